@@ -1,0 +1,308 @@
+"""Every error of cropkit, cut by what happened to the file and so by what the caller does next.
+
+CropkitError
+ ├── Refused               nothing was written; the file is as it was; the rest goes on
+ │    ├── BadBox             empty, inverted or outside the image
+ │    ├── BadDecision        a decision that does not make sense
+ │    ├── BadSuggestion      a suggestion that cannot be used: the full image is shown
+ │    ├── StaleDecision      the file is not what the reviewer saw
+ │    ├── PathOutsideRoot    a path that leaves the collection, or goes through a link
+ │    ├── MissingFile        no such file
+ │    ├── NotRegularFile     a link, folder, pipe or device
+ │    ├── ReadOnly           the folder or the file system does not let us write
+ │    ├── NoSpace            not enough room for the crop and its original
+ │    ├── NameTaken          the destination has that name already
+ │    ├── Busy               another operation has claimed the file
+ │    ├── NothingToUndo      no finished operation is left to undo
+ │    ├── LaterOperation     a later operation stands on the one to be undone
+ │    ├── OriginalPurged     the original was purged on purpose
+ │    ├── UnreadableImage    EmptyFile, Truncated, CorruptImage
+ │    └── UnsupportedImage   UnknownFormat, WrongExtension, UnsupportedFormat, AnimatedImage,
+ │                           MultiPage, GainMap, Provenance, UnsupportedDepth, TooLarge
+ ├── Failed                the candidate was discarded; the original stands
+ │    ├── VerificationFailed what was read back is not what was meant
+ │    └── WriteFailed        the operating system said no on the way
+ ├── InDoubt               files are whole, but trail and disk must be reconciled: `cropkit recover`
+ │    └── Conflict           somebody else's content is in the way: nothing was touched
+ └── AuditError            work must stop
+      ├── AuditUnavailable   the trail cannot be opened or written
+      ├── AuditLocked        somebody holds the trail for longer than the deadline
+      ├── AuditCorrupt       the trail does not agree with itself
+      └── NetworkFileSystem  SQLite is not safe there
+
+An error carries facts, positionally, and formats them in ``str()``: it pickles across processes.
+"""
+
+from typing import ClassVar
+
+
+class CropkitError(Exception):
+    """Root of the tree. ``code`` is the stable name, ``cure`` says what the person can do."""
+
+    template: ClassVar[str] = "{0}"
+    cure: ClassVar[str] = ""
+    status: ClassVar[str] = "failed"
+
+    def __init__(self, *facts: object) -> None:
+        super().__init__(*facts)
+
+    @property
+    def code(self) -> str:
+        """The error's name: what `crop --json` and the audit trail call it."""
+        return type(self).__name__
+
+    def __str__(self) -> str:
+        said = self.template.format(*self.args)
+        return f"{said}. {self.cure}" if self.cure else said
+
+
+class Refused(CropkitError):
+    """Nothing was written and nothing was lost."""
+
+    status = "refused"
+
+
+class BadBox(Refused, ValueError):
+    """(box, reason): the box is empty, inverted or outside."""
+
+    template = "crop box {0}: {1}"
+    cure = "Give left, top, right, bottom in upright pixels, inside the image"
+
+
+class BadDecision(Refused, ValueError):
+    """(path, reason): the decision does not make sense and is not recorded."""
+
+    template = "{0}: the decision was not recorded: {1}"
+
+
+class BadSuggestion(Refused, ValueError):
+    """(where, reason): the suggestion cannot be used."""
+
+    template = "{0}: suggestion not used: {1}"
+
+
+class StaleDecision(Refused):
+    """(path, sha256 reviewed, sha256 found)."""
+
+    template = "{0}: changed on disk after it was shown (reviewed {1:.12}, found {2:.12})"
+    cure = "Nothing was cropped; look at it again"
+
+
+class PathOutsideRoot(Refused):
+    """(path, root)."""
+
+    template = "{0}: not inside {1}"
+    cure = "Paths stay beneath the collection's folder and do not go through links"
+
+
+class MissingFile(Refused):
+    """(path)."""
+
+    template = "{0}: no such file"
+
+
+class NotRegularFile(Refused):
+    """(path)."""
+
+    template = "{0}: not a regular file"
+    cure = "Links, folders, pipes and devices are not cropped"
+
+
+class ReadOnly(Refused):
+    """(path, the system's word)."""
+
+    template = "{0}: cannot be written ({1})"
+    cure = "Give yourself write permission to the folder, or copy it somewhere writable"
+
+
+class NoSpace(Refused):
+    """(path, bytes needed, bytes free)."""
+
+    template = "{0}: needs {1} bytes, {2} are free"
+    cure = "Make room on the disk; nothing was written"
+
+
+class NameTaken(Refused):
+    """(path, name in the way)."""
+
+    template = "{0}: {1} exists already and is never overwritten"
+    cure = "Rename or remove it, or choose another destination"
+
+
+class Busy(Refused):
+    """(path)."""
+
+    template = "{0}: another operation is at work on it"
+    cure = "Try again when it has ended, or run `cropkit recover`"
+
+
+class NothingToUndo(Refused):
+    """(path or folder)."""
+
+    template = "{0}: nothing to undo"
+
+
+class LaterOperation(Refused):
+    """(path, operation asked, operation that stands on it)."""
+
+    template = "{0}: operation {1:.8} cannot be undone before {2:.8}, which stands on it"
+    cure = "Undo the later one first: `cropkit undo FOLDER IMAGE --all` goes down to the original"
+
+
+class OriginalPurged(Refused):
+    """(path, sha256)."""
+
+    template = "{0}: its original {1:.12} was purged"
+
+
+class UnreadableImage(Refused):
+    """(path, reason)."""
+
+    template = "{0}: cannot be read as an image: {1}"
+    cure = "Fetch it again from where it came"
+
+
+class EmptyFile(UnreadableImage):
+    """(path): zero bytes."""
+
+    template = "{0}: the file is empty (0 bytes)"
+
+
+class Truncated(UnreadableImage):
+    """(path, reason)."""
+
+    template = "{0}: the file ends too early: {1}"
+
+
+class CorruptImage(UnreadableImage):
+    """(path, reason)."""
+
+    template = "{0}: the image data is damaged: {1}"
+
+
+class UnsupportedImage(Refused):
+    """(path, reason): the file is fine, but cannot be rewritten faithfully."""
+
+    template = "{0}: cannot be cropped faithfully: {1}"
+
+
+class UnknownFormat(UnsupportedImage):
+    """(path): no image format that we know."""
+
+    template = "{0}: not an image of a known format"
+
+
+class WrongExtension(UnsupportedImage):
+    """(path, format found)."""
+
+    template = "{0}: the content is {1}, which the name does not say"
+    cure = "Rename it to its true extension"
+
+
+class UnsupportedFormat(UnsupportedImage):
+    """(path, format)."""
+
+    template = "{0}: {1} is not written yet, and never degraded"
+    cure = "PNG and JPEG are; convert a copy"
+
+
+class AnimatedImage(UnsupportedImage):
+    """(path, frames): cropping would keep the first frame only."""
+
+    template = "{0}: an animation of {1} frames"
+
+
+class MultiPage(UnsupportedImage):
+    """(path, pages)."""
+
+    template = "{0}: has {1} images in one file"
+
+
+class GainMap(UnsupportedImage):
+    """(path, what): a second picture that shows the uncropped scene."""
+
+    template = "{0}: holds a second, uncropped picture ({1})"
+
+
+class Provenance(UnsupportedImage):
+    """(path): a signed manifest that a crop would break."""
+
+    template = "{0}: holds signed content credentials (C2PA), which a crop would break"
+
+
+class UnsupportedDepth(UnsupportedImage):
+    """(path, mode)."""
+
+    template = "{0}: pixels of kind {1} would lose precision"
+
+
+class TooLarge(UnsupportedImage):
+    """(path, pixels, limit)."""
+
+    template = "{0}: {1} pixels are over the limit of {2}"
+    cure = "Raise the limit if the file is trusted (CROPKIT_MAX_PIXELS)"
+
+
+class Failed(CropkitError):
+    """The candidate was discarded; the original stands, byte for byte."""
+
+
+class VerificationFailed(Failed):
+    """(path, reason)."""
+
+    template = "{0}: the written crop did not verify and was discarded: {1}"
+    cure = "The original stands"
+
+
+class WriteFailed(Failed):
+    """(path, the system's word)."""
+
+    template = "{0}: could not be written: {1}"
+    cure = "The original stands"
+
+
+class InDoubt(CropkitError):
+    """(path, operation, reason): every file is whole; recovery settles which one it is."""
+
+    template = "{0}: operation {1:.8} is in doubt: {2}"
+    cure = "Files are whole; run `cropkit recover`"
+    status = "in-doubt"
+
+
+class Conflict(InDoubt):
+    """(path, operation, reason): content that is neither before nor after."""
+
+    template = "{0}: operation {1:.8} met content that is not its own: {2}"
+    cure = "Nothing was touched; `cropkit fsck` names the files"
+
+
+class AuditError(CropkitError):
+    """No audit, no work: whoever catches this stops."""
+
+
+class AuditUnavailable(AuditError):
+    """(folder, reason)."""
+
+    template = "{0}: the audit trail cannot be opened or written: {1}"
+    cure = "Nothing is cropped without it"
+
+
+class AuditLocked(AuditError):
+    """(folder, seconds waited)."""
+
+    template = "{0}: the audit trail has been locked by another program for {1:g} s"
+    cure = "Close that program, or wait; nothing is cropped without the trail"
+
+
+class AuditCorrupt(AuditError):
+    """(folder, reason)."""
+
+    template = "{0}: the audit trail does not agree with itself: {1}"
+    cure = "Stop, keep the folder as it is, and run `cropkit fsck`"
+
+
+class NetworkFileSystem(AuditError):
+    """(folder, file system type)."""
+
+    template = "{0}: on {1}, where SQLite is not safe"
+    cure = "Work on a local disk"

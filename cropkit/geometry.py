@@ -1,0 +1,207 @@
+"""Sizes and crop boxes, one class for each frame of reference; pure.
+
+Frames: *upright* pixels are what a person sees, with the origin top left; *stored* pixels are what
+the file holds before its EXIF orientation is applied; *normalized* is 0..1 of the upright width and
+height. Boxes are half-open (right and bottom are the first column and row outside), in Pillow's
+order left, top, right, bottom.
+"""
+
+import math
+import operator
+from dataclasses import astuple, dataclass
+from typing import Self
+
+from cropkit.errors import BadBox
+
+# (axes are swapped, stored x runs backwards, stored y runs backwards) for EXIF tag 0x0112,
+# "Orientation" (CIPA DC-008, 4.6.5.1): which corner of the scene row 0 and column 0 stand for.
+_ORIENTATIONS = {
+    1: (False, False, False),
+    2: (False, True, False),
+    3: (False, True, True),
+    4: (False, False, True),
+    5: (True, False, False),
+    6: (True, False, True),
+    7: (True, True, True),
+    8: (True, True, False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Width and height in pixels, both at least 1."""
+
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        _coerce_to_int(self, ("width", "height"))
+        if self.width < 1 or self.height < 1:
+            raise BadBox(astuple(self), "an image has at least one pixel each way")
+
+    @property
+    def aspect_ratio(self) -> float:
+        """Width over height."""
+        return self.width / self.height
+
+    @property
+    def area(self) -> int:
+        """Number of pixels."""
+        return self.width * self.height
+
+    @property
+    def swapped(self) -> "Size":
+        """The size after a quarter turn."""
+        return Size(self.height, self.width)
+
+    def oriented(self, orientation: int) -> "Size":
+        """Upright size of stored pixels under an EXIF orientation, and the other way round."""
+        return self.swapped if _ORIENTATIONS[orientation][0] else self
+
+
+@dataclass(frozen=True, slots=True)
+class PixelBox:
+    """A crop box in pixels.
+
+    Raises
+    ------
+    BadBox
+        When it is empty, inverted, negative or not of whole numbers.
+    """
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def __post_init__(self) -> None:
+        _coerce_to_int(self, ("left", "top", "right", "bottom"))
+        if self.left < 0 or self.top < 0:
+            raise BadBox(astuple(self), "starts outside the image")
+        if self.right <= self.left or self.bottom <= self.top:
+            raise BadBox(astuple(self), "is empty or inverted")
+
+    @classmethod
+    def full(cls, size: Size) -> Self:
+        """Return the box that keeps everything."""
+        return cls(0, 0, size.width, size.height)
+
+    @classmethod
+    def from_xywh(cls, x: int, y: int, width: int, height: int) -> Self:
+        """Read COCO's order: left, top, width, height."""
+        return cls(x, y, x + width, y + height)
+
+    @property
+    def size(self) -> Size:
+        """Size of what is kept."""
+        return Size(self.right - self.left, self.bottom - self.top)
+
+    @property
+    def xyxy(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom: the order of Pillow's ``Image.crop``."""
+        return (self.left, self.top, self.right, self.bottom)
+
+    def within(self, size: Size) -> Self:
+        """Return the box itself, or raise `BadBox` when it reaches outside `size`."""
+        if self.right > size.width or self.bottom > size.height:
+            raise BadBox(self.xyxy, f"reaches outside the {size.width} x {size.height} image")
+        return self
+
+    def normalized(self, size: Size) -> "NormalizedBox":
+        """Express the box in fractions of `size`."""
+        self.within(size)
+        w, h = size.width, size.height
+        return NormalizedBox(self.left / w, self.top / h, self.right / w, self.bottom / h)
+
+    def stored(self, upright: Size, orientation: int) -> "PixelBox":
+        """Map an upright box to the stored pixels of an image with that EXIF orientation."""
+        self.within(upright)
+        swap, flip_x, flip_y = _ORIENTATIONS[orientation]
+        stored = upright.oriented(orientation)
+        x, y = ((self.top, self.bottom), (self.left, self.right)) if swap else self._spans()
+        return _from_spans(_mirrored(x, stored.width, flip_x), _mirrored(y, stored.height, flip_y))
+
+    def upright(self, stored: Size, orientation: int) -> "PixelBox":
+        """Map a stored box to what a person sees: the inverse of `stored`."""
+        self.within(stored)
+        swap, flip_x, flip_y = _ORIENTATIONS[orientation]
+        x, y = self._spans()
+        x, y = _mirrored(x, stored.width, flip_x), _mirrored(y, stored.height, flip_y)
+        return _from_spans(y, x) if swap else _from_spans(x, y)
+
+    def _spans(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        return (self.left, self.right), (self.top, self.bottom)
+
+
+@dataclass(frozen=True, slots=True)
+class NormalizedBox:
+    """A crop box in fractions of the upright width and height.
+
+    Raises
+    ------
+    BadBox
+        When a value is not finite or outside 0..1, or when the box is empty or inverted.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        values = self.xyxy
+        if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
+            raise BadBox(values, "is not made of numbers")
+        if not all(math.isfinite(v) and 0 <= v <= 1 for v in values):
+            raise BadBox(values, "is not inside 0..1")
+        if self.right <= self.left or self.bottom <= self.top:
+            raise BadBox(values, "is empty or inverted")
+
+    @property
+    def xyxy(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom."""
+        return (self.left, self.top, self.right, self.bottom)
+
+    def pixels(self, size: Size) -> PixelBox:
+        """Round each edge once, half up, to a pixel edge of `size`; keep at least one pixel."""
+        left, right = _rounded(self.left, self.right, size.width)
+        top, bottom = _rounded(self.top, self.bottom, size.height)
+        return PixelBox(left, top, right, bottom)
+
+
+def iou(a: PixelBox, b: PixelBox) -> float:
+    """Intersection over union of two boxes of one image (Jaccard 1912), 0..1."""
+    width = min(a.right, b.right) - max(a.left, b.left)
+    height = min(a.bottom, b.bottom) - max(a.top, b.top)
+    shared = max(0, width) * max(0, height)
+    return shared / (a.size.area + b.size.area - shared)
+
+
+def largest_edge_shift(a: PixelBox, b: PixelBox, size: Size) -> float:
+    """Return how far the edge moved that moved most, as a fraction of width or height."""
+    extents = (size.width, size.height, size.width, size.height)
+    return max(abs(p - q) / n for p, q, n in zip(a.xyxy, b.xyxy, extents, strict=True))
+
+
+def _coerce_to_int(value: object, names: tuple[str, ...]) -> None:
+    for name in names:
+        number = getattr(value, name)
+        if isinstance(number, bool):
+            raise BadBox(number, "is not a whole number")
+        try:
+            object.__setattr__(value, name, operator.index(number))
+        except TypeError:
+            raise BadBox(number, "is not a whole number") from None
+
+
+def _mirrored(span: tuple[int, int], extent: int, flip: bool) -> tuple[int, int]:  # noqa: FBT001
+    return (extent - span[1], extent - span[0]) if flip else span
+
+
+def _from_spans(x: tuple[int, int], y: tuple[int, int]) -> PixelBox:
+    return PixelBox(x[0], y[0], x[1], y[1])
+
+
+def _rounded(low: float, high: float, extent: int) -> tuple[int, int]:
+    start = min(extent - 1, math.floor(low * extent + 0.5))
+    return start, max(start + 1, math.floor(high * extent + 0.5))

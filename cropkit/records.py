@@ -1,0 +1,160 @@
+"""Frozen values that pass between the stages; pure.
+
+Times are aware UTC datetimes everywhere; a naive one is refused where it enters.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import uuid4
+
+from cropkit.errors import BadDecision
+from cropkit.geometry import NormalizedBox, PixelBox, Size, iou, largest_edge_shift
+
+EDGE_TOLERANCE = 0.05
+_SHA256_DIGITS = 64
+
+
+class Verdict(StrEnum):
+    """A person's choice for one image."""
+
+    ACCEPT = "accept"  # the suggested box as it stood
+    ADJUSTED = "adjusted"  # a box of the reviewer's own
+    REJECT = "reject"  # moved out of the way, recoverable
+    SKIP = "skip"  # left as it is
+
+    @property
+    def keeps_a_box(self) -> bool:
+        """Whether the verdict comes with a crop box."""
+        return self in (Verdict.ACCEPT, Verdict.ADJUSTED)
+
+
+class Status(StrEnum):
+    """What became of a decision, or of a single crop."""
+
+    WAITING = "waiting"
+    CROPPED = "cropped"
+    REJECTED = "rejected"
+    SKIPPED = "skipped"
+    RESTORED = "restored"
+    REFUSED = "refused"
+    FAILED = "failed"
+    STALE = "stale"
+    IN_DOUBT = "in-doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A crop box that somebody proposed for one image, in its normalized upright frame."""
+
+    box: NormalizedBox
+    source: str
+    version: str = ""
+    rank: int = 0
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something degraded that a person should see: what kind, which file, why."""
+
+    kind: str
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a reviewer decided about one image, with all that training and statistics need.
+
+    Parameters
+    ----------
+    path : relative to the collection, with forward slashes
+    sha256 : of the file's bytes as they were shown
+    size : upright
+    box : upright pixels of `size`; None for reject and skip
+    destination : folder the crop moves to, None to stay in place
+
+    Raises
+    ------
+    BadDecision
+        When it does not make sense; nothing is recorded.
+    """
+
+    path: str
+    sha256: str
+    size: Size
+    verdict: Verdict
+    box: PixelBox | None
+    reviewer: str
+    session: str
+    shown_at: datetime
+    decided_at: datetime
+    suggestion: Suggestion | None = None
+    destination: str | None = None
+    id: str = field(default_factory=lambda: uuid4().hex)
+
+    def __post_init__(self) -> None:
+        reason = self._nonsense()
+        if reason:
+            raise BadDecision(self.path, reason)
+
+    def _nonsense(self) -> str | None:
+        if len(self.sha256) != _SHA256_DIGITS:
+            return "no content hash"
+        if self.verdict.keeps_a_box is not (self.box is not None):
+            return f"{self.verdict} and box {self.box} do not go together"
+        if self.box is not None:
+            self.box.within(self.size)
+        if self.verdict is Verdict.ACCEPT and self.suggestion is None:
+            return "accepted without a suggestion"
+        if any(t.utcoffset() != UTC.utcoffset(None) for t in (self.shown_at, self.decided_at)):
+            return "a time that is not UTC"
+        if self.decided_at < self.shown_at:
+            return "decided before it was shown"
+        return None if self.reviewer and self.session else "no reviewer or session"
+
+    @property
+    def suggested(self) -> PixelBox | None:
+        """The suggestion in pixels of this image."""
+        return self.suggestion.box.pixels(self.size) if self.suggestion else None
+
+    @property
+    def iou(self) -> float | None:
+        """Overlap of the final box with the suggested one, None where either is missing."""
+        return iou(self.box, self.suggested) if self.box and self.suggested else None
+
+    @property
+    def edges_within_5_percent(self) -> bool | None:
+        """Whether all four edges stayed within 5 % of width or height."""
+        if not (self.box and self.suggested):
+            return None
+        return largest_edge_shift(self.box, self.suggested, self.size) <= EDGE_TOLERANCE
+
+
+@dataclass(frozen=True, slots=True)
+class CropResult:
+    """The outcome of one operation, as `crop --json` prints it.
+
+    ``box_asked`` and ``box_applied`` are upright; ``dropped`` holds (item, reason) pairs.
+    """
+
+    status: Status
+    path: str
+    code: str | None = None
+    message: str | None = None
+    destination: str | None = None
+    operation: str | None = None
+    box_asked: PixelBox | None = None
+    box_applied: PixelBox | None = None
+    sha256_before: str | None = None
+    sha256_after: str | None = None
+    kept: tuple[str, ...] = ()
+    patched: tuple[str, ...] = ()
+    dropped: tuple[tuple[str, str], ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether it did what was asked."""
+        return self.code is None
