@@ -111,8 +111,8 @@ class NotRegularFile(Refused):
 class ReadOnly(Refused):
     """(path, the system's word)."""
 
-    template = "{0}: cannot be written ({1})"
-    cure = "Give yourself write permission to the folder, or copy it somewhere writable"
+    template = "{0}: the system does not permit it ({1})"
+    cure = "Give yourself permission to the file and its folder, or work on a copy"
 
 
 class NoSpace(Refused):

@@ -1,0 +1,73 @@
+"""What a file is besides its content: mode, owner, times and extended attributes."""
+
+import errno
+import os
+import stat
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What a file is besides its content; `xattrs` are (name, value) pairs."""
+
+    mode: int
+    uid: int
+    gid: int
+    mtime_ns: int
+    xattrs: tuple[tuple[str, bytes], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads."""
+        pairs = [[name, b64encode(value).decode("ascii")] for name, value in self.xattrs]
+        return {
+            "mode": self.mode,
+            "uid": self.uid,
+            "gid": self.gid,
+            "mtime_ns": self.mtime_ns,
+            "xattrs": pairs,
+        }
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> "Attributes":
+        """Read what `to_json` wrote."""
+        pairs = tuple((name, b64decode(value)) for name, value in said["xattrs"])
+        return cls(said["mode"], said["uid"], said["gid"], said["mtime_ns"], pairs)
+
+
+def attributes_of(fd: int, found: os.stat_result) -> Attributes:
+    """Read what an open file is besides its content."""
+    mode = stat.S_IMODE(found.st_mode)
+    return Attributes(mode, found.st_uid, found.st_gid, found.st_mtime_ns, _xattrs(fd))
+
+
+def _xattrs(fd: int) -> tuple[tuple[str, bytes], ...]:
+    if not hasattr(os, "listxattr"):
+        return ()
+    try:
+        return tuple((name, os.getxattr(fd, name)) for name in sorted(os.listxattr(fd)))
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.ENOSYS):
+            return ()
+        raise
+
+
+def carry(system: Any, fd: int, like: Attributes) -> tuple[str, ...]:  # noqa: ANN401
+    """Set owner, extended attributes and mode; what only the administrator may set is named."""
+    lost = []
+    mine = os.fstat(fd)
+    if (mine.st_uid, mine.st_gid) != (like.uid, like.gid):
+        try:
+            system.fchown(fd, like.uid, like.gid)
+        except PermissionError:
+            lost.append("owner")
+    for name, value in like.xattrs:
+        try:
+            system.setxattr(fd, name, value)
+        except PermissionError:
+            if name.startswith("user."):
+                raise
+            lost.append(f"extended attribute {name}")
+    system.fchmod(fd, like.mode)  # last: a change of owner clears set-id bits
+    return tuple(lost)

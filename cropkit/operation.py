@@ -1,0 +1,94 @@
+"""One operation on one image: what the write protocol plans, keeps durably and settles; pure.
+
+Every kind has the same states::
+
+    planned ─► prepared ─► done
+       │          └──► aborting ─► aborted        (the files are put back)
+       └─────────────────────────► aborted        (nothing was touched)
+    any of them ─► conflict                       (foreign content: nothing is touched)
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+from cropkit.geometry import PixelBox
+
+
+class Kind(StrEnum):
+    """What an operation is for."""
+
+    CROP = "crop"
+    REJECT = "reject"
+    RESTORE = "restore"
+
+
+class State(StrEnum):
+    """How far an operation has come."""
+
+    PLANNED = "planned"
+    PREPARED = "prepared"
+    DONE = "done"
+    ABORTING = "aborting"
+    ABORTED = "aborted"
+    CONFLICT = "conflict"
+
+
+OPEN_STATES = (State.PLANNED, State.PREPARED, State.ABORTING, State.CONFLICT)
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A file that follows its image. `keeps_source` where siblings still need it."""
+
+    source: str
+    target: str
+    sha256: str
+    keeps_source: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Where an image comes from, where it goes, and with which content.
+
+    Parameters
+    ----------
+    source, target : relative to the collection; a target elsewhere is absolute
+    before, after : SHA-256 of the content; None until it is known
+    box : upright pixels, for a crop
+    attributes : of the file before, as `Attributes.to_json` writes them
+    undoes : the operation that a restore takes back
+    """
+
+    kind: Kind
+    source: str
+    target: str
+    session: str
+    owner: str
+    before: str | None = None
+    after: str | None = None
+    box: PixelBox | None = None
+    decision: str | None = None
+    undoes: str | None = None
+    companions: tuple[Companion, ...] = ()
+    attributes: dict[str, Any] | None = None
+    report: dict[str, Any] = field(default_factory=dict)
+    state: State = State.PLANNED
+    id: str = field(default_factory=lambda: uuid4().hex)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the name stays."""
+        return self.source == self.target
+
+    @property
+    def same_content(self) -> bool:
+        """Whether only the name changes, so that the very same inode can stay."""
+        return self.before == self.after
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that the operation touches and so claims."""
+        moved = [n for c in self.companions if not c.keeps_source for n in (c.source, c.target)]
+        return tuple(dict.fromkeys((self.source, self.target, *moved)))
