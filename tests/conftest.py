@@ -1,0 +1,38 @@
+"""Fixtures and Hypothesis profiles that every test shares."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pictures
+import pytest
+import strategies as strategies  # noqa: PLC0414  (imported to register the domain types)
+from hypothesis import settings
+from PIL import Image
+
+# A shared machine's clock is no reason to fail; a red run must be red again for whoever looks.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture
+def photo() -> Callable[..., Image.Image]:
+    """``photo(width, height, seed=0)``: a photographic-looking picture."""
+    return pictures.photo
+
+
+@pytest.fixture
+def write_png() -> Callable[..., Path]:
+    return pictures.write_png
+
+
+@pytest.fixture
+def write_jpeg() -> Callable[..., Path]:
+    return pictures.write_jpeg
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A collection of five images, each with a sidecar."""
+    return pictures.write_folder(tmp_path / "collection")
