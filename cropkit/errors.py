@@ -5,6 +5,9 @@ CropkitError
  │    ├── BadBox             empty, inverted or outside the image
  │    ├── BadDecision        a decision that does not make sense
  │    ├── BadSuggestion      a suggestion that cannot be used: the full image is shown
+ │    ├── BadParameter       a notebook has no parameter of that name
+ │    ├── LabUnavailable     JupyterLab did not start
+ │    ├── CellFailed         a notebook stopped at an error
  │    ├── StaleDecision      the file is not what the reviewer saw
  │    ├── PathOutsideRoot    a path that leaves the collection, or goes through a link
  │    ├── MissingFile        no such file
@@ -81,6 +84,28 @@ class BadSuggestion(Refused, ValueError):
     template = "{0}: suggestion not used: {1}"
 
 
+class BadParameter(Refused, ValueError):
+    """(notebook, name, names it has): nothing was run."""
+
+    template = "{0}: no parameter is called {1!r}; it has {2}"
+
+
+class LabUnavailable(Refused):
+    """(reason): the review did not start."""
+
+    template = "JupyterLab did not start: {0}"
+
+
+class CellFailed(Refused):
+    """(notebook, error's name, its message, traceback): a notebook stopped at an error."""
+
+    template = "{0}: {1}: {2}\n{3}"
+
+    def __str__(self) -> str:
+        _, name, message, _ = self.args
+        return message if name in globals() else super().__str__()
+
+
 class StaleDecision(Refused):
     """(path, sha256 reviewed, sha256 found)."""
 
@@ -99,6 +124,13 @@ class MissingFile(Refused):
     """(path)."""
 
     template = "{0}: no such file"
+
+
+class NoImages(Refused):
+    """(folder)."""
+
+    template = "{0}: no images in it"
+    cure = "Name the folder that holds them"
 
 
 class NotRegularFile(Refused):

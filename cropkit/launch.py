@@ -1,0 +1,125 @@
+"""Open a review in JupyterLab without a click: `cropkit review FOLDER`.
+
+A copy of the review notebook gets its parameters, runs in a kernel of a server that is started for
+it, and only then does the browser open on it. Everything the server needs is in one temporary
+folder of this user's, which goes when the review ends; decisions are in the collection.
+"""
+
+import signal
+import sys
+import webbrowser
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+
+from cropkit import templates
+from cropkit.demo import make_demo
+from cropkit.errors import CropkitError
+from cropkit.lab import Lab
+from cropkit.live import LiveKernel
+
+NOTEBOOK = "1_review"
+_FILE = f"{NOTEBOOK}.ipynb"
+_WAIT_SECONDS = 1.0
+
+_REDIRECT = """<!doctype html>
+<meta charset="utf-8"><meta http-equiv="refresh" content="0; url={url}">
+<title>cropkit</title><a href="{url}">Open the review</a>
+"""
+
+
+def launch(
+    folder: Path | None,
+    *,
+    per_page: int = 3,
+    destination: Path | None = None,
+    defer: bool = False,
+    reviewer: str = "",
+    suggestions: Path | None = None,
+    port: int = 8888,
+    browser: bool = True,
+) -> int:
+    """Show the review of a folder in JupyterLab until the person stops it; return the exit code.
+
+    Parameters
+    ----------
+    folder : None shows a demo that goes with the review
+    suggestions : CSV of crop boxes instead of the `.decision` sidecars
+    port : the first one to try
+    browser : whether to open one; the address is printed either way
+    """
+    given: dict[str, templates.Literal] = {
+        "per_page": per_page,
+        "destination": _absolute(destination),
+        "defer": defer,
+        "reviewer": reviewer,
+        "suggestions": _absolute(suggestions),
+    }
+    with _stoppable(), TemporaryDirectory(prefix="cropkit-", ignore_cleanup_errors=True) as name:
+        session = Path(name).resolve()
+        try:
+            chosen = folder or make_demo(session / "demo")
+            _show(session, {"folder": _absolute(chosen), **given}, port, browser=browser)
+        except CropkitError as error:
+            _say(str(error))
+            return 1
+        except KeyboardInterrupt:
+            _say("stopped; every decision made is kept")
+    return 0
+
+
+def _show(
+    session: Path, given: Mapping[str, templates.Literal], port: int, *, browser: bool
+) -> None:
+    book = templates.filled(templates.notebook(NOTEBOOK), given)
+    _say(f"starting JupyterLab on {given['folder']} …")
+    lab = Lab(session, port)
+    try:
+        lab.wait_until_ready()
+        path = session / "notebooks" / _FILE
+        with LiveKernel(lab.start_kernel(_FILE)) as kernel:
+            kernel.wait_until_ready()
+            kernel.run(book, path)
+        templates.write(book, path)
+        lab.trust(_FILE)
+        _open(session, lab.url(_FILE), browser=browser)
+        while not lab.wait(_WAIT_SECONDS):
+            pass
+    finally:
+        lab.stop()
+
+
+def _open(session: Path, url: str, *, browser: bool) -> None:
+    _say(f"the review is at\n    {url}\nPress Ctrl-C here when you have finished.")
+    if not browser:
+        return
+    page = session / "open.html"  # the token stays out of the process list
+    page.touch(mode=0o600)
+    page.write_text(_REDIRECT.format(url=url), encoding="utf-8")
+    if not webbrowser.open(page.as_uri()):
+        _say("no browser could be opened; copy the address above into one")
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM end the review as Ctrl-C does: the kernel and the server are shut down."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _absolute(path: Path | None) -> str:
+    return "" if path is None else str(path.resolve())
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"cropkit: {text}\n")
+    sys.stderr.flush()
