@@ -61,8 +61,11 @@ def test_an_error_comes_whole_out_of_a_process_pool() -> None:
 
 
 def test_the_docstring_draws_every_error_and_no_other() -> None:
-    lines = [line for line in (errors.__doc__ or "").splitlines() if "─" in line or "│" in line]
-    drawn = set(re.findall(r"\b[A-Z][a-z]+\w*", "\n".join(lines)))
+    word, listed = r"([A-Z]\w+)", r"((?:[A-Z]\w+, ?)+[A-Z]?\w*)$"
+    drawing = errors.__doc__ or ""
+    branches = re.findall(rf"── {word} ", drawing)
+    lists = " ".join(re.findall(rf"(?m)  {listed}", drawing))
+    drawn = set(branches) | set(re.findall(r"\w+", lists))
     assert drawn == {error.__name__ for error in EVERY_ERROR} - {"CropkitError"}
 
 
