@@ -1,0 +1,73 @@
+"""``python3 -m cropkit``: in a fresh clone too, where it first makes its own environment.
+
+This file and ``cropkit/__init__.py`` are kept readable by Python 3.8, so that a Python that is too
+old is told so in words and not by a syntax error.
+"""
+
+from __future__ import annotations
+
+import sys
+
+OLDEST = (3, 11)
+NEWEST = (3, 13)
+HELP = frozenset({"-h", "--help", "--version"})
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command, in an environment that can; return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not OLDEST <= tuple(sys.version_info[:2]) <= NEWEST:
+        sys.stderr.write(wrong_python())
+        return 2
+    if arguments[:1] != ["test"] and (not arguments or HELP.intersection(arguments)):
+        answered = answer_without_setup(arguments)
+        if answered is not None:
+            return answered
+    return run(arguments)
+
+
+def wrong_python() -> str:
+    """Say which Python this is, and which would do."""
+    wanted = "{}.{} to {}.{}".format(*OLDEST, *NEWEST)
+    return (
+        f"cropkit: needs Python {wanted}; this is {sys.version.split()[0]} ({sys.executable}). "
+        "Call it with another one, for example: python3.12 -m cropkit\n"
+    )
+
+
+def answer_without_setup(arguments: list[str]) -> int | None:
+    """Show help from the bare interpreter; None when that needs a package not yet there."""
+    try:
+        from cropkit.cli import main as command_line  # noqa: PLC0415  (not readable by Python 3.8)
+
+        return command_line(arguments)
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] == "cropkit":
+            raise
+        return None
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command, after set-up where that is needed."""
+    from cropkit import bootstrap, selftest  # noqa: PLC0415  (not readable by Python 3.8)
+
+    if arguments[:1] == ["test"]:
+        answered = selftest.answer_without_setup(arguments[1:])
+        if answered is not None:
+            return answered
+    try:
+        ended = bootstrap.ensure(arguments)
+    except bootstrap.SetupFailed as failure:
+        sys.stderr.write(f"cropkit: {failure}\n")
+        return 1
+    if ended is not None:
+        return ended
+    if arguments[:1] == ["test"]:
+        return selftest.run(arguments[1:])
+    from cropkit.cli import main as command_line  # noqa: PLC0415  (its packages are there only now)
+
+    return command_line(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

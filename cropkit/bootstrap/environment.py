@@ -1,0 +1,128 @@
+"""Make .venv when it is missing or out of date, and run the command in it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from cropkit.bootstrap.clone import Clone, EnvironmentLock, find_clone
+from cropkit.bootstrap.install import install
+from cropkit.bootstrap.report import SetupFailed, say
+from cropkit.bootstrap.requirements import unmet, wanted
+
+POLL_SECONDS = 0.2
+
+_KEPT: list[EnvironmentLock] = []  # a lock lives as long as its file is referred to
+
+
+def ensure(arguments: Sequence[str]) -> int | None:
+    """Return None when this process can run the command.
+
+    Otherwise make the environment and run the command there: by replacing this process, or, on
+    Windows, in a child whose exit code is returned.
+    """
+    clone = find_clone(Path(__file__).resolve().parents[1])
+    missing = unmet(wanted(clone, tests=arguments[:1] == ["test"]))
+    if clone is None:
+        if missing:
+            raise SetupFailed(
+                f"missing here: {', '.join(missing)}. Install them: "
+                f"{sys.executable} -m pip install --upgrade cropkit"
+            )
+        return None
+    if not missing and not clone.is_running():
+        return None
+    held = EnvironmentLock(clone)
+    built = make_ready(clone, held)
+    if clone.is_running() and not built:
+        _KEPT.append(held)
+        return None
+    return hand_over(clone, held, arguments)
+
+
+def make_ready(clone: Clone, held: EnvironmentLock) -> bool:
+    """Make the environment unless it is there; return whether this process made it.
+
+    On return the lock is held shared. Waits while another process builds, or runs in an
+    environment that must be replaced, and says so once.
+    """
+    built = told = False
+    while True:
+        if clone.ready() and held.shared():
+            if clone.ready():
+                return built
+        elif held.alone():
+            if not clone.ready():
+                build(clone, held)
+                built = True
+        elif not told:
+            say("waiting for another cropkit that sets up .venv, or still runs in an older one")
+            told = True
+        else:
+            time.sleep(POLL_SECONDS)
+
+
+def build(clone: Clone, held: EnvironmentLock) -> None:
+    """Make the environment from the lock. Interrupted anywhere, it counts as not made."""
+    began = time.monotonic()
+    say(f"setting up {clone.venv} (once; one to two minutes)")
+    try:
+        clear(clone)
+        venv.create(clone.venv, symlinks=os.name != "nt", with_pip=False)
+        install(clone, held)
+        see_the_clone(clone)
+        clone.stamp.write_text(clone.fingerprint(), "utf-8", "surrogateescape")
+    except OSError as refusal:
+        raise SetupFailed(f"cannot set up {clone.venv}: {refusal}") from refusal
+    except KeyboardInterrupt:
+        raise SetupFailed("set-up interrupted; the next run begins it again") from None
+    say(f"set up in {time.monotonic() - began:.0f} s")
+
+
+def clear(clone: Clone) -> None:
+    """Leave nothing in .venv but a stamp that says unfinished.
+
+    A .venv that cropkit did not make is moved aside, never removed.
+    """
+    foreign = clone.venv.is_symlink() or not clone.venv.is_dir() or any(clone.venv.iterdir())
+    if os.path.lexists(clone.venv) and foreign and not clone.stamp.is_file():
+        aside = clone.venv.with_name(f".venv.{time.time_ns()}")
+        clone.venv.rename(aside)
+        say(f".venv was not made by cropkit: moved to {aside.name}")
+    clone.venv.mkdir(exist_ok=True)
+    clone.stamp.write_text("unfinished\n", "utf-8")
+    for left in clone.venv.iterdir():
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        elif left != clone.stamp:
+            left.unlink()
+
+
+def see_the_clone(clone: Clone) -> None:
+    """Let the environment import the clone: one line in a .pth file, nothing is built."""
+    where = {"base": str(clone.venv), "platbase": str(clone.venv)}
+    purelib = Path(sysconfig.get_path("purelib", "venv", where))
+    (purelib / "cropkit-clone.pth").write_bytes(os.fsencode(clone.root) + b"\n")
+
+
+def hand_over(clone: Clone, held: EnvironmentLock, arguments: Sequence[str]) -> int:
+    """Run the command in the environment; on POSIX this process becomes it."""
+    command = [str(clone.python), "-m", "cropkit", *arguments]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.name != "nt":
+        become(command, held)
+    return subprocess.run(command, check=False).returncode  # noqa: S603  (ourselves, no shell)
+
+
+def become(command: list[str], held: EnvironmentLock) -> NoReturn:
+    """Replace this process, which keeps its share of the lock."""
+    for descriptor in held.inherited():
+        os.set_inheritable(descriptor, True)  # noqa: FBT003  (os has no keyword for it)
+    os.execv(command[0], command)  # noqa: S606  (ourselves, no shell)

@@ -1,0 +1,51 @@
+"""Compare what the project requires with what this interpreter has, without ``packaging``."""
+
+import importlib.metadata
+import re
+import tomllib
+from collections.abc import Iterable
+from operator import eq, ge, gt, le, lt, ne
+
+from cropkit.bootstrap.clone import Clone
+
+COMPARE = {">=": ge, "<=": le, ">": gt, "<": lt, "==": eq, "!=": ne}
+
+
+def wanted(clone: Clone | None, *, tests: bool) -> list[str]:
+    """List the requirements, as the project states them."""
+    if clone is not None:
+        stated = tomllib.loads((clone.root / "pyproject.toml").read_text("utf-8"))
+        extra = stated.get("dependency-groups", {}).get("dev", []) if tests else []
+        return [*stated["project"]["dependencies"], *extra]
+    try:
+        return importlib.metadata.requires("cropkit") or []
+    except importlib.metadata.PackageNotFoundError:
+        return []
+
+
+def unmet(requirements: Iterable[str]) -> list[str]:
+    """List the requirements that this interpreter's packages do not meet."""
+    return [each for each in requirements if not met(each)]
+
+
+def met(requirement: str) -> bool:
+    """Compare one requirement (a name and plain comparisons) with what is installed."""
+    named = re.match(r"[\w.-]+", requirement)
+    if named is None:
+        return False
+    try:
+        have = release(importlib.metadata.version(named.group()))
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    ranges = requirement[named.end() :].partition(";")[0]
+    bounds = re.findall(r"(>=|<=|==|!=|>|<)\s*([\d.]+)", ranges)
+    return all(COMPARE[sign](have, release(bound)) for sign, bound in bounds)
+
+
+def release(version: str) -> tuple[int, ...]:
+    """Read the release numbers of a version, without trailing zeros."""
+    digits = re.match(r"\d+(\.\d+)*", version)
+    numbers = [int(each) for each in digits.group().split(".")] if digits else []
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
