@@ -6,6 +6,7 @@ import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from cropkit.bootstrap.report import SetupFailed
 
@@ -66,7 +67,7 @@ class EnvironmentLock:
     def __init__(self, clone: Clone) -> None:
         name = clone.root / ".venv.lock"
         try:
-            self._file = name.open("ab")
+            self._file: IO[bytes] = name.open("ab")
         except OSError as refusal:
             if not name.exists():
                 raise SetupFailed(f"cannot set up in {clone.root}: {refusal.strerror}") from refusal
