@@ -286,7 +286,7 @@ class Root:
             raise _translation(path, error, self) from error
 
 
-def split_beneath(root: Path, given: str | Path) -> str:
+def split_beneath(root: Path, given: str | os.PathLike[str]) -> str:
     """Return `given` relative to `root` with forward slashes.
 
     Raises

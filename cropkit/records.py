@@ -36,7 +36,8 @@ class Status(StrEnum):
     CROPPED = "cropped"
     REJECTED = "rejected"
     SKIPPED = "skipped"
-    RESTORED = "restored"
+    RESTORED = "restored"  # taken back: the file is as it was before
+    SUPERSEDED = "superseded"  # a newer decision came before it was carried out
     REFUSED = "refused"
     FAILED = "failed"
     STALE = "stale"

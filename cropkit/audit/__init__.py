@@ -1,0 +1,359 @@
+"""The trail, the queue, the decisions: one database, and the only place with SQLAlchemy.
+
+`Trail` is what the rest of cropkit sees. Each method is one transaction; a method that changes
+something also appends to the hash chain, in the same transaction: no audit, no work.
+"""
+
+import fcntl
+import getpass
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import IntegrityError
+
+import cropkit
+from cropkit import clock
+from cropkit.audit import chain, decisions, operations, schema
+from cropkit.audit.decisions import Standing
+from cropkit.audit.store import DEADLINE, FOLDER, Store
+from cropkit.errors import BadDecision, Busy
+from cropkit.files import Root
+from cropkit.operation import Kind, Operation, State
+from cropkit.records import CropResult, Decision, Problem, Status
+
+__all__ = ["DEADLINE", "FOLDER", "Standing", "Trail"]
+
+_PAST = {Kind.CROP: "cropped", Kind.REJECT: "rejected", Kind.RESTORE: "restored"}
+_DONE = {Kind.CROP: Status.CROPPED, Kind.REJECT: Status.REJECTED}
+
+
+class Trail:
+    """The record of one collection, and this process's presence in it.
+
+    The owner file is locked as long as the process lives; the kernel lets go of it at any death,
+    which is how recovery tells an operation that is under way from one that was cut off.
+    """
+
+    def __init__(
+        self, root: Root, reviewer: str | None = None, *, kind: str, deadline: float = DEADLINE
+    ) -> None:
+        self.root = root
+        self.kind = kind
+        self.owner = uuid4().hex
+        self.session = clock.session_name(clock.now())
+        self.reviewer = reviewer or _whoami()
+        self.store = Store(root, deadline)
+        self._alive = _hold(self._owner_file(self.owner))
+
+    def close(self, how: str = "closed") -> None:
+        """End the session, if it wrote anything, and let go of everything."""
+        mine = schema.session.c.id == self.session
+        with self.store.reading() as db:
+            started = db.execute(select(schema.session.c.id).where(mine)).first()
+        if started:
+            with self._writing() as db:
+                ended = {"ended_at": self._now(), "ended_how": how}
+                db.execute(update(schema.session).where(mine).values(ended))
+                said = {"how": how} | _plain(decisions.counts(db))
+                self._append(db, "session-ended", body=said)
+        self.store.close()
+        os.unlink(self._owner_file(self.owner))  # noqa: PTH108  (built by hand)
+        os.close(self._alive)
+
+    # -- decisions -----------------------------------------------------------------------------
+
+    def decide(self, made: Sequence[Decision]) -> None:
+        """Make decisions durable: rows, queue and audit in one transaction, or none of it.
+
+        Raises
+        ------
+        BadDecision
+            When the database's own checks refuse one; none is recorded.
+        """
+        try:
+            with self._writing() as db:
+                decisions.record(db, made, self._now())
+                for one in made:
+                    self._append(db, "decided", path=one.path, body=_said(one))
+        except IntegrityError as error:
+            raise BadDecision(made[0].path, str(error.orig)) from error
+
+    def settle(self, made: str | None, result: CropResult) -> None:
+        """Record that a decision, or a request that never became one, came to nothing, and why."""
+        with self._writing() as db:
+            outcome = {"code": result.code, "message": result.message}
+            if made is not None:
+                decisions.settle(db, made, result.status, self._now(), **outcome)
+            self._append(db, result.status.value, path=result.path, body=outcome)
+
+    def standing(self, path: str | None = None) -> list[Standing]:
+        """Return the decisions that stand, oldest first."""
+        with self.store.reading() as db:
+            return decisions.standing(db, path)
+
+    def waiting(self) -> list[str]:
+        """Return the decisions that nobody has carried out, oldest first."""
+        with self.store.reading() as db:
+            return decisions.waiting(db)
+
+    def decision(self, made: str) -> tuple[Decision, Standing]:
+        """Return a decision and what became of it."""
+        with self.store.reading() as db:
+            return decisions.one(db, made)
+
+    def counts(self) -> dict[Status, int]:
+        """Return how many decisions have each status."""
+        with self.store.reading() as db:
+            return decisions.counts(db)
+
+    def decision_table(self) -> list[dict[str, Any]]:
+        """Return every decision with its outcome as plain rows."""
+        with self.store.reading() as db:
+            return decisions.table(db)
+
+    # -- operations ----------------------------------------------------------------------------
+
+    def plan(self, planned: Operation, aliases: Sequence[str]) -> bool:
+        """Claim the names of an operation; False when its decision is not waiting any more.
+
+        Not synced: a claim has to beat live rivals only.
+
+        Raises
+        ------
+        Busy
+            When a rival has claimed one of the names.
+        """
+        try:
+            with self._writing(durable=False) as db:
+                if planned.decision and planned.kind is not Kind.RESTORE:
+                    _, found = decisions.one(db, planned.decision)
+                    if found.status is not Status.WAITING:
+                        return False
+                operations.plan(db, planned, aliases, self._now())
+                return True
+        except IntegrityError as error:
+            raise Busy(planned.source) from error
+
+    def prepare(self, prepared: Sequence[Operation]) -> None:
+        """Make the intent durable: from here recovery knows everything."""
+        with self._writing() as db:
+            for one in prepared:
+                operations.move(db, one, State.PREPARED)
+
+    def begin_abort(self, one: Operation) -> None:
+        """Say durably that files will be put back, before the first of them is.
+
+        The frames of a failed commit may be whole in the write-ahead log and come back after a
+        crash; this row is later in the log and wins.
+        """
+        with self._writing() as db:
+            operations.move(db, one, State.ABORTING)
+
+    def finish(self, done: Sequence[Operation], *, recovered: bool = False) -> None:
+        """State, audit event and outcome of the decision, in one transaction."""
+        with self._writing() as db:
+            for one in done:
+                self._finish(db, one, recovered=recovered)
+
+    def abandon(self, one: Operation, state: State, result: CropResult) -> None:
+        """Record that an operation ended without effect (or in conflict), and why."""
+        with self._writing() as db:
+            operations.settle(db, one, state, self._now())
+            outcome = {"code": result.code, "message": result.message}
+            if one.decision and one.kind is not Kind.RESTORE:
+                decisions.settle(db, one.decision, result.status, self._now(), **outcome)
+            said = {"kind": one.kind.value, "outcome": state.value} | outcome
+            self._append(db, result.status.value, path=one.source, operation=one.id, body=said)
+
+    def withdraw(self, made: str) -> bool:
+        """Take a decision back that has no operation; False when it has one by now."""
+        with self._writing() as db:
+            decision, found = decisions.one(db, made)
+            if found.operation is not None or found.status is Status.RESTORED:
+                return False
+            if any(one.decision == made for one in operations.unsettled(db)):
+                return False
+            decisions.settle(db, made, Status.RESTORED, self._now())
+            self._append(db, "withdrawn", path=decision.path, body={"decision": made})
+            return True
+
+    def operation(self, wanted: str) -> Operation:
+        """Return an operation by id."""
+        with self.store.reading() as db:
+            return operations.one(db, wanted)
+
+    def unsettled(self) -> list[Operation]:
+        """Return the operations that have not ended, oldest first."""
+        with self.store.reading() as db:
+            return operations.unsettled(db)
+
+    def finished(self) -> list[Operation]:
+        """Return every finished operation, oldest first."""
+        with self.store.reading() as db:
+            return operations.finished(db)
+
+    def undoable(self) -> list[Operation]:
+        """Return the finished operations that can be taken back, oldest first."""
+        with self.store.reading() as db:
+            return operations.undoable(db)
+
+    def later_on(self, earlier: Operation) -> Operation | None:
+        """Return the first standing operation on what `earlier` left."""
+        with self.store.reading() as db:
+            return operations.later_on(db, earlier)
+
+    def is_crop(self, sha256: str) -> bool:
+        """Whether some content is the outcome of a crop that stands."""
+        with self.store.reading() as db:
+            return operations.is_crop(db, sha256)
+
+    def is_dead(self, owner: str) -> bool:
+        """Whether the process that owned an operation is gone."""
+        if owner == self.owner:
+            return False
+        try:
+            fd = os.open(self._owner_file(owner), os.O_RDWR)
+        except FileNotFoundError:
+            return True
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(fd)
+        return True
+
+    # -- problems, place, history --------------------------------------------------------------
+
+    def report(self, found: Problem) -> None:
+        """Count a degraded operation and keep it in the trail."""
+        with self._writing() as db:
+            row = asdict(found) | {"at": self._now(), "session": self.session}
+            db.execute(insert(schema.problem).values(row))
+            said = {"kind": found.kind, "reason": found.reason}
+            self._append(db, "degraded", path=found.path, body=said)
+
+    def degraded(self) -> int:
+        """Return how many operations of this session were degraded."""
+        mine = schema.problem.c.session == self.session
+        with self.store.reading() as db:
+            query = select(func.count()).select_from(schema.problem).where(mine)
+            return int(db.execute(query).scalar_one())
+
+    def place(self) -> str | None:
+        """Return where this reviewer was."""
+        mine = schema.place.c.reviewer == self.reviewer
+        with self.store.reading() as db:
+            return db.execute(select(schema.place.c.path).where(mine)).scalar_one_or_none()
+
+    def remember_place(self, path: str) -> None:
+        """Remember where this reviewer is; convenience, so not synced."""
+        row = {"reviewer": self.reviewer, "path": path, "updated_at": self._now()}
+        with self._writing(durable=False) as db:
+            db.execute(
+                upsert(schema.place)
+                .values(row)
+                .on_conflict_do_update(index_elements=["reviewer"], set_=row)
+            )
+
+    def events(self, path: str | None = None) -> list[dict[str, Any]]:
+        """Return the events of the trail, oldest first, of one image or all."""
+        query = select(schema.audit).order_by(schema.audit.c.seq)
+        if path is not None:
+            query = query.where(schema.audit.c.path == path)
+        with self.store.reading() as db:
+            return [{str(k): v for k, v in row.items()} for row in db.execute(query).mappings()]
+
+    def broken_links(self) -> list[str]:
+        """Name every event of the chain that does not fit."""
+        with self.store.reading() as db:
+            return chain.broken_links(db)
+
+    def head(self) -> str:
+        """Hash of the last event."""
+        with self.store.reading() as db:
+            return chain.head(db)
+
+    # -- inside --------------------------------------------------------------------------------
+
+    @contextmanager
+    def _writing(self, *, durable: bool = True) -> Iterator[Connection]:
+        """Write in one transaction; the first one of all also writes the session."""
+        with self.store.transaction(durable=durable) as db:
+            row = {
+                "id": self.session,
+                "kind": self.kind,
+                "host": platform.node(),
+                "reviewer": self.reviewer,
+                "version": cropkit.__version__,
+                "started_at": self._now(),
+            }
+            first = upsert(schema.session).values(row).on_conflict_do_nothing()
+            if db.execute(first).rowcount:
+                self._append(db, "session-started", body=row)
+            yield db
+
+    def _finish(self, db: Connection, one: Operation, *, recovered: bool) -> None:
+        operations.settle(db, one, State.DONE, self._now())
+        event = _PAST[one.kind]
+        body = _story(one) | ({"recovered": True} if recovered else {})
+        self._append(db, event, path=one.source, operation=one.id, body=body)
+        if one.decision:
+            status = _DONE.get(one.kind, Status.RESTORED)
+            decisions.settle(db, one.decision, status, self._now(), operation=one.id)
+
+    def _append(self, db: Connection, event: str, **said: Any) -> None:  # noqa: ANN401
+        chain.append(db, self._now(), self.session, event, **said)
+
+    def _now(self) -> str:
+        return clock.written(clock.now())
+
+    def _owner_file(self, owner: str) -> str:
+        return str(self.root.path / FOLDER / "owners" / owner)
+
+
+def _hold(path: str) -> int:
+    fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return fd
+
+
+def _whoami() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return f"uid {os.getuid()}"
+
+
+def _said(made: Decision) -> dict[str, Any]:
+    return {
+        "decision": made.id,
+        "verdict": made.verdict.value,
+        "sha256": made.sha256,
+        "box": made.box.xyxy if made.box else None,
+        "reviewer": made.reviewer,
+    }
+
+
+def _story(one: Operation) -> dict[str, Any]:
+    return {
+        "target": one.target,
+        "sha256_before": one.before,
+        "sha256_after": one.after,
+        "box": one.box.xyxy if one.box else None,
+        "companions": [asdict(c) for c in one.companions],
+        "decision": one.decision,
+        "undoes": one.undoes,
+        "report": one.report,
+    }
+
+
+def _plain(numbers: Mapping[Status, int]) -> dict[str, int]:
+    return {status.value: number for status, number in numbers.items()}

@@ -1,0 +1,77 @@
+"""The audit trail: events that name the hash of the one before, so that an edit shows.
+
+The chain proves that nothing in the middle was changed or removed. It cannot prove that the end was
+not cut off: for that, keep the head's hash (`cropkit fsck` prints it) somewhere else.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from cropkit.audit.schema import audit
+
+GENESIS = "0" * 64
+_FIELDS = ("seq", "at", "session", "event", "path", "operation", "body", "previous")
+
+
+def append(
+    db: Connection,
+    at: str,
+    session: str,
+    event: str,
+    *,
+    path: str | None = None,
+    operation: str | None = None,
+    body: Mapping[str, Any] | None = None,
+) -> str:
+    """Add an event in the caller's transaction and return its hash."""
+    last = db.execute(
+        select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+    ).one_or_none()
+    row: dict[str, Any] = {
+        "seq": last.seq + 1 if last else 1,
+        "at": at,
+        "session": session,
+        "event": event,
+        "path": path,
+        "operation": operation,
+        "body": _canonical(body or {}),
+        "previous": last.hash if last else GENESIS,
+    }
+    row["hash"] = digest(row)
+    db.execute(insert(audit).values(row))
+    return str(row["hash"])
+
+
+def digest(row: Mapping[str, Any]) -> str:
+    """Hash of one event: SHA-256 over the canonical JSON of all its other fields."""
+    said = _canonical({name: row[name] for name in _FIELDS})
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def broken_links(db: Connection) -> list[str]:
+    """Walk the whole chain and name every event that does not fit."""
+    found, previous, number = [], GENESIS, 0
+    for mapping in db.execute(select(audit).order_by(audit.c.seq)).mappings():
+        row = {str(name): value for name, value in mapping.items()}
+        number += 1
+        if row["seq"] != number:
+            found.append(f"event {number} is missing")
+            number = row["seq"]
+        if row["previous"] != previous or row["hash"] != digest(row):
+            found.append(f"event {row['seq']} was changed after it was written")
+        previous = row["hash"]
+    return found
+
+
+def head(db: Connection) -> str:
+    """Hash of the last event."""
+    last = db.execute(select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
+    return last.scalar_one_or_none() or GENESIS
+
+
+def _canonical(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -1,0 +1,185 @@
+"""What reviewers decided and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
+
+from cropkit import clock
+from cropkit.audit.schema import decision, queue
+from cropkit.geometry import NormalizedBox, PixelBox, Size
+from cropkit.records import Decision, Status, Suggestion, Verdict
+
+# A decision that no longer stands: taken back, or replaced by a newer one.
+_GONE = (Status.RESTORED, Status.SUPERSEDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The decision that stands for an image, and what became of it."""
+
+    decision: str
+    path: str
+    verdict: Verdict
+    status: Status
+    box: PixelBox | None
+    sha256: str
+    operation: str | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+def record(db: Connection, decisions: Sequence[Decision], at: str) -> None:
+    """Write decisions and their queue rows; older waiting ones for the same image give way."""
+    for made in decisions:
+        superseded = and_(queue.c.path == made.path, queue.c.status == Status.WAITING)
+        db.execute(update(queue).where(superseded).values(_outcome(Status.SUPERSEDED, at)))
+        db.execute(insert(decision).values(_row(made)))
+        waiting = Status.SKIPPED if made.verdict is Verdict.SKIP else Status.WAITING
+        row = {"decision": made.id, "path": made.path, "destination": made.destination}
+        db.execute(insert(queue).values(row | _outcome(waiting, at)))
+
+
+def settle(db: Connection, made: str, status: Status, at: str, **outcome: str | None) -> None:
+    """Write what became of a decision: status, operation, code and message."""
+    values = _outcome(status, at) | outcome
+    db.execute(update(queue).where(queue.c.decision == made).values(values))
+
+
+def standing(db: Connection, path: str | None = None) -> list[Standing]:
+    """Return the decisions that stand, oldest first; for one image or for all."""
+    query = _joined().where(queue.c.status.not_in(_GONE))
+    if path is not None:
+        query = query.where(decision.c.path == path)
+    return [_standing(row) for row in db.execute(query.order_by(decision.c.seq))]
+
+
+def waiting(db: Connection) -> list[str]:
+    """Return the ids of the decisions that nobody has carried out, oldest first."""
+    query = select(decision.c.id).join(queue).where(queue.c.status == Status.WAITING)
+    return list(db.execute(query.order_by(decision.c.seq)).scalars())
+
+
+def one(db: Connection, made: str) -> tuple[Decision, Standing]:
+    """Return a decision and what became of it.
+
+    Raises
+    ------
+    KeyError
+        When there is no such decision.
+    """
+    row = db.execute(_joined().where(decision.c.id == made)).one_or_none()
+    if row is None:
+        raise KeyError(made)
+    return _decision(row), _standing(row)
+
+
+def counts(db: Connection) -> dict[Status, int]:
+    """Return how many decisions have each status."""
+    query = select(queue.c.status, func.count()).group_by(queue.c.status)
+    return {Status(status): number for status, number in db.execute(query)}
+
+
+def table(db: Connection) -> list[dict[str, Any]]:
+    """Return every decision with its outcome, oldest first, as plain rows."""
+    outcome = [queue.c[name] for name in ("status", "operation", "code", "message", "updated_at")]
+    query = select(decision, *outcome).join(queue).order_by(decision.c.seq)
+    return [{str(k): v for k, v in row.items()} for row in db.execute(query).mappings()]
+
+
+def _joined() -> Any:  # noqa: ANN401  (Select of forty columns)
+    outcome = [queue.c[name] for name in ("status", "destination", "operation", "code", "message")]
+    return select(decision, *outcome).join(queue)
+
+
+def _outcome(status: Status, at: str) -> dict[str, Any]:
+    return {"status": status.value, "updated_at": at}
+
+
+def _row(made: Decision) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": made.id,
+        "path": made.path,
+        "sha256": made.sha256,
+        "width": made.size.width,
+        "height": made.size.height,
+        "verdict": made.verdict.value,
+        "iou": made.iou,
+        "edges_within_5_percent": made.edges_within_5_percent,
+        "reviewer": made.reviewer,
+        "session": made.session,
+        "shown_at": clock.written(made.shown_at),
+        "decided_at": clock.written(made.decided_at),
+    }
+    if made.box is not None:
+        row |= _edges("box", made.box.xyxy)
+        row |= _edges("normalized", made.box.normalized(made.size).xyxy)
+    return row | _suggestion_row(made.suggestion)
+
+
+def _suggestion_row(suggestion: Suggestion | None) -> dict[str, Any]:
+    if suggestion is None:
+        return {}
+    return {
+        "suggestion_source": suggestion.source,
+        "suggestion_version": suggestion.version,
+        "suggestion_rank": suggestion.rank,
+        "suggestion_confidence": suggestion.confidence,
+        **_edges("suggestion", suggestion.box.xyxy),
+    }
+
+
+def _edges(name: str, values: tuple[float, float, float, float]) -> dict[str, float]:
+    edges = ("left", "top", "right", "bottom")
+    return {f"{name}_{edge}": value for edge, value in zip(edges, values, strict=True)}
+
+
+def _box(row: Row[Any]) -> PixelBox | None:
+    if row.box_left is None:
+        return None
+    return PixelBox(row.box_left, row.box_top, row.box_right, row.box_bottom)
+
+
+def _standing(row: Row[Any]) -> Standing:
+    return Standing(
+        decision=row.id,
+        path=row.path,
+        verdict=Verdict(row.verdict),
+        status=Status(row.status),
+        box=_box(row),
+        sha256=row.sha256,
+        operation=row.operation,
+        code=row.code,
+        message=row.message,
+    )
+
+
+def _decision(row: Row[Any]) -> Decision:
+    return Decision(
+        id=row.id,
+        path=row.path,
+        sha256=row.sha256,
+        size=Size(row.width, row.height),
+        verdict=Verdict(row.verdict),
+        box=_box(row),
+        reviewer=row.reviewer,
+        session=row.session,
+        shown_at=clock.read(row.shown_at),
+        decided_at=clock.read(row.decided_at),
+        suggestion=_suggestion(row),
+        destination=row.destination,
+    )
+
+
+def _suggestion(row: Row[Any]) -> Suggestion | None:
+    if row.suggestion_source is None:
+        return None
+    edges = ("left", "top", "right", "bottom")
+    return Suggestion(
+        box=NormalizedBox(*(getattr(row, f"suggestion_{edge}") for edge in edges)),
+        source=row.suggestion_source,
+        version=row.suggestion_version,
+        rank=row.suggestion_rank,
+        confidence=row.suggestion_confidence,
+    )

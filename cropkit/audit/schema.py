@@ -1,0 +1,160 @@
+"""The tables, and the checks that keep nonsense out of them.
+
+Times are ISO 8601 text in UTC, paths are relative to the collection, hashes are lower-case hex.
+"""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+VERSION = 1
+
+metadata = MetaData()
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("host", String, nullable=False),
+    Column("reviewer", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("started_at", String, nullable=False),
+    Column("ended_at", String),
+    Column("ended_how", String),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("path", String, nullable=False, index=True),
+    Column("sha256", String, CheckConstraint("length(sha256) = 64"), nullable=False),
+    Column("width", Integer, CheckConstraint("width > 0"), nullable=False),
+    Column("height", Integer, CheckConstraint("height > 0"), nullable=False),
+    Column("verdict", String, nullable=False),
+    Column("box_left", Integer),
+    Column("box_top", Integer),
+    Column("box_right", Integer),
+    Column("box_bottom", Integer),
+    Column("normalized_left", Float),
+    Column("normalized_top", Float),
+    Column("normalized_right", Float),
+    Column("normalized_bottom", Float),
+    Column("suggestion_source", String),
+    Column("suggestion_version", String),
+    Column("suggestion_rank", Integer),
+    Column("suggestion_confidence", Float),
+    Column("suggestion_left", Float),
+    Column("suggestion_top", Float),
+    Column("suggestion_right", Float),
+    Column("suggestion_bottom", Float),
+    Column("iou", Float, CheckConstraint("iou IS NULL OR iou BETWEEN 0 AND 1")),
+    Column("edges_within_5_percent", Integer),
+    Column("reviewer", String, nullable=False),
+    Column("session", String, ForeignKey("session.id"), nullable=False),
+    Column("shown_at", String, nullable=False),
+    Column("decided_at", String, nullable=False),
+    CheckConstraint("verdict IN ('accept', 'adjusted', 'reject', 'skip')"),
+    CheckConstraint("(box_left IS NULL) = (verdict IN ('reject', 'skip'))"),
+    CheckConstraint(
+        "box_left IS NULL OR (0 <= box_left AND box_left < box_right AND box_right <= width"
+        " AND 0 <= box_top AND box_top < box_bottom AND box_bottom <= height)"
+    ),
+    CheckConstraint("decided_at >= shown_at"),
+)
+
+queue = Table(
+    "queue",
+    metadata,
+    Column("decision", String, ForeignKey("decision.id"), primary_key=True),
+    Column("path", String, nullable=False, index=True),
+    Column("status", String, nullable=False, index=True),
+    Column("destination", String),
+    Column("operation", String),
+    Column("code", String),
+    Column("message", Text),
+    Column("updated_at", String, nullable=False),
+)
+
+operation = Table(
+    "operation",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("owner", String, nullable=False),
+    Column("session", String, nullable=False),
+    Column("decision", String),
+    Column("undoes", String),
+    Column("undone_by", String),
+    Column("source", String, nullable=False, index=True),
+    Column("target", String, nullable=False, index=True),
+    Column("before", String, index=True),
+    Column("after", String, index=True),
+    Column("plan", Text, nullable=False),
+    Column("planned_at", String, nullable=False),
+    Column("settled_at", String),
+    CheckConstraint("state IN ('planned', 'prepared', 'done', 'aborting', 'aborted', 'conflict')"),
+    CheckConstraint("state IN ('planned', 'aborted') OR (before NOT NULL AND after NOT NULL)"),
+)
+
+# A name or inode that an open operation works on. The primary key is what makes rivals fail.
+claim = Table(
+    "claim",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("operation", String, ForeignKey("operation.id"), nullable=False, index=True),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("session", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("path", String),
+    Column("operation", String),
+    Column("body", Text, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("hash", String, nullable=False, unique=True),
+)
+
+# One outcome for each operation, however often recovery runs.
+Index(
+    "one_outcome",
+    audit.c.operation,
+    unique=True,
+    sqlite_where=audit.c.event.in_(["cropped", "rejected", "restored"]),
+)
+
+problem = Table(
+    "problem",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("session", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("path", String, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+place = Table(
+    "place",
+    metadata,
+    Column("reviewer", String, primary_key=True),
+    Column("path", String, nullable=False),
+    Column("updated_at", String, nullable=False),
+)

@@ -1,0 +1,208 @@
+"""One SQLite database, one writer at a time, every error translated where it enters.
+
+SQLite 3.7.0 to 3.51.2 can corrupt a WAL database when several connections write and checkpoint at
+once (the "WAL-reset bug", fixed in 3.51.3), and its busy wait starves some writers. Both are cured
+here: every write, checkpoint and close happens under an advisory file lock beside the database.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.pool import StaticPool
+
+from cropkit.audit.schema import VERSION, metadata
+from cropkit.errors import (
+    AuditCorrupt,
+    AuditError,
+    AuditLocked,
+    AuditUnavailable,
+    CropkitError,
+    NetworkFileSystem,
+)
+from cropkit.files import Root
+
+FOLDER = ".cropkit"
+DEADLINE = 30.0
+_NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs"))
+
+
+class Store:
+    """The database of one collection.
+
+    Parameters
+    ----------
+    deadline : seconds to wait for any lock; then `AuditLocked`
+
+    Raises
+    ------
+    AuditError
+        When it cannot be opened. Nothing else was touched.
+    """
+
+    def __init__(self, root: Root, deadline: float = DEADLINE) -> None:
+        self.folder = root.path
+        self.deadline = deadline
+        self._refuse_network()
+        self._make(root)
+        self._mutex = threading.RLock()
+        self._engine = self._connect()
+        with self._translated(), self._alone():
+            self._connection = self._engine.connect()
+        try:
+            self._migrate()
+            root.sync_folder(FOLDER)
+        except CropkitError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the database; the last one to leave checkpoints it, so this takes the lock."""
+        with self._alone(), self._mutex:
+            self._connection.close()
+            self._engine.dispose()
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[Connection]:
+        """Write: all of it is committed on leaving, or none of it on an exception.
+
+        With `durable` it survives a power cut; without, only the death of this process.
+        """
+        with self._translated(), self._alone(), self._mutex:
+            level = "FULL" if durable else "NORMAL"
+            self._connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+            self._connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                # a failed COMMIT may have ended the transaction already
+                with suppress(DBAPIError):
+                    self._connection.exec_driver_sql("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Read; waits for no other process."""
+        with self._translated(), self._mutex:
+            yield self._connection
+
+    def integrity(self) -> list[str]:
+        """Return what SQLite finds wrong with its own file; nothing when it is whole."""
+        with self.reading() as db:
+            found = [str(row[0]) for row in db.exec_driver_sql("PRAGMA integrity_check")]
+        return [] if found == ["ok"] else found
+
+    @property
+    def version(self) -> str:
+        """Which SQLite this is."""
+        return sqlite3.sqlite_version
+
+    # -- opening -------------------------------------------------------------------------------
+
+    def _make(self, root: Root) -> None:
+        try:
+            for name in ("", "/owners", "/stage", "/originals"):
+                root.make_folder(FOLDER + name, 0o700)
+        except CropkitError as error:
+            raise AuditUnavailable(self.folder, error) from error
+
+    def _refuse_network(self) -> None:
+        kind = file_system_type(self.folder)
+        if kind in _NETWORK or kind.startswith("fuse.sshfs"):
+            raise NetworkFileSystem(self.folder, kind)
+
+    def _connect(self) -> Engine:
+        engine = create_engine(
+            f"sqlite:///{self.folder / FOLDER / 'cropkit.db'}",
+            poolclass=StaticPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args={"check_same_thread": False, "timeout": self.deadline},
+        )
+        event.listen(engine, "connect", _configure)
+        return engine
+
+    def _migrate(self) -> None:
+        with self.reading() as db:
+            if _version(db) == VERSION:
+                return
+        with self.transaction() as db:
+            found = _version(db)  # again: a rival may have been here
+            if found > VERSION:
+                reason = f"made by a newer cropkit (format {found}, this one knows {VERSION})"
+                raise AuditUnavailable(self.folder, reason)
+            if found < VERSION:
+                metadata.create_all(db)
+                db.exec_driver_sql(f"PRAGMA user_version={VERSION}")
+
+    # -- locks and errors ----------------------------------------------------------------------
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        fd = os.open(self.folder / FOLDER / "writer.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            self._wait_for(fd)
+            yield
+        finally:
+            os.close(fd)
+
+    def _wait_for(self, fd: int) -> None:
+        until = time.monotonic() + self.deadline
+        pause = 0.001
+        while True:
+            try:
+                return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise AuditLocked(self.folder, self.deadline) from None
+            time.sleep(pause)
+            pause = min(0.02, pause * 1.5)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise  # a rival's claim, or nonsense: the caller knows which
+        except DBAPIError as error:
+            raise self._translation(error) from error
+        except OSError as error:
+            raise AuditUnavailable(self.folder, error.strerror or error) from error
+
+    def _translation(self, error: DBAPIError) -> AuditError:
+        said = str(error.orig)
+        if "locked" in said or "busy" in said:
+            return AuditLocked(self.folder, self.deadline)
+        if isinstance(error, OperationalError):
+            return AuditUnavailable(self.folder, said)
+        return AuditCorrupt(self.folder, said)
+
+
+def file_system_type(folder: Path) -> str:
+    """Name the type of the file system that holds `folder` ('' where the system does not say)."""
+    mounts = Path("/proc/self/mountinfo")
+    if not mounts.is_file():
+        return ""
+    best, kind = "", ""
+    for line in mounts.read_text(errors="surrogateescape").splitlines():
+        before, _, after = line.partition(" - ")
+        point = before.split()[4].encode().decode("unicode_escape", "replace")
+        if folder.is_relative_to(point) and len(point) >= len(best):
+            best, kind = point, after.split()[0]
+    return kind
+
+
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _version(db: Connection) -> int:
+    return int(db.exec_driver_sql("PRAGMA user_version").scalar_one())

@@ -1,0 +1,472 @@
+"""A collection with everything one can do to it: what the review, the shell and notebooks use."""
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from cropkit import clock, collection, formats
+from cropkit.apply import Applier, Outcome, Request, check_is_outside_home
+from cropkit.audit import DEADLINE, FOLDER, Standing, Trail
+from cropkit.errors import (
+    AuditError,
+    Busy,
+    CropkitError,
+    LaterOperation,
+    MissingFile,
+    NoImages,
+    NothingToUndo,
+)
+from cropkit.files import Root, split_beneath
+from cropkit.fsck import Difference, fsck
+from cropkit.geometry import PixelBox, Size
+from cropkit.operation import Kind, Operation
+from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
+from cropkit.recover import Recovered, recover
+from cropkit.suggest import Sidecars, Suggester, gather
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+StrPath = str | os.PathLike[str]
+
+_log = logging.getLogger("cropkit")
+_SETTLED = (Status.CROPPED, Status.REJECTED, Status.SKIPPED)
+_FAILED = (Status.REFUSED, Status.FAILED, Status.STALE, Status.IN_DOUBT)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An image as it was read for the reviewer.
+
+    Parameters
+    ----------
+    size : upright
+    cropped : whether this very content is the outcome of a crop of ours
+    """
+
+    path: str
+    sha256: str
+    size: Size
+    content: bytes
+    cropped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How far a collection has come."""
+
+    total: int
+    decided: int
+    written: int
+    waiting: int
+    failed: int
+    rejected: int
+    skipped: int
+    degraded: int
+
+
+class Kit:
+    """A folder of images, its trail, and the work on both. Every method is thread-safe.
+
+    Parameters
+    ----------
+    destination : folder that cropped images move to with their companions; None: in place
+    suggesters : where boxes come from; the `.decision` sidecars when not given
+
+    Raises
+    ------
+    AuditError
+        When there can be no trail: nothing was touched.
+    """
+
+    def __init__(
+        self,
+        folder: StrPath,
+        *,
+        reviewer: str | None = None,
+        destination: StrPath | None = None,
+        suggesters: Sequence[Suggester] | None = None,
+        kind: str = "python",
+        deadline: float = DEADLINE,
+    ) -> None:
+        path = Path(folder)
+        if not path.is_dir():
+            raise MissingFile(str(path))
+        self._files = Root(path)
+        self.root = self._files.path
+        self.destination = self._resolved(destination)
+        self._suggesters = (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
+        self._deadline = deadline
+        self.trail = Trail(self._files, reviewer, kind=kind, deadline=deadline)
+        self._applier = Applier(self._files, self.trail)
+        self.recovered = self.recover()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        self.close("failed" if failed else "closed")
+
+    def __repr__(self) -> str:
+        return f"cropkit.open({str(self.root)!r})"
+
+    def close(self, how: str = "closed") -> None:
+        """End the session."""
+        self.trail.close(how)
+
+    @property
+    def reviewer(self) -> str:
+        """Who decides."""
+        return self.trail.reviewer
+
+    @property
+    def session(self) -> str:
+        """Id of this session, in UTC."""
+        return self.trail.session
+
+    # -- looking -------------------------------------------------------------------------------
+
+    def images(self) -> tuple[str, ...]:
+        """List the images, in review order; once, so that a review's pages do not move.
+
+        Raises
+        ------
+        NoImages
+            When there are none, and none have been decided about.
+        """
+        if not self._listed and not self.trail.standing():
+            raise NoImages(self.root)
+        return self._listed
+
+    @cached_property
+    def _listed(self) -> tuple[str, ...]:
+        leave_out = [Path(self.destination)] if self.destination else []
+        return tuple(collection.images(self.root, formats.EXTENSIONS, leave_out))
+
+    def look(self, path: str) -> Look:
+        """Read an image for a reviewer.
+
+        Raises
+        ------
+        Refused
+            Missing, empty, truncated, of a format that cannot be cropped faithfully, …
+        """
+        content = self._files.read(path)
+        header = formats.read_header(content.data, path)
+        cropped = self.trail.is_crop(content.sha256)
+        return Look(path, content.sha256, header.size, content.data, cropped)
+
+    def suggestions(self, look: Look) -> tuple[Suggestion, ...]:
+        """Return the boxes proposed for an image; what cannot be used is reported and counted."""
+        found = gather(self._suggesters, look.path, look.size, look.sha256)
+        for problem in found.problems:
+            self.report(problem)
+        return found.suggestions
+
+    def report(self, problem: Problem) -> None:
+        """Log, count and keep a degraded operation."""
+        _log.warning("%s: %s: %s", problem.kind, problem.path, problem.reason)
+        self.trail.report(problem)
+
+    # -- deciding ------------------------------------------------------------------------------
+
+    def decide(self, decisions: Sequence[Decision]) -> None:
+        """Make decisions durable in one transaction.
+
+        Raises
+        ------
+        AuditError
+            They are not recorded: the review must stop.
+        """
+        moved = [replace(d, destination=d.destination or self.destination) for d in decisions]
+        self.trail.decide(moved)
+
+    def standing(self) -> dict[str, Standing]:
+        """Return the decision that stands for each image."""
+        return {one.path: one for one in self.trail.standing()}
+
+    def place(self) -> str | None:
+        """Return the first image of the page that the reviewer was at."""
+        return self.trail.place()
+
+    def remember_place(self, path: str) -> None:
+        """Remember the page that the reviewer is at."""
+        self.trail.remember_place(path)
+
+    def counts(self) -> Counts:
+        """Return how far the collection has come."""
+        standing = self.standing()
+        by = [one.status for one in standing.values()]
+        return Counts(
+            total=len(set(self._listed) | set(standing)),
+            decided=sum(s not in _FAILED for s in by),
+            written=by.count(Status.CROPPED),
+            waiting=by.count(Status.WAITING),
+            failed=sum(s in _FAILED for s in by),
+            rejected=by.count(Status.REJECTED),
+            skipped=by.count(Status.SKIPPED),
+            degraded=self.trail.degraded(),
+        )
+
+    # -- applying ------------------------------------------------------------------------------
+
+    def crop(self, path: StrPath, box: PixelBox) -> CropResult:
+        """Crop one image now: decided, written, verified and recorded when this returns.
+
+        Parameters
+        ----------
+        path : in the collection; absolute, or relative to its folder
+        box : upright pixels
+
+        Raises
+        ------
+        CropkitError
+            The tree in `cropkit.errors` says what happened to the file.
+        """
+        name = split_beneath(self.root, path)
+        made = self._decision(name, box)
+        self.decide([made])
+        outcome = self._carry_out(made.id)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.result
+
+    def _decision(self, name: str, box: PixelBox) -> Decision:
+        try:
+            check_is_outside_home(name, self._files)
+            look = self.look(name)
+            box.within(look.size)
+        except CropkitError as error:
+            if not isinstance(error, AuditError):
+                self.trail.settle(None, _refusal(name, box, error))
+            raise
+        moment = clock.now()
+        return Decision(
+            path=name,
+            sha256=look.sha256,
+            size=look.size,
+            verdict=Verdict.ADJUSTED,
+            box=box,
+            reviewer=self.reviewer,
+            session=self.session,
+            shown_at=moment,
+            decided_at=moment,
+        )
+
+    def apply(self, decision: str) -> CropResult:
+        """Carry out a decision; what went wrong is in the result.
+
+        Carrying out the same decision again changes nothing and returns how it ended.
+
+        Raises
+        ------
+        AuditError
+            Work must stop.
+        """
+        outcome = self._carry_out(decision)
+        if isinstance(outcome.error, AuditError):
+            raise outcome.error
+        return outcome.result
+
+    def apply_waiting(self) -> list[CropResult]:
+        """Carry out everything that waits, oldest first."""
+        return [self.apply(decision) for decision in self.trail.waiting()]
+
+    def _carry_out(self, decision: str) -> Outcome:
+        made, found = self.trail.decision(decision)
+        if found.status is not Status.WAITING:
+            return Outcome(_told(found), already=True)
+        try:
+            request = self._request(made)
+        except CropkitError as error:
+            result = _refusal(made.path, made.box, error)
+            self.trail.settle(decision, result)
+            return Outcome(result, error)
+        outcome = self._run(request)
+        if outcome.already:
+            return Outcome(_told(self.trail.decision(decision)[1]), already=True)
+        return outcome
+
+    def _run(self, request: Request) -> Outcome:
+        """Run one request, waiting for a rival to let go of the file."""
+        until = time.monotonic() + self._deadline
+        while True:
+            (outcome,) = self._applier.run([request])
+            if not isinstance(outcome.error, Busy) or time.monotonic() > until:
+                return outcome
+            time.sleep(0.05)
+
+    def _request(self, made: Decision) -> Request:
+        check_is_outside_home(made.path, self._files)
+        if made.verdict is Verdict.REJECT:
+            folder = f"{FOLDER}/rejected/{made.id[:12]}"
+            return self._moving(Kind.REJECT, made, folder)
+        destination = made.destination or self.destination
+        if destination is not None:
+            return self._moving(Kind.CROP, made, destination)
+        return Request(Kind.CROP, made.path, made.path, made.sha256, box=made.box, decision=made.id)
+
+    def _moving(self, kind: Kind, made: Decision, folder: str) -> Request:
+        found = collection.companions(self.root, made.path, formats.EXTENSIONS)
+        target = f"{folder}/{made.path}"
+        self._make_folder(target)
+        return Request(
+            kind,
+            made.path,
+            target,
+            made.sha256,
+            box=made.box,
+            decision=made.id,
+            followers=tuple((name, f"{folder}/{name}", stays) for name, stays in found.items()),
+        )
+
+    def _make_folder(self, target: str) -> None:
+        above = target.rpartition("/")[0]
+        if not target.startswith("/"):
+            self._files.make_folder(above)
+        elif self.destination is not None:
+            inner = above.removeprefix(self.destination).strip("/")
+            if inner:
+                Root(Path(self.destination), self._files.system).make_folder(inner)
+
+    # -- undoing -------------------------------------------------------------------------------
+
+    def undo_stack(self) -> tuple[Standing, ...]:
+        """Return this reviewer's standing decisions that can be taken back, oldest first."""
+        return tuple(one for one in self.trail.standing() if one.status not in _FAILED)
+
+    def retract(self, decision: str) -> CropResult:
+        """Take a decision back: before it is applied by withdrawing it, else by restoring the file.
+
+        What went wrong is in the result; the file is then as it was.
+        """
+        if self.trail.withdraw(decision):
+            made, _ = self.trail.decision(decision)
+            return CropResult(Status.RESTORED, made.path, box_asked=made.box)
+        made, found = self.trail.decision(decision)
+        if found.status is Status.RESTORED:
+            return _refusal(made.path, made.box, NothingToUndo(made.path))
+        if found.operation is None:
+            return _refusal(made.path, made.box, Busy(made.path))
+        outcome = self._restore(self.trail.operation(found.operation))
+        if isinstance(outcome.error, AuditError):
+            raise outcome.error
+        return outcome.result
+
+    def undo(self, *paths: StrPath, last: int = 1, everything: bool = False) -> list[CropResult]:
+        """Bring files back byte for byte, newest operation first.
+
+        Parameters
+        ----------
+        paths : only these images; none means the whole collection
+        last : how many operations to take back (of each image, when images are named)
+        everything : take back all of them
+
+        Raises
+        ------
+        NothingToUndo
+            When nothing is left to take back.
+        """
+        chosen = self._chosen(paths, None if everything else last)
+        if not chosen:
+            raise NothingToUndo(", ".join(map(str, paths)) or self.root)
+        return [self._restore(one).result for one in chosen]
+
+    def _chosen(self, paths: Sequence[StrPath], last: int | None) -> list[Operation]:
+        newest = self.trail.undoable()[::-1]
+        if not paths:
+            return newest[:last]
+        chosen: list[Operation] = []
+        for path in paths:
+            names = {split_beneath(self.root, path)}
+            found = [one for one in newest if not names.isdisjoint((one.source, one.target))]
+            if not found:
+                raise NothingToUndo(str(path))
+            chosen += found[:last]
+        return chosen
+
+    def _restore(self, operation: Operation) -> Outcome:
+        later = self.trail.later_on(operation)
+        if later is not None:
+            error = LaterOperation(operation.source, operation.id, later.id)
+            return Outcome(_refusal(operation.source, operation.box, error), error)
+        back = tuple((c.target, c.source, False) for c in operation.companions)
+        request = Request(
+            Kind.RESTORE,
+            operation.target,
+            operation.source,
+            operation.after,
+            decision=operation.decision,
+            undoes=operation,
+            followers=back,
+        )
+        outcome = self._run(request)
+        # the image is known by the name that it has after the undo
+        return replace(outcome, result=replace(outcome.result, path=operation.source))
+
+    # -- settling, proving, telling ------------------------------------------------------------
+
+    def recover(self) -> list[Recovered]:
+        """Settle what a crash left open; runs at every open."""
+        done = recover(self._files, self.trail)
+        for one in done:
+            _log.warning("recovered %s %s: %s", one.kind, one.path, one.outcome)
+        return done
+
+    def fsck(self) -> list[Difference]:
+        """Name each difference between database and disk; [] proves that they agree."""
+        return fsck(self._files, self.trail)
+
+    def history(self, path: StrPath | None = None) -> "pd.DataFrame":
+        """Return the audit trail as a table: one row for each event."""
+        import pandas as pd  # noqa: PLC0415  (half a second that a crop does not need)
+
+        name = None if path is None else split_beneath(self.root, path)
+        return pd.DataFrame(self.trail.events(name))
+
+    def decisions(self) -> "pd.DataFrame":
+        """Return every decision with its outcome as a table."""
+        import pandas as pd  # noqa: PLC0415
+
+        return pd.DataFrame(self.trail.decision_table())
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts, as a notebook's last cell shows them."""
+        return asdict(self.counts())
+
+    def _resolved(self, destination: StrPath | None) -> str | None:
+        """Make the destination, and name it relative to the collection where it is inside."""
+        if destination is None or str(destination) == "":
+            return None
+        folder = (Path.cwd() / destination).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder == self.root:
+            return None
+        if folder.is_relative_to(self.root):
+            return folder.relative_to(self.root).as_posix()
+        return str(folder)
+
+
+open_kit = Kit
+
+
+def _refusal(path: str, box: PixelBox | None, error: CropkitError) -> CropResult:
+    status = Status(error.status)
+    return CropResult(status, path, code=error.code, message=str(error), box_asked=box)
+
+
+def _told(found: Standing) -> CropResult:
+    """Tell how a decision ended that had been carried out before."""
+    return CropResult(
+        found.status,
+        found.path,
+        code=found.code,
+        message=found.message,
+        operation=found.operation,
+        box_asked=found.box,
+    )

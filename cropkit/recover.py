@@ -1,0 +1,128 @@
+"""Settle what a crash, a power cut or a failing disk left open. Idempotent; may be cut off itself.
+
+=========================  =====================================================================
+planned                    nothing was switched: what was staged goes; the decision waits again
+prepared, target is after  the commit point was passed: forward to done
+prepared, otherwise        not passed: back to what was before
+aborting                   undoing was decided: back
+foreign content            conflict: nothing is touched, the names stay claimed, an alert is due
+=========================  =====================================================================
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cropkit.audit import Trail
+from cropkit.errors import AuditError, Conflict, CropkitError, InDoubt
+from cropkit.files import Root
+from cropkit.operation import Operation, State
+from cropkit.records import CropResult, Status
+from cropkit.switch import HOME, Switch
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What recovery did with one operation."""
+
+    operation: str
+    path: str
+    kind: str
+    outcome: State
+    reason: str | None = None
+
+
+def recover(root: Root, trail: Trail) -> list[Recovered]:
+    """Settle the operations whose owner is dead; return what was done to each."""
+    with _alone(root):
+        left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
+        operations = trail.unsettled()
+        done = [_settle(root, trail, o) for o in operations if _is_ours(trail, o)]
+        _sweep(root, left_over - {f"{o.id}.new" for o in trail.unsettled()})
+        _sweep_owners(root, trail)
+        return done
+
+
+def _is_ours(trail: Trail, operation: Operation) -> bool:
+    return operation.state is not State.CONFLICT and trail.is_dead(operation.owner)
+
+
+def _settle(root: Root, trail: Trail, operation: Operation) -> Recovered:
+    switch = Switch(root)
+    try:
+        outcome = _forward_or_back(switch, trail, operation)
+    except AuditError:
+        raise
+    except CropkitError as error:
+        doubt = error if isinstance(error, InDoubt) else _as_conflict(operation, error)
+        trail.abandon(operation, State.CONFLICT, _result(operation, Status.IN_DOUBT, doubt))
+        return _said(operation, State.CONFLICT, str(doubt))
+    return _said(operation, outcome)
+
+
+def _forward_or_back(switch: Switch, trail: Trail, operation: Operation) -> State:
+    passed = operation.state is State.PREPARED and (
+        switch.digest(operation.target) == operation.after
+    )
+    if passed:
+        switch.publish(operation)
+        switch.sync(operation, new_names=True)
+        switch.retire(operation)
+        switch.sync(operation, new_names=False)
+        trail.finish([operation], recovered=True)
+        switch.clean(operation)
+        return State.DONE
+    if operation.state is State.PLANNED:
+        switch.clean(operation)
+    else:
+        switch.put_back(operation)
+    trail.abandon(operation, State.ABORTED, _result(operation, Status.WAITING, None))
+    return State.ABORTED
+
+
+def _as_conflict(operation: Operation, error: CropkitError) -> Conflict:
+    conflict = Conflict(operation.source, operation.id, str(error))
+    conflict.__cause__ = error
+    return conflict
+
+
+def _result(operation: Operation, status: Status, error: CropkitError | None) -> CropResult:
+    return CropResult(
+        status=status,
+        path=operation.source,
+        code=error.code if error else None,
+        message=str(error) if error else None,
+        operation=operation.id,
+    )
+
+
+def _said(operation: Operation, outcome: State, reason: str | None = None) -> Recovered:
+    return Recovered(operation.id, operation.source, operation.kind.value, outcome, reason)
+
+
+@contextmanager
+def _alone(root: Root) -> Iterator[None]:
+    """One recovery at a time; a second one waits and then finds nothing to do."""
+    fd = os.open(root.path / HOME / "recover.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _stage_files(root: Root) -> set[str]:
+    return {p.name for p in (root.path / HOME / "stage").iterdir()}
+
+
+def _sweep(root: Root, names: set[str]) -> None:
+    for name in sorted(names):
+        root.unlink(f"{HOME}/stage/{name}", missing_ok=True)
+
+
+def _sweep_owners(root: Root, trail: Trail) -> None:
+    for path in (root.path / HOME / "owners").iterdir():
+        if path.name != trail.owner and trail.is_dead(path.name):
+            root.unlink(f"{HOME}/owners/{path.name}", missing_ok=True)

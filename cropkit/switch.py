@@ -1,0 +1,198 @@
+"""When names change: idempotent steps, each right from every mixture of before and after.
+
+New names appear first and are made durable, then old names go. Nothing is ever overwritten but the
+image itself, in place, by one rename.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from cropkit.attributes import Attributes
+from cropkit.errors import Conflict, NameTaken, OriginalPurged, VerificationFailed
+from cropkit.files import Root
+from cropkit.operation import Operation
+
+HOME = ".cropkit"
+
+
+def staged(operation: Operation) -> str:
+    """Name of the candidate that waits to be switched in."""
+    return f"{HOME}/stage/{operation.id}.new"
+
+
+def kept(sha256: str) -> str:
+    """Name under which an original is kept."""
+    return f"{HOME}/originals/{sha256}"
+
+
+class Switch:
+    """Carries out, completes and takes back what an operation plans."""
+
+    def __init__(self, root: Root) -> None:
+        self.root = root
+        self._elsewhere: dict[str, Root] = {}
+
+    def locate(self, name: str) -> tuple[Root, str]:
+        """Return the root and the path beneath it of a planned name."""
+        if not name.startswith("/"):
+            return self.root, name
+        folder = str(PurePosixPath(name).parent)
+        system = self.root.system
+        there = self._elsewhere.setdefault(folder, Root(Path(folder), system))
+        return there, PurePosixPath(name).name
+
+    def digest(self, name: str) -> str | None:
+        """SHA-256 of a planned name's content, None when it is not there."""
+        root, path = self.locate(name)
+        return root.digest(path)
+
+    def publish(self, operation: Operation) -> None:
+        """Let the new names appear; the image's own is the commit point."""
+        if self.digest(operation.target) != operation.after:
+            if operation.in_place:
+                self.root.replace(staged(operation), operation.target)
+            else:
+                source = operation.source if operation.same_content else staged(operation)
+                self._place(source, operation.target, operation)
+        for one in operation.companions:
+            if self.digest(one.target) != one.sha256:
+                self._place(one.source, one.target, operation)
+
+    def retire(self, operation: Operation) -> None:
+        """Let the old names go, each only if its content is what was planned and stands anew."""
+        for one in operation.companions:
+            if not one.keeps_source and self.digest(one.target) == one.sha256:
+                self._drop(one.source, one.sha256)
+        if not operation.in_place and self.digest(operation.target) == operation.after:
+            self._drop(operation.source, operation.before)
+
+    def put_back(self, operation: Operation) -> None:
+        """Undo `publish` and `retire`; the destination goes last, so that recovery reads the way.
+
+        Raises
+        ------
+        Conflict
+            When somebody else's content is in the way: it stays, and so does ours.
+        """
+        for one in operation.companions:
+            if self.digest(one.source) != one.sha256:
+                self._place(one.target, one.source, operation)
+        self._put_source_back(operation)
+        self.sync(operation, new_names=False)
+        for one in operation.companions:
+            if self.digest(one.source) == one.sha256:
+                self._drop(one.target, one.sha256)
+        if not operation.in_place:
+            self._drop(operation.target, operation.after)
+        self.sync(operation, new_names=True)
+        self.clean(operation)
+
+    def clean(self, operation: Operation) -> None:
+        """Remove what was staged."""
+        self.root.unlink(staged(operation), missing_ok=True)
+        for name in self._partials(operation):
+            root, path = self.locate(name)
+            root.unlink(path, missing_ok=True)
+
+    def sync(self, operation: Operation, *, new_names: bool) -> None:
+        """Make the names on one side durable."""
+        names = [(c.target if new_names else c.source) for c in operation.companions]
+        names.append(operation.target if new_names else operation.source)
+        for folder in sorted({str(PurePosixPath(name).parent) for name in names}):
+            self._sync_folder(folder)
+
+    def keep(self, name: str, sha256: str) -> None:
+        """Keep a file's content in the originals, as a second name for it where that is safe.
+
+        A file with other names is copied instead: whoever writes through those would change the
+        original that we keep.
+        """
+        root, path = self.locate(name)
+        identity = root.identity(path)
+        linked = identity is not None and identity.links == 1
+        with suppress(NameTaken):
+            if not (linked and root.link(path, self.root, kept(sha256))):
+                content = root.read(path)
+                self.root.write_new(kept(sha256), content.data, content.attributes)
+        self.root.sync(kept(sha256))
+        if self.root.digest(kept(sha256)) != sha256:
+            raise VerificationFailed(name, "the kept original is not what was read")
+
+    def original(self, operation: Operation) -> bytes:
+        """Return the content that an operation began with.
+
+        Raises
+        ------
+        OriginalPurged, VerificationFailed
+            When it is not there any more, or not what it was.
+        """
+        before = operation.before or ""
+        if self.root.identity(kept(before)) is None:
+            raise OriginalPurged(operation.source, before)
+        content = self.root.read(kept(before))
+        if content.sha256 != before:
+            raise VerificationFailed(operation.source, "the kept original has changed on disk")
+        return content.data
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _place(self, source: str, target: str, operation: Operation) -> None:
+        """Give content a new name, by a link or, across file systems, by a synced copy."""
+        here, path = self.locate(source)
+        there, name = self.locate(target)
+        if here.link(path, there, name):
+            return
+        content = here.read(path)
+        partial = _partial(name, operation)
+        there.unlink(partial, missing_ok=True)  # ours, from a try that was cut off
+        there.write_new(partial, content.data, content.attributes)
+        there.set_mtime(partial, content.attributes.mtime_ns)
+        there.sync(partial)
+        if there.digest(partial) != content.sha256:
+            raise VerificationFailed(target, "the copy is not what was read")
+        if not there.link(partial, there, name):
+            if there.identity(name) is not None:
+                raise NameTaken(source, target)
+            there.replace(partial, name)
+        there.unlink(partial, missing_ok=True)
+
+    def _put_source_back(self, operation: Operation) -> None:
+        found = self.digest(operation.source)
+        if found == operation.before:
+            return
+        if found not in (None, operation.after):
+            raise Conflict(operation.source, operation.id, "changed by another program")
+        if operation.same_content:
+            self._place(operation.target, operation.source, operation)
+            return
+        attributes = Attributes.from_json(operation.attributes or {})
+        root, path = self.locate(operation.source)
+        old = _partial(path, operation)
+        root.unlink(old, missing_ok=True)
+        root.write_new(old, self.original(operation), attributes)
+        root.set_mtime(old, attributes.mtime_ns)
+        root.sync(old)
+        root.replace(old, path)
+
+    def _drop(self, name: str, sha256: str | None) -> None:
+        root, path = self.locate(name)
+        if root.digest(path) == sha256:
+            root.unlink(path, missing_ok=True)
+
+    def _sync_folder(self, folder: str) -> None:
+        if folder.startswith("/"):
+            root, _ = self.locate(f"{folder}/-")
+            root.sync_folder("")
+        else:
+            self.root.sync_folder("" if folder == "." else folder)
+
+    def _partials(self, operation: Operation) -> Iterable[str]:
+        names = (operation.source, operation.target)
+        companions = (n for c in operation.companions for n in (c.source, c.target))
+        return [_partial(name, operation) for name in (*names, *companions)]
+
+
+def _partial(name: str, operation: Operation) -> str:
+    path = PurePosixPath(name)
+    return str(path.with_name(f".cropkit-{operation.id[:12]}-{path.name[:80]}.part"))
