@@ -1,0 +1,27 @@
+"""Where crop boxes come from: files that an AI or a labelling tool wrote.
+
+A suggester answers for one image and never raises for bad data: what it could not use comes back
+as a `Problem` that names the file, and the image is shown with the full-image box.
+"""
+
+from cropkit.suggest.sidecar import Sidecars
+from cropkit.suggest.suggested import (
+    NO_SUGGESTION,
+    NOTHING,
+    UNUSABLE,
+    Suggested,
+    Suggester,
+    gather,
+)
+from cropkit.suggest.table import Table
+
+__all__ = [
+    "NOTHING",
+    "NO_SUGGESTION",
+    "UNUSABLE",
+    "Sidecars",
+    "Suggested",
+    "Suggester",
+    "Table",
+    "gather",
+]

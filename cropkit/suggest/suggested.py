@@ -1,0 +1,51 @@
+"""What a suggester answers, and how the answers of several become one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from cropkit.geometry import Size
+from cropkit.records import Problem, Suggestion
+
+UNUSABLE = "suggestion"  # a suggestion that is there and cannot be used: degraded
+NO_SUGGESTION = "no-suggestion"  # nobody wrote one: a fact to count apart, nothing is broken
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """Crop boxes for one image, best first, and what could not be used."""
+
+    suggestions: tuple[Suggestion, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+NOTHING = Suggested()
+
+
+class Suggester(Protocol):
+    """Anything that proposes crop boxes."""
+
+    def suggest(self, path: str, size: Size, sha256: str) -> Suggested:
+        """Propose boxes for one image; report bad data as problems and never raise for it.
+
+        Parameters
+        ----------
+        path : relative to the collection, with forward slashes
+        size : upright
+        sha256 : of the bytes that are shown
+        """
+        ...
+
+
+def gather(suggesters: Sequence[Suggester], path: str, size: Size, sha256: str) -> Suggested:
+    """Ask every suggester and merge: by rank, and within a rank in the suggesters' order.
+
+    That one has nothing for the image is no problem as long as another has.
+    """
+    answers = [suggester.suggest(path, size, sha256) for suggester in suggesters]
+    found = sorted((s for answer in answers for s in answer.suggestions), key=lambda s: s.rank)
+    problems = dict.fromkeys(p for answer in answers for p in answer.problems)
+    if found:
+        problems = {p: None for p in problems if p.kind != NO_SUGGESTION}
+    ranked = tuple(replace(suggestion, rank=rank) for rank, suggestion in enumerate(found))
+    return Suggested(ranked, tuple(problems))

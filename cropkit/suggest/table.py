@@ -1,0 +1,199 @@
+"""Crop boxes from a table: a CSV file or a DataFrame, in a declared convention."""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from unicodedata import normalize
+
+from cropkit.errors import BadSuggestion, MissingFile, Refused
+from cropkit.geometry import NormalizedBox, Size
+from cropkit.records import Problem, Suggestion
+from cropkit.suggest.convention import Columns, Convention, Row, find_columns, plain_path, read_row
+from cropkit.suggest.numbers import FLOAT_NOISE, normalized_box
+from cropkit.suggest.suggested import NO_SUGGESTION, UNUSABLE, Suggested
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SOURCE = "table"
+_PIXEL_NOISE = 0.5  # a detector's edge may lie half a pixel outside; more is another image's box
+_ORIENTATIONS = range(1, 9)
+
+_Record = tuple[str, Mapping[str, Any]]
+
+
+class Table:
+    """Suggestions from rows of a table, one or many for each image.
+
+    Rows of one image are ranked by ``rank`` where there is such a column, then by falling
+    confidence, then in the table's order. A bad row is a problem of kind `UNUSABLE` that names
+    table, line and reason, and the other rows are used: it is reported with its image, or in
+    `problems` when it names none. An image without a row gives a problem of kind `NO_SUGGESTION`.
+
+    `Table.from_csv` and `Table.from_frame` take the fields of `Convention` by name.
+    """
+
+    def __init__(self, name: str, convention: Convention) -> None:
+        self.name = name
+        self._convention = convention
+        self._rows: dict[str, list[Row]] = defaultdict(list)
+        self._bad: dict[str, list[Problem]] = defaultdict(list)
+
+    @classmethod
+    def from_csv(cls, path: Path | str, **convention: Any) -> Self:  # noqa: ANN401  (Convention's)
+        """Read a CSV file in UTF-8 with a header, separated by commas, semicolons or tabs.
+
+        Raises
+        ------
+        MissingFile, BadSuggestion
+            When the file cannot be read, or has not the columns of the convention.
+        """
+        table = cls(Path(path).name, Convention(**convention))
+        text = _read_text(Path(path))
+        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+        header, records = _opened(reader, table.name)
+        table._fill(header, records)
+        return table
+
+    @classmethod
+    def from_frame(cls, frame: "pd.DataFrame", **convention: Any) -> Self:  # noqa: ANN401  (same)
+        """Read a DataFrame; rows are named by their position, from 0.
+
+        Raises
+        ------
+        BadSuggestion
+            When it has not the columns of the convention.
+        """
+        table = cls("DataFrame", Convention(**convention))
+        whole = frame.astype(object).where(frame.notna(), None)
+        rows: list[Mapping[str, Any]] = whole.to_dict("records")  # type: ignore[assignment]  # keys are text
+        records = ((f"DataFrame row {n}", row) for n, row in enumerate(rows))
+        table._fill([str(name) for name in frame.columns], records)
+        return table
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Bad rows that belong to no image."""
+        return tuple(self._bad.get("", ()))
+
+    def unmatched(self, paths: Iterable[str]) -> tuple[Problem, ...]:
+        """Return a problem for each image that rows name and `paths` has not."""
+        known = {normalize("NFC", path) for path in paths}
+        strange = [path for path in self._rows | self._bad if path and path not in known]
+        return tuple(
+            Problem(UNUSABLE, self.name, f"has rows for {path}, which is not in the collection")
+            for path in strange
+        )
+
+    def suggest(self, path: str, size: Size, sha256: str) -> Suggested:  # noqa: ARG002  (Suggester)
+        """Propose the boxes of the image's rows, best first."""
+        key = normalize("NFC", path)
+        suggestions: list[Suggestion] = []
+        problems = list(self._bad.get(key, ()))
+        for row in sorted(self._rows.get(key, ()), key=_best_first):
+            try:
+                box = self._box(row, path, size)
+            except BadSuggestion as error:
+                problems.append(_problem(error))
+                continue
+            source = row.source or SOURCE
+            suggestions.append(
+                Suggestion(box, source, row.version, len(suggestions), row.confidence)
+            )
+        if not suggestions and not problems:
+            problems = [Problem(NO_SUGGESTION, path, f"no row in {self.name}")]
+        return Suggested(tuple(suggestions), tuple(problems))
+
+    def _fill(self, header: list[str], records: Iterable[_Record | BadSuggestion]) -> None:
+        columns = find_columns(header, self._convention, self.name)
+        for record in records:
+            if isinstance(record, BadSuggestion):
+                self._bad[""].append(_problem(record))
+            else:
+                self._add(columns, *record)
+
+    def _add(self, columns: Columns, where: str, record: Mapping[str, Any]) -> None:
+        path = ""
+        try:
+            path = plain_path(record.get(columns.path), where)
+            self._rows[path].append(read_row(record, columns, self._convention.order, where))
+        except BadSuggestion as error:
+            self._bad[path].append(_problem(error))
+
+    def _box(self, row: Row, path: str, size: Size) -> NormalizedBox:
+        orientation = self._orientation(row, path)
+        frame = size.oriented(orientation)
+        if self._convention.units == "normalized":
+            box = normalized_box(row.edges, row.where)
+        else:
+            box = _from_pixels(row, frame)
+        if orientation == 1:
+            return box
+        return box.pixels(frame).upright(frame, orientation).normalized(size)
+
+    def _orientation(self, row: Row, path: str) -> int:
+        if self._convention.frame == "upright" or self._convention.orientation is None:
+            return 1
+        try:
+            found = self._convention.orientation(path)
+        except Refused as error:
+            raise BadSuggestion(row.where, f"no orientation is known: {error}") from error
+        if found not in _ORIENTATIONS:
+            raise BadSuggestion(row.where, f"EXIF orientation {found} is not 1 to 8")
+        return found
+
+
+def _from_pixels(row: Row, frame: Size) -> NormalizedBox:
+    left, top, right, bottom = row.edges
+    if right - left <= 1 and bottom - top <= 1 and max(map(abs, row.edges)) <= 1 + FLOAT_NOISE:
+        raise BadSuggestion(row.where, "looks normalized where pixels are declared")
+    w, h = frame.width, frame.height
+    edges = (left / w, top / h, right / w, bottom / h)
+    return normalized_box(edges, row.where, (_PIXEL_NOISE / w, _PIXEL_NOISE / h))
+
+
+def _best_first(row: Row) -> tuple[int, float]:
+    return row.rank, -1.0 if row.confidence is None else -1.0 - row.confidence
+
+
+def _problem(error: BadSuggestion) -> Problem:
+    where, reason = error.args
+    return Problem(UNUSABLE, str(where), str(reason))
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise MissingFile(path) from None
+    except UnicodeDecodeError as error:
+        raise BadSuggestion(path.name, f"is not UTF-8 (byte {error.start})") from None
+    except OSError as error:
+        raise BadSuggestion(path.name, f"cannot be read ({error.strerror})") from error
+
+
+def _delimiter(text: str) -> str:
+    header = text.partition("\n")[0]
+    return max(",;\t", key=header.count)
+
+
+def _opened(
+    reader: "csv.DictReader[str]", name: str
+) -> tuple[list[str], Iterator[_Record | BadSuggestion]]:
+    try:
+        header = list(reader.fieldnames or ())
+    except csv.Error as error:
+        raise BadSuggestion(f"{name}:1", f"is not CSV ({error})") from None
+    return header, _records(reader, name)
+
+
+def _records(reader: "csv.DictReader[str]", name: str) -> Iterator[_Record | BadSuggestion]:
+    try:
+        for record in reader:
+            yield f"{name}:{reader.line_num}", record
+    except csv.Error as error:
+        where = f"{name}:{reader.line_num}"
+        yield BadSuggestion(where, f"is not CSV ({error}); nothing after it was read")

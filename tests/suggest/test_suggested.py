@@ -1,0 +1,50 @@
+from dataclasses import dataclass
+
+from cropkit.geometry import NormalizedBox, Size
+from cropkit.records import Problem, Suggestion
+from cropkit.suggest import NO_SUGGESTION, NOTHING, UNUSABLE, Suggested, gather
+
+BROKEN = Problem(UNUSABLE, "a.decision", "is not JSON")
+MISSING = Problem(NO_SUGGESTION, "a.png", "no sidecar")
+
+
+@dataclass
+class Fixed:
+    answer: Suggested
+
+    def suggest(self, path: str, size: Size, sha256: str) -> Suggested:
+        assert (path, size, sha256) == ("a.png", Size(8, 8), "0" * 64)
+        return self.answer
+
+
+def boxes(source: str, *ranks: int) -> Suggested:
+    box = NormalizedBox(0.0, 0.0, 0.5, 0.5)
+    return Suggested(tuple(Suggestion(box, source, rank=rank) for rank in ranks))
+
+
+def gathered(*answers: Suggested) -> Suggested:
+    return gather([Fixed(answer) for answer in answers], "a.png", Size(8, 8), "0" * 64)
+
+
+def test_suggestions_are_merged_by_rank_and_then_by_suggester() -> None:
+    found = gathered(boxes("first", 0, 1), boxes("second", 0, 7), NOTHING)
+    assert [(s.source, s.rank) for s in found.suggestions] == [
+        ("first", 0),
+        ("second", 1),
+        ("first", 2),
+        ("second", 3),
+    ]
+
+
+def test_that_one_has_nothing_is_no_problem_when_another_has() -> None:
+    assert gathered(Suggested(problems=(MISSING,)), boxes("second", 0)).problems == ()
+    assert gathered(Suggested(problems=(MISSING,)), NOTHING).problems == (MISSING,)
+
+
+def test_a_broken_suggestion_stays_a_problem_and_is_told_once() -> None:
+    broken = Suggested(problems=(BROKEN,))
+    assert gathered(broken, boxes("second", 0), broken).problems == (BROKEN,)
+
+
+def test_without_suggesters_there_is_nothing() -> None:
+    assert gathered() == NOTHING
