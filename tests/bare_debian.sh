@@ -40,9 +40,10 @@ fi
 
 step "how this machine reaches a package index: certificates and pip.conf"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
-mkdir -p "$root/etc/ssl"
-cp -rL /etc/ssl/certs "$root/etc/ssl/"
-for conf in /etc/pip.conf; do [ ! -e "$conf" ] || cp "$conf" "$root$conf"; done
+mkdir -p "$root/etc/ssl/certs"
+for file in /etc/pip.conf /etc/ssl/certs/ca-certificates.crt; do
+  [ ! -e "$file" ] || cp --remove-destination "$file" "$root$file"
+done
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 trap 'umount "$root/proc"' EXIT
 

@@ -1,0 +1,129 @@
+"""environment.yml, pyproject.toml and requirements.lock name the same packages, and agree."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from cropkit import __main__ as front
+from cropkit.bootstrap import requirements
+
+ROOT = Path(__file__).parent.parent
+CONDA_ONLY = {"python", "pip"}
+CONDA_NAMES = {
+    "matplotlib-base": "matplotlib",
+    "playwright-python": "playwright",
+    "python-zlib-ng": "zlib-ng",
+}
+PYTHONS = ("3.11", "3.12", "3.13")
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+CONDA: dict[str, Any] = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+LOCK = (ROOT / "requirements.lock").read_text("utf-8")
+STATED: list[str] = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]
+
+
+def stated() -> dict[str, SpecifierSet]:
+    return {canonicalize_name(each.name): each.specifier for each in map(Requirement, STATED)}
+
+
+def conda() -> dict[str, SpecifierSet]:
+    found: dict[str, SpecifierSet] = {}
+    for line in CONDA["dependencies"]:
+        if isinstance(line, str):
+            name, ranges = re.fullmatch(r"([\w.-]+?)(=\d.*|[<>!=].*)?", line).groups()  # type: ignore[union-attr]  # (a line that does not match is a failure)
+            pypi = canonicalize_name(CONDA_NAMES.get(name, name))
+            found[pypi] = SpecifierSet(re.sub(r"^=(?==*\d)", "~=", ranges or ""))
+    return found
+
+
+def blocks() -> list[str]:
+    return re.split(r"(?m)^(?=\w)", LOCK)[1:]
+
+
+def locked(python: str) -> dict[str, Version]:
+    found: dict[str, Version] = {}
+    for block in blocks():
+        requirement = Requirement(block.partition(" \\")[0])
+        here = {"python_version": python, "python_full_version": f"{python}.0"}
+        if requirement.marker is None or requirement.marker.evaluate(here):
+            pinned = str(requirement.specifier).removeprefix("==")
+            found[canonicalize_name(requirement.name)] = Version(pinned)
+    return found
+
+
+def test_environment_yml_asks_for_what_pyproject_asks_for() -> None:
+    asked = {name: spec for name, spec in conda().items() if name not in CONDA_ONLY}
+    assert asked == stated()
+
+
+def test_environment_yml_takes_everything_but_the_clone_from_conda_forge() -> None:
+    assert CONDA["channels"] == ["conda-forge", "nodefaults"]
+    assert CONDA["dependencies"][-1] == {"pip": ["-e ."]}
+
+
+def test_environment_yml_names_a_python_that_cropkit_runs_on() -> None:
+    (pinned,) = (line for line in CONDA["dependencies"] if str(line).startswith("python="))
+    assert pinned.removeprefix("python=") in PYTHONS
+
+
+def test_the_python_range_is_the_same_wherever_it_is_stated() -> None:
+    allowed = SpecifierSet(PROJECT["project"]["requires-python"])
+    minors = [f"3.{minor}" for minor in range(8, 20)]
+    classified = re.findall(r"Python :: (3\.\d+)'", str(PROJECT["project"]["classifiers"]))
+    assert tuple(allowed.filter(minors)) == PYTHONS == tuple(classified)
+    assert ("{}.{}".format(*front.OLDEST), "{}.{}".format(*front.NEWEST)) == PYTHONS[
+        :: len(PYTHONS) - 1
+    ]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_lock_holds_every_requirement_in_its_range(python: str) -> None:
+    have = locked(python)
+    outside = [n for n, ranges in stated().items() if n not in have or have[n] not in ranges]
+    assert not outside, "regenerate requirements.lock: its first lines hold the command"
+
+
+def test_the_lock_names_no_index_no_url_and_no_place_on_a_machine() -> None:
+    assert not re.search(r"://|--index|--extra-index|--find-links|file:|(?m:^\s*#.* /\w)", LOCK)
+
+
+def test_every_block_of_the_lock_has_a_hash() -> None:
+    assert len(blocks()) > len(STATED)
+    assert [block for block in blocks() if "--hash=sha256:" not in block] == []
+
+
+def test_the_lock_says_how_it_was_made() -> None:
+    assert "uv pip compile --universal --generate-hashes" in LOCK[:300]
+
+
+@pytest.mark.parametrize("line", STATED)
+def test_the_bootstrap_reads_a_requirement_as_packaging_does(line: str) -> None:
+    theirs = Requirement(line)
+    assert requirements.met(line)
+    assert str(theirs) == theirs.name + str(theirs.specifier), "no extras and no markers, please"
+    assert not requirements.met(f"{theirs.name}>=99999")
+    assert not requirements.met(f"{theirs.name}<0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"), [("3.9", "3.10"), ("3", "3.0.1"), ("1.9.9", "2"), ("2026.6", "2026.10.1")]
+)
+def test_versions_are_compared_as_numbers(older: str, newer: str) -> None:
+    assert requirements.release(older) < requirements.release(newer)
+
+
+def test_trailing_zeros_make_no_difference() -> None:
+    assert requirements.release("3.0.0") == requirements.release("3")
+
+
+@pytest.mark.parametrize("name", ["__main__.py", "__init__.py"])
+def test_an_old_python_can_read_what_tells_it_that_it_is_too_old(name: str) -> None:
+    ast.parse((ROOT / "cropkit" / name).read_text("utf-8"), feature_version=(3, 8))
