@@ -1,7 +1,6 @@
 import errno
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -354,7 +353,7 @@ def test_a_sidecar_that_is_no_regular_file_is_refused_without_reading_it(
     write(tmp_path, "outside.json", own(ai_crop_coords=COORDS))
     write(inside, "target.json", own(ai_crop_coords=COORDS))
     place = inside / OWN
-    makers: dict[str, Callable[[], None]] = {
+    makers: dict[str, Any] = {
         "folder": place.mkdir,
         "link": lambda: place.symlink_to("target.json"),
         "dangling link": lambda: place.symlink_to("nothing"),
