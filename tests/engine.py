@@ -1,0 +1,55 @@
+"""What the engine's tests share: faults at the file-system seam, and what a folder holds."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+EFFECTS = frozenset(
+    ("open", "write", "fsync", "link", "replace", "unlink", "mkdir", "utime", "fchmod", "setxattr")
+)
+
+
+class Faulty(ModuleType):
+    """`os`, but the effect with one number does something else first."""
+
+    def __init__(
+        self, number: int, instead: Callable[[str], None], *, persistent: bool = False
+    ) -> None:
+        super().__init__("faulty")
+        self.number = number
+        self.instead = instead
+        self.persistent = persistent
+        self.armed = False
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(os, name)
+        if name not in EFFECTS:
+            return real
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            if self.armed:
+                self.calls.append(name)
+                reached = len(self.calls)
+                if reached == self.number or (self.persistent and reached > self.number):
+                    self.instead(name)
+            return real(*args, **kwargs)
+
+        return counted
+
+
+def nowhere() -> Faulty:
+    """Count effects and disturb none."""
+    return Faulty(-1, lambda _name: None)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Name -> SHA-256 of every file in a folder, cropkit's own left out."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".cropkit" not in path.parts
+    }

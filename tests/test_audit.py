@@ -1,0 +1,158 @@
+import multiprocessing
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cropkit.audit import Trail
+from cropkit.audit.store import Store, file_system_type
+from cropkit.errors import AuditCorrupt, AuditError, AuditLocked, AuditUnavailable
+from cropkit.files import Root
+from cropkit.records import Problem
+
+
+@pytest.fixture
+def trail(tmp_path: Path) -> Iterator[Trail]:
+    opened = Trail(Root(tmp_path), "tester", kind="test")
+    yield opened
+    opened.close()
+
+
+def _edit(folder: Path, statement: str) -> None:
+    database = sqlite3.connect(folder / ".cropkit" / "cropkit.db")
+    with database:
+        database.execute(statement)
+    database.close()
+
+
+def test_a_look_leaves_no_trace_in_the_trail(trail: Trail) -> None:
+    trail.standing()
+    assert trail.events() == []
+
+
+def test_the_first_write_tells_the_session(trail: Trail) -> None:
+    trail.report(Problem("test", "a.png", "a reason"))
+    assert [e["event"] for e in trail.events()] == ["session-started", "degraded"]
+    assert trail.degraded() == 1
+    assert all(e["at"].endswith("Z") for e in trail.events())
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE audit SET path = 'b.png' WHERE seq = 2", "event 2 was changed"),
+        ("UPDATE audit SET at = '2020' WHERE seq = 1", "event 1 was changed"),
+        ("DELETE FROM audit WHERE seq = 2", "event 2 is missing"),
+        ("UPDATE audit SET hash = session WHERE seq = 3", "event 3 was changed"),
+    ],
+)
+def test_an_edited_trail_shows(trail: Trail, tmp_path: Path, statement: str, said: str) -> None:
+    for number in range(3):
+        trail.report(Problem("test", f"{number}.png", "a reason"))
+    assert trail.broken_links() == []
+    _edit(tmp_path, statement)
+    assert any(said in found for found in trail.broken_links())
+
+
+def test_a_transaction_is_whole_or_not_at_all(trail: Trail) -> None:
+    def interrupted() -> None:
+        with trail.store.transaction() as db:
+            db.exec_driver_sql("INSERT INTO place VALUES ('a', 'b', 'c')")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with trail.store.reading() as db:
+        assert db.exec_driver_sql("SELECT * FROM place").all() == []
+    trail.remember_place("a.png")
+    assert trail.place() == "a.png"
+
+
+def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+    Store(Root(tmp_path)).close()
+    _edit(tmp_path, "PRAGMA user_version = 99")
+    with pytest.raises(AuditUnavailable, match="newer"):
+        Store(Root(tmp_path))
+
+
+def test_garbage_in_place_of_the_database_is_said_so(tmp_path: Path) -> None:
+    Store(Root(tmp_path)).close()
+    (tmp_path / ".cropkit" / "cropkit.db").write_bytes(b"no database " * 1000)
+    with pytest.raises(AuditCorrupt):
+        Store(Root(tmp_path))
+
+
+def test_a_held_writer_lock_is_waited_for_and_then_an_error(tmp_path: Path) -> None:
+    store = Store(Root(tmp_path), deadline=0.1)
+    other = Store(Root(tmp_path), deadline=5)
+    with other.transaction(), pytest.raises(AuditLocked), store.transaction():
+        pass
+    with store.transaction():
+        pass
+    store.close()
+    other.close()
+
+
+def test_reading_does_not_wait_for_another_writer(tmp_path: Path) -> None:
+    store, other = Store(Root(tmp_path), deadline=0.1), Store(Root(tmp_path))
+    with other.transaction(), store.reading() as db:
+        assert db.exec_driver_sql("SELECT count(*) FROM audit").scalar_one() == 0
+    store.close()
+    other.close()
+
+
+def test_threads_of_one_session_share_the_trail(trail: Trail) -> None:
+    def report(name: int) -> None:
+        for number in range(10):
+            trail.report(Problem("test", f"{name}-{number}", "a reason"))
+
+    threads = [threading.Thread(target=report, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert trail.degraded() == 40
+    assert trail.broken_links() == []
+
+
+def _report_often(folder: Path, number: int) -> None:
+    trail = Trail(Root(folder), f"reviewer {number}", kind="test")
+    for count in range(15):
+        trail.report(Problem("test", f"{number}-{count}", "a reason"))
+    trail.close()
+
+
+def test_processes_share_one_unbroken_chain(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    rivals = [context.Process(target=_report_often, args=(tmp_path, n)) for n in range(3)]
+    for rival in rivals:
+        rival.start()
+    for rival in rivals:
+        rival.join()
+    assert [rival.exitcode for rival in rivals] == [0, 0, 0]
+    trail = Trail(Root(tmp_path), kind="test")
+    assert sum(e["event"] == "degraded" for e in trail.events()) == 45
+    assert trail.broken_links() == []
+    trail.close()
+
+
+def test_an_owner_is_dead_when_its_lock_is_gone(trail: Trail, tmp_path: Path) -> None:
+    other = Trail(Root(tmp_path), kind="test")
+    assert not trail.is_dead(other.owner)
+    assert not trail.is_dead(trail.owner)
+    other.close()
+    assert trail.is_dead(other.owner)
+
+
+def test_the_file_system_is_named(tmp_path: Path) -> None:
+    assert file_system_type(tmp_path) != ""
+    assert file_system_type(Path("/proc")) == "proc"
+
+
+def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cropkit.audit.store.file_system_type", lambda _folder: "nfs4")
+    with pytest.raises(AuditError, match="nfs4"):
+        Store(Root(tmp_path))
+    assert not (tmp_path / ".cropkit").exists()

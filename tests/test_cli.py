@@ -1,0 +1,154 @@
+"""The shell as a person uses it: in a process of its own, by exit code, stdout and stderr."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine import contents
+
+from cropkit.cli import home_of, parser
+
+ROOT = Path(__file__).parent.parent
+NOT_YET = ("health", "suggest", "import", "export", "batch", "purge")
+
+
+def run(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cropkit", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def document(*arguments: str | Path, code: int = 0) -> dict[str, Any]:
+    done = run(*arguments, "--json")
+    assert done.returncode == code, done.stderr
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+def commands() -> list[str]:
+    (actions,) = (a for a in parser()._actions if a.dest == "command")  # noqa: SLF001  (no other way)
+    assert isinstance(actions.choices, dict)
+    return list(actions.choices)
+
+
+def test_every_command_of_the_public_interface_is_there() -> None:
+    assert set(commands()) == {
+        *("review", "test", "demo", "crop", "undo", "history", "apply", "recover", "fsck"),
+        *NOT_YET,
+    }
+
+
+@pytest.mark.parametrize("command", ["crop", "review", "fsck", "batch"])
+def test_every_command_explains_itself(command: str) -> None:
+    done = run(command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "usage: cropkit" in done.stdout
+
+
+@pytest.mark.parametrize("command", NOT_YET)
+def test_what_is_not_there_yet_says_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    given = parser().parse_args([command, "x"])
+    assert given.run(given) == 2
+    assert f"{command} is not there yet" in capsys.readouterr().err
+
+
+def test_usage_errors_end_with_2(folder: Path) -> None:
+    for arguments in ([], ["no-such-command"], ["crop", "a.png"], ["crop", "a", "--box", "1,2,3"]):
+        assert run(*arguments, folder=folder).returncode == 2
+
+
+def test_crop_history_fsck_and_undo_in_json(folder: Path) -> None:
+    before = contents(folder)
+    said = document("crop", folder / "a_stage2.png", "--box", "10,20,60,90")
+    assert said["status"] == "cropped"
+    assert said["code"] is None
+    assert said["path"] == "a_stage2.png"
+    assert said["box_asked"] == said["box_applied"] == [10, 20, 60, 90]
+    assert said["sha256_before"] == before["a_stage2.png"]
+    assert said["sha256_after"] == contents(folder)["a_stage2.png"]
+    assert any("parameters" in item for item in said["kept"])
+    assert isinstance(said["patched"], list)
+    assert isinstance(said["dropped"], list)
+    assert said["seconds"] > 0
+
+    events = document("history", folder, "a_stage2.png")["events"]
+    assert [e["event"] for e in events] == ["decided", "cropped"]
+    assert document("fsck", folder) | {"head": ""} == {"ok": True, "differences": [], "head": ""}
+
+    (undone,) = document("undo", folder)["results"]
+    assert (undone["status"], undone["path"]) == ("restored", "a_stage2.png")
+    assert contents(folder) == before
+
+
+def test_a_refusal_is_on_stderr_in_the_json_and_in_the_exit_code(folder: Path) -> None:
+    (folder / "text.png").write_text("not an image, but long enough to look at")
+    done = run("crop", folder / "text.png", "--box", "0,0,5,5", "--json")
+    assert done.returncode == 1
+    assert "text.png" in done.stderr
+    assert "Traceback" not in done.stderr
+    said = json.loads(done.stdout)
+    assert (said["status"], said["code"]) == ("refused", "UnknownFormat")
+    assert said["box_asked"] == [0, 0, 5, 5]
+
+
+@pytest.mark.parametrize("box", ["5,5,5,9", "9,9,5,5", "0,0,5000,10", "-1,0,5,5"])
+def test_a_bad_box_is_refused(folder: Path, box: str) -> None:
+    before = contents(folder)
+    said = document("crop", folder / "a_stage2.png", f"--box={box}", code=1)
+    assert (said["status"], said["code"]) == ("refused", "BadBox")
+    assert contents(folder) == before
+
+
+def test_fsck_finds_what_was_changed_behind_its_back(folder: Path) -> None:
+    document("crop", folder / "a_stage2.png", "--box", "10,20,60,90")
+    (folder / "a_stage2.png").write_bytes(b"changed")
+    said = document("fsck", folder, code=1)
+    assert not said["ok"]
+    assert [d["path"] for d in said["differences"]] == ["a_stage2.png"]
+
+
+def test_an_image_belongs_to_the_nearest_collection_above_it(folder: Path) -> None:
+    inner = folder / "b" / "c"
+    inner.mkdir(parents=True)
+    assert home_of(inner / "x.png") == inner
+    (folder / ".cropkit").mkdir()
+    assert home_of(inner / "x.png") == folder
+    (inner / ".cropkit").mkdir()
+    assert home_of(inner / "x.png") == inner
+
+
+def test_images_are_named_as_the_shell_completes_them(folder: Path) -> None:
+    run("crop", "a_stage2.png", "--box", "0,0,50,50", folder=folder)
+    done = run("history", ".", "a_stage2.png", folder=folder)
+    assert re.findall(r"Z  (\w+)", done.stdout) == ["decided", "cropped"]
+    assert run("undo", ".", "a_stage2.png", folder=folder).returncode == 0
+    assert run("undo", ".", "a_stage2.png", folder=folder).returncode == 1
+
+
+def test_cropped_images_move_when_they_are_told_to(folder: Path, tmp_path: Path) -> None:
+    there = tmp_path / "out"
+    said = document("crop", folder / "a_stage2.png", "--box", "0,0,50,50", "--move-to", there)
+    assert said["destination"] == str(there / "a_stage2.png")
+    assert (there / "a_stage2.decision").exists()
+
+
+def test_apply_and_recover_with_nothing_to_do_say_so(folder: Path) -> None:
+    assert document("apply", folder) == {"results": []}
+    assert document("recover", folder) == {"recovered": []}
+
+
+def test_no_folder_is_an_error_without_a_traceback(tmp_path: Path) -> None:
+    done = run("fsck", tmp_path / "none", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["code"] == "MissingFile"
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cropkit.collection import companions, images, review_order
+
+SUFFIXES = {".png", ".jpg"}
+
+
+def _touch(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def test_images_are_listed_by_folder_time_stage_and_name(tmp_path: Path) -> None:
+    wanted = [
+        "20250101_000000_stage1_generated.png",
+        "20250101_000000_stage1.5_face.png",
+        "20250101_000000_stage2_up.png",
+        "20250102_000000_stage1_generated.png",
+        "img2.png",
+        "img10.PNG",
+        "b/a.jpg",
+    ]
+    _touch(tmp_path, *reversed(wanted), "notes.txt", "b/a.txt")
+    assert images(tmp_path, SUFFIXES) == wanted
+
+
+def test_own_and_hidden_folders_links_and_the_destination_are_not_listed(tmp_path: Path) -> None:
+    _touch(tmp_path, ".cropkit/stage/x.png", ".hidden/x.png", ".x.png", "out/x.png", "a.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert images(tmp_path, SUFFIXES, [tmp_path / "out"]) == ["a.png"]
+
+
+@given(st.lists(st.text(min_size=1).filter(lambda t: "/" not in t and t not in (".", ".."))))
+def test_any_names_can_be_ordered(names: list[str]) -> None:
+    assert len(sorted(names, key=review_order)) == len(names)
+
+
+def test_every_file_of_the_same_stem_follows(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.png", "a.txt", "a.foo", "a.png.json", "ab.txt", "A.txt", "d/a.txt")
+    assert companions(tmp_path, "a.png", SUFFIXES) == {"a.foo": False, "a.txt": False}
+
+
+def test_the_group_sidecar_stays_until_its_last_sibling_goes(tmp_path: Path) -> None:
+    one, two = "20250101_000000_stage1_x.png", "20250101_000000_stage2_x.png"
+    _touch(tmp_path, one, two, "20250101_000000.decision", "20250101_000000_stage1_x.yaml")
+    first = companions(tmp_path, one, SUFFIXES)
+    assert first == {"20250101_000000_stage1_x.yaml": False, "20250101_000000.decision": True}
+    (tmp_path / one).unlink()
+    assert companions(tmp_path, two, SUFFIXES) == {"20250101_000000.decision": False}

@@ -1,0 +1,432 @@
+"""The engine on real files and a real database: crop, move, reject, undo."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pictures
+import pytest
+from engine import contents
+from PIL import Image
+
+import cropkit
+from cropkit import clock
+from cropkit.errors import (
+    AuditLocked,
+    AuditUnavailable,
+    BadBox,
+    BadDecision,
+    CropkitError,
+    EmptyFile,
+    LaterOperation,
+    MissingFile,
+    NameTaken,
+    NoImages,
+    NothingToUndo,
+    OriginalPurged,
+    PathOutsideRoot,
+    UnknownFormat,
+)
+from cropkit.geometry import PixelBox
+from cropkit.kit import Kit
+from cropkit.records import Decision, Status, Suggestion, Verdict
+
+BOX = PixelBox(10, 20, 60, 90)
+
+
+@pytest.fixture
+def kit(folder: Path) -> Iterator[Kit]:
+    with cropkit.open(folder, reviewer="tester") as opened:
+        yield opened
+
+
+def decided(
+    kit: Kit,
+    path: str,
+    verdict: Verdict = Verdict.ADJUSTED,
+    box: PixelBox | None = BOX,
+    suggestion: Suggestion | None = None,
+) -> str:
+    look = kit.look(path)
+    moment = clock.now()
+    made = Decision(
+        path=path,
+        sha256=look.sha256,
+        size=look.size,
+        verdict=verdict,
+        box=box,
+        reviewer=kit.reviewer,
+        session=kit.session,
+        shown_at=moment,
+        decided_at=moment,
+        suggestion=suggestion,
+    )
+    kit.decide([made])
+    return made.id
+
+
+def events(kit: Kit, path: str | None = None) -> list[str]:
+    return [e["event"] for e in kit.trail.events(path) if not e["event"].startswith("session")]
+
+
+# -- cropping ------------------------------------------------------------------------------------
+
+
+def test_a_crop_holds_exactly_the_pixels_of_the_box(kit: Kit, folder: Path) -> None:
+    with Image.open(folder / "a_stage2.png") as image:
+        meant = image.crop(BOX.xyxy).tobytes()
+    result = kit.crop("a_stage2.png", BOX)
+    with Image.open(folder / "a_stage2.png") as image:
+        assert image.tobytes() == meant
+        assert image.text["parameters"] == pictures.PARAMETERS  # type: ignore[attr-defined]  # PNG
+    assert result.status is Status.CROPPED
+    assert result.box_applied == BOX
+    assert result.sha256_after == contents(folder)["a_stage2.png"]
+    assert kit.fsck() == []
+
+
+def test_the_box_is_upright_whatever_the_orientation(kit: Kit, folder: Path) -> None:
+    """c.jpg is 160 x 120 stored and 120 x 160 upright."""
+    assert kit.look("c.jpg").size == cropkit.geometry.Size(120, 160)
+    kit.crop("c.jpg", PixelBox(16, 32, 96, 160))
+    assert kit.look("c.jpg").size == cropkit.geometry.Size(80, 128)
+
+
+def test_what_is_not_the_image_stays_as_it_was(kit: Kit, folder: Path) -> None:
+    before = contents(folder)
+    kit.crop("a_stage2.png", BOX)
+    after = contents(folder)
+    assert {n for n in before if before[n] != after[n]} == {"a_stage2.png"}
+    assert before.keys() == after.keys()
+
+
+def test_keeping_everything_keeps_the_very_bytes(kit: Kit, folder: Path) -> None:
+    before = contents(folder)
+    size = kit.look("d.jpg").size
+    result = kit.crop("d.jpg", PixelBox.full(size))
+    assert contents(folder) == before
+    assert result.sha256_before == result.sha256_after
+    assert kit.look("d.jpg").cropped
+    assert kit.undo()[0].status is Status.RESTORED
+    assert not kit.look("d.jpg").cropped
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "error"),
+    [
+        ("empty.png", b"", EmptyFile),
+        ("text.png", b"just words, quite a few of them, no image", UnknownFormat),
+        ("none.png", None, MissingFile),
+    ],
+)
+def test_a_bad_file_is_refused_by_name_and_told_in_the_trail(
+    kit: Kit, folder: Path, name: str, data: bytes | None, error: type[CropkitError]
+) -> None:
+    if data is not None:
+        (folder / name).write_bytes(data)
+    before = contents(folder)
+    with pytest.raises(error, match=name):
+        kit.crop(name, BOX)
+    assert contents(folder) == before
+    assert events(kit, name) == ["refused"]
+
+
+def test_a_truncated_image_is_refused_and_stands(kit: Kit, folder: Path) -> None:
+    for name in ("a_stage2.png", "d.jpg"):
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(CropkitError, match=name):
+            kit.crop(name, BOX)
+        assert (folder / name).read_bytes() == whole[: len(whole) // 2]
+
+
+def test_a_box_outside_the_image_is_refused(kit: Kit, folder: Path) -> None:
+    before = contents(folder)
+    with pytest.raises(BadBox):
+        kit.crop("a_stage2.png", PixelBox(0, 0, 105, 10))
+    assert contents(folder) == before
+
+
+def test_paths_stay_beneath_the_root(kit: Kit, folder: Path, tmp_path: Path) -> None:
+    pictures.write_png(tmp_path / "outside.png")
+    (folder / "link").symlink_to(tmp_path)
+    for path in ("../outside.png", "link/outside.png", tmp_path / "outside.png"):
+        with pytest.raises(PathOutsideRoot):
+            kit.crop(path, BOX)
+    kit.crop("a_stage2.png", BOX)
+    kept = next((folder / ".cropkit" / "originals").iterdir())
+    with pytest.raises(PathOutsideRoot):
+        kit.crop(kept, BOX)
+
+
+# -- deciding and applying -----------------------------------------------------------------------
+
+
+def test_a_file_changed_since_review_is_refused_and_left_alone(kit: Kit, folder: Path) -> None:
+    made = decided(kit, "a_stage2.png")
+    pictures.write_png(folder / "a_stage2.png", pictures.photo(104, 152, 77))
+    before = contents(folder)
+    result = kit.apply(made)
+    assert (result.status, result.code) == (Status.STALE, "StaleDecision")
+    assert contents(folder) == before
+    assert kit.standing()["a_stage2.png"].status is Status.STALE
+
+
+def test_the_same_decision_again_changes_nothing(kit: Kit, folder: Path) -> None:
+    made = decided(kit, "a_stage2.png")
+    first = kit.apply(made)
+    before = contents(folder)
+    again = kit.apply(made)
+    assert (again.status, again.operation) == (first.status, first.operation)
+    assert contents(folder) == before
+    assert events(kit).count("cropped") == 1
+
+
+def test_a_newer_decision_takes_the_place_of_one_that_waits(kit: Kit) -> None:
+    older = decided(kit, "a_stage2.png")
+    newer = decided(kit, "a_stage2.png", box=PixelBox(0, 0, 50, 50))
+    assert kit.trail.waiting() == [newer]
+    assert kit.apply(older).status is Status.SUPERSEDED
+    assert kit.apply(newer).status is Status.CROPPED
+
+
+def test_an_image_that_was_cropped_is_known_by_its_content(kit: Kit, folder: Path) -> None:
+    assert not kit.look("a_stage2.png").cropped
+    kit.crop("a_stage2.png", BOX)
+    (folder / "copy.png").write_bytes((folder / "a_stage2.png").read_bytes())
+    assert kit.look("a_stage2.png").cropped
+    assert kit.look("copy.png").cropped
+
+
+def test_a_decision_that_makes_no_sense_is_refused_by_the_database_too(kit: Kit) -> None:
+    look = kit.look("a_stage2.png")
+    moment = clock.now()
+    made = Decision(
+        path=look.path,
+        sha256=look.sha256,
+        size=look.size,
+        verdict=Verdict.ADJUSTED,
+        box=BOX,
+        reviewer="tester",
+        session=kit.session,
+        shown_at=moment,
+        decided_at=moment,
+    )
+    object.__setattr__(made, "size", type("Zero", (), {"width": 0, "height": 0})())
+    with pytest.raises((BadDecision, ZeroDivisionError, CropkitError)):
+        kit.trail.decide([made])
+    assert kit.standing() == {}
+
+
+def test_a_decision_row_holds_what_training_needs(kit: Kit) -> None:
+    box = cropkit.geometry.NormalizedBox(0.125, 0.25, 0.875, 0.75)
+    suggestion = Suggestion(box, "sidecar", "v3", 1, 0.5)
+    decided(kit, "a_stage2.png", suggestion=suggestion)
+    row = kit.decisions().iloc[0]
+    assert (row.path, row.width, row.height) == ("a_stage2.png", 104, 152)
+    assert (row.box_left, row.box_bottom) == (BOX.left, BOX.bottom)
+    assert row.normalized_right == pytest.approx(60 / 104)
+    assert (row.suggestion_source, row.suggestion_version) == ("sidecar", "v3")
+    assert (row.suggestion_rank, row.suggestion_confidence) == (1, 0.5)
+    assert 0 < row.iou < 1
+    assert row.edges_within_5_percent == 0
+    assert (row.reviewer, row.session) == ("tester", kit.session)
+    assert row.shown_at.endswith("Z")
+    assert len(row.sha256) == 64
+
+
+def test_the_order_of_events_is_the_order_of_things(kit: Kit) -> None:
+    made = decided(kit, "a_stage2.png")
+    kit.apply(made)
+    kit.retract(made)
+    assert events(kit) == ["decided", "cropped", "restored"]
+
+
+# -- moving and rejecting ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_crop_moves_with_its_companions_and_comes_back(
+    folder: Path, tmp_path: Path, inside: bool
+) -> None:
+    (folder / "a_stage2.txt").write_text("caption")
+    before = contents(folder)
+    there = folder / "done" if inside else tmp_path / "elsewhere"
+    with cropkit.open(folder, destination=there) as kit:
+        result = kit.crop("a_stage2.png", BOX)
+        assert sorted(contents(there)) == ["a_stage2.decision", "a_stage2.png", "a_stage2.txt"]
+        assert not (folder / "a_stage2.png").exists()
+        assert not (folder / "a_stage2.txt").exists()
+        assert result.destination is not None
+        assert kit.fsck() == []
+        kit.undo("a_stage2.png")
+        assert contents(folder) == before
+        assert contents(there) == {}
+        assert kit.fsck() == []
+
+
+def test_a_name_that_exists_is_never_overwritten(folder: Path, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "a_stage2.decision").write_text("somebody's")
+    before = contents(folder)
+    with cropkit.open(folder, destination=there) as kit:
+        with pytest.raises(NameTaken, match=r"a_stage2\.decision"):
+            kit.crop("a_stage2.png", BOX)
+        assert contents(folder) == before
+        assert (there / "a_stage2.decision").read_text() == "somebody's"
+        assert kit.fsck() == []
+
+
+def test_a_rejected_image_is_moved_where_it_can_be_brought_back(kit: Kit, folder: Path) -> None:
+    before = contents(folder)
+    stamp = (folder / "b_stage2.png").stat()
+    made = decided(kit, "b_stage2.png", Verdict.REJECT, None)
+    assert kit.apply(made).status is Status.REJECTED
+    assert sorted(before.keys() - contents(folder).keys()) == ["b_stage2.decision", "b_stage2.png"]
+    assert kit.fsck() == []
+    assert kit.retract(made).status is Status.RESTORED
+    assert contents(folder) == before
+    assert (folder / "b_stage2.png").stat().st_mtime_ns == stamp.st_mtime_ns
+    assert kit.fsck() == []
+
+
+def test_the_group_sidecar_goes_with_the_image_and_stays_for_its_sibling(
+    folder: Path, tmp_path: Path
+) -> None:
+    group = folder / "g"
+    pictures.write_png(group / "g_stage1_x.png", pictures.photo(80, 80, 1))
+    pictures.write_png(group / "g_stage2_x.png", pictures.photo(80, 80, 2))
+    (group / "g.decision").write_text("{}")
+    before = contents(folder)
+    with cropkit.open(folder, destination=tmp_path / "out") as kit:
+        kit.crop("g/g_stage1_x.png", PixelBox(0, 0, 40, 40))
+        assert (group / "g.decision").exists()
+        assert (tmp_path / "out" / "g" / "g.decision").exists()
+        kit.undo()
+        assert contents(folder) == before
+        assert contents(tmp_path / "out") == {}
+
+
+# -- undoing -------------------------------------------------------------------------------------
+
+
+def test_undo_brings_bytes_mode_times_and_extended_attributes_back(kit: Kit, folder: Path) -> None:
+    path = folder / "d.jpg"
+    path.chmod(0o640)
+    os.setxattr(path, "user.note", b"kept")
+    os.utime(path, ns=(1_600_000_000_123_456_789, 1_600_000_000_123_456_789))
+    before, stamp = path.read_bytes(), path.stat()
+    kit.crop("d.jpg", BOX)
+    assert path.stat().st_mode == stamp.st_mode
+    assert os.getxattr(path, "user.note") == b"kept"
+    kit.undo("d.jpg")
+    assert path.read_bytes() == before
+    assert path.stat().st_mode == stamp.st_mode
+    assert path.stat().st_mtime_ns == stamp.st_mtime_ns
+    assert os.getxattr(path, "user.note") == b"kept"
+
+
+def test_a_decision_that_waits_is_withdrawn_without_a_trace_on_disk(kit: Kit, folder: Path) -> None:
+    before = contents(folder)
+    made = decided(kit, "a_stage2.png")
+    assert kit.retract(made).status is Status.RESTORED
+    assert kit.apply(made).status is Status.RESTORED
+    assert contents(folder) == before
+    assert kit.standing() == {}
+    assert kit.retract(made).code == "NothingToUndo"
+
+
+def test_all_goes_down_to_the_original_through_every_crop(kit: Kit, folder: Path) -> None:
+    before = contents(folder)
+    kit.crop("a_stage2.png", PixelBox(10, 10, 90, 90))
+    kit.crop("a_stage2.png", PixelBox(10, 10, 50, 50))
+    kit.crop("d.jpg", BOX)
+    first = kit.trail.undoable()[0]
+    assert isinstance(kit._restore(first).error, LaterOperation)
+    assert len(kit.undo(everything=True)) == 3
+    assert contents(folder) == before
+    with pytest.raises(NothingToUndo):
+        kit.undo()
+
+
+def test_an_original_that_was_purged_is_said_to_be(kit: Kit, folder: Path) -> None:
+    kit.crop("a_stage2.png", BOX)
+    for path in (folder / ".cropkit" / "originals").iterdir():
+        path.unlink()
+    before = contents(folder)
+    (result,) = kit.undo()
+    assert result.code == OriginalPurged.__name__
+    assert contents(folder) == before
+    assert [d.kind for d in kit.fsck()] == ["original"]
+
+
+def test_an_original_keeps_its_content_when_another_name_is_written_through(
+    kit: Kit, folder: Path
+) -> None:
+    os.link(folder / "d.jpg", folder / "alias.jpg")
+    before = (folder / "d.jpg").read_bytes()
+    kit.crop("d.jpg", BOX)
+    (folder / "alias.jpg").write_bytes(b"written through the other name")
+    kit.undo("d.jpg")
+    assert (folder / "d.jpg").read_bytes() == before
+
+
+def test_the_undo_stack_outlives_the_session(folder: Path) -> None:
+    before = contents(folder)
+    with cropkit.open(folder) as kit:
+        made = decided(kit, "a_stage2.png")
+        kit.apply(made)
+        kit.remember_place("c.jpg")
+    with cropkit.open(folder) as kit:
+        assert [one.decision for one in kit.undo_stack()] == [made]
+        assert kit.place() == "c.jpg"
+        kit.retract(made)
+        assert contents(folder) == before
+        assert kit.undo_stack() == ()
+
+
+# -- no audit, no work ---------------------------------------------------------------------------
+
+
+def test_a_locked_trail_stops_the_work(folder: Path) -> None:
+    cropkit.open(folder).close()
+    before = contents(folder)
+    rival = sqlite3.connect(folder / ".cropkit" / "cropkit.db")
+    rival.execute("BEGIN EXCLUSIVE")
+    with Kit(folder, deadline=0.2) as kit, pytest.raises(AuditLocked):
+        kit.crop("a_stage2.png", BOX)
+    rival.close()
+    assert contents(folder) == before
+
+
+def test_a_trail_that_is_not_a_database_stops_the_work(folder: Path) -> None:
+    cropkit.open(folder).close()
+    (folder / ".cropkit" / "cropkit.db").write_bytes(b"not a database, but long enough" * 100)
+    with pytest.raises(CropkitError, match="audit trail"):
+        cropkit.open(folder)
+
+
+def test_a_folder_that_cannot_be_written_is_said_so(folder: Path) -> None:
+    (folder / ".cropkit").write_text("a file in the way")
+    with pytest.raises(AuditUnavailable):
+        cropkit.open(folder)
+
+
+def test_a_folder_without_images_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with cropkit.open(tmp_path) as kit, pytest.raises(NoImages):
+        kit.images()
+    with pytest.raises(MissingFile):
+        cropkit.open(tmp_path / "none")
+
+
+def test_counts_tell_how_far_it_is(kit: Kit, folder: Path) -> None:
+    kit.apply(decided(kit, "a_stage2.png"))
+    kit.apply(decided(kit, "b_stage2.png", Verdict.REJECT, None))
+    decided(kit, "c.jpg", Verdict.SKIP, None)
+    decided(kit, "d.jpg")
+    counts = kit.counts()
+    assert (counts.total, counts.decided, counts.waiting) == (5, 4, 1)
+    assert (counts.written, counts.rejected, counts.skipped) == (1, 1, 1)
