@@ -75,7 +75,7 @@ def build(clone: Clone, held: EnvironmentLock) -> None:
     try:
         clear(clone)
         venv.create(clone.venv, symlinks=os.name != "nt", with_pip=False)
-        install(clone, held)
+        install(clone, held.inherited())
         see_the_clone(clone)
         clone.stamp.write_text(clone.fingerprint(), "utf-8", "surrogateescape")
     except OSError as refusal:

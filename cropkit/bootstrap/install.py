@@ -10,15 +10,19 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cropkit.bootstrap.clone import Clone, EnvironmentLock
+from cropkit.bootstrap.clone import Clone
 from cropkit.bootstrap.report import SetupFailed, say
 
 TAIL_LINES = 15
 TELL_EVERY = 25
 
 
-def install(clone: Clone, held: EnvironmentLock) -> None:
-    """Install the lock by the first installer that succeeds."""
+def install(clone: Clone, held: Sequence[int]) -> None:
+    """Install the lock by the first installer that succeeds.
+
+    An installer outlives this process when that is killed: the descriptors in `held` go to it, and
+    with them the lock on the environment.
+    """
     said = ""
     for name, command in installers(clone):
         ended, output = follow(command, clone, held)
@@ -72,7 +76,7 @@ def succeeds(*command: str) -> bool:
     return False
 
 
-def follow(command: Sequence[str], clone: Clone, held: EnvironmentLock) -> tuple[int, str]:
+def follow(command: Sequence[str], clone: Clone, held: Sequence[int]) -> tuple[int, str]:
     """Run an installer, telling how far it is; return its exit code and last lines."""
     total = len(re.findall(r"(?m)^[\w.-]+==", clone.lock.read_text("utf-8")))
     tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -84,7 +88,7 @@ def follow(command: Sequence[str], clone: Clone, held: EnvironmentLock) -> tuple
         errors="replace",
         cwd=clone.root,
         env=child_environment(),
-        pass_fds=held.inherited(),
+        pass_fds=held,
     ) as installer:
         collected = 0
         for line in installer.stdout or ():
