@@ -1,0 +1,87 @@
+"""One place for every callback's exception.
+
+ipycanvas and ipywidgets swallow what a callback raises: it is in no cell and no log. Each callback
+of the review therefore goes through `Guard.watch`, and so does every future and timer.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec
+
+from cropkit.errors import AuditError, CropkitError, IllegalMove
+from cropkit.records import Problem
+from cropkit.review.messages import Message, Messages
+
+if TYPE_CHECKING:
+    from cropkit.kit import Kit
+
+P = ParamSpec("P")
+logging.getLogger("cropkit").addHandler(logging.NullHandler())
+_log = logging.getLogger("cropkit.review")
+
+
+class Guard:
+    """Shows, logs and counts what goes wrong; after an `AuditError` nothing is taken any more."""
+
+    def __init__(self, kit: "Kit", changed: Callable[[], None]) -> None:
+        self._kit, self._changed = kit, changed
+        self.messages = Messages()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the review may not go on: no audit, no work."""
+        return bool(self.messages.stopped)
+
+    def watch(self, callback: Callable[P, object], about: str = "") -> Callable[P, None]:
+        """Return the callback with this guard round it; `about` names the file it deals with."""
+
+        def watched(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                callback(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001  (the one place: shown, logged, counted)
+                self.caught(error, about)
+
+        return watched
+
+    def caught(self, error: BaseException, about: str = "") -> None:
+        """Deal with an exception, by what it means for the reviewer."""
+        if isinstance(error, IllegalMove):
+            self.note(str(error))
+        elif isinstance(error, AuditError):
+            self.stop(error)
+        else:
+            self._count(error, about)
+            said = str(error) if isinstance(error, CropkitError) else _unexpected(error)
+            self.problem(said, about)
+
+    def problem(self, said: str, about: str = "") -> None:
+        """Show something that went wrong, until it is acknowledged."""
+        self.messages = self.messages.with_problem(Message(said, about))
+        self._changed()
+
+    def note(self, said: str) -> None:
+        """Say something in passing."""
+        self.messages = self.messages.with_note(said)
+        self._changed()
+
+    def acknowledge(self) -> None:
+        """Show the next problem, if there is one."""
+        self.messages = self.messages.acknowledged()
+        self._changed()
+
+    def stop(self, error: BaseException) -> None:
+        """Stop the review, visibly and for good."""
+        _log.error("the review stops", exc_info=error)
+        self.messages = Messages(self.messages.problems, stopped=str(error))
+        self._changed()
+
+    def _count(self, error: BaseException, about: str) -> None:
+        _log.error("%s: %s", about or "review", error, exc_info=error)
+        try:
+            self._kit.report(Problem("user-interface", about, f"{type(error).__name__}: {error}"))
+        except AuditError as no_audit:
+            self.stop(no_audit)
+
+
+def _unexpected(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}. Nothing was decided by it; the log has the details"

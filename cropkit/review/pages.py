@@ -1,0 +1,162 @@
+"""Bring the session's page to the screen and know when it is there."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from cropkit.review.guard import Guard
+from cropkit.review.paint import paint_boxes, paint_stages
+from cropkit.review.previews import Arrival, Loop, Previews
+from cropkit.review.surface import GENERATIONS, Surface, held
+from cropkit.session import Loading, Move, Session
+
+_LOST_AFTER = 5.0
+_LOST = (
+    "The browser has not drawn the page yet. If this stays, reload the browser page; "
+    "nothing is lost"
+)
+_FRAME = 1 / 60
+
+# What the pictures layer shows: the generation and, for each position, the picture's name.
+_Shown = tuple[int, tuple[str | None, ...]]
+
+
+class Pages:
+    """Uploads pictures, draws them and waits for the browser's acknowledgement."""
+
+    def __init__(
+        self,
+        surface: Surface,
+        previews: Previews,
+        loop: Loop,
+        guard: Guard,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._layout, self._surface, self._previews = surface.layout, surface, previews
+        self._loop, self._guard, self._clock = loop, guard, clock
+        self._generation = 0
+        self._page: tuple[str, ...] = ()
+        self._drawn: _Shown | None = None
+        self._acknowledged: _Shown | None = None
+        self._boxes_due: object = None
+        self._boxes_at = float("-inf")
+        self.shown_at: dict[str, datetime] = {}
+
+    def acknowledged(self, session: Session) -> bool:
+        """Whether the session's page is known to be on the screen, all of it."""
+        return session.ended or (
+            session.ready
+            and self._drawn is not None
+            and self._acknowledged == self._drawn == self._wanted(session)
+        )
+
+    def arrivals(self, session: Session) -> list[Move]:
+        """Return the moves of images that have arrived and that the page still waits for."""
+        loading = [e.path for e in session.entries if isinstance(e, Loading)]
+        found = map(self._previews.get, loading)
+        return [arrival.move for arrival in found if arrival is not None]
+
+    def show(self, session: Session, changed: Callable[[], None]) -> None:
+        """Ask for what is missing, upload what has come, draw what is new."""
+        here = tuple(entry.path for entry in session.entries)
+        if here != self._page:
+            self._turn(here, session)
+        self._ask(session)
+        for position, path in enumerate(here):
+            self._upload(self._generation, position, path, changed)
+        wanted = self._wanted(session)
+        if wanted != self._drawn:
+            self._draw(wanted, changed)
+        if self.acknowledged(session):
+            self._upload_ahead(session, changed)
+
+    def draw_boxes(self, session: Callable[[], Session]) -> None:
+        """Draw the boxes at once, or, within a frame of the last time, once at its end."""
+        wait = self._boxes_at + _FRAME - self._loop.time()
+        if wait <= 0:
+            self._draw_boxes(session)
+        elif self._boxes_due is None:
+            draw = self._guard.watch(self._draw_boxes)
+            self._boxes_due = self._loop.call_later(wait, draw, session)
+
+    def forget(self, path: str) -> None:
+        """Read an image again: its file has changed."""
+        self._previews.forget(path)
+
+    def reset(self) -> None:
+        """Start with nothing drawn: a browser page has come that knows nothing."""
+        self._surface.reset()
+        self._drawn = self._acknowledged = None
+
+    def _turn(self, here: tuple[str, ...], session: Session) -> None:
+        for path in self._page:
+            if path in session.settled:  # its file is about to change
+                self._previews.forget(path)
+        self._page, self._generation = here, (self._generation + 1) % GENERATIONS
+        self.shown_at.clear()
+
+    def _ask(self, session: Session) -> None:
+        ahead = self._ahead(session)
+        back = session.on_page(session.page - 1) if session.page else ()
+        near = (*self._page, *ahead, *back)
+        self._previews.keep(set(near))
+        for path in near:
+            self._previews.want((path,), boxes=path not in session.settled)
+
+    @staticmethod
+    def _ahead(session: Session) -> tuple[str, ...]:
+        page = session.next_undecided_page()
+        return () if page in (None, session.page) else session.on_page(page)
+
+    def _upload_ahead(self, session: Session, changed: Callable[[], None]) -> None:
+        other = (self._generation + 1) % GENERATIONS
+        for position, path in enumerate(self._ahead(session)):
+            self._upload(other, position, path, changed)
+
+    def _upload(
+        self, generation: int, position: int, path: str, changed: Callable[[], None]
+    ) -> None:
+        arrival, slot = self._previews.get(path), self._surface.slots[generation][position]
+        if not isinstance(arrival, Arrival) or slot.holds == arrival.name:
+            return
+        if slot.following and slot.following[0] == arrival.name:
+            return
+        picture = (arrival.jpeg, arrival.size)
+        self._surface.upload(slot, arrival.name, picture, self._guard.watch(changed, path))
+
+    def _wanted(self, session: Session) -> _Shown:
+        slots = self._surface.slots[self._generation]
+        names = []
+        for slot, entry in zip(slots, session.entries, strict=False):
+            arrival = self._previews.get(entry.path)
+            there = isinstance(arrival, Arrival) and slot.holds == arrival.name
+            names.append(slot.holds if there else None)
+        return self._generation, tuple(names)
+
+    def _draw(self, wanted: _Shown, changed: Callable[[], None]) -> None:
+        generation, names = wanted
+        pen = self._surface.pictures
+        with held():
+            pen.clear()
+            paint_stages(pen, self._layout, len(names))
+            for position, name in enumerate(names):
+                if name is not None:
+                    slot = self._surface.slots[generation][position]
+                    pen.picture(slot.canvas, self._layout.stage(position))
+            self._surface.fence.mark(self._guard.watch(lambda: self._on_screen(wanted, changed)))
+        self._drawn = wanted
+        self._loop.call_later(_LOST_AFTER, self._guard.watch(self._check), wanted)
+
+    def _on_screen(self, wanted: _Shown, changed: Callable[[], None]) -> None:
+        self._acknowledged = wanted
+        for path in self._page:
+            self.shown_at.setdefault(path, self._clock())
+        changed()
+
+    def _check(self, wanted: _Shown) -> None:
+        if self._drawn == wanted != self._acknowledged:
+            self._guard.note(_LOST)
+
+    def _draw_boxes(self, session: Callable[[], Session]) -> None:
+        self._boxes_due, self._boxes_at = None, self._loop.time()
+        with held():
+            paint_boxes(self._surface.boxes, self._layout, session())

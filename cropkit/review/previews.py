@@ -1,0 +1,147 @@
+"""Read images ahead of the reviewer, in threads; only small pictures are kept."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from cropkit.errors import CropkitError, Refused
+from cropkit.formats import preview
+from cropkit.geometry import Size
+from cropkit.records import Suggestion
+from cropkit.session import LoadFailed, Looked
+
+if TYPE_CHECKING:
+    from cropkit.kit import Kit
+
+_THREADS = 2
+
+
+class Timer(Protocol):
+    """What a loop returns for a call that was put off."""
+
+    def cancel(self) -> None:
+        """Do not call."""
+
+
+class Loop(Protocol):
+    """The part of asyncio's event loop that the review needs: the kernel's main thread."""
+
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: object) -> object:
+        """Call from the main thread, soon."""
+
+    def call_later(self, delay: float, callback: Callable[..., object], *args: object) -> Timer:
+        """Call from the main thread, after `delay` seconds."""
+
+    def time(self) -> float:
+        """Seconds on the loop's own clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An image that was read: its facts, what was suggested for it, and a JPEG to show."""
+
+    path: str
+    sha256: str
+    size: Size
+    suggestions: tuple[Suggestion, ...]
+    cropped: bool
+    jpeg: bytes
+
+    @property
+    def name(self) -> str:
+        """What its picture is called in the browser: another content is another picture."""
+        return f"{self.sha256} {self.path}"
+
+    @property
+    def move(self) -> Looked:
+        """What it means to the session."""
+        return Looked(self.path, self.sha256, self.size, self.suggestions, self.cropped)
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """An image that could not be read, and why."""
+
+    path: str
+    reason: str
+
+    @property
+    def move(self) -> LoadFailed:
+        """What it means to the session."""
+        return LoadFailed(self.path, self.reason)
+
+
+class Previews:
+    """Images read or being read; those that are no longer wanted are let go."""
+
+    def __init__(
+        self,
+        kit: "Kit",
+        fit: Size,
+        loop: Loop,
+        arrived: Callable[[str], None],
+        caught: Callable[[BaseException, str], None],
+    ) -> None:
+        self._kit, self._fit, self._loop = kit, fit, loop
+        self._arrived, self._caught = arrived, caught
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cropkit-preview")
+        self._reading: dict[str, Future[Arrival | Absence]] = {}
+        self._read: dict[str, Arrival | Absence] = {}
+
+    def want(self, paths: Iterable[str], *, boxes: bool = True) -> None:
+        """Read what is not there yet; without `boxes` no suggestions are asked for."""
+        for path in paths:
+            if path not in self._read and path not in self._reading:
+                future = self._pool.submit(self._load, path, boxes=boxes)
+                self._reading[path] = future
+                future.add_done_callback(partial(self._post, path))
+
+    def keep(self, paths: set[str]) -> None:
+        """Let go of everything else: this is what bounds the memory."""
+        for path in (self._read.keys() | self._reading.keys()) - paths:
+            self.forget(path)
+
+    def forget(self, path: str) -> None:
+        """Read it again when it is wanted next."""
+        self._read.pop(path, None)
+        future = self._reading.pop(path, None)
+        if future is not None:
+            future.cancel()
+
+    def get(self, path: str) -> Arrival | Absence | None:
+        """Return what is there."""
+        return self._read.get(path)
+
+    def close(self) -> None:
+        """Read nothing more."""
+        self._reading.clear()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _load(self, path: str, *, boxes: bool) -> Arrival | Absence:
+        try:
+            look = self._kit.look(path)
+            jpeg = preview(look.content, path, self._fit)
+        except Refused as refused:
+            return Absence(path, str(refused))
+        asked = boxes and not look.cropped
+        suggestions = self._kit.suggestions(look) if asked else ()
+        return Arrival(path, look.sha256, look.size, tuple(suggestions), look.cropped, jpeg)
+
+    def _post(self, path: str, future: Future[Arrival | Absence]) -> None:
+        if not future.cancelled():
+            self._loop.call_soon_threadsafe(self._deliver, path, future)
+
+    def _deliver(self, path: str, future: Future[Arrival | Absence]) -> None:
+        if self._reading.get(path) is not future:  # forgotten meanwhile
+            return
+        del self._reading[path]
+        error = future.exception()
+        if error is not None:
+            self._caught(error, path)
+            said = str(error) if isinstance(error, CropkitError) else repr(error)
+            self._read[path] = Absence(path, said)
+        else:
+            self._read[path] = future.result()
+        self._arrived(path)

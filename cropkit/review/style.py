@@ -1,0 +1,77 @@
+"""The look of what lies over the canvas, in JupyterLab's own colours so that themes agree.
+
+Nothing over the canvas takes the pointer: a click goes through to the canvas, which then has the
+keyboard. JupyterLab therefore never gets a key that was meant for the review.
+"""
+
+CSS = """<style>
+.cropkit-review { position: relative; width: 100%; max-width: 1680px; overflow: hidden;
+  margin: 0; padding: 0; container-type: inline-size; color: var(--jp-ui-font-color1, #222); }
+.cropkit-review .cropkit-canvas { display: block; width: 100%; height: auto; margin: 0;
+  outline: none; cursor: crosshair; }
+.cropkit-review .cropkit-over { position: absolute; inset: 0; margin: 0; width: auto;
+  height: auto; max-width: none; overflow: hidden; pointer-events: none; }
+.cropkit-review .cropkit-over * { pointer-events: none; }
+.cropkit-review .cropkit-over .widget-html-content,
+.cropkit-review .cropkit-over .jupyter-widget-html-content { position: absolute; inset: 0;
+  margin: 0; padding: 0; line-height: 1.3;
+  font-family: var(--jp-ui-font-family, system-ui, sans-serif);
+  font-size: clamp(11px, 1.08cqw, 16px); }
+.cropkit-review .ck-at { position: absolute; box-sizing: border-box; display: flex;
+  align-items: center; gap: 0.7em; min-width: 0; white-space: nowrap; }
+.cropkit-review .ck-grow { flex: 1 1 0; min-width: 0; }
+.cropkit-review .ck-cut { overflow: hidden; text-overflow: ellipsis; min-width: 2em; }
+.cropkit-review .ck-quiet { color: var(--jp-ui-font-color2, #666); }
+.cropkit-review .ck-name { font-weight: 600; color: var(--jp-ui-font-color0, #111); }
+.cropkit-review .ck-title { font-size: 1.15em; font-weight: 650; flex: 0 1 auto; }
+.cropkit-review .ck-side { padding: 0 0.3em; }
+.cropkit-review .ck-bar { height: 0.45em; border-radius: 0.3em; overflow: hidden;
+  background: var(--jp-border-color2, #ddd); min-width: 3em; }
+.cropkit-review .ck-bar > div { height: 100%; background: var(--jp-brand-color1, #1976d2); }
+.cropkit-review .ck-pill { border: 1px solid var(--jp-border-color1, #bbb); border-radius: 1em;
+  padding: 0.12em 0.7em; background: var(--jp-layout-color2, #f3f3f3); flex: none; }
+.cropkit-review .ck-pill.ck-bad { color: var(--jp-error-color1, #c62828);
+  border-color: currentColor; background: none; }
+.cropkit-review .ck-frame { border: 1px solid var(--jp-border-color3, #eee);
+  border-radius: 7px; }
+.cropkit-review .ck-frame.ck-chosen { border: 2px solid var(--jp-brand-color1, #1976d2); }
+.cropkit-review .ck-key { border: 1px solid var(--jp-border-color1, #bbb); border-bottom-width: 2px;
+  border-radius: 4px; padding: 0.05em 0.45em; background: var(--jp-layout-color2, #f3f3f3);
+  color: var(--jp-ui-font-color0, #111); font-size: 0.92em; flex: none;
+  font-family: var(--jp-code-font-family, monospace); }
+.cropkit-review .ck-chip { border: 1px solid currentColor; border-radius: 1.2em;
+  justify-content: center; gap: 0.35em; padding: 0 0.4em; font-weight: 550; overflow: hidden; }
+.cropkit-review .ck-accept, .cropkit-review .ck-done { color: var(--jp-success-color0, #1b5e20); }
+.cropkit-review .ck-adjusted { color: var(--jp-brand-color0, #0d47a1); }
+.cropkit-review .ck-reject, .cropkit-review .ck-failed { color: var(--jp-error-color1, #c62828); }
+.cropkit-review .ck-skip, .cropkit-review .ck-wait { color: var(--jp-ui-font-color2, #666); }
+body[data-jp-theme-light='false'] .cropkit-review .ck-accept,
+body[data-jp-theme-light='false'] .cropkit-review .ck-done { color: #66bb6a; }
+body[data-jp-theme-light='false'] .cropkit-review .ck-adjusted { color: #64b5f6; }
+body[data-jp-theme-light='false'] .cropkit-review .ck-reject,
+body[data-jp-theme-light='false'] .cropkit-review .ck-failed,
+body[data-jp-theme-light='false'] .cropkit-review .ck-bad { color: #ff8a65; }
+.cropkit-review .ck-tile { flex-direction: column; justify-content: center; text-align: center;
+  white-space: normal; padding: 1em; gap: 0.4em; overflow: hidden; overflow-wrap: anywhere; }
+.cropkit-review .ck-sign { font-size: 1.7em; }
+.cropkit-review .ck-line { border-radius: 6px; padding: 0 0.8em; border: 1px solid transparent; }
+.cropkit-review .ck-line.ck-problem { border-color: currentColor; color: #9a5b00; }
+body[data-jp-theme-light='false'] .cropkit-review .ck-line.ck-problem { color: #ffb74d; }
+.cropkit-review .ck-line.ck-stopped { background: #b00020; color: #fff; font-weight: 600; }
+.cropkit-review .ck-line .ck-name { color: inherit; flex: 0 1 auto; }
+.cropkit-review .ck-unfocused { color: #9a5b00; font-weight: 600; }
+body[data-jp-theme-light='false'] .cropkit-review .ck-unfocused { color: #ffb74d; }
+.cropkit-review:focus-within .ck-unfocused { display: none; }
+.cropkit-review:not(:focus-within) .ck-focused { display: none; }
+.cropkit-review:not(:focus-within) .ck-chosen { border-style: dashed; }
+.cropkit-review .ck-sheet { position: absolute; inset: 3.6em 0.3em 0.3em; overflow: auto;
+  padding: 1.2em 1.8em; border: 1px solid var(--jp-border-color1, #bbb); border-radius: 8px;
+  background: var(--jp-layout-color1, #fff); box-sizing: border-box; }
+.cropkit-review .ck-sheet h3 { margin: 0 0 0.5em; font-size: 1.15em; }
+.cropkit-review .ck-columns { columns: 26em 3; column-gap: 2.5em; }
+.cropkit-review .ck-row { display: flex; gap: 0.5em; align-items: baseline; margin: 0.3em 0;
+  break-inside: avoid; }
+.cropkit-review .ck-group { break-inside: avoid; margin-bottom: 1em; }
+.cropkit-review .cropkit-status { position: absolute; width: 1px; height: 1px; margin: 0;
+  overflow: hidden; clip-path: inset(50%); white-space: nowrap; pointer-events: none; }
+</style>"""

@@ -1,0 +1,225 @@
+"""The canvases of the review: one to see, two generations of hidden ones, and a fence.
+
+Everything is made once: the browser never gives the memory of a canvas back. ipycanvas 0.14 has
+edges that this module rounds off, each seen in a browser: a body that raises leaves `hold_canvas`
+holding for ever; one coordinate that is not finite ends all drawing in the page; after a page
+reload the browser does not know which canvas is meant (ipycanvas#322); nothing tells when a
+drawing has reached the screen.
+"""
+
+import base64
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ipycanvas import Canvas, MultiCanvas, hold_canvas
+from ipycanvas import canvas as _ipycanvas
+from ipywidgets import Image, Layout
+
+from cropkit.geometry import Size
+from cropkit.review.layout import WIDTH, PageLayout, Rect, Viewport
+
+SCALE = 2  # backing pixels for a canvas unit: sharp on the screens that have two
+GENERATIONS = 2
+Watch = Callable[[Callable[..., object]], Callable[..., None]]
+_JPEG_START = b"\xff\xd8\xff"
+_COLOURS = 1 << 24
+_FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Send the drawing of the body in one message; let go also when it raises."""
+    manager = _ipycanvas._CANVAS_MANAGER  # noqa: SLF001  (hold_canvas does not undo itself)
+    before, failure = manager._caching, None  # noqa: SLF001
+    try:
+        with hold_canvas():
+            try:
+                yield
+            except BaseException as error:  # noqa: BLE001  (raised again below)
+                failure = error
+    finally:
+        manager._caching = before  # noqa: SLF001
+    if failure is not None:
+        raise failure
+
+
+class Pen:
+    """Draws in canvas units and refuses a coordinate that is not finite."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        self._canvas = canvas
+
+    def clear(self) -> None:
+        """Wipe the canvas."""
+        self._canvas.clear()
+
+    def fill(self, colour: str, *rects: Rect) -> None:
+        """Fill rectangles."""
+        self._canvas.fill_style = colour
+        for rect in rects:
+            self._canvas.fill_rect(*_finite(rect.x, rect.y, rect.width, rect.height))
+
+    def frame(self, colour: str, width: float, rect: Rect) -> None:
+        """Draw the outline of a rectangle."""
+        self._canvas.stroke_style = colour
+        self._canvas.line_width = width * SCALE
+        self._canvas.stroke_rect(*_finite(rect.x, rect.y, rect.width, rect.height))
+
+    def line(self, colour: str, width: float, ends: tuple[float, float, float, float]) -> None:
+        """Draw a line from (x, y) to (x, y)."""
+        self._canvas.stroke_style = colour
+        self._canvas.line_width = width * SCALE
+        self._canvas.stroke_line(*_finite(*ends))
+
+    def words(self, text: str, at: tuple[float, float], colour: str, size: float = 15) -> None:
+        """Write a line of text, from its left end and its middle height."""
+        self._canvas.fill_style = colour
+        self._canvas.font = f"{size * SCALE:g}px {_FONT}"
+        self._canvas.text_baseline = "middle"
+        self._canvas.fill_text(text, *_finite(*at))
+
+    def picture(self, source: Image | Canvas, rect: Rect) -> None:
+        """Draw an image, or what another canvas shows, into a rectangle."""
+        self._canvas.draw_image(source, *_finite(rect.x, rect.y, rect.width, rect.height))
+
+
+@dataclass(eq=False, slots=True)
+class Slot:
+    """A hidden canvas with the image that was drawn into it last.
+
+    An image's value reaches the browser at once, a drawing waits for its turn: so a new value may
+    be sent only when the drawing of the last one is known to be done.
+    """
+
+    canvas: Canvas
+    image: Image
+    holds: str | None = None
+    busy: bool = False
+    following: tuple[str, bytes, Size, Callable[[], None]] | None = None
+
+
+class Fence:
+    """Tells when the browser has carried out everything that was drawn before a mark.
+
+    A canvas of one pixel, never displayed, is filled with a number as its colour; the browser
+    sends the pixel back after the drawing that came before.
+    """
+
+    def __init__(self, layout: Layout, guard: Watch) -> None:
+        self.canvas = Canvas(width=1, height=1, layout=layout, sync_image_data=True)
+        self.canvas.observe(guard(self._returned), "image_data")
+        self._last = 0
+        self._waiting: dict[int, Callable[[], None]] = {}
+
+    def mark(self, done: Callable[[], None]) -> None:
+        """Call `done` when the browser has drawn everything up to here."""
+        self._last = self._last % (_COLOURS - 1) + 1
+        self._waiting[self._last] = done
+        self.canvas.fill_style = f"#{self._last:06x}"
+        self.canvas.fill_rect(0, 0, 1, 1)
+
+    def forget(self) -> None:
+        """Expect nothing any more: the page that was drawn on is gone."""
+        self._waiting.clear()
+
+    def reached(self, number: int) -> None:
+        """Take an acknowledgement: everything up to that mark is drawn."""
+        if number in self._waiting:
+            for earlier in list(self._waiting):
+                self._waiting.pop(earlier)()
+                if earlier == number:
+                    return
+
+    def _returned(self, _: object) -> None:
+        if self.canvas.image_data:
+            red, green, blue = (int(value) for value in self.canvas.get_image_data()[0, 0][:3])
+            self.reached(red << 16 | green << 8 | blue)
+
+
+class Surface:
+    """The canvas that is seen, with a layer of pictures and a layer of boxes, and its helpers."""
+
+    def __init__(self, layout: PageLayout, guard: Watch) -> None:
+        self.layout = layout
+        shown = Layout(width="100%", height="auto", margin="0")
+        self.canvas = MultiCanvas(
+            2, width=WIDTH * SCALE, height=layout.height * SCALE, layout=shown
+        )
+        self.canvas.add_class("cropkit-canvas")
+        self.pictures, self.boxes = Pen(self.canvas[0]), Pen(self.canvas[1])
+        hidden = Layout()
+        self.stages = [layout.stage(position) for position in range(layout.per_page)]
+        self.slots = [
+            [self._slot(hidden, stage) for stage in self.stages] for _ in range(GENERATIONS)
+        ]
+        self.fence = Fence(hidden, guard)
+
+    def on_client(self, callback: Callable[[], None]) -> None:
+        """Call back for each canvas that a newly opened page has made: it is blank there."""
+        every = [slot.canvas for slot in self._every_slot()]
+        for canvas in (self.canvas, self.fence.canvas, *every):
+            canvas.on_client_ready(callback)
+
+    def reset(self) -> None:
+        """Forget what browsers have: a new one has nothing."""
+        _ipycanvas._CANVAS_MANAGER._current_canvas = None  # noqa: SLF001  (ipycanvas#322)
+        self.fence.forget()
+        for slot in self._every_slot():
+            slot.holds, slot.busy, slot.following = None, False, None
+
+    def upload(
+        self, slot: Slot, name: str, picture: tuple[bytes, Size], done: Callable[[], None]
+    ) -> None:
+        """Put a picture (JPEG, upright size of its image) into a slot; `done` when it is there."""
+        jpeg, size = picture
+        if not jpeg.startswith(_JPEG_START):
+            # A picture that does not decode would end all drawing in the page, silently.
+            msg = f"{name}: the preview is not a JPEG"
+            raise ValueError(msg)
+        if slot.busy:
+            slot.following = (name, jpeg, size, done)
+            return
+        slot.busy, slot.holds = True, name
+        slot.image.value = b"data:image/jpeg;base64," + base64.b64encode(jpeg)
+        pen, stage = Pen(slot.canvas), Rect(0, 0, slot.canvas.width, slot.canvas.height)
+        with held():
+            pen.clear()
+            pen.picture(slot.image, _unscaled(Viewport(stage, size).frame))
+            self.fence.mark(lambda: self._uploaded(slot, done))
+
+    def close(self) -> None:
+        """Close every widget; the fence first stops sending pixels to a comm that is gone."""
+        self.fence.canvas.sync_image_data = False
+        hidden = [part for slot in self._every_slot() for part in (slot.canvas, slot.image)]
+        for widget in (*hidden, self.fence.canvas, *self.canvas._canvases, self.canvas):  # noqa: SLF001
+            widget.close()
+
+    def _uploaded(self, slot: Slot, done: Callable[[], None]) -> None:
+        slot.busy = False
+        if slot.following:
+            name, jpeg, size, following = slot.following
+            slot.following = None
+            self.upload(slot, name, (jpeg, size), following)
+        done()
+
+    def _every_slot(self) -> Iterator[Slot]:
+        return (slot for generation in self.slots for slot in generation)
+
+    @staticmethod
+    def _slot(layout: Layout, stage: Rect) -> Slot:
+        width, height = round(stage.width * SCALE), round(stage.height * SCALE)
+        canvas = Canvas(width=width, height=height, layout=layout)
+        return Slot(canvas, Image(format="url", value=b"data:,", layout=layout))
+
+
+def _unscaled(rect: Rect) -> Rect:
+    return Rect(rect.x / SCALE, rect.y / SCALE, rect.width / SCALE, rect.height / SCALE)
+
+
+def _finite(*values: float) -> list[float]:
+    if not all(map(math.isfinite, values)):
+        msg = f"not drawn: {values} is not finite"
+        raise ValueError(msg)
+    return [round(value * SCALE, 2) for value in values]

@@ -1,0 +1,194 @@
+"""The review as a widget: the canvas, the words over it, and what a notebook sees of both."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+from ipywidgets import HTML, Layout, VBox
+from traitlets import Dict, Int, List
+
+from cropkit import clock
+from cropkit.editing import Grip
+from cropkit.errors import IllegalMove
+from cropkit.kit import Kit, open_kit
+from cropkit.records import CropResult, Decision
+from cropkit.review import markup
+from cropkit.review.desk import Desk
+from cropkit.review.layout import Kind, Viewport, grip_point
+from cropkit.review.previews import Loop
+from cropkit.review.style import CSS
+from cropkit.review.surface import SCALE
+from cropkit.session import Done, Open
+
+_ENOUGH_FOR_A_RATE = 6
+_BANDS = ("header", "cells", "foot", "over")
+
+_LIVE: WeakValueDictionary[Path, "Review"] = WeakValueDictionary()
+
+
+class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Show a page of images with their boxes, and record what the reviewer decides.
+
+    Displays as the last expression of a cell. Nothing happens before a browser shows it, so a
+    notebook that is executed without one neither waits nor writes.
+
+    Parameters
+    ----------
+    folder_or_kit : folder of images, or an opened `Kit`, which then stays open
+    per_page : images side by side
+    defer : only queue the decisions; `cropkit apply` or the batch notebook carries them out
+    loop : the main thread's event loop; the running one when not given
+
+    Raises
+    ------
+    AuditError
+        When there can be no trail: the review does not start.
+    """
+
+    index = Int(0, help="Page, from 0.").tag(sync=False)
+    boxes: Any = List(help="[left, top, right, bottom] or None for each image.").tag(sync=False)
+    progress = Dict(help="Counts of the whole collection.").tag(sync=False)
+
+    def __init__(
+        self,
+        folder_or_kit: str | os.PathLike[str] | Kit,
+        per_page: int = 3,
+        defer: bool = False,  # noqa: FBT001, FBT002  (as a notebook's parameters give it)
+        *,
+        loop: Loop | None = None,
+    ) -> None:
+        self._owned = not isinstance(folder_or_kit, Kit)
+        kit = folder_or_kit if isinstance(folder_or_kit, Kit) else open_kit(folder_or_kit)
+        _close_earlier(Path(kit.root))
+        self._said: dict[str, str] = {}
+        running = loop or _running_loop()
+        self._desk = Desk(kit, per_page, running, clock.now, self._refresh, defer=defer)
+        self._loop = running
+        bands = {name: _band() for name in _BANDS}
+        self._status = HTML(layout=Layout())
+        self._status.add_class("cropkit-status")
+        self._bands = bands
+        style = HTML(CSS, layout=Layout(display="none"))
+        super().__init__(
+            [style, self._desk.surface.canvas, *bands.values(), self._status],
+            layout=Layout(width="100%", margin="0", padding="0"),
+        )
+        self.add_class("cropkit-review")
+        _LIVE[Path(kit.root)] = self
+        self._refresh()
+
+    def __repr__(self) -> str:
+        """Say the same on every run: a notebook's stored output is compared with it."""
+        session = self._desk.session
+        return f"Review({session.total} images, {session.per_page} a page)"
+
+    @property
+    def kit(self) -> Kit:
+        """The collection under review."""
+        return self._desk.kit
+
+    def on_submit(self, callback: Callable[[tuple[Decision, ...]], object]) -> None:
+        """Call back with the decisions each time some have become durable."""
+        self._desk.submitted.append(callback)
+
+    def on_undo(self, callback: Callable[[CropResult], object]) -> None:
+        """Call back with the result each time a decision was taken back."""
+        self._desk.undone.append(callback)
+
+    def screen_point(self, position: int, kind: Grip | Kind) -> tuple[float, float]:
+        """Return where a grip of a box, or something to click, is, in pixels of the canvas.
+
+        Parameters
+        ----------
+        position : of the image on the page, from 0
+        """
+        layout, entry = self._desk.layout, self._desk.session.entries[position]
+        if kind is Kind.CHIP:
+            x, y = layout.chip(position).middle
+        elif isinstance(kind, Kind):
+            places = {Kind.ACKNOWLEDGE: layout.message, Kind.HELP: layout.help}
+            x, y = places.get(kind, layout.stage(position)).middle
+        elif isinstance(entry, Open):
+            view = Viewport(layout.stage(position), entry.size)
+            x, y = grip_point(view, entry.box, kind)
+        else:
+            raise IllegalMove("screen_point", f"{entry.path} has no box to hold")
+        return x * SCALE, y * SCALE
+
+    def close(self) -> None:
+        """End the review: what is being written is finished, what waits stays queued."""
+        if not self._desk.closed:
+            self._desk.close()
+            for child in self.children:
+                child.close()
+            if self._owned:
+                self.kit.close()
+        super().close()
+
+    def _refresh(self) -> None:
+        if not hasattr(self, "_bands") or self._desk.closed:
+            return
+        view = self._view()
+        for name, band in self._bands.items():
+            self._say(name, band, getattr(markup, name)(view))
+        self._say("status", self._status, f"<div>{markup.status(view)}</div>")
+        session = view.session
+        self.index = session.page
+        self.boxes = [_box(entry) for entry in session.entries]
+        self.progress = asdict(view.counts) | {"broken": len(session.broken)}
+
+    def _say(self, name: str, band: HTML, words: str) -> None:
+        # Comparing here spares the trait's comparison and the message.
+        if self._said.get(name) != words:
+            self._said[name] = band.value = words
+
+    def _view(self) -> markup.View:
+        desk = self._desk
+        return markup.View(
+            folder=Path(desk.kit.root).name,
+            layout=desk.layout,
+            session=desk.session,
+            counts=desk.counts,
+            messages=desk.guard.messages,
+            acknowledged=desk.pages.acknowledged(desk.session),
+            sheet=desk.sheet,
+            rate=self._rate(),
+        )
+
+    def _rate(self) -> float | None:
+        desk = self._desk
+        if desk.started is None or desk.made < _ENOUGH_FOR_A_RATE:
+            return None
+        return desk.made / max(1.0, self._loop.time() - desk.started) * 3600
+
+
+def _band() -> HTML:
+    band = HTML(layout=Layout())
+    band.add_class("cropkit-over")
+    return band
+
+
+def _box(entry: object) -> list[int] | None:
+    if isinstance(entry, Open):
+        return list(entry.box.xyxy)
+    if isinstance(entry, Done) and entry.settled.box:
+        return list(entry.settled.box.xyxy)
+    return None
+
+
+def _running_loop() -> Any:  # noqa: ANN401  (an asyncio loop is a Loop with more)
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        msg = "A review needs a running event loop, as every Jupyter kernel has"
+        raise RuntimeError(msg) from None
+
+
+def _close_earlier(root: Path) -> None:
+    earlier = _LIVE.pop(root, None)
+    if earlier is not None:
+        earlier.close()
