@@ -1,0 +1,84 @@
+"""Images in, cropped images out: the one place that knows formats, Pillow and codecs.
+
+Everything works on bytes; the original is never touched here. A file that cannot be rewritten
+faithfully is refused with the reason (see docs/formats.md), never degraded.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cropkit.errors import Refused, UnsupportedFormat, VerificationFailed
+from cropkit.formats import jpeg, png
+from cropkit.formats.account import Candidate, Header
+from cropkit.formats.border import reading
+from cropkit.formats.preview import preview
+from cropkit.formats.sniff import EXTENSIONS, shown, sniff
+from cropkit.geometry import PixelBox
+
+__all__ = ["EXTENSIONS", "Candidate", "Header", "crop", "preview", "read_header", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """The three things that a format which is written can do."""
+
+    read_header: Callable[[bytes, str], Header]
+    crop: Callable[[bytes, str, PixelBox], Candidate]
+    verify: Callable[[bytes, Any, str], None]
+
+
+_FORMATS: Mapping[str, _Format] = {
+    "png": _Format(png.read_header, png.crop, png.verify),
+    "jpeg": _Format(jpeg.read_header, jpeg.crop, jpeg.verify),
+}
+
+
+def read_header(data: bytes, name: str) -> Header:
+    """Read format, upright size and orientation without decoding a pixel.
+
+    Raises
+    ------
+    Refused
+        A leaf that names the file and says why it cannot be cropped faithfully.
+    """
+    found = _format(data, name)
+    with reading(name):
+        return found.read_header(data, name)
+
+
+def crop(data: bytes, name: str, box: PixelBox) -> Candidate:
+    """Crop an image to an upright box and account for every part of the file.
+
+    The candidate is not proven: write it, read it back and `verify` that.
+
+    Raises
+    ------
+    Refused
+        As in `read_header`, and `BadBox` when the box reaches outside.
+    """
+    found = _format(data, name)
+    with reading(name):
+        box.within(found.read_header(data, name).size)
+        return found.crop(data, name, box)
+
+
+def verify(written: bytes, candidate: Candidate, name: str) -> None:
+    """Decode the bytes that were read back and compare them with what was meant.
+
+    Raises
+    ------
+    VerificationFailed
+        The candidate is to be discarded; the original stands.
+    """
+    try:
+        _FORMATS[candidate.format].verify(written, candidate.proof, name)
+    except Refused as error:
+        raise VerificationFailed(name, str(error)) from error
+
+
+def _format(data: bytes, name: str) -> _Format:
+    found = sniff(data, name)
+    if found not in _FORMATS:
+        raise UnsupportedFormat(name, shown(found))
+    return _FORMATS[found]

@@ -1,0 +1,67 @@
+"""What a format hands over: a header, a proposed crop, and the account of every part."""
+
+from dataclasses import dataclass, field
+
+from cropkit.geometry import PixelBox, Size
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the file says of itself before a pixel is decoded; `size` is upright."""
+
+    format: str
+    size: Size
+    orientation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A cropped file that is not proven yet; boxes are upright.
+
+    ``dropped`` holds (item, reason) pairs. ``proof`` is the format's own: what `verify` holds
+    the written bytes against.
+    """
+
+    data: bytes
+    box_asked: PixelBox
+    box_applied: PixelBox
+    kept: tuple[str, ...]
+    patched: tuple[str, ...]
+    dropped: tuple[tuple[str, str], ...]
+    format: str
+    proof: object = field(repr=False, compare=False)
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of each part of a file, in the order of the file."""
+
+    kept: list[str] = field(default_factory=list)
+    patched: list[str] = field(default_factory=list)
+    dropped: list[tuple[str, str]] = field(default_factory=list)
+
+    def keep(self, item: str) -> None:
+        """Note a part that was carried byte for byte."""
+        self.kept.append(item)
+
+    def patch(self, item: str) -> None:
+        """Note a part that the crop made us change."""
+        self.patched.append(item)
+
+    def drop(self, item: str, reason: str) -> None:
+        """Note a part that was left out, and why; each pair once."""
+        if (item, reason) not in self.dropped:
+            self.dropped.append((item, reason))
+
+    def candidate(self, data: bytes, boxes: tuple[PixelBox, PixelBox], proof: object) -> Candidate:
+        """Close the account; `boxes` are the one asked for and the one applied."""
+        return Candidate(
+            data=data,
+            box_asked=boxes[0],
+            box_applied=boxes[1],
+            kept=tuple(self.kept),
+            patched=tuple(self.patched),
+            dropped=tuple(self.dropped),
+            format=type(proof).__module__.rsplit(".", 1)[-1],
+            proof=proof,
+        )

@@ -1,0 +1,196 @@
+"""JPEG's container: marker segments in, marker segments out (ITU-T T.81, annex B)."""
+
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from cropkit.errors import CorruptImage, Truncated, UnsupportedDepth
+from cropkit.geometry import Size
+
+DHT, SOS, DQT, DRI, COM = 0xC4, 0xDA, 0xDB, 0xDD, 0xFE
+APP0, APP1, APP2, APP11, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
+_FRAMES = range(0xC0, 0xD0)
+_NO_FRAMES = (0xC4, 0xC8, 0xCC)
+_CODED = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive; Huffman, in one pass or several
+_KINDS = {0xC3: "lossless", 0xC9: "arithmetic", 0xCA: "arithmetic progressive", 0xCB: "lossless"}
+# In entropy-coded data FF is followed by 00, a restart marker, or more FF (B.1.1.5).
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_8_BITS = 8
+# Zigzag order (figure A.6): natural index of each coded coefficient.
+ZIGZAG = tuple(
+    y * 8 + x
+    for x, y in sorted(
+        ((x, y) for y in range(8) for x in range(8)),
+        key=lambda p: (p[0] + p[1], p[1] if (p[0] + p[1]) % 2 else p[0]),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One marker segment: its marker's second byte, and its data without the length."""
+
+    marker: int
+    data: bytes
+
+    def encoded(self) -> bytes:
+        """Return marker, length and data."""
+        return struct.pack(">BBH", 0xFF, self.marker, len(self.data) + 2) + self.data
+
+    @property
+    def is_metadata(self) -> bool:
+        """Whether it is carried: APPn or COM."""
+        return APP0 <= self.marker <= 0xEF or self.marker == COM  # noqa: PLR2004  (APP15)
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A component of the frame: its sampling factors and its quantisation table."""
+
+    id: int
+    h: int
+    v: int
+    table: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Jpeg:
+    """A JPEG taken apart; scans and Huffman tables are the codec's business."""
+
+    segments: tuple[Segment, ...]
+    coded: bytes
+    trailer: bytes
+    name: str
+
+    @property
+    def metadata(self) -> tuple[Segment, ...]:
+        """Every APPn and COM segment, in order."""
+        return tuple(s for s in self.segments if s.is_metadata)
+
+    def spliced(self, metadata: Sequence[Segment], trailer: bytes) -> bytes:
+        """Return the file with these pixels and other metadata around them."""
+        return b"".join([b"\xff\xd8", *(s.encoded() for s in metadata), self.coded, trailer])
+
+    @cached_property
+    def frame(self) -> Segment:
+        """The frame header; there is exactly one, of 6 bytes and 3 for each component."""
+        frames = [s for s in self.segments if s.marker in _FRAMES and s.marker not in _NO_FRAMES]
+        sound = [s for s in frames if len(s.data) == 6 + 3 * (s.data[5:6] or b"\0")[0]]
+        if len(frames) != 1 or not sound:
+            raise CorruptImage(self.name, "it has no sound frame header")
+        return frames[0]
+
+    @property
+    def size(self) -> Size:
+        """Stored width and height."""
+        height, width = struct.unpack_from(">HH", self.frame.data, 1)
+        if not width or not height:
+            raise CorruptImage(self.name, f"{width} x {height} pixels")
+        return Size(width, height)
+
+    @property
+    def progressive(self) -> bool:
+        """Whether the scans refine the image."""
+        return self.frame.marker == 0xC2  # noqa: PLR2004  (SOF2)
+
+    @property
+    def restart_interval(self) -> int:
+        """MCUs between restart markers, 0 for none."""
+        found = [s.data for s in self.segments if s.marker == DRI]
+        return int.from_bytes(found[-1][:2]) if found else 0
+
+    @cached_property
+    def components(self) -> tuple[Component, ...]:
+        """The frame's components with the tables that they use."""
+        tables = dict(_tables(self.segments))
+        data = self.frame.data
+        found = [data[at : at + 3] for at in range(6, len(data), 3)]
+        if not found or any(c[2] not in tables or not c[1] >> 4 or not c[1] & 15 for c in found):
+            raise CorruptImage(self.name, "a component lacks its table or its sampling")
+        return tuple(Component(c[0], c[1] >> 4, c[1] & 15, tables[c[2]]) for c in found)
+
+    @property
+    def codes(self) -> frozenset[bytes]:
+        """The Huffman tables, each with its class and number."""
+        return frozenset(t for s in self.segments if s.marker == DHT for t in _codes(s.data))
+
+    @property
+    def sampling(self) -> tuple[tuple[int, int], ...]:
+        """Sampling factors of the components; those of a single one mean nothing."""
+        found = tuple((c.h, c.v) for c in self.components)
+        return found if len(found) > 1 else ((1, 1),)
+
+    def check_coding(self) -> None:
+        """Raise `UnsupportedDepth` for codings that would not come back the same."""
+        marker, depth = self.frame.marker, self.frame.data[0]
+        if marker not in _CODED:
+            raise UnsupportedDepth(self.name, f"{_KINDS.get(marker, 'hierarchical')} JPEG")
+        if depth != _8_BITS:
+            raise UnsupportedDepth(self.name, f"{depth}-bit JPEG")
+
+
+def parse(data: bytes, name: str) -> Jpeg:
+    """Take a JPEG apart.
+
+    Raises
+    ------
+    Truncated, CorruptImage
+    """
+    segments: list[Segment] = []
+    coded: list[bytes] = []
+    at = 2
+    while data[at : at + 2] != b"\xff\xd9":
+        start = at
+        segment, at = _segment(data, at, name)
+        segments.append(segment)
+        if segment.marker == SOS:
+            found = _MARKER.search(data, at)
+            if not found:
+                raise Truncated(name, "the pixels have no end")
+            at = found.start()
+        if not segment.is_metadata:
+            coded.append(data[start:at])
+        while data[at : at + 2] == b"\xff\xff":  # fill bytes may precede a marker (B.1.1.2)
+            at += 1
+    if not any(s.marker == SOS for s in segments):
+        raise CorruptImage(name, "it has no pixels")
+    return Jpeg(tuple(segments), b"".join([*coded, b"\xff\xd9"]), data[at + 2 :], name)
+
+
+def _segment(data: bytes, at: int, name: str) -> tuple[Segment, int]:
+    if at + 4 > len(data):
+        raise Truncated(name, "between two segments")
+    if data[at] != 0xFF:  # noqa: PLR2004  (a marker's first byte)
+        raise CorruptImage(name, f"byte {at} is not the marker that should stand there")
+    length = int.from_bytes(data[at + 2 : at + 4])
+    end = at + 2 + length
+    if length < 2:  # noqa: PLR2004  (the length counts itself)
+        raise CorruptImage(name, f"a segment of length {length} at byte {at}")
+    if end > len(data):
+        raise Truncated(name, "inside a segment")
+    return Segment(data[at + 1], data[at + 4 : end]), end
+
+
+def _tables(segments: tuple[Segment, ...]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield number and values of each quantisation table, in natural order (B.2.4.1)."""
+    for segment in segments:
+        at = 0 if segment.marker == DQT else len(segment.data)
+        while at < len(segment.data):
+            precision, number = segment.data[at] >> 4, segment.data[at] & 15
+            coded = struct.unpack_from(">64H" if precision else ">64B", segment.data, at + 1)
+            at += 129 if precision else 65
+            natural = [0] * 64
+            for index, value in zip(ZIGZAG, coded, strict=True):
+                natural[index] = value
+            yield number, tuple(natural)
+
+
+def _codes(data: bytes) -> Iterator[bytes]:
+    """Yield each Huffman table of a segment (B.2.4.2): 1 byte, 16 counts, as many values."""
+    at = 0
+    while at < len(data):
+        end = at + 17 + sum(data[at + 1 : at + 17])
+        yield data[at:end]
+        at = end

@@ -1,0 +1,92 @@
+"""PNG: container surgery. Every chunk but the pixels is carried byte for byte."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cropkit.errors import CorruptImage, VerificationFailed
+from cropkit.formats import exif, png_chunks, png_deflate, png_parts, png_samples
+from cropkit.formats.account import Account, Candidate, Header
+from cropkit.formats.border import reading
+from cropkit.formats.change import Change
+from cropkit.formats.limits import check_pixels
+from cropkit.formats.png_chunks import Chunk, Container, Ihdr
+from cropkit.formats.png_samples import Samples
+from cropkit.geometry import PixelBox
+
+_SIZE_GUARD = 1.05
+_PALETTE = 3
+_BYTE = 8
+_EXIF_PREFIX = b"Exif\0\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the written file must hold: these chunks around these samples."""
+
+    chunks: tuple[Chunk, ...]
+    trailer: bytes
+    header: Ihdr
+    samples: Samples
+
+
+def read_header(data: bytes, name: str) -> Header:
+    """Read size and orientation; see `cropkit.formats.read_header`."""
+    stored = check_pixels(name, png_chunks.read_ihdr(data, name).size)
+    container = png_chunks.parse(data, name)
+    png_parts.refuse(container, name)
+    orientation = _orientation(container)
+    return Header("png", stored.oriented(orientation), orientation)
+
+
+def crop(data: bytes, name: str, box: PixelBox) -> Candidate:
+    """Crop to an upright box; see `cropkit.formats.crop`."""
+    container = png_chunks.parse(data, name)
+    png_parts.refuse(container, name)
+    header = Ihdr.parse(container.chunks[0], name)
+    stored = box.stored(header.size.oriented(_orientation(container)), _orientation(container))
+    _check_palette(container, header, name)
+    samples = png_samples.decode_box(header, container.idat, stored, name)
+    account = Account()
+    if header.interlace:
+        account.patch("IHDR interlace: written straight")
+    after = header.sized(stored.size)
+    edit = png_parts.Edit(Change(header.size, stored), account, name)
+    chunks, idat_at = png_parts.edited(container, edit)
+    chunks[0] = after.chunk()
+    idat = _deflated(samples, after, len(container.idat) / header.size.area)
+    written = Container(tuple(chunks), idat_at, idat, container.trailer)
+    proof = Proof(written.chunks, written.trailer, after, samples)
+    return account.candidate(written.encoded(), (box, box), proof)
+
+
+def verify(written: bytes, proof: Proof, name: str) -> None:
+    """Hold what was read back against the proof: every chunk, then every sample, exactly.
+
+    The samples are decoded by Pillow's inflate and filters; NumPy and zlib-ng wrote them.
+    """
+    with reading(name):
+        container = png_chunks.parse(written, name)
+        if container.chunks != proof.chunks or container.trailer != proof.trailer:
+            raise VerificationFailed(name, "the chunks around the pixels are not those meant")
+        samples = png_samples.decode(proof.header, container.idat)
+    if not np.array_equal(samples, proof.samples):
+        raise VerificationFailed(name, "the pixels are not those inside the box")
+
+
+def _deflated(samples: Samples, header: Ihdr, bytes_per_pixel: float) -> bytes:
+    rows = png_samples.pack(samples, header.depth)
+    filtered = header.colour != _PALETTE and header.depth >= _BYTE
+    ceiling = bytes_per_pixel * header.size.area * _SIZE_GUARD
+    return png_deflate.deflate(rows, header.bpp if filtered else 0, ceiling)
+
+
+def _orientation(container: Container) -> int:
+    blocks = (c.data.removeprefix(_EXIF_PREFIX) for c in container.chunks if c.type == "eXIf")
+    return exif.read_orientation(next(blocks, b""))
+
+
+def _check_palette(container: Container, header: Ihdr, name: str) -> None:
+    palette = [c for c in container.chunks[: container.idat_at] if c.type == "PLTE"]
+    if header.colour == _PALETTE and not palette:
+        raise CorruptImage(name, "palette colours without a palette")

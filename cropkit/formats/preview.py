@@ -1,0 +1,135 @@
+"""Previews for a browser: upright, sRGB, JPEG, as small as asked."""
+
+from functools import lru_cache
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from cropkit.errors import UnsupportedFormat
+from cropkit.formats.border import reading
+from cropkit.formats.exif import read_orientation
+from cropkit.formats.limits import check_pixels
+from cropkit.formats.sniff import shown, sniff
+from cropkit.geometry import Size
+
+_QUALITY = 85
+_GREY = (128, 128, 128)
+_REDUCIBLE = ("L", "RGB", "RGBA", "CMYK")
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# What Pillow may open; nothing that starts a program, and nothing we have not sniffed.
+_OPENERS = {
+    "png": "PNG",
+    "jpeg": "JPEG",
+    "webp": "WEBP",
+    "tiff": "TIFF",
+    "bmp": "BMP",
+    "gif": "GIF",
+    "avif": "AVIF",
+    "jp2": "JPEG2000",
+    "ico": "ICO",
+}
+
+
+def preview(data: bytes, name: str, fit: Size) -> bytes:
+    """Return the image as an upright sRGB JPEG that fits into `fit`, and is never enlarged.
+
+    Transparency shows as a neutral grey. Safe to call from several threads.
+
+    Raises
+    ------
+    Refused
+        When it cannot be decoded.
+    """
+    with reading(name):
+        picture = _opened(data, name)
+        check_pixels(name, Size(*picture.size))
+        return _encoded(_upright(picture, fit))
+
+
+def _opened(data: bytes, name: str) -> Image.Image:
+    found = sniff(data, name)
+    if found not in _OPENERS:
+        raise UnsupportedFormat(name, shown(found))
+    Image.init()
+    opener, _ = Image.OPEN[_OPENERS[found]]
+    # Not Image.open: its limit is a warning first, and our own is checked before any pixel.
+    return opener(BytesIO(data), name)
+
+
+def _upright(picture: Image.Image, fit: Size) -> Image.Image:
+    """Decode at the smallest scale that still fills `fit`, reduce, turn, and convert to sRGB."""
+    picture.draft(None, _lying(fit, _orientation(picture)))
+    picture.load()
+    orientation = _orientation(picture)  # a PNG may state it after its pixels
+    profile = picture.info.get("icc_profile")
+    plain = _plain(picture)
+    plain.thumbnail(_lying(fit, orientation), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    shown = _in_srgb(plain, profile)
+    turn = _TURNS.get(orientation)
+    return shown if turn is None else shown.transpose(turn)
+
+
+def _orientation(picture: Image.Image) -> int:
+    return read_orientation(picture.info.get("exif", b"").removeprefix(b"Exif\0\0"))
+
+
+def _lying(fit: Size, orientation: int) -> tuple[int, int]:
+    stored = fit.oriented(orientation)
+    return stored.width, stored.height
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """Return the picture in a mode that can be reduced: L, RGB, RGBA or CMYK."""
+    if picture.mode in ("F", "I") or picture.mode.startswith("I;16"):
+        return _scaled_to_8_bits(picture)
+    if picture.mode in ("LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+        return picture.convert("RGBA")
+    if picture.mode == "1":
+        return picture.convert("L")
+    return picture if picture.mode in _REDUCIBLE else picture.convert("RGB")
+
+
+def _scaled_to_8_bits(picture: Image.Image) -> Image.Image:
+    """Scale 16 bits by their range, and anything else by what it holds."""
+    values = np.asarray(picture).astype(np.float32)
+    low, high = (0.0, 65535.0) if picture.mode != "F" else (values.min(), values.max())
+    unit = (values - low) / max(float(high - low), 1e-9)
+    return Image.fromarray((np.clip(unit, 0, 1) * 255).round().astype(np.uint8))
+
+
+def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    if picture.mode == "RGBA":
+        backdrop = Image.new("RGB", picture.size, _GREY)
+        colours = _in_srgb(picture.convert("RGB"), profile)
+        backdrop.paste(colours, mask=picture.getchannel("A"))
+        return backdrop
+    transform = _transform(profile, picture.mode) if profile else None
+    if transform is None:
+        return picture.convert("RGB")
+    return ImageCms.applyTransform(picture, transform) or picture
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Build the way to sRGB; None when the profile is damaged or is for another colour space."""
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return None
+
+
+def _encoded(picture: Image.Image) -> bytes:
+    picture.info.clear()
+    out = BytesIO()
+    picture.save(out, "JPEG", quality=_QUALITY)
+    return out.getvalue()
