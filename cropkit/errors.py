@@ -8,6 +8,7 @@ CropkitError
  │    ├── BadParameter       a notebook has no parameter of that name
  │    ├── LabUnavailable     JupyterLab did not start
  │    ├── CellFailed         a notebook stopped at an error
+ │    ├── IllegalMove        the review cannot do that now; nothing changed
  │    ├── StaleDecision      the file is not what the reviewer saw
  │    ├── PathOutsideRoot    a path that leaves the collection, or goes through a link
  │    ├── MissingFile        no such file
@@ -21,7 +22,8 @@ CropkitError
  │    ├── OriginalPurged     the original was purged on purpose
  │    ├── UnreadableImage    EmptyFile, Truncated, CorruptImage
  │    └── UnsupportedImage   UnknownFormat, WrongExtension, UnsupportedFormat, AnimatedImage,
- │                           MultiPage, GainMap, Provenance, UnsupportedDepth, TooLarge
+ │                           MultiPage, GainMap, Provenance, TrailingData, UnsupportedDepth,
+ │                           TooLarge
  ├── Failed                the candidate was discarded; the original stands
  │    ├── VerificationFailed what was read back is not what was meant
  │    └── WriteFailed        the operating system said no on the way
@@ -104,6 +106,12 @@ class CellFailed(Refused):
     def __str__(self) -> str:
         _, name, message, _ = self.args
         return message if name in globals() else super().__str__()
+
+
+class IllegalMove(Refused):
+    """(move, reason): the review cannot do that now."""
+
+    template = "{1}"
 
 
 class StaleDecision(Refused):
@@ -260,6 +268,13 @@ class Provenance(UnsupportedImage):
     """(path): a signed manifest that a crop would break."""
 
     template = "{0}: holds signed content credentials (C2PA), which a crop would break"
+
+
+class TrailingData(UnsupportedImage):
+    """(path, bytes): what follows the image may show what is cropped out."""
+
+    template = "{0}: {1} bytes follow the end of the image, and may show what is cropped out"
+    cure = "Save it anew from a program that you trust, then crop that"
 
 
 class UnsupportedDepth(UnsupportedImage):
