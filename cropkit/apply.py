@@ -5,6 +5,7 @@ or it is in doubt, with whole files that recovery settles. Every fact that decid
 it is needed; `docs/safety.md` gives the reasons for the order.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -217,6 +218,8 @@ class Applier:
             return  # keeping everything means keeping the very bytes
         work.candidate = formats.crop(content.data, work.operation.source, box)
         self._write(work, work.candidate.data, content.attributes)
+        meant = hashlib.sha256(work.candidate.data).hexdigest()
+        work.operation = replace(work.operation, after=meant)
 
     def _stage_restore(self, work: Work) -> None:
         undone = work.request.undoes
@@ -239,17 +242,14 @@ class Applier:
 
     def _verify(self, work: Work) -> None:
         """Prove what is on disk, not what was in memory."""
-        if work.candidate is None and work.operation.same_content:
+        if work.operation.same_content:
             return
         self.root.sync(staged(work.operation))
         written = self.root.read(staged(work.operation))
+        if written.sha256 != work.operation.after:
+            raise VerificationFailed(work.operation.source, "read back other bytes")
         if work.candidate is not None:
-            if written.data != work.candidate.data:
-                raise VerificationFailed(work.operation.source, "read back other bytes")
             formats.verify(written.data, work.candidate, work.operation.source)
-            work.operation = replace(work.operation, after=written.sha256)
-        elif written.sha256 != work.operation.after:
-            raise VerificationFailed(work.operation.source, "restored other bytes")
 
     def _prepare(self, works: list[Work]) -> None:
         going = _going(works)

@@ -296,6 +296,7 @@ def test_the_group_sidecar_goes_with_the_image_and_stays_for_its_sibling(
     folder: Path, tmp_path: Path
 ) -> None:
     group = folder / "g"
+    group.mkdir()
     pictures.write_png(group / "g_stage1_x.png", pictures.photo(80, 80, 1))
     pictures.write_png(group / "g_stage2_x.png", pictures.photo(80, 80, 2))
     (group / "g.decision").write_text("{}")
