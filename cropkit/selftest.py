@@ -1,6 +1,7 @@
 """``cropkit test``: run the whole suite, with the browser that its tests need.
 
-Nothing is skipped in silence: without a Chromium the run fails before the first test.
+Nothing is skipped in silence: without a Chromium, or a Playwright that can drive it, the run fails
+before the first test.
 """
 
 import os
@@ -34,7 +35,8 @@ ON_PATH = (
     "headless_shell",
     "chromium-headless-shell",
 )
-DEBIAN_PACKAGES = ("chromium", "fonts-dejavu-core")
+DEBIAN_BROWSER = ("chromium", "fonts-dejavu-core")
+DEBIAN_DRIVER = ("libatomic1",)  # Playwright's own node needs it, and a minimal Debian lacks it
 ASK_PLAYWRIGHT = """\
 import sys
 from playwright.sync_api import sync_playwright
@@ -64,11 +66,13 @@ def suite() -> Path | None:
 def run(arguments: Sequence[str]) -> int:
     """Run pytest, whose closing line is the last line of output; return its exit code."""
     chromium = provide_chromium()
-    if chromium is None:
-        bootstrap.say(
-            "no Chromium for the browser tests, and none could be installed: the run has failed. "
-            f"Install one (Debian: apt install chromium), or name one in {CHROMIUM}"
-        )
+    missing = (
+        f"no Chromium: install one (Debian: apt install chromium), or name one in {CHROMIUM}"
+        if chromium is None
+        else what_stops_the_driver()
+    )
+    if chromium is None or missing:
+        bootstrap.say(f"the browser tests cannot run, so the run has failed: {missing}")
         return 1
     bootstrap.say(f"browser tests use {chromium}")
     given = [each for each in arguments if each != "--crash-full"]
@@ -111,14 +115,14 @@ def provide_chromium() -> str | None:
     return next((found for way in ways if (found := way())), None)
 
 
-def starts(program: str) -> bool:
+def starts(*program: str) -> bool:
     """Whether it runs at all: a wrapper for another package manager, or missing libraries, do not.
 
     A tool's own time-out is no: it would hold up every browser test.
     """
     try:
         ended = subprocess.run(  # noqa: S603  (a browser that was found, no shell)
-            [program, "--version"], capture_output=True, check=False, timeout=ANSWER_SECONDS
+            [*program, "--version"], capture_output=True, check=False, timeout=ANSWER_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
@@ -150,12 +154,29 @@ def playwright_path() -> str | None:
 
 def from_debian() -> str | None:
     """Install Debian's Chromium, as root only."""
-    if shutil.which("apt-get") is None or os.name == "nt" or os.geteuid() != 0:
+    return on_path() if install_from_debian(*DEBIAN_BROWSER) else None
+
+
+def what_stops_the_driver() -> str | None:
+    """Make sure that Playwright itself starts; return the reason when it does not, else None."""
+    if driver_starts() or (install_from_debian(*DEBIAN_DRIVER) and driver_starts()):
         return None
-    bootstrap.say(f"installing Debian's packages: {' '.join(DEBIAN_PACKAGES)}")
+    return f"Playwright does not start (Debian: apt install {' '.join(DEBIAN_DRIVER)})"
+
+
+def driver_starts() -> bool:
+    """Whether Playwright's driver, a program of its own, runs here."""
+    return starts(sys.executable, "-m", "playwright")
+
+
+def install_from_debian(*packages: str) -> bool:
+    """Install packages where we may; return whether we may."""
+    if os.name == "nt" or shutil.which("apt-get") is None or os.geteuid() != 0:
+        return False
+    bootstrap.say(f"installing Debian's packages: {' '.join(packages)}")
     tell("apt-get", "update")
-    tell("apt-get", "install", "--yes", "--no-install-recommends", *DEBIAN_PACKAGES)
-    return on_path()
+    tell("apt-get", "install", "--yes", "--no-install-recommends", *packages)
+    return True
 
 
 def tell(*command: str) -> None:

@@ -374,6 +374,18 @@ def test_outside_a_clone_the_tests_are_refused(small: Small) -> None:
     assert "live in a clone" in refused.err
 
 
+def test_an_installed_cropkit_names_what_it_misses(small: Small, tmp_path: Path) -> None:
+    (small.root / "requirements.lock").unlink()
+    metadata = tmp_path / "site" / "cropkit-1.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Name: cropkit\nVersion: 1\nRequires-Dist: tinypack<2,>=1\n")
+    small.environment["PYTHONPATH"] = str(tmp_path / "site")
+    refused = small.run("crop")
+    assert (refused.code, refused.out) == (1, "")
+    assert "missing here: tinypack<2,>=1" in refused.err
+    assert "-m pip install --upgrade cropkit" in refused.err
+
+
 def program(folder: Path, name: str, code: int) -> Path:
     made = folder / name
     made.write_text(f"#!/bin/sh\nexit {code}\n")
@@ -397,7 +409,18 @@ def test_without_a_chromium_the_run_fails_and_says_so(
     monkeypatch.setenv(selftest.CHROMIUM, str(program(tmp_path, "broken", 1)))
     monkeypatch.setattr(selftest, "pytest", lambda *_: pytest.fail("no test may run"))
     assert selftest.run([]) == 1
-    assert "the run has failed" in capsys.readouterr().err
+    assert "the run has failed: no Chromium" in capsys.readouterr().err
+
+
+def test_without_a_driver_for_it_the_run_fails_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(selftest.CHROMIUM, str(program(tmp_path, "browser", 0)))
+    monkeypatch.setenv("PATH", str(tmp_path))  # no apt-get there
+    monkeypatch.setattr(sys, "executable", str(program(tmp_path, "python", 127)))
+    monkeypatch.setattr(selftest, "pytest", lambda *_: pytest.fail("no test may run"))
+    assert selftest.run([]) == 1
+    assert "apt install libatomic1" in capsys.readouterr().err
 
 
 def test_pytest_gets_the_chromium_and_all_arguments_but_our_own(

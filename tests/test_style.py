@@ -1,0 +1,125 @@
+"""The tools that hold the code to its style, run as everybody runs them."""
+
+import ast
+import re
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "cropkit").rglob("*.py"))
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+LONGEST = 60
+MEDIAN = 10
+
+FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def complaint(*command: str) -> str:
+    """Run a tool in the root; return what it says when it is not content."""
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    said = (ended.stdout + ended.stderr).decode("utf-8", "replace")
+    return said if ended.returncode else ""
+
+
+def script(name: str) -> str:
+    return str(Path(sysconfig.get_path("scripts")) / name)
+
+
+def test_ruff_finds_nothing() -> None:
+    said = complaint(sys.executable, "-m", "ruff", "check", "--output-format=concise")
+    assert not said, said
+
+
+def test_ruff_would_format_nothing_otherwise() -> None:
+    said = complaint(sys.executable, "-m", "ruff", "format", "--check")
+    assert not said, said
+
+
+def test_mypy_finds_nothing() -> None:
+    said = complaint(sys.executable, "-m", "mypy")
+    assert not said, said
+
+
+def test_imports_point_downwards_only() -> None:
+    said = complaint(script("lint-imports"), "--no-cache")
+    assert not said, said
+
+
+def functions() -> Iterator[tuple[str, int]]:
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, FUNCTION):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", lines
+
+
+def test_no_function_is_long() -> None:
+    assert {name: lines for name, lines in functions() if lines > LONGEST} == {}
+
+
+def test_half_of_the_functions_are_short() -> None:
+    lengths = sorted(lines for _, lines in functions())
+    assert lengths[len(lengths) // 2] <= MEDIAN
+
+
+@pytest.mark.parametrize(
+    ("rule", "forbids"),
+    [
+        ("T201", "print"),
+        ("DTZ005", "a naive datetime.now()"),
+        ("BLE001", "except Exception that continues"),
+        ("S110", "except: pass"),
+        ("E722", "a bare except"),
+        ("S301", "pickle"),
+        ("PTH123", "open() where there are paths"),
+        ("ANN201", "a function without its type"),
+        ("PGH003", "a type: ignore without its code"),
+        ("RUF100", "a noqa that nothing needs"),
+    ],
+)
+def test_what_must_not_be_there_is_looked_for(rule: str, forbids: str) -> None:
+    ruff = PROJECT["tool"]["ruff"]["lint"]
+    per_file = [each for rules in ruff["per-file-ignores"].values() for each in rules]
+    off = [each for each in [*ruff["ignore"], *per_file] if re.fullmatch(rf"{each}\d*", rule)]
+    assert "ALL" in ruff["select"], forbids
+    assert off == [], forbids
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_exemption_carries_its_reason(path: Path) -> None:
+    exempt = re.compile(r"#\s*(noqa|type:\s*ignore)")
+    reasoned = re.compile(
+        r"#\s*(noqa: [A-Z]+\d+(, [A-Z]+\d+)*|type: ignore\[[\w, -]+\])\s+\W*\w\w+"
+    )
+    bare = [
+        f"{path.name}:{number}: {line.strip()}"
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if exempt.search(line) and not reasoned.search(line)
+    ]
+    assert bare == []
+
+
+def test_every_rule_that_is_off_for_all_says_why() -> None:
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    (listed,) = re.findall(r"(?ms)^ignore = \[\n(.*?)^\]", text)
+    assert [line for line in listed.splitlines() if "#" not in line] == []
+
+
+TOLD = re.compile(rb"/(?:work|root|tmp|home)/\w|[\w-]+\.pkg\.dev|pypi\.org/simple")
+
+
+def test_no_file_names_a_place_on_somebodys_machine() -> None:
+    tracked = [*SOURCES, *ROOT.glob("*.*"), *ROOT.glob("notebooks/*"), *ROOT.glob("docs/*.md")]
+    told = {
+        str(path.relative_to(ROOT)): TOLD.findall(path.read_bytes())
+        for path in tracked
+        if path.is_file() and path.name != ".venv.lock"
+    }
+    assert {name: found for name, found in told.items() if found} == {}
