@@ -36,7 +36,7 @@ def launch(
     per_page: int = 3,
     destination: Path | None = None,
     defer: bool = False,
-    reviewer: str = "",
+    reviewer: str | None = None,
     suggestions: Path | None = None,
     port: int = 8888,
     browser: bool = True,
@@ -54,7 +54,7 @@ def launch(
         "per_page": per_page,
         "destination": _absolute(destination),
         "defer": defer,
-        "reviewer": reviewer,
+        "reviewer": reviewer or "",
         "suggestions": _absolute(suggestions),
     }
     with _stoppable(), TemporaryDirectory(prefix="cropkit-", ignore_cleanup_errors=True) as name:

@@ -5,7 +5,7 @@ browser's delayed acknowledgement: about 46 ms for each round trip, 3 ms without
 for the review's own server alone.
 """
 
-from asyncio import Future
+from typing import Any
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
@@ -13,7 +13,7 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 class NoDelayConnection(ZMQChannelsWebsocketConnection):
     """Sends every message of the kernel at once."""
 
-    def connect(self) -> "Future[None] | None":
+    def connect(self) -> Any:  # noqa: ANN401  (its base classes disagree)
         """Connect the browser to the kernel."""
         self.websocket_handler.set_nodelay(True)
         return super().connect()

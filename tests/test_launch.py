@@ -1,0 +1,147 @@
+"""The launcher's parts: a server of our own, cells run in its kernel, errors told in one line.
+
+A person's whole way, from the shell to the page, is in tests/browser.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from cropkit import launch as launching
+from cropkit import templates
+from cropkit.errors import AuditLocked, CellFailed, LabUnavailable
+from cropkit.lab import Lab
+from cropkit.live import LiveKernel
+
+LOOPBACK = "0100007F"
+LISTENING = "0A"
+
+
+def book_of(*sources: str) -> NotebookNode:
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    book: NotebookNode = nbformat.v4.new_notebook(cells=cells)
+    return book
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = Lab(tmp_path_factory.mktemp("session"), port)
+        server.wait_until_ready()
+        assert server.address != f"http://127.0.0.1:{port}"
+    yield server
+    server.stop()
+    assert not server.alive
+
+
+@pytest.fixture(scope="module")
+def kernel(lab: Lab) -> Iterator[LiveKernel]:
+    with LiveKernel(lab.start_kernel("test.ipynb")) as client:
+        client.wait_until_ready()
+        yield client
+
+
+def port_of(lab: Lab) -> int:
+    return int(lab.address.rpartition(":")[2])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/net")
+def test_the_server_listens_on_this_machine_only(lab: Lab) -> None:
+    hexadecimal = f"{port_of(lab):04X}"
+    tables = list(Path("/proc/net").glob("tcp*"))
+    rows = [row.split() for table in tables for row in table.read_text().splitlines()]
+    local = [row[1] for row in rows if row[3] == LISTENING]
+    assert [address for address in local if address.endswith(f":{hexadecimal}")] == [
+        f"{LOOPBACK}:{hexadecimal}"
+    ]
+
+
+def test_nobody_gets_in_without_the_token_and_no_process_list_shows_it(lab: Lab) -> None:
+    with pytest.raises(HTTPError, match="403"):
+        urlopen(f"{lab.address}/api/sessions")  # noqa: S310  (our own server)
+    listed = subprocess.run(
+        ["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True
+    )
+    assert lab.token not in listed.stdout
+    config = lab.session / "config" / "jupyter_server_config.json"
+    assert lab.token in config.read_text()
+    assert config.stat().st_mode & 0o077 == 0
+
+
+def test_outputs_and_counts_are_kept_as_the_cells_ran(kernel: LiveKernel) -> None:
+    book = book_of("x = 6\nprint('said')", "x * 7")
+    kernel.run(book, Path("answer.ipynb"))
+    assert [cell.execution_count for cell in book.cells] == [1, 2]
+    assert book.cells[0].outputs[0].text == "said\n"
+    assert book.cells[1].outputs[0].data["text/plain"] == "42"
+    nbformat.validate(book)
+
+
+def test_the_kernel_runs_the_cropkit_that_launched_it(kernel: LiveKernel) -> None:
+    book = book_of("import cropkit, sys", "(sys.executable, cropkit.__file__)")
+    kernel.run(book, Path("where.ipynb"))
+    told = book.cells[1].outputs[0].data["text/plain"]
+    assert sys.executable in told
+    assert str(Path(launching.__file__).parent / "__init__.py") in told
+
+
+def test_an_error_of_ours_is_told_in_its_own_words(kernel: LiveKernel) -> None:
+    source = "from cropkit.errors import AuditLocked\nraise AuditLocked('photos', 5.0)"
+    with pytest.raises(CellFailed) as raised:
+        kernel.run(book_of(source, "reached = True"), Path("1_review.ipynb"))
+    assert str(raised.value) == str(AuditLocked("photos", 5.0))
+    with pytest.raises(CellFailed, match="NameError"):
+        kernel.run(book_of("reached"), Path("1_review.ipynb"))
+
+
+def test_an_unknown_error_comes_with_its_traceback(kernel: LiveKernel) -> None:
+    with pytest.raises(CellFailed, match=r"ZeroDivisionError: division by zero\n(.|\n)*1 / 0"):
+        kernel.run(book_of("1 / 0"), Path("1_review.ipynb"))
+
+
+def test_a_kernel_that_dies_is_noticed(lab: Lab) -> None:
+    with LiveKernel(lab.start_kernel("dying.ipynb")) as dying:
+        dying.wait_until_ready()
+        with pytest.raises(CellFailed, match="the kernel died"):
+            dying.run(book_of("import os", "os._exit(1)", "1"), Path("1_review.ipynb"))
+
+
+def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
+    server = Lab(tmp_path, port=8888)
+    server.stop()
+    server.log.write_text("one\ntwo\n")
+    with pytest.raises(LabUnavailable, match=r"JupyterLab did not start: one \| two"):
+        server.wait_until_ready()
+
+
+def test_a_review_that_fails_to_open_is_one_line_and_exit_code_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    book = templates.read(templates.notebook(launching.NOTEBOOK))
+    book.cells[-1].source = "from cropkit.errors import *\nraise AuditLocked(folder, 5.0)"
+    stand_in = tmp_path / "stand-in.ipynb"
+    templates.write(book_of_parameters_and(book), stand_in)
+    monkeypatch.setattr(templates, "notebook", lambda _name: stand_in)
+    monkeypatch.setenv("TMPDIR", os.fspath(tmp_path))
+    folder = tmp_path / "br{2024} ü"
+    folder.mkdir()
+    assert launching.launch(folder, browser=False) == 1
+    said = capfd.readouterr().err.splitlines()
+    assert said[1:] == [f"cropkit: {AuditLocked(folder, 5.0)}"]
+
+
+def book_of_parameters_and(book: NotebookNode) -> NotebookNode:
+    book.cells = [templates.tagged(book, "parameters"), book.cells[-1]]
+    return book
