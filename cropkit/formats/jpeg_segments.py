@@ -138,6 +138,8 @@ def parse(data: bytes, name: str) -> Jpeg:
     ------
     Truncated, CorruptImage
     """
+    if not data.startswith(b"\xff\xd8"):
+        raise CorruptImage(name, "it does not begin as a JPEG")
     segments: list[Segment] = []
     coded: list[bytes] = []
     at = 2

@@ -110,6 +110,8 @@ def parse(data: bytes, name: str) -> Container:
     ------
     Truncated, CorruptImage, TrailingData, UnsupportedFormat
     """
+    if not data.startswith(SIGNATURE):
+        raise CorruptImage(name, "it does not begin as a PNG")
     chunks, end = _chunks(data, name)
     trailer = data[end:]
     if trailer.strip(_PADDING):

@@ -105,10 +105,10 @@ def _inflated(header: Ihdr, stream: bytes, name: str) -> bytes:
     expected = _stream_length(header)
     inflate = engine.decompressobj()
     filtered: bytes = inflate.decompress(stream, expected + 1)
-    if len(filtered) < expected or not inflate.eof:
-        raise Truncated(name, f"{len(filtered)} of {expected} bytes of pixels")
     if len(filtered) > expected:
         raise CorruptImage(name, "more pixels than the header says")
+    if len(filtered) < expected or not inflate.eof:
+        raise Truncated(name, f"{len(filtered)} of {expected} bytes of pixels")
     return filtered
 
 
