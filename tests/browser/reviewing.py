@@ -1,0 +1,248 @@
+"""`cropkit review` as a person starts it, and its page as a person uses it.
+
+A `Probe` is a second client of the review's kernel: it reads what the widget holds. Everything that
+a test does to the review goes through the mouse and the keyboard of a real browser.
+"""
+
+import ast
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from playwright.sync_api import Browser, Error, Page
+
+from cropkit.live import LiveKernel
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 90
+STOP_SECONDS = 30
+WAIT = 20_000  # milliseconds, for each thing waited for
+STATUS = re.compile(
+    r"page (?P<page>\d+)/(?P<pages>\d+) (?P<shown>\w+) chosen (?P<chosen>\d+) "
+    r"waiting (?P<waiting>\d+) written (?P<written>\d+) failed (?P<failed>\d+) "
+    r"message (?P<message>\w+)"
+)
+CANVAS = ".cropkit-canvas canvas, canvas.cropkit-canvas"
+
+
+class Running:
+    """A `cropkit review` process with a home of its own."""
+
+    def __init__(self, home: Path, *arguments: str) -> None:
+        self.home = home
+        self._log = home / "said.txt"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "cropkit", "review", *arguments),
+                    *("--no-browser", "--port", str(_free_port())),
+                ],
+                cwd=ROOT,
+                env=_environment(home),
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
+        self.url = self._address()
+
+    def said(self) -> str:
+        return self._log.read_text(encoding="utf-8")
+
+    def _address(self) -> str:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            found = re.search(r"http://\S+", self.said())
+            if found:
+                return found[0]
+            time.sleep(0.05)
+        message = f"the review did not start: {self.said()}"
+        raise RuntimeError(message)
+
+    @property
+    def folder(self) -> Path:
+        found = re.search(r"starting JupyterLab on (.+) …", self.said())
+        assert found
+        return Path(found[1])
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(STOP_SECONDS)
+
+    @contextmanager
+    def probe(self) -> Iterator["Probe"]:
+        [connection] = self.home.glob("tmp/cropkit-*/runtime/kernel-*.json")
+        with LiveKernel(str(connection)) as kernel:
+            kernel.wait_until_ready()
+            yield Probe(kernel)
+
+
+@contextmanager
+def running(home: Path, *arguments: str) -> Iterator[Running]:
+    (home / "tmp").mkdir(parents=True)
+    review = Running(home, *arguments)
+    try:
+        yield review
+    finally:
+        code = review.stop()
+    assert code == 0, review.said()
+    assert not list(home.glob("tmp/cropkit-*")), "the session's folder was left behind"
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _environment(home: Path) -> dict[str, str]:
+    config = home / "jupyter"
+    config.mkdir(exist_ok=True)
+    exposed = {"LabApp": {"expose_app_in_browser": True}}  # so that tests can ask Lab for its keys
+    (config / "jupyter_server_config.json").write_text(json.dumps(exposed))
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON"))}
+    own = {"HOME": str(home), "TMPDIR": str(home / "tmp"), "JUPYTER_CONFIG_PATH": str(config)}
+    return inherited | own
+
+
+@dataclass(frozen=True)
+class Probe:
+    kernel: LiveKernel
+
+    def value(self, expression: str) -> Any:
+        """Evaluate in the review's kernel; the value has a literal's form."""
+        cell = nbformat.v4.new_code_cell(expression)
+        self.kernel.run(nbformat.v4.new_notebook(cells=[cell]), Path("probe"))
+        return ast.literal_eval(cell.outputs[0].data["text/plain"]) if cell.outputs else None
+
+    def boxes(self) -> list[tuple[int, int, int, int]]:
+        return [tuple(box) for box in self.value("review.boxes")]
+
+    def paths(self) -> list[str]:
+        found: list[str] = self.value("[e.path for e in review._desk.session.entries]")
+        return found
+
+
+@dataclass(frozen=True)
+class Status:
+    page: int
+    pages: int
+    shown: str
+    chosen: int
+    waiting: int
+    written: int
+    failed: int
+    message: str
+
+
+class Desk:
+    """The page in the browser; every wait has its own deadline."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        page.set_default_timeout(WAIT)
+        page.on("pageerror", lambda error: self.errors.append(_described(error)))
+
+    def open(self, url: str) -> "Desk":
+        self.page.goto(url, wait_until="domcontentloaded")
+        return self.until_shown()
+
+    def until_shown(self) -> "Desk":
+        self.wait(lambda s: s.shown != "loading", "the page is shown")
+        return self
+
+    @cached_property
+    def canvas(self) -> Any:
+        return self.page.locator(CANVAS).first
+
+    def text(self) -> str:
+        return self.page.locator(".cropkit-review").first.inner_text()
+
+    def status(self) -> Status | None:
+        found = self.page.locator(".cropkit-status")
+        if found.count() != 1:
+            return None
+        match = STATUS.search(found.text_content() or "")
+        if match is None:
+            return None
+        said = match.groupdict()
+        return Status(**{k: int(v) if v.isdigit() else v for k, v in said.items()})  # type: ignore[arg-type]  # as matched
+
+    def wait(self, fits: Callable[[Status], bool], what: str) -> Status:
+        deadline = time.monotonic() + WAIT / 1000
+        status = None
+        while time.monotonic() < deadline:
+            status = self.status()
+            if status is not None and fits(status):
+                return status
+            self.page.wait_for_timeout(20)
+        message = f"waited in vain until {what}: {status}"
+        raise AssertionError(message)
+
+    def until_idle(self) -> Status:
+        return self.wait(lambda s: s.waiting == 0, "the worker has finished")
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def on_screen(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Where a point of the canvas is in the window."""
+        where = self.canvas.bounding_box()
+        width, height = self.canvas.evaluate("c => [c.width, c.height]")
+        return (
+            where["x"] + point[0] * where["width"] / width,
+            where["y"] + point[1] * where["height"] / height,
+        )
+
+    def click(self, point: tuple[float, float]) -> None:
+        self.page.mouse.click(*self.on_screen(point))
+
+    def drag(self, start: tuple[float, float], dx: float, dy: float) -> None:
+        """Drag by so many pixels of the window."""
+        x, y = self.on_screen(start)
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + dx, y + dy, steps=6)
+        self.page.mouse.up()
+
+    def cells(self) -> list[dict[str, Any]]:
+        """The notebook's document as Lab holds it: order, types, sources, outputs present."""
+        found: list[dict[str, Any]] = self.page.evaluate(
+            """() => {
+                const panel = window.jupyterapp.shell.currentWidget;
+                return panel.content.model.toJSON().cells.map(cell => ({
+                    id: cell.id, type: cell.cell_type, source: cell.source,
+                    outputs: (cell.outputs || []).length,
+                }));
+            }"""
+        )
+        return found
+
+
+def _described(error: Error) -> str:
+    return f"{error.message}\n{error.stack}"
+
+
+@contextmanager
+def desk(browser: Browser, url: str, **options: Any) -> Iterator[Desk]:
+    """Open the review in a browser of its own."""
+    options = {"viewport": {"width": 1500, "height": 1000}} | options
+    context = browser.new_context(**options)
+    try:
+        yield Desk(context.new_page()).open(url)
+    finally:
+        context.close()
