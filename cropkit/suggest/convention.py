@@ -164,6 +164,8 @@ def _number(value: object, name: str | None, where: str) -> float:
             raise BadSuggestion(where, f"{name} is {excerpt(value)}, not a number") from None
     elif hasattr(value, "item"):
         value = value.item()  # numpy's scalars, which DataFrames hold
+    elif value is None:
+        raise BadSuggestion(where, f"{name} is missing")
     return number(value, where)
 
 

@@ -73,7 +73,8 @@ def _cause(error: Exception) -> str:
 
 def _is_missing(error: Exception) -> bool:
     # a name that the file system cannot hold is a name that no file has
-    too_long = isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG
+    system = error.__cause__ or error
+    too_long = isinstance(system, OSError) and system.errno == errno.ENAMETOOLONG
     return too_long or isinstance(error, MissingFile)
 
 

@@ -43,7 +43,7 @@ class Table:
         self._bad: dict[str, list[Problem]] = defaultdict(list)
 
     @classmethod
-    def from_csv(cls, path: Path | str, **convention: Any) -> Self:  # noqa: ANN401  (Convention's)
+    def from_csv(cls, path: Path | str, /, **convention: Any) -> Self:  # noqa: ANN401  (Convention's)
         """Read a CSV file in UTF-8 with a header, separated by commas, semicolons or tabs.
 
         Raises
@@ -59,7 +59,7 @@ class Table:
         return table
 
     @classmethod
-    def from_frame(cls, frame: "pd.DataFrame", **convention: Any) -> Self:  # noqa: ANN401  (same)
+    def from_frame(cls, rows: "pd.DataFrame", /, **convention: Any) -> Self:  # noqa: ANN401  (same)
         """Read a DataFrame; rows are named by their position, from 0.
 
         Raises
@@ -68,10 +68,10 @@ class Table:
             When it has not the columns of the convention.
         """
         table = cls("DataFrame", Convention(**convention))
-        whole = frame.astype(object).where(frame.notna(), None)
-        rows: list[Mapping[str, Any]] = whole.to_dict("records")  # type: ignore[assignment]  # keys are text
-        records = ((f"DataFrame row {n}", row) for n, row in enumerate(rows))
-        table._fill([str(name) for name in frame.columns], records)
+        whole = rows.astype(object).where(rows.notna(), None)
+        found: list[Mapping[str, Any]] = whole.to_dict("records")  # type: ignore[assignment]  # keys are text
+        records = ((f"DataFrame row {n}", row) for n, row in enumerate(found))
+        table._fill([str(name) for name in rows.columns], records)
         return table
 
     @property
