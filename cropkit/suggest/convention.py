@@ -13,12 +13,12 @@ Order = Literal["xyxy", "xywh", "cxcywh"]
 Units = Literal["pixels", "normalized"]
 Frame = Literal["upright", "stored"]
 
-_ALLOWED = {
+ALLOWED = {
     "order": ("xyxy", "xywh", "cxcywh"),
     "units": ("pixels", "normalized"),
     "frame": ("upright", "stored"),
 }
-_EDGES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
+EDGES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "xyxy": (
         ("left", "top", "right", "bottom"),
         ("x1", "y1", "x2", "y2"),
@@ -38,7 +38,7 @@ _EDGES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("center_x", "center_y", "width", "height"),
     ),
 }
-_NAMES: dict[str, tuple[str, ...]] = {
+NAMES: dict[str, tuple[str, ...]] = {
     "path": ("path", "filename", "file", "image", "file_name", "filepath", "image_path", "name"),
     "confidence": ("confidence", "score", "conf"),
     "source": ("source",),
@@ -67,7 +67,7 @@ class Convention:
     columns: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, values in _ALLOWED.items():
+        for name, values in ALLOWED.items():
             if getattr(self, name) not in values:
                 raise BadSuggestion(name, f"{getattr(self, name)!r} is none of {values}")
         if self.frame == "stored" and self.orientation is None:
@@ -105,8 +105,8 @@ def find_columns(header: Sequence[str], convention: Convention, where: str) -> C
         if own not in header:
             raise BadSuggestion(where, f"has no column {own!r}")
         found[usual] = own
-    named = {key: _first(found, usual) for key, usual in _NAMES.items()}
-    edges = next((e for e in _EDGES[convention.order] if found.keys() >= set(e)), None)
+    named = {key: _first(found, usual) for key, usual in NAMES.items()}
+    edges = next((e for e in EDGES[convention.order] if found.keys() >= set(e)), None)
     if named["path"] is None or edges is None:
         raise BadSuggestion(where, _missing(header, convention, lacks_path=named["path"] is None))
     left, top, right, bottom = (found[edge] for edge in edges)
@@ -143,7 +143,7 @@ def _first(found: Mapping[str, str], usual: Sequence[str]) -> str | None:
 
 
 def _missing(header: Sequence[str], convention: Convention, *, lacks_path: bool) -> str:
-    names = _NAMES["path"] if lacks_path else [", ".join(e) for e in _EDGES[convention.order]]
+    names = NAMES["path"] if lacks_path else [", ".join(e) for e in EDGES[convention.order]]
     what = "the image's path" if lacks_path else f"{convention.order} boxes"
     return (
         f"has no columns for {what} (usual names: {'; '.join(names)}); it has "
