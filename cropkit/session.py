@@ -463,18 +463,14 @@ def _undo(session: Session, move: Undo) -> Step:
         raise IllegalMove(_name(move), "nothing is left to undo")
     path = session.undo[-1]
     stood = session.settled[path]
-    listed = path in session.paths
-    paths = session.paths if listed else (*session.paths, path)
     taken = replace(
-        session,
-        paths=paths,
-        elsewhere=session.elsewhere - (not listed),
+        _listed(session, path),
         undo=session.undo[:-1],
         settled=_without(session.settled, path),
         restoring={**session.restoring, path: stood},
         drafts={**session.drafts, path: Draft(None, stood.box)},
     )
-    index = paths.index(path)
+    index = taken.paths.index(path)
     shown = _turned(taken, index // session.per_page)
     return Step(replace(shown, chosen=index % session.per_page), undone=path)
 
@@ -499,7 +495,10 @@ def _looked(session: Session, move: Looked) -> Step:
 def _load_failed(session: Session, move: LoadFailed) -> Step:
     position = _loading(session, move.path, move)
     shown = _put(session, position, Broken(move.path, move.reason))
-    return Step(replace(shown, broken={**session.broken, move.path: move.reason}))
+    following = min(position + 1, len(session.entries) - 1)
+    chosen = following if session.chosen == position else session.chosen
+    broken = {**session.broken, move.path: move.reason}
+    return Step(replace(shown, broken=broken, chosen=chosen))
 
 
 def _applied(session: Session, move: Applied) -> Step:
@@ -513,9 +512,8 @@ def _applied(session: Session, move: Applied) -> Step:
             drafts = {**session.drafts, move.path: Draft(None, stood.box)}
             known = replace(_not_undoable(known, move.path), drafts=drafts)
         return Step(_replaced(known, move.path, lambda e: _with_outcome(e, settled)))
-    undecided = _not_undoable(
-        replace(session, settled=_without(session.settled, move.path)), move.path
-    )
+    undecided = _not_undoable(_listed(session, move.path), move.path)
+    undecided = replace(undecided, settled=_without(session.settled, move.path))
     return Step(_replaced(undecided, move.path, lambda e: Loading(e.path)))
 
 
@@ -680,6 +678,19 @@ def _arriving(session: Session, path: str) -> Entry:
     if settled is None or settled.status in FAILED:
         return Loading(path)
     return Done(path, settled)
+
+
+def _listed(session: Session, path: str) -> Session:
+    """List an image that a decision had taken out of the folder: last, so that no page moves."""
+    if path in session.paths:
+        return session
+    last = session.page == len(session.paths) // session.per_page
+    return replace(
+        session,
+        paths=(*session.paths, path),
+        elsewhere=session.elsewhere - 1,
+        entries=(*session.entries, Loading(path)) if last else session.entries,
+    )
 
 
 def _not_undoable(session: Session, path: str) -> Session:

@@ -16,8 +16,9 @@ from cropkit.records import CropResult, Decision, Status
 from cropkit.review.guard import Guard
 from cropkit.review.keys import Binding, Command, look_up
 from cropkit.review.layout import Kind, PageLayout, Viewport, grip_under
+from cropkit.review.loop import Loop, Timer
 from cropkit.review.pages import Pages
-from cropkit.review.previews import Loop, Previews, Timer
+from cropkit.review.previews import Previews
 from cropkit.review.rhythm import WATCH, Beat, Rhythm
 from cropkit.review.surface import SCALE, Surface
 from cropkit.session import (
@@ -349,7 +350,7 @@ class Desk:
         self.closed = True
         self.previews.close()
         self._worker.shutdown(wait=True, cancel_futures=True)
-        self.surface.close()
+        self.surface.retire(self._loop, seen=self.present)
 
 
 _COMMANDS: dict[Command, Callable[[Desk], None]] = {

@@ -152,8 +152,8 @@ def _cell(view: View, position: int) -> str:
         + _at(
             words.trimmed(7),
             f"<span class='ck-key'>{position + 1}</span>"
-            f"<span class='ck-name ck-cut ck-grow'>{_text(name)}</span>"
-            f"<span class='ck-quiet ck-cut'>{_text(_source(entry))}</span>",
+            f"<span class='ck-name ck-cut ck-first'>{_text(name)}</span>"
+            f"<span class='ck-quiet ck-cut ck-second'>{_text(_source(entry))}</span>",
             view=view,
         )
         + _chip(view, position, entry)

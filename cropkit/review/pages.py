@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from cropkit.review.guard import Guard
+from cropkit.review.loop import Loop
 from cropkit.review.paint import paint_boxes, paint_stages
-from cropkit.review.previews import Arrival, Loop, Previews
+from cropkit.review.previews import Arrival, Previews
 from cropkit.review.surface import GENERATIONS, Surface, held
 from cropkit.session import Loading, Move, Session
 

@@ -4,38 +4,19 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cropkit.errors import CropkitError, Refused
 from cropkit.formats import preview
 from cropkit.geometry import Size
 from cropkit.records import Suggestion
+from cropkit.review.loop import Loop
 from cropkit.session import LoadFailed, Looked
 
 if TYPE_CHECKING:
     from cropkit.kit import Kit
 
 _THREADS = 2
-
-
-class Timer(Protocol):
-    """What a loop returns for a call that was put off."""
-
-    def cancel(self) -> None:
-        """Do not call."""
-
-
-class Loop(Protocol):
-    """The part of asyncio's event loop that the review needs: the kernel's main thread."""
-
-    def call_soon_threadsafe(self, callback: Callable[..., object], *args: object) -> object:
-        """Call from the main thread, soon."""
-
-    def call_later(self, delay: float, callback: Callable[..., object], *args: object) -> Timer:
-        """Call from the main thread, after `delay` seconds."""
-
-    def time(self) -> float:
-        """Seconds on the loop's own clock."""
 
 
 @dataclass(frozen=True, slots=True)

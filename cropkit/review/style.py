@@ -21,6 +21,8 @@ CSS = """<style>
   align-items: center; gap: 0.7em; min-width: 0; white-space: nowrap; }
 .cropkit-review .ck-grow { flex: 1 1 0; min-width: 0; }
 .cropkit-review .ck-cut { overflow: hidden; text-overflow: ellipsis; min-width: 2em; }
+.cropkit-review .ck-first { flex: 1 1 60%; }
+.cropkit-review .ck-second { flex: 0 1 auto; max-width: 45%; }
 .cropkit-review .ck-quiet { color: var(--jp-ui-font-color2, #666); }
 .cropkit-review .ck-name { font-weight: 600; color: var(--jp-ui-font-color0, #111); }
 .cropkit-review .ck-title { font-size: 1.15em; font-weight: 650; flex: 0 1 auto; }

@@ -19,11 +19,13 @@ from ipywidgets import Image, Layout
 
 from cropkit.geometry import Size
 from cropkit.review.layout import WIDTH, PageLayout, Rect, Viewport
+from cropkit.review.loop import Loop
 
 SCALE = 2  # backing pixels for a canvas unit: sharp on the screens that have two
 GENERATIONS = 2
 Watch = Callable[[Callable[..., object]], Callable[..., None]]
 _JPEG_START = b"\xff\xd8\xff"
+_PATIENCE = 5.0
 _COLOURS = 1 << 24
 _FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
@@ -155,6 +157,7 @@ class Surface:
             [self._slot(hidden, stage) for stage in self.stages] for _ in range(GENERATIONS)
         ]
         self.fence = Fence(hidden, guard)
+        self._closed = False
 
     def on_client(self, callback: Callable[[], None]) -> None:
         """Call back for each canvas that a newly opened page has made: it is blank there."""
@@ -189,11 +192,25 @@ class Surface:
             pen.picture(slot.image, _unscaled(Viewport(stage, size).frame))
             self.fence.mark(lambda: self._uploaded(slot, done))
 
+    def retire(self, loop: Loop, *, seen: bool) -> None:
+        """Close when the browser has carried out what it was sent, or after a while.
+
+        A drawing on a canvas that is closed already would end all drawing in the page.
+        """
+        if not seen:
+            self.close()
+            return
+        self.fence.mark(self.close)
+        loop.call_later(_PATIENCE, self.close)
+
     def close(self) -> None:
-        """Close every widget; the fence first stops sending pixels to a comm that is gone."""
-        self.fence.canvas.sync_image_data = False
+        """Close every widget; what the fence may still send goes nowhere."""
+        if self._closed:
+            return
+        self._closed = True
+        self.fence.forget()
         hidden = [part for slot in self._every_slot() for part in (slot.canvas, slot.image)]
-        for widget in (*hidden, self.fence.canvas, *self.canvas._canvases, self.canvas):  # noqa: SLF001
+        for widget in (*hidden, *self.canvas._canvases, self.canvas):  # noqa: SLF001
             widget.close()
 
     def _uploaded(self, slot: Slot, done: Callable[[], None]) -> None:

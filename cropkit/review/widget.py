@@ -19,7 +19,7 @@ from cropkit.records import CropResult, Decision
 from cropkit.review import markup
 from cropkit.review.desk import Desk
 from cropkit.review.layout import Kind, Viewport, grip_point
-from cropkit.review.previews import Loop
+from cropkit.review.loop import Loop
 from cropkit.review.style import CSS
 from cropkit.review.surface import SCALE
 from cropkit.session import Done, Open
@@ -72,9 +72,9 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._status = HTML(layout=Layout())
         self._status.add_class("cropkit-status")
         self._bands = bands
-        style = HTML(CSS, layout=Layout(display="none"))
+        self._style = HTML(CSS, layout=Layout(display="none"))
         super().__init__(
-            [style, self._desk.surface.canvas, *bands.values(), self._status],
+            [self._style, self._desk.surface.canvas, *bands.values(), self._status],
             layout=Layout(width="100%", margin="0", padding="0"),
         )
         self.add_class("cropkit-review")
@@ -123,7 +123,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         """End the review: what is being written is finished, what waits stays queued."""
         if not self._desk.closed:
             self._desk.close()
-            for child in self.children:
+            for child in (*self._bands.values(), self._status, self._style):
                 child.close()
             if self._owned:
                 self.kit.close()

@@ -1,0 +1,419 @@
+"""The review as a state machine: what holds for any sequence of moves."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from strategies import suggestions
+
+from cropkit.editing import Grip
+from cropkit.errors import IllegalMove
+from cropkit.geometry import NormalizedBox, PixelBox, Size
+from cropkit.records import Status, Suggestion, Verdict
+from cropkit.review.keys import KEYS, Binding, Command, conflicts
+from cropkit.session import (
+    Applied,
+    AspectLock,
+    Broken,
+    Choose,
+    ChooseNext,
+    Decide,
+    DecidePage,
+    Done,
+    Drag,
+    FullImage,
+    LoadFailed,
+    Loading,
+    Looked,
+    Mark,
+    Move,
+    Nudge,
+    Open,
+    ResetBox,
+    Resize,
+    Restored,
+    RestoreFailed,
+    Restoring,
+    Session,
+    Settled,
+    ToggleLock,
+    ToggleMark,
+    TurnPage,
+    Undo,
+    advance,
+    begin,
+)
+
+PATHS = tuple(f"{n}.png" for n in range(7))
+SIZE = Size(200, 100)
+BOX = NormalizedBox(0.1, 0.1, 0.6, 0.7)
+SUGGESTION = Suggestion(BOX, "sidecar", "v3", confidence=0.9)
+SHA = "a" * 64
+
+
+def looked(path: str, **changes: object) -> Looked:
+    return replace(Looked(path, SHA, SIZE, (SUGGESTION,)), **changes)  # type: ignore[arg-type]  # fields by name
+
+
+def on(session: Session, *moves: Move) -> Session:
+    for move in moves:
+        session = advance(session, move).session
+    return session
+
+
+def opened(session: Session) -> Session:
+    for entry in session.entries:
+        if isinstance(entry, Loading):
+            session = on(session, looked(entry.path))
+    return session
+
+
+def fresh(per_page: int = 3) -> Session:
+    return opened(begin(PATHS, per_page))
+
+
+def entry(session: Session, position: int | None = None) -> Open:
+    found = session.entries[session.chosen if position is None else position]
+    assert isinstance(found, Open)
+    return found
+
+
+# --- any sequence of moves
+
+own_moves = st.one_of(
+    st.builds(Choose, st.integers(-1, 4)),
+    st.builds(ChooseNext, st.sampled_from([1, -1])),
+    st.builds(Nudge, st.integers(-300, 300), st.integers(-300, 300)),
+    st.builds(Resize, st.integers(-300, 300), st.integers(-300, 300)),
+    st.builds(
+        Drag,
+        st.integers(0, 3),
+        st.sampled_from(Grip),
+        st.just(PixelBox(10, 10, 60, 60)),
+        st.floats(-300, 300),
+        st.floats(-300, 300),
+    ),
+    st.builds(ToggleMark, st.sampled_from([Mark.REJECT, Mark.SKIP]), st.none() | st.integers(0, 3)),
+    st.sampled_from([ResetBox(), FullImage(), ToggleLock(), Undo(), DecidePage(), DecidePage()]),
+    st.builds(Decide, st.none() | st.integers(0, 3)),
+    st.builds(TurnPage, st.sampled_from([1, -1])),
+)
+any_path = st.sampled_from((*PATHS, "elsewhere.png"))
+told_moves = st.one_of(
+    st.builds(
+        Looked,
+        any_path,
+        st.sampled_from([SHA, "b" * 64]),
+        st.builds(Size, st.integers(60, 200), st.integers(60, 200)),
+        st.lists(suggestions(), max_size=2).map(tuple),
+        st.booleans(),
+    ),
+    st.builds(LoadFailed, any_path, st.just("truncated")),
+    st.builds(Applied, any_path, st.sampled_from(Status), st.just("why")),
+    st.builds(Restored, any_path),
+    st.builds(RestoreFailed, any_path),
+)
+
+
+class Reviews(RuleBasedStateMachine):
+    """Any mixture of a reviewer's moves and what shell and worker tell."""
+
+    @initialize(per_page=st.integers(1, 4))
+    def start(self, per_page: int) -> None:
+        self.session = begin(PATHS, per_page, {"elsewhere.png": WRITTEN}, ("elsewhere.png",))
+        self.standing = {"elsewhere.png"}
+
+    @rule(move=own_moves | told_moves)
+    def move(self, move: Move) -> None:
+        before = deepcopy(self.session)
+        try:
+            step = advance(self.session, move)
+        except IllegalMove:
+            assert self.session == before
+            return
+        assert self.session == before, "a move changed the session that it was given"
+        for ruling in step.rulings:
+            assert ruling.path not in self.standing, "decided twice"
+            assert ruling.verdict.keeps_a_box == (ruling.box is not None)
+            self.standing.add(ruling.path)
+        if step.undone:
+            self.standing.remove(step.undone)
+        self.session = step.session
+        self.standing |= self.session.settled.keys()  # cropped already, or an undo that failed
+        self.standing &= self.session.settled.keys()  # stale
+
+    @rule()
+    def everything_arrives(self) -> None:
+        self.session = opened(self.session)
+
+    @invariant()
+    def the_page_is_its_slice_of_the_listing(self) -> None:
+        session = self.session
+        assert tuple(e.path for e in session.entries) == session.on_page(session.page)
+        assert 0 <= session.chosen < len(session.entries)
+
+    @invariant()
+    def every_box_is_inside_its_image(self) -> None:
+        for one in self.session.entries:
+            if isinstance(one, Open):
+                assert one.box.within(one.size)
+
+    @invariant()
+    def what_is_undoable_stands_once(self) -> None:
+        session = self.session
+        assert len(set(session.undo)) == len(session.undo)
+        assert set(session.undo) <= session.settled.keys()
+        assert not session.settled.keys() & session.restoring.keys()
+
+    @invariant()
+    def the_total_is_everything_once(self) -> None:
+        session = self.session
+        assert session.total == len({*session.paths, *session.settled})
+
+
+WRITTEN = Settled(Verdict.ADJUSTED, Status.CROPPED, PixelBox(1, 2, 30, 40))
+TestAnySequenceOfMoves = Reviews.TestCase
+TestAnySequenceOfMoves.settings = settings(max_examples=60, stateful_step_count=30)
+
+
+# --- every key of the table
+
+
+@pytest.mark.parametrize("binding", [b for b in KEYS if not isinstance(b.does, Command)], ids=str)
+def test_every_key_of_the_table_does_something(binding: Binding) -> None:
+    assert not isinstance(binding.does, Command)
+    session = on(fresh(9), Choose(6 if binding.key == "1" else 0), Nudge(1, 1))
+    if isinstance(binding.does, TurnPage):
+        session = opened(on(fresh(), TurnPage(1)))
+    if isinstance(binding.does, Undo):
+        session = on(session, Decide(1))
+    if isinstance(binding.does, Choose) and binding.does.position >= len(PATHS):
+        with pytest.raises(IllegalMove):
+            advance(session, binding.does)
+        return
+    assert advance(session, binding.does).session != session
+
+
+def test_no_key_is_claimed_twice() -> None:
+    assert conflicts(KEYS) == []
+    twin = replace(KEYS[0], help="another")
+    assert conflicts((*KEYS, twin)) == [(KEYS[0], twin)]
+
+
+# --- accepting
+
+
+def test_enter_decides_each_open_image_as_it_is_marked_and_goes_on() -> None:
+    session = on(fresh(), Choose(1), Nudge(3, 0), Choose(2), ToggleMark(Mark.REJECT))
+    step = advance(session, DecidePage())
+    assert [r.verdict for r in step.rulings] == [Verdict.ACCEPT, Verdict.ADJUSTED, Verdict.REJECT]
+    assert step.rulings[0].box == BOX.pixels(SIZE)
+    assert step.rulings[2].box is None
+    assert step.rulings[2].suggestion == SUGGESTION
+    assert step.session.page == 1
+
+
+def test_an_image_that_failed_to_load_gets_no_decision_and_stays_visible_as_failed() -> None:
+    session = begin(PATHS, 2)
+    session = on(session, looked(PATHS[0]), LoadFailed(PATHS[1], "truncated"))
+    step = advance(session, DecidePage())
+    assert [r.path for r in step.rulings] == [PATHS[0]]
+    assert step.session.broken == {PATHS[1]: "truncated"}
+    assert isinstance(session.entries[1], Broken)
+
+
+def test_an_image_that_was_cropped_already_is_not_offered_its_box_again() -> None:
+    session = on(begin(PATHS, 1), looked(PATHS[0], cropped=True))
+    assert isinstance(session.entries[0], Done)
+    assert advance(session, DecidePage()).rulings == ()
+    with pytest.raises(IllegalMove, match="decided already"):
+        advance(session, ResetBox())
+
+
+def test_without_a_suggestion_the_full_image_is_offered_and_accepting_it_is_adjusted() -> None:
+    session = on(begin(PATHS, 1), looked(PATHS[0], suggestions=()))
+    assert entry(session).box == PixelBox.full(SIZE)
+    (ruling,) = advance(session, Decide()).rulings
+    assert (ruling.verdict, ruling.box, ruling.suggestion) == (
+        Verdict.ADJUSTED,
+        PixelBox.full(SIZE),
+        None,
+    )
+
+
+def test_a_box_brought_back_to_the_suggestion_counts_as_accepted() -> None:
+    session = on(fresh(), Nudge(5, 5), ResetBox())
+    assert entry(session).verdict is Verdict.ACCEPT
+
+
+def test_a_page_that_is_still_loading_cannot_be_accepted() -> None:
+    session = on(begin(PATHS, 2), looked(PATHS[0]))
+    with pytest.raises(IllegalMove, match="still loading"):
+        advance(session, DecidePage())
+
+
+def test_accepting_one_image_chooses_the_next_open_one() -> None:
+    step = advance(fresh(), Decide())
+    assert [r.path for r in step.rulings] == [PATHS[0]]
+    assert step.session.chosen == 1
+    assert step.session.page == 0
+
+
+def test_after_the_last_page_the_review_goes_back_to_what_was_left_out() -> None:
+    session = opened(on(fresh(), TurnPage(1)))
+    session = opened(on(session, DecidePage()))
+    assert session.page == 2
+    session = on(session, DecidePage())
+    assert (session.page, session.ended) == (0, False)
+
+
+def test_the_end_comes_when_everything_is_decided_and_enter_is_then_refused() -> None:
+    session = fresh(7)
+    session = on(session, DecidePage())
+    assert session.ended
+    for move in (DecidePage(), Nudge(1, 0), Decide()):
+        with pytest.raises(IllegalMove, match="everything has been decided"):
+            advance(session, move)
+    assert not on(session, TurnPage(-1)).ended
+
+
+# --- marks and edits
+
+
+def test_marks_toggle() -> None:
+    session = on(fresh(), ToggleMark(Mark.REJECT))
+    assert entry(session).verdict is Verdict.REJECT
+    assert entry(on(session, ToggleMark(Mark.SKIP))).verdict is Verdict.SKIP
+    assert entry(on(session, ToggleMark(Mark.REJECT))).verdict is Verdict.ACCEPT
+
+
+def test_working_on_a_box_takes_the_mark_away() -> None:
+    session = on(fresh(), ToggleMark(Mark.REJECT), Nudge(1, 0))
+    assert entry(session).verdict is Verdict.ADJUSTED
+
+
+def test_the_lock_holds_the_shape_of_the_box_then_of_the_image_then_nothing() -> None:
+    session = on(fresh(), ToggleLock())
+    assert session.lock is AspectLock.BOX
+    ratio = entry(session).box.size.aspect_ratio
+    assert entry(on(session, Resize(40, 0))).box.size.aspect_ratio == pytest.approx(ratio, 0.02)
+    session = on(session, ToggleLock())
+    assert entry(on(session, Resize(-20, 0))).box.size.aspect_ratio == pytest.approx(2, 0.05)
+    assert entry(on(session, ToggleLock())).ratio is None
+
+
+def test_the_lock_is_kept_on_the_next_page() -> None:
+    session = opened(on(fresh(), ToggleLock(), DecidePage()))
+    assert entry(session).ratio is not None
+
+
+def test_what_was_changed_is_still_there_after_turning_back() -> None:
+    session = on(fresh(), Nudge(7, 3), Choose(2), ToggleMark(Mark.SKIP))
+    boxes = [entry(session, n).box for n in range(3)]
+    session = opened(on(opened(on(session, TurnPage(1))), TurnPage(-1)))
+    assert [entry(session, n).box for n in range(3)] == boxes
+    assert entry(session, 2).mark is Mark.SKIP
+
+
+def test_a_change_is_forgotten_when_the_file_is_another_by_now() -> None:
+    session = on(fresh(1), Nudge(7, 3), TurnPage(1), TurnPage(-1))
+    session = on(session, looked(PATHS[0], sha256="b" * 64))
+    assert entry(session).box == BOX.pixels(SIZE)
+
+
+# --- undo and outcomes
+
+
+def test_undo_takes_the_latest_decision_back_and_shows_its_page() -> None:
+    session = opened(on(fresh(), Nudge(4, 4), DecidePage()))
+    step = advance(session, Undo())
+    assert step.undone == PATHS[2]
+    assert (step.session.page, step.session.chosen) == (0, 2)
+    assert isinstance(step.session.entries[2], Restoring)
+    with pytest.raises(IllegalMove, match="restored"):
+        advance(step.session, Nudge(1, 1))
+
+
+def test_an_image_that_was_restored_is_shown_with_its_box_and_without_its_mark() -> None:
+    session = on(fresh(1), Nudge(4, 4))
+    box = entry(session).box
+    session = on(session, DecidePage(), Undo(), Restored(PATHS[0]), looked(PATHS[0]))
+    assert (entry(session).box, entry(session).mark) == (box, Mark.KEEP)
+    assert session.undo == ()
+
+
+def test_an_undo_that_failed_leaves_the_decision_standing() -> None:
+    session = on(fresh(1), DecidePage(), Undo(), RestoreFailed(PATHS[0]))
+    assert isinstance(session.entries[0], Done)
+    assert PATHS[0] in session.settled
+
+
+def test_an_image_that_is_not_listed_any_more_comes_back_at_the_end_of_the_listing() -> None:
+    session = begin(PATHS, 3, {"gone.png": WRITTEN}, ("gone.png",))
+    session = on(session, Undo())
+    assert session.paths == (*PATHS, "gone.png")
+    assert session.entries[session.chosen] == Restoring("gone.png")
+
+
+def test_nothing_to_undo_is_refused() -> None:
+    with pytest.raises(IllegalMove, match="nothing is left"):
+        advance(fresh(), Undo())
+
+
+def test_a_stale_decision_is_shown_again() -> None:
+    session = on(fresh(1), DecidePage(), Applied(PATHS[0], Status.STALE, "changed"))
+    assert PATHS[0] not in session.settled
+    assert session.undo == ()
+    assert on(session, TurnPage(-1)).entries == (Loading(PATHS[0]),)
+
+
+def test_a_failed_decision_is_not_asked_about_again_but_can_be_decided_anew() -> None:
+    session = on(fresh(1), Nudge(2, 2))
+    box = entry(session).box
+    session = on(session, DecidePage(), Applied(PATHS[0], Status.FAILED, "no space"))
+    assert not session.undecided(PATHS[0])
+    assert session.undo == ()
+    session = on(session, TurnPage(-1), looked(PATHS[0]))
+    assert entry(session).box == box
+    assert advance(session, Decide()).rulings[0].path == PATHS[0]
+
+
+def test_an_outcome_that_comes_after_its_undo_changes_nothing() -> None:
+    session = on(fresh(1), DecidePage(), Undo())
+    assert on(session, Applied(PATHS[0], Status.CROPPED)) == session
+
+
+# --- beginning
+
+
+def test_a_review_resumes_at_the_page_of_its_place() -> None:
+    session = begin(PATHS, 3, {PATHS[0]: WRITTEN}, (PATHS[0],), place=PATHS[3])
+    assert (session.page, session.undo) == (1, (PATHS[0],))
+
+
+def test_a_review_without_a_place_begins_with_the_first_undecided_page() -> None:
+    done = dict.fromkeys(PATHS[:3], WRITTEN)
+    assert begin(PATHS, 3, done).page == 1
+
+
+def test_a_review_of_what_is_decided_begins_at_the_end() -> None:
+    assert begin(PATHS, 3, dict.fromkeys(PATHS, WRITTEN)).ended
+
+
+@given(st.integers(-3, 0))
+def test_a_page_of_no_images_is_refused(per_page: int) -> None:
+    with pytest.raises(IllegalMove):
+        begin(PATHS, per_page)
+
+
+def test_seven_images_and_four_are_eleven() -> None:
+    paths = tuple(f"a/{n}.png" for n in range(7)) + tuple(f"b/{n}.png" for n in range(4))
+    session, seen = opened(begin(paths, 3)), []
+    while not session.ended:
+        step = advance(session, DecidePage())
+        seen += [r.path for r in step.rulings]
+        session = opened(step.session)
+    assert seen == list(paths)
