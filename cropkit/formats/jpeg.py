@@ -1,6 +1,6 @@
 """JPEG: segment splice around pixels that are encoded anew with the same tables and sampling."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -16,6 +16,7 @@ from cropkit.formats.account import Account, Candidate, Header
 from cropkit.formats.border import reading
 from cropkit.formats.change import Change
 from cropkit.formats.jpeg_blocks import Samples
+from cropkit.formats.jpeg_parts import ADOBE_TRANSFORM
 from cropkit.formats.jpeg_segments import Jpeg, Segment
 from cropkit.formats.limits import check_pixels
 from cropkit.geometry import PixelBox, Size
@@ -26,8 +27,6 @@ _SUBSAMPLING: Mapping[tuple[tuple[int, int], ...], str] = {
     ((2, 2), (1, 1), (1, 1)): "4:2:0",
 }
 _MODES = {1: "L", 3: "YCbCr", 4: "CMYK"}
-_ADOBE_TRANSFORM = 11
-_YCCK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,9 @@ def crop(data: bytes, name: str, box: PixelBox) -> Candidate:
     account = Account()
     coding = _coding(jpeg, stored.size, account)
     pixels = decode(data, coding.mode).crop(stored.xyxy)
-    edit = jpeg_parts.Edit(Change(jpeg.size, stored), account, name)
-    metadata = tuple(_fitting(s, coding) for s in jpeg_parts.edited(jpeg, edit))
+    transform = 0 if coding.mode == "CMYK" else None  # Pillow writes CMYK, never YCCK
+    edit = jpeg_parts.Edit(Change(jpeg.size, stored), account, name, transform)
+    metadata = tuple(jpeg_parts.edited(jpeg, edit))
     if jpeg.trailer:
         account.keep(f"{len(jpeg.trailer)} bytes after the end")
     encoded = jpeg_segments.parse(_encoded(pixels, coding, jpeg), name)
@@ -153,14 +153,14 @@ def _mode(jpeg: Jpeg) -> str:
     if mode != "YCbCr" or jpeg_segments.APP0 in starts:
         return mode
     adobe = starts.get(jpeg_segments.APP14, b"")
-    if len(adobe) > _ADOBE_TRANSFORM:
-        return "YCbCr" if adobe[_ADOBE_TRANSFORM] else "RGB"
+    if len(adobe) > ADOBE_TRANSFORM:
+        return "YCbCr" if adobe[ADOBE_TRANSFORM] else "RGB"
     return "RGB" if bytes(c.id for c in jpeg.components) == b"RGB" else mode
 
 
 def _encoded(pixels: Image.Image, coding: Coding, jpeg: Jpeg) -> bytes:
     options: dict[str, Any] = {
-        "qtables": _distinct(coding.tables),
+        "qtables": _in_order(coding, jpeg),
         "subsampling": _SUBSAMPLING.get(coding.sampling, "4:4:4"),
         "progressive": coding.progressive,
         "optimize": not jpeg.codes <= _typical_codes(),
@@ -181,21 +181,13 @@ def _typical_codes() -> frozenset[bytes]:
     return jpeg_segments.parse(out.getvalue(), "typical").codes
 
 
-def _distinct(tables: Sequence[tuple[int, ...]]) -> list[list[int]]:
+def _in_order(coding: Coding, jpeg: Jpeg) -> list[list[int]]:
     """Return a table for each component; Pillow uses the last one for all that follow."""
-    count = len(tables)
-    while count > 1 and tables[count - 1] == tables[count - 2]:
+    numbers = [0] * len(coding.tables) if coding.mode == "CMYK" else jpeg.table_numbers
+    count = len(numbers)
+    while count > 1 and numbers[count - 1] == numbers[count - 2]:
         count -= 1
-    return [list(table) for table in tables[:count]]
-
-
-def _fitting(segment: Segment, coding: Coding) -> Segment:
-    """Say in Adobe's segment what the pixels are now: Pillow writes CMYK, never YCCK."""
-    data = segment.data
-    is_adobe = segment.marker == jpeg_segments.APP14 and data.startswith(b"Adobe")
-    if coding.mode != "CMYK" or not is_adobe or len(data) <= _ADOBE_TRANSFORM:
-        return segment
-    return Segment(segment.marker, data[:_ADOBE_TRANSFORM] + b"\0" + data[_ADOBE_TRANSFORM + 1 :])
+    return [list(table) for table in coding.tables[:count]]
 
 
 def _samples(pixels: Image.Image) -> Samples:

@@ -17,7 +17,7 @@ _XMP_MORE = b"http://ns.adobe.com/xmp/extension/\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _MPF = b"MPF\0"
 _GAIN_MAPS = (b"hdrgm:Version", b"hdrgainmap", b"urn:iso:std:iso:ts:21496:-1")
-_MP_ENTRY_BYTES = 16
+ADOBE_TRANSFORM = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Edit:
     change: Change
     account: Account
     name: str
+    adobe_transform: int | None = None
 
 
 def orientation(jpeg: Jpeg) -> int:
@@ -115,6 +116,20 @@ def _edit_photoshop(segment: Segment, edit: Edit, said: str) -> Segment:
     return Segment(segment.marker, _PHOTOSHOP + resources)
 
 
+def _edit_adobe(segment: Segment, edit: Edit, said: str) -> Segment:
+    """Say which transform of colour the pixels have now, where it had to change."""
+    transform, data = edit.adobe_transform, segment.data
+    if transform is None or data[ADOBE_TRANSFORM : ADOBE_TRANSFORM + 1] in (
+        b"",
+        bytes([transform]),
+    ):
+        edit.account.keep(said)
+        return segment
+    edit.account.patch(said)
+    after = data[:ADOBE_TRANSFORM] + bytes([transform]) + data[ADOBE_TRANSFORM + 1 :]
+    return Segment(segment.marker, after)
+
+
 def _edit_jfif(segment: Segment, edit: Edit, said: str) -> Segment:
     """Cut the thumbnail that a JFIF header may end with: its size stands at bytes 12 and 13."""
     if not any(segment.data[12:14]):
@@ -146,6 +161,6 @@ _RULES: tuple[tuple[int, bytes, str, _Rule | None], ...] = (
     (APP2, b"ICC_PROFILE\0", "APP2 ICC profile", None),
     (APP2, _MPF, "APP2 MPF", _drop_mpf),
     (APP13, _PHOTOSHOP, "APP13 Photoshop", _edit_photoshop),
-    (APP14, b"Adobe", "APP14 Adobe", None),
+    (APP14, b"Adobe", "APP14 Adobe", _edit_adobe),
 )
 MARKERS: Mapping[str, int] = {said: marker for marker, _, said, _ in _RULES}

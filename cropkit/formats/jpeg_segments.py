@@ -117,6 +117,11 @@ class Jpeg:
         return frozenset(t for s in self.segments if s.marker == DHT for t in _codes(s.data))
 
     @property
+    def table_numbers(self) -> list[int]:
+        """Number of the quantisation table of each component."""
+        return [self.frame.data[at] for at in range(8, len(self.frame.data), 3)]
+
+    @property
     def sampling(self) -> tuple[tuple[int, int], ...]:
         """Sampling factors of the components; those of a single one mean nothing."""
         found = tuple((c.h, c.v) for c in self.components)

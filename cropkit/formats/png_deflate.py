@@ -5,7 +5,7 @@ time, so a filter and Huffman codes alone are both faster and smaller; on flat p
 everything. Which one an image is shows when a few bands of it are compressed both ways.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from cropkit.formats.zstream import engine
 
 Filter = Callable[[Samples, Samples, Samples, Samples], Samples]
 _BAND_BYTES = 1 << 19
-_SAMPLED_BANDS, _SAMPLED_ROWS = 5, 24
+_SAMPLED_BANDS, _FEWEST_ROWS, _MOST_ROWS = 5, 8, 24
 _WINDOW_BITS, _MEMORY = 15, 9
 
 
@@ -68,14 +68,14 @@ _FILTERS: tuple[Filter, ...] = (_none, _sub, _up, _average, _paeth)
 NONE, SUB, UP, AVERAGE, PAETH = range(5)
 _HUFFMAN = engine.Z_HUFFMAN_ONLY
 _MATCH = engine.Z_DEFAULT_STRATEGY
-_FILTERED = engine.Z_FILTERED
 
-PHOTOGRAPHIC = (Plan(AVERAGE, 1, _HUFFMAN), Plan(PAETH, 1, _HUFFMAN, 1.015))
-FLAT = (Plan(NONE, 6, _MATCH), Plan(UP, 6, _MATCH), Plan(PAETH, 6, _FILTERED, 1.02))
-INDEXED = (Plan(NONE, 6, _MATCH),)
-# Matching at its cheapest: when even that wins, the image is flat.
-_PROBE = Plan(UP, 2, _MATCH)
-_FLAT_BELOW = 0.9
+QUICK = (
+    Plan(AVERAGE, 1, _HUFFMAN),
+    Plan(PAETH, 1, _HUFFMAN, 1.03),
+    Plan(AVERAGE, 3, _MATCH, 1.03),
+)
+THOROUGH = tuple(Plan(number, 6, _MATCH, 1.12) for number in (NONE, SUB, UP, AVERAGE, PAETH))
+INDEXED = Plan(NONE, 6, _MATCH)
 
 
 def deflate(rows: Samples, bpp: int, ceiling: float) -> bytes:
@@ -86,28 +86,29 @@ def deflate(rows: Samples, bpp: int, ceiling: float) -> bytes:
     rows : (height, stride), without filter bytes
     bpp : bytes a pixel, as filters see them; 0 for indices and packed samples, which are not
         filtered
-    ceiling : bytes it should stay under; above, the slow ways are tried as well
+    ceiling : bytes it should stay under; above, a thorough plan is tried too
     """
     if not bpp:
-        return _stream(_bordered(rows, 1), 1, INDEXED[0])
+        return _stream(_bordered(rows, 1), 1, INDEXED)
     bordered = _bordered(rows, bpp)
-    first = _best(bordered, bpp)
-    stream = _stream(bordered, bpp, first)
-    others = [plan for plan in FLAT if plan != first] if len(stream) > ceiling else []
-    return min([stream, *(_stream(bordered, bpp, plan) for plan in others)], key=len)
+    plan = _best(bordered, bpp, QUICK)
+    if plan.strategy == _MATCH:
+        plan = _best(bordered, bpp, (plan, *THOROUGH))
+    stream = _stream(bordered, bpp, plan)
+    if len(stream) <= ceiling:
+        return stream
+    second = _best(bordered, bpp, THOROUGH)
+    return min(stream, _stream(bordered, bpp, second), key=len)
 
 
-def _best(bordered: Samples, bpp: int) -> Plan:
+def _best(bordered: Samples, bpp: int, plans: Sequence[Plan]) -> Plan:
+    """Return the plan that does best on a few bands."""
     bands = _bands_to_sample(bordered.shape[0] - 1)
-    sizes = {plan: _sampled(bordered, bpp, plan, bands) for plan in (*PHOTOGRAPHIC, _PROBE)}
-    matched = sizes.pop(_PROBE)
-    if matched < min(sizes.values()) * _FLAT_BELOW:
-        sizes |= {plan: _sampled(bordered, bpp, plan, bands) for plan in FLAT}
-    return min(sizes, key=sizes.__getitem__)
+    return min(plans, key=lambda plan: _sampled(bordered, bpp, plan, bands))
 
 
 def _bands_to_sample(height: int) -> list[slice]:
-    rows = min(_SAMPLED_ROWS, height)
+    rows = min(height, max(_FEWEST_ROWS, min(_MOST_ROWS, height // 100)))
     starts = np.linspace(0, height - rows, _SAMPLED_BANDS).astype(int)
     return [slice(int(start), int(start) + rows) for start in dict.fromkeys(starts.tolist())]
 

@@ -1,0 +1,239 @@
+"""EXIF, XMP and raw profiles around a crop, with exiftool as the judge of what they say."""
+
+import json
+import shutil
+import struct
+import subprocess
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import jpeg_builder as jpg
+import pictures
+import png_builder as png
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jpeg_builder import long, short, tiff
+from PIL import Image
+
+from cropkit import errors, formats
+from cropkit.formats import exif
+from cropkit.formats.account import Account
+from cropkit.formats.change import Change
+from cropkit.geometry import PixelBox, Size
+
+SIZE, BOX = Size(160, 120), PixelBox(13, 7, 141, 103)
+CHANGE = Change(SIZE, BOX)
+EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
+NAME = "picture.jpg"
+THUMBNAIL = pictures.encoded(pictures.photo(16, 12), "JPEG")
+MAKER_NOTE = b"Maker\0" + bytes(range(200))
+
+
+def cropped(data: bytes, name: str = NAME) -> formats.Candidate:
+    candidate = formats.crop(data, name, BOX)
+    formats.verify(candidate.data, candidate, name)
+    return candidate
+
+
+def patched(block: bytes, change: Change = CHANGE) -> tuple[bytes, Account]:
+    account = Account()
+    return exif.patched(block, change, account, "EXIF"), account
+
+
+def with_exif_directory(*entries: jpg.Entry, thumbnail: bytes = b"") -> bytes:
+    """A block whose Exif directory holds the entries, and a MakerNote."""
+    first = 8 + 2 + 12 + 4
+    table = first + 2 + 12 * (len(entries) + 1) + 4
+    rows = b"".join(
+        struct.pack(">HHI", tag, kind, n) + v.ljust(4, b"\0") for tag, kind, n, v in entries
+    )
+    note = struct.pack(">HHII", 0x927C, 7, len(MAKER_NOTE), table)
+    directory = struct.pack(">H", len(entries) + 1) + rows + note + bytes(4) + MAKER_NOTE
+    return tiff(long(0x8769, first), following=directory, thumbnail=thumbnail)
+
+
+def test_dimensions_are_restated_and_nothing_moves() -> None:
+    before = with_exif_directory(short(0xA002, 160), long(0xA003, 120))
+    after, account = patched(before)
+    assert after == with_exif_directory(short(0xA002, 128), long(0xA003, 96))
+    assert after.index(MAKER_NOTE) == before.index(MAKER_NOTE)
+    assert account.patched == ["EXIF"]
+
+
+def test_dimensions_stated_upright_stay_upright() -> None:
+    after, _ = patched(with_exif_directory(short(0xA002, 120), short(0xA003, 160)))
+    assert after == with_exif_directory(short(0xA002, 96), short(0xA003, 128))
+
+
+def test_a_subject_moves_with_the_corner() -> None:
+    after, _ = patched(with_exif_directory(short(0x9214, 50, 40)))
+    assert after == with_exif_directory(short(0x9214, 37, 33))
+
+
+def test_a_subject_that_was_cropped_out_is_dropped_and_said() -> None:
+    before = with_exif_directory(short(0x9214, 150, 40), short(0xA002, 160))
+    after, account = patched(before)
+    assert len(after) == len(before)
+    assert after.index(MAKER_NOTE) == before.index(MAKER_NOTE)
+    assert account.dropped == [("EXIF SubjectArea", "the subject was cropped out")]
+    found = Image.Exif()
+    found.load(EXIF + after)
+    assert found.get_ifd(0x8769)[0xA002] == 128
+    assert 0x9214 not in found.get_ifd(0x8769)
+    assert found.get_ifd(0x8769)[0x927C] == MAKER_NOTE
+
+
+def test_a_thumbnail_is_blanked_in_place() -> None:
+    before = with_exif_directory(short(0xA002, 160), short(0xA003, 120), thumbnail=THUMBNAIL)
+    after, account = patched(before)
+    alone = with_exif_directory(short(0xA002, 128), short(0xA003, 96))
+    assert after == alone + bytes(len(before) - len(alone))
+    assert [item for item, _ in account.dropped] == ["EXIF thumbnail"]
+
+
+def test_a_thumbnail_that_lies_inside_another_value_spares_that_value() -> None:
+    before = bytearray(with_exif_directory(thumbnail=THUMBNAIL))
+    note = before.index(MAKER_NOTE)
+    second = struct.unpack_from(">I", before, 22)[0]
+    struct.pack_into(">I", before, second + 10, note)
+    after, _ = patched(bytes(before))
+    assert after[note : note + len(MAKER_NOTE)] == MAKER_NOTE
+
+
+def test_a_preview_inside_a_maker_note_is_blanked() -> None:
+    before = tiff((0x927C, 7, len(THUMBNAIL) + 8, b"8 bytes " + THUMBNAIL))
+    after, account = patched(before)
+    assert THUMBNAIL[:20] not in after
+    assert b"8 bytes " in after
+    assert [item for item, _ in account.dropped] == ["EXIF preview"]
+
+
+def test_a_whole_image_keeps_its_block_but_for_thumbnails() -> None:
+    before = with_exif_directory(short(0xA002, 1), short(0x9214, 150, 40))
+    after, account = patched(before, Change(SIZE, PixelBox.full(SIZE)))
+    assert after == before
+    assert account.kept == ["EXIF"]
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"II*\0", b"MM\0*", b""]))
+def test_a_damaged_block_is_carried_at_its_length(rest: bytes, head: bytes) -> None:
+    after, _ = patched(head + rest)
+    assert len(after) == len(head + rest)
+
+
+@given(st.data())
+def test_a_mutated_block_is_carried_at_its_length(data: st.DataObject) -> None:
+    block = bytearray(
+        with_exif_directory(short(0xA002, 9), short(0x9214, 5, 4), thumbnail=THUMBNAIL)
+    )
+    for _ in range(data.draw(st.integers(1, 4))):
+        block[data.draw(st.integers(0, 120))] = data.draw(st.integers(0, 255))
+    assert len(patched(bytes(block))[0]) == len(block)
+
+
+PACKET = (
+    b"<x:xmpmeta><rdf:Description tiff:ImageWidth='160' tiff:ImageLength=\"120\" "
+    b"tiff:Orientation='1' exif:PixelXDimension='160'><exif:PixelYDimension>120"
+    b"</exif:PixelYDimension><xmp:Thumbnails><rdf:Alt>BASE64</rdf:Alt></xmp:Thumbnails>"
+    b"</rdf:Description></x:xmpmeta>"
+)
+PACKET_AFTER = (
+    b"<x:xmpmeta><rdf:Description tiff:ImageWidth='128' tiff:ImageLength=\"96\" "
+    b"tiff:Orientation='1' exif:PixelXDimension='128'><exif:PixelYDimension>96"
+    b"</exif:PixelYDimension></rdf:Description></x:xmpmeta>"
+)
+
+
+def test_xmp_of_a_jpeg_is_restated() -> None:
+    candidate = cropped(jpg.build([(0xE1, XMP + PACKET)]))
+    assert jpg.metadata(candidate.data) == [(0xE1, XMP + PACKET_AFTER)]
+    assert candidate.patched == ("APP1 XMP",)
+    assert [item for item, _ in candidate.dropped] == ["APP1 XMP thumbnail"]
+
+
+@pytest.mark.parametrize("compressed", [0, 1])
+def test_xmp_of_a_png_is_restated(compressed: int) -> None:
+    head = b"XML:com.adobe.xmp\0" + bytes([compressed]) + b"\0en\0\0"
+    text = zlib.compress(PACKET) if compressed else PACKET
+    source = png.build(png.values(0, 8, 160, 120), 0, 8, before=[("iTXt", head + text)])
+    after = dict(png.chunks(cropped(source, "a.png").data))["iTXt"]
+    assert after.startswith(head)
+    rest = after[len(head) :]
+    assert (zlib.decompress(rest) if compressed else rest) == PACKET_AFTER
+
+
+def _raw_profile(kind: bytes, data: bytes) -> bytes:
+    digits = data.hex()
+    lines = [digits[at : at + 72] for at in range(0, len(digits), 72)]
+    return b"\n%b\n%8d\n" % (kind, len(data)) + "\n".join([*lines, ""]).encode()
+
+
+@pytest.mark.parametrize("kind", [b"exif", b"APP1"])
+def test_a_raw_profile_is_patched_inside_its_text(kind: bytes) -> None:
+    block = EXIF + with_exif_directory(short(0xA002, 160), short(0xA003, 120), thumbnail=THUMBNAIL)
+    text = b"Raw profile type " + kind + b"\0"
+    part = ("zTXt", text + b"\0" + zlib.compress(_raw_profile(kind, block)))
+    source = png.build(png.values(0, 8, 160, 120), 0, 8, before=[part])
+    after = dict(png.chunks(cropped(source, "a.png").data))["zTXt"]
+    expected, _ = patched(block.removeprefix(EXIF))
+    assert zlib.decompress(after[len(text) + 1 :]) == _raw_profile(kind, EXIF + expected)
+
+
+def test_text_that_cannot_be_inflated_is_carried_as_it_is() -> None:
+    part = ("zTXt", b"Raw profile type exif\0\0not deflated")
+    source = png.build(png.values(0, 8, 160, 120), 0, 8, before=[part])
+    assert part in png.chunks(cropped(source, "a.png").data)
+
+
+@pytest.mark.parametrize("key", [b"GDepth:Data", b"GImage:Data"])
+def test_a_second_picture_inside_extended_xmp_is_refused(key: bytes) -> None:
+    part = (0xE1, b"http://ns.adobe.com/xmp/extension/\0" + bytes(40) + key + b"='..'")
+    with pytest.raises(errors.GainMap):
+        formats.crop(jpg.build([part]), NAME, BOX)
+
+
+needs_exiftool = pytest.mark.skipif(
+    not shutil.which("exiftool"), reason="exiftool is not installed"
+)
+_OF_THE_FILE = ("File", "ExifTool", "Composite")
+
+
+def exiftool(path: Path) -> dict[str, Any]:
+    asked = ["exiftool", "-json", "-G", "-a", "-struct", str(path)]
+    found = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)[0]
+    return {k: v for k, v in found.items() if k.split(":")[0] not in _OF_THE_FILE and ":" in k}
+
+
+@needs_exiftool
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+def test_exiftool_finds_every_tag_as_it_was_but_the_dimensions(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    block = pictures.exif_bytes(orientation=1, gps=True)
+    icc, xmp = pictures.icc_profile(), pictures.xmp_packet()
+    photo = pictures.photo(160, 120)
+    if name.endswith("jpg"):
+        pictures.write_jpeg(path, photo, exif=block, icc=icc, xmp=xmp, dpi=(300, 300))
+    else:
+        text = {"parameters": "a\nb"}
+        pictures.write_png(path, photo, text=text, exif=block, icc=icc, dpi=(300, 300))
+    before = exiftool(path)
+    path.write_bytes(cropped(path.read_bytes(), name).data)
+    after = exiftool(path)
+    changed = {tag for tag in before | after if before.get(tag) != after.get(tag)}
+    assert changed <= {"PNG:ImageWidth", "PNG:ImageHeight"}
+    assert len(before) > 20
+
+
+@needs_exiftool
+def test_exiftool_has_no_complaint_about_a_patched_block(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    block = with_exif_directory(short(0xA002, 160), short(0xA003, 120), thumbnail=THUMBNAIL)
+    path.write_bytes(cropped(jpg.build([(0xE1, EXIF + block)])).data)
+    found = exiftool(path)
+    assert found["EXIF:ExifImageWidth"] == 128
+    assert found["EXIF:ExifImageHeight"] == 96
+    assert "EXIF:ThumbnailImage" not in found
+    assert Image.open(BytesIO(path.read_bytes())).size == (128, 96)
