@@ -28,13 +28,21 @@ SECONDS = 60
 METADATA = "Metadata-Version: 2.1\nName: tinypack\n"
 WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 COMMAND_LINE = """\
-import json, sys, time
+import json, os, pathlib, sys, time
+def is_lock(descriptor):
+    lock = pathlib.Path(__file__).parent.parent / ".venv.lock"
+    try:
+        return os.path.sameopenfile(descriptor, os.open(lock, os.O_RDONLY))
+    except OSError:
+        return False
 def main(argv):
     if argv == ["--help"]:
         sys.stdout.write("help")
         return 0
     import tinypack
-    json.dump({"prefix": sys.prefix, "version": tinypack.VERSION, "argv": argv}, sys.stdout)
+    inherited = [each for each in range(3, 20) if is_lock(each) and os.get_inheritable(each)]
+    answer = {"prefix": sys.prefix, "version": tinypack.VERSION, "argv": argv}
+    json.dump({**answer, "inherited": len(inherited)}, sys.stdout)
     sys.stdout.flush()
     time.sleep(float(argv[1]) if argv[:1] == ["sleep"] else 0)
     return 7
@@ -175,7 +183,8 @@ def quick(small: Small) -> Small:
 
 def test_a_first_run_makes_the_environment_by_pip_and_runs_there(small: Small) -> None:
     first = small.run("crop", "{} ü")
-    assert first.answer == {"prefix": str(small.venv), "version": "1.0", "argv": ["crop", "{} ü"]}
+    assert (first.answer["prefix"], first.answer["version"]) == (str(small.venv), "1.0")
+    assert first.answer["argv"] == ["crop", "{} ü"]
     assert first.code == 7
     assert "setting up" in first.err
     assert list(small.venv.rglob("tinypack.*.pyc")), "pip compiles, whatever the setting says"
@@ -279,6 +288,12 @@ def test_a_clone_that_was_moved_makes_another_environment(quick: Small) -> None:
     quick.run("crop")
     quick.root = quick.root.rename(quick.root.with_name("moved"))
     assert quick.run("crop").answer["prefix"] == str(quick.venv)
+    assert quick.times_installed() == 2, "its scripts name the old place"
+
+
+def test_the_lock_is_not_let_go_of_on_the_way_into_the_environment(quick: Small) -> None:
+    assert quick.run("crop").answer["inherited"] == 1
+    assert quick.run("crop").answer["inherited"] == 1
 
 
 def test_an_environment_in_use_is_not_replaced_under_its_user(quick: Small) -> None:

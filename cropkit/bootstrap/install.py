@@ -92,7 +92,8 @@ def follow(command: Sequence[str], clone: Clone, held: Sequence[int]) -> tuple[i
     ) as installer:
         collected = 0
         for line in installer.stdout or ():
-            tail.append(line)
+            if not line.startswith("Ignoring "):  # another system's packages
+                tail.append(line)
             collected += line.startswith("Collecting ")
             if line.startswith("Collecting ") and collected % TELL_EVERY == 0:
                 say(f"  {collected} of at most {total} packages")
