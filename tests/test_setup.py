@@ -323,6 +323,21 @@ def test_the_environment_run_directly_repairs_itself(quick: Small) -> None:
     assert json.loads(inside.stdout)["version"] == "1.1"
 
 
+@pytest.mark.parametrize("script", ["cropkit", "jupyter-cropkit"])
+def test_the_environment_holds_the_scripts_of_an_installed_cropkit(
+    quick: Small, script: str
+) -> None:
+    quick.run("crop")
+    ran = subprocess.run(
+        [quick.venv / "bin" / script, "crop", "a b"],
+        cwd=quick.root.parent,
+        env=quick.environment,
+        capture_output=True,
+        check=False,
+    )
+    assert (json.loads(ran.stdout)["argv"], ran.returncode) == (["crop", "a b"], 7)
+
+
 def test_an_environment_of_somebody_else_is_moved_aside_not_removed(quick: Small) -> None:
     quick.venv.mkdir()
     (quick.venv / "theirs").write_text("precious")

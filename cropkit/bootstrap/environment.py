@@ -1,6 +1,7 @@
 """Make .venv when it is missing or out of date, and run the command in it."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,7 @@ def build(clone: Clone, held: EnvironmentLock) -> None:
         venv.create(clone.venv, symlinks=os.name != "nt", with_pip=False)
         install(clone, held.inherited())
         see_the_clone(clone)
+        write_scripts(clone)
         clone.stamp.write_text(clone.fingerprint(), "utf-8", "surrogateescape")
     except OSError as refusal:
         raise SetupFailed(f"cannot set up {clone.venv}: {refusal}") from refusal
@@ -109,6 +111,21 @@ def see_the_clone(clone: Clone) -> None:
     where = {"base": str(clone.venv), "platbase": str(clone.venv)}
     purelib = Path(sysconfig.get_path("purelib", "venv", where))
     (purelib / "cropkit-clone.pth").write_bytes(os.fsencode(clone.root) + b"\n")
+
+
+def write_scripts(clone: Clone) -> None:
+    """Write `cropkit` and `jupyter-cropkit`, for who activates the environment."""
+    if os.name == "nt":
+        return
+    for name in ("cropkit", "jupyter-cropkit"):
+        script = clone.python.with_name(name)
+        script.write_bytes(b'#!/bin/sh\nexec %s -m cropkit "$@"\n' % quoted(clone.python))
+        script.chmod(0o755)
+
+
+def quoted(path: Path) -> bytes:
+    """Quote a path, whatever bytes it is made of, for a shell."""
+    return os.fsencode(shlex.quote(str(path)))
 
 
 def hand_over(clone: Clone, held: EnvironmentLock, arguments: Sequence[str]) -> int:
