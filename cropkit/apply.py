@@ -172,7 +172,7 @@ class Applier:
         if work.operation.same_content:
             self._sync_source(work)
         else:
-            self.switch.keep(work.operation.source, content.sha256)
+            self.switch.keep(work.operation, content.sha256)
 
     def _read(self, work: Work) -> Content:
         root, path = self.switch.locate(work.operation.source)

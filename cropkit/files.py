@@ -16,6 +16,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
@@ -48,6 +49,11 @@ class Identity:
     size: int
     mtime_ns: int
     links: int
+
+    def same_inode(self, other: "Identity | None") -> bool:
+        """Whether both names are of one file."""
+        mine = (self.device, self.inode)
+        return other is not None and mine == (other.device, other.inode)
 
     def same_file(self, other: "Identity | None") -> bool:
         """Whether nothing was swapped or written in between (the link count may differ)."""
@@ -91,9 +97,9 @@ class Root:
         MissingFile, NotRegularFile, PathOutsideRoot, ReadOnly
             Nothing was written.
         """
-        with self._opened(path) as fd:
+        with self._translated(path), self._opened(path) as fd:
             found = os.fstat(fd)
-            with open(fd, "rb", closefd=False) as file:
+            with _reader(fd) as file:
                 data = file.read()
             digest = hashlib.sha256(data).hexdigest()
             return Content(data, digest, _identity(found), attributes_of(fd, found))
@@ -101,7 +107,7 @@ class Root:
     def digest(self, path: str) -> str | None:
         """SHA-256 of a regular file, None when there is no such name."""
         try:
-            with self._opened(path) as fd, open(fd, "rb", closefd=False) as file:
+            with self._translated(path), self._opened(path) as fd, _reader(fd) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except MissingFile:
             return None
@@ -109,9 +115,9 @@ class Root:
     def identity(self, path: str) -> Identity | None:
         """Which file has this name, None when there is none; links are not followed."""
         try:
-            with self._parent(path) as (folder, name):
+            with self._translated(path), self._parent(path) as (folder, name):
                 return _identity(os.stat(name, dir_fd=folder, follow_symlinks=False))
-        except (FileNotFoundError, MissingFile):
+        except MissingFile:
             return None
 
     def device(self) -> int:
@@ -238,8 +244,6 @@ class Root:
     def _step(self, part: str, fd: int, path: str) -> int:
         try:
             return int(self.system.open(part, _FOLDER, dir_fd=fd))
-        except FileNotFoundError:
-            raise MissingFile(path) from None
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
                 raise PathOutsideRoot(path, self.path) from None
@@ -263,14 +267,10 @@ class Root:
     def _open_regular(self, name: str, folder: int, path: str) -> int:
         try:
             fd = int(self.system.open(name, _FILE, dir_fd=folder))
-        except FileNotFoundError:
-            raise MissingFile(path) from None
-        except PermissionError as error:
-            raise ReadOnly(path, error.strerror) from error
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENXIO):
                 raise NotRegularFile(path) from None
-            raise WriteFailed(path, error.strerror) from error
+            raise
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
             raise NotRegularFile(path)
@@ -310,6 +310,10 @@ def _parts(path: str, root: Path) -> tuple[str, ...]:
 
 def _identity(found: os.stat_result) -> Identity:
     return Identity(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_nlink)
+
+
+def _reader(fd: int) -> BufferedReader:
+    return open(fd, "rb", closefd=False)
 
 
 def _write_all(system: Any, fd: int, data: bytes) -> None:  # noqa: ANN401  (os, or a stand-in)

@@ -101,9 +101,9 @@ def _outcomes(trail: Trail, finished: list[Operation]) -> Iterator[Difference]:
 
 
 def _left_over(root: Root, trail: Trail) -> Iterator[Difference]:
-    known = {f"{one.id}.new" for one in trail.unsettled()}
+    known = {one.id for one in trail.unsettled()}
     for path in sorted((root.path / HOME / "stage").iterdir()):
-        if path.name not in known:
+        if path.name.partition(".")[0] not in known:
             yield Difference("left over", f"{HOME}/stage/{path.name}", "belongs to no operation")
     for path in sorted(root.path.rglob(".cropkit-*.part")):
         name = path.relative_to(root.path).as_posix()

@@ -40,7 +40,7 @@ def recover(root: Root, trail: Trail) -> list[Recovered]:
         left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
         operations = trail.unsettled()
         done = [_settle(root, trail, o) for o in operations if _is_ours(trail, o)]
-        _sweep(root, left_over - {f"{o.id}.new" for o in trail.unsettled()})
+        _sweep(root, left_over, {o.id for o in trail.unsettled()})
         _sweep_owners(root, trail)
         return done
 
@@ -117,8 +117,8 @@ def _stage_files(root: Root) -> set[str]:
     return {p.name for p in (root.path / HOME / "stage").iterdir()}
 
 
-def _sweep(root: Root, names: set[str]) -> None:
-    for name in sorted(names):
+def _sweep(root: Root, names: set[str], live: set[str]) -> None:
+    for name in sorted(n for n in names if n.partition(".")[0] not in live):
         root.unlink(f"{HOME}/stage/{name}", missing_ok=True)
 
 

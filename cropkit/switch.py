@@ -5,12 +5,11 @@ image itself, in place, by one rename.
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from cropkit.attributes import Attributes
 from cropkit.errors import Conflict, NameTaken, OriginalPurged, VerificationFailed
-from cropkit.files import Root
+from cropkit.files import Content, Identity, Root
 from cropkit.operation import Operation
 
 HOME = ".cropkit"
@@ -89,8 +88,13 @@ class Switch:
         self.clean(operation)
 
     def clean(self, operation: Operation) -> None:
-        """Remove what was staged."""
+        """Remove what was staged, and an original that is only a second name of the source."""
         self.root.unlink(staged(operation), missing_ok=True)
+        self.root.unlink(f"{HOME}/stage/{operation.id}.kept", missing_ok=True)
+        root, path = self.locate(operation.source)
+        entry = self.root.identity(kept(operation.before)) if operation.before else None
+        if operation.before and entry and entry.same_inode(root.identity(path)):
+            self.root.unlink(kept(operation.before))
         for name in self._partials(operation):
             root, path = self.locate(name)
             root.unlink(path, missing_ok=True)
@@ -102,22 +106,40 @@ class Switch:
         for folder in sorted({str(PurePosixPath(name).parent) for name in names}):
             self._sync_folder(folder)
 
-    def keep(self, name: str, sha256: str) -> None:
-        """Keep a file's content in the originals, as a second name for it where that is safe.
+    def keep(self, operation: Operation, sha256: str) -> None:
+        """Keep the content of an operation's source, as a second name for it where that is safe.
 
         A file with other names is copied instead: whoever writes through those would change the
         original that we keep.
         """
-        root, path = self.locate(name)
-        identity = root.identity(path)
-        linked = identity is not None and identity.links == 1
-        with suppress(NameTaken):
-            if not (linked and root.link(path, self.root, kept(sha256))):
-                content = root.read(path)
-                self.root.write_new(kept(sha256), content.data, content.attributes)
+        root, path = self.locate(operation.source)
+        if not self._is_kept(root.identity(path), sha256):
+            identity = root.identity(path)
+            alone = identity is not None and identity.links == 1
+            if not (alone and root.link(path, self.root, kept(sha256))):
+                self._keep_copy(root.read(path), operation)
         self.root.sync(kept(sha256))
         if self.root.digest(kept(sha256)) != sha256:
-            raise VerificationFailed(name, "the kept original is not what was read")
+            raise VerificationFailed(operation.source, "the kept original is not what was read")
+
+    def _is_kept(self, source: Identity | None, sha256: str) -> bool:
+        """Whether the content is kept already; a broken or shared left-over is removed."""
+        entry = self.root.identity(kept(sha256))
+        if entry is None:
+            return False
+        shared = entry.same_inode(source) and entry.links > 2  # noqa: PLR2004  (its name and ours)
+        if not shared and self.root.digest(kept(sha256)) == sha256:
+            return True
+        self.root.unlink(kept(sha256))
+        return False
+
+    def _keep_copy(self, content: Content, operation: Operation) -> None:
+        # by way of the stage: a name in the originals never stands for half a file
+        partial = f"{HOME}/stage/{operation.id}.kept"
+        self.root.unlink(partial, missing_ok=True)
+        self.root.write_new(partial, content.data, content.attributes)
+        self.root.sync(partial)
+        self.root.replace(partial, kept(content.sha256))
 
     def original(self, operation: Operation) -> bytes:
         """Return the content that an operation began with.
