@@ -195,6 +195,16 @@ class Desk:
     def until_idle(self) -> Status:
         return self.wait(lambda s: s.waiting == 0, "the worker has finished")
 
+    def settled(self) -> None:
+        """Wait until the kernel has taken everything that the page has sent."""
+        self.page.evaluate(
+            """async () => {
+                const panel = window.jupyterapp.shell.currentWidget;
+                const asked = {code: "", silent: true, store_history: false};
+                await panel.sessionContext.session.kernel.requestExecute(asked).done;
+            }"""
+        )
+
     def press(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
