@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import clock, collection, formats
@@ -77,6 +78,8 @@ class Kit:
     ----------
     destination : folder that cropped images move to with their companions; None: in place
     suggesters : where boxes come from; the `.decision` sidecars when not given
+    deadline : seconds to wait for a lock or a rival
+    system : the file-system calls; tests give one that fails
 
     Raises
     ------
@@ -93,11 +96,12 @@ class Kit:
         suggesters: Sequence[Suggester] | None = None,
         kind: str = "python",
         deadline: float = DEADLINE,
+        system: ModuleType = os,
     ) -> None:
         path = Path(folder)
         if not path.is_dir():
             raise MissingFile(str(path))
-        self._files = Root(path)
+        self._files = Root(path, system)
         self.root = self._files.path
         self.destination = self._resolved(destination)
         self._suggesters = (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
