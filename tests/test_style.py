@@ -96,7 +96,7 @@ def test_what_must_not_be_there_is_looked_for(rule: str, forbids: str) -> None:
 def test_every_exemption_carries_its_reason(path: Path) -> None:
     exempt = re.compile(r"#\s*(noqa|type:\s*ignore)")
     reasoned = re.compile(
-        r"#\s*(noqa: [A-Z]+\d+(, [A-Z]+\d+)*|type: ignore\[[\w, -]+\])\s+\W*\w\w+"
+        r"#\s*(noqa: [A-Z]+\d+(, [A-Z]+\d+)*|type: ignore\[[\w, -]+\])\s+[#(].*\w\w"
     )
     bare = [
         f"{path.name}:{number}: {line.strip()}"
