@@ -79,6 +79,7 @@ def test_image_level_sidecars_offer_their_box(
         {},
         {"needs_crop": False},
         {"ai_route": "manual", "ai_crop_coords": None},
+        {"ai_route": "manual", "ai_crop_coords": COORDS},
         {"ai_crop_coords": None},
     ],
 )
