@@ -120,7 +120,9 @@ def noise(frame: Frame, cells: tuple[int, int], octaves: int = 4) -> Floats:
     for octave in range(octaves):
         across, down = (max(2, n << octave) for n in cells)
         grid = Image.fromarray(frame.rng.random((down, across), dtype=np.float32))
-        resized = grid.resize((frame.size.width, frame.size.height), Image.Resampling.BICUBIC)
+        # only the coarse grids are large enough on the screen for creases to be seen
+        smooth = Image.Resampling.BICUBIC if octave < 2 else Image.Resampling.BILINEAR  # noqa: PLR2004  (the two coarsest)
+        resized = grid.resize((frame.size.width, frame.size.height), smooth)
         total += np.asarray(resized) / 2**octave
     return np.asarray(np.clip(total / (2 - 2 ** (1 - octaves)), 0, 1))
 
