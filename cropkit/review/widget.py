@@ -121,8 +121,9 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def close(self) -> None:
         """End the review: what is being written is finished, what waits stays queued."""
-        if not self._desk.closed:
-            self._desk.close()
+        desk: Desk | None = getattr(self, "_desk", None)  # none where the folder was refused
+        if desk is not None and not desk.closed:
+            desk.close()
             for child in (*self._bands.values(), self._status, self._style):
                 child.close()
             if self._owned:

@@ -1,0 +1,170 @@
+"""A browser and a main thread in small: what drives the review where there is neither."""
+
+import heapq
+import io
+import itertools
+import json
+import queue
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ipycanvas import canvas as ipycanvas
+from PIL import Image
+
+from cropkit.review import Review
+from cropkit.review.surface import SCALE
+
+DEADLINE = 20.0
+
+
+class ManualLoop:
+    """A main thread whose clock the test sets."""
+
+    def __init__(self) -> None:
+        self._now, self._order = 100.0, itertools.count()
+        self._due: list[tuple[float, int, Handle]] = []
+        self._soon: queue.SimpleQueue[tuple[Callable[..., object], tuple[object, ...]]]
+        self._soon = queue.SimpleQueue()
+
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: object) -> None:
+        self._soon.put((callback, args))
+
+    def call_later(self, delay: float, callback: Callable[..., object], *args: object) -> "Handle":
+        handle = Handle(callback, args)
+        heapq.heappush(self._due, (self._now + delay, next(self._order), handle))
+        return handle
+
+    def time(self) -> float:
+        return self._now
+
+    def run(self) -> None:
+        """Call what is due now."""
+        while not self._soon.empty():
+            callback, args = self._soon.get()
+            callback(*args)
+        while self._due and self._due[0][0] <= self._now:
+            heapq.heappop(self._due)[2].call()
+
+    def sleep(self, seconds: float) -> None:
+        self._now += seconds
+        self.run()
+
+
+class Handle:
+    def __init__(self, callback: Callable[..., object], args: tuple[object, ...]) -> None:
+        self._callback, self._args, self._cancelled = callback, args, False
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    def call(self) -> None:
+        if not self._cancelled:
+            self._callback(*self._args)
+
+
+class Browser:
+    """Receives drawing, acknowledges it when told to, and sends what a person does."""
+
+    def __init__(self, review: Review, loop: ManualLoop) -> None:
+        self.review, self.loop = review, loop
+        self.desk = review._desk
+        self.drawn: list[list[Any]] = []
+
+    def receive(self, metadata: dict[str, Any], buffers: list[Any]) -> None:
+        """Take the place of the canvas manager's `send`."""
+        del metadata
+        sent = json.loads(bytes(buffers[0]))
+        self.drawn += sent if isinstance(sent[0], list) else [sent]
+
+    def named(self, name: str) -> list[list[Any]]:
+        """Return the drawing commands of one kind."""
+        code = ipycanvas.COMMANDS[name]
+        return [command for command in self.drawn if command[0] == code]
+
+    # --- what the page does
+
+    def open(self) -> None:
+        """A page has loaded."""
+        self._event({"event": "client_ready"})
+        self.loop.sleep(0.2)
+
+    def acknowledge(self) -> None:
+        """Send the fence's pixel back."""
+        fence = self.desk.surface.fence
+        if not fence._last:
+            return
+        colour = (fence._last >> 16, fence._last >> 8 & 255, fence._last & 255, 255)
+        png = io.BytesIO()
+        Image.new("RGBA", (1, 1), colour).save(png, "PNG")
+        fence.canvas.set_trait("image_data", png.getvalue())
+
+    def until(self, condition: Callable[[], object], *, acknowledging: bool = True) -> None:
+        """Let threads, main thread and browser work until something holds."""
+        end = time.monotonic() + DEADLINE
+        while not condition():
+            assert time.monotonic() < end, f"not reached: {self.status}, {self.messages}"
+            self.loop.sleep(0.02)
+            if acknowledging:
+                self.acknowledge()
+            time.sleep(0.002)
+
+    def shown(self) -> None:
+        """Wait for the page."""
+        self.until(lambda: self.desk.pages.acknowledged(self.desk.session))
+
+    def written(self) -> None:
+        """Wait for the worker."""
+        self.until(lambda: "waiting 0" in self.status and not self.desk.session.restoring)
+
+    # --- what a person does
+
+    def key(self, key: str, *, shift: bool = False, ctrl: bool = False, meta: bool = False) -> None:
+        """Press a key, a good while after the one before."""
+        self.loop.sleep(2)
+        self.strike(key, shift=shift, ctrl=ctrl, meta=meta)
+
+    def strike(
+        self, key: str, *, shift: bool = False, ctrl: bool = False, meta: bool = False
+    ) -> None:
+        """Press a key now."""
+        self._event(
+            {
+                "event": "key_down",
+                "key": key,
+                "shift_key": shift,
+                "ctrl_key": ctrl,
+                "meta_key": meta,
+            }
+        )
+        self.loop.run()
+
+    def mouse(self, event: str, point: tuple[float, float]) -> None:
+        self._event({"event": f"mouse_{event}", "x": point[0], "y": point[1]})
+        self.loop.sleep(0.02)
+
+    def drag(self, start: tuple[float, float], by: tuple[float, float]) -> None:
+        """Drag by canvas units."""
+        end = (start[0] + by[0] * SCALE, start[1] + by[1] * SCALE)
+        self.mouse("down", start)
+        self.mouse("move", ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
+        self.mouse("move", end)
+        self.mouse("up", end)
+
+    # --- what is to be seen
+
+    @property
+    def status(self) -> str:
+        return str(self.review._status.value)
+
+    @property
+    def messages(self) -> Any:
+        return self.desk.guard.messages
+
+    @property
+    def words(self) -> str:
+        return "".join(band.value for band in self.review._bands.values())
+
+    def _event(self, content: dict[str, Any]) -> None:
+        layer = self.desk.surface.canvas[-1]
+        layer._handle_frontend_event(layer, content, [])

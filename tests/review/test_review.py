@@ -1,0 +1,529 @@
+"""The review, driven as a browser drives it, on a real collection."""
+
+import json
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desktop import Browser, ManualLoop
+from ipycanvas import canvas as ipycanvas
+from ipywidgets import Widget
+from ipywidgets.widgets import widget
+from PIL import Image
+
+from cropkit.editing import HANDLES, Grip
+from cropkit.errors import AuditUnavailable, MissingFile
+from cropkit.kit import open_kit
+from cropkit.records import CropResult, Decision, Status, Verdict
+from cropkit.review import Review
+from cropkit.review.keys import KEYS, Command, grouped, shortened
+from cropkit.review.layout import Kind, Rect
+from cropkit.review.surface import held
+from cropkit.session import Done, Mark, Open, Restoring
+
+Started = Callable[..., Browser]
+
+
+def entries(browser: Browser) -> tuple[Any, ...]:
+    return tuple(browser.desk.session.entries)
+
+
+def standing(browser: Browser) -> dict[str, Status]:
+    return {path: one.status for path, one in browser.review.kit.standing().items()}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+
+
+# --- the job
+
+
+def test_a_page_shows_its_images_with_their_suggested_boxes(browser: Browser) -> None:
+    assert browser.status.count("page 1/2 shown chosen 1") == 1
+    assert all(isinstance(e, Open) and e.box == e.offered for e in entries(browser))
+    assert browser.review.boxes == [list(e.box.xyxy) for e in entries(browser)]
+    assert len(browser.named("drawImage")) >= 6  # into hidden canvases, and from there
+
+
+def test_enter_writes_exactly_the_boxes_that_were_shown(browser: Browser, folder: Path) -> None:
+    browser.key("ArrowRight")
+    shown = {e.path: e.box for e in entries(browser)}
+    pixels = {
+        path: Image.open(folder / path).convert("RGB").crop(box.xyxy)
+        for path, box in shown.items()
+        if path.endswith(".png")
+    }
+    browser.key("Enter")
+    browser.shown()
+    browser.written()
+    assert set(standing(browser)) == set(shown)
+    assert set(standing(browser).values()) == {Status.CROPPED}
+    for path, expected in pixels.items():
+        assert Image.open(folder / path).convert("RGB").tobytes() == expected.tobytes()
+    assert "page 2/2" in browser.status
+    assert browser.review.index == 1
+    assert browser.review.progress["written"] == len(shown)
+
+
+def test_undo_brings_the_file_back_byte_for_byte_and_shows_it_with_its_box(
+    browser: Browser, folder: Path
+) -> None:
+    before = contents(folder)
+    told: list[CropResult] = []
+    browser.review.on_undo(told.append)
+    browser.key("ArrowDown", shift=True)
+    box = entries(browser)[0].box
+    browser.key(" ")
+    browser.written()
+    assert contents(folder) != before
+    browser.key("z")
+    assert isinstance(entries(browser)[0], Restoring)
+    browser.written()
+    browser.shown()
+    assert contents(folder) == before
+    assert entries(browser)[0].box == box
+    assert [result.status for result in told] == [Status.RESTORED]
+
+
+def test_keys_wait_until_an_image_is_restored(browser: Browser) -> None:
+    browser.key(" ")
+    browser.written()
+    browser.key("z")
+    browser.strike("x")
+    assert "Not taken" in browser.messages.note
+    browser.written()
+    browser.shown()
+    assert entries(browser)[0].mark is Mark.KEEP
+
+
+def test_a_drag_moves_the_edge_that_is_held(browser: Browser) -> None:
+    box = entries(browser)[1].box
+    browser.drag(browser.review.screen_point(1, Grip.RIGHT), (-30, 0))
+    after = entries(browser)[1].box
+    assert after.right < box.right
+    assert (after.left, after.top, after.bottom) == (box.left, box.top, box.bottom)
+    assert "chosen 2" in browser.status
+
+
+@pytest.mark.parametrize("grip", [*HANDLES, Grip.WHOLE])
+def test_a_drag_far_out_of_the_canvas_ends_at_the_border(browser: Browser, grip: Grip) -> None:
+    start = browser.review.screen_point(0, grip)
+    browser.mouse("down", start)
+    browser.mouse("out", (-4000.0, 9000.0))
+    entry = entries(browser)[0]
+    entry.box.within(entry.size)
+    left_behind = entry.box
+    browser.mouse("move", (300.0, 300.0))
+    assert entries(browser)[0].box == left_behind
+
+
+def test_a_click_on_a_verdict_accepts_that_image_alone(browser: Browser) -> None:
+    browser.mouse("down", browser.review.screen_point(1, Kind.CHIP))
+    browser.written()
+    assert list(standing(browser)) == [entries(browser)[1].path]
+    assert isinstance(entries(browser)[1], Done)
+
+
+def test_a_rejected_image_leaves_the_folder_and_undo_brings_it_back(
+    browser: Browser, folder: Path
+) -> None:
+    before, path = contents(folder), entries(browser)[0].path
+    browser.key("x")
+    browser.key(" ")
+    browser.written()
+    assert not (folder / path).exists()
+    browser.key("z")
+    browser.written()
+    browser.shown()
+    assert contents(folder) == before
+
+
+def test_the_end_says_what_was_done_and_what_failed(start: Started, folder: Path) -> None:
+    (folder / "zzz.png").write_bytes(b"")
+    browser = start(per_page=9)
+    browser.open()
+    browser.shown()
+    browser.key("Enter")
+    browser.written()
+    assert "end" in browser.status
+    assert "Nothing is left to decide" in browser.words
+    assert "zzz.png" in browser.words
+    assert "the file is empty" in browser.words
+    assert "failed 1" in browser.status
+    browser.key("Enter")
+    assert "everything has been decided" in browser.messages.note
+
+
+def test_decisions_are_told_with_times_and_names(browser: Browser) -> None:
+    told: list[tuple[Decision, ...]] = []
+    browser.review.on_submit(told.append)
+    browser.key(" ")
+    ((decision,),) = told
+    assert decision.verdict is Verdict.ACCEPT
+    assert decision.suggestion is not None
+    assert decision.shown_at <= decision.decided_at
+    assert (decision.reviewer, decision.session) == (
+        browser.review.kit.reviewer,
+        browser.review.kit.session,
+    )
+
+
+def test_deferred_decisions_are_only_queued(start: Started, folder: Path) -> None:
+    before = contents(folder)
+    browser = start(defer=True)
+    browser.open()
+    browser.shown()
+    browser.key("Enter")
+    browser.until(lambda: "page 2/2 shown" in browser.status)
+    assert set(standing(browser).values()) == {Status.WAITING}
+    assert contents(folder) == before
+
+
+# --- keys
+
+
+@pytest.mark.parametrize("binding", KEYS, ids=lambda b: b.label)
+def test_every_key_of_the_table_reaches_the_review(browser: Browser, binding: Any) -> None:
+    taken: list[object] = []
+    browser.desk.take = taken.append
+    browser.desk.surface.canvas.blur = lambda: taken.append(Command.RELEASE)
+    browser.desk.guard.problem("something", "a.png")
+    before = browser.words
+    browser.key(binding.key, shift=binding.shift, ctrl=binding.ctrl)
+    if binding.does in (Command.SHEET, Command.ACKNOWLEDGE):
+        assert browser.words != before
+    else:
+        assert taken == [binding.does]
+
+
+@pytest.mark.parametrize("modifier", ["ctrl", "meta"])
+def test_letters_with_ctrl_or_the_command_key_are_not_taken(
+    browser: Browser, modifier: str
+) -> None:
+    for key in ("x", "s", "z", "r", "f", "l", "Enter", "Backspace"):
+        before = browser.desk.session
+        browser.key(key, **{modifier: True})
+        assert browser.desk.session == before
+
+
+def test_caps_lock_does_no_harm(browser: Browser) -> None:
+    browser.key("X", shift=True)
+    assert entries(browser)[0].mark is Mark.REJECT
+
+
+@pytest.mark.parametrize(("delay", "every"), [(0.25, 0.015), (0.5, 0.033), (0.7, 0.1)])
+def test_a_held_enter_submits_once(
+    browser: Browser, loop: ManualLoop, delay: float, every: float
+) -> None:
+    browser.strike("Enter")
+    loop.sleep(delay)
+    for _ in range(40):
+        browser.shown()
+        browser.strike("Enter")
+        loop.sleep(every)
+    loop.sleep(1)
+    assert "page 2/2" in browser.status
+    assert len(standing(browser)) == 3
+
+
+def test_a_second_enter_soon_after_the_first_is_taken_a_moment_later(browser: Browser) -> None:
+    browser.strike("Enter")
+    browser.shown()
+    browser.loop.sleep(0.6)
+    browser.strike("Enter")
+    browser.loop.sleep(0.3)
+    assert "end" in browser.status
+
+
+def test_a_burst_of_enters_from_a_busy_kernel_is_one(browser: Browser) -> None:
+    for _ in range(4):
+        browser.strike("Enter")
+    assert len(standing(browser)) == 3
+
+
+def test_a_key_before_the_page_is_acknowledged_is_not_taken(start: Started) -> None:
+    browser = start()
+    browser.open()
+    browser.until(
+        lambda: browser.desk.session.ready and browser.desk.pages._drawn, acknowledging=False
+    )
+    browser.key("Enter")
+    assert standing(browser) == {}
+    assert "Not taken" in browser.messages.note
+    browser.shown()
+    browser.key("Enter")
+    assert len(standing(browser)) == 3
+
+
+def test_after_a_reload_nothing_is_taken_until_the_new_page_has_drawn(browser: Browser) -> None:
+    browser.key("ArrowRight")
+    box = entries(browser)[0].box
+    drawn = len(browser.drawn)
+    browser.desk._client_came()
+    browser.key("Enter")
+    assert standing(browser) == {}
+    browser.shown()
+    assert len(browser.drawn) > drawn + 6
+    assert entries(browser)[0].box == box
+    browser.key("Enter")
+    assert len(standing(browser)) == 3
+
+
+def test_a_drag_ends_with_a_reload(browser: Browser) -> None:
+    browser.mouse("down", browser.review.screen_point(0, Grip.WHOLE))
+    browser.open()
+    before = entries(browser)[0].box
+    browser.mouse("move", (500.0, 500.0))
+    assert entries(browser)[0].box == before
+
+
+# --- resuming
+
+
+def test_a_review_started_again_is_at_the_same_place_with_the_same_undo_stack(
+    browser: Browser, start: Started, folder: Path
+) -> None:
+    browser.key("Enter")
+    browser.shown()
+    browser.written()
+    undo = browser.desk.session.undo
+    again = start()
+    assert browser.desk.closed
+    assert again.desk.session.undo == undo
+    again.open()
+    again.shown()
+    assert "page 2/2" in again.status
+    again.key("z")
+    again.written()
+    assert len(standing(again)) == 2
+
+
+def test_an_image_rejected_in_an_earlier_session_is_brought_back_into_the_listing(
+    browser: Browser, start: Started, folder: Path
+) -> None:
+    path = entries(browser)[0].path
+    browser.key("x")
+    browser.key(" ")
+    browser.written()
+    again = start()
+    again.open()
+    again.shown()
+    assert path not in again.desk.session.paths
+    again.key("z")
+    again.written()
+    again.shown()
+    assert (folder / path).exists()
+    assert entries(again)[again.desk.session.chosen].path == path
+
+
+def test_what_an_earlier_kernel_left_waiting_is_carried_out(start: Started, folder: Path) -> None:
+    deferred = start(defer=True)
+    deferred.open()
+    deferred.shown()
+    deferred.key("Enter")
+    browser = start()
+    assert set(standing(browser).values()) == {Status.WAITING}
+    browser.open()
+    browser.until(lambda: set(standing(browser).values()) == {Status.CROPPED})
+
+
+def test_a_kit_that_was_passed_in_stays_open(start: Started, folder: Path) -> None:
+    kit = open_kit(folder)
+    browser = start(kit)
+    browser.review.close()
+    assert kit.counts().total == 5
+    kit.close()
+
+
+# --- what goes wrong
+
+
+def test_an_exception_in_a_callback_is_shown_logged_and_counted(
+    browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError("not today")
+
+    browser.review.on_submit(broken)
+    before = browser.review.kit.counts().degraded
+    browser.key(" ")
+    assert "RuntimeError: not today" in browser.words
+    assert "message problem" in browser.status
+    assert browser.review.kit.counts().degraded == before + 1
+    assert any(r.exc_info for r in caplog.records if r.name == "cropkit.review")
+    browser.key("a")
+    assert "message none" in browser.status
+
+
+def test_problems_queue_up_and_are_acknowledged_one_by_one(browser: Browser) -> None:
+    for name in ("a.png", "b.png", "b.png"):
+        browser.desk.guard.problem("went wrong", name)
+    assert "1 more" in browser.words
+    browser.mouse("down", browser.review.screen_point(0, Kind.ACKNOWLEDGE))
+    assert "b.png" in browser.words
+    assert "(2 times)" in browser.words
+    browser.mouse("down", browser.review.screen_point(0, Kind.ACKNOWLEDGE))
+    assert "message none" in browser.status
+
+
+def test_without_an_audit_trail_the_review_stops(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise AuditUnavailable("collection", "disk full")
+
+    monkeypatch.setattr(browser.review.kit, "decide", refuse)
+    before = browser.desk.session
+    browser.key("Enter")
+    assert browser.desk.session == before
+    assert "Stopped" in browser.words
+    assert "disk full" in browser.words
+    monkeypatch.undo()
+    browser.key("Enter")
+    browser.mouse("down", browser.review.screen_point(0, Kind.CHIP))
+    assert standing(browser) == {}
+
+
+def test_a_file_that_changed_after_it_was_shown_is_not_cropped_and_shown_again(
+    browser: Browser, folder: Path
+) -> None:
+    path = entries(browser)[0].path
+    Image.new("RGB", (50, 50)).save(folder / path)
+    changed = (folder / path).read_bytes()
+    browser.key(" ")
+    browser.until(lambda: browser.messages.problems)
+    browser.shown()
+    assert (folder / path).read_bytes() == changed
+    assert "changed on disk" in browser.words
+    assert isinstance(entries(browser)[0], Open)
+
+
+def test_a_file_that_vanishes_is_named_and_the_rest_goes_on(start: Started, folder: Path) -> None:
+    browser = start()
+    browser.open()
+    browser.shown()
+    path = entries(browser)[1].path
+    (folder / path).unlink()
+    browser.key("Enter")
+    browser.until(lambda: browser.messages.problems)
+    browser.written()
+    assert path in browser.words
+    assert sum(s is Status.CROPPED for s in standing(browser).values()) == 2
+
+
+def test_an_image_that_cannot_be_read_is_named_and_the_rest_is_reviewable(
+    start: Started, folder: Path
+) -> None:
+    (folder / "0.png").write_bytes(b"text")
+    browser = start()
+    browser.open()
+    browser.shown()
+    assert "0.png" in browser.words
+    assert "not shown" in browser.words
+    assert browser.review.boxes[0] is None
+    browser.key("Enter")
+    assert len(standing(browser)) == 2
+
+
+def test_a_hostile_file_name_is_only_text(start: Started, folder: Path) -> None:
+    name = "<img src=x onerror=alert(1)>&'\".png"
+    Image.new("RGB", (40, 40)).save(folder / name)
+    (folder / "<script>.png").write_bytes(b"")
+    browser = start(per_page=9)
+    browser.open()
+    browser.shown()
+    browser.desk.guard.problem("<b>bold</b>", "<i>name</i>")
+    for hostile in ("<img", "<script", "<b>bold", "<i>name", "alert(1)>"):
+        assert hostile not in browser.words
+    assert "&lt;img src=x" in browser.words
+
+
+def test_a_browser_that_never_draws_is_mentioned(start: Started) -> None:
+    browser = start()
+    browser.open()
+    browser.until(lambda: browser.desk.session.ready, acknowledging=False)
+    browser.loop.sleep(6)
+    assert "has not drawn the page" in browser.messages.note
+
+
+# --- being a good widget
+
+
+def test_nothing_is_read_sent_or_applied_before_a_browser_is_there(
+    start: Started, folder: Path
+) -> None:
+    browser = start()
+    browser.loop.sleep(5)
+    assert browser.drawn == []
+    assert browser.review.boxes == [None, None, None]
+    assert browser.review.kit.place() is None
+
+
+def test_its_text_is_the_same_on_every_run(start: Started, folder: Path) -> None:
+    assert repr(start(folder).review) == "Review(5 images, 3 a page)"
+
+
+def test_pages_make_no_widgets(browser: Browser) -> None:
+    before = len(_widgets())
+    for key in ("Enter", "Backspace", "PageDown", "PageUp", "?", "?"):
+        browser.key(key)
+        browser.shown()
+    assert len(_widgets()) == before
+
+
+def test_there_is_nothing_to_focus_but_the_canvas(browser: Browser) -> None:
+    kinds = {type(child).__name__ for child in browser.review.children}
+    assert kinds == {"HTML", "MultiCanvas"}
+    browser.key("?")
+    for tag in ("<a ", "<button", "<input", "tabindex", "<select"):
+        assert tag not in browser.words
+
+
+def test_a_drawing_that_raises_lets_go_of_the_canvas(browser: Browser) -> None:
+    with pytest.raises(ValueError, match="not finite"), held():
+        browser.desk.surface.boxes.fill("#ffffff", Rect(0, float("nan"), 1, 1))
+    assert ipycanvas._CANVAS_MANAGER._caching is False
+    drawn = len(browser.drawn)
+    browser.key("ArrowLeft")
+    assert len(browser.drawn) > drawn
+
+
+def test_a_preview_that_is_no_jpeg_never_reaches_the_browser(browser: Browser) -> None:
+    surface = browser.desk.surface
+    with pytest.raises(ValueError, match="not a JPEG"):
+        surface.upload(surface.slots[0][0], "x", (b"<svg>", entries(browser)[0].size), print)
+
+
+def _widgets() -> dict[str, Widget]:
+    return dict(widget._instances)
+
+
+def test_the_status_is_one_line_for_programs(browser: Browser) -> None:
+    assert browser.status == (
+        "<div>page 1/2 shown chosen 1 waiting 0 written 0 failed 0 message none</div>"
+    )
+    assert json.dumps(browser.review.progress)
+
+
+def test_a_kit_is_needed_or_a_folder(tmp_path: Path, loop: ManualLoop) -> None:
+    with pytest.raises(MissingFile):
+        Review(tmp_path / "nowhere", loop=loop)
+
+
+def test_the_sheet_shows_every_key_of_the_table_and_any_key_closes_it(browser: Browser) -> None:
+    browser.key("?")
+    for group in grouped().values():
+        for said, labels in group.items():
+            assert escape(said) in browser.words
+            assert all(escape(label) in browser.words for label in shortened(labels))
+    browser.key("Enter")
+    assert standing(browser) == {}
+    assert "ck-sheet" not in browser.words
+
+
+def test_a_click_on_the_hints_shows_the_sheet(browser: Browser) -> None:
+    browser.mouse("down", browser.review.screen_point(0, Kind.HELP))
+    assert "ck-sheet" in browser.words
