@@ -32,6 +32,15 @@ class Candidate:
     proof: object = field(repr=False, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A file without its metadata, for a decoder that needs to see none of it."""
+
+    data: bytes
+    orientation: int
+    profile: bytes | None
+
+
 @dataclass(slots=True)
 class Account:
     """What became of each part of a file, in the order of the file."""

@@ -19,6 +19,7 @@ _DAMAGE = (
     ArithmeticError,
     LookupError,
     EOFError,
+    UserWarning,  # where warnings are errors: Pillow warns of damaged tags
     struct.error,
     zlib.error,
     engine.error,

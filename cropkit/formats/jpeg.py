@@ -12,7 +12,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from cropkit.errors import UnsupportedDepth, VerificationFailed
 from cropkit.formats import jpeg_blocks, jpeg_parts, jpeg_segments
-from cropkit.formats.account import Account, Candidate, Header
+from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.border import reading
 from cropkit.formats.change import Change
 from cropkit.formats.jpeg_blocks import Samples
@@ -65,7 +65,7 @@ def crop(data: bytes, name: str, box: PixelBox) -> Candidate:
     stored = box.stored(jpeg.size.oriented(orientation), orientation)
     account = Account()
     coding = _coding(jpeg, stored.size, account)
-    pixels = decode(data, coding.mode).crop(stored.xyxy)
+    pixels = decode(jpeg, coding.mode).crop(stored.xyxy)
     transform = 0 if coding.mode == "CMYK" else None  # Pillow writes CMYK, never YCCK
     edit = jpeg_parts.Edit(Change(jpeg.size, stored), account, name, transform)
     metadata = tuple(jpeg_parts.edited(jpeg, edit))
@@ -85,7 +85,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     """
     with reading(name):
         jpeg = jpeg_segments.parse(written, name)
-        pixels = decode(written, proof.coding.mode)
+        pixels = decode(jpeg, proof.coding.mode)
     if jpeg.metadata != proof.metadata or jpeg.trailer != proof.trailer:
         raise VerificationFailed(name, "the segments around the pixels are not those meant")
     if jpeg.coded != proof.coded:
@@ -98,15 +98,27 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
         raise VerificationFailed(name, f"a block is off by {excess:.1f} times what rounding allows")
 
 
-def decode(data: bytes, mode: str) -> Image.Image:
+def bare(data: bytes, name: str) -> Bare:
+    """Take the metadata off; animations and second pictures do not matter here."""
+    jpeg = jpeg_segments.parse(data, name)
+    check_pixels(name, jpeg.size)
+    return Bare(_bare(jpeg), jpeg_parts.orientation(jpeg), jpeg_parts.profile(jpeg))
+
+
+def decode(jpeg: Jpeg, mode: str) -> Image.Image:
     """Decode in the components that are stored, without a conversion of colour."""
-    picture = JpegImageFile(BytesIO(data))
+    picture = JpegImageFile(BytesIO(_bare(jpeg)))
     if mode == "YCbCr":
         picture.draft("YCbCr", picture.size)
     picture.load()
     if picture.mode != mode:
         raise ValueError(f"decoded as {picture.mode}, not {mode}")
     return picture
+
+
+def _bare(jpeg: Jpeg) -> bytes:
+    """Return the file with only those segments that say what the components mean."""
+    return jpeg.spliced([s for s in jpeg.metadata if s.data[:5] in (b"JFIF\0", b"Adobe")], b"")
 
 
 def _parsed(data: bytes, name: str) -> Jpeg:

@@ -15,6 +15,7 @@ EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_MORE = b"http://ns.adobe.com/xmp/extension/\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
+_ICC = b"ICC_PROFILE\0"
 _MPF = b"MPF\0"
 _GAIN_MAPS = (b"hdrgm:Version", b"hdrgainmap", b"urn:iso:std:iso:ts:21496:-1")
 ADOBE_TRANSFORM = 11
@@ -34,6 +35,12 @@ def orientation(jpeg: Jpeg) -> int:
     """Return the EXIF orientation, 1 when there is none."""
     blocks = (s.data[len(EXIF) :] for s in jpeg.metadata if _begins(s, APP1, EXIF))
     return exif.read_orientation(next(blocks, b""))
+
+
+def profile(jpeg: Jpeg) -> bytes | None:
+    """Return the colour profile, put together from its numbered parts (ICC.1, B.4)."""
+    parts = sorted(s.data[12:] for s in jpeg.metadata if _begins(s, APP2, _ICC))
+    return b"".join(part[2:] for part in parts) or None
 
 
 def refuse(jpeg: Jpeg) -> None:
@@ -158,7 +165,7 @@ _RULES: tuple[tuple[int, bytes, str, _Rule | None], ...] = (
     (APP1, EXIF, "APP1 Exif", _edit_exif),
     (APP1, _XMP, "APP1 XMP", _edit_xmp),
     (APP1, _XMP_MORE, "APP1 extended XMP", None),
-    (APP2, b"ICC_PROFILE\0", "APP2 ICC profile", None),
+    (APP2, _ICC, "APP2 ICC profile", None),
     (APP2, _MPF, "APP2 MPF", _drop_mpf),
     (APP13, _PHOTOSHOP, "APP13 Photoshop", _edit_photoshop),
     (APP14, b"Adobe", "APP14 Adobe", _edit_adobe),

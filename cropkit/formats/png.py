@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cropkit.errors import CorruptImage, VerificationFailed
-from cropkit.formats import exif, png_chunks, png_deflate, png_parts, png_samples
-from cropkit.formats.account import Account, Candidate, Header
+from cropkit.formats import exif, png_chunks, png_deflate, png_parts, png_samples, png_text
+from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.border import reading
 from cropkit.formats.change import Change
 from cropkit.formats.limits import check_pixels
@@ -16,6 +16,7 @@ from cropkit.geometry import PixelBox
 
 _SIZE_GUARD = 1.05
 _PALETTE = 3
+_BARE = ("IHDR", "PLTE", "tRNS", "IEND")
 _BYTE = 8
 _EXIF_PREFIX = b"Exif\0\0"
 
@@ -58,6 +59,16 @@ def crop(data: bytes, name: str, box: PixelBox) -> Candidate:
     written = Container(tuple(chunks), idat_at, idat, container.trailer)
     proof = Proof(written.chunks, written.trailer, after, samples)
     return account.candidate(written.encoded(), (box, box), proof)
+
+
+def bare(data: bytes, name: str) -> Bare:
+    """Take the metadata off; animations show their first frame."""
+    container = png_chunks.parse(data, name)
+    check_pixels(name, Ihdr.parse(container.chunks[0], name).size)
+    kept = tuple(c for c in container.chunks if c.type in _BARE)
+    before = sum(c.type in _BARE for c in container.chunks[: container.idat_at])
+    stripped = Container(kept, before, container.idat, b"").encoded()
+    return Bare(stripped, _orientation(container), png_text.profile(container.chunks))
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:

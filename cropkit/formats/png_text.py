@@ -3,7 +3,7 @@
 import binascii
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cropkit.formats.png_chunks import Chunk
@@ -45,6 +45,17 @@ def parse_text(chunk: Chunk) -> Text | None:
     except zlib.error:
         return None
     return Text(chunk.type, keyword, keyword + b"\0" + head, compressed, text)
+
+
+def profile(chunks: Iterable[Chunk]) -> bytes | None:
+    """Return the colour profile of an iCCP chunk (11.3.2.3), None when it cannot be inflated."""
+    for chunk in chunks:
+        if chunk.type == "iCCP":
+            try:
+                return _inflated(chunk.data.partition(b"\0")[2][1:])
+            except zlib.error:
+                return None
+    return None
 
 
 def raw_profile_kind(keyword: bytes) -> str | None:

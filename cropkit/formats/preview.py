@@ -7,6 +7,8 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from cropkit.errors import UnsupportedFormat
+from cropkit.formats import jpeg, png
+from cropkit.formats.account import Bare
 from cropkit.formats.border import reading
 from cropkit.formats.exif import read_orientation
 from cropkit.formats.limits import check_pixels
@@ -25,6 +27,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# These are decoded without their metadata: a decoder that sees none cannot stumble over it.
+_BARE = {"png": png.bare, "jpeg": jpeg.bare}
 # What Pillow may open; nothing that starts a program, and nothing we have not sniffed.
 _OPENERS = {
     "png": "PNG",
@@ -50,9 +54,15 @@ def preview(data: bytes, name: str, fit: Size) -> bytes:
         When it cannot be decoded.
     """
     with reading(name):
-        picture = _opened(data, name)
+        bare = _bare(data, name)
+        picture = _opened(bare.data, name)
         check_pixels(name, Size(*picture.size))
-        return _encoded(_upright(picture, fit))
+        return _encoded(_upright(picture, bare, fit))
+
+
+def _bare(data: bytes, name: str) -> Bare:
+    found = sniff(data, name)
+    return _BARE[found](data, name) if found in _BARE else Bare(data, 1, None)
 
 
 def _opened(data: bytes, name: str) -> Image.Image:
@@ -65,21 +75,19 @@ def _opened(data: bytes, name: str) -> Image.Image:
     return opener(BytesIO(data), name)
 
 
-def _upright(picture: Image.Image, fit: Size) -> Image.Image:
+def _upright(picture: Image.Image, bare: Bare, fit: Size) -> Image.Image:
     """Decode at the smallest scale that still fills `fit`, reduce, turn, and convert to sRGB."""
-    picture.draft(None, _lying(fit, _orientation(picture)))
+    stated = picture.info.get("exif", b"").removeprefix(b"Exif\0\0")
+    orientation = read_orientation(stated) if stated else bare.orientation
+    box = _lying(fit, orientation)
+    picture.draft(None, box)  # type: ignore[arg-type]
     picture.load()
-    orientation = _orientation(picture)  # a PNG may state it after its pixels
-    profile = picture.info.get("icc_profile")
+    profile = bare.profile or picture.info.get("icc_profile")
     plain = _plain(picture)
-    plain.thumbnail(_lying(fit, orientation), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    plain.thumbnail(box, Image.Resampling.BICUBIC, reducing_gap=2.0)
     shown = _in_srgb(plain, profile)
     turn = _TURNS.get(orientation)
     return shown if turn is None else shown.transpose(turn)
-
-
-def _orientation(picture: Image.Image) -> int:
-    return read_orientation(picture.info.get("exif", b"").removeprefix(b"Exif\0\0"))
 
 
 def _lying(fit: Size, orientation: int) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import struct
 import time
 from typing import Any
 
@@ -62,7 +63,7 @@ def _with_right_crcs(data: bytes) -> bytes:
         return data
     try:
         return png.assembled(png.chunks(data))
-    except (ValueError, ArithmeticError, LookupError, png.struct.error):
+    except (ValueError, ArithmeticError, LookupError, struct.error):
         return data
 
 

@@ -153,7 +153,7 @@ def test_the_limit_alone_notices_one_pixel_and_one_wrong_block() -> None:
     meant = formats.crop(BEFORE, NAME, BOX)
     proof = meant.proof
     assert isinstance(proof, jpeg.Proof)
-    found = np.asarray(jpeg.decode(meant.data, "YCbCr"))
+    found = np.asarray(jpeg.decode(jpeg_segments.parse(meant.data, NAME), "YCbCr"))
     limits = proof.coding.tables, proof.coding.sampling
     assert jpeg_blocks.excess(found, proof.samples, *limits) < 1
     assert jpeg_blocks.excess(found[:, 1:], proof.samples[:, :-1], *limits) > 1
