@@ -62,6 +62,15 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def commands_markdown() -> str:
+    """Return the commands as the README's table."""
+    lines = ["| Command | Does |", "|---|---|"]
+    for action in parser()._actions:  # noqa: SLF001  (argparse has no other way)
+        for choice in getattr(action, "_choices_actions", ()):
+            lines.append(f"| `{choice.dest}` | {choice.help} |")
+    return "\n".join(lines)
+
+
 # -- describing ----------------------------------------------------------------------------------
 
 
@@ -218,13 +227,16 @@ def _apply(given: argparse.Namespace) -> int:
 def _recover(given: argparse.Namespace) -> int:
     with _opened(given.folder) as kit:
         done = kit.recovered
+        conflicts = [one.source for one in kit.trail.unsettled() if one.state == "conflict"]
     if given.json:
-        _document({"recovered": [asdict(one) for one in done]})
+        _document({"recovered": [asdict(one) for one in done], "conflicts": conflicts})
     for one in done:
         _say(f"{one.path}: {one.kind} {one.outcome} {one.reason or ''}".rstrip())
-    if not done:
+    for path in conflicts:
+        _say(f"{path}: in conflict; `cropkit fsck` names it")
+    if not done and not conflicts:
         _say("nothing was open")
-    return FAILED if any(one.outcome == "conflict" for one in done) else DONE
+    return FAILED if conflicts else DONE
 
 
 def _fsck(given: argparse.Namespace) -> int:

@@ -144,7 +144,7 @@ def test_cropped_images_move_when_they_are_told_to(folder: Path, tmp_path: Path)
 
 def test_apply_and_recover_with_nothing_to_do_say_so(folder: Path) -> None:
     assert document("apply", folder) == {"results": []}
-    assert document("recover", folder) == {"recovered": []}
+    assert document("recover", folder) == {"recovered": [], "conflicts": []}
 
 
 def test_no_folder_is_an_error_without_a_traceback(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""The README is true: its tables are made from the code, its commands are run as they stand."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cropkit import errors
+from cropkit.cli import commands_markdown
+from cropkit.review import keys_markdown
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [README, *((p.read_text(encoding="utf-8")) for p in (ROOT / "docs").glob("*.md"))]
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("readme")
+
+
+def _run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "table"), [("keys", keys_markdown()), ("commands", commands_markdown())]
+)
+def test_the_tables_are_those_of_the_code(name: str, table: str) -> None:
+    found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- /{name} -->", README, re.S)
+    assert found
+    assert found[1].strip() == table.strip(), f"put this into the README:\n{table}"
+
+
+def test_the_commands_and_the_python_example_run_as_they_stand(workplace: Path) -> None:
+    commands = [line for block in _blocks("sh") for line in block.splitlines()]
+    inside = [line.split()[1:] for line in commands if line.startswith("cropkit ")]
+    assert [words[0] for words in inside] == ["demo", "crop", "history", "fsck", "undo"]
+    for words in inside:
+        _run([sys.executable, "-m", "cropkit", *words], workplace)
+    (example,) = _blocks("python")
+    said = _run([sys.executable, "-c", example], workplace)
+    assert "cropped" in said
+
+
+def test_the_two_commands_of_the_set_up_are_these() -> None:
+    lines = [line for block in _blocks("sh") for line in block.splitlines()]
+    set_up = [line for line in lines if line.startswith("python3")]
+    assert set_up == ["python3 -m cropkit review FOLDER", "python3 -m cropkit test"]
+
+
+def test_every_link_leads_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).is_file(), target
+
+
+def test_every_error_that_the_documents_name_is_in_the_tree() -> None:
+    names = {n for text in DOCUMENTS for n in re.findall(r"`([A-Z]\w+[a-z]\w*)`", text)}
+    known = {n for n in names if hasattr(errors, n)}
+    assert {"VerificationFailed", "StaleDecision", "AuditLocked"} <= known
