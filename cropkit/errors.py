@@ -13,6 +13,7 @@ CropkitError
  │    ├── PathOutsideRoot    a path that leaves the collection, or goes through a link
  │    ├── MissingFile        no such file
  │    ├── NotRegularFile     a link, folder, pipe or device
+ │    ├── NoImages           a folder in which there is nothing to review
  │    ├── ReadOnly           the folder or the file system does not let us write
  │    ├── NoSpace            not enough room for the crop and its original
  │    ├── NameTaken          the destination has that name already
