@@ -15,7 +15,7 @@ from cropkit.formats import jpeg_blocks, jpeg_parts, jpeg_segments
 from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.border import reading
 from cropkit.formats.change import Change
-from cropkit.formats.jpeg_blocks import Samples
+from cropkit.formats.jpeg_blocks import Plane
 from cropkit.formats.jpeg_parts import ADOBE_TRANSFORM
 from cropkit.formats.jpeg_segments import Jpeg, Segment
 from cropkit.formats.limits import check_pixels
@@ -48,7 +48,7 @@ class Proof:
     coded: bytes
     trailer: bytes
     coding: Coding
-    samples: Samples
+    planes: tuple[Plane, ...]
 
 
 def read_header(data: bytes, name: str) -> Header:
@@ -73,7 +73,7 @@ def crop(data: bytes, name: str, box: PixelBox) -> Candidate:
         account.keep(f"{len(jpeg.trailer)} bytes after the end")
     encoded = jpeg_segments.parse(_encoded(pixels, coding, jpeg), name)
     written = encoded.spliced(metadata, jpeg.trailer)
-    proof = Proof(metadata, encoded.coded, jpeg.trailer, coding, _samples(pixels))
+    proof = Proof(metadata, encoded.coded, jpeg.trailer, coding, planes(pixels))
     return account.candidate(written, (box, box), proof)
 
 
@@ -93,7 +93,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     found = _coding_found(jpeg, proof.coding.mode)
     if found != proof.coding:
         raise VerificationFailed(name, "size, tables or sampling are not those meant")
-    excess = jpeg_blocks.excess(_samples(pixels), proof.samples, found.tables, found.sampling)
+    excess = jpeg_blocks.excess(planes(pixels), proof.planes, found.tables, found.sampling)
     if excess > 1:
         raise VerificationFailed(name, f"a block is off by {excess:.1f} times what rounding allows")
 
@@ -202,6 +202,6 @@ def _in_order(coding: Coding, jpeg: Jpeg) -> list[list[int]]:
     return [list(table) for table in coding.tables[:count]]
 
 
-def _samples(pixels: Image.Image) -> Samples:
-    samples = np.asarray(pixels)
-    return samples.reshape(*samples.shape[:2], -1)
+def planes(pixels: Image.Image) -> tuple[Plane, ...]:
+    """Return the components apart."""
+    return tuple(np.asarray(band) for band in pixels.split())

@@ -80,7 +80,7 @@ def _upright(picture: Image.Image, bare: Bare, fit: Size) -> Image.Image:
     stated = picture.info.get("exif", b"").removeprefix(b"Exif\0\0")
     orientation = read_orientation(stated) if stated else bare.orientation
     box = _lying(fit, orientation)
-    picture.draft(None, box)  # type: ignore[arg-type]
+    picture.draft(None, box)
     picture.load()
     profile = bare.profile or picture.info.get("icc_profile")
     plain = _plain(picture)

@@ -153,13 +153,16 @@ def test_the_limit_alone_notices_one_pixel_and_one_wrong_block() -> None:
     meant = formats.crop(BEFORE, NAME, BOX)
     proof = meant.proof
     assert isinstance(proof, jpeg.Proof)
-    found = np.asarray(jpeg.decode(jpeg_segments.parse(meant.data, NAME), "YCbCr"))
+    found = jpeg.planes(jpeg.decode(jpeg_segments.parse(meant.data, NAME), "YCbCr"))
     limits = proof.coding.tables, proof.coding.sampling
-    assert jpeg_blocks.excess(found, proof.samples, *limits) < 1
-    assert jpeg_blocks.excess(found[:, 1:], proof.samples[:, :-1], *limits) > 1
-    wrong = found.copy()
-    wrong[40:48, 64:72, 0] += 9
-    assert jpeg_blocks.excess(wrong, proof.samples, *limits) > 1
+    assert jpeg_blocks.excess(found, proof.planes, *limits) < 1
+    right = [plane[:, 1:] for plane in found]
+    left = [plane[:, :-1] for plane in proof.planes]
+    assert jpeg_blocks.excess(right, left, *limits) > 1
+    for at, off in ((0, 9), (1, 64)):
+        wrong = [plane.copy() for plane in found]
+        wrong[at][48:64, 64:80] ^= off
+        assert jpeg_blocks.excess(wrong, proof.planes, *limits) > 1
 
 
 def test_a_segment_that_is_gone_does_not_verify() -> None:

@@ -1,0 +1,106 @@
+"""What is kept, patched, dropped or refused, as data: docs/formats.md is made from it.
+
+``python -m cropkit.formats.capabilities`` prints the tables; a test holds the page to them.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from inspect import cleandoc
+
+from cropkit import errors
+from cropkit.formats.png_parts import DROPPED
+from cropkit.formats.sniff import EXTENSIONS, shown
+
+KEPT, PATCHED, DROPS, REFUSED = "kept", "patched", "dropped", "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What becomes of one feature of one format."""
+
+    format: str
+    feature: str
+    outcome: str
+    how: str
+
+
+CAPABILITIES = (
+    Capability("png", "pixels of every colour type, 1 to 16 bits", KEPT, "exactly, at their depth"),
+    Capability("png", "palette and transparency (PLTE, tRNS)", KEPT, "byte for byte"),
+    Capability("png", "text: parameters, prompt, workflow, ...", KEPT, "byte for byte, in place"),
+    Capability("png", "colour: iCCP, sRGB, gAMA, cHRM, cICP", KEPT, "byte for byte"),
+    Capability("png", "pHYs, sBIT, bKGD, tIME, sPLT, private chunks", KEPT, "byte for byte"),
+    Capability("png", "padding after the end", KEPT, "byte for byte"),
+    Capability("png", "eXIf, raw EXIF profiles", PATCHED, "dimensions and subject; nothing moves"),
+    Capability("png", "XMP, raw XMP profiles", PATCHED, "dimensions"),
+    Capability("png", "oFFs, caNv", PATCHED, "the place on the page moves with the corner"),
+    Capability("png", "interlacing (Adam7)", PATCHED, "written straight"),
+    *(Capability("png", kind, DROPS, reason) for kind, reason in DROPPED.items()),
+    Capability("png", "thumbnails in EXIF and XMP", DROPS, "they show what was cropped out"),
+    Capability("png", "animation (acTL)", REFUSED, "AnimatedImage"),
+    Capability("png", "content credentials (caBX), dSIG", REFUSED, "Provenance"),
+    Capability("png", "data after the end", REFUSED, "TrailingData"),
+    Capability("png", "unknown critical chunks (CgBI, ...)", REFUSED, "UnsupportedFormat"),
+    Capability("jpeg", "quantisation tables, progressive, restarts", KEPT, "the same"),
+    Capability("jpeg", "sampling 4:4:4, 4:2:2, 4:2:0", KEPT, "the same"),
+    Capability("jpeg", "gray, YCbCr, RGB, CMYK", KEPT, "without a conversion of colour"),
+    Capability("jpeg", "ICC profile, COM, extended XMP, other APPn", KEPT, "byte for byte"),
+    Capability("jpeg", "Photoshop resources, IPTC", KEPT, "byte for byte"),
+    Capability("jpeg", "bytes after the end that hold no picture", KEPT, "byte for byte"),
+    Capability("jpeg", "EXIF with MakerNote", PATCHED, "dimensions and subject; nothing moves"),
+    Capability("jpeg", "XMP", PATCHED, "dimensions"),
+    Capability("jpeg", "pixels", PATCHED, "encoded anew, each block within its rounding"),
+    Capability("jpeg", "sampling that Pillow cannot write", PATCHED, "every component in full"),
+    Capability("jpeg", "YCCK", PATCHED, "written as CMYK"),
+    Capability("jpeg", "thumbnails: EXIF, JFIF, JFXX, Photoshop, XMP", DROPS, "they show more"),
+    Capability("jpeg", "previews inside EXIF and MakerNote", DROPS, "they show more"),
+    Capability("jpeg", "Photoshop paths and slices", DROPS, "coordinates of the old frame"),
+    Capability("jpeg", "MPF index of a single image", DROPS, "lengths of the old file"),
+    Capability("jpeg", "gain map, depth map, thermal picture", REFUSED, "GainMap"),
+    Capability("jpeg", "several images, motion photo", REFUSED, "MultiPage"),
+    Capability("jpeg", "content credentials (JUMBF)", REFUSED, "Provenance"),
+    Capability("jpeg", "12 bits, lossless, arithmetic, hierarchical", REFUSED, "UnsupportedDepth"),
+    *(
+        Capability(name, "everything; a preview where Pillow can", REFUSED, "UnsupportedFormat")
+        for name in dict.fromkeys(EXTENSIONS.values())
+        if name not in ("png", "jpeg")
+    ),
+)
+
+# What the person can do about each refusal.
+CURES = {
+    "EmptyFile": "Fetch the file again; it holds nothing.",
+    "Truncated": "Fetch the file again; its end is missing.",
+    "CorruptImage": "Fetch the file again, or save it anew from a program that still opens it.",
+    "UnknownFormat": "It is no image. Move it out of the folder.",
+    "WrongExtension": "Rename it to what it is.",
+    "UnsupportedFormat": "Convert a copy to PNG or JPEG and crop that.",
+    "AnimatedImage": "Crop it in a program for animations; here, only a still would be left.",
+    "MultiPage": "Extract the picture that you want, and crop that.",
+    "GainMap": "Save a copy without the second picture, which shows the whole scene.",
+    "Provenance": "Crop it in a program that signs again, or save an unsigned copy.",
+    "TrailingData": "Save it anew; what follows the image may be the picture before an older crop.",
+    "UnsupportedDepth": "Convert a copy to an 8-bit baseline or progressive JPEG, or to PNG.",
+    "TooLarge": "Set CROPKIT_MAX_PIXELS higher if you trust the file.",
+}
+
+
+def page() -> Iterator[str]:
+    """Yield the lines of the tables."""
+    yield from ("| format | feature | outcome | how |", "|---|---|---|---|")
+    for c in CAPABILITIES:
+        yield f"| {shown(c.format)} | {c.feature} | {c.outcome} | {c.how} |"
+    yield from ("", "| refusal | means | what to do |", "|---|---|---|")
+    for code, cure in CURES.items():
+        means = cleandoc(getattr(errors, code).__doc__).splitlines()[0]
+        yield f"| `{code}` | {means.partition(': ')[2] or _said(code)} | {cure} |"
+
+
+def _said(code: str) -> str:
+    template: str = getattr(errors, code).template
+    return template.partition(": ")[2].replace("{1}", "...").replace("{2}", "...").rstrip(".")
+
+
+if __name__ == "__main__":
+    sys.stdout.writelines(f"{line}\n" for line in page())
