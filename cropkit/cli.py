@@ -66,8 +66,8 @@ def commands_markdown() -> str:
     """Return the commands as the README's table."""
     lines = ["| Command | Does |", "|---|---|"]
     for action in parser()._actions:  # noqa: SLF001  (argparse has no other way)
-        for choice in getattr(action, "_choices_actions", ()):
-            lines.append(f"| `{choice.dest}` | {choice.help} |")
+        choices = getattr(action, "_choices_actions", ())
+        lines += [f"| `{choice.dest}` | {choice.help} |" for choice in choices]
     return "\n".join(lines)
 
 

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 StrPath = str | os.PathLike[str]
 
 _log = logging.getLogger("cropkit")
-_SETTLED = (Status.CROPPED, Status.REJECTED, Status.SKIPPED)
 _FAILED = (Status.REFUSED, Status.FAILED, Status.STALE, Status.IN_DOUBT)
 
 
@@ -108,7 +107,10 @@ class Kit:
         self._deadline = deadline
         self.trail = Trail(self._files, reviewer, kind=kind, deadline=deadline)
         self._applier = Applier(self._files, self.trail)
+        self._reported: set[Problem] = set()
         self.recovered = self.recover()
+        for suggester in self._suggesters:
+            self._report_once(getattr(suggester, "problems", ()))
 
     def __enter__(self) -> Self:
         return self
@@ -168,9 +170,15 @@ class Kit:
     def suggestions(self, look: Look) -> tuple[Suggestion, ...]:
         """Return the boxes proposed for an image; what cannot be used is reported and counted."""
         found = gather(self._suggesters, look.path, look.size, look.sha256)
-        for problem in found.problems:
-            self.report(problem)
+        self._report_once(found.problems)
         return found.suggestions
+
+    def _report_once(self, problems: Sequence[Problem]) -> None:
+        # a page that is shown again is not degraded again
+        for problem in problems:
+            if problem not in self._reported:
+                self._reported.add(problem)
+                self.report(problem)
 
     def report(self, problem: Problem) -> None:
         """Log, count and keep a degraded operation."""
@@ -204,18 +212,23 @@ class Kit:
 
     def counts(self) -> Counts:
         """Return how far the collection has come."""
-        standing = self.standing()
-        by = [one.status for one in standing.values()]
+        by = self.trail.counts()
+        failed = sum(by.get(status, 0) for status in _FAILED)
         return Counts(
-            total=len(set(self._listed) | set(standing)),
-            decided=sum(s not in _FAILED for s in by),
-            written=by.count(Status.CROPPED),
-            waiting=by.count(Status.WAITING),
-            failed=sum(s in _FAILED for s in by),
-            rejected=by.count(Status.REJECTED),
-            skipped=by.count(Status.SKIPPED),
+            total=self._total,
+            decided=sum(by.values()) - failed,
+            written=by.get(Status.CROPPED, 0),
+            waiting=by.get(Status.WAITING, 0),
+            failed=failed,
+            rejected=by.get(Status.REJECTED, 0),
+            skipped=by.get(Status.SKIPPED, 0),
             degraded=self.trail.degraded(),
         )
+
+    @cached_property
+    def _total(self) -> int:
+        """What is listed, and what earlier sessions moved out of the listing."""
+        return len({*self._listed, *self.standing()})
 
     # -- applying ------------------------------------------------------------------------------
 
@@ -342,7 +355,8 @@ class Kit:
 
     def undo_stack(self) -> tuple[Standing, ...]:
         """Return this reviewer's standing decisions that can be taken back, oldest first."""
-        return tuple(one for one in self.trail.standing() if one.status not in _FAILED)
+        mine = (one for one in self.trail.standing() if one.reviewer == self.reviewer)
+        return tuple(one for one in mine if one.status not in _FAILED)
 
     def retract(self, decision: str) -> CropResult:
         """Take a decision back: before it is applied by withdrawing it, else by restoring the file.

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pictures
 import pytest
 from engine import contents
@@ -31,6 +32,7 @@ from cropkit.errors import (
 from cropkit.geometry import PixelBox
 from cropkit.kit import Kit
 from cropkit.records import Decision, Status, Suggestion, Verdict
+from cropkit.suggest import Table
 
 BOX = PixelBox(10, 20, 60, 90)
 
@@ -86,7 +88,7 @@ def test_a_crop_holds_exactly_the_pixels_of_the_box(kit: Kit, folder: Path) -> N
     assert kit.fsck() == []
 
 
-def test_the_box_is_upright_whatever_the_orientation(kit: Kit, folder: Path) -> None:
+def test_the_box_is_upright_whatever_the_orientation(kit: Kit) -> None:
     """c.jpg is 160 x 120 stored and 120 x 160 upright."""
     assert kit.look("c.jpg").size == cropkit.geometry.Size(120, 160)
     kit.crop("c.jpg", PixelBox(16, 32, 96, 160))
@@ -243,12 +245,40 @@ def test_the_order_of_events_is_the_order_of_things(kit: Kit) -> None:
     assert events(kit) == ["decided", "cropped", "restored"]
 
 
+def test_a_bad_suggestion_is_counted_once_and_the_review_goes_on(kit: Kit, folder: Path) -> None:
+    (folder / "d.decision").write_text("{broken")
+    for _ in range(2):
+        assert kit.suggestions(kit.look("d.jpg")) == ()
+    assert kit.counts().degraded == 1
+    (event,) = (e for e in kit.trail.events() if e["event"] == "degraded")
+    assert event["path"] == "d.decision"
+
+
+def test_the_bad_rows_of_a_table_are_counted_at_the_start(folder: Path) -> None:
+    frame = pd.DataFrame({"path": ["d.jpg", "e.jpeg"], "left": [0, 9], "top": [0, 9]})
+    frame["right"], frame["bottom"] = [50, 5], [60, 5]
+    with cropkit.open(folder, suggesters=[Table.from_frame(frame)]) as kit:
+        assert kit.counts().degraded == 1
+        (found,) = kit.suggestions(kit.look("d.jpg"))
+        assert found.box.pixels(kit.look("d.jpg").size) == PixelBox(0, 0, 50, 60)
+
+
+def test_reviewers_undo_their_own_decisions_only(folder: Path) -> None:
+    with cropkit.open(folder, reviewer="one") as kit:
+        decided(kit, "d.jpg")
+    with cropkit.open(folder, reviewer="two") as kit:
+        assert kit.undo_stack() == ()
+        assert list(kit.standing()) == ["d.jpg"]
+
+
 # -- moving and rejecting ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("inside", [True, False])
 def test_a_crop_moves_with_its_companions_and_comes_back(
-    folder: Path, tmp_path: Path, inside: bool
+    folder: Path,
+    tmp_path: Path,
+    inside: bool,  # noqa: FBT001  (a parameter of the test)
 ) -> None:
     (folder / "a_stage2.txt").write_text("caption")
     before = contents(folder)
@@ -345,7 +375,7 @@ def test_all_goes_down_to_the_original_through_every_crop(kit: Kit, folder: Path
     kit.crop("a_stage2.png", PixelBox(10, 10, 50, 50))
     kit.crop("d.jpg", BOX)
     first = kit.trail.undoable()[0]
-    assert isinstance(kit._restore(first).error, LaterOperation)
+    assert isinstance(kit._restore(first).error, LaterOperation)  # noqa: SLF001  (one by one)
     assert len(kit.undo(everything=True)) == 3
     assert contents(folder) == before
     with pytest.raises(NothingToUndo):
@@ -423,7 +453,7 @@ def test_a_folder_without_images_is_said_so(tmp_path: Path) -> None:
         cropkit.open(tmp_path / "none")
 
 
-def test_counts_tell_how_far_it_is(kit: Kit, folder: Path) -> None:
+def test_counts_tell_how_far_it_is(kit: Kit) -> None:
     kit.apply(decided(kit, "a_stage2.png"))
     kit.apply(decided(kit, "b_stage2.png", Verdict.REJECT, None))
     decided(kit, "c.jpg", Verdict.SKIP, None)

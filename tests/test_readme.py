@@ -18,7 +18,7 @@ DOCUMENTS = [README, *((p.read_text(encoding="utf-8")) for p in (ROOT / "docs").
 
 
 def _blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.M | re.S)
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def _run(command: list[str], folder: Path) -> str:
     ("name", "table"), [("keys", keys_markdown()), ("commands", commands_markdown())]
 )
 def test_the_tables_are_those_of_the_code(name: str, table: str) -> None:
-    found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- /{name} -->", README, re.S)
+    found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- /{name} -->", README, re.DOTALL)
     assert found
     assert found[1].strip() == table.strip(), f"put this into the README:\n{table}"
 

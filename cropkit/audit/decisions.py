@@ -25,6 +25,7 @@ class Standing:
     status: Status
     box: PixelBox | None
     sha256: str
+    reviewer: str
     operation: str | None = None
     code: str | None = None
     message: str | None = None
@@ -76,9 +77,16 @@ def one(db: Connection, made: str) -> tuple[Decision, Standing]:
 
 
 def counts(db: Connection) -> dict[Status, int]:
-    """Return how many decisions have each status."""
-    query = select(queue.c.status, func.count()).group_by(queue.c.status)
-    return {Status(status): number for status, number in db.execute(query)}
+    """Return how many images have each status, by the latest decision that stands for them."""
+    latest = (
+        select(func.max(decision.c.seq))
+        .join(queue)
+        .where(queue.c.status.not_in(_GONE))
+        .group_by(decision.c.path)
+    )
+    query = select(queue.c.status, func.count()).join(decision).where(decision.c.seq.in_(latest))
+    found = db.execute(query.group_by(queue.c.status))
+    return {Status(status): number for status, number in found}
 
 
 def table(db: Connection) -> list[dict[str, Any]]:
@@ -149,6 +157,7 @@ def _standing(row: Row[Any]) -> Standing:
         status=Status(row.status),
         box=_box(row),
         sha256=row.sha256,
+        reviewer=row.reviewer,
         operation=row.operation,
         code=row.code,
         message=row.message,
