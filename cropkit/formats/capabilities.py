@@ -6,7 +6,6 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from inspect import cleandoc
 
 from cropkit import errors
 from cropkit.formats.png_parts import DROPPED
@@ -93,13 +92,13 @@ def page() -> Iterator[str]:
         yield f"| {shown(c.format)} | {c.feature} | {c.outcome} | {c.how} |"
     yield from ("", "| refusal | means | what to do |", "|---|---|---|")
     for code, cure in CURES.items():
-        means = cleandoc(getattr(errors, code).__doc__).splitlines()[0]
-        yield f"| `{code}` | {means.partition(': ')[2] or _said(code)} | {cure} |"
+        yield f"| `{code}` | {_said(code)} | {cure} |"
 
 
 def _said(code: str) -> str:
     template: str = getattr(errors, code).template
-    return template.partition(": ")[2].replace("{1}", "...").replace("{2}", "...").rstrip(".")
+    said = template.partition(": ")[2]
+    return said.replace("{1}", "…").replace("{2}", "…")
 
 
 if __name__ == "__main__":

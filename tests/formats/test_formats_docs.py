@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+
+from cropkit import errors
+from cropkit.errors import Refused, UnreadableImage, UnsupportedImage
+from cropkit.formats import EXTENSIONS
+from cropkit.formats.capabilities import CAPABILITIES, CURES, REFUSED, page
+
+PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
+
+
+def test_the_page_is_made_from_the_code() -> None:
+    assert PAGE.read_text(encoding="utf-8").endswith("\n".join(page()) + "\n")
+
+
+def leaves(root: type[Refused]) -> set[str]:
+    return {error.__name__ for error in root.__subclasses__()}
+
+
+def test_every_refusal_of_an_image_says_what_to_do() -> None:
+    assert set(CURES) == leaves(UnreadableImage) | leaves(UnsupportedImage)
+
+
+def test_every_format_is_in_the_table() -> None:
+    assert {c.format for c in CAPABILITIES} == set(EXTENSIONS.values())
+
+
+@pytest.mark.parametrize("capability", [c for c in CAPABILITIES if c.outcome == REFUSED])
+def test_every_refusal_names_its_error(capability: object) -> None:
+    assert issubclass(getattr(errors, capability.how), Refused)  # type: ignore[attr-defined]
