@@ -158,6 +158,17 @@ class Desk:
 
     def open(self, url: str) -> "Desk":
         self.page.goto(url, wait_until="domcontentloaded")
+        return self.until_replayed()
+
+    def until_replayed(self) -> "Desk":
+        """Wait until the review has noticed this page, and has brought its pictures to it.
+
+        What a fresh page shows first is the state from before it came.
+        """
+        self.wait(lambda _: True, "the page has a review")
+        self.canvas.wait_for()
+        self.page.wait_for_timeout(300)
+        self.settled()
         return self.until_shown()
 
     def until_shown(self) -> "Desk":
@@ -189,7 +200,7 @@ class Desk:
             if status is not None and fits(status):
                 return status
             self.page.wait_for_timeout(20)
-        message = f"waited in vain until {what}: {status}"
+        message = f"waited in vain until {what}: {status}\n{self.text()}"
         raise AssertionError(message)
 
     def until_idle(self) -> Status:
