@@ -255,7 +255,7 @@ def test_a_bad_suggestion_is_counted_once_and_the_review_goes_on(kit: Kit, folde
 
 
 def test_the_bad_rows_of_a_table_are_counted_at_the_start(folder: Path) -> None:
-    frame = pd.DataFrame({"path": ["d.jpg", "e.jpeg"], "left": [0, 9], "top": [0, 9]})
+    frame = pd.DataFrame({"path": ["d.jpg", ""], "left": [0, 9], "top": [0, 9]})
     frame["right"], frame["bottom"] = [50, 5], [60, 5]
     with cropkit.open(folder, suggesters=[Table.from_frame(frame)]) as kit:
         assert kit.counts().degraded == 1
