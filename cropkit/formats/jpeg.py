@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
 from cropkit.errors import UnsupportedDepth, VerificationFailed
@@ -26,6 +26,7 @@ _SUBSAMPLING: Mapping[tuple[tuple[int, int], ...], str] = {
     ((2, 1), (1, 1), (1, 1)): "4:2:2",
     ((2, 2), (1, 1), (1, 1)): "4:2:0",
 }
+_MOST_BYTES_A_PIXEL = 8
 _MODES = {1: "L", 3: "YCbCr", 4: "CMYK"}
 
 
@@ -180,6 +181,15 @@ def _encoded(pixels: Image.Image, coding: Coding, jpeg: Jpeg) -> bytes:
         "restart_marker_blocks": jpeg.restart_interval,
     }
     pixels.info.clear()
+    try:
+        return _saved(pixels, options)
+    except OSError:
+        # Codes made to measure need a buffer for the whole file, and Pillow guessed too low.
+        ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, _MOST_BYTES_A_PIXEL * coding.size.area)
+        return _saved(pixels, options)
+
+
+def _saved(pixels: Image.Image, options: Mapping[str, Any]) -> bytes:
     out = BytesIO()
     pixels.save(out, "JPEG", **options)
     return out.getvalue()

@@ -50,7 +50,7 @@ def edited(container: Container, edit: Edit) -> tuple[list[Chunk], int]:
 
 
 def _edited(chunk: Chunk, edit: Edit) -> Chunk | None:
-    if chunk.type in DROPPED and not edit.change.is_none:
+    if chunk.type in DROPPED:
         edit.account.drop(chunk.type, DROPPED[chunk.type])
         return None
     rule = _EDITS.get(chunk.type)

@@ -67,10 +67,10 @@ def _bare(data: bytes, name: str) -> Bare:
 
 def _opened(data: bytes, name: str) -> Image.Image:
     found = sniff(data, name)
-    if found not in _OPENERS:
-        raise UnsupportedFormat(name, shown(found))
     Image.init()
-    opener, _ = Image.OPEN[_OPENERS[found]]
+    opener, _ = Image.OPEN.get(_OPENERS.get(found, ""), (None, None))
+    if opener is None:
+        raise UnsupportedFormat(name, shown(found))
     # Not Image.open: its limit is a warning first, and our own is checked before any pixel.
     return opener(BytesIO(data), name)
 

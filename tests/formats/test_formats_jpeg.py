@@ -7,7 +7,7 @@ import pictures
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, JpegImagePlugin
+from PIL import Image, ImageFile, JpegImagePlugin
 from strategies import boxes_in
 
 from cropkit import errors, formats
@@ -137,6 +137,18 @@ def test_noise_and_hard_edges_stay_within_the_limit(seed: int, options: dict[str
     noise = rng.integers(0, 256, (60, 80, 3), dtype=np.uint8)
     noise[:, seed % 80 :] = rng.integers(0, 2, (60, 80 - seed % 80, 3), dtype=np.uint8) * 255
     cropped(pictures.encoded(Image.fromarray(noise), "JPEG", **options), PixelBox(3, 5, 70, 50))
+
+
+def test_noise_that_outgrows_the_encoders_buffer_is_written_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (700, 700, 3), dtype=np.uint8)
+    options = {"quality": 100, "subsampling": "4:4:4"}
+    monkeypatch.setattr(ImageFile, "MAXBLOCK", 1 << 24)
+    before = pictures.encoded(Image.fromarray(noise), "JPEG", progressive=True, **options)
+    monkeypatch.setattr(ImageFile, "MAXBLOCK", 1 << 16)
+    candidate = cropped(before, PixelBox(1, 1, 699, 699))
+    assert opened(candidate.data).info["progressive"]
 
 
 BEFORE = pictures.encoded(pictures.photo(160, 120), "JPEG", quality=90, comment=b"hello")

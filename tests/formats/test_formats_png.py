@@ -14,7 +14,7 @@ from png_builder import KINDS
 from strategies import boxes_in
 
 from cropkit import errors, formats
-from cropkit.formats import png_chunks, png_samples
+from cropkit.formats import png_chunks, png_deflate, png_samples
 from cropkit.geometry import PixelBox, Size
 
 NAME = "picture.png"
@@ -285,6 +285,16 @@ def test_pillow_undoes_the_filters_as_the_standard_says(colour: int, depth: int)
     decoded = png_samples.decode(header, container.idat).astype(np.uint16)
     wide = decoded[..., ::2] * 256 + decoded[..., 1::2] if depth == 16 else decoded
     assert np.array_equal(wide, samples)
+
+
+def test_the_standard_zlib_does_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (png_chunks, png_samples, png_deflate):
+        monkeypatch.setattr(module, "engine", zlib)
+    written = cropped(PHOTO, PHOTO_BOX).data
+    assert np.array_equal(
+        np.asarray(Image.open(BytesIO(written))),
+        np.asarray(Image.open(BytesIO(PHOTO)).crop(PHOTO_BOX.xyxy)),
+    )
 
 
 def test_photographic_pixels_do_not_grow() -> None:
