@@ -9,15 +9,14 @@ foreign content            conflict: nothing is touched, the names stay claimed,
 =========================  =====================================================================
 """
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cropkit.audit import Trail
-from cropkit.errors import AuditError, Conflict, CropkitError, InDoubt
+from cropkit.errors import AuditError, AuditLocked, Conflict, CropkitError, InDoubt
 from cropkit.files import Root
+from cropkit.locks import LockHeld, exclusive
 from cropkit.operation import Operation, State
 from cropkit.records import CropResult, Status
 from cropkit.switch import HOME, Switch
@@ -36,7 +35,7 @@ class Recovered:
 
 def recover(root: Root, trail: Trail) -> list[Recovered]:
     """Settle the operations whose owner is dead; return what was done to each."""
-    with _alone(root):
+    with _alone(root, trail.store.deadline):
         left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
         operations = trail.unsettled()
         done = [_settle(root, trail, o) for o in operations if _is_ours(trail, o)]
@@ -103,14 +102,13 @@ def _said(operation: Operation, outcome: State, reason: str | None = None) -> Re
 
 
 @contextmanager
-def _alone(root: Root) -> Iterator[None]:
+def _alone(root: Root, deadline: float) -> Iterator[None]:
     """One recovery at a time; a second one waits and then finds nothing to do."""
-    fd = os.open(root.path / HOME / "recover.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
+        with exclusive(root.path / HOME / "recover.lock", deadline):
+            yield
+    except LockHeld:
+        raise AuditLocked(root.path, deadline) from None
 
 
 def _stage_files(root: Root) -> set[str]:

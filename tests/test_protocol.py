@@ -20,7 +20,7 @@ from cropkit.geometry import PixelBox
 from cropkit.kit import Kit
 from cropkit.records import Verdict
 
-FULL = os.environ.get("CROPKIT_CRASH") == "full"
+FULL = os.environ.get("CROPKIT_CRASH_FULL") == "1"
 BOX = PixelBox(3, 5, 41, 37)
 IMAGE = "a_stage2.png"
 JPEG = "d.jpg"

@@ -4,13 +4,13 @@
 something also appends to the hash chain, in the same transaction: no audit, no work.
 """
 
-import fcntl
 import getpass
 import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +25,7 @@ from cropkit.audit.decisions import Standing
 from cropkit.audit.store import DEADLINE, FOLDER, Store
 from cropkit.errors import BadDecision, Busy
 from cropkit.files import Root
+from cropkit.locks import hold, is_free
 from cropkit.operation import Kind, Operation, State
 from cropkit.records import CropResult, Decision, Problem, Status
 
@@ -50,7 +51,7 @@ class Trail:
         self.session = clock.session_name(clock.now())
         self.reviewer = reviewer or _whoami()
         self.store = Store(root, deadline)
-        self._alive = _hold(self._owner_file(self.owner))
+        self._alive = hold(self._owner_file(self.owner))
 
     def close(self, how: str = "closed") -> None:
         """End the session, if it wrote anything, and let go of everything."""
@@ -64,7 +65,7 @@ class Trail:
                 said = {"how": how} | _plain(decisions.counts(db))
                 self._append(db, "session-ended", body=said)
         self.store.close()
-        os.unlink(self._owner_file(self.owner))  # noqa: PTH108  (built by hand)
+        self._owner_file(self.owner).unlink()
         os.close(self._alive)
 
     # -- decisions -----------------------------------------------------------------------------
@@ -216,19 +217,7 @@ class Trail:
 
     def is_dead(self, owner: str) -> bool:
         """Whether the process that owned an operation is gone."""
-        if owner == self.owner:
-            return False
-        try:
-            fd = os.open(self._owner_file(owner), os.O_RDWR)
-        except FileNotFoundError:
-            return True
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        finally:
-            os.close(fd)
-        return True
+        return owner != self.owner and is_free(self._owner_file(owner))
 
     # -- problems, place, history --------------------------------------------------------------
 
@@ -315,14 +304,8 @@ class Trail:
     def _now(self) -> str:
         return clock.written(clock.now())
 
-    def _owner_file(self, owner: str) -> str:
-        return str(self.root.path / FOLDER / "owners" / owner)
-
-
-def _hold(path: str) -> int:
-    fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return fd
+    def _owner_file(self, owner: str) -> Path:
+        return self.root.path / FOLDER / "owners" / owner
 
 
 def _whoami() -> str:

@@ -5,11 +5,8 @@ once (the "WAL-reset bug", fixed in 3.51.3), and its busy wait starves some writ
 here: every write, checkpoint and close happens under an advisory file lock beside the database.
 """
 
-import fcntl
-import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +25,7 @@ from cropkit.errors import (
     NetworkFileSystem,
 )
 from cropkit.files import Root
+from cropkit.locks import LockHeld, exclusive
 
 FOLDER = ".cropkit"
 DEADLINE = 30.0
@@ -146,24 +144,11 @@ class Store:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        fd = os.open(self.folder / FOLDER / "writer.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            self._wait_for(fd)
-            yield
-        finally:
-            os.close(fd)
-
-    def _wait_for(self, fd: int) -> None:
-        until = time.monotonic() + self.deadline
-        pause = 0.001
-        while True:
-            try:
-                return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise AuditLocked(self.folder, self.deadline) from None
-            time.sleep(pause)
-            pause = min(0.02, pause * 1.5)
+            with exclusive(self.folder / FOLDER / "writer.lock", self.deadline):
+                yield
+        except LockHeld:
+            raise AuditLocked(self.folder, self.deadline) from None
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -1,0 +1,70 @@
+"""Advisory locks on files, which the kernel lets go of at any death of their holder."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_OPTIONS = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
+
+
+class LockHeld(Exception):
+    """(path, seconds waited): somebody else holds it."""
+
+
+@contextmanager
+def exclusive(path: Path, deadline: float) -> Iterator[None]:
+    """Hold a lock inside the block; a stopped holder cannot block for ever.
+
+    Raises
+    ------
+    LockHeld
+        When it was not to be had for `deadline` seconds.
+    OSError
+        When the file cannot be opened.
+    """
+    fd = os.open(path, _OPTIONS, 0o600)
+    try:
+        _wait_for(fd, path, deadline)
+        yield
+    finally:
+        os.close(fd)
+
+
+def hold(path: Path) -> int:
+    """Take a lock that nobody else wants, until the descriptor is closed or the process ends."""
+    fd = os.open(path, _OPTIONS, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return fd
+
+
+def is_free(path: Path) -> bool:
+    """Whether nobody holds the lock; a file that is not there is free."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(fd)
+    return True
+
+
+def _wait_for(fd: int, path: Path, deadline: float) -> None:
+    until = time.monotonic() + deadline
+    pause = 0.001
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise LockHeld(path, deadline) from None
+        else:
+            return
+        time.sleep(pause)
+        pause = min(0.02, pause * 1.5)
