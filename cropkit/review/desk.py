@@ -4,6 +4,7 @@ All of it runs in the kernel's main thread, except reading ahead (`Previews`) an
 decisions, which one worker thread does in the order in which they were made.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from cropkit.review.previews import Previews
 from cropkit.review.rhythm import WATCH, Beat, Rhythm
 from cropkit.review.surface import SCALE, Surface
 from cropkit.session import (
+    FAILED,
     Applied,
     Choose,
     Decide,
@@ -74,7 +76,7 @@ class Desk:
         self.guard = Guard(kit, changed)
         self.layout = PageLayout(per_page)
         self.session, self._ids = _resumed(kit, per_page)
-        self.counts: Counts = kit.counts()
+        self._tallied: tuple[object, Counts] = (None, kit.counts())
         self.surface = Surface(self.layout, self.guard.watch)
         fit = Size(*(round(n * SCALE) for n in _stage_size(self.layout)))
         arrived = self.guard.watch(lambda _: self._follow())
@@ -87,11 +89,21 @@ class Desk:
         self._client: Timer | None = None
         self._placed: int | None = None
         self.sheet = self.present = self.closed = False
+        self._at_the_end = False
         self.made = 0
         self.started: float | None = None
         self.submitted: list[Callable[[tuple[Decision, ...]], object]] = []
         self.undone: list[Callable[[CropResult], object]] = []
         self._listen()
+
+    @property
+    def counts(self) -> "Counts":
+        """How far the review has come: counted from the session, asking no database."""
+        settled, counts = self._tallied
+        if settled is not self.session.settled:
+            counts = tallied(self.session, counts)
+            self._tallied = (self.session.settled, counts)
+        return counts
 
     # --- browsers
 
@@ -270,6 +282,14 @@ class Desk:
         if self.pages.acknowledged(self.session) and self.started is None:
             self.started = self._loop.time()
         self._remember_place()
+        if self.session.ended and not self._at_the_end:
+            self._submit("", self.kit.counts, self._recount)
+        self._at_the_end = self.session.ended
+        self._changed()
+
+    def _recount(self, counts: "Counts") -> None:
+        """Take over what only the trail knows: how often something was degraded."""
+        self._tallied = (None, replace(self.counts, degraded=counts.degraded))
         self._changed()
 
     def _remember_place(self) -> None:
@@ -282,13 +302,7 @@ class Desk:
 
     def _carry_out(self, decisions: tuple[Decision, ...], undone: str | None) -> None:
         if decisions:
-            count = len(decisions)
-            self.made += count
-            self.counts = replace(
-                self.counts,
-                decided=self.counts.decided + count,
-                waiting=self.counts.waiting + count,
-            )
+            self.made += len(decisions)
             for callback in self.submitted:
                 self.guard.watch(callback)(decisions)
         for decision in () if self.defer else decisions:
@@ -310,25 +324,20 @@ class Desk:
         self._submit(path, lambda: self.kit.retract(decision), lambda r: self._restored(path, r))
 
     def _submit(self, path: str, work: Callable[[], T], then: Callable[[T], None]) -> None:
-        def job() -> tuple[T, "Counts"]:
-            return work(), self.kit.counts()
-
-        def arrived(future: "Future[tuple[T, Counts]]") -> None:
+        def arrived(future: Future[T]) -> None:
             if self.closed:
                 return
             error = future.exception()
             if error is not None:
                 self.guard.caught(error, path)
                 return
-            result, self.counts = future.result()
-            then(result)
-            self._changed()
+            then(future.result())
 
-        def post(future: "Future[tuple[T, Counts]]") -> None:
+        def post(future: Future[T]) -> None:
             if not future.cancelled() and not self.closed:
                 self._loop.call_soon_threadsafe(self.guard.watch(arrived, path), future)
 
-        self._worker.submit(job).add_done_callback(post)
+        self._worker.submit(work).add_done_callback(post)
 
     def _applied(self, path: str, result: CropResult) -> None:
         if result.status is Status.STALE:
@@ -358,6 +367,22 @@ _COMMANDS: dict[Command, Callable[[Desk], None]] = {
     Command.ACKNOWLEDGE: Desk._acknowledge,  # noqa: SLF001
     Command.RELEASE: Desk._let_go,  # noqa: SLF001
 }
+
+
+def tallied(session: Session, counts: "Counts") -> "Counts":
+    """Count the session's outcomes; what it does not know stays as it was."""
+    by = Counter(settled.status for settled in session.settled.values())
+    failed = sum(by[status] for status in FAILED)
+    return replace(
+        counts,
+        total=session.total,
+        decided=session.decided - failed,
+        written=by[Status.CROPPED],
+        waiting=by[Status.WAITING],
+        failed=failed,
+        rejected=by[Status.REJECTED],
+        skipped=by[Status.SKIPPED],
+    )
 
 
 def _resumed(kit: "Kit", per_page: int) -> tuple[Session, dict[str, str]]:

@@ -20,10 +20,11 @@ HINTS = 46
 GAP = 8
 HANDLE = 12
 REACH = 16
-CHIP = 132
+CHIP = 150
+HELP = 170
 
 _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 3, 6: 3, 7: 4, 8: 4}
-_STAGE_HEIGHTS = {1: 560, 2: 500, 3: 430, 4: 400}
+_STAGE_HEIGHTS = {1: 600, 2: 560, 3: 500, 4: 420}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class PageLayout:
     @property
     def stage_height(self) -> int:
         """Height for a picture."""
-        return _STAGE_HEIGHTS.get(self.per_page, 250)
+        return _STAGE_HEIGHTS.get(self.per_page, 270)
 
     @property
     def cell_height(self) -> int:
@@ -162,8 +163,13 @@ class PageLayout:
 
     @property
     def help(self) -> Rect:
-        """Where a click shows all keys: the whole line of hints."""
-        return self.hints
+        """Where a click shows all keys."""
+        return Rect(WIDTH - HELP, self.hints.y, HELP, HINTS)
+
+    @property
+    def board(self) -> Rect:
+        """All the cells: the end is told there, and the message line stays in sight."""
+        return Rect(0, HEADER, WIDTH, self.message.y - HEADER)
 
     def cell(self, position: int) -> Rect:
         """Frame of one image with its caption."""

@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from cropkit.kit import Counts
 
 _LISTED = 12
+_TAIL = 13
 _HINTS = (
-    (("Enter",), "accept page"),
-    (("Space",), "one"),
-    (("X",), "reject"),
-    (("S",), "skip"),
-    (("R",), "AI box"),
-    (("F",), "full"),
-    (("←→↑↓",), "nudge"),
-    (("Z",), "undo"),
-    (("?",), "all keys"),
+    ("Enter", "accept page", ""),
+    ("Space", "accept one", "ck-more"),
+    ("X", "reject", ""),
+    ("S", "skip", "ck-more"),
+    ("R", "AI box", "ck-more"),
+    ("F", "full image", "ck-more"),
+    ("←→↑↓", "nudge", ""),
+    ("Z", "undo", ""),
 )
 # verdict or outcome -> (class, sign, word)
 _VERDICTS: Mapping[Verdict, tuple[str, str, str]] = {
@@ -110,22 +110,32 @@ def cells(view: View) -> str:
 def foot(view: View) -> str:
     """Return the message line and the key hints."""
     keys = "".join(
-        f"<span class='ck-quiet'>{_keys(labels)} {text}</span>" for labels, text in _HINTS
+        f"<span class='ck-quiet {more}'>{_keys((label,))} {text}</span>"
+        for label, text, more in _HINTS
     )
-    lock = f"<span class='ck-quiet'>{_keys(('L',))} {_LOCKS[view.session.lock]}</span>"
+    lock = f"<span class='ck-quiet ck-more'>{_keys(('L',))} {_LOCKS[view.session.lock]}</span>"
     away = "<span class='ck-unfocused'>Click here to use the keyboard</span>"
-    return _message(view) + _at(
-        view.layout.hints,
-        f"{away}<span class='ck-focused ck-at' style='position:static'>{keys}{lock}</span>",
-        classes="ck-side",
-        view=view,
+    return (
+        _message(view)
+        + _at(
+            view.layout.hints,
+            f"{away}<span class='ck-focused ck-at' style='position:static'>{keys}{lock}</span>",
+            classes="ck-side",
+            view=view,
+        )
+        + _at(
+            view.layout.help,
+            f"<span class='ck-quiet'>{_keys(('?',))} all keys</span>",
+            classes="ck-side ck-right",
+            view=view,
+        )
     )
 
 
 def over(view: View) -> str:
     """Return what lies over everything: the key sheet, or the end."""
     if view.sheet:
-        return _sheet()
+        return _sheet(view)
     return _end(view) if view.session.ended else ""
 
 
@@ -152,8 +162,8 @@ def _cell(view: View, position: int) -> str:
         + _at(
             words.trimmed(7),
             f"<span class='ck-key'>{position + 1}</span>"
-            f"<span class='ck-name ck-cut ck-first'>{_text(name)}</span>"
-            f"<span class='ck-quiet ck-cut ck-second'>{_text(_source(entry))}</span>",
+            f"<span class='ck-name ck-first'>{_cut_inside(name)}</span>"
+            f"<span class='ck-quiet ck-second'>{_cut_before(*_source(entry))}</span>",
             view=view,
         )
         + _chip(view, position, entry)
@@ -197,26 +207,38 @@ def _tile(view: View, position: int, entry: Entry) -> str:
     return _at(view.layout.stage(position), inner, classes="ck-tile ck-failed", view=view)
 
 
-def _source(entry: Entry) -> str:
+def _source(entry: Entry) -> tuple[str, str]:
+    """Where the box comes from, and, never cut, how sure its source is."""
     if isinstance(entry, Open):
         return _proposed(entry.suggestion)
     if isinstance(entry, Done) and entry.settled.verdict is None:
-        return entry.settled.reason
-    return ""
+        return "", entry.settled.reason
+    return "", ""
 
 
-def _proposed(suggestion: Suggestion | None) -> str:
+def _proposed(suggestion: Suggestion | None) -> tuple[str, str]:
     if suggestion is None:
-        return "no AI box"
+        return "", "no AI box"
     named = f"{suggestion.source} {suggestion.version}".strip()
     sure = suggestion.confidence
-    return named if sure is None else f"{named} · {sure:.2f}"
+    return named, "" if sure is None else f" {sure:.2f}"
+
+
+def _cut_inside(name: str) -> str:
+    """Let a name that is too long lose its middle: generated names differ at the end."""
+    kept = min(_TAIL, len(name) // 2)
+    return _cut_before(name[: len(name) - kept], name[len(name) - kept :])
+
+
+def _cut_before(words: str, tail: str) -> str:
+    return f"<span class='ck-cut'>{_text(words)}</span><span>{_text(tail)}</span>"
 
 
 def _pace(view: View) -> str:
-    if not view.rate:
+    if not view.rate or view.session.ended:
         return ""
-    left = (view.session.total - view.session.decided) / view.rate * 60
+    session = view.session
+    left = (session.total - session.decided - len(session.broken)) / view.rate * 60
     return f" · {view.rate:,.0f} an hour · {_minutes(left)} left"
 
 
@@ -256,7 +278,7 @@ def _problem(messages: Messages) -> str:
     )
 
 
-def _sheet() -> str:
+def _sheet(view: View) -> str:
     groups = "".join(
         f"<div class='ck-group'><h3>{_text(group)}</h3>"
         + "".join(
@@ -270,7 +292,10 @@ def _sheet() -> str:
         "<div class='ck-group'><h3>Mouse</h3><div>Drag an edge, a corner or the whole box. "
         "A click on the verdict under an image accepts that image.</div></div>"
     )
-    return f"<div class='ck-sheet'><div class='ck-columns'>{groups}{mouse}</div></div>"
+    below = view.layout.height - view.layout.board.y
+    place = Rect(0, view.layout.board.y, WIDTH, below)
+    inner = f"<div class='ck-columns'>{groups}{mouse}</div>"
+    return _at(place, inner, classes="ck-sheet", view=view)
 
 
 def _end(view: View) -> str:
@@ -288,11 +313,12 @@ def _end(view: View) -> str:
         _pill(word, number, bad=word == "failed" and number > 0) for word, number in facts
     )
     title = "Everything is decided" if not session.broken else "Nothing is left to decide"
-    return (
-        f"<div class='ck-sheet'><h3>{title}</h3><p style='line-height:2.2'>{rows}</p>"
-        f"{_failures(session)}<p class='ck-quiet'>{_keys(('Backspace',))} look again · "
-        f"{_keys(('Z',))} undo the last decision</p></div>"
+    inner = (
+        f"<h3>{title}</h3><p style='line-height:2.2'>{rows}</p>{_failures(session)}"
+        f"<p class='ck-quiet'>{_keys(('Backspace',))} look again · "
+        f"{_keys(('Z',))} undo the last decision</p>"
     )
+    return _at(view.layout.board, inner, classes="ck-sheet", view=view)
 
 
 def _failures(session: Session) -> str:

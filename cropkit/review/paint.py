@@ -14,7 +14,7 @@ _GUIDE = "rgba(255, 255, 255, 0.55)"
 _GUIDE_SHADE = "rgba(16, 21, 28, 0.45)"
 _LABEL = "rgba(10, 14, 20, 0.82)"
 _STAGE = "rgba(127, 135, 145, 0.10)"
-_DIGIT_WIDTH, _LABEL_HEIGHT = 8.6, 26
+_DIGIT_WIDTH, _LABEL_HEIGHT = 9.3, 28
 
 
 def paint_stages(pen: Pen, layout: PageLayout, count: int) -> None:

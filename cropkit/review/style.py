@@ -21,8 +21,23 @@ CSS = """<style>
   align-items: center; gap: 0.7em; min-width: 0; white-space: nowrap; }
 .cropkit-review .ck-grow { flex: 1 1 0; min-width: 0; }
 .cropkit-review .ck-cut { overflow: hidden; text-overflow: ellipsis; min-width: 2em; }
-.cropkit-review .ck-first { flex: 1 1 60%; }
-.cropkit-review .ck-second { flex: 0 1 auto; max-width: 45%; }
+.cropkit-review .ck-first { display: flex; flex: 1 1 60%; min-width: 0; white-space: pre;
+  overflow: hidden; }
+.cropkit-review .ck-second { display: flex; flex: 0 1 auto; max-width: 33%; min-width: 0;
+  white-space: pre; }
+.cropkit-review .ck-first > span + span, .cropkit-review .ck-second > span + span { flex: none; }
+.cropkit-review .ck-first > .ck-cut { min-width: 1.5em; }
+@container (max-width: 1060px) {
+  .cropkit-review .ck-second > .ck-cut { display: none; }
+}
+@container (max-width: 820px) {
+  .cropkit-review .ck-more { display: none; }
+  .cropkit-review .ck-at { gap: 0.4em; }
+}
+@container (max-width: 640px) {
+  .cropkit-review .ck-second { display: none; }
+  .cropkit-review .ck-chip { font-size: 9.5px; padding: 0; gap: 0.1em; }
+}
 .cropkit-review .ck-quiet { color: var(--jp-ui-font-color2, #666); }
 .cropkit-review .ck-name { font-weight: 600; color: var(--jp-ui-font-color0, #111); }
 .cropkit-review .ck-title { font-size: 1.15em; font-weight: 650; flex: 0 1 auto; }
@@ -66,9 +81,10 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-unfocused { color: #ffb74d
 .cropkit-review:focus-within .ck-unfocused { display: none; }
 .cropkit-review:not(:focus-within) .ck-focused { display: none; }
 .cropkit-review:not(:focus-within) .ck-chosen { border-style: dashed; }
-.cropkit-review .ck-sheet { position: absolute; inset: 3.6em 0.3em 0.3em; overflow: auto;
+.cropkit-review .ck-right { justify-content: flex-end; }
+.cropkit-review .ck-sheet { display: block; overflow: hidden; white-space: normal;
   padding: 1.2em 1.8em; border: 1px solid var(--jp-border-color1, #bbb); border-radius: 8px;
-  background: var(--jp-layout-color1, #fff); box-sizing: border-box; }
+  background: var(--jp-layout-color1, #fff); }
 .cropkit-review .ck-sheet h3 { margin: 0 0 0.5em; font-size: 1.15em; }
 .cropkit-review .ck-columns { columns: 26em 3; column-gap: 2.5em; }
 .cropkit-review .ck-row { display: flex; gap: 0.5em; align-items: baseline; margin: 0.3em 0;

@@ -75,7 +75,7 @@ class Pen:
         self._canvas.line_width = width * SCALE
         self._canvas.stroke_line(*_finite(*ends))
 
-    def words(self, text: str, at: tuple[float, float], colour: str, size: float = 15) -> None:
+    def words(self, text: str, at: tuple[float, float], colour: str, size: float = 16) -> None:
         """Write a line of text, from its left end and its middle height."""
         self._canvas.fill_style = colour
         self._canvas.font = f"{size * SCALE:g}px {_FONT}"

@@ -18,7 +18,7 @@ from cropkit.errors import AuditUnavailable, MissingFile
 from cropkit.kit import open_kit
 from cropkit.records import CropResult, Decision, Status, Verdict
 from cropkit.review import Review
-from cropkit.review.keys import KEYS, Command, grouped, shortened
+from cropkit.review.keys import KEYS, Binding, Command, grouped, shortened
 from cropkit.review.layout import Kind, Rect
 from cropkit.review.surface import held
 from cropkit.session import Done, Mark, Open, Restoring
@@ -66,6 +66,20 @@ def test_enter_writes_exactly_the_boxes_that_were_shown(browser: Browser, folder
     assert "page 2/2" in browser.status
     assert browser.review.index == 1
     assert browser.review.progress["written"] == len(shown)
+
+
+def test_the_counts_on_the_screen_are_those_of_the_trail(browser: Browser) -> None:
+    browser.key("x")
+    browser.key("2")
+    browser.key("s")
+    browser.key("Enter")
+    browser.shown()
+    browser.written()
+    assert browser.desk.counts == browser.review.kit.counts()
+    browser.key("z")
+    browser.written()
+    browser.shown()
+    assert browser.desk.counts == browser.review.kit.counts()
 
 
 def test_undo_brings_the_file_back_byte_for_byte_and_shows_it_with_its_box(
@@ -186,9 +200,11 @@ def test_deferred_decisions_are_only_queued(start: Started, folder: Path) -> Non
 
 
 @pytest.mark.parametrize("binding", KEYS, ids=lambda b: b.label)
-def test_every_key_of_the_table_reaches_the_review(browser: Browser, binding: Any) -> None:
+def test_every_key_of_the_table_reaches_the_review(
+    browser: Browser, binding: Binding, monkeypatch: pytest.MonkeyPatch
+) -> None:
     taken: list[object] = []
-    browser.desk.take = taken.append
+    monkeypatch.setattr(browser.desk, "take", taken.append)
     browser.desk.surface.canvas.blur = lambda: taken.append(Command.RELEASE)
     browser.desk.guard.problem("something", "a.png")
     before = browser.words
@@ -284,7 +300,7 @@ def test_a_drag_ends_with_a_reload(browser: Browser) -> None:
 
 
 def test_a_review_started_again_is_at_the_same_place_with_the_same_undo_stack(
-    browser: Browser, start: Started, folder: Path
+    browser: Browser, start: Started
 ) -> None:
     browser.key("Enter")
     browser.shown()
@@ -319,7 +335,7 @@ def test_an_image_rejected_in_an_earlier_session_is_brought_back_into_the_listin
     assert entries(again)[again.desk.session.chosen].path == path
 
 
-def test_what_an_earlier_kernel_left_waiting_is_carried_out(start: Started, folder: Path) -> None:
+def test_what_an_earlier_kernel_left_waiting_is_carried_out(start: Started) -> None:
     deferred = start(defer=True)
     deferred.open()
     deferred.shown()
@@ -452,9 +468,7 @@ def test_a_browser_that_never_draws_is_mentioned(start: Started) -> None:
 # --- being a good widget
 
 
-def test_nothing_is_read_sent_or_applied_before_a_browser_is_there(
-    start: Started, folder: Path
-) -> None:
+def test_nothing_is_read_sent_or_applied_before_a_browser_is_there(start: Started) -> None:
     browser = start()
     browser.loop.sleep(5)
     assert browser.drawn == []
