@@ -128,7 +128,8 @@ class Probe:
         return ast.literal_eval(cell.outputs[0].data["text/plain"]) if cell.outputs else None
 
     def boxes(self) -> list[tuple[int, int, int, int]]:
-        return [tuple(box) for box in self.value("review.boxes")]
+        """The box of each image of the page; of zeros for one that has none."""
+        return [tuple(box or (0, 0, 0, 0)) for box in self.value("review.boxes")]
 
     def paths(self) -> list[str]:
         found: list[str] = self.value("[e.path for e in review._desk.session.entries]")

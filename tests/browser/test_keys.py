@@ -168,15 +168,21 @@ def test_after_a_kernel_restart_the_review_is_at_the_same_image_with_the_same_un
         paths = probe.paths()
         undo = probe.value("[one.path for one in review.kit.undo_stack()]")
     assert len(undo) >= 3
-    page.page.locator(
-        "[data-command='notebook:restart-run-all'], [data-jp-item-name='restart-and-run'] jp-button"
-    ).first.click()
-    page.page.locator(".jp-Dialog button.jp-mod-accept").click()
-    page.page.wait_for_timeout(500)
-    again = page.wait(lambda s: s.shown == "shown" and s.page == at.page, "it is back")
+    restart_and_run_all(page)
+    again = page.until_replayed().status()
+    assert again is not None
+    assert (again.page, again.chosen) == (at.page, at.chosen)
     assert again.written == at.written
     with demo.probe() as probe:
         assert probe.paths() == paths
         assert probe.value("[one.path for one in review.kit.undo_stack()]") == undo
+    assert keyboard_is_the_reviews(page)
     page.press("z")
     page.wait(lambda s: s.written == at.written - 1, "the file is restored")
+
+
+def restart_and_run_all(page: Desk) -> None:
+    old = page.page.locator(".cropkit-status").element_handle()
+    page.page.locator("[data-command='notebook:restart-run-all']").first.click()
+    page.page.locator(".jp-Dialog button.jp-mod-accept").click()
+    page.page.wait_for_function("old => !old.isConnected", arg=old, timeout=RESTART_SECONDS)
