@@ -6,84 +6,33 @@ it is needed; `docs/safety.md` gives the reasons for the order.
 """
 
 import hashlib
-import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from cropkit import formats
 from cropkit.attributes import Attributes
 from cropkit.audit import Trail
 from cropkit.errors import (
     AuditError,
+    Busy,
     Conflict,
     CropkitError,
     InDoubt,
     MissingFile,
     NameTaken,
-    PathOutsideRoot,
     StaleDecision,
     VerificationFailed,
     WriteFailed,
 )
-from cropkit.files import Content, Identity, Root
+from cropkit.files import Content, Root
 from cropkit.geometry import PixelBox
 from cropkit.operation import Companion, Kind, Operation, State
-from cropkit.records import CropResult, Status
-from cropkit.switch import HOME, Switch, staged
+from cropkit.switch import HOME, Switch, kept, staged
+from cropkit.work import Outcome, Request, Work, going
 
-_SUCCESS = {
-    Kind.CROP: Status.CROPPED,
-    Kind.REJECT: Status.REJECTED,
-    Kind.RESTORE: Status.RESTORED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What somebody wants done to one image.
-
-    Parameters
-    ----------
-    source, target : relative to the collection; a target elsewhere is absolute
-    expect : SHA-256 of the content that was reviewed; None takes what is there
-    after : SHA-256 to restore, for a restore
-    followers : companions as (source, target, whether the source stays)
-    """
-
-    kind: Kind
-    source: str
-    target: str
-    expect: str | None = None
-    box: PixelBox | None = None
-    decision: str | None = None
-    undoes: Operation | None = None
-    followers: tuple[tuple[str, str, bool], ...] = ()
-
-
-@dataclass(slots=True)
-class Work:
-    """A request under way."""
-
-    request: Request
-    operation: Operation
-    started: float
-    source: Identity | None = None
-    candidate: formats.Candidate | None = None
-    notes: list[tuple[str, str]] = field(default_factory=list)
-    switched: bool = False
-    settled: bool = False
-    already: bool = False
-    error: CropkitError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A result, the error behind it if any, and whether it had been carried out before."""
-
-    result: CropResult
-    error: CropkitError | None = None
-    already: bool = False
+_SYNC_THREADS = 8
 
 
 class Applier:
@@ -97,6 +46,9 @@ class Applier:
     def run(self, requests: Sequence[Request]) -> list[Outcome]:
         """Carry out requests together, each whole or not at all; one outcome for each.
 
+        A group shares its transactions, the sync of each folder and a pool of threads for the
+        syncs of its files.
+
         Raises
         ------
         AuditError
@@ -109,25 +61,28 @@ class Applier:
             for work in works:
                 self._fail_quietly(work, error)
             raise
-        return [Outcome(_result(w), w.error, w.already) for w in works]
+        return [Outcome(w.result(), w.error, w.already) for w in works]
 
     def _run(self, works: list[Work]) -> None:
         self._each(works, self._claim)
         self._each(works, self._stage)
+        self._sync_files(works)
         self._each(works, self._verify)
         self._prepare(works)
-        self._each(works, self._switch)
+        self._each(works, self._publish)
+        self._sync_folders(works, new_names=True)
+        self._each(works, self._retire)
+        self._sync_folders([w for w in works if not w.operation.in_place], new_names=False)
         self._finish(works)
 
     def _each(self, works: list[Work], phase: Callable[[Work], None]) -> None:
-        for work in works:
-            if work.error is None and not work.already:
-                try:
-                    phase(work)
-                except AuditError:
-                    raise
-                except CropkitError as error:
-                    self._fail(work, error)
+        for work in going(works):
+            try:
+                phase(work)
+            except AuditError:
+                raise
+            except CropkitError as error:
+                self._fail(work, error)
 
     def _begin(self, request: Request) -> Work:
         operation = Operation(
@@ -140,7 +95,7 @@ class Applier:
             decision=request.decision,
             undoes=request.undoes.id if request.undoes else None,
         )
-        return Work(request, operation, time.perf_counter())
+        return Work(request, operation)
 
     # -- phases --------------------------------------------------------------------------------
 
@@ -153,9 +108,13 @@ class Applier:
         if work.source is None:
             raise MissingFile(planned.source)
         alias = f"inode:{work.source.device}:{work.source.inode}"
-        work.already = not self.trail.plan(work.operation, [alias])
+        work.planned = self.trail.plan(work.operation, [alias])
+        work.already = not work.planned
 
     def _stage(self, work: Work) -> None:
+        if work.request.kind is Kind.PURGE:
+            work.operation = replace(work.operation, before=work.request.expect, after="")
+            return
         content = self._read(work)
         self._check_names(work)
         work.operation = replace(
@@ -169,9 +128,7 @@ class Applier:
             self._stage_crop(work, content)
         elif work.request.kind is Kind.RESTORE:
             self._stage_restore(work)
-        if work.operation.same_content:
-            self._sync_source(work)
-        else:
+        if not work.operation.same_content:
             self.switch.keep(work.operation, content.sha256)
 
     def _read(self, work: Work) -> Content:
@@ -234,17 +191,30 @@ class Applier:
         lost = self.root.write_new(staged(work.operation), data, attributes)
         work.notes += [(name, "needs the administrator") for name in lost]
 
-    def _sync_source(self, work: Work) -> None:
-        # whoever wrote it may never have synced it, and its old name is about to go
-        if not work.operation.in_place:
-            root, path = self.switch.locate(work.operation.source)
+    def _sync_files(self, works: list[Work]) -> None:
+        """Sync what was staged and kept, and what is about to lose its old name.
+
+        Whoever wrote the original may never have synced it. A sync that failed is final.
+        """
+        todo = [(work, name) for work in going(works) for name in _unsynced(work.operation)]
+        for work, error in _in_parallel(self._sync_one, todo):
+            if work.going:
+                self._fail(work, error)
+
+    def _sync_one(self, job: tuple[Work, str]) -> tuple[Work, CropkitError] | None:
+        work, name = job
+        root, path = self.switch.locate(name)
+        try:
             root.sync(path)
+        except CropkitError as error:
+            return work, error
+        return None
 
     def _verify(self, work: Work) -> None:
         """Prove what is on disk, not what was in memory."""
-        if work.operation.same_content:
+        if work.operation.same_content or work.request.kind is Kind.PURGE:
             return
-        self.root.sync(staged(work.operation))
+        self.switch.check_kept(work.operation)
         written = self.root.read(staged(work.operation))
         if written.sha256 != work.operation.after:
             raise VerificationFailed(work.operation.source, "read back other bytes")
@@ -252,42 +222,58 @@ class Applier:
             formats.verify(written.data, work.candidate, work.operation.source)
 
     def _prepare(self, works: list[Work]) -> None:
-        going = _going(works)
-        if not going:
+        ready = going(works)
+        if not ready:
             return
-        for work in going:
-            work.operation = replace(work.operation, report=_report(work))
+        for work in ready:
+            work.operation = replace(work.operation, report=work.report())
         try:
             self.root.sync_folder(f"{HOME}/originals")
         except CropkitError as error:
-            for work in going:
+            for work in ready:
                 self._fail(work, error)
             return
-        self.trail.prepare([work.operation for work in going])
+        left_out = self.trail.prepare([work.operation for work in ready])
+        for work in ready:
+            if work.operation.id in left_out:
+                self._fail(work, Busy(work.operation.source))
 
-    def _switch(self, work: Work) -> None:
+    def _publish(self, work: Work) -> None:
         root, path = self.switch.locate(work.operation.source)
         if work.source is None or not work.source.same_file(root.identity(path)):
             found = self.switch.digest(work.operation.source) or "nothing"
             raise StaleDecision(work.operation.source, work.operation.before, found)
         work.switched = True
         self.switch.publish(work.operation)
-        self.switch.sync(work.operation, new_names=True)
+
+    def _retire(self, work: Work) -> None:
         if not work.operation.in_place:
             self.switch.retire(work.operation)
-            self.switch.sync(work.operation, new_names=False)
+
+    def _sync_folders(self, works: list[Work], *, new_names: bool) -> None:
+        """Sync each folder once, for all the works that changed a name in it."""
+        folders: dict[str, list[Work]] = {}
+        for work in going(works):
+            for folder in self.switch.folders(work.operation, new_names=new_names):
+                folders.setdefault(folder, []).append(work)
+        for folder, changed in sorted(folders.items()):
+            try:
+                self.switch.sync_folder(folder)
+            except CropkitError as error:
+                for work in going(changed):
+                    self._fail(work, error)
 
     def _finish(self, works: list[Work]) -> None:
-        going = _going(works)
-        if not going:
+        ready = going(works)
+        if not ready:
             return
         try:
-            self.trail.finish([work.operation for work in going])
+            self.trail.finish([work.operation for work in ready])
         except AuditError as error:
-            for work in going:
+            for work in ready:
                 self._fail(work, error)
             return
-        for work in going:
+        for work in ready:
             work.settled = True
             # the crop is done; what is left over in the stage is the next recovery's business
             with suppress(CropkitError):
@@ -299,14 +285,16 @@ class Applier:
         """End a work without effect, or leave it to recovery."""
         work.error = error
         work.settled = True
+        if isinstance(error, Busy) and not work.planned:
+            return  # nothing was claimed; the decision goes on waiting
         try:
             self._take_back(work)
-            self.trail.abandon(work.operation, State.ABORTED, _result(work))
+            self.trail.abandon(work.operation, State.ABORTED, work.result())
         except CropkitError as second:
             work.error = InDoubt(work.operation.source, work.operation.id, f"{error}; {second}")
             work.error.__cause__ = second
             if isinstance(second, Conflict):
-                self.trail.abandon(work.operation, State.CONFLICT, _result(work))
+                self.trail.abandon(work.operation, State.CONFLICT, work.result())
 
     def _take_back(self, work: Work) -> None:
         if work.switched:
@@ -325,57 +313,19 @@ class Applier:
             self._fail(work, known or WriteFailed(work.operation.source, repr(error)))
 
 
-def check_is_outside_home(path: str, root: Root) -> None:
-    """Refuse cropkit's own folder as a source or destination."""
-    if HOME in path.split("/"):
-        raise PathOutsideRoot(path, root.path)
+def _unsynced(operation: Operation) -> list[str]:
+    if operation.kind is Kind.PURGE:
+        return []
+    if operation.same_content:
+        return [] if operation.in_place else [operation.source]
+    return [kept(operation.before or ""), staged(operation)]
 
 
-def _going(works: list[Work]) -> list[Work]:
-    return [w for w in works if w.error is None and not w.already]
-
-
-def _report(work: Work) -> dict[str, object]:
-    candidate = work.candidate
-    return {
-        "kept": list(candidate.kept) if candidate else ["every byte"],
-        "patched": list(candidate.patched) if candidate else [],
-        "dropped": [
-            list(pair) for pair in (*(candidate.dropped if candidate else ()), *work.notes)
-        ],
-        "box_applied": _applied(work).xyxy if work.request.box else None,
-    }
-
-
-def _applied(work: Work) -> PixelBox:
-    box = work.candidate.box_applied if work.candidate else work.request.box
-    if box is None:
-        raise WriteFailed(work.operation.source, "a crop without a box")
-    return box
-
-
-def _result(work: Work) -> CropResult:
-    operation, error = work.operation, work.error
-    done = error is None
-    return CropResult(
-        status=_SUCCESS[operation.kind] if done else _status(error),
-        path=operation.source,
-        code=error.code if error else None,
-        message=str(error) if error else None,
-        destination=None if operation.in_place else operation.target,
-        operation=operation.id,
-        box_asked=work.request.box,
-        box_applied=_applied(work) if done and work.request.box else None,
-        sha256_before=operation.before,
-        sha256_after=operation.after if done else None,
-        kept=tuple(operation.report.get("kept", ())) if done else (),
-        patched=tuple(operation.report.get("patched", ())) if done else (),
-        dropped=tuple((a, b) for a, b in operation.report.get("dropped", ())) if done else (),
-        seconds=round(time.perf_counter() - work.started, 6),
-    )
-
-
-def _status(error: CropkitError | None) -> Status:
-    if isinstance(error, StaleDecision):
-        return Status.STALE
-    return Status(error.status) if error else Status.CROPPED
+def _in_parallel(
+    sync: Callable[[tuple[Work, str]], tuple[Work, CropkitError] | None],
+    todo: list[tuple[Work, str]],
+) -> list[tuple[Work, CropkitError]]:
+    if len(todo) <= 2:  # noqa: PLR2004  (one image: a pool would cost more than it saves)
+        return [failed for failed in map(sync, todo) if failed]
+    with ThreadPoolExecutor(_SYNC_THREADS) as pool:
+        return [failed for failed in pool.map(sync, todo) if failed]

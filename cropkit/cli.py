@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USAGE = 0, 1, 2
 _HOME = ".cropkit"
+_AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_SIZES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _NOT_YET = {
     "health": "alerts, heartbeat and degraded rates of a collection",
     "suggest": "crop boxes for images that have none",
     "import": "suggestions or decisions from other tools",
     "export": "decisions for other tools",
     "batch": "crop a folder unattended, through the batch notebook",
-    "purge": "remove kept originals on purpose",
 }
 
 
@@ -123,10 +125,14 @@ def _add_collection_commands(commands: Any) -> None:  # noqa: ANN401
     one.add_argument("image", nargs="*", type=Path, help="only these images")
     one.add_argument("--last", type=int, default=1, metavar="N", help="how many (1)")
     one.add_argument("--all", action="store_true", help="everything, down to the originals")
+    one.add_argument("--redo", action="store_true", help="take undos back instead")
     one = _folder_command(commands, "history", "show the audit trail", _history)
     one.add_argument("image", nargs="?", type=Path, help="only this image")
     one = _folder_command(commands, "apply", "carry out the decisions that wait", _apply)
     one.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
+    one = _folder_command(commands, "purge", "remove kept originals on purpose", _purge)
+    one.add_argument("--older-than", type=_age, metavar="30d", help="not needed for longer")
+    one.add_argument("--keep-size", type=_bytes, metavar="20GB", help="then until the rest fits")
     _folder_command(commands, "recover", "settle what a crash left open", _recover)
     _folder_command(commands, "fsck", "prove that database and disk agree", _fsck)
 
@@ -150,6 +156,21 @@ def _edges(text: str) -> tuple[int, int, int, int]:
         said = f"{text!r} is not four whole numbers: left,top,right,bottom"
         raise argparse.ArgumentTypeError(said) from None
     return left, top, right, bottom
+
+
+def _age(text: str) -> timedelta:
+    number, unit = text[:-1], text[-1:]
+    if unit not in _AGES or not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not an age such as 30d, 12h or 4w")
+    return int(number) * _AGES[unit]
+
+
+def _bytes(text: str) -> int:
+    number = text.rstrip("BGKMTbgkmt")
+    unit = text[len(number) :].upper().removesuffix("B")
+    if unit not in _SIZES or not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 20GB or 500MB")
+    return int(number) * _SIZES[unit]
 
 
 # -- carrying out --------------------------------------------------------------------------------
@@ -202,7 +223,19 @@ def _crop(given: argparse.Namespace) -> int:
 def _undo(given: argparse.Namespace) -> int:
     with _opened(given.folder) as kit:
         images = [_named(given.folder, image) for image in given.image]
-        results = kit.undo(*images, last=given.last, everything=given.all)
+        if given.redo:
+            results = kit.redo(*images, last=given.last)
+        else:
+            results = kit.undo(*images, last=given.last, everything=given.all)
+    return _results(given, results)
+
+
+def _purge(given: argparse.Namespace) -> int:
+    if given.older_than is None and given.keep_size is None:
+        _say("purge needs --older-than or --keep-size: nothing is removed unasked")
+        return USAGE
+    with _opened(given.folder) as kit:
+        results = kit.purge(older_than=given.older_than, keep_bytes=given.keep_size)
     return _results(given, results)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cropkit.audit import Trail
 from cropkit.errors import CropkitError
 from cropkit.files import Root
-from cropkit.operation import Operation, State
+from cropkit.operation import Kind, Operation, State
 from cropkit.switch import HOME, Switch, kept
 
 
@@ -26,7 +26,7 @@ def fsck(root: Root, trail: Trail) -> list[Difference]:
         *_database(trail),
         *_open(trail),
         *_images(Switch(root), finished),
-        *_originals(root, finished),
+        *_originals(root, trail),
         *_outcomes(trail, finished),
         *_left_over(root, trail),
     ]
@@ -60,6 +60,8 @@ def _expected(finished: list[Operation]) -> dict[str, str]:
     """Play the finished operations in order: which name should hold which content."""
     names: dict[str, str] = {}
     for one in finished:
+        if one.kind is Kind.PURGE:
+            continue
         names.pop(one.source, None)
         names[one.target] = one.after or ""
         for companion in one.companions:
@@ -75,20 +77,19 @@ def _digest(switch: Switch, path: str) -> str | None:
         return f"unreadable ({error.code})"
 
 
-def _originals(root: Root, finished: list[Operation]) -> Iterator[Difference]:
+def _originals(root: Root, trail: Trail) -> Iterator[Difference]:
     switch = Switch(root)
-    hashes = {one.before: one.source for one in finished if one.before and not one.same_content}
-    for sha256, path in hashes.items():
+    for sha256 in sorted(trail.originals()):
         found = _digest(switch, kept(sha256))
         if found is None:
-            yield Difference("original", path, f"its original {sha256:.12} is not there any more")
+            yield Difference("original", kept(sha256), "this original is not there any more")
         elif found != sha256:
-            yield Difference("original", path, f"its original {sha256:.12} has changed on disk")
+            yield Difference("original", kept(sha256), "this original has changed on disk")
 
 
 def _outcomes(trail: Trail, finished: list[Operation]) -> Iterator[Difference]:
     """Every finished operation stands in the trail with the same hashes."""
-    outcomes = {"cropped", "rejected", "restored"}
+    outcomes = {"cropped", "rejected", "restored", "purged"}
     told = {e["operation"]: e["body"] for e in trail.events() if e["event"] in outcomes}
     for one in finished:
         body = told.pop(one.id, None)
@@ -105,6 +106,12 @@ def _left_over(root: Root, trail: Trail) -> Iterator[Difference]:
     for path in sorted((root.path / HOME / "stage").iterdir()):
         if path.name.partition(".")[0] not in known:
             yield Difference("left over", f"{HOME}/stage/{path.name}", "belongs to no operation")
+    unsettled = trail.unsettled()
+    needed = {*trail.originals(), *(one.before for one in unsettled)}
+    staging = any(one.before is None for one in unsettled)  # may just have kept one
+    for path in sorted((root.path / HOME / "originals").iterdir()):
+        if path.name not in needed and not staging:
+            yield Difference("left over", kept(path.name), "no operation needs this original")
     for path in sorted(root.path.rglob(".cropkit-*.part")):
         name = path.relative_to(root.path).as_posix()
         yield Difference("left over", name, "a copy that was cut off")

@@ -3,16 +3,17 @@
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import clock, collection, formats
-from cropkit.apply import Applier, Outcome, Request, check_is_outside_home
-from cropkit.audit import DEADLINE, FOLDER, Standing, Trail
+from cropkit.apply import Applier
+from cropkit.audit import DEADLINE, Standing, Trail
 from cropkit.errors import (
     AuditError,
     Busy,
@@ -25,10 +26,20 @@ from cropkit.errors import (
 from cropkit.files import Root, split_beneath
 from cropkit.fsck import Difference, fsck
 from cropkit.geometry import PixelBox, Size
-from cropkit.operation import Kind, Operation
+from cropkit.operation import Operation
+from cropkit.plan import (
+    Planner,
+    check_is_outside_home,
+    chosen_to_purge,
+    chosen_to_undo,
+    to_purge,
+    to_undo,
+)
 from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
 from cropkit.recover import Recovered, recover
 from cropkit.suggest import Sidecars, Suggester, gather
+from cropkit.switch import kept
+from cropkit.work import Outcome, Request, groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +47,7 @@ if TYPE_CHECKING:
 StrPath = str | os.PathLike[str]
 
 _log = logging.getLogger("cropkit")
+GROUP = 64  # crops that share their transactions and syncs in a batch
 _FAILED = (Status.REFUSED, Status.FAILED, Status.STALE, Status.IN_DOUBT)
 
 
@@ -107,8 +119,9 @@ class Kit:
         self._deadline = deadline
         self.trail = Trail(self._files, reviewer, kind=kind, deadline=deadline)
         self._applier = Applier(self._files, self.trail)
+        self._planner = Planner(self._files, self.destination)
         self._reported: set[Problem] = set()
-        self.recovered = self.recover()
+        self.recovered = self.recover(opening=True)
         for suggester in self._suggesters:
             self._report_once(getattr(suggester, "problems", ()))
 
@@ -290,20 +303,42 @@ class Kit:
             raise outcome.error
         return outcome.result
 
-    def apply_waiting(self) -> list[CropResult]:
-        """Carry out everything that waits, oldest first."""
-        return [self.apply(decision) for decision in self.trail.waiting()]
+    def apply_waiting(
+        self, progress: Callable[[CropResult], object] | None = None
+    ) -> list[CropResult]:
+        """Carry out everything that waits, oldest first, in groups that share their syncs.
+
+        Raises
+        ------
+        AuditError
+            Work must stop; what was carried out before is recorded.
+        """
+        outcomes: list[Outcome] = []
+        for group in groups(self._requests(outcomes), GROUP):
+            outcomes += self._applier.run(group)
+            for outcome in outcomes[-len(group) :]:
+                if isinstance(outcome.error, AuditError):
+                    raise outcome.error
+                if progress is not None:
+                    progress(outcome.result)
+        return [one.result for one in outcomes]
+
+    def _requests(self, refused: list[Outcome]) -> Iterator[Request]:
+        for decision in self.trail.waiting():
+            made, _ = self.trail.decision(decision)
+            try:
+                yield self._planner.for_decision(made)
+            except CropkitError as error:
+                refused.append(self._refuse(made, error))
 
     def _carry_out(self, decision: str) -> Outcome:
         made, found = self.trail.decision(decision)
         if found.status is not Status.WAITING:
             return Outcome(_told(found), already=True)
         try:
-            request = self._request(made)
+            request = self._planner.for_decision(made)
         except CropkitError as error:
-            result = _refusal(made.path, made.box, error)
-            self.trail.settle(decision, result)
-            return Outcome(result, error)
+            return self._refuse(made, error)
         outcome = self._run(request)
         if outcome.already:
             return Outcome(_told(self.trail.decision(decision)[1]), already=True)
@@ -318,38 +353,10 @@ class Kit:
                 return outcome
             time.sleep(0.05)
 
-    def _request(self, made: Decision) -> Request:
-        check_is_outside_home(made.path, self._files)
-        if made.verdict is Verdict.REJECT:
-            folder = f"{FOLDER}/rejected/{made.id[:12]}"
-            return self._moving(Kind.REJECT, made, folder)
-        destination = made.destination or self.destination
-        if destination is not None:
-            return self._moving(Kind.CROP, made, destination)
-        return Request(Kind.CROP, made.path, made.path, made.sha256, box=made.box, decision=made.id)
-
-    def _moving(self, kind: Kind, made: Decision, folder: str) -> Request:
-        found = collection.companions(self.root, made.path, formats.EXTENSIONS)
-        target = f"{folder}/{made.path}"
-        self._make_folder(target)
-        return Request(
-            kind,
-            made.path,
-            target,
-            made.sha256,
-            box=made.box,
-            decision=made.id,
-            followers=tuple((name, f"{folder}/{name}", stays) for name, stays in found.items()),
-        )
-
-    def _make_folder(self, target: str) -> None:
-        above = target.rpartition("/")[0]
-        if not target.startswith("/"):
-            self._files.make_folder(above)
-        elif self.destination is not None:
-            inner = above.removeprefix(self.destination).strip("/")
-            if inner:
-                Root(Path(self.destination), self._files.system).make_folder(inner)
+    def _refuse(self, made: Decision, error: CropkitError) -> Outcome:
+        result = _refusal(made.path, made.box, error)
+        self.trail.settle(made.id, result)
+        return Outcome(result, error)
 
     # -- undoing -------------------------------------------------------------------------------
 
@@ -390,48 +397,56 @@ class Kit:
         NothingToUndo
             When nothing is left to take back.
         """
-        chosen = self._chosen(paths, None if everything else last)
-        if not chosen:
-            raise NothingToUndo(", ".join(map(str, paths)) or self.root)
+        newest = self.trail.undoable()[::-1]
+        chosen = chosen_to_undo(self.root, newest, paths, None if everything else last)
         return [self._restore(one).result for one in chosen]
 
-    def _chosen(self, paths: Sequence[StrPath], last: int | None) -> list[Operation]:
-        newest = self.trail.undoable()[::-1]
-        if not paths:
-            return newest[:last]
-        chosen: list[Operation] = []
-        for path in paths:
-            names = {split_beneath(self.root, path)}
-            found = [one for one in newest if not names.isdisjoint((one.source, one.target))]
-            if not found:
-                raise NothingToUndo(str(path))
-            chosen += found[:last]
-        return chosen
+    def redo(self, *paths: StrPath, last: int = 1) -> list[CropResult]:
+        """Take undos back, newest first: the crop stands again, byte for byte.
+
+        Raises
+        ------
+        NothingToUndo
+            When nothing was undone.
+        """
+        newest = self.trail.redoable()[::-1]
+        chosen = chosen_to_undo(self.root, newest, paths, last)
+        return [self._restore(one).result for one in chosen]
 
     def _restore(self, operation: Operation) -> Outcome:
         later = self.trail.later_on(operation)
         if later is not None:
             error = LaterOperation(operation.source, operation.id, later.id)
             return Outcome(_refusal(operation.source, operation.box, error), error)
-        back = tuple((c.target, c.source, False) for c in operation.companions)
-        request = Request(
-            Kind.RESTORE,
-            operation.target,
-            operation.source,
-            operation.after,
-            decision=operation.decision,
-            undoes=operation,
-            followers=back,
-        )
-        outcome = self._run(request)
+        outcome = self._run(to_undo(operation))
         # the image is known by the name that it has after the undo
         return replace(outcome, result=replace(outcome.result, path=operation.source))
 
+    def purge(
+        self, *, older_than: timedelta | None = None, keep_bytes: int | None = None
+    ) -> list[CropResult]:
+        """Remove kept originals on purpose, oldest first: audited, and not to be undone.
+
+        Parameters
+        ----------
+        older_than : remove what has not been needed for longer
+        keep_bytes : then remove the oldest until the rest fits; None sets no limit
+        """
+        kept_since = self.trail.originals()
+        sizes = {sha256: self._size_kept(sha256) for sha256 in kept_since}
+        chosen = chosen_to_purge(kept_since, sizes, older_than, keep_bytes)
+        results = [self._run(to_purge(sha256)).result for sha256 in chosen]
+        return [replace(r, path=r.path.rpartition("/")[2]) for r in results]
+
+    def _size_kept(self, sha256: str) -> int:
+        found = self._files.identity(kept(sha256))
+        return found.size if found else 0
+
     # -- settling, proving, telling ------------------------------------------------------------
 
-    def recover(self) -> list[Recovered]:
+    def recover(self, *, opening: bool = False) -> list[Recovered]:
         """Settle what a crash left open; runs at every open."""
-        done = recover(self._files, self.trail)
+        done = recover(self._files, self.trail, opening=opening)
         for one in done:
             _log.warning("recovered %s %s: %s", one.kind, one.path, one.outcome)
         return done

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     CROP = "crop"
     REJECT = "reject"
     RESTORE = "restore"
+    PURGE = "purge"
 
 
 class State(StrEnum):

@@ -37,6 +37,7 @@ class Status(StrEnum):
     REJECTED = "rejected"
     SKIPPED = "skipped"
     RESTORED = "restored"  # taken back: the file is as it was before
+    PURGED = "purged"  # a kept original was removed on purpose
     SUPERSEDED = "superseded"  # a newer decision came before it was carried out
     REFUSED = "refused"
     FAILED = "failed"

@@ -19,7 +19,7 @@ from cropkit.files import Root
 from cropkit.locks import LockHeld, exclusive
 from cropkit.operation import Operation, State
 from cropkit.records import CropResult, Status
-from cropkit.switch import HOME, Switch
+from cropkit.switch import HOME, Switch, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,20 @@ class Recovered:
     reason: str | None = None
 
 
-def recover(root: Root, trail: Trail) -> list[Recovered]:
-    """Settle the operations whose owner is dead; return what was done to each."""
+def recover(root: Root, trail: Trail, *, opening: bool = False) -> list[Recovered]:
+    """Settle the operations whose owner is dead; return what was done to each.
+
+    On opening, when nobody else is at work, originals that no operation needs are removed, too:
+    whoever opens the collection later waits for the lock that is held here.
+    """
     with _alone(root, trail.store.deadline):
         left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
         operations = trail.unsettled()
         done = [_settle(root, trail, o) for o in operations if _is_ours(trail, o)]
         _sweep(root, left_over, {o.id for o in trail.unsettled()})
-        _sweep_owners(root, trail)
+        others = _sweep_owners(root, trail)
+        if opening and not others:
+            _sweep_originals(root, trail)
         return done
 
 
@@ -62,10 +68,7 @@ def _settle(root: Root, trail: Trail, operation: Operation) -> Recovered:
 
 
 def _forward_or_back(switch: Switch, trail: Trail, operation: Operation) -> State:
-    passed = operation.state is State.PREPARED and (
-        switch.digest(operation.target) == operation.after
-    )
-    if passed:
+    if operation.state is State.PREPARED and switch.has_passed(operation):
         switch.publish(operation)
         switch.sync(operation, new_names=True)
         switch.retire(operation)
@@ -120,7 +123,21 @@ def _sweep(root: Root, names: set[str], live: set[str]) -> None:
         root.unlink(f"{HOME}/stage/{name}", missing_ok=True)
 
 
-def _sweep_owners(root: Root, trail: Trail) -> None:
+def _sweep_owners(root: Root, trail: Trail) -> int:
+    """Forget the dead; return how many others live."""
+    living = 0
     for path in (root.path / HOME / "owners").iterdir():
-        if path.name != trail.owner and trail.is_dead(path.name):
+        if path.name == trail.owner:
+            continue
+        if trail.is_dead(path.name):
             root.unlink(f"{HOME}/owners/{path.name}", missing_ok=True)
+        else:
+            living += 1
+    return living
+
+
+def _sweep_originals(root: Root, trail: Trail) -> None:
+    needed = {*trail.originals(), *(one.before for one in trail.unsettled())}
+    for path in (root.path / HOME / "originals").iterdir():
+        if path.name not in needed:
+            root.unlink(kept(path.name), missing_ok=True)

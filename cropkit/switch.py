@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from cropkit.attributes import Attributes
 from cropkit.errors import Conflict, NameTaken, OriginalPurged, VerificationFailed
 from cropkit.files import Content, Identity, Root
-from cropkit.operation import Operation
+from cropkit.operation import Kind, Operation
 
 HOME = ".cropkit"
 
@@ -46,8 +46,18 @@ class Switch:
         root, path = self.locate(name)
         return root.digest(path)
 
+    def has_passed(self, operation: Operation) -> bool:
+        """Whether the commit point was passed."""
+        return (self.digest(operation.target) or "") == operation.after
+
     def publish(self, operation: Operation) -> None:
-        """Let the new names appear; the image's own is the commit point."""
+        """Let the new names appear; the image's own is the commit point.
+
+        A purge has no new name: its commit point is that the old one is gone.
+        """
+        if operation.kind is Kind.PURGE:
+            self.root.unlink(operation.source, missing_ok=True)
+            return
         if self.digest(operation.target) != operation.after:
             if operation.in_place:
                 self.root.replace(staged(operation), operation.target)
@@ -77,6 +87,9 @@ class Switch:
         for one in operation.companions:
             if self.digest(one.source) != one.sha256:
                 self._place(one.target, one.source, operation)
+        if operation.kind is Kind.PURGE:
+            self.sync(operation, new_names=False)
+            return
         self._put_source_back(operation)
         self.sync(operation, new_names=False)
         for one in operation.companions:
@@ -91,20 +104,36 @@ class Switch:
         """Remove what was staged, and an original that is only a second name of the source."""
         self.root.unlink(staged(operation), missing_ok=True)
         self.root.unlink(f"{HOME}/stage/{operation.id}.kept", missing_ok=True)
-        root, path = self.locate(operation.source)
-        entry = self.root.identity(kept(operation.before)) if operation.before else None
-        if operation.before and entry and entry.same_inode(root.identity(path)):
-            self.root.unlink(kept(operation.before))
+        if operation.before and operation.kind is not Kind.PURGE:
+            self._let_go(operation, kept(operation.before))
         for name in self._partials(operation):
             root, path = self.locate(name)
             root.unlink(path, missing_ok=True)
 
+    def _let_go(self, operation: Operation, original: str) -> None:
+        root, path = self.locate(operation.source)
+        entry = self.root.identity(original)
+        if entry is not None and entry.same_inode(root.identity(path)):
+            self.root.unlink(original)
+
     def sync(self, operation: Operation, *, new_names: bool) -> None:
         """Make the names on one side durable."""
+        for folder in self.folders(operation, new_names=new_names):
+            self.sync_folder(folder)
+
+    def folders(self, operation: Operation, *, new_names: bool) -> list[str]:
+        """Return the folders that hold the names on one side."""
         names = [(c.target if new_names else c.source) for c in operation.companions]
         names.append(operation.target if new_names else operation.source)
-        for folder in sorted({str(PurePosixPath(name).parent) for name in names}):
-            self._sync_folder(folder)
+        return sorted({str(PurePosixPath(name).parent) for name in names})
+
+    def sync_folder(self, folder: str) -> None:
+        """Make the names in a planned folder durable."""
+        if folder.startswith("/"):
+            root, _ = self.locate(f"{folder}/-")
+            root.sync_folder("")
+        else:
+            self.root.sync_folder("" if folder == "." else folder)
 
     def keep(self, operation: Operation, sha256: str) -> None:
         """Keep the content of an operation's source, as a second name for it where that is safe.
@@ -118,8 +147,10 @@ class Switch:
             alone = identity is not None and identity.links == 1
             if not (alone and root.link(path, self.root, kept(sha256))):
                 self._keep_copy(root.read(path), operation)
-        self.root.sync(kept(sha256))
-        if self.root.digest(kept(sha256)) != sha256:
+
+    def check_kept(self, operation: Operation) -> None:
+        """Prove that the original is kept, by what is on disk."""
+        if self.root.digest(kept(operation.before or "")) != operation.before:
             raise VerificationFailed(operation.source, "the kept original is not what was read")
 
     def _is_kept(self, source: Identity | None, sha256: str) -> bool:
@@ -201,13 +232,6 @@ class Switch:
         root, path = self.locate(name)
         if root.digest(path) == sha256:
             root.unlink(path, missing_ok=True)
-
-    def _sync_folder(self, folder: str) -> None:
-        if folder.startswith("/"):
-            root, _ = self.locate(f"{folder}/-")
-            root.sync_folder("")
-        else:
-            self.root.sync_folder("" if folder == "." else folder)
 
     def _partials(self, operation: Operation) -> Iterable[str]:
         names = (operation.source, operation.target)

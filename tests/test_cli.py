@@ -14,7 +14,7 @@ from engine import contents
 from cropkit.cli import home_of, parser
 
 ROOT = Path(__file__).parent.parent
-NOT_YET = ("health", "suggest", "import", "export", "batch", "purge")
+NOT_YET = ("health", "suggest", "import", "export", "batch")
 
 
 def run(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -43,7 +43,7 @@ def commands() -> list[str]:
 
 def test_every_command_of_the_public_interface_is_there() -> None:
     assert set(commands()) == {
-        *("review", "test", "demo", "crop", "undo", "history", "apply", "recover", "fsck"),
+        *("review", "test", "demo", "crop", "undo", "history", "apply", "recover", "fsck", "purge"),
         *NOT_YET,
     }
 
@@ -140,6 +140,25 @@ def test_cropped_images_move_when_they_are_told_to(folder: Path, tmp_path: Path)
     said = document("crop", folder / "a_stage2.png", "--box", "0,0,50,50", "--move-to", there)
     assert said["destination"] == str(there / "a_stage2.png")
     assert (there / "a_stage2.decision").exists()
+
+
+def test_purge_removes_originals_on_purpose_only(folder: Path) -> None:
+    document("crop", folder / "a_stage2.png", "--box", "10,20,60,90")
+    assert run("purge", folder).returncode == 2
+    assert document("purge", folder, "--older-than", "30d") == {"results": []}
+    (purged,) = document("purge", folder, "--keep-size", "0MB")["results"]
+    assert purged["status"] == "purged"
+    assert document("fsck", folder)["ok"]
+    (refused,) = document("undo", folder, code=1)["results"]
+    assert refused["code"] == "OriginalPurged"
+
+
+def test_an_undo_can_be_taken_back(folder: Path) -> None:
+    cropped = document("crop", folder / "a_stage2.png", "--box", "10,20,60,90")
+    document("undo", folder)
+    (again,) = document("undo", folder, "--redo")["results"]
+    assert again["sha256_after"] == cropped["sha256_after"] == contents(folder)["a_stage2.png"]
+    assert document("fsck", folder)["ok"]
 
 
 def test_apply_and_recover_with_nothing_to_do_say_so(folder: Path) -> None:

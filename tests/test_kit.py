@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -31,7 +32,9 @@ from cropkit.errors import (
 )
 from cropkit.geometry import PixelBox
 from cropkit.kit import Kit
-from cropkit.records import Decision, Status, Suggestion, Verdict
+from cropkit.operation import Kind, Operation, State
+from cropkit.plan import chosen_to_purge
+from cropkit.records import CropResult, Decision, Status, Suggestion, Verdict
 from cropkit.suggest import Table
 
 BOX = PixelBox(10, 20, 60, 90)
@@ -391,6 +394,64 @@ def test_an_original_that_was_purged_is_said_to_be(kit: Kit, folder: Path) -> No
     assert result.code == OriginalPurged.__name__
     assert contents(folder) == before
     assert [d.kind for d in kit.fsck()] == ["original"]
+
+
+@pytest.mark.parametrize("kind", ["in place", "moved", "rejected"])
+def test_undo_and_redo_go_back_and_forth(folder: Path, kind: str) -> None:
+    with cropkit.open(folder, destination="done" if kind == "moved" else None) as kit:
+        before = contents(folder)
+        if kind == "rejected":
+            made = decided(kit, "a_stage2.png", Verdict.REJECT, None)
+        else:
+            made = decided(kit, "a_stage2.png")
+        kit.apply(made)
+        after, status = contents(folder), kit.standing()["a_stage2.png"].status
+        for _ in range(2):
+            kit.undo()
+            assert contents(folder) == before
+            assert kit.standing() == {}
+            assert kit.redo()[0].ok
+            assert contents(folder) == after
+            assert kit.standing()["a_stage2.png"].status is status
+        with pytest.raises(NothingToUndo):
+            kit.redo()
+        assert kit.fsck() == []
+
+
+def test_purging_follows_age_and_size() -> None:
+    kept_since = {"a": "2020-01-01T00:00:00.000000Z", "b": "2999-01-01T00:00:00.000000Z", "c": "3"}
+    sizes = {"a": 5, "b": 7, "c": 9}
+    assert chosen_to_purge(kept_since, sizes, timedelta(days=30), None) == ["a"]
+    assert chosen_to_purge(kept_since, sizes, None, 9) == ["a", "b"]
+    assert chosen_to_purge(kept_since, sizes, timedelta(days=30), 16) == ["a"]
+    assert chosen_to_purge(kept_since, sizes, None, None) == []
+
+
+def test_a_batch_of_decisions_is_applied_in_groups(kit: Kit, folder: Path) -> None:
+    made = {name: decided(kit, name) for name in ("a_stage2.png", "b_stage2.png", "d.jpg")}
+    (folder / "b_stage2.png").unlink()
+    seen: list[str] = []
+    results = kit.apply_waiting(lambda result: seen.append(result.path))
+    assert {r.path: r.ok for r in results} == {
+        "a_stage2.png": True,
+        "b_stage2.png": False,
+        "d.jpg": True,
+    }
+    assert len(seen) == len(made) == 3
+    assert kit.trail.waiting() == []
+    (folder / "b_stage2.decision").unlink()
+    assert kit.fsck() == []
+
+
+def test_a_busy_file_is_waited_for(folder: Path) -> None:
+    with Kit(folder, deadline=0.3) as kit, Kit(folder) as rival:
+        made = decided(kit, "d.jpg")
+        held = Operation(Kind.CROP, "d.jpg", "d.jpg", rival.session, rival.trail.owner)
+        rival.trail.plan(held, [])
+        assert kit.apply(made).code == "Busy"
+        assert kit.trail.waiting() == [made]
+        rival.trail.abandon(held, State.ABORTED, CropResult(Status.FAILED, "d.jpg"))
+        assert kit.apply(made).status is Status.CROPPED
 
 
 def test_an_original_keeps_its_content_when_another_name_is_written_through(

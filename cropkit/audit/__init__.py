@@ -31,7 +31,12 @@ from cropkit.records import CropResult, Decision, Problem, Status
 
 __all__ = ["DEADLINE", "FOLDER", "Standing", "Trail"]
 
-_PAST = {Kind.CROP: "cropped", Kind.REJECT: "rejected", Kind.RESTORE: "restored"}
+_PAST = {
+    Kind.CROP: "cropped",
+    Kind.REJECT: "rejected",
+    Kind.RESTORE: "restored",
+    Kind.PURGE: "purged",
+}
 _DONE = {Kind.CROP: Status.CROPPED, Kind.REJECT: Status.REJECTED}
 
 
@@ -142,11 +147,17 @@ class Trail:
         except IntegrityError as error:
             raise Busy(planned.source) from error
 
-    def prepare(self, prepared: Sequence[Operation]) -> None:
-        """Make the intent durable: from here recovery knows everything."""
+    def prepare(self, ready: Sequence[Operation]) -> list[str]:
+        """Make the intent durable: from here recovery knows everything.
+
+        Return the ids of operations that were left out because a rival purges the original.
+        """
         with self._writing() as db:
-            for one in prepared:
-                operations.move(db, one, State.PREPARED)
+            left_out = [one.id for one in ready if operations.has_rival(db, one)]
+            for one in ready:
+                if one.id not in left_out:
+                    operations.move(db, one, State.PREPARED)
+        return left_out
 
     def begin_abort(self, one: Operation) -> None:
         """Say durably that files will be put back, before the first of them is.
@@ -204,6 +215,16 @@ class Trail:
         """Return the finished operations that can be taken back, oldest first."""
         with self.store.reading() as db:
             return operations.undoable(db)
+
+    def redoable(self) -> list[Operation]:
+        """Return the restores that can be taken back in their turn, oldest first."""
+        with self.store.reading() as db:
+            return operations.redoable(db)
+
+    def originals(self) -> dict[str, str]:
+        """Return the kept originals that are needed for undoing: SHA-256 -> when last needed."""
+        with self.store.reading() as db:
+            return operations.originals(db)
 
     def later_on(self, earlier: Operation) -> Operation | None:
         """Return the first standing operation on what `earlier` left."""
@@ -295,8 +316,10 @@ class Trail:
         body = _story(one) | ({"recovered": True} if recovered else {})
         self._append(db, event, path=one.source, operation=one.id, body=body)
         if one.decision:
-            status = _DONE.get(one.kind, Status.RESTORED)
-            decisions.settle(db, one.decision, status, self._now(), operation=one.id)
+            # taking back a restore makes the operation stand again that it had undone
+            standing = operations.redone(db, one) or one
+            status = _DONE.get(standing.kind, Status.RESTORED)
+            decisions.settle(db, one.decision, status, self._now(), operation=standing.id)
 
     def _append(self, db: Connection, event: str, **said: Any) -> None:  # noqa: ANN401
         chain.append(db, self._now(), self.session, event, **said)

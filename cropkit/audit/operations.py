@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from cropkit.audit.schema import claim, operation
 from cropkit.geometry import PixelBox
 from cropkit.operation import OPEN_STATES, Companion, Kind, Operation, State
+
+_other = operation.alias("other")
+_stands = (operation.c.state == State.DONE) & operation.c.undone_by.is_(None)
 
 
 def plan(db: Connection, planned: Operation, aliases: Sequence[str], at: str) -> None:
@@ -39,8 +42,24 @@ def settle(db: Connection, changed: Operation, state: State, at: str) -> None:
     if state is not State.CONFLICT:
         db.execute(delete(claim).where(claim.c.operation == changed.id))
     if state is State.DONE and changed.undoes:
-        undone = update(operation).where(operation.c.id == changed.undoes)
-        db.execute(undone.values(undone_by=changed.id))
+        _mark_undone(db, changed.undoes, changed.id)
+
+
+def has_rival(db: Connection, ready: Operation) -> bool:
+    """Whether a purge takes the original away that an operation needs, or the other way round.
+
+    Both sides ask in the transaction that prepares them, so that one of them learns of the other.
+    """
+    needs = operation.c.before == ready.before
+    others = operation.c.id != ready.id
+    unsettled = operation.c.state.in_((State.PREPARED, State.ABORTING))
+    if ready.kind is Kind.PURGE:
+        found = needs & others & unsettled
+    else:
+        mine = select(operation.c.seq).where(operation.c.id == ready.id).scalar_subquery()
+        since = (operation.c.state == State.DONE) & (operation.c.seq > mine)
+        found = needs & others & (operation.c.kind == Kind.PURGE) & (unsettled | since)
+    return db.execute(select(operation.c.id).where(found).limit(1)).first() is not None
 
 
 def one(db: Connection, wanted: str) -> Operation:
@@ -59,13 +78,23 @@ def finished(db: Connection) -> list[Operation]:
 
 
 def undoable(db: Connection) -> list[Operation]:
-    """Return the finished operations that can be taken back, oldest first."""
-    return _operations(
-        db,
-        (operation.c.state == State.DONE)
-        & operation.c.undone_by.is_(None)
-        & (operation.c.kind != Kind.RESTORE),
-    )
+    """Return the finished crops and rejects that can be taken back, oldest first."""
+    return _operations(db, _stands & operation.c.kind.in_((Kind.CROP, Kind.REJECT)))
+
+
+def redoable(db: Connection) -> list[Operation]:
+    """Return the restores that can be taken back in their turn, oldest first."""
+    undone = select(_other.c.kind).where(_other.c.id == operation.c.undoes).scalar_subquery()
+    restores = (operation.c.kind == Kind.RESTORE) & (undone != Kind.RESTORE)
+    return _operations(db, _stands & restores)
+
+
+def redone(db: Connection, restore: Operation) -> Operation | None:
+    """Return the operation that taking back a restore brings to stand again, if it is one."""
+    undone = one(db, restore.undoes) if restore.undoes else None
+    if undone is None or undone.kind is not Kind.RESTORE or undone.undoes is None:
+        return None
+    return one(db, undone.undoes)
 
 
 def later_on(db: Connection, earlier: Operation) -> Operation | None:
@@ -74,12 +103,29 @@ def later_on(db: Connection, earlier: Operation) -> Operation | None:
     query = (
         select(operation)
         .where(operation.c.seq > seq, operation.c.source == earlier.target)
-        .where(operation.c.state == State.DONE, operation.c.undone_by.is_(None))
-        .where(operation.c.kind != Kind.RESTORE)
+        .where(_stands, operation.c.kind.in_((Kind.CROP, Kind.REJECT)))
         .order_by(operation.c.seq)
     )
     row = db.execute(query.limit(1)).one_or_none()
     return _operation(row) if row else None
+
+
+def originals(db: Connection) -> dict[str, str]:
+    """Return the kept originals that finished operations need: SHA-256 -> when last needed."""
+    last_purge = (
+        select(func.max(_other.c.seq))
+        .where(_other.c.kind == Kind.PURGE, _other.c.state == State.DONE)
+        .where(_other.c.before == operation.c.before)
+        .scalar_subquery()
+    )
+    query = (
+        select(operation.c.before, func.max(operation.c.settled_at))
+        .where(operation.c.state == State.DONE, operation.c.kind != Kind.PURGE)
+        .where(operation.c.before != operation.c.after)
+        .where(operation.c.seq > func.coalesce(last_purge, 0))
+        .group_by(operation.c.before)
+    )
+    return {str(sha256): str(moment) for sha256, moment in db.execute(query)}
 
 
 def is_crop(db: Connection, sha256: str) -> bool:
@@ -91,6 +137,15 @@ def is_crop(db: Connection, sha256: str) -> bool:
         operation.c.undone_by.is_(None),
     )
     return db.execute(query.limit(1)).first() is not None
+
+
+def _mark_undone(db: Connection, undone: str, by: str) -> None:
+    """Mark an operation; when it is a restore, what that had undone stands again."""
+    first = one(db, undone)
+    db.execute(update(operation).where(operation.c.id == undone).values(undone_by=by))
+    if first.kind is Kind.RESTORE and first.undoes:
+        again = update(operation).where(operation.c.id == first.undoes)
+        db.execute(again.values(undone_by=None))
 
 
 def _operations(db: Connection, condition: Any) -> list[Operation]:  # noqa: ANN401  (a clause)

@@ -137,7 +137,7 @@ Index(
     "one_outcome",
     audit.c.operation,
     unique=True,
-    sqlite_where=audit.c.event.in_(["cropped", "rejected", "restored"]),
+    sqlite_where=audit.c.event.in_(["cropped", "rejected", "restored", "purged"]),
 )
 
 problem = Table(

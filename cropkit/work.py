@@ -1,0 +1,146 @@
+"""A request, the work on it, and how it ended."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from cropkit.errors import CropkitError, StaleDecision
+from cropkit.files import Identity
+from cropkit.formats import Candidate
+from cropkit.geometry import PixelBox
+from cropkit.operation import Kind, Operation
+from cropkit.records import CropResult, Status
+
+_SUCCESS = {
+    Kind.CROP: Status.CROPPED,
+    Kind.REJECT: Status.REJECTED,
+    Kind.RESTORE: Status.RESTORED,
+    Kind.PURGE: Status.PURGED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody wants done to one image.
+
+    Parameters
+    ----------
+    source, target : relative to the collection; a target elsewhere is absolute
+    expect : SHA-256 of the content that was reviewed; None takes what is there
+    undoes : the finished operation that a restore takes back
+    followers : companions as (source, target, whether the source stays)
+    """
+
+    kind: Kind
+    source: str
+    target: str
+    expect: str | None = None
+    box: PixelBox | None = None
+    decision: str | None = None
+    undoes: Operation | None = None
+    followers: tuple[tuple[str, str, bool], ...] = ()
+
+
+@dataclass(slots=True)
+class Work:
+    """A request under way.
+
+    ``planned`` says that the trail knows of it, ``already`` that its decision was carried out
+    before, ``settled`` that nothing is open.
+    """
+
+    request: Request
+    operation: Operation
+    started: float = field(default_factory=time.perf_counter)
+    source: Identity | None = None
+    candidate: Candidate | None = None
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    planned: bool = False
+    switched: bool = False
+    settled: bool = False
+    already: bool = False
+    error: CropkitError | None = None
+
+    @property
+    def going(self) -> bool:
+        """Whether there is more to do."""
+        return self.error is None and not self.already
+
+    @property
+    def box_applied(self) -> PixelBox | None:
+        """The box that the candidate holds, upright; the one asked for where nothing is encoded."""
+        return self.candidate.box_applied if self.candidate else self.request.box
+
+    def report(self) -> dict[str, object]:
+        """Account for every part of the file, as the trail keeps it."""
+        candidate, box = self.candidate, self.box_applied
+        dropped = (*(candidate.dropped if candidate else ()), *self.notes)
+        return {
+            "kept": list(candidate.kept) if candidate else ["every byte"],
+            "patched": list(candidate.patched) if candidate else [],
+            "dropped": [list(pair) for pair in dropped],
+            "box_applied": box.xyxy if box else None,
+        }
+
+    def result(self) -> CropResult:
+        """Tell how it ended."""
+        operation = self.operation
+        if self.error is not None:
+            return self._failure(self.error)
+        report = operation.report
+        return CropResult(
+            status=_SUCCESS[operation.kind],
+            path=operation.source,
+            destination=None if operation.in_place else operation.target,
+            operation=operation.id,
+            box_asked=self.request.box,
+            box_applied=self.box_applied,
+            sha256_before=operation.before,
+            sha256_after=operation.after,
+            kept=tuple(report.get("kept", ())),
+            patched=tuple(report.get("patched", ())),
+            dropped=tuple((item, reason) for item, reason in report.get("dropped", ())),
+            seconds=self._seconds(),
+        )
+
+    def _failure(self, error: CropkitError) -> CropResult:
+        stale = isinstance(error, StaleDecision)
+        return CropResult(
+            status=Status.STALE if stale else Status(error.status),
+            path=self.operation.source,
+            code=error.code,
+            message=str(error),
+            operation=self.operation.id,
+            box_asked=self.request.box,
+            sha256_before=self.operation.before,
+            seconds=self._seconds(),
+        )
+
+    def _seconds(self) -> float:
+        return round(time.perf_counter() - self.started, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A result, the error behind it if any, and whether it had been carried out before."""
+
+    result: CropResult
+    error: CropkitError | None = None
+    already: bool = False
+
+
+def going(works: Sequence[Work]) -> list[Work]:
+    """Return the works that there is more to do on."""
+    return [work for work in works if work.going]
+
+
+def groups(requests: Iterable[Request], largest: int) -> Iterator[list[Request]]:
+    """Split requests into groups in which no image stands twice: rivals cannot share a group."""
+    group: list[Request] = []
+    for request in requests:
+        if len(group) == largest or any(request.source == r.source for r in group):
+            yield group
+            group = []
+        group.append(request)
+    if group:
+        yield group
