@@ -398,7 +398,7 @@ def test_an_original_that_was_purged_is_said_to_be(kit: Kit, folder: Path) -> No
 
 @pytest.mark.parametrize("kind", ["in place", "moved", "rejected"])
 def test_undo_and_redo_go_back_and_forth(folder: Path, kind: str) -> None:
-    with cropkit.open(folder, destination="done" if kind == "moved" else None) as kit:
+    with cropkit.open(folder, destination=folder / "done" if kind == "moved" else None) as kit:
         before = contents(folder)
         if kind == "rejected":
             made = decided(kit, "a_stage2.png", Verdict.REJECT, None)
