@@ -2,7 +2,8 @@
 
 Floors, from below: `layout` and `keys`, `messages`, `rhythm` (pure); `surface` (the only place
 with ipycanvas); `paint` and `markup` draw a session; `previews` reads ahead; `pages` brings a page
-to the screen; `desk` turns events into moves; `widget` is what a notebook sees.
+to the screen; `worker` carries decisions out; `desk` makes moves, `hands` turns keys and mouse
+into them; `widget` is what a notebook sees.
 """
 
 from cropkit.review.keys import keys_markdown

@@ -18,6 +18,7 @@ from cropkit.kit import Kit, open_kit
 from cropkit.records import CropResult, Decision
 from cropkit.review import markup
 from cropkit.review.desk import Desk
+from cropkit.review.hands import Hands
 from cropkit.review.layout import Kind, Viewport, grip_point
 from cropkit.review.loop import Loop
 from cropkit.review.style import CSS
@@ -67,6 +68,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._said: dict[str, str] = {}
         running = loop or _running_loop()
         self._desk = Desk(kit, per_page, running, clock.now, self._refresh, defer=defer)
+        self._hands = Hands(self._desk, running)
         self._loop = running
         bands = {name: _band() for name in _BANDS}
         self._status = HTML(layout=Layout())
@@ -156,7 +158,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             counts=desk.counts,
             messages=desk.guard.messages,
             acknowledged=desk.pages.acknowledged(desk.session),
-            sheet=desk.sheet,
+            sheet=self._hands.sheet,
             rate=self._rate(),
         )
 

@@ -134,6 +134,19 @@ def test_a_drag_far_out_of_the_canvas_ends_at_the_border(browser: Browser, grip:
     assert entries(browser)[0].box == left_behind
 
 
+def test_a_hand_that_holds_a_box_while_the_page_turns_does_not_move_another(
+    browser: Browser,
+) -> None:
+    browser.mouse("down", browser.review.screen_point(0, Grip.WHOLE))
+    browser.key("Enter")
+    browser.shown()
+    before = entries(browser)
+    browser.mouse("move", (300.0, 300.0))
+    browser.mouse("up", (300.0, 300.0))
+    assert entries(browser) == before
+    assert browser.messages.kind == "none"
+
+
 def test_a_click_on_a_verdict_accepts_that_image_alone(browser: Browser) -> None:
     browser.mouse("down", browser.review.screen_point(1, Kind.CHIP))
     browser.written()

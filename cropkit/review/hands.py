@@ -1,0 +1,163 @@
+"""Keys and mouse: what a person does with the canvas becomes moves at the desk."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cropkit.editing import Grip
+from cropkit.geometry import PixelBox
+from cropkit.review.desk import Desk
+from cropkit.review.keys import Binding, Command, look_up
+from cropkit.review.layout import Kind, Viewport, grip_under
+from cropkit.review.loop import Loop, Timer
+from cropkit.review.rhythm import WATCH, Beat, Rhythm
+from cropkit.review.surface import SCALE
+from cropkit.session import Choose, Decide, Drag, Entry, Open
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What the hand has hold of, where it took it, and the box as it was then."""
+
+    position: int
+    path: str
+    grip: Grip
+    x: float
+    y: float
+    origin: PixelBox
+
+
+class Hands:
+    """Listens to one canvas; knows which keys are held, what is dragged, and the key sheet."""
+
+    def __init__(self, desk: Desk, loop: Loop) -> None:
+        self._desk, self._loop = desk, loop
+        self._rhythm = Rhythm()
+        self._watched: tuple[Binding, Timer] | None = None
+        self._hold: Hold | None = None
+        self.sheet = False
+        self._listen()
+
+    def _listen(self) -> None:
+        canvas, watch = self._desk.surface.canvas, self._desk.guard.watch
+        self._desk.surface.on_client(watch(self._drop))
+        canvas.on_key_down(watch(self.key))
+        canvas.on_mouse_down(watch(self.press))
+        canvas.on_mouse_move(watch(self.drag))
+        canvas.on_mouse_up(watch(self.release))
+        canvas.on_mouse_out(watch(self.release))
+
+    def _drop(self) -> None:
+        """Hold nothing: the picture under the hand may be gone."""
+        self._hold = None
+
+    # --- keys
+
+    def key(self, key: str, shift: bool, ctrl: bool, meta: bool) -> None:  # noqa: FBT001  (ipycanvas)
+        """Take a key as the browser names it."""
+        binding = look_up(key, shift=shift, ctrl=ctrl, meta=meta)
+        if binding is None or self._desk.guard.stopped:
+            return
+        self._rhythm, beat = self._rhythm.heard(binding.label, binding.pace, self._loop.time())
+        self._settle_watched(binding)
+        if beat is Beat.WATCH:
+            timer = self._loop.call_later(WATCH, self._desk.guard.watch(self._take_watched))
+            self._watched = (binding, timer)
+        elif beat is Beat.TAKE:
+            self._take_key(binding)
+
+    def _settle_watched(self, binding: Binding) -> None:
+        """Another press of a watched key shows that it is held; another key that it is not."""
+        if self._watched is None:
+            return
+        watched, timer = self._watched
+        timer.cancel()
+        self._watched = None
+        if watched is not binding:
+            self._take_key(watched)
+
+    def _take_watched(self) -> None:
+        if self._watched is not None:
+            watched, self._watched = self._watched[0], None
+            self._take_key(watched)
+
+    def _take_key(self, binding: Binding) -> None:
+        if self._desk.guard.messages.note:
+            self._desk.guard.note("")
+        if isinstance(binding.does, Command):
+            _COMMANDS[binding.does](self)
+        elif self.sheet:
+            self._toggle_sheet()
+        else:
+            self._desk.take(binding.does)
+
+    def _toggle_sheet(self) -> None:
+        self.sheet = not self.sheet
+        self._desk.changed()
+
+    def _acknowledge(self) -> None:
+        self._desk.guard.acknowledge()
+
+    def _let_go(self) -> None:
+        if self.sheet:
+            self._toggle_sheet()
+        else:
+            self._desk.surface.canvas.blur()
+
+    # --- the mouse
+
+    def press(self, x: float, y: float) -> None:
+        """Take what is under the pointer."""
+        at = (x / SCALE, y / SCALE)
+        target = self._desk.layout.target(*at)
+        self._hold = None
+        if target is None or self._desk.guard.stopped:
+            return
+        if self.sheet or target.kind is Kind.HELP:
+            self._toggle_sheet()
+        elif target.kind is Kind.ACKNOWLEDGE:
+            self._acknowledge()
+        elif target.position is not None and target.position < len(self._desk.session.entries):
+            self._press_image(target.kind, target.position, *at)
+
+    def _press_image(self, kind: Kind, position: int, x: float, y: float) -> None:
+        self._desk.take(Choose(position))
+        if kind is Kind.CHIP:
+            self._desk.take(Decide(position))
+            return
+        entry = self._desk.session.entries[position]
+        if self._desk.pages.acknowledged(self._desk.session) and isinstance(entry, Open):
+            view = Viewport(self._desk.layout.stage(position), entry.size)
+            grip = grip_under(view, entry.box, x, y)
+            if grip is not None:
+                at = view.to_image(x, y)
+                self._hold = Hold(position, entry.path, grip, *at, entry.box)
+
+    def drag(self, x: float, y: float) -> None:
+        """Follow the pointer with what is held."""
+        hold = self._hold
+        if hold is None or self._desk.guard.stopped:
+            return
+        entry = self._held_entry(hold)
+        if not isinstance(entry, Open) or entry.path != hold.path:
+            self._hold = None  # the page was turned under the hand
+            return
+        view = Viewport(self._desk.layout.stage(hold.position), entry.size)
+        at_x, at_y = view.to_image(x / SCALE, y / SCALE)
+        by = (at_x - hold.x, at_y - hold.y)
+        self._desk.take(Drag(hold.position, hold.grip, hold.origin, *by))
+
+    def _held_entry(self, hold: Hold) -> Entry | None:
+        entries = self._desk.session.entries
+        return entries[hold.position] if hold.position < len(entries) else None
+
+    def release(self, x: float, y: float) -> None:
+        """Let go, where the pointer is now."""
+        self.drag(x, y)
+        self._hold = None
+
+
+_COMMANDS: dict[Command, Callable[[Hands], None]] = {
+    Command.SHEET: Hands._toggle_sheet,  # noqa: SLF001
+    Command.ACKNOWLEDGE: Hands._acknowledge,  # noqa: SLF001
+    Command.RELEASE: Hands._let_go,  # noqa: SLF001
+}

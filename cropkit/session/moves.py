@@ -1,0 +1,148 @@
+"""What can happen in a review: by a key, a drag or a click, or told by the shell.
+
+A move carries what it needs; a position counts from 0, and None is the chosen image.
+"""
+
+from dataclasses import dataclass
+
+from cropkit.editing import Grip
+from cropkit.geometry import PixelBox, Size
+from cropkit.records import Status, Suggestion
+from cropkit.session.state import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Choose an image of the page."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseNext:
+    """Choose the image `step` further on, round the page."""
+
+    step: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """Move the chosen box."""
+
+    dx: int
+    dy: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Move the right and bottom edges of the chosen box."""
+
+    dx: int
+    dy: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drag:
+    """Pull a grip of the box as it was when the hand took hold of it."""
+
+    position: int
+    grip: Grip
+    origin: PixelBox
+    dx: float
+    dy: float
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleMark:
+    """Mark an image for reject or skip, or take the mark away."""
+
+    mark: Mark
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResetBox:
+    """Go back to the suggested box."""
+
+
+@dataclass(frozen=True, slots=True)
+class FullImage:
+    """Keep the whole image."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleLock:
+    """Hold the aspect ratio: free, as the box is, as the image is, free again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Accept one image as it is marked."""
+
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecidePage:
+    """Accept every open image of the page as it is marked, and go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPage:
+    """Look at another page without deciding."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take the last decision back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The shell has read an image of the page."""
+
+    path: str
+    sha256: str
+    size: Size
+    suggestions: tuple[Suggestion, ...] = ()
+    cropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailed:
+    """The shell could not read an image of the page."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The worker has carried a decision out, or not."""
+
+    path: str
+    status: Status
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The worker has undone a decision."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreFailed:
+    """The worker could not undo a decision: it stands."""
+
+    path: str
+
+
+Move = (
+    Choose | ChooseNext | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage | ToggleLock
+    | Decide | DecidePage | TurnPage | Undo | Looked | LoadFailed | Applied | Restored
+    | RestoreFailed
+)  # fmt: skip
