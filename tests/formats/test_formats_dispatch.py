@@ -1,3 +1,6 @@
+import struct
+import tracemalloc
+import zlib
 from io import BytesIO
 
 import pictures
@@ -6,6 +9,7 @@ import pytest
 from PIL import Image
 
 from cropkit import errors, formats
+from cropkit.formats.border import reading
 from cropkit.formats.limits import MAX_PIXELS
 from cropkit.geometry import PixelBox, Size
 
@@ -50,6 +54,38 @@ def test_formats_that_are_not_written_are_refused_by_name_and_previewed(suffix: 
     assert (shown.format, shown.size) == ("JPEG", (20, 15))
 
 
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [
+        (OSError("image file is truncated (3 bytes not processed)"), "Truncated"),
+        (OSError("broken data stream"), "CorruptImage"),
+        (SyntaxError("not a TIFF file"), "CorruptImage"),
+        (ValueError("bad"), "CorruptImage"),
+        (TypeError("bad"), "CorruptImage"),
+        (ZeroDivisionError(), "CorruptImage"),
+        (KeyError("bad"), "CorruptImage"),
+        (EOFError("bad"), "CorruptImage"),
+        (struct.error("bad"), "CorruptImage"),
+        (zlib.error("bad"), "CorruptImage"),
+        (UserWarning("bad"), "CorruptImage"),
+        (Image.DecompressionBombError("bad"), "TooLarge"),
+        (Image.DecompressionBombWarning("bad"), "TooLarge"),
+        (MemoryError(), "TooLarge"),
+        (errors.BadBox((0, 0, 0, 0), "empty"), "BadBox"),
+    ],
+)
+def test_whatever_a_decoder_raises_becomes_one_of_ours(raised: Exception, code: str) -> None:
+    with pytest.raises(errors.Refused) as caught, reading("a.png"):
+        raise raised
+    assert caught.value.code == code
+    assert "a.png" in str(caught.value) or code == "BadBox"
+
+
+def test_what_is_no_damage_is_not_hidden() -> None:
+    with pytest.raises(AttributeError), reading("a.png"):
+        raise AttributeError("a mistake of our own")
+
+
 def test_heic_is_refused_by_name() -> None:
     data = b"\0\0\0\x18ftypheic" + bytes(40)
     for act in (formats.read_header, lambda d, n: formats.preview(d, n, Size(9, 9))):
@@ -86,9 +122,6 @@ def test_a_small_file_of_many_pixels_is_refused_without_inflating_it() -> None:
 
 
 def test_a_stream_longer_than_its_picture_is_not_inflated_to_its_end() -> None:
-    import tracemalloc  # noqa: PLC0415  (for this test alone)
-    import zlib  # noqa: PLC0415
-
     stream = zlib.compress(bytes(1 << 27), 9)
     header = (9).to_bytes(4) * 2 + bytes([8, 0, 0, 0, 0])
     bomb = png.assembled([("IHDR", header), ("IDAT", stream), ("IEND", b"")])

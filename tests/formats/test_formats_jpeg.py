@@ -1,3 +1,4 @@
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -175,6 +176,40 @@ def test_the_limit_alone_notices_one_pixel_and_one_wrong_block() -> None:
         wrong = [plane.copy() for plane in found]
         wrong[at][48:64, 64:80] ^= off
         assert jpeg_blocks.excess(wrong, proof.planes, *limits) > 1
+
+
+def _believing(meant: formats.Candidate, written: bytes) -> formats.Candidate:
+    """Return the candidate as if it had meant these coded bytes, so that only decoding can tell."""
+    proof = meant.proof
+    assert isinstance(proof, jpeg.Proof)
+    coded = jpeg_segments.parse(written, NAME).coded
+    return replace(meant, proof=replace(proof, coded=coded))
+
+
+def test_decoding_alone_notices_other_pixels() -> None:
+    meant = formats.crop(BEFORE, NAME, BOX)
+    written = formats.crop(BEFORE, NAME, PixelBox(14, 7, 142, 103)).data
+    with pytest.raises(errors.VerificationFailed, match="times what rounding allows"):
+        formats.verify(written, _believing(meant, written), NAME)
+
+
+@pytest.mark.parametrize(
+    "other", [{"quality": 91}, {"subsampling": "4:4:4"}, {"progressive": True}]
+)
+def test_other_tables_sampling_or_scans_do_not_verify(other: dict[str, Any]) -> None:
+    meant = formats.crop(BEFORE, NAME, BOX)
+    options = {"quality": 90, "comment": b"hello"} | other
+    source = pictures.encoded(pictures.photo(160, 120), "JPEG", **options)
+    written = formats.crop(source, NAME, BOX).data
+    with pytest.raises(errors.VerificationFailed, match="tables or sampling"):
+        formats.verify(written, _believing(meant, written), NAME)
+
+
+def test_codes_made_to_measure_are_made_to_measure_again() -> None:
+    sources = [pictures.encoded(pictures.photo(160, 120), "JPEG", optimize=o) for o in (0, 1)]
+    typical, measured = (jpeg_segments.parse(cropped(s).data, NAME).codes for s in sources)
+    assert typical != measured
+    assert typical == jpeg_segments.parse(sources[0], NAME).codes
 
 
 def test_a_segment_that_is_gone_does_not_verify() -> None:

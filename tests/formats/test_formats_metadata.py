@@ -86,6 +86,12 @@ def test_a_subject_that_was_cropped_out_is_dropped_and_said() -> None:
     assert found.get_ifd(0x8769)[0x927C] == MAKER_NOTE
 
 
+def test_a_subject_of_four_numbers_leaves_none_of_them_behind() -> None:
+    area = short(0x9214, 150, 40, 21845, 21845)
+    after, _ = patched(tiff(area, short(0xA002, 160)))
+    assert after == tiff(short(0xA002, 128)) + bytes(20)
+
+
 def test_a_thumbnail_is_blanked_in_place() -> None:
     before = with_exif_directory(short(0xA002, 160), short(0xA003, 120), thumbnail=THUMBNAIL)
     after, account = patched(before)
