@@ -4,11 +4,13 @@ The keys are those that the running JupyterLab says it has, and the review is of
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import chromium
+from browser import chromium, screenshot
 from browser.reviewing import Desk, Running, desk, running
+from PIL import Image
 from playwright.sync_api import Browser
 
 MODIFIERS = {"Ctrl": "Control", "Accel": "Control"}
@@ -93,6 +95,19 @@ def element_at(page: Desk, x: float, y: float) -> str:
         [x, y],
     )
     return found
+
+
+def test_the_readmes_picture_shows_a_review_of_the_demo(page: Desk, tmp_path: Path) -> None:
+    screenshot.photograph(page, tmp_path / "review.png")
+    made, shipped = Image.open(tmp_path / "review.png"), Image.open(screenshot.PICTURE)
+    assert made.size == tuple((page.page.viewport_size or {}).values())
+    assert shipped.size == (screenshot.SIZE["width"], screenshot.SIZE["height"])
+    where = page.canvas.bounding_box()
+    left, top = where["x"], where["y"]
+    for picture in (made, shipped):
+        stages = picture.crop((int(left), int(top) + 60, int(left) + 1000, int(top) + 400))
+        colours = set(stages.convert("RGB").resize((100, 34)).getdata())
+        assert len(colours) > 1000, "the pictures of the review are not blank"
 
 
 def test_lab_has_the_keys_that_destroy_a_cell(page: Desk) -> None:
