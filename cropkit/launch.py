@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from cropkit import templates
-from cropkit.demo import make_demo
 from cropkit.errors import CropkitError
 from cropkit.lab import Lab
 from cropkit.live import LiveKernel
@@ -60,8 +59,7 @@ def launch(
     with _stoppable(), TemporaryDirectory(prefix="cropkit-", ignore_cleanup_errors=True) as name:
         session = Path(name).resolve()
         try:
-            chosen = folder or make_demo(session / "demo")
-            _show(session, {"folder": _absolute(chosen), **given}, port, browser=browser)
+            _show(session, {"folder": _absolute(folder), **given}, port, browser=browser)
         except CropkitError as error:
             _say(str(error))
             return 1
@@ -73,10 +71,14 @@ def launch(
 def _show(
     session: Path, given: Mapping[str, templates.Literal], port: int, *, browser: bool
 ) -> None:
-    book = templates.filled(templates.notebook(NOTEBOOK), given)
-    _say(f"starting JupyterLab on {given['folder']} …")
+    demo = session / "demo"
+    folder = given["folder"] or str(demo)
+    book = templates.filled(templates.notebook(NOTEBOOK), {**given, "folder": folder})
+    _say(f"starting JupyterLab on {folder} …")
     lab = Lab(session, port)
     try:
+        if not given["folder"]:  # while the server starts
+            _make_demo(demo)
         lab.wait_until_ready()
         path = session / "notebooks" / _FILE
         with LiveKernel(lab.start_kernel(_FILE)) as kernel:
@@ -89,6 +91,12 @@ def _show(
             pass
     finally:
         lab.stop()
+
+
+def _make_demo(folder: Path) -> None:
+    from cropkit.demo import make_demo  # noqa: PLC0415  (codecs and numpy, for the demo only)
+
+    make_demo(folder)
 
 
 def _open(session: Path, url: str, *, browser: bool) -> None:
