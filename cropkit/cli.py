@@ -134,7 +134,9 @@ def _add_collection_commands(commands: Any) -> None:  # noqa: ANN401
     one.add_argument("--older-than", type=_age, metavar="30d", help="not needed for longer")
     one.add_argument("--keep-size", type=_bytes, metavar="20GB", help="then until the rest fits")
     _folder_command(commands, "recover", "settle what a crash left open", _recover)
-    _folder_command(commands, "fsck", "prove that database and disk agree", _fsck)
+    one = _folder_command(commands, "fsck", "prove that database and disk agree", _fsck)
+    text = "make a lost database anew from the trail's export first"
+    one.add_argument("--rebuild", action="store_true", help=text)
 
 
 def _folder_command(
@@ -273,6 +275,10 @@ def _recover(given: argparse.Namespace) -> int:
 
 
 def _fsck(given: argparse.Namespace) -> int:
+    if given.rebuild:
+        from cropkit.kit import rebuild  # noqa: PLC0415  (a database, not for `--help`)
+
+        _say(f"{rebuild(given.folder)} events played into a new database")
     with _opened(given.folder) as kit:
         differences = kit.fsck()
         head = kit.trail.head()

@@ -32,6 +32,7 @@ CropkitError
  │    └── Conflict           somebody else's content is in the way: nothing was touched
  └── AuditError            work must stop
       ├── AuditUnavailable   the trail cannot be opened or written
+      ├── AuditMissing       the database is gone, what it was about is there
       ├── AuditLocked        somebody holds the trail for longer than the deadline
       ├── AuditCorrupt       the trail does not agree with itself
       └── NetworkFileSystem  SQLite is not safe there
@@ -333,6 +334,13 @@ class AuditUnavailable(AuditError):
 
     template = "{0}: the audit trail cannot be opened or written: {1}"
     cure = "Nothing is cropped without it"
+
+
+class AuditMissing(AuditError):
+    """(folder, name of the database)."""
+
+    template = "{0}: originals are kept here, but their database {1} is gone"
+    cure = "Put it back from a copy, or make it anew: `cropkit fsck FOLDER --rebuild`"
 
 
 class AuditLocked(AuditError):

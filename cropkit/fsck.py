@@ -35,6 +35,8 @@ def fsck(root: Root, trail: Trail) -> list[Difference]:
 def _database(trail: Trail) -> Iterator[Difference]:
     for reason in trail.store.integrity():
         yield Difference("database", "cropkit.db", reason)
+    if trail.store.behind:
+        yield Difference("audit", "trail.jsonl", "the export cannot follow the database")
     for reason in trail.broken_links():
         yield Difference("audit", "cropkit.db", reason)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from cropkit import clock, collection, formats
 from cropkit.apply import Applier
 from cropkit.audit import DEADLINE, Standing, Trail
+from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.errors import (
     AuditError,
     Busy,
@@ -486,6 +487,11 @@ class Kit:
 
 
 open_kit = Kit
+
+
+def rebuild(folder: StrPath) -> int:
+    """Make a lost database anew from the trail's export; return how many events were played."""
+    return rebuilt(Root(Path(folder)))
 
 
 def _refusal(path: str, box: PixelBox | None, error: CropkitError) -> CropResult:

@@ -137,7 +137,13 @@ def _sweep_owners(root: Root, trail: Trail) -> int:
 
 
 def _sweep_originals(root: Root, trail: Trail) -> None:
+    """Remove originals that no operation needs, as long as the content has another name.
+
+    One that is the last name of its content stays, whatever the database says: the database may be
+    the thing that was lost. `fsck` names it.
+    """
     needed = {*trail.originals(), *(one.before for one in trail.unsettled())}
     for path in (root.path / HOME / "originals").iterdir():
-        if path.name not in needed:
+        entry = root.identity(kept(path.name))
+        if path.name not in needed and entry is not None and entry.links > 1:
             root.unlink(kept(path.name), missing_ok=True)

@@ -15,7 +15,9 @@ from PIL import Image
 import cropkit
 from cropkit import clock
 from cropkit.errors import (
+    AuditCorrupt,
     AuditLocked,
+    AuditMissing,
     AuditUnavailable,
     BadBox,
     BadDecision,
@@ -31,10 +33,10 @@ from cropkit.errors import (
     UnknownFormat,
 )
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.kit import Kit, rebuild
 from cropkit.operation import Kind, Operation, State
 from cropkit.plan import chosen_to_purge
-from cropkit.records import CropResult, Decision, Status, Suggestion, Verdict
+from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
 from cropkit.suggest import Table
 
 BOX = PixelBox(10, 20, 60, 90)
@@ -498,6 +500,76 @@ def test_a_trail_that_is_not_a_database_stops_the_work(folder: Path) -> None:
     (folder / ".cropkit" / "cropkit.db").write_bytes(b"not a database, but long enough" * 100)
     with pytest.raises(CropkitError, match="audit trail"):
         cropkit.open(folder)
+
+
+def test_a_lost_database_is_not_started_afresh(folder: Path) -> None:
+    with cropkit.open(folder) as kit:
+        kit.crop("a_stage2.png", BOX)
+    originals = sorted((folder / ".cropkit" / "originals").iterdir())
+    for path in (folder / ".cropkit").glob("cropkit.db*"):
+        path.unlink()
+    with pytest.raises(AuditMissing, match="rebuild"):
+        cropkit.open(folder)
+    assert len(originals) == 1
+    assert sorted((folder / ".cropkit" / "originals").iterdir()) == originals
+
+
+def test_the_database_is_made_anew_from_the_export(folder: Path, tmp_path: Path) -> None:
+    before = contents(folder)
+    suggestion = Suggestion(cropkit.geometry.NormalizedBox(0, 0, 0.5, 0.5), "sidecar", "v3", 0, 0.5)
+    with cropkit.open(folder, destination=tmp_path / "out", reviewer="tester") as kit:
+        kit.apply(decided(kit, "a_stage2.png", suggestion=suggestion))
+        kit.apply(decided(kit, "b_stage2.png", Verdict.REJECT, None))
+        kit.crop("c.jpg", BOX)
+        kit.undo("c.jpg")
+        kit.redo("c.jpg")
+        decided(kit, "d.jpg", Verdict.SKIP, None)
+        stale = decided(kit, "e.jpeg")
+        pictures.write_jpeg(folder / "e.jpeg", pictures.photo(160, 90, 8))
+        kit.apply(stale)
+        kit.suggestions(kit.look("e.jpeg"))
+        told = (kit.standing(), _timeless(kit), kit.trail.undoable())
+        events = kit.trail.events()
+    for path in (folder / ".cropkit").glob("cropkit.db*"):
+        path.unlink()
+    assert rebuild(folder) == len(events) + 1  # the session's end came after
+    with cropkit.open(folder, destination=tmp_path / "out", reviewer="tester") as kit:
+        assert (kit.standing(), _timeless(kit), kit.trail.undoable()) == told
+        assert kit.trail.events()[: len(events)] == events
+        assert kit.fsck() == []
+        (folder / "e.jpeg").write_bytes(b"")
+        kit.undo(everything=True)
+        after = contents(folder)
+        assert {n for n in before if before[n] != after[n]} == {"e.jpeg"}
+
+
+def _timeless(kit: Kit) -> list[dict[str, object]]:
+    """A row is written a moment before its event, and made anew with the event's time."""
+    return [row | {"updated_at": ""} for row in kit.trail.decision_table()]
+
+
+def test_an_edited_export_is_not_played(folder: Path) -> None:
+    with cropkit.open(folder) as kit:
+        kit.crop("a_stage2.png", BOX)
+    export = folder / ".cropkit" / "trail.jsonl"
+    export.write_text(export.read_text().replace("a_stage2", "b_stage2"))
+    with pytest.raises(AuditCorrupt, match="line 2"):
+        rebuild(folder)
+    assert (folder / ".cropkit" / "cropkit.db").exists()
+
+
+def test_an_export_that_was_cut_off_catches_up(folder: Path) -> None:
+    with cropkit.open(folder) as kit:
+        kit.crop("a_stage2.png", BOX)
+    export = folder / ".cropkit" / "trail.jsonl"
+    whole = export.read_bytes()
+    for end in (0, 1, len(whole) // 2, len(whole) - 1):
+        export.write_bytes(whole[:end])
+        with cropkit.open(folder) as kit:
+            kit.report(Problem("test", "a", "b"))
+            told = len(kit.trail.events())
+        assert export.read_bytes().startswith(whole)
+        assert export.read_bytes().count(b"\n") == told + 1
 
 
 def test_a_folder_that_cannot_be_written_is_said_so(folder: Path) -> None:

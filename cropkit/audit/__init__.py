@@ -37,7 +37,6 @@ _PAST = {
     Kind.RESTORE: "restored",
     Kind.PURGE: "purged",
 }
-_DONE = {Kind.CROP: Status.CROPPED, Kind.REJECT: Status.REJECTED}
 
 
 class Trail:
@@ -87,7 +86,7 @@ class Trail:
             with self._writing() as db:
                 decisions.record(db, made, self._now())
                 for one in made:
-                    self._append(db, "decided", path=one.path, body=_said(one))
+                    self._append(db, "decided", path=one.path, body=decisions.to_row(one))
         except IntegrityError as error:
             raise BadDecision(made[0].path, str(error.orig)) from error
 
@@ -97,7 +96,8 @@ class Trail:
             outcome = {"code": result.code, "message": result.message}
             if made is not None:
                 decisions.settle(db, made, result.status, self._now(), **outcome)
-            self._append(db, result.status.value, path=result.path, body=outcome)
+            said = outcome | {"decision": made}
+            self._append(db, result.status.value, path=result.path, body=said)
 
     def standing(self, path: str | None = None) -> list[Standing]:
         """Return the decisions that stand, oldest first."""
@@ -179,9 +179,10 @@ class Trail:
         with self._writing() as db:
             operations.settle(db, one, state, self._now())
             outcome = {"code": result.code, "message": result.message}
-            if one.decision and one.kind is not Kind.RESTORE:
-                decisions.settle(db, one.decision, result.status, self._now(), **outcome)
-            said = {"kind": one.kind.value, "outcome": state.value} | outcome
+            made = None if one.kind is Kind.RESTORE else one.decision
+            if made:
+                decisions.settle(db, made, result.status, self._now(), **outcome)
+            said = {"kind": one.kind.value, "outcome": state.value, "decision": made} | outcome
             self._append(db, result.status.value, path=one.source, operation=one.id, body=said)
 
     def withdraw(self, made: str) -> bool:
@@ -315,11 +316,7 @@ class Trail:
         event = _PAST[one.kind]
         body = _story(one) | ({"recovered": True} if recovered else {})
         self._append(db, event, path=one.source, operation=one.id, body=body)
-        if one.decision:
-            # taking back a restore makes the operation stand again that it had undone
-            standing = operations.redone(db, one) or one
-            status = _DONE.get(standing.kind, Status.RESTORED)
-            decisions.settle(db, one.decision, status, self._now(), operation=standing.id)
+        operations.settle_decision(db, one, self._now())
 
     def _append(self, db: Connection, event: str, **said: Any) -> None:  # noqa: ANN401
         chain.append(db, self._now(), self.session, event, **said)
@@ -338,26 +335,16 @@ def _whoami() -> str:
         return f"uid {os.getuid()}"
 
 
-def _said(made: Decision) -> dict[str, Any]:
-    return {
-        "decision": made.id,
-        "verdict": made.verdict.value,
-        "sha256": made.sha256,
-        "box": made.box.xyxy if made.box else None,
-        "reviewer": made.reviewer,
-    }
-
-
 def _story(one: Operation) -> dict[str, Any]:
+    """Tell all of an operation: what a person asks, and the row for making the database anew."""
     return {
         "target": one.target,
         "sha256_before": one.before,
         "sha256_after": one.after,
         "box": one.box.xyxy if one.box else None,
-        "companions": [asdict(c) for c in one.companions],
         "decision": one.decision,
         "undoes": one.undoes,
-        "report": one.report,
+        "operation": operations.to_row(one),
     }
 
 

@@ -1,6 +1,6 @@
 """What reviewers decided and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +36,12 @@ def record(db: Connection, decisions: Sequence[Decision], at: str) -> None:
     for made in decisions:
         superseded = and_(queue.c.path == made.path, queue.c.status == Status.WAITING)
         db.execute(update(queue).where(superseded).values(_outcome(Status.SUPERSEDED, at)))
-        db.execute(insert(decision).values(_row(made)))
+        row = to_row(made)
+        destination = row.pop("destination")
+        db.execute(insert(decision).values(row))
         waiting = Status.SKIPPED if made.verdict is Verdict.SKIP else Status.WAITING
-        row = {"decision": made.id, "path": made.path, "destination": made.destination}
-        db.execute(insert(queue).values(row | _outcome(waiting, at)))
+        queued = {"decision": made.id, "path": made.path, "destination": destination}
+        db.execute(insert(queue).values(queued | _outcome(waiting, at)))
 
 
 def settle(db: Connection, made: str, status: Status, at: str, **outcome: str | None) -> None:
@@ -105,7 +107,23 @@ def _outcome(status: Status, at: str) -> dict[str, Any]:
     return {"status": status.value, "updated_at": at}
 
 
-def _row(made: Decision) -> dict[str, Any]:
+def from_row(row: Mapping[str, Any]) -> Decision:
+    """Read what `to_row` wrote."""
+    return _decision(_Bag(row))
+
+
+class _Bag:
+    """A mapping whose absent keys are None, read like a row."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (as many types as columns)
+        return self._values.get(name)
+
+
+def to_row(made: Decision) -> dict[str, Any]:
+    """Return the columns of a decision, and its destination."""
     row: dict[str, Any] = {
         "id": made.id,
         "path": made.path,
@@ -117,6 +135,7 @@ def _row(made: Decision) -> dict[str, Any]:
         "edges_within_5_percent": made.edges_within_5_percent,
         "reviewer": made.reviewer,
         "session": made.session,
+        "destination": made.destination,
         "shown_at": clock.written(made.shown_at),
         "decided_at": clock.written(made.decided_at),
     }
@@ -143,7 +162,7 @@ def _edges(name: str, values: tuple[float, float, float, float]) -> dict[str, fl
     return {f"{name}_{edge}": value for edge, value in zip(edges, values, strict=True)}
 
 
-def _box(row: Row[Any]) -> PixelBox | None:
+def _box(row: Row[Any] | _Bag) -> PixelBox | None:
     if row.box_left is None:
         return None
     return PixelBox(row.box_left, row.box_top, row.box_right, row.box_bottom)
@@ -164,7 +183,7 @@ def _standing(row: Row[Any]) -> Standing:
     )
 
 
-def _decision(row: Row[Any]) -> Decision:
+def _decision(row: Row[Any] | _Bag) -> Decision:
     return Decision(
         id=row.id,
         path=row.path,
@@ -181,7 +200,7 @@ def _decision(row: Row[Any]) -> Decision:
     )
 
 
-def _suggestion(row: Row[Any]) -> Suggestion | None:
+def _suggestion(row: Row[Any] | _Bag) -> Suggestion | None:
     if row.suggestion_source is None:
         return None
     edges = ("left", "top", "right", "bottom")

@@ -1,16 +1,19 @@
 """The states of operations, and who has claimed which file."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from cropkit.audit import decisions
 from cropkit.audit.schema import claim, operation
 from cropkit.geometry import PixelBox
 from cropkit.operation import OPEN_STATES, Companion, Kind, Operation, State
+from cropkit.records import Status
 
+_OUTCOMES = {Kind.CROP: Status.CROPPED, Kind.REJECT: Status.REJECTED}
 _other = operation.alias("other")
 _stands = (operation.c.state == State.DONE) & operation.c.undone_by.is_(None)
 
@@ -23,14 +26,14 @@ def plan(db: Connection, planned: Operation, aliases: Sequence[str], at: str) ->
     sqlalchemy.exc.IntegrityError
         When a rival has claimed one of them.
     """
-    db.execute(insert(operation).values(_row(planned) | {"planned_at": at}))
+    db.execute(insert(operation).values(to_row(planned) | {"planned_at": at}))
     names = dict.fromkeys((*planned.names, *aliases))
     db.execute(insert(claim), [{"name": n, "operation": planned.id} for n in names])
 
 
 def move(db: Connection, changed: Operation, state: State) -> None:
     """Write what has become known of an operation, and its new state."""
-    row = _row(replace(changed, state=state))
+    row = to_row(replace(changed, state=state))
     db.execute(update(operation).where(operation.c.id == changed.id).values(row))
 
 
@@ -60,6 +63,17 @@ def has_rival(db: Connection, ready: Operation) -> bool:
         since = (operation.c.state == State.DONE) & (operation.c.seq > mine)
         found = needs & others & (operation.c.kind == Kind.PURGE) & (unsettled | since)
     return db.execute(select(operation.c.id).where(found).limit(1)).first() is not None
+
+
+def settle_decision(db: Connection, done: Operation, at: str) -> None:
+    """Tell a decision what became of it.
+
+    Taking back a restore makes the operation stand again that it had undone.
+    """
+    if done.decision:
+        standing = redone(db, done) or done
+        status = _OUTCOMES.get(standing.kind, Status.RESTORED)
+        decisions.settle(db, done.decision, status, at, operation=standing.id)
 
 
 def one(db: Connection, wanted: str) -> Operation:
@@ -153,7 +167,8 @@ def _operations(db: Connection, condition: Any) -> list[Operation]:  # noqa: ANN
     return [_operation(row) for row in db.execute(query)]
 
 
-def _row(of: Operation) -> dict[str, Any]:
+def to_row(of: Operation) -> dict[str, Any]:
+    """Return the columns of an operation."""
     planned = {
         "box": of.box.xyxy if of.box else None,
         "companions": [asdict(c) for c in of.companions],
@@ -177,19 +192,17 @@ def _row(of: Operation) -> dict[str, Any]:
 
 
 def _operation(row: Row[Any]) -> Operation:
-    planned = json.loads(row.plan)
+    return from_row(row._asdict())
+
+
+def from_row(row: Mapping[str, Any]) -> Operation:
+    """Read what `to_row` wrote."""
+    planned = json.loads(row["plan"])
+    plain = ("id", "owner", "session", "decision", "undoes", "source", "target", "before", "after")
     return Operation(
-        id=row.id,
-        kind=Kind(row.kind),
-        state=State(row.state),
-        owner=row.owner,
-        session=row.session,
-        decision=row.decision,
-        undoes=row.undoes,
-        source=row.source,
-        target=row.target,
-        before=row.before,
-        after=row.after,
+        **{name: row[name] for name in plain},
+        kind=Kind(row["kind"]),
+        state=State(row["state"]),
         box=PixelBox(*planned["box"]) if planned["box"] else None,
         companions=tuple(Companion(**c) for c in planned["companions"]),
         attributes=planned["attributes"],

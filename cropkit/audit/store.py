@@ -5,6 +5,7 @@ once (the "WAL-reset bug", fixed in 3.51.3), and its busy wait starves some writ
 here: every write, checkpoint and close happens under an advisory file lock beside the database.
 """
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -15,11 +16,13 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import StaticPool
 
+from cropkit.audit import export
 from cropkit.audit.schema import VERSION, metadata
 from cropkit.errors import (
     AuditCorrupt,
     AuditError,
     AuditLocked,
+    AuditMissing,
     AuditUnavailable,
     CropkitError,
     NetworkFileSystem,
@@ -28,7 +31,10 @@ from cropkit.files import Root
 from cropkit.locks import LockHeld, exclusive
 
 FOLDER = ".cropkit"
+DATABASE = "cropkit.db"
+EXPORT = "trail.jsonl"
 DEADLINE = 30.0
+_log = logging.getLogger("cropkit.audit")
 _NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs"))
 
 
@@ -45,12 +51,15 @@ class Store:
         When it cannot be opened. Nothing else was touched.
     """
 
-    def __init__(self, root: Root, deadline: float = DEADLINE) -> None:
+    def __init__(self, root: Root, deadline: float = DEADLINE, *, rebuilding: bool = False) -> None:
         self.folder = root.path
         self.deadline = deadline
         self._refuse_network()
+        if not rebuilding:
+            self._refuse_lost_database()
         self._make(root)
         self._mutex = threading.RLock()
+        self.behind = False
         self._engine = self._connect()
         with self._translated(), self._alone():
             self._connection = self._engine.connect()
@@ -64,6 +73,8 @@ class Store:
     def close(self) -> None:
         """Let go of the database; the last one to leave checkpoints it, so this takes the lock."""
         with self._alone(), self._mutex:
+            with suppress(OSError):  # the database is the truth, and the next session catches up
+                export.sync(self.folder / FOLDER / EXPORT)
             self._connection.close()
             self._engine.dispose()
 
@@ -85,6 +96,17 @@ class Store:
                 with suppress(DBAPIError):
                     self._connection.exec_driver_sql("ROLLBACK")
                 raise
+            self._export()
+
+    def _export(self) -> None:
+        """Let the export follow; the commit stands, whatever happens to the copy."""
+        try:
+            export.follow(self._connection, self.folder / FOLDER / EXPORT)
+            self.behind = False
+        except OSError as error:
+            if not self.behind:
+                _log.error("%s is behind the database: %s", EXPORT, error)
+            self.behind = True
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -117,9 +139,17 @@ class Store:
         if kind in _NETWORK or kind.startswith("fuse.sshfs"):
             raise NetworkFileSystem(self.folder, kind)
 
+    def _refuse_lost_database(self) -> None:
+        """Refuse to start afresh: that would forget what the originals belong to."""
+        home = self.folder / FOLDER
+        if (home / DATABASE).exists() or not (home / "originals").is_dir():
+            return
+        if any((home / "originals").iterdir()) or (home / EXPORT).exists():
+            raise AuditMissing(self.folder, DATABASE)
+
     def _connect(self) -> Engine:
         engine = create_engine(
-            f"sqlite:///{self.folder / FOLDER / 'cropkit.db'}",
+            f"sqlite:///{self.folder / FOLDER / DATABASE}",
             poolclass=StaticPool,
             isolation_level="AUTOCOMMIT",
             connect_args={"check_same_thread": False, "timeout": self.deadline},

@@ -1,0 +1,102 @@
+"""The trail's own export: `.cropkit/trail.jsonl`, one event a line, with the same hash chain.
+
+It follows the database and is enough to make it anew. It is written after each commit, under the
+writer's lock, and synced when the session ends: after a power cut it may be behind the database,
+never ahead of it, and the next write catches up. A last line that was cut off is written again.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from cropkit.audit.chain import GENESIS, digest
+from cropkit.audit.schema import audit
+from cropkit.errors import AuditCorrupt
+
+_TAIL = 1 << 16
+
+
+def follow(db: Connection, path: Path) -> None:
+    """Append the events that the export does not have yet.
+
+    Raises
+    ------
+    OSError
+        The export is behind; the database is not affected.
+    """
+    fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        end, last = _end(fd)
+        query = select(audit).where(audit.c.seq > last).order_by(audit.c.seq)
+        lines = [json.dumps(dict(row)) + "\n" for row in db.execute(query).mappings()]
+        if lines:
+            os.ftruncate(fd, end)
+            os.lseek(fd, end, os.SEEK_SET)
+            _write_all(fd, "".join(lines).encode())
+    finally:
+        os.close(fd)
+
+
+def sync(path: Path) -> None:
+    """Make the export survive a power cut."""
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def events(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Read an export, oldest event first; a last line that was cut off is left out.
+
+    Raises
+    ------
+    AuditCorrupt
+        Where a line is no event or does not fit the chain.
+    """
+    previous, number = GENESIS, 0
+    with path.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            number += 1
+            row = _event(line, path, number)
+            if row["previous"] != previous or row["hash"] != digest(row):
+                raise AuditCorrupt(path, f"line {number} was changed after it was written")
+            previous = row["hash"]
+            yield row
+
+
+def _event(line: bytes, path: Path, number: int) -> Mapping[str, Any]:
+    try:
+        row: Mapping[str, Any] = json.loads(line)
+        row["previous"], row["hash"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise AuditCorrupt(path, f"line {number} is not an event") from error
+    return row
+
+
+def _end(fd: int) -> tuple[int, int]:
+    """Where the last whole line ends, and the number of its event; (0, 0) when there is none."""
+    size = os.fstat(fd).st_size
+    length = _TAIL
+    while True:
+        start = max(0, size - length)
+        tail = os.pread(fd, size - start, start)
+        whole = tail[: tail.rfind(b"\n") + 1]
+        first = whole.rfind(b"\n", 0, len(whole) - 1) + 1
+        if whole and (first or start == 0):
+            return start + len(whole), int(json.loads(whole[first:])["seq"])
+        if start == 0:
+            return 0, 0
+        length *= 4  # a line longer than the tail
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

@@ -1,0 +1,109 @@
+"""Make the database anew from the trail's export, by playing its events again."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert, update
+
+from cropkit import clock
+from cropkit.audit import decisions, export, operations, schema
+from cropkit.audit.store import DATABASE, DEADLINE, EXPORT, FOLDER, Store
+from cropkit.errors import AuditMissing
+from cropkit.files import Root
+from cropkit.operation import State
+from cropkit.records import Status
+
+Event = Mapping[str, Any]
+Body = Mapping[str, Any]
+
+
+def rebuild(root: Root, deadline: float = DEADLINE) -> int:
+    """Set the old database aside and make it anew; return how many events were played.
+
+    What was under way when the database was lost is not in the export: `cropkit fsck` names files
+    that differ from it.
+
+    Raises
+    ------
+    AuditMissing, AuditCorrupt
+        When there is no export, or it does not hold together; nothing was changed.
+    """
+    home = root.path / FOLDER
+    if not (home / EXPORT).is_file():
+        raise AuditMissing(root.path, EXPORT)
+    events = list(export.events(home / EXPORT))
+    stamp = f"{clock.now():%Y%m%dT%H%M%SZ}"
+    for path in sorted(home.glob(f"{DATABASE}*")):
+        if ".lost-" not in path.name:
+            path.rename(path.with_name(f"{path.name}.lost-{stamp}"))
+    store = Store(root, deadline, rebuilding=True)
+    try:
+        with store.transaction() as db:
+            for event in events:
+                db.execute(insert(schema.audit).values(event))
+                _play(db, event)
+    finally:
+        store.close()
+    return len(events)
+
+
+def _play(db: Connection, event: Event) -> None:
+    body = json.loads(event["body"])
+    play = _PLAYS.get(event["event"])
+    if play is not None:
+        play(db, event, body)
+
+
+def _session_started(db: Connection, _event: Event, body: Body) -> None:
+    db.execute(insert(schema.session).values(body))
+
+
+def _session_ended(db: Connection, event: Event, body: Body) -> None:
+    mine = schema.session.c.id == event["session"]
+    ended = {"ended_at": event["at"], "ended_how": body["how"]}
+    db.execute(update(schema.session).where(mine).values(ended))
+
+
+def _decided(db: Connection, event: Event, body: Body) -> None:
+    decisions.record(db, [decisions.from_row(body)], event["at"])
+
+
+def _operated(db: Connection, event: Event, body: Body) -> None:
+    one = operations.from_row(body["operation"])
+    operations.plan(db, one, [], event["at"])
+    operations.settle(db, one, State.DONE, event["at"])
+    operations.settle_decision(db, one, event["at"])
+
+
+def _withdrawn(db: Connection, event: Event, body: Body) -> None:
+    decisions.settle(db, body["decision"], Status.RESTORED, event["at"])
+
+
+def _failed(db: Connection, event: Event, body: Body) -> None:
+    if body.get("decision"):
+        outcome = {"code": body["code"], "message": body["message"]}
+        decisions.settle(db, body["decision"], Status(event["event"]), event["at"], **outcome)
+
+
+def _degraded(db: Connection, event: Event, body: Body) -> None:
+    row = {"at": event["at"], "session": event["session"], "path": event["path"]}
+    db.execute(insert(schema.problem).values(row | dict(body)))
+
+
+_PLAYS: Mapping[str, Callable[[Connection, Event, Body], None]] = {
+    "session-started": _session_started,
+    "session-ended": _session_ended,
+    "decided": _decided,
+    "cropped": _operated,
+    "rejected": _operated,
+    "restored": _operated,
+    "purged": _operated,
+    "withdrawn": _withdrawn,
+    "waiting": _failed,
+    "refused": _failed,
+    "failed": _failed,
+    "stale": _failed,
+    "in-doubt": _failed,
+    "degraded": _degraded,
+}
