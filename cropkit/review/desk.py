@@ -83,6 +83,12 @@ class Desk:
             self._tallied = (self.session.settled, counts)
         return counts
 
+    @property
+    def idle(self) -> bool:
+        """Whether the page is on the screen and nothing is being read, written or restored."""
+        shown = self.pages.acknowledged(self.session)
+        return shown and not self._worker.pending and not self.session.restoring
+
     # --- browsers
 
     def _client_came(self) -> None:

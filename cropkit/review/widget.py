@@ -93,6 +93,11 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         """The collection under review."""
         return self._desk.kit
 
+    @property
+    def idle(self) -> bool:
+        """Whether the page is on the screen and nothing is being read, written or restored."""
+        return self._desk.idle
+
     def on_submit(self, callback: Callable[[tuple[Decision, ...]], object]) -> None:
         """Call back with the decisions each time some have become durable."""
         self._desk.submitted.append(callback)

@@ -17,11 +17,13 @@ class Worker:
         self._loop, self._guard = loop, guard
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="cropkit-apply")
         self._closed = False
+        self.pending = 0
 
     def submit(self, path: str, work: Callable[[], T], then: Callable[[T], None]) -> None:
         """Do `work` after what was submitted before; what it raises is told about `path`."""
 
         def arrived(future: Future[T]) -> None:
+            self.pending -= 1
             error = future.exception()
             if error is not None:
                 self._guard.caught(error, path)
@@ -32,6 +34,7 @@ class Worker:
             if not future.cancelled() and not self._closed:
                 self._loop.call_soon_threadsafe(self._guard.watch(arrived, path), future)
 
+        self.pending += 1
         self._thread.submit(work).add_done_callback(post)
 
     def close(self) -> None:

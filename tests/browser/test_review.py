@@ -21,12 +21,7 @@ Box = tuple[int, int, int, int]
 APART = 400  # milliseconds: two presses, not a held key
 
 
-READY = (
-    "not review._desk.session.restoring and review._desk._worker._work_queue.empty()"
-    " and review._desk.pages.acknowledged(review._desk.session)"
-    " and {'Loading', 'Restoring'}.isdisjoint("
-    "type(entry).__name__ for entry in review._desk.session.entries)"
-)
+READY = "review.idle"
 
 
 class Table:

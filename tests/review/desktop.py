@@ -115,7 +115,8 @@ class Browser:
 
     def written(self) -> None:
         """Wait for the worker."""
-        self.until(lambda: "waiting 0" in self.status and not self.desk.session.restoring)
+        self.until(lambda: self.review.idle)
+        assert self.desk.defer or "waiting 0" in self.status
 
     # --- what a person does
 
