@@ -53,7 +53,7 @@ def _xattrs(fd: int) -> tuple[tuple[str, bytes], ...]:
         raise
 
 
-def carry(system: Any, fd: int, like: Attributes) -> tuple[str, ...]:  # noqa: ANN401
+def carry(system: Any, fd: int, like: Attributes) -> tuple[str, ...]:  # noqa: ANN401  (os, or a stand-in)
     """Set owner, extended attributes and mode; what only the administrator may set is named."""
     lost = []
     mine = os.fstat(fd)

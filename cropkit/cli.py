@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from cropkit.kit import Kit
 
 DONE, FAILED, USAGE = 0, 1, 2
+# argparse does not name the type of what add_subparsers returns
+Commands = Any
 _HOME = ".cropkit"
 _AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _SIZES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -77,7 +79,7 @@ def commands_markdown() -> str:
 
 
 def _command(
-    commands: Any,  # noqa: ANN401  (argparse does not name the type)
+    commands: Commands,
     name: str,
     text: str,
     run: Callable[[argparse.Namespace], int],
@@ -91,7 +93,7 @@ def _add_json(one: argparse.ArgumentParser) -> None:
     one.add_argument("--json", action="store_true", help="print one JSON document on stdout")
 
 
-def _add_review(commands: Any) -> None:  # noqa: ANN401
+def _add_review(commands: Commands) -> None:
     one = _command(commands, "review", "review the crop boxes of a folder in JupyterLab", _review)
     one.add_argument("folder", nargs="?", type=Path, help="folder of images; without it, a demo")
     one.add_argument("--per-page", type=int, default=3, metavar="N", help="images side by side")
@@ -103,12 +105,12 @@ def _add_review(commands: Any) -> None:  # noqa: ANN401
     one.add_argument("--no-browser", action="store_true", help="only print the address")
 
 
-def _add_test(commands: Any) -> None:  # noqa: ANN401
+def _add_test(commands: Commands) -> None:
     text = "run the project's own tests, in a clone (arguments go to pytest)"
     _command(commands, "test", text, _test)
 
 
-def _add_crop(commands: Any) -> None:  # noqa: ANN401
+def _add_crop(commands: Commands) -> None:
     one = _command(commands, "crop", "crop one image in place, verified and undoable", _crop)
     one.add_argument("image", type=Path)
     text = "upright pixels: left,top,right,bottom"
@@ -117,7 +119,7 @@ def _add_crop(commands: Any) -> None:  # noqa: ANN401
     _add_json(one)
 
 
-def _add_collection_commands(commands: Any) -> None:  # noqa: ANN401
+def _add_collection_commands(commands: Commands) -> None:
     one = _command(commands, "demo", "make the demo collection in a folder", _demo)
     one.add_argument("folder", type=Path, help="a new or empty folder")
     one.add_argument("--count", type=int, default=24, help="how many images")
@@ -140,7 +142,7 @@ def _add_collection_commands(commands: Any) -> None:  # noqa: ANN401
 
 
 def _folder_command(
-    commands: Any,  # noqa: ANN401
+    commands: Commands,
     name: str,
     text: str,
     run: Callable[[argparse.Namespace], int],
@@ -199,7 +201,7 @@ def _test(_given: argparse.Namespace) -> int:
 
 
 def _demo(given: argparse.Namespace) -> int:
-    from cropkit.demo import make_demo  # noqa: PLC0415
+    from cropkit.demo import make_demo  # noqa: PLC0415  (only where it is needed)
 
     _write(f"{make_demo(given.folder, given.count)}\n")
     return DONE
@@ -317,7 +319,7 @@ def home_of(image: Path) -> Path:
 
 
 def _refused_json(given: argparse.Namespace, error: CropkitError) -> dict[str, Any]:
-    from cropkit.records import Status  # noqa: PLC0415
+    from cropkit.records import Status  # noqa: PLC0415  (only where it is needed)
 
     result = CropResult(Status(error.status), str(given.image), error.code, str(error))
     return crop_json(result) | {"box_asked": list(given.box)}
@@ -355,7 +357,7 @@ def _named(folder: Path, image: Path) -> Path:
 
 
 def _relative(kit: "Kit", folder: Path, image: Path) -> str:
-    from cropkit.files import split_beneath  # noqa: PLC0415
+    from cropkit.files import split_beneath  # noqa: PLC0415  (only where it is needed)
 
     return split_beneath(kit.root, _named(folder, image).absolute())
 

@@ -119,14 +119,16 @@ class PixelBox:
         swap, flip_x, flip_y = _ORIENTATIONS[orientation]
         stored = upright.oriented(orientation)
         x, y = ((self.top, self.bottom), (self.left, self.right)) if swap else self._spans()
-        return _from_spans(_mirrored(x, stored.width, flip_x), _mirrored(y, stored.height, flip_y))
+        return _from_spans(
+            _mirrored(x, stored.width, flip=flip_x), _mirrored(y, stored.height, flip=flip_y)
+        )
 
     def upright(self, stored: Size, orientation: int) -> "PixelBox":
         """Map a stored box to what a person sees: the inverse of `stored`."""
         self.within(stored)
         swap, flip_x, flip_y = _ORIENTATIONS[orientation]
         x, y = self._spans()
-        x, y = _mirrored(x, stored.width, flip_x), _mirrored(y, stored.height, flip_y)
+        x, y = _mirrored(x, stored.width, flip=flip_x), _mirrored(y, stored.height, flip=flip_y)
         return _from_spans(y, x) if swap else _from_spans(x, y)
 
     def _spans(self) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -194,7 +196,7 @@ def _coerce_to_int(value: object, names: tuple[str, ...]) -> None:
             raise BadBox(number, "is not a whole number") from None
 
 
-def _mirrored(span: tuple[int, int], extent: int, flip: bool) -> tuple[int, int]:  # noqa: FBT001
+def _mirrored(span: tuple[int, int], extent: int, *, flip: bool) -> tuple[int, int]:
     return (extent - span[1], extent - span[0]) if flip else span
 
 

@@ -465,7 +465,7 @@ class Kit:
 
     def decisions(self) -> "pd.DataFrame":
         """Return every decision with its outcome as a table."""
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd  # noqa: PLC0415  (as above)
 
         return pd.DataFrame(self.trail.decision_table())
 

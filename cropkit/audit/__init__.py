@@ -54,6 +54,7 @@ class Trail:
         self.owner = uuid4().hex
         self.session = clock.session_name(clock.now())
         self.reviewer = reviewer or _whoami()
+        self._begun = False
         self.store = Store(root, deadline)
         self._alive = hold(self._owner_file(self.owner))
 
@@ -298,18 +299,24 @@ class Trail:
     def _writing(self, *, durable: bool = True) -> Iterator[Connection]:
         """Write in one transaction; the first one of all also writes the session."""
         with self.store.transaction(durable=durable) as db:
-            row = {
-                "id": self.session,
-                "kind": self.kind,
-                "host": platform.node(),
-                "reviewer": self.reviewer,
-                "version": cropkit.__version__,
-                "started_at": self._now(),
-            }
-            first = upsert(schema.session).values(row).on_conflict_do_nothing()
-            if db.execute(first).rowcount:
-                self._append(db, "session-started", body=row)
+            if not self._begun:
+                self._begin(db)
             yield db
+        self._begun = True
+
+    def _begin(self, db: Connection) -> None:
+        row = {
+            "id": self.session,
+            "kind": self.kind,
+            "host": platform.node(),
+            "reviewer": self.reviewer,
+            "version": cropkit.__version__,
+            "started_at": self._now(),
+        }
+        # another thread of this session may have been first
+        first = upsert(schema.session).values(row).on_conflict_do_nothing()
+        if db.execute(first).rowcount:
+            self._append(db, "session-started", body=row)
 
     def _finish(self, db: Connection, one: Operation, *, recovered: bool) -> None:
         operations.settle(db, one, State.DONE, self._now())
@@ -318,7 +325,7 @@ class Trail:
         self._append(db, event, path=one.source, operation=one.id, body=body)
         operations.settle_decision(db, one, self._now())
 
-    def _append(self, db: Connection, event: str, **said: Any) -> None:  # noqa: ANN401
+    def _append(self, db: Connection, event: str, **said: Any) -> None:  # noqa: ANN401  (as `chain.append` takes it)
         chain.append(db, self._now(), self.session, event, **said)
 
     def _now(self) -> str:

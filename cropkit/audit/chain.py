@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select
 from cropkit.audit.schema import audit
 
 GENESIS = "0" * 64
+_LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 _FIELDS = ("seq", "at", "session", "event", "path", "operation", "body", "previous")
 
 
@@ -28,9 +29,7 @@ def append(
     body: Mapping[str, Any] | None = None,
 ) -> str:
     """Add an event in the caller's transaction and return its hash."""
-    last = db.execute(
-        select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-    ).one_or_none()
+    last = db.execute(_LAST).one_or_none()
     row: dict[str, Any] = {
         "seq": last.seq + 1 if last else 1,
         "at": at,
@@ -42,7 +41,7 @@ def append(
         "previous": last.hash if last else GENESIS,
     }
     row["hash"] = digest(row)
-    db.execute(insert(audit).values(row))
+    db.execute(insert(audit), row)
     return str(row["hash"])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from cropkit import clock
 from cropkit.audit.schema import decision, queue
@@ -13,6 +13,11 @@ from cropkit.records import Decision, Status, Suggestion, Verdict
 
 # A decision that no longer stands: taken back, or replaced by a newer one.
 _GONE = (Status.RESTORED, Status.SUPERSEDED)
+
+_SUPERSEDE = update(queue).where(
+    queue.c.path == bindparam("superseded"), queue.c.status == Status.WAITING
+)
+_SETTLE = update(queue).where(queue.c.decision == bindparam("settled"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +39,18 @@ class Standing:
 def record(db: Connection, decisions: Sequence[Decision], at: str) -> None:
     """Write decisions and their queue rows; older waiting ones for the same image give way."""
     for made in decisions:
-        superseded = and_(queue.c.path == made.path, queue.c.status == Status.WAITING)
-        db.execute(update(queue).where(superseded).values(_outcome(Status.SUPERSEDED, at)))
+        db.execute(_SUPERSEDE, _outcome(Status.SUPERSEDED, at) | {"superseded": made.path})
         row = to_row(made)
         destination = row.pop("destination")
-        db.execute(insert(decision).values(row))
+        db.execute(insert(decision), row)
         waiting = Status.SKIPPED if made.verdict is Verdict.SKIP else Status.WAITING
         queued = {"decision": made.id, "path": made.path, "destination": destination}
-        db.execute(insert(queue).values(queued | _outcome(waiting, at)))
+        db.execute(insert(queue), queued | _outcome(waiting, at))
 
 
 def settle(db: Connection, made: str, status: Status, at: str, **outcome: str | None) -> None:
     """Write what became of a decision: status, operation, code and message."""
-    values = _outcome(status, at) | outcome
-    db.execute(update(queue).where(queue.c.decision == made).values(values))
+    db.execute(_SETTLE, _outcome(status, at) | outcome | {"settled": made})
 
 
 def standing(db: Connection, path: str | None = None) -> list[Standing]:

@@ -20,8 +20,8 @@ from cropkit.errors import AuditCorrupt
 _TAIL = 1 << 16
 
 
-def follow(db: Connection, path: Path) -> None:
-    """Append the events that the export does not have yet.
+def follow(db: Connection, path: Path) -> int:
+    """Append the events that the export does not have yet; return the number of its last event.
 
     Raises
     ------
@@ -32,11 +32,13 @@ def follow(db: Connection, path: Path) -> None:
     try:
         end, last = _end(fd)
         query = select(audit).where(audit.c.seq > last).order_by(audit.c.seq)
-        lines = [json.dumps(dict(row)) + "\n" for row in db.execute(query).mappings()]
+        rows = [{str(k): v for k, v in row.items()} for row in db.execute(query).mappings()]
+        lines = [json.dumps(row) + "\n" for row in rows]
         if lines:
             os.ftruncate(fd, end)
             os.lseek(fd, end, os.SEEK_SET)
             _write_all(fd, "".join(lines).encode())
+        return int(rows[-1]["seq"]) if rows else last
     finally:
         os.close(fd)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from cropkit.audit import decisions
 from cropkit.audit.schema import claim, operation
@@ -13,6 +13,9 @@ from cropkit.geometry import PixelBox
 from cropkit.operation import OPEN_STATES, Companion, Kind, Operation, State
 from cropkit.records import Status
 
+# built once: SQLAlchemy's statements cost more to build than SQLite takes to run them
+_CHANGE = update(operation).where(operation.c.id == bindparam("wanted"))
+_LET_GO = delete(claim).where(claim.c.operation == bindparam("wanted"))
 _OUTCOMES = {Kind.CROP: Status.CROPPED, Kind.REJECT: Status.REJECTED}
 _other = operation.alias("other")
 _stands = (operation.c.state == State.DONE) & operation.c.undone_by.is_(None)
@@ -26,24 +29,22 @@ def plan(db: Connection, planned: Operation, aliases: Sequence[str], at: str) ->
     sqlalchemy.exc.IntegrityError
         When a rival has claimed one of them.
     """
-    db.execute(insert(operation).values(to_row(planned) | {"planned_at": at}))
+    db.execute(insert(operation), to_row(planned) | {"planned_at": at})
     names = dict.fromkeys((*planned.names, *aliases))
     db.execute(insert(claim), [{"name": n, "operation": planned.id} for n in names])
 
 
 def move(db: Connection, changed: Operation, state: State) -> None:
     """Write what has become known of an operation, and its new state."""
-    row = to_row(replace(changed, state=state))
-    db.execute(update(operation).where(operation.c.id == changed.id).values(row))
+    db.execute(_CHANGE, to_row(replace(changed, state=state)) | {"wanted": changed.id})
 
 
 def settle(db: Connection, changed: Operation, state: State, at: str) -> None:
     """End an operation and give its claims back; a conflict keeps them."""
-    move(db, changed, state)
-    settled = update(operation).where(operation.c.id == changed.id)
-    db.execute(settled.values(settled_at=at))
+    row = to_row(replace(changed, state=state)) | {"settled_at": at}
+    db.execute(_CHANGE, row | {"wanted": changed.id})
     if state is not State.CONFLICT:
-        db.execute(delete(claim).where(claim.c.operation == changed.id))
+        db.execute(_LET_GO, {"wanted": changed.id})
     if state is State.DONE and changed.undoes:
         _mark_undone(db, changed.undoes, changed.id)
 

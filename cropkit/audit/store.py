@@ -35,6 +35,7 @@ DATABASE = "cropkit.db"
 EXPORT = "trail.jsonl"
 DEADLINE = 30.0
 _log = logging.getLogger("cropkit.audit")
+_HEAD = "SELECT coalesce(max(seq), 0) FROM audit"
 _NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs"))
 
 
@@ -60,6 +61,7 @@ class Store:
         self._make(root)
         self._mutex = threading.RLock()
         self.behind = False
+        self._exported = -1
         self._engine = self._connect()
         with self._translated(), self._alone():
             self._connection = self._engine.connect()
@@ -96,12 +98,14 @@ class Store:
                 with suppress(DBAPIError):
                     self._connection.exec_driver_sql("ROLLBACK")
                 raise
-            self._export()
+            if self._connection.exec_driver_sql(_HEAD).scalar_one() != self._exported:
+                self._export()
 
     def _export(self) -> None:
         """Let the export follow; the commit stands, whatever happens to the copy."""
         try:
-            export.follow(self._connection, self.folder / FOLDER / EXPORT)
+            path = self.folder / FOLDER / EXPORT
+            self._exported = export.follow(self._connection, path)
             self.behind = False
         except OSError as error:
             if not self.behind:

@@ -105,7 +105,7 @@ def _mpf_images(data: bytes) -> int:
     order = "<" if data[4:6] == b"II" else ">"
     entry = data.find(struct.pack(f"{order}HHI", 0xB001, 4, 1))
     found = data[entry + 8 : entry + 12] if entry >= 0 else b""
-    return int(struct.unpack(f"{order}I", found)[0]) if len(found) == 4 else 2  # noqa: PLR2004
+    return int(struct.unpack(f"{order}I", found)[0]) if len(found) == 4 else 2  # noqa: PLR2004  (bytes of a long)
 
 
 def _edit_exif(segment: Segment, edit: Edit, said: str) -> Segment:
