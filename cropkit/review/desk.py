@@ -60,7 +60,7 @@ class Desk:
         self._tallied: tuple[object, Counts] = (None, kit.counts())
         self.surface = Surface(self.layout, self.guard.watch)
         fit = Size(*(round(n * SCALE) for n in _stage_size(self.layout)))
-        arrived = self.guard.watch(lambda _: self._follow())
+        arrived = self.guard.watch(lambda _: self.follow())
         self.previews = Previews(kit, fit, loop, arrived, self.guard.caught)
         self.pages = Pages(self.surface, self.previews, loop, self.guard, clock)
         self._worker = Worker(loop, self.guard)
@@ -104,7 +104,7 @@ class Desk:
             return
         first, self.present = not self.present, True
         self.pages.reset()
-        self._follow()
+        self.follow()
         self.surface.canvas.focus()
         if first and not self.defer:
             self._take_up_waiting()
@@ -128,7 +128,7 @@ class Desk:
             self._ids.update((decision.path, decision.id) for decision in decisions)
         self.session = step.session
         self._carry_out(decisions, step.undone)
-        self._follow()
+        self.follow()
 
     def _stamped(self, ruling: Ruling) -> Decision:
         now = self._clock()
@@ -145,13 +145,13 @@ class Desk:
             suggestion=ruling.suggestion,
         )
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
         """Let the screen follow the session."""
         if self.closed or not self.present:
             return
         for move in self.pages.arrivals(self.session):
             self.session = advance(self.session, move).session
-        self.pages.show(self.session, self._follow)
+        self.pages.show(self.session, self.follow)
         self.pages.draw_boxes(lambda: self.session)
         if self.pages.acknowledged(self.session) and self.started is None:
             self.started = self._loop.time()

@@ -8,7 +8,7 @@ from cropkit.review.loop import Loop
 from cropkit.review.paint import paint_boxes, paint_stages
 from cropkit.review.previews import Arrival, Previews
 from cropkit.review.surface import GENERATIONS, Surface, held
-from cropkit.session import Loading, Move, Session
+from cropkit.session import Loading, Move, Open, Session
 
 _LOST_AFTER = 5.0
 _LOST = (
@@ -44,10 +44,18 @@ class Pages:
 
     def acknowledged(self, session: Session) -> bool:
         """Whether the session's page is known to be on the screen, all of it."""
-        return session.ended or (
-            session.ready
-            and self._drawn is not None
-            and self._acknowledged == self._drawn == self._wanted(session)
+        if session.ended:
+            return True
+        if not session.ready or self._acknowledged is None:
+            return False
+        # Pictures of decided images may still come: nothing is decided by them.
+        on_screen = zip(
+            session.entries, self._acknowledged[1], self._wanted(session)[1], strict=False
+        )
+        return self._page == tuple(entry.path for entry in session.entries) and all(
+            shown == wanted is not None
+            for entry, shown, wanted in on_screen
+            if isinstance(entry, Open)
         )
 
     def arrivals(self, session: Session) -> list[Move]:
@@ -93,6 +101,7 @@ class Pages:
             if path in session.settled:  # its file is about to change
                 self._previews.forget(path)
         self._page, self._generation = here, (self._generation + 1) % GENERATIONS
+        self._acknowledged = None
         self.shown_at.clear()
 
     def _ask(self, session: Session) -> None:
@@ -148,6 +157,8 @@ class Pages:
         self._loop.call_later(_LOST_AFTER, self._guard.watch(self._check), wanted)
 
     def _on_screen(self, wanted: _Shown, changed: Callable[[], None]) -> None:
+        if wanted[0] != self._generation:  # the page was turned since
+            return
         self._acknowledged = wanted
         for path in self._page:
             self.shown_at.setdefault(path, self._clock())

@@ -287,6 +287,23 @@ def test_a_key_before_the_page_is_acknowledged_is_not_taken(start: Started) -> N
     assert len(standing(browser)) == 3
 
 
+def test_pictures_of_decided_images_that_come_late_keep_no_key_waiting(
+    browser: Browser,
+) -> None:
+    browser.key("2")
+    browser.key(" ")
+    browser.written()
+    browser.key("PageDown")
+    browser.shown()
+    browser.key("PageUp")
+    browser.shown()
+    browser.desk.pages.forget(entries(browser)[1].path)
+    browser.desk.follow()
+    assert browser.desk.pages.acknowledged(browser.desk.session)
+    browser.key("x")
+    assert entries(browser)[0].mark is Mark.REJECT
+
+
 def test_after_a_reload_nothing_is_taken_until_the_new_page_has_drawn(browser: Browser) -> None:
     browser.key("ArrowRight")
     box = entries(browser)[0].box
