@@ -489,8 +489,14 @@ def test_a_locked_trail_stops_the_work(folder: Path) -> None:
     before = contents(folder)
     rival = sqlite3.connect(folder / ".cropkit" / "cropkit.db")
     rival.execute("BEGIN EXCLUSIVE")
-    with Kit(folder, deadline=0.2) as kit, pytest.raises(AuditLocked):
-        kit.crop("a_stage2.png", BOX)
+    with pytest.raises(AuditLocked):
+        Kit(folder, deadline=0.2)
+    rival.rollback()
+    with Kit(folder, deadline=0.2) as kit:
+        rival.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(AuditLocked):
+            kit.crop("a_stage2.png", BOX)
+        rival.rollback()
     rival.close()
     assert contents(folder) == before
 

@@ -67,6 +67,7 @@ class Store:
             self._connection = self._engine.connect()
         try:
             self._migrate()
+            self._prove_writable()
             root.sync_folder(FOLDER)
         except CropkitError:
             self.close()
@@ -173,6 +174,11 @@ class Store:
             if found < VERSION:
                 metadata.create_all(db)
                 db.exec_driver_sql(f"PRAGMA user_version={VERSION}")
+
+    def _prove_writable(self) -> None:
+        """Refuse to open what could be read only: a reader is let past another program's lock."""
+        with self.transaction(durable=False):
+            pass
 
     # -- locks and errors ----------------------------------------------------------------------
 
