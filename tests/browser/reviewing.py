@@ -75,7 +75,7 @@ class Running:
         assert found
         return Path(found[1])
 
-    def stop(self, number: int = signal.SIGINT) -> int:
+    def stop(self, number: int) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(STOP_SECONDS)
@@ -89,13 +89,14 @@ class Running:
 
 
 @contextmanager
-def running(home: Path, *arguments: str) -> Iterator[Running]:
+def running(home: Path, *arguments: str, ending: int = signal.SIGINT) -> Iterator[Running]:
+    """Start a review; it ends well by Ctrl-C and by SIGTERM, and leaves nothing behind."""
     (home / "tmp").mkdir(parents=True)
     review = Running(home, *arguments)
     try:
         yield review
     finally:
-        code = review.stop()
+        code = review.stop(ending)
     assert code == 0, review.said()
     assert not list(home.glob("tmp/cropkit-*")), "the session's folder was left behind"
 
