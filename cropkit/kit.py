@@ -11,9 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
-from cropkit import clock, collection, formats
+from cropkit import clock, collection, formats, log
 from cropkit.apply import Applier
-from cropkit.audit import DEADLINE, Standing, Trail
+from cropkit.audit import DEADLINE, FOLDER, Standing, Trail
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.errors import (
     AuditError,
@@ -119,6 +119,7 @@ class Kit:
         self._suggesters = (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
         self._deadline = deadline
         self.trail = Trail(self._files, reviewer, kind=kind, deadline=deadline)
+        self._log = log.attach(self.root / FOLDER / "cropkit.log", self.trail.session)
         self._applier = Applier(self._files, self.trail)
         self._planner = Planner(self._files, self.destination)
         self._reported: set[Problem] = set()
@@ -137,7 +138,10 @@ class Kit:
 
     def close(self, how: str = "closed") -> None:
         """End the session."""
-        self.trail.close(how)
+        try:
+            self.trail.close(how)
+        finally:
+            log.detach(self._log)
 
     @property
     def reviewer(self) -> str:

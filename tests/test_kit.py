@@ -1,5 +1,7 @@
 """The engine on real files and a real database: crop, move, reject, undo."""
 
+import json
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -257,6 +259,20 @@ def test_a_bad_suggestion_is_counted_once_and_the_review_goes_on(kit: Kit, folde
     assert kit.counts().degraded == 1
     (event,) = (e for e in kit.trail.events() if e["event"] == "degraded")
     assert event["path"] == "d.decision"
+
+
+def test_what_went_wrong_is_in_the_log_of_the_collection(kit: Kit, folder: Path) -> None:
+    kit.report(Problem("preview", "d.jpg", "a reason"))
+    try:
+        raise ValueError("seen nowhere else")
+    except ValueError:
+        logging.getLogger("cropkit.review").exception("a callback failed")
+    lines = (folder / ".cropkit" / "cropkit.log").read_text().splitlines()
+    first, second = (json.loads(line) for line in lines)
+    assert (first["level"], first["session"]) == ("warning", kit.session)
+    assert "d.jpg: a reason" in first["message"]
+    assert first["at"].endswith("Z")
+    assert "ValueError: seen nowhere else" in second["traceback"]
 
 
 def test_the_bad_rows_of_a_table_are_counted_at_the_start(folder: Path) -> None:
