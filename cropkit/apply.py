@@ -91,6 +91,7 @@ class Applier:
             target=request.target,
             session=self.trail.session,
             owner=self.trail.owner,
+            before=request.expect,
             box=request.box,
             decision=request.decision,
             undoes=request.undoes.id if request.undoes else None,
@@ -107,8 +108,11 @@ class Applier:
         work.source = root.identity(path)
         if work.source is None:
             raise MissingFile(planned.source)
-        alias = f"inode:{work.source.device}:{work.source.inode}"
-        work.planned = self.trail.plan(work.operation, [alias])
+        aliases = [f"inode:{work.source.device}:{work.source.inode}"]
+        if planned.keeps_an_original and planned.before:
+            # a rival that fails would remove the original that we count on
+            aliases.append(kept(planned.before))
+        work.planned = self.trail.plan(work.operation, aliases)
         work.already = not work.planned
 
     def _stage(self, work: Work) -> None:
@@ -300,8 +304,10 @@ class Applier:
         if work.switched:
             self.trail.begin_abort(work.operation)
             self.switch.put_back(work.operation)
-        elif work.operation.before is not None:
+        else:
             self.switch.clean(work.operation)
+        if work.planned:
+            self.switch.let_go(work.operation, self.trail.originals())
 
     def _fail_quietly(self, work: Work, error: BaseException) -> None:
         """Put back what an unknown failure left, as far as that is possible now."""

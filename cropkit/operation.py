@@ -89,6 +89,11 @@ class Operation:
         return self.before == self.after
 
     @property
+    def keeps_an_original(self) -> bool:
+        """Whether new bytes take a name, so that the old ones have to be kept."""
+        return self.kind in (Kind.CROP, Kind.RESTORE)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Every name that the operation touches and so claims."""
         moved = [n for c in self.companions if not c.keeps_source for n in (c.source, c.target)]

@@ -80,6 +80,7 @@ def _forward_or_back(switch: Switch, trail: Trail, operation: Operation) -> Stat
         switch.clean(operation)
     else:
         switch.put_back(operation)
+    switch.let_go(operation, trail.originals())
     trail.abandon(operation, State.ABORTED, _result(operation, Status.WAITING, None))
     return State.ABORTED
 

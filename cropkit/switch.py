@@ -4,7 +4,7 @@ New names appear first and are made durable, then old names go. Nothing is ever 
 image itself, in place, by one rename.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path, PurePosixPath
 
 from cropkit.attributes import Attributes
@@ -101,20 +101,24 @@ class Switch:
         self.clean(operation)
 
     def clean(self, operation: Operation) -> None:
-        """Remove what was staged, and an original that is only a second name of the source."""
+        """Remove what was staged."""
         self.root.unlink(staged(operation), missing_ok=True)
         self.root.unlink(f"{HOME}/stage/{operation.id}.kept", missing_ok=True)
-        if operation.before and operation.kind is not Kind.PURGE:
-            self._let_go(operation, kept(operation.before))
         for name in self._partials(operation):
             root, path = self.locate(name)
             root.unlink(path, missing_ok=True)
 
-    def _let_go(self, operation: Operation, original: str) -> None:
-        root, path = self.locate(operation.source)
-        entry = self.root.identity(original)
-        if entry is not None and entry.same_inode(root.identity(path)):
-            self.root.unlink(original)
+    def let_go(self, operation: Operation, needed: Container[str]) -> None:
+        """Remove the original of an operation that came to nothing, unless others need it.
+
+        The claim on it keeps away whoever works on the same content under another name.
+        """
+        before = operation.before
+        if not operation.keeps_an_original or before is None or before in needed:
+            return
+        if self.root.identity(kept(before)) and self.digest(operation.source) == before:
+            self.root.unlink(kept(before))
+            self.root.sync_folder(f"{HOME}/originals")
 
     def sync(self, operation: Operation, *, new_names: bool) -> None:
         """Make the names on one side durable."""

@@ -135,12 +135,20 @@ def going(works: Sequence[Work]) -> list[Work]:
 
 
 def groups(requests: Iterable[Request], largest: int) -> Iterator[list[Request]]:
-    """Split requests into groups in which no image stands twice: rivals cannot share a group."""
+    """Split requests into groups in which no image and no content stands twice.
+
+    Rivals for a name or an original cannot share a group.
+    """
     group: list[Request] = []
     for request in requests:
-        if len(group) == largest or any(request.source == r.source for r in group):
+        if len(group) == largest or any(_rivals(request, r) for r in group):
             yield group
             group = []
         group.append(request)
     if group:
         yield group
+
+
+def _rivals(one: Request, other: Request) -> bool:
+    same_content = one.expect is not None and one.expect == other.expect
+    return same_content or one.source == other.source

@@ -1,0 +1,110 @@
+"""What must hold after a crash; each violation is a sentence."""
+
+import sqlite3
+from pathlib import Path
+
+from scenarios import Stage, World, look, recorded, undo, who_stands
+from tracer import Ended
+
+from cropkit.errors import CropkitError
+from cropkit.kit import Kit
+from cropkit.switch import HOME
+
+
+def what_is_wrong(stage: Stage, *, success: bool = False, thorough: bool = False) -> list[str]:
+    """Recover by opening the kit, and compare what is there with what may be there.
+
+    Parameters
+    ----------
+    success : success was reported, so that only the state after it is right
+    thorough : also take the operation back, or carry it out again
+    """
+    if success and (found := recorded(stage.place)) != stage.recorded:
+        return [f"success was reported and not recorded: {sorted(found ^ stage.recorded)}"]
+    try:
+        with stage.scenario.open(stage.place) as kit:
+            wrong = [*_disagreements(kit), *_wrong_state(stage, kit, success=success)]
+        if not wrong and thorough:
+            wrong = _wrong_afterwards(stage)
+    except (CropkitError, OSError, sqlite3.Error, KeyError) as error:
+        return [f"recovery failed: {type(error).__name__}: {error}"]
+    return wrong
+
+
+def what_is_wrong_at_once(stage: Stage, said: list[str]) -> list[str]:
+    """Judge an operation that reported an end, before any recovery.
+
+    A refusal or failure has left the files as they were; what is in doubt has whole files; anything
+    but an error of ours is a defect.
+    """
+    end = said[-1] if said else "nothing"
+    if end.startswith("crash"):
+        return [f"an error from outside our tree: {end}"]
+    if end.startswith("failed"):
+        return _differences(stage, "a failure was reported", stage.before)
+    if end == "ok" and recorded(stage.place) != stage.recorded:
+        return ["success was reported and not recorded"]
+    if end == "ok":
+        return _differences(stage, "success was reported", stage.after)
+    return []
+
+
+def how_it_ended(ended: Ended) -> list[str]:
+    """A process that hung or died by itself is a defect, too."""
+    if ended.hung:
+        return ["it hung"]
+    if not ended.killed and ended.status != 0:
+        return [f"it ended with {ended.status}: {ended.said}"]
+    return []
+
+
+def _disagreements(kit: Kit) -> list[str]:
+    found = [f"fsck: {one.kind} {one.path}: {one.reason}" for one in kit.fsck()]
+    found += [f"unsettled: {one.kind} {one.source} {one.state}" for one in kit.trail.unsettled()]
+    owners = {path.name for path in (kit.root / HOME / "owners").iterdir()}
+    found += [f"left over: owner {name}" for name in owners - {kit.trail.owner}]
+    wanted = {one.before for one in kit.trail.finished()}
+    kept = {path.name for path in (kit.root / HOME / "originals").iterdir()}
+    found += [f"left over: original {name:.12}" for name in sorted(kept - wanted)]
+    return found
+
+
+def _wrong_state(stage: Stage, kit: Kit, *, success: bool) -> list[str]:
+    now = look(stage.place)
+    standing = who_stands(kit)
+    if now.contents == stage.before.contents != stage.after.contents and not success:
+        found = _differences(stage, "before", stage.before)
+        if any(status == "in-doubt" for _, status in standing):
+            found.append("in doubt after recovery")
+        return found
+    found = _differences(stage, "after", stage.after)
+    settled = now.contents != stage.before.contents or success
+    if settled and standing != stage.after.standing:
+        found.append(f"decisions say {sorted(standing)}, not {sorted(stage.after.standing)}")
+    return found
+
+
+def _differences(stage: Stage, when: str, meant: World) -> list[str]:
+    """Compare files; also their modes, and the times of those that nobody may have written."""
+    now = look(stage.place)
+    if now.contents != meant.contents:
+        names = {name for name, _ in now.contents.items() ^ meant.contents.items()}
+        return [f"{when}: {n} is {now.contents.get(n, 'missing'):.8}" for n in sorted(names)]
+    return [
+        f"{when}: {name} has mode {found.mode:o} and time {found.mtime_ns}"
+        for name, found in now.files.items()
+        if found.mode != meant.files[name].mode
+        or (found.sha256 in stage.originals and found.mtime_ns != meant.files[name].mtime_ns)
+    ]
+
+
+def _wrong_afterwards(stage: Stage) -> list[str]:
+    """The next operation works: take back what was done, or do what was not."""
+    changed = look(stage.place).contents != stage.before.contents
+    with stage.scenario.open(stage.place) as kit:
+        again = undo if changed else stage.scenario.act
+        if changed and stage.scenario.undoes:
+            return []  # an undo is not undone
+        again(kit)
+        wrong = _disagreements(kit)
+    return wrong + _differences(stage, "afterwards", stage.before if changed else stage.after)

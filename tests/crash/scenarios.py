@@ -1,0 +1,205 @@
+"""The operations whose crashes are tried, each on a small world of its own.
+
+A world is a folder with a collection and, beside it, a destination outside of it.
+"""
+
+import hashlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import disk
+import pictures
+from disk import Disk
+
+from cropkit import clock
+from cropkit.geometry import PixelBox
+from cropkit.kit import Kit
+from cropkit.records import Decision, Verdict
+
+BOX = PixelBox(3, 5, 41, 37)
+SMALLER = PixelBox(2, 3, 30, 29)
+PNG, JPEG, OTHER = "a_stage2.png", "d.jpg", "c.jpg"
+REVIEWER = "tester"
+Act = Callable[[Kit], object]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One operation: what was done before it, and what it does.
+
+    `opens` is for acts whose opening of the kit is a part of them: it counts, too.
+    """
+
+    name: str
+    act: Act
+    before: tuple["Scenario", ...] = ()
+    destination: str | None = None
+    opens: bool = False
+
+    @property
+    def undoes(self) -> bool:
+        return self.act is undo
+
+    def open(self, world: Path) -> Kit:
+        destination = world / self.destination if self.destination else None
+        return Kit(world / "collection", reviewer=REVIEWER, destination=destination)
+
+
+def crop(name: str, box: PixelBox = BOX) -> Act:
+    return lambda kit: kit.crop(name, box)
+
+
+def decide(kit: Kit, *, verdict: Verdict = Verdict.ADJUSTED, name: str = PNG) -> str:
+    look = kit.look(name)
+    moment = clock.now()
+    made = Decision(
+        path=name,
+        sha256=look.sha256,
+        size=look.size,
+        verdict=verdict,
+        box=BOX if verdict is Verdict.ADJUSTED else None,
+        reviewer=kit.reviewer,
+        session=kit.session,
+        shown_at=moment,
+        decided_at=moment,
+    )
+    kit.decide([made])
+    return made.id
+
+
+def reject(kit: Kit) -> None:
+    _succeeded(kit.apply(decide(kit, verdict=Verdict.REJECT)))
+
+
+def undo(kit: Kit) -> None:
+    for result in kit.undo():
+        _succeeded(result)
+
+
+def nothing(_kit: Kit) -> None: ...
+
+
+def _succeeded(result: object) -> None:
+    """`apply` and `undo` tell of a failure in their result; a test wants to be told aloud."""
+    status = str(getattr(result, "status", ""))
+    if status not in ("cropped", "rejected", "restored"):
+        raise Unsuccessful(str(getattr(result, "code", None)), status)
+
+
+class Unsuccessful(Exception):
+    """(code, status): the result says that it did not come to pass."""
+
+
+CROP = Scenario("crop a PNG", crop(PNG))
+CROP_JPEG = Scenario("crop a JPEG", crop(JPEG))
+MOVE = Scenario("move a PNG", crop(PNG), destination="collection/moved")
+MOVE_JPEG = Scenario("move a JPEG outside", crop(JPEG), destination="outside")
+REJECT = Scenario("reject", reject)
+SCENARIOS = (
+    CROP,
+    CROP_JPEG,
+    MOVE,
+    MOVE_JPEG,
+    REJECT,
+    Scenario("undo a crop", undo, (CROP,)),
+    Scenario("undo a JPEG's crop", undo, (CROP_JPEG,)),
+    Scenario("undo a move", undo, (MOVE,)),
+    Scenario("undo a move outside", undo, (MOVE_JPEG,)),
+    Scenario("undo a reject", undo, (REJECT,)),
+    Scenario("crop again", crop(PNG, SMALLER), (CROP_JPEG, CROP)),
+    Scenario("decide", decide),
+    Scenario("first open", nothing, opens=True),
+)
+
+
+class Found(NamedTuple):
+    """A file as anybody can see it."""
+
+    sha256: str
+    mode: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class World:
+    """What anybody can see of a world: its files and the decisions that stand."""
+
+    files: dict[str, Found]
+    standing: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def contents(self) -> dict[str, str]:
+        return {name: found.sha256 for name, found in self.files.items()}
+
+
+@dataclass
+class Stage:
+    """A scenario with its states before and after, as a calm run makes them."""
+
+    scenario: Scenario
+    place: Path
+    start: Disk = field(default_factory=Disk)
+    before: World = field(default_factory=lambda: World({}))
+    after: World = field(default_factory=lambda: World({}))
+    recorded: frozenset[tuple[str, str, int]] = frozenset()
+    originals: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        shutil.rmtree(self.place, ignore_errors=True)
+        make_world(self.place)
+        self.originals = frozenset(look(self.place).contents.values())
+        for step in self.scenario.before:
+            with step.open(self.place) as kit:
+                step.act(kit)
+        self.start = disk.read(self.place)
+        with self.scenario.open(self.place) as kit:
+            self.before = look(self.place, who_stands(kit))
+            self.scenario.act(kit)
+            self.after = look(self.place, who_stands(kit))
+        self.recorded = recorded(self.place)
+
+    def fresh(self) -> Path:
+        self.start.write(self.place)
+        return self.place
+
+
+def make_world(place: Path) -> None:
+    pictures.write_folder(place / "collection")
+    (place / "outside").mkdir()
+    for name, mode in ((PNG, 0o640), (JPEG, 0o604)):
+        path = place / "collection" / name
+        path.chmod(mode)
+        os.setxattr(path, "user.note", b"kept")
+        os.utime(path, ns=(1_600_000_000_123_456_789, 1_600_000_000_123_456_789))
+
+
+def look(place: Path, standing: frozenset[tuple[str, str]] = frozenset()) -> World:
+    """Every file outside the kit's own folder: SHA-256, mode, time."""
+    files = {}
+    for path in sorted(place.rglob("*")):
+        if ".cropkit" not in path.relative_to(place).parts[:-1] and path.is_file():
+            found = path.stat()
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            name = path.relative_to(place).as_posix()
+            files[name] = Found(sha256, found.st_mode, found.st_mtime_ns)
+    return World(files, standing)
+
+
+def who_stands(kit: Kit) -> frozenset[tuple[str, str]]:
+    return frozenset((one.path, one.status.value) for one in kit.trail.standing())
+
+
+def recorded(place: Path) -> frozenset[tuple[str, str, int]]:
+    """What the database says without any recovery of ours: finished operations and outcomes."""
+    path = place / "collection" / ".cropkit" / "cropkit.db"
+    with closing(sqlite3.connect(path)) as db:
+        done = "SELECT 'done', kind, count(*) FROM operation WHERE state = 'done' GROUP BY kind"
+        told = "SELECT 'told', event, count(*) FROM audit WHERE operation NOT NULL GROUP BY event"
+        decided = "SELECT 'queue', status, count(*) FROM queue GROUP BY status"
+        return frozenset(row for query in (done, told, decided) for row in db.execute(query))
