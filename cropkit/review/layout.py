@@ -20,7 +20,7 @@ HINTS = 46
 GAP = 8
 HANDLE = 12
 REACH = 16
-CHIP = 150
+CHIP = 116
 HELP = 170
 
 _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 3, 6: 3, 7: 4, 8: 4}

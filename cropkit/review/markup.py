@@ -23,6 +23,7 @@ from cropkit.session import (
     Restoring,
     Session,
 )
+from cropkit.suggest.sidecar import SOURCE as SIDECAR
 
 if TYPE_CHECKING:
     from cropkit.kit import Counts
@@ -55,6 +56,7 @@ _OUTCOMES: Mapping[Status, tuple[str, str, str]] = {
     Status.FAILED: ("ck-failed", "⚠", "failed"),
     Status.IN_DOUBT: ("ck-failed", "⚠", "in doubt"),
 }
+_SHORT = {SIDECAR: "AI"}  # a caption is narrow, and these are the boxes one has by default
 _LOCKS = {
     AspectLock.FREE: "aspect free",
     AspectLock.BOX: "aspect of the box held",
@@ -219,7 +221,7 @@ def _source(entry: Entry) -> tuple[str, str]:
 def _proposed(suggestion: Suggestion | None) -> tuple[str, str]:
     if suggestion is None:
         return "", "no AI box"
-    named = f"{suggestion.source} {suggestion.version}".strip()
+    named = f"{_SHORT.get(suggestion.source, suggestion.source)} {suggestion.version}".strip()
     sure = suggestion.confidence
     return named, "" if sure is None else f" {sure:.2f}"
 

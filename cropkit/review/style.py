@@ -21,9 +21,9 @@ CSS = """<style>
   align-items: center; gap: 0.7em; min-width: 0; white-space: nowrap; }
 .cropkit-review .ck-grow { flex: 1 1 0; min-width: 0; }
 .cropkit-review .ck-cut { overflow: hidden; text-overflow: ellipsis; min-width: 2em; }
-.cropkit-review .ck-first { display: flex; flex: 1 1 60%; min-width: 0; white-space: pre;
+.cropkit-review .ck-first { display: flex; flex: 1 1 auto; min-width: 0; white-space: pre;
   overflow: hidden; }
-.cropkit-review .ck-second { display: flex; flex: 0 1 auto; max-width: 33%; min-width: 0;
+.cropkit-review .ck-second { display: flex; flex: none; max-width: 45%;
   white-space: pre; }
 .cropkit-review .ck-first > span + span, .cropkit-review .ck-second > span + span { flex: none; }
 .cropkit-review .ck-first > .ck-cut { min-width: 1.5em; }
