@@ -157,7 +157,7 @@ class Hands:
 
 
 _COMMANDS: dict[Command, Callable[[Hands], None]] = {
-    Command.SHEET: Hands._toggle_sheet,  # noqa: SLF001
-    Command.ACKNOWLEDGE: Hands._acknowledge,  # noqa: SLF001
-    Command.RELEASE: Hands._let_go,  # noqa: SLF001
+    Command.SHEET: Hands._toggle_sheet,  # noqa: SLF001  (its own table)
+    Command.ACKNOWLEDGE: Hands._acknowledge,  # noqa: SLF001  (its own table)
+    Command.RELEASE: Hands._let_go,  # noqa: SLF001  (its own table)
 }

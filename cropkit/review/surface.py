@@ -34,7 +34,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 def held() -> Iterator[None]:
     """Send the drawing of the body in one message; let go also when it raises."""
     manager = _ipycanvas._CANVAS_MANAGER  # noqa: SLF001  (hold_canvas does not undo itself)
-    before, failure = manager._caching, None  # noqa: SLF001
+    before, failure = manager._caching, None  # noqa: SLF001  (ipycanvas has no other way)
     try:
         with hold_canvas():
             try:
@@ -42,7 +42,7 @@ def held() -> Iterator[None]:
             except BaseException as error:  # noqa: BLE001  (raised again below)
                 failure = error
     finally:
-        manager._caching = before  # noqa: SLF001
+        manager._caching = before  # noqa: SLF001  (ipycanvas has no other way)
     if failure is not None:
         raise failure
 
@@ -210,7 +210,7 @@ class Surface:
         self._closed = True
         self.fence.forget()
         hidden = [part for slot in self._every_slot() for part in (slot.canvas, slot.image)]
-        for widget in (*hidden, *self.canvas._canvases, self.canvas):  # noqa: SLF001
+        for widget in (*hidden, *self.canvas._canvases, self.canvas):  # noqa: SLF001  (ipycanvas has no other way)
             widget.close()
 
     def _uploaded(self, slot: Slot, done: Callable[[], None]) -> None:
