@@ -202,7 +202,7 @@ class Desk:
             if status is not None and fits(status):
                 return status
             self.page.wait_for_timeout(20)
-        message = f"waited in vain until {what}: {status}\n{self.text()}"
+        message = f"waited in vain until {what}: {status}\n{self.errors}\n{self.text()}"
         raise AssertionError(message)
 
     def until_idle(self) -> Status:

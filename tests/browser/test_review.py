@@ -90,7 +90,9 @@ class Table:
             if self.probe.value(expression):
                 return
             self.page.page.wait_for_timeout(100)
-        pytest.fail(f"waited in vain until {expression}\n{self.page.status()}\n{self.page.text()}")
+        page = self.page
+        facts = (page.status(), page.errors, page.text())
+        pytest.fail("\n".join(map(str, (f"waited in vain until {expression}", *facts))))
 
 
 @pytest.fixture(scope="module")
