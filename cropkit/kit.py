@@ -320,8 +320,10 @@ class Kit:
         """
         outcomes: list[Outcome] = []
         for group in groups(self._requests(outcomes), GROUP):
-            outcomes += self._applier.run(group)
-            for outcome in outcomes[-len(group) :]:
+            together = self._applier.run(group)
+            for request, first in zip(group, together, strict=True):
+                outcome = self._run(request) if isinstance(first.error, Busy) else first
+                outcomes.append(outcome)
                 if isinstance(outcome.error, AuditError):
                     raise outcome.error
                 if progress is not None:

@@ -461,6 +461,17 @@ def test_a_batch_of_decisions_is_applied_in_groups(kit: Kit, folder: Path) -> No
     assert kit.fsck() == []
 
 
+def test_a_batch_holds_two_files_of_one_content(kit: Kit, folder: Path) -> None:
+    (folder / "twin.jpg").write_bytes((folder / "d.jpg").read_bytes())
+    before = contents(folder)
+    for name in ("d.jpg", "twin.jpg"):
+        decided(kit, name)
+    assert all(result.ok for result in kit.apply_waiting())
+    assert kit.fsck() == []
+    kit.undo(everything=True)
+    assert contents(folder) == before
+
+
 def test_a_busy_file_is_waited_for(folder: Path) -> None:
     with Kit(folder, deadline=0.3) as kit, Kit(folder) as rival:
         made = decided(kit, "d.jpg")
