@@ -1,13 +1,14 @@
 """The trail's own export: `.cropkit/trail.jsonl`, one event a line, with the same hash chain.
 
 It follows the database and is enough to make it anew. It is written after each commit, under the
-writer's lock, and synced when the session ends: after a power cut it may be behind the database,
-never ahead of it, and the next write catches up. A last line that was cut off is written again.
+writer's lock, and synced when the session ends. After a power cut it may be behind the database,
+have holes, or be ahead by a commit that was not durable: a session's first write mends it.
 """
 
 import json
 import os
 from collections.abc import Iterator, Mapping
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,12 @@ from cropkit.errors import AuditCorrupt
 _TAIL = 1 << 16
 
 
-def follow(db: Connection, path: Path) -> int:
+def follow(db: Connection, path: Path, *, mend: bool) -> int:
     """Append the events that the export does not have yet; return the number of its last event.
+
+    Parameters
+    ----------
+    mend : first cut off what a power cut may have left at the end
 
     Raises
     ------
@@ -30,7 +35,10 @@ def follow(db: Connection, path: Path) -> int:
     """
     fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        end, last = _end(fd)
+        if mend:
+            _mend(db, fd)
+        end, line = _last_line(fd)
+        last = int(json.loads(line)["seq"]) if line else 0
         query = select(audit).where(audit.c.seq > last).order_by(audit.c.seq)
         rows = [{str(k): v for k, v in row.items()} for row in db.execute(query).mappings()]
         lines = [json.dumps(row) + "\n" for row in rows]
@@ -82,8 +90,32 @@ def _event(line: bytes, path: Path, number: int) -> Mapping[str, Any]:
     return row
 
 
-def _end(fd: int) -> tuple[int, int]:
-    """Where the last whole line ends, and the number of its event; (0, 0) when there is none."""
+def _mend(db: Connection, fd: int) -> None:
+    """Cut off everything from the first hole on, and last lines that the database does not know."""
+    if os.fstat(fd).st_size:
+        with mmap(fd, 0, access=ACCESS_READ) as whole:
+            hole = whole.find(b"\0")
+            sound = whole.rfind(b"\n", 0, hole) + 1
+        if hole >= 0:
+            os.ftruncate(fd, sound)
+    end, line = _last_line(fd)
+    while line and not _is_known(db, line):
+        os.ftruncate(fd, end - len(line))
+        end, line = _last_line(fd)
+
+
+def _is_known(db: Connection, line: bytes) -> bool:
+    try:
+        said = json.loads(line)
+        number, its_hash = said["seq"], said["hash"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    found = db.execute(select(audit.c.hash).where(audit.c.seq == number)).scalar_one_or_none()
+    return bool(found == its_hash)
+
+
+def _last_line(fd: int) -> tuple[int, bytes]:
+    """Where the last whole line ends, and the line; nothing when there is none."""
     size = os.fstat(fd).st_size
     length = _TAIL
     while True:
@@ -92,9 +124,9 @@ def _end(fd: int) -> tuple[int, int]:
         whole = tail[: tail.rfind(b"\n") + 1]
         first = whole.rfind(b"\n", 0, len(whole) - 1) + 1
         if whole and (first or start == 0):
-            return start + len(whole), int(json.loads(whole[first:])["seq"])
+            return start + len(whole), whole[first:]
         if start == 0:
-            return 0, 0
+            return 0, b""
         length *= 4  # a line longer than the tail
 
 

@@ -106,7 +106,7 @@ class Store:
         """Let the export follow; the commit stands, whatever happens to the copy."""
         try:
             path = self.folder / FOLDER / EXPORT
-            self._exported = export.follow(self._connection, path)
+            self._exported = export.follow(self._connection, path, mend=self._exported < 0)
             self.behind = False
         except OSError as error:
             if not self.behind:

@@ -11,7 +11,9 @@ from cropkit.kit import Kit
 from cropkit.switch import HOME
 
 
-def what_is_wrong(stage: Stage, *, success: bool = False, thorough: bool = False) -> list[str]:
+def what_is_wrong(
+    stage: Stage, *, success: bool = False, thorough: bool = False, power_was_lost: bool = False
+) -> list[str]:
     """Recover by opening the kit, and compare what is there with what may be there.
 
     Parameters
@@ -19,7 +21,8 @@ def what_is_wrong(stage: Stage, *, success: bool = False, thorough: bool = False
     success : success was reported, so that only the state after it is right
     thorough : also take the operation back, or carry it out again
     """
-    if success and (found := recorded(stage.place)) != stage.recorded:
+    recorded_first = success and not power_was_lost  # then recovery may derive it
+    if recorded_first and (found := recorded(stage.place)) != stage.recorded:
         return [f"success was reported and not recorded: {sorted(found ^ stage.recorded)}"]
     try:
         with stage.scenario.open(stage.place) as kit:
@@ -72,6 +75,8 @@ def _disagreements(kit: Kit) -> list[str]:
 def _wrong_state(stage: Stage, kit: Kit, *, success: bool) -> list[str]:
     now = look(stage.place)
     standing = who_stands(kit)
+    if stage.scenario.unsynced and not success and not kit.trail.finished():
+        return []  # what nobody had synced may be gone, and we have not touched it
     if now.contents == stage.before.contents != stage.after.contents and not success:
         found = _differences(stage, "before", stage.before)
         if any(status == "in-doubt" for _, status in standing):
@@ -100,7 +105,10 @@ def _differences(stage: Stage, when: str, meant: World) -> list[str]:
 
 def _wrong_afterwards(stage: Stage) -> list[str]:
     """The next operation works: take back what was done, or do what was not."""
-    changed = look(stage.place).contents != stage.before.contents
+    now = look(stage.place).contents
+    changed = now != stage.before.contents
+    if stage.scenario.unsynced and changed and now != stage.after.contents:
+        return []  # the image had never been synced, and the power cut took it
     with stage.scenario.open(stage.place) as kit:
         again = undo if changed else stage.scenario.act
         if changed and stage.scenario.undoes:

@@ -20,7 +20,8 @@ PACKAGE = "CROPKIT_CRASH_PACKAGE"  # a folder whose cropkit is tried instead of 
 sys.path[:0] = [os.environ.get(PACKAGE, str(HERE.parents[1])), str(HERE), str(HERE.parent)]
 
 import points  # noqa: E402  (after the path)
-from scenarios import SCENARIOS, Scenario, Stage  # noqa: E402
+from power import losses, without_each_sync  # noqa: E402
+from scenarios import DOWNLOADED, SCENARIOS, Scenario, Stage  # noqa: E402
 
 Points = Iterator[tuple[str, list[str]]]
 ENOUGH = 20  # violations: more of them tell nothing new
@@ -47,12 +48,26 @@ def faults_then_kills(stage: Stage, asked: argparse.Namespace) -> Points:
     yield from points.faults_then_kills(stage, asked.first, asked.share, asked.seed)
 
 
+def power(stage: Stage, asked: argparse.Namespace) -> Points:
+    yield from losses(stage, asked.limit, asked.seed)
+
+
+def syncs(stage: Stage, asked: argparse.Namespace) -> Points:
+    """Each sync that is left out; a redundant one is no violation, but it is told."""
+    for what, shown, tried in without_each_sync(stage, asked.limit or 400, asked.seed):
+        SYNCS.append((stage.scenario.name, what, shown, tried))
+        yield f"{stage.scenario.name}: without syncing {what}: {shown} after {tried}", []
+
+
+SYNCS: list[tuple[str, str, bool, int]] = []
 CLASSES: dict[str, Callable[[Stage, argparse.Namespace], Points]] = {
     "kills": kills,
     "kills-everywhere": kills_everywhere,
     "kills-in-recovery": kills_in_recovery,
     "faults": faults,
     "faults-then-kills": faults_then_kills,
+    "power": power,
+    "syncs": syncs,
 }
 
 
@@ -60,7 +75,7 @@ def run(asked: argparse.Namespace, place: Path) -> dict[str, object]:
     """Try every point of a class; return counts and violations."""
     started, count, wrong = time.monotonic(), 0, []
     by: dict[str, int] = {}
-    for scenario in _chosen(asked.only):
+    for scenario in _chosen(asked.kind, asked.only):
         stage = Stage(scenario, place / "world")
         gc.freeze()
         for point, found in CLASSES[asked.kind](stage, asked):
@@ -75,11 +90,12 @@ def run(asked: argparse.Namespace, place: Path) -> dict[str, object]:
         if len(wrong) >= asked.enough:
             break
     seconds = round(time.monotonic() - started, 1)
-    return {"points": count, "violations": wrong, "seconds": seconds, "by": by}
+    return {"points": count, "violations": wrong, "seconds": seconds, "by": by, "syncs": SYNCS}
 
 
-def _chosen(only: str | None) -> list[Scenario]:
-    return [one for one in SCENARIOS if only is None or one.name in only.split(",")]
+def _chosen(kind: str, only: str | None) -> list[Scenario]:
+    every = (*SCENARIOS, *DOWNLOADED) if kind in ("power", "syncs") else SCENARIOS
+    return [one for one in every if only is None or one.name in only.split(",")]
 
 
 def scratch() -> str | None:
@@ -92,6 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=CLASSES)
     parser.add_argument("--share", type=int, default=1)
+    parser.add_argument("--limit", type=int)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only")

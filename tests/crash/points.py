@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import disk
 from checks import how_it_ended, what_is_wrong, what_is_wrong_at_once
 from scenarios import Stage, Unsuccessful
-from tracer import CALLS, CHANGES, OPENS, READS, SYNCS, VOICE, Ended, Stop, Then, Voice, trace
+from tracer import CHANGES, OPENS, READS, SYNCS, Ended, Stop, Then, Voice, Watch, trace
 
 from cropkit.errors import AuditError, CropkitError, InDoubt
 
@@ -39,6 +39,8 @@ class At:
         return Then.KILL if self.reached == self.number else Then.GO
 
     def leave(self, stop: Stop, result: int) -> None: ...
+
+    def spoke(self) -> None: ...
 
 
 @dataclass
@@ -72,8 +74,10 @@ class Fault:
 
     def leave(self, stop: Stop, result: int) -> None: ...
 
+    def spoke(self) -> None: ...
 
-def act(stage: Stage, watch: At | Fault, calls: Iterable[str] | None) -> Ended:
+
+def act(stage: Stage, watch: Watch, calls: Iterable[str] | None) -> Ended:
     """Run the scenario's act in a process of its own, with its calls watched."""
     scenario, place = stage.scenario, stage.place
 
@@ -84,14 +88,14 @@ def act(stage: Stage, watch: At | Fault, calls: Iterable[str] | None) -> Ended:
         if not scenario.opens:
             voice.arm()
         scenario.act(kit)
+        voice.say("ok")
         if scenario.opens:
             kit.close()
-        voice.say("ok")
 
     return trace(_telling(body), watch, calls)
 
 
-def recover(stage: Stage, watch: At | Fault, calls: Iterable[str] | None) -> Ended:
+def recover(stage: Stage, watch: Watch, calls: Iterable[str] | None) -> Ended:
     """Open the kit in a process of its own, with its calls watched from the start."""
 
     def body(voice: Voice) -> None:

@@ -33,7 +33,8 @@ Act = Callable[[Kit], object]
 class Scenario:
     """One operation: what was done before it, and what it does.
 
-    `opens` is for acts whose opening of the kit is a part of them: it counts, too.
+    `opens` is for acts whose opening of the kit is a part of them: it counts, too. `unsynced` says
+    that the image was written anew just before, and never synced: a power cut may take it.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Scenario:
     before: tuple["Scenario", ...] = ()
     destination: str | None = None
     opens: bool = False
+    unsynced: bool = False
 
     @property
     def undoes(self) -> bool:
@@ -82,6 +84,15 @@ def undo(kit: Kit) -> None:
         _succeeded(result)
 
 
+def downloaded(kit: Kit) -> Kit:
+    """Write the image anew, with the same bytes, as a program that never syncs."""
+    path = kit.root / PNG
+    kept, found = path.read_bytes(), path.stat()
+    path.write_bytes(kept)
+    os.utime(path, ns=(found.st_mtime_ns, found.st_mtime_ns))
+    return kit
+
+
 def nothing(_kit: Kit) -> None: ...
 
 
@@ -115,6 +126,17 @@ SCENARIOS = (
     Scenario("crop again", crop(PNG, SMALLER), (CROP_JPEG, CROP)),
     Scenario("decide", decide),
     Scenario("first open", nothing, opens=True),
+    Scenario("open, crop, close", crop(PNG), opens=True),
+)
+DOWNLOADED = (
+    Scenario("crop what was never synced", lambda kit: crop(PNG)(downloaded(kit)), unsynced=True),
+    Scenario(
+        "move what was never synced",
+        lambda kit: crop(PNG)(downloaded(kit)),
+        destination="collection/moved",
+        unsynced=True,
+    ),
+    Scenario("reject what was never synced", lambda kit: reject(downloaded(kit)), unsynced=True),
 )
 
 

@@ -134,6 +134,8 @@ class Watch(Protocol):
 
     def leave(self, stop: Stop, result: int) -> None: ...
 
+    def spoke(self) -> None: ...
+
 
 @dataclass
 class Ended:
@@ -174,6 +176,8 @@ def check_that_it_works() -> None:
             return Then.KILL
 
         def leave(self, _stop: Stop, _result: int) -> None: ...
+
+        def spoke(self) -> None: ...
 
     def body(voice: Voice) -> None:
         voice.arm()
@@ -262,7 +266,11 @@ def _answer(pid: int, thread: int, status: int, watch: Watch, looking: dict[int,
 def _at_call(pid: int, thread: int, watch: Watch, looking: dict[int, Stop]) -> None:
     number, *args = struct.unpack_from("<7Q", _info(thread), 24)
     stop = Stop(thread, number, tuple(args))
-    then = Then.GO if stop.name == "write" and args[0] == VOICE else watch.enter(stop)
+    if stop.name == "write" and args[0] == VOICE:
+        watch.spoke()
+        then: Then | int = Then.GO
+    else:
+        then = watch.enter(stop)
     if then is Then.KILL:
         os.kill(pid, signal.SIGKILL)
         return
