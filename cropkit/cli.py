@@ -101,6 +101,9 @@ def _add_review(commands: Commands) -> None:
     one.add_argument("--defer", action="store_true", help="only record decisions; apply later")
     one.add_argument("--reviewer", default="", metavar="NAME", help="who decides")
     one.add_argument("--suggestions", type=Path, metavar="CSV", help="boxes instead of sidecars")
+    orders, units = ("xyxy", "xywh", "cxcywh"), ("pixels", "normalized")
+    one.add_argument("--order", choices=orders, default="xyxy", help="of the CSV's four numbers")
+    one.add_argument("--units", choices=units, default="pixels", help="of the CSV's numbers")
     one.add_argument("--port", type=int, default=8888, help="the first port to try")
     one.add_argument("--no-browser", action="store_true", help="only print the address")
 
@@ -190,6 +193,8 @@ def _review(given: argparse.Namespace) -> int:
         defer=given.defer,
         reviewer=given.reviewer,
         suggestions=given.suggestions,
+        order=given.order,
+        units=given.units,
         port=given.port,
         browser=not given.no_browser,
     )

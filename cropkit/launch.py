@@ -37,6 +37,8 @@ def launch(
     defer: bool = False,
     reviewer: str | None = None,
     suggestions: Path | None = None,
+    order: str = "xyxy",
+    units: str = "pixels",
     port: int = 8888,
     browser: bool = True,
 ) -> int:
@@ -46,6 +48,7 @@ def launch(
     ----------
     folder : None shows a demo that goes with the review
     suggestions : CSV of crop boxes instead of the `.decision` sidecars
+    order, units : the CSV's convention, as in `cropkit.suggest.Table`
     port : the first one to try
     browser : whether to open one; the address is printed either way
     """
@@ -55,6 +58,8 @@ def launch(
         "defer": defer,
         "reviewer": reviewer or "",
         "suggestions": _absolute(suggestions),
+        "order": order,
+        "units": units,
     }
     with _stoppable(), TemporaryDirectory(prefix="cropkit-", ignore_cleanup_errors=True) as name:
         session = Path(name).resolve()
