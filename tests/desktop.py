@@ -85,9 +85,16 @@ class Browser:
     # --- what the page does
 
     def open(self) -> None:
-        """A page has loaded."""
-        self._event({"event": "client_ready"})
-        self.loop.sleep(0.2)
+        """A page has loaded, and has made every canvas."""
+        for canvas in self.canvases:
+            canvas._handle_frontend_event(canvas, {"event": "client_ready"}, [])
+        self.loop.sleep(0.02)
+
+    @property
+    def canvases(self) -> list[Any]:
+        surface = self.desk.surface
+        hidden = [slot.canvas for slots in surface.slots for slot in slots]
+        return [*surface.canvas._canvases, surface.fence.canvas, *hidden]
 
     def acknowledge(self) -> None:
         """Send the fence's pixel back."""

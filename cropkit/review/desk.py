@@ -35,7 +35,7 @@ from cropkit.session import (
 if TYPE_CHECKING:
     from cropkit.kit import Counts, Kit
 
-_CLIENT_QUIET = 0.1  # a browser page announces its canvases one by one
+_CLIENT_PATIENCE = 3.0  # a browser page announces its canvases one by one
 _STILL_LOADING = "Not taken: the page is not on the screen yet"
 
 
@@ -72,7 +72,8 @@ class Desk:
         self.started: float | None = None
         self.submitted: list[Callable[[tuple[Decision, ...]], object]] = []
         self.undone: list[Callable[[CropResult], object]] = []
-        self.surface.on_client(self.guard.watch(self._client_came))
+        watch = self.guard.watch
+        self.surface.on_client(watch(self._client_came), watch(self._client_complete))
 
     @property
     def counts(self) -> "Counts":
@@ -94,9 +95,15 @@ class Desk:
     def _client_came(self) -> None:
         # Whatever was on a screen may be gone: nothing is taken until it is acknowledged again.
         self.pages.reset()
+        self._replay_after(_CLIENT_PATIENCE)
+
+    def _client_complete(self) -> None:
+        self._replay_after(0)
+
+    def _replay_after(self, seconds: float) -> None:
         if self._client is not None:
             self._client.cancel()
-        self._client = self._loop.call_later(_CLIENT_QUIET, self.guard.watch(self._replay))
+        self._client = self._loop.call_later(seconds, self.guard.watch(self._replay))
 
     def _replay(self) -> None:
         self._client = None

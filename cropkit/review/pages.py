@@ -1,5 +1,6 @@
 """Bring the session's page to the screen and know when it is there."""
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,12 +11,15 @@ from cropkit.review.previews import Arrival, Previews
 from cropkit.review.surface import GENERATIONS, Surface, held
 from cropkit.session import Loading, Move, Open, Session
 
-_LOST_AFTER = 5.0
+# Seconds until a page that was not acknowledged is sent again; after the last, never.
+_LOST_AFTER = (5.0, 10.0, 20.0)
 _LOST = (
     "The browser has not drawn the page yet. If this stays, reload the browser page; "
     "nothing is lost"
 )
 _FRAME = 1 / 60
+
+_log = logging.getLogger("cropkit.review")
 
 # What the pictures layer shows: the generation and, for each position, the picture's name.
 _Shown = tuple[int, tuple[str | None, ...]]
@@ -40,6 +44,7 @@ class Pages:
         self._acknowledged: _Shown | None = None
         self._boxes_due: object = None
         self._boxes_at = float("-inf")
+        self._tries = 0
         self.shown_at: dict[str, datetime] = {}
 
     def acknowledged(self, session: Session) -> bool:
@@ -93,6 +98,10 @@ class Pages:
 
     def reset(self) -> None:
         """Start with nothing drawn: a browser page has come that knows nothing."""
+        self._tries = 0
+        self._start_over()
+
+    def _start_over(self) -> None:
         self._surface.reset()
         self._drawn = self._acknowledged = None
 
@@ -154,19 +163,27 @@ class Pages:
                     pen.picture(slot.canvas, self._layout.stage(position))
             self._surface.fence.mark(self._guard.watch(lambda: self._on_screen(wanted, changed)))
         self._drawn = wanted
-        self._loop.call_later(_LOST_AFTER, self._guard.watch(self._check), wanted)
+        patience = _LOST_AFTER[min(self._tries, len(_LOST_AFTER) - 1)]
+        self._loop.call_later(patience, self._guard.watch(self._check), wanted, changed)
 
     def _on_screen(self, wanted: _Shown, changed: Callable[[], None]) -> None:
         if wanted[0] != self._generation:  # the page was turned since
             return
-        self._acknowledged = wanted
+        self._acknowledged, self._tries = wanted, 0
         for path in self._page:
             self.shown_at.setdefault(path, self._clock())
         changed()
 
-    def _check(self, wanted: _Shown) -> None:
-        if self._drawn == wanted != self._acknowledged:
-            self._guard.note(_LOST)
+    def _check(self, wanted: _Shown, changed: Callable[[], None]) -> None:
+        """Send a page again whose drawing or acknowledgement was lost on the way."""
+        if self._drawn != wanted or wanted == self._acknowledged:
+            return
+        self._guard.note(_LOST)
+        if self._tries < len(_LOST_AFTER):
+            self._tries += 1
+            _log.warning("page not acknowledged, sent again (%d)", self._tries)
+            self._start_over()
+            changed()
 
     def _draw_boxes(self, session: Callable[[], Session]) -> None:
         self._boxes_due, self._boxes_at = None, self._loop.time()

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from ipycanvas import Canvas, MultiCanvas, hold_canvas
 from ipycanvas import canvas as _ipycanvas
@@ -159,11 +160,27 @@ class Surface:
         self.fence = Fence(hidden, guard)
         self._closed = False
 
-    def on_client(self, callback: Callable[[], None]) -> None:
-        """Call back for each canvas that a newly opened page has made: it is blank there."""
-        every = [slot.canvas for slot in self._every_slot()]
-        for canvas in (self.canvas, self.fence.canvas, *every):
-            canvas.on_client_ready(callback)
+    def on_client(
+        self, came: Callable[[], None], complete: Callable[[], None] = lambda: None
+    ) -> None:
+        """Call back for each canvas that a newly opened page has made: it is blank there.
+
+        `complete` follows when all of them are made: a drawing on a canvas that is not there yet
+        would end all drawing in the page.
+        """
+        hidden = [slot.canvas for slot in self._every_slot()]
+        every = (*self.canvas._canvases, self.fence.canvas, *hidden)  # noqa: SLF001  (ipycanvas has no other way)
+        missing = set(range(len(every)))
+
+        def announced(number: int) -> None:
+            missing.discard(number)
+            came()
+            if not missing:
+                missing.update(range(len(every)))
+                complete()
+
+        for number, canvas in enumerate(every):
+            canvas.on_client_ready(partial(announced, number))
 
     def reset(self) -> None:
         """Forget what browsers have: a new one has nothing."""

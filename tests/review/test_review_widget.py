@@ -495,6 +495,39 @@ def test_a_browser_that_never_draws_is_mentioned(start: Started) -> None:
     assert "has not drawn the page" in browser.messages.note
 
 
+def test_nothing_is_drawn_before_the_page_has_made_every_canvas(start: Started) -> None:
+    browser = start()
+    *first, last = browser.canvases
+    for canvas in first:
+        canvas._handle_frontend_event(canvas, {"event": "client_ready"}, [])
+        browser.loop.sleep(0.2)
+    assert browser.drawn == []
+    last._handle_frontend_event(last, {"event": "client_ready"}, [])
+    browser.shown()
+
+
+def test_a_page_whose_canvases_are_not_all_announced_is_drawn_after_a_while(
+    start: Started,
+) -> None:
+    browser = start()
+    canvas = browser.canvases[0]
+    canvas._handle_frontend_event(canvas, {"event": "client_ready"}, [])
+    browser.loop.sleep(4)
+    browser.shown()
+
+
+def test_a_page_that_was_lost_on_the_way_is_sent_again(start: Started) -> None:
+    browser = start()
+    browser.open()
+    browser.until(lambda: browser.desk.session.ready, acknowledging=False)
+    browser.desk.surface.fence.forget()  # the acknowledgement never comes
+    browser.loop.sleep(6)
+    assert "has not drawn the page" in browser.messages.note
+    browser.shown()
+    browser.key("Enter")
+    assert len(standing(browser)) == 3
+
+
 # --- being a good widget
 
 
