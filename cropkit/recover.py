@@ -14,7 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cropkit.audit import Trail
-from cropkit.errors import AuditError, AuditLocked, Conflict, CropkitError, InDoubt
+from cropkit.errors import (
+    AuditError,
+    AuditLocked,
+    AuditUnavailable,
+    Conflict,
+    CropkitError,
+    InDoubt,
+)
 from cropkit.files import Root
 from cropkit.locks import LockHeld, exclusive
 from cropkit.operation import Operation, State
@@ -113,6 +120,8 @@ def _alone(root: Root, deadline: float) -> Iterator[None]:
             yield
     except LockHeld:
         raise AuditLocked(root.path, deadline) from None
+    except OSError as error:
+        raise AuditUnavailable(root.path, error.strerror or error) from error
 
 
 def _stage_files(root: Root) -> set[str]:

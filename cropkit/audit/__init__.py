@@ -8,7 +8,7 @@ import getpass
 import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from cropkit import clock
 from cropkit.audit import chain, decisions, operations, schema
 from cropkit.audit.decisions import Standing
 from cropkit.audit.store import DEADLINE, FOLDER, Store
-from cropkit.errors import BadDecision, Busy
+from cropkit.errors import AuditUnavailable, BadDecision, Busy
 from cropkit.files import Root
 from cropkit.locks import hold, is_free
 from cropkit.operation import Kind, Operation, State
@@ -56,7 +56,11 @@ class Trail:
         self.reviewer = reviewer or _whoami()
         self._begun = False
         self.store = Store(root, deadline)
-        self._alive = hold(self._owner_file(self.owner))
+        try:
+            self._alive = hold(self._owner_file(self.owner))
+        except OSError as error:
+            self.store.close()
+            raise AuditUnavailable(root.path, error.strerror or error) from error
 
     def close(self, how: str = "closed") -> None:
         """End the session, if it wrote anything, and let go of everything."""
@@ -70,7 +74,8 @@ class Trail:
                 said = {"how": how} | _plain(decisions.counts(db))
                 self._append(db, "session-ended", body=said)
         self.store.close()
-        self._owner_file(self.owner).unlink()
+        with suppress(OSError):  # the next recovery finds that nobody holds it
+            self._owner_file(self.owner).unlink()
         os.close(self._alive)
 
     # -- decisions -----------------------------------------------------------------------------

@@ -75,7 +75,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of the database; the last one to leave checkpoints it, so this takes the lock."""
-        with self._alone(), self._mutex:
+        with self._translated(), self._alone(), self._mutex:
             with suppress(OSError):  # the database is the truth, and the next session catches up
                 export.sync(self.folder / FOLDER / EXPORT)
             self._connection.close()
@@ -140,7 +140,8 @@ class Store:
             raise AuditUnavailable(self.folder, error) from error
 
     def _refuse_network(self) -> None:
-        kind = file_system_type(self.folder)
+        with self._translated():
+            kind = file_system_type(self.folder)
         if kind in _NETWORK or kind.startswith("fuse.sshfs"):
             raise NetworkFileSystem(self.folder, kind)
 

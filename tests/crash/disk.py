@@ -37,7 +37,9 @@ class Disk:
 
     def walk(self, folder: int = TOP, above: str = "") -> Iterator[tuple[str, int]]:
         """Every name that can be reached, folders before what is in them."""
-        here = sorted((name, inode) for (inside, name), inode in self.names.items() if inside == folder)
+        here = sorted(
+            (name, inode) for (inside, name), inode in self.names.items() if inside == folder
+        )
         for name, inode in here:
             path = f"{above}{name}"
             yield path, inode

@@ -19,7 +19,9 @@ HERE = Path(__file__).resolve().parent
 PACKAGE = "CROPKIT_CRASH_PACKAGE"  # a folder whose cropkit is tried instead of the clone's
 sys.path[:0] = [os.environ.get(PACKAGE, str(HERE.parents[1])), str(HERE), str(HERE.parent)]
 
-import points  # noqa: E402  (after the path)
+import machine  # noqa: E402  (after the path)
+import points  # noqa: E402
+import tracer  # noqa: E402
 from power import losses, without_each_sync  # noqa: E402
 from scenarios import DOWNLOADED, SCENARIOS, Scenario, Stage  # noqa: E402
 
@@ -93,6 +95,17 @@ def run(asked: argparse.Namespace, place: Path) -> dict[str, object]:
     return {"points": count, "violations": wrong, "seconds": seconds, "by": by, "syncs": SYNCS}
 
 
+def play(asked: argparse.Namespace, place: Path) -> dict[str, object]:
+    """Let the machine play; each step of the process that comes and goes is a point."""
+    started = time.monotonic()
+    count, wrong = machine.steps(place / "world", asked.limit or 100)
+    return {
+        "points": count,
+        "violations": wrong,
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
 def _chosen(kind: str, only: str | None) -> list[Scenario]:
     every = (*SCENARIOS, *DOWNLOADED) if kind in ("power", "syncs") else SCENARIOS
     return [one for one in every if only is None or one.name in only.split(",")]
@@ -106,7 +119,7 @@ def scratch() -> str | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=CLASSES)
+    parser.add_argument("kind", choices=(*CLASSES, "machine"))
     parser.add_argument("--share", type=int, default=1)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--first", type=int, default=1)
@@ -116,9 +129,17 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true")
     asked = parser.parse_args()
     logging.disable(logging.CRITICAL)
+    try:
+        tracer.check_that_it_works()
+    except tracer.TracerUnavailable as missing:
+        sys.stdout.write(
+            json.dumps({"unavailable": f"no system call can be traced here: {missing}"})
+        )
+        return
     place = Path(tempfile.mkdtemp(prefix="cropkit-crash-", dir=scratch()))
     try:
-        sys.stdout.write(json.dumps(run(asked, place)) + "\n")
+        found = play(asked, place) if asked.kind == "machine" else run(asked, place)
+        sys.stdout.write(json.dumps(found) + "\n")
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

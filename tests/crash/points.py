@@ -70,7 +70,9 @@ class Fault:
         if stop.name not in FAULTS[self.error]:
             return False
         # a file that is only read can always be opened, but not without a free descriptor
-        return stop.name not in OPENS or stop.makes_a_file or self.error in (errno.EMFILE, errno.EIO)
+        return (
+            stop.name not in OPENS or stop.makes_a_file or self.error in (errno.EMFILE, errno.EIO)
+        )
 
     def leave(self, stop: Stop, result: int) -> None: ...
 
@@ -120,7 +122,9 @@ def _telling(body):  # type: ignore[no-untyped-def]
     return told
 
 
-def kills(stage: Stage, share: int, *, everywhere: bool, seed: int) -> Iterator[tuple[str, list[str]]]:
+def kills(
+    stage: Stage, share: int, *, everywhere: bool, seed: int
+) -> Iterator[tuple[str, list[str]]]:
     """Kill before each `share`-th system call (of all, or of those that change the disk)."""
     calls = None if everywhere else CHANGES
     number = seed % share + 1
@@ -128,14 +132,22 @@ def kills(stage: Stage, share: int, *, everywhere: bool, seed: int) -> Iterator[
         stage.fresh()
         ended = act(stage, At(number, calls), calls)
         if not ended.killed:
-            yield f"{stage.scenario.name}: calm", how_it_ended(ended) or what_is_wrong(stage, success=True)
+            yield (
+                f"{stage.scenario.name}: calm",
+                how_it_ended(ended) or what_is_wrong(stage, success=True),
+            )
             return
         wrong = what_is_wrong(stage, success="ok" in ended.said, thorough=number % 7 == 0)
-        yield f"{stage.scenario.name}: killed at {number} of {'all' if everywhere else 'changes'}", wrong
+        yield (
+            f"{stage.scenario.name}: killed at {number} of {'all' if everywhere else 'changes'}",
+            wrong,
+        )
         number += share
 
 
-def kills_in_recovery(stage: Stage, first: int, share: int, seed: int) -> Iterator[tuple[str, list[str]]]:
+def kills_in_recovery(
+    stage: Stage, first: int, share: int, seed: int
+) -> Iterator[tuple[str, list[str]]]:
     """Kill before each `first`-th change, then before each `share`-th change of the recovery."""
     number = seed % first + 1
     while True:
@@ -168,13 +180,17 @@ def faults(
             if watch.reached < number:
                 break
             wrong = how_it_ended(ended) or what_is_wrong_at_once(stage, ended.said)
-            wrong = wrong or what_is_wrong(stage, success="ok" in ended.said, thorough=number % 5 == 0)
+            wrong = wrong or what_is_wrong(
+                stage, success="ok" in ended.said, thorough=number % 5 == 0
+            )
             how = f"{errno.errorcode[error]} at {number}{' and from then on' if persistent else ''}"
             yield f"{stage.scenario.name}: {how}: {ended.said}", wrong
             number += share
 
 
-def faults_then_kills(stage: Stage, share: int, later: int, seed: int) -> Iterator[tuple[str, list[str]]]:
+def faults_then_kills(
+    stage: Stage, share: int, later: int, seed: int
+) -> Iterator[tuple[str, list[str]]]:
     """Let an effect fail, then kill at each `later`-th change after it."""
     calls = FAULTS[errno.EIO]
     number = seed % share + 1

@@ -49,7 +49,9 @@ class Cut(Change):
     size: int
 
     def on(self, there: Disk) -> None:
-        there.change(self.inode, data=there.inodes[self.inode].data[: self.size].ljust(self.size, b"\0"))
+        there.change(
+            self.inode, data=there.inodes[self.inode].data[: self.size].ljust(self.size, b"\0")
+        )
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,11 @@ class _Before:
         """The path that an argument means, through the folder that another one has open."""
         given = self.stop.text(self.args[text])
         if folder is None or _signed(self.args[folder]) == -100:
-            return self.proc / "root" / given.lstrip("/") if given[0] == "/" else self.proc / "cwd" / given
+            return (
+                self.proc / "root" / given.lstrip("/")
+                if given[0] == "/"
+                else self.proc / "cwd" / given
+            )
         return self.proc / "fd" / str(_signed(self.args[folder])) / given
 
 
@@ -261,7 +267,9 @@ _TELLERS = (
     | dict.fromkeys(("write", "pwrite64"), _wrote)
     | dict.fromkeys(("ftruncate",), _cut)
     | dict.fromkeys(("fsync", "fdatasync"), _synced)
-    | dict.fromkeys(("fchmod", "fchown", "fsetxattr", "setxattr", "utimensat", "fchmodat"), _attributed)
+    | dict.fromkeys(
+        ("fchmod", "fchown", "fsetxattr", "setxattr", "utimensat", "fchmodat"), _attributed
+    )
     | dict.fromkeys(("linkat",), _linked)
     | dict.fromkeys(("rename", "renameat", "renameat2"), _renamed)
     | dict.fromkeys(("unlink", "unlinkat"), _unlinked)

@@ -1,17 +1,20 @@
-"""Two processes at work on the same content: neither removes what the other counts on."""
+"""What others do in the middle of an operation: other processes, other programs, a disk that errs."""
 
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from engine import Faulty
+from engine import Faulty, contents
+from scenarios import decide
 
-from cropkit.errors import Busy, CropkitError
+from cropkit.errors import Busy, CropkitError, StaleDecision, VerificationFailed
 from cropkit.geometry import PixelBox
 from cropkit.kit import Kit
+from cropkit.records import Status
 
 BOX = PixelBox(3, 5, 41, 37)
 IMAGE, TWIN = "a_stage2.png", "twin.png"
@@ -39,3 +42,94 @@ def test_an_operation_that_fails_leaves_the_original_that_its_twin_needs(folder:
         assert kit.fsck() == []
         kit.undo(TWIN)
     assert (folder / TWIN).read_bytes() == (folder / IMAGE).read_bytes() == data
+
+
+def interrupted(effect: str, act: Callable[[], object]) -> Faulty:
+    """A system in which something happens before the first effect of a kind."""
+
+    def once(name: str) -> None:
+        if name == effect and system.armed:
+            system.armed = False
+            act()
+
+    system = Faulty(1, once, persistent=True)
+    return system
+
+
+def test_what_another_program_wrote_before_the_switch_stays(folder: Path) -> None:
+    foreign = (folder / "b_stage2.png").read_bytes()
+
+    def another_program_saves() -> None:
+        (folder / "new").write_bytes(foreign)
+        (folder / "new").replace(folder / IMAGE)
+
+    data = (folder / IMAGE).read_bytes()
+    system = interrupted("fsync", another_program_saves)
+    with Kit(folder, system=system) as kit:
+        system.armed = True
+        with pytest.raises(StaleDecision):
+            kit.crop(IMAGE, BOX)
+        (left_over,) = kit.fsck()
+    assert (folder / IMAGE).read_bytes() == foreign
+    # by now the only copy of what was overwritten: kept, and told
+    assert (folder / left_over.path).read_bytes() == data
+
+
+def test_a_decision_on_other_content_is_stale(folder: Path) -> None:
+    with Kit(folder) as kit:
+        made = decide(kit)
+        shutil.copy(folder / "b_stage2.png", folder / IMAGE)
+        assert kit.apply(made).status is Status.STALE
+    assert (folder / IMAGE).read_bytes() == (folder / "b_stage2.png").read_bytes()
+
+
+def test_a_candidate_that_is_not_on_disk_as_it_was_made_is_discarded(folder: Path) -> None:
+    before = contents(folder)
+
+    def the_disk_errs() -> None:
+        (staged,) = (folder / ".cropkit" / "stage").iterdir()
+        with staged.open("ab") as file:
+            file.write(b"\0")
+
+    system = interrupted("fsync", the_disk_errs)
+    with Kit(folder, system=system) as kit:
+        system.armed = True
+        with pytest.raises(VerificationFailed):
+            kit.crop(IMAGE, BOX)
+        assert kit.fsck() == []
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_a_sync_that_failed_is_no_success(folder: Path, number: int) -> None:
+    before, syncs = contents(folder), iter(range(1, 100))
+
+    def fail(name: str) -> None:
+        if name == "fsync" and next(syncs) == number:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    system = Faulty(1, fail, persistent=True)
+    with Kit(folder, system=system) as kit:
+        system.armed = True
+        with pytest.raises(CropkitError):
+            kit.crop(IMAGE, BOX)
+        system.armed = False
+    with Kit(folder) as kit:
+        assert kit.fsck() == []
+    assert contents(folder) == before
+
+
+def test_who_lives_is_not_recovered_from(folder: Path) -> None:
+    found: list[object] = []
+    system = interrupted("replace", lambda: found.extend(_opened(folder)))
+    with Kit(folder, system=system) as kit:
+        system.armed = True
+        kit.crop(IMAGE, BOX)
+        assert not system.armed
+        assert found == []
+        assert kit.fsck() == []
+
+
+def _opened(folder: Path) -> list[object]:
+    with Kit(folder) as other:
+        return list(other.recovered)

@@ -1,0 +1,74 @@
+"""Runs the classes of crashes side by side, and tells at the end how many points were tried."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FULL = os.environ.get("CROPKIT_CRASH_FULL") == "1"
+SEED = os.environ.get("CROPKIT_CRASH_SEED", "0")
+WITHOUT_PTRACE = "CROPKIT_CRASH_WITHOUT_PTRACE"
+LAB = Path(__file__).with_name("lab.py")
+TOLD: list[str] = []
+# class of crashes: what a normal run tries of it, and what a full run does
+CAMPAIGNS: dict[str, tuple[list[str], list[str]]] = {
+    "kills": (["kills", "--share", "7"], ["kills"]),
+    "kills at calls of every kind": (
+        ["kills-everywhere", "--share", "97"],
+        ["kills-everywhere", "--share", "2"],
+    ),
+    "kills in recovery": (
+        ["kills-in-recovery", "--first", "31", "--share", "19"],
+        ["kills-in-recovery", "--first", "5", "--share", "2"],
+    ),
+    "faults": (["faults", "--share", "83"], ["faults", "--share", "4"]),
+    "faults, then kills": (
+        ["faults-then-kills", "--first", "41", "--share", "31"],
+        ["faults-then-kills", "--first", "5", "--share", "7"],
+    ),
+    "power losses": (["power", "--limit", "24"], ["power", "--limit", "800"]),
+    "steps of two processes with kills and faults": (
+        ["machine", "--limit", "8"],
+        ["machine", "--limit", "150"],
+    ),
+}
+
+
+def experiment(*arguments: str, **environment: str) -> dict[str, Any]:
+    """Run one class in a process of its own."""
+    command = [sys.executable, str(LAB), *arguments, "--seed", SEED]
+    single = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **single, **environment},
+    )
+    if ended.returncode:
+        return {"points": 0, "violations": [ended.stderr[-3000:]], "seconds": 0}
+    found: dict[str, Any] = json.loads(ended.stdout)
+    return found
+
+
+@pytest.fixture(scope="session")
+def laboratory() -> Iterator[dict[str, "Future[dict[str, Any]]"]]:
+    """Every class under way at once, on two cores."""
+    with ThreadPoolExecutor(2) as pool:
+        yield {
+            name: pool.submit(experiment, *(full if FULL else sample))
+            for name, (sample, full) in CAMPAIGNS.items()
+        }
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if TOLD:
+        terminalreporter.section("crashes that were survived")
+        for line in TOLD:
+            terminalreporter.write_line(line)

@@ -1,0 +1,333 @@
+"""Bugs in the write protocol, one line each, that the harness must notice."""
+
+from dataclasses import dataclass
+
+MOVES = "move a PNG,move a JPEG outside,reject"
+UNDOS = "undo a crop,undo a move"
+NEVER = "crop what was never synced,move what was never synced,reject what was never synced"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of the engine. `tries` says which class of crashes should notice, first guess
+    first, with the scenarios to look at; `harmless` is the reason of one that cannot be noticed."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tries: tuple[tuple[str, str | None], ...]
+    harmless: str | None = None
+
+
+def mutant(
+    name: str, file: str, old: str, new: str, *tries: str, harmless: str | None = None
+) -> Mutant:
+    pairs = (one.partition(":") for one in tries)
+    return Mutant(
+        name, file, old, new, tuple((kind, only or None) for kind, _, only in pairs), harmless
+    )
+
+
+APPLY, SWITCH, RECOVER, FILES = "apply.py", "switch.py", "recover.py", "files.py"
+TRAIL, STORE, EXPORT = "audit/__init__.py", "audit/store.py", "audit/export.py"
+OPERATIONS = "audit/operations.py"
+
+MUTANTS = (
+    # -- syncs ---------------------------------------------------------------------------------
+    mutant(
+        "files are never synced",
+        FILES,
+        "            self.system.fsync(fd)\n\n    def sync_folder",
+        "            pass\n\n    def sync_folder",
+        "power:crop a PNG",
+    ),
+    mutant(
+        "folders are never synced",
+        FILES,
+        "as fd:\n            self.system.fsync(fd)\n\n    def make_folder",
+        "as fd:\n            pass\n\n    def make_folder",
+        f"power:{MOVES}",
+    ),
+    mutant(
+        "new folders are not synced",
+        FILES,
+        "            self.system.fsync(above)",
+        "            pass",
+        "power:first open,move a PNG",
+    ),
+    mutant(
+        "the candidate is not synced",
+        APPLY,
+        '[kept(operation.before or ""), staged(operation)]',
+        '[kept(operation.before or "")]',
+        "power:crop a PNG",
+    ),
+    mutant(
+        "the original is not synced",
+        APPLY,
+        '[kept(operation.before or ""), staged(operation)]',
+        "[staged(operation)]",
+        f"power:{NEVER}",
+    ),
+    mutant(
+        "a moved source is not synced",
+        APPLY,
+        "return [] if operation.in_place else [operation.source]",
+        "return []",
+        f"power:{NEVER}",
+    ),
+    mutant(
+        "the originals' folder is not synced",
+        APPLY,
+        'self.root.sync_folder(f"{HOME}/originals")',
+        "pass",
+        "power:crop a PNG",
+    ),
+    mutant(
+        "new names are not synced",
+        APPLY,
+        "        self._sync_folders(works, new_names=True)\n",
+        "",
+        f"power:{MOVES}",
+    ),
+    mutant(
+        "old names' removal is not synced",
+        APPLY,
+        "        self._sync_folders([w for w in works if not w.operation.in_place], new_names=False)\n",
+        "",
+        f"power:{MOVES}",
+        "power",
+    ),
+    mutant(
+        "no commit is synced",
+        STORE,
+        '"FULL" if durable',
+        '"OFF" if durable',
+        "power:crop a PNG,decide",
+    ),
+    mutant(
+        "a decision is not synced",
+        TRAIL,
+        "        try:\n            with self._writing() as db:\n                decisions.record",
+        "        try:\n            with self._writing(durable=False) as db:\n                decisions.record",
+        "power:decide",
+    ),
+    mutant(
+        "the intent is not synced",
+        TRAIL,
+        "        with self._writing() as db:\n            left_out",
+        "        with self._writing(durable=False) as db:\n            left_out",
+        "power:crop a PNG,move a PNG",
+    ),
+    # -- order ---------------------------------------------------------------------------------
+    mutant(
+        "published before it is prepared",
+        APPLY,
+        "        self._prepare(works)\n        self._each(works, self._publish)\n",
+        "        self._each(works, self._publish)\n        self._prepare(works)\n",
+        "kills:crop a PNG",
+    ),
+    mutant(
+        "old names go before new ones are durable",
+        APPLY,
+        "        self._sync_folders(works, new_names=True)\n        self._each(works, self._retire)\n",
+        "        self._each(works, self._retire)\n        self._sync_folders(works, new_names=True)\n",
+        f"power:{MOVES}",
+    ),
+    mutant(
+        "no intent at all",
+        APPLY,
+        "left_out = self.trail.prepare([work.operation for work in ready])",
+        "left_out: list[str] = []",
+        "kills:crop a PNG",
+    ),
+    mutant(
+        "done in two transactions",
+        TRAIL,
+        "            for one in done:\n                self._finish(db, one, recovered=recovered)",
+        "            for one in done:\n                operations.settle(db, one, State.DONE, self._now())\n        with self._writing() as db:\n            for one in done:\n                self._finish(db, one, recovered=recovered)",
+        "kills:crop a PNG",
+    ),
+    mutant(
+        "no abort is begun before files are put back",
+        APPLY,
+        "            self.trail.begin_abort(work.operation)\n",
+        "",
+        "faults-then-kills:move a PNG,crop a PNG,reject",
+    ),
+    mutant(
+        "done is recorded before old names go",
+        APPLY,
+        "        self._each(works, self._retire)\n        self._sync_folders([w for w in works if not w.operation.in_place], new_names=False)\n        self._finish(works)",
+        "        self._finish(works)\n        self._each(works, self._retire)\n        self._sync_folders([w for w in works if not w.operation.in_place], new_names=False)",
+        f"kills:{MOVES}",
+        f"power:{MOVES}",
+    ),
+    # -- failing -------------------------------------------------------------------------------
+    mutant(
+        "files are not put back",
+        APPLY,
+        "            self.switch.put_back(work.operation)\n",
+        "            pass\n",
+        "faults:crop a PNG,move a PNG",
+    ),
+    mutant(
+        "an error at done is swallowed",
+        APPLY,
+        "        except AuditError as error:\n            for work in ready:\n                self._fail(work, error)\n            return\n",
+        "        except AuditError:\n            return\n",
+        "faults:crop a PNG",
+    ),
+    mutant(
+        "a failed sync of a file is swallowed",
+        APPLY,
+        "        except CropkitError as error:\n            return work, error\n        return None",
+        "        except CropkitError:\n            return None\n        return None",
+        "calls",
+    ),
+    mutant(
+        "the source is not put back",
+        SWITCH,
+        "        self._put_source_back(operation)\n",
+        "",
+        "faults:crop a PNG,move a PNG",
+    ),
+    mutant(
+        "companions are not put back",
+        SWITCH,
+        "            if self.digest(one.source) != one.sha256:\n                self._place(one.target, one.source, operation)\n        if operation.kind",
+        "            pass\n        if operation.kind",
+        f"faults:{MOVES}",
+    ),
+    mutant(
+        "the original stays after an abort",
+        SWITCH,
+        "            self.root.unlink(kept(before))\n            self.root.sync_folder",
+        "            self.root.sync_folder",
+        "faults:crop a PNG",
+    ),
+    # -- recovery ------------------------------------------------------------------------------
+    mutant(
+        "recovery always goes back",
+        RECOVER,
+        "if operation.state is State.PREPARED and switch.has_passed(operation):",
+        "if False:",
+        "kills:reject,move a PNG",
+    ),
+    mutant(
+        "recovery always goes forward",
+        RECOVER,
+        "if operation.state is State.PREPARED and switch.has_passed(operation):",
+        "if operation.state is not State.PLANNED:",
+        "kills:crop a PNG",
+    ),
+    mutant(
+        "recovery goes forward from aborting",
+        RECOVER,
+        "operation.state is State.PREPARED and switch",
+        "operation.state is not State.PLANNED and switch",
+        "faults-then-kills:move a PNG,crop a PNG",
+    ),
+    mutant(
+        "recovery forgets the companions",
+        RECOVER,
+        "        switch.publish(operation)\n        switch.sync(operation, new_names=True)\n",
+        "",
+        f"kills:{MOVES}",
+    ),
+    mutant(
+        "recovery forgets the old names",
+        RECOVER,
+        "        switch.retire(operation)\n",
+        "",
+        f"kills:{MOVES}",
+    ),
+    mutant(
+        "recovery does not sweep the stage",
+        RECOVER,
+        "        _sweep(root, left_over, {o.id for o in trail.unsettled()})\n",
+        "",
+        "kills:crop a PNG",
+    ),
+    mutant(
+        "recovery settles what it did not put back",
+        RECOVER,
+        "        switch.put_back(operation)\n",
+        "        pass\n",
+        "kills:move a PNG,crop a PNG",
+    ),
+    mutant(
+        "recovery takes the living for dead",
+        RECOVER,
+        "and trail.is_dead(operation.owner)",
+        "",
+        "calls",
+    ),
+    # -- the database --------------------------------------------------------------------------
+    mutant(
+        "a decision is not told what became of it",
+        TRAIL,
+        "        operations.settle_decision(db, one, self._now())\n",
+        "",
+        "kills:crop a PNG",
+    ),
+    mutant(
+        "the trail is not told",
+        TRAIL,
+        "        self._append(db, event, path=one.source, operation=one.id, body=body)\n        operations.settle",
+        "        operations.settle",
+        "kills:crop a PNG",
+    ),
+    mutant(
+        "claims are not given back",
+        OPERATIONS,
+        "    if state is not State.CONFLICT:\n        db.execute(_LET_GO",
+        "    if False:\n        db.execute(_LET_GO",
+        "kills:crop a PNG",
+    ),
+    mutant(
+        "the export is not mended",
+        STORE,
+        "mend=self._exported < 0",
+        "mend=False",
+        "power:crop a PNG,move a PNG",
+    ),
+    # -- names and content ---------------------------------------------------------------------
+    mutant(
+        "no look before the switch",
+        APPLY,
+        "if work.source is None or not work.source.same_file(root.identity(path)):",
+        "if False:",
+        "calls",
+    ),
+    mutant(
+        "other content is accepted",
+        APPLY,
+        "if expect not in (None, content.sha256):",
+        "if False:",
+        "calls",
+    ),
+    mutant(
+        "the candidate is not read back",
+        APPLY,
+        "if written.sha256 != work.operation.after:",
+        "if False:",
+        "calls",
+    ),
+    mutant(
+        "an original is not claimed",
+        APPLY,
+        "            aliases.append(kept(planned.before))\n",
+        "            pass\n",
+        "calls",
+    ),
+    mutant(
+        "a companion is dropped unseen",
+        SWITCH,
+        "if not one.keeps_source and self.digest(one.target) == one.sha256:",
+        "if not one.keeps_source:",
+        "calls",
+        harmless="publish has placed it, or has raised, before anything is dropped",
+    ),
+)
