@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cropkit.kit import Counts, Kit
 
 _CLIENT_PATIENCE = 3.0  # a browser page announces its canvases one by one
+_FOCUS_AGAIN = 1.0
 _STILL_LOADING = "Not taken: the page is not on the screen yet"
 
 
@@ -66,7 +67,7 @@ class Desk:
         self._worker = Worker(loop, self.guard)
         self._client: Timer | None = None
         self._placed: int | None = None
-        self.present = self.closed = False
+        self.present = self.closed = self._unfocused = False
         self._at_the_end = False
         self.made = 0
         self.started: float | None = None
@@ -111,8 +112,8 @@ class Desk:
             return
         first, self.present = not self.present, True
         self.pages.reset()
+        self._unfocused = True
         self.follow()
-        self.surface.canvas.focus()
         if first and not self.defer:
             self._take_up_waiting()
 
@@ -160,13 +161,26 @@ class Desk:
             self.session = advance(self.session, move).session
         self.pages.show(self.session, self.follow)
         self.pages.draw_boxes(lambda: self.session)
-        if self.pages.acknowledged(self.session) and self.started is None:
-            self.started = self._loop.time()
+        if self.pages.acknowledged(self.session):
+            self._on_screen()
         self._remember_place()
         if self.session.ended and not self._at_the_end:
             self._worker.submit("", self.kit.counts, self._recount)
         self._at_the_end = self.session.ended
         self.changed()
+
+    def _on_screen(self) -> None:
+        if self.started is None:
+            self.started = self._loop.time()
+        if self._unfocused:
+            self._unfocused = False
+            self.surface.canvas.focus()
+            # JupyterLab takes the focus for a cell when it has opened a notebook
+            self._loop.call_later(_FOCUS_AGAIN, self.guard.watch(self._focus))
+
+    def _focus(self) -> None:
+        if not self.closed:
+            self.surface.canvas.focus()
 
     def _recount(self, counts: "Counts") -> None:
         """Take over what only the trail knows: how often something was degraded."""

@@ -44,7 +44,7 @@ class Pages:
         self._acknowledged: _Shown | None = None
         self._boxes_due: object = None
         self._boxes_at = float("-inf")
-        self._tries = 0
+        self._tries = self._draws = 0
         self.shown_at: dict[str, datetime] = {}
 
     def acknowledged(self, session: Session) -> bool:
@@ -164,7 +164,8 @@ class Pages:
             self._surface.fence.mark(self._guard.watch(lambda: self._on_screen(wanted, changed)))
         self._drawn = wanted
         patience = _LOST_AFTER[min(self._tries, len(_LOST_AFTER) - 1)]
-        self._loop.call_later(patience, self._guard.watch(self._check), wanted, changed)
+        self._draws += 1
+        self._loop.call_later(patience, self._guard.watch(self._check), self._draws, changed)
 
     def _on_screen(self, wanted: _Shown, changed: Callable[[], None]) -> None:
         if wanted[0] != self._generation:  # the page was turned since
@@ -174,9 +175,9 @@ class Pages:
             self.shown_at.setdefault(path, self._clock())
         changed()
 
-    def _check(self, wanted: _Shown, changed: Callable[[], None]) -> None:
+    def _check(self, draw: int, changed: Callable[[], None]) -> None:
         """Send a page again whose drawing or acknowledgement was lost on the way."""
-        if self._drawn != wanted or wanted == self._acknowledged:
+        if draw != self._draws or self._drawn in (None, self._acknowledged):
             return
         self._guard.note(_LOST)
         if self._tries < len(_LOST_AFTER):

@@ -171,7 +171,11 @@ class Desk:
         self.canvas.wait_for()
         self.page.wait_for_timeout(300)
         self.settled()
-        return self.until_shown()
+        self.until_shown()
+        self.page.wait_for_function(
+            "() => document.activeElement?.closest('.cropkit-review') !== null"
+        )
+        return self
 
     def until_shown(self) -> "Desk":
         self.wait(lambda s: s.shown != "loading", "the page is shown")
@@ -224,12 +228,22 @@ class Desk:
 
     def on_screen(self, point: tuple[float, float]) -> tuple[float, float]:
         """Where a point of the canvas is in the window."""
-        where = self.canvas.bounding_box()
+        where = self._steady()
         width, height = self.canvas.evaluate("c => [c.width, c.height]")
         return (
             where["x"] + point[0] * where["width"] / width,
             where["y"] + point[1] * where["height"] / height,
         )
+
+    def _steady(self) -> Any:
+        """Where the canvas is, once Lab has stopped laying out the cells above it."""
+        where = None
+        for _ in range(100):
+            before, where = where, self.canvas.bounding_box()
+            if where is not None and where == before:
+                return where
+            self.page.wait_for_timeout(60)
+        raise AssertionError("the canvas does not come to rest")
 
     def click(self, point: tuple[float, float]) -> None:
         self.page.mouse.click(*self.on_screen(point))
