@@ -23,6 +23,7 @@ from cropkit.errors import (
     MissingFile,
     NoImages,
     NothingToUndo,
+    ReadOnly,
 )
 from cropkit.files import Root, split_beneath
 from cropkit.fsck import Difference, fsck
@@ -484,12 +485,23 @@ class Kit:
         if destination is None or str(destination) == "":
             return None
         folder = (Path.cwd() / destination).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_durable(folder, self._files.system)
         if folder == self.root:
             return None
         if folder.is_relative_to(self.root):
             return folder.relative_to(self.root).as_posix()
         return str(folder)
+
+
+def _make_durable(folder: Path, system: ModuleType) -> None:
+    """Make a folder whose name survives a power cut, as that of every image in it will have to."""
+    above = next(each for each in folder.parents if each.is_dir())
+    stood = folder.is_dir()
+    try:
+        Root(above, system).make_folder(folder.relative_to(above).as_posix())
+    except ReadOnly:
+        if not stood:  # one may be used whose parent may not be read
+            raise
 
 
 open_kit = Kit
