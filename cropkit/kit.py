@@ -124,6 +124,7 @@ class Kit:
         self._applier = Applier(self._files, self.trail)
         self._planner = Planner(self._files, self.destination)
         self._reported: set[Problem] = set()
+        self._listeners: list[Callable[[Problem], object]] = []
         self.recovered = self.recover(opening=True)
         for suggester in self._suggesters:
             self._report_once(getattr(suggester, "problems", ()))
@@ -203,6 +204,13 @@ class Kit:
         """Log, count and keep a degraded operation."""
         _log.warning("%s: %s: %s", problem.kind, problem.path, problem.reason)
         self.trail.report(problem)
+        for told in tuple(self._listeners):
+            told(problem)
+
+    def listen(self, told: Callable[[Problem], object]) -> Callable[[], None]:
+        """Call back, in whichever thread, with each problem reported; return how to end that."""
+        self._listeners.append(told)
+        return lambda: self._listeners.remove(told)
 
     # -- deciding ------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cropkit.geometry import Size
-from cropkit.records import CropResult, Decision, Status
+from cropkit.records import CropResult, Decision, Problem, Status
 from cropkit.review.guard import Guard
 from cropkit.review.layout import PageLayout
 from cropkit.review.loop import Loop, Timer
@@ -31,6 +31,7 @@ from cropkit.session import (
     advance,
     begin,
 )
+from cropkit.suggest import UNUSABLE
 
 if TYPE_CHECKING:
     from cropkit.kit import Counts, Kit
@@ -73,6 +74,7 @@ class Desk:
         self.started: float | None = None
         self.submitted: list[Callable[[tuple[Decision, ...]], object]] = []
         self.undone: list[Callable[[CropResult], object]] = []
+        self._deaf = kit.listen(self._told)
         watch = self.guard.watch
         self.surface.on_client(watch(self._client_came), watch(self._client_complete))
 
@@ -90,6 +92,12 @@ class Desk:
         """Whether the page is on the screen and nothing is being read, written or restored."""
         shown = self.pages.acknowledged(self.session)
         return shown and not self._worker.pending and not self.session.restoring
+
+    def _told(self, problem: Problem) -> None:
+        """Show what a thread reports; what has no suggestion at all says so in its caption."""
+        if problem.kind == UNUSABLE:
+            show = self.guard.watch(self.guard.problem)
+            self._loop.call_soon_threadsafe(show, problem.reason, problem.path)
 
     # --- browsers
 
@@ -240,6 +248,7 @@ class Desk:
     def close(self) -> None:
         """Finish what is being written; what waits is durable and taken up by the next review."""
         self.closed = True
+        self._deaf()
         self.previews.close()
         self._worker.close()
         self.surface.retire(self._loop, seen=self.present)

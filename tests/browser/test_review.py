@@ -243,6 +243,9 @@ def test_what_cannot_be_shown_is_named_and_the_rest_goes_on(table: Table) -> Non
         page.wait(lambda s, n=number: s.page == n and s.shown == "shown", f"page {number}")  # type: ignore[misc]  # a default argument
     for name in (*album.BROKEN, album.BAD_SIDECAR):
         assert name in page.text().replace("\n", ""), "a long name is on two lines"
+    page.wait(lambda s: s.message == "problem", "the bad sidecar is told")
+    assert "09_bad_sidecar.decision" in page.text()
+    page.press("a")
     assert table.probe.boxes()[2] == (0, 0, 640, 480)
     page.press("Enter")
     page.wait(lambda s: s.page == 4 and s.shown == "shown", "the next page is shown")

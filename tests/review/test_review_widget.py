@@ -495,6 +495,22 @@ def test_a_browser_that_never_draws_is_mentioned(start: Started) -> None:
     assert "has not drawn the page" in browser.messages.note
 
 
+def test_a_sidecar_that_cannot_be_used_is_named_until_it_is_acknowledged(
+    folder: Path, start: Started
+) -> None:
+    (folder / "b_stage2.decision").write_text("{broken")
+    browser = start()
+    browser.open()
+    browser.shown()
+    browser.until(lambda: browser.messages.problems)
+    (problem,) = browser.messages.problems
+    assert problem.about == "b_stage2.decision"
+    assert "not JSON" in problem.said
+    assert "b_stage2.decision" in browser.words
+    browser.key("a")
+    assert browser.messages.problems == ()
+
+
 def test_nothing_is_drawn_before_the_page_has_made_every_canvas(start: Started) -> None:
     browser = start()
     *first, last = browser.canvases
