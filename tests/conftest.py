@@ -7,6 +7,7 @@ from pathlib import Path
 import pictures
 import pytest
 import strategies as strategies  # noqa: PLC0414  (imported to register the domain types)
+from campaigns import pytest_terminal_summary as pytest_terminal_summary  # noqa: PLC0414  (a hook)
 from hypothesis import settings
 from PIL import Image
 

@@ -1,7 +1,6 @@
 """What must hold after a crash; each violation is a sentence."""
 
 import sqlite3
-from pathlib import Path
 
 from scenarios import Stage, World, look, recorded, undo, who_stands
 from tracer import Ended

@@ -75,7 +75,7 @@ def read_with_numbers(place: Path) -> tuple[Disk, dict[int, int]]:
     """Take a folder as it is; also which real inode has which number."""
     disk, known = Disk({TOP: Inode(folder=True, mode=0o755)}), {place.stat().st_ino: TOP}
     for above, folders, files in os.walk(place):
-        inside = known[os.stat(above).st_ino]
+        inside = known[Path(above).stat().st_ino]
         for name in (*folders, *files):
             path = Path(above, name)
             found = path.lstat()

@@ -8,13 +8,14 @@ import scenarios
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from points import FAULTS, At, Fault, _telling
+from points import FAULTS, At, Fault, telling
 from scenarios import JPEG, OTHER, PNG, look
 from tracer import CHANGES, Ended, Voice, Watch, trace
 
 from cropkit.errors import CropkitError
 from cropkit.geometry import PixelBox
 from cropkit.kit import Kit
+from cropkit.records import Verdict
 from cropkit.switch import HOME
 
 names = st.sampled_from((PNG, JPEG, OTHER))
@@ -50,7 +51,7 @@ class Machine(RuleBasedStateMachine):
     @rule(name=names, number=numbers, error=st.sampled_from(list(FAULTS)), persistent=st.booleans())
     def failing_in_a_reject(self, name: str, number: int, error: int, *, persistent: bool) -> None:
         watch = Fault(number, error, persistent)
-        verdict = scenarios.Verdict.REJECT
+        verdict = Verdict.REJECT
         self._other(
             lambda kit: kit.apply(scenarios.decide(kit, verdict=verdict, name=name)),
             watch,
@@ -87,7 +88,7 @@ class Machine(RuleBasedStateMachine):
             act(kit)
             voice.say("ok")
 
-        ended = trace(_telling(body), watch, calls)
+        ended = trace(telling(body), watch, calls)
         said = ended.said[-1] if ended.said else ""
         assert not said.startswith("crash"), said
         assert not ended.hung
@@ -103,7 +104,9 @@ class Machine(RuleBasedStateMachine):
         assert self.kit.trail.unsettled() == []
         kept = {path.name for path in (self.folder / HOME / "originals").iterdir()}
         here = set(look(self.place).contents.values())
-        rejected = {one.after for one in self.kit.trail.finished()}
+        finished = self.kit.trail.finished()
+        rejected = {one.after for one in finished}
+        rejected |= {c.sha256 for one in finished for c in one.companions}
         assert self.originals <= kept | here | rejected
 
 

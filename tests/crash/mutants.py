@@ -54,7 +54,7 @@ MUTANTS = (
         FILES,
         "            self.system.fsync(above)",
         "            pass",
-        "power:first open,move a PNG",
+        "power:move into a new folder",
     ),
     mutant(
         "the candidate is not synced",
@@ -214,13 +214,14 @@ MUTANTS = (
         "if operation.state is State.PREPARED and switch.has_passed(operation):",
         "if False:",
         "kills:reject,move a PNG",
+        harmless="back is as whole as forward: nothing had been reported, and the decision waits",
     ),
     mutant(
         "recovery always goes forward",
         RECOVER,
         "if operation.state is State.PREPARED and switch.has_passed(operation):",
         "if operation.state is not State.PLANNED:",
-        "kills:crop a PNG",
+        "faults-then-kills:crop a PNG,move a PNG",
     ),
     mutant(
         "recovery goes forward from aborting",
@@ -248,7 +249,7 @@ MUTANTS = (
         RECOVER,
         "        _sweep(root, left_over, {o.id for o in trail.unsettled()})\n",
         "",
-        "kills:crop a PNG",
+        "power:crop a PNG,move a PNG",
     ),
     mutant(
         "recovery settles what it did not put back",

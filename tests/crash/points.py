@@ -1,8 +1,7 @@
-"""Death and failing calls at chosen system calls of each scenario, and in the recovery after them."""
+"""Death and failing calls at chosen system calls of each scenario, and in its recovery."""
 
 import errno
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import disk
@@ -94,7 +93,7 @@ def act(stage: Stage, watch: Watch, calls: Iterable[str] | None) -> Ended:
         if scenario.opens:
             kit.close()
 
-    return trace(_telling(body), watch, calls)
+    return trace(telling(body), watch, calls)
 
 
 def recover(stage: Stage, watch: Watch, calls: Iterable[str] | None) -> Ended:
@@ -104,10 +103,10 @@ def recover(stage: Stage, watch: Watch, calls: Iterable[str] | None) -> Ended:
         voice.arm()
         stage.scenario.open(stage.place)
 
-    return trace(_telling(body), watch, calls)
+    return trace(telling(body), watch, calls)
 
 
-def _telling(body):  # type: ignore[no-untyped-def]
+def telling(body: Callable[[Voice], None]) -> Callable[[Voice], None]:
     def told(voice: Voice) -> None:
         try:
             body(voice)

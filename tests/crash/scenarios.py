@@ -127,6 +127,8 @@ SCENARIOS = (
     Scenario("decide", decide),
     Scenario("first open", nothing, opens=True),
     Scenario("open, crop, close", crop(PNG), opens=True),
+    Scenario("move into a new folder", crop(PNG), destination="collection/new", opens=True),
+    Scenario("move into a new folder outside", crop(PNG), destination="new/one", opens=True),
 )
 DOWNLOADED = (
     Scenario("crop what was never synced", lambda kit: crop(PNG)(downloaded(kit)), unsynced=True),

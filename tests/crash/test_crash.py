@@ -1,14 +1,26 @@
 """Death, failing calls and lost power at every point of every operation: nothing is lost."""
 
 import os
-from concurrent.futures import Future
+import re
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from conftest import CAMPAIGNS, FULL, TOLD, WITHOUT_PTRACE  # type: ignore[attr-defined]  # one of several
+from campaigns import CAMPAIGNS, FULL, TOLD, WITHOUT_PTRACE, experiment
 
 Results = dict[str, "Future[dict[str, Any]]"]
 pytestmark = pytest.mark.timeout(0 if FULL else 600)
+
+
+@pytest.fixture(scope="module")
+def laboratory() -> Iterator[dict[str, "Future[dict[str, Any]]"]]:
+    """Every class under way at once, on two cores."""
+    with ThreadPoolExecutor(2) as pool:
+        yield {
+            name: pool.submit(experiment, *(full if FULL else sample))
+            for name, (sample, full) in CAMPAIGNS.items()
+        }
 
 
 def result(laboratory: Results, name: str) -> dict[str, Any]:
@@ -36,3 +48,26 @@ def test_the_sample_is_large_enough(laboratory: Results) -> None:
     points = sum(result(laboratory, name)["points"] for name in CAMPAIGNS)
     TOLD.append(f"all: {points} points{'' if FULL else ' (a sample: --crash-full tries all)'}")
     assert points >= (18_000 if FULL else 800)
+
+
+NEEDED = {
+    "collection",
+    "collection/moved",
+    "collection/.cropkit/cropkit.db-wal",
+    "collection/.cropkit/originals",
+    "collection/.cropkit/originals/*",
+    "collection/.cropkit/stage/*",
+}
+
+
+def test_each_sync_of_the_protocol_has_a_state_that_is_wrong_without_it() -> None:
+    """Leave each sync out in turn; only what is legal without it, and was not with it, is tried."""
+    only = "move a PNG,crop what was never synced"
+    found = experiment("syncs", "--limit", "400" if FULL else "30", "--only", only)
+    if "unavailable" in found:
+        pytest.skip(found["unavailable"])
+    shown = {
+        re.sub(r"/[0-9a-f]{32,}.*", "/*", what) for _, what, wrong, _ in found["syncs"] if wrong
+    }
+    TOLD.append(f"syncs left out: {found['points']}, needed: {', '.join(sorted(shown))}")
+    assert shown >= NEEDED

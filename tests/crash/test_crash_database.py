@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import FULL, TOLD  # type: ignore[attr-defined]  # one of several
+from campaigns import FULL, TOLD
 from engine import Faulty, contents
 
 from cropkit.errors import AuditError, AuditLocked, CropkitError, InDoubt
@@ -43,7 +43,8 @@ def test_a_locked_database_at_the_claim_is_an_error_and_nothing_was_touched(fold
 def test_a_locked_database_at_prepared_or_done_is_settled_by_recovery(
     folder: Path, effect: str
 ) -> None:
-    before, held = contents(folder), []
+    before = contents(folder)
+    held: list[sqlite3.Connection] = []
 
     def hold(name: str) -> None:
         if name == effect and not held:

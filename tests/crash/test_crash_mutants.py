@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import FULL, TOLD, experiment  # type: ignore[attr-defined]  # one of several
+from campaigns import FULL, TOLD, experiment
 from mutants import MUTANTS, Mutant
 
 CLONE = Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""What others do in the middle of an operation: other processes, other programs, a disk that errs."""
+"""What others do in the middle of an operation: processes, programs, a disk that errs."""
 
 import errno
 import os

@@ -208,7 +208,7 @@ def trace(body: Callable[[Voice], None], watch: Watch, calls: Iterable[str] | No
         _kill(pid)
     finally:
         signal.alarm(0)
-        with open(hear, "rb") as heard:
+        with os.fdopen(hear, "rb") as heard:
             ended.said = heard.read().decode().splitlines()
     return ended
 
@@ -321,6 +321,6 @@ def _filter(calls: Iterable[str] | None) -> _Program:
     code.append(struct.pack("<HBBI", 0x06, 0, 0, _TRACE if calls is None else _ALLOW))
     code.append(struct.pack("<HBBI", 0x06, 0, 0, _TRACE))
     program = _Program(len(code), 0)
-    program.held = ctypes.create_string_buffer(b"".join(code))  # type: ignore[attr-defined]  # kept alive
-    program.code = ctypes.addressof(program.held)  # type: ignore[attr-defined]
+    program.held = ctypes.create_string_buffer(b"".join(code))
+    program.code = ctypes.addressof(program.held)
     return program
