@@ -256,7 +256,7 @@ MUTANTS = (
         RECOVER,
         "        switch.put_back(operation)\n",
         "        pass\n",
-        "kills:move a PNG,crop a PNG",
+        "faults-then-kills:move a PNG,crop a PNG",
     ),
     mutant(
         "recovery takes the living for dead",

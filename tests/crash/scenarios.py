@@ -186,6 +186,8 @@ class Stage:
             self.before = look(self.place, who_stands(kit))
             self.scenario.act(kit)
             self.after = look(self.place, who_stands(kit))
+        waiting = {path for path, status in self.after.standing if status == "waiting"}
+        assert waiting == ({PNG} if self.scenario.act is decide else set())
         self.recorded = recorded(self.place)
 
     def fresh(self) -> Path:

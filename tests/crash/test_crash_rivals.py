@@ -100,6 +100,23 @@ def test_a_candidate_that_is_not_on_disk_as_it_was_made_is_discarded(folder: Pat
     assert contents(folder) == before
 
 
+def test_an_original_that_is_not_on_disk_as_it_was_is_not_put_back(folder: Path) -> None:
+    def the_disk_errs() -> None:
+        (staged,) = (folder / ".cropkit" / "stage").iterdir()
+        with staged.open("ab") as file:
+            file.write(b"\0")
+
+    system = interrupted("fsync", the_disk_errs)
+    with Kit(folder, system=system) as kit:
+        kit.crop(IMAGE, BOX)
+        before = contents(folder)
+        system.armed = True
+        (result,) = kit.undo()
+        assert result.status is Status.FAILED
+        assert kit.fsck() == []
+    assert contents(folder) == before
+
+
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_a_sync_that_failed_is_no_success(folder: Path, number: int) -> None:
     before, syncs = contents(folder), iter(range(1, 100))
