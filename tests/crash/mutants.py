@@ -54,7 +54,7 @@ MUTANTS = (
         FILES,
         "            self.system.fsync(above)",
         "            pass",
-        "power:move into a new folder",
+        "power:move into a new folder outside",
     ),
     mutant(
         "the candidate is not synced",
@@ -229,6 +229,7 @@ MUTANTS = (
         "operation.state is State.PREPARED and switch",
         "operation.state is not State.PLANNED and switch",
         "faults-then-kills:move a PNG,crop a PNG",
+        harmless="forward is whole, too: nobody had been told of the failure",
     ),
     mutant(
         "recovery forgets the companions",
