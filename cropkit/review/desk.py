@@ -163,8 +163,8 @@ class Desk:
 
     def follow(self) -> None:
         """Let the screen follow the session."""
-        if self.closed or not self.present:
-            return
+        if self.closed or not self.present or self._client is not None:
+            return  # nobody to draw for, or a page whose canvases are not all there
         for move in self.pages.arrivals(self.session):
             self.session = advance(self.session, move).session
         self.pages.show(self.session, self.follow)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from cropkit.review.guard import Guard
 from cropkit.review.loop import Loop
@@ -42,6 +43,7 @@ class Pages:
         self._page: tuple[str, ...] = ()
         self._drawn: _Shown | None = None
         self._acknowledged: _Shown | None = None
+        self._sent: dict[int, _Shown] = {}  # draws on their way, by number
         self._boxes_due: object = None
         self._boxes_at = float("-inf")
         self._tries = self._draws = 0
@@ -53,15 +55,22 @@ class Pages:
             return True
         if not session.ready or self._acknowledged is None:
             return False
+        if self._page != tuple(entry.path for entry in session.entries):
+            return False
+        # What is under way to the browser counts, too: it may take a picture away for a moment.
         # Pictures of decided images may still come: nothing is decided by them.
-        on_screen = zip(
-            session.entries, self._acknowledged[1], self._wanted(session)[1], strict=False
-        )
-        return self._page == tuple(entry.path for entry in session.entries) and all(
-            shown == wanted is not None
-            for entry, shown, wanted in on_screen
+        wanted = self._wanted(session)[1]
+        return all(
+            wanted[position] is not None
+            and all(shown[1][position] == wanted[position] for shown in self._screens())
+            for position, entry in enumerate(session.entries)
             if isinstance(entry, Open)
         )
+
+    def _screens(self) -> list[_Shown]:
+        """Return what the browser shows, and what it is going to show next."""
+        acknowledged = [] if self._acknowledged is None else [self._acknowledged]
+        return acknowledged + [s for s in self._sent.values() if s[0] == self._generation]
 
     def arrivals(self, session: Session) -> list[Move]:
         """Return the moves of images that have arrived and that the page still waits for."""
@@ -104,6 +113,7 @@ class Pages:
     def _start_over(self) -> None:
         self._surface.reset()
         self._drawn = self._acknowledged = None
+        self._sent.clear()
 
     def _turn(self, here: tuple[str, ...], session: Session) -> None:
         for path in self._page:
@@ -161,13 +171,15 @@ class Pages:
                 if name is not None:
                     slot = self._surface.slots[generation][position]
                     pen.picture(slot.canvas, self._layout.stage(position))
-            self._surface.fence.mark(self._guard.watch(lambda: self._on_screen(wanted, changed)))
-        self._drawn = wanted
+            self._draws += 1
+            done = self._guard.watch(partial(self._on_screen, self._draws, changed))
+            self._surface.fence.mark(done)
+        self._drawn = self._sent[self._draws] = wanted
         patience = _LOST_AFTER[min(self._tries, len(_LOST_AFTER) - 1)]
-        self._draws += 1
         self._loop.call_later(patience, self._guard.watch(self._check), self._draws, changed)
 
-    def _on_screen(self, wanted: _Shown, changed: Callable[[], None]) -> None:
+    def _on_screen(self, draw: int, changed: Callable[[], None]) -> None:
+        wanted = self._sent.pop(draw)
         if wanted[0] != self._generation:  # the page was turned since
             return
         self._acknowledged, self._tries = wanted, 0

@@ -511,6 +511,27 @@ def test_a_sidecar_that_cannot_be_used_is_named_until_it_is_acknowledged(
     assert browser.messages.problems == ()
 
 
+def test_a_picture_that_goes_for_a_moment_keeps_keys_waiting_until_it_is_back(
+    browser: Browser,
+) -> None:
+    """What was acknowledged before the picture went is no proof that it is there again."""
+    browser.key("Enter")
+    browser.shown()
+    browser.written()
+    for _ in range(3):
+        browser.key("z")
+        browser.written()
+    path = entries(browser)[0].path
+    browser.desk.pages.forget(path)
+    browser.desk.follow()
+    browser.until(lambda: browser.desk.previews.get(path), acknowledging=False)
+    browser.desk.follow()
+    assert not browser.desk.pages.acknowledged(browser.desk.session)
+    browser.strike("Enter")
+    assert standing(browser) == {}
+    browser.shown()
+
+
 def test_nothing_is_drawn_before_the_page_has_made_every_canvas(start: Started) -> None:
     browser = start()
     *first, last = browser.canvases
