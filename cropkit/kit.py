@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -124,6 +125,7 @@ class Kit:
         self._applier = Applier(self._files, self.trail)
         self._planner = Planner(self._files, self.destination)
         self._reported: set[Problem] = set()
+        self._reporting = threading.Lock()
         self._listeners: list[Callable[[Problem], object]] = []
         self.recovered = self.recover(opening=True)
         for suggester in self._suggesters:
@@ -194,11 +196,12 @@ class Kit:
         return found.suggestions
 
     def _report_once(self, problems: Sequence[Problem]) -> None:
-        # a page that is shown again is not degraded again
-        for problem in problems:
-            if problem not in self._reported:
-                self._reported.add(problem)
-                self.report(problem)
+        # a page that is shown again is not degraded again, nor one that two threads read ahead
+        with self._reporting:
+            new = [problem for problem in problems if problem not in self._reported]
+            self._reported.update(new)
+        for problem in new:
+            self.report(problem)
 
     def report(self, problem: Problem) -> None:
         """Log, count and keep a degraded operation."""

@@ -212,6 +212,16 @@ class Desk:
     def until_idle(self) -> Status:
         return self.wait(lambda s: s.waiting == 0, "the worker has finished")
 
+    def acknowledge_all(self) -> None:
+        """Acknowledge what the message line says, until it says no problem any more."""
+        for _ in range(20):
+            status = self.wait(lambda _: True, "there is a review")
+            if status.message != "problem":
+                return
+            self.press("a")
+            self.settled()
+        raise AssertionError(f"always another problem: {self.text()}")
+
     def settled(self) -> None:
         """Wait until the kernel has taken everything that the page has sent."""
         self.page.evaluate(

@@ -245,7 +245,7 @@ def test_what_cannot_be_shown_is_named_and_the_rest_goes_on(table: Table) -> Non
         assert name in page.text().replace("\n", ""), "a long name is on two lines"
     page.wait(lambda s: s.message == "problem", "the bad sidecar is told")
     assert "09_bad_sidecar.decision" in page.text()
-    page.press("a")
+    page.acknowledge_all()
     assert table.probe.boxes()[2] == (0, 0, 640, 480)
     page.press("Enter")
     page.wait(lambda s: s.page == 4 and s.shown == "shown", "the next page is shown")
@@ -257,6 +257,7 @@ def test_what_cannot_be_shown_is_named_and_the_rest_goes_on(table: Table) -> Non
 
 def test_an_error_in_a_callback_is_seen(table: Table) -> None:
     page = table.page
+    page.acknowledge_all()
     table.probe.value("review.on_submit(lambda decisions: 1 / len(decisions[3:]))")
     page.press(" ")
     page.wait(lambda s: s.message == "problem", "the error is shown")
