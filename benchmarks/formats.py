@@ -123,7 +123,7 @@ def measured(name: str, data: bytes, rounds: int) -> dict[str, tuple[float, int]
     if shutil.which("mogrify"):
         tools["mogrify"] = mogrify
     runs = [
-        {tool: _timed(lambda run=run: run(name, data)) for tool, run in tools.items()}  # type: ignore[misc]
+        {tool: _timed(lambda run=run: run(name, data)) for tool, run in tools.items()}  # type: ignore[misc]  # mypy does not infer a lambda's default
         for _ in range(rounds + 1)
     ][1:]
     return {

@@ -1,10 +1,7 @@
 """The one clock: aware UTC, and its written form."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from secrets import token_hex
-
-Clock = Callable[[], datetime]
 
 
 def now() -> datetime:

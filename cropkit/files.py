@@ -120,10 +120,6 @@ class Root:
         except MissingFile:
             return None
 
-    def device(self) -> int:
-        """Return the device that holds the root: two with one device can hard-link."""
-        return self.path.stat().st_dev
-
     def check_room(self, path: str, needed: int) -> None:
         """Raise `NoSpace` unless `needed` bytes and a reserve of 1 MiB are free."""
         free = self.free_bytes()
