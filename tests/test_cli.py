@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from engine import contents
 
-from cropkit.cli import home_of, parser
+from cropkit.cli import parser
+from cropkit.cli.shell import home_of
 
 ROOT = Path(__file__).parent.parent
 NOT_YET = ("health", "suggest", "import", "export", "batch")

@@ -1,0 +1,65 @@
+"""The shell: one small function for each command, every one with `--help`.
+
+Exit codes: 0 done, 1 something failed or was refused (the reason is on stderr, and in the JSON),
+2 usage. With `--json`, stdout holds one JSON document and nothing else.
+"""
+
+import argparse
+from collections.abc import Sequence
+
+from cropkit import __version__
+from cropkit.cli import collection, start
+from cropkit.cli.shell import FAILED, USAGE, command, complain, document, say
+from cropkit.errors import CropkitError
+
+_NOT_YET = {
+    "health": "alerts, heartbeat and degraded rates of a collection",
+    "suggest": "crop boxes for images that have none",
+    "import": "suggestions or decisions from other tools",
+    "export": "decisions for other tools",
+    "batch": "crop a folder unattended, through the batch notebook",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    given = parser().parse_args(argv)
+    try:
+        return int(given.run(given))
+    except CropkitError as error:
+        complain(error)
+        if given.json:
+            document({"ok": False, "code": error.code, "message": str(error)})
+        return FAILED
+    except KeyboardInterrupt:
+        say("stopped; what was decided is kept, what was begun is settled at the next start")
+        return FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe every command; the README's list and its test are made from this."""
+    top = argparse.ArgumentParser(prog="cropkit", description=__doc__.split("\n", 1)[0])
+    top.add_argument("--version", action="version", version=f"cropkit {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    start.add(commands)
+    collection.add_crop(commands)
+    start.add_demo(commands)
+    collection.add(commands)
+    for name, text in _NOT_YET.items():
+        one = command(commands, name, f"{text} (not yet)", _not_yet)
+        one.add_argument("anything", nargs="*", help=argparse.SUPPRESS)
+    return top
+
+
+def commands_markdown() -> str:
+    """Return the commands as the README's table."""
+    lines = ["| Command | Does |", "|---|---|"]
+    for action in parser()._actions:  # noqa: SLF001  (argparse has no other way)
+        choices = getattr(action, "_choices_actions", ())
+        lines += [f"| `{choice.dest}` | {choice.help} |" for choice in choices]
+    return "\n".join(lines)
+
+
+def _not_yet(given: argparse.Namespace) -> int:
+    say(f"{given.command} is not there yet")
+    return USAGE

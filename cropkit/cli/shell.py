@@ -1,0 +1,118 @@
+"""What the commands share: describing options, opening a collection, telling what came of it."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cropkit.errors import CropkitError
+from cropkit.records import CropResult
+
+if TYPE_CHECKING:
+    from cropkit.kit import Kit
+
+DONE, FAILED, USAGE = 0, 1, 2
+# argparse does not name the type of what add_subparsers returns
+Commands = Any
+Run = Callable[[argparse.Namespace], int]
+_HOME = ".cropkit"
+
+
+def command(commands: Commands, name: str, text: str, run: Run) -> argparse.ArgumentParser:
+    """Add a command; `run` returns its exit code."""
+    one: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    one.set_defaults(run=run, json=False)
+    return one
+
+
+def folder_command(commands: Commands, name: str, text: str, run: Run) -> argparse.ArgumentParser:
+    """Add a command about one collection, with `--json`."""
+    one = command(commands, name, text, run)
+    one.add_argument("folder", type=Path, help="the collection's folder")
+    add_json(one)
+    return one
+
+
+def add_json(one: argparse.ArgumentParser) -> None:
+    """Give a command `--json`."""
+    one.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+
+
+def crop_json(result: CropResult) -> dict[str, Any]:
+    """Return a result as `crop --json` prints it."""
+    said = asdict(result)
+    for name in ("box_asked", "box_applied"):
+        box = getattr(result, name)
+        said[name] = list(box.xyxy) if box else None
+    said["dropped"] = [{"item": item, "reason": reason} for item, reason in result.dropped]
+    return said
+
+
+def home_of(image: Path) -> Path:
+    """Return the nearest folder above an image that is a collection, else its own folder."""
+    above = image.absolute().parents
+    return next((folder for folder in above if (folder / _HOME).is_dir()), above[0])
+
+
+def tell_results(given: argparse.Namespace, results: Sequence[CropResult]) -> int:
+    """Print results, complain of those that failed, and return the exit code."""
+    if given.json:
+        document({"results": [crop_json(one) for one in results]})
+    else:
+        for one in results:
+            write(f"{line(one)}\n")
+    for one in results:
+        if not one.ok:
+            say(one.message or str(one.code))
+    return DONE if all(one.ok for one in results) else FAILED
+
+
+def line(result: CropResult) -> str:
+    """Tell a result in one line."""
+    where = f" -> {result.destination}" if result.destination else ""
+    if result.box_applied is None:
+        return f"{result.status} {result.path}{where}"
+    size = result.box_applied.size
+    return f"{result.status} {result.path}{where}: {size.width} x {size.height} pixels"
+
+
+def opened(folder: Path, destination: Path | None = None) -> "Kit":
+    """Open a collection for one command."""
+    from cropkit.kit import Kit  # noqa: PLC0415  (codecs and database: not for `--help`)
+
+    return Kit(folder, destination=destination, kind="shell")
+
+
+def named(folder: Path, image: Path) -> Path:
+    """Take an image relative to the folder, or as the shell's completion gives it."""
+    return image.absolute() if image.exists() or image.is_absolute() else folder / image
+
+
+def relative(kit: "Kit", folder: Path, image: Path) -> str:
+    """Return an image's name in the collection."""
+    from cropkit.files import split_beneath  # noqa: PLC0415  (only where it is needed)
+
+    return split_beneath(kit.root, named(folder, image).absolute())
+
+
+def complain(error: CropkitError) -> None:
+    """Tell an error by its name, on stderr."""
+    say(f"{error.code}: {error}")
+
+
+def document(value: dict[str, Any]) -> None:
+    """Print the one JSON document."""
+    write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def write(text: str) -> None:
+    """Print on stdout."""
+    sys.stdout.write(text)
+
+
+def say(text: str) -> None:
+    """Tell the person something, on stderr."""
+    sys.stderr.write(f"cropkit: {text}\n")
