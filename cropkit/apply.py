@@ -38,8 +38,9 @@ _SYNC_THREADS = 8
 class Applier:
     """Carries out requests on one collection."""
 
-    def __init__(self, root: Root, trail: Trail) -> None:
+    def __init__(self, root: Root, trail: Trail, options: formats.Options) -> None:
         self.root = root
+        self.options = options
         self.trail = trail
         self.switch = Switch(root)
 
@@ -177,7 +178,7 @@ class Applier:
         header = formats.read_header(content.data, work.operation.source)
         if box.within(header.size) == PixelBox.full(header.size):
             return  # keeping everything means keeping the very bytes
-        work.candidate = formats.crop(content.data, work.operation.source, box)
+        work.candidate = formats.crop(content.data, work.operation.source, box, self.options)
         self._write(work, work.candidate.data, content.attributes)
         meant = hashlib.sha256(work.candidate.data).hexdigest()
         work.operation = replace(work.operation, after=meant)

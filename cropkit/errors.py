@@ -5,6 +5,7 @@ CropkitError
  │    ├── BadBox             empty, inverted or outside the image
  │    ├── BadDecision        a decision that does not make sense
  │    ├── BadSuggestion      a suggestion that cannot be used: the full image is shown
+ │    ├── BadSetting         a collection has no such choice
  │    ├── BadParameter       a notebook has no parameter of that name
  │    ├── LabUnavailable     JupyterLab did not start
  │    ├── CellFailed         a notebook stopped at an error
@@ -86,6 +87,12 @@ class BadSuggestion(Refused, ValueError):
     """(where, reason): the suggestion cannot be used."""
 
     template = "{0}: suggestion not used: {1}"
+
+
+class BadSetting(Refused, ValueError):
+    """(name, value, what there is): the setting was not changed."""
+
+    template = "setting {0}: there is no {1!r}; choose from {2}"
 
 
 class BadParameter(Refused, ValueError):

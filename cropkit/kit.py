@@ -93,6 +93,7 @@ class Kit:
     destination : folder that cropped images move to with their companions; None: in place
     suggesters : where boxes come from; the `.decision` sidecars when not given
     deadline : seconds to wait for a lock or a rival
+    options : how crops are made in this session; None: as was chosen for the collection
     system : the file-system calls; tests give one that fails
 
     Raises
@@ -110,6 +111,7 @@ class Kit:
         suggesters: Sequence[Suggester] | None = None,
         kind: str = "python",
         deadline: float = DEADLINE,
+        options: formats.Options | None = None,
         system: ModuleType = os,
     ) -> None:
         path = Path(folder)
@@ -122,7 +124,7 @@ class Kit:
         self._deadline = deadline
         self.trail = Trail(self._files, reviewer, kind=kind, deadline=deadline)
         self._log = log.attach(self.root / FOLDER / "cropkit.log", self.trail.session)
-        self._applier = Applier(self._files, self.trail)
+        self._applier = Applier(self._files, self.trail, options or self._chosen())
         self._planner = Planner(self._files, self.destination)
         self._reported: set[Problem] = set()
         self._reporting = threading.Lock()
@@ -156,6 +158,19 @@ class Kit:
     def session(self) -> str:
         """Id of this session, in UTC."""
         return self.trail.session
+
+    @property
+    def options(self) -> formats.Options:
+        """How crops are made."""
+        return self._applier.options
+
+    def choose(self, options: formats.Options) -> None:
+        """Make crops so from now on, in every session of this collection."""
+        self.trail.choose(options.to_settings())
+        self._applier.options = options
+
+    def _chosen(self) -> formats.Options:
+        return formats.Options.from_settings(self.trail.settings())
 
     # -- looking -------------------------------------------------------------------------------
 

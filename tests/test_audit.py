@@ -2,11 +2,13 @@ import multiprocessing
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
-from cropkit.audit import Trail
+from cropkit.audit import Trail, migrations, schema
 from cropkit.audit.store import Store, file_system_type
 from cropkit.errors import AuditCorrupt, AuditError, AuditLocked, AuditUnavailable
 from cropkit.files import Root
@@ -68,6 +70,45 @@ def test_a_transaction_is_whole_or_not_at_all(trail: Trail) -> None:
         assert db.exec_driver_sql("SELECT * FROM place").all() == []
     trail.remember_place("a.png")
     assert trail.place() == "a.png"
+
+
+def as_format_1(folder: Path) -> None:
+    """Make a database look as the first format did."""
+    _edit(folder, "DROP TABLE setting")
+    _edit(folder, "PRAGMA user_version = 1")
+
+
+def test_an_older_format_is_brought_up_with_everything_in_it(tmp_path: Path) -> None:
+    with closing(Trail(Root(tmp_path), "tester", kind="test")) as first:
+        first.report(Problem("test", "a.png", "a reason"))
+    as_format_1(tmp_path)
+    with closing(Trail(Root(tmp_path), "tester", kind="test")) as later:
+        assert [e["event"] for e in later.events()][-1] == "migrated"
+        assert later.broken_links() == []
+        assert later.settings() == {}
+        later.choose({"jpeg": "exact"})
+        assert later.settings() == {"jpeg": "exact"}
+
+
+def test_a_migration_that_fails_leaves_the_old_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store(Root(tmp_path)).close()
+    as_format_1(tmp_path)
+
+    def broken(db: Connection) -> None:
+        schema.setting.create(db)
+        db.exec_driver_sql("CREATE TABLE nonsense")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "STEPS", {2: broken})
+        with pytest.raises(AuditUnavailable):
+            Store(Root(tmp_path))
+    found = sqlite3.connect(tmp_path / ".cropkit" / "cropkit.db")
+    assert found.execute("PRAGMA user_version").fetchone() == (1,)
+    assert found.execute("SELECT * FROM sqlite_schema WHERE name = 'setting'").fetchone() is None
+    found.close()
+    Store(Root(tmp_path)).close()
 
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:

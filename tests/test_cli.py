@@ -45,6 +45,7 @@ def commands() -> list[str]:
 def test_every_command_of_the_public_interface_is_there() -> None:
     assert set(commands()) == {
         *("review", "test", "demo", "crop", "undo", "history", "apply", "recover", "fsck", "purge"),
+        "settings",
         *NOT_YET,
     }
 
@@ -172,3 +173,21 @@ def test_no_folder_is_an_error_without_a_traceback(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert json.loads(done.stdout)["code"] == "MissingFile"
     assert "Traceback" not in done.stderr
+
+
+def test_settings_are_kept_with_the_collection_and_told_by_the_trail(folder: Path) -> None:
+    assert document("settings", folder)["settings"] == {"jpeg": "lossless", "drop": ""}
+    document("settings", folder, "--jpeg", "exact", "--drop", "gain-map")
+    kept = document("settings", folder)["settings"]
+    assert kept == {"jpeg": "exact", "drop": "gain-map"}
+    (event,) = (e for e in document("history", folder)["events"] if e["event"] == "settings")
+    assert event["body"] == kept
+    document("settings", folder, "--drop-nothing")
+    assert document("settings", folder)["settings"] == {"jpeg": "exact", "drop": ""}
+
+
+def test_a_setting_that_there_is_not_is_refused_with_what_there_is(folder: Path) -> None:
+    said = document("settings", folder, "--jpeg", "better", code=1)
+    assert said["code"] == "BadSetting"
+    assert "lossless, exact" in said["message"]
+    assert document("settings", folder)["settings"]["jpeg"] == "lossless"

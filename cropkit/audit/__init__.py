@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 import cropkit
 from cropkit import clock
-from cropkit.audit import chain, decisions, operations, schema
+from cropkit.audit import chain, decisions, operations, schema, settings
 from cropkit.audit.decisions import Standing
 from cropkit.audit.store import DEADLINE, FOLDER, Store
 from cropkit.errors import AuditUnavailable, BadDecision, Busy
@@ -263,6 +263,17 @@ class Trail:
         with self.store.reading() as db:
             query = select(func.count()).select_from(schema.problem).where(mine)
             return int(db.execute(query).scalar_one())
+
+    def settings(self) -> dict[str, str]:
+        """Return what was chosen for this collection."""
+        with self.store.reading() as db:
+            return settings.all_of(db)
+
+    def choose(self, chosen: Mapping[str, str]) -> None:
+        """Change settings, with an event that says so."""
+        with self._writing() as db:
+            settings.change(db, chosen, self._now())
+            self._append(db, "settings", body=chosen)
 
     def place(self) -> str | None:
         """Return where this reviewer was."""

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, update
 
 from cropkit import clock
-from cropkit.audit import decisions, export, operations, schema
+from cropkit.audit import decisions, export, operations, schema, settings
 from cropkit.audit.store import DATABASE, DEADLINE, EXPORT, FOLDER, Store
 from cropkit.errors import AuditMissing
 from cropkit.files import Root
@@ -91,6 +91,10 @@ def _degraded(db: Connection, event: Event, body: Body) -> None:
     db.execute(insert(schema.problem).values(row | dict(body)))
 
 
+def _set(db: Connection, event: Event, body: Body) -> None:
+    settings.change(db, body, event["at"])
+
+
 _PLAYS: Mapping[str, Callable[[Connection, Event, Body], None]] = {
     "session-started": _session_started,
     "session-ended": _session_ended,
@@ -106,4 +110,5 @@ _PLAYS: Mapping[str, Callable[[Connection, Event, Body], None]] = {
     "stale": _failed,
     "in-doubt": _failed,
     "degraded": _degraded,
+    "settings": _set,
 }

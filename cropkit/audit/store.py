@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import StaticPool
 
-from cropkit.audit import export
-from cropkit.audit.schema import VERSION, metadata
+from cropkit.audit import export, migrations
+from cropkit.audit.schema import VERSION
 from cropkit.errors import (
     AuditCorrupt,
     AuditError,
@@ -173,8 +173,7 @@ class Store:
                 reason = f"made by a newer cropkit (format {found}, this one knows {VERSION})"
                 raise AuditUnavailable(self.folder, reason)
             if found < VERSION:
-                metadata.create_all(db)
-                db.exec_driver_sql(f"PRAGMA user_version={VERSION}")
+                migrations.migrate(db, found)
 
     def _prove_writable(self) -> None:
         """Refuse to open what could be read only: a reader is let past another program's lock."""

@@ -59,6 +59,13 @@ def add(commands: Commands) -> None:
     one = folder_command(commands, "purge", "remove kept originals on purpose", _purge)
     one.add_argument("--older-than", type=_age, metavar="30d", help="not needed for longer")
     one.add_argument("--keep-size", type=_bytes, metavar="20GB", help="then until the rest fits")
+    one = folder_command(commands, "settings", "how crops of a collection are made", _settings)
+    text = "move the corner out to a whole block, or encode anew"
+    one.add_argument("--jpeg", metavar="lossless|exact", help=text)
+    text = "leave this out of a crop instead of refusing the file"
+    one.add_argument("--drop", action="append", metavar="ITEM", help=text)
+    text = "refuse again, whatever was to be left out"
+    one.add_argument("--drop-nothing", action="store_true", help=text)
     folder_command(commands, "recover", "settle what a crash left open", _recover)
     one = folder_command(commands, "fsck", "prove that database and disk agree", _fsck)
     text = "make a lost database anew from the trail's export first"
@@ -141,6 +148,24 @@ def _apply(given: argparse.Namespace) -> int:
     with opened(given.folder, destination=given.move_to) as kit:
         results = kit.apply_waiting()
     return tell_results(given, results)
+
+
+def _settings(given: argparse.Namespace) -> int:
+    from cropkit.formats.options import Options  # noqa: PLC0415  (only where it is needed)
+
+    with opened(given.folder) as kit:
+        chosen = kit.options.to_settings()
+        if given.jpeg:
+            chosen["jpeg"] = given.jpeg
+        if given.drop or given.drop_nothing:
+            chosen["drop"] = " ".join(given.drop or ())
+        if chosen != kit.options.to_settings():
+            kit.choose(Options.from_settings(chosen))
+    if given.json:
+        document({"settings": chosen})
+    else:
+        write("".join(f"{name}: {value}\n" for name, value in chosen.items()))
+    return DONE
 
 
 def _recover(given: argparse.Namespace) -> int:

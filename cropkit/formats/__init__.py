@@ -12,11 +12,23 @@ from cropkit.errors import Refused, UnsupportedFormat, VerificationFailed
 from cropkit.formats import jpeg, png
 from cropkit.formats.account import Candidate, Header
 from cropkit.formats.border import reading
+from cropkit.formats.options import Options
 from cropkit.formats.preview import preview
 from cropkit.formats.sniff import EXTENSIONS, shown, sniff
 from cropkit.geometry import PixelBox
 
-__all__ = ["EXTENSIONS", "Candidate", "Header", "crop", "preview", "read_header", "verify"]
+__all__ = [
+    "EXTENSIONS",
+    "Candidate",
+    "Header",
+    "Options",
+    "crop",
+    "preview",
+    "read_header",
+    "verify",
+]
+
+_DEFAULT = Options()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +36,7 @@ class _Format:
     """The three things that a format which is written can do."""
 
     read_header: Callable[[bytes, str], Header]
-    crop: Callable[[bytes, str, PixelBox], Candidate]
+    crop: Callable[[bytes, str, PixelBox, Options], Candidate]
     verify: Callable[[bytes, Any, str], None]
 
 
@@ -47,7 +59,7 @@ def read_header(data: bytes, name: str) -> Header:
         return found.read_header(data, name)
 
 
-def crop(data: bytes, name: str, box: PixelBox) -> Candidate:
+def crop(data: bytes, name: str, box: PixelBox, options: Options = _DEFAULT) -> Candidate:
     """Crop an image to an upright box and account for every part of the file.
 
     The candidate is not proven: write it, read it back and `verify` that.
@@ -60,7 +72,7 @@ def crop(data: bytes, name: str, box: PixelBox) -> Candidate:
     found = _format(data, name)
     with reading(name):
         box.within(found.read_header(data, name).size)
-        return found.crop(data, name, box)
+        return found.crop(data, name, box, options)
 
 
 def verify(written: bytes, candidate: Candidate, name: str) -> None:

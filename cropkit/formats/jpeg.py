@@ -19,6 +19,7 @@ from cropkit.formats.jpeg_blocks import Plane
 from cropkit.formats.jpeg_parts import ADOBE_TRANSFORM
 from cropkit.formats.jpeg_segments import Jpeg, Segment
 from cropkit.formats.limits import check_pixels
+from cropkit.formats.options import Options
 from cropkit.geometry import PixelBox, Size
 
 # What Pillow's encoder can write, by the sampling factors of the three components.
@@ -59,7 +60,7 @@ def read_header(data: bytes, name: str) -> Header:
     return Header("jpeg", jpeg.size.oriented(orientation), orientation)
 
 
-def crop(data: bytes, name: str, box: PixelBox) -> Candidate:
+def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     """Crop to an upright box; see `cropkit.formats.crop`."""
     jpeg = _parsed(data, name)
     orientation = jpeg_parts.orientation(jpeg)

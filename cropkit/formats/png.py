@@ -10,6 +10,7 @@ from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.border import reading
 from cropkit.formats.change import Change
 from cropkit.formats.limits import check_pixels
+from cropkit.formats.options import Options
 from cropkit.formats.png_chunks import Chunk, Container, Ihdr
 from cropkit.formats.png_samples import Samples
 from cropkit.geometry import PixelBox
@@ -40,7 +41,7 @@ def read_header(data: bytes, name: str) -> Header:
     return Header("png", stored.oriented(orientation), orientation)
 
 
-def crop(data: bytes, name: str, box: PixelBox) -> Candidate:
+def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     """Crop to an upright box; see `cropkit.formats.crop`."""
     container = png_chunks.parse(data, name)
     png_parts.refuse(container, name)

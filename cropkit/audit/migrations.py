@@ -1,0 +1,34 @@
+"""From one format of the database to the next: each step a function, all in one transaction.
+
+A migration is an operation like the others in what a crash can do to it: SQLite's DDL takes part in
+transactions, so that the database has the old format or the new one, never a mixture, and the event
+in the trail is there exactly when the format is.
+"""
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import Connection
+
+from cropkit import clock
+from cropkit.audit import chain, schema
+
+_SESSION = "migration"  # a migration comes before any session
+
+
+def migrate(db: Connection, found: int) -> None:
+    """Bring the database from format `found` to the one of `schema.VERSION`; 0 is a new one."""
+    if found == 0:
+        schema.metadata.create_all(db)
+    else:
+        for number in range(found + 1, schema.VERSION + 1):
+            STEPS[number](db)
+        body = {"from": found, "to": schema.VERSION}
+        chain.append(db, clock.written(clock.now()), _SESSION, "migrated", body=body)
+    db.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
+
+
+def _to_2(db: Connection) -> None:
+    schema.setting.create(db)
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2}

@@ -1,0 +1,52 @@
+"""How a crop is made where there is a choice; kept as settings of the collection."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cropkit.errors import BadSetting
+
+
+class Jpeg(StrEnum):
+    """How a JPEG is cropped."""
+
+    LOSSLESS = "lossless"  # coefficients as they are; the corner moves out to a whole block
+    EXACT = "exact"  # the very box, its pixels encoded anew with the same tables
+
+
+# What may be left out when the person says so, where a file is refused otherwise.
+DROPPABLE = ("gain-map",)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The choices of one collection.
+
+    Parameters
+    ----------
+    drop : items of `DROPPABLE` whose loss the person accepts
+
+    Raises
+    ------
+    BadSetting
+        When there is no such choice.
+    """
+
+    jpeg: Jpeg = Jpeg.LOSSLESS
+    drop: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for item in sorted(self.drop.difference(DROPPABLE)):
+            raise BadSetting("drop", item, ", ".join(DROPPABLE))
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, str]) -> "Options":
+        """Read what `to_settings` wrote; what is not there has its default."""
+        said = settings.get("jpeg", Jpeg.LOSSLESS.value)
+        if said not in tuple(Jpeg):
+            raise BadSetting("jpeg", said, ", ".join(Jpeg))
+        return cls(Jpeg(said), frozenset(settings.get("drop", "").split()))
+
+    def to_settings(self) -> dict[str, str]:
+        """Return the settings that say the same."""
+        return {"jpeg": self.jpeg.value, "drop": " ".join(sorted(self.drop))}
