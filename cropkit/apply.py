@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from cropkit import formats
 from cropkit.attributes import Attributes
-from cropkit.audit import Trail
+from cropkit.audit import Claim, Trail
 from cropkit.errors import (
     AuditError,
     Busy,
@@ -32,7 +32,7 @@ from cropkit.operation import Companion, Kind, Operation, State
 from cropkit.switch import HOME, Switch, kept, staged
 from cropkit.work import Outcome, Request, Work, going
 
-_SYNC_THREADS = 8
+_SYNC_THREADS = 16
 
 
 class Applier:
@@ -65,7 +65,8 @@ class Applier:
         return [Outcome(w.result(), w.error, w.already) for w in works]
 
     def _run(self, works: list[Work]) -> None:
-        self._each(works, self._claim)
+        self._each(works, self._look)
+        self._claim(works)
         self._each(works, self._stage)
         self._sync_files(works)
         self._each(works, self._verify)
@@ -101,7 +102,8 @@ class Applier:
 
     # -- phases --------------------------------------------------------------------------------
 
-    def _claim(self, work: Work) -> None:
+    def _look(self, work: Work) -> None:
+        """See which file it is about, and by which other names somebody may mean the same."""
         planned = work.operation
         followers = tuple(Companion(s, t, "", stays) for s, t, stays in work.request.followers)
         work.operation = replace(planned, companions=followers)
@@ -109,12 +111,20 @@ class Applier:
         work.source = root.identity(path)
         if work.source is None:
             raise MissingFile(planned.source)
-        aliases = [f"inode:{work.source.device}:{work.source.inode}"]
+        work.aliases.append(f"inode:{work.source.device}:{work.source.inode}")
         if planned.keeps_an_original and planned.before:
             # a rival that fails would remove the original that we count on
-            aliases.append(kept(planned.before))
-        work.planned = self.trail.plan(work.operation, aliases)
-        work.already = not work.planned
+            work.aliases.append(kept(planned.before))
+
+    def _claim(self, works: list[Work]) -> None:
+        """Claim all names in one transaction; who comes too late leaves the group."""
+        looked = going(works)
+        claims = self.trail.plan([(work.operation, work.aliases) for work in looked])
+        for work, claim in zip(looked, claims, strict=True):
+            work.planned = claim is Claim.MINE
+            work.already = claim is Claim.ALREADY
+            if claim is Claim.RIVAL:
+                self._fail(work, Busy(work.operation.source))
 
     def _stage(self, work: Work) -> None:
         if work.request.kind is Kind.PURGE:
@@ -189,7 +199,7 @@ class Applier:
             return
         attributes = Attributes.from_json(undone.attributes or {})
         self._write(work, self.switch.original(undone), attributes)
-        self.root.set_mtime(staged(work.operation), attributes.mtime_ns)
+        self.root.set_times(staged(work.operation), attributes.times)
         work.operation = replace(work.operation, after=undone.before)
 
     def _write(self, work: Work, data: bytes, attributes: Attributes) -> None:
@@ -308,7 +318,7 @@ class Applier:
         else:
             self.switch.clean(work.operation)
         if work.planned:
-            self.switch.let_go(work.operation, self.trail.originals())
+            self.switch.let_go(work.operation, is_needed=self.trail.is_needed)
 
     def _fail_quietly(self, work: Work, error: BaseException) -> None:
         """Put back what an unknown failure left, as far as that is possible now."""

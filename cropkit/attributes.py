@@ -17,6 +17,7 @@ class Attributes:
     gid: int
     mtime_ns: int
     xattrs: tuple[tuple[str, bytes], ...] = ()
+    atime_ns: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` reads."""
@@ -26,6 +27,7 @@ class Attributes:
             "uid": self.uid,
             "gid": self.gid,
             "mtime_ns": self.mtime_ns,
+            "atime_ns": self.atime_ns,
             "xattrs": pairs,
         }
 
@@ -33,13 +35,20 @@ class Attributes:
     def from_json(cls, said: dict[str, Any]) -> "Attributes":
         """Read what `to_json` wrote."""
         pairs = tuple((name, b64decode(value)) for name, value in said["xattrs"])
-        return cls(said["mode"], said["uid"], said["gid"], said["mtime_ns"], pairs)
+        times = (said["mtime_ns"], pairs, said.get("atime_ns"))
+        return cls(said["mode"], said["uid"], said["gid"], *times)
+
+    @property
+    def times(self) -> tuple[int, int]:
+        """Access and modification time, as `os.utime` takes them."""
+        return (self.mtime_ns if self.atime_ns is None else self.atime_ns, self.mtime_ns)
 
 
 def attributes_of(fd: int, found: os.stat_result) -> Attributes:
     """Read what an open file is besides its content."""
     mode = stat.S_IMODE(found.st_mode)
-    return Attributes(mode, found.st_uid, found.st_gid, found.st_mtime_ns, _xattrs(fd))
+    owner = (found.st_uid, found.st_gid)
+    return Attributes(mode, *owner, found.st_mtime_ns, _xattrs(fd), found.st_atime_ns)
 
 
 def _xattrs(fd: int) -> tuple[tuple[str, bytes], ...]:

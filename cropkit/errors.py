@@ -34,6 +34,7 @@ CropkitError
  └── AuditError            work must stop
       ├── AuditUnavailable   the trail cannot be opened or written
       ├── AuditMissing       the database is gone, what it was about is there
+      ├── AuditBehind        the database is older than its own export, or another one
       ├── AuditLocked        somebody holds the trail for longer than the deadline
       ├── AuditCorrupt       the trail does not agree with itself
       └── NetworkFileSystem  SQLite is not safe there
@@ -61,7 +62,7 @@ class CropkitError(Exception):
 
     def __str__(self) -> str:
         said = self.template.format(*self.args)
-        return f"{said}. {self.cure}" if self.cure else said
+        return f"{said}. {self.cure.format(*self.args)}" if self.cure else said
 
 
 class Refused(CropkitError):
@@ -195,7 +196,7 @@ class LaterOperation(Refused):
     """(path, operation asked, operation that stands on it)."""
 
     template = "{0}: operation {1:.8} cannot be undone before {2:.8}, which stands on it"
-    cure = "Undo the later one first: `cropkit undo FOLDER IMAGE --all` goes down to the original"
+    cure = "`cropkit undo FOLDER --operation {1:.8} --with-later` undoes that first, then this one"
 
 
 class OriginalPurged(Refused):
@@ -348,6 +349,13 @@ class AuditMissing(AuditError):
 
     template = "{0}: originals are kept here, but their database {1} is gone"
     cure = "Put it back from a copy, or make it anew: `cropkit fsck FOLDER --rebuild`"
+
+
+class AuditBehind(AuditError):
+    """(folder, file, event): the export tells of what the database does not know."""
+
+    template = "{0}: {1} tells of event {2}, which the database does not know: it is not the latest"
+    cure = "Bring the latest database back, or make it anew: `cropkit fsck FOLDER --rebuild`"
 
 
 class AuditLocked(AuditError):

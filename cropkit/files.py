@@ -36,6 +36,7 @@ from cropkit.errors import (
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NO_ATIME = getattr(os, "O_NOATIME", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS = frozenset((errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOSYS))
 
@@ -146,10 +147,9 @@ class Root:
             finally:
                 os.close(fd)
 
-    def set_mtime(self, path: str, mtime_ns: int) -> None:
-        """Give a file its old modification time back."""
+    def set_times(self, path: str, times: tuple[int, int]) -> None:
+        """Give a file its old access and modification times back, in nanoseconds."""
         with self._translated(path), self._parent(path) as (folder, name):
-            times = (mtime_ns, mtime_ns)
             self.system.utime(name, ns=times, dir_fd=folder, follow_symlinks=False)
 
     def sync(self, path: str) -> None:
@@ -262,7 +262,7 @@ class Root:
 
     def _open_regular(self, name: str, folder: int, path: str) -> int:
         try:
-            fd = int(self.system.open(name, _FILE, dir_fd=folder))
+            fd = self._open_unseen(name, folder)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENXIO):
                 raise NotRegularFile(path) from None
@@ -271,6 +271,15 @@ class Root:
             os.close(fd)
             raise NotRegularFile(path)
         return fd
+
+    def _open_unseen(self, name: str, folder: int) -> int:
+        """Open for reading without changing the access time, where the file is ours."""
+        try:
+            return int(self.system.open(name, _FILE | _NO_ATIME, dir_fd=folder))
+        except PermissionError as error:
+            if error.errno != errno.EPERM:
+                raise
+            return int(self.system.open(name, _FILE, dir_fd=folder))
 
     @contextmanager
     def _translated(self, path: str) -> Iterator[None]:

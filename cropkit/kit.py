@@ -417,6 +417,26 @@ class Kit:
             raise outcome.error
         return outcome.result
 
+    def undo_operation(self, operation: str, *, with_later: bool = False) -> list[CropResult]:
+        """Take one operation back, out of order where nothing stands on it.
+
+        Parameters
+        ----------
+        operation : its id, or the first characters of it
+        with_later : first take back, newest first, what stands on it
+
+        Raises
+        ------
+        NothingToUndo
+            When there is no such operation, or it was taken back.
+        """
+        chosen = [one for one in self.trail.undoable() if one.id.startswith(operation)]
+        if len(chosen) != 1:
+            raise NothingToUndo(operation)
+        while with_later and (later := self.trail.later_on(chosen[-1])):
+            chosen.append(later)
+        return [self._restore(one).result for one in reversed(chosen)]
+
     def undo(self, *paths: StrPath, last: int = 1, everything: bool = False) -> list[CropResult]:
         """Bring files back byte for byte, newest operation first.
 

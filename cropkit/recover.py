@@ -9,21 +9,12 @@ foreign content            conflict: nothing is touched, the names stay claimed,
 =========================  =====================================================================
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cropkit.audit import Trail
-from cropkit.errors import (
-    AuditError,
-    AuditLocked,
-    AuditUnavailable,
-    Conflict,
-    CropkitError,
-    InDoubt,
-)
+from cropkit.audit.presence import recovering
+from cropkit.errors import AuditError, Conflict, CropkitError, InDoubt
 from cropkit.files import Root
-from cropkit.locks import LockHeld, exclusive
 from cropkit.operation import Operation, State
 from cropkit.records import CropResult, Status
 from cropkit.switch import HOME, Switch, kept
@@ -46,11 +37,12 @@ def recover(root: Root, trail: Trail, *, opening: bool = False) -> list[Recovere
     On opening, when nobody else is at work, originals that no operation needs are removed, too:
     whoever opens the collection later waits for the lock that is held here.
     """
-    with _alone(root, trail.store.deadline):
+    with recovering(root.path, root.path / HOME, trail.store.deadline):
         left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
         operations = trail.unsettled()
         done = [_settle(root, trail, o) for o in operations if _is_ours(trail, o)]
         _sweep(root, left_over, {o.id for o in trail.unsettled()})
+        _sweep_rebuilding(root)
         others = _sweep_owners(root, trail)
         if opening and not others:
             _sweep_originals(root, trail)
@@ -87,7 +79,7 @@ def _forward_or_back(switch: Switch, trail: Trail, operation: Operation) -> Stat
         switch.clean(operation)
     else:
         switch.put_back(operation)
-    switch.let_go(operation, trail.originals())
+    switch.let_go(operation, is_needed=trail.is_needed)
     trail.abandon(operation, State.ABORTED, _result(operation, Status.WAITING, None))
     return State.ABORTED
 
@@ -112,18 +104,6 @@ def _said(operation: Operation, outcome: State, reason: str | None = None) -> Re
     return Recovered(operation.id, operation.source, operation.kind.value, outcome, reason)
 
 
-@contextmanager
-def _alone(root: Root, deadline: float) -> Iterator[None]:
-    """One recovery at a time; a second one waits and then finds nothing to do."""
-    try:
-        with exclusive(root.path / HOME / "recover.lock", deadline):
-            yield
-    except LockHeld:
-        raise AuditLocked(root.path, deadline) from None
-    except OSError as error:
-        raise AuditUnavailable(root.path, error.strerror or error) from error
-
-
 def _stage_files(root: Root) -> set[str]:
     return {p.name for p in (root.path / HOME / "stage").iterdir()}
 
@@ -131,6 +111,12 @@ def _stage_files(root: Root) -> set[str]:
 def _sweep(root: Root, names: set[str], live: set[str]) -> None:
     for name in sorted(n for n in names if n.partition(".")[0] not in live):
         root.unlink(f"{HOME}/stage/{name}", missing_ok=True)
+
+
+def _sweep_rebuilding(root: Root) -> None:
+    """Remove what a rebuild that was cut off left beside the database."""
+    for path in (root.path / HOME).glob("cropkit.db.new*"):
+        root.unlink(f"{HOME}/{path.name}", missing_ok=True)
 
 
 def _sweep_owners(root: Root, trail: Trail) -> int:

@@ -4,7 +4,7 @@ New names appear first and are made durable, then old names go. Nothing is ever 
 image itself, in place, by one rename.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 from cropkit.attributes import Attributes
@@ -108,13 +108,13 @@ class Switch:
             root, path = self.locate(name)
             root.unlink(path, missing_ok=True)
 
-    def let_go(self, operation: Operation, needed: Container[str]) -> None:
+    def let_go(self, operation: Operation, *, is_needed: Callable[[str], bool]) -> None:
         """Remove the original of an operation that came to nothing, unless others need it.
 
         The claim on it keeps away whoever works on the same content under another name.
         """
         before = operation.before
-        if not operation.keeps_an_original or before is None or before in needed:
+        if not operation.keeps_an_original or before is None or is_needed(before):
             return
         if self.root.identity(kept(before)) and self.digest(operation.source) == before:
             self.root.unlink(kept(before))
@@ -204,7 +204,7 @@ class Switch:
         partial = _partial(name, operation)
         there.unlink(partial, missing_ok=True)  # ours, from a try that was cut off
         there.write_new(partial, content.data, content.attributes)
-        there.set_mtime(partial, content.attributes.mtime_ns)
+        there.set_times(partial, content.attributes.times)
         there.sync(partial)
         if there.digest(partial) != content.sha256:
             raise VerificationFailed(target, "the copy is not what was read")
@@ -228,7 +228,7 @@ class Switch:
         old = _partial(path, operation)
         root.unlink(old, missing_ok=True)
         root.write_new(old, self.original(operation), attributes)
-        root.set_mtime(old, attributes.mtime_ns)
+        root.set_times(old, attributes.times)
         root.sync(old)
         root.replace(old, path)
 

@@ -55,6 +55,7 @@ class Work:
     source: Identity | None = None
     candidate: Candidate | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
+    aliases: list[str] = field(default_factory=list)
     planned: bool = False
     switched: bool = False
     settled: bool = False

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection
 
 from cropkit.audit import Trail, migrations, schema
-from cropkit.audit.store import Store, file_system_type
+from cropkit.audit.store import Store, file_system_type, has_wal_reset_bug
 from cropkit.errors import AuditCorrupt, AuditError, AuditLocked, AuditUnavailable
 from cropkit.files import Root
 from cropkit.records import Problem
@@ -197,3 +197,16 @@ def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(AuditError, match="nfs4"):
         Store(Root(tmp_path))
     assert not (tmp_path / ".cropkit").exists()
+
+
+@pytest.mark.parametrize(
+    ("version", "affected"),
+    [("3.6.23", False), ("3.7.0", True), ("3.40.1", True), ("3.51.2", True), ("3.51.3", False)],
+)
+def test_which_sqlite_has_the_wal_reset_bug(version: str, *, affected: bool) -> None:
+    assert has_wal_reset_bug(version) is affected
+
+
+def test_the_database_in_use_is_told(trail: Trail) -> None:
+    assert sqlite3.sqlite_version in trail.store.version
+    assert ("bug" in trail.store.version) is has_wal_reset_bug(sqlite3.sqlite_version)

@@ -41,7 +41,7 @@ def test_an_error_names_its_file_and_formats_every_fact(error: type[CropkitError
     said = str(example_of(error))
     assert FACTS[0] in said or (error.__doc__ or "").startswith("(move")
     assert "{" not in said
-    assert error.cure in said
+    assert error.cure.format(*example_of(error).args) in said
 
 
 @pytest.mark.parametrize("error", EVERY_ERROR)

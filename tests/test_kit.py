@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,13 +17,16 @@ from PIL import Image
 
 import cropkit
 from cropkit import clock
+from cropkit.audit import Claim
 from cropkit.errors import (
+    AuditBehind,
     AuditCorrupt,
     AuditLocked,
     AuditMissing,
     AuditUnavailable,
     BadBox,
     BadDecision,
+    Busy,
     CropkitError,
     EmptyFile,
     LaterOperation,
@@ -368,12 +372,14 @@ def test_undo_brings_bytes_mode_times_and_extended_attributes_back(kit: Kit, fol
     path = folder / "d.jpg"
     path.chmod(0o640)
     os.setxattr(path, "user.note", b"kept")
-    os.utime(path, ns=(1_600_000_000_123_456_789, 1_600_000_000_123_456_789))
-    before, stamp = path.read_bytes(), path.stat()
+    before = path.read_bytes()
+    os.utime(path, ns=(1_500_000_000_000_000_001, 1_600_000_000_123_456_789))
+    stamp = path.stat()
     kit.crop("d.jpg", BOX)
     assert path.stat().st_mode == stamp.st_mode
     assert os.getxattr(path, "user.note") == b"kept"
     kit.undo("d.jpg")
+    assert path.stat().st_atime_ns == stamp.st_atime_ns
     assert path.read_bytes() == before
     assert path.stat().st_mode == stamp.st_mode
     assert path.stat().st_mtime_ns == stamp.st_mtime_ns
@@ -401,6 +407,47 @@ def test_all_goes_down_to_the_original_through_every_crop(kit: Kit, folder: Path
     assert contents(folder) == before
     with pytest.raises(NothingToUndo):
         kit.undo()
+
+
+def test_one_operation_is_undone_out_of_order(kit: Kit, folder: Path) -> None:
+    before = contents(folder)
+    first = kit.crop("a_stage2.png", BOX)
+    kit.crop("d.jpg", BOX)
+    (result,) = kit.undo_operation(str(first.operation)[:8])
+    assert (result.status, result.path) == (Status.RESTORED, "a_stage2.png")
+    after = contents(folder)
+    assert {n for n in before if before[n] != after[n]} == {"d.jpg"}
+    with pytest.raises(NothingToUndo):
+        kit.undo_operation(str(first.operation))
+
+
+def test_what_stands_on_an_operation_is_said_and_undone_first_when_asked(
+    kit: Kit, folder: Path
+) -> None:
+    before = contents(folder)
+    first = kit.crop("a_stage2.png", BOX)
+    second = kit.crop("a_stage2.png", PixelBox(0, 0, 20, 20))
+    cropped = contents(folder)
+    (result,) = kit.undo_operation(str(first.operation))
+    assert result.code == "LaterOperation"
+    assert f"--operation {first.operation:.8} --with-later" in str(result.message)
+    assert contents(folder) == cropped
+    results = kit.undo_operation(str(first.operation), with_later=True)
+    assert [one.status for one in results] == [Status.RESTORED] * 2
+    assert contents(folder) == before
+    assert kit.trail.operation(str(second.operation)).state is State.DONE
+    assert kit.fsck() == []
+
+
+def test_two_names_of_one_file_are_not_worked_on_at_once(kit: Kit, folder: Path) -> None:
+    (folder / "alias.png").hardlink_to(folder / "a_stage2.png")
+    held = folder / "a_stage2.png"
+    found = held.stat()
+    alias = [f"inode:{found.st_dev}:{found.st_ino}"]
+    other = Operation(Kind.CROP, "a_stage2.png", "a_stage2.png", kit.session, kit.trail.owner)
+    assert kit.trail.plan([(other, alias)]) == [Claim.MINE]
+    with Kit(folder, deadline=0.1) as rival, pytest.raises(Busy):
+        rival.crop("alias.png", BOX)
 
 
 def test_an_original_that_was_purged_is_said_to_be(kit: Kit, folder: Path) -> None:
@@ -476,7 +523,7 @@ def test_a_busy_file_is_waited_for(folder: Path) -> None:
     with Kit(folder, deadline=0.3) as kit, Kit(folder) as rival:
         made = decided(kit, "d.jpg")
         held = Operation(Kind.CROP, "d.jpg", "d.jpg", rival.session, rival.trail.owner)
-        rival.trail.plan(held, [])
+        assert rival.trail.plan([(held, [])]) == [Claim.MINE]
         assert kit.apply(made).code == "Busy"
         assert kit.trail.waiting() == [made]
         rival.trail.abandon(held, State.ABORTED, CropResult(Status.FAILED, "d.jpg"))
@@ -579,6 +626,58 @@ def test_the_database_is_made_anew_from_the_export(folder: Path, tmp_path: Path)
 def _timeless(kit: Kit) -> list[dict[str, object]]:
     """A row is written a moment before its event, and made anew with the event's time."""
     return [row | {"updated_at": ""} for row in kit.trail.decision_table()]
+
+
+def test_nothing_is_written_where_nobody_will_read(kit: Kit, folder: Path) -> None:
+    """SQLite goes on with a database that was removed or replaced; we do not."""
+    before = contents(folder)
+    database = folder / ".cropkit" / "cropkit.db"
+    aside = database.with_name("aside.db")
+    database.rename(aside)
+    with pytest.raises(AuditUnavailable, match="removed or replaced"):
+        kit.crop("a_stage2.png", BOX)
+    aside.with_name("copy.db").write_bytes(aside.read_bytes())
+    aside.with_name("copy.db").rename(database)
+    with pytest.raises(AuditUnavailable, match="removed or replaced"):
+        kit.crop("a_stage2.png", BOX)
+    aside.replace(database)
+    assert contents(folder) == before
+    kit.crop("a_stage2.png", BOX)
+
+
+def test_a_database_that_is_not_the_latest_is_refused_and_the_trail_stays(folder: Path) -> None:
+    home = folder / ".cropkit"
+    with cropkit.open(folder) as kit:
+        kit.crop("a_stage2.png", BOX)
+    older = (home / "cropkit.db").read_bytes()
+    with cropkit.open(folder) as kit:
+        kit.crop("d.jpg", BOX)
+    told = (home / "trail.jsonl").read_bytes()
+    (home / "cropkit.db").write_bytes(older)
+    with pytest.raises(AuditBehind, match="--rebuild"):
+        cropkit.open(folder)
+    assert (home / "trail.jsonl").read_bytes() == told
+    rebuild(folder)
+    with cropkit.open(folder) as kit:
+        assert kit.fsck() == []
+        assert len(kit.undo(everything=True)) == 2
+
+
+def test_a_database_with_another_story_is_refused(folder: Path, tmp_path: Path) -> None:
+    for place in (folder, other := pictures.write_folder(tmp_path / "other")):
+        with cropkit.open(place) as kit:
+            kit.crop("a_stage2.png", BOX)
+    shutil.copy(other / ".cropkit" / "cropkit.db", folder / ".cropkit" / "cropkit.db")
+    with pytest.raises(AuditBehind):
+        cropkit.open(folder)
+
+
+def test_nobody_rebuilds_under_a_living_session(folder: Path) -> None:
+    with cropkit.open(folder) as kit:
+        kit.crop("a_stage2.png", BOX)
+        with pytest.raises(AuditUnavailable, match="at work"):
+            rebuild(folder)
+        assert kit.fsck() == []
 
 
 def test_an_edited_export_is_not_played(folder: Path) -> None:

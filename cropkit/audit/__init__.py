@@ -22,14 +22,15 @@ import cropkit
 from cropkit import clock
 from cropkit.audit import chain, decisions, operations, schema, settings
 from cropkit.audit.decisions import Standing
+from cropkit.audit.operations import Claim
 from cropkit.audit.store import DEADLINE, FOLDER, Store
-from cropkit.errors import AuditUnavailable, BadDecision, Busy
+from cropkit.errors import AuditCorrupt, AuditUnavailable, BadDecision
 from cropkit.files import Root
 from cropkit.locks import hold, is_free
 from cropkit.operation import Kind, Operation, State
 from cropkit.records import CropResult, Decision, Problem, Status
 
-__all__ = ["DEADLINE", "FOLDER", "Standing", "Trail"]
+__all__ = ["DEADLINE", "FOLDER", "Claim", "Standing", "Trail"]
 
 _PAST = {
     Kind.CROP: "cropped",
@@ -93,8 +94,10 @@ class Trail:
                 decisions.record(db, made, self._now())
                 for one in made:
                     self._append(db, "decided", path=one.path, body=decisions.to_row(one))
-        except IntegrityError as error:
-            raise BadDecision(made[0].path, str(error.orig)) from error
+        except AuditCorrupt as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+            raise BadDecision(made[0].path, str(error.__cause__.orig)) from error
 
     def settle(self, made: str | None, result: CropResult) -> None:
         """Record that a decision, or a request that never became one, came to nothing, and why."""
@@ -132,26 +135,22 @@ class Trail:
 
     # -- operations ----------------------------------------------------------------------------
 
-    def plan(self, planned: Operation, aliases: Sequence[str]) -> bool:
-        """Claim the names of an operation; False when its decision is not waiting any more.
+    def plan(self, planned: Sequence[tuple[Operation, Sequence[str]]]) -> list[Claim]:
+        """Claim the names and aliases of operations, each for itself; tell what came of it.
 
         Not synced: a claim has to beat live rivals only.
-
-        Raises
-        ------
-        Busy
-            When a rival has claimed one of the names.
         """
-        try:
-            with self._writing(durable=False) as db:
-                if planned.decision and planned.kind is not Kind.RESTORE:
-                    _, found = decisions.one(db, planned.decision)
-                    if found.status is not Status.WAITING:
-                        return False
-                operations.plan(db, planned, aliases, self._now())
-                return True
-        except IntegrityError as error:
-            raise Busy(planned.source) from error
+        with self._writing(durable=False) as db:
+            return [self._plan(db, one, aliases) for one, aliases in planned]
+
+    def _plan(self, db: Connection, planned: Operation, aliases: Sequence[str]) -> Claim:
+        decided = None if planned.kind is Kind.RESTORE else planned.decision
+        if decided and decisions.status(db, decided) is not Status.WAITING:
+            return Claim.ALREADY
+        if not operations.is_free(db, planned, aliases):
+            return Claim.RIVAL
+        operations.plan(db, planned, aliases, self._now())
+        return Claim.MINE
 
     def prepare(self, ready: Sequence[Operation]) -> list[str]:
         """Make the intent durable: from here recovery knows everything.
@@ -227,6 +226,11 @@ class Trail:
         """Return the restores that can be taken back in their turn, oldest first."""
         with self.store.reading() as db:
             return operations.redoable(db)
+
+    def is_needed(self, sha256: str) -> bool:
+        """Whether a kept original is needed for undoing."""
+        with self.store.reading() as db:
+            return operations.is_needed(db, sha256)
 
     def originals(self) -> dict[str, str]:
         """Return the kept originals that are needed for undoing: SHA-256 -> when last needed."""

@@ -17,6 +17,7 @@ _GONE = (Status.RESTORED, Status.SUPERSEDED)
 _SUPERSEDE = update(queue).where(
     queue.c.path == bindparam("superseded"), queue.c.status == Status.WAITING
 )
+_STATUS = select(queue.c.status).where(queue.c.decision == bindparam("wanted"))
 _SETTLE = update(queue).where(queue.c.decision == bindparam("settled"))
 
 
@@ -79,6 +80,11 @@ def one(db: Connection, made: str) -> tuple[Decision, Standing]:
     if row is None:
         raise KeyError(made)
     return _decision(row), _standing(row)
+
+
+def status(db: Connection, made: str) -> Status:
+    """Return what has become of a decision."""
+    return Status(db.execute(_STATUS, {"wanted": made}).scalar_one())
 
 
 def counts(db: Connection) -> dict[Status, int]:

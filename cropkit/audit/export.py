@@ -2,7 +2,9 @@
 
 It follows the database and is enough to make it anew. It is written after each commit, under the
 writer's lock, and synced when the session ends. After a power cut it may be behind the database,
-have holes, or be ahead by a commit that was not durable: a session's first write mends it.
+have holes, or be ahead by a session's start, the one event that is not durable at once: opening the
+collection mends it. Any other event that the database does not know means that the database is not
+the latest: nothing is cut off then, and the collection is not opened.
 """
 
 import json
@@ -16,7 +18,10 @@ from sqlalchemy import Connection, select
 
 from cropkit.audit.chain import GENESIS, digest
 from cropkit.audit.schema import audit
-from cropkit.errors import AuditCorrupt
+from cropkit.errors import AuditBehind, AuditCorrupt
+
+NOT_DURABLE = frozenset(("session-started",))
+"""The events that a transaction without a sync may write; each other one is durable first."""
 
 _TAIL = 1 << 16
 
@@ -32,11 +37,13 @@ def follow(db: Connection, path: Path, *, mend: bool) -> int:
     ------
     OSError
         The export is behind; the database is not affected.
+    AuditBehind
+        The database is behind; neither was changed.
     """
     fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         if mend:
-            _mend(db, fd)
+            _mend(db, fd, path)
         end, line = _last_line(fd)
         last = int(json.loads(line)["seq"]) if line else 0
         query = select(audit).where(audit.c.seq > last).order_by(audit.c.seq)
@@ -90,7 +97,7 @@ def _event(line: bytes, path: Path, number: int) -> Mapping[str, Any]:
     return row
 
 
-def _mend(db: Connection, fd: int) -> None:
+def _mend(db: Connection, fd: int, path: Path) -> None:
     """Cut off everything from the first hole on, and last lines that the database does not know."""
     if os.fstat(fd).st_size:
         with mmap(fd, 0, access=ACCESS_READ) as whole:
@@ -99,18 +106,27 @@ def _mend(db: Connection, fd: int) -> None:
         if hole >= 0:
             os.ftruncate(fd, sound)
     end, line = _last_line(fd)
-    while line and not _is_known(db, line):
+    while line and not _is_known(db, line, path):
         os.ftruncate(fd, end - len(line))
         end, line = _last_line(fd)
 
 
-def _is_known(db: Connection, line: bytes) -> bool:
+def _is_known(db: Connection, line: bytes, path: Path) -> bool:
+    """Whether the database has this event; False when the line may be cut off.
+
+    Raises
+    ------
+    AuditBehind
+        When it is an event that was durable in the database that told it.
+    """
     try:
         said = json.loads(line)
-        number, its_hash = said["seq"], said["hash"]
+        number, its_hash, whole = said["seq"], said["hash"], said["hash"] == digest(said)
     except (ValueError, KeyError, TypeError):
         return False
     found = db.execute(select(audit.c.hash).where(audit.c.seq == number)).scalar_one_or_none()
+    if whole and found != its_hash and said["event"] not in NOT_DURABLE:
+        raise AuditBehind(path.parent.parent, path.name, number)
     return bool(found == its_hash)
 
 

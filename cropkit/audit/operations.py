@@ -3,9 +3,22 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from cropkit.audit import decisions
 from cropkit.audit.schema import claim, operation
@@ -16,22 +29,35 @@ from cropkit.records import Status
 # built once: SQLAlchemy's statements cost more to build than SQLite takes to run them
 _CHANGE = update(operation).where(operation.c.id == bindparam("wanted"))
 _LET_GO = delete(claim).where(claim.c.operation == bindparam("wanted"))
+_PLAN, _CLAIM = insert(operation), insert(claim)
+_CLAIMED = select(claim.c.name).where(claim.c.name.in_(bindparam("names", expanding=True))).limit(1)
 _OUTCOMES = {Kind.CROP: Status.CROPPED, Kind.REJECT: Status.REJECTED}
 _other = operation.alias("other")
 _stands = (operation.c.state == State.DONE) & operation.c.undone_by.is_(None)
 
 
-def plan(db: Connection, planned: Operation, aliases: Sequence[str], at: str) -> None:
-    """Write an operation and claim its names and aliases.
+class Claim(StrEnum):
+    """What came of claiming the names of an operation."""
 
-    Raises
-    ------
-    sqlalchemy.exc.IntegrityError
-        When a rival has claimed one of them.
+    MINE = "mine"
+    ALREADY = "already"  # its decision is not waiting any more
+    RIVAL = "rival"  # somebody else works on one of the names
+
+
+def is_free(db: Connection, planned: Operation, aliases: Sequence[str]) -> bool:
+    """Whether nobody has claimed any of the names that an operation needs.
+
+    Ask in the transaction that claims; the table's primary key holds, whoever forgets to.
     """
-    db.execute(insert(operation), to_row(planned) | {"planned_at": at})
+    names = [*planned.names, *aliases]
+    return db.execute(_CLAIMED, {"names": names}).first() is None
+
+
+def plan(db: Connection, planned: Operation, aliases: Sequence[str], at: str) -> None:
+    """Write an operation and claim its names and aliases."""
+    db.execute(_PLAN, to_row(planned) | {"planned_at": at})
     names = dict.fromkeys((*planned.names, *aliases))
-    db.execute(insert(claim), [{"name": n, "operation": planned.id} for n in names])
+    db.execute(_CLAIM, [{"name": n, "operation": planned.id} for n in names])
 
 
 def move(db: Connection, changed: Operation, state: State) -> None:
@@ -54,16 +80,22 @@ def has_rival(db: Connection, ready: Operation) -> bool:
 
     Both sides ask in the transaction that prepares them, so that one of them learns of the other.
     """
-    needs = operation.c.before == ready.before
-    others = operation.c.id != ready.id
+    rivals = _RIVALS_OF_PURGE if ready.kind is Kind.PURGE else _RIVALS
+    return db.execute(rivals, {"wanted": ready.id, "original": ready.before}).first() is not None
+
+
+def _rivals_of(*, purge: bool) -> Select[tuple[str]]:
+    needs = (operation.c.before == bindparam("original")) & (operation.c.id != bindparam("wanted"))
     unsettled = operation.c.state.in_((State.PREPARED, State.ABORTING))
-    if ready.kind is Kind.PURGE:
-        found = needs & others & unsettled
-    else:
-        mine = select(operation.c.seq).where(operation.c.id == ready.id).scalar_subquery()
-        since = (operation.c.state == State.DONE) & (operation.c.seq > mine)
-        found = needs & others & (operation.c.kind == Kind.PURGE) & (unsettled | since)
-    return db.execute(select(operation.c.id).where(found).limit(1)).first() is not None
+    if purge:
+        return select(operation.c.id).where(needs & unsettled).limit(1)
+    mine = select(_other.c.seq).where(_other.c.id == bindparam("wanted")).scalar_subquery()
+    since = (operation.c.state == State.DONE) & (operation.c.seq > mine)
+    purges = (operation.c.kind == Kind.PURGE) & (unsettled | since)
+    return select(operation.c.id).where(needs & purges).limit(1)
+
+
+_RIVALS, _RIVALS_OF_PURGE = _rivals_of(purge=False), _rivals_of(purge=True)
 
 
 def settle_decision(db: Connection, done: Operation, at: str) -> None:
@@ -127,20 +159,31 @@ def later_on(db: Connection, earlier: Operation) -> Operation | None:
 
 def originals(db: Connection) -> dict[str, str]:
     """Return the kept originals that finished operations need: SHA-256 -> when last needed."""
+    query = select(operation.c.before, func.max(operation.c.settled_at)).where(_needs_original())
+    grouped = query.group_by(operation.c.before)
+    return {str(sha256): str(moment) for sha256, moment in db.execute(grouped)}
+
+
+def is_needed(db: Connection, sha256: str) -> bool:
+    """Whether a finished operation needs this original."""
+    query = select(operation.c.id).where(_needs_original(), operation.c.before == sha256)
+    return db.execute(query.limit(1)).first() is not None
+
+
+def _needs_original() -> ColumnElement[bool]:
+    """Whether an operation changed content, and nobody has purged what was before it since."""
     last_purge = (
         select(func.max(_other.c.seq))
         .where(_other.c.kind == Kind.PURGE, _other.c.state == State.DONE)
         .where(_other.c.before == operation.c.before)
         .scalar_subquery()
     )
-    query = (
-        select(operation.c.before, func.max(operation.c.settled_at))
-        .where(operation.c.state == State.DONE, operation.c.kind != Kind.PURGE)
-        .where(operation.c.before != operation.c.after)
-        .where(operation.c.seq > func.coalesce(last_purge, 0))
-        .group_by(operation.c.before)
+    return and_(
+        operation.c.state == State.DONE,
+        operation.c.kind != Kind.PURGE,
+        operation.c.before != operation.c.after,
+        operation.c.seq > func.coalesce(last_purge, 0),
     )
-    return {str(sha256): str(moment) for sha256, moment in db.execute(query)}
 
 
 def is_crop(db: Connection, sha256: str) -> bool:

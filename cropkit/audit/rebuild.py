@@ -1,15 +1,18 @@
 """Make the database anew from the trail's export, by playing its events again."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
 from cropkit import clock
 from cropkit.audit import decisions, export, operations, schema, settings
+from cropkit.audit.presence import living, recovering
 from cropkit.audit.store import DATABASE, DEADLINE, EXPORT, FOLDER, Store
-from cropkit.errors import AuditMissing
+from cropkit.errors import AuditMissing, AuditUnavailable
 from cropkit.files import Root
 from cropkit.operation import State
 from cropkit.records import Status
@@ -19,33 +22,61 @@ Body = Mapping[str, Any]
 
 
 def rebuild(root: Root, deadline: float = DEADLINE) -> int:
-    """Set the old database aside and make it anew; return how many events were played.
+    """Make the database anew and set the old one aside; return how many events were played.
 
-    What was under way when the database was lost is not in the export: `cropkit fsck` names files
-    that differ from it.
+    It is made beside the old one and takes its name when it is whole and durable, so that a crash
+    leaves the old one, none (`AuditMissing`: do it again) or the new one. What was under way when
+    the database was lost is not in the export: `cropkit fsck` names files that differ from it.
 
     Raises
     ------
-    AuditMissing, AuditCorrupt
-        When there is no export, or it does not hold together; nothing was changed.
+    AuditMissing, AuditCorrupt, AuditUnavailable
+        When there is no export, it does not hold together, or somebody is at work; the old database
+        was not changed.
     """
     home = root.path / FOLDER
     if not (home / EXPORT).is_file():
         raise AuditMissing(root.path, EXPORT)
     events = list(export.events(home / EXPORT))
-    stamp = f"{clock.now():%Y%m%dT%H%M%SZ}"
-    for path in sorted(home.glob(f"{DATABASE}*")):
-        if ".lost-" not in path.name:
-            path.rename(path.with_name(f"{path.name}.lost-{stamp}"))
-    store = Store(root, deadline, rebuilding=True)
-    try:
-        with store.transaction() as db:
-            for event in events:
-                db.execute(insert(schema.audit).values(event))
-                _play(db, event)
-    finally:
-        store.close()
+    with _alone(root, deadline):
+        for path in home.glob(f"{DATABASE}.new*"):
+            path.unlink()  # from a try that was cut off
+        store = Store(root, deadline, rebuilding=True)
+        try:
+            with store.transaction() as db:
+                for event in events:
+                    db.execute(insert(schema.audit).values(event))
+                    _play(db, event)
+        finally:
+            store.close()
+        root.sync(f"{FOLDER}/{DATABASE}.new")
+        _change_over(root, home)
     return len(events)
+
+
+def _change_over(root: Root, home: Path) -> None:
+    """Set the old database aside, then give its name to the new one.
+
+    The first must be durable before the second: SQLite would play an old log into a new database.
+    """
+    stamp = f"{clock.now():%Y%m%dT%H%M%SZ}"
+    for suffix in ("", "-wal", "-shm"):
+        old = home / f"{DATABASE}{suffix}"
+        if old.exists():
+            root.replace(f"{FOLDER}/{old.name}", f"{FOLDER}/{DATABASE}.lost-{stamp}{suffix}")
+    root.sync_folder(FOLDER)
+    root.replace(f"{FOLDER}/{DATABASE}.new", f"{FOLDER}/{DATABASE}")
+    root.sync_folder(FOLDER)
+
+
+@contextmanager
+def _alone(root: Root, deadline: float) -> Iterator[None]:
+    """Keep recovery and others who rebuild away; refuse while somebody has the collection open."""
+    home = root.path / FOLDER
+    with recovering(root.path, home, deadline):
+        if living(home):
+            raise AuditUnavailable(root.path, "somebody is at work on it: end that first")
+        yield
 
 
 def _play(db: Connection, event: Event) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from cropkit.audit import export, migrations
@@ -45,6 +45,7 @@ class Store:
     Parameters
     ----------
     deadline : seconds to wait for any lock; then `AuditLocked`
+    rebuilding : a new database beside the old one, which no export follows
 
     Raises
     ------
@@ -54,7 +55,9 @@ class Store:
 
     def __init__(self, root: Root, deadline: float = DEADLINE, *, rebuilding: bool = False) -> None:
         self.folder = root.path
+        self.path = root.path / FOLDER / (f"{DATABASE}.new" if rebuilding else DATABASE)
         self.deadline = deadline
+        self._follows = not rebuilding
         self._refuse_network()
         if not rebuilding:
             self._refuse_lost_database()
@@ -65,6 +68,7 @@ class Store:
         self._engine = self._connect()
         with self._translated(), self._alone():
             self._connection = self._engine.connect()
+            self._inode = _inode(self.path)
         try:
             self._migrate()
             self._prove_writable()
@@ -88,19 +92,29 @@ class Store:
         With `durable` it survives a power cut; without, only the death of this process.
         """
         with self._translated(), self._alone(), self._mutex:
+            self._check_place()
             level = "FULL" if durable else "NORMAL"
             self._connection.exec_driver_sql(f"PRAGMA synchronous={level}")
             self._connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield self._connection
                 self._connection.exec_driver_sql("COMMIT")
+                self._check_place()
             except BaseException:
                 # a failed COMMIT may have ended the transaction already
                 with suppress(DBAPIError):
                     self._connection.exec_driver_sql("ROLLBACK")
                 raise
-            if self._connection.exec_driver_sql(_HEAD).scalar_one() != self._exported:
+            if self._follows and self._head() != self._exported:
                 self._export()
+
+    def _head(self) -> int:
+        return int(self._connection.exec_driver_sql(_HEAD).scalar_one())
+
+    def _check_place(self) -> None:
+        """Refuse to write where nobody will read: SQLite goes on with a file that has no name."""
+        if _inode(self.path) != self._inode:
+            raise AuditUnavailable(self.folder, "the database was removed or replaced meanwhile")
 
     def _export(self) -> None:
         """Let the export follow; the commit stands, whatever happens to the copy."""
@@ -117,6 +131,7 @@ class Store:
     def reading(self) -> Iterator[Connection]:
         """Read; waits for no other process."""
         with self._translated(), self._mutex:
+            self._check_place()
             yield self._connection
 
     def integrity(self) -> list[str]:
@@ -127,8 +142,11 @@ class Store:
 
     @property
     def version(self) -> str:
-        """Which SQLite this is."""
-        return sqlite3.sqlite_version
+        """Say which SQLite this is, and what is done about its known bug."""
+        version = sqlite3.sqlite_version
+        if not has_wal_reset_bug(version):
+            return f"SQLite {version}"
+        return f"SQLite {version} has the WAL-reset bug: one writer at a time, by writer.lock"
 
     # -- opening -------------------------------------------------------------------------------
 
@@ -155,7 +173,7 @@ class Store:
 
     def _connect(self) -> Engine:
         engine = create_engine(
-            f"sqlite:///{self.folder / FOLDER / DATABASE}",
+            f"sqlite:///{self.path}",
             poolclass=StaticPool,
             isolation_level="AUTOCOMMIT",
             connect_args={"check_same_thread": False, "timeout": self.deadline},
@@ -194,8 +212,6 @@ class Store:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except IntegrityError:
-            raise  # a rival's claim, or nonsense: the caller knows which
         except DBAPIError as error:
             raise self._translation(error) from error
         except OSError as error:
@@ -208,6 +224,23 @@ class Store:
         if isinstance(error, OperationalError):
             return AuditUnavailable(self.folder, said)
         return AuditCorrupt(self.folder, said)
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def has_wal_reset_bug(version: str) -> bool:
+    """Whether this SQLite can damage a write-ahead log that several connections use.
+
+    The release notes of 3.51.3 tell of it; 3.7.0 is the first one with a write-ahead log.
+    """
+    numbers = tuple(int(part) for part in version.split("."))
+    return (3, 7, 0) <= numbers < (3, 51, 3)
 
 
 def file_system_type(folder: Path) -> str:

@@ -51,6 +51,9 @@ def add(commands: Commands) -> None:
     one.add_argument("image", nargs="*", type=Path, help="only these images")
     one.add_argument("--last", type=int, default=1, metavar="N", help="how many (1)")
     one.add_argument("--all", action="store_true", help="everything, down to the originals")
+    one.add_argument("--operation", metavar="ID", help="only this one, whenever it was")
+    text = "with --operation: first what stands on it"
+    one.add_argument("--with-later", action="store_true", help=text)
     one.add_argument("--redo", action="store_true", help="take undos back instead")
     one = folder_command(commands, "history", "show the audit trail", _history)
     one.add_argument("image", nargs="?", type=Path, help="only this image")
@@ -116,7 +119,9 @@ def _crop(given: argparse.Namespace) -> int:
 def _undo(given: argparse.Namespace) -> int:
     with opened(given.folder) as kit:
         images = [named(given.folder, image) for image in given.image]
-        if given.redo:
+        if given.operation:
+            results = kit.undo_operation(given.operation, with_later=given.with_later)
+        elif given.redo:
             results = kit.redo(*images, last=given.last)
         else:
             results = kit.undo(*images, last=given.last, everything=given.all)
@@ -190,14 +195,15 @@ def _fsck(given: argparse.Namespace) -> int:
         say(f"{rebuild(given.folder)} events played into a new database")
     with opened(given.folder) as kit:
         differences = kit.fsck()
-        head = kit.trail.head()
+        head, database = kit.trail.head(), kit.trail.store.version
     if given.json:
         found = [asdict(one) for one in differences]
-        document({"ok": not differences, "differences": found, "head": head})
+        document({"ok": not differences, "differences": found, "head": head, "database": database})
     for one in differences:
         say(f"{one.kind}: {one.path}: {one.reason}")
     if not differences:
         say(f"database and disk agree; the trail ends with {head}")
+    say(database)
     return FAILED if differences else DONE
 
 

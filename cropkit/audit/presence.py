@@ -1,0 +1,26 @@
+"""Who is at work on a collection, told by locks that the kernel lets go of at any death."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cropkit.errors import AuditLocked, AuditUnavailable
+from cropkit.locks import LockHeld, exclusive, is_free
+
+
+@contextmanager
+def recovering(folder: Path, home: Path, deadline: float) -> Iterator[None]:
+    """Settle what others left, one at a time; a second one waits and then finds nothing to do."""
+    try:
+        with exclusive(home / "recover.lock", deadline):
+            yield
+    except LockHeld:
+        raise AuditLocked(folder, deadline) from None
+    except OSError as error:
+        raise AuditUnavailable(folder, error.strerror or error) from error
+
+
+def living(home: Path) -> list[str]:
+    """Name the owners that are alive."""
+    owners = home / "owners"
+    return [path.name for path in owners.iterdir() if not is_free(path)] if owners.is_dir() else []
