@@ -28,7 +28,8 @@ CropkitError
  │                           TooLarge
  ├── Failed                the candidate was discarded; the original stands
  │    ├── VerificationFailed what was read back is not what was meant
- │    └── WriteFailed        the operating system said no on the way
+ │    ├── WriteFailed        the operating system said no on the way
+ │    └── ApplierDied        the process that writes crops ended while it worked on it
  ├── InDoubt               files are whole, but trail and disk must be reconciled: `cropkit recover`
  │    └── Conflict           somebody else's content is in the way: nothing was touched
  └── AuditError            work must stop
@@ -316,6 +317,13 @@ class WriteFailed(Failed):
 
     template = "{0}: could not be written: {1}"
     cure = "The original stands"
+
+
+class ApplierDied(Failed):
+    """(path, exit code): twice, so that it is not tried a third time."""
+
+    template = "{0}: the process that writes crops ended twice on it (exit code {1})"
+    cure = "The original stands; was memory short?"
 
 
 class InDoubt(CropkitError):

@@ -387,6 +387,11 @@ class Kit:
                 return outcome
             time.sleep(0.05)
 
+    def give_up(self, decision: str, error: CropkitError) -> CropResult:
+        """Record that a decision which still waits is not tried any more, and why."""
+        made, found = self.trail.decision(decision)
+        return self._refuse(made, error).result if found.status is Status.WAITING else _told(found)
+
     def _refuse(self, made: Decision, error: CropkitError) -> Outcome:
         result = _refusal(made.path, made.box, error)
         self.trail.settle(made.id, result)

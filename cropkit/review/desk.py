@@ -18,7 +18,7 @@ from cropkit.review.loop import Loop, Timer
 from cropkit.review.pages import Pages
 from cropkit.review.previews import Previews
 from cropkit.review.surface import SCALE, Surface
-from cropkit.review.worker import Worker
+from cropkit.review.worker import Carrier, Worker
 from cropkit.session import (
     FAILED,
     Applied,
@@ -32,6 +32,7 @@ from cropkit.session import (
     begin,
 )
 from cropkit.suggest import UNUSABLE
+from cropkit.workshop import DIED
 
 if TYPE_CHECKING:
     from cropkit.kit import Counts, Kit
@@ -52,9 +53,9 @@ class Desk:
         clock: Callable[[], datetime],
         changed: Callable[[], None],
         *,
-        defer: bool,
+        carrier: Carrier | None,
     ) -> None:
-        self.kit, self.defer, self._loop, self._clock = kit, defer, loop, clock
+        self.kit, self._carrier, self._loop, self._clock = kit, carrier, loop, clock
         self.changed = changed
         self.guard = Guard(kit, changed)
         self.layout = PageLayout(per_page)
@@ -88,6 +89,11 @@ class Desk:
         return counts
 
     @property
+    def defer(self) -> bool:
+        """Whether decisions are only queued."""
+        return self._carrier is None
+
+    @property
     def idle(self) -> bool:
         """Whether the page is on the screen and nothing is being read, written or restored."""
         shown = self.pages.acknowledged(self.session)
@@ -95,7 +101,7 @@ class Desk:
 
     def _told(self, problem: Problem) -> None:
         """Show what a thread reports; what has no suggestion at all says so in its caption."""
-        if problem.kind == UNUSABLE:
+        if problem.kind in (UNUSABLE, DIED):
             show = self.guard.watch(self.guard.problem)
             self._loop.call_soon_threadsafe(show, problem.reason, problem.path)
 
@@ -122,7 +128,8 @@ class Desk:
         self.pages.reset()
         self._unfocused = True
         self.follow()
-        if first and not self.defer:
+        if first and self._carrier is not None:
+            self._worker.submit("", self._carrier.start, lambda _: None)
             self._take_up_waiting()
 
     # --- moves
@@ -208,7 +215,7 @@ class Desk:
             self.made += len(decisions)
             for callback in self.submitted:
                 self.guard.watch(callback)(decisions)
-        for decision in () if self.defer else decisions:
+        for decision in decisions:
             self._apply(decision.path, decision.id)
         if undone is not None:
             self._retract(undone)
@@ -220,14 +227,16 @@ class Desk:
                 self._apply(path, self._ids[path])
 
     def _apply(self, path: str, decision: str) -> None:
-        self._worker.submit(
-            path, lambda: self.kit.apply(decision), lambda r: self._applied(path, r)
-        )
+        carrier = self._carrier
+        if carrier is not None:
+            self._worker.submit(
+                path, lambda: carrier.apply(decision), lambda r: self._applied(path, r)
+            )
 
     def _retract(self, path: str) -> None:
-        decision = self._ids[path]
+        decision, carrier = self._ids[path], self._carrier or self.kit
         self._worker.submit(
-            path, lambda: self.kit.retract(decision), lambda r: self._restored(path, r)
+            path, lambda: carrier.retract(decision), lambda r: self._restored(path, r)
         )
 
     def _applied(self, path: str, result: CropResult) -> None:
@@ -251,6 +260,8 @@ class Desk:
         self._deaf()
         self.previews.close()
         self._worker.close()
+        if self._carrier is not None:
+            self._carrier.close()
         self.surface.retire(self._loop, seen=self.present)
 
 

@@ -2,12 +2,29 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
+from cropkit.records import CropResult
 from cropkit.review.guard import Guard
 from cropkit.review.loop import Loop
 
 T = TypeVar("T")
+
+
+class Carrier(Protocol):
+    """Who carries decisions out: `cropkit.workshop.Workshop`, or a stand-in of the same form."""
+
+    def start(self) -> None:
+        """Be ready before the first decision."""
+
+    def apply(self, decision: str) -> CropResult:
+        """Carry a decision out."""
+
+    def retract(self, decision: str) -> CropResult:
+        """Take a decision back."""
+
+    def close(self) -> None:
+        """Finish what has begun."""
 
 
 class Worker:

@@ -1,0 +1,197 @@
+"""Decisions carried out in another process, which may die at any moment."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cropkit import clock
+from cropkit.errors import AuditError, CropkitError
+from cropkit.formats.options import Jpeg
+from cropkit.geometry import PixelBox
+from cropkit.kit import Kit
+from cropkit.records import CropResult, Decision, Status, Verdict
+from cropkit.workshop import DIED, Errand, Workshop
+
+BOX = PixelBox(3, 4, 40, 50)
+
+
+@pytest.fixture
+def kit(folder: Path) -> Iterator[Kit]:
+    with Kit(folder) as kit:
+        yield kit
+
+
+@pytest.fixture
+def workshop(kit: Kit) -> Iterator[Workshop]:
+    workshop = Workshop(kit)
+    yield workshop
+    workshop.close()
+
+
+def decided(kit: Kit, chosen: int | str = 0) -> Decision:
+    pngs = [path for path in kit.images() if path.endswith(".png")]
+    look = kit.look(chosen if isinstance(chosen, str) else pngs[chosen])
+    now = clock.now()
+    made = Decision(
+        *(look.path, look.sha256, look.size, Verdict.ADJUSTED, BOX, kit.reviewer, kit.session),
+        shown_at=now,
+        decided_at=now,
+    )
+    kit.decide([made])
+    return made
+
+
+def kill(workshop: Workshop) -> None:
+    if workshop.pid:
+        os.kill(workshop.pid, signal.SIGKILL)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_decision_is_carried_out_in_another_process_and_taken_back_there(
+    kit: Kit, workshop: Workshop
+) -> None:
+    made = decided(kit)
+    before = (kit.root / made.path).read_bytes()
+    result = workshop.apply(made.id)
+    assert (result.status, result.box_applied) == (Status.CROPPED, BOX)
+    with Image.open(kit.root / made.path) as crop:
+        assert crop.size == (37, 46)
+    assert workshop.pid not in (None, os.getpid())
+    assert {row["session"] for row in kit.trail.events(made.path)} >= {kit.session}
+    assert workshop.retract(made.id).status is Status.RESTORED
+    assert (kit.root / made.path).read_bytes() == before
+    assert kit.fsck() == []
+
+
+def test_a_process_that_died_is_started_again_and_that_is_reported(
+    kit: Kit, workshop: Workshop
+) -> None:
+    told: list[str] = []
+    kit.listen(lambda problem: told.append(problem.kind))
+    workshop.start()
+    kill(workshop)
+    made = decided(kit)
+    assert workshop.apply(made.id).status is Status.CROPPED
+    assert told == [DIED]
+    assert kit.counts().degraded == 1
+    assert workshop.apply(decided(kit, 1).id).status is Status.CROPPED
+    assert kit.fsck() == []
+
+
+class Murdered(Workshop):
+    """Its process is killed so many seconds after it got its errand, as often as it is told."""
+
+    after, times = 0.0, 0
+
+    def _told(self, errand: Errand, decision: str) -> CropResult | CropkitError:
+        self._connected()
+        if not self.times:
+            return super()._told(errand, decision)
+        self.times -= 1
+        timer = threading.Timer(self.after, kill, [self])
+        timer.start()
+        try:
+            if not self.after:
+                timer.join()
+            return super()._told(errand, decision)
+        finally:
+            timer.join()
+
+
+@pytest.fixture
+def murdered(kit: Kit) -> Iterator[Murdered]:
+    workshop = Murdered(kit)
+    yield workshop
+    workshop.close()
+
+
+def test_a_decision_on_which_the_process_dies_twice_fails_and_the_original_stands(
+    kit: Kit, murdered: Murdered
+) -> None:
+    made = decided(kit)
+    before = (kit.root / made.path).read_bytes()
+    murdered.times = 2
+    result = murdered.apply(made.id)
+    assert (result.status, result.code) == (Status.FAILED, "ApplierDied")
+    assert "exit code -9" in (result.message or "")
+    assert (kit.root / made.path).read_bytes() == before
+    assert kit.standing()[made.path].status is Status.FAILED
+    assert murdered.apply(decided(kit, 1).id).status is Status.CROPPED
+    assert kit.fsck() == []
+
+
+def test_a_decision_that_cannot_be_taken_back_stands_and_that_is_said(
+    kit: Kit, murdered: Murdered
+) -> None:
+    made = decided(kit)
+    murdered.apply(made.id)
+    cropped = (kit.root / made.path).read_bytes()
+    murdered.times = 2
+    result = murdered.retract(made.id)
+    assert (result.ok, result.code) == (False, "ApplierDied")
+    assert (kit.root / made.path).read_bytes() == cropped
+    assert kit.standing()[made.path].status is Status.CROPPED
+
+
+def test_killed_in_the_middle_of_its_work_it_ends_with_what_was_asked(
+    kit: Kit, murdered: Murdered
+) -> None:
+    """Wherever it is hit: the next one finds the files settled, and does what is left to do."""
+    before = {path: (kit.root / path).read_bytes() for path in kit.images()}
+    for thousandths in (1, 4, 8, 12, 20, 30):
+        murdered.start()
+        made = decided(kit)
+        murdered.after, murdered.times = thousandths / 1000, 1
+        assert murdered.apply(made.id).status is Status.CROPPED
+        assert murdered.retract(made.id).status is Status.RESTORED
+    assert {path: (kit.root / path).read_bytes() for path in kit.images()} == before
+    assert kit.fsck() == []
+
+
+def test_it_ends_with_whoever_asks_and_leaves_nothing_open(kit: Kit) -> None:
+    workshop = Workshop(kit)
+    workshop.start()
+    pid = workshop.pid
+    assert pid is not None
+    workshop.close()
+    end = time.monotonic() + 10
+    while alive(pid):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert workshop.pid is None
+
+
+def test_a_collection_that_cannot_be_opened_there_stops_the_work(
+    kit: Kit, workshop: Workshop
+) -> None:
+    made = decided(kit)
+    with kit.trail.store.transaction() as db:
+        db.exec_driver_sql("PRAGMA user_version = 999")
+    with pytest.raises(AuditError, match="newer cropkit"):
+        workshop.apply(made.id)
+
+
+def test_options_chosen_meanwhile_are_those_it_works_with(kit: Kit, workshop: Workshop) -> None:
+    workshop.start()
+    first = workshop.pid
+    kit.choose(kit.options)
+    workshop.start()
+    assert workshop.pid == first
+    kit.choose(replace(kit.options, jpeg=Jpeg.EXACT))
+    photo = next(path for path in kit.images() if path.endswith(".jpg"))
+    assert workshop.apply(decided(kit, photo).id).box_applied == BOX
+    assert workshop.pid != first
