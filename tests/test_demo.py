@@ -1,5 +1,8 @@
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +57,22 @@ def test_two_demos_have_the_same_bytes(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("cropkit.demo.PLAN", every_kind)
     one, other = (make_demo(tmp_path / name, len(every_kind)) for name in ("one", "other"))
     assert digests(one) == digests(other)
+
+
+def test_a_processor_with_fewer_instructions_renders_the_same_bytes(tmp_path: Path) -> None:
+    """Vectorised sines differ in their last bit; stored digests of pixels must not."""
+    features = np._core._multiarray_umath.__cpu_features__  # type: ignore[attr-defined]  # noqa: SLF001  (no public name)
+    baseline = np._core._multiarray_umath.__cpu_baseline__  # type: ignore[attr-defined]  # noqa: SLF001  (as above)
+    dispatched = [name for name, there in features.items() if there and name not in baseline]
+    code = "import sys, cropkit.demo as d, pathlib; d.make_demo(pathlib.Path(sys.argv[1]), 4)"
+    environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(dispatched)}
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, tmp_path / "other"],
+        check=True,
+        cwd=Path(__file__).parent.parent,
+        env=environment,
+    )
+    assert digests(tmp_path / "other") == digests(make_demo(tmp_path / "one", 4))
 
 
 def test_exactly_two_sidecars_are_broken(demo: Path) -> None:

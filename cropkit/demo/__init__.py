@@ -1,4 +1,4 @@
-"""A collection to try a review on, made on the spot and the same each time.
+"""A collection to try a review on, made on the spot: the same each time, on every processor.
 
 Twenty-three pictures are rendered: subjects on backgrounds with the grain that a codec meets in
 photographs. One is a photograph: ``grace_hopper.jpg``, a portrait of Grace Hopper by James S.

@@ -1,7 +1,7 @@
 """Brushes for rendered pictures: light, masks, noise and turned solids, vectorised; pure.
 
 Coordinates are in units of the shorter side, origin top left, so that circles are round. A picture
-is (H, W, 3) float32 in 0..1; a mask is (H, W) in 0..1 and soft over one pixel, so that edges look
+is (H, W, 3) float64 in 0..1; a mask is (H, W) in 0..1 and soft over one pixel, so that edges look
 photographed and not cut out.
 """
 
@@ -48,12 +48,12 @@ class Frame:
     @cached_property
     def x(self) -> Floats:
         """(1, W)."""
-        return ((np.arange(self.size.width, dtype=np.float32) + 0.5) / self.unit)[None, :]
+        return ((np.arange(self.size.width, dtype=np.float64) + 0.5) / self.unit)[None, :]
 
     @cached_property
     def y(self) -> Floats:
         """(H, 1)."""
-        return ((np.arange(self.size.height, dtype=np.float32) + 0.5) / self.unit)[:, None]
+        return ((np.arange(self.size.height, dtype=np.float64) + 0.5) / self.unit)[:, None]
 
     def near(self, low: float, high: float) -> float:
         """Draw a number between two."""
@@ -70,7 +70,7 @@ def gradient(position: Floats, colours: Sequence[str]) -> Floats:
     """Blend evenly spaced colours along a position in 0..1."""
     stops = np.linspace(0, 1, len(colours))
     channels = np.array([rgb(colour) for colour in colours]).T
-    return np.stack([np.interp(position, stops, c) for c in channels], axis=-1).astype(np.float32)
+    return np.stack([np.interp(position, stops, c) for c in channels], axis=-1).astype(np.float64)
 
 
 def sky(frame: Frame, horizon: float, colours: Sequence[str]) -> Floats:
@@ -85,9 +85,9 @@ def over(picture: Floats, mask: Floats, colour: Colour | Floats) -> None:
     if not rows.size:
         return
     touched = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    paint = np.broadcast_to(np.asarray(colour, dtype=np.float32), picture.shape)[touched]
+    paint = np.broadcast_to(np.asarray(colour, dtype=np.float64), picture.shape)[touched]
     part = picture[touched]
-    part += mask[touched].astype(np.float32)[..., None] * (paint - part)
+    part += mask[touched].astype(np.float64)[..., None] * (paint - part)
 
 
 def glow(frame: Frame, at: tuple[float, float], reach: float) -> Floats:
@@ -116,7 +116,7 @@ def between(values: Floats, low: Edge, high: Edge, sharpness: float) -> Floats:
 
 def noise(frame: Frame, cells: tuple[int, int], octaves: int = 4) -> Floats:
     """Fractal value noise in 0..1 (Perlin 1985's sum of octaves), `cells` across and down."""
-    total = np.zeros((frame.size.height, frame.size.width), np.float32)
+    total = np.zeros((frame.size.height, frame.size.width), np.float64)
     for octave in range(octaves):
         across, down = (max(2, n << octave) for n in cells)
         grid = Image.fromarray(frame.rng.random((down, across), dtype=np.float32))
@@ -129,13 +129,13 @@ def noise(frame: Frame, cells: tuple[int, int], octaves: int = 4) -> Floats:
 
 def ridge(frame: Frame, level: float, relief: float, cells: int = 3) -> Floats:
     """Height of a mountain ridge over each column, (1, W)."""
-    line = np.zeros(frame.size.width, np.float32)
+    line = np.zeros(frame.size.width, np.float64)
     for octave in range(7):
         count = (cells << octave) + 2
         knots = np.linspace(0, frame.size.width, count)
         line += (
             np.interp(np.arange(frame.size.width), knots, frame.rng.uniform(-1, 1, count)).astype(
-                np.float32
+                np.float64
             )
             / 2.1**octave
         )

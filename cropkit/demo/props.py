@@ -48,10 +48,10 @@ def sea(frame: Frame, picture: Floats, horizon: float, sun: float, palette: Pale
     depth = np.clip((frame.y - horizon) / (frame.height - horizon), 0, 1)
     waves = noise(frame, (7, 110), 4)
     water = gradient(depth, [palette[2], palette[3], palette[4]]) * (0.72 + 0.5 * waves)[..., None]
-    over(picture, below(frame, horizon), water.astype(np.float32))
+    over(picture, below(frame, horizon), water.astype(np.float64))
     path = np.exp(-(((frame.x - sun) / (0.05 + 0.3 * depth)) ** 2)) * (frame.y > horizon)
     glitter = path * np.clip(waves * 5 - 2.6, 0, 1) * (1 - 0.6 * depth)
-    over(picture, (0.85 * glitter).astype(np.float32), rgb("fff2d4"))
+    over(picture, (0.85 * glitter).astype(np.float64), rgb("fff2d4"))
 
 
 def sail(
@@ -96,7 +96,7 @@ def _tower(frame: Frame, picture: Floats, box: Box, colour: str) -> None:
     warm = gradient(frame.rng.random((rows, columns)), ["ffd68a", "fff3d6", "ffb566"])
     cells = np.repeat(np.repeat(warm * lit[..., None], pitch, 0), pitch, 1)
     y, x = np.mgrid[0 : part.shape[0], 0 : part.shape[1]] % pitch
-    pane = ((x > pitch * 0.35) & (y > pitch * 0.45)).astype(np.float32)
+    pane = ((x > pitch * 0.35) & (y > pitch * 0.45)).astype(np.float64)
     part += 0.8 * pane[..., None] * cells[: part.shape[0], : part.shape[1]]
 
 
@@ -105,13 +105,13 @@ def vase_profile(t: Floats) -> Floats:
     heights = [0, 0.04, 0.12, 0.2, 0.4, 0.6, 0.85, 0.97, 1]
     radii = [0.075, 0.07, 0.045, 0.05, 0.115, 0.148, 0.105, 0.08, 0.082]
     curve = np.polynomial.Polynomial.fit(heights, radii, 7)
-    return np.asarray(curve(t), dtype=np.float32)
+    return np.asarray(curve(t), dtype=np.float64)
 
 
 def shadow(frame: Frame, picture: Floats, at: tuple[float, float], reach: float) -> None:
     """Paint a soft shadow on the table."""
     square = ((frame.x - at[0]) / reach) ** 2 + ((frame.y - at[1]) / (reach * 0.22)) ** 2
-    over(picture, (0.7 * np.exp(-square)).astype(np.float32), rgb("1c130d"))
+    over(picture, (0.7 * np.exp(-square)).astype(np.float64), rgb("1c130d"))
 
 
 def fruit(
@@ -148,7 +148,7 @@ def balloon_at(
     gore = np.arcsin(np.clip((frame.x - x) / width, -1, 1)) / np.pi * 9 + 9
     choice = gore.astype(int) % len(colours)
     seams = 1 - 0.25 * np.abs(gore % 1 - 0.5) ** 3 * 8
-    cloth = np.array([rgb(colour) for colour in colours], np.float32)[choice]
+    cloth = np.array([rgb(colour) for colour in colours], np.float64)[choice]
     over(picture, mask, cloth * (lit * seams)[..., None] * 1.1)
     basket = between(frame.x - x, -0.11 * radius, 0.11 * radius, frame.unit) * between(
         frame.y - y, 1.55 * radius, 1.75 * radius, frame.unit
@@ -164,7 +164,7 @@ def stars(frame: Frame, picture: Floats, ground: float) -> None:
     count = 900
     rows = (frame.rng.random(count) * ground * frame.unit).astype(int)
     columns = (frame.rng.random(count) * (frame.size.width - 1)).astype(int)
-    power = (frame.rng.random(count) ** 6 * 0.9 + 0.1).astype(np.float32)[:, None]
+    power = (frame.rng.random(count) ** 6 * 0.9 + 0.1).astype(np.float64)[:, None]
     picture[rows, columns] += power
     bright = power[:, 0] > _BRIGHT
     for down, right in ((0, 1), (1, 0), (1, 1)):
@@ -174,7 +174,7 @@ def stars(frame: Frame, picture: Floats, ground: float) -> None:
 def firs(frame: Frame, picture: Floats, ground: float, style: tuple[float, str]) -> None:
     """Paint a row of firs that is lower around a clearing."""
     clearing, colour = style
-    edge = np.full(frame.size.width, ground, np.float32)
+    edge = np.full(frame.size.width, ground, np.float64)
     x = frame.x[0]
     for _ in range(46):
         at, tall = frame.near(0, frame.width), frame.near(0.1, 0.3)

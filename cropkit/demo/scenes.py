@@ -79,7 +79,7 @@ def boat(frame: Frame, palette: Palette) -> tuple[Floats, Box]:
     )
     over(picture, hull, rgb(palette[4]))
     wake = np.exp(-(((frame.x - x) / 0.16) ** 2) - ((frame.y - foot - 0.04) / 0.03) ** 2)
-    over(picture, (0.6 * wake).astype(np.float32), rgb(palette[4]))
+    over(picture, (0.6 * wake).astype(np.float64), rgb(palette[4]))
     return picture, (x - 0.24, foot - 0.46, x + 0.26, foot + 0.13)
 
 
@@ -92,7 +92,7 @@ def lighthouse(frame: Frame, palette: Palette) -> tuple[Floats, Box]:
     x = frame.width * frame.near(0.34, 0.66)
     rock = horizon + 0.02 + ((frame.x - x) / 0.6) ** 2 * 0.35 + ridge(frame, 0, 0.03, 9)
     stone = (0.55 + 0.45 * noise(frame, (9, 12), 5))[..., None] * rgb(palette[4])
-    over(picture, below(frame, rock), stone.astype(np.float32))
+    over(picture, below(frame, rock), stone.astype(np.float64))
     foot, top = horizon + 0.04, horizon - 0.46
     tower, lit, _ = solid(frame, x, (top, foot), lambda t: 0.05 + 0.032 * t**1.5)
     bands = between(((frame.y - top) / (foot - top) * 2.5) % 1, 0.5, 2, frame.unit / 5)
@@ -134,7 +134,7 @@ def still_life(frame: Frame, palette: Palette) -> tuple[Floats, Box]:
     wall = 0.86 + 0.14 * noise(frame, (5, 6), 5) - 0.4 * (frame.x / frame.width - 0.25) ** 2
     picture = sky(frame, table, [palette[0], palette[1], palette[1]]) * wall[..., None]
     board = (0.72 + 0.28 * noise(frame, (2, 60), 3))[..., None] * rgb(palette[2])
-    over(picture, below(frame, table), board.astype(np.float32))
+    over(picture, below(frame, table), board.astype(np.float64))
     x, foot = frame.width * frame.near(0.4, 0.6), table + 0.13
     shadow(frame, picture, (x + 0.07, foot), 0.2)
     vase, lit, shine = solid(frame, x, (foot - 0.52, foot), vase_profile)
@@ -193,7 +193,7 @@ def night(frame: Frame, palette: Palette) -> tuple[Floats, Box]:
     picture = sky(frame, ground, palette[:3])
     cloud = noise(frame, (4, 5), 6)
     lane = np.exp(-(((frame.x - frame.width * 0.55 + (frame.y - 0.5) * 0.35) / 0.2) ** 2))
-    over(picture, (0.55 * lane * cloud**1.5).astype(np.float32), rgb("cfd3ea"))
+    over(picture, (0.55 * lane * cloud**1.5).astype(np.float64), rgb("cfd3ea"))
     stars(frame, picture, ground)
     x = frame.width * frame.near(0.35, 0.65)
     for n in range(2):
