@@ -7,7 +7,7 @@ it is needed; `docs/safety.md` gives the reasons for the order.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 
@@ -36,12 +36,24 @@ _SYNC_THREADS = 16
 
 
 class Applier:
-    """Carries out requests on one collection."""
+    """Carries out requests on one collection.
 
-    def __init__(self, root: Root, trail: Trail, options: formats.Options) -> None:
+    Parameters
+    ----------
+    threads : of these, each stages or verifies one image of a group; None: one after the other
+    """
+
+    def __init__(
+        self,
+        root: Root,
+        trail: Trail,
+        options: formats.Options,
+        threads: Executor | None = None,
+    ) -> None:
         self.root = root
         self.options = options
         self.trail = trail
+        self.threads = threads
         self.switch = Switch(root)
 
     def run(self, requests: Sequence[Request]) -> list[Outcome]:
@@ -67,9 +79,9 @@ class Applier:
     def _run(self, works: list[Work]) -> None:
         self._each(works, self._look)
         self._claim(works)
-        self._each(works, self._stage)
+        self._each_in_threads(works, self._stage)
         self._sync_files(works)
-        self._each(works, self._verify)
+        self._each_in_threads(works, self._verify)
         self._prepare(works)
         self._each(works, self._publish)
         self._sync_folders(works, new_names=True)
@@ -85,6 +97,25 @@ class Applier:
                 raise
             except CropkitError as error:
                 self._fail(work, error)
+
+    def _each_in_threads(self, works: list[Work], phase: Callable[[Work], None]) -> None:
+        """Do a phase that spends its time in codecs; nothing of it is under way on return."""
+        if self.threads is None or len(going(works)) == 1:
+            self._each(works, phase)
+            return
+        begun = {self.threads.submit(phase, work): work for work in going(works)}
+        try:
+            wait(begun)
+        finally:  # who is interrupted takes back, and nothing may go on meanwhile
+            for future in begun:
+                future.cancel()
+            wait(begun)
+        for future, work in begun.items():
+            error = future.exception()
+            if isinstance(error, CropkitError) and not isinstance(error, AuditError):
+                self._fail(work, error)
+            elif error is not None:
+                raise error
 
     def _begin(self, request: Request) -> Work:
         operation = Operation(

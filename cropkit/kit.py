@@ -4,7 +4,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import cached_property
@@ -35,6 +36,7 @@ from cropkit.plan import (
     check_is_outside_home,
     chosen_to_purge,
     chosen_to_undo,
+    named_beneath,
     to_purge,
     to_undo,
 )
@@ -42,7 +44,7 @@ from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, V
 from cropkit.recover import Recovered, recover
 from cropkit.suggest import Sidecars, Suggester, gather
 from cropkit.switch import kept
-from cropkit.work import Outcome, Request, groups
+from cropkit.work import Outcome, Pace, Request, groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +52,8 @@ if TYPE_CHECKING:
 StrPath = str | os.PathLike[str]
 
 _log = logging.getLogger("cropkit")
-GROUP = 64  # crops that share their transactions and syncs in a batch
+GROUP = 64  # crops that share their transactions and syncs in a batch, at most,
+GROUP_SECONDS = 0.5  # and no more than are done in this time: others wait for their files
 _FAILED = (Status.REFUSED, Status.FAILED, Status.STALE, Status.IN_DOUBT)
 
 
@@ -94,6 +97,7 @@ class Kit:
     suggesters : where boxes come from; the `.decision` sidecars when not given
     deadline : seconds to wait for a lock or a rival
     options : how crops are made in this session; None: as was chosen for the collection
+    threads : that crop and verify the images of a batch; None: one image after the other
     system : the file-system calls; tests give one that fails
 
     Raises
@@ -112,6 +116,7 @@ class Kit:
         kind: str = "python",
         deadline: float = DEADLINE,
         options: formats.Options | None = None,
+        threads: Executor | None = None,
         system: ModuleType = os,
     ) -> None:
         path = Path(folder)
@@ -124,7 +129,8 @@ class Kit:
         self._deadline = deadline
         self.trail = Trail(self._files, reviewer, kind=kind, deadline=deadline)
         self._log = log.attach(self.root / FOLDER / "cropkit.log", self.trail.session)
-        self._applier = Applier(self._files, self.trail, options or self._chosen())
+        self._applier = Applier(self._files, self.trail, options or self._chosen(), threads)
+        self._pace = Pace(GROUP_SECONDS, GROUP)
         self._planner = Planner(self._files, self.destination)
         self._reported: set[Problem] = set()
         self._reporting = threading.Lock()
@@ -148,6 +154,16 @@ class Kit:
             self.trail.close(how)
         finally:
             log.detach(self._log)
+
+    @property
+    def files(self) -> Root:
+        """The folder, beneath which every path stays."""
+        return self._files
+
+    @property
+    def suggesters(self) -> tuple[Suggester, ...]:
+        """Where boxes come from."""
+        return self._suggesters
 
     @property
     def reviewer(self) -> str:
@@ -240,8 +256,17 @@ class Kit:
         AuditError
             They are not recorded: the review must stop.
         """
-        moved = [replace(d, destination=d.destination or self.destination) for d in decisions]
-        self.trail.decide(moved)
+        self.trail.decide([self._bound(one) for one in decisions])
+
+    def decide_undecided(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """Make decisions durable as `decide` does, but leave each image alone that has one by now.
+
+        Return those that were recorded: a person's choice is never replaced.
+        """
+        return self.trail.decide_undecided([self._bound(one) for one in decisions])
+
+    def _bound(self, made: Decision) -> Decision:
+        return replace(made, destination=made.destination or self.destination)
 
     def standing(self) -> dict[str, Standing]:
         """Return the decision that stands for each image."""
@@ -336,9 +361,16 @@ class Kit:
         return outcome.result
 
     def apply_waiting(
-        self, progress: Callable[[CropResult], object] | None = None
+        self,
+        progress: Callable[[CropResult], object] | None = None,
+        *,
+        decisions: Iterable[str] | None = None,
     ) -> list[CropResult]:
         """Carry out everything that waits, oldest first, in groups that share their syncs.
+
+        Parameters
+        ----------
+        decisions : ids of those to carry out, asked for group by group; None: all that wait
 
         Raises
         ------
@@ -346,24 +378,41 @@ class Kit:
             Work must stop; what was carried out before is recorded.
         """
         outcomes: list[Outcome] = []
-        for group in groups(self._requests(outcomes), GROUP):
+
+        def ended(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            if isinstance(outcome.error, AuditError):
+                raise outcome.error
+            if progress is not None:
+                progress(outcome.result)
+
+        for group in groups(self._requests(decisions, ended), lambda: self._pace.size):
+            begun = time.monotonic()
             together = self._applier.run(group)
+            self._pace.took(len(group), time.monotonic() - begun)
             for request, first in zip(group, together, strict=True):
-                outcome = self._run(request) if isinstance(first.error, Busy) else first
-                outcomes.append(outcome)
-                if isinstance(outcome.error, AuditError):
-                    raise outcome.error
-                if progress is not None:
-                    progress(outcome.result)
+                ended(self._settled(request, first))
         return [one.result for one in outcomes]
 
-    def _requests(self, refused: list[Outcome]) -> Iterator[Request]:
-        for decision in self.trail.waiting():
-            made, _ = self.trail.decision(decision)
+    def _settled(self, request: Request, first: Outcome) -> Outcome:
+        """Wait for a rival to let go of a file; tell what a rival has done meanwhile."""
+        outcome = self._run(request) if isinstance(first.error, Busy) else first
+        if outcome.already and request.decision is not None:
+            return Outcome(_told(self.trail.decision(request.decision)[1]), already=True)
+        return outcome
+
+    def _requests(
+        self, decisions: Iterable[str] | None, ended: Callable[[Outcome], None]
+    ) -> Iterator[Request]:
+        for decision in self.trail.waiting() if decisions is None else decisions:
+            made, found = self.trail.decision(decision)
+            if found.status is not Status.WAITING:
+                ended(Outcome(_told(found), already=True))
+                continue
             try:
                 yield self._planner.for_decision(made)
             except CropkitError as error:
-                refused.append(self._refuse(made, error))
+                ended(self._refuse(made, error))
 
     def _carry_out(self, decision: str) -> Outcome:
         made, found = self.trail.decision(decision)
@@ -373,10 +422,7 @@ class Kit:
             request = self._planner.for_decision(made)
         except CropkitError as error:
             return self._refuse(made, error)
-        outcome = self._run(request)
-        if outcome.already:
-            return Outcome(_told(self.trail.decision(decision)[1]), already=True)
-        return outcome
+        return self._settled(request, self._run(request))
 
     def _run(self, request: Request) -> Outcome:
         """Run one request, waiting for a rival to let go of the file."""
@@ -537,11 +583,7 @@ class Kit:
             return None
         folder = (Path.cwd() / destination).resolve()
         _make_durable(folder, self._files.system)
-        if folder == self.root:
-            return None
-        if folder.is_relative_to(self.root):
-            return folder.relative_to(self.root).as_posix()
-        return str(folder)
+        return named_beneath(self.root, folder)
 
 
 def _make_durable(folder: Path, system: ModuleType) -> None:

@@ -28,12 +28,25 @@ class Planner:
     destination: str | None
 
     def for_decision(self, made: Decision) -> Request:
-        """Plan a crop, in place or moving, or a reject.
+        """Plan a crop, in place or moving, or a reject, and make the folders that it moves to.
 
         Raises
         ------
         Refused
             Nothing was written, but for the folders of the destination.
+        """
+        request = self.foreseen(made)
+        if request.target != request.source:
+            self._make_folder(request.target)
+        return request
+
+    def foreseen(self, made: Decision) -> Request:
+        """Plan without writing anything.
+
+        Raises
+        ------
+        Refused
+            As in `for_decision`.
         """
         check_is_outside_home(made.path, self.root)
         if made.verdict is Verdict.REJECT:
@@ -45,12 +58,10 @@ class Planner:
 
     def _moving(self, kind: Kind, made: Decision, folder: str) -> Request:
         found = collection.companions(self.root.path, made.path, formats.EXTENSIONS)
-        target = f"{folder}/{made.path}"
-        self._make_folder(target)
         return Request(
             kind,
             made.path,
-            target,
+            f"{folder}/{made.path}",
             made.sha256,
             box=made.box,
             decision=made.id,
@@ -65,6 +76,13 @@ class Planner:
             inner = above.removeprefix(self.destination).strip("/")
             if inner:
                 Root(Path(self.destination), self.root.system).make_folder(inner)
+
+
+def named_beneath(root: Path, folder: Path) -> str | None:
+    """Return a destination relative to the collection where it is inside; None: the very folder."""
+    if folder == root:
+        return None
+    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else str(folder)
 
 
 def to_undo(operation: Operation) -> Request:

@@ -89,15 +89,33 @@ class Trail:
         BadDecision
             When the database's own checks refuse one; none is recorded.
         """
+        with self._recording(made) as db:
+            self._record(db, made)
+
+    def decide_undecided(self, made: Sequence[Decision]) -> list[Decision]:
+        """Record as `decide` does, in the same transaction leaving out what is decided by now.
+
+        Return what was recorded.
+        """
+        with self._recording(made) as db:
+            left = [one for one in made if not decisions.standing(db, one.path)]
+            self._record(db, left)
+        return left
+
+    @contextmanager
+    def _recording(self, made: Sequence[Decision]) -> Iterator[Connection]:
         try:
             with self._writing() as db:
-                decisions.record(db, made, self._now())
-                for one in made:
-                    self._append(db, "decided", path=one.path, body=decisions.to_row(one))
+                yield db
         except AuditCorrupt as error:
             if not isinstance(error.__cause__, IntegrityError):
                 raise
             raise BadDecision(made[0].path, str(error.__cause__.orig)) from error
+
+    def _record(self, db: Connection, made: Sequence[Decision]) -> None:
+        decisions.record(db, made, self._now())
+        for one in made:
+            self._append(db, "decided", path=one.path, body=decisions.to_row(one))
 
     def settle(self, made: str | None, result: CropResult) -> None:
         """Record that a decision, or a request that never became one, came to nothing, and why."""

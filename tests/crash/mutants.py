@@ -109,8 +109,8 @@ MUTANTS = (
     mutant(
         "a decision is not synced",
         TRAIL,
-        "        try:\n            with self._writing() as db:\n                decisions.record",
-        "        try:\n            with self._writing(durable=False) as db:\n                decisions.record",
+        "        try:\n            with self._writing() as db:\n                yield db\n        except",
+        "        try:\n            with self._writing(durable=False) as db:\n                yield db\n        except",
         "power:decide",
     ),
     mutant(

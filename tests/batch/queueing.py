@@ -1,0 +1,60 @@
+"""What the tests of unattended runs share: collections that a reviewer has decided about."""
+
+from pathlib import Path
+
+import numpy as np
+import pictures
+from PIL import Image
+
+from cropkit import clock
+from cropkit.geometry import PixelBox
+from cropkit.kit import Kit
+from cropkit.records import Decision, Verdict
+
+BOX = PixelBox(5, 7, 61, 90)
+
+
+def pattern(width: int, height: int, seed: int) -> Image.Image:
+    """A picture in whole numbers: the same pixels on every machine, and no two rows alike."""
+    y, x = np.mgrid[0:height, 0:width]
+    channels = [x * 3 + y * 5 + seed * 17, x * y // 7 + seed * 5, (x ^ y) + seed * 29]
+    return Image.fromarray((np.stack(channels, axis=-1) % 251).astype(np.uint8), "RGB")
+
+
+def collection(folder: Path, count: int, *, sidecars: bool = False) -> Path:
+    """Small PNGs with generation text, every third one a JPEG."""
+    folder.mkdir(parents=True)
+    for number in range(count):
+        picture = pattern(96, 128, number)
+        if number % 3 == 2:
+            path = pictures.write_jpeg(folder / f"{number:04}.jpg", picture, orientation=6)
+        else:
+            text = {"parameters": pictures.PARAMETERS}
+            path = pictures.write_png(folder / f"{number:04}.png", picture, text=text)
+        if sidecars:
+            pictures.write_sidecar(path, [0.125, 0.25, 0.875, 0.75])
+    return folder
+
+
+def decision(kit: Kit, path: str, box: PixelBox | None = BOX, **fields: object) -> Decision:
+    look, moment = kit.look(path), clock.now()
+    facts: dict[str, object] = {
+        "path": path,
+        "sha256": look.sha256,
+        "size": look.size,
+        "verdict": Verdict.ADJUSTED,
+        "box": box,
+        "reviewer": kit.reviewer,
+        "session": kit.session,
+        "shown_at": moment,
+        "decided_at": moment,
+    }
+    return Decision(**(facts | fields))  # type: ignore[arg-type]  # (a bag of fields)
+
+
+def decide_all(folder: Path, box: PixelBox | None = BOX) -> list[str]:
+    """Let a reviewer accept a box for each image, and crop none."""
+    with Kit(folder, reviewer="ann", kind="review") as kit:
+        made = [decision(kit, path, box) for path in kit.images()]
+        kit.decide(made)
+    return [one.id for one in made]

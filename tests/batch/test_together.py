@@ -1,0 +1,128 @@
+"""Many decisions at once: in threads, beside others, and never a person's choice undone."""
+
+import threading
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine import contents
+from queueing import BOX, collection, decide_all, decision
+
+from cropkit.errors import AuditUnavailable, VerificationFailed
+from cropkit.geometry import PixelBox
+from cropkit.kit import Kit
+from cropkit.records import Status
+
+
+def test_threads_write_the_same_bytes_as_one_thread(tmp_path: Path) -> None:
+    one, other = (collection(tmp_path / name, 12) for name in ("one", "other"))
+    for folder in (one, other):
+        decide_all(folder)
+    with Kit(one) as kit:
+        assert all(r.ok for r in kit.apply_waiting())
+    with ThreadPoolExecutor(4) as threads, Kit(other, threads=threads) as kit:
+        assert all(r.ok for r in kit.apply_waiting())
+        assert kit.fsck() == []
+    assert contents(one) == contents(other)
+
+
+def test_images_are_staged_at_the_same_time(tmp_path: Path, monkeypatch: Any) -> None:
+    """Both wait for each other inside the codec: one after the other they would wait for ever."""
+    folder = collection(tmp_path / "c", 2)
+    decide_all(folder)
+    both = threading.Barrier(2, timeout=20)
+    crop = cropkit_crop()
+
+    def crop_when_both_are_here(*args: Any) -> Any:
+        both.wait()
+        return crop(*args)
+
+    monkeypatch.setattr("cropkit.apply.formats.crop", crop_when_both_are_here)
+    with ThreadPoolExecutor(2) as threads, Kit(folder, threads=threads) as kit:
+        assert all(r.ok for r in kit.apply_waiting())
+
+
+def cropkit_crop() -> Any:
+    from cropkit import formats  # noqa: PLC0415  (as it is before the test changes it)
+
+    return formats.crop
+
+
+def test_one_image_that_fails_in_a_thread_fails_alone(tmp_path: Path, monkeypatch: Any) -> None:
+    folder = collection(tmp_path / "c", 4)
+    before = contents(folder)
+    decide_all(folder)
+
+    def verify(_written: bytes, _candidate: object, name: str) -> None:
+        if name == "0001.png":
+            raise VerificationFailed(name, "a pixel differs")
+
+    monkeypatch.setattr("cropkit.apply.formats.verify", verify)
+    with ThreadPoolExecutor(4) as threads, Kit(folder, threads=threads) as kit:
+        results = {r.path: r for r in kit.apply_waiting()}
+        assert kit.fsck() == []
+    assert results.pop("0001.png").code == "VerificationFailed"
+    assert all(r.ok for r in results.values())
+    assert contents(folder)["0001.png"] == before["0001.png"]
+
+
+class Interrupted(Executor):
+    """Threads whose second job is interrupted; it counts who is at work when that is told."""
+
+    def __init__(self) -> None:
+        self.inner = ThreadPoolExecutor(4)
+        self.jobs = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        self.jobs += 1
+        if self.jobs == 2:
+            return self.inner.submit(_interrupt)
+        return self.inner.submit(fn, *args, **kwargs)
+
+
+def _interrupt() -> None:
+    raise AuditUnavailable("here", "pulled out")
+
+
+def test_work_that_must_stop_leaves_every_file_as_it_was(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 4)
+    before = contents(folder)
+    decide_all(folder)
+    with Kit(folder, threads=Interrupted()) as kit:
+        with pytest.raises(AuditUnavailable):
+            kit.apply_waiting()
+        assert contents(folder) == before
+        assert list((folder / ".cropkit" / "stage").iterdir()) == []
+    with Kit(folder) as kit:
+        assert kit.fsck() == []
+
+
+def test_a_decision_that_was_carried_out_meanwhile_is_told_as_it_ended(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 2)
+    made = decide_all(folder)
+    with Kit(folder) as kit:
+        (folder / "0001.png").unlink()
+        first = kit.apply_waiting()
+        again = kit.apply_waiting(decisions=made)
+        assert [(r.status, r.operation) for r in again] == [
+            (Status.CROPPED, first[0].operation),
+            (Status.REFUSED, None),
+        ]
+        crops = [e for e in kit.trail.events() if e["event"] == "cropped"]
+    assert len(crops) == 1
+
+
+def test_an_undecided_image_is_decided_and_a_decided_one_left_alone(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 3)
+    with Kit(folder, reviewer="ann") as ann, Kit(folder, reviewer="batch of ann") as batch:
+        mine = decision(ann, "0001.png", PixelBox(0, 0, 20, 20))
+        proposed = [decision(batch, path) for path in batch.images()]
+        ann.decide([mine])
+        recorded = batch.decide_undecided(proposed)
+        assert [one.path for one in recorded] == ["0000.png", "0002.jpg"]
+        standing = batch.standing()
+        assert standing["0001.png"].decision == mine.id
+        assert standing["0001.png"].status is Status.WAITING
+        assert standing["0000.png"].box == BOX
+        assert batch.decide_undecided(proposed) == []
