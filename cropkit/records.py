@@ -138,7 +138,8 @@ class Decision:
 class CropResult:
     """The outcome of one operation, as `crop --json` prints it.
 
-    ``box_asked`` and ``box_applied`` are upright; ``dropped`` holds (item, reason) pairs.
+    ``box_asked`` and ``box_applied`` are upright; ``dropped`` holds (item, reason) pairs; ``psnr``
+    is in dB, None where the pixels are exactly those of the source.
     """
 
     status: Status
@@ -154,6 +155,7 @@ class CropResult:
     kept: tuple[str, ...] = ()
     patched: tuple[str, ...] = ()
     dropped: tuple[tuple[str, str], ...] = ()
+    psnr: float | None = None
     seconds: float = 0.0
 
     @property

@@ -80,6 +80,7 @@ class Work:
             "kept": list(candidate.kept) if candidate else ["every byte"],
             "patched": list(candidate.patched) if candidate else [],
             "dropped": [list(pair) for pair in dropped],
+            "psnr": candidate.psnr if candidate else None,
             "box_applied": box.xyxy if box else None,
         }
 
@@ -101,6 +102,7 @@ class Work:
             kept=tuple(report.get("kept", ())),
             patched=tuple(report.get("patched", ())),
             dropped=tuple((item, reason) for item, reason in report.get("dropped", ())),
+            psnr=report.get("psnr"),
             seconds=self._seconds(),
         )
 

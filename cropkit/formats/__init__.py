@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cropkit.errors import Refused, UnsupportedFormat, VerificationFailed
-from cropkit.formats import jpeg, png
+from cropkit.formats import jpeg, png, webp
 from cropkit.formats.account import Candidate, Header
 from cropkit.formats.border import reading
 from cropkit.formats.options import Options
@@ -43,6 +43,7 @@ class _Format:
 _FORMATS: Mapping[str, _Format] = {
     "png": _Format(png.read_header, png.crop, png.verify),
     "jpeg": _Format(jpeg.read_header, jpeg.crop, jpeg.verify),
+    "webp": _Format(webp.read_header, webp.crop, webp.verify),
 }
 
 

@@ -18,8 +18,8 @@ class Header:
 class Candidate:
     """A cropped file that is not proven yet; boxes are upright.
 
-    ``dropped`` holds (item, reason) pairs. ``proof`` is the format's own: what `verify` holds
-    the written bytes against.
+    ``dropped`` holds (item, reason) pairs. ``psnr`` is in dB, None where no pixel was changed.
+    ``proof`` is the format's own: what `verify` holds the written bytes against.
     """
 
     data: bytes
@@ -30,6 +30,7 @@ class Candidate:
     dropped: tuple[tuple[str, str], ...]
     format: str
     proof: object = field(repr=False, compare=False)
+    psnr: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Account:
     kept: list[str] = field(default_factory=list)
     patched: list[str] = field(default_factory=list)
     dropped: list[tuple[str, str]] = field(default_factory=list)
+    psnr: float | None = None
 
     def keep(self, item: str) -> None:
         """Note a part that was carried byte for byte."""
@@ -73,4 +75,5 @@ class Account:
             dropped=tuple(self.dropped),
             format=type(proof).__module__.rsplit(".", 1)[-1],
             proof=proof,
+            psnr=self.psnr,
         )

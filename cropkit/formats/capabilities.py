@@ -60,10 +60,24 @@ CAPABILITIES = (
     Capability("jpeg", "several images, motion photo", REFUSED, "MultiPage"),
     Capability("jpeg", "content credentials (JUMBF)", REFUSED, "Provenance"),
     Capability("jpeg", "12 bits, lossless, arithmetic, hierarchical", REFUSED, "UnsupportedDepth"),
+    Capability("webp", "lossless pixels, colours under full transparency", KEPT, "exactly"),
+    Capability("webp", "alpha beside lossy pixels", KEPT, "exactly"),
+    Capability("webp", "ICC profile, unknown chunks, flags, scaling hints", KEPT, "byte for byte"),
+    Capability("webp", "padding after the end", KEPT, "byte for byte"),
+    Capability("webp", "canvas (VP8X)", PATCHED, "its size"),
+    Capability("webp", "EXIF", PATCHED, "dimensions and subject; nothing moves"),
+    Capability("webp", "XMP", PATCHED, "dimensions"),
+    Capability("webp", "lossy pixels", PATCHED, "coded anew at the quality they had; PSNR told"),
+    Capability("webp", "thumbnails in EXIF and XMP", DROPS, "they show what was cropped out"),
+    Capability("webp", "animation", REFUSED, "AnimatedImage"),
+    Capability("webp", "content credentials (C2PA)", REFUSED, "Provenance"),
+    Capability("webp", "several pictures", REFUSED, "MultiPage"),
+    Capability("webp", "a picture inside an unknown chunk", REFUSED, "GainMap"),
+    Capability("webp", "data after the end", REFUSED, "TrailingData"),
     *(
         Capability(name, "everything; a preview where Pillow can", REFUSED, "UnsupportedFormat")
         for name in dict.fromkeys(EXTENSIONS.values())
-        if name not in ("png", "jpeg")
+        if name not in ("png", "jpeg", "webp")
     ),
 )
 
