@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +20,8 @@ from cropkit.audit import DEADLINE, FOLDER, Standing, Trail
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.errors import (
     AuditError,
+    BadBox,
+    BadDecision,
     Busy,
     CropkitError,
     LaterOperation,
@@ -42,8 +45,10 @@ from cropkit.plan import (
 )
 from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
 from cropkit.recover import Recovered, recover
+from cropkit.run import Run
 from cropkit.suggest import Sidecars, Suggester, gather
 from cropkit.switch import kept
+from cropkit.tally import Degraded, Tally
 from cropkit.work import Outcome, Pace, Request, groups
 
 if TYPE_CHECKING:
@@ -135,9 +140,10 @@ class Kit:
         self._reported: set[Problem] = set()
         self._reporting = threading.Lock()
         self._listeners: list[Callable[[Problem], object]] = []
+        self._run_of_it: Run | None = None
         self.recovered = self.recover(opening=True)
         for suggester in self._suggesters:
-            self._report_once(getattr(suggester, "problems", ()))
+            self.report_once(getattr(suggester, "problems", ()))
 
     def __enter__(self) -> Self:
         return self
@@ -149,8 +155,10 @@ class Kit:
         return f"cropkit.open({str(self.root)!r})"
 
     def close(self, how: str = "closed") -> None:
-        """End the session."""
+        """End the session, and the run that it is, if it is one."""
         try:
+            if self._run_of_it is not None:
+                self._run_of_it.end(how)
             self.trail.close(how)
         finally:
             log.detach(self._log)
@@ -179,6 +187,24 @@ class Kit:
     def options(self) -> formats.Options:
         """How crops are made."""
         return self._applier.options
+
+    @property
+    def tally(self) -> Tally:
+        """What this session did, in numbers."""
+        return self.trail.tally
+
+    def begin_run(self, kind: str) -> Run:
+        """Say that a review, a batch or an apply begins; it beats until it ends.
+
+        Raises
+        ------
+        AuditError
+            No audit, no work: it does not begin.
+        """
+        if self._run_of_it is not None:
+            self._run_of_it.end()
+        self._run_of_it = Run(self.trail, kind)
+        return self._run_of_it
 
     def choose(self, options: formats.Options) -> None:
         """Make crops so from now on, in every session of this collection."""
@@ -223,10 +249,11 @@ class Kit:
     def suggestions(self, look: Look) -> tuple[Suggestion, ...]:
         """Return the boxes proposed for an image; what cannot be used is reported and counted."""
         found = gather(self._suggesters, look.path, look.size, look.sha256)
-        self._report_once(found.problems)
+        self.report_once(found.problems)
         return found.suggestions
 
-    def _report_once(self, problems: Sequence[Problem]) -> None:
+    def report_once(self, problems: Sequence[Problem]) -> None:
+        """Report what this session has not reported yet."""
         # a page that is shown again is not degraded again, nor one that two threads read ahead
         with self._reporting:
             new = [problem for problem in problems if problem not in self._reported]
@@ -236,7 +263,8 @@ class Kit:
 
     def report(self, problem: Problem) -> None:
         """Log, count and keep a degraded operation."""
-        _log.warning("%s: %s: %s", problem.kind, problem.path, problem.reason)
+        said = (problem.kind, problem.path, problem.reason)
+        _log.warning("%s: %s: %s", *said, extra={"session": self.session})
         self.trail.report(problem)
         for told in tuple(self._listeners):
             told(problem)
@@ -256,17 +284,39 @@ class Kit:
         AuditError
             They are not recorded: the review must stop.
         """
-        self.trail.decide([self._bound(one) for one in decisions])
+        with self._deciding(decisions):
+            self.trail.decide([self._bound(one) for one in decisions])
 
     def decide_undecided(self, decisions: Sequence[Decision]) -> list[Decision]:
         """Make decisions durable as `decide` does, but leave each image alone that has one by now.
 
         Return those that were recorded: a person's choice is never replaced.
         """
-        return self.trail.decide_undecided([self._bound(one) for one in decisions])
+        with self._deciding(decisions):
+            return self.trail.decide_undecided([self._bound(one) for one in decisions])
+
+    @contextmanager
+    def _deciding(self, decisions: Sequence[Decision]) -> Iterator[None]:
+        """Count decisions whose rows could not be written."""
+        try:
+            yield
+        except BadDecision as error:
+            self.report(Problem(Degraded.DECISION, decisions[0].path, str(error)))
+            raise
+        except AuditError:  # it cannot be told in the trail, since that is what failed
+            self.trail.count(partial(Tally.with_degraded, kind=Degraded.DECISION))
+            raise
 
     def _bound(self, made: Decision) -> Decision:
         return replace(made, destination=made.destination or self.destination)
+
+    def shown(self, number: int) -> None:
+        """Count images that came before the reviewer's eyes."""
+        self.trail.count(partial(Tally.with_shown, number=number))
+
+    def acknowledge(self, **what: str | int | list[str]) -> None:
+        """Keep in the trail that this reviewer has seen a problem or an alert."""
+        self.trail.acknowledge(what)
 
     def standing(self) -> dict[str, Standing]:
         """Return the decision that stands for each image."""
@@ -330,6 +380,7 @@ class Kit:
             box.within(look.size)
         except CropkitError as error:
             if not isinstance(error, AuditError):
+                self._report_box(name, error)
                 self.trail.settle(None, _refusal(name, box, error))
             raise
         moment = clock.now()
@@ -388,7 +439,7 @@ class Kit:
 
         for group in groups(self._requests(decisions, ended), lambda: self._pace.size):
             begun = time.monotonic()
-            together = self._applier.run(group)
+            together = self._ran(group)
             self._pace.took(len(group), time.monotonic() - begun)
             for request, first in zip(group, together, strict=True):
                 ended(self._settled(request, first))
@@ -428,10 +479,21 @@ class Kit:
         """Run one request, waiting for a rival to let go of the file."""
         until = time.monotonic() + self._deadline
         while True:
-            (outcome,) = self._applier.run([request])
-            if not isinstance(outcome.error, Busy) or time.monotonic() > until:
+            (outcome,) = self._ran([request])
+            if not isinstance(outcome.error, Busy):
+                return outcome
+            if time.monotonic() > until:
+                self._told_of(outcome)
                 return outcome
             time.sleep(0.05)
+
+    def _ran(self, group: Sequence[Request]) -> list[Outcome]:
+        """Run requests, and tell what came to nothing; a busy file may yet become free."""
+        outcomes = self._applier.run(group)
+        for outcome in outcomes:
+            if not isinstance(outcome.error, Busy):
+                self._told_of(outcome)
+        return outcomes
 
     def give_up(self, decision: str, error: CropkitError) -> CropResult:
         """Record that a decision which still waits is not tried any more, and why."""
@@ -440,8 +502,24 @@ class Kit:
 
     def _refuse(self, made: Decision, error: CropkitError) -> Outcome:
         result = _refusal(made.path, made.box, error)
+        self._report_box(made.path, error)
         self.trail.settle(made.id, result)
+        self._log_failure(result)
         return Outcome(result, error)
+
+    def _report_box(self, path: str, error: CropkitError) -> None:
+        if isinstance(error, BadBox):
+            self.report(Problem(Degraded.BOX, path, str(error)))
+
+    def _told_of(self, outcome: Outcome) -> None:
+        """Log what came to nothing, and count a box that was refused."""
+        if outcome.error is not None:
+            self._report_box(outcome.result.path, outcome.error)
+            self._log_failure(outcome.result)
+
+    def _log_failure(self, result: CropResult) -> None:
+        known = {"session": self.session, "operation": result.operation}
+        _log.error("%s: %s", result.code, result.message, extra=known)
 
     # -- undoing -------------------------------------------------------------------------------
 
@@ -553,7 +631,8 @@ class Kit:
         """Settle what a crash left open; runs at every open."""
         done = recover(self._files, self.trail, opening=opening)
         for one in done:
-            _log.warning("recovered %s %s: %s", one.kind, one.path, one.outcome)
+            known = {"session": self.session, "operation": one.operation}
+            _log.warning("recovered %s %s: %s", one.kind, one.path, one.outcome, extra=known)
         return done
 
     def fsck(self) -> list[Difference]:

@@ -43,7 +43,7 @@ def hold(path: Path) -> int:
 def is_free(path: Path) -> bool:
     """Whether nobody holds the lock; a file that is not there is free."""
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # also where nothing can be written
     except FileNotFoundError:
         return True
     try:

@@ -14,12 +14,14 @@ import signal
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from cropkit.errors import ApplierDied, CropkitError
 from cropkit.formats import Options
 from cropkit.kit import Kit
 from cropkit.records import CropResult, Problem, Status
+from cropkit.tally import Tally
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -106,6 +108,8 @@ class Workshop:
         line = self._connected()
         line.send((errand, decision))
         answer: CropResult | CropkitError = line.recv()
+        if isinstance(answer, CropResult):  # it is this session that had it done
+            self._kit.trail.count(partial(Tally.with_outcome, status=answer.status))
         return answer
 
     def _connected(self) -> "Connection[Any, Any]":

@@ -75,6 +75,8 @@ def test_a_transaction_is_whole_or_not_at_all(trail: Trail) -> None:
 def as_format_1(folder: Path) -> None:
     """Make a database look as the first format did."""
     _edit(folder, "DROP TABLE setting")
+    for column in ("beat_at", "counts"):
+        _edit(folder, f"ALTER TABLE session DROP COLUMN {column}")
     _edit(folder, "PRAGMA user_version = 1")
 
 

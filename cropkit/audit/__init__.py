@@ -7,20 +7,22 @@ something also appends to the hash chain, in the same transaction: no audit, no 
 import getpass
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 import cropkit
 from cropkit import clock
-from cropkit.audit import chain, decisions, operations, schema, settings
+from cropkit.audit import chain, decisions, operations, schema, sessions, settings
 from cropkit.audit.decisions import Standing
 from cropkit.audit.operations import Claim
 from cropkit.audit.store import DEADLINE, FOLDER, Store
@@ -29,6 +31,7 @@ from cropkit.files import Root
 from cropkit.locks import hold, is_free
 from cropkit.operation import Kind, Operation, State
 from cropkit.records import CropResult, Decision, Problem, Status
+from cropkit.tally import SessionRow, Tally
 
 __all__ = ["DEADLINE", "FOLDER", "Claim", "Standing", "Trail"]
 
@@ -38,17 +41,25 @@ _PAST = {
     Kind.RESTORE: "restored",
     Kind.PURGE: "purged",
 }
+_SUCCESS = {kind: Status(event) for kind, event in _PAST.items()}
 
 
 class Trail:
     """The record of one collection, and this process's presence in it.
 
     The owner file is locked as long as the process lives; the kernel lets go of it at any death,
-    which is how recovery tells an operation that is under way from one that was cut off.
+    which is how recovery tells an operation that is under way from one that was cut off. One that
+    is only `looking` has no owner, writes nothing and disturbs nobody.
     """
 
     def __init__(
-        self, root: Root, reviewer: str | None = None, *, kind: str, deadline: float = DEADLINE
+        self,
+        root: Root,
+        reviewer: str | None = None,
+        *,
+        kind: str,
+        deadline: float = DEADLINE,
+        looking: bool = False,
     ) -> None:
         self.root = root
         self.kind = kind
@@ -56,28 +67,69 @@ class Trail:
         self.session = clock.session_name(clock.now())
         self.reviewer = reviewer or _whoami()
         self._begun = False
-        self.store = Store(root, deadline)
-        try:
-            self._alive = hold(self._owner_file(self.owner))
-        except OSError as error:
-            self.store.close()
-            raise AuditUnavailable(root.path, error.strerror or error) from error
+        self._counting = threading.Lock()
+        self.tally = Tally()
+        self.store = Store(root, deadline, looking=looking)
+        self._alive = None if looking else self._appear()
 
     def close(self, how: str = "closed") -> None:
         """End the session, if it wrote anything, and let go of everything."""
-        mine = schema.session.c.id == self.session
+        if self._alive is None:
+            self.store.close()
+            return
         with self.store.reading() as db:
-            started = db.execute(select(schema.session.c.id).where(mine)).first()
+            started = sessions.exists(db, self.session)
         if started:
             with self._writing() as db:
-                ended = {"ended_at": self._now(), "ended_how": how}
-                db.execute(update(schema.session).where(mine).values(ended))
-                said = {"how": how} | _plain(decisions.counts(db))
-                self._append(db, "session-ended", body=said)
+                sessions.end(db, self.session, self._now(), how, self.tally)
+                said = {"how": how, "counts": self.tally.to_json()}
+                self._append(db, "session-ended", body=said | _plain(decisions.counts(db)))
         self.store.close()
         with suppress(OSError):  # the next recovery finds that nobody holds it
             self._owner_file(self.owner).unlink()
         os.close(self._alive)
+
+    # -- runs ----------------------------------------------------------------------------------
+
+    def begin_run(self, kind: str) -> None:
+        """Tell that a review, a batch or an apply begins: from here on a beat is expected."""
+        with self._writing() as db:
+            self.kind = kind
+            sessions.begin_run(db, self.session, kind, self._now())
+            self._append(db, "run-started", body={"kind": kind})
+
+    def beat(self, deadline: float) -> None:
+        """Write that this session is alive, and its counts.
+
+        Raises
+        ------
+        AuditLocked
+            When that would have to wait longer than `deadline` seconds: work goes first.
+        """
+        with self.store.transaction(durable=False, deadline=deadline) as db:
+            sessions.beat(db, self.session, self._now(), self.tally)
+
+    def end_run(self, how: str) -> None:
+        """Write the last heartbeat: how the run ended, and its counts."""
+        with self._writing() as db:
+            sessions.end(db, self.session, self._now(), how, self.tally)
+            said = {"kind": self.kind, "how": how, "counts": self.tally.to_json()}
+            self._append(db, "run-ended", body=said)
+
+    def sessions(self) -> list[SessionRow]:
+        """Return every session, oldest first."""
+        with self.store.reading() as db:
+            return sessions.all_of(db)
+
+    def count(self, change: Callable[[Tally], Tally]) -> None:
+        """Count something that this session did."""
+        with self._counting:
+            self.tally = change(self.tally)
+
+    def acknowledge(self, what: Mapping[str, Any]) -> None:
+        """Keep in the trail that a person has seen something."""
+        with self._writing() as db:
+            self._append(db, "acknowledged", body={"reviewer": self.reviewer, **what})
 
     # -- decisions -----------------------------------------------------------------------------
 
@@ -91,6 +143,7 @@ class Trail:
         """
         with self._recording(made) as db:
             self._record(db, made)
+        self._count_verdicts(made)
 
     def decide_undecided(self, made: Sequence[Decision]) -> list[Decision]:
         """Record as `decide` does, in the same transaction leaving out what is decided by now.
@@ -100,6 +153,7 @@ class Trail:
         with self._recording(made) as db:
             left = [one for one in made if not decisions.standing(db, one.path)]
             self._record(db, left)
+        self._count_verdicts(left)
         return left
 
     @contextmanager
@@ -111,6 +165,10 @@ class Trail:
             if not isinstance(error.__cause__, IntegrityError):
                 raise
             raise BadDecision(made[0].path, str(error.__cause__.orig)) from error
+
+    def _count_verdicts(self, made: Sequence[Decision]) -> None:
+        for one in made:
+            self.count(partial(Tally.with_verdict, verdict=one.verdict))
 
     def _record(self, db: Connection, made: Sequence[Decision]) -> None:
         decisions.record(db, made, self._now())
@@ -125,6 +183,7 @@ class Trail:
                 decisions.settle(db, made, result.status, self._now(), **outcome)
             said = outcome | {"decision": made}
             self._append(db, result.status.value, path=result.path, body=said)
+        self._count_outcome(result.status)
 
     def standing(self, path: str | None = None) -> list[Standing]:
         """Return the decisions that stand, oldest first."""
@@ -196,6 +255,8 @@ class Trail:
         with self._writing() as db:
             for one in done:
                 self._finish(db, one, recovered=recovered)
+        for one in () if recovered else done:
+            self._count_outcome(_SUCCESS[one.kind])
 
     def abandon(self, one: Operation, state: State, result: CropResult) -> None:
         """Record that an operation ended without effect (or in conflict), and why."""
@@ -207,6 +268,7 @@ class Trail:
                 decisions.settle(db, made, result.status, self._now(), **outcome)
             said = {"kind": one.kind.value, "outcome": state.value, "decision": made} | outcome
             self._append(db, result.status.value, path=one.source, operation=one.id, body=said)
+        self._count_outcome(result.status)
 
     def withdraw(self, made: str) -> bool:
         """Take a decision back that has no operation; False when it has one by now."""
@@ -278,6 +340,7 @@ class Trail:
             db.execute(insert(schema.problem).values(row))
             said = {"kind": found.kind, "reason": found.reason}
             self._append(db, "degraded", path=found.path, body=said)
+        self.count(partial(Tally.with_degraded, kind=found.kind))
 
     def degraded(self) -> int:
         """Return how many operations of this session were degraded."""
@@ -332,6 +395,16 @@ class Trail:
             return chain.head(db)
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _appear(self) -> int:
+        try:
+            return hold(self._owner_file(self.owner))
+        except OSError as error:
+            self.store.close()
+            raise AuditUnavailable(self.root.path, error.strerror or error) from error
+
+    def _count_outcome(self, status: Status) -> None:
+        self.count(partial(Tally.with_outcome, status=status))
 
     @contextmanager
     def _writing(self, *, durable: bool = True) -> Iterator[Connection]:

@@ -31,4 +31,9 @@ def _to_2(db: Connection) -> None:
     schema.setting.create(db)
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2}
+def _to_3(db: Connection) -> None:
+    for column in ("beat_at VARCHAR", "counts TEXT"):
+        db.exec_driver_sql(f"ALTER TABLE session ADD COLUMN {column}")
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3}

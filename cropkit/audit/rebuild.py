@@ -6,16 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert
 
 from cropkit import clock
-from cropkit.audit import decisions, export, operations, schema, settings
+from cropkit.audit import decisions, export, operations, schema, sessions, settings
 from cropkit.audit.presence import living, recovering
 from cropkit.audit.store import DATABASE, DEADLINE, EXPORT, FOLDER, Store
 from cropkit.errors import AuditMissing, AuditUnavailable
 from cropkit.files import Root
 from cropkit.operation import State
 from cropkit.records import Status
+from cropkit.tally import Tally
 
 Event = Mapping[str, Any]
 Body = Mapping[str, Any]
@@ -91,9 +92,12 @@ def _session_started(db: Connection, _event: Event, body: Body) -> None:
 
 
 def _session_ended(db: Connection, event: Event, body: Body) -> None:
-    mine = schema.session.c.id == event["session"]
-    ended = {"ended_at": event["at"], "ended_how": body["how"]}
-    db.execute(update(schema.session).where(mine).values(ended))
+    tally = Tally.from_text(json.dumps(body.get("counts", {})))  # older events have none
+    sessions.end(db, event["session"], event["at"], body["how"], tally)
+
+
+def _run_started(db: Connection, event: Event, body: Body) -> None:
+    sessions.begin_run(db, event["session"], body["kind"], event["at"])
 
 
 def _decided(db: Connection, event: Event, body: Body) -> None:
@@ -129,6 +133,8 @@ def _set(db: Connection, event: Event, body: Body) -> None:
 _PLAYS: Mapping[str, Callable[[Connection, Event, Body], None]] = {
     "session-started": _session_started,
     "session-ended": _session_ended,
+    "run-started": _run_started,
+    "run-ended": _session_ended,
     "decided": _decided,
     "cropped": _operated,
     "rejected": _operated,

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
 
@@ -31,6 +31,8 @@ session = Table(
     Column("started_at", String, nullable=False),
     Column("ended_at", String),
     Column("ended_how", String),
+    Column("beat_at", String),  # none where nobody was to beat
+    Column("counts", Text),
 )
 
 decision = Table(

@@ -6,11 +6,13 @@ here: every write, checkpoint and close happens under an advisory file lock besi
 """
 
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -46,6 +48,7 @@ class Store:
     ----------
     deadline : seconds to wait for any lock; then `AuditLocked`
     rebuilding : a new database beside the old one, which no export follows
+    looking : only read, and leave everything as it is; a transaction then fails
 
     Raises
     ------
@@ -53,32 +56,49 @@ class Store:
         When it cannot be opened. Nothing else was touched.
     """
 
-    def __init__(self, root: Root, deadline: float = DEADLINE, *, rebuilding: bool = False) -> None:
+    def __init__(
+        self,
+        root: Root,
+        deadline: float = DEADLINE,
+        *,
+        rebuilding: bool = False,
+        looking: bool = False,
+    ) -> None:
         self.folder = root.path
         self.path = root.path / FOLDER / (f"{DATABASE}.new" if rebuilding else DATABASE)
         self.deadline = deadline
         self._follows = not rebuilding
+        self.looking = looking
         self._refuse_network()
         if not rebuilding:
             self._refuse_lost_database()
-        self._make(root)
         self._mutex = threading.RLock()
         self.behind = False
         self._exported = -1
-        self._engine = self._connect()
-        with self._translated(), self._alone():
+        if not looking:
+            self._make(root)
+        self._engine = self._connect_to_look() if looking else self._connect()
+        with self._translated(), nullcontext() if looking else self._alone():
             self._connection = self._engine.connect()
             self._inode = _inode(self.path)
         try:
-            self._migrate()
-            self._prove_writable()
-            root.sync_folder(FOLDER)
+            if looking:
+                self._refuse_newer()
+            else:
+                self._migrate()
+                self._prove_writable()
+                root.sync_folder(FOLDER)
         except CropkitError:
             self.close()
             raise
 
     def close(self) -> None:
         """Let go of the database; the last one to leave checkpoints it, so this takes the lock."""
+        if self.looking:
+            with self._translated():
+                self._connection.close()
+                self._engine.dispose()
+            return
         with self._translated(), self._alone(), self._mutex:
             with suppress(OSError):  # the database is the truth, and the next session catches up
                 export.sync(self.folder / FOLDER / EXPORT)
@@ -86,12 +106,15 @@ class Store:
             self._engine.dispose()
 
     @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[Connection]:
+    def transaction(
+        self, *, durable: bool = True, deadline: float | None = None
+    ) -> Iterator[Connection]:
         """Write: all of it is committed on leaving, or none of it on an exception.
 
-        With `durable` it survives a power cut; without, only the death of this process.
+        With `durable` it survives a power cut; without, only the death of this process. A
+        `deadline` is for what can wait for the next time: it gives up instead of being in the way.
         """
-        with self._translated(), self._alone(), self._mutex:
+        with self._translated(), self._alone(deadline), self._soon(deadline):
             self._check_place()
             level = "FULL" if durable else "NORMAL"
             self._connection.exec_driver_sql(f"PRAGMA synchronous={level}")
@@ -107,6 +130,28 @@ class Store:
                 raise
             if self._follows and self._head() != self._exported:
                 self._export()
+
+    @contextmanager
+    def _soon(self, deadline: float | None) -> Iterator[None]:
+        """Hold the connection; with a deadline, wait no longer for a reader or a rival."""
+        if not self._mutex.acquire(timeout=-1 if deadline is None else deadline):
+            raise AuditLocked(self.folder, deadline)
+        try:
+            with self._impatient(deadline):
+                yield
+        finally:
+            self._mutex.release()
+
+    @contextmanager
+    def _impatient(self, deadline: float | None) -> Iterator[None]:
+        if deadline is None:
+            yield
+            return
+        self._connection.exec_driver_sql(f"PRAGMA busy_timeout={deadline * 1000:.0f}")
+        try:
+            yield
+        finally:
+            self._connection.exec_driver_sql(f"PRAGMA busy_timeout={self.deadline * 1000:.0f}")
 
     def _head(self) -> int:
         return int(self._connection.exec_driver_sql(_HEAD).scalar_one())
@@ -181,17 +226,39 @@ class Store:
         event.listen(engine, "connect", _configure)
         return engine
 
+    def _connect_to_look(self) -> Engine:
+        path = self.folder / FOLDER / DATABASE
+        # without the right to write, SQLite cannot make the files that a log is read through
+        log = path.with_name(f"{DATABASE}-wal")
+        alone = not os.access(path.parent, os.W_OK) and not log.exists()
+        uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if alone else ''}"
+        return create_engine(
+            "sqlite://",
+            creator=lambda: sqlite3.connect(
+                uri, uri=True, timeout=self.deadline, check_same_thread=False
+            ),
+            poolclass=StaticPool,
+            isolation_level="AUTOCOMMIT",
+        )
+
+    def _refuse_newer(self) -> None:
+        with self.reading() as db:
+            self._check_version(_version(db))
+
     def _migrate(self) -> None:
         with self.reading() as db:
             if _version(db) == VERSION:
                 return
         with self.transaction() as db:
             found = _version(db)  # again: a rival may have been here
-            if found > VERSION:
-                reason = f"made by a newer cropkit (format {found}, this one knows {VERSION})"
-                raise AuditUnavailable(self.folder, reason)
+            self._check_version(found)
             if found < VERSION:
                 migrations.migrate(db, found)
+
+    def _check_version(self, found: int) -> None:
+        if found > VERSION:
+            reason = f"made by a newer cropkit (format {found}, this one knows {VERSION})"
+            raise AuditUnavailable(self.folder, reason)
 
     def _prove_writable(self) -> None:
         """Refuse to open what could be read only: a reader is let past another program's lock."""
@@ -201,12 +268,13 @@ class Store:
     # -- locks and errors ----------------------------------------------------------------------
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self, deadline: float | None = None) -> Iterator[None]:
+        patience = self.deadline if deadline is None else deadline
         try:
-            with exclusive(self.folder / FOLDER / "writer.lock", self.deadline):
+            with exclusive(self.folder / FOLDER / "writer.lock", patience):
                 yield
         except LockHeld:
-            raise AuditLocked(self.folder, self.deadline) from None
+            raise AuditLocked(self.folder, patience) from None
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

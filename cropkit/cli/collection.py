@@ -150,7 +150,7 @@ def _history(given: argparse.Namespace) -> int:
 
 
 def _apply(given: argparse.Namespace) -> int:
-    with opened(given.folder, destination=given.move_to) as kit:
+    with opened(given.folder, destination=given.move_to) as kit, kit.begin_run("apply"):
         results = kit.apply_waiting()
     return tell_results(given, results)
 

@@ -36,6 +36,7 @@ from cropkit.workshop import DIED
 
 if TYPE_CHECKING:
     from cropkit.kit import Counts, Kit
+    from cropkit.run import Run
 
 _CLIENT_PATIENCE = 3.0  # a browser page announces its canvases one by one
 _FOCUS_AGAIN = 1.0
@@ -68,11 +69,13 @@ class Desk:
         self.pages = Pages(self.surface, self.previews, loop, self.guard, clock)
         self._worker = Worker(loop, self.guard)
         self._client: Timer | None = None
+        self._run: Run | None = None
         self._placed: int | None = None
         self.present = self.closed = self._unfocused = False
         self._at_the_end = False
         self.made = 0
         self.started: float | None = None
+        self._seen: set[str] = set()
         self.submitted: list[Callable[[tuple[Decision, ...]], object]] = []
         self.undone: list[Callable[[CropResult], object]] = []
         self._deaf = kit.listen(self._told)
@@ -125,6 +128,8 @@ class Desk:
         if self.closed:
             return
         first, self.present = not self.present, True
+        if first:
+            self._run = self.kit.begin_run("review")
         self.pages.reset()
         self._unfocused = True
         self.follow()
@@ -185,6 +190,10 @@ class Desk:
         self.changed()
 
     def _on_screen(self) -> None:
+        new = self.pages.shown_at.keys() - self._seen
+        if new:
+            self._seen |= new
+            self.kit.shown(len(new))
         if self.started is None:
             self.started = self._loop.time()
         if self._unfocused:
@@ -263,6 +272,8 @@ class Desk:
         if self._carrier is not None:
             self._carrier.close()
         self.surface.retire(self._loop, seen=self.present)
+        if self._run is not None:
+            self._run.end()
 
 
 def tallied(session: Session, counts: "Counts") -> "Counts":

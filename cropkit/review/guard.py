@@ -8,9 +8,10 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec
 
-from cropkit.errors import AuditError, CropkitError, IllegalMove
+from cropkit.errors import AuditError, CropkitError, IllegalMove, InDoubt
 from cropkit.records import Problem
 from cropkit.review.messages import Message, Messages
+from cropkit.tally import Degraded
 
 if TYPE_CHECKING:
     from cropkit.kit import Kit
@@ -65,22 +66,31 @@ class Guard:
         self._changed()
 
     def acknowledge(self) -> None:
-        """Show the next problem, if there is one."""
+        """Keep in the trail that the problem in front was seen, and show the next one."""
+        if self.messages.problems:
+            seen = self.messages.problems[0]
+            self._kit.acknowledge(problem=seen.said, about=seen.about, times=seen.times)
         self.messages = self.messages.acknowledged()
         self._changed()
 
     def stop(self, error: BaseException) -> None:
         """Stop the review, visibly and for good."""
-        _log.error("the review stops", exc_info=error)
+        _log.error("the review stops", exc_info=error, extra={"session": self._kit.session})
         self.messages = Messages(self.messages.problems, stopped=str(error))
         self._changed()
 
     def _count(self, error: BaseException, about: str) -> None:
-        _log.error("%s: %s", about or "review", error, exc_info=error)
+        known = {"session": self._kit.session, "operation": _operation(error)}
+        _log.error("%s: %s", about or "review", error, exc_info=error, extra=known)
         try:
-            self._kit.report(Problem("user-interface", about, f"{type(error).__name__}: {error}"))
+            said = f"{type(error).__name__}: {error}"
+            self._kit.report(Problem(Degraded.INTERFACE, about, said))
         except AuditError as no_audit:
             self.stop(no_audit)
+
+
+def _operation(error: BaseException) -> str | None:
+    return str(error.args[1]) if isinstance(error, InDoubt) else None
 
 
 def _unexpected(error: BaseException) -> str:

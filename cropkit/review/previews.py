@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from cropkit.errors import CropkitError, Refused
 from cropkit.formats import preview
 from cropkit.geometry import Size
-from cropkit.records import Suggestion
+from cropkit.records import Problem, Suggestion
 from cropkit.review.loop import Loop
 from cropkit.session import LoadFailed, Looked
+from cropkit.tally import Degraded
 
 if TYPE_CHECKING:
     from cropkit.kit import Kit
@@ -105,6 +106,8 @@ class Previews:
             look = self._kit.look(path)
             jpeg = preview(look.content, path, self._fit)
         except Refused as refused:
+            if boxes:  # that the file of a decided image is elsewhere is as it should be
+                self._kit.report_once((Problem(Degraded.PREVIEW, path, str(refused)),))
             return Absence(path, str(refused))
         asked = boxes and not look.cropped
         suggestions = self._kit.suggestions(look) if asked else ()

@@ -1,0 +1,72 @@
+"""The rows of sessions: who worked, when it was last seen alive, what it did, how it ended."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from cropkit import clock
+from cropkit.audit.schema import session
+from cropkit.tally import SessionRow, Tally
+
+
+def begin(db: Connection, row: Mapping[str, Any]) -> bool:
+    """Write a session's row; False when another of its threads was first."""
+    return bool(db.execute(upsert(session).values(row).on_conflict_do_nothing()).rowcount)
+
+
+def begin_run(db: Connection, wanted: str, kind: str, at: str) -> None:
+    """From here on the session is expected to beat."""
+    _change(db, wanted, {"kind": kind, "beat_at": at, "ended_at": None, "ended_how": None})
+
+
+def beat(db: Connection, wanted: str, at: str, tally: Tally) -> None:
+    """Write that the session is alive, and what it has done so far."""
+    _change(db, wanted, {"beat_at": at, "counts": written(tally)})
+
+
+def end(db: Connection, wanted: str, at: str, how: str, tally: Tally) -> None:
+    """Write how a run or a session ended, and what it did."""
+    _change(db, wanted, {"ended_at": at, "ended_how": how, "counts": written(tally)})
+
+
+def exists(db: Connection, wanted: str) -> bool:
+    """Whether the session has a row: one that only looked has none."""
+    return db.execute(select(session.c.id).where(session.c.id == wanted)).first() is not None
+
+
+def all_of(db: Connection) -> list[SessionRow]:
+    """Return every session, oldest first; also of a database in an older format."""
+    rows = db.execute(text("SELECT * FROM session ORDER BY started_at")).mappings()
+    return [_row({str(k): v for k, v in row.items()}) for row in rows]
+
+
+def written(tally: Tally) -> str:
+    """Return the counts as the column holds them."""
+    return json.dumps(tally.to_json(), sort_keys=True)
+
+
+def _change(db: Connection, wanted: str, values: Mapping[str, Any]) -> None:
+    db.execute(update(session).where(session.c.id == wanted).values(values))
+
+
+def _row(row: Mapping[str, Any]) -> SessionRow:
+    return SessionRow(
+        id=row["id"],
+        kind=row["kind"],
+        host=row["host"],
+        reviewer=row["reviewer"],
+        version=row["version"],
+        started_at=clock.read(row["started_at"]),
+        beat_at=_moment(row.get("beat_at")),
+        ended_at=_moment(row["ended_at"]),
+        ended_how=row["ended_how"],
+        tally=Tally.from_text(row.get("counts")),
+    )
+
+
+def _moment(written_at: str | None) -> datetime | None:
+    return clock.read(written_at) if written_at else None

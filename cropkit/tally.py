@@ -1,0 +1,140 @@
+"""What one session did, in numbers, and the row that tells of it; pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from cropkit.records import Status, Verdict
+
+
+class Degraded(StrEnum):
+    """In which way an operation was worse than it should be, although the work went on."""
+
+    SUGGESTION = "suggestion"  # one that is there could not be used
+    BOX = "box"  # a crop box was refused
+    PREVIEW = "preview"  # an image could not be shown
+    DECISION = "decision"  # the row of a decision could not be written
+    BEAT = "beat"  # a heartbeat was missed
+    INTERFACE = "user-interface"  # a callback of the review raised
+
+
+# That nobody proposed a box is a fact to count apart: nothing is broken.
+HARMLESS = frozenset(("no-suggestion",))
+
+_VERDICTS: Mapping[Verdict, str] = {
+    Verdict.ACCEPT: "accepted",
+    Verdict.ADJUSTED: "adjusted",
+    Verdict.REJECT: "rejected",
+    Verdict.SKIP: "skipped",
+}
+_OUTCOMES: Mapping[Status, str] = {
+    Status.CROPPED: "cropped",
+    Status.REJECTED: "set_aside",
+    Status.RESTORED: "restored",
+    Status.PURGED: "purged",
+    Status.REFUSED: "failed",
+    Status.FAILED: "failed",
+    Status.IN_DOUBT: "failed",
+    Status.STALE: "stale",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of one session.
+
+    ``accepted`` to ``skipped`` are what was decided, ``cropped`` to ``stale`` what was carried out;
+    ``set_aside`` are the rejected images that were moved away. ``degraded`` is by kind.
+    """
+
+    shown: int = 0
+    accepted: int = 0
+    adjusted: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    cropped: int = 0
+    set_aside: int = 0
+    restored: int = 0
+    purged: int = 0
+    failed: int = 0
+    stale: int = 0
+    degraded: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def decided(self) -> int:
+        """How many decisions were made."""
+        return self.accepted + self.adjusted + self.rejected + self.skipped
+
+    @property
+    def carried_out(self) -> int:
+        """How many operations ended, well or not."""
+        well = self.cropped + self.set_aside + self.restored + self.purged
+        return well + self.failed + self.stale
+
+    @property
+    def degraded_total(self) -> int:
+        """How many operations were degraded."""
+        return sum(self.degraded.values())
+
+    @property
+    def operations(self) -> int:
+        """How many operations there were.
+
+        An image that is shown, decided and cropped is one, so that a session's share of degraded
+        operations is the share of its images; a degraded operation is one in any case.
+        """
+        return max(self.shown, self.decided, self.carried_out, self.degraded_total)
+
+    def with_shown(self, number: int) -> "Tally":
+        """Count images that came on the screen."""
+        return replace(self, shown=self.shown + number)
+
+    def with_verdict(self, verdict: Verdict) -> "Tally":
+        """Count a decision."""
+        return self._with(_VERDICTS[verdict])
+
+    def with_outcome(self, status: Status) -> "Tally":
+        """Count how an operation ended; one that waits or was superseded has not."""
+        return self._with(_OUTCOMES[status]) if status in _OUTCOMES else self
+
+    def with_degraded(self, kind: str) -> "Tally":
+        """Count a degraded operation."""
+        if kind in HARMLESS:
+            return self
+        return replace(self, degraded={**self.degraded, kind: self.degraded.get(kind, 0) + 1})
+
+    def _with(self, name: str) -> "Tally":
+        return replace(self, **{name: getattr(self, name) + 1})
+
+    def to_json(self) -> dict[str, object]:
+        """Return the counts as the trail keeps them."""
+        return asdict(self)
+
+    @classmethod
+    def from_text(cls, text: str | None) -> Self:
+        """Read what was kept; counts that are unknown here are left out."""
+        kept = json.loads(text or "{}")
+        known = {each.name for each in fields(cls)}
+        return cls(**{name: value for name, value in kept.items() if name in known})
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session as its row tells of it.
+
+    ``beat_at`` is None where nobody was to beat: a short command, or a look.
+    """
+
+    id: str
+    kind: str
+    host: str
+    reviewer: str
+    version: str
+    started_at: datetime
+    beat_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_how: str | None = None
+    tally: Tally = field(default_factory=Tally)
