@@ -20,6 +20,11 @@ def staged(operation: Operation) -> str:
     return f"{HOME}/stage/{operation.id}.new"
 
 
+def leaving(operation: Operation) -> str:
+    """Name of an original that is being purged, until the trail knows of it."""
+    return f"{HOME}/stage/{operation.id}.old"
+
+
 def kept(sha256: str) -> str:
     """Name under which an original is kept."""
     return f"{HOME}/originals/{sha256}"
@@ -53,10 +58,12 @@ class Switch:
     def publish(self, operation: Operation) -> None:
         """Let the new names appear; the image's own is the commit point.
 
-        A purge has no new name: its commit point is that the old one is gone.
+        A purge has no new name: its commit point is that the old one is gone, to the stage, from
+        where it can be put back until the trail knows.
         """
         if operation.kind is Kind.PURGE:
-            self.root.unlink(operation.source, missing_ok=True)
+            if self.root.identity(operation.source) is not None:
+                self.root.replace(operation.source, leaving(operation))
             return
         if self.digest(operation.target) != operation.after:
             if operation.in_place:
@@ -88,6 +95,8 @@ class Switch:
             if self.digest(one.source) != one.sha256:
                 self._place(one.target, one.source, operation)
         if operation.kind is Kind.PURGE:
+            if self.root.identity(leaving(operation)) is not None:
+                self.root.replace(leaving(operation), operation.source)
             self.sync(operation, new_names=False)
             return
         self._put_source_back(operation)
@@ -104,6 +113,7 @@ class Switch:
         """Remove what was staged."""
         self.root.unlink(staged(operation), missing_ok=True)
         self.root.unlink(f"{HOME}/stage/{operation.id}.kept", missing_ok=True)
+        self.root.unlink(leaving(operation), missing_ok=True)
         for name in self._partials(operation):
             root, path = self.locate(name)
             root.unlink(path, missing_ok=True)

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from cropkit import clock
-from cropkit.audit import decisions, export, operations, schema, sessions, settings
+from cropkit.audit import chain, decisions, export, operations, schema, sessions, settings
 from cropkit.audit.presence import living, recovering
 from cropkit.audit.store import DATABASE, DEADLINE, EXPORT, FOLDER, Store
-from cropkit.errors import AuditMissing, AuditUnavailable
+from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
 from cropkit.files import Root
 from cropkit.operation import State
 from cropkit.records import Status
@@ -38,21 +38,37 @@ def rebuild(root: Root, deadline: float = DEADLINE) -> int:
     home = root.path / FOLDER
     if not (home / EXPORT).is_file():
         raise AuditMissing(root.path, EXPORT)
-    events = list(export.events(home / EXPORT))
-    with _alone(root, deadline):
+    with _translated(root), _alone(root, deadline):
+        events = list(export.events(home / EXPORT))
         for path in home.glob(f"{DATABASE}.new*"):
             path.unlink()  # from a try that was cut off
-        store = Store(root, deadline, rebuilding=True)
-        try:
-            with store.transaction() as db:
-                for event in events:
-                    db.execute(insert(schema.audit).values(event))
-                    _play(db, event)
-        finally:
-            store.close()
-        root.sync(f"{FOLDER}/{DATABASE}.new")
+        _make_anew(root, events, deadline)
         _change_over(root, home)
     return len(events)
+
+
+@contextmanager
+def _translated(root: Root) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise AuditUnavailable(root.path, error.strerror or error) from error
+
+
+def _make_anew(root: Root, events: list[Event], deadline: float) -> None:
+    store = Store(root, deadline, rebuilding=True)
+    try:
+        with store.transaction() as db:
+            for event in events:
+                db.execute(insert(schema.audit).values(event))
+                _play(db, event)
+        with store.reading() as db:
+            wrong = [*store.integrity(), *chain.broken_links(db)]
+    finally:
+        store.close()
+    if wrong:
+        raise AuditCorrupt(store.path, wrong[0])
+    root.sync(f"{FOLDER}/{store.path.name}")
 
 
 def _change_over(root: Root, home: Path) -> None:

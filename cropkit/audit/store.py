@@ -223,7 +223,7 @@ class Store:
             isolation_level="AUTOCOMMIT",
             connect_args={"check_same_thread": False, "timeout": self.deadline},
         )
-        event.listen(engine, "connect", _configure)
+        event.listen(engine, "connect", _as_log if self._follows else _as_one_file)
         return engine
 
     def _connect_to_look(self) -> Engine:
@@ -325,8 +325,17 @@ def file_system_type(folder: Path) -> str:
     return kind
 
 
-def _configure(connection: sqlite3.Connection, _record: object) -> None:
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "trusted_schema=OFF"):
+def _as_log(connection: sqlite3.Connection, _record: object) -> None:
+    _configure(connection, "WAL")
+
+
+def _as_one_file(connection: sqlite3.Connection, _record: object) -> None:
+    """Keep no log beside the database: one that is renamed would leave its log behind."""
+    _configure(connection, "DELETE")
+
+
+def _configure(connection: sqlite3.Connection, journal: str) -> None:
+    for pragma in (f"journal_mode={journal}", "foreign_keys=ON", "trusted_schema=OFF"):
         connection.execute(f"PRAGMA {pragma}")
 
 

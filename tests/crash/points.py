@@ -83,14 +83,15 @@ def act(stage: Stage, watch: Watch, calls: Iterable[str] | None) -> Ended:
     scenario, place = stage.scenario, stage.place
 
     def body(voice: Voice) -> None:
-        if scenario.opens:
+        if scenario.opens or scenario.rebuilds:
             voice.arm()
-        kit = scenario.open(place)
-        if not scenario.opens:
+            kit = scenario.run(place)
+        else:
+            kit = scenario.open(place)
             voice.arm()
-        scenario.act(kit)
+            scenario.act(kit)
         voice.say("ok")
-        if scenario.opens:
+        if scenario.opens and kit is not None:
             kit.close()
 
     return trace(telling(body), watch, calls)

@@ -18,10 +18,14 @@ import pictures
 from disk import Disk
 
 from cropkit import clock
+from cropkit.errors import AuditMissing
+from cropkit.formats.options import Jpeg, Options
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.kit import Kit, rebuild
 from cropkit.records import Decision, Verdict
 
+# the protocol is under test, not the codec in a process of its own
+EXACT = Options(jpeg=Jpeg.EXACT)
 BOX = PixelBox(3, 5, 41, 37)
 SMALLER = PixelBox(2, 3, 30, 29)
 PNG, JPEG, OTHER = "a_stage2.png", "d.jpg", "c.jpg"
@@ -35,6 +39,8 @@ class Scenario:
 
     `opens` is for acts whose opening of the kit is a part of them: it counts, too. `unsynced` says
     that the image was written anew just before, and never synced: a power cut may take it.
+    `prepare` changes the world once the steps before are done. `rebuilds` is for an act on a folder
+    that cannot be opened before, and `several` for one that is whole for each image by itself.
     """
 
     name: str
@@ -43,14 +49,34 @@ class Scenario:
     destination: str | None = None
     opens: bool = False
     unsynced: bool = False
+    prepare: Callable[[Path], None] = lambda _world: None
+    rebuilds: bool = False
+    several: bool = False
 
     @property
     def undoes(self) -> bool:
-        return self.act is undo
+        return self.act in (undo, undo_the_older)
+
+    def run(self, world: Path) -> Kit | None:
+        """Open, and act; the kit is left open."""
+        if self.rebuilds:
+            rebuild(world / "collection")
+            return None
+        kit = self.open(world)
+        self.act(kit)
+        return kit
 
     def open(self, world: Path) -> Kit:
+        """Open as who comes next does, who rebuilds what is lost."""
+        folder = world / "collection"
         destination = world / self.destination if self.destination else None
-        return Kit(world / "collection", reviewer=REVIEWER, destination=destination)
+        try:
+            return Kit(folder, reviewer=REVIEWER, destination=destination, options=EXACT)
+        except AuditMissing:
+            if not self.rebuilds:
+                raise
+            rebuild(folder)
+            return self.open(world)
 
 
 def crop(name: str, box: PixelBox = BOX) -> Act:
@@ -84,6 +110,49 @@ def undo(kit: Kit) -> None:
         _succeeded(result)
 
 
+def undo_all(kit: Kit) -> None:
+    while kit.trail.undoable():
+        undo(kit)
+
+
+def undo_the_older(kit: Kit) -> None:
+    oldest = kit.trail.undoable()[0]
+    for result in kit.undo_operation(oldest.id):
+        _succeeded(result)
+
+
+def redo(kit: Kit) -> None:
+    for result in kit.redo():
+        _succeeded(result)
+
+
+def purge(kit: Kit) -> None:
+    for result in kit.purge(keep_bytes=0):
+        _succeeded(result)
+
+
+def apply_a_group(kit: Kit) -> None:
+    """Carry out three decisions together; those that wait already when it is done again."""
+    if not kit.trail.waiting():
+        for name in (PNG, JPEG, OTHER):
+            decide(kit, name=name)
+    for result in kit.apply_waiting():
+        _succeeded(result)
+
+
+def lose_the_database(world: Path) -> None:
+    for path in (world / "collection" / ".cropkit").glob("cropkit.db*"):
+        path.unlink()
+
+
+def as_format_1(world: Path) -> None:
+    """Make the database look as the first format did."""
+    with closing(sqlite3.connect(world / "collection" / ".cropkit" / "cropkit.db")) as db:
+        db.execute("DROP TABLE setting")
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+
+
 def downloaded(kit: Kit) -> Kit:
     """Write the image anew, with the same bytes, as a program that never syncs."""
     path = kit.root / PNG
@@ -99,7 +168,7 @@ def nothing(_kit: Kit) -> None: ...
 def _succeeded(result: object) -> None:
     """`apply` and `undo` tell of a failure in their result; a test wants to be told aloud."""
     status = str(getattr(result, "status", ""))
-    if status not in ("cropped", "rejected", "restored"):
+    if status not in ("cropped", "rejected", "restored", "purged"):
         raise Unsuccessful(str(getattr(result, "code", None)), status)
 
 
@@ -112,18 +181,26 @@ CROP_JPEG = Scenario("crop a JPEG", crop(JPEG))
 MOVE = Scenario("move a PNG", crop(PNG), destination="collection/moved")
 MOVE_JPEG = Scenario("move a JPEG outside", crop(JPEG), destination="outside")
 REJECT = Scenario("reject", reject)
+UNDO = Scenario("undo a crop", undo, (CROP,))
 SCENARIOS = (
     CROP,
     CROP_JPEG,
     MOVE,
     MOVE_JPEG,
     REJECT,
-    Scenario("undo a crop", undo, (CROP,)),
+    UNDO,
     Scenario("undo a JPEG's crop", undo, (CROP_JPEG,)),
     Scenario("undo a move", undo, (MOVE,)),
     Scenario("undo a move outside", undo, (MOVE_JPEG,)),
     Scenario("undo a reject", undo, (REJECT,)),
     Scenario("crop again", crop(PNG, SMALLER), (CROP_JPEG, CROP)),
+    Scenario("undo the older of two", undo_the_older, (CROP_JPEG, CROP)),
+    Scenario("redo a crop", redo, (CROP, UNDO)),
+    Scenario("purge", purge, (CROP,)),
+    Scenario("crop a group", apply_a_group, several=True),
+    Scenario("move a group", apply_a_group, destination="collection/moved", several=True),
+    Scenario("rebuild", nothing, (CROP, UNDO, REJECT), prepare=lose_the_database, rebuilds=True),
+    Scenario("migrate", nothing, (CROP,), opens=True, prepare=as_format_1),
     Scenario("decide", decide),
     Scenario("first open", nothing, opens=True),
     Scenario("open, crop, close", crop(PNG), opens=True),
@@ -181,6 +258,7 @@ class Stage:
         for step in self.scenario.before:
             with step.open(self.place) as kit:
                 step.act(kit)
+        self.scenario.prepare(self.place)
         self.start = disk.read(self.place)
         with self.scenario.open(self.place) as kit:
             self.before = look(self.place, who_stands(kit))
