@@ -31,7 +31,8 @@ def mutant(
 
 APPLY, SWITCH, RECOVER, FILES = "apply.py", "switch.py", "recover.py", "files.py"
 TRAIL, STORE, EXPORT = "audit/__init__.py", "audit/store.py", "audit/export.py"
-OPERATIONS = "audit/operations.py"
+OPERATIONS, REBUILD, MIGRATIONS = "audit/operations.py", "audit/rebuild.py", "audit/migrations.py"
+KIT_TESTS = "calls:tests/test_kit.py"
 
 MUTANTS = (
     # -- syncs ---------------------------------------------------------------------------------
@@ -287,6 +288,87 @@ MUTANTS = (
         "    if state is not State.CONFLICT:\n        db.execute(_LET_GO",
         "    if False:\n        db.execute(_LET_GO",
         "kills:crop a PNG",
+    ),
+    mutant(
+        "a rival's claim is not looked at",
+        OPERATIONS,
+        'return db.execute(_CLAIMED, {"names": names}).first() is None',
+        "return True",
+        KIT_TESTS,
+        harmless="the claims' primary key refuses the second one, with an error of the trail",
+    ),
+    mutant(
+        "a decision is carried out twice",
+        TRAIL,
+        "if decided and decisions.status(db, decided) is not Status.WAITING:",
+        "if False:",
+        "calls:tests/crash/test_crash_race.py",
+    ),
+    mutant(
+        "a purge's rival is not looked for",
+        TRAIL,
+        "left_out = [one.id for one in ready if operations.has_rival(db, one)]",
+        "left_out: list[str] = []",
+        "calls",
+    ),
+    mutant(
+        "a database that is not the latest is opened",
+        EXPORT,
+        'if whole and found != its_hash and said["event"] not in NOT_DURABLE:',
+        "if False:",
+        KIT_TESTS,
+    ),
+    mutant(
+        "a database that was removed is written to",
+        STORE,
+        "if _inode(self.path) != self._inode:",
+        "if False:",
+        KIT_TESTS,
+    ),
+    mutant(
+        "the old log is not set aside durably",
+        REBUILD,
+        "    root.sync_folder(FOLDER)\n    root.replace",
+        "    root.replace",
+        "power:rebuild over a log",
+    ),
+    mutant(
+        "a database is rebuilt in its own place",
+        STORE,
+        '(f"{DATABASE}.new" if rebuilding else DATABASE)',
+        "DATABASE",
+        "kills:rebuild",
+        "power:rebuild",
+    ),
+    mutant(
+        "a rebuild that was cut off is not swept",
+        RECOVER,
+        "        _sweep_rebuilding(root)\n",
+        "",
+        "kills:rebuild over a log",
+    ),
+    mutant(
+        "a migration is not one transaction",
+        MIGRATIONS,
+        "            STEPS[number](db)\n",
+        '            STEPS[number](db)\n            db.exec_driver_sql("COMMIT")\n            db.exec_driver_sql("BEGIN IMMEDIATE")\n',
+        "kills:migrate",
+    ),
+    mutant(
+        "what is purged is not put back",
+        SWITCH,
+        "                self.root.replace(leaving(operation), operation.source)",
+        "                pass",
+        "faults:purge",
+        "faults-then-kills:purge",
+    ),
+    mutant(
+        "an original is removed before the trail knows",
+        SWITCH,
+        "                self.root.replace(operation.source, leaving(operation))",
+        "                self.root.unlink(operation.source)",
+        "faults:purge",
+        "faults-then-kills:purge",
     ),
     mutant(
         "the export is not mended",

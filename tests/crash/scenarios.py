@@ -145,6 +145,21 @@ def lose_the_database(world: Path) -> None:
         path.unlink()
 
 
+def leave_a_log(world: Path) -> None:
+    """Leave the database and its log as somebody who died with both of them open."""
+    path = world / "collection" / ".cropkit" / "cropkit.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA wal_autocheckpoint = 0")
+        db.execute("PRAGMA journal_mode = WAL")
+        for number in range(40):
+            row = (f"reviewer {number}", "a.png", "2026-01-01T00:00:00.000000Z")
+            db.execute("INSERT INTO place VALUES (?, ?, ?)", row)
+        left = {each: each.read_bytes() for each in path.parent.glob("cropkit.db*")}
+    for each, data in left.items():
+        if not each.name.endswith("-shm"):
+            each.write_bytes(data)
+
+
 def as_format_1(world: Path) -> None:
     """Make the database look as the first format did."""
     with closing(sqlite3.connect(world / "collection" / ".cropkit" / "cropkit.db")) as db:
@@ -200,6 +215,7 @@ SCENARIOS = (
     Scenario("crop a group", apply_a_group, several=True),
     Scenario("move a group", apply_a_group, destination="collection/moved", several=True),
     Scenario("rebuild", nothing, (CROP, UNDO, REJECT), prepare=lose_the_database, rebuilds=True),
+    Scenario("rebuild over a log", nothing, (CROP,), prepare=leave_a_log, rebuilds=True),
     Scenario("migrate", nothing, (CROP,), opens=True, prepare=as_format_1),
     Scenario("decide", decide),
     Scenario("first open", nothing, opens=True),

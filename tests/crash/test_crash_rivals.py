@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from cropkit.kit import Kit
 from cropkit.records import Status
 
 BOX = PixelBox(3, 5, 41, 37)
+SYNC_OF_THE_ORIGINALS = 3  # after those of the original and of what was staged
 IMAGE, TWIN = "a_stage2.png", "twin.png"
 
 
@@ -42,6 +44,66 @@ def test_an_operation_that_fails_leaves_the_original_that_its_twin_needs(folder:
         assert kit.fsck() == []
         kit.undo(TWIN)
     assert (folder / TWIN).read_bytes() == (folder / IMAGE).read_bytes() == data
+
+
+def test_an_operation_that_fails_takes_no_original_from_a_twin_under_way(folder: Path) -> None:
+    """This one fails when the twin has proven that their original is kept, and not switched yet."""
+    shutil.copy(folder / IMAGE, folder / TWIN)
+    data = (folder / IMAGE).read_bytes()
+    twin_has_proven, this_has_failed = threading.Event(), threading.Event()
+    syncs = iter(range(1, 100))
+
+    def wait_before_the_intent(name: str) -> None:
+        if name == "fsync" and next(syncs) == SYNC_OF_THE_ORIGINALS:
+            twin_has_proven.set()
+            assert this_has_failed.wait(20)
+
+    def crop_the_twin() -> None:
+        system = Faulty(1, wait_before_the_intent, persistent=True)
+        with Kit(folder, deadline=0.2, system=system) as other, suppress(Busy):
+            system.armed = True
+            other.crop(TWIN, BOX)
+        twin_has_proven.set()
+
+    twin = threading.Thread(target=crop_the_twin)
+
+    def fail_meanwhile() -> None:
+        twin.start()
+        assert twin_has_proven.wait(20)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    system = interrupted("fsync", fail_meanwhile)
+    with Kit(folder, system=system) as kit:
+        system.armed = True
+        with pytest.raises(CropkitError):
+            kit.crop(IMAGE, BOX)
+    this_has_failed.set()
+    twin.join(30)
+    with Kit(folder) as kit:
+        assert kit.fsck() == []
+        if (folder / TWIN).read_bytes() != data:
+            kit.undo(TWIN)
+    assert (folder / TWIN).read_bytes() == (folder / IMAGE).read_bytes() == data
+
+
+def test_a_purge_waits_for_who_needs_the_original(folder: Path) -> None:
+    """The twin's crop counts on an original that is about to be purged."""
+    shutil.copy(folder / IMAGE, folder / TWIN)
+    data = (folder / IMAGE).read_bytes()
+
+    def purge_meanwhile() -> None:
+        with Kit(folder, deadline=0.2) as other:
+            other.purge(keep_bytes=0)
+
+    with Kit(folder) as kit:
+        kit.crop(IMAGE, BOX)
+    system = interrupted("replace", purge_meanwhile)
+    with Kit(folder, system=system) as kit:
+        system.armed = True
+        kit.crop(TWIN, BOX)
+        assert kit.fsck() == []
+        kit.undo(TWIN)
+    assert (folder / TWIN).read_bytes() == data
 
 
 def interrupted(effect: str, act: Callable[[], object]) -> Faulty:
