@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -53,3 +55,15 @@ def contents(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and ".cropkit" not in path.parts
     }
+
+
+def as_format_1(folder: Path) -> None:
+    """Make a collection's database look as the first format did."""
+    newer = ("beat_at", "counts")
+    with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
+        db.execute("BEGIN")
+        db.execute("DROP TABLE setting")
+        for column in newer:
+            db.execute(f"ALTER TABLE session DROP COLUMN {column}")
+        db.execute("PRAGMA user_version = 1")
+        db.execute("COMMIT")

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from engine import as_format_1
 from sqlalchemy import Connection
 
 from cropkit.audit import Trail, migrations, schema
@@ -70,14 +71,6 @@ def test_a_transaction_is_whole_or_not_at_all(trail: Trail) -> None:
         assert db.exec_driver_sql("SELECT * FROM place").all() == []
     trail.remember_place("a.png")
     assert trail.place() == "a.png"
-
-
-def as_format_1(folder: Path) -> None:
-    """Make a database look as the first format did."""
-    _edit(folder, "DROP TABLE setting")
-    for column in ("beat_at", "counts"):
-        _edit(folder, f"ALTER TABLE session DROP COLUMN {column}")
-    _edit(folder, "PRAGMA user_version = 1")
 
 
 def test_an_older_format_is_brought_up_with_everything_in_it(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import disk
 import pictures
 from disk import Disk
+from engine import as_format_1
 
 from cropkit import clock
 from cropkit.errors import AuditMissing
@@ -145,6 +146,10 @@ def lose_the_database(world: Path) -> None:
         path.unlink()
 
 
+def make_it_old(world: Path) -> None:
+    as_format_1(world / "collection")
+
+
 def leave_a_log(world: Path) -> None:
     """Leave the database and its log as somebody who died with both of them open."""
     path = world / "collection" / ".cropkit" / "cropkit.db"
@@ -158,14 +163,6 @@ def leave_a_log(world: Path) -> None:
     for each, data in left.items():
         if not each.name.endswith("-shm"):
             each.write_bytes(data)
-
-
-def as_format_1(world: Path) -> None:
-    """Make the database look as the first format did."""
-    with closing(sqlite3.connect(world / "collection" / ".cropkit" / "cropkit.db")) as db:
-        db.execute("DROP TABLE setting")
-        db.execute("PRAGMA user_version = 1")
-        db.commit()
 
 
 def downloaded(kit: Kit) -> Kit:
@@ -216,7 +213,7 @@ SCENARIOS = (
     Scenario("move a group", apply_a_group, destination="collection/moved", several=True),
     Scenario("rebuild", nothing, (CROP, UNDO, REJECT), prepare=lose_the_database, rebuilds=True),
     Scenario("rebuild over a log", nothing, (CROP,), prepare=leave_a_log, rebuilds=True),
-    Scenario("migrate", nothing, (CROP,), opens=True, prepare=as_format_1),
+    Scenario("migrate", nothing, (CROP,), opens=True, prepare=make_it_old),
     Scenario("decide", decide),
     Scenario("first open", nothing, opens=True),
     Scenario("open, crop, close", crop(PNG), opens=True),
