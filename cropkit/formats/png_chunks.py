@@ -1,11 +1,11 @@
 """PNG's container: chunks in, chunks out, nothing interpreted but IHDR (W3C PNG, third edition)."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from cropkit.errors import CorruptImage, TrailingData, Truncated, UnsupportedFormat
-from cropkit.formats.zstream import engine
+from cropkit.formats import zstream
 from cropkit.geometry import Size
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -27,8 +27,16 @@ class Chunk:
 
     def encoded(self) -> bytes:
         """Return length, type, data and CRC."""
-        typed = self.type.encode("latin-1") + self.data
-        return struct.pack(">I", len(self.data)) + typed + struct.pack(">I", engine.crc32(typed))
+        head, tail = framed(self.type, (self.data,))
+        return head + self.data + tail
+
+
+def framed(kind: str, pieces: Iterable[bytes | memoryview]) -> tuple[bytes, bytes]:
+    """Return what stands before and after the data of a chunk: length and type, and the CRC."""
+    crc, length = zstream.engine.crc32(kind.encode("latin-1")), 0
+    for piece in pieces:
+        crc, length = zstream.engine.crc32(piece, crc), length + len(piece)
+    return struct.pack(">I", length) + kind.encode("latin-1"), struct.pack(">I", crc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +96,36 @@ class Ihdr:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A PNG taken apart: the chunks without IDAT, and where the pixels stood among them."""
+    """A PNG taken apart: the chunks without IDAT, and where the pixels stood among them.
+
+    `pixels` are views of the file's bytes, which are not copied before they are needed.
+    """
 
     chunks: tuple[Chunk, ...]
     idat_at: int
-    idat: bytes
+    pixels: tuple[memoryview, ...]
     trailer: bytes
+
+    @property
+    def idat(self) -> bytes:
+        """The pixel stream."""
+        return b"".join(self.pixels)
+
+    @property
+    def idat_length(self) -> int:
+        """Bytes in the pixel stream."""
+        return sum(piece.nbytes for piece in self.pixels)
 
     def encoded(self) -> bytes:
         """Return the whole file."""
-        cuts = range(0, len(self.idat), _IDAT_BYTES)
-        pixels = [Chunk("IDAT", self.idat[at : at + _IDAT_BYTES]) for at in cuts]
         before, after = self.chunks[: self.idat_at], self.chunks[self.idat_at :]
-        return SIGNATURE + b"".join(c.encoded() for c in (*before, *pixels, *after)) + self.trailer
+        parts: list[bytes | memoryview] = [SIGNATURE, *(chunk.encoded() for chunk in before)]
+        for piece in self.pixels:
+            for at in range(0, piece.nbytes, _IDAT_BYTES):
+                cut = piece[at : at + _IDAT_BYTES]
+                head, tail = framed("IDAT", (cut,))
+                parts += [head, cut, tail]
+        return b"".join([*parts, *(chunk.encoded() for chunk in after), self.trailer])
 
 
 def parse(data: bytes, name: str) -> Container:
@@ -112,46 +137,62 @@ def parse(data: bytes, name: str) -> Container:
     """
     if not data.startswith(SIGNATURE):
         raise CorruptImage(name, "it does not begin as a PNG")
-    chunks, end = _chunks(data, name)
-    trailer = data[end:]
+    spans = list(_spans(data, name))
+    trailer = data[spans[-1].end :]
     if trailer.strip(_PADDING):
         raise TrailingData(name, len(trailer))
-    at = [i for i, chunk in enumerate(chunks) if chunk.type == "IDAT"]
+    at = [i for i, span in enumerate(spans) if span.type == "IDAT"]
     if not at or at != list(range(at[0], at[-1] + 1)):
         raise CorruptImage(name, "pixel data is missing or torn apart")
-    rest = tuple(c for c in chunks if c.type != "IDAT")
+    rest = tuple(Chunk(s.type, s.of(data).tobytes()) for s in spans if s.type != "IDAT")
     _check_critical(rest, name)
-    return Container(rest, at[0], b"".join(chunks[i].data for i in at), trailer)
+    return Container(rest, at[0], tuple(spans[i].of(data) for i in at), trailer)
 
 
 def read_ihdr(data: bytes, name: str) -> Ihdr:
     """Read only the header, which stands first."""
-    chunk, _ = _chunk(data, len(SIGNATURE), name)
-    return Ihdr.parse(chunk, name)
+    span = _span(data, len(SIGNATURE), name)
+    return Ihdr.parse(Chunk(span.type, span.of(data).tobytes()), name)
 
 
-def _chunks(data: bytes, name: str) -> tuple[list[Chunk], int]:
-    chunks: list[Chunk] = []
-    at = len(SIGNATURE)
-    while not chunks or chunks[-1].type != "IEND":
-        chunk, at = _chunk(data, at, name)
-        chunks.append(chunk)
-    return chunks, at
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Where a chunk stands in the file."""
+
+    type: str
+    start: int
+    length: int
+
+    @property
+    def end(self) -> int:
+        return self.start + 12 + self.length
+
+    def of(self, data: bytes) -> memoryview:
+        return memoryview(data)[self.start + 8 : self.start + 8 + self.length]
 
 
-def _chunk(data: bytes, at: int, name: str) -> tuple[Chunk, int]:
+def _spans(data: bytes, name: str) -> Iterator[_Span]:
+    span = _span(data, len(SIGNATURE), name)
+    yield span
+    while span.type != "IEND":
+        span = _span(data, span.end, name)
+        yield span
+
+
+def _span(data: bytes, at: int, name: str) -> _Span:
     if at + 12 > len(data):
         raise Truncated(name, "no end chunk")
     (length,) = struct.unpack_from(">I", data, at)
-    end = at + 12 + length
     kind = data[at + 4 : at + 8]
     if not kind.isalpha():
         raise CorruptImage(name, f"chunk type {kind!r} at byte {at}")
-    if end > len(data):
-        raise Truncated(name, f"inside a {kind.decode('latin-1')} chunk")
-    if engine.crc32(memoryview(data)[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end]):
-        raise CorruptImage(name, f"the {kind.decode('latin-1')} chunk at byte {at} fails its CRC")
-    return Chunk(kind.decode("latin-1"), data[at + 8 : end - 4]), end
+    span = _Span(kind.decode("latin-1"), at, length)
+    if span.end > len(data):
+        raise Truncated(name, f"inside a {span.type} chunk")
+    crc = zstream.engine.crc32(memoryview(data)[at + 4 : span.end - 4])
+    if crc != int.from_bytes(data[span.end - 4 : span.end]):
+        raise CorruptImage(name, f"the {span.type} chunk at byte {at} fails its CRC")
+    return span
 
 
 def _check_critical(chunks: Iterable[Chunk], name: str) -> None:

@@ -1,143 +1,122 @@
-"""PNG's pixel stream, written: NumPy filters the rows, zlib-ng deflates them.
+"""PNG's pixel stream, written: as small as the original's was, by the least work that does it.
 
 On photographic pixels matching repeated strings gains next to nothing and costs nearly all the
-time, so a filter and Huffman codes alone are both faster and smaller; on flat pixels matching is
-everything. Which one an image is shows when a few bands of it are compressed both ways.
+time, so a filter and Huffman codes alone are both faster and smaller; on smooth and on flat pixels
+matching is everything. Which an image is shows when a few bands of it are compressed in each way,
+beginning with the cheapest.
 """
 
-from collections.abc import Callable, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from cropkit.formats.png_samples import Samples
-from cropkit.formats.zstream import engine
+from cropkit.formats import zstream
+from cropkit.formats.png_filters import ADAPTIVE, AVERAGE, NONE, PAETH, Frame
 
-Filter = Callable[[Samples, Samples, Samples, Samples], Samples]
-_BAND_BYTES = 1 << 19
-_SAMPLED_BANDS, _FEWEST_ROWS, _MOST_ROWS = 5, 8, 24
-_WINDOW_BITS, _MEMORY = 15, 9
+_BANDS, _ROWS = 5, 16  # what is sampled
+_HUFFMAN = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A filter for all rows and a way to deflate; `handicap` weighs its size by its cost."""
+    """A filter, and how long to search for repeats: 0 not at all, 12 for ever."""
 
     filter: int
     level: int
-    strategy: int
-    handicap: float = 1.0
-
-    def compressor(self) -> Any:  # noqa: ANN401  (zlib names no type for it)
-        """Start a stream."""
-        method = engine.DEFLATED
-        return engine.compressobj(self.level, method, _WINDOW_BITS, _MEMORY, self.strategy)
 
 
-def _none(row: Samples, _left: Samples, _up: Samples, _corner: Samples) -> Samples:
-    return row
-
-
-def _sub(row: Samples, left: Samples, _up: Samples, _corner: Samples) -> Samples:
-    return row - left
-
-
-def _up(row: Samples, _left: Samples, up: Samples, _corner: Samples) -> Samples:
-    return row - up
-
-
-def _average(row: Samples, left: Samples, up: Samples, _corner: Samples) -> Samples:
-    # floor((a + b) / 2) without leaving 8 bits
-    return row - ((left & up) + ((left ^ up) >> 1))
-
-
-def _paeth(row: Samples, left: Samples, up: Samples, corner: Samples) -> Samples:
-    c = corner.astype(np.int16)
-    to_left, to_up = up - c, left - c
-    to_corner = np.abs(to_left + to_up)
-    np.abs(to_left, out=to_left)
-    np.abs(to_up, out=to_up)
-    nearest = np.where(to_up <= to_corner, up, corner)
-    left_wins = (to_left <= to_up) & (to_left <= to_corner)
-    return row - np.where(left_wins, left, nearest)
-
-
-# By the number that PNG gives them (9.2).
-_FILTERS: tuple[Filter, ...] = (_none, _sub, _up, _average, _paeth)
-NONE, SUB, UP, AVERAGE, PAETH = range(5)
-_HUFFMAN = engine.Z_HUFFMAN_ONLY
-_MATCH = engine.Z_DEFAULT_STRATEGY
-
-QUICK = (
-    Plan(AVERAGE, 1, _HUFFMAN),
-    Plan(PAETH, 1, _HUFFMAN, 1.03),
-    Plan(AVERAGE, 3, _MATCH, 1.03),
+Sizes = dict[Plan, float]
+# In the order of their cost; those on one rung cost about the same.
+LADDER: tuple[tuple[Plan, ...], ...] = (
+    (Plan(AVERAGE, _HUFFMAN), Plan(PAETH, _HUFFMAN)),
+    (Plan(PAETH, 1), Plan(NONE, 1)),
+    (Plan(PAETH, 3),),
+    (Plan(ADAPTIVE, 5),),
+    (Plan(NONE, 6), Plan(ADAPTIVE, 6)),
+    (Plan(NONE, 7), Plan(ADAPTIVE, 7)),
 )
-THOROUGH = tuple(Plan(number, 6, _MATCH, 1.12) for number in (NONE, SUB, UP, AVERAGE, PAETH))
-INDEXED = Plan(NONE, 6, _MATCH)
+INDEXED: tuple[tuple[Plan, ...], ...] = ((Plan(NONE, 7),), (Plan(NONE, 9), Plan(ADAPTIVE, 9)))
+_SEARCH_GAINS = 0.99  # where a search gains less over Huffman codes alone, longer ones do too
+_GRAIN = 0.4  # of all bytes: what stays longer than that without a search is not flat
+_NEAR = 1.02  # close enough to the best, when none is as small as it should be
+_WASTEFUL = 1.1  # too far from the best, although it is as small as it should be
 
 
-def deflate(rows: Samples, bpp: int, ceiling: float) -> bytes:
-    """Return the pixel stream of packed rows.
+def deflate(frame: Frame, ceiling: float, *, indexed: bool) -> bytes:
+    """Return the pixel stream of the rows in a frame.
 
     Parameters
     ----------
-    rows : (height, stride), without filter bytes
-    bpp : bytes a pixel, as filters see them; 0 for indices and packed samples, which are not
-        filtered
-    ceiling : bytes it should stay under; above, a thorough plan is tried too
+    ceiling : bytes it should not be longer than, if it can be helped
+    indexed : indices and packed samples gain nothing by filters, as a rule
     """
-    if not bpp:
-        return _stream(_bordered(rows, 1), 1, INDEXED)
-    bordered = _bordered(rows, bpp)
-    plan = _best(bordered, bpp, QUICK)
-    if plan.strategy == _MATCH:
-        plan = _best(bordered, bpp, (plan, *THOROUGH))
-    stream = _stream(bordered, bpp, plan)
-    if len(stream) <= ceiling:
+    ladder = INDEXED if indexed else LADDER
+    climbed = _climbed(frame, ceiling, ladder)
+    plan = _chosen(climbed, ceiling)
+    stream = _stream(frame, plan, frame.bands())
+    if len(stream) <= ceiling or _best(climbed) > ceiling:
         return stream
-    second = _best(bordered, bpp, THOROUGH)
-    return min(stream, _stream(bordered, bpp, second), key=len)
+    # the bands promised what the whole did not keep
+    second = _chosen(_climbed(frame, 0, ladder), 0)
+    return stream if second == plan else min(stream, _stream(frame, second, frame.bands()), key=len)
 
 
-def _best(bordered: Samples, bpp: int, plans: Sequence[Plan]) -> Plan:
-    """Return the plan that does best on a few bands."""
-    bands = _bands_to_sample(bordered.shape[0] - 1)
-    return min(plans, key=lambda plan: _sampled(bordered, bpp, plan, bands))
+def _climbed(frame: Frame, ceiling: float, ladder: Sequence[Sequence[Plan]]) -> list[Sizes]:
+    """Try rung after rung until one serves; return the length that each plan promises."""
+    climbed: list[Sizes] = []
+    for plans in ladder:
+        climbed.append({plan: _promise(frame, plan) for plan in plans})
+        if _suffices(climbed, ceiling, frame.rows.size) or _is_grain(climbed):
+            break
+    return climbed
+
+
+def _promise(frame: Frame, plan: Plan) -> float:
+    height: int = frame.rows.shape[0]
+    bands = _bands_to_sample(height)
+    share = sum(band.stop - band.start for band in bands) / height
+    return len(_stream(frame, plan, bands)) / share
+
+
+def _suffices(climbed: Sequence[Sizes], ceiling: float, raw: int) -> bool:
+    return _best(climbed) <= ceiling and (len(climbed) > 1 or _best(climbed) > _GRAIN * raw)
+
+
+def _best(climbed: Sequence[Sizes]) -> float:
+    return min(ChainMap(*climbed).values())
+
+
+def _is_grain(climbed: Sequence[Sizes]) -> bool:
+    """Whether even a search leaves the pixels as long as Huffman codes alone do."""
+    sizes = ChainMap(*climbed)
+    searched = [size for plan, size in sizes.items() if plan.level > 1]
+    codes = [size for plan, size in sizes.items() if plan.level == _HUFFMAN]
+    return bool(searched and codes) and min(searched) > _SEARCH_GAINS * min(codes)
+
+
+def _chosen(climbed: Sequence[Sizes], ceiling: float) -> Plan:
+    """Return the cheapest plan that is small enough, or else the cheapest that is near the best."""
+    best = _best(climbed)
+    enough = min(ceiling, best * _WASTEFUL)
+    return next(
+        min(rung, key=lambda plan: rung[plan])
+        for most in (enough, best * _NEAR)
+        for rung in climbed
+        if min(rung.values()) <= most
+    )
 
 
 def _bands_to_sample(height: int) -> list[slice]:
-    rows = min(height, max(_FEWEST_ROWS, min(_MOST_ROWS, height // 100)))
-    starts = np.linspace(0, height - rows, _SAMPLED_BANDS).astype(int)
-    return [slice(int(start), int(start) + rows) for start in dict.fromkeys(starts.tolist())]
+    """Return a few bands from all over; the first row, which has none above, is like no other."""
+    rows = min(_ROWS, height)
+    starts = np.linspace(min(1, height - rows), height - rows, _BANDS).astype(int)
+    return [slice(start, start + rows) for start in dict.fromkeys(starts.tolist())]
 
 
-def _sampled(bordered: Samples, bpp: int, plan: Plan, bands: list[slice]) -> float:
-    stream = plan.compressor()
-    size = sum(len(stream.compress(_filtered(bordered, bpp, plan.filter, b))) for b in bands)
-    return (size + len(stream.flush())) * plan.handicap
-
-
-def _stream(bordered: Samples, bpp: int, plan: Plan) -> bytes:
-    stream = plan.compressor()
-    height = bordered.shape[0] - 1
-    step = max(1, _BAND_BYTES // bordered.shape[1])
-    bands = (slice(at, min(at + step, height)) for at in range(0, height, step))
-    parts = [stream.compress(_filtered(bordered, bpp, plan.filter, band)) for band in bands]
-    return b"".join([*parts, stream.flush()])
-
-
-def _bordered(rows: Samples, bpp: int) -> Samples:
-    """Return the rows with the zeros that stand left of and above an image (9.2)."""
-    bordered = np.zeros((rows.shape[0] + 1, rows.shape[1] + bpp), np.uint8)
-    bordered[1:, bpp:] = rows
-    return bordered
-
-
-def _filtered(bordered: Samples, bpp: int, number: int, band: slice) -> Samples:
-    below, above = bordered[1:][band], bordered[:-1][band]
-    out = np.empty((below.shape[0], below.shape[1] - bpp + 1), np.uint8)
-    out[:, 0] = number
-    out[:, 1:] = _FILTERS[number](below[:, bpp:], below[:, :-bpp], above[:, bpp:], above[:, :-bpp])
-    return out
+def _stream(frame: Frame, plan: Plan, bands: Iterable[slice]) -> bytes:
+    pieces = (frame.filtered(plan.filter, band) for band in bands)
+    if plan.level == _HUFFMAN:
+        return zstream.in_pieces(pieces, 1, zstream.engine.Z_HUFFMAN_ONLY)
+    return zstream.deflate(np.concatenate(list(pieces)), plan.level)

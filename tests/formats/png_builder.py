@@ -111,20 +111,31 @@ def _unfiltered(kind: int, line: bytes, above: bytes, bpp: int) -> bytes:
     return bytes(out)
 
 
+def filtered_row(kind: int, row: bytes, above: bytes, bpp: int) -> bytes:
+    """Filter one row, without its filter byte."""
+    out = bytearray()
+    for i, value in enumerate(row):
+        a, c = (row[i - bpp], above[i - bpp]) if i >= bpp else (0, 0)
+        out.append((value - _predicted(kind, a, above[i], c)) & 255)
+    return bytes(out)
+
+
+def packed(samples: Values, depth: int) -> list[bytes]:
+    """Return the rows as they stand in a file before they are filtered."""
+    return [_packed(row.reshape(-1), depth) for row in samples]
+
+
 def _filtered(samples: Values, colour: int, depth: int) -> bytes:
     if not samples.size:
         return b""
     bpp = max(1, CHANNELS[colour] * depth // 8)
-    rows = [_packed(row.reshape(-1), depth) for row in samples]
-    out, above = bytearray(), bytes(len(rows[0]))
-    for y, row in enumerate(rows):
-        kind = y % 5
-        out.append(kind)
-        for i, value in enumerate(row):
-            a, c = (row[i - bpp], above[i - bpp]) if i >= bpp else (0, 0)
-            out.append((value - _predicted(kind, a, above[i], c)) & 255)
-        above = row
-    return bytes(out)
+    rows = packed(samples, depth)
+    above = [bytes(len(rows[0])), *rows[:-1]]
+    kinds = (y % 5 for y in range(len(rows)))
+    return b"".join(
+        bytes([kind]) + filtered_row(kind, row, up, bpp)
+        for kind, row, up in zip(kinds, rows, above, strict=True)
+    )
 
 
 def _packed(row: Values, depth: int) -> bytes:

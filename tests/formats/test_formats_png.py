@@ -2,19 +2,20 @@ import struct
 import zlib
 from collections.abc import Sequence
 from io import BytesIO
+from itertools import pairwise
 
 import numpy as np
 import pictures
 import png_builder as png
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from png_builder import KINDS
 from strategies import boxes_in
 
 from cropkit import errors, formats
-from cropkit.formats import png_chunks, png_deflate, png_samples
+from cropkit.formats import png_chunks, png_filters, png_rows, zstream
 from cropkit.geometry import PixelBox, Size
 
 NAME = "picture.png"
@@ -42,7 +43,15 @@ def test_every_kind_of_pixel_comes_out_at_its_own_depth(
     assert ("IHDR interlace: written straight" in candidate.patched) is interlace
 
 
-@settings(max_examples=60)
+@pytest.fixture
+def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work on a few rows at a time, so that a small picture has many bands."""
+    for module in (png_rows, png_filters):
+        monkeypatch.setattr(module, "_BAND_BYTES", 40)
+
+
+@pytest.mark.usefixtures("small_bands")
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), kind=st.sampled_from(KINDS), interlace=st.booleans())
 def test_any_box_of_any_kind_holds_exactly_its_pixels(
     data: st.DataObject,
@@ -277,24 +286,75 @@ def test_a_file_cut_short_does_not_verify(data: st.DataObject) -> None:
         formats.verify(meant.data[: data.draw(st.integers(0, len(meant.data) - 1))], meant, NAME)
 
 
+UNDO = [png_rows.by_libpng, png_rows.by_pillow]
+
+
+@pytest.mark.parametrize("undo", UNDO)
 @pytest.mark.parametrize(("colour", "depth"), KINDS)
-def test_pillow_undoes_the_filters_as_the_standard_says(colour: int, depth: int) -> None:
+def test_both_decoders_undo_the_filters_as_the_standard_says(
+    colour: int, depth: int, undo: png_rows.Undo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     samples = png.values(colour, depth, 21, 13)
     container = png_chunks.parse(png.build(samples, colour, depth), NAME)
     header = png_chunks.Ihdr.parse(container.chunks[0], NAME)
-    decoded = png_samples.decode(header, container.idat).astype(np.uint16)
-    wide = decoded[..., ::2] * 256 + decoded[..., 1::2] if depth == 16 else decoded
-    assert np.array_equal(wide, samples)
+    filtered = np.frombuffer(zlib.decompress(container.idat), np.uint8).reshape(13, -1)
+    assert set(filtered[:, 0]) == {0, 1, 2, 3, 4}
+    expected = np.stack([np.frombuffer(row, np.uint8) for row in png.packed(samples, depth)])
+    assert np.array_equal(undo(filtered, header.bpp), expected)
+    monkeypatch.setattr(png_rows, "_BAND_BYTES", 2 * filtered.shape[1])
+    bands = list(png_rows.undone(filtered, header.bpp, undo))
+    assert [len(band) for band in bands] == [2, 2, 2, 2, 2, 2, 1]
+    assert np.array_equal(np.concatenate(bands), expected)
 
 
-def test_the_standard_zlib_does_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (png_chunks, png_samples, png_deflate):
-        monkeypatch.setattr(module, "engine", zlib)
+def test_each_decoder_is_the_one_that_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    filtered = np.zeros((3, 13), np.uint8)
+    monkeypatch.setattr(png_rows, "by_pillow", None)
+    assert not png_rows.by_libpng(filtered, 3).any()
+    monkeypatch.setattr(zstream, "codecs", None)
+    with pytest.raises(TypeError):
+        png_rows.by_libpng(filtered, 3)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_every_filter_is_the_one_of_the_standard(number: int) -> None:
+    rng = np.random.default_rng(number)
+    rows = rng.integers(0, 256, (40, 33), np.uint8)
+    rows[20:] = rng.integers(99, 103, (20, 33), np.uint8)  # neighbours tie as they do in pictures
+    frame = png_filters.Frame.around(rows, 3)
+    expected = [
+        bytes([number]) + png.filtered_row(number, row, above, 3)
+        for above, row in pairwise([bytes(33), *(row.tobytes() for row in rows)])
+    ]
+    assert [row.tobytes() for row in frame.filtered(number, slice(0, 40))] == expected
+
+
+def test_paeth_chooses_as_the_standard_does_for_any_three_neighbours() -> None:
+    values = np.array([0, 1, 2, 3, 60, 120, 127, 128, 129, 250, 254, 255], np.uint8)
+    left, up, corner = (side.reshape(-1) for side in np.meshgrid(values, values, values))
+    rows = np.stack([np.stack([corner, up], 1), np.stack([left, up * 0], 1)], 1)
+    for above, row in rows.tolist():
+        frame = png_filters.Frame.around(np.array([above, row], np.uint8), 1)
+        expected = png.filtered_row(4, bytes(row), bytes(above), 1)
+        assert frame.filtered(4, slice(1, 2))[0, 1:].tobytes() == expected
+
+
+@pytest.mark.parametrize("wheels", [("engine",), ("codecs",), ("engine", "codecs")])
+@pytest.mark.parametrize("interlace", [False, True])
+def test_without_a_wheel_all_is_done_as_well(
+    wheels: tuple[str, ...],
+    interlace: bool,  # noqa: FBT001  (a parameter of the test)
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for wheel in wheels:
+        monkeypatch.setattr(zstream, wheel, {"engine": zlib, "codecs": None}[wheel])
+    for kind in KINDS:
+        samples = png.values(*kind, 21, 13)
+        _, found = png.read(cropped(png.build(samples, *kind, interlace=interlace)).data)
+        assert np.array_equal(found, samples[2:12, 3:17])
     written = cropped(PHOTO, PHOTO_BOX).data
-    assert np.array_equal(
-        np.asarray(Image.open(BytesIO(written))),
-        np.asarray(Image.open(BytesIO(PHOTO)).crop(PHOTO_BOX.xyxy)),
-    )
+    naive = pictures.encoded(Image.open(BytesIO(PHOTO)).crop(PHOTO_BOX.xyxy), "PNG")
+    assert len(written) < 1.05 * len(naive)
 
 
 def test_photographic_pixels_do_not_grow() -> None:
