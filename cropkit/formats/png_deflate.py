@@ -74,10 +74,9 @@ def _climbed(frame: Frame, ceiling: float, ladder: Sequence[Sequence[Plan]]) -> 
 
 
 def _promise(frame: Frame, plan: Plan) -> float:
-    height: int = frame.rows.shape[0]
+    height = len(frame.rows)
     bands = _bands_to_sample(height)
-    share = sum(band.stop - band.start for band in bands) / height
-    return len(_stream(frame, plan, bands)) / share
+    return len(_stream(frame, plan, bands)) * height / sum(b.stop - b.start for b in bands)
 
 
 def _suffices(climbed: Sequence[Sizes], ceiling: float, raw: int) -> bool:
