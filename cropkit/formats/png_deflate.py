@@ -76,7 +76,8 @@ def _climbed(frame: Frame, ceiling: float, ladder: Sequence[Sequence[Plan]]) -> 
 def _promise(frame: Frame, plan: Plan) -> float:
     height = len(frame.rows)
     bands = _bands_to_sample(height)
-    return len(_stream(frame, plan, bands)) * height / sum(b.stop - b.start for b in bands)
+    sampled: int = sum(band.stop - band.start for band in bands)
+    return len(_stream(frame, plan, bands)) * height / sampled
 
 
 def _suffices(climbed: Sequence[Sizes], ceiling: float, raw: int) -> bool:
