@@ -8,7 +8,10 @@ CropkitError
  │    ├── BadSetting         a collection has no such choice
  │    ├── BadParameter       a notebook has no parameter of that name
  │    ├── LabUnavailable     JupyterLab did not start
+ │    ├── BadParameterValue  a text that is no value of the parameter's type
+ │    ├── BadParameterFile   a file of parameters that cannot be used
  │    ├── CellFailed         a notebook stopped at an error
+ │    ├── NotReady           a batch did not start: something is in its way
  │    ├── IllegalMove        the review cannot do that now; nothing changed
  │    ├── StaleDecision      the file is not what the reviewer saw
  │    ├── PathOutsideRoot    a path that leaves the collection, or goes through a link
@@ -27,6 +30,7 @@ CropkitError
  │                           MultiPage, GainMap, Provenance, TrailingData, UnsupportedDepth,
  │                           TooLarge
  ├── Failed                the candidate was discarded; the original stands
+ │    ├── RunIncomplete      a batch ended, and not every item of it well
  │    ├── VerificationFailed what was read back is not what was meant
  │    ├── WriteFailed        the operating system said no on the way
  │    └── ApplierDied        the process that writes crops ended while it worked on it
@@ -101,6 +105,24 @@ class BadParameter(Refused, ValueError):
     """(notebook, name, names it has): nothing was run."""
 
     template = "{0}: no parameter is called {1!r}; it has {2}"
+
+
+class BadParameterValue(Refused, ValueError):
+    """(notebook, name, text, type): nothing was run."""
+
+    template = "{0}: parameter {1} cannot be {2!r}: it is a {3}"
+
+
+class BadParameterFile(Refused, ValueError):
+    """(file, reason): nothing was run."""
+
+    template = "{0}: parameters not used: {1}"
+
+
+class NotReady(Refused):
+    """(folder, reasons): the batch did not start; nothing was cropped."""
+
+    template = "{0}: the batch did not start: {1}"
 
 
 class LabUnavailable(Refused):
@@ -303,6 +325,12 @@ class TooLarge(UnsupportedImage):
 
 class Failed(CropkitError):
     """The candidate was discarded; the original stands, byte for byte."""
+
+
+class RunIncomplete(Failed):
+    """(folder, what is wrong): items that did not end well; each original stands."""
+
+    template = "{0}: {1}"
 
 
 class VerificationFailed(Failed):

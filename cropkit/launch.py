@@ -5,19 +5,17 @@ it, and only then does the browser open on it. Everything the server needs is in
 folder of this user's, which goes when the review ends; decisions are in the collection.
 """
 
-import signal
 import sys
 import webbrowser
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
 
 from cropkit import templates
 from cropkit.errors import CropkitError
 from cropkit.lab import Lab
 from cropkit.live import LiveKernel
+from cropkit.stopping import stoppable
 
 NOTEBOOK = "1_review"
 _FILE = f"{NOTEBOOK}.ipynb"
@@ -61,7 +59,7 @@ def launch(
         "order": order,
         "units": units,
     }
-    with _stoppable(), TemporaryDirectory(prefix="cropkit-", ignore_cleanup_errors=True) as name:
+    with stoppable(), TemporaryDirectory(prefix="cropkit-", ignore_cleanup_errors=True) as name:
         session = Path(name).resolve()
         try:
             _show(session, {"folder": _absolute(folder), **given}, port, browser=browser)
@@ -113,20 +111,6 @@ def _open(session: Path, url: str, *, browser: bool) -> None:
     page.write_text(_REDIRECT.format(url=url), encoding="utf-8")
     if not webbrowser.open(page.as_uri()):
         _say("no browser could be opened; copy the address above into one")
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let SIGTERM end the review as Ctrl-C does: the kernel and the server are shut down."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _absolute(path: Path | None) -> str:

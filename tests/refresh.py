@@ -6,6 +6,7 @@ Nothing that changes from run to run is kept, so a second run changes no byte. I
     python tests/refresh.py [NOTEBOOK…]
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,7 @@ def lint_passes(folder: Path) -> bool:
 
 
 def run(path: Path) -> NotebookNode:
+    os.environ["PYTHONPATH"] = str(ROOT)  # the kernel's, whichever cropkit is installed
     book: NotebookNode = nbformat.read(path, as_version=4)
     client = NotebookClient(
         book,

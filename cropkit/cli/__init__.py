@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Sequence
 
 from cropkit import __version__
-from cropkit.cli import collection, start
+from cropkit.cli import batch, collection, start
 from cropkit.cli.shell import FAILED, USAGE, command, complain, document, say
 from cropkit.errors import CropkitError
 
@@ -17,7 +17,6 @@ _NOT_YET = {
     "suggest": "crop boxes for images that have none",
     "import": "suggestions or decisions from other tools",
     "export": "decisions for other tools",
-    "batch": "crop a folder unattended, through the batch notebook",
 }
 
 
@@ -45,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     collection.add_crop(commands)
     start.add_demo(commands)
     collection.add(commands)
+    batch.add(commands)
     for name, text in _NOT_YET.items():
         one = command(commands, name, f"{text} (not yet)", _not_yet)
         one.add_argument("anything", nargs="*", help=argparse.SUPPRESS)

@@ -13,7 +13,7 @@ from cropkit.formats import jpeg, png, webp
 from cropkit.formats.account import Candidate, Header
 from cropkit.formats.border import reading
 from cropkit.formats.options import Options
-from cropkit.formats.preview import preview
+from cropkit.formats.preview import pixel_digest, preview
 from cropkit.formats.sniff import EXTENSIONS, shown, sniff
 from cropkit.geometry import PixelBox
 
@@ -23,6 +23,7 @@ __all__ = [
     "Header",
     "Options",
     "crop",
+    "pixel_digest",
     "preview",
     "read_header",
     "verify",

@@ -1,5 +1,6 @@
 """Previews for a browser: upright, sRGB, JPEG, as small as asked."""
 
+import hashlib
 from functools import lru_cache
 from io import BytesIO
 
@@ -16,6 +17,7 @@ from cropkit.formats.sniff import shown, sniff
 from cropkit.geometry import Size
 
 _QUALITY = 85
+_DIGITS = 12
 _GREY = (128, 128, 128)
 _REDUCIBLE = ("L", "RGB", "RGBA", "CMYK")
 _TURNS = {
@@ -141,3 +143,21 @@ def _encoded(picture: Image.Image) -> bytes:
     out = BytesIO()
     picture.save(out, "JPEG", quality=_QUALITY)
     return out.getvalue()
+
+
+def pixel_digest(data: bytes, name: str) -> str:
+    """Return a short digest of an image's stored pixels, whatever compressed them.
+
+    Two files have the same one when their mode, size and every sample are the same.
+
+    Raises
+    ------
+    Refused
+        When it cannot be decoded.
+    """
+    with reading(name):
+        picture = _opened(_bare(data, name).data, name)
+        check_pixels(name, Size(*picture.size))
+        picture.load()
+        facts = f"{picture.mode} {picture.size}".encode()
+        return hashlib.sha256(facts + picture.tobytes()).hexdigest()[:_DIGITS]

@@ -1,0 +1,56 @@
+"""What would stop a whole batch, looked for before it begins; writes nothing."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from cropkit.batch.foresight import Item, Plan
+from cropkit.errors import CropkitError, NoSpace, ReadOnly
+from cropkit.files import Root
+from cropkit.switch import HOME
+
+_RESERVE = 16 << 20  # for the trail, and for others
+_AT_WORK = 3  # a crop in the making may take as much again as its source, twice
+
+
+def hindrances(plan: Plan, files: Root) -> tuple[CropkitError, ...]:
+    """Name what is in the way of a batch as a whole: room on each disk, permission to write."""
+    return (*_without_room(plan, files), *_without_permission(plan))
+
+
+def needed_bytes(items: tuple[Item, ...]) -> int:
+    """Return the room that items take at most: each original is kept beside its crop."""
+    if not items:
+        return 0
+    sizes = [item.size_bytes for item in items]
+    return sum(sizes) + _AT_WORK * max(sizes) + _RESERVE
+
+
+def _without_room(plan: Plan, files: Root) -> Iterator[CropkitError]:
+    needed, free = needed_bytes(plan.ready), files.free_bytes()
+    if free < needed:
+        yield NoSpace(plan.folder, needed, free)
+    for folder in plan.destinations:
+        place = _nearest(plan.folder / folder)
+        if place.stat().st_dev == plan.folder.stat().st_dev:
+            continue
+        moving = tuple(i for i in plan.ready if i.moves and i.target.startswith(f"{folder}/"))
+        needed, free = needed_bytes(moving), Root(place).free_bytes()
+        if free < needed:
+            yield NoSpace(folder, needed, free)
+
+
+def _without_permission(plan: Plan) -> Iterator[CropkitError]:
+    if not plan.ready:
+        return
+    folders = {plan.folder, plan.folder / HOME}
+    folders |= {(plan.folder / item.path).parent for item in plan.ready}
+    folders |= {plan.folder / folder for folder in plan.destinations}
+    for place in sorted({_nearest(folder) for folder in folders}):
+        if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+            yield ReadOnly(place, "not writable by this user")
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or the nearest one above it that is there."""
+    return next(each for each in (folder, *folder.parents) if each.is_dir())

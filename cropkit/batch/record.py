@@ -1,0 +1,159 @@
+"""The record of one run, as `run.json` holds it."""
+
+import json
+import os
+import platform
+import sys
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import cropkit
+from cropkit import clock
+from cropkit.batch.folders import RECORD
+from cropkit.records import Status
+
+_FORMAT = 1
+_PACKAGES = ("pillow", "numpy", "papermill", "sqlalchemy", "zlib-ng")
+
+OVERTAKEN = "overtaken"  # a person decided otherwise meanwhile: nothing of ours is open
+UNFINISHED = "unfinished"  # planned, and the trail holds no end of it
+WELL = (Status.CROPPED.value, Status.REJECTED.value, OVERTAKEN)
+
+RUNNING, FINISHED, STOPPED = "running", "finished", "stopped"
+Four = tuple[float, float, float, float]
+
+
+def _versions() -> dict[str, str]:
+    found = {"cropkit": cropkit.__version__, "python": sys.version.split()[0]}
+    return found | {name: version(name) for name in _PACKAGES}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image of a run; boxes in upright pixels, times as the trail writes them."""
+
+    path: str
+    verdict: str
+    decision: str | None = None
+    status: str = UNFINISHED
+    code: str | None = None
+    message: str | None = None
+    cure: str | None = None
+    target: str | None = None
+    size: tuple[int, int] | None = None
+    box: Four | None = None
+    suggested: Four | None = None
+    suggestion_source: str | None = None
+    confidence: float | None = None
+    iou: float | None = None
+    operation: str | None = None
+    session: str | None = None
+    sha256_before: str | None = None
+    sha256_after: str | None = None
+    bytes_before: int = 0
+    bytes_after: int | None = None
+    ended_at: str | None = None
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is to be done about it."""
+        return self.status in WELL
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run, as `run.json` holds it."""
+
+    folder: str
+    source: str
+    parameters: dict[str, Any]
+    session: str
+    started_at: str
+    state: str = RUNNING
+    reason: str | None = None
+    ended_at: str | None = None
+    destination: str | None = None
+    entries: tuple[Entry, ...] = ()
+    passed: tuple[tuple[str, str], ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
+    versions: dict[str, str] = field(default_factory=_versions)
+    host: str = field(default_factory=platform.node)
+    format: int = _FORMAT
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many items ended how; every way is there, also with 0."""
+        found = Counter(entry.status for entry in self.entries)
+        ways = [one.value for one in (Status.CROPPED, Status.REJECTED)]
+        ways += [one.value for one in (Status.REFUSED, Status.FAILED, Status.STALE)]
+        ways += [Status.IN_DOUBT.value, UNFINISHED, OVERTAKEN]
+        return {way: found[way] for way in ways}
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run came to its end and every item ended well."""
+        return self.state == FINISHED and all(entry.well for entry in self.entries)
+
+    @property
+    def unwell(self) -> tuple[Entry, ...]:
+        """Items that a person has to see."""
+        return tuple(entry for entry in self.entries if not entry.well)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a notebook's last cell shows."""
+        return {
+            "ok": self.ok,
+            "source": self.source,
+            "planned": len(self.entries),
+            **{way.replace("-", "_"): number for way, number in self.counts.items()},
+            "passed_over": len(self.passed),
+            "degraded": len(self.problems),
+        }
+
+    def verdict(self) -> str:
+        """Say in one line how it went."""
+        counts = [f"{number} {way}" for way, number in self.counts.items() if number]
+        said = ", ".join(counts) or "nothing to do"
+        if self.problems:
+            said += f"; suggestions that could not be used: {len(self.problems)}"
+        return said if self.state == FINISHED else f"{self.state}: {self.reason or ''}; {said}"
+
+
+def ended(run: Run, state: str, reason: str | None = None) -> Run:
+    """End a record."""
+    return replace(run, state=state, reason=reason, ended_at=clock.written(clock.now()))
+
+
+def write(run: Run, folder: Path) -> Path:
+    """Write the record; a reader sees the old one whole or the new one whole."""
+    path, new = folder / RECORD, folder / f"{RECORD}.new"
+    said = {"ok": run.ok, "counts": run.counts, **asdict(run)}
+    new.write_text(json.dumps(said, indent=1, ensure_ascii=True), encoding="utf-8")
+    os.replace(new, path)  # noqa: PTH105  (a rename over the name, as in `files`)
+    return path
+
+
+def read(folder: Path) -> Run | None:
+    """Read a record; None when there is none."""
+    try:
+        said = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    for computed in ("ok", "counts"):
+        said.pop(computed)
+    said["entries"] = tuple(_entry(one) for one in said["entries"])
+    for name in ("passed", "problems"):
+        said[name] = tuple((path, reason) for path, reason in said[name])
+    return Run(**said)
+
+
+def _entry(said: dict[str, Any]) -> Entry:
+    pairs = ("size", "box", "suggested")
+    facts: dict[str, Any] = {
+        name: tuple(value) if name in pairs and value is not None else value
+        for name, value in said.items()
+    }
+    return Entry(**facts)

@@ -1,0 +1,71 @@
+"""A plan and a record as tables, as notebooks show them."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cropkit.batch.foresight import Item, Plan
+from cropkit.batch.record import Entry, Run
+from cropkit.errors import CropkitError
+from cropkit.operation import Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DIGESTS = 60  # rows whose pixels are read back: as many as pandas shows
+_PLANNED = ("path", "to do", "box", "to", "reason")
+_ENDED = ("path", "status", "box", "size", "pixels", "code")
+
+
+def planned(plan: Plan) -> "pd.DataFrame":
+    """Return a plan: what is to be done, what will be refused, what is left alone."""
+    import pandas as pd  # noqa: PLC0415  (half a second that the shell does not need)
+
+    rows = [_planned(item) for item in plan.items]
+    rows += [(one.path, "refuse", "", "", str(one.error)) for one in plan.unread]
+    rows += [(one.path, "leave", "", "", one.reason) for one in plan.passed]
+    return pd.DataFrame(rows, columns=list(_PLANNED))
+
+
+def _planned(item: Item) -> tuple[str, ...]:
+    box = _edges(item.decision.box.xyxy) if item.decision.box else ""
+    if item.error is not None:
+        return item.path, "refuse", box, "", str(item.error)
+    where = item.target.removesuffix(f"/{item.path}") if item.moves else "in place"
+    aside = item.kind is Kind.REJECT
+    return item.path, item.kind.value, box, "kept aside" if aside else where, ""
+
+
+def ended(run: Run, digest: Callable[[str], str]) -> "pd.DataFrame":
+    """Return how each item ended.
+
+    Parameters
+    ----------
+    digest : of the pixels of the file with a name
+    """
+    import pandas as pd  # noqa: PLC0415  (as above)
+
+    rows = [_row(entry, digest if n < _DIGESTS else None) for n, entry in enumerate(run.entries)]
+    return pd.DataFrame(rows, columns=list(_ENDED))
+
+
+def _row(entry: Entry, digest: Callable[[str], str] | None) -> tuple[str, ...]:
+    size, pixels = "", ""
+    if entry.box is not None and entry.status == "cropped":
+        left, top, right, bottom = entry.box
+        size = f"{right - left:g} x {bottom - top:g}"
+        pixels = _pixels(entry, digest)
+    box = _edges(entry.box) if entry.box else ""
+    return entry.path, entry.status, box, size, pixels, entry.code or ""
+
+
+def _pixels(entry: Entry, digest: Callable[[str], str] | None) -> str:
+    if digest is None:
+        return ""
+    try:
+        return digest(entry.target or entry.path)
+    except CropkitError as error:  # gone or changed since: the row says so
+        return error.code
+
+
+def _edges(edges: tuple[float, ...]) -> str:
+    return ",".join(f"{edge:g}" for edge in edges)

@@ -1,0 +1,37 @@
+"""Small pictures of an image as it was and as it is, for a report."""
+
+from cropkit import formats
+from cropkit.batch.record import Entry
+from cropkit.batch.report import Pictures
+from cropkit.errors import CropkitError
+from cropkit.files import Root
+from cropkit.geometry import Size
+from cropkit.switch import Switch, kept
+
+_FIT = Size(220, 220)
+
+
+class Thumbnails:
+    """Reads images of one collection; one that cannot be read or decoded has no picture."""
+
+    def __init__(self, files: Root) -> None:
+        self._switch = Switch(files)
+
+    def __call__(self, entry: Entry) -> Pictures:
+        """Return the pictures of one item."""
+        if entry.operation is None:
+            return Pictures(self._small(entry.path, entry.path), None)
+        now = entry.target or entry.path
+        if entry.sha256_before == entry.sha256_after:
+            return Pictures(self._small(now, now), self._small(now, now))
+        before = self._small(kept(entry.sha256_before or ""), entry.path)
+        return Pictures(before, self._small(now, now))
+
+    def _small(self, name: str, image: str) -> bytes | None:
+        root, path = self._switch.locate(name)
+        if not root.path.is_dir():
+            return None
+        try:
+            return formats.preview(root.read(path).data, image, _FIT)
+        except CropkitError:  # purged, changed, or no image at all: the entry says what is wrong
+            return None

@@ -1,0 +1,152 @@
+"""The command that needs nobody: batch."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cropkit.cli.shell import (
+    DONE,
+    FAILED,
+    Commands,
+    document,
+    folder_command,
+    say,
+    write,
+)
+from cropkit.errors import BadParameter
+
+if TYPE_CHECKING:
+    from cropkit.batch.foresight import Plan
+    from cropkit.batch.unattended import Ended
+    from cropkit.errors import CropkitError
+    from cropkit.templates import Literal
+
+_TEXT = "crop a folder unattended, through the batch notebook"
+_TAKEN = ("folder", "run")
+_MOST = 20  # names that are printed; the record has all
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    one = folder_command(commands, "batch", _TEXT, _batch)
+    one.add_argument(
+        *("-p", "--parameter"),
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="a parameter of the notebook, such as: source suggestions",
+    )
+    one.add_argument("-f", "--file", type=Path, metavar="YAML", help="parameters from a file")
+    one.add_argument("--notebook", type=Path, metavar="PATH", help="another notebook of this kind")
+    text = "print what would be done and why something would be refused; write nothing"
+    one.add_argument("--dry-run", action="store_true", help=text)
+    text = "threads that crop and verify (one for each processor)"
+    one.add_argument("--workers", type=int, metavar="N", help=text)
+
+
+def _batch(given: argparse.Namespace) -> int:
+    from cropkit import templates  # noqa: PLC0415  (Jupyter's libraries, for this command only)
+    from cropkit.batch.parameters import from_yaml, typed  # noqa: PLC0415  (as above)
+    from cropkit.batch.unattended import NOTEBOOK, run_notebook  # noqa: PLC0415  (as above)
+    from cropkit.stopping import stoppable  # noqa: PLC0415  (as above)
+
+    source = given.notebook or templates.notebook(NOTEBOOK)
+    pairs = from_yaml(given.file) if given.file else []
+    pairs += [(name, value) for name, value in given.parameter]
+    pairs += [] if given.workers is None else [("workers", str(given.workers))]
+    for name, _ in pairs:
+        if name in _TAKEN:
+            raise BadParameter(source.name, name, "FOLDER on the command line")
+    parameters = _absolute(typed(source, pairs))
+    if given.dry_run:
+        return _dry_run(given, parameters)
+    with stoppable():
+        ended = run_notebook(given.folder, parameters, source)
+    return _tell(given, ended)
+
+
+def _absolute(parameters: "dict[str, Literal]") -> "dict[str, Literal]":
+    """Take the destination relative to where the person is; the kernel is elsewhere."""
+    wanted = parameters.get("destination")
+    return parameters | {"destination": str(Path(str(wanted)).absolute())} if wanted else parameters
+
+
+def _tell(given: argparse.Namespace, ended: "Ended") -> int:
+    if given.json:
+        document(_json(ended))
+    else:
+        write(f"{ended.said}\n")
+        _tell_unwell(ended)
+    if ended.run is not None:
+        say(f"report: {ended.folder / 'report.html'}")
+    return DONE if ended.ok else FAILED
+
+
+def _tell_unwell(ended: "Ended") -> None:
+    unwell = ended.run.unwell if ended.run is not None else ()
+    for entry in unwell[:_MOST]:
+        said = ". ".join(filter(None, (entry.message, entry.cure)))
+        write(f"{entry.status:<11} {entry.path}  {said}\n")
+    if len(unwell) > _MOST:
+        write(f"and {len(unwell) - _MOST} more, in the report\n")
+
+
+def _json(ended: "Ended") -> dict[str, Any]:
+    run = ended.run
+    said: dict[str, Any] = {"ok": ended.ok, "said": ended.said, "folder": str(ended.folder)}
+    if run is None:
+        return said
+    unwell = [
+        {"path": e.path, "status": e.status, "code": e.code, "message": e.message}
+        for e in run.unwell
+    ]
+    return said | {"state": run.state} | run.summary() | {"unwell": unwell}
+
+
+def _dry_run(given: argparse.Namespace, parameters: "dict[str, Literal]") -> int:
+    from cropkit.batch.dry import foreseen  # noqa: PLC0415  (as above)
+
+    plan, in_the_way = foreseen(given.folder, parameters)
+    if given.json:
+        document(_plan_json(plan, in_the_way))
+    else:
+        write("".join(f"{line}\n" for line in _plan_lines(plan, in_the_way)))
+    return FAILED if plan.refused or in_the_way else DONE
+
+
+def _plan_lines(plan: "Plan", in_the_way: "tuple[CropkitError, ...]") -> list[str]:
+    from cropkit.batch.preflight import needed_bytes  # noqa: PLC0415  (as above)
+
+    kinds = [item.kind.value for item in plan.ready]
+    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    return [
+        f"would do: {counts or 'nothing'}",
+        f"would refuse: {len(plan.refused)}; would leave alone: {len(plan.passed)}",
+        f"read: {plan.size_bytes} bytes; room needed: at most {needed_bytes(plan.ready)} bytes",
+        f"crops go: {', '.join(plan.destinations) or 'in place'}",
+        *(f"in the way: {error}" for error in in_the_way),
+        *(f"refused: {error}" for _, error in plan.refused),
+        *(f"left alone: {one.path}: {one.reason}" for one in plan.passed[:_MOST]),
+        *([f"and {len(plan.passed) - _MOST} more"] if len(plan.passed) > _MOST else []),
+        "nothing was written",
+    ]
+
+
+def _plan_json(plan: "Plan", in_the_way: "tuple[CropkitError, ...]") -> dict[str, Any]:
+    from cropkit.batch.preflight import needed_bytes  # noqa: PLC0415  (as above)
+
+    return {
+        "ok": not plan.refused and not in_the_way,
+        "source": plan.source.value,
+        "ready": [
+            {"path": i.path, "kind": i.kind.value, "target": i.target, "bytes": i.size_bytes}
+            for i in plan.ready
+        ],
+        "refused": [{"path": path, "code": e.code, "message": str(e)} for path, e in plan.refused],
+        "left_alone": [{"path": one.path, "reason": one.reason} for one in plan.passed],
+        "in_the_way": [str(error) for error in in_the_way],
+        "bytes": plan.size_bytes,
+        "bytes_needed": needed_bytes(plan.ready),
+        "destinations": list(plan.destinations),
+    }
