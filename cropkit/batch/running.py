@@ -105,6 +105,7 @@ class Batch:
         """
         self._run = judge.begun(self.plan, self.kit.session, self.parameters)
         self._write(self._run)
+        self.kit.begin_run("batch")
         try:
             self._check_ready()
             self._carry_out()
