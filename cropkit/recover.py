@@ -133,13 +133,20 @@ def _sweep_owners(root: Root, trail: Trail) -> int:
 
 
 def _sweep_originals(root: Root, trail: Trail) -> None:
-    """Remove originals that no operation needs, as long as the content has another name.
+    """Remove originals that no operation needs, as long as the content stands elsewhere, too.
 
-    One that is the last name of its content stays, whatever the database says: the database may be
-    the thing that was lost. `fsck` names it.
+    One that is the last of its content stays, whatever the database says: the database may be the
+    thing that was lost. `fsck` names it.
     """
     needed = {*trail.originals(), *(one.before for one in trail.unsettled())}
     for path in (root.path / HOME / "originals").iterdir():
-        entry = root.identity(kept(path.name))
-        if path.name not in needed and entry is not None and entry.links > 1:
+        if path.name not in needed and _stands_elsewhere(root, trail, path.name):
             root.unlink(kept(path.name), missing_ok=True)
+
+
+def _stands_elsewhere(root: Root, trail: Trail, sha256: str) -> bool:
+    entry = root.identity(kept(sha256))
+    if entry is not None and entry.links > 1:
+        return True
+    switch = Switch(root)
+    return any(switch.digest(name) == sha256 for name in trail.names_of(sha256))

@@ -1,5 +1,6 @@
 """What the engine's tests share: faults at the file-system seam, and what a folder holds."""
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+ENDS = ("src_dir_fd", "dst_dir_fd")
 EFFECTS = frozenset(
     ("open", "write", "fsync", "link", "replace", "unlink", "mkdir", "utime", "fchmod", "setxattr")
 )
@@ -67,3 +69,27 @@ def as_format_1(folder: Path) -> None:
             db.execute(f"ALTER TABLE session DROP COLUMN {column}")
         db.execute("PRAGMA user_version = 1")
         db.execute("COMMIT")
+
+
+class TwoDisks(ModuleType):
+    """`os`, where one folder is another file system: no link and no rename goes across."""
+
+    def __init__(self, elsewhere: Path) -> None:
+        super().__init__("two_disks")
+        self.elsewhere = elsewhere
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def link(self, *names: str, **options: Any) -> None:
+        self._stay(options)
+        os.link(*names, **options)
+
+    def replace(self, *names: str, **options: Any) -> None:
+        self._stay(options)
+        os.replace(*names, **options)  # noqa: PTH105  (the very call that is stood in for)
+
+    def _stay(self, options: dict[str, Any]) -> None:
+        folders = [Path(f"/proc/self/fd/{options[end]}").resolve() for end in ENDS]
+        if len({folder.is_relative_to(self.elsewhere) for folder in folders}) > 1:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -319,6 +320,25 @@ def test_a_crop_moves_with_its_companions_and_comes_back(
         assert contents(folder) == before
         assert contents(there) == {}
         assert kit.fsck() == []
+
+
+def test_a_crop_moves_to_another_file_system_and_comes_back(folder: Path) -> None:
+    memory = Path("/dev/shm")  # noqa: S108  (a folder of our own is made in it)
+    if not memory.is_dir() or memory.stat().st_dev == folder.stat().st_dev:
+        pytest.skip("there is no second file system here; tests/crash simulates one")
+    before = contents(folder)
+    out = Path(tempfile.mkdtemp(dir=memory), "out")
+    with Kit(folder, destination=out) as kit:
+        result = kit.crop("a_stage2.png", BOX)
+        moved = contents(out)
+        assert moved["a_stage2.png"] == result.sha256_after
+        assert moved["a_stage2.decision"] == before["a_stage2.decision"]
+        assert moved.keys() == before.keys() - contents(folder).keys()
+        assert kit.fsck() == []
+        kit.undo()
+        assert contents(out) == {}
+    shutil.rmtree(out.parent)
+    assert contents(folder) == before
 
 
 def test_a_name_that_exists_is_never_overwritten(folder: Path, tmp_path: Path) -> None:

@@ -317,6 +317,11 @@ class Trail:
         with self.store.reading() as db:
             return operations.originals(db)
 
+    def names_of(self, sha256: str) -> list[str]:
+        """Return the names under which some content was seen or written."""
+        with self.store.reading() as db:
+            return [*decisions.names_of(db, sha256), *operations.names_of(db, sha256)]
+
     def later_on(self, earlier: Operation) -> Operation | None:
         """Return the first standing operation on what `earlier` left."""
         with self.store.reading() as db:

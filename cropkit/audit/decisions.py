@@ -82,6 +82,12 @@ def one(db: Connection, made: str) -> tuple[Decision, Standing]:
     return _decision(row), _standing(row)
 
 
+def names_of(db: Connection, sha256: str) -> list[str]:
+    """Return the images that were decided about while they had some content."""
+    query = select(decision.c.path).where(decision.c.sha256 == sha256).distinct()
+    return list(db.execute(query).scalars())
+
+
 def status(db: Connection, made: str) -> Status:
     """Return what has become of a decision."""
     return Status(db.execute(_STATUS, {"wanted": made}).scalar_one())

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    union,
     update,
 )
 
@@ -184,6 +185,13 @@ def _needs_original() -> ColumnElement[bool]:
         operation.c.before != operation.c.after,
         operation.c.seq > func.coalesce(last_purge, 0),
     )
+
+
+def names_of(db: Connection, sha256: str) -> list[str]:
+    """Return the names that operations gave to, or found with, some content."""
+    written = select(operation.c.target).where(operation.c.after == sha256)
+    found = select(operation.c.source).where(operation.c.before == sha256)
+    return list(db.execute(union(written, found)).scalars())
 
 
 def is_crop(db: Connection, sha256: str) -> bool:

@@ -48,6 +48,14 @@ class Machine(RuleBasedStateMachine):
     def killed_in_an_undo(self, number: int) -> None:
         self._other(lambda kit: kit.undo(), At(number), CHANGES)
 
+    @rule(number=numbers)
+    def killed_in_a_redo(self, number: int) -> None:
+        self._other(lambda kit: kit.redo(), At(number), CHANGES)
+
+    @rule(number=st.integers(1, 300))
+    def killed_in_a_group(self, number: int) -> None:
+        self._other(scenarios.apply_a_group, At(number), CHANGES)
+
     @rule(name=names, number=numbers, error=st.sampled_from(list(FAULTS)), persistent=st.booleans())
     def failing_in_a_reject(self, name: str, number: int, error: int, *, persistent: bool) -> None:
         watch = Fault(number, error, persistent)

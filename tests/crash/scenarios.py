@@ -16,7 +16,7 @@ from typing import NamedTuple
 import disk
 import pictures
 from disk import Disk
-from engine import as_format_1
+from engine import TwoDisks, as_format_1
 
 from cropkit import clock
 from cropkit.errors import AuditMissing
@@ -42,6 +42,7 @@ class Scenario:
     that the image was written anew just before, and never synced: a power cut may take it.
     `prepare` changes the world once the steps before are done. `rebuilds` is for an act on a folder
     that cannot be opened before, and `several` for one that is whole for each image by itself.
+    `far` makes the folder outside another file system.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Scenario:
     unsynced: bool = False
     prepare: Callable[[Path], None] = lambda _world: None
     rebuilds: bool = False
+    far: bool = False
     several: bool = False
 
     @property
@@ -71,8 +73,11 @@ class Scenario:
         """Open as who comes next does, who rebuilds what is lost."""
         folder = world / "collection"
         destination = world / self.destination if self.destination else None
+        system = TwoDisks(world / "outside") if self.far else os
         try:
-            return Kit(folder, reviewer=REVIEWER, destination=destination, options=EXACT)
+            return Kit(
+                folder, reviewer=REVIEWER, destination=destination, options=EXACT, system=system
+            )
         except AuditMissing:
             if not self.rebuilds:
                 raise
@@ -146,6 +151,10 @@ def lose_the_database(world: Path) -> None:
         path.unlink()
 
 
+def link_once_more(world: Path) -> None:
+    (world / "outside" / "the same.png").hardlink_to(world / "collection" / PNG)
+
+
 def make_it_old(world: Path) -> None:
     as_format_1(world / "collection")
 
@@ -192,6 +201,7 @@ CROP = Scenario("crop a PNG", crop(PNG))
 CROP_JPEG = Scenario("crop a JPEG", crop(JPEG))
 MOVE = Scenario("move a PNG", crop(PNG), destination="collection/moved")
 MOVE_JPEG = Scenario("move a JPEG outside", crop(JPEG), destination="outside")
+FAR = Scenario("move to another disk", crop(PNG), destination="outside", far=True)
 REJECT = Scenario("reject", reject)
 UNDO = Scenario("undo a crop", undo, (CROP,))
 SCENARIOS = (
@@ -205,6 +215,8 @@ SCENARIOS = (
     Scenario("undo a move", undo, (MOVE,)),
     Scenario("undo a move outside", undo, (MOVE_JPEG,)),
     Scenario("undo a reject", undo, (REJECT,)),
+    FAR,
+    Scenario("undo a move to another disk", undo, (FAR,), destination="outside", far=True),
     Scenario("crop again", crop(PNG, SMALLER), (CROP_JPEG, CROP)),
     Scenario("undo the older of two", undo_the_older, (CROP_JPEG, CROP)),
     Scenario("redo a crop", redo, (CROP, UNDO)),
@@ -213,6 +225,7 @@ SCENARIOS = (
     Scenario("move a group", apply_a_group, destination="collection/moved", several=True),
     Scenario("rebuild", nothing, (CROP, UNDO, REJECT), prepare=lose_the_database, rebuilds=True),
     Scenario("rebuild over a log", nothing, (CROP,), prepare=leave_a_log, rebuilds=True),
+    Scenario("crop one of two names", crop(PNG), prepare=link_once_more),
     Scenario("migrate", nothing, (CROP,), opens=True, prepare=make_it_old),
     Scenario("decide", decide),
     Scenario("first open", nothing, opens=True),

@@ -3,20 +3,24 @@
 import errno
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from engine import Faulty, contents
 from scenarios import decide
 
-from cropkit.errors import Busy, CropkitError, StaleDecision, VerificationFailed
+from cropkit.errors import AuditLocked, Busy, CropkitError, StaleDecision, VerificationFailed
 from cropkit.geometry import PixelBox
 from cropkit.kit import Kit
 from cropkit.records import Status
 
+CLONE = Path(__file__).resolve().parents[2]
 BOX = PixelBox(3, 5, 41, 37)
 SYNC_OF_THE_ORIGINALS = 3  # after those of the original and of what was staged
 IMAGE, TWIN = "a_stage2.png", "twin.png"
@@ -212,3 +216,27 @@ def test_who_lives_is_not_recovered_from(folder: Path) -> None:
 def _opened(folder: Path) -> list[object]:
     with Kit(folder) as other:
         return list(other.recovered)
+
+
+def test_who_is_stopped_with_the_lock_in_hand_blocks_nobody_for_ever(folder: Path) -> None:
+    before = contents(folder)
+    with Kit(folder, deadline=0.3) as kit:
+        with stopped_holder(folder / ".cropkit" / "writer.lock"), pytest.raises(AuditLocked):
+            kit.crop(IMAGE, BOX)
+        assert contents(folder) == before
+        kit.crop(IMAGE, BOX)
+        assert kit.fsck() == []
+
+
+@contextmanager
+def stopped_holder(lock: Path) -> Iterator[None]:
+    """A process that holds a lock and was sent to sleep by its user."""
+    holds = "import sys, time; from pathlib import Path; from cropkit.locks import hold\n"
+    holds += "hold(Path(sys.argv[1])); sys.stdout.write('held'); sys.stdout.flush(); time.sleep(60)"
+    command = [sys.executable, "-c", holds, str(lock)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=CLONE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.read(4) == b"held"
+        holder.send_signal(signal.SIGSTOP)
+        yield
+        holder.kill()
