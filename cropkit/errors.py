@@ -25,6 +25,7 @@ CropkitError
  │    ├── NothingToUndo      no finished operation is left to undo
  │    ├── LaterOperation     a later operation stands on the one to be undone
  │    ├── OriginalPurged     the original was purged on purpose
+ │    ├── ReaderDied         the process that reads images ended on it
  │    ├── UnreadableImage    EmptyFile, Truncated, CorruptImage
  │    └── UnsupportedImage   UnknownFormat, WrongExtension, UnsupportedFormat, AnimatedImage,
  │                           MultiPage, GainMap, Provenance, TrailingData, UnsupportedDepth,
@@ -226,6 +227,13 @@ class OriginalPurged(Refused):
     """(path, sha256)."""
 
     template = "{0}: its original {1:.12} was purged"
+
+
+class ReaderDied(Refused):
+    """(path, exit code): a decoder brought its process down, twice."""
+
+    template = "{0}: the process that reads images ended on it (exit code {1})"
+    cure = "The file stands; it may be broken, or memory was short"
 
 
 class UnreadableImage(Refused):

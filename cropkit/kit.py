@@ -75,7 +75,6 @@ class Look:
     path: str
     sha256: str
     size: Size
-    content: bytes
     cropped: bool
 
 
@@ -243,8 +242,11 @@ class Kit:
         """
         content = self._files.read(path)
         header = formats.read_header(content.data, path)
-        cropped = self.trail.is_crop(content.sha256)
-        return Look(path, content.sha256, header.size, content.data, cropped)
+        return self.looked(path, content.sha256, header.size)
+
+    def looked(self, path: str, sha256: str, size: Size) -> Look:
+        """Say what the trail knows about a content that somebody else has read."""
+        return Look(path, sha256, size, self.trail.is_crop(sha256))
 
     def suggestions(self, look: Look) -> tuple[Suggestion, ...]:
         """Return the boxes proposed for an image; what cannot be used is reported and counted."""

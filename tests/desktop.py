@@ -12,7 +12,6 @@ from typing import Any
 from ipycanvas import canvas as ipycanvas
 from PIL import Image
 
-from cropkit.kit import Kit
 from cropkit.review import Review
 from cropkit.review.surface import SCALE
 
@@ -62,17 +61,6 @@ class Handle:
     def call(self) -> None:
         if not self._cancelled:
             self._callback(*self._args)
-
-
-class Here:
-    """Carries decisions out where the review is: a process for each test would take a second."""
-
-    def __init__(self, kit: Kit) -> None:
-        self.apply, self.retract = kit.apply, kit.retract
-
-    def start(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class Browser:

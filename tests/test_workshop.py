@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from cropkit import clock
-from cropkit.errors import AuditError, CropkitError
+from cropkit.errors import AuditError
 from cropkit.formats.options import Jpeg
 from cropkit.geometry import PixelBox
 from cropkit.kit import Kit
@@ -97,17 +97,17 @@ class Murdered(Workshop):
 
     after, times = 0.0, 0
 
-    def _told(self, errand: Errand, decision: str) -> CropResult | CropkitError:
-        self._connected()
+    def _told(self, errand: Errand) -> CropResult:
+        self.start()
         if not self.times:
-            return super()._told(errand, decision)
+            return super()._told(errand)
         self.times -= 1
         timer = threading.Timer(self.after, kill, [self])
         timer.start()
         try:
             if not self.after:
                 timer.join()
-            return super()._told(errand, decision)
+            return super()._told(errand)
         finally:
             timer.join()
 

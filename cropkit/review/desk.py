@@ -18,7 +18,7 @@ from cropkit.review.loop import Loop, Timer
 from cropkit.review.pages import Pages
 from cropkit.review.previews import Previews
 from cropkit.review.surface import SCALE, Surface
-from cropkit.review.worker import Carrier, Worker
+from cropkit.review.worker import Staff, Worker
 from cropkit.session import (
     FAILED,
     Applied,
@@ -54,9 +54,10 @@ class Desk:
         clock: Callable[[], datetime],
         changed: Callable[[], None],
         *,
-        carrier: Carrier | None,
+        staff: Staff,
     ) -> None:
-        self.kit, self._carrier, self._loop, self._clock = kit, carrier, loop, clock
+        self.kit, self._loop, self._clock = kit, loop, clock
+        self._carrier, self._reader = staff
         self.changed = changed
         self.guard = Guard(kit, changed)
         self.layout = PageLayout(per_page)
@@ -65,7 +66,7 @@ class Desk:
         self.surface = Surface(self.layout, self.guard.watch)
         fit = Size(*(round(n * SCALE) for n in _stage_size(self.layout)))
         arrived = self.guard.watch(lambda _: self.follow())
-        self.previews = Previews(kit, fit, loop, arrived, self.guard.caught)
+        self.previews = Previews(kit, fit, loop, arrived, self.guard.caught, reader=staff.reader)
         self.pages = Pages(self.surface, self.previews, loop, self.guard, clock)
         self._worker = Worker(loop, self.guard)
         self._client: Timer | None = None
@@ -111,6 +112,7 @@ class Desk:
     # --- browsers
 
     def _client_came(self) -> None:
+        self._reader.start()
         # Whatever was on a screen may be gone: nothing is taken until it is acknowledged again.
         self.pages.reset()
         self._replay_after(_CLIENT_PATIENCE)

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cropkit.errors import CropkitError, Refused
-from cropkit.formats import preview
 from cropkit.geometry import Size
+from cropkit.previews import Reader
 from cropkit.records import Problem, Suggestion
 from cropkit.review.loop import Loop
 from cropkit.session import LoadFailed, Looked
@@ -17,7 +17,7 @@ from cropkit.tally import Degraded
 if TYPE_CHECKING:
     from cropkit.kit import Kit
 
-_THREADS = 2
+THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,12 @@ class Previews:
         loop: Loop,
         arrived: Callable[[str], None],
         caught: Callable[[BaseException, str], None],
+        *,
+        reader: Reader,
     ) -> None:
-        self._kit, self._fit, self._loop = kit, fit, loop
+        self._kit, self._fit, self._loop, self._reader = kit, fit, loop, reader
         self._arrived, self._caught = arrived, caught
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="cropkit-preview")
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="cropkit-preview")
         self._reading: dict[str, Future[Arrival | Absence]] = {}
         self._read: dict[str, Arrival | Absence] = {}
 
@@ -99,19 +101,20 @@ class Previews:
     def close(self) -> None:
         """Read nothing more."""
         self._reading.clear()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)
+        self._reader.close()
 
     def _load(self, path: str, *, boxes: bool) -> Arrival | Absence:
         try:
-            look = self._kit.look(path)
-            jpeg = preview(look.content, path, self._fit)
+            preview = self._reader.read(path, self._fit)
         except Refused as refused:
             if boxes:  # that the file of a decided image is elsewhere is as it should be
                 self._kit.report_once((Problem(Degraded.PREVIEW, path, str(refused)),))
             return Absence(path, str(refused))
+        look = self._kit.looked(path, preview.sha256, preview.size)
         asked = boxes and not look.cropped
         suggestions = self._kit.suggestions(look) if asked else ()
-        return Arrival(path, look.sha256, look.size, tuple(suggestions), look.cropped, jpeg)
+        return Arrival(path, look.sha256, look.size, tuple(suggestions), look.cropped, preview.jpeg)
 
     def _post(self, path: str, future: Future[Arrival | Absence]) -> None:
         if not future.cancelled():

@@ -23,9 +23,8 @@ from cropkit.review.layout import Kind, Viewport, grip_point
 from cropkit.review.loop import Loop
 from cropkit.review.style import CSS
 from cropkit.review.surface import SCALE
-from cropkit.review.worker import Carrier
+from cropkit.review.worker import hired
 from cropkit.session import Done, Open
-from cropkit.workshop import Workshop
 
 _ENOUGH_FOR_A_RATE = 6
 _BANDS = ("header", "cells", "foot", "over")
@@ -45,7 +44,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     per_page : images side by side
     defer : only queue the decisions; `cropkit apply` or the batch notebook carries them out
     loop : the main thread's event loop; the running one when not given
-    carrier : who carries decisions out; a process of its own when not given
+    apart : read and write images in processes of their own; else in threads of this one
 
     Raises
     ------
@@ -64,15 +63,15 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         defer: bool = False,  # noqa: FBT001, FBT002  (as a notebook's parameters give it)
         *,
         loop: Loop | None = None,
-        carrier: Callable[[Kit], Carrier] = Workshop,
+        apart: bool = True,
     ) -> None:
         self._owned = not isinstance(folder_or_kit, Kit)
         kit = folder_or_kit if isinstance(folder_or_kit, Kit) else open_kit(folder_or_kit)
         _close_earlier(Path(kit.root))
         self._said: dict[str, str] = {}
         running = loop or _running_loop()
-        carries = None if defer else carrier(kit)
-        self._desk = Desk(kit, per_page, running, clock.now, self._refresh, carrier=carries)
+        staff = hired(kit, apart=apart, defer=defer)
+        self._desk = Desk(kit, per_page, running, clock.now, self._refresh, staff=staff)
         self._hands = Hands(self._desk, running)
         self._loop = running
         bands = {name: _band() for name in _BANDS}

@@ -1,12 +1,21 @@
-"""One thread that carries out decisions, in the order in which they were made."""
+"""Who does the review's work, and one thread that has decisions carried out in their order."""
 
+import atexit
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
+from cropkit.previews import Reader, ReaderHere, ReadersApart
 from cropkit.records import CropResult
 from cropkit.review.guard import Guard
 from cropkit.review.loop import Loop
+from cropkit.review.previews import THREADS
+from cropkit.workshop import Workshop
+
+if TYPE_CHECKING:
+    from cropkit.kit import Kit
 
 T = TypeVar("T")
 
@@ -27,14 +36,48 @@ class Carrier(Protocol):
         """Finish what has begun."""
 
 
+class CarrierHere:
+    """Carries out in the thread that asks."""
+
+    def __init__(self, kit: "Kit") -> None:
+        self.apply, self.retract = kit.apply, kit.retract
+
+    def start(self) -> None:
+        """Need no preparation."""
+
+    def close(self) -> None:
+        """Hold nothing: the collection is somebody else's."""
+
+
+class Staff(NamedTuple):
+    """Who carries decisions out, None where they are only queued, and who reads images."""
+
+    carrier: Carrier | None
+    reader: Reader
+
+
+def hired(kit: "Kit", *, apart: bool, defer: bool) -> Staff:
+    """Find who does the work: `apart`, processes of their own."""
+    if apart:
+        return Staff(None if defer else Workshop(kit), ReadersApart(kit.root, THREADS))
+    return Staff(None if defer else CarrierHere(kit), ReaderHere(kit.root))
+
+
 class Worker:
-    """Works in its thread, and tells the outcome in the main thread."""
+    """Works in its thread, and tells the outcome in the main thread.
+
+    At the interpreter's end it finishes what it is at and begins nothing more: what waits is
+    durable, and taken up by the next review.
+    """
 
     def __init__(self, loop: Loop, guard: Guard) -> None:
         self._loop, self._guard = loop, guard
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="cropkit-apply")
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._closed = False
         self.pending = 0
+        self._thread = Thread(target=self._work, name="cropkit-apply", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
 
     def submit(self, path: str, work: Callable[[], T], then: Callable[[T], None]) -> None:
         """Do `work` after what was submitted before; what it raises is told about `path`."""
@@ -47,14 +90,30 @@ class Worker:
             elif not self._closed:
                 then(future.result())
 
-        def post(future: Future[T]) -> None:
-            if not future.cancelled() and not self._closed:
+        def job() -> None:
+            future = _done(work)
+            if not self._closed:
                 self._loop.call_soon_threadsafe(self._guard.watch(arrived, path), future)
 
         self.pending += 1
-        self._thread.submit(work).add_done_callback(post)
+        self._jobs.put(job)
 
     def close(self) -> None:
-        """Finish what has begun; what waits is durable, and taken up by the next review."""
+        """Finish what has begun, and no more."""
+        atexit.unregister(self.close)
         self._closed = True
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None and not self._closed:
+            job()
+
+
+def _done(work: Callable[[], T]) -> Future[T]:
+    future: Future[T] = Future()
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001  (raised again where it can be shown)
+        future.set_exception(error)
+    return future

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desktop import Browser, Here, ManualLoop
+from desktop import Browser, ManualLoop
 from ipycanvas import canvas as ipycanvas
 
 from cropkit.kit import Kit
@@ -25,7 +25,7 @@ def start(folder: Path, loop: ManualLoop, monkeypatch: pytest.MonkeyPatch) -> It
     started: list[Review] = []
 
     def begin(kit: Kit | Path = folder, **options: Any) -> Browser:
-        review = Review(kit, loop=loop, **{"carrier": Here} | options)
+        review = Review(kit, loop=loop, **{"apart": False} | options)
         started.append(review)
         browser = Browser(review, loop)
         monkeypatch.setattr(ipycanvas._CANVAS_MANAGER, "send", browser.receive)

@@ -1,0 +1,261 @@
+"""The review in a real Chromium: how long a person waits, and what it costs in memory.
+
+    python benchmarks/review.py [--kind png|jpeg] [--pages N] [--latency MS] [--long PAGES]
+
+Times are from the browser's own clock: from the input event's time stamp to the frame in which the
+pixels of every picture of the next page are there, or to the first redraw of the box. `--latency`
+puts a proxy in between that delays each way by half of it. `--long` walks through so many pages of
+small images, and tells memory and decisions an hour. Other work on the machine counts: its load is
+told, too.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+import pictures
+from browser import chromium
+from browser.reviewing import Desk, Probe, Running, desk, running
+from playwright.sync_api import Browser
+from slow_line import slowed
+
+PER_PAGE = 3
+SIZES = {"png": (3072, 3072), "jpeg": (6000, 4000), "small": (240, 320)}
+COLOURS = ((220, 40, 40), (40, 200, 60), (50, 70, 220), (230, 210, 40), (200, 60, 210))
+APART = 1.3  # seconds: no press is taken for a held key
+MOVES = 80
+_AHEAD = "review._desk.surface.slots[(review._desk.pages._generation + 1) % 2]"
+_WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
+_WATCH = """([points, colour]) => {
+    const canvas = document.querySelector('.cropkit-canvas canvas, canvas.cropkit-canvas');
+    const context = canvas.getContext('2d');
+    const read = () => points.map(p => [...context.getImageData(p[0], p[1], 1, 1).data]);
+    const near = seen => colour.every((value, i) => Math.abs(value - seen[i]) < 40);
+    window.painted = new Promise(resolve => {
+        addEventListener('keydown', event => {
+            const began = event.timeStamp;
+            const look = () => read().every(near)
+                ? resolve(performance.now() - began) : requestAnimationFrame(look);
+            requestAnimationFrame(look);
+        }, {capture: true, once: true});
+    });
+}"""
+_REDRAWS = """() => {
+    const canvas = document.querySelector('.cropkit-canvas canvas, canvas.cropkit-canvas');
+    const draw = CanvasRenderingContext2D.prototype.drawImage;
+    let began = null;
+    window.lags = [];
+    CanvasRenderingContext2D.prototype.drawImage = function (...given) {
+        if (began !== null && this.canvas === canvas) {
+            window.lags.push(performance.now() - began);
+            began = null;
+        }
+        return draw.apply(this, given);
+    };
+    for (const kind of ['mousemove', 'keydown'])
+        addEventListener(kind, event => { began = event.timeStamp; }, {capture: true});
+}"""
+
+
+def main() -> None:
+    """Measure what was asked for, and write it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kind", choices=("png", "jpeg"), default="png")
+    parser.add_argument("--pages", type=int, default=12)
+    parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--long", type=int, default=0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, chromium.launched() as browser:
+        kind, pages = ("small", given.long) if given.long else (given.kind, given.pages)
+        folder = make_folder(Path(name, "images"), kind, pages)
+        with _opened(Path(name), folder, given.latency, browser) as (page, probe):
+            found = _long(page, probe, pages) if given.long else _short(page, probe, folder, pages)
+            load = round(os.getloadavg()[0], 1)
+            said = {"kind": kind, "pages": pages, "latency_ms": given.latency, "load": load}
+            sys.stdout.write(json.dumps(said | found, indent=2) + "\n")
+
+
+@contextmanager
+def _opened(
+    home: Path, folder: Path, latency: float, browser: Browser
+) -> Iterator[tuple[Desk, Probe]]:
+    with (
+        running(home / "home", str(folder)) as review,
+        _address(review, latency) as url,
+        desk(browser, url) as page,
+        review.probe() as probe,
+    ):
+        yield page, probe
+
+
+@contextmanager
+def _address(review: Running, latency: float) -> Iterator[str]:
+    if not latency:
+        yield review.url
+        return
+    with slowed(review.url, latency / 2000) as url:
+        yield url
+
+
+def make_folder(folder: Path, kind: str, pages: int) -> Path:
+    """Make images whose middle tells the page; every content is another one."""
+    folder.mkdir(parents=True)
+    grounds = [pictures.photo(*SIZES[kind], seed) for seed in range(PER_PAGE)]
+    for number in range(pages * PER_PAGE):
+        image = np.array(grounds[number % PER_PAGE])
+        page, (height, width, _) = number // PER_PAGE, image.shape
+        middle = (slice(height // 3, -height // 3), slice(width // 3, -width // 3))
+        image[middle] = COLOURS[page % len(COLOURS)]
+        image[0, 0] = (number % 256, number // 256, 7)
+        name = folder / f"{number:05}.{'jpg' if kind == 'jpeg' else 'png'}"
+        Image.fromarray(image).save(name, quality=90, compress_level=1)
+        pictures.write_sidecar(name, [0.15, 0.2, 0.85, 0.9])
+    return folder
+
+
+# --- what a person waits for
+
+
+def _short(page: Desk, probe: Probe, folder: Path, pages: int) -> dict[str, object]:
+    box = _box_lags(page, probe)
+    half = (pages - 1) // 2
+    ahead = [_turned(page, probe, lambda: _until_read_ahead(probe)) for _ in range(half)]
+    cold = [_turned(page, probe, lambda: _forget(probe, folder)) for _ in range(pages - 1 - half)]
+    found = {"enter_ms": ahead, "enter_cold_ms": cold} | box
+    return {name: _summary(values) for name, values in found.items()}
+
+
+def _turned(page: Desk, probe: Probe, first: Callable[[], None] = lambda: None) -> float:
+    """Milliseconds from Enter to the next page."""
+    at = page.wait(lambda s: s.shown == "shown", "the page is shown").page
+    time.sleep(APART + random.uniform(0, 0.05))  # noqa: S311  (out of step with the frames)
+    kind = "__import__('cropkit.review.layout', fromlist=['Kind']).Kind.STAGE"
+    points = probe.value(f"[review.screen_point(p, {kind}) for p in range({PER_PAGE})]")
+    whole = [[round(x), round(y)] for x, y in points]
+    page.page.evaluate(_WATCH, [whole, COLOURS[at % len(COLOURS)]])  # pages count from 1
+    first()
+    page.press("Enter")
+    took: float = page.page.evaluate("() => window.painted")
+    page.wait(lambda s: s.page == at + 1 and s.shown == "shown", "the next page is shown")
+    return took
+
+
+def _until_read_ahead(probe: Probe) -> None:
+    """Wait until the browser has the pictures of the next page, and the crops are written."""
+    there = f"all(slot.holds and not slot.busy for slot in {_AHEAD})"
+    coming = "set(review._desk.session.on_page(review._desk.session.page + 1))"
+    theirs = f"{{slot.holds.split(' ', 1)[1] for slot in {_AHEAD}}} == {coming}"
+    while not probe.value(f"{there} and {theirs} and review.idle"):
+        time.sleep(0.1)
+
+
+def _forget(probe: Probe, folder: Path) -> None:
+    """Forget what was read ahead, in the kernel, in the browser and on disk."""
+    here = "[entry.path for entry in review._desk.session.entries]"
+    others = f"set(review._desk.session.paths) - set({here})"
+    probe.value(f"[review._desk.previews.forget(path) for path in {others}] and 0")
+    probe.value(f"[setattr(slot, 'holds', None) for slot in {_AHEAD}] and 0")
+    for cached in folder.glob(".cropkit/previews/*"):
+        cached.unlink()
+
+
+def _box_lags(page: Desk, probe: Probe) -> dict[str, list[float]]:
+    """Milliseconds from a move of the mouse, or a key, to the redraw."""
+    grip = "__import__('cropkit.editing', fromlist=['Grip']).Grip.WHOLE"
+    x, y = page.on_screen(probe.value(f"review.screen_point(0, {grip})"))
+    page.page.evaluate(_REDRAWS)
+    page.page.mouse.move(x, y)
+    page.page.mouse.down()
+    page.settled()
+    drags = _lags(page, lambda n: page.page.mouse.move(x + n % 20, y + n % 15))
+    page.page.mouse.up()
+    page.settled()
+    keys = _lags(page, lambda n: page.press("ArrowLeft" if n % 2 else "ArrowRight"))
+    return {"drag_ms": drags, "key_ms": keys}
+
+
+def _lags(page: Desk, do: Callable[[int], None]) -> list[float]:
+    page.page.evaluate("() => { window.lags = []; }")
+    for number in range(1, MOVES + 1):
+        do(number)
+        page.page.wait_for_function(f"() => window.lags.length >= {number}")
+        time.sleep(random.uniform(0.02, 0.06))  # noqa: S311  (out of step with the frames)
+    found: list[float] = page.page.evaluate("() => window.lags")
+    return found
+
+
+# --- what it costs
+
+
+def _long(page: Desk, probe: Probe, pages: int) -> dict[str, object]:
+    kernel = probe.value("__import__('os').getpid()")
+    before = _megabytes(kernel), _browser_megabytes()
+    widgets = probe.value(_WIDGETS)
+    began = time.monotonic()
+    for number in range(1, pages):
+        page.press("Enter")
+        page.wait(lambda s, n=number: s.page > n and s.shown == "shown", f"page {number + 1}")
+    took = time.monotonic() - began
+    page.until_idle()
+    return {
+        "decisions_an_hour": round((pages - 1) * PER_PAGE / took * 3600),
+        "kernel_mb": [before[0], _megabytes(kernel)],
+        "browser_mb": [before[1], _browser_megabytes()],
+        "widgets": [
+            widgets,
+            probe.value("len(__import__('ipywidgets').widgets.widget._instances)"),
+        ],
+    }
+
+
+def _megabytes(pid: int) -> int:
+    """Proportional set size of a process."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) // 1024
+    return 0
+
+
+def _browser_megabytes() -> int:
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = stat.read_text().rpartition(")")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        parents[int(stat.parent.name)] = (int(rest.split()[1]), name)
+    ours = {pid for pid in parents if _is_beneath(pid, os.getpid(), parents)}
+    return sum(_megabytes(pid) for pid in ours if "chrom" in parents[pid][1])
+
+
+def _is_beneath(pid: int, above: int, parents: dict[int, tuple[int, str]]) -> bool:
+    while pid in parents and pid != above:
+        pid = parents[pid][0]
+    return pid == above
+
+
+def _summary(values: list[float]) -> dict[str, float]:
+    p95 = statistics.quantiles(values, n=20, method="inclusive")[-1]
+    return {
+        "median": round(statistics.median(values), 1),
+        "p95": round(p95, 1),
+        "max": round(max(values), 1),
+        "count": len(values),
+    }
+
+
+if __name__ == "__main__":
+    main()
