@@ -6,6 +6,8 @@ CropkitError
  │    ├── BadDecision        a decision that does not make sense
  │    ├── BadSuggestion      a suggestion that cannot be used: the full image is shown
  │    ├── BadSetting         a collection has no such choice
+ │    ├── BadConfiguration   alerts.toml says what nobody understands
+ │    ├── DeliveryFailed     a sink did not take an alert
  │    ├── BadParameter       a notebook has no parameter of that name
  │    ├── LabUnavailable     JupyterLab did not start
  │    ├── BadParameterValue  a text that is no value of the parameter's type
@@ -100,6 +102,19 @@ class BadSetting(Refused, ValueError):
     """(name, value, what there is): the setting was not changed."""
 
     template = "setting {0}: there is no {1!r}; choose from {2}"
+
+
+class BadConfiguration(Refused, ValueError):
+    """(file, complaint): no sink that it names is used."""
+
+    template = "{0}: {1}"
+    cure = "docs/alerts.md says what may stand there"
+
+
+class DeliveryFailed(Refused):
+    """(sink, reason): an alert did not arrive there."""
+
+    template = "{0}: {1}"
 
 
 class BadParameter(Refused, ValueError):

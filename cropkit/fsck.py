@@ -1,6 +1,6 @@
 """Prove that database and disk agree, and name each difference. Changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cropkit.audit import Trail
@@ -26,7 +26,7 @@ def fsck(root: Root, trail: Trail) -> list[Difference]:
         *_database(trail),
         *_open(trail),
         *_images(Switch(root), finished),
-        *_originals(root, trail),
+        *damaged_originals(root, sorted(trail.originals())),
         *_outcomes(trail, finished),
         *_left_over(root, trail),
     ]
@@ -79,9 +79,10 @@ def _digest(switch: Switch, path: str) -> str | None:
         return f"unreadable ({error.code})"
 
 
-def _originals(root: Root, trail: Trail) -> Iterator[Difference]:
+def damaged_originals(root: Root, originals: Iterable[str]) -> Iterator[Difference]:
+    """Read kept originals, named by their SHA-256, and tell which are not what they were."""
     switch = Switch(root)
-    for sha256 in sorted(trail.originals()):
+    for sha256 in originals:
         found = _digest(switch, kept(sha256))
         if found is None:
             yield Difference("original", kept(sha256), "this original is not there any more")

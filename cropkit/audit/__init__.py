@@ -22,10 +22,10 @@ from sqlalchemy.exc import IntegrityError
 
 import cropkit
 from cropkit import clock
-from cropkit.audit import chain, decisions, operations, schema, sessions, settings
+from cropkit.audit import chain, decisions, export, operations, schema, sessions, settings
 from cropkit.audit.decisions import Standing
 from cropkit.audit.operations import Claim
-from cropkit.audit.store import DEADLINE, FOLDER, Store
+from cropkit.audit.store import DEADLINE, EXPORT, FOLDER, Store
 from cropkit.errors import AuditCorrupt, AuditUnavailable, BadDecision
 from cropkit.files import Root
 from cropkit.locks import hold, is_free
@@ -393,6 +393,11 @@ class Trail:
         """Name every event of the chain that does not fit."""
         with self.store.reading() as db:
             return chain.broken_links(db)
+
+    def check_export(self) -> None:
+        """Raise `AuditBehind` when the export tells of more than the database."""
+        with self.store.reading() as db:
+            export.check(db, self.root.path / FOLDER / EXPORT)
 
     def head(self) -> str:
         """Hash of the last event."""

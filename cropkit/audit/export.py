@@ -10,6 +10,7 @@ the latest: nothing is cut off then, and the collection is not opened.
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,24 @@ def follow(db: Connection, path: Path, *, mend: bool) -> int:
         return int(rows[-1]["seq"]) if rows else last
     finally:
         os.close(fd)
+
+
+def check(db: Connection, path: Path) -> None:
+    """Compare the end of an export with the database. Changes nothing.
+
+    Raises
+    ------
+    AuditBehind
+        When the database does not have an event that was durable before it was exported.
+    """
+    with suppress(FileNotFoundError):
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _, line = _last_line(fd)
+        finally:
+            os.close(fd)
+        if line:
+            _is_known(db, line, path)
 
 
 def sync(path: Path) -> None:

@@ -8,12 +8,11 @@ import argparse
 from collections.abc import Sequence
 
 from cropkit import __version__
-from cropkit.cli import batch, collection, start
+from cropkit.cli import batch, collection, health, start
 from cropkit.cli.shell import FAILED, USAGE, command, complain, document, say
 from cropkit.errors import CropkitError
 
 _NOT_YET = {
-    "health": "alerts, heartbeat and degraded rates of a collection",
     "suggest": "crop boxes for images that have none",
     "import": "suggestions or decisions from other tools",
     "export": "decisions for other tools",
@@ -45,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     start.add_demo(commands)
     collection.add(commands)
     batch.add(commands)
+    health.add(commands)
     for name, text in _NOT_YET.items():
         one = command(commands, name, f"{text} (not yet)", _not_yet)
         one.add_argument("anything", nargs="*", help=argparse.SUPPRESS)

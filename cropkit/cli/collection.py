@@ -150,9 +150,18 @@ def _history(given: argparse.Namespace) -> int:
 
 
 def _apply(given: argparse.Namespace) -> int:
+    from cropkit import health, watch  # noqa: PLC0415  (codecs and database: not for `--help`)
+
     with opened(given.folder, destination=given.move_to) as kit, kit.begin_run("apply"):
         results = kit.apply_waiting()
-    return tell_results(given, results)
+        alert = health.degraded_alert(str(kit.root), kit.session, "apply", kit.tally)
+    told = tell_results(given, results)
+    if alert is None:
+        return told
+    say(str(alert))
+    for failed in watch.tell(given.folder, [alert]):
+        say(str(failed))
+    return FAILED
 
 
 def _settings(given: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cropkit.geometry import Size
+from cropkit.health import Alert, degraded_alert
 from cropkit.records import CropResult, Decision, Problem, Status
 from cropkit.review.guard import Guard
 from cropkit.review.layout import PageLayout
@@ -32,6 +33,7 @@ from cropkit.session import (
     begin,
 )
 from cropkit.suggest import UNUSABLE
+from cropkit.watch import tell
 from cropkit.workshop import DIED
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ class Desk:
         self.made = 0
         self.started: float | None = None
         self._seen: set[str] = set()
+        self._alerted = False
+        self._teller = Worker(loop, self.guard)  # a slow mail server keeps no crop waiting
         self.submitted: list[Callable[[tuple[Decision, ...]], object]] = []
         self.undone: list[Callable[[CropResult], object]] = []
         self._deaf = kit.listen(self._told)
@@ -108,6 +112,21 @@ class Desk:
         if problem.kind in (UNUSABLE, DIED):
             show = self.guard.watch(self.guard.problem)
             self._loop.call_soon_threadsafe(show, problem.reason, problem.path)
+        self._loop.call_soon_threadsafe(self.guard.watch(self._watch_rate))
+
+    def _watch_rate(self) -> None:
+        """Tell at once, here and wherever alerts go, when too much of the session is degraded."""
+        root, session = self.kit.root, self.kit.session
+        alert = degraded_alert(str(root), session, "review", self.kit.tally)
+        if alert is None or self._alerted:
+            return
+        self._alerted = True
+        self.guard.problem(str(alert))
+        self._teller.submit("", lambda: tell(root, [alert]), self._not_delivered)
+
+    def _not_delivered(self, failed: list[Alert]) -> None:
+        for alert in failed:
+            self.guard.problem(str(alert))
 
     # --- browsers
 
@@ -196,6 +215,7 @@ class Desk:
         if new:
             self._seen |= new
             self.kit.shown(len(new))
+            self._watch_rate()
         if self.started is None:
             self.started = self._loop.time()
         if self._unfocused:
@@ -271,6 +291,7 @@ class Desk:
         self._deaf()
         self.previews.close()
         self._worker.close()
+        self._teller.close()
         if self._carrier is not None:
             self._carrier.close()
         self.surface.retire(self._loop, seen=self.present)

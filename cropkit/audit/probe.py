@@ -1,0 +1,55 @@
+"""Whether one may write here, found out without writing."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from cropkit.audit.store import DATABASE, FOLDER, has_wal_reset_bug
+from cropkit.errors import AuditCorrupt, AuditLocked, AuditUnavailable
+from cropkit.locks import LockHeld, exclusive, is_free
+
+
+def writing(folder: Path, deadline: float) -> bool:
+    """Begin to write and take it back; return whether file locks exclude each other here.
+
+    Somebody must have the database open, or its log would be written into it.
+
+    Raises
+    ------
+    AuditLocked, AuditUnavailable, AuditCorrupt
+        Why one may not write; nothing was changed.
+    """
+    lock = folder / FOLDER / "writer.lock"
+    try:
+        with exclusive(lock, deadline):
+            _begin(folder, deadline)
+            return not is_free(lock)
+    except LockHeld:
+        raise AuditLocked(folder, deadline) from None
+    except OSError as error:
+        raise AuditUnavailable(folder, error.strerror or error) from error
+
+
+def sqlite_version() -> str:
+    """Say which SQLite this is."""
+    return sqlite3.sqlite_version
+
+
+def sqlite_is_dangerous() -> bool:
+    """Whether this SQLite needs every writer to hold the lock."""
+    return has_wal_reset_bug(sqlite3.sqlite_version)
+
+
+def _begin(folder: Path, deadline: float) -> None:
+    uri = f"file:{quote(str(folder / FOLDER / DATABASE))}?mode=rw"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=deadline)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            db.rollback()
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise AuditLocked(folder, deadline) from error
+        raise AuditUnavailable(folder, error) from error
+    except sqlite3.DatabaseError as error:
+        raise AuditCorrupt(folder, error) from error

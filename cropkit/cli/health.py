@@ -1,0 +1,93 @@
+"""Commands that tell how a collection is: health and stats."""
+
+import argparse
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cropkit.cli.shell import DONE, FAILED, Commands, command, document, say, write
+
+if TYPE_CHECKING:
+    from cropkit.health import Alert
+    from cropkit.watch import Found
+
+
+def add(commands: Commands) -> None:
+    """Describe the commands."""
+    one = command(
+        commands, "health", "alerts, heartbeat and degraded rates of collections", _health
+    )
+    one.add_argument("folder", nargs="+", type=Path, help="collections; all of them are looked at")
+    form = one.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    form.add_argument("--prometheus", action="store_true", help="print metrics on stdout")
+    text = "compare every original and every image, not a sample of the originals"
+    one.add_argument("--deep", action="store_true", help=text)
+    text = "how long there may be no crop while work waits (7)"
+    one.add_argument("--idle-days", type=float, metavar="N", help=text)
+    text = "send a test alert to every sink, and tell which arrived"
+    one.add_argument("--test-alert", action="store_true", help=text)
+    text = "say in the trail that alerts about what happened were seen"
+    one.add_argument("--acknowledge", action="store_true", help=text)
+
+
+def _health(given: argparse.Namespace) -> int:
+    from cropkit import watch  # noqa: PLC0415  (codecs and database: not for `--help`)
+    from cropkit.prometheus import exposition  # noqa: PLC0415  (as above)
+
+    if given.test_alert:
+        return _test_alert(given)
+    idle = timedelta(days=given.idle_days) if given.idle_days else None
+    tell = not given.acknowledge  # who acknowledges an alert has it
+    found = [watch.look(f, deep=given.deep, idle=idle, tell=tell) for f in given.folder]
+    if given.json:
+        document({"ok": all(one.ok for one in found), "folders": [f.to_json() for f in found]})
+    elif given.prometheus:
+        told = [(one.facts, one.alerts) for one in found]
+        write(exposition(told, found[0].at, found[0].limits))
+    else:
+        for one in found:
+            _tell(one)
+    left = [_left(one) if given.acknowledge else list(one.alerts) for one in found]
+    return FAILED if any(left) else DONE
+
+
+def _left(found: "Found") -> "list[Alert]":
+    """Acknowledge what can be; return the alerts that stay."""
+    from cropkit import watch  # noqa: PLC0415  (as above)
+
+    keys = watch.acknowledge(Path(found.facts.folder), found.alerts)
+    say(f"{found.facts.folder}: {len(keys)} acknowledged")
+    return [alert for alert in found.alerts if alert.key not in keys]
+
+
+def _test_alert(given: argparse.Namespace) -> int:
+    from cropkit import watch  # noqa: PLC0415  (as above)
+
+    told = []
+    for folder in given.folder:
+        sinks, complaints = watch.trial(folder)
+        told += [{"folder": str(folder), "sink": sink, "error": error} for sink, error in sinks]
+        told += [{"folder": str(folder), "sink": "", "error": str(one)} for one in complaints]
+    if given.json:
+        document({"ok": not any(one["error"] for one in told), "sinks": told})
+    for one in () if given.json else told:
+        write(f"{one['folder']}: {one['sink']}: {one['error'] or 'arrived'}\n")
+    if not told:
+        say("no sink is configured: see docs/alerts.md")
+    return DONE if told and not any(one["error"] for one in told) else FAILED
+
+
+def _tell(found: "Found") -> None:
+    facts = found.facts
+    number = len(found.alerts)
+    write(f"{facts.folder}: {'well' if found.ok else f'{number} alert' + 's' * (number > 1)}\n")
+    for alert in found.alerts:
+        write(f"  {alert.code}: {alert.said}\n      {alert.kind.cure}\n      {alert.link}\n")
+    if facts.failure is None:
+        last = f"{facts.last_crop_at:%Y-%m-%d %H:%M} UTC" if facts.last_crop_at else "never"
+        room = "" if facts.free_bytes is None else f", {facts.free_bytes / 1e9:,.1f} GB free"
+        write(
+            f"  last crop {last}, {facts.waiting} decisions wait, {facts.unreviewed} images are not"
+            f" reviewed, {facts.originals_read} of {facts.originals} originals read{room}\n"
+        )
