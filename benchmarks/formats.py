@@ -1,109 +1,147 @@
-"""CPU of a verified crop, as a ratio to naive Pillow (and to ``mogrify -crop`` where installed).
+"""CPU of a crop in place that is verified, durable and keeps the metadata, against other tools.
 
-Run ``python benchmarks/formats.py [ROUNDS]``. Each round times every tool once, in turn, so that a
-busy machine slows all of them; the table shows medians. Ours includes reading the header, the crop,
-and the proof by decoding; naive Pillow proves nothing and loses the metadata.
+    python benchmarks/formats.py [--task WORD] [--rounds N] [--images N] [--scale X] [--json]
+
+All figures are ratios of CPU time, children included, in runs that take turns: a machine that is
+busy with other things slows all of them. Each round gives every tool fresh copies of the same
+files; the figures are medians over the rounds, the first of which only warms up.
+
+*group* carries out decisions as a batch does, *one* looks, decides and crops image by image; both
+are the whole protocol on real files. *codec* crops and proves in memory, against Pillow in memory.
+*size* is the crop's length over the original's scaled by area. *threads* is how much sooner two
+threads are done than none, by the clock: it says something only where two cores are idle.
 """
 
+import argparse
+import json
+import os
+import platform
 import resource
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from io import BytesIO
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
+import PIL
+import rivals
+from material import MOST_IMAGES, TASKS, Task
 
-from cropkit import formats
-from cropkit.geometry import PixelBox
+from cropkit.errors import Refused
 
-_ROUNDS = 5
-Task = Callable[[], int]
-
-
-def grained(width: int, height: int) -> Image.Image:
-    """Render light, edges and texture with the grain of a sensor, each channel its own."""
-    rng = np.random.default_rng(7)
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    light = 110 + 60 * np.sin(x / 91) * np.cos(y / 77) + 25 * np.sin((x + y) / 9)
-    light += 50 * ((x - width / 2) ** 2 + (y - height / 2) ** 2 < (height / 3) ** 2)
-    scene = np.stack([light, light * 0.8 + 20, light * 0.6 + 50], axis=-1)
-    scene += rng.normal(0, 2.2, scene.shape).astype(np.float32)
-    return Image.fromarray(scene.clip(0, 255).astype(np.uint8))
+Measure = Mapping[str, float]
+_HEAD = ("task", "group ms", "group / Pillow", "one / Pillow", "codec / Pillow")
+_TAIL = ("group / mogrify", "group / jpegtran", "size", "Pillow's size", "threads")
 
 
-def screenshot(width: int, height: int) -> Image.Image:
-    """Flat panels, lines of glyph-like marks and a few gradients."""
-    rng = np.random.default_rng(7)
-    page = np.full((height, width, 3), 245, np.uint8)
-    page[:, : width // 5] = (40, 44, 52)
-    page[: height // 20] = (220, 224, 230)
-    glyphs = rng.integers(0, 2, (40, 12, 7), dtype=np.uint8) * 200
-    for top in range(height // 16, height - 20, 18):
-        for left in range(width // 4, width - 80 - int(rng.integers(0, width // 3)), 8):
-            page[top : top + 12, left : left + 7] -= glyphs[rng.integers(0, 40)][:, :, None]
-    return Image.fromarray(page)
+def main() -> int:
+    """Print the table, or the document."""
+    given = _arguments()
+    tasks = [task.scaled(given.scale) for task in TASKS if given.task.lower() in task.name.lower()]
+    if not tasks:
+        sys.stderr.write(f"no task is called {given.task!r}\n")
+        return 2
+    for tool in rivals.missing():
+        sys.stderr.write(f"NOT INSTALLED, so not compared with: {tool}\n")
+    rows = [_row(task, given) for task in _told(tasks)]
+    found = {"machine": _machine(), "missing": rivals.missing(), "rows": rows}
+    sys.stdout.write(json.dumps(found, indent=1) + "\n" if given.json else _table(found))
+    return 0
 
 
-def sources() -> Mapping[str, tuple[str, bytes]]:
-    """Name of each task, with a file name and the file."""
-    made = {
-        f"PNG photographic {side}²": ("a.png", grained(side, side)) for side in (1024, 2048, 3072)
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--task", default="", help="only those whose name has this word")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--images", type=int, default=2, choices=range(1, MOST_IMAGES + 1))
+    parser.add_argument("--scale", type=float, default=1.0, help="of the sides; small is quick")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def _told(tasks: Sequence[Task]) -> Iterator[Task]:
+    for number, task in enumerate(tasks, 1):
+        sys.stderr.write(f"{number} of {len(tasks)}: {task.name}\n")
+        yield task
+
+
+def _row(task: Task, given: argparse.Namespace) -> dict[str, Any]:
+    """Measure one task; a refusal is told in place of figures."""
+    files, box = list(task.files(given.images)), task.box()
+    ways: dict[str, rivals.Rival] = {
+        "group": rivals.grouped,
+        "one": rivals.single,
+        "codec": rivals.in_memory,
+        "Pillow in memory": rivals.pillow_in_memory,
+        **rivals.rivals(task.suffix),
     }
-    made["PNG screenshot 1920 x 1080"] = ("a.png", screenshot(1920, 1080))
-    found = {task: (name, _saved(image, name)) for task, (name, image) in made.items()}
-    for task, options in (
-        ("4:2:0", {}),
-        ("4:4:4", {"subsampling": "4:4:4"}),
-        ("progressive", {"progressive": True}),
-    ):
-        found[f"JPEG 12 MP {task}"] = (
-            "a.jpg",
-            _saved(grained(4000, 3000), "a.jpg", quality=92, **options),
-        )
-    return found
+    area = box.size.area / (task.size[0] * task.size[1])
+    scaled = sum(map(len, files)) * area
+    try:
+        cpu, sizes = _in_turns(ways, task, files, given.rounds)
+        threads = _threads(task, files, given.rounds)
+    except (Refused, rivals.NotCropped) as error:
+        return {"task": task.name, "refused": str(error)}
+    return {
+        "task": task.name,
+        "targets": dict(task.targets),
+        "group ms": 1000 * cpu["group"] / len(files),
+        "one / Pillow": cpu["one"] / cpu["Pillow"],
+        "codec / Pillow": cpu["codec"] / cpu["Pillow in memory"],
+        **{f"group / {tool}": cpu["group"] / cpu[tool] for tool in rivals.rivals(task.suffix)},
+        "size": sizes["group"] / scaled,
+        "Pillow's size": sizes["Pillow"] / scaled,
+        "threads": threads,
+    }
 
 
-def _saved(image: Image.Image, name: str, **options: Any) -> bytes:  # noqa: ANN401  (Pillow takes any)
-    out = BytesIO()
-    image.save(out, "PNG" if name.endswith("png") else "JPEG", **options)
-    return out.getvalue()
+def _in_turns(
+    ways: Mapping[str, rivals.Rival], task: Task, files: Sequence[bytes], rounds: int
+) -> tuple[Measure, Measure]:
+    """Return the median CPU seconds of each way, and the bytes that it left."""
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    sizes: dict[str, float] = {}
+    for _ in range(rounds + 1):
+        for way, rival in ways.items():
+            with _copies(task, files) as paths, rival(paths, task.box()) as run:
+                seconds[way].append(_spent(_cpu, run))
+                sizes[way] = sum(path.stat().st_size for path in paths)
+    return {way: statistics.median(spent[1:]) for way, spent in seconds.items()}, sizes
 
 
-def _box(data: bytes) -> PixelBox:
-    width, height = Image.open(BytesIO(data)).size
-    left, top = width // 10 + 1, height // 10 + 1
-    return PixelBox(left, top, left + width * 8 // 10, top + height * 8 // 10)
+def _threads(task: Task, files: Sequence[bytes], rounds: int) -> float:
+    """Return how much sooner a group is done by two threads."""
+    ratios = []
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(rounds):
+            with _copies(task, files) as paths, rivals.grouped(paths, task.box()) as run:
+                alone = _spent(time.perf_counter, run)
+            both = partial(rivals.grouped, threads=pool)
+            with _copies(task, files) as paths, both(paths, task.box()) as run:
+                ratios.append(alone / _spent(time.perf_counter, run))
+    return statistics.median(ratios)
 
 
-def ours(name: str, data: bytes) -> int:
-    """Crop with proof; return the bytes of the crop."""
-    candidate = formats.crop(data, name, _box(data))
-    formats.verify(candidate.data, candidate, name)
-    return len(candidate.data)
+@contextmanager
+def _copies(task: Task, files: Sequence[bytes]) -> Iterator[list[Path]]:
+    with tempfile.TemporaryDirectory(prefix="cropkit-benchmark-") as folder:
+        paths = [Path(folder, f"{number}.{task.suffix}") for number in range(len(files))]
+        for path, data in zip(paths, files, strict=True):
+            path.write_bytes(data)
+        yield paths
 
 
-def naive(name: str, data: bytes) -> int:
-    """Crop as most scripts do."""
-    return len(_saved(Image.open(BytesIO(data)).crop(_box(data).xyxy), name))
-
-
-def mogrify(name: str, data: bytes) -> int:
-    """Crop a copy in place with ImageMagick."""
-    box = _box(data)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, name)
-        path.write_bytes(data)
-        geometry = f"{box.size.width}x{box.size.height}+{box.left}+{box.top}"
-        command = ["mogrify", "-crop", geometry, "+repage", str(path)]
-        subprocess.run(command, check=True)  # noqa: S603  (our own words)
-        return path.stat().st_size
+def _spent(read: Callable[[], float], run: rivals.Run) -> float:
+    before = read()
+    run()
+    return read() - before
 
 
 def _cpu() -> float:
@@ -111,52 +149,40 @@ def _cpu() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def _timed(task: Task) -> tuple[float, int]:
-    before = _cpu()
-    size = task()
-    return _cpu() - before, size
-
-
-def measured(name: str, data: bytes, rounds: int) -> dict[str, tuple[float, int]]:
-    """Return median seconds of CPU and bytes for each tool, after one warm round."""
-    tools = {"cropkit": ours, "Pillow": naive}
-    if shutil.which("mogrify"):
-        tools["mogrify"] = mogrify
-    runs = [
-        {tool: _timed(lambda run=run: run(name, data)) for tool, run in tools.items()}  # type: ignore[misc]  # mypy does not infer a lambda's default
-        for _ in range(rounds + 1)
-    ][1:]
+def _machine() -> dict[str, Any]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        tool: (statistics.median(run[tool][0] for run in runs), runs[0][tool][1]) for tool in tools
+        "cores": os.cpu_count(),
+        "memory GiB": round(memory / (1 << 30)),
+        "architecture": platform.machine(),
+        "Python": platform.python_version(),
+        "Pillow": PIL.__version__,
+        "load": round(os.getloadavg()[0], 1),
     }
 
 
-def main() -> None:
-    """Print the table."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else _ROUNDS
-    out = sys.stdout.write
-    out(
-        "| task | cropkit ms | / Pillow | / mogrify | bytes / Pillow | bytes / original by area |\n"
-    )
-    out("|---|---|---|---|---|---|\n")
-    for task, (name, data) in sources().items():
-        found = measured(name, data, rounds)
-        seconds, size = found["cropkit"]
-        width, height = Image.open(BytesIO(data)).size
-        scaled = size / (len(data) * _box(data).size.area / (width * height))
-        against = [
-            f"{seconds / found[tool][0]:.2f}" if tool in found else "-"
-            for tool in ("Pillow", "mogrify")
-        ]
-        cells = [
-            task,
-            f"{seconds * 1000:.0f}",
-            *against,
-            f"{size / found['Pillow'][1]:.2f}",
-            f"{scaled:.3f}",
-        ]
-        out(f"| {' | '.join(cells)} |\n")
+def _table(found: Mapping[str, Any]) -> str:
+    heads = [*_HEAD, *_TAIL]
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    for row in found["rows"]:
+        cells = [row["task"], *(_cell(row, head) for head in heads[1:])]
+        lines.append(f"| {' | '.join(cells)} |")
+    shape = ", ".join(f"{name} {value}" for name, value in found["machine"].items())
+    absent = "".join(f"\nNOT INSTALLED, so not compared with: {m}" for m in found["missing"])
+    return "\n".join(lines) + f"\n\n{shape}{absent}\n"
+
+
+def _cell(row: Mapping[str, Any], head: str) -> str:
+    if "refused" in row:
+        return "refused"
+    if head not in row:
+        return "-"
+    if head.endswith(" ms"):
+        return f"{row[head]:.0f}"
+    target = row["targets"].get(head.removeprefix("group / "))
+    shown = f"{row[head]:.3f}" if row[head] < 1 else f"{row[head]:.2f}"
+    return f"{shown} (≤ {target})" if target else shown
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

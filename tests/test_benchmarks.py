@@ -1,0 +1,59 @@
+"""The benchmarks run: in a tiny setting, where their figures mean nothing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cropkit.formats.capabilities import CAPABILITIES, REFUSED
+from cropkit.formats.sniff import shown
+
+FORMATS = Path(__file__).parent.parent / "benchmarks" / "formats.py"
+TINY = ("--scale", "0.03", "--rounds", "1", "--images", "2")
+
+
+def run(*arguments: str, path: str | None = None) -> "subprocess.CompletedProcess[str]":
+    environment = None if path is None else {"PATH": path}
+    command = [sys.executable, str(FORMATS), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, list[dict[str, float]]]:
+    ended = run(*TINY, "--json")
+    assert ended.returncode == 0, ended.stderr
+    document: dict[str, list[dict[str, float]]] = json.loads(ended.stdout)
+    return document
+
+
+WRITTEN = {shown(c.format) for c in CAPABILITIES if c.outcome != REFUSED}
+WAYS = {"group ms", "one / Pillow", "codec / Pillow", "group / Pillow", "size", "threads"}
+
+
+def test_every_task_of_a_format_that_is_written_is_measured_in_every_way(
+    found: dict[str, list[dict[str, float]]],
+) -> None:
+    rows = {str(row["task"]): row for row in found["rows"]}
+    measured = {task: row for task, row in rows.items() if "refused" not in row}
+    assert {task for task in rows if task.partition(",")[0] in WRITTEN} == set(measured)
+    assert len(measured) >= 10
+    for row in measured.values():
+        assert row.keys() >= WAYS
+        assert all(row[way] > 0 for way in WAYS)
+
+
+def test_tools_that_are_missing_are_named_where_one_cannot_miss_it() -> None:
+    ended = run(*TINY, "--task", "JPEG, 24 MP, 4:2:0", path="")
+    for where in (ended.stdout, ended.stderr):
+        assert "NOT INSTALLED, so not compared with: mogrify (Debian: imagemagick)" in where
+        assert "NOT INSTALLED, so not compared with: jpegtran" in where
+
+
+def test_help_says_what_the_figures_are() -> None:
+    assert "ratios of CPU time, children included" in run("--help").stdout
+
+
+def test_an_unknown_task_is_an_error() -> None:
+    assert run("--task", "nonsense").returncode == 2
