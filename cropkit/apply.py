@@ -265,7 +265,7 @@ class Applier:
         if written.sha256 != work.operation.after:
             raise VerificationFailed(work.operation.source, "read back other bytes")
         if work.candidate is not None:
-            formats.verify(written.data, work.candidate, work.operation.source)
+            work.candidate = formats.verify(written.data, work.candidate, work.operation.source)
 
     def _prepare(self, works: list[Work]) -> None:
         ready = going(works)

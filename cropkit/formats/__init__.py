@@ -5,11 +5,11 @@ faithfully is refused with the reason (see docs/formats.md), never degraded.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cropkit.errors import Refused, UnsupportedFormat, VerificationFailed
-from cropkit.formats import jpeg, png, webp
+from cropkit.formats import jpeg, png, tiff, webp
 from cropkit.formats.account import Candidate, Header
 from cropkit.formats.border import reading
 from cropkit.formats.options import Options
@@ -38,13 +38,14 @@ class _Format:
 
     read_header: Callable[[bytes, str], Header]
     crop: Callable[[bytes, str, PixelBox, Options], Candidate]
-    verify: Callable[[bytes, Any, str], None]
+    verify: Callable[[bytes, Any, str], float | None]
 
 
 _FORMATS: Mapping[str, _Format] = {
     "png": _Format(png.read_header, png.crop, png.verify),
     "jpeg": _Format(jpeg.read_header, jpeg.crop, jpeg.verify),
     "webp": _Format(webp.read_header, webp.crop, webp.verify),
+    "tiff": _Format(tiff.read_header, tiff.crop, tiff.verify),
 }
 
 
@@ -77,8 +78,10 @@ def crop(data: bytes, name: str, box: PixelBox, options: Options = _DEFAULT) -> 
         return found.crop(data, name, box, options)
 
 
-def verify(written: bytes, candidate: Candidate, name: str) -> None:
+def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:
     """Decode the bytes that were read back and compare them with what was meant.
+
+    Returns the candidate, with the loss where decoding has shown it.
 
     Raises
     ------
@@ -86,9 +89,10 @@ def verify(written: bytes, candidate: Candidate, name: str) -> None:
         The candidate is to be discarded; the original stands.
     """
     try:
-        _FORMATS[candidate.format].verify(written, candidate.proof, name)
+        loss = _FORMATS[candidate.format].verify(written, candidate.proof, name)
     except Refused as error:
         raise VerificationFailed(name, str(error)) from error
+    return candidate if loss is None else replace(candidate, psnr=loss)
 
 
 def _format(data: bytes, name: str) -> _Format:

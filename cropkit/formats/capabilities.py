@@ -74,10 +74,30 @@ CAPABILITIES = (
     Capability("webp", "several pictures", REFUSED, "MultiPage"),
     Capability("webp", "a picture inside an unknown chunk", REFUSED, "GainMap"),
     Capability("webp", "data after the end", REFUSED, "TrailingData"),
+    Capability("tiff", "samples of any kind and number, 1 to 64 bits", KEPT, "byte for byte"),
+    Capability("tiff", "none, LZW, Deflate, PackBits, LZMA, Zstandard", KEPT, "the same"),
+    Capability("tiff", "predictors, planes, byte and bit order, BigTIFF", KEPT, "the same"),
+    Capability("tiff", "strips and tiles", KEPT, "their rows, their shape"),
+    Capability("tiff", "EXIF, GPS, ICC, IPTC, every private tag", KEPT, "byte for byte"),
+    Capability("tiff", "MakerNote before the pixels", KEPT, "byte for byte, in place"),
+    Capability("tiff", "MakerNote behind the pixels", PATCHED, "moved with them, and told"),
+    Capability("tiff", "dimensions, subject, strip and tile tables", PATCHED, "those of the crop"),
+    Capability("tiff", "XMP, OME-XML, tifffile's shape", PATCHED, "dimensions"),
+    Capability("tiff", "place on the page, GeoTIFF's ties", PATCHED, "moved with the corner"),
+    Capability("tiff", "Photoshop resources", PATCHED, "as in JPEG"),
+    Capability("tiff", "reduced pictures: pages, SubIFDs, previews", DROPS, "they show more"),
+    Capability("tiff", "bytes that no tag refers to", DROPS, "they may show more"),
+    Capability("tiff", "clip paths", DROPS, "coordinates of the old frame"),
+    Capability("tiff", "pages, masks, ImageJ stacks", REFUSED, "MultiPage"),
+    Capability("tiff", "Photoshop layers", REFUSED, "GainMap"),
+    Capability("tiff", "content credentials (C2PA)", REFUSED, "Provenance"),
+    Capability("tiff", "JPEG, fax, WebP, JPEG 2000 inside", REFUSED, "UnsupportedFormat"),
+    Capability("tiff", "DNG, raw cameras, volumes, strips left out", REFUSED, "UnsupportedFormat"),
+    Capability("tiff", "YCbCr of reduced resolution, mixed depths", REFUSED, "UnsupportedDepth"),
     *(
         Capability(name, "everything; a preview where Pillow can", REFUSED, "UnsupportedFormat")
         for name in dict.fromkeys(EXTENSIONS.values())
-        if name not in ("png", "jpeg", "webp")
+        if name not in ("png", "jpeg", "webp", "tiff")
     ),
 )
 

@@ -12,6 +12,12 @@ _PEAK = 255
 
 def psnr(found: Pixels, meant: Pixels) -> float | None:
     """Return the peak signal-to-noise ratio of 8-bit pixels in dB; None when they are equal."""
-    apart = ImageChops.difference(Image.fromarray(found), Image.fromarray(meant)).histogram()
+    return psnr_of_pictures(Image.fromarray(found), Image.fromarray(meant))
+
+
+def psnr_of_pictures(found: Image.Image, meant: Image.Image) -> float | None:
+    """Return the same of two pictures of 8-bit samples."""
+    apart = ImageChops.difference(found, meant).histogram()
     squares = sum(n * (i % 256) ** 2 for i, n in enumerate(apart))
-    return round(10 * math.log10(_PEAK**2 * found.size / squares), 2) if squares else None
+    samples = sum(apart)
+    return round(10 * math.log10(_PEAK**2 * samples / squares), 2) if squares else None

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from cropkit.errors import UnsupportedFormat
-from cropkit.formats import jpeg, png, webp
+from cropkit.formats import jpeg, png, tiff, webp
 from cropkit.formats.account import Bare
 from cropkit.formats.border import reading
 from cropkit.formats.exif import read_orientation
@@ -30,7 +30,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 # These are decoded without their metadata: a decoder that sees none cannot stumble over it.
-_BARE = {"png": png.bare, "jpeg": jpeg.bare, "webp": webp.bare}
+_BARE = {"png": png.bare, "jpeg": jpeg.bare, "webp": webp.bare, "tiff": tiff.bare}
 # What Pillow may open; nothing that starts a program, and nothing we have not sniffed.
 _OPENERS = {
     "png": "PNG",

@@ -60,7 +60,6 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     else:
         quality = vp8.quantisers(_first(container, VP8)).quality
         account.patch(f"pixels: coded anew at quality {quality:.0f}")
-        account.psnr = loss.psnr(_decoded(written, stored.size), pixels)
     proof = Proof(written.chunks, written.trailer, pixels)
     return account.candidate(written.encoded(), (box, box), proof)
 
@@ -75,10 +74,10 @@ def bare(data: bytes, name: str) -> Bare:
     return Bare(container.only(*_BARE).encoded(), webp_parts.orientation(container), profile)
 
 
-def verify(written: bytes, proof: Proof, name: str) -> None:
+def verify(written: bytes, proof: Proof, name: str) -> float | None:
     """Hold what was read back against the proof: chunks exactly, pixels exactly or by block.
 
-    imagecodecs' libwebp decodes; Pillow's has encoded.
+    imagecodecs' libwebp decodes; Pillow's has encoded. Returns the PSNR of lossy pixels.
     """
     with reading(name):
         container, size = _parsed(written, name)
@@ -90,13 +89,17 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     exact = slice(0 if container.lossless else _ALPHA_CHANNEL, None)
     if not np.array_equal(pixels[..., exact], proof.pixels[..., exact]):
         raise VerificationFailed(name, "the pixels are not those inside the box")
-    if not container.lossless:
-        step = vp8.quantisers(_first(container, VP8)).coarsest_step
-        excess = webp_blocks.excess(pixels[..., :3], proof.pixels[..., :3], step)
-        if excess > 1:
-            raise VerificationFailed(
-                name, f"a block is off by {excess:.1f} times what coding allows"
-            )
+    return None if container.lossless else _loss(container, pixels, proof, name)
+
+
+def _loss(container: Container, pixels: Pixels, proof: Proof, name: str) -> float | None:
+    """Return the PSNR of pixels that are close to those meant, or raise `VerificationFailed`."""
+    step = vp8.quantisers(_first(container, VP8)).coarsest_step
+    found, meant = (Image.fromarray(p).convert("RGB") for p in (pixels, proof.pixels))
+    excess = webp_blocks.excess(found, meant, step)
+    if excess > 1:
+        raise VerificationFailed(name, f"a block is off by {excess:.1f} times what coding allows")
+    return loss.psnr_of_pictures(found, meant)
 
 
 def _parsed(data: bytes, name: str) -> tuple[Container, Size]:

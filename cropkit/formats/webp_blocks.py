@@ -18,18 +18,16 @@ _BLOCK = 16
 _CLIPPING = 4.0
 
 
-def excess(found: Pixels, meant: Pixels, step: int) -> float:
+def excess(found: Image.Image, meant: Image.Image, step: int) -> float:
     """Return how much of its limit the worst block uses; over 1, it is not from coding alone.
 
     Parameters
     ----------
-    found, meant : (height, width, 3), RGB
     step : the coarsest quantiser step of the frame
     """
     limit = step / math.sqrt(12) + _CLIPPING
-    pictures = Image.fromarray(found), Image.fromarray(meant)
-    luma = ImageChops.difference(*(picture.convert("L") for picture in pictures))
-    colour = ImageChops.difference(*(picture.reduce(_BLOCK) for picture in pictures))
+    luma = ImageChops.difference(*(picture.convert("L") for picture in (found, meant)))
+    colour = ImageChops.difference(*(picture.reduce(_BLOCK) for picture in (found, meant)))
     return max(_root_mean_square(np.asarray(luma)), float(np.asarray(colour).max())) / limit
 
 

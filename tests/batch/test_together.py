@@ -54,9 +54,10 @@ def test_one_image_that_fails_in_a_thread_fails_alone(tmp_path: Path, monkeypatc
     before = contents(folder)
     decide_all(folder)
 
-    def verify(_written: bytes, _candidate: object, name: str) -> None:
+    def verify(_written: bytes, candidate: object, name: str) -> object:
         if name == "0001.png":
             raise VerificationFailed(name, "a pixel differs")
+        return candidate
 
     monkeypatch.setattr("cropkit.apply.formats.verify", verify)
     with ThreadPoolExecutor(4) as threads, Kit(folder, threads=threads) as kit:

@@ -39,8 +39,7 @@ def tiles(width: int, height: int) -> Image.Image:
 
 def cropped(data: bytes, box: PixelBox = BOX) -> formats.Candidate:
     candidate = formats.crop(data, NAME, box)
-    formats.verify(candidate.data, candidate, NAME)
-    return candidate
+    return formats.verify(candidate.data, candidate, NAME)
 
 
 def decoded(data: bytes) -> np.ndarray[Any, Any]:
