@@ -128,6 +128,7 @@ class Applier:
             box=request.box,
             decision=request.decision,
             undoes=request.undoes.id if request.undoes else None,
+            report={"needed_since": request.needed_since} if request.needed_since else {},
         )
         return Work(request, operation)
 
@@ -143,9 +144,9 @@ class Applier:
         if work.source is None:
             raise MissingFile(planned.source)
         work.aliases.append(f"inode:{work.source.device}:{work.source.inode}")
-        if planned.keeps_an_original and planned.before:
-            # a rival that fails would remove the original that we count on
-            work.aliases.append(kept(planned.before))
+        if planned.keeps_an_original:
+            # a rival that fails would remove the original that we count on, and so would a purge
+            work.aliases.append(kept(work.request.expect))
 
     def _claim(self, works: list[Work]) -> None:
         """Claim all names in one transaction; who comes too late leaves the group."""
@@ -181,7 +182,7 @@ class Applier:
         root, path = self.switch.locate(work.operation.source)
         content = root.read(path)
         expect = work.request.expect
-        if expect not in (None, content.sha256):
+        if expect != content.sha256:
             raise StaleDecision(work.operation.source, expect, content.sha256)
         work.source = content.identity
         self.root.check_room(work.operation.source, 3 * len(content.data))
@@ -279,10 +280,7 @@ class Applier:
             for work in ready:
                 self._fail(work, error)
             return
-        left_out = self.trail.prepare([work.operation for work in ready])
-        for work in ready:
-            if work.operation.id in left_out:
-                self._fail(work, Busy(work.operation.source))
+        self.trail.prepare([work.operation for work in ready])
 
     def _publish(self, work: Work) -> None:
         root, path = self.switch.locate(work.operation.source)

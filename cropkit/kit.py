@@ -620,7 +620,7 @@ class Kit:
         kept_since = self.trail.originals()
         sizes = {sha256: self._size_kept(sha256) for sha256 in kept_since}
         chosen = chosen_to_purge(kept_since, sizes, older_than, keep_bytes)
-        results = [self._run(to_purge(sha256)).result for sha256 in chosen]
+        results = [self._run(to_purge(one, kept_since[one])).result for one in chosen]
         return [replace(r, path=r.path.rpartition("/")[2]) for r in results]
 
     def _size_kept(self, sha256: str) -> int:

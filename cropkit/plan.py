@@ -91,16 +91,17 @@ def to_undo(operation: Operation) -> Request:
         Kind.RESTORE,
         operation.target,
         operation.source,
-        operation.after,
+        operation.after or "",
         decision=operation.decision,
         undoes=operation,
         followers=tuple((c.target, c.source, False) for c in operation.companions),
     )
 
 
-def to_purge(sha256: str) -> Request:
-    """Plan to remove a kept original on purpose."""
-    return Request(Kind.PURGE, kept(sha256), kept(sha256), sha256)
+def to_purge(sha256: str, needed_since: str) -> Request:
+    """Plan to remove a kept original on purpose, unless it is needed again by then."""
+    name = kept(sha256)
+    return Request(Kind.PURGE, name, name, sha256, needed_since=needed_since)
 
 
 def chosen_to_undo(

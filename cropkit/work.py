@@ -26,19 +26,21 @@ class Request:
     Parameters
     ----------
     source, target : relative to the collection; a target elsewhere is absolute
-    expect : SHA-256 of the content that was reviewed; None takes what is there
+    expect : SHA-256 of the content that was reviewed
     undoes : the finished operation that a restore takes back
     followers : companions as (source, target, whether the source stays)
+    needed_since : when an original that is to be purged was last needed
     """
 
     kind: Kind
     source: str
     target: str
-    expect: str | None = None
+    expect: str
     box: PixelBox | None = None
     decision: str | None = None
     undoes: Operation | None = None
     followers: tuple[tuple[str, str, bool], ...] = ()
+    needed_since: str | None = None
 
 
 @dataclass(slots=True)
@@ -179,5 +181,4 @@ def groups(requests: Iterable[Request], largest: Callable[[], int]) -> Iterator[
 
 
 def _rivals(one: Request, other: Request) -> bool:
-    same_content = one.expect is not None and one.expect == other.expect
-    return same_content or one.source == other.source
+    return one.expect == other.expect or one.source == other.source

@@ -470,6 +470,13 @@ def test_two_names_of_one_file_are_not_worked_on_at_once(kit: Kit, folder: Path)
         rival.crop("alias.png", BOX)
 
 
+def test_a_decision_that_was_carried_out_meanwhile_is_not_claimed_again(kit: Kit) -> None:
+    made = decided(kit, "d.jpg")
+    kit.apply(made)
+    late = Operation(Kind.CROP, "d.jpg", "d.jpg", kit.session, kit.trail.owner, decision=made)
+    assert kit.trail.plan([(late, [])]) == [Claim.ALREADY]
+
+
 def test_an_original_that_was_purged_is_said_to_be(kit: Kit, folder: Path) -> None:
     kit.crop("a_stage2.png", BOX)
     for path in (folder / ".cropkit" / "originals").iterdir():

@@ -8,8 +8,8 @@ from cropkit.operation import Kind
 from cropkit.work import Pace, Request, groups
 
 
-def request(name: str, expect: str | None = None) -> Request:
-    return Request(Kind.CROP, name, name, expect)
+def request(name: str, content: str = "") -> Request:
+    return Request(Kind.CROP, name, name, content or f"content of {name}")
 
 
 @given(st.floats(1e-4, 5), st.integers(1, 64))

@@ -224,22 +224,23 @@ class Trail:
         decided = None if planned.kind is Kind.RESTORE else planned.decision
         if decided and decisions.status(db, decided) is not Status.WAITING:
             return Claim.ALREADY
-        if not operations.is_free(db, planned, aliases):
+        if not operations.is_free(db, planned, aliases) or self._is_needed_anew(db, planned):
             return Claim.RIVAL
         operations.plan(db, planned, aliases, self._now())
         return Claim.MINE
 
-    def prepare(self, ready: Sequence[Operation]) -> list[str]:
-        """Make the intent durable: from here recovery knows everything.
+    def _is_needed_anew(self, db: Connection, planned: Operation) -> bool:
+        """Whether an original has been needed again since somebody chose to purge it."""
+        if planned.kind is not Kind.PURGE or planned.before is None:
+            return False
+        chosen: str | None = planned.report.get("needed_since")
+        return operations.needed_since(db, planned.before) != chosen
 
-        Return the ids of operations that were left out because a rival purges the original.
-        """
+    def prepare(self, ready: Sequence[Operation]) -> None:
+        """Make the intent durable: from here recovery knows everything."""
         with self._writing() as db:
-            left_out = [one.id for one in ready if operations.has_rival(db, one)]
             for one in ready:
-                if one.id not in left_out:
-                    operations.move(db, one, State.PREPARED)
-        return left_out
+                operations.move(db, one, State.PREPARED)
 
     def begin_abort(self, one: Operation) -> None:
         """Say durably that files will be put back, before the first of them is.
@@ -310,7 +311,7 @@ class Trail:
     def is_needed(self, sha256: str) -> bool:
         """Whether a kept original is needed for undoing."""
         with self.store.reading() as db:
-            return operations.is_needed(db, sha256)
+            return operations.needed_since(db, sha256) is not None
 
     def originals(self) -> dict[str, str]:
         """Return the kept originals that are needed for undoing: SHA-256 -> when last needed."""

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Select,
     and_,
     bindparam,
     delete,
@@ -74,29 +73,6 @@ def settle(db: Connection, changed: Operation, state: State, at: str) -> None:
         db.execute(_LET_GO, {"wanted": changed.id})
     if state is State.DONE and changed.undoes:
         _mark_undone(db, changed.undoes, changed.id)
-
-
-def has_rival(db: Connection, ready: Operation) -> bool:
-    """Whether a purge takes the original away that an operation needs, or the other way round.
-
-    Both sides ask in the transaction that prepares them, so that one of them learns of the other.
-    """
-    rivals = _RIVALS_OF_PURGE if ready.kind is Kind.PURGE else _RIVALS
-    return db.execute(rivals, {"wanted": ready.id, "original": ready.before}).first() is not None
-
-
-def _rivals_of(*, purge: bool) -> Select[tuple[str]]:
-    needs = (operation.c.before == bindparam("original")) & (operation.c.id != bindparam("wanted"))
-    unsettled = operation.c.state.in_((State.PREPARED, State.ABORTING))
-    if purge:
-        return select(operation.c.id).where(needs & unsettled).limit(1)
-    mine = select(_other.c.seq).where(_other.c.id == bindparam("wanted")).scalar_subquery()
-    since = (operation.c.state == State.DONE) & (operation.c.seq > mine)
-    purges = (operation.c.kind == Kind.PURGE) & (unsettled | since)
-    return select(operation.c.id).where(needs & purges).limit(1)
-
-
-_RIVALS, _RIVALS_OF_PURGE = _rivals_of(purge=False), _rivals_of(purge=True)
 
 
 def settle_decision(db: Connection, done: Operation, at: str) -> None:
@@ -165,10 +141,11 @@ def originals(db: Connection) -> dict[str, str]:
     return {str(sha256): str(moment) for sha256, moment in db.execute(grouped)}
 
 
-def is_needed(db: Connection, sha256: str) -> bool:
-    """Whether a finished operation needs this original."""
-    query = select(operation.c.id).where(_needs_original(), operation.c.before == sha256)
-    return db.execute(query.limit(1)).first() is not None
+def needed_since(db: Connection, sha256: str) -> str | None:
+    """Return when an original was last needed; None when no operation needs it."""
+    query = select(func.max(operation.c.settled_at)).where(_needs_original())
+    moment = db.execute(query.where(operation.c.before == sha256)).scalar_one()
+    return None if moment is None else str(moment)
 
 
 def _needs_original() -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engine import Faulty, contents
@@ -18,6 +19,7 @@ from scenarios import decide
 from cropkit.errors import AuditLocked, Busy, CropkitError, StaleDecision, VerificationFailed
 from cropkit.geometry import PixelBox
 from cropkit.kit import Kit
+from cropkit.plan import chosen_to_purge
 from cropkit.records import Status
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -110,6 +112,28 @@ def test_a_purge_waits_for_who_needs_the_original(folder: Path) -> None:
     assert (folder / TWIN).read_bytes() == data
 
 
+def test_an_original_that_is_needed_again_is_not_purged(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the choice of the originals and the claim on the first, its twin is cropped."""
+    shutil.copy(folder / IMAGE, folder / TWIN)
+    data = (folder / IMAGE).read_bytes()
+    with Kit(folder, deadline=0.2) as kit, Kit(folder) as other:
+        kit.crop(IMAGE, BOX)
+
+        def choose_and_be_late(*asked: Any) -> list[str]:
+            found = chosen_to_purge(*asked)
+            other.crop(TWIN, BOX)
+            return found
+
+        monkeypatch.setattr("cropkit.kit.chosen_to_purge", choose_and_be_late)
+        (result,) = kit.purge(keep_bytes=0)
+        assert result.code == "Busy"
+        other.undo(TWIN)
+        assert kit.fsck() == []
+    assert (folder / TWIN).read_bytes() == data
+
+
 def interrupted(effect: str, act: Callable[[], object]) -> Faulty:
     """A system in which something happens before the first effect of a kind."""
 
@@ -139,6 +163,23 @@ def test_what_another_program_wrote_before_the_switch_stays(folder: Path) -> Non
     assert (folder / IMAGE).read_bytes() == foreign
     # by now the only copy of what was overwritten: kept, and told
     assert (folder / left_over.path).read_bytes() == data
+
+
+def test_a_companion_stays_when_its_new_name_is_not_ours_any_more(folder: Path) -> None:
+    moved = folder / "moved" / "a_stage2.decision"
+    data = (folder / moved.name).read_bytes()
+
+    def another_program_saves(name: str) -> None:
+        if name == "fsync" and moved.exists():
+            moved.unlink()
+            moved.write_text("{}")
+
+    system = Faulty(1, another_program_saves, persistent=True)
+    with Kit(folder, destination=folder / "moved", system=system) as kit:
+        system.armed = True
+        kit.crop(IMAGE, BOX)
+    assert (folder / moved.name).read_bytes() == data
+    assert moved.read_text() == "{}"
 
 
 def test_a_decision_on_other_content_is_stale(folder: Path) -> None:
