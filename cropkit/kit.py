@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
-from cropkit import clock, collection, formats, log
+from cropkit import clock, collection, formats, log, stats
 from cropkit.apply import Applier
 from cropkit.audit import DEADLINE, FOLDER, Standing, Trail
 from cropkit.audit.rebuild import rebuild as rebuilt
@@ -653,6 +653,10 @@ class Kit:
         import pandas as pd  # noqa: PLC0415  (as above)
 
         return pd.DataFrame(self.trail.decision_table())
+
+    def stats(self) -> stats.Stats:
+        """Return pace, seconds an image and shares, of what people decided here."""
+        return stats.stats(self.trail.decision_table())
 
     def summary(self) -> dict[str, Any]:
         """Return the counts, as a notebook's last cell shows them."""

@@ -4,15 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cropkit import clock, delivery
-from cropkit.audit import Trail
+from cropkit.audit import FOLDER, Trail
 from cropkit.checkup import PATIENCE, examine
 from cropkit.delivery import Configuration
-from cropkit.errors import BadConfiguration
+from cropkit.errors import BadConfiguration, MissingFile
 from cropkit.files import Root
 from cropkit.health import Alert, Facts, Limits, alerts, vanished
+from cropkit.stats import Stats, stats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,44 @@ class Found:
             "largest_batch_bytes": facts.largest_batch,
             "sqlite": facts.sqlite,
             "sessions": [self._session(one.id) for one in facts.sessions],
+        }
+
+    def alert_table(self) -> "pd.DataFrame":
+        """Return the alerts as a table: what was found, what to do, where to read on."""
+        import pandas as pd  # noqa: PLC0415  (half a second that the shell does not need)
+
+        rows = [(a.code, a.said, a.kind.cure, a.link) for a in self.alerts]
+        return pd.DataFrame(rows, columns=["alert", "found", "what to do", "runbook"])
+
+    def session_table(self) -> "pd.DataFrame":
+        """Return who worked here, oldest first: how each session ended, and what it did."""
+        import pandas as pd  # noqa: PLC0415  (as above)
+
+        rows = [
+            {
+                "kind": one.kind,
+                "reviewer": one.reviewer,
+                "ended": "vanished" if vanished(one, self.at, self.limits) else one.ended_how,
+                "decided": one.tally.decided,
+                "carried out": one.tally.carried_out,
+                "failed": one.tally.failed,
+                "stale": one.tally.stale,
+                "degraded": one.tally.degraded_total,
+                "operations": one.tally.operations,
+            }
+            for one in self.facts.sessions
+        ]
+        return pd.DataFrame(rows)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a notebook's last cell shows."""
+        return {
+            "ok": self.ok,
+            "alerts": [alert.code for alert in self.alerts],
+            "waiting": self.facts.waiting,
+            "unreviewed": self.facts.unreviewed,
+            "originals": self.facts.originals,
+            "originals_read": self.facts.originals_read,
         }
 
     def _session(self, wanted: str) -> dict[str, Any]:
@@ -119,6 +161,25 @@ def acknowledge(folder: Path, seen: Sequence[Alert]) -> list[str]:
         finally:
             trail.close()
     return keys
+
+
+def figures(folder: Path) -> Stats:
+    """Return the figures of the reviews of a collection, disturbing nobody.
+
+    Raises
+    ------
+    MissingFile
+        Nothing was ever reviewed there.
+    AuditError
+        The trail cannot be read.
+    """
+    if not (folder / FOLDER).is_dir():
+        raise MissingFile(folder / FOLDER)
+    trail = Trail(Root(folder), kind="stats", looking=True)
+    try:
+        return stats(trail.decision_table())
+    finally:
+        trail.close()
 
 
 def trial(folder: Path) -> tuple[list[tuple[str, str]], tuple[Alert, ...]]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -517,3 +518,23 @@ def test_a_configuration_that_cannot_be_read_is_an_alert_in_the_log(folder: Path
     assert "configuration" in done.stdout
     assert "pigeon" in (folder / ".cropkit" / "cropkit.log").read_text(encoding="utf-8")
     assert cropkit("health", str(folder), "--test-alert").returncode == 1
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_what_the_documentation_shows_is_understood(tmp_path: Path, trusted: object) -> None:
+    text = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    env = {
+        "CROPKIT_WEBHOOK": "https://x.example/h",
+        "CROPKIT_TOKEN": "t",
+        "CROPKIT_MAIL_USER": "u",
+        "CROPKIT_MAIL_PASSWORD": "p",
+    }
+    if trusted:
+        found = configured(tmp_path, "s", env | persons(tmp_path, "".join(blocks)))
+        (tmp_path / ".cropkit").mkdir()
+    else:
+        found = configured(own(tmp_path, blocks[0]), "s", env)
+    kinds = {type(sink) for sink in found.sinks}
+    assert {Stderr, Desktop, Webhook, Email} <= kinds
+    assert (Command in kinds) is bool(trusted)

@@ -5,7 +5,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cropkit.cli.shell import DONE, FAILED, Commands, command, document, say, write
+from cropkit.cli.shell import (
+    DONE,
+    FAILED,
+    Commands,
+    command,
+    document,
+    folder_command,
+    say,
+    write,
+)
+from cropkit.stats import VERDICTS
 
 if TYPE_CHECKING:
     from cropkit.health import Alert
@@ -29,6 +39,36 @@ def add(commands: Commands) -> None:
     one.add_argument("--test-alert", action="store_true", help=text)
     text = "say in the trail that alerts about what happened were seen"
     one.add_argument("--acknowledge", action="store_true", help=text)
+    one = folder_command(
+        commands, "stats", "pace and verdicts of the reviews of a collection", _stats
+    )
+    text = "one line for each session, reviewer or source"
+    one.add_argument(
+        "--by", choices=("session", "reviewer", "source"), default="reviewer", help=text
+    )
+
+
+def _stats(given: argparse.Namespace) -> int:
+    from cropkit.watch import figures  # noqa: PLC0415  (codecs and database: not for `--help`)
+
+    found = figures(given.folder)
+    if given.json:
+        document(found.to_json())
+        return DONE
+    for group in (*found.by(given.by), found.total):
+        hour, median, p90 = group.decisions_an_hour, group.median_seconds, group.p90_seconds
+        shares = ", ".join(f"{name} {100 * (group.share(name) or 0):.0f} %" for name in VERDICTS)
+        write(
+            f"{group.name}: {group.decisions} decisions, {_number(hour)} an hour,"
+            f" {_number(median)} s an image (nine in ten under {_number(p90)} s), {shares}\n"
+        )
+    if found.unattended:
+        write(f"decided by programs, and in no figure: {found.unattended}\n")
+    return DONE
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}"
 
 
 def _health(given: argparse.Namespace) -> int:
