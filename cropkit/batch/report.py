@@ -18,7 +18,7 @@ from markupsafe import Markup
 from cropkit import clock
 from cropkit.batch import plots, statistics
 from cropkit.batch.folders import REPORT
-from cropkit.batch.record import FINISHED, Entry, Run
+from cropkit.batch.record import FINISHED, UNFINISHED, Entry, Run
 
 _NAMED = 500  # failures with their reasons
 _FAILURES_SHOWN = 24  # of these also the picture
@@ -45,6 +45,16 @@ class Shown:
     entry: Entry
     before: str | None = None
     after: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why it did not end well, without the name that stands beside it."""
+        if self.entry.message:
+            said = self.entry.message.removeprefix(f"{self.entry.path}: ")
+            return said[:1].upper() + said[1:]
+        if self.entry.status == UNFINISHED:
+            return "The trail holds no end of it: it waits, and the next batch takes it up"
+        return "No reason was recorded"
 
     @property
     def frame(self) -> str:
@@ -130,7 +140,7 @@ class Figure:
 
 def _figures(run: Run, cropped: Sequence[Entry]) -> list[Figure]:
     drawn = [
-        _histogram("Suggested and final box", "IoU", statistics.ious(cropped), (0.0, 1.0)),
+        _histogram("Agreement with the suggestion", "IoU", statistics.ious(cropped), (0.0, 1.0)),
         _histogram("Area kept", "share of the image", statistics.areas(cropped), (0.0, 1.0)),
         _histogram("Shape of the crops", "width / height", statistics.aspects(cropped), None),
     ]
@@ -148,7 +158,7 @@ def _histogram(
     found = statistics.spread(values)
     if found is None:
         return None
-    said = f"{unit}: middle {found.middle:.2f}, nine tenths in {found.low:.2f} to {found.high:.2f}"
+    said = f"median {found.middle:.2f}, 90 % in {found.low:.2f} to {found.high:.2f}"
     around = bounds or (min(0.5, *values), max(2.0, *values))
     return Figure(title, said, _safe(plots.histogram(values, unit, around)))
 

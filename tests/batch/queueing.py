@@ -58,3 +58,21 @@ def decide_all(folder: Path, box: PixelBox | None = BOX) -> list[str]:
         made = [decision(kit, path, box) for path in kit.images()]
         kit.decide(made)
     return [one.id for one in made]
+
+
+HOSTILE = "<img src=x onerror=alert(1)>.png"
+SCRIPT = "\"'><script>window.hacked=1<\u2215script>{{7*7}}$(id).png"
+
+
+def troubled(folder: Path) -> Path:
+    """A reviewed collection in which, after the review, much has gone wrong."""
+    collection(folder, 6)
+    (folder / "0000.png").rename(folder / HOSTILE)
+    (folder / "0001.png").rename(folder / SCRIPT)
+    decide_all(folder)
+    (folder / HOSTILE).write_bytes(b"written by somebody else")
+    (folder / "0002.jpg").unlink()
+    damaged = bytearray((folder / "0003.png").read_bytes())
+    damaged[len(damaged) // 2] ^= 0xFF
+    (folder / "0003.png").write_bytes(damaged)
+    return folder
