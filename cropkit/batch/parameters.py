@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from cropkit import templates
-from cropkit.errors import BadParameter, BadParameterFile, BadParameterValue
+from cropkit.errors import BadParameter, BadParameterFile, BadParameterValue, MissingFile
 from cropkit.templates import Literal
 
 LARGEST = 100_000  # bytes of a file of parameters
@@ -38,11 +38,15 @@ def typed(path: Path, given: Iterable[tuple[str, str]]) -> dict[str, Literal]:
 
     Raises
     ------
+    MissingFile
+        When there is no such notebook.
     BadParameter
         A name that it does not declare.
     BadParameterValue
         A text that is no value of the declared type.
     """
+    if not path.is_file():
+        raise MissingFile(str(path))
     types = declared(templates.read(path))
     found: dict[str, Literal] = {}
     for name, text in given:

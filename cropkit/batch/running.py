@@ -66,6 +66,7 @@ class Batch:
         self.kit = Kit(folder, destination=destination, kind="batch", threads=self._threads)
         self.folder = folders.given_folder(Path(run)) if run else folders.new_folder(self.kit.root)
         self._run: Run | None = None
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -77,7 +78,10 @@ class Batch:
         return f"Batch({self._source.value}, {len(self.plan.ready)} images)"
 
     def close(self, how: str = "closed") -> None:
-        """End the session."""
+        """End the session; once."""
+        if self._closed:
+            return
+        self._closed = True
         self._threads.shutdown(cancel_futures=True)
         self.kit.close(how)
 
