@@ -4,10 +4,10 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from cropkit.errors import AnimatedImage, Provenance
-from cropkit.formats import exif, photoshop, png_text, xmp
+from cropkit.errors import AnimatedImage, GainMap, Provenance
+from cropkit.formats import embedded, exif, photoshop, png_text, xmp
 from cropkit.formats.account import Account
-from cropkit.formats.change import Change
+from cropkit.formats.change import SHOWS_MORE, Change
 from cropkit.formats.png_chunks import Chunk, Container
 
 _EXIF_PREFIX = b"Exif\0\0"
@@ -15,7 +15,12 @@ DROPPED: Mapping[str, str] = {
     "iDOT": "it holds byte offsets into the old pixel data",
     "hIST": "it counts the colours of the whole image",
     "sTER": "half of a stereo pair is not one",
+    "prVW, mkBF, mkBS, mkBT, mkTS": "Fireworks keeps the whole picture and its layers there",
+    "acTL, fcTL": "an animation of one frame is a still image",
 }
+_REASONS = {kind: reason for kinds, reason in DROPPED.items() for kind in kinds.split(", ")}
+# Chunks whose data is no picture, whatever it looks like.
+_NO_PICTURES = frozenset(("PLTE", "tRNS", "bKGD", "cHRM", "gAMA", "iCCP", "sBIT", "sPLT", "tIME"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +33,20 @@ class Edit:
 
 
 def refuse(container: Container, name: str) -> None:
-    """Refuse what a crop would falsify: animations and signed content.
+    """Refuse what a crop would falsify: animations, second pictures and signed content.
 
     Raises
     ------
-    AnimatedImage, Provenance
+    AnimatedImage, GainMap, Provenance
     """
-    for chunk in container.chunks:
-        if chunk.type == "acTL":
-            raise AnimatedImage(name, int.from_bytes(chunk.data[:4]))
-        if chunk.type in ("caBX", "dSIG"):
-            raise Provenance(name)
+    kinds = [chunk.type for chunk in container.chunks]
+    announced = [int.from_bytes(c.data[:4]) for c in container.chunks if c.type == "acTL"]
+    if "fdAT" in kinds or max(announced, default=1) > 1:
+        raise AnimatedImage(name, max([*announced, kinds.count("fcTL")]))
+    if "gdAT" in kinds:
+        raise GainMap(name, "a gain map in gdAT")
+    if "caBX" in kinds or "dSIG" in kinds:
+        raise Provenance(name)
 
 
 def edited(container: Container, edit: Edit) -> tuple[list[Chunk], int]:
@@ -50,12 +58,15 @@ def edited(container: Container, edit: Edit) -> tuple[list[Chunk], int]:
 
 
 def _edited(chunk: Chunk, edit: Edit) -> Chunk | None:
-    if chunk.type in DROPPED:
-        edit.account.drop(chunk.type, DROPPED[chunk.type])
+    if chunk.type in _REASONS:
+        edit.account.drop(chunk.type, _REASONS[chunk.type])
         return None
     rule = _EDITS.get(chunk.type)
     if rule:
         return rule(chunk, edit)
+    if chunk.type not in _NO_PICTURES and embedded.holds_picture(chunk.data):
+        edit.account.drop(chunk.type, SHOWS_MORE)
+        return None
     if chunk.type != "IEND":
         edit.account.keep(chunk.type)
     return chunk

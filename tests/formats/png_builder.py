@@ -61,18 +61,30 @@ def build(
     interlace: bool = False,
     before: Sequence[Part] = (),
     after: Sequence[Part] = (),
+    filters: Sequence[int] = range(5),
 ) -> bytes:
-    """Write a PNG whose rows go through all five filters in turn."""
+    """Write a PNG whose rows go through the filters in turn."""
     height, width, _ = samples.shape
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, int(interlace))
     palette = [("PLTE", bytes(range(256)) * 3)] if colour == 3 else []
     palette = [(kind, data[: 3 << depth]) for kind, data in palette]
     passes = _ADAM7 if interlace else ((0, 0, 1, 1),)
-    raw = b"".join(_filtered(samples[y::dy, x::dx], colour, depth) for x, y, dx, dy in passes)
+    parts = (samples[y::dy, x::dx] for x, y, dx, dy in passes)
+    raw = b"".join(_filtered(part, colour, depth, filters) for part in parts)
     stream = zlib.compress(raw)
     half = len(stream) // 2
     pixels = [("IDAT", stream[:half]), ("IDAT", stream[half:])]
     return assembled([("IHDR", header), *palette, *before, *pixels, *after, ("IEND", b"")])
+
+
+def idat(data: bytes) -> bytes:
+    """Return the pixel stream."""
+    return b"".join(part for kind, part in chunks(data) if kind == "IDAT")
+
+
+def cut(stream: bytes, length: int) -> list[Part]:
+    """Return the pixel stream in chunks of a length."""
+    return [("IDAT", stream[at : at + length]) for at in range(0, len(stream), length)]
 
 
 def read(data: bytes) -> tuple[tuple[int, ...], Values]:
@@ -81,7 +93,7 @@ def read(data: bytes) -> tuple[tuple[int, ...], Values]:
     header = struct.unpack(">IIBBBBB", parts[0][1])
     width, height, depth, colour, _, _, interlace = header
     assert not interlace
-    raw = zlib.decompress(b"".join(d for kind, d in parts if kind == "IDAT"))
+    raw = zlib.decompress(idat(data))
     bits = CHANNELS[colour] * depth
     stride, bpp = (width * bits + 7) // 8, max(1, bits // 8)
     rows, above = [], bytes(stride)
@@ -125,13 +137,13 @@ def packed(samples: Values, depth: int) -> list[bytes]:
     return [_packed(row.reshape(-1), depth) for row in samples]
 
 
-def _filtered(samples: Values, colour: int, depth: int) -> bytes:
+def _filtered(samples: Values, colour: int, depth: int, filters: Sequence[int]) -> bytes:
     if not samples.size:
         return b""
     bpp = max(1, CHANNELS[colour] * depth // 8)
     rows = packed(samples, depth)
     above = [bytes(len(rows[0])), *rows[:-1]]
-    kinds = (y % 5 for y in range(len(rows)))
+    kinds = (filters[y % len(filters)] for y in range(len(rows)))
     return b"".join(
         bytes([kind]) + filtered_row(kind, row, up, bpp)
         for kind, row, up in zip(kinds, rows, above, strict=True)

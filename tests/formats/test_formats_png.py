@@ -1,6 +1,5 @@
 import struct
 import zlib
-from collections.abc import Sequence
 from io import BytesIO
 from itertools import pairwise
 
@@ -192,8 +191,8 @@ def with_part(kind: str, data: bytes = bytes(8)) -> bytes:
     return png.build(png.values(0, 8, 21, 13), 0, 8, before=[(kind, data)])
 
 
-REFUSED: Sequence[tuple[str, bytes]] = [
-    ("AnimatedImage", with_part("acTL")),
+REFUSED: list[tuple[str, bytes]] = [
+    ("AnimatedImage", with_part("acTL", struct.pack(">II", 2, 0))),
     ("Provenance", with_part("caBX")),
     ("Provenance", with_part("dSIG")),
     ("UnsupportedFormat", with_part("CgBI")),
@@ -220,6 +219,29 @@ REFUSED: Sequence[tuple[str, bytes]] = [
         "TooLarge",
         png.assembled([("IHDR", struct.pack(">IIBBBBB", 1 << 15, 1 << 15, 8, 2, 0, 0, 0))]),
     ),
+]
+
+
+def with_header(width: int, depth: int, colour: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, 13, depth, colour, 0, 0, 0)
+    return png.assembled([("IHDR", header), *png.chunks(PLAIN)[1:]])
+
+
+# As the corrupted files of the suites that decoders are tested with.
+REFUSED += [
+    *(("UnknownFormat", PLAIN[:at] + b"\t" + PLAIN[at + 1 :]) for at in range(8)),
+    ("UnknownFormat", PLAIN.replace(b"\r\n", b"\n")),
+    ("UnknownFormat", PLAIN.replace(b"\n", b"\r\n")),
+    ("CorruptImage", PLAIN[:29] + bytes(4) + PLAIN[33:]),
+    *(("CorruptImage", with_header(21, depth, 0)) for depth in (0, 3, 99)),
+    *(("CorruptImage", with_header(21, 8, colour)) for colour in (1, 5, 7, 9)),
+    ("CorruptImage", with_header(21, 16, 3)),
+    ("CorruptImage", with_header(21, 8, 3)),
+    ("CorruptImage", with_header(1 << 31, 8, 0)),
+    ("Truncated", with_header(22, 8, 0)),
+    ("CorruptImage", with_header(20, 8, 0)),
+    ("CorruptImage", png.assembled([*png.chunks(PLAIN)[:1], *png.chunks(PLAIN)])),
+    ("CorruptImage", with_pixels(zlib.compress(bytes(22 * 13))[:-1] + b"x")),
 ]
 
 
