@@ -299,7 +299,7 @@ class UnsupportedFormat(UnsupportedImage):
     """(path, format)."""
 
     template = "{0}: {1} is not written yet, and never degraded"
-    cure = "PNG and JPEG are; convert a copy"
+    cure = "Convert a copy to PNG, JPEG or TIFF, and crop that"
 
 
 class AnimatedImage(UnsupportedImage):

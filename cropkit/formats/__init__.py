@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cropkit.errors import Refused, UnsupportedFormat, VerificationFailed
-from cropkit.formats import jpeg, png, tiff, webp
+from cropkit.formats import bmp, gif, jpeg, png, tiff, webp
 from cropkit.formats.account import Candidate, Header
 from cropkit.formats.border import reading
 from cropkit.formats.options import Options
@@ -46,6 +46,8 @@ _FORMATS: Mapping[str, _Format] = {
     "jpeg": _Format(jpeg.read_header, jpeg.crop, jpeg.verify),
     "webp": _Format(webp.read_header, webp.crop, webp.verify),
     "tiff": _Format(tiff.read_header, tiff.crop, tiff.verify),
+    "bmp": _Format(bmp.read_header, bmp.crop, bmp.verify),
+    "gif": _Format(gif.read_header, gif.crop, gif.verify),
 }
 
 

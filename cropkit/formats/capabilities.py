@@ -96,10 +96,23 @@ CAPABILITIES = (
     Capability("tiff", "JPEG, fax, WebP, JPEG 2000 inside", REFUSED, "UnsupportedFormat"),
     Capability("tiff", "DNG, raw cameras, volumes, strips left out", REFUSED, "UnsupportedFormat"),
     Capability("tiff", "YCbCr of reduced resolution, mixed depths", REFUSED, "UnsupportedDepth"),
+    Capability("bmp", "pixels of 1 to 32 bits, alpha, bit fields", KEPT, "byte for byte"),
+    Capability("bmp", "header of any age, palette, resolution, row order", KEPT, "byte for byte"),
+    Capability("bmp", "ICC profile behind the pixels", KEPT, "byte for byte"),
+    Capability("bmp", "width, height, lengths", PATCHED, "those of the crop"),
+    Capability("bmp", "run lengths, JPEG or PNG inside", REFUSED, "UnsupportedFormat"),
+    Capability("bmp", "data after the end", REFUSED, "TrailingData"),
+    Capability("gif", "indices, colour tables, transparency", KEPT, "exactly"),
+    Capability("gif", "comments, application extensions, interlacing", KEPT, "byte for byte"),
+    Capability("gif", "screen and place of the picture", PATCHED, "those of the crop"),
+    Capability("gif", "XMP", PATCHED, "dimensions"),
+    Capability("gif", "animation", REFUSED, "AnimatedImage"),
+    Capability("gif", "text to be drawn", REFUSED, "UnsupportedFormat"),
+    Capability("gif", "data after the end", REFUSED, "TrailingData"),
     *(
         Capability(name, "everything; a preview where Pillow can", REFUSED, "UnsupportedFormat")
         for name in dict.fromkeys(EXTENSIONS.values())
-        if name not in ("png", "jpeg", "webp", "tiff")
+        if name not in ("png", "jpeg", "webp", "tiff", "bmp", "gif")
     ),
 )
 
@@ -110,7 +123,7 @@ CURES = {
     "CorruptImage": "Fetch the file again, or save it anew from a program that still opens it.",
     "UnknownFormat": "It is no image. Move it out of the folder.",
     "WrongExtension": "Rename it to what it is.",
-    "UnsupportedFormat": "Convert a copy to PNG or JPEG and crop that.",
+    "UnsupportedFormat": "Convert a copy to PNG, JPEG or TIFF and crop that.",
     "AnimatedImage": "Crop it in a program for animations; here, only a still would be left.",
     "MultiPage": "Extract the picture that you want, and crop that.",
     "GainMap": "Save a copy without the second picture, which shows the whole scene.",

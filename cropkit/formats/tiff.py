@@ -21,7 +21,8 @@ from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.border import reading
 from cropkit.formats.change import Change
 from cropkit.formats.options import Options
-from cropkit.formats.tiff_codecs import DEFLATE, NONE, OLD_DEFLATE, Rows, reversed_bits
+from cropkit.formats.packed import Rows
+from cropkit.formats.tiff_codecs import DEFLATE, NONE, OLD_DEFLATE, reversed_bits
 from cropkit.formats.tiff_directory import EXIF, Directory, Tiff
 from cropkit.formats.tiff_layout import (
     LENGTH,

@@ -14,7 +14,7 @@ from itertools import chain
 import numpy as np
 from PIL.TiffImagePlugin import TiffImageFile
 
-from cropkit.formats.tiff_codecs import Rows
+from cropkit.formats.packed import Rows
 from cropkit.formats.tiff_layout import Layout
 
 _HEADER = struct.Struct("<4sHHQ")

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cropkit.formats.codecs import codec
+from cropkit.formats.packed import Rows
 
-Rows = npt.NDArray[np.uint8]
 NONE, LZW, DEFLATE = 1, 5, 8
 PACKBITS, OLD_DEFLATE, LZMA, ZSTD = 32773, 32946, 34925, 50000
 HORIZONTAL, FLOATING = 2, 3

@@ -164,6 +164,8 @@ class _Said:
     def one(self, tag: int, default: int) -> int:
         """Return the value that all of them have."""
         values = self.all(tag)
+        if self.has(tag) and not values.size:
+            raise CorruptImage(self._name, f"tag {tag} holds no number")
         if values.size and (values != values[0]).any():
             raise UnsupportedDepth(self._name, f"tag {tag} of {values.tolist()[:8]}")
         return int(values[0]) if values.size else default

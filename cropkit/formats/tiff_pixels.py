@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cropkit.formats import tiff_codecs
-from cropkit.formats.tiff_codecs import COMPRESSIONS, Pixel, Rows
+from cropkit.formats import packed, tiff_codecs
+from cropkit.formats.packed import Rows
+from cropkit.formats.tiff_codecs import COMPRESSIONS, Pixel
 from cropkit.formats.tiff_layout import Layout, Segments, touched
 from cropkit.geometry import PixelBox
 
@@ -30,14 +31,14 @@ class Part:
 def decoded_box(data: bytes, layout: Layout, segments: Segments, box: PixelBox) -> tuple[Rows, ...]:
     """Return the rows of each plane inside a stored box; only what it touches is decoded."""
     first_bit, bits = box.left * layout.pixel_bits, box.size.width * layout.pixel_bits
-    span = slice(first_bit // _BYTE, -(-(first_bit + bits) // _BYTE))
+    span = packed.bytes_of(first_bit, bits)
     planes = []
     for plane in range(layout.planes):
         window = np.empty((box.size.height, span.stop - span.start), np.uint8)
         for part in _touched(layout, plane, box):
             rows = _decoded(data, layout, segments, part)
             _place(rows, window, layout, (part, box, span))
-        planes.append(_shifted(window, first_bit % _BYTE, bits))
+        planes.append(packed.aligned(window, first_bit % _BYTE, bits))
     return tuple(planes)
 
 
@@ -104,14 +105,6 @@ def _place(rows: Rows, window: Rows, layout: Layout, place: tuple[Part, PixelBox
     window[y.start - box.top : y.stop - box.top, x.start - span.start : x.stop - span.start] = rows[
         y.start - top : y.stop - top, x.start - left : x.stop - left
     ]
-
-
-def _shifted(window: Rows, first_bit: int, bits: int) -> Rows:
-    """Return rows that begin at a whole byte, with nothing after their last bit."""
-    if not first_bit and not bits % _BYTE:
-        return window
-    every: Rows = np.unpackbits(window, axis=1)[:, first_bit : first_bit + bits]
-    return np.packbits(every, axis=1)
 
 
 def _cut(plane: Rows, layout: Layout, part: Part) -> Rows:

@@ -1,0 +1,175 @@
+"""BMP: the header is carried around rows of bytes that are cut out as they stand."""
+
+import struct
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+from PIL.BmpImagePlugin import BmpImageFile
+
+from cropkit.errors import (
+    CorruptImage,
+    TrailingData,
+    Truncated,
+    UnsupportedFormat,
+    VerificationFailed,
+)
+from cropkit.formats.account import Account, Candidate, Header
+from cropkit.formats.border import reading
+from cropkit.formats.limits import check_pixels
+from cropkit.formats.options import Options
+from cropkit.formats.packed import Rows, cut_bits
+from cropkit.geometry import PixelBox, Size
+
+# Windows GDI, "Bitmap Header Types": BITMAPCOREHEADER, BITMAPINFOHEADER and what grew out of it.
+_CORE, _V4, _V5 = 12, 108, 124
+_HEADERS = (_CORE, 40, 52, 56, 64, _V4, _V5)
+_FILE_HEADER = 14
+_STORED = {0: (1, 4, 8, 16, 24, 32), 3: (16, 32), 6: (16, 32)}
+_CODINGS = {1: "RLE8", 2: "RLE4", 4: "JPEG", 5: "PNG"}
+_EMBEDDED = b"DEBM"  # 'MBED', little-endian: the profile is in the file
+_PADDING = b"\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything is; rows stand bottom up but for a negative height."""
+
+    head: bytes
+    size: Size
+    bits: int
+    top_down: bool
+    profile: bytes
+
+    @property
+    def stride(self) -> int:
+        """Bytes in a row: whole words of 32 bits."""
+        return (self.size.width * self.bits + 31) // 32 * 4
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the written file must hold: its bytes before and after the rows, and its pixels."""
+
+    layout: Layout
+    rows: Rows
+    picture: Image.Image
+
+
+def read_header(data: bytes, name: str) -> Header:
+    """Read the size; see `cropkit.formats.read_header`."""
+    return Header("bmp", _parsed(data, name).size, 1)
+
+
+def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
+    """Crop to a box; see `cropkit.formats.crop`."""
+    layout = _parsed(data, name)
+    rows = _rows(data, layout, name)
+    height = layout.size.height
+    span = slice(box.top, box.bottom)
+    if not layout.top_down:
+        span = slice(height - box.bottom, height - box.top)
+    cut = cut_bits(rows[span], box.left * layout.bits, box.size.width * layout.bits)
+    after, body = _written(layout, cut, box.size)
+    account = Account()
+    account.patch("header: width, height, lengths")
+    account.keep("header: the rest, palette")
+    if layout.profile:
+        account.keep("ICC profile")
+    meant = _decoded(data).crop(box.xyxy)
+    proof = Proof(after, cut, meant)
+    return account.candidate(after.head + body + after.profile, (box, box), proof)
+
+
+def verify(written: bytes, proof: Proof, name: str) -> None:
+    """Hold what was read back against the proof: the header and every row, and what Pillow sees."""
+    with reading(name):
+        layout = _parsed(written, name)
+        rows = _rows(written, layout, name)
+        picture = _decoded(written)
+    if layout != proof.layout:
+        raise VerificationFailed(name, "the header is not the one meant")
+    same = np.array_equal(rows[:, : proof.rows.shape[1]], proof.rows)
+    if not same or picture.mode != proof.picture.mode or _differ(picture, proof.picture):
+        raise VerificationFailed(name, "the pixels are not those inside the box")
+
+
+def _differ(found: Image.Image, meant: Image.Image) -> bool:
+    return found.size != meant.size or found.tobytes() != meant.tobytes()
+
+
+def _parsed(data: bytes, name: str) -> Layout:
+    if len(data) < _FILE_HEADER + _CORE:
+        raise Truncated(name, "inside the header")
+    start, header = struct.unpack_from("<II", data, 10)
+    if header not in _HEADERS:
+        raise CorruptImage(name, f"a header of {header} bytes")
+    if start < _FILE_HEADER + header or start > len(data):
+        raise Truncated(name, "before the pixels")
+    width, height, planes, bits, coding = _fields(data, header)
+    if coding in _CODINGS:
+        raise UnsupportedFormat(name, f"a BMP coded as {_CODINGS[coding]}")
+    if planes != 1 or bits not in _STORED.get(coding, ()) or width < 1 or not height:
+        raise CorruptImage(name, f"{width} x {height} pixels of {bits} bits, coding {coding}")
+    size = check_pixels(name, Size(width, abs(height)))
+    layout = Layout(data[:start], size, bits, height < 0, b"")
+    end = start + layout.stride * size.height
+    profile = _profile(data, header, end, name)
+    if data[end + len(profile) :].strip(_PADDING):
+        raise TrailingData(name, len(data) - end - len(profile))
+    return Layout(layout.head, size, bits, layout.top_down, profile)
+
+
+def _fields(data: bytes, header: int) -> tuple[int, int, int, int, int]:
+    if header == _CORE:
+        return (*struct.unpack_from("<HHHH", data, 18), 0)
+    found: tuple[int, int, int, int, int] = struct.unpack_from("<iiHHI", data, 18)
+    return found
+
+
+def _profile(data: bytes, header: int, end: int, name: str) -> bytes:
+    """Return the colour profile that a V5 header has behind the pixels."""
+    if header != _V5 or data[70:74] != _EMBEDDED:
+        return b""
+    offset, length = struct.unpack_from("<II", data, 126)
+    at = _FILE_HEADER + offset
+    if at != end or at + length > len(data):
+        raise UnsupportedFormat(name, "a BMP with a profile that is not behind its pixels")
+    return data[at : at + length]
+
+
+def _rows(data: bytes, layout: Layout, name: str) -> Rows:
+    start, stride, height = len(layout.head), layout.stride, layout.size.height
+    if start + stride * height > len(data):
+        raise Truncated(name, "inside the pixels")
+    return np.frombuffer(data, np.uint8, stride * height, start).reshape(height, stride)
+
+
+def _written(layout: Layout, rows: Rows, size: Size) -> tuple[Layout, bytes]:
+    """Return the layout of the crop, and its rows filled up to whole words."""
+    head = bytearray(layout.head)
+    after = Layout(b"", size, layout.bits, layout.top_down, layout.profile)
+    length = after.stride * size.height
+    struct.pack_into("<I", head, 2, len(head) + length + len(layout.profile))
+    (header,) = struct.unpack_from("<I", head, 14)
+    if header == _CORE:
+        struct.pack_into("<HH", head, 18, size.width, size.height)
+    else:
+        struct.pack_into(
+            "<ii", head, 18, size.width, -size.height if layout.top_down else size.height
+        )
+        if any(head[34:38]):  # the length may be left at 0
+            struct.pack_into("<I", head, 34, length)
+    if layout.profile:
+        struct.pack_into("<I", head, 126, len(head) - _FILE_HEADER + length)
+    filled = np.zeros((size.height, after.stride), np.uint8)
+    filled[:, : rows.shape[1]] = rows
+    done = Layout(bytes(head), size, layout.bits, layout.top_down, layout.profile)
+    return done, filled.tobytes()
+
+
+def _decoded(data: bytes) -> Image.Image:
+    picture = BmpImageFile(BytesIO(data))
+    picture.load()
+    return picture

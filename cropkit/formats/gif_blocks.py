@@ -1,0 +1,136 @@
+"""GIF's container: blocks in, blocks out (GIF89a specification)."""
+
+import struct
+from dataclasses import dataclass
+
+from cropkit.errors import CorruptImage, Truncated
+from cropkit.geometry import PixelBox, Size
+
+_SCREEN = struct.Struct("<6sHHBBB")
+_IMAGE = struct.Struct("<HHHHB")
+_EXTENSION, _PICTURE, _END = 0x21, 0x2C, 0x3B
+_HAS_TABLE, _TABLE_BITS, _INTERLACED = 0x80, 0x07, 0x40
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image block: where it stands on the screen, its own colours, its coded indices.
+
+    ``coded`` are sub-blocks without the empty one that ends them.
+    """
+
+    place: tuple[int, int]
+    size: Size
+    flags: int
+    table: bytes
+    bits: int
+    coded: bytes
+
+    @property
+    def interlaced(self) -> bool:
+        """Whether rows stand in four passes."""
+        return bool(self.flags & _INTERLACED)
+
+    @property
+    def box(self) -> PixelBox:
+        """What it covers of the screen."""
+        return PixelBox.from_xywh(*self.place, self.size.width, self.size.height)
+
+    def encoded(self) -> bytes:
+        """Return the whole block."""
+        descriptor = _IMAGE.pack(*self.place, self.size.width, self.size.height, self.flags)
+        head = bytes([_PICTURE]) + descriptor + self.table
+        return head + bytes([self.bits]) + self.coded + b"\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A GIF taken apart: the screen with its colours, extensions as bytes, pictures."""
+
+    screen: bytes
+    blocks: tuple[bytes | Picture, ...]
+    trailer: bytes
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The image blocks."""
+        return tuple(block for block in self.blocks if isinstance(block, Picture))
+
+    @property
+    def size(self) -> Size:
+        """The screen, or what pictures need where they reach outside."""
+        _, width, height, *_ = _SCREEN.unpack_from(self.screen)
+        boxes = [picture.box for picture in self.pictures]
+        return Size(
+            max([width, *(box.right for box in boxes)]),
+            max([height, *(box.bottom for box in boxes)]),
+        )
+
+    def encoded(self) -> bytes:
+        """Return the whole file."""
+        blocks = (b if isinstance(b, bytes) else b.encoded() for b in self.blocks)
+        return self.screen + b"".join(blocks) + bytes([_END]) + self.trailer
+
+
+def with_size(screen: bytes, size: Size) -> bytes:
+    """Return the screen descriptor, with its colours, for another size."""
+    return screen[:6] + struct.pack("<HH", size.width, size.height) + screen[10:]
+
+
+def parse(data: bytes, name: str) -> Container:
+    """Take a GIF apart.
+
+    Raises
+    ------
+    Truncated, CorruptImage
+    """
+    if len(data) < _SCREEN.size:
+        raise Truncated(name, "inside the header")
+    *_, flags, _, _ = _SCREEN.unpack_from(data)
+    at = _SCREEN.size + _table_length(flags)
+    screen = data[:at]
+    blocks: list[bytes | Picture] = []
+    while data[at : at + 1] != bytes([_END]):
+        block, at = _block(data, at, name)
+        blocks.append(block)
+    return Container(screen, tuple(blocks), data[at + 1 :])
+
+
+def _block(data: bytes, at: int, name: str) -> tuple[bytes | Picture, int]:
+    if at + 2 > len(data):
+        raise Truncated(name, "no end")
+    if data[at] == _EXTENSION:
+        end = _end_of_sub_blocks(data, at + 2, name)
+        return data[at:end], end
+    if data[at] != _PICTURE:
+        raise CorruptImage(name, f"a block of kind {data[at]:#04x} at byte {at}")
+    return _picture(data, at + 1, name)
+
+
+def _picture(data: bytes, at: int, name: str) -> tuple[Picture, int]:
+    if at + _IMAGE.size > len(data):
+        raise Truncated(name, "inside an image descriptor")
+    left, top, width, height, flags = _IMAGE.unpack_from(data, at)
+    if not width or not height:
+        raise CorruptImage(name, f"an image of {width} x {height} pixels")
+    at += _IMAGE.size
+    coded_at = at + _table_length(flags)
+    if coded_at >= len(data):
+        raise Truncated(name, "inside a colour table")
+    end = _end_of_sub_blocks(data, coded_at + 1, name)
+    table, coded = data[at:coded_at], data[coded_at + 1 : end - 1]
+    size = Size(width, height)
+    return Picture((left, top), size, flags, table, data[coded_at], coded), end
+
+
+def _end_of_sub_blocks(data: bytes, at: int, name: str) -> int:
+    """Return where a chain of sub-blocks ends: after the first one that is empty."""
+    while at < len(data) and data[at]:
+        at += 1 + data[at]
+    if at >= len(data):
+        raise Truncated(name, "inside a block")
+    return at + 1
+
+
+def _table_length(flags: int) -> int:
+    return 3 << (flags & _TABLE_BITS) + 1 if flags & _HAS_TABLE else 0
