@@ -217,8 +217,9 @@ class Applier:
         box = work.request.box
         if box is None:
             raise WriteFailed(work.operation.source, "a crop without a box")
-        header = formats.read_header(content.data, work.operation.source)
-        if box.within(header.size) == PixelBox.full(header.size):
+        header = formats.read_header(content.data, work.operation.source, self.options)
+        work.holds = formats.applied(header, box.within(header.size), self.options)
+        if work.holds == PixelBox.full(header.size):
             return  # keeping everything means keeping the very bytes
         work.candidate = formats.crop(content.data, work.operation.source, box, self.options)
         self._write(work, work.candidate.data, content.attributes)

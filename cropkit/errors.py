@@ -312,12 +312,14 @@ class MultiPage(UnsupportedImage):
     """(path, pages)."""
 
     template = "{0}: has {1} images in one file"
+    cure = "Those of a JPEG go with `cropkit settings FOLDER --drop gain-map`"
 
 
 class GainMap(UnsupportedImage):
     """(path, what): a second picture that shows the uncropped scene."""
 
     template = "{0}: holds a second, uncropped picture ({1})"
+    cure = "That of a JPEG goes with `cropkit settings FOLDER --drop gain-map`"
 
 
 class Provenance(UnsupportedImage):

@@ -131,6 +131,11 @@ class PixelBox:
         x, y = _mirrored(x, stored.width, flip=flip_x), _mirrored(y, stored.height, flip=flip_y)
         return _from_spans(y, x) if swap else _from_spans(x, y)
 
+    def snapped(self, grid: Size) -> "PixelBox":
+        """Move the corner outward to the grid: left and top up to a step, right and bottom stay."""
+        left, top = self.left // grid.width * grid.width, self.top // grid.height * grid.height
+        return PixelBox(left, top, self.right, self.bottom)
+
     def _spans(self) -> tuple[tuple[int, int], tuple[int, int]]:
         return (self.left, self.right), (self.top, self.bottom)
 

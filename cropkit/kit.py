@@ -241,7 +241,7 @@ class Kit:
             Missing, empty, truncated, of a format that cannot be cropped faithfully, …
         """
         content = self._files.read(path)
-        header = formats.read_header(content.data, path)
+        header = formats.read_header(content.data, path, self.options)
         return self.looked(path, content.sha256, header.size)
 
     def looked(self, path: str, sha256: str, size: Size) -> Look:

@@ -55,6 +55,7 @@ class Work:
     operation: Operation
     started: float = field(default_factory=time.perf_counter)
     source: Identity | None = None
+    holds: PixelBox | None = None
     candidate: Candidate | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)
@@ -71,8 +72,8 @@ class Work:
 
     @property
     def box_applied(self) -> PixelBox | None:
-        """The box that the candidate holds, upright; the one asked for where nothing is encoded."""
-        return self.candidate.box_applied if self.candidate else self.request.box
+        """The box that the crop holds, upright: at least the one that was asked for."""
+        return self.candidate.box_applied if self.candidate else self.holds or self.request.box
 
     def report(self) -> dict[str, object]:
         """Account for every part of the file, as the trail keeps it."""

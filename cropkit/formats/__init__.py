@@ -12,16 +12,18 @@ from cropkit.errors import Refused, UnsupportedFormat, VerificationFailed
 from cropkit.formats import bmp, gif, jpeg, png, tiff, webp
 from cropkit.formats.account import Candidate, Header
 from cropkit.formats.border import reading
-from cropkit.formats.options import Options
+from cropkit.formats.options import Jpeg, Options
 from cropkit.formats.preview import pixel_digest, preview
 from cropkit.formats.sniff import EXTENSIONS, shown, sniff
 from cropkit.geometry import PixelBox
+from cropkit.lossless.process import expected
 
 __all__ = [
     "EXTENSIONS",
     "Candidate",
     "Header",
     "Options",
+    "applied",
     "crop",
     "pixel_digest",
     "preview",
@@ -36,7 +38,7 @@ _DEFAULT = Options()
 class _Format:
     """The three things that a format which is written can do."""
 
-    read_header: Callable[[bytes, str], Header]
+    read_header: Callable[[bytes, str, Options], Header]
     crop: Callable[[bytes, str, PixelBox, Options], Candidate]
     verify: Callable[[bytes, Any, str], float | None]
 
@@ -51,7 +53,7 @@ _FORMATS: Mapping[str, _Format] = {
 }
 
 
-def read_header(data: bytes, name: str) -> Header:
+def read_header(data: bytes, name: str, options: Options = _DEFAULT) -> Header:
     """Read format, upright size and orientation without decoding a pixel.
 
     Raises
@@ -61,7 +63,20 @@ def read_header(data: bytes, name: str) -> Header:
     """
     found = _format(data, name)
     with reading(name):
-        return found.read_header(data, name)
+        return found.read_header(data, name, options)
+
+
+def applied(header: Header, box: PixelBox, options: Options = _DEFAULT) -> PixelBox:
+    """Return the box that a crop to `box` will hold, upright, without decoding anything.
+
+    It is larger than what was asked for where a JPEG is cropped without loss: its corner moves
+    outward to the grid of whole blocks.
+    """
+    if options.jpeg is not Jpeg.LOSSLESS or header.grid is None or not expected():
+        return box
+    stored = header.size.oriented(header.orientation)
+    snapped = box.stored(header.size, header.orientation).snapped(header.grid)
+    return snapped.upright(stored, header.orientation)
 
 
 def crop(data: bytes, name: str, box: PixelBox, options: Options = _DEFAULT) -> Candidate:
@@ -76,7 +91,7 @@ def crop(data: bytes, name: str, box: PixelBox, options: Options = _DEFAULT) -> 
     """
     found = _format(data, name)
     with reading(name):
-        box.within(found.read_header(data, name).size)
+        box.within(found.read_header(data, name, options).size)
         return found.crop(data, name, box, options)
 
 

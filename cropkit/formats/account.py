@@ -7,11 +7,15 @@ from cropkit.geometry import PixelBox, Size
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the file says of itself before a pixel is decoded; `size` is upright."""
+    """What the file says of itself before a pixel is decoded; `size` is upright.
+
+    A crop without loss has its corner on the `grid`, in stored pixels, where there is one.
+    """
 
     format: str
     size: Size
     orientation: int
+    grid: Size | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Account:
             kept=tuple(self.kept),
             patched=tuple(self.patched),
             dropped=tuple(self.dropped),
-            format=type(proof).__module__.rsplit(".", 1)[-1],
+            format=type(proof).__module__.rsplit(".", 1)[-1].partition("_")[0],
             proof=proof,
             psnr=self.psnr,
         )

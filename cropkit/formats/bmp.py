@@ -57,7 +57,7 @@ class Proof:
     picture: Image.Image
 
 
-def read_header(data: bytes, name: str) -> Header:
+def read_header(data: bytes, name: str, _options: Options) -> Header:
     """Read the size; see `cropkit.formats.read_header`."""
     return Header("bmp", _parsed(data, name).size, 1)
 

@@ -40,7 +40,7 @@ class Proof:
     indices: Rows
 
 
-def read_header(data: bytes, name: str) -> Header:
+def read_header(data: bytes, name: str, _options: Options) -> Header:
     """Read the size; see `cropkit.formats.read_header`."""
     return Header("gif", _parsed(data, name).size, 1)
 

@@ -17,18 +17,35 @@ _XMP_MORE = b"http://ns.adobe.com/xmp/extension/\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _ICC = b"ICC_PROFILE\0"
 _MPF = b"MPF\0"
-_GAIN_MAPS = (b"hdrgm:Version", b"hdrgainmap", b"urn:iso:std:iso:ts:21496:-1")
+_GAIN_MAP_ISO = b"urn:iso:std:iso:ts:21496:-1"
+_GAIN_MAPS = (b"hdrgm:Version", b"hdrgainmap", _GAIN_MAP_ISO)
+_FLIR = b"FLIR\0"
+GAIN_MAP = "gain-map"  # of `Options.drop`: every second picture in the file
+_OF_THE_SCENE = "it is a second picture of the whole scene"
+_OF_A_PICTURE = "it describes a second picture, which is dropped"
 ADOBE_TRANSFORM = 11
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What an edit may look at."""
+    """What an edit may look at.
+
+    Parameters
+    ----------
+    adobe_transform : the transform of colour that the pixels have now, None for the old one
+    drop : items that the person gave up, of `options.DROPPABLE`
+    """
 
     change: Change
     account: Account
     name: str
     adobe_transform: int | None = None
+    drop: frozenset[str] = frozenset()
+
+    @property
+    def drops_pictures(self) -> bool:
+        """Whether second pictures are to go."""
+        return GAIN_MAP in self.drop
 
 
 def orientation(jpeg: Jpeg) -> int:
@@ -43,17 +60,24 @@ def profile(jpeg: Jpeg) -> bytes | None:
     return b"".join(part[2:] for part in parts) or None
 
 
-def refuse(jpeg: Jpeg) -> None:
+def refuse(jpeg: Jpeg, drop: frozenset[str] = frozenset()) -> None:
     """Refuse what a crop would falsify: second pictures of the whole scene, and signed content.
 
     Raises
     ------
-    GainMap, MultiPage, Provenance
+    Provenance
+    GainMap, MultiPage
+        Unless they may be dropped.
     """
+    signed = [s for s in jpeg.metadata if _is_jumbf(s) and b"c2pa" in s.data]
+    if signed:
+        raise Provenance(jpeg.name)
+    if GAIN_MAP in drop:
+        return
     for segment in jpeg.metadata:
-        if segment.marker == APP11 and segment.data[:2] == b"JP":
-            raise Provenance(jpeg.name) if b"c2pa" in segment.data else GainMap(jpeg.name, "JUMBF")
-        if _begins(segment, APP1, b"FLIR\0"):
+        if _is_jumbf(segment):
+            raise GainMap(jpeg.name, "JUMBF")
+        if _begins(segment, APP1, _FLIR):
             raise GainMap(jpeg.name, "a thermal picture")
         if _begins(segment, APP1, _XMP_MORE):
             xmp.refuse_pictures(segment.data, jpeg.name)
@@ -62,9 +86,26 @@ def refuse(jpeg: Jpeg) -> None:
         raise _second_picture(jpeg, max(pages, 2))
 
 
+def trailer(jpeg: Jpeg, edit: Edit) -> bytes:
+    """Return what follows the end of the image in the cropped file, and account for it."""
+    item = f"{len(jpeg.trailer)} bytes after the end"
+    if edit.drops_pictures and holds_picture(jpeg.trailer):
+        edit.account.drop(item, _OF_THE_SCENE)
+        return b""
+    if jpeg.trailer:
+        edit.account.keep(item)
+    return jpeg.trailer
+
+
 def edited(jpeg: Jpeg, edit: Edit) -> Iterator[Segment]:
     """Yield the segments of the cropped file, in the order of the original."""
+    pictured = edit.drops_pictures and any(
+        _begins(s, APP1, _XMP_MORE) and xmp.holds_picture(s.data) for s in jpeg.metadata
+    )
     for segment in jpeg.metadata:
+        if pictured and _begins(segment, APP1, _XMP_MORE):  # it is one packet in several parts
+            edit.account.drop(label(segment), _OF_THE_SCENE)
+            continue
         after = _edited(segment, edit)
         if after is not None:
             yield after
@@ -86,7 +127,17 @@ def _begins(segment: Segment, marker: int, prefix: bytes) -> bool:
     return segment.marker == marker and segment.data.startswith(prefix)
 
 
+def _is_jumbf(segment: Segment) -> bool:
+    return _begins(segment, APP11, b"JP")
+
+
 def _edited(segment: Segment, edit: Edit) -> Segment | None:
+    if edit.drops_pictures and (_is_jumbf(segment) or _begins(segment, APP1, _FLIR)):
+        edit.account.drop(label(segment), _OF_THE_SCENE)
+        return None
+    if edit.drops_pictures and _begins(segment, APP2, _GAIN_MAP_ISO):
+        edit.account.drop("APP2 gain map", _OF_A_PICTURE)
+        return None
     for marker, prefix, said, rule in _RULES:
         if rule and _begins(segment, marker, prefix):
             return rule(segment, edit, said)
@@ -114,8 +165,13 @@ def _edit_exif(segment: Segment, edit: Edit, said: str) -> Segment:
 
 
 def _edit_xmp(segment: Segment, edit: Edit, said: str) -> Segment:
-    packet = xmp.patched(segment.data[len(_XMP) :], edit.change, edit.account, said, edit.name)
-    return Segment(segment.marker, _XMP + packet)
+    packet = segment.data[len(_XMP) :]
+    if edit.drops_pictures:
+        packet = xmp.without_pictures(packet, edit.account, said)
+    after = xmp.restated(packet, edit.change, edit.account, said, edit.name)
+    unchanged = _XMP + after == segment.data
+    (edit.account.keep if unchanged else edit.account.patch)(said)
+    return Segment(segment.marker, _XMP + after)
 
 
 def _edit_photoshop(segment: Segment, edit: Edit, said: str) -> Segment:
@@ -151,10 +207,10 @@ def _drop_jfxx(_segment: Segment, edit: Edit, _said: str) -> None:
     edit.account.drop("JFXX thumbnail", SHOWS_MORE)
 
 
-def _drop_mpf(_segment: Segment, edit: Edit, _said: str) -> None:
-    edit.account.drop(
-        "MPF index", "it holds byte lengths of the old file, and lists no second image"
-    )
+def _drop_mpf(segment: Segment, edit: Edit, _said: str) -> None:
+    alone = _mpf_images(segment.data) < 2  # noqa: PLR2004  (the image itself, and a second one)
+    lists = "lists no second image" if alone else "the images that it lists are dropped"
+    edit.account.drop("MPF index", f"it holds byte lengths of the old file, and {lists}")
 
 
 _Rule = Callable[[Segment, Edit, str], Segment | None]

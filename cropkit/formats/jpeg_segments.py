@@ -17,6 +17,7 @@ _CODED = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive; Huffman, in one 
 _KINDS = {0xC3: "lossless", 0xC9: "arithmetic", 0xCA: "arithmetic progressive", 0xCB: "lossless"}
 # In entropy-coded data FF is followed by 00, a restart marker, or more FF (B.1.1.5).
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _8_BITS = 8
 # Zigzag order (figure A.6): natural index of each coded coefficient.
 ZIGZAG = tuple(
@@ -55,14 +56,36 @@ class Component:
     table: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A scan header: components by their place in the frame, spectral and bit ranges (B.2.3)."""
+
+    components: tuple[int, ...]
+    spectral: tuple[int, int]
+    bits: tuple[int, int]
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Everything in one row."""
+        return (*self.components, *self.spectral, *self.bits)
+
+
 @dataclass(frozen=True)
 class Jpeg:
-    """A JPEG taken apart; scans and Huffman tables are the codec's business."""
+    """A JPEG taken apart; the codes of the pixels are the codec's business.
+
+    ``pieces`` are what is no metadata: views of the file, in order.
+    """
 
     segments: tuple[Segment, ...]
-    coded: bytes
+    pieces: tuple[memoryview, ...]
     trailer: bytes
     name: str
+
+    @cached_property
+    def coded(self) -> bytes:
+        """All that is no metadata, from the first table to the end of the image."""
+        return b"".join([*self.pieces, _EOI])
 
     @property
     def metadata(self) -> tuple[Segment, ...]:
@@ -71,7 +94,8 @@ class Jpeg:
 
     def spliced(self, metadata: Sequence[Segment], trailer: bytes) -> bytes:
         """Return the file with these pixels and other metadata around them."""
-        return b"".join([b"\xff\xd8", *(s.encoded() for s in metadata), self.coded, trailer])
+        around = [segment.encoded() for segment in metadata]
+        return b"".join([_SOI, *around, *self.pieces, _EOI, trailer])
 
     @cached_property
     def frame(self) -> Segment:
@@ -111,6 +135,12 @@ class Jpeg:
             raise CorruptImage(self.name, "a component lacks its table or its sampling")
         return tuple(Component(c[0], c[1] >> 4, c[1] & 15, tables[c[2]]) for c in found)
 
+    @cached_property
+    def scans(self) -> tuple[Scan, ...]:
+        """The scan headers, in order."""
+        ids = [c.id for c in self.components]
+        return tuple(_scan(s.data, ids, self.name) for s in self.segments if s.marker == SOS)
+
     @property
     def codes(self) -> frozenset[bytes]:
         """The Huffman tables, each with its class and number."""
@@ -143,12 +173,13 @@ def parse(data: bytes, name: str) -> Jpeg:
     ------
     Truncated, CorruptImage
     """
-    if not data.startswith(b"\xff\xd8"):
+    if not data.startswith(_SOI):
         raise CorruptImage(name, "it does not begin as a JPEG")
     segments: list[Segment] = []
-    coded: list[bytes] = []
+    pieces: list[memoryview] = []
+    view = memoryview(data)
     at = 2
-    while data[at : at + 2] != b"\xff\xd9":
+    while data[at : at + 2] != _EOI:
         start = at
         segment, at = _segment(data, at, name)
         segments.append(segment)
@@ -158,12 +189,12 @@ def parse(data: bytes, name: str) -> Jpeg:
                 raise Truncated(name, "the pixels have no end")
             at = found.start()
         if not segment.is_metadata:
-            coded.append(data[start:at])
+            pieces.append(view[start:at])
         while data[at : at + 2] == b"\xff\xff":  # fill bytes may precede a marker (B.1.1.2)
             at += 1
     if not any(s.marker == SOS for s in segments):
         raise CorruptImage(name, "it has no pixels")
-    return Jpeg(tuple(segments), b"".join([*coded, b"\xff\xd9"]), data[at + 2 :], name)
+    return Jpeg(tuple(segments), tuple(pieces), data[at + 2 :], name)
 
 
 def _segment(data: bytes, at: int, name: str) -> tuple[Segment, int]:
@@ -192,6 +223,15 @@ def _tables(segments: tuple[Segment, ...]) -> Iterator[tuple[int, tuple[int, ...
             for index, value in zip(ZIGZAG, coded, strict=True):
                 natural[index] = value
             yield number, tuple(natural)
+
+
+def _scan(data: bytes, ids: list[int], name: str) -> Scan:
+    count = data[0] if data else 0
+    chosen = data[1 : 1 + 2 * count : 2]
+    if len(data) != 4 + 2 * count or any(number not in ids for number in chosen):
+        raise CorruptImage(name, "a scan header that does not fit its frame")
+    start, end, bits = data[-3:]
+    return Scan(tuple(map(ids.index, chosen)), (start, end), (bits >> 4, bits & 15))
 
 
 def _codes(data: bytes) -> Iterator[bytes]:

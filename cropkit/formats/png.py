@@ -31,7 +31,7 @@ class Proof:
     rows: Octets
 
 
-def read_header(data: bytes, name: str) -> Header:
+def read_header(data: bytes, name: str, _options: Options) -> Header:
     """Read size and orientation; see `cropkit.formats.read_header`."""
     stored = check_pixels(name, png_chunks.read_ihdr(data, name).size)
     container = png_chunks.parse(data, name)

@@ -53,7 +53,7 @@ class Proof:
     planes: tuple[Rows, ...]
 
 
-def read_header(data: bytes, name: str) -> Header:
+def read_header(data: bytes, name: str, _options: Options) -> Header:
     """Read size and orientation; see `cropkit.formats.read_header`."""
     tiff, layout = _parsed(data, name)
     orientation = tiff_parts.orientation(tiff)

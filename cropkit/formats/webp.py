@@ -38,7 +38,7 @@ class Proof:
     pixels: Pixels
 
 
-def read_header(data: bytes, name: str) -> Header:
+def read_header(data: bytes, name: str, _options: Options) -> Header:
     """Read size and orientation; see `cropkit.formats.read_header`."""
     container, stored = _parsed(data, name)
     orientation = webp_parts.orientation(container)

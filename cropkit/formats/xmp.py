@@ -14,6 +14,16 @@ _DIMENSIONS = (
 _THUMBNAILS = re.compile(rb"<(xmp|xap):Thumbnails\b.*?</\1:Thumbnails>\s*", re.DOTALL)
 # Properties that carry a whole second picture (Google's depth and cardboard photos).
 _PICTURES = (b"GDepth:Data", b"GImage:Data", b"GDepth:Confidence=")
+# What describes a second picture: gain maps of Adobe, Apple and Google, depth maps, motion photos,
+# the directory of what follows the image, and the pointer to a packet that held one.
+_OF_PICTURES = (
+    rb"hdrgm:[\w-]+|HDRGainMap:[\w-]+|GDepth:[\w-]+|GImage:[\w-]+|Device:[\w-]+"
+    rb"|(?:G?Container):[\w-]+|GCamera:(?:MotionPhoto|MicroVideo)[\w-]*|apdi:[\w-]+"
+    rb"|OpCamera:[\w-]+|xmpNote:HasExtendedXMP"
+)
+_ATTRIBUTES = re.compile(rb"\s+(?:%b)\s*=\s*(?:\"[^\"]*\"|'[^']*')" % _OF_PICTURES)
+_ELEMENTS = re.compile(rb"<(%b)\b(?:[^>]*/>|.*?</\1\s*>)\s*" % _OF_PICTURES, re.DOTALL)
+_NAMESPACE = re.compile(rb"\s+xmlns:([\w-]+)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 
 
 def patched(packet: bytes, change: Change, account: Account, label: str, name: str) -> bytes:
@@ -24,6 +34,19 @@ def patched(packet: bytes, change: Change, account: Account, label: str, name: s
     GainMap
         When the packet carries a second picture of the whole scene.
     """
+    after = restated(packet, change, account, label, name)
+    (account.keep if after == packet else account.patch)(label)
+    return after
+
+
+def restated(packet: bytes, change: Change, account: Account, label: str, name: str) -> bytes:
+    """Return the packet for the cropped image; only what is left out is accounted for.
+
+    Raises
+    ------
+    GainMap
+        As in `patched`.
+    """
     refuse_pictures(packet, name)
     after, thumbnails = _THUMBNAILS.subn(b"", packet)
     if thumbnails:
@@ -31,8 +54,28 @@ def patched(packet: bytes, change: Change, account: Account, label: str, name: s
     if not change.is_none:
         for pair in _DIMENSIONS:
             after = _restated(after, pair, change)
-    (account.keep if after == packet else account.patch)(label)
     return after
+
+
+def without_pictures(packet: bytes, account: Account, label: str) -> bytes:
+    """Return the packet without what describes a second picture, and account for that.
+
+    Namespaces that nothing needs any more go as well: a reader may take them for a promise.
+    """
+    after = _ATTRIBUTES.sub(b"", _ELEMENTS.sub(b"", packet))
+    if after == packet:
+        return packet
+    account.drop(f"{label} of a second picture", "it describes what is dropped")
+    return _NAMESPACE.sub(lambda n: n[0] if b"%b:" % n[1] in _bodies(after) else b"", after)
+
+
+def holds_picture(packet: bytes) -> bool:
+    """Whether the packet carries a second picture."""
+    return any(key in packet for key in _PICTURES)
+
+
+def _bodies(packet: bytes) -> bytes:
+    return _NAMESPACE.sub(b"", packet)
 
 
 def refuse_pictures(packet: bytes, name: str) -> None:

@@ -2,9 +2,11 @@
 
 import struct
 from collections.abc import Sequence
+from io import BytesIO
 
 import pictures
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 Part = tuple[int, bytes]
 Entry = tuple[int, int, int, bytes]
@@ -74,3 +76,20 @@ def short(tag: int, *values: int) -> tuple[int, int, int, bytes]:
 
 def long(tag: int, *values: int) -> tuple[int, int, int, bytes]:
     return (tag, 4, len(values), struct.pack(f">{len(values)}I", *values))
+
+
+def resampled(data: bytes, before: bytes, after: bytes) -> bytes:
+    """Let the frame say other sampling factors, with as many blocks in all its MCUs together."""
+    at = data.index(b"\xff\xc0\0") + 11
+    patched = bytearray(data)
+    for n, (old, new) in enumerate(zip(before, after, strict=True)):
+        assert patched[at + 3 * n] == old
+        patched[at + 3 * n] = new
+    return bytes(patched)
+
+
+def kept_whole(data: bytes, width: int, height: int) -> bytes:
+    """Crop to a size in whole MCUs from the corner, hidden samples and all."""
+    picture = JpegImageFile(BytesIO(data))
+    part = picture.crop((0, 0, width, height))
+    return pictures.encoded(part, "JPEG", qtables=picture.quantization, subsampling="4:4:4")

@@ -4,6 +4,7 @@ from typing import Any
 
 import jpeg_builder as jpg
 import pictures
+from jpeg_encoder import encode, noise
 
 PHOTO = pictures.photo(160, 120)
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -14,7 +15,8 @@ STATED = jpg.tiff(jpg.short(0x0100, 160), jpg.short(0x0101, 120), NOTE)
 STATED_XMP = b"<x tiff:ImageWidth='160' tiff:ImageLength='120'/>"
 PLAIN = jpg.build()
 MPF = b"MPF\0MM\0*\0\0\0\x08\0\1\xb0\1\0\4\0\0\0\1\0\0\0"
-SUBSAMPLED = "sampling 4:4:4, 4:2:2, 4:2:0"
+SUBSAMPLED = "any sampling (lossless); 4:4:4, 4:2:2, 4:2:0 (exact)"
+SAMPLINGS = ([(2, 1), (1, 2), (1, 2)], [(3, 1), (1, 1), (1, 1)], [(1, 1), (2, 2), (2, 2)])
 
 
 def coded(mode: str = "RGB", **options: Any) -> bytes:
@@ -48,18 +50,27 @@ def upright_chroma() -> bytes:
 
 
 SAMPLES: dict[str, bytes | list[bytes]] = {
-    "quantisation tables, progressive, restarts": [
+    "whole blocks (lossless)": coded(),
+    "quantisation tables, restarts": [
         *(coded(quality=quality) for quality in (10, 75, 100)),
-        coded(progressive=True),
-        coded(optimize=True),
         coded(restart_marker_blocks=3),
         coded(restart_marker_rows=1),
     ],
-    SUBSAMPLED: [coded(subsampling=each) for each in ("4:4:4", "4:2:2", "4:2:0")],
+    "baseline or progressive, scan by scan (lossless)": [
+        coded(progressive=True),
+        coded("L", progressive=True, restart_marker_blocks=3),
+    ],
+    SUBSAMPLED: [
+        *(coded(subsampling=each) for each in ("4:4:4", "4:2:2", "4:2:0")),
+        *(encode((90, 70), each, noise((90, 70), each, 0)) for each in SAMPLINGS),
+    ],
     "gray, YCbCr, RGB, CMYK": [
         *(coded(mode) for mode in ("L", "RGB", "CMYK")),
         coded(keep_rgb=True),
     ],
+    "YCCK (lossless)": ycck(),
+    "blocks that the edge cuts (lossless)": coded(),
+    "Huffman codes made to measure": coded(optimize=True),
     "ICC profile, COM, extended XMP, other APPn": jpg.build(
         [
             (0xE0, b"JFIF\0\1\1\1\0\x48\0\x48\0\0"),
@@ -74,9 +85,10 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     "bytes after the end that hold no picture": PLAIN + b"SEFH some words SEFT",
     "EXIF with MakerNote": jpg.build([(0xE1, EXIF + STATED)]),
     "XMP": jpg.build([(0xE1, XMP + STATED_XMP)]),
-    "pixels": coded(),
-    "sampling that Pillow cannot write": upright_chroma(),
-    "YCCK": ycck(),
+    "pixels (exact)": coded(),
+    "baseline or progressive (exact)": [coded(), coded(progressive=True)],
+    "sampling that Pillow cannot write (exact)": upright_chroma(),
+    "YCCK (exact)": ycck(),
     "thumbnails: EXIF, JFIF, JFXX, Photoshop, XMP": [
         jpg.build([(0xE1, EXIF + jpg.tiff(jpg.short(0x0112, 1), thumbnail=SMALL))]),
         jpg.build([(0xE0, b"JFIF\0\1\1\1\0\x48\0\x48\2\1" + b"sceneX")]),
@@ -89,6 +101,11 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     ),
     "Photoshop paths and slices": photoshop(resource(0x07D1, b"path"), resource(0x041A, b"slice")),
     "MPF index of a single image": jpg.build([(0xE2, MPF + b"\1")]),
+    "second pictures, with `--drop gain-map`": [
+        jpg.build([(0xE1, XMP + b'<x hdrgm:Version="1.0"/>')]) + PLAIN,
+        jpg.build([(0xE2, MPF + b"\2")]) + PLAIN,
+        jpg.build([(0xE1, b"FLIR\0\1\0\0")]),
+    ],
     "gain map, depth map, thermal picture": [
         jpg.build([(0xE1, XMP + b'<x hdrgm:Version="1.0"/>')]) + PLAIN,
         jpg.build([(0xE1, XMP + b"<x GDepth:Data='iVBO'/>")]),

@@ -22,6 +22,7 @@ from cropkit import errors, formats
 from cropkit.formats import exif
 from cropkit.formats.account import Account
 from cropkit.formats.change import Change
+from cropkit.formats.options import Jpeg, Options
 from cropkit.geometry import PixelBox, Size
 
 SIZE, BOX = Size(160, 120), PixelBox(13, 7, 141, 103)
@@ -32,8 +33,11 @@ THUMBNAIL = pictures.encoded(pictures.photo(16, 12), "JPEG")
 MAKER_NOTE = b"Maker\0" + bytes(range(200))
 
 
+EXACT = Options(jpeg=Jpeg.EXACT)  # so that the numbers are those of BOX
+
+
 def cropped(data: bytes, name: str = NAME) -> formats.Candidate:
-    candidate = formats.crop(data, name, BOX)
+    candidate = formats.crop(data, name, BOX, EXACT)
     formats.verify(candidate.data, candidate, name)
     return candidate
 
@@ -151,6 +155,15 @@ PACKET_AFTER = (
     b"tiff:Orientation='1' exif:PixelXDimension='128'><exif:PixelYDimension>96"
     b"</exif:PixelYDimension></rdf:Description></x:xmpmeta>"
 )
+
+
+def test_a_lossless_crop_states_the_size_that_it_has() -> None:
+    block = with_exif_directory(short(0xA002, 160), short(0xA003, 120))
+    candidate = formats.crop(jpg.build([(0xE1, EXIF + block)]), "a.jpg", BOX)
+    assert candidate.box_applied.size == Size(141, 103)
+    ((_, written),) = jpg.metadata(candidate.data)
+    assert short(0xA002, 141)[3] in written
+    assert short(0xA003, 103)[3] in written
 
 
 def test_xmp_of_a_jpeg_is_restated() -> None:

@@ -44,7 +44,7 @@ def _cropped(path: Path) -> bool:
     except errors.Refused:
         return False
     formats.verify(candidate.data, candidate, path.name)
-    assert formats.read_header(candidate.data, path.name).size == box.size
+    assert formats.read_header(candidate.data, path.name).size == candidate.box_applied.size
     assert formats.preview(candidate.data, path.name, Size(64, 64))
     return _agrees(data, candidate.data, box)
 

@@ -1,0 +1,81 @@
+"""What is told of coefficients so that two readings can be held against each other."""
+
+import zlib
+from collections.abc import Sequence
+from importlib import import_module, util
+from typing import Any
+
+import numpy as np
+
+from cropkit.lossless import edges
+from cropkit.lossless.coefficients import Picture
+from cropkit.lossless.edges import Blocks
+from cropkit.lossless.windows import Strip, Window
+
+_crc32: Any = (import_module("zlib_ng.zlib_ng") if util.find_spec("zlib_ng") else zlib).crc32
+
+
+def described(picture: Picture, windows: Sequence[Window]) -> dict[str, object]:
+    """Describe the coding, and give a CRC-32 for each row of blocks that is carried as it is."""
+    return {
+        "progressive": picture.progressive,
+        "restart_interval": picture.restart_interval,
+        "sampling": picture.sampling,
+        "tables": [each.table for each in picture.components],
+        "rows": [_digests(picture, i, window) for i, window in enumerate(windows)],
+        "warnings": picture.warnings,
+        "first_warning": picture.library.first_warning,
+    }
+
+
+def edge(picture: Picture, windows: Sequence[Window]) -> bytes:
+    """Return the blocks at the edge of every window: all strips, in order."""
+    return b"".join(
+        _blocks(picture, i, window, strip).tobytes()
+        for i, window in enumerate(windows)
+        for strip in window.strips()
+    )
+
+
+def renew_edge(picture: Picture, windows: Sequence[Window]) -> None:
+    """Make the blocks at the edge anew from what is visible of them."""
+    for i, window in enumerate(windows):
+        table = picture.components[i].table
+        for strip in window.strips():
+            blocks = _blocks(picture, i, window, strip)
+            if len(blocks):
+                made = edges.regenerated(blocks, table, strip.visible)
+                _put(picture, i, window, strip, made)
+
+
+def is_clean(picture: Picture) -> bool:
+    """Whether the blocks that only fill up the last MCUs hold no pattern (T.81, A.2.4)."""
+    for i, component in enumerate(picture.components):
+        wide = -(-component.columns // component.h) * component.h
+        for row, _ in enumerate(picture.rows[i]):
+            first = component.columns if row < component.rows else 0
+            filling = np.frombuffer(picture.blocks(i, row, first, wide), np.int16)
+            if filling.reshape(-1, 64)[:, 1:].any():
+                return False
+    return True
+
+
+def _digests(picture: Picture, index: int, window: Window) -> list[int]:
+    first, last = window.left, window.left + window.whole_columns
+    rows = range(window.top, window.top + window.whole_rows)
+    return [_crc32(picture.blocks(index, row, first, last)) for row in rows]
+
+
+def _blocks(picture: Picture, index: int, window: Window, strip: Strip) -> Blocks:
+    raw = b"".join(_block(picture, index, window, place) for place in strip.places)
+    return np.frombuffer(raw, np.int16).reshape(-1, 64)
+
+
+def _put(picture: Picture, index: int, window: Window, strip: Strip, blocks: Blocks) -> None:
+    for place, block in zip(strip.places, blocks, strict=True):
+        _block(picture, index, window, place)[:] = block.tobytes()
+
+
+def _block(picture: Picture, index: int, window: Window, place: tuple[int, int]) -> memoryview:
+    row, column = window.top + place[0], window.left + place[1]
+    return picture.blocks(index, row, column, column + 1)

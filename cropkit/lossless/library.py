@@ -1,0 +1,113 @@
+"""The libjpeg that a wheel or environment already brings: found, loaded, and called by its ABI."""
+
+import ctypes as c
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cropkit.lossless.abi import ABI_62, ABI_80, ABIS, EmitMessage, ErrorExit, ErrorManager
+
+# Wheels that carry a libjpeg of their own, in the order in which we write with them.
+_WHEELS = ("PIL", "imagecodecs")
+_FOLDERS = ("{}.libs", "{}/.dylibs")
+_NAMES = ("libjpeg-*.so.*", "libjpeg.so.*", "libjpeg*.dylib")
+_IN_ENVIRONMENT = ("lib/libjpeg.so.8", "lib/libjpeg.8.dylib", "Library/bin/jpeg8.dll")
+_MESSAGE_BYTES = 256
+# Only ABI 7 and later have it.
+_SINCE_70 = "jpeg_core_output_dimensions"
+
+Fatal = Callable[[str], NoReturn]
+
+
+@cache
+def candidates() -> tuple[Path, ...]:
+    """Return the libraries of this environment, those of different builders each once."""
+    found = [path for wheel in _WHEELS for path in _in_wheel(wheel)]
+    found += [p for p in (Path(sys.prefix) / name for name in _IN_ENVIRONMENT) if p.exists()]
+    return tuple(dict.fromkeys(path.resolve() for path in found))
+
+
+def _in_wheel(package: str) -> Iterator[Path]:
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        return
+    home = Path(spec.origin).parent
+    names = ("pillow", "Pillow", "PIL") if package == "PIL" else (package,)
+    for folder in (home.parent / pattern.format(n) for pattern in _FOLDERS for n in names):
+        for pattern in _NAMES:
+            yield from sorted(folder.glob(pattern))
+
+
+class Library:
+    """One libjpeg.
+
+    Parameters
+    ----------
+    fatal : told what libjpeg cannot go on after. It must not return: libjpeg knows no way back
+    """
+
+    def __init__(self, path: Path, fatal: Fatal) -> None:
+        self.path = path
+        self.calls: Any = c.CDLL(str(path))
+        self.abi = ABIS[ABI_80 if hasattr(self.calls, _SINCE_70) else ABI_62]
+        self._fatal = fatal
+        self._on_error = ErrorExit(self._error_exit)
+        self._on_message = EmitMessage(self._emit_message)
+        self._first_warning = ""
+        self._declare()
+
+    def errors(self) -> ErrorManager:
+        """Return a manager that counts warnings and ends at the first error."""
+        manager = ErrorManager()
+        self.calls.jpeg_std_error(c.byref(manager))
+        manager.error_exit = self._on_error
+        manager.emit_message = self._on_message
+        self._first_warning = ""
+        return manager
+
+    @property
+    def first_warning(self) -> str:
+        """What libjpeg warned of first since the last `errors`, '' when of nothing."""
+        return self._first_warning
+
+    def decompressor(self) -> Any:  # noqa: ANN401  (a structure that the ABI chooses)
+        """Return a decompressor that is ready for its source."""
+        return self._created(self.abi.decompressor(), self.calls.jpeg_CreateDecompress)
+
+    def compressor(self) -> Any:  # noqa: ANN401  (as above)
+        """Return a compressor that is ready for its destination."""
+        return self._created(self.abi.compressor(), self.calls.jpeg_CreateCompress)
+
+    def _created(self, made: Any, create: Any) -> Any:  # noqa: ANN401  (as above)
+        made.err = c.pointer(self.errors())
+        create(c.byref(made), self.abi.version, c.sizeof(made))
+        return made
+
+    def _declare(self) -> None:
+        calls, pointer, size = self.calls, c.c_void_p, c.c_size_t
+        calls.jpeg_std_error.restype = pointer
+        calls.jpeg_CreateDecompress.argtypes = (pointer, c.c_int, size)
+        calls.jpeg_CreateCompress.argtypes = (pointer, c.c_int, size)
+        calls.jpeg_mem_src.argtypes = (pointer, pointer, c.c_ulong)
+        calls.jpeg_mem_dest.argtypes = (pointer, pointer, pointer)
+        calls.jpeg_read_coefficients.restype = c.POINTER(c.c_void_p)
+        calls.jpeg_write_coefficients.argtypes = (pointer, pointer)
+        calls.jpeg_copy_critical_parameters.argtypes = (pointer, pointer)
+
+    def _error_exit(self, common: int) -> None:
+        self._fatal(self._message(common))
+
+    def _emit_message(self, common: int, level: int) -> None:
+        if level < 0:
+            manager = ErrorManager.from_address(c.c_void_p.from_address(common).value or 0)
+            manager.num_warnings += 1
+            self._first_warning = self._first_warning or self._message(common)
+
+    def _message(self, common: int) -> str:
+        manager = ErrorManager.from_address(c.c_void_p.from_address(common).value or 0)
+        said = c.create_string_buffer(_MESSAGE_BYTES)
+        manager.format_message(common, c.addressof(said))
+        return said.value.decode("ascii", "replace")

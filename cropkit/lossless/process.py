@@ -1,0 +1,231 @@
+"""Asking libjpeg from outside: processes that are kept, watched, bounded, and started anew.
+
+libjpeg may end its process or crash in it: then the one image is refused, and the next request
+starts another process. Threads that ask at the same time have a process each, up to a limit. None
+is ever forked from here without a new program in it, and all end with the process that asks.
+"""
+
+import atexit
+import itertools
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
+
+from cropkit.lossless import library, wire
+
+_START = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1));"
+    "from cropkit.lossless.worker import main; main(*sys.argv[1:])"
+)
+_HOME = str(Path(__file__).parent.parent.parent)
+_START_SECONDS = 60.0
+_LEAST_SECONDS = 30.0
+_PIXELS_A_SECOND = 1_000_000  # far slower than any machine that runs this
+_MOST_WORKERS = 4
+# One thread is all it needs: idle ones of a numerics library would spin.
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+_log = logging.getLogger(__name__)
+
+Answer = tuple[Mapping[str, Any], Sequence[bytes]]
+
+
+class Ended(Exception):
+    """The process has ended; its argument is why, as far as that is known."""
+
+
+class Crashed(Ended):
+    """It ended without a word: killed, or by a fault in libjpeg."""
+
+
+class TookTooLong(Ended):
+    """It was ended, because it did not answer in time."""
+
+
+class Unavailable(Ended):
+    """There is no libjpeg here that passes its self-test."""
+
+
+class Worker:
+    """One process; not for two threads at once, and of no more use once it raised."""
+
+    def __init__(self, writer: Path, reader: Path) -> None:
+        command = [sys.executable, "-P", "-c", _START, json.dumps(_path()), str(writer)]
+        self._process = subprocess.Popen(  # noqa: S603  (our own program, no shell)
+            [*command, str(reader)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **_ONE_THREAD},
+            start_new_session=True,  # an interrupted kernel interrupts its whole group
+        )
+        self.pid = self._process.pid
+        try:
+            self._exchange(_START_SECONDS)
+        except Ended:
+            self.end()
+            raise
+
+    def ask(self, request: Mapping[str, object], data: bytes, seconds: float) -> Answer:
+        """Put one request.
+
+        Raises
+        ------
+        Ended
+            The process is gone; nothing else was touched.
+        """
+        return self._exchange(seconds, request, data)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        """End the process and leave nothing of it behind."""
+        self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # what was not sent yet need not be sent
+                _sure(stream).close()
+        self._process.wait()
+
+    def _exchange(
+        self, seconds: float, request: Mapping[str, object] | None = None, data: bytes = b""
+    ) -> Answer:
+        late = threading.Event()
+        timer = threading.Timer(seconds, self._give_up, [late])
+        timer.daemon = True
+        timer.start()
+        try:
+            if request is not None:
+                with suppress(BrokenPipeError):  # it ended early: its answer says why
+                    wire.send(_sure(self._process.stdin), request, data)
+            found = wire.receive(_sure(self._process.stdout))
+        finally:
+            timer.cancel()
+        if late.is_set():
+            raise TookTooLong(f"no answer within {seconds:.0f} s")
+        if found is None:
+            raise Crashed(f"libjpeg ended its process: {self._process.wait()}")
+        if "fatal" in found[0]:
+            raise Ended(found[0]["fatal"])
+        return found
+
+    def _give_up(self, late: threading.Event) -> None:
+        late.set()
+        self._process.kill()
+
+
+class Pool:
+    """Keeps the processes that are idle; a thread that asks takes one or starts one."""
+
+    def __init__(self, most: int) -> None:
+        self._idle: list[Worker] = []
+        self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(most)
+        self.unavailable: str | None = None
+
+    def ask(self, request: Mapping[str, object], data: bytes, pixels: int) -> Answer:
+        """Put one request to a process, in a time that fits the number of pixels.
+
+        A process that was killed under it may have been anybody's doing, so there is a second try.
+
+        Raises
+        ------
+        Ended
+            Why there is no answer; the next request finds another process.
+        """
+        seconds = _LEAST_SECONDS + pixels / _PIXELS_A_SECOND
+        try:
+            return self._ask(request, data, seconds)
+        except Crashed as error:
+            _log.warning("asking again: %s", error)
+            return self._ask(request, data, seconds)
+
+    def _ask(self, request: Mapping[str, object], data: bytes, seconds: float) -> Answer:
+        with self._places:
+            worker = self._taken()
+            try:
+                answer = worker.ask(request, data, seconds)
+            except BaseException:  # also an interrupt: half an answer may be on its way
+                worker.end()
+                raise
+            with self._lock:
+                self._idle.append(worker)
+            return answer
+
+    def close(self) -> None:
+        """End all that is idle."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.end()
+
+    def forget(self) -> None:
+        """Leave the processes to the parent: this is a forked child now."""
+        self.__init__(_MOST_WORKERS)  # type: ignore[misc]  # (locks may be held by threads that are not here)
+
+    def _taken(self) -> Worker:
+        with self._lock:
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.alive:
+                    return worker
+                worker.end()
+            if self.unavailable is None:
+                return self._started()
+        raise Unavailable(self.unavailable)
+
+    def _started(self) -> Worker:
+        """Start a process with the first pair of libraries that passes its self-test."""
+        why = "no libjpeg that can be called by itself comes with this environment"
+        for writer, reader in _pairs(library.candidates()):
+            try:
+                return Worker(writer, reader)
+            except Ended as error:
+                why = str(error)
+            except OSError as error:
+                raise Ended(f"no process could be started: {error}") from error
+        self.unavailable = why
+        _log.warning("JPEGs cannot be cropped without encoding them anew: %s", why)
+        raise Unavailable(why)
+
+
+def _pairs(found: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
+    """Yield who writes and who reads back: two builds first, then one alone."""
+    yield from itertools.permutations(found, 2)
+    yield from ((each, each) for each in found)
+
+
+def _path() -> list[str]:
+    """Return where the other process looks for modules: where this one found its own."""
+    path = [each for each in sys.path if each]
+    return path if _HOME in path else [_HOME, *path]
+
+
+def _sure(stream: IO[bytes] | None) -> BinaryIO:
+    if stream is None:
+        raise Ended("it has no pipe")
+    return cast("BinaryIO", stream)
+
+
+def expected() -> bool:
+    """Whether a lossless crop can be expected to work here, as far as that is known by now."""
+    return pool().unavailable is None and bool(library.candidates())
+
+
+@cache
+def pool() -> Pool:
+    """Return the pool of this process."""
+    made = Pool(_MOST_WORKERS)
+    atexit.register(made.close)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=made.forget)
+    return made

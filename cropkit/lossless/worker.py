@@ -1,0 +1,112 @@
+"""The process that holds libjpeg: it proves itself, then answers one request after another.
+
+libjpeg ends its process at an error that it cannot go on after; so does this one, after saying why.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+
+from cropkit.lossless import coefficients, evidence, specimen, wire
+from cropkit.lossless.coefficients import Coding, Picture
+from cropkit.lossless.library import Library
+from cropkit.lossless.windows import windows
+
+MOST_BYTES = 6 << 30  # of address space: about four times what the largest image needs
+_ENDED = 3
+
+Reply = tuple[Mapping[str, object], list[bytes]]
+
+
+class Worker:
+    """Answers requests with one library that crops and one that reads back.
+
+    They are two builds by two people where the environment has two.
+    """
+
+    def __init__(self, writer: Path, reader: Path, out: BinaryIO) -> None:
+        self._out = out
+        self._writer = Library(writer, self._end)
+        self._reader = Library(reader, self._end)
+
+    def check(self) -> None:
+        """End with a reason unless both libraries do with a specimen what is expected of them."""
+        whole = specimen.jpeg()
+        with coefficients.reading(self._writer, whole) as picture:
+            self._hold(picture, (0, 0))
+            found = windows(picture.sampling, specimen.BOX, (False, False))
+            cropped = coefficients.write(picture, specimen.BOX, found, Coding(optimize=True))
+        with coefficients.reading(self._reader, cropped) as picture:
+            self._hold(picture, specimen.BOX[:2])
+
+    def answer(self, request: Mapping[str, Any], data: bytes) -> Reply:
+        """Carry out one request."""
+        return (self._crop if request["do"] == "crop" else self._read)(request, data)
+
+    def _crop(self, request: Mapping[str, Any], data: bytes) -> Reply:
+        """Crop; tell of the source what was carried, and the edge before and after."""
+        coding = Coding(request["optimize"], tuple(tuple(each) for each in request["scans"]))
+        with coefficients.reading(self._writer, data) as picture:
+            found = windows(picture.sampling, request["box"], request["beyond"])
+            told = evidence.described(picture, found)
+            before = evidence.edge(picture, found)
+            evidence.renew_edge(picture, found)
+            after = evidence.edge(picture, found)
+            encoded = coefficients.write(picture, request["box"], found, coding)
+        return told, [encoded, before, after]
+
+    def _read(self, request: Mapping[str, Any], data: bytes) -> Reply:
+        """Read a crop back; tell of it what `_crop` told of its source."""
+        with coefficients.reading(self._reader, data) as picture:
+            whole = (0, 0, picture.width, picture.height)
+            found = windows(picture.sampling, whole, request["beyond"])
+            told = evidence.described(picture, found)
+            return {**told, "clean": evidence.is_clean(picture)}, [evidence.edge(picture, found)]
+
+    def _hold(self, picture: Picture, corner: tuple[int, int]) -> None:
+        """End unless every coefficient of the specimen is what it should be."""
+        for i, component in enumerate(picture.components):
+            step = 8 if component.h > 1 else 16
+            left, top = corner[0] // step, corner[1] // step
+            for row in range(component.rows):
+                found = np.frombuffer(picture.blocks(i, row, 0, component.columns), np.int16)
+                meant = np.zeros((component.columns, 64), np.int16)
+                for column in range(component.columns):
+                    known = specimen.values(i, top + row, left + column)
+                    meant[column, specimen.PLACES] = known
+                if not np.array_equal(found, meant.reshape(-1)):
+                    self._end(f"{picture.library.path.name} does not pass its self-test")
+
+    def _end(self, reason: str) -> NoReturn:
+        wire.send(self._out, {"fatal": reason})
+        os._exit(_ENDED)
+
+
+def main(writer: str, reader: str) -> None:
+    """Serve until the other side closes its end."""
+    _limit_memory()
+    here, there = sys.stdin.buffer, sys.stdout.buffer
+    worker = Worker(Path(writer), Path(reader), there)
+    worker.check()
+    wire.send(there, {"ready": [writer, reader]})
+    while (message := wire.receive(here)) is not None:
+        request, blobs = message
+        try:
+            told, answers = worker.answer(request, blobs[0])
+        except MemoryError:
+            told, answers = {"fatal": "it needs more memory than there is"}, []
+        wire.send(there, told, *answers)
+
+
+def _limit_memory() -> None:
+    """Bound the address space where the system can."""
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415  (not everywhere)
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        most = MOST_BYTES if hard == resource.RLIM_INFINITY else min(MOST_BYTES, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
