@@ -81,7 +81,8 @@ def _facts(name: str, root: Root, trail: Trail, now: datetime, *, deep: bool) ->
         return Facts(name, damage=damage, free_bytes=root.free_bytes())
     trail.check_export()
     excludes = probe.writing(root.path, trail.store.deadline)
-    finished, standing, events = trail.finished(), trail.standing(), trail.events()
+    finished, events = trail.finished(), trail.events()
+    standing = {one.path: one for one in trail.standing()}.values()  # the latest of each image
     unsettled = trail.unsettled()
     originals = sorted(trail.originals())
     read = originals if deep else sampled(originals, now)

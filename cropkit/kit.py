@@ -629,9 +629,9 @@ class Kit:
 
     # -- settling, proving, telling ------------------------------------------------------------
 
-    def recover(self, *, opening: bool = False) -> list[Recovered]:
-        """Settle what a crash left open; runs at every open."""
-        done = recover(self._files, self.trail, opening=opening)
+    def recover(self, *, opening: bool = False, conflicts: bool = False) -> list[Recovered]:
+        """Settle what a crash left open; runs at every open, but for conflicts."""
+        done = recover(self._files, self.trail, opening=opening, conflicts=conflicts)
         for one in done:
             known = {"session": self.session, "operation": one.operation}
             _log.warning("recovered %s %s: %s", one.kind, one.path, one.outcome, extra=known)

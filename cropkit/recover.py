@@ -6,6 +6,7 @@ prepared, target is after  the commit point was passed: forward to done
 prepared, otherwise        not passed: back to what was before
 aborting                   undoing was decided: back
 foreign content            conflict: nothing is touched, the names stay claimed, an alert is due
+conflict, when asked       back to what was before, once the foreign content is elsewhere
 =========================  =====================================================================
 """
 
@@ -31,16 +32,20 @@ class Recovered:
     reason: str | None = None
 
 
-def recover(root: Root, trail: Trail, *, opening: bool = False) -> list[Recovered]:
+def recover(
+    root: Root, trail: Trail, *, opening: bool = False, conflicts: bool = False
+) -> list[Recovered]:
     """Settle the operations whose owner is dead; return what was done to each.
 
-    On opening, when nobody else is at work, originals that no operation needs are removed, too:
+    With `conflicts` those in conflict are tried again: a person has moved the foreign content. On
+    opening, when nobody else is at work, originals that no operation needs are removed, too:
     whoever opens the collection later waits for the lock that is held here.
     """
     with recovering(root.path, root.path / HOME, trail.store.deadline):
         left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
         operations = trail.unsettled()
-        done = [_settle(root, trail, o) for o in operations if _is_ours(trail, o)]
+        mine = [o for o in operations if _is_ours(trail, o, conflicts=conflicts)]
+        done = [_settle(root, trail, one) for one in mine]
         _sweep(root, left_over, {o.id for o in trail.unsettled()})
         _sweep_rebuilding(root)
         others = _sweep_owners(root, trail)
@@ -49,8 +54,9 @@ def recover(root: Root, trail: Trail, *, opening: bool = False) -> list[Recovere
         return done
 
 
-def _is_ours(trail: Trail, operation: Operation) -> bool:
-    return operation.state is not State.CONFLICT and trail.is_dead(operation.owner)
+def _is_ours(trail: Trail, operation: Operation, *, conflicts: bool) -> bool:
+    asked = conflicts or operation.state is not State.CONFLICT
+    return asked and trail.is_dead(operation.owner)
 
 
 def _settle(root: Root, trail: Trail, operation: Operation) -> Recovered:
@@ -75,7 +81,7 @@ def _forward_or_back(switch: Switch, trail: Trail, operation: Operation) -> Stat
         trail.finish([operation], recovered=True)
         switch.clean(operation)
         return State.DONE
-    if operation.state is State.PLANNED:
+    if operation.state is State.PLANNED or operation.before is None:
         switch.clean(operation)
     else:
         switch.put_back(operation)

@@ -230,7 +230,7 @@ class Store:
         path = self.folder / FOLDER / DATABASE
         # without the right to write, SQLite cannot make the files that a log is read through
         log = path.with_name(f"{DATABASE}-wal")
-        alone = not os.access(path.parent, os.W_OK) and not log.exists()
+        alone = not os.access(path.parent, os.W_OK, effective_ids=True) and not log.exists()
         uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if alone else ''}"
         return create_engine(
             "sqlite://",

@@ -69,7 +69,9 @@ def add(commands: Commands) -> None:
     one.add_argument("--drop", action="append", metavar="ITEM", help=text)
     text = "refuse again, whatever was to be left out"
     one.add_argument("--drop-nothing", action="store_true", help=text)
-    folder_command(commands, "recover", "settle what a crash left open", _recover)
+    one = folder_command(commands, "recover", "settle what a crash left open", _recover)
+    text = "take operations in conflict back, now that the foreign content is elsewhere"
+    one.add_argument("--conflicts", action="store_true", help=text)
     one = folder_command(commands, "fsck", "prove that database and disk agree", _fsck)
     text = "make a lost database anew from the trail's export first"
     one.add_argument("--rebuild", action="store_true", help=text)
@@ -184,7 +186,7 @@ def _settings(given: argparse.Namespace) -> int:
 
 def _recover(given: argparse.Namespace) -> int:
     with opened(given.folder) as kit:
-        done = kit.recovered
+        done = [*kit.recovered, *(kit.recover(conflicts=True) if given.conflicts else ())]
         conflicts = [one.source for one in kit.trail.unsettled() if one.state == "conflict"]
     if given.json:
         document({"recovered": [asdict(one) for one in done], "conflicts": conflicts})

@@ -55,10 +55,10 @@ def configured(
         When a file says what nobody understands: no sink of it can be believed.
     """
     env = os.environ if environment is None else environment
-    own = folder / HOME / NAME
+    home = folder / HOME
     persons = _persons_folder(env) / "cropkit" / NAME
     log = by_default(folder, session).sinks
-    for path in (own, persons):
+    for path in (home / NAME, persons) if _is_folder(home) else (persons,):
         table = _table(path)
         if table is not None:
             reader = _Reader(path, env, log, trusted=path == persons)
@@ -69,7 +69,12 @@ def configured(
 def by_default(folder: Path, session: str) -> Configuration:
     """Return the collection's log as the only sink; none where there is no collection."""
     home = folder / HOME
-    return Configuration((LogFile(home / _LOG, session),) if home.is_dir() else ())
+    return Configuration((LogFile(home / _LOG, session),) if _is_folder(home) else ())
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder that one may look into; `Path.is_dir` raises where one may not."""
+    return os.path.isdir(path)  # noqa: PTH112  (as the line above says)
 
 
 def _persons_folder(env: Mapping[str, str]) -> Path:

@@ -56,7 +56,7 @@ class LogFile:
 
     def send(self, alerts: Sequence[Alert]) -> None:
         """Append a line for each alert."""
-        if not os.access(self.path.parent, os.W_OK):
+        if not os.access(self.path.parent, os.W_OK, effective_ids=True):
             raise DeliveryFailed(self.name, f"{self.path.parent} cannot be written")
         handler = log.attach(self.path, self.session)
         told = logging.getLogger("cropkit.health")

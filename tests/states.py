@@ -1,0 +1,569 @@
+"""Collections in every state that the runbook tells of, made with the real engine.
+
+A state is a generator: it puts the collection into the state and yields; what follows is what a
+person does by hand before the cure (ends a program, mounts a disk, waits for nothing).
+"""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import engine
+import jpeg_builder as jpg
+import pictures
+import png_builder as png
+import pytest
+from PIL import Image
+
+from cropkit import clock, formats
+from cropkit.audit import Trail, probe, store
+from cropkit.errors import ApplierDied, BadDecision, InDoubt, VerificationFailed, WriteFailed
+from cropkit.files import Root
+from cropkit.geometry import PixelBox
+from cropkit.kit import Kit
+from cropkit.operation import Kind, Operation, State
+from cropkit.records import CropResult, Decision, Problem, Status, Verdict
+
+BOX = PixelBox(0, 0, 48, 48)
+IMAGE, OTHER = "a_stage2.png", "b_stage2.png"
+NOBODY = 65534
+
+
+@dataclass
+class Place:
+    """Where the commands are run: `pictures`, and `/backup` with copies of it."""
+
+    root: Path
+    patch: pytest.MonkeyPatch
+    names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "pictures"
+
+    @property
+    def home(self) -> Path:
+        return self.folder / ".cropkit"
+
+    @property
+    def backup(self) -> Path:
+        return self.root / "backup"
+
+    def kit(self, **options: Any) -> Kit:
+        return Kit(self.folder, reviewer="tester", **options)
+
+    def crop(self, name: str = IMAGE) -> None:
+        with self.kit() as kit:
+            kit.crop(name, BOX)
+
+    def later(self, by: timedelta) -> None:
+        real = clock.now
+        self.patch.setattr(clock, "now", lambda: real() + by)
+
+
+def make(root: Path, patch: pytest.MonkeyPatch) -> Place:
+    place = Place(root, patch)
+    pictures.write_folder(place.folder)
+    shutil.copytree(place.folder, place.backup)
+    return place
+
+
+Begun = Iterator[None]
+
+
+# -- what is wrong with the folder or its database -----------------------------------------------
+
+
+def nothing(_place: Place) -> Begun:
+    yield
+
+
+@contextmanager
+def unprivileged(place: Place) -> Begun:
+    """Be somebody to whom permissions apply: root is nobody for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in (place.root, *place.root.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    place.root.chmod(0o755)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def unreadable(place: Place) -> Begun:
+    place.crop()
+    with unprivileged(place):
+        place.folder.chmod(0)
+        yield
+
+
+def missing(place: Place) -> Begun:
+    place.crop()
+    for path in place.home.glob("cropkit.db*"):
+        path.unlink()
+    yield
+
+
+def behind(place: Place) -> Begun:
+    place.crop()
+    old = (place.home / "cropkit.db").read_bytes()
+    place.crop(OTHER)
+    (place.home / "cropkit.db").write_bytes(old)
+    yield
+
+
+def unwritable(place: Place) -> Begun:
+    place.crop()
+    with unprivileged(place):
+        for path in (*place.home.rglob("*"), place.home):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        yield
+
+
+def locked(place: Place) -> Begun:
+    place.crop()
+    with closing(sqlite3.connect(place.home / "cropkit.db")) as rival:
+        rival.execute("BEGIN EXCLUSIVE")
+        yield
+        rival.rollback()
+
+
+def locked_image(place: Place) -> Begun:
+    with place.kit():
+        pass
+    yield from locked_only(place)
+
+
+def locked_only(place: Place) -> Begun:
+    with closing(sqlite3.connect(place.home / "cropkit.db")) as rival:
+        rival.execute("BEGIN EXCLUSIVE")
+        yield
+        rival.rollback()
+
+
+def corrupt(place: Place) -> Begun:
+    place.crop()
+    path = place.home / "cropkit.db"
+    whole = bytearray(path.read_bytes())
+    for page in range(2, len(whole) // 4096):
+        whole[page * 4096 : page * 4096 + 512] = b"\xa5" * 512
+    path.write_bytes(whole)
+    yield
+
+
+def garbage(place: Place) -> Begun:
+    place.crop()
+    (place.home / "cropkit.db").write_bytes(b"not a database, but long enough" * 400)
+    yield
+
+
+def tampered(place: Place) -> Begun:
+    place.crop()
+    with closing(sqlite3.connect(place.home / "cropkit.db")) as db, db:
+        db.execute("UPDATE audit SET at = '2020-01-01T00:00:00.000000Z' WHERE seq = 2")
+    yield
+
+
+def in_the_way(place: Place) -> Begun:
+    place.home.write_text("a file")
+    yield
+
+
+def network(place: Place) -> Begun:
+    real = store.file_system_type
+    place.patch.setattr(
+        store, "file_system_type", lambda path: "nfs4" if path == place.folder else real(path)
+    )
+    yield
+
+
+def no_locks(place: Place) -> Begun:
+    place.crop()
+    place.patch.setattr(probe, "is_free", lambda path: place.folder in path.parents)
+    yield
+
+
+# -- what happened in it -------------------------------------------------------------------------
+
+
+def degraded(place: Place) -> Begun:
+    with place.kit() as kit:
+        kit.begin_run("review")
+        kit.shown(20)
+        for number in range(3):
+            kit.report(Problem("suggestion", f"{number}.decision", "not JSON"))
+    yield
+
+
+def idle(place: Place) -> Begun:
+    decided(place)
+    place.later(timedelta(days=8))
+    yield
+
+
+def decided(place: Place, name: str = IMAGE) -> str:
+    with place.kit() as kit:
+        look, at = kit.look(name), clock.now()
+        made = Decision(
+            *(name, look.sha256, look.size, Verdict.ADJUSTED, BOX, kit.reviewer, kit.session),
+            shown_at=at,
+            decided_at=at,
+        )
+        kit.decide([made])
+        return made.id
+
+
+def killed(work: Callable[[], object]) -> None:
+    """Do something in a process that dies of it, as by SIGKILL."""
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    child.join()
+    assert child.exitcode == 9
+
+
+def vanished(place: Place) -> Begun:
+    def review() -> None:
+        kit = place.kit()
+        kit.begin_run("review")
+        os._exit(9)
+
+    killed(review)
+    place.later(timedelta(minutes=5))
+    yield
+
+
+def cut_off(place: Place, effect: str = "replace") -> None:
+    """Let a crop die at its first rename: it is prepared, and nothing is switched."""
+
+    class Deadly(engine.Faulty):
+        def __getattr__(self, name: str) -> Any:
+            if name == effect:
+                return lambda *_args, **_kwargs: os._exit(9)
+            return getattr(os, name)
+
+    killed(lambda: place.kit(system=Deadly(-1, lambda _name: None)).crop(IMAGE, BOX))
+
+
+def unsettled(place: Place) -> Begun:
+    cut_off(place)
+    yield
+
+
+def recovered(place: Place) -> Begun:
+    cut_off(place)
+    with place.kit():
+        yield
+
+
+def conflict(place: Place) -> Begun:
+    cut_off(place)
+    (place.root / "new").write_bytes(b"somebody else's")
+    (place.root / "new").replace(place.folder / IMAGE)
+    with place.kit():
+        pass
+    yield
+
+
+def in_doubt(place: Place) -> Begun:
+    made = decided(place)
+    with place.kit() as kit:
+        error = InDoubt(IMAGE, "0123456789ab", "the disk failed twice")
+        kit.trail.settle(made, CropResult(Status.IN_DOUBT, IMAGE, error.code, str(error)))
+    yield
+
+
+def damaged(place: Place) -> Begun:
+    place.crop()
+    (kept,) = (place.home / "originals").iterdir()
+    kept.write_bytes(b"bit rot")
+    yield
+
+
+def edited(place: Place) -> Begun:
+    place.crop()
+    shutil.copy(place.folder / IMAGE, place.backup / "crop.png")
+    (place.folder / IMAGE).write_bytes(b"edited")
+    yield
+
+
+def full_disk(place: Place) -> Begun:
+    decided(place)
+    with place.patch.context() as full:
+        full.setattr(Root, "free_bytes", lambda _root: 1000)
+        yield
+
+
+def pigeon(place: Place) -> Begun:
+    place.crop()
+    (place.home / "alerts.toml").write_text('[[sink]]\nkind = "pigeon"\n')
+    yield
+
+
+def nobody_listens(place: Place) -> Begun:
+    place.crop()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/"
+    text = f'[[sink]]\nkind = "webhook"\nurl = "{url}"\ntries = 1\n'
+    (place.home / "alerts.toml").write_text(text)
+    yield
+
+
+def well(place: Place) -> Begun:
+    place.crop()
+    yield
+
+
+# -- what is wrong with an image or a request ----------------------------------------------------
+
+
+def image(name: str, data: bytes) -> Callable[[Place], Begun]:
+    def state(place: Place) -> Begun:
+        (place.folder / name).write_bytes(data)
+        yield
+
+    return state
+
+
+def bad_decision(place: Place) -> Begun:
+    with place.kit() as kit:
+        error = BadDecision(IMAGE, "no reviewer")
+        kit.report(Problem("decision", IMAGE, f"{error.code}: {error}"))
+    yield
+
+
+def bad_suggestion(place: Place) -> Begun:
+    (place.folder / "a_stage2.decision").write_text("{broken")
+    with place.kit() as kit:
+        kit.suggestions(kit.look(IMAGE))
+    yield
+
+
+def stale(place: Place) -> Begun:
+    decided(place)
+    pictures.write_png(place.folder / IMAGE, pictures.photo(104, 152, 9))
+    yield
+
+
+def linked_folder(place: Place) -> Begun:
+    with place.kit():
+        pass
+    (place.folder / "link").symlink_to(place.backup)
+    yield
+
+
+def linked_image(place: Place) -> Begun:
+    (place.folder / "link.png").symlink_to(place.backup / IMAGE)
+    yield
+
+
+def no_images(place: Place) -> Begun:
+    (place.root / "empty").mkdir()
+    yield
+
+
+def read_only(place: Place) -> Begun:
+    with place.kit():
+        pass
+    with unprivileged(place):
+        place.folder.chmod(0o555)
+        yield
+
+
+def taken(place: Place) -> Begun:
+    (place.root / "out").mkdir()
+    (place.root / "out" / IMAGE).write_bytes(b"in the way")
+    yield
+
+
+def busy(place: Place) -> Begun:
+    trail = Trail(Root(place.folder), kind="test")
+    claimed = Operation(Kind.CROP, IMAGE, IMAGE, trail.session, trail.owner)
+    trail.plan([(claimed, [])])
+    yield
+    trail.abandon(claimed, State.ABORTED, CropResult(Status.FAILED, IMAGE))
+    trail.close()
+
+
+def twice(place: Place) -> Begun:
+    with place.kit() as kit:
+        first = kit.crop(IMAGE, BOX)
+        kit.crop(IMAGE, PixelBox(0, 0, 20, 20))
+        place.names["FIRST"] = str(first.operation)
+    yield
+
+
+def purged(place: Place) -> Begun:
+    with place.kit() as kit:
+        kit.crop(IMAGE, BOX)
+        kit.purge(keep_bytes=0)
+    yield
+
+
+def animated() -> bytes:
+    out = BytesIO()
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
+    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
+    return out.getvalue()
+
+
+def heic() -> bytes:
+    return b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)
+
+
+def many_pixels() -> bytes:
+    header = png.chunk("IHDR", (1 << 15).to_bytes(4) * 2 + bytes((8, 2, 0, 0, 0)))
+    return b"\x89PNG\r\n\x1a\n" + header + png.chunk("IEND", b"")
+
+
+def failing(error: Exception) -> Callable[[Place], Begun]:
+    """Let the formats' proof fail, as a failing disk or memory would."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    def state(place: Place) -> Begun:
+        with place.patch.context() as broken:
+            broken.setattr(formats, "verify", fail)
+            yield
+
+    return state
+
+
+def given_up(place: Place) -> Begun:
+    made = decided(place)
+    with place.kit() as kit:
+        kit.give_up(made, ApplierDied(IMAGE, -9))
+    yield
+
+
+def incomplete(place: Place) -> Begun:
+    decided(place, OTHER)
+    made = decided(place)
+    with place.kit() as kit:
+        kit.give_up(made, VerificationFailed(IMAGE, "read back other bytes"))
+    yield
+
+
+_PLAIN = jpg.build()
+_MPF = b"MPF\0MM\0*\0\0\0\x08\0\1\xb0\1\0\4\0\0\0\1\0\0\0"
+
+
+def _jpeg(*parts: jpg.Part) -> Callable[[Place], Begun]:
+    return image("bad.jpg", jpg.build(list(parts)))
+
+
+def _png(data: bytes) -> Callable[[Place], Begun]:
+    return image("bad.png", data)
+
+
+ALERTS: Mapping[str, Callable[[Place], Begun]] = {
+    "unreadable": unreadable,
+    "no-collection": nothing,
+    "database-missing": missing,
+    "database-behind": behind,
+    "database-unavailable": unwritable,
+    "database-locked": locked,
+    "database-corrupt": corrupt,
+    "chain-broken": tampered,
+    "degraded": degraded,
+    "idle": idle,
+    "vanished": vanished,
+    "conflict": conflict,
+    "in-doubt": in_doubt,
+    "unsettled": unsettled,
+    "recovered": recovered,
+    "original-damaged": damaged,
+    "difference": edited,
+    "disk-space": full_disk,
+    "sqlite": no_locks,
+    "configuration": pigeon,
+    "sink-failed": nobody_listens,
+    "test": well,
+}
+
+ERRORS: Mapping[str, Callable[[Place], Begun]] = {
+    "BadBox": nothing,
+    "BadDecision": bad_decision,
+    "BadSuggestion": bad_suggestion,
+    "BadSetting": nothing,
+    "BadConfiguration": pigeon,
+    "DeliveryFailed": nobody_listens,
+    "BadParameter": nothing,
+    "BadParameterValue": nothing,
+    "BadParameterFile": nothing,
+    "NotReady": full_disk,
+    "StaleDecision": stale,
+    "PathOutsideRoot": linked_folder,
+    "MissingFile": nothing,
+    "NoImages": no_images,
+    "NotRegularFile": linked_image,
+    "ReadOnly": read_only,
+    "NoSpace": full_disk,
+    "NameTaken": taken,
+    "Busy": busy,
+    "NothingToUndo": nothing,
+    "LaterOperation": twice,
+    "OriginalPurged": purged,
+    "EmptyFile": _png(b""),
+    "Truncated": image("bad.jpg", _PLAIN[:3000]),
+    "CorruptImage": image("bad.jpg", _PLAIN[:20] + b"oops" + _PLAIN[20:]),
+    "UnknownFormat": _png(b"just words, quite a few of them, no image"),
+    "WrongExtension": _png(_PLAIN),
+    "UnsupportedFormat": image("bad.heic", heic()),
+    "AnimatedImage": _png(animated()),
+    "MultiPage": _jpeg((0xE2, _MPF + b"\2")),
+    "GainMap": _jpeg((0xE1, b"FLIR\0\1\0\0")),
+    "Provenance": _jpeg((0xEB, b"JP\0\1\0\0\0\1....jumbc2pa")),
+    "TrailingData": _png(png.build(png.values(0, 8, 21, 13), 0, 8) + b"the old picture"),
+    "UnsupportedDepth": image("bad.jpg", _PLAIN.replace(b"\xff\xc0\0\x11", b"\xff\xc9\0\x11")),
+    "TooLarge": _png(many_pixels()),
+    "VerificationFailed": failing(VerificationFailed(IMAGE, "read back other pixels")),
+    "WriteFailed": failing(WriteFailed(IMAGE, "Input/output error")),
+    "ApplierDied": given_up,
+    "RunIncomplete": incomplete,
+    "InDoubt": in_doubt,
+    "Conflict": conflict,
+    "AuditUnavailable": in_the_way,
+    "AuditMissing": missing,
+    "AuditBehind": behind,
+    "AuditLocked": locked_image,
+    "AuditCorrupt": garbage,
+    "NetworkFileSystem": network,
+}
+
+# Errors that no command of the shell raises: who does, and why nobody can be shown it here.
+ELSEWHERE: Mapping[str, str] = {
+    "LabUnavailable": "JupyterLab itself has to fail to start",
+    "CellFailed": "a notebook has to stop at an error",
+    "IllegalMove": "a key in the review",
+    "ReaderDied": "a process of the review has to die",
+}
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def moment() -> datetime:
+    return datetime.now(UTC)
+
+
+def as_json(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text)
+    return found
