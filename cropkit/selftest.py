@@ -1,7 +1,7 @@
 """``cropkit test``: run the whole suite, with the browser that its tests need.
 
 Nothing is skipped in silence: without a Chromium, or a Playwright that can drive it, the run fails
-before the first test.
+before the first test; without exiftool the run says, first and last, what it could not ask.
 """
 
 import os
@@ -37,6 +37,7 @@ ON_PATH = (
 )
 DEBIAN_BROWSER = ("chromium", "fonts-dejavu-core")
 DEBIAN_DRIVER = ("libatomic1",)  # Playwright's own node needs it, and a minimal Debian lacks it
+DEBIAN_JUDGES = {"exiftool": "libimage-exiftool-perl"}
 ASK_PLAYWRIGHT = """\
 import sys
 from playwright.sync_api import sync_playwright
@@ -75,6 +76,7 @@ def run(arguments: Sequence[str]) -> int:
         bootstrap.say(f"the browser tests cannot run, so the run has failed: {missing}")
         return 1
     bootstrap.say(f"browser tests use {chromium}")
+    provide_judges()
     given = [each for each in arguments if each != "--crash-full"]
     settings = {CHROMIUM: chromium}
     if len(given) != len(arguments):
@@ -155,6 +157,15 @@ def playwright_path() -> str | None:
 def from_debian() -> str | None:
     """Install Debian's Chromium, as root only."""
     return on_path() if install_from_debian(*DEBIAN_BROWSER) else None
+
+
+def provide_judges() -> None:
+    """Install the programs that tests ask for a second opinion; say which are not to be had."""
+    for program, package in DEBIAN_JUDGES.items():
+        if shutil.which(program) is None:
+            install_from_debian(package)
+        if shutil.which(program) is None:
+            bootstrap.say(f"NOT TRIED: no {program}, so its tests are skipped (Debian: {package})")
 
 
 def what_stops_the_driver() -> str | None:

@@ -4,10 +4,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import campaigns
+import exiftool
 import pictures
 import pytest
 import strategies as strategies  # noqa: PLC0414  (imported to register the domain types)
-from campaigns import pytest_terminal_summary as pytest_terminal_summary  # noqa: PLC0414  (a hook)
 from hypothesis import settings
 from PIL import Image
 
@@ -15,6 +16,12 @@ from PIL import Image
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was tried beyond single tests, and what could not be."""
+    campaigns.summarise(terminalreporter)
+    exiftool.summarise(terminalreporter)
 
 
 @pytest.fixture

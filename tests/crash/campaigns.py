@@ -55,7 +55,7 @@ def experiment(*arguments: str, **environment: str) -> dict[str, Any]:
     return found
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def summarise(terminalreporter: pytest.TerminalReporter) -> None:
     if TOLD:
         terminalreporter.section("crashes that were survived")
         for line in TOLD:
