@@ -1,7 +1,7 @@
 """exiftool finds every tag as it was, but for those that the result names as patched or dropped."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ NAMED = {
     r"Photoshop:.*": r"Photoshop",
     r"MPF\d+:NumberOfImages": r"MPF",
     r"IFD0:(Strip|Tile)\w+|IFD0:RowsPerStrip": r"(Strip|Tile)(Offsets|ByteCounts)",
+    r"File:(ImageLength|ProfileDataOffset)": r"header: width, height, lengths",
     r"IFD0:ImageDescription": r"ImageDescription",
     r"IFD0:ModelT\w+": r"ModelT",
     r"IFD0:[XY]Position": r"[XY]Position",
@@ -95,33 +96,32 @@ def misstated(after: Mapping[str, Any], size: Size) -> dict[str, Any]:
     return {k: v for k, v in found.items() if v != next(s for n, s in sides.items() if n in k)}
 
 
-def generated() -> dict[str, bytes]:
-    """Every file that the rows of the table have, and that is written."""
-    rows = (row for row in CAPABILITIES if row.outcome != REFUSED)
-    return {
-        f"{row.format} {row.feature} {number}{features.SUFFIXES[row.format]}": data
-        for row in rows
-        for number, data in enumerate(features.samples(row))
-    }
+def cropped() -> Iterator[tuple[str, bytes, formats.Candidate]]:
+    """Every file of the rows that are written, with its crop."""
+    for row in (row for row in CAPABILITIES if row.outcome != REFUSED):
+        chosen = features.options(row)
+        for number, data in enumerate(features.samples(row)):
+            name = f"{row.format} {row.feature} {number}{features.SUFFIXES[row.format]}"
+            box = features.middle(formats.read_header(data, name, chosen).size)
+            yield name, data, formats.crop(data, name, box, chosen)
 
 
 def test_every_tag_of_every_generated_file_is_as_it_was_or_named(tmp_path: Path) -> None:
     exiftool.needed()
-    paths, told = [], []
-    for number, (name, data) in enumerate(generated().items()):
+    made = list(cropped())
+    paths = []
+    for number, (name, data, told) in enumerate(made):
         suffix = Path(name).suffix
-        box = features.middle(formats.read_header(data, name).size)
-        told.append((name, formats.crop(data, name, box)))
         paths += [tmp_path / f"{number}-before{suffix}", tmp_path / f"{number}-after{suffix}"]
         paths[-2].write_bytes(data)
-        paths[-1].write_bytes(told[-1][1].data)
+        paths[-1].write_bytes(told.data)
     found = exiftool.tags(paths)
     wrong = {
-        name: unnamed(found[2 * number], found[2 * number + 1], candidate)
-        for number, (name, candidate) in enumerate(told)
+        name: unnamed(found[2 * number], found[2 * number + 1], told)
+        for number, (name, _, told) in enumerate(made)
     }
     assert {name: tags for name, tags in wrong.items() if tags} == {}
-    exiftool.COMPARED += [shown(candidate.format) for _, candidate in told]
+    exiftool.COMPARED += [shown(told.format) for _, _, told in made]
 
 
 WRITTEN = ("png", "jpeg", "webp", "tiff")
