@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "cropkit").rglob("*.py"))
@@ -123,3 +124,59 @@ def test_no_file_names_a_place_on_somebodys_machine() -> None:
         if path.is_file() and path.name != ".venv.lock"
     }
     assert {name: found for name, found in told.items() if found} == {}
+
+
+# A line of each kind that kept an earlier tool silent, and the rule that sees it.
+PLANTED = {
+    "DTZ005": "import datetime\n\nnow = datetime.datetime.now()\n",
+    "DTZ003": "import datetime\n\nnow = datetime.datetime.utcnow()\n",
+    "DTZ006": "import datetime\n\nnow = datetime.datetime.fromtimestamp(0)\n",
+    "BLE001": "try:\n    pass\nexcept Exception:\n    value = 1\n",
+    "E722": "try:\n    pass\nexcept:\n    value = 1\n",
+    "S110": "try:\n    pass\nexcept ValueError:\n    pass\n",
+    "S112": "for _ in ():\n    try:\n        pass\n    except ValueError:\n        continue\n",
+    "T201": 'print("done")\n',
+    "T203": "import pprint\n\npprint.pprint(1)\n",
+    "PGH003": "value: int = 'a'  # type: ignore\n",
+}
+
+
+@pytest.mark.parametrize("rule", PLANTED)
+def test_a_line_that_keeps_errors_silent_is_seen_wherever_it_is_planted(rule: str) -> None:
+    if rule in ("S110", "S112"):  # ruff has them for blind excepts; SIM105 sees the others
+        planted = PLANTED[rule].replace("ValueError", "Exception")
+    else:
+        planted = PLANTED[rule]
+    for place in ("cropkit/planted.py", "tests/test_planted.py", "notebooks/planted.py"):
+        command = [sys.executable, "-m", "ruff", "check", "--output-format=concise", "-"]
+        ended = subprocess.run(
+            [*command, f"--stdin-filename={place}"],
+            cwd=ROOT,
+            input=planted,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert f" {rule} " in ended.stdout, (place, ended.stdout)
+
+
+def test_unsafe_fixes_are_off_and_nobody_turns_them_on() -> None:
+    assert PROJECT["tool"]["ruff"]["unsafe-fixes"] is False
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
+    entries = re.findall(r"entry: (.+)", hooks)
+    assert not [entry for entry in entries if "unsafe" in entry or "--fix" in entry]
+    ci = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert "--unsafe-fixes" not in ci
+
+
+def test_before_a_commit_the_same_tools_run_as_in_the_tests_and_nothing_is_fetched() -> None:
+    hooks: dict[str, Any] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    (local,) = hooks["repos"]
+    assert local["repo"] == "local"
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+    assert [hook["entry"] for hook in local["hooks"]] == [
+        "python -m ruff check",
+        "python -m ruff format --check",
+        "python -m mypy",
+        "lint-imports --no-cache",
+    ]
