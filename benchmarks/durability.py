@@ -22,8 +22,9 @@ from cropkit import clock
 from cropkit.geometry import PixelBox
 from cropkit.kit import Kit
 from cropkit.records import Decision, Verdict
+from cropkit.work import Pace
 
-SIDE = 160
+SIDE, GROUP = 160, 64
 BOX = PixelBox(8, 8, 120, 130)
 
 
@@ -37,7 +38,7 @@ def main() -> None:
         sys.exit(_delayed(given.delay, given.images))
     with tempfile.TemporaryDirectory() as name:
         single = _rate(Path(name, "single"), given.images, group=1)
-        grouped = _rate(Path(name, "grouped"), given.images, group=64)
+        grouped = _rate(Path(name, "grouped"), given.images, group=GROUP)
     sys.stdout.write(
         f"one by one  {single:8.1f} crops/s\n"
         f"groups      {grouped:8.1f} crops/s\n"
@@ -58,7 +59,7 @@ def _delayed(microseconds: int, images: int) -> int:
 
 def _rate(folder: Path, images: int, *, group: int) -> float:
     _make(folder, images)
-    with Kit(folder) as kit:
+    with Kit(folder, pace=Pace(3600, GROUP, first=GROUP)) as kit:
         made = [_decision(kit, path) for path in kit.images()]
         kit.decide(made)
         started = time.perf_counter()

@@ -3,7 +3,6 @@
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -18,13 +17,11 @@ from cropkit import clock, collection, formats, log, stats
 from cropkit.apply import Applier
 from cropkit.audit import DEADLINE, FOLDER, Standing, Trail
 from cropkit.audit.rebuild import rebuild as rebuilt
+from cropkit.carry import Carrier, refusal
 from cropkit.errors import (
     AuditError,
-    BadBox,
     BadDecision,
-    Busy,
     CropkitError,
-    LaterOperation,
     MissingFile,
     NoImages,
     NothingToUndo,
@@ -33,23 +30,18 @@ from cropkit.errors import (
 from cropkit.files import Root, split_beneath
 from cropkit.fsck import Difference, fsck
 from cropkit.geometry import PixelBox, Size
-from cropkit.operation import Operation
 from cropkit.plan import (
     Planner,
     check_is_outside_home,
-    chosen_to_purge,
     chosen_to_undo,
     named_beneath,
-    to_purge,
-    to_undo,
 )
 from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
 from cropkit.recover import Recovered, recover
 from cropkit.run import Run
 from cropkit.suggest import Sidecars, Suggester, gather
-from cropkit.switch import kept
 from cropkit.tally import Degraded, Tally
-from cropkit.work import Outcome, Pace, Request, groups
+from cropkit.work import Outcome, Pace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,8 +49,6 @@ if TYPE_CHECKING:
 StrPath = str | os.PathLike[str]
 
 _log = logging.getLogger("cropkit")
-GROUP = 64  # crops that share their transactions and syncs in a batch, at most,
-GROUP_SECONDS = 0.5  # and no more than are done in this time: others wait for their files
 _FAILED = (Status.REFUSED, Status.FAILED, Status.STALE, Status.IN_DOUBT)
 
 
@@ -102,6 +92,7 @@ class Kit:
     deadline : seconds to wait for a lock or a rival
     options : how crops are made in this session; None: as was chosen for the collection
     threads : that crop and verify the images of a batch; None: one image after the other
+    pace : how many crops of a batch share their transactions and syncs
     system : the file-system calls; tests give one that fails
 
     Raises
@@ -121,6 +112,7 @@ class Kit:
         deadline: float = DEADLINE,
         options: formats.Options | None = None,
         threads: Executor | None = None,
+        pace: Pace | None = None,
         system: ModuleType = os,
     ) -> None:
         path = Path(folder)
@@ -130,12 +122,16 @@ class Kit:
         self.root = self._files.path
         self.destination = self._resolved(destination)
         self._suggesters = (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
-        self._deadline = deadline
         self.trail = Trail(self._files, reviewer, kind=kind, deadline=deadline)
         self._log = log.attach(self.root / FOLDER / "cropkit.log", self.trail.session)
-        self._applier = Applier(self._files, self.trail, options or self._chosen(), threads)
-        self._pace = Pace(GROUP_SECONDS, GROUP)
-        self._planner = Planner(self._files, self.destination)
+        self._carrier = Carrier(
+            self._files,
+            Applier(self._files, self.trail, options or self._chosen(), threads),
+            Planner(self._files, self.destination),
+            self.report,
+            deadline=deadline,
+            pace=pace,
+        )
         self._reported: set[Problem] = set()
         self._reporting = threading.Lock()
         self._listeners: list[Callable[[Problem], object]] = []
@@ -185,7 +181,7 @@ class Kit:
     @property
     def options(self) -> formats.Options:
         """How crops are made."""
-        return self._applier.options
+        return self._carrier.applier.options
 
     @property
     def tally(self) -> Tally:
@@ -208,7 +204,7 @@ class Kit:
     def choose(self, options: formats.Options) -> None:
         """Make crops so from now on, in every session of this collection."""
         self.trail.choose(options.to_settings())
-        self._applier.options = options
+        self._carrier.applier.options = options
 
     def _chosen(self) -> formats.Options:
         return formats.Options.from_settings(self.trail.settings())
@@ -370,7 +366,7 @@ class Kit:
         name = split_beneath(self.root, path)
         made = self._decision(name, box)
         self.decide([made])
-        outcome = self._carry_out(made.id)
+        outcome = self._carrier.decision(made.id)
         if outcome.error is not None:
             raise outcome.error
         return outcome.result
@@ -382,8 +378,8 @@ class Kit:
             box.within(look.size)
         except CropkitError as error:
             if not isinstance(error, AuditError):
-                self._report_box(name, error)
-                self.trail.settle(None, _refusal(name, box, error))
+                self._carrier.report_box(name, error)
+                self.trail.settle(None, refusal(name, box, error))
             raise
         moment = clock.now()
         return Decision(
@@ -408,10 +404,7 @@ class Kit:
         AuditError
             Work must stop.
         """
-        outcome = self._carry_out(decision)
-        if isinstance(outcome.error, AuditError):
-            raise outcome.error
-        return outcome.result
+        return _result(self._carrier.decision(decision))
 
     def apply_waiting(
         self,
@@ -430,98 +423,12 @@ class Kit:
         AuditError
             Work must stop; what was carried out before is recorded.
         """
-        outcomes: list[Outcome] = []
-
-        def ended(outcome: Outcome) -> None:
-            outcomes.append(outcome)
-            if isinstance(outcome.error, AuditError):
-                raise outcome.error
-            if progress is not None:
-                progress(outcome.result)
-
-        for group in groups(self._requests(decisions, ended), lambda: self._pace.size):
-            begun = time.monotonic()
-            together = self._ran(group)
-            self._pace.took(len(group), time.monotonic() - begun)
-            for request, first in zip(group, together, strict=True):
-                ended(self._settled(request, first))
-        return [one.result for one in outcomes]
-
-    def _settled(self, request: Request, first: Outcome) -> Outcome:
-        """Wait for a rival to let go of a file; tell what a rival has done meanwhile."""
-        outcome = self._run(request) if isinstance(first.error, Busy) else first
-        if outcome.already and request.decision is not None:
-            return Outcome(_told(self.trail.decision(request.decision)[1]), already=True)
-        return outcome
-
-    def _requests(
-        self, decisions: Iterable[str] | None, ended: Callable[[Outcome], None]
-    ) -> Iterator[Request]:
-        for decision in self.trail.waiting() if decisions is None else decisions:
-            made, found = self.trail.decision(decision)
-            if found.status is not Status.WAITING:
-                ended(Outcome(_told(found), already=True))
-                continue
-            try:
-                yield self._planner.for_decision(made)
-            except CropkitError as error:
-                ended(self._refuse(made, error))
-
-    def _carry_out(self, decision: str) -> Outcome:
-        made, found = self.trail.decision(decision)
-        if found.status is not Status.WAITING:
-            return Outcome(_told(found), already=True)
-        try:
-            request = self._planner.for_decision(made)
-        except CropkitError as error:
-            return self._refuse(made, error)
-        return self._settled(request, self._run(request))
-
-    def _run(self, request: Request) -> Outcome:
-        """Run one request, waiting for a rival to let go of the file."""
-        until = time.monotonic() + self._deadline
-        while True:
-            (outcome,) = self._ran([request])
-            if not isinstance(outcome.error, Busy):
-                return outcome
-            if time.monotonic() > until:
-                self._told_of(outcome)
-                return outcome
-            time.sleep(0.05)
-
-    def _ran(self, group: Sequence[Request]) -> list[Outcome]:
-        """Run requests, and tell what came to nothing; a busy file may yet become free."""
-        outcomes = self._applier.run(group)
-        for outcome in outcomes:
-            if not isinstance(outcome.error, Busy):
-                self._told_of(outcome)
-        return outcomes
+        wanted = self.trail.waiting() if decisions is None else decisions
+        return self._carrier.decisions(wanted, progress)
 
     def give_up(self, decision: str, error: CropkitError) -> CropResult:
         """Record that a decision which still waits is not tried any more, and why."""
-        made, found = self.trail.decision(decision)
-        return self._refuse(made, error).result if found.status is Status.WAITING else _told(found)
-
-    def _refuse(self, made: Decision, error: CropkitError) -> Outcome:
-        result = _refusal(made.path, made.box, error)
-        self._report_box(made.path, error)
-        self.trail.settle(made.id, result)
-        self._log_failure(result)
-        return Outcome(result, error)
-
-    def _report_box(self, path: str, error: CropkitError) -> None:
-        if isinstance(error, BadBox):
-            self.report(Problem(Degraded.BOX, path, str(error)))
-
-    def _told_of(self, outcome: Outcome) -> None:
-        """Log what came to nothing, and count a box that was refused."""
-        if outcome.error is not None:
-            self._report_box(outcome.result.path, outcome.error)
-            self._log_failure(outcome.result)
-
-    def _log_failure(self, result: CropResult) -> None:
-        known = {"session": self.session, "operation": result.operation}
-        _log.error("%s: %s", result.code, result.message, extra=known)
+        return self._carrier.give_up(decision, error)
 
     # -- undoing -------------------------------------------------------------------------------
 
@@ -535,18 +442,7 @@ class Kit:
 
         What went wrong is in the result; the file is then as it was.
         """
-        if self.trail.withdraw(decision):
-            made, _ = self.trail.decision(decision)
-            return CropResult(Status.RESTORED, made.path, box_asked=made.box)
-        made, found = self.trail.decision(decision)
-        if found.status is Status.RESTORED:
-            return _refusal(made.path, made.box, NothingToUndo(made.path))
-        if found.operation is None:
-            return _refusal(made.path, made.box, Busy(made.path))
-        outcome = self._restore(self.trail.operation(found.operation))
-        if isinstance(outcome.error, AuditError):
-            raise outcome.error
-        return outcome.result
+        return _result(self._carrier.retract(decision))
 
     def undo_operation(self, operation: str, *, with_later: bool = False) -> list[CropResult]:
         """Take one operation back, out of order where nothing stands on it.
@@ -566,7 +462,7 @@ class Kit:
             raise NothingToUndo(operation)
         while with_later and (later := self.trail.later_on(chosen[-1])):
             chosen.append(later)
-        return [self._restore(one).result for one in reversed(chosen)]
+        return [self._carrier.restore(one).result for one in reversed(chosen)]
 
     def undo(self, *paths: StrPath, last: int = 1, everything: bool = False) -> list[CropResult]:
         """Bring files back byte for byte, newest operation first.
@@ -584,7 +480,7 @@ class Kit:
         """
         newest = self.trail.undoable()[::-1]
         chosen = chosen_to_undo(self.root, newest, paths, None if everything else last)
-        return [self._restore(one).result for one in chosen]
+        return [self._carrier.restore(one).result for one in chosen]
 
     def redo(self, *paths: StrPath, last: int = 1) -> list[CropResult]:
         """Take undos back, newest first: the crop stands again, byte for byte.
@@ -596,16 +492,7 @@ class Kit:
         """
         newest = self.trail.redoable()[::-1]
         chosen = chosen_to_undo(self.root, newest, paths, last)
-        return [self._restore(one).result for one in chosen]
-
-    def _restore(self, operation: Operation) -> Outcome:
-        later = self.trail.later_on(operation)
-        if later is not None:
-            error = LaterOperation(operation.source, operation.id, later.id)
-            return Outcome(_refusal(operation.source, operation.box, error), error)
-        outcome = self._run(to_undo(operation))
-        # the image is known by the name that it has after the undo
-        return replace(outcome, result=replace(outcome.result, path=operation.source))
+        return [self._carrier.restore(one).result for one in chosen]
 
     def purge(
         self, *, older_than: timedelta | None = None, keep_bytes: int | None = None
@@ -617,15 +504,7 @@ class Kit:
         older_than : remove what has not been needed for longer
         keep_bytes : then remove the oldest until the rest fits; None sets no limit
         """
-        kept_since = self.trail.originals()
-        sizes = {sha256: self._size_kept(sha256) for sha256 in kept_since}
-        chosen = chosen_to_purge(kept_since, sizes, older_than, keep_bytes)
-        results = [self._run(to_purge(one, kept_since[one])).result for one in chosen]
-        return [replace(r, path=r.path.rpartition("/")[2]) for r in results]
-
-    def _size_kept(self, sha256: str) -> int:
-        found = self._files.identity(kept(sha256))
-        return found.size if found else 0
+        return self._carrier.purge(older_than, keep_bytes)
 
     # -- settling, proving, telling ------------------------------------------------------------
 
@@ -690,18 +569,8 @@ def rebuild(folder: StrPath) -> int:
     return rebuilt(Root(Path(folder)))
 
 
-def _refusal(path: str, box: PixelBox | None, error: CropkitError) -> CropResult:
-    status = Status(error.status)
-    return CropResult(status, path, code=error.code, message=str(error), box_asked=box)
-
-
-def _told(found: Standing) -> CropResult:
-    """Tell how a decision ended that had been carried out before."""
-    return CropResult(
-        found.status,
-        found.path,
-        code=found.code,
-        message=found.message,
-        operation=found.operation,
-        box_asked=found.box,
-    )
+def _result(outcome: Outcome) -> CropResult:
+    """Return the result of what was carried out; only a trail that failed stops the work."""
+    if isinstance(outcome.error, AuditError):
+        raise outcome.error
+    return outcome.result

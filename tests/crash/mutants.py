@@ -329,7 +329,7 @@ MUTANTS = (
         REBUILD,
         "    root.sync_folder(FOLDER)\n    root.replace",
         "    root.replace",
-        "power:rebuild over a log",
+        "every power:rebuild over a log",
     ),
     mutant(
         "a database is rebuilt in its own place",
@@ -344,7 +344,7 @@ MUTANTS = (
         RECOVER,
         "        _sweep_rebuilding(root)\n",
         "",
-        "kills:rebuild over a log",
+        "kills:rebuild what is whole",
     ),
     mutant(
         "a migration is not one transaction",

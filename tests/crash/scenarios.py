@@ -228,6 +228,7 @@ SCENARIOS = (
     Scenario("move a group", apply_a_group, destination="collection/moved", several=True),
     Scenario("rebuild", nothing, (CROP, UNDO, REJECT), prepare=lose_the_database, rebuilds=True),
     Scenario("rebuild over a log", nothing, (CROP,), prepare=bring_older_back, rebuilds=True),
+    Scenario("rebuild what is whole", nothing, (CROP,), rebuilds=True),
     Scenario("crop one of two names", crop(PNG), prepare=link_once_more),
     Scenario("migrate", nothing, (CROP,), opens=True, prepare=make_it_old),
     Scenario("decide", decide),

@@ -15,10 +15,11 @@ CLONE = Path(__file__).resolve().parents[2]
 CHEAP = ("no intent at all", "files are never synced", "an error at done is swallowed")
 CHOSEN = [one for one in MUTANTS if FULL or one.name in CHEAP]
 HOW = {
-    "power": ["--limit", "250"],
-    "kills": ["--share", "2"],
-    "faults": ["--share", "7"],
-    "faults-then-kills": ["--first", "3", "--share", "5"],
+    "power": ["power", "--limit", "250"],
+    "every power": ["power"],
+    "kills": ["kills", "--share", "2"],
+    "faults": ["faults", "--share", "7"],
+    "faults-then-kills": ["faults-then-kills", "--first", "3", "--share", "5"],
 }
 pytestmark = pytest.mark.timeout(0 if FULL else 600)
 
@@ -62,7 +63,7 @@ def is_noticed(kind: str, only: str | None, copy: Path) -> bool:
         return ended.returncode == 1
     chosen = ["--only", only] if only else []
     environment = {"CROPKIT_CRASH_PACKAGE": str(copy)}
-    found = experiment(kind, *HOW[kind], "--enough", "1", *chosen, **environment)
+    found = experiment(*HOW[kind], "--enough", "1", *chosen, **environment)
     return bool(found["violations"])
 
 
