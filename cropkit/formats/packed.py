@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 Rows = npt.NDArray[np.uint8]
 _BYTE = 8
+_BAND = 1 << 18
 
 
 def bytes_of(first_bit: int, bits: int) -> slice:
@@ -23,3 +24,12 @@ def aligned(rows: Rows, first_bit: int, bits: int) -> Rows:
         return rows
     every: Rows = np.unpackbits(rows, axis=1)[:, first_bit : first_bit + bits]
     return np.packbits(every, axis=1)
+
+
+def same(found: Rows, meant: Rows) -> bool:
+    """Whether rows are equal; in bands, which stay in the processor's cache."""
+    if found.shape != meant.shape:
+        return False
+    step = max(1, _BAND // max(1, meant.shape[1]))
+    bands = (slice(at, at + step) for at in range(0, len(meant), step))
+    return all(np.array_equal(found[band], meant[band]) for band in bands)

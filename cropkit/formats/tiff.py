@@ -1,6 +1,6 @@
 """TIFF: tags carried around pixels that are cut out of their strips or tiles, byte for byte."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
@@ -10,6 +10,7 @@ import numpy as np
 
 from cropkit.errors import VerificationFailed
 from cropkit.formats import (
+    packed,
     tiff_check,
     tiff_directory,
     tiff_layout,
@@ -22,7 +23,7 @@ from cropkit.formats.border import reading
 from cropkit.formats.change import Change
 from cropkit.formats.options import Options
 from cropkit.formats.packed import Rows
-from cropkit.formats.tiff_codecs import DEFLATE, NONE, OLD_DEFLATE, reversed_bits
+from cropkit.formats.tiff_codecs import DEFLATE, NONE, OLD_DEFLATE, Bytes, reversed_bits
 from cropkit.formats.tiff_directory import EXIF, Directory, Tiff
 from cropkit.formats.tiff_layout import (
     LENGTH,
@@ -105,7 +106,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
         if _as_tifffile_sees(written) != _as_meant(proof):
             raise VerificationFailed(name, "tifffile sees another layout than was meant")
         rows = _rows_of_planes(written, proof)
-        same = all(np.array_equal(a, b) for a, b in rows)
+        same = all(packed.same(a, b) for a, b in rows)
     if not same:
         raise VerificationFailed(name, "the pixels are not those inside the box")
 
@@ -116,7 +117,7 @@ def _parsed(data: bytes, name: str) -> tuple[Tiff, Layout]:
     return tiff, tiff_layout.read(tiff.first, tiff.form, name)
 
 
-def _stated(tiff: Tiff, after: Layout, pixels: list[bytes]) -> dict[int, tuple[int, ...]]:
+def _stated(tiff: Tiff, after: Layout, pixels: Sequence[Bytes]) -> dict[int, tuple[int, ...]]:
     """Return the values of the tags that lay the pixels out; offsets are filled in later."""
     lengths = tuple(map(len, pixels))
     stated = {WIDTH: (after.size.width,), LENGTH: (after.size.height,)}
@@ -206,7 +207,7 @@ def _found(written: bytes, layout: Layout, stack: tiff_check.Stack) -> Iterator[
 
 
 def _plain(written: bytes, layout: Layout, span: tuple[int, int], stride: int) -> Rows:
-    stored = written[span[0] : span[0] + span[1]]
+    stored = memoryview(written)[span[0] : span[0] + span[1]]
     plain = reversed_bits(stored) if layout.reversed_bits else stored
     raw = plain if layout.compression == NONE else engine.decompress(plain)
     return np.frombuffer(raw, np.uint8).reshape(-1, stride)

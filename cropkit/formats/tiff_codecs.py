@@ -1,6 +1,6 @@
 """TIFF's compressions and predictors: the bytes of strips and tiles to rows and back.
 
-imagecodecs decodes and encodes; see `tiff_check` for who checks what was written. Differences are
+imagecodecs encodes, and decodes all but LZW; see `tiff_check` for libtiff's part. Differences are
 taken by NumPy and undone by imagecodecs.
 """
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from cropkit.formats.codecs import codec
 from cropkit.formats.packed import Rows
 
+Bytes = bytes | memoryview
 NONE, LZW, DEFLATE = 1, 5, 8
 PACKBITS, OLD_DEFLATE, LZMA, ZSTD = 32773, 32946, 34925, 50000
 HORIZONTAL, FLOATING = 2, 3
@@ -71,7 +72,7 @@ def name_of(number: int) -> str:
     return _REFUSED.get(number, f"number {number}")
 
 
-def decompressed(data: bytes, compression: int, length: int, capacity: int) -> Rows:
+def decompressed(data: Bytes, compression: int, length: int, capacity: int) -> Rows:
     """Return the bytes of a strip or tile.
 
     Parameters
@@ -83,7 +84,7 @@ def decompressed(data: bytes, compression: int, length: int, capacity: int) -> R
     ------
     ValueError
     """
-    if compression == LZW and data[:1] == b"\0" and data[1:2] and data[1] & 1:
+    if compression == LZW and bytes(data[:1]) == b"\0" and len(data) > 1 and data[1] & 1:
         raise ValueError("LZW of before TIFF 6.0")
     name = COMPRESSIONS[compression].name
     found = data if compression == NONE else codec(f"{name}_decode", data, out=capacity)
@@ -92,11 +93,11 @@ def decompressed(data: bytes, compression: int, length: int, capacity: int) -> R
     return np.frombuffer(found, np.uint8, length)
 
 
-def compressed(rows: Rows, compression: int, level: int) -> bytes:
+def compressed(rows: Rows, compression: int, level: int) -> Bytes:
     """Return rows as the bytes of a strip or tile."""
     name = COMPRESSIONS[compression].name
     if compression == NONE:
-        return rows.tobytes()
+        return np.ascontiguousarray(rows).data.cast("B")
     if compression == PACKBITS:  # each row by itself (TIFF 6.0, section 9)
         return bytes(codec("packbits_encode", np.ascontiguousarray(rows), axis=-1))
     options = {"level": level} if level else {}
@@ -133,7 +134,7 @@ def unpredicted(rows: Rows, predictor: int, pixel: Pixel) -> Rows:
     return rows
 
 
-def reversed_bits(data: bytes) -> bytes:
+def reversed_bits(data: Bytes) -> bytes:
     """Return the bytes with the bits of each turned round (FillOrder 2)."""
     return _REVERSED[np.frombuffer(data, np.uint8)].tobytes()
 

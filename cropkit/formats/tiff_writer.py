@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from cropkit.formats.tiff_codecs import Bytes
 from cropkit.formats.tiff_directory import Directory, Entry, Form
 
 _PIXELS_ALIGNED = 8
@@ -25,7 +26,7 @@ class Written:
 
 
 def assembled(
-    form: Form, root: Directory, pixels: Sequence[bytes], offsets_tag: int, pixels_at: int
+    form: Form, root: Directory, pixels: Sequence[Bytes], offsets_tag: int, pixels_at: int
 ) -> Written:
     """Return the file.
 
@@ -61,7 +62,7 @@ class _Room:
         self._taken.insert(index, (at, at + length))
         return at
 
-    def take_for_pixels(self, pixels: Sequence[bytes]) -> list[int]:
+    def take_for_pixels(self, pixels: Sequence[Bytes]) -> list[int]:
         """Return where strips or tiles start: one behind the other, after what stays."""
         first = _rounded_up(self._taken[-1][1], _PIXELS_ALIGNED)
         *starts, self._end = accumulate(map(len, pixels), initial=first)
@@ -99,7 +100,7 @@ def _pointing(directory: Directory, form: Form, numbers: Mapping[int, Sequence[i
     return Directory(directory.at, tuple(filled(e) for e in directory.entries), subs)
 
 
-def _joined(form: Form, root: Directory, start: int, pixels: Sequence[bytes]) -> bytes:
+def _joined(form: Form, root: Directory, start: int, pixels: Sequence[Bytes]) -> bytes:
     end = start + sum(map(len, pixels))
     before, after = bytearray(start), bytearray()
     head = (b"II" if form.order == "<" else b"MM") + form.packed(

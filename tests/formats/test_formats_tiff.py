@@ -526,7 +526,7 @@ def test_other_pixels_than_those_meant_do_not_verify(compression: str | None) ->
 def test_an_encoder_that_is_wrong_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     compressed = tiff_pixels._compressed  # noqa: SLF001  (the seam where an encoder would be wrong)
 
-    def wrong(rows: Any, *rest: Any) -> bytes:
+    def wrong(rows: Any, *rest: Any) -> Any:
         flipped = rows.copy()
         flipped[0, 0] ^= 1
         return compressed(flipped, *rest)
