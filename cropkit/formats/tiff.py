@@ -128,8 +128,8 @@ def _stated(tiff: Tiff, after: Layout, pixels: Sequence[Bytes]) -> dict[int, tup
     places = {STRIP_OFFSETS: largest, TILE_OFFSETS: largest}
     places |= {STRIP_COUNTS: lengths, TILE_COUNTS: lengths}
     present = {tag: values for tag, values in places.items() if tiff.first.first(tag)}
-    if STRIP_OFFSETS in present:
-        present[STRIP_COUNTS] = lengths  # some writers leave them out
+    if not {STRIP_COUNTS, TILE_COUNTS} & present.keys():  # some writers leave them out
+        present[TILE_COUNTS if TILE_OFFSETS in present else STRIP_COUNTS] = lengths
     return stated | present
 
 

@@ -20,6 +20,11 @@ WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 
 STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_COUNTS, PLANAR = 273, 277, 278, 279, 284
 PREDICTOR, TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS, TILE_COUNTS = 317, 322, 323, 324, 325
 SAMPLE_FORMAT, SUBSAMPLING, IMAGE_DEPTH = 339, 530, 32997
+_ONCE = {
+    *(WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIP_OFFSETS, SAMPLES),
+    *(ROWS_PER_STRIP, STRIP_COUNTS, PLANAR, PREDICTOR, TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS),
+    *(TILE_COUNTS, SAMPLE_FORMAT, SUBSAMPLING),
+}
 _YCBCR = 6
 _RAW_CAMERA = (32803, 34892)
 _SEPARATE = 2
@@ -98,6 +103,7 @@ def read(directory: Directory, form: Form, name: str) -> Layout:
     TooLarge, CorruptImage, UnsupportedFormat, UnsupportedDepth
     """
     said = _Said(directory, form, name)
+    said.refuse_twice()
     size = check_pixels(name, _size(said))
     _refuse(said, name)
     samples = said.one(SAMPLES, 1)
@@ -153,6 +159,12 @@ class _Said:
 
     def __init__(self, directory: Directory, form: Form, name: str) -> None:
         self._directory, self._form, self._name = directory, form, name
+
+    def refuse_twice(self) -> None:
+        """Refuse a tag that says two things: readers differ in which they believe."""
+        tags = [e.tag for e in self._directory.entries if e.tag in _ONCE]
+        if len(set(tags)) < len(tags):
+            raise CorruptImage(self._name, "a tag about the pixels stands there twice")
 
     def has(self, tag: int) -> bool:
         return self._directory.first(tag) is not None

@@ -462,6 +462,41 @@ def test_missing_lengths_of_plain_strips_are_worked_out() -> None:
     assert "StripByteCounts: added" in candidate.patched
 
 
+def test_missing_lengths_of_plain_tiles_are_worked_out() -> None:
+    data = tif.build(SMALL[:48, :64], [(322, tif.LONG, [64]), (323, tif.LONG, [48])])
+    no_counts = tif.build(
+        SMALL[:48, :64],
+        [(322, tif.LONG, [64]), (323, tif.LONG, [48])],
+        changed={273: None, 279: None, 324: (324, tif.LONG, [8])},
+    )
+    box = PixelBox(17, 9, 60, 40)
+    candidate = cropped(no_counts, box)
+    assert np.array_equal(decoded(candidate.data), SMALL[9:40, 17:60])
+    assert "TileByteCounts: added" in candidate.patched
+    assert held(data, box)
+
+
+def test_a_tag_about_the_pixels_that_stands_there_twice_is_damage() -> None:
+    builder = tif.Builder()
+    pixels = builder.put(SMALL.tobytes())
+    tags: list[tif.Tag] = [
+        (256, tif.SHORT, [83]),
+        (256, tif.SHORT, [84]),
+        (257, tif.SHORT, [61]),
+        (258, tif.SHORT, [8]),
+        (273, tif.LONG, [pixels]),
+        (279, tif.LONG, [83 * 61]),
+    ]
+    with pytest.raises(errors.CorruptImage, match="twice"):
+        formats.read_header(builder.finished(builder.directory(tags)), NAME)
+
+
+def test_a_tag_about_the_pixels_without_a_number_is_damage() -> None:
+    for empty in ((258, tif.SHORT, b""), (277, tif.ASCII, b"3\0")):
+        with pytest.raises(errors.CorruptImage, match="holds no number"):
+            formats.read_header(tif.build(SMALL, changed={empty[0]: empty}), NAME)
+
+
 def test_directories_that_go_in_circles_are_refused() -> None:
     data = bytearray(tif.build(SMALL))
     (first,) = struct.unpack_from("<I", data, 4)
