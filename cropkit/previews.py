@@ -18,9 +18,11 @@ from cropkit import formats
 from cropkit.apart import Apart, Died
 from cropkit.errors import ReaderDied
 from cropkit.files import Root
+from cropkit.formats import Header, Options
 from cropkit.geometry import Size
 
 FOLDER = ".cropkit/previews"
+PLAIN = Options()
 LIMIT = 256 << 20  # bytes on disk, some 1,500 previews
 _MAKING = 1  # what was made by another way of making is made anew
 _DIGEST = hashlib.sha256().digest_size
@@ -31,11 +33,16 @@ _log = logging.getLogger("cropkit.previews")
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What is needed of an image to show it: `size` is upright, `jpeg` no larger than asked."""
+    """What is needed of an image to show it: its header, and a `jpeg` no larger than asked."""
 
     sha256: str
-    size: Size
+    header: Header
     jpeg: bytes
+
+    @property
+    def size(self) -> Size:
+        """Upright."""
+        return self.header.size
 
 
 class Cache:
@@ -85,7 +92,7 @@ class Cache:
             total -= stat.st_size
 
 
-def previewed(root: Root, path: str, fit: Size, cache: Cache) -> Preview:
+def previewed(root: Root, path: str, fit: Size, cache: Cache, options: Options = PLAIN) -> Preview:
     """Read an image and make its preview, or take the one that was made of the same content.
 
     Raises
@@ -94,13 +101,13 @@ def previewed(root: Root, path: str, fit: Size, cache: Cache) -> Preview:
         Missing, empty, truncated, of a format that cannot be cropped faithfully, …
     """
     content = root.read(path)
-    size = formats.read_header(content.data, path).size
+    header = formats.read_header(content.data, path, options)
     name = f"{content.sha256}-{fit.width}x{fit.height}-{_MAKING}"
     jpeg = cache.get(name)
     if jpeg is None:
         jpeg = formats.preview(content.data, path, fit)
         cache.put(name, jpeg)
-    return Preview(content.sha256, size, jpeg)
+    return Preview(content.sha256, header, jpeg)
 
 
 class Reader(Protocol):
@@ -117,17 +124,22 @@ class Reader(Protocol):
 
 
 class ReaderHere:
-    """Reads in the thread that asks."""
+    """Reads in the thread that asks.
 
-    def __init__(self, folder: Path) -> None:
-        self._root, self._cache = Root(folder), Cache(folder / FOLDER)
+    Parameters
+    ----------
+    options : what may be left out of an image that is else refused
+    """
+
+    def __init__(self, folder: Path, options: Options = PLAIN) -> None:
+        self._root, self._cache, self._options = Root(folder), Cache(folder / FOLDER), options
 
     def start(self) -> None:
         """Need no preparation."""
 
     def read(self, path: str, fit: Size) -> Preview:
         """Return what `previewed` returns, or raise what it raises."""
-        return previewed(self._root, path, fit, self._cache)
+        return previewed(self._root, path, fit, self._cache, self._options)
 
     def close(self) -> None:
         """Hold nothing."""
@@ -136,9 +148,9 @@ class ReaderHere:
 class ReadersApart:
     """Reads in processes of their own, one for each thread that asks."""
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, options: Options = PLAIN) -> None:
         self.processes = [
-            Apart[tuple[str, Size], Preview](f"cropkit-read-{n}", 0, _opened, folder)
+            Apart[tuple[str, Size], Preview](f"cropkit-read-{n}", 0, _opened, folder, options)
             for n in range(count)
         ]
         self._free: SimpleQueue[Apart[tuple[str, Size], Preview]] = SimpleQueue()
@@ -177,6 +189,6 @@ class ReadersApart:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[Callable[[tuple[str, Size]], Preview]]:
-    reader = ReaderHere(folder)
+def _opened(folder: Path, options: Options) -> Iterator[Callable[[tuple[str, Size]], Preview]]:
+    reader = ReaderHere(folder, options)
     yield lambda question: reader.read(*question)

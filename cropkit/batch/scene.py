@@ -12,6 +12,7 @@ from cropkit.audit import Standing, Trail
 from cropkit.batch.foresight import Item, Passed, Plan, Source, Unread, is_batch
 from cropkit.errors import CropkitError, NameTaken, NoImages, StaleDecision
 from cropkit.files import Root
+from cropkit.geometry import Size
 from cropkit.operation import Kind
 from cropkit.plan import Planner
 from cropkit.records import Decision, Problem, Status, Suggestion, Verdict
@@ -38,10 +39,13 @@ class Scene:
     reviewer: str
     _switch: Switch = field(init=False)
     _planner: Planner = field(init=False)
+    _options: formats.Options = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_switch", Switch(self.files))
         object.__setattr__(self, "_planner", Planner(self.files, self.destination))
+        chosen = formats.Options.from_settings(self.trail.settings())
+        object.__setattr__(self, "_options", chosen)
 
     def plan(self, source: Source, min_confidence: float = 0.0, seen: "Seen | None" = None) -> Plan:
         """Look at everything that a batch would take up.
@@ -102,11 +106,14 @@ class Scene:
             if content.sha256 != made.sha256:
                 raise StaleDecision(made.path, made.sha256, content.sha256)
             if made.box is not None:
-                made.box.within(formats.read_header(content.data, made.path).size)
+                made.box.within(self._size(content.data, made.path))
             target = self._target(made)
         except CropkitError as error:
             return Item(made, kind, target, size_bytes, recorded=True, error=error)
         return Item(made, kind, target, size_bytes, recorded=True)
+
+    def _size(self, data: bytes, path: str) -> Size:
+        return formats.read_header(data, path, self._options).size
 
     def _target(self, made: Decision) -> str:
         """Return where it goes; refuse where a name is taken."""
@@ -135,7 +142,7 @@ class Scene:
         shown_at = clock.now()
         try:
             content = self.files.read(path)
-            size = formats.read_header(content.data, path).size
+            size = self._size(content.data, path)
         except CropkitError as error:
             found.unread.append(Unread(path, error))
             return

@@ -201,4 +201,4 @@ class Pages:
     def _draw_boxes(self, session: Callable[[], Session]) -> None:
         self._boxes_due, self._boxes_at = None, self._loop.time()
         with held():
-            paint_boxes(self._surface.boxes, self._layout, session())
+            paint_boxes(self._surface.boxes, self._layout, session(), self._previews.applied)

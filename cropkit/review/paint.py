@@ -1,5 +1,7 @@
 """Draw the boxes of a session: what is left out is dimmed, lines are two-toned."""
 
+from collections.abc import Callable
+
 from cropkit.editing import HANDLES
 from cropkit.geometry import PixelBox
 from cropkit.review.layout import HANDLE, PageLayout, Rect, Viewport, grip_point
@@ -12,9 +14,12 @@ _DIM_CHOSEN = "rgba(8, 12, 18, 0.50)"
 _VEIL = "rgba(8, 12, 18, 0.72)"
 _GUIDE = "rgba(255, 255, 255, 0.55)"
 _GUIDE_SHADE = "rgba(16, 21, 28, 0.45)"
+_SHADE = "rgba(16, 21, 28, 0.70)"
 _LABEL = "rgba(10, 14, 20, 0.82)"
 _STAGE = "rgba(127, 135, 145, 0.10)"
 _DIGIT_WIDTH, _LABEL_HEIGHT = 9.3, 28
+
+Applied = Callable[[str, PixelBox], PixelBox]
 
 
 def paint_stages(pen: Pen, layout: PageLayout, count: int) -> None:
@@ -22,19 +27,25 @@ def paint_stages(pen: Pen, layout: PageLayout, count: int) -> None:
     pen.fill(_STAGE, *(layout.stage(position) for position in range(count)))
 
 
-def paint_boxes(pen: Pen, layout: PageLayout, session: Session) -> None:
-    """Draw every box of the page anew."""
+def paint_boxes(pen: Pen, layout: PageLayout, session: Session, applied: Applied) -> None:
+    """Draw every box of the page anew.
+
+    Parameters
+    ----------
+    applied : from a path and a box to what a crop will hold, which is dimmed no more than the box
+    """
     pen.clear()
     for position, entry in enumerate(session.entries):
         chosen = position == session.chosen
-        _paint_entry(pen, layout.stage(position), entry, chosen=chosen)
+        _paint_entry(pen, layout.stage(position), entry, applied, chosen=chosen)
 
 
-def _paint_entry(pen: Pen, stage: Rect, entry: Entry, *, chosen: bool) -> None:
+def _paint_entry(pen: Pen, stage: Rect, entry: Entry, applied: Applied, *, chosen: bool) -> None:
     if isinstance(entry, Open):
         view = Viewport(stage, entry.size)
         if entry.mark is Mark.KEEP:
-            _paint_box(pen, view, entry.box, chosen=chosen)
+            whole = applied(entry.path, entry.box)
+            _paint_box(pen, view, (entry.box, whole), chosen=chosen)
         else:
             _paint_mark(pen, view.frame, entry.mark)
     if isinstance(entry, Done) and entry.size and entry.settled.box:
@@ -45,15 +56,19 @@ def _paint_entry(pen: Pen, stage: Rect, entry: Entry, *, chosen: bool) -> None:
         pen.fill(_DIM, Viewport(stage, entry.size).frame)
 
 
-def _paint_box(pen: Pen, view: Viewport, box: PixelBox, *, chosen: bool) -> None:
-    _dim(pen, view, box, _DIM_CHOSEN if chosen else _DIM)
+def _paint_box(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], *, chosen: bool) -> None:
+    """Draw the box that was drawn, and thinly the one that will be written where it is larger."""
+    box, written = boxes
+    _dim(pen, view, written, _DIM_CHOSEN if chosen else _DIM)
+    if written != box:
+        _thin(pen, _rect(view, written))
     rect = _rect(view, box)
     if chosen:
         _thirds(pen, rect)
     _two_toned(pen, rect, 2)
     for grip in HANDLES:
         _handle(pen, *grip_point(view, box, grip), chosen=chosen)
-    _readout(pen, view, box)
+    _readout(pen, view, box, written)
 
 
 def _dim(pen: Pen, view: Viewport, box: PixelBox, colour: str) -> None:
@@ -73,6 +88,11 @@ def _two_toned(pen: Pen, rect: Rect, width: float) -> None:
     pen.frame(LIGHT, width, rect)
 
 
+def _thin(pen: Pen, rect: Rect) -> None:
+    pen.frame(_SHADE, 1, rect.inset(-1))
+    pen.frame(LIGHT, 1, rect)
+
+
 def _thirds(pen: Pen, rect: Rect) -> None:
     for part in (1 / 3, 2 / 3):
         x, y = rect.x + rect.width * part, rect.y + rect.height * part
@@ -88,10 +108,10 @@ def _handle(pen: Pen, x: float, y: float, *, chosen: bool) -> None:
     pen.fill(LIGHT, outer)
 
 
-def _readout(pen: Pen, view: Viewport, box: PixelBox) -> None:
-    text = (
-        f"{box.size.width} \N{MULTIPLICATION SIGN} {box.size.height} · {box.size.aspect_ratio:.2f}"
-    )
+def _readout(pen: Pen, view: Viewport, box: PixelBox, written: PixelBox) -> None:
+    text = f"{_size(box)} · {box.size.aspect_ratio:.2f}"
+    if written != box:
+        text += f" \N{RIGHTWARDS ARROW} {_size(written)}"
     width = len(text) * _DIGIT_WIDTH + 14
     frame, rect = view.frame, _rect(view, box)
     x = max(frame.x, min(rect.x + 12, frame.right - width))
@@ -99,6 +119,10 @@ def _readout(pen: Pen, view: Viewport, box: PixelBox) -> None:
     y = max(frame.y, below) if rect.height > 3 * _LABEL_HEIGHT else _beside(frame, rect)
     pen.fill(_LABEL, Rect(x, y, width, _LABEL_HEIGHT))
     pen.words(text, (x + 7, y + _LABEL_HEIGHT / 2 + 1), LIGHT)
+
+
+def _size(box: PixelBox) -> str:
+    return f"{box.size.width} \N{MULTIPLICATION SIGN} {box.size.height}"
 
 
 def _beside(frame: Rect, rect: Rect) -> float:

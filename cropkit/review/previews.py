@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cropkit import formats
 from cropkit.errors import CropkitError, Refused
-from cropkit.geometry import Size
+from cropkit.formats import Header
+from cropkit.geometry import PixelBox, Size
 from cropkit.previews import Reader
 from cropkit.records import Problem, Suggestion
 from cropkit.review.loop import Loop
@@ -30,6 +32,7 @@ class Arrival:
     suggestions: tuple[Suggestion, ...]
     cropped: bool
     jpeg: bytes
+    header: Header
 
     @property
     def name(self) -> str:
@@ -98,6 +101,13 @@ class Previews:
         """Return what is there."""
         return self._read.get(path)
 
+    def applied(self, path: str, box: PixelBox) -> PixelBox:
+        """Return the box that a crop to `box` will hold: larger where a corner has to move out."""
+        arrival = self._read.get(path)
+        if not isinstance(arrival, Arrival):
+            return box
+        return formats.applied(arrival.header, box, self._kit.options)
+
     def close(self) -> None:
         """Read nothing more."""
         self._reading.clear()
@@ -114,7 +124,15 @@ class Previews:
         look = self._kit.looked(path, preview.sha256, preview.size)
         asked = boxes and not look.cropped
         suggestions = self._kit.suggestions(look) if asked else ()
-        return Arrival(path, look.sha256, look.size, tuple(suggestions), look.cropped, preview.jpeg)
+        return Arrival(
+            path=path,
+            sha256=look.sha256,
+            size=look.size,
+            suggestions=tuple(suggestions),
+            cropped=look.cropped,
+            jpeg=preview.jpeg,
+            header=preview.header,
+        )
 
     def _post(self, path: str, future: Future[Arrival | Absence]) -> None:
         if not future.cancelled():

@@ -59,8 +59,8 @@ class Staff(NamedTuple):
 def hired(kit: "Kit", *, apart: bool, defer: bool) -> Staff:
     """Find who does the work: `apart`, processes of their own."""
     if apart:
-        return Staff(None if defer else Workshop(kit), ReadersApart(kit.root, THREADS))
-    return Staff(None if defer else CarrierHere(kit), ReaderHere(kit.root))
+        return Staff(None if defer else Workshop(kit), ReadersApart(kit.root, THREADS, kit.options))
+    return Staff(None if defer else CarrierHere(kit), ReaderHere(kit.root, kit.options))
 
 
 class Worker:
