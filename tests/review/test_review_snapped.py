@@ -25,7 +25,7 @@ def album(tmp_path: Path) -> Path:
 
 def nudged(start: Started, album: Path, options: Options) -> Browser:
     """Take the box of the whole image, and draw its left and bottom edge inwards."""
-    browser = start(open_kit(album, options=options))
+    browser: Browser = start(open_kit(album, options=options))
     browser.open()
     browser.shown()
     browser.key("f")
@@ -38,8 +38,8 @@ def nudged(start: Started, album: Path, options: Options) -> Browser:
 
 
 def readout(browser: Browser) -> str:
-    """Return the last text that was drawn on the boxes."""
-    return str(browser.named("fillText")[-1][1][0])
+    """Return the last text that was drawn on the boxes, with a plain x between the sides."""
+    return str(browser.named("fillText")[-1][1][0]).replace("\N{MULTIPLICATION SIGN}", "x")
 
 
 def frames(browser: Browser) -> float:
@@ -53,16 +53,16 @@ def test_the_box_that_will_be_written_is_drawn_and_its_size_is_told(
     browser = nudged(start, album, Options())
     (entry,) = browser.desk.session.entries
     drawn = readout(browser)
-    asked, told = re.fullmatch(r"(\d+ × \d+) · \d\.\d\d → (\d+ × \d+)", drawn).groups()  # type: ignore[union-attr]  # (a text that does not match is a failure)
-    assert asked == f"{entry.box.size.width} × {entry.box.size.height}"  # type: ignore[union-attr]  # (it is open)
+    asked, told = re.fullmatch(r"(\d+ x \d+) · \d\.\d\d → (\d+ x \d+)", drawn).groups()  # type: ignore[union-attr]  # (a text that does not match is a failure)
+    assert asked == f"{entry.box.size.width} x {entry.box.size.height}"  # type: ignore[union-attr]  # (it is open)
     assert frames(browser) == 4  # two lines each
     browser.key("Enter")
     browser.written()
     result = browser.review.kit.look("a.jpg")
-    assert told == f"{result.size.width} × {result.size.height}"
+    assert told == f"{result.size.width} x {result.size.height}"
 
 
 def test_in_exact_mode_the_box_is_the_one_that_was_drawn(start: Started, album: Path) -> None:
     browser = nudged(start, album, Options(jpeg=Jpeg.EXACT))
-    assert re.fullmatch(r"\d+ × \d+ · \d\.\d\d", readout(browser))
+    assert re.fullmatch(r"\d+ x \d+ · \d\.\d\d", readout(browser))
     assert frames(browser) == 2
