@@ -27,8 +27,14 @@ def excess(found: Image.Image, meant: Image.Image, step: int) -> float:
     """
     limit = step / math.sqrt(12) + _CLIPPING
     luma = ImageChops.difference(*(picture.convert("L") for picture in (found, meant)))
-    colour = ImageChops.difference(*(picture.reduce(_BLOCK) for picture in (found, meant)))
+    colour = ImageChops.difference(*(_block_means(picture) for picture in (found, meant)))
     return max(_root_mean_square(np.asarray(luma)), float(np.asarray(colour).max())) / limit
+
+
+def _block_means(picture: Image.Image) -> Image.Image:
+    """Return the mean colour of whole blocks; of a sliver, half-resolution chroma tells little."""
+    sides = (side - side % _BLOCK or side for side in picture.size)
+    return picture.crop((0, 0, *sides)).reduce(_BLOCK)
 
 
 def _root_mean_square(apart: Pixels) -> float:

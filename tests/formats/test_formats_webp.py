@@ -260,6 +260,14 @@ def test_other_pixels_than_those_meant_do_not_verify(lossless: bool) -> None:  #
             webp.verify(candidate.data, meant, NAME)
 
 
+def test_slivers_at_the_edges_verify_at_the_finest_quality() -> None:
+    vivid = np.random.default_rng(3).integers(0, 2, (40, 60, 3), np.uint8) * 255
+    source = Image.fromarray(vivid).resize((180, 120), Image.Resampling.NEAREST)
+    coded = pictures.encoded(source, "WEBP", quality=100)
+    for width in range(1, 35):
+        cropped(coded, PixelBox(8, 7, 8 + width, 7 + 17))
+
+
 def test_another_alpha_than_that_meant_does_not_verify() -> None:
     candidate = formats.crop(pictures.encoded(with_alpha(PHOTO), "WEBP"), NAME, BOX)
     proof = candidate.proof
