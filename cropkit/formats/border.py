@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from PIL import Image, ImageCms
 
 from cropkit.errors import CorruptImage, CropkitError, Refused, TooLarge, Truncated
-from cropkit.formats.zstream import codecs, engine
+from cropkit.formats.zstream import engine
 
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 _DAMAGE = (
@@ -24,7 +24,7 @@ _DAMAGE = (
     zlib.error,
     engine.error,
     ImageCms.PyCMSError,
-    *((codecs.PngError, codecs.DeflateError) if codecs else ()),
+    RuntimeError,  # libavif through Pillow, and every codec of imagecodecs
 )
 _SAYS_SHORT = ("truncated", "not enough", "unexpected end", "incomplete", "end of file")
 

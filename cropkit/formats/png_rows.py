@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from cropkit.formats import zstream
+from cropkit.formats.codecs import codec
 from cropkit.formats.png_chunks import SIGNATURE, Ihdr, framed
 from cropkit.formats.zstream import Octets
 
@@ -56,10 +57,10 @@ def undone(filtered: Octets, bpp: int, undo: Undo) -> Iterator[Octets]:
 
 def by_libpng(filtered: Octets, bpp: int) -> Octets:
     """Return rows without their filters, by libpng; by Pillow where libpng's wheel is missing."""
-    if zstream.codecs is None or filtered.shape[1] > _WIDEST * bpp:
+    if not zstream.has_codecs or filtered.shape[1] > _WIDEST * bpp:
         return by_pillow(filtered, bpp)
     height, width = filtered.shape[0], (filtered.shape[1] - 1) // bpp
-    decoded = zstream.codecs.png_decode(_plain_file(filtered, Ihdr(width, height, *_PLAIN[bpp])))
+    decoded = codec("png_decode", _plain_file(filtered, Ihdr(width, height, *_PLAIN[bpp])))
     if decoded.dtype == np.uint16:
         decoded = decoded.astype(">u2")
     rows: Octets = decoded.reshape(height, -1).view(np.uint8)

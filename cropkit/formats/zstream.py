@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cropkit.errors import CorruptImage, Truncated
+from cropkit.formats.codecs import codec
 
 Octets = npt.NDArray[np.uint8]
 
 engine: Any = import_module("zlib_ng.zlib_ng") if find_spec("zlib_ng") else zlib
-codecs: Any = import_module("imagecodecs") if find_spec("imagecodecs") else None
+has_codecs = find_spec("imagecodecs") is not None
 
 _MOST_OUT_OF_ONE = 1032  # bytes that one byte of a deflate stream can stand for
 _WINDOW_BITS, _MEMORY = 15, 9
@@ -33,10 +34,10 @@ def inflate(stream: bytes, length: int, name: str) -> Octets:
     """
     if length > _MOST_OUT_OF_ONE * len(stream):
         raise Truncated(name, f"{len(stream)} bytes cannot hold {length} bytes of pixels")
-    if codecs is not None:
+    if has_codecs:
         try:
-            found: Octets = codecs.deflate_decode(stream, out=np.empty(length, np.uint8))
-        except codecs.DeflateError:
+            found: Octets = codec("deflate_decode", stream, out=np.empty(length, np.uint8))
+        except ValueError:
             pass  # the other way says what is wrong with it
         else:
             if len(found) == length:
@@ -46,9 +47,9 @@ def inflate(stream: bytes, length: int, name: str) -> Octets:
 
 def deflate(rows: Octets, level: int) -> bytes:
     """Return a stream that repeats what came before it; a higher level searches longer."""
-    if codecs is not None:
-        whole: bytes = codecs.deflate_encode(rows, level=level, raw=False)
-        return whole
+    if has_codecs:
+        stream: bytes = codec("deflate_encode", rows, level=level, raw=False)
+        return stream
     # repeats of one byte are all that a low level finds in photographs
     strategy = engine.Z_RLE if level == 1 else engine.Z_DEFAULT_STRATEGY
     return in_pieces([rows], min(level, 6), strategy)

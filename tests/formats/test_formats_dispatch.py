@@ -63,6 +63,7 @@ def test_formats_that_are_not_written_are_refused_by_name_and_previewed(suffix: 
         (ValueError("bad"), "CorruptImage"),
         (TypeError("bad"), "CorruptImage"),
         (ZeroDivisionError(), "CorruptImage"),
+        (RuntimeError("Decoding of color planes failed"), "CorruptImage"),
         (KeyError("bad"), "CorruptImage"),
         (EOFError("bad"), "CorruptImage"),
         (struct.error("bad"), "CorruptImage"),

@@ -1,7 +1,10 @@
 import struct
+import subprocess
+import sys
 import zlib
 from io import BytesIO
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pictures
@@ -17,6 +20,7 @@ from cropkit import errors, formats
 from cropkit.formats import png_chunks, png_filters, png_rows, zstream
 from cropkit.geometry import PixelBox, Size
 
+ROOT = Path(__file__).parents[2]
 NAME = "picture.png"
 BOX = PixelBox(3, 2, 17, 12)
 
@@ -333,7 +337,7 @@ def test_each_decoder_is_the_one_that_it_says(monkeypatch: pytest.MonkeyPatch) -
     filtered = np.zeros((3, 13), np.uint8)
     monkeypatch.setattr(png_rows, "by_pillow", None)
     assert not png_rows.by_libpng(filtered, 3).any()
-    monkeypatch.setattr(zstream, "codecs", None)
+    monkeypatch.setattr(zstream, "has_codecs", False)
     with pytest.raises(TypeError):
         png_rows.by_libpng(filtered, 3)
 
@@ -361,7 +365,7 @@ def test_paeth_chooses_as_the_standard_does_for_any_three_neighbours() -> None:
         assert frame.filtered(4, slice(1, 2))[0, 1:].tobytes() == expected
 
 
-@pytest.mark.parametrize("wheels", [("engine",), ("codecs",), ("engine", "codecs")])
+@pytest.mark.parametrize("wheels", [("engine",), ("has_codecs",), ("engine", "has_codecs")])
 @pytest.mark.parametrize("interlace", [False, True])
 def test_without_a_wheel_all_is_done_as_well(
     wheels: tuple[str, ...],
@@ -369,7 +373,7 @@ def test_without_a_wheel_all_is_done_as_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for wheel in wheels:
-        monkeypatch.setattr(zstream, wheel, {"engine": zlib, "codecs": None}[wheel])
+        monkeypatch.setattr(zstream, wheel, {"engine": zlib, "has_codecs": False}[wheel])
     for kind in KINDS:
         samples = png.values(*kind, 21, 13)
         _, found = png.read(cropped(png.build(samples, *kind, interlace=interlace)).data)
@@ -377,6 +381,29 @@ def test_without_a_wheel_all_is_done_as_well(
     written = cropped(PHOTO, PHOTO_BOX).data
     naive = pictures.encoded(Image.open(BytesIO(PHOTO)).crop(PHOTO_BOX.xyxy), "PNG")
     assert len(written) < 1.05 * len(naive)
+
+
+HIDDEN = """\
+import sys
+sys.modules |= {"imagecodecs": None, "zlib_ng": None}
+import zlib
+from pathlib import Path
+from cropkit.formats import png, zstream
+from cropkit.geometry import PixelBox
+assert zstream.engine is zlib and not zstream.has_codecs
+data = Path(sys.argv[1]).read_bytes()
+candidate = png.crop(data, "a.png", PixelBox(11, 7, 101, 80), None)
+png.verify(candidate.data, candidate.proof, "a.png")
+Path(sys.argv[1]).write_bytes(candidate.data)
+"""
+
+
+def test_a_machine_without_the_wheels_crops_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PHOTO)
+    subprocess.run([sys.executable, "-c", HIDDEN, str(path)], check=True, cwd=ROOT)
+    meant = Image.open(BytesIO(PHOTO)).crop(PHOTO_BOX.xyxy)
+    assert Image.open(path).tobytes() == meant.tobytes()
 
 
 def test_photographic_pixels_do_not_grow() -> None:
