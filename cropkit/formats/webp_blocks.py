@@ -33,8 +33,8 @@ def excess(found: Image.Image, meant: Image.Image, step: int) -> float:
 
 def _block_means(picture: Image.Image) -> Image.Image:
     """Return the mean colour of whole blocks; of a sliver, half-resolution chroma tells little."""
-    sides = (side - side % _BLOCK or side for side in picture.size)
-    return picture.crop((0, 0, *sides)).reduce(_BLOCK)
+    width, height = (side - side % _BLOCK or side for side in picture.size)
+    return picture.crop((0, 0, width, height)).reduce(_BLOCK)
 
 
 def _root_mean_square(apart: Pixels) -> float:
