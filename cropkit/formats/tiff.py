@@ -7,12 +7,14 @@ from io import BytesIO
 from itertools import accumulate
 
 import numpy as np
+from PIL.TiffImagePlugin import TiffImageFile
 
 from cropkit.errors import VerificationFailed
 from cropkit.formats import (
     packed,
     tiff_check,
     tiff_directory,
+    tiff_display,
     tiff_layout,
     tiff_parts,
     tiff_pixels,
@@ -87,10 +89,17 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
 
 
 def bare(data: bytes, name: str) -> Bare:
-    """Hand everything to Pillow, which turns a TIFF upright by itself."""
+    """Hand Pillow what it knows, which it turns upright by itself; draw the rest for it."""
     tiff = tiff_directory.parse(data, name)
-    profile = tiff.first.first(tiff_parts.ICC)
-    return Bare(data, 1, profile.data if profile else None)
+    entry = tiff.first.first(tiff_parts.ICC)
+    profile = entry.data if entry else None
+    try:
+        TiffImageFile(BytesIO(data))
+    except (SyntaxError, OSError):
+        layout = tiff_layout.read(tiff.first, tiff.form, name)
+        drawn = tiff_display.shown(data, tiff, layout, name)
+        return Bare(drawn, tiff_parts.orientation(tiff), profile)
+    return Bare(data, 1, profile)
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:

@@ -610,3 +610,40 @@ def test_exiftool_reads_the_same_tags(tmp_path: Path) -> None:
     sides |= {"StripOffsets", "StripByteCounts", "RowsPerStrip", "SubjectArea", "Megapixels"}
     sides |= {"FileName", "FileSize", "FileModifyDate", "FileAccessDate", "FileInodeChangeDate"}
     assert {key.split(":")[-1] for key in changed} <= sides | {"SourceFile", "ImageLength"}
+
+
+def strange(kind: str) -> bytes:
+    """The photo in kinds of pixels that Pillow does not open."""
+    photo = np.asarray(pictures.photo(80, 60))
+    made: dict[str, tuple[Pixels, dict[str, Any]]] = {
+        "five channels": (np.dstack([photo, photo[..., :2]]), {"photometric": "rgb"}),
+        "floats": (photo.astype(np.float32) / 255, {}),
+        "32 bits": (photo.astype(np.uint32) << 24, {}),
+        "inks of 16 bits": (
+            np.dstack([65535 - photo.astype(np.uint16) * 257, np.zeros((60, 80), np.uint16)]),
+            {"photometric": "separated"},
+        ),
+    }
+    pixels, options = made[kind]
+    return written(pixels, planarconfig="contig", **options)
+
+
+@pytest.mark.parametrize("kind", ["five channels", "floats", "32 bits", "inks of 16 bits"])
+def test_what_pillow_does_not_open_is_shown_all_the_same(kind: str) -> None:
+    data = strange(kind)
+    assert held(data, PixelBox(7, 5, 61, 43))
+    shown = Image.open(BytesIO(formats.preview(data, NAME, Size(80, 60))))
+    meant = np.asarray(pictures.photo(80, 60), float)
+    if kind in (
+        "floats",
+        "32 bits",
+    ):  # of no known range: from what is darkest to what is brightest
+        meant = (meant - meant.min()) * 255 / np.ptp(meant)
+    assert np.abs(np.asarray(shown, float) - meant).mean() < 6
+
+
+def test_odd_depths_that_nobody_shows_are_refused_in_a_preview_and_cropped() -> None:
+    data = written(values("u2", 3), bitspersample=10)
+    with pytest.raises(errors.UnsupportedDepth):
+        formats.preview(data, NAME, Size(9, 9))
+    assert held(data)
