@@ -28,6 +28,9 @@ _PLAIN_TEXT = 0x01
 _LABELS = {0xFE: "comment", 0xF9: "graphic control"}
 _APPLICATION = 0xFF
 _XMP = b"XMP DataXMP"
+# A packet stands there as it is; wherever its bytes lead as lengths, this leads to the end (XMP
+# specification, part 3, 1.1.2).
+_XMP_END = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
 _MOST_BITS = 8
 _PADDING = b"\0\r\n \x1a"
 
@@ -128,8 +131,8 @@ def _alone(picture: Picture) -> bytes:
 
 
 def _edited(block: bytes, change: Change, account: Account, name: str) -> bytes:
-    """Carry an extension; XMP stands in one as it is, with a trailer that ends any block."""
-    if block[1] == _APPLICATION and block[3:14] == _XMP:
+    """Carry an extension; XMP is patched where it is followed by what makes any length right."""
+    if block[1] == _APPLICATION and block[3:14] == _XMP and block.endswith(_XMP_END):
         return block[:14] + xmp.patched(block[14:], change, account, "XMP", name)
     known = _LABELS.get(block[1], f"extension {block[1]:#04x}")
     account.keep(_application(block) if block[1] == _APPLICATION else known)

@@ -110,6 +110,14 @@ def test_every_block_is_carried_byte_for_byte() -> None:
     assert "application NETSCAPE" in candidate.kept
 
 
+def test_xmp_without_its_end_is_carried_as_it_is() -> None:
+    packet = b"<x tiff:ImageWidth='40'/>".ljust(0x3D, b" ") + b"\0"
+    block = b"!\xff\x0bXMP DataXMP" + packet
+    candidate = cropped(build(indices(), before=block))
+    assert block in candidate.data
+    assert "application XMP Data" in candidate.kept
+
+
 def test_interlacing_and_depth_of_codes_are_kept() -> None:
     data = build(indices(), interlaced=True)
     after = cropped(data).data
