@@ -116,6 +116,7 @@ CAPABILITIES = (
     Capability("gif", "screen and place of the picture", PATCHED, "those of the crop"),
     Capability("gif", "XMP", PATCHED, "dimensions"),
     Capability("gif", "animation", REFUSED, "AnimatedImage"),
+    Capability("gif", "content credentials (C2PA)", REFUSED, "Provenance"),
     Capability("gif", "text to be drawn", REFUSED, "UnsupportedFormat"),
     Capability("gif", "data after the end", REFUSED, "TrailingData"),
     *(

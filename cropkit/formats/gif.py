@@ -9,6 +9,7 @@ from cropkit.errors import (
     AnimatedImage,
     BadBox,
     CorruptImage,
+    Provenance,
     TrailingData,
     UnsupportedFormat,
     VerificationFailed,
@@ -27,6 +28,7 @@ from cropkit.geometry import PixelBox
 _PLAIN_TEXT = 0x01
 _LABELS = {0xFE: "comment", 0xF9: "graphic control"}
 _APPLICATION = 0xFF
+_C2PA = b"C2PA_GIF"  # C2PA specification, annex A, GIF
 _XMP = b"XMP DataXMP"
 # A packet stands there as it is; wherever its bytes lead as lengths, this leads to the end (XMP
 # specification, part 3, 1.1.2).
@@ -99,6 +101,8 @@ def _parsed(data: bytes, name: str) -> Container:
         raise CorruptImage(name, f"indices of {pictures[0].bits} bits")
     if any(isinstance(b, bytes) and b[1] == _PLAIN_TEXT for b in container.blocks):
         raise UnsupportedFormat(name, "a GIF with text to be drawn")
+    if any(isinstance(b, bytes) and b[3:11] == _C2PA for b in container.blocks):
+        raise Provenance(name)
     check_pixels(name, container.size)
     return container
 

@@ -44,6 +44,7 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     "screen and place of the picture": coded(),
     "XMP": with_blocks(XMP),
     "animation": animated(),
+    "content credentials (C2PA)": with_blocks(b"!\xff\x0bC2PA_GIF\1\0\0\5jumbf\0"),
     "text to be drawn": with_blocks(TEXT),
     "data after the end": coded() + b"more",
 }
