@@ -11,7 +11,7 @@ from cropkit.formats.limits import check_pixels
 from cropkit.formats.options import Options
 from cropkit.formats.png_chunks import Chunk, Container, Ihdr
 from cropkit.formats.png_filters import Frame
-from cropkit.formats.zstream import Octets
+from cropkit.formats.zstream import Inflate, Octets
 from cropkit.geometry import PixelBox
 
 _SIZE_GUARD = 1.02
@@ -29,6 +29,7 @@ class Proof:
     trailer: bytes
     header: Ihdr
     rows: Octets
+    inflate: Inflate
 
 
 def read_header(data: bytes, name: str, _options: Options) -> Header:
@@ -55,9 +56,9 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     edit = png_parts.Edit(Change(header.size, stored), account, name)
     chunks, idat_at = png_parts.edited(container, edit)
     chunks[0] = after.chunk()
-    idat = _deflated(frame, after, container.idat_length / header.size.area)
-    written = Container(tuple(chunks), idat_at, (memoryview(idat),), container.trailer)
-    proof = Proof(written.chunks, written.trailer, after, frame.rows)
+    stream = _deflated(frame, after, container.idat_length / header.size.area)
+    written = Container(tuple(chunks), idat_at, (memoryview(stream.data),), container.trailer)
+    proof = Proof(written.chunks, written.trailer, after, frame.rows, stream.inflate)
     return account.candidate(written.encoded(), (box, box), proof)
 
 
@@ -74,18 +75,20 @@ def bare(data: bytes, name: str) -> Bare:
 def verify(written: bytes, proof: Proof, name: str) -> None:
     """Hold what was read back against the proof: every chunk, then every sample, exactly.
 
-    Pillow undoes the filters; NumPy made them, and libpng read the source.
+    Pillow undoes the filters that NumPy made; zlib-ng inflates what libdeflate deflated, and the
+    other way round.
     """
     with reading(name):
         container = png_chunks.parse(written, name)
         if container.chunks != proof.chunks or container.trailer != proof.trailer:
             raise VerificationFailed(name, "the chunks around the pixels are not those meant")
-        held = png_samples.holds(proof.header, container.idat, proof.rows, name)
+        filtered = proof.inflate(container.idat, png_samples.length(proof.header), name)
+        held = png_samples.holds(proof.header, filtered, proof.rows)
     if not held:
         raise VerificationFailed(name, "the pixels are not those inside the box")
 
 
-def _deflated(frame: Frame, header: Ihdr, bytes_per_pixel: float) -> bytes:
+def _deflated(frame: Frame, header: Ihdr, bytes_per_pixel: float) -> png_deflate.Stream:
     ceiling = bytes_per_pixel * header.size.area * _SIZE_GUARD
     indexed = header.colour == _PALETTE or header.depth < _BYTE
     return png_deflate.deflate(frame, ceiling, indexed=indexed)

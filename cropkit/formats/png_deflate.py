@@ -14,6 +14,7 @@ import numpy as np
 
 from cropkit.formats import zstream
 from cropkit.formats.png_filters import ADAPTIVE, AVERAGE, NONE, PAETH, Frame
+from cropkit.formats.zstream import Inflate
 
 _BANDS, _ROWS = 5, 16  # what is sampled
 _HUFFMAN = 0
@@ -44,7 +45,15 @@ _NEAR = 1.02  # close enough to the best, when none is as small as it should be
 _WASTEFUL = 1.1  # too far from the best, although it is as small as it should be
 
 
-def deflate(frame: Frame, ceiling: float, *, indexed: bool) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A pixel stream, and the way to inflate it that shares no code with what deflated it."""
+
+    data: bytes
+    inflate: Inflate
+
+
+def deflate(frame: Frame, ceiling: float, *, indexed: bool) -> Stream:
     """Return the pixel stream of the rows in a frame.
 
     Parameters
@@ -56,11 +65,12 @@ def deflate(frame: Frame, ceiling: float, *, indexed: bool) -> bytes:
     climbed = _climbed(frame, ceiling, ladder)
     plan = _chosen(climbed, ceiling)
     stream = _stream(frame, plan, frame.bands())
-    if len(stream) <= ceiling or _best(climbed) > ceiling:
+    if len(stream.data) <= ceiling or _best(climbed) > ceiling:
         return stream
     # the bands promised what the whole did not keep
     second = _chosen(_climbed(frame, 0, ladder), 0)
-    return stream if second == plan else min(stream, _stream(frame, second, frame.bands()), key=len)
+    other = _stream(frame, second, frame.bands())
+    return min(stream, other, key=lambda each: len(each.data))
 
 
 def _climbed(frame: Frame, ceiling: float, ladder: Sequence[Sequence[Plan]]) -> list[Sizes]:
@@ -77,7 +87,7 @@ def _promise(frame: Frame, plan: Plan) -> float:
     height = len(frame.rows)
     bands = _bands_to_sample(height)
     sampled: int = sum(band.stop - band.start for band in bands)
-    return len(_stream(frame, plan, bands)) * height / sampled
+    return len(_stream(frame, plan, bands).data) * height / sampled
 
 
 def _suffices(climbed: Sequence[Sizes], ceiling: float, raw: int) -> bool:
@@ -115,8 +125,10 @@ def _bands_to_sample(height: int) -> list[slice]:
     return [slice(start, start + rows) for start in dict.fromkeys(starts.tolist())]
 
 
-def _stream(frame: Frame, plan: Plan, bands: Iterable[slice]) -> bytes:
+def _stream(frame: Frame, plan: Plan, bands: Iterable[slice]) -> Stream:
     pieces = (frame.filtered(plan.filter, band) for band in bands)
     if plan.level == _HUFFMAN:
-        return zstream.in_pieces(pieces, 1, zstream.engine.Z_HUFFMAN_ONLY)
-    return zstream.deflate(np.concatenate(list(pieces)), plan.level)
+        codes = zstream.deflate_in_pieces(pieces, 1, zstream.engine.Z_HUFFMAN_ONLY)
+        return Stream(codes, zstream.inflate)
+    searched = zstream.deflate(np.concatenate(list(pieces)), plan.level)
+    return Stream(searched, zstream.inflate_in_pieces)

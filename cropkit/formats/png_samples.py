@@ -30,9 +30,9 @@ _UP = 2
 _FILTERS = 5
 
 
-def holds(header: Ihdr, stream: bytes, rows: Octets, name: str) -> bool:
-    """Whether the stream of a straight image holds these rows; Pillow undoes its filters."""
-    filtered = zstream.inflate(stream, _length(header), name).reshape(header.height, -1)
+def holds(header: Ihdr, filtered: Octets, rows: Octets) -> bool:
+    """Whether what a straight image's stream held is these rows; Pillow undoes its filters."""
+    filtered = filtered.reshape(header.height, -1)
     at = 0
     for band in png_rows.undone(filtered, header.bpp, png_rows.by_pillow):
         if not np.array_equal(band, rows[at : at + len(band)]):
@@ -52,7 +52,7 @@ def decode_box(header: Ihdr, stream: bytes, box: PixelBox, name: str) -> Frame:
         samples = _woven(header, zstream.inflate(stream, _woven_length(header), name), name)
         cut = samples[box.top : box.bottom, box.left : box.right].reshape(box.size.height, -1)
         return Frame.around(cut if header.bits >= _BYTE else _pack(cut, header.depth), header.bpp)
-    filtered = zstream.inflate(stream, _length(header), name).reshape(header.height, -1)
+    filtered = zstream.inflate(stream, length(header), name).reshape(header.height, -1)
     _check_filters(filtered, name)
     first = _first_row_needed(filtered[:, 0], box.top)
     needed = filtered[first : box.bottom, : 1 + header.stride(box.right)]
@@ -88,12 +88,12 @@ def _woven(header: Ihdr, filtered: Octets, name: str) -> Octets:
     whole = np.zeros((header.height, header.width, header.bpp), np.uint8)
     at = 0
     for (x, y, step_x, step_y), one in _passes(header):
-        part = filtered[at : at + _length(one)].reshape(one.height, -1)
+        part = filtered[at : at + length(one)].reshape(one.height, -1)
         _check_filters(part, name)
         rows = np.concatenate(list(png_rows.undone(part, header.bpp, png_rows.by_libpng)))
         pixels = rows if header.bits >= _BYTE else _unpack(rows, header.depth)[:, : one.width]
         whole[y::step_y, x::step_x] = pixels.reshape(one.height, one.width, -1)
-        at += _length(one)
+        at += length(one)
     return whole
 
 
@@ -115,12 +115,13 @@ def _pack(samples: Octets, depth: int) -> Octets:
     return packed
 
 
-def _length(header: Ihdr) -> int:
+def length(header: Ihdr) -> int:
+    """Bytes that the pixel stream of a straight image holds."""
     return header.height * (1 + header.stride(header.width))
 
 
 def _woven_length(header: Ihdr) -> int:
-    return sum(_length(one) for _, one in _passes(header))
+    return sum(length(one) for _, one in _passes(header))
 
 
 def _passes(header: Ihdr) -> Iterator[tuple[tuple[int, int, int, int], Ihdr]]:

@@ -5,6 +5,7 @@ interface, for streams in pieces and for checksums.
 """
 
 import zlib
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -16,6 +17,7 @@ from cropkit.errors import CorruptImage, Truncated
 from cropkit.formats.codecs import codec
 
 Octets = npt.NDArray[np.uint8]
+Inflate = Callable[[bytes, int, str], Octets]
 
 engine: Any = import_module("zlib_ng.zlib_ng") if find_spec("zlib_ng") else zlib
 has_codecs = find_spec("imagecodecs") is not None
@@ -42,7 +44,18 @@ def inflate(stream: bytes, length: int, name: str) -> Octets:
         else:
             if len(found) == length:
                 return found
-    return _in_pieces(stream, length, name)
+    return inflate_in_pieces(stream, length, name)
+
+
+def inflate_in_pieces(stream: bytes, length: int, name: str) -> Octets:
+    """Do as `inflate` does, by zlib-ng or zlib."""
+    inflating = engine.decompressobj()
+    found: bytes = inflating.decompress(stream, length + 1)
+    if len(found) > length:
+        raise CorruptImage(name, "more pixels than the header says")
+    if len(found) < length or not inflating.eof:
+        raise Truncated(name, f"{len(found)} of {length} bytes of pixels")
+    return np.frombuffer(found, np.uint8)
 
 
 def deflate(rows: Octets, level: int) -> bytes:
@@ -52,10 +65,10 @@ def deflate(rows: Octets, level: int) -> bytes:
         return stream
     # repeats of one byte are all that a low level finds in photographs
     strategy = engine.Z_RLE if level == 1 else engine.Z_DEFAULT_STRATEGY
-    return in_pieces([rows], min(level, 6), strategy)
+    return deflate_in_pieces([rows], min(level, 6), strategy)
 
 
-def in_pieces(pieces: Any, level: int, strategy: int) -> bytes:  # noqa: ANN401  (buffers, of any kind)
+def deflate_in_pieces(pieces: Any, level: int, strategy: int) -> bytes:  # noqa: ANN401  (buffers, of any kind)
     """Return the stream of what the pieces hold together, each deflated as it comes."""
     stream = engine.compressobj(level, engine.DEFLATED, _WINDOW_BITS, _MEMORY, strategy)
     parts = [stream.compress(piece) for piece in pieces]
@@ -84,13 +97,3 @@ _BLOCK, _HEAD = 0xFFFF, 5  # the longest block, and what stands before it: last?
 
 def _little(number: int) -> bytes:
     return number.to_bytes(2, "little")
-
-
-def _in_pieces(stream: bytes, length: int, name: str) -> Octets:
-    inflating = engine.decompressobj()
-    found: bytes = inflating.decompress(stream, length + 1)
-    if len(found) > length:
-        raise CorruptImage(name, "more pixels than the header says")
-    if len(found) < length or not inflating.eof:
-        raise Truncated(name, f"{len(found)} of {length} bytes of pixels")
-    return np.frombuffer(found, np.uint8)
