@@ -90,6 +90,7 @@ class Entry:
 
     def of_data(self, data: bytes) -> "Entry":
         """Return the entry with another value, which stays in its place while it fits there."""
+        data += bytes(-len(data) % _WIDTHS[self.kind])  # some writers call text numbers
         return replace(self, data=data, at=self.at if len(data) <= len(self.data) else 0)
 
     def of_numbers(self, form: Form, values: Sequence[int] | Numbers) -> "Entry":

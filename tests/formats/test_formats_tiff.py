@@ -248,6 +248,14 @@ def test_every_tag_is_carried(order: str, big: bool, tags_first: bool) -> None: 
     assert candidate.dropped == ()
 
 
+def test_xmp_that_a_writer_calls_numbers_stays_whole() -> None:
+    data = tif.build(values("u1", 1), [(700, tif.LONG, XMP.ljust(60) + b"<1000/>  ...")])
+    after = tif.read(cropped(data, PixelBox(0, 0, 9, 9)).data)[700]
+    assert b"tiff:ImageWidth='9'" in after
+    assert after.rstrip(b"\0").endswith(b"...")
+    assert len(after) % 4 == 0
+
+
 def test_a_maker_note_before_the_pixels_does_not_move() -> None:
     data = tif.build(values("u1", 3), TAGS, tags_first=True)
     candidate = cropped(data)
