@@ -54,6 +54,50 @@ def resized(
     return dragged(box, Grip.BOTTOM_RIGHT, by, size, ratio)
 
 
+def fitted(box: PixelBox, ratio: float) -> PixelBox:
+    """Return the largest box of a shape inside `box`, on the same middle."""
+    width, height = box.size.width, box.size.height
+    if width > height * ratio:
+        width = _clamped(round(height * ratio), 1, width)
+    else:
+        height = _clamped(round(width / ratio), 1, height)
+    left = box.left + (box.size.width - width) // 2
+    top = box.top + (box.size.height - height) // 2
+    return PixelBox.from_xywh(left, top, width, height)
+
+
+def sized(box: PixelBox, wanted: Size, size: Size) -> PixelBox:
+    """Return a box of the size wanted, on the same middle as far as the image allows."""
+    width, height = min(wanted.width, size.width), min(wanted.height, size.height)
+    left = _clamped(box.left + (box.size.width - width) // 2, 0, size.width - width)
+    top = _clamped(box.top + (box.size.height - height) // 2, 0, size.height - height)
+    return PixelBox.from_xywh(left, top, width, height)
+
+
+def drawn(
+    box: PixelBox, grip: Grip, by: tuple[float, float], size: Size, reach: float
+) -> tuple[float, float]:
+    """Lengthen or shorten a pull so that what it moves meets a border of the image nearby.
+
+    Parameters
+    ----------
+    reach : how near, in pixels of the image
+    """
+    column, row = grip.value
+    return (
+        _drawn((box.left, box.right), column, by[0], size.width, reach),
+        _drawn((box.top, box.bottom), row, by[1], size.height, reach),
+    )
+
+
+def _drawn(span: tuple[int, int], side: int, by: float, extent: int, reach: float) -> float:
+    low, high = -span[0], extent - span[1]  # the pulls that meet a border
+    for meets, moves in ((low, side <= 0), (high, side >= 0)):
+        if moves and abs(by - meets) <= reach:
+            return float(meets)
+    return by
+
+
 def grip_at(
     edges: tuple[float, float, float, float], x: float, y: float, reach: float
 ) -> Grip | None:

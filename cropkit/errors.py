@@ -8,6 +8,7 @@ CropkitError
  │    ├── BadSetting         a collection has no such choice
  │    ├── BadConfiguration   alerts.toml says what nobody understands
  │    ├── DeliveryFailed     a sink did not take an alert
+ │    ├── BadKeymap          keys that cannot be bound so: the review does not start
  │    ├── BadParameter       a notebook has no parameter of that name
  │    ├── LabUnavailable     JupyterLab did not start
  │    ├── BadParameterValue  a text that is no value of the parameter's type
@@ -115,6 +116,13 @@ class DeliveryFailed(Refused):
     """(sink, reason): an alert did not arrive there."""
 
     template = "{0}: {1}"
+
+
+class BadKeymap(Refused, ValueError):
+    """(file or preset, reason): no key was bound."""
+
+    template = "{0}: {1}"
+    cure = "docs/keys.md lists the names of actions and keys"
 
 
 class BadParameter(Refused, ValueError):

@@ -5,11 +5,14 @@ it, and only then does the browser open on it. Everything the server needs is in
 folder of this user's, which goes when the review ends; decisions are in the collection.
 """
 
+import shutil
 import sys
+import time
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 from cropkit import templates
 from cropkit.errors import CropkitError
@@ -20,6 +23,8 @@ from cropkit.stopping import stoppable
 NOTEBOOK = "1_review"
 _FILE = f"{NOTEBOOK}.ipynb"
 _WAIT_SECONDS = 1.0
+_LET_GO_SECONDS = 20.0
+_RETRY_SECONDS = 0.1
 
 _REDIRECT = """<!doctype html>
 <meta charset="utf-8"><meta http-equiv="refresh" content="0; url={url}">
@@ -59,8 +64,7 @@ def launch(
         "order": order,
         "units": units,
     }
-    with stoppable(), TemporaryDirectory(prefix="cropkit-", ignore_cleanup_errors=True) as name:
-        session = Path(name).resolve()
+    with stoppable(), _temporary_folder() as session:
         try:
             _show(session, {"folder": _absolute(folder), **given}, port, browser=browser)
         except CropkitError as error:
@@ -111,6 +115,19 @@ def _open(session: Path, url: str, *, browser: bool) -> None:
     page.write_text(_REDIRECT.format(url=url), encoding="utf-8")
     if not webbrowser.open(page.as_uri()):
         _say("no browser could be opened; copy the address above into one")
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """Make a folder that goes at the end, when the last process of the review has let go of it."""
+    folder = Path(mkdtemp(prefix="cropkit-")).resolve()
+    try:
+        yield folder
+    finally:
+        until = time.monotonic() + _LET_GO_SECONDS
+        while folder.exists() and time.monotonic() < until:
+            shutil.rmtree(folder, ignore_errors=True)
+            time.sleep(_RETRY_SECONDS)
 
 
 def _absolute(path: Path | None) -> str:

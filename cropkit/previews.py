@@ -23,6 +23,7 @@ from cropkit.geometry import Size
 
 FOLDER = ".cropkit/previews"
 PLAIN = Options()
+THUMB = Size(160, 104)
 LIMIT = 256 << 20  # bytes on disk, some 1,500 previews
 _MAKING = 1  # what was made by another way of making is made anew
 _DIGEST = hashlib.sha256().digest_size
@@ -38,6 +39,7 @@ class Preview:
     sha256: str
     header: Header
     jpeg: bytes
+    thumb: bytes
 
     @property
     def size(self) -> Size:
@@ -107,7 +109,7 @@ def previewed(root: Root, path: str, fit: Size, cache: Cache, options: Options =
     if jpeg is None:
         jpeg = formats.preview(content.data, path, fit)
         cache.put(name, jpeg)
-    return Preview(content.sha256, header, jpeg)
+    return Preview(content.sha256, header, jpeg, formats.thumbnail(jpeg, THUMB))
 
 
 class Reader(Protocol):

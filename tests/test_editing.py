@@ -5,7 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import sizes_with_boxes
 
-from cropkit.editing import HANDLES, Grip, dragged, grip_at, handle_point, moved, resized
+from cropkit.editing import (
+    HANDLES,
+    Grip,
+    dragged,
+    drawn,
+    fitted,
+    grip_at,
+    handle_point,
+    moved,
+    resized,
+    sized,
+)
 from cropkit.geometry import PixelBox, Size
 
 distances = st.floats(-5000, 5000)
@@ -20,6 +31,42 @@ def test_no_drag_leaves_the_image_or_empties_the_box(
 ) -> None:
     size, box = pair
     assert dragged(box, grip, (dx, dy), size, ratio).within(size)
+
+
+@given(sizes_with_boxes(), ratios)
+def test_a_box_of_a_shape_lies_inside_the_one_it_is_made_from_and_touches_it(
+    pair: tuple[Size, PixelBox], ratio: float
+) -> None:
+    _, box = pair
+    shaped = fitted(box, ratio)
+    assert box.left <= shaped.left < shaped.right <= box.right
+    assert box.top <= shaped.top < shaped.bottom <= box.bottom
+    assert shaped.size.width == box.size.width or shaped.size.height == box.size.height
+    wanted = shaped.size.height * ratio, shaped.size.width / ratio
+    off = abs(shaped.size.width - wanted[0]), abs(shaped.size.height - wanted[1])
+    assert min(off) <= 0.5 or 1 in (shaped.size.width, shaped.size.height)
+
+
+@given(sizes_with_boxes(), sizes_with_boxes())
+def test_a_box_that_gets_a_size_has_it_as_far_as_the_image_allows(
+    pair: tuple[Size, PixelBox], other: tuple[Size, PixelBox]
+) -> None:
+    size, box = pair
+    after = sized(box, other[0], size).within(size)
+    assert after.size.width == min(other[0].width, size.width)
+    assert after.size.height == min(other[0].height, size.height)
+
+
+@given(sizes_with_boxes(), st.sampled_from(Grip), distances, distances, st.floats(0, 50))
+def test_a_border_draws_by_no_more_than_its_reach(
+    pair: tuple[Size, PixelBox], grip: Grip, dx: float, dy: float, reach: float
+) -> None:
+    size, box = pair
+    by = drawn(box, grip, (dx, dy), size, reach)
+    assert abs(by[0] - dx) <= reach
+    assert abs(by[1] - dy) <= reach
+    assert drawn(box, grip, by, size, reach) == by or grip is Grip.WHOLE
+    assert drawn(box, grip, (dx, dy), size, 0) == (dx, dy)
 
 
 @given(sizes_with_boxes(), distances, distances)

@@ -13,40 +13,58 @@ from cropkit.editing import Grip
 from cropkit.errors import IllegalMove
 from cropkit.geometry import NormalizedBox, PixelBox, Size
 from cropkit.records import Status, Suggestion, Verdict
-from cropkit.review.keys import KEYS, Binding, Command, conflicts
+from cropkit.review.actions import Command
+from cropkit.review.keys import Binding, conflicts, preset
 from cropkit.session import (
+    FREE,
+    OF_BOX,
+    OF_IMAGE,
     Applied,
-    AspectLock,
     Broken,
+    CarryBox,
     Choose,
     ChooseNext,
     Decide,
     DecidePage,
     Done,
     Drag,
+    Filter,
+    Find,
     FullImage,
+    GoTo,
+    JumpTo,
     LoadFailed,
     Loading,
     Looked,
     Mark,
     Move,
+    NextCandidate,
+    NextFilter,
+    NextUnreviewed,
     Nudge,
     Open,
+    Redo,
     ResetBox,
     Resize,
     Restored,
     RestoreFailed,
     Restoring,
     Session,
+    SetBox,
+    SetRatio,
+    SetSize,
     Settled,
     ToggleLock,
     ToggleMark,
+    TurnFolder,
+    TurnLock,
     TurnPage,
     Undo,
     advance,
     begin,
 )
 
+KEYS = preset("default").bindings
 PATHS = tuple(f"{n}.png" for n in range(7))
 SIZE = Size(200, 100)
 BOX = NormalizedBox(0.1, 0.1, 0.6, 0.7)
@@ -100,6 +118,15 @@ own_moves = st.one_of(
     st.sampled_from([ResetBox(), FullImage(), ToggleLock(), Undo(), DecidePage(), DecidePage()]),
     st.builds(Decide, st.none() | st.integers(0, 3)),
     st.builds(TurnPage, st.sampled_from([1, -1])),
+    st.sampled_from([TurnLock(), NextCandidate(), CarryBox(), NextUnreviewed(), NextFilter()]),
+    st.sampled_from([Redo(), Undo(), NextFilter()]),
+    st.builds(TurnFolder, st.sampled_from([1, -1])),
+    st.builds(JumpTo, st.integers(-1, 8)),
+    st.builds(Find, st.sampled_from(["", "3", "PNG", "nowhere"])),
+    st.builds(GoTo, st.sampled_from((*PATHS, "elsewhere.png"))),
+    st.builds(SetRatio, st.integers(0, 20), st.integers(0, 20)),
+    st.builds(SetSize, st.builds(Size, st.integers(1, 300), st.integers(1, 300))),
+    st.builds(SetBox, st.sampled_from([PixelBox(3, 4, 50, 60), PixelBox(0, 0, 300, 5)])),
 )
 any_path = st.sampled_from((*PATHS, "elsewhere.png"))
 told_moves = st.one_of(
@@ -153,7 +180,7 @@ class Reviews(RuleBasedStateMachine):
     def the_page_is_its_slice_of_the_listing(self) -> None:
         session = self.session
         assert tuple(e.path for e in session.entries) == session.on_page(session.page)
-        assert 0 <= session.chosen < len(session.entries)
+        assert 0 <= session.chosen < max(1, len(session.entries))
 
     @invariant()
     def every_box_is_inside_its_image(self) -> None:
@@ -171,7 +198,14 @@ class Reviews(RuleBasedStateMachine):
     @invariant()
     def the_total_is_everything_once(self) -> None:
         session = self.session
-        assert session.total == len({*session.paths, *session.settled})
+        assert session.total == len({*session.listing, *session.settled})
+
+    @invariant()
+    def every_image_is_listed_once_and_pages_show_a_part_in_order(self) -> None:
+        listing, paths = self.session.listing, self.session.paths
+        assert len(set(listing)) == len(listing)
+        assert [path for path in listing if path in paths] == list(paths)
+        assert self.session.filter is not Filter.ALL or paths == listing
 
 
 WRITTEN = Settled(Verdict.ADJUSTED, Status.CROPPED, PixelBox(1, 2, 30, 40))
@@ -184,22 +218,29 @@ TestAnySequenceOfMoves.settings = settings(max_examples=60, stateful_step_count=
 
 @pytest.mark.parametrize("binding", [b for b in KEYS if not isinstance(b.does, Command)], ids=str)
 def test_every_key_of_the_table_does_something(binding: Binding) -> None:
+    """In the middle of a review with folders, candidates and undone decisions."""
     assert not isinstance(binding.does, Command)
-    session = on(fresh(9), Choose(6 if binding.key == "1" else 0), Nudge(1, 1))
-    if isinstance(binding.does, TurnPage):
-        session = opened(on(fresh(), TurnPage(1)))
-    if isinstance(binding.does, Undo):
-        session = on(session, Decide(1))
-    if isinstance(binding.does, Choose) and binding.does.position >= len(PATHS):
-        with pytest.raises(IllegalMove):
-            advance(session, binding.does)
-        return
-    assert advance(session, binding.does).session != session
+    paths = tuple(f"{folder}/{n}.png" for folder in "abc" for n in range(9))
+    other = Suggestion(NormalizedBox(0.2, 0.2, 0.9, 0.9), "median", "v1")
+    session = begin(paths, 9)
+    for page in range(3):
+        session = session if page == 0 else on(session, TurnPage(1))
+        for path in session.on_page(page):
+            session = on(session, looked(path, suggestions=(SUGGESTION, other)))
+        if page == 0:
+            session = on(session, SetBox(PixelBox(9, 9, 90, 90)), Decide(0), Decide(1), Undo())
+            session = on(session, Restored(session.paths[1]))
+    session = on(session, TurnPage(-1))
+    for path in session.on_page(1):
+        session = on(session, looked(path, suggestions=(SUGGESTION, other)))
+    session = on(session, SetRatio(3, 2), Nudge(1, 1))
+    chosen = Choose(8 if binding.name == "choose-1" else 0)
+    assert advance(on(session, chosen), binding.does).session != on(session, chosen)
 
 
 def test_no_key_is_claimed_twice() -> None:
     assert conflicts(KEYS) == []
-    twin = replace(KEYS[0], help="another")
+    twin = replace(KEYS[0], name="skip")
     assert conflicts((*KEYS, twin)) == [(KEYS[0], twin)]
 
 
@@ -295,19 +336,191 @@ def test_working_on_a_box_takes_the_mark_away() -> None:
     assert entry(session).verdict is Verdict.ADJUSTED
 
 
-def test_the_lock_holds_the_shape_of_the_box_then_of_the_image_then_nothing() -> None:
+def test_the_lock_holds_the_shape_of_the_box_then_of_the_image_then_presets_then_nothing() -> None:
     session = on(fresh(), ToggleLock())
-    assert session.lock is AspectLock.BOX
+    assert session.lock == OF_BOX
     ratio = entry(session).box.size.aspect_ratio
     assert entry(on(session, Resize(40, 0))).box.size.aspect_ratio == pytest.approx(ratio, 0.02)
     session = on(session, ToggleLock())
+    assert session.lock == OF_IMAGE
     assert entry(on(session, Resize(-20, 0))).box.size.aspect_ratio == pytest.approx(2, 0.05)
-    assert entry(on(session, ToggleLock())).ratio is None
+    assert entry(on(session, *[ToggleLock()] * 5)).ratio is None
 
 
 def test_the_lock_is_kept_on_the_next_page() -> None:
     session = opened(on(fresh(), ToggleLock(), DecidePage()))
     assert entry(session).ratio is not None
+
+
+def test_the_ratio_of_a_preset_is_held_and_can_be_stood_on_end() -> None:
+    session = on(fresh(), *[ToggleLock()] * 5)  # 3:2
+    assert str(session.lock) == "3:2"
+    wide = entry(on(session, Resize(9, 1))).box.size
+    assert wide.aspect_ratio == pytest.approx(3 / 2, 0.02)
+    session = on(session, TurnLock())
+    assert str(session.lock) == "2:3"
+    assert entry(session).box.size.aspect_ratio == pytest.approx(2 / 3, 0.03)
+    assert entry(on(session, FullImage())).box.size.height == SIZE.height
+    assert entry(on(session, FullImage())).box.size.aspect_ratio == pytest.approx(2 / 3, 0.02)
+
+
+def test_a_ratio_of_ones_own_is_given_to_the_box_and_held() -> None:
+    before = entry(fresh()).box
+    session = on(fresh(), SetRatio(7, 5))
+    after = entry(session).box
+    assert after.size.aspect_ratio == pytest.approx(1.4, 0.02)
+    assert (after.size.width, after.size.height) <= (before.size.width, before.size.height)
+    assert str(opened(on(session, DecidePage())).lock) == "7:5"
+    session = on(session, ToggleLock())
+    assert session.lock == FREE
+
+
+def test_exact_edges_and_an_exact_size_are_set_or_refused() -> None:
+    box = PixelBox(11, 13, 171, 97)
+    assert entry(on(fresh(), SetBox(box))).box == box
+    sized = entry(on(fresh(), SetBox(box), SetSize(Size(100, 60)))).box
+    assert (sized.size, sized.left, sized.top) == (Size(100, 60), 41, 25)
+    with pytest.raises(IllegalMove, match="200 x 100"):
+        on(fresh(), SetBox(PixelBox(0, 0, 201, 10)))
+    with pytest.raises(IllegalMove, match="200 x 100"):
+        on(fresh(), SetSize(Size(20, 101)))
+
+
+def test_candidates_are_offered_in_turn_and_one_taken_as_it_stands_is_accepted() -> None:
+    other = Suggestion(NormalizedBox(0.2, 0.2, 0.9, 0.9), "median", "v1")
+    session = begin(PATHS)
+    for path in session.on_page(0):
+        session = on(session, looked(path, suggestions=(SUGGESTION, other)))
+    session = on(session, NextCandidate())
+    assert entry(session).suggestion == other
+    assert entry(session).box == other.box.pixels(SIZE)
+    ruling = advance(session, Decide()).rulings[0]
+    assert (ruling.verdict, ruling.suggestion) == (Verdict.ACCEPT, other)
+    assert entry(on(session, NextCandidate())) == entry(on(session, Nudge(1, 1), ResetBox(),
+        NextCandidate()))  # fmt: skip
+    with pytest.raises(IllegalMove, match="no other suggestion"):
+        on(fresh(), NextCandidate())
+
+
+def test_the_last_box_is_carried_to_images_of_its_size_only() -> None:
+    with pytest.raises(IllegalMove, match="no box has been decided"):
+        on(fresh(), CarryBox())
+    box = PixelBox(1, 2, 120, 90)
+    session = on(fresh(), SetBox(box), Decide(), CarryBox())
+    assert entry(session, 1).box == box
+    session = begin(("a.png", "b.png"), 1)
+    session = on(on(session, looked("a.png")), DecidePage())
+    session = on(session, looked("b.png", size=Size(100, 200)))
+    with pytest.raises(IllegalMove, match="200 x 100"):
+        on(session, CarryBox())
+
+
+def test_a_drag_meets_a_border_that_is_near() -> None:
+    origin = entry(fresh()).box  # 20, 10, 120, 70 of 200 x 100
+    near = Drag(0, Grip.WHOLE, origin, -17.0, 28.0, snap=4)
+    assert entry(on(fresh(), near)).box.xyxy == (0, 40, 100, 100)
+    edge = Drag(0, Grip.RIGHT, origin, 77.0, 50.0, snap=4)
+    assert entry(on(fresh(), edge)).box.xyxy == (20, 10, 200, 70)
+    far = Drag(0, Grip.RIGHT, origin, 75.0, 0.0, snap=4)
+    assert entry(on(fresh(), far)).box.right == 195
+
+
+def test_a_box_below_the_minimum_is_known_before_it_is_accepted() -> None:
+    session = opened(begin(PATHS, minimum=50))
+    assert not session.too_small(entry(session))
+    session = on(session, SetSize(Size(100, 49)))
+    assert session.too_small(entry(session))
+    assert not on(session, ToggleMark(Mark.REJECT)).too_small(entry(session, 1))
+
+
+FOLDERS = (*(f"a/{n}.png" for n in range(7)), *(f"b/{n}.png" for n in range(4)))
+
+
+def test_eleven_images_in_two_folders_are_shown_each_exactly_once() -> None:
+    session, shown = begin(FOLDERS, 3), []
+    while not session.ended:
+        shown += [e.path for e in session.entries]
+        session = on(opened(session), DecidePage())
+    assert shown == list(FOLDERS)
+    assert session.decided == session.total == 11
+
+
+def test_folders_numbers_and_names_are_gone_to() -> None:
+    session = opened(begin(FOLDERS, 3))
+
+    def here(session: Session) -> str:
+        return session.entries[session.chosen].path
+
+    assert here(on(session, TurnFolder(1))) == "b/0.png"
+    assert here(on(session, TurnFolder(1), TurnFolder(-1))) == "a/0.png"
+    with pytest.raises(IllegalMove, match="last folder"):
+        on(session, TurnFolder(1), TurnFolder(1))
+    assert here(on(session, JumpTo(10))) == "b/3.png"
+    with pytest.raises(IllegalMove, match="no image 12 of 11"):
+        on(session, JumpTo(11))
+    assert here(on(session, Find("B/"))) == "b/0.png"
+    assert here(on(session, Find("3.PNG"))) == "a/3.png"
+    assert here(on(session, Find("3.PNG"), Find("3.png"))) == "b/3.png"
+    assert here(on(session, Find("0.png"), Find("0.png"))) == "a/0.png"
+    with pytest.raises(IllegalMove, match="no image is called"):
+        on(session, Find("zebra"))
+
+
+def test_the_next_unreviewed_page_is_gone_to() -> None:
+    session = opened(on(fresh(), DecidePage()))
+    session = opened(on(session, TurnPage(-1)))
+    assert on(session, NextUnreviewed()).page == 1
+
+
+def test_a_filter_shows_what_passes_it_and_enter_leads_out_of_it_at_its_end() -> None:
+    session = on(fresh(), ToggleMark(Mark.REJECT), Decide())
+    session = on(session, Applied(PATHS[0], Status.REJECTED), DecidePage())
+    session = on(opened(session), NextFilter())
+    assert (session.filter, session.paths) == (Filter.UNREVIEWED, PATHS[3:])
+    assert session.total == len(PATHS)
+    session = on(session, NextFilter())
+    assert (session.filter, session.paths) == (Filter.REJECTED, PATHS[:1])
+    session = on(session, DecidePage())
+    assert (session.filter, session.page) == (Filter.ALL, 1)
+
+
+def test_what_changed_since_it_was_shown_and_what_failed_can_be_filtered() -> None:
+    session = on(fresh(), DecidePage())
+    session = on(session, Applied(PATHS[0], Status.STALE), Applied(PATHS[1], Status.FAILED, "why"))
+    while session.filter is not Filter.FAILED:
+        session = on(session, NextFilter())
+    assert session.paths == PATHS[1:2]
+    session = on(session, NextFilter())
+    assert (session.filter, session.paths) == (Filter.STALE, PATHS[:1])
+
+
+def test_redo_decides_again_as_was_decided_and_a_new_decision_ends_it() -> None:
+    box = PixelBox(1, 2, 120, 90)
+    session = on(fresh(), SetBox(box), Decide(), Decide())
+    first, second = PATHS[:2]
+    session = on(session, Undo(), Restored(second), Undo(), Restored(first))
+    step = advance(opened(session), Redo())
+    assert [(r.path, r.box, r.verdict) for r in step.rulings] == [(first, box, Verdict.ADJUSTED)]
+    again = advance(step.session, Redo())
+    assert again.rulings[0].path == second
+    assert again.session.undo == (first, second)
+    with pytest.raises(IllegalMove, match="nothing was undone"):
+        advance(again.session, Redo())
+    session = on(opened(session), Decide())
+    with pytest.raises(IllegalMove, match="nothing was undone"):
+        advance(session, Redo())
+
+
+def test_what_is_still_being_restored_is_not_decided_again() -> None:
+    session = on(fresh(), Decide(), Undo())
+    with pytest.raises(IllegalMove, match="still being restored"):
+        on(session, Redo())
+
+
+def test_an_image_outside_of_the_filter_is_gone_to_without_it() -> None:
+    session = on(fresh(), DecidePage())
+    session = on(opened(session), NextFilter(), GoTo(PATHS[0]))
+    assert (session.filter, session.page, session.chosen) == (Filter.ALL, 0, 0)
 
 
 def test_what_was_changed_is_still_there_after_turning_back() -> None:

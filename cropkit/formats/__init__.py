@@ -13,7 +13,7 @@ from cropkit.formats import bmp, gif, jpeg, png, tiff, webp
 from cropkit.formats.account import Candidate, Header
 from cropkit.formats.border import reading
 from cropkit.formats.options import Jpeg, Options
-from cropkit.formats.preview import pixel_digest, preview
+from cropkit.formats.preview import pixel_digest, preview, thumbnail
 from cropkit.formats.sniff import EXTENSIONS, shown, sniff
 from cropkit.geometry import PixelBox
 from cropkit.lossless.process import expected
@@ -28,6 +28,7 @@ __all__ = [
     "pixel_digest",
     "preview",
     "read_header",
+    "thumbnail",
     "verify",
 ]
 

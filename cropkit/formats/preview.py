@@ -62,6 +62,14 @@ def preview(data: bytes, name: str, fit: Size) -> bytes:
         return _encoded(_upright(picture, bare, fit))
 
 
+def thumbnail(jpeg: bytes, fit: Size) -> bytes:
+    """Return a preview that `preview` has made, as small as a thumbnail."""
+    picture = Image.open(BytesIO(jpeg), formats=("JPEG",))
+    picture.draft(None, (fit.width, fit.height))
+    picture.thumbnail((fit.width, fit.height), Image.Resampling.BICUBIC)
+    return _encoded(picture)
+
+
 def _bare(data: bytes, name: str) -> Bare:
     found = sniff(data, name)
     return _BARE[found](data, name) if found in _BARE else Bare(data, 1, None)

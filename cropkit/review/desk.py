@@ -4,7 +4,6 @@ All of it runs in the kernel's main thread, except reading ahead (`Previews`) an
 decisions (`Worker`).
 """
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -17,20 +16,17 @@ from cropkit.review.guard import Guard
 from cropkit.review.layout import PageLayout
 from cropkit.review.loop import Loop, Timer
 from cropkit.review.pages import Pages
-from cropkit.review.previews import Previews
+from cropkit.review.previews import Arrival, Previews
+from cropkit.review.reckoning import Within, resumed, tallied
 from cropkit.review.surface import SCALE, Surface
 from cropkit.review.worker import Staff, Worker
 from cropkit.session import (
-    FAILED,
     Applied,
     Move,
     Restored,
     RestoreFailed,
     Ruling,
-    Session,
-    Settled,
     advance,
-    begin,
 )
 from cropkit.suggest import UNUSABLE
 from cropkit.watch import tell
@@ -40,6 +36,7 @@ if TYPE_CHECKING:
     from cropkit.kit import Counts, Kit
     from cropkit.run import Run
 
+_THUMBS = 200  # a few KB each
 _CLIENT_PATIENCE = 3.0  # a browser page announces its canvases one by one
 _FOCUS_AGAIN = 1.0
 _STILL_LOADING = "Not taken: the page is not on the screen yet"
@@ -57,13 +54,16 @@ class Desk:
         changed: Callable[[], None],
         *,
         staff: Staff,
+        minimum: int = 0,
     ) -> None:
         self.kit, self._loop, self._clock = kit, loop, clock
+        self._within = Within()
+        self.thumbs: dict[str, bytes] = {}
         self._carrier, self._reader = staff
         self.changed = changed
         self.guard = Guard(kit, changed)
         self.layout = PageLayout(per_page)
-        self.session, self._ids = _resumed(kit, per_page)
+        self.session, self._ids = resumed(kit, per_page, minimum)
         self._tallied: tuple[object, Counts] = (None, kit.counts())
         self.surface = Surface(self.layout, self.guard.watch)
         fit = Size(*(round(n * SCALE) for n in _stage_size(self.layout)))
@@ -95,6 +95,11 @@ class Desk:
             counts = tallied(self.session, counts)
             self._tallied = (self.session.settled, counts)
         return counts
+
+    @property
+    def within(self) -> tuple[int, int]:
+        """How many images of the folder at hand are decided, and how many it has."""
+        return self._within.of(self.session)
 
     @property
     def defer(self) -> bool:
@@ -175,9 +180,18 @@ class Desk:
         if decisions:
             self.kit.decide(decisions)  # durable before anything shows it as decided
             self._ids.update((decision.path, decision.id) for decision in decisions)
+            self._keep_thumbs(decisions)
         self.session = step.session
         self._carry_out(decisions, step.undone)
         self.follow()
+
+    def _keep_thumbs(self, decisions: tuple[Decision, ...]) -> None:
+        for decision in decisions:
+            arrival = self.previews.get(decision.path)
+            if isinstance(arrival, Arrival):
+                self.thumbs[decision.path] = arrival.thumb
+        while len(self.thumbs) > _THUMBS:
+            self.thumbs.pop(next(iter(self.thumbs)))
 
     def _stamped(self, ruling: Ruling) -> Decision:
         now = self._clock()
@@ -297,34 +311,6 @@ class Desk:
         self.surface.retire(self._loop, seen=self.present)
         if self._run is not None:
             self._run.end()
-
-
-def tallied(session: Session, counts: "Counts") -> "Counts":
-    """Count the session's outcomes; what it does not know stays as it was."""
-    by = Counter(settled.status for settled in session.settled.values())
-    failed = sum(by[status] for status in FAILED)
-    return replace(
-        counts,
-        total=session.total,
-        decided=session.decided - failed,
-        written=by[Status.CROPPED],
-        waiting=by[Status.WAITING],
-        failed=failed,
-        rejected=by[Status.REJECTED],
-        skipped=by[Status.SKIPPED],
-    )
-
-
-def _resumed(kit: "Kit", per_page: int) -> tuple[Session, dict[str, str]]:
-    standing = kit.standing()
-    settled = {
-        path: Settled(s.verdict, s.status, s.box, s.message or "")
-        for path, s in standing.items()
-        if s.status not in (Status.STALE, Status.RESTORED)
-    }
-    undo = tuple(s.path for s in kit.undo_stack() if s.path in settled)
-    session = begin(kit.images(), per_page, settled, undo, kit.place())
-    return session, {path: s.decision for path, s in standing.items()}
 
 
 def _stage_size(layout: PageLayout) -> tuple[float, float]:

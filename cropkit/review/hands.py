@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 from cropkit.editing import Grip
 from cropkit.geometry import PixelBox
+from cropkit.review.actions import Command
 from cropkit.review.desk import Desk
-from cropkit.review.keys import Binding, Command, look_up
-from cropkit.review.layout import Kind, Viewport, grip_under
+from cropkit.review.keys import Binding, Keymap
+from cropkit.review.layout import SNAP, Kind, Viewport, grip_under
 from cropkit.review.loop import Loop, Timer
+from cropkit.review.prompt import Prompt
 from cropkit.review.rhythm import WATCH, Beat, Rhythm
 from cropkit.review.surface import SCALE
-from cropkit.session import Choose, Decide, Drag, Entry, Open
+from cropkit.session import Choose, Decide, Drag, Entry, GoTo, Open
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,13 @@ class Hold:
 class Hands:
     """Listens to one canvas; knows which keys are held, what is dragged, and the key sheet."""
 
-    def __init__(self, desk: Desk, loop: Loop) -> None:
-        self._desk, self._loop = desk, loop
+    def __init__(self, desk: Desk, loop: Loop, keymap: Keymap) -> None:
+        self._desk, self._loop, self.keymap = desk, loop, keymap
         self._rhythm = Rhythm()
         self._watched: tuple[Binding, Timer] | None = None
         self._hold: Hold | None = None
         self.sheet = False
+        self.prompt: Prompt | None = None
         self._listen()
 
     def _listen(self) -> None:
@@ -54,7 +57,11 @@ class Hands:
 
     def key(self, key: str, shift: bool, ctrl: bool, meta: bool) -> None:  # noqa: FBT001  (ipycanvas)
         """Take a key as the browser names it."""
-        binding = look_up(key, shift=shift, ctrl=ctrl, meta=meta)
+        if self.prompt is not None:
+            if not (ctrl or meta):
+                self._type(self.prompt, key)
+            return
+        binding = self.keymap.look_up(key, shift=shift, ctrl=ctrl, meta=meta)
         if binding is None or self._desk.guard.stopped:
             return
         self._rhythm, beat = self._rhythm.heard(binding.label, binding.pace, self._loop.time())
@@ -83,12 +90,31 @@ class Hands:
     def _take_key(self, binding: Binding) -> None:
         if self._desk.guard.messages.note:
             self._desk.guard.note("")
-        if isinstance(binding.does, Command):
+        if binding.does in _PROMPTS:
+            self._ask(Prompt(Command(binding.does)))
+        elif isinstance(binding.does, Command):
             _COMMANDS[binding.does](self)
         elif self.sheet:
             self._toggle_sheet()
         else:
             self._desk.take(binding.does)
+
+    def _ask(self, prompt: Prompt | None) -> None:
+        self.prompt, self.sheet = prompt, False
+        self._desk.changed()
+
+    def _type(self, prompt: Prompt, key: str) -> None:
+        if key == "Enter":
+            # its held key is no press of the one that accepts the page
+            accepts = self.keymap.look_up(key, shift=False, ctrl=False, meta=False)
+            if accepts is not None:
+                self._rhythm, _ = self._rhythm.heard(accepts.label, accepts.pace, self._loop.time())
+            self._ask(None)
+            self._desk.take(prompt.move())
+        elif key == "Escape":
+            self._ask(None)
+        else:
+            self._ask(prompt.typed(key))
 
     def _toggle_sheet(self) -> None:
         self.sheet = not self.sheet
@@ -110,14 +136,23 @@ class Hands:
         at = (x / SCALE, y / SCALE)
         target = self._desk.layout.target(*at)
         self._hold = None
+        if self.prompt is not None:
+            self._ask(None)
         if target is None or self._desk.guard.stopped:
             return
         if self.sheet or target.kind is Kind.HELP:
             self._toggle_sheet()
         elif target.kind is Kind.ACKNOWLEDGE:
             self._acknowledge()
+        elif target.kind is Kind.STRIP and target.position is not None:
+            self._go_back(target.position)
         elif target.position is not None and target.position < len(self._desk.session.entries):
             self._press_image(target.kind, target.position, *at)
+
+    def _go_back(self, place: int) -> None:
+        shown = self._desk.session.undo[-self._desk.layout.places :]
+        if place < len(shown):
+            self._desk.take(GoTo(shown[place]))
 
     def _press_image(self, kind: Kind, position: int, x: float, y: float) -> None:
         self._desk.take(Choose(position))
@@ -144,7 +179,8 @@ class Hands:
         view = Viewport(self._desk.layout.stage(hold.position), entry.size)
         at_x, at_y = view.to_image(x / SCALE, y / SCALE)
         by = (at_x - hold.x, at_y - hold.y)
-        self._desk.take(Drag(hold.position, hold.grip, hold.origin, *by))
+        snap = SNAP / view.scale
+        self._desk.take(Drag(hold.position, hold.grip, hold.origin, *by, snap=snap))
 
     def _held_entry(self, hold: Hold) -> Entry | None:
         entries = self._desk.session.entries
@@ -156,6 +192,7 @@ class Hands:
         self._hold = None
 
 
+_PROMPTS = (Command.EXACT, Command.GO_TO)
 _COMMANDS: dict[Command, Callable[[Hands], None]] = {
     Command.SHEET: Hands._toggle_sheet,  # noqa: SLF001  (its own table)
     Command.ACKNOWLEDGE: Hands._acknowledge,  # noqa: SLF001  (its own table)

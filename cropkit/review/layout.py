@@ -15,6 +15,9 @@ WIDTH = 1400
 PADDING = 16
 HEADER = 52
 CAPTION = 52
+STRIP = 60
+PLACE = 84
+SNAP = 7  # how near a border draws what is dragged
 MESSAGE = 46
 HINTS = 46
 GAP = 8
@@ -104,6 +107,7 @@ class Kind(StrEnum):
     CHIP = "chip"
     ACKNOWLEDGE = "acknowledge"
     HELP = "help"
+    STRIP = "strip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +155,24 @@ class PageLayout:
         return Rect(0, 0, WIDTH, HEADER)
 
     @property
-    def message(self) -> Rect:
-        """The last problem or note. A strip of the last decisions would go above it."""
+    def strip(self) -> Rect:
+        """The last decisions."""
         below = HEADER + self.rows * (self.cell_height + GAP)
-        return Rect(0, below, WIDTH, MESSAGE)
+        return Rect(0, below, WIDTH, STRIP)
+
+    @property
+    def places(self) -> int:
+        """How many decisions the strip has room for."""
+        return WIDTH // PLACE
+
+    def place(self, number: int) -> Rect:
+        """Return where one of the last decisions is, the oldest first."""
+        return Rect(number * PLACE, self.strip.y, PLACE - 6, STRIP - 8)
+
+    @property
+    def message(self) -> Rect:
+        """The last problem or note."""
+        return Rect(0, self.strip.bottom, WIDTH, MESSAGE)
 
     @property
     def hints(self) -> Rect:
@@ -169,7 +187,7 @@ class PageLayout:
     @property
     def board(self) -> Rect:
         """All the cells: the end is told there, and the message line stays in sight."""
-        return Rect(0, HEADER, WIDTH, self.message.y - HEADER)
+        return Rect(0, HEADER, WIDTH, self.strip.y - HEADER)
 
     def cell(self, position: int) -> Rect:
         """Frame of one image with its caption."""
@@ -199,6 +217,8 @@ class PageLayout:
             return Target(Kind.ACKNOWLEDGE)
         if self.help.holds(x, y):
             return Target(Kind.HELP)
+        if self.strip.holds(x, y):
+            return Target(Kind.STRIP, int(x // PLACE))
         for position in range(self.per_page):
             if self.chip(position).holds(x, y):
                 return Target(Kind.CHIP, position)

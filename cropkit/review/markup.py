@@ -1,86 +1,26 @@
-"""The words over the canvas as HTML; pure.
+"""The words over the canvas as HTML, but for captions and overlays; pure."""
 
-Whatever comes from files, errors or people goes through `_text`, here and nowhere else.
-"""
+from base64 import b64encode
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from html import escape
-from typing import TYPE_CHECKING
-
-from cropkit.records import Status, Suggestion, Verdict
-from cropkit.review.keys import grouped, shortened
-from cropkit.review.layout import WIDTH, PageLayout, Rect
+from cropkit.review.captions import outcome
+from cropkit.review.layout import PageLayout
 from cropkit.review.messages import Messages
-from cropkit.session import (
-    FAILED,
-    AspectLock,
-    Broken,
-    Done,
-    Entry,
-    Loading,
-    Open,
-    Restoring,
-    Session,
-)
-from cropkit.suggest.sidecar import SOURCE as SIDECAR
+from cropkit.review.parts import at, keys, pill, text
+from cropkit.review.view import View
+from cropkit.session import Filter, Session, folder_of
 
-if TYPE_CHECKING:
-    from cropkit.kit import Counts
-
-_LISTED = 12
-_TAIL = 13
+# action, what is said, whether it goes first when there is little room
 _HINTS = (
-    ("Enter", "accept page", ""),
-    ("Space", "accept one", "ck-more"),
-    ("X", "reject", ""),
-    ("S", "skip", "ck-more"),
-    ("R", "AI box", "ck-more"),
-    ("F", "full image", "ck-more"),
-    ("←→↑↓", "nudge", ""),
-    ("Z", "undo", ""),
+    ("accept-page", "accept page", ""),
+    ("accept-one", "accept one", "ck-more"),
+    ("reject", "reject", ""),
+    ("skip", "skip", "ck-more"),
+    ("reset", "AI box", "ck-more"),
+    ("full", "full image", "ck-most"),
+    ("exact", "exact", "ck-most"),
+    ("go-to", "go to", "ck-most"),
+    ("undo", "undo", ""),
 )
-# verdict or outcome -> (class, sign, word)
-_VERDICTS: Mapping[Verdict, tuple[str, str, str]] = {
-    Verdict.ACCEPT: ("ck-accept", "✓", "accept"),
-    Verdict.ADJUSTED: ("ck-adjusted", "✎", "adjusted"),
-    Verdict.REJECT: ("ck-reject", "✕", "reject"),
-    Verdict.SKIP: ("ck-skip", "↷", "skip"),
-}
-_OUTCOMES: Mapping[Status, tuple[str, str, str]] = {
-    Status.WAITING: ("ck-wait", "◷", "waiting"),
-    Status.CROPPED: ("ck-done", "✔", "cropped"),
-    Status.REJECTED: ("ck-done", "✕", "rejected"),
-    Status.SKIPPED: ("ck-done", "↷", "skipped"),
-    Status.REFUSED: ("ck-failed", "⚠", "refused"),
-    Status.FAILED: ("ck-failed", "⚠", "failed"),
-    Status.IN_DOUBT: ("ck-failed", "⚠", "in doubt"),
-}
-_SHORT = {SIDECAR: "AI"}  # a caption is narrow, and these are the boxes one has by default
-_LOCKS = {
-    AspectLock.FREE: "aspect free",
-    AspectLock.BOX: "aspect of the box held",
-    AspectLock.IMAGE: "aspect of the image held",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """All that the words are made from."""
-
-    folder: str
-    layout: PageLayout
-    session: Session
-    counts: "Counts"
-    messages: Messages
-    acknowledged: bool
-    sheet: bool = False
-    rate: float | None = None
-
-    @property
-    def failed(self) -> int:
-        """Images that could not be shown, and decisions that could not be carried out."""
-        return self.counts.failed + len(self.session.broken)
 
 
 def header(view: View) -> str:
@@ -88,57 +28,49 @@ def header(view: View) -> str:
     session = view.session
     share = 100 * session.decided / max(1, session.total)
     pills = (
-        _pill("written", view.counts.written),
-        _pill("waiting", view.counts.waiting),
-        _pill("failed", view.failed, bad=bool(view.failed)),
+        pill("written", view.counts.written),
+        pill("waiting", view.counts.waiting),
+        pill("failed", view.failed, bad=bool(view.failed)),
     )
-    return _at(
+    return at(
+        view.layout,
         view.layout.header,
-        f"<span class='ck-title ck-name ck-cut'>{_text(view.folder)}</span>"
-        f"<span class='ck-quiet'>page {session.page + 1} of {session.pages}</span>"
+        f"<span class='ck-title ck-name ck-cut'>{text(view.folder)}</span>{_within(view)}"
+        f"<span class='ck-quiet'>{_filtered(session)}"
+        f"page {session.page + 1} of {session.pages}</span>"
         f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
         f"<span class='ck-quiet'>{session.decided:,} of {session.total:,} decided"
         f"{_pace(view)}</span>" + "".join(pills),
-        classes="ck-side",
-        view=view,
+        "ck-side",
     )
 
 
-def cells(view: View) -> str:
-    """Frame, caption and verdict of every image of the page."""
-    return "".join(_cell(view, position) for position in range(len(view.session.entries)))
+def strip(view: View) -> str:
+    """Return the last decisions: a click goes back to one."""
+    session, layout = view.session, view.layout
+    last = session.undo[-layout.places :]
+    return "".join(_place(view, number, path) for number, path in enumerate(last))
 
 
 def foot(view: View) -> str:
-    """Return the message line and the key hints."""
-    keys = "".join(
-        f"<span class='ck-quiet {more}'>{_keys((label,))} {text}</span>"
-        for label, text, more in _HINTS
+    """Return the message line, or what is being typed, and the key hints."""
+    hints = "".join(
+        f"<span class='ck-quiet {more}'>{keys((view.keymap.label(name),))} {said}</span>"
+        for name, said, more in _HINTS
+        if view.keymap.label(name)
     )
-    lock = f"<span class='ck-quiet ck-more'>{_keys(('L',))} {_LOCKS[view.session.lock]}</span>"
+    lock = (
+        f"<span class='ck-quiet ck-more'>{keys((view.keymap.label('lock'),))} "
+        f"aspect {view.session.lock}</span>"
+    )
     away = "<span class='ck-unfocused'>Click here to use the keyboard</span>"
+    shown = f"<span class='ck-focused ck-at' style='position:static'>{hints}{lock}</span>"
+    sheet = f"<span class='ck-quiet'>{keys((view.keymap.label('sheet'),))} all keys</span>"
     return (
-        _message(view)
-        + _at(
-            view.layout.hints,
-            f"{away}<span class='ck-focused ck-at' style='position:static'>{keys}{lock}</span>",
-            classes="ck-side",
-            view=view,
-        )
-        + _at(
-            view.layout.help,
-            f"<span class='ck-quiet'>{_keys(('?',))} all keys</span>",
-            classes="ck-side ck-right",
-            view=view,
-        )
+        (_typed(view) if view.prompt else _message(view.layout, view))
+        + at(view.layout, view.layout.hints, away + shown, "ck-side")
+        + at(view.layout, view.layout.help, sheet, "ck-side ck-right")
     )
-
-
-def over(view: View) -> str:
-    """Return what lies over everything: the key sheet, or the end."""
-    if view.sheet:
-        return _sheet(view)
-    return _end(view) if view.session.ended else ""
 
 
 def status(view: View) -> str:
@@ -152,88 +84,18 @@ def status(view: View) -> str:
     )
 
 
-def _cell(view: View, position: int) -> str:
-    entry = view.session.entries[position]
-    chosen = "ck-frame ck-chosen" if position == view.session.chosen else "ck-frame"
-    layout = view.layout
-    caption = layout.caption(position)
-    words = Rect(caption.x, caption.y, layout.chip(position).x - caption.x - 8, caption.height)
-    name = entry.path.rpartition("/")[2]
-    return (
-        _at(layout.cell(position), "", classes=chosen, view=view)
-        + _at(
-            words.trimmed(7),
-            f"<span class='ck-key'>{position + 1}</span>"
-            f"<span class='ck-name ck-first'>{_cut_inside(name)}</span>"
-            f"<span class='ck-quiet ck-second'>{_cut_before(*_source(entry))}</span>",
-            view=view,
-        )
-        + _chip(view, position, entry)
-        + _tile(view, position, entry)
-    )
+def _filtered(session: Session) -> str:
+    return "" if session.filter is Filter.ALL else f"{session.filter} only · "
 
 
-def _chip(view: View, position: int, entry: Entry) -> str:
-    classes, sign, word = _verdict(entry)
-    inner = f"<span>{sign}</span><span class='ck-cut'>{_text(word)}</span>"
-    place = view.layout.chip(position).trimmed(7)
-    return _at(place, inner, classes=f"ck-chip {classes}", view=view)
-
-
-def _verdict(entry: Entry) -> tuple[str, str, str]:
-    match entry:
-        case Open():
-            return _VERDICTS[entry.verdict]
-        case Done():
-            return _OUTCOMES.get(entry.settled.status, ("ck-wait", "·", entry.settled.status))
-        case Broken():
-            return ("ck-failed", "⚠", "not shown")
-        case Restoring():
-            return ("ck-wait", "↺", "restoring")
-        case Loading():
-            return ("ck-wait", "…", "loading")
-
-
-def _tile(view: View, position: int, entry: Entry) -> str:
-    """Words in place of, or on, the picture."""
-    match entry:
-        case Broken():
-            sign, said = "⚠", entry.reason
-        case Done() if entry.settled.status in FAILED:
-            sign, said = "⚠", entry.settled.reason
-        case Restoring():
-            sign, said = "↺", "being restored"
-        case _:
-            return ""
-    inner = f"<span class='ck-sign'>{sign}</span><span>{_text(said)}</span>"
-    return _at(view.layout.stage(position), inner, classes="ck-tile ck-failed", view=view)
-
-
-def _source(entry: Entry) -> tuple[str, str]:
-    """Where the box comes from, and, never cut, how sure its source is."""
-    if isinstance(entry, Open):
-        return _proposed(entry.suggestion)
-    if isinstance(entry, Done) and entry.settled.verdict is None:
-        return "", entry.settled.reason
-    return "", ""
-
-
-def _proposed(suggestion: Suggestion | None) -> tuple[str, str]:
-    if suggestion is None:
-        return "", "no AI box"
-    named = f"{_SHORT.get(suggestion.source, suggestion.source)} {suggestion.version}".strip()
-    sure = suggestion.confidence
-    return named, "" if sure is None else f" {sure:.2f}"
-
-
-def _cut_inside(name: str) -> str:
-    """Let a name that is too long lose its middle: generated names differ at the end."""
-    kept = min(_TAIL, len(name) // 2)
-    return _cut_before(name[: len(name) - kept], name[len(name) - kept :])
-
-
-def _cut_before(words: str, tail: str) -> str:
-    return f"<span class='ck-cut'>{_text(words)}</span><span>{_text(tail)}</span>"
+def _within(view: View) -> str:
+    """Return how far the folder at hand has come, where there are several."""
+    decided, count = view.within
+    session = view.session
+    if not session.entries or count in (0, len(session.listing)):
+        return ""
+    folder = folder_of(session.entries[session.chosen].path) or "."
+    return f"<span class='ck-quiet ck-more ck-cut'>{text(folder)} · {decided:,} of {count:,}</span>"
 
 
 def _pace(view: View) -> str:
@@ -249,108 +111,56 @@ def _minutes(minutes: float) -> str:
     return f"{whole} min" if whole < 100 else f"{whole / 60:.0f} h"  # noqa: PLR2004  (reads well)
 
 
-def _message(view: View) -> str:
+def _place(view: View, number: int, path: str) -> str:
+    settled = view.session.settled[path]
+    classes, sign, word = outcome(settled)
+    name, thumb = path.rpartition("/")[2], view.thumbs.get(path)
+    data = b64encode(thumb).decode() if thumb else ""
+    picture = f"<img alt='{text(name)}' src='data:image/jpeg;base64,{data}'>" if thumb else ""
+    said = picture or f"<span class='ck-cut'>{text(name)}</span>"
+    badge = f"<span class='ck-badge {classes}' title='{text(word)}'>{sign}</span>"
+    return at(view.layout, view.layout.place(number), said + badge, "ck-place")
+
+
+def _typed(view: View) -> str:
+    prompt = view.prompt
+    if prompt is None:
+        return ""
+    said = (
+        f"<span class='ck-name'>{prompt.title}</span>"
+        f"<span class='ck-typed'>{text(prompt.text)}<span class='ck-caret'>▏</span></span>"
+        f"<span class='ck-quiet ck-cut ck-grow'>{text(prompt.hint)}</span>"
+        f"<span class='ck-quiet'>{keys(('Enter',))} do it {keys(('Esc',))} leave it</span>"
+    )
+    return at(view.layout, view.layout.message.trimmed(5), said, "ck-line ck-prompt")
+
+
+def _message(layout: PageLayout, view: View) -> str:
     messages = view.messages
     said = {
         "stopped": _stopped(messages),
-        "problem": _problem(messages),
-        "note": f"<span class='ck-cut ck-quiet'>{_text(messages.note)}</span>",
+        "problem": _problem(messages, view.keymap.label("acknowledge")),
+        "note": f"<span class='ck-cut ck-quiet' role='status'>{text(messages.note)}</span>",
         "none": "",
     }[messages.kind]
-    return _at(
-        view.layout.message.trimmed(5), said, classes=f"ck-line ck-{messages.kind}", view=view
-    )
+    return at(layout, layout.message.trimmed(5), said, f"ck-line ck-{messages.kind}")
 
 
 def _stopped(messages: Messages) -> str:
-    return f"<span>■ Stopped. No audit, no work.</span><span>{_text(messages.stopped)}</span>"
+    said = f"<span>■ Stopped. No audit, no work.</span><span>{text(messages.stopped)}</span>"
+    return f"<div role='alert' class='ck-whole'>{said}</div>"
 
 
-def _problem(messages: Messages) -> str:
+def _problem(messages: Messages, key: str) -> str:
     if not messages.problems:
         return ""
     first, more = messages.problems[0], len(messages.problems) - 1
     said = first.said.removeprefix(f"{first.about}: ") if first.about else first.said
     times = f" ({first.times} times)" if first.times > 1 else ""
-    about = f"<span class='ck-name ck-cut'>{_text(first.about)}</span>" if first.about else ""
+    about = f"<span class='ck-name ck-cut'>{text(first.about)}</span>" if first.about else ""
     waiting = f"{more} more · " if more else ""
     return (
-        f"<span>⚠</span>{about}<span class='ck-cut ck-grow'>{_text(said)}{times}</span>"
-        f"<span>{waiting}{_keys(('A',))} acknowledge</span>"
+        f"<div role='alert' class='ck-whole'>"
+        f"<span>⚠</span>{about}<span class='ck-cut ck-grow'>{text(said)}{times}</span></div>"
+        f"<span>{waiting}{keys((key,))} acknowledge</span>"
     )
-
-
-def _sheet(view: View) -> str:
-    groups = "".join(
-        f"<div class='ck-group'><h3>{_text(group)}</h3>"
-        + "".join(
-            f"<div class='ck-row'>{_keys(shortened(labels))}<span>{_text(text)}</span></div>"
-            for text, labels in rows.items()
-        )
-        + "</div>"
-        for group, rows in grouped().items()
-    )
-    mouse = (
-        "<div class='ck-group'><h3>Mouse</h3><div>Drag an edge, a corner or the whole box. "
-        "A click on the verdict under an image accepts that image.</div></div>"
-    )
-    below = view.layout.height - view.layout.board.y
-    place = Rect(0, view.layout.board.y, WIDTH, below)
-    inner = f"<div class='ck-columns'>{groups}{mouse}</div>"
-    return _at(place, inner, classes="ck-sheet", view=view)
-
-
-def _end(view: View) -> str:
-    counts, session = view.counts, view.session
-    facts = (
-        ("decided", session.decided),
-        ("written", counts.written),
-        ("rejected", counts.rejected),
-        ("skipped", counts.skipped),
-        ("waiting", counts.waiting),
-        ("failed", view.failed),
-        ("suggestions not usable", counts.degraded),
-    )
-    rows = " ".join(
-        _pill(word, number, bad=word == "failed" and number > 0) for word, number in facts
-    )
-    title = "Everything is decided" if not session.broken else "Nothing is left to decide"
-    inner = (
-        f"<h3>{title}</h3><p style='line-height:2.2'>{rows}</p>{_failures(session)}"
-        f"<p class='ck-quiet'>{_keys(('Backspace',))} look again · "
-        f"{_keys(('Z',))} undo the last decision</p>"
-    )
-    return _at(view.layout.board, inner, classes="ck-sheet", view=view)
-
-
-def _failures(session: Session) -> str:
-    failed = {p: s.reason for p, s in session.settled.items() if s.status in FAILED}
-    every = [*session.broken.items(), *failed.items()]
-    rows = "".join(
-        f"<li><b>{_text(path)}</b> {_text(reason.removeprefix(f'{path}: '))}</li>"
-        for path, reason in every[:_LISTED]
-    )
-    more = f"<li>and {len(every) - _LISTED} more</li>" if len(every) > _LISTED else ""
-    return f"<p class='ck-failed'>Failed:</p><ul>{rows}{more}</ul>" if every else ""
-
-
-def _pill(word: str, number: int, *, bad: bool = False) -> str:
-    return f"<span class='ck-pill{' ck-bad' if bad else ''}'>{word} <b>{number:,}</b></span>"
-
-
-def _keys(labels: tuple[str, ...]) -> str:
-    return " ".join(f"<span class='ck-key'>{_text(label)}</span>" for label in labels)
-
-
-def _at(rect: Rect, inner: str, *, view: View, classes: str = "") -> str:
-    """Lay a box over a part of the canvas, in per cent: it scales with the canvas."""
-    height = view.layout.height
-    place = (
-        f"left:{100 * rect.x / WIDTH:.3f}%;top:{100 * rect.y / height:.3f}%;"
-        f"width:{100 * rect.width / WIDTH:.3f}%;height:{100 * rect.height / height:.3f}%"
-    )
-    return f"<div class='ck-at {classes}' style='{place}'>{inner}</div>"
-
-
-def _text(words: object) -> str:
-    return escape(str(words))

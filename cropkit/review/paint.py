@@ -6,7 +6,7 @@ from cropkit.editing import HANDLES
 from cropkit.geometry import PixelBox
 from cropkit.review.layout import HANDLE, PageLayout, Rect, Viewport, grip_point
 from cropkit.review.surface import Pen
-from cropkit.session import Done, Entry, Mark, Open, Session
+from cropkit.session import Done, Mark, Open, Session
 
 LIGHT, DARK = "#ffffff", "#10151c"
 _DIM = "rgba(8, 12, 18, 0.58)"
@@ -15,6 +15,7 @@ _VEIL = "rgba(8, 12, 18, 0.72)"
 _GUIDE = "rgba(255, 255, 255, 0.55)"
 _GUIDE_SHADE = "rgba(16, 21, 28, 0.45)"
 _SHADE = "rgba(16, 21, 28, 0.70)"
+_WARNING = "#ffb74d"
 _LABEL = "rgba(10, 14, 20, 0.82)"
 _STAGE = "rgba(127, 135, 145, 0.10)"
 _DIGIT_WIDTH, _LABEL_HEIGHT = 9.3, 28
@@ -37,23 +38,32 @@ def paint_boxes(pen: Pen, layout: PageLayout, session: Session, applied: Applied
     pen.clear()
     for position, entry in enumerate(session.entries):
         chosen = position == session.chosen
-        _paint_entry(pen, layout.stage(position), entry, applied, chosen=chosen)
+        stage = layout.stage(position)
+        if isinstance(entry, Open):
+            view, boxes = Viewport(stage, entry.size), (entry.box, applied(entry.path, entry.box))
+            least = session.minimum if session.too_small(entry) else 0
+            _paint_open(pen, view, entry.mark, boxes, chosen=chosen)
+            if entry.mark is Mark.KEEP:
+                _readout(pen, view, boxes, least)
+        elif isinstance(entry, Done) and entry.size:
+            _paint_done(pen, Viewport(stage, entry.size), entry.settled.box)
 
 
-def _paint_entry(pen: Pen, stage: Rect, entry: Entry, applied: Applied, *, chosen: bool) -> None:
-    if isinstance(entry, Open):
-        view = Viewport(stage, entry.size)
-        if entry.mark is Mark.KEEP:
-            whole = applied(entry.path, entry.box)
-            _paint_box(pen, view, (entry.box, whole), chosen=chosen)
-        else:
-            _paint_mark(pen, view.frame, entry.mark)
-    if isinstance(entry, Done) and entry.size and entry.settled.box:
-        view = Viewport(stage, entry.size)
-        _dim(pen, view, entry.settled.box, _VEIL)
-        _two_toned(pen, _rect(view, entry.settled.box), 1)
-    elif isinstance(entry, Done) and entry.size:
-        pen.fill(_DIM, Viewport(stage, entry.size).frame)
+def _paint_open(
+    pen: Pen, view: Viewport, mark: Mark, boxes: tuple[PixelBox, PixelBox], *, chosen: bool
+) -> None:
+    if mark is Mark.KEEP:
+        _paint_box(pen, view, boxes, chosen=chosen)
+    else:
+        _paint_mark(pen, view.frame, mark)
+
+
+def _paint_done(pen: Pen, view: Viewport, box: PixelBox | None) -> None:
+    if box is None:
+        pen.fill(_DIM, view.frame)
+        return
+    _dim(pen, view, box, _VEIL)
+    _two_toned(pen, _rect(view, box), 1)
 
 
 def _paint_box(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], *, chosen: bool) -> None:
@@ -68,7 +78,6 @@ def _paint_box(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], *, ch
     _two_toned(pen, rect, 2)
     for grip in HANDLES:
         _handle(pen, *grip_point(view, box, grip), chosen=chosen)
-    _readout(pen, view, box, written)
 
 
 def _dim(pen: Pen, view: Viewport, box: PixelBox, colour: str) -> None:
@@ -108,17 +117,20 @@ def _handle(pen: Pen, x: float, y: float, *, chosen: bool) -> None:
     pen.fill(LIGHT, outer)
 
 
-def _readout(pen: Pen, view: Viewport, box: PixelBox, written: PixelBox) -> None:
+def _readout(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], least: int) -> None:
+    """Write size and aspect of the crop on it, what is written instead, and if it is too small."""
+    box, written = boxes
     text = f"{_size(box)} · {box.size.aspect_ratio:.2f}"
     if written != box:
         text += f" \N{RIGHTWARDS ARROW} {_size(written)}"
+    text += f" · below {least}" if least else ""
     width = len(text) * _DIGIT_WIDTH + 14
     frame, rect = view.frame, _rect(view, box)
     x = max(frame.x, min(rect.x + 12, frame.right - width))
     below = rect.bottom - _LABEL_HEIGHT - 12
     y = max(frame.y, below) if rect.height > 3 * _LABEL_HEIGHT else _beside(frame, rect)
     pen.fill(_LABEL, Rect(x, y, width, _LABEL_HEIGHT))
-    pen.words(text, (x + 7, y + _LABEL_HEIGHT / 2 + 1), LIGHT)
+    pen.words(text, (x + 7, y + _LABEL_HEIGHT / 2 + 1), _WARNING if least else LIGHT)
 
 
 def _size(box: PixelBox) -> str:

@@ -33,6 +33,7 @@ class Arrival:
     cropped: bool
     jpeg: bytes
     header: Header
+    thumb: bytes
 
     @property
     def name(self) -> str:
@@ -132,6 +133,7 @@ class Previews:
             cropped=look.cropped,
             jpeg=preview.jpeg,
             header=preview.header,
+            thumb=preview.thumb,
         )
 
     def _post(self, path: str, future: Future[Arrival | Absence]) -> None:

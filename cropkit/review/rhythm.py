@@ -7,7 +7,7 @@ left is the rhythm: a keyboard waits 250 to 700 ms and then repeats every 15 to 
 from dataclasses import dataclass
 from enum import Enum
 
-from cropkit.review.keys import Pace
+from cropkit.review.actions import Pace
 
 # A second press that comes this soon may be the first repeat of a held key ...
 HELD_DELAY = 1.0

@@ -30,6 +30,9 @@ CSS = """<style>
 @container (max-width: 1060px) {
   .cropkit-review .ck-second > .ck-cut { display: none; }
 }
+@container (max-width: 1240px) {
+  .cropkit-review .ck-most { display: none; }
+}
 @container (max-width: 820px) {
   .cropkit-review .ck-more { display: none; }
   .cropkit-review .ck-at { gap: 0.4em; }
@@ -68,12 +71,26 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-adjusted { color: #64b5f6;
 body[data-jp-theme-light='false'] .cropkit-review .ck-reject,
 body[data-jp-theme-light='false'] .cropkit-review .ck-failed,
 body[data-jp-theme-light='false'] .cropkit-review .ck-bad { color: #ff8a65; }
+.cropkit-review .ck-small { color: #9a5b00; }
+body[data-jp-theme-light='false'] .cropkit-review .ck-small { color: #ffb74d; }
+.cropkit-review .ck-place { overflow: hidden; border-radius: 4px; justify-content: center;
+  background: var(--jp-layout-color2, #f3f3f3); font-size: 0.7em; }
+.cropkit-review .ck-place img { width: 100%; height: 100%; object-fit: cover; margin: 0; }
+.cropkit-review .ck-badge { position: absolute; right: 2px; bottom: 2px; min-width: 1.5em;
+  text-align: center; border-radius: 1em; padding: 0.1em 0.2em; font-size: 1.1em;
+  background: var(--jp-layout-color1, #fff); border: 1px solid currentColor; line-height: 1.1; }
+.cropkit-review .ck-whole { display: flex; gap: 0.7em; flex: 1 1 auto; min-width: 0; }
+.cropkit-review .ck-typed { font-family: var(--jp-code-font-family, monospace); font-size: 1.1em;
+  min-width: 8em; white-space: pre; color: var(--jp-ui-font-color0, #111); }
 .cropkit-review .ck-tile { flex-direction: column; justify-content: center; text-align: center;
   white-space: normal; padding: 1em; gap: 0.4em; overflow: hidden; overflow-wrap: anywhere; }
 .cropkit-review .ck-sign { font-size: 1.7em; }
 .cropkit-review .ck-line { border-radius: 6px; padding: 0 0.8em; border: 1px solid transparent; }
 .cropkit-review .ck-line.ck-problem { border-color: currentColor; color: #9a5b00; }
 body[data-jp-theme-light='false'] .cropkit-review .ck-line.ck-problem { color: #ffb74d; }
+.cropkit-review .ck-line.ck-prompt { border-color: var(--jp-brand-color1, #1976d2);
+  border-width: 2px;
+  background: var(--jp-layout-color1, #fff); }
 .cropkit-review .ck-line.ck-stopped { background: #b00020; color: #fff; font-weight: 600; }
 .cropkit-review .ck-line .ck-name { color: inherit; flex: 0 1 auto; }
 .cropkit-review .ck-unfocused { color: #9a5b00; font-weight: 600; }

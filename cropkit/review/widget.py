@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,28 @@ from cropkit.editing import Grip
 from cropkit.errors import IllegalMove
 from cropkit.kit import Kit, open_kit
 from cropkit.records import CropResult, Decision
-from cropkit.review import markup
+from cropkit.review.captions import cells
 from cropkit.review.desk import Desk
 from cropkit.review.hands import Hands
+from cropkit.review.keys import Keymap, keymap
 from cropkit.review.layout import Kind, Viewport, grip_point
 from cropkit.review.loop import Loop
+from cropkit.review.markup import foot, header, status, strip
+from cropkit.review.overlay import over
 from cropkit.review.style import CSS
 from cropkit.review.surface import SCALE
+from cropkit.review.view import View
 from cropkit.review.worker import hired
 from cropkit.session import Done, Open
 
 _ENOUGH_FOR_A_RATE = 6
-_BANDS = ("header", "cells", "foot", "over")
+_BANDS: Mapping[str, Callable[[View], str]] = {
+    "header": header,
+    "cells": cells,
+    "strip": strip,
+    "foot": foot,
+    "over": over,
+}
 
 _LIVE: WeakValueDictionary[Path, "Review"] = WeakValueDictionary()
 
@@ -44,12 +54,16 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     per_page : images side by side
     defer : only queue the decisions; `cropkit apply` or the batch notebook carries them out
     loop : the main thread's event loop; the running one when not given
+    keys : default, classic or vim; what the person's own keymap says when not given
+    minimum : pixels that the shorter side of a crop should have; less is shown as a warning
     apart : read and write images in processes of their own; else in threads of this one
 
     Raises
     ------
     AuditError
         When there can be no trail: the review does not start.
+    BadKeymap
+        When keys cannot be bound as they should be.
     """
 
     index = Int(0, help="Page, from 0.").tag(sync=False)
@@ -63,16 +77,21 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         defer: bool = False,  # noqa: FBT001, FBT002  (as a notebook's parameters give it)
         *,
         loop: Loop | None = None,
+        keys: str | Keymap = "",
+        minimum: int = 0,
         apart: bool = True,
     ) -> None:
+        bound = keys if isinstance(keys, Keymap) else keymap(keys)
         self._owned = not isinstance(folder_or_kit, Kit)
         kit = folder_or_kit if isinstance(folder_or_kit, Kit) else open_kit(folder_or_kit)
         _close_earlier(Path(kit.root))
         self._said: dict[str, str] = {}
         running = loop or _running_loop()
         staff = hired(kit, apart=apart, defer=defer)
-        self._desk = Desk(kit, per_page, running, clock.now, self._refresh, staff=staff)
-        self._hands = Hands(self._desk, running)
+        self._desk = Desk(
+            kit, per_page, running, clock.now, self._refresh, staff=staff, minimum=minimum
+        )
+        self._hands = Hands(self._desk, running, bound)
         self._loop = running
         bands = {name: _band() for name in _BANDS}
         self._status = HTML(layout=Layout())
@@ -121,7 +140,11 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         if kind is Kind.CHIP:
             x, y = layout.chip(position).middle
         elif isinstance(kind, Kind):
-            places = {Kind.ACKNOWLEDGE: layout.message, Kind.HELP: layout.help}
+            places = {
+                Kind.STRIP: layout.place(position),
+                Kind.ACKNOWLEDGE: layout.message,
+                Kind.HELP: layout.help,
+            }
             x, y = places.get(kind, layout.stage(position)).middle
         elif isinstance(entry, Open):
             view = Viewport(layout.stage(position), entry.size)
@@ -146,8 +169,8 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             return
         view = self._view()
         for name, band in self._bands.items():
-            self._say(name, band, getattr(markup, name)(view))
-        self._say("status", self._status, f"<div>{markup.status(view)}</div>")
+            self._say(name, band, _BANDS[name](view))
+        self._say("status", self._status, f"<div>{status(view)}</div>")
         session = view.session
         self.index = session.page
         self.boxes = [_box(entry) for entry in session.entries]
@@ -158,17 +181,21 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         if self._said.get(name) != words:
             self._said[name] = band.value = words
 
-    def _view(self) -> markup.View:
+    def _view(self) -> View:
         desk = self._desk
-        return markup.View(
+        return View(
             folder=Path(desk.kit.root).name,
             layout=desk.layout,
             session=desk.session,
             counts=desk.counts,
             messages=desk.guard.messages,
             acknowledged=desk.pages.acknowledged(desk.session),
+            keymap=self._hands.keymap,
             sheet=self._hands.sheet,
+            prompt=self._hands.prompt,
             rate=self._rate(),
+            thumbs=desk.thumbs,
+            within=desk.within,
         )
 
     def _rate(self) -> float | None:

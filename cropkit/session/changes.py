@@ -15,6 +15,7 @@ from cropkit.session.state import (
     Done,
     Draft,
     Entry,
+    Filter,
     Loading,
     Mark,
     Open,
@@ -91,12 +92,7 @@ def edited(
 
 def locked(entry: Open, lock: AspectLock) -> Open:
     """Return an image with the ratio that a lock holds from now on."""
-    ratios = {
-        AspectLock.FREE: None,
-        AspectLock.BOX: entry.box.size.aspect_ratio,
-        AspectLock.IMAGE: entry.size.aspect_ratio,
-    }
-    return replace(entry, ratio=ratios[lock])
+    return replace(entry, ratio=lock.ratio(entry.box.size, entry.size))
 
 
 def opened(move: Looked, draft: Draft | None) -> Open:
@@ -105,6 +101,9 @@ def opened(move: Looked, draft: Draft | None) -> Open:
     fresh = replace(fresh, box=fresh.offered)
     if draft is None or draft.sha256 not in (None, move.sha256):
         return fresh
+    if draft.candidate < len(fresh.suggestions):
+        fresh = replace(fresh, candidate=draft.candidate)
+        fresh = replace(fresh, box=fresh.offered)
     fits = draft.box is not None and _fits(draft.box, move.size)
     return replace(fresh, box=draft.box if fits and draft.box else fresh.box, mark=draft.mark)
 
@@ -124,20 +123,31 @@ def settle(session: Session, entries: tuple[Open, ...]) -> Session:
     """Take images as decided."""
     rulings = {e.path: ruling_on(e) for e in entries}
     new = {p: Settled(r.verdict, Status.WAITING, r.box) for p, r in rulings.items()}
+    kept = [(r.box, r.size) for r in rulings.values() if r.box is not None]
     done = tuple(
         Done(e.path, new[e.path], e.size) if isinstance(e, Open) and e.path in new else e
         for e in session.entries
     )
-    settled = {**session.settled, **new} if new else session.settled
-    return replace(session, entries=done, settled=settled, undo=(*session.undo, *new))
+    if not new:
+        return session
+    return replace(
+        session,
+        entries=done,
+        settled={**session.settled, **new},
+        undo=(*session.undo, *new),
+        rulings={**session.rulings, **rulings},
+        redo=(),
+        stale=session.stale - new.keys(),
+        carried=kept[-1] if kept else session.carried,
+    )
 
 
 def turned(session: Session, page: int) -> Session:
     """Show a page; what was changed on the one that is left is kept."""
     changed = {
-        e.path: Draft(e.sha256, e.box, e.mark)
+        e.path: Draft(e.sha256, e.box, e.mark, e.candidate)
         for e in session.entries
-        if isinstance(e, Open) and (e.box != e.offered or e.mark is not Mark.KEEP)
+        if isinstance(e, Open) and (e.box != e.offered or e.candidate or e.mark is not Mark.KEEP)
     }
     kept = replace(session, drafts={**session.drafts, **changed}, page=page, ended=False)
     entries = tuple(_arriving(kept, path) for path in kept.on_page(page))
@@ -156,15 +166,42 @@ def _arriving(session: Session, path: str) -> Entry:
 
 def listed(session: Session, path: str) -> Session:
     """List an image that a decision had taken out of the folder: last, so that no page moves."""
-    if path in session.paths:
+    if path in session.listing:
         return session
+    everything = (*session.listing, path)
+    known = replace(session, everything=everything, elsewhere=session.elsewhere - 1)
+    if session.filter is not Filter.ALL:
+        return known
     last = session.page == len(session.paths) // session.per_page
     return replace(
-        session,
-        paths=(*session.paths, path),
-        elsewhere=session.elsewhere - 1,
+        known,
+        paths=everything,
         entries=(*session.entries, Loading(path)) if last else session.entries,
     )
+
+
+def unfiltered(session: Session) -> Session:
+    """Show every image again, at the page of the one that was chosen."""
+    return filtered(session, Filter.ALL)
+
+
+def filtered(session: Session, chosen: Filter) -> Session:
+    """Show the images that a filter lets through, now: pages do not move while one looks."""
+    if chosen is session.filter:
+        return session
+    everything = session.listing
+    paths = tuple(path for path in everything if session.shows(path, chosen))
+    here = session.entries[session.chosen].path if session.entries else ""
+    other = replace(session, everything=everything, paths=paths, filter=chosen)
+    at = paths.index(here) if here in paths else 0
+    return choosing(turned(other, at // other.per_page), at)
+
+
+def choosing(session: Session, index: int) -> Session:
+    """Choose the image with this number, on the page that it is on."""
+    page, position = divmod(index, session.per_page)
+    shown = turned(session, page) if page != session.page or session.ended else session
+    return replace(shown, chosen=min(position, max(0, len(shown.entries) - 1)))
 
 
 def not_undoable(session: Session, path: str) -> Session:

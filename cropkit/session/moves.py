@@ -43,13 +43,19 @@ class Resize:
 
 @dataclass(frozen=True, slots=True)
 class Drag:
-    """Pull a grip of the box as it was when the hand took hold of it."""
+    """Pull a grip of the box as it was when the hand took hold of it.
+
+    Parameters
+    ----------
+    snap : how near a border of the image draws it, in pixels
+    """
 
     position: int
     grip: Grip
     origin: PixelBox
     dx: float
     dy: float
+    snap: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +73,51 @@ class ResetBox:
 
 @dataclass(frozen=True, slots=True)
 class FullImage:
-    """Keep the whole image."""
+    """Keep the whole image, or the most of it that has the ratio held."""
+
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ToggleLock:
-    """Hold the aspect ratio: free, as the box is, as the image is, free again."""
+    """Hold another aspect ratio: the next of `LOCKS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLock:
+    """Stand the aspect ratio that is held on end: 3:2 becomes 2:3."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetRatio:
+    """Hold a ratio of one's own, and give it to the chosen box."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetBox:
+    """Give the chosen box these edges: left, top, right, bottom."""
+
+    box: PixelBox
+
+
+@dataclass(frozen=True, slots=True)
+class SetSize:
+    """Give the chosen box this size, on the middle that it has."""
+
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class NextCandidate:
+    """Offer the next suggestion for the chosen image."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarryBox:
+    """Give the chosen image the box that was decided last, if their sizes agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +137,49 @@ class TurnPage:
     """Look at another page without deciding."""
 
     step: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFolder:
+    """Look at the first page of the next folder, or of the one before."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class JumpTo:
+    """Choose the image with this number, from 0, of what the pages show."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Choose the next image with these letters in its path."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """Choose this image, whatever the filter."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextUnreviewed:
+    """Look at the nearest page with something undecided."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextFilter:
+    """Show other images: those of the next filter that any image passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Decide again as was decided before the last undo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +231,8 @@ class RestoreFailed:
 
 Move = (
     Choose | ChooseNext | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage | ToggleLock
-    | Decide | DecidePage | TurnPage | Undo | Looked | LoadFailed | Applied | Restored
+    | TurnLock | SetRatio | SetBox | SetSize | NextCandidate | CarryBox
+    | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter
+    | Decide | DecidePage | TurnPage | Undo | Redo | Looked | LoadFailed | Applied | Restored
     | RestoreFailed
 )  # fmt: skip

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cropkit.editing import dragged, moved, resized
 from cropkit.errors import IllegalMove
 from cropkit.records import Status
+from cropkit.session.boxes import BOX_RULES
 from cropkit.session.changes import (
+    choosing,
     edited,
-    entry_at,
     listed,
     loading_at,
     locked,
@@ -23,36 +23,30 @@ from cropkit.session.changes import (
     ruling_on,
     settle,
     turned,
+    unfiltered,
     with_outcome,
     without,
 )
 from cropkit.session.moves import (
     Applied,
-    Choose,
-    ChooseNext,
     Decide,
     DecidePage,
-    Drag,
-    FullImage,
     LoadFailed,
     Looked,
     Move,
-    Nudge,
-    ResetBox,
-    Resize,
+    Redo,
     Restored,
     RestoreFailed,
-    ToggleLock,
     ToggleMark,
-    TurnPage,
     Undo,
 )
+from cropkit.session.places import PLACE_RULES
 from cropkit.session.state import (
     FAILED,
-    AspectLock,
     Broken,
     Done,
     Draft,
+    Filter,
     Loading,
     Mark,
     Open,
@@ -62,11 +56,6 @@ from cropkit.session.state import (
     full,
 )
 
-_NEXT_LOCK = {
-    AspectLock.FREE: AspectLock.BOX,
-    AspectLock.BOX: AspectLock.IMAGE,
-    AspectLock.IMAGE: AspectLock.FREE,
-}
 _TAKEN_BACK = frozenset({Status.STALE, Status.RESTORED})
 
 
@@ -76,13 +65,22 @@ def begin(
     settled: Mapping[str, Settled] | None = None,
     undo: tuple[str, ...] = (),
     place: str | None = None,
+    *,
+    minimum: int = 0,
 ) -> Session:
-    """Start or resume a review, at the page of `place` or at the first with something to do."""
+    """Start or resume a review, at the page of `place` or at the first with something to do.
+
+    Parameters
+    ----------
+    minimum : pixels that the shorter side of a crop should have
+    """
     if per_page < 1:
         raise IllegalMove("per_page", f"{per_page} images a page make no page")
     listed, stands = tuple(paths), dict(settled or {})
     elsewhere = len(stands.keys() - set(listed))
-    session = Session(listed, per_page, settled=stands, undo=undo, elsewhere=elsewhere)
+    session = Session(
+        listed, per_page, settled=stands, undo=undo, elsewhere=elsewhere, minimum=minimum
+    )
     first = replace(session, page=session.pages - 1).next_undecided_page()
     if first is None:
         return replace(turned(session, 0), ended=True)
@@ -97,53 +95,10 @@ def advance(session: Session, move: Move) -> Step:
     return _RULES[type(move)](session, move)
 
 
-def _choose(session: Session, move: Choose) -> Step:
-    entry_at(session, move.position, move)
-    return Step(replace(session, chosen=move.position))
-
-
-def _choose_next(session: Session, move: ChooseNext) -> Step:
-    if not session.entries:
-        raise IllegalMove(name_of(move), "there is no image")
-    return Step(replace(session, chosen=(session.chosen + move.step) % len(session.entries)))
-
-
-def _nudge(session: Session, move: Nudge) -> Step:
-    entry = open_at(session, None, move)
-    return edited(session, None, box=moved(entry.box, move.dx, move.dy, entry.size))
-
-
-def _resize(session: Session, move: Resize) -> Step:
-    entry = open_at(session, None, move)
-    by = (move.dx, move.dy)
-    return edited(session, None, box=resized(entry.box, by, entry.size, entry.ratio))
-
-
-def _drag(session: Session, move: Drag) -> Step:
-    entry = open_at(session, move.position, move)
-    origin, by = move.origin.within(entry.size), (move.dx, move.dy)
-    box = dragged(origin, move.grip, by, entry.size, entry.ratio)
-    return edited(replace(session, chosen=move.position), move.position, box=box)
-
-
 def _toggle_mark(session: Session, move: ToggleMark) -> Step:
     entry = open_at(session, move.position, move)
     mark = Mark.KEEP if entry.mark is move.mark else move.mark
     return edited(session, move.position, mark=mark)
-
-
-def _reset_box(session: Session, move: ResetBox) -> Step:
-    return edited(session, None, anew=open_at(session, None, move).offered)
-
-
-def _full_image(session: Session, move: FullImage) -> Step:
-    return edited(session, None, anew=full(open_at(session, None, move).size))
-
-
-def _toggle_lock(session: Session, _: ToggleLock) -> Step:
-    lock = _NEXT_LOCK[session.lock]
-    entries = tuple(locked(e, lock) if isinstance(e, Open) else e for e in session.entries)
-    return Step(replace(session, lock=lock, entries=entries))
 
 
 def _decide(session: Session, move: Decide) -> Step:
@@ -162,19 +117,11 @@ def _decide_page(session: Session, move: DecidePage) -> Step:
         raise IllegalMove(name_of(move), "everything has been decided")
     decided = settle(session, () if session.ended else waiting)
     page = decided.next_undecided_page()
+    if page is None and session.filter is not Filter.ALL:
+        decided = unfiltered(decided)
+        page = decided.next_undecided_page()
     after = replace(decided, ended=True) if page is None else turned(decided, page)
     return Step(after, tuple(map(ruling_on, waiting)))
-
-
-def _turn_page(session: Session, move: TurnPage) -> Step:
-    if session.ended and move.step < 0:
-        return Step(turned(session, session.page))
-    page = session.page + move.step
-    if not 0 <= page < session.pages:
-        raise IllegalMove(
-            name_of(move), "this is the first page" if page < 0 else "no page follows"
-        )
-    return Step(turned(session, page))
 
 
 def _undo(session: Session, move: Undo) -> Step:
@@ -188,10 +135,36 @@ def _undo(session: Session, move: Undo) -> Step:
         settled=without(session.settled, path),
         restoring={**session.restoring, path: stood},
         drafts={**session.drafts, path: Draft(None, stood.box)},
+        redo=(*session.redo, *filter(None, [session.rulings.get(path)])),
     )
+    if path not in taken.paths:
+        taken = unfiltered(taken)
     index = taken.paths.index(path)
     shown = turned(taken, index // session.per_page)
-    return Step(replace(shown, chosen=index % session.per_page), undone=path)
+    return Step(choosing(shown, index), undone=path)
+
+
+def _redo(session: Session, move: Redo) -> Step:
+    if not session.redo:
+        raise IllegalMove(name_of(move), "nothing was undone")
+    again = session.redo[-1]
+    if again.path in session.restoring:
+        raise IllegalMove(name_of(move), f"{again.path} is still being restored")
+    if again.path in session.settled:
+        raise IllegalMove(name_of(move), f"{again.path} is decided already")
+    stands = Settled(again.verdict, Status.WAITING, again.box)
+    decided = replace(
+        session,
+        settled={**session.settled, again.path: stands},
+        drafts=without(session.drafts, again.path),
+        undo=(*session.undo, again.path),
+        redo=session.redo[:-1],
+    )
+    if again.path not in decided.paths:
+        decided = unfiltered(decided)
+    index = decided.paths.index(again.path)
+    shown = replaced(decided, again.path, lambda e: Done(e.path, stands, again.size))
+    return Step(choosing(shown, index), (again,))
 
 
 def _looked(session: Session, move: Looked) -> Step:
@@ -232,7 +205,13 @@ def _applied(session: Session, move: Applied) -> Step:
             known = replace(not_undoable(known, move.path), drafts=drafts)
         return Step(replaced(known, move.path, lambda e: with_outcome(e, settled)))
     undecided = not_undoable(listed(session, move.path), move.path)
-    undecided = replace(undecided, settled=without(session.settled, move.path))
+    stale = {move.path} if move.status is Status.STALE else set()
+    undecided = replace(
+        undecided,
+        settled=without(session.settled, move.path),
+        stale=session.stale | stale,
+        redo=tuple(ruling for ruling in session.redo if ruling.path != move.path),
+    )
     return Step(replaced(undecided, move.path, lambda e: Loading(e.path)))
 
 
@@ -254,19 +233,13 @@ def _restore_failed(session: Session, move: RestoreFailed) -> Step:
 
 
 _RULES: Mapping[type, Callable[[Session, Any], Step]] = {
-    Choose: _choose,
-    ChooseNext: _choose_next,
-    Nudge: _nudge,
-    Resize: _resize,
-    Drag: _drag,
+    **BOX_RULES,
+    **PLACE_RULES,
     ToggleMark: _toggle_mark,
-    ResetBox: _reset_box,
-    FullImage: _full_image,
-    ToggleLock: _toggle_lock,
     Decide: _decide,
     DecidePage: _decide_page,
-    TurnPage: _turn_page,
     Undo: _undo,
+    Redo: _redo,
     Looked: _looked,
     LoadFailed: _load_failed,
     Applied: _applied,
@@ -274,5 +247,5 @@ _RULES: Mapping[type, Callable[[Session, Any], Step]] = {
     RestoreFailed: _restore_failed,
 }
 _AFTER_THE_END = frozenset(
-    {DecidePage, TurnPage, Undo, Looked, LoadFailed, Applied, Restored, RestoreFailed}
+    {*PLACE_RULES, DecidePage, Undo, Redo, Looked, LoadFailed, Applied, Restored, RestoreFailed}
 )

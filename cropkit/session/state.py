@@ -19,12 +19,56 @@ class Mark(StrEnum):
     SKIP = "skip"
 
 
-class AspectLock(StrEnum):
+class Held(StrEnum):
     """Whose aspect ratio a resized box holds."""
 
     FREE = "free"
     BOX = "box"
     IMAGE = "image"
+    RATIO = "ratio"
+
+
+@dataclass(frozen=True, slots=True)
+class AspectLock:
+    """What shape a resized box keeps; `turned` stands it on end."""
+
+    held: Held = Held.FREE
+    width: int = 1
+    height: int = 1
+    turned: bool = False
+
+    def ratio(self, box: Size, image: Size) -> float | None:
+        """Width over height that is kept, None where it is free."""
+        upright = {
+            Held.FREE: None,
+            Held.BOX: box.aspect_ratio,
+            Held.IMAGE: image.aspect_ratio,
+            Held.RATIO: self.width / self.height,
+        }[self.held]
+        return 1 / upright if upright and self.turned else upright
+
+    def __str__(self) -> str:
+        if self.held is Held.RATIO:
+            sides = (self.height, self.width) if self.turned else (self.width, self.height)
+            return ":".join(map(str, sides))
+        return f"{self.held}, turned" if self.turned else self.held.value
+
+
+FREE, OF_BOX, OF_IMAGE = (AspectLock(held) for held in (Held.FREE, Held.BOX, Held.IMAGE))
+LOCKS = (
+    *(FREE, OF_BOX, OF_IMAGE),
+    *(AspectLock(Held.RATIO, *sides) for sides in ((1, 1), (4, 5), (3, 2), (16, 9))),
+)
+
+
+class Filter(StrEnum):
+    """Which images the pages show."""
+
+    ALL = "all"
+    UNREVIEWED = "unreviewed"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    STALE = "changed since shown"
 
 
 _MARKED_VERDICT = {Mark.REJECT: Verdict.REJECT, Mark.SKIP: Verdict.SKIP}
@@ -82,11 +126,12 @@ class Open:
     box: PixelBox
     mark: Mark = Mark.KEEP
     ratio: float | None = None
+    candidate: int = 0
 
     @property
     def suggestion(self) -> Suggestion | None:
         """The suggestion that is offered."""
-        return self.suggestions[0] if self.suggestions else None
+        return self.suggestions[self.candidate] if self.suggestions else None
 
     @property
     def offered(self) -> PixelBox:
@@ -113,6 +158,7 @@ class Draft:
     sha256: str | None
     box: PixelBox | None
     mark: Mark = Mark.KEEP
+    candidate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +175,21 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The whole review. Mappings are never changed in place."""
+    """The whole review. Mappings are never changed in place.
+
+    Parameters
+    ----------
+    paths : what the pages show, a part of `listing` under a filter
+    minimum : pixels that the shorter side of a crop should have, 0 where anything goes
+    rulings : what was decided in this session, so that it can be done again
+    carried : the box that was decided last, with the size of its image
+    """
 
     paths: tuple[str, ...]
     per_page: int = 3
     page: int = 0
     chosen: int = 0
-    lock: AspectLock = AspectLock.FREE
+    lock: AspectLock = FREE
     ended: bool = False
     entries: tuple[Entry, ...] = ()
     settled: Mapping[str, Settled] = field(default_factory=dict)
@@ -144,6 +198,18 @@ class Session:
     restoring: Mapping[str, Settled] = field(default_factory=dict)
     undo: tuple[str, ...] = ()
     elsewhere: int = 0
+    everything: tuple[str, ...] = ()
+    filter: Filter = Filter.ALL
+    stale: frozenset[str] = frozenset()
+    rulings: Mapping[str, Ruling] = field(default_factory=dict)
+    redo: tuple[Ruling, ...] = ()
+    carried: tuple[PixelBox, Size] | None = None
+    minimum: int = 0
+
+    @property
+    def listing(self) -> tuple[str, ...]:
+        """Every image of the collection, whatever the filter."""
+        return self.everything or self.paths
 
     @property
     def pages(self) -> int:
@@ -163,7 +229,24 @@ class Session:
     @property
     def total(self) -> int:
         """How many images there are, with those that a decision took out of the folder."""
-        return len(self.paths) + self.elsewhere
+        return len(self.listing) + self.elsewhere
+
+    def too_small(self, entry: Entry) -> bool:
+        """Whether accepting it would make a crop that is smaller than it should be."""
+        if not isinstance(entry, Open) or not entry.verdict.keeps_a_box:
+            return False
+        return min(entry.box.size.width, entry.box.size.height) < self.minimum
+
+    def shows(self, path: str, chosen: Filter) -> bool:
+        """Whether a filter lets an image through."""
+        status = self.settled[path].status if path in self.settled else None
+        return {
+            Filter.ALL: True,
+            Filter.UNREVIEWED: self.undecided(path),
+            Filter.REJECTED: status is Status.REJECTED,
+            Filter.FAILED: status in FAILED or path in self.broken,
+            Filter.STALE: path in self.stale,
+        }[chosen]
 
     def on_page(self, page: int) -> tuple[str, ...]:
         """Return the paths of a page: a fixed slice of the listing."""

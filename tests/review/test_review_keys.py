@@ -1,11 +1,32 @@
-"""The table of keys, its printed forms, and the rhythm that tells a held key."""
+"""The table of keys, presets and keymaps, printed forms, typing, and the rhythm of a held key."""
+
+import re
+from pathlib import Path
 
 import pytest
 
+from cropkit.errors import BadKeymap, IllegalMove
+from cropkit.geometry import PixelBox, Size
 from cropkit.review import keys_markdown
-from cropkit.review.keys import KEYS, Binding, Pace, grouped, look_up, shortened
+from cropkit.review.actions import ACTIONS, Command, Pace
+from cropkit.review.keys import PRESETS, Binding, actions_markdown, keymap, preset, shortened
+from cropkit.review.prompt import Prompt
 from cropkit.review.rhythm import HELD_DELAY, Beat, Rhythm
-from cropkit.session import DecidePage, Nudge, Resize, ToggleMark
+from cropkit.session import (
+    DecidePage,
+    Find,
+    JumpTo,
+    Nudge,
+    Resize,
+    SetBox,
+    SetRatio,
+    SetSize,
+    ToggleMark,
+)
+
+DEFAULT = preset("default")
+KEYS = DEFAULT.bindings
+look_up, grouped = DEFAULT.look_up, DEFAULT.grouped
 
 
 @pytest.mark.parametrize("binding", KEYS, ids=lambda b: b.label)
@@ -76,3 +97,128 @@ def test_held_arrows_repeat() -> None:
     for n in range(10):
         rhythm, beat = rhythm.heard("←", Pace.FREE, 10 + n * 0.01)
         assert beat is Beat.TAKE
+
+
+# --- presets and a person's own keymap
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_binds_everything_that_matters_without_conflict(name: str) -> None:
+    bound = {row.name for row in preset(name).bindings}
+    single = {action.name for action in ACTIONS if not action.name[-1].isdigit()}
+    assert single <= bound
+    for direction in ("left", "right", "up", "down"):
+        assert f"nudge-{direction}-1" in bound
+        assert f"resize-{direction}-1" in bound
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "action"),
+    [
+        ("classic", "1", "reject-1"),
+        ("classic", "v", "full-3"),
+        ("classic", "ArrowLeft", "previous-page"),
+        ("classic", "B", "previous-page"),
+        ("classic", "p", "previous-folder"),
+        ("classic", "q", "release"),
+        ("vim", "h", "nudge-left-1"),
+        ("vim", "U", "undo"),
+        ("vim", "/", "go-to"),
+        ("default", "Ч", "reject"),
+        ("default", "я", "undo"),
+        ("default", "χ", "reject"),
+        ("default", "ס", "reject"),  # noqa: RUF001  (Hebrew)
+    ],
+)
+def test_keys_are_what_hands_expect_whatever_case_and_script(
+    name: str, key: str, action: str
+) -> None:
+    found = preset(name).look_up(key, shift=key.isupper(), ctrl=False, meta=False)
+    assert found is not None
+    assert found.name == action
+
+
+def test_a_keymap_of_ones_own_rebinds_a_preset(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text('preset = "vim"\n[keys]\nreject = ["d", "delete"]\nskip = "Shift+Home"\n')
+    mine = keymap(file=file)
+    assert [row.label for row in mine.bindings if row.name == "reject"] == ["D", "Delete"]
+    assert mine.label("undo") == "U"
+    assert mine.look_up("x", shift=False, ctrl=False, meta=False) is None
+    assert mine.look_up("Home", shift=True, ctrl=False, meta=False) is not None
+    assert keymap("default", file).label("undo") == "Z"
+    assert keymap(file=tmp_path / "nowhere").label("undo") == "Z"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('[keys]\nreject = "z"', "Z is the key of reject and of undo"),
+        ('[keys]\nrejct = "d"', "no action 'rejct'"),
+        ('[keys]\nreject = "Hyper+d"', "no key 'Hyper+d'"),
+        ('[keys]\nreject = "Ctrl+d"', "is the browser's"),
+        ("[keys]\nreject = 7", "not written as text"),
+        ("[keys]\nrelease = []", "no key releases the keyboard"),
+        ('preset = "emacs"', "no preset 'emacs'"),
+        ('keymap = "vim"', "nothing else"),
+        ("keys = 3", "is not a table"),
+        ("[keys", "Expected"),
+    ],
+)
+def test_a_keymap_that_makes_no_sense_is_refused_by_name(
+    tmp_path: Path, written: str, said: str
+) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(written)
+    with pytest.raises(BadKeymap, match=re.escape(said)) as caught:
+        keymap(file=file)
+    assert str(file) in str(caught.value)
+
+
+def test_the_documented_keymap_and_table_are_true(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "keys.md").read_text(encoding="utf-8")
+    assert actions_markdown() in text
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "keys.toml").write_text(example)
+    mine = keymap(file=tmp_path / "keys.toml")
+    assert mine.label("filter") == ""
+    assert mine.label("reject") == "D"
+
+
+# --- typing
+
+
+@pytest.mark.parametrize(
+    ("typed", "move"),
+    [
+        ("800x600", SetSize(Size(800, 600))),
+        ("800 × 600", SetSize(Size(800, 600))),  # noqa: RUF001  (as the read-out writes it)
+        ("120, 80, 800, 600", SetBox(PixelBox(120, 80, 920, 680))),
+        (" 10 20 30 40 ", SetBox(PixelBox(10, 20, 40, 60))),
+        ("3:2", SetRatio(3, 2)),
+        ("1.91:1", SetRatio(191, 100)),
+    ],
+)
+def test_what_is_typed_for_a_box_is_read(typed: str, move: object) -> None:
+    assert Prompt(Command.EXACT, typed).move() == move
+
+
+@pytest.mark.parametrize("typed", ["", "12", "1,2,3", "x", "0x5", "3:0", "0:0", "5,5,0,3", "-4x3"])
+def test_what_makes_no_box_is_refused(typed: str) -> None:
+    with pytest.raises(IllegalMove):
+        Prompt(Command.EXACT, typed).move()
+
+
+def test_a_number_is_gone_to_and_letters_are_looked_for() -> None:
+    assert Prompt(Command.GO_TO, " 12 ").move() == JumpTo(11)
+    assert Prompt(Command.GO_TO, "beach 3").move() == Find("beach 3")
+
+
+def test_typing_takes_characters_and_backspace_and_nothing_else() -> None:
+    prompt = Prompt(Command.GO_TO)
+    for key in ("a", "B", "Shift", "F5", "ü", "Backspace", "ArrowLeft", "7"):
+        prompt = prompt.typed(key)
+    assert prompt.text == "aB7"
+    for _ in range(200):
+        prompt = prompt.typed("x")
+    assert len(prompt.text) == 80

@@ -18,12 +18,15 @@ from cropkit.errors import AuditUnavailable, MissingFile
 from cropkit.kit import open_kit
 from cropkit.records import CropResult, Decision, Status, Verdict
 from cropkit.review import Review
-from cropkit.review.keys import KEYS, Binding, Command, grouped, shortened
+from cropkit.review.actions import Command
+from cropkit.review.keys import Binding, preset, shortened
 from cropkit.review.layout import Kind, Rect
 from cropkit.review.surface import held
 from cropkit.session import Done, Mark, Open, Restoring
 
 Started = Callable[..., Browser]
+DEFAULT = preset("default")
+KEYS, grouped = DEFAULT.bindings, DEFAULT.grouped
 
 
 def entries(browser: Browser) -> tuple[Any, ...]:
@@ -222,7 +225,7 @@ def test_every_key_of_the_table_reaches_the_review(
     browser.desk.guard.problem("something", "a.png")
     before = browser.words
     browser.key(binding.key, shift=binding.shift, ctrl=binding.ctrl)
-    if binding.does in (Command.SHEET, Command.ACKNOWLEDGE):
+    if binding.does in set(Command) - {Command.RELEASE}:
         assert browser.words != before
     else:
         assert taken == [binding.does]
@@ -641,3 +644,132 @@ def test_the_sheet_shows_every_key_of_the_table_and_any_key_closes_it(browser: B
 def test_a_click_on_the_hints_shows_the_sheet(browser: Browser) -> None:
     browser.mouse("down", browser.review.screen_point(0, Kind.HELP))
     assert "ck-sheet" in browser.words
+
+
+# --- typing, going back, other keys
+
+
+def test_exact_numbers_are_typed_into_the_box(browser: Browser) -> None:
+    browser.key("e")
+    for key in ("4", "0", "x", "3", "1", "Backspace", "0"):
+        browser.strike(key)
+    assert "40x30" in browser.words
+    assert entries(browser)[0].mark is Mark.KEEP
+    browser.strike("Enter")
+    assert (entries(browser)[0].box.size.width, entries(browser)[0].box.size.height) == (40, 30)
+    assert standing(browser) == {}
+    assert "ck-typed" not in browser.words
+
+
+def test_the_enter_that_ends_typing_accepts_nothing_even_when_it_is_held(
+    browser: Browser,
+) -> None:
+    browser.key("g")
+    browser.strike("2")
+    for _ in range(30):
+        browser.strike("Enter")
+        browser.loop.sleep(0.033)
+    assert standing(browser) == {}
+    assert "chosen 2" in browser.status
+
+
+def test_what_was_typed_and_makes_no_sense_is_said_and_changes_nothing(browser: Browser) -> None:
+    before = browser.desk.session
+    browser.key("e")
+    browser.strike("9")
+    browser.strike("Enter")
+    assert "type 800 x 600" in browser.words
+    browser.key("g")
+    for key in "nowhere":
+        browser.strike(key)
+    browser.strike("Enter")
+    assert "no image is called" in browser.words
+    assert browser.desk.session == before
+
+
+def test_escape_and_a_click_leave_the_typing(browser: Browser) -> None:
+    for leave in ("Escape", "click"):
+        browser.key("e")
+        browser.strike("x")
+        assert "ck-typed" in browser.words
+        if leave == "click":
+            browser.mouse("down", browser.review.screen_point(0, Kind.STAGE))
+        else:
+            browser.strike(leave)
+        assert "ck-typed" not in browser.words
+        assert entries(browser)[0].mark is Mark.KEEP
+
+
+def test_the_last_decisions_are_shown_and_a_click_goes_back_to_one(browser: Browser) -> None:
+    browser.key("x")
+    browser.key("Enter")
+    browser.shown()
+    browser.written()
+    second = browser.desk.session.undo[1]
+    assert browser.words.count("<img alt=") == 3
+    assert browser.words.count("data:image/jpeg;base64,/9j/") == 3
+    assert "✖" in browser.words
+    assert "page 2/2" in browser.status
+    browser.mouse("down", browser.review.screen_point(1, Kind.STRIP))
+    browser.shown()
+    assert "page 1/2" in browser.status
+    assert entries(browser)[browser.desk.session.chosen].path == second
+
+
+def test_redo_decides_again_what_was_undone(browser: Browser, folder: Path) -> None:
+    browser.key(" ")
+    browser.written()
+    cropped = contents(folder)
+    browser.key("z")
+    browser.written()
+    browser.shown()
+    browser.key("y")
+    browser.written()
+    assert contents(folder) == cropped
+
+
+def test_other_keys_are_used_when_another_preset_is_asked_for(start: Started) -> None:
+    browser = start(keys="classic")
+    browser.open()
+    browser.shown()
+    browser.key("2")
+    assert entries(browser)[1].mark is Mark.REJECT
+    assert "<span class='ck-key'>Delete</span> reject" in browser.words
+
+
+def test_a_crop_that_would_be_too_small_is_marked_before_it_is_accepted(start: Started) -> None:
+    browser = start(minimum=60)
+    browser.open()
+    browser.shown()
+    before = browser.words
+    small = [entry.box.size.height < 60 for entry in entries(browser)]
+    assert before.count("ck-small") == small.count(True) == 1
+    browser.key(str(small.index(True) + 1))
+    browser.key("f")
+    assert browser.words.count("ck-small") == before.count("ck-small") - 1
+
+
+def test_several_folders_are_one_collection_and_each_has_its_own_count(
+    start: Started, folder: Path
+) -> None:
+    other = folder / "b"
+    other.mkdir()
+    (other / "f.png").write_bytes((folder / "a_stage2.png").read_bytes())
+    browser = start()
+    browser.open()
+    browser.shown()
+    assert ". · 0 of 5" in browser.words
+    browser.key(" ")
+    assert ". · 1 of 5" in browser.words
+    browser.key("PageDown", shift=True)
+    browser.shown()
+    assert "b · 0 of 1" in browser.words
+
+
+def test_a_filter_is_named_beside_the_page(browser: Browser) -> None:
+    browser.key(" ")
+    browser.written()
+    browser.key("i")
+    browser.shown()
+    assert "unreviewed only · page 1 of 2" in browser.words
+    assert len(browser.desk.session.paths) == 4

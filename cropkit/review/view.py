@@ -1,0 +1,43 @@
+"""All that the words over the canvas are made from; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cropkit.review.keys import Keymap
+from cropkit.review.layout import PageLayout
+from cropkit.review.messages import Messages
+from cropkit.review.prompt import Prompt
+from cropkit.session import Session
+
+if TYPE_CHECKING:
+    from cropkit.kit import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The state of everything that is shown.
+
+    Parameters
+    ----------
+    thumbs : small JPEGs of images that were decided, by path
+    within : how many images of the folder at hand are decided, and how many it has
+    """
+
+    folder: str
+    layout: PageLayout
+    session: Session
+    counts: "Counts"
+    messages: Messages
+    acknowledged: bool
+    keymap: Keymap
+    sheet: bool = False
+    prompt: Prompt | None = None
+    rate: float | None = None
+    thumbs: Mapping[str, bytes] = field(default_factory=dict)
+    within: tuple[int, int] = (0, 0)
+
+    @property
+    def failed(self) -> int:
+        """Images that could not be shown, and decisions that could not be carried out."""
+        return self.counts.failed + len(self.session.broken)
