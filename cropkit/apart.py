@@ -80,6 +80,13 @@ class Apart(Generic[Question, Answer]):
         with self._mutex:
             self._ended()
 
+    def hang_up(self) -> None:
+        """Let the process end by itself when it has answered: the interpreter is ending, too."""
+        with self._mutex:
+            if self._line is not None:
+                self._line.close()
+                self._line = None
+
     def _connected(self) -> "Connection[Any, Any]":
         if self._line is None:
             context = multiprocessing.get_context("spawn")  # a kernel has threads: no fork

@@ -47,7 +47,7 @@ class Workshop:
         self._mutex = threading.RLock()
         self._opening = self._wanted()
         self._process = self._new()
-        atexit.register(self.close)
+        atexit.register(self._process.hang_up)
 
     @property
     def pid(self) -> int | None:
@@ -58,9 +58,10 @@ class Workshop:
         """Start the process before it is needed; another one where options have changed."""
         with self._mutex:
             if self._opening != self._wanted():
-                self._process.close()
+                self.close()
                 self._opening = self._wanted()
                 self._process = self._new()
+                atexit.register(self._process.hang_up)
             self._process.start()
 
     def apply(self, decision: str) -> CropResult:
@@ -94,8 +95,8 @@ class Workshop:
 
     def close(self) -> None:
         """End the process when it has finished what it is at."""
-        atexit.unregister(self.close)
         with self._mutex:
+            atexit.unregister(self._process.hang_up)
             self._process.close()
 
     def _ask(self, errand: Errand) -> CropResult | Died:

@@ -151,6 +151,11 @@ class Browser:
         self._event({"event": f"mouse_{event}", "x": point[0], "y": point[1]})
         self.loop.sleep(0.02)
 
+    def touch(self, event: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": x, "y": y} for x, y in points]
+        self._event({"event": f"touch_{event}", "touches": touches})
+        self.loop.sleep(0.02)
+
     def drag(self, start: tuple[float, float], by: tuple[float, float]) -> None:
         """Drag by canvas units."""
         end = (start[0] + by[0] * SCALE, start[1] + by[1] * SCALE)

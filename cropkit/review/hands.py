@@ -15,6 +15,8 @@ from cropkit.review.rhythm import WATCH, Beat, Rhythm
 from cropkit.review.surface import SCALE
 from cropkit.session import Choose, Decide, Drag, Entry, GoTo, Open
 
+Point = tuple[float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -48,6 +50,10 @@ class Hands:
         canvas.on_mouse_move(watch(self.drag))
         canvas.on_mouse_up(watch(self.release))
         canvas.on_mouse_out(watch(self.release))
+        canvas.on_touch_start(watch(self.touch))
+        canvas.on_touch_move(watch(self.stroke))
+        canvas.on_touch_end(watch(self.lift))
+        canvas.on_touch_cancel(watch(self.lift))
 
     def _drop(self) -> None:
         """Hold nothing: the picture under the hand may be gone."""
@@ -190,6 +196,25 @@ class Hands:
         """Let go, where the pointer is now."""
         self.drag(x, y)
         self._hold = None
+
+    # --- touch: a pen comes as a mouse
+
+    def touch(self, fingers: list[Point]) -> None:
+        """Take what is under one finger; a second one lets go of it."""
+        if len(fingers) > 1:
+            self._drop()
+            return
+        self._desk.surface.canvas.focus()  # a touch gives no focus of itself
+        self.press(*fingers[0])
+
+    def stroke(self, fingers: list[Point]) -> None:
+        """Follow the finger."""
+        if len(fingers) == 1:
+            self.drag(*fingers[0])
+
+    def lift(self, _: list[Point]) -> None:
+        """Let go, where the finger was last: its end has no place."""
+        self._drop()
 
 
 _PROMPTS = (Command.EXACT, Command.GO_TO)

@@ -137,6 +137,25 @@ def test_a_drag_far_out_of_the_canvas_ends_at_the_border(browser: Browser, grip:
     assert entries(browser)[0].box == left_behind
 
 
+def test_a_finger_drags_as_the_mouse_does_and_a_second_one_lets_go(browser: Browser) -> None:
+    focused: list[bool] = []
+    browser.desk.surface.canvas.focus = lambda: focused.append(True)
+    box = entries(browser)[1].box
+    x, y = browser.review.screen_point(1, Grip.RIGHT)
+    browser.touch("start", (x, y))
+    browser.touch("move", (x - 40, y))
+    after = entries(browser)[1].box
+    assert (after.left, after.top, after.bottom) == (box.left, box.top, box.bottom)
+    assert after.right < box.right
+    browser.touch("start", (x, y), (x + 90, y))
+    browser.touch("move", (x - 90, y), (x, y))
+    browser.touch("end", (x - 90, y))
+    browser.touch("move", (x - 95, y))
+    assert entries(browser)[1].box == after
+    browser.touch("end")
+    assert focused
+
+
 def test_a_hand_that_holds_a_box_while_the_page_turns_does_not_move_another(
     browser: Browser,
 ) -> None:

@@ -1,0 +1,97 @@
+"""WCAG 2.2 AA, criterion by criterion: what can be told without a browser.
+
+Contrast, focus and target sizes as a browser shows them are in `tests/browser/test_access.py`.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from desktop import Browser
+
+from cropkit.review.captions import OUTCOMES, STALE, VERDICTS
+from cropkit.review.keys import PRESETS, preset
+from cropkit.review.paint import DARK, LIGHT
+from cropkit.session import Done
+
+Started = Callable[..., Browser]
+
+
+def luminance(red: float, green: float, blue: float) -> float:
+    """Relative luminance of sRGB, as WCAG 2.2 defines it."""
+    linear = [
+        value / 255 / 12.92 if value / 255 <= 0.04045 else ((value / 255 + 0.055) / 1.055) ** 2.4
+        for value in (red, green, blue)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: float, other: float) -> float:
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+
+
+def hex_luminance(colour: str) -> float:
+    return luminance(*(int(colour[i : i + 2], 16) for i in (1, 3, 5)))
+
+
+def test_1_4_1_verdicts_and_outcomes_differ_by_sign_and_word_not_by_colour_alone() -> None:
+    said = [*VERDICTS.values(), *OUTCOMES.values(), STALE]
+    words = [word for _, _, word in said]
+    assert len(set(words)) == len(words)
+    signs = {word: sign for _, sign, word in said}
+    different = ("accept", "adjusted", "reject", "skip", "waiting", "cropped", "changed", "failed")
+    assert len({signs[word] for word in different}) == len(different)
+
+
+def test_1_4_11_lines_and_handles_stand_out_from_any_pixel() -> None:
+    light, dark = hex_luminance(LIGHT), hex_luminance(DARK)
+    for grey in range(256):
+        pixel = luminance(grey, grey, grey)
+        assert max(contrast(pixel, light), contrast(pixel, dark)) >= 3
+    assert contrast(light, dark) >= 3
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_2_1_1_a_whole_review_is_done_with_the_keyboard_alone(start: Started, name: str) -> None:
+    """Choose, change, reject, accept, undo, redo, type, look back, to the end; no mouse event."""
+    browser = start(keys=name)
+    browser.open()
+    browser.shown()
+    keys = preset(name)
+
+    def does(*actions: str) -> None:
+        for action in actions:
+            row = next(row for row in keys.bindings if row.name == action)
+            browser.key(row.key, shift=row.shift, ctrl=row.ctrl)
+            browser.written()
+            browser.shown()
+
+    does("next-image", "nudge-left-1", "resize-up-1", "lock", "reset", "full", "accept-one")
+    does("undo", "redo", "reject", "accept-page", "previous-page", "next-unreviewed", "exact")
+    for typed in "40x30":
+        browser.strike(typed)
+    browser.strike("Enter")
+    does("accept-page")
+    assert "end" in browser.status
+    assert all(isinstance(entry, Done) for entry in browser.desk.session.entries)
+    assert browser.messages.kind == "none"
+
+
+def test_2_1_2_a_key_gives_the_keyboard_back_in_every_state(browser: Browser) -> None:
+    released: list[bool] = []
+    browser.desk.surface.canvas.blur = lambda: released.append(True)
+    for state in ("", "?", "e", "g"):
+        if state:
+            browser.key(state)
+            browser.key("Escape")
+            assert released == [], "Esc first closes what is open"
+        browser.key("Escape")
+        assert released.pop()
+
+
+def test_4_1_3_notes_and_problems_are_status_messages(browser: Browser) -> None:
+    browser.desk.guard.note("in passing")
+    assert "role='status'>in passing" in browser.words
+    browser.desk.guard.problem("went wrong", "a.png")
+    assert "<div role='alert'" in browser.words
+    browser.desk.guard.stop(RuntimeError("no trail"))
+    assert "<div role='alert' class='ck-whole'><span>■ Stopped" in browser.words
