@@ -137,7 +137,7 @@ def _write_config(session: Path, port: int, token: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)  # the token is in it
         path.write_text(json.dumps(content), encoding="utf-8")
-    for name in ("notebooks", "runtime", "workspaces"):
+    for name in ("notebooks", "runtime", "tmp", "workspaces"):
         (session / name).mkdir(exist_ok=True)
 
 
@@ -171,6 +171,7 @@ def _environment(session: Path) -> dict[str, str]:
         "JUPYTERLAB_SETTINGS_DIR": os.environ.get("JUPYTERLAB_SETTINGS_DIR", str(settings)),
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel is this Python's, whatever the user has
         "PYTHONPATH": _python_path(),
+        "TMPDIR": str(session / "tmp"),  # what a killed kernel leaves goes with the session
     }
     return {**os.environ, **own}
 
