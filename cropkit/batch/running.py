@@ -123,7 +123,7 @@ class Batch:
         return self.table()
 
     def table(self) -> "pd.DataFrame":
-        """Return how each item ended, with a digest of its pixels as they are on disk now."""
+        """Return how each item ended, with digests of pixels and texts as they are on disk now."""
         return tables.ended(self.run, self._digest)
 
     @property
@@ -196,9 +196,9 @@ class Batch:
     def _write(self, run: Run) -> None:
         record.write(run, self.folder)
 
-    def _digest(self, name: str) -> str:
+    def _digest(self, name: str) -> tuple[str, str]:
         root, path = Switch(self.kit.files).locate(name)
-        return formats.pixel_digest(root.read(path).data, name)
+        return formats.digests(root.read(path).data, name)
 
 
 def size_of(kit: Kit, name: str) -> int | None:

@@ -11,9 +11,10 @@ from cropkit.operation import Kind
 if TYPE_CHECKING:
     import pandas as pd
 
+Digest = Callable[[str], tuple[str, str]]
 _DIGESTS = 60  # rows whose pixels are read back: as many as pandas shows
 _PLANNED = ("path", "to do", "box", "to", "reason")
-_ENDED = ("path", "status", "box", "size", "pixels", "code")
+_ENDED = ("path", "status", "box", "size", "pixels", "texts", "code")
 
 
 def planned(plan: Plan) -> "pd.DataFrame":
@@ -35,12 +36,12 @@ def _planned(item: Item) -> tuple[str, ...]:
     return item.path, item.kind.value, box, "kept aside" if aside else where, ""
 
 
-def ended(run: Run, digest: Callable[[str], str]) -> "pd.DataFrame":
+def ended(run: Run, digest: Digest) -> "pd.DataFrame":
     """Return how each item ended.
 
     Parameters
     ----------
-    digest : of the pixels of the file with a name
+    digest : of the pixels, and of the texts and profiles, of the file with a name
     """
     import pandas as pd  # noqa: PLC0415  (as above)
 
@@ -48,23 +49,23 @@ def ended(run: Run, digest: Callable[[str], str]) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=list(_ENDED))
 
 
-def _row(entry: Entry, digest: Callable[[str], str] | None) -> tuple[str, ...]:
-    size, pixels = "", ""
+def _row(entry: Entry, digest: Digest | None) -> tuple[str, ...]:
+    size, pixels, texts = "", "", ""
     if entry.box is not None and entry.status == "cropped":
         left, top, right, bottom = entry.box
         size = f"{right - left:g} x {bottom - top:g}"
-        pixels = _pixels(entry, digest)
+        pixels, texts = _digests(entry, digest)
     box = _edges(entry.box) if entry.box else ""
-    return entry.path, entry.status, box, size, pixels, entry.code or ""
+    return entry.path, entry.status, box, size, pixels, texts, entry.code or ""
 
 
-def _pixels(entry: Entry, digest: Callable[[str], str] | None) -> str:
+def _digests(entry: Entry, digest: Digest | None) -> tuple[str, str]:
     if digest is None:
-        return ""
+        return "", ""
     try:
         return digest(entry.target or entry.path)
     except CropkitError as error:  # gone or changed since: the row says so
-        return error.code
+        return error.code, ""
 
 
 def _edges(edges: tuple[float, ...]) -> str:

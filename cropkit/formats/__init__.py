@@ -12,8 +12,9 @@ from cropkit.errors import Refused, UnsupportedFormat, VerificationFailed
 from cropkit.formats import bmp, gif, jpeg, png, tiff, webp
 from cropkit.formats.account import Candidate, Header
 from cropkit.formats.border import reading
+from cropkit.formats.digest import digests
 from cropkit.formats.options import Jpeg, Options
-from cropkit.formats.preview import pixel_digest, preview, thumbnail
+from cropkit.formats.preview import preview, thumbnail
 from cropkit.formats.sniff import EXTENSIONS, shown, sniff
 from cropkit.geometry import PixelBox
 from cropkit.lossless.process import expected
@@ -25,7 +26,7 @@ __all__ = [
     "Options",
     "applied",
     "crop",
-    "pixel_digest",
+    "digests",
     "preview",
     "read_header",
     "thumbnail",

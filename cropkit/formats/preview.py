@@ -1,6 +1,5 @@
 """Previews for a browser: upright, sRGB, JPEG, as small as asked."""
 
-import hashlib
 from functools import lru_cache
 from io import BytesIO
 
@@ -17,7 +16,6 @@ from cropkit.formats.sniff import shown, sniff
 from cropkit.geometry import Size
 
 _QUALITY = 85
-_DIGITS = 12
 _GREY = (128, 128, 128)
 _REDUCIBLE = ("L", "RGB", "RGBA", "CMYK")
 _TURNS = {
@@ -57,7 +55,7 @@ def preview(data: bytes, name: str, fit: Size) -> bytes:
     """
     with reading(name):
         bare = _bare(data, name)
-        picture = _opened(bare.data, name)
+        picture = opened(bare.data, name)
         check_pixels(name, Size(*picture.size))
         return _encoded(_upright(picture, bare, fit))
 
@@ -75,7 +73,8 @@ def _bare(data: bytes, name: str) -> Bare:
     return _BARE[found](data, name) if found in _BARE else Bare(data, 1, None)
 
 
-def _opened(data: bytes, name: str) -> Image.Image:
+def opened(data: bytes, name: str) -> Image.Image:
+    """Open with the one decoder that the content names."""
     found = sniff(data, name)
     Image.init()
     opener, _ = Image.OPEN.get(_OPENERS.get(found, ""), (None, None))
@@ -151,21 +150,3 @@ def _encoded(picture: Image.Image) -> bytes:
     out = BytesIO()
     picture.save(out, "JPEG", quality=_QUALITY)
     return out.getvalue()
-
-
-def pixel_digest(data: bytes, name: str) -> str:
-    """Return a short digest of an image's stored pixels, whatever compressed them.
-
-    Two files have the same one when their mode, size and every sample are the same.
-
-    Raises
-    ------
-    Refused
-        When it cannot be decoded.
-    """
-    with reading(name):
-        picture = _opened(_bare(data, name).data, name)
-        check_pixels(name, Size(*picture.size))
-        picture.load()
-        facts = f"{picture.mode} {picture.size}".encode()
-        return hashlib.sha256(facts + picture.tobytes()).hexdigest()[:_DIGITS]

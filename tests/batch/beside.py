@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
-    sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "batch")]
+    CLONE = Path(__file__).resolve().parents[2]
+    sys.path[:0] = [str(CLONE), str(CLONE / "tests"), str(CLONE / "tests" / "batch")]
 
 import pictures
 from queueing import decision
@@ -27,6 +27,7 @@ from queueing import decision
 from cropkit.geometry import PixelBox
 from cropkit.kit import Kit
 
+ROOT = Path(__file__).resolve().parents[2]
 BATCH = (
     "import sys, time; from cropkit.batch import Batch\n"
     "batch = Batch(sys.argv[1], source='suggestions', workers=2)\n"

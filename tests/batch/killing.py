@@ -105,9 +105,17 @@ class Trial:
         return took
 
     def _finish(self, folder: Path) -> None:
-        subprocess.run(
-            self._command(folder), check=True, env=ENVIRONMENT, capture_output=True, cwd="/"
+        done = subprocess.run(
+            self._command(folder),
+            check=False,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            cwd="/",
         )
+        if done.returncode:
+            message = f"exit code {done.returncode}: {done.stdout}{done.stderr}"
+            raise RuntimeError(message)
 
     def _kill_once(self, folder: Path, found: Killed, chance: random.Random, whole: float) -> None:
         """Let it work for a random part of what is left for each kill, then end all of it."""
