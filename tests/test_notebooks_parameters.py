@@ -39,7 +39,9 @@ def make(folder: Path) -> Path:
         image = pictures.write_png(folder / name, pattern(WIDTH, HEIGHT, number), text=text)
         if number < 3:
             pictures.write_sidecar(image, [0.125, 0.25, 0.875, 0.75])
-    pictures.write_jpeg(folder / "f.jpg", pattern(WIDTH, HEIGHT, 9), orientation=6)
+    # no JPEG: how one is cropped depends on the libraries of the machine
+    turned = pictures.exif_bytes(orientation=6)
+    pictures.write_png(folder / "f.png", pattern(WIDTH, HEIGHT, 9), exif=turned)
     chosen = {"selected_image": "e_stage1.png", "crop_coords": [0, 0, 0.5, 0.5], "confidence": 0.4}
     group = {"images": ["e_stage1.png"], "ai_recommendation": chosen}
     (folder / "e.decision").write_text(json.dumps(group), encoding="utf-8")
@@ -53,7 +55,7 @@ def decide(folder: Path) -> None:
             decision(kit, "b.png", PixelBox(0, 0, WIDTH, HEIGHT)),
             decision(kit, "c.png", None, verdict=Verdict.REJECT),
             decision(kit, "d.png", None, verdict=Verdict.SKIP),
-            decision(kit, "f.jpg", PixelBox(16, 16, 80, 64)),
+            decision(kit, "f.png", PixelBox(16, 16, 80, 64)),
         ]
         kit.decide(made)
 
@@ -192,8 +194,7 @@ MUTATIONS = (
             "image.paste((128, 128, 128), (0, 0, *image.size));"
             " from PIL.PngImagePlugin import PngInfo; info = PngInfo();"
             " [info.add_text(k, v) for k, v in image.info.items() if isinstance(v, str)];"
-            " image.save(out, 'PNG', pnginfo=info) if name.endswith('png')"
-            " else image.save(out, 'JPEG', exif=image.info['exif'])"
+            " image.save(out, 'PNG', pnginfo=info, exif=image.info.get('exif', b''))"
         ),
     ),
     Mutation(
