@@ -51,7 +51,8 @@ def test_the_tables_are_those_of_the_code(name: str, table: str) -> None:
 def test_the_commands_and_the_python_example_run_as_they_stand(workplace: Path) -> None:
     commands = [line for block in _blocks("sh") for line in block.splitlines()]
     inside = [line.split()[1:] for line in commands if line.startswith("cropkit ")]
-    assert [words[0] for words in inside] == ["demo", "crop", "history", "fsck", "undo"]
+    shell, unattended = ["demo", "crop", "history", "fsck", "undo"], ["demo", *["batch"] * 3]
+    assert [words[0] for words in inside] == [*shell, *unattended]
     for words in inside:
         _run([sys.executable, "-m", "cropkit", *words], workplace)
     (example,) = _blocks("python")
