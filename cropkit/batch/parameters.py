@@ -17,7 +17,7 @@ from cropkit import templates
 from cropkit.errors import BadParameter, BadParameterFile, BadParameterValue, MissingFile
 from cropkit.templates import Literal
 
-LARGEST = 100_000  # bytes of a file of parameters
+LARGEST = 10_000  # bytes of a file of parameters
 _PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool"))
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 

@@ -1,7 +1,8 @@
 """Many decisions at once: in threads, beside others, and never a person's choice undone."""
 
 import threading
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,42 @@ def test_work_that_must_stop_leaves_every_file_as_it_was(tmp_path: Path) -> None
             kit.apply_waiting()
         assert contents(folder) == before
         assert list((folder / ".cropkit" / "stage").iterdir()) == []
+    with Kit(folder) as kit:
+        assert kit.fsck() == []
+
+
+class CtrlC(ThreadPoolExecutor):
+    """Threads that are slow, and a person who does not wait for them."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        def slow() -> Any:
+            time.sleep(0.2)
+            return fn(*args, **kwargs)
+
+        return super().submit(slow)
+
+
+def test_nothing_is_under_way_any_more_when_an_interruption_takes_back(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    folder = collection(tmp_path / "c", 4)
+    before = contents(folder)
+    decide_all(folder)
+    interrupted = iter([True])
+
+    def wait_once(futures: Any) -> Any:
+        if next(interrupted, False):
+            raise KeyboardInterrupt
+        return wait(futures)
+
+    monkeypatch.setattr("cropkit.apply.wait", wait_once)
+    with CtrlC(2) as threads, Kit(folder, threads=threads) as kit:
+        with pytest.raises(KeyboardInterrupt):
+            kit.apply_waiting()
+        staged = list((folder / ".cropkit" / "stage").iterdir())
+        time.sleep(0.5)
+        assert staged == list((folder / ".cropkit" / "stage").iterdir()) == []
+        assert contents(folder) == before
     with Kit(folder) as kit:
         assert kit.fsck() == []
 
