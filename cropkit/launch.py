@@ -42,8 +42,6 @@ def launch(
     suggestions: Path | None = None,
     order: str = "xyxy",
     units: str = "pixels",
-    keys: str = "",
-    minimum: int = 0,
     port: int = 8888,
     browser: bool = True,
 ) -> int:
@@ -54,7 +52,6 @@ def launch(
     folder : None shows a demo that goes with the review
     suggestions : CSV of crop boxes instead of the `.decision` sidecars
     order, units : the CSV's convention, as in `cropkit.suggest.Table`
-    keys, minimum : as in `cropkit.Review`
     port : the first one to try
     browser : whether to open one; the address is printed either way
     """
@@ -66,8 +63,6 @@ def launch(
         "suggestions": _absolute(suggestions),
         "order": order,
         "units": units,
-        "keys": keys,
-        "minimum": minimum,
     }
     with stoppable(), _temporary_folder() as session:
         try:

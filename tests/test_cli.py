@@ -14,7 +14,6 @@ from engine import contents
 
 from cropkit.cli import parser
 from cropkit.cli.shell import home_of
-from cropkit.review.keys import PRESETS
 
 ROOT = Path(__file__).parent.parent
 NOT_YET = ("suggest", "import", "export")
@@ -196,8 +195,3 @@ def test_a_setting_that_there_is_not_is_refused_with_what_there_is(folder: Path)
     assert said["code"] == "BadSetting"
     assert "lossless, exact" in said["message"]
     assert document("settings", folder)["settings"]["jpeg"] == "lossless"
-
-
-def test_the_presets_of_keys_are_those_that_there_are() -> None:
-    help_text = run("review", "--help").stdout
-    assert "{" + ",".join(PRESETS) + "}" in help_text

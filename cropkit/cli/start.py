@@ -31,9 +31,6 @@ def _add_review(commands: Commands) -> None:
     orders, units = ("xyxy", "xywh", "cxcywh"), ("pixels", "normalized")
     one.add_argument("--order", choices=orders, default="xyxy", help="of the CSV's four numbers")
     one.add_argument("--units", choices=units, default="pixels", help="of the CSV's numbers")
-    presets = ("default", "classic", "vim")
-    one.add_argument("--keys", choices=presets, default="", help="preset; else your keys.toml")
-    one.add_argument("--minimum", type=int, default=0, metavar="PX", help="warn of smaller crops")
     one.add_argument("--port", type=int, default=8888, help="the first port to try")
     one.add_argument("--no-browser", action="store_true", help="only print the address")
 
@@ -50,8 +47,6 @@ def _review(given: argparse.Namespace) -> int:
         suggestions=given.suggestions,
         order=given.order,
         units=given.units,
-        keys=given.keys,
-        minimum=given.minimum,
         port=given.port,
         browser=not given.no_browser,
     )
