@@ -510,7 +510,7 @@ def test_directories_that_go_in_circles_are_refused() -> None:
     (first,) = struct.unpack_from("<I", data, 4)
     link = first + 2 + 12 * struct.unpack_from("<H", data, first)[0]
     struct.pack_into("<I", data, link, first)
-    with pytest.raises(errors.CorruptImage, match=NAME):
+    with pytest.raises(errors.CorruptImage, match="point back"):
         formats.read_header(bytes(data), NAME)
 
 
@@ -519,7 +519,7 @@ def test_tags_that_all_claim_the_same_large_value_are_refused() -> None:
     at = builder.put(bytes(1 << 20))
     rows = b"".join(struct.pack("<HHII", 60_000 + i, 7, 1 << 20, at) for i in range(400))
     first = builder.put(struct.pack("<H", 400) + rows + bytes(4))
-    with pytest.raises(errors.CorruptImage, match=NAME):
+    with pytest.raises(errors.CorruptImage, match="share"):
         formats.read_header(builder.finished(first), NAME)
 
 
