@@ -50,7 +50,7 @@ def strips(
     at = 0
     for component, window in zip(components, found, strict=True):
         for strip in window.strips():
-            end = at + _BYTES * len(strip.places)
+            end = at + _BYTES * strip.count
             yield Strip(component.table, strip.visible, *(_blocks(b[at:end]) for b in edge))
             at = end
 

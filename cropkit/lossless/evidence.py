@@ -1,7 +1,7 @@
 """What is told of coefficients so that two readings can be held against each other."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module, util
 from typing import Any
 
@@ -11,6 +11,8 @@ from cropkit.lossless import edges
 from cropkit.lossless.coefficients import Picture
 from cropkit.lossless.edges import Blocks
 from cropkit.lossless.windows import Strip, Window
+
+_COEFFICIENTS = 64
 
 _crc32: Any = (import_module("zlib_ng.zlib_ng") if util.find_spec("zlib_ng") else zlib).crc32
 
@@ -50,14 +52,20 @@ def renew_edge(picture: Picture, windows: Sequence[Window]) -> None:
 
 def is_clean(picture: Picture) -> bool:
     """Whether the blocks that only fill up the last MCUs hold no pattern (T.81, A.2.4)."""
+    return not any(
+        np.frombuffer(blocks, np.int16).reshape(-1, _COEFFICIENTS)[:, 1:].any()
+        for blocks in _filling(picture)
+    )
+
+
+def _filling(picture: Picture) -> Iterator[memoryview]:
     for i, component in enumerate(picture.components):
         wide = -(-component.columns // component.h) * component.h
-        for row, _ in enumerate(picture.rows[i]):
-            first = component.columns if row < component.rows else 0
-            filling = np.frombuffer(picture.blocks(i, row, first, wide), np.int16)
-            if filling.reshape(-1, 64)[:, 1:].any():
-                return False
-    return True
+        if wide > component.columns:
+            for row in range(component.rows):
+                yield picture.blocks(i, row, component.columns, wide)
+        for row in range(component.rows, len(picture.rows[i])):
+            yield picture.blocks(i, row, 0, wide)
 
 
 def _digests(picture: Picture, index: int, window: Window) -> list[int]:
@@ -67,15 +75,19 @@ def _digests(picture: Picture, index: int, window: Window) -> list[int]:
 
 
 def _blocks(picture: Picture, index: int, window: Window, strip: Strip) -> Blocks:
-    raw = b"".join(_block(picture, index, window, place) for place in strip.places)
-    return np.frombuffer(raw, np.int16).reshape(-1, 64)
+    raw = b"".join(_rows(picture, index, window, strip))
+    return np.frombuffer(raw, np.int16).reshape(-1, _COEFFICIENTS)
 
 
 def _put(picture: Picture, index: int, window: Window, strip: Strip, blocks: Blocks) -> None:
-    for place, block in zip(strip.places, blocks, strict=True):
-        _block(picture, index, window, place)[:] = block.tobytes()
+    raw, at = blocks.tobytes(), 0
+    for row in _rows(picture, index, window, strip):
+        row[:] = raw[at : at + len(row)]
+        at += len(row)
 
 
-def _block(picture: Picture, index: int, window: Window, place: tuple[int, int]) -> memoryview:
-    row, column = window.top + place[0], window.left + place[1]
-    return picture.blocks(index, row, column, column + 1)
+def _rows(picture: Picture, index: int, window: Window, strip: Strip) -> Iterator[memoryview]:
+    """Yield what each row of blocks has of a strip, to read and to edit."""
+    first, last = window.left + strip.columns.start, window.left + strip.columns.stop
+    for row in strip.rows:
+        yield picture.blocks(index, window.top + row, first, last)

@@ -33,6 +33,8 @@ _MOST_WORKERS = 4
 # One thread is all it needs: idle ones of a numerics library would spin.
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
+_TUNABLES, _HUGE = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
+
 _log = logging.getLogger(__name__)
 
 Answer = tuple[Mapping[str, Any], Sequence[bytes]]
@@ -63,7 +65,7 @@ class Worker:
             [*command, str(reader)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **_ONE_THREAD},
+            env={**os.environ, **_ONE_THREAD, **_large_pages()},
             start_new_session=True,  # an interrupted kernel interrupts its whole group
         )
         self.pid = self._process.pid
@@ -202,6 +204,12 @@ def _pairs(found: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
     """Yield who writes and who reads back: two builds first, then one alone."""
     yield from itertools.permutations(found, 2)
     yield from ((each, each) for each in found)
+
+
+def _large_pages() -> dict[str, str]:
+    """Ask glibc for large pages: a third of reading is the system handing out small ones."""
+    told = os.environ.get(_TUNABLES)
+    return {_TUNABLES: f"{told}:{_HUGE}" if told else _HUGE}
 
 
 def _path() -> list[str]:

@@ -14,10 +14,16 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Blocks at an edge of a window, by (row, column), of which the same part can be seen."""
+    """Blocks at an edge of a window, of which the same part can be seen."""
 
-    places: tuple[Place, ...]
+    rows: range
+    columns: range
     visible: Visible
+
+    @property
+    def count(self) -> int:
+        """How many blocks."""
+        return len(self.rows) * len(self.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +57,14 @@ class Window:
     def strips(self) -> Iterator[Strip]:
         """Yield the blocks that are made anew: right, bottom, corner."""
         rows, columns = range(self.whole_rows), range(self.whole_columns)
+        last_row = range(self.rows - 1, self.rows)
+        last_column = range(self.columns - 1, self.columns)
         if self.cut_right:
-            right = tuple((row, self.columns - 1) for row in rows)
-            yield Strip(right, Visible(self.last.columns, BLOCK))
+            yield Strip(rows, last_column, Visible(self.last.columns, BLOCK))
         if self.cut_bottom:
-            bottom = tuple((self.rows - 1, column) for column in columns)
-            yield Strip(bottom, Visible(BLOCK, self.last.rows))
+            yield Strip(last_row, columns, Visible(BLOCK, self.last.rows))
         if self.cut_right and self.cut_bottom:
-            yield Strip(((self.rows - 1, self.columns - 1),), self.last)
+            yield Strip(last_row, last_column, self.last)
 
 
 def grid_of(sampling: Sequence[tuple[int, int]]) -> tuple[int, int]:

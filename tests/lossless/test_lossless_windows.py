@@ -37,7 +37,7 @@ def test_a_window_counts_in_blocks_of_its_own_component() -> None:
 
 def test_strips_cover_the_cut_edge_each_block_once() -> None:
     (window,) = windows([(1, 1)], (0, 0, 21, 12), INSIDE)
-    places = [place for strip in window.strips() for place in strip.places]
+    places = [(r, c) for strip in window.strips() for r in strip.rows for c in strip.columns]
     assert sorted(places) == [(0, 2), (1, 0), (1, 1), (1, 2)]
     assert [strip.visible for strip in window.strips()] == [
         Visible(5, 8),
