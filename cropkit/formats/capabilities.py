@@ -36,6 +36,7 @@ CAPABILITIES = (
     Capability("png", "oFFs, caNv", PATCHED, "the place on the page moves with the corner"),
     Capability("png", "interlacing (Adam7)", PATCHED, "written straight"),
     *(Capability("png", kind, DROPS, reason) for kind, reason in DROPPED.items()),
+    Capability("png", "bytes behind the pixel stream", DROPS, "no pixels are in them"),
     Capability("png", "thumbnails in EXIF and XMP", DROPS, "they show what was cropped out"),
     Capability("png", "a picture in a private chunk (Skitch, ...)", DROPS, "it shows more"),
     Capability("png", "animation of several frames (APNG)", REFUSED, "AnimatedImage"),

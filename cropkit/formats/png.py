@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cropkit.errors import CorruptImage, VerificationFailed
-from cropkit.formats import exif, png_chunks, png_deflate, png_parts, png_samples, png_text
+from cropkit.formats import exif, png_chunks, png_deflate, png_parts, png_samples, png_text, zstream
 from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.border import reading
 from cropkit.formats.change import Change
@@ -48,8 +48,11 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     header = Ihdr.parse(container.chunks[0], name)
     stored = box.stored(header.size.oriented(_orientation(container)), _orientation(container))
     _check_palette(container, header, name)
-    frame = png_samples.decode_box(header, container.idat, stored, name)
+    filtered = png_samples.inflated(header, container.idat, name)
+    frame = png_samples.cut_out(header, filtered, stored, name)
     account = Account()
+    if zstream.ends_early(container.idat, filtered):
+        account.drop("IDAT padding", "no pixels are in it")
     if header.interlace:
         account.patch("IHDR interlace: written straight")
     after = header.sized(stored.size)

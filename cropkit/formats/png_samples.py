@@ -41,18 +41,30 @@ def holds(header: Ihdr, filtered: Octets, rows: Octets) -> bool:
     return at == len(rows)
 
 
-def decode_box(header: Ihdr, stream: bytes, box: PixelBox, name: str) -> Frame:
-    """Return the rows inside a stored box; the whole stream is checked.
+def inflated(header: Ihdr, stream: bytes, name: str) -> Octets:
+    """Return the filtered rows that a stream holds; all of it is checked.
 
     Raises
     ------
     Truncated, CorruptImage
     """
+    expected = _woven_length(header) if header.interlace else length(header)
+    return zstream.inflate(stream, expected, name)
+
+
+def cut_out(header: Ihdr, filtered: Octets, box: PixelBox, name: str) -> Frame:
+    """Return the rows inside a stored box.
+
+    Raises
+    ------
+    CorruptImage
+        When a row says that it has a filter which does not exist.
+    """
     if header.interlace:
-        samples = _woven(header, zstream.inflate(stream, _woven_length(header), name), name)
+        samples = _woven(header, filtered, name)
         cut = samples[box.top : box.bottom, box.left : box.right].reshape(box.size.height, -1)
         return Frame.around(cut if header.bits >= _BYTE else _pack(cut, header.depth), header.bpp)
-    filtered = zstream.inflate(stream, length(header), name).reshape(header.height, -1)
+    filtered = filtered.reshape(header.height, -1)
     _check_filters(filtered, name)
     first = _first_row_needed(filtered[:, 0], box.top)
     needed = filtered[first : box.bottom, : 1 + header.stride(box.right)]

@@ -47,6 +47,12 @@ def inflate(stream: bytes, length: int, name: str) -> Octets:
     return inflate_in_pieces(stream, length, name)
 
 
+def ends_early(stream: bytes, found: Octets) -> bool:
+    """Whether bytes follow the end of a stream: its last ones are the checksum of all it holds."""
+    checksum: int = engine.adler32(found)
+    return int.from_bytes(stream[-4:]) != checksum
+
+
 def inflate_in_pieces(stream: bytes, length: int, name: str) -> Octets:
     """Do as `inflate` does, by zlib-ng or zlib."""
     inflating = engine.decompressobj()

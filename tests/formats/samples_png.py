@@ -53,6 +53,14 @@ def every_way_to_compress() -> list[bytes]:
     return [*whole, *cuts, png.assembled([header, *empty, end])]
 
 
+def padded() -> list[bytes]:
+    """Bytes after the end of the deflate stream, in its own chunk and in one more."""
+    header, pixels, end = png.chunks(rgb())[0], png.idat(rgb()), ("IEND", b"")
+    one = [("IDAT", pixels + b"something")]
+    two = [("IDAT", pixels), ("IDAT", b"something")]
+    return [png.assembled([header, *parts, end]) for parts in (one, two)]
+
+
 def transparent() -> list[bytes]:
     """Transparency of each kind that may have it, beside a palette and without."""
     parts = {(0, 2): b"\0\1", (0, 16): b"\1\2", (2, 8): bytes(6), (3, 4): b"\0\x80\xff"}
@@ -138,6 +146,7 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
         rgb([("skRf", b"#\0" + JPEG)]),
         rgb([("skRf", PLAIN)]),
     ],
+    "bytes behind the pixel stream": padded(),
     "thumbnails in EXIF and XMP": [
         rgb([("eXIf", EXIF_SHOWING)]),
         rgb([itxt("XML:com.adobe.xmp", XMP_SHOWING)]),
