@@ -84,9 +84,14 @@ class Tally:
         """How many operations there were.
 
         An image that is shown, decided and cropped is one, so that a session's share of degraded
-        operations is the share of its images; a degraded operation is one in any case.
+        operations is the share of its images. Where nothing is shown, an image whose suggestion is
+        of no use is not carried out, and counts beside those that are; a box that is refused is
+        one of them already.
         """
-        return max(self.shown, self.decided, self.carried_out, self.degraded_total)
+        if self.shown:
+            return max(self.shown, self.decided, self.carried_out, self.degraded_total)
+        beside = self.degraded_total - self.degraded.get(Degraded.BOX, 0)
+        return max(self.decided, self.carried_out, self.degraded.get(Degraded.BOX, 0)) + beside
 
     def with_shown(self, number: int) -> "Tally":
         """Count images that came on the screen."""

@@ -12,7 +12,7 @@ from cropkit.checkup import PATIENCE, examine
 from cropkit.delivery import Configuration
 from cropkit.errors import BadConfiguration, MissingFile
 from cropkit.files import Root
-from cropkit.health import Alert, Facts, Limits, alerts, vanished
+from cropkit.health import Alert, Facts, Limits, alerts, degraded_alert, vanished
 from cropkit.stats import Stats, stats
 
 if TYPE_CHECKING:
@@ -141,6 +141,23 @@ def tell(folder: Path, told: Iterable[Alert]) -> list[Alert]:
     configuration, complaints = _configuration(folder, clock.now())
     given = [*told, *complaints]
     return [*complaints, *delivery.deliver(given, configuration.sinks)]
+
+
+def session_alert(folder: Path, session: str) -> Alert | None:
+    """Return the alert of a session of this collection that was too degraded.
+
+    Raises
+    ------
+    AuditError
+        The trail cannot be read.
+    """
+    trail = Trail(Root(folder), kind="health", looking=True)
+    try:
+        rows = [one for one in trail.sessions() if one.id == session]
+    finally:
+        trail.close()
+    found = (degraded_alert(str(folder), one.id, one.kind, one.tally) for one in rows)
+    return next((alert for alert in found if alert is not None), None)
 
 
 def acknowledge(folder: Path, seen: Sequence[Alert]) -> list[str]:

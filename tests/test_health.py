@@ -68,7 +68,7 @@ def test_ten_per_cent_is_exact_however_many_operations_there_are(operations: int
 
 
 def test_the_kinds_are_added_up_and_named() -> None:
-    tally = Tally(cropped=20, degraded={"suggestion": 2, "box": 1})
+    tally = Tally(cropped=17, failed=1, degraded={"suggestion": 2, "box": 1})
     (alert,) = health.alerts(Facts("f", sessions=[session(kind="batch", tally=tally)]), NOW)
     assert "3 of 20 operations (15.0 %)" in alert.said
     assert "1 box, 2 suggestion" in alert.said

@@ -11,11 +11,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pictures
 import pytest
 
 from cropkit import clock, log
 from cropkit.audit import Trail
+from cropkit.cli import main
 from cropkit.errors import AuditLocked, BadBox, CropkitError
 from cropkit.geometry import PixelBox
 from cropkit.kit import Kit, rebuild
@@ -271,6 +274,10 @@ def test_an_image_that_is_shown_decided_and_cropped_is_one_operation() -> None:
     tally = Tally(shown=12, accepted=10, adjusted=1, cropped=9, failed=1)
     assert tally.operations == 12
     assert Tally(degraded={"suggestion": 5}).operations == 5
+    # unattended: 90 were cropped, one of whose boxes was refused, 10 had no usable suggestion
+    unattended = Tally(accepted=90, cropped=89, failed=1, degraded={"suggestion": 10, "box": 1})
+    assert unattended.operations == 100
+    assert Tally(degraded={"box": 3}).operations == 3
 
 
 def test_counts_of_a_later_version_are_read_as_far_as_they_are_known() -> None:
@@ -383,3 +390,45 @@ def test_a_looking_trail_reads_everything_and_leaves_no_owner(folder: Path) -> N
         ]
         look.close()
         assert kit.trail.events() == told
+
+
+# -- the exit code -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("degraded", "code"), [(1, 0), (2, 1)])
+def test_an_apply_that_is_too_degraded_ends_with_1_and_says_so(
+    folder: Path,
+    degraded: int,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    real = Kit.apply_waiting
+
+    def apply_waiting(kit: Kit, *given: Any, **more: Any) -> Any:
+        results = real(kit, *given, **more)
+        kit.shown(10)
+        for number in range(degraded):
+            kit.report(Problem(Degraded.BEAT, str(number), "locked"))
+        return results
+
+    monkeypatch.setattr(Kit, "apply_waiting", apply_waiting)
+    assert main(["apply", str(folder)]) == code
+    told = capsys.readouterr().err
+    assert ("2 of 10 operations (20.0 %)" in told) is bool(code)
+    logged = (folder / ".cropkit" / "cropkit.log").read_text(encoding="utf-8")
+    assert ('"code": "degraded"' in logged) is bool(code)
+
+
+def test_a_batch_that_is_too_degraded_ends_with_1_although_every_crop_is_well(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(8):
+        image = pictures.write_png(folder / f"x{number}.png", pictures.photo(60, 50, number))
+        pictures.write_sidecar(image, [0.1, 0.1, 0.9, 0.9])
+    for number in range(2):
+        (folder / f"x{number}.decision").write_text("{broken")
+    assert main(["batch", str(folder), "-p", "source", "suggestions", "--json"]) == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["ok"]
+    assert "2 of 13 operations (15.4 %) were degraded: 2 suggestion" in captured.err

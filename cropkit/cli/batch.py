@@ -11,6 +11,7 @@ from cropkit.cli.shell import (
     document,
     folder_command,
     say,
+    tell_degraded,
     write,
 )
 from cropkit.errors import BadParameter
@@ -80,7 +81,8 @@ def _tell(given: argparse.Namespace, ended: "Ended") -> int:
         _tell_unwell(ended)
     if ended.run is not None:
         say(f"report: {ended.folder / 'report.html'}")
-    return DONE if ended.ok else FAILED
+    well = ended.run is None or not tell_degraded(given.folder, ended.run.session)
+    return DONE if ended.ok and well else FAILED
 
 
 def _tell_unwell(ended: "Ended") -> None:

@@ -24,6 +24,7 @@ from cropkit.cli.shell import (
     opened,
     relative,
     say,
+    tell_degraded,
     tell_results,
     write,
 )
@@ -152,18 +153,11 @@ def _history(given: argparse.Namespace) -> int:
 
 
 def _apply(given: argparse.Namespace) -> int:
-    from cropkit import health, watch  # noqa: PLC0415  (codecs and database: not for `--help`)
-
     with opened(given.folder, destination=given.move_to) as kit, kit.begin_run("apply"):
         results = kit.apply_waiting()
-        alert = health.degraded_alert(str(kit.root), kit.session, "apply", kit.tally)
+        session = kit.session
     told = tell_results(given, results)
-    if alert is None:
-        return told
-    say(str(alert))
-    for failed in watch.tell(given.folder, [alert]):
-        say(str(failed))
-    return FAILED
+    return FAILED if tell_degraded(given.folder, session) else told
 
 
 def _settings(given: argparse.Namespace) -> int:

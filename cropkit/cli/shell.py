@@ -41,6 +41,18 @@ def add_json(one: argparse.ArgumentParser) -> None:
     one.add_argument("--json", action="store_true", help="print one JSON document on stdout")
 
 
+def tell_degraded(folder: Path, session: str) -> bool:
+    """Tell, here and wherever alerts go, when a session was too degraded; return whether it was."""
+    from cropkit import watch  # noqa: PLC0415  (codecs and database: not for `--help`)
+
+    alert = watch.session_alert(folder, session)
+    if alert is not None:
+        say(str(alert))
+        for failed in watch.tell(folder, [alert]):
+            say(str(failed))
+    return alert is not None
+
+
 def crop_json(result: CropResult) -> dict[str, Any]:
     """Return a result as `crop --json` prints it."""
     said = asdict(result)

@@ -4,11 +4,12 @@ from base64 import b64encode
 
 from cropkit.review.captions import outcome
 from cropkit.review.layout import PageLayout
-from cropkit.review.messages import Messages
+from cropkit.review.messages import Message, Messages
 from cropkit.review.parts import at, keys, pill, text
 from cropkit.review.view import View
 from cropkit.session import Filter, Session, folder_of
 
+_BEHIND = 2  # problems that are shown in short behind the one in front
 # action, what is said, whether it goes first when there is little room
 _HINTS = (
     ("accept-page", "accept page", ""),
@@ -147,20 +148,28 @@ def _message(layout: PageLayout, view: View) -> str:
 
 
 def _stopped(messages: Messages) -> str:
-    said = f"<span>■ Stopped. No audit, no work.</span><span>{text(messages.stopped)}</span>"
+    said = f"<span>■ Stopped. No audit, no work.</span><span class='ck-two'>{text(messages.stopped)}</span>"
     return f"<div role='alert' class='ck-whole'>{said}</div>"
 
 
 def _problem(messages: Messages, key: str) -> str:
+    """Show the problem in front, the two behind it in short, and how many there are."""
     if not messages.problems:
         return ""
-    first, more = messages.problems[0], len(messages.problems) - 1
-    said = first.said.removeprefix(f"{first.about}: ") if first.about else first.said
-    times = f" ({first.times} times)" if first.times > 1 else ""
-    about = f"<span class='ck-name ck-cut'>{text(first.about)}</span>" if first.about else ""
-    waiting = f"{more} more · " if more else ""
+    first, *others = messages.problems
+    behind = "".join(
+        f"<span class='ck-also ck-more ck-cut'>⚠ {_about(one)}</span>" for one in others[:_BEHIND]
+    )
+    waiting = f"{len(others)} more · " if others else ""
     return (
         f"<div role='alert' class='ck-whole'>"
-        f"<span>⚠</span>{about}<span class='ck-cut ck-grow'>{text(said)}{times}</span></div>"
-        f"<span>{waiting}{keys((key,))} acknowledge</span>"
+        f"<span>⚠</span><span class='ck-cut ck-grow'>{_about(first)}</span></div>"
+        f"{behind}<span>{waiting}{keys((key,))} acknowledge</span>"
     )
+
+
+def _about(problem: Message) -> str:
+    said = problem.said.removeprefix(f"{problem.about}: ") if problem.about else problem.said
+    times = f" ({problem.times} times)" if problem.times > 1 else ""
+    about = f"<span class='ck-name'>{text(problem.about)}</span> " if problem.about else ""
+    return f"{about}{text(said)}{times}"

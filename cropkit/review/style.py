@@ -91,6 +91,10 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-line.ck-problem { color: #
 .cropkit-review .ck-line.ck-prompt { border-color: var(--jp-brand-color1, #1976d2);
   border-width: 2px;
   background: var(--jp-layout-color1, #fff); }
+.cropkit-review .ck-line .ck-also { flex: 0 1 auto; max-width: 16%; opacity: 0.8;
+  padding-left: 0.7em; border-left: 1px solid currentColor; }
+.cropkit-review .ck-line .ck-two { flex: 1 1 0; white-space: normal; overflow: hidden;
+  font-size: 0.84em; line-height: 1.15; font-weight: 500; max-height: 2.3em; }
 .cropkit-review .ck-line.ck-stopped { background: #b00020; color: #fff; font-weight: 600; }
 .cropkit-review .ck-line .ck-name { color: inherit; flex: 0 1 auto; }
 .cropkit-review .ck-unfocused { color: #9a5b00; font-weight: 600; }

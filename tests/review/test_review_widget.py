@@ -437,6 +437,65 @@ def test_problems_queue_up_and_are_acknowledged_one_by_one(browser: Browser) -> 
     assert "message none" in browser.status
 
 
+def test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail(
+    browser: Browser,
+) -> None:
+    for name in ("a.png", "b.png", "c.png", "d.png"):
+        browser.desk.guard.problem(f"{name}: went <wrong>", name)
+    for name in ("a.png", "b.png", "c.png"):
+        assert f"{name}</span> went &lt;wrong&gt;" in browser.words
+    assert "d.png</span>" not in browser.words
+    assert "3 more" in browser.words
+    browser.key("a")
+    assert "d.png</span>" in browser.words
+    assert "a.png</span> went" not in browser.words
+    (event,) = (e for e in browser.review.kit.trail.events() if e["event"] == "acknowledged")
+    seen = json.loads(event["body"])
+    assert (seen["about"], seen["problem"], seen["times"]) == ("a.png", "a.png: went <wrong>", 1)
+    assert seen["reviewer"] == browser.review.kit.reviewer
+
+
+def test_a_session_that_is_too_degraded_is_told_at_once_here_and_wherever_alerts_go(
+    start: Started, folder: Path
+) -> None:
+    for number in range(12):
+        Image.new("RGB", (60, 40)).save(folder / f"x{number:02}.png")
+    for number in range(2):
+        (folder / f"x{number:02}.decision").write_text("{broken")
+    browser = start(per_page=9)
+    browser.open()
+    browser.shown()
+    browser.until(lambda: len(browser.messages.problems) == 2)
+    assert not any("degraded" in p.said for p in browser.messages.problems)  # 2 of 9 are few
+    browser.key("PageDown")
+    browser.shown()
+    browser.until(lambda: any("degraded" in p.said for p in browser.messages.problems))
+    (alert,) = (p for p in browser.messages.problems if p.said.startswith("degraded"))
+    assert "2 of 17 operations (11.8 %)" in alert.said
+    assert "docs/runbook.md#degraded" in alert.said
+    log = folder / ".cropkit" / "cropkit.log"
+    browser.until(lambda: '"code": "degraded"' in log.read_text(encoding="utf-8"))
+
+
+def test_a_review_is_a_run_from_the_first_browser_to_its_end(start: Started, folder: Path) -> None:
+    browser = start()
+    kit = browser.review.kit
+    assert kit.trail.sessions() == []
+    browser.open()
+    browser.shown()
+    (run,) = kit.trail.sessions()
+    assert run.kind == "review"
+    assert run.beat_at is not None
+    assert kit.tally.shown == 3
+    browser.key("Enter")
+    browser.written()
+    browser.review.close()
+    with open_kit(folder) as later:
+        (run, *_) = later.trail.sessions()
+        assert run.ended_how == "closed"
+        assert (run.tally.accepted, run.tally.cropped) == (3, 3)
+
+
 def test_without_an_audit_trail_the_review_stops(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
