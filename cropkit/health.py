@@ -209,7 +209,7 @@ def degraded_alert(folder: str, session: str, kind: str, tally: Tally) -> Alert 
     kinds = ", ".join(f"{number} {name}" for name, number in sorted(tally.degraded.items()))
     share = 100 * tally.degraded_total / tally.operations
     counted = f"{tally.degraded_total} of {tally.operations} operations ({share:.1f} %)"
-    said = f"{kind} {session}: {counted} were degraded: {kinds}"
+    said = f"{counted} were degraded: {kinds}; {kind} {session}"
     return Alert("degraded", folder, said, f"degraded:{session}")
 
 

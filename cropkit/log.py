@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
@@ -63,6 +64,8 @@ class JsonLines(logging.Formatter):
 class SharedFile(RotatingFileHandler):
     """A file that several sessions write to, any of which may set it aside."""
 
+    failure: OSError | None = None
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line into the file that has the name now."""
         if self.stream is not None and not self._is_current():
@@ -77,6 +80,23 @@ class SharedFile(RotatingFileHandler):
             if self._is_current() and path.stat().st_size > self.maxBytes // 2:
                 super().doRollover()
 
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
+        """Say once that the log cannot be written; the work is told elsewhere, and goes on."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        if self.failure is None:
+            sys.stderr.write(f"cropkit: {self.baseFilename} cannot be written: {error.strerror}\n")
+        self.failure = error
+
+    def close(self) -> None:
+        """Let go of the file, also where what is left cannot be written any more."""
+        try:
+            super().close()
+        except OSError as error:
+            self.failure = error
+
     def _is_current(self) -> bool:
         if self.stream is None:
             return False
@@ -87,7 +107,7 @@ class SharedFile(RotatingFileHandler):
         return os.path.samestat(named, os.fstat(self.stream.fileno()))
 
 
-def attach(path: Path, session: str) -> logging.Handler:
+def attach(path: Path, session: str) -> SharedFile:
     """Let what cropkit logs reach a file, until `detach`; not what another session logs."""
     handler = SharedFile(path, maxBytes=LARGEST, backupCount=_COPIES, encoding="utf-8", delay=True)
     handler.setLevel(logging.INFO)

@@ -223,6 +223,21 @@ def test_the_log_gets_a_line_for_each(tmp_path: Path) -> None:
     assert (line["code"], line["session"], line["level"]) == ("conflict", "s1", "error")
 
 
+FULL = Path("/dev/full")  # a device on which no room is ever left
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
+def test_a_log_without_room_is_an_error_and_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.log").symlink_to(FULL)
+    with pytest.raises(DeliveryFailed, match="log: No space left on device"):
+        LogFile(tmp_path / "a.log", "s").send([ALERT, ALERT])
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "a.log cannot be written: No space left on device" in said
+
+
 # -- a desktop -----------------------------------------------------------------------------------
 
 NOTIFIED = """

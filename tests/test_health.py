@@ -72,7 +72,7 @@ def test_the_kinds_are_added_up_and_named() -> None:
     (alert,) = health.alerts(Facts("f", sessions=[session(kind="batch", tally=tally)]), NOW)
     assert "3 of 20 operations (15.0 %)" in alert.said
     assert "1 box, 2 suggestion" in alert.said
-    assert alert.said.startswith("batch crop_1")
+    assert alert.said.endswith("; batch crop_1")
 
 
 # -- heartbeat -----------------------------------------------------------------------------------

@@ -63,6 +63,8 @@ class LogFile:
         for alert in alerts:
             told.error("%s", alert, extra={"session": self.session, "facts": {"code": alert.code}})
         log.detach(handler)
+        if handler.failure is not None:
+            raise DeliveryFailed(self.name, handler.failure.strerror)
 
 
 @dataclass(frozen=True)

@@ -126,12 +126,12 @@ class Desk:
         if alert is None or self._alerted:
             return
         self._alerted = True
-        self.guard.problem(str(alert))
+        self.guard.alert(str(alert))
         self._teller.submit("", lambda: tell(root, [alert]), self._not_delivered)
 
     def _not_delivered(self, failed: list[Alert]) -> None:
         for alert in failed:
-            self.guard.problem(str(alert))
+            self.guard.alert(str(alert))
 
     # --- browsers
 

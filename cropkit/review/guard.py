@@ -60,6 +60,11 @@ class Guard:
         self.messages = self.messages.with_problem(Message(said, about))
         self._changed()
 
+    def alert(self, said: str) -> None:
+        """Show an alert at once, before the problems that wait."""
+        self.messages = self.messages.with_alert(Message(said))
+        self._changed()
+
     def note(self, said: str) -> None:
         """Say something in passing."""
         self.messages = self.messages.with_note(said)

@@ -38,6 +38,10 @@ class Messages:
                 return replace(self, problems=queue)
         return replace(self, problems=(*self.problems, message))
 
+    def with_alert(self, message: Message) -> "Messages":
+        """Put something in front of everything that waits: it is about all of it."""
+        return replace(self, problems=(message, *self.problems))
+
     def with_note(self, note: str) -> "Messages":
         """Say something in passing."""
         return replace(self, note=note)
