@@ -102,8 +102,11 @@ def test_a_failed_run_says_so(folder: Path) -> None:
 def test_closing_the_kit_ends_its_run(folder: Path) -> None:
     with Kit(folder) as kit:
         kit.begin_run("review")
+    assert not any(t.name == "cropkit-beat" for t in threading.enumerate())
+    assert [line["message"] for line in lines(folder)] == ["heartbeat"]
     with Kit(folder) as kit:
         assert [one.ended_how for one in kit.trail.sessions()] == ["closed"]
+        assert events(kit)[-2:] == ["run-ended", "session-ended"]
 
 
 def test_a_run_in_a_database_made_anew_is_the_same(folder: Path) -> None:
