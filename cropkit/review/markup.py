@@ -148,7 +148,8 @@ def _message(layout: PageLayout, view: View) -> str:
 
 
 def _stopped(messages: Messages) -> str:
-    said = f"<span>■ Stopped. No audit, no work.</span><span class='ck-two'>{text(messages.stopped)}</span>"
+    why = f"<span class='ck-two'>{text(messages.stopped)}</span>"
+    said = f"<span>■ Stopped. No audit, no work.</span>{why}"
     return f"<div role='alert' class='ck-whole'>{said}</div>"
 
 
