@@ -95,11 +95,16 @@ def verify(written: bytes, proof: Proof, name: str) -> float | None:
 def _loss(container: Container, pixels: Pixels, proof: Proof, name: str) -> float | None:
     """Return the PSNR of pixels that are close to those meant, or raise `VerificationFailed`."""
     step = vp8.quantisers(_first(container, VP8)).coarsest_step
-    found, meant = (Image.fromarray(p).convert("RGB") for p in (pixels, proof.pixels))
+    found, meant = (_colours(p) for p in (pixels, proof.pixels))
     excess = webp_blocks.excess(found, meant, step)
     if excess > 1:
         raise VerificationFailed(name, f"a block is off by {excess:.1f} times what coding allows")
     return loss.psnr_of_pictures(found, meant)
+
+
+def _colours(pixels: Pixels) -> Image.Image:
+    picture = Image.fromarray(pixels)
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _parsed(data: bytes, name: str) -> tuple[Container, Size]:

@@ -34,7 +34,7 @@ def excess(found: Image.Image, meant: Image.Image, step: int) -> float:
 def _block_means(picture: Image.Image) -> Image.Image:
     """Return the mean colour of whole blocks; of a sliver, half-resolution chroma tells little."""
     width, height = (side - side % _BLOCK or side for side in picture.size)
-    return picture.crop((0, 0, width, height)).reduce(_BLOCK)
+    return picture.reduce(_BLOCK, (0, 0, width, height))
 
 
 def _root_mean_square(apart: Pixels) -> float:

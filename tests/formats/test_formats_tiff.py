@@ -1,4 +1,5 @@
 import struct
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -564,6 +565,14 @@ def test_other_pixels_than_those_meant_do_not_verify(compression: str | None) ->
     meant = tiff.Proof(proof.directory, proof.spans, proof.layout, (wrong,))
     with pytest.raises(errors.VerificationFailed, match="pixels"):
         tiff.verify(candidate.data, meant, NAME)
+
+
+def test_a_layout_that_tifffile_sees_otherwise_does_not_verify() -> None:
+    candidate = formats.crop(written(values("u2", 1), rowsperstrip=9), NAME, BOX)
+    proof = proof_of(candidate)
+    bytewise = replace(proof, layout=replace(proof.layout, bits=8, samples=2))
+    with pytest.raises(errors.VerificationFailed, match="layout"):
+        tiff.verify(candidate.data, bytewise, NAME)
 
 
 def test_an_encoder_that_is_wrong_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
