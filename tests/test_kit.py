@@ -106,6 +106,24 @@ def test_the_box_is_upright_whatever_the_orientation(kit: Kit) -> None:
     assert kit.look("c.jpg").size == cropkit.geometry.Size(80, 128)
 
 
+def test_a_jpegs_corner_moves_out_and_the_result_tells_both_boxes(kit: Kit) -> None:
+    """Orientation 6: the corner on the grid of 16 pixels is the upper right one."""
+    asked = PixelBox(20, 40, 100, 150)
+    result = kit.crop("c.jpg", asked)
+    assert result.box_asked == asked
+    assert result.box_applied == PixelBox(20, 32, 104, 150)
+    assert result.psnr is None
+    assert kit.look("c.jpg").size == cropkit.geometry.Size(84, 118)
+
+
+def test_a_box_that_grows_to_the_whole_jpeg_keeps_every_byte(kit: Kit, folder: Path) -> None:
+    before = contents(folder)["c.jpg"]
+    result = kit.crop("c.jpg", PixelBox(0, 3, 110, 160))
+    assert result.box_applied == PixelBox(0, 0, 120, 160)
+    assert result.kept == ("every byte",)
+    assert contents(folder)["c.jpg"] == before
+
+
 def test_what_is_not_the_image_stays_as_it_was(kit: Kit, folder: Path) -> None:
     before = contents(folder)
     kit.crop("a_stage2.png", BOX)

@@ -28,15 +28,30 @@ def mcus(size: tuple[int, int], sampling: Sequence[tuple[int, int]]) -> tuple[in
 def encode(
     size: tuple[int, int], sampling: Sequence[tuple[int, int]], planes: Sequence[Any]
 ) -> bytes:
-    frame = bytes([8]) + size[1].to_bytes(2) + size[0].to_bytes(2) + bytes([len(planes)])
-    scan = bytes([len(planes)])
-    for n, (h, v) in enumerate(sampling):
-        frame += bytes([n + 1, h << 4 | v, 0])
-        scan += bytes([n + 1, 0])
+    every = range(len(planes))
+    return _file(size, sampling, [(every, "".join(_bits(_mixed(size, sampling), planes)))])
+
+
+def encode_apart(
+    size: tuple[int, int], sampling: Sequence[tuple[int, int]], planes: Sequence[Any]
+) -> bytes:
+    """Code each component in a scan of its own, the last one first."""
+    most = max(h for h, _ in sampling), max(v for _, v in sampling)
+    scans = []
+    for n, factors in reversed(list(enumerate(sampling))):
+        samples = [-(-side * f // m) for side, f, m in zip(size, factors, most, strict=True)]
+        columns, rows = (-(-each // 8) for each in samples)
+        order = [(n, r, c) for r in range(rows) for c in range(columns)]
+        scans.append((range(n, n + 1), "".join(_bits(order, planes))))
+    return _file(size, sampling, scans)
+
+
+def _file(
+    size: tuple[int, int], sampling: Sequence[tuple[int, int]], scans: Sequence[tuple[range, str]]
+) -> bytes:
+    frame = bytes([8]) + size[1].to_bytes(2) + size[0].to_bytes(2) + bytes([len(sampling)])
+    frame += b"".join(bytes([n + 1, h << 4 | v, 0]) for n, (h, v) in enumerate(sampling))
     dc, ac = (bytes(7) + bytes([n]) + bytes(8) + bytes(range(n)) for n in (_DC_CODES, _CODES))
-    bits = "".join(_bits(size, sampling, planes))
-    bits += "1" * (-len(bits) % 8)
-    coded = int(bits, 2).to_bytes(len(bits) // 8).replace(b"\xff", b"\xff\0")
     return b"".join(
         [
             b"\xff\xd8",
@@ -44,29 +59,38 @@ def encode(
             jpg.segment(0xC0, frame),
             jpg.segment(0xC4, b"\x00" + dc),
             jpg.segment(0xC4, b"\x10" + ac),
-            jpg.segment(0xDA, scan + b"\0\x3f\0"),
-            coded,
+            *(_scan(components, bits) for components, bits in scans),
             b"\xff\xd9",
         ]
     )
 
 
-def _bits(
-    size: tuple[int, int], sampling: Sequence[tuple[int, int]], planes: Sequence[Any]
-) -> Iterator[str]:
+def _scan(components: range, bits: str) -> bytes:
+    chosen = b"".join(bytes([n + 1, 0]) for n in components)
+    full = bits + "1" * (-len(bits) % 8)
+    coded = int(full, 2).to_bytes(len(full) // 8).replace(b"\xff", b"\xff\0")
+    return jpg.segment(0xDA, bytes([len(components)]) + chosen + b"\0\x3f\0") + coded
+
+
+def _mixed(
+    size: tuple[int, int], sampling: Sequence[tuple[int, int]]
+) -> list[tuple[int, int, int]]:
+    """Return component, row and column of each block, MCU by MCU."""
     across, down = mcus(size, sampling)
-    if len(planes) == 1:  # of one component there are no MCUs: row by row, and nothing fills up
+    if len(sampling) == 1:  # of one component there are no MCUs: row by row, and nothing fills up
         columns, rows = (-(-side // 8) for side in size)
-        order = [(0, r, c) for r in range(rows) for c in range(columns)]
-    else:
-        order = [
-            (n, y * v + r, x * h + c)
-            for y in range(down)
-            for x in range(across)
-            for n, (h, v) in enumerate(sampling)
-            for r in range(v)
-            for c in range(h)
-        ]
+        return [(0, r, c) for r in range(rows) for c in range(columns)]
+    return [
+        (n, y * v + r, x * h + c)
+        for y in range(down)
+        for x in range(across)
+        for n, (h, v) in enumerate(sampling)
+        for r in range(v)
+        for c in range(h)
+    ]
+
+
+def _bits(order: Sequence[tuple[int, int, int]], planes: Sequence[Any]) -> Iterator[str]:
     last = [0] * len(planes)
     for n, row, column in order:
         block = planes[n][row, column]
