@@ -212,7 +212,7 @@ finish = batch.kit.trail.finish
 def killed(done, **more):
     finish(done, **more)
     os.kill(os.getpid(), signal.SIGKILL)
-batch.kit._applier.trail.finish = killed
+batch.kit.trail.finish = killed
 """
 
 
