@@ -494,6 +494,15 @@ def test_what_changed_since_it_was_shown_and_what_failed_can_be_filtered() -> No
     assert (session.filter, session.paths) == (Filter.STALE, PATHS[:1])
 
 
+def test_what_turns_out_stale_outside_of_the_filter_is_still_listed_once() -> None:
+    session = opened(on(fresh(), DecidePage()))
+    session = opened(on(session, NextFilter()))
+    after = on(session, Applied(PATHS[0], Status.STALE))
+    assert after.listing == PATHS
+    assert (after.paths, after.page, after.filter) == (session.paths, session.page, session.filter)
+    assert PATHS[0] in after.stale
+
+
 def test_redo_decides_again_as_was_decided_and_a_new_decision_ends_it() -> None:
     box = PixelBox(1, 2, 120, 90)
     session = on(fresh(), SetBox(box), Decide(), Decide())

@@ -134,6 +134,17 @@ def test_a_decision_on_which_the_process_dies_twice_fails_and_the_original_stand
     assert kit.fsck() == []
 
 
+@pytest.mark.parametrize("thousandths", [2, 5, 9, 14])
+def test_what_was_given_up_leaves_no_operation_open(
+    kit: Kit, murdered: Murdered, thousandths: int
+) -> None:
+    murdered.start()
+    murdered.after, murdered.times = thousandths / 1000, 2
+    murdered.apply(decided(kit).id)
+    assert kit.trail.unsettled() == []
+    assert kit.fsck() == []
+
+
 def test_a_decision_that_cannot_be_taken_back_stands_and_that_is_said(
     kit: Kit, murdered: Murdered
 ) -> None:

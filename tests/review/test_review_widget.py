@@ -154,6 +154,8 @@ def test_a_finger_drags_as_the_mouse_does_and_a_second_one_lets_go(browser: Brow
     assert entries(browser)[1].box == after
     browser.touch("end")
     assert focused
+    browser.touch("start", browser.review.screen_point(0, Kind.CHIP), (x, y))
+    assert standing(browser) == {}
 
 
 def test_a_hand_that_holds_a_box_while_the_page_turns_does_not_move_another(
