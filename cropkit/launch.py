@@ -23,7 +23,7 @@ from cropkit.stopping import stoppable
 NOTEBOOK = "1_review"
 _FILE = f"{NOTEBOOK}.ipynb"
 _WAIT_SECONDS = 1.0
-_LET_GO_SECONDS = 20.0
+_LET_GO_SECONDS = 6.0
 _RETRY_SECONDS = 0.1
 
 _REDIRECT = """<!doctype html>
