@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -231,9 +232,14 @@ def test_a_disk_that_fills_up_on_the_way_stops_the_batch_and_refuses_nothing(
 NOBODY = 65534
 
 
-def test_a_folder_that_may_not_be_written_is_in_the_way(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_is_in_the_way() -> None:
     """Root may write everywhere, so it is asked by somebody who may not."""
-    folder = collection(tmp_path / "c", 2, sidecars=True)
+    with tempfile.TemporaryDirectory() as place:  # pytest's own is closed to others
+        Path(place).chmod(0o755)
+        _ask_somebody_who_may_not_write(collection(Path(place) / "c", 2, sidecars=True))
+
+
+def _ask_somebody_who_may_not_write(folder: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path\n"
         "from cropkit.batch.dry import foreseen; from cropkit.batch.preflight import hindrances\n"
@@ -242,9 +248,6 @@ def test_a_folder_that_may_not_be_written_is_in_the_way(tmp_path: Path) -> None:
         f"os.getuid() or (os.setgid({NOBODY}), os.setuid({NOBODY}))\n"
         "sys.stdout.write(' '.join(e.code for e in hindrances(plan, Root(folder))))"
     )
-    for path in (folder, *folder.parents)[:-2]:  # so that nobody can come as far as the folder
-        if path.stat().st_uid == os.getuid():
-            path.chmod(path.stat().st_mode | 0o055)
     folder.chmod(0o555)
     done = subprocess.run(
         [sys.executable, "-c", code, str(folder)],
