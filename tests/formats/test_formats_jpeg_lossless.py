@@ -1,6 +1,6 @@
 from dataclasses import replace
 from io import BytesIO
-from typing import Any
+from typing import Any, NoReturn
 
 import jpeg_builder as jpg
 import jpeg_decoder
@@ -17,6 +17,10 @@ from strategies import boxes_in
 from cropkit import errors, formats
 from cropkit.formats import jpeg_lossless, jpeg_segments
 from cropkit.geometry import PixelBox, Size
+from cropkit.lossless import coefficients
+from cropkit.lossless.coefficients import Coding
+from cropkit.lossless.library import Library, candidates
+from cropkit.lossless.windows import windows
 
 NAME = "picture.jpg"
 BOX = PixelBox(37, 27, 141, 103)
@@ -120,6 +124,27 @@ def test_tables_sampling_scans_and_restarts_are_those_of_the_source(said: str) -
     assert (found.progressive, found.restart) == (source.progressive, source.restart)
     assert [_order(s) for s in found.scans] == [_order(s) for s in source.scans]
     assert len(found.scans) == (3 if said == "scans apart" else len(source.scans))
+
+
+def test_an_encoders_own_progressive_script_is_kept() -> None:
+    """DC of all, then each component's AC in two bands: not the scans that libjpeg makes."""
+    script = (
+        (0, 1, 2, 0, 0, 0, 0),
+        *((n, *band, 0, 0) for band in ((1, 9), (10, 63)) for n in range(3)),
+    )
+    with coefficients.reading(Library(candidates()[0], _not_expected), SOURCES["4:2:0"]) as picture:
+        box = (0, 0, *SIZE)
+        whole = windows(picture.sampling, box, (False, False))
+        source = coefficients.write(picture, box, whole, Coding(optimize=False, scans=script))
+    found = jpeg_decoder.decode(cropped(source).data)
+    assert found.progressive
+    orders = [_order(scan) for scan in found.scans]
+    assert orders == [_order(scan) for scan in jpeg_decoder.decode(source).scans]
+    assert len(orders) == len(script)
+
+
+def _not_expected(reason: str) -> NoReturn:
+    raise AssertionError(reason)
 
 
 def _order(scan: bytes) -> tuple[bytes, bytes]:
