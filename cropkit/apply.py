@@ -289,7 +289,7 @@ class Applier:
             found = self.switch.digest(work.operation.source) or "nothing"
             raise StaleDecision(work.operation.source, work.operation.before, found)
         work.switched = True
-        self.switch.publish(work.operation)
+        self.switch.publish(work.operation, again=False)
 
     def _retire(self, work: Work) -> None:
         if not work.operation.in_place:

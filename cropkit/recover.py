@@ -74,7 +74,9 @@ def _settle(root: Root, trail: Trail, operation: Operation) -> Recovered:
 
 def _forward_or_back(switch: Switch, trail: Trail, operation: Operation) -> State:
     if operation.state is State.PREPARED and switch.has_passed(operation):
-        switch.publish(operation)
+        switch.publish(operation, again=True)
+        # before the syncs, because nobody looks for them once it is done
+        switch.clean_partials(operation)
         switch.sync(operation, new_names=True)
         switch.retire(operation)
         switch.sync(operation, new_names=False)

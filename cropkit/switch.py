@@ -55,17 +55,22 @@ class Switch:
         """Whether the commit point was passed."""
         return (self.digest(operation.target) or "") == operation.after
 
-    def publish(self, operation: Operation) -> None:
+    def publish(self, operation: Operation, *, again: bool) -> None:
         """Let the new names appear; the image's own is the commit point.
 
         A purge has no new name: its commit point is that the old one is gone, to the stage, from
         where it can be put back until the trail knows.
+
+        Parameters
+        ----------
+        again : somebody may have come as far before; then what stands there already is left
         """
         if operation.kind is Kind.PURGE:
             if self.root.identity(operation.source) is not None:
                 self.root.replace(operation.source, leaving(operation))
             return
-        if self.digest(operation.target) != operation.after:
+        nothing_to_do = operation.in_place and operation.same_content
+        if not (nothing_to_do or (again and self.has_passed(operation))):
             if operation.in_place:
                 self.root.replace(staged(operation), operation.target)
             else:
@@ -114,6 +119,10 @@ class Switch:
         self.root.unlink(staged(operation), missing_ok=True)
         self.root.unlink(f"{HOME}/stage/{operation.id}.kept", missing_ok=True)
         self.root.unlink(leaving(operation), missing_ok=True)
+        self.clean_partials(operation)
+
+    def clean_partials(self, operation: Operation) -> None:
+        """Remove copies that were cut off on their way to another file system."""
         for name in self._partials(operation):
             root, path = self.locate(name)
             root.unlink(path, missing_ok=True)

@@ -235,7 +235,7 @@ MUTANTS = (
     mutant(
         "recovery forgets the companions",
         RECOVER,
-        "        switch.publish(operation)\n        switch.sync(operation, new_names=True)\n",
+        "        switch.publish(operation, again=True)\n",
         "",
         f"kills:{MOVES}",
     ),
