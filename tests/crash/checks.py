@@ -113,7 +113,7 @@ def _wrong_images(stage: Stage, now: World, standing: frozenset[tuple[str, str]]
             found.append(f"{stem} is neither as before nor as after")
         said = {status for path, status in standing if _stem(path) == stem}
         right = {"cropped"} if here == after != before else {"waiting"}
-        if before != after and said - {"failed"} not in (set(), right):
+        if before != after and said - {"failed", "refused"} not in (set(), right):
             found.append(f"{stem}: its decision says {sorted(said)}")
     return found
 

@@ -206,7 +206,7 @@ MUTANTS = (
         SWITCH,
         "            self.root.unlink(kept(before))\n            self.root.sync_folder",
         "            self.root.sync_folder",
-        "faults:crop a PNG",
+        "calls",
     ),
     # -- recovery ------------------------------------------------------------------------------
     mutant(
