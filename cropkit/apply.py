@@ -5,7 +5,6 @@ or it is in doubt, with whole files that recovery settles. Every fact that decid
 it is needed; `docs/safety.md` gives the reasons for the order.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -223,8 +222,7 @@ class Applier:
             return  # keeping everything means keeping the very bytes
         work.candidate = formats.crop(content.data, work.operation.source, box, self.options)
         self._write(work, work.candidate.data, content.attributes)
-        meant = hashlib.sha256(work.candidate.data).hexdigest()
-        work.operation = replace(work.operation, after=meant)
+        work.operation = replace(work.operation, after=None)  # known when it was read back
 
     def _stage_restore(self, work: Work) -> None:
         undone = work.request.undoes
@@ -264,8 +262,9 @@ class Applier:
             return
         self.switch.check_kept(work.operation)
         written = self.root.read(staged(work.operation))
-        if written.sha256 != work.operation.after:
+        if not work.is_meant(written):
             raise VerificationFailed(work.operation.source, "read back other bytes")
+        work.operation = replace(work.operation, after=written.sha256)
         if work.candidate is not None:
             work.candidate = formats.verify(written.data, work.candidate, work.operation.source)
 

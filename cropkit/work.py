@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cropkit.errors import CropkitError, StaleDecision
-from cropkit.files import Identity
+from cropkit.files import Content, Identity
 from cropkit.formats import Candidate
 from cropkit.geometry import PixelBox
 from cropkit.operation import Kind, Operation
@@ -74,6 +74,12 @@ class Work:
     def box_applied(self) -> PixelBox | None:
         """The box that the crop holds, upright: at least the one that was asked for."""
         return self.candidate.box_applied if self.candidate else self.holds or self.request.box
+
+    def is_meant(self, written: Content) -> bool:
+        """Whether what was read back is what was staged."""
+        if self.candidate is not None:
+            return written.data == self.candidate.data
+        return written.sha256 == self.operation.after
 
     def report(self) -> dict[str, object]:
         """Account for every part of the file, as the trail keeps it."""
