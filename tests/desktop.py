@@ -136,6 +136,13 @@ class Browser:
         self, key: str, *, shift: bool = False, ctrl: bool = False, meta: bool = False
     ) -> None:
         """Press a key now."""
+        self.send_key(key, shift=shift, ctrl=ctrl, meta=meta)
+        self.loop.run()
+
+    def send_key(
+        self, key: str, *, shift: bool = False, ctrl: bool = False, meta: bool = False
+    ) -> None:
+        """Send a key, and do not let the main thread run."""
         self._event(
             {
                 "event": "key_down",
@@ -145,7 +152,6 @@ class Browser:
                 "meta_key": meta,
             }
         )
-        self.loop.run()
 
     def mouse(self, event: str, point: tuple[float, float]) -> None:
         self._event({"event": f"mouse_{event}", "x": point[0], "y": point[1]})

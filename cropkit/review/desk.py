@@ -61,7 +61,7 @@ class Desk:
         self.thumbs: dict[str, bytes] = {}
         self._carrier, self._reader = staff
         self.changed = changed
-        self.guard = Guard(kit, changed)
+        self.guard = Guard(kit, changed, loop)
         self.layout = PageLayout(per_page)
         self.session, self._ids = resumed(kit, per_page, minimum)
         self._tallied: tuple[object, Counts] = (None, kit.counts())

@@ -1,15 +1,22 @@
-"""One place for every callback's exception.
+"""One place for every callback's exception, and one thread for every callback.
 
 ipycanvas and ipywidgets swallow what a callback raises: it is in no cell and no log. Each callback
 of the review therefore goes through `Guard.watch`, and so does every future and timer.
+
+JupyterLab 4.4 and later has what a widget's page sends handled in a thread of the kernel's own, a
+subshell (https://jupyter.org/enhancement-proposals/91-kernel-subshells/kernel-subshells.html), a
+new one for each page that is opened. What comes there is handed on to the thread of the review.
 """
 
 import logging
 from collections.abc import Callable
+from functools import partial
+from threading import get_ident
 from typing import TYPE_CHECKING, ParamSpec
 
 from cropkit.errors import AuditError, CropkitError, IllegalMove, InDoubt
 from cropkit.records import Problem
+from cropkit.review.loop import Loop
 from cropkit.review.messages import Message, Messages
 from cropkit.tally import Degraded
 
@@ -22,10 +29,14 @@ _log = logging.getLogger("cropkit.review")
 
 
 class Guard:
-    """Shows, logs and counts what goes wrong; after an `AuditError` nothing is taken any more."""
+    """Shows, logs and counts what goes wrong; after an `AuditError` nothing is taken any more.
 
-    def __init__(self, kit: "Kit", changed: Callable[[], None]) -> None:
-        self._kit, self._changed = kit, changed
+    It is made in the thread of `loop`, and everything that it watches runs there.
+    """
+
+    def __init__(self, kit: "Kit", changed: Callable[[], None], loop: Loop) -> None:
+        self._kit, self._changed, self._loop = kit, changed, loop
+        self._thread = get_ident()
         self.messages = Messages()
 
     @property
@@ -34,9 +45,15 @@ class Guard:
         return bool(self.messages.stopped)
 
     def watch(self, callback: Callable[P, object], about: str = "") -> Callable[P, None]:
-        """Return the callback with this guard round it; `about` names the file it deals with."""
+        """Return the callback with this guard round it; `about` names the file it deals with.
+
+        Called in another thread, it runs soon, in the order of the calls.
+        """
 
         def watched(*args: P.args, **kwargs: P.kwargs) -> None:
+            if get_ident() != self._thread:
+                self._loop.call_soon_threadsafe(partial(watched, *args, **kwargs))
+                return
             try:
                 callback(*args, **kwargs)
             except Exception as error:  # noqa: BLE001  (the one place: shown, logged, counted)

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
 STOP_SECONDS = 30
 WAIT = 20_000  # milliseconds, for each thing waited for
+APART = 400  # milliseconds: two presses, not a held key
 STATUS = re.compile(
     r"page (?P<page>\d+)/(?P<pages>\d+) (?P<shown>\w+) chosen (?P<chosen>\d+) "
     r"waiting (?P<waiting>\d+) written (?P<written>\d+) failed (?P<failed>\d+) "
@@ -79,6 +80,12 @@ class Running:
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(STOP_SECONDS)
+
+    def errors(self) -> list[str]:
+        """What the review has in its log of things that went wrong inside it, in one line each."""
+        lines = (self.folder / ".cropkit/cropkit.log").read_text(encoding="utf-8").splitlines()
+        said = map(json.loads, lines)
+        return [one["message"] for one in said if one["logger"] == "cropkit.review"]
 
     @contextmanager
     def probe(self) -> Iterator["Probe"]:
@@ -219,6 +226,7 @@ class Desk:
             if status.message != "problem":
                 return
             self.press("a")
+            self.page.wait_for_timeout(APART)
             self.settled()
         raise AssertionError(f"always another problem: {self.text()}")
 
@@ -227,8 +235,12 @@ class Desk:
         self.page.evaluate(
             """async () => {
                 const panel = window.jupyterapp.shell.currentWidget;
+                const kernel = panel.sessionContext.session.kernel;
+                // What widgets send goes by another thread: first that one, then the main one.
+                const [comm] = kernel._comms.values();
+                await comm.send({method: "update", state: {}, buffer_paths: []}).done;
                 const asked = {code: "", silent: true, store_history: false};
-                await panel.sessionContext.session.kernel.requestExecute(asked).done;
+                await kernel.requestExecute(asked).done;
             }"""
         )
 

@@ -13,16 +13,14 @@ from typing import Any
 
 import pytest
 from browser import album, chromium
-from browser.reviewing import ROOT, Desk, Probe, Running, Status, desk, running
+from browser.reviewing import APART, ROOT, Desk, Probe, Running, Status, desk, running
 from playwright.sync_api import Browser
 
 Box = tuple[int, int, int, int]
 
 BLOCK = 16
-APART = 400  # milliseconds: two presses, not a held key
-
-
 READY = "review.idle"
+FAILING = 1  # tests that make a callback raise
 
 
 class Table:
@@ -134,6 +132,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
         review.probe() as probe,
     ):
         yield Table(review, page, probe)
+        assert review.errors() == ["review: division by zero"] * FAILING
 
 
 @pytest.fixture
@@ -289,6 +288,17 @@ def test_an_error_in_a_callback_is_seen(table: Table) -> None:
     page.press("a")
     page.wait(lambda s: s.message == "none", "the error is acknowledged")
     table.probe.value("review._desk.submitted.clear()")
+
+
+def test_what_a_browser_sends_is_taken_in_the_main_thread(table: Table) -> None:
+    watched = "[_watched := []] and review.observe(lambda _: _watched.append(%s), 'boxes')"
+    table.probe.value(watched % "__import__('threading').current_thread().name")
+    before = table.boxes()
+    table.page.press("Control+ArrowRight")
+    assert table.boxes() != before
+    assert set(table.probe.value("_watched")) == {"MainThread"}
+    table.probe.value("review.unobserve_all('boxes')")
+    table.page.press("r")
 
 
 def test_a_held_enter_decides_one_page(table: Table) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -426,6 +427,19 @@ def test_an_exception_in_a_callback_is_shown_logged_and_counted(
     assert any(r.exc_info for r in caplog.records if r.name == "cropkit.review")
     browser.key("a")
     assert "message none" in browser.status
+
+
+def test_what_comes_in_a_thread_of_the_kernel_is_taken_in_that_of_the_review(
+    browser: Browser, loop: ManualLoop
+) -> None:
+    before = browser.review.boxes
+    for _ in range(3):
+        subshell = Thread(target=browser.send_key, args=("ArrowRight",), kwargs={"ctrl": True})
+        subshell.start()
+        subshell.join()
+    assert browser.review.boxes == before
+    loop.run()
+    assert browser.review.boxes[0][2] == before[0][2] + 3
 
 
 def test_problems_queue_up_and_are_acknowledged_one_by_one(browser: Browser) -> None:
