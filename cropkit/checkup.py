@@ -140,7 +140,7 @@ def _last_crop(events: Sequence[Mapping[str, Any]]) -> datetime | None:
 
 def _unreviewed(root: Root, known: set[str]) -> int:
     """Count the images that nobody decided about, and that no operation put there."""
-    return len(set(collection.images(root.path, formats.EXTENSIONS)) - known)
+    return len(set(collection.listed(root.path, formats.EXTENSIONS).images) - known)
 
 
 def _recovered(events: Sequence[Mapping[str, Any]]) -> list[Event]:

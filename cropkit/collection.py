@@ -4,8 +4,9 @@ import os
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
-from cropkit.errors import MissingFile
+from cropkit.files import Root
 
 _STAMP = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
 _STAGE = re.compile(r"_stage(\d+(?:\.\d+)?)")
@@ -13,15 +14,24 @@ _DIGITS = re.compile(r"(\d+)")
 _NO_STAMP = "99999999_999999"  # images without a time in their name come last
 
 
-def images(root: Path, suffixes: Collection[str], leave_out: Collection[Path] = ()) -> list[str]:
+class Listing(NamedTuple):
+    """The images beneath a folder, and the folders that could not be read, with the reason."""
+
+    images: list[str]
+    unread: dict[str, str]
+
+
+def listed(root: Path, suffixes: Collection[str], leave_out: Collection[Path] = ()) -> Listing:
     """List the images beneath a folder, in review order.
 
     Hidden folders (`.cropkit` among them), hidden files, links and what is beneath `leave_out` are
     not listed. The order is by folder, then by the time in the name, the stage and the name, with
     numbers in names compared as numbers.
     """
-    found = [p for p in _walk(root, root, leave_out) if PurePosixPath(p).suffix.lower() in suffixes]
-    return sorted(found, key=review_order)
+    unread: dict[str, str] = {}
+    every = _walk(root, root, leave_out, unread)
+    found = [path for path in every if PurePosixPath(path).suffix.lower() in suffixes]
+    return Listing(sorted(found, key=review_order), unread)
 
 
 def review_order(path: str) -> tuple[object, ...]:
@@ -37,18 +47,19 @@ def review_order(path: str) -> tuple[object, ...]:
     )
 
 
-def companions(root: Path, path: str, suffixes: Collection[str]) -> dict[str, bool]:
+def companions(root: Root, path: str, suffixes: Collection[str]) -> dict[str, bool]:
     """Find the files that follow an image: name -> whether its siblings still need it, too.
 
     They are all other files in its folder with the same stem, and the group sidecar of the previous
     tool (the stem up to `_stage`, with `.decision`), which stays as long as a sibling is there.
+
+    Raises
+    ------
+    MissingFile, PathOutsideRoot, ReadOnly, WriteFailed
+        The folder cannot be listed.
     """
     image = PurePosixPath(path)
-    folder = root / image.parent
-    try:
-        names = sorted(entry.name for entry in os.scandir(folder) if not entry.is_dir())
-    except FileNotFoundError:
-        raise MissingFile(path) from None
+    names = root.beside(path)
     same = {n for n in names if PurePosixPath(n).stem == image.stem and n != image.name}
     found = {str(image.parent / name): False for name in sorted(same)}
     group = image.stem.partition("_stage")[0]
@@ -64,15 +75,22 @@ def _is_sibling(name: str, group: str, suffixes: Collection[str]) -> bool:
     return path.stem.partition("_stage")[0] == group and path.suffix.lower() in suffixes
 
 
-def _walk(folder: Path, root: Path, leave_out: Collection[Path]) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(".") or entry.is_symlink():
-                continue
-            if entry.is_file(follow_symlinks=False):
-                yield Path(entry.path).relative_to(root).as_posix()
-            elif entry.is_dir(follow_symlinks=False) and Path(entry.path) not in leave_out:
-                yield from _walk(Path(entry.path), root, leave_out)
+def _walk(
+    folder: Path, root: Path, leave_out: Collection[Path], unread: dict[str, str]
+) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        unread[folder.relative_to(root).as_posix()] = error.strerror or str(error)
+        return
+    for entry in found:
+        if entry.is_symlink():
+            continue
+        if entry.is_file(follow_symlinks=False):
+            yield Path(entry.path).relative_to(root).as_posix()
+        elif entry.is_dir(follow_symlinks=False) and Path(entry.path) not in leave_out:
+            yield from _walk(Path(entry.path), root, leave_out, unread)
 
 
 def _natural(text: str) -> tuple[tuple[int, int | str], ...]:

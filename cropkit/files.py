@@ -132,6 +132,21 @@ class Root:
         room = os.statvfs(self.path)
         return room.f_bavail * room.f_frsize
 
+    def beside(self, path: str) -> list[str]:
+        """List what is no folder in the folder of `path`, hidden names and links too, sorted.
+
+        Raises
+        ------
+        MissingFile, PathOutsideRoot, ReadOnly, WriteFailed
+            The folder cannot be listed.
+        """
+        with (
+            self._translated(path),
+            self._parent(path) as (folder, _),
+            os.scandir(folder) as entries,
+        ):
+            return sorted(entry.name for entry in entries if not entry.is_dir())
+
     # -- writing -------------------------------------------------------------------------------
 
     def write_new(self, path: str, data: bytes, like: Attributes) -> tuple[str, ...]:

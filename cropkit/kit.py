@@ -224,9 +224,20 @@ class Kit:
         return self._listed
 
     @cached_property
+    def unread(self) -> tuple[Problem, ...]:
+        """The folders whose images are not listed, because they cannot be read."""
+        found = self._listing.unread.items()
+        return tuple(Problem(Degraded.FOLDER, name, reason) for name, reason in found)
+
+    @cached_property
     def _listed(self) -> tuple[str, ...]:
+        self.report_once(self.unread)
+        return tuple(self._listing.images)
+
+    @cached_property
+    def _listing(self) -> collection.Listing:
         leave_out = [Path(self.destination)] if self.destination else []
-        return tuple(collection.images(self.root, formats.EXTENSIONS, leave_out))
+        return collection.listed(self.root, formats.EXTENSIONS, leave_out)
 
     def look(self, path: str) -> Look:
         """Read an image for a reviewer.

@@ -57,7 +57,7 @@ class Planner:
         return Request(Kind.CROP, made.path, made.path, made.sha256, box=made.box, decision=made.id)
 
     def _moving(self, kind: Kind, made: Decision, folder: str) -> Request:
-        found = collection.companions(self.root.path, made.path, formats.EXTENSIONS)
+        found = collection.companions(self.root, made.path, formats.EXTENSIONS)
         return Request(
             kind,
             made.path,

@@ -16,6 +16,7 @@ class Degraded(StrEnum):
     SUGGESTION = "suggestion"  # one that is there could not be used
     BOX = "box"  # a crop box was refused
     PREVIEW = "preview"  # an image could not be shown
+    FOLDER = "folder"  # one that could not be read: its images are missing
     DECISION = "decision"  # the row of a decision could not be written
     BEAT = "beat"  # a heartbeat was missed
     INTERFACE = "user-interface"  # a callback of the review raised

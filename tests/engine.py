@@ -10,10 +10,24 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
+
 ENDS = ("src_dir_fd", "dst_dir_fd")
 EFFECTS = frozenset(
     ("open", "write", "fsync", "link", "replace", "unlink", "mkdir", "utime", "fchmod", "setxattr")
 )
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let no folder of that name be listed, as permissions would for anybody but root."""
+    real = os.scandir
+
+    def scandir(folder: Any) -> Any:
+        if not isinstance(folder, int) and Path(folder).name == name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
 
 
 class Faulty(ModuleType):

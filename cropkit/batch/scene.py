@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from cropkit import clock, collection, formats
 from cropkit.audit import Standing, Trail
 from cropkit.batch.foresight import Item, Passed, Plan, Source, Unread, is_batch
-from cropkit.errors import CropkitError, NameTaken, NoImages, StaleDecision
+from cropkit.errors import CropkitError, NameTaken, NoImages, ReadOnly, StaleDecision
 from cropkit.files import Root
 from cropkit.geometry import Size
 from cropkit.operation import Kind
@@ -79,12 +79,12 @@ class Scene:
         )
 
     def _check_is_a_collection(self) -> None:
-        if not self.trail.standing() and not self._images():
+        if not self.trail.standing() and not self._listed().images:
             raise NoImages(self.files.path)
 
-    def _images(self) -> list[str]:
+    def _listed(self) -> collection.Listing:
         leave_out = [self.files.path / self.destination] if self.destination else []
-        return collection.images(self.files.path, formats.EXTENSIONS, leave_out)
+        return collection.listed(self.files.path, formats.EXTENSIONS, leave_out)
 
     def _waiting(self, source: Source) -> list[str]:
         """Return the decisions to take up; by suggestions, only what a batch left behind."""
@@ -127,10 +127,11 @@ class Scene:
     # -- what is suggested ---------------------------------------------------------------------
 
     def _undecided(self, found: "_Found", min_confidence: float) -> None:
-        images = self._images()
+        images, unread = self._listed()
         standing = {one.path: one for one in self.trail.standing()}
         if not images and not standing:
             raise NoImages(self.files.path)
+        found.unread += [Unread(name, ReadOnly(name, reason)) for name, reason in unread.items()]
         for path in found.seen.each(images):
             decided = standing.get(path)
             if decided is None:

@@ -84,6 +84,10 @@ class Desk:
         self.submitted: list[Callable[[tuple[Decision, ...]], object]] = []
         self.undone: list[Callable[[CropResult], object]] = []
         self._deaf = kit.listen(self._told)
+        for folder in kit.unread:
+            self.guard.problem(
+                f"not shown: the folder cannot be read ({folder.reason})", folder.path
+            )
         watch = self.guard.watch
         self.surface.on_client(watch(self._client_came), watch(self._client_complete))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pictures
 import pytest
-from engine import contents
+from engine import contents, deny
 from queueing import BOX, collection, decide_all, decision, troubled
 
 from cropkit.batch import Batch, Plan
@@ -70,6 +70,16 @@ def test_what_will_be_refused_is_foreseen_as_it_will_happen(tmp_path: Path) -> N
         happened = {e.path: e.code for e in batch.run.unwell}
     assert foretold == happened
     assert sorted(foretold.values()) == ["MissingFile", "StaleDecision", "StaleDecision"]
+
+
+def test_a_folder_that_cannot_be_read_is_foreseen_and_ends_the_batch_unwell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = collection(tmp_path / "c", 2)
+    (folder / "closed").mkdir()
+    deny(monkeypatch, "closed")
+    found = [(one.path, one.error.code) for one in plan(folder, source="suggestions").unread]
+    assert found == [("closed", "ReadOnly")]
 
 
 def test_a_name_that_is_taken_at_the_destination_is_foreseen(tmp_path: Path) -> None:

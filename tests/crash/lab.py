@@ -4,6 +4,7 @@ The engine is imported once; each point forks. `python lab.py CLASS [--seed N] [
 """
 
 import argparse
+import contextlib
 import gc
 import json
 import logging
@@ -138,7 +139,8 @@ def main() -> None:
         return
     place = Path(tempfile.mkdtemp(prefix="cropkit-crash-", dir=scratch()))
     try:
-        found = play(asked, place) if asked.kind == "machine" else run(asked, place)
+        with contextlib.redirect_stdout(sys.stderr):  # where Hypothesis says what it thinks
+            found = play(asked, place) if asked.kind == "machine" else run(asked, place)
         sys.stdout.write(json.dumps(found) + "\n")
     finally:
         shutil.rmtree(place, ignore_errors=True)

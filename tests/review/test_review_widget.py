@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from desktop import Browser, ManualLoop
+from engine import deny
 from ipycanvas import canvas as ipycanvas
 from ipywidgets import Widget
 from ipywidgets.widgets import widget
@@ -556,6 +557,23 @@ def test_a_file_that_vanishes_is_named_and_the_rest_goes_on(start: Started, fold
     browser.written()
     assert path in browser.words
     assert sum(s is Status.CROPPED for s in standing(browser).values()) == 2
+
+
+def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_reviewable(
+    start: Started, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = folder / "closed"
+    closed.mkdir()
+    (closed / "z.png").write_bytes(b"")
+    deny(monkeypatch, "closed")
+    browser = start()
+    browser.open()
+    browser.shown()
+    assert "closed" in browser.words
+    assert "the folder cannot be read (Permission denied)" in browser.words
+    assert browser.review.kit.counts().degraded == 1
+    browser.key(" ")
+    browser.written()
 
 
 def test_an_image_that_cannot_be_read_is_named_and_the_rest_is_reviewable(
