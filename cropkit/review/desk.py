@@ -185,6 +185,7 @@ class Desk:
             self.kit.decide(decisions)  # durable before anything shows it as decided
             self._ids.update((decision.path, decision.id) for decision in decisions)
             self._keep_thumbs(decisions)
+            self._worker.stand_back()
         self.session = step.session
         self._carry_out(decisions, step.undone)
         self.follow()
@@ -221,6 +222,7 @@ class Desk:
         self.pages.show(self.session, self.follow)
         self.pages.draw_boxes(lambda: self.session)
         if self.pages.acknowledged(self.session):
+            self._worker.go_on()
             self._on_screen()
         self._remember_place()
         if self.session.ended and not self._at_the_end:

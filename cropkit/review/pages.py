@@ -7,7 +7,7 @@ from functools import partial
 
 from cropkit.review.guard import Guard
 from cropkit.review.loop import Loop
-from cropkit.review.paint import paint_boxes, paint_stages
+from cropkit.review.paint import Face, faces, paint_face, paint_stages
 from cropkit.review.previews import Arrival, Previews
 from cropkit.review.surface import GENERATIONS, Surface, held
 from cropkit.session import Loading, Move, Open, Session
@@ -44,6 +44,7 @@ class Pages:
         self._drawn: _Shown | None = None
         self._acknowledged: _Shown | None = None
         self._sent: dict[int, _Shown] = {}  # draws on their way, by number
+        self._faces: tuple[Face | None, ...] = ()  # what the boxes layer shows
         self._boxes_due: object = None
         self._boxes_at = float("-inf")
         self._tries = self._draws = 0
@@ -112,6 +113,7 @@ class Pages:
 
     def _start_over(self) -> None:
         self._surface.reset()
+        self._faces = ()
         self._drawn = self._acknowledged = None
         self._sent.clear()
 
@@ -128,7 +130,8 @@ class Pages:
         back = session.on_page(session.page - 1) if session.page else ()
         near = (*self._page, *ahead, *back)
         self._previews.keep(set(near))
-        for path in near:
+        # what a person waits for comes first, also before other work of the machine
+        for path in near if self.acknowledged(session) else self._page:
             self._previews.want((path,), boxes=path not in session.settled)
 
     @staticmethod
@@ -199,6 +202,17 @@ class Pages:
             changed()
 
     def _draw_boxes(self, session: Callable[[], Session]) -> None:
+        """Draw what looks different from what is there, image by image."""
         self._boxes_due, self._boxes_at = None, self._loop.time()
+        per_page = self._layout.per_page
+        wanted = faces(session(), self._previews.applied)
+        after = (*wanted, *[None] * (per_page - len(wanted)))
+        changed = [n for n in range(per_page) if self._faces[n : n + 1] != after[n : n + 1]]
+        if not changed:
+            return
+        self._faces = ()  # where painting raises, nobody knows
         with held():
-            paint_boxes(self._surface.boxes, self._layout, session(), self._previews.applied)
+            for n in changed:
+                cell, stage = self._layout.cell(n), self._layout.stage(n)
+                paint_face(self._surface.boxes, cell, stage, after[n])
+        self._faces = after

@@ -1,12 +1,13 @@
 """Draw the boxes of a session: what is left out is dimmed, lines are two-toned."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from cropkit.editing import HANDLES
 from cropkit.geometry import PixelBox
 from cropkit.review.layout import HANDLE, PageLayout, Rect, Viewport, grip_point
 from cropkit.review.surface import Pen
-from cropkit.session import Done, Mark, Open, Session
+from cropkit.session import Done, Entry, Mark, Open, Session
 
 LIGHT, DARK = "#ffffff", "#10151c"
 _DIM = "rgba(8, 12, 18, 0.58)"
@@ -28,25 +29,47 @@ def paint_stages(pen: Pen, layout: PageLayout, count: int) -> None:
     pen.fill(_STAGE, *(layout.stage(position) for position in range(count)))
 
 
-def paint_boxes(pen: Pen, layout: PageLayout, session: Session, applied: Applied) -> None:
-    """Draw every box of the page anew.
+@dataclass(frozen=True, slots=True)
+class Face:
+    """All that is painted over one image: two of them that are equal look the same."""
+
+    entry: Entry
+    chosen: bool
+    written: PixelBox | None = None
+    least: int = 0
+
+
+def faces(session: Session, applied: Applied) -> tuple[Face, ...]:
+    """Return what is to be painted over each image of the page.
 
     Parameters
     ----------
     applied : from a path and a box to what a crop will hold, which is dimmed no more than the box
     """
-    pen.clear()
-    for position, entry in enumerate(session.entries):
-        chosen = position == session.chosen
-        stage = layout.stage(position)
-        if isinstance(entry, Open):
-            view, boxes = Viewport(stage, entry.size), (entry.box, applied(entry.path, entry.box))
-            least = session.minimum if session.too_small(entry) else 0
-            _paint_open(pen, view, entry.mark, boxes, chosen=chosen)
-            if entry.mark is Mark.KEEP:
-                _readout(pen, view, boxes, least)
-        elif isinstance(entry, Done) and entry.size:
-            _paint_done(pen, Viewport(stage, entry.size), entry.settled.box)
+    return tuple(
+        _face(session, position, entry, applied) for position, entry in enumerate(session.entries)
+    )
+
+
+def _face(session: Session, position: int, entry: Entry, applied: Applied) -> Face:
+    chosen = position == session.chosen
+    if not isinstance(entry, Open):
+        return Face(entry, chosen)
+    least = session.minimum if session.too_small(entry) else 0
+    return Face(entry, chosen, applied(entry.path, entry.box), least)
+
+
+def paint_face(pen: Pen, cell: Rect, stage: Rect, face: Face | None) -> None:
+    """Paint one image's cell anew; None: wipe it."""
+    pen.wipe(cell)
+    entry = face.entry if face is not None else None
+    if face is not None and isinstance(entry, Open):
+        view, boxes = Viewport(stage, entry.size), (entry.box, face.written or entry.box)
+        _paint_open(pen, view, entry.mark, boxes, chosen=face.chosen)
+        if entry.mark is Mark.KEEP:
+            _readout(pen, view, boxes, face.least)
+    elif isinstance(entry, Done) and entry.size:
+        _paint_done(pen, Viewport(stage, entry.size), entry.settled.box)
 
 
 def _paint_open(

@@ -58,6 +58,10 @@ class Pen:
         """Wipe the canvas."""
         self._canvas.clear()
 
+    def wipe(self, rect: Rect) -> None:
+        """Wipe a part of the canvas."""
+        self._canvas.clear_rect(*_finite(rect.x, rect.y, rect.width, rect.height))
+
     def fill(self, colour: str, *rects: Rect) -> None:
         """Fill rectangles."""
         self._canvas.fill_style = colour

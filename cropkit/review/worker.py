@@ -4,7 +4,7 @@ import atexit
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from cropkit.previews import Reader, ReaderHere, ReadersApart
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cropkit.kit import Kit
 
 T = TypeVar("T")
+_MOMENT = 0.5  # seconds, at most, that work stands back
 
 
 class Carrier(Protocol):
@@ -74,6 +75,8 @@ class Worker:
         self._loop, self._guard = loop, guard
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._closed = False
+        self._free = Event()
+        self._free.set()
         self.pending = 0
         self._thread = Thread(target=self._work, name="cropkit-apply", daemon=True)
         self._thread.start()
@@ -98,15 +101,26 @@ class Worker:
         self.pending += 1
         self._jobs.put(job)
 
+    def stand_back(self) -> None:
+        """Begin nothing for a moment: somebody waits for a page to be drawn."""
+        self._free.clear()
+
+    def go_on(self) -> None:
+        """Begin again."""
+        self._free.set()
+
     def close(self) -> None:
         """Finish what has begun, and no more."""
         atexit.unregister(self.close)
         self._closed = True
         self._jobs.put(None)
+        self._free.set()
         self._thread.join()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None and not self._closed:
+            self._free.wait(_MOMENT)
+            self._free.set()
             job()
 
 

@@ -717,7 +717,7 @@ def test_a_drawing_that_raises_lets_go_of_the_canvas(browser: Browser) -> None:
         browser.desk.surface.boxes.fill("#ffffff", Rect(0, float("nan"), 1, 1))
     assert ipycanvas._CANVAS_MANAGER._caching is False
     drawn = len(browser.drawn)
-    browser.key("ArrowLeft")
+    browser.key("ArrowLeft", ctrl=True)
     assert len(browser.drawn) > drawn
 
 
