@@ -1,12 +1,14 @@
 """The review in a real Chromium: how long a person waits, and what it costs in memory.
 
-    python benchmarks/review.py [--kind png|jpeg] [--pages N] [--latency MS] [--long PAGES]
+    python benchmarks/review.py [--kind png|jpeg] [--pages N] [--latency MS] [--no-front]
+                                [--long PAGES]
 
 Times are from the browser's own clock: from the input event's time stamp to the frame in which the
 pixels of every picture of the next page are there, or to the first redraw of the box. `--latency`
-puts a proxy in between that delays each way by half of it. `--long` walks through so many pages of
-small images, and tells memory and decisions an hour. Other work on the machine counts: its load is
-told, too.
+puts a proxy in between that delays each way by half of it. `--no-front` leaves the drawing of drags
+to the kernel, as where the browser's own part is not installed. `--long` walks through so many
+pages of small images, and tells memory and decisions an hour. Other work on the machine counts: its
+load is told, too.
 """
 
 import argparse
@@ -55,15 +57,20 @@ _WATCH = """([points, colour]) => {
 }"""
 _REDRAWS = """() => {
     const canvas = document.querySelector('.cropkit-canvas canvas, canvas.cropkit-canvas');
-    const draw = CanvasRenderingContext2D.prototype.drawImage;
+    const {drawImage: draw, clearRect: clear} = CanvasRenderingContext2D.prototype;
     let began = null;
     window.lags = [];
+    const redrawn = () => {
+        if (began !== null) window.lags.push(performance.now() - began);
+        began = null;
+    };
     CanvasRenderingContext2D.prototype.drawImage = function (...given) {
-        if (began !== null && this.canvas === canvas) {
-            window.lags.push(performance.now() - began);
-            began = null;
-        }
-        return draw.apply(this, given);
+        draw.apply(this, given);
+        if (this.canvas === canvas) redrawn();
+    };
+    CanvasRenderingContext2D.prototype.clearRect = function (...given) {
+        clear.apply(this, given);
+        if (this.canvas.className === 'cropkit-front') redrawn();
     };
     for (const kind of ['mousemove', 'keydown'])
         addEventListener(kind, event => { began = event.timeStamp; }, {capture: true});
@@ -76,15 +83,20 @@ def main() -> None:
     parser.add_argument("--kind", choices=("png", "jpeg"), default="png")
     parser.add_argument("--pages", type=int, default=12)
     parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--no-front", action="store_true")
     parser.add_argument("--long", type=int, default=0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, chromium.launched() as browser:
         kind, pages = ("small", given.long) if given.long else (given.kind, given.pages)
         folder = make_folder(Path(name, "images"), kind, pages)
         with _opened(Path(name), folder, given.latency, browser) as (page, probe):
+            if given.no_front:
+                probe.value("setattr(review._desk.surface.front, 'there', False)")
+                page.press("ArrowRight", "r")
             found = _long(page, probe, pages) if given.long else _short(page, probe, folder, pages)
             load = round(os.getloadavg()[0], 1)
             said = {"kind": kind, "pages": pages, "latency_ms": given.latency, "load": load}
+            said["front"] = probe.value("review._desk.surface.front.there")
             sys.stdout.write(json.dumps(said | found, indent=2) + "\n")
 
 

@@ -213,6 +213,16 @@ class Desk:
             suggestion=ruling.suggestion,
         )
 
+    def lift(self, position: int | None) -> None:
+        """Leave the box that a hand holds to the browser, where it can draw it."""
+        self.pages.lift(position, lambda: self.session)
+
+    def cover(self, *, covered: bool) -> None:
+        """Say whether words lie over the page, so that a hand takes hold of nothing."""
+        self.pages.covered = covered
+        self.follow()
+        self.changed()
+
     def follow(self) -> None:
         """Let the screen follow the session."""
         if self.closed or not self.present or self._client is not None:

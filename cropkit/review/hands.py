@@ -57,7 +57,11 @@ class Hands:
 
     def _drop(self) -> None:
         """Hold nothing: the picture under the hand may be gone."""
-        self._hold = None
+        self._take_hold(None)
+
+    def _take_hold(self, hold: Hold | None) -> None:
+        self._hold = hold
+        self._desk.lift(None if hold is None else hold.position)
 
     # --- keys
 
@@ -124,7 +128,7 @@ class Hands:
 
     def _toggle_sheet(self) -> None:
         self.sheet = not self.sheet
-        self._desk.changed()
+        self._desk.cover(covered=self.sheet)
 
     def _acknowledge(self) -> None:
         self._desk.guard.acknowledge()
@@ -141,7 +145,7 @@ class Hands:
         """Take what is under the pointer."""
         at = (x / SCALE, y / SCALE)
         target = self._desk.layout.target(*at)
-        self._hold = None
+        self._drop()
         if self.prompt is not None:
             self._ask(None)
         if target is None or self._desk.guard.stopped:
@@ -171,7 +175,7 @@ class Hands:
             grip = grip_under(view, entry.box, x, y)
             if grip is not None:
                 at = view.to_image(x, y)
-                self._hold = Hold(position, entry.path, grip, *at, entry.box)
+                self._take_hold(Hold(position, entry.path, grip, *at, entry.box))
 
     def drag(self, x: float, y: float) -> None:
         """Follow the pointer with what is held."""
@@ -180,7 +184,7 @@ class Hands:
             return
         entry = self._held_entry(hold)
         if not isinstance(entry, Open) or entry.path != hold.path:
-            self._hold = None  # the page was turned under the hand
+            self._drop()  # the page was turned under the hand
             return
         view = Viewport(self._desk.layout.stage(hold.position), entry.size)
         at_x, at_y = view.to_image(x / SCALE, y / SCALE)
@@ -195,7 +199,7 @@ class Hands:
     def release(self, x: float, y: float) -> None:
         """Let go, where the pointer is now."""
         self.drag(x, y)
-        self._hold = None
+        self._drop()
 
     # --- touch: a pen comes as a mouse
 

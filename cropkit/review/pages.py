@@ -5,9 +5,10 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+from cropkit.review.faces import Face, faces
 from cropkit.review.guard import Guard
 from cropkit.review.loop import Loop
-from cropkit.review.paint import Face, faces, paint_face, paint_stages
+from cropkit.review.paint import paint_face, paint_stages
 from cropkit.review.previews import Arrival, Previews
 from cropkit.review.surface import GENERATIONS, Surface, held
 from cropkit.session import Loading, Move, Open, Session
@@ -49,6 +50,7 @@ class Pages:
         self._boxes_at = float("-inf")
         self._tries = self._draws = 0
         self.shown_at: dict[str, datetime] = {}
+        self.covered = False  # by words, so that a hand takes hold of nothing
 
     def acknowledged(self, session: Session) -> bool:
         """Whether the session's page is known to be on the screen, all of it."""
@@ -101,6 +103,14 @@ class Pages:
         elif self._boxes_due is None:
             draw = self._guard.watch(self._draw_boxes)
             self._boxes_due = self._loop.call_later(wait, draw, session)
+
+    def lift(self, position: int | None, session: Callable[[], Session]) -> None:
+        """Leave a box to the browser while a hand holds it, where the browser can draw it."""
+        front = self._surface.front
+        wanted = position if front.there else None
+        if wanted != front.held:
+            front.held = wanted
+            self.draw_boxes(session)
 
     def forget(self, path: str) -> None:
         """Read an image again: its file has changed."""
@@ -204,15 +214,21 @@ class Pages:
     def _draw_boxes(self, session: Callable[[], Session]) -> None:
         """Draw what looks different from what is there, image by image."""
         self._boxes_due, self._boxes_at = None, self._loop.time()
-        per_page = self._layout.per_page
-        wanted = faces(session(), self._previews.applied)
-        after = (*wanted, *[None] * (per_page - len(wanted)))
-        changed = [n for n in range(per_page) if self._faces[n : n + 1] != after[n : n + 1]]
-        if not changed:
-            return
+        now, front, per_page = session(), self._surface.front, self._layout.per_page
+        wanted = faces(now, self._previews.applied)
+        after: list[Face | None] = [*wanted, *[None] * (per_page - len(wanted))]
+        if front.held is not None and front.draws(wanted[front.held]):
+            after[front.held] = None
+        changed = [n for n in range(per_page) if [*self._faces[n : n + 1]] != after[n : n + 1]]
+        if changed:
+            self._paint(changed, after)
+        live = self.acknowledged(now) and not self.covered and not self._guard.stopped
+        front.show(wanted, live=live)
+
+    def _paint(self, positions: list[int], after: list[Face | None]) -> None:
         self._faces = ()  # where painting raises, nobody knows
         with held():
-            for n in changed:
+            for n in positions:
                 cell, stage = self._layout.cell(n), self._layout.stage(n)
                 paint_face(self._surface.boxes, cell, stage, after[n])
-        self._faces = after
+        self._faces = tuple(after)

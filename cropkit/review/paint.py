@@ -1,13 +1,11 @@
 """Draw the boxes of a session: what is left out is dimmed, lines are two-toned."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from cropkit.editing import HANDLES
 from cropkit.geometry import PixelBox
+from cropkit.review.faces import Face
 from cropkit.review.layout import HANDLE, PageLayout, Rect, Viewport, grip_point
 from cropkit.review.surface import Pen
-from cropkit.session import Done, Entry, Mark, Open, Session
+from cropkit.session import Done, Mark, Open
 
 LIGHT, DARK = "#ffffff", "#10151c"
 _DIM = "rgba(8, 12, 18, 0.58)"
@@ -21,42 +19,10 @@ _LABEL = "rgba(10, 14, 20, 0.82)"
 _STAGE = "rgba(127, 135, 145, 0.10)"
 _DIGIT_WIDTH, _LABEL_HEIGHT = 9.3, 28
 
-Applied = Callable[[str, PixelBox], PixelBox]
-
 
 def paint_stages(pen: Pen, layout: PageLayout, count: int) -> None:
     """Lay a quiet ground where pictures come."""
     pen.fill(_STAGE, *(layout.stage(position) for position in range(count)))
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """All that is painted over one image: two of them that are equal look the same."""
-
-    entry: Entry
-    chosen: bool
-    written: PixelBox | None = None
-    least: int = 0
-
-
-def faces(session: Session, applied: Applied) -> tuple[Face, ...]:
-    """Return what is to be painted over each image of the page.
-
-    Parameters
-    ----------
-    applied : from a path and a box to what a crop will hold, which is dimmed no more than the box
-    """
-    return tuple(
-        _face(session, position, entry, applied) for position, entry in enumerate(session.entries)
-    )
-
-
-def _face(session: Session, position: int, entry: Entry, applied: Applied) -> Face:
-    chosen = position == session.chosen
-    if not isinstance(entry, Open):
-        return Face(entry, chosen)
-    least = session.minimum if session.too_small(entry) else 0
-    return Face(entry, chosen, applied(entry.path, entry.box), least)
 
 
 def paint_face(pen: Pen, cell: Rect, stage: Rect, face: Face | None) -> None:

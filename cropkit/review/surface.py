@@ -19,6 +19,7 @@ from ipycanvas import canvas as _ipycanvas
 from ipywidgets import Image, Layout
 
 from cropkit.geometry import Size
+from cropkit.review.front import Front
 from cropkit.review.layout import WIDTH, PageLayout, Rect, Viewport
 from cropkit.review.loop import Loop
 
@@ -162,6 +163,7 @@ class Surface:
             [self._slot(hidden, stage) for stage in self.stages] for _ in range(GENERATIONS)
         ]
         self.fence = Fence(hidden, guard)
+        self.front = Front(layout, guard)
         self._closed = False
 
     def on_client(
@@ -233,6 +235,7 @@ class Surface:
         hidden = [part for slot in self._every_slot() for part in (slot.canvas, slot.image)]
         for widget in (*hidden, *self.canvas._canvases, self.canvas):  # noqa: SLF001  (ipycanvas has no other way)
             widget.close()
+        self.front.close()
 
     def _uploaded(self, slot: Slot, done: Callable[[], None]) -> None:
         slot.busy = False

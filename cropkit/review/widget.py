@@ -98,8 +98,12 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._status.add_class("cropkit-status")
         self._bands = bands
         self._style = HTML(CSS, layout=Layout(display="none"))
+        front = self._desk.surface.front.widget
         super().__init__(
-            [self._style, self._desk.surface.canvas, *bands.values(), self._status],
+            [
+                *(self._style, self._desk.surface.canvas, *bands.values(), self._status),
+                *([] if front is None else [front]),
+            ],
             layout=Layout(width="100%", margin="0", padding="0"),
         )
         self.add_class("cropkit-review")

@@ -1,0 +1,262 @@
+// The part of the review that runs in the browser: while a box is dragged, it is drawn here, at the
+// pace of the hand, however far away the kernel is. It decides nothing: the kernel takes the same
+// mouse events, and what it makes of them is drawn when the hand lets go.
+//
+// `scene` comes from the kernel (cropkit/review/front.py); lengths in canvas units unless said:
+//   width, reach, snap; live: whether a press is taken; held: position of the image whose box the
+//   kernel has left to this part, or null; chosen; faces: for each position null or
+//   {x, y, scale: of the image's frame; size: [width, height], box: [left, top, right, bottom] in
+//   image pixels; ratio: width / height that is kept, or null}
+
+const DARK = "#10151c", LIGHT = "#ffffff", DIM = "rgba(8, 12, 18, 0.50)";
+const LABEL = "rgba(10, 14, 20, 0.82)";
+const HANDLE = 12, MARGIN = 16, PATIENCE = 3000;
+const GRIPS = [[-1, -1], [0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0]];
+const clamped = (value, low, high) => Math.max(low, Math.min(high, value));
+
+// Halves go to the even number, as in the kernel's arithmetic.
+const rounded = value => {
+  const up = Math.round(value);
+  return up - value === 0.5 && up % 2 ? up - 1 : up;
+};
+
+// --- cropkit/editing.py in the browser; a test compares the two
+
+const side = (at, low, high, reach) => {
+  const inner = Math.min(reach, (high - low) / 3);
+  if (at < low - reach || at > high + reach) return null;
+  return at <= low + inner ? -1 : at >= high - inner ? 1 : 0;
+};
+
+export function gripAt([left, top, right, bottom], x, y, reach) {
+  const column = side(x, left, right, reach), row = side(y, top, bottom, reach);
+  return column === null || row === null ? null : [column, row];
+}
+
+const pulled = ([low, high], at, by, extent, snap) => {
+  for (const [meets, moves] of [[-low, at <= 0], [extent - high, at >= 0]])
+    if (moves && Math.abs(by - meets) <= snap) return meets;
+  return by;
+};
+
+const stretched = ([low, high], at, by, extent) =>
+  at < 0 ? [clamped(low + rounded(by), 0, high - 1), high]
+  : at > 0 ? [low, clamped(high + rounded(by), low + 1, extent)]
+  : [low, high];
+
+const room = ([low, high], at, extent) => at < 0 ? high : at > 0 ? extent - low : extent;
+
+const led = (wanted, [along, across], ratio) => {
+  const most = Math.max(1, Math.min(along, Math.trunc(across * ratio)));
+  const leading = clamped(rounded(wanted), 1, most);
+  return [leading, clamped(rounded(leading / ratio), 1, across)];
+};
+
+const placed = ([low, high], at, length, extent) =>
+  at > 0 ? low : at < 0 ? high - length
+  : clamped(Math.floor((low + high - length) / 2), 0, extent - length);
+
+function shaped([left, top, right, bottom], [column, row], [dx, dy], [width, height], ratio) {
+  const across = [left, right], down = [top, bottom];
+  const grow = [dx * column, dy * row];
+  const rooms = [room(across, column, width), room(down, row, height)];
+  let wide, high;
+  if (Math.abs(grow[0]) >= Math.abs(grow[1]) * ratio && column)
+    [wide, high] = led(right - left + grow[0], rooms, ratio);
+  else
+    [high, wide] = led(bottom - top + grow[1], [rooms[1], rooms[0]], 1 / ratio);
+  const x = placed(across, column, wide, width), y = placed(down, row, high, height);
+  return [x, y, x + wide, y + high];
+}
+
+export function dragged(box, grip, by, size, ratio, snap) {
+  const [left, top, right, bottom] = box, [column, row] = grip, [width, height] = size;
+  const dx = pulled([left, right], column, by[0], width, snap);
+  const dy = pulled([top, bottom], row, by[1], height, snap);
+  if (!column && !row) {
+    const x = clamped(left + rounded(dx), 0, width - (right - left));
+    const y = clamped(top + rounded(dy), 0, height - (bottom - top));
+    return [x, y, x + right - left, y + bottom - top];
+  }
+  if (ratio !== null) return shaped(box, grip, [dx, dy], size, ratio);
+  const [l, r] = stretched([left, right], column, dx, width);
+  const [t, b] = stretched([top, bottom], row, dy, height);
+  return [l, t, r, b];
+}
+
+// --- what is drawn while the hand holds
+
+const edges = (face, [left, top, right, bottom]) =>
+  [face.x + left * face.scale, face.y + top * face.scale,
+   face.x + right * face.scale, face.y + bottom * face.scale];
+
+function paint(pen, face, box, whole) {
+  const [left, top, right, bottom] = edges(face, box);
+  const [x, y, end, foot] = edges(face, [0, 0, ...face.size]);
+  if (whole) {
+    pen.fillStyle = DIM;
+    pen.fillRect(x, y, end - x, top - y);
+    pen.fillRect(x, bottom, end - x, foot - bottom);
+    pen.fillRect(x, top, left - x, bottom - top);
+    pen.fillRect(right, top, end - right, bottom - top);
+    pen.lineWidth = 1;
+    for (const third of [1 / 3, 2 / 3])
+      for (const [shift, colour] of [[1, "rgba(16, 21, 28, 0.45)"], [0, "rgba(255, 255, 255, 0.55)"]]) {
+        const across = left + (right - left) * third + shift, down = top + (bottom - top) * third + shift;
+        pen.strokeStyle = colour;
+        pen.beginPath();
+        pen.moveTo(across, top); pen.lineTo(across, bottom);
+        pen.moveTo(left, down); pen.lineTo(right, down);
+        pen.stroke();
+      }
+  }
+  for (const [colour, width] of [[DARK, 4], [LIGHT, 2]]) {
+    pen.strokeStyle = colour;
+    pen.lineWidth = width;
+    pen.strokeRect(left, top, right - left, bottom - top);
+  }
+  if (!whole) return;
+  for (const [column, row] of GRIPS) {
+    const at = [left + (right - left) * (column + 1) / 2, top + (bottom - top) * (row + 1) / 2];
+    for (const [colour, half] of [[DARK, HANDLE / 2 + 1.5], [LIGHT, HANDLE / 2]]) {
+      pen.fillStyle = colour;
+      pen.fillRect(at[0] - half, at[1] - half, 2 * half, 2 * half);
+    }
+  }
+  label(pen, [x, y, end, foot], [left, top, right, bottom], box);
+}
+
+function label(pen, [x, , end], [left, , , bottom], box) {
+  const wide = box[2] - box[0], high = box[3] - box[1];
+  const text = `${wide} × ${high} · ${(wide / high).toFixed(2)}`;
+  pen.font = "16px system-ui, sans-serif";
+  const width = pen.measureText(text).width + 14;
+  const at = Math.max(x, Math.min(left + 12, end - width));
+  pen.fillStyle = LABEL;
+  pen.fillRect(at, bottom - 40, width, 28);
+  pen.fillStyle = LIGHT;
+  pen.textBaseline = "middle";
+  pen.fillText(text, at + 7, bottom - 25);
+}
+
+class Overlay {
+  // A canvas of its own over one image of the page; the mouse goes through it.
+  constructor(canvas, face, unit) {
+    this.element = document.createElement("canvas");
+    this.element.className = "cropkit-front";
+    const [left, top, right, bottom] = edges(face, [0, 0, ...face.size]);
+    this.from = [left - MARGIN, top - MARGIN];
+    const width = (right - left + 2 * MARGIN) * unit, height = (bottom - top + 2 * MARGIN) * unit;
+    const ratio = window.devicePixelRatio || 1;
+    this.scale = unit * ratio;
+    this.element.width = Math.ceil(width * ratio);
+    this.element.height = Math.ceil(height * ratio);
+    Object.assign(this.element.style, {
+      position: "absolute", pointerEvents: "none", zIndex: 1,
+      left: `${canvas.offsetLeft + this.from[0] * unit}px`,
+      top: `${canvas.offsetTop + this.from[1] * unit}px`,
+      width: `${width}px`, height: `${height}px`,
+    });
+    canvas.offsetParent.append(this.element);
+    this.pen = this.element.getContext("2d");
+  }
+
+  draw(face, box, whole) {
+    this.pen.setTransform(1, 0, 0, 1, 0, 0);
+    this.pen.clearRect(0, 0, this.element.width, this.element.height);
+    this.pen.setTransform(this.scale, 0, 0, this.scale, -this.from[0] * this.scale, -this.from[1] * this.scale);
+    paint(this.pen, face, box, whole);
+    this.element.dataset.box = box.join();
+  }
+}
+
+class Hand {
+  constructor(model, canvas) {
+    this.model = model;
+    this.canvas = canvas;
+    this.drag = null;
+  }
+
+  at(event) {
+    const where = this.canvas.getBoundingClientRect(), width = this.model.get("scene").width;
+    const point = event.touches ? event.touches[0] : event;
+    return [(point.clientX - where.left) / where.width * width,
+            (point.clientY - where.top) / where.width * width];
+  }
+
+  take(event) {
+    this.end();
+    const scene = this.model.get("scene");
+    if (!scene.live || (event.touches && event.touches.length > 1)) return;
+    const [x, y] = this.at(event);
+    const found = scene.faces.findIndex(face => face && gripAt(edges(face, face.box), x, y, scene.reach));
+    if (found < 0) return;
+    const face = scene.faces[found];
+    const overlay = new Overlay(this.canvas, face, this.canvas.offsetWidth / scene.width);
+    const grip = gripAt(edges(face, face.box), x, y, scene.reach);
+    this.drag = { position: found, face, grip, x, y, box: face.box, overlay, ours: false, over: false };
+  }
+
+  move(event) {
+    const drag = this.drag;
+    if (!drag || drag.over) return;
+    if (event.touches && event.touches.length > 1) return this.end();
+    const [x, y] = this.at(event), { face } = drag, { snap } = this.model.get("scene");
+    const by = [(x - drag.x) / face.scale, (y - drag.y) / face.scale];
+    drag.box = dragged(face.box, drag.grip, by, face.size, face.ratio, snap / face.scale);
+    drag.overlay.draw(face, drag.box, drag.ours);
+  }
+
+  release(event) {
+    const drag = this.drag;
+    if (!drag || drag.over) return;
+    if (!event.touches) this.move(event);
+    drag.over = true;  // the kernel draws it next; if it does not, what it drew last is what holds
+    drag.timer = setTimeout(() => this.drag === drag && this.end(), PATIENCE);
+  }
+
+  told() {
+    const drag = this.drag;
+    if (!drag) return;
+    if (this.model.get("scene").held === drag.position) {
+      drag.ours = true;
+      drag.overlay.draw(drag.face, drag.box, true);
+    } else if (drag.ours || drag.over)
+      requestAnimationFrame(() => this.drag === drag && this.end());
+  }
+
+  end() {
+    if (!this.drag) return;
+    clearTimeout(this.drag.timer);
+    this.drag.overlay.element.remove();
+    this.drag = null;
+  }
+}
+
+function attach(model, el, signal) {
+  const root = el.isConnected && el.closest(".cropkit-review");
+  const canvas = root && root.querySelector(".cropkit-canvas canvas, canvas.cropkit-canvas");
+  if (!canvas) {
+    if (!signal.aborted) setTimeout(() => attach(model, el, signal), 50);
+    return;
+  }
+  const hand = new Hand(model, canvas);
+  const kinds = {
+    mousedown: "take", touchstart: "take", mousemove: "move", touchmove: "move",
+    mouseup: "release", mouseout: "release", touchend: "release", touchcancel: "release",
+  };
+  for (const [kind, does] of Object.entries(kinds))
+    canvas.addEventListener(kind, event => hand[does](event), { signal, passive: true });
+  model.on("change:scene", () => hand.told());
+  signal.addEventListener("abort", () => hand.end());
+  model.set("ratio", window.devicePixelRatio || 1);
+  model.save_changes();
+}
+
+export default {
+  render({ model, el }) {
+    const gone = new AbortController();
+    attach(model, el, gone.signal);
+    return () => gone.abort();
+  },
+};

@@ -1,0 +1,84 @@
+"""An optional part of the review in the browser: it draws a box while that is dragged.
+
+Without it everything is right, only later: a drag is then redrawn by the kernel, which lags behind
+the hand by the way there and back. It runs where JupyterLab has anywidget's extension
+(https://anywidget.dev), and says so itself; where that is not installed nothing of it is seen.
+"""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ipywidgets import Layout
+
+from cropkit.review.faces import Face
+from cropkit.review.layout import REACH, SNAP, WIDTH, PageLayout, Viewport
+from cropkit.session import Mark, Open
+
+_SCRIPT = Path(__file__).with_name("front.js")
+
+
+class Front:
+    """What the browser's part knows; `there` once a browser has it."""
+
+    def __init__(self, layout: PageLayout, came: Callable[[Callable[..., object]], Any]) -> None:
+        self._layout = layout
+        self.held: int | None = None
+        self.widget = _made()
+        self.there = False
+        if self.widget is not None:
+            self.widget.observe(came(self._came), "ratio")
+
+    def _came(self, _: object) -> None:
+        self.there = True
+
+    def show(self, faces: tuple[Face | None, ...], *, live: bool) -> None:
+        """Tell the browser what a hand can take hold of; while it holds, nothing new."""
+        if self.widget is not None:
+            shown = [_told(self._layout, n, face) for n, face in enumerate(faces)]
+            told = {"live": live and self.there, "held": self.held, "faces": shown}
+            if self.held is None or self.widget.scene["held"] != self.held:
+                self.widget.scene = {"width": WIDTH, "reach": REACH, "snap": SNAP} | told
+
+    def draws(self, face: Face) -> bool:
+        """Whether the browser draws the box of this image, which a hand holds."""
+        return _told(self._layout, 0, face) is not None
+
+    def close(self) -> None:
+        """Close the widget."""
+        if self.widget is not None:
+            self.widget.close()
+
+
+def _told(layout: PageLayout, position: int, face: Face | None) -> dict[str, object] | None:
+    entry = face.entry if face is not None else None
+    if not isinstance(entry, Open) or entry.mark is not Mark.KEEP:
+        return None
+    view = Viewport(layout.stage(position), entry.size)
+    return {
+        "x": view.frame.x,
+        "y": view.frame.y,
+        "scale": view.scale,
+        "size": [entry.size.width, entry.size.height],
+        "box": list(entry.box.xyxy),
+        "ratio": entry.ratio,
+    }
+
+
+def _made() -> Any:  # noqa: ANN401  (a class that is made only where anywidget is)
+    if importlib.util.find_spec("anywidget") is None:
+        return None
+    import anywidget  # noqa: PLC0415  (optional)
+    from traitlets import Dict, Float  # noqa: PLC0415  (with it)
+
+    made = type(
+        "Front",
+        (anywidget.AnyWidget,),
+        {
+            "_esm": _SCRIPT.read_text(encoding="utf-8"),
+            "ratio": Float(0.0).tag(sync=True),
+            "scene": Dict({"live": False, "held": None, "faces": []}).tag(sync=True),
+        },
+    )
+    return made(layout=Layout(display="none"))

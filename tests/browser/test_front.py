@@ -1,0 +1,119 @@
+"""The browser's own part: what it draws while a box is dragged is what the kernel makes of it."""
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import album, chromium
+from browser.reviewing import Desk, Probe, Running, desk, running
+from playwright.sync_api import Browser
+
+from cropkit.editing import Grip, dragged, drawn, grip_at
+from cropkit.geometry import PixelBox, Size
+from cropkit.review import front
+
+CASES = 4000
+FRONT = ".cropkit-front"
+_IN_THE_BROWSER = """async ([script, cases]) => {
+    const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
+    const part = await import(url);
+    return cases.map(c => c.length === 4 ? part.gripAt(...c) : part.dragged(...c));
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium.launched() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def review(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    root = tmp_path_factory.mktemp("front")
+    with running(root / "home", str(album.make_album(root / "photos"))) as found:
+        yield found
+
+
+@pytest.fixture
+def page(review: Running, browser: Browser) -> Iterator[Desk]:
+    with desk(browser, review.url) as found:
+        yield found
+        assert not found.errors
+
+
+@pytest.fixture
+def probe(review: Running) -> Iterator[Probe]:
+    with review.probe() as found:
+        yield found
+
+
+def a_box(rng: random.Random, size: Size) -> PixelBox:
+    left, right = sorted(rng.sample(range(size.width + 1), 2))
+    top, bottom = sorted(rng.sample(range(size.height + 1), 2))
+    return PixelBox(left, top, right, bottom)
+
+
+def test_it_edits_a_box_as_the_kernel_does(browser: Browser) -> None:
+    rng = random.Random(5)  # noqa: S311  (no secret)
+    pulls: list[object] = []
+    grips: list[object] = []
+    theirs: list[list[int] | None] = []
+    for _ in range(CASES):
+        size = Size(rng.randint(2, 300), rng.randint(2, 300))
+        box, grip = a_box(rng, size), rng.choice(list(Grip))
+        by = (rng.randint(-800, 800) / 2, rng.randint(-800, 800) / 2)
+        ratio, snap = rng.choice([None, 1.0, 0.8, 1.5, 16 / 9]), rng.choice([0, 3.5, 20])
+        pulls.append(
+            [list(box.xyxy), list(grip.value), list(by), [size.width, size.height], ratio, snap]
+        )
+        pull = drawn(box, grip, by, size, snap)
+        theirs.append(list(dragged(box, grip, pull, size, ratio).xyxy))
+    for _ in range(CASES):
+        edges = tuple(map(float, a_box(rng, Size(200, 200)).xyxy))
+        at = (rng.uniform(-20, 220), rng.uniform(-20, 220))
+        grips.append([list(edges), *at, 16])
+        held = grip_at(edges, *at, 16)  # type: ignore[arg-type]  # four of them
+        theirs.append(None if held is None else list(held.value))
+    page = browser.new_page()
+    script = Path(front.__file__).with_name("front.js").read_text(encoding="utf-8")
+    assert page.evaluate(_IN_THE_BROWSER, [script, [*pulls, *grips]]) == theirs
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["BOTTOM_RIGHT", "TOP_LEFT", "LEFT", "WHOLE"])
+def test_a_box_follows_the_hand_in_the_browser_and_ends_where_the_kernel_puts_it(
+    page: Desk, probe: Probe, name: str
+) -> None:
+    page.press("r")
+    probe_scene(page, probe, live=True)
+    held = f"__import__('cropkit.editing', fromlist=['Grip']).Grip.{name}"
+    x, y = page.on_screen(probe.value(f"review.screen_point(1, {held})"))
+    mouse, front = page.page.mouse, page.page.locator(FRONT)
+    before = probe.boxes()
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 9, y + 14)
+    mouse.move(x - 11, y - 6)
+    shown = [int(n) for n in (front.get_attribute("data-box") or "").split(",")]
+    page.page.wait_for_function("() => document.querySelector('.cropkit-front') !== null")
+    probe_scene(page, probe, held=1)
+    mouse.up()
+    front.wait_for(state="detached")
+    page.settled()
+    after = probe.boxes()
+    assert list(after[1]) == shown
+    assert after[1] != before[1]
+    assert probe.value("review._desk.surface.front.held") is None
+
+
+def probe_scene(page: Desk, probe: Probe, **wanted: object) -> None:
+    """Wait until the kernel has told the browser's part something."""
+    for _ in range(100):
+        page.settled()
+        scene = probe.value("review._desk.surface.front.widget.scene")
+        if all(scene[key] == value for key, value in wanted.items()):
+            return
+        page.page.wait_for_timeout(50)
+    pytest.fail(json.dumps(scene))
