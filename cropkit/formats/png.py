@@ -37,6 +37,8 @@ def read_header(data: bytes, name: str, _options: Options) -> Header:
     stored = check_pixels(name, png_chunks.read_ihdr(data, name).size)
     container = png_chunks.parse(data, name)
     png_parts.refuse(container, name)
+    header = Ihdr.parse(container.chunks[0], name)
+    png_samples.check_room(header, container.idat_length, name)
     orientation = _orientation(container)
     return Header("png", stored.oriented(orientation), orientation)
 
@@ -46,6 +48,7 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     container = png_chunks.parse(data, name)
     png_parts.refuse(container, name)
     header = Ihdr.parse(container.chunks[0], name)
+    png_samples.check_room(header, container.idat_length, name)
     stored = box.stored(header.size.oriented(_orientation(container)), _orientation(container))
     _check_palette(container, header, name)
     filtered = png_samples.inflated(header, container.idat, name)
@@ -68,7 +71,9 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
 def bare(data: bytes, name: str) -> Bare:
     """Take the metadata off; animations show their first frame."""
     container = png_chunks.parse(data, name)
-    check_pixels(name, Ihdr.parse(container.chunks[0], name).size)
+    header = Ihdr.parse(container.chunks[0], name)
+    check_pixels(name, header.size)
+    png_samples.check_room(header, container.idat_length, name)
     kept = tuple(c for c in container.chunks if c.type in _BARE)
     before = sum(c.type in _BARE for c in container.chunks[: container.idat_at])
     stripped = Container(kept, before, container.pixels, b"").encoded()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cropkit.errors import CorruptImage
+from cropkit.errors import CorruptImage, Truncated
 from cropkit.formats import png_rows, zstream
 from cropkit.formats.png_chunks import Ihdr
 from cropkit.formats.png_filters import Frame
@@ -28,6 +28,7 @@ _ADAM7 = (
 _BYTE = 8
 _UP = 2
 _FILTERS = 5
+_MOST_DEFLATED = 1032
 
 
 def holds(header: Ihdr, filtered: Octets, rows: Octets) -> bool:
@@ -48,8 +49,24 @@ def inflated(header: Ihdr, stream: bytes, name: str) -> Octets:
     ------
     Truncated, CorruptImage
     """
-    expected = _woven_length(header) if header.interlace else length(header)
-    return zstream.inflate(stream, expected, name)
+    return zstream.inflate(stream, _expected(header), name)
+
+
+def check_room(header: Ihdr, stream_length: int, name: str) -> None:
+    """Refuse a stream that is too short for its pixels, before any memory is asked for.
+
+    Deflate makes nothing smaller than by 1032 (https://zlib.net/zlib_tech.html).
+
+    Raises
+    ------
+    Truncated
+    """
+    if _expected(header) > _MOST_DEFLATED * (stream_length + 1):
+        raise Truncated(name, "inside the pixels")
+
+
+def _expected(header: Ihdr) -> int:
+    return _woven_length(header) if header.interlace else length(header)
 
 
 def cut_out(header: Ihdr, filtered: Octets, box: PixelBox, name: str) -> Frame:

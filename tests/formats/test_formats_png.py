@@ -1,6 +1,7 @@
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from io import BytesIO
 from itertools import pairwise
@@ -17,7 +18,7 @@ from png_builder import KINDS
 from strategies import boxes_in
 
 from cropkit import errors, formats
-from cropkit.formats import png_chunks, png_filters, png_rows, zstream
+from cropkit.formats import Options, png_chunks, png_filters, png_rows, zstream
 from cropkit.geometry import PixelBox, Size
 
 ROOT = Path(__file__).parents[2]
@@ -256,6 +257,34 @@ def test_what_cannot_be_cropped_faithfully_is_refused_by_code_and_name(
     with pytest.raises(errors.Refused, match=NAME) as caught:
         formats.crop(data, NAME, PixelBox(0, 0, 2, 2))
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("interlace", [0, 1])
+def test_a_stream_that_cannot_hold_its_pixels_asks_for_no_memory(interlace: int) -> None:
+    header = struct.pack(">IIBBBBB", 10_000, 10_000, 16, 6, 0, 0, interlace)
+    huge = png.assembled([("IHDR", header), ("IDAT", zlib.compress(bytes(9999))), ("IEND", b"")])
+    steps = (
+        lambda: formats.read_header(huge, NAME, Options()),
+        lambda: formats.preview(huge, NAME, Size(100, 100)),
+        lambda: formats.crop(huge, NAME, BOX),
+    )
+    for step in steps:
+        tracemalloc.start()
+        with pytest.raises(errors.Truncated, match=NAME):
+            step()
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+        tracemalloc.stop()
+
+
+def test_the_most_that_deflate_can_hold_is_read() -> None:
+    zeros = png.assembled(
+        [
+            ("IHDR", struct.pack(">IIBBBBB", 3000, 3000, 16, 6, 0, 0, 0)),
+            ("IDAT", zlib.compress(bytes((3000 * 8 + 1) * 3000), 9)),
+            ("IEND", b""),
+        ]
+    )
+    assert cropped(zeros).box_applied == BOX
 
 
 def test_padding_after_the_end_is_kept() -> None:
