@@ -20,6 +20,8 @@ from cropkit.session import (
     OF_BOX,
     OF_IMAGE,
     Applied,
+    Arrange,
+    Arrangement,
     Broken,
     CarryBox,
     Choose,
@@ -120,6 +122,8 @@ own_moves = st.one_of(
     st.builds(TurnPage, st.sampled_from([1, -1])),
     st.sampled_from([TurnLock(), NextCandidate(), CarryBox(), NextUnreviewed(), NextFilter()]),
     st.sampled_from([Redo(), Undo(), NextFilter()]),
+    st.builds(Arrange, st.sampled_from(Arrangement)),
+    st.builds(ToggleMark, st.just(Mark.LATER), st.none() | st.integers(0, 8)),
     st.builds(TurnFolder, st.sampled_from([1, -1])),
     st.builds(JumpTo, st.integers(-1, 8)),
     st.builds(Find, st.sampled_from(["", "3", "PNG", "nowhere"])),
@@ -235,6 +239,8 @@ def test_every_key_of_the_table_does_something(binding: Binding) -> None:
         session = on(session, looked(path, suggestions=(SUGGESTION, other)))
     session = on(session, SetRatio(3, 2), Nudge(1, 1))
     chosen = Choose(8 if binding.name == "choose-1" else 0)
+    if binding.name == "look":
+        session = opened(on(session, Arrange(Arrangement.GRID)))
     assert advance(on(session, chosen), binding.does).session != on(session, chosen)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from cropkit.session import (
+    Arrange,
+    Arrangement,
     CarryBox,
     Choose,
     ChooseNext,
@@ -37,6 +39,10 @@ class Command(StrEnum):
     RELEASE = "release"
     EXACT = "exact"
     GO_TO = "go-to"
+    CLOSER = "closer"
+    FARTHER = "farther"
+    WHOLE = "whole"
+    LOUPE = "loupe"
 
 
 class Pace(Enum):
@@ -58,7 +64,7 @@ class Action:
     pace: Pace = Pace.STEADY
 
 
-DECIDING, CHOOSING, BOX, OTHER = "Decide", "Go", "Box", "Other"
+DECIDING, CHOOSING, LOOKING, BOX, OTHER = "Decide", "Go", "Look", "Box", "Other"
 IMAGES = range(1, 10)
 ARROWS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
@@ -86,6 +92,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("accept-one", Decide(), "accept the chosen image", DECIDING, Pace.ONCE),
     Action("reject", ToggleMark(Mark.REJECT), "reject, or not", DECIDING),
     *_each("reject", "reject this image, or not", DECIDING),
+    Action("look", ToggleMark(Mark.LATER), "grid: take a closer look, or not", DECIDING),
     Action("skip", ToggleMark(Mark.SKIP), "skip, or not", DECIDING),
     Action("undo", Undo(), "undo the last decision, restore its file", DECIDING, Pace.ONCE),
     Action("redo", Redo(), "decide again what was undone", DECIDING, Pace.ONCE),
@@ -98,7 +105,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("next-folder", TurnFolder(1), "next folder", CHOOSING),
     Action("next-unreviewed", NextUnreviewed(), "next page with something undecided", CHOOSING),
     Action("go-to", Command.GO_TO, "go to a number or a name", CHOOSING),
-    Action("filter", NextFilter(), "show all, unreviewed, rejected, failed, changed", CHOOSING),
+    Action(
+        "filter",
+        NextFilter(),
+        "show all, or only those of a kind",
+        CHOOSING,
+    ),
+    Action("single", Arrange(Arrangement.SINGLE), "one image alone, or the page", LOOKING),
+    Action("grid", Arrange(Arrangement.GRID), "many at a glance, or the page", LOOKING),
+    Action("closer", Command.CLOSER, "zoom in, at the pointer or the box", LOOKING, Pace.FREE),
+    Action("farther", Command.FARTHER, "zoom out", LOOKING, Pace.FREE),
+    Action("whole", Command.WHOLE, "see the image whole", LOOKING),
+    Action("loupe", Command.LOUPE, "a loupe on the corner, or only in a drag", LOOKING),
     *_arrows(Nudge, 1),
     *_arrows(Nudge, 10),
     *_arrows(Resize, 1),

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from cropkit.records import Status, Suggestion, Verdict
-from cropkit.review.layout import Rect
-from cropkit.review.parts import at, cut_before, cut_inside, text
+from cropkit.review.parts import at, cut_before, cut_inside, keys, text
 from cropkit.review.view import View
-from cropkit.session import FAILED, Broken, Done, Entry, Loading, Open, Restoring, Settled
+from cropkit.review.viewport import Rect
+from cropkit.session import FAILED, Broken, Done, Entry, Loading, Mark, Open, Restoring, Settled
 from cropkit.suggest.sidecar import SOURCE as SIDECAR
 
 # verdict or outcome -> (class, sign, word): each differs by sign and word, too
@@ -26,12 +26,29 @@ OUTCOMES: Mapping[Status, tuple[str, str, str]] = {
     Status.IN_DOUBT: ("ck-failed", "⁇", "in doubt"),
 }
 STALE = ("ck-failed", "↻", "changed")
+LATER = ("ck-later", "◎", "look")
+_SHORT_TAIL = 9
 _SHORT = {SIDECAR: "AI"}  # a caption is narrow, and these are the boxes one has by default
 
 
 def cells(view: View) -> str:
     """Frame, caption and verdict of every image of the page."""
-    return "".join(_cell(view, position) for position in range(len(view.session.entries)))
+    shown = range(len(view.session.entries))
+    return "".join(_cell(view, position) for position in shown) + _legend(view)
+
+
+def _legend(view: View) -> str:
+    """Say in the grid's free place what Enter does there."""
+    layout = view.layout
+    if not layout.tight or layout.per_page % layout.columns == 0:
+        return ""
+    key, back = (view.keymap.label(name) for name in ("accept-page", "grid"))
+    said = (
+        f"<span>Mark with a click or {keys(('1',))} … {keys(('9',))} what needs a closer look."
+        f"</span><span>{keys((key,))} accepts all the others.<br>Then come the marked ones.</span>"
+        f"<span>{keys((back,))} back to the page</span>"
+    )
+    return at(layout, layout.cell(layout.per_page), said, "ck-tile ck-legend ck-quiet")
 
 
 def outcome(settled: Settled) -> tuple[str, str, str]:
@@ -46,14 +63,16 @@ def _cell(view: View, position: int) -> str:
     caption = layout.caption(position)
     words = Rect(caption.x, caption.y, layout.chip(position).x - caption.x - 8, caption.height)
     name = entry.path.rpartition("/")[2]
+    said = f"<span class='ck-quiet ck-second'>{cut_before(*_source(entry))}</span>"
+    source = "" if layout.tight else said
+    shown = cut_inside(name, _SHORT_TAIL) if layout.tight else cut_inside(name)
     return (
         at(layout, layout.cell(position), "", chosen)
         + at(
             layout,
-            words.trimmed(7),
+            words.trimmed(layout.trim),
             f"<span class='ck-key'>{position + 1}</span>"
-            f"<span class='ck-name ck-first'>{cut_inside(name)}</span>"
-            f"<span class='ck-quiet ck-second'>{cut_before(*_source(entry))}</span>",
+            f"<span class='ck-name ck-first'>{shown}</span>" + source,
         )
         + _chip(view, position, entry)
         + _tile(view, position, entry)
@@ -64,13 +83,16 @@ def _chip(view: View, position: int, entry: Entry) -> str:
     classes, sign, word = _verdict(view, entry)
     small = view.session.too_small(entry)
     inner = f"<span>{'⚠ ' if small else ''}{sign}</span><span class='ck-cut'>{text(word)}</span>"
-    place = view.layout.chip(position).trimmed(7)
-    return at(view.layout, place, inner, f"ck-chip {'ck-small' if small else classes}")
+    place = view.layout.chip(position).trimmed(view.layout.trim)
+    classes = "ck-small" if small else classes
+    return at(view.layout, place, inner, f"ck-chip {classes}{' ck-tight' * view.layout.tight}")
 
 
 def _verdict(view: View, entry: Entry) -> tuple[str, str, str]:
     match entry:
         case Open():
+            if entry.mark is Mark.LATER:
+                return LATER
             again = entry.path in view.session.stale and entry.verdict is not Verdict.REJECT
             return STALE if again else VERDICTS[entry.verdict]
         case Done():

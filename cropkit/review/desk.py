@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cropkit.editing import Grip
 from cropkit.geometry import Size
 from cropkit.health import Alert, degraded_alert
 from cropkit.records import CropResult, Decision, Problem, Status
@@ -18,10 +19,12 @@ from cropkit.review.loop import Loop, Timer
 from cropkit.review.pages import Pages
 from cropkit.review.previews import Arrival, Previews
 from cropkit.review.reckoning import Within, resumed, tallied
+from cropkit.review.sight import Sight, layouts
 from cropkit.review.surface import SCALE, Surface
 from cropkit.review.worker import Staff, Worker
 from cropkit.session import (
     Applied,
+    Arrangement,
     Move,
     Restored,
     RestoreFailed,
@@ -62,14 +65,16 @@ class Desk:
         self._carrier, self._reader = staff
         self.changed = changed
         self.guard = Guard(kit, changed, loop)
-        self.layout = PageLayout(per_page)
+        self.sight = Sight(per_page)
         self.session, self._ids = resumed(kit, per_page, minimum)
         self._tallied: tuple[object, Counts] = (None, kit.counts())
-        self.surface = Surface(self.layout, self.guard.watch)
-        fit = Size(*(round(n * SCALE) for n in _stage_size(self.layout)))
+        every = layouts(per_page)
+        page, grid = every[Arrangement.PAGE], every[Arrangement.GRID]
+        self.surface = Surface(page, grid, self.guard.watch)
+        fit = Size(*(round(n * SCALE) for n in _stage_size(page)))
         arrived = self.guard.watch(lambda _: self.follow())
         self.previews = Previews(kit, fit, loop, arrived, self.guard.caught, reader=staff.reader)
-        self.pages = Pages(self.surface, self.previews, loop, self.guard, clock)
+        self.pages = Pages(self.surface, self.sight, self.previews, loop, self.guard, clock=clock)
         self._worker = Worker(loop, self.guard)
         self._client: Timer | None = None
         self._run: Run | None = None
@@ -90,6 +95,11 @@ class Desk:
             )
         watch = self.guard.watch
         self.surface.on_client(watch(self._client_came), watch(self._client_complete))
+
+    @property
+    def layout(self) -> PageLayout:
+        """Where everything is, in the arrangement at hand."""
+        return self.sight.layout
 
     @property
     def counts(self) -> "Counts":
@@ -213,9 +223,11 @@ class Desk:
             suggestion=ruling.suggestion,
         )
 
-    def lift(self, position: int | None) -> None:
-        """Leave the box that a hand holds to the browser, where it can draw it."""
-        self.pages.lift(position, lambda: self.session)
+    def lift(self, position: int | None = None, path: str = "", grip: Grip = Grip.WHOLE) -> None:
+        """Lay the loupe on what a hand holds, and leave the box to the browser if it draws it."""
+        magnified = self.sight.hold(path, grip)
+        if self.pages.lift(position) or magnified:
+            self.follow()
 
     def cover(self, *, covered: bool) -> None:
         """Say whether words lie over the page, so that a hand takes hold of nothing."""
@@ -229,6 +241,7 @@ class Desk:
             return  # nobody to draw for, or a page whose canvases are not all there
         for move in self.pages.arrivals(self.session):
             self.session = advance(self.session, move).session
+        self.sight.follow(self.session)
         self.pages.show(self.session, self.follow)
         self.pages.draw_boxes(lambda: self.session)
         if self.pages.acknowledged(self.session):

@@ -2,24 +2,54 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from cropkit.geometry import PixelBox
-from cropkit.session import Entry, Open, Session
+from cropkit.review.sight import Sight
+from cropkit.review.slots import Slot
+from cropkit.review.viewport import Viewport
+from cropkit.session import Done, Entry, Open, Session
 
 Applied = Callable[[str, PixelBox], PixelBox]
 
 
+class Weight(Enum):
+    """How much of a box is drawn: thirds are for the one that is worked on."""
+
+    CHOSEN = "chosen"
+    PLAIN = "plain"
+    SMALL = "small"  # no handles: it is only looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """The loupe: over which image, what it shows, and from where."""
+
+    position: int
+    lens: Viewport
+    slot: Slot
+    holds: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
-    """All that is painted over one image: two of them that are equal look the same."""
+    """All that is painted over one image: two of them that are equal look the same.
+
+    Parameters
+    ----------
+    lifted : its box is drawn in the browser, while a hand holds it
+    """
 
     entry: Entry
-    chosen: bool
+    weight: Weight
+    view: Viewport | None = None
     written: PixelBox | None = None
     least: int = 0
+    glass: Glass | None = None
+    lifted: bool = False
 
 
-def faces(session: Session, applied: Applied) -> tuple[Face, ...]:
+def faces(session: Session, sight: Sight, applied: Applied) -> tuple[Face, ...]:
     """Return what is to be painted over each image of the page.
 
     Parameters
@@ -27,13 +57,21 @@ def faces(session: Session, applied: Applied) -> tuple[Face, ...]:
     applied : from a path and a box to what a crop will hold, which is dimmed no more than the box
     """
     return tuple(
-        _face(session, position, entry, applied) for position, entry in enumerate(session.entries)
+        _face(session, sight, position, applied) for position in range(len(session.entries))
     )
 
 
-def _face(session: Session, position: int, entry: Entry, applied: Applied) -> Face:
-    chosen = position == session.chosen
+def _face(session: Session, sight: Sight, position: int, applied: Applied) -> Face:
+    entry, weight = session.entries[position], _weight(session, sight, position)
+    size = entry.size if isinstance(entry, Open | Done) else None
+    view = None if size is None else sight.view(position, entry.path, size)
     if not isinstance(entry, Open):
-        return Face(entry, chosen)
+        return Face(entry, weight, view)
     least = session.minimum if session.too_small(entry) else 0
-    return Face(entry, chosen, applied(entry.path, entry.box), least)
+    return Face(entry, weight, view, applied(entry.path, entry.box), least)
+
+
+def _weight(session: Session, sight: Sight, position: int) -> Weight:
+    if sight.layout.tight:
+        return Weight.SMALL
+    return Weight.CHOSEN if position == session.chosen else Weight.PLAIN

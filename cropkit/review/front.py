@@ -12,8 +12,9 @@ from typing import Any
 
 from ipywidgets import Layout
 
-from cropkit.review.faces import Face
-from cropkit.review.layout import REACH, SNAP, WIDTH, PageLayout, Viewport
+from cropkit.review.faces import Face, Weight
+from cropkit.review.layout import SNAP, WIDTH
+from cropkit.review.viewport import REACH
 from cropkit.session import Mark, Open
 
 _SCRIPT = Path(__file__).with_name("front.js")
@@ -22,8 +23,7 @@ _SCRIPT = Path(__file__).with_name("front.js")
 class Front:
     """What the browser's part knows; `there` once a browser has it."""
 
-    def __init__(self, layout: PageLayout, came: Callable[[Callable[..., object]], Any]) -> None:
-        self._layout = layout
+    def __init__(self, came: Callable[[Callable[..., object]], Any]) -> None:
         self.held: int | None = None
         self.widget = _made()
         self.there = False
@@ -36,14 +36,14 @@ class Front:
     def show(self, faces: tuple[Face | None, ...], *, live: bool) -> None:
         """Tell the browser what a hand can take hold of; while it holds, nothing new."""
         if self.widget is not None:
-            shown = [_told(self._layout, n, face) for n, face in enumerate(faces)]
+            shown = [_told(face) for face in faces]
             told = {"live": live and self.there, "held": self.held, "faces": shown}
             if self.held is None or self.widget.scene["held"] != self.held:
                 self.widget.scene = {"width": WIDTH, "reach": REACH, "snap": SNAP} | told
 
     def draws(self, face: Face) -> bool:
         """Whether the browser draws the box of this image, which a hand holds."""
-        return _told(self._layout, 0, face) is not None
+        return _told(face) is not None
 
     def close(self) -> None:
         """Close the widget."""
@@ -51,11 +51,13 @@ class Front:
             self.widget.close()
 
 
-def _told(layout: PageLayout, position: int, face: Face | None) -> dict[str, object] | None:
-    entry = face.entry if face is not None else None
+def _told(face: Face | None) -> dict[str, object] | None:
+    """Return what can be taken hold of; a zoomed image is the kernel's, which clips it."""
+    entry, view = (face.entry, face.view) if face is not None else (None, None)
+    if view is None or view.closer or (face and face.weight is Weight.SMALL):
+        return None
     if not isinstance(entry, Open) or entry.mark is not Mark.KEEP:
         return None
-    view = Viewport(layout.stage(position), entry.size)
     return {
         "x": view.frame.x,
         "y": view.frame.y,

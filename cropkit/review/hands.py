@@ -7,13 +7,25 @@ from cropkit.editing import Grip
 from cropkit.geometry import PixelBox
 from cropkit.review.actions import Command
 from cropkit.review.desk import Desk
+from cropkit.review.eyes import Eyes
 from cropkit.review.keys import Binding, Keymap
-from cropkit.review.layout import SNAP, Kind, Viewport, grip_under
+from cropkit.review.layout import SNAP, Kind
 from cropkit.review.loop import Loop, Timer
 from cropkit.review.prompt import Prompt
 from cropkit.review.rhythm import WATCH, Beat, Rhythm
 from cropkit.review.surface import SCALE
-from cropkit.session import Choose, Decide, Drag, Entry, GoTo, Open
+from cropkit.review.viewport import grip_under
+from cropkit.session import (
+    Arrangement,
+    Choose,
+    Decide,
+    Drag,
+    Entry,
+    GoTo,
+    Mark,
+    Open,
+    ToggleMark,
+)
 
 Point = tuple[float, float]
 
@@ -35,6 +47,7 @@ class Hands:
 
     def __init__(self, desk: Desk, loop: Loop, keymap: Keymap) -> None:
         self._desk, self._loop, self.keymap = desk, loop, keymap
+        self.eyes = Eyes(desk)
         self._rhythm = Rhythm()
         self._watched: tuple[Binding, Timer] | None = None
         self._hold: Hold | None = None
@@ -47,9 +60,10 @@ class Hands:
         self._desk.surface.on_client(watch(self._drop))
         canvas.on_key_down(watch(self.key))
         canvas.on_mouse_down(watch(self.press))
-        canvas.on_mouse_move(watch(self.drag))
+        canvas.on_mouse_move(watch(self.move))
         canvas.on_mouse_up(watch(self.release))
-        canvas.on_mouse_out(watch(self.release))
+        canvas.on_mouse_out(watch(self.leave))
+        canvas.on_mouse_wheel(watch(self.wheel))
         canvas.on_touch_start(watch(self.touch))
         canvas.on_touch_move(watch(self.stroke))
         canvas.on_touch_end(watch(self.lift))
@@ -58,10 +72,14 @@ class Hands:
     def _drop(self) -> None:
         """Hold nothing: the picture under the hand may be gone."""
         self._take_hold(None)
+        self.eyes.let_go()
 
     def _take_hold(self, hold: Hold | None) -> None:
         self._hold = hold
-        self._desk.lift(None if hold is None else hold.position)
+        if hold is None:
+            self._desk.lift()
+        else:
+            self._desk.lift(hold.position, hold.path, hold.grip)
 
     # --- keys
 
@@ -106,8 +124,18 @@ class Hands:
             _COMMANDS[binding.does](self)
         elif self.sheet:
             self._toggle_sheet()
+        elif self._in_grid and binding.key in _DIGITS:  # whatever it does on a page
+            self._set_aside(int(binding.key) - 1)
         else:
             self._desk.take(binding.does)
+
+    @property
+    def _in_grid(self) -> bool:
+        return self._desk.session.arrangement is Arrangement.GRID
+
+    def _set_aside(self, position: int) -> None:
+        self._desk.take(Choose(position))
+        self._desk.take(ToggleMark(Mark.LATER, position))
 
     def _ask(self, prompt: Prompt | None) -> None:
         self.prompt, self.sheet = prompt, False
@@ -165,17 +193,31 @@ class Hands:
             self._desk.take(GoTo(shown[place]))
 
     def _press_image(self, kind: Kind, position: int, x: float, y: float) -> None:
+        if self._in_grid:
+            self._set_aside(position)
+            return
         self._desk.take(Choose(position))
         if kind is Kind.CHIP:
             self._desk.take(Decide(position))
             return
         entry = self._desk.session.entries[position]
-        if self._desk.pages.acknowledged(self._desk.session) and isinstance(entry, Open):
-            view = Viewport(self._desk.layout.stage(position), entry.size)
+        if not self._desk.pages.acknowledged(self._desk.session):
+            return
+        view = self.eyes.view(position)
+        grip = None
+        if isinstance(entry, Open) and view is not None:
             grip = grip_under(view, entry.box, x, y)
-            if grip is not None:
-                at = view.to_image(x, y)
-                self._take_hold(Hold(position, entry.path, grip, *at, entry.box))
+        if isinstance(entry, Open) and view is not None and grip is not None:
+            at = view.to_image(x, y)
+            self._take_hold(Hold(position, entry.path, grip, *at, entry.box))
+        else:
+            self.eyes.take(position, x, y)
+
+    def move(self, x: float, y: float) -> None:
+        """Follow the pointer, with what is held if anything is."""
+        self.eyes.point(x / SCALE, y / SCALE)
+        self.eyes.pull(x / SCALE, y / SCALE)
+        self.drag(x, y)
 
     def drag(self, x: float, y: float) -> None:
         """Follow the pointer with what is held."""
@@ -186,7 +228,7 @@ class Hands:
         if not isinstance(entry, Open) or entry.path != hold.path:
             self._drop()  # the page was turned under the hand
             return
-        view = Viewport(self._desk.layout.stage(hold.position), entry.size)
+        view = self._desk.sight.view(hold.position, hold.path, entry.size)
         at_x, at_y = view.to_image(x / SCALE, y / SCALE)
         by = (at_x - hold.x, at_y - hold.y)
         snap = SNAP / view.scale
@@ -198,8 +240,18 @@ class Hands:
 
     def release(self, x: float, y: float) -> None:
         """Let go, where the pointer is now."""
-        self.drag(x, y)
+        self.move(x, y)
         self._drop()
+
+    def leave(self, x: float, y: float) -> None:
+        """Let go, where the pointer left."""
+        self.release(x, y)
+        self.eyes.lose()
+
+    def wheel(self, _: float, dy: float) -> None:
+        """Come closer, or go back; while something is held, it stays as it is."""
+        if self._hold is None and not (self._desk.guard.stopped or self.sheet):
+            self.eyes.turn(dy)
 
     # --- touch: a pen comes as a mouse
 
@@ -214,16 +266,21 @@ class Hands:
     def stroke(self, fingers: list[Point]) -> None:
         """Follow the finger."""
         if len(fingers) == 1:
-            self.drag(*fingers[0])
+            self.move(*fingers[0])
 
     def lift(self, _: list[Point]) -> None:
         """Let go, where the finger was last: its end has no place."""
         self._drop()
 
 
+_DIGITS = tuple("123456789")
 _PROMPTS = (Command.EXACT, Command.GO_TO)
 _COMMANDS: dict[Command, Callable[[Hands], None]] = {
     Command.SHEET: Hands._toggle_sheet,  # noqa: SLF001  (its own table)
     Command.ACKNOWLEDGE: Hands._acknowledge,  # noqa: SLF001  (its own table)
     Command.RELEASE: Hands._let_go,  # noqa: SLF001  (its own table)
+    Command.CLOSER: lambda hands: hands.eyes.closer(),
+    Command.FARTHER: lambda hands: hands.eyes.farther(),
+    Command.WHOLE: lambda hands: hands.eyes.whole(),
+    Command.LOUPE: lambda hands: hands.eyes.magnify(),
 }

@@ -1,20 +1,19 @@
 """Where everything is on the review's canvas; pure.
 
 Canvas units are those of one page design, 1400 wide: the browser scales the canvas to the space it
-has, and reports the mouse in canvas units again. A `Viewport` maps them to the upright pixels of
-one image.
+has, and reports the mouse in canvas units again.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cropkit.editing import Grip, grip_at, handle_point
-from cropkit.geometry import PixelBox, Size
+from cropkit.review.viewport import Rect
 
 WIDTH = 1400
 PADDING = 16
 HEADER = 52
 CAPTION = 52
+TRIM = 7
 STRIP = 60
 PLACE = 84
 SNAP = 7  # how near a border draws what is dragged
@@ -22,82 +21,12 @@ MESSAGE = 46
 HINTS = 46
 GAP = 8
 HANDLE = 12
-REACH = 16
 CHIP = 116
+CHIP_SMALL = 88
 HELP = 170
 
 _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 3, 6: 3, 7: 4, 8: 4}
 _STAGE_HEIGHTS = {1: 600, 2: 560, 3: 500, 4: 420}
-
-
-@dataclass(frozen=True, slots=True)
-class Rect:
-    """A rectangle on the canvas."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def right(self) -> float:
-        """First x outside."""
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> float:
-        """First y outside."""
-        return self.y + self.height
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """The point in the middle."""
-        return self.x + self.width / 2, self.y + self.height / 2
-
-    def holds(self, x: float, y: float) -> bool:
-        """Whether a point is inside."""
-        return self.x <= x < self.right and self.y <= y < self.bottom
-
-    def trimmed(self, by: float) -> "Rect":
-        """Return it without a strip of that height above and below."""
-        return Rect(self.x, self.y + by, self.width, self.height - 2 * by)
-
-    def inset(self, by: float) -> "Rect":
-        """Return it without a border of that width."""
-        return Rect(self.x + by, self.y + by, self.width - 2 * by, self.height - 2 * by)
-
-
-@dataclass(frozen=True, slots=True)
-class Viewport:
-    """An image of `size` shown whole, centred in `stage`, as large as it fits."""
-
-    stage: Rect
-    size: Size
-
-    @property
-    def scale(self) -> float:
-        """Canvas units for one image pixel."""
-        return min(self.stage.width / self.size.width, self.stage.height / self.size.height)
-
-    @property
-    def frame(self) -> Rect:
-        """Where the image is on the canvas."""
-        width, height = self.size.width * self.scale, self.size.height * self.scale
-        x = self.stage.x + (self.stage.width - width) / 2
-        y = self.stage.y + (self.stage.height - height) / 2
-        return Rect(x, y, width, height)
-
-    def to_canvas(self, x: float, y: float) -> tuple[float, float]:
-        """Map image pixels to the canvas."""
-        return self.frame.x + x * self.scale, self.frame.y + y * self.scale
-
-    def to_image(self, x: float, y: float) -> tuple[float, float]:
-        """Map a canvas point to image pixels; outside the image it goes on beyond the border."""
-        return (x - self.frame.x) / self.scale, (y - self.frame.y) / self.scale
-
-    def edges(self, box: PixelBox) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of a box on the canvas."""
-        return (*self.to_canvas(box.left, box.top), *self.to_canvas(box.right, box.bottom))
 
 
 class Kind(StrEnum):
@@ -120,9 +49,21 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class PageLayout:
-    """Bands of a page: header, cells of picture and caption, message, key hints."""
+    """Bands of a page: header, cells of picture and caption, message, key hints.
+
+    Parameters
+    ----------
+    room : height of all the cells, where it is not this layout that says it
+    tight : little room for words, and for the hand: the grid, where boxes are only looked at
+    """
 
     per_page: int = 3
+    room: float | None = None
+    tight: bool = False
+
+    def beside(self, per_page: int, *, tight: bool = False) -> "PageLayout":
+        """Return the layout of so many images on the same canvas."""
+        return PageLayout(per_page, self.board.height, tight)
 
     @property
     def columns(self) -> int:
@@ -135,14 +76,33 @@ class PageLayout:
         return -(-self.per_page // self.columns)
 
     @property
-    def stage_height(self) -> int:
-        """Height for a picture."""
-        return _STAGE_HEIGHTS.get(self.per_page, 270)
+    def padding(self) -> int:
+        """Room round a picture."""
+        return PADDING // 2 if self.tight else PADDING
 
     @property
-    def cell_height(self) -> int:
+    def trim(self) -> int:
+        """Room above and below the words of a caption."""
+        return 0 if self.tight else TRIM
+
+    @property
+    def _besides(self) -> float:
+        """Height of a cell that is not the picture's."""
+        return 1.5 * self.padding + (CAPTION - 2 * TRIM if self.tight else CAPTION)
+
+    @property
+    def stage_height(self) -> float:
+        """Height for a picture."""
+        if self.room is None:
+            return _STAGE_HEIGHTS.get(self.per_page, 270)
+        return self.cell_height - self._besides
+
+    @property
+    def cell_height(self) -> float:
         """Height of picture, padding and caption."""
-        return self.stage_height + 2 * PADDING + CAPTION - PADDING // 2
+        if self.room is None:
+            return self.stage_height + self._besides
+        return self.room / self.rows - GAP
 
     @property
     def height(self) -> int:
@@ -197,19 +157,20 @@ class PageLayout:
         return Rect(column * (width + GAP), y, width, self.cell_height)
 
     def stage(self, position: int) -> Rect:
-        """Space for the picture: at least `PADDING` from every border, so that a drag can leave."""
-        cell = self.cell(position)
-        return Rect(cell.x + PADDING, cell.y + PADDING, cell.width - 2 * PADDING, self.stage_height)
+        """Space for the picture: at some way from every border, so that a drag can leave."""
+        cell, by = self.cell(position), self.padding
+        return Rect(cell.x + by, cell.y + by, cell.width - 2 * by, self.stage_height)
 
     def caption(self, position: int) -> Rect:
         """Return where number, name, source and verdict are."""
         stage = self.stage(position)
-        return Rect(stage.x, stage.bottom + PADDING / 2, stage.width, CAPTION - PADDING / 2)
+        below = self.cell(position).bottom - stage.bottom - self.padding
+        return Rect(stage.x, stage.bottom + self.padding / 2, stage.width, below)
 
     def chip(self, position: int) -> Rect:
         """Return where the verdict is: a click accepts this image."""
-        caption = self.caption(position)
-        return Rect(caption.right - CHIP, caption.y, CHIP, caption.height)
+        caption, width = self.caption(position), CHIP_SMALL if self.tight else CHIP
+        return Rect(caption.right - width, caption.y, width, caption.height)
 
     def target(self, x: float, y: float) -> Target | None:
         """Return what lies under a point."""
@@ -225,13 +186,3 @@ class PageLayout:
             if self.cell(position).holds(x, y):
                 return Target(Kind.STAGE, position)
         return None
-
-
-def grip_under(view: Viewport, box: PixelBox, x: float, y: float) -> Grip | None:
-    """Return what of a box a point of the canvas takes hold of."""
-    return grip_at(view.edges(box), x, y, REACH)
-
-
-def grip_point(view: Viewport, box: PixelBox, grip: Grip) -> tuple[float, float]:
-    """Return where a person would take hold of a grip."""
-    return handle_point(view.edges(box), grip)

@@ -7,10 +7,18 @@ from cropkit.review.layout import PageLayout
 from cropkit.review.messages import Message, Messages
 from cropkit.review.parts import at, keys, pill, text
 from cropkit.review.view import View
-from cropkit.session import Filter, Session, folder_of
+from cropkit.session import Arrangement, Filter, Session, folder_of
 
 _BEHIND = 2  # problems that are shown in short behind the one in front
 # action, what is said, whether it goes first when there is little room
+_GRID_HINTS = (
+    ("accept-page", "accept all but the marked", ""),
+    ("look", "mark", ""),
+    ("reject", "reject", ""),
+    ("single", "single", "ck-more"),
+    ("grid", "page", ""),
+    ("undo", "undo", ""),
+)
 _HINTS = (
     ("accept-page", "accept page", ""),
     ("accept-one", "accept one", "ck-more"),
@@ -21,6 +29,8 @@ _HINTS = (
     ("exact", "exact", "ck-most"),
     ("go-to", "go to", "ck-most"),
     ("undo", "undo", ""),
+    ("single", "single", "ck-most"),
+    ("grid", "grid", "ck-most"),
 )
 
 
@@ -37,7 +47,7 @@ def header(view: View) -> str:
         view.layout,
         view.layout.header,
         f"<span class='ck-title ck-name ck-cut'>{text(view.folder)}</span>{_within(view)}"
-        f"<span class='ck-quiet'>{_filtered(session)}"
+        f"<span class='ck-quiet'>{_filtered(session)}{_arranged(session)}"
         f"page {session.page + 1} of {session.pages}</span>"
         f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
         f"<span class='ck-quiet'>{session.decided:,} of {session.total:,} decided"
@@ -55,9 +65,10 @@ def strip(view: View) -> str:
 
 def foot(view: View) -> str:
     """Return the message line, or what is being typed, and the key hints."""
+    grid = view.session.arrangement is Arrangement.GRID
     hints = "".join(
         f"<span class='ck-quiet {more}'>{keys((view.keymap.label(name),))} {said}</span>"
-        for name, said, more in _HINTS
+        for name, said, more in (_GRID_HINTS if grid else _HINTS)
         if view.keymap.label(name)
     )
     lock = (
@@ -65,7 +76,10 @@ def foot(view: View) -> str:
         f"aspect {view.session.lock}</span>"
     )
     away = "<span class='ck-unfocused'>Click here to use the keyboard</span>"
-    shown = f"<span class='ck-focused ck-at' style='position:static'>{hints}{lock}</span>"
+    shown = (
+        f"<span class='ck-focused ck-at' style='position:static'>{hints}"
+        f"{'' if grid else lock}</span>"
+    )
     sheet = f"<span class='ck-quiet'>{keys((view.keymap.label('sheet'),))} all keys</span>"
     return (
         (_typed(view) if view.prompt else _message(view.layout, view))
@@ -81,12 +95,16 @@ def status(view: View) -> str:
     return (
         f"page {session.page + 1}/{session.pages} {shown} chosen {session.chosen + 1} "
         f"waiting {view.counts.waiting} written {view.counts.written} failed {view.failed} "
-        f"message {view.messages.kind}"
+        f"message {view.messages.kind} seen as {session.arrangement}"
     )
 
 
 def _filtered(session: Session) -> str:
     return "" if session.filter is Filter.ALL else f"{session.filter} only · "
+
+
+def _arranged(session: Session) -> str:
+    return "" if session.arrangement is Arrangement.PAGE else f"{session.arrangement} · "
 
 
 def _within(view: View) -> str:

@@ -1,9 +1,10 @@
 """What lies over the whole page: the key sheet, or the end; pure."""
 
 from cropkit.review.keys import shortened
-from cropkit.review.layout import WIDTH, Rect
+from cropkit.review.layout import WIDTH
 from cropkit.review.parts import at, keys, pill, text
 from cropkit.review.view import View
+from cropkit.review.viewport import Rect
 from cropkit.session import FAILED, Session
 
 _LISTED = 12
@@ -28,6 +29,8 @@ def _sheet(view: View) -> str:
     )
     mouse = (
         "<div class='ck-group'><h3>Mouse</h3><div>Drag an edge, a corner or the whole box. "
+        "The wheel zooms at the pointer; beside the box, a zoomed image is pulled along. "
+        "In the grid, a click marks. "
         "A click on the verdict under an image accepts that image, one on a small picture below "
         "goes back to it.</div></div>"
     )

@@ -2,16 +2,21 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from cropkit.review.faces import Face, faces
+from cropkit.review.details import Details
+from cropkit.review.faces import Face, Glass, faces
 from cropkit.review.guard import Guard
 from cropkit.review.loop import Loop
-from cropkit.review.paint import paint_face, paint_stages
+from cropkit.review.paint import paint_face, paint_pictures
 from cropkit.review.previews import Arrival, Previews
+from cropkit.review.sight import Sight
+from cropkit.review.slots import Slot
 from cropkit.review.surface import GENERATIONS, Surface, held
-from cropkit.session import Loading, Move, Open, Session
+from cropkit.review.viewport import Viewport
+from cropkit.session import Arrangement, Loading, Move, Open, Session
 
 # Seconds until a page that was not acknowledged is sent again; after the last, never.
 _LOST_AFTER = (5.0, 10.0, 20.0)
@@ -25,6 +30,8 @@ _log = logging.getLogger("cropkit.review")
 
 # What the pictures layer shows: the generation and, for each position, the picture's name.
 _Shown = tuple[int, tuple[str | None, ...]]
+# The slot of each picture, what it holds, and how it is seen.
+_Looks = tuple[tuple[Slot, str | None, Viewport] | None, ...]
 
 
 class Pages:
@@ -33,19 +40,24 @@ class Pages:
     def __init__(
         self,
         surface: Surface,
+        sight: Sight,
         previews: Previews,
         loop: Loop,
         guard: Guard,
+        *,
         clock: Callable[[], datetime],
     ) -> None:
-        self._layout, self._surface, self._previews = surface.layout, surface, previews
+        self._sight, self._surface, self._previews = sight, surface, previews
+        self._details = Details(surface, previews, guard)
         self._loop, self._guard, self._clock = loop, guard, clock
         self._generation = 0
         self._page: tuple[str, ...] = ()
         self._drawn: _Shown | None = None
+        self._looked: _Looks = ()
         self._acknowledged: _Shown | None = None
         self._sent: dict[int, _Shown] = {}  # draws on their way, by number
         self._faces: tuple[Face | None, ...] = ()  # what the boxes layer shows
+        self._laid_out = sight.layout
         self._boxes_due: object = None
         self._boxes_at = float("-inf")
         self._tries = self._draws = 0
@@ -91,7 +103,9 @@ class Pages:
             self._upload(self._generation, position, path, changed)
         wanted = self._wanted(session)
         if wanted != self._drawn:
-            self._draw(wanted, changed)
+            self._draw(wanted, session, changed)
+        if session.entries and session.arrangement is not Arrangement.GRID:
+            self._sharpen(session, changed)
         if self.acknowledged(session):
             self._upload_ahead(session, changed)
 
@@ -104,13 +118,14 @@ class Pages:
             draw = self._guard.watch(self._draw_boxes)
             self._boxes_due = self._loop.call_later(wait, draw, session)
 
-    def lift(self, position: int | None, session: Callable[[], Session]) -> None:
-        """Leave a box to the browser while a hand holds it, where the browser can draw it."""
+    def lift(self, position: int | None) -> bool:
+        """Leave a box to the browser while a hand holds it, where the browser can draw it.
+
+        Return whether that makes a difference to what is drawn.
+        """
         front = self._surface.front
-        wanted = position if front.there else None
-        if wanted != front.held:
-            front.held = wanted
-            self.draw_boxes(session)
+        before, front.held = front.held, position if front.there else None
+        return front.held != before
 
     def forget(self, path: str) -> None:
         """Read an image again: its file has changed."""
@@ -174,16 +189,41 @@ class Pages:
             names.append(slot.holds if there else None)
         return self._generation, tuple(names)
 
-    def _draw(self, wanted: _Shown, changed: Callable[[], None]) -> None:
-        generation, names = wanted
-        pen = self._surface.pictures
+    def _sharpen(self, session: Session, changed: Callable[[], None]) -> None:
+        path = session.entries[session.chosen].path
+        view = self._sight.lens(session) or self._view(session.chosen, path)
+        if view is not None:
+            self._details.follow(path, view, changed)
+
+    def _view(self, position: int, path: str) -> Viewport | None:
+        arrival = self._previews.get(path)
+        if not isinstance(arrival, Arrival):
+            return None
+        return self._sight.view(position, path, arrival.size)
+
+    def source(self, position: int, path: str) -> Slot | None:
+        """Return where the best picture of an image of the page is, if the browser has any."""
+        arrival, slot = self._previews.get(path), self._surface.slots[self._generation][position]
+        if not isinstance(arrival, Arrival) or slot.holds != arrival.name:
+            return None
+        return self._details.slot(arrival, slot)
+
+    def _looks(self, session: Session) -> _Looks:
+        """Return from which slot each picture is drawn, and where."""
+        found = []
+        for position, entry in enumerate(session.entries):
+            slot, view = self.source(position, entry.path), self._view(position, entry.path)
+            found.append((slot, slot.holds, view) if slot and view else None)
+        return tuple(found)
+
+    def _paint(self, session: Session) -> None:
+        self._looked = self._looks(session)
+        pictures = [(slot, view) for slot, _, view in filter(None, self._looked)]
+        paint_pictures(self._surface.pictures, self._sight.layout, session, pictures)
+
+    def _draw(self, wanted: _Shown, session: Session, changed: Callable[[], None]) -> None:
         with held():
-            pen.clear()
-            paint_stages(pen, self._layout, len(names))
-            for position, name in enumerate(names):
-                if name is not None:
-                    slot = self._surface.slots[generation][position]
-                    pen.picture(slot.canvas, self._layout.stage(position))
+            self._paint(session)
             self._draws += 1
             done = self._guard.watch(partial(self._on_screen, self._draws, changed))
             self._surface.fence.mark(done)
@@ -213,22 +253,44 @@ class Pages:
 
     def _draw_boxes(self, session: Callable[[], Session]) -> None:
         """Draw what looks different from what is there, image by image."""
-        self._boxes_due, self._boxes_at = None, self._loop.time()
-        now, front, per_page = session(), self._surface.front, self._layout.per_page
-        wanted = faces(now, self._previews.applied)
-        after: list[Face | None] = [*wanted, *[None] * (per_page - len(wanted))]
-        if front.held is not None and front.draws(wanted[front.held]):
-            after[front.held] = None
-        changed = [n for n in range(per_page) if [*self._faces[n : n + 1]] != after[n : n + 1]]
-        if changed:
-            self._paint(changed, after)
+        self._boxes_due = None
+        now, front = session(), self._surface.front
+        wanted = faces(now, self._sight, self._previews.applied)
+        after = self._lifted(wanted, self._glass(now))
+        moved = self._drawn is not None and self._looks(now) != self._looked
+        if moved or tuple(after) != self._faces or self._sight.layout is not self._laid_out:
+            self._boxes_at = self._loop.time()
+            with held():
+                if moved:
+                    self._paint(now)  # seen otherwise: zoomed, or sharper
+                self._paint_faces(after)
         live = self.acknowledged(now) and not self.covered and not self._guard.stopped
         front.show(wanted, live=live)
 
-    def _paint(self, positions: list[int], after: list[Face | None]) -> None:
+    def _lifted(self, wanted: tuple[Face, ...], glass: Glass | None) -> list[Face | None]:
+        """Return what the kernel paints: the loupe, but not the box that the browser draws."""
+        front, layout = self._surface.front, self._sight.layout
+        after: list[Face | None] = [*wanted, *[None] * (layout.per_page - len(wanted))]
+        if front.held is not None and front.draws(wanted[front.held]):
+            after[front.held] = replace(wanted[front.held], lifted=True)
+        if glass is not None:
+            seen = after[glass.position]
+            after[glass.position] = replace(seen, glass=glass) if seen else None
+        return after
+
+    def _paint_faces(self, after: list[Face | None]) -> None:
+        layout, pen, before = self._sight.layout, self._surface.boxes, self._faces
         self._faces = ()  # where painting raises, nobody knows
-        with held():
-            for n in positions:
-                cell, stage = self._layout.cell(n), self._layout.stage(n)
-                paint_face(self._surface.boxes, cell, stage, after[n])
-        self._faces = tuple(after)
+        if layout is not self._laid_out:
+            pen.clear()
+            before = ()
+        for n, face in enumerate(after):
+            if [*before[n : n + 1]] != [face]:
+                paint_face(pen, layout.cell(n), face)
+        self._faces, self._laid_out = tuple(after), layout
+
+    def _glass(self, session: Session) -> Glass | None:
+        """Return what the loupe shows, if it is there."""
+        lens, position = self._sight.lens(session), session.chosen
+        slot = self.source(position, session.entries[position].path) if lens else None
+        return Glass(position, lens, slot, slot.holds) if lens and slot else None

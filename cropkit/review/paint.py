@@ -1,11 +1,16 @@
 """Draw the boxes of a session: what is left out is dimmed, lines are two-toned."""
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+
 from cropkit.editing import HANDLES
 from cropkit.geometry import PixelBox
-from cropkit.review.faces import Face
-from cropkit.review.layout import HANDLE, PageLayout, Rect, Viewport, grip_point
+from cropkit.review.faces import Face, Glass, Weight
+from cropkit.review.layout import HANDLE, PageLayout
+from cropkit.review.slots import Slot
 from cropkit.review.surface import Pen
-from cropkit.session import Done, Mark, Open
+from cropkit.review.viewport import Rect, Viewport, grip_point
+from cropkit.session import Done, Mark, Open, Session
 
 LIGHT, DARK = "#ffffff", "#10151c"
 _DIM = "rgba(8, 12, 18, 0.58)"
@@ -15,36 +20,60 @@ _GUIDE = "rgba(255, 255, 255, 0.55)"
 _GUIDE_SHADE = "rgba(16, 21, 28, 0.45)"
 _SHADE = "rgba(16, 21, 28, 0.70)"
 _WARNING = "#ffb74d"
+_LATER = "closer look"
 _LABEL = "rgba(10, 14, 20, 0.82)"
 _STAGE = "rgba(127, 135, 145, 0.10)"
 _DIGIT_WIDTH, _LABEL_HEIGHT = 9.3, 28
 
 
-def paint_stages(pen: Pen, layout: PageLayout, count: int) -> None:
-    """Lay a quiet ground where pictures come."""
-    pen.fill(_STAGE, *(layout.stage(position) for position in range(count)))
+def paint_pictures(
+    pen: Pen, layout: PageLayout, session: Session, pictures: Iterable[tuple[Slot, Viewport]]
+) -> None:
+    """Draw the pictures that are there, on a quiet ground where others come."""
+    pen.clear()
+    pen.fill(_STAGE, *map(layout.stage, range(len(session.entries))))
+    for slot, view in pictures:
+        with pen.within(view.stage) if view.closer else nullcontext():
+            pen.slot(slot, view.frame)
 
 
-def paint_face(pen: Pen, cell: Rect, stage: Rect, face: Face | None) -> None:
+def paint_face(pen: Pen, cell: Rect, face: Face | None) -> None:
     """Paint one image's cell anew; None: wipe it."""
     pen.wipe(cell)
-    entry = face.entry if face is not None else None
-    if face is not None and isinstance(entry, Open):
-        view, boxes = Viewport(stage, entry.size), (entry.box, face.written or entry.box)
-        _paint_open(pen, view, entry.mark, boxes, chosen=face.chosen)
-        if entry.mark is Mark.KEEP:
+    if face is None or face.view is None:
+        return
+    with _kept_inside(pen, face.view):
+        if not face.lifted:
+            _paint_entry(pen, face.view, face)
+    if face.glass is not None and isinstance(face.entry, Open):
+        _paint_loupe(pen, face.glass, face.entry.box)
+
+
+def _paint_entry(pen: Pen, view: Viewport, face: Face) -> None:
+    entry = face.entry
+    if isinstance(entry, Open):
+        boxes = entry.box, face.written or entry.box
+        _paint_open(pen, view, entry.mark, boxes, face.weight)
+        if entry.mark is Mark.KEEP and face.weight is not Weight.SMALL:
             _readout(pen, view, boxes, face.least)
-    elif isinstance(entry, Done) and entry.size:
-        _paint_done(pen, Viewport(stage, entry.size), entry.settled.box)
+    elif isinstance(entry, Done):
+        _paint_done(pen, view, entry.settled.box)
+
+
+def _kept_inside(pen: Pen, view: Viewport) -> AbstractContextManager[None]:
+    """Draw nothing beyond the stage of a zoomed image but half a handle."""
+    return pen.within(view.stage.inset(-HANDLE / 2 - 2)) if view.closer else nullcontext()
 
 
 def _paint_open(
-    pen: Pen, view: Viewport, mark: Mark, boxes: tuple[PixelBox, PixelBox], *, chosen: bool
+    pen: Pen, view: Viewport, mark: Mark, boxes: tuple[PixelBox, PixelBox], weight: Weight
 ) -> None:
     if mark is Mark.KEEP:
-        _paint_box(pen, view, boxes, chosen=chosen)
+        _paint_box(pen, view, boxes, weight)
+    elif mark is Mark.LATER:
+        _paint_later(pen, view, boxes)
     else:
-        _paint_mark(pen, view.frame, mark)
+        _paint_mark(pen, view.seen, mark)
 
 
 def _paint_done(pen: Pen, view: Viewport, box: PixelBox | None) -> None:
@@ -55,9 +84,10 @@ def _paint_done(pen: Pen, view: Viewport, box: PixelBox | None) -> None:
     _two_toned(pen, _rect(view, box), 1)
 
 
-def _paint_box(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], *, chosen: bool) -> None:
+def _paint_box(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], weight: Weight) -> None:
     """Draw the box that was drawn, and thinly the one that will be written where it is larger."""
     box, written = boxes
+    chosen = weight is Weight.CHOSEN
     _dim(pen, view, written, _DIM_CHOSEN if chosen else _DIM)
     if written != box:
         _thin(pen, _rect(view, written))
@@ -65,12 +95,13 @@ def _paint_box(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], *, ch
     if chosen:
         _thirds(pen, rect)
     _two_toned(pen, rect, 2)
-    for grip in HANDLES:
+    for grip in () if weight is Weight.SMALL else HANDLES:
         _handle(pen, *grip_point(view, box, grip), chosen=chosen)
 
 
 def _dim(pen: Pen, view: Viewport, box: PixelBox, colour: str) -> None:
-    frame, kept = view.frame, _rect(view, box)
+    frame = view.seen
+    kept = _rect(view, box).held_in(frame)
     pen.fill(
         colour,
         Rect(frame.x, frame.y, frame.width, kept.y - frame.y),
@@ -114,7 +145,8 @@ def _readout(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], least: 
         text += f" \N{RIGHTWARDS ARROW} {_size(written)}"
     text += f" · below {least}" if least else ""
     width = len(text) * _DIGIT_WIDTH + 14
-    frame, rect = view.frame, _rect(view, box)
+    frame = view.seen
+    rect = _rect(view, box).held_in(frame)
     x = max(frame.x, min(rect.x + 12, frame.right - width))
     below = rect.bottom - _LABEL_HEIGHT - 12
     y = max(frame.y, below) if rect.height > 3 * _LABEL_HEIGHT else _beside(frame, rect)
@@ -143,6 +175,28 @@ def _paint_mark(pen: Pen, frame: Rect, mark: Mark) -> None:
             pen.line(LIGHT, 2, ends)
     else:
         _two_toned(pen, frame.inset(2), 2)
+
+
+def _paint_loupe(pen: Pen, glass: Glass, box: PixelBox) -> None:
+    """Show the surroundings of a handle, with the edges that meet there."""
+    lens = glass.lens
+    with pen.within(lens.stage):
+        pen.fill(DARK, lens.stage)
+        pen.slot(glass.slot, lens.frame)
+        _dim(pen, lens, box, _DIM_CHOSEN)
+        _two_toned(pen, _rect(lens, box), 1)
+    _two_toned(pen, lens.stage, 2)
+
+
+def _paint_later(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox]) -> None:
+    """Set an image apart from those that the next Enter accepts, and leave its box in sight."""
+    pen.fill(_VEIL, view.frame)
+    _two_toned(pen, _rect(view, boxes[0]), 1)
+    x, y = view.frame.middle
+    width = len(_LATER) * _DIGIT_WIDTH + 14
+    pen.fill(_LABEL, Rect(x - width / 2, y - _LABEL_HEIGHT / 2, width, _LABEL_HEIGHT))
+    pen.words(_LATER, (x - width / 2 + 7, y + 1), LIGHT)
+    _two_toned(pen, view.frame.inset(3), 4)
 
 
 def _rect(view: Viewport, box: PixelBox) -> Rect:

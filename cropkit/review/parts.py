@@ -5,7 +5,8 @@ Whatever comes from files, errors or people goes through `text`, here and nowher
 
 from html import escape
 
-from cropkit.review.layout import WIDTH, PageLayout, Rect
+from cropkit.review.layout import WIDTH, PageLayout
+from cropkit.review.viewport import Rect
 
 _TAIL = 13
 
@@ -35,9 +36,9 @@ def at(layout: PageLayout, rect: Rect, inner: str, classes: str = "") -> str:
     return f"<div class='ck-at {classes}' style='{place}'>{inner}</div>"
 
 
-def cut_inside(name: str) -> str:
+def cut_inside(name: str, tail: int = _TAIL) -> str:
     """Let a name that is too long lose its middle: generated names differ at the end."""
-    kept = min(_TAIL, len(name) // 2)
+    kept = min(tail, len(name) // 2)
     return cut_before(name[: len(name) - kept], name[len(name) - kept :])
 
 

@@ -10,7 +10,7 @@ from cropkit import formats
 from cropkit.errors import CropkitError, Refused
 from cropkit.formats import Header
 from cropkit.geometry import PixelBox, Size
-from cropkit.previews import Reader
+from cropkit.previews import Preview, Reader
 from cropkit.records import Problem, Suggestion
 from cropkit.review.loop import Loop
 from cropkit.session import LoadFailed, Looked
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cropkit.kit import Kit
 
 THREADS = 2
+_CLOSER = 4  # larger pictures that are kept here
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,12 @@ class Previews:
         *,
         reader: Reader,
     ) -> None:
-        self._kit, self._fit, self._loop, self._reader = kit, fit, loop, reader
+        self._kit, self.fit, self._loop, self._reader = kit, fit, loop, reader
         self._arrived, self._caught = arrived, caught
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="cropkit-preview")
         self._reading: dict[str, Future[Arrival | Absence]] = {}
         self._read: dict[str, Arrival | Absence] = {}
+        self._closer: dict[tuple[str, Size], Future[Preview]] = {}
 
     def want(self, paths: Iterable[str], *, boxes: bool = True) -> None:
         """Read what is not there yet; without `boxes` no suggestions are asked for."""
@@ -102,6 +104,32 @@ class Previews:
         """Return what is there."""
         return self._read.get(path)
 
+    def closer(self, arrival: Arrival, fit: Size) -> bytes | None:
+        """Return a larger picture of an image if it is there; else have it read."""
+        wanted = (arrival.name, fit)
+        future = self._closer.get(wanted)
+        if future is None:
+            while len(self._closer) >= _CLOSER:
+                self._closer.pop(next(iter(self._closer))).cancel()
+            future = self._pool.submit(self._reader.read, arrival.path, fit)
+            self._closer[wanted] = future
+            future.add_done_callback(partial(self._post_closer, arrival.path))
+        if not future.done() or future.cancelled() or future.exception():
+            return None
+        found = future.result()
+        return found.jpeg if found.sha256 == arrival.sha256 else None
+
+    def _post_closer(self, path: str, future: Future[Preview]) -> None:
+        if not future.cancelled():
+            self._loop.call_soon_threadsafe(self._deliver_closer, path, future)
+
+    def _deliver_closer(self, path: str, future: Future[Preview]) -> None:
+        error = future.exception()
+        if error is not None:
+            self._caught(error, path)
+        else:
+            self._arrived(path)
+
     def applied(self, path: str, box: PixelBox) -> PixelBox:
         """Return the box that a crop to `box` will hold: larger where a corner has to move out."""
         arrival = self._read.get(path)
@@ -117,7 +145,7 @@ class Previews:
 
     def _load(self, path: str, *, boxes: bool) -> Arrival | Absence:
         try:
-            preview = self._reader.read(path, self._fit)
+            preview = self._reader.read(path, self.fit)
         except Refused as refused:
             if boxes:  # that the file of a decided image is elsewhere is as it should be
                 self._kit.report_once((Problem(Degraded.PREVIEW, path, str(refused)),))

@@ -61,6 +61,7 @@ CSS = """<style>
   font-family: var(--jp-code-font-family, monospace); }
 .cropkit-review .ck-chip { border: 1px solid currentColor; border-radius: 1.2em;
   justify-content: center; gap: 0.35em; padding: 0 0.4em; font-weight: 550; overflow: hidden; }
+.cropkit-review .ck-chip.ck-tight { font-size: 0.86em; gap: 0.2em; padding: 0 0.2em; }
 .cropkit-review .ck-accept, .cropkit-review .ck-done { color: var(--jp-success-color0, #1b5e20); }
 .cropkit-review .ck-adjusted { color: var(--jp-brand-color0, #0d47a1); }
 .cropkit-review .ck-reject, .cropkit-review .ck-failed { color: var(--jp-error-color1, #c62828); }
@@ -84,6 +85,9 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-small { color: #ffb74d; }
   min-width: 8em; white-space: pre; color: var(--jp-ui-font-color0, #111); }
 .cropkit-review .ck-tile { flex-direction: column; justify-content: center; text-align: center;
   white-space: normal; padding: 1em; gap: 0.4em; overflow: hidden; overflow-wrap: anywhere; }
+.cropkit-review .ck-legend { gap: 0.9em; line-height: 1.6; }
+.cropkit-review .ck-later { color: #9a5b00; }
+body[data-jp-theme-light='false'] .cropkit-review .ck-later { color: #ffb74d; }
 .cropkit-review .ck-sign { font-size: 1.7em; }
 .cropkit-review .ck-line { border-radius: 6px; padding: 0 0.8em; border: 1px solid transparent; }
 .cropkit-review .ck-line.ck-problem { border-color: currentColor; color: #9a5b00; }

@@ -11,8 +11,8 @@ import base64
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from ipycanvas import Canvas, MultiCanvas, hold_canvas
 from ipycanvas import canvas as _ipycanvas
@@ -20,11 +20,14 @@ from ipywidgets import Image, Layout
 
 from cropkit.geometry import Size
 from cropkit.review.front import Front
-from cropkit.review.layout import WIDTH, PageLayout, Rect, Viewport
+from cropkit.review.layout import WIDTH, PageLayout
 from cropkit.review.loop import Loop
+from cropkit.review.slots import Slot
+from cropkit.review.viewport import Rect, Viewport
 
 SCALE = 2  # backing pixels for a canvas unit: sharp on the screens that have two
 GENERATIONS = 2
+DETAIL = 3200  # side of the one canvas for a sharper picture, in pixels
 Watch = Callable[[Callable[..., object]], Callable[..., None]]
 _JPEG_START = b"\xff\xd8\xff"
 _PATIENCE = 5.0
@@ -92,20 +95,24 @@ class Pen:
         """Draw an image, or what another canvas shows, into a rectangle."""
         self._canvas.draw_image(source, *_finite(rect.x, rect.y, rect.width, rect.height))
 
+    def slot(self, slot: Slot, frame: Rect) -> None:
+        """Draw what a hidden canvas holds so that its image fills a frame."""
+        by = frame.width / slot.part.width
+        x, y = frame.x - slot.part.x * by, frame.y - slot.part.y * by
+        rect = Rect(x, y, slot.canvas.width * by, slot.canvas.height * by)
+        self.picture(slot.canvas, rect)
 
-@dataclass(eq=False, slots=True)
-class Slot:
-    """A hidden canvas with the image that was drawn into it last.
-
-    An image's value reaches the browser at once, a drawing waits for its turn: so a new value may
-    be sent only when the drawing of the last one is known to be done.
-    """
-
-    canvas: Canvas
-    image: Image
-    holds: str | None = None
-    busy: bool = False
-    following: tuple[str, bytes, Size, Callable[[], None]] | None = None
+    @contextmanager
+    def within(self, rect: Rect) -> Iterator[None]:
+        """Draw nothing of the body outside of a rectangle."""
+        self._canvas.save()
+        self._canvas.begin_path()
+        self._canvas.rect(*_finite(rect.x, rect.y, rect.width, rect.height))
+        self._canvas.clip()
+        try:
+            yield
+        finally:
+            self._canvas.restore()
 
 
 class Fence:
@@ -147,10 +154,15 @@ class Fence:
 
 
 class Surface:
-    """The canvas that is seen, with a layer of pictures and a layer of boxes, and its helpers."""
+    """The canvas that is seen, with a layer of pictures and a layer of boxes, and its helpers.
 
-    def __init__(self, layout: PageLayout, guard: Watch) -> None:
-        self.layout = layout
+    Parameters
+    ----------
+    layout : of the page, whose size the canvas has
+    small : of the grid, which has more images
+    """
+
+    def __init__(self, layout: PageLayout, small: PageLayout, guard: Watch) -> None:
         shown = Layout(width="100%", height="auto", margin="0")
         self.canvas = MultiCanvas(
             2, width=WIDTH * SCALE, height=layout.height * SCALE, layout=shown
@@ -158,12 +170,12 @@ class Surface:
         self.canvas.add_class("cropkit-canvas")
         self.pictures, self.boxes = Pen(self.canvas[0]), Pen(self.canvas[1])
         hidden = Layout()
-        self.stages = [layout.stage(position) for position in range(layout.per_page)]
-        self.slots = [
-            [self._slot(hidden, stage) for stage in self.stages] for _ in range(GENERATIONS)
-        ]
+        stages = [layout.stage(0)] * layout.per_page
+        stages += [small.stage(0)] * (small.per_page - layout.per_page)
+        self.slots = [[self._slot(hidden, stage) for stage in stages] for _ in range(GENERATIONS)]
+        self.detail = self._slot(hidden, Rect(0, 0, DETAIL / SCALE, DETAIL / SCALE))
         self.fence = Fence(hidden, guard)
-        self.front = Front(layout, guard)
+        self.front = Front(guard)
         self._closed = False
 
     def on_client(
@@ -196,23 +208,31 @@ class Surface:
             slot.holds, slot.busy, slot.following = None, False, None
 
     def upload(
-        self, slot: Slot, name: str, picture: tuple[bytes, Size], done: Callable[[], None]
+        self,
+        slot: Slot,
+        name: str,
+        picture: tuple[bytes, Size],
+        done: Callable[[], None],
+        fit: Size | None = None,
     ) -> None:
-        """Put a picture (JPEG, upright size of its image) into a slot; `done` when it is there."""
+        """Put a picture (JPEG, upright size of its image) into a slot; `done` when it is there.
+
+        It fills the slot one way, or, where `fit` is given, what a preview of that size fills.
+        """
         jpeg, size = picture
         if not jpeg.startswith(_JPEG_START):
             # A picture that does not decode would end all drawing in the page, silently.
             msg = f"{name}: the preview is not a JPEG"
             raise ValueError(msg)
         if slot.busy:
-            slot.following = (name, jpeg, size, done)
+            slot.following = (name, picture, done, fit)
             return
         slot.busy, slot.holds = True, name
         slot.image.value = b"data:image/jpeg;base64," + base64.b64encode(jpeg)
-        pen, stage = Pen(slot.canvas), Rect(0, 0, slot.canvas.width, slot.canvas.height)
+        pen, slot.part = Pen(slot.canvas), _part(slot, size, fit)
         with held():
             pen.clear()
-            pen.picture(slot.image, _unscaled(Viewport(stage, size).frame))
+            pen.picture(slot.image, _unscaled(slot.part))
             self.fence.mark(lambda: self._uploaded(slot, done))
 
     def retire(self, loop: Loop, *, seen: bool) -> None:
@@ -240,19 +260,26 @@ class Surface:
     def _uploaded(self, slot: Slot, done: Callable[[], None]) -> None:
         slot.busy = False
         if slot.following:
-            name, jpeg, size, following = slot.following
+            name, picture, following, fit = slot.following
             slot.following = None
-            self.upload(slot, name, (jpeg, size), following)
+            self.upload(slot, name, picture, following, fit)
         done()
 
     def _every_slot(self) -> Iterator[Slot]:
-        return (slot for generation in self.slots for slot in generation)
+        return chain(*self.slots, [self.detail])
 
     @staticmethod
     def _slot(layout: Layout, stage: Rect) -> Slot:
         width, height = round(stage.width * SCALE), round(stage.height * SCALE)
         canvas = Canvas(width=width, height=height, layout=layout)
         return Slot(canvas, Image(format="url", value=b"data:,", layout=layout))
+
+
+def _part(slot: Slot, size: Size, fit: Size | None) -> Rect:
+    if fit is None:
+        return Viewport(Rect(0, 0, slot.canvas.width, slot.canvas.height), size).frame
+    scale = min(1.0, fit.width / size.width, fit.height / size.height)
+    return Rect(0, 0, size.width * scale, size.height * scale)
 
 
 def _unscaled(rect: Rect) -> Rect:

@@ -20,13 +20,14 @@ from cropkit.review.captions import cells
 from cropkit.review.desk import Desk
 from cropkit.review.hands import Hands
 from cropkit.review.keys import Keymap, keymap
-from cropkit.review.layout import Kind, Viewport, grip_point
+from cropkit.review.layout import Kind
 from cropkit.review.loop import Loop
 from cropkit.review.markup import foot, header, status, strip
 from cropkit.review.overlay import over
 from cropkit.review.style import CSS
 from cropkit.review.surface import SCALE
 from cropkit.review.view import View
+from cropkit.review.viewport import grip_point
 from cropkit.review.worker import hired
 from cropkit.session import Done, Open
 
@@ -151,7 +152,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             }
             x, y = places.get(kind, layout.stage(position)).middle
         elif isinstance(entry, Open):
-            view = Viewport(layout.stage(position), entry.size)
+            view = self._desk.sight.view(position, entry.path, entry.size)
             x, y = grip_point(view, entry.box, kind)
         else:
             raise IllegalMove("screen_point", f"{entry.path} has no box to hold")

@@ -10,6 +10,7 @@ An illegal move raises `IllegalMove` and changes nothing.
 
 from cropkit.session.moves import (
     Applied,
+    Arrange,
     CarryBox,
     Choose,
     ChooseNext,
@@ -50,9 +51,11 @@ from cropkit.session.rules import (
 from cropkit.session.state import (
     FAILED,
     FREE,
+    GRID,
     LOCKS,
     OF_BOX,
     OF_IMAGE,
+    Arrangement,
     AspectLock,
     Broken,
     Done,
@@ -73,10 +76,13 @@ from cropkit.session.state import (
 __all__ = [
     "FAILED",
     "FREE",
+    "GRID",
     "LOCKS",
     "OF_BOX",
     "OF_IMAGE",
     "Applied",
+    "Arrange",
+    "Arrangement",
     "AspectLock",
     "Broken",
     "CarryBox",

@@ -10,6 +10,8 @@ from cropkit.records import Status
 from cropkit.session.moves import Looked, Move, Restored, RestoreFailed
 from cropkit.session.state import (
     FAILED,
+    GRID,
+    Arrangement,
     AspectLock,
     Broken,
     Done,
@@ -185,6 +187,12 @@ def unfiltered(session: Session) -> Session:
     return filtered(session, Filter.ALL)
 
 
+def regridded(session: Session) -> Session:
+    """Show every image again, in the grid if it was there that some were set aside."""
+    grid = session.filter is Filter.ASIDE
+    return unfiltered(arranged(session, Arrangement.GRID) if grid else session)
+
+
 def filtered(session: Session, chosen: Filter) -> Session:
     """Show the images that a filter lets through, now: pages do not move while one looks."""
     if chosen is session.filter:
@@ -195,6 +203,25 @@ def filtered(session: Session, chosen: Filter) -> Session:
     other = replace(session, everything=everything, paths=paths, filter=chosen)
     at = paths.index(here) if here in paths else 0
     return choosing(turned(other, at // other.per_page), at)
+
+
+def arranged(session: Session, arrangement: Arrangement) -> Session:
+    """Have so many images on a page; the page itself is still to be turned to."""
+    counts = {
+        Arrangement.PAGE: session.usual,
+        Arrangement.SINGLE: 1,
+        Arrangement.GRID: max(GRID, session.usual),
+    }
+    return replace(session, arrangement=arrangement, per_page=counts[arrangement])
+
+
+def narrowed(session: Session, aside: frozenset[str]) -> Session:
+    """Show what was set aside, and nothing else, as large as it fits."""
+    alone = Arrangement.SINGLE if len(aside) == 1 else Arrangement.PAGE
+    everything = session.listing
+    paths = tuple(path for path in everything if path in aside)
+    shown = replace(session, aside=aside, everything=everything, paths=paths, filter=Filter.ASIDE)
+    return turned(arranged(shown, alone), 0)
 
 
 def choosing(session: Session, index: int) -> Session:

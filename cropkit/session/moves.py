@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cropkit.editing import Grip
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Suggestion
-from cropkit.session.state import Mark
+from cropkit.session.state import Arrangement, Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Drag:
 
 @dataclass(frozen=True, slots=True)
 class ToggleMark:
-    """Mark an image for reject or skip, or take the mark away."""
+    """Mark an image for reject, skip or a closer look, or take the mark away."""
 
     mark: Mark
     position: int | None = None
@@ -129,7 +129,10 @@ class Decide:
 
 @dataclass(frozen=True, slots=True)
 class DecidePage:
-    """Accept every open image of the page as it is marked, and go on."""
+    """Accept every open image of the page as it is marked, and go on.
+
+    What is marked for a closer look stays undecided, and is what is shown next.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,13 @@ class NextUnreviewed:
 @dataclass(frozen=True, slots=True)
 class NextFilter:
     """Show other images: those of the next filter that any image passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrange:
+    """Look at so many images together; asked for again, at a page as usual."""
+
+    arrangement: Arrangement
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +242,7 @@ class RestoreFailed:
 Move = (
     Choose | ChooseNext | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage | ToggleLock
     | TurnLock | SetRatio | SetBox | SetSize | NextCandidate | CarryBox
-    | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter
+    | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
     | Decide | DecidePage | TurnPage | Undo | Redo | Looked | LoadFailed | Applied | Restored
     | RestoreFailed
 )  # fmt: skip

@@ -6,8 +6,17 @@ from itertools import chain
 from typing import Any
 
 from cropkit.errors import IllegalMove
-from cropkit.session.changes import choosing, entry_at, filtered, name_of, turned, unfiltered
+from cropkit.session.changes import (
+    arranged,
+    choosing,
+    entry_at,
+    filtered,
+    name_of,
+    turned,
+    unfiltered,
+)
 from cropkit.session.moves import (
+    Arrange,
     Choose,
     ChooseNext,
     Find,
@@ -18,7 +27,7 @@ from cropkit.session.moves import (
     TurnFolder,
     TurnPage,
 )
-from cropkit.session.state import Filter, Session, Step
+from cropkit.session.state import Arrangement, Filter, Session, Step
 
 
 def _choose(session: Session, move: Choose) -> Step:
@@ -94,6 +103,13 @@ def _next_filter(session: Session, move: NextFilter) -> Step:
     raise IllegalMove(name_of(move), "there is no image")
 
 
+def _arrange(session: Session, move: Arrange) -> Step:
+    again = session.arrangement is move.arrangement
+    at = session.page * session.per_page + session.chosen
+    other = arranged(session, Arrangement.PAGE if again else move.arrangement)
+    return Step(choosing(turned(other, at // other.per_page), at))
+
+
 def folder_of(path: str) -> str:
     """Return the folder of an image, '' for the collection itself."""
     return path.rpartition("/")[0]
@@ -120,4 +136,5 @@ PLACE_RULES: Mapping[type, Callable[[Session, Any], Step]] = {
     GoTo: _go_to,
     NextUnreviewed: _next_unreviewed,
     NextFilter: _next_filter,
+    Arrange: _arrange,
 }

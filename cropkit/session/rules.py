@@ -14,10 +14,12 @@ from cropkit.session.changes import (
     loading_at,
     locked,
     name_of,
+    narrowed,
     not_undoable,
     open_at,
     opened,
     put,
+    regridded,
     replaced,
     restoring_of,
     ruling_on,
@@ -43,6 +45,7 @@ from cropkit.session.moves import (
 from cropkit.session.places import PLACE_RULES
 from cropkit.session.state import (
     FAILED,
+    Arrangement,
     Broken,
     Done,
     Draft,
@@ -79,7 +82,13 @@ def begin(
     listed, stands = tuple(paths), dict(settled or {})
     elsewhere = len(stands.keys() - set(listed))
     session = Session(
-        listed, per_page, settled=stands, undo=undo, elsewhere=elsewhere, minimum=minimum
+        listed,
+        per_page,
+        settled=stands,
+        undo=undo,
+        elsewhere=elsewhere,
+        minimum=minimum,
+        usual=per_page,
     )
     first = replace(session, page=session.pages - 1).next_undecided_page()
     if first is None:
@@ -97,12 +106,16 @@ def advance(session: Session, move: Move) -> Step:
 
 def _toggle_mark(session: Session, move: ToggleMark) -> Step:
     entry = open_at(session, move.position, move)
+    if move.mark is Mark.LATER and session.arrangement is not Arrangement.GRID:
+        raise IllegalMove(name_of(move), "that is for the grid: here it is looked at closely")
     mark = Mark.KEEP if entry.mark is move.mark else move.mark
     return edited(session, move.position, mark=mark)
 
 
 def _decide(session: Session, move: Decide) -> Step:
     entry = open_at(session, move.position, move)
+    if entry.mark is Mark.LATER:
+        raise IllegalMove(name_of(move), f"{entry.path} is marked for a closer look")
     decided = settle(session, (entry,))
     position = next((i for i, e in enumerate(decided.entries) if isinstance(e, Open)), None)
     chosen = session.chosen if position is None else position
@@ -112,13 +125,17 @@ def _decide(session: Session, move: Decide) -> Step:
 def _decide_page(session: Session, move: DecidePage) -> Step:
     if not session.ready:
         raise IllegalMove(name_of(move), "the page is still loading")
-    waiting = tuple(e for e in session.entries if isinstance(e, Open))
+    shown = tuple(e for e in session.entries if isinstance(e, Open))
+    waiting = tuple(e for e in shown if e.mark is not Mark.LATER)
     if session.ended and session.next_undecided_page() is None:
         raise IllegalMove(name_of(move), "everything has been decided")
     decided = settle(session, () if session.ended else waiting)
+    aside = frozenset(e.path for e in shown if e.mark is Mark.LATER)
+    if aside:
+        return Step(narrowed(decided, aside), tuple(map(ruling_on, waiting)))
     page = decided.next_undecided_page()
     if page is None and session.filter is not Filter.ALL:
-        decided = unfiltered(decided)
+        decided = regridded(decided)
         page = decided.next_undecided_page()
     after = replace(decided, ended=True) if page is None else turned(decided, page)
     return Step(after, tuple(map(ruling_on, waiting)))
@@ -180,6 +197,8 @@ def _looked(session: Session, move: Looked) -> Step:
         shown = put(known, position, Done(move.path, earlier, move.size))
         return Step(replace(shown, settled=settled))
     entry = opened(move, known.drafts.get(move.path))
+    if entry.mark is Mark.LATER and session.arrangement is not Arrangement.GRID:
+        entry = replace(entry, mark=Mark.KEEP)
     drafts = without(known.drafts, move.path)
     return Step(replace(put(known, position, locked(entry, known.lock)), drafts=drafts))
 

@@ -17,6 +17,18 @@ class Mark(StrEnum):
     KEEP = "keep"
     REJECT = "reject"
     SKIP = "skip"
+    LATER = "later"  # in the grid: not decided with the others, but looked at closely
+
+
+class Arrangement(StrEnum):
+    """How many images are looked at together."""
+
+    PAGE = "page"
+    SINGLE = "single"
+    GRID = "grid"
+
+
+GRID = 9  # images in the grid, at least
 
 
 class Held(StrEnum):
@@ -66,6 +78,7 @@ class Filter(StrEnum):
 
     ALL = "all"
     UNREVIEWED = "unreviewed"
+    ASIDE = "set aside"
     REJECTED = "rejected"
     FAILED = "failed"
     STALE = "changed since shown"
@@ -141,7 +154,7 @@ class Open:
     @property
     def verdict(self) -> Verdict:
         """What accepting it would say."""
-        if self.mark is not Mark.KEEP:
+        if self.mark in _MARKED_VERDICT:
             return _MARKED_VERDICT[self.mark]
         kept = self.suggestion is not None and self.box == self.offered
         return Verdict.ACCEPT if kept else Verdict.ADJUSTED
@@ -180,9 +193,11 @@ class Session:
     Parameters
     ----------
     paths : what the pages show, a part of `listing` under a filter
+    per_page : images on a page of the arrangement at hand; `usual`, on one of `Arrangement.PAGE`
     minimum : pixels that the shorter side of a crop should have, 0 where anything goes
     rulings : what was decided in this session, so that it can be done again
     carried : the box that was decided last, with the size of its image
+    aside : what was marked in the grid, to be looked at closely next
     """
 
     paths: tuple[str, ...]
@@ -205,6 +220,9 @@ class Session:
     redo: tuple[Ruling, ...] = ()
     carried: tuple[PixelBox, Size] | None = None
     minimum: int = 0
+    arrangement: Arrangement = Arrangement.PAGE
+    usual: int = 3
+    aside: frozenset[str] = frozenset()
 
     @property
     def listing(self) -> tuple[str, ...]:
@@ -243,6 +261,7 @@ class Session:
         return {
             Filter.ALL: True,
             Filter.UNREVIEWED: self.undecided(path),
+            Filter.ASIDE: path in self.aside and self.undecided(path),
             Filter.REJECTED: status is Status.REJECTED,
             Filter.FAILED: status in FAILED or path in self.broken,
             Filter.STALE: path in self.stale,

@@ -9,16 +9,8 @@ from strategies import sizes_with_boxes
 
 from cropkit.editing import HANDLES, Grip
 from cropkit.geometry import PixelBox, Size
-from cropkit.review.layout import (
-    PADDING,
-    WIDTH,
-    Kind,
-    PageLayout,
-    Rect,
-    Viewport,
-    grip_point,
-    grip_under,
-)
+from cropkit.review.layout import PADDING, WIDTH, Kind, PageLayout
+from cropkit.review.viewport import Rect, Viewport, grip_point, grip_under
 
 layouts = st.builds(PageLayout, st.integers(1, 12))
 stages = st.builds(

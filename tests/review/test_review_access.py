@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from desktop import Browser
 
-from cropkit.review.captions import OUTCOMES, STALE, VERDICTS
+from cropkit.review.captions import LATER, OUTCOMES, STALE, VERDICTS
 from cropkit.review.keys import PRESETS, preset
 from cropkit.review.paint import DARK, LIGHT
 from cropkit.session import Done
@@ -34,11 +34,21 @@ def hex_luminance(colour: str) -> float:
 
 
 def test_1_4_1_verdicts_and_outcomes_differ_by_sign_and_word_not_by_colour_alone() -> None:
-    said = [*VERDICTS.values(), *OUTCOMES.values(), STALE]
+    said = [*VERDICTS.values(), *OUTCOMES.values(), STALE, LATER]
     words = [word for _, _, word in said]
     assert len(set(words)) == len(words)
     signs = {word: sign for _, sign, word in said}
-    different = ("accept", "adjusted", "reject", "skip", "waiting", "cropped", "changed", "failed")
+    different = (
+        "accept",
+        "adjusted",
+        "reject",
+        "skip",
+        "waiting",
+        "cropped",
+        "changed",
+        "failed",
+        "look",
+    )
     assert len({signs[word] for word in different}) == len(different)
 
 

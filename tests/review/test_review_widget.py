@@ -17,13 +17,15 @@ from PIL import Image
 
 from cropkit.editing import HANDLES, Grip
 from cropkit.errors import AuditUnavailable, MissingFile
+from cropkit.geometry import Size
 from cropkit.kit import open_kit
 from cropkit.records import CropResult, Decision, Status, Verdict
 from cropkit.review import Review
 from cropkit.review.actions import Command
 from cropkit.review.keys import Binding, preset, shortened
-from cropkit.review.layout import Kind, Rect
+from cropkit.review.layout import Kind
 from cropkit.review.surface import held
+from cropkit.review.viewport import Rect, Zoom
 from cropkit.session import Done, Mark, Open, Restoring
 
 Started = Callable[..., Browser]
@@ -246,10 +248,16 @@ def test_every_key_of_the_table_reaches_the_review(
     monkeypatch.setattr(browser.desk, "take", taken.append)
     browser.desk.surface.canvas.blur = lambda: taken.append(Command.RELEASE)
     browser.desk.guard.problem("something", "a.png")
-    before = browser.words
+    sight, path = browser.desk.sight, entries(browser)[0].path
+    sight.look(path, Zoom(1.5))
+
+    def seen() -> tuple[object, ...]:
+        return browser.words, sight.view(0, path, Size(90, 90)), sight.always
+
+    before = seen()
     browser.key(binding.key, shift=binding.shift, ctrl=binding.ctrl)
     if binding.does in set(Command) - {Command.RELEASE}:
-        assert browser.words != before
+        assert seen() != before
     else:
         assert taken == [binding.does]
 
@@ -733,7 +741,7 @@ def _widgets() -> dict[str, Widget]:
 
 def test_the_status_is_one_line_for_programs(browser: Browser) -> None:
     assert browser.status == (
-        "<div>page 1/2 shown chosen 1 waiting 0 written 0 failed 0 message none</div>"
+        "<div>page 1/2 shown chosen 1 waiting 0 written 0 failed 0 message none seen as page</div>"
     )
     assert json.dumps(browser.review.progress)
 

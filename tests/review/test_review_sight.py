@@ -1,0 +1,377 @@
+"""Grid, single view, zoom and loupe, driven as a browser drives them."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pictures
+import pytest
+from desktop import Browser
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from strategies import sizes_with_boxes
+
+from cropkit.editing import Grip
+from cropkit.geometry import PixelBox, Size
+from cropkit.records import Status
+from cropkit.review.details import SIDES, side_for
+from cropkit.review.keys import PRESETS, preset
+from cropkit.review.layout import Kind, PageLayout
+from cropkit.review.sight import layouts
+from cropkit.review.surface import DETAIL, SCALE
+from cropkit.review.viewport import CLOSEST, Rect, Viewport, Zoom, grip_point, grip_under
+from cropkit.session import Arrangement, Loading, Mark, Open
+
+Started = Callable[..., Browser]
+STAGE = Rect(16, 68, 440, 500)
+shares = st.floats(0, 1)
+
+
+def entries(browser: Browser) -> tuple[Any, ...]:
+    return tuple(browser.desk.session.entries)
+
+
+def press(browser: Browser, *keys: str) -> None:
+    for key in keys:
+        browser.key(key)
+        browser.until(lambda: not any(isinstance(e, Loading) for e in entries(browser)))
+        browser.shown()
+
+
+def view(browser: Browser, position: int = 0) -> Viewport:
+    entry = entries(browser)[position]
+    return browser.desk.sight.view(position, entry.path, entry.size)
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """Eleven images, the first of them larger than any preview of a page."""
+    folder = tmp_path / "large"
+    folder.mkdir()
+    Image.new("RGB", (3600, 2400), "#4080a0").save(folder / "00.png")
+    for number in range(1, 11):
+        colour = (20 * number, 90, 130)  # no two have the same content
+        Image.new("RGB", (240, 160), colour).save(folder / f"{number:02}.png")
+    for image in sorted(folder.iterdir()):
+        pictures.write_sidecar(image, [0.2, 0.2, 0.8, 0.8])
+    return folder
+
+
+@pytest.fixture
+def browser(start: Started, large: Path) -> Browser:
+    browser = start(large)
+    browser.open()
+    browser.shown()
+    return browser
+
+
+# --- where a zoomed image is
+
+
+@given(sizes_with_boxes(), st.floats(1, 50), shares, shares)
+def test_coming_closer_leaves_what_is_under_the_pointer_where_it_is(
+    pair: tuple[Size, PixelBox], by: float, across: float, down: float
+) -> None:
+    size, _ = pair
+    whole = Viewport(STAGE, size)
+    covering = max(STAGE.width / whole.frame.width, STAGE.height / whole.frame.height)
+    before = Viewport(STAGE, size, Zoom(covering, across, down))
+    at = (STAGE.x + STAGE.width * across, STAGE.y + STAGE.height * down)
+    after = before.zoomed(by, at)
+    closest = max(1.0, CLOSEST / before.fit)
+    assert after.zoom.factor == pytest.approx(min(closest, max(1.0, covering * by)))
+    if covering <= closest:
+        assert after.to_canvas(*before.to_image(*at)) == pytest.approx(at, abs=1e-3)
+
+
+@given(sizes_with_boxes(), st.floats(0.01, 50), shares, shares)
+def test_a_zoomed_image_leaves_no_room_that_it_could_fill(
+    pair: tuple[Size, PixelBox], by: float, across: float, down: float
+) -> None:
+    at = (STAGE.x + STAGE.width * across, STAGE.y + STAGE.height * down)
+    check_filled(Viewport(STAGE, pair[0]).zoomed(by, at))
+
+
+def check_filled(seen: Viewport) -> None:
+    frame = seen.frame
+    for low, lying, start, room in (
+        (frame.x, frame.width, STAGE.x, STAGE.width),
+        (frame.y, frame.height, STAGE.y, STAGE.height),
+    ):
+        if lying > room:
+            assert low <= start + 1e-6
+            assert low + lying >= start + room - 1e-6
+        else:
+            assert low + lying / 2 == pytest.approx(start + room / 2)
+
+
+@given(sizes_with_boxes(), st.floats(1, 9), shares, shares, st.sampled_from(list(Grip)))
+def test_a_grip_is_found_where_it_is_drawn_however_close(
+    pair: tuple[Size, PixelBox], by: float, across: float, down: float, grip: Grip
+) -> None:
+    size, box = pair
+    seen = Viewport(STAGE, size, Zoom(by, across, down))
+    x, y = seen.to_image(*seen.to_canvas(box.left, box.bottom))
+    assert (x, y) == pytest.approx((box.left, box.bottom), abs=1e-4)
+    if min(box.size.width, box.size.height) * seen.scale > 3:
+        assert grip_under(seen, box, *grip_point(seen, box, grip)) is grip
+
+
+@given(sizes_with_boxes(), st.floats(-900, 900), st.floats(-900, 900))
+def test_pulling_ends_where_the_image_ends(
+    pair: tuple[Size, PixelBox], dx: float, dy: float
+) -> None:
+    seen = Viewport(STAGE, pair[0], Zoom(4.0)).panned(dx, dy)
+    check_filled(seen)
+    assert seen.panned(0, 0).zoom.x == pytest.approx(seen.zoom.x)
+
+
+@pytest.mark.parametrize("per_page", range(1, 13))
+def test_every_arrangement_is_on_the_same_canvas_with_the_same_bands(per_page: int) -> None:
+    page = PageLayout(per_page)
+    for layout in layouts(per_page).values():
+        assert layout.height == page.height
+        for band in ("strip", "message", "hints", "help", "board"):
+            mine, usual = getattr(layout, band), getattr(page, band)
+            assert (mine.x, mine.width, mine.height) == (usual.x, usual.width, usual.height)
+            assert mine.y == pytest.approx(usual.y)
+        last = layout.per_page - 1
+        assert layout.caption(last).bottom <= layout.strip.y
+        assert layout.stage(last).bottom < layout.caption(last).y
+        assert layout.stage(0).height > 90
+
+
+# --- the grid
+
+
+def test_a_click_or_a_digit_marks_and_enter_decides_all_the_others(browser: Browser) -> None:
+    press(browser, "q")
+    assert "seen as grid" in browser.status
+    assert "accept all but the marked" in browser.words
+    assert len(entries(browser)) == 9
+    browser.key("4")
+    browser.mouse("down", browser.review.screen_point(6, Kind.CHIP))
+    assert [n for n, e in enumerate(entries(browser)) if e.mark is Mark.LATER] == [3, 6]
+    assert browser.words.count("look</span>") == 2
+    told: list[Any] = []
+    browser.review.on_submit(told.extend)
+    paths = [e.path for e in entries(browser)]
+    press(browser, "Enter")
+    assert [one.path for one in told] == [p for p in paths if p not in (paths[3], paths[6])]
+    assert all(one.shown_at < one.decided_at for one in told)
+    assert [e.path for e in entries(browser)] == [paths[3], paths[6]]
+    assert "set aside only" in browser.words
+    press(browser, "Enter")
+    assert "seen as grid" in browser.status
+    press(browser, "Enter")
+    assert "end" in browser.status
+    browser.written()
+    standing = browser.review.kit.standing().values()
+    assert [one.status for one in standing] == [Status.CROPPED] * 11
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_in_the_grid_a_digit_marks_whatever_the_preset(
+    start: Started, large: Path, name: str
+) -> None:
+    browser = start(large, keys=name)
+    browser.open()
+    browser.shown()
+    (key,) = (row.key for row in preset(name).bindings if row.name == "grid")
+    press(browser, key, "2")
+    assert entries(browser)[1].mark is Mark.LATER
+    assert browser.desk.session.chosen == 1
+
+
+def test_in_the_grid_nothing_is_dragged_and_nothing_is_zoomed(browser: Browser) -> None:
+    press(browser, "q")
+    before = entries(browser)[2].box
+    browser.drag(browser.review.screen_point(2, Grip.RIGHT), (-20, 0))
+    browser.key("+")
+    assert entries(browser)[2].box == before
+    assert not view(browser, 2).closer
+
+
+# --- one image
+
+
+def test_enter_on_a_single_image_accepts_it_and_shows_the_next(browser: Browser) -> None:
+    press(browser, "2", "m")
+    assert "seen as single" in browser.status
+    assert [e.path for e in entries(browser)] == ["01.png"]
+    assert view(browser).stage.width > 1300
+    press(browser, "Enter")
+    assert [e.path for e in entries(browser)] == ["02.png"]
+    assert list(browser.review.kit.standing()) == ["01.png"]
+    browser.written()
+    press(browser, "m")
+    press(browser, "z")
+    browser.written()
+    assert browser.review.kit.standing() == {} or "01.png" not in browser.desk.session.settled
+
+
+def test_arrangements_make_no_widgets_and_the_canvas_keeps_its_size(browser: Browser) -> None:
+    surface = browser.desk.surface
+    before = [id(canvas) for canvas in browser.canvases], surface.canvas.height
+    press(browser, "q", "m", "+", "m", "q", "q")
+    assert ([id(canvas) for canvas in browser.canvases], surface.canvas.height) == before
+
+
+# --- closer
+
+
+def wheel(browser: Browser, dy: float) -> None:
+    browser._event({"event": "mouse_wheel", "x": 0, "y": dy})
+    browser.loop.sleep(0.02)
+
+
+def test_the_wheel_zooms_at_the_pointer_and_grips_go_on_working(browser: Browser) -> None:
+    x, y = browser.review.screen_point(1, Grip.RIGHT)
+    browser.mouse("move", (x, y))
+    for _ in range(3):
+        wheel(browser, -100)
+    seen = view(browser, 1)
+    assert seen.zoom.factor == pytest.approx(2 ** (300 / 240))
+    assert browser.desk.session.chosen == 1
+    assert browser.review.screen_point(1, Grip.RIGHT)[0] == pytest.approx(x, abs=1)
+    before = entries(browser)[1].box
+    browser.drag(browser.review.screen_point(1, Grip.RIGHT), (-5 * seen.scale, 0))
+    after = entries(browser)[1].box
+    assert (after.left, after.top, after.bottom) == (before.left, before.top, before.bottom)
+    assert after.right == before.right - 5
+    assert not view(browser, 0).closer
+    wheel(browser, 2000)
+    assert not view(browser, 1).closer
+
+
+def test_a_drag_beside_the_box_pulls_the_zoomed_image_along(browser: Browser) -> None:
+    press(browser, "+", "+", "+", "+")
+    before, box = view(browser), entries(browser)[0].box
+    outside = before.to_canvas(0, 0)
+    assert outside[0] < before.stage.x, "the corner is out of sight"
+    browser.key("e")
+    for key in "0,0,300,300":
+        browser.strike(key)
+    browser.strike("Enter")
+    box = entries(browser)[0].box
+    x, y = before.stage.middle
+    browser.drag((x * SCALE, y * SCALE), (60, 40))
+    assert entries(browser)[0].box == box
+    moved = view(browser).frame
+    assert (moved.x, moved.y) == pytest.approx((before.frame.x + 60, before.frame.y + 40))
+    browser.key("0")
+    assert not view(browser).closer
+
+
+def test_zoom_ends_with_the_page(browser: Browser) -> None:
+    press(browser, "+", "PageDown", "PageUp")
+    assert not view(browser).closer
+
+
+def test_a_zoomed_image_is_drawn_from_a_sharper_preview_and_never_from_the_original(
+    browser: Browser,
+) -> None:
+    detail = browser.desk.surface.detail
+    assert detail.holds is None
+    press(browser, "+", "+")
+    assert browser.desk.pages.source(0, "00.png") is not detail, "the small one until it has come"
+    browser.until(lambda: browser.desk.pages.source(0, "00.png") is detail)
+    jpeg = browser.desk.previews.closer(browser.desk.previews.get("00.png"), Size(1600, 1600))  # type: ignore[arg-type]  # (it has arrived)
+    assert jpeg is not None
+    assert Image.open(io.BytesIO(jpeg)).size == (1600, 1067)
+    assert "1600" in str(detail.holds)
+    press(browser, "+", "+", "+", "+")
+    browser.until(lambda: "3200" in str(detail.holds))
+    assert (detail.part.width, detail.part.height) == pytest.approx((3200, 2133.3), abs=0.1)
+
+
+def test_a_small_image_has_no_sharper_preview(browser: Browser) -> None:
+    press(browser, "2", "+", "+", "+")
+    browser.loop.sleep(0.2)
+    assert browser.desk.surface.detail.holds is None
+
+
+@given(st.builds(Size, st.integers(1, 9000), st.integers(1, 9000)), st.floats(0.01, 20))
+def test_the_smallest_preview_that_resolves_what_is_seen_is_asked_for(
+    size: Size, scale: float
+) -> None:
+    fit = Size(880, 1000)
+    side = side_for(size, fit, scale)
+    there = min(1.0, fit.width / size.width, fit.height / size.height)
+    if there == 1.0 or scale * SCALE * 0.85 <= there:
+        assert side is None
+    elif side is not None:
+        assert side in SIDES
+        assert side <= DETAIL
+        assert min(1.0, side / max(size.width, size.height)) > there
+
+
+# --- the loupe
+
+
+def clips(browser: Browser) -> int:
+    return len(browser.named("clip"))
+
+
+def through_the_glass(browser: Browser) -> int:
+    """How often a hidden canvas with the first image was drawn."""
+    surface = browser.desk.surface
+    hidden = {f"IPY_MODEL_{slots[0].canvas.model_id}" for slots in surface.slots}
+    hidden.add(f"IPY_MODEL_{surface.detail.canvas.model_id}")
+    return sum(command[1][0] in hidden for command in browser.named("drawImage"))
+
+
+def test_the_loupe_is_there_while_a_handle_is_held_and_then_gone(browser: Browser) -> None:
+    grip = browser.review.screen_point(0, Grip.TOP_LEFT)
+    browser.drawn.clear()
+    browser.mouse("down", grip)
+    browser.mouse("move", (grip[0] + 20, grip[1]))
+    lens = browser.desk.sight.lens(browser.desk.session)
+    assert lens is not None
+    assert lens.scale == pytest.approx(3 * view(browser).scale)
+    left, top, *_ = lens.edges(entries(browser)[0].box)
+    assert (left, top) == pytest.approx(lens.stage.middle, abs=1)
+    assert clips(browser) == 2
+    assert through_the_glass(browser) == 2
+    browser.mouse("up", grip)
+    browser.drawn.clear()
+    browser.key("ArrowLeft")
+    browser.loop.sleep(0.1)
+    assert (clips(browser), through_the_glass(browser)) == (0, 0)
+
+
+def test_a_key_lays_the_loupe_on_the_corner_that_keys_move(browser: Browser) -> None:
+    browser.key("p")
+    lens = browser.desk.sight.lens(browser.desk.session)
+    assert lens is not None
+    *_, right, bottom = lens.edges(entries(browser)[0].box)
+    assert (right, bottom) == pytest.approx(lens.stage.middle, abs=1)
+    browser.key("p")
+    assert browser.desk.sight.lens(browser.desk.session) is None
+
+
+def test_a_drag_sends_one_message_for_each_move_however_close(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ipycanvas import canvas as ipycanvas  # noqa: PLC0415  (for this test alone)
+
+    press(browser, "m", "+")
+    browser.until(lambda: browser.desk.surface.detail.holds)
+    messages: list[int] = []
+
+    def receive(metadata: dict[str, Any], buffers: list[Any]) -> None:
+        messages.append(len(buffers))
+        browser.receive(metadata, buffers)
+
+    x, y = browser.review.screen_point(0, Grip.RIGHT)
+    browser.mouse("down", (x, y))
+    browser.until(lambda: "3200" in str(browser.desk.surface.detail.holds))
+    browser.loop.sleep(0.1)
+    monkeypatch.setattr(ipycanvas._CANVAS_MANAGER, "send", receive)
+    for step in range(1, 11):
+        browser.mouse("move", (x - 3 * step, y))
+    assert len(messages) == 10
+    assert isinstance(entries(browser)[0], Open)
+    assert browser.desk.session.arrangement is Arrangement.SINGLE
