@@ -38,7 +38,7 @@ class NotCropped(RuntimeError):
 def grouped(paths: Paths, box: PixelBox, threads: Executor | None = None):  # noqa: ANN201  (a context)
     """Carry out decisions that are made already, as a batch does."""
     with Kit(paths[0].parent, threads=threads) as kit:
-        kit.decide([_decision(kit, path.name, box) for path in paths])
+        kit.decide([decision(kit, path.name, box) for path in paths])
         yield lambda: _checked(kit.apply_waiting())
 
 
@@ -92,7 +92,8 @@ def missing() -> list[str]:
     return [f"{tool} (Debian: {name})" for tool, name in PACKAGES.items() if not shutil.which(tool)]
 
 
-def _decision(kit: Kit, name: str, box: PixelBox) -> Decision:
+def decision(kit: Kit, name: str, box: PixelBox) -> Decision:
+    """Decide about an image, as a reviewer who looked at it would."""
     look, moment = kit.look(name), clock.now()
     return Decision(
         path=name,

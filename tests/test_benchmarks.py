@@ -57,3 +57,13 @@ def test_help_says_what_the_figures_are() -> None:
 
 def test_an_unknown_task_is_an_error() -> None:
     assert run("--task", "nonsense").returncode == 2
+
+
+def test_where_the_time_of_a_crop_goes_is_told_in_shares() -> None:
+    command = [sys.executable, str(FORMATS.with_name("shares.py")), "--task", "webp"]
+    ended = subprocess.run([*command, "--scale", "0.2"], capture_output=True, text=True, check=True)
+    *_, row = ended.stdout.splitlines()
+    shares = [float(cell) for cell in row.split("|")[2:-1]]
+    assert row.startswith("| webp |")
+    assert sum(shares[:-1]) == pytest.approx(shares[-1], abs=0.05)
+    assert shares[1] > 0
