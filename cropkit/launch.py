@@ -36,6 +36,8 @@ def launch(
     folder: Path | None,
     *,
     per_page: int = 3,
+    keys: str = "",
+    minimum: int = 0,
     destination: Path | None = None,
     defer: bool = False,
     reviewer: str | None = None,
@@ -50,6 +52,8 @@ def launch(
     Parameters
     ----------
     folder : None shows a demo that goes with the review
+    keys : preset; the person's own keymap, else the default, when not given
+    minimum : pixels that the shorter side of a crop should have
     suggestions : CSV of crop boxes instead of the `.decision` sidecars
     order, units : the CSV's convention, as in `cropkit.suggest.Table`
     port : the first one to try
@@ -57,6 +61,8 @@ def launch(
     """
     given: dict[str, templates.Literal] = {
         "per_page": per_page,
+        "keys": keys,
+        "minimum": minimum,
         "destination": _absolute(destination),
         "defer": defer,
         "reviewer": reviewer or "",

@@ -24,6 +24,9 @@ def _add_review(commands: Commands) -> None:
     one = command(commands, "review", "review the crop boxes of a folder in JupyterLab", _review)
     one.add_argument("folder", nargs="?", type=Path, help="folder of images; without it, a demo")
     one.add_argument("--per-page", type=int, default=3, metavar="N", help="images side by side")
+    one.add_argument("--keys", choices=("default", "classic", "vim"), default="", help="preset")
+    small = "warn of crops whose shorter side is smaller"
+    one.add_argument("--minimum", type=int, default=0, metavar="PIXELS", help=small)
     one.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
     one.add_argument("--defer", action="store_true", help="only record decisions; apply later")
     one.add_argument("--reviewer", default="", metavar="NAME", help="who decides")
@@ -41,6 +44,8 @@ def _review(given: argparse.Namespace) -> int:
     return launch(
         given.folder,
         per_page=given.per_page,
+        keys=given.keys,
+        minimum=given.minimum,
         destination=given.move_to,
         defer=given.defer,
         reviewer=given.reviewer,

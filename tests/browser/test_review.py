@@ -250,6 +250,44 @@ def test_a_rejected_image_leaves_the_folder_and_comes_back(table: Table) -> None
     assert table.before["02_logo.png"] in kept
 
 
+def test_in_the_grid_enter_accepts_all_but_the_marked_which_come_next(table: Table) -> None:
+    page = table.page
+    page.press("q")
+    table.probe_until(f"len(review.boxes) == 9 and {READY}")
+    nine = table.probe.paths()
+    page.press("1", "2", "5", "6")
+    stage = "__import__('cropkit.review.layout', fromlist=['Kind']).Kind.STAGE"
+    page.click(table.probe.value(f"review.screen_point(3, {stage})"))
+    page.settled()
+    assert page.text().count("◎") == 5
+    page.press("Enter")
+    table.written(2)
+    table.probe_until(f"len(review.boxes) == 3 and {READY}")
+    assert table.probe.paths() == [nine[0], nine[1], nine[3]]
+    changed = {name for name in nine if table.before[name] != table.read(name)}
+    assert changed == {nine[2]}, "the other one keeps its full image"
+    assert "set aside only" in page.text()
+
+
+def test_the_wheel_zooms_and_the_mouse_then_moves_an_edge_by_single_pixels(table: Table) -> None:
+    page = table.page
+    before, scale = table.boxes()[1], table.scale(1)
+    x, y = page.on_screen(table.grip(1, "BOTTOM_RIGHT"))
+    page.page.mouse.move(x, y)
+    for _ in range(3):
+        page.page.mouse.wheel(0, -100)
+    page.settled()
+    closer = table.scale(1)
+    assert closer == pytest.approx(scale * 2**1.25, rel=0.02)
+    held = page.on_screen(table.grip(1, "BOTTOM_RIGHT"))
+    assert held == pytest.approx((x, y), abs=1.5), "what was under the pointer still is"
+    page.drag(table.grip(1, "BOTTOM_RIGHT"), -4 * closer, -2 * closer)
+    left, top, right, bottom = before
+    assert table.boxes()[1] == (left, top, right - 4, bottom - 2)
+    page.press("r", "0", "1")
+    table.boxes()
+
+
 def test_a_skipped_image_is_left_as_it_is(table: Table) -> None:
     table.page.press("1", "s", "2", "s", "3", "s", "Enter")
     table.page.wait(lambda s: s.page == 2 and s.shown == "shown", "the next page is shown")
