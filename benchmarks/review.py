@@ -39,7 +39,7 @@ SIZES = {"png": (3072, 3072), "jpeg": (6000, 4000), "small": (240, 320)}
 COLOURS = ((220, 40, 40), (40, 200, 60), (50, 70, 220), (230, 210, 40), (200, 60, 210))
 APART = 1.3  # seconds: no press is taken for a held key
 MOVES = 80
-_AHEAD = "review._desk.surface.slots[(review._desk.pages._generation + 1) % 2]"
+_AHEAD = f"review._desk.surface.slots[(review._desk.pages._generation + 1) % 2][:{PER_PAGE}]"
 _WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
 _WATCH = """([points, colour]) => {
     const canvas = document.querySelector('.cropkit-canvas canvas, canvas.cropkit-canvas');

@@ -95,6 +95,7 @@ class Desk:
             )
         watch = self.guard.watch
         self.surface.on_client(watch(self._client_came), watch(self._client_complete))
+        self.surface.front.on_pixels(self._measured, watch)
 
     @property
     def layout(self) -> PageLayout:
@@ -157,6 +158,12 @@ class Desk:
 
     def _client_complete(self) -> None:
         self._replay_after(0)
+
+    def _measured(self, width: int) -> None:
+        """Draw anew with as many pixels as the screen has."""
+        if not self.closed and self.surface.rescale(width):
+            self.pages.reset()
+            self.follow()
 
     def _replay_after(self, seconds: float) -> None:
         if self._client is not None:

@@ -1,6 +1,7 @@
 // The part of the review that runs in the browser: while a box is dragged, it is drawn here, at the
 // pace of the hand, however far away the kernel is. It decides nothing: the kernel takes the same
-// mouse events, and what it makes of them is drawn when the hand lets go.
+// mouse events, and what it makes of them is drawn when the hand lets go. It also measures how many
+// pixels of the screen the canvas has (`pixels`), so that it is as sharp as that, and no larger.
 //
 // `scene` comes from the kernel (cropkit/review/front.py); lengths in canvas units unless said:
 //   width, reach, snap; live: whether a press is taken; held: position of the image whose box the
@@ -10,7 +11,7 @@
 
 const DARK = "#10151c", LIGHT = "#ffffff", DIM = "rgba(8, 12, 18, 0.50)";
 const LABEL = "rgba(10, 14, 20, 0.82)";
-const HANDLE = 12, MARGIN = 16, PATIENCE = 3000;
+const HANDLE = 12, MARGIN = 16, PATIENCE = 3000, SETTLED = 300;
 const GRIPS = [[-1, -1], [0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0]];
 const clamped = (value, low, high) => Math.max(low, Math.min(high, value));
 
@@ -249,8 +250,20 @@ function attach(model, el, signal) {
     canvas.addEventListener(kind, event => hand[does](event), { signal, passive: true });
   model.on("change:scene", () => hand.told());
   signal.addEventListener("abort", () => hand.end());
-  model.set("ratio", window.devicePixelRatio || 1);
-  model.save_changes();
+  const measured = () => {
+    const wide = Math.round(canvas.offsetWidth * (window.devicePixelRatio || 1));
+    if (!wide) return;  // hidden
+    model.set("pixels", wide);
+    model.save_changes();
+  };
+  let timer = null;
+  const resized = new ResizeObserver(() => {
+    clearTimeout(timer);
+    timer = setTimeout(measured, SETTLED);
+  });
+  resized.observe(canvas);
+  signal.addEventListener("abort", () => { resized.disconnect(); clearTimeout(timer); });
+  measured();
 }
 
 export default {

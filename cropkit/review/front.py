@@ -17,21 +17,27 @@ from cropkit.review.layout import SNAP, WIDTH
 from cropkit.review.viewport import REACH
 from cropkit.session import Mark, Open
 
+Watch = Callable[[Callable[..., object]], Callable[..., None]]
 _SCRIPT = Path(__file__).with_name("front.js")
 
 
 class Front:
     """What the browser's part knows; `there` once a browser has it."""
 
-    def __init__(self, came: Callable[[Callable[..., object]], Any]) -> None:
+    def __init__(self) -> None:
         self.held: int | None = None
         self.widget = _made()
         self.there = False
-        if self.widget is not None:
-            self.widget.observe(came(self._came), "ratio")
 
-    def _came(self, _: object) -> None:
-        self.there = True
+    def on_pixels(self, measured: Callable[[int], object], watch: Watch) -> None:
+        """Call back with how many pixels of the screen the canvas is wide."""
+
+        def came(change: dict[str, Any]) -> None:
+            self.there = True
+            measured(change["new"])
+
+        if self.widget is not None:
+            self.widget.observe(watch(came), "pixels")
 
     def show(self, faces: tuple[Face | None, ...], *, live: bool) -> None:
         """Tell the browser what a hand can take hold of; while it holds, nothing new."""
@@ -72,14 +78,14 @@ def _made() -> Any:  # noqa: ANN401  (a class that is made only where anywidget 
     if importlib.util.find_spec("anywidget") is None:
         return None
     import anywidget  # noqa: PLC0415  (optional)
-    from traitlets import Dict, Float  # noqa: PLC0415  (with it)
+    from traitlets import Dict, Int  # noqa: PLC0415  (with it)
 
     made = type(
         "Front",
         (anywidget.AnyWidget,),
         {
             "_esm": _SCRIPT.read_text(encoding="utf-8"),
-            "ratio": Float(0.0).tag(sync=True),
+            "pixels": Int(0).tag(sync=True),
             "scene": Dict({"live": False, "held": None, "faces": []}).tag(sync=True),
         },
     )

@@ -13,7 +13,6 @@ from cropkit.review.layout import SNAP, Kind
 from cropkit.review.loop import Loop, Timer
 from cropkit.review.prompt import Prompt
 from cropkit.review.rhythm import WATCH, Beat, Rhythm
-from cropkit.review.surface import SCALE
 from cropkit.review.viewport import grip_under
 from cropkit.session import (
     Arrangement,
@@ -171,7 +170,7 @@ class Hands:
 
     def press(self, x: float, y: float) -> None:
         """Take what is under the pointer."""
-        at = (x / SCALE, y / SCALE)
+        at = self._units(x, y)
         target = self._desk.layout.target(*at)
         self._drop()
         if self.prompt is not None:
@@ -215,9 +214,13 @@ class Hands:
 
     def move(self, x: float, y: float) -> None:
         """Follow the pointer, with what is held if anything is."""
-        self.eyes.point(x / SCALE, y / SCALE)
-        self.eyes.pull(x / SCALE, y / SCALE)
+        self.eyes.point(*self._units(x, y))
+        self.eyes.pull(*self._units(x, y))
         self.drag(x, y)
+
+    def _units(self, x: float, y: float) -> Point:
+        scale = self._desk.surface.scale
+        return x / scale, y / scale
 
     def drag(self, x: float, y: float) -> None:
         """Follow the pointer with what is held."""
@@ -229,7 +232,7 @@ class Hands:
             self._drop()  # the page was turned under the hand
             return
         view = self._desk.sight.view(hold.position, hold.path, entry.size)
-        at_x, at_y = view.to_image(x / SCALE, y / SCALE)
+        at_x, at_y = view.to_image(*self._units(x, y))
         by = (at_x - hold.x, at_y - hold.y)
         snap = SNAP / view.scale
         self._desk.take(Drag(hold.position, hold.grip, hold.origin, *by, snap=snap))

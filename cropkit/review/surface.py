@@ -19,18 +19,19 @@ from ipycanvas import canvas as _ipycanvas
 from ipywidgets import Image, Layout
 
 from cropkit.geometry import Size
-from cropkit.review.front import Front
+from cropkit.review.front import Front, Watch
 from cropkit.review.layout import WIDTH, PageLayout
 from cropkit.review.loop import Loop
 from cropkit.review.slots import Slot
 from cropkit.review.viewport import Rect, Viewport
 
 SCALE = 2  # backing pixels for a canvas unit: sharp on the screens that have two
+LEAST, MOST = 0.75, 3.0
 GENERATIONS = 2
 DETAIL = 3200  # side of the one canvas for a sharper picture, in pixels
-Watch = Callable[[Callable[..., object]], Callable[..., None]]
 _JPEG_START = b"\xff\xd8\xff"
 _PATIENCE = 5.0
+_SAME = 0.02  # a canvas that is a little larger or smaller is left alone
 _COLOURS = 1 << 24
 _FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
@@ -53,10 +54,15 @@ def held() -> Iterator[None]:
 
 
 class Pen:
-    """Draws in canvas units and refuses a coordinate that is not finite."""
+    """Draws in canvas units and refuses a coordinate that is not finite.
 
-    def __init__(self, canvas: Canvas) -> None:
-        self._canvas = canvas
+    Parameters
+    ----------
+    scale : backing pixels for a canvas unit
+    """
+
+    def __init__(self, canvas: Canvas, scale: float = SCALE) -> None:
+        self._canvas, self.scale = canvas, scale
 
     def clear(self) -> None:
         """Wipe the canvas."""
@@ -64,36 +70,36 @@ class Pen:
 
     def wipe(self, rect: Rect) -> None:
         """Wipe a part of the canvas."""
-        self._canvas.clear_rect(*_finite(rect.x, rect.y, rect.width, rect.height))
+        self._canvas.clear_rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
 
     def fill(self, colour: str, *rects: Rect) -> None:
         """Fill rectangles."""
         self._canvas.fill_style = colour
         for rect in rects:
-            self._canvas.fill_rect(*_finite(rect.x, rect.y, rect.width, rect.height))
+            self._canvas.fill_rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
 
     def frame(self, colour: str, width: float, rect: Rect) -> None:
         """Draw the outline of a rectangle."""
         self._canvas.stroke_style = colour
-        self._canvas.line_width = width * SCALE
-        self._canvas.stroke_rect(*_finite(rect.x, rect.y, rect.width, rect.height))
+        self._canvas.line_width = width * self.scale
+        self._canvas.stroke_rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
 
     def line(self, colour: str, width: float, ends: tuple[float, float, float, float]) -> None:
         """Draw a line from (x, y) to (x, y)."""
         self._canvas.stroke_style = colour
-        self._canvas.line_width = width * SCALE
-        self._canvas.stroke_line(*_finite(*ends))
+        self._canvas.line_width = width * self.scale
+        self._canvas.stroke_line(*self._finite(*ends))
 
     def words(self, text: str, at: tuple[float, float], colour: str, size: float = 16) -> None:
         """Write a line of text, from its left end and its middle height."""
         self._canvas.fill_style = colour
-        self._canvas.font = f"{size * SCALE:g}px {_FONT}"
+        self._canvas.font = f"{size * self.scale:g}px {_FONT}"
         self._canvas.text_baseline = "middle"
-        self._canvas.fill_text(text, *_finite(*at))
+        self._canvas.fill_text(text, *self._finite(*at))
 
     def picture(self, source: Image | Canvas, rect: Rect) -> None:
         """Draw an image, or what another canvas shows, into a rectangle."""
-        self._canvas.draw_image(source, *_finite(rect.x, rect.y, rect.width, rect.height))
+        self._canvas.draw_image(source, *self._finite(rect.x, rect.y, rect.width, rect.height))
 
     def slot(self, slot: Slot, frame: Rect) -> None:
         """Draw what a hidden canvas holds so that its image fills a frame."""
@@ -107,12 +113,18 @@ class Pen:
         """Draw nothing of the body outside of a rectangle."""
         self._canvas.save()
         self._canvas.begin_path()
-        self._canvas.rect(*_finite(rect.x, rect.y, rect.width, rect.height))
+        self._canvas.rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
         self._canvas.clip()
         try:
             yield
         finally:
             self._canvas.restore()
+
+    def _finite(self, *values: float) -> list[float]:
+        if not all(map(math.isfinite, values)):
+            msg = f"not drawn: {values} is not finite"
+            raise ValueError(msg)
+        return [round(value * self.scale, 2) for value in values]
 
 
 class Fence:
@@ -164,6 +176,8 @@ class Surface:
 
     def __init__(self, layout: PageLayout, small: PageLayout, guard: Watch) -> None:
         shown = Layout(width="100%", height="auto", margin="0")
+        self.scale: float = SCALE
+        self._height = layout.height
         self.canvas = MultiCanvas(
             2, width=WIDTH * SCALE, height=layout.height * SCALE, layout=shown
         )
@@ -175,7 +189,7 @@ class Surface:
         self.slots = [[self._slot(hidden, stage) for stage in stages] for _ in range(GENERATIONS)]
         self.detail = self._slot(hidden, Rect(0, 0, DETAIL / SCALE, DETAIL / SCALE))
         self.fence = Fence(hidden, guard)
-        self.front = Front(guard)
+        self.front = Front()
         self._closed = False
 
     def on_client(
@@ -199,6 +213,18 @@ class Surface:
 
         for number, canvas in enumerate(every):
             canvas.on_client_ready(partial(announced, number))
+
+    def rescale(self, width: int) -> bool:
+        """Give the canvas as many pixels as its page has for it; return whether that changed it.
+
+        Fewer of them are drawn sooner; as many are as sharp as the screen.
+        """
+        scale = min(MOST, max(LEAST, width / WIDTH))
+        if abs(scale - self.scale) < self.scale * _SAME:
+            return False
+        self.scale = self.pictures.scale = self.boxes.scale = scale
+        self.canvas.width, self.canvas.height = round(WIDTH * scale), round(self._height * scale)
+        return True
 
     def reset(self) -> None:
         """Forget what browsers have: a new one has nothing."""
@@ -284,10 +310,3 @@ def _part(slot: Slot, size: Size, fit: Size | None) -> Rect:
 
 def _unscaled(rect: Rect) -> Rect:
     return Rect(rect.x / SCALE, rect.y / SCALE, rect.width / SCALE, rect.height / SCALE)
-
-
-def _finite(*values: float) -> list[float]:
-    if not all(map(math.isfinite, values)):
-        msg = f"not drawn: {values} is not finite"
-        raise ValueError(msg)
-    return [round(value * SCALE, 2) for value in values]

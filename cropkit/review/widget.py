@@ -25,7 +25,6 @@ from cropkit.review.loop import Loop
 from cropkit.review.markup import foot, header, status, strip
 from cropkit.review.overlay import over
 from cropkit.review.style import CSS
-from cropkit.review.surface import SCALE
 from cropkit.review.view import View
 from cropkit.review.viewport import grip_point
 from cropkit.review.worker import hired
@@ -156,7 +155,8 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             x, y = grip_point(view, entry.box, kind)
         else:
             raise IllegalMove("screen_point", f"{entry.path} has no box to hold")
-        return x * SCALE, y * SCALE
+        scale = self._desk.surface.scale
+        return x * scale, y * scale
 
     def close(self) -> None:
         """End the review: what is being written is finished, what waits stays queued."""
