@@ -265,6 +265,31 @@ def test_a_drag_beside_the_box_pulls_the_zoomed_image_along(browser: Browser) ->
     assert not view(browser).closer
 
 
+def test_a_zoomed_image_and_its_box_stay_in_their_place(browser: Browser) -> None:
+    browser.drawn.clear()
+    press(browser, "+", "+")
+    stage = view(browser).stage
+    kept = [command[1] for command in browser.named("rect")]
+    picture = [stage.x * SCALE, stage.y * SCALE, stage.width * SCALE, stage.height * SCALE]
+    assert pytest.approx(picture, abs=0.01) in kept
+    assert len(kept) == len(browser.named("clip")) == len(browser.named("restore")) >= 4
+    assert all(x >= picture[0] - 17 and w <= picture[2] + 33 for x, _, w, _ in kept)
+
+
+def test_the_browsers_part_takes_hold_of_nothing_in_the_grid_or_where_it_is_zoomed(
+    browser: Browser,
+) -> None:
+    def told() -> list[object]:
+        browser.loop.sleep(0.1)
+        return list(browser.desk.surface.front.widget.scene["faces"])
+
+    assert None not in told()
+    press(browser, "+")
+    assert [face is None for face in told()] == [True, False, False]
+    press(browser, "q")
+    assert told() == [None] * 9
+
+
 def test_zoom_ends_with_the_page(browser: Browser) -> None:
     press(browser, "+", "PageDown", "PageUp")
     assert not view(browser).closer
@@ -285,6 +310,16 @@ def test_a_zoomed_image_is_drawn_from_a_sharper_preview_and_never_from_the_origi
     press(browser, "+", "+", "+", "+")
     browser.until(lambda: "3200" in str(detail.holds))
     assert (detail.part.width, detail.part.height) == pytest.approx((3200, 2133.3), abs=0.1)
+
+
+def test_a_sharper_picture_of_another_content_is_not_shown(browser: Browser, large: Path) -> None:
+    Image.new("RGB", (3600, 2400), "#a02040").save(large / "00.png")
+    press(browser, "+", "+")
+    arrival = browser.desk.previews.get("00.png")
+    key = (arrival.name, Size(1600, 1600))  # type: ignore[union-attr]  # (it has arrived)
+    browser.until(browser.desk.previews._closer[key].done)
+    browser.loop.sleep(0.2)
+    assert browser.desk.surface.detail.holds is None
 
 
 def test_a_small_image_has_no_sharper_preview(browser: Browser) -> None:
