@@ -10,7 +10,7 @@ from cropkit.geometry import Size
 from cropkit.review.guard import Guard
 from cropkit.review.previews import Arrival, Previews
 from cropkit.review.slots import Slot
-from cropkit.review.surface import SCALE, Surface
+from cropkit.review.surface import Surface
 from cropkit.review.viewport import Viewport
 
 # Sides of the squares that sharper pictures fit into: each has four times the pixels.
@@ -29,9 +29,9 @@ def side_for(size: Size, fit: Size, scale: float) -> int | None:
     Parameters
     ----------
     fit : of the preview that is there already
-    scale : canvas units for a pixel of the image
+    scale : pixels of the screen for one of the image
     """
-    wanted = min(1.0, scale * SCALE) * _ENOUGH
+    wanted = min(1.0, scale) * _ENOUGH
     there = resolved(size, fit)
     if there >= wanted:
         return None
@@ -51,7 +51,8 @@ class Details:
         arrival = self._previews.get(path)
         if not isinstance(arrival, Arrival):
             return
-        side = side_for(arrival.size, self._previews.fit, view.scale)
+        scale = view.scale * self._surface.scale
+        side = side_for(arrival.size, self._previews.fit, scale)
         slot = self._surface.detail
         if side is None or self._holds(slot, arrival, side):
             return

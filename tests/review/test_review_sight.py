@@ -335,7 +335,7 @@ def test_the_smallest_preview_that_resolves_what_is_seen_is_asked_for(
     fit = Size(880, 1000)
     side = side_for(size, fit, scale)
     there = min(1.0, fit.width / size.width, fit.height / size.height)
-    if there == 1.0 or scale * SCALE * 0.85 <= there:
+    if there == 1.0 or scale * 0.85 <= there:
         assert side is None
     elif side is not None:
         assert side in SIDES
