@@ -145,6 +145,43 @@ def test_what_was_given_up_leaves_no_operation_open(
     assert kit.fsck() == []
 
 
+class Hunted(Murdered):
+    """Its process is killed as soon as a crop lies on the stage, as often as it is told."""
+
+    def _told(self, errand: Errand) -> CropResult:
+        if not self.times:
+            return super()._told(errand)
+        self.times -= 1
+        hunter = threading.Thread(target=self._hunt)
+        hunter.start()
+        try:
+            return Workshop._told(self, errand)  # noqa: SLF001  (our own parent's)
+        finally:
+            hunter.join()
+
+    def _hunt(self) -> None:
+        end = time.monotonic() + 60
+        while not any((self._kit.root / ".cropkit" / "stage").iterdir()):
+            assert time.monotonic() < end
+        kill(self)
+
+
+def test_whatever_was_under_way_when_it_died_for_good_is_settled_when_that_is_told(
+    kit: Kit,
+) -> None:
+    """No process comes after the last one that would settle it at its start."""
+    made = decided(kit)
+    before = (kit.root / made.path).read_bytes()
+    hunted = Hunted(kit)
+    hunted.times = 2
+    assert hunted.apply(made.id).code == "ApplierDied"
+    hunted.close()
+    assert kit.trail.unsettled() == []
+    assert list((kit.root / ".cropkit" / "stage").iterdir()) == []
+    assert (kit.root / made.path).read_bytes() == before
+    assert kit.fsck() == []
+
+
 def test_a_decision_that_cannot_be_taken_back_stands_and_that_is_said(
     kit: Kit, murdered: Murdered
 ) -> None:
