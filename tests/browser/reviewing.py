@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
 STOP_SECONDS = 30
 WAIT = 20_000  # milliseconds, for each thing waited for
+SLOW = 3 * WAIT
 APART = 400  # milliseconds: two presses, not a held key
 STATUS = re.compile(
     r"page (?P<page>\d+)/(?P<pages>\d+) (?P<shown>\w+) chosen (?P<chosen>\d+) "
@@ -139,6 +140,14 @@ class Probe:
         """The box of each image of the page; of zeros for one that has none."""
         return [tuple(box or (0, 0, 0, 0)) for box in self.value("review.boxes")]
 
+    def grip(self, position: int, name: str) -> tuple[float, float]:
+        """Where a grip of a box is, in pixels of the canvas."""
+        found: tuple[float, float] = self.value(
+            f"review.screen_point({position}, "
+            f"__import__('cropkit.editing', fromlist=['Grip']).Grip.{name})"
+        )
+        return found
+
     def paths(self) -> list[str]:
         found: list[str] = self.value("[e.path for e in review._desk.session.entries]")
         return found
@@ -205,8 +214,8 @@ class Desk:
         said = match.groupdict()
         return Status(**{k: int(v) if v.isdigit() else v for k, v in said.items()})  # type: ignore[arg-type]  # as matched
 
-    def wait(self, fits: Callable[[Status], bool], what: str) -> Status:
-        deadline = time.monotonic() + WAIT / 1000
+    def wait(self, fits: Callable[[Status], bool], what: str, patience: int = WAIT) -> Status:
+        deadline = time.monotonic() + patience / 1000
         status = None
         while time.monotonic() < deadline:
             status = self.status()
@@ -217,7 +226,14 @@ class Desk:
         raise AssertionError(message)
 
     def until_idle(self) -> Status:
-        return self.wait(lambda s: s.waiting == 0, "the worker has finished")
+        """Wait for the process that writes, which stands back for everything else."""
+        return self.wait(lambda s: s.waiting == 0, "the worker has finished", SLOW)
+
+    def until_page(self, number: int, patience: int = WAIT) -> Status:
+        def fits(status: Status) -> bool:
+            return status.page == number and status.shown == "shown"
+
+        return self.wait(fits, f"page {number} is shown", patience)
 
     def acknowledge_all(self) -> None:
         """Acknowledge what the message line says, until it says no problem any more."""

@@ -5,14 +5,15 @@ The keys are those that the running JupyterLab says it has, and the review is of
 
 import signal
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from browser import chromium, screenshot
+from browser import chromium, film, screenshot
 from browser.reviewing import Desk, Running, desk, running
-from PIL import Image
+from PIL import Image, ImageSequence
 from playwright.sync_api import Browser
 
 MODIFIERS = {"Ctrl": "Control", "Accel": "Control"}
@@ -110,6 +111,22 @@ def test_the_readmes_picture_shows_a_review_of_the_demo(page: Desk, tmp_path: Pa
         stages = picture.crop((int(left), int(top) + 60, int(left) + 1000, int(top) + 400))
         colours = np.unique(np.asarray(stages).reshape(-1, 3), axis=0)
         assert len(colours) > 1000, "the pictures of the review are not blank"
+
+
+def test_the_readmes_film_shows_a_session_and_is_made_by_its_script(
+    page: Desk, demo: Running, tmp_path: Path
+) -> None:
+    with demo.probe() as probe:
+        film.session(page, probe.grip(0, "LEFT")).save(tmp_path / "review.gif")
+    for path in (tmp_path / "review.gif", film.PICTURE):
+        assert path.stat().st_size < 1_500_000
+        with Image.open(path) as moving:
+            frames = [np.asarray(one.convert("RGB"), int) for one in ImageSequence.Iterator(moving)]
+            assert moving.width == film.WIDTH
+            assert moving.info["loop"] == 0
+        assert 8 <= len(frames) <= 14
+        for one, following in pairwise(frames):
+            assert np.abs(one - following).max() > 50, "each frame shows something else"
 
 
 def read_picture(path: Path) -> Image.Image:

@@ -32,11 +32,7 @@ class Table:
         self.before = album.contents(self.folder)
 
     def grip(self, position: int, name: str) -> tuple[float, float]:
-        found: tuple[float, float] = self.probe.value(
-            f"review.screen_point({position}, "
-            f"__import__('cropkit.editing', fromlist=['Grip']).Grip.{name})"
-        )
-        return found
+        return self.probe.grip(position, name)
 
     def scale(self, position: int) -> float:
         """Pixels of the window for one of the image."""
