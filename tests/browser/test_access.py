@@ -7,6 +7,8 @@ import pytest
 from browser import chromium
 from browser.reviewing import Desk, desk, running
 
+from cropkit.review.surface import NAME
+
 SMALLEST = 24  # CSS pixels, 2.5.8
 CONTRASTS = """() => {
     const parsed = text => {
@@ -97,6 +99,23 @@ def test_2_4_7_where_the_keyboard_goes_is_seen(page: Desk) -> None:
     box = page.canvas.bounding_box()
     page.page.mouse.click(box["x"] + 5, box["y"] + 5)
     away.wait_for(state="hidden")
+
+
+def test_4_1_2_what_has_the_keyboard_has_a_name_and_no_tooltip_lies_over_the_picture(
+    page: Desk,
+) -> None:
+    page.canvas.focus()
+    page.press("1")
+    page.settled()
+    page.page.wait_for_function("() => document.activeElement.title !== ''")
+    device = page.page.context.new_cdp_session(page.page)
+    node = device.send("Runtime.evaluate", {"expression": "document.activeElement"})["result"]
+    tree = device.send("Accessibility.getPartialAXTree", {"objectId": node["objectId"]})
+    heard = tree["nodes"][0]
+    assert (heard["role"]["value"], heard["name"]["value"]) == ("Canvas", NAME)
+    box = page.canvas.bounding_box()
+    page.page.mouse.move(box["x"] + 50, box["y"] + 200)
+    page.page.wait_for_function("() => document.activeElement.title === ''")
 
 
 def test_2_1_2_the_keyboard_leaves_the_review_and_comes_back(page: Desk) -> None:
