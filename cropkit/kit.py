@@ -40,7 +40,7 @@ from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, V
 from cropkit.recover import Recovered, recover
 from cropkit.run import Run
 from cropkit.suggest import Sidecars, Suggester, gather
-from cropkit.tally import Degraded, Tally
+from cropkit.tally import Degraded, SessionRow, Tally
 from cropkit.work import Outcome, Pace
 
 if TYPE_CHECKING:
@@ -318,6 +318,10 @@ class Kit:
 
     def _bound(self, made: Decision) -> Decision:
         return replace(made, destination=made.destination or self.destination)
+
+    def others(self, kind: str) -> list[SessionRow]:
+        """Return the runs of a kind (review, batch or apply) that go on beside this session."""
+        return self.trail.others(kind)
 
     def shown(self, number: int) -> None:
         """Count images that came before the reviewer's eyes."""

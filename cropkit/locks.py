@@ -33,10 +33,14 @@ def exclusive(path: Path, deadline: float) -> Iterator[None]:
         os.close(fd)
 
 
-def hold(path: Path) -> int:
-    """Take a lock that nobody else wants, until the descriptor is closed or the process ends."""
+def hold(path: Path, says: str) -> int:
+    """Take a lock that nobody else wants, until the descriptor is closed or the process ends.
+
+    The file says who holds it.
+    """
     fd = os.open(path, _OPTIONS, 0o600)
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.write(fd, says.encode())
     return fd
 
 

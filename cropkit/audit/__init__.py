@@ -25,6 +25,7 @@ from cropkit import clock
 from cropkit.audit import chain, decisions, export, operations, schema, sessions, settings
 from cropkit.audit.decisions import Standing
 from cropkit.audit.operations import Claim
+from cropkit.audit.presence import sessions_there
 from cropkit.audit.store import DEADLINE, EXPORT, FOLDER, Store
 from cropkit.errors import AuditCorrupt, AuditUnavailable, BadDecision
 from cropkit.files import Root
@@ -120,6 +121,12 @@ class Trail:
         """Return every session, oldest first."""
         with self.store.reading() as db:
             return sessions.all_of(db)
+
+    def others(self, kind: str) -> list[SessionRow]:
+        """Return the runs of a kind that live beside this session, in whichever process."""
+        there = sessions_there(self.root.path / FOLDER) - {self.session}
+        rows = self.sessions() if there else []
+        return [one for one in rows if one.id in there and one.kind == kind and not one.ended_at]
 
     def count(self, change: Callable[[Tally], Tally]) -> None:
         """Count something that this session did."""
@@ -409,7 +416,7 @@ class Trail:
 
     def _appear(self) -> int:
         try:
-            return hold(self._owner_file(self.owner))
+            return hold(self._owner_file(self.owner), self.session)
         except OSError as error:
             self.store.close()
             raise AuditUnavailable(self.root.path, error.strerror or error) from error

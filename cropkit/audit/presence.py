@@ -1,7 +1,7 @@
 """Who is at work on a collection, told by locks that the kernel lets go of at any death."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cropkit.errors import AuditLocked, AuditUnavailable
@@ -24,3 +24,12 @@ def living(home: Path) -> list[str]:
     """Name the owners that are alive."""
     owners = home / "owners"
     return [path.name for path in owners.iterdir() if not is_free(path)] if owners.is_dir() else []
+
+
+def sessions_there(home: Path) -> set[str]:
+    """Name the sessions that are alive."""
+    found = set()
+    for owner in living(home):
+        with suppress(FileNotFoundError):  # it has just ended
+            found.add((home / "owners" / owner).read_text())
+    return found

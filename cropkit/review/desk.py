@@ -13,6 +13,7 @@ from cropkit.editing import Grip
 from cropkit.geometry import Size
 from cropkit.health import Alert, degraded_alert
 from cropkit.records import CropResult, Decision, Problem, Status
+from cropkit.review.company import Company
 from cropkit.review.guard import Guard
 from cropkit.review.layout import PageLayout
 from cropkit.review.loop import Loop, Timer
@@ -60,7 +61,7 @@ class Desk:
         minimum: int = 0,
     ) -> None:
         self.kit, self._loop, self._clock = kit, loop, clock
-        self._within = Within()
+        self._within, self._company = Within(), Company(kit)
         self.thumbs: dict[str, bytes] = {}
         self._carrier, self._reader = staff
         self.changed = changed
@@ -85,7 +86,7 @@ class Desk:
         self.started: float | None = None
         self._seen: set[str] = set()
         self._alerted = False
-        self._teller = Worker(loop, self.guard)  # a slow mail server keeps no crop waiting
+        self._aside = Worker(loop, self.guard)  # what keeps no crop waiting, nor waits for one
         self.submitted: list[Callable[[tuple[Decision, ...]], object]] = []
         self.undone: list[Callable[[CropResult], object]] = []
         self._deaf = kit.listen(self._told)
@@ -125,7 +126,8 @@ class Desk:
     def idle(self) -> bool:
         """Whether the page is on the screen and nothing is being read, written or restored."""
         shown = self.pages.acknowledged(self.session)
-        return shown and not self._worker.pending and not self.session.restoring
+        pending = self._worker.pending or self._aside.pending
+        return shown and not pending and not self.session.restoring
 
     def _told(self, problem: Problem) -> None:
         """Show what a thread reports; what has no suggestion at all says so in its caption."""
@@ -142,7 +144,7 @@ class Desk:
             return
         self._alerted = True
         self.guard.alert(str(alert))
-        self._teller.submit("", lambda: tell(root, [alert]), self._not_delivered)
+        self._aside.submit("", lambda: tell(root, [alert]), self._not_delivered)
 
     def _not_delivered(self, failed: list[Alert]) -> None:
         for alert in failed:
@@ -287,7 +289,15 @@ class Desk:
         if self.session.page != self._placed and self.session.entries:
             self._placed = self.session.page
             path = self.session.entries[0].path
-            self._worker.submit(path, lambda: self.kit.remember_place(path), lambda _: None)
+            self._aside.submit(path, lambda: self._arrive_at(path), self._introduce)
+
+    def _arrive_at(self, path: str) -> list[str]:
+        self.kit.remember_place(path)
+        return self._company.newcomers()
+
+    def _introduce(self, newcomers: list[str]) -> None:
+        for said in newcomers:
+            self.guard.problem(said)
 
     # --- the worker
 
@@ -341,7 +351,7 @@ class Desk:
         self._deaf()
         self.previews.close()
         self._worker.close()
-        self._teller.close()
+        self._aside.close()
         if self._carrier is not None:
             self._carrier.close()
         self.surface.retire(self._loop, seen=self.present)

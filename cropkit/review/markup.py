@@ -10,6 +10,17 @@ from cropkit.review.view import View
 from cropkit.session import Arrangement, Filter, Session, folder_of
 
 _BEHIND = 2  # problems that are shown in short behind the one in front
+# class of what is said, and the words
+_AWAY = (
+    (
+        "ck-parted",
+        "The connection is lost, and is tried again: what you see is the review's last picture",
+    ),
+    (
+        "ck-orphaned",
+        "The review's kernel is gone; every decision is kept. Run All Cells goes on at this page",
+    ),
+)
 # action, what is said, whether it goes first when there is little room
 _GRID_HINTS = (
     ("accept-page", "accept all but the marked", ""),
@@ -85,6 +96,7 @@ def foot(view: View) -> str:
         (_typed(view) if view.prompt else _message(view.layout, view))
         + at(view.layout, view.layout.hints, away + shown, "ck-side")
         + at(view.layout, view.layout.help, sheet, "ck-side ck-right")
+        + _away(view.layout)
     )
 
 
@@ -96,6 +108,14 @@ def status(view: View) -> str:
         f"page {session.page + 1}/{session.pages} {shown} chosen {session.chosen + 1} "
         f"waiting {view.counts.waiting} written {view.counts.written} failed {view.failed} "
         f"message {view.messages.kind} seen as {session.arrangement}"
+    )
+
+
+def _away(layout: PageLayout) -> str:
+    """Return what only the browser can tell: it shows each when the class of the page says so."""
+    return "".join(
+        at(layout, layout.message.trimmed(5), f"<div role='alert'>{said}</div>", f"ck-line {when}")
+        for when, said in _AWAY
     )
 
 

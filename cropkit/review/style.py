@@ -100,6 +100,14 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-line.ck-problem { color: #
 .cropkit-review .ck-line .ck-two { flex: 1 1 0; white-space: normal; overflow: hidden;
   font-size: 0.84em; line-height: 1.15; font-weight: 500; max-height: 2.3em; }
 .cropkit-review .ck-line.ck-stopped { background: #b00020; color: #fff; font-weight: 600; }
+.cropkit-review .ck-parted, .cropkit-review .ck-orphaned { display: none; background: #8a5200;
+  color: #fff; font-weight: 600; }
+.jp-NotebookPanel:has(.jp-Notebook-ExecutionIndicator:is([data-status='connecting'],
+  [data-status='disconnected'])) .cropkit-review:not(.jupyter-widgets-disconnected) .ck-parted,
+.cropkit-review.jupyter-widgets-disconnected .ck-orphaned { display: flex; }
+.jp-NotebookPanel:has(.jp-Notebook-ExecutionIndicator:is([data-status='connecting'],
+  [data-status='disconnected'])) .cropkit-review .cropkit-canvas,
+.cropkit-review.jupyter-widgets-disconnected .cropkit-canvas { opacity: 0.45; }
 .cropkit-review .ck-line .ck-name { color: inherit; flex: 0 1 auto; }
 .cropkit-review .ck-unfocused { color: #9a5b00; font-weight: 600; }
 body[data-jp-theme-light='false'] .cropkit-review .ck-unfocused { color: #ffb74d; }

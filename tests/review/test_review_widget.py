@@ -18,7 +18,7 @@ from PIL import Image
 from cropkit.editing import HANDLES, Grip
 from cropkit.errors import AuditUnavailable, MissingFile
 from cropkit.geometry import Size
-from cropkit.kit import open_kit
+from cropkit.kit import Kit, open_kit
 from cropkit.records import CropResult, Decision, Status, Verdict
 from cropkit.review import Review
 from cropkit.review.actions import Command
@@ -714,7 +714,7 @@ def test_pages_make_no_widgets(browser: Browser) -> None:
 
 def test_there_is_nothing_to_focus_but_the_canvas(browser: Browser) -> None:
     kinds = {type(child).__name__ for child in browser.review.children}
-    assert kinds == {"HTML", "MultiCanvas", "Front"}  # the last one shows nothing
+    assert kinds == {"HTML", "NamedCanvas", "Front"}  # the last one shows nothing
     browser.key("?")
     for tag in ("<a ", "<button", "<input", "tabindex", "<select"):
         assert tag not in browser.words
@@ -894,3 +894,27 @@ def test_a_filter_is_named_beside_the_page(browser: Browser) -> None:
     browser.shown()
     assert "unreviewed only · page 1 of 2" in browser.words
     assert len(browser.desk.session.paths) == 4
+
+
+def test_another_review_of_the_folder_is_told_of_once_while_it_lives(
+    start: Started, folder: Path
+) -> None:
+    with Kit(folder, reviewer="ada") as kit:
+        first = start(kit)
+        first.open()
+        first.written()
+        assert first.messages.problems == ()
+        with Kit(folder, reviewer="bob") as theirs:
+            run = theirs.begin_run("review")
+            for key in ("PageDown", "PageDown"):
+                first.key(key)
+                first.written()
+            (told,) = first.messages.problems
+            assert "under review elsewhere, too, by bob on" in told.said
+            assert [one.reviewer for one in kit.others("review")] == ["bob"]
+            assert kit.others("batch") == []
+            run.end()
+            assert kit.others("review") == []
+            theirs.begin_run("review")
+        assert kit.others("review") == []
+        first.review.close()
