@@ -58,15 +58,32 @@ class Hands:
         canvas, watch = self._desk.surface.canvas, self._desk.guard.watch
         self._desk.surface.on_client(watch(self._drop))
         canvas.on_key_down(watch(self.key))
-        canvas.on_mouse_down(watch(self.press))
-        canvas.on_mouse_move(watch(self.move))
-        canvas.on_mouse_up(watch(self.release))
-        canvas.on_mouse_out(watch(self.leave))
+        canvas.on_mouse_down(watch(self._placed(self.press)))
+        canvas.on_mouse_move(watch(self._placed(self.move)))
+        canvas.on_mouse_up(watch(self._placed(self.release)))
+        canvas.on_mouse_out(watch(self._placed(self.leave)))
         canvas.on_mouse_wheel(watch(self.wheel))
-        canvas.on_touch_start(watch(self.touch))
-        canvas.on_touch_move(watch(self.stroke))
+        canvas.on_touch_start(watch(self._touched(self.touch)))
+        canvas.on_touch_move(watch(self._touched(self.stroke)))
         canvas.on_touch_end(watch(self.lift))
         canvas.on_touch_cancel(watch(self.lift))
+
+    def _placed(self, take: Callable[[float, float], None]) -> Callable[..., None]:
+        """Let go at an event without a place: one of a canvas that is not to be seen."""
+
+        def taken(x: float | None, y: float | None) -> None:
+            if x is None or y is None:
+                self._drop()
+            else:
+                take(x, y)
+
+        return taken
+
+    def _touched(self, take: Callable[[list[Point]], None]) -> Callable[..., None]:
+        def taken(fingers: list[tuple[float | None, float | None]]) -> None:
+            take([(x, y) for x, y in fingers if x is not None and y is not None])
+
+        return taken
 
     def _drop(self) -> None:
         """Hold nothing: the picture under the hand may be gone."""
@@ -260,7 +277,7 @@ class Hands:
 
     def touch(self, fingers: list[Point]) -> None:
         """Take what is under one finger; a second one lets go of it."""
-        if len(fingers) > 1:
+        if len(fingers) != 1:
             self._drop()
             return
         self._desk.surface.canvas.focus()  # a touch gives no focus of itself

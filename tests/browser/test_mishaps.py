@@ -169,9 +169,8 @@ def test_what_is_decided_while_the_line_is_cut_is_not_lost_and_the_review_goes_o
     assert [scene.cropped()[name] for name in names] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("with_writer", [False, True])
 def test_a_kernel_killed_in_a_crop_leaves_the_file_whole_and_a_new_one_goes_on_there(
-    scene: Scene, *, with_writer: bool
+    scene: Scene,
 ) -> None:
     page, (at, names) = scene.page, scene.here()
     gone = page.page.get_by_text("The review's kernel is gone")
@@ -179,8 +178,7 @@ def test_a_kernel_killed_in_a_crop_leaves_the_file_whole_and_a_new_one_goes_on_t
     page.press("Enter")
     scene.at_work()
     os.kill(kernel, signal.SIGKILL)
-    if with_writer:
-        os.kill(writer, signal.SIGKILL)
+    os.kill(writer, signal.SIGKILL)
     page.page.locator(".jp-Dialog button.jp-mod-accept").click(timeout=SLOW)
     gone.wait_for(state="visible")
     run_all(page)

@@ -141,6 +141,18 @@ def test_a_drag_far_out_of_the_canvas_ends_at_the_border(browser: Browser, grip:
     assert entries(browser)[0].box == left_behind
 
 
+@pytest.mark.parametrize("event", ["down", "move", "up", "out"])
+def test_an_event_of_a_canvas_that_is_not_to_be_seen_lets_go(browser: Browser, event: str) -> None:
+    before = browser.review.boxes
+    x, y = browser.review.screen_point(0, Grip.BOTTOM_RIGHT)
+    browser.mouse("down", (x, y))
+    browser._event({"event": f"mouse_{event}", "x": None, "y": None})
+    browser._event({"event": "touch_start", "touches": [{"x": None, "y": None}]})
+    browser.mouse("move", (x - 40, y - 40))
+    assert browser.review.boxes == before
+    assert "message none" in browser.status
+
+
 def test_a_finger_drags_as_the_mouse_does_and_a_second_one_lets_go(browser: Browser) -> None:
     focused: list[bool] = []
     browser.desk.surface.canvas.focus = lambda: focused.append(True)
