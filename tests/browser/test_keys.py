@@ -114,9 +114,13 @@ def test_the_readmes_picture_shows_a_review_of_the_demo(page: Desk, tmp_path: Pa
 
 
 def test_the_readmes_film_shows_a_session_and_is_made_by_its_script(
-    page: Desk, demo: Running, tmp_path: Path
+    browser: Browser, tmp_path: Path
 ) -> None:
-    with demo.probe() as probe:
+    with (
+        running(tmp_path / "home") as own,  # an image is rejected in it
+        desk(browser, own.url) as page,
+        own.probe() as probe,
+    ):
         film.session(page, probe.grip(0, "LEFT")).save(tmp_path / "review.gif")
     for path in (tmp_path / "review.gif", film.PICTURE):
         assert path.stat().st_size < 1_500_000
