@@ -86,7 +86,10 @@ class Running:
         """What the review has in its log of things that went wrong inside it, in one line each."""
         lines = (self.folder / ".cropkit/cropkit.log").read_text(encoding="utf-8").splitlines()
         said = map(json.loads, lines)
-        return [one["message"] for one in said if one["logger"] == "cropkit.review"]
+        wrong = (
+            one for one in said if (one["logger"], one["level"]) == ("cropkit.review", "error")
+        )
+        return [one["message"] for one in wrong]
 
     @contextmanager
     def probe(self) -> Iterator["Probe"]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pictures
 import pytest
 from browser import album, chromium
-from browser.reviewing import SLOW, Desk, Running, desk, running
+from browser.reviewing import APART, SLOW, Desk, Running, desk, running
 from browser.wire import Wire, wired
 from PIL import ImageChops
 from playwright.sync_api import Browser
@@ -163,9 +163,12 @@ def test_what_is_decided_while_the_line_is_cut_is_not_lost_and_the_review_goes_o
     if dialog.count():
         page.press("Escape")
         dialog.wait_for(state="detached")
-    page.press("x")
-    page.page.get_by_text("reject").first.wait_for()
-    page.press("x")
+    for mark in ("reject", "keep"):  # the keyboard is the review's again
+        page.page.wait_for_timeout(1000)  # another press, not the same one held
+        page.press("x")
+        page.page.wait_for_timeout(APART)
+        page.settled()
+        assert scene.value("review._desk.session.entries[0].mark.value") == mark
     assert [scene.cropped()[name] for name in names] == [1, 1, 1]
 
 

@@ -273,7 +273,7 @@ def test_who_is_stopped_with_the_lock_in_hand_blocks_nobody_for_ever(folder: Pat
 def stopped_holder(lock: Path) -> Iterator[None]:
     """A process that holds a lock and was sent to sleep by its user."""
     holds = "import sys, time; from pathlib import Path; from cropkit.locks import hold\n"
-    holds += "hold(Path(sys.argv[1])); sys.stdout.write('held'); sys.stdout.flush(); time.sleep(60)"
+    holds += "hold(Path(sys.argv[1]), 'a test'); print('held', end='', flush=True); time.sleep(60)"
     command = [sys.executable, "-c", holds, str(lock)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=CLONE) as holder:
         assert holder.stdout is not None
