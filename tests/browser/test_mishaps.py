@@ -13,7 +13,7 @@ from pathlib import Path
 import pictures
 import pytest
 from browser import album, chromium
-from browser.reviewing import APART, SLOW, Desk, Running, desk, running
+from browser.reviewing import SLOW, Desk, Running, desk, running
 from browser.wire import Wire, wired
 from PIL import ImageChops
 from playwright.sync_api import Browser
@@ -108,6 +108,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
 
 @pytest.fixture
 def scene(opened: Scene) -> Scene:
+    opened.page.canvas.focus()  # a dialog of JupyterLab may have had it
     opened.page.acknowledge_all()
     opened.page.page.wait_for_timeout(1000)  # the next Enter is not the last one, held
     return opened
@@ -144,7 +145,7 @@ def test_the_process_that_writes_dies_in_a_crop_the_next_one_carries_it_out_and_
     scene.whole()
 
 
-def test_what_is_decided_while_the_line_is_cut_is_not_lost_and_the_review_goes_on_by_itself(
+def test_a_page_accepted_while_the_line_is_cut_is_decided_once_or_still_there_to_be_accepted(
     scene: Scene,
 ) -> None:
     page, (at, names) = scene.page, scene.here()
@@ -156,19 +157,16 @@ def test_what_is_decided_while_the_line_is_cut_is_not_lost_and_the_review_goes_o
     page.page.wait_for_timeout(1000)
     assert scene.value("review.index") == at - 1
     scene.wire.mend()
+    lost.wait_for(state="hidden", timeout=SLOW)
+    close_dialogs(page)
+    page.until_shown()
+    status = page.status()
+    assert status is not None
+    if status.page == at:  # the key went into the line before anybody knew that it was cut
+        page.canvas.focus()
+        page.press("Enter")
     page.until_page(at + 1, SLOW)
-    lost.wait_for(state="hidden")
     page.until_idle()
-    dialog = page.page.locator(".jp-Dialog")
-    if dialog.count():
-        page.press("Escape")
-        dialog.wait_for(state="detached")
-    for mark in ("reject", "keep"):  # the keyboard is the review's again
-        page.page.wait_for_timeout(1000)  # another press, not the same one held
-        page.press("x")
-        page.page.wait_for_timeout(APART)
-        page.settled()
-        assert scene.value("review._desk.session.entries[0].mark.value") == mark
     assert [scene.cropped()[name] for name in names] == [1, 1, 1]
 
 
@@ -191,6 +189,16 @@ def test_a_kernel_killed_in_a_crop_leaves_the_file_whole_and_a_new_one_goes_on_t
     assert not gone.is_visible()
     assert [scene.cropped()[name] for name in names] == [1, 1, 1]
     scene.whole()
+
+
+def close_dialogs(page: Desk) -> None:
+    """JupyterLab says in a dialog that the line was cut, some time after it was."""
+    dialog = page.page.locator(".jp-Dialog")
+    for _ in range(30):
+        if dialog.count():
+            page.press("Escape")
+        page.page.wait_for_timeout(100)
+    dialog.wait_for(state="detached")
 
 
 def run_all(page: Desk) -> None:
