@@ -34,10 +34,10 @@ class Proof:
 
 def read_header(data: bytes, name: str, _options: Options) -> Header:
     """Read size and orientation; see `cropkit.formats.read_header`."""
-    stored = check_pixels(name, png_chunks.read_ihdr(data, name).size)
+    header = png_chunks.read_ihdr(data, name)
+    stored = check_pixels(name, header.size)
     container = png_chunks.parse(data, name)
     png_parts.refuse(container, name)
-    header = Ihdr.parse(container.chunks[0], name)
     png_samples.check_room(header, container.idat_length, name)
     orientation = _orientation(container)
     return Header("png", stored.oriented(orientation), orientation)

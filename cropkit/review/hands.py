@@ -231,8 +231,9 @@ class Hands:
 
     def move(self, x: float, y: float) -> None:
         """Follow the pointer, with what is held if anything is."""
-        self.eyes.point(*self._units(x, y))
-        self.eyes.pull(*self._units(x, y))
+        at = self._units(x, y)
+        self.eyes.point(*at)
+        self.eyes.pull(*at)
         self.drag(x, y)
 
     def _units(self, x: float, y: float) -> Point:

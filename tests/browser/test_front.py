@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import album, chromium
+from browser import album
 from browser.reviewing import Desk, Probe, Running, desk, running
 from playwright.sync_api import Browser
 
@@ -21,12 +21,6 @@ _IN_THE_BROWSER = """async ([script, cases]) => {
     const part = await import(url);
     return cases.map(c => c.length === 4 ? part.gripAt(...c) : part.dragged(...c));
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium.launched() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -11,19 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import chromium, film, screenshot
+from browser import film, screenshot
 from browser.reviewing import Desk, Running, desk, running
 from PIL import Image, ImageSequence
 from playwright.sync_api import Browser
 
 MODIFIERS = {"Ctrl": "Control", "Accel": "Control"}
 RESTART_SECONDS = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium.launched() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

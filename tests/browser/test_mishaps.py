@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pictures
 import pytest
-from browser import album, chromium
+from browser import album
 from browser.reviewing import SLOW, Desk, Running, desk, running
 from browser.wire import Wire, wired
 from PIL import ImageChops
@@ -86,12 +86,6 @@ def make_folder(folder: Path) -> Path:
         path = pictures.write_png(folder / f"{number:02}.png", another)
         pictures.write_sidecar(path, BOX)
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium.launched() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

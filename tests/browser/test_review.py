@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import album, chromium
+from browser import album
 from browser.reviewing import APART, ROOT, Desk, Probe, Running, Status, desk, running
 from playwright.sync_api import Browser
 
@@ -110,12 +110,6 @@ class Table:
         page = self.page
         facts = (page.status(), page.errors, page.text())
         pytest.fail("\n".join(map(str, (f"waited in vain until {expression}", *facts))))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium.launched() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
