@@ -148,6 +148,7 @@ class Pages:
                 self._previews.forget(path)
         self._page, self._generation = here, (self._generation + 1) % GENERATIONS
         self._acknowledged = None
+        self._surface.front.held = None  # what a hand held is not there any more
         self.shown_at.clear()
 
     def _ask(self, session: Session) -> None:

@@ -187,6 +187,20 @@ def test_a_hand_that_holds_a_box_while_the_page_turns_does_not_move_another(
     assert browser.messages.kind == "none"
 
 
+def test_a_box_that_the_browser_draws_is_the_kernels_again_when_the_page_turns(
+    browser: Browser,
+) -> None:
+    browser.desk.surface.front.there = True
+    browser.mouse("down", browser.review.screen_point(2, Grip.BOTTOM_RIGHT))
+    assert browser.desk.surface.front.held == 2
+    browser.key("Enter")
+    browser.shown()
+    assert len(entries(browser)) < 3
+    assert browser.desk.surface.front.held is None
+    assert "message none" in browser.status
+    browser.written()
+
+
 def test_a_click_on_a_verdict_accepts_that_image_alone(browser: Browser) -> None:
     browser.mouse("down", browser.review.screen_point(1, Kind.CHIP))
     browser.written()
