@@ -192,11 +192,11 @@ def test_a_box_that_the_browser_draws_is_the_kernels_again_when_the_page_turns(
 ) -> None:
     browser.desk.surface.front.there = True
     browser.mouse("down", browser.review.screen_point(2, Grip.BOTTOM_RIGHT))
-    assert browser.desk.surface.front.held == 2
+    before = browser.desk.surface.front.held
     browser.key("Enter")
     browser.shown()
     assert len(entries(browser)) < 3
-    assert browser.desk.surface.front.held is None
+    assert (before, browser.desk.surface.front.held) == (2, None)
     assert "message none" in browser.status
     browser.written()
 
