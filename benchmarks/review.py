@@ -37,6 +37,7 @@ from slow_line import slowed
 PER_PAGE = 3
 SIZES = {"png": (3072, 3072), "jpeg": (6000, 4000), "small": (240, 320)}
 COLOURS = ((220, 40, 40), (40, 200, 60), (50, 70, 220), (230, 210, 40), (200, 60, 210))
+SOON = 0.5  # seconds: a quick glance; a press that comes sooner is a held key's
 APART = 1.3  # seconds: no press is taken for a held key
 MOVES = 80
 _AHEAD = f"review._desk.surface.slots[(review._desk.pages._generation + 1) % 2][:{PER_PAGE}]"
@@ -218,6 +219,7 @@ def _long(page: Desk, probe: Probe, pages: int) -> dict[str, object]:
     widgets = probe.value(_WIDGETS)
     began = time.monotonic()
     for number in range(1, pages):
+        time.sleep(SOON)
         page.press("Enter")
         page.wait(lambda s, n=number: s.page > n and s.shown == "shown", f"page {number + 1}")
     took = time.monotonic() - began

@@ -39,7 +39,7 @@ from cropkit.plan import (
 from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
 from cropkit.recover import Recovered, recover
 from cropkit.run import Run
-from cropkit.suggest import Sidecars, Suggester, gather
+from cropkit.suggest import Sidecars, Suggester, confidence_of, gather
 from cropkit.tally import Degraded, SessionRow, Tally
 from cropkit.work import Outcome, Pace
 
@@ -260,6 +260,13 @@ class Kit:
         found = gather(self._suggesters, look.path, look.size, look.sha256)
         self.report_once(found.problems)
         return found.suggestions
+
+    def confidence(self, path: str) -> float | None:
+        """Return how sure the suggestion for an image is, where it says so, without reading it.
+
+        What cannot be used is not reported here, but when the image is shown.
+        """
+        return confidence_of(self._suggesters, path)
 
     def report_once(self, problems: Sequence[Problem]) -> None:
         """Report what this session has not reported yet."""

@@ -38,6 +38,7 @@ def launch(
     per_page: int = 3,
     keys: str = "",
     minimum: int = 0,
+    min_confidence: float = 0.5,
     destination: Path | None = None,
     defer: bool = False,
     reviewer: str | None = None,
@@ -54,6 +55,7 @@ def launch(
     folder : None shows a demo that goes with the review
     keys : preset; the person's own keymap, else the default, when not given
     minimum : pixels that the shorter side of a crop should have
+    min_confidence : least confidence of a suggestion that is not unsure
     suggestions : CSV of crop boxes instead of the `.decision` sidecars
     order, units : the CSV's convention, as in `cropkit.suggest.Table`
     port : the first one to try
@@ -63,6 +65,7 @@ def launch(
         "per_page": per_page,
         "keys": keys,
         "minimum": minimum,
+        "min_confidence": min_confidence,
         "destination": _absolute(destination),
         "defer": defer,
         "reviewer": reviewer or "",

@@ -56,6 +56,7 @@ from cropkit.session import (
     SetRatio,
     SetSize,
     Settled,
+    Surveyed,
     ToggleLock,
     ToggleMark,
     TurnFolder,
@@ -146,6 +147,7 @@ told_moves = st.one_of(
     st.builds(Applied, any_path, st.sampled_from(Status), st.just("why")),
     st.builds(Restored, any_path),
     st.builds(RestoreFailed, any_path),
+    st.builds(Surveyed, st.frozensets(any_path)),
 )
 
 
@@ -498,6 +500,16 @@ def test_what_changed_since_it_was_shown_and_what_failed_can_be_filtered() -> No
     assert session.paths == PATHS[1:2]
     session = on(session, NextFilter())
     assert (session.filter, session.paths) == (Filter.STALE, PATHS[:1])
+
+
+def test_the_unsure_are_those_that_are_still_to_be_decided() -> None:
+    session = on(fresh(), Surveyed(frozenset(PATHS[:2])), Surveyed(frozenset(PATHS[3:4])))
+    session = opened(on(session, Decide(0)))
+    while session.filter is not Filter.UNSURE:
+        session = on(session, NextFilter())
+    assert session.paths == (PATHS[1], PATHS[3])
+    after = on(opened(session), DecidePage())
+    assert (after.filter, after.ended) == (Filter.ALL, False)
 
 
 def test_what_turns_out_stale_outside_of_the_filter_is_still_listed_once() -> None:

@@ -27,6 +27,8 @@ def _add_review(commands: Commands) -> None:
     one.add_argument("--keys", choices=("default", "classic", "vim"), default="", help="preset")
     small = "warn of crops whose shorter side is smaller"
     one.add_argument("--minimum", type=int, default=0, metavar="PIXELS", help=small)
+    sure = "a suggestion that says less is unsure, a filter of the review (0.5)"
+    one.add_argument("--min-confidence", type=float, default=0.5, metavar="X", help=sure)
     one.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
     one.add_argument("--defer", action="store_true", help="only record decisions; apply later")
     one.add_argument("--reviewer", default="", metavar="NAME", help="who decides")
@@ -46,6 +48,7 @@ def _review(given: argparse.Namespace) -> int:
         per_page=given.per_page,
         keys=given.keys,
         minimum=given.minimum,
+        min_confidence=given.min_confidence,
         destination=given.move_to,
         defer=given.defer,
         reviewer=given.reviewer,

@@ -22,6 +22,7 @@ from cropkit.review.previews import Arrival, Previews
 from cropkit.review.reckoning import Within, resumed, tallied
 from cropkit.review.sight import Sight, layouts
 from cropkit.review.surface import SCALE, Surface
+from cropkit.review.survey import Survey
 from cropkit.review.worker import Staff, Worker
 from cropkit.session import (
     Applied,
@@ -30,6 +31,7 @@ from cropkit.session import (
     Restored,
     RestoreFailed,
     Ruling,
+    Surveyed,
     advance,
 )
 from cropkit.suggest import UNUSABLE
@@ -59,6 +61,7 @@ class Desk:
         *,
         staff: Staff,
         minimum: int = 0,
+        min_confidence: float = 0.0,
     ) -> None:
         self.kit, self._loop, self._clock = kit, loop, clock
         self._within, self._company = Within(), Company(kit)
@@ -87,6 +90,7 @@ class Desk:
         self._seen: set[str] = set()
         self._alerted = False
         self._aside = Worker(loop, self.guard)  # what keeps no crop waiting, nor waits for one
+        self._survey = Survey(kit, self._aside, loop, self.guard, min_confidence)
         self.submitted: list[Callable[[tuple[Decision, ...]], object]] = []
         self.undone: list[Callable[[CropResult], object]] = []
         self._deaf = kit.listen(self._told)
@@ -270,6 +274,7 @@ class Desk:
             self._watch_rate()
         if self.started is None:
             self.started = self._loop.time()
+            self._survey.begin(self.session.listing, lambda found: self._advance(Surveyed(found)))
         if self._unfocused:
             self._unfocused = False
             self.surface.canvas.focus()

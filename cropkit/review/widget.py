@@ -30,6 +30,7 @@ from cropkit.review.viewport import grip_point
 from cropkit.review.worker import hired
 from cropkit.session import Done, Open
 
+UNSURE = 0.5  # a suggestion that says less may as well be wrong
 _ENOUGH_FOR_A_RATE = 6
 _BANDS: Mapping[str, Callable[[View], str]] = {
     "header": header,
@@ -56,6 +57,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     loop : the main thread's event loop; the running one when not given
     keys : default, classic or vim; what the person's own keymap says when not given
     minimum : pixels that the shorter side of a crop should have; less is shown as a warning
+    min_confidence : least confidence, 0 to 1, of a suggestion; less is unsure, which `I` filters
     apart : read and write images in processes of their own; else in threads of this one
 
     Raises
@@ -79,6 +81,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         loop: Loop | None = None,
         keys: str | Keymap = "",
         minimum: int = 0,
+        min_confidence: float = UNSURE,
         apart: bool = True,
     ) -> None:
         bound = keys if isinstance(keys, Keymap) else keymap(keys)
@@ -89,7 +92,10 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         running = loop or _running_loop()
         staff = hired(kit, apart=apart, defer=defer)
         self._desk = Desk(
-            kit, per_page, running, clock.now, self._refresh, staff=staff, minimum=minimum
+            *(kit, per_page, running, clock.now, self._refresh),
+            staff=staff,
+            minimum=minimum,
+            min_confidence=min_confidence,
         )
         self._hands = Hands(self._desk, running, bound)
         self._loop = running

@@ -217,6 +217,13 @@ class LoadFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Surveyed:
+    """The shell knows of more images whose suggestion has a low confidence."""
+
+    unsure: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """The worker has carried a decision out, or not."""
 
@@ -244,5 +251,5 @@ Move = (
     | TurnLock | SetRatio | SetBox | SetSize | NextCandidate | CarryBox
     | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
     | Decide | DecidePage | TurnPage | Undo | Redo | Looked | LoadFailed | Applied | Restored
-    | RestoreFailed
+    | RestoreFailed | Surveyed
 )  # fmt: skip

@@ -39,6 +39,7 @@ from cropkit.session.moves import (
     Redo,
     Restored,
     RestoreFailed,
+    Surveyed,
     ToggleMark,
     Undo,
 )
@@ -184,6 +185,10 @@ def _redo(session: Session, move: Redo) -> Step:
     return Step(choosing(shown, index), (again,))
 
 
+def _surveyed(session: Session, move: Surveyed) -> Step:
+    return Step(replace(session, unsure=session.unsure | move.unsure))
+
+
 def _looked(session: Session, move: Looked) -> Step:
     position = loading_at(session, move.path, move)
     known = replace(
@@ -264,7 +269,11 @@ _RULES: Mapping[type, Callable[[Session, Any], Step]] = {
     Applied: _applied,
     Restored: _restored,
     RestoreFailed: _restore_failed,
+    Surveyed: _surveyed,
 }
 _AFTER_THE_END = frozenset(
-    {*PLACE_RULES, DecidePage, Undo, Redo, Looked, LoadFailed, Applied, Restored, RestoreFailed}
+    {
+        *(*PLACE_RULES, DecidePage, Undo, Redo),
+        *(Looked, LoadFailed, Applied, Restored, RestoreFailed, Surveyed),
+    }
 )

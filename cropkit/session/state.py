@@ -78,6 +78,7 @@ class Filter(StrEnum):
 
     ALL = "all"
     UNREVIEWED = "unreviewed"
+    UNSURE = "unsure"
     ASIDE = "set aside"
     REJECTED = "rejected"
     FAILED = "failed"
@@ -198,6 +199,7 @@ class Session:
     rulings : what was decided in this session, so that it can be done again
     carried : the box that was decided last, with the size of its image
     aside : what was marked in the grid, to be looked at closely next
+    unsure : what is known to have a suggestion of low confidence
     """
 
     paths: tuple[str, ...]
@@ -223,6 +225,7 @@ class Session:
     arrangement: Arrangement = Arrangement.PAGE
     usual: int = 3
     aside: frozenset[str] = frozenset()
+    unsure: frozenset[str] = frozenset()
 
     @property
     def listing(self) -> tuple[str, ...]:
@@ -261,6 +264,7 @@ class Session:
         return {
             Filter.ALL: True,
             Filter.UNREVIEWED: self.undecided(path),
+            Filter.UNSURE: path in self.unsure and self.undecided(path),
             Filter.ASIDE: path in self.aside and self.undecided(path),
             Filter.REJECTED: status is Status.REJECTED,
             Filter.FAILED: status in FAILED or path in self.broken,

@@ -9,8 +9,10 @@ from cropkit.suggest.suggested import (
     NO_SUGGESTION,
     NOTHING,
     UNUSABLE,
+    Rated,
     Suggested,
     Suggester,
+    confidence_of,
     gather,
 )
 from cropkit.suggest.table import Table
@@ -19,9 +21,11 @@ __all__ = [
     "NOTHING",
     "NO_SUGGESTION",
     "UNUSABLE",
+    "Rated",
     "Sidecars",
     "Suggested",
     "Suggester",
     "Table",
+    "confidence_of",
     "gather",
 ]

@@ -24,6 +24,7 @@ from cropkit.suggest.suggested import NO_SUGGESTION, NOTHING, UNUSABLE, Suggeste
 SUFFIX = ".decision"
 SOURCE = "decision-sidecar"
 _STAGE = "_stage"
+_NO_SIZE = Size(1, 1)  # coordinates are normalized: it makes no difference
 _IMAGE_KEYS = frozenset(("needs_crop", "ai_crop_coords", "ai_route"))
 _GROUP_KEYS = frozenset(("images", "ai_recommendation"))
 _MODEL = re.compile(r"\(([^()]{1,80})\)")  # "AI Model (Ranker v3) - stage2_upscaled"
@@ -63,6 +64,11 @@ class Sidecars:
             tuple(suggestion for answer in answers for suggestion in answer.suggestions),
             tuple(problem for answer in answers for problem in answer.problems),
         )
+
+    def confidence(self, path: str) -> float | None:
+        """Return the confidence of the box that would be proposed first."""
+        found = self.suggest(path, _NO_SIZE, "").suggestions
+        return found[0].confidence if found else None
 
     def _said(self, place: _Place) -> Suggested | None:
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cropkit.geometry import Size
 from cropkit.records import Problem, Suggestion
@@ -35,6 +35,21 @@ class Suggester(Protocol):
         sha256 : of the bytes that are shown
         """
         ...
+
+
+@runtime_checkable
+class Rated(Protocol):
+    """A suggester that can say how sure it is without looking at the image."""
+
+    def confidence(self, path: str) -> float | None:
+        """Return the confidence of the best box, 0 to 1; None where there is none, or no box."""
+        ...
+
+
+def confidence_of(suggesters: Sequence[Suggester], path: str) -> float | None:
+    """Return what the first suggester that says how sure it is says; not each one can."""
+    said = (rated.confidence(path) for rated in suggesters if isinstance(rated, Rated))
+    return next((sure for sure in said if sure is not None), None)
 
 
 def gather(suggesters: Sequence[Suggester], path: str, size: Size, sha256: str) -> Suggested:

@@ -107,6 +107,11 @@ class Table:
             problems = [Problem(NO_SUGGESTION, path, f"no row in {self.name}")]
         return Suggested(tuple(suggestions), tuple(problems))
 
+    def confidence(self, path: str) -> float | None:
+        """Return the confidence of the image's best row; its box is not looked at."""
+        rows = self._rows.get(normalize("NFC", path))
+        return min(rows, key=_best_first).confidence if rows else None
+
     def _fill(self, header: list[str], records: Iterable[_Record | BadSuggestion]) -> None:
         columns = find_columns(header, self._convention, self.name)
         for record in records:

@@ -1,12 +1,13 @@
 """The review, driven as a browser drives it, on a real collection."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import pandas as pd
 import pytest
 from desktop import Browser, ManualLoop
 from engine import deny
@@ -26,7 +27,8 @@ from cropkit.review.keys import Binding, preset, shortened
 from cropkit.review.layout import Kind
 from cropkit.review.surface import held
 from cropkit.review.viewport import Rect, Zoom
-from cropkit.session import Done, Mark, Open, Restoring
+from cropkit.session import Done, Filter, Mark, Open, Restoring
+from cropkit.suggest import Sidecars, Table
 
 Started = Callable[..., Browser]
 DEFAULT = preset("default")
@@ -920,6 +922,48 @@ def test_a_filter_is_named_beside_the_page(browser: Browser) -> None:
     browser.shown()
     assert "unreviewed only · page 1 of 2" in browser.words
     assert len(browser.desk.session.paths) == 4
+
+
+def unsure_of(sure: Mapping[str, float | None]) -> Table:
+    rows = [
+        {"filename": path, "x1": 0, "y1": 0, "x2": 30, "y2": 30, "confidence": confidence}
+        for path, confidence in sure.items()
+    ]
+    return Table.from_frame(pd.DataFrame(rows, dtype=object))
+
+
+def test_the_images_whose_box_is_not_sure_are_found_beside_the_work(
+    start: Started, folder: Path, loop: ManualLoop
+) -> None:
+    with Kit(folder) as kit:
+        paths = list(kit.images())
+    sure = dict(zip(paths, (0.9, 0.69, None, 0.7, 0.0), strict=True))
+    with Kit(folder, suggesters=[unsure_of(sure)]) as kit:
+        browser = start(kit, min_confidence=0.7)
+        browser.open()
+        browser.shown()
+        browser.written()
+        while browser.desk.session.filter is not Filter.UNSURE:
+            browser.key("i")
+            loop.sleep(2)
+        assert browser.desk.session.paths == (paths[1], paths[4])
+        browser.shown()
+        assert "unsure only · page 1 of 1" in browser.words
+
+
+def test_a_suggester_that_fails_when_asked_how_sure_it_is_is_shown(
+    start: Started, folder: Path
+) -> None:
+    class Broken(Sidecars):
+        def confidence(self, path: str) -> float | None:
+            raise RuntimeError(path)
+
+    with Kit(folder, suggesters=[Broken(folder)]) as kit:
+        browser = start(kit)
+        browser.open()
+        browser.shown()
+        browser.written()
+        assert "RuntimeError" in browser.words
 
 
 def test_another_review_of_the_folder_is_told_of_once_while_it_lives(

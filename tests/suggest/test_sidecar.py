@@ -415,3 +415,12 @@ def test_a_sidecar_that_the_system_will_not_read_is_a_problem(
 )
 def test_the_group_is_what_stands_before_the_first_stage(stem: str, group: str | None) -> None:
     assert group_of(stem) == group
+
+
+def test_the_confidence_is_known_without_the_image(tmp_path: Path) -> None:
+    write(tmp_path, GROUP, group())
+    write(tmp_path, "other.decision", {"damaged": True})
+    sidecars = Sidecars(tmp_path)
+    assert sidecars.confidence(IMAGE) == said(tmp_path).suggestions[0].confidence == 0.3654
+    assert sidecars.confidence("other.png") is None
+    assert sidecars.confidence("without.png") is None

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.records import Problem, Suggestion
-from cropkit.suggest import NO_SUGGESTION, NOTHING, UNUSABLE, Suggested, gather
+from cropkit.suggest import NO_SUGGESTION, NOTHING, UNUSABLE, Suggested, confidence_of, gather
 
 BROKEN = Problem(UNUSABLE, "a.decision", "is not JSON")
 MISSING = Problem(NO_SUGGESTION, "a.png", "no sidecar")
@@ -44,6 +44,21 @@ def test_that_one_has_nothing_is_no_problem_when_another_has() -> None:
 def test_a_broken_suggestion_stays_a_problem_and_is_told_once() -> None:
     broken = Suggested(problems=(BROKEN,))
     assert gathered(broken, boxes("second", 0), broken).problems == (BROKEN,)
+
+
+@dataclass
+class Sure(Fixed):
+    how: float | None
+
+    def confidence(self, path: str) -> float | None:
+        assert path == "a.png"
+        return self.how
+
+
+def test_the_first_that_says_how_sure_it_is_is_heard() -> None:
+    said = [Fixed(NOTHING), Sure(NOTHING, None), Sure(NOTHING, 0.0), Sure(NOTHING, 0.9)]
+    assert confidence_of(said, "a.png") == 0.0
+    assert confidence_of(said[:2], "a.png") is None
 
 
 def test_without_suggesters_there_is_nothing() -> None:

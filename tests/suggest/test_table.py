@@ -282,3 +282,12 @@ def test_reading_suggestions_does_not_load_pandas() -> None:
     code = "import sys, cropkit.suggest; sys.exit('pandas' in sys.modules)"
     root = Path(__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_the_confidence_is_that_of_the_box_which_comes_first(tmp_path: Path) -> None:
+    rows = "a.png,0.2\na.png,0.8\nb.png,\nc.png,0.1\n".replace(",", ",0,0,9,9,")
+    table = csv(tmp_path, f"filename,x1,y1,x2,y2,confidence\n{rows}")
+    sure = {path: table.confidence(path) for path in ("a.png", "b.png", "c.png", "d.png")}
+    assert sure == {"a.png": 0.8, "b.png": None, "c.png": 0.1, "d.png": None}
+    first = asked(table).suggestions[0]
+    assert first.confidence == 0.8

@@ -1,0 +1,50 @@
+"""The survey of confidences, on a worker that works at once."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from desktop import ManualLoop
+
+from cropkit.review.survey import Survey
+
+if TYPE_CHECKING:
+    from cropkit.kit import Kit
+    from cropkit.review.guard import Guard
+    from cropkit.review.worker import Worker
+
+PATHS = [f"{number}.png" for number in range(2345)]
+
+
+class AtOnce:
+    def submit(self, _: str, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        then(work())
+
+
+class Sure:
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def confidence(self, path: str) -> float | None:
+        self.asked.append(path)
+        return int(path.removesuffix(".png")) % 10 / 10
+
+
+class Plain:
+    def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
+        return callback
+
+
+def test_each_image_is_asked_about_once_and_what_is_found_is_told_in_few_parts() -> None:
+    loop, kit, told = ManualLoop(), Sure(), list[frozenset[str]]()
+    survey = Survey(
+        cast("Kit", kit), cast("Worker", AtOnce()), loop, cast("Guard", Plain()), least=0.2
+    )
+    for _ in range(2):
+        survey.begin(PATHS, told.append)
+    assert len(kit.asked) < 100, "the rest waits for its turn"
+    for _ in range(100):
+        loop.sleep(0.1)
+    assert kit.asked == PATHS
+    assert [len(part) for part in told] == [200, 200, 70]
+    found = [path for part in told for path in sorted(part)]
+    assert sorted(found) == sorted(path for path in PATHS if path[-5] in "01")
