@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -30,9 +31,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import pictures
 from browser import chromium
-from browser.reviewing import Desk, Probe, Running, desk, running
+from browser.reviewing import Desk, Running, desk, running
 from playwright.sync_api import Browser
 from slow_line import slowed
+
+Ask = Callable[[str], Any]
 
 PER_PAGE = 3
 SIZES = {"png": (3072, 3072), "jpeg": (6000, 4000), "small": (240, 320)}
@@ -90,28 +93,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, chromium.launched() as browser:
         kind, pages = ("small", given.long) if given.long else (given.kind, given.pages)
         folder = make_folder(Path(name, "images"), kind, pages)
-        with _opened(Path(name), folder, given.latency, browser) as (page, probe):
+        with _opened(Path(name), folder, given.latency, browser) as (page, ask):
             if given.no_front:
-                probe.value("setattr(review._desk.surface.front, 'there', False)")
+                ask("setattr(review._desk.surface.front, 'there', False)")
                 page.press("ArrowRight", "r")
-            found = _long(page, probe, pages) if given.long else _short(page, probe, folder, pages)
+            found = _long(page, ask, pages) if given.long else _short(page, ask, folder, pages)
             load = round(os.getloadavg()[0], 1)
             said = {"kind": kind, "pages": pages, "latency_ms": given.latency, "load": load}
-            said["front"] = probe.value("review._desk.surface.front.there")
+            said["front"] = ask("review._desk.surface.front.there")
             sys.stdout.write(json.dumps(said | found, indent=2) + "\n")
 
 
 @contextmanager
 def _opened(
     home: Path, folder: Path, latency: float, browser: Browser
-) -> Iterator[tuple[Desk, Probe]]:
+) -> Iterator[tuple[Desk, Ask]]:
     with (
         running(home / "home", str(folder)) as review,
         _address(review, latency) as url,
         desk(browser, url) as page,
-        review.probe() as probe,
     ):
-        yield page, probe
+
+        def ask(expression: str) -> Any:  # noqa: ANN401  (whatever is asked for)
+            """Evaluate in the kernel; by a new client: one long unread misses answers."""
+            with review.probe() as probe:
+                return probe.value(expression)
+
+        yield page, ask
 
 
 @contextmanager
@@ -142,21 +150,21 @@ def make_folder(folder: Path, kind: str, pages: int) -> Path:
 # --- what a person waits for
 
 
-def _short(page: Desk, probe: Probe, folder: Path, pages: int) -> dict[str, object]:
-    box = _box_lags(page, probe)
+def _short(page: Desk, ask: Ask, folder: Path, pages: int) -> dict[str, object]:
+    box = _box_lags(page, ask)
     half = (pages - 1) // 2
-    ahead = [_turned(page, probe, lambda: _until_read_ahead(probe)) for _ in range(half)]
-    cold = [_turned(page, probe, lambda: _forget(probe, folder)) for _ in range(pages - 1 - half)]
+    ahead = [_turned(page, ask, lambda: _until_read_ahead(ask)) for _ in range(half)]
+    cold = [_turned(page, ask, lambda: _forget(ask, folder)) for _ in range(pages - 1 - half)]
     found = {"enter_ms": ahead, "enter_cold_ms": cold} | box
     return {name: _summary(values) for name, values in found.items()}
 
 
-def _turned(page: Desk, probe: Probe, first: Callable[[], None] = lambda: None) -> float:
+def _turned(page: Desk, ask: Ask, first: Callable[[], None] = lambda: None) -> float:
     """Milliseconds from Enter to the next page."""
     at = page.wait(lambda s: s.shown == "shown", "the page is shown").page
     time.sleep(APART + random.uniform(0, 0.05))  # noqa: S311  (out of step with the frames)
     kind = "__import__('cropkit.review.layout', fromlist=['Kind']).Kind.STAGE"
-    points = probe.value(f"[review.screen_point(p, {kind}) for p in range({PER_PAGE})]")
+    points = ask(f"[review.screen_point(p, {kind}) for p in range({PER_PAGE})]")
     whole = [[round(x), round(y)] for x, y in points]
     page.page.evaluate(_WATCH, [whole, COLOURS[at % len(COLOURS)]])  # pages count from 1
     first()
@@ -166,29 +174,29 @@ def _turned(page: Desk, probe: Probe, first: Callable[[], None] = lambda: None) 
     return took
 
 
-def _until_read_ahead(probe: Probe) -> None:
+def _until_read_ahead(ask: Ask) -> None:
     """Wait until the browser has the pictures of the next page, and the crops are written."""
     there = f"all(slot.holds and not slot.busy for slot in {_AHEAD})"
     coming = "set(review._desk.session.on_page(review._desk.session.page + 1))"
     theirs = f"{{slot.holds.split(' ', 1)[1] for slot in {_AHEAD}}} == {coming}"
-    while not probe.value(f"{there} and {theirs} and review.idle"):
+    while not ask(f"{there} and {theirs} and review.idle"):
         time.sleep(0.1)
 
 
-def _forget(probe: Probe, folder: Path) -> None:
+def _forget(ask: Ask, folder: Path) -> None:
     """Forget what was read ahead, in the kernel, in the browser and on disk."""
     here = "[entry.path for entry in review._desk.session.entries]"
     others = f"set(review._desk.session.paths) - set({here})"
-    probe.value(f"[review._desk.previews.forget(path) for path in {others}] and 0")
-    probe.value(f"[setattr(slot, 'holds', None) for slot in {_AHEAD}] and 0")
+    ask(f"[review._desk.previews.forget(path) for path in {others}] and 0")
+    ask(f"[setattr(slot, 'holds', None) for slot in {_AHEAD}] and 0")
     for cached in folder.glob(".cropkit/previews/*"):
         cached.unlink()
 
 
-def _box_lags(page: Desk, probe: Probe) -> dict[str, list[float]]:
+def _box_lags(page: Desk, ask: Ask) -> dict[str, list[float]]:
     """Milliseconds from a move of the mouse, or a key, to the redraw."""
     grip = "__import__('cropkit.editing', fromlist=['Grip']).Grip.WHOLE"
-    x, y = page.on_screen(probe.value(f"review.screen_point(0, {grip})"))
+    x, y = page.on_screen(ask(f"review.screen_point(0, {grip})"))
     page.page.evaluate(_REDRAWS)
     page.page.mouse.move(x, y)
     page.page.mouse.down()
@@ -213,10 +221,10 @@ def _lags(page: Desk, do: Callable[[int], None]) -> list[float]:
 # --- what it costs
 
 
-def _long(page: Desk, probe: Probe, pages: int) -> dict[str, object]:
-    kernel = probe.value("__import__('os').getpid()")
+def _long(page: Desk, ask: Ask, pages: int) -> dict[str, object]:
+    kernel = ask("__import__('os').getpid()")
     before = _megabytes(kernel), _browser_megabytes()
-    widgets = probe.value(_WIDGETS)
+    widgets = ask(_WIDGETS)
     began = time.monotonic()
     for number in range(1, pages):
         time.sleep(SOON)
@@ -228,10 +236,7 @@ def _long(page: Desk, probe: Probe, pages: int) -> dict[str, object]:
         "decisions_an_hour": round((pages - 1) * PER_PAGE / took * 3600),
         "kernel_mb": [before[0], _megabytes(kernel)],
         "browser_mb": [before[1], _browser_megabytes()],
-        "widgets": [
-            widgets,
-            probe.value("len(__import__('ipywidgets').widgets.widget._instances)"),
-        ],
+        "widgets": [widgets, ask(_WIDGETS)],
     }
 
 

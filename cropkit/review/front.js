@@ -241,6 +241,7 @@ function attach(model, el, signal) {
     if (!signal.aborted) setTimeout(() => attach(model, el, signal), 50);
     return;
   }
+  canvas.dataset.lmSuppressShortcuts = "true";  // keys pressed on a page are the review's alone
   const hand = new Hand(model, canvas);
   const kinds = {
     mousedown: "take", touchstart: "take", mousemove: "move", touchmove: "move",

@@ -49,7 +49,7 @@ class Running:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "cropkit", "review", *arguments),
-                    *("--no-browser", "--port", str(_free_port())),
+                    *("--no-browser", "--port", str(free_port())),
                 ],
                 cwd=ROOT,
                 env=_environment(home),
@@ -112,7 +112,7 @@ def running(home: Path, *arguments: str, ending: int = signal.SIGINT) -> Iterato
     assert not list(home.glob("tmp/cropkit-*")), "the session's folder was left behind"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

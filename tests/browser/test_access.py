@@ -128,6 +128,12 @@ def test_2_1_2_the_keyboard_leaves_the_review_and_comes_back(page: Desk) -> None
     assert page.page.evaluate(inside)
 
 
+def test_a_host_that_looks_at_keys_before_the_page_does_leaves_them_to_it(page: Desk) -> None:
+    """Notebook 7 does: see @lumino/commands, data-lm-suppress-shortcuts."""
+    mine = "canvas => canvas.closest('[data-lm-suppress-shortcuts]') === canvas"
+    assert page.canvas.evaluate(mine)
+
+
 def test_a_finger_drags_the_box(page: Desk) -> None:
     page.press("1", "r")
     page.settled()
