@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cropkit.errors import MissingFile
 from cropkit.stats import VERDICTS, Group, Stats
 
 if TYPE_CHECKING:
@@ -87,3 +90,17 @@ def _drawn(title: str, draw: Callable[["Axes"], None], rows: int) -> Plot:
     out = BytesIO()
     figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
     return Plot(title, out.getvalue())
+
+
+def matplotlib_data(*parts: str) -> Path:
+    """Return a file that matplotlib ships, found without an import, which takes a second.
+
+    Raises
+    ------
+    MissingFile
+        When there is no matplotlib; nothing was written.
+    """
+    found = find_spec("matplotlib")
+    if found is None or found.origin is None:
+        raise MissingFile("matplotlib's sample data")
+    return Path(found.origin).parent.joinpath("mpl-data", *parts)

@@ -12,7 +12,6 @@ PNGs carry generation text, JPEGs orientation, ICC profile, position and thumbna
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.util import find_spec
 from itertools import count as numbers
 from itertools import islice
 from pathlib import Path
@@ -24,8 +23,9 @@ from cropkit.demo import metadata, scenes
 from cropkit.demo.paint import Frame, developed
 from cropkit.demo.plan import PALETTES, PLAN, Picture
 from cropkit.demo.props import Box
-from cropkit.errors import MissingFile, NameTaken
+from cropkit.errors import NameTaken
 from cropkit.geometry import NormalizedBox, Size
+from cropkit.plots import matplotlib_data
 
 _SOURCES = """\
 grace_hopper.jpg  Portrait of Grace Hopper by James S. Davis, United States Navy: public domain.
@@ -146,9 +146,4 @@ def _companions(path: Path, picture: Picture, seed: int) -> None:
 
 
 def _photograph() -> bytes:
-    # found without an import: matplotlib takes a second to load
-    found = find_spec("matplotlib")
-    if found is None or found.origin is None:
-        raise MissingFile("matplotlib's sample data")
-    sample = Path(found.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"
-    return sample.read_bytes()
+    return matplotlib_data("sample_data", "grace_hopper.jpg").read_bytes()

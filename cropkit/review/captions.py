@@ -80,7 +80,7 @@ def _cell(view: View, position: int) -> str:
 
 
 def _chip(view: View, position: int, entry: Entry) -> str:
-    classes, sign, word = _verdict(view, entry)
+    classes, sign, word = verdict(view, entry)
     small = view.session.too_small(entry)
     inner = f"<span>{'⚠ ' if small else ''}{sign}</span><span class='ck-cut'>{text(word)}</span>"
     place = view.layout.chip(position).trimmed(view.layout.trim)
@@ -88,7 +88,8 @@ def _chip(view: View, position: int, entry: Entry) -> str:
     return at(view.layout, place, inner, f"ck-chip {classes}{' ck-tight' * view.layout.tight}")
 
 
-def _verdict(view: View, entry: Entry) -> tuple[str, str, str]:
+def verdict(view: View, entry: Entry) -> tuple[str, str, str]:
+    """Return class, sign and word of what is, or is going to be, the verdict of an image."""
     match entry:
         case Open():
             if entry.mark is Mark.LATER:

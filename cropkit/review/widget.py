@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from ipywidgets import HTML, Layout, VBox
+from PIL.Image import Image
 from traitlets import Dict, Int, List
 
 from cropkit import clock
@@ -24,6 +25,7 @@ from cropkit.review.layout import Kind
 from cropkit.review.loop import Loop
 from cropkit.review.markup import foot, header, status, strip
 from cropkit.review.overlay import over
+from cropkit.review.still import still
 from cropkit.review.style import CSS
 from cropkit.review.view import View
 from cropkit.review.viewport import grip_point
@@ -138,6 +140,14 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def on_undo(self, callback: Callable[[CropResult], object]) -> None:
         """Call back with the result each time a decision was taken back."""
         self._desk.undone.append(callback)
+
+    def snapshot(self) -> Image:
+        """Return the page as it looks now, as a picture, 1000 pixels wide.
+
+        As the last expression of a later cell it stays in the notebook that is saved; of the
+        review itself a saved notebook shows nothing where there is no kernel.
+        """
+        return still(self._view(), self._desk.sight, self._desk.previews)
 
     def screen_point(self, position: int, kind: Grip | Kind) -> tuple[float, float]:
         """Return where a grip of a box, or something to click, is, in pixels of the canvas.
