@@ -127,17 +127,20 @@ function paint(pen, face, box, whole) {
   label(pen, [x, y, end, foot], [left, top, right, bottom], box);
 }
 
-function label(pen, [x, , end], [left, , , bottom], box) {
+function label(pen, [x, y, end, foot], [left, top, right, bottom], box) {
   const wide = box[2] - box[0], high = box[3] - box[1];
   const text = `${wide} × ${high} · ${(wide / high).toFixed(2)}`;
   pen.font = "16px system-ui, sans-serif";
   const width = pen.measureText(text).width + 14;
   const at = Math.max(x, Math.min(left + 12, end - width));
+  const inside = bottom - top > 84 && right - left > width + 24;
+  const beside = bottom + 40 <= foot ? bottom + 12 : Math.max(y, top - 38);
+  const above = inside ? Math.max(y, bottom - 40) : beside;
   pen.fillStyle = LABEL;
-  pen.fillRect(at, bottom - 40, width, 28);
+  pen.fillRect(at, above, width, 28);
   pen.fillStyle = LIGHT;
   pen.textBaseline = "middle";
-  pen.fillText(text, at + 7, bottom - 25);
+  pen.fillText(text, at + 7, above + 15);
 }
 
 class Overlay {

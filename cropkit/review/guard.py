@@ -68,7 +68,7 @@ class Guard:
         elif isinstance(error, AuditError):
             self.stop(error)
         else:
-            self._count(error, about)
+            self.count(error, about)
             said = str(error) if isinstance(error, CropkitError) else _unexpected(error)
             self.problem(said, about)
 
@@ -101,7 +101,8 @@ class Guard:
         self.messages = Messages(self.messages.problems, stopped=str(error))
         self._changed()
 
-    def _count(self, error: BaseException, about: str) -> None:
+    def count(self, error: BaseException, about: str = "") -> None:
+        """Log and count an exception; showing it is the caller's part."""
         known = {"session": self._kit.session, "operation": _operation(error)}
         _log.error("%s: %s", about or "review", error, exc_info=error, extra=known)
         try:

@@ -11,6 +11,7 @@ from cropkit.review.eyes import Eyes
 from cropkit.review.keys import Binding, Keymap
 from cropkit.review.layout import SNAP, Kind
 from cropkit.review.loop import Loop, Timer
+from cropkit.review.picks import Picks, Press
 from cropkit.review.prompt import Prompt
 from cropkit.review.rhythm import WATCH, Beat, Rhythm
 from cropkit.review.viewport import grip_under
@@ -46,10 +47,11 @@ class Hands:
 
     def __init__(self, desk: Desk, loop: Loop, keymap: Keymap) -> None:
         self._desk, self._loop, self.keymap = desk, loop, keymap
-        self.eyes = Eyes(desk)
+        self.eyes, self._picks = Eyes(desk), Picks(desk)
         self._rhythm = Rhythm()
         self._watched: tuple[Binding, Timer] | None = None
         self._hold: Hold | None = None
+        self._at: Point = (0.0, 0.0)  # where the hand was last, in canvas units
         self.sheet = False
         self.prompt: Prompt | None = None
         self._listen()
@@ -89,6 +91,11 @@ class Hands:
         """Hold nothing: the picture under the hand may be gone."""
         self._take_hold(None)
         self.eyes.let_go()
+
+    def _let_down(self) -> None:
+        """Let go at the end of a press, which may have been a click."""
+        self._drop()
+        self._picks.release(self._at)
 
     def _take_hold(self, hold: Hold | None) -> None:
         self._hold = hold
@@ -132,6 +139,7 @@ class Hands:
             self._take_key(watched)
 
     def _take_key(self, binding: Binding) -> None:
+        self._picks.put_down()
         if self._desk.guard.messages.note:
             self._desk.guard.note("")
         if binding.does in _PROMPTS:
@@ -187,9 +195,10 @@ class Hands:
 
     def press(self, x: float, y: float) -> None:
         """Take what is under the pointer."""
-        at = self._units(x, y)
+        at = self._at = self._units(x, y)
         target = self._desk.layout.target(*at)
         self._drop()
+        self._picks.press(None)
         if self.prompt is not None:
             self._ask(None)
         if target is None or self._desk.guard.stopped:
@@ -223,6 +232,7 @@ class Hands:
         grip = None
         if isinstance(entry, Open) and view is not None:
             grip = grip_under(view, entry.box, x, y)
+            self._picks.press(Press(position, entry.path, (x, y), grip, entry.box))
         if isinstance(entry, Open) and view is not None and grip is not None:
             at = view.to_image(x, y)
             self._take_hold(Hold(position, entry.path, grip, *at, entry.box))
@@ -231,7 +241,7 @@ class Hands:
 
     def move(self, x: float, y: float) -> None:
         """Follow the pointer, with what is held if anything is."""
-        at = self._units(x, y)
+        at = self._at = self._units(x, y)
         self.eyes.point(*at)
         self.eyes.pull(*at)
         self.drag(x, y)
@@ -262,11 +272,13 @@ class Hands:
     def release(self, x: float, y: float) -> None:
         """Let go, where the pointer is now."""
         self.move(x, y)
-        self._drop()
+        self._let_down()
 
     def leave(self, x: float, y: float) -> None:
         """Let go, where the pointer left."""
-        self.release(x, y)
+        self._picks.press(None)
+        self.move(x, y)
+        self._drop()
         self.eyes.lose()
 
     def wheel(self, _: float, dy: float) -> None:
@@ -279,6 +291,7 @@ class Hands:
     def touch(self, fingers: list[Point]) -> None:
         """Take what is under one finger; a second one lets go of it."""
         if len(fingers) != 1:
+            self._picks.press(None)
             self._drop()
             return
         self._desk.surface.canvas.focus()  # a touch gives no focus of itself
@@ -291,7 +304,7 @@ class Hands:
 
     def lift(self, _: list[Point]) -> None:
         """Let go, where the finger was last: its end has no place."""
-        self._drop()
+        self._let_down()
 
 
 _DIGITS = tuple("123456789")

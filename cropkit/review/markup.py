@@ -1,6 +1,7 @@
 """The words over the canvas as HTML, but for captions and overlays; pure."""
 
 from base64 import b64encode
+from collections.abc import Iterable
 
 from cropkit.review.captions import outcome
 from cropkit.review.layout import PageLayout
@@ -30,6 +31,7 @@ _GRID_HINTS = (
     ("grid", "page", ""),
     ("undo", "undo", ""),
 )
+_SINGLE_HINTS = {"accept-page": "accept", "accept-one": "", "single": "page"}
 _HINTS = (
     ("accept-page", "accept page", ""),
     ("accept-one", "accept one", "ck-more"),
@@ -79,8 +81,8 @@ def foot(view: View) -> str:
     grid = view.session.arrangement is Arrangement.GRID
     hints = "".join(
         f"<span class='ck-quiet {more}'>{keys((view.keymap.label(name),))} {said}</span>"
-        for name, said, more in (_GRID_HINTS if grid else _HINTS)
-        if view.keymap.label(name)
+        for name, said, more in _hints(view.session.arrangement)
+        if said and view.keymap.label(name)
     )
     lock = (
         f"<span class='ck-quiet ck-more'>{keys((view.keymap.label('lock'),))} "
@@ -98,6 +100,21 @@ def foot(view: View) -> str:
         + at(view.layout, view.layout.help, sheet, "ck-side ck-right")
         + _away(view.layout)
     )
+
+
+def unsaid(view: View, error: Exception) -> str:
+    """Say in the message line that words could not be made."""
+    said = f"Something cannot be shown: {error!r}. The log has the details"
+    shown = f"<span role='alert' class='ck-two'>{text(said)}</span>"
+    return at(view.layout, view.layout.message.trimmed(5), shown, "ck-line ck-stopped")
+
+
+def _hints(arrangement: Arrangement) -> Iterable[tuple[str, str, str]]:
+    """Return action, what is said of it, and its class: what the keys do here."""
+    if arrangement is Arrangement.GRID:
+        return _GRID_HINTS
+    other = _SINGLE_HINTS if arrangement is Arrangement.SINGLE else {}
+    return ((name, other.get(name, said), more) for name, said, more in _HINTS)
 
 
 def status(view: View) -> str:

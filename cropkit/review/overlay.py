@@ -28,7 +28,8 @@ def _sheet(view: View) -> str:
         for group, rows in view.keymap.grouped().items()
     )
     mouse = (
-        "<div class='ck-group'><h3>Mouse</h3><div>Drag an edge, a corner or the whole box. "
+        "<div class='ck-group'><h3>Mouse</h3><div>Drag an edge, a corner or the whole box; "
+        "or click an edge or a corner, and then where it goes. "
         "The wheel zooms at the pointer; beside the box, a zoomed image is pulled along. "
         "In the grid, a click marks. "
         "A click on the verdict under an image accepts that image, one on a small picture below "

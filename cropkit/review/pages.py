@@ -25,6 +25,8 @@ _LOST = (
     "nothing is lost"
 )
 _FRAME = 1 / 60
+# Seconds until an acknowledgement is asked for again, twice as many each time, and at most so many.
+_OVERDUE, _LATEST = 0.6, 5.0
 
 _log = logging.getLogger("cropkit.review")
 
@@ -62,6 +64,7 @@ class Pages:
         self._boxes_at = float("-inf")
         self._tries = self._draws = 0
         self.shown_at: dict[str, datetime] = {}
+        self._asking = False
         self.covered = False  # by words, so that a hand takes hold of nothing
 
     def acknowledged(self, session: Session) -> bool:
@@ -108,6 +111,8 @@ class Pages:
             self._sharpen(session, changed)
         if self.acknowledged(session):
             self._upload_ahead(session, changed)
+        if not self._asking:
+            self._ask_after(_OVERDUE)
 
     def draw_boxes(self, session: Callable[[], Session]) -> None:
         """Draw the boxes at once, or, within a frame of the last time, once at its end."""
@@ -240,6 +245,20 @@ class Pages:
         for path in self._page:
             self.shown_at.setdefault(path, self._clock())
         changed()
+
+    def _ask_after(self, seconds: float) -> None:
+        oldest = self._surface.fence.oldest
+        self._asking = oldest is not None and seconds < _LATEST
+        if self._asking:
+            again = self._guard.watch(self._ask_again)
+            self._loop.call_later(seconds, again, oldest, seconds)
+
+    def _ask_again(self, overdue: int, after: float) -> None:
+        """Ask whether the browser has drawn what it has been silent about for so long."""
+        same = self._surface.fence.oldest == overdue
+        if same:
+            self._surface.fence.ask_again()
+        self._ask_after(2 * after if same else _OVERDUE)
 
     def _check(self, draw: int, changed: Callable[[], None]) -> None:
         """Send a page again whose drawing or acknowledgement was lost on the way."""

@@ -149,7 +149,8 @@ def _readout(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], least: 
     rect = _rect(view, box).held_in(frame)
     x = max(frame.x, min(rect.x + 12, frame.right - width))
     below = rect.bottom - _LABEL_HEIGHT - 12
-    y = max(frame.y, below) if rect.height > 3 * _LABEL_HEIGHT else _beside(frame, rect)
+    inside = rect.height > 3 * _LABEL_HEIGHT and rect.width > width + 24
+    y = max(frame.y, below) if inside else _beside(frame, rect)
     pen.fill(_LABEL, Rect(x, y, width, _LABEL_HEIGHT))
     pen.words(text, (x + 7, y + _LABEL_HEIGHT / 2 + 1), _WARNING if least else LIGHT)
 
@@ -159,7 +160,7 @@ def _size(box: PixelBox) -> str:
 
 
 def _beside(frame: Rect, rect: Rect) -> float:
-    """Where the label of a low box goes: under it, or above where there is no room."""
+    """Where the label of a small box goes: under it, or above where there is no room."""
     under = rect.bottom + 12
     return under if under + _LABEL_HEIGHT <= frame.bottom else max(frame.y, rect.y - 38)
 

@@ -21,12 +21,14 @@ CSS = """<style>
   align-items: center; gap: 0.7em; min-width: 0; white-space: nowrap; }
 .cropkit-review .ck-grow { flex: 1 1 0; min-width: 0; }
 .cropkit-review .ck-cut { overflow: hidden; text-overflow: ellipsis; min-width: 2em; }
-.cropkit-review .ck-first { display: flex; flex: 1 1 auto; min-width: 0; white-space: pre;
+.cropkit-review .ck-first { display: flex; flex: 1 0 11em; min-width: 0; white-space: pre;
   overflow: hidden; }
-.cropkit-review .ck-second { display: flex; flex: none; max-width: 45%;
+.cropkit-review .ck-first:last-child { flex: 1 1 auto; }
+.cropkit-review .ck-second { display: flex; flex: 0 1 auto; min-width: 0; overflow: hidden;
   white-space: pre; }
 .cropkit-review .ck-first > span + span, .cropkit-review .ck-second > span + span { flex: none; }
 .cropkit-review .ck-first > .ck-cut { min-width: 1.5em; }
+.cropkit-review .ck-second > .ck-cut { min-width: 0; }
 @container (max-width: 1060px) {
   .cropkit-review .ck-second > .ck-cut { display: none; }
 }
@@ -36,10 +38,13 @@ CSS = """<style>
 @container (max-width: 820px) {
   .cropkit-review .ck-more { display: none; }
   .cropkit-review .ck-at { gap: 0.4em; }
+  .cropkit-review .ck-chip { font-size: 10px; padding: 0; gap: 0.15em; }
+  .cropkit-review .ck-chip.ck-tight .ck-cut, .cropkit-review .ck-second { display: none; }
+  .cropkit-review .ck-first { flex: 1 1 auto; }
 }
 @container (max-width: 640px) {
-  .cropkit-review .ck-second { display: none; }
-  .cropkit-review .ck-chip { font-size: 9.5px; padding: 0; gap: 0.1em; }
+  .cropkit-review .ck-chip { font-size: 9.5px; gap: 0.1em; }
+  .cropkit-review .ck-chip:not(.ck-tight, .ck-small) > span:first-child { display: none; }
 }
 .cropkit-review .ck-quiet { color: var(--jp-ui-font-color2, #666); }
 .cropkit-review .ck-name { font-weight: 600; color: var(--jp-ui-font-color0, #111); }

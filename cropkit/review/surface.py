@@ -149,6 +149,19 @@ class Fence:
         self.canvas.fill_style = f"#{self._last:06x}"
         self.canvas.fill_rect(0, 0, 1, 1)
 
+    @property
+    def oldest(self) -> int | None:
+        """The mark that has been waited for longest."""
+        return next(iter(self._waiting), None)
+
+    def ask_again(self) -> None:
+        """Have everything up to here acknowledged again.
+
+        The browser reads its pixels in the background, and only its last word comes while the
+        kernel is busy: where two are read at a time, the older one may be that.
+        """
+        self.mark(lambda: None)
+
     def forget(self) -> None:
         """Expect nothing any more: the page that was drawn on is gone."""
         self._waiting.clear()

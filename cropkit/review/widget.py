@@ -23,7 +23,7 @@ from cropkit.review.hands import Hands
 from cropkit.review.keys import Keymap, keymap
 from cropkit.review.layout import Kind
 from cropkit.review.loop import Loop
-from cropkit.review.markup import foot, header, status, strip
+from cropkit.review.markup import foot, header, status, strip, unsaid
 from cropkit.review.overlay import over
 from cropkit.review.still import still
 from cropkit.review.style import CSS
@@ -190,12 +190,22 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             return
         view = self._view()
         for name, band in self._bands.items():
-            self._say(name, band, _BANDS[name](view))
+            self._say(name, band, self._words(name, view))
         self._say("status", self._status, f"<div>{status(view)}</div>")
         session = view.session
         self.index = session.page
         self.boxes = [_box(entry) for entry in session.entries]
         self.progress = asdict(view.counts) | {"broken": len(session.broken)}
+
+    def _words(self, name: str, view: View) -> str:
+        """Return the words of a band, or, in their place, why there are none."""
+        try:
+            return _BANDS[name](view)
+        except Exception as error:  # noqa: BLE001  (no other place is left to say it in)
+            words = unsaid(view, error)
+            if self._said.get(name) != words:
+                self._desk.guard.count(error)
+            return words
 
     def _say(self, name: str, band: HTML, words: str) -> None:
         # Comparing here spares the trait's comparison and the message.

@@ -111,3 +111,24 @@ def probe_scene(page: Desk, probe: Probe, **wanted: object) -> None:
             return
         page.page.wait_for_timeout(50)
     pytest.fail(json.dumps(scene))
+
+
+def test_2_5_7_two_clicks_do_what_a_drag_of_a_handle_does(page: Desk, probe: Probe) -> None:
+    page.press("r")
+    probe_scene(page, probe, live=True)
+    before = probe.boxes()
+    corner, middle = (page.on_screen(probe.grip(1, name)) for name in ("TOP_LEFT", "WHOLE"))
+    goal = ((corner[0] + middle[0]) / 2, (corner[1] + middle[1]) / 2)
+    page.page.mouse.click(*corner)
+    page.page.get_by_text("The top left corner is picked up").wait_for()
+    assert probe.boxes() == before
+    page.page.mouse.click(*goal)
+    page.page.get_by_text("is picked up").wait_for(state="detached")
+    page.settled()
+    after = probe.boxes()[1]
+    assert after[2:] == before[1][2:]
+    assert after[0] > before[1][0]
+    assert after[1] > before[1][1]
+    reached = page.on_screen(probe.grip(1, "TOP_LEFT"))
+    assert reached == pytest.approx(goal, abs=2)
+    page.press("r")

@@ -1,0 +1,75 @@
+"""What the review does when the browser is silent, or when its own words fail."""
+
+import io
+
+import pytest
+from desktop import Browser
+from PIL import Image
+
+from cropkit.review import widget
+from cropkit.review.view import View
+
+
+def acknowledge(browser: Browser, number: int) -> None:
+    """Send one of the fence's pixels back."""
+    colour = (number >> 16, number >> 8 & 255, number & 255, 255)
+    png = io.BytesIO()
+    Image.new("RGBA", (1, 1), colour).save(png, "PNG")
+    browser.desk.surface.fence.canvas.set_trait("image_data", png.getvalue())
+
+
+def turn_unseen(browser: Browser) -> int:
+    """Turn the page; return the mark after which it is on the screen, and tell no one."""
+    browser.key("PageDown")
+    fence, pages = browser.desk.surface.fence, browser.desk.pages
+
+    def drawn() -> bool:
+        session = browser.desk.session
+        whole = session.ready and all(pages._wanted(session)[1])
+        return whole and pages._drawn == pages._wanted(session)
+
+    browser.until(drawn, acknowledging=False)
+    return int(fence._last)
+
+
+def test_an_acknowledgement_that_got_lost_is_asked_for_again(browser: Browser) -> None:
+    fence, last = browser.desk.surface.fence, turn_unseen(browser)
+    drawn = len(browser.named("drawImage"))
+    assert fence._last == last
+    browser.loop.sleep(0.7)
+    assert fence._last == last + 1, "nothing was asked"
+    acknowledge(browser, last + 1)
+    browser.loop.sleep(0.02)
+    assert browser.desk.pages.acknowledged(browser.desk.session)
+    assert len(browser.named("drawImage")) <= drawn + 3  # the page ahead; it was not drawn anew
+    assert browser.messages.note == ""
+
+
+def test_a_browser_that_stays_silent_is_asked_less_and_less(browser: Browser) -> None:
+    fence, last = browser.desk.surface.fence, turn_unseen(browser)
+    asked = []
+    for _ in range(45):
+        browser.loop.sleep(0.1)
+        asked.append(fence._last - last)
+    assert asked[-1] == 3
+    assert [asked.index(n) for n in (1, 2, 3)] == pytest.approx([5, 17, 41], abs=4)
+
+
+def test_words_that_cannot_be_made_are_told_in_their_place_and_logged_once(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: View) -> str:
+        raise ZeroDivisionError("<b>")
+
+    before = browser.review.kit.counts().degraded
+    monkeypatch.setitem(widget._BANDS, "foot", fails)
+    for key in ("2", "3", "1"):
+        browser.key(key)
+    foot = browser.review._bands["foot"].value
+    assert "role='alert'" in foot
+    assert "ZeroDivisionError(&#x27;&lt;b&gt;&#x27;)" in foot
+    assert browser.review.kit.counts().degraded == before + 1
+    assert "chosen 1" in browser.status
+    browser.key("Enter")
+    browser.written()
+    assert "written 3" in browser.status
