@@ -17,6 +17,7 @@ from cropkit.errors import (
     Busy,
     CropkitError,
     LaterOperation,
+    NoSpace,
     NothingToUndo,
 )
 from cropkit.files import Root
@@ -71,7 +72,7 @@ class Carrier:
     def decisions(
         self, wanted: Iterable[str], progress: Callable[[CropResult], object] | None
     ) -> list[CropResult]:
-        """Carry out decisions in groups that share their syncs.
+        """Carry out decisions in groups that share their syncs; a full disk ends it.
 
         Raises
         ------
@@ -93,6 +94,8 @@ class Carrier:
             self._pace.took(len(group), time.monotonic() - begun)
             for request, first in zip(group, together, strict=True):
                 ended(self._settled(request, first))
+            if any(isinstance(one.error, NoSpace) for one in together):
+                break  # the next ones would not fit either, and wait
         return [one.result for one in outcomes]
 
     def _settled(self, request: Request, first: Outcome) -> Outcome:
@@ -149,6 +152,8 @@ class Carrier:
 
     def _refuse(self, made: Decision, error: CropkitError) -> Outcome:
         result = refusal(made.path, made.box, error)
+        if error.passes:
+            result = replace(result, status=Status.WAITING)
         self.report_box(made.path, error)
         self._trail.settle(made.id, result)
         self._log_failure(result)

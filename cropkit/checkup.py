@@ -150,7 +150,8 @@ def _recovered(events: Sequence[Mapping[str, Any]]) -> list[Event]:
         if event["operation"] is None:
             continue
         forward = '"recovered":true' in event["body"]
-        if forward or event["event"] == Status.WAITING:
+        back = event["event"] == Status.WAITING and '"code":null' in event["body"]
+        if forward or back:
             way = "carried on" if forward else "taken back"
             said = f"{event['path']}: operation {event['operation']:.8} was {way} at {event['at']}"
             found.append(Event(event["operation"], said))

@@ -60,6 +60,8 @@ class CropkitError(Exception):
     template: ClassVar[str] = "{0}"
     cure: ClassVar[str] = ""
     status: ClassVar[str] = "failed"
+    #: Whether the cause lies outside of the file, so that a decision about it waits on.
+    passes: ClassVar[bool] = False
 
     def __init__(self, *facts: object) -> None:
         super().__init__(*facts)
@@ -210,6 +212,7 @@ class ReadOnly(Refused):
 
     template = "{0}: the system does not permit it ({1})"
     cure = "Give yourself permission to the file and its folder, or work on a copy"
+    passes = True
 
 
 class NoSpace(Refused):
@@ -217,6 +220,7 @@ class NoSpace(Refused):
 
     template = "{0}: needs {1} bytes, {2} are free"
     cure = "Make room on the disk; nothing was written"
+    passes = True
 
 
 class NameTaken(Refused):

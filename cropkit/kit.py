@@ -390,6 +390,8 @@ class Kit:
         self.decide([made])
         outcome = self._carrier.decision(made.id)
         if outcome.error is not None:
+            if outcome.error.passes:  # whoever asked is told now, and may ask again
+                self.trail.withdraw(made.id)
             raise outcome.error
         return outcome.result
 

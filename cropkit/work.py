@@ -19,6 +19,9 @@ _SUCCESS = {
 }
 
 
+_DECIDED = (Kind.CROP, Kind.REJECT)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What somebody wants done to one image.
@@ -115,10 +118,15 @@ class Work:
             seconds=self._seconds(),
         )
 
+    def _status(self, error: CropkitError) -> Status:
+        if isinstance(error, StaleDecision):
+            return Status.STALE
+        waits = error.passes and self.operation.decision and self.operation.kind in _DECIDED
+        return Status.WAITING if waits else Status(error.status)
+
     def _failure(self, error: CropkitError) -> CropResult:
-        stale = isinstance(error, StaleDecision)
         return CropResult(
-            status=Status.STALE if stale else Status(error.status),
+            status=self._status(error),
             path=self.operation.source,
             code=error.code,
             message=str(error),

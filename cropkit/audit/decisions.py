@@ -51,7 +51,8 @@ def record(db: Connection, decisions: Sequence[Decision], at: str) -> None:
 
 def settle(db: Connection, made: str, status: Status, at: str, **outcome: str | None) -> None:
     """Write what became of a decision: status, operation, code and message."""
-    db.execute(_SETTLE, _outcome(status, at) | outcome | {"settled": made})
+    told = {"code": None, "message": None} | outcome  # what an earlier attempt met is over
+    db.execute(_SETTLE, _outcome(status, at) | told | {"settled": made})
 
 
 def standing(db: Connection, path: str | None = None) -> list[Standing]:
