@@ -1,13 +1,18 @@
 """What the review does when the browser is silent, or when its own words fail."""
 
 import io
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from desktop import Browser
 from PIL import Image
 
+from cropkit.files import Root
 from cropkit.review import widget
 from cropkit.review.view import View
+
+Started = Callable[..., Browser]
 
 
 def acknowledge(browser: Browser, number: int) -> None:
@@ -73,3 +78,26 @@ def test_words_that_cannot_be_made_are_told_in_their_place_and_logged_once(
     browser.key("Enter")
     browser.written()
     assert "written 3" in browser.status
+
+
+def test_a_full_disk_is_told_and_what_was_decided_waits_for_the_next_review(
+    browser: Browser, start: Started, folder: Path
+) -> None:
+    before = {p.name: p.read_bytes() for p in folder.glob("*.*") if p.is_file()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Root, "free_bytes", lambda _: 0)
+        browser.key("Enter")
+        browser.until(lambda: browser.review.idle)
+        assert "waiting 3" in browser.status
+        assert "written 0" in browser.status
+        assert any("Make room on the disk" in one.said for one in browser.messages.problems)
+        browser.loop.sleep(2)
+        browser.key("z")
+        browser.until(lambda: browser.review.idle and "waiting 2" in browser.status)
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    browser.review.close()
+    again = start()
+    again.open()
+    again.shown()
+    again.written()
+    assert "written 2" in again.status
