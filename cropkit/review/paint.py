@@ -95,8 +95,8 @@ def _paint_box(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], weigh
     if chosen:
         _thirds(pen, rect)
     _two_toned(pen, rect, 2)
-    for grip in () if weight is Weight.SMALL else HANDLES:
-        _handle(pen, *grip_point(view, box, grip), chosen=chosen)
+    if weight is not Weight.SMALL:
+        _handles(pen, [grip_point(view, box, grip) for grip in HANDLES], chosen=chosen)
 
 
 def _dim(pen: Pen, view: Viewport, box: PixelBox, colour: str) -> None:
@@ -123,18 +123,19 @@ def _thin(pen: Pen, rect: Rect) -> None:
 
 
 def _thirds(pen: Pen, rect: Rect) -> None:
-    for part in (1 / 3, 2 / 3):
-        x, y = rect.x + rect.width * part, rect.y + rect.height * part
-        for shift, colour in ((1, _GUIDE_SHADE), (0, _GUIDE)):
-            pen.line(colour, 1, (x + shift, rect.y, x + shift, rect.bottom))
-            pen.line(colour, 1, (rect.x, y + shift, rect.right, y + shift))
+    for shift, colour in ((1, _GUIDE_SHADE), (0, _GUIDE)):
+        ends = []
+        for part in (1 / 3, 2 / 3):
+            x, y = rect.x + rect.width * part + shift, rect.y + rect.height * part + shift
+            ends += [(x, rect.y, x, rect.bottom), (rect.x, y, rect.right, y)]
+        pen.line(colour, 1, *ends)
 
 
-def _handle(pen: Pen, x: float, y: float, *, chosen: bool) -> None:
+def _handles(pen: Pen, points: Iterable[tuple[float, float]], *, chosen: bool) -> None:
     half = HANDLE / 2 if chosen else HANDLE / 2 - 1
-    outer = Rect(x - half, y - half, 2 * half, 2 * half)
-    pen.fill(DARK, outer.inset(-1.5))
-    pen.fill(LIGHT, outer)
+    outer = [Rect(x - half, y - half, 2 * half, 2 * half) for x, y in points]
+    pen.fill(DARK, *(rect.inset(-1.5) for rect in outer))
+    pen.fill(LIGHT, *outer)
 
 
 def _readout(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], least: int) -> None:
@@ -168,12 +169,12 @@ def _beside(frame: Rect, rect: Rect) -> float:
 def _paint_mark(pen: Pen, frame: Rect, mark: Mark) -> None:
     pen.fill(_VEIL, frame)
     if mark is Mark.REJECT:
-        for ends in (
+        ends = (
             (frame.x, frame.y, frame.right, frame.bottom),
             (frame.x, frame.bottom, frame.right, frame.y),
-        ):
-            pen.line(DARK, 4, ends)
-            pen.line(LIGHT, 2, ends)
+        )
+        pen.line(DARK, 4, *ends)
+        pen.line(LIGHT, 2, *ends)
     else:
         _two_toned(pen, frame.inset(2), 2)
 

@@ -86,11 +86,12 @@ class Pen:
         self._canvas.line_width = width * self.scale
         self._canvas.stroke_rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
 
-    def line(self, colour: str, width: float, ends: tuple[float, float, float, float]) -> None:
-        """Draw a line from (x, y) to (x, y)."""
+    def line(self, colour: str, width: float, *lines: tuple[float, float, float, float]) -> None:
+        """Draw lines, each from (x, y) to (x, y)."""
         self._canvas.stroke_style = colour
         self._canvas.line_width = width * self.scale
-        self._canvas.stroke_line(*self._finite(*ends))
+        for ends in lines:
+            self._canvas.stroke_line(*self._finite(*ends))
 
     def words(self, text: str, at: tuple[float, float], colour: str, size: float = 16) -> None:
         """Write a line of text, from its left end and its middle height."""
