@@ -92,10 +92,9 @@ def drawn(
 
 def _drawn(span: tuple[int, int], side: int, by: float, extent: int, reach: float) -> float:
     low, high = -span[0], extent - span[1]  # the pulls that meet a border
-    for meets, moves in ((low, side <= 0), (high, side >= 0)):
-        if moves and abs(by - meets) <= reach:
-            return float(meets)
-    return by
+    moved = [meets for meets, moves in ((low, side <= 0), (high, side >= 0)) if moves]
+    near = [meets for meets in moved if abs(by - meets) <= reach]
+    return float(min(near, key=lambda meets: abs(by - meets))) if near else by
 
 
 def grip_at(

@@ -35,9 +35,10 @@ export function gripAt([left, top, right, bottom], x, y, reach) {
 }
 
 const pulled = ([low, high], at, by, extent, snap) => {
-  for (const [meets, moves] of [[-low, at <= 0], [extent - high, at >= 0]])
-    if (moves && Math.abs(by - meets) <= snap) return meets;
-  return by;
+  const far = meets => Math.abs(by - meets);
+  const near = [[-low, at <= 0], [extent - high, at >= 0]]
+    .filter(([meets, moves]) => moves && far(meets) <= snap).map(([meets]) => meets);
+  return near.length ? near.reduce((one, other) => far(other) < far(one) ? other : one) : by;
 };
 
 const stretched = ([low, high], at, by, extent) =>
