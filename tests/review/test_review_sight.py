@@ -410,3 +410,17 @@ def test_a_drag_sends_one_message_for_each_move_however_close(
     assert len(messages) == 10
     assert isinstance(entries(browser)[0], Open)
     assert browser.desk.session.arrangement is Arrangement.SINGLE
+
+
+def test_the_key_line_says_what_keys_do_in_each_arrangement(browser: Browser) -> None:
+    def says(*words: str) -> list[bool]:
+        foot = browser.review._bands["foot"].value
+        return [f"</span> {word}</span>" in foot for word in words]
+
+    asked = ("accept page", "accept", "accept one", "page", "single", "accept all but the marked")
+    assert says(*asked) == [True, False, True, False, True, False]
+    press(browser, "m")
+    assert says(*asked) == [False, True, False, True, False, False]
+    browser.loop.sleep(2)
+    press(browser, "m", "q")
+    assert says(*asked) == [False, False, False, True, True, True]

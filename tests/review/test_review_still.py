@@ -55,7 +55,7 @@ def frame(browser: Browser, position: int) -> Rect:
 
 
 def quarter(frame: Rect) -> tuple[float, float]:
-    """A point in the box and beside its thirds."""
+    """A point in the box and between its thirds."""
     return frame.x + frame.width * 0.37, frame.y + frame.height * 0.37
 
 
@@ -121,6 +121,28 @@ def test_before_a_browser_has_come_the_places_are_empty(start: Started, folder: 
     picture = start(folder).review.snapshot()
     ground = colour(picture, 20, 100)
     assert ground == colour(picture, 300, 300) != (255, 255, 255)
+
+
+def test_a_label_that_is_wider_than_its_box_stands_beside_it(
+    start: Started, tmp_path: Path
+) -> None:
+    folder = tmp_path / "narrow"
+    folder.mkdir()
+    boxes = {"narrow": [0.45, 0.2, 0.55, 0.6], "wide": [0.1, 0.2, 0.9, 0.6]}
+    for name, box in boxes.items():
+        Image.new("RGB", (200, 200), COLOURS[0]).save(folder / f"{name}.png")
+        pictures.write_sidecar(folder / f"{name}.png", box)
+    browser = start(folder)
+    browser.open()
+    browser.shown()
+    picture = browser.review.snapshot()
+    for position, (name, box) in enumerate(boxes.items()):
+        there = frame(browser, position)
+        x = there.x + there.width * box[0] + 20  # between its thirds
+        inside = colour(picture, x, there.y + there.height * box[3] - 36)
+        below = colour(picture, x, there.y + there.height * box[3] + 16)
+        assert near(inside, COLOURS[0]) == (name == "narrow")
+        assert (max(below) < 40) == (name == "narrow")
 
 
 def test_a_notebook_keeps_it_as_png(browser: Browser) -> None:
