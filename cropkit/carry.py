@@ -27,7 +27,7 @@ from cropkit.plan import Planner, chosen_to_purge, to_purge, to_undo
 from cropkit.records import CropResult, Decision, Problem, Status
 from cropkit.switch import kept
 from cropkit.tally import Degraded
-from cropkit.work import Outcome, Pace, Request, groups
+from cropkit.work import Outcome, Pace, Request, groups, status_of
 
 _log = logging.getLogger("cropkit")
 GROUP = 64  # crops that share their transactions and syncs in a batch, at most,
@@ -151,9 +151,7 @@ class Carrier:
         return self._refuse(made, error).result if found.status is Status.WAITING else told(found)
 
     def _refuse(self, made: Decision, error: CropkitError) -> Outcome:
-        result = refusal(made.path, made.box, error)
-        if error.passes:
-            result = replace(result, status=Status.WAITING)
+        result = refusal(made.path, made.box, error, decided=True)
         self.report_box(made.path, error)
         self._trail.settle(made.id, result)
         self._log_failure(result)
@@ -209,9 +207,11 @@ class Carrier:
         return found.size if found else 0
 
 
-def refusal(path: str, box: PixelBox | None, error: CropkitError) -> CropResult:
-    """Tell that something came to nothing before it began."""
-    status = Status(error.status)
+def refusal(
+    path: str, box: PixelBox | None, error: CropkitError, *, decided: bool = False
+) -> CropResult:
+    """Tell that something, a decision perhaps, came to nothing before it began."""
+    status = status_of(error, decided=decided)
     return CropResult(status, path, code=error.code, message=str(error), box_asked=box)
 
 

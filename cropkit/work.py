@@ -121,8 +121,9 @@ class Work:
     def _status(self, error: CropkitError) -> Status:
         if isinstance(error, StaleDecision):
             return Status.STALE
-        waits = error.passes and self.operation.decision and self.operation.kind in _DECIDED
-        return Status.WAITING if waits else Status(error.status)
+        operation = self.operation
+        decided = operation.decision is not None and operation.kind in _DECIDED
+        return status_of(error, decided=decided)
 
     def _failure(self, error: CropkitError) -> CropResult:
         return CropResult(
@@ -152,6 +153,11 @@ class Outcome:
 def going(works: Sequence[Work]) -> list[Work]:
     """Return the works that there is more to do on."""
     return [work for work in works if work.going]
+
+
+def status_of(error: CropkitError, *, decided: bool) -> Status:
+    """Return what an error makes of a request; a decision waits until an obstacle is over."""
+    return Status.WAITING if decided and error.passes else Status(error.status)
 
 
 class Pace:

@@ -96,12 +96,13 @@ class Browser:
         hidden = [slot.canvas for slots in surface.slots for slot in slots]
         return [*surface.canvas._canvases, surface.fence.canvas, *hidden]
 
-    def acknowledge(self) -> None:
-        """Send the fence's pixel back."""
+    def acknowledge(self, number: int | None = None) -> None:
+        """Send one of the fence's pixels back: the last one, where it is not said which."""
         fence = self.desk.surface.fence
-        if not fence._last:
+        number = fence._last if number is None else number
+        if not number:
             return
-        colour = (fence._last >> 16, fence._last >> 8 & 255, fence._last & 255, 255)
+        colour = (number >> 16, number >> 8 & 255, number & 255, 255)
         png = io.BytesIO()
         Image.new("RGBA", (1, 1), colour).save(png, "PNG")
         fence.canvas.set_trait("image_data", png.getvalue())

@@ -49,10 +49,13 @@ class Picks:
         """Take a click, where nothing was moved since the press."""
         press, self._press, up = self._press, None, self._up
         self.put_down()
-        if press is None or dist(press.at, at) > _SLOP or self._box(press) != press.box:
-            return  # elsewhere, or it was a drag
+        if press is None or dist(press.at, at) > _SLOP:
+            return
+        entry = self._entry(press)
+        if entry is None or entry.box != press.box:
+            return  # it was a drag
         if press.handle is None:
-            self._place(up, press)
+            self._place(up, press, entry)
         elif up is None or up.handle != press.handle:
             self._take_up(press)
 
@@ -69,23 +72,19 @@ class Picks:
         self._desk.lift(None, press.path, grip)  # the loupe stays
         self._desk.guard.note(f"{_named(grip)} is picked up: click where it goes, or on it again")
 
-    def _place(self, up: Press | None, press: Press) -> None:
-        box = self._box(press)
-        if up is None or up.grip is None or up.path != press.path or box is None:
+    def _place(self, up: Press | None, press: Press, entry: Open) -> None:
+        if up is None or up.grip is None or up.path != press.path:
             return
-        entry = self._desk.session.entries[press.position]
-        if isinstance(entry, Open):
-            view = self._desk.sight.view(press.position, press.path, entry.size)
-            x, y = view.to_image(*press.at)
-            was = view.to_image(*grip_point(view, box, up.grip))
-            self._desk.take(Drag(press.position, up.grip, box, x - was[0], y - was[1]))
+        view = self._desk.sight.view(press.position, press.path, entry.size)
+        x, y = view.to_image(*press.at)
+        was = view.to_image(*grip_point(view, entry.box, up.grip))
+        self._desk.take(Drag(press.position, up.grip, entry.box, x - was[0], y - was[1]))
 
-    def _box(self, press: Press) -> PixelBox | None:
-        """Return the box that the image has now, if it is there and has one."""
+    def _entry(self, press: Press) -> Open | None:
+        """Return the image that was pressed, if it is still there to be decided."""
         entries = self._desk.session.entries
         entry = entries[press.position] if press.position < len(entries) else None
-        there = isinstance(entry, Open) and entry.path == press.path
-        return entry.box if isinstance(entry, Open) and there else None
+        return entry if isinstance(entry, Open) and entry.path == press.path else None
 
 
 def _named(grip: Grip) -> str:

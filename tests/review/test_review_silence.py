@@ -1,26 +1,16 @@
 """What the review does when the browser is silent, or when its own words fail."""
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from desktop import Browser
-from PIL import Image
 
 from cropkit.files import Root
 from cropkit.review import widget
 from cropkit.review.view import View
 
 Started = Callable[..., Browser]
-
-
-def acknowledge(browser: Browser, number: int) -> None:
-    """Send one of the fence's pixels back."""
-    colour = (number >> 16, number >> 8 & 255, number & 255, 255)
-    png = io.BytesIO()
-    Image.new("RGBA", (1, 1), colour).save(png, "PNG")
-    browser.desk.surface.fence.canvas.set_trait("image_data", png.getvalue())
 
 
 def turn_unseen(browser: Browser) -> int:
@@ -43,7 +33,7 @@ def test_an_acknowledgement_that_got_lost_is_asked_for_again(browser: Browser) -
     assert fence._last == last
     browser.loop.sleep(0.7)
     assert fence._last == last + 1, "nothing was asked"
-    acknowledge(browser, last + 1)
+    browser.acknowledge(last + 1)
     browser.loop.sleep(0.02)
     assert browser.desk.pages.acknowledged(browser.desk.session)
     assert len(browser.named("drawImage")) <= drawn + 3  # the page ahead; it was not drawn anew
