@@ -21,15 +21,20 @@ class Listing(NamedTuple):
     unread: dict[str, str]
 
 
-def listed(root: Path, suffixes: Collection[str], leave_out: Collection[Path] = ()) -> Listing:
+def listed(root: Path, suffixes: Collection[str], destination: str | None = None) -> Listing:
     """List the images beneath a folder, in review order.
 
-    Hidden folders (`.cropkit` among them), hidden files, links and what is beneath `leave_out` are
-    not listed. The order is by folder, then by the time in the name, the stage and the name, with
-    numbers in names compared as numbers.
+    Hidden folders (`.cropkit` among them), hidden files, links and what is beneath the destination
+    are not listed. The order is by folder, then by the time in the name, the stage and the name,
+    with numbers in names compared as numbers.
+
+    Parameters
+    ----------
+    destination : folder that crops move to: relative to the collection where it is inside
     """
     unread: dict[str, str] = {}
-    every = _walk(root, root, leave_out, unread)
+    left_out = root / destination if destination else None
+    every = _walk(root, root, left_out, unread)
     found = [path for path in every if PurePosixPath(path).suffix.lower() in suffixes]
     return Listing(sorted(found, key=review_order), unread)
 
@@ -75,9 +80,7 @@ def _is_sibling(name: str, group: str, suffixes: Collection[str]) -> bool:
     return path.stem.partition("_stage")[0] == group and path.suffix.lower() in suffixes
 
 
-def _walk(
-    folder: Path, root: Path, leave_out: Collection[Path], unread: dict[str, str]
-) -> Iterator[str]:
+def _walk(folder: Path, root: Path, left_out: Path | None, unread: dict[str, str]) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
             found = [entry for entry in entries if not entry.name.startswith(".")]
@@ -89,8 +92,8 @@ def _walk(
             continue
         if entry.is_file(follow_symlinks=False):
             yield Path(entry.path).relative_to(root).as_posix()
-        elif entry.is_dir(follow_symlinks=False) and Path(entry.path) not in leave_out:
-            yield from _walk(Path(entry.path), root, leave_out, unread)
+        elif entry.is_dir(follow_symlinks=False) and Path(entry.path) != left_out:
+            yield from _walk(Path(entry.path), root, left_out, unread)
 
 
 def _natural(text: str) -> tuple[tuple[int, int | str], ...]:

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 StrPath = str | os.PathLike[str]
 
 _log = logging.getLogger("cropkit")
-_FAILED = (Status.REFUSED, Status.FAILED, Status.STALE, Status.IN_DOUBT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +69,18 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How far a collection has come."""
+    """How far a collection has come, in images.
+
+    ``failed`` could not be carried out; ``stale`` changed after they were decided and want another
+    look. Neither is ``decided``.
+    """
 
     total: int
     decided: int
     written: int
     waiting: int
     failed: int
+    stale: int
     rejected: int
     skipped: int
     degraded: int
@@ -236,8 +240,7 @@ class Kit:
 
     @cached_property
     def _listing(self) -> collection.Listing:
-        leave_out = [Path(self.destination)] if self.destination else []
-        return collection.listed(self.root, formats.EXTENSIONS, leave_out)
+        return collection.listed(self.root, formats.EXTENSIONS, self.destination)
 
     def look(self, path: str) -> Look:
         """Read an image for a reviewer.
@@ -353,13 +356,15 @@ class Kit:
     def counts(self) -> Counts:
         """Return how far the collection has come."""
         by = self.trail.counts()
-        failed = sum(by.get(status, 0) for status in _FAILED)
+        failed = sum(number for status, number in by.items() if status.is_failure)
+        stale = by.get(Status.STALE, 0)
         return Counts(
             total=self._total,
-            decided=sum(by.values()) - failed,
+            decided=sum(by.values()) - failed - stale,
             written=by.get(Status.CROPPED, 0),
             waiting=by.get(Status.WAITING, 0),
             failed=failed,
+            stale=stale,
             rejected=by.get(Status.REJECTED, 0),
             skipped=by.get(Status.SKIPPED, 0),
             degraded=self.trail.degraded(),
@@ -459,7 +464,8 @@ class Kit:
     def undo_stack(self) -> tuple[Standing, ...]:
         """Return this reviewer's standing decisions that can be taken back, oldest first."""
         mine = (one for one in self.trail.standing() if one.reviewer == self.reviewer)
-        return tuple(one for one in mine if one.status not in _FAILED)
+        done = (one for one in mine if one.status is not Status.STALE)
+        return tuple(one for one in done if not one.status.is_failure)
 
     def retract(self, decision: str) -> CropResult:
         """Take a decision back: before it is applied by withdrawing it, else by restoring the file.

@@ -41,8 +41,13 @@ class Status(StrEnum):
     SUPERSEDED = "superseded"  # a newer decision came before it was carried out
     REFUSED = "refused"
     FAILED = "failed"
-    STALE = "stale"
+    STALE = "stale"  # the file has changed since: nothing failed, it wants another look
     IN_DOUBT = "in-doubt"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it could not be carried out: refused, failed or in doubt; stale is none."""
+        return self in (Status.REFUSED, Status.FAILED, Status.IN_DOUBT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ def test_own_and_hidden_folders_links_and_the_destination_are_not_listed(tmp_pat
     _touch(tmp_path, ".cropkit/stage/x.png", ".hidden/x.png", ".x.png", "out/x.png", "a.png")
     (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
     (tmp_path / "loop").symlink_to(tmp_path)
-    assert listed(tmp_path, SUFFIXES, [tmp_path / "out"]).images == ["a.png"]
+    for destination in ("out", str(tmp_path / "out")):
+        assert listed(tmp_path, SUFFIXES, destination).images == ["a.png"]
 
 
 def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_listed(

@@ -339,6 +339,16 @@ def test_a_crop_moves_with_its_companions_and_comes_back(
         assert kit.fsck() == []
 
 
+def test_crops_inside_the_collection_are_no_images_of_it(folder: Path) -> None:
+    there = folder / "done" / "crops"
+    with cropkit.open(folder, destination=there) as kit:
+        before = kit.images()
+        kit.crop("a_stage2.png", BOX)
+        pictures.write_png(there / "not_ours.png")
+    with cropkit.open(folder, destination=there) as kit:
+        assert kit.images() == tuple(name for name in before if name != "a_stage2.png")
+
+
 def test_a_crop_moves_to_another_file_system_and_comes_back(folder: Path) -> None:
     memory = Path("/dev/shm")  # noqa: S108  (a folder of our own is made in it)
     if not memory.is_dir() or memory.stat().st_dev == folder.stat().st_dev:
@@ -651,6 +661,7 @@ def test_the_database_is_made_anew_from_the_export(folder: Path, tmp_path: Path)
         stale = decided(kit, "e.jpeg")
         pictures.write_jpeg(folder / "e.jpeg", pictures.photo(160, 90, 8))
         kit.apply(stale)
+        assert (kit.counts().stale, kit.counts().failed) == (1, 0), "nothing failed"
         kit.suggestions(kit.look("e.jpeg"))
         told = (kit.standing(), _timeless(kit), kit.trail.undoable())
         events = kit.trail.events()

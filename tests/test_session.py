@@ -502,6 +502,12 @@ def test_what_changed_since_it_was_shown_and_what_failed_can_be_filtered() -> No
     assert (session.filter, session.paths) == (Filter.STALE, PATHS[:1])
 
 
+def test_what_cannot_be_shown_is_not_among_what_failed() -> None:
+    session = on(begin(PATHS, 2), LoadFailed(PATHS[0], "cut off"))
+    assert session.shows(PATHS[0], Filter.BROKEN)
+    assert not session.shows(PATHS[0], Filter.FAILED)
+
+
 def test_the_unsure_are_those_that_are_still_to_be_decided() -> None:
     session = on(fresh(), Surveyed(frozenset(PATHS[:2])), Surveyed(frozenset(PATHS[3:4])))
     session = opened(on(session, Decide(0)))

@@ -83,8 +83,7 @@ class Scene:
             raise NoImages(self.files.path)
 
     def _listed(self) -> collection.Listing:
-        leave_out = [self.files.path / self.destination] if self.destination else []
-        return collection.listed(self.files.path, formats.EXTENSIONS, leave_out)
+        return collection.listed(self.files.path, formats.EXTENSIONS, self.destination)
 
     def _waiting(self, source: Source) -> list[str]:
         """Return the decisions to take up; by suggestions, only what a batch left behind."""

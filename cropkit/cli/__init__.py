@@ -1,7 +1,7 @@
 """The shell: one small function for each command, every one with `--help`.
 
-Exit codes: 0 done, 1 something failed or was refused (the reason is on stderr, and in the JSON),
-2 usage. With `--json`, stdout holds one JSON document and nothing else.
+Exit codes: 0 done, 1 something failed, was refused or had changed since it was decided (the reason
+is on stderr, and in the JSON), 2 usage. With `--json`, stdout holds one JSON document and nothing else.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -72,7 +73,8 @@ def home_of(image: Path) -> Path:
 def tell_results(given: argparse.Namespace, results: Sequence[CropResult]) -> int:
     """Print results, complain of those that failed, and return the exit code."""
     if given.json:
-        document({"results": [crop_json(one) for one in results]})
+        counts = Counter(one.status.value for one in results)
+        document({"results": [crop_json(one) for one in results], "counts": counts})
     else:
         for one in results:
             write(f"{line(one)}\n")

@@ -48,8 +48,14 @@ class Bare:
 
 @dataclass(slots=True)
 class Account:
-    """What became of each part of a file, in the order of the file."""
+    """What became of each part of a file, in the order of the file.
 
+    Parameters
+    ----------
+    format : name of the format in the table of `cropkit.formats`
+    """
+
+    format: str
     kept: list[str] = field(default_factory=list)
     patched: list[str] = field(default_factory=list)
     dropped: list[tuple[str, str]] = field(default_factory=list)
@@ -77,7 +83,7 @@ class Account:
             kept=tuple(self.kept),
             patched=tuple(self.patched),
             dropped=tuple(self.dropped),
-            format=type(proof).__module__.rsplit(".", 1)[-1].partition("_")[0],
+            format=self.format,
             proof=proof,
             psnr=self.psnr,
         )

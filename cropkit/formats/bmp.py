@@ -72,7 +72,7 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
         span = slice(height - box.bottom, height - box.top)
     cut = cut_bits(rows[span], box.left * layout.bits, box.size.width * layout.bits)
     after, body = _written(layout, cut, box.size)
-    account = Account()
+    account = Account("bmp")
     account.patch("header: width, height, lengths")
     account.keep("header: the rest, palette")
     if layout.profile:

@@ -60,7 +60,7 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     indices = np.ascontiguousarray(indices[:, shown.left - left : shown.right - left])
     place = (shown.left - box.left, shown.top - box.top)
     after = replace(picture, place=place, size=shown.size, coded=_coded(indices, picture))
-    account = Account()
+    account = Account("gif")
     account.patch("screen: width, height")
     account.keep("colours and indices")
     change = Change(container.size, box)

@@ -27,14 +27,14 @@ def crop(data: bytes, name: str, box: PixelBox, options: Options) -> Candidate:
     jpeg = _parsed(data, name, options.drop)
     header = _header(jpeg)
     boxes = (box, box.stored(header.size, header.orientation))
-    account = Account()
+    account = Account("jpeg")
     if options.jpeg is Mode.LOSSLESS:
         try:
             return jpeg_lossless.crop(jpeg, header, boxes, account, options.drop)
         except TookTooLong as error:
             raise CorruptImage(name, f"decoding it: {error}") from error
         except Ended as error:
-            account = Account()
+            account = Account("jpeg")
             account.patch(f"pixels: encoded anew, they cannot be copied: {error}")
     return jpeg_exact.crop(jpeg, boxes, account, options.drop)
 

@@ -53,7 +53,7 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     _check_palette(container, header, name)
     filtered = png_samples.inflated(header, container.idat, name)
     frame = png_samples.cut_out(header, filtered, stored, name)
-    account = Account()
+    account = Account("png")
     if zstream.ends_early(container.idat, filtered):
         account.drop("IDAT padding", "no pixels are in it")
     if header.interlace:

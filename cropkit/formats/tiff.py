@@ -73,7 +73,7 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     after = layout.sized(stored.size)
     level = tiff_pixels.level(data, layout, segments, stored)
     pixels = tiff_pixels.encoded(planes, after, level)
-    account = Account()
+    account = Account("tiff")
     stated = _stated(tiff, after, pixels)
     edit = tiff_parts.Edit(
         Change(layout.size, stored), stated, tiff.form, tiff.first, account, name

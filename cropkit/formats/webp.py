@@ -52,7 +52,7 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     stored = box.stored(before.oriented(orientation), orientation)
     whole = _decoded(container, before)
     pixels = np.ascontiguousarray(whole[stored.top : stored.bottom, stored.left : stored.right])
-    account = Account()
+    account = Account("webp")
     edit = webp_parts.Edit(Change(before, stored), _encoded(pixels, container), account, name)
     written = Container(webp_parts.edited(container, edit), container.trailer)
     if container.lossless:

@@ -6,7 +6,7 @@ from cropkit.records import Status, Suggestion, Verdict
 from cropkit.review.parts import at, cut_before, cut_inside, keys, text
 from cropkit.review.view import View
 from cropkit.review.viewport import Rect
-from cropkit.session import FAILED, Broken, Done, Entry, Loading, Mark, Open, Restoring, Settled
+from cropkit.session import Broken, Done, Entry, Loading, Mark, Open, Restoring, Settled
 from cropkit.suggest.sidecar import SOURCE as SIDECAR
 
 # verdict or outcome -> (class, sign, word): each differs by sign and word, too
@@ -111,7 +111,7 @@ def _tile(view: View, position: int, entry: Entry) -> str:
     match entry:
         case Broken():
             sign, said = "⚠", entry.reason
-        case Done() if entry.settled.status in FAILED:
+        case Done() if entry.settled.status.is_failure:
             sign, said = "⚠", entry.settled.reason
         case Restoring():
             sign, said = "↺", "being restored"

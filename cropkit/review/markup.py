@@ -54,7 +54,7 @@ def header(view: View) -> str:
     pills = (
         pill("written", view.counts.written),
         pill("waiting", view.counts.waiting),
-        pill("failed", view.failed, bad=bool(view.failed)),
+        *(pill(word, n, bad=n > 0) for word, n in view.troubles if n or word == "failed"),
     )
     return at(
         view.layout,
@@ -123,7 +123,8 @@ def status(view: View) -> str:
     shown = "end" if session.ended else "shown" if view.acknowledged else "loading"
     return (
         f"page {session.page + 1}/{session.pages} {shown} chosen {session.chosen + 1} "
-        f"waiting {view.counts.waiting} written {view.counts.written} failed {view.failed} "
+        f"waiting {view.counts.waiting} written {view.counts.written} "
+        f"failed {view.counts.failed} changed {view.counts.stale} broken {len(session.broken)} "
         f"message {view.messages.kind} seen as {session.arrangement}"
     )
 

@@ -1,11 +1,14 @@
 """What lies over the whole page: the key sheet, or the end; pure."""
 
+from collections.abc import Mapping
+from itertools import islice
+
 from cropkit.review.keys import shortened
 from cropkit.review.layout import WIDTH
 from cropkit.review.parts import at, keys, pill, text
 from cropkit.review.view import View
 from cropkit.review.viewport import Rect
-from cropkit.session import FAILED, Session
+from cropkit.session import Session
 
 _LISTED = 12
 
@@ -49,11 +52,13 @@ def _end(view: View) -> str:
         ("rejected", counts.rejected),
         ("skipped", counts.skipped),
         ("waiting", counts.waiting),
-        ("failed", view.failed),
         ("suggestions not usable", counts.degraded),
     )
     rows = " ".join(
-        pill(word, number, bad=word == "failed" and number > 0) for word, number in facts
+        (
+            *(pill(word, number) for word, number in facts),
+            *(pill(word, n, bad=n > 0) for word, n in view.troubles if n or word == "failed"),
+        )
     )
     title = "Everything is decided" if not session.broken else "Nothing is left to decide"
     inner = (
@@ -65,11 +70,14 @@ def _end(view: View) -> str:
 
 
 def _failures(session: Session) -> str:
-    failed = {p: s.reason for p, s in session.settled.items() if s.status in FAILED}
-    every = [*session.broken.items(), *failed.items()]
+    failed = {p: s.reason for p, s in session.settled.items() if s.status.is_failure}
+    return _reasons("Not shown", session.broken) + _reasons("Failed", failed)
+
+
+def _reasons(title: str, reasons: Mapping[str, str]) -> str:
     rows = "".join(
         f"<li><b>{text(path)}</b> {text(reason.removeprefix(f'{path}: '))}</li>"
-        for path, reason in every[:_LISTED]
+        for path, reason in islice(reasons.items(), _LISTED)
     )
-    more = f"<li>and {len(every) - _LISTED} more</li>" if len(every) > _LISTED else ""
-    return f"<p class='ck-failed'>Failed:</p><ul>{rows}{more}</ul>" if every else ""
+    more = f"<li>and {len(reasons) - _LISTED} more</li>" if len(reasons) > _LISTED else ""
+    return f"<p class='ck-failed'>{title}:</p><ul>{rows}{more}</ul>" if reasons else ""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cropkit.records import Status
-from cropkit.session import FAILED, Session, Settled, begin, folder_of
+from cropkit.session import Session, Settled, begin, folder_of
 
 if TYPE_CHECKING:
     from cropkit.kit import Counts, Kit
@@ -47,7 +47,7 @@ def _by_folder(listing: tuple[str, ...]) -> Mapping[str, list[str]]:
 def tallied(session: Session, counts: "Counts") -> "Counts":
     """Count the session's outcomes; what it does not know stays as it was."""
     by = Counter(settled.status for settled in session.settled.values())
-    failed = sum(by[status] for status in FAILED)
+    failed = sum(number for status, number in by.items() if status.is_failure)
     return replace(
         counts,
         total=session.total,
@@ -55,6 +55,7 @@ def tallied(session: Session, counts: "Counts") -> "Counts":
         written=by[Status.CROPPED],
         waiting=by[Status.WAITING],
         failed=failed,
+        stale=len(session.stale),
         rejected=by[Status.REJECTED],
         skipped=by[Status.SKIPPED],
     )
@@ -70,4 +71,6 @@ def resumed(kit: "Kit", per_page: int, minimum: int) -> tuple[Session, dict[str,
     }
     undo = tuple(s.path for s in kit.undo_stack() if s.path in settled)
     session = begin(kit.images(), per_page, settled, undo, kit.place(), minimum=minimum)
+    changed = (path for path, s in standing.items() if s.status is Status.STALE)
+    session = replace(session, stale=frozenset(changed))
     return session, {path: s.decision for path, s in standing.items()}

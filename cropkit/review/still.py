@@ -147,7 +147,8 @@ def _progress(view: View) -> str:
     session, counts = view.session, view.counts
     return (
         f"page {session.page + 1} of {session.pages} · {session.decided:,} of {session.total:,} "
-        f"decided · {counts.written:,} written, {counts.waiting:,} waiting, {view.failed:,} failed"
+        f"decided · {counts.written:,} written, {counts.waiting:,} waiting"
+        + "".join(f", {number:,} {word}" for word, number in view.troubles if number)
     )
 
 

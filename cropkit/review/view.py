@@ -38,6 +38,10 @@ class View:
     within: tuple[int, int] = (0, 0)
 
     @property
-    def failed(self) -> int:
-        """Images that could not be shown, and decisions that could not be carried out."""
-        return self.counts.failed + len(self.session.broken)
+    def troubles(self) -> tuple[tuple[str, int], ...]:
+        """What went wrong, each kind by its own word: how many images."""
+        return (
+            ("failed", self.counts.failed),
+            ("changed since shown", self.counts.stale),
+            ("not shown", len(self.session.broken)),
+        )

@@ -50,7 +50,6 @@ from cropkit.session.rules import (
     begin,
 )
 from cropkit.session.state import (
-    FAILED,
     FREE,
     GRID,
     LOCKS,
@@ -75,7 +74,6 @@ from cropkit.session.state import (
 )
 
 __all__ = [
-    "FAILED",
     "FREE",
     "GRID",
     "LOCKS",

@@ -9,7 +9,6 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
 from cropkit.session.moves import Looked, Move, Restored, RestoreFailed
 from cropkit.session.state import (
-    FAILED,
     GRID,
     Arrangement,
     AspectLock,
@@ -161,7 +160,7 @@ def _arriving(session: Session, path: str) -> Entry:
     if path in session.restoring:
         return Restoring(path)
     settled = session.settled.get(path)
-    if settled is None or settled.status in FAILED:
+    if settled is None or settled.status.is_failure:
         return Loading(path)
     return Done(path, settled)
 

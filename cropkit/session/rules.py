@@ -45,7 +45,6 @@ from cropkit.session.moves import (
 )
 from cropkit.session.places import PLACE_RULES
 from cropkit.session.state import (
-    FAILED,
     Arrangement,
     Broken,
     Done,
@@ -224,7 +223,7 @@ def _applied(session: Session, move: Applied) -> Step:
     if move.status not in _TAKEN_BACK:
         settled = replace(stood, status=move.status, reason=move.reason)
         known = replace(session, settled={**session.settled, move.path: settled})
-        if move.status in FAILED:  # nothing to undo; whoever comes back to it can decide again
+        if move.status.is_failure:  # nothing to undo; whoever comes back to it can decide again
             drafts = {**session.drafts, move.path: Draft(None, stood.box)}
             known = replace(not_undoable(known, move.path), drafts=drafts)
         return Step(replaced(known, move.path, lambda e: with_outcome(e, settled)))

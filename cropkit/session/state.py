@@ -8,8 +8,6 @@ from itertools import chain
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Suggestion, Verdict
 
-FAILED = frozenset({Status.REFUSED, Status.FAILED, Status.IN_DOUBT})
-
 
 class Mark(StrEnum):
     """What the reviewer has marked an image for."""
@@ -82,6 +80,7 @@ class Filter(StrEnum):
     ASIDE = "set aside"
     REJECTED = "rejected"
     FAILED = "failed"
+    BROKEN = "not shown"
     STALE = "changed since shown"
 
 
@@ -260,14 +259,16 @@ class Session:
 
     def shows(self, path: str, chosen: Filter) -> bool:
         """Whether a filter lets an image through."""
-        status = self.settled[path].status if path in self.settled else None
+        settled = self.settled.get(path)
+        status = settled.status if settled else None
         return {
             Filter.ALL: True,
             Filter.UNREVIEWED: self.undecided(path),
             Filter.UNSURE: path in self.unsure and self.undecided(path),
             Filter.ASIDE: path in self.aside and self.undecided(path),
             Filter.REJECTED: status is Status.REJECTED,
-            Filter.FAILED: status in FAILED or path in self.broken,
+            Filter.FAILED: status is not None and status.is_failure,
+            Filter.BROKEN: path in self.broken,
             Filter.STALE: path in self.stale,
         }[chosen]
 

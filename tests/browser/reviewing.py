@@ -33,7 +33,8 @@ SLOW = 3 * WAIT
 APART = 400  # milliseconds: two presses, not a held key
 STATUS = re.compile(
     r"page (?P<page>\d+)/(?P<pages>\d+) (?P<shown>\w+) chosen (?P<chosen>\d+) "
-    r"waiting (?P<waiting>\d+) written (?P<written>\d+) failed (?P<failed>\d+) "
+    r"waiting (?P<waiting>\d+) written (?P<written>\d+) "
+    r"failed (?P<failed>\d+) changed (?P<changed>\d+) broken (?P<broken>\d+) "
     r"message (?P<message>\w+)"
 )
 CANVAS = ".cropkit-canvas canvas, canvas.cropkit-canvas"

@@ -40,7 +40,7 @@ def cropped(data: bytes, name: str = NAME) -> formats.Candidate:
 
 
 def patched(block: bytes, change: Change = CHANGE) -> tuple[bytes, Account]:
-    account = Account()
+    account = Account("jpeg")
     return exif.patched(block, change, account, "EXIF"), account
 
 

@@ -235,7 +235,9 @@ def test_the_end_says_what_was_done_and_what_failed(start: Started, folder: Path
     assert "Nothing is left to decide" in browser.words
     assert "zzz.png" in browser.words
     assert "the file is empty" in browser.words
-    assert "failed 1" in browser.status
+    assert "failed 0 changed 0 broken 1" in browser.status, "one that is not shown has not failed"
+    assert "Not shown:" in browser.words
+    assert "Failed:" not in browser.words
     browser.key("Enter")
     assert "everything has been decided" in browser.messages.note
 
@@ -769,7 +771,8 @@ def _widgets() -> dict[str, Widget]:
 
 def test_the_status_is_one_line_for_programs(browser: Browser) -> None:
     assert browser.status == (
-        "<div>page 1/2 shown chosen 1 waiting 0 written 0 failed 0 message none seen as page</div>"
+        "<div>page 1/2 shown chosen 1 waiting 0 written 0 failed 0 changed 0 broken 0 "
+        "message none seen as page</div>"
     )
     assert json.dumps(browser.review.progress)
 
