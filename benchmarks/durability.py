@@ -20,9 +20,9 @@ from PIL import Image
 
 from cropkit import clock
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 from cropkit.records import Decision, Verdict
-from cropkit.work import Pace
+from cropkit.engine.request import Pace
 
 SIDE, GROUP = 160, 64
 BOX = PixelBox(8, 8, 120, 130)

@@ -163,7 +163,7 @@ def _turned(page: Desk, ask: Ask, first: Callable[[], None] = lambda: None) -> f
     """Milliseconds from Enter to the next page."""
     at = page.wait(lambda s: s.shown == "shown", "the page is shown").page
     time.sleep(APART + random.uniform(0, 0.05))  # noqa: S311  (out of step with the frames)
-    kind = "__import__('cropkit.review.layout', fromlist=['Kind']).Kind.STAGE"
+    kind = "__import__('cropkit.review.view.layout', fromlist=['Kind']).Kind.STAGE"
     points = ask(f"[review.screen_point(p, {kind}) for p in range({PER_PAGE})]")
     whole = [[round(x), round(y)] for x, y in points]
     page.page.evaluate(_WATCH, [whole, COLOURS[at % len(COLOURS)]])  # pages count from 1
@@ -195,7 +195,7 @@ def _forget(ask: Ask, folder: Path) -> None:
 
 def _box_lags(page: Desk, ask: Ask) -> dict[str, list[float]]:
     """Milliseconds from a move of the mouse, or a key, to the redraw."""
-    grip = "__import__('cropkit.editing', fromlist=['Grip']).Grip.WHOLE"
+    grip = "__import__('cropkit.review.model.box_editing', fromlist=['Grip']).Grip.WHOLE"
     x, y = page.on_screen(ask(f"review.screen_point(0, {grip})"))
     page.page.evaluate(_REDRAWS)
     page.page.mouse.move(x, y)

@@ -18,7 +18,7 @@ from PIL import Image
 
 from cropkit import clock, formats
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 from cropkit.records import CropResult, Decision, Verdict
 
 Paths = Sequence[Path]

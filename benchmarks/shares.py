@@ -20,9 +20,10 @@ import material
 import rivals
 from PIL import Image
 
-from cropkit import files, formats
+from cropkit.system import files
+from cropkit import formats
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 
 IMAGES = 5
 TASKS: dict[str, tuple[str, tuple[int, int], dict[str, Any]]] = {

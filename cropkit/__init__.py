@@ -8,16 +8,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cropkit.kit import Kit as Kit
-    from cropkit.kit import open_kit as open
+    from cropkit.collection import Kit as Kit
+    from cropkit.collection import open_kit as open
     from cropkit.review import Review as Review
 
 __version__ = "0.1.0"
 __all__ = ["Kit", "Review", "open"]
 
 _LAZY = {
-    "Kit": ("cropkit.kit", "Kit"),
-    "open": ("cropkit.kit", "open_kit"),
+    "Kit": ("cropkit.collection", "Kit"),
+    "open": ("cropkit.collection", "open_kit"),
     "Review": ("cropkit.review", "Review"),
     "errors": ("cropkit.errors", None),
     "geometry": ("cropkit.geometry", None),

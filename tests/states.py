@@ -27,12 +27,13 @@ import pytest
 from PIL import Image
 
 from cropkit import clock, formats
-from cropkit.audit import Trail, probe, store
+from cropkit.audit.trail import Trail
+from cropkit.audit import probe, store
 from cropkit.errors import ApplierDied, BadDecision, InDoubt, VerificationFailed, WriteFailed
-from cropkit.files import Root
+from cropkit.system.files import Root
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
-from cropkit.operation import Kind, Operation, State
+from cropkit.collection import Kit
+from cropkit.audit.operation import Kind, Operation, State
 from cropkit.records import CropResult, Decision, Problem, Status, Verdict
 
 BOX = PixelBox(0, 0, 48, 48)

@@ -9,10 +9,11 @@ import pytest
 from engine import as_format_1
 from sqlalchemy import Connection
 
-from cropkit.audit import Trail, migrations, schema
+from cropkit.audit.trail import Trail
+from cropkit.audit import migrations, schema
 from cropkit.audit.store import Store, file_system_type, has_wal_reset_bug
 from cropkit.errors import AuditCorrupt, AuditError, AuditLocked, AuditUnavailable
-from cropkit.files import Root
+from cropkit.system.files import Root
 from cropkit.records import Problem
 
 

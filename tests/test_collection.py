@@ -6,9 +6,9 @@ from engine import deny
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropkit.collection import companions, listed, review_order
+from cropkit.engine.listing import companions, listed, review_order
 from cropkit.errors import WriteFailed
-from cropkit.files import Root
+from cropkit.system.files import Root
 
 SUFFIXES = {".png", ".jpg"}
 

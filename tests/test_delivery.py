@@ -20,11 +20,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from cropkit.delivery import configured, deliver, trial
-from cropkit.delivery.sinks import Command, Desktop, Email, LogFile, Stderr, Webhook
+from cropkit.monitor.delivery import configured, deliver, trial
+from cropkit.monitor.delivery.sinks import Command, Desktop, Email, LogFile, Stderr, Webhook
 from cropkit.errors import BadConfiguration, DeliveryFailed
-from cropkit.health import Alert
-from cropkit.kit import Kit
+from cropkit.monitor.health import Alert
+from cropkit.collection import Kit
 
 ALERT = Alert("conflict", "photos", "a.png: content that is not ours")
 ROOT = Path(__file__).parent.parent
@@ -428,7 +428,7 @@ def test_without_a_file_the_log_is_the_sink(tmp_path: Path) -> None:
     assert configured(tmp_path, "s", env).sinks == ()
     (tmp_path / ".cropkit").mkdir()
     assert configured(tmp_path, "s", env).sinks == (
-        LogFile(tmp_path / ".cropkit" / "cropkit.log", "s"),
+        LogFile(tmp_path / ".cropkit" / "cropkit.system.log", "s"),
     )
 
 
@@ -513,7 +513,7 @@ def test_health_sends_what_it_finds_and_proves_that_it_can(
     assert done.returncode == 1
     assert [body["alerts"][0]["code"] for _, _, body in web.got] == ["test", "idle"]
     assert len(mail.letters) == 2
-    logged = (folder / ".cropkit" / "cropkit.log").read_text(encoding="utf-8")
+    logged = (folder / ".cropkit" / "cropkit.system.log").read_text(encoding="utf-8")
     assert "t0ken-of-the-hook" not in logged + done.stdout + done.stderr
     assert '"code": "idle"' in logged
 
@@ -531,7 +531,7 @@ def test_a_configuration_that_cannot_be_read_is_an_alert_in_the_log(folder: Path
     done = cropkit("health", str(folder))
     assert done.returncode == 1
     assert "configuration" in done.stdout
-    assert "pigeon" in (folder / ".cropkit" / "cropkit.log").read_text(encoding="utf-8")
+    assert "pigeon" in (folder / ".cropkit" / "cropkit.system.log").read_text(encoding="utf-8")
     assert cropkit("health", str(folder), "--test-alert").returncode == 1
 
 

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import sizes_with_boxes
 
-from cropkit.editing import (
+from cropkit.review.model.box_editing import (
     HANDLES,
     Grip,
     dragged,

@@ -18,7 +18,7 @@ from PIL import Image
 
 import cropkit
 from cropkit import clock
-from cropkit.audit import Claim
+from cropkit.audit.trail import Claim
 from cropkit.errors import (
     AuditBehind,
     AuditCorrupt,
@@ -39,9 +39,9 @@ from cropkit.errors import (
     UnknownFormat,
 )
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit, rebuild
-from cropkit.operation import Kind, Operation, State
-from cropkit.plan import chosen_to_purge
+from cropkit.collection import Kit, rebuild
+from cropkit.audit.operation import Kind, Operation, State
+from cropkit.engine.planning import chosen_to_purge
 from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
 from cropkit.suggest import Table
 
@@ -289,7 +289,7 @@ def test_what_went_wrong_is_in_the_log_of_the_collection(kit: Kit, folder: Path)
         int("seen nowhere else")
     except ValueError:
         logging.getLogger("cropkit.review").exception("a callback failed")
-    lines = (folder / ".cropkit" / "cropkit.log").read_text().splitlines()
+    lines = (folder / ".cropkit" / "cropkit.system.log").read_text().splitlines()
     first, second = (json.loads(line) for line in lines)
     assert (first["level"], first["session"]) == ("warning", kit.session)
     assert "d.jpg: a reason" in first["message"]

@@ -16,11 +16,11 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from cropkit import launch as launching
-from cropkit import templates
+from cropkit.jupyter import launch as launching
+from cropkit.jupyter import notebooks as templates
 from cropkit.errors import AuditLocked, CellFailed, LabUnavailable
-from cropkit.lab import Lab
-from cropkit.live import LiveKernel
+from cropkit.jupyter.server import Lab
+from cropkit.jupyter.kernel import LiveKernel
 
 LOOPBACK = "0100007F"
 LISTENING = "0A"

@@ -18,7 +18,7 @@ import pytest
 import refresh
 from nbformat import NotebookNode
 
-from cropkit import templates
+from cropkit.jupyter import notebooks as templates
 from cropkit.errors import BadParameter
 
 ROOT = Path(__file__).resolve().parent.parent

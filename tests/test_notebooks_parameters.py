@@ -19,10 +19,10 @@ import pytest
 import refresh
 from queueing import decision, pattern
 
-from cropkit import templates
+from cropkit.jupyter import notebooks as templates
 from cropkit.batch.parameters import from_yaml, typed
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 from cropkit.records import Verdict
 
 ROOT = Path(__file__).resolve().parent.parent

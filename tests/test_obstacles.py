@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import states
 
-from cropkit import checkup, clock
+from cropkit.monitor import inspection as checkup
+from cropkit import clock
 from cropkit.cli import main
 from cropkit.errors import NoSpace, ReadOnly
-from cropkit.files import Root
+from cropkit.system.files import Root
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 from cropkit.records import Decision, Status, Verdict
 
 BOX = PixelBox(2, 2, 30, 20)

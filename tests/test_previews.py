@@ -7,9 +7,9 @@ from PIL import Image
 
 from cropkit import formats
 from cropkit.errors import EmptyFile, ReaderDied
-from cropkit.files import Root
+from cropkit.system.files import Root
 from cropkit.geometry import Size
-from cropkit.previews import FOLDER, Cache, Preview, ReadersApart, previewed
+from cropkit.workers.previews import FOLDER, Cache, Preview, ReadersApart, previewed
 
 FIT = Size(64, 64)
 

@@ -16,15 +16,16 @@ from typing import Any
 import pictures
 import pytest
 
-from cropkit import clock, log
-from cropkit.audit import Trail
+from cropkit import clock
+from cropkit.system import log
+from cropkit.audit.trail import Trail
 from cropkit.cli import main
 from cropkit.errors import AuditLocked, BadBox, CropkitError
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit, rebuild
+from cropkit.collection import Kit, rebuild
 from cropkit.records import Decision, Problem, Status, Suggestion, Verdict
-from cropkit.run import Run
-from cropkit.tally import Degraded, SessionRow, Tally
+from cropkit.audit.run import Run
+from cropkit.audit.tally import Degraded, SessionRow, Tally
 
 ROOT = Path(__file__).parent.parent
 BOX = PixelBox(10, 20, 60, 90)
@@ -47,7 +48,7 @@ def events(kit: Kit) -> list[str]:
 
 
 def lines(folder: Path) -> list[dict[str, object]]:
-    text = (folder / ".cropkit" / "cropkit.log").read_text(encoding="utf-8")
+    text = (folder / ".cropkit" / "cropkit.system.log").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
 
@@ -145,7 +146,7 @@ def test_it_beats_while_it_lasts_and_no_longer(folder: Path) -> None:
 def test_a_beat_waits_for_a_lock_a_second_only_and_is_counted_as_missed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cropkit.heartbeat.PATIENCE", 0.02)
+    monkeypatch.setattr("cropkit.audit.heartbeat.PATIENCE", 0.02)
     with Kit(folder) as kit, Kit(folder) as rival:
         run = Run(kit.trail, "review", period=0.01)
         with rival.trail.store.transaction():
@@ -419,7 +420,7 @@ def test_an_apply_that_is_too_degraded_ends_with_1_and_says_so(
     assert main(["apply", str(folder)]) == code
     told = capsys.readouterr().err
     assert ("2 of 10 operations (20.0 %)" in told) is bool(code)
-    logged = (folder / ".cropkit" / "cropkit.log").read_text(encoding="utf-8")
+    logged = (folder / ".cropkit" / "cropkit.system.log").read_text(encoding="utf-8")
     assert ('"code": "degraded"' in logged) is bool(code)
 
 

@@ -19,10 +19,10 @@ import states
 from states import ALERTS, ELSEWHERE, ERRORS, Place
 from test_errors import EVERY_ERROR
 
-from cropkit import watch
+from cropkit.monitor import reporting as watch
 from cropkit.cli import main
-from cropkit.health import KINDS
-from cropkit.kit import Kit
+from cropkit.monitor.health import KINDS
+from cropkit.collection import Kit
 
 ROOT = Path(__file__).parent.parent
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -197,4 +197,4 @@ def test_the_drill(name: str, place: Place) -> None:
         assert alert["cure"]
         after = {p: p.stat().st_mtime_ns for p in place.root.rglob("*") if p.is_file()}
         changed = {p.name for p in after if after[p] != before.get(p)}
-        assert changed <= {"cropkit.log", "cropkit.lock", "cropkit.db-wal", "cropkit.db-shm"}
+        assert changed <= {"cropkit.system.log", "cropkit.lock", "cropkit.db-wal", "cropkit.db-shm"}

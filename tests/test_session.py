@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from strategies import suggestions
 
-from cropkit.editing import Grip
+from cropkit.review.model.box_editing import Grip
 from cropkit.errors import IllegalMove
 from cropkit.geometry import NormalizedBox, PixelBox, Size
 from cropkit.records import Status, Suggestion, Verdict
-from cropkit.review.actions import Command
-from cropkit.review.keys import Binding, conflicts, preset
-from cropkit.session import (
+from cropkit.review.keys.actions import Command
+from cropkit.review.keys.keymap import Binding, conflicts, preset
+from cropkit.review.model import (
     FREE,
     OF_BOX,
     OF_IMAGE,

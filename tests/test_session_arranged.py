@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from cropkit.errors import IllegalMove
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.records import Suggestion, Verdict
-from cropkit.session import (
+from cropkit.review.model import (
     GRID,
     Arrange,
     Arrangement,

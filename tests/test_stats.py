@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from cropkit import clock, plots
+from cropkit import clock
+from cropkit.monitor import plots
 from cropkit.cli import main
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 from cropkit.records import Decision, Verdict
-from cropkit.stats import BREAK, NO_SOURCE, Stats, stats
+from cropkit.monitor.stats import BREAK, NO_SOURCE, Stats, stats
 
 START = datetime(2026, 10, 25, 0, 59, tzinfo=UTC)  # an hour later some places turn their clocks
 

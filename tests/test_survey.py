@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from desktop import ManualLoop
 
-from cropkit.review.survey import Survey
+from cropkit.review.runtime.confidence_scan import Survey
 
 if TYPE_CHECKING:
-    from cropkit.kit import Kit
-    from cropkit.review.guard import Guard
-    from cropkit.review.worker import Worker
+    from cropkit.collection import Kit
+    from cropkit.review.runtime.guard import Guard
+    from cropkit.review.runtime.worker import Worker
 
 PATHS = [f"{number}.png" for number in range(2345)]
 

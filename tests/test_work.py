@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropkit.operation import Kind
-from cropkit.work import Pace, Request, groups
+from cropkit.audit.operation import Kind
+from cropkit.engine.request import Pace, Request, groups
 
 
 def request(name: str, content: str = "") -> Request:

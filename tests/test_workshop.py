@@ -15,9 +15,9 @@ from cropkit import clock
 from cropkit.errors import AuditError
 from cropkit.formats.options import Jpeg
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 from cropkit.records import CropResult, Decision, Status, Verdict
-from cropkit.workshop import DIED, Errand, Workshop
+from cropkit.workers.applier import DIED, Errand, Workshop
 
 BOX = PixelBox(3, 4, 40, 50)
 

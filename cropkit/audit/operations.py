@@ -23,7 +23,7 @@ from sqlalchemy import (
 from cropkit.audit import decisions
 from cropkit.audit.schema import claim, operation
 from cropkit.geometry import PixelBox
-from cropkit.operation import OPEN_STATES, Companion, Kind, Operation, State
+from cropkit.audit.operation import OPEN_STATES, Companion, Kind, Operation, State
 from cropkit.records import Status
 
 # built once: SQLAlchemy's statements cost more to build than SQLite takes to run them

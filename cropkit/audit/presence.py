@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cropkit.errors import AuditLocked, AuditUnavailable
-from cropkit.locks import LockHeld, exclusive, is_free
+from cropkit.system.locks import LockHeld, exclusive, is_free
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from cropkit.audit.store import DATABASE, FOLDER, has_wal_reset_bug
 from cropkit.errors import AuditCorrupt, AuditLocked, AuditUnavailable
-from cropkit.locks import LockHeld, exclusive, is_free
+from cropkit.system.locks import LockHeld, exclusive, is_free
 
 
 def writing(folder: Path, deadline: float) -> bool:

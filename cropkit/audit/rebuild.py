@@ -13,10 +13,10 @@ from cropkit.audit import chain, decisions, export, operations, schema, sessions
 from cropkit.audit.presence import living, recovering
 from cropkit.audit.store import DATABASE, DEADLINE, EXPORT, FOLDER, Store
 from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
-from cropkit.files import Root
-from cropkit.operation import State
+from cropkit.system.files import Root
+from cropkit.audit.operation import State
 from cropkit.records import Status
-from cropkit.tally import Tally
+from cropkit.audit.tally import Tally
 
 Event = Mapping[str, Any]
 Body = Mapping[str, Any]

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from cropkit import clock
 from cropkit.audit.schema import session
-from cropkit.tally import SessionRow, Tally
+from cropkit.audit.tally import SessionRow, Tally
 
 
 def begin(db: Connection, row: Mapping[str, Any]) -> bool:

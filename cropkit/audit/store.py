@@ -29,14 +29,14 @@ from cropkit.errors import (
     CropkitError,
     NetworkFileSystem,
 )
-from cropkit.files import Root
-from cropkit.locks import LockHeld, exclusive
+from cropkit.system.files import Root
+from cropkit.system.locks import LockHeld, exclusive
 
 FOLDER = ".cropkit"
 DATABASE = "cropkit.db"
 EXPORT = "trail.jsonl"
 DEADLINE = 30.0
-_log = logging.getLogger("cropkit.audit")
+_log = logging.getLogger("cropkit.audit.trail")
 _HEAD = "SELECT coalesce(max(seq), 0) FROM audit"
 _NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs"))
 

@@ -13,9 +13,9 @@ import yaml
 from nbformat import NotebookNode
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from cropkit import templates
+from cropkit.jupyter import notebooks as templates
 from cropkit.errors import BadParameter, BadParameterFile, BadParameterValue, MissingFile
-from cropkit.templates import Literal
+from cropkit.jupyter.notebooks import Literal
 
 LARGEST = 10_000  # bytes of a file of parameters
 _PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool"))

@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from cropkit.batch.foresight import Item, Plan
+from cropkit.batch.plan import Item, Plan
 from cropkit.errors import CropkitError, NoSpace, ReadOnly
-from cropkit.files import Root
-from cropkit.switch import HOME
+from cropkit.system.files import Root
+from cropkit.engine.publish import HOME
 
 _RESERVE = 16 << 20  # for the trail, and for others
 _AT_WORK = 3  # a crop in the making may take as much again as its source, twice

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cropkit.batch.folders import PROGRESS
-from cropkit.batch.scene import Seen
+from cropkit.batch.run_folder import PROGRESS
+from cropkit.batch.planning import Seen
 from cropkit.records import CropResult
 
 _EVERY = 0.2  # seconds

@@ -12,7 +12,7 @@ from typing import Any
 
 import cropkit
 from cropkit import clock
-from cropkit.batch.folders import RECORD
+from cropkit.batch.run_folder import RECORD
 from cropkit.records import Status
 
 _FORMAT = 1

@@ -16,8 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from cropkit import clock
-from cropkit.batch import plots, statistics
-from cropkit.batch.folders import REPORT
+from cropkit.batch import figures as plots, statistics
+from cropkit.batch.run_folder import REPORT
 from cropkit.batch.record import FINISHED, UNFINISHED, Entry, Run
 
 _NAMED = 500  # failures with their reasons

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cropkit.batch.foresight import Item, Plan
+from cropkit.batch.plan import Item, Plan
 from cropkit.batch.record import Entry, Run
 from cropkit.errors import CropkitError
-from cropkit.operation import Kind
+from cropkit.audit.operation import Kind
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,9 +4,9 @@ from cropkit import formats
 from cropkit.batch.record import Entry
 from cropkit.batch.report import Pictures
 from cropkit.errors import CropkitError
-from cropkit.files import Root
+from cropkit.system.files import Root
 from cropkit.geometry import Size
-from cropkit.switch import Switch, kept
+from cropkit.engine.publish import Switch, kept
 
 _FIT = Size(220, 220)
 

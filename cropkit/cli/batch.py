@@ -17,10 +17,10 @@ from cropkit.cli.shell import (
 from cropkit.errors import BadParameter
 
 if TYPE_CHECKING:
-    from cropkit.batch.foresight import Plan
-    from cropkit.batch.unattended import Ended
+    from cropkit.batch.plan import Plan
+    from cropkit.batch.notebook_run import Ended
     from cropkit.errors import CropkitError
-    from cropkit.templates import Literal
+    from cropkit.jupyter.notebooks import Literal
 
 _TEXT = "crop a folder unattended, through the batch notebook"
 _TAKEN = ("folder", "run")
@@ -47,10 +47,10 @@ def add(commands: Commands) -> None:
 
 
 def _batch(given: argparse.Namespace) -> int:
-    from cropkit import templates  # noqa: PLC0415  (Jupyter's libraries, for this command only)
+    from cropkit.jupyter import notebooks as templates  # noqa: PLC0415  (Jupyter's libraries, for this command only)
     from cropkit.batch.parameters import from_yaml, typed  # noqa: PLC0415  (as above)
-    from cropkit.batch.unattended import NOTEBOOK, run_notebook  # noqa: PLC0415  (as above)
-    from cropkit.stopping import stoppable  # noqa: PLC0415  (as above)
+    from cropkit.batch.notebook_run import NOTEBOOK, run_notebook  # noqa: PLC0415  (as above)
+    from cropkit.system.signals import stoppable  # noqa: PLC0415  (as above)
 
     source = given.notebook or templates.notebook(NOTEBOOK)
     pairs = from_yaml(given.file) if given.file else []
@@ -107,7 +107,7 @@ def _json(ended: "Ended") -> dict[str, Any]:
 
 
 def _dry_run(given: argparse.Namespace, parameters: "dict[str, Literal]") -> int:
-    from cropkit.batch.dry import foreseen  # noqa: PLC0415  (as above)
+    from cropkit.batch.dry_run import foreseen  # noqa: PLC0415  (as above)
 
     plan, in_the_way = foreseen(given.folder, parameters)
     if given.json:

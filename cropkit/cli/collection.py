@@ -195,7 +195,7 @@ def _recover(given: argparse.Namespace) -> int:
 
 def _fsck(given: argparse.Namespace) -> int:
     if given.rebuild:
-        from cropkit.kit import rebuild  # noqa: PLC0415  (a database, not for `--help`)
+        from cropkit.collection import rebuild  # noqa: PLC0415  (a database, not for `--help`)
 
         say(f"{rebuild(given.folder)} events played into a new database")
     with opened(given.folder) as kit:

@@ -15,11 +15,11 @@ from cropkit.cli.shell import (
     say,
     write,
 )
-from cropkit.stats import VERDICTS
+from cropkit.monitor.stats import VERDICTS
 
 if TYPE_CHECKING:
-    from cropkit.health import Alert
-    from cropkit.watch import Found
+    from cropkit.monitor.health import Alert
+    from cropkit.monitor.reporting import Found
 
 
 def add(commands: Commands) -> None:
@@ -49,7 +49,7 @@ def add(commands: Commands) -> None:
 
 
 def _stats(given: argparse.Namespace) -> int:
-    from cropkit.watch import figures  # noqa: PLC0415  (codecs and database: not for `--help`)
+    from cropkit.monitor.reporting import figures  # noqa: PLC0415  (codecs and database: not for `--help`)
 
     found = figures(given.folder)
     if given.json:
@@ -72,8 +72,8 @@ def _number(value: float | None) -> str:
 
 
 def _health(given: argparse.Namespace) -> int:
-    from cropkit import watch  # noqa: PLC0415  (codecs and database: not for `--help`)
-    from cropkit.prometheus import exposition  # noqa: PLC0415  (as above)
+    from cropkit.monitor import reporting as watch  # noqa: PLC0415  (codecs and database: not for `--help`)
+    from cropkit.monitor.prometheus import exposition  # noqa: PLC0415  (as above)
 
     if given.test_alert:
         return _test_alert(given)
@@ -94,7 +94,7 @@ def _health(given: argparse.Namespace) -> int:
 
 def _left(found: "Found") -> "list[Alert]":
     """Acknowledge what can be; return the alerts that stay."""
-    from cropkit import watch  # noqa: PLC0415  (as above)
+    from cropkit.monitor import reporting as watch  # noqa: PLC0415  (as above)
 
     keys = watch.acknowledge(Path(found.facts.folder), found.alerts)
     say(f"{found.facts.folder}: {len(keys)} acknowledged")
@@ -102,7 +102,7 @@ def _left(found: "Found") -> "list[Alert]":
 
 
 def _test_alert(given: argparse.Namespace) -> int:
-    from cropkit import watch  # noqa: PLC0415  (as above)
+    from cropkit.monitor import reporting as watch  # noqa: PLC0415  (as above)
 
     told = []
     for folder in given.folder:

@@ -13,7 +13,7 @@ from cropkit.errors import CropkitError
 from cropkit.records import CropResult
 
 if TYPE_CHECKING:
-    from cropkit.kit import Kit
+    from cropkit.collection import Kit
 
 DONE, FAILED, USAGE = 0, 1, 2
 # argparse does not name the type of what add_subparsers returns
@@ -44,7 +44,7 @@ def add_json(one: argparse.ArgumentParser) -> None:
 
 def tell_degraded(folder: Path, session: str) -> bool:
     """Tell, here and wherever alerts go, when a session was too degraded; return whether it was."""
-    from cropkit import watch  # noqa: PLC0415  (codecs and database: not for `--help`)
+    from cropkit.monitor import reporting as watch  # noqa: PLC0415  (codecs and database: not for `--help`)
 
     alert = watch.session_alert(folder, session)
     if alert is not None:
@@ -95,7 +95,7 @@ def line(result: CropResult) -> str:
 
 def opened(folder: Path, destination: Path | None = None) -> "Kit":
     """Open a collection for one command."""
-    from cropkit.kit import Kit  # noqa: PLC0415  (codecs and database: not for `--help`)
+    from cropkit.collection import Kit  # noqa: PLC0415  (codecs and database: not for `--help`)
 
     return Kit(folder, destination=destination, kind="shell")
 
@@ -107,7 +107,7 @@ def named(folder: Path, image: Path) -> Path:
 
 def relative(kit: "Kit", folder: Path, image: Path) -> str:
     """Return an image's name in the collection."""
-    from cropkit.files import split_beneath  # noqa: PLC0415  (only where it is needed)
+    from cropkit.system.files import split_beneath  # noqa: PLC0415  (only where it is needed)
 
     return split_beneath(kit.root, named(folder, image).absolute())
 

@@ -41,7 +41,7 @@ def _add_review(commands: Commands) -> None:
 
 
 def _review(given: argparse.Namespace) -> int:
-    from cropkit.launch import launch  # noqa: PLC0415  (JupyterLab, for this command only)
+    from cropkit.jupyter.launch import launch  # noqa: PLC0415  (JupyterLab, for this command only)
 
     return launch(
         given.folder,

@@ -25,7 +25,7 @@ from cropkit.demo.plan import PALETTES, PLAN, Picture
 from cropkit.demo.props import Box
 from cropkit.errors import NameTaken
 from cropkit.geometry import NormalizedBox, Size
-from cropkit.plots import matplotlib_data
+from cropkit.monitor.plots import matplotlib_data
 
 _SOURCES = """\
 grace_hopper.jpg  Portrait of Grace Hopper by James S. Davis, United States Navy: public domain.

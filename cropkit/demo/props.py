@@ -5,17 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from cropkit.demo.paint import (
-    Floats,
-    Frame,
-    below,
-    between,
-    gradient,
-    noise,
-    over,
-    rgb,
-    solid,
-)
+from cropkit.demo.paint import Floats, Frame, below, between, gradient, noise, over, rgb, solid
 
 Box = tuple[float, float, float, float]
 Palette = Sequence[str]

@@ -11,7 +11,7 @@ from typing import Any
 from cropkit.errors import Refused, UnsupportedFormat, VerificationFailed
 from cropkit.formats import bmp, gif, jpeg, png, tiff, webp
 from cropkit.formats.account import Candidate, Header
-from cropkit.formats.border import reading
+from cropkit.formats.decoder_errors import reading
 from cropkit.formats.digest import digests
 from cropkit.formats.options import Jpeg, Options
 from cropkit.formats.preview import preview, thumbnail

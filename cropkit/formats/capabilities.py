@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cropkit import errors
-from cropkit.formats.png_parts import DROPPED
+from cropkit.formats.png.metadata import DROPPED
 from cropkit.formats.sniff import EXTENSIONS, shown
 
 KEPT, PATCHED, DROPS, REFUSED = "kept", "patched", "dropped", "refused"

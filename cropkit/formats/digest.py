@@ -4,7 +4,7 @@ import hashlib
 
 from PIL import Image
 
-from cropkit.formats.border import reading
+from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.preview import opened
 from cropkit.geometry import Size

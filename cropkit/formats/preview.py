@@ -9,8 +9,8 @@ from PIL import Image, ImageCms
 from cropkit.errors import UnsupportedFormat
 from cropkit.formats import jpeg, png, tiff, webp
 from cropkit.formats.account import Bare
-from cropkit.formats.border import reading
-from cropkit.formats.exif import read_orientation
+from cropkit.formats.decoder_errors import reading
+from cropkit.formats.metadata.exif import read_orientation
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.sniff import shown, sniff
 from cropkit.geometry import Size

@@ -7,7 +7,7 @@ out; `desk` makes moves, `hands` and `eyes` turn keys and mouse into them; `widg
 notebook sees.
 """
 
-from cropkit.review.keys import keys_markdown
+from cropkit.review.keys.keymap import keys_markdown
 from cropkit.review.widget import Review
 
 __all__ = ["Review", "keys_markdown"]

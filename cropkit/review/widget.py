@@ -13,24 +13,24 @@ from PIL.Image import Image
 from traitlets import Dict, Int, List
 
 from cropkit import clock
-from cropkit.editing import Grip
+from cropkit.review.model.box_editing import Grip
 from cropkit.errors import IllegalMove
-from cropkit.kit import Kit, open_kit
+from cropkit.collection import Kit, open_kit
 from cropkit.records import CropResult, Decision
-from cropkit.review.captions import cells
-from cropkit.review.desk import Desk
-from cropkit.review.hands import Hands
-from cropkit.review.keys import Keymap, keymap
-from cropkit.review.layout import Kind
-from cropkit.review.loop import Loop
-from cropkit.review.markup import foot, header, status, strip, unsaid
-from cropkit.review.overlay import over
-from cropkit.review.still import still
-from cropkit.review.style import CSS
-from cropkit.review.view import View
-from cropkit.review.viewport import grip_point
-from cropkit.review.worker import hired
-from cropkit.session import Done, Open
+from cropkit.review.view.captions import cells
+from cropkit.review.controller import Desk
+from cropkit.review.input.pointer import Hands
+from cropkit.review.keys.keymap import Keymap, keymap
+from cropkit.review.view.layout import Kind
+from cropkit.review.runtime.loop import Loop
+from cropkit.review.view.bands import foot, header, status, strip, unsaid
+from cropkit.review.view.overlay import over
+from cropkit.review.canvas.snapshot import still
+from cropkit.review.view.css import CSS
+from cropkit.review.view.view_model import View
+from cropkit.review.view.viewport import grip_point
+from cropkit.review.runtime.worker import hired
+from cropkit.review.model import Done, Open
 
 UNSURE = 0.5  # a suggestion that says less may as well be wrong
 _ENOUGH_FOR_A_RATE = 6

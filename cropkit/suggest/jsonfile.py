@@ -14,7 +14,7 @@ from cropkit.errors import (
     ReadOnly,
     Refused,
 )
-from cropkit.files import Root
+from cropkit.system.files import Root
 from cropkit.suggest.numbers import excerpt
 
 LIMIT = 1 << 20  # bytes; the largest sidecar seen in the wild has 700

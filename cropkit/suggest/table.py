@@ -11,7 +11,14 @@ from unicodedata import normalize
 from cropkit.errors import BadSuggestion, MissingFile, Refused
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.records import Problem, Suggestion
-from cropkit.suggest.convention import Columns, Convention, Row, find_columns, plain_path, read_row
+from cropkit.suggest.convention import (
+    Columns,
+    Convention,
+    Row,
+    find_columns,
+    plain_path,
+    read_row,
+)
 from cropkit.suggest.numbers import FLOAT_NOISE, normalized_box
 from cropkit.suggest.suggested import NO_SUGGESTION, UNUSABLE, Suggested
 

@@ -25,7 +25,7 @@ import pictures
 from queueing import decision
 
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 
 ROOT = Path(__file__).resolve().parents[2]
 BATCH = (

@@ -23,7 +23,7 @@ if __name__ == "__main__":
 from engine import contents
 from queueing import collection, decide_all
 
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 
 CLONE = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CLONE)}

@@ -8,7 +8,7 @@ from PIL import Image
 
 from cropkit import clock
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 from cropkit.records import Decision, Verdict
 
 BOX = PixelBox(5, 7, 61, 90)

@@ -14,7 +14,7 @@ from engine import contents, deny
 from queueing import BOX, collection, decide_all, decision, troubled
 
 from cropkit.batch import Batch, Plan
-from cropkit.batch.dry import foreseen
+from cropkit.batch.dry_run import foreseen
 from cropkit.batch.preflight import needed_bytes
 from cropkit.errors import (
     AuditLocked,
@@ -28,8 +28,8 @@ from cropkit.errors import (
     ReadOnly,
 )
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
-from cropkit.locks import exclusive
+from cropkit.collection import Kit
+from cropkit.system.locks import exclusive
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -175,8 +175,8 @@ def test_what_cannot_be_opened_cannot_be_foreseen(tmp_path: Path) -> None:
 def test_a_trail_that_is_locked_for_long_is_told(tmp_path: Path, monkeypatch: Any) -> None:
     folder = collection(tmp_path / "c", 1)
     decide_all(folder)
-    monkeypatch.setattr("cropkit.batch.look.DEADLINE", 0.1)
-    from cropkit.batch.look import copied_trail  # noqa: PLC0415  (with its own deadline)
+    monkeypatch.setattr("cropkit.batch.trail_copy.DEADLINE", 0.1)
+    from cropkit.batch.trail_copy import copied_trail  # noqa: PLC0415  (with its own deadline)
 
     with (
         exclusive(folder / ".cropkit" / "writer.lock", 1),
@@ -196,7 +196,7 @@ def test_a_disk_that_is_too_small_stops_a_batch_before_it_begins(
     decide_all(folder)
     before = contents(folder)
     needed = needed_bytes(plan(folder).ready)
-    monkeypatch.setattr("cropkit.files.Root.free_bytes", lambda _root: needed - 1)
+    monkeypatch.setattr("cropkit.system.files.Root.free_bytes", lambda _root: needed - 1)
     (error,) = in_the_way(folder)
     assert isinstance(error, NoSpace)
     with Batch(folder) as batch:
@@ -205,7 +205,7 @@ def test_a_disk_that_is_too_small_stops_a_batch_before_it_begins(
         assert contents(folder) == before
         assert len(batch.kit.trail.waiting()) == 3, "they go on waiting"
         assert batch.run.counts["unfinished"] == 3
-    monkeypatch.setattr("cropkit.files.Root.free_bytes", lambda _root: needed)
+    monkeypatch.setattr("cropkit.system.files.Root.free_bytes", lambda _root: needed)
     assert in_the_way(folder) == ()
 
 
@@ -214,7 +214,7 @@ def test_a_disk_that_fills_up_on_the_way_stops_the_batch_and_refuses_nothing(
 ) -> None:
     folder = collection(tmp_path / "c", 6)
     decide_all(folder)
-    monkeypatch.setattr("cropkit.batch.running._TOGETHER", 2)
+    monkeypatch.setattr("cropkit.batch.batch._TOGETHER", 2)
     with Batch(folder, workers=1) as batch:
         room = iter([10**12] * 2)
         check = Batch._check_room  # noqa: SLF001  (what a full disk would make fail)
@@ -252,8 +252,8 @@ def test_a_folder_that_may_not_be_written_is_in_the_way() -> None:
 def _ask_somebody_who_may_not_write(folder: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path\n"
-        "from cropkit.batch.dry import foreseen; from cropkit.batch.preflight import hindrances\n"
-        "from cropkit.files import Root\n"
+        "from cropkit.batch.dry_run import foreseen; from cropkit.batch.preflight import hindrances\n"
+        "from cropkit.system.files import Root\n"
         "folder = Path(sys.argv[1]); plan, _ = foreseen(folder, {'source': 'suggestions'})\n"
         f"os.getuid() or (os.setgid({NOBODY}), os.setuid({NOBODY}))\n"
         "sys.stdout.write(' '.join(e.code for e in hindrances(plan, Root(folder))))"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cropkit import templates
+from cropkit.jupyter import notebooks as templates
 from cropkit.batch.parameters import LARGEST, declared, from_yaml, typed
 from cropkit.errors import BadParameter, BadParameterFile, BadParameterValue
 

@@ -129,7 +129,7 @@ def test_names_are_data_in_tables_and_logs(trouble: Batch) -> None:
         assert HOSTILE in set(table["path"])
         assert "<img" not in table._repr_html_()  # type: ignore[operator]
         assert "<script" not in table._repr_html_()  # type: ignore[operator]
-    log = (trouble.kit.root / ".cropkit" / "cropkit.log").read_text("utf-8")
+    log = (trouble.kit.root / ".cropkit" / "cropkit.system.log").read_text("utf-8")
     assert [json.loads(line) for line in log.splitlines()]
     assert HOSTILE in log
 

@@ -12,7 +12,7 @@ from queueing import BOX, collection, decide_all, decision
 
 from cropkit.errors import AuditUnavailable, VerificationFailed
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 from cropkit.records import Status
 
 
@@ -39,7 +39,7 @@ def test_images_are_staged_at_the_same_time(tmp_path: Path, monkeypatch: Any) ->
         both.wait()
         return crop(*args)
 
-    monkeypatch.setattr("cropkit.apply.formats.crop", crop_when_both_are_here)
+    monkeypatch.setattr("cropkit.engine.apply.formats.crop", crop_when_both_are_here)
     with ThreadPoolExecutor(2) as threads, Kit(folder, threads=threads) as kit:
         assert all(r.ok for r in kit.apply_waiting())
 
@@ -60,7 +60,7 @@ def test_one_image_that_fails_in_a_thread_fails_alone(tmp_path: Path, monkeypatc
             raise VerificationFailed(name, "a pixel differs")
         return candidate
 
-    monkeypatch.setattr("cropkit.apply.formats.verify", verify)
+    monkeypatch.setattr("cropkit.engine.apply.formats.verify", verify)
     with ThreadPoolExecutor(4) as threads, Kit(folder, threads=threads) as kit:
         results = {r.path: r for r in kit.apply_waiting()}
         assert kit.fsck() == []
@@ -124,7 +124,7 @@ def test_nothing_is_under_way_any_more_when_an_interruption_takes_back(
             raise KeyboardInterrupt
         return wait(futures)
 
-    monkeypatch.setattr("cropkit.apply.wait", wait_once)
+    monkeypatch.setattr("cropkit.engine.apply.wait", wait_once)
     with CtrlC(2) as threads, Kit(folder, threads=threads) as kit:
         with pytest.raises(KeyboardInterrupt):
             kit.apply_waiting()

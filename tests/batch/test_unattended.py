@@ -20,12 +20,12 @@ import pytest
 from engine import contents
 from queueing import HOSTILE, collection, decide_all, decision, troubled
 
-from cropkit import templates
-from cropkit.batch import Batch, judge, record
-from cropkit.batch.unattended import Ended, run_notebook, settled
+from cropkit.jupyter import notebooks as templates
+from cropkit.batch import Batch, outcome as judge, record
+from cropkit.batch.notebook_run import Ended, run_notebook, settled
 from cropkit.cli import main
 from cropkit.errors import BadParameter, CropkitError, MissingFile, RunIncomplete
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 
 ROOT = Path(__file__).parent.parent.parent
 NOTEBOOK = templates.notebook("2_batch")
@@ -358,5 +358,5 @@ def test_an_image_that_no_header_can_be_read_of_fails_the_run_every_time(tmp_pat
     for _ in range(2):
         with pytest.raises(RunIncomplete, match="1 refused"):
             batch(folder, source="suggestions")
-    log = (folder / ".cropkit" / "cropkit.log").read_text("utf-8")
+    log = (folder / ".cropkit" / "cropkit.system.log").read_text("utf-8")
     assert "0000.png" in log

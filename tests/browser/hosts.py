@@ -26,7 +26,7 @@ from browser.reviewing import ROOT, SLOW, WAIT, Desk, Probe, free_port
 from playwright.sync_api import Page, ViewportSize
 
 from cropkit.demo import make_demo
-from cropkit.live import LiveKernel
+from cropkit.jupyter.kernel import LiveKernel
 
 SIZE: ViewportSize = {"width": 1440, "height": 900}
 START_SECONDS = 60

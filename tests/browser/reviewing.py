@@ -23,7 +23,7 @@ from typing import Any
 import nbformat
 from playwright.sync_api import Browser, Error, Page
 
-from cropkit.live import LiveKernel
+from cropkit.jupyter.kernel import LiveKernel
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
@@ -148,7 +148,7 @@ class Probe:
         """Where a grip of a box is, in pixels of the canvas."""
         found: tuple[float, float] = self.value(
             f"review.screen_point({position}, "
-            f"__import__('cropkit.editing', fromlist=['Grip']).Grip.{name})"
+            f"__import__('cropkit.review.model.box_editing', fromlist=['Grip']).Grip.{name})"
         )
         return found
 

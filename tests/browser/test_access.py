@@ -7,7 +7,7 @@ import pytest
 from browser import chromium
 from browser.reviewing import Desk, desk, running
 
-from cropkit.review.surface import NAME
+from cropkit.review.canvas.canvases import NAME
 
 SMALLEST = 24  # CSS pixels, 2.5.8
 CONTRASTS = """() => {

@@ -10,9 +10,9 @@ from browser import album
 from browser.reviewing import Desk, Probe, Running, desk, running
 from playwright.sync_api import Browser
 
-from cropkit.editing import Grip, dragged, drawn, grip_at
+from cropkit.review.model.box_editing import Grip, dragged, drawn, grip_at
 from cropkit.geometry import PixelBox, Size
-from cropkit.review import front
+from cropkit.review.canvas import live_drag as front
 
 CASES = 4000
 FRONT = ".cropkit-front"
@@ -71,7 +71,7 @@ def test_it_edits_a_box_as_the_kernel_does(browser: Browser) -> None:
         held = grip_at(edges, *at, 16)  # type: ignore[arg-type]  # four of them
         theirs.append(None if held is None else list(held.value))
     page = browser.new_page()
-    script = Path(front.__file__).with_name("front.js").read_text(encoding="utf-8")
+    script = Path(front.__file__).with_name("live_drag.js").read_text(encoding="utf-8")
     assert page.evaluate(_IN_THE_BROWSER, [script, [*pulls, *grips]]) == theirs
     page.close()
 
@@ -82,7 +82,7 @@ def test_a_box_follows_the_hand_in_the_browser_and_ends_where_the_kernel_puts_it
 ) -> None:
     page.press("r")
     probe_scene(page, probe, live=True)
-    held = f"__import__('cropkit.editing', fromlist=['Grip']).Grip.{name}"
+    held = f"__import__('cropkit.review.model.box_editing', fromlist=['Grip']).Grip.{name}"
     x, y = page.on_screen(probe.value(f"review.screen_point(1, {held})"))
     mouse, front = page.page.mouse, page.page.locator(FRONT)
     before = probe.boxes()

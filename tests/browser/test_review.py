@@ -246,7 +246,7 @@ def test_in_the_grid_enter_accepts_all_but_the_marked_which_come_next(table: Tab
     table.probe_until(f"len(review.boxes) == 9 and {READY}")
     nine = table.probe.paths()
     page.press("1", "2", "5", "6")
-    stage = "__import__('cropkit.review.layout', fromlist=['Kind']).Kind.STAGE"
+    stage = "__import__('cropkit.review.view.layout', fromlist=['Kind']).Kind.STAGE"
     page.click(table.probe.value(f"review.screen_point(3, {stage})"))
     page.settled()
     assert page.text().count("◎") == 5

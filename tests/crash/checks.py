@@ -7,8 +7,8 @@ from scenarios import Stage, World, look, recorded, undo, undo_all, who_stands
 from tracer import Ended
 
 from cropkit.errors import CropkitError
-from cropkit.kit import Kit
-from cropkit.switch import HOME
+from cropkit.collection import Kit
+from cropkit.engine.publish import HOME
 
 
 def what_is_wrong(

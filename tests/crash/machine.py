@@ -14,9 +14,9 @@ from tracer import CHANGES, Ended, Voice, Watch, trace
 
 from cropkit.errors import CropkitError
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 from cropkit.records import Verdict
-from cropkit.switch import HOME
+from cropkit.engine.publish import HOME
 
 names = st.sampled_from((PNG, JPEG, OTHER))
 numbers = st.integers(1, 160)

@@ -22,7 +22,7 @@ from cropkit import clock
 from cropkit.errors import AuditBehind, AuditMissing
 from cropkit.formats.options import Jpeg, Options
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit, rebuild
+from cropkit.collection import Kit, rebuild
 from cropkit.records import Decision, Verdict
 
 # the protocol is under test, not the codec in a process of its own

@@ -12,9 +12,9 @@ from campaigns import FULL, TOLD
 from engine import Faulty, contents
 
 from cropkit.errors import AuditError, AuditLocked, CropkitError, InDoubt
-from cropkit.files import Root
+from cropkit.system.files import Root
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 
 BOX = PixelBox(3, 5, 41, 37)
 IMAGE = "a_stage2.png"

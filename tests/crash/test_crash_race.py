@@ -14,7 +14,7 @@ from PIL import Image
 from scenarios import decide
 
 from cropkit.geometry import Size
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 
 CLONE = Path(__file__).resolve().parents[2]
 WORKERS, FILES, DEATHS = 4, 60 if FULL else 16, 40 if FULL else 8

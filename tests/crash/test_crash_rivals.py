@@ -18,8 +18,8 @@ from scenarios import decide
 
 from cropkit.errors import AuditLocked, Busy, CropkitError, StaleDecision, VerificationFailed
 from cropkit.geometry import PixelBox
-from cropkit.kit import Kit
-from cropkit.plan import chosen_to_purge
+from cropkit.collection import Kit
+from cropkit.engine.planning import chosen_to_purge
 from cropkit.records import Status
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -126,7 +126,7 @@ def test_an_original_that_is_needed_again_is_not_purged(
             other.crop(TWIN, BOX)
             return found
 
-        monkeypatch.setattr("cropkit.carry.chosen_to_purge", choose_and_be_late)
+        monkeypatch.setattr("cropkit.engine.executor.chosen_to_purge", choose_and_be_late)
         (result,) = kit.purge(keep_bytes=0)
         assert result.code == "Busy"
         other.undo(TWIN)
@@ -272,7 +272,7 @@ def test_who_is_stopped_with_the_lock_in_hand_blocks_nobody_for_ever(folder: Pat
 @contextmanager
 def stopped_holder(lock: Path) -> Iterator[None]:
     """A process that holds a lock and was sent to sleep by its user."""
-    holds = "import sys, time; from pathlib import Path; from cropkit.locks import hold\n"
+    holds = "import sys, time; from pathlib import Path; from cropkit.system.locks import hold\n"
     holds += "hold(Path(sys.argv[1]), 'a test'); print('held', end='', flush=True); time.sleep(60)"
     command = [sys.executable, "-c", holds, str(lock)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=CLONE) as holder:

@@ -23,7 +23,7 @@ from cropkit import errors, formats
 from cropkit.formats.capabilities import CAPABILITIES
 from cropkit.formats.options import Jpeg
 from cropkit.geometry import PixelBox, Size
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 
 ADDRESS_SPACE = 3 << 30
 MOST_BYTES = 40_000

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cropkit import errors, formats
-from cropkit.formats.border import reading
+from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import MAX_PIXELS
 from cropkit.geometry import PixelBox, Size
 

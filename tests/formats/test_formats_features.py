@@ -11,13 +11,7 @@ import samples_tiff
 import samples_webp
 
 from cropkit import errors, formats
-from cropkit.formats.capabilities import (
-    CAPABILITIES,
-    DROPS,
-    PATCHED,
-    REFUSED,
-    Capability,
-)
+from cropkit.formats.capabilities import CAPABILITIES, DROPS, PATCHED, REFUSED, Capability
 from cropkit.formats.options import Jpeg
 from cropkit.geometry import PixelBox, Size
 

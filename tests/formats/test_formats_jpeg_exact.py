@@ -12,7 +12,12 @@ from PIL import Image, ImageFile, JpegImagePlugin
 from strategies import boxes_in
 
 from cropkit import errors, formats
-from cropkit.formats import jpeg_blocks, jpeg_exact, jpeg_pixels, jpeg_segments
+from cropkit.formats.jpeg import (
+    blocks as jpeg_blocks,
+    reencode as jpeg_exact,
+    pixels as jpeg_pixels,
+    segments as jpeg_segments,
+)
 from cropkit.formats.options import Jpeg, Options
 from cropkit.geometry import PixelBox, Size
 

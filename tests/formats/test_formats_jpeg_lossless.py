@@ -15,7 +15,7 @@ from PIL import Image
 from strategies import boxes_in
 
 from cropkit import errors, formats
-from cropkit.formats import jpeg_lossless, jpeg_segments
+from cropkit.formats.jpeg import lossless as jpeg_lossless, segments as jpeg_segments
 from cropkit.geometry import PixelBox, Size
 from cropkit.lossless import coefficients
 from cropkit.lossless.coefficients import Coding

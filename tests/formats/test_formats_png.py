@@ -18,7 +18,12 @@ from png_builder import KINDS
 from strategies import boxes_in
 
 from cropkit import errors, formats
-from cropkit.formats import Options, png_chunks, png_filters, png_rows, zstream
+from cropkit.formats import Options, zlib_streams as zstream
+from cropkit.formats.png import (
+    chunks as png_chunks,
+    filters as png_filters,
+    unfilter as png_rows,
+)
 from cropkit.geometry import PixelBox, Size
 
 ROOT = Path(__file__).parents[2]

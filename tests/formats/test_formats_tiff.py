@@ -16,7 +16,8 @@ from PIL import Image, ImageOps
 from strategies import boxes_in
 
 from cropkit import errors, formats
-from cropkit.formats import tiff, tiff_pixels
+from cropkit.formats import tiff
+from cropkit.formats.tiff import pixels as tiff_pixels
 from cropkit.geometry import PixelBox, Size
 
 NAME = "picture.tif"

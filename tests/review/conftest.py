@@ -8,7 +8,7 @@ import pytest
 from desktop import Browser, ManualLoop
 from ipycanvas import canvas as ipycanvas
 
-from cropkit.kit import Kit
+from cropkit.collection import Kit
 from cropkit.review import Review
 
 Started = Callable[..., Browser]

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import sizes_with_boxes
 
-from cropkit.editing import HANDLES, Grip
+from cropkit.review.model.box_editing import HANDLES, Grip
 from cropkit.geometry import PixelBox, Size
-from cropkit.review.layout import PADDING, WIDTH, Kind, PageLayout
-from cropkit.review.viewport import Rect, Viewport, grip_point, grip_under
+from cropkit.review.view.layout import PADDING, WIDTH, Kind, PageLayout
+from cropkit.review.view.viewport import Rect, Viewport, grip_point, grip_under
 
 layouts = st.builds(PageLayout, st.integers(1, 12))
 stages = st.builds(

@@ -8,11 +8,18 @@ import pytest
 from cropkit.errors import BadKeymap, IllegalMove
 from cropkit.geometry import PixelBox, Size
 from cropkit.review import keys_markdown
-from cropkit.review.actions import ACTIONS, Command, Pace
-from cropkit.review.keys import PRESETS, Binding, actions_markdown, keymap, preset, shortened
-from cropkit.review.prompt import Prompt
-from cropkit.review.rhythm import HELD_DELAY, Beat, Rhythm
-from cropkit.session import (
+from cropkit.review.keys.actions import ACTIONS, Command, Pace
+from cropkit.review.keys.keymap import (
+    PRESETS,
+    Binding,
+    actions_markdown,
+    keymap,
+    preset,
+    shortened,
+)
+from cropkit.review.keys.prompt import Prompt
+from cropkit.review.keys.key_repeat import HELD_DELAY, Beat, Rhythm
+from cropkit.review.model import (
     DecidePage,
     Find,
     JumpTo,

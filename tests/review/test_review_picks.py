@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from desktop import Browser
 
-from cropkit.editing import HANDLES, Grip, dragged
+from cropkit.review.model.box_editing import HANDLES, Grip, dragged
 from cropkit.geometry import PixelBox
-from cropkit.review.layout import Kind
-from cropkit.review.surface import SCALE
+from cropkit.review.view.layout import Kind
+from cropkit.review.canvas.canvases import SCALE
 
 Point = tuple[float, float]
 

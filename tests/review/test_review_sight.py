@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from PIL import Image
 from strategies import sizes_with_boxes
 
-from cropkit.editing import Grip
+from cropkit.review.model.box_editing import Grip
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
-from cropkit.review.details import SIDES, side_for
-from cropkit.review.keys import PRESETS, preset
-from cropkit.review.layout import Kind, PageLayout
-from cropkit.review.sight import layouts
-from cropkit.review.surface import DETAIL, SCALE
-from cropkit.review.viewport import CLOSEST, Rect, Viewport, Zoom, grip_point, grip_under
-from cropkit.session import Arrangement, Loading, Mark, Open
+from cropkit.review.canvas.sharp_preview import SIDES, side_for
+from cropkit.review.keys.keymap import PRESETS, preset
+from cropkit.review.view.layout import Kind, PageLayout
+from cropkit.review.view.view_state import layouts
+from cropkit.review.canvas.canvases import DETAIL, SCALE
+from cropkit.review.view.viewport import CLOSEST, Rect, Viewport, Zoom, grip_point, grip_under
+from cropkit.review.model import Arrangement, Loading, Mark, Open
 
 Started = Callable[..., Browser]
 STAGE = Rect(16, 68, 440, 500)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from desktop import Browser
 
-from cropkit.files import Root
+from cropkit.system.files import Root
 from cropkit.review import widget
-from cropkit.review.view import View
+from cropkit.review.view.view_model import View
 
 Started = Callable[..., Browser]
 

@@ -10,7 +10,7 @@ from pictures import photo, write_jpeg
 
 from cropkit.formats import Options
 from cropkit.formats.options import Jpeg
-from cropkit.kit import open_kit
+from cropkit.collection import open_kit
 
 NUDGE = 13
 

@@ -12,11 +12,11 @@ from desktop import Browser
 from IPython.core.formatters import DisplayFormatter
 from PIL import Image, ImageChops, ImageColor
 
-from cropkit.review import still
-from cropkit.review.layout import WIDTH
-from cropkit.review.still import PIXELS, Still
-from cropkit.review.surface import Pen
-from cropkit.review.viewport import Rect
+from cropkit.review.canvas import snapshot as still
+from cropkit.review.view.layout import WIDTH
+from cropkit.review.canvas.snapshot import PIXELS, Still
+from cropkit.review.canvas.canvases import Pen
+from cropkit.review.view.viewport import Rect
 
 Started = Callable[..., Browser]
 COLOURS = ("#4080a0", "#a06040", "#50a060", "#b0b040", "#7040a0")

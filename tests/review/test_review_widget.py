@@ -16,18 +16,18 @@ from ipywidgets import Widget
 from ipywidgets.widgets import widget
 from PIL import Image
 
-from cropkit.editing import HANDLES, Grip
+from cropkit.review.model.box_editing import HANDLES, Grip
 from cropkit.errors import AuditUnavailable, MissingFile
 from cropkit.geometry import Size
-from cropkit.kit import Kit, open_kit
+from cropkit.collection import Kit, open_kit
 from cropkit.records import CropResult, Decision, Status, Verdict
 from cropkit.review import Review
-from cropkit.review.actions import Command
-from cropkit.review.keys import Binding, preset, shortened
-from cropkit.review.layout import Kind
-from cropkit.review.surface import held
-from cropkit.review.viewport import Rect, Zoom
-from cropkit.session import Done, Filter, Mark, Open, Restoring
+from cropkit.review.keys.actions import Command
+from cropkit.review.keys.keymap import Binding, preset, shortened
+from cropkit.review.view.layout import Kind
+from cropkit.review.canvas.canvases import held
+from cropkit.review.view.viewport import Rect, Zoom
+from cropkit.review.model import Done, Filter, Mark, Open, Restoring
 from cropkit.suggest import Sidecars, Table
 
 Started = Callable[..., Browser]
@@ -529,7 +529,7 @@ def test_a_session_that_is_too_degraded_is_told_at_once_here_and_wherever_alerts
     assert alert.said.startswith("degraded")
     assert "2 of 17 operations (11.8 %)" in alert.said
     assert "docs/runbook.md#degraded" in alert.said
-    log = folder / ".cropkit" / "cropkit.log"
+    log = folder / ".cropkit" / "cropkit.system.log"
     browser.until(lambda: '"code": "degraded"' in log.read_text(encoding="utf-8"))
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropkit.files import Root
+from cropkit.system.files import Root
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.records import Problem, Suggestion
 from cropkit.suggest import NO_SUGGESTION, UNUSABLE, Sidecars, Suggested

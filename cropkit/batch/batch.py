@@ -1,0 +1,225 @@
+"""One batch from its plan to its record: what the notebook calls, one call a cell."""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from cropkit import clock, formats
+from cropkit.batch import run_folder as folders, outcome as judge, record, report, tables
+from cropkit.batch.plan import Item, Plan, Source, reviewer_of
+from cropkit.batch.preflight import hindrances, needed_bytes
+from cropkit.batch.progress import Progress, Shown
+from cropkit.batch.record import Run
+from cropkit.batch.planning import Scene
+from cropkit.batch.thumbnails import Thumbnails
+from cropkit.errors import BadParameter, CropkitError, NoSpace, NotReady, RunIncomplete
+from cropkit.collection import Kit, StrPath
+from cropkit.engine.publish import Switch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_log = logging.getLogger("cropkit.batch")
+_TOGETHER = 64  # suggestions that are decided in one transaction
+
+
+class Batch:
+    """Crops a folder unattended; each step is one method, and `result` tells how it ended.
+
+    Parameters
+    ----------
+    source : queue, what reviewers decided; suggestions, each undecided image by its own
+    min_confidence : least confidence of a suggestion that states one
+    destination : folder that crops move to, with their companions; None or empty: in place
+    workers : threads that crop and verify; 0: one for each processor
+    run : folder for the record; None or empty: a new one in the collection's `.cropkit/runs`
+
+    Raises
+    ------
+    AuditError
+        When there can be no trail: nothing was touched.
+    """
+
+    def __init__(
+        self,
+        folder: StrPath,
+        *,
+        source: str = Source.QUEUE,
+        min_confidence: float = 0.0,
+        destination: StrPath | None = None,
+        workers: int = 0,
+        run: StrPath | None = None,
+    ) -> None:
+        self.parameters: dict[str, Any] = {
+            "source": str(source),
+            "min_confidence": float(min_confidence),
+            "destination": str(destination or ""),
+            "workers": workers or _processors(),
+        }
+        self._source = source_named(str(source))
+        self._threads = ThreadPoolExecutor(self.parameters["workers"], "cropkit-batch")
+        self.kit = Kit(folder, destination=destination, kind="batch", threads=self._threads)
+        self.folder = folders.given_folder(Path(run)) if run else folders.new_folder(self.kit.root)
+        self._run: Run | None = None
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        self.close("failed" if failed else "closed")
+
+    def __repr__(self) -> str:
+        return f"Batch({self._source.value}, {len(self.plan.ready)} images)"
+
+    def close(self, how: str = "closed") -> None:
+        """End the session; once."""
+        if self._closed:
+            return
+        self._closed = True
+        self._threads.shutdown(cancel_futures=True)
+        self.kit.close(how)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What this batch will do; made once, and it writes nothing."""
+        kit = self.kit
+        reviewer = reviewer_of(kit.reviewer)
+        scene = Scene(kit.files, kit.trail, kit.suggesters, kit.destination, reviewer)
+        return scene.plan(self._source, self.parameters["min_confidence"], Shown())
+
+    def planned(self) -> "pd.DataFrame":
+        """Return the plan as a table: one row for each thing to do, refuse or leave alone."""
+        return tables.planned(self.plan)
+
+    def apply(self) -> "pd.DataFrame":
+        """Carry the plan out, and return what the trail says became of each item.
+
+        Raises
+        ------
+        NotReady
+            Something is in the way of the whole batch: nothing was cropped.
+        AuditError, NoSpace
+            Work stopped on the way; what was done before is recorded, the rest waits.
+        """
+        self._run = judge.begun(self.plan, self.kit.session, self.parameters)
+        self._write(self._run)
+        self.kit.begin_run("batch")
+        try:
+            self._check_ready()
+            self._carry_out()
+        except CropkitError as error:
+            self._end(record.STOPPED, str(error))
+            raise
+        except BaseException:
+            self._end(record.STOPPED, "interrupted")
+            raise
+        self._end(record.FINISHED)
+        return self.table()
+
+    def table(self) -> "pd.DataFrame":
+        """Return how each item ended, with digests of pixels and texts as they are on disk now."""
+        return tables.ended(self.run, self._digest)
+
+    @property
+    def run(self) -> Run:
+        """The record of this run."""
+        return self._run or judge.begun(self.plan, self.kit.session, self.parameters)
+
+    def result(self) -> dict[str, Any]:
+        """Return the counts; the session ends.
+
+        Raises
+        ------
+        RunIncomplete
+            When an item did not end well: whoever runs the notebook has to notice.
+        """
+        self.close()
+        if not self.run.ok:
+            raise RunIncomplete(self.kit.root, self.run.verdict())
+        return self.run.summary()
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _check_ready(self) -> None:
+        found = hindrances(self.plan, self.kit.files)
+        if found:
+            raise NotReady(self.kit.root, "; ".join(str(one) for one in found))
+
+    def _carry_out(self) -> None:
+        for path, error in self.plan.refused:
+            _log.warning("%s: %s", path, error)
+        if not self.plan.to_settle:
+            return
+        for problem in self.plan.problems:
+            self.kit.report(problem)
+        progress = Progress(self.folder, len(self.plan.to_settle))
+        try:
+            self.kit.apply_waiting(progress.ended, decisions=self._decided())
+        finally:
+            progress.close()
+
+    def _decided(self) -> Iterator[str]:
+        """Give out decisions, some at a time: each in the trail, and with room for its crop."""
+        items = self.plan.to_settle
+        for start in range(0, len(items), _TOGETHER):
+            some = items[start : start + _TOGETHER]
+            self._check_room(some)
+            yield from self._recorded(some)
+
+    def _recorded(self, items: Sequence[Item]) -> Iterator[str]:
+        moment = clock.now()
+        new = [replace(i.decision, decided_at=moment) for i in items if not i.recorded]
+        if new:
+            new = self.kit.decide_undecided(new)
+        yield from (item.decision.id for item in items if item.recorded)
+        yield from (made.id for made in new)
+
+    def _check_room(self, items: Sequence[Item]) -> None:
+        needed, free = needed_bytes(tuple(items)), self.kit.files.free_bytes()
+        if free < needed:
+            raise NoSpace(self.kit.root, needed, free)
+
+    def _end(self, state: str, reason: str | None = None) -> None:
+        self._run = self._judged(record.ended(self.run, state, reason))
+        self._write(self._run)
+        report.write(self._run, self.folder, Thumbnails(self.kit.files))
+
+    def _judged(self, run: Run) -> Run:
+        return judge.judged(run, self.kit.trail, lambda name: size_of(self.kit, name))
+
+    def _write(self, run: Run) -> None:
+        record.write(run, self.folder)
+
+    def _digest(self, name: str) -> tuple[str, str]:
+        root, path = Switch(self.kit.files).locate(name)
+        return formats.digests(root.read(path).data, name)
+
+
+def size_of(kit: Kit, name: str) -> int | None:
+    """Return the size of a planned name's file, None when it is not there."""
+    root, path = Switch(kit.files).locate(name)
+    found = root.identity(path) if root.path.is_dir() else None
+    return found.size if found else None
+
+
+def source_named(name: str) -> Source:
+    """Read a source.
+
+    Raises
+    ------
+    BadParameter
+        When there is none of that name.
+    """
+    if name not in tuple(Source):
+        raise BadParameter("source", name, ", ".join(Source))
+    return Source(name)
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,184 @@
+"""The batch notebook through papermill, and a verdict that does not take its word for it.
+
+The notebook runs in a kernel of its own. Whatever becomes of that, the run is judged here, from the
+outside, by the collection's trail: a kernel that was killed, a notebook that swallows an error or
+one that does nothing at all cannot pass for a success.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cropkit.jupyter import notebooks as templates
+from cropkit.batch import run_folder as folders, outcome as judge, record, report
+from cropkit.batch.parameters import declared
+from cropkit.batch.progress import followed
+from cropkit.batch.record import Run
+from cropkit.batch.batch import size_of
+from cropkit.batch.thumbnails import Thumbnails
+from cropkit.errors import BadParameter, MissingFile
+from cropkit.collection import Kit
+from cropkit.jupyter.notebooks import Literal
+
+NOTEBOOK = "2_batch"
+_NEEDED = ("folder", "run")
+_POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended, judged from outside.
+
+    Parameters
+    ----------
+    run : None when the notebook never came so far as to begin one
+    stopped : what ended the notebook before its end
+    """
+
+    folder: Path
+    run: Run | None
+    stopped: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the trail proves that everything planned was done."""
+        return self.run is not None and self.run.ok
+
+    @property
+    def said(self) -> str:
+        """How it went, in one line."""
+        if self.run is None:
+            return f"the notebook left no record of a run: {self.stopped or 'it began none'}"
+        return self.run.verdict()
+
+
+def run_notebook(
+    collection: Path, given: Mapping[str, Literal], notebook: Path | None = None
+) -> Ended:
+    """Run a batch notebook on a collection and judge it by the trail.
+
+    Parameters
+    ----------
+    given : parameters besides `folder` and `run`, of the types that the notebook declares
+    notebook : one that declares `folder` and `run`; the one of cropkit when not given
+
+    Raises
+    ------
+    BadParameter
+        A name that it does not declare: nothing was run.
+    """
+    if not collection.is_dir():
+        raise MissingFile(str(collection))
+    source = notebook or templates.notebook(NOTEBOOK)
+    _check_declares(source, [*_NEEDED, *given])
+    folder = folders.new_folder(collection.resolve())
+    parameters = {**given, "folder": str(collection.resolve()), "run": str(folder)}
+    with _followed(folder):
+        stopped = _execute(source, folder / source.name, parameters)
+    return settled(collection, folder, stopped)
+
+
+def settled(collection: Path, folder: Path, stopped: str | None) -> Ended:
+    """Judge a run by the trail, and write its record and report as that says."""
+    begun = record.read(folder)
+    (folder / folders.PROGRESS).unlink(missing_ok=True)
+    if begun is None:
+        return Ended(folder, None, stopped)
+    with Kit(collection, kind="batch") as kit:
+        found = judge.judged(begun, kit.trail, lambda name: size_of(kit, name))
+        if found.state == record.RUNNING:
+            reason = stopped or "the notebook ended before its end"
+            found = record.ended(found, record.STOPPED, reason)
+        elif stopped is not None and found.ok:
+            found = replace(found, state=record.STOPPED, reason=stopped)
+        record.write(found, folder)
+        report.write(found, folder, Thumbnails(kit.files))
+    return Ended(folder, found, stopped)
+
+
+def _check_declares(source: Path, names: list[str]) -> None:
+    if not source.is_file():
+        raise MissingFile(str(source))
+    known = declared(templates.read(source))
+    for name in names:
+        if name not in known:
+            raise BadParameter(source.name, name, ", ".join(known))
+
+
+def _execute(source: Path, output: Path, parameters: Mapping[str, Literal]) -> str | None:
+    """Run a notebook; return what stopped it, None when it came to its end."""
+    import papermill  # noqa: PLC0415  (seconds that `--help` does not need)
+    from jupyter_client.kernelspec import NoSuchKernel  # noqa: PLC0415  (as above)
+    from nbclient.exceptions import CellControlSignal, DeadKernelError  # noqa: PLC0415  (as above)
+    from papermill.exceptions import PapermillException  # noqa: PLC0415  (as above)
+    from traitlets.config import Config  # noqa: PLC0415  (as above)
+
+    try:
+        with _environment():
+            papermill.execute_notebook(
+                _braced(source),
+                _braced(output),
+                dict(parameters),
+                kernel_name="python3",
+                progress_bar=False,
+                cwd=str(output.parent),
+                config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+            )
+    except papermill.PapermillExecutionError as error:
+        return f"{error.ename}: {error.evalue}"
+    except DeadKernelError:
+        return "the kernel died; was memory short?"
+    except (PapermillException, CellControlSignal, NoSuchKernel) as error:
+        return f"{type(error).__name__}: {error}"
+    except KeyboardInterrupt:
+        return "interrupted"
+    return None
+
+
+def _braced(path: Path) -> str:
+    """Double the braces: papermill formats its paths."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """Let the kernel be this Python's, and find this cropkit, also in a clone."""
+    clone = Path(__file__).resolve().parents[2]
+    own = {"JUPYTER_PREFER_ENV_PATH": "1"}
+    if (clone / "pyproject.toml").is_file():
+        others = os.environ.get("PYTHONPATH", "")
+        own["PYTHONPATH"] = os.pathsep.join(filter(None, (str(clone), others)))
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+
+
+@contextmanager
+def _followed(folder: Path) -> Iterator[None]:
+    """Show a bar on a terminal while the kernel works."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    stop = threading.Event()
+
+    def stopped() -> Iterator[bool]:
+        while True:
+            yield stop.wait(_POLL_SECONDS)
+
+    shown = threading.Thread(target=followed, args=(folder, stopped()), daemon=True)
+    shown.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        shown.join()

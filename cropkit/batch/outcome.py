@@ -1,0 +1,138 @@
+"""What became of a run: judged by the trail alone.
+
+Neither the notebook's own word nor papermill's counts: a kernel that was killed leaves cells behind
+that say "completed".
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cropkit import clock, errors
+from cropkit.audit.trail import Trail
+from cropkit.batch.plan import Item, Plan
+from cropkit.batch.record import OVERTAKEN, UNFINISHED, WELL, Entry, Run
+from cropkit.errors import CropkitError
+from cropkit.audit.operation import Operation, State
+from cropkit.records import Status
+
+_WITHDRAWN = (Status.SUPERSEDED.value, Status.RESTORED.value)
+
+
+def begun(plan: Plan, session: str, parameters: Mapping[str, Any]) -> Run:
+    """Begin the record of a run: everything that is planned, and nothing done."""
+    refused = [
+        Entry(one.path, "", status=Status.REFUSED.value, **_error(one.error)) for one in plan.unread
+    ]
+    return Run(
+        folder=str(plan.folder),
+        source=plan.source.value,
+        parameters=dict(parameters),
+        session=session,
+        started_at=clock.written(clock.now()),
+        destination=plan.destination,
+        entries=(*(_planned(item) for item in plan.items), *refused),
+        passed=tuple((one.path, one.reason) for one in plan.passed),
+        problems=tuple((one.path, one.reason) for one in plan.problems),
+    )
+
+
+def judged(run: Run, trail: Trail, size_of: Callable[[str], int | None]) -> Run:
+    """Return the record with what the trail says of each item.
+
+    Parameters
+    ----------
+    size_of : bytes of the file that has a name now
+    """
+    said = _Said(
+        {row["id"]: row for row in trail.decision_table()},
+        {one.id: one for one in trail.finished()},
+        {one.path for one in trail.standing()},
+    )
+    entries = [_ended(entry, said, size_of) for entry in run.entries]
+    return replace(run, entries=tuple(entries))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the trail holds: rows of decisions, finished operations, images decided about."""
+
+    rows: Mapping[str, Mapping[str, Any]]
+    done: Mapping[str, Operation]
+    standing: Collection[str]
+
+
+def _planned(item: Item) -> Entry:
+    made = item.decision
+    suggestion, suggested = made.suggestion, made.suggested
+    entry = Entry(
+        path=made.path,
+        verdict=made.verdict.value,
+        decision=made.id,
+        target=item.target,
+        size=(made.size.width, made.size.height),
+        box=made.box.xyxy if made.box else None,
+        suggested=suggested.xyxy if suggested else None,
+        suggestion_source=suggestion.source if suggestion else None,
+        confidence=suggestion.confidence if suggestion else None,
+        iou=made.iou,
+        sha256_before=made.sha256,
+        bytes_before=item.size_bytes,
+    )
+    if item.error is not None and not item.recorded:
+        return replace(entry, decision=None, status=item.error.status, **_error(item.error))
+    return entry
+
+
+def _error(error: CropkitError) -> dict[str, Any]:
+    return {"code": error.code, "message": _message(error), "cure": error.cure or None}
+
+
+def _message(error: CropkitError) -> str:
+    return str(error).removesuffix(f". {error.cure}") if error.cure else str(error)
+
+
+def _ended(entry: Entry, said: _Said, size_of: Callable[[str], int | None]) -> Entry:
+    if entry.decision is None:
+        return entry
+    row = said.rows.get(entry.decision)
+    if row is None:  # never recorded: somebody else decided, or the run did not come so far
+        return replace(entry, status=OVERTAKEN if entry.path in said.standing else UNFINISHED)
+    operation = said.done.get(row["operation"] or "")
+    status = _status(row, operation)
+    told = replace(
+        entry,
+        status=status,
+        code=row["code"],
+        **_split_cure(row["code"], row["message"]),
+        ended_at=None if status == UNFINISHED else row["updated_at"],
+    )
+    if operation is None:
+        return told
+    return replace(
+        told,
+        operation=operation.id,
+        session=operation.session,
+        target=operation.target,
+        box=tuple(operation.report.get("box_applied") or ()) or entry.box,
+        sha256_after=operation.after,
+        bytes_after=size_of(operation.target),
+    )
+
+
+def _status(row: Mapping[str, Any], operation: Operation | None) -> str:
+    status = str(row["status"])
+    if status in _WITHDRAWN:
+        return OVERTAKEN
+    if status == Status.WAITING.value:
+        return UNFINISHED
+    if status in WELL and (operation is None or operation.state is not State.DONE):
+        return UNFINISHED  # said to be done, and no operation proves it
+    return status
+
+
+def _split_cure(code: str | None, message: str | None) -> dict[str, Any]:
+    kind = getattr(errors, code or "", None)
+    cure = getattr(kind, "cure", "") or None
+    said = message.removesuffix(f". {cure}") if message and cure else message
+    return {"message": said, "cure": cure}

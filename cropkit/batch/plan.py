@@ -1,0 +1,120 @@
+"""What a batch would do, as a value that can be shown, tested, and then carried out; pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from cropkit.errors import CropkitError
+from cropkit.audit.operation import Kind
+from cropkit.records import Decision, Problem
+
+_REVIEWER = "batch of "
+
+
+class Source(StrEnum):
+    """Where a batch takes its decisions from."""
+
+    QUEUE = "queue"  # what reviewers decided and nobody has carried out
+    SUGGESTIONS = "suggestions"  # the own suggestion of each image that nobody has decided about
+
+
+def reviewer_of(person: str) -> str:
+    """Name who decides when a batch crops by suggestions: never mistaken for a person."""
+    return f"{_REVIEWER}{person}"
+
+
+def is_batch(reviewer: str) -> bool:
+    """Whether a decision was made by a batch."""
+    return reviewer.startswith(_REVIEWER)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One image that a batch will work on, or will refuse.
+
+    Parameters
+    ----------
+    target : where it will be; relative to the collection, or absolute elsewhere
+    size_bytes : of the file
+    recorded : whether the decision is in the trail already
+    error : why it will be refused; None when nothing is in the way
+    """
+
+    decision: Decision
+    kind: Kind
+    target: str
+    size_bytes: int
+    recorded: bool
+    error: CropkitError | None = None
+
+    @property
+    def path(self) -> str:
+        """The image."""
+        return self.decision.path
+
+    @property
+    def moves(self) -> bool:
+        """Whether it gets another name."""
+        return self.target != self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An image that cannot even be decided about, and why."""
+
+    path: str
+    error: CropkitError
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """An image that a batch leaves alone, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a batch would do.
+
+    Parameters
+    ----------
+    destination : folder that crops move to unless their decision names one; None: in place
+    problems : suggestions that are there and cannot be used
+    """
+
+    folder: Path
+    source: Source
+    destination: str | None
+    items: tuple[Item, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    passed: tuple[Passed, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def ready(self) -> tuple[Item, ...]:
+        """Items that nothing is in the way of."""
+        return tuple(item for item in self.items if item.error is None)
+
+    @property
+    def refused(self) -> tuple[tuple[str, CropkitError], ...]:
+        """What will be refused, with the reason."""
+        planned = [(item.path, item.error) for item in self.items if item.error is not None]
+        return (*planned, *((one.path, one.error) for one in self.unread))
+
+    @property
+    def to_settle(self) -> tuple[Item, ...]:
+        """Items that the engine has to see: also refusals, where a recorded decision waits."""
+        return tuple(item for item in self.items if item.error is None or item.recorded)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the images that will be worked on."""
+        return sum(item.size_bytes for item in self.ready)
+
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """Folders that images will move to."""
+        moving = (item.target.removesuffix(f"/{item.path}") for item in self.ready if item.moves)
+        return tuple(dict.fromkeys(moving))

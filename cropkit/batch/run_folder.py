@@ -1,0 +1,40 @@
+"""Where the record of a run is kept: a folder of its own, named by the time in UTC."""
+
+from itertools import count
+from pathlib import Path
+
+from cropkit import clock
+from cropkit.engine.publish import HOME
+
+RUNS = "runs"
+RECORD = "run.json"
+REPORT = "report.html"
+PROGRESS = "progress"
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+def new_folder(collection: Path) -> Path:
+    """Make the folder of a new run in a collection; two runs never share one."""
+    runs = collection / HOME / RUNS
+    (collection / HOME).mkdir(0o700, exist_ok=True)
+    runs.mkdir(0o700, exist_ok=True)
+    return made(runs / f"{clock.now():{_STAMP}}")
+
+
+def given_folder(wanted: Path) -> Path:
+    """Take a folder that was named for a run; one that holds a record gets a neighbour."""
+    if wanted.is_dir() and not (wanted / RECORD).exists():
+        return wanted
+    return made(wanted)
+
+
+def made(wanted: Path) -> Path:
+    """Make a folder, or one beside it with a number when the name is taken."""
+    for number in count(1):
+        folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        try:
+            folder.mkdir(0o700, parents=True)
+        except FileExistsError:
+            continue
+        break
+    return folder

@@ -1,0 +1,201 @@
+"""``cropkit test``: run the whole suite, with the browser that its tests need.
+
+Nothing is skipped in silence: without a Chromium, or a Playwright that can drive it, the run fails
+before the first test; without exiftool the run says, first and last, what it could not ask.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cropkit import bootstrap
+
+USAGE = """\
+usage: python3 -m cropkit test [--crash-full] [PYTEST ARGUMENT ...]
+
+Run the test suite of this clone, after setting up .venv and a Chromium where they are missing.
+
+  --crash-full   every crash point instead of a sample (CROPKIT_CRASH_FULL=1 for the tests)
+
+All other arguments go to pytest. CROPKIT_CHROMIUM names a Chromium to use.
+"""
+CHROMIUM = "CROPKIT_CHROMIUM"
+CRASH_FULL = "CROPKIT_CRASH_FULL"
+ON_PATH = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome-headless-shell",
+    "headless_shell",
+    "chromium-headless-shell",
+)
+DEBIAN_BROWSER = ("chromium", "fonts-dejavu-core")
+DEBIAN_DRIVER = ("libatomic1",)  # Playwright's own node needs it, and a minimal Debian lacks it
+DEBIAN_JUDGES = {"exiftool": "libimage-exiftool-perl"}
+ASK_PLAYWRIGHT = """\
+import sys
+from playwright.sync_api import sync_playwright
+with sync_playwright() as driver:
+    sys.stdout.write(driver.chromium.executable_path)
+"""
+ANSWER_SECONDS = 60
+
+
+def answer_without_setup(arguments: Sequence[str]) -> int | None:
+    """Answer what needs no environment: help, and a place without tests. None for a real run."""
+    if {"-h", "--help"} & set(arguments):
+        sys.stdout.write(USAGE)
+        return 0
+    if suite() is None:
+        bootstrap.say("the tests live in a clone of the source, which this is not: clone it first")
+        return 2
+    return None
+
+
+def suite() -> Path | None:
+    """Find the folder that pytest runs in."""
+    clone = bootstrap.find_clone(Path(__file__).resolve().parents[1])
+    return clone.root if clone is not None and (clone.root / "tests").is_dir() else None
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run pytest, whose closing line is the last line of output; return its exit code."""
+    chromium = provide_chromium()
+    missing = (
+        f"no Chromium: install one (Debian: apt install chromium), or name one in {CHROMIUM}"
+        if chromium is None
+        else what_stops_the_driver()
+    )
+    if chromium is None or missing:
+        bootstrap.say(f"the browser tests cannot run, so the run has failed: {missing}")
+        return 1
+    bootstrap.say(f"browser tests use {chromium}")
+    provide_judges()
+    given = [each for each in arguments if each != "--crash-full"]
+    settings = {CHROMIUM: chromium}
+    if len(given) != len(arguments):
+        settings[CRASH_FULL] = "1"
+    with writable_home() as home:
+        environment = {**os.environ, **settings, **home}
+        return pytest(given, environment)
+
+
+def pytest(arguments: Sequence[str], environment: dict[str, str]) -> int:
+    """Run pytest in the clone's root; on Ctrl-C, wait for it to end in its own way."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    sys.stdout.flush()
+    with subprocess.Popen(command, cwd=suite(), env=environment) as running:  # noqa: S603  (pytest, no shell)
+        while True:
+            try:
+                return running.wait()
+            except KeyboardInterrupt:
+                continue
+
+
+@contextmanager
+def writable_home() -> Iterator[dict[str, str]]:
+    """Lend a temporary HOME where there is none: kernels and browsers write to it."""
+    if bootstrap.home_is_writable():
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="cropkit-home-", ignore_cleanup_errors=True) as home:
+        yield {"HOME": home}
+
+
+def provide_chromium() -> str | None:
+    """Find a Chromium that starts, or install one; None when there is none to be had."""
+    named = os.environ.get(CHROMIUM)
+    if named:
+        return named if starts(named) else None
+    ways: tuple[Callable[[], str | None], ...] = (on_path, from_playwright, from_debian)
+    return next((found for way in ways if (found := way())), None)
+
+
+def starts(*program: str) -> bool:
+    """Whether it runs at all: a wrapper for another package manager, or missing libraries, do not.
+
+    A tool's own time-out is no: it would hold up every browser test.
+    """
+    try:
+        ended = subprocess.run(  # noqa: S603  (a browser that was found, no shell)
+            [*program, "--version"], capture_output=True, check=False, timeout=ANSWER_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return ended.returncode == 0
+
+
+def on_path() -> str | None:
+    """Find a Chromium on PATH."""
+    found = (shutil.which(name) for name in ON_PATH)
+    return next((each for each in found if each and starts(each)), None)
+
+
+def from_playwright() -> str | None:
+    """Find Playwright's own Chromium, after installing it where it is missing."""
+    path = playwright_path()
+    if path and not Path(path).exists():
+        bootstrap.say("no Chromium on PATH: asking Playwright for its own")
+        tell(sys.executable, "-m", "playwright", "install", "chromium")
+    return path if path and starts(path) else None
+
+
+def playwright_path() -> str | None:
+    """Ask where Playwright's Chromium is, or would be."""
+    asked = subprocess.run(  # noqa: S603  (our own interpreter, no shell)
+        [sys.executable, "-c", ASK_PLAYWRIGHT], capture_output=True, text=True, check=False
+    )
+    return asked.stdout.strip() if asked.returncode == 0 else None
+
+
+def from_debian() -> str | None:
+    """Install Debian's Chromium, as root only."""
+    return on_path() if install_from_debian(*DEBIAN_BROWSER) else None
+
+
+def provide_judges() -> None:
+    """Install the programs that tests ask for a second opinion; say which are not to be had."""
+    for program, package in DEBIAN_JUDGES.items():
+        if shutil.which(program) is None:
+            install_from_debian(package)
+        if shutil.which(program) is None:
+            bootstrap.say(f"NOT TRIED: no {program}, so its tests are skipped (Debian: {package})")
+
+
+def what_stops_the_driver() -> str | None:
+    """Make sure that Playwright itself starts; return the reason when it does not, else None."""
+    if driver_starts() or (install_from_debian(*DEBIAN_DRIVER) and driver_starts()):
+        return None
+    return f"Playwright does not start (Debian: apt install {' '.join(DEBIAN_DRIVER)})"
+
+
+def driver_starts() -> bool:
+    """Whether Playwright's driver, a program of its own, runs here."""
+    return starts(sys.executable, "-m", "playwright")
+
+
+def install_from_debian(*packages: str) -> bool:
+    """Install packages where we may; return whether we may."""
+    if os.name == "nt" or shutil.which("apt-get") is None or os.geteuid() != 0:
+        return False
+    bootstrap.say(f"installing Debian's packages: {' '.join(packages)}")
+    tell("apt-get", "update")
+    tell("apt-get", "install", "--yes", "--no-install-recommends", *packages)
+    return True
+
+
+def tell(*command: str) -> None:
+    """Run an installer quietly; when it fails, show the end of what it said."""
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    ended = subprocess.run(  # noqa: S603  (fixed programs, no shell)
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, env=quiet
+    )
+    if ended.returncode != 0:
+        said = ended.stdout.decode("utf-8", "replace").splitlines()[-bootstrap.TAIL_LINES :]
+        bootstrap.say("\n".join([f"{' '.join(command)} ended with {ended.returncode}:", *said]))

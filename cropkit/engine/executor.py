@@ -1,0 +1,227 @@
+"""Decisions carried out: planned, run, waited for where a rival is at work, told when they fail.
+
+Whatever a request comes to is an `Outcome`; what to make of its error is up to the caller.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from cropkit.engine.apply import Applier
+from cropkit.audit.trail import Standing, Trail
+from cropkit.errors import (
+    AuditError,
+    BadBox,
+    Busy,
+    CropkitError,
+    LaterOperation,
+    NoSpace,
+    NothingToUndo,
+)
+from cropkit.system.files import Root
+from cropkit.geometry import PixelBox
+from cropkit.audit.operation import Operation
+from cropkit.engine.planning import Planner, chosen_to_purge, to_purge, to_undo
+from cropkit.records import CropResult, Decision, Problem, Status
+from cropkit.engine.publish import kept
+from cropkit.audit.tally import Degraded
+from cropkit.engine.request import Outcome, Pace, Request, groups, status_of
+
+_log = logging.getLogger("cropkit")
+GROUP = 64  # crops that share their transactions and syncs in a batch, at most,
+GROUP_SECONDS = 0.5  # and no more than are done in this time: others wait for their files
+
+
+class Carrier:
+    """Carries out what was decided about one collection; thread-safe.
+
+    Parameters
+    ----------
+    deadline : seconds to wait for a rival
+    report : told of each degraded operation
+    pace : how many decisions of many share their syncs
+    """
+
+    def __init__(
+        self,
+        root: Root,
+        applier: Applier,
+        planner: Planner,
+        report: Callable[[Problem], object],
+        *,
+        deadline: float,
+        pace: Pace | None = None,
+    ) -> None:
+        self.applier = applier
+        self._root = root
+        self._trail: Trail = applier.trail
+        self._planner = planner
+        self._report = report
+        self._deadline = deadline
+        self._pace = pace or Pace(GROUP_SECONDS, GROUP)
+
+    def decision(self, decision: str) -> Outcome:
+        """Carry out a decision; one that was carried out before tells how it ended."""
+        planned = self._planned(decision)
+        if isinstance(planned, Outcome):
+            return planned
+        return self._settled(planned, self.run(planned))
+
+    def decisions(
+        self, wanted: Iterable[str], progress: Callable[[CropResult], object] | None
+    ) -> list[CropResult]:
+        """Carry out decisions in groups that share their syncs; a full disk ends it.
+
+        Raises
+        ------
+        AuditError
+            Work must stop; what was carried out before is recorded.
+        """
+        outcomes: list[Outcome] = []
+
+        def ended(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            if isinstance(outcome.error, AuditError):
+                raise outcome.error
+            if progress is not None:
+                progress(outcome.result)
+
+        for group in groups(self._requests(wanted, ended), lambda: self._pace.size):
+            begun = time.monotonic()
+            together = self._ran(group)
+            self._pace.took(len(group), time.monotonic() - begun)
+            for request, first in zip(group, together, strict=True):
+                ended(self._settled(request, first))
+            if any(isinstance(one.error, NoSpace) for one in together):
+                break  # the next ones would not fit either, and wait
+        return [one.result for one in outcomes]
+
+    def _settled(self, request: Request, first: Outcome) -> Outcome:
+        """Wait for a rival to let go of a file; tell what a rival has done meanwhile."""
+        outcome = self.run(request) if isinstance(first.error, Busy) else first
+        if outcome.already and request.decision is not None:
+            return Outcome(told(self._trail.decision(request.decision)[1]), already=True)
+        return outcome
+
+    def _requests(
+        self, wanted: Iterable[str], ended: Callable[[Outcome], None]
+    ) -> Iterator[Request]:
+        for decision in wanted:
+            planned = self._planned(decision)
+            if isinstance(planned, Outcome):
+                ended(planned)
+            else:
+                yield planned
+
+    def _planned(self, decision: str) -> Request | Outcome:
+        """Plan a decision that waits; how it ended where that cannot be or was done before."""
+        made, found = self._trail.decision(decision)
+        if found.status is not Status.WAITING:
+            return Outcome(told(found), already=True)
+        try:
+            return self._planner.for_decision(made)
+        except CropkitError as error:
+            return self._refuse(made, error)
+
+    def run(self, request: Request) -> Outcome:
+        """Run one request, waiting for a rival to let go of the file."""
+        until = time.monotonic() + self._deadline
+        while True:
+            (outcome,) = self._ran([request])
+            if not isinstance(outcome.error, Busy):
+                return outcome
+            if time.monotonic() > until:
+                self._told_of(outcome)
+                return outcome
+            time.sleep(0.05)
+
+    def _ran(self, group: Sequence[Request]) -> list[Outcome]:
+        """Run requests, and tell what came to nothing; a busy file may yet become free."""
+        outcomes = self.applier.run(group)
+        for outcome in outcomes:
+            if not isinstance(outcome.error, Busy):
+                self._told_of(outcome)
+        return outcomes
+
+    def give_up(self, decision: str, error: CropkitError) -> CropResult:
+        """Record that a decision which still waits is not tried any more, and why."""
+        made, found = self._trail.decision(decision)
+        return self._refuse(made, error).result if found.status is Status.WAITING else told(found)
+
+    def _refuse(self, made: Decision, error: CropkitError) -> Outcome:
+        result = refusal(made.path, made.box, error, decided=True)
+        self.report_box(made.path, error)
+        self._trail.settle(made.id, result)
+        self._log_failure(result)
+        return Outcome(result, error)
+
+    def report_box(self, path: str, error: CropkitError) -> None:
+        """Count a box that was refused as degraded; other errors are not."""
+        if isinstance(error, BadBox):
+            self._report(Problem(Degraded.BOX, path, str(error)))
+
+    def _told_of(self, outcome: Outcome) -> None:
+        """Log what came to nothing, and count a box that was refused."""
+        if outcome.error is not None:
+            self.report_box(outcome.result.path, outcome.error)
+            self._log_failure(outcome.result)
+
+    def _log_failure(self, result: CropResult) -> None:
+        known = {"session": self._trail.session, "operation": result.operation}
+        _log.error("%s: %s", result.code, result.message, extra=known)
+
+    def retract(self, decision: str) -> Outcome:
+        """Take a decision back: by withdrawing one that waits, else by restoring the file."""
+        if self._trail.withdraw(decision):
+            made, _ = self._trail.decision(decision)
+            return Outcome(CropResult(Status.RESTORED, made.path, box_asked=made.box))
+        made, found = self._trail.decision(decision)
+        if found.status is Status.RESTORED:
+            return Outcome(refusal(made.path, made.box, NothingToUndo(made.path)))
+        if found.operation is None:
+            return Outcome(refusal(made.path, made.box, Busy(made.path)))
+        return self.restore(self._trail.operation(found.operation))
+
+    def restore(self, operation: Operation) -> Outcome:
+        """Bring back what was before an operation, unless a later one stands on it."""
+        later = self._trail.later_on(operation)
+        if later is not None:
+            error = LaterOperation(operation.source, operation.id, later.id)
+            return Outcome(refusal(operation.source, operation.box, error), error)
+        outcome = self.run(to_undo(operation))
+        # the image is known by the name that it has after the undo
+        return replace(outcome, result=replace(outcome.result, path=operation.source))
+
+    def purge(self, older_than: timedelta | None, keep_bytes: int | None) -> list[CropResult]:
+        """Remove the originals chosen by age and size, oldest first."""
+        kept_since = self._trail.originals()
+        sizes = {sha256: self._size_kept(sha256) for sha256 in kept_since}
+        chosen = chosen_to_purge(kept_since, sizes, older_than, keep_bytes)
+        results = [self.run(to_purge(one, kept_since[one])).result for one in chosen]
+        return [replace(r, path=r.path.rpartition("/")[2]) for r in results]
+
+    def _size_kept(self, sha256: str) -> int:
+        found = self._root.identity(kept(sha256))
+        return found.size if found else 0
+
+
+def refusal(
+    path: str, box: PixelBox | None, error: CropkitError, *, decided: bool = False
+) -> CropResult:
+    """Tell that something, a decision perhaps, came to nothing before it began."""
+    status = status_of(error, decided=decided)
+    return CropResult(status, path, code=error.code, message=str(error), box_asked=box)
+
+
+def told(found: Standing) -> CropResult:
+    """Tell how a decision ended that had been carried out before."""
+    return CropResult(
+        found.status,
+        found.path,
+        code=found.code,
+        message=found.message,
+        operation=found.operation,
+        box_asked=found.box,
+    )

@@ -1,0 +1,120 @@
+"""Prove that database and disk agree, and name each difference. Changes nothing."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cropkit.audit.trail import Trail
+from cropkit.errors import CropkitError
+from cropkit.system.files import Root
+from cropkit.audit.operation import Kind, Operation, State
+from cropkit.engine.publish import HOME, Switch, kept
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as the trail says."""
+
+    kind: str
+    path: str
+    reason: str
+
+
+def fsck(root: Root, trail: Trail) -> list[Difference]:
+    """Compare chain, images, originals and leftovers with the trail; nothing found is []."""
+    finished = trail.finished()
+    return [
+        *_database(trail),
+        *_open(trail),
+        *_images(Switch(root), finished),
+        *damaged_originals(root, sorted(trail.originals())),
+        *_outcomes(trail, finished),
+        *_left_over(root, trail),
+    ]
+
+
+def _database(trail: Trail) -> Iterator[Difference]:
+    for reason in trail.store.integrity():
+        yield Difference("database", "cropkit.db", reason)
+    if trail.store.behind:
+        yield Difference("audit", "trail.jsonl", "the export cannot follow the database")
+    for reason in trail.broken_links():
+        yield Difference("audit", "cropkit.db", reason)
+
+
+def _open(trail: Trail) -> Iterator[Difference]:
+    for one in trail.unsettled():
+        if one.state is State.CONFLICT:
+            yield Difference("conflict", one.source, f"operation {one.id} met foreign content")
+        elif trail.is_dead(one.owner):
+            yield Difference("unsettled", one.source, f"operation {one.id} was cut off: recover")
+
+
+def _images(switch: Switch, finished: list[Operation]) -> Iterator[Difference]:
+    for path, sha256 in _expected(finished).items():
+        found = _digest(switch, path)
+        if found is None:
+            yield Difference("missing", path, "the image is not there any more")
+        elif found != sha256:
+            yield Difference("changed", path, f"content {found:.12} is not what was written")
+
+
+def _expected(finished: list[Operation]) -> dict[str, str]:
+    """Play the finished operations in order: which name should hold which content."""
+    names: dict[str, str] = {}
+    for one in finished:
+        if one.kind is Kind.PURGE:
+            continue
+        names.pop(one.source, None)
+        names[one.target] = one.after or ""
+        for companion in one.companions:
+            if not companion.keeps_source:
+                names.pop(companion.source, None)
+    return names
+
+
+def _digest(switch: Switch, path: str) -> str | None:
+    try:
+        return switch.digest(path)
+    except CropkitError as error:
+        return f"unreadable ({error.code})"
+
+
+def damaged_originals(root: Root, originals: Iterable[str]) -> Iterator[Difference]:
+    """Read kept originals, named by their SHA-256, and tell which are not what they were."""
+    switch = Switch(root)
+    for sha256 in originals:
+        found = _digest(switch, kept(sha256))
+        if found is None:
+            yield Difference("original", kept(sha256), "this original is not there any more")
+        elif found != sha256:
+            yield Difference("original", kept(sha256), "this original has changed on disk")
+
+
+def _outcomes(trail: Trail, finished: list[Operation]) -> Iterator[Difference]:
+    """Every finished operation stands in the trail with the same hashes."""
+    outcomes = {"cropped", "rejected", "restored", "purged"}
+    told = {e["operation"]: e["body"] for e in trail.events() if e["event"] in outcomes}
+    for one in finished:
+        body = told.pop(one.id, None)
+        if body is None:
+            yield Difference("audit", one.source, f"operation {one.id} is not in the trail")
+        elif f'"sha256_after":"{one.after}"' not in body:
+            yield Difference("audit", one.source, f"operation {one.id} differs from the trail")
+    for operation in told:
+        yield Difference("audit", "", f"the trail tells of operation {operation}, unknown here")
+
+
+def _left_over(root: Root, trail: Trail) -> Iterator[Difference]:
+    known = {one.id for one in trail.unsettled()}
+    for path in sorted((root.path / HOME / "stage").iterdir()):
+        if path.name.partition(".")[0] not in known:
+            yield Difference("left over", f"{HOME}/stage/{path.name}", "belongs to no operation")
+    unsettled = trail.unsettled()
+    needed = {*trail.originals(), *(one.before for one in unsettled)}
+    staging = any(one.before is None for one in unsettled)  # may just have kept one
+    for path in sorted((root.path / HOME / "originals").iterdir()):
+        if path.name not in needed and not staging:
+            yield Difference("left over", kept(path.name), "no operation needs this original")
+    for path in sorted(root.path.rglob(".cropkit-*.part")):
+        name = path.relative_to(root.path).as_posix()
+        yield Difference("left over", name, "a copy that was cut off")

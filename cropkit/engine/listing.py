@@ -1,0 +1,101 @@
+"""A folder of images: which ones, in which order, and which files belong to each."""
+
+import os
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from cropkit.system.files import Root
+
+_STAMP = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
+_STAGE = re.compile(r"_stage(\d+(?:\.\d+)?)")
+_DIGITS = re.compile(r"(\d+)")
+_NO_STAMP = "99999999_999999"  # images without a time in their name come last
+
+
+class Listing(NamedTuple):
+    """The images beneath a folder, and the folders that could not be read, with the reason."""
+
+    images: list[str]
+    unread: dict[str, str]
+
+
+def listed(root: Path, suffixes: Collection[str], destination: str | None = None) -> Listing:
+    """List the images beneath a folder, in review order.
+
+    Hidden folders (`.cropkit` among them), hidden files, links and what is beneath the destination
+    are not listed. The order is by folder, then by the time in the name, the stage and the name,
+    with numbers in names compared as numbers.
+
+    Parameters
+    ----------
+    destination : folder that crops move to: relative to the collection where it is inside
+    """
+    unread: dict[str, str] = {}
+    left_out = root / destination if destination else None
+    every = _walk(root, root, left_out, unread)
+    found = [path for path in every if PurePosixPath(path).suffix.lower() in suffixes]
+    return Listing(sorted(found, key=review_order), unread)
+
+
+def review_order(path: str) -> tuple[object, ...]:
+    """Return the key by which images are shown."""
+    whole = PurePosixPath(path)
+    stamp = _STAMP.search(whole.name)
+    stage = _STAGE.search(whole.name)
+    return (
+        _natural(whole.parent.as_posix()),
+        stamp[1] if stamp else _NO_STAMP,
+        float(stage[1]) if stage else 0.0,
+        _natural(whole.name),
+    )
+
+
+def companions(root: Root, path: str, suffixes: Collection[str]) -> dict[str, bool]:
+    """Find the files that follow an image: name -> whether its siblings still need it, too.
+
+    They are all other files in its folder with the same stem, and the group sidecar of the previous
+    tool (the stem up to `_stage`, with `.decision`), which stays as long as a sibling is there.
+
+    Raises
+    ------
+    MissingFile, PathOutsideRoot, ReadOnly, WriteFailed
+        The folder cannot be listed.
+    """
+    image = PurePosixPath(path)
+    names = root.beside(path)
+    same = {n for n in names if PurePosixPath(n).stem == image.stem and n != image.name}
+    found = {str(image.parent / name): False for name in sorted(same)}
+    group = image.stem.partition("_stage")[0]
+    sidecar = f"{group}.decision"
+    if group != image.stem and sidecar in names:
+        rest = (n for n in names if n not in same and n != image.name)
+        found[str(image.parent / sidecar)] = any(_is_sibling(n, group, suffixes) for n in rest)
+    return found
+
+
+def _is_sibling(name: str, group: str, suffixes: Collection[str]) -> bool:
+    path = PurePosixPath(name)
+    return path.stem.partition("_stage")[0] == group and path.suffix.lower() in suffixes
+
+
+def _walk(folder: Path, root: Path, left_out: Path | None, unread: dict[str, str]) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        unread[folder.relative_to(root).as_posix()] = error.strerror or str(error)
+        return
+    for entry in found:
+        if entry.is_symlink():
+            continue
+        if entry.is_file(follow_symlinks=False):
+            yield Path(entry.path).relative_to(root).as_posix()
+        elif entry.is_dir(follow_symlinks=False) and Path(entry.path) != left_out:
+            yield from _walk(Path(entry.path), root, left_out, unread)
+
+
+def _natural(text: str) -> tuple[tuple[int, int | str], ...]:
+    parts = _DIGITS.split(text.casefold())
+    return tuple((0, int(part)) if part.isdecimal() else (1, part) for part in parts)

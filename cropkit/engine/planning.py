@@ -1,0 +1,164 @@
+"""From what somebody decided to what is to be done: decide first, then act."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from cropkit import clock, formats
+from cropkit.engine import listing as collection
+from cropkit.errors import NothingToUndo, PathOutsideRoot
+from cropkit.system.files import Root, split_beneath
+from cropkit.audit.operation import Kind, Operation
+from cropkit.records import Decision, Verdict
+from cropkit.engine.publish import HOME, kept
+from cropkit.engine.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Makes requests for one collection.
+
+    Parameters
+    ----------
+    destination : folder that crops move to, relative to the collection or absolute; None: in place
+    """
+
+    root: Root
+    destination: str | None
+
+    def for_decision(self, made: Decision) -> Request:
+        """Plan a crop, in place or moving, or a reject, and make the folders that it moves to.
+
+        Raises
+        ------
+        Refused
+            Nothing was written, but for the folders of the destination.
+        """
+        request = self.foreseen(made)
+        if request.target != request.source:
+            self._make_folder(request.target)
+        return request
+
+    def foreseen(self, made: Decision) -> Request:
+        """Plan without writing anything.
+
+        Raises
+        ------
+        Refused
+            As in `for_decision`.
+        """
+        check_is_outside_home(made.path, self.root)
+        if made.verdict is Verdict.REJECT:
+            return self._moving(Kind.REJECT, made, f"{HOME}/rejected/{made.id[:12]}")
+        destination = made.destination or self.destination
+        if destination is not None:
+            return self._moving(Kind.CROP, made, destination)
+        return Request(Kind.CROP, made.path, made.path, made.sha256, box=made.box, decision=made.id)
+
+    def _moving(self, kind: Kind, made: Decision, folder: str) -> Request:
+        found = collection.companions(self.root, made.path, formats.EXTENSIONS)
+        return Request(
+            kind,
+            made.path,
+            f"{folder}/{made.path}",
+            made.sha256,
+            box=made.box,
+            decision=made.id,
+            followers=tuple((name, f"{folder}/{name}", stays) for name, stays in found.items()),
+        )
+
+    def _make_folder(self, target: str) -> None:
+        above = target.rpartition("/")[0]
+        if not target.startswith("/"):
+            self.root.make_folder(above)
+        elif self.destination is not None:
+            inner = above.removeprefix(self.destination).strip("/")
+            if inner:
+                Root(Path(self.destination), self.root.system).make_folder(inner)
+
+
+def named_beneath(root: Path, folder: Path) -> str | None:
+    """Return a destination relative to the collection where it is inside; None: the very folder."""
+    if folder == root:
+        return None
+    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else str(folder)
+
+
+def to_undo(operation: Operation) -> Request:
+    """Plan to take a finished operation back: its names and content the other way round."""
+    return Request(
+        Kind.RESTORE,
+        operation.target,
+        operation.source,
+        operation.after or "",
+        decision=operation.decision,
+        undoes=operation,
+        followers=tuple((c.target, c.source, False) for c in operation.companions),
+    )
+
+
+def to_purge(sha256: str, needed_since: str) -> Request:
+    """Plan to remove a kept original on purpose, unless it is needed again by then."""
+    name = kept(sha256)
+    return Request(Kind.PURGE, name, name, sha256, needed_since=needed_since)
+
+
+def chosen_to_undo(
+    root: Path,
+    newest: Sequence[Operation],
+    paths: Sequence[str | os.PathLike[str]],
+    last: int | None,
+) -> list[Operation]:
+    """Choose among operations, newest first: the last ones of all, or of each image named.
+
+    Raises
+    ------
+    NothingToUndo
+        When there are none.
+    """
+    if newest and not paths:
+        return list(newest[:last])
+    chosen: list[Operation] = []
+    for path in paths:
+        name = split_beneath(root, path)
+        found = [one for one in newest if name in (one.source, one.target)]
+        if not found:
+            raise NothingToUndo(str(path))
+        chosen += found[:last]
+    if not chosen:
+        raise NothingToUndo(root)
+    return chosen
+
+
+def chosen_to_purge(
+    kept_since: Mapping[str, str],
+    sizes: Mapping[str, int],
+    older_than: timedelta | None,
+    keep_bytes: int | None,
+) -> list[str]:
+    """Choose the originals older than a time, then the oldest until the rest fits a size.
+
+    Parameters
+    ----------
+    kept_since : SHA-256 -> when it was last needed, as the trail writes times
+    sizes : SHA-256 -> bytes
+    """
+    oldest = sorted(kept_since, key=lambda sha256: kept_since[sha256])
+    limit = None if older_than is None else clock.written(clock.now() - older_than)
+    chosen = [sha256 for sha256 in oldest if limit is not None and kept_since[sha256] < limit]
+    rest = oldest[len(chosen) :]
+    total = sum(sizes[sha256] for sha256 in rest)
+    for sha256 in rest:
+        if keep_bytes is None or total <= keep_bytes:
+            break
+        chosen.append(sha256)
+        total -= sizes[sha256]
+    return chosen
+
+
+def check_is_outside_home(path: str, root: Root) -> None:
+    """Refuse cropkit's own folder as a source."""
+    if HOME in path.split("/"):
+        raise PathOutsideRoot(path, root.path)

@@ -1,0 +1,160 @@
+"""Settle what a crash, a power cut or a failing disk left open. Idempotent; may be cut off itself.
+
+=========================  =====================================================================
+planned                    nothing was switched: what was staged goes; the decision waits again
+prepared, target is after  the commit point was passed: forward to done
+prepared, otherwise        not passed: back to what was before
+aborting                   undoing was decided: back
+foreign content            conflict: nothing is touched, the names stay claimed, an alert is due
+conflict, when asked       back to what was before, once the foreign content is elsewhere
+=========================  =====================================================================
+"""
+
+from dataclasses import dataclass
+
+from cropkit.audit.trail import Trail
+from cropkit.audit.presence import recovering
+from cropkit.errors import AuditError, Conflict, CropkitError, InDoubt
+from cropkit.system.files import Root
+from cropkit.audit.operation import Operation, State
+from cropkit.records import CropResult, Status
+from cropkit.engine.publish import HOME, Switch, kept
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What recovery did with one operation."""
+
+    operation: str
+    path: str
+    kind: str
+    outcome: State
+    reason: str | None = None
+
+
+def recover(
+    root: Root, trail: Trail, *, opening: bool = False, conflicts: bool = False
+) -> list[Recovered]:
+    """Settle the operations whose owner is dead; return what was done to each.
+
+    With `conflicts` those in conflict are tried again: a person has moved the foreign content. On
+    opening, when nobody else is at work, originals that no operation needs are removed, too:
+    whoever opens the collection later waits for the lock that is held here.
+    """
+    with recovering(root.path, root.path / HOME, trail.store.deadline):
+        left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
+        operations = trail.unsettled()
+        mine = [o for o in operations if _is_ours(trail, o, conflicts=conflicts)]
+        done = [_settle(root, trail, one) for one in mine]
+        _sweep(root, left_over, {o.id for o in trail.unsettled()})
+        _sweep_rebuilding(root)
+        others = _sweep_owners(root, trail)
+        if opening and not others:
+            _sweep_originals(root, trail)
+        return done
+
+
+def _is_ours(trail: Trail, operation: Operation, *, conflicts: bool) -> bool:
+    asked = conflicts or operation.state is not State.CONFLICT
+    return asked and trail.is_dead(operation.owner)
+
+
+def _settle(root: Root, trail: Trail, operation: Operation) -> Recovered:
+    switch = Switch(root)
+    try:
+        outcome = _forward_or_back(switch, trail, operation)
+    except AuditError:
+        raise
+    except CropkitError as error:
+        doubt = error if isinstance(error, InDoubt) else _as_conflict(operation, error)
+        trail.abandon(operation, State.CONFLICT, _result(operation, Status.IN_DOUBT, doubt))
+        return _said(operation, State.CONFLICT, str(doubt))
+    return _said(operation, outcome)
+
+
+def _forward_or_back(switch: Switch, trail: Trail, operation: Operation) -> State:
+    if operation.state is State.PREPARED and switch.has_passed(operation):
+        switch.publish(operation, again=True)
+        # before the syncs, because nobody looks for them once it is done
+        switch.clean_partials(operation)
+        switch.sync(operation, new_names=True)
+        switch.retire(operation)
+        switch.sync(operation, new_names=False)
+        trail.finish([operation], recovered=True)
+        switch.clean(operation)
+        return State.DONE
+    if operation.state is State.PLANNED or operation.before is None:
+        switch.clean(operation)
+    else:
+        switch.put_back(operation)
+    switch.let_go(operation, is_needed=trail.is_needed)
+    trail.abandon(operation, State.ABORTED, _result(operation, Status.WAITING, None))
+    return State.ABORTED
+
+
+def _as_conflict(operation: Operation, error: CropkitError) -> Conflict:
+    conflict = Conflict(operation.source, operation.id, str(error))
+    conflict.__cause__ = error
+    return conflict
+
+
+def _result(operation: Operation, status: Status, error: CropkitError | None) -> CropResult:
+    return CropResult(
+        status=status,
+        path=operation.source,
+        code=error.code if error else None,
+        message=str(error) if error else None,
+        operation=operation.id,
+    )
+
+
+def _said(operation: Operation, outcome: State, reason: str | None = None) -> Recovered:
+    return Recovered(operation.id, operation.source, operation.kind.value, outcome, reason)
+
+
+def _stage_files(root: Root) -> set[str]:
+    return {p.name for p in (root.path / HOME / "stage").iterdir()}
+
+
+def _sweep(root: Root, names: set[str], live: set[str]) -> None:
+    for name in sorted(n for n in names if n.partition(".")[0] not in live):
+        root.unlink(f"{HOME}/stage/{name}", missing_ok=True)
+
+
+def _sweep_rebuilding(root: Root) -> None:
+    """Remove what a rebuild that was cut off left beside the database."""
+    for path in (root.path / HOME).glob("cropkit.db.new*"):
+        root.unlink(f"{HOME}/{path.name}", missing_ok=True)
+
+
+def _sweep_owners(root: Root, trail: Trail) -> int:
+    """Forget the dead; return how many others live."""
+    living = 0
+    for path in (root.path / HOME / "owners").iterdir():
+        if path.name == trail.owner:
+            continue
+        if trail.is_dead(path.name):
+            root.unlink(f"{HOME}/owners/{path.name}", missing_ok=True)
+        else:
+            living += 1
+    return living
+
+
+def _sweep_originals(root: Root, trail: Trail) -> None:
+    """Remove originals that no operation needs, as long as the content stands elsewhere, too.
+
+    One that is the last of its content stays, whatever the database says: the database may be the
+    thing that was lost. `fsck` names it.
+    """
+    needed = {*trail.originals(), *(one.before for one in trail.unsettled())}
+    for path in (root.path / HOME / "originals").iterdir():
+        if path.name not in needed and _stands_elsewhere(root, trail, path.name):
+            root.unlink(kept(path.name), missing_ok=True)
+
+
+def _stands_elsewhere(root: Root, trail: Trail, sha256: str) -> bool:
+    entry = root.identity(kept(sha256))
+    if entry is not None and entry.links > 1:
+        return True
+    switch = Switch(root)
+    return any(switch.digest(name) == sha256 for name in trail.names_of(sha256))

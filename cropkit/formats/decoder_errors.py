@@ -1,0 +1,50 @@
+"""The border to Pillow and the codecs: what they raise is translated here, and only here."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image, ImageCms
+
+from cropkit.errors import CorruptImage, CropkitError, Refused, TooLarge, Truncated
+from cropkit.formats.zlib_streams import engine
+
+_BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    EOFError,
+    UserWarning,  # where warnings are errors: Pillow warns of damaged tags
+    struct.error,
+    zlib.error,
+    engine.error,
+    ImageCms.PyCMSError,
+    RuntimeError,  # libavif through Pillow, and every codec of imagecodecs
+)
+_SAYS_SHORT = ("truncated", "not enough", "unexpected end", "incomplete", "end of file")
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Translate whatever a decoder raises in the block into `Refused` leaves, naming the file."""
+    try:
+        yield
+    except CropkitError:
+        raise
+    except _BOMBS as error:
+        raise TooLarge(name, "its", "Pillow") from error
+    except MemoryError as error:
+        raise TooLarge(name, "its", "the memory") from error
+    except _DAMAGE as error:
+        raise _refusal(name, error) from error
+
+
+def _refusal(name: str, error: Exception) -> Refused:
+    said = f"{error}" or type(error).__name__
+    short = any(word in said.lower() for word in _SAYS_SHORT)
+    return Truncated(name, said) if short else CorruptImage(name, said)

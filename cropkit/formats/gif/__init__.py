@@ -1,0 +1,148 @@
+"""GIF: a still's blocks carried around indices that are cut out and coded again."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from cropkit.errors import (
+    AnimatedImage,
+    BadBox,
+    CorruptImage,
+    Provenance,
+    TrailingData,
+    UnsupportedFormat,
+    VerificationFailed,
+)
+from cropkit.formats.gif import blocks as gif_blocks
+from cropkit.formats.metadata import xmp
+from cropkit.formats.account import Account, Candidate, Header
+from cropkit.formats.decoder_errors import reading
+from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.codecs import codec
+from cropkit.formats.gif.blocks import Container, Picture
+from cropkit.formats.limits import check_pixels
+from cropkit.formats.options import Options
+from cropkit.formats.bit_rows import Rows
+from cropkit.geometry import PixelBox
+
+_PLAIN_TEXT = 0x01
+_LABELS = {0xFE: "comment", 0xF9: "graphic control"}
+_APPLICATION = 0xFF
+_C2PA = b"C2PA_GIF"  # C2PA specification, annex A, GIF
+_XMP = b"XMP DataXMP"
+# A packet stands there as it is; wherever its bytes lead as lengths, this leads to the end (XMP
+# specification, part 3, 1.1.2).
+_XMP_END = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
+_MOST_BITS = 8
+_PADDING = b"\0\r\n \x1a"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the written file must hold: these blocks, and a picture of these indices."""
+
+    container: Container
+    indices: Rows
+
+
+def read_header(data: bytes, name: str, _options: Options) -> Header:
+    """Read the size; see `cropkit.formats.read_header`."""
+    return Header("gif", _parsed(data, name).size, 1)
+
+
+def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
+    """Crop to a box of the screen; see `cropkit.formats.crop`."""
+    container = _parsed(data, name)
+    (picture,) = container.pictures
+    shown = _common(picture.box, box)
+    left, top = picture.place
+    indices = _indices(picture)[shown.top - top : shown.bottom - top]
+    indices = np.ascontiguousarray(indices[:, shown.left - left : shown.right - left])
+    place = (shown.left - box.left, shown.top - box.top)
+    after = replace(picture, place=place, size=shown.size, coded=_coded(indices, picture))
+    account = Account("gif")
+    account.patch("screen: width, height")
+    account.keep("colours and indices")
+    change = Change(container.size, box)
+    blocks = tuple(
+        after if isinstance(block, Picture) else _edited(block, change, account, name)
+        for block in container.blocks
+    )
+    screen = gif_blocks.with_size(container.screen, box.size)
+    written = Container(screen, blocks, container.trailer)
+    return account.candidate(written.encoded(), (box, box), Proof(written, indices))
+
+
+def verify(written: bytes, proof: Proof, name: str) -> None:
+    """Hold what was read back against the proof: every block, then every index.
+
+    imagecodecs' giflib decodes; Pillow has encoded.
+    """
+    with reading(name):
+        container = _parsed(written, name)
+        if container != proof.container:
+            raise VerificationFailed(name, "the blocks are not those meant")
+        (picture,) = container.pictures
+        found = codec("gif_decode", _alone(picture), asrgb=False)
+    if not np.array_equal(np.squeeze(found, -1) if found.ndim > 2 else found, proof.indices):  # noqa: PLR2004  (an axis of one sample)
+        raise VerificationFailed(name, "the pixels are not those inside the box")
+
+
+def _parsed(data: bytes, name: str) -> Container:
+    container = gif_blocks.parse(data, name)
+    if container.trailer.strip(_PADDING):
+        raise TrailingData(name, len(container.trailer))
+    pictures = container.pictures
+    if len(pictures) > 1:
+        raise AnimatedImage(name, len(pictures))
+    if not pictures:
+        raise CorruptImage(name, "it has no image")
+    if not 1 <= pictures[0].bits <= _MOST_BITS:
+        raise CorruptImage(name, f"indices of {pictures[0].bits} bits")
+    if any(isinstance(b, bytes) and b[1] == _PLAIN_TEXT for b in container.blocks):
+        raise UnsupportedFormat(name, "a GIF with text to be drawn")
+    if any(isinstance(b, bytes) and b[3:11] == _C2PA for b in container.blocks):
+        raise Provenance(name)
+    check_pixels(name, container.size)
+    return container
+
+
+def _common(picture: PixelBox, box: PixelBox) -> PixelBox:
+    left, top = max(picture.left, box.left), max(picture.top, box.top)
+    right, bottom = min(picture.right, box.right), min(picture.bottom, box.bottom)
+    if left >= right or top >= bottom:
+        raise BadBox(box.xyxy, "holds nothing but the empty screen")
+    return PixelBox(left, top, right, bottom)
+
+
+def _indices(picture: Picture) -> Rows:
+    size = (picture.size.width, picture.size.height)
+    decoded = Image.frombytes("L", size, picture.coded, "gif", picture.bits, picture.interlaced)
+    return np.asarray(decoded)
+
+
+def _coded(indices: Rows, picture: Picture) -> bytes:
+    coded: bytes = Image.fromarray(indices).tobytes(
+        "gif", ("L", picture.bits, int(picture.interlaced))
+    )
+    return coded
+
+
+def _alone(picture: Picture) -> bytes:
+    """Return a file of the picture alone, on a screen of its own size."""
+    screen = gif_blocks.with_size(b"GIF89a" + bytes(7), picture.size)
+    return Container(screen, (replace(picture, place=(0, 0)),), b"").encoded()
+
+
+def _edited(block: bytes, change: Change, account: Account, name: str) -> bytes:
+    """Carry an extension; XMP is patched where it is followed by what makes any length right."""
+    if block[1] == _APPLICATION and block[3:14] == _XMP and block.endswith(_XMP_END):
+        return block[:14] + xmp.patched(block[14:], change, account, "XMP", name)
+    known = _LABELS.get(block[1], f"extension {block[1]:#04x}")
+    account.keep(_application(block) if block[1] == _APPLICATION else known)
+    return block
+
+
+def _application(block: bytes) -> str:
+    return f"application {block[3:11].decode('ascii', 'replace').strip()}"

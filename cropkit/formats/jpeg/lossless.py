@@ -1,0 +1,152 @@
+"""JPEG without loss: coefficients copied, the corner on the grid, the hidden edge made anew."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cropkit.errors import VerificationFailed
+from cropkit.formats.jpeg import (
+    edge as jpeg_edge,
+    reencode as jpeg_exact,
+    metadata as jpeg_parts,
+    pixels as jpeg_pixels,
+    scans as jpeg_scans,
+    segments as jpeg_segments,
+)
+from cropkit.formats.account import Account, Candidate, Header
+from cropkit.formats.decoder_errors import reading
+from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.jpeg.segments import Component, Jpeg, Scan, Segment
+from cropkit.geometry import PixelBox, Size
+from cropkit.lossless import process
+from cropkit.lossless.windows import grid_of
+
+# What two readings of the same coefficients must agree on.
+_SAME = {
+    "sampling": "sampling factors",
+    "tables": "quantisation tables",
+    "rows": "coefficients",
+    "progressive": "scans",
+    "restart_interval": "restart intervals",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the written file must hold.
+
+    Parameters
+    ----------
+    told : of the source inside the box: tables, sampling, and a CRC-32 for each row of blocks
+    beyond : whether the scene went on to the right of the box, and below it
+    edge : the blocks that the box cuts, as they were and as they were made anew
+    """
+
+    metadata: tuple[Segment, ...]
+    coded: bytes
+    trailer: bytes
+    size: Size
+    components: tuple[Component, ...]
+    scans: tuple[Scan, ...]
+    told: Mapping[str, Any]
+    beyond: tuple[bool, bool]
+    edge: tuple[bytes, bytes]
+
+    def strips(self) -> list[jpeg_edge.Strip]:
+        """Return the blocks at the edge, by what can be seen of them."""
+        return list(jpeg_edge.strips(self.components, self.size, self.beyond, self.edge))
+
+
+def grid(jpeg: Jpeg) -> Size:
+    """Return the grid on which a lossless crop has its corner, in stored pixels."""
+    return Size(*grid_of([(each.h, each.v) for each in jpeg.components]))
+
+
+def crop(
+    jpeg: Jpeg,
+    header: Header,
+    boxes: tuple[PixelBox, PixelBox],
+    account: Account,
+    drop: frozenset[str],
+) -> Candidate:
+    """Copy the coefficients of the stored box, snapped outward to the grid.
+
+    Raises
+    ------
+    Ended
+        There is no libjpeg that can.
+    """
+    asked, stored = boxes[0], boxes[1].snapped(grid(jpeg))
+    beyond = (stored.right < jpeg.size.width, stored.bottom < jpeg.size.height)
+    scans = jpeg_scans.script(jpeg)
+    request = {
+        "do": "crop",
+        "box": stored.xyxy,
+        "beyond": beyond,
+        "optimize": jpeg_exact.has_measured_codes(jpeg),
+        "scans": [scan.numbers for scan in scans],
+    }
+    source = jpeg_pixels.bare(jpeg)
+    told, (encoded, before, after) = process.pool().ask(request, source, jpeg.size.area)
+    edit = jpeg_parts.Edit(Change(jpeg.size, stored), account, jpeg.name, drop=drop)
+    metadata, trailer = tuple(jpeg_parts.edited(jpeg, edit)), jpeg_parts.trailer(jpeg, edit)
+    pixels = jpeg_segments.parse(encoded, jpeg.name)
+    proof = Proof(
+        metadata=metadata,
+        coded=pixels.coded,
+        trailer=trailer,
+        size=stored.size,
+        components=jpeg.components,
+        scans=scans or pixels.scans,
+        told=told,
+        beyond=beyond,
+        edge=(before, after),
+    )
+    _note(account, proof)
+    applied = stored.upright(jpeg.size, header.orientation)
+    written = pixels.spliced(metadata, trailer)
+    return account.candidate(written, (asked, applied), proof)
+
+
+def _note(account: Account, proof: Proof) -> None:
+    if proof.told["warnings"]:
+        account.patch(f"damaged pixels, as decoded: {proof.told['first_warning']}")
+    renewed = jpeg_edge.described(proof.strips())
+    if renewed:
+        account.patch(renewed)
+
+
+def verify(written: bytes, proof: Proof, name: str) -> None:
+    """Read the coefficients back, with another build of libjpeg where there are two.
+
+    Whole blocks must be those of the source, blocks at the edge those that were meant, and these
+    within what rounding allows of what the source shows there.
+    """
+    with reading(name):
+        jpeg = jpeg_segments.parse(written, name)
+    if jpeg.metadata != proof.metadata or jpeg.trailer != proof.trailer:
+        raise VerificationFailed(name, "the segments around the pixels are not those meant")
+    if jpeg.coded != proof.coded:
+        raise VerificationFailed(name, "the coded pixels are not those that were written")
+    if (jpeg.size, jpeg.scans) != (proof.size, proof.scans):
+        raise VerificationFailed(name, "size or scans are not those meant")
+    wrong = _wrong(jpeg, proof)
+    if wrong:
+        raise VerificationFailed(name, wrong)
+
+
+def _wrong(jpeg: Jpeg, proof: Proof) -> str | None:
+    request = {"do": "read", "beyond": proof.beyond}
+    try:
+        told, (edge,) = process.pool().ask(request, jpeg_pixels.bare(jpeg), jpeg.size.area)
+    except process.Ended as error:
+        return f"the coefficients cannot be read back: {error}"
+    if told["warnings"]:
+        return f"reading it back gives a warning: {told['first_warning']}"
+    for item, said in _SAME.items():
+        if told[item] != proof.told[item]:
+            return f"{said} differ from those of the source"
+    if edge != proof.edge[1] or not told["clean"]:
+        return "blocks at the edge are not those meant"
+    excess = max((strip.excess for strip in proof.strips()), default=0.0)
+    return f"the edge is off by {excess:.1f} times what rounding allows" if excess > 1 else None

@@ -1,0 +1,167 @@
+"""JPEG, the very box: pixels are encoded anew with the tables and sampling of the source."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFile
+
+from cropkit.errors import VerificationFailed
+from cropkit.formats.jpeg import (
+    blocks as jpeg_blocks,
+    metadata as jpeg_parts,
+    pixels as jpeg_pixels,
+    segments as jpeg_segments,
+)
+from cropkit.formats import psnr as loss
+from cropkit.formats.account import Account, Candidate
+from cropkit.formats.decoder_errors import reading
+from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.jpeg.blocks import Plane
+from cropkit.formats.jpeg.segments import Jpeg, Segment
+from cropkit.geometry import PixelBox, Size
+
+# What Pillow's encoder can write, by the sampling factors of the three components.
+_SUBSAMPLING: Mapping[tuple[tuple[int, int], ...], str] = {
+    ((2, 1), (1, 1), (1, 1)): "4:2:2",
+    ((2, 2), (1, 1), (1, 1)): "4:2:0",
+}
+_MOST_BYTES_A_PIXEL = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """How pixels are coded: what must be the same in the written file."""
+
+    mode: str
+    size: Size
+    tables: tuple[tuple[int, ...], ...]
+    sampling: tuple[tuple[int, int], ...]
+    progressive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the written file must hold: these segments, these codes, pixels close to these."""
+
+    metadata: tuple[Segment, ...]
+    coded: bytes
+    trailer: bytes
+    coding: Coding
+    planes: tuple[Plane, ...]
+
+
+def crop(
+    jpeg: Jpeg, boxes: tuple[PixelBox, PixelBox], account: Account, drop: frozenset[str]
+) -> Candidate:
+    """Crop to the stored box; `boxes` are the upright one and the stored one."""
+    asked, stored = boxes
+    coding = _coding(jpeg, stored.size, account)
+    pixels = jpeg_pixels.decode(jpeg, coding.mode).crop(stored.xyxy)
+    transform = 0 if coding.mode == "CMYK" else None  # Pillow writes CMYK, never YCCK
+    edit = jpeg_parts.Edit(Change(jpeg.size, stored), account, jpeg.name, transform, drop)
+    metadata, trailer = tuple(jpeg_parts.edited(jpeg, edit)), jpeg_parts.trailer(jpeg, edit)
+    encoded = jpeg_segments.parse(_encoded(pixels, coding, jpeg), jpeg.name)
+    written = encoded.spliced(metadata, trailer)
+    found = jpeg_pixels.decode(jpeg_segments.parse(written, jpeg.name), coding.mode)
+    account.psnr = loss.psnr(np.asarray(found), np.asarray(pixels))
+    meant = jpeg_pixels.planes(pixels)
+    proof = Proof(metadata, encoded.coded, trailer, coding, meant)
+    return account.candidate(written, (asked, asked), proof)
+
+
+def verify(written: bytes, proof: Proof, name: str) -> None:
+    """Hold what was read back against the proof: segments and coding exactly, pixels by block.
+
+    Rounding a DCT coefficient to its quantisation step moves it by half a step at most, and the
+    DCT keeps lengths: so every block of 8 x 8 has a hard limit to how far it may be off.
+    """
+    with reading(name):
+        jpeg = jpeg_segments.parse(written, name)
+        pixels = jpeg_pixels.decode(jpeg, proof.coding.mode)
+    if jpeg.metadata != proof.metadata or jpeg.trailer != proof.trailer:
+        raise VerificationFailed(name, "the segments around the pixels are not those meant")
+    if jpeg.coded != proof.coded:
+        raise VerificationFailed(name, "the coded pixels are not those that were written")
+    found = _coding_found(jpeg, proof.coding.mode)
+    if found != proof.coding:
+        raise VerificationFailed(name, "size, tables or sampling are not those meant")
+    excess = jpeg_blocks.excess(
+        jpeg_pixels.planes(pixels), proof.planes, found.tables, found.sampling
+    )
+    if excess > 1:
+        raise VerificationFailed(name, f"a block is off by {excess:.1f} times what rounding allows")
+
+
+def _coding(jpeg: Jpeg, size: Size, account: Account) -> Coding:
+    """Plan the coding of the crop: that of the source, but where Pillow cannot write it."""
+    found = _coding_found(jpeg, jpeg_pixels.stored_mode(jpeg))
+    count = len(found.tables)
+    tables, sampling = found.tables, found.sampling
+    if found.mode == "CMYK":
+        tables = (found.tables[0],) * count
+    writable = found.mode == "YCbCr" and sampling in _SUBSAMPLING
+    if not writable:
+        sampling = ((1, 1),) * count
+    if sampling != found.sampling:
+        account.patch("sampling: every component at full resolution")
+    if tables != found.tables:
+        account.patch("quantisation tables: the finest for every component")
+    return Coding(found.mode, size, tables, sampling, found.progressive)
+
+
+def _coding_found(jpeg: Jpeg, mode: str) -> Coding:
+    tables = tuple(c.table for c in jpeg.components)
+    sampling = jpeg.sampling
+    if len(set(sampling)) == 1:  # 2x2, 2x2, 2x2 is 1x1, 1x1, 1x1 in larger MCUs
+        sampling = ((1, 1),) * len(sampling)
+    return Coding(mode, jpeg.size, tables, sampling, jpeg.progressive)
+
+
+def _encoded(pixels: Image.Image, coding: Coding, jpeg: Jpeg) -> bytes:
+    options: dict[str, Any] = {
+        "qtables": _in_order(coding, jpeg),
+        "subsampling": _SUBSAMPLING.get(coding.sampling, "4:4:4"),
+        "progressive": coding.progressive,
+        "optimize": has_measured_codes(jpeg),
+        "keep_rgb": coding.mode == "RGB",
+        "restart_marker_blocks": jpeg.restart_interval,
+    }
+    pixels.info.clear()
+    try:
+        return _saved(pixels, options)
+    except OSError:
+        # Codes made to measure need a buffer for the whole file, and Pillow guessed too low.
+        ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, _MOST_BYTES_A_PIXEL * coding.size.area)
+        return _saved(pixels, options)
+
+
+def _saved(pixels: Image.Image, options: Mapping[str, Any]) -> bytes:
+    out = BytesIO()
+    pixels.save(out, "JPEG", **options)
+    return out.getvalue()
+
+
+def has_measured_codes(jpeg: Jpeg) -> bool:
+    """Whether its encoder looked for better codes than those of the standard."""
+    return not jpeg.codes <= _typical_codes()
+
+
+@cache
+def _typical_codes() -> frozenset[bytes]:
+    """Return the Huffman tables of annex K.3: those of an encoder that looks for no better."""
+    out = BytesIO()
+    Image.new("YCbCr", (8, 8)).save(out, "JPEG")
+    return jpeg_segments.parse(out.getvalue(), "typical").codes
+
+
+def _in_order(coding: Coding, jpeg: Jpeg) -> list[list[int]]:
+    """Return a table for each component; Pillow uses the last one for all that follow."""
+    numbers = [0] * len(coding.tables) if coding.mode == "CMYK" else jpeg.table_numbers
+    count = len(numbers)
+    while count > 1 and numbers[count - 1] == numbers[count - 2]:
+        count -= 1
+    return [list(table) for table in coding.tables[:count]]

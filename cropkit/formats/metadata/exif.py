@@ -1,0 +1,137 @@
+"""EXIF around a crop: dimensions and subject updated, pictures of the whole scene blanked.
+
+The block keeps its length and every value its place (see `tiff_block`).
+"""
+
+from collections.abc import Iterable, Iterator
+
+from cropkit.formats.metadata import embedded_pictures as embedded
+from cropkit.formats.account import Account
+from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
+from cropkit.formats.metadata.exif_block import TiffBlock, TiffDamage
+
+_ORIENTATION = 0x0112
+_SUB_DIRECTORIES = (0x8769, 0x8825, 0xA005)  # Exif, GPS, Interoperability
+# Pairs of tags that state the stored size: ImageWidth/ImageLength, PixelX/YDimension.
+_DIMENSIONS = ((0x0100, 0x0101), (0xA002, 0xA003))
+_SUBJECTS = {0x9214: "SubjectArea", 0xA214: "SubjectLocation"}
+_HEADER = 8
+_THUMBNAIL_DATA = ((0x0201, 0x0202), (0x0111, 0x0117))  # JPEG, or strips: offsets and lengths
+
+
+def read_orientation(block: bytes) -> int:
+    """Return the orientation that an EXIF block states; 1 when it states none that makes sense."""
+    try:
+        tiff = TiffBlock(block)
+        found = [tiff.integers(e) for e in tiff.entries(tiff.first) if e.tag == _ORIENTATION]
+    except TiffDamage:
+        return 1
+    return found[0][0] if found and found[0] and found[0][0] in range(1, 9) else 1
+
+
+def patched(block: bytes, change: Change, account: Account, label: str) -> bytes:
+    """Return the block for the cropped image, of the same length, and account for it.
+
+    A block that does not hold together is carried as it is, but for pictures found inside.
+    """
+    try:
+        after = _edited(block, change, account, label)
+    except TiffDamage:
+        after = block
+    after = _without_pictures(after, account, label)
+    (account.keep if after == block else account.patch)(label)
+    return after
+
+
+def _edited(block: bytes, change: Change, account: Account, label: str) -> bytes:
+    tiff = TiffBlock(block)
+    directories = list(_directories(tiff))
+    if tiff.next(tiff.first):
+        _remove_thumbnail(tiff, directories)
+        account.drop(f"{label} thumbnail", SHOWS_MORE)
+    if not change.is_none:
+        for ifd in directories:
+            _restate_dimensions(tiff, ifd, change)
+            _move_subject(tiff, ifd, change, account)
+    return bytes(tiff.data)
+
+
+def _directories(tiff: TiffBlock) -> Iterator[int]:
+    seen: set[int] = set()
+    waiting = [tiff.first]
+    while waiting:
+        ifd = waiting.pop(0)
+        if ifd in seen:
+            continue
+        seen.add(ifd)
+        yield ifd
+        links = (e for e in tiff.entries(ifd) if e.tag in _SUB_DIRECTORIES)
+        waiting += [v for e in links for v in tiff.integers(e)[:1]]
+
+
+def _restate_dimensions(tiff: TiffBlock, ifd: int, change: Change) -> None:
+    for pair in _DIMENSIONS:
+        found = {
+            e.tag: e for e in tiff.entries(ifd) if e.tag in pair and len(tiff.integers(e)) == 1
+        }
+        old = [tiff.integers(found[tag])[0] if tag in found else None for tag in pair]
+        new = change.stated(old[0] or change.before.width, old[1] or change.before.height)
+        for tag, value in zip(pair, new, strict=True):
+            if tag in found and not tiff.write(found[tag], (value,)):
+                raise TiffDamage("a dimension tag of one byte")
+
+
+def _move_subject(tiff: TiffBlock, ifd: int, change: Change, account: Account) -> None:
+    for entry in [e for e in tiff.entries(ifd) if e.tag in _SUBJECTS]:
+        x, y, *rest = (*tiff.integers(entry), 0, 0)[: max(2, entry.count)]
+        moved = change.moved(x, y)
+        if moved is None:
+            tiff.remove(ifd, entry.tag)
+            account.drop(f"EXIF {_SUBJECTS[entry.tag]}", "the subject was cropped out")
+        else:
+            tiff.write(entry, (*moved, *rest))
+
+
+def _remove_thumbnail(tiff: TiffBlock, directories: Iterable[int]) -> None:
+    claimed = [span for ifd in directories for span in tiff.spans(ifd)]
+    second = tiff.next(tiff.first)
+    try:
+        shown = [*tiff.spans(second), *_thumbnail_data(tiff, second)]
+    except TiffDamage:
+        shown = []
+    tiff.unlink_next(tiff.first)
+    for span in shown:
+        for free in _unclaimed(span, claimed):
+            tiff.blank(free)
+
+
+def _thumbnail_data(tiff: TiffBlock, ifd: int) -> Iterator[range]:
+    entries = {e.tag: e for e in tiff.entries(ifd)}
+    for offsets, lengths in _THUMBNAIL_DATA:
+        if offsets in entries and lengths in entries:
+            pairs = zip(*(tiff.integers(entries[t]) for t in (offsets, lengths)), strict=False)
+            yield from (range(at, at + length) for at, length in pairs)
+
+
+def _unclaimed(span: range, claimed: Iterable[range]) -> Iterator[range]:
+    """Yield the parts of a span that nobody else's data shares."""
+    free = [range(max(span.start, _HEADER), span.stop)]
+    for other in claimed:
+        free = [
+            part
+            for f in free
+            for part in (
+                range(f.start, min(f.stop, other.start)),
+                range(max(f.start, other.stop), f.stop),
+            )
+            if part
+        ]
+    yield from free
+
+
+def _without_pictures(block: bytes, account: Account, label: str) -> bytes:
+    after = bytearray(block)
+    for span in embedded.pictures(block):
+        after[span.start : span.stop] = bytes(len(span))
+        account.drop(f"{label} preview", SHOWS_MORE)
+    return bytes(after)

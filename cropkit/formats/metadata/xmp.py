@@ -1,0 +1,104 @@
+"""XMP around a crop: dimensions updated in the text, thumbnails of the whole scene cut out."""
+
+import re
+
+from cropkit.errors import GainMap
+from cropkit.formats.account import Account
+from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
+
+# Properties that hold the stored size (XMP specification part 2; Exif 2.3 for XMP).
+_DIMENSIONS = (
+    (b"tiff:ImageWidth", b"tiff:ImageLength"),
+    (b"exif:PixelXDimension", b"exif:PixelYDimension"),
+)
+_THUMBNAILS = re.compile(rb"<(xmp|xap):Thumbnails\b.*?</\1:Thumbnails>\s*", re.DOTALL)
+# Properties that carry a whole second picture (Google's depth and cardboard photos).
+_PICTURES = (b"GDepth:Data", b"GImage:Data", b"GDepth:Confidence=")
+# What describes a second picture: gain maps of Adobe, Apple and Google, depth maps, motion photos,
+# the directory of what follows the image, and the pointer to a packet that held one.
+_OF_PICTURES = (
+    rb"hdrgm:[\w-]+|HDRGainMap:[\w-]+|GDepth:[\w-]+|GImage:[\w-]+|Device:[\w-]+"
+    rb"|(?:G?Container):[\w-]+|GCamera:(?:MotionPhoto|MicroVideo)[\w-]*|apdi:[\w-]+"
+    rb"|OpCamera:[\w-]+|xmpNote:HasExtendedXMP"
+)
+_ATTRIBUTES = re.compile(rb"\s+(?:%b)\s*=\s*(?:\"[^\"]*\"|'[^']*')" % _OF_PICTURES)
+_ELEMENTS = re.compile(rb"<(%b)\b(?:[^>]*/>|.*?</\1\s*>)\s*" % _OF_PICTURES, re.DOTALL)
+_NAMESPACE = re.compile(rb"\s+xmlns:([\w-]+)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+
+
+def patched(packet: bytes, change: Change, account: Account, label: str, name: str) -> bytes:
+    """Return the packet for the cropped image, and account for it.
+
+    Raises
+    ------
+    GainMap
+        When the packet carries a second picture of the whole scene.
+    """
+    after = restated(packet, change, account, label, name)
+    (account.keep if after == packet else account.patch)(label)
+    return after
+
+
+def restated(packet: bytes, change: Change, account: Account, label: str, name: str) -> bytes:
+    """Return the packet for the cropped image; only what is left out is accounted for.
+
+    Raises
+    ------
+    GainMap
+        As in `patched`.
+    """
+    refuse_pictures(packet, name)
+    after, thumbnails = _THUMBNAILS.subn(b"", packet)
+    if thumbnails:
+        account.drop(f"{label} thumbnail", SHOWS_MORE)
+    if not change.is_none:
+        for pair in _DIMENSIONS:
+            after = _restated(after, pair, change)
+    return after
+
+
+def without_pictures(packet: bytes, account: Account, label: str) -> bytes:
+    """Return the packet without what describes a second picture, and account for that.
+
+    Namespaces that nothing needs any more go as well: a reader may take them for a promise.
+    """
+    after = _ATTRIBUTES.sub(b"", _ELEMENTS.sub(b"", packet))
+    if after == packet:
+        return packet
+    account.drop(f"{label} of a second picture", "it describes what is dropped")
+    return _NAMESPACE.sub(lambda n: n[0] if b"%b:" % n[1] in _bodies(after) else b"", after)
+
+
+def holds_picture(packet: bytes) -> bool:
+    """Whether the packet carries a second picture."""
+    return any(key in packet for key in _PICTURES)
+
+
+def _bodies(packet: bytes) -> bytes:
+    return _NAMESPACE.sub(b"", packet)
+
+
+def refuse_pictures(packet: bytes, name: str) -> None:
+    """Raise `GainMap` when the packet carries a second picture."""
+    for key in _PICTURES:
+        if key in packet:
+            raise GainMap(name, f"XMP {key.decode().rstrip('=')}")
+
+
+def _restated(packet: bytes, pair: tuple[bytes, bytes], change: Change) -> bytes:
+    patterns = [_property(key) for key in pair]
+    found = [pattern.search(packet) for pattern in patterns]
+    sides = (change.before.width, change.before.height)
+    old = [int(f["digits"]) if f else side for f, side in zip(found, sides, strict=True)]
+    new = change.stated(old[0], old[1])
+    for pattern, value in zip(patterns, new, strict=True):
+        packet = pattern.sub(rb"\g<before>%d\g<after>" % value, packet)
+    return packet
+
+
+def _property(key: bytes) -> re.Pattern[bytes]:
+    """Match a property written as an attribute or as an element."""
+    return re.compile(
+        rb"(?P<before><%b>\s*|\b%b\s*=\s*[\"'])(?P<digits>\d{1,9})(?P<after>\s*[<\"'])"
+        % (key, key),
+    )

@@ -1,0 +1,121 @@
+"""PNG: container surgery. Every chunk but the pixels is carried byte for byte."""
+
+from dataclasses import dataclass
+
+from cropkit.errors import CorruptImage, VerificationFailed
+from cropkit.formats.metadata import exif
+from cropkit.formats.png import (
+    chunks as png_chunks,
+    compress as png_deflate,
+    metadata as png_parts,
+    samples as png_samples,
+    text as png_text,
+)
+from cropkit.formats import zlib_streams as zstream
+from cropkit.formats.account import Account, Bare, Candidate, Header
+from cropkit.formats.decoder_errors import reading
+from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.limits import check_pixels
+from cropkit.formats.options import Options
+from cropkit.formats.png.chunks import Chunk, Container, Ihdr
+from cropkit.formats.png.filters import Frame
+from cropkit.formats.zlib_streams import Inflate, Octets
+from cropkit.geometry import PixelBox
+
+_SIZE_GUARD = 1.02
+_PALETTE = 3
+_BARE = ("IHDR", "PLTE", "tRNS", "IEND")
+_BYTE = 8
+_EXIF_PREFIX = b"Exif\0\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the written file must hold: these chunks around these rows."""
+
+    chunks: tuple[Chunk, ...]
+    trailer: bytes
+    header: Ihdr
+    rows: Octets
+    inflate: Inflate
+
+
+def read_header(data: bytes, name: str, _options: Options) -> Header:
+    """Read size and orientation; see `cropkit.formats.read_header`."""
+    header = png_chunks.read_ihdr(data, name)
+    stored = check_pixels(name, header.size)
+    container = png_chunks.parse(data, name)
+    png_parts.refuse(container, name)
+    png_samples.check_room(header, container.idat_length, name)
+    orientation = _orientation(container)
+    return Header("png", stored.oriented(orientation), orientation)
+
+
+def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
+    """Crop to an upright box; see `cropkit.formats.crop`."""
+    container = png_chunks.parse(data, name)
+    png_parts.refuse(container, name)
+    header = Ihdr.parse(container.chunks[0], name)
+    png_samples.check_room(header, container.idat_length, name)
+    stored = box.stored(header.size.oriented(_orientation(container)), _orientation(container))
+    _check_palette(container, header, name)
+    filtered = png_samples.inflated(header, container.idat, name)
+    frame = png_samples.cut_out(header, filtered, stored, name)
+    account = Account("png")
+    if zstream.ends_early(container.idat, filtered):
+        account.drop("IDAT padding", "no pixels are in it")
+    if header.interlace:
+        account.patch("IHDR interlace: written straight")
+    after = header.sized(stored.size)
+    edit = png_parts.Edit(Change(header.size, stored), account, name)
+    chunks, idat_at = png_parts.edited(container, edit)
+    chunks[0] = after.chunk()
+    stream = _deflated(frame, after, container.idat_length / header.size.area)
+    written = Container(tuple(chunks), idat_at, (memoryview(stream.data),), container.trailer)
+    proof = Proof(written.chunks, written.trailer, after, frame.rows, stream.inflate)
+    return account.candidate(written.encoded(), (box, box), proof)
+
+
+def bare(data: bytes, name: str) -> Bare:
+    """Take the metadata off; animations show their first frame."""
+    container = png_chunks.parse(data, name)
+    header = Ihdr.parse(container.chunks[0], name)
+    check_pixels(name, header.size)
+    png_samples.check_room(header, container.idat_length, name)
+    kept = tuple(c for c in container.chunks if c.type in _BARE)
+    before = sum(c.type in _BARE for c in container.chunks[: container.idat_at])
+    stripped = Container(kept, before, container.pixels, b"").encoded()
+    return Bare(stripped, _orientation(container), png_text.profile(container.chunks))
+
+
+def verify(written: bytes, proof: Proof, name: str) -> None:
+    """Hold what was read back against the proof: every chunk, then every sample, exactly.
+
+    Pillow undoes the filters that NumPy made; zlib-ng inflates what libdeflate deflated, and the
+    other way round.
+    """
+    with reading(name):
+        container = png_chunks.parse(written, name)
+        if container.chunks != proof.chunks or container.trailer != proof.trailer:
+            raise VerificationFailed(name, "the chunks around the pixels are not those meant")
+        filtered = proof.inflate(container.idat, png_samples.length(proof.header), name)
+        held = png_samples.holds(proof.header, filtered, proof.rows)
+    if not held:
+        raise VerificationFailed(name, "the pixels are not those inside the box")
+
+
+def _deflated(frame: Frame, header: Ihdr, bytes_per_pixel: float) -> png_deflate.Stream:
+    ceiling = bytes_per_pixel * header.size.area * _SIZE_GUARD
+    indexed = header.colour == _PALETTE or header.depth < _BYTE
+    return png_deflate.deflate(frame, ceiling, indexed=indexed)
+
+
+def _orientation(container: Container) -> int:
+    blocks = (c.data.removeprefix(_EXIF_PREFIX) for c in container.chunks if c.type == "eXIf")
+    return exif.read_orientation(next(blocks, b""))
+
+
+def _check_palette(container: Container, header: Ihdr, name: str) -> None:
+    palette = [c for c in container.chunks[: container.idat_at] if c.type == "PLTE"]
+    if header.colour == _PALETTE and not palette:
+        raise CorruptImage(name, "palette colours without a palette")

@@ -1,0 +1,204 @@
+"""PNG's container: chunks in, chunks out, nothing interpreted but IHDR (W3C PNG, third edition)."""
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from cropkit.errors import CorruptImage, TrailingData, Truncated, UnsupportedFormat
+from cropkit.formats import zlib_streams as zstream
+from cropkit.geometry import Size
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_IDAT_BYTES = 1 << 20
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_CRITICAL = ("IHDR", "PLTE", "IDAT", "IEND")
+_ANCILLARY_BIT = 0x20
+# What programs leave behind when they round a file up; anything else may be a picture.
+_PADDING = b"\0\r\n \x1a\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One chunk: its four-letter type and its data."""
+
+    type: str
+    data: bytes
+
+    def encoded(self) -> bytes:
+        """Return length, type, data and CRC."""
+        head, tail = framed(self.type, (self.data,))
+        return head + self.data + tail
+
+
+def framed(kind: str, pieces: Iterable[bytes | memoryview]) -> tuple[bytes, bytes]:
+    """Return what stands before and after the data of a chunk: length and type, and the CRC."""
+    crc, length = zstream.engine.crc32(kind.encode("latin-1")), 0
+    for piece in pieces:
+        crc, length = zstream.engine.crc32(piece, crc), length + len(piece)
+    return struct.pack(">I", length) + kind.encode("latin-1"), struct.pack(">I", crc)
+
+
+@dataclass(frozen=True, slots=True)
+class Ihdr:
+    """The image header (11.2.1)."""
+
+    width: int
+    height: int
+    depth: int
+    colour: int
+    compression: int = 0
+    filtering: int = 0
+    interlace: int = 0
+
+    @classmethod
+    def parse(cls, chunk: Chunk, name: str) -> "Ihdr":
+        """Read and judge the header; a combination that the standard lacks is damage."""
+        if chunk.type != "IHDR" or len(chunk.data) != struct.calcsize(">IIBBBBB"):
+            raise CorruptImage(name, "it does not begin with a header chunk")
+        header = cls(*struct.unpack(">IIBBBBB", chunk.data))
+        known = header.depth in _DEPTHS.get(header.colour, ())
+        if not known or (header.compression, header.filtering, header.interlace >> 1) != (0, 0, 0):
+            raise CorruptImage(name, f"the header says {header}")
+        if not 0 < header.width < 1 << 31 or not 0 < header.height < 1 << 31:
+            raise CorruptImage(name, f"{header.width} x {header.height} pixels")
+        return header
+
+    @property
+    def size(self) -> Size:
+        """Stored width and height."""
+        return Size(self.width, self.height)
+
+    @property
+    def bits(self) -> int:
+        """Bits a pixel."""
+        return _CHANNELS[self.colour] * self.depth
+
+    @property
+    def bpp(self) -> int:
+        """Bytes a pixel as filters see them: at least 1 (9.2)."""
+        return max(1, self.bits // 8)
+
+    def stride(self, width: int) -> int:
+        """Bytes in a row of that many pixels, without the filter byte."""
+        return (width * self.bits + 7) // 8
+
+    def sized(self, size: Size) -> "Ihdr":
+        """Return the header of a straight image of that size."""
+        return replace(self, width=size.width, height=size.height, interlace=0)
+
+    def chunk(self) -> Chunk:
+        """Return it as a chunk."""
+        values = (self.width, self.height, self.depth, self.colour)
+        rest = (self.compression, self.filtering, self.interlace)
+        return Chunk("IHDR", struct.pack(">IIBBBBB", *values, *rest))
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A PNG taken apart: the chunks without IDAT, and where the pixels stood among them.
+
+    `pixels` are views of the file's bytes, which are not copied before they are needed.
+    """
+
+    chunks: tuple[Chunk, ...]
+    idat_at: int
+    pixels: tuple[memoryview, ...]
+    trailer: bytes
+
+    @property
+    def idat(self) -> bytes:
+        """The pixel stream."""
+        return b"".join(self.pixels)
+
+    @property
+    def idat_length(self) -> int:
+        """Bytes in the pixel stream."""
+        return sum(piece.nbytes for piece in self.pixels)
+
+    def encoded(self) -> bytes:
+        """Return the whole file."""
+        before, after = self.chunks[: self.idat_at], self.chunks[self.idat_at :]
+        parts: list[bytes | memoryview] = [SIGNATURE, *(chunk.encoded() for chunk in before)]
+        for piece in self.pixels:
+            for at in range(0, piece.nbytes, _IDAT_BYTES):
+                cut = piece[at : at + _IDAT_BYTES]
+                head, tail = framed("IDAT", (cut,))
+                parts += [head, cut, tail]
+        return b"".join([*parts, *(chunk.encoded() for chunk in after), self.trailer])
+
+
+def parse(data: bytes, name: str) -> Container:
+    """Take a PNG apart; CRCs, order and end are checked.
+
+    Raises
+    ------
+    Truncated, CorruptImage, TrailingData, UnsupportedFormat
+    """
+    if not data.startswith(SIGNATURE):
+        raise CorruptImage(name, "it does not begin as a PNG")
+    spans = list(_spans(data, name))
+    trailer = data[spans[-1].end :]
+    if trailer.strip(_PADDING):
+        raise TrailingData(name, len(trailer))
+    at = [i for i, span in enumerate(spans) if span.type == "IDAT"]
+    if not at or at != list(range(at[0], at[-1] + 1)):
+        raise CorruptImage(name, "pixel data is missing or torn apart")
+    rest = tuple(Chunk(s.type, s.of(data).tobytes()) for s in spans if s.type != "IDAT")
+    _check_critical(rest, name)
+    return Container(rest, at[0], tuple(spans[i].of(data) for i in at), trailer)
+
+
+def read_ihdr(data: bytes, name: str) -> Ihdr:
+    """Read only the header, which stands first."""
+    span = _span(data, len(SIGNATURE), name)
+    return Ihdr.parse(Chunk(span.type, span.of(data).tobytes()), name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Where a chunk stands in the file."""
+
+    type: str
+    start: int
+    length: int
+
+    @property
+    def end(self) -> int:
+        return self.start + 12 + self.length
+
+    def of(self, data: bytes) -> memoryview:
+        return memoryview(data)[self.start + 8 : self.start + 8 + self.length]
+
+
+def _spans(data: bytes, name: str) -> Iterator[_Span]:
+    span = _span(data, len(SIGNATURE), name)
+    yield span
+    while span.type != "IEND":
+        span = _span(data, span.end, name)
+        yield span
+
+
+def _span(data: bytes, at: int, name: str) -> _Span:
+    if at + 12 > len(data):
+        raise Truncated(name, "no end chunk")
+    (length,) = struct.unpack_from(">I", data, at)
+    kind = data[at + 4 : at + 8]
+    if not kind.isalpha():
+        raise CorruptImage(name, f"chunk type {kind!r} at byte {at}")
+    span = _Span(kind.decode("latin-1"), at, length)
+    if span.end > len(data):
+        raise Truncated(name, f"inside a {span.type} chunk")
+    crc = zstream.engine.crc32(memoryview(data)[at + 4 : span.end - 4])
+    if crc != int.from_bytes(data[span.end - 4 : span.end]):
+        raise CorruptImage(name, f"the {span.type} chunk at byte {at} fails its CRC")
+    return span
+
+
+def _check_critical(chunks: Iterable[Chunk], name: str) -> None:
+    types = [chunk.type for chunk in chunks]
+    for kind in types:
+        if not ord(kind[0]) & _ANCILLARY_BIT and kind not in _CRITICAL:
+            raise UnsupportedFormat(name, f"a PNG with the critical chunk {kind}")
+    if types.count("IHDR") != 1 or types.count("PLTE") > 1:
+        raise CorruptImage(name, "a chunk that stands once stands there twice")

@@ -1,0 +1,87 @@
+"""PNG's text chunks that hold more than text: XMP packets and ImageMagick's raw profiles."""
+
+import binascii
+import re
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from cropkit.formats.png.chunks import Chunk
+
+XMP_KEYWORD = b"XML:com.adobe.xmp"
+_RAW_PROFILE = b"Raw profile type "
+# "\nexif\n    1234\n" and then hexadecimal digits in lines, as ImageMagick writes it.
+_PROFILE = re.compile(rb"(\n\w+\n\s*)(\d+)(\n)([0-9a-fA-F\s]*)\Z")
+_LINE = 36
+_MOST_TEXT = 1 << 26
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text chunk taken apart (11.3.3): everything before its text, and the text inflated."""
+
+    type: str
+    keyword: bytes
+    head: bytes
+    compressed: bool
+    text: bytes
+
+    def chunk(self, text: bytes) -> Chunk:
+        """Return the chunk with another text, compressed if it was."""
+        return Chunk(self.type, self.head + (zlib.compress(text) if self.compressed else text))
+
+
+def parse_text(chunk: Chunk) -> Text | None:
+    """Take a tEXt, zTXt or iTXt chunk apart; None when it is malformed or absurdly long."""
+    keyword, _, rest = chunk.data.partition(b"\0")
+    fields = {"tEXt": 0, "zTXt": 1, "iTXt": 2}[chunk.type]
+    head = rest[:fields]
+    if chunk.type == "iTXt":
+        head += b"".join(part + b"\0" for part in rest[fields:].split(b"\0", 2)[:2])
+    compressed = chunk.type == "zTXt" or head[:1] == b"\1"
+    text = rest[len(head) :]
+    try:
+        text = _inflated(text) if compressed else text
+    except zlib.error:
+        return None
+    return Text(chunk.type, keyword, keyword + b"\0" + head, compressed, text)
+
+
+def profile(chunks: Iterable[Chunk]) -> bytes | None:
+    """Return the colour profile of an iCCP chunk (11.3.2.3), None when it cannot be inflated."""
+    for chunk in chunks:
+        if chunk.type == "iCCP":
+            try:
+                return _inflated(chunk.data.partition(b"\0")[2][1:])
+            except zlib.error:
+                return None
+    return None
+
+
+def raw_profile_kind(keyword: bytes) -> str | None:
+    """Return ``exif``, ``APP1``, ``xmp``, ``8bim``... for a raw profile's keyword."""
+    return (
+        keyword[len(_RAW_PROFILE) :].decode("latin-1") if keyword.startswith(_RAW_PROFILE) else None
+    )
+
+
+def edit_raw_profile(text: bytes, edit: Callable[[bytes], bytes]) -> bytes:
+    """Return a raw profile with its bytes edited; the text itself where nothing changes."""
+    found = _PROFILE.match(text)
+    if not found:
+        return text
+    before = binascii.unhexlify(b"".join(found[4].split()))
+    after = edit(before)
+    if after == before:
+        return text
+    digits = binascii.hexlify(after)
+    lines = [digits[at : at + 2 * _LINE] for at in range(0, len(digits), 2 * _LINE)]
+    return found[1] + b"%d" % len(after) + found[3] + b"\n".join([*lines, b""])
+
+
+def _inflated(data: bytes) -> bytes:
+    inflate = zlib.decompressobj()
+    text = inflate.decompress(data, _MOST_TEXT)
+    if not inflate.eof:
+        raise zlib.error("longer than any text")
+    return text

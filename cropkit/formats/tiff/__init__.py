@@ -1,0 +1,222 @@
+"""TIFF: tags carried around pixels that are cut out of their strips or tiles, byte for byte."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from io import BytesIO
+from itertools import accumulate
+
+import numpy as np
+from PIL.TiffImagePlugin import TiffImageFile
+
+from cropkit.errors import VerificationFailed
+from cropkit.formats import bit_rows as packed
+from cropkit.formats.tiff import (
+    second_decoder as tiff_check,
+    directory as tiff_directory,
+    display as tiff_display,
+    layout as tiff_layout,
+    metadata as tiff_parts,
+    pixels as tiff_pixels,
+    writer as tiff_writer,
+)
+from cropkit.formats.account import Account, Bare, Candidate, Header
+from cropkit.formats.decoder_errors import reading
+from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.options import Options
+from cropkit.formats.bit_rows import Rows
+from cropkit.formats.tiff.codecs import DEFLATE, NONE, OLD_DEFLATE, Bytes, reversed_bits
+from cropkit.formats.tiff.directory import EXIF, Directory, Tiff
+from cropkit.formats.tiff.layout import (
+    LENGTH,
+    ROWS_PER_STRIP,
+    STRIP_COUNTS,
+    STRIP_OFFSETS,
+    TILE_COUNTS,
+    TILE_OFFSETS,
+    WIDTH,
+    Layout,
+    Segments,
+)
+from cropkit.formats.zlib_streams import engine
+from cropkit.geometry import PixelBox
+
+_ALL_ROWS = (1 << 32) - 1
+# What needs no libtiff to be checked: libdeflate compresses, zlib-ng is quick to look into that.
+_PLAIN = (NONE, DEFLATE, OLD_DEFLATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the written file must hold: these tags, and these rows of each plane."""
+
+    directory: Directory
+    spans: tuple[tuple[int, int], ...]
+    layout: Layout
+    planes: tuple[Rows, ...]
+
+
+def read_header(data: bytes, name: str, _options: Options) -> Header:
+    """Read size and orientation; see `cropkit.formats.read_header`."""
+    tiff, layout = _parsed(data, name)
+    orientation = tiff_parts.orientation(tiff)
+    return Header("tiff", layout.size.oriented(orientation), orientation)
+
+
+def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
+    """Crop to an upright box; see `cropkit.formats.crop`."""
+    tiff, layout = _parsed(data, name)
+    orientation = tiff_parts.orientation(tiff)
+    stored = box.stored(layout.size.oriented(orientation), orientation)
+    segments = tiff_layout.segments(tiff.first, tiff.form, layout, data, name)
+    planes = tiff_pixels.decoded_box(data, layout, segments, stored)
+    after = layout.sized(stored.size)
+    level = tiff_pixels.level(data, layout, segments, stored)
+    pixels = tiff_pixels.encoded(planes, after, level)
+    account = Account("tiff")
+    stated = _stated(tiff, after, pixels)
+    edit = tiff_parts.Edit(
+        Change(layout.size, stored), stated, tiff.form, tiff.first, account, name
+    )
+    directory = tiff_parts.edited(tiff, edit)
+    offsets_tag = TILE_OFFSETS if TILE_OFFSETS in stated else STRIP_OFFSETS
+    first = int(segments.offsets.min())
+    written = tiff_writer.assembled(tiff.form, directory, pixels, offsets_tag, first)
+    _tell_of_moves(tiff.first, written.directory, account)
+    _tell_of_unclaimed(data, tiff, segments, account)
+    proof = Proof(written.directory, written.spans, after, planes)
+    return account.candidate(written.data, (box, box), proof)
+
+
+def bare(data: bytes, name: str) -> Bare:
+    """Hand Pillow what it knows, which it turns upright by itself; draw the rest for it."""
+    tiff = tiff_directory.parse(data, name)
+    entry = tiff.first.first(tiff_parts.ICC)
+    profile = entry.data if entry else None
+    try:
+        TiffImageFile(BytesIO(data))
+    except (SyntaxError, OSError):
+        layout = tiff_layout.read(tiff.first, tiff.form, name)
+        drawn = tiff_display.shown(data, tiff, layout, name)
+        return Bare(drawn, tiff_parts.orientation(tiff), profile)
+    return Bare(data, 1, profile)
+
+
+def verify(written: bytes, proof: Proof, name: str) -> None:
+    """Hold what was read back against the proof: every tag, then every byte of every row.
+
+    tifffile finds the strips or tiles, and libtiff or zlib-ng decompresses them; our own writer
+    said where they are, and imagecodecs compressed them.
+    """
+    with reading(name):
+        found = tiff_directory.parse(written, name)
+        if found.first.said != proof.directory.said or found.pages or found.children:
+            raise VerificationFailed(name, "the tags are not those meant")
+        if _as_tifffile_sees(written) != _as_meant(proof):
+            raise VerificationFailed(name, "tifffile sees another layout than was meant")
+        rows = _rows_of_planes(written, proof)
+        same = all(packed.same(a, b) for a, b in rows)
+    if not same:
+        raise VerificationFailed(name, "the pixels are not those inside the box")
+
+
+def _parsed(data: bytes, name: str) -> tuple[Tiff, Layout]:
+    tiff = tiff_directory.parse(data, name)
+    tiff_parts.refuse(tiff, name)
+    return tiff, tiff_layout.read(tiff.first, tiff.form, name)
+
+
+def _stated(tiff: Tiff, after: Layout, pixels: Sequence[Bytes]) -> dict[int, tuple[int, ...]]:
+    """Return the values of the tags that lay the pixels out; offsets are filled in later."""
+    lengths = tuple(map(len, pixels))
+    stated = {WIDTH: (after.size.width,), LENGTH: (after.size.height,)}
+    rows = tiff.first.first(ROWS_PER_STRIP)
+    if rows is not None and not after.tiled and rows.numbers(tiff.form)[0] < _ALL_ROWS:
+        stated[ROWS_PER_STRIP] = (after.segment.height,)
+    largest = (1 << 63 if tiff.form.big else _ALL_ROWS,) * len(pixels)
+    places = {STRIP_OFFSETS: largest, TILE_OFFSETS: largest}
+    places |= {STRIP_COUNTS: lengths, TILE_COUNTS: lengths}
+    present = {tag: values for tag, values in places.items() if tiff.first.first(tag)}
+    if not {STRIP_COUNTS, TILE_COUNTS} & present.keys():  # some writers leave them out
+        present[TILE_COUNTS if TILE_OFFSETS in present else STRIP_COUNTS] = lengths
+    return stated | present
+
+
+def _tell_of_moves(before: Directory, after: Directory, account: Account) -> None:
+    notes = [
+        d.subs[EXIF].first(tiff_parts.MAKER_NOTE) if EXIF in d.subs else None
+        for d in (before, after)
+    ]
+    if notes[0] and notes[1] and notes[0].at != notes[1].at:
+        account.patch("MakerNote: moved; what it counts from the start of the file is off")
+
+
+def _tell_of_unclaimed(data: bytes, tiff: Tiff, segments: Segments, account: Account) -> None:
+    """Tell how many bytes, other than zeros, nothing refers to: they are not carried."""
+    claimed = [
+        *tiff.claimed,
+        *zip(segments.offsets.tolist(), segments.counts.tolist(), strict=True),
+    ]
+    free, end = 0, 0
+    for at, length in [*sorted(claimed), (len(data), 0)]:
+        gap = data[end:at]
+        free += len(gap) - gap.count(0)
+        end = max(end, at + length)
+    if free:
+        account.drop(f"{free} bytes that no tag refers to", "they may show what was cropped out")
+
+
+def _as_tifffile_sees(written: bytes) -> tuple[object, ...]:
+    tifffile = import_module("tifffile")
+    with tifffile.TiffFile(BytesIO(written)) as file:
+        (page,) = file.pages
+        spans = tuple(zip(page.dataoffsets, page.databytecounts, strict=True))
+        tile = (page.tilewidth, page.tilelength) if page.is_tiled else None
+        return (
+            (page.imagewidth, page.imagelength),
+            (page.bitspersample, page.samplesperpixel),
+            (int(page.compression), int(page.predictor), tile),
+            spans,
+        )
+
+
+def _as_meant(proof: Proof) -> tuple[object, ...]:
+    layout = proof.layout
+    tile = (layout.segment.width, layout.segment.height) if layout.tiled else None
+    return (
+        (layout.size.width, layout.size.height),
+        (layout.bits, layout.samples * layout.planes),
+        (layout.compression, layout.predictor, tile),
+        proof.spans,
+    )
+
+
+def _rows_of_planes(written: bytes, proof: Proof) -> Iterator[tuple[Rows, Rows]]:
+    """Yield what strips and tiles of each plane hold, and what they should."""
+    layout = proof.layout
+    columns, down = layout.grid
+    each = columns * down
+    for number, plane in enumerate(proof.planes):
+        spans = proof.spans[number * each : (number + 1) * each]
+        rows = [layout.rows(i // columns) for i in range(each)]
+        meant = tiff_pixels.cut([plane], layout)
+        found = _found(written, layout, tiff_check.Stack(spans, rows, layout.stride))
+        yield from zip(found, meant, strict=True)
+
+
+def _found(written: bytes, layout: Layout, stack: tiff_check.Stack) -> Iterator[Rows]:
+    """Yield what another decoder than the one that belongs to the encoder finds."""
+    if layout.compression not in _PLAIN:
+        every = tiff_check.decompressed(written, layout, stack)
+        ends = accumulate(stack.rows)
+        found = (every[end - rows : end] for end, rows in zip(ends, stack.rows, strict=True))
+    else:
+        found = (_plain(written, layout, span, stack.stride) for span in stack.spans)
+    return (tiff_pixels.restored(rows, layout) for rows in found)
+
+
+def _plain(written: bytes, layout: Layout, span: tuple[int, int], stride: int) -> Rows:
+    stored = memoryview(written)[span[0] : span[0] + span[1]]
+    plain = reversed_bits(stored) if layout.reversed_bits else stored
+    raw = plain if layout.compression == NONE else engine.decompress(plain)
+    return np.frombuffer(raw, np.uint8).reshape(-1, stride)

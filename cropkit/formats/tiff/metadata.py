@@ -1,0 +1,267 @@
+"""What becomes of each tag of a TIFF when it is cropped."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from PIL import ExifTags, TiffTags
+
+from cropkit.errors import GainMap, MultiPage, Provenance, UnsupportedFormat
+from cropkit.formats.metadata import embedded_pictures as embedded, photoshop, xmp
+from cropkit.formats.account import Account
+from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
+from cropkit.formats.tiff.directory import (
+    BYTE,
+    EXIF,
+    LONG,
+    SUB_DIRECTORIES,
+    SUB_IFDS,
+    UNDEFINED,
+    Directory,
+    Entry,
+    Form,
+    Tiff,
+    refuse_pointers,
+)
+
+ORIENTATION, DESCRIPTION, XMP, PHOTOSHOP, ICC, MAKER_NOTE = 274, 270, 700, 34377, 34675, 37500
+_SUBFILE_TYPE, _REDUCED = 254, 1
+_PHOTOSHOP_LAYERS, _C2PA, _DNG = 37724, 52545, 50706
+_STACK = re.compile(rb"\AImageJ=.*?^images=(\d+)", re.DOTALL | re.MULTILINE)
+# Sizes that microscopes' and tifffile's descriptions state, in text.
+_SHAPE = re.compile(rb'("shape":\s*\[)([\d,\s]+)(\])')
+_OME_SIDE = re.compile(rb'(\bSize([XY])=")(\d{1,9})(")')
+_EXIF_SIDES = (0xA002, 0xA003)
+_SUBJECTS = (0x9214, 0xA214)
+_POSITIONS = {286: (282, 0), 287: (283, 1)}  # with the resolution, and the axis, of each
+_RATIONAL, _LARGEST = 5, (1 << 32) - 1
+_TIE_POINTS, _TRANSFORMATION, _RATIONAL_POLYNOMIALS = 33922, 34264, 50844
+_OLD_FRAME = "its coordinates are those of the old frame"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What an edit may look at; `pixels` are the values of the tags that lay the pixels out."""
+
+    change: Change
+    pixels: Mapping[int, tuple[int, ...]]
+    form: Form
+    root: Directory
+    account: Account
+    name: str
+
+
+def refuse(tiff: Tiff, name: str) -> None:
+    """Refuse what a crop would falsify: pages, stacks, layers, raw files, signed content.
+
+    Raises
+    ------
+    MultiPage, GainMap, Provenance, UnsupportedFormat
+    """
+    others = (*tiff.pages, *tiff.children)
+    if not all(_is_reduced(page, tiff.form) for page in others):
+        raise MultiPage(name, 1 + len(others))
+    tags = {e.tag for e in tiff.first.entries}
+    if _C2PA in tags:
+        raise Provenance(name)
+    if _PHOTOSHOP_LAYERS in tags:
+        raise GainMap(name, "Photoshop layers")
+    if _DNG in tags:
+        raise UnsupportedFormat(name, "DNG")
+    stack = _STACK.search(_text(tiff.first, DESCRIPTION))
+    if stack and int(stack[1]) > 1:
+        raise MultiPage(name, int(stack[1]))
+    for directory in tiff.first.walk():
+        refuse_pointers(directory, name)
+
+
+def orientation(tiff: Tiff) -> int:
+    """Return the orientation, 1 when there is none that makes sense."""
+    entry = tiff.first.first(ORIENTATION)
+    values = entry.numbers(tiff.form).tolist() if entry else []
+    return int(values[0]) if values and values[0] in range(1, 9) else 1
+
+
+def edited(tiff: Tiff, edit: Edit) -> Directory:
+    """Return the directory of the cropped file; offsets are still to be filled in."""
+    for count, what in ((len(tiff.pages), "page"), (len(tiff.children), "SubIFD")):
+        if count:
+            edit.account.drop(f"{count} reduced {what}s", SHOWS_MORE)
+    after = _edited(tiff.first, edit, _EDITS)
+    missing = edit.pixels.keys() - {e.tag for e in after.entries}
+    for tag in missing:
+        edit.account.patch(f"{label(tag)}: added")
+    added = (Entry(tag, LONG, b"").of_numbers(edit.form, edit.pixels[tag]) for tag in missing)
+    entries = (*after.entries, *added)
+    return replace(after, entries=tuple(sorted(entries, key=_tag)) if missing else entries)
+
+
+def _tag(entry: Entry) -> int:
+    return entry.tag
+
+
+def _is_reduced(page: Directory, form: Form) -> bool:
+    kind = page.first(_SUBFILE_TYPE)
+    values = kind.numbers(form).tolist() if kind else []
+    return values == [_REDUCED]
+
+
+def _text(directory: Directory, tag: int) -> bytes:
+    entry = directory.first(tag)
+    return entry.data if entry else b""
+
+
+def _edited(directory: Directory, edit: Edit, rules: "_Rules") -> Directory:
+    entries = tuple(_one(e, edit, rules) for e in directory.entries)
+    below = {EXIF: _EXIF_EDITS}
+    subs = {tag: _edited(sub, edit, below.get(tag, {})) for tag, sub in directory.subs.items()}
+    return Directory(directory.at, tuple(e for e in entries if e is not None), subs)
+
+
+def _one(entry: Entry, edit: Edit, rules: "_Rules") -> Entry | None:
+    if entry.tag in edit.pixels and rules is _EDITS:
+        return _restated(entry, edit, edit.pixels[entry.tag])
+    if entry.tag in SUB_DIRECTORIES:
+        return entry
+    rule = rules.get(entry.tag, _without_pictures)
+    return rule(entry, edit)
+
+
+def _restated(entry: Entry, edit: Edit, values: tuple[int, ...]) -> Entry:
+    return _told(entry, entry.of_numbers(edit.form, values), edit)
+
+
+def label(tag: int) -> str:
+    """Return what a tag is called."""
+    known = str(TiffTags.lookup(tag).name)
+    return known if known != "unknown" else ExifTags.TAGS.get(tag, f"tag {tag}")
+
+
+def _without_pictures(entry: Entry, edit: Edit) -> Entry:
+    """Carry a tag; JPEG files inside are blanked, so that nothing moves."""
+    after = bytearray(entry.data)
+    for span in embedded.pictures(entry.data) if entry.kind in (BYTE, UNDEFINED) else ():
+        after[span.start : span.stop] = bytes(len(span))
+        edit.account.drop(f"{label(entry.tag)} preview", SHOWS_MORE)
+    return _told(entry, entry.of_data(bytes(after)), edit)
+
+
+def _told(entry: Entry, after: Entry, edit: Edit) -> Entry:
+    (edit.account.keep if after.data == entry.data else edit.account.patch)(label(entry.tag))
+    return after
+
+
+def _edit_xmp(entry: Entry, edit: Edit) -> Entry:
+    return entry.of_data(xmp.patched(entry.data, edit.change, edit.account, "XMP", edit.name))
+
+
+def _edit_photoshop(entry: Entry, edit: Edit) -> Entry:
+    return entry.of_data(photoshop.patched(entry.data, edit.account, label(entry.tag)))
+
+
+def _edit_description(entry: Entry, edit: Edit) -> Entry:
+    """Restate sizes in the text of tifffile and of OME-XML."""
+    before, after = edit.change.before, edit.change.after
+
+    def reshaped(found: re.Match[bytes]) -> bytes:
+        sides = [int(side) for side in found[2].split(b",") if side.strip()]
+        for at in range(len(sides) - 1):
+            if sides[at : at + 2] == [before.height, before.width]:
+                sides[at : at + 2] = [after.height, after.width]
+                break
+        return found[1] + ", ".join(map(str, sides)).encode() + found[3]
+
+    def resized(found: re.Match[bytes]) -> bytes:
+        old, new = (
+            (before.width, after.width) if found[2] == b"X" else (before.height, after.height)
+        )
+        return found[0] if int(found[3]) != old else b"%b%d%b" % (found[1], new, found[4])
+
+    text = _OME_SIDE.sub(resized, _SHAPE.sub(reshaped, entry.data))
+    return _told(entry, entry.of_data(text), edit)
+
+
+def _edit_side(entry: Entry, edit: Edit) -> Entry:
+    directory = edit.root.subs[EXIF]
+    stated = [directory.first(tag) for tag in _EXIF_SIDES]
+    found = [e.numbers(edit.form).tolist() if e else [] for e in stated]
+    sides = (edit.change.before.width, edit.change.before.height)
+    old = [f[0] if f else side for f, side in zip(found, sides, strict=True)]
+    new = edit.change.stated(old[0], old[1])[_EXIF_SIDES.index(entry.tag)]
+    return _restated(entry, edit, (new,)) if entry.count == 1 else _without_pictures(entry, edit)
+
+
+def _edit_subject(entry: Entry, edit: Edit) -> Entry | None:
+    x, y, *rest = (*entry.numbers(edit.form).tolist(), 0, 0)[: max(2, entry.count)]
+    moved = edit.change.moved(x, y)
+    if moved is None:
+        edit.account.drop(label(entry.tag), "the subject was cropped out")
+        return None
+    return _restated(entry, edit, (*moved, *rest)[: entry.count])
+
+
+def _edit_position(entry: Entry, edit: Edit) -> Entry | None:
+    """Move the image's place on its page along with the corner (TIFF 6.0, section 12)."""
+    resolution_tag, axis = _POSITIONS[entry.tag]
+    resolution = _fraction(edit.root.first(resolution_tag), edit.form)
+    place = _fraction(entry, edit.form)
+    corner = (edit.change.box.left, edit.change.box.top)[axis]
+    if place is None or not resolution:
+        edit.account.drop(label(entry.tag), "its unit is not known")
+        return None
+    moved = (place + corner / resolution).limit_denominator(_LARGEST // 10**5)
+    data = np.array(moved.as_integer_ratio(), f"{edit.form.order}u4").tobytes()
+    return _told(entry, entry.of_data(data), edit)
+
+
+def _fraction(entry: Entry | None, form: Form) -> Fraction | None:
+    if entry is None or entry.kind != _RATIONAL or entry.count != 1:
+        return None
+    above, below = np.frombuffer(entry.data, f"{form.order}u4").tolist()
+    return Fraction(above, below) if below else None
+
+
+def _edit_doubles(entry: Entry, edit: Edit) -> Entry:
+    """Move what ties pixels to the ground (OGC GeoTIFF 1.1, annex B.6; RPCs in GeoTIFF)."""
+    kind = f"{edit.form.order}f8"
+    values = np.frombuffer(entry.data, kind).astype(float)
+    left, top = edit.change.box.left, edit.change.box.top
+    if entry.tag == _TIE_POINTS and not len(values) % 6:
+        values.reshape(-1, 6)[:, :2] -= (left, top)
+    elif entry.tag == _TRANSFORMATION and len(values) == 16:  # noqa: PLR2004  (a 4 x 4 matrix)
+        matrix = values.reshape(4, 4)
+        matrix[:3, 3] += matrix[:3, :2] @ (left, top)
+    elif entry.tag == _RATIONAL_POLYNOMIALS and len(values) > 3:  # noqa: PLR2004  (line and sample offsets stand third and fourth)
+        values[2:4] -= (top, left)
+    return _told(entry, entry.of_data(values.astype(kind).tobytes()), edit)
+
+
+def _drop(entry: Entry, edit: Edit) -> None:
+    edit.account.drop(label(entry.tag), DROPPED[entry.tag])
+
+
+def _leave_out(_entry: Entry, _edit: Edit) -> None:
+    """Leave out what was accounted for together."""
+
+
+_Rules = Mapping[int, Callable[[Entry, Edit], Entry | None]]
+DROPPED: Mapping[int, str] = {
+    **dict.fromkeys((288, 289), "they are free bytes of the old file"),
+    **dict.fromkeys((343, 344, 345), _OLD_FRAME),
+    **dict.fromkeys((513, 514), SHOWS_MORE),
+}
+_EDITS: _Rules = {
+    DESCRIPTION: _edit_description,
+    XMP: _edit_xmp,
+    PHOTOSHOP: _edit_photoshop,
+    SUB_IFDS: _leave_out,
+    **dict.fromkeys(_POSITIONS, _edit_position),
+    **dict.fromkeys((_TIE_POINTS, _TRANSFORMATION, _RATIONAL_POLYNOMIALS), _edit_doubles),
+    **dict.fromkeys(DROPPED, _drop),
+}
+_EXIF_EDITS: _Rules = {
+    **dict.fromkeys(_EXIF_SIDES, _edit_side),
+    **dict.fromkeys(_SUBJECTS, _edit_subject),
+}

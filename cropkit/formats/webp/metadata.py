@@ -1,0 +1,93 @@
+"""What becomes of each chunk of a WebP when it is cropped."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cropkit.errors import AnimatedImage, CorruptImage, GainMap, MultiPage, Provenance
+from cropkit.formats.metadata import exif, xmp
+from cropkit.formats.webp import riff as webp_riff
+from cropkit.formats.account import Account
+from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.metadata.embedded_pictures import holds_picture
+from cropkit.formats.webp.riff import ALPH, PIXELS, VP8X, Chunk, Container
+
+_EXIF_PREFIX = b"Exif\0\0"
+_CANVAS_BYTES = 10
+_KNOWN = (*PIXELS, ALPH, VP8X, "ICCP", "EXIF", "XMP ")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What an edit may look at; `pixels` are the chunks that code the crop."""
+
+    change: Change
+    pixels: Mapping[str, bytes]
+    account: Account
+    name: str
+
+
+def refuse(container: Container, name: str) -> None:
+    """Refuse what a crop would falsify: animations, signed content, second pictures.
+
+    Raises
+    ------
+    AnimatedImage, Provenance, MultiPage, GainMap, CorruptImage
+    """
+    types = [chunk.type for chunk in container.chunks]
+    if "ANIM" in types or "ANMF" in types:
+        raise AnimatedImage(name, types.count("ANMF"))
+    if "C2PA" in types:
+        raise Provenance(name)
+    pictures = sum(kind in PIXELS for kind in types)
+    if pictures > 1:
+        raise MultiPage(name, pictures)
+    if len(container.first(VP8X) or bytes(_CANVAS_BYTES)) < _CANVAS_BYTES:
+        raise CorruptImage(name, "a canvas chunk that is too short")
+    for chunk in container.chunks:
+        if chunk.type not in _KNOWN and holds_picture(chunk.data):
+            raise GainMap(name, f"in the chunk {chunk.type}")
+
+
+def orientation(container: Container) -> int:
+    """Return the EXIF orientation; readers look for EXIF only where the canvas announces it."""
+    canvas, block = container.first(VP8X), container.first("EXIF")
+    if canvas is None or block is None or not canvas[0] & webp_riff.EXIF_FLAG:
+        return 1
+    return exif.read_orientation(block.removeprefix(_EXIF_PREFIX))
+
+
+def edited(container: Container, edit: Edit) -> tuple[Chunk, ...]:
+    """Return the chunks of the cropped file, in the order of the original."""
+    return tuple(_edited(chunk, edit) for chunk in container.chunks)
+
+
+def _edited(chunk: Chunk, edit: Edit) -> Chunk:
+    if chunk.type in edit.pixels:
+        return Chunk(chunk.type, edit.pixels[chunk.type])
+    rule = _EDITS.get(chunk.type)
+    if rule:
+        return Chunk(chunk.type, rule(chunk.data, edit))
+    edit.account.keep(chunk.type.strip())
+    return chunk
+
+
+def _edit_canvas(data: bytes, edit: Edit) -> bytes:
+    edit.account.patch("VP8X")
+    return webp_riff.with_canvas(data, edit.change.after)
+
+
+def _edit_exif(data: bytes, edit: Edit) -> bytes:
+    """Patch a block that some writers begin as JPEG does."""
+    prefix = _EXIF_PREFIX if data.startswith(_EXIF_PREFIX) else b""
+    return prefix + exif.patched(data[len(prefix) :], edit.change, edit.account, "EXIF")
+
+
+def _edit_xmp(data: bytes, edit: Edit) -> bytes:
+    return xmp.patched(data, edit.change, edit.account, "XMP", edit.name)
+
+
+_EDITS: Mapping[str, Callable[[bytes, Edit], bytes]] = {
+    VP8X: _edit_canvas,
+    "EXIF": _edit_exif,
+    "XMP ": _edit_xmp,
+}

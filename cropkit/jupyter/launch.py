@@ -1,0 +1,148 @@
+"""Open a review in JupyterLab without a click: `cropkit review FOLDER`.
+
+A copy of the review notebook gets its parameters, runs in a kernel of a server that is started for
+it, and only then does the browser open on it. Everything the server needs is in one temporary
+folder of this user's, which goes when the review ends; decisions are in the collection.
+"""
+
+import shutil
+import sys
+import time
+import webbrowser
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+from cropkit.jupyter import notebooks as templates
+from cropkit.errors import CropkitError
+from cropkit.jupyter.server import Lab
+from cropkit.jupyter.kernel import LiveKernel
+from cropkit.system.signals import stoppable
+
+NOTEBOOK = "1_review"
+_FILE = f"{NOTEBOOK}.ipynb"
+_WAIT_SECONDS = 1.0
+_LET_GO_SECONDS = 6.0
+_RETRY_SECONDS = 0.1
+
+_REDIRECT = """<!doctype html>
+<meta charset="utf-8"><meta http-equiv="refresh" content="0; url={url}">
+<title>cropkit</title><a href="{url}">Open the review</a>
+"""
+
+
+def launch(
+    folder: Path | None,
+    *,
+    per_page: int = 3,
+    keys: str = "",
+    minimum: int = 0,
+    min_confidence: float = 0.5,
+    destination: Path | None = None,
+    defer: bool = False,
+    reviewer: str | None = None,
+    suggestions: Path | None = None,
+    order: str = "xyxy",
+    units: str = "pixels",
+    port: int = 8888,
+    browser: bool = True,
+) -> int:
+    """Show the review of a folder in JupyterLab until the person stops it; return the exit code.
+
+    Parameters
+    ----------
+    folder : None shows a demo that goes with the review
+    keys : preset; the person's own keymap, else the default, when not given
+    minimum : pixels that the shorter side of a crop should have
+    min_confidence : least confidence of a suggestion that is not unsure
+    suggestions : CSV of crop boxes instead of the `.decision` sidecars
+    order, units : the CSV's convention, as in `cropkit.suggest.Table`
+    port : the first one to try
+    browser : whether to open one; the address is printed either way
+    """
+    given: dict[str, templates.Literal] = {
+        "per_page": per_page,
+        "keys": keys,
+        "minimum": minimum,
+        "min_confidence": min_confidence,
+        "destination": _absolute(destination),
+        "defer": defer,
+        "reviewer": reviewer or "",
+        "suggestions": _absolute(suggestions),
+        "order": order,
+        "units": units,
+    }
+    with stoppable(), _temporary_folder() as session:
+        try:
+            _show(session, {"folder": _absolute(folder), **given}, port, browser=browser)
+        except CropkitError as error:
+            _say(str(error))
+            return 1
+        except KeyboardInterrupt:
+            _say("stopped; every decision made is kept")
+    return 0
+
+
+def _show(
+    session: Path, given: Mapping[str, templates.Literal], port: int, *, browser: bool
+) -> None:
+    demo = session / "demo"
+    folder = given["folder"] or str(demo)
+    book = templates.filled(templates.notebook(NOTEBOOK), {**given, "folder": folder})
+    _say(f"starting JupyterLab on {folder} …")
+    lab = Lab(session, port)
+    try:
+        if not given["folder"]:  # while the server starts
+            _make_demo(demo)
+        lab.wait_until_ready()
+        path = session / "notebooks" / _FILE
+        with LiveKernel(lab.start_kernel(_FILE)) as kernel:
+            kernel.wait_until_ready()
+            kernel.run(book, path)
+        templates.write(book, path)
+        lab.trust(_FILE)
+        _open(session, lab.url(_FILE), browser=browser)
+        while not lab.wait(_WAIT_SECONDS):
+            pass
+    finally:
+        lab.stop()
+
+
+def _make_demo(folder: Path) -> None:
+    from cropkit.demo import make_demo  # noqa: PLC0415  (codecs and numpy, for the demo only)
+
+    make_demo(folder)
+
+
+def _open(session: Path, url: str, *, browser: bool) -> None:
+    _say(f"the review is at\n    {url}\nPress Ctrl-C here when you have finished.")
+    if not browser:
+        return
+    page = session / "open.html"  # the token stays out of the process list
+    page.touch(mode=0o600)
+    page.write_text(_REDIRECT.format(url=url), encoding="utf-8")
+    if not webbrowser.open(page.as_uri()):
+        _say("no browser could be opened; copy the address above into one")
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """Make a folder that goes at the end, when the last process of the review has let go of it."""
+    folder = Path(mkdtemp(prefix="cropkit-")).resolve()
+    try:
+        yield folder
+    finally:
+        until = time.monotonic() + _LET_GO_SECONDS
+        while folder.exists() and time.monotonic() < until:
+            shutil.rmtree(folder, ignore_errors=True)
+            time.sleep(_RETRY_SECONDS)
+
+
+def _absolute(path: Path | None) -> str:
+    return "" if path is None else str(path.resolve())
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"cropkit: {text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,340 @@
+"""What is wrong with a collection, as functions of its rows and a clock; pure.
+
+`Facts` is what was found, `alerts` what a person has to be told of it. An alert about something
+that happened lasts until it is acknowledged; one about a state, as long as the state does.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cropkit.audit.tally import SessionRow, Tally
+
+RUNBOOK = "docs/runbook.md"
+MOST_DEGRADED_PERCENT = 10
+FEWEST_OPERATIONS = 10
+MOST_MISSED_BEATS = 3
+SAMPLE = 32  # originals whose content is compared when not all are
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of alert: what it means, what to do, and whether it can be acknowledged."""
+
+    title: str
+    cure: str
+    happened: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    "unreadable": Kind(
+        "the folder cannot be looked into", "Mount it, or give yourself permission to read it"
+    ),
+    "no-collection": Kind(
+        "nothing was ever reviewed here", "Name the folder that holds .cropkit, or begin a review"
+    ),
+    "database-missing": Kind(
+        "the database is gone", "Put it back from a copy, or `cropkit fsck FOLDER --rebuild`"
+    ),
+    "database-behind": Kind(
+        "the database is not the latest",
+        "Put the latest copy back, or `cropkit fsck FOLDER --rebuild`",
+    ),
+    "database-unavailable": Kind(
+        "the database cannot be opened or written",
+        "Give back the permission to write; no work goes on",
+    ),
+    "database-locked": Kind(
+        "another program holds the database", "End that program; no work goes on meanwhile"
+    ),
+    "database-corrupt": Kind(
+        "the database is damaged", "Keep a copy, then `cropkit fsck FOLDER --rebuild`"
+    ),
+    "chain-broken": Kind(
+        "the audit trail was changed after it was written",
+        "Keep a copy of .cropkit, find out who did it, compare with the export",
+    ),
+    "degraded": Kind(
+        "more than 10 % of a session's operations were degraded",
+        "`cropkit history FOLDER` names each one; mend their source",
+        happened=True,
+    ),
+    "idle": Kind("work waits, and nobody crops", "`cropkit apply FOLDER`, or review what is left"),
+    "vanished": Kind(
+        "a run ended without saying so",
+        "Look for a killed kernel or a lost power; open it again to settle what was open",
+        happened=True,
+    ),
+    "conflict": Kind(
+        "somebody else's content is in the way",
+        "`cropkit fsck FOLDER` names the files; move it away",
+    ),
+    "in-doubt": Kind(
+        "a decision is in doubt", "`cropkit recover FOLDER`, then `cropkit fsck FOLDER`"
+    ),
+    "unsettled": Kind("an operation was cut off", "`cropkit recover FOLDER` settles it"),
+    "recovered": Kind(
+        "recovery had work to do",
+        "Every file is whole; find out what was cut off, and why",
+        happened=True,
+    ),
+    "original-damaged": Kind(
+        "a kept original is not what it was", "Get the image from its source: it cannot be restored"
+    ),
+    "difference": Kind("database and disk do not agree", "`cropkit fsck FOLDER` names each file"),
+    "disk-space": Kind(
+        "there is little room left", "Make room, or `cropkit purge FOLDER --older-than 30d`"
+    ),
+    "sqlite": Kind(
+        "this SQLite can damage the database here",
+        "Move the collection to a local file system, or use SQLite 3.51.3 or later",
+    ),
+    "configuration": Kind(
+        "the alerts are not configured as it was meant", "Correct alerts.toml: docs/alerts.md"
+    ),
+    "sink-failed": Kind(
+        "an alert did not arrive", "`cropkit health FOLDER --test-alert` tries every sink"
+    ),
+    "test": Kind("a test of the alerts", "Nothing: it has arrived"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that a person has to be told.
+
+    Parameters
+    ----------
+    code : one of `KINDS`
+    said : what was found, with figures and names
+    key : what an acknowledgement names
+    """
+
+    code: str
+    folder: str
+    said: str
+    key: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """What it means and what to do."""
+        return KINDS[self.code]
+
+    @property
+    def link(self) -> str:
+        """Where the runbook tells the cause, the check and the cure."""
+        return f"{RUNBOOK}#{self.code}"
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.said}. {self.kind.cure} ({self.link})"
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as programs read it."""
+        return {
+            "code": self.code,
+            "folder": self.folder,
+            "title": self.kind.title,
+            "said": self.said,
+            "cure": self.kind.cure,
+            "link": self.link,
+            "acknowledge": self.key or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From where on a person is told."""
+
+    idle: timedelta = timedelta(days=7)
+    beat: timedelta = timedelta(seconds=10)
+    rooms: float = 2.0
+    least_room: int = 10_000_000  # bytes that the trail itself may need
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that was found or happened: what it is called, and in which words."""
+
+    name: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was found in a collection.
+
+    Parameters
+    ----------
+    failure : (code, words) when the collection could not be looked into
+    began_at, last_crop_at : None when there was nothing yet
+    largest_batch : bytes of the images of the largest batch, done or waiting
+    lock_excludes : whether a lock held here keeps another one away
+    """
+
+    folder: str
+    failure: Event | None = None
+    sessions: Sequence[SessionRow] = ()
+    began_at: datetime | None = None
+    last_crop_at: datetime | None = None
+    waiting: int = 0
+    unreviewed: int = 0
+    conflicts: Sequence[Event] = ()
+    in_doubt: Sequence[Event] = ()
+    unsettled: Sequence[Event] = ()
+    recovered: Sequence[Event] = ()
+    broken_links: Sequence[str] = ()
+    damage: Sequence[str] = ()
+    originals: int = 0
+    originals_read: int = 0
+    bad_originals: Sequence[Event] = ()
+    differences: Sequence[Event] = ()
+    free_bytes: int | None = None
+    largest_batch: int = 0
+    sqlite: str = ""
+    sqlite_is_dangerous: bool = False
+    lock_excludes: bool = True
+    acknowledged: frozenset[str] = field(default_factory=frozenset)
+
+
+def too_degraded(tally: Tally) -> bool:
+    """Whether more than 10 % of a session's operations were degraded, of at least ten."""
+    enough = tally.operations >= FEWEST_OPERATIONS
+    return enough and tally.degraded_total * 100 > MOST_DEGRADED_PERCENT * tally.operations
+
+
+def degraded_alert(folder: str, session: str, kind: str, tally: Tally) -> Alert | None:
+    """Return the alert of a session that is too degraded, None for any other."""
+    if not too_degraded(tally):
+        return None
+    kinds = ", ".join(f"{number} {name}" for name, number in sorted(tally.degraded.items()))
+    share = 100 * tally.degraded_total / tally.operations
+    counted = f"{tally.degraded_total} of {tally.operations} operations ({share:.1f} %)"
+    said = f"{counted} were degraded: {kinds}; {kind} {session}"
+    return Alert("degraded", folder, said, f"degraded:{session}")
+
+
+def vanished(session: SessionRow, now: datetime, limits: Limits) -> bool:
+    """Whether a run has neither ended nor beaten for longer than three periods."""
+    if session.beat_at is None or session.ended_at is not None:
+        return False
+    return now - session.beat_at > MOST_MISSED_BEATS * limits.beat
+
+
+def alerts(facts: Facts, now: datetime, limits: Limits | None = None) -> tuple[Alert, ...]:
+    """Return what a person has to be told of a collection, the gravest first."""
+    if facts.failure is not None:
+        return (Alert(facts.failure.name, facts.folder, facts.failure.said),)
+    chosen = limits or Limits()
+    found = (alert for check in _CHECKS for alert in check(facts, now, chosen))
+    return tuple(alert for alert in found if alert.key not in facts.acknowledged)
+
+
+def sampled(names: Sequence[str], now: datetime, size: int = SAMPLE) -> Sequence[str]:
+    """Choose the names whose turn it is in this hour: in time everyone has one."""
+    if len(names) <= size:
+        return names
+    hour = int(now.timestamp() // 3600)
+    start = hour * size % len(names)
+    return [*names, *names][start : start + size]
+
+
+def _damage(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    for reason in facts.damage:
+        yield Alert("database-corrupt", facts.folder, reason)
+
+
+def _chain(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    if facts.broken_links:
+        more = len(facts.broken_links) - 1
+        said = facts.broken_links[0] + (f", and {more} more" if more else "")
+        yield Alert("chain-broken", facts.folder, said)
+
+
+def _conflicts(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    for one in facts.conflicts:
+        yield Alert("conflict", facts.folder, f"{one.name}: {one.said}")
+
+
+def _in_doubt(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    known = {one.name for one in facts.conflicts}
+    for one in facts.in_doubt:
+        if one.name not in known:
+            yield Alert("in-doubt", facts.folder, f"{one.name}: {one.said}")
+
+
+def _unsettled(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    for one in facts.unsettled:
+        yield Alert("unsettled", facts.folder, f"{one.name}: {one.said}")
+
+
+def _originals(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    for one in facts.bad_originals:
+        yield Alert("original-damaged", facts.folder, f"{one.name}: {one.said}")
+
+
+def _differences(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    for one in facts.differences:
+        yield Alert("difference", facts.folder, f"{one.name}: {one.said}")
+
+
+def _sqlite(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    if facts.sqlite_is_dangerous and not facts.lock_excludes:
+        said = f"SQLite {facts.sqlite} has the WAL-reset bug, and file locks do not exclude here"
+        yield Alert("sqlite", facts.folder, said)
+
+
+def _room(facts: Facts, _now: datetime, limits: Limits) -> Iterator[Alert]:
+    needed = max(limits.rooms * facts.largest_batch, limits.least_room)
+    if facts.free_bytes is not None and facts.free_bytes < needed:
+        said = f"{_megabytes(facts.free_bytes)} free, the largest batch wants {_megabytes(needed)}"
+        yield Alert("disk-space", facts.folder, said)
+
+
+def _vanished(facts: Facts, now: datetime, limits: Limits) -> Iterator[Alert]:
+    for one in facts.sessions:
+        if vanished(one, now, limits) and one.beat_at is not None:
+            ago = _ago(now - one.beat_at)
+            said = f"{one.kind} {one.id} of {one.reviewer} on {one.host} was last seen {ago} ago"
+            yield Alert("vanished", facts.folder, said, f"vanished:{one.id}")
+
+
+def _degraded(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    for one in facts.sessions:
+        alert = degraded_alert(facts.folder, one.id, one.kind, one.tally)
+        if alert is not None:
+            yield alert
+
+
+def _recovered(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    for one in facts.recovered:
+        yield Alert("recovered", facts.folder, one.said, f"recovered:{one.name}")
+
+
+def _idle(facts: Facts, now: datetime, limits: Limits) -> Iterator[Alert]:
+    since = facts.last_crop_at or facts.began_at
+    if since is None or not (facts.waiting or facts.unreviewed) or now - since <= limits.idle:
+        return
+    left = f"{facts.waiting} decisions wait, {facts.unreviewed} images are not reviewed"
+    last = (
+        f"the last crop is {_ago(now - since)} old" if facts.last_crop_at else "nothing was cropped"
+    )
+    yield Alert("idle", facts.folder, f"{last}; {left}")
+
+
+Check = Callable[[Facts, datetime, Limits], Iterator[Alert]]
+_CHECKS: tuple[Check, ...] = (
+    *(_damage, _chain, _conflicts, _in_doubt, _unsettled, _originals, _differences, _sqlite),
+    *(_room, _vanished, _degraded, _recovered, _idle),
+)
+
+
+def _megabytes(number: float) -> str:
+    return f"{number / 1e6:,.1f} MB"
+
+
+def _ago(span: timedelta) -> str:
+    """Write a span as people say it."""
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if span.total_seconds() >= 2 * seconds:
+            return f"{span.total_seconds() / seconds:.0f} {unit}"
+    return f"{span.total_seconds():.0f} s"

@@ -1,0 +1,182 @@
+"""Look into a collection without disturbing it: what `cropkit.monitor.health` judges.
+
+The database is opened for reading only, nothing is recovered, migrated or made; the one lock that
+is taken, for a moment, is the writers' own, to see whether one may write.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cropkit import clock, formats
+from cropkit.engine import listing as collection, fsck
+from cropkit.audit.trail import FOLDER, Trail
+from cropkit.audit import probe
+from cropkit.errors import (
+    AuditBehind,
+    AuditCorrupt,
+    AuditLocked,
+    AuditMissing,
+    CropkitError,
+    MissingFile,
+    ReadOnly,
+)
+from cropkit.system.files import Root
+from cropkit.engine.fsck import Difference
+from cropkit.monitor.health import Event, Facts, sampled
+from cropkit.audit.operation import Kind, Operation, State
+from cropkit.records import Status
+from cropkit.engine.publish import kept
+
+PATIENCE = 3.0  # seconds that a lock is waited for
+_CODES: Mapping[type[CropkitError], str] = {
+    AuditMissing: "database-missing",
+    AuditBehind: "database-behind",
+    AuditLocked: "database-locked",
+    AuditCorrupt: "database-corrupt",
+    MissingFile: "unreadable",
+    ReadOnly: "unreadable",
+}
+_OWN_ALERTS = frozenset(("database", "audit", "conflict", "unsettled", "original"))
+_WORK = (Kind.CROP, Kind.REJECT)
+
+
+def examine(
+    folder: Path, now: datetime, *, deep: bool = False, patience: float = PATIENCE
+) -> Facts:
+    """Find out how a collection is. Never raises for what is wrong with it.
+
+    Parameters
+    ----------
+    deep : read every original and every image, not a sample of the originals
+    patience : seconds to wait for a lock
+    """
+    name = str(folder)
+    try:
+        return _examined(name, folder, now, deep=deep, patience=patience)
+    except CropkitError as error:
+        code = next((c for kind, c in _CODES.items() if isinstance(error, kind)), None)
+        return Facts(name, Event(code or "database-unavailable", str(error)))
+    except OSError as error:
+        return Facts(name, Event("unreadable", f"{name}: {error.strerror or error}"))
+
+
+def _examined(name: str, folder: Path, now: datetime, *, deep: bool, patience: float) -> Facts:
+    if not folder.is_dir():
+        return Facts(name, Event("unreadable", f"{name}: no such folder"))
+    if not (folder / FOLDER).is_dir():
+        return Facts(name, Event("no-collection", f"{name} has no {FOLDER}"))
+    root = Root(folder)
+    trail = Trail(root, kind="health", deadline=patience, looking=True)
+    try:
+        return _facts(name, root, trail, now, deep=deep)
+    finally:
+        trail.close()
+
+
+def _facts(name: str, root: Root, trail: Trail, now: datetime, *, deep: bool) -> Facts:
+    damage = trail.store.integrity()
+    if damage:  # its rows cannot be believed
+        return Facts(name, damage=damage, free_bytes=root.free_bytes())
+    trail.check_export()
+    excludes = probe.writing(root.path, trail.store.deadline)
+    finished, events = trail.finished(), trail.events()
+    standing = {one.path: one for one in trail.standing()}.values()  # the latest of each image
+    unsettled = trail.unsettled()
+    originals = sorted(trail.originals())
+    read = originals if deep else sampled(originals, now)
+    differences = fsck.fsck(root, trail) if deep else []
+    waiting = [one.path for one in standing if one.status is Status.WAITING]
+    return Facts(
+        folder=name,
+        sessions=trail.sessions(),
+        began_at=clock.read(events[0]["at"]) if events else None,
+        last_crop_at=_last_crop(events),
+        waiting=len(waiting),
+        unreviewed=_unreviewed(root, {s.path for s in standing} | {o.target for o in finished}),
+        conflicts=[_event(o, "content that is not ours") for o in unsettled if _in_conflict(o)],
+        in_doubt=[_doubt(o.path, o.message) for o in standing if o.status is Status.IN_DOUBT],
+        unsettled=[
+            _event(o, f"operation {o.id:.8} was cut off at {o.state}")
+            for o in unsettled
+            if not _in_conflict(o) and trail.is_dead(o.owner)
+        ],
+        recovered=_recovered(events),
+        broken_links=trail.broken_links(),
+        originals=len(originals),
+        originals_read=len(read),
+        bad_originals=_events(fsck.damaged_originals(root, read)),
+        differences=_events(d for d in differences if d.kind not in _OWN_ALERTS),
+        free_bytes=root.free_bytes(),
+        largest_batch=_largest_batch(root, finished, waiting),
+        sqlite=probe.sqlite_version(),
+        sqlite_is_dangerous=probe.sqlite_is_dangerous(),
+        lock_excludes=excludes,
+        acknowledged=_acknowledged(events),
+    )
+
+
+def _in_conflict(one: Operation) -> bool:
+    return one.state is State.CONFLICT
+
+
+def _event(one: Operation, said: str) -> Event:
+    return Event(one.source, said)
+
+
+def _doubt(path: str, message: str | None) -> Event:
+    return Event(path, message or "its outcome is not known")
+
+
+def _events(found: Iterable[Difference]) -> list[Event]:
+    return [Event(one.path, one.reason) for one in found]
+
+
+def _last_crop(events: Sequence[Mapping[str, Any]]) -> datetime | None:
+    done = [event["at"] for event in events if event["event"] in ("cropped", "rejected")]
+    return clock.read(done[-1]) if done else None
+
+
+def _unreviewed(root: Root, known: set[str]) -> int:
+    """Count the images that nobody decided about, and that no operation put there."""
+    return len(set(collection.listed(root.path, formats.EXTENSIONS).images) - known)
+
+
+def _recovered(events: Sequence[Mapping[str, Any]]) -> list[Event]:
+    """Find what recovery settled: forward with a mark, back by letting the decision wait again."""
+    found = []
+    for event in events:
+        if event["operation"] is None:
+            continue
+        forward = '"recovered":true' in event["body"]
+        back = event["event"] == Status.WAITING and '"code":null' in event["body"]
+        if forward or back:
+            way = "carried on" if forward else "taken back"
+            said = f"{event['path']}: operation {event['operation']:.8} was {way} at {event['at']}"
+            found.append(Event(event["operation"], said))
+    return found
+
+
+def _acknowledged(events: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    bodies = [json.loads(e["body"]) for e in events if e["event"] == "acknowledged"]
+    return frozenset(key for body in bodies for key in body.get("alerts", ()))
+
+
+def _largest_batch(root: Root, finished: Sequence[Operation], waiting: Sequence[str]) -> int:
+    """Return the bytes of the images that the largest session worked on, or that wait."""
+    sizes: Counter[str] = Counter()
+    for one in finished:
+        if one.kind in _WORK:
+            sizes[one.session] += _size(root, kept(one.before or ""))
+    return max([*sizes.values(), sum(_size(root, path) for path in waiting)])
+
+
+def _size(root: Root, path: str) -> int:
+    try:
+        found = root.identity(path)
+    except CropkitError:
+        return 0
+    return found.size if found else 0

@@ -1,0 +1,106 @@
+"""Pictures of figures, for a notebook."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cropkit.errors import MissingFile
+from cropkit.monitor.stats import VERDICTS, Group, Stats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_COLOURS = {"accept": "#1b7837", "adjusted": "#2166ac", "reject": "#b2182b", "skip": "#999999"}
+_WIDTH, _HEIGHT, _LONGEST = 7.5, 0.45, 28
+_MOST = 20  # sessions that are drawn, the latest
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A picture that a notebook shows; its text is the same on every run."""
+
+    title: str
+    png: bytes
+
+    def __repr__(self) -> str:
+        return f"Plot({self.title!r})"
+
+    def _repr_png_(self) -> bytes:
+        return self.png
+
+
+def pace(stats: Stats) -> Plot:
+    """Draw the decisions in an hour of active time, by session."""
+    groups = stats.by("session")[-_MOST:]
+
+    def draw(axes: "Axes") -> None:
+        axes.barh(_names(groups), [one.decisions_an_hour or 0 for one in groups], color="#2166ac")
+        axes.set_xlabel("decisions in an hour of active time")
+
+    return _drawn("pace by session", draw, len(groups))
+
+
+def shares(stats: Stats, way: str) -> Plot:
+    """Draw which part was accepted, adjusted, rejected, skipped, by session, reviewer or source."""
+    groups = stats.by(way)[-_MOST:]
+
+    def draw(axes: "Axes") -> None:
+        left = [0.0] * len(groups)
+        for verdict in VERDICTS:
+            parts = [100 * (one.share(verdict) or 0) for one in groups]
+            axes.barh(_names(groups), parts, left=left, color=_COLOURS[verdict], label=verdict)
+            left = [a + b for a, b in zip(left, parts, strict=True)]
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("% of decisions")
+        axes.legend(ncols=len(VERDICTS), loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False)
+
+    return _drawn(f"verdicts by {way}", draw, len(groups))
+
+
+def seconds(stats: Stats) -> Plot:
+    """Draw how many seconds an image takes."""
+    values = [one.seconds for one in stats.made if one.seconds is not None]
+
+    def draw(axes: "Axes") -> None:
+        axes.hist(values, bins=30, color="#2166ac")
+        axes.set_xlabel("active seconds an image")
+        axes.set_ylabel("images")
+
+    return _drawn("seconds an image", draw, 5 if values else 0)
+
+
+def _names(groups: tuple[Group, ...]) -> list[str]:
+    return [one.name[:_LONGEST].replace("$", r"\$") for one in groups]
+
+
+def _drawn(title: str, draw: Callable[["Axes"], None], rows: int) -> Plot:
+    from matplotlib.figure import Figure  # noqa: PLC0415  (a second that nothing else needs)
+
+    figure = Figure(figsize=(_WIDTH, 1.2 + _HEIGHT * max(rows, 1)), layout="constrained")
+    axes = figure.subplots()
+    if rows:
+        draw(axes)
+        axes.spines[["top", "right"]].set_visible(False)
+    else:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "no decisions yet", ha="center", va="center")
+    out = BytesIO()
+    figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
+    return Plot(title, out.getvalue())
+
+
+def matplotlib_data(*parts: str) -> Path:
+    """Return a file that matplotlib ships, found without an import, which takes a second.
+
+    Raises
+    ------
+    MissingFile
+        When there is no matplotlib; nothing was written.
+    """
+    found = find_spec("matplotlib")
+    if found is None or found.origin is None:
+        raise MissingFile("matplotlib's sample data")
+    return Path(found.origin).parent.joinpath("mpl-data", *parts)

@@ -1,0 +1,215 @@
+"""Look at collections, and bring what is wrong with them to people."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cropkit import clock
+from cropkit.monitor import delivery
+from cropkit.audit.trail import FOLDER, Trail
+from cropkit.monitor.inspection import PATIENCE, examine
+from cropkit.monitor.delivery import Configuration
+from cropkit.errors import BadConfiguration, MissingFile
+from cropkit.system.files import Root
+from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert, vanished
+from cropkit.monitor.stats import Stats, stats
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in one collection, and what a person has to be told of it."""
+
+    facts: Facts
+    alerts: tuple[Alert, ...]
+    limits: Limits
+    at: datetime
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is nothing to tell."""
+        return not self.alerts
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as `cropkit health --json` prints it."""
+        facts = self.facts
+        return {
+            "folder": facts.folder,
+            "ok": self.ok,
+            "at": clock.written(self.at),
+            "alerts": [alert.to_json() for alert in self.alerts],
+            "last_crop_at": clock.written(facts.last_crop_at) if facts.last_crop_at else None,
+            "waiting": facts.waiting,
+            "unreviewed": facts.unreviewed,
+            "originals": facts.originals,
+            "originals_read": facts.originals_read,
+            "free_bytes": facts.free_bytes,
+            "largest_batch_bytes": facts.largest_batch,
+            "sqlite": facts.sqlite,
+            "sessions": [self._session(one.id) for one in facts.sessions],
+        }
+
+    def alert_table(self) -> "pd.DataFrame":
+        """Return the alerts as a table: what was found, what to do, where to read on."""
+        import pandas as pd  # noqa: PLC0415  (half a second that the shell does not need)
+
+        rows = [(a.code, a.said, a.kind.cure, a.link) for a in self.alerts]
+        return pd.DataFrame(rows, columns=["alert", "found", "what to do", "runbook"])
+
+    def session_table(self) -> "pd.DataFrame":
+        """Return who worked here, oldest first: how each session ended, and what it did."""
+        import pandas as pd  # noqa: PLC0415  (as above)
+
+        rows = [
+            {
+                "kind": one.kind,
+                "reviewer": one.reviewer,
+                "ended": "vanished" if vanished(one, self.at, self.limits) else one.ended_how,
+                "decided": one.tally.decided,
+                "carried out": one.tally.carried_out,
+                "failed": one.tally.failed,
+                "stale": one.tally.stale,
+                "degraded": one.tally.degraded_total,
+                "operations": one.tally.operations,
+            }
+            for one in self.facts.sessions
+        ]
+        return pd.DataFrame(rows)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a notebook's last cell shows."""
+        return {
+            "ok": self.ok,
+            "alerts": [alert.code for alert in self.alerts],
+            "waiting": self.facts.waiting,
+            "unreviewed": self.facts.unreviewed,
+            "originals": self.facts.originals,
+            "originals_read": self.facts.originals_read,
+        }
+
+    def _session(self, wanted: str) -> dict[str, Any]:
+        one = next(each for each in self.facts.sessions if each.id == wanted)
+        return {
+            "id": one.id,
+            "kind": one.kind,
+            "host": one.host,
+            "reviewer": one.reviewer,
+            "version": one.version,
+            "started_at": clock.written(one.started_at),
+            "beat_at": clock.written(one.beat_at) if one.beat_at else None,
+            "ended_at": clock.written(one.ended_at) if one.ended_at else None,
+            "ended_how": one.ended_how,
+            "vanished": vanished(one, self.at, self.limits),
+            "counts": one.tally.to_json(),
+        }
+
+
+def look(
+    folder: Path,
+    *,
+    deep: bool = False,
+    idle: timedelta | None = None,
+    at: datetime | None = None,
+    patience: float = PATIENCE,
+    tell: bool = False,
+) -> Found:
+    """Find out how a collection is, disturbing nobody.
+
+    Parameters
+    ----------
+    deep : compare every original and every image, not a sample of the originals
+    idle : how long there may be no crop while work waits; None as it is configured
+    at : the time that it is; None for the clock's
+    patience : seconds that a lock is waited for
+    tell : bring the alerts to the sinks that are configured
+    """
+    now = at or clock.now()
+    configuration, complaints = _configuration(folder, now)
+    limits = replace(configuration.limits, idle=idle) if idle else configuration.limits
+    facts = examine(folder, now, deep=deep, patience=patience)
+    found = (*alerts(facts, now, limits), *complaints)
+    if tell:
+        found += tuple(delivery.deliver(found, configuration.sinks))
+    return Found(facts, found, limits, now)
+
+
+def tell(folder: Path, told: Iterable[Alert]) -> list[Alert]:
+    """Bring alerts to the sinks of a collection; return one for each that did not take them."""
+    configuration, complaints = _configuration(folder, clock.now())
+    given = [*told, *complaints]
+    return [*complaints, *delivery.deliver(given, configuration.sinks)]
+
+
+def session_alert(folder: Path, session: str) -> Alert | None:
+    """Return the alert of a session of this collection that was too degraded.
+
+    Raises
+    ------
+    AuditError
+        The trail cannot be read.
+    """
+    trail = Trail(Root(folder), kind="health", looking=True)
+    try:
+        rows = [one for one in trail.sessions() if one.id == session]
+    finally:
+        trail.close()
+    found = (degraded_alert(str(folder), one.id, one.kind, one.tally) for one in rows)
+    return next((alert for alert in found if alert is not None), None)
+
+
+def acknowledge(folder: Path, seen: Sequence[Alert]) -> list[str]:
+    """Keep in the trail that a person has seen alerts about what happened; return their keys.
+
+    An alert about how things are goes when they are otherwise, and not before.
+
+    Raises
+    ------
+    AuditError
+        It is not kept: the alerts stay.
+    """
+    keys = [alert.key for alert in seen if alert.key]
+    if keys:
+        trail = Trail(Root(folder), kind="shell")
+        try:
+            trail.acknowledge({"alerts": keys})
+        finally:
+            trail.close()
+    return keys
+
+
+def figures(folder: Path) -> Stats:
+    """Return the figures of the reviews of a collection, disturbing nobody.
+
+    Raises
+    ------
+    MissingFile
+        Nothing was ever reviewed there.
+    AuditError
+        The trail cannot be read.
+    """
+    if not (folder / FOLDER).is_dir():
+        raise MissingFile(folder / FOLDER)
+    trail = Trail(Root(folder), kind="stats", looking=True)
+    try:
+        return stats(trail.decision_table())
+    finally:
+        trail.close()
+
+
+def trial(folder: Path) -> tuple[list[tuple[str, str]], tuple[Alert, ...]]:
+    """Send a test alert to each sink: (sink, reason why it did not arrive), and complaints."""
+    configuration, complaints = _configuration(folder, clock.now())
+    return delivery.trial(str(folder), configuration.sinks), complaints
+
+
+def _configuration(folder: Path, now: datetime) -> tuple[Configuration, tuple[Alert, ...]]:
+    session = clock.session_name(now)
+    try:
+        return delivery.configured(folder, session), ()
+    except BadConfiguration as error:
+        complaint = Alert("configuration", str(folder), str(error))
+        return delivery.by_default(folder, session), (complaint,)

@@ -1,0 +1,163 @@
+"""How a review goes: pace, seconds an image, and what became of the suggested boxes; pure.
+
+Only what people decided counts: a decision that was made in the moment in which its image was
+shown was made by a program, and is told apart. Time is active time: between two decisions of a
+session, a gap of more than five minutes is a break and is left out, with the decision at its end
+(which counts, but is not timed). Decisions of one moment, those of a page, share its time equally.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from cropkit import clock
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BREAK = timedelta(minutes=5)
+NO_SOURCE = "no suggestion"
+VERDICTS = ("accept", "adjusted", "reject", "skip")
+WAYS = ("session", "reviewer", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One decision of a person, and the active seconds that it took; None after a break."""
+
+    session: str
+    reviewer: str
+    source: str
+    verdict: str
+    decided_at: datetime
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Figures of some decisions; None where there is nothing to tell it from."""
+
+    name: str
+    decisions: int
+    timed: int
+    active_seconds: float
+    decisions_an_hour: float | None
+    median_seconds: float | None
+    p90_seconds: float | None
+    accept: int
+    adjusted: int
+    reject: int
+    skip: int
+
+    def share(self, verdict: str) -> float | None:
+        """Return which part of the decisions had this verdict."""
+        return getattr(self, verdict) / self.decisions if self.decisions else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return figures and shares."""
+        shares = {f"{verdict}_share": self.share(verdict) for verdict in VERDICTS}
+        return asdict(self) | shares
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Figures of a collection: of all decisions, and by session, reviewer and source.
+
+    ``unattended`` are the decisions of programs, which are in no figure.
+    """
+
+    made: tuple[Made, ...]
+    unattended: int
+
+    @property
+    def total(self) -> Group:
+        """All decisions of people."""
+        return _group("all", self.made)
+
+    def by(self, way: str) -> tuple[Group, ...]:
+        """Return figures by session, reviewer or source, in the order of their first decision."""
+        names = dict.fromkeys(getattr(one, way) for one in self.made)
+        return tuple(
+            _group(name, [one for one in self.made if getattr(one, way) == name]) for name in names
+        )
+
+    def frame(self, way: str) -> "pd.DataFrame":
+        """Return a table, one row for each session, reviewer or source."""
+        import pandas as pd  # noqa: PLC0415  (half a second that a crop does not need)
+
+        rows = [group.to_json() for group in self.by(way)]
+        columns = list(self.total.to_json())
+        return pd.DataFrame(rows, columns=columns).rename(columns={"name": way})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as `cropkit stats --json` prints it."""
+        groups = {f"by_{way}": [one.to_json() for one in self.by(way)] for way in WAYS}
+        return {
+            **self.total.to_json(),
+            "unattended": self.unattended,
+            "break_seconds": BREAK.total_seconds(),
+            **groups,
+        }
+
+
+def stats(rows: Iterable[Mapping[str, Any]]) -> Stats:
+    """Return the figures of decision rows, as `cropkit.audit.trail` keeps them."""
+    every = [(row, clock.read(row["shown_at"]), clock.read(row["decided_at"])) for row in rows]
+    seen = [one for one in every if one[2] > one[1]]
+    seen.sort(key=lambda one: (one[0]["session"], one[2]))
+    made = [
+        each
+        for _, group in groupby(seen, key=lambda one: one[0]["session"])
+        for each in _timed(list(group))
+    ]
+    made.sort(key=lambda one: one.decided_at)
+    return Stats(tuple(made), len(every) - len(seen))
+
+
+Row = tuple[Mapping[str, Any], datetime, datetime]
+
+
+def _timed(rows: Sequence[Row]) -> list[Made]:
+    """Give each decision of one session its share of the time since the one before."""
+    found: list[Made] = []
+    before = min((shown for _, shown, at in rows if at == rows[0][2]), default=None)
+    for at, group in groupby(rows, key=lambda one: one[2]):
+        together = [row for row, _, _ in group]
+        gap = at - before if before is not None else None
+        active = gap is not None and gap <= BREAK
+        seconds = gap.total_seconds() / len(together) if active and gap is not None else None
+        found += [_made(row, at, seconds) for row in together]
+        before = at
+    return found
+
+
+def _made(row: Mapping[str, Any], at: datetime, seconds: float | None) -> Made:
+    source = row["suggestion_source"] or NO_SOURCE
+    version = row["suggestion_version"] or ""
+    named = f"{source} {version}".strip()
+    return Made(row["session"], row["reviewer"], named, row["verdict"], at, seconds)
+
+
+def _group(name: str, made: Sequence[Made]) -> Group:
+    seconds = sorted(one.seconds for one in made if one.seconds is not None)
+    active = sum(seconds)
+    number: Callable[[str], int] = [one.verdict for one in made].count
+    return Group(
+        name=name,
+        decisions=len(made),
+        timed=len(seconds),
+        active_seconds=active,
+        decisions_an_hour=3600 * len(seconds) / active if active else None,
+        median_seconds=median(seconds) if seconds else None,
+        p90_seconds=_percentile(seconds, 0.9) if seconds else None,
+        **{verdict: number(verdict) for verdict in VERDICTS},
+    )
+
+
+def _percentile(ranked: Sequence[float], share: float) -> float:
+    """Return a percentile by nearest rank: a value that did occur."""
+    return ranked[math.ceil(share * len(ranked)) - 1]

@@ -1,0 +1,77 @@
+"""What is to be seen over each image of a page; pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from cropkit.geometry import PixelBox
+from cropkit.review.view.view_state import Sight
+from cropkit.review.canvas.buffers import Slot
+from cropkit.review.view.viewport import Viewport
+from cropkit.review.model import Done, Entry, Open, Session
+
+Applied = Callable[[str, PixelBox], PixelBox]
+
+
+class Weight(Enum):
+    """How much of a box is drawn: thirds are for the one that is worked on."""
+
+    CHOSEN = "chosen"
+    PLAIN = "plain"
+    SMALL = "small"  # no handles: it is only looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """The loupe: over which image, what it shows, and from where."""
+
+    position: int
+    lens: Viewport
+    slot: Slot
+    holds: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """All that is painted over one image: two of them that are equal look the same.
+
+    Parameters
+    ----------
+    lifted : its box is drawn in the browser, while a hand holds it
+    """
+
+    entry: Entry
+    weight: Weight
+    view: Viewport | None = None
+    written: PixelBox | None = None
+    least: int = 0
+    glass: Glass | None = None
+    lifted: bool = False
+
+
+def faces(session: Session, sight: Sight, applied: Applied) -> tuple[Face, ...]:
+    """Return what is to be painted over each image of the page.
+
+    Parameters
+    ----------
+    applied : from a path and a box to what a crop will hold, which is dimmed no more than the box
+    """
+    return tuple(
+        _face(session, sight, position, applied) for position in range(len(session.entries))
+    )
+
+
+def _face(session: Session, sight: Sight, position: int, applied: Applied) -> Face:
+    entry, weight = session.entries[position], _weight(session, sight, position)
+    size = entry.size if isinstance(entry, Open | Done) else None
+    view = None if size is None else sight.view(position, entry.path, size)
+    if not isinstance(entry, Open):
+        return Face(entry, weight, view)
+    least = session.minimum if session.too_small(entry) else 0
+    return Face(entry, weight, view, applied(entry.path, entry.box), least)
+
+
+def _weight(session: Session, sight: Sight, position: int) -> Weight:
+    if sight.layout.tight:
+        return Weight.SMALL
+    return Weight.CHOSEN if position == session.chosen else Weight.PLAIN

@@ -1,0 +1,92 @@
+"""An optional part of the review in the browser: it draws a box while that is dragged.
+
+Without it everything is right, only later: a drag is then redrawn by the kernel, which lags behind
+the hand by the way there and back. It runs where JupyterLab has anywidget's extension
+(https://anywidget.dev), and says so itself; where that is not installed nothing of it is seen.
+"""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ipywidgets import Layout
+
+from cropkit.review.canvas.cells import Face, Weight
+from cropkit.review.view.layout import SNAP, WIDTH
+from cropkit.review.view.viewport import REACH
+from cropkit.review.model import Mark, Open
+
+Watch = Callable[[Callable[..., object]], Callable[..., None]]
+_SCRIPT = Path(__file__).with_name("live_drag.js")
+
+
+class Front:
+    """What the browser's part knows; `there` once a browser has it."""
+
+    def __init__(self) -> None:
+        self.held: int | None = None
+        self.widget = _made()
+        self.there = False
+
+    def on_pixels(self, measured: Callable[[int], object], watch: Watch) -> None:
+        """Call back with how many pixels of the screen the canvas is wide."""
+
+        def came(change: dict[str, Any]) -> None:
+            self.there = True
+            measured(change["new"])
+
+        if self.widget is not None:
+            self.widget.observe(watch(came), "pixels")
+
+    def show(self, faces: tuple[Face | None, ...], *, live: bool) -> None:
+        """Tell the browser what a hand can take hold of; while it holds, nothing new."""
+        if self.widget is not None:
+            shown = [_told(face) for face in faces]
+            told = {"live": live and self.there, "held": self.held, "faces": shown}
+            if self.held is None or self.widget.scene["held"] != self.held:
+                self.widget.scene = {"width": WIDTH, "reach": REACH, "snap": SNAP} | told
+
+    def draws(self, face: Face) -> bool:
+        """Whether the browser draws the box of this image, which a hand holds."""
+        return _told(face) is not None
+
+    def close(self) -> None:
+        """Close the widget."""
+        if self.widget is not None:
+            self.widget.close()
+
+
+def _told(face: Face | None) -> dict[str, object] | None:
+    """Return what can be taken hold of; a zoomed image is the kernel's, which clips it."""
+    entry, view = (face.entry, face.view) if face is not None else (None, None)
+    if view is None or view.closer or (face and face.weight is Weight.SMALL):
+        return None
+    if not isinstance(entry, Open) or entry.mark is not Mark.KEEP:
+        return None
+    return {
+        "x": view.frame.x,
+        "y": view.frame.y,
+        "scale": view.scale,
+        "size": [entry.size.width, entry.size.height],
+        "box": list(entry.box.xyxy),
+        "ratio": entry.ratio,
+    }
+
+
+def _made() -> Any:  # noqa: ANN401  (a class that is made only where anywidget is)
+    if importlib.util.find_spec("anywidget") is None:
+        return None
+    import anywidget  # noqa: PLC0415  (optional)
+    from traitlets import Dict, Int  # noqa: PLC0415  (with it)
+
+    made = type(
+        "Front",
+        (anywidget.AnyWidget,),
+        {
+            "_esm": _SCRIPT.read_text(encoding="utf-8"),
+            "pixels": Int(0).tag(sync=True),
+            "scene": Dict({"live": False, "held": None, "faces": []}).tag(sync=True),
+        },
+    )
+    return made(layout=Layout(display="none"))

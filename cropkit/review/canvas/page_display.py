@@ -1,0 +1,316 @@
+"""Bring the session's page to the screen and know when it is there."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from cropkit.review.canvas.sharp_preview import Details
+from cropkit.review.canvas.cells import Face, Glass, faces
+from cropkit.review.runtime.guard import Guard
+from cropkit.review.runtime.loop import Loop
+from cropkit.review.canvas.paint import paint_face, paint_pictures
+from cropkit.review.runtime.prefetch import Arrival, Previews
+from cropkit.review.view.view_state import Sight
+from cropkit.review.canvas.buffers import Slot
+from cropkit.review.canvas.canvases import GENERATIONS, Surface, held
+from cropkit.review.view.viewport import Viewport
+from cropkit.review.model import Arrangement, Loading, Move, Open, Session
+
+# Seconds until a page that was not acknowledged is sent again; after the last, never.
+_LOST_AFTER = (5.0, 10.0, 20.0)
+_LOST = (
+    "The browser has not drawn the page yet. If this stays, reload the browser page; "
+    "nothing is lost"
+)
+_FRAME = 1 / 60
+# Seconds until an acknowledgement is asked for again, twice as many each time, and at most so many.
+_OVERDUE, _LATEST = 0.6, 5.0
+
+_log = logging.getLogger("cropkit.review")
+
+# What the pictures layer shows: the generation and, for each position, the picture's name.
+_Shown = tuple[int, tuple[str | None, ...]]
+# The slot of each picture, what it holds, and how it is seen.
+_Looks = tuple[tuple[Slot, str | None, Viewport] | None, ...]
+
+
+class Pages:
+    """Uploads pictures, draws them and waits for the browser's acknowledgement."""
+
+    def __init__(
+        self,
+        surface: Surface,
+        sight: Sight,
+        previews: Previews,
+        loop: Loop,
+        guard: Guard,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._sight, self._surface, self._previews = sight, surface, previews
+        self._details = Details(surface, previews, guard)
+        self._loop, self._guard, self._clock = loop, guard, clock
+        self._generation = 0
+        self._page: tuple[str, ...] = ()
+        self._drawn: _Shown | None = None
+        self._looked: _Looks = ()
+        self._acknowledged: _Shown | None = None
+        self._sent: dict[int, _Shown] = {}  # draws on their way, by number
+        self._faces: tuple[Face | None, ...] = ()  # what the boxes layer shows
+        self._laid_out = sight.layout
+        self._boxes_due: object = None
+        self._boxes_at = float("-inf")
+        self._tries = self._draws = 0
+        self.shown_at: dict[str, datetime] = {}
+        self._asking = False
+        self.covered = False  # by words, so that a hand takes hold of nothing
+
+    def acknowledged(self, session: Session) -> bool:
+        """Whether the session's page is known to be on the screen, all of it."""
+        if session.ended:
+            return True
+        if not session.ready or self._acknowledged is None:
+            return False
+        if self._page != tuple(entry.path for entry in session.entries):
+            return False
+        # What is under way to the browser counts, too: it may take a picture away for a moment.
+        # Pictures of decided images may still come: nothing is decided by them.
+        wanted = self._wanted(session)[1]
+        return all(
+            wanted[position] is not None
+            and all(shown[1][position] == wanted[position] for shown in self._screens())
+            for position, entry in enumerate(session.entries)
+            if isinstance(entry, Open)
+        )
+
+    def _screens(self) -> list[_Shown]:
+        """Return what the browser shows, and what it is going to show next."""
+        acknowledged = [] if self._acknowledged is None else [self._acknowledged]
+        return acknowledged + [s for s in self._sent.values() if s[0] == self._generation]
+
+    def arrivals(self, session: Session) -> list[Move]:
+        """Return the moves of images that have arrived and that the page still waits for."""
+        loading = [e.path for e in session.entries if isinstance(e, Loading)]
+        found = map(self._previews.get, loading)
+        return [arrival.move for arrival in found if arrival is not None]
+
+    def show(self, session: Session, changed: Callable[[], None]) -> None:
+        """Ask for what is missing, upload what has come, draw what is new."""
+        here = tuple(entry.path for entry in session.entries)
+        if here != self._page:
+            self._turn(here, session)
+        self._ask(session)
+        for position, path in enumerate(here):
+            self._upload(self._generation, position, path, changed)
+        wanted = self._wanted(session)
+        if wanted != self._drawn:
+            self._draw(wanted, session, changed)
+        if session.entries and session.arrangement is not Arrangement.GRID:
+            self._sharpen(session, changed)
+        if self.acknowledged(session):
+            self._upload_ahead(session, changed)
+        if not self._asking:
+            self._ask_after(_OVERDUE)
+
+    def draw_boxes(self, session: Callable[[], Session]) -> None:
+        """Draw the boxes at once, or, within a frame of the last time, once at its end."""
+        wait = self._boxes_at + _FRAME - self._loop.time()
+        if wait <= 0:
+            self._draw_boxes(session)
+        elif self._boxes_due is None:
+            draw = self._guard.watch(self._draw_boxes)
+            self._boxes_due = self._loop.call_later(wait, draw, session)
+
+    def lift(self, position: int | None) -> bool:
+        """Leave a box to the browser while a hand holds it, where the browser can draw it.
+
+        Return whether that makes a difference to what is drawn.
+        """
+        front = self._surface.front
+        before, front.held = front.held, position if front.there else None
+        return front.held != before
+
+    def forget(self, path: str) -> None:
+        """Read an image again: its file has changed."""
+        self._previews.forget(path)
+
+    def reset(self) -> None:
+        """Start with nothing drawn: a browser page has come that knows nothing."""
+        self._tries = 0
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._surface.reset()
+        self._faces = ()
+        self._drawn = self._acknowledged = None
+        self._sent.clear()
+
+    def _turn(self, here: tuple[str, ...], session: Session) -> None:
+        for path in self._page:
+            if path in session.settled:  # its file is about to change
+                self._previews.forget(path)
+        self._page, self._generation = here, (self._generation + 1) % GENERATIONS
+        self._acknowledged = None
+        self._surface.front.held = None  # what a hand held is not there any more
+        self.shown_at.clear()
+
+    def _ask(self, session: Session) -> None:
+        ahead = self._ahead(session)
+        back = session.on_page(session.page - 1) if session.page else ()
+        near = (*self._page, *ahead, *back)
+        self._previews.keep(set(near))
+        # what a person waits for comes first, also before other work of the machine
+        for path in near if self.acknowledged(session) else self._page:
+            self._previews.want((path,), boxes=path not in session.settled)
+
+    @staticmethod
+    def _ahead(session: Session) -> tuple[str, ...]:
+        page = session.next_undecided_page()
+        return () if page in (None, session.page) else session.on_page(page)
+
+    def _upload_ahead(self, session: Session, changed: Callable[[], None]) -> None:
+        other = (self._generation + 1) % GENERATIONS
+        for position, path in enumerate(self._ahead(session)):
+            self._upload(other, position, path, changed)
+
+    def _upload(
+        self, generation: int, position: int, path: str, changed: Callable[[], None]
+    ) -> None:
+        arrival, slot = self._previews.get(path), self._surface.slots[generation][position]
+        if not isinstance(arrival, Arrival) or slot.holds == arrival.name:
+            return
+        if slot.following and slot.following[0] == arrival.name:
+            return
+        picture = (arrival.jpeg, arrival.size)
+        self._surface.upload(slot, arrival.name, picture, self._guard.watch(changed, path))
+
+    def _wanted(self, session: Session) -> _Shown:
+        slots = self._surface.slots[self._generation]
+        names = []
+        for slot, entry in zip(slots, session.entries, strict=False):
+            arrival = self._previews.get(entry.path)
+            there = isinstance(arrival, Arrival) and slot.holds == arrival.name
+            names.append(slot.holds if there else None)
+        return self._generation, tuple(names)
+
+    def _sharpen(self, session: Session, changed: Callable[[], None]) -> None:
+        path = session.entries[session.chosen].path
+        view = self._sight.lens(session) or self._view(session.chosen, path)
+        if view is not None:
+            self._details.follow(path, view, changed)
+
+    def _view(self, position: int, path: str) -> Viewport | None:
+        arrival = self._previews.get(path)
+        if not isinstance(arrival, Arrival):
+            return None
+        return self._sight.view(position, path, arrival.size)
+
+    def source(self, position: int, path: str) -> Slot | None:
+        """Return where the best picture of an image of the page is, if the browser has any."""
+        arrival, slot = self._previews.get(path), self._surface.slots[self._generation][position]
+        if not isinstance(arrival, Arrival) or slot.holds != arrival.name:
+            return None
+        return self._details.slot(arrival, slot)
+
+    def _looks(self, session: Session) -> _Looks:
+        """Return from which slot each picture is drawn, and where."""
+        found = []
+        for position, entry in enumerate(session.entries):
+            slot, view = self.source(position, entry.path), self._view(position, entry.path)
+            found.append((slot, slot.holds, view) if slot and view else None)
+        return tuple(found)
+
+    def _paint(self, session: Session) -> None:
+        self._looked = self._looks(session)
+        pictures = [(slot, view) for slot, _, view in filter(None, self._looked)]
+        paint_pictures(self._surface.pictures, self._sight.layout, session, pictures)
+
+    def _draw(self, wanted: _Shown, session: Session, changed: Callable[[], None]) -> None:
+        with held():
+            self._paint(session)
+            self._draws += 1
+            done = self._guard.watch(partial(self._on_screen, self._draws, changed))
+            self._surface.fence.mark(done)
+        self._drawn = self._sent[self._draws] = wanted
+        patience = _LOST_AFTER[min(self._tries, len(_LOST_AFTER) - 1)]
+        self._loop.call_later(patience, self._guard.watch(self._check), self._draws, changed)
+
+    def _on_screen(self, draw: int, changed: Callable[[], None]) -> None:
+        wanted = self._sent.pop(draw)
+        if wanted[0] != self._generation:  # the page was turned since
+            return
+        self._acknowledged, self._tries = wanted, 0
+        for path in self._page:
+            self.shown_at.setdefault(path, self._clock())
+        changed()
+
+    def _ask_after(self, seconds: float) -> None:
+        oldest = self._surface.fence.oldest
+        self._asking = oldest is not None and seconds < _LATEST
+        if self._asking:
+            again = self._guard.watch(self._ask_again)
+            self._loop.call_later(seconds, again, oldest, seconds)
+
+    def _ask_again(self, overdue: int, after: float) -> None:
+        """Ask whether the browser has drawn what it has been silent about for so long."""
+        same = self._surface.fence.oldest == overdue
+        if same:
+            self._surface.fence.ask_again()
+        self._ask_after(2 * after if same else _OVERDUE)
+
+    def _check(self, draw: int, changed: Callable[[], None]) -> None:
+        """Send a page again whose drawing or acknowledgement was lost on the way."""
+        if draw != self._draws or self._drawn in (None, self._acknowledged):
+            return
+        self._guard.note(_LOST)
+        if self._tries < len(_LOST_AFTER):
+            self._tries += 1
+            _log.warning("page not acknowledged, sent again (%d)", self._tries)
+            self._start_over()
+            changed()
+
+    def _draw_boxes(self, session: Callable[[], Session]) -> None:
+        """Draw what looks different from what is there, image by image."""
+        self._boxes_due = None
+        now, front = session(), self._surface.front
+        wanted = faces(now, self._sight, self._previews.applied)
+        after = self._lifted(wanted, self._glass(now))
+        moved = self._drawn is not None and self._looks(now) != self._looked
+        if moved or tuple(after) != self._faces or self._sight.layout is not self._laid_out:
+            self._boxes_at = self._loop.time()
+            with held():
+                if moved:
+                    self._paint(now)  # seen otherwise: zoomed, or sharper
+                self._paint_faces(after)
+        live = self.acknowledged(now) and not self.covered and not self._guard.stopped
+        front.show(wanted, live=live)
+
+    def _lifted(self, wanted: tuple[Face, ...], glass: Glass | None) -> list[Face | None]:
+        """Return what the kernel paints: the loupe, but not the box that the browser draws."""
+        front, layout = self._surface.front, self._sight.layout
+        after: list[Face | None] = [*wanted, *[None] * (layout.per_page - len(wanted))]
+        if front.held is not None and front.draws(wanted[front.held]):
+            after[front.held] = replace(wanted[front.held], lifted=True)
+        if glass is not None:
+            seen = after[glass.position]
+            after[glass.position] = replace(seen, glass=glass) if seen else None
+        return after
+
+    def _paint_faces(self, after: list[Face | None]) -> None:
+        layout, pen, before = self._sight.layout, self._surface.boxes, self._faces
+        self._faces = ()  # where painting raises, nobody knows
+        if layout is not self._laid_out:
+            pen.clear()
+            before = ()
+        for n, face in enumerate(after):
+            if [*before[n : n + 1]] != [face]:
+                paint_face(pen, layout.cell(n), face)
+        self._faces, self._laid_out = tuple(after), layout
+
+    def _glass(self, session: Session) -> Glass | None:
+        """Return what the loupe shows, if it is there."""
+        lens, position = self._sight.lens(session), session.chosen
+        slot = self.source(position, session.entries[position].path) if lens else None
+        return Glass(position, lens, slot, slot.holds) if lens and slot else None

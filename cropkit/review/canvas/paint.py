@@ -1,0 +1,206 @@
+"""Draw the boxes of a session: what is left out is dimmed, lines are two-toned."""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+
+from cropkit.review.model.box_editing import HANDLES
+from cropkit.geometry import PixelBox
+from cropkit.review.canvas.cells import Face, Glass, Weight
+from cropkit.review.view.layout import HANDLE, PageLayout
+from cropkit.review.canvas.buffers import Slot
+from cropkit.review.canvas.canvases import Pen
+from cropkit.review.view.viewport import Rect, Viewport, grip_point
+from cropkit.review.model import Done, Mark, Open, Session
+
+LIGHT, DARK = "#ffffff", "#10151c"
+_DIM = "rgba(8, 12, 18, 0.58)"
+_DIM_CHOSEN = "rgba(8, 12, 18, 0.50)"
+_VEIL = "rgba(8, 12, 18, 0.72)"
+_GUIDE = "rgba(255, 255, 255, 0.55)"
+_GUIDE_SHADE = "rgba(16, 21, 28, 0.45)"
+_SHADE = "rgba(16, 21, 28, 0.70)"
+_WARNING = "#ffb74d"
+_LATER = "closer look"
+_LABEL = "rgba(10, 14, 20, 0.82)"
+_STAGE = "rgba(127, 135, 145, 0.10)"
+_DIGIT_WIDTH, _LABEL_HEIGHT = 9.3, 28
+
+
+def paint_pictures(
+    pen: Pen, layout: PageLayout, session: Session, pictures: Iterable[tuple[Slot, Viewport]]
+) -> None:
+    """Draw the pictures that are there, on a quiet ground where others come."""
+    pen.clear()
+    pen.fill(_STAGE, *map(layout.stage, range(len(session.entries))))
+    for slot, view in pictures:
+        with pen.within(view.stage) if view.closer else nullcontext():
+            pen.slot(slot, view.frame)
+
+
+def paint_face(pen: Pen, cell: Rect, face: Face | None) -> None:
+    """Paint one image's cell anew; None: wipe it."""
+    pen.wipe(cell)
+    if face is None or face.view is None:
+        return
+    with _kept_inside(pen, face.view):
+        if not face.lifted:
+            _paint_entry(pen, face.view, face)
+    if face.glass is not None and isinstance(face.entry, Open):
+        _paint_loupe(pen, face.glass, face.entry.box)
+
+
+def _paint_entry(pen: Pen, view: Viewport, face: Face) -> None:
+    entry = face.entry
+    if isinstance(entry, Open):
+        boxes = entry.box, face.written or entry.box
+        _paint_open(pen, view, entry.mark, boxes, face.weight)
+        if entry.mark is Mark.KEEP and face.weight is not Weight.SMALL:
+            _readout(pen, view, boxes, face.least)
+    elif isinstance(entry, Done):
+        _paint_done(pen, view, entry.settled.box)
+
+
+def _kept_inside(pen: Pen, view: Viewport) -> AbstractContextManager[None]:
+    """Draw nothing beyond the stage of a zoomed image but half a handle."""
+    return pen.within(view.stage.inset(-HANDLE / 2 - 2)) if view.closer else nullcontext()
+
+
+def _paint_open(
+    pen: Pen, view: Viewport, mark: Mark, boxes: tuple[PixelBox, PixelBox], weight: Weight
+) -> None:
+    if mark is Mark.KEEP:
+        _paint_box(pen, view, boxes, weight)
+    elif mark is Mark.LATER:
+        _paint_later(pen, view, boxes)
+    else:
+        _paint_mark(pen, view.seen, mark)
+
+
+def _paint_done(pen: Pen, view: Viewport, box: PixelBox | None) -> None:
+    if box is None:
+        pen.fill(_DIM, view.frame)
+        return
+    _dim(pen, view, box, _VEIL)
+    _two_toned(pen, _rect(view, box), 1)
+
+
+def _paint_box(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], weight: Weight) -> None:
+    """Draw the box that was drawn, and thinly the one that will be written where it is larger."""
+    box, written = boxes
+    chosen = weight is Weight.CHOSEN
+    _dim(pen, view, written, _DIM_CHOSEN if chosen else _DIM)
+    if written != box:
+        _thin(pen, _rect(view, written))
+    rect = _rect(view, box)
+    if chosen:
+        _thirds(pen, rect)
+    _two_toned(pen, rect, 2)
+    if weight is not Weight.SMALL:
+        _handles(pen, [grip_point(view, box, grip) for grip in HANDLES], chosen=chosen)
+
+
+def _dim(pen: Pen, view: Viewport, box: PixelBox, colour: str) -> None:
+    frame = view.seen
+    kept = _rect(view, box).held_in(frame)
+    pen.fill(
+        colour,
+        Rect(frame.x, frame.y, frame.width, kept.y - frame.y),
+        Rect(frame.x, kept.bottom, frame.width, frame.bottom - kept.bottom),
+        Rect(frame.x, kept.y, kept.x - frame.x, kept.height),
+        Rect(kept.right, kept.y, frame.right - kept.right, kept.height),
+    )
+
+
+def _two_toned(pen: Pen, rect: Rect, width: float) -> None:
+    # Dark outside and light inside: one of the two stands out from any picture.
+    pen.frame(DARK, width + 2, rect)
+    pen.frame(LIGHT, width, rect)
+
+
+def _thin(pen: Pen, rect: Rect) -> None:
+    pen.frame(_SHADE, 1, rect.inset(-1))
+    pen.frame(LIGHT, 1, rect)
+
+
+def _thirds(pen: Pen, rect: Rect) -> None:
+    for shift, colour in ((1, _GUIDE_SHADE), (0, _GUIDE)):
+        ends = []
+        for part in (1 / 3, 2 / 3):
+            x, y = rect.x + rect.width * part + shift, rect.y + rect.height * part + shift
+            ends += [(x, rect.y, x, rect.bottom), (rect.x, y, rect.right, y)]
+        pen.line(colour, 1, *ends)
+
+
+def _handles(pen: Pen, points: Iterable[tuple[float, float]], *, chosen: bool) -> None:
+    half = HANDLE / 2 if chosen else HANDLE / 2 - 1
+    outer = [Rect(x - half, y - half, 2 * half, 2 * half) for x, y in points]
+    pen.fill(DARK, *(rect.inset(-1.5) for rect in outer))
+    pen.fill(LIGHT, *outer)
+
+
+def _readout(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], least: int) -> None:
+    """Write size and aspect of the crop on it, what is written instead, and if it is too small."""
+    box, written = boxes
+    text = f"{_size(box)} · {box.size.aspect_ratio:.2f}"
+    if written != box:
+        text += f" \N{RIGHTWARDS ARROW} {_size(written)}"
+    text += f" · below {least}" if least else ""
+    width = len(text) * _DIGIT_WIDTH + 14
+    frame = view.seen
+    rect = _rect(view, box).held_in(frame)
+    x = max(frame.x, min(rect.x + 12, frame.right - width))
+    below = rect.bottom - _LABEL_HEIGHT - 12
+    inside = rect.height > 3 * _LABEL_HEIGHT and rect.width > width + 24
+    y = max(frame.y, below) if inside else _beside(frame, rect)
+    pen.fill(_LABEL, Rect(x, y, width, _LABEL_HEIGHT))
+    pen.words(text, (x + 7, y + _LABEL_HEIGHT / 2 + 1), _WARNING if least else LIGHT)
+
+
+def _size(box: PixelBox) -> str:
+    return f"{box.size.width} \N{MULTIPLICATION SIGN} {box.size.height}"
+
+
+def _beside(frame: Rect, rect: Rect) -> float:
+    """Where the label of a small box goes: under it, or above where there is no room."""
+    under = rect.bottom + 12
+    return under if under + _LABEL_HEIGHT <= frame.bottom else max(frame.y, rect.y - 38)
+
+
+def _paint_mark(pen: Pen, frame: Rect, mark: Mark) -> None:
+    pen.fill(_VEIL, frame)
+    if mark is Mark.REJECT:
+        ends = (
+            (frame.x, frame.y, frame.right, frame.bottom),
+            (frame.x, frame.bottom, frame.right, frame.y),
+        )
+        pen.line(DARK, 4, *ends)
+        pen.line(LIGHT, 2, *ends)
+    else:
+        _two_toned(pen, frame.inset(2), 2)
+
+
+def _paint_loupe(pen: Pen, glass: Glass, box: PixelBox) -> None:
+    """Show the surroundings of a handle, with the edges that meet there."""
+    lens = glass.lens
+    with pen.within(lens.stage):
+        pen.fill(DARK, lens.stage)
+        pen.slot(glass.slot, lens.frame)
+        _dim(pen, lens, box, _DIM_CHOSEN)
+        _two_toned(pen, _rect(lens, box), 1)
+    _two_toned(pen, lens.stage, 2)
+
+
+def _paint_later(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox]) -> None:
+    """Set an image apart from those that the next Enter accepts, and leave its box in sight."""
+    pen.fill(_VEIL, view.frame)
+    _two_toned(pen, _rect(view, boxes[0]), 1)
+    x, y = view.frame.middle
+    width = len(_LATER) * _DIGIT_WIDTH + 14
+    pen.fill(_LABEL, Rect(x - width / 2, y - _LABEL_HEIGHT / 2, width, _LABEL_HEIGHT))
+    pen.words(_LATER, (x - width / 2 + 7, y + 1), LIGHT)
+    _two_toned(pen, view.frame.inset(3), 4)
+
+
+def _rect(view: Viewport, box: PixelBox) -> Rect:
+    left, top, right, bottom = view.edges(box)
+    return Rect(left, top, right - left, bottom - top)

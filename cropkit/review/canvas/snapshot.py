@@ -1,0 +1,185 @@
+"""The page as a picture of its own, for where there is no kernel: a notebook that was saved.
+
+What the review draws in a browser is drawn here by Pillow, on a canvas that takes the same calls;
+the words, which are HTML there, are written in short.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+from cropkit.monitor.plots import matplotlib_data
+from cropkit.review.view.captions import verdict
+from cropkit.review.canvas.cells import faces
+from cropkit.review.view.layout import WIDTH, PageLayout
+from cropkit.review.canvas.paint import paint_face, paint_pictures
+from cropkit.review.runtime.prefetch import Arrival, Previews
+from cropkit.review.view.view_state import Sight
+from cropkit.review.canvas.buffers import Slot
+from cropkit.review.canvas.canvases import Pen
+from cropkit.review.view.view_model import View
+from cropkit.review.view.viewport import Rect, Viewport
+
+PIXELS = 1000  # width: enough to see what was decided, little enough to be saved in a notebook
+_GROUND, _INK, _QUIET = "#ffffff", "#10151c", "#5a6470"
+_SIZE = 18
+_COLOUR = re.compile(r"rgba\((\d+), (\d+), (\d+), ([\d.]+)\)")
+_FONT_SIZE = re.compile(r"([\d.]+)px ")
+
+
+class Still:
+    """As much of an ipycanvas `Canvas` as a `Pen` asks for; lengths in pixels."""
+
+    fill_style = stroke_style = _INK
+    line_width = 1.0
+    font, text_baseline = f"{_SIZE}px ", "middle"
+
+    def __init__(self, width: int, height: int) -> None:
+        self.image = Image.new("RGB", (width, height), _GROUND)
+        self._kept: list[Image.Image] = []
+        self._clip: Rect | None = None
+        self._path: Rect | None = None
+
+    def clear(self) -> None:
+        """Wipe everything."""
+        self.image.paste(_GROUND, (0, 0, *self.image.size))
+
+    def clear_rect(self, *_: float) -> None:
+        """Leave what is there: boxes have no layer of their own here, and are painted once."""
+
+    def fill_rect(self, x: float, y: float, width: float, height: float) -> None:
+        """Fill a rectangle."""
+        left, top, right, bottom = round(x), round(y), round(x + width), round(y + height)
+        if right > left and bottom > top:
+            self._pen.rectangle((left, top, right - 1, bottom - 1), fill=_rgba(self.fill_style))
+
+    def stroke_rect(self, x: float, y: float, width: float, height: float) -> None:
+        """Draw an outline, half of its width outside."""
+        line = max(1, round(self.line_width))
+        outer = round(x - line / 2), round(y - line / 2)
+        inner = round(x + width + line / 2) - 1, round(y + height + line / 2) - 1
+        if inner[0] >= outer[0] and inner[1] >= outer[1]:
+            self._pen.rectangle((*outer, *inner), outline=_rgba(self.stroke_style), width=line)
+
+    def stroke_line(self, *ends: float) -> None:
+        """Draw a line from (x, y) to (x, y)."""
+        width = max(1, round(self.line_width))
+        self._pen.line(ends, fill=_rgba(self.stroke_style), width=width)
+
+    def fill_text(self, text: str, x: float, y: float) -> None:
+        """Write a line of text, from its left end and its middle height."""
+        size = _FONT_SIZE.match(self.font)
+        letters = font(float(size[1]) if size else _SIZE)
+        self._pen.text((x, y), text, fill=_rgba(self.fill_style), font=letters, anchor="lm")
+
+    def draw_image(
+        self, source: Image.Image, x: float, y: float, width: float, height: float
+    ) -> None:
+        """Draw an image into a rectangle."""
+        size = max(1, round(width)), max(1, round(height))
+        corner = round(x), round(y)
+        self.image.paste(source.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0), corner)
+
+    def save(self) -> None:
+        """Keep what is there, until what is drawn next is clipped."""
+        self._kept.append(self.image.copy())
+
+    def begin_path(self) -> None:
+        """Begin what `clip` clips to."""
+        self._path = None
+
+    def rect(self, x: float, y: float, width: float, height: float) -> None:
+        """Add to it."""
+        self._path = Rect(x, y, width, height)
+
+    def clip(self) -> None:
+        """Let nothing of what is drawn next be seen outside."""
+        self._clip = self._path
+
+    def restore(self) -> None:
+        """Draw anywhere again."""
+        drawn, self.image = self.image, self._kept.pop()
+        clip, self._clip = self._clip, None
+        if clip is not None:
+            inside = (round(clip.x), round(clip.y), round(clip.right), round(clip.bottom))
+            self.image.paste(drawn.crop(inside), inside[:2])
+
+    @property
+    def _pen(self) -> ImageDraw.ImageDraw:
+        return ImageDraw.Draw(self.image, "RGBA")  # blends
+
+
+def still(view: View, sight: Sight, previews: Previews) -> Image.Image:
+    """Return the page that a review shows, `PIXELS` wide; what is not there yet stays empty."""
+    layout, session, scale = view.layout, view.session, PIXELS / WIDTH
+    canvas = Still(PIXELS, round(layout.strip.y * scale))
+    pen = Pen(canvas, scale)
+    paint_pictures(pen, layout, session, _pictures(view, sight, previews))
+    _write(pen, _line(layout), f"{view.folder} · {_progress(view)}")
+    for position, face in enumerate(faces(session, sight, previews.applied)):
+        paint_face(pen, layout.cell(position), face)
+        _, sign, word = verdict(view, face.entry)
+        name = face.entry.path.rpartition("/")[2]
+        _write(pen, layout.caption(position), f"{position + 1} {name}", f"{sign} {word}")
+    if session.ended:
+        _write(pen, layout.stage(0), "Nothing is left to decide")
+    return canvas.image
+
+
+def _pictures(view: View, sight: Sight, previews: Previews) -> Iterator[tuple[Slot, Viewport]]:
+    for position, entry in enumerate(view.session.entries):
+        arrival = previews.get(entry.path)
+        if isinstance(arrival, Arrival):
+            with Image.open(io.BytesIO(arrival.jpeg), formats=("JPEG",)) as opened:
+                picture = opened.convert("RGB")
+            whole = Rect(0, 0, *picture.size)
+            yield Slot(picture, picture, whole), sight.view(position, entry.path, arrival.size)
+
+
+def _line(layout: PageLayout) -> Rect:
+    return Rect(layout.padding, 0, WIDTH - 2 * layout.padding, layout.header.height)
+
+
+def _progress(view: View) -> str:
+    session, counts = view.session, view.counts
+    return (
+        f"page {session.page + 1} of {session.pages} · {session.decided:,} of {session.total:,} "
+        f"decided · {counts.written:,} written, {counts.waiting:,} waiting"
+        + "".join(f", {number:,} {word}" for word, number in view.troubles if number)
+    )
+
+
+def _write(pen: Pen, rect: Rect, said: str, tail: str = "") -> None:
+    """Write a line, its tail at the right; what is too long loses its middle."""
+    middle, end = rect.y + rect.height / 2, font(_SIZE).getlength(tail)
+    room = rect.width - end - (_SIZE if tail else 0)
+    pen.words(_shortened(said, room), (rect.x, middle), _INK, _SIZE)
+    if tail:
+        pen.words(tail, (rect.right - end, middle), _QUIET, _SIZE)
+
+
+def _shortened(said: str, room: float) -> str:
+    kept = len(said)
+    shown = said
+    while kept > 1 and font(_SIZE).getlength(shown) > room:
+        kept -= 1
+        shown = f"{said[: kept - kept // 2]}…{said[len(said) - kept // 2 :]}"
+    return shown
+
+
+def _rgba(colour: str) -> tuple[int, ...]:
+    """Return a colour as CSS writes it, in numbers up to 255."""
+    found = _COLOUR.fullmatch(colour)
+    if found is None:
+        return ImageColor.getrgb(colour)
+    red, green, blue, alpha = found.groups()
+    return int(red), int(green), int(blue), round(float(alpha) * 255)
+
+
+@cache
+def font(size: float) -> ImageFont.FreeTypeFont:
+    """Return letters of that size in pixels, of a font that knows the verdicts' signs."""
+    return ImageFont.truetype(matplotlib_data("fonts", "ttf", "DejaVuSans.ttf"), size)

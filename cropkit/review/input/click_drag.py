@@ -1,0 +1,93 @@
+"""What a drag does, by two clicks: one picks a handle up, the next says where it goes.
+
+For hands that cannot hold a button while they move (WCAG 2.2, 2.5.7).
+"""
+
+from dataclasses import dataclass
+from math import dist
+
+from cropkit.review.model.box_editing import Grip
+from cropkit.geometry import PixelBox
+from cropkit.review.controller import Desk
+from cropkit.review.view.viewport import grip_point
+from cropkit.review.model import Drag, Open
+
+_SLOP = 6  # canvas units that a hand may slip in a click
+_ROWS = {-1: "top", 1: "bottom", 0: ""}
+_COLUMNS = {-1: "left", 1: "right", 0: ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Where an image of the page was pressed: the grip there, and its box at that time."""
+
+    position: int
+    path: str
+    at: tuple[float, float]
+    grip: Grip | None = None
+    box: PixelBox | None = None
+
+    @property
+    def handle(self) -> tuple[str, Grip] | None:
+        """The edge or corner that was pressed."""
+        return None if self.grip in (None, Grip.WHOLE) else (self.path, self.grip)
+
+
+class Picks:
+    """Tells clicks from drags, and knows the handle that is picked up."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._press: Press | None = None
+        self._up: Press | None = None
+
+    def press(self, press: Press | None) -> None:
+        """Take note of a press; None: of one that can be no click."""
+        self._press = press
+
+    def release(self, at: tuple[float, float]) -> None:
+        """Take a click, where nothing was moved since the press."""
+        press, self._press, up = self._press, None, self._up
+        self.put_down()
+        if press is None or dist(press.at, at) > _SLOP:
+            return
+        entry = self._entry(press)
+        if entry is None or entry.box != press.box:
+            return  # it was a drag
+        if press.handle is None:
+            self._place(up, press, entry)
+        elif up is None or up.handle != press.handle:
+            self._take_up(press)
+
+    def put_down(self) -> None:
+        """Leave the handle where it is."""
+        if self._up is not None:
+            self._up = None
+            self._desk.guard.note("")
+            self._desk.lift()
+
+    def _take_up(self, press: Press) -> None:
+        grip = press.grip or Grip.WHOLE
+        self._up = press
+        self._desk.lift(None, press.path, grip)  # the loupe stays
+        self._desk.guard.note(f"{_named(grip)} is picked up: click where it goes, or on it again")
+
+    def _place(self, up: Press | None, press: Press, entry: Open) -> None:
+        if up is None or up.grip is None or up.path != press.path:
+            return
+        view = self._desk.sight.view(press.position, press.path, entry.size)
+        x, y = view.to_image(*press.at)
+        was = view.to_image(*grip_point(view, entry.box, up.grip))
+        self._desk.take(Drag(press.position, up.grip, entry.box, x - was[0], y - was[1]))
+
+    def _entry(self, press: Press) -> Open | None:
+        """Return the image that was pressed, if it is still there to be decided."""
+        entries = self._desk.session.entries
+        entry = entries[press.position] if press.position < len(entries) else None
+        return entry if isinstance(entry, Open) and entry.path == press.path else None
+
+
+def _named(grip: Grip) -> str:
+    column, row = grip.value
+    corner = "corner" if column and row else "edge"
+    return " ".join(filter(None, ("The", _ROWS[row], _COLUMNS[column], corner)))

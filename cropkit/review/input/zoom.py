@@ -1,0 +1,123 @@
+"""How closely an image is looked at: zoom at the pointer, pan, and the loupe."""
+
+from dataclasses import dataclass
+
+from cropkit.geometry import Size
+from cropkit.review.controller import Desk
+from cropkit.review.view.viewport import WHOLE, Viewport
+from cropkit.review.model import Arrangement, Choose, Done, Entry, Open
+
+_STEP = 2**0.5
+_PIXELS = 240  # of a wheel that are twice as close: a notch has about 100
+_MOST = 480
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """What the hand pulls along: an image, and how it was seen when it took hold."""
+
+    path: str
+    x: float
+    y: float
+    view: Viewport
+
+
+class Eyes:
+    """Knows where the pointer is, as a wheel does not tell it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._pointer: tuple[float, float] | None = None
+        self._pull: Pull | None = None
+
+    def point(self, x: float, y: float) -> None:
+        """Take note of where the pointer is, in canvas units."""
+        self._pointer = (x, y)
+
+    def lose(self) -> None:
+        """Take note that the pointer is elsewhere."""
+        self._pointer = self._pull = None
+
+    def turn(self, dy: float) -> None:
+        """Follow a wheel: away from the hand comes closer, to what is under the pointer."""
+        position = self._under()
+        if position is None or self._pointer is None:
+            return
+        if position != self._desk.session.chosen:
+            self._desk.take(Choose(position))
+        self._zoom(2 ** (-max(-_MOST, min(_MOST, dy)) / _PIXELS), self._pointer)
+
+    def closer(self) -> None:
+        """Come closer to what is under the pointer, or to the middle of the chosen box."""
+        self._zoom(_STEP, self._aim())
+
+    def farther(self) -> None:
+        """Go back the way that `closer` came."""
+        self._zoom(1 / _STEP, self._aim())
+
+    def whole(self) -> None:
+        """See the chosen image whole."""
+        session = self._desk.session
+        if session.entries:
+            self._desk.sight.look(session.entries[session.chosen].path, WHOLE)
+            self._desk.follow()
+
+    def take(self, position: int, x: float, y: float) -> None:
+        """Take hold of a zoomed image, to pull it along."""
+        view = self.view(position)
+        if view is not None and view.closer:
+            self._pull = Pull(self._desk.session.entries[position].path, x, y, view)
+
+    def pull(self, x: float, y: float) -> None:
+        """Pull along what was taken hold of."""
+        pull = self._pull
+        if pull is not None:
+            self._desk.sight.look(pull.path, pull.view.panned(x - pull.x, y - pull.y).zoom)
+            self._desk.follow()
+
+    def let_go(self) -> None:
+        """Pull nothing any more."""
+        self._pull = None
+
+    def magnify(self) -> None:
+        """Have the loupe stay, or only while a handle is held."""
+        self._desk.sight.always = not self._desk.sight.always
+        self._desk.follow()
+
+    def view(self, position: int) -> Viewport | None:
+        """Return how an image of the page is seen, if it is."""
+        entries = self._desk.session.entries
+        size = _size(entries[position]) if position < len(entries) else None
+        if size is None:
+            return None
+        return self._desk.sight.view(position, entries[position].path, size)
+
+    def _aim(self) -> tuple[float, float] | None:
+        session = self._desk.session
+        if self._pointer is not None and self._under() == session.chosen:
+            return self._pointer
+        view = self.view(session.chosen)
+        if view is None:
+            return None
+        entry = session.entries[session.chosen]
+        if not isinstance(entry, Open):
+            return view.stage.middle
+        left, top, right, bottom = view.edges(entry.box)
+        return (left + right) / 2, (top + bottom) / 2
+
+    def _under(self) -> int | None:
+        """Return the position that the pointer is on."""
+        target = self._desk.layout.target(*self._pointer) if self._pointer else None
+        return target.position if target else None
+
+    def _zoom(self, by: float, at: tuple[float, float] | None) -> None:
+        session = self._desk.session
+        view = self.view(session.chosen)
+        if view is None or at is None or session.arrangement is Arrangement.GRID:
+            return
+        self._desk.sight.look(session.entries[session.chosen].path, view.zoomed(by, at).zoom)
+        self._desk.follow()
+
+
+def _size(entry: Entry) -> Size | None:
+    return entry.size if isinstance(entry, Open | Done) else None

@@ -1,0 +1,136 @@
+"""What a key can do in the review, in one table: every preset and every keymap binds its names."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from cropkit.review.model import (
+    Arrange,
+    Arrangement,
+    CarryBox,
+    Choose,
+    ChooseNext,
+    Decide,
+    DecidePage,
+    FullImage,
+    Mark,
+    Move,
+    NextCandidate,
+    NextFilter,
+    NextUnreviewed,
+    Nudge,
+    Redo,
+    ResetBox,
+    Resize,
+    ToggleLock,
+    ToggleMark,
+    TurnFolder,
+    TurnLock,
+    TurnPage,
+    Undo,
+)
+
+
+class Command(StrEnum):
+    """What a key does to the widget rather than to the review."""
+
+    SHEET = "sheet"
+    ACKNOWLEDGE = "acknowledge"
+    RELEASE = "release"
+    EXACT = "exact"
+    GO_TO = "go-to"
+    CLOSER = "closer"
+    FARTHER = "farther"
+    WHOLE = "whole"
+    LOUPE = "loupe"
+
+
+class Pace(Enum):
+    """How often a key may be taken, in seconds: there is no key-up and no repeat flag."""
+
+    FREE = 0.0  # a held key repeats
+    STEADY = 0.08  # one effect for each press: a keyboard repeats every 30 to 50 ms
+    ONCE = 0.25  # it decides: see `rhythm`
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something to do, its name in a keymap, and what the help sheet says about it."""
+
+    name: str
+    does: Move | Command
+    help: str
+    group: str
+    pace: Pace = Pace.STEADY
+
+
+DECIDING, CHOOSING, LOOKING, BOX, OTHER = "Decide", "Go", "Look", "Box", "Other"
+IMAGES = range(1, 10)
+ARROWS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+
+
+def _arrows(move: type[Nudge] | type[Resize], step: int) -> Iterator[Action]:
+    verb, said = ("nudge", "nudge") if move is Nudge else ("resize", "move right and bottom edge")
+    for direction, (dx, dy) in ARROWS.items():
+        name, does = f"{verb}-{direction}-{step}", move(dx * step, dy * step)
+        yield Action(name, does, f"{said}, {step} px", BOX, Pace.FREE)
+
+
+def _each(name: str, help_text: str, group: str) -> Iterator[Action]:
+    for n in IMAGES:
+        moves: dict[str, Move] = {
+            "choose": Choose(n - 1),
+            "reject": ToggleMark(Mark.REJECT, n - 1),
+            "full": FullImage(n - 1),
+        }
+        does = moves[name]
+        yield Action(f"{name}-{n}", does, help_text, group)
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("accept-page", DecidePage(), "accept the page and go on", DECIDING, Pace.ONCE),
+    Action("accept-one", Decide(), "accept the chosen image", DECIDING, Pace.ONCE),
+    Action("reject", ToggleMark(Mark.REJECT), "reject, or not", DECIDING),
+    *_each("reject", "reject this image, or not", DECIDING),
+    Action("look", ToggleMark(Mark.LATER), "grid: take a closer look, or not", DECIDING),
+    Action("skip", ToggleMark(Mark.SKIP), "skip, or not", DECIDING),
+    Action("undo", Undo(), "undo the last decision, restore its file", DECIDING, Pace.ONCE),
+    Action("redo", Redo(), "decide again what was undone", DECIDING, Pace.ONCE),
+    *_each("choose", "choose an image", CHOOSING),
+    Action("next-image", ChooseNext(1), "choose the next image", CHOOSING, Pace.FREE),
+    Action("previous-image", ChooseNext(-1), "choose the one before", CHOOSING, Pace.FREE),
+    Action("previous-page", TurnPage(-1), "previous page", CHOOSING),
+    Action("next-page", TurnPage(1), "next page, nothing decided", CHOOSING),
+    Action("previous-folder", TurnFolder(-1), "previous folder", CHOOSING),
+    Action("next-folder", TurnFolder(1), "next folder", CHOOSING),
+    Action("next-unreviewed", NextUnreviewed(), "next page with something undecided", CHOOSING),
+    Action("go-to", Command.GO_TO, "go to a number or a name", CHOOSING),
+    Action(
+        "filter",
+        NextFilter(),
+        "show all, or only those of a kind",
+        CHOOSING,
+    ),
+    Action("single", Arrange(Arrangement.SINGLE), "one image alone, or the page", LOOKING),
+    Action("grid", Arrange(Arrangement.GRID), "many at a glance, or the page", LOOKING),
+    Action("closer", Command.CLOSER, "zoom in, at the pointer or the box", LOOKING, Pace.FREE),
+    Action("farther", Command.FARTHER, "zoom out", LOOKING, Pace.FREE),
+    Action("whole", Command.WHOLE, "see the image whole", LOOKING),
+    Action("loupe", Command.LOUPE, "a loupe on the corner, or only in a drag", LOOKING),
+    *_arrows(Nudge, 1),
+    *_arrows(Nudge, 10),
+    *_arrows(Resize, 1),
+    *_arrows(Resize, 10),
+    Action("reset", ResetBox(), "back to the suggested box", BOX),
+    Action("full", FullImage(), "full image, of the aspect held", BOX),
+    *_each("full", "full image", BOX),
+    Action("candidate", NextCandidate(), "next suggestion for this image", BOX),
+    Action("carry", CarryBox(), "the box decided last", BOX),
+    Action("lock", ToggleLock(), "aspect: free, box, image, 1:1, 4:5, 3:2, 16:9", BOX),
+    Action("turn-lock", TurnLock(), "stand the aspect on end", BOX),
+    Action("exact", Command.EXACT, "type edges, a size or a ratio", BOX),
+    Action("acknowledge", Command.ACKNOWLEDGE, "acknowledge the message", OTHER),
+    Action("sheet", Command.SHEET, "show or hide this sheet", OTHER),
+    Action("release", Command.RELEASE, "release the keyboard (closes the sheet first)", OTHER),
+)
+NAMED = {action.name: action for action in ACTIONS}

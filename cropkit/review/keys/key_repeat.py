@@ -1,0 +1,41 @@
+"""Tell a held key from one pressed again; pure.
+
+A browser's key-down says nothing about repeats through ipycanvas, and there is no key-up. What is
+left is the rhythm: a keyboard waits 250 to 700 ms and then repeats every 15 to 100 ms.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from cropkit.review.keys.actions import Pace
+
+# A second press that comes this soon may be the first repeat of a held key ...
+HELD_DELAY = 1.0
+# ... which the next repeat then shows.
+WATCH = 0.15
+
+
+class Beat(Enum):
+    """What to do with a key."""
+
+    TAKE = "take"
+    WATCH = "watch"  # take it if no further one comes within `WATCH` seconds
+    DROP = "drop"  # and what is being watched with it
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When a key came last, taken or not."""
+
+    key: str = ""
+    at: float = float("-inf")
+
+    def heard(self, key: str, pace: Pace, now: float) -> tuple["Rhythm", Beat]:
+        """Return the rhythm with this press, and what to do with it."""
+        since = now - self.at if key == self.key else float("inf")
+        after = Rhythm(key, now)
+        if since < pace.value:
+            return after, Beat.DROP
+        if pace is Pace.ONCE and since < HELD_DELAY:
+            return after, Beat.WATCH
+        return after, Beat.TAKE

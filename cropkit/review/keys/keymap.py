@@ -1,0 +1,314 @@
+"""Which key does what: presets, a person's own keymap, and the forms in which they are printed.
+
+Letters count whatever their case, so that Caps Lock does no harm, and whatever the keyboard's
+script: a letter that is not Latin stands for the one at its place.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cropkit.errors import BadKeymap
+from cropkit.review.keys.actions import ACTIONS, ARROWS, IMAGES, NAMED, Command, Pace
+from cropkit.review.model import Move
+
+_SYMBOLS = {
+    "ArrowLeft": "←",
+    "ArrowRight": "→",
+    "ArrowUp": "↑",
+    "ArrowDown": "↓",
+    " ": "Space",
+    "Escape": "Esc",
+}
+_WRITTEN = {symbol.casefold(): key for key, symbol in _SYMBOLS.items()}
+_WRITTEN |= {"escape": "Escape"}
+_NAMES = (
+    *("Enter", "Tab", "Backspace", "Delete", "Insert", "Home", "End", "PageUp", "PageDown"),
+    *(key for key in _SYMBOLS if len(key) > 1),
+    *(f"F{n}" for n in range(1, 13)),
+)
+_WRITTEN |= {name.casefold(): name for name in _NAMES}
+
+Keys = Mapping[str, tuple[str, ...]]
+
+
+def _arrows(verb: str, step: int, prefix: str) -> dict[str, tuple[str, ...]]:
+    return {f"{verb}-{to}-{step}": (f"{prefix}Arrow{to.capitalize()}",) for to in ARROWS}
+
+
+_DEFAULT: Keys = {
+    "accept-page": ("Enter",),
+    "accept-one": ("Space",),
+    "reject": ("x",),
+    "skip": ("s",),
+    "undo": ("z",),
+    "redo": ("y",),
+    **{f"choose-{n}": (str(n),) for n in IMAGES},
+    "next-image": ("Tab",),
+    "previous-image": ("Shift+Tab",),
+    "previous-page": ("Backspace", "PageUp"),
+    "next-page": ("PageDown",),
+    "previous-folder": ("Shift+PageUp",),
+    "next-folder": ("Shift+PageDown",),
+    "next-unreviewed": ("n",),
+    "go-to": ("g",),
+    "filter": ("i",),
+    **_arrows("nudge", 1, ""),
+    **_arrows("nudge", 10, "Shift+"),
+    **_arrows("resize", 1, "Ctrl+"),
+    **_arrows("resize", 10, "Ctrl+Shift+"),
+    "look": (".",),
+    "single": ("m",),
+    "grid": ("q",),
+    "closer": ("+", "="),
+    "farther": ("-",),
+    "whole": ("0",),
+    "loupe": ("p",),
+    "reset": ("r",),
+    "full": ("f",),
+    "candidate": ("c",),
+    "carry": ("v",),
+    "lock": ("l",),
+    "turn-lock": ("o",),
+    "exact": ("e",),
+    "acknowledge": ("a",),
+    "sheet": ("?",),
+    "release": ("Esc",),
+}
+_HOME_ROW = dict(zip(("left", "down", "up", "right"), "hjkl", strict=True))
+# What a preset binds otherwise than the default does.
+PRESETS: Mapping[str, Keys] = {
+    "default": {},
+    "classic": {  # 1 2 3 delete, X C V reset, left and B go back, N and P change the folder
+        **{f"choose-{n}": () for n in (1, 2, 3)},
+        **{f"reject-{n}": (str(n),) for n in (1, 2, 3)},
+        **{f"full-{n}": (key,) for n, key in zip((1, 2, 3), "xcv", strict=True)},
+        "reject": ("Delete",),
+        "previous-page": ("ArrowLeft", "b", "Backspace", "PageUp"),
+        "next-page": ("ArrowRight", "PageDown"),
+        **{f"nudge-{to}-1": (key,) for to, key in _HOME_ROW.items()},
+        "next-folder": ("n",),
+        "previous-folder": ("p",),
+        "next-unreviewed": ("u",),
+        "candidate": ("d",),
+        "carry": ("w",),
+        "lock": ("t",),
+        "single": ("F2",),
+        "grid": ("F3",),
+        "loupe": ("F4",),
+        "release": ("Esc", "q"),
+    },
+    "vim": {
+        **{f"nudge-{to}-1": (key, f"Arrow{to.capitalize()}") for to, key in _HOME_ROW.items()},
+        "undo": ("u", "z"),
+        "next-image": ("w", "Tab"),
+        "previous-image": ("b", "Shift+Tab"),
+        "go-to": ("/", "g"),
+        "lock": ("t",),
+    },
+}
+
+# Letters of other scripts, and what a Latin keyboard has at their place.
+_PLACES = (
+    ("йцукенгшщзхъфывапролджэячсмитьбю", "qwertyuiop[]asdfghjkl;'zxcvbnm,."),
+    ("іїє", "s]'"),
+    ("ςερτυθιοπασδφγηξκλζχψωβνμ", "wertyuiopasdfghjklzxcvbnm"),
+    ("קראטוןםפשדגכעיחלךףזסבהנמצתץ", "ertyuiopasdfghjkl;zxcvbnm,."),
+)
+_FOREIGN = {theirs: ours for row in _PLACES for theirs, ours in zip(*row, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One key with its modifiers, and the action that it stands for."""
+
+    key: str
+    name: str
+    shift: bool = False
+    ctrl: bool = False
+
+    @property
+    def does(self) -> Move | Command:
+        """The move or command."""
+        return NAMED[self.name].does
+
+    @property
+    def pace(self) -> Pace:
+        """How often it is taken."""
+        return NAMED[self.name].pace
+
+    @property
+    def label(self) -> str:
+        """The key as it is printed on a keyboard."""
+        key = _SYMBOLS.get(self.key, self.key.upper() if len(self.key) == 1 else self.key)
+        return "+".join(("Ctrl",) * self.ctrl + ("Shift",) * self.shift + (key,))
+
+
+class Keymap:
+    """All bindings of one review.
+
+    Parameters
+    ----------
+    keys : action -> its keys, as ``Ctrl+Shift+ArrowLeft``, ``Space`` or ``x``
+    source : the file or preset that an error names
+
+    Raises
+    ------
+    BadKeymap
+        Where two actions claim a key, a name is not known, or nothing releases the keyboard.
+    """
+
+    def __init__(self, keys: Keys, source: str) -> None:
+        unknown = sorted(keys.keys() - NAMED.keys())
+        if unknown:
+            raise BadKeymap(source, f"there is no action {unknown[0]!r}")
+        self.bindings = tuple(
+            _read(written, action.name, source)
+            for action in ACTIONS
+            for written in keys.get(action.name, ())
+        )
+        for one, other in conflicts(self.bindings):
+            said = f"{other.label} is the key of {one.name} and of {other.name}"
+            raise BadKeymap(source, said)
+        if not keys.get("release"):
+            raise BadKeymap(source, "no key releases the keyboard")
+
+    @cached_property
+    def _by_key(self) -> Mapping[tuple[str, bool, bool], Binding]:
+        return {_slot(row): row for row in self.bindings}
+
+    def look_up(self, key: str, *, shift: bool, ctrl: bool, meta: bool) -> Binding | None:
+        """Return the row for a key as the browser names it.
+
+        With Ctrl or the command key, letters belong to the browser.
+        """
+        if meta:
+            return None
+        character = len(key) == 1
+        plain = key.lower() if character else key
+        found = self._by_key.get((plain, shift and not character, ctrl))
+        if found is None and character:
+            found = self._by_key.get((_FOREIGN.get(plain, plain), False, ctrl))
+        return found
+
+    def label(self, name: str) -> str:
+        """Return the first key of an action, '' where it has none."""
+        return next((row.label for row in self.bindings if row.name == name), "")
+
+    def grouped(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """Group -> help text -> labels of the keys: what the help sheet shows."""
+        groups: dict[str, dict[str, tuple[str, ...]]] = {}
+        for row in self.bindings:
+            action = NAMED[row.name]
+            rows = groups.setdefault(action.group, {})
+            rows[action.help] = (*rows.get(action.help, ()), row.label)
+        return groups
+
+
+def conflicts(table: Iterable[Binding]) -> list[tuple[Binding, Binding]]:
+    """Return the pairs of rows that claim the same key."""
+    seen: dict[tuple[str, bool, bool], Binding] = {}
+    return [
+        (earlier, row) for row in table if (earlier := seen.setdefault(_slot(row), row)) is not row
+    ]
+
+
+def preset(name: str, own: Keys | None = None, source: str = "") -> Keymap:
+    """Return a preset with some of its keys bound otherwise; raise `BadKeymap` where it cannot."""
+    if name not in PRESETS:
+        raise BadKeymap(source or name, f"there is no preset {name!r}; there is {_listed(PRESETS)}")
+    return Keymap({**_DEFAULT, **PRESETS[name], **(own or {})}, source or name)
+
+
+def keymap_file() -> Path:
+    """Return where a person's own keymap is read from."""
+    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(home) / "cropkit" / "keys.toml"
+
+
+def keymap(name: str = "", file: Path | None = None) -> Keymap:
+    """Return the preset of that name, or what a person's own file says, or the default.
+
+    Raises
+    ------
+    BadKeymap
+        When the file is no keymap: nothing is guessed.
+    """
+    path = file or keymap_file()
+    if name or not path.is_file():
+        return preset(name or "default")
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadKeymap(str(path), str(error)) from None
+    if said.keys() - {"preset", "keys"}:
+        raise BadKeymap(str(path), "it has `preset` and a table `keys`, and nothing else")
+    return preset(str(said.get("preset", "default")), _own(said.get("keys", {}), path), str(path))
+
+
+def _own(keys: object, path: Path) -> Keys:
+    if not isinstance(keys, dict):
+        raise BadKeymap(str(path), "`keys` is not a table")
+    found = {}
+    for name, written in keys.items():
+        several = written if isinstance(written, list) else [written]
+        if not all(isinstance(one, str) for one in several):
+            raise BadKeymap(str(path), f"the keys of {name} are not written as text")
+        found[name] = tuple(several)
+    return found
+
+
+def shortened(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Write a run of digits as its ends, and a modifier of all four arrows once."""
+    if len(labels) > 2 and all(label.isdigit() for label in labels):  # noqa: PLR2004  (a run)
+        return (f"{labels[0]} … {labels[-1]}",)
+    heads = {label.rpartition("+")[0] for label in labels}
+    if len(labels) == len(ARROWS) and len(heads) == 1 and labels[0][-1] in "←→↑↓":
+        head = heads.pop()
+        return ((f"{head}+" if head else "") + "←→↑↓",)
+    return labels
+
+
+def keys_markdown(name: str = "default") -> str:
+    """Return a preset's table for the README and the docs."""
+    lines = ["| Key | Does |", "|---|---|"]
+    for group in preset(name).grouped().values():
+        for text, labels in group.items():
+            said = ", ".join(f"`{label}`" for label in shortened(labels))
+            lines.append(f"| {said} | {text} |")
+    return "\n".join(lines) + "\n"
+
+
+def actions_markdown() -> str:
+    """Return every action with its keys in each preset."""
+    lines = [f"| Action | Does | {' | '.join(PRESETS)} |", "|---|---|" + "---|" * len(PRESETS)]
+    maps = {name: preset(name) for name in PRESETS}
+    for action in ACTIONS:
+        bound = (
+            " ".join(f"`{row.label}`" for row in bindings.bindings if row.name == action.name)
+            for bindings in maps.values()
+        )
+        lines.append(f"| `{action.name}` | {action.help} | {' | '.join(bound)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _read(written: str, name: str, source: str) -> Binding:
+    *modifiers, key = written.split("+") if len(written) > 1 else [written]
+    held = {modifier.casefold() for modifier in modifiers}
+    known = _WRITTEN.get(key.casefold(), key.lower() if len(key) == 1 else "")
+    if not known or held - {"shift", "ctrl"}:
+        raise BadKeymap(source, f"{name}: there is no key {written!r}")
+    if len(known) == 1 and known != " " and held:
+        raise BadKeymap(source, f"{name}: {written!r} is the browser's, or the same without Shift")
+    return Binding(known, name, "shift" in held, "ctrl" in held)
+
+
+def _slot(row: Binding) -> tuple[str, bool, bool]:
+    return row.key, row.shift, row.ctrl
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

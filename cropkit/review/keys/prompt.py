@@ -1,0 +1,70 @@
+"""A line that is typed over the canvas: exact numbers for a box, or where to go; pure."""
+
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from cropkit.errors import BadBox, IllegalMove
+from cropkit.geometry import PixelBox, Size
+from cropkit.review.keys.actions import Command
+from cropkit.review.model import Find, JumpTo, Move, SetBox, SetRatio, SetSize
+
+_LONGEST = 80
+_NUMBER = r"\d+(?:\.\d+)?"
+_RATIO = re.compile(rf"\s*({_NUMBER})\s*[:/]\s*({_NUMBER})\s*")
+_NUMBERS = re.compile(r"[\s,;]*\d+(?:[\s,;x\u00d7*]+\d+)*[\s,;]*", re.IGNORECASE)
+_TITLES = {Command.EXACT: "Box", Command.GO_TO: "Go to"}
+_HINTS = {
+    Command.EXACT: "800 x 600, or left, top, width, height, or a ratio as 3:2",
+    Command.GO_TO: "a number, or letters of a name",
+}
+_SIZE, _EDGES = 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is being typed, and for which command."""
+
+    command: Command
+    text: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it asks for."""
+        return _TITLES[self.command]
+
+    @property
+    def hint(self) -> str:
+        """What can be typed."""
+        return _HINTS[self.command]
+
+    def typed(self, key: str) -> "Prompt":
+        """Return it with a key, as the browser names it, taken in."""
+        if key == "Backspace":
+            return replace(self, text=self.text[:-1])
+        if len(key) != 1 or len(self.text) >= _LONGEST:
+            return self
+        return replace(self, text=self.text + key)
+
+    def move(self) -> Move:
+        """Return what was asked for, or raise `IllegalMove` where it makes no sense."""
+        if self.command is Command.GO_TO:
+            text = self.text.strip()
+            return JumpTo(int(text) - 1) if text.isdecimal() else Find(text)
+        return self._box()
+
+    def _box(self) -> Move:
+        ratio = _RATIO.fullmatch(self.text)
+        if ratio and all(map(float, ratio.groups())):
+            shape = Fraction(ratio[1]) / Fraction(ratio[2])
+            return SetRatio(shape.numerator, shape.denominator)
+        found = re.findall(r"\d+", self.text) if _NUMBERS.fullmatch(self.text) else []
+        numbers = [int(number) for number in found]
+        try:
+            if len(numbers) == _SIZE:
+                return SetSize(Size(*numbers))
+            if len(numbers) == _EDGES:
+                return SetBox(PixelBox.from_xywh(*numbers))
+        except BadBox as error:
+            raise IllegalMove("exact", error.args[1]) from None
+        raise IllegalMove("exact", f"type {self.hint}")

@@ -1,0 +1,159 @@
+"""What follows from moves that change a box."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from cropkit.review.model.box_editing import dragged, drawn, fitted, moved, resized, sized
+from cropkit.errors import BadBox, IllegalMove
+from cropkit.geometry import PixelBox
+from cropkit.review.model.transforms import edited, locked, name_of, open_at, put
+from cropkit.review.model.moves import (
+    CarryBox,
+    Drag,
+    FullImage,
+    NextCandidate,
+    Nudge,
+    ResetBox,
+    Resize,
+    SetBox,
+    SetRatio,
+    SetSize,
+    ToggleLock,
+    TurnLock,
+)
+from cropkit.review.model.state import (
+    FREE,
+    LOCKS,
+    AspectLock,
+    Held,
+    Mark,
+    Open,
+    Session,
+    Step,
+    full,
+)
+
+
+def _nudge(session: Session, move: Nudge) -> Step:
+    entry = open_at(session, None, move)
+    return edited(session, None, box=moved(entry.box, move.dx, move.dy, entry.size))
+
+
+def _resize(session: Session, move: Resize) -> Step:
+    entry = open_at(session, None, move)
+    by = (move.dx, move.dy)
+    return edited(session, None, box=resized(entry.box, by, entry.size, entry.ratio))
+
+
+def _drag(session: Session, move: Drag) -> Step:
+    entry = open_at(session, move.position, move)
+    origin = move.origin.within(entry.size)
+    by = drawn(origin, move.grip, (move.dx, move.dy), entry.size, move.snap)
+    box = dragged(origin, move.grip, by, entry.size, entry.ratio)
+    return edited(replace(session, chosen=move.position), move.position, box=box)
+
+
+def _reset_box(session: Session, move: ResetBox) -> Step:
+    return edited(session, None, anew=open_at(session, None, move).offered)
+
+
+def _full_image(session: Session, move: FullImage) -> Step:
+    entry = open_at(session, move.position, move)
+    whole = full(entry.size)
+    held = session.lock.held in (Held.RATIO, Held.IMAGE)
+    ratio = session.lock.ratio(whole.size, entry.size) if held else None
+    return edited(session, move.position, anew=fitted(whole, ratio) if ratio else whole)
+
+
+def _toggle_lock(session: Session, _: ToggleLock) -> Step:
+    upright = replace(session.lock, turned=False)
+    after = LOCKS.index(upright) + 1 if upright in LOCKS else 0
+    return Step(_holding(session, LOCKS[after % len(LOCKS)]))
+
+
+def _turn_lock(session: Session, move: TurnLock) -> Step:
+    if session.lock == FREE:
+        raise IllegalMove(name_of(move), "no aspect ratio is held")
+    turned = _holding(session, replace(session.lock, turned=not session.lock.turned))
+    entry = turned.entries[turned.chosen] if turned.entries else None
+    if not isinstance(entry, Open) or entry.ratio is None:
+        return Step(turned)
+    across = sized(entry.box, entry.box.size.swapped, entry.size)
+    return edited(turned, None, box=fitted(across, entry.ratio))
+
+
+def _set_ratio(session: Session, move: SetRatio) -> Step:
+    if min(move.width, move.height) < 1:
+        raise IllegalMove(name_of(move), "a ratio is made of two numbers above 0")
+    entry = open_at(session, None, move)
+    holding = _holding(session, AspectLock(Held.RATIO, move.width, move.height))
+    return edited(holding, None, box=fitted(entry.box, move.width / move.height))
+
+
+def _holding(session: Session, lock: AspectLock) -> Session:
+    entries = tuple(locked(e, lock) if isinstance(e, Open) else e for e in session.entries)
+    return replace(session, lock=lock, entries=entries)
+
+
+def _set_box(session: Session, move: SetBox) -> Step:
+    entry = open_at(session, None, move)
+    return edited(session, None, anew=_inside(entry, move.box, move))
+
+
+def _set_size(session: Session, move: SetSize) -> Step:
+    entry = open_at(session, None, move)
+    if move.size.width > entry.size.width or move.size.height > entry.size.height:
+        raise IllegalMove(name_of(move), _larger(entry))
+    return edited(session, None, anew=sized(entry.box, move.size, entry.size))
+
+
+def _next_candidate(session: Session, move: NextCandidate) -> Step:
+    entry = open_at(session, None, move)
+    if len(entry.suggestions) < 2:  # noqa: PLR2004  (one is the one that is offered)
+        raise IllegalMove(name_of(move), f"{entry.path} has no other suggestion")
+    other = replace(entry, candidate=(entry.candidate + 1) % len(entry.suggestions))
+    offered = replace(other, box=other.offered, mark=Mark.KEEP)
+    return Step(put(session, session.chosen, locked(offered, session.lock)))
+
+
+def _carry_box(session: Session, move: CarryBox) -> Step:
+    entry = open_at(session, None, move)
+    if session.carried is None:
+        raise IllegalMove(name_of(move), "no box has been decided yet")
+    box, size = session.carried
+    if size != entry.size:
+        said = f"the last box is of an image of {size.width} x {size.height}"
+        raise IllegalMove(name_of(move), f"{said}, this one has {_extent(entry)}")
+    return edited(session, None, anew=box)
+
+
+def _inside(entry: Open, box: PixelBox, move: SetBox) -> PixelBox:
+    try:
+        return box.within(entry.size)
+    except BadBox:
+        raise IllegalMove(name_of(move), _larger(entry)) from None
+
+
+def _larger(entry: Open) -> str:
+    return f"that reaches outside of the image, which has {_extent(entry)}"
+
+
+def _extent(entry: Open) -> str:
+    return f"{entry.size.width} x {entry.size.height}"
+
+
+BOX_RULES: Mapping[type, Callable[[Session, Any], Step]] = {
+    Nudge: _nudge,
+    Resize: _resize,
+    Drag: _drag,
+    ResetBox: _reset_box,
+    FullImage: _full_image,
+    ToggleLock: _toggle_lock,
+    TurnLock: _turn_lock,
+    SetRatio: _set_ratio,
+    SetBox: _set_box,
+    SetSize: _set_size,
+    NextCandidate: _next_candidate,
+    CarryBox: _carry_box,
+}

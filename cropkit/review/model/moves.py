@@ -1,0 +1,255 @@
+"""What can happen in a review: by a key, a drag or a click, or told by the shell.
+
+A move carries what it needs; a position counts from 0, and None is the chosen image.
+"""
+
+from dataclasses import dataclass
+
+from cropkit.review.model.box_editing import Grip
+from cropkit.geometry import PixelBox, Size
+from cropkit.records import Status, Suggestion
+from cropkit.review.model.state import Arrangement, Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Choose an image of the page."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseNext:
+    """Choose the image `step` further on, round the page."""
+
+    step: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """Move the chosen box."""
+
+    dx: int
+    dy: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Move the right and bottom edges of the chosen box."""
+
+    dx: int
+    dy: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drag:
+    """Pull a grip of the box as it was when the hand took hold of it.
+
+    Parameters
+    ----------
+    snap : how near a border of the image draws it, in pixels
+    """
+
+    position: int
+    grip: Grip
+    origin: PixelBox
+    dx: float
+    dy: float
+    snap: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleMark:
+    """Mark an image for reject, skip or a closer look, or take the mark away."""
+
+    mark: Mark
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResetBox:
+    """Go back to the suggested box."""
+
+
+@dataclass(frozen=True, slots=True)
+class FullImage:
+    """Keep the whole image, or the most of it that has the ratio held."""
+
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleLock:
+    """Hold another aspect ratio: the next of `LOCKS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLock:
+    """Stand the aspect ratio that is held on end: 3:2 becomes 2:3."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetRatio:
+    """Hold a ratio of one's own, and give it to the chosen box."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetBox:
+    """Give the chosen box these edges: left, top, right, bottom."""
+
+    box: PixelBox
+
+
+@dataclass(frozen=True, slots=True)
+class SetSize:
+    """Give the chosen box this size, on the middle that it has."""
+
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class NextCandidate:
+    """Offer the next suggestion for the chosen image."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarryBox:
+    """Give the chosen image the box that was decided last, if their sizes agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Accept one image as it is marked."""
+
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecidePage:
+    """Accept every open image of the page as it is marked, and go on.
+
+    What is marked for a closer look stays undecided, and is what is shown next.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPage:
+    """Look at another page without deciding."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFolder:
+    """Look at the first page of the next folder, or of the one before."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class JumpTo:
+    """Choose the image with this number, from 0, of what the pages show."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Choose the next image with these letters in its path."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """Choose this image, whatever the filter."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextUnreviewed:
+    """Look at the nearest page with something undecided."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextFilter:
+    """Show other images: those of the next filter that any image passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrange:
+    """Look at so many images together; asked for again, at a page as usual."""
+
+    arrangement: Arrangement
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Decide again as was decided before the last undo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take the last decision back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The shell has read an image of the page."""
+
+    path: str
+    sha256: str
+    size: Size
+    suggestions: tuple[Suggestion, ...] = ()
+    cropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailed:
+    """The shell could not read an image of the page."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """The shell knows of more images whose suggestion has a low confidence."""
+
+    unsure: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The worker has carried a decision out, or not."""
+
+    path: str
+    status: Status
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The worker has undone a decision."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreFailed:
+    """The worker could not undo a decision: it stands."""
+
+    path: str
+
+
+Move = (
+    Choose | ChooseNext | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage | ToggleLock
+    | TurnLock | SetRatio | SetBox | SetSize | NextCandidate | CarryBox
+    | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
+    | Decide | DecidePage | TurnPage | Undo | Redo | Looked | LoadFailed | Applied | Restored
+    | RestoreFailed | Surveyed
+)  # fmt: skip

@@ -1,0 +1,257 @@
+"""The parts that the rules are made of: each returns a changed session, entry or step."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from cropkit.errors import IllegalMove
+from cropkit.geometry import PixelBox, Size
+from cropkit.records import Status
+from cropkit.review.model.moves import Looked, Move, Restored, RestoreFailed
+from cropkit.review.model.state import (
+    GRID,
+    Arrangement,
+    AspectLock,
+    Broken,
+    Done,
+    Draft,
+    Entry,
+    Filter,
+    Loading,
+    Mark,
+    Open,
+    Restoring,
+    Ruling,
+    Session,
+    Settled,
+    Step,
+    full,
+)
+
+
+def name_of(move: object) -> str:
+    """Name a move, as an error says it."""
+    return type(move).__name__
+
+
+def entry_at(session: Session, position: int | None, move: Move) -> Entry:
+    """Return the image at a position of the page, or refuse the move."""
+    at = session.chosen if position is None else position
+    if not 0 <= at < len(session.entries):
+        raise IllegalMove(name_of(move), f"the page has no image {at + 1}")
+    return session.entries[at]
+
+
+def open_at(session: Session, position: int | None, move: Move) -> Open:
+    """Return the image at a position if it waits for the reviewer, or refuse the move."""
+    entry = entry_at(session, position, move)
+    if not isinstance(entry, Open):
+        raise IllegalMove(name_of(move), f"{entry.path} {_STANDS[type(entry)]}")
+    return entry
+
+
+_STANDS = {
+    Loading: "is still loading",
+    Restoring: "is still being restored",
+    Broken: "could not be shown",
+    Done: "is decided already; Z takes decisions back",
+}
+
+
+def loading_at(session: Session, path: str, move: Move) -> int:
+    """Return the position of an image that is being read, or refuse the move."""
+    for position, entry in enumerate(session.entries):
+        if entry.path == path and isinstance(entry, Loading):
+            return position
+    raise IllegalMove(name_of(move), f"{path} is not being loaded on this page")
+
+
+def restoring_of(session: Session, move: Restored | RestoreFailed) -> Settled:
+    """Return the decision that is being undone, or refuse the move."""
+    if move.path not in session.restoring:
+        raise IllegalMove(name_of(move), f"{move.path} is not being restored")
+    return session.restoring[move.path]
+
+
+def edited(
+    session: Session,
+    position: int | None,
+    *,
+    box: PixelBox | None = None,
+    anew: PixelBox | None = None,
+    mark: Mark | None = None,
+) -> Step:
+    """Change the box, set it anew (its ratio is then what is locked), or the mark."""
+    at = session.chosen if position is None else position
+    entry = session.entries[at]
+    if not isinstance(entry, Open):
+        raise IllegalMove("edit", f"{entry.path} {_STANDS[type(entry)]}")
+    # Whoever works on the box wants to keep the image: a mark does not survive that.
+    changed = replace(entry, box=box or anew or entry.box, mark=mark or Mark.KEEP)
+    return Step(put(session, at, locked(changed, session.lock) if anew else changed))
+
+
+def locked(entry: Open, lock: AspectLock) -> Open:
+    """Return an image with the ratio that a lock holds from now on."""
+    return replace(entry, ratio=lock.ratio(entry.box.size, entry.size))
+
+
+def opened(move: Looked, draft: Draft | None) -> Open:
+    """Return an image as it is offered, with what was changed about it before."""
+    fresh = Open(move.path, move.sha256, move.size, move.suggestions, full(move.size))
+    fresh = replace(fresh, box=fresh.offered)
+    if draft is None or draft.sha256 not in (None, move.sha256):
+        return fresh
+    if draft.candidate < len(fresh.suggestions):
+        fresh = replace(fresh, candidate=draft.candidate)
+        fresh = replace(fresh, box=fresh.offered)
+    fits = draft.box is not None and _fits(draft.box, move.size)
+    return replace(fresh, box=draft.box if fits and draft.box else fresh.box, mark=draft.mark)
+
+
+def _fits(box: PixelBox, size: Size) -> bool:
+    return box.right <= size.width and box.bottom <= size.height
+
+
+def ruling_on(entry: Open) -> Ruling:
+    """Return what accepting an image says."""
+    verdict = entry.verdict
+    box = entry.box if verdict.keeps_a_box else None
+    return Ruling(entry.path, entry.sha256, entry.size, verdict, box, entry.suggestion)
+
+
+def settle(session: Session, entries: tuple[Open, ...]) -> Session:
+    """Take images as decided."""
+    rulings = {e.path: ruling_on(e) for e in entries}
+    new = {p: Settled(r.verdict, Status.WAITING, r.box) for p, r in rulings.items()}
+    kept = [(r.box, r.size) for r in rulings.values() if r.box is not None]
+    done = tuple(
+        Done(e.path, new[e.path], e.size) if isinstance(e, Open) and e.path in new else e
+        for e in session.entries
+    )
+    if not new:
+        return session
+    return replace(
+        session,
+        entries=done,
+        settled={**session.settled, **new},
+        undo=(*session.undo, *new),
+        rulings={**session.rulings, **rulings},
+        redo=(),
+        stale=session.stale - new.keys(),
+        carried=kept[-1] if kept else session.carried,
+    )
+
+
+def turned(session: Session, page: int) -> Session:
+    """Show a page; what was changed on the one that is left is kept."""
+    changed = {
+        e.path: Draft(e.sha256, e.box, e.mark, e.candidate)
+        for e in session.entries
+        if isinstance(e, Open) and (e.box != e.offered or e.candidate or e.mark is not Mark.KEEP)
+    }
+    kept = replace(session, drafts={**session.drafts, **changed}, page=page, ended=False)
+    entries = tuple(_arriving(kept, path) for path in kept.on_page(page))
+    chosen = next((i for i, e in enumerate(entries) if not isinstance(e, Done)), 0)
+    return replace(kept, entries=entries, chosen=chosen)
+
+
+def _arriving(session: Session, path: str) -> Entry:
+    if path in session.restoring:
+        return Restoring(path)
+    settled = session.settled.get(path)
+    if settled is None or settled.status.is_failure:
+        return Loading(path)
+    return Done(path, settled)
+
+
+def listed(session: Session, path: str) -> Session:
+    """List an image that a decision had taken out of the folder: last, so that no page moves."""
+    if path in session.listing:
+        return session
+    everything = (*session.listing, path)
+    known = replace(session, everything=everything, elsewhere=session.elsewhere - 1)
+    if session.filter is not Filter.ALL:
+        return known
+    last = session.page == len(session.paths) // session.per_page
+    return replace(
+        known,
+        paths=everything,
+        entries=(*session.entries, Loading(path)) if last else session.entries,
+    )
+
+
+def unfiltered(session: Session) -> Session:
+    """Show every image again, at the page of the one that was chosen."""
+    return filtered(session, Filter.ALL)
+
+
+def regridded(session: Session) -> Session:
+    """Show every image again, in the grid if it was there that some were set aside."""
+    grid = session.filter is Filter.ASIDE
+    return unfiltered(arranged(session, Arrangement.GRID) if grid else session)
+
+
+def filtered(session: Session, chosen: Filter) -> Session:
+    """Show the images that a filter lets through, now: pages do not move while one looks."""
+    if chosen is session.filter:
+        return session
+    everything = session.listing
+    paths = tuple(path for path in everything if session.shows(path, chosen))
+    here = session.entries[session.chosen].path if session.entries else ""
+    other = replace(session, everything=everything, paths=paths, filter=chosen)
+    at = paths.index(here) if here in paths else 0
+    return choosing(turned(other, at // other.per_page), at)
+
+
+def arranged(session: Session, arrangement: Arrangement) -> Session:
+    """Have so many images on a page; the page itself is still to be turned to."""
+    counts = {
+        Arrangement.PAGE: session.usual,
+        Arrangement.SINGLE: 1,
+        Arrangement.GRID: max(GRID, session.usual),
+    }
+    return replace(session, arrangement=arrangement, per_page=counts[arrangement])
+
+
+def narrowed(session: Session, aside: frozenset[str]) -> Session:
+    """Show what was set aside, and nothing else, as large as it fits."""
+    alone = Arrangement.SINGLE if len(aside) == 1 else Arrangement.PAGE
+    everything = session.listing
+    paths = tuple(path for path in everything if path in aside)
+    shown = replace(session, aside=aside, everything=everything, paths=paths, filter=Filter.ASIDE)
+    return turned(arranged(shown, alone), 0)
+
+
+def choosing(session: Session, index: int) -> Session:
+    """Choose the image with this number, on the page that it is on."""
+    page, position = divmod(index, session.per_page)
+    shown = turned(session, page) if page != session.page or session.ended else session
+    return replace(shown, chosen=min(position, max(0, len(shown.entries) - 1)))
+
+
+def not_undoable(session: Session, path: str) -> Session:
+    """Take a decision off the undo stack."""
+    return replace(session, undo=tuple(other for other in session.undo if other != path))
+
+
+def with_outcome(entry: Entry, settled: Settled) -> Entry:
+    """Return a decided image with what became of the decision."""
+    return replace(entry, settled=settled) if isinstance(entry, Done) else entry
+
+
+def put(session: Session, position: int, entry: Entry) -> Session:
+    """Replace the image at a position."""
+    entries = session.entries
+    return replace(session, entries=(*entries[:position], entry, *entries[position + 1 :]))
+
+
+def replaced(session: Session, path: str, change: Callable[[Entry], Entry]) -> Session:
+    """Change an image wherever it is on the page."""
+    entries = tuple(change(e) if e.path == path else e for e in session.entries)
+    return replace(session, entries=entries)
+
+
+def without(mapping: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a mapping without a key."""
+    return {k: v for k, v in mapping.items() if k != key} if key in mapping else mapping

@@ -1,0 +1,63 @@
+"""Find the images whose suggestion says that it is not sure, beside everything else."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cropkit.review.runtime.guard import Guard
+from cropkit.review.runtime.loop import Loop
+from cropkit.review.runtime.worker import Worker
+
+if TYPE_CHECKING:
+    from cropkit.collection import Kit
+
+_SLICE = 50  # images at a time: about ten milliseconds of reading sidecars
+_PAUSE = 0.05  # seconds between slices, so that keys and pages come first
+_TOLD = 1000  # images between one telling and the next
+
+Found = Callable[[frozenset[str]], object]
+
+
+class Survey:
+    """Asks for the confidence of each image once, a few at a time.
+
+    Parameters
+    ----------
+    least : confidence, 0 to 1, below which an image is told; one that states none is not
+    told : called with the images found since the last time
+    """
+
+    def __init__(self, kit: "Kit", worker: Worker, loop: Loop, guard: Guard, least: float) -> None:
+        self._kit, self._worker, self._loop, self._guard = kit, worker, loop, guard
+        self._least = least
+        self._paths: Sequence[str] | None = None
+        self._done = 0
+        self._unsure: set[str] = set()
+
+    def begin(self, paths: Sequence[str], told: Found) -> None:
+        """Start, the first time only."""
+        if self._paths is None:
+            self._paths = paths
+            self._go_on(told)
+
+    def _go_on(self, told: Found) -> None:
+        some = (self._paths or ())[self._done : self._done + _SLICE]
+        if some:
+            self._worker.submit("", partial(self._look, some), partial(self._looked, told))
+
+    def _look(self, paths: Sequence[str]) -> list[str]:
+        return [path for path in paths if self._is_unsure(path)]
+
+    def _is_unsure(self, path: str) -> bool:
+        sure = self._kit.confidence(path)
+        return sure is not None and sure < self._least
+
+    def _looked(self, told: Found, unsure: list[str]) -> None:
+        self._unsure.update(unsure)
+        self._done += _SLICE
+        over = self._done >= len(self._paths or ())
+        if self._unsure and (over or self._done % _TOLD == 0):
+            told(frozenset(self._unsure))
+            self._unsure.clear()
+        if not over:
+            self._loop.call_later(_PAUSE, self._guard.watch(partial(self._go_on, told)))

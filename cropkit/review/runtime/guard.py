@@ -1,0 +1,120 @@
+"""One place for every callback's exception, and one thread for every callback.
+
+ipycanvas and ipywidgets swallow what a callback raises: it is in no cell and no log. Each callback
+of the review therefore goes through `Guard.watch`, and so does every future and timer.
+
+JupyterLab 4.4 and later has what a widget's page sends handled in a thread of the kernel's own, a
+subshell (https://jupyter.org/enhancement-proposals/91-kernel-subshells/kernel-subshells.html), a
+new one for each page that is opened. What comes there is handed on to the thread of the review.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from threading import get_ident
+from typing import TYPE_CHECKING, ParamSpec
+
+from cropkit.errors import AuditError, CropkitError, IllegalMove, InDoubt
+from cropkit.records import Problem
+from cropkit.review.runtime.loop import Loop
+from cropkit.review.model.messages import Message, Messages
+from cropkit.audit.tally import Degraded
+
+if TYPE_CHECKING:
+    from cropkit.collection import Kit
+
+P = ParamSpec("P")
+logging.getLogger("cropkit").addHandler(logging.NullHandler())
+_log = logging.getLogger("cropkit.review")
+
+
+class Guard:
+    """Shows, logs and counts what goes wrong; after an `AuditError` nothing is taken any more.
+
+    It is made in the thread of `loop`, and everything that it watches runs there.
+    """
+
+    def __init__(self, kit: "Kit", changed: Callable[[], None], loop: Loop) -> None:
+        self._kit, self._changed, self._loop = kit, changed, loop
+        self._thread = get_ident()
+        self.messages = Messages()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the review may not go on: no audit, no work."""
+        return bool(self.messages.stopped)
+
+    def watch(self, callback: Callable[P, object], about: str = "") -> Callable[P, None]:
+        """Return the callback with this guard round it; `about` names the file it deals with.
+
+        Called in another thread, it runs soon, in the order of the calls.
+        """
+
+        def watched(*args: P.args, **kwargs: P.kwargs) -> None:
+            if get_ident() != self._thread:
+                self._loop.call_soon_threadsafe(partial(watched, *args, **kwargs))
+                return
+            try:
+                callback(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001  (the one place: shown, logged, counted)
+                self.caught(error, about)
+
+        return watched
+
+    def caught(self, error: BaseException, about: str = "") -> None:
+        """Deal with an exception, by what it means for the reviewer."""
+        if isinstance(error, IllegalMove):
+            self.note(str(error))
+        elif isinstance(error, AuditError):
+            self.stop(error)
+        else:
+            self.count(error, about)
+            said = str(error) if isinstance(error, CropkitError) else _unexpected(error)
+            self.problem(said, about)
+
+    def problem(self, said: str, about: str = "") -> None:
+        """Show something that went wrong, until it is acknowledged."""
+        self.messages = self.messages.with_problem(Message(said, about))
+        self._changed()
+
+    def alert(self, said: str) -> None:
+        """Show an alert at once, before the problems that wait."""
+        self.messages = self.messages.with_alert(Message(said))
+        self._changed()
+
+    def note(self, said: str) -> None:
+        """Say something in passing."""
+        self.messages = self.messages.with_note(said)
+        self._changed()
+
+    def acknowledge(self) -> None:
+        """Keep in the trail that the problem in front was seen, and show the next one."""
+        if self.messages.problems:
+            seen = self.messages.problems[0]
+            self._kit.acknowledge(problem=seen.said, about=seen.about, times=seen.times)
+        self.messages = self.messages.acknowledged()
+        self._changed()
+
+    def stop(self, error: BaseException) -> None:
+        """Stop the review, visibly and for good."""
+        _log.error("the review stops", exc_info=error, extra={"session": self._kit.session})
+        self.messages = Messages(self.messages.problems, stopped=str(error))
+        self._changed()
+
+    def count(self, error: BaseException, about: str = "") -> None:
+        """Log and count an exception; showing it is the caller's part."""
+        known = {"session": self._kit.session, "operation": _operation(error)}
+        _log.error("%s: %s", about or "review", error, exc_info=error, extra=known)
+        try:
+            said = f"{type(error).__name__}: {error}"
+            self._kit.report(Problem(Degraded.INTERFACE, about, said))
+        except AuditError as no_audit:
+            self.stop(no_audit)
+
+
+def _operation(error: BaseException) -> str | None:
+    return str(error.args[1]) if isinstance(error, InDoubt) else None
+
+
+def _unexpected(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}. Nothing was decided by it; the log has the details"

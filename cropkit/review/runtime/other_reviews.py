@@ -1,0 +1,31 @@
+"""Other reviews of the same folder: told once each, as soon as a page is turned."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cropkit.audit.tally import SessionRow
+
+if TYPE_CHECKING:
+    from cropkit.collection import Kit
+
+
+class Company:
+    """Knows who else reviews a collection, and whom the reviewer has heard of."""
+
+    def __init__(self, kit: "Kit") -> None:
+        self._kit = kit
+        self._met: set[str] = set()
+
+    def newcomers(self) -> list[str]:
+        """Return a sentence for each review that was not there the last time."""
+        new = [one for one in self._kit.others("review") if one.id not in self._met]
+        self._met.update(one.id for one in new)
+        return [_said(one, Path(self._kit.root).name) for one in new]
+
+
+def _said(other: SessionRow, folder: str) -> str:
+    since = f"{other.started_at.astimezone():%H:%M}"
+    return (
+        f"{folder} is under review elsewhere, too, by {other.reviewer} on {other.host} since "
+        f"{since}. No image is cropped twice, but neither review sees what the other decides"
+    )

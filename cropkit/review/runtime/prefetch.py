@@ -1,0 +1,182 @@
+"""Read images ahead of the reviewer, in threads; only small pictures are kept."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cropkit import formats
+from cropkit.errors import CropkitError, Refused
+from cropkit.formats import Header
+from cropkit.geometry import PixelBox, Size
+from cropkit.workers.previews import Preview, Reader
+from cropkit.records import Problem, Suggestion
+from cropkit.review.runtime.loop import Loop
+from cropkit.review.model import LoadFailed, Looked
+from cropkit.audit.tally import Degraded
+
+if TYPE_CHECKING:
+    from cropkit.collection import Kit
+
+THREADS = 2
+_CLOSER = 4  # larger pictures that are kept here
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An image that was read: its facts, what was suggested for it, and a JPEG to show."""
+
+    path: str
+    sha256: str
+    size: Size
+    suggestions: tuple[Suggestion, ...]
+    cropped: bool
+    jpeg: bytes
+    header: Header
+    thumb: bytes
+
+    @property
+    def name(self) -> str:
+        """What its picture is called in the browser: another content is another picture."""
+        return f"{self.sha256} {self.path}"
+
+    @property
+    def move(self) -> Looked:
+        """What it means to the session."""
+        return Looked(self.path, self.sha256, self.size, self.suggestions, self.cropped)
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """An image that could not be read, and why."""
+
+    path: str
+    reason: str
+
+    @property
+    def move(self) -> LoadFailed:
+        """What it means to the session."""
+        return LoadFailed(self.path, self.reason)
+
+
+class Previews:
+    """Images read or being read; those that are no longer wanted are let go."""
+
+    def __init__(
+        self,
+        kit: "Kit",
+        fit: Size,
+        loop: Loop,
+        arrived: Callable[[str], None],
+        caught: Callable[[BaseException, str], None],
+        *,
+        reader: Reader,
+    ) -> None:
+        self._kit, self.fit, self._loop, self._reader = kit, fit, loop, reader
+        self._arrived, self._caught = arrived, caught
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="cropkit-preview")
+        self._reading: dict[str, Future[Arrival | Absence]] = {}
+        self._read: dict[str, Arrival | Absence] = {}
+        self._closer: dict[tuple[str, Size], Future[Preview]] = {}
+
+    def want(self, paths: Iterable[str], *, boxes: bool = True) -> None:
+        """Read what is not there yet; without `boxes` no suggestions are asked for."""
+        for path in paths:
+            if path not in self._read and path not in self._reading:
+                future = self._pool.submit(self._load, path, boxes=boxes)
+                self._reading[path] = future
+                future.add_done_callback(partial(self._post, path))
+
+    def keep(self, paths: set[str]) -> None:
+        """Let go of everything else: this is what bounds the memory."""
+        for path in (self._read.keys() | self._reading.keys()) - paths:
+            self.forget(path)
+
+    def forget(self, path: str) -> None:
+        """Read it again when it is wanted next."""
+        self._read.pop(path, None)
+        future = self._reading.pop(path, None)
+        if future is not None:
+            future.cancel()
+
+    def get(self, path: str) -> Arrival | Absence | None:
+        """Return what is there."""
+        return self._read.get(path)
+
+    def closer(self, arrival: Arrival, fit: Size) -> bytes | None:
+        """Return a larger picture of an image if it is there; else have it read."""
+        wanted = (arrival.name, fit)
+        future = self._closer.get(wanted)
+        if future is None:
+            while len(self._closer) >= _CLOSER:
+                self._closer.pop(next(iter(self._closer))).cancel()
+            future = self._pool.submit(self._reader.read, arrival.path, fit)
+            self._closer[wanted] = future
+            future.add_done_callback(partial(self._post_closer, arrival.path))
+        if not future.done() or future.cancelled() or future.exception():
+            return None
+        found = future.result()
+        return found.jpeg if found.sha256 == arrival.sha256 else None
+
+    def _post_closer(self, path: str, future: Future[Preview]) -> None:
+        if not future.cancelled():
+            self._loop.call_soon_threadsafe(self._deliver_closer, path, future)
+
+    def _deliver_closer(self, path: str, future: Future[Preview]) -> None:
+        error = future.exception()
+        if error is not None:
+            self._caught(error, path)
+        else:
+            self._arrived(path)
+
+    def applied(self, path: str, box: PixelBox) -> PixelBox:
+        """Return the box that a crop to `box` will hold: larger where a corner has to move out."""
+        arrival = self._read.get(path)
+        if not isinstance(arrival, Arrival):
+            return box
+        return formats.applied(arrival.header, box, self._kit.options)
+
+    def close(self) -> None:
+        """Read nothing more."""
+        self._reading.clear()
+        self._pool.shutdown(cancel_futures=True)
+        self._reader.close()
+
+    def _load(self, path: str, *, boxes: bool) -> Arrival | Absence:
+        try:
+            preview = self._reader.read(path, self.fit)
+        except Refused as refused:
+            if boxes:  # that the file of a decided image is elsewhere is as it should be
+                self._kit.report_once((Problem(Degraded.PREVIEW, path, str(refused)),))
+            return Absence(path, str(refused))
+        look = self._kit.looked(path, preview.sha256, preview.size)
+        asked = boxes and not look.cropped
+        suggestions = self._kit.suggestions(look) if asked else ()
+        return Arrival(
+            path=path,
+            sha256=look.sha256,
+            size=look.size,
+            suggestions=tuple(suggestions),
+            cropped=look.cropped,
+            jpeg=preview.jpeg,
+            header=preview.header,
+            thumb=preview.thumb,
+        )
+
+    def _post(self, path: str, future: Future[Arrival | Absence]) -> None:
+        if not future.cancelled():
+            self._loop.call_soon_threadsafe(self._deliver, path, future)
+
+    def _deliver(self, path: str, future: Future[Arrival | Absence]) -> None:
+        if self._reading.get(path) is not future:  # forgotten meanwhile
+            return
+        del self._reading[path]
+        error = future.exception()
+        if error is not None:
+            self._caught(error, path)
+            said = str(error) if isinstance(error, CropkitError) else repr(error)
+            self._read[path] = Absence(path, said)
+        else:
+            self._read[path] = future.result()
+        self._arrived(path)

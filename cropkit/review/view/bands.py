@@ -1,0 +1,232 @@
+"""The words over the canvas as HTML, but for captions and overlays; pure."""
+
+from base64 import b64encode
+from collections.abc import Iterable
+
+from cropkit.review.view.captions import outcome
+from cropkit.review.view.layout import PageLayout
+from cropkit.review.model.messages import Message, Messages
+from cropkit.review.view.html import at, keys, pill, text
+from cropkit.review.view.view_model import View
+from cropkit.review.model import Arrangement, Filter, Session, folder_of
+
+_BEHIND = 2  # problems that are shown in short behind the one in front
+# class of what is said, and the words
+_AWAY = (
+    (
+        "ck-parted",
+        "The connection is lost, and is tried again: what you see is the review's last picture",
+    ),
+    (
+        "ck-orphaned",
+        "The review's kernel is gone; every decision is kept. Run All Cells goes on at this page",
+    ),
+)
+# action, what is said, whether it goes first when there is little room
+_GRID_HINTS = (
+    ("accept-page", "accept all but the marked", ""),
+    ("look", "mark", ""),
+    ("reject", "reject", ""),
+    ("single", "single", "ck-more"),
+    ("grid", "page", ""),
+    ("undo", "undo", ""),
+)
+_SINGLE_HINTS = {"accept-page": "accept", "accept-one": "", "single": "page"}
+_HINTS = (
+    ("accept-page", "accept page", ""),
+    ("accept-one", "accept one", "ck-more"),
+    ("reject", "reject", ""),
+    ("skip", "skip", "ck-more"),
+    ("reset", "AI box", "ck-more"),
+    ("full", "full image", "ck-most"),
+    ("exact", "exact", "ck-most"),
+    ("go-to", "go to", "ck-most"),
+    ("undo", "undo", ""),
+    ("single", "single", "ck-most"),
+    ("grid", "grid", "ck-most"),
+)
+
+
+def header(view: View) -> str:
+    """Progress: one quiet line."""
+    session = view.session
+    share = 100 * session.decided / max(1, session.total)
+    pills = (
+        pill("written", view.counts.written),
+        pill("waiting", view.counts.waiting),
+        *(pill(word, n, bad=n > 0) for word, n in view.troubles if n or word == "failed"),
+    )
+    return at(
+        view.layout,
+        view.layout.header,
+        f"<span class='ck-title ck-name ck-cut'>{text(view.folder)}</span>{_within(view)}"
+        f"<span class='ck-quiet'>{_filtered(session)}{_arranged(session)}"
+        f"page {session.page + 1} of {session.pages}</span>"
+        f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
+        f"<span class='ck-quiet'>{session.decided:,} of {session.total:,} decided"
+        f"{_pace(view)}</span>" + "".join(pills),
+        "ck-side",
+    )
+
+
+def strip(view: View) -> str:
+    """Return the last decisions: a click goes back to one."""
+    session, layout = view.session, view.layout
+    last = session.undo[-layout.places :]
+    return "".join(_place(view, number, path) for number, path in enumerate(last))
+
+
+def foot(view: View) -> str:
+    """Return the message line, or what is being typed, and the key hints."""
+    grid = view.session.arrangement is Arrangement.GRID
+    hints = "".join(
+        f"<span class='ck-quiet {more}'>{keys((view.keymap.label(name),))} {said}</span>"
+        for name, said, more in _hints(view.session.arrangement)
+        if said and view.keymap.label(name)
+    )
+    lock = (
+        f"<span class='ck-quiet ck-more'>{keys((view.keymap.label('lock'),))} "
+        f"aspect {view.session.lock}</span>"
+    )
+    away = "<span class='ck-unfocused'>Click here to use the keyboard</span>"
+    shown = (
+        f"<span class='ck-focused ck-at' style='position:static'>{hints}"
+        f"{'' if grid else lock}</span>"
+    )
+    sheet = f"<span class='ck-quiet'>{keys((view.keymap.label('sheet'),))} all keys</span>"
+    return (
+        (_typed(view) if view.prompt else _message(view.layout, view))
+        + at(view.layout, view.layout.hints, away + shown, "ck-side")
+        + at(view.layout, view.layout.help, sheet, "ck-side ck-right")
+        + _away(view.layout)
+    )
+
+
+def unsaid(view: View, error: Exception) -> str:
+    """Say in the message line that words could not be made."""
+    said = f"Something cannot be shown: {error!r}. The log has the details"
+    shown = f"<span role='alert' class='ck-two'>{text(said)}</span>"
+    return at(view.layout, view.layout.message.trimmed(5), shown, "ck-line ck-stopped")
+
+
+def _hints(arrangement: Arrangement) -> Iterable[tuple[str, str, str]]:
+    """Return action, what is said of it, and its class: what the keys do here."""
+    if arrangement is Arrangement.GRID:
+        return _GRID_HINTS
+    other = _SINGLE_HINTS if arrangement is Arrangement.SINGLE else {}
+    return ((name, other.get(name, said), more) for name, said, more in _HINTS)
+
+
+def status(view: View) -> str:
+    """Describe the state in one line that a program can read."""
+    session = view.session
+    shown = "end" if session.ended else "shown" if view.acknowledged else "loading"
+    return (
+        f"page {session.page + 1}/{session.pages} {shown} chosen {session.chosen + 1} "
+        f"waiting {view.counts.waiting} written {view.counts.written} "
+        f"failed {view.counts.failed} changed {view.counts.stale} broken {len(session.broken)} "
+        f"message {view.messages.kind} seen as {session.arrangement}"
+    )
+
+
+def _away(layout: PageLayout) -> str:
+    """Return what only the browser can tell: it shows each when the class of the page says so."""
+    return "".join(
+        at(layout, layout.message.trimmed(5), f"<div role='alert'>{said}</div>", f"ck-line {when}")
+        for when, said in _AWAY
+    )
+
+
+def _filtered(session: Session) -> str:
+    return "" if session.filter is Filter.ALL else f"{session.filter} only · "
+
+
+def _arranged(session: Session) -> str:
+    return "" if session.arrangement is Arrangement.PAGE else f"{session.arrangement} · "
+
+
+def _within(view: View) -> str:
+    """Return how far the folder at hand has come, where there are several."""
+    decided, count = view.within
+    session = view.session
+    if not session.entries or count in (0, len(session.listing)):
+        return ""
+    folder = folder_of(session.entries[session.chosen].path) or "."
+    return f"<span class='ck-quiet ck-more ck-cut'>{text(folder)} · {decided:,} of {count:,}</span>"
+
+
+def _pace(view: View) -> str:
+    if not view.rate or view.session.ended:
+        return ""
+    session = view.session
+    left = (session.total - session.decided - len(session.broken)) / view.rate * 60
+    return f" · {view.rate:,.0f} an hour · {_minutes(left)} left"
+
+
+def _minutes(minutes: float) -> str:
+    whole = max(1, round(minutes))
+    return f"{whole} min" if whole < 100 else f"{whole / 60:.0f} h"  # noqa: PLR2004  (reads well)
+
+
+def _place(view: View, number: int, path: str) -> str:
+    settled = view.session.settled[path]
+    classes, sign, word = outcome(settled)
+    name, thumb = path.rpartition("/")[2], view.thumbs.get(path)
+    data = b64encode(thumb).decode() if thumb else ""
+    picture = f"<img alt='{text(name)}' src='data:image/jpeg;base64,{data}'>" if thumb else ""
+    said = picture or f"<span class='ck-cut'>{text(name)}</span>"
+    badge = f"<span class='ck-badge {classes}' title='{text(word)}'>{sign}</span>"
+    return at(view.layout, view.layout.place(number), said + badge, "ck-place")
+
+
+def _typed(view: View) -> str:
+    prompt = view.prompt
+    if prompt is None:
+        return ""
+    said = (
+        f"<span class='ck-name'>{prompt.title}</span>"
+        f"<span class='ck-typed'>{text(prompt.text)}<span class='ck-caret'>▏</span></span>"
+        f"<span class='ck-quiet ck-cut ck-grow'>{text(prompt.hint)}</span>"
+        f"<span class='ck-quiet'>{keys(('Enter',))} do it {keys(('Esc',))} leave it</span>"
+    )
+    return at(view.layout, view.layout.message.trimmed(5), said, "ck-line ck-prompt")
+
+
+def _message(layout: PageLayout, view: View) -> str:
+    messages = view.messages
+    said = {
+        "stopped": _stopped(messages),
+        "problem": _problem(messages, view.keymap.label("acknowledge")),
+        "note": f"<span class='ck-cut ck-quiet' role='status'>{text(messages.note)}</span>",
+        "none": "",
+    }[messages.kind]
+    return at(layout, layout.message.trimmed(5), said, f"ck-line ck-{messages.kind}")
+
+
+def _stopped(messages: Messages) -> str:
+    why = f"<span class='ck-two'>{text(messages.stopped)}</span>"
+    said = f"<span>■ Stopped. No audit, no work.</span>{why}"
+    return f"<div role='alert' class='ck-whole'>{said}</div>"
+
+
+def _problem(messages: Messages, key: str) -> str:
+    """Show the problem in front, the two behind it in short, and how many there are."""
+    if not messages.problems:
+        return ""
+    first, *others = messages.problems
+    behind = "".join(
+        f"<span class='ck-also ck-more ck-cut'>⚠ {_about(one)}</span>" for one in others[:_BEHIND]
+    )
+    waiting = f"{len(others)} more · " if others else ""
+    return (
+        f"<div role='alert' class='ck-whole'>"
+        f"<span>⚠</span><span class='ck-cut ck-grow'>{_about(first)}</span></div>"
+        f"{behind}<span>{waiting}{keys((key,))} acknowledge</span>"
+    )
+
+
+def _about(problem: Message) -> str:
+    said = problem.said.removeprefix(f"{problem.about}: ") if problem.about else problem.said
+    times = f" ({problem.times} times)" if problem.times > 1 else ""
+    about = f"<span class='ck-name'>{text(problem.about)}</span> " if problem.about else ""
+    return f"{about}{text(said)}{times}"

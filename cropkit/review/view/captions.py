@@ -1,0 +1,141 @@
+"""Frame, caption and verdict of each image of the page, as HTML; pure."""
+
+from collections.abc import Mapping
+
+from cropkit.records import Status, Suggestion, Verdict
+from cropkit.review.view.html import at, cut_before, cut_inside, keys, text
+from cropkit.review.view.view_model import View
+from cropkit.review.view.viewport import Rect
+from cropkit.review.model import Broken, Done, Entry, Loading, Mark, Open, Restoring, Settled
+from cropkit.suggest.sidecar import SOURCE as SIDECAR
+
+# verdict or outcome -> (class, sign, word): each differs by sign and word, too
+VERDICTS: Mapping[Verdict, tuple[str, str, str]] = {
+    Verdict.ACCEPT: ("ck-accept", "✓", "accept"),
+    Verdict.ADJUSTED: ("ck-adjusted", "✎", "adjusted"),
+    Verdict.REJECT: ("ck-reject", "✕", "reject"),
+    Verdict.SKIP: ("ck-skip", "↷", "skip"),
+}
+OUTCOMES: Mapping[Status, tuple[str, str, str]] = {
+    Status.WAITING: ("ck-wait", "◷", "waiting"),
+    Status.CROPPED: ("ck-done", "✔", "cropped"),
+    Status.REJECTED: ("ck-done", "✖", "rejected"),
+    Status.SKIPPED: ("ck-done", "↪", "skipped"),
+    Status.REFUSED: ("ck-failed", "⚠", "refused"),
+    Status.FAILED: ("ck-failed", "⚠", "failed"),
+    Status.IN_DOUBT: ("ck-failed", "⁇", "in doubt"),
+}
+STALE = ("ck-failed", "↻", "changed")
+LATER = ("ck-later", "◎", "look")
+_SHORT_TAIL = 9
+_SHORT = {SIDECAR: "AI"}  # a caption is narrow, and these are the boxes one has by default
+
+
+def cells(view: View) -> str:
+    """Frame, caption and verdict of every image of the page."""
+    shown = range(len(view.session.entries))
+    return "".join(_cell(view, position) for position in shown) + _legend(view)
+
+
+def _legend(view: View) -> str:
+    """Say in the grid's free place what Enter does there."""
+    layout = view.layout
+    if not layout.tight or layout.per_page % layout.columns == 0:
+        return ""
+    key, back = (view.keymap.label(name) for name in ("accept-page", "grid"))
+    said = (
+        f"<span>Mark with a click or {keys(('1',))} … {keys(('9',))} what needs a closer look."
+        f"</span><span>{keys((key,))} accepts all the others.<br>Then come the marked ones.</span>"
+        f"<span>{keys((back,))} back to the page</span>"
+    )
+    return at(layout, layout.cell(layout.per_page), said, "ck-tile ck-legend ck-quiet")
+
+
+def outcome(settled: Settled) -> tuple[str, str, str]:
+    """Return class, sign and word of what became of a decision."""
+    return OUTCOMES.get(settled.status, ("ck-wait", "·", settled.status))
+
+
+def _cell(view: View, position: int) -> str:
+    entry = view.session.entries[position]
+    chosen = "ck-frame ck-chosen" if position == view.session.chosen else "ck-frame"
+    layout = view.layout
+    caption = layout.caption(position)
+    words = Rect(caption.x, caption.y, layout.chip(position).x - caption.x - 8, caption.height)
+    name = entry.path.rpartition("/")[2]
+    said = f"<span class='ck-quiet ck-second'>{cut_before(*_source(entry))}</span>"
+    source = "" if layout.tight else said
+    shown = cut_inside(name, _SHORT_TAIL) if layout.tight else cut_inside(name)
+    return (
+        at(layout, layout.cell(position), "", chosen)
+        + at(
+            layout,
+            words.trimmed(layout.trim),
+            f"<span class='ck-key'>{position + 1}</span>"
+            f"<span class='ck-name ck-first'>{shown}</span>" + source,
+        )
+        + _chip(view, position, entry)
+        + _tile(view, position, entry)
+    )
+
+
+def _chip(view: View, position: int, entry: Entry) -> str:
+    classes, sign, word = verdict(view, entry)
+    small = view.session.too_small(entry)
+    inner = f"<span>{'⚠ ' if small else ''}{sign}</span><span class='ck-cut'>{text(word)}</span>"
+    place = view.layout.chip(position).trimmed(view.layout.trim)
+    classes = "ck-small" if small else classes
+    return at(view.layout, place, inner, f"ck-chip {classes}{' ck-tight' * view.layout.tight}")
+
+
+def verdict(view: View, entry: Entry) -> tuple[str, str, str]:
+    """Return class, sign and word of what is, or is going to be, the verdict of an image."""
+    match entry:
+        case Open():
+            if entry.mark is Mark.LATER:
+                return LATER
+            again = entry.path in view.session.stale and entry.verdict is not Verdict.REJECT
+            return STALE if again else VERDICTS[entry.verdict]
+        case Done():
+            return outcome(entry.settled)
+        case Broken():
+            return ("ck-failed", "⚠", "not shown")
+        case Restoring():
+            return ("ck-wait", "↺", "restoring")
+        case Loading():
+            return ("ck-wait", "…", "loading")
+
+
+def _tile(view: View, position: int, entry: Entry) -> str:
+    """Words in place of, or on, the picture."""
+    match entry:
+        case Broken():
+            sign, said = "⚠", entry.reason
+        case Done() if entry.settled.status.is_failure:
+            sign, said = "⚠", entry.settled.reason
+        case Restoring():
+            sign, said = "↺", "being restored"
+        case _:
+            return ""
+    inner = f"<span class='ck-sign'>{sign}</span><span>{text(said)}</span>"
+    return at(view.layout, view.layout.stage(position), inner, "ck-tile ck-failed")
+
+
+def _source(entry: Entry) -> tuple[str, str]:
+    """Where the box comes from, and, never cut, how sure its source is."""
+    if isinstance(entry, Open):
+        several = len(entry.suggestions) > 1
+        which = f" · {entry.candidate + 1} of {len(entry.suggestions)}" if several else ""
+        named, sure = _proposed(entry.suggestion)
+        return named, sure + which
+    if isinstance(entry, Done) and entry.settled.verdict is None:
+        return "", entry.settled.reason
+    return "", ""
+
+
+def _proposed(suggestion: Suggestion | None) -> tuple[str, str]:
+    if suggestion is None:
+        return "", "no AI box"
+    named = f"{_SHORT.get(suggestion.source, suggestion.source)} {suggestion.version}".strip()
+    sure = suggestion.confidence
+    return named, "" if sure is None else f" {sure:.2f}"

@@ -1,0 +1,47 @@
+"""Pieces of HTML that lie over the canvas; pure.
+
+Whatever comes from files, errors or people goes through `text`, here and nowhere else.
+"""
+
+from html import escape
+
+from cropkit.review.view.layout import WIDTH, PageLayout
+from cropkit.review.view.viewport import Rect
+
+_TAIL = 13
+
+
+def text(words: object) -> str:
+    """Return words as HTML that says just them."""
+    return escape(str(words))
+
+
+def keys(labels: tuple[str, ...]) -> str:
+    """Return keys as they look on a keyboard."""
+    return " ".join(f"<span class='ck-key'>{text(label)}</span>" for label in labels if label)
+
+
+def pill(word: str, number: int, *, bad: bool = False) -> str:
+    """Return a count with its name."""
+    return f"<span class='ck-pill{' ck-bad' if bad else ''}'>{word} <b>{number:,}</b></span>"
+
+
+def at(layout: PageLayout, rect: Rect, inner: str, classes: str = "") -> str:
+    """Lay a box over a part of the canvas, in per cent: it scales with the canvas."""
+    height = layout.height
+    place = (
+        f"left:{100 * rect.x / WIDTH:.3f}%;top:{100 * rect.y / height:.3f}%;"
+        f"width:{100 * rect.width / WIDTH:.3f}%;height:{100 * rect.height / height:.3f}%"
+    )
+    return f"<div class='ck-at {classes}' style='{place}'>{inner}</div>"
+
+
+def cut_inside(name: str, tail: int = _TAIL) -> str:
+    """Let a name that is too long lose its middle: generated names differ at the end."""
+    kept = min(tail, len(name) // 2)
+    return cut_before(name[: len(name) - kept], name[len(name) - kept :])
+
+
+def cut_before(words: str, tail: str) -> str:
+    """Let words that are too long lose their end, before a tail that stays."""
+    return f"<span class='ck-cut'>{text(words)}</span><span>{text(tail)}</span>"

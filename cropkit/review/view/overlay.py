@@ -1,0 +1,83 @@
+"""What lies over the whole page: the key sheet, or the end; pure."""
+
+from collections.abc import Mapping
+from itertools import islice
+
+from cropkit.review.keys.keymap import shortened
+from cropkit.review.view.layout import WIDTH
+from cropkit.review.view.html import at, keys, pill, text
+from cropkit.review.view.view_model import View
+from cropkit.review.view.viewport import Rect
+from cropkit.review.model import Session
+
+_LISTED = 12
+
+
+def over(view: View) -> str:
+    """Return the sheet where it is wanted, the end where it is reached, or nothing."""
+    if view.sheet:
+        return _sheet(view)
+    return _end(view) if view.session.ended else ""
+
+
+def _sheet(view: View) -> str:
+    groups = "".join(
+        f"<div class='ck-group'><h3>{text(group)}</h3>"
+        + "".join(
+            f"<div class='ck-row'>{keys(shortened(labels))}<span>{text(said)}</span></div>"
+            for said, labels in rows.items()
+        )
+        + "</div>"
+        for group, rows in view.keymap.grouped().items()
+    )
+    mouse = (
+        "<div class='ck-group'><h3>Mouse</h3><div>Drag an edge, a corner or the whole box; "
+        "or click an edge or a corner, and then where it goes. "
+        "The wheel zooms at the pointer; beside the box, a zoomed image is pulled along. "
+        "In the grid, a click marks. "
+        "A click on the verdict under an image accepts that image, one on a small picture below "
+        "goes back to it.</div></div>"
+    )
+    below = view.layout.height - view.layout.board.y
+    place = Rect(0, view.layout.board.y, WIDTH, below)
+    inner = f"<div class='ck-columns'>{groups}{mouse}</div>"
+    return at(view.layout, place, inner, "ck-sheet")
+
+
+def _end(view: View) -> str:
+    counts, session = view.counts, view.session
+    facts = (
+        ("decided", session.decided),
+        ("written", counts.written),
+        ("rejected", counts.rejected),
+        ("skipped", counts.skipped),
+        ("waiting", counts.waiting),
+        ("suggestions not usable", counts.degraded),
+    )
+    rows = " ".join(
+        (
+            *(pill(word, number) for word, number in facts),
+            *(pill(word, n, bad=n > 0) for word, n in view.troubles if n or word == "failed"),
+        )
+    )
+    title = "Everything is decided" if not session.broken else "Nothing is left to decide"
+    inner = (
+        f"<h3>{title}</h3><p style='line-height:2.2'>{rows}</p>{_failures(session)}"
+        f"<p class='ck-quiet'>{keys((view.keymap.label('previous-page'),))} look again · "
+        f"{keys((view.keymap.label('undo'),))} undo the last decision</p>"
+    )
+    return at(view.layout, view.layout.board, inner, "ck-sheet")
+
+
+def _failures(session: Session) -> str:
+    failed = {p: s.reason for p, s in session.settled.items() if s.status.is_failure}
+    return _reasons("Not shown", session.broken) + _reasons("Failed", failed)
+
+
+def _reasons(title: str, reasons: Mapping[str, str]) -> str:
+    rows = "".join(
+        f"<li><b>{text(path)}</b> {text(reason.removeprefix(f'{path}: '))}</li>"
+        for path, reason in islice(reasons.items(), _LISTED)
+    )
+    more = f"<li>and {len(reasons) - _LISTED} more</li>" if len(reasons) > _LISTED else ""
+    return f"<p class='ck-failed'>{title}:</p><ul>{rows}{more}</ul>" if reasons else ""

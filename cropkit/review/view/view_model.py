@@ -1,0 +1,47 @@
+"""All that the words over the canvas are made from; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cropkit.review.keys.keymap import Keymap
+from cropkit.review.view.layout import PageLayout
+from cropkit.review.model.messages import Messages
+from cropkit.review.keys.prompt import Prompt
+from cropkit.review.model import Session
+
+if TYPE_CHECKING:
+    from cropkit.collection import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The state of everything that is shown.
+
+    Parameters
+    ----------
+    thumbs : small JPEGs of images that were decided, by path
+    within : how many images of the folder at hand are decided, and how many it has
+    """
+
+    folder: str
+    layout: PageLayout
+    session: Session
+    counts: "Counts"
+    messages: Messages
+    acknowledged: bool
+    keymap: Keymap
+    sheet: bool = False
+    prompt: Prompt | None = None
+    rate: float | None = None
+    thumbs: Mapping[str, bytes] = field(default_factory=dict)
+    within: tuple[int, int] = (0, 0)
+
+    @property
+    def troubles(self) -> tuple[tuple[str, int], ...]:
+        """What went wrong, each kind by its own word: how many images."""
+        return (
+            ("failed", self.counts.failed),
+            ("changed since shown", self.counts.stale),
+            ("not shown", len(self.session.broken)),
+        )

@@ -1,0 +1,92 @@
+"""How the page is seen: in which arrangement, and how closely each image of it."""
+
+from collections.abc import Mapping
+
+from cropkit.review.model.box_editing import Grip, handle_point
+from cropkit.geometry import Size
+from cropkit.review.view.layout import PageLayout
+from cropkit.review.view.viewport import WHOLE, Rect, Viewport, Zoom
+from cropkit.review.model import GRID, Arrangement, Mark, Open, Session
+
+_LENS = 176  # side of the loupe
+_MAGNIFIED = 3.0
+_LARGEST = 16.0  # canvas units for a pixel under the loupe, at most
+
+
+def layouts(per_page: int) -> Mapping[Arrangement, PageLayout]:
+    """Return the layout of each arrangement, all of them on a canvas of the same size."""
+    page = PageLayout(per_page)
+    return {
+        Arrangement.PAGE: page,
+        Arrangement.SINGLE: page.beside(1),
+        Arrangement.GRID: page.beside(max(GRID, per_page), tight=True),
+    }
+
+
+class Sight:
+    """Follows a session: an image that leaves the page is whole when it comes again."""
+
+    def __init__(self, per_page: int) -> None:
+        self._layouts = layouts(per_page)
+        self.arrangement = Arrangement.PAGE
+        self._zooms: dict[str, Zoom] = {}
+        self._held: str | None = None
+        self._grip = Grip.BOTTOM_RIGHT
+        self.always = False
+
+    @property
+    def layout(self) -> PageLayout:
+        """Where everything is, now."""
+        return self._layouts[self.arrangement]
+
+    def follow(self, session: Session) -> None:
+        """See what the session shows."""
+        if session.arrangement is not self.arrangement:
+            self.arrangement = session.arrangement
+            self._zooms.clear()
+        here = {entry.path for entry in session.entries}
+        for path in self._zooms.keys() - here:
+            del self._zooms[path]
+
+    def view(self, position: int, path: str, size: Size) -> Viewport:
+        """Return how an image of the page is seen."""
+        zoom = self._zooms.get(path, WHOLE)
+        return Viewport(self.layout.stage(position), size, zoom)
+
+    def hold(self, path: str, grip: Grip) -> bool:
+        """Lay the loupe on a handle for as long as it is held; keys go on with the last one.
+
+        Return whether it comes or goes. No handle: it goes where it is not to stay.
+        """
+        before, self._held = self._held, None if grip is Grip.WHOLE else path
+        if self._held is not None:
+            self._grip = grip
+        return before != self._held
+
+    def lens(self, session: Session) -> Viewport | None:
+        """Return what the loupe shows, and where: the corner that is farthest from the handle."""
+        entry = session.entries[session.chosen] if session.entries else None
+        if not isinstance(entry, Open) or entry.mark is not Mark.KEEP or self.layout.tight:
+            return None
+        if entry.path != self._held and not self.always:
+            return None
+        view = self.view(session.chosen, entry.path, entry.size)
+        handle = handle_point(view.edges(entry.box), self._grip)
+        stage = _far_corner(view.stage, handle)
+        scale = min(_MAGNIFIED * view.scale, _LARGEST)
+        x, y = view.to_image(*handle)
+        lying = Viewport(stage, entry.size)
+        middle = (x / entry.size.width, y / entry.size.height)
+        return Viewport(stage, entry.size, Zoom(max(1.0, scale / lying.fit), *middle))
+
+    def look(self, path: str, zoom: Zoom) -> None:
+        """See an image so closely from now on."""
+        self._zooms[path] = zoom
+
+
+def _far_corner(stage: Rect, point: tuple[float, float]) -> Rect:
+    side = min(_LENS, 0.4 * stage.width, 0.4 * stage.height)
+    left, above = point[0] > stage.middle[0], point[1] > stage.middle[1]
+    x = stage.x if left else stage.right - side
+    y = stage.y if above else stage.bottom - side
+    return Rect(x, y, side, side)

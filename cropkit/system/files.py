@@ -1,0 +1,352 @@
+"""The only file-system effects of the write protocol, beneath a root that they cannot leave.
+
+Every path is opened one component at a time without following links, and every effect is made
+relative to the folder that was opened: what was checked is what is used. Everything goes through
+`Root.system`, which is the seam for fault injection.
+
+Durability: after `sync` the file's data survive a power cut, after `sync_folder` the names in that
+folder do; neither implies the other. A failed sync is final and never tried again on the same
+data, because the kernel marks the pages clean after telling us once (the "fsyncgate" of 2018).
+"""
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path, PurePosixPath
+from types import ModuleType
+from typing import Any
+
+from cropkit.system.attributes import Attributes, attributes_of, carry
+from cropkit.errors import (
+    CropkitError,
+    MissingFile,
+    NameTaken,
+    NoSpace,
+    NotRegularFile,
+    PathOutsideRoot,
+    ReadOnly,
+    WriteFailed,
+)
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK: opening a pipe that nobody writes to would wait for ever
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NO_ATIME = getattr(os, "O_NOATIME", 0)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NO_LINKS = frozenset((errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOSYS))
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which file it was, so that a later look can tell whether it still is."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    links: int
+
+    def same_inode(self, other: "Identity | None") -> bool:
+        """Whether both names are of one file."""
+        mine = (self.device, self.inode)
+        return other is not None and mine == (other.device, other.inode)
+
+    def same_file(self, other: "Identity | None") -> bool:
+        """Whether nothing was swapped or written in between (the link count may differ)."""
+        mine = (self.device, self.inode, self.size, self.mtime_ns)
+        return other is not None and mine == (
+            other.device,
+            other.inode,
+            other.size,
+            other.mtime_ns,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file as it was read, through one descriptor."""
+
+    data: bytes
+    sha256: str
+    identity: Identity
+    attributes: Attributes
+
+
+class Root:
+    """A folder beneath which every path stays."""
+
+    def __init__(self, path: Path, system: ModuleType = os) -> None:
+        self.path = path.resolve()
+        self.system: Any = system
+        self._durable: set[tuple[str, ...]] = set()
+
+    def __repr__(self) -> str:
+        return f"Root({str(self.path)!r})"
+
+    # -- looking -------------------------------------------------------------------------------
+
+    def read(self, path: str) -> Content:
+        """Read a regular file whole.
+
+        Raises
+        ------
+        MissingFile, NotRegularFile, PathOutsideRoot, ReadOnly
+            Nothing was written.
+        """
+        with self._translated(path), self._opened(path) as fd:
+            found = os.fstat(fd)
+            with _reader(fd) as file:
+                data = file.read()
+            digest = hashlib.sha256(data).hexdigest()
+            return Content(data, digest, _identity(found), attributes_of(fd, found))
+
+    def digest(self, path: str) -> str | None:
+        """SHA-256 of a regular file, None when there is no such name."""
+        try:
+            with self._translated(path), self._opened(path) as fd, _reader(fd) as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except MissingFile:
+            return None
+
+    def identity(self, path: str) -> Identity | None:
+        """Which file has this name, None when there is none; links are not followed."""
+        try:
+            with self._translated(path), self._parent(path) as (folder, name):
+                return _identity(os.stat(name, dir_fd=folder, follow_symlinks=False))
+        except MissingFile:
+            return None
+
+    def check_room(self, path: str, needed: int) -> None:
+        """Raise `NoSpace` unless `needed` bytes and a reserve of 1 MiB are free."""
+        free = self.free_bytes()
+        if free < needed + (1 << 20):
+            raise NoSpace(path, needed, free)
+
+    def free_bytes(self) -> int:
+        """Return how many bytes an unprivileged user may still write here."""
+        room = os.statvfs(self.path)
+        return room.f_bavail * room.f_frsize
+
+    def beside(self, path: str) -> list[str]:
+        """List what is no folder in the folder of `path`, hidden names and links too, sorted.
+
+        Raises
+        ------
+        MissingFile, PathOutsideRoot, ReadOnly, WriteFailed
+            The folder cannot be listed.
+        """
+        with (
+            self._translated(path),
+            self._parent(path) as (folder, _),
+            os.scandir(folder) as entries,
+        ):
+            return sorted(entry.name for entry in entries if not entry.is_dir())
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def write_new(self, path: str, data: bytes, like: Attributes) -> tuple[str, ...]:
+        """Write a new file with the attributes of another; name what could not be carried.
+
+        Not durable before `sync`. An existing name is refused, never overwritten.
+        """
+        with self._translated(path), self._parent(path) as (folder, name):
+            fd = self.system.open(name, _NEW, 0o600, dir_fd=folder)
+            try:
+                _write_all(self.system, fd, data)
+                return carry(self.system, fd, like)
+            finally:
+                os.close(fd)
+
+    def set_times(self, path: str, times: tuple[int, int]) -> None:
+        """Give a file its old access and modification times back, in nanoseconds."""
+        with self._translated(path), self._parent(path) as (folder, name):
+            self.system.utime(name, ns=times, dir_fd=folder, follow_symlinks=False)
+
+    def sync(self, path: str) -> None:
+        """Make a file's data and attributes survive a power cut."""
+        with self._translated(path), self._opened(path) as fd:
+            self.system.fsync(fd)
+
+    def sync_folder(self, path: str) -> None:
+        """Make the names in a folder survive a power cut; '' is the root itself."""
+        with self._translated(path), self._folder(PurePosixPath(path).parts, path) as fd:
+            self.system.fsync(fd)
+
+    def make_folder(self, path: str, mode: int = 0o777) -> None:
+        """Make a folder and those above it; each new name is durable on return."""
+        parts = _parts(path, self.path)
+        for depth in range(1, len(parts) + 1):
+            if parts[:depth] not in self._durable:
+                self._make_one(parts[:depth], path, mode)
+                self._durable.add(parts[:depth])
+
+    def _make_one(self, parts: tuple[str, ...], path: str, mode: int) -> None:
+        with self._translated(path), self._folder(parts[:-1], path) as above:
+            with suppress(FileExistsError):
+                self.system.mkdir(parts[-1], mode, dir_fd=above)
+            # also for one that stood: whoever made it may have died before this line
+            self.system.fsync(above)
+
+    def link(self, path: str, to: "Root", target: str) -> bool:
+        """Give a file a second name. Return False where the file systems cannot.
+
+        Raises
+        ------
+        NameTaken
+            When the target exists: a link never overwrites.
+        """
+        with (
+            self._translated(path),
+            self._parent(path) as (folder, name),
+            to._parent(target) as (there, new),  # noqa: SLF001  (the same class)
+        ):
+            try:
+                self.system.link(
+                    name, new, src_dir_fd=folder, dst_dir_fd=there, follow_symlinks=False
+                )
+            except FileExistsError:
+                raise NameTaken(path, target) from None
+            except OSError as error:
+                if error.errno in _NO_LINKS:
+                    return False
+                raise
+            return True
+
+    def replace(self, path: str, target: str) -> None:
+        """Rename over `target`: a reader sees the old file whole or the new one whole.
+
+        The rename survives a power cut only after `sync_folder`.
+        """
+        with (
+            self._translated(path),
+            self._parent(path) as (folder, name),
+            self._parent(target) as (there, new),
+        ):
+            self.system.replace(name, new, src_dir_fd=folder, dst_dir_fd=there)
+
+    def unlink(self, path: str, *, missing_ok: bool = False) -> None:
+        """Remove a name."""
+        with self._translated(path), self._parent(path) as (folder, name):
+            try:
+                self.system.unlink(name, dir_fd=folder)
+            except FileNotFoundError:
+                if not missing_ok:
+                    raise
+
+    # -- opening, one component at a time ------------------------------------------------------
+
+    @contextmanager
+    def _folder(self, parts: tuple[str, ...], path: str) -> Iterator[int]:
+        fd = self.system.open(self.path, _FOLDER)
+        try:
+            for part in parts:
+                below = self._step(part, fd, path)
+                os.close(fd)
+                fd = below
+            yield fd
+        finally:
+            os.close(fd)
+
+    def _step(self, part: str, fd: int, path: str) -> int:
+        try:
+            return int(self.system.open(part, _FOLDER, dir_fd=fd))
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                raise PathOutsideRoot(path, self.path) from None
+            raise
+
+    @contextmanager
+    def _parent(self, path: str) -> Iterator[tuple[int, str]]:
+        *above, name = _parts(path, self.path)
+        with self._folder(tuple(above), path) as fd:
+            yield fd, name
+
+    @contextmanager
+    def _opened(self, path: str) -> Iterator[int]:
+        with self._parent(path) as (folder, name):
+            fd = self._open_regular(name, folder, path)
+            try:
+                yield fd
+            finally:
+                os.close(fd)
+
+    def _open_regular(self, name: str, folder: int, path: str) -> int:
+        try:
+            fd = self._open_unseen(name, folder)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENXIO):
+                raise NotRegularFile(path) from None
+            raise
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise NotRegularFile(path)
+        return fd
+
+    def _open_unseen(self, name: str, folder: int) -> int:
+        """Open for reading without changing the access time, where the file is ours."""
+        try:
+            return int(self.system.open(name, _FILE | _NO_ATIME, dir_fd=folder))
+        except PermissionError as error:
+            if error.errno != errno.EPERM:
+                raise
+            return int(self.system.open(name, _FILE, dir_fd=folder))
+
+    @contextmanager
+    def _translated(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except CropkitError:
+            raise
+        except OSError as error:
+            raise _translation(path, error, self) from error
+
+
+def split_beneath(root: Path, given: str | os.PathLike[str]) -> str:
+    """Return `given` relative to `root` with forward slashes.
+
+    Raises
+    ------
+    PathOutsideRoot
+        When it is not beneath the root, by name or through a link.
+    """
+    whole = root / given
+    with suppress(ValueError):
+        # the folder is resolved, the last name is not: a link there is refused when opened
+        return (whole.parent.resolve() / whole.name).relative_to(root).as_posix()
+    raise PathOutsideRoot(str(given), root)
+
+
+def _parts(path: str, root: Path) -> tuple[str, ...]:
+    parts = tuple(path.split("/"))
+    if any(part in ("", ".", "..") or "\0" in part for part in parts):
+        raise PathOutsideRoot(path, root)
+    return parts
+
+
+def _identity(found: os.stat_result) -> Identity:
+    return Identity(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_nlink)
+
+
+def _reader(fd: int) -> BufferedReader:
+    return open(fd, "rb", closefd=False)
+
+
+def _write_all(system: Any, fd: int, data: bytes) -> None:  # noqa: ANN401  (os, or a stand-in)
+    view = memoryview(data)
+    while view:
+        view = view[system.write(fd, view) :]
+
+
+def _translation(path: str, error: OSError, root: Root) -> CropkitError:
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return ReadOnly(path, error.strerror)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(path, "more", root.free_bytes())
+    if error.errno == errno.ENOENT:
+        return MissingFile(path)
+    return WriteFailed(path, error.strerror or str(error))

@@ -1,0 +1,160 @@
+"""Decisions are carried out in a process of its own, so that no codec holds the reviewer's.
+
+The process opens the collection for itself, as any other session does. What it is to do is durable
+before it hears of it, and claims keep two from doing it at once: it may die at any moment, and is
+started again. Trail and protocol stay where they are; between the two processes go the id of a
+decision and its result.
+"""
+
+import atexit
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from cropkit.workers.child import Apart, Died
+from cropkit.errors import ApplierDied, CropkitError
+from cropkit.formats import Options
+from cropkit.collection import Kit
+from cropkit.records import CropResult, Problem, Status
+from cropkit.audit.tally import Tally
+
+DIED = "applier-died"
+_log = logging.getLogger("cropkit.workers.applier")
+_ATTEMPTS = 2
+_NICE = 10  # whoever looks at a page comes first
+Errand = tuple[Literal["apply", "retract"], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What the process opens its collection with."""
+
+    folder: str
+    reviewer: str
+    destination: str | None
+    options: Options
+
+
+class Workshop:
+    """Carries out decisions of one `Kit` elsewhere, one at a time; thread-safe."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._mutex = threading.RLock()
+        self._opening = self._wanted()
+        self._process = self._new()
+        atexit.register(self._process.hang_up)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while there is one."""
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the process before it is needed; another one where options have changed."""
+        with self._mutex:
+            if self._opening != self._wanted():
+                self.close()
+                self._opening = self._wanted()
+                self._process = self._new()
+                atexit.register(self._process.hang_up)
+            self._process.start()
+
+    def apply(self, decision: str) -> CropResult:
+        """Carry out a decision, as `Kit.apply` does; one on which the process dies twice fails.
+
+        Raises
+        ------
+        AuditError
+            Work must stop.
+        """
+        died = self._ask(("apply", decision))
+        if isinstance(died, CropResult):
+            return died
+        made, _ = self._kit.trail.decision(decision)
+        return self._kit.give_up(decision, ApplierDied(made.path, *died.args))
+
+    def retract(self, decision: str) -> CropResult:
+        """Take a decision back, as `Kit.retract` does.
+
+        Raises
+        ------
+        AuditError
+            Work must stop.
+        """
+        died = self._ask(("retract", decision))
+        if isinstance(died, CropResult):
+            return died
+        made, _ = self._kit.trail.decision(decision)
+        error = ApplierDied(made.path, *died.args)
+        return CropResult(Status(error.status), made.path, error.code, str(error))
+
+    def close(self) -> None:
+        """End the process when it has finished what it is at."""
+        with self._mutex:
+            atexit.unregister(self._process.hang_up)
+            self._process.close()
+
+    def _ask(self, errand: Errand) -> CropResult | Died:
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._told(errand)
+            except Died as died:
+                last = died
+                self._mourn(errand[1], died)
+            found = self._kit.trail.decision(errand[1])[1]
+            if errand[0] == "retract" and found.status is Status.RESTORED:  # it had come that far
+                return CropResult(Status.RESTORED, found.path, box_asked=found.box)
+        return last
+
+    def _told(self, errand: Errand) -> CropResult:
+        with self._mutex:
+            self.start()
+            result = self._process.ask(errand)
+        # it is this session that had it done
+        self._kit.trail.count(partial(Tally.with_outcome, status=result.status))
+        return result
+
+    def _mourn(self, decision: str, died: Died) -> None:
+        """Tell that the process is gone; the files are settled before anybody looks again."""
+        made, _ = self._kit.trail.decision(decision)
+        (code,) = died.args
+        said = f"the process that writes crops ended (exit code {code}) and is started again"
+        self._kit.report(Problem(DIED, made.path, said))
+        self._kit.recover()
+
+    def _wanted(self) -> _Opening:
+        kit = self._kit
+        destination = str(kit.root / kit.destination) if kit.destination else None
+        return _Opening(str(kit.root), kit.reviewer, destination, kit.options)
+
+    def _new(self) -> Apart[Errand, CropResult]:
+        return Apart("cropkit-apply", _NICE, _opened, self._opening)
+
+
+@contextmanager
+def _opened(opening: _Opening) -> Iterator[Callable[[Errand], CropResult]]:
+    with Kit(
+        opening.folder,
+        reviewer=opening.reviewer,
+        destination=opening.destination,
+        suggesters=(),
+        kind="applier",
+        options=opening.options,
+    ) as kit:
+
+        def done(errand: Errand) -> CropResult:
+            what, decision = errand
+            try:
+                return {"apply": kit.apply, "retract": kit.retract}[what](decision)
+            except CropkitError:
+                raise
+            except BaseException:
+                _log.exception("decision %s ends the process that writes crops", decision)
+                raise
+
+        yield done

@@ -1,0 +1,196 @@
+"""Previews, made once: decoded at display size, kept by content, made in processes of their own.
+
+A codec that a hostile or broken image brings down takes its process with it, not the review; and
+decoding never holds the interpreter that draws.
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Protocol
+
+from cropkit import formats
+from cropkit.workers.child import Apart, Died
+from cropkit.errors import ReaderDied
+from cropkit.system.files import Root
+from cropkit.formats import Header, Options
+from cropkit.geometry import Size
+
+FOLDER = ".cropkit/previews"
+PLAIN = Options()
+THUMB = Size(160, 104)
+LIMIT = 256 << 20  # bytes on disk, some 1,500 previews
+_MAKING = 1  # what was made by another way of making is made anew
+_DIGEST = hashlib.sha256().digest_size
+_COUNTED_EVERY = 64
+_ATTEMPTS = 2
+_log = logging.getLogger("cropkit.workers.previews")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What is needed of an image to show it: its header, and a `jpeg` no larger than asked."""
+
+    sha256: str
+    header: Header
+    jpeg: bytes
+    thumb: bytes
+
+    @property
+    def size(self) -> Size:
+        """Upright."""
+        return self.header.size
+
+
+class Cache:
+    """Small pictures in a folder, by name; safe to delete, and never trusted blindly.
+
+    Each file begins with the SHA-256 of what follows. It is written beside and renamed, so that
+    who reads it meanwhile sees all of it or nothing; it is not synced, as it can be made again.
+    """
+
+    def __init__(self, folder: Path, limit: int = LIMIT) -> None:
+        self._folder, self._limit = folder, limit
+        self._puts = 0
+
+    def get(self, name: str) -> bytes | None:
+        """Return what was put, None when it is not there or not whole."""
+        path = self._folder / name
+        try:
+            found = path.read_bytes()
+            os.utime(path)
+        except OSError:
+            return None
+        digest, jpeg = found[:_DIGEST], found[_DIGEST:]
+        return jpeg if hashlib.sha256(jpeg).digest() == digest else None
+
+    def put(self, name: str, jpeg: bytes) -> None:
+        """Keep a picture if that is possible: who asked for it has it either way."""
+        beside = self._folder / f".{name}.{os.getpid()}"
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            beside.write_bytes(hashlib.sha256(jpeg).digest() + jpeg)
+            beside.replace(self._folder / name)
+            if self._puts % _COUNTED_EVERY == 0:
+                self._shrink()
+        except OSError as error:
+            _log.warning("preview not kept: %s", error)
+        self._puts += 1
+
+    def _shrink(self) -> None:
+        """Remove what was not used for longest, until the rest fits."""
+        with os.scandir(self._folder) as entries:
+            found = [(entry.path, entry.stat()) for entry in entries]
+        total = sum(stat.st_size for _, stat in found)
+        for path, stat in sorted(found, key=lambda one: one[1].st_mtime_ns):
+            if total <= self._limit:
+                return
+            Path(path).unlink(missing_ok=True)
+            total -= stat.st_size
+
+
+def previewed(root: Root, path: str, fit: Size, cache: Cache, options: Options = PLAIN) -> Preview:
+    """Read an image and make its preview, or take the one that was made of the same content.
+
+    Raises
+    ------
+    Refused
+        Missing, empty, truncated, of a format that cannot be cropped faithfully, …
+    """
+    content = root.read(path)
+    header = formats.read_header(content.data, path, options)
+    name = f"{content.sha256}-{fit.width}x{fit.height}-{_MAKING}"
+    jpeg = cache.get(name)
+    if jpeg is None:
+        jpeg = formats.preview(content.data, path, fit)
+        cache.put(name, jpeg)
+    return Preview(content.sha256, header, jpeg, formats.thumbnail(jpeg, THUMB))
+
+
+class Reader(Protocol):
+    """Makes previews for one collection; safe to call from several threads."""
+
+    def start(self) -> None:
+        """Be ready before the first image."""
+
+    def read(self, path: str, fit: Size) -> Preview:
+        """Return what `previewed` returns, or raise what it raises."""
+
+    def close(self) -> None:
+        """Read nothing more."""
+
+
+class ReaderHere:
+    """Reads in the thread that asks.
+
+    Parameters
+    ----------
+    options : what may be left out of an image that is else refused
+    """
+
+    def __init__(self, folder: Path, options: Options = PLAIN) -> None:
+        self._root, self._cache, self._options = Root(folder), Cache(folder / FOLDER), options
+
+    def start(self) -> None:
+        """Need no preparation."""
+
+    def read(self, path: str, fit: Size) -> Preview:
+        """Return what `previewed` returns, or raise what it raises."""
+        return previewed(self._root, path, fit, self._cache, self._options)
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+class ReadersApart:
+    """Reads in processes of their own, one for each thread that asks."""
+
+    def __init__(self, folder: Path, count: int, options: Options = PLAIN) -> None:
+        self.processes = [
+            Apart[tuple[str, Size], Preview](f"cropkit-read-{n}", 0, _opened, folder, options)
+            for n in range(count)
+        ]
+        self._free: SimpleQueue[Apart[tuple[str, Size], Preview]] = SimpleQueue()
+        for one in self.processes:
+            self._free.put(one)
+
+    def start(self) -> None:
+        """Start the processes; they get ready while the caller goes on."""
+        for one in self.processes:
+            one.start()
+
+    def read(self, path: str, fit: Size) -> Preview:
+        """Return what `previewed` returns, or raise what it raises.
+
+        Raises
+        ------
+        ReaderDied
+            The process ended on it, and another one, too.
+        """
+        one = self._free.get()
+        try:
+            for _ in range(_ATTEMPTS):
+                try:
+                    return one.ask((path, fit))
+                except Died as died:
+                    _log.warning("%s: the process that reads images ended: %s", path, died)
+                    code = died.args[0]
+        finally:
+            self._free.put(one)
+        raise ReaderDied(path, code)
+
+    def close(self) -> None:
+        """End the processes."""
+        for one in self.processes:
+            one.close()
+
+
+@contextmanager
+def _opened(folder: Path, options: Options) -> Iterator[Callable[[tuple[str, Size]], Preview]]:
+    reader = ReaderHere(folder, options)
+    yield lambda question: reader.read(*question)
