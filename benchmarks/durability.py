@@ -19,10 +19,10 @@ import numpy as np
 from PIL import Image
 
 from cropkit import clock
+from cropkit.collection import Collection
+from cropkit.engine.request import GroupSize
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
 from cropkit.records import Decision, Verdict
-from cropkit.engine.request import Pace
 
 SIDE, GROUP = 160, 64
 BOX = PixelBox(8, 8, 120, 130)
@@ -59,7 +59,7 @@ def _delayed(microseconds: int, images: int) -> int:
 
 def _rate(folder: Path, images: int, *, group: int) -> float:
     _make(folder, images)
-    with Kit(folder, pace=Pace(3600, GROUP, first=GROUP)) as kit:
+    with Collection(folder, pace=GroupSize(3600, GROUP, first=GROUP)) as kit:
         made = [_decision(kit, path) for path in kit.images()]
         kit.decide(made)
         started = time.perf_counter()
@@ -79,7 +79,7 @@ def _make(folder: Path, images: int) -> None:
         Image.fromarray(pixels).save(folder / f"{number}.png", compress_level=1)
 
 
-def _decision(kit: Kit, path: str) -> Decision:
+def _decision(kit: Collection, path: str) -> Decision:
     look, moment = kit.look(path), clock.now()
     return Decision(
         path=path,

@@ -17,8 +17,8 @@ from pathlib import Path
 from PIL import Image
 
 from cropkit import clock, formats
+from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
 from cropkit.records import CropResult, Decision, Verdict
 
 Paths = Sequence[Path]
@@ -37,7 +37,7 @@ class NotCropped(RuntimeError):
 @contextmanager
 def grouped(paths: Paths, box: PixelBox, threads: Executor | None = None):  # noqa: ANN201  (a context)
     """Carry out decisions that are made already, as a batch does."""
-    with Kit(paths[0].parent, threads=threads) as kit:
+    with Collection(paths[0].parent, threads=threads) as kit:
         kit.decide([decision(kit, path.name, box) for path in paths])
         yield lambda: _checked(kit.apply_waiting())
 
@@ -45,7 +45,7 @@ def grouped(paths: Paths, box: PixelBox, threads: Executor | None = None):  # no
 @contextmanager
 def single(paths: Paths, box: PixelBox):  # noqa: ANN201  (a context)
     """Look at, decide about and crop one image after the other."""
-    with Kit(paths[0].parent) as kit:
+    with Collection(paths[0].parent) as kit:
         yield lambda: _checked([kit.crop(path, box) for path in paths])
 
 
@@ -92,7 +92,7 @@ def missing() -> list[str]:
     return [f"{tool} (Debian: {name})" for tool, name in PACKAGES.items() if not shutil.which(tool)]
 
 
-def decision(kit: Kit, name: str, box: PixelBox) -> Decision:
+def decision(kit: Collection, name: str, box: PixelBox) -> Decision:
     """Decide about an image, as a reviewer who looked at it would."""
     look, moment = kit.look(name), clock.now()
     return Decision(

@@ -20,10 +20,10 @@ import material
 import rivals
 from PIL import Image
 
-from cropkit.system import files
 from cropkit import formats
+from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
+from cropkit.system import files
 
 IMAGES = 5
 TASKS: dict[str, tuple[str, tuple[int, int], dict[str, Any]]] = {
@@ -86,7 +86,7 @@ def _shares(task: str, scale: float, spent: dict[str, float]) -> tuple[dict[str,
         naive = statistics.median(
             _spent(lambda: _naive(Path(folder, f"0.{suffix}"), box, options)) for _ in range(IMAGES)
         )
-        with Kit(folder) as kit:
+        with Collection(folder) as kit:
             made = [rivals.decision(kit, f"{n}.{suffix}", box) for n in range(IMAGES)]
             kit.decide(made)
             kit.apply(made[0].id)  # what is done once is no crop's

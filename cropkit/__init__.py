@@ -1,33 +1,101 @@
 """Review image crops in Jupyter; write each one in place, verified, audited and undoable.
 
-``import cropkit`` loads nothing heavy: the bootstrap in ``__main__`` runs before anything is
-installed, and a kernel should not wait for a codec that it may never need.
+Everything in `__all__` is public and listed in docs/api.md. ``import cropkit`` loads nothing heavy:
+the bootstrap in ``__main__`` runs before anything is installed, and a kernel should not wait for a
+codec that it may never need. This file is kept readable by Python 3.8, as that one is.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from cropkit._version import __version__
+
 if TYPE_CHECKING:
-    from cropkit.collection import Kit as Kit
-    from cropkit.collection import open_kit as open
-    from cropkit.review import Review as Review
+    from cropkit import errors as errors
+    from cropkit import geometry as geometry
+    from cropkit.batch.batch import Batch as Batch
+    from cropkit.collection import Collection as Collection
+    from cropkit.collection import Collection as open  # noqa: N813  (reads like the built-in)
+    from cropkit.formats.options import Options as Options
+    from cropkit.geometry import NormalizedBox as NormalizedBox
+    from cropkit.geometry import PixelBox as PixelBox
+    from cropkit.geometry import Size as Size
+    from cropkit.monitor.reporting import look as look
+    from cropkit.records import CropResult as CropResult
+    from cropkit.records import Decision as Decision
+    from cropkit.records import Problem as Problem
+    from cropkit.records import Status as Status
+    from cropkit.records import Suggestion as Suggestion
+    from cropkit.records import Verdict as Verdict
+    from cropkit.review.widget import Review as Review
+    from cropkit.suggest import Sidecars as Sidecars
+    from cropkit.suggest import Suggester as Suggester
+    from cropkit.suggest import Table as Table
 
-__version__ = "0.1.0"
-__all__ = ["Kit", "Review", "open"]
-
+# name -> where it is defined: module, and the name there (None for the module itself)
 _LAZY = {
-    "Kit": ("cropkit.collection", "Kit"),
-    "open": ("cropkit.collection", "open_kit"),
-    "Review": ("cropkit.review", "Review"),
+    "Batch": ("cropkit.batch.batch", "Batch"),
+    "Collection": ("cropkit.collection", "Collection"),
+    "CropResult": ("cropkit.records", "CropResult"),
+    "Decision": ("cropkit.records", "Decision"),
+    "NormalizedBox": ("cropkit.geometry", "NormalizedBox"),
+    "Options": ("cropkit.formats.options", "Options"),
+    "PixelBox": ("cropkit.geometry", "PixelBox"),
+    "Problem": ("cropkit.records", "Problem"),
+    "Review": ("cropkit.review.widget", "Review"),
+    "Sidecars": ("cropkit.suggest", "Sidecars"),
+    "Size": ("cropkit.geometry", "Size"),
+    "Status": ("cropkit.records", "Status"),
+    "Suggester": ("cropkit.suggest", "Suggester"),
+    "Suggestion": ("cropkit.records", "Suggestion"),
+    "Table": ("cropkit.suggest", "Table"),
+    "Verdict": ("cropkit.records", "Verdict"),
     "errors": ("cropkit.errors", None),
     "geometry": ("cropkit.geometry", None),
+    "look": ("cropkit.monitor.reporting", "look"),
+    "open": ("cropkit.collection", "Collection"),
 }
+_RENAMED = {"Kit": "Collection"}  # old names, for one release
+
+__all__ = [
+    "Batch",
+    "Collection",
+    "CropResult",
+    "Decision",
+    "NormalizedBox",
+    "Options",
+    "PixelBox",
+    "Problem",
+    "Review",
+    "Sidecars",
+    "Size",
+    "Status",
+    "Suggester",
+    "Suggestion",
+    "Table",
+    "Verdict",
+    "__version__",
+    "errors",
+    "geometry",
+    "look",
+    "open",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (a module's attributes have no common type)
+    if name in _RENAMED:
+        import warnings  # noqa: PLC0415  (for who uses an old name only)
+
+        told = f"cropkit.{name} is called cropkit.{_RENAMED[name]} now; the old name will go"
+        warnings.warn(told, DeprecationWarning, stacklevel=2)
+        name = _RENAMED[name]
     if name not in _LAZY:
         msg = f"module 'cropkit' has no attribute {name!r}"
         raise AttributeError(msg)
     module, attribute = _LAZY[name]
     found = import_module(module)
     return found if attribute is None else getattr(found, attribute)
+
+
+def __dir__() -> "list[str]":
+    return sorted(__all__)

@@ -14,13 +14,22 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import clock, formats
-from cropkit.engine import listing as collection
-from cropkit.system import log
-from cropkit.monitor import stats
-from cropkit.engine.apply import Applier
-from cropkit.audit.trail import DEADLINE, FOLDER, Standing, Trail
 from cropkit.audit.rebuild import rebuild as rebuilt
-from cropkit.engine.executor import Carrier, refusal
+from cropkit.audit.run import Run
+from cropkit.audit.tally import Degraded, SessionRow, Tally
+from cropkit.audit.trail import DEADLINE, AuditTrail, Standing
+from cropkit.engine import listing
+from cropkit.engine.apply import Applier
+from cropkit.engine.executor import DecisionExecutor, refusal
+from cropkit.engine.fsck import Difference, fsck
+from cropkit.engine.planning import (
+    Planner,
+    check_is_outside_home,
+    chosen_to_undo,
+    named_beneath,
+)
+from cropkit.engine.recovery import Recovered, recover
+from cropkit.engine.request import GroupSize, Outcome
 from cropkit.errors import (
     AuditError,
     BadDecision,
@@ -30,21 +39,13 @@ from cropkit.errors import (
     NothingToUndo,
     ReadOnly,
 )
-from cropkit.system.files import Root, split_beneath
-from cropkit.engine.fsck import Difference, fsck
 from cropkit.geometry import PixelBox, Size
-from cropkit.engine.planning import (
-    Planner,
-    check_is_outside_home,
-    chosen_to_undo,
-    named_beneath,
-)
+from cropkit.monitor import stats
 from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
-from cropkit.engine.recovery import Recovered, recover
-from cropkit.audit.run import Run
 from cropkit.suggest import Sidecars, Suggester, confidence_of, gather
-from cropkit.audit.tally import Degraded, SessionRow, Tally
-from cropkit.engine.request import Outcome, Pace
+from cropkit.system import log
+from cropkit.system.files import Root, split_beneath
+from cropkit.system.home import LOG
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +90,7 @@ class Counts:
     degraded: int
 
 
-class Kit:
+class Collection:
     """A folder of images, its trail, and the work on both. Every method is thread-safe.
 
     Parameters
@@ -119,7 +120,7 @@ class Kit:
         deadline: float = DEADLINE,
         options: formats.Options | None = None,
         threads: Executor | None = None,
-        pace: Pace | None = None,
+        pace: GroupSize | None = None,
         system: ModuleType = os,
     ) -> None:
         path = Path(folder)
@@ -129,9 +130,9 @@ class Kit:
         self.root = self._files.path
         self.destination = self._resolved(destination)
         self._suggesters = (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
-        self.trail = Trail(self._files, reviewer, kind=kind, deadline=deadline)
-        self._log = log.attach(self.root / FOLDER / "cropkit.system.log", self.trail.session)
-        self._carrier = Carrier(
+        self.trail = AuditTrail(self._files, reviewer, kind=kind, deadline=deadline)
+        self._log = log.attach(self.root / LOG, self.trail.session)
+        self._carrier = DecisionExecutor(
             self._files,
             Applier(self._files, self.trail, options or self._chosen(), threads),
             Planner(self._files, self.destination),
@@ -242,8 +243,8 @@ class Kit:
         return tuple(self._listing.images)
 
     @cached_property
-    def _listing(self) -> collection.Listing:
-        return collection.listed(self.root, formats.EXTENSIONS, self.destination)
+    def _listing(self) -> listing.Listing:
+        return listing.listed(self.root, formats.EXTENSIONS, self.destination)
 
     def look(self, path: str) -> Look:
         """Read an image for a reviewer.
@@ -592,9 +593,6 @@ def _make_durable(folder: Path, system: ModuleType) -> None:
     except ReadOnly:
         if not stood:  # one may be used whose parent may not be read
             raise
-
-
-open_kit = Kit
 
 
 def rebuild(folder: StrPath) -> int:

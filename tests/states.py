@@ -27,14 +27,14 @@ import pytest
 from PIL import Image
 
 from cropkit import clock, formats
-from cropkit.audit.trail import Trail
 from cropkit.audit import probe, store
+from cropkit.audit.operation import Operation, OperationKind, OperationState
+from cropkit.audit.trail import AuditTrail
+from cropkit.collection import Collection
 from cropkit.errors import ApplierDied, BadDecision, InDoubt, VerificationFailed, WriteFailed
-from cropkit.system.files import Root
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
-from cropkit.audit.operation import Kind, Operation, State
 from cropkit.records import CropResult, Decision, Problem, Status, Verdict
+from cropkit.system.files import Root
 
 BOX = PixelBox(0, 0, 48, 48)
 IMAGE, OTHER = "a_stage2.png", "b_stage2.png"
@@ -61,12 +61,12 @@ class Place:
     def backup(self) -> Path:
         return self.root / "backup"
 
-    def kit(self, **options: Any) -> Kit:
-        return Kit(self.folder, reviewer="tester", **options)
+    def collection(self, **options: Any) -> Collection:
+        return Collection(self.folder, reviewer="tester", **options)
 
     def crop(self, name: str = IMAGE) -> None:
-        with self.kit() as kit:
-            kit.crop(name, BOX)
+        with self.collection() as collection:
+            collection.crop(name, BOX)
 
     def later(self, by: timedelta) -> None:
         real = clock.now
@@ -145,7 +145,7 @@ def locked(place: Place) -> Begun:
 
 
 def locked_image(place: Place) -> Begun:
-    with place.kit():
+    with place.collection():
         pass
     yield from locked_only(place)
 
@@ -203,11 +203,11 @@ def no_locks(place: Place) -> Begun:
 
 
 def degraded(place: Place) -> Begun:
-    with place.kit() as kit:
-        kit.begin_run("review")
-        kit.shown(20)
+    with place.collection() as collection:
+        collection.begin_run("review")
+        collection.shown(20)
         for number in range(3):
-            kit.report(Problem("suggestion", f"{number}.decision", "not JSON"))
+            collection.report(Problem("suggestion", f"{number}.decision", "not JSON"))
     yield
 
 
@@ -218,14 +218,22 @@ def idle(place: Place) -> Begun:
 
 
 def decided(place: Place, name: str = IMAGE) -> str:
-    with place.kit() as kit:
-        look, at = kit.look(name), clock.now()
+    with place.collection() as collection:
+        look, at = collection.look(name), clock.now()
         made = Decision(
-            *(name, look.sha256, look.size, Verdict.ADJUSTED, BOX, kit.reviewer, kit.session),
+            *(
+                name,
+                look.sha256,
+                look.size,
+                Verdict.ADJUSTED,
+                BOX,
+                collection.reviewer,
+                collection.session,
+            ),
             shown_at=at,
             decided_at=at,
         )
-        kit.decide([made])
+        collection.decide([made])
         return made.id
 
 
@@ -239,8 +247,8 @@ def killed(work: Callable[[], object]) -> None:
 
 def vanished(place: Place) -> Begun:
     def review() -> None:
-        kit = place.kit()
-        kit.begin_run("review")
+        collection = place.collection()
+        collection.begin_run("review")
         os._exit(9)
 
     killed(review)
@@ -257,7 +265,7 @@ def cut_off(place: Place, effect: str = "replace") -> None:
                 return lambda *_args, **_kwargs: os._exit(9)
             return getattr(os, name)
 
-    killed(lambda: place.kit(system=Deadly(-1, lambda _name: None)).crop(IMAGE, BOX))
+    killed(lambda: place.collection(system=Deadly(-1, lambda _name: None)).crop(IMAGE, BOX))
 
 
 def unsettled(place: Place) -> Begun:
@@ -267,7 +275,7 @@ def unsettled(place: Place) -> Begun:
 
 def recovered(place: Place) -> Begun:
     cut_off(place)
-    with place.kit():
+    with place.collection():
         yield
 
 
@@ -275,16 +283,16 @@ def conflict(place: Place) -> Begun:
     cut_off(place)
     (place.root / "new").write_bytes(b"somebody else's")
     (place.root / "new").replace(place.folder / IMAGE)
-    with place.kit():
+    with place.collection():
         pass
     yield
 
 
 def in_doubt(place: Place) -> Begun:
     made = decided(place)
-    with place.kit() as kit:
+    with place.collection() as collection:
         error = InDoubt(IMAGE, "0123456789ab", "the disk failed twice")
-        kit.trail.settle(made, CropResult(Status.IN_DOUBT, IMAGE, error.code, str(error)))
+        collection.trail.settle(made, CropResult(Status.IN_DOUBT, IMAGE, error.code, str(error)))
     yield
 
 
@@ -342,16 +350,16 @@ def image(name: str, data: bytes) -> Callable[[Place], Begun]:
 
 
 def bad_decision(place: Place) -> Begun:
-    with place.kit() as kit:
+    with place.collection() as collection:
         error = BadDecision(IMAGE, "no reviewer")
-        kit.report(Problem("decision", IMAGE, f"{error.code}: {error}"))
+        collection.report(Problem("decision", IMAGE, f"{error.code}: {error}"))
     yield
 
 
 def bad_suggestion(place: Place) -> Begun:
     (place.folder / "a_stage2.decision").write_text("{broken")
-    with place.kit() as kit:
-        kit.suggestions(kit.look(IMAGE))
+    with place.collection() as collection:
+        collection.suggestions(collection.look(IMAGE))
     yield
 
 
@@ -362,7 +370,7 @@ def stale(place: Place) -> Begun:
 
 
 def linked_folder(place: Place) -> Begun:
-    with place.kit():
+    with place.collection():
         pass
     (place.folder / "link").symlink_to(place.backup)
     yield
@@ -379,7 +387,7 @@ def no_images(place: Place) -> Begun:
 
 
 def read_only(place: Place) -> Begun:
-    with place.kit():
+    with place.collection():
         pass
     with unprivileged(place):
         place.folder.chmod(0o555)
@@ -393,26 +401,26 @@ def taken(place: Place) -> Begun:
 
 
 def busy(place: Place) -> Begun:
-    trail = Trail(Root(place.folder), kind="test")
-    claimed = Operation(Kind.CROP, IMAGE, IMAGE, trail.session, trail.owner)
+    trail = AuditTrail(Root(place.folder), kind="test")
+    claimed = Operation(OperationKind.CROP, IMAGE, IMAGE, trail.session, trail.owner)
     trail.plan([(claimed, [])])
     yield
-    trail.abandon(claimed, State.ABORTED, CropResult(Status.FAILED, IMAGE))
+    trail.abandon(claimed, OperationState.ABORTED, CropResult(Status.FAILED, IMAGE))
     trail.close()
 
 
 def twice(place: Place) -> Begun:
-    with place.kit() as kit:
-        first = kit.crop(IMAGE, BOX)
-        kit.crop(IMAGE, PixelBox(0, 0, 20, 20))
+    with place.collection() as collection:
+        first = collection.crop(IMAGE, BOX)
+        collection.crop(IMAGE, PixelBox(0, 0, 20, 20))
         place.names["FIRST"] = str(first.operation)
     yield
 
 
 def purged(place: Place) -> Begun:
-    with place.kit() as kit:
-        kit.crop(IMAGE, BOX)
-        kit.purge(keep_bytes=0)
+    with place.collection() as collection:
+        collection.crop(IMAGE, BOX)
+        collection.purge(keep_bytes=0)
     yield
 
 
@@ -448,16 +456,16 @@ def failing(error: Exception) -> Callable[[Place], Begun]:
 
 def given_up(place: Place) -> Begun:
     made = decided(place)
-    with place.kit() as kit:
-        kit.give_up(made, ApplierDied(IMAGE, -9))
+    with place.collection() as collection:
+        collection.give_up(made, ApplierDied(IMAGE, -9))
     yield
 
 
 def incomplete(place: Place) -> Begun:
     decided(place, OTHER)
     made = decided(place)
-    with place.kit() as kit:
-        kit.give_up(made, VerificationFailed(IMAGE, "read back other bytes"))
+    with place.collection() as collection:
+        collection.give_up(made, VerificationFailed(IMAGE, "read back other bytes"))
     yield
 
 

@@ -9,17 +9,17 @@ import pytest
 from engine import as_format_1
 from sqlalchemy import Connection
 
-from cropkit.audit.trail import Trail
 from cropkit.audit import migrations, schema
 from cropkit.audit.store import Store, file_system_type, has_wal_reset_bug
+from cropkit.audit.trail import AuditTrail
 from cropkit.errors import AuditCorrupt, AuditError, AuditLocked, AuditUnavailable
-from cropkit.system.files import Root
 from cropkit.records import Problem
+from cropkit.system.files import Root
 
 
 @pytest.fixture
-def trail(tmp_path: Path) -> Iterator[Trail]:
-    opened = Trail(Root(tmp_path), "tester", kind="test")
+def trail(tmp_path: Path) -> Iterator[AuditTrail]:
+    opened = AuditTrail(Root(tmp_path), "tester", kind="test")
     yield opened
     opened.close()
 
@@ -31,12 +31,12 @@ def _edit(folder: Path, statement: str) -> None:
     database.close()
 
 
-def test_a_look_leaves_no_trace_in_the_trail(trail: Trail) -> None:
+def test_a_look_leaves_no_trace_in_the_trail(trail: AuditTrail) -> None:
     trail.standing()
     assert trail.events() == []
 
 
-def test_the_first_write_tells_the_session(trail: Trail) -> None:
+def test_the_first_write_tells_the_session(trail: AuditTrail) -> None:
     trail.report(Problem("test", "a.png", "a reason"))
     assert [e["event"] for e in trail.events()] == ["session-started", "degraded"]
     assert trail.degraded() == 1
@@ -52,7 +52,9 @@ def test_the_first_write_tells_the_session(trail: Trail) -> None:
         ("UPDATE audit SET hash = session WHERE seq = 3", "event 3 was changed"),
     ],
 )
-def test_an_edited_trail_shows(trail: Trail, tmp_path: Path, statement: str, said: str) -> None:
+def test_an_edited_trail_shows(
+    trail: AuditTrail, tmp_path: Path, statement: str, said: str
+) -> None:
     for number in range(3):
         trail.report(Problem("test", f"{number}.png", "a reason"))
     assert trail.broken_links() == []
@@ -60,7 +62,7 @@ def test_an_edited_trail_shows(trail: Trail, tmp_path: Path, statement: str, sai
     assert any(said in found for found in trail.broken_links())
 
 
-def test_a_transaction_is_whole_or_not_at_all(trail: Trail) -> None:
+def test_a_transaction_is_whole_or_not_at_all(trail: AuditTrail) -> None:
     def interrupted() -> None:
         with trail.store.transaction() as db:
             db.exec_driver_sql("INSERT INTO place VALUES ('a', 'b', 'c')")
@@ -75,10 +77,10 @@ def test_a_transaction_is_whole_or_not_at_all(trail: Trail) -> None:
 
 
 def test_an_older_format_is_brought_up_with_everything_in_it(tmp_path: Path) -> None:
-    with closing(Trail(Root(tmp_path), "tester", kind="test")) as first:
+    with closing(AuditTrail(Root(tmp_path), "tester", kind="test")) as first:
         first.report(Problem("test", "a.png", "a reason"))
     as_format_1(tmp_path)
-    with closing(Trail(Root(tmp_path), "tester", kind="test")) as later:
+    with closing(AuditTrail(Root(tmp_path), "tester", kind="test")) as later:
         assert [e["event"] for e in later.events()][-1] == "migrated"
         assert later.broken_links() == []
         assert later.settings() == {}
@@ -140,7 +142,7 @@ def test_reading_does_not_wait_for_another_writer(tmp_path: Path) -> None:
     other.close()
 
 
-def test_threads_of_one_session_share_the_trail(trail: Trail) -> None:
+def test_threads_of_one_session_share_the_trail(trail: AuditTrail) -> None:
     def report(name: int) -> None:
         for number in range(10):
             trail.report(Problem("test", f"{name}-{number}", "a reason"))
@@ -155,7 +157,7 @@ def test_threads_of_one_session_share_the_trail(trail: Trail) -> None:
 
 
 def _report_often(folder: Path, number: int) -> None:
-    trail = Trail(Root(folder), f"reviewer {number}", kind="test")
+    trail = AuditTrail(Root(folder), f"reviewer {number}", kind="test")
     for count in range(15):
         trail.report(Problem("test", f"{number}-{count}", "a reason"))
     trail.close()
@@ -169,14 +171,14 @@ def test_processes_share_one_unbroken_chain(tmp_path: Path) -> None:
     for rival in rivals:
         rival.join()
     assert [rival.exitcode for rival in rivals] == [0, 0, 0]
-    trail = Trail(Root(tmp_path), kind="test")
+    trail = AuditTrail(Root(tmp_path), kind="test")
     assert sum(e["event"] == "degraded" for e in trail.events()) == 45
     assert trail.broken_links() == []
     trail.close()
 
 
-def test_an_owner_is_dead_when_its_lock_is_gone(trail: Trail, tmp_path: Path) -> None:
-    other = Trail(Root(tmp_path), kind="test")
+def test_an_owner_is_dead_when_its_lock_is_gone(trail: AuditTrail, tmp_path: Path) -> None:
+    other = AuditTrail(Root(tmp_path), kind="test")
     assert not trail.is_dead(other.owner)
     assert not trail.is_dead(trail.owner)
     other.close()
@@ -203,6 +205,6 @@ def test_which_sqlite_has_the_wal_reset_bug(version: str, *, affected: bool) -> 
     assert has_wal_reset_bug(version) is affected
 
 
-def test_the_database_in_use_is_told(trail: Trail) -> None:
+def test_the_database_in_use_is_told(trail: AuditTrail) -> None:
     assert sqlite3.sqlite_version in trail.store.version
     assert ("bug" in trail.store.version) is has_wal_reset_bug(sqlite3.sqlite_version)

@@ -20,11 +20,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from cropkit.collection import Collection
+from cropkit.errors import BadConfiguration, DeliveryFailed
 from cropkit.monitor.delivery import configured, deliver, trial
 from cropkit.monitor.delivery.sinks import Command, Desktop, Email, LogFile, Stderr, Webhook
-from cropkit.errors import BadConfiguration, DeliveryFailed
 from cropkit.monitor.health import Alert
-from cropkit.collection import Kit
 
 ALERT = Alert("conflict", "photos", "a.png: content that is not ours")
 ROOT = Path(__file__).parent.parent
@@ -428,7 +428,7 @@ def test_without_a_file_the_log_is_the_sink(tmp_path: Path) -> None:
     assert configured(tmp_path, "s", env).sinks == ()
     (tmp_path / ".cropkit").mkdir()
     assert configured(tmp_path, "s", env).sinks == (
-        LogFile(tmp_path / ".cropkit" / "cropkit.system.log", "s"),
+        LogFile(tmp_path / ".cropkit" / "cropkit.log", "s"),
     )
 
 
@@ -495,7 +495,7 @@ def cropkit(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
 def test_health_sends_what_it_finds_and_proves_that_it_can(
     folder: Path, web: Web, mail: Mail
 ) -> None:
-    with Kit(folder):
+    with Collection(folder):
         pass
     own(
         folder,
@@ -507,13 +507,13 @@ def test_health_sends_what_it_finds_and_proves_that_it_can(
     env = {"HOOK": web.url, "TOKEN": "t0ken-of-the-hook"}
     done = cropkit("health", str(folder), "--test-alert", **env)
     assert (done.returncode, done.stdout.count(": arrived\n")) == (0, 3), done
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         kit.crop("a_stage2.png", kit_box())
     done = cropkit("health", str(folder), **env)
     assert done.returncode == 1
     assert [body["alerts"][0]["code"] for _, _, body in web.got] == ["test", "idle"]
     assert len(mail.letters) == 2
-    logged = (folder / ".cropkit" / "cropkit.system.log").read_text(encoding="utf-8")
+    logged = (folder / ".cropkit" / "cropkit.log").read_text(encoding="utf-8")
     assert "t0ken-of-the-hook" not in logged + done.stdout + done.stderr
     assert '"code": "idle"' in logged
 
@@ -525,13 +525,13 @@ def kit_box() -> Any:
 
 
 def test_a_configuration_that_cannot_be_read_is_an_alert_in_the_log(folder: Path) -> None:
-    with Kit(folder):
+    with Collection(folder):
         pass
     own(folder, '[[sink]]\nkind = "pigeon"\n')
     done = cropkit("health", str(folder))
     assert done.returncode == 1
     assert "configuration" in done.stdout
-    assert "pigeon" in (folder / ".cropkit" / "cropkit.system.log").read_text(encoding="utf-8")
+    assert "pigeon" in (folder / ".cropkit" / "cropkit.log").read_text(encoding="utf-8")
     assert cropkit("health", str(folder), "--test-alert").returncode == 1
 
 

@@ -5,19 +5,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import sizes_with_boxes
 
+from cropkit.geometry import PixelBox, Size
 from cropkit.review.model.box_editing import (
     HANDLES,
     Grip,
     dragged,
-    drawn,
     fitted,
     grip_at,
     handle_point,
     moved,
     resized,
     sized,
+    snapped_to_border,
 )
-from cropkit.geometry import PixelBox, Size
 
 distances = st.floats(-5000, 5000)
 ratios = st.floats(0.05, 20)
@@ -63,11 +63,11 @@ def test_a_border_draws_by_no_more_than_its_reach(
     pair: tuple[Size, PixelBox], grip: Grip, dx: float, dy: float, reach: float
 ) -> None:
     size, box = pair
-    by = drawn(box, grip, (dx, dy), size, reach)
+    by = snapped_to_border(box, grip, (dx, dy), size, reach)
     assert abs(by[0] - dx) <= reach
     assert abs(by[1] - dy) <= reach
-    assert drawn(box, grip, by, size, reach) == by
-    assert drawn(box, grip, (dx, dy), size, 0) == (dx, dy)
+    assert snapped_to_border(box, grip, by, size, reach) == by
+    assert snapped_to_border(box, grip, (dx, dy), size, 0) == (dx, dy)
 
 
 @given(sizes_with_boxes(), distances, distances)

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from engine import Faulty
 
-from cropkit.system.attributes import Attributes
 from cropkit.errors import (
     CropkitError,
     MissingFile,
@@ -16,6 +15,7 @@ from cropkit.errors import (
     ReadOnly,
     WriteFailed,
 )
+from cropkit.system.attributes import Attributes
 from cropkit.system.files import Root, split_beneath
 
 PLAIN = Attributes(0o640, os.getuid(), os.getgid(), 0)

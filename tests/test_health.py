@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from cropkit.audit.tally import SessionRow, Tally
 from cropkit.monitor import health, prometheus
 from cropkit.monitor.health import KINDS, Alert, Event, Facts, Limits
-from cropkit.audit.tally import SessionRow, Tally
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # summer time begins in some places
 SECOND = timedelta(seconds=1)

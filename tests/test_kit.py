@@ -18,7 +18,10 @@ from PIL import Image
 
 import cropkit
 from cropkit import clock
-from cropkit.audit.trail import Claim
+from cropkit.audit.operation import Operation, OperationKind, OperationState
+from cropkit.audit.trail import ClaimOutcome
+from cropkit.collection import Collection, rebuild
+from cropkit.engine.planning import chosen_to_purge
 from cropkit.errors import (
     AuditBehind,
     AuditCorrupt,
@@ -39,9 +42,6 @@ from cropkit.errors import (
     UnknownFormat,
 )
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit, rebuild
-from cropkit.audit.operation import Kind, Operation, State
-from cropkit.engine.planning import chosen_to_purge
 from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
 from cropkit.suggest import Table
 
@@ -49,13 +49,13 @@ BOX = PixelBox(10, 20, 60, 90)
 
 
 @pytest.fixture
-def kit(folder: Path) -> Iterator[Kit]:
+def kit(folder: Path) -> Iterator[Collection]:
     with cropkit.open(folder, reviewer="tester") as opened:
         yield opened
 
 
 def decided(
-    kit: Kit,
+    kit: Collection,
     path: str,
     verdict: Verdict = Verdict.ADJUSTED,
     box: PixelBox | None = BOX,
@@ -79,14 +79,14 @@ def decided(
     return made.id
 
 
-def events(kit: Kit, path: str | None = None) -> list[str]:
+def events(kit: Collection, path: str | None = None) -> list[str]:
     return [e["event"] for e in kit.trail.events(path) if not e["event"].startswith("session")]
 
 
 # -- cropping ------------------------------------------------------------------------------------
 
 
-def test_a_crop_holds_exactly_the_pixels_of_the_box(kit: Kit, folder: Path) -> None:
+def test_a_crop_holds_exactly_the_pixels_of_the_box(kit: Collection, folder: Path) -> None:
     with Image.open(folder / "a_stage2.png") as image:
         meant = image.crop(BOX.xyxy).tobytes()
     result = kit.crop("a_stage2.png", BOX)
@@ -99,14 +99,14 @@ def test_a_crop_holds_exactly_the_pixels_of_the_box(kit: Kit, folder: Path) -> N
     assert kit.fsck() == []
 
 
-def test_the_box_is_upright_whatever_the_orientation(kit: Kit) -> None:
+def test_the_box_is_upright_whatever_the_orientation(kit: Collection) -> None:
     """c.jpg is 160 x 120 stored and 120 x 160 upright."""
     assert kit.look("c.jpg").size == cropkit.geometry.Size(120, 160)
     kit.crop("c.jpg", PixelBox(24, 32, 104, 160))
     assert kit.look("c.jpg").size == cropkit.geometry.Size(80, 128)
 
 
-def test_a_jpegs_corner_moves_out_and_the_result_tells_both_boxes(kit: Kit) -> None:
+def test_a_jpegs_corner_moves_out_and_the_result_tells_both_boxes(kit: Collection) -> None:
     """Orientation 6: the corner on the grid of 16 pixels is the upper right one."""
     asked = PixelBox(20, 40, 100, 150)
     result = kit.crop("c.jpg", asked)
@@ -116,7 +116,7 @@ def test_a_jpegs_corner_moves_out_and_the_result_tells_both_boxes(kit: Kit) -> N
     assert kit.look("c.jpg").size == cropkit.geometry.Size(84, 118)
 
 
-def test_a_box_that_grows_to_the_whole_jpeg_keeps_every_byte(kit: Kit, folder: Path) -> None:
+def test_a_box_that_grows_to_the_whole_jpeg_keeps_every_byte(kit: Collection, folder: Path) -> None:
     before = contents(folder)["c.jpg"]
     result = kit.crop("c.jpg", PixelBox(0, 3, 110, 160))
     assert result.box_applied == PixelBox(0, 0, 120, 160)
@@ -124,7 +124,7 @@ def test_a_box_that_grows_to_the_whole_jpeg_keeps_every_byte(kit: Kit, folder: P
     assert contents(folder)["c.jpg"] == before
 
 
-def test_what_is_not_the_image_stays_as_it_was(kit: Kit, folder: Path) -> None:
+def test_what_is_not_the_image_stays_as_it_was(kit: Collection, folder: Path) -> None:
     before = contents(folder)
     kit.crop("a_stage2.png", BOX)
     after = contents(folder)
@@ -132,7 +132,7 @@ def test_what_is_not_the_image_stays_as_it_was(kit: Kit, folder: Path) -> None:
     assert before.keys() == after.keys()
 
 
-def test_keeping_everything_keeps_the_very_bytes(kit: Kit, folder: Path) -> None:
+def test_keeping_everything_keeps_the_very_bytes(kit: Collection, folder: Path) -> None:
     before = contents(folder)
     size = kit.look("d.jpg").size
     result = kit.crop("d.jpg", PixelBox.full(size))
@@ -152,7 +152,7 @@ def test_keeping_everything_keeps_the_very_bytes(kit: Kit, folder: Path) -> None
     ],
 )
 def test_a_bad_file_is_refused_by_name_and_told_in_the_trail(
-    kit: Kit, folder: Path, name: str, data: bytes | None, error: type[CropkitError]
+    kit: Collection, folder: Path, name: str, data: bytes | None, error: type[CropkitError]
 ) -> None:
     if data is not None:
         (folder / name).write_bytes(data)
@@ -163,7 +163,7 @@ def test_a_bad_file_is_refused_by_name_and_told_in_the_trail(
     assert events(kit, name) == ["refused"]
 
 
-def test_a_truncated_image_is_refused_and_stands(kit: Kit, folder: Path) -> None:
+def test_a_truncated_image_is_refused_and_stands(kit: Collection, folder: Path) -> None:
     for name in ("a_stage2.png", "d.jpg"):
         whole = (folder / name).read_bytes()
         (folder / name).write_bytes(whole[: len(whole) // 2])
@@ -172,14 +172,14 @@ def test_a_truncated_image_is_refused_and_stands(kit: Kit, folder: Path) -> None
         assert (folder / name).read_bytes() == whole[: len(whole) // 2]
 
 
-def test_a_box_outside_the_image_is_refused(kit: Kit, folder: Path) -> None:
+def test_a_box_outside_the_image_is_refused(kit: Collection, folder: Path) -> None:
     before = contents(folder)
     with pytest.raises(BadBox):
         kit.crop("a_stage2.png", PixelBox(0, 0, 105, 10))
     assert contents(folder) == before
 
 
-def test_paths_stay_beneath_the_root(kit: Kit, folder: Path, tmp_path: Path) -> None:
+def test_paths_stay_beneath_the_root(kit: Collection, folder: Path, tmp_path: Path) -> None:
     pictures.write_png(tmp_path / "outside.png")
     (folder / "link").symlink_to(tmp_path)
     for path in ("../outside.png", "link/outside.png", tmp_path / "outside.png"):
@@ -194,7 +194,9 @@ def test_paths_stay_beneath_the_root(kit: Kit, folder: Path, tmp_path: Path) -> 
 # -- deciding and applying -----------------------------------------------------------------------
 
 
-def test_a_file_changed_since_review_is_refused_and_left_alone(kit: Kit, folder: Path) -> None:
+def test_a_file_changed_since_review_is_refused_and_left_alone(
+    kit: Collection, folder: Path
+) -> None:
     made = decided(kit, "a_stage2.png")
     pictures.write_png(folder / "a_stage2.png", pictures.photo(104, 152, 77))
     before = contents(folder)
@@ -204,7 +206,7 @@ def test_a_file_changed_since_review_is_refused_and_left_alone(kit: Kit, folder:
     assert kit.standing()["a_stage2.png"].status is Status.STALE
 
 
-def test_the_same_decision_again_changes_nothing(kit: Kit, folder: Path) -> None:
+def test_the_same_decision_again_changes_nothing(kit: Collection, folder: Path) -> None:
     made = decided(kit, "a_stage2.png")
     first = kit.apply(made)
     before = contents(folder)
@@ -214,7 +216,7 @@ def test_the_same_decision_again_changes_nothing(kit: Kit, folder: Path) -> None
     assert events(kit).count("cropped") == 1
 
 
-def test_a_newer_decision_takes_the_place_of_one_that_waits(kit: Kit) -> None:
+def test_a_newer_decision_takes_the_place_of_one_that_waits(kit: Collection) -> None:
     older = decided(kit, "a_stage2.png")
     newer = decided(kit, "a_stage2.png", box=PixelBox(0, 0, 50, 50))
     assert kit.trail.waiting() == [newer]
@@ -222,7 +224,7 @@ def test_a_newer_decision_takes_the_place_of_one_that_waits(kit: Kit) -> None:
     assert kit.apply(newer).status is Status.CROPPED
 
 
-def test_an_image_that_was_cropped_is_known_by_its_content(kit: Kit, folder: Path) -> None:
+def test_an_image_that_was_cropped_is_known_by_its_content(kit: Collection, folder: Path) -> None:
     assert not kit.look("a_stage2.png").cropped
     kit.crop("a_stage2.png", BOX)
     (folder / "copy.png").write_bytes((folder / "a_stage2.png").read_bytes())
@@ -230,7 +232,7 @@ def test_an_image_that_was_cropped_is_known_by_its_content(kit: Kit, folder: Pat
     assert kit.look("copy.png").cropped
 
 
-def test_a_decision_that_makes_no_sense_is_refused_by_the_database_too(kit: Kit) -> None:
+def test_a_decision_that_makes_no_sense_is_refused_by_the_database_too(kit: Collection) -> None:
     look = kit.look("a_stage2.png")
     moment = clock.now()
     made = Decision(
@@ -250,7 +252,7 @@ def test_a_decision_that_makes_no_sense_is_refused_by_the_database_too(kit: Kit)
     assert kit.standing() == {}
 
 
-def test_a_decision_row_holds_what_training_needs(kit: Kit) -> None:
+def test_a_decision_row_holds_what_training_needs(kit: Collection) -> None:
     box = cropkit.geometry.NormalizedBox(0.125, 0.25, 0.875, 0.75)
     suggestion = Suggestion(box, "sidecar", "v3", 1, 0.5)
     decided(kit, "a_stage2.png", suggestion=suggestion)
@@ -267,14 +269,16 @@ def test_a_decision_row_holds_what_training_needs(kit: Kit) -> None:
     assert len(row.sha256) == 64
 
 
-def test_the_order_of_events_is_the_order_of_things(kit: Kit) -> None:
+def test_the_order_of_events_is_the_order_of_things(kit: Collection) -> None:
     made = decided(kit, "a_stage2.png")
     kit.apply(made)
     kit.retract(made)
     assert events(kit) == ["decided", "cropped", "restored"]
 
 
-def test_a_bad_suggestion_is_counted_once_and_the_review_goes_on(kit: Kit, folder: Path) -> None:
+def test_a_bad_suggestion_is_counted_once_and_the_review_goes_on(
+    kit: Collection, folder: Path
+) -> None:
     (folder / "d.decision").write_text("{broken")
     for _ in range(2):
         assert kit.suggestions(kit.look("d.jpg")) == ()
@@ -283,13 +287,13 @@ def test_a_bad_suggestion_is_counted_once_and_the_review_goes_on(kit: Kit, folde
     assert event["path"] == "d.decision"
 
 
-def test_what_went_wrong_is_in_the_log_of_the_collection(kit: Kit, folder: Path) -> None:
+def test_what_went_wrong_is_in_the_log_of_the_collection(kit: Collection, folder: Path) -> None:
     kit.report(Problem("preview", "d.jpg", "a reason"))
     try:
         int("seen nowhere else")
     except ValueError:
         logging.getLogger("cropkit.review").exception("a callback failed")
-    lines = (folder / ".cropkit" / "cropkit.system.log").read_text().splitlines()
+    lines = (folder / ".cropkit" / "cropkit.log").read_text().splitlines()
     first, second = (json.loads(line) for line in lines)
     assert (first["level"], first["session"]) == ("warning", kit.session)
     assert "d.jpg: a reason" in first["message"]
@@ -355,7 +359,7 @@ def test_a_crop_moves_to_another_file_system_and_comes_back(folder: Path) -> Non
         pytest.skip("there is no second file system here; tests/crash simulates one")
     before = contents(folder)
     out = Path(tempfile.mkdtemp(dir=memory), "out")
-    with Kit(folder, destination=out) as kit:
+    with Collection(folder, destination=out) as kit:
         result = kit.crop("a_stage2.png", BOX)
         moved = contents(out)
         assert moved["a_stage2.png"] == result.sha256_after
@@ -381,7 +385,9 @@ def test_a_name_that_exists_is_never_overwritten(folder: Path, tmp_path: Path) -
         assert kit.fsck() == []
 
 
-def test_a_rejected_image_is_moved_where_it_can_be_brought_back(kit: Kit, folder: Path) -> None:
+def test_a_rejected_image_is_moved_where_it_can_be_brought_back(
+    kit: Collection, folder: Path
+) -> None:
     before = contents(folder)
     stamp = (folder / "b_stage2.png").stat()
     made = decided(kit, "b_stage2.png", Verdict.REJECT, None)
@@ -415,7 +421,9 @@ def test_the_group_sidecar_goes_with_the_image_and_stays_for_its_sibling(
 # -- undoing -------------------------------------------------------------------------------------
 
 
-def test_undo_brings_bytes_mode_times_and_extended_attributes_back(kit: Kit, folder: Path) -> None:
+def test_undo_brings_bytes_mode_times_and_extended_attributes_back(
+    kit: Collection, folder: Path
+) -> None:
     path = folder / "d.jpg"
     path.chmod(0o640)
     os.setxattr(path, "user.note", b"kept")
@@ -433,7 +441,9 @@ def test_undo_brings_bytes_mode_times_and_extended_attributes_back(kit: Kit, fol
     assert os.getxattr(path, "user.note") == b"kept"
 
 
-def test_a_decision_that_waits_is_withdrawn_without_a_trace_on_disk(kit: Kit, folder: Path) -> None:
+def test_a_decision_that_waits_is_withdrawn_without_a_trace_on_disk(
+    kit: Collection, folder: Path
+) -> None:
     before = contents(folder)
     made = decided(kit, "a_stage2.png")
     assert kit.retract(made).status is Status.RESTORED
@@ -443,7 +453,7 @@ def test_a_decision_that_waits_is_withdrawn_without_a_trace_on_disk(kit: Kit, fo
     assert kit.retract(made).code == "NothingToUndo"
 
 
-def test_all_goes_down_to_the_original_through_every_crop(kit: Kit, folder: Path) -> None:
+def test_all_goes_down_to_the_original_through_every_crop(kit: Collection, folder: Path) -> None:
     before = contents(folder)
     kit.crop("a_stage2.png", PixelBox(10, 10, 90, 90))
     kit.crop("a_stage2.png", PixelBox(10, 10, 50, 50))
@@ -456,7 +466,7 @@ def test_all_goes_down_to_the_original_through_every_crop(kit: Kit, folder: Path
         kit.undo()
 
 
-def test_one_operation_is_undone_out_of_order(kit: Kit, folder: Path) -> None:
+def test_one_operation_is_undone_out_of_order(kit: Collection, folder: Path) -> None:
     before = contents(folder)
     first = kit.crop("a_stage2.png", BOX)
     kit.crop("d.jpg", BOX)
@@ -469,7 +479,7 @@ def test_one_operation_is_undone_out_of_order(kit: Kit, folder: Path) -> None:
 
 
 def test_what_stands_on_an_operation_is_said_and_undone_first_when_asked(
-    kit: Kit, folder: Path
+    kit: Collection, folder: Path
 ) -> None:
     before = contents(folder)
     first = kit.crop("a_stage2.png", BOX)
@@ -482,29 +492,33 @@ def test_what_stands_on_an_operation_is_said_and_undone_first_when_asked(
     results = kit.undo_operation(str(first.operation), with_later=True)
     assert [one.status for one in results] == [Status.RESTORED] * 2
     assert contents(folder) == before
-    assert kit.trail.operation(str(second.operation)).state is State.DONE
+    assert kit.trail.operation(str(second.operation)).state is OperationState.DONE
     assert kit.fsck() == []
 
 
-def test_two_names_of_one_file_are_not_worked_on_at_once(kit: Kit, folder: Path) -> None:
+def test_two_names_of_one_file_are_not_worked_on_at_once(kit: Collection, folder: Path) -> None:
     (folder / "alias.png").hardlink_to(folder / "a_stage2.png")
     held = folder / "a_stage2.png"
     found = held.stat()
     alias = [f"inode:{found.st_dev}:{found.st_ino}"]
-    other = Operation(Kind.CROP, "a_stage2.png", "a_stage2.png", kit.session, kit.trail.owner)
-    assert kit.trail.plan([(other, alias)]) == [Claim.MINE]
-    with Kit(folder, deadline=0.1) as rival, pytest.raises(Busy):
+    other = Operation(
+        OperationKind.CROP, "a_stage2.png", "a_stage2.png", kit.session, kit.trail.owner
+    )
+    assert kit.trail.plan([(other, alias)]) == [ClaimOutcome.MINE]
+    with Collection(folder, deadline=0.1) as rival, pytest.raises(Busy):
         rival.crop("alias.png", BOX)
 
 
-def test_a_decision_that_was_carried_out_meanwhile_is_not_claimed_again(kit: Kit) -> None:
+def test_a_decision_that_was_carried_out_meanwhile_is_not_claimed_again(kit: Collection) -> None:
     made = decided(kit, "d.jpg")
     kit.apply(made)
-    late = Operation(Kind.CROP, "d.jpg", "d.jpg", kit.session, kit.trail.owner, decision=made)
-    assert kit.trail.plan([(late, [])]) == [Claim.ALREADY]
+    late = Operation(
+        OperationKind.CROP, "d.jpg", "d.jpg", kit.session, kit.trail.owner, decision=made
+    )
+    assert kit.trail.plan([(late, [])]) == [ClaimOutcome.ALREADY]
 
 
-def test_an_original_that_was_purged_is_said_to_be(kit: Kit, folder: Path) -> None:
+def test_an_original_that_was_purged_is_said_to_be(kit: Collection, folder: Path) -> None:
     kit.crop("a_stage2.png", BOX)
     for path in (folder / ".cropkit" / "originals").iterdir():
         path.unlink()
@@ -546,7 +560,7 @@ def test_purging_follows_age_and_size() -> None:
     assert chosen_to_purge(kept_since, sizes, None, None) == []
 
 
-def test_a_batch_of_decisions_is_applied_in_groups(kit: Kit, folder: Path) -> None:
+def test_a_batch_of_decisions_is_applied_in_groups(kit: Collection, folder: Path) -> None:
     made = {name: decided(kit, name) for name in ("a_stage2.png", "b_stage2.png", "d.jpg")}
     (folder / "b_stage2.png").unlink()
     seen: list[str] = []
@@ -562,7 +576,7 @@ def test_a_batch_of_decisions_is_applied_in_groups(kit: Kit, folder: Path) -> No
     assert kit.fsck() == []
 
 
-def test_a_batch_holds_two_files_of_one_content(kit: Kit, folder: Path) -> None:
+def test_a_batch_holds_two_files_of_one_content(kit: Collection, folder: Path) -> None:
     (folder / "twin.jpg").write_bytes((folder / "d.jpg").read_bytes())
     before = contents(folder)
     for name in ("d.jpg", "twin.jpg"):
@@ -574,18 +588,18 @@ def test_a_batch_holds_two_files_of_one_content(kit: Kit, folder: Path) -> None:
 
 
 def test_a_busy_file_is_waited_for(folder: Path) -> None:
-    with Kit(folder, deadline=0.3) as kit, Kit(folder) as rival:
+    with Collection(folder, deadline=0.3) as kit, Collection(folder) as rival:
         made = decided(kit, "d.jpg")
-        held = Operation(Kind.CROP, "d.jpg", "d.jpg", rival.session, rival.trail.owner)
-        assert rival.trail.plan([(held, [])]) == [Claim.MINE]
+        held = Operation(OperationKind.CROP, "d.jpg", "d.jpg", rival.session, rival.trail.owner)
+        assert rival.trail.plan([(held, [])]) == [ClaimOutcome.MINE]
         assert kit.apply(made).code == "Busy"
         assert kit.trail.waiting() == [made]
-        rival.trail.abandon(held, State.ABORTED, CropResult(Status.FAILED, "d.jpg"))
+        rival.trail.abandon(held, OperationState.ABORTED, CropResult(Status.FAILED, "d.jpg"))
         assert kit.apply(made).status is Status.CROPPED
 
 
 def test_an_original_keeps_its_content_when_another_name_is_written_through(
-    kit: Kit, folder: Path
+    kit: Collection, folder: Path
 ) -> None:
     os.link(folder / "d.jpg", folder / "alias.jpg")
     before = (folder / "d.jpg").read_bytes()
@@ -618,9 +632,9 @@ def test_a_locked_trail_stops_the_work(folder: Path) -> None:
     rival = sqlite3.connect(folder / ".cropkit" / "cropkit.db")
     rival.execute("BEGIN EXCLUSIVE")
     with pytest.raises(AuditLocked):
-        Kit(folder, deadline=0.2)
+        Collection(folder, deadline=0.2)
     rival.rollback()
-    with Kit(folder, deadline=0.2) as kit:
+    with Collection(folder, deadline=0.2) as kit:
         rival.execute("BEGIN EXCLUSIVE")
         with pytest.raises(AuditLocked):
             kit.crop("a_stage2.png", BOX)
@@ -678,12 +692,12 @@ def test_the_database_is_made_anew_from_the_export(folder: Path, tmp_path: Path)
         assert {n for n in before if before[n] != after[n]} == {"e.jpeg"}
 
 
-def _timeless(kit: Kit) -> list[dict[str, object]]:
+def _timeless(kit: Collection) -> list[dict[str, object]]:
     """A row is written a moment before its event, and made anew with the event's time."""
     return [row | {"updated_at": ""} for row in kit.trail.decision_table()]
 
 
-def test_nothing_is_written_where_nobody_will_read(kit: Kit, folder: Path) -> None:
+def test_nothing_is_written_where_nobody_will_read(kit: Collection, folder: Path) -> None:
     """SQLite goes on with a database that was removed or replaced; we do not."""
     before = contents(folder)
     database = folder / ".cropkit" / "cropkit.db"
@@ -773,7 +787,7 @@ def test_a_folder_without_images_is_said_so(tmp_path: Path) -> None:
         cropkit.open(tmp_path / "none")
 
 
-def test_counts_tell_how_far_it_is(kit: Kit) -> None:
+def test_counts_tell_how_far_it_is(kit: Collection) -> None:
     kit.apply(decided(kit, "a_stage2.png"))
     kit.apply(decided(kit, "b_stage2.png", Verdict.REJECT, None))
     decided(kit, "c.jpg", Verdict.SKIP, None)

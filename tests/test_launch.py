@@ -16,11 +16,11 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from cropkit.jupyter import launch as launching
-from cropkit.jupyter import notebooks as templates
 from cropkit.errors import AuditLocked, CellFailed, LabUnavailable
-from cropkit.jupyter.server import Lab
+from cropkit.jupyter import launch as launching
+from cropkit.jupyter import notebooks
 from cropkit.jupyter.kernel import LiveKernel
+from cropkit.jupyter.server import Lab
 
 LOOPBACK = "0100007F"
 LISTENING = "0A"
@@ -129,11 +129,11 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
 def test_a_review_that_fails_to_open_is_one_line_and_exit_code_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    book = templates.read(templates.notebook(launching.NOTEBOOK))
+    book = notebooks.read(notebooks.notebook(launching.NOTEBOOK))
     book.cells[-1].source = "from cropkit.errors import *\nraise AuditLocked(folder, 5.0)"
     stand_in = tmp_path / "stand-in.ipynb"
-    templates.write(book_of_parameters_and(book), stand_in)
-    monkeypatch.setattr(templates, "notebook", lambda _name: stand_in)
+    notebooks.write(book_of_parameters_and(book), stand_in)
+    monkeypatch.setattr(notebooks, "notebook", lambda _name: stand_in)
     monkeypatch.setenv("TMPDIR", os.fspath(tmp_path))
     folder = tmp_path / "br{2024} ü"
     folder.mkdir()
@@ -143,5 +143,5 @@ def test_a_review_that_fails_to_open_is_one_line_and_exit_code_1(
 
 
 def book_of_parameters_and(book: NotebookNode) -> NotebookNode:
-    book.cells = [templates.tagged(book, "parameters"), book.cells[-1]]
+    book.cells = [notebooks.tagged(book, "parameters"), book.cells[-1]]
     return book

@@ -18,8 +18,8 @@ import pytest
 import refresh
 from nbformat import NotebookNode
 
-from cropkit.jupyter import notebooks as templates
 from cropkit.errors import BadParameter
+from cropkit.jupyter import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -46,7 +46,7 @@ def test_there_are_notebooks() -> None:
 
 @every_notebook
 def test_the_first_cell_says_what_it_is_for_and_what_it_reads_and_writes(path: Path) -> None:
-    first = templates.read(path).cells[0]
+    first = notebooks.read(path).cells[0]
     assert first.cell_type == "markdown"
     assert first.source.startswith("# ")
     assert "**Reads**" in first.source
@@ -55,7 +55,7 @@ def test_the_first_cell_says_what_it_is_for_and_what_it_reads_and_writes(path: P
 
 @every_notebook
 def test_the_first_code_cell_holds_typed_parameters_with_help_and_nothing_else(path: Path) -> None:
-    cell = code_of(templates.read(path))[0]
+    cell = code_of(notebooks.read(path))[0]
     assert cell.metadata.tags == ["parameters"]
     for text, line in zip(cell.source.splitlines(), ast.parse(cell.source).body, strict=True):
         assert isinstance(line, ast.AnnAssign), text
@@ -68,21 +68,21 @@ def test_the_first_code_cell_holds_typed_parameters_with_help_and_nothing_else(p
 @every_notebook
 def test_papermill_reads_every_parameter_with_its_type_and_help(path: Path) -> None:
     read = papermill.inspect_notebook(str(path))
-    assert tuple(read) == templates.parameters(templates.read(path))
+    assert tuple(read) == notebooks.parameters(notebooks.read(path))
     assert all(found["inferred_type_name"] != "None" for found in read.values())
     assert all(found["help"] for found in read.values())
 
 
 @every_notebook
 def test_imports_come_next_and_only_there(path: Path) -> None:
-    _, imports, *others = [ast.parse(cell.source).body for cell in code_of(templates.read(path))]
+    _, imports, *others = [ast.parse(cell.source).body for cell in code_of(notebooks.read(path))]
     assert all(map(is_import, imports))
     assert not any(is_import(line) for body in others for line in body)
 
 
 @every_notebook
 def test_cells_are_short_and_hold_no_logic(path: Path) -> None:
-    for cell in code_of(templates.read(path)):
+    for cell in code_of(notebooks.read(path)):
         most = MOST_PARAMETERS if "parameters" in cell.metadata.get("tags", ()) else MOST_LINES
         assert len(cell.source.splitlines()) <= most, cell.source
         nodes = list(ast.walk(ast.parse(cell.source)))
@@ -91,7 +91,7 @@ def test_cells_are_short_and_hold_no_logic(path: Path) -> None:
 
 @every_notebook
 def test_the_last_cell_shows_a_machine_readable_result(path: Path) -> None:
-    last = code_of(templates.read(path))[-1]
+    last = code_of(notebooks.read(path))[-1]
     [output] = last.outputs
     assert output.output_type == "execute_result"
     assert isinstance(ast.literal_eval(output.data["text/plain"]), dict)
@@ -99,14 +99,14 @@ def test_the_last_cell_shows_a_machine_readable_result(path: Path) -> None:
 
 @every_notebook
 def test_every_cell_is_locked_against_a_stray_key(path: Path) -> None:
-    for cell in templates.read(path).cells:
+    for cell in notebooks.read(path).cells:
         assert cell.metadata["deletable"] is False, cell.source
         assert cell.metadata["editable"] is False, cell.source
 
 
 @every_notebook
 def test_outputs_are_stored_since_nbval_compares_nothing_else(path: Path) -> None:
-    book = templates.read(path)
+    book = notebooks.read(path)
     nbformat.validate(book)
     counts = [cell.execution_count for cell in code_of(book)]
     assert counts == list(range(1, len(counts) + 1)), "run tests/refresh.py"
@@ -119,7 +119,7 @@ def test_outputs_are_stored_since_nbval_compares_nothing_else(path: Path) -> Non
 @every_notebook
 def test_nothing_is_stored_that_changes_from_run_to_run(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    book = templates.read(path)
+    book = notebooks.read(path)
     assert dict(book.metadata) == refresh.METADATA
     assert all(set(cell.metadata) <= set(refresh.KEPT_OF_A_CELL) for cell in book.cells)
     assert refresh.WIDGET_VIEW not in text
@@ -199,24 +199,24 @@ def test_papermill_runs_the_review_on_a_folder_given(tmp_path: Path) -> None:
 
 
 def test_parameters_keep_their_types_and_the_paths_their_braces(tmp_path: Path) -> None:
-    given: dict[str, templates.Literal] = {
+    given: dict[str, notebooks.Literal] = {
         "folder": "/photos/br{2024} ü/007",
         "per_page": 2,
         "defer": True,
         "reviewer": "1e3",
     }
-    book = templates.filled(BOOKS[0], given)
-    cell = templates.tagged(book, "injected-parameters")
+    book = notebooks.filled(BOOKS[0], given)
+    cell = notebooks.tagged(book, "injected-parameters")
     assert cell is not None
     names: dict[str, object] = {}
     exec(cell.source, names)  # noqa: S102  (what the kernel does with it)
     assert {name: names[name] for name in given} == given
     assert cell.metadata["editable"] is False
     path = tmp_path / "br{2024}.ipynb"
-    templates.write(book, path)
-    assert templates.read(path) == book
+    notebooks.write(book, path)
+    assert notebooks.read(path) == book
 
 
 def test_an_unknown_parameter_is_refused() -> None:
     with pytest.raises(BadParameter, match=r"1_review\.ipynb: no parameter is called 'foldr'"):
-        templates.filled(BOOKS[0], {"foldr": "x"})
+        notebooks.filled(BOOKS[0], {"foldr": "x"})

@@ -19,15 +19,15 @@ import pytest
 import refresh
 from queueing import decision, pattern
 
-from cropkit.jupyter import notebooks as templates
 from cropkit.batch.parameters import from_yaml, typed
+from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
+from cropkit.jupyter import notebooks
 from cropkit.records import Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
 SETS = sorted((ROOT / "tests" / "parameters").glob("*.yaml"))
-NOTEBOOK = templates.notebook("2_batch")
+NOTEBOOK = notebooks.notebook("2_batch")
 WIDTH, HEIGHT = 96, 128
 
 
@@ -49,7 +49,7 @@ def make(folder: Path) -> Path:
 
 
 def decide(folder: Path) -> None:
-    with Kit(folder, reviewer="ann", kind="review") as kit:
+    with Collection(folder, reviewer="ann", kind="review") as kit:
         made = [
             decision(kit, "a.png", PixelBox(5, 7, 61, 90)),
             decision(kit, "b.png", PixelBox(0, 0, WIDTH, HEIGHT)),

@@ -7,9 +7,10 @@ from PIL import Image
 
 from cropkit import formats
 from cropkit.errors import EmptyFile, ReaderDied
-from cropkit.system.files import Root
 from cropkit.geometry import Size
-from cropkit.workers.previews import FOLDER, Cache, Preview, ReadersApart, previewed
+from cropkit.system.files import Root
+from cropkit.system.home import PREVIEWS
+from cropkit.workers.previews import Cache, Preview, PreviewProcesses, previewed
 
 FIT = Size(64, 64)
 
@@ -111,10 +112,10 @@ def test_what_cannot_be_shown_is_refused_and_nothing_is_kept(
 
 def test_another_process_reads_the_same_and_refuses_the_same(folder: Path, cache: Cache) -> None:
     (folder / ".cropkit").mkdir()
-    readers = ReadersApart(folder, 1)
+    readers = PreviewProcesses(folder, 1)
     try:
         assert readers.read("c.jpg", FIT) == seen(folder, "c.jpg", cache)
-        assert [path.name[:1] for path in (folder / FOLDER).iterdir()] != ["."]
+        assert [path.name[:1] for path in (folder / PREVIEWS).iterdir()] != ["."]
         (folder / "e.png").write_bytes(b"")
         with pytest.raises(EmptyFile, match=r"e\.png"):
             readers.read("e.png", FIT)
@@ -125,7 +126,7 @@ def test_another_process_reads_the_same_and_refuses_the_same(folder: Path, cache
 def test_an_image_that_brings_its_reader_down_is_named_and_the_next_one_is_read(
     folder: Path,
 ) -> None:
-    readers = ReadersApart(folder, 1)
+    readers = PreviewProcesses(folder, 1)
     one = readers.processes[0]
     asked = one.ask
 

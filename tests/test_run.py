@@ -17,15 +17,15 @@ import pictures
 import pytest
 
 from cropkit import clock
-from cropkit.system import log
-from cropkit.audit.trail import Trail
-from cropkit.cli import main
-from cropkit.errors import AuditLocked, BadBox, CropkitError
-from cropkit.geometry import PixelBox
-from cropkit.collection import Kit, rebuild
-from cropkit.records import Decision, Problem, Status, Suggestion, Verdict
 from cropkit.audit.run import Run
 from cropkit.audit.tally import Degraded, SessionRow, Tally
+from cropkit.audit.trail import AuditTrail
+from cropkit.cli import main
+from cropkit.collection import Collection, rebuild
+from cropkit.errors import AuditLocked, BadBox, CropkitError
+from cropkit.geometry import PixelBox
+from cropkit.records import Decision, Problem, Status, Suggestion, Verdict
+from cropkit.system import log
 
 ROOT = Path(__file__).parent.parent
 BOX = PixelBox(10, 20, 60, 90)
@@ -38,17 +38,17 @@ def until(reached: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
-def row(kit: Kit) -> SessionRow:
+def row(kit: Collection) -> SessionRow:
     (mine,) = (one for one in kit.trail.sessions() if one.id == kit.session)
     return mine
 
 
-def events(kit: Kit) -> list[str]:
+def events(kit: Collection) -> list[str]:
     return [event["event"] for event in kit.trail.events()]
 
 
 def lines(folder: Path) -> list[dict[str, object]]:
-    text = (folder / ".cropkit" / "cropkit.system.log").read_text(encoding="utf-8")
+    text = (folder / ".cropkit" / "cropkit.log").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
 
@@ -57,7 +57,7 @@ def lines(folder: Path) -> list[dict[str, object]]:
 
 def test_a_run_is_a_session_row_from_its_first_moment(folder: Path) -> None:
     before = clock.now()
-    with Kit(folder, reviewer="anna") as kit:
+    with Collection(folder, reviewer="anna") as kit:
         run = kit.begin_run("review")
         mine = row(kit)
         assert (mine.kind, mine.reviewer, mine.id) == ("review", "anna", kit.session)
@@ -73,7 +73,7 @@ def test_a_run_is_a_session_row_from_its_first_moment(folder: Path) -> None:
 
 
 def test_who_only_looks_has_no_row_and_no_beat(folder: Path) -> None:
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         kit.look("a_stage2.png")
         kit.counts()
         assert kit.trail.sessions() == []
@@ -81,45 +81,45 @@ def test_who_only_looks_has_no_row_and_no_beat(folder: Path) -> None:
 
 
 def test_a_short_command_has_a_row_that_nobody_expects_to_beat(folder: Path) -> None:
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         kit.crop("a_stage2.png", BOX)
         assert row(kit).beat_at is None
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         (earlier,) = kit.trail.sessions()
         assert earlier.tally == Tally(adjusted=1, cropped=1)
 
 
 def test_a_failed_run_says_so(folder: Path) -> None:
-    def crash(kit: Kit) -> None:
+    def crash(kit: Collection) -> None:
         with kit.begin_run("apply"):
             raise KeyboardInterrupt
 
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         with pytest.raises(KeyboardInterrupt):
             crash(kit)
         assert row(kit).ended_how == "failed"
 
 
 def test_closing_the_kit_ends_its_run(folder: Path) -> None:
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         kit.begin_run("review")
     assert not any(t.name == "cropkit-beat" for t in threading.enumerate())
     assert [line["message"] for line in lines(folder)] == ["heartbeat"]
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         assert [one.ended_how for one in kit.trail.sessions()] == ["closed"]
         assert events(kit)[-2:] == ["run-ended", "session-ended"]
 
 
 def test_a_run_in_a_database_made_anew_is_the_same(folder: Path) -> None:
-    with Kit(folder, reviewer="anna") as kit:
+    with Collection(folder, reviewer="anna") as kit:
         kit.begin_run("apply")
         kit.crop("a_stage2.png", BOX)
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         (told,) = kit.trail.sessions()
     for path in (folder / ".cropkit").glob("cropkit.db*"):
         path.unlink()
     rebuild(folder)
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         (again,) = kit.trail.sessions()
         assert (again.id, again.kind, again.tally) == (told.id, told.kind, told.tally)
         assert again.ended_how == "closed"
@@ -130,7 +130,7 @@ def test_a_run_in_a_database_made_anew_is_the_same(folder: Path) -> None:
 
 
 def test_it_beats_while_it_lasts_and_no_longer(folder: Path) -> None:
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         run = Run(kit.trail, "review", period=0.01)
         first = row(kit).beat_at
         until(lambda: row(kit).beat_at != first)
@@ -147,7 +147,7 @@ def test_a_beat_waits_for_a_lock_a_second_only_and_is_counted_as_missed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cropkit.audit.heartbeat.PATIENCE", 0.02)
-    with Kit(folder) as kit, Kit(folder) as rival:
+    with Collection(folder) as kit, Collection(folder) as rival:
         run = Run(kit.trail, "review", period=0.01)
         with rival.trail.store.transaction():
             begun = time.monotonic()
@@ -163,7 +163,7 @@ def test_a_beat_waits_for_a_lock_a_second_only_and_is_counted_as_missed(
 
 
 def test_a_beat_does_not_wait_for_another_program_that_holds_the_database(folder: Path) -> None:
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         kit.crop("a_stage2.png", BOX)
         other = sqlite3.connect(folder / ".cropkit" / "cropkit.db")
         other.execute("BEGIN IMMEDIATE")
@@ -177,7 +177,7 @@ def test_a_beat_does_not_wait_for_another_program_that_holds_the_database(folder
 
 
 def test_a_crop_is_carried_out_while_the_heart_races(folder: Path) -> None:
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         run = Run(kit.trail, "review", period=0.0005)
         for name in ("a_stage2.png", "b_stage2.png", "c.jpg", "d.jpg"):
             assert kit.crop(name, PixelBox(0, 0, 48, 48)).ok
@@ -188,8 +188,8 @@ def test_a_crop_is_carried_out_while_the_heart_races(folder: Path) -> None:
 
 KILLED = """
 import sys, time
-from cropkit.kit import Kit
-kit = Kit(sys.argv[1])
+from cropkit.collection import Collection
+kit = Collection(sys.argv[1])
 kit.begin_run("review")
 print("begun", flush=True)
 if sys.argv[2] == "wait":
@@ -212,7 +212,7 @@ def begun(folder: Path, what: str) -> subprocess.Popen[str]:
 def test_a_process_that_ends_in_an_orderly_way_ends_its_run(folder: Path) -> None:
     with begun(folder, "end") as child:
         assert child.wait() == 0
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         (one,) = kit.trail.sessions()
         assert one.ended_how == "its process ended"
 
@@ -220,7 +220,7 @@ def test_a_process_that_ends_in_an_orderly_way_ends_its_run(folder: Path) -> Non
 def test_a_process_that_is_killed_leaves_a_run_without_an_end(folder: Path) -> None:
     with begun(folder, "wait") as child:
         child.send_signal(signal.SIGKILL)
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         (one,) = kit.trail.sessions()
         assert one.beat_at is not None
         assert one.ended_at is None
@@ -239,7 +239,7 @@ def test_a_session_counts_what_it_did(folder: Path) -> None:
             suggestion=Suggestion(whole, "test"),
         )
 
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         decisions = [
             made("a_stage2.png", Verdict.ACCEPT),
             made("b_stage2.png", Verdict.REJECT),
@@ -295,7 +295,7 @@ def test_counts_of_a_later_version_are_read_as_far_as_they_are_known() -> None:
 
 
 def test_a_run_that_ends_well_logs_its_counts_as_one_line(folder: Path) -> None:
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         with kit.begin_run("apply"):
             kit.crop("a_stage2.png", BOX)
         (line,) = lines(folder)
@@ -308,7 +308,7 @@ def test_every_line_names_its_session_and_its_operation(folder: Path, tmp_path: 
     taken = tmp_path / "out"
     taken.mkdir()
     (taken / "a_stage2.png").write_bytes(b"in the way")
-    with Kit(folder, destination=taken) as kit:
+    with Collection(folder, destination=taken) as kit:
         with pytest.raises(CropkitError):
             kit.crop("a_stage2.png", BOX)
         kit.report(Problem("preview", "c.jpg", "a reason"))
@@ -324,7 +324,7 @@ def test_two_collections_in_one_process_keep_their_lines_apart(
 ) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    with Kit(folder) as one, Kit(other) as two:
+    with Collection(folder) as one, Collection(other) as two:
         one.report(Problem("preview", "one", "of the first"))
         two.report(Problem("preview", "two", "of the second"))
     assert [line["message"] for line in lines(folder)] == ["preview: one: of the first"]
@@ -373,7 +373,7 @@ def test_only_what_begins_a_run_beats(folder: Path) -> None:
     def beating() -> bool:
         return any(t.name == "cropkit-beat" for t in threading.enumerate())
 
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         kit.crop("a_stage2.png", BOX)
         assert not beating()
         with kit.begin_run("apply"):
@@ -382,10 +382,10 @@ def test_only_what_begins_a_run_beats(folder: Path) -> None:
 
 
 def test_a_looking_trail_reads_everything_and_leaves_no_owner(folder: Path) -> None:
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         kit.crop("a_stage2.png", BOX)
         told = kit.trail.events()
-        look = Trail(kit._files, kind="health", looking=True)  # noqa: SLF001  (its root)
+        look = AuditTrail(kit._files, kind="health", looking=True)  # noqa: SLF001  (its root)
         assert look.events() == told
         with pytest.raises(CropkitError):
             look.report(Problem("preview", "a", "b"))
@@ -407,20 +407,20 @@ def test_an_apply_that_is_too_degraded_ends_with_1_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    real = Kit.apply_waiting
+    real = Collection.apply_waiting
 
-    def apply_waiting(kit: Kit, *given: Any, **more: Any) -> Any:
+    def apply_waiting(kit: Collection, *given: Any, **more: Any) -> Any:
         results = real(kit, *given, **more)
         kit.shown(10)
         for number in range(degraded):
             kit.report(Problem(Degraded.BEAT, str(number), "locked"))
         return results
 
-    monkeypatch.setattr(Kit, "apply_waiting", apply_waiting)
+    monkeypatch.setattr(Collection, "apply_waiting", apply_waiting)
     assert main(["apply", str(folder)]) == code
     told = capsys.readouterr().err
     assert ("2 of 10 operations (20.0 %)" in told) is bool(code)
-    logged = (folder / ".cropkit" / "cropkit.system.log").read_text(encoding="utf-8")
+    logged = (folder / ".cropkit" / "cropkit.log").read_text(encoding="utf-8")
     assert ('"code": "degraded"' in logged) is bool(code)
 
 

@@ -19,10 +19,10 @@ import states
 from states import ALERTS, ELSEWHERE, ERRORS, Place
 from test_errors import EVERY_ERROR
 
-from cropkit.monitor import reporting as watch
 from cropkit.cli import main
+from cropkit.collection import Collection
+from cropkit.monitor import reporting
 from cropkit.monitor.health import KINDS
-from cropkit.collection import Kit
 
 ROOT = Path(__file__).parent.parent
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -106,10 +106,10 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     root = Path(tempfile.mkdtemp(prefix="cropkit-runbook-")).resolve()
     monkeypatch.chdir(root)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(root / "config"))
-    for function in (Kit.__init__, watch.look):
+    for function in (Collection.__init__, reporting.look):
         assert function.__kwdefaults__
-    monkeypatch.setitem(Kit.__init__.__kwdefaults__, "deadline", 0.3)  # type: ignore[arg-type]  # (asserted)
-    monkeypatch.setitem(watch.look.__kwdefaults__, "patience", 0.3)  # type: ignore[arg-type]  # (asserted)
+    monkeypatch.setitem(Collection.__init__.__kwdefaults__, "deadline", 0.3)  # type: ignore[arg-type]  # (asserted)
+    monkeypatch.setitem(reporting.look.__kwdefaults__, "patience", 0.3)  # type: ignore[arg-type]  # (asserted)
     yield states.make(root, monkeypatch)
     monkeypatch.chdir("/")
     subprocess.run(["chmod", "-R", "u+rwX", root], check=False)
@@ -197,4 +197,4 @@ def test_the_drill(name: str, place: Place) -> None:
         assert alert["cure"]
         after = {p: p.stat().st_mtime_ns for p in place.root.rglob("*") if p.is_file()}
         changed = {p.name for p in after if after[p] != before.get(p)}
-        assert changed <= {"cropkit.system.log", "cropkit.lock", "cropkit.db-wal", "cropkit.db-shm"}
+        assert changed <= {"cropkit.log", "cropkit.lock", "cropkit.db-wal", "cropkit.db-shm"}

@@ -170,14 +170,14 @@ from datetime import timedelta
 from pathlib import Path
 from cropkit import watch
 from cropkit.geometry import PixelBox, Size
-from cropkit.kit import Kit
+from cropkit.collection import Collection
 from cropkit.records import Verdict
 from scenarios import decide
 
 def main():
     folder = Path(sys.argv[1])
     box = PixelBox(3, 5, 41, 37)
-    with Kit(folder) as kit, kit.begin_run("apply"):
+    with Collection(folder) as kit, kit.begin_run("apply"):
         for path in kit.images():
             kit.suggestions(kit.look(path))
         for path in ("a_stage2.png", "c.jpg"):
@@ -189,7 +189,7 @@ def main():
         assert all(r.ok for r in kit.redo(last=2))
         kit.purge(older_than=timedelta(0))
         assert kit.fsck() == []
-    with Kit(folder, destination=folder.parent / "out") as kit:
+    with Collection(folder, destination=folder.parent / "out") as kit:
         assert kit.crop("b_stage2.png", box).ok
         assert all(r.ok for r in kit.undo())
     assert watch.look(folder, deep=True, tell=True).facts.failure is None

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from strategies import suggestions
 
-from cropkit.review.model.box_editing import Grip
 from cropkit.errors import IllegalMove
 from cropkit.geometry import NormalizedBox, PixelBox, Size
 from cropkit.records import Status, Suggestion, Verdict
@@ -26,7 +25,9 @@ from cropkit.review.model import (
     CarryBox,
     Choose,
     ChooseNext,
+    ConfidenceScanned,
     Decide,
+    Decided,
     DecidePage,
     Done,
     Drag,
@@ -34,10 +35,10 @@ from cropkit.review.model import (
     Find,
     FullImage,
     GoTo,
+    ImageLoaded,
     JumpTo,
     LoadFailed,
     Loading,
-    Looked,
     Mark,
     Move,
     NextCandidate,
@@ -51,12 +52,10 @@ from cropkit.review.model import (
     Restored,
     RestoreFailed,
     Restoring,
-    Session,
+    ReviewState,
     SetBox,
     SetRatio,
     SetSize,
-    Settled,
-    Surveyed,
     ToggleLock,
     ToggleMark,
     TurnFolder,
@@ -66,6 +65,7 @@ from cropkit.review.model import (
     advance,
     begin,
 )
+from cropkit.review.model.box_editing import Grip
 
 KEYS = preset("default").bindings
 PATHS = tuple(f"{n}.png" for n in range(7))
@@ -75,28 +75,28 @@ SUGGESTION = Suggestion(BOX, "sidecar", "v3", confidence=0.9)
 SHA = "a" * 64
 
 
-def looked(path: str, **changes: object) -> Looked:
-    return replace(Looked(path, SHA, SIZE, (SUGGESTION,)), **changes)  # type: ignore[arg-type]  # fields by name
+def looked(path: str, **changes: object) -> ImageLoaded:
+    return replace(ImageLoaded(path, SHA, SIZE, (SUGGESTION,)), **changes)  # type: ignore[arg-type]  # fields by name
 
 
-def on(session: Session, *moves: Move) -> Session:
+def on(session: ReviewState, *moves: Move) -> ReviewState:
     for move in moves:
         session = advance(session, move).session
     return session
 
 
-def opened(session: Session) -> Session:
+def opened(session: ReviewState) -> ReviewState:
     for entry in session.entries:
         if isinstance(entry, Loading):
             session = on(session, looked(entry.path))
     return session
 
 
-def fresh(per_page: int = 3) -> Session:
+def fresh(per_page: int = 3) -> ReviewState:
     return opened(begin(PATHS, per_page))
 
 
-def entry(session: Session, position: int | None = None) -> Open:
+def entry(session: ReviewState, position: int | None = None) -> Open:
     found = session.entries[session.chosen if position is None else position]
     assert isinstance(found, Open)
     return found
@@ -136,7 +136,7 @@ own_moves = st.one_of(
 any_path = st.sampled_from((*PATHS, "elsewhere.png"))
 told_moves = st.one_of(
     st.builds(
-        Looked,
+        ImageLoaded,
         any_path,
         st.sampled_from([SHA, "b" * 64]),
         st.builds(Size, st.integers(60, 200), st.integers(60, 200)),
@@ -147,7 +147,7 @@ told_moves = st.one_of(
     st.builds(Applied, any_path, st.sampled_from(Status), st.just("why")),
     st.builds(Restored, any_path),
     st.builds(RestoreFailed, any_path),
-    st.builds(Surveyed, st.frozensets(any_path)),
+    st.builds(ConfidenceScanned, st.frozensets(any_path)),
 )
 
 
@@ -214,7 +214,7 @@ class Reviews(RuleBasedStateMachine):
         assert self.session.filter is not Filter.ALL or paths == listing
 
 
-WRITTEN = Settled(Verdict.ADJUSTED, Status.CROPPED, PixelBox(1, 2, 30, 40))
+WRITTEN = Decided(Verdict.ADJUSTED, Status.CROPPED, PixelBox(1, 2, 30, 40))
 TestAnySequenceOfMoves = Reviews.TestCase
 TestAnySequenceOfMoves.settings = settings(max_examples=60, stateful_step_count=30)
 
@@ -456,7 +456,7 @@ def test_eleven_images_in_two_folders_are_shown_each_exactly_once() -> None:
 def test_folders_numbers_and_names_are_gone_to() -> None:
     session = opened(begin(FOLDERS, 3))
 
-    def here(session: Session) -> str:
+    def here(session: ReviewState) -> str:
         return session.entries[session.chosen].path
 
     assert here(on(session, TurnFolder(1))) == "b/0.png"
@@ -509,7 +509,9 @@ def test_what_cannot_be_shown_is_not_among_what_failed() -> None:
 
 
 def test_the_unsure_are_those_that_are_still_to_be_decided() -> None:
-    session = on(fresh(), Surveyed(frozenset(PATHS[:2])), Surveyed(frozenset(PATHS[3:4])))
+    session = on(
+        fresh(), ConfidenceScanned(frozenset(PATHS[:2])), ConfidenceScanned(frozenset(PATHS[3:4]))
+    )
     session = opened(on(session, Decide(0)))
     while session.filter is not Filter.UNSURE:
         session = on(session, NextFilter())

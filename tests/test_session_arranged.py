@@ -15,14 +15,14 @@ from cropkit.review.model import (
     Decide,
     DecidePage,
     Filter,
+    ImageLoaded,
     Loading,
-    Looked,
     Mark,
     Move,
     Nudge,
     Open,
     Restored,
-    Session,
+    ReviewState,
     ToggleMark,
     TurnPage,
     Undo,
@@ -36,20 +36,22 @@ GRIDDED = Arrange(Arrangement.GRID)
 ALONE = Arrange(Arrangement.SINGLE)
 
 
-def opened(session: Session) -> Session:
+def opened(session: ReviewState) -> ReviewState:
     for one in session.entries:
         if isinstance(one, Loading):
-            session = advance(session, Looked(one.path, "a" * 64, Size(200, 100), (BOX,))).session
+            session = advance(
+                session, ImageLoaded(one.path, "a" * 64, Size(200, 100), (BOX,))
+            ).session
     return session
 
 
-def on(session: Session, *moves: Move) -> Session:
+def on(session: ReviewState, *moves: Move) -> ReviewState:
     for move in moves:
         session = opened(advance(session, move).session)
     return session
 
 
-def fresh(per_page: int = 3) -> Session:
+def fresh(per_page: int = 3) -> ReviewState:
     return opened(begin(PATHS, per_page))
 
 
@@ -57,7 +59,7 @@ def marked(*positions: int) -> list[Move]:
     return [ToggleMark(Mark.LATER, position) for position in positions]
 
 
-def paths(session: Session) -> list[str]:
+def paths(session: ReviewState) -> list[str]:
     return [one.path for one in session.entries]
 
 

@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 from cropkit import __main__ as front
-from cropkit.bootstrap import selftest
-from cropkit.bootstrap import SetupFailed
+from cropkit.bootstrap import SetupFailed, selftest
 from cropkit.bootstrap import install as installing
 from cropkit.bootstrap.clone import Clone, EnvironmentLock
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cropkit import clock
-from cropkit.monitor import plots
 from cropkit.cli import main
+from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
-from cropkit.records import Decision, Verdict
+from cropkit.monitor import plots
 from cropkit.monitor.stats import BREAK, NO_SOURCE, Stats, stats
+from cropkit.records import Decision, Verdict
 
 START = datetime(2026, 10, 25, 0, 59, tzinfo=UTC)  # an hour later some places turn their clocks
 
@@ -122,7 +122,7 @@ def test_nine_in_ten_are_not_slower_than_the_ninetieth_percentile(gaps: list[int
 
 
 def review(folder: Path) -> Stats:
-    with Kit(folder, reviewer="anna") as kit:
+    with Collection(folder, reviewer="anna") as kit:
         for number, path in enumerate(kit.images()[:3]):
             look = kit.look(path)
             shown = START + timedelta(seconds=10 * number)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from desktop import ManualLoop
 
-from cropkit.review.runtime.confidence_scan import Survey
+from cropkit.review.runtime.confidence_scan import ConfidenceScan
 
 if TYPE_CHECKING:
-    from cropkit.collection import Kit
+    from cropkit.collection import Collection
     from cropkit.review.runtime.guard import Guard
-    from cropkit.review.runtime.worker import Worker
+    from cropkit.review.runtime.worker import BackgroundThread
 
 PATHS = [f"{number}.png" for number in range(2345)]
 
@@ -36,8 +36,12 @@ class Plain:
 
 def test_each_image_is_asked_about_once_and_what_is_found_is_told_in_few_parts() -> None:
     loop, kit, told = ManualLoop(), Sure(), list[frozenset[str]]()
-    survey = Survey(
-        cast("Kit", kit), cast("Worker", AtOnce()), loop, cast("Guard", Plain()), least=0.2
+    survey = ConfidenceScan(
+        cast("Collection", kit),
+        cast("BackgroundThread", AtOnce()),
+        loop,
+        cast("Guard", Plain()),
+        least=0.2,
     )
     for _ in range(2):
         survey.begin(PATHS, told.append)

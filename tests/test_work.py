@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropkit.audit.operation import Kind
-from cropkit.engine.request import Pace, Request, groups
+from cropkit.audit.operation import OperationKind
+from cropkit.engine.request import GroupSize, Request, groups
 
 
 def request(name: str, content: str = "") -> Request:
-    return Request(Kind.CROP, name, name, content or f"content of {name}")
+    return Request(OperationKind.CROP, name, name, content or f"content of {name}")
 
 
 @given(st.floats(1e-4, 5), st.integers(1, 64))
 def test_a_group_comes_to_take_the_time_it_may(each: float, most: int) -> None:
-    pace = Pace(0.5, most)
+    pace = GroupSize(0.5, most)
     for _ in range(12):
         assert 1 <= pace.size <= most
         pace.took(pace.size, pace.size * each)
@@ -23,13 +23,13 @@ def test_a_group_comes_to_take_the_time_it_may(each: float, most: int) -> None:
 
 
 def test_a_group_that_was_fast_by_chance_does_not_mislead() -> None:
-    pace = Pace(0.5, 64, first=4)
+    pace = GroupSize(0.5, 64, first=4)
     pace.took(4, 0)
     assert pace.size == 8
 
 
 def test_one_slow_group_makes_the_next_small_at_once() -> None:
-    pace = Pace(0.5, 64, first=64)
+    pace = GroupSize(0.5, 64, first=64)
     pace.took(64, 32)
     assert pace.size == 1
 
@@ -48,7 +48,7 @@ def test_rivals_for_a_name_or_a_content_are_not_in_one_group() -> None:
 
 
 def test_the_size_is_asked_for_anew_by_each_group() -> None:
-    pace = Pace(0.5, 64, first=1)
+    pace = GroupSize(0.5, 64, first=1)
     sizes = []
     for group in groups([request(f"{n}.png") for n in range(7)], lambda: pace.size):
         sizes.append(len(group))

@@ -12,30 +12,30 @@ import pytest
 from PIL import Image
 
 from cropkit import clock
+from cropkit.collection import Collection
 from cropkit.errors import AuditError
 from cropkit.formats.options import Jpeg
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
 from cropkit.records import CropResult, Decision, Status, Verdict
-from cropkit.workers.applier import DIED, Errand, Workshop
+from cropkit.workers.applier import DIED, ApplierProcess, Errand
 
 BOX = PixelBox(3, 4, 40, 50)
 
 
 @pytest.fixture
-def kit(folder: Path) -> Iterator[Kit]:
-    with Kit(folder) as kit:
+def kit(folder: Path) -> Iterator[Collection]:
+    with Collection(folder) as kit:
         yield kit
 
 
 @pytest.fixture
-def workshop(kit: Kit) -> Iterator[Workshop]:
-    workshop = Workshop(kit)
+def workshop(kit: Collection) -> Iterator[ApplierProcess]:
+    workshop = ApplierProcess(kit)
     yield workshop
     workshop.close()
 
 
-def decided(kit: Kit, chosen: int | str = 0) -> Decision:
+def decided(kit: Collection, chosen: int | str = 0) -> Decision:
     pngs = [path for path in kit.images() if path.endswith(".png")]
     look = kit.look(chosen if isinstance(chosen, str) else pngs[chosen])
     now = clock.now()
@@ -48,7 +48,7 @@ def decided(kit: Kit, chosen: int | str = 0) -> Decision:
     return made
 
 
-def kill(workshop: Workshop) -> None:
+def kill(workshop: ApplierProcess) -> None:
     if workshop.pid:
         os.kill(workshop.pid, signal.SIGKILL)
 
@@ -62,7 +62,7 @@ def alive(pid: int) -> bool:
 
 
 def test_a_decision_is_carried_out_in_another_process_and_taken_back_there(
-    kit: Kit, workshop: Workshop
+    kit: Collection, workshop: ApplierProcess
 ) -> None:
     made = decided(kit)
     before = (kit.root / made.path).read_bytes()
@@ -78,7 +78,7 @@ def test_a_decision_is_carried_out_in_another_process_and_taken_back_there(
 
 
 def test_a_process_that_died_is_started_again_and_that_is_reported(
-    kit: Kit, workshop: Workshop
+    kit: Collection, workshop: ApplierProcess
 ) -> None:
     told: list[str] = []
     kit.listen(lambda problem: told.append(problem.kind))
@@ -92,7 +92,7 @@ def test_a_process_that_died_is_started_again_and_that_is_reported(
     assert kit.fsck() == []
 
 
-class Murdered(Workshop):
+class Murdered(ApplierProcess):
     """Its process is killed so many seconds after it got its errand, as often as it is told."""
 
     after, times = 0.0, 0
@@ -113,14 +113,14 @@ class Murdered(Workshop):
 
 
 @pytest.fixture
-def murdered(kit: Kit) -> Iterator[Murdered]:
+def murdered(kit: Collection) -> Iterator[Murdered]:
     workshop = Murdered(kit)
     yield workshop
     workshop.close()
 
 
 def test_a_decision_on_which_the_process_dies_twice_fails_and_the_original_stands(
-    kit: Kit, murdered: Murdered
+    kit: Collection, murdered: Murdered
 ) -> None:
     made = decided(kit)
     before = (kit.root / made.path).read_bytes()
@@ -136,7 +136,7 @@ def test_a_decision_on_which_the_process_dies_twice_fails_and_the_original_stand
 
 @pytest.mark.parametrize("thousandths", [2, 5, 9, 14])
 def test_what_was_given_up_leaves_no_operation_open(
-    kit: Kit, murdered: Murdered, thousandths: int
+    kit: Collection, murdered: Murdered, thousandths: int
 ) -> None:
     murdered.start()
     murdered.after, murdered.times = thousandths / 1000, 2
@@ -155,19 +155,19 @@ class Hunted(Murdered):
         hunter = threading.Thread(target=self._hunt)
         hunter.start()
         try:
-            return Workshop._told(self, errand)  # noqa: SLF001  (our own parent's)
+            return ApplierProcess._told(self, errand)  # noqa: SLF001  (our own parent's)
         finally:
             hunter.join()
 
     def _hunt(self) -> None:
         end = time.monotonic() + 60
-        while not any((self._kit.root / ".cropkit" / "stage").iterdir()):
+        while not any((self._collection.root / ".cropkit" / "stage").iterdir()):
             assert time.monotonic() < end
         kill(self)
 
 
 def test_whatever_was_under_way_when_it_died_for_good_is_settled_when_that_is_told(
-    kit: Kit,
+    kit: Collection,
 ) -> None:
     """No process comes after the last one that would settle it at its start."""
     made = decided(kit)
@@ -183,7 +183,7 @@ def test_whatever_was_under_way_when_it_died_for_good_is_settled_when_that_is_to
 
 
 def test_a_decision_that_cannot_be_taken_back_stands_and_that_is_said(
-    kit: Kit, murdered: Murdered
+    kit: Collection, murdered: Murdered
 ) -> None:
     made = decided(kit)
     murdered.apply(made.id)
@@ -196,7 +196,7 @@ def test_a_decision_that_cannot_be_taken_back_stands_and_that_is_said(
 
 
 def test_killed_in_the_middle_of_its_work_it_ends_with_what_was_asked(
-    kit: Kit, murdered: Murdered
+    kit: Collection, murdered: Murdered
 ) -> None:
     """Wherever it is hit: the next one finds the files settled, and does what is left to do."""
     before = {path: (kit.root / path).read_bytes() for path in kit.images()}
@@ -210,8 +210,8 @@ def test_killed_in_the_middle_of_its_work_it_ends_with_what_was_asked(
     assert kit.fsck() == []
 
 
-def test_it_ends_with_whoever_asks_and_leaves_nothing_open(kit: Kit) -> None:
-    workshop = Workshop(kit)
+def test_it_ends_with_whoever_asks_and_leaves_nothing_open(kit: Collection) -> None:
+    workshop = ApplierProcess(kit)
     workshop.start()
     pid = workshop.pid
     assert pid is not None
@@ -224,7 +224,7 @@ def test_it_ends_with_whoever_asks_and_leaves_nothing_open(kit: Kit) -> None:
 
 
 def test_a_collection_that_cannot_be_opened_there_stops_the_work(
-    kit: Kit, workshop: Workshop
+    kit: Collection, workshop: ApplierProcess
 ) -> None:
     made = decided(kit)
     with kit.trail.store.transaction() as db:
@@ -233,7 +233,9 @@ def test_a_collection_that_cannot_be_opened_there_stops_the_work(
         workshop.apply(made.id)
 
 
-def test_options_chosen_meanwhile_are_those_it_works_with(kit: Kit, workshop: Workshop) -> None:
+def test_options_chosen_meanwhile_are_those_it_works_with(
+    kit: Collection, workshop: ApplierProcess
+) -> None:
     workshop.start()
     first = workshop.pid
     kit.choose(kit.options)

@@ -16,7 +16,7 @@ from uuid import uuid4
 from cropkit.geometry import PixelBox
 
 
-class Kind(StrEnum):
+class OperationKind(StrEnum):
     """What an operation is for."""
 
     CROP = "crop"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
     PURGE = "purge"
 
 
-class State(StrEnum):
+class OperationState(StrEnum):
     """How far an operation has come."""
 
     PLANNED = "planned"
@@ -36,7 +36,12 @@ class State(StrEnum):
     CONFLICT = "conflict"
 
 
-OPEN_STATES = (State.PLANNED, State.PREPARED, State.ABORTING, State.CONFLICT)
+OPEN_STATES = (
+    OperationState.PLANNED,
+    OperationState.PREPARED,
+    OperationState.ABORTING,
+    OperationState.CONFLICT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class Operation:
     undoes : the operation that a restore takes back
     """
 
-    kind: Kind
+    kind: OperationKind
     source: str
     target: str
     session: str
@@ -75,7 +80,7 @@ class Operation:
     companions: tuple[Companion, ...] = ()
     attributes: dict[str, Any] | None = None
     report: dict[str, Any] = field(default_factory=dict)
-    state: State = State.PLANNED
+    state: OperationState = OperationState.PLANNED
     id: str = field(default_factory=lambda: uuid4().hex)
 
     @property
@@ -91,7 +96,7 @@ class Operation:
     @property
     def keeps_an_original(self) -> bool:
         """Whether new bytes take a name, so that the old ones have to be kept."""
-        return self.kind in (Kind.CROP, Kind.RESTORE)
+        return self.kind in (OperationKind.CROP, OperationKind.RESTORE)
 
     @property
     def names(self) -> tuple[str, ...]:

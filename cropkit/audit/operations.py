@@ -21,9 +21,9 @@ from sqlalchemy import (
 )
 
 from cropkit.audit import decisions
+from cropkit.audit.operation import OPEN_STATES, Companion, Operation, OperationKind, OperationState
 from cropkit.audit.schema import claim, operation
 from cropkit.geometry import PixelBox
-from cropkit.audit.operation import OPEN_STATES, Companion, Kind, Operation, State
 from cropkit.records import Status
 
 # built once: SQLAlchemy's statements cost more to build than SQLite takes to run them
@@ -31,12 +31,12 @@ _CHANGE = update(operation).where(operation.c.id == bindparam("wanted"))
 _LET_GO = delete(claim).where(claim.c.operation == bindparam("wanted"))
 _PLAN, _CLAIM = insert(operation), insert(claim)
 _CLAIMED = select(claim.c.name).where(claim.c.name.in_(bindparam("names", expanding=True))).limit(1)
-_OUTCOMES = {Kind.CROP: Status.CROPPED, Kind.REJECT: Status.REJECTED}
+_OUTCOMES = {OperationKind.CROP: Status.CROPPED, OperationKind.REJECT: Status.REJECTED}
 _other = operation.alias("other")
-_stands = (operation.c.state == State.DONE) & operation.c.undone_by.is_(None)
+_stands = (operation.c.state == OperationState.DONE) & operation.c.undone_by.is_(None)
 
 
-class Claim(StrEnum):
+class ClaimOutcome(StrEnum):
     """What came of claiming the names of an operation."""
 
     MINE = "mine"
@@ -60,18 +60,18 @@ def plan(db: Connection, planned: Operation, aliases: Sequence[str], at: str) ->
     db.execute(_CLAIM, [{"name": n, "operation": planned.id} for n in names])
 
 
-def move(db: Connection, changed: Operation, state: State) -> None:
+def move(db: Connection, changed: Operation, state: OperationState) -> None:
     """Write what has become known of an operation, and its new state."""
     db.execute(_CHANGE, to_row(replace(changed, state=state)) | {"wanted": changed.id})
 
 
-def settle(db: Connection, changed: Operation, state: State, at: str) -> None:
+def settle(db: Connection, changed: Operation, state: OperationState, at: str) -> None:
     """End an operation and give its claims back; a conflict keeps them."""
     row = to_row(replace(changed, state=state)) | {"settled_at": at}
     db.execute(_CHANGE, row | {"wanted": changed.id})
-    if state is not State.CONFLICT:
+    if state is not OperationState.CONFLICT:
         db.execute(_LET_GO, {"wanted": changed.id})
-    if state is State.DONE and changed.undoes:
+    if state is OperationState.DONE and changed.undoes:
         _mark_undone(db, changed.undoes, changed.id)
 
 
@@ -98,25 +98,27 @@ def unsettled(db: Connection) -> list[Operation]:
 
 def finished(db: Connection) -> list[Operation]:
     """Return every finished operation, oldest first."""
-    return _operations(db, operation.c.state == State.DONE)
+    return _operations(db, operation.c.state == OperationState.DONE)
 
 
 def undoable(db: Connection) -> list[Operation]:
     """Return the finished crops and rejects that can be taken back, oldest first."""
-    return _operations(db, _stands & operation.c.kind.in_((Kind.CROP, Kind.REJECT)))
+    return _operations(
+        db, _stands & operation.c.kind.in_((OperationKind.CROP, OperationKind.REJECT))
+    )
 
 
 def redoable(db: Connection) -> list[Operation]:
     """Return the restores that can be taken back in their turn, oldest first."""
     undone = select(_other.c.kind).where(_other.c.id == operation.c.undoes).scalar_subquery()
-    restores = (operation.c.kind == Kind.RESTORE) & (undone != Kind.RESTORE)
+    restores = (operation.c.kind == OperationKind.RESTORE) & (undone != OperationKind.RESTORE)
     return _operations(db, _stands & restores)
 
 
 def redone(db: Connection, restore: Operation) -> Operation | None:
     """Return the operation that taking back a restore brings to stand again, if it is one."""
     undone = one(db, restore.undoes) if restore.undoes else None
-    if undone is None or undone.kind is not Kind.RESTORE or undone.undoes is None:
+    if undone is None or undone.kind is not OperationKind.RESTORE or undone.undoes is None:
         return None
     return one(db, undone.undoes)
 
@@ -127,7 +129,7 @@ def later_on(db: Connection, earlier: Operation) -> Operation | None:
     query = (
         select(operation)
         .where(operation.c.seq > seq, operation.c.source == earlier.target)
-        .where(_stands, operation.c.kind.in_((Kind.CROP, Kind.REJECT)))
+        .where(_stands, operation.c.kind.in_((OperationKind.CROP, OperationKind.REJECT)))
         .order_by(operation.c.seq)
     )
     row = db.execute(query.limit(1)).one_or_none()
@@ -152,13 +154,13 @@ def _needs_original() -> ColumnElement[bool]:
     """Whether an operation changed content, and nobody has purged what was before it since."""
     last_purge = (
         select(func.max(_other.c.seq))
-        .where(_other.c.kind == Kind.PURGE, _other.c.state == State.DONE)
+        .where(_other.c.kind == OperationKind.PURGE, _other.c.state == OperationState.DONE)
         .where(_other.c.before == operation.c.before)
         .scalar_subquery()
     )
     return and_(
-        operation.c.state == State.DONE,
-        operation.c.kind != Kind.PURGE,
+        operation.c.state == OperationState.DONE,
+        operation.c.kind != OperationKind.PURGE,
         operation.c.before != operation.c.after,
         operation.c.seq > func.coalesce(last_purge, 0),
     )
@@ -175,8 +177,8 @@ def is_crop(db: Connection, sha256: str) -> bool:
     """Whether some content is the outcome of a crop that stands."""
     query = select(operation.c.id).where(
         operation.c.after == sha256,
-        operation.c.kind == Kind.CROP,
-        operation.c.state == State.DONE,
+        operation.c.kind == OperationKind.CROP,
+        operation.c.state == OperationState.DONE,
         operation.c.undone_by.is_(None),
     )
     return db.execute(query.limit(1)).first() is not None
@@ -186,7 +188,7 @@ def _mark_undone(db: Connection, undone: str, by: str) -> None:
     """Mark an operation; when it is a restore, what that had undone stands again."""
     first = one(db, undone)
     db.execute(update(operation).where(operation.c.id == undone).values(undone_by=by))
-    if first.kind is Kind.RESTORE and first.undoes:
+    if first.kind is OperationKind.RESTORE and first.undoes:
         again = update(operation).where(operation.c.id == first.undoes)
         db.execute(again.values(undone_by=None))
 
@@ -230,8 +232,8 @@ def from_row(row: Mapping[str, Any]) -> Operation:
     plain = ("id", "owner", "session", "decision", "undoes", "source", "target", "before", "after")
     return Operation(
         **{name: row[name] for name in plain},
-        kind=Kind(row["kind"]),
-        state=State(row["state"]),
+        kind=OperationKind(row["kind"]),
+        state=OperationState(row["state"]),
         box=PixelBox(*planned["box"]) if planned["box"] else None,
         companions=tuple(Companion(**c) for c in planned["companions"]),
         attributes=planned["attributes"],

@@ -5,14 +5,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cropkit.errors import AuditLocked, AuditUnavailable
+from cropkit.system.home import OWNERS, RECOVER_LOCK
 from cropkit.system.locks import LockHeld, exclusive, is_free
 
 
 @contextmanager
-def recovering(folder: Path, home: Path, deadline: float) -> Iterator[None]:
+def recovering(folder: Path, deadline: float) -> Iterator[None]:
     """Settle what others left, one at a time; a second one waits and then finds nothing to do."""
     try:
-        with exclusive(home / "recover.lock", deadline):
+        with exclusive(folder / RECOVER_LOCK, deadline):
             yield
     except LockHeld:
         raise AuditLocked(folder, deadline) from None
@@ -20,16 +21,16 @@ def recovering(folder: Path, home: Path, deadline: float) -> Iterator[None]:
         raise AuditUnavailable(folder, error.strerror or error) from error
 
 
-def living(home: Path) -> list[str]:
+def living(folder: Path) -> list[str]:
     """Name the owners that are alive."""
-    owners = home / "owners"
+    owners = folder / OWNERS
     return [path.name for path in owners.iterdir() if not is_free(path)] if owners.is_dir() else []
 
 
-def sessions_there(home: Path) -> set[str]:
+def sessions_there(folder: Path) -> set[str]:
     """Name the sessions that are alive."""
     found = set()
-    for owner in living(home):
+    for owner in living(folder):
         with suppress(FileNotFoundError):  # it has just ended
-            found.add((home / "owners" / owner).read_text())
+            found.add((folder / OWNERS / owner).read_text())
     return found

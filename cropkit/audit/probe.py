@@ -5,8 +5,9 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from cropkit.audit.store import DATABASE, FOLDER, has_wal_reset_bug
+from cropkit.audit.store import has_wal_reset_bug
 from cropkit.errors import AuditCorrupt, AuditLocked, AuditUnavailable
+from cropkit.system.home import DATABASE, WRITER_LOCK
 from cropkit.system.locks import LockHeld, exclusive, is_free
 
 
@@ -20,7 +21,7 @@ def writing(folder: Path, deadline: float) -> bool:
     AuditLocked, AuditUnavailable, AuditCorrupt
         Why one may not write; nothing was changed.
     """
-    lock = folder / FOLDER / "writer.lock"
+    lock = folder / WRITER_LOCK
     try:
         with exclusive(lock, deadline):
             _begin(folder, deadline)
@@ -42,7 +43,7 @@ def sqlite_is_dangerous() -> bool:
 
 
 def _begin(folder: Path, deadline: float) -> None:
-    uri = f"file:{quote(str(folder / FOLDER / DATABASE))}?mode=rw"
+    uri = f"file:{quote(str(folder / DATABASE))}?mode=rw"
     try:
         with closing(sqlite3.connect(uri, uri=True, timeout=deadline)) as db:
             db.execute("BEGIN IMMEDIATE")

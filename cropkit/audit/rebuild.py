@@ -10,13 +10,14 @@ from sqlalchemy import Connection, insert
 
 from cropkit import clock
 from cropkit.audit import chain, decisions, export, operations, schema, sessions, settings
+from cropkit.audit.operation import OperationState
 from cropkit.audit.presence import living, recovering
-from cropkit.audit.store import DATABASE, DEADLINE, EXPORT, FOLDER, Store
-from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
-from cropkit.system.files import Root
-from cropkit.audit.operation import State
-from cropkit.records import Status
+from cropkit.audit.store import DEADLINE, Store
 from cropkit.audit.tally import Tally
+from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
+from cropkit.records import Status
+from cropkit.system.files import Root
+from cropkit.system.home import DATABASE, EXPORT, HOME, REBUILDING
 
 Event = Mapping[str, Any]
 Body = Mapping[str, Any]
@@ -35,15 +36,14 @@ def rebuild(root: Root, deadline: float = DEADLINE) -> int:
         When there is no export, it does not hold together, or somebody is at work; the old database
         was not changed.
     """
-    home = root.path / FOLDER
-    if not (home / EXPORT).is_file():
+    if not (root.path / EXPORT).is_file():
         raise AuditMissing(root.path, EXPORT)
     with _translated(root), _alone(root, deadline):
-        events = list(export.events(home / EXPORT))
-        for path in home.glob(f"{DATABASE}.new*"):
+        events = list(export.events(root.path / EXPORT))
+        for path in (root.path / HOME).glob(f"{Path(REBUILDING).name}*"):
             path.unlink()  # from a try that was cut off
         _make_anew(root, events, deadline)
-        _change_over(root, home)
+        _change_over(root)
     return len(events)
 
 
@@ -68,30 +68,28 @@ def _make_anew(root: Root, events: list[Event], deadline: float) -> None:
         store.close()
     if wrong:
         raise AuditCorrupt(store.path, wrong[0])
-    root.sync(f"{FOLDER}/{store.path.name}")
+    root.sync(REBUILDING)
 
 
-def _change_over(root: Root, home: Path) -> None:
+def _change_over(root: Root) -> None:
     """Set the old database aside, then give its name to the new one.
 
     The first must be durable before the second: SQLite would play an old log into a new database.
     """
     stamp = f"{clock.now():%Y%m%dT%H%M%SZ}"
     for suffix in ("", "-wal", "-shm"):
-        old = home / f"{DATABASE}{suffix}"
-        if old.exists():
-            root.replace(f"{FOLDER}/{old.name}", f"{FOLDER}/{DATABASE}.lost-{stamp}{suffix}")
-    root.sync_folder(FOLDER)
-    root.replace(f"{FOLDER}/{DATABASE}.new", f"{FOLDER}/{DATABASE}")
-    root.sync_folder(FOLDER)
+        if (root.path / f"{DATABASE}{suffix}").exists():
+            root.replace(f"{DATABASE}{suffix}", f"{DATABASE}.lost-{stamp}{suffix}")
+    root.sync_folder(HOME)
+    root.replace(REBUILDING, DATABASE)
+    root.sync_folder(HOME)
 
 
 @contextmanager
 def _alone(root: Root, deadline: float) -> Iterator[None]:
     """Keep recovery and others who rebuild away; refuse while somebody has the collection open."""
-    home = root.path / FOLDER
-    with recovering(root.path, home, deadline):
-        if living(home):
+    with recovering(root.path, deadline):
+        if living(root.path):
             raise AuditUnavailable(root.path, "somebody is at work on it: end that first")
         yield
 
@@ -123,7 +121,7 @@ def _decided(db: Connection, event: Event, body: Body) -> None:
 def _operated(db: Connection, event: Event, body: Body) -> None:
     one = operations.from_row(body["operation"])
     operations.plan(db, one, [], event["at"])
-    operations.settle(db, one, State.DONE, event["at"])
+    operations.settle(db, one, OperationState.DONE, event["at"])
     operations.settle_decision(db, one, event["at"])
 
 

@@ -5,11 +5,11 @@ import logging
 from typing import Self
 
 from cropkit.audit import heartbeat
-from cropkit.audit.trail import Trail
-from cropkit.errors import AuditError
 from cropkit.audit.heartbeat import Heartbeat
-from cropkit.records import Problem
 from cropkit.audit.tally import Degraded
+from cropkit.audit.trail import AuditTrail
+from cropkit.errors import AuditError
+from cropkit.records import Problem
 
 _log = logging.getLogger("cropkit.audit.run")
 
@@ -31,7 +31,7 @@ class Run:
         The trail cannot be written: there is no run.
     """
 
-    def __init__(self, trail: Trail, kind: str, period: float = heartbeat.PERIOD) -> None:
+    def __init__(self, trail: AuditTrail, kind: str, period: float = heartbeat.PERIOD) -> None:
         self.kind = kind
         self._trail = trail
         self._missed: list[Problem] = []

@@ -30,11 +30,19 @@ from cropkit.errors import (
     NetworkFileSystem,
 )
 from cropkit.system.files import Root
+from cropkit.system.home import (
+    DATABASE,
+    EXPORT,
+    HOME,
+    ORIGINALS,
+    OWNERS,
+    REBUILDING,
+    STAGE,
+    WRITER_LOCK,
+    log_of,
+)
 from cropkit.system.locks import LockHeld, exclusive
 
-FOLDER = ".cropkit"
-DATABASE = "cropkit.db"
-EXPORT = "trail.jsonl"
 DEADLINE = 30.0
 _log = logging.getLogger("cropkit.audit.trail")
 _HEAD = "SELECT coalesce(max(seq), 0) FROM audit"
@@ -65,7 +73,7 @@ class Store:
         looking: bool = False,
     ) -> None:
         self.folder = root.path
-        self.path = root.path / FOLDER / (f"{DATABASE}.new" if rebuilding else DATABASE)
+        self.path = root.path / (REBUILDING if rebuilding else DATABASE)
         self.deadline = deadline
         self._follows = not rebuilding
         self.looking = looking
@@ -87,7 +95,7 @@ class Store:
             else:
                 self._migrate()
                 self._prove_writable()
-                root.sync_folder(FOLDER)
+                root.sync_folder(HOME)
         except CropkitError:
             self.close()
             raise
@@ -101,7 +109,7 @@ class Store:
             return
         with self._translated(), self._alone(), self._mutex:
             with suppress(OSError):  # the database is the truth, and the next session catches up
-                export.sync(self.folder / FOLDER / EXPORT)
+                export.sync(self.folder / EXPORT)
             self._connection.close()
             self._engine.dispose()
 
@@ -164,7 +172,7 @@ class Store:
     def _export(self) -> None:
         """Let the export follow; the commit stands, whatever happens to the copy."""
         try:
-            path = self.folder / FOLDER / EXPORT
+            path = self.folder / EXPORT
             self._exported = export.follow(self._connection, path, mend=self._exported < 0)
             self.behind = False
         except OSError as error:
@@ -197,8 +205,8 @@ class Store:
 
     def _make(self, root: Root) -> None:
         try:
-            for name in ("", "/owners", "/stage", "/originals"):
-                root.make_folder(FOLDER + name, 0o700)
+            for name in (HOME, OWNERS, STAGE, ORIGINALS):
+                root.make_folder(name, 0o700)
         except CropkitError as error:
             raise AuditUnavailable(self.folder, error) from error
 
@@ -210,10 +218,10 @@ class Store:
 
     def _refuse_lost_database(self) -> None:
         """Refuse to start afresh: that would forget what the originals belong to."""
-        home = self.folder / FOLDER
-        if (home / DATABASE).exists() or not (home / "originals").is_dir():
+        originals = self.folder / ORIGINALS
+        if (self.folder / DATABASE).exists() or not originals.is_dir():
             return
-        if any((home / "originals").iterdir()) or (home / EXPORT).exists():
+        if any(originals.iterdir()) or (self.folder / EXPORT).exists():
             raise AuditMissing(self.folder, DATABASE)
 
     def _connect(self) -> Engine:
@@ -227,9 +235,9 @@ class Store:
         return engine
 
     def _connect_to_look(self) -> Engine:
-        path = self.folder / FOLDER / DATABASE
+        path = self.folder / DATABASE
         # without the right to write, SQLite cannot make the files that a log is read through
-        log = path.with_name(f"{DATABASE}-wal")
+        log = self.folder / log_of(DATABASE)
         alone = not os.access(path.parent, os.W_OK, effective_ids=True) and not log.exists()
         uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if alone else ''}"
         return create_engine(
@@ -271,7 +279,7 @@ class Store:
     def _alone(self, deadline: float | None = None) -> Iterator[None]:
         patience = self.deadline if deadline is None else deadline
         try:
-            with exclusive(self.folder / FOLDER / "writer.lock", patience):
+            with exclusive(self.folder / WRITER_LOCK, patience):
                 yield
         except LockHeld:
             raise AuditLocked(self.folder, patience) from None

@@ -1,6 +1,6 @@
 """The trail, the queue, the decisions: one database, and the only place with SQLAlchemy.
 
-`Trail` is what the rest of cropkit sees. Each method is one transaction; a method that changes
+`AuditTrail` is what the rest of cropkit sees. Each method is one transaction; a method that changes
 something also appends to the hash chain, in the same transaction: no audit, no work.
 """
 
@@ -20,32 +20,33 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
-import cropkit
 from cropkit import clock
+from cropkit._version import __version__
 from cropkit.audit import chain, decisions, export, operations, schema, sessions, settings
 from cropkit.audit.decisions import Standing
-from cropkit.audit.operations import Claim
+from cropkit.audit.operation import Operation, OperationKind, OperationState
+from cropkit.audit.operations import ClaimOutcome
 from cropkit.audit.presence import sessions_there
-from cropkit.audit.store import DEADLINE, EXPORT, FOLDER, Store
-from cropkit.errors import AuditCorrupt, AuditUnavailable, BadDecision
-from cropkit.system.files import Root
-from cropkit.system.locks import hold, is_free
-from cropkit.audit.operation import Kind, Operation, State
-from cropkit.records import CropResult, Decision, Problem, Status
+from cropkit.audit.store import DEADLINE, Store
 from cropkit.audit.tally import SessionRow, Tally
+from cropkit.errors import AuditCorrupt, AuditUnavailable, BadDecision
+from cropkit.records import CropResult, Decision, Problem, Status
+from cropkit.system.files import Root
+from cropkit.system.home import EXPORT, OWNERS
+from cropkit.system.locks import hold, is_free
 
-__all__ = ["DEADLINE", "FOLDER", "Claim", "Standing", "Trail"]
+__all__ = ["DEADLINE", "AuditTrail", "ClaimOutcome", "Standing"]
 
 _PAST = {
-    Kind.CROP: "cropped",
-    Kind.REJECT: "rejected",
-    Kind.RESTORE: "restored",
-    Kind.PURGE: "purged",
+    OperationKind.CROP: "cropped",
+    OperationKind.REJECT: "rejected",
+    OperationKind.RESTORE: "restored",
+    OperationKind.PURGE: "purged",
 }
 _SUCCESS = {kind: Status(event) for kind, event in _PAST.items()}
 
 
-class Trail:
+class AuditTrail:
     """The record of one collection, and this process's presence in it.
 
     The owner file is locked as long as the process lives; the kernel lets go of it at any death,
@@ -124,7 +125,7 @@ class Trail:
 
     def others(self, kind: str) -> list[SessionRow]:
         """Return the runs of a kind that live beside this session, in whichever process."""
-        there = sessions_there(self.root.path / FOLDER) - {self.session}
+        there = sessions_there(self.root.path) - {self.session}
         rows = self.sessions() if there else []
         return [one for one in rows if one.id in there and one.kind == kind and not one.ended_at]
 
@@ -219,7 +220,7 @@ class Trail:
 
     # -- operations ----------------------------------------------------------------------------
 
-    def plan(self, planned: Sequence[tuple[Operation, Sequence[str]]]) -> list[Claim]:
+    def plan(self, planned: Sequence[tuple[Operation, Sequence[str]]]) -> list[ClaimOutcome]:
         """Claim the names and aliases of operations, each for itself; tell what came of it.
 
         Not synced: a claim has to beat live rivals only.
@@ -227,18 +228,18 @@ class Trail:
         with self._writing(durable=False) as db:
             return [self._plan(db, one, aliases) for one, aliases in planned]
 
-    def _plan(self, db: Connection, planned: Operation, aliases: Sequence[str]) -> Claim:
-        decided = None if planned.kind is Kind.RESTORE else planned.decision
+    def _plan(self, db: Connection, planned: Operation, aliases: Sequence[str]) -> ClaimOutcome:
+        decided = None if planned.kind is OperationKind.RESTORE else planned.decision
         if decided and decisions.status(db, decided) is not Status.WAITING:
-            return Claim.ALREADY
+            return ClaimOutcome.ALREADY
         if not operations.is_free(db, planned, aliases) or self._is_needed_anew(db, planned):
-            return Claim.RIVAL
+            return ClaimOutcome.RIVAL
         operations.plan(db, planned, aliases, self._now())
-        return Claim.MINE
+        return ClaimOutcome.MINE
 
     def _is_needed_anew(self, db: Connection, planned: Operation) -> bool:
         """Whether an original has been needed again since somebody chose to purge it."""
-        if planned.kind is not Kind.PURGE or planned.before is None:
+        if planned.kind is not OperationKind.PURGE or planned.before is None:
             return False
         chosen: str | None = planned.report.get("needed_since")
         return operations.needed_since(db, planned.before) != chosen
@@ -247,7 +248,7 @@ class Trail:
         """Make the intent durable: from here recovery knows everything."""
         with self._writing() as db:
             for one in ready:
-                operations.move(db, one, State.PREPARED)
+                operations.move(db, one, OperationState.PREPARED)
 
     def begin_abort(self, one: Operation) -> None:
         """Say durably that files will be put back, before the first of them is.
@@ -256,7 +257,7 @@ class Trail:
         crash; this row is later in the log and wins.
         """
         with self._writing() as db:
-            operations.move(db, one, State.ABORTING)
+            operations.move(db, one, OperationState.ABORTING)
 
     def finish(self, done: Sequence[Operation], *, recovered: bool = False) -> None:
         """State, audit event and outcome of the decision, in one transaction."""
@@ -266,12 +267,12 @@ class Trail:
         for one in () if recovered else done:
             self._count_outcome(_SUCCESS[one.kind])
 
-    def abandon(self, one: Operation, state: State, result: CropResult) -> None:
+    def abandon(self, one: Operation, state: OperationState, result: CropResult) -> None:
         """Record that an operation ended without effect (or in conflict), and why."""
         with self._writing() as db:
             operations.settle(db, one, state, self._now())
             outcome = {"code": result.code, "message": result.message}
-            made = None if one.kind is Kind.RESTORE else one.decision
+            made = None if one.kind is OperationKind.RESTORE else one.decision
             if made:
                 decisions.settle(db, made, result.status, self._now(), **outcome)
             said = {"kind": one.kind.value, "outcome": state.value, "decision": made} | outcome
@@ -405,7 +406,7 @@ class Trail:
     def check_export(self) -> None:
         """Raise `AuditBehind` when the export tells of more than the database."""
         with self.store.reading() as db:
-            export.check(db, self.root.path / FOLDER / EXPORT)
+            export.check(db, self.root.path / EXPORT)
 
     def head(self) -> str:
         """Hash of the last event."""
@@ -439,7 +440,7 @@ class Trail:
             "kind": self.kind,
             "host": platform.node(),
             "reviewer": self.reviewer,
-            "version": cropkit.__version__,
+            "version": __version__,
             "started_at": self._now(),
         }
         # another thread of this session may have been first
@@ -448,7 +449,7 @@ class Trail:
             self._append(db, "session-started", body=row)
 
     def _finish(self, db: Connection, one: Operation, *, recovered: bool) -> None:
-        operations.settle(db, one, State.DONE, self._now())
+        operations.settle(db, one, OperationState.DONE, self._now())
         event = _PAST[one.kind]
         body = _story(one) | ({"recovered": True} if recovered else {})
         self._append(db, event, path=one.source, operation=one.id, body=body)
@@ -461,7 +462,7 @@ class Trail:
         return clock.written(clock.now())
 
     def _owner_file(self, owner: str) -> Path:
-        return self.root.path / FOLDER / "owners" / owner
+        return self.root.path / OWNERS / owner
 
 
 def _whoami() -> str:

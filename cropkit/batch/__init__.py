@@ -5,8 +5,8 @@ judged by the trail. `Batch` is what the notebook `2_batch` calls, `run_notebook
 through papermill and leaves its record in `.cropkit/runs/`.
 """
 
-from cropkit.batch.plan import Plan, Source
-from cropkit.batch.record import Run
 from cropkit.batch.batch import Batch
+from cropkit.batch.plan import Plan, Source
+from cropkit.batch.record import RunRecord
 
-__all__ = ["Batch", "Plan", "Run", "Source"]
+__all__ = ["Batch", "Plan", "RunRecord", "Source"]

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import clock, formats
-from cropkit.batch import run_folder as folders, outcome as judge, record, report, tables
+from cropkit.batch import outcome, record, report, run_folder, tables
 from cropkit.batch.plan import Item, Plan, Source, reviewer_of
+from cropkit.batch.planning import BatchPlanner
 from cropkit.batch.preflight import hindrances, needed_bytes
-from cropkit.batch.progress import Progress, Shown
-from cropkit.batch.record import Run
-from cropkit.batch.planning import Scene
+from cropkit.batch.progress import LookBar, Progress
+from cropkit.batch.record import RunRecord
 from cropkit.batch.thumbnails import Thumbnails
-from cropkit.errors import BadParameter, CropkitError, NoSpace, NotReady, RunIncomplete
-from cropkit.collection import Kit, StrPath
+from cropkit.collection import Collection, StrPath
 from cropkit.engine.publish import Switch
+from cropkit.errors import BadParameter, CropkitError, NoSpace, NotReady, RunIncomplete
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,9 +63,15 @@ class Batch:
         }
         self._source = source_named(str(source))
         self._threads = ThreadPoolExecutor(self.parameters["workers"], "cropkit-batch")
-        self.kit = Kit(folder, destination=destination, kind="batch", threads=self._threads)
-        self.folder = folders.given_folder(Path(run)) if run else folders.new_folder(self.kit.root)
-        self._run: Run | None = None
+        self.collection = Collection(
+            folder, destination=destination, kind="batch", threads=self._threads
+        )
+        self.folder = (
+            run_folder.given_folder(Path(run))
+            if run
+            else run_folder.new_folder(self.collection.root)
+        )
+        self._run: RunRecord | None = None
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -83,15 +89,21 @@ class Batch:
             return
         self._closed = True
         self._threads.shutdown(cancel_futures=True)
-        self.kit.close(how)
+        self.collection.close(how)
 
     @cached_property
     def plan(self) -> Plan:
         """What this batch will do; made once, and it writes nothing."""
-        kit = self.kit
-        reviewer = reviewer_of(kit.reviewer)
-        scene = Scene(kit.files, kit.trail, kit.suggesters, kit.destination, reviewer)
-        return scene.plan(self._source, self.parameters["min_confidence"], Shown())
+        collection = self.collection
+        reviewer = reviewer_of(collection.reviewer)
+        scene = BatchPlanner(
+            collection.files,
+            collection.trail,
+            collection.suggesters,
+            collection.destination,
+            reviewer,
+        )
+        return scene.plan(self._source, self.parameters["min_confidence"], LookBar())
 
     def planned(self) -> "pd.DataFrame":
         """Return the plan as a table: one row for each thing to do, refuse or leave alone."""
@@ -107,9 +119,9 @@ class Batch:
         AuditError, NoSpace
             Work stopped on the way; what was done before is recorded, the rest waits.
         """
-        self._run = judge.begun(self.plan, self.kit.session, self.parameters)
+        self._run = outcome.begun(self.plan, self.collection.session, self.parameters)
         self._write(self._run)
-        self.kit.begin_run("batch")
+        self.collection.begin_run("batch")
         try:
             self._check_ready()
             self._carry_out()
@@ -127,9 +139,9 @@ class Batch:
         return tables.ended(self.run, self._digest)
 
     @property
-    def run(self) -> Run:
+    def run(self) -> RunRecord:
         """The record of this run."""
-        return self._run or judge.begun(self.plan, self.kit.session, self.parameters)
+        return self._run or outcome.begun(self.plan, self.collection.session, self.parameters)
 
     def result(self) -> dict[str, Any]:
         """Return the counts; the session ends.
@@ -141,15 +153,15 @@ class Batch:
         """
         self.close()
         if not self.run.ok:
-            raise RunIncomplete(self.kit.root, self.run.verdict())
+            raise RunIncomplete(self.collection.root, self.run.verdict())
         return self.run.summary()
 
     # -- inside --------------------------------------------------------------------------------
 
     def _check_ready(self) -> None:
-        found = hindrances(self.plan, self.kit.files)
+        found = hindrances(self.plan, self.collection.files)
         if found:
-            raise NotReady(self.kit.root, "; ".join(str(one) for one in found))
+            raise NotReady(self.collection.root, "; ".join(str(one) for one in found))
 
     def _carry_out(self) -> None:
         for path, error in self.plan.refused:
@@ -157,10 +169,10 @@ class Batch:
         if not self.plan.to_settle:
             return
         for problem in self.plan.problems:
-            self.kit.report(problem)
+            self.collection.report(problem)
         progress = Progress(self.folder, len(self.plan.to_settle))
         try:
-            self.kit.apply_waiting(progress.ended, decisions=self._decided())
+            self.collection.apply_waiting(progress.ended, decisions=self._decided())
         finally:
             progress.close()
 
@@ -176,34 +188,36 @@ class Batch:
         moment = clock.now()
         new = [replace(i.decision, decided_at=moment) for i in items if not i.recorded]
         if new:
-            new = self.kit.decide_undecided(new)
+            new = self.collection.decide_undecided(new)
         yield from (item.decision.id for item in items if item.recorded)
         yield from (made.id for made in new)
 
     def _check_room(self, items: Sequence[Item]) -> None:
-        needed, free = needed_bytes(tuple(items)), self.kit.files.free_bytes()
+        needed, free = needed_bytes(tuple(items)), self.collection.files.free_bytes()
         if free < needed:
-            raise NoSpace(self.kit.root, needed, free)
+            raise NoSpace(self.collection.root, needed, free)
 
     def _end(self, state: str, reason: str | None = None) -> None:
         self._run = self._judged(record.ended(self.run, state, reason))
         self._write(self._run)
-        report.write(self._run, self.folder, Thumbnails(self.kit.files))
+        report.write(self._run, self.folder, Thumbnails(self.collection.files))
 
-    def _judged(self, run: Run) -> Run:
-        return judge.judged(run, self.kit.trail, lambda name: size_of(self.kit, name))
+    def _judged(self, run: RunRecord) -> RunRecord:
+        return outcome.judged(
+            run, self.collection.trail, lambda name: size_of(self.collection, name)
+        )
 
-    def _write(self, run: Run) -> None:
+    def _write(self, run: RunRecord) -> None:
         record.write(run, self.folder)
 
     def _digest(self, name: str) -> tuple[str, str]:
-        root, path = Switch(self.kit.files).locate(name)
+        root, path = Switch(self.collection.files).locate(name)
         return formats.digests(root.read(path).data, name)
 
 
-def size_of(kit: Kit, name: str) -> int | None:
+def size_of(collection: Collection, name: str) -> int | None:
     """Return the size of a planned name's file, None when it is not there."""
-    root, path = Switch(kit.files).locate(name)
+    root, path = Switch(collection.files).locate(name)
     found = root.identity(path) if root.path.is_dir() else None
     return found.size if found else None
 

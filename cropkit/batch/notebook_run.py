@@ -13,15 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cropkit.jupyter import notebooks as templates
-from cropkit.batch import run_folder as folders, outcome as judge, record, report
+from cropkit.batch import outcome, record, report, run_folder
+from cropkit.batch.batch import size_of
 from cropkit.batch.parameters import declared
 from cropkit.batch.progress import followed
-from cropkit.batch.record import Run
-from cropkit.batch.batch import size_of
+from cropkit.batch.record import RunRecord
 from cropkit.batch.thumbnails import Thumbnails
+from cropkit.collection import Collection
 from cropkit.errors import BadParameter, MissingFile
-from cropkit.collection import Kit
+from cropkit.jupyter import notebooks
 from cropkit.jupyter.notebooks import Literal
 
 NOTEBOOK = "2_batch"
@@ -30,7 +30,7 @@ _POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class NotebookEnded:
     """How a run ended, judged from outside.
 
     Parameters
@@ -40,7 +40,7 @@ class Ended:
     """
 
     folder: Path
-    run: Run | None
+    run: RunRecord | None
     stopped: str | None = None
 
     @property
@@ -57,8 +57,8 @@ class Ended:
 
 
 def run_notebook(
-    collection: Path, given: Mapping[str, Literal], notebook: Path | None = None
-) -> Ended:
+    path: Path, given: Mapping[str, Literal], notebook: Path | None = None
+) -> NotebookEnded:
     """Run a batch notebook on a collection and judge it by the trail.
 
     Parameters
@@ -71,39 +71,39 @@ def run_notebook(
     BadParameter
         A name that it does not declare: nothing was run.
     """
-    if not collection.is_dir():
-        raise MissingFile(str(collection))
-    source = notebook or templates.notebook(NOTEBOOK)
+    if not path.is_dir():
+        raise MissingFile(str(path))
+    source = notebook or notebooks.notebook(NOTEBOOK)
     _check_declares(source, [*_NEEDED, *given])
-    folder = folders.new_folder(collection.resolve())
-    parameters = {**given, "folder": str(collection.resolve()), "run": str(folder)}
+    folder = run_folder.new_folder(path.resolve())
+    parameters = {**given, "folder": str(path.resolve()), "run": str(folder)}
     with _followed(folder):
         stopped = _execute(source, folder / source.name, parameters)
-    return settled(collection, folder, stopped)
+    return settled(path, folder, stopped)
 
 
-def settled(collection: Path, folder: Path, stopped: str | None) -> Ended:
+def settled(path: Path, folder: Path, stopped: str | None) -> NotebookEnded:
     """Judge a run by the trail, and write its record and report as that says."""
     begun = record.read(folder)
-    (folder / folders.PROGRESS).unlink(missing_ok=True)
+    (folder / run_folder.PROGRESS).unlink(missing_ok=True)
     if begun is None:
-        return Ended(folder, None, stopped)
-    with Kit(collection, kind="batch") as kit:
-        found = judge.judged(begun, kit.trail, lambda name: size_of(kit, name))
+        return NotebookEnded(folder, None, stopped)
+    with Collection(path, kind="batch") as collection:
+        found = outcome.judged(begun, collection.trail, lambda name: size_of(collection, name))
         if found.state == record.RUNNING:
             reason = stopped or "the notebook ended before its end"
             found = record.ended(found, record.STOPPED, reason)
         elif stopped is not None and found.ok:
             found = replace(found, state=record.STOPPED, reason=stopped)
         record.write(found, folder)
-        report.write(found, folder, Thumbnails(kit.files))
-    return Ended(folder, found, stopped)
+        report.write(found, folder, Thumbnails(collection.files))
+    return NotebookEnded(folder, found, stopped)
 
 
 def _check_declares(source: Path, names: list[str]) -> None:
     if not source.is_file():
         raise MissingFile(str(source))
-    known = declared(templates.read(source))
+    known = declared(notebooks.read(source))
     for name in names:
         if name not in known:
             raise BadParameter(source.name, name, ", ".join(known))

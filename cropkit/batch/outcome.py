@@ -9,22 +9,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cropkit import clock, errors
-from cropkit.audit.trail import Trail
+from cropkit.audit.operation import Operation, OperationState
+from cropkit.audit.trail import AuditTrail
 from cropkit.batch.plan import Item, Plan
-from cropkit.batch.record import OVERTAKEN, UNFINISHED, WELL, Entry, Run
+from cropkit.batch.record import OVERTAKEN, UNFINISHED, WELL, Entry, RunRecord
 from cropkit.errors import CropkitError
-from cropkit.audit.operation import Operation, State
 from cropkit.records import Status
 
 _WITHDRAWN = (Status.SUPERSEDED.value, Status.RESTORED.value)
 
 
-def begun(plan: Plan, session: str, parameters: Mapping[str, Any]) -> Run:
+def begun(plan: Plan, session: str, parameters: Mapping[str, Any]) -> RunRecord:
     """Begin the record of a run: everything that is planned, and nothing done."""
     refused = [
         Entry(one.path, "", status=Status.REFUSED.value, **_error(one.error)) for one in plan.unread
     ]
-    return Run(
+    return RunRecord(
         folder=str(plan.folder),
         source=plan.source.value,
         parameters=dict(parameters),
@@ -37,7 +37,7 @@ def begun(plan: Plan, session: str, parameters: Mapping[str, Any]) -> Run:
     )
 
 
-def judged(run: Run, trail: Trail, size_of: Callable[[str], int | None]) -> Run:
+def judged(run: RunRecord, trail: AuditTrail, size_of: Callable[[str], int | None]) -> RunRecord:
     """Return the record with what the trail says of each item.
 
     Parameters
@@ -126,7 +126,7 @@ def _status(row: Mapping[str, Any], operation: Operation | None) -> str:
         return OVERTAKEN
     if status == Status.WAITING.value:
         return UNFINISHED
-    if status in WELL and (operation is None or operation.state is not State.DONE):
+    if status in WELL and (operation is None or operation.state is not OperationState.DONE):
         return UNFINISHED  # said to be done, and no operation proves it
     return status
 

@@ -13,8 +13,8 @@ import yaml
 from nbformat import NotebookNode
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from cropkit.jupyter import notebooks as templates
 from cropkit.errors import BadParameter, BadParameterFile, BadParameterValue, MissingFile
+from cropkit.jupyter import notebooks
 from cropkit.jupyter.notebooks import Literal
 
 LARGEST = 10_000  # bytes of a file of parameters
@@ -24,7 +24,7 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 def declared(book: NotebookNode) -> dict[str, str]:
     """Return the parameters that a notebook declares: name -> type."""
-    cell = templates.tagged(book, "parameters")
+    cell = notebooks.tagged(book, "parameters")
     lines = ast.parse(cell.source).body if cell else []
     return {
         line.target.id: ast.unparse(line.annotation)
@@ -47,7 +47,7 @@ def typed(path: Path, given: Iterable[tuple[str, str]]) -> dict[str, Literal]:
     """
     if not path.is_file():
         raise MissingFile(str(path))
-    types = declared(templates.read(path))
+    types = declared(notebooks.read(path))
     found: dict[str, Literal] = {}
     for name, text in given:
         if not name.isidentifier() or name not in types:

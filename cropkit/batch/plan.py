@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from cropkit.audit.operation import OperationKind
 from cropkit.errors import CropkitError
-from cropkit.audit.operation import Kind
 from cropkit.records import Decision, Problem
 
 _REVIEWER = "batch of "
@@ -41,7 +41,7 @@ class Item:
     """
 
     decision: Decision
-    kind: Kind
+    kind: OperationKind
     target: str
     size_bytes: int
     recorded: bool

@@ -8,22 +8,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cropkit import clock, formats
-from cropkit.engine import listing as collection
-from cropkit.audit.trail import Standing, Trail
+from cropkit.audit.operation import OperationKind
+from cropkit.audit.trail import AuditTrail, Standing
 from cropkit.batch.plan import Item, Passed, Plan, Source, Unread, is_batch
-from cropkit.errors import CropkitError, NameTaken, NoImages, ReadOnly, StaleDecision
-from cropkit.system.files import Root
-from cropkit.geometry import Size
-from cropkit.audit.operation import Kind
+from cropkit.engine import listing
 from cropkit.engine.planning import Planner
-from cropkit.records import Decision, Problem, Status, Suggestion, Verdict
-from cropkit.suggest import NO_SUGGESTION, Suggester, gather
 from cropkit.engine.publish import Switch
 from cropkit.engine.request import Request
+from cropkit.errors import CropkitError, NameTaken, NoImages, ReadOnly, StaleDecision
+from cropkit.geometry import Size
+from cropkit.records import Decision, Problem, Status, Suggestion, Verdict
+from cropkit.suggest import NO_SUGGESTION, Suggester, gather
+from cropkit.system.files import Root
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class BatchPlanner:
     """The collection as planning needs it.
 
     Parameters
@@ -34,7 +34,7 @@ class Scene:
     """
 
     files: Root
-    trail: Trail
+    trail: AuditTrail
     suggesters: Sequence[Suggester]
     destination: str | None
     reviewer: str
@@ -48,7 +48,9 @@ class Scene:
         chosen = formats.Options.from_settings(self.trail.settings())
         object.__setattr__(self, "_options", chosen)
 
-    def plan(self, source: Source, min_confidence: float = 0.0, seen: "Seen | None" = None) -> Plan:
+    def plan(
+        self, source: Source, min_confidence: float = 0.0, seen: "LookProgress | None" = None
+    ) -> Plan:
         """Look at everything that a batch would take up.
 
         Parameters
@@ -61,7 +63,7 @@ class Scene:
         NoImages
             When there is nothing in the folder and nothing was decided.
         """
-        found = _Found(seen or Seen())
+        found = _Found(seen or LookProgress())
         waiting = self._waiting(source)
         if source is Source.SUGGESTIONS:
             self._undecided(found, min_confidence)
@@ -83,8 +85,8 @@ class Scene:
         if not self.trail.standing() and not self._listed().images:
             raise NoImages(self.files.path)
 
-    def _listed(self) -> collection.Listing:
-        return collection.listed(self.files.path, formats.EXTENSIONS, self.destination)
+    def _listed(self) -> listing.Listing:
+        return listing.listed(self.files.path, formats.EXTENSIONS, self.destination)
 
     def _waiting(self, source: Source) -> list[str]:
         """Return the decisions to take up; by suggestions, only what a batch left behind."""
@@ -98,7 +100,7 @@ class Scene:
 
     def _recorded(self, decision: str) -> Item:
         made, _ = self.trail.decision(decision)
-        kind = Kind.REJECT if made.verdict is Verdict.REJECT else Kind.CROP
+        kind = OperationKind.REJECT if made.verdict is Verdict.REJECT else OperationKind.CROP
         size_bytes, target = 0, made.path
         try:
             content = self.files.read(made.path)
@@ -175,11 +177,13 @@ class Scene:
         try:
             target = self._target(made)
         except CropkitError as error:
-            return Item(made, Kind.CROP, made.path, size_bytes, recorded=False, error=error)
-        return Item(made, Kind.CROP, target, size_bytes, recorded=False)
+            return Item(
+                made, OperationKind.CROP, made.path, size_bytes, recorded=False, error=error
+            )
+        return Item(made, OperationKind.CROP, target, size_bytes, recorded=False)
 
 
-class Seen:
+class LookProgress:
     """Told of progress; this one tells nobody."""
 
     def each(self, names: Sequence[str]) -> Iterable[str]:
@@ -191,7 +195,7 @@ class Seen:
 class _Found:
     """What planning has come upon so far."""
 
-    seen: Seen
+    seen: LookProgress
     items: list[Item] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)

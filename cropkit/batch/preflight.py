@@ -7,7 +7,7 @@ from pathlib import Path
 from cropkit.batch.plan import Item, Plan
 from cropkit.errors import CropkitError, NoSpace, ReadOnly
 from cropkit.system.files import Root
-from cropkit.engine.publish import HOME
+from cropkit.system.home import HOME
 
 _RESERVE = 16 << 20  # for the trail, and for others
 _AT_WORK = 3  # a crop in the making may take as much again as its source, twice

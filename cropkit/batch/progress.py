@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from cropkit.batch.planning import LookProgress
 from cropkit.batch.run_folder import PROGRESS
-from cropkit.batch.planning import Seen
 from cropkit.records import CropResult
 
 _EVERY = 0.2  # seconds
@@ -29,7 +29,7 @@ def bar(total: int, what: str) -> Any:  # noqa: ANN401  (tqdm has no types)
     return tqdm(total=total, desc=what, unit="image", disable=None)  # None: not a terminal, no bar
 
 
-class Shown(Seen):
+class LookBar(LookProgress):
     """Shows the images that are looked at."""
 
     def each(self, names: Sequence[str]) -> Iterable[str]:

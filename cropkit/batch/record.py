@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import cropkit
 from cropkit import clock
+from cropkit._version import __version__
 from cropkit.batch.run_folder import RECORD
 from cropkit.records import Status
 
@@ -27,7 +27,7 @@ Four = tuple[float, float, float, float]
 
 
 def _versions() -> dict[str, str]:
-    found = {"cropkit": cropkit.__version__, "python": sys.version.split()[0]}
+    found = {"cropkit": __version__, "python": sys.version.split()[0]}
     return found | {name: version(name) for name in _PACKAGES}
 
 
@@ -64,7 +64,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunRecord:
     """One run, as `run.json` holds it."""
 
     folder: str
@@ -122,12 +122,12 @@ class Run:
         return said if self.state == FINISHED else f"{self.state}: {self.reason or ''}; {said}"
 
 
-def ended(run: Run, state: str, reason: str | None = None) -> Run:
+def ended(run: RunRecord, state: str, reason: str | None = None) -> RunRecord:
     """End a record."""
     return replace(run, state=state, reason=reason, ended_at=clock.written(clock.now()))
 
 
-def write(run: Run, folder: Path) -> Path:
+def write(run: RunRecord, folder: Path) -> Path:
     """Write the record; a reader sees the old one whole or the new one whole."""
     path, new = folder / RECORD, folder / f"{RECORD}.new"
     said = {"ok": run.ok, "counts": run.counts, **asdict(run)}
@@ -136,7 +136,7 @@ def write(run: Run, folder: Path) -> Path:
     return path
 
 
-def read(folder: Path) -> Run | None:
+def read(folder: Path) -> RunRecord | None:
     """Read a record; None when there is none."""
     try:
         said = json.loads((folder / RECORD).read_text(encoding="utf-8"))
@@ -147,7 +147,7 @@ def read(folder: Path) -> Run | None:
     said["entries"] = tuple(_entry(one) for one in said["entries"])
     for name in ("passed", "problems"):
         said[name] = tuple((path, reason) for path, reason in said[name])
-    return Run(**said)
+    return RunRecord(**said)
 
 
 def _entry(said: dict[str, Any]) -> Entry:

@@ -16,9 +16,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from cropkit import clock
-from cropkit.batch import figures as plots, statistics
+from cropkit.batch import figures, statistics
+from cropkit.batch.record import FINISHED, UNFINISHED, Entry, RunRecord
 from cropkit.batch.run_folder import REPORT
-from cropkit.batch.record import FINISHED, UNFINISHED, Entry, Run
 
 _NAMED = 500  # failures with their reasons
 _FAILURES_SHOWN = 24  # of these also the picture
@@ -69,7 +69,7 @@ class Shown:
         )
 
 
-def write(run: Run, folder: Path, depict: Depict) -> Path:
+def write(run: RunRecord, folder: Path, depict: Depict) -> Path:
     """Write the report beside the run's record."""
     path = folder / REPORT
     links = [p.name for p in sorted(folder.glob("*.ipynb"))]
@@ -77,7 +77,7 @@ def write(run: Run, folder: Path, depict: Depict) -> Path:
     return path
 
 
-def page(run: Run, depict: Depict, notebooks: Sequence[str] = ()) -> str:
+def page(run: RunRecord, depict: Depict, notebooks: Sequence[str] = ()) -> str:
     """Return the report as one page of HTML."""
     cropped = statistics.cropped(run)
     return _template().render(
@@ -97,7 +97,7 @@ def page(run: Run, depict: Depict, notebooks: Sequence[str] = ()) -> str:
     )
 
 
-def _headline(run: Run) -> str:
+def _headline(run: RunRecord) -> str:
     bad = len(run.unwell)
     if run.state != FINISHED:
         return "The run stopped before its end"
@@ -138,7 +138,7 @@ class Figure:
     svg: Markup
 
 
-def _figures(run: Run, cropped: Sequence[Entry]) -> list[Figure]:
+def _figures(run: RunRecord, cropped: Sequence[Entry]) -> list[Figure]:
     drawn = [
         _histogram("Agreement with the suggestion", "IoU", statistics.ious(cropped), (0.0, 1.0)),
         _histogram("Area kept", "share of the image", statistics.areas(cropped), (0.0, 1.0)),
@@ -148,7 +148,7 @@ def _figures(run: Run, cropped: Sequence[Entry]) -> list[Figure]:
     if len(done) > 2:  # noqa: PLR2004  (a line needs two outcomes)
         rate = statistics.throughput(run).images_per_second
         said = f"{done[-1]} images, {rate:.1f} a second"
-        drawn.append(Figure("Progress", said, _safe(plots.curve(seconds, done))))
+        drawn.append(Figure("Progress", said, _safe(figures.curve(seconds, done))))
     return [figure for figure in drawn if figure is not None]
 
 
@@ -160,7 +160,7 @@ def _histogram(
         return None
     said = f"median {found.middle:.2f}, 90 % in {found.low:.2f} to {found.high:.2f}"
     around = bounds or (min(0.5, *values), max(2.0, *values))
-    return Figure(title, said, _safe(plots.histogram(values, unit, around)))
+    return Figure(title, said, _safe(figures.histogram(values, unit, around)))
 
 
 def _safe(svg: str) -> Markup:

@@ -4,19 +4,18 @@ from itertools import count
 from pathlib import Path
 
 from cropkit import clock
-from cropkit.engine.publish import HOME
+from cropkit.system.home import HOME, RUNS
 
-RUNS = "runs"
 RECORD = "run.json"
 REPORT = "report.html"
 PROGRESS = "progress"
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
-def new_folder(collection: Path) -> Path:
+def new_folder(path: Path) -> Path:
     """Make the folder of a new run in a collection; two runs never share one."""
-    runs = collection / HOME / RUNS
-    (collection / HOME).mkdir(0o700, exist_ok=True)
+    runs = path / RUNS
+    (path / HOME).mkdir(0o700, exist_ok=True)
     runs.mkdir(0o700, exist_ok=True)
     return made(runs / f"{clock.now():{_STAMP}}")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from cropkit import clock
-from cropkit.batch.record import Entry, Run
+from cropkit.batch.record import Entry, RunRecord
 
 _LEAST_SECONDS = 1e-6
 
@@ -46,7 +46,7 @@ def spread(values: Sequence[float]) -> Spread | None:
     )
 
 
-def cropped(run: Run) -> list[Entry]:
+def cropped(run: RunRecord) -> list[Entry]:
     """Return what was cropped."""
     return [entry for entry in run.entries if entry.status == "cropped" and entry.box]
 
@@ -70,7 +70,7 @@ def areas(entries: Sequence[Entry]) -> list[float]:
     ]
 
 
-def throughput(run: Run) -> Throughput:
+def throughput(run: RunRecord) -> Throughput:
     """Return how fast this run went; what others ended meanwhile is not counted."""
     mine = [e for e in run.entries if e.session == run.session and e.ended_at]
     return Throughput(
@@ -81,14 +81,14 @@ def throughput(run: Run) -> Throughput:
     )
 
 
-def timeline(run: Run) -> tuple[list[float], list[int]]:
+def timeline(run: RunRecord) -> tuple[list[float], list[int]]:
     """Return when each image of this run was done, in seconds, and how many were by then."""
     mine = (e.ended_at for e in run.entries if e.session == run.session)
     moments = sorted(_since(run, moment) for moment in mine if moment)
     return [0.0, *moments], list(range(len(moments) + 1))
 
 
-def _since(run: Run, moment: str | None) -> float:
+def _since(run: RunRecord, moment: str | None) -> float:
     if moment is None:
         return 0.0
     return (clock.read(moment) - clock.read(run.started_at)).total_seconds()

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cropkit.audit.operation import OperationKind
 from cropkit.batch.plan import Item, Plan
-from cropkit.batch.record import Entry, Run
+from cropkit.batch.record import Entry, RunRecord
 from cropkit.errors import CropkitError
-from cropkit.audit.operation import Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,11 +32,11 @@ def _planned(item: Item) -> tuple[str, ...]:
     if item.error is not None:
         return item.path, "refuse", box, "", str(item.error)
     where = item.target.removesuffix(f"/{item.path}") if item.moves else "in place"
-    aside = item.kind is Kind.REJECT
+    aside = item.kind is OperationKind.REJECT
     return item.path, item.kind.value, box, "kept aside" if aside else where, ""
 
 
-def ended(run: Run, digest: Digest) -> "pd.DataFrame":
+def ended(run: RunRecord, digest: Digest) -> "pd.DataFrame":
     """Return how each item ended.
 
     Parameters

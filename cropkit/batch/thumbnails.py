@@ -3,10 +3,11 @@
 from cropkit import formats
 from cropkit.batch.record import Entry
 from cropkit.batch.report import Pictures
+from cropkit.engine.publish import Switch
 from cropkit.errors import CropkitError
-from cropkit.system.files import Root
 from cropkit.geometry import Size
-from cropkit.engine.publish import Switch, kept
+from cropkit.system.files import Root
+from cropkit.system.home import kept
 
 _FIT = Size(220, 220)
 

@@ -6,18 +6,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cropkit.audit.trail import DEADLINE, FOLDER, Trail
-from cropkit.audit.store import DATABASE, EXPORT
+from cropkit.audit.trail import DEADLINE, AuditTrail
 from cropkit.errors import AuditError, AuditLocked, AuditUnavailable
 from cropkit.system.files import Root
+from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS, WRITER_LOCK, log_of
 from cropkit.system.locks import LockHeld, exclusive
 
-_LOCK = "writer.lock"
-_COPIED = (DATABASE, f"{DATABASE}-wal", EXPORT)
+_COPIED = (DATABASE, log_of(DATABASE), EXPORT)
 
 
 @contextmanager
-def copied_trail(folder: Path, deadline: float = DEADLINE) -> Iterator[Trail]:
+def copied_trail(folder: Path, deadline: float = DEADLINE) -> Iterator[AuditTrail]:
     """Open a copy of a collection's trail, made in a temporary folder while nobody writes.
 
     What SQLite has in its write-ahead log is in the copy, too. A collection without a database
@@ -28,13 +27,12 @@ def copied_trail(folder: Path, deadline: float = DEADLINE) -> Iterator[Trail]:
     AuditError
         As opening the collection itself would.
     """
-    home = folder / FOLDER
     with TemporaryDirectory(prefix="cropkit-look-") as name, ExitStack() as stack:
         place = Path(name).resolve()
-        (place / FOLDER).mkdir(0o700)
-        _copy(home, place / FOLDER, deadline)
+        (place / HOME).mkdir(0o700)
+        _copy(folder, place, deadline)
         try:
-            trail = Trail(Root(place), kind="look", deadline=deadline)
+            trail = AuditTrail(Root(place), kind="look", deadline=deadline)
         except AuditError as error:
             _, *facts = error.args
             raise type(error)(folder, *facts) from error
@@ -42,19 +40,19 @@ def copied_trail(folder: Path, deadline: float = DEADLINE) -> Iterator[Trail]:
         yield trail
 
 
-def _copy(home: Path, to: Path, deadline: float) -> None:
-    if not home.is_dir():
+def _copy(folder: Path, to: Path, deadline: float) -> None:
+    if not (folder / HOME).is_dir():
         return
     try:
         with ExitStack() as stack:
-            if (home / _LOCK).exists():  # whoever opens the collection makes it first
-                stack.enter_context(exclusive(home / _LOCK, deadline))
+            if (folder / WRITER_LOCK).exists():  # whoever opens the collection makes it first
+                stack.enter_context(exclusive(folder / WRITER_LOCK, deadline))
             for name in _COPIED:
-                if (home / name).exists():
-                    shutil.copyfile(home / name, to / name)
+                if (folder / name).exists():
+                    shutil.copyfile(folder / name, to / name)
     except LockHeld:
-        raise AuditLocked(home.parent, deadline) from None
+        raise AuditLocked(folder, deadline) from None
     except OSError as error:
-        raise AuditUnavailable(home.parent, error.strerror or error) from error
-    if (home / "originals").is_dir():
-        (to / "originals").mkdir()
+        raise AuditUnavailable(folder, error.strerror or error) from error
+    if (folder / ORIGINALS).is_dir():
+        (to / ORIGINALS).mkdir()

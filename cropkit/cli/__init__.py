@@ -1,13 +1,14 @@
 """The shell: one small function for each command, every one with `--help`.
 
 Exit codes: 0 done, 1 something failed, was refused or had changed since it was decided (the reason
-is on stderr, and in the JSON), 2 usage. With `--json`, stdout holds one JSON document and nothing else.
+is on stderr, and in the JSON), 2 usage. With `--json`, stdout holds one JSON document and nothing
+else.
 """
 
 import argparse
 from collections.abc import Sequence
 
-from cropkit import __version__
+from cropkit._version import __version__
 from cropkit.cli import batch, collection, health, start
 from cropkit.cli.shell import FAILED, USAGE, command, complain, document, say
 from cropkit.errors import CropkitError

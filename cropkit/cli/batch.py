@@ -17,8 +17,8 @@ from cropkit.cli.shell import (
 from cropkit.errors import BadParameter
 
 if TYPE_CHECKING:
+    from cropkit.batch.notebook_run import NotebookEnded
     from cropkit.batch.plan import Plan
-    from cropkit.batch.notebook_run import Ended
     from cropkit.errors import CropkitError
     from cropkit.jupyter.notebooks import Literal
 
@@ -47,12 +47,12 @@ def add(commands: Commands) -> None:
 
 
 def _batch(given: argparse.Namespace) -> int:
-    from cropkit.jupyter import notebooks as templates  # noqa: PLC0415  (Jupyter's libraries, for this command only)
-    from cropkit.batch.parameters import from_yaml, typed  # noqa: PLC0415  (as above)
     from cropkit.batch.notebook_run import NOTEBOOK, run_notebook  # noqa: PLC0415  (as above)
+    from cropkit.batch.parameters import from_yaml, typed  # noqa: PLC0415  (as above)
+    from cropkit.jupyter import notebooks  # noqa: PLC0415  (Jupyter's libraries, for this command only)
     from cropkit.system.signals import stoppable  # noqa: PLC0415  (as above)
 
-    source = given.notebook or templates.notebook(NOTEBOOK)
+    source = given.notebook or notebooks.notebook(NOTEBOOK)
     pairs = from_yaml(given.file) if given.file else []
     pairs += [(name, value) for name, value in given.parameter]
     pairs += [] if given.workers is None else [("workers", str(given.workers))]
@@ -73,7 +73,7 @@ def _absolute(parameters: "dict[str, Literal]") -> "dict[str, Literal]":
     return parameters | {"destination": str(Path(str(wanted)).absolute())} if wanted else parameters
 
 
-def _tell(given: argparse.Namespace, ended: "Ended") -> int:
+def _tell(given: argparse.Namespace, ended: "NotebookEnded") -> int:
     if given.json:
         document(_json(ended))
     else:
@@ -85,7 +85,7 @@ def _tell(given: argparse.Namespace, ended: "Ended") -> int:
     return DONE if ended.ok and well else FAILED
 
 
-def _tell_unwell(ended: "Ended") -> None:
+def _tell_unwell(ended: "NotebookEnded") -> None:
     unwell = ended.run.unwell if ended.run is not None else ()
     for entry in unwell[:_MOST]:
         said = ". ".join(filter(None, (entry.message, entry.cure)))
@@ -94,7 +94,7 @@ def _tell_unwell(ended: "Ended") -> None:
         write(f"and {len(unwell) - _MOST} more, in the report\n")
 
 
-def _json(ended: "Ended") -> dict[str, Any]:
+def _json(ended: "NotebookEnded") -> dict[str, Any]:
     run = ended.run
     said: dict[str, Any] = {"ok": ended.ok, "said": ended.said, "folder": str(ended.folder)}
     if run is None:

@@ -104,9 +104,9 @@ def _bytes(text: str) -> int:
 
 def _crop(given: argparse.Namespace) -> int:
     try:
-        with opened(home_of(given.image), destination=given.move_to) as kit:
+        with opened(home_of(given.image), destination=given.move_to) as collection:
             box = PixelBox(*given.box)
-            result = kit.crop(given.image.absolute(), box)
+            result = collection.crop(given.image.absolute(), box)
     except CropkitError as error:
         complain(error)
         if given.json:
@@ -120,14 +120,14 @@ def _crop(given: argparse.Namespace) -> int:
 
 
 def _undo(given: argparse.Namespace) -> int:
-    with opened(given.folder) as kit:
+    with opened(given.folder) as collection:
         images = [named(given.folder, image) for image in given.image]
         if given.operation:
-            results = kit.undo_operation(given.operation, with_later=given.with_later)
+            results = collection.undo_operation(given.operation, with_later=given.with_later)
         elif given.redo:
-            results = kit.redo(*images, last=given.last)
+            results = collection.redo(*images, last=given.last)
         else:
-            results = kit.undo(*images, last=given.last, everything=given.all)
+            results = collection.undo(*images, last=given.last, everything=given.all)
     return tell_results(given, results)
 
 
@@ -135,15 +135,15 @@ def _purge(given: argparse.Namespace) -> int:
     if given.older_than is None and given.keep_size is None:
         say("purge needs --older-than or --keep-size: nothing is removed unasked")
         return USAGE
-    with opened(given.folder) as kit:
-        results = kit.purge(older_than=given.older_than, keep_bytes=given.keep_size)
+    with opened(given.folder) as collection:
+        results = collection.purge(older_than=given.older_than, keep_bytes=given.keep_size)
     return tell_results(given, results)
 
 
 def _history(given: argparse.Namespace) -> int:
-    with opened(given.folder) as kit:
-        name = None if given.image is None else relative(kit, given.folder, given.image)
-        events = [e | {"body": json.loads(e["body"])} for e in kit.trail.events(name)]
+    with opened(given.folder) as collection:
+        name = None if given.image is None else relative(collection, given.folder, given.image)
+        events = [e | {"body": json.loads(e["body"])} for e in collection.trail.events(name)]
     if given.json:
         document({"events": events})
     else:
@@ -153,9 +153,12 @@ def _history(given: argparse.Namespace) -> int:
 
 
 def _apply(given: argparse.Namespace) -> int:
-    with opened(given.folder, destination=given.move_to) as kit, kit.begin_run("apply"):
-        results = kit.apply_waiting()
-        session = kit.session
+    with (
+        opened(given.folder, destination=given.move_to) as collection,
+        collection.begin_run("apply"),
+    ):
+        results = collection.apply_waiting()
+        session = collection.session
     told = tell_results(given, results)
     return FAILED if tell_degraded(given.folder, session) else told
 
@@ -163,14 +166,14 @@ def _apply(given: argparse.Namespace) -> int:
 def _settings(given: argparse.Namespace) -> int:
     from cropkit.formats.options import Options  # noqa: PLC0415  (only where it is needed)
 
-    with opened(given.folder) as kit:
-        chosen = kit.options.to_settings()
+    with opened(given.folder) as collection:
+        chosen = collection.options.to_settings()
         if given.jpeg:
             chosen["jpeg"] = given.jpeg
         if given.drop or given.drop_nothing:
             chosen["drop"] = " ".join(given.drop or ())
-        if chosen != kit.options.to_settings():
-            kit.choose(Options.from_settings(chosen))
+        if chosen != collection.options.to_settings():
+            collection.choose(Options.from_settings(chosen))
     if given.json:
         document({"settings": chosen})
     else:
@@ -179,9 +182,12 @@ def _settings(given: argparse.Namespace) -> int:
 
 
 def _recover(given: argparse.Namespace) -> int:
-    with opened(given.folder) as kit:
-        done = [*kit.recovered, *(kit.recover(conflicts=True) if given.conflicts else ())]
-        conflicts = [one.source for one in kit.trail.unsettled() if one.state == "conflict"]
+    with opened(given.folder) as collection:
+        done = [
+            *collection.recovered,
+            *(collection.recover(conflicts=True) if given.conflicts else ()),
+        ]
+        conflicts = [one.source for one in collection.trail.unsettled() if one.state == "conflict"]
     if given.json:
         document({"recovered": [asdict(one) for one in done], "conflicts": conflicts})
     for one in done:
@@ -198,9 +204,9 @@ def _fsck(given: argparse.Namespace) -> int:
         from cropkit.collection import rebuild  # noqa: PLC0415  (a database, not for `--help`)
 
         say(f"{rebuild(given.folder)} events played into a new database")
-    with opened(given.folder) as kit:
-        differences = kit.fsck()
-        head, database = kit.trail.head(), kit.trail.store.version
+    with opened(given.folder) as collection:
+        differences = collection.fsck()
+        head, database = collection.trail.head(), collection.trail.store.version
     if given.json:
         found = [asdict(one) for one in differences]
         document({"ok": not differences, "differences": found, "head": head, "database": database})

@@ -19,7 +19,7 @@ from cropkit.monitor.stats import VERDICTS
 
 if TYPE_CHECKING:
     from cropkit.monitor.health import Alert
-    from cropkit.monitor.reporting import Found
+    from cropkit.monitor.reporting import HealthReport
 
 
 def add(commands: Commands) -> None:
@@ -72,14 +72,14 @@ def _number(value: float | None) -> str:
 
 
 def _health(given: argparse.Namespace) -> int:
-    from cropkit.monitor import reporting as watch  # noqa: PLC0415  (codecs and database: not for `--help`)
+    from cropkit.monitor import reporting  # noqa: PLC0415  (codecs and database: not for `--help`)
     from cropkit.monitor.prometheus import exposition  # noqa: PLC0415  (as above)
 
     if given.test_alert:
         return _test_alert(given)
     idle = timedelta(days=given.idle_days) if given.idle_days else None
     tell = not given.acknowledge  # who acknowledges an alert has it
-    found = [watch.look(f, deep=given.deep, idle=idle, tell=tell) for f in given.folder]
+    found = [reporting.look(f, deep=given.deep, idle=idle, tell=tell) for f in given.folder]
     if given.json:
         document({"ok": all(one.ok for one in found), "folders": [f.to_json() for f in found]})
     elif given.prometheus:
@@ -92,21 +92,21 @@ def _health(given: argparse.Namespace) -> int:
     return FAILED if any(left) else DONE
 
 
-def _left(found: "Found") -> "list[Alert]":
+def _left(found: "HealthReport") -> "list[Alert]":
     """Acknowledge what can be; return the alerts that stay."""
-    from cropkit.monitor import reporting as watch  # noqa: PLC0415  (as above)
+    from cropkit.monitor import reporting  # noqa: PLC0415  (as above)
 
-    keys = watch.acknowledge(Path(found.facts.folder), found.alerts)
+    keys = reporting.acknowledge(Path(found.facts.folder), found.alerts)
     say(f"{found.facts.folder}: {len(keys)} acknowledged")
     return [alert for alert in found.alerts if alert.key not in keys]
 
 
 def _test_alert(given: argparse.Namespace) -> int:
-    from cropkit.monitor import reporting as watch  # noqa: PLC0415  (as above)
+    from cropkit.monitor import reporting  # noqa: PLC0415  (as above)
 
     told = []
     for folder in given.folder:
-        sinks, complaints = watch.trial(folder)
+        sinks, complaints = reporting.trial(folder)
         told += [{"folder": str(folder), "sink": sink, "error": error} for sink, error in sinks]
         told += [{"folder": str(folder), "sink": "", "error": str(one)} for one in complaints]
     if given.json:
@@ -118,7 +118,7 @@ def _test_alert(given: argparse.Namespace) -> int:
     return DONE if told and not any(one["error"] for one in told) else FAILED
 
 
-def _tell(found: "Found") -> None:
+def _tell(found: "HealthReport") -> None:
     facts = found.facts
     number = len(found.alerts)
     write(f"{facts.folder}: {'well' if found.ok else f'{number} alert' + 's' * (number > 1)}\n")

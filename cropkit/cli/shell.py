@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from cropkit.errors import CropkitError
 from cropkit.records import CropResult
+from cropkit.system.home import HOME
 
 if TYPE_CHECKING:
-    from cropkit.collection import Kit
+    from cropkit.collection import Collection
 
 DONE, FAILED, USAGE = 0, 1, 2
 # argparse does not name the type of what add_subparsers returns
 Commands = Any
 Run = Callable[[argparse.Namespace], int]
-_HOME = ".cropkit"
 
 
 def command(commands: Commands, name: str, text: str, run: Run) -> argparse.ArgumentParser:
@@ -44,12 +44,12 @@ def add_json(one: argparse.ArgumentParser) -> None:
 
 def tell_degraded(folder: Path, session: str) -> bool:
     """Tell, here and wherever alerts go, when a session was too degraded; return whether it was."""
-    from cropkit.monitor import reporting as watch  # noqa: PLC0415  (codecs and database: not for `--help`)
+    from cropkit.monitor import reporting  # noqa: PLC0415  (codecs and database: not for `--help`)
 
-    alert = watch.session_alert(folder, session)
+    alert = reporting.session_alert(folder, session)
     if alert is not None:
         say(str(alert))
-        for failed in watch.tell(folder, [alert]):
+        for failed in reporting.tell(folder, [alert]):
             say(str(failed))
     return alert is not None
 
@@ -67,7 +67,7 @@ def crop_json(result: CropResult) -> dict[str, Any]:
 def home_of(image: Path) -> Path:
     """Return the nearest folder above an image that is a collection, else its own folder."""
     above = image.absolute().parents
-    return next((folder for folder in above if (folder / _HOME).is_dir()), above[0])
+    return next((folder for folder in above if (folder / HOME).is_dir()), above[0])
 
 
 def tell_results(given: argparse.Namespace, results: Sequence[CropResult]) -> int:
@@ -93,11 +93,11 @@ def line(result: CropResult) -> str:
     return f"{result.status} {result.path}{where}: {size.width} x {size.height} pixels"
 
 
-def opened(folder: Path, destination: Path | None = None) -> "Kit":
+def opened(folder: Path, destination: Path | None = None) -> "Collection":
     """Open a collection for one command."""
-    from cropkit.collection import Kit  # noqa: PLC0415  (codecs and database: not for `--help`)
+    from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for `--help`)
 
-    return Kit(folder, destination=destination, kind="shell")
+    return Collection(folder, destination=destination, kind="shell")
 
 
 def named(folder: Path, image: Path) -> Path:
@@ -105,11 +105,11 @@ def named(folder: Path, image: Path) -> Path:
     return image.absolute() if image.exists() or image.is_absolute() else folder / image
 
 
-def relative(kit: "Kit", folder: Path, image: Path) -> str:
+def relative(collection: "Collection", folder: Path, image: Path) -> str:
     """Return an image's name in the collection."""
     from cropkit.system.files import split_beneath  # noqa: PLC0415  (only where it is needed)
 
-    return split_beneath(kit.root, named(folder, image).absolute())
+    return split_beneath(collection.root, named(folder, image).absolute())
 
 
 def complain(error: CropkitError) -> None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from cropkit import clock
+from cropkit.collection import Collection, Look
 from cropkit.demo import make_demo
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit, Look
 from cropkit.records import Decision, Suggestion, Verdict
 
 _IMAGES = 8
@@ -18,19 +18,21 @@ _NUDGE = 24  # pixels off each edge
 def reviewed_demo(folder: Path) -> Path:
     """Make the demo and decide about its images; an image without a suggestion stays undecided."""
     make_demo(folder, _IMAGES)
-    with Kit(folder, reviewer=_REVIEWER, kind="demo") as kit:
+    with Collection(folder, reviewer=_REVIEWER, kind="demo") as collection:
         made = []
-        for place, path in enumerate(kit.images()):
-            look = kit.look(path)
-            suggestions = kit.suggestions(look)
+        for place, path in enumerate(collection.images()):
+            look = collection.look(path)
+            suggestions = collection.suggestions(look)
             if suggestions:
                 verdict = _CHOSEN.get(place, Verdict.ACCEPT)
-                made.append(_decided(kit, look, suggestions[0], verdict))
-        kit.decide(made)
+                made.append(_decided(collection, look, suggestions[0], verdict))
+        collection.decide(made)
     return folder
 
 
-def _decided(kit: Kit, look: Look, suggestion: Suggestion, verdict: Verdict) -> Decision:
+def _decided(
+    collection: Collection, look: Look, suggestion: Suggestion, verdict: Verdict
+) -> Decision:
     moment = clock.now()
     box = suggestion.box.pixels(look.size)
     if verdict is Verdict.ADJUSTED:
@@ -42,8 +44,8 @@ def _decided(kit: Kit, look: Look, suggestion: Suggestion, verdict: Verdict) -> 
         size=look.size,
         verdict=verdict,
         box=box if verdict.keeps_a_box else None,
-        reviewer=kit.reviewer,
-        session=kit.session,
+        reviewer=collection.reviewer,
+        session=collection.session,
         shown_at=moment,
         decided_at=moment,
         suggestion=suggestion,

@@ -11,8 +11,10 @@ from contextlib import suppress
 from dataclasses import replace
 
 from cropkit import formats
-from cropkit.system.attributes import Attributes
-from cropkit.audit.trail import Claim, Trail
+from cropkit.audit.operation import Companion, Operation, OperationKind, OperationState
+from cropkit.audit.trail import AuditTrail, ClaimOutcome
+from cropkit.engine.publish import Switch
+from cropkit.engine.request import Job, Outcome, Request, going
 from cropkit.errors import (
     AuditError,
     Busy,
@@ -25,11 +27,10 @@ from cropkit.errors import (
     VerificationFailed,
     WriteFailed,
 )
-from cropkit.system.files import Content, Root
 from cropkit.geometry import PixelBox
-from cropkit.audit.operation import Companion, Kind, Operation, State
-from cropkit.engine.publish import HOME, Switch, kept, staged
-from cropkit.engine.request import Outcome, Request, Work, going
+from cropkit.system.attributes import Attributes
+from cropkit.system.files import Content, Root
+from cropkit.system.home import ORIGINALS, kept, staged
 
 _SYNC_THREADS = 16
 
@@ -45,7 +46,7 @@ class Applier:
     def __init__(
         self,
         root: Root,
-        trail: Trail,
+        trail: AuditTrail,
         options: formats.Options,
         threads: Executor | None = None,
     ) -> None:
@@ -75,7 +76,7 @@ class Applier:
             raise
         return [Outcome(w.result(), w.error, w.already) for w in works]
 
-    def _run(self, works: list[Work]) -> None:
+    def _run(self, works: list[Job]) -> None:
         self._each(works, self._look)
         self._claim(works)
         self._each_in_threads(works, self._stage)
@@ -88,7 +89,7 @@ class Applier:
         self._sync_folders([w for w in works if not w.operation.in_place], new_names=False)
         self._finish(works)
 
-    def _each(self, works: list[Work], phase: Callable[[Work], None]) -> None:
+    def _each(self, works: list[Job], phase: Callable[[Job], None]) -> None:
         for work in going(works):
             try:
                 phase(work)
@@ -97,7 +98,7 @@ class Applier:
             except CropkitError as error:
                 self._fail(work, error)
 
-    def _each_in_threads(self, works: list[Work], phase: Callable[[Work], None]) -> None:
+    def _each_in_threads(self, works: list[Job], phase: Callable[[Job], None]) -> None:
         """Do a phase that spends its time in codecs; nothing of it is under way on return."""
         if self.threads is None or len(going(works)) == 1:
             self._each(works, phase)
@@ -116,7 +117,7 @@ class Applier:
             elif error is not None:
                 raise error
 
-    def _begin(self, request: Request) -> Work:
+    def _begin(self, request: Request) -> Job:
         operation = Operation(
             kind=request.kind,
             source=request.source,
@@ -129,11 +130,11 @@ class Applier:
             undoes=request.undoes.id if request.undoes else None,
             report={"needed_since": request.needed_since} if request.needed_since else {},
         )
-        return Work(request, operation)
+        return Job(request, operation)
 
     # -- phases --------------------------------------------------------------------------------
 
-    def _look(self, work: Work) -> None:
+    def _look(self, work: Job) -> None:
         """See which file it is about, and by which other names somebody may mean the same."""
         planned = work.operation
         followers = tuple(Companion(s, t, "", stays) for s, t, stays in work.request.followers)
@@ -147,18 +148,18 @@ class Applier:
             # a rival that fails would remove the original that we count on, and so would a purge
             work.aliases.append(kept(work.request.expect))
 
-    def _claim(self, works: list[Work]) -> None:
+    def _claim(self, works: list[Job]) -> None:
         """Claim all names in one transaction; who comes too late leaves the group."""
         looked = going(works)
         claims = self.trail.plan([(work.operation, work.aliases) for work in looked])
         for work, claim in zip(looked, claims, strict=True):
-            work.planned = claim is Claim.MINE
-            work.already = claim is Claim.ALREADY
-            if claim is Claim.RIVAL:
+            work.planned = claim is ClaimOutcome.MINE
+            work.already = claim is ClaimOutcome.ALREADY
+            if claim is ClaimOutcome.RIVAL:
                 self._fail(work, Busy(work.operation.source))
 
-    def _stage(self, work: Work) -> None:
-        if work.request.kind is Kind.PURGE:
+    def _stage(self, work: Job) -> None:
+        if work.request.kind is OperationKind.PURGE:
             work.operation = replace(work.operation, before=work.request.expect, after="")
             return
         content = self._read(work)
@@ -170,14 +171,14 @@ class Applier:
             attributes=content.attributes.to_json(),
             companions=self._hash_companions(work),
         )
-        if work.request.kind is Kind.CROP:
+        if work.request.kind is OperationKind.CROP:
             self._stage_crop(work, content)
-        elif work.request.kind is Kind.RESTORE:
+        elif work.request.kind is OperationKind.RESTORE:
             self._stage_restore(work)
         if not work.operation.same_content:
             self.switch.keep(work.operation, content.sha256)
 
-    def _read(self, work: Work) -> Content:
+    def _read(self, work: Job) -> Content:
         root, path = self.switch.locate(work.operation.source)
         content = root.read(path)
         expect = work.request.expect
@@ -187,7 +188,7 @@ class Applier:
         self.root.check_room(work.operation.source, 3 * len(content.data))
         return content
 
-    def _check_names(self, work: Work) -> None:
+    def _check_names(self, work: Job) -> None:
         """Refuse a move before anything is written when a name is taken."""
         operation = work.operation
         names = [c.target for c in operation.companions]
@@ -202,7 +203,7 @@ class Applier:
             if root.identity(path) is not None:
                 raise NameTaken(operation.source, name)
 
-    def _hash_companions(self, work: Work) -> tuple[Companion, ...]:
+    def _hash_companions(self, work: Job) -> tuple[Companion, ...]:
         found = []
         for one in work.operation.companions:
             sha256 = self.switch.digest(one.source)
@@ -212,7 +213,7 @@ class Applier:
                 found.append(replace(one, sha256=sha256))
         return tuple(found)
 
-    def _stage_crop(self, work: Work, content: Content) -> None:
+    def _stage_crop(self, work: Job, content: Content) -> None:
         box = work.request.box
         if box is None:
             raise WriteFailed(work.operation.source, "a crop without a box")
@@ -224,20 +225,20 @@ class Applier:
         self._write(work, work.candidate.data, content.attributes)
         work.operation = replace(work.operation, after=None)  # known when it was read back
 
-    def _stage_restore(self, work: Work) -> None:
+    def _stage_restore(self, work: Job) -> None:
         undone = work.request.undoes
         if undone is None or undone.same_content:
             return
         attributes = Attributes.from_json(undone.attributes or {})
         self._write(work, self.switch.original(undone), attributes)
-        self.root.set_times(staged(work.operation), attributes.times)
+        self.root.set_times(staged(work.operation.id), attributes.times)
         work.operation = replace(work.operation, after=undone.before)
 
-    def _write(self, work: Work, data: bytes, attributes: Attributes) -> None:
-        lost = self.root.write_new(staged(work.operation), data, attributes)
+    def _write(self, work: Job, data: bytes, attributes: Attributes) -> None:
+        lost = self.root.write_new(staged(work.operation.id), data, attributes)
         work.notes += [(name, "needs the administrator") for name in lost]
 
-    def _sync_files(self, works: list[Work]) -> None:
+    def _sync_files(self, works: list[Job]) -> None:
         """Sync what was staged and kept, and what is about to lose its old name.
 
         Whoever wrote the original may never have synced it. A sync that failed is final.
@@ -247,7 +248,7 @@ class Applier:
             if work.going:
                 self._fail(work, error)
 
-    def _sync_one(self, job: tuple[Work, str]) -> tuple[Work, CropkitError] | None:
+    def _sync_one(self, job: tuple[Job, str]) -> tuple[Job, CropkitError] | None:
         work, name = job
         root, path = self.switch.locate(name)
         try:
@@ -256,33 +257,33 @@ class Applier:
             return work, error
         return None
 
-    def _verify(self, work: Work) -> None:
+    def _verify(self, work: Job) -> None:
         """Prove what is on disk, not what was in memory."""
-        if work.operation.same_content or work.request.kind is Kind.PURGE:
+        if work.operation.same_content or work.request.kind is OperationKind.PURGE:
             return
         self.switch.check_kept(work.operation)
-        written = self.root.read(staged(work.operation))
+        written = self.root.read(staged(work.operation.id))
         if not work.is_meant(written):
             raise VerificationFailed(work.operation.source, "read back other bytes")
         work.operation = replace(work.operation, after=written.sha256)
         if work.candidate is not None:
             work.candidate = formats.verify(written.data, work.candidate, work.operation.source)
 
-    def _prepare(self, works: list[Work]) -> None:
+    def _prepare(self, works: list[Job]) -> None:
         ready = going(works)
         if not ready:
             return
         for work in ready:
             work.operation = replace(work.operation, report=work.report())
         try:
-            self.root.sync_folder(f"{HOME}/originals")
+            self.root.sync_folder(ORIGINALS)
         except CropkitError as error:
             for work in ready:
                 self._fail(work, error)
             return
         self.trail.prepare([work.operation for work in ready])
 
-    def _publish(self, work: Work) -> None:
+    def _publish(self, work: Job) -> None:
         root, path = self.switch.locate(work.operation.source)
         if work.source is None or not work.source.same_file(root.identity(path)):
             found = self.switch.digest(work.operation.source) or "nothing"
@@ -290,13 +291,13 @@ class Applier:
         work.switched = True
         self.switch.publish(work.operation, again=False)
 
-    def _retire(self, work: Work) -> None:
+    def _retire(self, work: Job) -> None:
         if not work.operation.in_place:
             self.switch.retire(work.operation)
 
-    def _sync_folders(self, works: list[Work], *, new_names: bool) -> None:
+    def _sync_folders(self, works: list[Job], *, new_names: bool) -> None:
         """Sync each folder once, for all the works that changed a name in it."""
-        folders: dict[str, list[Work]] = {}
+        folders: dict[str, list[Job]] = {}
         for work in going(works):
             for folder in self.switch.folders(work.operation, new_names=new_names):
                 folders.setdefault(folder, []).append(work)
@@ -307,7 +308,7 @@ class Applier:
                 for work in going(changed):
                     self._fail(work, error)
 
-    def _finish(self, works: list[Work]) -> None:
+    def _finish(self, works: list[Job]) -> None:
         ready = going(works)
         if not ready:
             return
@@ -325,7 +326,7 @@ class Applier:
 
     # -- failing -------------------------------------------------------------------------------
 
-    def _fail(self, work: Work, error: CropkitError) -> None:
+    def _fail(self, work: Job, error: CropkitError) -> None:
         """End a work without effect, or leave it to recovery."""
         work.error = error
         work.settled = True
@@ -333,14 +334,14 @@ class Applier:
             return  # nothing was claimed; the decision goes on waiting
         try:
             self._take_back(work)
-            self.trail.abandon(work.operation, State.ABORTED, work.result())
+            self.trail.abandon(work.operation, OperationState.ABORTED, work.result())
         except CropkitError as second:
             work.error = InDoubt(work.operation.source, work.operation.id, f"{error}; {second}")
             work.error.__cause__ = second
             if isinstance(second, Conflict):
-                self.trail.abandon(work.operation, State.CONFLICT, work.result())
+                self.trail.abandon(work.operation, OperationState.CONFLICT, work.result())
 
-    def _take_back(self, work: Work) -> None:
+    def _take_back(self, work: Job) -> None:
         if work.switched:
             self.trail.begin_abort(work.operation)
             self.switch.put_back(work.operation)
@@ -349,7 +350,7 @@ class Applier:
         if work.planned:
             self.switch.let_go(work.operation, is_needed=self.trail.is_needed)
 
-    def _fail_quietly(self, work: Work, error: BaseException) -> None:
+    def _fail_quietly(self, work: Job, error: BaseException) -> None:
         """Put back what an unknown failure left, as far as that is possible now."""
         if work.settled or work.already:
             return
@@ -360,17 +361,17 @@ class Applier:
 
 
 def _unsynced(operation: Operation) -> list[str]:
-    if operation.kind is Kind.PURGE:
+    if operation.kind is OperationKind.PURGE:
         return []
     if operation.same_content:
         return [] if operation.in_place else [operation.source]
-    return [kept(operation.before or ""), staged(operation)]
+    return [kept(operation.before or ""), staged(operation.id)]
 
 
 def _in_parallel(
-    sync: Callable[[tuple[Work, str]], tuple[Work, CropkitError] | None],
-    todo: list[tuple[Work, str]],
-) -> list[tuple[Work, CropkitError]]:
+    sync: Callable[[tuple[Job, str]], tuple[Job, CropkitError] | None],
+    todo: list[tuple[Job, str]],
+) -> list[tuple[Job, CropkitError]]:
     if len(todo) <= 2:  # noqa: PLR2004  (one image: a pool would cost more than it saves)
         return [failed for failed in map(sync, todo) if failed]
     with ThreadPoolExecutor(_SYNC_THREADS) as pool:

@@ -9,8 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from cropkit.audit.operation import Operation
+from cropkit.audit.tally import Degraded
+from cropkit.audit.trail import AuditTrail, Standing
 from cropkit.engine.apply import Applier
-from cropkit.audit.trail import Standing, Trail
+from cropkit.engine.planning import Planner, chosen_to_purge, to_purge, to_undo
+from cropkit.engine.request import GroupSize, Outcome, Request, groups, status_of
 from cropkit.errors import (
     AuditError,
     BadBox,
@@ -20,21 +24,17 @@ from cropkit.errors import (
     NoSpace,
     NothingToUndo,
 )
-from cropkit.system.files import Root
 from cropkit.geometry import PixelBox
-from cropkit.audit.operation import Operation
-from cropkit.engine.planning import Planner, chosen_to_purge, to_purge, to_undo
 from cropkit.records import CropResult, Decision, Problem, Status
-from cropkit.engine.publish import kept
-from cropkit.audit.tally import Degraded
-from cropkit.engine.request import Outcome, Pace, Request, groups, status_of
+from cropkit.system.files import Root
+from cropkit.system.home import kept
 
 _log = logging.getLogger("cropkit")
 GROUP = 64  # crops that share their transactions and syncs in a batch, at most,
 GROUP_SECONDS = 0.5  # and no more than are done in this time: others wait for their files
 
 
-class Carrier:
+class DecisionExecutor:
     """Carries out what was decided about one collection; thread-safe.
 
     Parameters
@@ -52,15 +52,15 @@ class Carrier:
         report: Callable[[Problem], object],
         *,
         deadline: float,
-        pace: Pace | None = None,
+        pace: GroupSize | None = None,
     ) -> None:
         self.applier = applier
         self._root = root
-        self._trail: Trail = applier.trail
+        self._trail: AuditTrail = applier.trail
         self._planner = planner
         self._report = report
         self._deadline = deadline
-        self._pace = pace or Pace(GROUP_SECONDS, GROUP)
+        self._pace = pace or GroupSize(GROUP_SECONDS, GROUP)
 
     def decision(self, decision: str) -> Outcome:
         """Carry out a decision; one that was carried out before tells how it ended."""

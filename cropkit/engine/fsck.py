@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cropkit.audit.trail import Trail
+from cropkit.audit.operation import Operation, OperationKind, OperationState
+from cropkit.audit.trail import AuditTrail
+from cropkit.engine.publish import Switch
 from cropkit.errors import CropkitError
 from cropkit.system.files import Root
-from cropkit.audit.operation import Kind, Operation, State
-from cropkit.engine.publish import HOME, Switch, kept
+from cropkit.system.home import ORIGINALS, STAGE, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Difference:
     reason: str
 
 
-def fsck(root: Root, trail: Trail) -> list[Difference]:
+def fsck(root: Root, trail: AuditTrail) -> list[Difference]:
     """Compare chain, images, originals and leftovers with the trail; nothing found is []."""
     finished = trail.finished()
     return [
@@ -32,7 +33,7 @@ def fsck(root: Root, trail: Trail) -> list[Difference]:
     ]
 
 
-def _database(trail: Trail) -> Iterator[Difference]:
+def _database(trail: AuditTrail) -> Iterator[Difference]:
     for reason in trail.store.integrity():
         yield Difference("database", "cropkit.db", reason)
     if trail.store.behind:
@@ -41,9 +42,9 @@ def _database(trail: Trail) -> Iterator[Difference]:
         yield Difference("audit", "cropkit.db", reason)
 
 
-def _open(trail: Trail) -> Iterator[Difference]:
+def _open(trail: AuditTrail) -> Iterator[Difference]:
     for one in trail.unsettled():
-        if one.state is State.CONFLICT:
+        if one.state is OperationState.CONFLICT:
             yield Difference("conflict", one.source, f"operation {one.id} met foreign content")
         elif trail.is_dead(one.owner):
             yield Difference("unsettled", one.source, f"operation {one.id} was cut off: recover")
@@ -62,7 +63,7 @@ def _expected(finished: list[Operation]) -> dict[str, str]:
     """Play the finished operations in order: which name should hold which content."""
     names: dict[str, str] = {}
     for one in finished:
-        if one.kind is Kind.PURGE:
+        if one.kind is OperationKind.PURGE:
             continue
         names.pop(one.source, None)
         names[one.target] = one.after or ""
@@ -90,7 +91,7 @@ def damaged_originals(root: Root, originals: Iterable[str]) -> Iterator[Differen
             yield Difference("original", kept(sha256), "this original has changed on disk")
 
 
-def _outcomes(trail: Trail, finished: list[Operation]) -> Iterator[Difference]:
+def _outcomes(trail: AuditTrail, finished: list[Operation]) -> Iterator[Difference]:
     """Every finished operation stands in the trail with the same hashes."""
     outcomes = {"cropped", "rejected", "restored", "purged"}
     told = {e["operation"]: e["body"] for e in trail.events() if e["event"] in outcomes}
@@ -104,15 +105,15 @@ def _outcomes(trail: Trail, finished: list[Operation]) -> Iterator[Difference]:
         yield Difference("audit", "", f"the trail tells of operation {operation}, unknown here")
 
 
-def _left_over(root: Root, trail: Trail) -> Iterator[Difference]:
+def _left_over(root: Root, trail: AuditTrail) -> Iterator[Difference]:
     known = {one.id for one in trail.unsettled()}
-    for path in sorted((root.path / HOME / "stage").iterdir()):
+    for path in sorted((root.path / STAGE).iterdir()):
         if path.name.partition(".")[0] not in known:
-            yield Difference("left over", f"{HOME}/stage/{path.name}", "belongs to no operation")
+            yield Difference("left over", f"{STAGE}/{path.name}", "belongs to no operation")
     unsettled = trail.unsettled()
     needed = {*trail.originals(), *(one.before for one in unsettled)}
     staging = any(one.before is None for one in unsettled)  # may just have kept one
-    for path in sorted((root.path / HOME / "originals").iterdir()):
+    for path in sorted((root.path / ORIGINALS).iterdir()):
         if path.name not in needed and not staging:
             yield Difference("left over", kept(path.name), "no operation needs this original")
     for path in sorted(root.path.rglob(".cropkit-*.part")):

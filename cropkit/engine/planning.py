@@ -7,13 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from cropkit import clock, formats
-from cropkit.engine import listing as collection
-from cropkit.errors import NothingToUndo, PathOutsideRoot
-from cropkit.system.files import Root, split_beneath
-from cropkit.audit.operation import Kind, Operation
-from cropkit.records import Decision, Verdict
-from cropkit.engine.publish import HOME, kept
+from cropkit.audit.operation import Operation, OperationKind
+from cropkit.engine import listing
 from cropkit.engine.request import Request
+from cropkit.errors import NothingToUndo, PathOutsideRoot
+from cropkit.records import Decision, Verdict
+from cropkit.system.files import Root, split_beneath
+from cropkit.system.home import HOME, REJECTED, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,16 @@ class Planner:
         """
         check_is_outside_home(made.path, self.root)
         if made.verdict is Verdict.REJECT:
-            return self._moving(Kind.REJECT, made, f"{HOME}/rejected/{made.id[:12]}")
+            return self._moving(OperationKind.REJECT, made, f"{REJECTED}/{made.id[:12]}")
         destination = made.destination or self.destination
         if destination is not None:
-            return self._moving(Kind.CROP, made, destination)
-        return Request(Kind.CROP, made.path, made.path, made.sha256, box=made.box, decision=made.id)
+            return self._moving(OperationKind.CROP, made, destination)
+        return Request(
+            OperationKind.CROP, made.path, made.path, made.sha256, box=made.box, decision=made.id
+        )
 
-    def _moving(self, kind: Kind, made: Decision, folder: str) -> Request:
-        found = collection.companions(self.root, made.path, formats.EXTENSIONS)
+    def _moving(self, kind: OperationKind, made: Decision, folder: str) -> Request:
+        found = listing.companions(self.root, made.path, formats.EXTENSIONS)
         return Request(
             kind,
             made.path,
@@ -89,7 +91,7 @@ def named_beneath(root: Path, folder: Path) -> str | None:
 def to_undo(operation: Operation) -> Request:
     """Plan to take a finished operation back: its names and content the other way round."""
     return Request(
-        Kind.RESTORE,
+        OperationKind.RESTORE,
         operation.target,
         operation.source,
         operation.after or "",
@@ -102,7 +104,7 @@ def to_undo(operation: Operation) -> Request:
 def to_purge(sha256: str, needed_since: str) -> Request:
     """Plan to remove a kept original on purpose, unless it is needed again by then."""
     name = kept(sha256)
-    return Request(Kind.PURGE, name, name, sha256, needed_since=needed_since)
+    return Request(OperationKind.PURGE, name, name, sha256, needed_since=needed_since)
 
 
 def chosen_to_undo(

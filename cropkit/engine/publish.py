@@ -7,27 +7,11 @@ image itself, in place, by one rename.
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
-from cropkit.system.attributes import Attributes
+from cropkit.audit.operation import Operation, OperationKind
 from cropkit.errors import Conflict, NameTaken, OriginalPurged, VerificationFailed
+from cropkit.system.attributes import Attributes
 from cropkit.system.files import Content, Identity, Root
-from cropkit.audit.operation import Kind, Operation
-
-HOME = ".cropkit"
-
-
-def staged(operation: Operation) -> str:
-    """Name of the candidate that waits to be switched in."""
-    return f"{HOME}/stage/{operation.id}.new"
-
-
-def leaving(operation: Operation) -> str:
-    """Name of an original that is being purged, until the trail knows of it."""
-    return f"{HOME}/stage/{operation.id}.old"
-
-
-def kept(sha256: str) -> str:
-    """Name under which an original is kept."""
-    return f"{HOME}/originals/{sha256}"
+from cropkit.system.home import ORIGINALS, being_kept, kept, leaving, staged
 
 
 class Switch:
@@ -65,16 +49,16 @@ class Switch:
         ----------
         again : somebody may have come as far before; then what stands there already is left
         """
-        if operation.kind is Kind.PURGE:
+        if operation.kind is OperationKind.PURGE:
             if self.root.identity(operation.source) is not None:
-                self.root.replace(operation.source, leaving(operation))
+                self.root.replace(operation.source, leaving(operation.id))
             return
         nothing_to_do = operation.in_place and operation.same_content
         if not (nothing_to_do or (again and self.has_passed(operation))):
             if operation.in_place:
-                self.root.replace(staged(operation), operation.target)
+                self.root.replace(staged(operation.id), operation.target)
             else:
-                source = operation.source if operation.same_content else staged(operation)
+                source = operation.source if operation.same_content else staged(operation.id)
                 self._place(source, operation.target, operation)
         for one in operation.companions:
             if self.digest(one.target) != one.sha256:
@@ -99,9 +83,9 @@ class Switch:
         for one in operation.companions:
             if self.digest(one.source) != one.sha256:
                 self._place(one.target, one.source, operation)
-        if operation.kind is Kind.PURGE:
-            if self.root.identity(leaving(operation)) is not None:
-                self.root.replace(leaving(operation), operation.source)
+        if operation.kind is OperationKind.PURGE:
+            if self.root.identity(leaving(operation.id)) is not None:
+                self.root.replace(leaving(operation.id), operation.source)
             self.sync(operation, new_names=False)
             return
         self._put_source_back(operation)
@@ -116,9 +100,9 @@ class Switch:
 
     def clean(self, operation: Operation) -> None:
         """Remove what was staged."""
-        self.root.unlink(staged(operation), missing_ok=True)
-        self.root.unlink(f"{HOME}/stage/{operation.id}.kept", missing_ok=True)
-        self.root.unlink(leaving(operation), missing_ok=True)
+        self.root.unlink(staged(operation.id), missing_ok=True)
+        self.root.unlink(being_kept(operation.id), missing_ok=True)
+        self.root.unlink(leaving(operation.id), missing_ok=True)
         self.clean_partials(operation)
 
     def clean_partials(self, operation: Operation) -> None:
@@ -137,7 +121,7 @@ class Switch:
             return
         if self.root.identity(kept(before)) and self.digest(operation.source) == before:
             self.root.unlink(kept(before))
-            self.root.sync_folder(f"{HOME}/originals")
+            self.root.sync_folder(ORIGINALS)
 
     def sync(self, operation: Operation, *, new_names: bool) -> None:
         """Make the names on one side durable."""
@@ -189,7 +173,7 @@ class Switch:
 
     def _keep_copy(self, content: Content, operation: Operation) -> None:
         # by way of the stage: a name in the originals never stands for half a file
-        partial = f"{HOME}/stage/{operation.id}.kept"
+        partial = being_kept(operation.id)
         self.root.unlink(partial, missing_ok=True)
         self.root.write_new(partial, content.data, content.attributes)
         self.root.sync(partial)

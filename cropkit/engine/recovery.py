@@ -12,13 +12,14 @@ conflict, when asked       back to what was before, once the foreign content is 
 
 from dataclasses import dataclass
 
-from cropkit.audit.trail import Trail
+from cropkit.audit.operation import Operation, OperationState
 from cropkit.audit.presence import recovering
+from cropkit.audit.trail import AuditTrail
+from cropkit.engine.publish import Switch
 from cropkit.errors import AuditError, Conflict, CropkitError, InDoubt
-from cropkit.system.files import Root
-from cropkit.audit.operation import Operation, State
 from cropkit.records import CropResult, Status
-from cropkit.engine.publish import HOME, Switch, kept
+from cropkit.system.files import Root
+from cropkit.system.home import HOME, ORIGINALS, OWNERS, REBUILDING, STAGE, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,12 @@ class Recovered:
     operation: str
     path: str
     kind: str
-    outcome: State
+    outcome: OperationState
     reason: str | None = None
 
 
 def recover(
-    root: Root, trail: Trail, *, opening: bool = False, conflicts: bool = False
+    root: Root, trail: AuditTrail, *, opening: bool = False, conflicts: bool = False
 ) -> list[Recovered]:
     """Settle the operations whose owner is dead; return what was done to each.
 
@@ -41,7 +42,7 @@ def recover(
     opening, when nobody else is at work, originals that no operation needs are removed, too:
     whoever opens the collection later waits for the lock that is held here.
     """
-    with recovering(root.path, root.path / HOME, trail.store.deadline):
+    with recovering(root.path, trail.store.deadline):
         left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
         operations = trail.unsettled()
         mine = [o for o in operations if _is_ours(trail, o, conflicts=conflicts)]
@@ -54,12 +55,12 @@ def recover(
         return done
 
 
-def _is_ours(trail: Trail, operation: Operation, *, conflicts: bool) -> bool:
-    asked = conflicts or operation.state is not State.CONFLICT
+def _is_ours(trail: AuditTrail, operation: Operation, *, conflicts: bool) -> bool:
+    asked = conflicts or operation.state is not OperationState.CONFLICT
     return asked and trail.is_dead(operation.owner)
 
 
-def _settle(root: Root, trail: Trail, operation: Operation) -> Recovered:
+def _settle(root: Root, trail: AuditTrail, operation: Operation) -> Recovered:
     switch = Switch(root)
     try:
         outcome = _forward_or_back(switch, trail, operation)
@@ -67,13 +68,15 @@ def _settle(root: Root, trail: Trail, operation: Operation) -> Recovered:
         raise
     except CropkitError as error:
         doubt = error if isinstance(error, InDoubt) else _as_conflict(operation, error)
-        trail.abandon(operation, State.CONFLICT, _result(operation, Status.IN_DOUBT, doubt))
-        return _said(operation, State.CONFLICT, str(doubt))
+        trail.abandon(
+            operation, OperationState.CONFLICT, _result(operation, Status.IN_DOUBT, doubt)
+        )
+        return _said(operation, OperationState.CONFLICT, str(doubt))
     return _said(operation, outcome)
 
 
-def _forward_or_back(switch: Switch, trail: Trail, operation: Operation) -> State:
-    if operation.state is State.PREPARED and switch.has_passed(operation):
+def _forward_or_back(switch: Switch, trail: AuditTrail, operation: Operation) -> OperationState:
+    if operation.state is OperationState.PREPARED and switch.has_passed(operation):
         switch.publish(operation, again=True)
         # before the syncs, because nobody looks for them once it is done
         switch.clean_partials(operation)
@@ -82,14 +85,14 @@ def _forward_or_back(switch: Switch, trail: Trail, operation: Operation) -> Stat
         switch.sync(operation, new_names=False)
         trail.finish([operation], recovered=True)
         switch.clean(operation)
-        return State.DONE
-    if operation.state is State.PLANNED or operation.before is None:
+        return OperationState.DONE
+    if operation.state is OperationState.PLANNED or operation.before is None:
         switch.clean(operation)
     else:
         switch.put_back(operation)
     switch.let_go(operation, is_needed=trail.is_needed)
-    trail.abandon(operation, State.ABORTED, _result(operation, Status.WAITING, None))
-    return State.ABORTED
+    trail.abandon(operation, OperationState.ABORTED, _result(operation, Status.WAITING, None))
+    return OperationState.ABORTED
 
 
 def _as_conflict(operation: Operation, error: CropkitError) -> Conflict:
@@ -108,51 +111,51 @@ def _result(operation: Operation, status: Status, error: CropkitError | None) ->
     )
 
 
-def _said(operation: Operation, outcome: State, reason: str | None = None) -> Recovered:
+def _said(operation: Operation, outcome: OperationState, reason: str | None = None) -> Recovered:
     return Recovered(operation.id, operation.source, operation.kind.value, outcome, reason)
 
 
 def _stage_files(root: Root) -> set[str]:
-    return {p.name for p in (root.path / HOME / "stage").iterdir()}
+    return {p.name for p in (root.path / STAGE).iterdir()}
 
 
 def _sweep(root: Root, names: set[str], live: set[str]) -> None:
     for name in sorted(n for n in names if n.partition(".")[0] not in live):
-        root.unlink(f"{HOME}/stage/{name}", missing_ok=True)
+        root.unlink(f"{STAGE}/{name}", missing_ok=True)
 
 
 def _sweep_rebuilding(root: Root) -> None:
     """Remove what a rebuild that was cut off left beside the database."""
-    for path in (root.path / HOME).glob("cropkit.db.new*"):
+    for path in (root.path / HOME).glob(f"{REBUILDING.rpartition('/')[2]}*"):
         root.unlink(f"{HOME}/{path.name}", missing_ok=True)
 
 
-def _sweep_owners(root: Root, trail: Trail) -> int:
+def _sweep_owners(root: Root, trail: AuditTrail) -> int:
     """Forget the dead; return how many others live."""
     living = 0
-    for path in (root.path / HOME / "owners").iterdir():
+    for path in (root.path / OWNERS).iterdir():
         if path.name == trail.owner:
             continue
         if trail.is_dead(path.name):
-            root.unlink(f"{HOME}/owners/{path.name}", missing_ok=True)
+            root.unlink(f"{OWNERS}/{path.name}", missing_ok=True)
         else:
             living += 1
     return living
 
 
-def _sweep_originals(root: Root, trail: Trail) -> None:
+def _sweep_originals(root: Root, trail: AuditTrail) -> None:
     """Remove originals that no operation needs, as long as the content stands elsewhere, too.
 
     One that is the last of its content stays, whatever the database says: the database may be the
     thing that was lost. `fsck` names it.
     """
     needed = {*trail.originals(), *(one.before for one in trail.unsettled())}
-    for path in (root.path / HOME / "originals").iterdir():
+    for path in (root.path / ORIGINALS).iterdir():
         if path.name not in needed and _stands_elsewhere(root, trail, path.name):
             root.unlink(kept(path.name), missing_ok=True)
 
 
-def _stands_elsewhere(root: Root, trail: Trail, sha256: str) -> bool:
+def _stands_elsewhere(root: Root, trail: AuditTrail, sha256: str) -> bool:
     entry = root.identity(kept(sha256))
     if entry is not None and entry.links > 1:
         return True

@@ -4,22 +4,22 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from cropkit.audit.operation import Operation, OperationKind
 from cropkit.errors import CropkitError, StaleDecision
-from cropkit.system.files import Content, Identity
 from cropkit.formats import Candidate
 from cropkit.geometry import PixelBox
-from cropkit.audit.operation import Kind, Operation
 from cropkit.records import CropResult, Status
+from cropkit.system.files import Content, Identity
 
 _SUCCESS = {
-    Kind.CROP: Status.CROPPED,
-    Kind.REJECT: Status.REJECTED,
-    Kind.RESTORE: Status.RESTORED,
-    Kind.PURGE: Status.PURGED,
+    OperationKind.CROP: Status.CROPPED,
+    OperationKind.REJECT: Status.REJECTED,
+    OperationKind.RESTORE: Status.RESTORED,
+    OperationKind.PURGE: Status.PURGED,
 }
 
 
-_DECIDED = (Kind.CROP, Kind.REJECT)
+_DECIDED = (OperationKind.CROP, OperationKind.REJECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Request:
     needed_since : when an original that is to be purged was last needed
     """
 
-    kind: Kind
+    kind: OperationKind
     source: str
     target: str
     expect: str
@@ -47,7 +47,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Work:
+class Job:
     """A request under way.
 
     ``planned`` says that the trail knows of it, ``already`` that its decision was carried out
@@ -150,7 +150,7 @@ class Outcome:
     already: bool = False
 
 
-def going(works: Sequence[Work]) -> list[Work]:
+def going(works: Sequence[Job]) -> list[Job]:
     """Return the works that there is more to do on."""
     return [work for work in works if work.going]
 
@@ -160,7 +160,7 @@ def status_of(error: CropkitError, *, decided: bool) -> Status:
     return Status.WAITING if decided and error.passes else Status(error.status)
 
 
-class Pace:
+class GroupSize:
     """How many requests go into a group, so that it lets go of its files again within a time.
 
     A group claims its images until it ends; a person who decides about one of them waits so long.

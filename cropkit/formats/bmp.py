@@ -16,10 +16,10 @@ from cropkit.errors import (
     VerificationFailed,
 )
 from cropkit.formats.account import Account, Candidate, Header
+from cropkit.formats.bit_rows import Rows, cut_bits
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.options import Options
-from cropkit.formats.bit_rows import Rows, cut_bits
 from cropkit.geometry import PixelBox, Size
 
 # Windows GDI, "Bitmap Header Types": BITMAPCOREHEADER, BITMAPINFOHEADER and what grew out of it.

@@ -10,8 +10,8 @@ from cropkit.errors import UnsupportedFormat
 from cropkit.formats import jpeg, png, tiff, webp
 from cropkit.formats.account import Bare
 from cropkit.formats.decoder_errors import reading
-from cropkit.formats.metadata.exif import read_orientation
 from cropkit.formats.limits import check_pixels
+from cropkit.formats.metadata.exif import read_orientation
 from cropkit.formats.sniff import shown, sniff
 from cropkit.geometry import Size
 

@@ -1,1 +1,1 @@
-"""."""
+"""A review in JupyterLab without a click: server, kernel, notebooks, and who opens them."""

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-from cropkit.jupyter import notebooks as templates
 from cropkit.errors import CropkitError
-from cropkit.jupyter.server import Lab
+from cropkit.jupyter import notebooks
 from cropkit.jupyter.kernel import LiveKernel
+from cropkit.jupyter.server import Lab
 from cropkit.system.signals import stoppable
 
 NOTEBOOK = "1_review"
@@ -61,7 +61,7 @@ def launch(
     port : the first one to try
     browser : whether to open one; the address is printed either way
     """
-    given: dict[str, templates.Literal] = {
+    given: dict[str, notebooks.Literal] = {
         "per_page": per_page,
         "keys": keys,
         "minimum": minimum,
@@ -85,11 +85,11 @@ def launch(
 
 
 def _show(
-    session: Path, given: Mapping[str, templates.Literal], port: int, *, browser: bool
+    session: Path, given: Mapping[str, notebooks.Literal], port: int, *, browser: bool
 ) -> None:
     demo = session / "demo"
     folder = given["folder"] or str(demo)
-    book = templates.filled(templates.notebook(NOTEBOOK), {**given, "folder": folder})
+    book = notebooks.filled(notebooks.notebook(NOTEBOOK), {**given, "folder": folder})
     _say(f"starting JupyterLab on {folder} …")
     lab = Lab(session, port)
     try:
@@ -100,7 +100,7 @@ def _show(
         with LiveKernel(lab.start_kernel(_FILE)) as kernel:
             kernel.wait_until_ready()
             kernel.run(book, path)
-        templates.write(book, path)
+        notebooks.write(book, path)
         lab.trust(_FILE)
         _open(session, lab.url(_FILE), browser=browser)
         while not lab.wait(_WAIT_SECONDS):

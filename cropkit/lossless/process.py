@@ -62,7 +62,7 @@ class Unavailable(Ended):
     """There is no libjpeg here that passes its self-test."""
 
 
-class Worker:
+class LibjpegProcess:
     """One process; not for two threads at once, and of no more use once it raised."""
 
     def __init__(self, writer: Path, reader: Path) -> None:
@@ -135,7 +135,7 @@ class Pool:
     """Keeps the processes that are idle; a thread that asks takes one or starts one."""
 
     def __init__(self, most: int) -> None:
-        self._idle: list[Worker] = []
+        self._idle: list[LibjpegProcess] = []
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(most)
         self.unavailable: str | None = None
@@ -180,7 +180,7 @@ class Pool:
         """Leave the processes to the parent: this is a forked child now."""
         self.__init__(_MOST_WORKERS)  # type: ignore[misc]  # (locks may be held by threads that are not here)
 
-    def _taken(self) -> Worker:
+    def _taken(self) -> LibjpegProcess:
         with self._lock:
             while self._idle:
                 worker = self._idle.pop()
@@ -191,12 +191,12 @@ class Pool:
                 return self._started()
         raise Unavailable(self.unavailable)
 
-    def _started(self) -> Worker:
+    def _started(self) -> LibjpegProcess:
         """Start a process with the first pair of libraries that passes its self-test."""
         why = "no libjpeg that can be called by itself comes with this environment"
         for writer, reader in _pairs(library.candidates()):
             try:
-                return Worker(writer, reader)
+                return LibjpegProcess(writer, reader)
             except Ended as error:
                 why = str(error)
             except OSError as error:

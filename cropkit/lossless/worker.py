@@ -22,7 +22,7 @@ _ENDED = 3
 Reply = tuple[Mapping[str, object], list[bytes]]
 
 
-class Worker:
+class LibjpegServer:
     """Answers requests with one library that crops and one that reads back.
 
     They are two builds by two people where the environment has two.
@@ -90,7 +90,7 @@ def main(writer: str, reader: str) -> None:
     """Serve until the other side closes its end."""
     _limit_memory()
     here, there = sys.stdin.buffer, sys.stdout.buffer
-    worker = Worker(Path(writer), Path(reader), there)
+    worker = LibjpegServer(Path(writer), Path(reader), there)
     worker.check()
     wire.send(there, {"ready": [writer, reader]})
     while (message := wire.receive(here)) is not None:

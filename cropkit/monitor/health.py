@@ -18,7 +18,7 @@ SAMPLE = 32  # originals whose content is compared when not all are
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class AlertKind:
     """A kind of alert: what it means, what to do, and whether it can be acknowledged."""
 
     title: str
@@ -26,76 +26,80 @@ class Kind:
     happened: bool = False
 
 
-KINDS: Mapping[str, Kind] = {
-    "unreadable": Kind(
+KINDS: Mapping[str, AlertKind] = {
+    "unreadable": AlertKind(
         "the folder cannot be looked into", "Mount it, or give yourself permission to read it"
     ),
-    "no-collection": Kind(
+    "no-collection": AlertKind(
         "nothing was ever reviewed here", "Name the folder that holds .cropkit, or begin a review"
     ),
-    "database-missing": Kind(
+    "database-missing": AlertKind(
         "the database is gone", "Put it back from a copy, or `cropkit fsck FOLDER --rebuild`"
     ),
-    "database-behind": Kind(
+    "database-behind": AlertKind(
         "the database is not the latest",
         "Put the latest copy back, or `cropkit fsck FOLDER --rebuild`",
     ),
-    "database-unavailable": Kind(
+    "database-unavailable": AlertKind(
         "the database cannot be opened or written",
         "Give back the permission to write; no work goes on",
     ),
-    "database-locked": Kind(
+    "database-locked": AlertKind(
         "another program holds the database", "End that program; no work goes on meanwhile"
     ),
-    "database-corrupt": Kind(
+    "database-corrupt": AlertKind(
         "the database is damaged", "Keep a copy, then `cropkit fsck FOLDER --rebuild`"
     ),
-    "chain-broken": Kind(
+    "chain-broken": AlertKind(
         "the audit trail was changed after it was written",
         "Keep a copy of .cropkit, find out who did it, compare with the export",
     ),
-    "degraded": Kind(
+    "degraded": AlertKind(
         "more than 10 % of a session's operations were degraded",
         "`cropkit history FOLDER` names each one; mend their source",
         happened=True,
     ),
-    "idle": Kind("work waits, and nobody crops", "`cropkit apply FOLDER`, or review what is left"),
-    "vanished": Kind(
+    "idle": AlertKind(
+        "work waits, and nobody crops", "`cropkit apply FOLDER`, or review what is left"
+    ),
+    "vanished": AlertKind(
         "a run ended without saying so",
         "Look for a killed kernel or a lost power; open it again to settle what was open",
         happened=True,
     ),
-    "conflict": Kind(
+    "conflict": AlertKind(
         "somebody else's content is in the way",
         "`cropkit fsck FOLDER` names the files; move it away",
     ),
-    "in-doubt": Kind(
+    "in-doubt": AlertKind(
         "a decision is in doubt", "`cropkit recover FOLDER`, then `cropkit fsck FOLDER`"
     ),
-    "unsettled": Kind("an operation was cut off", "`cropkit recover FOLDER` settles it"),
-    "recovered": Kind(
+    "unsettled": AlertKind("an operation was cut off", "`cropkit recover FOLDER` settles it"),
+    "recovered": AlertKind(
         "recovery had work to do",
         "Every file is whole; find out what was cut off, and why",
         happened=True,
     ),
-    "original-damaged": Kind(
+    "original-damaged": AlertKind(
         "a kept original is not what it was", "Get the image from its source: it cannot be restored"
     ),
-    "difference": Kind("database and disk do not agree", "`cropkit fsck FOLDER` names each file"),
-    "disk-space": Kind(
+    "difference": AlertKind(
+        "database and disk do not agree", "`cropkit fsck FOLDER` names each file"
+    ),
+    "disk-space": AlertKind(
         "there is little room left", "Make room, or `cropkit purge FOLDER --older-than 30d`"
     ),
-    "sqlite": Kind(
+    "sqlite": AlertKind(
         "this SQLite can damage the database here",
         "Move the collection to a local file system, or use SQLite 3.51.3 or later",
     ),
-    "configuration": Kind(
+    "configuration": AlertKind(
         "the alerts are not configured as it was meant", "Correct alerts.toml: docs/alerts.md"
     ),
-    "sink-failed": Kind(
+    "sink-failed": AlertKind(
         "an alert did not arrive", "`cropkit health FOLDER --test-alert` tries every sink"
     ),
-    "test": Kind("a test of the alerts", "Nothing: it has arrived"),
+    "test": AlertKind("a test of the alerts", "Nothing: it has arrived"),
 }
 
 
@@ -116,7 +120,7 @@ class Alert:
     key: str = ""
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> AlertKind:
         """What it means and what to do."""
         return KINDS[self.code]
 

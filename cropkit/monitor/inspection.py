@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from cropkit import clock, formats
-from cropkit.engine import listing as collection, fsck
-from cropkit.audit.trail import FOLDER, Trail
 from cropkit.audit import probe
+from cropkit.audit.operation import Operation, OperationKind, OperationState
+from cropkit.audit.trail import AuditTrail
+from cropkit.engine import fsck, listing
+from cropkit.engine.fsck import Difference
 from cropkit.errors import (
     AuditBehind,
     AuditCorrupt,
@@ -24,12 +26,10 @@ from cropkit.errors import (
     MissingFile,
     ReadOnly,
 )
-from cropkit.system.files import Root
-from cropkit.engine.fsck import Difference
 from cropkit.monitor.health import Event, Facts, sampled
-from cropkit.audit.operation import Kind, Operation, State
 from cropkit.records import Status
-from cropkit.engine.publish import kept
+from cropkit.system.files import Root
+from cropkit.system.home import HOME, kept
 
 PATIENCE = 3.0  # seconds that a lock is waited for
 _CODES: Mapping[type[CropkitError], str] = {
@@ -41,7 +41,7 @@ _CODES: Mapping[type[CropkitError], str] = {
     ReadOnly: "unreadable",
 }
 _OWN_ALERTS = frozenset(("database", "audit", "conflict", "unsettled", "original"))
-_WORK = (Kind.CROP, Kind.REJECT)
+_WORK = (OperationKind.CROP, OperationKind.REJECT)
 
 
 def examine(
@@ -67,17 +67,17 @@ def examine(
 def _examined(name: str, folder: Path, now: datetime, *, deep: bool, patience: float) -> Facts:
     if not folder.is_dir():
         return Facts(name, Event("unreadable", f"{name}: no such folder"))
-    if not (folder / FOLDER).is_dir():
-        return Facts(name, Event("no-collection", f"{name} has no {FOLDER}"))
+    if not (folder / HOME).is_dir():
+        return Facts(name, Event("no-collection", f"{name} has no {HOME}"))
     root = Root(folder)
-    trail = Trail(root, kind="health", deadline=patience, looking=True)
+    trail = AuditTrail(root, kind="health", deadline=patience, looking=True)
     try:
         return _facts(name, root, trail, now, deep=deep)
     finally:
         trail.close()
 
 
-def _facts(name: str, root: Root, trail: Trail, now: datetime, *, deep: bool) -> Facts:
+def _facts(name: str, root: Root, trail: AuditTrail, now: datetime, *, deep: bool) -> Facts:
     damage = trail.store.integrity()
     if damage:  # its rows cannot be believed
         return Facts(name, damage=damage, free_bytes=root.free_bytes())
@@ -120,7 +120,7 @@ def _facts(name: str, root: Root, trail: Trail, now: datetime, *, deep: bool) ->
 
 
 def _in_conflict(one: Operation) -> bool:
-    return one.state is State.CONFLICT
+    return one.state is OperationState.CONFLICT
 
 
 def _event(one: Operation, said: str) -> Event:
@@ -142,7 +142,7 @@ def _last_crop(events: Sequence[Mapping[str, Any]]) -> datetime | None:
 
 def _unreviewed(root: Root, known: set[str]) -> int:
     """Count the images that nobody decided about, and that no operation put there."""
-    return len(set(collection.listed(root.path, formats.EXTENSIONS).images) - known)
+    return len(set(listing.listed(root.path, formats.EXTENSIONS).images) - known)
 
 
 def _recovered(events: Sequence[Mapping[str, Any]]) -> list[Event]:

@@ -7,21 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropkit import clock
-from cropkit.monitor import delivery
-from cropkit.audit.trail import FOLDER, Trail
-from cropkit.monitor.inspection import PATIENCE, examine
-from cropkit.monitor.delivery import Configuration
+from cropkit.audit.trail import AuditTrail
 from cropkit.errors import BadConfiguration, MissingFile
-from cropkit.system.files import Root
+from cropkit.monitor import delivery
+from cropkit.monitor.delivery import Configuration
 from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert, vanished
+from cropkit.monitor.inspection import PATIENCE, examine
 from cropkit.monitor.stats import Stats, stats
+from cropkit.system.files import Root
+from cropkit.system.home import HOME
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class HealthReport:
     """What was found in one collection, and what a person has to be told of it."""
 
     facts: Facts
@@ -116,7 +117,7 @@ def look(
     at: datetime | None = None,
     patience: float = PATIENCE,
     tell: bool = False,
-) -> Found:
+) -> HealthReport:
     """Find out how a collection is, disturbing nobody.
 
     Parameters
@@ -134,7 +135,7 @@ def look(
     found = (*alerts(facts, now, limits), *complaints)
     if tell:
         found += tuple(delivery.deliver(found, configuration.sinks))
-    return Found(facts, found, limits, now)
+    return HealthReport(facts, found, limits, now)
 
 
 def tell(folder: Path, told: Iterable[Alert]) -> list[Alert]:
@@ -152,7 +153,7 @@ def session_alert(folder: Path, session: str) -> Alert | None:
     AuditError
         The trail cannot be read.
     """
-    trail = Trail(Root(folder), kind="health", looking=True)
+    trail = AuditTrail(Root(folder), kind="health", looking=True)
     try:
         rows = [one for one in trail.sessions() if one.id == session]
     finally:
@@ -173,7 +174,7 @@ def acknowledge(folder: Path, seen: Sequence[Alert]) -> list[str]:
     """
     keys = [alert.key for alert in seen if alert.key]
     if keys:
-        trail = Trail(Root(folder), kind="shell")
+        trail = AuditTrail(Root(folder), kind="shell")
         try:
             trail.acknowledge({"alerts": keys})
         finally:
@@ -191,9 +192,9 @@ def figures(folder: Path) -> Stats:
     AuditError
         The trail cannot be read.
     """
-    if not (folder / FOLDER).is_dir():
-        raise MissingFile(folder / FOLDER)
-    trail = Trail(Root(folder), kind="stats", looking=True)
+    if not (folder / HOME).is_dir():
+        raise MissingFile(folder / HOME)
+    trail = AuditTrail(Root(folder), kind="stats", looking=True)
     try:
         return stats(trail.decision_table())
     finally:

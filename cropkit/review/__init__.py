@@ -1,13 +1,34 @@
 """The review widget: `Review` shows pages of crop boxes on an ipycanvas and takes decisions.
 
-Floors, from below: `viewport`, `layout`, `sight` and `keys`, `messages`, `rhythm` (pure); `slots`
-and `surface` (the only places with ipycanvas); `faces`, `paint` and `markup` draw a session;
-`previews` reads ahead; `details` and `pages` bring a page to the screen; `worker` carries decisions
-out; `desk` makes moves, `hands` and `eyes` turn keys and mouse into them; `widget` is what a
-notebook sees.
+Rooms, from below; each but the last two is pure or knows one foreign library:
+
+- `model`: what a review is at one moment, and the moves that change it; no clock, no file
+- `keys`: which key does what, as tables
+- `view`: layout, words and colours, as values and HTML
+- `canvas`: the only place with ipycanvas: pictures and boxes on the screen
+- `runtime`: threads, timers, what is read ahead, who else is at work
+- `input`: keys, pointer and wheel become moves
+- `controller` makes moves and what follows from them; `widget` is what a notebook sees
+
+The names are loaded when they are first asked for, so that `review.model` needs no canvas.
 """
 
-from cropkit.review.keys.keymap import keys_markdown
-from cropkit.review.widget import Review
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from cropkit.review.keys.keymap import keys_markdown as keys_markdown
+    from cropkit.review.widget import Review as Review
+
+_LAZY = {
+    "Review": "cropkit.review.widget",
+    "keys_markdown": "cropkit.review.keys.keymap",
+}
 __all__ = ["Review", "keys_markdown"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  (a module's attributes have no common type)
+    if name not in _LAZY:
+        msg = f"module 'cropkit.review' has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(_LAZY[name]), name)

@@ -1,7 +1,7 @@
 """The reviewer's desk: holds the session, makes moves and carries out what follows from them.
 
-All of it runs in the kernel's main thread, except reading ahead (`Previews`) and carrying out
-decisions (`Worker`).
+All of it runs in the kernel's main thread, except reading ahead (`Prefetch`) and carrying out
+decisions (`BackgroundThread`).
 """
 
 from collections.abc import Callable
@@ -9,38 +9,38 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cropkit.review.model.box_editing import Grip
 from cropkit.geometry import Size
 from cropkit.monitor.health import Alert, degraded_alert
+from cropkit.monitor.reporting import tell
 from cropkit.records import CropResult, Decision, Problem, Status
-from cropkit.review.runtime.other_reviews import Company
-from cropkit.review.runtime.guard import Guard
-from cropkit.review.view.layout import PageLayout
-from cropkit.review.runtime.loop import Loop, Timer
-from cropkit.review.canvas.page_display import Pages
-from cropkit.review.runtime.prefetch import Arrival, Previews
-from cropkit.review.model.progress import Within, resumed, tallied
-from cropkit.review.view.view_state import Sight, layouts
-from cropkit.review.canvas.canvases import SCALE, Surface
-from cropkit.review.runtime.confidence_scan import Survey
-from cropkit.review.runtime.worker import Staff, Worker
+from cropkit.review.canvas.canvases import SCALE, Canvases
+from cropkit.review.canvas.page_display import PageDisplay
 from cropkit.review.model import (
     Applied,
     Arrangement,
+    ConfidenceScanned,
+    DraftDecision,
     Move,
     Restored,
     RestoreFailed,
-    Ruling,
-    Surveyed,
     advance,
 )
+from cropkit.review.model.box_editing import Grip
+from cropkit.review.model.progress import FolderProgress, resumed, tallied
+from cropkit.review.runtime.confidence_scan import ConfidenceScan
+from cropkit.review.runtime.guard import Guard
+from cropkit.review.runtime.loop import Loop, Timer
+from cropkit.review.runtime.other_reviews import OtherReviews
+from cropkit.review.runtime.prefetch import Arrival, Prefetch
+from cropkit.review.runtime.worker import BackgroundThread, Staff
+from cropkit.review.view.layout import PageLayout
+from cropkit.review.view.view_state import ViewState, layouts
 from cropkit.suggest import UNUSABLE
-from cropkit.monitor.reporting import tell
 from cropkit.workers.applier import DIED
 
 if TYPE_CHECKING:
-    from cropkit.collection import Counts, Kit
     from cropkit.audit.run import Run
+    from cropkit.collection import Collection, Counts
 
 _THUMBS = 200  # a few KB each
 _CLIENT_PATIENCE = 3.0  # a browser page announces its canvases one by one
@@ -48,12 +48,12 @@ _FOCUS_AGAIN = 1.0
 _STILL_LOADING = "Not taken: the page is not on the screen yet"
 
 
-class Desk:
+class ReviewController:
     """Holds the session and everything that serves it; knows no HTML."""
 
     def __init__(
         self,
-        kit: "Kit",
+        collection: "Collection",
         per_page: int,
         loop: Loop,
         clock: Callable[[], datetime],
@@ -63,23 +63,27 @@ class Desk:
         minimum: int = 0,
         min_confidence: float = 0.0,
     ) -> None:
-        self.kit, self._loop, self._clock = kit, loop, clock
-        self._within, self._company = Within(), Company(kit)
+        self.collection, self._loop, self._clock = collection, loop, clock
+        self._within, self._company = FolderProgress(), OtherReviews(collection)
         self.thumbs: dict[str, bytes] = {}
         self._carrier, self._reader = staff
         self.changed = changed
-        self.guard = Guard(kit, changed, loop)
-        self.sight = Sight(per_page)
-        self.session, self._ids = resumed(kit, per_page, minimum)
-        self._tallied: tuple[object, Counts] = (None, kit.counts())
+        self.guard = Guard(collection, changed, loop)
+        self.sight = ViewState(per_page)
+        self.session, self._ids = resumed(collection, per_page, minimum)
+        self._tallied: tuple[object, Counts] = (None, collection.counts())
         every = layouts(per_page)
         page, grid = every[Arrangement.PAGE], every[Arrangement.GRID]
-        self.surface = Surface(page, grid, self.guard.watch)
+        self.surface = Canvases(page, grid, self.guard.watch)
         fit = Size(*(round(n * SCALE) for n in _stage_size(page)))
         arrived = self.guard.watch(lambda _: self.follow())
-        self.previews = Previews(kit, fit, loop, arrived, self.guard.caught, reader=staff.reader)
-        self.pages = Pages(self.surface, self.sight, self.previews, loop, self.guard, clock=clock)
-        self._worker = Worker(loop, self.guard)
+        self.previews = Prefetch(
+            collection, fit, loop, arrived, self.guard.caught, reader=staff.reader
+        )
+        self.pages = PageDisplay(
+            self.surface, self.sight, self.previews, loop, self.guard, clock=clock
+        )
+        self._worker = BackgroundThread(loop, self.guard)
         self._client: Timer | None = None
         self._run: Run | None = None
         self._placed: int | None = None
@@ -89,12 +93,14 @@ class Desk:
         self.started: float | None = None
         self._seen: set[str] = set()
         self._alerted = False
-        self._aside = Worker(loop, self.guard)  # what keeps no crop waiting, nor waits for one
-        self._survey = Survey(kit, self._aside, loop, self.guard, min_confidence)
+        self._aside = BackgroundThread(
+            loop, self.guard
+        )  # what keeps no crop waiting, nor waits for one
+        self._survey = ConfidenceScan(collection, self._aside, loop, self.guard, min_confidence)
         self.submitted: list[Callable[[tuple[Decision, ...]], object]] = []
         self.undone: list[Callable[[CropResult], object]] = []
-        self._deaf = kit.listen(self._told)
-        for folder in kit.unread:
+        self._deaf = collection.listen(self._told)
+        for folder in collection.unread:
             self.guard.problem(
                 f"not shown: the folder cannot be read ({folder.reason})", folder.path
             )
@@ -142,8 +148,8 @@ class Desk:
 
     def _watch_rate(self) -> None:
         """Tell at once, here and wherever alerts go, when too much of the session is degraded."""
-        root, session = self.kit.root, self.kit.session
-        alert = degraded_alert(str(root), session, "review", self.kit.tally)
+        root, session = self.collection.root, self.collection.session
+        alert = degraded_alert(str(root), session, "review", self.collection.tally)
         if alert is None or self._alerted:
             return
         self._alerted = True
@@ -182,7 +188,7 @@ class Desk:
             return
         first, self.present = not self.present, True
         if first:
-            self._run = self.kit.begin_run("review")
+            self._run = self.collection.begin_run("review")
         self.pages.reset()
         self._unfocused = True
         self.follow()
@@ -205,7 +211,7 @@ class Desk:
         step = advance(self.session, move)
         decisions = tuple(map(self._stamped, step.rulings))
         if decisions:
-            self.kit.decide(decisions)  # durable before anything shows it as decided
+            self.collection.decide(decisions)  # durable before anything shows it as decided
             self._ids.update((decision.path, decision.id) for decision in decisions)
             self._keep_thumbs(decisions)
             self._worker.stand_back()
@@ -221,7 +227,7 @@ class Desk:
         while len(self.thumbs) > _THUMBS:
             self.thumbs.pop(next(iter(self.thumbs)))
 
-    def _stamped(self, ruling: Ruling) -> Decision:
+    def _stamped(self, ruling: DraftDecision) -> Decision:
         now = self._clock()
         return Decision(
             ruling.path,
@@ -229,8 +235,8 @@ class Desk:
             ruling.size,
             ruling.verdict,
             ruling.box,
-            self.kit.reviewer,
-            self.kit.session,
+            self.collection.reviewer,
+            self.collection.session,
             shown_at=self.pages.shown_at.get(ruling.path, now),
             decided_at=now,
             suggestion=ruling.suggestion,
@@ -262,7 +268,7 @@ class Desk:
             self._on_screen()
         self._remember_place()
         if self.session.ended and not self._at_the_end:
-            self._worker.submit("", self.kit.counts, self._recount)
+            self._worker.submit("", self.collection.counts, self._recount)
         self._at_the_end = self.session.ended
         self.changed()
 
@@ -270,11 +276,13 @@ class Desk:
         new = self.pages.shown_at.keys() - self._seen
         if new:
             self._seen |= new
-            self.kit.shown(len(new))
+            self.collection.shown(len(new))
             self._watch_rate()
         if self.started is None:
             self.started = self._loop.time()
-            self._survey.begin(self.session.listing, lambda found: self._advance(Surveyed(found)))
+            self._survey.begin(
+                self.session.listing, lambda found: self._advance(ConfidenceScanned(found))
+            )
         if self._unfocused:
             self._unfocused = False
             self.surface.canvas.focus()
@@ -297,7 +305,7 @@ class Desk:
             self._aside.submit(path, lambda: self._arrive_at(path), self._introduce)
 
     def _arrive_at(self, path: str) -> list[str]:
-        self.kit.remember_place(path)
+        self.collection.remember_place(path)
         return self._company.newcomers()
 
     def _introduce(self, newcomers: list[str]) -> None:
@@ -330,7 +338,7 @@ class Desk:
             )
 
     def _retract(self, path: str) -> None:
-        decision, carrier = self._ids[path], self._carrier or self.kit
+        decision, carrier = self._ids[path], self._carrier or self.collection
         self._worker.submit(
             path, lambda: carrier.retract(decision), lambda r: self._restored(path, r)
         )

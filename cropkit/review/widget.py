@@ -13,24 +13,24 @@ from PIL.Image import Image
 from traitlets import Dict, Int, List
 
 from cropkit import clock
-from cropkit.review.model.box_editing import Grip
+from cropkit.collection import Collection
 from cropkit.errors import IllegalMove
-from cropkit.collection import Kit, open_kit
 from cropkit.records import CropResult, Decision
-from cropkit.review.view.captions import cells
-from cropkit.review.controller import Desk
+from cropkit.review.canvas.snapshot import still
+from cropkit.review.controller import ReviewController
 from cropkit.review.input.pointer import Hands
 from cropkit.review.keys.keymap import Keymap, keymap
-from cropkit.review.view.layout import Kind
+from cropkit.review.model import Done, Open
+from cropkit.review.model.box_editing import Grip
 from cropkit.review.runtime.loop import Loop
+from cropkit.review.runtime.worker import hired
 from cropkit.review.view.bands import foot, header, status, strip, unsaid
-from cropkit.review.view.overlay import over
-from cropkit.review.canvas.snapshot import still
+from cropkit.review.view.captions import cells
 from cropkit.review.view.css import CSS
+from cropkit.review.view.layout import ClickTarget
+from cropkit.review.view.overlay import over
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import grip_point
-from cropkit.review.runtime.worker import hired
-from cropkit.review.model import Done, Open
 
 UNSURE = 0.5  # a suggestion that says less may as well be wrong
 _ENOUGH_FOR_A_RATE = 6
@@ -53,7 +53,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     Parameters
     ----------
-    folder_or_kit : folder of images, or an opened `Kit`, which then stays open
+    folder_or_kit : folder of images, or an opened `Collection`, which then stays open
     per_page : images side by side
     defer : only queue the decisions; `cropkit apply` or the batch notebook carries them out
     loop : the main thread's event loop; the running one when not given
@@ -76,7 +76,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def __init__(
         self,
-        folder_or_kit: str | os.PathLike[str] | Kit,
+        folder_or_collection: str | os.PathLike[str] | Collection,
         per_page: int = 3,
         defer: bool = False,  # noqa: FBT001, FBT002  (as a notebook's parameters give it)
         *,
@@ -87,14 +87,18 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         apart: bool = True,
     ) -> None:
         bound = keys if isinstance(keys, Keymap) else keymap(keys)
-        self._owned = not isinstance(folder_or_kit, Kit)
-        kit = folder_or_kit if isinstance(folder_or_kit, Kit) else open_kit(folder_or_kit)
-        _close_earlier(Path(kit.root))
+        self._owned = not isinstance(folder_or_collection, Collection)
+        collection = (
+            folder_or_collection
+            if isinstance(folder_or_collection, Collection)
+            else Collection(folder_or_collection)
+        )
+        _close_earlier(Path(collection.root))
         self._said: dict[str, str] = {}
         running = loop or _running_loop()
-        staff = hired(kit, apart=apart, defer=defer)
-        self._desk = Desk(
-            *(kit, per_page, running, clock.now, self._refresh),
+        staff = hired(collection, apart=apart, defer=defer)
+        self._desk = ReviewController(
+            *(collection, per_page, running, clock.now, self._refresh),
             staff=staff,
             minimum=minimum,
             min_confidence=min_confidence,
@@ -115,7 +119,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             layout=Layout(width="100%", margin="0", padding="0"),
         )
         self.add_class("cropkit-review")
-        _LIVE[Path(kit.root)] = self
+        _LIVE[Path(collection.root)] = self
         self._refresh()
 
     def __repr__(self) -> str:
@@ -124,9 +128,9 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         return f"Review({session.total} images, {session.per_page} a page)"
 
     @property
-    def kit(self) -> Kit:
+    def collection(self) -> Collection:
         """The collection under review."""
-        return self._desk.kit
+        return self._desk.collection
 
     @property
     def idle(self) -> bool:
@@ -149,7 +153,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         """
         return still(self._view(), self._desk.sight, self._desk.previews)
 
-    def screen_point(self, position: int, kind: Grip | Kind) -> tuple[float, float]:
+    def screen_point(self, position: int, kind: Grip | ClickTarget) -> tuple[float, float]:
         """Return where a grip of a box, or something to click, is, in pixels of the canvas.
 
         Parameters
@@ -157,13 +161,13 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         position : of the image on the page, from 0
         """
         layout, entry = self._desk.layout, self._desk.session.entries[position]
-        if kind is Kind.CHIP:
+        if kind is ClickTarget.CHIP:
             x, y = layout.chip(position).middle
-        elif isinstance(kind, Kind):
+        elif isinstance(kind, ClickTarget):
             places = {
-                Kind.STRIP: layout.place(position),
-                Kind.ACKNOWLEDGE: layout.message,
-                Kind.HELP: layout.help,
+                ClickTarget.STRIP: layout.place(position),
+                ClickTarget.ACKNOWLEDGE: layout.message,
+                ClickTarget.HELP: layout.help,
             }
             x, y = places.get(kind, layout.stage(position)).middle
         elif isinstance(entry, Open):
@@ -176,13 +180,15 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def close(self) -> None:
         """End the review: what is being written is finished, what waits stays queued."""
-        desk: Desk | None = getattr(self, "_desk", None)  # none where the folder was refused
+        desk: ReviewController | None = getattr(
+            self, "_desk", None
+        )  # none where the folder was refused
         if desk is not None and not desk.closed:
             desk.close()
             for child in (*self._bands.values(), self._status, self._style):
                 child.close()
             if self._owned:
-                self.kit.close()
+                self.collection.close()
         super().close()
 
     def _refresh(self) -> None:
@@ -215,7 +221,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _view(self) -> View:
         desk = self._desk
         return View(
-            folder=Path(desk.kit.root).name,
+            folder=Path(desk.collection.root).name,
             layout=desk.layout,
             session=desk.session,
             counts=desk.counts,

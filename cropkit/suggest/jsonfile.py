@@ -14,8 +14,8 @@ from cropkit.errors import (
     ReadOnly,
     Refused,
 )
-from cropkit.system.files import Root
 from cropkit.suggest.numbers import excerpt
+from cropkit.system.files import Root
 
 LIMIT = 1 << 20  # bytes; the largest sidecar seen in the wild has 700
 

@@ -1,1 +1,1 @@
-"""."""
+"""The operating system: files, locks, signals, the log; and every name beneath `.cropkit`."""

@@ -21,7 +21,6 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
-from cropkit.system.attributes import Attributes, attributes_of, carry
 from cropkit.errors import (
     CropkitError,
     MissingFile,
@@ -32,6 +31,7 @@ from cropkit.errors import (
     ReadOnly,
     WriteFailed,
 )
+from cropkit.system.attributes import Attributes, attributes_of, carry
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever

@@ -17,7 +17,7 @@ from pathlib import Path
 from cropkit import clock
 from cropkit.system.locks import LockHeld, exclusive
 
-LARGEST = 5_000_000  # bytes, then the file is set aside as cropkit.system.log.1
+LARGEST = 5_000_000  # bytes, then the file is set aside as cropkit.log.1
 LONGEST = 4_000  # characters of one message
 _COPIES = 3
 _PATIENCE = 5.0

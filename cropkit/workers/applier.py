@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from cropkit.workers.child import Apart, Died
+from cropkit.audit.tally import Tally
+from cropkit.collection import Collection
 from cropkit.errors import ApplierDied, CropkitError
 from cropkit.formats import Options
-from cropkit.collection import Kit
 from cropkit.records import CropResult, Problem, Status
-from cropkit.audit.tally import Tally
+from cropkit.workers.child import ChildDied, ChildProcess
 
 DIED = "applier-died"
 _log = logging.getLogger("cropkit.workers.applier")
@@ -39,11 +39,11 @@ class _Opening:
     options: Options
 
 
-class Workshop:
-    """Carries out decisions of one `Kit` elsewhere, one at a time; thread-safe."""
+class ApplierProcess:
+    """Carries out decisions of one `Collection` elsewhere, one at a time; thread-safe."""
 
-    def __init__(self, kit: Kit) -> None:
-        self._kit = kit
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
         self._mutex = threading.RLock()
         self._opening = self._wanted()
         self._process = self._new()
@@ -65,7 +65,7 @@ class Workshop:
             self._process.start()
 
     def apply(self, decision: str) -> CropResult:
-        """Carry out a decision, as `Kit.apply` does; one on which the process dies twice fails.
+        """Carry out a decision as `Collection.apply` does; one the process dies on twice fails.
 
         Raises
         ------
@@ -75,11 +75,11 @@ class Workshop:
         died = self._ask(("apply", decision))
         if isinstance(died, CropResult):
             return died
-        made, _ = self._kit.trail.decision(decision)
-        return self._kit.give_up(decision, ApplierDied(made.path, *died.args))
+        made, _ = self._collection.trail.decision(decision)
+        return self._collection.give_up(decision, ApplierDied(made.path, *died.args))
 
     def retract(self, decision: str) -> CropResult:
-        """Take a decision back, as `Kit.retract` does.
+        """Take a decision back, as `Collection.retract` does.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class Workshop:
         died = self._ask(("retract", decision))
         if isinstance(died, CropResult):
             return died
-        made, _ = self._kit.trail.decision(decision)
+        made, _ = self._collection.trail.decision(decision)
         error = ApplierDied(made.path, *died.args)
         return CropResult(Status(error.status), made.path, error.code, str(error))
 
@@ -99,14 +99,14 @@ class Workshop:
             atexit.unregister(self._process.hang_up)
             self._process.close()
 
-    def _ask(self, errand: Errand) -> CropResult | Died:
+    def _ask(self, errand: Errand) -> CropResult | ChildDied:
         for _ in range(_ATTEMPTS):
             try:
                 return self._told(errand)
-            except Died as died:
+            except ChildDied as died:
                 last = died
                 self._mourn(errand[1], died)
-            found = self._kit.trail.decision(errand[1])[1]
+            found = self._collection.trail.decision(errand[1])[1]
             if errand[0] == "retract" and found.status is Status.RESTORED:  # it had come that far
                 return CropResult(Status.RESTORED, found.path, box_asked=found.box)
         return last
@@ -116,41 +116,43 @@ class Workshop:
             self.start()
             result = self._process.ask(errand)
         # it is this session that had it done
-        self._kit.trail.count(partial(Tally.with_outcome, status=result.status))
+        self._collection.trail.count(partial(Tally.with_outcome, status=result.status))
         return result
 
-    def _mourn(self, decision: str, died: Died) -> None:
+    def _mourn(self, decision: str, died: ChildDied) -> None:
         """Tell that the process is gone; the files are settled before anybody looks again."""
-        made, _ = self._kit.trail.decision(decision)
+        made, _ = self._collection.trail.decision(decision)
         (code,) = died.args
         said = f"the process that writes crops ended (exit code {code}) and is started again"
-        self._kit.report(Problem(DIED, made.path, said))
-        self._kit.recover()
+        self._collection.report(Problem(DIED, made.path, said))
+        self._collection.recover()
 
     def _wanted(self) -> _Opening:
-        kit = self._kit
-        destination = str(kit.root / kit.destination) if kit.destination else None
-        return _Opening(str(kit.root), kit.reviewer, destination, kit.options)
+        collection = self._collection
+        destination = (
+            str(collection.root / collection.destination) if collection.destination else None
+        )
+        return _Opening(str(collection.root), collection.reviewer, destination, collection.options)
 
-    def _new(self) -> Apart[Errand, CropResult]:
-        return Apart("cropkit-apply", _NICE, _opened, self._opening)
+    def _new(self) -> ChildProcess[Errand, CropResult]:
+        return ChildProcess("cropkit-apply", _NICE, _opened, self._opening)
 
 
 @contextmanager
 def _opened(opening: _Opening) -> Iterator[Callable[[Errand], CropResult]]:
-    with Kit(
+    with Collection(
         opening.folder,
         reviewer=opening.reviewer,
         destination=opening.destination,
         suggesters=(),
         kind="applier",
         options=opening.options,
-    ) as kit:
+    ) as collection:
 
         def done(errand: Errand) -> CropResult:
             what, decision = errand
             try:
-                return {"apply": kit.apply, "retract": kit.retract}[what](decision)
+                return {"apply": collection.apply, "retract": collection.retract}[what](decision)
             except CropkitError:
                 raise
             except BaseException:

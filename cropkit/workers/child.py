@@ -19,11 +19,11 @@ Answer = TypeVar("Answer")
 _PATIENCE = 20.0  # seconds for what it is at
 
 
-class Died(Exception):
+class ChildDied(Exception):
     """(exit code): the process ended before it answered."""
 
 
-class Apart(Generic[Question, Answer]):
+class ChildProcess(Generic[Question, Answer]):
     """A process that answers; started when it is first needed, and again after it died.
 
     Parameters
@@ -70,7 +70,7 @@ class Apart(Generic[Question, Answer]):
                 line.send(question)
                 answer: Answer | CropkitError = line.recv()
             except (EOFError, OSError):
-                raise Died(self._ended()) from None
+                raise ChildDied(self._ended()) from None
         if isinstance(answer, CropkitError):
             raise answer
         return answer

@@ -15,13 +15,13 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from cropkit import formats
-from cropkit.workers.child import Apart, Died
 from cropkit.errors import ReaderDied
-from cropkit.system.files import Root
 from cropkit.formats import Header, Options
 from cropkit.geometry import Size
+from cropkit.system.files import Root
+from cropkit.system.home import PREVIEWS
+from cropkit.workers.child import ChildDied, ChildProcess
 
-FOLDER = ".cropkit/previews"
 PLAIN = Options()
 THUMB = Size(160, 104)
 LIMIT = 256 << 20  # bytes on disk, some 1,500 previews
@@ -112,7 +112,7 @@ def previewed(root: Root, path: str, fit: Size, cache: Cache, options: Options =
     return Preview(content.sha256, header, jpeg, formats.thumbnail(jpeg, THUMB))
 
 
-class Reader(Protocol):
+class PreviewReader(Protocol):
     """Makes previews for one collection; safe to call from several threads."""
 
     def start(self) -> None:
@@ -125,7 +125,7 @@ class Reader(Protocol):
         """Read nothing more."""
 
 
-class ReaderHere:
+class PreviewReaderInThread:
     """Reads in the thread that asks.
 
     Parameters
@@ -134,7 +134,7 @@ class ReaderHere:
     """
 
     def __init__(self, folder: Path, options: Options = PLAIN) -> None:
-        self._root, self._cache, self._options = Root(folder), Cache(folder / FOLDER), options
+        self._root, self._cache, self._options = Root(folder), Cache(folder / PREVIEWS), options
 
     def start(self) -> None:
         """Need no preparation."""
@@ -147,15 +147,17 @@ class ReaderHere:
         """Hold nothing."""
 
 
-class ReadersApart:
+class PreviewProcesses:
     """Reads in processes of their own, one for each thread that asks."""
 
     def __init__(self, folder: Path, count: int, options: Options = PLAIN) -> None:
         self.processes = [
-            Apart[tuple[str, Size], Preview](f"cropkit-read-{n}", 0, _opened, folder, options)
+            ChildProcess[tuple[str, Size], Preview](
+                f"cropkit-read-{n}", 0, _opened, folder, options
+            )
             for n in range(count)
         ]
-        self._free: SimpleQueue[Apart[tuple[str, Size], Preview]] = SimpleQueue()
+        self._free: SimpleQueue[ChildProcess[tuple[str, Size], Preview]] = SimpleQueue()
         for one in self.processes:
             self._free.put(one)
 
@@ -177,7 +179,7 @@ class ReadersApart:
             for _ in range(_ATTEMPTS):
                 try:
                     return one.ask((path, fit))
-                except Died as died:
+                except ChildDied as died:
                     _log.warning("%s: the process that reads images ended: %s", path, died)
                     code = died.args[0]
         finally:
@@ -192,5 +194,5 @@ class ReadersApart:
 
 @contextmanager
 def _opened(folder: Path, options: Options) -> Iterator[Callable[[tuple[str, Size]], Preview]]:
-    reader = ReaderHere(folder, options)
+    reader = PreviewReaderInThread(folder, options)
     yield lambda question: reader.read(*question)

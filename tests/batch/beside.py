@@ -24,8 +24,8 @@ if __name__ == "__main__":
 import pictures
 from queueing import decision
 
+from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
 
 ROOT = Path(__file__).resolve().parents[2]
 BATCH = (
@@ -68,7 +68,7 @@ def make(folder: Path, images: int, side: int) -> Path:
 def review(folder: Path, until: "subprocess.Popen[str] | None", seconds: float) -> Waits:
     """Decide and decide again, about images of one's own, until the batch ends or time is up."""
     taken, began = [], time.monotonic()
-    with Kit(folder, reviewer="ann", kind="review") as kit:
+    with Collection(folder, reviewer="ann", kind="review") as kit:
         made = [decision(kit, f"mine{n:02}.png", PixelBox(0, 0, 80, 80)) for n in range(MINE)]
         number = 0
         while until.poll() is None if until else time.monotonic() - began < seconds:

@@ -23,7 +23,7 @@ if __name__ == "__main__":
 from engine import contents
 from queueing import collection, decide_all
 
-from cropkit.collection import Kit
+from cropkit.collection import Collection
 
 CLONE = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CLONE)}
@@ -181,7 +181,7 @@ def _wrong(clean: Path, killed: Path, images: int) -> list[str]:
     wrong = []
     if contents(clean) != contents(killed):
         wrong.append("the files are not those of a clean run")
-    with Kit(killed) as kit:
+    with Collection(killed) as kit:
         wrong += [f"fsck: {one}" for one in kit.fsck()]
         crops = Counter(e["path"] for e in kit.trail.events() if e["event"] == "cropped")
         decided = Counter(row["path"] for row in kit.trail.decision_table())

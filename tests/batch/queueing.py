@@ -7,8 +7,8 @@ import pictures
 from PIL import Image
 
 from cropkit import clock
+from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
 from cropkit.records import Decision, Verdict
 
 BOX = PixelBox(5, 7, 61, 90)
@@ -36,7 +36,7 @@ def collection(folder: Path, count: int, *, sidecars: bool = False) -> Path:
     return folder
 
 
-def decision(kit: Kit, path: str, box: PixelBox | None = BOX, **fields: object) -> Decision:
+def decision(kit: Collection, path: str, box: PixelBox | None = BOX, **fields: object) -> Decision:
     look, moment = kit.look(path), clock.now()
     facts: dict[str, object] = {
         "path": path,
@@ -54,7 +54,7 @@ def decision(kit: Kit, path: str, box: PixelBox | None = BOX, **fields: object) 
 
 def decide_all(folder: Path, box: PixelBox | None = BOX) -> list[str]:
     """Let a reviewer accept a box for each image, and crop none."""
-    with Kit(folder, reviewer="ann", kind="review") as kit:
+    with Collection(folder, reviewer="ann", kind="review") as kit:
         made = [decision(kit, path, box) for path in kit.images()]
         kit.decide(made)
     return [one.id for one in made]

@@ -16,6 +16,7 @@ from queueing import BOX, collection, decide_all, decision, troubled
 from cropkit.batch import Batch, Plan
 from cropkit.batch.dry_run import foreseen
 from cropkit.batch.preflight import needed_bytes
+from cropkit.collection import Collection
 from cropkit.errors import (
     AuditLocked,
     AuditMissing,
@@ -28,7 +29,6 @@ from cropkit.errors import (
     ReadOnly,
 )
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
 from cropkit.system.locks import exclusive
 
 ROOT = Path(__file__).parent.parent.parent
@@ -101,7 +101,7 @@ def test_suggestions_are_taken_of_what_nobody_has_decided(tmp_path: Path) -> Non
     (folder / "0002.decision").write_text("{", encoding="utf-8")
     (folder / "0003.decision").unlink()
     (folder / "0004.png").write_bytes(b"not an image")
-    with Kit(folder, reviewer="ann") as kit:
+    with Collection(folder, reviewer="ann") as kit:
         kit.decide([decision(kit, "0001.png")])
     made = plan(folder, source="suggestions")
     assert [item.path for item in made.ready] == ["0000.png"]
@@ -132,7 +132,7 @@ def test_a_suggestion_that_states_too_little_confidence_is_left_alone(tmp_path: 
 
 def test_the_outcome_of_a_crop_is_not_cropped_again(tmp_path: Path) -> None:
     folder = collection(tmp_path / "c", 2, sidecars=True)
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         kit.crop("0000.png", BOX)
     (folder / "copy.png").write_bytes((folder / "0000.png").read_bytes())
     pictures.write_sidecar(folder / "copy.png", [0.1, 0.1, 0.9, 0.9])
@@ -150,7 +150,7 @@ def test_a_folder_without_cropkits_own_stays_without_it(tmp_path: Path) -> None:
 
 def test_a_dry_run_reads_what_a_living_review_has_just_written(tmp_path: Path) -> None:
     folder = collection(tmp_path / "c", 2)
-    with Kit(folder, reviewer="ann") as kit:
+    with Collection(folder, reviewer="ann") as kit:
         kit.decide([decision(kit, "0001.png")])
         assert (folder / ".cropkit" / "cropkit.db-wal").stat().st_size
         assert [item.path for item in plan(folder).ready] == ["0001.png"]
@@ -203,7 +203,7 @@ def test_a_disk_that_is_too_small_stops_a_batch_before_it_begins(
         with pytest.raises(NotReady, match=rf"needs {needed} bytes"):
             batch.apply()
         assert contents(folder) == before
-        assert len(batch.kit.trail.waiting()) == 3, "they go on waiting"
+        assert len(batch.collection.trail.waiting()) == 3, "they go on waiting"
         assert batch.run.counts["unfinished"] == 3
     monkeypatch.setattr("cropkit.system.files.Root.free_bytes", lambda _root: needed)
     assert in_the_way(folder) == ()
@@ -221,7 +221,7 @@ def test_a_disk_that_fills_up_on_the_way_stops_the_batch_and_refuses_nothing(
 
         def full_at_last(self: Batch, items: Any) -> None:
             if next(room, None) is None:
-                raise NoSpace(self.kit.root, 1, 0)
+                raise NoSpace(self.collection.root, 1, 0)
             check(self, items)
 
         monkeypatch.setattr(Batch, "_check_room", full_at_last)
@@ -235,7 +235,7 @@ def test_a_disk_that_fills_up_on_the_way_stops_the_batch_and_refuses_nothing(
     with Batch(folder) as batch:
         batch.apply()
         assert batch.result()["ok"]
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         assert sum(e["event"] == "cropped" for e in kit.trail.events()) == 6
 
 
@@ -252,7 +252,8 @@ def test_a_folder_that_may_not_be_written_is_in_the_way() -> None:
 def _ask_somebody_who_may_not_write(folder: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path\n"
-        "from cropkit.batch.dry_run import foreseen; from cropkit.batch.preflight import hindrances\n"
+        "from cropkit.batch.dry_run import foreseen\n"
+        "from cropkit.batch.preflight import hindrances\n"
         "from cropkit.system.files import Root\n"
         "folder = Path(sys.argv[1]); plan, _ = foreseen(folder, {'source': 'suggestions'})\n"
         f"os.getuid() or (os.setgid({NOBODY}), os.setuid({NOBODY}))\n"

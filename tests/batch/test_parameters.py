@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cropkit.jupyter import notebooks as templates
 from cropkit.batch.parameters import LARGEST, declared, from_yaml, typed
 from cropkit.errors import BadParameter, BadParameterFile, BadParameterValue
+from cropkit.jupyter import notebooks
 
-NOTEBOOK = templates.notebook("2_batch")
+NOTEBOOK = notebooks.notebook("2_batch")
 
 
 def file(folder: Path, text: str) -> Path:
@@ -50,7 +50,7 @@ def test_the_last_of_a_name_counts() -> None:
 
 
 def test_the_notebook_declares_types_that_can_be_given() -> None:
-    assert set(declared(templates.read(NOTEBOOK)).values()) <= {"str", "int", "float", "bool"}
+    assert set(declared(notebooks.read(NOTEBOOK)).values()) <= {"str", "int", "float", "bool"}
 
 
 def test_a_file_gives_values_as_they_are_written(tmp_path: Path) -> None:

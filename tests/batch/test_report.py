@@ -12,7 +12,7 @@ from pictures import encoded
 from queueing import HOSTILE, SCRIPT, pattern, troubled
 
 from cropkit.batch import Batch, record, report, statistics
-from cropkit.batch.record import FINISHED, RUNNING, STOPPED, Entry, Run
+from cropkit.batch.record import FINISHED, RUNNING, STOPPED, Entry, RunRecord
 from cropkit.batch.report import Pictures
 from cropkit.errors import RunIncomplete
 
@@ -49,8 +49,8 @@ def entry(number: int, **facts: object) -> Entry:
     return Entry(**(known | facts))  # type: ignore[arg-type]  # (a bag of facts)
 
 
-def run(*entries: Entry, state: str = FINISHED, reason: str | None = None) -> Run:
-    return Run(
+def run(*entries: Entry, state: str = FINISHED, reason: str | None = None) -> RunRecord:
+    return RunRecord(
         folder="/photos",
         source="queue",
         parameters={"workers": 2},
@@ -63,7 +63,7 @@ def run(*entries: Entry, state: str = FINISHED, reason: str | None = None) -> Ru
     )
 
 
-def page(of: Run) -> str:
+def page(of: RunRecord) -> str:
     return report.page(of, lambda _entry: NOTHING)
 
 
@@ -95,7 +95,7 @@ def test_each_failure_is_named_with_reason_and_cure() -> None:
         (run(entry(1, status="unfinished")), "1 of 1 did not end well"),
     ],
 )
-def test_the_headline_is_the_verdict(of: Run, headline: str) -> None:
+def test_the_headline_is_the_verdict(of: RunRecord, headline: str) -> None:
     html = page(of)
     assert f"<h1>{headline}</h1>" in html
     assert ('class="verdict good"' in html) is of.ok
@@ -129,7 +129,7 @@ def test_names_are_data_in_tables_and_logs(trouble: Batch) -> None:
         assert HOSTILE in set(table["path"])
         assert "<img" not in table._repr_html_()  # type: ignore[operator]
         assert "<script" not in table._repr_html_()  # type: ignore[operator]
-    log = (trouble.kit.root / ".cropkit" / "cropkit.system.log").read_text("utf-8")
+    log = (trouble.collection.root / ".cropkit" / "cropkit.log").read_text("utf-8")
     assert [json.loads(line) for line in log.splitlines()]
     assert HOSTILE in log
 

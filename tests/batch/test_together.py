@@ -10,9 +10,9 @@ import pytest
 from engine import contents
 from queueing import BOX, collection, decide_all, decision
 
+from cropkit.collection import Collection
 from cropkit.errors import AuditUnavailable, VerificationFailed
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
 from cropkit.records import Status
 
 
@@ -20,9 +20,9 @@ def test_threads_write_the_same_bytes_as_one_thread(tmp_path: Path) -> None:
     one, other = (collection(tmp_path / name, 12) for name in ("one", "other"))
     for folder in (one, other):
         decide_all(folder)
-    with Kit(one) as kit:
+    with Collection(one) as kit:
         assert all(r.ok for r in kit.apply_waiting())
-    with ThreadPoolExecutor(4) as threads, Kit(other, threads=threads) as kit:
+    with ThreadPoolExecutor(4) as threads, Collection(other, threads=threads) as kit:
         assert all(r.ok for r in kit.apply_waiting())
         assert kit.fsck() == []
     assert contents(one) == contents(other)
@@ -40,7 +40,7 @@ def test_images_are_staged_at_the_same_time(tmp_path: Path, monkeypatch: Any) ->
         return crop(*args)
 
     monkeypatch.setattr("cropkit.engine.apply.formats.crop", crop_when_both_are_here)
-    with ThreadPoolExecutor(2) as threads, Kit(folder, threads=threads) as kit:
+    with ThreadPoolExecutor(2) as threads, Collection(folder, threads=threads) as kit:
         assert all(r.ok for r in kit.apply_waiting())
 
 
@@ -61,7 +61,7 @@ def test_one_image_that_fails_in_a_thread_fails_alone(tmp_path: Path, monkeypatc
         return candidate
 
     monkeypatch.setattr("cropkit.engine.apply.formats.verify", verify)
-    with ThreadPoolExecutor(4) as threads, Kit(folder, threads=threads) as kit:
+    with ThreadPoolExecutor(4) as threads, Collection(folder, threads=threads) as kit:
         results = {r.path: r for r in kit.apply_waiting()}
         assert kit.fsck() == []
     assert results.pop("0001.png").code == "VerificationFailed"
@@ -91,12 +91,12 @@ def test_work_that_must_stop_leaves_every_file_as_it_was(tmp_path: Path) -> None
     folder = collection(tmp_path / "c", 4)
     before = contents(folder)
     decide_all(folder)
-    with Kit(folder, threads=Interrupted()) as kit:
+    with Collection(folder, threads=Interrupted()) as kit:
         with pytest.raises(AuditUnavailable):
             kit.apply_waiting()
         assert contents(folder) == before
         assert list((folder / ".cropkit" / "stage").iterdir()) == []
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         assert kit.fsck() == []
 
 
@@ -125,21 +125,21 @@ def test_nothing_is_under_way_any_more_when_an_interruption_takes_back(
         return wait(futures)
 
     monkeypatch.setattr("cropkit.engine.apply.wait", wait_once)
-    with CtrlC(2) as threads, Kit(folder, threads=threads) as kit:
+    with CtrlC(2) as threads, Collection(folder, threads=threads) as kit:
         with pytest.raises(KeyboardInterrupt):
             kit.apply_waiting()
         staged = list((folder / ".cropkit" / "stage").iterdir())
         time.sleep(0.5)
         assert staged == list((folder / ".cropkit" / "stage").iterdir()) == []
         assert contents(folder) == before
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         assert kit.fsck() == []
 
 
 def test_a_decision_that_was_carried_out_meanwhile_is_told_as_it_ended(tmp_path: Path) -> None:
     folder = collection(tmp_path / "c", 2)
     made = decide_all(folder)
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         (folder / "0001.png").unlink()
         first = kit.apply_waiting()
         again = kit.apply_waiting(decisions=made)
@@ -153,7 +153,10 @@ def test_a_decision_that_was_carried_out_meanwhile_is_told_as_it_ended(tmp_path:
 
 def test_an_undecided_image_is_decided_and_a_decided_one_left_alone(tmp_path: Path) -> None:
     folder = collection(tmp_path / "c", 3)
-    with Kit(folder, reviewer="ann") as ann, Kit(folder, reviewer="batch of ann") as batch:
+    with (
+        Collection(folder, reviewer="ann") as ann,
+        Collection(folder, reviewer="batch of ann") as batch,
+    ):
         mine = decision(ann, "0001.png", PixelBox(0, 0, 20, 20))
         proposed = [decision(batch, path) for path in batch.images()]
         ann.decide([mine])

@@ -20,15 +20,15 @@ import pytest
 from engine import contents
 from queueing import HOSTILE, collection, decide_all, decision, troubled
 
-from cropkit.jupyter import notebooks as templates
-from cropkit.batch import Batch, outcome as judge, record
-from cropkit.batch.notebook_run import Ended, run_notebook, settled
+from cropkit.batch import Batch, outcome, record
+from cropkit.batch.notebook_run import NotebookEnded, run_notebook, settled
 from cropkit.cli import main
+from cropkit.collection import Collection
 from cropkit.errors import BadParameter, CropkitError, MissingFile, RunIncomplete
-from cropkit.collection import Kit
+from cropkit.jupyter import notebooks
 
 ROOT = Path(__file__).parent.parent.parent
-NOTEBOOK = templates.notebook("2_batch")
+NOTEBOOK = notebooks.notebook("2_batch")
 ODD = "photos {2024} {} {0} ü 灯台 '\"$(x) 007"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -75,7 +75,7 @@ def test_a_batch_leaves_crops_and_a_record_of_the_run(tmp_path: Path) -> None:
     assert executed.metadata.papermill.parameters.folder == str(folder)
     for shown in ((run / "2_batch.ipynb").read_text("utf-8"), done.stderr):
         assert "%|" not in shown, "no bar where output is kept, or no terminal is"
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         assert kit.fsck() == []
         assert sum(e["event"] == "cropped" for e in kit.trail.events()) == 4
 
@@ -104,7 +104,7 @@ def test_papermill_by_hand_gives_the_same_result(tmp_path: Path, shell: Shell) -
     assert told[0] == told[1]
     assert {path.name for path in runs(by_hand)[0].iterdir()} >= {"report.html", "run.json"}
     for folder in (by_shell, by_hand):
-        with Kit(folder) as kit:
+        with Collection(folder) as kit:
             assert kit.fsck() == []
 
 
@@ -124,13 +124,13 @@ def test_a_repeated_run_changes_nothing_and_says_so(tmp_path: Path) -> None:
     folder = collection(tmp_path / "c", 3, sidecars=True)
     assert batch(folder, source="suggestions")["cropped"] == 3
     before = contents(folder)
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         decided = kit.trail.decision_table()
     again = batch(folder, source="suggestions")
     assert (again["ok"], again["planned"], again["passed_over"]) == (True, 0, 3)
     assert record.read(runs(folder)[-1]).verdict() == "nothing to do"  # type: ignore[union-attr]  # (it is there)
     assert contents(folder) == before
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         assert kit.trail.decision_table() == decided
 
 
@@ -138,7 +138,7 @@ def test_suggestions_are_decided_by_the_batch_and_say_so(tmp_path: Path) -> None
     folder = collection(tmp_path / "c", 3, sidecars=True)
     batch(folder, source="suggestions", destination=tmp_path / "2024")
     assert len(list((tmp_path / "2024").glob("*.png"))) == 2
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         made = kit.trail.decision_table()
     assert {row["reviewer"].partition(" of ")[0] for row in made} == {"batch"}
     assert {row["suggestion_source"] for row in made} == {"decision-sidecar"}
@@ -198,11 +198,11 @@ def test_a_file_of_parameters_counts_less_than_the_command_line(
 
 def notebook(path: Path, *cells: str) -> Path:
     """The batch notebook, with cells of somebody's before the crops are made."""
-    book = templates.read(NOTEBOOK)
+    book = notebooks.read(NOTEBOOK)
     place = [cell.get("id") for cell in book.cells].index("apply")
     more = [nbformat.v4.new_code_cell(cell) for cell in cells]
     book.cells = book.cells[:place] + more + book.cells[place:]
-    templates.write(book, path)
+    notebooks.write(book, path)
     return path
 
 
@@ -233,7 +233,7 @@ def test_a_killed_kernel_is_seen_and_the_next_run_finishes(tmp_path: Path) -> No
     assert again.ok
     assert again.run is not None
     assert again.run.counts["cropped"] == counts["unfinished"]
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         assert sum(e["event"] == "cropped" for e in kit.trail.events()) == 12
         assert kit.fsck() == []
     assert not set(contents(folder).values()) & set(before.values())
@@ -247,7 +247,7 @@ def test_a_notebook_that_leaves_early_with_exit_code_0_is_no_success(tmp_path: P
     assert "left no record" in ended.said
 
 
-def ended_of(folder: Path, one: Batch) -> Ended:
+def ended_of(folder: Path, one: Batch) -> NotebookEnded:
     """Judge a run as after a notebook of which papermill saw nothing wrong."""
     one.close()
     return settled(folder, one.folder, None)
@@ -274,7 +274,7 @@ def test_a_record_that_claims_more_than_the_trail_says_is_overruled(tmp_path: Pa
     folder = collection(tmp_path / "c", 2)
     decide_all(folder)
     one = Batch(folder)
-    claimed = judge.begun(one.plan, one.kit.session, {})
+    claimed = outcome.begun(one.plan, one.collection.session, {})
     entries = tuple(replace(entry, status="cropped") for entry in claimed.entries)
     record.write(record.ended(replace(claimed, entries=entries), record.FINISHED), one.folder)
     assert record.read(one.folder).ok  # type: ignore[union-attr]  # (it is there)
@@ -308,7 +308,7 @@ def test_a_notebook_that_failed_after_the_crops_is_no_success(tmp_path: Path) ->
 def test_another_notebook_has_to_be_one_of_this_kind(tmp_path: Path) -> None:
     folder = collection(tmp_path / "c", 1)
     with pytest.raises(BadParameter, match="run"):
-        run_notebook(folder, {}, templates.notebook("1_review"))
+        run_notebook(folder, {}, notebooks.notebook("1_review"))
     with pytest.raises(MissingFile):
         run_notebook(tmp_path / "nowhere", {})
     assert not (folder / ".cropkit").exists()
@@ -340,7 +340,7 @@ def test_a_termination_signal_ends_a_batch_in_order(tmp_path: Path) -> None:
 
 def test_a_person_who_decides_meanwhile_is_not_overruled(tmp_path: Path) -> None:
     folder = collection(tmp_path / "c", 3, sidecars=True)
-    with Batch(folder, source="suggestions") as one, Kit(folder, reviewer="ann") as ann:
+    with Batch(folder, source="suggestions") as one, Collection(folder, reviewer="ann") as ann:
         assert len(one.plan.ready) == 3
         made = decision(ann, "0001.png")
         ann.decide([made])
@@ -358,5 +358,5 @@ def test_an_image_that_no_header_can_be_read_of_fails_the_run_every_time(tmp_pat
     for _ in range(2):
         with pytest.raises(RunIncomplete, match="1 refused"):
             batch(folder, source="suggestions")
-    log = (folder / ".cropkit" / "cropkit.system.log").read_text("utf-8")
+    log = (folder / ".cropkit" / "cropkit.log").read_text("utf-8")
     assert "0000.png" in log

@@ -10,9 +10,9 @@ from browser import album
 from browser.reviewing import Desk, Probe, Running, desk, running
 from playwright.sync_api import Browser
 
-from cropkit.review.model.box_editing import Grip, dragged, drawn, grip_at
 from cropkit.geometry import PixelBox, Size
-from cropkit.review.canvas import live_drag as front
+from cropkit.review.canvas import live_drag
+from cropkit.review.model.box_editing import Grip, dragged, grip_at, snapped_to_border
 
 CASES = 4000
 FRONT = ".cropkit-front"
@@ -62,7 +62,7 @@ def test_it_edits_a_box_as_the_kernel_does(browser: Browser) -> None:
         pulls.append(
             [list(box.xyxy), list(grip.value), list(by), [size.width, size.height], ratio, snap]
         )
-        pull = drawn(box, grip, by, size, snap)
+        pull = snapped_to_border(box, grip, by, size, snap)
         theirs.append(list(dragged(box, grip, pull, size, ratio).xyxy))
     for _ in range(CASES):
         edges = tuple(map(float, a_box(rng, Size(200, 200)).xyxy))
@@ -71,7 +71,7 @@ def test_it_edits_a_box_as_the_kernel_does(browser: Browser) -> None:
         held = grip_at(edges, *at, 16)  # type: ignore[arg-type]  # four of them
         theirs.append(None if held is None else list(held.value))
     page = browser.new_page()
-    script = Path(front.__file__).with_name("live_drag.js").read_text(encoding="utf-8")
+    script = Path(live_drag.__file__).with_name("live_drag.js").read_text(encoding="utf-8")
     assert page.evaluate(_IN_THE_BROWSER, [script, [*pulls, *grips]]) == theirs
     page.close()
 
@@ -84,17 +84,17 @@ def test_a_box_follows_the_hand_in_the_browser_and_ends_where_the_kernel_puts_it
     probe_scene(page, probe, live=True)
     held = f"__import__('cropkit.review.model.box_editing', fromlist=['Grip']).Grip.{name}"
     x, y = page.on_screen(probe.value(f"review.screen_point(1, {held})"))
-    mouse, front = page.page.mouse, page.page.locator(FRONT)
+    mouse, live_drag = page.page.mouse, page.page.locator(FRONT)
     before = probe.boxes()
     mouse.move(x, y)
     mouse.down()
     mouse.move(x + 9, y + 14)
     mouse.move(x - 11, y - 6)
-    shown = [int(n) for n in (front.get_attribute("data-box") or "").split(",")]
+    shown = [int(n) for n in (live_drag.get_attribute("data-box") or "").split(",")]
     page.page.wait_for_function("() => document.querySelector('.cropkit-front') !== null")
     probe_scene(page, probe, held=1)
     mouse.up()
-    front.wait_for(state="detached")
+    live_drag.wait_for(state="detached")
     page.settled()
     after = probe.boxes()
     assert list(after[1]) == shown

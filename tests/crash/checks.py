@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 from scenarios import Stage, World, look, recorded, undo, undo_all, who_stands
 from tracer import Ended
 
+from cropkit.collection import Collection
 from cropkit.errors import CropkitError
-from cropkit.collection import Kit
-from cropkit.engine.publish import HOME
+from cropkit.system.home import HOME
 
 
 def what_is_wrong(
@@ -70,7 +70,7 @@ def how_it_ended(ended: Ended) -> list[str]:
     return []
 
 
-def _disagreements(kit: Kit) -> list[str]:
+def _disagreements(kit: Collection) -> list[str]:
     found = [f"fsck: {one.kind} {one.path}: {one.reason}" for one in kit.fsck()]
     found += [f"unsettled: {one.kind} {one.source} {one.state}" for one in kit.trail.unsettled()]
     owners = {path.name for path in (kit.root / HOME / "owners").iterdir()}
@@ -82,7 +82,7 @@ def _disagreements(kit: Kit) -> list[str]:
     return found
 
 
-def _wrong_state(stage: Stage, kit: Kit, *, success: bool) -> list[str]:
+def _wrong_state(stage: Stage, kit: Collection, *, success: bool) -> list[str]:
     now = look(stage.place)
     standing = who_stands(kit)
     if stage.scenario.several and not success:

@@ -12,11 +12,11 @@ from points import FAULTS, At, Fault, telling
 from scenarios import JPEG, OTHER, PNG, look
 from tracer import CHANGES, Ended, Voice, Watch, trace
 
+from cropkit.collection import Collection
 from cropkit.errors import CropkitError
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
 from cropkit.records import Verdict
-from cropkit.engine.publish import HOME
+from cropkit.system.home import HOME
 
 names = st.sampled_from((PNG, JPEG, OTHER))
 numbers = st.integers(1, 160)
@@ -34,11 +34,11 @@ class Machine(RuleBasedStateMachine):
         scenarios.make_world(self.place)
         self.folder = self.place / "collection"
         self.originals = set(look(self.place).contents.values())
-        self.kit = Kit(self.folder, deadline=2)
+        self.collection = Collection(self.folder, deadline=2)
 
     def teardown(self) -> None:
         if hasattr(self, "kit"):
-            self.kit.close()
+            self.collection.close()
 
     @rule(name=names, number=numbers)
     def killed_in_a_crop(self, name: str, number: int) -> None:
@@ -74,15 +74,15 @@ class Machine(RuleBasedStateMachine):
     @rule(name=names)
     def crop(self, name: str) -> None:
         try:
-            self.kit.crop(name, _smaller(self.kit, name))
+            self.collection.crop(name, _smaller(self.collection, name))
         except CropkitError:
-            assert name not in look(self.folder).contents or self.kit.standing()
+            assert name not in look(self.folder).contents or self.collection.standing()
 
     @rule()
     def undo_everything(self) -> None:
-        self.kit.recover()
-        while self.kit.trail.undoable():
-            (result,) = self.kit.undo()
+        self.collection.recover()
+        while self.collection.trail.undoable():
+            (result,) = self.collection.undo()
             assert result.status.value == "restored", result
         left = look(self.place).contents.values()
         assert set(left) == self.originals
@@ -91,7 +91,7 @@ class Machine(RuleBasedStateMachine):
         type(self).steps += 1
 
         def body(voice: Voice) -> None:
-            kit = Kit(self.folder, deadline=2)
+            kit = Collection(self.folder, deadline=2)
             voice.arm()
             act(kit)
             voice.say("ok")
@@ -100,25 +100,25 @@ class Machine(RuleBasedStateMachine):
         said = ended.said[-1] if ended.said else ""
         assert not said.startswith("crash"), said
         assert not ended.hung
-        self.kit.recover()
+        self.collection.recover()
         self._check()
         return ended
 
     def _check(self) -> None:
         differences = [
-            one for one in self.kit.fsck() if one.kind != "left over" or "stage" in one.path
+            one for one in self.collection.fsck() if one.kind != "left over" or "stage" in one.path
         ]
         assert differences == []
-        assert self.kit.trail.unsettled() == []
+        assert self.collection.trail.unsettled() == []
         kept = {path.name for path in (self.folder / HOME / "originals").iterdir()}
         here = set(look(self.place).contents.values())
-        finished = self.kit.trail.finished()
+        finished = self.collection.trail.finished()
         rejected = {one.after for one in finished}
         rejected |= {c.sha256 for one in finished for c in one.companions}
         assert self.originals <= kept | here | rejected
 
 
-def _smaller(kit: Kit, name: str) -> PixelBox:
+def _smaller(kit: Collection, name: str) -> PixelBox:
     size = kit.look(name).size
     return PixelBox(0, 0, max(1, size.width - 16), max(1, size.height - 16))
 

@@ -19,10 +19,10 @@ from disk import Disk
 from engine import TwoDisks, as_format_1
 
 from cropkit import clock
+from cropkit.collection import Collection, rebuild
 from cropkit.errors import AuditBehind, AuditMissing
 from cropkit.formats.options import Jpeg, Options
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit, rebuild
 from cropkit.records import Decision, Verdict
 
 # the protocol is under test, not the codec in a process of its own
@@ -31,7 +31,7 @@ BOX = PixelBox(3, 5, 41, 37)
 SMALLER = PixelBox(2, 3, 30, 29)
 PNG, JPEG, OTHER = "a_stage2.png", "d.jpg", "c.jpg"
 REVIEWER = "tester"
-Act = Callable[[Kit], object]
+Act = Callable[[Collection], object]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Scenario:
     def undoes(self) -> bool:
         return self.act in (undo, undo_the_older)
 
-    def run(self, world: Path) -> Kit | None:
+    def run(self, world: Path) -> Collection | None:
         """Open, and act; the kit is left open."""
         if self.rebuilds:
             rebuild(world / "collection")
@@ -69,13 +69,13 @@ class Scenario:
         self.act(kit)
         return kit
 
-    def open(self, world: Path) -> Kit:
+    def open(self, world: Path) -> Collection:
         """Open as who comes next does, who rebuilds what is lost."""
         folder = world / "collection"
         destination = world / self.destination if self.destination else None
         system = TwoDisks(world / "outside") if self.far else os
         try:
-            return Kit(
+            return Collection(
                 folder, reviewer=REVIEWER, destination=destination, options=EXACT, system=system
             )
         except (AuditMissing, AuditBehind):
@@ -89,7 +89,7 @@ def crop(name: str, box: PixelBox = BOX) -> Act:
     return lambda kit: kit.crop(name, box)
 
 
-def decide(kit: Kit, *, verdict: Verdict = Verdict.ADJUSTED, name: str = PNG) -> str:
+def decide(kit: Collection, *, verdict: Verdict = Verdict.ADJUSTED, name: str = PNG) -> str:
     look = kit.look(name)
     moment = clock.now()
     made = Decision(
@@ -107,37 +107,37 @@ def decide(kit: Kit, *, verdict: Verdict = Verdict.ADJUSTED, name: str = PNG) ->
     return made.id
 
 
-def reject(kit: Kit) -> None:
+def reject(kit: Collection) -> None:
     _succeeded(kit.apply(decide(kit, verdict=Verdict.REJECT)))
 
 
-def undo(kit: Kit) -> None:
+def undo(kit: Collection) -> None:
     for result in kit.undo():
         _succeeded(result)
 
 
-def undo_all(kit: Kit) -> None:
+def undo_all(kit: Collection) -> None:
     while kit.trail.undoable():
         undo(kit)
 
 
-def undo_the_older(kit: Kit) -> None:
+def undo_the_older(kit: Collection) -> None:
     oldest = kit.trail.undoable()[0]
     for result in kit.undo_operation(oldest.id):
         _succeeded(result)
 
 
-def redo(kit: Kit) -> None:
+def redo(kit: Collection) -> None:
     for result in kit.redo():
         _succeeded(result)
 
 
-def purge(kit: Kit) -> None:
+def purge(kit: Collection) -> None:
     for result in kit.purge(keep_bytes=0):
         _succeeded(result)
 
 
-def apply_a_group(kit: Kit) -> None:
+def apply_a_group(kit: Collection) -> None:
     """Carry out three decisions together; those that wait already when it is done again."""
     if not kit.trail.waiting():
         for name in (PNG, JPEG, OTHER):
@@ -169,7 +169,7 @@ def bring_older_back(world: Path) -> None:
             row = (f"reviewer {number}", "a.png", "2026-01-01T00:00:00.000000Z")
             db.execute("INSERT INTO place VALUES (?, ?, ?)", row)
         left = {each: each.read_bytes() for each in path.parent.glob("cropkit.db*")}
-    with Kit(world / "collection", reviewer=REVIEWER, options=EXACT) as kit:
+    with Collection(world / "collection", reviewer=REVIEWER, options=EXACT) as kit:
         for name in (JPEG, OTHER):
             crop(name)(kit)
     for each, data in left.items():
@@ -177,7 +177,7 @@ def bring_older_back(world: Path) -> None:
             each.write_bytes(data)
 
 
-def downloaded(kit: Kit) -> Kit:
+def downloaded(kit: Collection) -> Collection:
     """Write the image anew, with the same bytes, as a program that never syncs."""
     path = kit.root / PNG
     kept, found = path.read_bytes(), path.stat()
@@ -186,7 +186,7 @@ def downloaded(kit: Kit) -> Kit:
     return kit
 
 
-def nothing(_kit: Kit) -> None: ...
+def nothing(_kit: Collection) -> None: ...
 
 
 def _succeeded(result: object) -> None:
@@ -325,7 +325,7 @@ def look(place: Path, standing: frozenset[tuple[str, str]] = frozenset()) -> Wor
     return World(files, standing)
 
 
-def who_stands(kit: Kit) -> frozenset[tuple[str, str]]:
+def who_stands(kit: Collection) -> frozenset[tuple[str, str]]:
     return frozenset((one.path, one.status.value) for one in kit.trail.standing())
 
 

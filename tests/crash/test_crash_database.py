@@ -11,10 +11,10 @@ import pytest
 from campaigns import FULL, TOLD
 from engine import Faulty, contents
 
+from cropkit.collection import Collection
 from cropkit.errors import AuditError, AuditLocked, CropkitError, InDoubt
-from cropkit.system.files import Root
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
+from cropkit.system.files import Root
 
 BOX = PixelBox(3, 5, 41, 37)
 IMAGE = "a_stage2.png"
@@ -30,7 +30,7 @@ def holder(folder: Path) -> sqlite3.Connection:
 
 def test_a_locked_database_at_the_claim_is_an_error_and_nothing_was_touched(folder: Path) -> None:
     before = contents(folder)
-    with Kit(folder, deadline=0.2) as kit:
+    with Collection(folder, deadline=0.2) as kit:
         with closing(holder(folder)), pytest.raises(AuditLocked):
             kit.crop(IMAGE, BOX)
         assert contents(folder) == before
@@ -51,14 +51,14 @@ def test_a_locked_database_at_prepared_or_done_is_settled_by_recovery(
             held.append(holder(folder))
 
     system = Faulty(1, hold, persistent=True)
-    kit = Kit(folder, deadline=0.2, system=system)
+    kit = Collection(folder, deadline=0.2, system=system)
     system.armed = True
     with pytest.raises(CropkitError):
         kit.crop(IMAGE, BOX)
     system.armed = False
     held[0].close()
     kit.close()
-    with Kit(folder) as later:
+    with Collection(folder) as later:
         assert later.fsck() == []
         assert later.trail.unsettled() == []
         cropped = {one.path for one in later.trail.standing() if one.status == "cropped"}
@@ -93,7 +93,7 @@ def test_a_disk_that_fills_up_at_any_level_loses_nothing(
         before = contents(folder)
         outcome = crop_with_room(folder, free << 10)
         outcomes[outcome] += 1
-        with Kit(folder) as kit:
+        with Collection(folder) as kit:
             assert kit.fsck() == []
             assert kit.trail.unsettled() == []
             if kit.trail.undoable():
@@ -107,7 +107,7 @@ def test_a_disk_that_fills_up_at_any_level_loses_nothing(
 
 def crop_with_room(folder: Path, free: int) -> str:
     ballast = folder.parent / "ballast"
-    kit = Kit(folder)
+    kit = Collection(folder)
     room = os.statvfs(folder)
     size = room.f_bavail * room.f_frsize - free
     ballast.write_bytes(bytes(size))

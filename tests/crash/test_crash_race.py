@@ -13,15 +13,15 @@ from campaigns import FULL, TOLD
 from PIL import Image
 from scenarios import decide
 
+from cropkit.collection import Collection
 from cropkit.geometry import Size
-from cropkit.collection import Kit
 
 CLONE = Path(__file__).resolve().parents[2]
 WORKERS, FILES, DEATHS = 4, 60 if FULL else 16, 40 if FULL else 8
 WORK = """\
 import random, sys
-from cropkit.kit import Kit
-with Kit(sys.argv[1]) as kit:
+from cropkit.collection import Collection
+with Collection(sys.argv[1]) as kit:
     waiting = kit.trail.waiting()
     random.Random(sys.argv[2]).shuffle(waiting)
     for made in waiting:
@@ -48,11 +48,11 @@ def test_each_file_is_cropped_exactly_once(tmp_path: Path) -> None:
             image.paste(colour, (0, 0, 8, 8))
             image.save(folder / name)
     originals = {name: (folder / name).read_bytes() for name in names}
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         for name in names:
             decide(kit, name=name)
     deaths = run_and_kill(folder)
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         kit.apply_waiting()
         cropped = sorted(e["path"] for e in kit.trail.events() if e["event"] == "cropped")
         assert cropped == names

@@ -16,10 +16,10 @@ import pytest
 from engine import Faulty, contents
 from scenarios import decide
 
+from cropkit.collection import Collection
+from cropkit.engine.planning import chosen_to_purge
 from cropkit.errors import AuditLocked, Busy, CropkitError, StaleDecision, VerificationFailed
 from cropkit.geometry import PixelBox
-from cropkit.collection import Kit
-from cropkit.engine.planning import chosen_to_purge
 from cropkit.records import Status
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -35,16 +35,16 @@ def test_an_operation_that_fails_leaves_the_original_that_its_twin_needs(folder:
 
     def twin_is_cropped_and_this_fails(name: str) -> None:
         if name == "replace":
-            with Kit(folder, deadline=0.2) as other, suppress(Busy):
+            with Collection(folder, deadline=0.2) as other, suppress(Busy):
                 other.crop(TWIN, BOX)
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     system = Faulty(1, twin_is_cropped_and_this_fails, persistent=True)
-    with Kit(folder, system=system) as kit:
+    with Collection(folder, system=system) as kit:
         system.armed = True
         with pytest.raises(CropkitError):
             kit.crop(IMAGE, BOX)
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         if (folder / TWIN).read_bytes() == data:
             kit.crop(TWIN, BOX)
         assert kit.fsck() == []
@@ -66,7 +66,7 @@ def test_an_operation_that_fails_takes_no_original_from_a_twin_under_way(folder:
 
     def crop_the_twin() -> None:
         system = Faulty(1, wait_before_the_intent, persistent=True)
-        with Kit(folder, deadline=0.2, system=system) as other, suppress(Busy):
+        with Collection(folder, deadline=0.2, system=system) as other, suppress(Busy):
             system.armed = True
             other.crop(TWIN, BOX)
         twin_has_proven.set()
@@ -79,13 +79,13 @@ def test_an_operation_that_fails_takes_no_original_from_a_twin_under_way(folder:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     system = interrupted("fsync", fail_meanwhile)
-    with Kit(folder, system=system) as kit:
+    with Collection(folder, system=system) as kit:
         system.armed = True
         with pytest.raises(CropkitError):
             kit.crop(IMAGE, BOX)
     this_has_failed.set()
     twin.join(30)
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         assert kit.fsck() == []
         if (folder / TWIN).read_bytes() != data:
             kit.undo(TWIN)
@@ -98,13 +98,13 @@ def test_a_purge_waits_for_who_needs_the_original(folder: Path) -> None:
     data = (folder / IMAGE).read_bytes()
 
     def purge_meanwhile() -> None:
-        with Kit(folder, deadline=0.2) as other:
+        with Collection(folder, deadline=0.2) as other:
             other.purge(keep_bytes=0)
 
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         kit.crop(IMAGE, BOX)
     system = interrupted("replace", purge_meanwhile)
-    with Kit(folder, system=system) as kit:
+    with Collection(folder, system=system) as kit:
         system.armed = True
         kit.crop(TWIN, BOX)
         assert kit.fsck() == []
@@ -118,7 +118,7 @@ def test_an_original_that_is_needed_again_is_not_purged(
     """Between the choice of the originals and the claim on the first, its twin is cropped."""
     shutil.copy(folder / IMAGE, folder / TWIN)
     data = (folder / IMAGE).read_bytes()
-    with Kit(folder, deadline=0.2) as kit, Kit(folder) as other:
+    with Collection(folder, deadline=0.2) as kit, Collection(folder) as other:
         kit.crop(IMAGE, BOX)
 
         def choose_and_be_late(*asked: Any) -> list[str]:
@@ -155,7 +155,7 @@ def test_what_another_program_wrote_before_the_switch_stays(folder: Path) -> Non
 
     data = (folder / IMAGE).read_bytes()
     system = interrupted("fsync", another_program_saves)
-    with Kit(folder, system=system) as kit:
+    with Collection(folder, system=system) as kit:
         system.armed = True
         with pytest.raises(StaleDecision):
             kit.crop(IMAGE, BOX)
@@ -175,7 +175,7 @@ def test_a_companion_stays_when_its_new_name_is_not_ours_any_more(folder: Path) 
             moved.write_text("{}")
 
     system = Faulty(1, another_program_saves, persistent=True)
-    with Kit(folder, destination=folder / "moved", system=system) as kit:
+    with Collection(folder, destination=folder / "moved", system=system) as kit:
         system.armed = True
         kit.crop(IMAGE, BOX)
     assert (folder / moved.name).read_bytes() == data
@@ -183,7 +183,7 @@ def test_a_companion_stays_when_its_new_name_is_not_ours_any_more(folder: Path) 
 
 
 def test_a_decision_on_other_content_is_stale(folder: Path) -> None:
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         made = decide(kit)
         shutil.copy(folder / "b_stage2.png", folder / IMAGE)
         assert kit.apply(made).status is Status.STALE
@@ -199,7 +199,7 @@ def test_a_candidate_that_is_not_on_disk_as_it_was_made_is_discarded(folder: Pat
             file.write(b"\0")
 
     system = interrupted("fsync", the_disk_errs)
-    with Kit(folder, system=system) as kit:
+    with Collection(folder, system=system) as kit:
         system.armed = True
         with pytest.raises(VerificationFailed):
             kit.crop(IMAGE, BOX)
@@ -214,7 +214,7 @@ def test_an_original_that_is_not_on_disk_as_it_was_is_not_put_back(folder: Path)
             file.write(b"\0")
 
     system = interrupted("fsync", the_disk_errs)
-    with Kit(folder, system=system) as kit:
+    with Collection(folder, system=system) as kit:
         kit.crop(IMAGE, BOX)
         before = contents(folder)
         system.armed = True
@@ -233,12 +233,12 @@ def test_a_sync_that_failed_is_no_success(folder: Path, number: int) -> None:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     system = Faulty(1, fail, persistent=True)
-    with Kit(folder, system=system) as kit:
+    with Collection(folder, system=system) as kit:
         system.armed = True
         with pytest.raises(CropkitError):
             kit.crop(IMAGE, BOX)
         system.armed = False
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         assert kit.fsck() == []
     assert contents(folder) == before
 
@@ -246,7 +246,7 @@ def test_a_sync_that_failed_is_no_success(folder: Path, number: int) -> None:
 def test_who_lives_is_not_recovered_from(folder: Path) -> None:
     found: list[object] = []
     system = interrupted("replace", lambda: found.extend(_opened(folder)))
-    with Kit(folder, system=system) as kit:
+    with Collection(folder, system=system) as kit:
         system.armed = True
         kit.crop(IMAGE, BOX)
         assert not system.armed
@@ -255,13 +255,13 @@ def test_who_lives_is_not_recovered_from(folder: Path) -> None:
 
 
 def _opened(folder: Path) -> list[object]:
-    with Kit(folder) as other:
+    with Collection(folder) as other:
         return list(other.recovered)
 
 
 def test_who_is_stopped_with_the_lock_in_hand_blocks_nobody_for_ever(folder: Path) -> None:
     before = contents(folder)
-    with Kit(folder, deadline=0.3) as kit:
+    with Collection(folder, deadline=0.3) as kit:
         with stopped_holder(folder / ".cropkit" / "writer.lock"), pytest.raises(AuditLocked):
             kit.crop(IMAGE, BOX)
         assert contents(folder) == before

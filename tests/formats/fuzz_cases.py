@@ -20,10 +20,10 @@ import test_formats_features as features
 from PIL import Image
 
 from cropkit import errors, formats
+from cropkit.collection import Collection
 from cropkit.formats.capabilities import CAPABILITIES
 from cropkit.formats.options import Jpeg
 from cropkit.geometry import PixelBox, Size
-from cropkit.collection import Kit
 
 ADDRESS_SPACE = 3 << 30
 MOST_BYTES = 40_000
@@ -193,7 +193,7 @@ def in_place(name: str, data: bytes, box: PixelBox) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(data)
-        with Kit(folder) as kit:
+        with Collection(folder) as kit:
             try:
                 result = kit.crop(name, box)
             except (errors.Refused, errors.Failed):

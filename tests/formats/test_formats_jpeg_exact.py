@@ -13,10 +13,10 @@ from strategies import boxes_in
 
 from cropkit import errors, formats
 from cropkit.formats.jpeg import (
-    blocks as jpeg_blocks,
-    reencode as jpeg_exact,
-    pixels as jpeg_pixels,
-    segments as jpeg_segments,
+    blocks,
+    pixels,
+    reencode,
+    segments,
 )
 from cropkit.formats.options import Jpeg, Options
 from cropkit.geometry import PixelBox, Size
@@ -78,8 +78,8 @@ def test_pixels_stay_close_to_those_inside_the_box(options: dict[str, Any]) -> N
 
 def test_the_result_tells_the_loss() -> None:
     candidate = cropped(BEFORE)
-    pair = [jpeg_segments.parse(data, NAME) for data in (candidate.data, BEFORE)]
-    bands = [np.asarray(jpeg_pixels.decode(each, "YCbCr")) for each in pair]
+    pair = [segments.parse(data, NAME) for data in (candidate.data, BEFORE)]
+    bands = [np.asarray(pixels.decode(each, "YCbCr")) for each in pair]
     inside = bands[1][BOX.top : BOX.bottom, BOX.left : BOX.right]
     assert candidate.psnr is not None
     assert candidate.psnr == pytest.approx(psnr(bands[0], inside), abs=0.01)
@@ -96,7 +96,7 @@ def test_components_are_kept(mode: str) -> None:
 def test_pixels_stored_as_rgb_stay_rgb() -> None:
     before = pictures.encoded(pictures.photo(160, 120), "JPEG", quality=95, keep_rgb=True)
     candidate = cropped(before)
-    assert [c.id for c in jpeg_segments.parse(candidate.data, NAME).components] == list(b"RGB")
+    assert [c.id for c in segments.parse(candidate.data, NAME).components] == list(b"RGB")
     assert psnr(opened(candidate.data), opened(before).crop(BOX.xyxy)) > 38
 
 
@@ -187,24 +187,24 @@ def test_a_crop_that_is_off_by_one_pixel_does_not_verify() -> None:
 def test_the_limit_alone_notices_one_pixel_and_one_wrong_block() -> None:
     meant = crop(BEFORE)
     proof = meant.proof
-    assert isinstance(proof, jpeg_exact.Proof)
-    found = jpeg_pixels.planes(jpeg_pixels.decode(jpeg_segments.parse(meant.data, NAME), "YCbCr"))
+    assert isinstance(proof, reencode.Proof)
+    found = pixels.planes(pixels.decode(segments.parse(meant.data, NAME), "YCbCr"))
     limits = proof.coding.tables, proof.coding.sampling
-    assert jpeg_blocks.excess(found, proof.planes, *limits) < 1
+    assert blocks.excess(found, proof.planes, *limits) < 1
     right = [plane[:, 1:] for plane in found]
     left = [plane[:, :-1] for plane in proof.planes]
-    assert jpeg_blocks.excess(right, left, *limits) > 1
+    assert blocks.excess(right, left, *limits) > 1
     for at, off in ((0, 9), (1, 64)):
         wrong = [plane.copy() for plane in found]
         wrong[at][48:64, 64:80] ^= off
-        assert jpeg_blocks.excess(wrong, proof.planes, *limits) > 1
+        assert blocks.excess(wrong, proof.planes, *limits) > 1
 
 
 def _believing(meant: formats.Candidate, written: bytes) -> formats.Candidate:
     """Return the candidate as if it had meant these coded bytes, so that only decoding can tell."""
     proof = meant.proof
-    assert isinstance(proof, jpeg_exact.Proof)
-    coded = jpeg_segments.parse(written, NAME).coded
+    assert isinstance(proof, reencode.Proof)
+    coded = segments.parse(written, NAME).coded
     return replace(meant, proof=replace(proof, coded=coded))
 
 
@@ -229,9 +229,9 @@ def test_other_tables_sampling_or_scans_do_not_verify(other: dict[str, Any]) -> 
 
 def test_codes_made_to_measure_are_made_to_measure_again() -> None:
     sources = [pictures.encoded(pictures.photo(160, 120), "JPEG", optimize=o) for o in (0, 1)]
-    typical, measured = (jpeg_segments.parse(cropped(s).data, NAME).codes for s in sources)
+    typical, measured = (segments.parse(cropped(s).data, NAME).codes for s in sources)
     assert typical != measured
-    assert typical == jpeg_segments.parse(sources[0], NAME).codes
+    assert typical == segments.parse(sources[0], NAME).codes
 
 
 def test_a_segment_that_is_gone_does_not_verify() -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from strategies import boxes_in
 
 from cropkit import errors, formats
-from cropkit.formats.jpeg import lossless as jpeg_lossless, segments as jpeg_segments
+from cropkit.formats.jpeg import lossless, segments
 from cropkit.geometry import PixelBox, Size
 from cropkit.lossless import coefficients
 from cropkit.lossless.coefficients import Coding
@@ -301,8 +301,8 @@ def test_a_crop_of_another_place_does_not_verify() -> None:
 def _believing(meant: formats.Candidate, written: bytes) -> formats.Candidate:
     """Return the candidate as if it had meant these coded bytes, so that only reading can tell."""
     proof = meant.proof
-    assert isinstance(proof, jpeg_lossless.Proof)
-    coded = jpeg_segments.parse(written, NAME).coded
+    assert isinstance(proof, lossless.Proof)
+    coded = segments.parse(written, NAME).coded
     return replace(meant, proof=replace(proof, coded=coded))
 
 
@@ -336,7 +336,7 @@ def test_one_coefficient_that_is_off_by_one_does_not_verify() -> None:
     """The source is shown to the proof with one step more in one block."""
     meant = formats.crop(BEFORE, NAME, BOX)
     proof = meant.proof
-    assert isinstance(proof, jpeg_lossless.Proof)
+    assert isinstance(proof, lossless.Proof)
     rows = [list(each) for each in proof.told["rows"]]
     rows[1][3] ^= 1
     doubted = replace(meant, proof=replace(proof, told={**proof.told, "rows": rows}))
@@ -347,7 +347,7 @@ def test_one_coefficient_that_is_off_by_one_does_not_verify() -> None:
 def test_an_edge_that_is_not_the_one_meant_or_too_far_off_does_not_verify() -> None:
     meant = formats.crop(BEFORE, NAME, BOX)
     proof = meant.proof
-    assert isinstance(proof, jpeg_lossless.Proof)
+    assert isinstance(proof, lossless.Proof)
     before, after = proof.edge
     assert before != after
     other = replace(meant, proof=replace(proof, edge=(before, before)))

@@ -16,8 +16,8 @@ from jpeg_builder import long, short, tiff
 from PIL import Image
 
 from cropkit import errors, formats
-from cropkit.formats.metadata import exif
 from cropkit.formats.account import Account
+from cropkit.formats.metadata import exif
 from cropkit.formats.metadata.crop_change import Change
 from cropkit.formats.options import Jpeg, Options
 from cropkit.geometry import PixelBox, Size

@@ -18,11 +18,11 @@ from png_builder import KINDS
 from strategies import boxes_in
 
 from cropkit import errors, formats
-from cropkit.formats import Options, zlib_streams as zstream
+from cropkit.formats import Options, zlib_streams
 from cropkit.formats.png import (
-    chunks as png_chunks,
-    filters as png_filters,
-    unfilter as png_rows,
+    chunks,
+    filters,
+    unfilter,
 )
 from cropkit.geometry import PixelBox, Size
 
@@ -55,7 +55,7 @@ def test_every_kind_of_pixel_comes_out_at_its_own_depth(
 @pytest.fixture
 def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work on a few rows at a time, so that a small picture has many bands."""
-    for module in (png_rows, png_filters):
+    for module in (unfilter, filters):
         monkeypatch.setattr(module, "_BAND_BYTES", 40)
 
 
@@ -346,34 +346,34 @@ def test_a_file_cut_short_does_not_verify(data: st.DataObject) -> None:
         formats.verify(meant.data[: data.draw(st.integers(0, len(meant.data) - 1))], meant, NAME)
 
 
-UNDO = [png_rows.by_libpng, png_rows.by_pillow]
+UNDO = [unfilter.by_libpng, unfilter.by_pillow]
 
 
 @pytest.mark.parametrize("undo", UNDO)
 @pytest.mark.parametrize(("colour", "depth"), KINDS)
 def test_both_decoders_undo_the_filters_as_the_standard_says(
-    colour: int, depth: int, undo: png_rows.Undo, monkeypatch: pytest.MonkeyPatch
+    colour: int, depth: int, undo: unfilter.Undo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     samples = png.values(colour, depth, 21, 13)
-    container = png_chunks.parse(png.build(samples, colour, depth), NAME)
-    header = png_chunks.Ihdr.parse(container.chunks[0], NAME)
+    container = chunks.parse(png.build(samples, colour, depth), NAME)
+    header = chunks.Ihdr.parse(container.chunks[0], NAME)
     filtered = np.frombuffer(zlib.decompress(container.idat), np.uint8).reshape(13, -1)
     assert set(filtered[:, 0]) == {0, 1, 2, 3, 4}
     expected = np.stack([np.frombuffer(row, np.uint8) for row in png.packed(samples, depth)])
     assert np.array_equal(undo(filtered, header.bpp), expected)
-    monkeypatch.setattr(png_rows, "_BAND_BYTES", 2 * filtered.shape[1])
-    bands = list(png_rows.undone(filtered, header.bpp, undo))
+    monkeypatch.setattr(unfilter, "_BAND_BYTES", 2 * filtered.shape[1])
+    bands = list(unfilter.undone(filtered, header.bpp, undo))
     assert [len(band) for band in bands] == [2, 2, 2, 2, 2, 2, 1]
     assert np.array_equal(np.concatenate(bands), expected)
 
 
 def test_each_decoder_is_the_one_that_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     filtered = np.zeros((3, 13), np.uint8)
-    monkeypatch.setattr(png_rows, "by_pillow", None)
-    assert not png_rows.by_libpng(filtered, 3).any()
-    monkeypatch.setattr(zstream, "has_codecs", False)
+    monkeypatch.setattr(unfilter, "by_pillow", None)
+    assert not unfilter.by_libpng(filtered, 3).any()
+    monkeypatch.setattr(zlib_streams, "has_codecs", False)
     with pytest.raises(TypeError):
-        png_rows.by_libpng(filtered, 3)
+        unfilter.by_libpng(filtered, 3)
 
 
 @pytest.mark.parametrize("number", range(5))
@@ -381,7 +381,7 @@ def test_every_filter_is_the_one_of_the_standard(number: int) -> None:
     rng = np.random.default_rng(number)
     rows = rng.integers(0, 256, (40, 33), np.uint8)
     rows[20:] = rng.integers(99, 103, (20, 33), np.uint8)  # neighbours tie as they do in pictures
-    frame = png_filters.Frame.around(rows, 3)
+    frame = filters.Frame.around(rows, 3)
     expected = [
         bytes([number]) + png.filtered_row(number, row, above, 3)
         for above, row in pairwise([bytes(33), *(row.tobytes() for row in rows)])
@@ -394,7 +394,7 @@ def test_paeth_chooses_as_the_standard_does_for_any_three_neighbours() -> None:
     left, up, corner = (side.reshape(-1) for side in np.meshgrid(values, values, values))
     rows = np.stack([np.stack([corner, up], 1), np.stack([left, up * 0], 1)], 1)
     for above, row in rows.tolist():
-        frame = png_filters.Frame.around(np.array([above, row], np.uint8), 1)
+        frame = filters.Frame.around(np.array([above, row], np.uint8), 1)
         expected = png.filtered_row(4, bytes(row), bytes(above), 1)
         assert frame.filtered(4, slice(1, 2))[0, 1:].tobytes() == expected
 
@@ -407,7 +407,7 @@ def test_without_a_wheel_all_is_done_as_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for wheel in wheels:
-        monkeypatch.setattr(zstream, wheel, {"engine": zlib, "has_codecs": False}[wheel])
+        monkeypatch.setattr(zlib_streams, wheel, {"engine": zlib, "has_codecs": False}[wheel])
     for kind in KINDS:
         samples = png.values(*kind, 21, 13)
         _, found = png.read(cropped(png.build(samples, *kind, interlace=interlace)).data)

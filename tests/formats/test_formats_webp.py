@@ -13,8 +13,8 @@ from PIL import Image, ImageOps
 from strategies import boxes_in
 
 from cropkit import errors, formats
-from cropkit.formats.webp import vp8
 from cropkit.formats import webp
+from cropkit.formats.webp import vp8
 from cropkit.geometry import PixelBox, Size
 
 NAME = "picture.webp"

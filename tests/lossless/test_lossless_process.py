@@ -17,7 +17,7 @@ import pytest
 from cropkit import errors, formats
 from cropkit.geometry import PixelBox
 from cropkit.lossless import library, process, specimen
-from cropkit.lossless.process import Ended, Pool, TookTooLong, Unavailable, Worker
+from cropkit.lossless.process import Ended, LibjpegProcess, Pool, TookTooLong, Unavailable
 
 BOX = PixelBox(37, 27, 141, 103)
 CROP = {"do": "crop", "box": [16, 16, 40, 40], "beyond": [True, False], "optimize": True}
@@ -33,7 +33,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
     made.close()
 
 
-def workers(pool: Pool) -> list[Worker]:
+def workers(pool: Pool) -> list[LibjpegProcess]:
     return list(pool._idle)  # noqa: SLF001  (which process it was is nobody else's business)
 
 
@@ -66,7 +66,7 @@ def test_a_process_that_was_killed_is_replaced(pool: Pool) -> None:
     assert [each.pid for each in workers(pool)] != [worker.pid]
 
 
-def killed_when_asked(worker: Worker, how: int = signal.SIGKILL) -> None:
+def killed_when_asked(worker: LibjpegProcess, how: int = signal.SIGKILL) -> None:
     """Stop a process, so that it is asked, and then end it under the request."""
     os.kill(worker.pid, signal.SIGSTOP)
     threading.Timer(0.3, os.kill, [worker.pid, how]).start()
@@ -85,13 +85,13 @@ def test_a_process_that_is_killed_under_a_request_is_asked_again_elsewhere(
 def test_a_crash_at_every_try_costs_the_file_its_lossless_crop_and_says_so(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = Worker.__init__
+    started = LibjpegProcess.__init__
 
-    def doomed(self: Worker, *libraries: Path) -> None:
+    def doomed(self: LibjpegProcess, *libraries: Path) -> None:
         started(self, *libraries)
         killed_when_asked(self)
 
-    monkeypatch.setattr(Worker, "__init__", doomed)
+    monkeypatch.setattr(LibjpegProcess, "__init__", doomed)
     candidate = formats.crop(SOURCE, "a.jpg", BOX)
     formats.verify(candidate.data, candidate, "a.jpg")
     assert candidate.patched[0].startswith("pixels: encoded anew, they cannot be copied: libjpeg")

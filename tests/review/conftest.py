@@ -8,7 +8,7 @@ import pytest
 from desktop import Browser, ManualLoop
 from ipycanvas import canvas as ipycanvas
 
-from cropkit.collection import Kit
+from cropkit.collection import Collection
 from cropkit.review import Review
 
 Started = Callable[..., Browser]
@@ -24,7 +24,7 @@ def start(folder: Path, loop: ManualLoop, monkeypatch: pytest.MonkeyPatch) -> It
     """``start(**options)``: a review of the collection, not yet seen by any browser."""
     started: list[Review] = []
 
-    def begin(kit: Kit | Path = folder, **options: Any) -> Browser:
+    def begin(kit: Collection | Path = folder, **options: Any) -> Browser:
         review = Review(kit, loop=loop, **{"apart": False} | options)
         started.append(review)
         browser = Browser(review, loop)

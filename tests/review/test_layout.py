@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import sizes_with_boxes
 
-from cropkit.review.model.box_editing import HANDLES, Grip
 from cropkit.geometry import PixelBox, Size
-from cropkit.review.view.layout import PADDING, WIDTH, Kind, PageLayout
+from cropkit.review.model.box_editing import HANDLES, Grip
+from cropkit.review.view.layout import PADDING, WIDTH, ClickTarget, PageLayout
 from cropkit.review.view.viewport import Rect, Viewport, grip_point, grip_under
 
 layouts = st.builds(PageLayout, st.integers(1, 12))
@@ -77,13 +77,13 @@ def test_a_drag_can_leave_every_picture_and_still_be_on_the_canvas(layout: PageL
 def test_every_target_is_hit_in_its_middle(layout: PageLayout) -> None:
     for position in range(layout.per_page):
         for kind, rect in (
-            (Kind.CHIP, layout.chip(position)),
-            (Kind.STAGE, layout.stage(position)),
+            (ClickTarget.CHIP, layout.chip(position)),
+            (ClickTarget.STAGE, layout.stage(position)),
         ):
             target = layout.target(*rect.middle)
             assert target is not None
             assert (target.kind, target.position) == (kind, position)
-    for kind, rect in ((Kind.ACKNOWLEDGE, layout.message), (Kind.HELP, layout.help)):
+    for kind, rect in ((ClickTarget.ACKNOWLEDGE, layout.message), (ClickTarget.HELP, layout.help)):
         target = layout.target(*rect.middle)
         assert target is not None
         assert target.kind is kind

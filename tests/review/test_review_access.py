@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 from desktop import Browser
 
-from cropkit.review.view.captions import LATER, OUTCOMES, STALE, VERDICTS
-from cropkit.review.keys.keymap import PRESETS, preset
 from cropkit.review.canvas.paint import DARK, LIGHT
+from cropkit.review.keys.keymap import PRESETS, preset
 from cropkit.review.model import Done
+from cropkit.review.view.captions import LATER, OUTCOMES, STALE, VERDICTS
 
 Started = Callable[..., Browser]
 

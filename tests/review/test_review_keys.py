@@ -8,7 +8,8 @@ import pytest
 from cropkit.errors import BadKeymap, IllegalMove
 from cropkit.geometry import PixelBox, Size
 from cropkit.review import keys_markdown
-from cropkit.review.keys.actions import ACTIONS, Command, Pace
+from cropkit.review.keys.actions import ACTIONS, Command, Repeats
+from cropkit.review.keys.key_repeat import HELD_DELAY, KeyRepeat, Response
 from cropkit.review.keys.keymap import (
     PRESETS,
     Binding,
@@ -18,7 +19,6 @@ from cropkit.review.keys.keymap import (
     shortened,
 )
 from cropkit.review.keys.prompt import Prompt
-from cropkit.review.keys.key_repeat import HELD_DELAY, Beat, Rhythm
 from cropkit.review.model import (
     DecidePage,
     Find,
@@ -68,7 +68,7 @@ def test_every_key_and_every_text_is_in_the_markdown() -> None:
 def test_only_harmless_keys_repeat_while_they_are_held() -> None:
     for row in KEYS:
         if isinstance(row.does, DecidePage | ToggleMark):
-            assert row.pace is not Pace.FREE
+            assert row.pace is not Repeats.FREE
 
 
 def test_runs_of_digits_and_arrows_are_shortened() -> None:
@@ -78,32 +78,32 @@ def test_runs_of_digits_and_arrows_are_shortened() -> None:
 
 
 def test_a_repeat_of_a_held_key_is_dropped_and_another_key_is_not() -> None:
-    rhythm, beat = Rhythm().heard("Enter", Pace.ONCE, 10.0)
-    assert beat is Beat.TAKE
-    held, beat = rhythm.heard("Enter", Pace.ONCE, 10.03)
-    assert beat is Beat.DROP
-    assert held.heard("Z", Pace.ONCE, 10.04)[1] is Beat.TAKE
+    rhythm, beat = KeyRepeat().heard("Enter", Repeats.ONCE, 10.0)
+    assert beat is Response.TAKE
+    held, beat = rhythm.heard("Enter", Repeats.ONCE, 10.03)
+    assert beat is Response.DROP
+    assert held.heard("Z", Repeats.ONCE, 10.04)[1] is Response.TAKE
 
 
 def test_dropped_presses_count_so_that_a_held_key_stays_dropped() -> None:
-    rhythm, now = Rhythm().heard("Enter", Pace.ONCE, 10.0)[0], 10.0
+    rhythm, now = KeyRepeat().heard("Enter", Repeats.ONCE, 10.0)[0], 10.0
     for _ in range(30):
         now += 0.2
-        rhythm, beat = rhythm.heard("Enter", Pace.ONCE, now)
-        assert beat is Beat.DROP
+        rhythm, beat = rhythm.heard("Enter", Repeats.ONCE, now)
+        assert beat is Response.DROP
 
 
 def test_a_second_press_is_watched_while_it_may_be_a_first_repeat() -> None:
-    rhythm, _ = Rhythm().heard("Enter", Pace.ONCE, 10.0)
-    assert rhythm.heard("Enter", Pace.ONCE, 10.0 + HELD_DELAY * 0.6)[1] is Beat.WATCH
-    assert rhythm.heard("Enter", Pace.ONCE, 10.0 + HELD_DELAY * 1.1)[1] is Beat.TAKE
+    rhythm, _ = KeyRepeat().heard("Enter", Repeats.ONCE, 10.0)
+    assert rhythm.heard("Enter", Repeats.ONCE, 10.0 + HELD_DELAY * 0.6)[1] is Response.WATCH
+    assert rhythm.heard("Enter", Repeats.ONCE, 10.0 + HELD_DELAY * 1.1)[1] is Response.TAKE
 
 
 def test_held_arrows_repeat() -> None:
-    rhythm = Rhythm()
+    rhythm = KeyRepeat()
     for n in range(10):
-        rhythm, beat = rhythm.heard("←", Pace.FREE, 10 + n * 0.01)
-        assert beat is Beat.TAKE
+        rhythm, beat = rhythm.heard("←", Repeats.FREE, 10 + n * 0.01)
+        assert beat is Response.TAKE
 
 
 # --- presets and a person's own keymap

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from desktop import Browser
 
-from cropkit.review.model.box_editing import HANDLES, Grip, dragged
 from cropkit.geometry import PixelBox
-from cropkit.review.view.layout import Kind
 from cropkit.review.canvas.canvases import SCALE
+from cropkit.review.model.box_editing import HANDLES, Grip, dragged
+from cropkit.review.view.layout import ClickTarget
 
 Point = tuple[float, float]
 
@@ -109,7 +109,7 @@ def test_a_click_elsewhere_puts_it_down(browser: Browser) -> None:
     click(browser, place(browser, *goal(before[0], Grip.RIGHT)))
     assert (entry(browser).box, entry(browser, 1).box) == before
     click(browser, handle(browser, Grip.RIGHT))
-    click(browser, browser.review.screen_point(0, Kind.ACKNOWLEDGE))
+    click(browser, browser.review.screen_point(0, ClickTarget.ACKNOWLEDGE))
     click(browser, place(browser, *goal(before[0], Grip.RIGHT)))
     assert entry(browser).box == before[0]
 

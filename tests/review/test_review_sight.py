@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from PIL import Image
 from strategies import sizes_with_boxes
 
-from cropkit.review.model.box_editing import Grip
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
+from cropkit.review.canvas.canvases import DETAIL, SCALE
 from cropkit.review.canvas.sharp_preview import SIDES, side_for
 from cropkit.review.keys.keymap import PRESETS, preset
-from cropkit.review.view.layout import Kind, PageLayout
-from cropkit.review.view.view_state import layouts
-from cropkit.review.canvas.canvases import DETAIL, SCALE
-from cropkit.review.view.viewport import CLOSEST, Rect, Viewport, Zoom, grip_point, grip_under
 from cropkit.review.model import Arrangement, Loading, Mark, Open
+from cropkit.review.model.box_editing import Grip
+from cropkit.review.view.layout import ClickTarget, PageLayout
+from cropkit.review.view.view_state import layouts
+from cropkit.review.view.viewport import CLOSEST, Rect, Viewport, Zoom, grip_point, grip_under
 
 Started = Callable[..., Browser]
 STAGE = Rect(16, 68, 440, 500)
@@ -152,7 +152,7 @@ def test_a_click_or_a_digit_marks_and_enter_decides_all_the_others(browser: Brow
     assert "accept all but the marked" in browser.words
     assert len(entries(browser)) == 9
     browser.key("4")
-    browser.mouse("down", browser.review.screen_point(6, Kind.CHIP))
+    browser.mouse("down", browser.review.screen_point(6, ClickTarget.CHIP))
     assert [n for n, e in enumerate(entries(browser)) if e.mark is Mark.LATER] == [3, 6]
     assert browser.words.count("look</span>") == 2
     told: list[Any] = []
@@ -168,7 +168,7 @@ def test_a_click_or_a_digit_marks_and_enter_decides_all_the_others(browser: Brow
     press(browser, "Enter")
     assert "end" in browser.status
     browser.written()
-    standing = browser.review.kit.standing().values()
+    standing = browser.review.collection.standing().values()
     assert [one.status for one in standing] == [Status.CROPPED] * 11
 
 
@@ -204,12 +204,14 @@ def test_enter_on_a_single_image_accepts_it_and_shows_the_next(browser: Browser)
     assert view(browser).stage.width > 1300
     press(browser, "Enter")
     assert [e.path for e in entries(browser)] == ["02.png"]
-    assert list(browser.review.kit.standing()) == ["01.png"]
+    assert list(browser.review.collection.standing()) == ["01.png"]
     browser.written()
     press(browser, "m")
     press(browser, "z")
     browser.written()
-    assert browser.review.kit.standing() == {} or "01.png" not in browser.desk.session.settled
+    assert (
+        browser.review.collection.standing() == {} or "01.png" not in browser.desk.session.settled
+    )
 
 
 def test_arrangements_make_no_widgets_and_the_canvas_keeps_its_size(browser: Browser) -> None:

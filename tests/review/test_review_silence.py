@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from desktop import Browser
 
-from cropkit.system.files import Root
 from cropkit.review import widget
 from cropkit.review.view.view_model import View
+from cropkit.system.files import Root
 
 Started = Callable[..., Browser]
 
@@ -56,14 +56,14 @@ def test_words_that_cannot_be_made_are_told_in_their_place_and_logged_once(
     def fails(_: View) -> str:
         raise ZeroDivisionError("<b>")
 
-    before = browser.review.kit.counts().degraded
+    before = browser.review.collection.counts().degraded
     monkeypatch.setitem(widget._BANDS, "foot", fails)
     for key in ("2", "3", "1"):
         browser.key(key)
     foot = browser.review._bands["foot"].value
     assert "role='alert'" in foot
     assert "ZeroDivisionError(&#x27;&lt;b&gt;&#x27;)" in foot
-    assert browser.review.kit.counts().degraded == before + 1
+    assert browser.review.collection.counts().degraded == before + 1
     assert "chosen 1" in browser.status
     browser.key("Enter")
     browser.written()

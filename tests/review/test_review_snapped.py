@@ -8,9 +8,9 @@ from conftest import Started  # type: ignore[attr-defined]  # (several conftest.
 from desktop import Browser
 from pictures import photo, write_jpeg
 
+from cropkit.collection import Collection
 from cropkit.formats import Options
 from cropkit.formats.options import Jpeg
-from cropkit.collection import open_kit
 
 NUDGE = 13
 
@@ -25,7 +25,7 @@ def album(tmp_path: Path) -> Path:
 
 def nudged(start: Started, album: Path, options: Options) -> Browser:
     """Take the box of the whole image, and draw its left and bottom edge inwards."""
-    browser: Browser = start(open_kit(album, options=options))
+    browser: Browser = start(Collection(album, options=options))
     browser.open()
     browser.shown()
     browser.key("f")
@@ -58,7 +58,7 @@ def test_the_box_that_will_be_written_is_drawn_and_its_size_is_told(
     assert frames(browser) == 4  # two lines each
     browser.key("Enter")
     browser.written()
-    result = browser.review.kit.look("a.jpg")
+    result = browser.review.collection.look("a.jpg")
     assert told == f"{result.size.width} x {result.size.height}"
 
 

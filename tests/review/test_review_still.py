@@ -12,10 +12,10 @@ from desktop import Browser
 from IPython.core.formatters import DisplayFormatter
 from PIL import Image, ImageChops, ImageColor
 
-from cropkit.review.canvas import snapshot as still
-from cropkit.review.view.layout import WIDTH
-from cropkit.review.canvas.snapshot import PIXELS, Still
+from cropkit.review.canvas import snapshot
 from cropkit.review.canvas.canvases import Pen
+from cropkit.review.canvas.snapshot import PIXELS, PillowCanvas
+from cropkit.review.view.layout import WIDTH
 from cropkit.review.view.viewport import Rect
 
 Started = Callable[..., Browser]
@@ -96,7 +96,7 @@ def test_a_verdict_changes_the_words_under_its_image_and_the_picture(browser: Br
 
 def test_a_long_name_stays_beside_its_verdict(browser: Browser) -> None:
     shown = caption(browser, browser.review.snapshot(), 0)
-    verdict = still.font(18).getlength("✓ accept") * UNIT
+    verdict = snapshot.font(18).getlength("✓ accept") * UNIT
     gap = shown.crop((round(shown.width - verdict - 9), 0, round(shown.width - verdict - 2), 20))
     assert np.asarray(gap).min() > 250, "nothing parts the name from the verdict"
     assert np.asarray(shown).min() < 100
@@ -154,7 +154,7 @@ def test_a_notebook_keeps_it_as_png(browser: Browser) -> None:
 
 
 def test_its_canvas_draws_as_a_browser_does() -> None:
-    canvas = Still(60, 40)
+    canvas = PillowCanvas(60, 40)
     pen = Pen(canvas, 1)
     pen.fill("rgba(0, 0, 0, 0.50)", Rect(0, 0, 10, 10), Rect(20, 20, -3, 5))
     pen.frame("#ff0000", 2, Rect(20, 10, 10, 10))
@@ -173,7 +173,7 @@ def test_its_canvas_draws_as_a_browser_does() -> None:
 
 
 def test_words_come_in_any_script_a_file_name_is_likely_to_have() -> None:
-    font = still.font(20)
+    font = snapshot.font(20)
     missing = font.getmask("\uffff").getbbox(), bytes(font.getmask("\uffff"))
     for sign in "ßüñŁЖλ→…✓✎✕↷◷✔✖↪⚠↻◎":
         assert (font.getmask(sign).getbbox(), bytes(font.getmask(sign))) != missing, sign

@@ -16,18 +16,18 @@ from ipywidgets import Widget
 from ipywidgets.widgets import widget
 from PIL import Image
 
-from cropkit.review.model.box_editing import HANDLES, Grip
+from cropkit.collection import Collection
 from cropkit.errors import AuditUnavailable, MissingFile
 from cropkit.geometry import Size
-from cropkit.collection import Kit, open_kit
 from cropkit.records import CropResult, Decision, Status, Verdict
 from cropkit.review import Review
+from cropkit.review.canvas.canvases import batched
 from cropkit.review.keys.actions import Command
 from cropkit.review.keys.keymap import Binding, preset, shortened
-from cropkit.review.view.layout import Kind
-from cropkit.review.canvas.canvases import held
-from cropkit.review.view.viewport import Rect, Zoom
 from cropkit.review.model import Done, Filter, Mark, Open, Restoring
+from cropkit.review.model.box_editing import HANDLES, Grip
+from cropkit.review.view.layout import ClickTarget
+from cropkit.review.view.viewport import Rect, Zoom
 from cropkit.suggest import Sidecars, Table
 
 Started = Callable[..., Browser]
@@ -40,7 +40,7 @@ def entries(browser: Browser) -> tuple[Any, ...]:
 
 
 def standing(browser: Browser) -> dict[str, Status]:
-    return {path: one.status for path, one in browser.review.kit.standing().items()}
+    return {path: one.status for path, one in browser.review.collection.standing().items()}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -84,11 +84,11 @@ def test_the_counts_on_the_screen_are_those_of_the_trail(browser: Browser) -> No
     browser.key("Enter")
     browser.shown()
     browser.written()
-    assert browser.desk.counts == browser.review.kit.counts()
+    assert browser.desk.counts == browser.review.collection.counts()
     browser.key("z")
     browser.written()
     browser.shown()
-    assert browser.desk.counts == browser.review.kit.counts()
+    assert browser.desk.counts == browser.review.collection.counts()
 
 
 def test_undo_brings_the_file_back_byte_for_byte_and_shows_it_with_its_box(
@@ -172,7 +172,7 @@ def test_a_finger_drags_as_the_mouse_does_and_a_second_one_lets_go(browser: Brow
     assert entries(browser)[1].box == after
     browser.touch("end")
     assert focused
-    browser.touch("start", browser.review.screen_point(0, Kind.CHIP), (x, y))
+    browser.touch("start", browser.review.screen_point(0, ClickTarget.CHIP), (x, y))
     assert standing(browser) == {}
 
 
@@ -204,7 +204,7 @@ def test_a_box_that_the_browser_draws_is_the_kernels_again_when_the_page_turns(
 
 
 def test_a_click_on_a_verdict_accepts_that_image_alone(browser: Browser) -> None:
-    browser.mouse("down", browser.review.screen_point(1, Kind.CHIP))
+    browser.mouse("down", browser.review.screen_point(1, ClickTarget.CHIP))
     browser.written()
     assert list(standing(browser)) == [entries(browser)[1].path]
     assert isinstance(entries(browser)[1], Done)
@@ -251,8 +251,8 @@ def test_decisions_are_told_with_times_and_names(browser: Browser) -> None:
     assert decision.suggestion is not None
     assert decision.shown_at <= decision.decided_at
     assert (decision.reviewer, decision.session) == (
-        browser.review.kit.reviewer,
-        browser.review.kit.session,
+        browser.review.collection.reviewer,
+        browser.review.collection.session,
     )
 
 
@@ -441,7 +441,7 @@ def test_what_an_earlier_kernel_left_waiting_is_carried_out(start: Started) -> N
 
 
 def test_a_kit_that_was_passed_in_stays_open(start: Started, folder: Path) -> None:
-    kit = open_kit(folder)
+    kit = Collection(folder)
     browser = start(kit)
     browser.review.close()
     assert kit.counts().total == 5
@@ -458,11 +458,11 @@ def test_an_exception_in_a_callback_is_shown_logged_and_counted(
         raise RuntimeError("not today")
 
     browser.review.on_submit(broken)
-    before = browser.review.kit.counts().degraded
+    before = browser.review.collection.counts().degraded
     browser.key(" ")
     assert "RuntimeError: not today" in browser.words
     assert "message problem" in browser.status
-    assert browser.review.kit.counts().degraded == before + 1
+    assert browser.review.collection.counts().degraded == before + 1
     assert any(r.exc_info for r in caplog.records if r.name == "cropkit.review")
     browser.key("a")
     assert "message none" in browser.status
@@ -485,10 +485,10 @@ def test_problems_queue_up_and_are_acknowledged_one_by_one(browser: Browser) -> 
     for name in ("a.png", "b.png", "b.png"):
         browser.desk.guard.problem("went wrong", name)
     assert "1 more" in browser.words
-    browser.mouse("down", browser.review.screen_point(0, Kind.ACKNOWLEDGE))
+    browser.mouse("down", browser.review.screen_point(0, ClickTarget.ACKNOWLEDGE))
     assert "b.png" in browser.words
     assert "(2 times)" in browser.words
-    browser.mouse("down", browser.review.screen_point(0, Kind.ACKNOWLEDGE))
+    browser.mouse("down", browser.review.screen_point(0, ClickTarget.ACKNOWLEDGE))
     assert "message none" in browser.status
 
 
@@ -504,10 +504,10 @@ def test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail(
     browser.key("a")
     assert "d.png</span>" in browser.words
     assert "a.png</span> went" not in browser.words
-    (event,) = (e for e in browser.review.kit.trail.events() if e["event"] == "acknowledged")
+    (event,) = (e for e in browser.review.collection.trail.events() if e["event"] == "acknowledged")
     seen = json.loads(event["body"])
     assert (seen["about"], seen["problem"], seen["times"]) == ("a.png", "a.png: went <wrong>", 1)
-    assert seen["reviewer"] == browser.review.kit.reviewer
+    assert seen["reviewer"] == browser.review.collection.reviewer
 
 
 def test_a_session_that_is_too_degraded_is_told_at_once_here_and_wherever_alerts_go(
@@ -529,13 +529,13 @@ def test_a_session_that_is_too_degraded_is_told_at_once_here_and_wherever_alerts
     assert alert.said.startswith("degraded")
     assert "2 of 17 operations (11.8 %)" in alert.said
     assert "docs/runbook.md#degraded" in alert.said
-    log = folder / ".cropkit" / "cropkit.system.log"
+    log = folder / ".cropkit" / "cropkit.log"
     browser.until(lambda: '"code": "degraded"' in log.read_text(encoding="utf-8"))
 
 
 def test_a_review_is_a_run_from_the_first_browser_to_its_end(start: Started, folder: Path) -> None:
     browser = start()
-    kit = browser.review.kit
+    kit = browser.review.collection
     assert kit.trail.sessions() == []
     browser.open()
     browser.shown()
@@ -546,7 +546,7 @@ def test_a_review_is_a_run_from_the_first_browser_to_its_end(start: Started, fol
     browser.key("Enter")
     browser.written()
     browser.review.close()
-    with open_kit(folder) as later:
+    with Collection(folder) as later:
         (run, *_) = later.trail.sessions()
         assert run.ended_how == "closed"
         assert (run.tally.accepted, run.tally.cropped) == (3, 3)
@@ -558,7 +558,7 @@ def test_without_an_audit_trail_the_review_stops(
     def refuse(_: object) -> None:
         raise AuditUnavailable("collection", "disk full")
 
-    monkeypatch.setattr(browser.review.kit, "decide", refuse)
+    monkeypatch.setattr(browser.review.collection, "decide", refuse)
     before = browser.desk.session
     browser.key("Enter")
     assert browser.desk.session == before
@@ -566,7 +566,7 @@ def test_without_an_audit_trail_the_review_stops(
     assert "disk full" in browser.words
     monkeypatch.undo()
     browser.key("Enter")
-    browser.mouse("down", browser.review.screen_point(0, Kind.CHIP))
+    browser.mouse("down", browser.review.screen_point(0, ClickTarget.CHIP))
     assert standing(browser) == {}
 
 
@@ -609,7 +609,7 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_reviewable(
     browser.shown()
     assert "closed" in browser.words
     assert "the folder cannot be read (Permission denied)" in browser.words
-    assert browser.review.kit.counts().degraded == 1
+    assert browser.review.collection.counts().degraded == 1
     browser.key(" ")
     browser.written()
 
@@ -727,7 +727,7 @@ def test_nothing_is_read_sent_or_applied_before_a_browser_is_there(start: Starte
     browser.loop.sleep(5)
     assert browser.drawn == []
     assert browser.review.boxes == [None, None, None]
-    assert browser.review.kit.place() is None
+    assert browser.review.collection.place() is None
 
 
 def test_its_text_is_the_same_on_every_run(start: Started, folder: Path) -> None:
@@ -751,7 +751,7 @@ def test_there_is_nothing_to_focus_but_the_canvas(browser: Browser) -> None:
 
 
 def test_a_drawing_that_raises_lets_go_of_the_canvas(browser: Browser) -> None:
-    with pytest.raises(ValueError, match="not finite"), held():
+    with pytest.raises(ValueError, match="not finite"), batched():
         browser.desk.surface.boxes.fill("#ffffff", Rect(0, float("nan"), 1, 1))
     assert ipycanvas._CANVAS_MANAGER._caching is False
     drawn = len(browser.drawn)
@@ -794,7 +794,7 @@ def test_the_sheet_shows_every_key_of_the_table_and_any_key_closes_it(browser: B
 
 
 def test_a_click_on_the_hints_shows_the_sheet(browser: Browser) -> None:
-    browser.mouse("down", browser.review.screen_point(0, Kind.HELP))
+    browser.mouse("down", browser.review.screen_point(0, ClickTarget.HELP))
     assert "ck-sheet" in browser.words
 
 
@@ -845,7 +845,7 @@ def test_escape_and_a_click_leave_the_typing(browser: Browser) -> None:
         browser.strike("x")
         assert "ck-typed" in browser.words
         if leave == "click":
-            browser.mouse("down", browser.review.screen_point(0, Kind.STAGE))
+            browser.mouse("down", browser.review.screen_point(0, ClickTarget.STAGE))
         else:
             browser.strike(leave)
         assert "ck-typed" not in browser.words
@@ -862,7 +862,7 @@ def test_the_last_decisions_are_shown_and_a_click_goes_back_to_one(browser: Brow
     assert browser.words.count("data:image/jpeg;base64,/9j/") == 3
     assert "✖" in browser.words
     assert "page 2/2" in browser.status
-    browser.mouse("down", browser.review.screen_point(1, Kind.STRIP))
+    browser.mouse("down", browser.review.screen_point(1, ClickTarget.STRIP))
     browser.shown()
     assert "page 1/2" in browser.status
     assert entries(browser)[browser.desk.session.chosen].path == second
@@ -938,10 +938,10 @@ def unsure_of(sure: Mapping[str, float | None]) -> Table:
 def test_the_images_whose_box_is_not_sure_are_found_beside_the_work(
     start: Started, folder: Path, loop: ManualLoop
 ) -> None:
-    with Kit(folder) as kit:
+    with Collection(folder) as kit:
         paths = list(kit.images())
     sure = dict(zip(paths, (0.9, 0.69, None, 0.7, 0.0), strict=True))
-    with Kit(folder, suggesters=[unsure_of(sure)]) as kit:
+    with Collection(folder, suggesters=[unsure_of(sure)]) as kit:
         browser = start(kit, min_confidence=0.7)
         browser.open()
         browser.shown()
@@ -961,7 +961,7 @@ def test_a_suggester_that_fails_when_asked_how_sure_it_is_is_shown(
         def confidence(self, path: str) -> float | None:
             raise RuntimeError(path)
 
-    with Kit(folder, suggesters=[Broken(folder)]) as kit:
+    with Collection(folder, suggesters=[Broken(folder)]) as kit:
         browser = start(kit)
         browser.open()
         browser.shown()
@@ -972,12 +972,12 @@ def test_a_suggester_that_fails_when_asked_how_sure_it_is_is_shown(
 def test_another_review_of_the_folder_is_told_of_once_while_it_lives(
     start: Started, folder: Path
 ) -> None:
-    with Kit(folder, reviewer="ada") as kit:
+    with Collection(folder, reviewer="ada") as kit:
         first = start(kit)
         first.open()
         first.written()
         assert first.messages.problems == ()
-        with Kit(folder, reviewer="bob") as theirs:
+        with Collection(folder, reviewer="bob") as theirs:
             run = theirs.begin_run("review")
             for key in ("PageDown", "PageDown"):
                 first.key(key)

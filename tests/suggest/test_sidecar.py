@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropkit.system.files import Root
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.records import Problem, Suggestion
 from cropkit.suggest import NO_SUGGESTION, UNUSABLE, Sidecars, Suggested
 from cropkit.suggest.jsonfile import LIMIT, parse
 from cropkit.suggest.sidecar import group_of
+from cropkit.system.files import Root
 
 SIZE = Size(832, 1216)
 COORDS = [0.10408589988946915, 0.00035082147223874927, 0.8845614790916443, 0.775714099407196]

@@ -14,16 +14,16 @@ from cropkit.errors import (
     UnsupportedFormat,
     VerificationFailed,
 )
-from cropkit.formats.gif import blocks as gif_blocks
-from cropkit.formats.metadata import xmp
 from cropkit.formats.account import Account, Candidate, Header
-from cropkit.formats.decoder_errors import reading
-from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.bit_rows import Rows
 from cropkit.formats.codecs import codec
+from cropkit.formats.decoder_errors import reading
+from cropkit.formats.gif import blocks as gif_blocks
 from cropkit.formats.gif.blocks import Container, Picture
 from cropkit.formats.limits import check_pixels
+from cropkit.formats.metadata import xmp
+from cropkit.formats.metadata.crop_change import Change
 from cropkit.formats.options import Options
-from cropkit.formats.bit_rows import Rows
 from cropkit.geometry import PixelBox
 
 _PLAIN_TEXT = 0x01

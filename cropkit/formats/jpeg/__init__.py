@@ -1,14 +1,22 @@
 """JPEG: segments spliced around coefficients that are copied, or pixels that are encoded anew."""
 
 from cropkit.errors import CorruptImage, UnsupportedDepth
-from cropkit.formats.jpeg import (
-    reencode as jpeg_exact,
-    lossless as jpeg_lossless,
-    metadata as jpeg_parts,
-    pixels as jpeg_pixels,
-    segments as jpeg_segments,
-)
 from cropkit.formats.account import Account, Bare, Candidate, Header
+from cropkit.formats.jpeg import (
+    lossless as lossless,
+)
+from cropkit.formats.jpeg import (
+    metadata as metadata,
+)
+from cropkit.formats.jpeg import (
+    pixels as pixels,
+)
+from cropkit.formats.jpeg import (
+    reencode as reencode,
+)
+from cropkit.formats.jpeg import (
+    segments as segments,
+)
 from cropkit.formats.jpeg.segments import Jpeg
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.options import Jpeg as Mode
@@ -16,7 +24,7 @@ from cropkit.formats.options import Options
 from cropkit.geometry import PixelBox
 from cropkit.lossless.process import Ended, TookTooLong
 
-Proof = jpeg_exact.Proof | jpeg_lossless.Proof
+Proof = reencode.Proof | lossless.Proof
 
 
 def read_header(data: bytes, name: str, options: Options) -> Header:
@@ -36,41 +44,41 @@ def crop(data: bytes, name: str, box: PixelBox, options: Options) -> Candidate:
     account = Account("jpeg")
     if options.jpeg is Mode.LOSSLESS:
         try:
-            return jpeg_lossless.crop(jpeg, header, boxes, account, options.drop)
+            return lossless.crop(jpeg, header, boxes, account, options.drop)
         except TookTooLong as error:
             raise CorruptImage(name, f"decoding it: {error}") from error
         except Ended as error:
             account = Account("jpeg")
             account.patch(f"pixels: encoded anew, they cannot be copied: {error}")
-    return jpeg_exact.crop(jpeg, boxes, account, options.drop)
+    return reencode.crop(jpeg, boxes, account, options.drop)
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:
     """Hold what was read back against the proof; see `cropkit.formats.verify`."""
-    if isinstance(proof, jpeg_lossless.Proof):
-        jpeg_lossless.verify(written, proof, name)
+    if isinstance(proof, lossless.Proof):
+        lossless.verify(written, proof, name)
     else:
-        jpeg_exact.verify(written, proof, name)
+        reencode.verify(written, proof, name)
 
 
 def bare(data: bytes, name: str) -> Bare:
     """Take the metadata off; animations and second pictures do not matter here."""
-    jpeg = jpeg_segments.parse(data, name)
+    jpeg = segments.parse(data, name)
     check_pixels(name, jpeg.size)
-    return Bare(jpeg_pixels.bare(jpeg), jpeg_parts.orientation(jpeg), jpeg_parts.profile(jpeg))
+    return Bare(pixels.bare(jpeg), metadata.orientation(jpeg), metadata.profile(jpeg))
 
 
 def _header(jpeg: Jpeg) -> Header:
-    orientation = jpeg_parts.orientation(jpeg)
+    orientation = metadata.orientation(jpeg)
     size = jpeg.size.oriented(orientation)
-    return Header("jpeg", size, orientation, jpeg_lossless.grid(jpeg))
+    return Header("jpeg", size, orientation, lossless.grid(jpeg))
 
 
 def _parsed(data: bytes, name: str, drop: frozenset[str]) -> Jpeg:
-    jpeg = jpeg_segments.parse(data, name)
+    jpeg = segments.parse(data, name)
     check_pixels(name, jpeg.size)
     jpeg.check_coding()
-    jpeg_parts.refuse(jpeg, drop)
-    if len(jpeg.components) not in jpeg_pixels.MODES:
+    metadata.refuse(jpeg, drop)
+    if len(jpeg.components) not in pixels.MODES:
         raise UnsupportedDepth(name, f"a JPEG of {len(jpeg.components)} components")
     return jpeg

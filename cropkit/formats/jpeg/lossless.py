@@ -5,18 +5,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from cropkit.errors import VerificationFailed
-from cropkit.formats.jpeg import (
-    edge as jpeg_edge,
-    reencode as jpeg_exact,
-    metadata as jpeg_parts,
-    pixels as jpeg_pixels,
-    scans as jpeg_scans,
-    segments as jpeg_segments,
-)
 from cropkit.formats.account import Account, Candidate, Header
 from cropkit.formats.decoder_errors import reading
-from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.jpeg import (
+    edge as jpeg_edge,
+)
+from cropkit.formats.jpeg import (
+    metadata as jpeg_parts,
+)
+from cropkit.formats.jpeg import (
+    pixels as jpeg_pixels,
+)
+from cropkit.formats.jpeg import (
+    reencode,
+    segments,
+)
+from cropkit.formats.jpeg import (
+    scans as jpeg_scans,
+)
 from cropkit.formats.jpeg.segments import Component, Jpeg, Scan, Segment
+from cropkit.formats.metadata.crop_change import Change
 from cropkit.geometry import PixelBox, Size
 from cropkit.lossless import process
 from cropkit.lossless.windows import grid_of
@@ -83,14 +91,14 @@ def crop(
         "do": "crop",
         "box": stored.xyxy,
         "beyond": beyond,
-        "optimize": jpeg_exact.has_measured_codes(jpeg),
+        "optimize": reencode.has_measured_codes(jpeg),
         "scans": [scan.numbers for scan in scans],
     }
     source = jpeg_pixels.bare(jpeg)
     told, (encoded, before, after) = process.pool().ask(request, source, jpeg.size.area)
     edit = jpeg_parts.Edit(Change(jpeg.size, stored), account, jpeg.name, drop=drop)
     metadata, trailer = tuple(jpeg_parts.edited(jpeg, edit)), jpeg_parts.trailer(jpeg, edit)
-    pixels = jpeg_segments.parse(encoded, jpeg.name)
+    pixels = segments.parse(encoded, jpeg.name)
     proof = Proof(
         metadata=metadata,
         coded=pixels.coded,
@@ -123,7 +131,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     within what rounding allows of what the source shows there.
     """
     with reading(name):
-        jpeg = jpeg_segments.parse(written, name)
+        jpeg = segments.parse(written, name)
     if jpeg.metadata != proof.metadata or jpeg.trailer != proof.trailer:
         raise VerificationFailed(name, "the segments around the pixels are not those meant")
     if jpeg.coded != proof.coded:

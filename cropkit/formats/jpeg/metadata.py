@@ -5,10 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cropkit.errors import GainMap, MultiPage, Provenance
-from cropkit.formats.metadata import exif, photoshop, xmp
 from cropkit.formats.account import Account
-from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
-from cropkit.formats.metadata.embedded_pictures import holds_picture
 from cropkit.formats.jpeg.segments import (
     APP0,
     APP1,
@@ -20,6 +17,9 @@ from cropkit.formats.jpeg.segments import (
     Jpeg,
     Segment,
 )
+from cropkit.formats.metadata import exif, photoshop, xmp
+from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
+from cropkit.formats.metadata.embedded_pictures import holds_picture
 
 EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"

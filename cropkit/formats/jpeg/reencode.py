@@ -10,18 +10,22 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from cropkit.errors import VerificationFailed
-from cropkit.formats.jpeg import (
-    blocks as jpeg_blocks,
-    metadata as jpeg_parts,
-    pixels as jpeg_pixels,
-    segments as jpeg_segments,
-)
-from cropkit.formats import psnr as loss
+from cropkit.formats import psnr
 from cropkit.formats.account import Account, Candidate
 from cropkit.formats.decoder_errors import reading
-from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.jpeg import (
+    blocks,
+    segments,
+)
+from cropkit.formats.jpeg import (
+    metadata as jpeg_parts,
+)
+from cropkit.formats.jpeg import (
+    pixels as jpeg_pixels,
+)
 from cropkit.formats.jpeg.blocks import Plane
 from cropkit.formats.jpeg.segments import Jpeg, Segment
+from cropkit.formats.metadata.crop_change import Change
 from cropkit.geometry import PixelBox, Size
 
 # What Pillow's encoder can write, by the sampling factors of the three components.
@@ -64,10 +68,10 @@ def crop(
     transform = 0 if coding.mode == "CMYK" else None  # Pillow writes CMYK, never YCCK
     edit = jpeg_parts.Edit(Change(jpeg.size, stored), account, jpeg.name, transform, drop)
     metadata, trailer = tuple(jpeg_parts.edited(jpeg, edit)), jpeg_parts.trailer(jpeg, edit)
-    encoded = jpeg_segments.parse(_encoded(pixels, coding, jpeg), jpeg.name)
+    encoded = segments.parse(_encoded(pixels, coding, jpeg), jpeg.name)
     written = encoded.spliced(metadata, trailer)
-    found = jpeg_pixels.decode(jpeg_segments.parse(written, jpeg.name), coding.mode)
-    account.psnr = loss.psnr(np.asarray(found), np.asarray(pixels))
+    found = jpeg_pixels.decode(segments.parse(written, jpeg.name), coding.mode)
+    account.psnr = psnr.psnr(np.asarray(found), np.asarray(pixels))
     meant = jpeg_pixels.planes(pixels)
     proof = Proof(metadata, encoded.coded, trailer, coding, meant)
     return account.candidate(written, (asked, asked), proof)
@@ -80,7 +84,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     DCT keeps lengths: so every block of 8 x 8 has a hard limit to how far it may be off.
     """
     with reading(name):
-        jpeg = jpeg_segments.parse(written, name)
+        jpeg = segments.parse(written, name)
         pixels = jpeg_pixels.decode(jpeg, proof.coding.mode)
     if jpeg.metadata != proof.metadata or jpeg.trailer != proof.trailer:
         raise VerificationFailed(name, "the segments around the pixels are not those meant")
@@ -89,9 +93,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     found = _coding_found(jpeg, proof.coding.mode)
     if found != proof.coding:
         raise VerificationFailed(name, "size, tables or sampling are not those meant")
-    excess = jpeg_blocks.excess(
-        jpeg_pixels.planes(pixels), proof.planes, found.tables, found.sampling
-    )
+    excess = blocks.excess(jpeg_pixels.planes(pixels), proof.planes, found.tables, found.sampling)
     if excess > 1:
         raise VerificationFailed(name, f"a block is off by {excess:.1f} times what rounding allows")
 
@@ -155,7 +157,7 @@ def _typical_codes() -> frozenset[bytes]:
     """Return the Huffman tables of annex K.3: those of an encoder that looks for no better."""
     out = BytesIO()
     Image.new("YCbCr", (8, 8)).save(out, "JPEG")
-    return jpeg_segments.parse(out.getvalue(), "typical").codes
+    return segments.parse(out.getvalue(), "typical").codes
 
 
 def _in_order(coding: Coding, jpeg: Jpeg) -> list[list[int]]:

@@ -1,1 +1,1 @@
-"""."""
+"""Metadata that several containers carry: EXIF, XMP, Photoshop blocks, pictures inside them."""

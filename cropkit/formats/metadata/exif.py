@@ -5,8 +5,8 @@ The block keeps its length and every value its place (see `tiff_block`).
 
 from collections.abc import Iterable, Iterator
 
-from cropkit.formats.metadata import embedded_pictures as embedded
 from cropkit.formats.account import Account
+from cropkit.formats.metadata import embedded_pictures
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 from cropkit.formats.metadata.exif_block import TiffBlock, TiffDamage
 
@@ -131,7 +131,7 @@ def _unclaimed(span: range, claimed: Iterable[range]) -> Iterator[range]:
 
 def _without_pictures(block: bytes, account: Account, label: str) -> bytes:
     after = bytearray(block)
-    for span in embedded.pictures(block):
+    for span in embedded_pictures.pictures(block):
         after[span.start : span.stop] = bytes(len(span))
         account.drop(f"{label} preview", SHOWS_MORE)
     return bytes(after)

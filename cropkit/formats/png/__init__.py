@@ -3,20 +3,28 @@
 from dataclasses import dataclass
 
 from cropkit.errors import CorruptImage, VerificationFailed
-from cropkit.formats.metadata import exif
-from cropkit.formats.png import (
-    chunks as png_chunks,
-    compress as png_deflate,
-    metadata as png_parts,
-    samples as png_samples,
-    text as png_text,
-)
-from cropkit.formats import zlib_streams as zstream
+from cropkit.formats import zlib_streams
 from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.decoder_errors import reading
-from cropkit.formats.metadata.crop_change import Change
 from cropkit.formats.limits import check_pixels
+from cropkit.formats.metadata import exif
+from cropkit.formats.metadata.crop_change import Change
 from cropkit.formats.options import Options
+from cropkit.formats.png import (
+    chunks as png_chunks,
+)
+from cropkit.formats.png import (
+    compress as compress,
+)
+from cropkit.formats.png import (
+    metadata as metadata,
+)
+from cropkit.formats.png import (
+    samples as samples,
+)
+from cropkit.formats.png import (
+    text as text,
+)
 from cropkit.formats.png.chunks import Chunk, Container, Ihdr
 from cropkit.formats.png.filters import Frame
 from cropkit.formats.zlib_streams import Inflate, Octets
@@ -45,8 +53,8 @@ def read_header(data: bytes, name: str, _options: Options) -> Header:
     header = png_chunks.read_ihdr(data, name)
     stored = check_pixels(name, header.size)
     container = png_chunks.parse(data, name)
-    png_parts.refuse(container, name)
-    png_samples.check_room(header, container.idat_length, name)
+    metadata.refuse(container, name)
+    samples.check_room(header, container.idat_length, name)
     orientation = _orientation(container)
     return Header("png", stored.oriented(orientation), orientation)
 
@@ -54,21 +62,21 @@ def read_header(data: bytes, name: str, _options: Options) -> Header:
 def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     """Crop to an upright box; see `cropkit.formats.crop`."""
     container = png_chunks.parse(data, name)
-    png_parts.refuse(container, name)
+    metadata.refuse(container, name)
     header = Ihdr.parse(container.chunks[0], name)
-    png_samples.check_room(header, container.idat_length, name)
+    samples.check_room(header, container.idat_length, name)
     stored = box.stored(header.size.oriented(_orientation(container)), _orientation(container))
     _check_palette(container, header, name)
-    filtered = png_samples.inflated(header, container.idat, name)
-    frame = png_samples.cut_out(header, filtered, stored, name)
+    filtered = samples.inflated(header, container.idat, name)
+    frame = samples.cut_out(header, filtered, stored, name)
     account = Account("png")
-    if zstream.ends_early(container.idat, filtered):
+    if zlib_streams.ends_early(container.idat, filtered):
         account.drop("IDAT padding", "no pixels are in it")
     if header.interlace:
         account.patch("IHDR interlace: written straight")
     after = header.sized(stored.size)
-    edit = png_parts.Edit(Change(header.size, stored), account, name)
-    chunks, idat_at = png_parts.edited(container, edit)
+    edit = metadata.Edit(Change(header.size, stored), account, name)
+    chunks, idat_at = metadata.edited(container, edit)
     chunks[0] = after.chunk()
     stream = _deflated(frame, after, container.idat_length / header.size.area)
     written = Container(tuple(chunks), idat_at, (memoryview(stream.data),), container.trailer)
@@ -81,11 +89,11 @@ def bare(data: bytes, name: str) -> Bare:
     container = png_chunks.parse(data, name)
     header = Ihdr.parse(container.chunks[0], name)
     check_pixels(name, header.size)
-    png_samples.check_room(header, container.idat_length, name)
+    samples.check_room(header, container.idat_length, name)
     kept = tuple(c for c in container.chunks if c.type in _BARE)
     before = sum(c.type in _BARE for c in container.chunks[: container.idat_at])
     stripped = Container(kept, before, container.pixels, b"").encoded()
-    return Bare(stripped, _orientation(container), png_text.profile(container.chunks))
+    return Bare(stripped, _orientation(container), text.profile(container.chunks))
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:
@@ -98,16 +106,16 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
         container = png_chunks.parse(written, name)
         if container.chunks != proof.chunks or container.trailer != proof.trailer:
             raise VerificationFailed(name, "the chunks around the pixels are not those meant")
-        filtered = proof.inflate(container.idat, png_samples.length(proof.header), name)
-        held = png_samples.holds(proof.header, filtered, proof.rows)
+        filtered = proof.inflate(container.idat, samples.length(proof.header), name)
+        held = samples.holds(proof.header, filtered, proof.rows)
     if not held:
         raise VerificationFailed(name, "the pixels are not those inside the box")
 
 
-def _deflated(frame: Frame, header: Ihdr, bytes_per_pixel: float) -> png_deflate.Stream:
+def _deflated(frame: Frame, header: Ihdr, bytes_per_pixel: float) -> compress.Stream:
     ceiling = bytes_per_pixel * header.size.area * _SIZE_GUARD
     indexed = header.colour == _PALETTE or header.depth < _BYTE
-    return png_deflate.deflate(frame, ceiling, indexed=indexed)
+    return compress.deflate(frame, ceiling, indexed=indexed)
 
 
 def _orientation(container: Container) -> int:

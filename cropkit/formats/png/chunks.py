@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from cropkit.errors import CorruptImage, TrailingData, Truncated, UnsupportedFormat
-from cropkit.formats import zlib_streams as zstream
+from cropkit.formats import zlib_streams
 from cropkit.geometry import Size
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -33,9 +33,9 @@ class Chunk:
 
 def framed(kind: str, pieces: Iterable[bytes | memoryview]) -> tuple[bytes, bytes]:
     """Return what stands before and after the data of a chunk: length and type, and the CRC."""
-    crc, length = zstream.engine.crc32(kind.encode("latin-1")), 0
+    crc, length = zlib_streams.engine.crc32(kind.encode("latin-1")), 0
     for piece in pieces:
-        crc, length = zstream.engine.crc32(piece, crc), length + len(piece)
+        crc, length = zlib_streams.engine.crc32(piece, crc), length + len(piece)
     return struct.pack(">I", length) + kind.encode("latin-1"), struct.pack(">I", crc)
 
 
@@ -189,7 +189,7 @@ def _span(data: bytes, at: int, name: str) -> _Span:
     span = _Span(kind.decode("latin-1"), at, length)
     if span.end > len(data):
         raise Truncated(name, f"inside a {span.type} chunk")
-    crc = zstream.engine.crc32(memoryview(data)[at + 4 : span.end - 4])
+    crc = zlib_streams.engine.crc32(memoryview(data)[at + 4 : span.end - 4])
     if crc != int.from_bytes(data[span.end - 4 : span.end]):
         raise CorruptImage(name, f"the {span.type} chunk at byte {at} fails its CRC")
     return span

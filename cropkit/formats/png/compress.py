@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cropkit.formats import zlib_streams as zstream
+from cropkit.formats import zlib_streams
 from cropkit.formats.png.filters import ADAPTIVE, AVERAGE, NONE, PAETH, Frame
 from cropkit.formats.zlib_streams import Inflate
 
@@ -128,7 +128,7 @@ def _bands_to_sample(height: int) -> list[slice]:
 def _stream(frame: Frame, plan: Plan, bands: Iterable[slice]) -> Stream:
     pieces = (frame.filtered(plan.filter, band) for band in bands)
     if plan.level == _HUFFMAN:
-        codes = zstream.deflate_in_pieces(pieces, 1, zstream.engine.Z_HUFFMAN_ONLY)
-        return Stream(codes, zstream.inflate)
-    searched = zstream.deflate(np.concatenate(list(pieces)), plan.level)
-    return Stream(searched, zstream.inflate_in_pieces)
+        codes = zlib_streams.deflate_in_pieces(pieces, 1, zlib_streams.engine.Z_HUFFMAN_ONLY)
+        return Stream(codes, zlib_streams.inflate)
+    searched = zlib_streams.deflate(np.concatenate(list(pieces)), plan.level)
+    return Stream(searched, zlib_streams.inflate_in_pieces)

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cropkit.errors import AnimatedImage, GainMap, Provenance
-from cropkit.formats.metadata import embedded_pictures as embedded, exif, photoshop, xmp
-from cropkit.formats.png import text as png_text
 from cropkit.formats.account import Account
+from cropkit.formats.metadata import embedded_pictures, exif, photoshop, xmp
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
+from cropkit.formats.png import text as png_text
 from cropkit.formats.png.chunks import Chunk, Container
 
 _EXIF_PREFIX = b"Exif\0\0"
@@ -65,7 +65,7 @@ def _edited(chunk: Chunk, edit: Edit) -> Chunk | None:
     rule = _EDITS.get(chunk.type)
     if rule:
         return rule(chunk, edit)
-    if chunk.type not in _NO_PICTURES and embedded.holds_picture(chunk.data):
+    if chunk.type not in _NO_PICTURES and embedded_pictures.holds_picture(chunk.data):
         edit.account.drop(chunk.type, SHOWS_MORE)
         return None
     if chunk.type != "IEND":

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from cropkit.errors import CorruptImage, Truncated
-from cropkit.formats.png import unfilter as png_rows
-from cropkit.formats import zlib_streams as zstream
+from cropkit.formats import zlib_streams
+from cropkit.formats.png import unfilter
 from cropkit.formats.png.chunks import Ihdr
 from cropkit.formats.png.filters import Frame
 from cropkit.formats.zlib_streams import Octets
@@ -36,7 +36,7 @@ def holds(header: Ihdr, filtered: Octets, rows: Octets) -> bool:
     """Whether what a straight image's stream held is these rows; Pillow undoes its filters."""
     filtered = filtered.reshape(header.height, -1)
     at = 0
-    for band in png_rows.undone(filtered, header.bpp, png_rows.by_pillow):
+    for band in unfilter.undone(filtered, header.bpp, unfilter.by_pillow):
         if not np.array_equal(band, rows[at : at + len(band)]):
             return False
         at += len(band)
@@ -50,7 +50,7 @@ def inflated(header: Ihdr, stream: bytes, name: str) -> Octets:
     ------
     Truncated, CorruptImage
     """
-    return zstream.inflate(stream, _expected(header), name)
+    return zlib_streams.inflate(stream, _expected(header), name)
 
 
 def check_room(header: Ihdr, stream_length: int, name: str) -> None:
@@ -88,7 +88,7 @@ def cut_out(header: Ihdr, filtered: Octets, box: PixelBox, name: str) -> Frame:
     needed = filtered[first : box.bottom, : 1 + header.stride(box.right)]
     frame = Frame.empty(box.size.height, header.stride(box.size.width), header.bpp)
     at = first - box.top
-    for band in png_rows.undone(needed, header.bpp, png_rows.by_libpng):
+    for band in unfilter.undone(needed, header.bpp, unfilter.by_libpng):
         end = at + len(band)
         if end > 0:
             frame.rows[max(0, at) : end] = _columns(band[max(0, -at) :], header, box)
@@ -120,7 +120,7 @@ def _woven(header: Ihdr, filtered: Octets, name: str) -> Octets:
     for (x, y, step_x, step_y), one in _passes(header):
         part = filtered[at : at + length(one)].reshape(one.height, -1)
         _check_filters(part, name)
-        rows = np.concatenate(list(png_rows.undone(part, header.bpp, png_rows.by_libpng)))
+        rows = np.concatenate(list(unfilter.undone(part, header.bpp, unfilter.by_libpng)))
         pixels = rows if header.bits >= _BYTE else _unpack(rows, header.depth)[:, : one.width]
         whole[y::step_y, x::step_x] = pixels.reshape(one.height, one.width, -1)
         at += length(one)

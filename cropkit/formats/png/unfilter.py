@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
-from cropkit.formats import zlib_streams as zstream
+from cropkit.formats import zlib_streams
 from cropkit.formats.codecs import codec
 from cropkit.formats.png.chunks import SIGNATURE, Ihdr, framed
 from cropkit.formats.zlib_streams import Octets
@@ -57,7 +57,7 @@ def undone(filtered: Octets, bpp: int, undo: Undo) -> Iterator[Octets]:
 
 def by_libpng(filtered: Octets, bpp: int) -> Octets:
     """Return rows without their filters, by libpng; by Pillow where libpng's wheel is missing."""
-    if not zstream.has_codecs or filtered.shape[1] > _WIDEST * bpp:
+    if not zlib_streams.has_codecs or filtered.shape[1] > _WIDEST * bpp:
         return by_pillow(filtered, bpp)
     height, width = filtered.shape[0], (filtered.shape[1] - 1) // bpp
     decoded = codec("png_decode", _plain_file(filtered, Ihdr(width, height, *_PLAIN[bpp])))
@@ -71,7 +71,7 @@ def by_pillow(filtered: Octets, bpp: int) -> Octets:
     """Return rows without their filters, by Pillow's own decoder."""
     mode, raws = _RAW[bpp]
     height, width = filtered.shape[0], (filtered.shape[1] - 1) // bpp
-    stream = zstream.stored(filtered)
+    stream = zlib_streams.stored(filtered)
     read = [
         np.asarray(Image.frombytes(mode, (width, height), stream, "zip", raw, 0)) for raw in raws
     ]
@@ -82,7 +82,7 @@ def by_pillow(filtered: Octets, bpp: int) -> Octets:
 def _plain_file(filtered: Octets, header: Ihdr) -> Octets:
     """Return a PNG of one pixel chunk around the rows, made without copying them twice."""
     before = SIGNATURE + header.chunk().encoded()
-    data = zstream.stored(filtered, len(before) + 8, len(_AFTER) + 4)
+    data = zlib_streams.stored(filtered, len(before) + 8, len(_AFTER) + 4)
     start, end = len(before) + 8, len(data) - len(_AFTER) - 4
     head, tail = framed("IDAT", (data[start:end].data,))
     data[:start] = np.frombuffer(before + head, np.uint8)

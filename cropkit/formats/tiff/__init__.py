@@ -10,21 +10,33 @@ import numpy as np
 from PIL.TiffImagePlugin import TiffImageFile
 
 from cropkit.errors import VerificationFailed
-from cropkit.formats import bit_rows as packed
-from cropkit.formats.tiff import (
-    second_decoder as tiff_check,
-    directory as tiff_directory,
-    display as tiff_display,
-    layout as tiff_layout,
-    metadata as tiff_parts,
-    pixels as tiff_pixels,
-    writer as tiff_writer,
-)
+from cropkit.formats import bit_rows
 from cropkit.formats.account import Account, Bare, Candidate, Header
+from cropkit.formats.bit_rows import Rows
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.metadata.crop_change import Change
 from cropkit.formats.options import Options
-from cropkit.formats.bit_rows import Rows
+from cropkit.formats.tiff import (
+    directory as tiff_directory,
+)
+from cropkit.formats.tiff import (
+    display as display,
+)
+from cropkit.formats.tiff import (
+    layout as tiff_layout,
+)
+from cropkit.formats.tiff import (
+    metadata as metadata,
+)
+from cropkit.formats.tiff import (
+    pixels as tiff_pixels,
+)
+from cropkit.formats.tiff import (
+    second_decoder as second_decoder,
+)
+from cropkit.formats.tiff import (
+    writer as writer,
+)
 from cropkit.formats.tiff.codecs import DEFLATE, NONE, OLD_DEFLATE, Bytes, reversed_bits
 from cropkit.formats.tiff.directory import EXIF, Directory, Tiff
 from cropkit.formats.tiff.layout import (
@@ -59,14 +71,14 @@ class Proof:
 def read_header(data: bytes, name: str, _options: Options) -> Header:
     """Read size and orientation; see `cropkit.formats.read_header`."""
     tiff, layout = _parsed(data, name)
-    orientation = tiff_parts.orientation(tiff)
+    orientation = metadata.orientation(tiff)
     return Header("tiff", layout.size.oriented(orientation), orientation)
 
 
 def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     """Crop to an upright box; see `cropkit.formats.crop`."""
     tiff, layout = _parsed(data, name)
-    orientation = tiff_parts.orientation(tiff)
+    orientation = metadata.orientation(tiff)
     stored = box.stored(layout.size.oriented(orientation), orientation)
     segments = tiff_layout.segments(tiff.first, tiff.form, layout, data, name)
     planes = tiff_pixels.decoded_box(data, layout, segments, stored)
@@ -75,13 +87,11 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     pixels = tiff_pixels.encoded(planes, after, level)
     account = Account("tiff")
     stated = _stated(tiff, after, pixels)
-    edit = tiff_parts.Edit(
-        Change(layout.size, stored), stated, tiff.form, tiff.first, account, name
-    )
-    directory = tiff_parts.edited(tiff, edit)
+    edit = metadata.Edit(Change(layout.size, stored), stated, tiff.form, tiff.first, account, name)
+    directory = metadata.edited(tiff, edit)
     offsets_tag = TILE_OFFSETS if TILE_OFFSETS in stated else STRIP_OFFSETS
     first = int(segments.offsets.min())
-    written = tiff_writer.assembled(tiff.form, directory, pixels, offsets_tag, first)
+    written = writer.assembled(tiff.form, directory, pixels, offsets_tag, first)
     _tell_of_moves(tiff.first, written.directory, account)
     _tell_of_unclaimed(data, tiff, segments, account)
     proof = Proof(written.directory, written.spans, after, planes)
@@ -91,14 +101,14 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
 def bare(data: bytes, name: str) -> Bare:
     """Hand Pillow what it knows, which it turns upright by itself; draw the rest for it."""
     tiff = tiff_directory.parse(data, name)
-    entry = tiff.first.first(tiff_parts.ICC)
+    entry = tiff.first.first(metadata.ICC)
     profile = entry.data if entry else None
     try:
         TiffImageFile(BytesIO(data))
     except (SyntaxError, OSError):
         layout = tiff_layout.read(tiff.first, tiff.form, name)
-        drawn = tiff_display.shown(data, tiff, layout, name)
-        return Bare(drawn, tiff_parts.orientation(tiff), profile)
+        drawn = display.shown(data, tiff, layout, name)
+        return Bare(drawn, metadata.orientation(tiff), profile)
     return Bare(data, 1, profile)
 
 
@@ -115,14 +125,14 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
         if _as_tifffile_sees(written) != _as_meant(proof):
             raise VerificationFailed(name, "tifffile sees another layout than was meant")
         rows = _rows_of_planes(written, proof)
-        same = all(packed.same(a, b) for a, b in rows)
+        same = all(bit_rows.same(a, b) for a, b in rows)
     if not same:
         raise VerificationFailed(name, "the pixels are not those inside the box")
 
 
 def _parsed(data: bytes, name: str) -> tuple[Tiff, Layout]:
     tiff = tiff_directory.parse(data, name)
-    tiff_parts.refuse(tiff, name)
+    metadata.refuse(tiff, name)
     return tiff, tiff_layout.read(tiff.first, tiff.form, name)
 
 
@@ -144,8 +154,7 @@ def _stated(tiff: Tiff, after: Layout, pixels: Sequence[Bytes]) -> dict[int, tup
 
 def _tell_of_moves(before: Directory, after: Directory, account: Account) -> None:
     notes = [
-        d.subs[EXIF].first(tiff_parts.MAKER_NOTE) if EXIF in d.subs else None
-        for d in (before, after)
+        d.subs[EXIF].first(metadata.MAKER_NOTE) if EXIF in d.subs else None for d in (before, after)
     ]
     if notes[0] and notes[1] and notes[0].at != notes[1].at:
         account.patch("MakerNote: moved; what it counts from the start of the file is off")
@@ -200,14 +209,14 @@ def _rows_of_planes(written: bytes, proof: Proof) -> Iterator[tuple[Rows, Rows]]
         spans = proof.spans[number * each : (number + 1) * each]
         rows = [layout.rows(i // columns) for i in range(each)]
         meant = tiff_pixels.cut([plane], layout)
-        found = _found(written, layout, tiff_check.Stack(spans, rows, layout.stride))
+        found = _found(written, layout, second_decoder.Stack(spans, rows, layout.stride))
         yield from zip(found, meant, strict=True)
 
 
-def _found(written: bytes, layout: Layout, stack: tiff_check.Stack) -> Iterator[Rows]:
+def _found(written: bytes, layout: Layout, stack: second_decoder.Stack) -> Iterator[Rows]:
     """Yield what another decoder than the one that belongs to the encoder finds."""
     if layout.compression not in _PLAIN:
-        every = tiff_check.decompressed(written, layout, stack)
+        every = second_decoder.decompressed(written, layout, stack)
         ends = accumulate(stack.rows)
         found = (every[end - rows : end] for end, rows in zip(ends, stack.rows, strict=True))
     else:

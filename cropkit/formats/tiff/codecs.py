@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cropkit.formats.codecs import codec
 from cropkit.formats.bit_rows import Rows
+from cropkit.formats.codecs import codec
 
 Bytes = bytes | memoryview
 NONE, LZW, DEFLATE = 1, 5, 8

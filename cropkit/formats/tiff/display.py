@@ -8,8 +8,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from cropkit.errors import UnsupportedDepth
-from cropkit.formats.tiff import layout as tiff_layout, pixels as tiff_pixels
 from cropkit.formats.bit_rows import Rows
+from cropkit.formats.tiff import layout as tiff_layout
+from cropkit.formats.tiff import pixels
 from cropkit.formats.tiff.directory import Tiff
 from cropkit.formats.tiff.layout import PHOTOMETRIC, SAMPLE_FORMAT, Layout
 from cropkit.geometry import PixelBox
@@ -30,7 +31,7 @@ def shown(data: bytes, tiff: Tiff, layout: Layout, name: str) -> bytes:
         For samples that are not whole bytes.
     """
     segments = tiff_layout.segments(tiff.first, tiff.form, layout, data, name)
-    planes = tiff_pixels.decoded_box(data, layout, segments, PixelBox.full(layout.size))
+    planes = pixels.decoded_box(data, layout, segments, PixelBox.full(layout.size))
     photometric = tiff_layout.number(tiff.first, tiff.form, PHOTOMETRIC, 1)
     kind = _KINDS.get(tiff_layout.number(tiff.first, tiff.form, SAMPLE_FORMAT, 1), "u")
     mode, count = _MODES.get(photometric, ("L", 1))

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import ExifTags, TiffTags
 
 from cropkit.errors import GainMap, MultiPage, Provenance, UnsupportedFormat
-from cropkit.formats.metadata import embedded_pictures as embedded, photoshop, xmp
 from cropkit.formats.account import Account
+from cropkit.formats.metadata import embedded_pictures, photoshop, xmp
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 from cropkit.formats.tiff.directory import (
     BYTE,
@@ -142,7 +142,7 @@ def label(tag: int) -> str:
 def _without_pictures(entry: Entry, edit: Edit) -> Entry:
     """Carry a tag; JPEG files inside are blanked, so that nothing moves."""
     after = bytearray(entry.data)
-    for span in embedded.pictures(entry.data) if entry.kind in (BYTE, UNDEFINED) else ():
+    for span in embedded_pictures.pictures(entry.data) if entry.kind in (BYTE, UNDEFINED) else ():
         after[span.start : span.stop] = bytes(len(span))
         edit.account.drop(f"{label(entry.tag)} preview", SHOWS_MORE)
     return _told(entry, entry.of_data(bytes(after)), edit)

@@ -9,9 +9,9 @@ from itertools import accumulate
 
 import numpy as np
 
-from cropkit.formats import bit_rows as packed
-from cropkit.formats.tiff import second_decoder as tiff_check, codecs as tiff_codecs
+from cropkit.formats import bit_rows
 from cropkit.formats.bit_rows import Rows
+from cropkit.formats.tiff import codecs, second_decoder
 from cropkit.formats.tiff.codecs import COMPRESSIONS, LZW, Bytes, Pixel
 from cropkit.formats.tiff.layout import Layout, Segments, touched
 from cropkit.geometry import PixelBox
@@ -33,14 +33,14 @@ class Part:
 def decoded_box(data: bytes, layout: Layout, segments: Segments, box: PixelBox) -> tuple[Rows, ...]:
     """Return the rows of each plane inside a stored box; only what it touches is decoded."""
     first_bit, bits = box.left * layout.pixel_bits, box.size.width * layout.pixel_bits
-    span = packed.bytes_of(first_bit, bits)
+    span = bit_rows.bytes_of(first_bit, bits)
     planes = []
     for plane in range(layout.planes):
         window = np.empty((box.size.height, span.stop - span.start), np.uint8)
         parts = list(_touched(layout, plane, box))
         for part, rows in zip(parts, _all(data, layout, segments, parts), strict=True):
             _place(rows, window, layout, (part, box, span))
-        planes.append(packed.aligned(window, first_bit % _BYTE, bits))
+        planes.append(bit_rows.aligned(window, first_bit % _BYTE, bits))
     return tuple(planes)
 
 
@@ -68,7 +68,7 @@ def level(data: bytes, layout: Layout, segments: Segments, box: PixelBox) -> int
 
 def restored(rows: Rows, layout: Layout) -> Rows:
     """Undo the differences of rows that were decompressed."""
-    return tiff_codecs.unpredicted(rows, layout.predictor, _pixel(layout))
+    return codecs.unpredicted(rows, layout.predictor, _pixel(layout))
 
 
 def cut(planes: Sequence[Rows], layout: Layout) -> Iterator[Rows]:
@@ -93,7 +93,9 @@ def _all(data: bytes, layout: Layout, segments: Segments, parts: Sequence[Part])
         return
     spans = [(int(segments.offsets[p.number]), int(segments.counts[p.number])) for p in parts]
     rows = [layout.rows(part.row) for part in parts]
-    every = tiff_check.decompressed(data, layout, tiff_check.Stack(spans, rows, layout.stride))
+    every = second_decoder.decompressed(
+        data, layout, second_decoder.Stack(spans, rows, layout.stride)
+    )
     for end, count in zip(accumulate(rows), rows, strict=True):
         yield restored(every[end - count : end], layout)
 
@@ -102,9 +104,9 @@ def _decoded(data: bytes, layout: Layout, segments: Segments, part: Part) -> Row
     offset, count = int(segments.offsets[part.number]), int(segments.counts[part.number])
     stored: Bytes = memoryview(data)[offset : offset + count]
     if layout.reversed_bits:
-        stored = tiff_codecs.reversed_bits(stored)
+        stored = codecs.reversed_bits(stored)
     rows, stride = layout.rows(part.row), layout.stride
-    found = tiff_codecs.decompressed(
+    found = codecs.decompressed(
         stored, layout.compression, rows * stride, layout.segment.height * stride
     )
     return restored(found.reshape(rows, stride), layout)
@@ -133,9 +135,9 @@ def _cut(plane: Rows, layout: Layout, part: Part) -> Rows:
 
 
 def _compressed(rows: Rows, layout: Layout, level: int) -> Bytes:
-    apart = tiff_codecs.predicted(rows, layout.predictor, _pixel(layout))
-    stored = tiff_codecs.compressed(apart, layout.compression, level)
-    return tiff_codecs.reversed_bits(stored) if layout.reversed_bits else stored
+    apart = codecs.predicted(rows, layout.predictor, _pixel(layout))
+    stored = codecs.compressed(apart, layout.compression, level)
+    return codecs.reversed_bits(stored) if layout.reversed_bits else stored
 
 
 def _pixel(layout: Layout) -> Pixel:

@@ -8,20 +8,26 @@ import numpy as np
 from PIL import Image
 
 from cropkit.errors import VerificationFailed
-from cropkit.formats import psnr as loss
+from cropkit.formats import psnr
+from cropkit.formats.account import Account, Bare, Candidate, Header
+from cropkit.formats.codecs import codec
+from cropkit.formats.decoder_errors import reading
+from cropkit.formats.limits import check_pixels
+from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.options import Options
+from cropkit.formats.psnr import Pixels
+from cropkit.formats.webp import (
+    blocks as blocks,
+)
+from cropkit.formats.webp import (
+    metadata as metadata,
+)
+from cropkit.formats.webp import (
+    riff as riff,
+)
 from cropkit.formats.webp import (
     vp8,
-    blocks as webp_blocks,
-    metadata as webp_parts,
-    riff as webp_riff,
 )
-from cropkit.formats.account import Account, Bare, Candidate, Header
-from cropkit.formats.decoder_errors import reading
-from cropkit.formats.metadata.crop_change import Change
-from cropkit.formats.codecs import codec
-from cropkit.formats.limits import check_pixels
-from cropkit.formats.psnr import Pixels
-from cropkit.formats.options import Options
 from cropkit.formats.webp.riff import ALPH, PIXELS, VP8, VP8L, VP8X, Chunk, Container
 from cropkit.geometry import PixelBox, Size
 
@@ -47,20 +53,20 @@ class Proof:
 def read_header(data: bytes, name: str, _options: Options) -> Header:
     """Read size and orientation; see `cropkit.formats.read_header`."""
     container, stored = _parsed(data, name)
-    orientation = webp_parts.orientation(container)
+    orientation = metadata.orientation(container)
     return Header("webp", stored.oriented(orientation), orientation)
 
 
 def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     """Crop to an upright box; see `cropkit.formats.crop`."""
     container, before = _parsed(data, name)
-    orientation = webp_parts.orientation(container)
+    orientation = metadata.orientation(container)
     stored = box.stored(before.oriented(orientation), orientation)
     whole = _decoded(container, before)
     pixels = np.ascontiguousarray(whole[stored.top : stored.bottom, stored.left : stored.right])
     account = Account("webp")
-    edit = webp_parts.Edit(Change(before, stored), _encoded(pixels, container), account, name)
-    written = Container(webp_parts.edited(container, edit), container.trailer)
+    edit = metadata.Edit(Change(before, stored), _encoded(pixels, container), account, name)
+    written = Container(metadata.edited(container, edit), container.trailer)
     if container.lossless:
         account.keep("pixels: lossless")
     else:
@@ -72,12 +78,12 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
 
 def bare(data: bytes, name: str) -> Bare:
     """Take the metadata off; of animations, Pillow shows the first frame."""
-    container = webp_riff.parse(data, name)
+    container = riff.parse(data, name)
     profile = container.first("ICCP")
     if container.first(*PIXELS) is None:
         return Bare(data, 1, profile)
-    check_pixels(name, webp_riff.size(container, name))
-    return Bare(container.only(*_BARE).encoded(), webp_parts.orientation(container), profile)
+    check_pixels(name, riff.size(container, name))
+    return Bare(container.only(*_BARE).encoded(), metadata.orientation(container), profile)
 
 
 def verify(written: bytes, proof: Proof, name: str) -> float | None:
@@ -102,10 +108,10 @@ def _loss(container: Container, pixels: Pixels, proof: Proof, name: str) -> floa
     """Return the PSNR of pixels that are close to those meant, or raise `VerificationFailed`."""
     step = vp8.quantisers(_first(container, VP8)).coarsest_step
     found, meant = (_colours(p) for p in (pixels, proof.pixels))
-    excess = webp_blocks.excess(found, meant, step)
+    excess = blocks.excess(found, meant, step)
     if excess > 1:
         raise VerificationFailed(name, f"a block is off by {excess:.1f} times what coding allows")
-    return loss.psnr_of_pictures(found, meant)
+    return psnr.psnr_of_pictures(found, meant)
 
 
 def _colours(pixels: Pixels) -> Image.Image:
@@ -114,9 +120,9 @@ def _colours(pixels: Pixels) -> Image.Image:
 
 
 def _parsed(data: bytes, name: str) -> tuple[Container, Size]:
-    container = webp_riff.parse(data, name)
-    webp_parts.refuse(container, name)
-    return container, check_pixels(name, webp_riff.size(container, name))
+    container = riff.parse(data, name)
+    metadata.refuse(container, name)
+    return container, check_pixels(name, riff.size(container, name))
 
 
 def _decoded(container: Container, size: Size) -> Pixels:
@@ -131,10 +137,10 @@ def _encoded(pixels: Pixels, source: Container) -> Mapping[str, bytes]:
     """Return the data of the chunks that code the pixels, for each of those in the source."""
     if source.lossless:
         coded = _saved(pixels, lossless=True, quality=_LOSSLESS_EFFORT)
-        return {VP8L: webp_riff.like(_first(coded, VP8L), _first(source, VP8L), lossless=True)}
+        return {VP8L: riff.like(_first(coded, VP8L), _first(source, VP8L), lossless=True)}
     frame = _first(source, VP8)
     coded = _saved(pixels, lossless=False, quality=vp8.quantisers(frame).quality)
-    after = {VP8: webp_riff.like(_first(coded, VP8), frame, lossless=False)}
+    after = {VP8: riff.like(_first(coded, VP8), frame, lossless=False)}
     if source.first(ALPH) is not None:
         after[ALPH] = coded.first(ALPH) or _opaque(pixels)
     return after
@@ -144,7 +150,7 @@ def _saved(pixels: Pixels, *, lossless: bool, quality: float) -> Container:
     out = BytesIO()
     picture = Image.fromarray(pixels)
     picture.save(out, "WEBP", lossless=lossless, quality=quality, method=_METHOD, exact=True)
-    return webp_riff.parse(out.getvalue(), "the coded pixels")
+    return riff.parse(out.getvalue(), "the coded pixels")
 
 
 def _opaque(pixels: Pixels) -> bytes:

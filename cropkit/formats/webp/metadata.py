@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cropkit.errors import AnimatedImage, CorruptImage, GainMap, MultiPage, Provenance
-from cropkit.formats.metadata import exif, xmp
-from cropkit.formats.webp import riff as webp_riff
 from cropkit.formats.account import Account
+from cropkit.formats.metadata import exif, xmp
 from cropkit.formats.metadata.crop_change import Change
 from cropkit.formats.metadata.embedded_pictures import holds_picture
+from cropkit.formats.webp import riff
 from cropkit.formats.webp.riff import ALPH, PIXELS, VP8X, Chunk, Container
 
 _EXIF_PREFIX = b"Exif\0\0"
@@ -51,7 +51,7 @@ def refuse(container: Container, name: str) -> None:
 def orientation(container: Container) -> int:
     """Return the EXIF orientation; readers look for EXIF only where the canvas announces it."""
     canvas, block = container.first(VP8X), container.first("EXIF")
-    if canvas is None or block is None or not canvas[0] & webp_riff.EXIF_FLAG:
+    if canvas is None or block is None or not canvas[0] & riff.EXIF_FLAG:
         return 1
     return exif.read_orientation(block.removeprefix(_EXIF_PREFIX))
 
@@ -73,7 +73,7 @@ def _edited(chunk: Chunk, edit: Edit) -> Chunk:
 
 def _edit_canvas(data: bytes, edit: Edit) -> bytes:
     edit.account.patch("VP8X")
-    return webp_riff.with_canvas(data, edit.change.after)
+    return riff.with_canvas(data, edit.change.after)
 
 
 def _edit_exif(data: bytes, edit: Edit) -> bytes:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from cropkit.errors import DeliveryFailed
 from cropkit.monitor.delivery.configuration import Configuration, by_default, configured
 from cropkit.monitor.delivery.sinks import Sink
-from cropkit.errors import DeliveryFailed
 from cropkit.monitor.health import Alert
 
 __all__ = ["Configuration", "Sink", "by_default", "configured", "deliver", "trial"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cropkit.errors import BadConfiguration
 from cropkit.monitor.delivery.sinks import (
     Command,
     Desktop,
@@ -24,12 +25,9 @@ from cropkit.monitor.delivery.sinks import (
     Webhook,
     is_loopback,
 )
-from cropkit.errors import BadConfiguration
 from cropkit.monitor.health import Limits
+from cropkit.system.home import ALERTS, HOME, LOG
 
-HOME = ".cropkit"
-NAME = "alerts.toml"
-_LOG = "cropkit.system.log"
 _SECURITY = ("starttls", "tls", "none")
 _MOST_TRIES = 10
 Table = dict[str, Any]
@@ -55,10 +53,9 @@ def configured(
         When a file says what nobody understands: no sink of it can be believed.
     """
     env = os.environ if environment is None else environment
-    home = folder / HOME
-    persons = _persons_folder(env) / "cropkit" / NAME
+    persons = _persons_folder(env) / "cropkit" / Path(ALERTS).name
     log = by_default(folder, session).sinks
-    for path in (home / NAME, persons) if _is_folder(home) else (persons,):
+    for path in (folder / ALERTS, persons) if _is_folder(folder / HOME) else (persons,):
         table = _table(path)
         if table is not None:
             reader = _Reader(path, env, log, trusted=path == persons)
@@ -68,8 +65,8 @@ def configured(
 
 def by_default(folder: Path, session: str) -> Configuration:
     """Return the collection's log as the only sink; none where there is no collection."""
-    home = folder / HOME
-    return Configuration((LogFile(home / _LOG, session),) if _is_folder(home) else ())
+    there = _is_folder(folder / HOME)
+    return Configuration((LogFile(folder / LOG, session),) if there else ())
 
 
 def _is_folder(path: Path) -> bool:

@@ -25,9 +25,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from cropkit.system import log
 from cropkit.errors import DeliveryFailed
 from cropkit.monitor.health import Alert
+from cropkit.system import log
 
 _SECONDS = 15.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

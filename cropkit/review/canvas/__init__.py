@@ -1,1 +1,1 @@
-"""."""
+"""Pictures and boxes on the screen: the only place with ipycanvas."""

@@ -13,7 +13,7 @@ _NOWHERE = Rect(0, 0, 1, 1)
 
 
 @dataclass(eq=False, slots=True)
-class Slot:
+class OffscreenBuffer:
     """A hidden canvas with the image that was drawn into it last.
 
     An image's value reaches the browser at once, a drawing waits for its turn: so a new value may

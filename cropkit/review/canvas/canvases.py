@@ -20,10 +20,10 @@ from ipywidgets import Image, Layout
 from traitlets import Unicode
 
 from cropkit.geometry import Size
-from cropkit.review.canvas.live_drag import Front, Watch
-from cropkit.review.view.layout import WIDTH, PageLayout
+from cropkit.review.canvas.buffers import OffscreenBuffer
+from cropkit.review.canvas.live_drag import LiveDrag, Watch
 from cropkit.review.runtime.loop import Loop
-from cropkit.review.canvas.buffers import Slot
+from cropkit.review.view.layout import WIDTH, PageLayout
 from cropkit.review.view.viewport import Rect, Viewport
 
 SCALE = 2  # backing pixels for a canvas unit: sharp on the screens that have two
@@ -39,7 +39,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def batched() -> Iterator[None]:
     """Send the drawing of the body in one message; let go also when it raises."""
     manager = _ipycanvas._CANVAS_MANAGER  # noqa: SLF001  (hold_canvas does not undo itself)
     before, failure = manager._caching, None  # noqa: SLF001  (ipycanvas has no other way)
@@ -104,7 +104,7 @@ class Pen:
         """Draw an image, or what another canvas shows, into a rectangle."""
         self._canvas.draw_image(source, *self._finite(rect.x, rect.y, rect.width, rect.height))
 
-    def slot(self, slot: Slot, frame: Rect) -> None:
+    def slot(self, slot: OffscreenBuffer, frame: Rect) -> None:
         """Draw what a hidden canvas holds so that its image fills a frame."""
         by = frame.width / slot.part.width
         x, y = frame.x - slot.part.x * by, frame.y - slot.part.y * by
@@ -191,7 +191,7 @@ class NamedCanvas(MultiCanvas):  # type: ignore[misc]  # ipycanvas ships no type
     description = Unicode("").tag(sync=True)
 
 
-class Surface:
+class Canvases:
     """The canvas that is seen, with a layer of pictures and a layer of boxes, and its helpers.
 
     Parameters
@@ -219,7 +219,7 @@ class Surface:
         self.slots = [[self._slot(hidden, stage) for stage in stages] for _ in range(GENERATIONS)]
         self.detail = self._slot(hidden, Rect(0, 0, DETAIL / SCALE, DETAIL / SCALE))
         self.fence = Fence(hidden, guard)
-        self.front = Front()
+        self.front = LiveDrag()
         self._closed = False
 
     def on_client(
@@ -265,7 +265,7 @@ class Surface:
 
     def upload(
         self,
-        slot: Slot,
+        slot: OffscreenBuffer,
         name: str,
         picture: tuple[bytes, Size],
         done: Callable[[], None],
@@ -286,7 +286,7 @@ class Surface:
         slot.busy, slot.holds = True, name
         slot.image.value = b"data:image/jpeg;base64," + base64.b64encode(jpeg)
         pen, slot.part = Pen(slot.canvas), _part(slot, size, fit)
-        with held():
+        with batched():
             pen.clear()
             pen.picture(slot.image, _unscaled(slot.part))
             self.fence.mark(lambda: self._uploaded(slot, done))
@@ -316,7 +316,7 @@ class Surface:
             widget.close()
         self.front.close()
 
-    def _uploaded(self, slot: Slot, done: Callable[[], None]) -> None:
+    def _uploaded(self, slot: OffscreenBuffer, done: Callable[[], None]) -> None:
         slot.busy = False
         if slot.following:
             name, picture, following, fit = slot.following
@@ -324,17 +324,17 @@ class Surface:
             self.upload(slot, name, picture, following, fit)
         done()
 
-    def _every_slot(self) -> Iterator[Slot]:
+    def _every_slot(self) -> Iterator[OffscreenBuffer]:
         return chain(*self.slots, [self.detail])
 
     @staticmethod
-    def _slot(layout: Layout, stage: Rect) -> Slot:
+    def _slot(layout: Layout, stage: Rect) -> OffscreenBuffer:
         width, height = round(stage.width * SCALE), round(stage.height * SCALE)
         canvas = Canvas(width=width, height=height, layout=layout)
-        return Slot(canvas, Image(format="url", value=b"data:,", layout=layout))
+        return OffscreenBuffer(canvas, Image(format="url", value=b"data:,", layout=layout))
 
 
-def _part(slot: Slot, size: Size, fit: Size | None) -> Rect:
+def _part(slot: OffscreenBuffer, size: Size, fit: Size | None) -> Rect:
     if fit is None:
         return Viewport(Rect(0, 0, slot.canvas.width, slot.canvas.height), size).frame
     scale = min(1.0, fit.width / size.width, fit.height / size.height)

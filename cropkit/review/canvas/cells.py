@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from cropkit.geometry import PixelBox
-from cropkit.review.view.view_state import Sight
-from cropkit.review.canvas.buffers import Slot
+from cropkit.review.canvas.buffers import OffscreenBuffer
+from cropkit.review.model import Done, Entry, Open, ReviewState
+from cropkit.review.view.view_state import ViewState
 from cropkit.review.view.viewport import Viewport
-from cropkit.review.model import Done, Entry, Open, Session
 
 Applied = Callable[[str, PixelBox], PixelBox]
 
@@ -22,17 +22,17 @@ class Weight(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Glass:
+class Loupe:
     """The loupe: over which image, what it shows, and from where."""
 
     position: int
     lens: Viewport
-    slot: Slot
+    slot: OffscreenBuffer
     holds: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class CellState:
     """All that is painted over one image: two of them that are equal look the same.
 
     Parameters
@@ -45,11 +45,11 @@ class Face:
     view: Viewport | None = None
     written: PixelBox | None = None
     least: int = 0
-    glass: Glass | None = None
+    glass: Loupe | None = None
     lifted: bool = False
 
 
-def faces(session: Session, sight: Sight, applied: Applied) -> tuple[Face, ...]:
+def cell_states(session: ReviewState, sight: ViewState, applied: Applied) -> tuple[CellState, ...]:
     """Return what is to be painted over each image of the page.
 
     Parameters
@@ -61,17 +61,17 @@ def faces(session: Session, sight: Sight, applied: Applied) -> tuple[Face, ...]:
     )
 
 
-def _face(session: Session, sight: Sight, position: int, applied: Applied) -> Face:
+def _face(session: ReviewState, sight: ViewState, position: int, applied: Applied) -> CellState:
     entry, weight = session.entries[position], _weight(session, sight, position)
     size = entry.size if isinstance(entry, Open | Done) else None
     view = None if size is None else sight.view(position, entry.path, size)
     if not isinstance(entry, Open):
-        return Face(entry, weight, view)
+        return CellState(entry, weight, view)
     least = session.minimum if session.too_small(entry) else 0
-    return Face(entry, weight, view, applied(entry.path, entry.box), least)
+    return CellState(entry, weight, view, applied(entry.path, entry.box), least)
 
 
-def _weight(session: Session, sight: Sight, position: int) -> Weight:
+def _weight(session: ReviewState, sight: ViewState, position: int) -> Weight:
     if sight.layout.tight:
         return Weight.SMALL
     return Weight.CHOSEN if position == session.chosen else Weight.PLAIN

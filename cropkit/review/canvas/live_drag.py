@@ -12,16 +12,16 @@ from typing import Any
 
 from ipywidgets import Layout
 
-from cropkit.review.canvas.cells import Face, Weight
+from cropkit.review.canvas.cells import CellState, Weight
+from cropkit.review.model import Mark, Open
 from cropkit.review.view.layout import SNAP, WIDTH
 from cropkit.review.view.viewport import REACH
-from cropkit.review.model import Mark, Open
 
 Watch = Callable[[Callable[..., object]], Callable[..., None]]
 _SCRIPT = Path(__file__).with_name("live_drag.js")
 
 
-class Front:
+class LiveDrag:
     """What the browser's part knows; `there` once a browser has it."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Front:
         if self.widget is not None:
             self.widget.observe(watch(came), "pixels")
 
-    def show(self, faces: tuple[Face | None, ...], *, live: bool) -> None:
+    def show(self, faces: tuple[CellState | None, ...], *, live: bool) -> None:
         """Tell the browser what a hand can take hold of; while it holds, nothing new."""
         if self.widget is not None:
             shown = [_told(face) for face in faces]
@@ -47,7 +47,7 @@ class Front:
             if self.held is None or self.widget.scene["held"] != self.held:
                 self.widget.scene = {"width": WIDTH, "reach": REACH, "snap": SNAP} | told
 
-    def draws(self, face: Face) -> bool:
+    def draws(self, face: CellState) -> bool:
         """Whether the browser draws the box of this image, which a hand holds."""
         return _told(face) is not None
 
@@ -57,7 +57,7 @@ class Front:
             self.widget.close()
 
 
-def _told(face: Face | None) -> dict[str, object] | None:
+def _told(face: CellState | None) -> dict[str, object] | None:
     """Return what can be taken hold of; a zoomed image is the kernel's, which clips it."""
     entry, view = (face.entry, face.view) if face is not None else (None, None)
     if view is None or view.closer or (face and face.weight is Weight.SMALL):

@@ -6,17 +6,17 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from cropkit.review.canvas.sharp_preview import Details
-from cropkit.review.canvas.cells import Face, Glass, faces
+from cropkit.review.canvas.buffers import OffscreenBuffer
+from cropkit.review.canvas.canvases import GENERATIONS, Canvases, batched
+from cropkit.review.canvas.cells import CellState, Loupe, cell_states
+from cropkit.review.canvas.paint import paint_face, paint_pictures
+from cropkit.review.canvas.sharp_preview import SharpPreviews
+from cropkit.review.model import Arrangement, Loading, Move, Open, ReviewState
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
-from cropkit.review.canvas.paint import paint_face, paint_pictures
-from cropkit.review.runtime.prefetch import Arrival, Previews
-from cropkit.review.view.view_state import Sight
-from cropkit.review.canvas.buffers import Slot
-from cropkit.review.canvas.canvases import GENERATIONS, Surface, held
+from cropkit.review.runtime.prefetch import Arrival, Prefetch
+from cropkit.review.view.view_state import ViewState
 from cropkit.review.view.viewport import Viewport
-from cropkit.review.model import Arrangement, Loading, Move, Open, Session
 
 # Seconds until a page that was not acknowledged is sent again; after the last, never.
 _LOST_AFTER = (5.0, 10.0, 20.0)
@@ -33,24 +33,24 @@ _log = logging.getLogger("cropkit.review")
 # What the pictures layer shows: the generation and, for each position, the picture's name.
 _Shown = tuple[int, tuple[str | None, ...]]
 # The slot of each picture, what it holds, and how it is seen.
-_Looks = tuple[tuple[Slot, str | None, Viewport] | None, ...]
+_Looks = tuple[tuple[OffscreenBuffer, str | None, Viewport] | None, ...]
 
 
-class Pages:
+class PageDisplay:
     """Uploads pictures, draws them and waits for the browser's acknowledgement."""
 
     def __init__(
         self,
-        surface: Surface,
-        sight: Sight,
-        previews: Previews,
+        surface: Canvases,
+        sight: ViewState,
+        previews: Prefetch,
         loop: Loop,
         guard: Guard,
         *,
         clock: Callable[[], datetime],
     ) -> None:
         self._sight, self._surface, self._previews = sight, surface, previews
-        self._details = Details(surface, previews, guard)
+        self._details = SharpPreviews(surface, previews, guard)
         self._loop, self._guard, self._clock = loop, guard, clock
         self._generation = 0
         self._page: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Pages:
         self._looked: _Looks = ()
         self._acknowledged: _Shown | None = None
         self._sent: dict[int, _Shown] = {}  # draws on their way, by number
-        self._faces: tuple[Face | None, ...] = ()  # what the boxes layer shows
+        self._faces: tuple[CellState | None, ...] = ()  # what the boxes layer shows
         self._laid_out = sight.layout
         self._boxes_due: object = None
         self._boxes_at = float("-inf")
@@ -67,7 +67,7 @@ class Pages:
         self._asking = False
         self.covered = False  # by words, so that a hand takes hold of nothing
 
-    def acknowledged(self, session: Session) -> bool:
+    def acknowledged(self, session: ReviewState) -> bool:
         """Whether the session's page is known to be on the screen, all of it."""
         if session.ended:
             return True
@@ -90,13 +90,13 @@ class Pages:
         acknowledged = [] if self._acknowledged is None else [self._acknowledged]
         return acknowledged + [s for s in self._sent.values() if s[0] == self._generation]
 
-    def arrivals(self, session: Session) -> list[Move]:
+    def arrivals(self, session: ReviewState) -> list[Move]:
         """Return the moves of images that have arrived and that the page still waits for."""
         loading = [e.path for e in session.entries if isinstance(e, Loading)]
         found = map(self._previews.get, loading)
         return [arrival.move for arrival in found if arrival is not None]
 
-    def show(self, session: Session, changed: Callable[[], None]) -> None:
+    def show(self, session: ReviewState, changed: Callable[[], None]) -> None:
         """Ask for what is missing, upload what has come, draw what is new."""
         here = tuple(entry.path for entry in session.entries)
         if here != self._page:
@@ -114,7 +114,7 @@ class Pages:
         if not self._asking:
             self._ask_after(_OVERDUE)
 
-    def draw_boxes(self, session: Callable[[], Session]) -> None:
+    def draw_boxes(self, session: Callable[[], ReviewState]) -> None:
         """Draw the boxes at once, or, within a frame of the last time, once at its end."""
         wait = self._boxes_at + _FRAME - self._loop.time()
         if wait <= 0:
@@ -147,7 +147,7 @@ class Pages:
         self._drawn = self._acknowledged = None
         self._sent.clear()
 
-    def _turn(self, here: tuple[str, ...], session: Session) -> None:
+    def _turn(self, here: tuple[str, ...], session: ReviewState) -> None:
         for path in self._page:
             if path in session.settled:  # its file is about to change
                 self._previews.forget(path)
@@ -156,7 +156,7 @@ class Pages:
         self._surface.front.held = None  # what a hand held is not there any more
         self.shown_at.clear()
 
-    def _ask(self, session: Session) -> None:
+    def _ask(self, session: ReviewState) -> None:
         ahead = self._ahead(session)
         back = session.on_page(session.page - 1) if session.page else ()
         near = (*self._page, *ahead, *back)
@@ -166,11 +166,11 @@ class Pages:
             self._previews.want((path,), boxes=path not in session.settled)
 
     @staticmethod
-    def _ahead(session: Session) -> tuple[str, ...]:
+    def _ahead(session: ReviewState) -> tuple[str, ...]:
         page = session.next_undecided_page()
         return () if page in (None, session.page) else session.on_page(page)
 
-    def _upload_ahead(self, session: Session, changed: Callable[[], None]) -> None:
+    def _upload_ahead(self, session: ReviewState, changed: Callable[[], None]) -> None:
         other = (self._generation + 1) % GENERATIONS
         for position, path in enumerate(self._ahead(session)):
             self._upload(other, position, path, changed)
@@ -186,7 +186,7 @@ class Pages:
         picture = (arrival.jpeg, arrival.size)
         self._surface.upload(slot, arrival.name, picture, self._guard.watch(changed, path))
 
-    def _wanted(self, session: Session) -> _Shown:
+    def _wanted(self, session: ReviewState) -> _Shown:
         slots = self._surface.slots[self._generation]
         names = []
         for slot, entry in zip(slots, session.entries, strict=False):
@@ -195,7 +195,7 @@ class Pages:
             names.append(slot.holds if there else None)
         return self._generation, tuple(names)
 
-    def _sharpen(self, session: Session, changed: Callable[[], None]) -> None:
+    def _sharpen(self, session: ReviewState, changed: Callable[[], None]) -> None:
         path = session.entries[session.chosen].path
         view = self._sight.lens(session) or self._view(session.chosen, path)
         if view is not None:
@@ -207,14 +207,14 @@ class Pages:
             return None
         return self._sight.view(position, path, arrival.size)
 
-    def source(self, position: int, path: str) -> Slot | None:
+    def source(self, position: int, path: str) -> OffscreenBuffer | None:
         """Return where the best picture of an image of the page is, if the browser has any."""
         arrival, slot = self._previews.get(path), self._surface.slots[self._generation][position]
         if not isinstance(arrival, Arrival) or slot.holds != arrival.name:
             return None
         return self._details.slot(arrival, slot)
 
-    def _looks(self, session: Session) -> _Looks:
+    def _looks(self, session: ReviewState) -> _Looks:
         """Return from which slot each picture is drawn, and where."""
         found = []
         for position, entry in enumerate(session.entries):
@@ -222,13 +222,13 @@ class Pages:
             found.append((slot, slot.holds, view) if slot and view else None)
         return tuple(found)
 
-    def _paint(self, session: Session) -> None:
+    def _paint(self, session: ReviewState) -> None:
         self._looked = self._looks(session)
         pictures = [(slot, view) for slot, _, view in filter(None, self._looked)]
         paint_pictures(self._surface.pictures, self._sight.layout, session, pictures)
 
-    def _draw(self, wanted: _Shown, session: Session, changed: Callable[[], None]) -> None:
-        with held():
+    def _draw(self, wanted: _Shown, session: ReviewState, changed: Callable[[], None]) -> None:
+        with batched():
             self._paint(session)
             self._draws += 1
             done = self._guard.watch(partial(self._on_screen, self._draws, changed))
@@ -271,26 +271,26 @@ class Pages:
             self._start_over()
             changed()
 
-    def _draw_boxes(self, session: Callable[[], Session]) -> None:
+    def _draw_boxes(self, session: Callable[[], ReviewState]) -> None:
         """Draw what looks different from what is there, image by image."""
         self._boxes_due = None
         now, front = session(), self._surface.front
-        wanted = faces(now, self._sight, self._previews.applied)
+        wanted = cell_states(now, self._sight, self._previews.applied)
         after = self._lifted(wanted, self._glass(now))
         moved = self._drawn is not None and self._looks(now) != self._looked
         if moved or tuple(after) != self._faces or self._sight.layout is not self._laid_out:
             self._boxes_at = self._loop.time()
-            with held():
+            with batched():
                 if moved:
                     self._paint(now)  # seen otherwise: zoomed, or sharper
                 self._paint_faces(after)
         live = self.acknowledged(now) and not self.covered and not self._guard.stopped
         front.show(wanted, live=live)
 
-    def _lifted(self, wanted: tuple[Face, ...], glass: Glass | None) -> list[Face | None]:
+    def _lifted(self, wanted: tuple[CellState, ...], glass: Loupe | None) -> list[CellState | None]:
         """Return what the kernel paints: the loupe, but not the box that the browser draws."""
         front, layout = self._surface.front, self._sight.layout
-        after: list[Face | None] = [*wanted, *[None] * (layout.per_page - len(wanted))]
+        after: list[CellState | None] = [*wanted, *[None] * (layout.per_page - len(wanted))]
         if front.held is not None and front.draws(wanted[front.held]):
             after[front.held] = replace(wanted[front.held], lifted=True)
         if glass is not None:
@@ -298,7 +298,7 @@ class Pages:
             after[glass.position] = replace(seen, glass=glass) if seen else None
         return after
 
-    def _paint_faces(self, after: list[Face | None]) -> None:
+    def _paint_faces(self, after: list[CellState | None]) -> None:
         layout, pen, before = self._sight.layout, self._surface.boxes, self._faces
         self._faces = ()  # where painting raises, nobody knows
         if layout is not self._laid_out:
@@ -309,8 +309,8 @@ class Pages:
                 paint_face(pen, layout.cell(n), face)
         self._faces, self._laid_out = tuple(after), layout
 
-    def _glass(self, session: Session) -> Glass | None:
+    def _glass(self, session: ReviewState) -> Loupe | None:
         """Return what the loupe shows, if it is there."""
         lens, position = self._sight.lens(session), session.chosen
         slot = self.source(position, session.entries[position].path) if lens else None
-        return Glass(position, lens, slot, slot.holds) if lens and slot else None
+        return Loupe(position, lens, slot, slot.holds) if lens and slot else None

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 
-from cropkit.review.model.box_editing import HANDLES
 from cropkit.geometry import PixelBox
-from cropkit.review.canvas.cells import Face, Glass, Weight
-from cropkit.review.view.layout import HANDLE, PageLayout
-from cropkit.review.canvas.buffers import Slot
+from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.canvas.canvases import Pen
+from cropkit.review.canvas.cells import CellState, Loupe, Weight
+from cropkit.review.model import Done, Mark, Open, ReviewState
+from cropkit.review.model.box_editing import HANDLES
+from cropkit.review.view.layout import HANDLE, PageLayout
 from cropkit.review.view.viewport import Rect, Viewport, grip_point
-from cropkit.review.model import Done, Mark, Open, Session
 
 LIGHT, DARK = "#ffffff", "#10151c"
 _DIM = "rgba(8, 12, 18, 0.58)"
@@ -27,7 +27,10 @@ _DIGIT_WIDTH, _LABEL_HEIGHT = 9.3, 28
 
 
 def paint_pictures(
-    pen: Pen, layout: PageLayout, session: Session, pictures: Iterable[tuple[Slot, Viewport]]
+    pen: Pen,
+    layout: PageLayout,
+    session: ReviewState,
+    pictures: Iterable[tuple[OffscreenBuffer, Viewport]],
 ) -> None:
     """Draw the pictures that are there, on a quiet ground where others come."""
     pen.clear()
@@ -37,7 +40,7 @@ def paint_pictures(
             pen.slot(slot, view.frame)
 
 
-def paint_face(pen: Pen, cell: Rect, face: Face | None) -> None:
+def paint_face(pen: Pen, cell: Rect, face: CellState | None) -> None:
     """Paint one image's cell anew; None: wipe it."""
     pen.wipe(cell)
     if face is None or face.view is None:
@@ -49,7 +52,7 @@ def paint_face(pen: Pen, cell: Rect, face: Face | None) -> None:
         _paint_loupe(pen, face.glass, face.entry.box)
 
 
-def _paint_entry(pen: Pen, view: Viewport, face: Face) -> None:
+def _paint_entry(pen: Pen, view: Viewport, face: CellState) -> None:
     entry = face.entry
     if isinstance(entry, Open):
         boxes = entry.box, face.written or entry.box
@@ -179,7 +182,7 @@ def _paint_mark(pen: Pen, frame: Rect, mark: Mark) -> None:
         _two_toned(pen, frame.inset(2), 2)
 
 
-def _paint_loupe(pen: Pen, glass: Glass, box: PixelBox) -> None:
+def _paint_loupe(pen: Pen, glass: Loupe, box: PixelBox) -> None:
     """Show the surroundings of a handle, with the edges that meet there."""
     lens = glass.lens
     with pen.within(lens.stage):

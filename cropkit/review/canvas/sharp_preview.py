@@ -7,10 +7,10 @@ kept in the same place. Until it has come, the first one is shown larger than it
 from collections.abc import Callable
 
 from cropkit.geometry import Size
+from cropkit.review.canvas.buffers import OffscreenBuffer
+from cropkit.review.canvas.canvases import Canvases
 from cropkit.review.runtime.guard import Guard
-from cropkit.review.runtime.prefetch import Arrival, Previews
-from cropkit.review.canvas.buffers import Slot
-from cropkit.review.canvas.canvases import Surface
+from cropkit.review.runtime.prefetch import Arrival, Prefetch
 from cropkit.review.view.viewport import Viewport
 
 # Sides of the squares that sharper pictures fit into: each has four times the pixels.
@@ -40,10 +40,10 @@ def side_for(size: Size, fit: Size, scale: float) -> int | None:
     return next(enough, better[-1] if better else None)
 
 
-class Details:
+class SharpPreviews:
     """Asks for the sharper picture, and knows which slot has the best one of an image."""
 
-    def __init__(self, surface: Surface, previews: Previews, guard: Guard) -> None:
+    def __init__(self, surface: Canvases, previews: Prefetch, guard: Guard) -> None:
         self._surface, self._previews, self._guard = surface, previews, guard
 
     def follow(self, path: str, view: Viewport, changed: Callable[[], None]) -> None:
@@ -63,13 +63,13 @@ class Details:
             done = self._guard.watch(changed, path)
             self._surface.upload(slot, name, (jpeg, arrival.size), done, fit)
 
-    def slot(self, arrival: Arrival, usual: Slot) -> Slot:
+    def slot(self, arrival: Arrival, usual: OffscreenBuffer) -> OffscreenBuffer:
         """Return where the best picture of an image is that the browser has."""
         slot = self._surface.detail
         return slot if any(self._holds(slot, arrival, side) for side in SIDES) else usual
 
     @staticmethod
-    def _holds(slot: Slot, arrival: Arrival, least: int) -> bool:
+    def _holds(slot: OffscreenBuffer, arrival: Arrival, least: int) -> bool:
         return slot.holds in {_name(arrival, side) for side in SIDES if side >= least}
 
 

@@ -12,15 +12,15 @@ from functools import cache
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from cropkit.monitor.plots import matplotlib_data
-from cropkit.review.view.captions import verdict
-from cropkit.review.canvas.cells import faces
-from cropkit.review.view.layout import WIDTH, PageLayout
-from cropkit.review.canvas.paint import paint_face, paint_pictures
-from cropkit.review.runtime.prefetch import Arrival, Previews
-from cropkit.review.view.view_state import Sight
-from cropkit.review.canvas.buffers import Slot
+from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.canvas.canvases import Pen
+from cropkit.review.canvas.cells import cell_states
+from cropkit.review.canvas.paint import paint_face, paint_pictures
+from cropkit.review.runtime.prefetch import Arrival, Prefetch
+from cropkit.review.view.captions import verdict
+from cropkit.review.view.layout import WIDTH, PageLayout
 from cropkit.review.view.view_model import View
+from cropkit.review.view.view_state import ViewState
 from cropkit.review.view.viewport import Rect, Viewport
 
 PIXELS = 1000  # width: enough to see what was decided, little enough to be saved in a notebook
@@ -30,7 +30,7 @@ _COLOUR = re.compile(r"rgba\((\d+), (\d+), (\d+), ([\d.]+)\)")
 _FONT_SIZE = re.compile(r"([\d.]+)px ")
 
 
-class Still:
+class PillowCanvas:
     """As much of an ipycanvas `Canvas` as a `Pen` asks for; lengths in pixels."""
 
     fill_style = stroke_style = _INK
@@ -112,14 +112,14 @@ class Still:
         return ImageDraw.Draw(self.image, "RGBA")  # blends
 
 
-def still(view: View, sight: Sight, previews: Previews) -> Image.Image:
+def still(view: View, sight: ViewState, previews: Prefetch) -> Image.Image:
     """Return the page that a review shows, `PIXELS` wide; what is not there yet stays empty."""
     layout, session, scale = view.layout, view.session, PIXELS / WIDTH
-    canvas = Still(PIXELS, round(layout.strip.y * scale))
+    canvas = PillowCanvas(PIXELS, round(layout.strip.y * scale))
     pen = Pen(canvas, scale)
     paint_pictures(pen, layout, session, _pictures(view, sight, previews))
     _write(pen, _line(layout), f"{view.folder} · {_progress(view)}")
-    for position, face in enumerate(faces(session, sight, previews.applied)):
+    for position, face in enumerate(cell_states(session, sight, previews.applied)):
         paint_face(pen, layout.cell(position), face)
         _, sign, word = verdict(view, face.entry)
         name = face.entry.path.rpartition("/")[2]
@@ -129,14 +129,19 @@ def still(view: View, sight: Sight, previews: Previews) -> Image.Image:
     return canvas.image
 
 
-def _pictures(view: View, sight: Sight, previews: Previews) -> Iterator[tuple[Slot, Viewport]]:
+def _pictures(
+    view: View, sight: ViewState, previews: Prefetch
+) -> Iterator[tuple[OffscreenBuffer, Viewport]]:
     for position, entry in enumerate(view.session.entries):
         arrival = previews.get(entry.path)
         if isinstance(arrival, Arrival):
             with Image.open(io.BytesIO(arrival.jpeg), formats=("JPEG",)) as opened:
                 picture = opened.convert("RGB")
             whole = Rect(0, 0, *picture.size)
-            yield Slot(picture, picture, whole), sight.view(position, entry.path, arrival.size)
+            yield (
+                OffscreenBuffer(picture, picture, whole),
+                sight.view(position, entry.path, arrival.size),
+            )
 
 
 def _line(layout: PageLayout) -> Rect:

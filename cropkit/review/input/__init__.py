@@ -1,1 +1,1 @@
-"""."""
+"""Keys, pointer and wheel become moves."""

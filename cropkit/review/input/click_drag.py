@@ -6,11 +6,11 @@ For hands that cannot hold a button while they move (WCAG 2.2, 2.5.7).
 from dataclasses import dataclass
 from math import dist
 
-from cropkit.review.model.box_editing import Grip
 from cropkit.geometry import PixelBox
-from cropkit.review.controller import Desk
-from cropkit.review.view.viewport import grip_point
+from cropkit.review.controller import ReviewController
 from cropkit.review.model import Drag, Open
+from cropkit.review.model.box_editing import Grip
+from cropkit.review.view.viewport import grip_point
 
 _SLOP = 6  # canvas units that a hand may slip in a click
 _ROWS = {-1: "top", 1: "bottom", 0: ""}
@@ -33,10 +33,10 @@ class Press:
         return None if self.grip in (None, Grip.WHOLE) else (self.path, self.grip)
 
 
-class Picks:
+class ClickDrag:
     """Tells clicks from drags, and knows the handle that is picked up."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ReviewController) -> None:
         self._desk = desk
         self._press: Press | None = None
         self._up: Press | None = None

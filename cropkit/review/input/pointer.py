@@ -3,18 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cropkit.review.model.box_editing import Grip
 from cropkit.geometry import PixelBox
+from cropkit.review.controller import ReviewController
+from cropkit.review.input.click_drag import ClickDrag, Press
+from cropkit.review.input.zoom import ZoomInput
 from cropkit.review.keys.actions import Command
-from cropkit.review.controller import Desk
-from cropkit.review.input.zoom import Eyes
+from cropkit.review.keys.key_repeat import WATCH, KeyRepeat, Response
 from cropkit.review.keys.keymap import Binding, Keymap
-from cropkit.review.view.layout import SNAP, Kind
-from cropkit.review.runtime.loop import Loop, Timer
-from cropkit.review.input.click_drag import Picks, Press
 from cropkit.review.keys.prompt import Prompt
-from cropkit.review.keys.key_repeat import WATCH, Beat, Rhythm
-from cropkit.review.view.viewport import grip_under
 from cropkit.review.model import (
     Arrangement,
     Choose,
@@ -26,6 +22,10 @@ from cropkit.review.model import (
     Open,
     ToggleMark,
 )
+from cropkit.review.model.box_editing import Grip
+from cropkit.review.runtime.loop import Loop, Timer
+from cropkit.review.view.layout import SNAP, ClickTarget
+from cropkit.review.view.viewport import grip_under
 
 Point = tuple[float, float]
 
@@ -45,10 +45,10 @@ class Hold:
 class Hands:
     """Listens to one canvas; knows which keys are held, what is dragged, and the key sheet."""
 
-    def __init__(self, desk: Desk, loop: Loop, keymap: Keymap) -> None:
+    def __init__(self, desk: ReviewController, loop: Loop, keymap: Keymap) -> None:
         self._desk, self._loop, self.keymap = desk, loop, keymap
-        self.eyes, self._picks = Eyes(desk), Picks(desk)
-        self._rhythm = Rhythm()
+        self.eyes, self._picks = ZoomInput(desk), ClickDrag(desk)
+        self._rhythm = KeyRepeat()
         self._watched: tuple[Binding, Timer] | None = None
         self._hold: Hold | None = None
         self._at: Point = (0.0, 0.0)  # where the hand was last, in canvas units
@@ -117,10 +117,10 @@ class Hands:
             return
         self._rhythm, beat = self._rhythm.heard(binding.label, binding.pace, self._loop.time())
         self._settle_watched(binding)
-        if beat is Beat.WATCH:
+        if beat is Response.WATCH:
             timer = self._loop.call_later(WATCH, self._desk.guard.watch(self._take_watched))
             self._watched = (binding, timer)
-        elif beat is Beat.TAKE:
+        elif beat is Response.TAKE:
             self._take_key(binding)
 
     def _settle_watched(self, binding: Binding) -> None:
@@ -203,11 +203,11 @@ class Hands:
             self._ask(None)
         if target is None or self._desk.guard.stopped:
             return
-        if self.sheet or target.kind is Kind.HELP:
+        if self.sheet or target.kind is ClickTarget.HELP:
             self._toggle_sheet()
-        elif target.kind is Kind.ACKNOWLEDGE:
+        elif target.kind is ClickTarget.ACKNOWLEDGE:
             self._acknowledge()
-        elif target.kind is Kind.STRIP and target.position is not None:
+        elif target.kind is ClickTarget.STRIP and target.position is not None:
             self._go_back(target.position)
         elif target.position is not None and target.position < len(self._desk.session.entries):
             self._press_image(target.kind, target.position, *at)
@@ -217,12 +217,12 @@ class Hands:
         if place < len(shown):
             self._desk.take(GoTo(shown[place]))
 
-    def _press_image(self, kind: Kind, position: int, x: float, y: float) -> None:
+    def _press_image(self, kind: ClickTarget, position: int, x: float, y: float) -> None:
         if self._in_grid:
             self._set_aside(position)
             return
         self._desk.take(Choose(position))
-        if kind is Kind.CHIP:
+        if kind is ClickTarget.CHIP:
             self._desk.take(Decide(position))
             return
         entry = self._desk.session.entries[position]

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from cropkit.geometry import Size
-from cropkit.review.controller import Desk
-from cropkit.review.view.viewport import WHOLE, Viewport
+from cropkit.review.controller import ReviewController
 from cropkit.review.model import Arrangement, Choose, Done, Entry, Open
+from cropkit.review.view.viewport import WHOLE, Viewport
 
 _STEP = 2**0.5
 _PIXELS = 240  # of a wheel that are twice as close: a notch has about 100
@@ -22,10 +22,10 @@ class Pull:
     view: Viewport
 
 
-class Eyes:
+class ZoomInput:
     """Knows where the pointer is, as a wheel does not tell it."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ReviewController) -> None:
         self._desk = desk
         self._pointer: tuple[float, float] | None = None
         self._pull: Pull | None = None

@@ -1,1 +1,1 @@
-"""."""
+"""Which key does what, as tables; pure."""

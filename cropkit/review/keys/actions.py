@@ -45,7 +45,7 @@ class Command(StrEnum):
     LOUPE = "loupe"
 
 
-class Pace(Enum):
+class Repeats(Enum):
     """How often a key may be taken, in seconds: there is no key-up and no repeat flag."""
 
     FREE = 0.0  # a held key repeats
@@ -61,7 +61,7 @@ class Action:
     does: Move | Command
     help: str
     group: str
-    pace: Pace = Pace.STEADY
+    pace: Repeats = Repeats.STEADY
 
 
 DECIDING, CHOOSING, LOOKING, BOX, OTHER = "Decide", "Go", "Look", "Box", "Other"
@@ -73,7 +73,7 @@ def _arrows(move: type[Nudge] | type[Resize], step: int) -> Iterator[Action]:
     verb, said = ("nudge", "nudge") if move is Nudge else ("resize", "move right and bottom edge")
     for direction, (dx, dy) in ARROWS.items():
         name, does = f"{verb}-{direction}-{step}", move(dx * step, dy * step)
-        yield Action(name, does, f"{said}, {step} px", BOX, Pace.FREE)
+        yield Action(name, does, f"{said}, {step} px", BOX, Repeats.FREE)
 
 
 def _each(name: str, help_text: str, group: str) -> Iterator[Action]:
@@ -88,17 +88,17 @@ def _each(name: str, help_text: str, group: str) -> Iterator[Action]:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("accept-page", DecidePage(), "accept the page and go on", DECIDING, Pace.ONCE),
-    Action("accept-one", Decide(), "accept the chosen image", DECIDING, Pace.ONCE),
+    Action("accept-page", DecidePage(), "accept the page and go on", DECIDING, Repeats.ONCE),
+    Action("accept-one", Decide(), "accept the chosen image", DECIDING, Repeats.ONCE),
     Action("reject", ToggleMark(Mark.REJECT), "reject, or not", DECIDING),
     *_each("reject", "reject this image, or not", DECIDING),
     Action("look", ToggleMark(Mark.LATER), "grid: take a closer look, or not", DECIDING),
     Action("skip", ToggleMark(Mark.SKIP), "skip, or not", DECIDING),
-    Action("undo", Undo(), "undo the last decision, restore its file", DECIDING, Pace.ONCE),
-    Action("redo", Redo(), "decide again what was undone", DECIDING, Pace.ONCE),
+    Action("undo", Undo(), "undo the last decision, restore its file", DECIDING, Repeats.ONCE),
+    Action("redo", Redo(), "decide again what was undone", DECIDING, Repeats.ONCE),
     *_each("choose", "choose an image", CHOOSING),
-    Action("next-image", ChooseNext(1), "choose the next image", CHOOSING, Pace.FREE),
-    Action("previous-image", ChooseNext(-1), "choose the one before", CHOOSING, Pace.FREE),
+    Action("next-image", ChooseNext(1), "choose the next image", CHOOSING, Repeats.FREE),
+    Action("previous-image", ChooseNext(-1), "choose the one before", CHOOSING, Repeats.FREE),
     Action("previous-page", TurnPage(-1), "previous page", CHOOSING),
     Action("next-page", TurnPage(1), "next page, nothing decided", CHOOSING),
     Action("previous-folder", TurnFolder(-1), "previous folder", CHOOSING),
@@ -113,8 +113,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("single", Arrange(Arrangement.SINGLE), "one image alone, or the page", LOOKING),
     Action("grid", Arrange(Arrangement.GRID), "many at a glance, or the page", LOOKING),
-    Action("closer", Command.CLOSER, "zoom in, at the pointer or the box", LOOKING, Pace.FREE),
-    Action("farther", Command.FARTHER, "zoom out", LOOKING, Pace.FREE),
+    Action("closer", Command.CLOSER, "zoom in, at the pointer or the box", LOOKING, Repeats.FREE),
+    Action("farther", Command.FARTHER, "zoom out", LOOKING, Repeats.FREE),
     Action("whole", Command.WHOLE, "see the image whole", LOOKING),
     Action("loupe", Command.LOUPE, "a loupe on the corner, or only in a drag", LOOKING),
     *_arrows(Nudge, 1),

@@ -7,7 +7,7 @@ left is the rhythm: a keyboard waits 250 to 700 ms and then repeats every 15 to 
 from dataclasses import dataclass
 from enum import Enum
 
-from cropkit.review.keys.actions import Pace
+from cropkit.review.keys.actions import Repeats
 
 # A second press that comes this soon may be the first repeat of a held key ...
 HELD_DELAY = 1.0
@@ -15,7 +15,7 @@ HELD_DELAY = 1.0
 WATCH = 0.15
 
 
-class Beat(Enum):
+class Response(Enum):
     """What to do with a key."""
 
     TAKE = "take"
@@ -24,18 +24,18 @@ class Beat(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class KeyRepeat:
     """When a key came last, taken or not."""
 
     key: str = ""
     at: float = float("-inf")
 
-    def heard(self, key: str, pace: Pace, now: float) -> tuple["Rhythm", Beat]:
+    def heard(self, key: str, pace: Repeats, now: float) -> tuple["KeyRepeat", Response]:
         """Return the rhythm with this press, and what to do with it."""
         since = now - self.at if key == self.key else float("inf")
-        after = Rhythm(key, now)
+        after = KeyRepeat(key, now)
         if since < pace.value:
-            return after, Beat.DROP
-        if pace is Pace.ONCE and since < HELD_DELAY:
-            return after, Beat.WATCH
-        return after, Beat.TAKE
+            return after, Response.DROP
+        if pace is Repeats.ONCE and since < HELD_DELAY:
+            return after, Response.WATCH
+        return after, Response.TAKE

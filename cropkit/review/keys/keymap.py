@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from cropkit.errors import BadKeymap
-from cropkit.review.keys.actions import ACTIONS, ARROWS, IMAGES, NAMED, Command, Pace
+from cropkit.review.keys.actions import ACTIONS, ARROWS, IMAGES, NAMED, Command, Repeats
 from cropkit.review.model import Move
 
 _SYMBOLS = {
@@ -136,7 +136,7 @@ class Binding:
         return NAMED[self.name].does
 
     @property
-    def pace(self) -> Pace:
+    def pace(self) -> Repeats:
         """How often it is taken."""
         return NAMED[self.name].pace
 

@@ -1,9 +1,9 @@
 """The review as a state machine; pure.
 
 Two rules. Everything that decides what the review does next lives here: `advance` takes a frozen
-`Session` and a move and returns a `Step`. And nothing here may know a clock, a file or a widget:
-what has to be done is returned as values (`Ruling`, the path to undo), which the shell stamps with
-times and names and carries out.
+`ReviewState` and a move and returns a `Step`. And nothing here may know a clock, a file or a
+widget: what has to be done is returned as values (`DraftDecision`, the path to undo), which the
+controller stamps with times and names and carries out.
 
 An illegal move raises `IllegalMove` and changes nothing.
 """
@@ -14,15 +14,16 @@ from cropkit.review.model.moves import (
     CarryBox,
     Choose,
     ChooseNext,
+    ConfidenceScanned,
     Decide,
     DecidePage,
     Drag,
     Find,
     FullImage,
     GoTo,
+    ImageLoaded,
     JumpTo,
     LoadFailed,
-    Looked,
     Move,
     NextCandidate,
     NextFilter,
@@ -36,7 +37,6 @@ from cropkit.review.model.moves import (
     SetBox,
     SetRatio,
     SetSize,
-    Surveyed,
     ToggleLock,
     ToggleMark,
     TurnFolder,
@@ -55,8 +55,10 @@ from cropkit.review.model.state import (
     Arrangement,
     AspectLock,
     Broken,
+    Decided,
     Done,
     Draft,
+    DraftDecision,
     Entry,
     Filter,
     Held,
@@ -64,9 +66,7 @@ from cropkit.review.model.state import (
     Mark,
     Open,
     Restoring,
-    Ruling,
-    Session,
-    Settled,
+    ReviewState,
     Step,
 )
 
@@ -84,10 +84,13 @@ __all__ = [
     "CarryBox",
     "Choose",
     "ChooseNext",
+    "ConfidenceScanned",
     "Decide",
     "DecidePage",
+    "Decided",
     "Done",
     "Draft",
+    "DraftDecision",
     "Drag",
     "Entry",
     "Filter",
@@ -95,10 +98,10 @@ __all__ = [
     "FullImage",
     "GoTo",
     "Held",
+    "ImageLoaded",
     "JumpTo",
     "LoadFailed",
     "Loading",
-    "Looked",
     "Mark",
     "Move",
     "NextCandidate",
@@ -112,14 +115,11 @@ __all__ = [
     "RestoreFailed",
     "Restored",
     "Restoring",
-    "Ruling",
-    "Session",
+    "ReviewState",
     "SetBox",
     "SetRatio",
     "SetSize",
-    "Settled",
     "Step",
-    "Surveyed",
     "ToggleLock",
     "ToggleMark",
     "TurnFolder",

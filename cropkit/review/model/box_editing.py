@@ -74,7 +74,7 @@ def sized(box: PixelBox, wanted: Size, size: Size) -> PixelBox:
     return PixelBox.from_xywh(left, top, width, height)
 
 
-def drawn(
+def snapped_to_border(
     box: PixelBox, grip: Grip, by: tuple[float, float], size: Size, reach: float
 ) -> tuple[float, float]:
     """Lengthen or shorten a pull so that what it moves meets a border of the image nearby.

@@ -4,10 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cropkit.review.model.box_editing import dragged, drawn, fitted, moved, resized, sized
 from cropkit.errors import BadBox, IllegalMove
 from cropkit.geometry import PixelBox
-from cropkit.review.model.transforms import edited, locked, name_of, open_at, put
+from cropkit.review.model.box_editing import (
+    dragged,
+    fitted,
+    moved,
+    resized,
+    sized,
+    snapped_to_border,
+)
 from cropkit.review.model.moves import (
     CarryBox,
     Drag,
@@ -29,36 +35,37 @@ from cropkit.review.model.state import (
     Held,
     Mark,
     Open,
-    Session,
+    ReviewState,
     Step,
     full,
 )
+from cropkit.review.model.transforms import edited, locked, name_of, open_at, put
 
 
-def _nudge(session: Session, move: Nudge) -> Step:
+def _nudge(session: ReviewState, move: Nudge) -> Step:
     entry = open_at(session, None, move)
     return edited(session, None, box=moved(entry.box, move.dx, move.dy, entry.size))
 
 
-def _resize(session: Session, move: Resize) -> Step:
+def _resize(session: ReviewState, move: Resize) -> Step:
     entry = open_at(session, None, move)
     by = (move.dx, move.dy)
     return edited(session, None, box=resized(entry.box, by, entry.size, entry.ratio))
 
 
-def _drag(session: Session, move: Drag) -> Step:
+def _drag(session: ReviewState, move: Drag) -> Step:
     entry = open_at(session, move.position, move)
     origin = move.origin.within(entry.size)
-    by = drawn(origin, move.grip, (move.dx, move.dy), entry.size, move.snap)
+    by = snapped_to_border(origin, move.grip, (move.dx, move.dy), entry.size, move.snap)
     box = dragged(origin, move.grip, by, entry.size, entry.ratio)
     return edited(replace(session, chosen=move.position), move.position, box=box)
 
 
-def _reset_box(session: Session, move: ResetBox) -> Step:
+def _reset_box(session: ReviewState, move: ResetBox) -> Step:
     return edited(session, None, anew=open_at(session, None, move).offered)
 
 
-def _full_image(session: Session, move: FullImage) -> Step:
+def _full_image(session: ReviewState, move: FullImage) -> Step:
     entry = open_at(session, move.position, move)
     whole = full(entry.size)
     held = session.lock.held in (Held.RATIO, Held.IMAGE)
@@ -66,13 +73,13 @@ def _full_image(session: Session, move: FullImage) -> Step:
     return edited(session, move.position, anew=fitted(whole, ratio) if ratio else whole)
 
 
-def _toggle_lock(session: Session, _: ToggleLock) -> Step:
+def _toggle_lock(session: ReviewState, _: ToggleLock) -> Step:
     upright = replace(session.lock, turned=False)
     after = LOCKS.index(upright) + 1 if upright in LOCKS else 0
     return Step(_holding(session, LOCKS[after % len(LOCKS)]))
 
 
-def _turn_lock(session: Session, move: TurnLock) -> Step:
+def _turn_lock(session: ReviewState, move: TurnLock) -> Step:
     if session.lock == FREE:
         raise IllegalMove(name_of(move), "no aspect ratio is held")
     turned = _holding(session, replace(session.lock, turned=not session.lock.turned))
@@ -83,7 +90,7 @@ def _turn_lock(session: Session, move: TurnLock) -> Step:
     return edited(turned, None, box=fitted(across, entry.ratio))
 
 
-def _set_ratio(session: Session, move: SetRatio) -> Step:
+def _set_ratio(session: ReviewState, move: SetRatio) -> Step:
     if min(move.width, move.height) < 1:
         raise IllegalMove(name_of(move), "a ratio is made of two numbers above 0")
     entry = open_at(session, None, move)
@@ -91,24 +98,24 @@ def _set_ratio(session: Session, move: SetRatio) -> Step:
     return edited(holding, None, box=fitted(entry.box, move.width / move.height))
 
 
-def _holding(session: Session, lock: AspectLock) -> Session:
+def _holding(session: ReviewState, lock: AspectLock) -> ReviewState:
     entries = tuple(locked(e, lock) if isinstance(e, Open) else e for e in session.entries)
     return replace(session, lock=lock, entries=entries)
 
 
-def _set_box(session: Session, move: SetBox) -> Step:
+def _set_box(session: ReviewState, move: SetBox) -> Step:
     entry = open_at(session, None, move)
     return edited(session, None, anew=_inside(entry, move.box, move))
 
 
-def _set_size(session: Session, move: SetSize) -> Step:
+def _set_size(session: ReviewState, move: SetSize) -> Step:
     entry = open_at(session, None, move)
     if move.size.width > entry.size.width or move.size.height > entry.size.height:
         raise IllegalMove(name_of(move), _larger(entry))
     return edited(session, None, anew=sized(entry.box, move.size, entry.size))
 
 
-def _next_candidate(session: Session, move: NextCandidate) -> Step:
+def _next_candidate(session: ReviewState, move: NextCandidate) -> Step:
     entry = open_at(session, None, move)
     if len(entry.suggestions) < 2:  # noqa: PLR2004  (one is the one that is offered)
         raise IllegalMove(name_of(move), f"{entry.path} has no other suggestion")
@@ -117,7 +124,7 @@ def _next_candidate(session: Session, move: NextCandidate) -> Step:
     return Step(put(session, session.chosen, locked(offered, session.lock)))
 
 
-def _carry_box(session: Session, move: CarryBox) -> Step:
+def _carry_box(session: ReviewState, move: CarryBox) -> Step:
     entry = open_at(session, None, move)
     if session.carried is None:
         raise IllegalMove(name_of(move), "no box has been decided yet")
@@ -143,7 +150,7 @@ def _extent(entry: Open) -> str:
     return f"{entry.size.width} x {entry.size.height}"
 
 
-BOX_RULES: Mapping[type, Callable[[Session, Any], Step]] = {
+BOX_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     Nudge: _nudge,
     Resize: _resize,
     Drag: _drag,

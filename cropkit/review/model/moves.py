@@ -5,9 +5,9 @@ A move carries what it needs; a position counts from 0, and None is the chosen i
 
 from dataclasses import dataclass
 
-from cropkit.review.model.box_editing import Grip
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Suggestion
+from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.state import Arrangement, Mark
 
 
@@ -198,7 +198,7 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ImageLoaded:
     """The shell has read an image of the page."""
 
     path: str
@@ -217,7 +217,7 @@ class LoadFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Surveyed:
+class ConfidenceScanned:
     """The shell knows of more images whose suggestion has a low confidence."""
 
     unsure: frozenset[str]
@@ -250,6 +250,6 @@ Move = (
     Choose | ChooseNext | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage | ToggleLock
     | TurnLock | SetRatio | SetBox | SetSize | NextCandidate | CarryBox
     | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
-    | Decide | DecidePage | TurnPage | Undo | Redo | Looked | LoadFailed | Applied | Restored
-    | RestoreFailed | Surveyed
+    | Decide | DecidePage | TurnPage | Undo | Redo | ImageLoaded | LoadFailed | Applied | Restored
+    | RestoreFailed | ConfidenceScanned
 )  # fmt: skip

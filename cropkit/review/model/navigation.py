@@ -6,15 +6,6 @@ from itertools import chain
 from typing import Any
 
 from cropkit.errors import IllegalMove
-from cropkit.review.model.transforms import (
-    arranged,
-    choosing,
-    entry_at,
-    filtered,
-    name_of,
-    turned,
-    unfiltered,
-)
 from cropkit.review.model.moves import (
     Arrange,
     Choose,
@@ -27,21 +18,30 @@ from cropkit.review.model.moves import (
     TurnFolder,
     TurnPage,
 )
-from cropkit.review.model.state import Arrangement, Filter, Session, Step
+from cropkit.review.model.state import Arrangement, Filter, ReviewState, Step
+from cropkit.review.model.transforms import (
+    arranged,
+    choosing,
+    entry_at,
+    filtered,
+    name_of,
+    turned,
+    unfiltered,
+)
 
 
-def _choose(session: Session, move: Choose) -> Step:
+def _choose(session: ReviewState, move: Choose) -> Step:
     entry_at(session, move.position, move)
     return Step(replace(session, chosen=move.position))
 
 
-def _choose_next(session: Session, move: ChooseNext) -> Step:
+def _choose_next(session: ReviewState, move: ChooseNext) -> Step:
     if not session.entries:
         raise IllegalMove(name_of(move), "there is no image")
     return Step(replace(session, chosen=(session.chosen + move.step) % len(session.entries)))
 
 
-def _turn_page(session: Session, move: TurnPage) -> Step:
+def _turn_page(session: ReviewState, move: TurnPage) -> Step:
     if session.ended and move.step < 0:
         return Step(turned(session, session.page))
     page = session.page + move.step
@@ -52,7 +52,7 @@ def _turn_page(session: Session, move: TurnPage) -> Step:
     return Step(turned(session, page))
 
 
-def _turn_folder(session: Session, move: TurnFolder) -> Step:
+def _turn_folder(session: ReviewState, move: TurnFolder) -> Step:
     folders = list(dict.fromkeys(map(folder_of, session.paths)))
     here = folder_of(_here(session, move))
     after = folders.index(here) + move.step
@@ -63,14 +63,14 @@ def _turn_folder(session: Session, move: TurnFolder) -> Step:
     return Step(choosing(session, first))
 
 
-def _jump_to(session: Session, move: JumpTo) -> Step:
+def _jump_to(session: ReviewState, move: JumpTo) -> Step:
     if not 0 <= move.index < len(session.paths):
         count = len(session.paths)
         raise IllegalMove(name_of(move), f"there is no image {move.index + 1} of {count}")
     return Step(choosing(session, move.index))
 
 
-def _find(session: Session, move: Find) -> Step:
+def _find(session: ReviewState, move: Find) -> Step:
     wanted = move.text.casefold()
     at = session.page * session.per_page + session.chosen
     found = (i for i in _round(at, len(session.paths)) if wanted in session.paths[i].casefold())
@@ -80,21 +80,21 @@ def _find(session: Session, move: Find) -> Step:
     return Step(choosing(session, index))
 
 
-def _go_to(session: Session, move: GoTo) -> Step:
+def _go_to(session: ReviewState, move: GoTo) -> Step:
     shown = session if move.path in session.paths else unfiltered(session)
     if move.path not in shown.paths:
         raise IllegalMove(name_of(move), f"{move.path} is not in the folder any more")
     return Step(choosing(shown, shown.paths.index(move.path)))
 
 
-def _next_unreviewed(session: Session, move: NextUnreviewed) -> Step:
+def _next_unreviewed(session: ReviewState, move: NextUnreviewed) -> Step:
     page = session.next_undecided_page()
     if page is None:
         raise IllegalMove(name_of(move), "everything has been decided")
     return Step(turned(session, page))
 
 
-def _next_filter(session: Session, move: NextFilter) -> Step:
+def _next_filter(session: ReviewState, move: NextFilter) -> Step:
     every = tuple(Filter)
     at = every.index(session.filter)
     for chosen in (every[i] for i in _round(at, len(every)) if every[i] is not session.filter):
@@ -103,7 +103,7 @@ def _next_filter(session: Session, move: NextFilter) -> Step:
     raise IllegalMove(name_of(move), "there is no image")
 
 
-def _arrange(session: Session, move: Arrange) -> Step:
+def _arrange(session: ReviewState, move: Arrange) -> Step:
     again = session.arrangement is move.arrangement
     at = session.page * session.per_page + session.chosen
     other = arranged(session, Arrangement.PAGE if again else move.arrangement)
@@ -115,7 +115,7 @@ def folder_of(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _here(session: Session, move: TurnFolder) -> str:
+def _here(session: ReviewState, move: TurnFolder) -> str:
     if not session.entries:
         raise IllegalMove(name_of(move), "there is no image")
     return session.entries[session.chosen].path
@@ -126,7 +126,7 @@ def _round(at: int, count: int) -> Iterator[int]:
     return chain(range(at + 1, count), range(min(at + 1, count)))
 
 
-PLACE_RULES: Mapping[type, Callable[[Session, Any], Step]] = {
+PLACE_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     Choose: _choose,
     ChooseNext: _choose_next,
     TurnPage: _turn_page,

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cropkit.records import Status
-from cropkit.review.model import Session, Settled, begin, folder_of
+from cropkit.review.model import Decided, ReviewState, begin, folder_of
 
 if TYPE_CHECKING:
-    from cropkit.collection import Counts, Kit
+    from cropkit.collection import Collection, Counts
 
 
-class Within:
+class FolderProgress:
     """Counts in the folder at hand, anew only when something was decided."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Within:
         self._counted: tuple[object, str] = (None, "")
         self._found = (0, 0)
 
-    def of(self, session: Session) -> tuple[int, int]:
+    def of(self, session: ReviewState) -> tuple[int, int]:
         """Return how many of the folder's images are decided, and how many there are."""
         if not session.entries:
             return 0, 0
@@ -44,7 +44,7 @@ def _by_folder(listing: tuple[str, ...]) -> Mapping[str, list[str]]:
     return folders
 
 
-def tallied(session: Session, counts: "Counts") -> "Counts":
+def tallied(session: ReviewState, counts: "Counts") -> "Counts":
     """Count the session's outcomes; what it does not know stays as it was."""
     by = Counter(settled.status for settled in session.settled.values())
     failed = sum(number for status, number in by.items() if status.is_failure)
@@ -61,16 +61,20 @@ def tallied(session: Session, counts: "Counts") -> "Counts":
     )
 
 
-def resumed(kit: "Kit", per_page: int, minimum: int) -> tuple[Session, dict[str, str]]:
+def resumed(
+    collection: "Collection", per_page: int, minimum: int
+) -> tuple[ReviewState, dict[str, str]]:
     """Return the review as it was left, and the ids of the decisions that stand."""
-    standing = kit.standing()
+    standing = collection.standing()
     settled = {
-        path: Settled(s.verdict, s.status, s.box, s.message or "")
+        path: Decided(s.verdict, s.status, s.box, s.message or "")
         for path, s in standing.items()
         if s.status not in (Status.STALE, Status.RESTORED)
     }
-    undo = tuple(s.path for s in kit.undo_stack() if s.path in settled)
-    session = begin(kit.images(), per_page, settled, undo, kit.place(), minimum=minimum)
+    undo = tuple(s.path for s in collection.undo_stack() if s.path in settled)
+    session = begin(
+        collection.images(), per_page, settled, undo, collection.place(), minimum=minimum
+    )
     changed = (path for path, s in standing.items() if s.status is Status.STALE)
     session = replace(session, stale=frozenset(changed))
     return session, {path: s.decision for path, s in standing.items()}

@@ -7,6 +7,35 @@ from typing import Any
 from cropkit.errors import IllegalMove
 from cropkit.records import Status
 from cropkit.review.model.box_rules import BOX_RULES
+from cropkit.review.model.moves import (
+    Applied,
+    ConfidenceScanned,
+    Decide,
+    DecidePage,
+    ImageLoaded,
+    LoadFailed,
+    Move,
+    Redo,
+    Restored,
+    RestoreFailed,
+    ToggleMark,
+    Undo,
+)
+from cropkit.review.model.navigation import PLACE_RULES
+from cropkit.review.model.state import (
+    Arrangement,
+    Broken,
+    Decided,
+    Done,
+    Draft,
+    Filter,
+    Loading,
+    Mark,
+    Open,
+    ReviewState,
+    Step,
+    full,
+)
 from cropkit.review.model.transforms import (
     choosing,
     edited,
@@ -29,35 +58,6 @@ from cropkit.review.model.transforms import (
     with_outcome,
     without,
 )
-from cropkit.review.model.moves import (
-    Applied,
-    Decide,
-    DecidePage,
-    LoadFailed,
-    Looked,
-    Move,
-    Redo,
-    Restored,
-    RestoreFailed,
-    Surveyed,
-    ToggleMark,
-    Undo,
-)
-from cropkit.review.model.navigation import PLACE_RULES
-from cropkit.review.model.state import (
-    Arrangement,
-    Broken,
-    Done,
-    Draft,
-    Filter,
-    Loading,
-    Mark,
-    Open,
-    Session,
-    Settled,
-    Step,
-    full,
-)
 
 _TAKEN_BACK = frozenset({Status.STALE, Status.RESTORED})
 
@@ -65,12 +65,12 @@ _TAKEN_BACK = frozenset({Status.STALE, Status.RESTORED})
 def begin(
     paths: Iterable[str],
     per_page: int = 3,
-    settled: Mapping[str, Settled] | None = None,
+    settled: Mapping[str, Decided] | None = None,
     undo: tuple[str, ...] = (),
     place: str | None = None,
     *,
     minimum: int = 0,
-) -> Session:
+) -> ReviewState:
     """Start or resume a review, at the page of `place` or at the first with something to do.
 
     Parameters
@@ -81,7 +81,7 @@ def begin(
         raise IllegalMove("per_page", f"{per_page} images a page make no page")
     listed, stands = tuple(paths), dict(settled or {})
     elsewhere = len(stands.keys() - set(listed))
-    session = Session(
+    session = ReviewState(
         listed,
         per_page,
         settled=stands,
@@ -97,14 +97,14 @@ def begin(
     return turned(session, session.paths.index(place) // per_page if known else first)
 
 
-def advance(session: Session, move: Move) -> Step:
+def advance(session: ReviewState, move: Move) -> Step:
     """Return what follows from a move; raise `IllegalMove`, and change nothing, when it may not."""
     if session.ended and type(move) not in _AFTER_THE_END:
         raise IllegalMove(name_of(move), "everything has been decided")
     return _RULES[type(move)](session, move)
 
 
-def _toggle_mark(session: Session, move: ToggleMark) -> Step:
+def _toggle_mark(session: ReviewState, move: ToggleMark) -> Step:
     entry = open_at(session, move.position, move)
     if move.mark is Mark.LATER and session.arrangement is not Arrangement.GRID:
         raise IllegalMove(name_of(move), "that is for the grid: here it is looked at closely")
@@ -112,7 +112,7 @@ def _toggle_mark(session: Session, move: ToggleMark) -> Step:
     return edited(session, move.position, mark=mark)
 
 
-def _decide(session: Session, move: Decide) -> Step:
+def _decide(session: ReviewState, move: Decide) -> Step:
     entry = open_at(session, move.position, move)
     if entry.mark is Mark.LATER:
         raise IllegalMove(name_of(move), f"{entry.path} is marked for a closer look")
@@ -122,7 +122,7 @@ def _decide(session: Session, move: Decide) -> Step:
     return Step(replace(decided, chosen=chosen), (ruling_on(entry),))
 
 
-def _decide_page(session: Session, move: DecidePage) -> Step:
+def _decide_page(session: ReviewState, move: DecidePage) -> Step:
     if not session.ready:
         raise IllegalMove(name_of(move), "the page is still loading")
     shown = tuple(e for e in session.entries if isinstance(e, Open))
@@ -141,7 +141,7 @@ def _decide_page(session: Session, move: DecidePage) -> Step:
     return Step(after, tuple(map(ruling_on, waiting)))
 
 
-def _undo(session: Session, move: Undo) -> Step:
+def _undo(session: ReviewState, move: Undo) -> Step:
     if not session.undo:
         raise IllegalMove(name_of(move), "nothing is left to undo")
     path = session.undo[-1]
@@ -161,7 +161,7 @@ def _undo(session: Session, move: Undo) -> Step:
     return Step(choosing(shown, index), undone=path)
 
 
-def _redo(session: Session, move: Redo) -> Step:
+def _redo(session: ReviewState, move: Redo) -> Step:
     if not session.redo:
         raise IllegalMove(name_of(move), "nothing was undone")
     again = session.redo[-1]
@@ -169,7 +169,7 @@ def _redo(session: Session, move: Redo) -> Step:
         raise IllegalMove(name_of(move), f"{again.path} is still being restored")
     if again.path in session.settled:
         raise IllegalMove(name_of(move), f"{again.path} is decided already")
-    stands = Settled(again.verdict, Status.WAITING, again.box)
+    stands = Decided(again.verdict, Status.WAITING, again.box)
     decided = replace(
         session,
         settled={**session.settled, again.path: stands},
@@ -184,11 +184,11 @@ def _redo(session: Session, move: Redo) -> Step:
     return Step(choosing(shown, index), (again,))
 
 
-def _surveyed(session: Session, move: Surveyed) -> Step:
+def _surveyed(session: ReviewState, move: ConfidenceScanned) -> Step:
     return Step(replace(session, unsure=session.unsure | move.unsure))
 
 
-def _looked(session: Session, move: Looked) -> Step:
+def _looked(session: ReviewState, move: ImageLoaded) -> Step:
     position = loading_at(session, move.path, move)
     known = replace(
         session,
@@ -196,7 +196,7 @@ def _looked(session: Session, move: Looked) -> Step:
         settled=without(session.settled, move.path),
     )
     if move.cropped:
-        earlier = Settled(None, Status.CROPPED, full(move.size), "cropped already")
+        earlier = Decided(None, Status.CROPPED, full(move.size), "cropped already")
         settled = {**known.settled, move.path: earlier}
         shown = put(known, position, Done(move.path, earlier, move.size))
         return Step(replace(shown, settled=settled))
@@ -207,7 +207,7 @@ def _looked(session: Session, move: Looked) -> Step:
     return Step(replace(put(known, position, locked(entry, known.lock)), drafts=drafts))
 
 
-def _load_failed(session: Session, move: LoadFailed) -> Step:
+def _load_failed(session: ReviewState, move: LoadFailed) -> Step:
     position = loading_at(session, move.path, move)
     shown = put(session, position, Broken(move.path, move.reason))
     following = min(position + 1, len(session.entries) - 1)
@@ -216,7 +216,7 @@ def _load_failed(session: Session, move: LoadFailed) -> Step:
     return Step(replace(shown, broken=broken, chosen=chosen))
 
 
-def _applied(session: Session, move: Applied) -> Step:
+def _applied(session: ReviewState, move: Applied) -> Step:
     stood = session.settled.get(move.path)
     if stood is None:  # undone meanwhile: the undo follows in the worker's queue
         return Step(session)
@@ -238,13 +238,13 @@ def _applied(session: Session, move: Applied) -> Step:
     return Step(replaced(undecided, move.path, lambda e: Loading(e.path)))
 
 
-def _restored(session: Session, move: Restored) -> Step:
+def _restored(session: ReviewState, move: Restored) -> Step:
     restoring_of(session, move)
     back = replace(session, restoring=without(session.restoring, move.path))
     return Step(replaced(back, move.path, lambda e: Loading(e.path)))
 
 
-def _restore_failed(session: Session, move: RestoreFailed) -> Step:
+def _restore_failed(session: ReviewState, move: RestoreFailed) -> Step:
     stood = restoring_of(session, move)
     stands = replace(
         session,
@@ -255,7 +255,7 @@ def _restore_failed(session: Session, move: RestoreFailed) -> Step:
     return Step(replaced(stands, move.path, lambda e: Done(e.path, stood)))
 
 
-_RULES: Mapping[type, Callable[[Session, Any], Step]] = {
+_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     **BOX_RULES,
     **PLACE_RULES,
     ToggleMark: _toggle_mark,
@@ -263,16 +263,16 @@ _RULES: Mapping[type, Callable[[Session, Any], Step]] = {
     DecidePage: _decide_page,
     Undo: _undo,
     Redo: _redo,
-    Looked: _looked,
+    ImageLoaded: _looked,
     LoadFailed: _load_failed,
     Applied: _applied,
     Restored: _restored,
     RestoreFailed: _restore_failed,
-    Surveyed: _surveyed,
+    ConfidenceScanned: _surveyed,
 }
 _AFTER_THE_END = frozenset(
     {
         *(*PLACE_RULES, DecidePage, Undo, Redo),
-        *(Looked, LoadFailed, Applied, Restored, RestoreFailed, Surveyed),
+        *(ImageLoaded, LoadFailed, Applied, Restored, RestoreFailed, ConfidenceScanned),
     }
 )

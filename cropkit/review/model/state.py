@@ -88,7 +88,7 @@ _MARKED_VERDICT = {Mark.REJECT: Verdict.REJECT, Mark.SKIP: Verdict.SKIP}
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Decided:
     """The decision that stands for an image; no verdict where it was cropped outside a review."""
 
     verdict: Verdict | None
@@ -124,7 +124,7 @@ class Done:
     """Decided, now or earlier."""
 
     path: str
-    settled: Settled
+    settled: Decided
     size: Size | None = None
 
 
@@ -175,7 +175,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class DraftDecision:
     """A decision without clock, names and id, which the shell adds."""
 
     path: str
@@ -187,7 +187,7 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ReviewState:
     """The whole review. Mappings are never changed in place.
 
     Parameters
@@ -208,17 +208,17 @@ class Session:
     lock: AspectLock = FREE
     ended: bool = False
     entries: tuple[Entry, ...] = ()
-    settled: Mapping[str, Settled] = field(default_factory=dict)
+    settled: Mapping[str, Decided] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     drafts: Mapping[str, Draft] = field(default_factory=dict)
-    restoring: Mapping[str, Settled] = field(default_factory=dict)
+    restoring: Mapping[str, Decided] = field(default_factory=dict)
     undo: tuple[str, ...] = ()
     elsewhere: int = 0
     everything: tuple[str, ...] = ()
     filter: Filter = Filter.ALL
     stale: frozenset[str] = frozenset()
-    rulings: Mapping[str, Ruling] = field(default_factory=dict)
-    redo: tuple[Ruling, ...] = ()
+    rulings: Mapping[str, DraftDecision] = field(default_factory=dict)
+    redo: tuple[DraftDecision, ...] = ()
     carried: tuple[PixelBox, Size] | None = None
     minimum: int = 0
     arrangement: Arrangement = Arrangement.PAGE
@@ -290,6 +290,6 @@ class Session:
 class Step:
     """What a move led to: the session, the decisions to record, the path whose decision to undo."""
 
-    session: Session
-    rulings: tuple[Ruling, ...] = ()
+    session: ReviewState
+    rulings: tuple[DraftDecision, ...] = ()
     undone: str | None = None

@@ -7,23 +7,23 @@ from typing import Any
 from cropkit.errors import IllegalMove
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
-from cropkit.review.model.moves import Looked, Move, Restored, RestoreFailed
+from cropkit.review.model.moves import ImageLoaded, Move, Restored, RestoreFailed
 from cropkit.review.model.state import (
     GRID,
     Arrangement,
     AspectLock,
     Broken,
+    Decided,
     Done,
     Draft,
+    DraftDecision,
     Entry,
     Filter,
     Loading,
     Mark,
     Open,
     Restoring,
-    Ruling,
-    Session,
-    Settled,
+    ReviewState,
     Step,
     full,
 )
@@ -34,7 +34,7 @@ def name_of(move: object) -> str:
     return type(move).__name__
 
 
-def entry_at(session: Session, position: int | None, move: Move) -> Entry:
+def entry_at(session: ReviewState, position: int | None, move: Move) -> Entry:
     """Return the image at a position of the page, or refuse the move."""
     at = session.chosen if position is None else position
     if not 0 <= at < len(session.entries):
@@ -42,7 +42,7 @@ def entry_at(session: Session, position: int | None, move: Move) -> Entry:
     return session.entries[at]
 
 
-def open_at(session: Session, position: int | None, move: Move) -> Open:
+def open_at(session: ReviewState, position: int | None, move: Move) -> Open:
     """Return the image at a position if it waits for the reviewer, or refuse the move."""
     entry = entry_at(session, position, move)
     if not isinstance(entry, Open):
@@ -58,7 +58,7 @@ _STANDS = {
 }
 
 
-def loading_at(session: Session, path: str, move: Move) -> int:
+def loading_at(session: ReviewState, path: str, move: Move) -> int:
     """Return the position of an image that is being read, or refuse the move."""
     for position, entry in enumerate(session.entries):
         if entry.path == path and isinstance(entry, Loading):
@@ -66,7 +66,7 @@ def loading_at(session: Session, path: str, move: Move) -> int:
     raise IllegalMove(name_of(move), f"{path} is not being loaded on this page")
 
 
-def restoring_of(session: Session, move: Restored | RestoreFailed) -> Settled:
+def restoring_of(session: ReviewState, move: Restored | RestoreFailed) -> Decided:
     """Return the decision that is being undone, or refuse the move."""
     if move.path not in session.restoring:
         raise IllegalMove(name_of(move), f"{move.path} is not being restored")
@@ -74,7 +74,7 @@ def restoring_of(session: Session, move: Restored | RestoreFailed) -> Settled:
 
 
 def edited(
-    session: Session,
+    session: ReviewState,
     position: int | None,
     *,
     box: PixelBox | None = None,
@@ -96,7 +96,7 @@ def locked(entry: Open, lock: AspectLock) -> Open:
     return replace(entry, ratio=lock.ratio(entry.box.size, entry.size))
 
 
-def opened(move: Looked, draft: Draft | None) -> Open:
+def opened(move: ImageLoaded, draft: Draft | None) -> Open:
     """Return an image as it is offered, with what was changed about it before."""
     fresh = Open(move.path, move.sha256, move.size, move.suggestions, full(move.size))
     fresh = replace(fresh, box=fresh.offered)
@@ -113,17 +113,17 @@ def _fits(box: PixelBox, size: Size) -> bool:
     return box.right <= size.width and box.bottom <= size.height
 
 
-def ruling_on(entry: Open) -> Ruling:
+def ruling_on(entry: Open) -> DraftDecision:
     """Return what accepting an image says."""
     verdict = entry.verdict
     box = entry.box if verdict.keeps_a_box else None
-    return Ruling(entry.path, entry.sha256, entry.size, verdict, box, entry.suggestion)
+    return DraftDecision(entry.path, entry.sha256, entry.size, verdict, box, entry.suggestion)
 
 
-def settle(session: Session, entries: tuple[Open, ...]) -> Session:
+def settle(session: ReviewState, entries: tuple[Open, ...]) -> ReviewState:
     """Take images as decided."""
     rulings = {e.path: ruling_on(e) for e in entries}
-    new = {p: Settled(r.verdict, Status.WAITING, r.box) for p, r in rulings.items()}
+    new = {p: Decided(r.verdict, Status.WAITING, r.box) for p, r in rulings.items()}
     kept = [(r.box, r.size) for r in rulings.values() if r.box is not None]
     done = tuple(
         Done(e.path, new[e.path], e.size) if isinstance(e, Open) and e.path in new else e
@@ -143,7 +143,7 @@ def settle(session: Session, entries: tuple[Open, ...]) -> Session:
     )
 
 
-def turned(session: Session, page: int) -> Session:
+def turned(session: ReviewState, page: int) -> ReviewState:
     """Show a page; what was changed on the one that is left is kept."""
     changed = {
         e.path: Draft(e.sha256, e.box, e.mark, e.candidate)
@@ -156,7 +156,7 @@ def turned(session: Session, page: int) -> Session:
     return replace(kept, entries=entries, chosen=chosen)
 
 
-def _arriving(session: Session, path: str) -> Entry:
+def _arriving(session: ReviewState, path: str) -> Entry:
     if path in session.restoring:
         return Restoring(path)
     settled = session.settled.get(path)
@@ -165,7 +165,7 @@ def _arriving(session: Session, path: str) -> Entry:
     return Done(path, settled)
 
 
-def listed(session: Session, path: str) -> Session:
+def listed(session: ReviewState, path: str) -> ReviewState:
     """List an image that a decision had taken out of the folder: last, so that no page moves."""
     if path in session.listing:
         return session
@@ -181,18 +181,18 @@ def listed(session: Session, path: str) -> Session:
     )
 
 
-def unfiltered(session: Session) -> Session:
+def unfiltered(session: ReviewState) -> ReviewState:
     """Show every image again, at the page of the one that was chosen."""
     return filtered(session, Filter.ALL)
 
 
-def regridded(session: Session) -> Session:
+def regridded(session: ReviewState) -> ReviewState:
     """Show every image again, in the grid if it was there that some were set aside."""
     grid = session.filter is Filter.ASIDE
     return unfiltered(arranged(session, Arrangement.GRID) if grid else session)
 
 
-def filtered(session: Session, chosen: Filter) -> Session:
+def filtered(session: ReviewState, chosen: Filter) -> ReviewState:
     """Show the images that a filter lets through, now: pages do not move while one looks."""
     if chosen is session.filter:
         return session
@@ -204,7 +204,7 @@ def filtered(session: Session, chosen: Filter) -> Session:
     return choosing(turned(other, at // other.per_page), at)
 
 
-def arranged(session: Session, arrangement: Arrangement) -> Session:
+def arranged(session: ReviewState, arrangement: Arrangement) -> ReviewState:
     """Have so many images on a page; the page itself is still to be turned to."""
     counts = {
         Arrangement.PAGE: session.usual,
@@ -214,7 +214,7 @@ def arranged(session: Session, arrangement: Arrangement) -> Session:
     return replace(session, arrangement=arrangement, per_page=counts[arrangement])
 
 
-def narrowed(session: Session, aside: frozenset[str]) -> Session:
+def narrowed(session: ReviewState, aside: frozenset[str]) -> ReviewState:
     """Show what was set aside, and nothing else, as large as it fits."""
     alone = Arrangement.SINGLE if len(aside) == 1 else Arrangement.PAGE
     everything = session.listing
@@ -223,30 +223,30 @@ def narrowed(session: Session, aside: frozenset[str]) -> Session:
     return turned(arranged(shown, alone), 0)
 
 
-def choosing(session: Session, index: int) -> Session:
+def choosing(session: ReviewState, index: int) -> ReviewState:
     """Choose the image with this number, on the page that it is on."""
     page, position = divmod(index, session.per_page)
     shown = turned(session, page) if page != session.page or session.ended else session
     return replace(shown, chosen=min(position, max(0, len(shown.entries) - 1)))
 
 
-def not_undoable(session: Session, path: str) -> Session:
+def not_undoable(session: ReviewState, path: str) -> ReviewState:
     """Take a decision off the undo stack."""
     return replace(session, undo=tuple(other for other in session.undo if other != path))
 
 
-def with_outcome(entry: Entry, settled: Settled) -> Entry:
+def with_outcome(entry: Entry, settled: Decided) -> Entry:
     """Return a decided image with what became of the decision."""
     return replace(entry, settled=settled) if isinstance(entry, Done) else entry
 
 
-def put(session: Session, position: int, entry: Entry) -> Session:
+def put(session: ReviewState, position: int, entry: Entry) -> ReviewState:
     """Replace the image at a position."""
     entries = session.entries
     return replace(session, entries=(*entries[:position], entry, *entries[position + 1 :]))
 
 
-def replaced(session: Session, path: str, change: Callable[[Entry], Entry]) -> Session:
+def replaced(session: ReviewState, path: str, change: Callable[[Entry], Entry]) -> ReviewState:
     """Change an image wherever it is on the page."""
     entries = tuple(change(e) if e.path == path else e for e in session.entries)
     return replace(session, entries=entries)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
-from cropkit.review.runtime.worker import Worker
+from cropkit.review.runtime.worker import BackgroundThread
 
 if TYPE_CHECKING:
-    from cropkit.collection import Kit
+    from cropkit.collection import Collection
 
 _SLICE = 50  # images at a time: about ten milliseconds of reading sidecars
 _PAUSE = 0.05  # seconds between slices, so that keys and pages come first
@@ -18,7 +18,7 @@ _TOLD = 1000  # images between one telling and the next
 Found = Callable[[frozenset[str]], object]
 
 
-class Survey:
+class ConfidenceScan:
     """Asks for the confidence of each image once, a few at a time.
 
     Parameters
@@ -27,8 +27,15 @@ class Survey:
     told : called with the images found since the last time
     """
 
-    def __init__(self, kit: "Kit", worker: Worker, loop: Loop, guard: Guard, least: float) -> None:
-        self._kit, self._worker, self._loop, self._guard = kit, worker, loop, guard
+    def __init__(
+        self,
+        collection: "Collection",
+        worker: BackgroundThread,
+        loop: Loop,
+        guard: Guard,
+        least: float,
+    ) -> None:
+        self._collection, self._worker, self._loop, self._guard = collection, worker, loop, guard
         self._least = least
         self._paths: Sequence[str] | None = None
         self._done = 0
@@ -49,7 +56,7 @@ class Survey:
         return [path for path in paths if self._is_unsure(path)]
 
     def _is_unsure(self, path: str) -> bool:
-        sure = self._kit.confidence(path)
+        sure = self._collection.confidence(path)
         return sure is not None and sure < self._least
 
     def _looked(self, told: Found, unsure: list[str]) -> None:

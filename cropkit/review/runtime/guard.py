@@ -14,14 +14,14 @@ from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, ParamSpec
 
+from cropkit.audit.tally import Degraded
 from cropkit.errors import AuditError, CropkitError, IllegalMove, InDoubt
 from cropkit.records import Problem
-from cropkit.review.runtime.loop import Loop
 from cropkit.review.model.messages import Message, Messages
-from cropkit.audit.tally import Degraded
+from cropkit.review.runtime.loop import Loop
 
 if TYPE_CHECKING:
-    from cropkit.collection import Kit
+    from cropkit.collection import Collection
 
 P = ParamSpec("P")
 logging.getLogger("cropkit").addHandler(logging.NullHandler())
@@ -34,8 +34,8 @@ class Guard:
     It is made in the thread of `loop`, and everything that it watches runs there.
     """
 
-    def __init__(self, kit: "Kit", changed: Callable[[], None], loop: Loop) -> None:
-        self._kit, self._changed, self._loop = kit, changed, loop
+    def __init__(self, collection: "Collection", changed: Callable[[], None], loop: Loop) -> None:
+        self._collection, self._changed, self._loop = collection, changed, loop
         self._thread = get_ident()
         self.messages = Messages()
 
@@ -91,23 +91,23 @@ class Guard:
         """Keep in the trail that the problem in front was seen, and show the next one."""
         if self.messages.problems:
             seen = self.messages.problems[0]
-            self._kit.acknowledge(problem=seen.said, about=seen.about, times=seen.times)
+            self._collection.acknowledge(problem=seen.said, about=seen.about, times=seen.times)
         self.messages = self.messages.acknowledged()
         self._changed()
 
     def stop(self, error: BaseException) -> None:
         """Stop the review, visibly and for good."""
-        _log.error("the review stops", exc_info=error, extra={"session": self._kit.session})
+        _log.error("the review stops", exc_info=error, extra={"session": self._collection.session})
         self.messages = Messages(self.messages.problems, stopped=str(error))
         self._changed()
 
     def count(self, error: BaseException, about: str = "") -> None:
         """Log and count an exception; showing it is the caller's part."""
-        known = {"session": self._kit.session, "operation": _operation(error)}
+        known = {"session": self._collection.session, "operation": _operation(error)}
         _log.error("%s: %s", about or "review", error, exc_info=error, extra=known)
         try:
             said = f"{type(error).__name__}: {error}"
-            self._kit.report(Problem(Degraded.INTERFACE, about, said))
+            self._collection.report(Problem(Degraded.INTERFACE, about, said))
         except AuditError as no_audit:
             self.stop(no_audit)
 

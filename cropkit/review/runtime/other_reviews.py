@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 from cropkit.audit.tally import SessionRow
 
 if TYPE_CHECKING:
-    from cropkit.collection import Kit
+    from cropkit.collection import Collection
 
 
-class Company:
+class OtherReviews:
     """Knows who else reviews a collection, and whom the reviewer has heard of."""
 
-    def __init__(self, kit: "Kit") -> None:
-        self._kit = kit
+    def __init__(self, collection: "Collection") -> None:
+        self._collection = collection
         self._met: set[str] = set()
 
     def newcomers(self) -> list[str]:
         """Return a sentence for each review that was not there the last time."""
-        new = [one for one in self._kit.others("review") if one.id not in self._met]
+        new = [one for one in self._collection.others("review") if one.id not in self._met]
         self._met.update(one.id for one in new)
-        return [_said(one, Path(self._kit.root).name) for one in new]
+        return [_said(one, Path(self._collection.root).name) for one in new]
 
 
 def _said(other: SessionRow, folder: str) -> str:

@@ -7,17 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cropkit import formats
+from cropkit.audit.tally import Degraded
 from cropkit.errors import CropkitError, Refused
 from cropkit.formats import Header
 from cropkit.geometry import PixelBox, Size
-from cropkit.workers.previews import Preview, Reader
 from cropkit.records import Problem, Suggestion
+from cropkit.review.model import ImageLoaded, LoadFailed
 from cropkit.review.runtime.loop import Loop
-from cropkit.review.model import LoadFailed, Looked
-from cropkit.audit.tally import Degraded
+from cropkit.workers.previews import Preview, PreviewReader
 
 if TYPE_CHECKING:
-    from cropkit.collection import Kit
+    from cropkit.collection import Collection
 
 THREADS = 2
 _CLOSER = 4  # larger pictures that are kept here
@@ -42,9 +42,9 @@ class Arrival:
         return f"{self.sha256} {self.path}"
 
     @property
-    def move(self) -> Looked:
+    def move(self) -> ImageLoaded:
         """What it means to the session."""
-        return Looked(self.path, self.sha256, self.size, self.suggestions, self.cropped)
+        return ImageLoaded(self.path, self.sha256, self.size, self.suggestions, self.cropped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +60,20 @@ class Absence:
         return LoadFailed(self.path, self.reason)
 
 
-class Previews:
+class Prefetch:
     """Images read or being read; those that are no longer wanted are let go."""
 
     def __init__(
         self,
-        kit: "Kit",
+        collection: "Collection",
         fit: Size,
         loop: Loop,
         arrived: Callable[[str], None],
         caught: Callable[[BaseException, str], None],
         *,
-        reader: Reader,
+        reader: PreviewReader,
     ) -> None:
-        self._kit, self.fit, self._loop, self._reader = kit, fit, loop, reader
+        self._collection, self.fit, self._loop, self._reader = collection, fit, loop, reader
         self._arrived, self._caught = arrived, caught
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="cropkit-preview")
         self._reading: dict[str, Future[Arrival | Absence]] = {}
@@ -135,7 +135,7 @@ class Previews:
         arrival = self._read.get(path)
         if not isinstance(arrival, Arrival):
             return box
-        return formats.applied(arrival.header, box, self._kit.options)
+        return formats.applied(arrival.header, box, self._collection.options)
 
     def close(self) -> None:
         """Read nothing more."""
@@ -148,11 +148,11 @@ class Previews:
             preview = self._reader.read(path, self.fit)
         except Refused as refused:
             if boxes:  # that the file of a decided image is elsewhere is as it should be
-                self._kit.report_once((Problem(Degraded.PREVIEW, path, str(refused)),))
+                self._collection.report_once((Problem(Degraded.PREVIEW, path, str(refused)),))
             return Absence(path, str(refused))
-        look = self._kit.looked(path, preview.sha256, preview.size)
+        look = self._collection.looked(path, preview.sha256, preview.size)
         asked = boxes and not look.cropped
-        suggestions = self._kit.suggestions(look) if asked else ()
+        suggestions = self._collection.suggestions(look) if asked else ()
         return Arrival(
             path=path,
             sha256=look.sha256,

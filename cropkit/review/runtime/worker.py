@@ -7,22 +7,22 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from cropkit.workers.previews import Reader, ReaderHere, ReadersApart
 from cropkit.records import CropResult
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.prefetch import THREADS
-from cropkit.workers.applier import Workshop
+from cropkit.workers.applier import ApplierProcess
+from cropkit.workers.previews import PreviewProcesses, PreviewReader, PreviewReaderInThread
 
 if TYPE_CHECKING:
-    from cropkit.collection import Kit
+    from cropkit.collection import Collection
 
 T = TypeVar("T")
 _MOMENT = 0.5  # seconds, at most, that work stands back
 
 
-class Carrier(Protocol):
-    """Who carries decisions out: `cropkit.workers.applier.Workshop`, or a stand-in of the same form."""
+class DecisionApplier(Protocol):
+    """Who carries decisions out: `ApplierProcess`, or a stand-in of the same form."""
 
     def start(self) -> None:
         """Be ready before the first decision."""
@@ -37,11 +37,11 @@ class Carrier(Protocol):
         """Finish what has begun."""
 
 
-class CarrierHere:
+class ApplierInKernel:
     """Carries out in the thread that asks."""
 
-    def __init__(self, kit: "Kit") -> None:
-        self.apply, self.retract = kit.apply, kit.retract
+    def __init__(self, collection: "Collection") -> None:
+        self.apply, self.retract = collection.apply, collection.retract
 
     def start(self) -> None:
         """Need no preparation."""
@@ -53,18 +53,24 @@ class CarrierHere:
 class Staff(NamedTuple):
     """Who carries decisions out, None where they are only queued, and who reads images."""
 
-    carrier: Carrier | None
-    reader: Reader
+    carrier: DecisionApplier | None
+    reader: PreviewReader
 
 
-def hired(kit: "Kit", *, apart: bool, defer: bool) -> Staff:
+def hired(collection: "Collection", *, apart: bool, defer: bool) -> Staff:
     """Find who does the work: `apart`, processes of their own."""
     if apart:
-        return Staff(None if defer else Workshop(kit), ReadersApart(kit.root, THREADS, kit.options))
-    return Staff(None if defer else CarrierHere(kit), ReaderHere(kit.root, kit.options))
+        return Staff(
+            None if defer else ApplierProcess(collection),
+            PreviewProcesses(collection.root, THREADS, collection.options),
+        )
+    return Staff(
+        None if defer else ApplierInKernel(collection),
+        PreviewReaderInThread(collection.root, collection.options),
+    )
 
 
-class Worker:
+class BackgroundThread:
     """Works in its thread, and tells the outcome in the main thread.
 
     At the interpreter's end it finishes what it is at and begins nothing more: what waits is

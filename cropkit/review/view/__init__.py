@@ -1,1 +1,1 @@
-"""."""
+"""What is shown and where, as values and HTML; pure."""

@@ -3,12 +3,12 @@
 from base64 import b64encode
 from collections.abc import Iterable
 
-from cropkit.review.view.captions import outcome
-from cropkit.review.view.layout import PageLayout
+from cropkit.review.model import Arrangement, Filter, ReviewState, folder_of
 from cropkit.review.model.messages import Message, Messages
+from cropkit.review.view.captions import outcome
 from cropkit.review.view.html import at, keys, pill, text
+from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.view_model import View
-from cropkit.review.model import Arrangement, Filter, Session, folder_of
 
 _BEHIND = 2  # problems that are shown in short behind the one in front
 # class of what is said, and the words
@@ -137,11 +137,11 @@ def _away(layout: PageLayout) -> str:
     )
 
 
-def _filtered(session: Session) -> str:
+def _filtered(session: ReviewState) -> str:
     return "" if session.filter is Filter.ALL else f"{session.filter} only · "
 
 
-def _arranged(session: Session) -> str:
+def _arranged(session: ReviewState) -> str:
     return "" if session.arrangement is Arrangement.PAGE else f"{session.arrangement} · "
 
 

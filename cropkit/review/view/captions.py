@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from cropkit.records import Status, Suggestion, Verdict
+from cropkit.review.model import Broken, Decided, Done, Entry, Loading, Mark, Open, Restoring
 from cropkit.review.view.html import at, cut_before, cut_inside, keys, text
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import Rect
-from cropkit.review.model import Broken, Done, Entry, Loading, Mark, Open, Restoring, Settled
 from cropkit.suggest.sidecar import SOURCE as SIDECAR
 
 # verdict or outcome -> (class, sign, word): each differs by sign and word, too
@@ -51,7 +51,7 @@ def _legend(view: View) -> str:
     return at(layout, layout.cell(layout.per_page), said, "ck-tile ck-legend ck-quiet")
 
 
-def outcome(settled: Settled) -> tuple[str, str, str]:
+def outcome(settled: Decided) -> tuple[str, str, str]:
     """Return class, sign and word of what became of a decision."""
     return OUTCOMES.get(settled.status, ("ck-wait", "·", settled.status))
 

@@ -29,7 +29,7 @@ _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 3, 6: 3, 7: 4, 8: 4}
 _STAGE_HEIGHTS = {1: 600, 2: 560, 3: 500, 4: 420}
 
 
-class Kind(StrEnum):
+class ClickTarget(StrEnum):
     """What can be clicked."""
 
     STAGE = "stage"
@@ -43,7 +43,7 @@ class Kind(StrEnum):
 class Target:
     """What lies under a point; `position` is the image's, where it belongs to one."""
 
-    kind: Kind
+    kind: ClickTarget
     position: int | None = None
 
 
@@ -175,14 +175,14 @@ class PageLayout:
     def target(self, x: float, y: float) -> Target | None:
         """Return what lies under a point."""
         if self.message.holds(x, y):
-            return Target(Kind.ACKNOWLEDGE)
+            return Target(ClickTarget.ACKNOWLEDGE)
         if self.help.holds(x, y):
-            return Target(Kind.HELP)
+            return Target(ClickTarget.HELP)
         if self.strip.holds(x, y):
-            return Target(Kind.STRIP, int(x // PLACE))
+            return Target(ClickTarget.STRIP, int(x // PLACE))
         for position in range(self.per_page):
             if self.chip(position).holds(x, y):
-                return Target(Kind.CHIP, position)
+                return Target(ClickTarget.CHIP, position)
             if self.cell(position).holds(x, y):
-                return Target(Kind.STAGE, position)
+                return Target(ClickTarget.STAGE, position)
         return None

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from itertools import islice
 
 from cropkit.review.keys.keymap import shortened
-from cropkit.review.view.layout import WIDTH
+from cropkit.review.model import ReviewState
 from cropkit.review.view.html import at, keys, pill, text
+from cropkit.review.view.layout import WIDTH
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import Rect
-from cropkit.review.model import Session
 
 _LISTED = 12
 
@@ -69,7 +69,7 @@ def _end(view: View) -> str:
     return at(view.layout, view.layout.board, inner, "ck-sheet")
 
 
-def _failures(session: Session) -> str:
+def _failures(session: ReviewState) -> str:
     failed = {p: s.reason for p, s in session.settled.items() if s.status.is_failure}
     return _reasons("Not shown", session.broken) + _reasons("Failed", failed)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cropkit.review.keys.keymap import Keymap
-from cropkit.review.view.layout import PageLayout
-from cropkit.review.model.messages import Messages
 from cropkit.review.keys.prompt import Prompt
-from cropkit.review.model import Session
+from cropkit.review.model import ReviewState
+from cropkit.review.model.messages import Messages
+from cropkit.review.view.layout import PageLayout
 
 if TYPE_CHECKING:
     from cropkit.collection import Counts
@@ -26,7 +26,7 @@ class View:
 
     folder: str
     layout: PageLayout
-    session: Session
+    session: ReviewState
     counts: "Counts"
     messages: Messages
     acknowledged: bool

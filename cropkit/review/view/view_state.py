@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from cropkit.review.model.box_editing import Grip, handle_point
 from cropkit.geometry import Size
+from cropkit.review.model import GRID, Arrangement, Mark, Open, ReviewState
+from cropkit.review.model.box_editing import Grip, handle_point
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.viewport import WHOLE, Rect, Viewport, Zoom
-from cropkit.review.model import GRID, Arrangement, Mark, Open, Session
 
 _LENS = 176  # side of the loupe
 _MAGNIFIED = 3.0
@@ -23,7 +23,7 @@ def layouts(per_page: int) -> Mapping[Arrangement, PageLayout]:
     }
 
 
-class Sight:
+class ViewState:
     """Follows a session: an image that leaves the page is whole when it comes again."""
 
     def __init__(self, per_page: int) -> None:
@@ -39,7 +39,7 @@ class Sight:
         """Where everything is, now."""
         return self._layouts[self.arrangement]
 
-    def follow(self, session: Session) -> None:
+    def follow(self, session: ReviewState) -> None:
         """See what the session shows."""
         if session.arrangement is not self.arrangement:
             self.arrangement = session.arrangement
@@ -63,7 +63,7 @@ class Sight:
             self._grip = grip
         return before != self._held
 
-    def lens(self, session: Session) -> Viewport | None:
+    def lens(self, session: ReviewState) -> Viewport | None:
         """Return what the loupe shows, and where: the corner that is farthest from the handle."""
         entry = session.entries[session.chosen] if session.entries else None
         if not isinstance(entry, Open) or entry.mark is not Mark.KEEP or self.layout.tight:

@@ -6,8 +6,8 @@ of one image.
 
 from dataclasses import dataclass
 
-from cropkit.review.model.box_editing import Grip, grip_at, handle_point
 from cropkit.geometry import PixelBox, Size
+from cropkit.review.model.box_editing import Grip, grip_at, handle_point
 
 REACH = 16  # how far from an edge a box can still be taken
 CLOSEST = 8.0  # canvas units for a pixel of the image, at most

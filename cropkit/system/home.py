@@ -1,0 +1,45 @@
+"""Everything that lies beneath `FOLDER/.cropkit`: one name, one line each.
+
+The names are relative to the collection, with forward slashes, as `system.files.Root` takes them.
+"""
+
+HOME = ".cropkit"  # mode 0700; never scanned for images
+
+DATABASE = f"{HOME}/cropkit.db"  # trail, queue, decisions, operations: the truth
+EXPORT = f"{HOME}/trail.jsonl"  # the trail again, as text: a lost database is made anew from it
+OWNERS = f"{HOME}/owners"  # a locked file for each living session: how the dead are told
+STAGE = f"{HOME}/stage"  # candidates that wait to be switched in, by operation
+ORIGINALS = f"{HOME}/originals"  # what undo brings back, by SHA-256
+REJECTED = f"{HOME}/rejected"  # images that a reviewer moved out of the way, by decision
+PREVIEWS = f"{HOME}/previews"  # small pictures to show; may be deleted
+RUNS = f"{HOME}/runs"  # a folder for each batch: notebook, record, report
+LOG = f"{HOME}/cropkit.log"  # errors and heartbeats, one JSON object a line
+ALERTS = f"{HOME}/alerts.toml"  # limits and sinks of this collection's alerts
+WRITER_LOCK = f"{HOME}/writer.lock"  # held by whoever writes to the database
+RECOVER_LOCK = f"{HOME}/recover.lock"  # held by whoever settles what a crash left
+REBUILDING = f"{DATABASE}.new"  # a database that is being made anew
+
+
+def log_of(database: str) -> str:
+    """Name SQLite's write-ahead log of a database."""
+    return f"{database}-wal"
+
+
+def staged(operation: str) -> str:
+    """Name the candidate of an operation, until it is switched in."""
+    return f"{STAGE}/{operation}.new"
+
+
+def leaving(operation: str) -> str:
+    """Name an original that is being purged, until the trail knows of it."""
+    return f"{STAGE}/{operation}.old"
+
+
+def being_kept(operation: str) -> str:
+    """Name the copy of an original, until it is whole."""
+    return f"{STAGE}/{operation}.kept"
+
+
+def kept(sha256: str) -> str:
+    """Name under which an original is kept."""
+    return f"{ORIGINALS}/{sha256}"
