@@ -151,7 +151,7 @@ def test_cropped_images_move_when_they_are_told_to(folder: Path, tmp_path: Path)
 def test_purge_removes_originals_on_purpose_only(folder: Path) -> None:
     document("crop", folder / "a_stage2.png", "--box", "10,20,60,90")
     assert run("purge", folder).returncode == 2
-    assert document("purge", folder, "--older-than", "30d") == {"results": []}
+    assert document("purge", folder, "--older-than", "30d") == {"results": [], "counts": {}}
     (purged,) = document("purge", folder, "--keep-size", "0MB")["results"]
     assert purged["status"] == "purged"
     assert document("fsck", folder)["ok"]
@@ -168,7 +168,7 @@ def test_an_undo_can_be_taken_back(folder: Path) -> None:
 
 
 def test_apply_and_recover_with_nothing_to_do_say_so(folder: Path) -> None:
-    assert document("apply", folder) == {"results": []}
+    assert document("apply", folder) == {"results": [], "counts": {}}
     assert document("recover", folder) == {"recovered": [], "conflicts": []}
 
 

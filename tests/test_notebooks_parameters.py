@@ -199,7 +199,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a failure is swallowed",
-        "batch/judge.py",
+        "batch/outcome.py",
         """
 _right = judged
 def judged(run, trail, size_of):

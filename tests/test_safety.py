@@ -20,7 +20,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cropkit"
 SAFETY = (ROOT / "docs" / "safety.md").read_text(encoding="utf-8")
-ONE_FUNCTION = ("files", "write_new")
+ONE_FUNCTION = ("system.files", "write_new")
 WRITING_METHODS = frozenset(("write_bytes", "write_text", "touch"))
 WRITING_CALLS = frozenset(
     ("nbformat.write", *(f"shutil.{n}" for n in ("copy", "copy2", "copyfile", "copytree", "move")))
@@ -168,7 +168,7 @@ RUN = r"""
 import sys
 from datetime import timedelta
 from pathlib import Path
-from cropkit import watch
+from cropkit.monitor import reporting
 from cropkit.geometry import PixelBox, Size
 from cropkit.collection import Collection
 from cropkit.records import Verdict
@@ -192,7 +192,7 @@ def main():
     with Collection(folder, destination=folder.parent / "out") as kit:
         assert kit.crop("b_stage2.png", box).ok
         assert all(r.ok for r in kit.undo())
-    assert watch.look(folder, deep=True, tell=True).facts.failure is None
+    assert reporting.look(folder, deep=True, tell=True).facts.failure is None
 
 if __name__ == "__main__":
     main()
@@ -255,9 +255,9 @@ def test_names_are_switched_by_the_protocol_alone(watched: tuple[Path, list[Any]
     folder, events = watched
     movers = {(m, f) for e, m, f, p in events if e != "open" and "/.cropkit/owners/" not in p}
     assert movers - {("audit.export", "follow")} <= {  # which cuts off its own last line
-        *(("files", name) for name in ("replace", "link", "unlink")),
+        *(("system.files", name) for name in ("replace", "link", "unlink")),
         ("log", "doRollover"),
     }
-    assert ("files", "replace") in movers
-    assert ("files", "link") in movers
+    assert ("system.files", "replace") in movers
+    assert ("system.files", "link") in movers
     assert folder.is_dir()

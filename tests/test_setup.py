@@ -152,7 +152,7 @@ def eventually(true: Callable[[], bool]) -> None:
 def small(tmp_path: Path) -> Small:
     root = tmp_path / "a clone {of} ü"
     shutil.copytree(ROOT / "cropkit" / "bootstrap", root / "cropkit" / "bootstrap")
-    for name in ("__init__.py", "__main__.py", "selftest.py"):
+    for name in ("__init__.py", "__main__.py", "_version.py"):
         shutil.copy(ROOT / "cropkit" / name, root / "cropkit" / name)
     (root / "cropkit" / "cli.py").write_text(COMMAND_LINE)
     (root / "pyproject.toml").write_text('[project]\ndependencies = ["tinypack>=1,<2"]\n')

@@ -208,11 +208,11 @@ def notebook(path: Path, *cells: str) -> Path:
 
 KILLS = """
 import os, signal
-finish = batch.kit.trail.finish
+finish = batch.collection.trail.finish
 def killed(done, **more):
     finish(done, **more)
     os.kill(os.getpid(), signal.SIGKILL)
-batch.kit.trail.finish = killed
+batch.collection.trail.finish = killed
 """
 
 

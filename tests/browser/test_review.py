@@ -66,7 +66,7 @@ class Table:
     def applied(self, name: str, asked: Box) -> Box:
         """The box that was written: a lossless JPEG crop begins and ends at whole blocks."""
         found = self.probe.value(
-            "{one.source: one.report['box_applied'] for one in review.kit.trail.finished()"
+            "{one.source: one.report['box_applied'] for one in review.collection.trail.finished()"
             " if one.kind == 'crop'}"
         )
         left, top, right, bottom = box = tuple(found[name])
@@ -79,8 +79,8 @@ class Table:
 
     def undone(self) -> None:
         """Take everything back, and go to the first page."""
-        while self.probe.value("len(review.kit.undo_stack())"):
-            self._press_z(self.probe.value("len(review.kit.undo_stack())"))
+        while self.probe.value("len(review.collection.undo_stack())"):
+            self._press_z(self.probe.value("len(review.collection.undo_stack())"))
         while (self.page.status() or pytest.fail("no status")).page > 1:
             self.page.press("Backspace")
             self.page.page.wait_for_timeout(APART)
@@ -93,9 +93,9 @@ class Table:
         for _ in range(3):
             self.page.page.wait_for_timeout(APART)
             self.page.press("z")
-            if self._becomes(f"len(review.kit.undo_stack()) < {left}", 30):
+            if self._becomes(f"len(review.collection.undo_stack()) < {left}", 30):
                 break
-        self.probe_until(f"len(review.kit.undo_stack()) < {left} and {READY}")
+        self.probe_until(f"len(review.collection.undo_stack()) < {left} and {READY}")
 
     def _becomes(self, expression: str, tries: int) -> bool:
         for _ in range(tries):
@@ -233,7 +233,7 @@ def test_a_rejected_image_leaves_the_folder_and_comes_back(table: Table) -> None
     page.press("2", "x", "Enter")
     page.wait(lambda s: s.page == 2 and s.shown == "shown", "the next page is shown")
     table.written(2)
-    table.probe_until("review.kit.counts().rejected == 1")
+    table.probe_until("review.collection.counts().rejected == 1")
     assert not (table.folder / "02_logo.png").exists()
     assert not (table.folder / "02_logo.decision").exists()
     kept = [path.read_bytes() for path in table.folder.glob(".cropkit/**/*") if path.is_file()]
@@ -281,7 +281,7 @@ def test_the_wheel_zooms_and_the_mouse_then_moves_an_edge_by_single_pixels(table
 def test_a_skipped_image_is_left_as_it_is(table: Table) -> None:
     table.page.press("1", "s", "2", "s", "3", "s", "Enter")
     table.page.wait(lambda s: s.page == 2 and s.shown == "shown", "the next page is shown")
-    table.probe_until("review.kit.counts().skipped == 3")
+    table.probe_until("review.collection.counts().skipped == 3")
     assert album.contents(table.folder) == table.before
 
 
@@ -339,7 +339,7 @@ def test_a_held_enter_decides_one_page(table: Table) -> None:
     page.page.keyboard.up("Enter")
     table.written(3)
     assert (page.status() or pytest.fail("no status")).page == 2
-    assert table.probe.value("review.kit.counts().decided") == 3
+    assert table.probe.value("review.collection.counts().decided") == 3
 
 
 def test_a_reloaded_page_shows_the_same_and_takes_no_key_before_it_does(table: Table) -> None:
@@ -349,7 +349,7 @@ def test_a_reloaded_page_shows_the_same_and_takes_no_key_before_it_does(table: T
     before = table.boxes()
     page.page.reload(wait_until="domcontentloaded")
     press_enter_until_shown(page)
-    assert table.probe.value("review.kit.counts().decided") == 3
+    assert table.probe.value("review.collection.counts().decided") == 3
     status = page.status()
     assert status is not None
     assert status.page == 2

@@ -29,8 +29,9 @@ def mutant(
     )
 
 
-APPLY, SWITCH, RECOVER, FILES = "apply.py", "switch.py", "recover.py", "files.py"
-TRAIL, STORE, EXPORT = "audit/__init__.py", "audit/store.py", "audit/export.py"
+APPLY, SWITCH = "engine/apply.py", "engine/publish.py"
+RECOVER, FILES = "engine/recovery.py", "system/files.py"
+TRAIL, STORE, EXPORT = "audit/trail.py", "audit/store.py", "audit/export.py"
 OPERATIONS, REBUILD, MIGRATIONS = "audit/operations.py", "audit/rebuild.py", "audit/migrations.py"
 KIT_TESTS = "calls:tests/test_kit.py"
 
@@ -60,15 +61,15 @@ MUTANTS = (
     mutant(
         "the candidate is not synced",
         APPLY,
-        '[kept(operation.before or ""), staged(operation)]',
+        '[kept(operation.before or ""), staged(operation.id)]',
         '[kept(operation.before or "")]',
         "power:crop a PNG",
     ),
     mutant(
         "the original is not synced",
         APPLY,
-        '[kept(operation.before or ""), staged(operation)]',
-        "[staged(operation)]",
+        '[kept(operation.before or ""), staged(operation.id)]',
+        "[staged(operation.id)]",
         f"power:{NEVER}",
     ),
     mutant(
@@ -81,7 +82,7 @@ MUTANTS = (
     mutant(
         "the originals' folder is not synced",
         APPLY,
-        'self.root.sync_folder(f"{HOME}/originals")',
+        "self.root.sync_folder(ORIGINALS)",
         "pass",
         "power:crop a PNG",
     ),
@@ -147,7 +148,7 @@ MUTANTS = (
         "done in two transactions",
         TRAIL,
         "            for one in done:\n                self._finish(db, one, recovered=recovered)",
-        "            for one in done:\n                operations.settle(db, one, State.DONE, self._now())\n        with self._writing() as db:\n            for one in done:\n                self._finish(db, one, recovered=recovered)",
+        "            for one in done:\n                operations.settle(db, one, OperationState.DONE, self._now())\n        with self._writing() as db:\n            for one in done:\n                self._finish(db, one, recovered=recovered)",
         "kills:crop a PNG",
     ),
     mutant(
@@ -212,7 +213,7 @@ MUTANTS = (
     mutant(
         "recovery always goes back",
         RECOVER,
-        "if operation.state is State.PREPARED and switch.has_passed(operation):",
+        "if operation.state is OperationState.PREPARED and switch.has_passed(operation):",
         "if False:",
         "kills:reject,move a PNG",
         harmless="back is as whole as forward: nothing had been reported, and the decision waits",
@@ -220,15 +221,15 @@ MUTANTS = (
     mutant(
         "recovery always goes forward",
         RECOVER,
-        "if operation.state is State.PREPARED and switch.has_passed(operation):",
-        "if operation.state is not State.PLANNED:",
+        "if operation.state is OperationState.PREPARED and switch.has_passed(operation):",
+        "if operation.state is not OperationState.PLANNED:",
         "faults-then-kills:crop a PNG,move a PNG",
     ),
     mutant(
         "recovery goes forward from aborting",
         RECOVER,
-        "operation.state is State.PREPARED and switch",
-        "operation.state is not State.PLANNED and switch",
+        "operation.state is OperationState.PREPARED and switch",
+        "operation.state is not OperationState.PLANNED and switch",
         "faults-then-kills:move a PNG,crop a PNG",
         harmless="forward is whole, too: nobody had been told of the failure",
     ),
@@ -285,7 +286,7 @@ MUTANTS = (
     mutant(
         "claims are not given back",
         OPERATIONS,
-        "    if state is not State.CONFLICT:\n        db.execute(_LET_GO",
+        "    if state is not OperationState.CONFLICT:\n        db.execute(_LET_GO",
         "    if False:\n        db.execute(_LET_GO",
         "kills:crop a PNG",
     ),
@@ -306,7 +307,7 @@ MUTANTS = (
     mutant(
         "an original that is needed again is purged",
         TRAIL,
-        "if planned.kind is not Kind.PURGE or planned.before is None:",
+        "if planned.kind is not OperationKind.PURGE or planned.before is None:",
         "if True:",
         "calls",
     ),
@@ -327,14 +328,14 @@ MUTANTS = (
     mutant(
         "the old log is not set aside durably",
         REBUILD,
-        "    root.sync_folder(FOLDER)\n    root.replace",
+        "    root.sync_folder(HOME)\n    root.replace",
         "    root.replace",
         "every power:rebuild over a log",
     ),
     mutant(
         "a database is rebuilt in its own place",
         STORE,
-        '(f"{DATABASE}.new" if rebuilding else DATABASE)',
+        "(REBUILDING if rebuilding else DATABASE)",
         "DATABASE",
         "kills:rebuild",
         "power:rebuild",
@@ -356,7 +357,7 @@ MUTANTS = (
     mutant(
         "what is purged is not put back",
         SWITCH,
-        "                self.root.replace(leaving(operation), operation.source)",
+        "                self.root.replace(leaving(operation.id), operation.source)",
         "                pass",
         "faults:purge",
         "faults-then-kills:purge",
@@ -364,7 +365,7 @@ MUTANTS = (
     mutant(
         "an original is removed before the trail knows",
         SWITCH,
-        "                self.root.replace(operation.source, leaving(operation))",
+        "                self.root.replace(operation.source, leaving(operation.id))",
         "                self.root.unlink(operation.source)",
         "faults:purge",
         "faults-then-kills:purge",

@@ -422,9 +422,9 @@ import sys
 sys.modules |= {"imagecodecs": None, "zlib_ng": None}
 import zlib
 from pathlib import Path
-from cropkit.formats import png, zstream
+from cropkit.formats import png, zlib_streams
 from cropkit.geometry import PixelBox
-assert zstream.engine is zlib and not zstream.has_codecs
+assert zlib_streams.engine is zlib and not zlib_streams.has_codecs
 data = Path(sys.argv[1]).read_bytes()
 candidate = png.crop(data, "a.png", PixelBox(11, 7, 101, 80), None)
 png.verify(candidate.data, candidate.proof, "a.png")
