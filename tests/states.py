@@ -19,7 +19,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import engine
+import faults
 import jpeg_builder as jpg
 import pictures
 import png_builder as png
@@ -259,7 +259,7 @@ def vanished(place: Place) -> Begun:
 def cut_off(place: Place, effect: str = "replace") -> None:
     """Let a crop die at its first rename: it is prepared, and nothing is switched."""
 
-    class Deadly(engine.Faulty):
+    class Deadly(faults.Faulty):
         def __getattr__(self, name: str) -> Any:
             if name == effect:
                 return lambda *_args, **_kwargs: os._exit(9)

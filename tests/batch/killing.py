@@ -20,7 +20,7 @@ if __name__ == "__main__":
     ROOT = Path(__file__).resolve().parents[2]
     sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "batch")]
 
-from engine import contents
+from faults import contents
 from queueing import collection, decide_all
 
 from cropkit.collection import Collection

@@ -10,7 +10,7 @@ from typing import Any
 
 import pictures
 import pytest
-from engine import contents, deny
+from faults import contents, deny
 from queueing import BOX, collection, decide_all, decision, troubled
 
 from cropkit.batch import Batch, Plan

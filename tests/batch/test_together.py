@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine import contents
+from faults import contents
 from queueing import BOX, collection, decide_all, decision
 
 from cropkit.collection import Collection

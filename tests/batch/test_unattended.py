@@ -17,7 +17,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from engine import contents
+from faults import contents
 from queueing import HOSTILE, collection, decide_all, decision, troubled
 
 from cropkit.batch import Batch, outcome, record

@@ -33,7 +33,7 @@ APPLY, SWITCH = "engine/apply.py", "engine/publish.py"
 RECOVER, FILES = "engine/recovery.py", "system/files.py"
 TRAIL, STORE, EXPORT = "audit/trail.py", "audit/store.py", "audit/export.py"
 OPERATIONS, REBUILD, MIGRATIONS = "audit/operations.py", "audit/rebuild.py", "audit/migrations.py"
-KIT_TESTS = "calls:tests/test_kit.py"
+KIT_TESTS = "calls:tests/test_collection.py"
 
 MUTANTS = (
     # -- syncs ---------------------------------------------------------------------------------

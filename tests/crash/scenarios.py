@@ -16,7 +16,7 @@ from typing import NamedTuple
 import disk
 import pictures
 from disk import Disk
-from engine import TwoDisks, as_format_1
+from faults import TwoDisks, as_format_1
 
 from cropkit import clock
 from cropkit.collection import Collection, rebuild

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from campaigns import FULL, TOLD
-from engine import Faulty, contents
+from faults import Faulty, contents
 
 from cropkit.collection import Collection
 from cropkit.errors import AuditError, AuditLocked, CropkitError, InDoubt

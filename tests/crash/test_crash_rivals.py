@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine import Faulty, contents
+from faults import Faulty, contents
 from scenarios import decide
 
 from cropkit.collection import Collection

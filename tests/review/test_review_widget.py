@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from desktop import Browser, ManualLoop
-from engine import deny
+from faults import deny
 from ipycanvas import canvas as ipycanvas
 from ipywidgets import Widget
 from ipywidgets.widgets import widget

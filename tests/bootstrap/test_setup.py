@@ -20,7 +20,7 @@ from cropkit.bootstrap import SetupFailed, selftest
 from cropkit.bootstrap import install as installing
 from cropkit.bootstrap.clone import Clone, EnvironmentLock
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 BASE = str(getattr(sys, "_base_executable", sys.executable))
 SECONDS = 60
 
@@ -29,7 +29,7 @@ WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 COMMAND_LINE = """\
 import json, os, pathlib, sys, time
 def is_lock(descriptor):
-    lock = pathlib.Path(__file__).parent.parent / ".venv.lock"
+    lock = pathlib.Path(__file__).parents[1] / ".venv.lock"
     try:
         return os.path.sameopenfile(descriptor, os.open(lock, os.O_RDONLY))
     except OSError:

@@ -27,7 +27,7 @@ from cropkit.monitor.delivery.sinks import Command, Desktop, Email, LogFile, Std
 from cropkit.monitor.health import Alert
 
 ALERT = Alert("conflict", "photos", "a.png: content that is not ours")
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 # -- a web server --------------------------------------------------------------------------------

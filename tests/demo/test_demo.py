@@ -69,7 +69,7 @@ def test_a_processor_with_fewer_instructions_renders_the_same_bytes(tmp_path: Pa
     subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code, tmp_path / "other"],
         check=True,
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parents[2],
         env=environment,
     )
     assert digests(tmp_path / "other") == digests(make_demo(tmp_path / "one", 4))

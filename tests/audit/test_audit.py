@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from engine import as_format_1
+from faults import as_format_1
 from sqlalchemy import Connection
 
 from cropkit.audit import migrations, schema

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine import contents
+from faults import contents
 
 from cropkit.cli import parser
 from cropkit.cli.shell import home_of
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NOT_YET = ("suggest", "import", "export")
 
 

@@ -27,7 +27,7 @@ from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Problem, Status, Suggestion, Verdict
 from cropkit.system import log
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 BOX = PixelBox(10, 20, 60, 90)
 
 

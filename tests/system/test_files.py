@@ -3,7 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
-from engine import Faulty
+from faults import Faulty
 
 from cropkit.errors import (
     CropkitError,

@@ -1,0 +1,82 @@
+import errno
+from pathlib import Path
+
+import pytest
+from faults import deny
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cropkit.engine.listing import companions, listed, review_order
+from cropkit.errors import WriteFailed
+from cropkit.system.files import Root
+
+SUFFIXES = {".png", ".jpg"}
+
+
+def _touch(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def test_images_are_listed_by_folder_time_stage_and_name(tmp_path: Path) -> None:
+    wanted = [
+        "20250101_000000_stage1_generated.png",
+        "20250101_000000_stage1.5_face.png",
+        "20250101_000000_stage2_up.png",
+        "20250102_000000_stage1_generated.png",
+        "img2.png",
+        "img10.PNG",
+        "b/a.jpg",
+    ]
+    _touch(tmp_path, *reversed(wanted), "notes.txt", "b/a.txt")
+    assert listed(tmp_path, SUFFIXES).images == wanted
+
+
+def test_own_and_hidden_folders_links_and_the_destination_are_not_listed(tmp_path: Path) -> None:
+    _touch(tmp_path, ".cropkit/stage/x.png", ".hidden/x.png", ".x.png", "out/x.png", "a.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    for destination in ("out", str(tmp_path / "out")):
+        assert listed(tmp_path, SUFFIXES, destination).images == ["a.png"]
+
+
+def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _touch(tmp_path, "a.png", "closed/b.png", "open/c.png")
+    deny(monkeypatch, "closed")
+    found = listed(tmp_path, SUFFIXES)
+    assert found.images == ["a.png", "open/c.png"]
+    assert found.unread == {"closed": "Permission denied"}
+
+
+@given(st.lists(st.text(min_size=1).filter(lambda t: "/" not in t and t not in (".", ".."))))
+def test_any_names_can_be_ordered(names: list[str]) -> None:
+    assert len(sorted(names, key=review_order)) == len(names)
+
+
+def test_every_file_of_the_same_stem_follows(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.png", "a.txt", "a.foo", "a.png.json", "ab.txt", "A.txt", "d/a.txt")
+    assert companions(Root(tmp_path), "a.png", SUFFIXES) == {"a.foo": False, "a.txt": False}
+
+
+def test_the_group_sidecar_stays_until_its_last_sibling_goes(tmp_path: Path) -> None:
+    one, two = "20250101_000000_stage1_x.png", "20250101_000000_stage2_x.png"
+    _touch(tmp_path, one, two, "20250101_000000.decision", "20250101_000000_stage1_x.yaml")
+    first = companions(Root(tmp_path), one, SUFFIXES)
+    assert first == {"20250101_000000_stage1_x.yaml": False, "20250101_000000.decision": True}
+    (tmp_path / one).unlink()
+    assert companions(Root(tmp_path), two, SUFFIXES) == {"20250101_000000.decision": False}
+
+
+def test_companions_that_cannot_be_listed_are_an_error_that_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    _touch(tmp_path, "a.png")
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(WriteFailed, match=r"a\.png.*Too many open files"):
+        companions(Root(tmp_path), "a.png", SUFFIXES)
