@@ -5,22 +5,10 @@ CropkitError
  │    ├── BadBox             empty, inverted or outside the image
  │    ├── BadDecision        a decision that does not make sense
  │    ├── BadSuggestion      a suggestion that cannot be used: the full image is shown
- │    ├── BadSetting         a collection has no such choice
- │    ├── BadConfiguration   alerts.toml says what nobody understands
- │    ├── DeliveryFailed     a sink did not take an alert
- │    ├── BadKeymap          keys that cannot be bound so: the review does not start
- │    ├── BadParameter       a notebook has no parameter of that name
- │    ├── LabUnavailable     JupyterLab did not start
- │    ├── BadParameterValue  a text that is no value of the parameter's type
- │    ├── BadParameterFile   a file of parameters that cannot be used
- │    ├── CellFailed         a notebook stopped at an error
- │    ├── NotReady           a batch did not start: something is in its way
- │    ├── IllegalMove        the review cannot do that now; nothing changed
  │    ├── StaleDecision      the file is not what the reviewer saw
  │    ├── PathOutsideRoot    a path that leaves the collection, or goes through a link
  │    ├── MissingFile        no such file
  │    ├── NotRegularFile     a link, folder, pipe or device
- │    ├── NoImages           a folder in which there is nothing to review
  │    ├── ReadOnly           the folder or the file system does not let us write
  │    ├── NoSpace            not enough room for the crop and its original
  │    ├── NameTaken          the destination has that name already
@@ -40,13 +28,27 @@ CropkitError
  │    └── ApplierDied        the process that writes crops ended while it worked on it
  ├── InDoubt               files are whole, but trail and disk must be reconciled: `cropkit recover`
  │    └── Conflict           somebody else's content is in the way: nothing was touched
- └── AuditError            work must stop
-      ├── AuditUnavailable   the trail cannot be opened or written
-      ├── AuditMissing       the database is gone, what it was about is there
-      ├── AuditBehind        the database is older than its own export, or another one
-      ├── AuditLocked        somebody holds the trail for longer than the deadline
-      ├── AuditCorrupt       the trail does not agree with itself
-      └── NetworkFileSystem  SQLite is not safe there
+ ├── AuditError            work must stop
+ │    ├── AuditUnavailable   the trail cannot be opened or written
+ │    ├── AuditMissing       the database is gone, what it was about is there
+ │    ├── AuditBehind        the database is older than its own export, or another one
+ │    ├── AuditLocked        somebody holds the trail for longer than the deadline
+ │    ├── AuditCorrupt       the trail does not agree with itself
+ │    └── NetworkFileSystem  SQLite is not safe there
+ ├── BadInput              no image is concerned: what was asked for makes no sense; ask otherwise
+ │    ├── BadSetting         a collection has no such choice
+ │    ├── BadConfiguration   alerts.toml says what nobody understands
+ │    ├── BadKeymap          keys that cannot be bound so: the review does not start
+ │    ├── BadParameter       a notebook has no parameter of that name
+ │    ├── BadParameterValue  a text that is no value of the parameter's type
+ │    ├── BadParameterFile   a file of parameters that cannot be used
+ │    ├── NoImages           a folder in which there is nothing to review
+ │    └── IllegalMove        the review cannot do that now; nothing changed
+ └── NotWorking            no image is concerned: something around cropkit does not work; mend that
+      ├── LabUnavailable     JupyterLab did not start
+      ├── CellFailed         a notebook stopped at an error
+      ├── DeliveryFailed     a sink did not take an alert
+      └── NotReady           a batch did not start: something is in its way
 
 An error carries facts, positionally, and formats them in ``str()``: it pickles across processes.
 """
@@ -101,78 +103,6 @@ class BadSuggestion(Refused, ValueError):
     template = "{0}: suggestion not used: {1}"
 
 
-class BadSetting(Refused, ValueError):
-    """(name, value, what there is): the setting was not changed."""
-
-    template = "setting {0}: there is no {1!r}; choose from {2}"
-
-
-class BadConfiguration(Refused, ValueError):
-    """(file, complaint): no sink that it names is used."""
-
-    template = "{0}: {1}"
-    cure = "docs/alerts.md says what may stand there"
-
-
-class DeliveryFailed(Refused):
-    """(sink, reason): an alert did not arrive there."""
-
-    template = "{0}: {1}"
-
-
-class BadKeymap(Refused, ValueError):
-    """(file or preset, reason): no key was bound."""
-
-    template = "{0}: {1}"
-    cure = "docs/keys.md lists the names of actions and keys"
-
-
-class BadParameter(Refused, ValueError):
-    """(notebook, name, names it has): nothing was run."""
-
-    template = "{0}: no parameter is called {1!r}; it has {2}"
-
-
-class BadParameterValue(Refused, ValueError):
-    """(notebook, name, text, type): nothing was run."""
-
-    template = "{0}: parameter {1} cannot be {2!r}: it is a {3}"
-
-
-class BadParameterFile(Refused, ValueError):
-    """(file, reason): nothing was run."""
-
-    template = "{0}: parameters not used: {1}"
-
-
-class NotReady(Refused):
-    """(folder, reasons): the batch did not start; nothing was cropped."""
-
-    template = "{0}: the batch did not start: {1}"
-
-
-class LabUnavailable(Refused):
-    """(reason): the review did not start."""
-
-    template = "JupyterLab did not start: {0}"
-
-
-class CellFailed(Refused):
-    """(notebook, error's name, its message, traceback): a notebook stopped at an error."""
-
-    template = "{0}: {1}: {2}\n{3}"
-
-    def __str__(self) -> str:
-        _, name, message, _ = self.args
-        return message if name in globals() else super().__str__()
-
-
-class IllegalMove(Refused):
-    """(move, reason): the review cannot do that now."""
-
-    template = "{1}"
-
-
 class StaleDecision(Refused):
     """(path, sha256 reviewed, sha256 found)."""
 
@@ -191,13 +121,6 @@ class MissingFile(Refused):
     """(path)."""
 
     template = "{0}: no such file"
-
-
-class NoImages(Refused):
-    """(folder)."""
-
-    template = "{0}: no images in it"
-    cure = "Name the folder that holds them"
 
 
 class NotRegularFile(Refused):
@@ -450,3 +373,94 @@ class NetworkFileSystem(AuditError):
 
     template = "{0}: on {1}, where SQLite is not safe"
     cure = "Work on a local disk"
+
+
+class BadInput(CropkitError):
+    """No image is concerned: what was asked for makes no sense, and nothing was begun."""
+
+    status = "refused"
+
+
+class BadSetting(BadInput, ValueError):
+    """(name, value, what there is): the setting was not changed."""
+
+    template = "setting {0}: there is no {1!r}; choose from {2}"
+
+
+class BadConfiguration(BadInput, ValueError):
+    """(file, complaint): no sink that it names is used."""
+
+    template = "{0}: {1}"
+    cure = "docs/alerts.md says what may stand there"
+
+
+class BadKeymap(BadInput, ValueError):
+    """(file or preset, reason): no key was bound."""
+
+    template = "{0}: {1}"
+    cure = "docs/keys.md lists the names of actions and keys"
+
+
+class BadParameter(BadInput, ValueError):
+    """(notebook, name, names it has): nothing was run."""
+
+    template = "{0}: no parameter is called {1!r}; it has {2}"
+
+
+class BadParameterValue(BadInput, ValueError):
+    """(notebook, name, text, type): nothing was run."""
+
+    template = "{0}: parameter {1} cannot be {2!r}: it is a {3}"
+
+
+class BadParameterFile(BadInput, ValueError):
+    """(file, reason): nothing was run."""
+
+    template = "{0}: parameters not used: {1}"
+
+
+class NoImages(BadInput):
+    """(folder)."""
+
+    template = "{0}: no images in it"
+    cure = "Name the folder that holds them"
+
+
+class IllegalMove(BadInput):
+    """(move, reason): the review cannot do that now."""
+
+    template = "{1}"
+
+
+class NotWorking(CropkitError):
+    """No image is concerned: something that cropkit needs around it is not there or broke."""
+
+    status = "refused"
+
+
+class LabUnavailable(NotWorking):
+    """(reason): the review did not start."""
+
+    template = "JupyterLab did not start: {0}"
+
+
+class CellFailed(NotWorking):
+    """(notebook, error's name, its message, traceback): a notebook stopped at an error."""
+
+    template = "{0}: {1}: {2}\n{3}"
+
+    def __str__(self) -> str:
+        _, name, message, _ = self.args
+        return message if name in globals() else super().__str__()
+
+
+class DeliveryFailed(NotWorking):
+    """(sink, reason): an alert did not arrive there."""
+
+    template = "{0}: {1}"
+
+
+class NotReady(NotWorking):
+    """(folder, reasons): the batch did not start; nothing was cropped."""
+
+    template = "{0}: the batch did not start: {1}"

@@ -8,7 +8,16 @@ from string import Formatter
 import pytest
 
 from cropkit import errors
-from cropkit.errors import AuditError, CropkitError, Failed, InDoubt, Refused
+from cropkit.errors import (
+    AuditError,
+    BadInput,
+    CropkitError,
+    Failed,
+    InDoubt,
+    NotWorking,
+    Refused,
+)
+from cropkit.records import Status
 
 FACTS = ("photos/a.png", "0123456789ab-op", 12.5, "four")
 
@@ -60,27 +69,66 @@ def test_an_error_comes_whole_out_of_a_process_pool() -> None:
     assert str(caught.value) == str(raised)
 
 
-def test_the_docstring_draws_every_error_and_no_other() -> None:
-    drawing = errors.__doc__ or ""
-    branches = re.findall(r"── ([A-Z]\w+) ", drawing)
-    lists = re.findall(
-        r"  ((?:[A-Z][a-z]\w+, ?)+(?:[A-Z]\w+)?|[A-Z][a-z]\w+)$", drawing, flags=re.MULTILINE
-    )
-    drawn = set(branches) | set(re.findall(r"\w+", " ".join(lists)))
-    assert drawn == {error.__name__ for error in EVERY_ERROR} - {"CropkitError"}
+def drawn() -> dict[str, str]:
+    """Return what the module's docstring draws: each error and the one it hangs from."""
+    branches = {0: "CropkitError"}
+    parent_of: dict[str, str] = {}
+    for line in (errors.__doc__ or "").splitlines():
+        branch = re.match(r"([ │]*)[├└]── ([A-Z]\w+)(.*)", line)
+        depth = len(branch[1]) // 5 + 1 if branch else max(branches)
+        text = branch[3] if branch else line.replace("│", " ")
+        if branch:
+            parent_of[branch[2]] = branches[depth - 1]
+            branches = {n: name for n, name in branches.items() if n < depth} | {depth: branch[2]}
+        if re.fullmatch(r" +(?:[A-Z]\w+[a-z], ?)*[A-Z]\w+[a-z],?", text):
+            parent_of |= dict.fromkeys(re.findall(r"\w+", text), branches[depth])
+    return parent_of
+
+
+def parent(error: type[CropkitError]) -> str:
+    return next(base.__name__ for base in error.__bases__ if issubclass(base, CropkitError))
+
+
+def test_the_docstring_draws_every_error_where_it_hangs_and_no_other() -> None:
+    assert drawn() == {e.__name__: parent(e) for e in EVERY_ERROR if e is not CropkitError}
+
+
+CUTS = (Refused, Failed, InDoubt, AuditError, BadInput, NotWorking)
+STATUS = {Refused: "refused", InDoubt: "in-doubt", BadInput: "refused", NotWorking: "refused"}
+
+
+@pytest.mark.parametrize("error", [e for e in EVERY_ERROR if e is not CropkitError])
+def test_every_error_is_in_one_cut_which_gives_it_its_status(error: type[CropkitError]) -> None:
+    (cut,) = (cut for cut in CUTS if issubclass(error, cut))
+    assert error.status == STATUS.get(cut, "failed")
+    assert Status(error.status).value == error.status
 
 
 @pytest.mark.parametrize("error", EVERY_ERROR)
-def test_every_error_is_cut_by_what_happened_to_the_file(error: type[CropkitError]) -> None:
-    cuts = (Refused, Failed, InDoubt, AuditError)
-    assert error is CropkitError or sum(issubclass(error, cut) for cut in cuts) == 1
+def test_every_error_says_code_status_cure_and_whether_it_passes(
+    error: type[CropkitError],
+) -> None:
+    raised = example_of(error)
+    said = {name: getattr(raised, name) for name in ("code", "status", "cure", "passes")}
+    assert {name: type(value) for name, value in said.items()} == {
+        "code": str,
+        "status": str,
+        "cure": str,
+        "passes": bool,
+    }
+    assert said["code"] == error.__name__
+    assert not raised.cure.endswith(".")  # it is one sentence of a message, without its end
 
 
-@pytest.mark.parametrize("error", EVERY_ERROR)
-def test_the_status_of_an_error_follows_from_its_cut(error: type[CropkitError]) -> None:
-    expected = {Refused: "refused", InDoubt: "in-doubt"}
-    cut = next((cut for cut in expected if issubclass(error, cut)), None)
-    assert error.status == (expected[cut] if cut else "failed")
+def test_an_error_about_no_image_names_none() -> None:
+    """A template whose first fact is an image's path belongs to a cut that tells its fate."""
+    about_images = {e for e in EVERY_ERROR if re.match(r"\(path\b", e.__doc__ or "")}
+    assert about_images
+    assert not [e for e in about_images if issubclass(e, (BadInput, NotWorking))]
+
+
+def test_only_what_lies_outside_of_the_file_passes() -> None:
+    assert {e for e in EVERY_ERROR if e.passes} == {errors.NoSpace, errors.ReadOnly}
 
 
 def test_every_error_lists_the_facts_that_its_template_uses() -> None:

@@ -31,6 +31,8 @@ FAMILIES = {
     "Refused",
     "Failed",
     "AuditError",
+    "BadInput",
+    "NotWorking",
     "UnreadableImage",
     "UnsupportedImage",
 }
