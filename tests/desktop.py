@@ -13,7 +13,7 @@ from ipycanvas import canvas as ipycanvas
 from PIL import Image
 
 from cropkit.review import Review
-from cropkit.review.canvas.canvases import SCALE
+from cropkit.review.canvas.pen import SCALE
 
 DEADLINE = 20.0
 

@@ -13,8 +13,9 @@ from cropkit.geometry import Size
 from cropkit.monitor.health import Alert, degraded_alert
 from cropkit.monitor.reporting import tell
 from cropkit.records import CropResult, Decision, Problem, Status
-from cropkit.review.canvas.canvases import SCALE, Canvases
+from cropkit.review.canvas.canvases import Canvases
 from cropkit.review.canvas.page_display import PageDisplay
+from cropkit.review.canvas.pen import SCALE
 from cropkit.review.model import (
     Applied,
     Arrangement,
@@ -27,12 +28,13 @@ from cropkit.review.model import (
 )
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.progress import FolderProgress, resumed, tallied
+from cropkit.review.runtime.appliers import Workers
+from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.confidence_scan import ConfidenceScan
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop, Timer
 from cropkit.review.runtime.other_reviews import OtherReviews
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
-from cropkit.review.runtime.worker import BackgroundThread, Staff
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.view_state import ViewState, layouts
 from cropkit.suggest import UNUSABLE
@@ -59,14 +61,14 @@ class ReviewController:
         clock: Callable[[], datetime],
         changed: Callable[[], None],
         *,
-        staff: Staff,
+        workers: Workers,
         minimum: int = 0,
         min_confidence: float = 0.0,
     ) -> None:
         self.collection, self._loop, self._clock = collection, loop, clock
         self._within, self._company = FolderProgress(), OtherReviews(collection)
         self.thumbs: dict[str, bytes] = {}
-        self._carrier, self._reader = staff
+        self._applier, self._reader = workers
         self.changed = changed
         self.guard = Guard(collection, changed, loop)
         self.sight = ViewState(per_page)
@@ -78,7 +80,7 @@ class ReviewController:
         fit = Size(*(round(n * SCALE) for n in _stage_size(page)))
         arrived = self.guard.watch(lambda _: self.follow())
         self.previews = Prefetch(
-            collection, fit, loop, arrived, self.guard.caught, reader=staff.reader
+            collection, fit, loop, arrived, self.guard.caught, reader=workers.reader
         )
         self.pages = PageDisplay(
             self.surface, self.sight, self.previews, loop, self.guard, clock=clock
@@ -130,7 +132,7 @@ class ReviewController:
     @property
     def defer(self) -> bool:
         """Whether decisions are only queued."""
-        return self._carrier is None
+        return self._applier is None
 
     @property
     def idle(self) -> bool:
@@ -192,8 +194,8 @@ class ReviewController:
         self.pages.reset()
         self._unfocused = True
         self.follow()
-        if first and self._carrier is not None:
-            self._worker.submit("", self._carrier.start, lambda _: None)
+        if first and self._applier is not None:
+            self._worker.submit("", self._applier.start, lambda _: None)
             self._take_up_waiting()
 
     # --- moves
@@ -331,16 +333,16 @@ class ReviewController:
                 self._apply(path, self._ids[path])
 
     def _apply(self, path: str, decision: str) -> None:
-        carrier = self._carrier
-        if carrier is not None:
+        applier = self._applier
+        if applier is not None:
             self._worker.submit(
-                path, lambda: carrier.apply(decision), lambda r: self._applied(path, r)
+                path, lambda: applier.apply(decision), lambda r: self._applied(path, r)
             )
 
     def _retract(self, path: str) -> None:
-        decision, carrier = self._ids[path], self._carrier or self.collection
+        decision, applier = self._ids[path], self._applier or self.collection
         self._worker.submit(
-            path, lambda: carrier.retract(decision), lambda r: self._restored(path, r)
+            path, lambda: applier.retract(decision), lambda r: self._restored(path, r)
         )
 
     def _applied(self, path: str, result: CropResult) -> None:
@@ -365,8 +367,8 @@ class ReviewController:
         self.previews.close()
         self._worker.close()
         self._aside.close()
-        if self._carrier is not None:
-            self._carrier.close()
+        if self._applier is not None:
+            self._applier.close()
         self.surface.retire(self._loop, seen=self.present)
         if self._run is not None:
             self._run.end()

@@ -22,8 +22,8 @@ from cropkit.review.input.pointer import Hands
 from cropkit.review.keys.keymap import Keymap, keymap
 from cropkit.review.model import Done, Open
 from cropkit.review.model.box_editing import Grip
+from cropkit.review.runtime.appliers import workers_in_kernel, workers_in_processes
 from cropkit.review.runtime.loop import Loop
-from cropkit.review.runtime.worker import hired
 from cropkit.review.view.bands import foot, header, status, strip, unsaid
 from cropkit.review.view.captions import cells
 from cropkit.review.view.css import CSS
@@ -96,10 +96,10 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         _close_earlier(Path(collection.root))
         self._said: dict[str, str] = {}
         running = loop or _running_loop()
-        staff = hired(collection, apart=apart, defer=defer)
+        workers_in = workers_in_processes if apart else workers_in_kernel
         self._desk = ReviewController(
             *(collection, per_page, running, clock.now, self._refresh),
-            staff=staff,
+            workers=workers_in(collection, defer=defer),
             minimum=minimum,
             min_confidence=min_confidence,
         )

@@ -9,8 +9,8 @@ from cropkit.review.runtime.confidence_scan import ConfidenceScan
 
 if TYPE_CHECKING:
     from cropkit.collection import Collection
+    from cropkit.review.runtime.background import BackgroundThread
     from cropkit.review.runtime.guard import Guard
-    from cropkit.review.runtime.worker import BackgroundThread
 
 PATHS = [f"{number}.png" for number in range(2345)]
 

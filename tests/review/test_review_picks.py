@@ -6,7 +6,7 @@ import pytest
 from desktop import Browser
 
 from cropkit.geometry import PixelBox
-from cropkit.review.canvas.canvases import SCALE
+from cropkit.review.canvas.pen import SCALE
 from cropkit.review.model.box_editing import HANDLES, Grip, dragged
 from cropkit.review.view.layout import ClickTarget
 

@@ -15,7 +15,8 @@ from strategies import sizes_with_boxes
 
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
-from cropkit.review.canvas.canvases import DETAIL, SCALE
+from cropkit.review.canvas.canvases import DETAIL
+from cropkit.review.canvas.pen import SCALE
 from cropkit.review.canvas.sharp_preview import SIDES, side_for
 from cropkit.review.keys.keymap import PRESETS, preset
 from cropkit.review.model import Arrangement, Loading, Mark, Open

@@ -13,7 +13,7 @@ from IPython.core.formatters import DisplayFormatter
 from PIL import Image, ImageChops, ImageColor
 
 from cropkit.review.canvas import snapshot
-from cropkit.review.canvas.canvases import Pen
+from cropkit.review.canvas.pen import Pen
 from cropkit.review.canvas.snapshot import PIXELS, PillowCanvas
 from cropkit.review.view.layout import WIDTH
 from cropkit.review.view.viewport import Rect

@@ -21,7 +21,7 @@ from cropkit.errors import AuditUnavailable, MissingFile
 from cropkit.geometry import Size
 from cropkit.records import CropResult, Decision, Status, Verdict
 from cropkit.review import Review
-from cropkit.review.canvas.canvases import batched
+from cropkit.review.canvas.pen import batched
 from cropkit.review.keys.actions import Command
 from cropkit.review.keys.keymap import Binding, preset, shortened
 from cropkit.review.model import Done, Filter, Mark, Open, Restoring

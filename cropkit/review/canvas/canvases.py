@@ -1,184 +1,37 @@
 """The canvases of the review: one to see, two generations of hidden ones, and a fence.
 
-Everything is made once: the browser never gives the memory of a canvas back. ipycanvas 0.14 has
-edges that this module rounds off, each seen in a browser: a body that raises leaves `hold_canvas`
-holding for ever; one coordinate that is not finite ends all drawing in the page; after a page
-reload the browser does not know which canvas is meant (ipycanvas#322); nothing tells when a
-drawing has reached the screen.
+Everything is made once: the browser never gives the memory of a canvas back. What ipycanvas 0.14
+gets wrong is rounded off here, in `pen` and in `fence`; here, that after a page reload the browser
+does not know which canvas is meant (ipycanvas#322).
 """
 
 import base64
-import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 
-from ipycanvas import Canvas, MultiCanvas, hold_canvas
+from ipycanvas import Canvas, MultiCanvas
 from ipycanvas import canvas as _ipycanvas
 from ipywidgets import Image, Layout
 from traitlets import Unicode
 
 from cropkit.geometry import Size
 from cropkit.review.canvas.buffers import OffscreenBuffer
-from cropkit.review.canvas.live_drag import LiveDrag, Watch
+from cropkit.review.canvas.fence import Fence
+from cropkit.review.canvas.live_drag import LiveDrag
+from cropkit.review.canvas.pen import SCALE, Pen, batched
+from cropkit.review.runtime.guard import Watch
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.view.layout import WIDTH, PageLayout
 from cropkit.review.view.viewport import Rect, Viewport
 
-SCALE = 2  # backing pixels for a canvas unit: sharp on the screens that have two
 LEAST, MOST = 0.75, 3.0
 GENERATIONS = 2
 DETAIL = 3200  # side of the one canvas for a sharper picture, in pixels
 _JPEG_START = b"\xff\xd8\xff"
 _PATIENCE = 5.0
 _SAME = 0.02  # a canvas that is a little larger or smaller is left alone
-_COLOURS = 1 << 24
 NAME = "Crop review. Keys work here; question mark lists them"
-_FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
-
-
-@contextmanager
-def batched() -> Iterator[None]:
-    """Send the drawing of the body in one message; let go also when it raises."""
-    manager = _ipycanvas._CANVAS_MANAGER  # noqa: SLF001  (hold_canvas does not undo itself)
-    before, failure = manager._caching, None  # noqa: SLF001  (ipycanvas has no other way)
-    try:
-        with hold_canvas():
-            try:
-                yield
-            except BaseException as error:  # noqa: BLE001  (raised again below)
-                failure = error
-    finally:
-        manager._caching = before  # noqa: SLF001  (ipycanvas has no other way)
-    if failure is not None:
-        raise failure
-
-
-class Pen:
-    """Draws in canvas units and refuses a coordinate that is not finite.
-
-    Parameters
-    ----------
-    scale : backing pixels for a canvas unit
-    """
-
-    def __init__(self, canvas: Canvas, scale: float = SCALE) -> None:
-        self._canvas, self.scale = canvas, scale
-
-    def clear(self) -> None:
-        """Wipe the canvas."""
-        self._canvas.clear()
-
-    def wipe(self, rect: Rect) -> None:
-        """Wipe a part of the canvas."""
-        self._canvas.clear_rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
-
-    def fill(self, colour: str, *rects: Rect) -> None:
-        """Fill rectangles."""
-        self._canvas.fill_style = colour
-        for rect in rects:
-            self._canvas.fill_rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
-
-    def frame(self, colour: str, width: float, rect: Rect) -> None:
-        """Draw the outline of a rectangle."""
-        self._canvas.stroke_style = colour
-        self._canvas.line_width = width * self.scale
-        self._canvas.stroke_rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
-
-    def line(self, colour: str, width: float, *lines: tuple[float, float, float, float]) -> None:
-        """Draw lines, each from (x, y) to (x, y)."""
-        self._canvas.stroke_style = colour
-        self._canvas.line_width = width * self.scale
-        for ends in lines:
-            self._canvas.stroke_line(*self._finite(*ends))
-
-    def words(self, text: str, at: tuple[float, float], colour: str, size: float = 16) -> None:
-        """Write a line of text, from its left end and its middle height."""
-        self._canvas.fill_style = colour
-        self._canvas.font = f"{size * self.scale:g}px {_FONT}"
-        self._canvas.text_baseline = "middle"
-        self._canvas.fill_text(text, *self._finite(*at))
-
-    def picture(self, source: Image | Canvas, rect: Rect) -> None:
-        """Draw an image, or what another canvas shows, into a rectangle."""
-        self._canvas.draw_image(source, *self._finite(rect.x, rect.y, rect.width, rect.height))
-
-    def slot(self, slot: OffscreenBuffer, frame: Rect) -> None:
-        """Draw what a hidden canvas holds so that its image fills a frame."""
-        by = frame.width / slot.part.width
-        x, y = frame.x - slot.part.x * by, frame.y - slot.part.y * by
-        rect = Rect(x, y, slot.canvas.width * by, slot.canvas.height * by)
-        self.picture(slot.canvas, rect)
-
-    @contextmanager
-    def within(self, rect: Rect) -> Iterator[None]:
-        """Draw nothing of the body outside of a rectangle."""
-        self._canvas.save()
-        self._canvas.begin_path()
-        self._canvas.rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
-        self._canvas.clip()
-        try:
-            yield
-        finally:
-            self._canvas.restore()
-
-    def _finite(self, *values: float) -> list[float]:
-        if not all(map(math.isfinite, values)):
-            msg = f"not drawn: {values} is not finite"
-            raise ValueError(msg)
-        return [round(value * self.scale, 2) for value in values]
-
-
-class Fence:
-    """Tells when the browser has carried out everything that was drawn before a mark.
-
-    A canvas of one pixel, never displayed, is filled with a number as its colour; the browser
-    sends the pixel back after the drawing that came before.
-    """
-
-    def __init__(self, layout: Layout, guard: Watch) -> None:
-        self.canvas = Canvas(width=1, height=1, layout=layout, sync_image_data=True)
-        self.canvas.observe(guard(self._returned), "image_data")
-        self._last = 0
-        self._waiting: dict[int, Callable[[], None]] = {}
-
-    def mark(self, done: Callable[[], None]) -> None:
-        """Call `done` when the browser has drawn everything up to here."""
-        self._last = self._last % (_COLOURS - 1) + 1
-        self._waiting[self._last] = done
-        self.canvas.fill_style = f"#{self._last:06x}"
-        self.canvas.fill_rect(0, 0, 1, 1)
-
-    @property
-    def oldest(self) -> int | None:
-        """The mark that has been waited for longest."""
-        return next(iter(self._waiting), None)
-
-    def ask_again(self) -> None:
-        """Have everything up to here acknowledged again.
-
-        The browser reads its pixels in the background, and only its last word comes while the
-        kernel is busy: where two are read at a time, the older one may be that.
-        """
-        self.mark(lambda: None)
-
-    def forget(self) -> None:
-        """Expect nothing any more: the page that was drawn on is gone."""
-        self._waiting.clear()
-
-    def reached(self, number: int) -> None:
-        """Take an acknowledgement: everything up to that mark is drawn."""
-        if number in self._waiting:
-            for earlier in list(self._waiting):
-                self._waiting.pop(earlier)()
-                if earlier == number:
-                    return
-
-    def _returned(self, _: object) -> None:
-        if self.canvas.image_data:
-            red, green, blue = (int(value) for value in self.canvas.get_image_data()[0, 0][:3])
-            self.reached(red << 16 | green << 8 | blue)
 
 
 class NamedCanvas(MultiCanvas):  # type: ignore[misc]  # ipycanvas ships no types

@@ -3,7 +3,7 @@
 // mouse events, and what it makes of them is drawn when the hand lets go. It also measures how many
 // pixels of the screen the canvas has (`pixels`), so that it is as sharp as that, and no larger.
 //
-// `scene` comes from the kernel (cropkit/review/front.py); lengths in canvas units unless said:
+// `scene` comes from the kernel (live_drag.py); lengths in canvas units unless said:
 //   width, reach, snap; live: whether a press is taken; held: position of the image whose box the
 //   kernel has left to this part, or null; chosen; faces: for each position null or
 //   {x, y, scale: of the image's frame; size: [width, height], box: [left, top, right, bottom] in
@@ -21,7 +21,7 @@ const rounded = value => {
   return up - value === 0.5 && up % 2 ? up - 1 : up;
 };
 
-// --- cropkit/editing.py in the browser; a test compares the two
+// --- review/model/box_editing.py in the browser; a test compares the two
 
 const side = (at, low, high, reach) => {
   const inner = Math.min(reach, (high - low) / 3);

@@ -7,18 +7,15 @@ the hand by the way there and back. It runs where JupyterLab has anywidget's ext
 
 import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ipywidgets import Layout
 
 from cropkit.review.canvas.cells import CellState, Weight
 from cropkit.review.model import Mark, Open
+from cropkit.review.runtime.guard import Watch
 from cropkit.review.view.layout import SNAP, WIDTH
 from cropkit.review.view.viewport import REACH
-
-Watch = Callable[[Callable[..., object]], Callable[..., None]]
-_SCRIPT = Path(__file__).with_name("live_drag.js")
 
 
 class LiveDrag:
@@ -26,7 +23,7 @@ class LiveDrag:
 
     def __init__(self) -> None:
         self.held: int | None = None
-        self.widget = _made()
+        self.widget = _model()
         self.there = False
 
     def on_pixels(self, measured: Callable[[int], object], watch: Watch) -> None:
@@ -74,19 +71,9 @@ def _told(face: CellState | None) -> dict[str, object] | None:
     }
 
 
-def _made() -> Any:  # noqa: ANN401  (a class that is made only where anywidget is)
+def _model() -> Any:  # noqa: ANN401  (its type is there only where anywidget is)
     if importlib.util.find_spec("anywidget") is None:
         return None
-    import anywidget  # noqa: PLC0415  (optional)
-    from traitlets import Dict, Int  # noqa: PLC0415  (with it)
+    from cropkit.review.canvas.live_drag_model import LiveDragModel  # noqa: PLC0415  (optional)
 
-    made = type(
-        "Front",
-        (anywidget.AnyWidget,),
-        {
-            "_esm": _SCRIPT.read_text(encoding="utf-8"),
-            "pixels": Int(0).tag(sync=True),
-            "scene": Dict({"live": False, "held": None, "faces": []}).tag(sync=True),
-        },
-    )
-    return made(layout=Layout(display="none"))
+    return LiveDragModel(layout=Layout(display="none"))

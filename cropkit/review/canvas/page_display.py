@@ -7,9 +7,10 @@ from datetime import datetime
 from functools import partial
 
 from cropkit.review.canvas.buffers import OffscreenBuffer
-from cropkit.review.canvas.canvases import GENERATIONS, Canvases, batched
+from cropkit.review.canvas.canvases import GENERATIONS, Canvases
 from cropkit.review.canvas.cells import CellState, Loupe, cell_states
 from cropkit.review.canvas.paint import paint_face, paint_pictures
+from cropkit.review.canvas.pen import batched
 from cropkit.review.canvas.sharp_preview import SharpPreviews
 from cropkit.review.model import Arrangement, Loading, Move, Open, ReviewState
 from cropkit.review.runtime.guard import Guard

@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 
 from cropkit.geometry import PixelBox
 from cropkit.review.canvas.buffers import OffscreenBuffer
-from cropkit.review.canvas.canvases import Pen
 from cropkit.review.canvas.cells import CellState, Loupe, Weight
+from cropkit.review.canvas.pen import Pen
 from cropkit.review.model import Done, Mark, Open, ReviewState
 from cropkit.review.model.box_editing import HANDLES
 from cropkit.review.view.layout import HANDLE, PageLayout

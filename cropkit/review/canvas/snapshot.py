@@ -13,9 +13,9 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from cropkit.monitor.plots import matplotlib_data
 from cropkit.review.canvas.buffers import OffscreenBuffer
-from cropkit.review.canvas.canvases import Pen
 from cropkit.review.canvas.cells import cell_states
 from cropkit.review.canvas.paint import paint_face, paint_pictures
+from cropkit.review.canvas.pen import Pen
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
 from cropkit.review.view.captions import verdict
 from cropkit.review.view.layout import WIDTH, PageLayout

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
-from cropkit.review.runtime.worker import BackgroundThread
 
 if TYPE_CHECKING:
     from cropkit.collection import Collection

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cropkit.collection import Collection
 
 P = ParamSpec("P")
+Watch = Callable[[Callable[..., object]], Callable[..., None]]
 logging.getLogger("cropkit").addHandler(logging.NullHandler())
 _log = logging.getLogger("cropkit.review")
 

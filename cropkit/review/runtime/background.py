@@ -1,73 +1,17 @@
-"""Who does the review's work, and one thread that has decisions carried out in their order."""
+"""One thread for what must not keep the main thread waiting, in the order it was submitted."""
 
 import atexit
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Event, Thread
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TypeVar
 
-from cropkit.records import CropResult
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
-from cropkit.review.runtime.prefetch import THREADS
-from cropkit.workers.applier import ApplierProcess
-from cropkit.workers.previews import PreviewProcesses, PreviewReader, PreviewReaderInThread
-
-if TYPE_CHECKING:
-    from cropkit.collection import Collection
 
 T = TypeVar("T")
 _MOMENT = 0.5  # seconds, at most, that work stands back
-
-
-class DecisionApplier(Protocol):
-    """Who carries decisions out: `ApplierProcess`, or a stand-in of the same form."""
-
-    def start(self) -> None:
-        """Be ready before the first decision."""
-
-    def apply(self, decision: str) -> CropResult:
-        """Carry a decision out."""
-
-    def retract(self, decision: str) -> CropResult:
-        """Take a decision back."""
-
-    def close(self) -> None:
-        """Finish what has begun."""
-
-
-class ApplierInKernel:
-    """Carries out in the thread that asks."""
-
-    def __init__(self, collection: "Collection") -> None:
-        self.apply, self.retract = collection.apply, collection.retract
-
-    def start(self) -> None:
-        """Need no preparation."""
-
-    def close(self) -> None:
-        """Hold nothing: the collection is somebody else's."""
-
-
-class Staff(NamedTuple):
-    """Who carries decisions out, None where they are only queued, and who reads images."""
-
-    carrier: DecisionApplier | None
-    reader: PreviewReader
-
-
-def hired(collection: "Collection", *, apart: bool, defer: bool) -> Staff:
-    """Find who does the work: `apart`, processes of their own."""
-    if apart:
-        return Staff(
-            None if defer else ApplierProcess(collection),
-            PreviewProcesses(collection.root, THREADS, collection.options),
-        )
-    return Staff(
-        None if defer else ApplierInKernel(collection),
-        PreviewReaderInThread(collection.root, collection.options),
-    )
 
 
 class BackgroundThread:

@@ -1,0 +1,112 @@
+"""Drawing on an ipycanvas, in canvas units: one message for many calls, only finite numbers.
+
+ipycanvas 0.14 has edges that are rounded off here, each seen in a browser: a body that raises
+leaves `hold_canvas` holding for ever; one coordinate that is not finite ends all drawing in the
+page.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ipycanvas import Canvas, hold_canvas
+from ipycanvas import canvas as _ipycanvas
+from ipywidgets import Image
+
+from cropkit.review.canvas.buffers import OffscreenBuffer
+from cropkit.review.view.viewport import Rect
+
+SCALE = 2  # backing pixels for a canvas unit: sharp on the screens that have two
+_FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+
+
+@contextmanager
+def batched() -> Iterator[None]:
+    """Send the drawing of the body in one message; let go also when it raises."""
+    manager = _ipycanvas._CANVAS_MANAGER  # noqa: SLF001  (hold_canvas does not undo itself)
+    before, failure = manager._caching, None  # noqa: SLF001  (ipycanvas has no other way)
+    try:
+        with hold_canvas():
+            try:
+                yield
+            except BaseException as error:  # noqa: BLE001  (raised again below)
+                failure = error
+    finally:
+        manager._caching = before  # noqa: SLF001  (ipycanvas has no other way)
+    if failure is not None:
+        raise failure
+
+
+class Pen:
+    """Draws in canvas units and refuses a coordinate that is not finite.
+
+    Parameters
+    ----------
+    scale : backing pixels for a canvas unit
+    """
+
+    def __init__(self, canvas: Canvas, scale: float = SCALE) -> None:
+        self._canvas, self.scale = canvas, scale
+
+    def clear(self) -> None:
+        """Wipe the canvas."""
+        self._canvas.clear()
+
+    def wipe(self, rect: Rect) -> None:
+        """Wipe a part of the canvas."""
+        self._canvas.clear_rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
+
+    def fill(self, colour: str, *rects: Rect) -> None:
+        """Fill rectangles."""
+        self._canvas.fill_style = colour
+        for rect in rects:
+            self._canvas.fill_rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
+
+    def frame(self, colour: str, width: float, rect: Rect) -> None:
+        """Draw the outline of a rectangle."""
+        self._canvas.stroke_style = colour
+        self._canvas.line_width = width * self.scale
+        self._canvas.stroke_rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
+
+    def line(self, colour: str, width: float, *lines: tuple[float, float, float, float]) -> None:
+        """Draw lines, each from (x, y) to (x, y)."""
+        self._canvas.stroke_style = colour
+        self._canvas.line_width = width * self.scale
+        for ends in lines:
+            self._canvas.stroke_line(*self._finite(*ends))
+
+    def words(self, text: str, at: tuple[float, float], colour: str, size: float = 16) -> None:
+        """Write a line of text, from its left end and its middle height."""
+        self._canvas.fill_style = colour
+        self._canvas.font = f"{size * self.scale:g}px {_FONT}"
+        self._canvas.text_baseline = "middle"
+        self._canvas.fill_text(text, *self._finite(*at))
+
+    def picture(self, source: Image | Canvas, rect: Rect) -> None:
+        """Draw an image, or what another canvas shows, into a rectangle."""
+        self._canvas.draw_image(source, *self._finite(rect.x, rect.y, rect.width, rect.height))
+
+    def slot(self, slot: OffscreenBuffer, frame: Rect) -> None:
+        """Draw what a hidden canvas holds so that its image fills a frame."""
+        by = frame.width / slot.part.width
+        x, y = frame.x - slot.part.x * by, frame.y - slot.part.y * by
+        rect = Rect(x, y, slot.canvas.width * by, slot.canvas.height * by)
+        self.picture(slot.canvas, rect)
+
+    @contextmanager
+    def within(self, rect: Rect) -> Iterator[None]:
+        """Draw nothing of the body outside of a rectangle."""
+        self._canvas.save()
+        self._canvas.begin_path()
+        self._canvas.rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
+        self._canvas.clip()
+        try:
+            yield
+        finally:
+            self._canvas.restore()
+
+    def _finite(self, *values: float) -> list[float]:
+        if not all(map(math.isfinite, values)):
+            msg = f"not drawn: {values} is not finite"
+            raise ValueError(msg)
+        return [round(value * self.scale, 2) for value in values]
