@@ -744,7 +744,7 @@ def test_pages_make_no_widgets(browser: Browser) -> None:
 
 def test_there_is_nothing_to_focus_but_the_canvas(browser: Browser) -> None:
     kinds = {type(child).__name__ for child in browser.review.children}
-    assert kinds == {"HTML", "NamedCanvas", "Front"}  # the last one shows nothing
+    assert kinds == {"HTML", "NamedCanvas", "LiveDragModel"}  # the last one shows nothing
     browser.key("?")
     for tag in ("<a ", "<button", "<input", "tabindex", "<select"):
         assert tag not in browser.words
