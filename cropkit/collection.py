@@ -194,7 +194,7 @@ class Collection:
     @property
     def tally(self) -> Tally:
         """What this session did, in numbers."""
-        return self.trail.tally
+        return self.trail.presence.tally
 
     def begin_run(self, kind: str) -> Run:
         """Say that a review, a batch or an apply begins; it beats until it ends.
@@ -327,7 +327,7 @@ class Collection:
             self.report(Problem(Degraded.DECISION, decisions[0].path, str(error)))
             raise
         except AuditError:  # it cannot be told in the trail, since that is what failed
-            self.trail.count(partial(Tally.with_degraded, kind=Degraded.DECISION))
+            self.trail.presence.count(partial(Tally.with_degraded, kind=Degraded.DECISION))
             raise
 
     def _bound(self, made: Decision) -> Decision:
@@ -339,7 +339,7 @@ class Collection:
 
     def shown(self, number: int) -> None:
         """Count images that came before the reviewer's eyes."""
-        self.trail.count(partial(Tally.with_shown, number=number))
+        self.trail.presence.count(partial(Tally.with_shown, number=number))
 
     def acknowledge(self, **what: str | int | list[str]) -> None:
         """Keep in the trail that this reviewer has seen a problem or an alert."""
@@ -351,7 +351,7 @@ class Collection:
 
     def place(self) -> str | None:
         """Return the first image of the page that the reviewer was at."""
-        return self.trail.place()
+        return self.trail.place(self.reviewer)
 
     def remember_place(self, path: str) -> None:
         """Remember the page that the reviewer is at."""
@@ -371,7 +371,7 @@ class Collection:
             stale=stale,
             rejected=by.get(Status.REJECTED, 0),
             skipped=by.get(Status.SKIPPED, 0),
-            degraded=self.trail.degraded(),
+            degraded=self.trail.degraded(self.session),
         )
 
     @cached_property

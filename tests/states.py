@@ -27,7 +27,7 @@ import pytest
 from PIL import Image
 
 from cropkit import clock, formats
-from cropkit.audit import probe, store
+from cropkit.audit import probe, store_reader
 from cropkit.audit.operation import Operation, OperationKind, OperationState
 from cropkit.audit.trail import AuditTrail
 from cropkit.collection import Collection
@@ -186,9 +186,11 @@ def in_the_way(place: Place) -> Begun:
 
 
 def network(place: Place) -> Begun:
-    real = store.file_system_type
+    real = store_reader.file_system_type
     place.patch.setattr(
-        store, "file_system_type", lambda path: "nfs4" if path == place.folder else real(path)
+        store_reader,
+        "file_system_type",
+        lambda path: "nfs4" if path == place.folder else real(path),
     )
     yield
 

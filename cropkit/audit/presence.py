@@ -1,12 +1,62 @@
 """Who is at work on a collection, told by locks that the kernel lets go of at any death."""
 
-from collections.abc import Iterator
+import getpass
+import os
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
+from cropkit import clock
+from cropkit.audit.tally import Tally
 from cropkit.errors import AuditLocked, AuditUnavailable
 from cropkit.system.home import OWNERS, RECOVER_LOCK
-from cropkit.system.locks import LockHeld, exclusive, is_free
+from cropkit.system.locks import LockHeld, exclusive, hold, is_free
+
+
+class Presence:
+    """A process at work on a collection: its session, who decides, what it has done so far.
+
+    Its owner file is locked as long as the process lives; the kernel lets go of it at any death,
+    which is how recovery tells an operation that is under way from one that was cut off.
+
+    Raises
+    ------
+    AuditUnavailable
+        The owner file cannot be made.
+    """
+
+    def __init__(self, folder: Path, reviewer: str | None = None) -> None:
+        self.owner = uuid4().hex
+        self.session = clock.session_name(clock.now())
+        self.reviewer = reviewer or whoami()
+        self.tally = Tally()
+        self._counting = threading.Lock()
+        self._file = folder / OWNERS / self.owner
+        try:
+            self._held = hold(self._file, self.session)
+        except OSError as error:
+            raise AuditUnavailable(folder, error.strerror or error) from error
+
+    def count(self, change: Callable[[Tally], Tally]) -> None:
+        """Count something that this session did."""
+        with self._counting:
+            self.tally = change(self.tally)
+
+    def leave(self) -> None:
+        """Be at work no more."""
+        with suppress(OSError):  # the next recovery finds that nobody holds it
+            self._file.unlink()
+        os.close(self._held)
+
+
+def whoami() -> str:
+    """Name the user of this process."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return f"uid {os.getuid()}"
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from cropkit.audit.store import has_wal_reset_bug
+from cropkit.audit.store_reader import has_wal_reset_bug
 from cropkit.errors import AuditCorrupt, AuditLocked, AuditUnavailable
 from cropkit.system.home import DATABASE, WRITER_LOCK
 from cropkit.system.locks import LockHeld, exclusive, is_free

@@ -61,7 +61,7 @@ class Run:
         self._heartbeat.stop()
         self._tell_missed()
         self._trail.end_run(how)
-        said = {"run": self.kind, "how": how, "counts": self._trail.tally.to_json()}
+        said = {"run": self.kind, "how": how, "counts": self._trail.presence.tally.to_json()}
         _log.info("heartbeat", extra={"session": self._trail.session, "facts": said})
 
     def _beat(self) -> None:

@@ -6,29 +6,18 @@ here: every write, checkpoint and close happens under an advisory file lock besi
 """
 
 import logging
-import os
 import sqlite3
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from pathlib import Path
-from urllib.parse import quote
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from cropkit.audit import export, migrations
 from cropkit.audit.schema import VERSION
-from cropkit.errors import (
-    AuditCorrupt,
-    AuditError,
-    AuditLocked,
-    AuditMissing,
-    AuditUnavailable,
-    CropkitError,
-    NetworkFileSystem,
-)
+from cropkit.audit.store_reader import DEADLINE, StoreReader, version_of
+from cropkit.errors import AuditLocked, AuditUnavailable, CropkitError
 from cropkit.system.files import Root
 from cropkit.system.home import (
     DATABASE,
@@ -39,24 +28,22 @@ from cropkit.system.home import (
     REBUILDING,
     STAGE,
     WRITER_LOCK,
-    log_of,
 )
 from cropkit.system.locks import LockHeld, exclusive
 
-DEADLINE = 30.0
+__all__ = ["DEADLINE", "Store"]
+
 _log = logging.getLogger("cropkit.audit.trail")
 _HEAD = "SELECT coalesce(max(seq), 0) FROM audit"
-_NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs"))
 
 
-class Store:
-    """The database of one collection.
+class Store(StoreReader):
+    """The database of one collection, to read and to write.
 
     Parameters
     ----------
     deadline : seconds to wait for any lock; then `AuditLocked`
     rebuilding : a new database beside the old one, which no export follows
-    looking : only read, and leave everything as it is; a transaction then fails
 
     Raises
     ------
@@ -64,54 +51,29 @@ class Store:
         When it cannot be opened. Nothing else was touched.
     """
 
-    def __init__(
-        self,
-        root: Root,
-        deadline: float = DEADLINE,
-        *,
-        rebuilding: bool = False,
-        looking: bool = False,
-    ) -> None:
-        self.folder = root.path
-        self.path = root.path / (REBUILDING if rebuilding else DATABASE)
-        self.deadline = deadline
+    def __init__(self, root: Root, deadline: float = DEADLINE, *, rebuilding: bool = False) -> None:
+        self._choose(root, REBUILDING if rebuilding else DATABASE, deadline)
         self._follows = not rebuilding
-        self.looking = looking
-        self._refuse_network()
+        self._exported = -1
         if not rebuilding:
             self._refuse_lost_database()
-        self._mutex = threading.RLock()
-        self.behind = False
-        self._exported = -1
-        if not looking:
-            self._make(root)
-        self._engine = self._connect_to_look() if looking else self._connect()
-        with self._translated(), nullcontext() if looking else self._alone():
-            self._connection = self._engine.connect()
-            self._inode = _inode(self.path)
+        self._make(root)
+        with self._translated(), self._alone():
+            self._connect(self._engine_to_write())
         try:
-            if looking:
-                self._refuse_newer()
-            else:
-                self._migrate()
-                self._prove_writable()
-                root.sync_folder(HOME)
+            self._migrate()
+            self._prove_writable()
+            root.sync_folder(HOME)
         except CropkitError:
             self.close()
             raise
 
     def close(self) -> None:
         """Let go of the database; the last one to leave checkpoints it, so this takes the lock."""
-        if self.looking:
-            with self._translated():
-                self._connection.close()
-                self._engine.dispose()
-            return
         with self._translated(), self._alone(), self._mutex:
             with suppress(OSError):  # the database is the truth, and the next session catches up
                 export.sync(self.folder / EXPORT)
-            self._connection.close()
-            self._engine.dispose()
+            super().close()
 
     @contextmanager
     def transaction(
@@ -164,11 +126,6 @@ class Store:
     def _head(self) -> int:
         return int(self._connection.exec_driver_sql(_HEAD).scalar_one())
 
-    def _check_place(self) -> None:
-        """Refuse to write where nobody will read: SQLite goes on with a file that has no name."""
-        if _inode(self.path) != self._inode:
-            raise AuditUnavailable(self.folder, "the database was removed or replaced meanwhile")
-
     def _export(self) -> None:
         """Let the export follow; the commit stands, whatever happens to the copy."""
         try:
@@ -180,27 +137,6 @@ class Store:
                 _log.error("%s is behind the database: %s", EXPORT, error)
             self.behind = True
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Read; waits for no other process."""
-        with self._translated(), self._mutex:
-            self._check_place()
-            yield self._connection
-
-    def integrity(self) -> list[str]:
-        """Return what SQLite finds wrong with its own file; nothing when it is whole."""
-        with self.reading() as db:
-            found = [str(row[0]) for row in db.exec_driver_sql("PRAGMA integrity_check")]
-        return [] if found == ["ok"] else found
-
-    @property
-    def version(self) -> str:
-        """Say which SQLite this is, and what is done about its known bug."""
-        version = sqlite3.sqlite_version
-        if not has_wal_reset_bug(version):
-            return f"SQLite {version}"
-        return f"SQLite {version} has the WAL-reset bug: one writer at a time, by writer.lock"
-
     # -- opening -------------------------------------------------------------------------------
 
     def _make(self, root: Root) -> None:
@@ -210,21 +146,7 @@ class Store:
         except CropkitError as error:
             raise AuditUnavailable(self.folder, error) from error
 
-    def _refuse_network(self) -> None:
-        with self._translated():
-            kind = file_system_type(self.folder)
-        if kind in _NETWORK or kind.startswith("fuse.sshfs"):
-            raise NetworkFileSystem(self.folder, kind)
-
-    def _refuse_lost_database(self) -> None:
-        """Refuse to start afresh: that would forget what the originals belong to."""
-        originals = self.folder / ORIGINALS
-        if (self.folder / DATABASE).exists() or not originals.is_dir():
-            return
-        if any(originals.iterdir()) or (self.folder / EXPORT).exists():
-            raise AuditMissing(self.folder, DATABASE)
-
-    def _connect(self) -> Engine:
+    def _engine_to_write(self) -> Engine:
         engine = create_engine(
             f"sqlite:///{self.path}",
             poolclass=StaticPool,
@@ -234,39 +156,15 @@ class Store:
         event.listen(engine, "connect", _as_log if self._follows else _as_one_file)
         return engine
 
-    def _connect_to_look(self) -> Engine:
-        path = self.folder / DATABASE
-        # without the right to write, SQLite cannot make the files that a log is read through
-        log = self.folder / log_of(DATABASE)
-        alone = not os.access(path.parent, os.W_OK, effective_ids=True) and not log.exists()
-        uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if alone else ''}"
-        return create_engine(
-            "sqlite://",
-            creator=lambda: sqlite3.connect(
-                uri, uri=True, timeout=self.deadline, check_same_thread=False
-            ),
-            poolclass=StaticPool,
-            isolation_level="AUTOCOMMIT",
-        )
-
-    def _refuse_newer(self) -> None:
-        with self.reading() as db:
-            self._check_version(_version(db))
-
     def _migrate(self) -> None:
         with self.reading() as db:
-            if _version(db) == VERSION:
+            if version_of(db) == VERSION:
                 return
         with self.transaction() as db:
-            found = _version(db)  # again: a rival may have been here
+            found = version_of(db)  # again: a rival may have been here
             self._check_version(found)
             if found < VERSION:
                 migrations.migrate(db, found)
-
-    def _check_version(self, found: int) -> None:
-        if found > VERSION:
-            reason = f"made by a newer cropkit (format {found}, this one knows {VERSION})"
-            raise AuditUnavailable(self.folder, reason)
 
     def _prove_writable(self) -> None:
         """Refuse to open what could be read only: a reader is let past another program's lock."""
@@ -284,54 +182,6 @@ class Store:
         except LockHeld:
             raise AuditLocked(self.folder, patience) from None
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except DBAPIError as error:
-            raise self._translation(error) from error
-        except OSError as error:
-            raise AuditUnavailable(self.folder, error.strerror or error) from error
-
-    def _translation(self, error: DBAPIError) -> AuditError:
-        said = str(error.orig)
-        if "locked" in said or "busy" in said:
-            return AuditLocked(self.folder, self.deadline)
-        if isinstance(error, OperationalError):
-            return AuditUnavailable(self.folder, said)
-        return AuditCorrupt(self.folder, said)
-
-
-def _inode(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def has_wal_reset_bug(version: str) -> bool:
-    """Whether this SQLite can damage a write-ahead log that several connections use.
-
-    The release notes of 3.51.3 tell of it; 3.7.0 is the first one with a write-ahead log.
-    """
-    numbers = tuple(int(part) for part in version.split("."))
-    return (3, 7, 0) <= numbers < (3, 51, 3)
-
-
-def file_system_type(folder: Path) -> str:
-    """Name the type of the file system that holds `folder` ('' where the system does not say)."""
-    mounts = Path("/proc/self/mountinfo")
-    if not mounts.is_file():
-        return ""
-    best, kind = "", ""
-    for line in mounts.read_text(errors="surrogateescape").splitlines():
-        before, _, after = line.partition(" - ")
-        point = before.split()[4].encode().decode("unicode_escape", "replace")
-        if folder.is_relative_to(point) and len(point) >= len(best):
-            best, kind = point, after.split()[0]
-    return kind
-
 
 def _as_log(connection: sqlite3.Connection, _record: object) -> None:
     _configure(connection, "WAL")
@@ -345,7 +195,3 @@ def _as_one_file(connection: sqlite3.Connection, _record: object) -> None:
 def _configure(connection: sqlite3.Connection, journal: str) -> None:
     for pragma in (f"journal_mode={journal}", "foreign_keys=ON", "trusted_schema=OFF"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _version(db: Connection) -> int:
-    return int(db.exec_driver_sql("PRAGMA user_version").scalar_one())

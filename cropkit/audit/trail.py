@@ -4,36 +4,30 @@
 something also appends to the hash chain, in the same transaction: no audit, no work.
 """
 
-import getpass
-import os
 import platform
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from cropkit import clock
 from cropkit._version import __version__
-from cropkit.audit import chain, decisions, export, operations, schema, sessions, settings
+from cropkit.audit import chain, decisions, operations, schema, sessions, settings
 from cropkit.audit.decisions import Standing
 from cropkit.audit.operation import Operation, OperationKind, OperationState
 from cropkit.audit.operations import ClaimOutcome
-from cropkit.audit.presence import sessions_there
-from cropkit.audit.store import DEADLINE, Store
+from cropkit.audit.presence import Presence, sessions_there
+from cropkit.audit.reader import DEADLINE, TrailReader
+from cropkit.audit.store import Store
 from cropkit.audit.tally import SessionRow, Tally
-from cropkit.errors import AuditCorrupt, AuditUnavailable, BadDecision
+from cropkit.errors import AuditCorrupt, AuditError, BadDecision
 from cropkit.records import CropResult, Decision, Problem, Status
 from cropkit.system.files import Root
-from cropkit.system.home import EXPORT, OWNERS
-from cropkit.system.locks import hold, is_free
 
 __all__ = ["DEADLINE", "AuditTrail", "ClaimOutcome", "Standing"]
 
@@ -46,13 +40,21 @@ _PAST = {
 _SUCCESS = {kind: Status(event) for kind, event in _PAST.items()}
 
 
-class AuditTrail:
-    """The record of one collection, and this process's presence in it.
+class AuditTrail(TrailReader):
+    """The record of one collection as a session writes it; a session's row is its first write.
 
-    The owner file is locked as long as the process lives; the kernel lets go of it at any death,
-    which is how recovery tells an operation that is under way from one that was cut off. One that
-    is only `looking` has no owner, writes nothing and disturbs nobody.
+    Parameters
+    ----------
+    reviewer : who decides; whoever is logged in when not given
+    kind : what the session is, until it begins a run
+
+    Raises
+    ------
+    AuditError
+        When it cannot be opened. No image was touched.
     """
+
+    store: Store
 
     def __init__(
         self,
@@ -61,35 +63,29 @@ class AuditTrail:
         *,
         kind: str,
         deadline: float = DEADLINE,
-        looking: bool = False,
     ) -> None:
-        self.root = root
+        store = Store(root, deadline)
+        super().__init__(root, store=store)
+        try:
+            self.presence = Presence(root.path, reviewer)
+        except AuditError:
+            store.close()
+            raise
         self.kind = kind
-        self.owner = uuid4().hex
-        self.session = clock.session_name(clock.now())
-        self.reviewer = reviewer or _whoami()
+        self.owner = self.presence.owner
+        self.session = self.presence.session
+        self.reviewer = self.presence.reviewer
         self._begun = False
-        self._counting = threading.Lock()
-        self.tally = Tally()
-        self.store = Store(root, deadline, looking=looking)
-        self._alive = None if looking else self._appear()
 
     def close(self, how: str = "closed") -> None:
         """End the session, if it wrote anything, and let go of everything."""
-        if self._alive is None:
-            self.store.close()
-            return
         with self.store.reading() as db:
             started = sessions.exists(db, self.session)
         if started:
             with self._writing() as db:
-                sessions.end(db, self.session, self._now(), how, self.tally)
-                said = {"how": how, "counts": self.tally.to_json()}
-                self._append(db, "session-ended", body=said | _plain(decisions.counts(db)))
+                self._end(db, "session-ended", how, _plain(decisions.counts(db)))
         self.store.close()
-        with suppress(OSError):  # the next recovery finds that nobody holds it
-            self._owner_file(self.owner).unlink()
-        os.close(self._alive)
+        self.presence.leave()
 
     # -- runs ----------------------------------------------------------------------------------
 
@@ -109,19 +105,12 @@ class AuditTrail:
             When that would have to wait longer than `deadline` seconds: work goes first.
         """
         with self.store.transaction(durable=False, deadline=deadline) as db:
-            sessions.beat(db, self.session, self._now(), self.tally)
+            sessions.beat(db, self.session, self._now(), self.presence.tally)
 
     def end_run(self, how: str) -> None:
         """Write the last heartbeat: how the run ended, and its counts."""
         with self._writing() as db:
-            sessions.end(db, self.session, self._now(), how, self.tally)
-            said = {"kind": self.kind, "how": how, "counts": self.tally.to_json()}
-            self._append(db, "run-ended", body=said)
-
-    def sessions(self) -> list[SessionRow]:
-        """Return every session, oldest first."""
-        with self.store.reading() as db:
-            return sessions.all_of(db)
+            self._end(db, "run-ended", how, {"kind": self.kind})
 
     def others(self, kind: str) -> list[SessionRow]:
         """Return the runs of a kind that live beside this session, in whichever process."""
@@ -129,10 +118,9 @@ class AuditTrail:
         rows = self.sessions() if there else []
         return [one for one in rows if one.id in there and one.kind == kind and not one.ended_at]
 
-    def count(self, change: Callable[[Tally], Tally]) -> None:
-        """Count something that this session did."""
-        with self._counting:
-            self.tally = change(self.tally)
+    def is_dead(self, owner: str) -> bool:
+        """Whether the process that owned an operation is gone; this one is not."""
+        return owner != self.owner and super().is_dead(owner)
 
     def acknowledge(self, what: Mapping[str, Any]) -> None:
         """Keep in the trail that a person has seen something."""
@@ -176,7 +164,7 @@ class AuditTrail:
 
     def _count_verdicts(self, made: Sequence[Decision]) -> None:
         for one in made:
-            self.count(partial(Tally.with_verdict, verdict=one.verdict))
+            self.presence.count(partial(Tally.with_verdict, verdict=one.verdict))
 
     def _record(self, db: Connection, made: Sequence[Decision]) -> None:
         decisions.record(db, made, self._now())
@@ -192,31 +180,6 @@ class AuditTrail:
             said = outcome | {"decision": made}
             self._append(db, result.status.value, path=result.path, body=said)
         self._count_outcome(result.status)
-
-    def standing(self, path: str | None = None) -> list[Standing]:
-        """Return the decisions that stand, oldest first."""
-        with self.store.reading() as db:
-            return decisions.standing(db, path)
-
-    def waiting(self) -> list[str]:
-        """Return the decisions that nobody has carried out, oldest first."""
-        with self.store.reading() as db:
-            return decisions.waiting(db)
-
-    def decision(self, made: str) -> tuple[Decision, Standing]:
-        """Return a decision and what became of it."""
-        with self.store.reading() as db:
-            return decisions.one(db, made)
-
-    def counts(self) -> dict[Status, int]:
-        """Return how many decisions have each status."""
-        with self.store.reading() as db:
-            return decisions.counts(db)
-
-    def decision_table(self) -> list[dict[str, Any]]:
-        """Return every decision with its outcome as plain rows."""
-        with self.store.reading() as db:
-            return decisions.table(db)
 
     # -- operations ----------------------------------------------------------------------------
 
@@ -291,60 +254,6 @@ class AuditTrail:
             self._append(db, "withdrawn", path=decision.path, body={"decision": made})
             return True
 
-    def operation(self, wanted: str) -> Operation:
-        """Return an operation by id."""
-        with self.store.reading() as db:
-            return operations.one(db, wanted)
-
-    def unsettled(self) -> list[Operation]:
-        """Return the operations that have not ended, oldest first."""
-        with self.store.reading() as db:
-            return operations.unsettled(db)
-
-    def finished(self) -> list[Operation]:
-        """Return every finished operation, oldest first."""
-        with self.store.reading() as db:
-            return operations.finished(db)
-
-    def undoable(self) -> list[Operation]:
-        """Return the finished operations that can be taken back, oldest first."""
-        with self.store.reading() as db:
-            return operations.undoable(db)
-
-    def redoable(self) -> list[Operation]:
-        """Return the restores that can be taken back in their turn, oldest first."""
-        with self.store.reading() as db:
-            return operations.redoable(db)
-
-    def is_needed(self, sha256: str) -> bool:
-        """Whether a kept original is needed for undoing."""
-        with self.store.reading() as db:
-            return operations.needed_since(db, sha256) is not None
-
-    def originals(self) -> dict[str, str]:
-        """Return the kept originals that are needed for undoing: SHA-256 -> when last needed."""
-        with self.store.reading() as db:
-            return operations.originals(db)
-
-    def names_of(self, sha256: str) -> list[str]:
-        """Return the names under which some content was seen or written."""
-        with self.store.reading() as db:
-            return [*decisions.names_of(db, sha256), *operations.names_of(db, sha256)]
-
-    def later_on(self, earlier: Operation) -> Operation | None:
-        """Return the first standing operation on what `earlier` left."""
-        with self.store.reading() as db:
-            return operations.later_on(db, earlier)
-
-    def is_crop(self, sha256: str) -> bool:
-        """Whether some content is the outcome of a crop that stands."""
-        with self.store.reading() as db:
-            return operations.is_crop(db, sha256)
-
-    def is_dead(self, owner: str) -> bool:
-        """Whether the process that owned an operation is gone."""
-        return owner != self.owner and is_free(self._owner_file(owner))
-
     # -- problems, place, history --------------------------------------------------------------
 
     def report(self, found: Problem) -> None:
@@ -354,31 +263,13 @@ class AuditTrail:
             db.execute(insert(schema.problem).values(row))
             said = {"kind": found.kind, "reason": found.reason}
             self._append(db, "degraded", path=found.path, body=said)
-        self.count(partial(Tally.with_degraded, kind=found.kind))
-
-    def degraded(self) -> int:
-        """Return how many operations of this session were degraded."""
-        mine = schema.problem.c.session == self.session
-        with self.store.reading() as db:
-            query = select(func.count()).select_from(schema.problem).where(mine)
-            return int(db.execute(query).scalar_one())
-
-    def settings(self) -> dict[str, str]:
-        """Return what was chosen for this collection."""
-        with self.store.reading() as db:
-            return settings.all_of(db)
+        self.presence.count(partial(Tally.with_degraded, kind=found.kind))
 
     def choose(self, chosen: Mapping[str, str]) -> None:
         """Change settings, with an event that says so."""
         with self._writing() as db:
             settings.change(db, chosen, self._now())
             self._append(db, "settings", body=chosen)
-
-    def place(self) -> str | None:
-        """Return where this reviewer was."""
-        mine = schema.place.c.reviewer == self.reviewer
-        with self.store.reading() as db:
-            return db.execute(select(schema.place.c.path).where(mine)).scalar_one_or_none()
 
     def remember_place(self, path: str) -> None:
         """Remember where this reviewer is; convenience, so not synced."""
@@ -390,40 +281,10 @@ class AuditTrail:
                 .on_conflict_do_update(index_elements=["reviewer"], set_=row)
             )
 
-    def events(self, path: str | None = None) -> list[dict[str, Any]]:
-        """Return the events of the trail, oldest first, of one image or all."""
-        query = select(schema.audit).order_by(schema.audit.c.seq)
-        if path is not None:
-            query = query.where(schema.audit.c.path == path)
-        with self.store.reading() as db:
-            return [{str(k): v for k, v in row.items()} for row in db.execute(query).mappings()]
-
-    def broken_links(self) -> list[str]:
-        """Name every event of the chain that does not fit."""
-        with self.store.reading() as db:
-            return chain.broken_links(db)
-
-    def check_export(self) -> None:
-        """Raise `AuditBehind` when the export tells of more than the database."""
-        with self.store.reading() as db:
-            export.check(db, self.root.path / EXPORT)
-
-    def head(self) -> str:
-        """Hash of the last event."""
-        with self.store.reading() as db:
-            return chain.head(db)
-
     # -- inside --------------------------------------------------------------------------------
 
-    def _appear(self) -> int:
-        try:
-            return hold(self._owner_file(self.owner), self.session)
-        except OSError as error:
-            self.store.close()
-            raise AuditUnavailable(self.root.path, error.strerror or error) from error
-
     def _count_outcome(self, status: Status) -> None:
-        self.count(partial(Tally.with_outcome, status=status))
+        self.presence.count(partial(Tally.with_outcome, status=status))
 
     @contextmanager
     def _writing(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -443,10 +304,13 @@ class AuditTrail:
             "version": __version__,
             "started_at": self._now(),
         }
-        # another thread of this session may have been first
-        first = upsert(schema.session).values(row).on_conflict_do_nothing()
-        if db.execute(first).rowcount:
+        if sessions.begin(db, row):
             self._append(db, "session-started", body=row)
+
+    def _end(self, db: Connection, event: str, how: str, facts: Mapping[str, Any]) -> None:
+        tally = self.presence.tally
+        sessions.end(db, self.session, self._now(), how, tally)
+        self._append(db, event, body={"how": how, "counts": tally.to_json(), **facts})
 
     def _finish(self, db: Connection, one: Operation, *, recovered: bool) -> None:
         operations.settle(db, one, OperationState.DONE, self._now())
@@ -460,16 +324,6 @@ class AuditTrail:
 
     def _now(self) -> str:
         return clock.written(clock.now())
-
-    def _owner_file(self, owner: str) -> Path:
-        return self.root.path / OWNERS / owner
-
-
-def _whoami() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        return f"uid {os.getuid()}"
 
 
 def _story(one: Operation) -> dict[str, Any]:

@@ -102,6 +102,7 @@ class Batch:
             collection.suggesters,
             collection.destination,
             reviewer,
+            collection.session,
         )
         return scene.plan(self._source, self.parameters["min_confidence"], LookBar())
 

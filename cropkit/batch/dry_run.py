@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from cropkit import clock
+from cropkit.audit.presence import whoami
 from cropkit.batch.batch import source_named
 from cropkit.batch.plan import Plan, reviewer_of
 from cropkit.batch.planning import BatchPlanner
@@ -30,9 +32,14 @@ def foreseen(
     destination = named_beneath(files.path, (Path.cwd() / wanted).resolve()) if wanted else None
     source = source_named(str(parameters.get("source", "queue")))
     with copied_trail(files.path) as trail:
-        scene = BatchPlanner(
-            files, trail, (Sidecars(files.path),), destination, reviewer_of(trail.reviewer)
+        planner = BatchPlanner(
+            files,
+            trail,
+            (Sidecars(files.path),),
+            destination,
+            reviewer_of(whoami()),
+            clock.session_name(clock.now()),
         )
         least = float(parameters.get("min_confidence") or 0.0)
-        plan = scene.plan(source, least, LookBar())
+        plan = planner.plan(source, least, LookBar())
     return plan, hindrances(plan, files)

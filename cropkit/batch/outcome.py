@@ -10,7 +10,7 @@ from typing import Any
 
 from cropkit import clock, errors
 from cropkit.audit.operation import Operation, OperationState
-from cropkit.audit.trail import AuditTrail
+from cropkit.audit.reader import TrailReader
 from cropkit.batch.plan import Item, Plan
 from cropkit.batch.record import OVERTAKEN, UNFINISHED, WELL, Entry, RunRecord
 from cropkit.errors import CropkitError
@@ -37,7 +37,7 @@ def begun(plan: Plan, session: str, parameters: Mapping[str, Any]) -> RunRecord:
     )
 
 
-def judged(run: RunRecord, trail: AuditTrail, size_of: Callable[[str], int | None]) -> RunRecord:
+def judged(run: RunRecord, trail: TrailReader, size_of: Callable[[str], int | None]) -> RunRecord:
     """Return the record with what the trail says of each item.
 
     Parameters

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from cropkit import clock, formats
 from cropkit.audit.operation import OperationKind
-from cropkit.audit.trail import AuditTrail, Standing
+from cropkit.audit.reader import Standing, TrailReader
 from cropkit.batch.plan import Item, Passed, Plan, Source, Unread, is_batch
 from cropkit.engine import listing
 from cropkit.engine.planning import Planner
@@ -30,14 +30,15 @@ class BatchPlanner:
     ----------
     trail : the collection's own, or a copy of it
     destination : as in `Plan`
-    reviewer : who decides by suggestions
+    reviewer, session : who decides by suggestions, and in which session
     """
 
     files: Root
-    trail: AuditTrail
+    trail: TrailReader
     suggesters: Sequence[Suggester]
     destination: str | None
     reviewer: str
+    session: str
     _switch: Switch = field(init=False)
     _planner: Planner = field(init=False)
     _options: formats.Options = field(init=False)
@@ -165,7 +166,7 @@ class BatchPlanner:
             verdict=Verdict.ACCEPT,
             box=best.box.pixels(size),
             reviewer=self.reviewer,
-            session=self.trail.session,
+            session=self.session,
             shown_at=shown_at,
             decided_at=clock.now(),
             suggestion=best,

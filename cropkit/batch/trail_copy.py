@@ -6,7 +6,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cropkit.audit.trail import DEADLINE, AuditTrail
+from cropkit.audit.reader import DEADLINE, TrailReader
+from cropkit.audit.store import Store
 from cropkit.errors import AuditError, AuditLocked, AuditUnavailable
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS, WRITER_LOCK, log_of
@@ -16,7 +17,7 @@ _COPIED = (DATABASE, log_of(DATABASE), EXPORT)
 
 
 @contextmanager
-def copied_trail(folder: Path, deadline: float = DEADLINE) -> Iterator[AuditTrail]:
+def copied_trail(folder: Path, deadline: float = DEADLINE) -> Iterator[TrailReader]:
     """Open a copy of a collection's trail, made in a temporary folder while nobody writes.
 
     What SQLite has in its write-ahead log is in the copy, too. A collection without a database
@@ -32,12 +33,12 @@ def copied_trail(folder: Path, deadline: float = DEADLINE) -> Iterator[AuditTrai
         (place / HOME).mkdir(0o700)
         _copy(folder, place, deadline)
         try:
-            trail = AuditTrail(Root(place), kind="look", deadline=deadline)
+            Store(Root(place), deadline).close()  # makes or migrates the copy, which nobody shares
+            trail = TrailReader(Root(place), deadline)
         except AuditError as error:
             _, *facts = error.args
             raise type(error)(folder, *facts) from error
-        stack.callback(trail.close)
-        yield trail
+        yield stack.enter_context(trail)
 
 
 def _copy(folder: Path, to: Path, deadline: float) -> None:

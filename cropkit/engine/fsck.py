@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cropkit.audit.operation import Operation, OperationKind, OperationState
-from cropkit.audit.trail import AuditTrail
+from cropkit.audit.reader import TrailReader
 from cropkit.engine.publish import Switch
 from cropkit.errors import CropkitError
 from cropkit.system.files import Root
@@ -20,7 +20,7 @@ class Difference:
     reason: str
 
 
-def fsck(root: Root, trail: AuditTrail) -> list[Difference]:
+def fsck(root: Root, trail: TrailReader) -> list[Difference]:
     """Compare chain, images, originals and leftovers with the trail; nothing found is []."""
     finished = trail.finished()
     return [
@@ -33,7 +33,7 @@ def fsck(root: Root, trail: AuditTrail) -> list[Difference]:
     ]
 
 
-def _database(trail: AuditTrail) -> Iterator[Difference]:
+def _database(trail: TrailReader) -> Iterator[Difference]:
     for reason in trail.store.integrity():
         yield Difference("database", "cropkit.db", reason)
     if trail.store.behind:
@@ -42,7 +42,7 @@ def _database(trail: AuditTrail) -> Iterator[Difference]:
         yield Difference("audit", "cropkit.db", reason)
 
 
-def _open(trail: AuditTrail) -> Iterator[Difference]:
+def _open(trail: TrailReader) -> Iterator[Difference]:
     for one in trail.unsettled():
         if one.state is OperationState.CONFLICT:
             yield Difference("conflict", one.source, f"operation {one.id} met foreign content")
@@ -91,7 +91,7 @@ def damaged_originals(root: Root, originals: Iterable[str]) -> Iterator[Differen
             yield Difference("original", kept(sha256), "this original has changed on disk")
 
 
-def _outcomes(trail: AuditTrail, finished: list[Operation]) -> Iterator[Difference]:
+def _outcomes(trail: TrailReader, finished: list[Operation]) -> Iterator[Difference]:
     """Every finished operation stands in the trail with the same hashes."""
     outcomes = {"cropped", "rejected", "restored", "purged"}
     told = {e["operation"]: e["body"] for e in trail.events() if e["event"] in outcomes}
@@ -105,7 +105,7 @@ def _outcomes(trail: AuditTrail, finished: list[Operation]) -> Iterator[Differen
         yield Difference("audit", "", f"the trail tells of operation {operation}, unknown here")
 
 
-def _left_over(root: Root, trail: AuditTrail) -> Iterator[Difference]:
+def _left_over(root: Root, trail: TrailReader) -> Iterator[Difference]:
     known = {one.id for one in trail.unsettled()}
     for path in sorted((root.path / STAGE).iterdir()):
         if path.name.partition(".")[0] not in known:

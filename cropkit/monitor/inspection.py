@@ -14,7 +14,7 @@ from typing import Any
 from cropkit import clock, formats
 from cropkit.audit import probe
 from cropkit.audit.operation import Operation, OperationKind, OperationState
-from cropkit.audit.trail import AuditTrail
+from cropkit.audit.reader import TrailReader
 from cropkit.engine import fsck, listing
 from cropkit.engine.fsck import Difference
 from cropkit.errors import (
@@ -70,14 +70,11 @@ def _examined(name: str, folder: Path, now: datetime, *, deep: bool, patience: f
     if not (folder / HOME).is_dir():
         return Facts(name, Event("no-collection", f"{name} has no {HOME}"))
     root = Root(folder)
-    trail = AuditTrail(root, kind="health", deadline=patience, looking=True)
-    try:
+    with TrailReader(root, patience) as trail:
         return _facts(name, root, trail, now, deep=deep)
-    finally:
-        trail.close()
 
 
-def _facts(name: str, root: Root, trail: AuditTrail, now: datetime, *, deep: bool) -> Facts:
+def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bool) -> Facts:
     damage = trail.store.integrity()
     if damage:  # its rows cannot be believed
         return Facts(name, damage=damage, free_bytes=root.free_bytes())

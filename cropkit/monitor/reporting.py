@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropkit import clock
+from cropkit.audit.reader import TrailReader
 from cropkit.audit.trail import AuditTrail
 from cropkit.errors import BadConfiguration, MissingFile
 from cropkit.monitor import delivery
@@ -153,11 +154,8 @@ def session_alert(folder: Path, session: str) -> Alert | None:
     AuditError
         The trail cannot be read.
     """
-    trail = AuditTrail(Root(folder), kind="health", looking=True)
-    try:
+    with TrailReader(Root(folder)) as trail:
         rows = [one for one in trail.sessions() if one.id == session]
-    finally:
-        trail.close()
     found = (degraded_alert(str(folder), one.id, one.kind, one.tally) for one in rows)
     return next((alert for alert in found if alert is not None), None)
 
@@ -194,11 +192,8 @@ def figures(folder: Path) -> Stats:
     """
     if not (folder / HOME).is_dir():
         raise MissingFile(folder / HOME)
-    trail = AuditTrail(Root(folder), kind="stats", looking=True)
-    try:
+    with TrailReader(Root(folder)) as trail:
         return stats(trail.decision_table())
-    finally:
-        trail.close()
 
 
 def trial(folder: Path) -> tuple[list[tuple[str, str]], tuple[Alert, ...]]:

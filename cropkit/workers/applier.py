@@ -116,7 +116,7 @@ class ApplierProcess:
             self.start()
             result = self._process.ask(errand)
         # it is this session that had it done
-        self._collection.trail.count(partial(Tally.with_outcome, status=result.status))
+        self._collection.trail.presence.count(partial(Tally.with_outcome, status=result.status))
         return result
 
     def _mourn(self, decision: str, died: ChildDied) -> None:

@@ -1,0 +1,188 @@
+"""What a collection's trail tells, by a type that cannot write."""
+
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import func, select
+
+from cropkit.audit import chain, decisions, export, operations, schema, sessions, settings
+from cropkit.audit.decisions import Standing
+from cropkit.audit.operation import Operation
+from cropkit.audit.store_reader import DEADLINE, StoreReader
+from cropkit.audit.tally import SessionRow
+from cropkit.records import Decision, Status
+from cropkit.system.files import Root
+from cropkit.system.home import EXPORT, OWNERS
+from cropkit.system.locks import is_free
+
+__all__ = ["DEADLINE", "Standing", "TrailReader"]
+
+
+class TrailReader:
+    """Every question about one collection, each answered from one moment of its database.
+
+    It has no owner, makes no session, takes no lock and waits for nobody: whoever reviews or crops
+    meanwhile does not notice.
+
+    Parameters
+    ----------
+    deadline : seconds to wait where SQLite has to
+    store : what is read instead of the collection's database opened for reading
+
+    Raises
+    ------
+    AuditError
+        It cannot be read, or a newer cropkit made it.
+    """
+
+    def __init__(
+        self, root: Root, deadline: float = DEADLINE, store: StoreReader | None = None
+    ) -> None:
+        self.root = root
+        self.store = store or StoreReader(root, deadline)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.store.close()
+
+    def sessions(self) -> list[SessionRow]:
+        """Return every session, oldest first."""
+        with self.store.reading() as db:
+            return sessions.all_of(db)
+
+    # -- decisions -------------------------------------------------------------------------------
+
+    def standing(self, path: str | None = None) -> list[Standing]:
+        """Return the decisions that stand, oldest first."""
+        with self.store.reading() as db:
+            return decisions.standing(db, path)
+
+    def waiting(self) -> list[str]:
+        """Return the decisions that nobody has carried out, oldest first."""
+        with self.store.reading() as db:
+            return decisions.waiting(db)
+
+    def decision(self, made: str) -> tuple[Decision, Standing]:
+        """Return a decision and what became of it."""
+        with self.store.reading() as db:
+            return decisions.one(db, made)
+
+    def counts(self) -> dict[Status, int]:
+        """Return how many decisions have each status."""
+        with self.store.reading() as db:
+            return decisions.counts(db)
+
+    def decision_table(self) -> list[dict[str, Any]]:
+        """Return every decision with its outcome as plain rows."""
+        with self.store.reading() as db:
+            return decisions.table(db)
+
+    # -- operations ------------------------------------------------------------------------------
+
+    def operation(self, wanted: str) -> Operation:
+        """Return an operation by id."""
+        with self.store.reading() as db:
+            return operations.one(db, wanted)
+
+    def unsettled(self) -> list[Operation]:
+        """Return the operations that have not ended, oldest first."""
+        with self.store.reading() as db:
+            return operations.unsettled(db)
+
+    def finished(self) -> list[Operation]:
+        """Return every finished operation, oldest first."""
+        with self.store.reading() as db:
+            return operations.finished(db)
+
+    def undoable(self) -> list[Operation]:
+        """Return the finished operations that can be taken back, oldest first."""
+        with self.store.reading() as db:
+            return operations.undoable(db)
+
+    def redoable(self) -> list[Operation]:
+        """Return the restores that can be taken back in their turn, oldest first."""
+        with self.store.reading() as db:
+            return operations.redoable(db)
+
+    def later_on(self, earlier: Operation) -> Operation | None:
+        """Return the first standing operation on what `earlier` left."""
+        with self.store.reading() as db:
+            return operations.later_on(db, earlier)
+
+    def is_crop(self, sha256: str) -> bool:
+        """Whether some content is the outcome of a crop that stands."""
+        with self.store.reading() as db:
+            return operations.is_crop(db, sha256)
+
+    def is_needed(self, sha256: str) -> bool:
+        """Whether a kept original is needed for undoing."""
+        with self.store.reading() as db:
+            return operations.needed_since(db, sha256) is not None
+
+    def originals(self) -> dict[str, str]:
+        """Return the kept originals that are needed for undoing: SHA-256 -> when last needed."""
+        with self.store.reading() as db:
+            return operations.originals(db)
+
+    def names_of(self, sha256: str) -> list[str]:
+        """Return the names under which some content was seen or written."""
+        with self.store.reading() as db:
+            return [*decisions.names_of(db, sha256), *operations.names_of(db, sha256)]
+
+    def is_dead(self, owner: str) -> bool:
+        """Whether the process that owned an operation is gone."""
+        return is_free(self._owner_file(owner))
+
+    # -- problems, settings, place ---------------------------------------------------------------
+
+    def degraded(self, session: str) -> int:
+        """Return how many operations of a session were degraded."""
+        mine = schema.problem.c.session == session
+        with self.store.reading() as db:
+            query = select(func.count()).select_from(schema.problem).where(mine)
+            return int(db.execute(query).scalar_one())
+
+    def settings(self) -> dict[str, str]:
+        """Return what was chosen for this collection."""
+        with self.store.reading() as db:
+            return settings.all_of(db)
+
+    def place(self, reviewer: str) -> str | None:
+        """Return where a reviewer was."""
+        mine = schema.place.c.reviewer == reviewer
+        with self.store.reading() as db:
+            return db.execute(select(schema.place.c.path).where(mine)).scalar_one_or_none()
+
+    # -- the chain of events ---------------------------------------------------------------------
+
+    def events(self, path: str | None = None) -> list[dict[str, Any]]:
+        """Return the events of the trail, oldest first, of one image or all."""
+        query = select(schema.audit).order_by(schema.audit.c.seq)
+        if path is not None:
+            query = query.where(schema.audit.c.path == path)
+        with self.store.reading() as db:
+            return [{str(k): v for k, v in row.items()} for row in db.execute(query).mappings()]
+
+    def broken_links(self) -> list[str]:
+        """Name every event of the chain that does not fit."""
+        with self.store.reading() as db:
+            return chain.broken_links(db)
+
+    def check_export(self) -> None:
+        """Raise `AuditBehind` when the export tells of more than the database."""
+        with self.store.reading() as db:
+            export.check(db, self.root.path / EXPORT)
+
+    def head(self) -> str:
+        """Hash of the last event."""
+        with self.store.reading() as db:
+            return chain.head(db)
+
+    def _owner_file(self, owner: str) -> Path:
+        return self.root.path / OWNERS / owner

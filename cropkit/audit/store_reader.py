@@ -1,0 +1,190 @@
+"""One SQLite database, opened for reading only; every error is translated where it enters."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import StaticPool
+
+from cropkit.audit.schema import VERSION
+from cropkit.errors import (
+    AuditCorrupt,
+    AuditError,
+    AuditLocked,
+    AuditMissing,
+    AuditUnavailable,
+    CropkitError,
+    NetworkFileSystem,
+)
+from cropkit.system.files import Root
+from cropkit.system.home import DATABASE, EXPORT, ORIGINALS, log_of
+
+DEADLINE = 30.0
+_NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs"))
+
+
+class StoreReader:
+    """The database of one collection, in which SQLite itself refuses every write.
+
+    Parameters
+    ----------
+    deadline : seconds to wait where SQLite has to
+
+    Raises
+    ------
+    AuditError
+        When it cannot be opened. Nothing was touched.
+    """
+
+    behind = False  # whether the export failed to follow: only who writes can know
+
+    def __init__(self, root: Root, deadline: float = DEADLINE) -> None:
+        self._choose(root, DATABASE, deadline)
+        self._refuse_lost_database()
+        self._connect(_engine_to_read(self.path, deadline))
+        try:
+            with self.reading() as db:
+                self._check_version(version_of(db))
+        except CropkitError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the database."""
+        with self._translated():
+            self._connection.close()
+            self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Read; waits for no other process."""
+        with self._translated(), self._mutex:
+            self._check_place()
+            yield self._connection
+
+    def integrity(self) -> list[str]:
+        """Return what SQLite finds wrong with its own file; nothing when it is whole."""
+        with self.reading() as db:
+            found = [str(row[0]) for row in db.exec_driver_sql("PRAGMA integrity_check")]
+        return [] if found == ["ok"] else found
+
+    @property
+    def version(self) -> str:
+        """Say which SQLite this is, and what is done about its known bug."""
+        version = sqlite3.sqlite_version
+        if not has_wal_reset_bug(version):
+            return f"SQLite {version}"
+        return f"SQLite {version} has the WAL-reset bug: one writer at a time, by writer.lock"
+
+    # -- opening -------------------------------------------------------------------------------
+
+    def _choose(self, root: Root, name: str, deadline: float) -> None:
+        self.folder = root.path
+        self.path = root.path / name
+        self.deadline = deadline
+        self._mutex = threading.RLock()
+        self._refuse_network()
+
+    def _connect(self, engine: Engine) -> None:
+        with self._translated():
+            self._engine = engine
+            self._connection = engine.connect()
+            self._inode = _inode(self.path)
+
+    def _check_place(self) -> None:
+        """Refuse to write where nobody will read: SQLite goes on with a file that has no name."""
+        if _inode(self.path) != self._inode:
+            raise AuditUnavailable(self.folder, "the database was removed or replaced meanwhile")
+
+    def _refuse_network(self) -> None:
+        with self._translated():
+            kind = file_system_type(self.folder)
+        if kind in _NETWORK or kind.startswith("fuse.sshfs"):
+            raise NetworkFileSystem(self.folder, kind)
+
+    def _refuse_lost_database(self) -> None:
+        """Refuse to start afresh: that would forget what the originals belong to."""
+        originals = self.folder / ORIGINALS
+        if (self.folder / DATABASE).exists() or not originals.is_dir():
+            return
+        if any(originals.iterdir()) or (self.folder / EXPORT).exists():
+            raise AuditMissing(self.folder, DATABASE)
+
+    def _check_version(self, found: int) -> None:
+        if found > VERSION:
+            reason = f"made by a newer cropkit (format {found}, this one knows {VERSION})"
+            raise AuditUnavailable(self.folder, reason)
+
+    # -- errors ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise self._translation(error) from error
+        except OSError as error:
+            raise AuditUnavailable(self.folder, error.strerror or error) from error
+
+    def _translation(self, error: DBAPIError) -> AuditError:
+        said = str(error.orig)
+        if "locked" in said or "busy" in said:
+            return AuditLocked(self.folder, self.deadline)
+        if isinstance(error, OperationalError):
+            return AuditUnavailable(self.folder, said)
+        return AuditCorrupt(self.folder, said)
+
+
+def version_of(db: Connection) -> int:
+    """Return the format of a database."""
+    return int(db.exec_driver_sql("PRAGMA user_version").scalar_one())
+
+
+def has_wal_reset_bug(version: str) -> bool:
+    """Whether this SQLite can damage a write-ahead log that several connections use.
+
+    The release notes of 3.51.3 tell of it; 3.7.0 is the first one with a write-ahead log.
+    """
+    numbers = tuple(int(part) for part in version.split("."))
+    return (3, 7, 0) <= numbers < (3, 51, 3)
+
+
+def file_system_type(folder: Path) -> str:
+    """Name the type of the file system that holds `folder` ('' where the system does not say)."""
+    mounts = Path("/proc/self/mountinfo")
+    if not mounts.is_file():
+        return ""
+    best, kind = "", ""
+    for line in mounts.read_text(errors="surrogateescape").splitlines():
+        before, _, after = line.partition(" - ")
+        point = before.split()[4].encode().decode("unicode_escape", "replace")
+        if folder.is_relative_to(point) and len(point) >= len(best):
+            best, kind = point, after.split()[0]
+    return kind
+
+
+def _engine_to_read(path: Path, deadline: float) -> Engine:
+    # without the right to write, SQLite cannot make the files that a log is read through
+    log = path.with_name(log_of(path.name))
+    alone = not os.access(path.parent, os.W_OK, effective_ids=True) and not log.exists()
+    uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if alone else ''}"
+    return create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(uri, uri=True, timeout=deadline, check_same_thread=False),
+        poolclass=StaticPool,
+        isolation_level="AUTOCOMMIT",
+    )
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
