@@ -20,7 +20,7 @@ from PIL import Image
 
 from cropkit import clock
 from cropkit.collection import Collection
-from cropkit.engine.request import GroupSize
+from cropkit.engine.groups import GroupSize
 from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Verdict
 
@@ -59,7 +59,7 @@ def _delayed(microseconds: int, images: int) -> int:
 
 def _rate(folder: Path, images: int, *, group: int) -> float:
     _make(folder, images)
-    with Collection(folder, pace=GroupSize(3600, GROUP, first=GROUP)) as kit:
+    with Collection(folder, group_size=GroupSize(3600, GROUP, first=GROUP)) as kit:
         made = [_decision(kit, path) for path in kit.images()]
         kit.decide(made)
         started = time.perf_counter()

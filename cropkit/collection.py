@@ -22,6 +22,7 @@ from cropkit.engine import listing
 from cropkit.engine.apply import Applier
 from cropkit.engine.executor import DecisionExecutor, refusal
 from cropkit.engine.fsck import Difference, fsck
+from cropkit.engine.groups import GroupSize
 from cropkit.engine.planning import (
     Planner,
     check_is_outside_home,
@@ -29,7 +30,7 @@ from cropkit.engine.planning import (
     named_beneath,
 )
 from cropkit.engine.recovery import Recovered, recover
-from cropkit.engine.request import GroupSize, Outcome
+from cropkit.engine.request import Outcome
 from cropkit.errors import (
     AuditError,
     BadDecision,
@@ -100,7 +101,7 @@ class Collection:
     deadline : seconds to wait for a lock or a rival
     options : how crops are made in this session; None: as was chosen for the collection
     threads : that crop and verify the images of a batch; None: one image after the other
-    pace : how many crops of a batch share their transactions and syncs
+    group_size : how many crops of a batch share their transactions and syncs
     system : the file-system calls; tests give one that fails
 
     Raises
@@ -120,7 +121,7 @@ class Collection:
         deadline: float = DEADLINE,
         options: formats.Options | None = None,
         threads: Executor | None = None,
-        pace: GroupSize | None = None,
+        group_size: GroupSize | None = None,
         system: ModuleType = os,
     ) -> None:
         path = Path(folder)
@@ -138,7 +139,7 @@ class Collection:
             Planner(self._files, self.destination),
             self.report,
             deadline=deadline,
-            pace=pace,
+            group_size=group_size,
         )
         self._reported: set[Problem] = set()
         self._reporting = threading.Lock()

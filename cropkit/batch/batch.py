@@ -18,7 +18,7 @@ from cropkit.batch.progress import LookBar, Progress
 from cropkit.batch.record import RunRecord
 from cropkit.batch.thumbnails import Thumbnails
 from cropkit.collection import Collection, StrPath
-from cropkit.engine.publish import Switch
+from cropkit.engine.locations import Locations
 from cropkit.errors import BadParameter, CropkitError, NoSpace, NotReady, RunIncomplete
 
 if TYPE_CHECKING:
@@ -212,13 +212,13 @@ class Batch:
         record.write(run, self.folder)
 
     def _digest(self, name: str) -> tuple[str, str]:
-        root, path = Switch(self.collection.files).locate(name)
+        root, path = Locations(self.collection.files).locate(name)
         return formats.digests(root.read(path).data, name)
 
 
 def size_of(collection: Collection, name: str) -> int | None:
     """Return the size of a planned name's file, None when it is not there."""
-    root, path = Switch(collection.files).locate(name)
+    root, path = Locations(collection.files).locate(name)
     found = root.identity(path) if root.path.is_dir() else None
     return found.size if found else None
 

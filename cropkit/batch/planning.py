@@ -12,8 +12,8 @@ from cropkit.audit.operation import OperationKind
 from cropkit.audit.reader import Standing, TrailReader
 from cropkit.batch.plan import Item, Passed, Plan, Source, Unread, is_batch
 from cropkit.engine import listing
+from cropkit.engine.locations import Locations
 from cropkit.engine.planning import Planner
-from cropkit.engine.publish import Switch
 from cropkit.engine.request import Request
 from cropkit.errors import CropkitError, NameTaken, NoImages, ReadOnly, StaleDecision
 from cropkit.geometry import Size
@@ -39,12 +39,12 @@ class BatchPlanner:
     destination: str | None
     reviewer: str
     session: str
-    _switch: Switch = field(init=False)
+    _locations: Locations = field(init=False)
     _planner: Planner = field(init=False)
     _options: formats.Options = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_switch", Switch(self.files))
+        object.__setattr__(self, "_locations", Locations(self.files))
         object.__setattr__(self, "_planner", Planner(self.files, self.destination))
         chosen = formats.Options.from_settings(self.trail.settings())
         object.__setattr__(self, "_options", chosen)
@@ -122,7 +122,7 @@ class BatchPlanner:
         """Return where it goes; refuse where a name is taken."""
         request = self._planner.foreseen(made)
         for name in _new_names(request):
-            there, path = self._switch.locate(name)
+            there, path = self._locations.locate(name)
             if there.path.is_dir() and there.identity(path) is not None:
                 raise NameTaken(made.path, name)
         return request.target

@@ -3,7 +3,7 @@
 from cropkit import formats
 from cropkit.batch.record import Entry
 from cropkit.batch.report import Pictures
-from cropkit.engine.publish import Switch
+from cropkit.engine.locations import Locations
 from cropkit.errors import CropkitError
 from cropkit.geometry import Size
 from cropkit.system.files import Root
@@ -16,7 +16,7 @@ class Thumbnails:
     """Reads images of one collection; one that cannot be read or decoded has no picture."""
 
     def __init__(self, files: Root) -> None:
-        self._switch = Switch(files)
+        self._locations = Locations(files)
 
     def __call__(self, entry: Entry) -> Pictures:
         """Return the pictures of one item."""
@@ -29,7 +29,7 @@ class Thumbnails:
         return Pictures(before, self._small(now, now))
 
     def _small(self, name: str, image: str) -> bytes | None:
-        root, path = self._switch.locate(name)
+        root, path = self._locations.locate(name)
         if not root.path.is_dir():
             return None
         try:

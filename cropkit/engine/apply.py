@@ -13,7 +13,9 @@ from dataclasses import replace
 from cropkit import formats
 from cropkit.audit.operation import Companion, Operation, OperationKind, OperationState
 from cropkit.audit.trail import AuditTrail, ClaimOutcome
-from cropkit.engine.publish import Switch
+from cropkit.engine.locations import Locations
+from cropkit.engine.originals import Originals
+from cropkit.engine.publish import Publisher
 from cropkit.engine.request import Job, Outcome, Request, going
 from cropkit.errors import (
     AuditError,
@@ -54,7 +56,9 @@ class Applier:
         self.options = options
         self.trail = trail
         self.threads = threads
-        self.switch = Switch(root)
+        self.locations = Locations(root)
+        self.originals = Originals(self.locations)
+        self.publisher = Publisher(self.locations, self.originals)
 
     def run(self, requests: Sequence[Request]) -> list[Outcome]:
         """Carry out requests together, each whole or not at all; one outcome for each.
@@ -67,53 +71,53 @@ class Applier:
         AuditError
             When the trail cannot be written: work must stop. Files stand, or recovery settles them.
         """
-        works = [self._begin(request) for request in requests]
+        jobs = [self._begin(request) for request in requests]
         try:
-            self._run(works)
+            self._run(jobs)
         except BaseException as error:
-            for work in works:
-                self._fail_quietly(work, error)
+            for job in jobs:
+                self._fail_quietly(job, error)
             raise
-        return [Outcome(w.result(), w.error, w.already) for w in works]
+        return [Outcome(job.result(), job.error, job.already) for job in jobs]
 
-    def _run(self, works: list[Job]) -> None:
-        self._each(works, self._look)
-        self._claim(works)
-        self._each_in_threads(works, self._stage)
-        self._sync_files(works)
-        self._each_in_threads(works, self._verify)
-        self._prepare(works)
-        self._each(works, self._publish)
-        self._sync_folders(works, new_names=True)
-        self._each(works, self._retire)
-        self._sync_folders([w for w in works if not w.operation.in_place], new_names=False)
-        self._finish(works)
+    def _run(self, jobs: list[Job]) -> None:
+        self._each(jobs, self._look)
+        self._claim(jobs)
+        self._each_in_threads(jobs, self._stage)
+        self._sync_files(jobs)
+        self._each_in_threads(jobs, self._verify)
+        self._prepare(jobs)
+        self._each(jobs, self._publish)
+        self._sync_folders(jobs, new_names=True)
+        self._each(jobs, self._retire)
+        self._sync_folders([job for job in jobs if not job.operation.in_place], new_names=False)
+        self._finish(jobs)
 
-    def _each(self, works: list[Job], phase: Callable[[Job], None]) -> None:
-        for work in going(works):
+    def _each(self, jobs: list[Job], phase: Callable[[Job], None]) -> None:
+        for job in going(jobs):
             try:
-                phase(work)
+                phase(job)
             except AuditError:
                 raise
             except CropkitError as error:
-                self._fail(work, error)
+                self._fail(job, error)
 
-    def _each_in_threads(self, works: list[Job], phase: Callable[[Job], None]) -> None:
+    def _each_in_threads(self, jobs: list[Job], phase: Callable[[Job], None]) -> None:
         """Do a phase that spends its time in codecs; nothing of it is under way on return."""
-        if self.threads is None or len(going(works)) == 1:
-            self._each(works, phase)
+        if self.threads is None or len(going(jobs)) == 1:
+            self._each(jobs, phase)
             return
-        begun = {self.threads.submit(phase, work): work for work in going(works)}
+        begun = {self.threads.submit(phase, job): job for job in going(jobs)}
         try:
             wait(begun)
         finally:  # who is interrupted takes back, and nothing may go on meanwhile
             for future in begun:
                 future.cancel()
             wait(begun)
-        for future, work in begun.items():
+        for future, job in begun.items():
             error = future.exception()
             if isinstance(error, CropkitError) and not isinstance(error, AuditError):
-                self._fail(work, error)
+                self._fail(job, error)
             elif error is not None:
                 raise error
 
@@ -134,230 +138,230 @@ class Applier:
 
     # -- phases --------------------------------------------------------------------------------
 
-    def _look(self, work: Job) -> None:
+    def _look(self, job: Job) -> None:
         """See which file it is about, and by which other names somebody may mean the same."""
-        planned = work.operation
-        followers = tuple(Companion(s, t, "", stays) for s, t, stays in work.request.followers)
-        work.operation = replace(planned, companions=followers)
-        root, path = self.switch.locate(planned.source)
-        work.source = root.identity(path)
-        if work.source is None:
+        planned = job.operation
+        followers = tuple(Companion(s, t, "", stays) for s, t, stays in job.request.followers)
+        job.operation = replace(planned, companions=followers)
+        root, path = self.locations.locate(planned.source)
+        job.source = root.identity(path)
+        if job.source is None:
             raise MissingFile(planned.source)
-        work.aliases.append(f"inode:{work.source.device}:{work.source.inode}")
+        job.aliases.append(f"inode:{job.source.device}:{job.source.inode}")
         if planned.keeps_an_original:
             # a rival that fails would remove the original that we count on, and so would a purge
-            work.aliases.append(kept(work.request.expect))
+            job.aliases.append(kept(job.request.expect))
 
-    def _claim(self, works: list[Job]) -> None:
+    def _claim(self, jobs: list[Job]) -> None:
         """Claim all names in one transaction; who comes too late leaves the group."""
-        looked = going(works)
-        claims = self.trail.plan([(work.operation, work.aliases) for work in looked])
-        for work, claim in zip(looked, claims, strict=True):
-            work.planned = claim is ClaimOutcome.MINE
-            work.already = claim is ClaimOutcome.ALREADY
+        looked = going(jobs)
+        claims = self.trail.plan([(job.operation, job.aliases) for job in looked])
+        for job, claim in zip(looked, claims, strict=True):
+            job.planned = claim is ClaimOutcome.MINE
+            job.already = claim is ClaimOutcome.ALREADY
             if claim is ClaimOutcome.RIVAL:
-                self._fail(work, Busy(work.operation.source))
+                self._fail(job, Busy(job.operation.source))
 
-    def _stage(self, work: Job) -> None:
-        if work.request.kind is OperationKind.PURGE:
-            work.operation = replace(work.operation, before=work.request.expect, after="")
+    def _stage(self, job: Job) -> None:
+        if job.request.kind is OperationKind.PURGE:
+            job.operation = replace(job.operation, before=job.request.expect, after="")
             return
-        content = self._read(work)
-        self._check_names(work)
-        work.operation = replace(
-            work.operation,
+        content = self._read(job)
+        self._check_names(job)
+        job.operation = replace(
+            job.operation,
             before=content.sha256,
             after=content.sha256,
             attributes=content.attributes.to_json(),
-            companions=self._hash_companions(work),
+            companions=self._hash_companions(job),
         )
-        if work.request.kind is OperationKind.CROP:
-            self._stage_crop(work, content)
-        elif work.request.kind is OperationKind.RESTORE:
-            self._stage_restore(work)
-        if not work.operation.same_content:
-            self.switch.keep(work.operation, content.sha256)
+        if job.request.kind is OperationKind.CROP:
+            self._stage_crop(job, content)
+        elif job.request.kind is OperationKind.RESTORE:
+            self._stage_restore(job)
+        if not job.operation.same_content:
+            self.originals.keep(job.operation, content.sha256)
 
-    def _read(self, work: Job) -> Content:
-        root, path = self.switch.locate(work.operation.source)
+    def _read(self, job: Job) -> Content:
+        root, path = self.locations.locate(job.operation.source)
         content = root.read(path)
-        expect = work.request.expect
+        expect = job.request.expect
         if expect != content.sha256:
-            raise StaleDecision(work.operation.source, expect, content.sha256)
-        work.source = content.identity
-        self.root.check_room(work.operation.source, 3 * len(content.data))
+            raise StaleDecision(job.operation.source, expect, content.sha256)
+        job.source = content.identity
+        self.root.check_room(job.operation.source, 3 * len(content.data))
         return content
 
-    def _check_names(self, work: Job) -> None:
+    def _check_names(self, job: Job) -> None:
         """Refuse a move before anything is written when a name is taken."""
-        operation = work.operation
+        operation = job.operation
         names = [c.target for c in operation.companions]
-        if work.request.undoes:
+        if job.request.undoes:
             # what stayed behind for its siblings is where it should be
-            stayed = {c.source for c in work.request.undoes.companions if c.keeps_source}
+            stayed = {c.source for c in job.request.undoes.companions if c.keeps_source}
             names = [name for name in names if name not in stayed]
         if not operation.in_place:
             names.append(operation.target)
         for name in names:
-            root, path = self.switch.locate(name)
+            root, path = self.locations.locate(name)
             if root.identity(path) is not None:
                 raise NameTaken(operation.source, name)
 
-    def _hash_companions(self, work: Job) -> tuple[Companion, ...]:
+    def _hash_companions(self, job: Job) -> tuple[Companion, ...]:
         found = []
-        for one in work.operation.companions:
-            sha256 = self.switch.digest(one.source)
+        for one in job.operation.companions:
+            sha256 = self.locations.digest(one.source)
             if sha256 is None:
-                work.notes.append((f"companion {one.source}", "not there any more"))
+                job.notes.append((f"companion {one.source}", "not there any more"))
             else:
                 found.append(replace(one, sha256=sha256))
         return tuple(found)
 
-    def _stage_crop(self, work: Job, content: Content) -> None:
-        box = work.request.box
+    def _stage_crop(self, job: Job, content: Content) -> None:
+        box = job.request.box
         if box is None:
-            raise WriteFailed(work.operation.source, "a crop without a box")
-        header = formats.read_header(content.data, work.operation.source, self.options)
-        work.holds = formats.applied(header, box.within(header.size), self.options)
-        if work.holds == PixelBox.full(header.size):
+            raise WriteFailed(job.operation.source, "a crop without a box")
+        header = formats.read_header(content.data, job.operation.source, self.options)
+        job.holds = formats.applied(header, box.within(header.size), self.options)
+        if job.holds == PixelBox.full(header.size):
             return  # keeping everything means keeping the very bytes
-        work.candidate = formats.crop(content.data, work.operation.source, box, self.options)
-        self._write(work, work.candidate.data, content.attributes)
-        work.operation = replace(work.operation, after=None)  # known when it was read back
+        job.candidate = formats.crop(content.data, job.operation.source, box, self.options)
+        self._write(job, job.candidate.data, content.attributes)
+        job.operation = replace(job.operation, after=None)  # known when it was read back
 
-    def _stage_restore(self, work: Job) -> None:
-        undone = work.request.undoes
+    def _stage_restore(self, job: Job) -> None:
+        undone = job.request.undoes
         if undone is None or undone.same_content:
             return
         attributes = Attributes.from_json(undone.attributes or {})
-        self._write(work, self.switch.original(undone), attributes)
-        self.root.set_times(staged(work.operation.id), attributes.times)
-        work.operation = replace(work.operation, after=undone.before)
+        self._write(job, self.originals.read(undone), attributes)
+        self.root.set_times(staged(job.operation.id), attributes.times)
+        job.operation = replace(job.operation, after=undone.before)
 
-    def _write(self, work: Job, data: bytes, attributes: Attributes) -> None:
-        lost = self.root.write_new(staged(work.operation.id), data, attributes)
-        work.notes += [(name, "needs the administrator") for name in lost]
+    def _write(self, job: Job, data: bytes, attributes: Attributes) -> None:
+        lost = self.root.write_new(staged(job.operation.id), data, attributes)
+        job.notes += [(name, "needs the administrator") for name in lost]
 
-    def _sync_files(self, works: list[Job]) -> None:
+    def _sync_files(self, jobs: list[Job]) -> None:
         """Sync what was staged and kept, and what is about to lose its old name.
 
         Whoever wrote the original may never have synced it. A sync that failed is final.
         """
-        todo = [(work, name) for work in going(works) for name in _unsynced(work.operation)]
-        for work, error in _in_parallel(self._sync_one, todo):
-            if work.going:
-                self._fail(work, error)
+        todo = [(job, name) for job in going(jobs) for name in _unsynced(job.operation)]
+        for job, error in _in_parallel(self._sync_one, todo):
+            if job.going:
+                self._fail(job, error)
 
-    def _sync_one(self, job: tuple[Job, str]) -> tuple[Job, CropkitError] | None:
-        work, name = job
-        root, path = self.switch.locate(name)
+    def _sync_one(self, unsynced: tuple[Job, str]) -> tuple[Job, CropkitError] | None:
+        job, name = unsynced
+        root, path = self.locations.locate(name)
         try:
             root.sync(path)
         except CropkitError as error:
-            return work, error
+            return job, error
         return None
 
-    def _verify(self, work: Job) -> None:
+    def _verify(self, job: Job) -> None:
         """Prove what is on disk, not what was in memory."""
-        if work.operation.same_content or work.request.kind is OperationKind.PURGE:
+        if job.operation.same_content or job.request.kind is OperationKind.PURGE:
             return
-        self.switch.check_kept(work.operation)
-        written = self.root.read(staged(work.operation.id))
-        if not work.is_meant(written):
-            raise VerificationFailed(work.operation.source, "read back other bytes")
-        work.operation = replace(work.operation, after=written.sha256)
-        if work.candidate is not None:
-            work.candidate = formats.verify(written.data, work.candidate, work.operation.source)
+        self.originals.check(job.operation)
+        written = self.root.read(staged(job.operation.id))
+        if not job.is_meant(written):
+            raise VerificationFailed(job.operation.source, "read back other bytes")
+        job.operation = replace(job.operation, after=written.sha256)
+        if job.candidate is not None:
+            job.candidate = formats.verify(written.data, job.candidate, job.operation.source)
 
-    def _prepare(self, works: list[Job]) -> None:
-        ready = going(works)
+    def _prepare(self, jobs: list[Job]) -> None:
+        ready = going(jobs)
         if not ready:
             return
-        for work in ready:
-            work.operation = replace(work.operation, report=work.report())
+        for job in ready:
+            job.operation = replace(job.operation, report=job.report())
         try:
             self.root.sync_folder(ORIGINALS)
         except CropkitError as error:
-            for work in ready:
-                self._fail(work, error)
+            for job in ready:
+                self._fail(job, error)
             return
-        self.trail.prepare([work.operation for work in ready])
+        self.trail.prepare([job.operation for job in ready])
 
-    def _publish(self, work: Job) -> None:
-        root, path = self.switch.locate(work.operation.source)
-        if work.source is None or not work.source.same_file(root.identity(path)):
-            found = self.switch.digest(work.operation.source) or "nothing"
-            raise StaleDecision(work.operation.source, work.operation.before, found)
-        work.switched = True
-        self.switch.publish(work.operation, again=False)
+    def _publish(self, job: Job) -> None:
+        root, path = self.locations.locate(job.operation.source)
+        if job.source is None or not job.source.same_file(root.identity(path)):
+            found = self.locations.digest(job.operation.source) or "nothing"
+            raise StaleDecision(job.operation.source, job.operation.before, found)
+        job.switched = True
+        self.publisher.publish(job.operation, again=False)
 
-    def _retire(self, work: Job) -> None:
-        if not work.operation.in_place:
-            self.switch.retire(work.operation)
+    def _retire(self, job: Job) -> None:
+        if not job.operation.in_place:
+            self.publisher.retire(job.operation)
 
-    def _sync_folders(self, works: list[Job], *, new_names: bool) -> None:
-        """Sync each folder once, for all the works that changed a name in it."""
+    def _sync_folders(self, jobs: list[Job], *, new_names: bool) -> None:
+        """Sync each folder once, for all the jobs that changed a name in it."""
         folders: dict[str, list[Job]] = {}
-        for work in going(works):
-            for folder in self.switch.folders(work.operation, new_names=new_names):
-                folders.setdefault(folder, []).append(work)
+        for job in going(jobs):
+            for folder in self.publisher.folders(job.operation, new_names=new_names):
+                folders.setdefault(folder, []).append(job)
         for folder, changed in sorted(folders.items()):
             try:
-                self.switch.sync_folder(folder)
+                self.locations.sync_folder(folder)
             except CropkitError as error:
-                for work in going(changed):
-                    self._fail(work, error)
+                for job in going(changed):
+                    self._fail(job, error)
 
-    def _finish(self, works: list[Job]) -> None:
-        ready = going(works)
+    def _finish(self, jobs: list[Job]) -> None:
+        ready = going(jobs)
         if not ready:
             return
         try:
-            self.trail.finish([work.operation for work in ready])
+            self.trail.finish([job.operation for job in ready])
         except AuditError as error:
-            for work in ready:
-                self._fail(work, error)
+            for job in ready:
+                self._fail(job, error)
             return
-        for work in ready:
-            work.settled = True
+        for job in ready:
+            job.settled = True
             # the crop is done; what is left over in the stage is the next recovery's business
             with suppress(CropkitError):
-                self.switch.clean(work.operation)
+                self.publisher.clean(job.operation)
 
     # -- failing -------------------------------------------------------------------------------
 
-    def _fail(self, work: Job, error: CropkitError) -> None:
-        """End a work without effect, or leave it to recovery."""
-        work.error = error
-        work.settled = True
-        if isinstance(error, Busy) and not work.planned:
+    def _fail(self, job: Job, error: CropkitError) -> None:
+        """End a job without effect, or leave it to recovery."""
+        job.error = error
+        job.settled = True
+        if isinstance(error, Busy) and not job.planned:
             return  # nothing was claimed; the decision goes on waiting
         try:
-            self._take_back(work)
-            self.trail.abandon(work.operation, OperationState.ABORTED, work.result())
+            self._take_back(job)
+            self.trail.abandon(job.operation, OperationState.ABORTED, job.result())
         except CropkitError as second:
-            work.error = InDoubt(work.operation.source, work.operation.id, f"{error}; {second}")
-            work.error.__cause__ = second
+            job.error = InDoubt(job.operation.source, job.operation.id, f"{error}; {second}")
+            job.error.__cause__ = second
             if isinstance(second, Conflict):
-                self.trail.abandon(work.operation, OperationState.CONFLICT, work.result())
+                self.trail.abandon(job.operation, OperationState.CONFLICT, job.result())
 
-    def _take_back(self, work: Job) -> None:
-        if work.switched:
-            self.trail.begin_abort(work.operation)
-            self.switch.put_back(work.operation)
+    def _take_back(self, job: Job) -> None:
+        if job.switched:
+            self.trail.begin_abort(job.operation)
+            self.publisher.put_back(job.operation)
         else:
-            self.switch.clean(work.operation)
-        if work.planned:
-            self.switch.let_go(work.operation, is_needed=self.trail.is_needed)
+            self.publisher.clean(job.operation)
+        if job.planned:
+            self.originals.let_go(job.operation, is_needed=self.trail.is_needed)
 
-    def _fail_quietly(self, work: Job, error: BaseException) -> None:
+    def _fail_quietly(self, job: Job, error: BaseException) -> None:
         """Put back what an unknown failure left, as far as that is possible now."""
-        if work.settled or work.already:
+        if job.settled or job.already:
             return
         known = error if isinstance(error, CropkitError) else None
         # the first error goes up; recovery settles the rest at the next open
         with suppress(CropkitError):
-            self._fail(work, known or WriteFailed(work.operation.source, repr(error)))
+            self._fail(job, known or WriteFailed(job.operation.source, repr(error)))
 
 
 def _unsynced(operation: Operation) -> list[str]:

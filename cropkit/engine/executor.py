@@ -13,8 +13,9 @@ from cropkit.audit.operation import Operation
 from cropkit.audit.tally import Degraded
 from cropkit.audit.trail import AuditTrail, Standing
 from cropkit.engine.apply import Applier
+from cropkit.engine.groups import GroupSize, groups
 from cropkit.engine.planning import Planner, chosen_to_purge, to_purge, to_undo
-from cropkit.engine.request import GroupSize, Outcome, Request, groups, status_of
+from cropkit.engine.request import Outcome, Request, status_of
 from cropkit.errors import (
     AuditError,
     BadBox,
@@ -41,7 +42,7 @@ class DecisionExecutor:
     ----------
     deadline : seconds to wait for a rival
     report : told of each degraded operation
-    pace : how many decisions of many share their syncs
+    group_size : how many decisions of many share their syncs
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class DecisionExecutor:
         report: Callable[[Problem], object],
         *,
         deadline: float,
-        pace: GroupSize | None = None,
+        group_size: GroupSize | None = None,
     ) -> None:
         self.applier = applier
         self._root = root
@@ -60,7 +61,7 @@ class DecisionExecutor:
         self._planner = planner
         self._report = report
         self._deadline = deadline
-        self._pace = pace or GroupSize(GROUP_SECONDS, GROUP)
+        self._group_size = group_size or GroupSize(GROUP_SECONDS, GROUP)
 
     def decision(self, decision: str) -> Outcome:
         """Carry out a decision; one that was carried out before tells how it ended."""
@@ -88,10 +89,10 @@ class DecisionExecutor:
             if progress is not None:
                 progress(outcome.result)
 
-        for group in groups(self._requests(wanted, ended), lambda: self._pace.size):
+        for group in groups(self._requests(wanted, ended), lambda: self._group_size.size):
             begun = time.monotonic()
             together = self._ran(group)
-            self._pace.took(len(group), time.monotonic() - begun)
+            self._group_size.took(len(group), time.monotonic() - begun)
             for request, first in zip(group, together, strict=True):
                 ended(self._settled(request, first))
             if any(isinstance(one.error, NoSpace) for one in together):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cropkit.audit.operation import Operation, OperationKind, OperationState
 from cropkit.audit.reader import TrailReader
-from cropkit.engine.publish import Switch
+from cropkit.engine.locations import Locations
 from cropkit.errors import CropkitError
 from cropkit.system.files import Root
 from cropkit.system.home import ORIGINALS, STAGE, kept
@@ -26,7 +26,7 @@ def fsck(root: Root, trail: TrailReader) -> list[Difference]:
     return [
         *_database(trail),
         *_open(trail),
-        *_images(Switch(root), finished),
+        *_images(Locations(root), finished),
         *damaged_originals(root, sorted(trail.originals())),
         *_outcomes(trail, finished),
         *_left_over(root, trail),
@@ -50,9 +50,9 @@ def _open(trail: TrailReader) -> Iterator[Difference]:
             yield Difference("unsettled", one.source, f"operation {one.id} was cut off: recover")
 
 
-def _images(switch: Switch, finished: list[Operation]) -> Iterator[Difference]:
+def _images(locations: Locations, finished: list[Operation]) -> Iterator[Difference]:
     for path, sha256 in _expected(finished).items():
-        found = _digest(switch, path)
+        found = _digest(locations, path)
         if found is None:
             yield Difference("missing", path, "the image is not there any more")
         elif found != sha256:
@@ -73,18 +73,18 @@ def _expected(finished: list[Operation]) -> dict[str, str]:
     return names
 
 
-def _digest(switch: Switch, path: str) -> str | None:
+def _digest(locations: Locations, path: str) -> str | None:
     try:
-        return switch.digest(path)
+        return locations.digest(path)
     except CropkitError as error:
         return f"unreadable ({error.code})"
 
 
 def damaged_originals(root: Root, originals: Iterable[str]) -> Iterator[Difference]:
     """Read kept originals, named by their SHA-256, and tell which are not what they were."""
-    switch = Switch(root)
+    locations = Locations(root)
     for sha256 in originals:
-        found = _digest(switch, kept(sha256))
+        found = _digest(locations, kept(sha256))
         if found is None:
             yield Difference("original", kept(sha256), "this original is not there any more")
         elif found != sha256:

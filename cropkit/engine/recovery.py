@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from cropkit.audit.operation import Operation, OperationState
 from cropkit.audit.presence import recovering
 from cropkit.audit.trail import AuditTrail
-from cropkit.engine.publish import Switch
+from cropkit.engine.locations import Locations
+from cropkit.engine.originals import Originals
+from cropkit.engine.publish import Publisher
 from cropkit.errors import AuditError, Conflict, CropkitError, InDoubt
 from cropkit.records import CropResult, Status
 from cropkit.system.files import Root
@@ -61,9 +63,10 @@ def _is_ours(trail: AuditTrail, operation: Operation, *, conflicts: bool) -> boo
 
 
 def _settle(root: Root, trail: AuditTrail, operation: Operation) -> Recovered:
-    switch = Switch(root)
+    locations = Locations(root)
+    publisher = Publisher(locations, Originals(locations))
     try:
-        outcome = _forward_or_back(switch, trail, operation)
+        outcome = _forward_or_back(publisher, trail, operation)
     except AuditError:
         raise
     except CropkitError as error:
@@ -75,22 +78,24 @@ def _settle(root: Root, trail: AuditTrail, operation: Operation) -> Recovered:
     return _said(operation, outcome)
 
 
-def _forward_or_back(switch: Switch, trail: AuditTrail, operation: Operation) -> OperationState:
-    if operation.state is OperationState.PREPARED and switch.has_passed(operation):
-        switch.publish(operation, again=True)
+def _forward_or_back(
+    publisher: Publisher, trail: AuditTrail, operation: Operation
+) -> OperationState:
+    if operation.state is OperationState.PREPARED and publisher.has_passed(operation):
+        publisher.publish(operation, again=True)
         # before the syncs, because nobody looks for them once it is done
-        switch.clean_partials(operation)
-        switch.sync(operation, new_names=True)
-        switch.retire(operation)
-        switch.sync(operation, new_names=False)
+        publisher.clean_partials(operation)
+        publisher.sync(operation, new_names=True)
+        publisher.retire(operation)
+        publisher.sync(operation, new_names=False)
         trail.finish([operation], recovered=True)
-        switch.clean(operation)
+        publisher.clean(operation)
         return OperationState.DONE
     if operation.state is OperationState.PLANNED or operation.before is None:
-        switch.clean(operation)
+        publisher.clean(operation)
     else:
-        switch.put_back(operation)
-    switch.let_go(operation, is_needed=trail.is_needed)
+        publisher.put_back(operation)
+    publisher.originals.let_go(operation, is_needed=trail.is_needed)
     trail.abandon(operation, OperationState.ABORTED, _result(operation, Status.WAITING, None))
     return OperationState.ABORTED
 
@@ -159,5 +164,5 @@ def _stands_elsewhere(root: Root, trail: AuditTrail, sha256: str) -> bool:
     entry = root.identity(kept(sha256))
     if entry is not None and entry.links > 1:
         return True
-    switch = Switch(root)
-    return any(switch.digest(name) == sha256 for name in trail.names_of(sha256))
+    locations = Locations(root)
+    return any(locations.holds(name, sha256) for name in trail.names_of(sha256))

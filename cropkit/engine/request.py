@@ -1,7 +1,7 @@
-"""A request, the work on it, and how it ended."""
+"""A request, the job that carries it out, and how it ended."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cropkit.audit.operation import Operation, OperationKind
@@ -150,56 +150,11 @@ class Outcome:
     already: bool = False
 
 
-def going(works: Sequence[Job]) -> list[Job]:
-    """Return the works that there is more to do on."""
-    return [work for work in works if work.going]
+def going(jobs: Sequence[Job]) -> list[Job]:
+    """Return the jobs that there is more to do on."""
+    return [job for job in jobs if job.going]
 
 
 def status_of(error: CropkitError, *, decided: bool) -> Status:
     """Return what an error makes of a request; a decision waits until an obstacle is over."""
     return Status.WAITING if decided and error.passes else Status(error.status)
-
-
-class GroupSize:
-    """How many requests go into a group, so that it lets go of its files again within a time.
-
-    A group claims its images until it ends; a person who decides about one of them waits so long.
-    The first group is small, since nothing is known yet.
-
-    Parameters
-    ----------
-    seconds : that a group should take
-    most : requests, however fast they are
-    """
-
-    def __init__(self, seconds: float, most: int, first: int = 4) -> None:
-        self._seconds, self._most = seconds, most
-        self.size = min(first, most)
-
-    def took(self, count: int, seconds: float) -> None:
-        """Learn from a group; it may at most double, so that one lucky group misleads nobody."""
-        fits = int(self._seconds * count / max(seconds, 1e-9))
-        self.size = max(1, min(fits, 2 * self.size, self._most))
-
-
-def groups(requests: Iterable[Request], largest: Callable[[], int]) -> Iterator[list[Request]]:
-    """Split requests into groups in which no image and no content stands twice.
-
-    Rivals for a name or an original cannot share a group.
-
-    Parameters
-    ----------
-    largest : asked again for each group
-    """
-    group: list[Request] = []
-    for request in requests:
-        if len(group) >= largest() or any(_rivals(request, r) for r in group):
-            yield group
-            group = []
-        group.append(request)
-    if group:
-        yield group
-
-
-def _rivals(one: Request, other: Request) -> bool:
-    return one.expect == other.expect or one.source == other.source

@@ -29,7 +29,7 @@ def mutant(
     )
 
 
-APPLY, SWITCH = "engine/apply.py", "engine/publish.py"
+APPLY, PUBLISH, KEPT = "engine/apply.py", "engine/publish.py", "engine/originals.py"
 RECOVER, FILES = "engine/recovery.py", "system/files.py"
 TRAIL, STORE, EXPORT = "audit/trail.py", "audit/store.py", "audit/export.py"
 OPERATIONS, REBUILD, MIGRATIONS = "audit/operations.py", "audit/rebuild.py", "audit/migrations.py"
@@ -89,14 +89,14 @@ MUTANTS = (
     mutant(
         "new names are not synced",
         APPLY,
-        "        self._sync_folders(works, new_names=True)\n",
+        "        self._sync_folders(jobs, new_names=True)\n",
         "",
         f"power:{MOVES}",
     ),
     mutant(
         "old names' removal is not synced",
         APPLY,
-        "        self._sync_folders([w for w in works if not w.operation.in_place], new_names=False)\n",
+        "        self._sync_folders([job for job in jobs if not job.operation.in_place], new_names=False)\n",
         "",
         f"power:{MOVES}",
         "power",
@@ -126,21 +126,21 @@ MUTANTS = (
     mutant(
         "published before it is prepared",
         APPLY,
-        "        self._prepare(works)\n        self._each(works, self._publish)\n",
-        "        self._each(works, self._publish)\n        self._prepare(works)\n",
+        "        self._prepare(jobs)\n        self._each(jobs, self._publish)\n",
+        "        self._each(jobs, self._publish)\n        self._prepare(jobs)\n",
         "kills:crop a PNG",
     ),
     mutant(
         "old names go before new ones are durable",
         APPLY,
-        "        self._sync_folders(works, new_names=True)\n        self._each(works, self._retire)\n",
-        "        self._each(works, self._retire)\n        self._sync_folders(works, new_names=True)\n",
+        "        self._sync_folders(jobs, new_names=True)\n        self._each(jobs, self._retire)\n",
+        "        self._each(jobs, self._retire)\n        self._sync_folders(jobs, new_names=True)\n",
         f"power:{MOVES}",
     ),
     mutant(
         "no intent at all",
         APPLY,
-        "        self.trail.prepare([work.operation for work in ready])\n",
+        "        self.trail.prepare([job.operation for job in ready])\n",
         "        pass\n",
         "kills:crop a PNG",
     ),
@@ -154,15 +154,15 @@ MUTANTS = (
     mutant(
         "no abort is begun before files are put back",
         APPLY,
-        "            self.trail.begin_abort(work.operation)\n",
+        "            self.trail.begin_abort(job.operation)\n",
         "",
         "faults-then-kills:move a PNG,crop a PNG,reject",
     ),
     mutant(
         "done is recorded before old names go",
         APPLY,
-        "        self._each(works, self._retire)\n        self._sync_folders([w for w in works if not w.operation.in_place], new_names=False)\n        self._finish(works)",
-        "        self._finish(works)\n        self._each(works, self._retire)\n        self._sync_folders([w for w in works if not w.operation.in_place], new_names=False)",
+        "        self._each(jobs, self._retire)\n        self._sync_folders([job for job in jobs if not job.operation.in_place], new_names=False)\n        self._finish(jobs)",
+        "        self._finish(jobs)\n        self._each(jobs, self._retire)\n        self._sync_folders([job for job in jobs if not job.operation.in_place], new_names=False)",
         f"kills:{MOVES}",
         f"power:{MOVES}",
     ),
@@ -170,41 +170,41 @@ MUTANTS = (
     mutant(
         "files are not put back",
         APPLY,
-        "            self.switch.put_back(work.operation)\n",
+        "            self.publisher.put_back(job.operation)\n",
         "            pass\n",
         "faults:crop a PNG,move a PNG",
     ),
     mutant(
         "an error at done is swallowed",
         APPLY,
-        "        except AuditError as error:\n            for work in ready:\n                self._fail(work, error)\n            return\n",
+        "        except AuditError as error:\n            for job in ready:\n                self._fail(job, error)\n            return\n",
         "        except AuditError:\n            return\n",
         "faults:crop a PNG",
     ),
     mutant(
         "a failed sync of a file is swallowed",
         APPLY,
-        "        except CropkitError as error:\n            return work, error\n        return None",
+        "        except CropkitError as error:\n            return job, error\n        return None",
         "        except CropkitError:\n            return None\n        return None",
         "calls",
     ),
     mutant(
         "the source is not put back",
-        SWITCH,
+        PUBLISH,
         "        self._put_source_back(operation)\n",
         "",
         "faults:crop a PNG,move a PNG",
     ),
     mutant(
         "companions are not put back",
-        SWITCH,
-        "            if self.digest(one.source) != one.sha256:\n                self._place(one.target, one.source, operation)\n        if operation.kind",
+        PUBLISH,
+        "            if not self.locations.holds(companion.source, companion.sha256):\n                self._place(companion.target, companion.source, operation)\n        if operation.kind",
         "            pass\n        if operation.kind",
         f"faults:{MOVES}",
     ),
     mutant(
         "the original stays after an abort",
-        SWITCH,
+        KEPT,
         "            self.root.unlink(kept(before))\n            self.root.sync_folder",
         "            self.root.sync_folder",
         "calls",
@@ -213,7 +213,7 @@ MUTANTS = (
     mutant(
         "recovery always goes back",
         RECOVER,
-        "if operation.state is OperationState.PREPARED and switch.has_passed(operation):",
+        "if operation.state is OperationState.PREPARED and publisher.has_passed(operation):",
         "if False:",
         "kills:reject,move a PNG",
         harmless="back is as whole as forward: nothing had been reported, and the decision waits",
@@ -221,29 +221,29 @@ MUTANTS = (
     mutant(
         "recovery always goes forward",
         RECOVER,
-        "if operation.state is OperationState.PREPARED and switch.has_passed(operation):",
+        "if operation.state is OperationState.PREPARED and publisher.has_passed(operation):",
         "if operation.state is not OperationState.PLANNED:",
         "faults-then-kills:crop a PNG,move a PNG",
     ),
     mutant(
         "recovery goes forward from aborting",
         RECOVER,
-        "operation.state is OperationState.PREPARED and switch",
-        "operation.state is not OperationState.PLANNED and switch",
+        "operation.state is OperationState.PREPARED and publisher",
+        "operation.state is not OperationState.PLANNED and publisher",
         "faults-then-kills:move a PNG,crop a PNG",
         harmless="forward is whole, too: nobody had been told of the failure",
     ),
     mutant(
         "recovery forgets the companions",
         RECOVER,
-        "        switch.publish(operation, again=True)\n",
+        "        publisher.publish(operation, again=True)\n",
         "",
         f"kills:{MOVES}",
     ),
     mutant(
         "recovery forgets the old names",
         RECOVER,
-        "        switch.retire(operation)\n",
+        "        publisher.retire(operation)\n",
         "",
         f"kills:{MOVES}",
     ),
@@ -257,7 +257,7 @@ MUTANTS = (
     mutant(
         "recovery settles what it did not put back",
         RECOVER,
-        "        switch.put_back(operation)\n",
+        "        publisher.put_back(operation)\n",
         "        pass\n",
         "faults-then-kills:move a PNG,crop a PNG",
     ),
@@ -356,7 +356,7 @@ MUTANTS = (
     ),
     mutant(
         "what is purged is not put back",
-        SWITCH,
+        PUBLISH,
         "                self.root.replace(leaving(operation.id), operation.source)",
         "                pass",
         "faults:purge",
@@ -364,7 +364,7 @@ MUTANTS = (
     ),
     mutant(
         "an original is removed before the trail knows",
-        SWITCH,
+        PUBLISH,
         "                self.root.replace(operation.source, leaving(operation.id))",
         "                self.root.unlink(operation.source)",
         "faults:purge",
@@ -381,7 +381,7 @@ MUTANTS = (
     mutant(
         "no look before the switch",
         APPLY,
-        "if work.source is None or not work.source.same_file(root.identity(path)):",
+        "if job.source is None or not job.source.same_file(root.identity(path)):",
         "if False:",
         "calls",
     ),
@@ -395,22 +395,22 @@ MUTANTS = (
     mutant(
         "the candidate is not read back",
         APPLY,
-        "if not work.is_meant(written):",
+        "if not job.is_meant(written):",
         "if False:",
         "calls",
     ),
     mutant(
         "an original is not claimed",
         APPLY,
-        "            work.aliases.append(kept(work.request.expect))\n",
+        "            job.aliases.append(kept(job.request.expect))\n",
         "            pass\n",
         "calls",
     ),
     mutant(
         "a companion is dropped unseen",
-        SWITCH,
-        "if not one.keeps_source and self.digest(one.target) == one.sha256:",
-        "if not one.keeps_source:",
+        PUBLISH,
+        "if not companion.keeps_source and holds(companion.target, companion.sha256):",
+        "if not companion.keeps_source:",
         "calls",
     ),
 )

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cropkit.audit.operation import OperationKind
-from cropkit.engine.request import GroupSize, Request, groups
+from cropkit.engine.groups import GroupSize, groups
+from cropkit.engine.request import Request
 
 
 def request(name: str, content: str = "") -> Request:
@@ -14,24 +15,24 @@ def request(name: str, content: str = "") -> Request:
 
 @given(st.floats(1e-4, 5), st.integers(1, 64))
 def test_a_group_comes_to_take_the_time_it_may(each: float, most: int) -> None:
-    pace = GroupSize(0.5, most)
+    group_size = GroupSize(0.5, most)
     for _ in range(12):
-        assert 1 <= pace.size <= most
-        pace.took(pace.size, pace.size * each)
-    assert pace.size == most or pace.size * each <= 0.5 or pace.size == 1
-    assert pace.size >= min(most, int(0.5 / each))
+        assert 1 <= group_size.size <= most
+        group_size.took(group_size.size, group_size.size * each)
+    assert group_size.size == most or group_size.size * each <= 0.5 or group_size.size == 1
+    assert group_size.size >= min(most, int(0.5 / each))
 
 
 def test_a_group_that_was_fast_by_chance_does_not_mislead() -> None:
-    pace = GroupSize(0.5, 64, first=4)
-    pace.took(4, 0)
-    assert pace.size == 8
+    group_size = GroupSize(0.5, 64, first=4)
+    group_size.took(4, 0)
+    assert group_size.size == 8
 
 
 def test_one_slow_group_makes_the_next_small_at_once() -> None:
-    pace = GroupSize(0.5, 64, first=64)
-    pace.took(64, 32)
-    assert pace.size == 1
+    group_size = GroupSize(0.5, 64, first=64)
+    group_size.took(64, 32)
+    assert group_size.size == 1
 
 
 @pytest.mark.parametrize("largest", [1, 3, 64])
@@ -48,9 +49,9 @@ def test_rivals_for_a_name_or_a_content_are_not_in_one_group() -> None:
 
 
 def test_the_size_is_asked_for_anew_by_each_group() -> None:
-    pace = GroupSize(0.5, 64, first=1)
+    group_size = GroupSize(0.5, 64, first=1)
     sizes = []
-    for group in groups([request(f"{n}.png") for n in range(7)], lambda: pace.size):
+    for group in groups([request(f"{n}.png") for n in range(7)], lambda: group_size.size):
         sizes.append(len(group))
-        pace.took(len(group), 0)
+        group_size.took(len(group), 0)
     assert sizes == [1, 2, 4]

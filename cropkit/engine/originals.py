@@ -1,0 +1,88 @@
+"""What undo brings back: the content that an operation began with, kept under its SHA-256."""
+
+from collections.abc import Callable
+
+from cropkit.audit.operation import Operation
+from cropkit.engine.locations import Locations
+from cropkit.errors import OriginalPurged, VerificationFailed
+from cropkit.system.files import Content, Identity
+from cropkit.system.home import ORIGINALS, being_kept, kept
+
+
+class Originals:
+    """Keeps originals of one collection, proves them, reads them back and lets them go."""
+
+    def __init__(self, locations: Locations) -> None:
+        self.locations = locations
+        self.root = locations.root
+
+    def keep(self, operation: Operation, sha256: str) -> None:
+        """Keep the content of an operation's source, as a second name for it where that is safe.
+
+        A file with other names is copied instead: whoever writes through those would change the
+        original that we keep.
+        """
+        root, path = self.locations.locate(operation.source)
+        if not self._is_kept(root.identity(path), sha256):
+            identity = root.identity(path)
+            alone = identity is not None and identity.links == 1
+            if not (alone and root.link(path, self.root, kept(sha256))):
+                self._keep_copy(root.read(path), operation)
+
+    def check(self, operation: Operation) -> None:
+        """Prove that the original is kept, by what is on disk.
+
+        Raises
+        ------
+        VerificationFailed
+            Nothing was switched; the image stands.
+        """
+        if self.root.digest(kept(operation.before or "")) != operation.before:
+            raise VerificationFailed(operation.source, "the kept original is not what was read")
+
+    def read(self, operation: Operation) -> bytes:
+        """Return the content that an operation began with.
+
+        Raises
+        ------
+        OriginalPurged, VerificationFailed
+            When it is not there any more, or not what it was.
+        """
+        before = operation.before or ""
+        if self.root.identity(kept(before)) is None:
+            raise OriginalPurged(operation.source, before)
+        content = self.root.read(kept(before))
+        if content.sha256 != before:
+            raise VerificationFailed(operation.source, "the kept original has changed on disk")
+        return content.data
+
+    def let_go(self, operation: Operation, *, is_needed: Callable[[str], bool]) -> None:
+        """Remove the original of an operation that came to nothing, unless others need it.
+
+        The claim on it keeps away whoever works on the same content under another name.
+        """
+        before = operation.before
+        if not operation.keeps_an_original or before is None or is_needed(before):
+            return
+        if self.root.identity(kept(before)) and self.locations.holds(operation.source, before):
+            self.root.unlink(kept(before))
+            self.root.sync_folder(ORIGINALS)
+
+    def _is_kept(self, source: Identity | None, sha256: str) -> bool:
+        """Whether the content is kept already; a broken or shared left-over is removed."""
+        entry = self.root.identity(kept(sha256))
+        if entry is None:
+            return False
+        shared = entry.same_inode(source) and entry.links > 2  # noqa: PLR2004  (its name and ours)
+        if not shared and self.root.digest(kept(sha256)) == sha256:
+            return True
+        self.root.unlink(kept(sha256))
+        return False
+
+    def _keep_copy(self, content: Content, operation: Operation) -> None:
+        # by way of the stage: a name in the originals never stands for half a file
+        partial = being_kept(operation.id)
+        self.root.unlink(partial, missing_ok=True)
+        self.root.write_new(partial, content.data, content.attributes)
+        self.root.sync(partial)
+        self.root.replace(partial, kept(content.sha256))
