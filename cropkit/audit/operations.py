@@ -91,6 +91,13 @@ def one(db: Connection, wanted: str) -> Operation:
     return _operation(db.execute(select(operation).where(operation.c.id == wanted)).one())
 
 
+def state(db: Connection, wanted: str) -> OperationState | None:
+    """Return how far an operation has come; None for one that is not known."""
+    query = select(operation.c.state).where(operation.c.id == wanted)
+    found = db.execute(query).scalar_one_or_none()
+    return None if found is None else OperationState(found)
+
+
 def unsettled(db: Connection) -> list[Operation]:
     """Return the operations that recovery has to look at, oldest first."""
     return _operations(db, operation.c.state.in_(OPEN_STATES))

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from cropkit.audit import chain, decisions, export, operations, schema, sessions, settings
 from cropkit.audit.decisions import Standing
-from cropkit.audit.operation import Operation
+from cropkit.audit.operation import Operation, OperationState
 from cropkit.audit.store_reader import DEADLINE, StoreReader
 from cropkit.audit.tally import SessionRow
 from cropkit.records import Decision, Status
@@ -89,6 +89,11 @@ class TrailReader:
         """Return an operation by id."""
         with self.store.reading() as db:
             return operations.one(db, wanted)
+
+    def is_done(self, operation: str) -> bool:
+        """Whether an operation was committed as done: what it did to the files stands."""
+        with self.store.reading() as db:
+            return operations.state(db, operation) is OperationState.DONE
 
     def unsettled(self) -> list[Operation]:
         """Return the operations that have not ended, oldest first."""

@@ -30,6 +30,7 @@ from cropkit.system.home import (
     WRITER_LOCK,
 )
 from cropkit.system.locks import LockHeld, exclusive
+from cropkit.system.signals import held_off
 
 __all__ = ["DEADLINE", "Store"]
 
@@ -58,7 +59,7 @@ class Store(StoreReader):
         if not rebuilding:
             self._refuse_lost_database()
         self._make(root)
-        with self._translated(), self._alone():
+        with self._translated(), self._alone(), held_off():
             self._connect(self._engine_to_write())
         try:
             self._migrate()
@@ -70,7 +71,7 @@ class Store(StoreReader):
 
     def close(self) -> None:
         """Let go of the database; the last one to leave checkpoints it, so this takes the lock."""
-        with self._translated(), self._alone(), self._mutex:
+        with self._translated(), self._alone(), held_off(), self._mutex:
             with suppress(OSError):  # the database is the truth, and the next session catches up
                 export.sync(self.folder / EXPORT)
             super().close()
@@ -81,10 +82,11 @@ class Store(StoreReader):
     ) -> Iterator[Connection]:
         """Write: all of it is committed on leaving, or none of it on an exception.
 
-        With `durable` it survives a power cut; without, only the death of this process. A
+        With `durable` it survives a power cut; without, only the death of this process. No signal
+        comes between: who is interrupted is so before it began or after it was committed. A
         `deadline` is for what can wait for the next time: it gives up instead of being in the way.
         """
-        with self._translated(), self._alone(deadline), self._soon(deadline):
+        with self._translated(), self._alone(deadline), held_off(), self._soon(deadline):
             self._check_place()
             level = "FULL" if durable else "NORMAL"
             self._connection.exec_driver_sql(f"PRAGMA synchronous={level}")

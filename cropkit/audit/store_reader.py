@@ -24,6 +24,7 @@ from cropkit.errors import (
 )
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, ORIGINALS, log_of
+from cropkit.system.signals import held_off
 
 DEADLINE = 30.0
 _NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs"))
@@ -63,8 +64,8 @@ class StoreReader:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Read; waits for no other process."""
-        with self._translated(), self._mutex:
+        """Read; waits for no other process, and no signal comes between question and answer."""
+        with held_off(), self._translated(), self._mutex:
             self._check_place()
             yield self._connection
 

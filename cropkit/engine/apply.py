@@ -33,6 +33,7 @@ from cropkit.geometry import PixelBox
 from cropkit.system.attributes import Attributes
 from cropkit.system.files import Content, Root
 from cropkit.system.home import ORIGINALS, kept, staged
+from cropkit.system.signals import HeldOff, held_off
 
 _SYNC_THREADS = 16
 
@@ -64,7 +65,8 @@ class Applier:
         """Carry out requests together, each whole or not at all; one outcome for each.
 
         A group shares its transactions, the sync of each folder and a pool of threads for the
-        syncs of its files.
+        syncs of its files. An interrupt ends it before the next step, as long as nothing is
+        prepared; from there on it is held off until everything is done.
 
         Raises
         ------
@@ -72,20 +74,24 @@ class Applier:
             When the trail cannot be written: work must stop. Files stand, or recovery settles them.
         """
         jobs = [self._begin(request) for request in requests]
-        try:
-            self._run(jobs)
-        except BaseException as error:
-            for job in jobs:
-                self._fail_quietly(job, error)
-            raise
-        return [Outcome(job.result(), job.error, job.already) for job in jobs]
+        with held_off() as interrupts:
+            try:
+                self._run(jobs, interrupts)
+            except BaseException as error:
+                for job in jobs:
+                    self._fail_quietly(job, error)
+                raise
+            return [Outcome(job.result(), job.error, job.already) for job in jobs]
 
-    def _run(self, jobs: list[Job]) -> None:
+    def _run(self, jobs: list[Job], interrupts: HeldOff) -> None:
         self._each(jobs, self._look)
         self._claim(jobs)
+        interrupts.deliver()
         self._each_in_threads(jobs, self._stage)
+        interrupts.deliver()
         self._sync_files(jobs)
         self._each_in_threads(jobs, self._verify)
+        interrupts.deliver()
         self._prepare(jobs)
         self._each(jobs, self._publish)
         self._sync_folders(jobs, new_names=True)
@@ -331,12 +337,18 @@ class Applier:
     # -- failing -------------------------------------------------------------------------------
 
     def _fail(self, job: Job, error: CropkitError) -> None:
-        """End a job without effect, or leave it to recovery."""
+        """End a job without effect, or leave it to recovery; the trail says if it is done.
+
+        A commit whose success was not told may have come through all the same.
+        """
         job.error = error
         job.settled = True
         if isinstance(error, Busy) and not job.planned:
             return  # nothing was claimed; the decision goes on waiting
         try:
+            if job.planned and self.trail.is_done(job.operation.id):
+                job.error = None
+                return
             self._take_back(job)
             self.trail.abandon(job.operation, OperationState.ABORTED, job.result())
         except CropkitError as second:

@@ -30,6 +30,8 @@ CAMPAIGNS: dict[str, tuple[list[str], list[str]]] = {
         ["faults-then-kills", "--first", "89", "--share", "37"],
         ["faults-then-kills", "--first", "17", "--share", "17"],
     ),
+    "signals at lines": (["signals", "--share", "997"], ["signals", "--share", "11"]),
+    "exceptions at lines": (["exceptions", "--share", "997"], ["exceptions", "--share", "11"]),
     "power losses": (["power", "--limit", "16"], ["power", "--limit", "400"]),
     "steps of two processes with kills and faults": (
         ["machine", "--limit", "10"],

@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 PACKAGE = "CROPKIT_CRASH_PACKAGE"  # a folder whose cropkit is tried instead of the clone's
 sys.path[:0] = [os.environ.get(PACKAGE, str(HERE.parents[1])), str(HERE), str(HERE.parent)]
 
+import interrupts  # noqa: E402  (after the path)
 import machine  # noqa: E402  (after the path)
 import points  # noqa: E402
 import tracer  # noqa: E402
@@ -51,6 +52,14 @@ def faults_then_kills(stage: Stage, asked: argparse.Namespace) -> Points:
     yield from points.faults_then_kills(stage, asked.first, asked.share, asked.seed)
 
 
+def signals(stage: Stage, asked: argparse.Namespace) -> Points:
+    yield from interrupts.interrupts(stage, asked.share, by_signal=True, seed=asked.seed)
+
+
+def exceptions(stage: Stage, asked: argparse.Namespace) -> Points:
+    yield from interrupts.interrupts(stage, asked.share, by_signal=False, seed=asked.seed)
+
+
 def power(stage: Stage, asked: argparse.Namespace) -> Points:
     yield from losses(stage, asked.limit, asked.seed)
 
@@ -69,6 +78,8 @@ CLASSES: dict[str, Callable[[Stage, argparse.Namespace], Points]] = {
     "kills-in-recovery": kills_in_recovery,
     "faults": faults,
     "faults-then-kills": faults_then_kills,
+    "signals": signals,
+    "exceptions": exceptions,
     "power": power,
     "syncs": syncs,
 }
