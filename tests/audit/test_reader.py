@@ -28,6 +28,7 @@ QUESTIONS: Mapping[str, Callable[[TrailReader], object]] = {
     "head": TrailReader.head,
     "is_crop": lambda trail: trail.is_crop(trail.standing()[0].sha256),
     "is_dead": lambda trail: trail.is_dead(trail.finished()[0].owner),
+    "is_done": lambda trail: trail.is_done(trail.finished()[0].id),
     "is_needed": lambda trail: trail.is_needed(trail.standing()[0].sha256),
     "later_on": lambda trail: trail.later_on(trail.finished()[0]),
     "names_of": lambda trail: trail.names_of(trail.standing()[0].sha256),
