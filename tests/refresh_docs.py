@@ -1,0 +1,65 @@
+"""Write again what documents show of the code: the one way to do it.
+
+    python tests/refresh_docs.py
+
+The options of the tests, the tables of keys and commands. A second run changes no
+byte; tests hold each of them to the code.
+"""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from cropkit.bootstrap import selftest
+from cropkit.cli import commands_markdown
+from cropkit.review import keys_markdown
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def options() -> str:
+    """Return what `cropkit test --help` says."""
+    return f"```text\n{selftest.USAGE.strip()}\n```"
+
+
+BLOCKS = {
+    "README.md": {"keys": keys_markdown, "commands": commands_markdown},
+    "CONTRIBUTING.md": {"options": options},
+}
+
+
+def block(text: str, name: str) -> str:
+    """Return what stands between the marks of a name."""
+    before, after = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
+    return text.partition(before)[2].partition(after)[0]
+
+
+def with_block(text: str, name: str, shown: str) -> str:
+    """Return the text with something else between the marks of a name."""
+    head, mark, rest = text.partition(f"<!-- {name} -->\n")
+    tail = rest[rest.index(f"<!-- /{name} -->") :]
+    return f"{head}{mark}{shown.strip()}\n{tail}"
+
+
+def resolved(name: str) -> object:
+    """Return what a dotted name beneath `cropkit` stands for: a module, or something in one."""
+    found: object = import_module("cropkit")
+    for part in name.split("."):
+        path = getattr(found, "__name__", "")
+        found = getattr(found, part, None) or import_module(f"{path}.{part}")
+    return found
+
+
+def main() -> int:
+    for name, blocks in BLOCKS.items():
+        path = ROOT / name
+        text = path.read_text("utf-8")
+        for mark, made in blocks.items():
+            text = with_block(text, mark, made())
+        path.write_text(text, "utf-8")
+        sys.stdout.write(f"{name}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
