@@ -43,7 +43,8 @@ COLOURS = ((220, 40, 40), (40, 200, 60), (50, 70, 220), (230, 210, 40), (200, 60
 SOON = 0.5  # seconds: a quick glance; a press that comes sooner is a held key's
 APART = 1.3  # seconds: no press is taken for a held key
 MOVES = 80
-_AHEAD = f"review._desk.surface.slots[(review._desk.pages._generation + 1) % 2][:{PER_PAGE}]"
+_NEXT = "(review._controller.page_display._generation + 1) % 2"
+_AHEAD = f"review._controller.canvases.buffers[{_NEXT}][:{PER_PAGE}]"
 _WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
 _WATCH = """([points, colour]) => {
     const canvas = document.querySelector('.cropkit-canvas canvas, canvas.cropkit-canvas');
@@ -95,12 +96,12 @@ def main() -> None:
         folder = make_folder(Path(name, "images"), kind, pages)
         with _opened(Path(name), folder, given.latency, browser) as (page, ask):
             if given.no_front:
-                ask("setattr(review._desk.surface.front, 'there', False)")
+                ask("setattr(review._controller.canvases.live_drag, 'there', False)")
                 page.press("ArrowRight", "r")
             found = _long(page, ask, pages) if given.long else _short(page, ask, folder, pages)
             load = round(os.getloadavg()[0], 1)
             said = {"kind": kind, "pages": pages, "latency_ms": given.latency, "load": load}
-            said["front"] = ask("review._desk.surface.front.there")
+            said["front"] = ask("review._controller.canvases.live_drag.there")
             sys.stdout.write(json.dumps(said | found, indent=2) + "\n")
 
 
@@ -177,7 +178,7 @@ def _turned(page: Desk, ask: Ask, first: Callable[[], None] = lambda: None) -> f
 def _until_read_ahead(ask: Ask) -> None:
     """Wait until the browser has the pictures of the next page, and the crops are written."""
     there = f"all(slot.holds and not slot.busy for slot in {_AHEAD})"
-    coming = "set(review._desk.session.on_page(review._desk.session.page + 1))"
+    coming = "set(review._controller.session.on_page(review._controller.session.page + 1))"
     theirs = f"{{slot.holds.split(' ', 1)[1] for slot in {_AHEAD}}} == {coming}"
     while not ask(f"{there} and {theirs} and review.idle"):
         time.sleep(0.1)
@@ -185,9 +186,9 @@ def _until_read_ahead(ask: Ask) -> None:
 
 def _forget(ask: Ask, folder: Path) -> None:
     """Forget what was read ahead, in the kernel, in the browser and on disk."""
-    here = "[entry.path for entry in review._desk.session.entries]"
-    others = f"set(review._desk.session.paths) - set({here})"
-    ask(f"[review._desk.previews.forget(path) for path in {others}] and 0")
+    here = "[entry.path for entry in review._controller.session.entries]"
+    others = f"set(review._controller.session.paths) - set({here})"
+    ask(f"[review._controller.prefetch.forget(path) for path in {others}] and 0")
     ask(f"[setattr(slot, 'holds', None) for slot in {_AHEAD}] and 0")
     for cached in folder.glob(".cropkit/previews/*"):
         cached.unlink()

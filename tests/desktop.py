@@ -68,7 +68,7 @@ class Browser:
 
     def __init__(self, review: Review, loop: ManualLoop) -> None:
         self.review, self.loop = review, loop
-        self.desk = review._desk
+        self.controller = review._controller
         self.drawn: list[list[Any]] = []
 
     def receive(self, metadata: dict[str, Any], buffers: list[Any]) -> None:
@@ -92,13 +92,13 @@ class Browser:
 
     @property
     def canvases(self) -> list[Any]:
-        surface = self.desk.surface
-        hidden = [slot.canvas for slots in surface.slots for slot in slots]
-        return [*surface.canvas._canvases, surface.fence.canvas, *hidden]
+        canvases = self.controller.canvases
+        hidden = [slot.canvas for slots in canvases.buffers for slot in slots]
+        return [*canvases.canvas._canvases, canvases.fence.canvas, *hidden]
 
     def acknowledge(self, number: int | None = None) -> None:
         """Send one of the fence's pixels back: the last one, where it is not said which."""
-        fence = self.desk.surface.fence
+        fence = self.controller.canvases.fence
         number = fence._last if number is None else number
         if not number:
             return
@@ -119,12 +119,12 @@ class Browser:
 
     def shown(self) -> None:
         """Wait for the page."""
-        self.until(lambda: self.desk.pages.acknowledged(self.desk.session))
+        self.until(lambda: self.controller.page_display.acknowledged(self.controller.session))
 
     def written(self) -> None:
         """Wait for the worker."""
         self.until(lambda: self.review.idle)
-        assert self.desk.defer or "waiting 0" in self.status
+        assert self.controller.defer or "waiting 0" in self.status
 
     # --- what a person does
 
@@ -179,12 +179,12 @@ class Browser:
 
     @property
     def messages(self) -> Any:
-        return self.desk.guard.messages
+        return self.controller.guard.messages
 
     @property
     def words(self) -> str:
         return "".join(band.value for band in self.review._bands.values())
 
     def _event(self, content: dict[str, Any]) -> None:
-        layer = self.desk.surface.canvas[-1]
+        layer = self.controller.canvases.canvas[-1]
         layer._handle_frontend_event(layer, content, [])

@@ -16,9 +16,11 @@ from cropkit import clock
 from cropkit.collection import Collection
 from cropkit.errors import IllegalMove
 from cropkit.records import CropResult, Decision
-from cropkit.review.canvas.snapshot import still
 from cropkit.review.controller import ReviewController
-from cropkit.review.input.pointer import Hands
+from cropkit.review.input.click_drag import ClickDrag
+from cropkit.review.input.keyboard import Keyboard
+from cropkit.review.input.pointer import Pointer
+from cropkit.review.input.zoom import ZoomInput
 from cropkit.review.keys.keymap import Keymap, keymap
 from cropkit.review.model import Done, Open
 from cropkit.review.model.box_editing import Grip
@@ -33,7 +35,6 @@ from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import grip_point
 
 UNSURE = 0.5  # a suggestion that says less may as well be wrong
-_ENOUGH_FOR_A_RATE = 6
 _BANDS: Mapping[str, Callable[[View], str]] = {
     "header": header,
     "cells": cells,
@@ -97,24 +98,23 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._said: dict[str, str] = {}
         running = loop or _running_loop()
         workers_in = workers_in_processes if apart else workers_in_kernel
-        self._desk = ReviewController(
+        self._controller = ReviewController(
             *(collection, per_page, running, clock.now, self._refresh),
             workers=workers_in(collection, defer=defer),
             minimum=minimum,
             min_confidence=min_confidence,
         )
-        self._hands = Hands(self._desk, running, bound)
-        self._loop = running
+        self._keyboard = self._listening(running, bound)
         bands = {name: _band() for name in _BANDS}
         self._status = HTML(layout=Layout())
         self._status.add_class("cropkit-status")
         self._bands = bands
         self._style = HTML(CSS, layout=Layout(display="none"))
-        front = self._desk.surface.front.widget
+        live_drag = self._controller.live_drag_widget
         super().__init__(
             [
-                *(self._style, self._desk.surface.canvas, *bands.values(), self._status),
-                *([] if front is None else [front]),
+                *(self._style, self._controller.canvas, *bands.values(), self._status),
+                *([] if live_drag is None else [live_drag]),
             ],
             layout=Layout(width="100%", margin="0", padding="0"),
         )
@@ -124,26 +124,26 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def __repr__(self) -> str:
         """Say the same on every run: a notebook's stored output is compared with it."""
-        session = self._desk.session
+        session = self._controller.session
         return f"Review({session.total} images, {session.per_page} a page)"
 
     @property
     def collection(self) -> Collection:
         """The collection under review."""
-        return self._desk.collection
+        return self._controller.collection
 
     @property
     def idle(self) -> bool:
         """Whether the page is on the screen and nothing is being read, written or restored."""
-        return self._desk.idle
+        return self._controller.idle
 
     def on_submit(self, callback: Callable[[tuple[Decision, ...]], object]) -> None:
         """Call back with the decisions each time some have become durable."""
-        self._desk.submitted.append(callback)
+        self._controller.on_submit(callback)
 
     def on_undo(self, callback: Callable[[CropResult], object]) -> None:
         """Call back with the result each time a decision was taken back."""
-        self._desk.undone.append(callback)
+        self._controller.on_undo(callback)
 
     def snapshot(self) -> Image:
         """Return the page as it looks now, as a picture, 1000 pixels wide.
@@ -151,7 +151,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         As the last expression of a later cell it stays in the notebook that is saved; of the
         review itself a saved notebook shows nothing where there is no kernel.
         """
-        return still(self._view(), self._desk.sight, self._desk.previews)
+        return self._controller.picture(self._view())
 
     def screen_point(self, position: int, kind: Grip | ClickTarget) -> tuple[float, float]:
         """Return where a grip of a box, or something to click, is, in pixels of the canvas.
@@ -160,7 +160,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         ----------
         position : of the image on the page, from 0
         """
-        layout, entry = self._desk.layout, self._desk.session.entries[position]
+        layout, entry = self._controller.layout, self._controller.session.entries[position]
         if kind is ClickTarget.CHIP:
             x, y = layout.chip(position).middle
         elif isinstance(kind, ClickTarget):
@@ -170,21 +170,19 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
                 ClickTarget.HELP: layout.help,
             }
             x, y = places.get(kind, layout.stage(position)).middle
-        elif isinstance(entry, Open):
-            view = self._desk.sight.view(position, entry.path, entry.size)
+        elif isinstance(entry, Open) and (view := self._controller.viewport(position)):
             x, y = grip_point(view, entry.box, kind)
         else:
             raise IllegalMove("screen_point", f"{entry.path} has no box to hold")
-        scale = self._desk.surface.scale
+        scale = self._controller.scale
         return x * scale, y * scale
 
     def close(self) -> None:
         """End the review: what is being written is finished, what waits stays queued."""
-        desk: ReviewController | None = getattr(
-            self, "_desk", None
-        )  # none where the folder was refused
-        if desk is not None and not desk.closed:
-            desk.close()
+        # none where the folder was refused
+        controller: ReviewController | None = getattr(self, "_controller", None)
+        if controller is not None and not controller.closed:
+            controller.close()
             for child in (*self._bands.values(), self._status, self._style):
                 child.close()
             if self._owned:
@@ -192,7 +190,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         super().close()
 
     def _refresh(self) -> None:
-        if not hasattr(self, "_bands") or self._desk.closed:
+        if not hasattr(self, "_bands") or self._controller.closed:
             return
         view = self._view()
         for name, band in self._bands.items():
@@ -210,7 +208,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         except Exception as error:  # noqa: BLE001  (no other place is left to say it in)
             words = unsaid(view, error)
             if self._said.get(name) != words:
-                self._desk.guard.count(error)
+                self._controller.report(error)
             return words
 
     def _say(self, name: str, band: HTML, words: str) -> None:
@@ -219,27 +217,18 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self._said[name] = band.value = words
 
     def _view(self) -> View:
-        desk = self._desk
-        return View(
-            folder=Path(desk.collection.root).name,
-            layout=desk.layout,
-            session=desk.session,
-            counts=desk.counts,
-            messages=desk.guard.messages,
-            acknowledged=desk.pages.acknowledged(desk.session),
-            keymap=self._hands.keymap,
-            sheet=self._hands.sheet,
-            prompt=self._hands.prompt,
-            rate=self._rate(),
-            thumbs=desk.thumbs,
-            within=desk.within,
-        )
+        keyboard = self._keyboard
+        return self._controller.view(keyboard.keymap, sheet=keyboard.sheet, prompt=keyboard.prompt)
 
-    def _rate(self) -> float | None:
-        desk = self._desk
-        if desk.started is None or desk.made < _ENOUGH_FOR_A_RATE:
-            return None
-        return desk.made / max(1.0, self._loop.time() - desk.started) * 3600
+    def _listening(self, loop: Loop, bound: Keymap) -> Keyboard:
+        """Have keys, mouse and touch on the canvas become moves."""
+        controller = self._controller
+        zoom, click_drag = ZoomInput(controller), ClickDrag(controller)
+        keyboard = Keyboard(
+            controller, controller.canvas, loop, bound, zoom=zoom, click_drag=click_drag
+        )
+        Pointer(controller, controller.canvas, keyboard, zoom=zoom, click_drag=click_drag)
+        return keyboard
 
 
 def _band() -> HTML:

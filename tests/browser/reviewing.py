@@ -153,7 +153,7 @@ class Probe:
         return found
 
     def paths(self) -> list[str]:
-        found: list[str] = self.value("[e.path for e in review._desk.session.entries]")
+        found: list[str] = self.value("[e.path for e in review._controller.session.entries]")
         return found
 
 

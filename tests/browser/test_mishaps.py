@@ -23,7 +23,7 @@ import cropkit
 PER_PAGE, PAGES = 3, 7
 BOX = [0.1, 0.2, 0.9, 0.8]
 SIZE = (1500, 1000)
-APPLIER = "review._desk._applier.pid"
+APPLIER = "review._controller._decisions._applier.pid"
 OWN = "__import__('os').getpid()"
 
 

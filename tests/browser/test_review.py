@@ -314,7 +314,7 @@ def test_an_error_in_a_callback_is_seen(table: Table) -> None:
         page.wait(lambda s: s.message == "problem", "the error is shown")
         assert "ZeroDivisionError" in page.text()
     finally:
-        table.probe.value("review._desk.submitted.clear()")
+        table.probe.value("review._controller._on_submit.clear()")
     table.written(1)
     page.acknowledge_all()
 

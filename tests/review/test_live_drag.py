@@ -23,5 +23,5 @@ def test_where_it_is_installed_the_browser_gets_script_and_scene() -> None:
     live_drag = LiveDrag()
     live_drag.show((None,), live=True)
     assert "export default" in live_drag.widget._esm
-    assert live_drag.widget.scene["faces"] == [None]
+    assert live_drag.widget.scene["cells"] == [None]
     live_drag.close()

@@ -82,13 +82,13 @@ def test_2_1_1_a_whole_review_is_done_with_the_keyboard_alone(start: Started, na
     browser.strike("Enter")
     does("accept-page")
     assert "end" in browser.status
-    assert all(isinstance(entry, Done) for entry in browser.desk.session.entries)
+    assert all(isinstance(entry, Done) for entry in browser.controller.session.entries)
     assert browser.messages.kind == "none"
 
 
 def test_2_1_2_a_key_gives_the_keyboard_back_in_every_state(browser: Browser) -> None:
     released: list[bool] = []
-    browser.desk.surface.canvas.blur = lambda: released.append(True)
+    browser.controller.canvases.canvas.blur = lambda: released.append(True)
     for state in ("", "?", "e", "g"):
         if state:
             browser.key(state)
@@ -99,9 +99,9 @@ def test_2_1_2_a_key_gives_the_keyboard_back_in_every_state(browser: Browser) ->
 
 
 def test_4_1_3_notes_and_problems_are_status_messages(browser: Browser) -> None:
-    browser.desk.guard.note("in passing")
+    browser.controller.guard.note("in passing")
     assert "role='status'>in passing" in browser.words
-    browser.desk.guard.problem("went wrong", "a.png")
+    browser.controller.guard.problem("went wrong", "a.png")
     assert "<div role='alert'" in browser.words
-    browser.desk.guard.stop(RuntimeError("no trail"))
+    browser.controller.guard.stop(RuntimeError("no trail"))
     assert "<div role='alert' class='ck-whole'><span>■ Stopped" in browser.words

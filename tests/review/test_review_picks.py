@@ -14,7 +14,7 @@ Point = tuple[float, float]
 
 
 def entry(browser: Browser, position: int = 0) -> Any:
-    return browser.desk.session.entries[position]
+    return browser.controller.session.entries[position]
 
 
 def click(browser: Browser, at: Point) -> None:
@@ -25,7 +25,7 @@ def click(browser: Browser, at: Point) -> None:
 def place(browser: Browser, x: float, y: float, position: int = 0) -> Point:
     """Where pixels of an image are on the canvas."""
     shown = entry(browser, position)
-    view = browser.desk.sight.view(position, shown.path, shown.size)
+    view = browser.controller.view_state.view(position, shown.path, shown.size)
     across, down = view.to_canvas(x, y)
     return across * SCALE, down * SCALE
 

@@ -21,6 +21,7 @@ from cropkit.review.canvas.sharp_preview import SIDES, side_for
 from cropkit.review.keys.keymap import PRESETS, preset
 from cropkit.review.model import Arrangement, Loading, Mark, Open
 from cropkit.review.model.box_editing import Grip
+from cropkit.review.runtime.prefetch import Arrival
 from cropkit.review.view.layout import ClickTarget, PageLayout
 from cropkit.review.view.view_state import layouts
 from cropkit.review.view.viewport import CLOSEST, Rect, Viewport, Zoom, grip_point, grip_under
@@ -31,7 +32,7 @@ shares = st.floats(0, 1)
 
 
 def entries(browser: Browser) -> tuple[Any, ...]:
-    return tuple(browser.desk.session.entries)
+    return tuple(browser.controller.session.entries)
 
 
 def press(browser: Browser, *keys: str) -> None:
@@ -43,7 +44,7 @@ def press(browser: Browser, *keys: str) -> None:
 
 def view(browser: Browser, position: int = 0) -> Viewport:
     entry = entries(browser)[position]
-    return browser.desk.sight.view(position, entry.path, entry.size)
+    return browser.controller.view_state.view(position, entry.path, entry.size)
 
 
 @pytest.fixture
@@ -183,7 +184,7 @@ def test_in_the_grid_a_digit_marks_whatever_the_preset(
     (key,) = (row.key for row in preset(name).bindings if row.name == "grid")
     press(browser, key, "2")
     assert entries(browser)[1].mark is Mark.LATER
-    assert browser.desk.session.chosen == 1
+    assert browser.controller.session.chosen == 1
 
 
 def test_in_the_grid_nothing_is_dragged_and_nothing_is_zoomed(browser: Browser) -> None:
@@ -211,15 +212,16 @@ def test_enter_on_a_single_image_accepts_it_and_shows_the_next(browser: Browser)
     press(browser, "z")
     browser.written()
     assert (
-        browser.review.collection.standing() == {} or "01.png" not in browser.desk.session.settled
+        browser.review.collection.standing() == {}
+        or "01.png" not in browser.controller.session.settled
     )
 
 
 def test_arrangements_make_no_widgets_and_the_canvas_keeps_its_size(browser: Browser) -> None:
-    surface = browser.desk.surface
-    before = [id(canvas) for canvas in browser.canvases], surface.canvas.height
+    canvases = browser.controller.canvases
+    before = [id(canvas) for canvas in browser.canvases], canvases.canvas.height
     press(browser, "q", "m", "+", "m", "q", "q")
-    assert ([id(canvas) for canvas in browser.canvases], surface.canvas.height) == before
+    assert ([id(canvas) for canvas in browser.canvases], canvases.canvas.height) == before
 
 
 # --- closer
@@ -237,7 +239,7 @@ def test_the_wheel_zooms_at_the_pointer_and_grips_go_on_working(browser: Browser
         wheel(browser, -100)
     seen = view(browser, 1)
     assert seen.zoom.factor == pytest.approx(2 ** (300 / 240))
-    assert browser.desk.session.chosen == 1
+    assert browser.controller.session.chosen == 1
     assert browser.review.screen_point(1, Grip.RIGHT)[0] == pytest.approx(x, abs=1)
     before = entries(browser)[1].box
     browser.drag(browser.review.screen_point(1, Grip.RIGHT), (-5 * seen.scale, 0))
@@ -284,11 +286,11 @@ def test_the_browsers_part_takes_hold_of_nothing_in_the_grid_or_where_it_is_zoom
 ) -> None:
     def told() -> list[object]:
         browser.loop.sleep(0.1)
-        return list(browser.desk.surface.front.widget.scene["faces"])
+        return list(browser.controller.canvases.live_drag.widget.scene["cells"])
 
     assert None not in told()
     press(browser, "+")
-    assert [face is None for face in told()] == [True, False, False]
+    assert [cell is None for cell in told()] == [True, False, False]
     press(browser, "q")
     assert told() == [None] * 9
 
@@ -301,12 +303,17 @@ def test_zoom_ends_with_the_page(browser: Browser) -> None:
 def test_a_zoomed_image_is_drawn_from_a_sharper_preview_and_never_from_the_original(
     browser: Browser,
 ) -> None:
-    detail = browser.desk.surface.detail
+    detail = browser.controller.canvases.sharp_buffer
     assert detail.holds is None
     press(browser, "+", "+")
-    assert browser.desk.pages.source(0, "00.png") is not detail, "the small one until it has come"
-    browser.until(lambda: browser.desk.pages.source(0, "00.png") is detail)
-    jpeg = browser.desk.previews.closer(browser.desk.previews.get("00.png"), Size(1600, 1600))  # type: ignore[arg-type]  # (it has arrived)
+    assert browser.controller.page_display.source(0, "00.png") is not detail, (
+        "the small one until it has come"
+    )
+    browser.until(lambda: browser.controller.page_display.source(0, "00.png") is detail)
+    prefetch = browser.controller.prefetch
+    arrival = prefetch.get("00.png")
+    assert isinstance(arrival, Arrival)
+    jpeg = prefetch.closer(arrival, Size(1600, 1600))
     assert jpeg is not None
     assert Image.open(io.BytesIO(jpeg)).size == (1600, 1067)
     assert "1600" in str(detail.holds)
@@ -318,17 +325,17 @@ def test_a_zoomed_image_is_drawn_from_a_sharper_preview_and_never_from_the_origi
 def test_a_sharper_picture_of_another_content_is_not_shown(browser: Browser, large: Path) -> None:
     Image.new("RGB", (3600, 2400), "#a02040").save(large / "00.png")
     press(browser, "+", "+")
-    arrival = browser.desk.previews.get("00.png")
+    arrival = browser.controller.prefetch.get("00.png")
     key = (arrival.name, Size(1600, 1600))  # type: ignore[union-attr]  # (it has arrived)
-    browser.until(browser.desk.previews._closer[key].done)
+    browser.until(browser.controller.prefetch._closer[key].done)
     browser.loop.sleep(0.2)
-    assert browser.desk.surface.detail.holds is None
+    assert browser.controller.canvases.sharp_buffer.holds is None
 
 
 def test_a_small_image_has_no_sharper_preview(browser: Browser) -> None:
     press(browser, "2", "+", "+", "+")
     browser.loop.sleep(0.2)
-    assert browser.desk.surface.detail.holds is None
+    assert browser.controller.canvases.sharp_buffer.holds is None
 
 
 @given(st.builds(Size, st.integers(1, 9000), st.integers(1, 9000)), st.floats(0.01, 20))
@@ -355,9 +362,9 @@ def clips(browser: Browser) -> int:
 
 def through_the_glass(browser: Browser) -> int:
     """How often a hidden canvas with the first image was drawn."""
-    surface = browser.desk.surface
-    hidden = {f"IPY_MODEL_{slots[0].canvas.model_id}" for slots in surface.slots}
-    hidden.add(f"IPY_MODEL_{surface.detail.canvas.model_id}")
+    canvases = browser.controller.canvases
+    hidden = {f"IPY_MODEL_{slots[0].canvas.model_id}" for slots in canvases.buffers}
+    hidden.add(f"IPY_MODEL_{canvases.sharp_buffer.canvas.model_id}")
     return sum(command[1][0] in hidden for command in browser.named("drawImage"))
 
 
@@ -366,7 +373,7 @@ def test_the_loupe_is_there_while_a_handle_is_held_and_then_gone(browser: Browse
     browser.drawn.clear()
     browser.mouse("down", grip)
     browser.mouse("move", (grip[0] + 20, grip[1]))
-    lens = browser.desk.sight.lens(browser.desk.session)
+    lens = browser.controller.view_state.lens(browser.controller.session)
     assert lens is not None
     assert lens.scale == pytest.approx(3 * view(browser).scale)
     left, top, *_ = lens.edges(entries(browser)[0].box)
@@ -382,12 +389,12 @@ def test_the_loupe_is_there_while_a_handle_is_held_and_then_gone(browser: Browse
 
 def test_a_key_lays_the_loupe_on_the_corner_that_keys_move(browser: Browser) -> None:
     browser.key("p")
-    lens = browser.desk.sight.lens(browser.desk.session)
+    lens = browser.controller.view_state.lens(browser.controller.session)
     assert lens is not None
     *_, right, bottom = lens.edges(entries(browser)[0].box)
     assert (right, bottom) == pytest.approx(lens.stage.middle, abs=1)
     browser.key("p")
-    assert browser.desk.sight.lens(browser.desk.session) is None
+    assert browser.controller.view_state.lens(browser.controller.session) is None
 
 
 def test_a_drag_sends_one_message_for_each_move_however_close(
@@ -396,7 +403,7 @@ def test_a_drag_sends_one_message_for_each_move_however_close(
     from ipycanvas import canvas as ipycanvas  # noqa: PLC0415  (for this test alone)
 
     press(browser, "m", "+")
-    browser.until(lambda: browser.desk.surface.detail.holds)
+    browser.until(lambda: browser.controller.canvases.sharp_buffer.holds)
     messages: list[int] = []
 
     def receive(metadata: dict[str, Any], buffers: list[Any]) -> None:
@@ -405,14 +412,14 @@ def test_a_drag_sends_one_message_for_each_move_however_close(
 
     x, y = browser.review.screen_point(0, Grip.RIGHT)
     browser.mouse("down", (x, y))
-    browser.until(lambda: "3200" in str(browser.desk.surface.detail.holds))
+    browser.until(lambda: "3200" in str(browser.controller.canvases.sharp_buffer.holds))
     browser.loop.sleep(0.1)
     monkeypatch.setattr(ipycanvas._CANVAS_MANAGER, "send", receive)
     for step in range(1, 11):
         browser.mouse("move", (x - 3 * step, y))
     assert len(messages) == 10
     assert isinstance(entries(browser)[0], Open)
-    assert browser.desk.session.arrangement is Arrangement.SINGLE
+    assert browser.controller.session.arrangement is Arrangement.SINGLE
 
 
 def test_the_key_line_says_what_keys_do_in_each_arrangement(browser: Browser) -> None:

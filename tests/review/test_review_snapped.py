@@ -51,7 +51,7 @@ def test_the_box_that_will_be_written_is_drawn_and_its_size_is_told(
     start: Started, album: Path
 ) -> None:
     browser = nudged(start, album, Options())
-    (entry,) = browser.desk.session.entries
+    (entry,) = browser.controller.session.entries
     drawn = readout(browser)
     asked, told = re.fullmatch(r"(\d+ x \d+) · \d\.\d\d → (\d+ x \d+)", drawn).groups()  # type: ignore[union-attr]  # (a text that does not match is a failure)
     assert asked == f"{entry.box.size.width} x {entry.box.size.height}"  # type: ignore[union-attr]  # (it is open)

@@ -50,8 +50,8 @@ def near(found: tuple[int, ...], wanted: str) -> bool:
 
 
 def frame(browser: Browser, position: int) -> Rect:
-    entry: Any = browser.desk.session.entries[position]
-    return browser.desk.sight.view(position, entry.path, entry.size).frame
+    entry: Any = browser.controller.session.entries[position]
+    return browser.controller.view_state.view(position, entry.path, entry.size).frame
 
 
 def quarter(frame: Rect) -> tuple[float, float]:
@@ -60,7 +60,7 @@ def quarter(frame: Rect) -> tuple[float, float]:
 
 
 def caption(browser: Browser, picture: Image.Image, position: int) -> Image.Image:
-    place = browser.desk.layout.caption(position)
+    place = browser.controller.layout.caption(position)
     edges = (place.x, place.y, place.right, place.bottom)
     left, top, right, bottom = (round(edge * UNIT) for edge in edges)
     return picture.crop((left, top, right, bottom))
@@ -107,11 +107,11 @@ def test_every_page_has_a_picture(browser: Browser) -> None:
     for key in ("q", "q", "m", "m", "Enter", "Enter"):
         browser.loop.sleep(2)
         browser.key(key)
-        browser.until(lambda: browser.desk.session.ready)
+        browser.until(lambda: browser.controller.session.ready)
         browser.shown()
         seen.append(browser.review.snapshot())
     assert all(one.size == seen[0].size for one in seen)
-    assert browser.desk.session.ended
+    assert browser.controller.session.ended
     grid, single, end = seen[1], seen[3], seen[-1]
     assert all(differ(seen[0], one) for one in (grid, single, end))
     assert not differ(seen[0], seen[2])

@@ -36,7 +36,7 @@ KEYS, grouped = DEFAULT.bindings, DEFAULT.grouped
 
 
 def entries(browser: Browser) -> tuple[Any, ...]:
-    return tuple(browser.desk.session.entries)
+    return tuple(browser.controller.session.entries)
 
 
 def standing(browser: Browser) -> dict[str, Status]:
@@ -84,11 +84,11 @@ def test_the_counts_on_the_screen_are_those_of_the_trail(browser: Browser) -> No
     browser.key("Enter")
     browser.shown()
     browser.written()
-    assert browser.desk.counts == browser.review.collection.counts()
+    assert browser.controller.counts == browser.review.collection.counts()
     browser.key("z")
     browser.written()
     browser.shown()
-    assert browser.desk.counts == browser.review.collection.counts()
+    assert browser.controller.counts == browser.review.collection.counts()
 
 
 def test_undo_brings_the_file_back_byte_for_byte_and_shows_it_with_its_box(
@@ -157,7 +157,7 @@ def test_an_event_of_a_canvas_that_is_not_to_be_seen_lets_go(browser: Browser, e
 
 def test_a_finger_drags_as_the_mouse_does_and_a_second_one_lets_go(browser: Browser) -> None:
     focused: list[bool] = []
-    browser.desk.surface.canvas.focus = lambda: focused.append(True)
+    browser.controller.canvases.canvas.focus = lambda: focused.append(True)
     box = entries(browser)[1].box
     x, y = browser.review.screen_point(1, Grip.RIGHT)
     browser.touch("start", (x, y))
@@ -192,13 +192,13 @@ def test_a_hand_that_holds_a_box_while_the_page_turns_does_not_move_another(
 def test_a_box_that_the_browser_draws_is_the_kernels_again_when_the_page_turns(
     browser: Browser,
 ) -> None:
-    browser.desk.surface.front.there = True
+    browser.controller.canvases.live_drag.there = True
     browser.mouse("down", browser.review.screen_point(2, Grip.BOTTOM_RIGHT))
-    before = browser.desk.surface.front.held
+    before = browser.controller.canvases.live_drag.held
     browser.key("Enter")
     browser.shown()
     assert len(entries(browser)) < 3
-    assert (before, browser.desk.surface.front.held) == (2, None)
+    assert (before, browser.controller.canvases.live_drag.held) == (2, None)
     assert "message none" in browser.status
     browser.written()
 
@@ -275,14 +275,15 @@ def test_every_key_of_the_table_reaches_the_review(
     browser: Browser, binding: Binding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[object] = []
-    monkeypatch.setattr(browser.desk, "take", taken.append)
-    browser.desk.surface.canvas.blur = lambda: taken.append(Command.RELEASE)
-    browser.desk.guard.problem("something", "a.png")
-    sight, path = browser.desk.sight, entries(browser)[0].path
-    sight.look(path, Zoom(1.5))
+    monkeypatch.setattr(browser.controller, "take", taken.append)
+    browser.controller.canvases.canvas.blur = lambda: taken.append(Command.RELEASE)
+    browser.controller.guard.problem("something", "a.png")
+    view_state, path = browser.controller.view_state, entries(browser)[0].path
+    view_state.look(path, Zoom(1.5))
 
     def seen() -> tuple[object, ...]:
-        return browser.words, sight.view(0, path, Size(90, 90)), sight.always
+        view = view_state.view(0, path, Size(90, 90))
+        return browser.words, view, view_state.loupe_stays
 
     before = seen()
     browser.key(binding.key, shift=binding.shift, ctrl=binding.ctrl)
@@ -297,9 +298,9 @@ def test_letters_with_ctrl_or_the_command_key_are_not_taken(
     browser: Browser, modifier: str
 ) -> None:
     for key in ("x", "s", "z", "r", "f", "l", "Enter", "Backspace"):
-        before = browser.desk.session
+        before = browser.controller.session
         browser.key(key, **{modifier: True})
-        assert browser.desk.session == before
+        assert browser.controller.session == before
 
 
 def test_caps_lock_does_no_harm(browser: Browser) -> None:
@@ -341,7 +342,8 @@ def test_a_key_before_the_page_is_acknowledged_is_not_taken(start: Started) -> N
     browser = start()
     browser.open()
     browser.until(
-        lambda: browser.desk.session.ready and browser.desk.pages._drawn, acknowledging=False
+        lambda: browser.controller.session.ready and browser.controller.page_display._drawn,
+        acknowledging=False,
     )
     browser.key("Enter")
     assert standing(browser) == {}
@@ -361,9 +363,9 @@ def test_pictures_of_decided_images_that_come_late_keep_no_key_waiting(
     browser.shown()
     browser.key("PageUp")
     browser.shown()
-    browser.desk.pages.forget(entries(browser)[1].path)
-    browser.desk.follow()
-    assert browser.desk.pages.acknowledged(browser.desk.session)
+    browser.controller.page_display.forget(entries(browser)[1].path)
+    browser.controller.follow()
+    assert browser.controller.page_display.acknowledged(browser.controller.session)
     browser.key("x")
     assert entries(browser)[0].mark is Mark.REJECT
 
@@ -372,7 +374,7 @@ def test_after_a_reload_nothing_is_taken_until_the_new_page_has_drawn(browser: B
     browser.key("ArrowRight")
     box = entries(browser)[0].box
     drawn = len(browser.drawn)
-    browser.desk._client_came()
+    browser.controller._client_came()
     browser.key("Enter")
     assert standing(browser) == {}
     browser.shown()
@@ -399,10 +401,10 @@ def test_a_review_started_again_is_at_the_same_place_with_the_same_undo_stack(
     browser.key("Enter")
     browser.shown()
     browser.written()
-    undo = browser.desk.session.undo
+    undo = browser.controller.session.undo
     again = start()
-    assert browser.desk.closed
-    assert again.desk.session.undo == undo
+    assert browser.controller.closed
+    assert again.controller.session.undo == undo
     again.open()
     again.shown()
     assert "page 2/2" in again.status
@@ -421,12 +423,12 @@ def test_an_image_rejected_in_an_earlier_session_is_brought_back_into_the_listin
     again = start()
     again.open()
     again.shown()
-    assert path not in again.desk.session.paths
+    assert path not in again.controller.session.paths
     again.key("z")
     again.written()
     again.shown()
     assert (folder / path).exists()
-    assert entries(again)[again.desk.session.chosen].path == path
+    assert entries(again)[again.controller.session.chosen].path == path
 
 
 def test_what_an_earlier_kernel_left_waiting_is_carried_out(start: Started) -> None:
@@ -483,7 +485,7 @@ def test_what_comes_in_a_thread_of_the_kernel_is_taken_in_that_of_the_review(
 
 def test_problems_queue_up_and_are_acknowledged_one_by_one(browser: Browser) -> None:
     for name in ("a.png", "b.png", "b.png"):
-        browser.desk.guard.problem("went wrong", name)
+        browser.controller.guard.problem("went wrong", name)
     assert "1 more" in browser.words
     browser.mouse("down", browser.review.screen_point(0, ClickTarget.ACKNOWLEDGE))
     assert "b.png" in browser.words
@@ -496,7 +498,7 @@ def test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail(
     browser: Browser,
 ) -> None:
     for name in ("a.png", "b.png", "c.png", "d.png"):
-        browser.desk.guard.problem(f"{name}: went <wrong>", name)
+        browser.controller.guard.problem(f"{name}: went <wrong>", name)
     for name in ("a.png", "b.png", "c.png"):
         assert f"{name}</span> went &lt;wrong&gt;" in browser.words
     assert "d.png</span>" not in browser.words
@@ -559,9 +561,9 @@ def test_without_an_audit_trail_the_review_stops(
         raise AuditUnavailable("collection", "disk full")
 
     monkeypatch.setattr(browser.review.collection, "decide", refuse)
-    before = browser.desk.session
+    before = browser.controller.session
     browser.key("Enter")
-    assert browser.desk.session == before
+    assert browser.controller.session == before
     assert "Stopped" in browser.words
     assert "disk full" in browser.words
     monkeypatch.undo()
@@ -635,7 +637,7 @@ def test_a_hostile_file_name_is_only_text(start: Started, folder: Path) -> None:
     browser = start(per_page=9)
     browser.open()
     browser.shown()
-    browser.desk.guard.problem("<b>bold</b>", "<i>name</i>")
+    browser.controller.guard.problem("<b>bold</b>", "<i>name</i>")
     for hostile in ("<img", "<script", "<b>bold", "<i>name", "alert(1)>"):
         assert hostile not in browser.words
     assert "&lt;img src=x" in browser.words
@@ -644,7 +646,7 @@ def test_a_hostile_file_name_is_only_text(start: Started, folder: Path) -> None:
 def test_a_browser_that_never_draws_is_mentioned(start: Started) -> None:
     browser = start()
     browser.open()
-    browser.until(lambda: browser.desk.session.ready, acknowledging=False)
+    browser.until(lambda: browser.controller.session.ready, acknowledging=False)
     browser.loop.sleep(6)
     assert "has not drawn the page" in browser.messages.note
 
@@ -676,11 +678,11 @@ def test_a_picture_that_goes_for_a_moment_keeps_keys_waiting_until_it_is_back(
         browser.key("z")
         browser.written()
     path = entries(browser)[0].path
-    browser.desk.pages.forget(path)
-    browser.desk.follow()
-    browser.until(lambda: browser.desk.previews.get(path), acknowledging=False)
-    browser.desk.follow()
-    assert not browser.desk.pages.acknowledged(browser.desk.session)
+    browser.controller.page_display.forget(path)
+    browser.controller.follow()
+    browser.until(lambda: browser.controller.prefetch.get(path), acknowledging=False)
+    browser.controller.follow()
+    assert not browser.controller.page_display.acknowledged(browser.controller.session)
     browser.strike("Enter")
     assert standing(browser) == {}
     browser.shown()
@@ -710,8 +712,8 @@ def test_a_page_whose_canvases_are_not_all_announced_is_drawn_after_a_while(
 def test_a_page_that_was_lost_on_the_way_is_sent_again(start: Started) -> None:
     browser = start()
     browser.open()
-    browser.until(lambda: browser.desk.session.ready, acknowledging=False)
-    browser.desk.surface.fence.forget()  # the acknowledgement never comes
+    browser.until(lambda: browser.controller.session.ready, acknowledging=False)
+    browser.controller.canvases.fence.forget()  # the acknowledgement never comes
     browser.loop.sleep(6)
     assert "has not drawn the page" in browser.messages.note
     browser.shown()
@@ -752,7 +754,7 @@ def test_there_is_nothing_to_focus_but_the_canvas(browser: Browser) -> None:
 
 def test_a_drawing_that_raises_lets_go_of_the_canvas(browser: Browser) -> None:
     with pytest.raises(ValueError, match="not finite"), batched():
-        browser.desk.surface.boxes.fill("#ffffff", Rect(0, float("nan"), 1, 1))
+        browser.controller.canvases.boxes.fill("#ffffff", Rect(0, float("nan"), 1, 1))
     assert ipycanvas._CANVAS_MANAGER._caching is False
     drawn = len(browser.drawn)
     browser.key("ArrowLeft", ctrl=True)
@@ -760,9 +762,9 @@ def test_a_drawing_that_raises_lets_go_of_the_canvas(browser: Browser) -> None:
 
 
 def test_a_preview_that_is_no_jpeg_never_reaches_the_browser(browser: Browser) -> None:
-    surface = browser.desk.surface
+    canvases = browser.controller.canvases
     with pytest.raises(ValueError, match="not a JPEG"):
-        surface.upload(surface.slots[0][0], "x", (b"<svg>", entries(browser)[0].size), print)
+        canvases.upload(canvases.buffers[0][0], "x", (b"<svg>", entries(browser)[0].size), print)
 
 
 def _widgets() -> dict[str, Widget]:
@@ -826,7 +828,7 @@ def test_the_enter_that_ends_typing_accepts_nothing_even_when_it_is_held(
 
 
 def test_what_was_typed_and_makes_no_sense_is_said_and_changes_nothing(browser: Browser) -> None:
-    before = browser.desk.session
+    before = browser.controller.session
     browser.key("e")
     browser.strike("9")
     browser.strike("Enter")
@@ -836,7 +838,7 @@ def test_what_was_typed_and_makes_no_sense_is_said_and_changes_nothing(browser: 
         browser.strike(key)
     browser.strike("Enter")
     assert "no image is called" in browser.words
-    assert browser.desk.session == before
+    assert browser.controller.session == before
 
 
 def test_escape_and_a_click_leave_the_typing(browser: Browser) -> None:
@@ -857,7 +859,7 @@ def test_the_last_decisions_are_shown_and_a_click_goes_back_to_one(browser: Brow
     browser.key("Enter")
     browser.shown()
     browser.written()
-    second = browser.desk.session.undo[1]
+    second = browser.controller.session.undo[1]
     assert browser.words.count("<img alt=") == 3
     assert browser.words.count("data:image/jpeg;base64,/9j/") == 3
     assert "✖" in browser.words
@@ -865,7 +867,7 @@ def test_the_last_decisions_are_shown_and_a_click_goes_back_to_one(browser: Brow
     browser.mouse("down", browser.review.screen_point(1, ClickTarget.STRIP))
     browser.shown()
     assert "page 1/2" in browser.status
-    assert entries(browser)[browser.desk.session.chosen].path == second
+    assert entries(browser)[browser.controller.session.chosen].path == second
 
 
 def test_redo_decides_again_what_was_undone(browser: Browser, folder: Path) -> None:
@@ -924,7 +926,7 @@ def test_a_filter_is_named_beside_the_page(browser: Browser) -> None:
     browser.key("i")
     browser.shown()
     assert "unreviewed only · page 1 of 2" in browser.words
-    assert len(browser.desk.session.paths) == 4
+    assert len(browser.controller.session.paths) == 4
 
 
 def unsure_of(sure: Mapping[str, float | None]) -> Table:
@@ -946,10 +948,10 @@ def test_the_images_whose_box_is_not_sure_are_found_beside_the_work(
         browser.open()
         browser.shown()
         browser.written()
-        while browser.desk.session.filter is not Filter.UNSURE:
+        while browser.controller.session.filter is not Filter.UNSURE:
             browser.key("i")
             loop.sleep(2)
-        assert browser.desk.session.paths == (paths[1], paths[4])
+        assert browser.controller.session.paths == (paths[1], paths[4])
         browser.shown()
         assert "unsure only · page 1 of 1" in browser.words
 

@@ -69,10 +69,12 @@ class Canvases:
         hidden = Layout()
         stages = [layout.stage(0)] * layout.per_page
         stages += [small.stage(0)] * (small.per_page - layout.per_page)
-        self.slots = [[self._slot(hidden, stage) for stage in stages] for _ in range(GENERATIONS)]
-        self.detail = self._slot(hidden, Rect(0, 0, DETAIL / SCALE, DETAIL / SCALE))
+        self.buffers = [
+            [self._new_buffer(hidden, stage) for stage in stages] for _ in range(GENERATIONS)
+        ]
+        self.sharp_buffer = self._new_buffer(hidden, Rect(0, 0, DETAIL / SCALE, DETAIL / SCALE))
         self.fence = Fence(hidden, guard)
-        self.front = LiveDrag()
+        self.live_drag = LiveDrag()
         self._closed = False
 
     def on_client(
@@ -83,7 +85,7 @@ class Canvases:
         `complete` follows when all of them are made: a drawing on a canvas that is not there yet
         would end all drawing in the page.
         """
-        hidden = [slot.canvas for slot in self._every_slot()]
+        hidden = [buffer.canvas for buffer in self._every_buffer()]
         every = (*self.canvas._canvases, self.fence.canvas, *hidden)  # noqa: SLF001  (ipycanvas has no other way)
         missing = set(range(len(every)))
 
@@ -113,36 +115,36 @@ class Canvases:
         """Forget what browsers have: a new one has nothing."""
         _ipycanvas._CANVAS_MANAGER._current_canvas = None  # noqa: SLF001  (ipycanvas#322)
         self.fence.forget()
-        for slot in self._every_slot():
-            slot.holds, slot.busy, slot.following = None, False, None
+        for buffer in self._every_buffer():
+            buffer.holds, buffer.busy, buffer.following = None, False, None
 
     def upload(
         self,
-        slot: OffscreenBuffer,
+        buffer: OffscreenBuffer,
         name: str,
         picture: tuple[bytes, Size],
         done: Callable[[], None],
         fit: Size | None = None,
     ) -> None:
-        """Put a picture (JPEG, upright size of its image) into a slot; `done` when it is there.
+        """Put a picture (JPEG, upright size of its image) into a buffer; `done` when it is there.
 
-        It fills the slot one way, or, where `fit` is given, what a preview of that size fills.
+        It fills the buffer one way, or, where `fit` is given, what a preview of that size fills.
         """
         jpeg, size = picture
         if not jpeg.startswith(_JPEG_START):
             # A picture that does not decode would end all drawing in the page, silently.
             msg = f"{name}: the preview is not a JPEG"
             raise ValueError(msg)
-        if slot.busy:
-            slot.following = (name, picture, done, fit)
+        if buffer.busy:
+            buffer.following = (name, picture, done, fit)
             return
-        slot.busy, slot.holds = True, name
-        slot.image.value = b"data:image/jpeg;base64," + base64.b64encode(jpeg)
-        pen, slot.part = Pen(slot.canvas), _part(slot, size, fit)
+        buffer.busy, buffer.holds = True, name
+        buffer.image.value = b"data:image/jpeg;base64," + base64.b64encode(jpeg)
+        pen, buffer.part = Pen(buffer.canvas), _part(buffer, size, fit)
         with batched():
             pen.clear()
-            pen.picture(slot.image, _unscaled(slot.part))
-            self.fence.mark(lambda: self._uploaded(slot, done))
+            pen.picture(buffer.image, _unscaled(buffer.part))
+            self.fence.mark(lambda: self._uploaded(buffer, done))
 
     def retire(self, loop: Loop, *, seen: bool) -> None:
         """Close when the browser has carried out what it was sent, or after a while.
@@ -164,32 +166,32 @@ class Canvases:
             return
         self._closed = True
         self.fence.forget()
-        hidden = [part for slot in self._every_slot() for part in (slot.canvas, slot.image)]
+        hidden = [part for buffer in self._every_buffer() for part in (buffer.canvas, buffer.image)]
         for widget in (*hidden, *self.canvas._canvases, self.canvas):  # noqa: SLF001  (ipycanvas has no other way)
             widget.close()
-        self.front.close()
+        self.live_drag.close()
 
-    def _uploaded(self, slot: OffscreenBuffer, done: Callable[[], None]) -> None:
-        slot.busy = False
-        if slot.following:
-            name, picture, following, fit = slot.following
-            slot.following = None
-            self.upload(slot, name, picture, following, fit)
+    def _uploaded(self, buffer: OffscreenBuffer, done: Callable[[], None]) -> None:
+        buffer.busy = False
+        if buffer.following:
+            name, picture, following, fit = buffer.following
+            buffer.following = None
+            self.upload(buffer, name, picture, following, fit)
         done()
 
-    def _every_slot(self) -> Iterator[OffscreenBuffer]:
-        return chain(*self.slots, [self.detail])
+    def _every_buffer(self) -> Iterator[OffscreenBuffer]:
+        return chain(*self.buffers, [self.sharp_buffer])
 
     @staticmethod
-    def _slot(layout: Layout, stage: Rect) -> OffscreenBuffer:
+    def _new_buffer(layout: Layout, stage: Rect) -> OffscreenBuffer:
         width, height = round(stage.width * SCALE), round(stage.height * SCALE)
         canvas = Canvas(width=width, height=height, layout=layout)
         return OffscreenBuffer(canvas, Image(format="url", value=b"data:,", layout=layout))
 
 
-def _part(slot: OffscreenBuffer, size: Size, fit: Size | None) -> Rect:
+def _part(buffer: OffscreenBuffer, size: Size, fit: Size | None) -> Rect:
     if fit is None:
-        return Viewport(Rect(0, 0, slot.canvas.width, slot.canvas.height), size).frame
+        return Viewport(Rect(0, 0, buffer.canvas.width, buffer.canvas.height), size).frame
     scale = min(1.0, fit.width / size.width, fit.height / size.height)
     return Rect(0, 0, size.width * scale, size.height * scale)
 

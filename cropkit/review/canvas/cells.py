@@ -27,7 +27,7 @@ class Loupe:
 
     position: int
     lens: Viewport
-    slot: OffscreenBuffer
+    buffer: OffscreenBuffer
     holds: str | None
 
 
@@ -45,11 +45,13 @@ class CellState:
     view: Viewport | None = None
     written: PixelBox | None = None
     least: int = 0
-    glass: Loupe | None = None
+    loupe: Loupe | None = None
     lifted: bool = False
 
 
-def cell_states(session: ReviewState, sight: ViewState, applied: Applied) -> tuple[CellState, ...]:
+def cell_states(
+    session: ReviewState, view_state: ViewState, applied: Applied
+) -> tuple[CellState, ...]:
     """Return what is to be painted over each image of the page.
 
     Parameters
@@ -57,21 +59,24 @@ def cell_states(session: ReviewState, sight: ViewState, applied: Applied) -> tup
     applied : from a path and a box to what a crop will hold, which is dimmed no more than the box
     """
     return tuple(
-        _face(session, sight, position, applied) for position in range(len(session.entries))
+        _cell_state(session, view_state, position, applied)
+        for position in range(len(session.entries))
     )
 
 
-def _face(session: ReviewState, sight: ViewState, position: int, applied: Applied) -> CellState:
-    entry, weight = session.entries[position], _weight(session, sight, position)
+def _cell_state(
+    session: ReviewState, view_state: ViewState, position: int, applied: Applied
+) -> CellState:
+    entry, weight = session.entries[position], _weight(session, view_state, position)
     size = entry.size if isinstance(entry, Open | Done) else None
-    view = None if size is None else sight.view(position, entry.path, size)
+    view = None if size is None else view_state.view(position, entry.path, size)
     if not isinstance(entry, Open):
         return CellState(entry, weight, view)
     least = session.minimum if session.too_small(entry) else 0
     return CellState(entry, weight, view, applied(entry.path, entry.box), least)
 
 
-def _weight(session: ReviewState, sight: ViewState, position: int) -> Weight:
-    if sight.layout.tight:
+def _weight(session: ReviewState, view_state: ViewState, position: int) -> Weight:
+    if view_state.layout.tight:
         return Weight.SMALL
     return Weight.CHOSEN if position == session.chosen else Weight.PLAIN

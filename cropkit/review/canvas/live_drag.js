@@ -5,7 +5,7 @@
 //
 // `scene` comes from the kernel (live_drag.py); lengths in canvas units unless said:
 //   width, reach, snap; live: whether a press is taken; held: position of the image whose box the
-//   kernel has left to this part, or null; chosen; faces: for each position null or
+//   kernel has left to this part, or null; chosen; cells: for each position null or
 //   {x, y, scale: of the image's frame; size: [width, height], box: [left, top, right, bottom] in
 //   image pixels; ratio: width / height that is kept, or null}
 
@@ -88,13 +88,13 @@ export function dragged(box, grip, by, size, ratio, snap) {
 
 // --- what is drawn while the hand holds
 
-const edges = (face, [left, top, right, bottom]) =>
-  [face.x + left * face.scale, face.y + top * face.scale,
-   face.x + right * face.scale, face.y + bottom * face.scale];
+const edges = (cell, [left, top, right, bottom]) =>
+  [cell.x + left * cell.scale, cell.y + top * cell.scale,
+   cell.x + right * cell.scale, cell.y + bottom * cell.scale];
 
-function paint(pen, face, box, whole) {
-  const [left, top, right, bottom] = edges(face, box);
-  const [x, y, end, foot] = edges(face, [0, 0, ...face.size]);
+function paint(pen, cell, box, whole) {
+  const [left, top, right, bottom] = edges(cell, box);
+  const [x, y, end, foot] = edges(cell, [0, 0, ...cell.size]);
   if (whole) {
     pen.fillStyle = DIM;
     pen.fillRect(x, y, end - x, top - y);
@@ -146,10 +146,10 @@ function label(pen, [x, y, end, foot], [left, top, right, bottom], box) {
 
 class Overlay {
   // A canvas of its own over one image of the page; the mouse goes through it.
-  constructor(canvas, face, unit) {
+  constructor(canvas, cell, unit) {
     this.element = document.createElement("canvas");
     this.element.className = "cropkit-front";
-    const [left, top, right, bottom] = edges(face, [0, 0, ...face.size]);
+    const [left, top, right, bottom] = edges(cell, [0, 0, ...cell.size]);
     this.from = [left - MARGIN, top - MARGIN];
     const width = (right - left + 2 * MARGIN) * unit, height = (bottom - top + 2 * MARGIN) * unit;
     const ratio = window.devicePixelRatio || 1;
@@ -166,11 +166,11 @@ class Overlay {
     this.pen = this.element.getContext("2d");
   }
 
-  draw(face, box, whole) {
+  draw(cell, box, whole) {
     this.pen.setTransform(1, 0, 0, 1, 0, 0);
     this.pen.clearRect(0, 0, this.element.width, this.element.height);
     this.pen.setTransform(this.scale, 0, 0, this.scale, -this.from[0] * this.scale, -this.from[1] * this.scale);
-    paint(this.pen, face, box, whole);
+    paint(this.pen, cell, box, whole);
     this.element.dataset.box = box.join();
   }
 }
@@ -194,22 +194,22 @@ class Hand {
     const scene = this.model.get("scene");
     if (!scene.live || (event.touches && event.touches.length > 1)) return;
     const [x, y] = this.at(event);
-    const found = scene.faces.findIndex(face => face && gripAt(edges(face, face.box), x, y, scene.reach));
+    const found = scene.cells.findIndex(cell => cell && gripAt(edges(cell, cell.box), x, y, scene.reach));
     if (found < 0) return;
-    const face = scene.faces[found];
-    const overlay = new Overlay(this.canvas, face, this.canvas.offsetWidth / scene.width);
-    const grip = gripAt(edges(face, face.box), x, y, scene.reach);
-    this.drag = { position: found, face, grip, x, y, box: face.box, overlay, ours: false, over: false };
+    const cell = scene.cells[found];
+    const overlay = new Overlay(this.canvas, cell, this.canvas.offsetWidth / scene.width);
+    const grip = gripAt(edges(cell, cell.box), x, y, scene.reach);
+    this.drag = { position: found, cell, grip, x, y, box: cell.box, overlay, ours: false, over: false };
   }
 
   move(event) {
     const drag = this.drag;
     if (!drag || drag.over) return;
     if (event.touches && event.touches.length > 1) return this.end();
-    const [x, y] = this.at(event), { face } = drag, { snap } = this.model.get("scene");
-    const by = [(x - drag.x) / face.scale, (y - drag.y) / face.scale];
-    drag.box = dragged(face.box, drag.grip, by, face.size, face.ratio, snap / face.scale);
-    drag.overlay.draw(face, drag.box, drag.ours);
+    const [x, y] = this.at(event), { cell } = drag, { snap } = this.model.get("scene");
+    const by = [(x - drag.x) / cell.scale, (y - drag.y) / cell.scale];
+    drag.box = dragged(cell.box, drag.grip, by, cell.size, cell.ratio, snap / cell.scale);
+    drag.overlay.draw(cell, drag.box, drag.ours);
   }
 
   release(event) {
@@ -225,7 +225,7 @@ class Hand {
     if (!drag) return;
     if (this.model.get("scene").held === drag.position) {
       drag.ours = true;
-      drag.overlay.draw(drag.face, drag.box, true);
+      drag.overlay.draw(drag.cell, drag.box, true);
     } else if (drag.ours || drag.over)
       requestAnimationFrame(() => this.drag === drag && this.end());
   }

@@ -36,17 +36,17 @@ class LiveDrag:
         if self.widget is not None:
             self.widget.observe(watch(came), "pixels")
 
-    def show(self, faces: tuple[CellState | None, ...], *, live: bool) -> None:
+    def show(self, cells: tuple[CellState | None, ...], *, live: bool) -> None:
         """Tell the browser what a hand can take hold of; while it holds, nothing new."""
         if self.widget is not None:
-            shown = [_told(face) for face in faces]
-            told = {"live": live and self.there, "held": self.held, "faces": shown}
+            shown = [_told(cell_state) for cell_state in cells]
+            told = {"live": live and self.there, "held": self.held, "cells": shown}
             if self.held is None or self.widget.scene["held"] != self.held:
                 self.widget.scene = {"width": WIDTH, "reach": REACH, "snap": SNAP} | told
 
-    def draws(self, face: CellState) -> bool:
+    def draws(self, cell_state: CellState) -> bool:
         """Whether the browser draws the box of this image, which a hand holds."""
-        return _told(face) is not None
+        return _told(cell_state) is not None
 
     def close(self) -> None:
         """Close the widget."""
@@ -54,10 +54,10 @@ class LiveDrag:
             self.widget.close()
 
 
-def _told(face: CellState | None) -> dict[str, object] | None:
+def _told(cell_state: CellState | None) -> dict[str, object] | None:
     """Return what can be taken hold of; a zoomed image is the kernel's, which clips it."""
-    entry, view = (face.entry, face.view) if face is not None else (None, None)
-    if view is None or view.closer or (face and face.weight is Weight.SMALL):
+    entry, view = (cell_state.entry, cell_state.view) if cell_state is not None else (None, None)
+    if view is None or view.closer or (cell_state and cell_state.weight is Weight.SMALL):
         return None
     if not isinstance(entry, Open) or entry.mark is not Mark.KEEP:
         return None

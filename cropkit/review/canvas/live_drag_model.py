@@ -12,4 +12,4 @@ class LiveDragModel(AnyWidget):
 
     _esm = Path(__file__).with_name("live_drag.js").read_text(encoding="utf-8")
     pixels = Int(0).tag(sync=True)
-    scene: Any = Dict({"live": False, "held": None, "faces": []}).tag(sync=True)
+    scene: Any = Dict({"live": False, "held": None, "cells": []}).tag(sync=True)

@@ -9,7 +9,7 @@ from functools import partial
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.canvas.canvases import GENERATIONS, Canvases
 from cropkit.review.canvas.cells import CellState, Loupe, cell_states
-from cropkit.review.canvas.paint import paint_face, paint_pictures
+from cropkit.review.canvas.paint import paint_cell, paint_pictures
 from cropkit.review.canvas.pen import batched
 from cropkit.review.canvas.sharp_preview import SharpPreviews
 from cropkit.review.model import Arrangement, Loading, Move, Open, ReviewState
@@ -33,7 +33,7 @@ _log = logging.getLogger("cropkit.review")
 
 # What the pictures layer shows: the generation and, for each position, the picture's name.
 _Shown = tuple[int, tuple[str | None, ...]]
-# The slot of each picture, what it holds, and how it is seen.
+# The buffer of each picture, what it holds, and how it is seen.
 _Looks = tuple[tuple[OffscreenBuffer, str | None, Viewport] | None, ...]
 
 
@@ -42,16 +42,16 @@ class PageDisplay:
 
     def __init__(
         self,
-        surface: Canvases,
-        sight: ViewState,
-        previews: Prefetch,
+        canvases: Canvases,
+        view_state: ViewState,
+        prefetch: Prefetch,
         loop: Loop,
         guard: Guard,
         *,
         clock: Callable[[], datetime],
     ) -> None:
-        self._sight, self._surface, self._previews = sight, surface, previews
-        self._details = SharpPreviews(surface, previews, guard)
+        self._view_state, self._canvases, self._prefetch = view_state, canvases, prefetch
+        self._sharp_previews = SharpPreviews(canvases, prefetch, guard)
         self._loop, self._guard, self._clock = loop, guard, clock
         self._generation = 0
         self._page: tuple[str, ...] = ()
@@ -59,8 +59,8 @@ class PageDisplay:
         self._looked: _Looks = ()
         self._acknowledged: _Shown | None = None
         self._sent: dict[int, _Shown] = {}  # draws on their way, by number
-        self._faces: tuple[CellState | None, ...] = ()  # what the boxes layer shows
-        self._laid_out = sight.layout
+        self._painted: tuple[CellState | None, ...] = ()  # what the boxes layer shows
+        self._laid_out = view_state.layout
         self._boxes_due: object = None
         self._boxes_at = float("-inf")
         self._tries = self._draws = 0
@@ -94,7 +94,7 @@ class PageDisplay:
     def arrivals(self, session: ReviewState) -> list[Move]:
         """Return the moves of images that have arrived and that the page still waits for."""
         loading = [e.path for e in session.entries if isinstance(e, Loading)]
-        found = map(self._previews.get, loading)
+        found = map(self._prefetch.get, loading)
         return [arrival.move for arrival in found if arrival is not None]
 
     def show(self, session: ReviewState, changed: Callable[[], None]) -> None:
@@ -124,18 +124,18 @@ class PageDisplay:
             draw = self._guard.watch(self._draw_boxes)
             self._boxes_due = self._loop.call_later(wait, draw, session)
 
-    def lift(self, position: int | None) -> bool:
+    def leave_to_browser(self, position: int | None) -> bool:
         """Leave a box to the browser while a hand holds it, where the browser can draw it.
 
         Return whether that makes a difference to what is drawn.
         """
-        front = self._surface.front
-        before, front.held = front.held, position if front.there else None
-        return front.held != before
+        live_drag = self._canvases.live_drag
+        before, live_drag.held = live_drag.held, position if live_drag.there else None
+        return live_drag.held != before
 
     def forget(self, path: str) -> None:
         """Read an image again: its file has changed."""
-        self._previews.forget(path)
+        self._prefetch.forget(path)
 
     def reset(self) -> None:
         """Start with nothing drawn: a browser page has come that knows nothing."""
@@ -143,28 +143,28 @@ class PageDisplay:
         self._start_over()
 
     def _start_over(self) -> None:
-        self._surface.reset()
-        self._faces = ()
+        self._canvases.reset()
+        self._painted = ()
         self._drawn = self._acknowledged = None
         self._sent.clear()
 
     def _turn(self, here: tuple[str, ...], session: ReviewState) -> None:
         for path in self._page:
             if path in session.settled:  # its file is about to change
-                self._previews.forget(path)
+                self._prefetch.forget(path)
         self._page, self._generation = here, (self._generation + 1) % GENERATIONS
         self._acknowledged = None
-        self._surface.front.held = None  # what a hand held is not there any more
+        self._canvases.live_drag.held = None  # what a hand held is not there any more
         self.shown_at.clear()
 
     def _ask(self, session: ReviewState) -> None:
         ahead = self._ahead(session)
         back = session.on_page(session.page - 1) if session.page else ()
         near = (*self._page, *ahead, *back)
-        self._previews.keep(set(near))
+        self._prefetch.keep(set(near))
         # what a person waits for comes first, also before other work of the machine
         for path in near if self.acknowledged(session) else self._page:
-            self._previews.want((path,), boxes=path not in session.settled)
+            self._prefetch.want((path,), boxes=path not in session.settled)
 
     @staticmethod
     def _ahead(session: ReviewState) -> tuple[str, ...]:
@@ -179,61 +179,62 @@ class PageDisplay:
     def _upload(
         self, generation: int, position: int, path: str, changed: Callable[[], None]
     ) -> None:
-        arrival, slot = self._previews.get(path), self._surface.slots[generation][position]
-        if not isinstance(arrival, Arrival) or slot.holds == arrival.name:
+        arrival, buffer = self._prefetch.get(path), self._canvases.buffers[generation][position]
+        if not isinstance(arrival, Arrival) or buffer.holds == arrival.name:
             return
-        if slot.following and slot.following[0] == arrival.name:
+        if buffer.following and buffer.following[0] == arrival.name:
             return
         picture = (arrival.jpeg, arrival.size)
-        self._surface.upload(slot, arrival.name, picture, self._guard.watch(changed, path))
+        self._canvases.upload(buffer, arrival.name, picture, self._guard.watch(changed, path))
 
     def _wanted(self, session: ReviewState) -> _Shown:
-        slots = self._surface.slots[self._generation]
+        buffers = self._canvases.buffers[self._generation]
         names = []
-        for slot, entry in zip(slots, session.entries, strict=False):
-            arrival = self._previews.get(entry.path)
-            there = isinstance(arrival, Arrival) and slot.holds == arrival.name
-            names.append(slot.holds if there else None)
+        for buffer, entry in zip(buffers, session.entries, strict=False):
+            arrival = self._prefetch.get(entry.path)
+            there = isinstance(arrival, Arrival) and buffer.holds == arrival.name
+            names.append(buffer.holds if there else None)
         return self._generation, tuple(names)
 
     def _sharpen(self, session: ReviewState, changed: Callable[[], None]) -> None:
         path = session.entries[session.chosen].path
-        view = self._sight.lens(session) or self._view(session.chosen, path)
+        view = self._view_state.lens(session) or self._view(session.chosen, path)
         if view is not None:
-            self._details.follow(path, view, changed)
+            self._sharp_previews.follow(path, view, changed)
 
     def _view(self, position: int, path: str) -> Viewport | None:
-        arrival = self._previews.get(path)
+        arrival = self._prefetch.get(path)
         if not isinstance(arrival, Arrival):
             return None
-        return self._sight.view(position, path, arrival.size)
+        return self._view_state.view(position, path, arrival.size)
 
     def source(self, position: int, path: str) -> OffscreenBuffer | None:
         """Return where the best picture of an image of the page is, if the browser has any."""
-        arrival, slot = self._previews.get(path), self._surface.slots[self._generation][position]
-        if not isinstance(arrival, Arrival) or slot.holds != arrival.name:
+        arrival = self._prefetch.get(path)
+        buffer = self._canvases.buffers[self._generation][position]
+        if not isinstance(arrival, Arrival) or buffer.holds != arrival.name:
             return None
-        return self._details.slot(arrival, slot)
+        return self._sharp_previews.best_buffer(arrival, buffer)
 
     def _looks(self, session: ReviewState) -> _Looks:
-        """Return from which slot each picture is drawn, and where."""
+        """Return from which buffer each picture is drawn, and where."""
         found = []
         for position, entry in enumerate(session.entries):
-            slot, view = self.source(position, entry.path), self._view(position, entry.path)
-            found.append((slot, slot.holds, view) if slot and view else None)
+            buffer, view = self.source(position, entry.path), self._view(position, entry.path)
+            found.append((buffer, buffer.holds, view) if buffer and view else None)
         return tuple(found)
 
     def _paint(self, session: ReviewState) -> None:
         self._looked = self._looks(session)
-        pictures = [(slot, view) for slot, _, view in filter(None, self._looked)]
-        paint_pictures(self._surface.pictures, self._sight.layout, session, pictures)
+        pictures = [(buffer, view) for buffer, _, view in filter(None, self._looked)]
+        paint_pictures(self._canvases.pictures, self._view_state.layout, session, pictures)
 
     def _draw(self, wanted: _Shown, session: ReviewState, changed: Callable[[], None]) -> None:
         with batched():
             self._paint(session)
             self._draws += 1
             done = self._guard.watch(partial(self._on_screen, self._draws, changed))
-            self._surface.fence.mark(done)
+            self._canvases.fence.mark(done)
         self._drawn = self._sent[self._draws] = wanted
         patience = _LOST_AFTER[min(self._tries, len(_LOST_AFTER) - 1)]
         self._loop.call_later(patience, self._guard.watch(self._check), self._draws, changed)
@@ -248,7 +249,7 @@ class PageDisplay:
         changed()
 
     def _ask_after(self, seconds: float) -> None:
-        oldest = self._surface.fence.oldest
+        oldest = self._canvases.fence.oldest
         self._asking = oldest is not None and seconds < _LATEST
         if self._asking:
             again = self._guard.watch(self._ask_again)
@@ -256,9 +257,9 @@ class PageDisplay:
 
     def _ask_again(self, overdue: int, after: float) -> None:
         """Ask whether the browser has drawn what it has been silent about for so long."""
-        same = self._surface.fence.oldest == overdue
+        same = self._canvases.fence.oldest == overdue
         if same:
-            self._surface.fence.ask_again()
+            self._canvases.fence.ask_again()
         self._ask_after(2 * after if same else _OVERDUE)
 
     def _check(self, draw: int, changed: Callable[[], None]) -> None:
@@ -275,43 +276,43 @@ class PageDisplay:
     def _draw_boxes(self, session: Callable[[], ReviewState]) -> None:
         """Draw what looks different from what is there, image by image."""
         self._boxes_due = None
-        now, front = session(), self._surface.front
-        wanted = cell_states(now, self._sight, self._previews.applied)
-        after = self._lifted(wanted, self._glass(now))
+        now, live_drag = session(), self._canvases.live_drag
+        wanted = cell_states(now, self._view_state, self._prefetch.applied)
+        after = self._lifted(wanted, self._loupe(now))
         moved = self._drawn is not None and self._looks(now) != self._looked
-        if moved or tuple(after) != self._faces or self._sight.layout is not self._laid_out:
+        if moved or tuple(after) != self._painted or self._view_state.layout is not self._laid_out:
             self._boxes_at = self._loop.time()
             with batched():
                 if moved:
                     self._paint(now)  # seen otherwise: zoomed, or sharper
-                self._paint_faces(after)
+                self._paint_cells(after)
         live = self.acknowledged(now) and not self.covered and not self._guard.stopped
-        front.show(wanted, live=live)
+        live_drag.show(wanted, live=live)
 
-    def _lifted(self, wanted: tuple[CellState, ...], glass: Loupe | None) -> list[CellState | None]:
+    def _lifted(self, wanted: tuple[CellState, ...], loupe: Loupe | None) -> list[CellState | None]:
         """Return what the kernel paints: the loupe, but not the box that the browser draws."""
-        front, layout = self._surface.front, self._sight.layout
+        live_drag, layout = self._canvases.live_drag, self._view_state.layout
         after: list[CellState | None] = [*wanted, *[None] * (layout.per_page - len(wanted))]
-        if front.held is not None and front.draws(wanted[front.held]):
-            after[front.held] = replace(wanted[front.held], lifted=True)
-        if glass is not None:
-            seen = after[glass.position]
-            after[glass.position] = replace(seen, glass=glass) if seen else None
+        if live_drag.held is not None and live_drag.draws(wanted[live_drag.held]):
+            after[live_drag.held] = replace(wanted[live_drag.held], lifted=True)
+        if loupe is not None:
+            seen = after[loupe.position]
+            after[loupe.position] = replace(seen, loupe=loupe) if seen else None
         return after
 
-    def _paint_faces(self, after: list[CellState | None]) -> None:
-        layout, pen, before = self._sight.layout, self._surface.boxes, self._faces
-        self._faces = ()  # where painting raises, nobody knows
+    def _paint_cells(self, after: list[CellState | None]) -> None:
+        layout, pen, before = self._view_state.layout, self._canvases.boxes, self._painted
+        self._painted = ()  # where painting raises, nobody knows
         if layout is not self._laid_out:
             pen.clear()
             before = ()
-        for n, face in enumerate(after):
-            if [*before[n : n + 1]] != [face]:
-                paint_face(pen, layout.cell(n), face)
-        self._faces, self._laid_out = tuple(after), layout
+        for n, cell_state in enumerate(after):
+            if [*before[n : n + 1]] != [cell_state]:
+                paint_cell(pen, layout.cell(n), cell_state)
+        self._painted, self._laid_out = tuple(after), layout
 
-    def _glass(self, session: ReviewState) -> Loupe | None:
+    def _loupe(self, session: ReviewState) -> Loupe | None:
         """Return what the loupe shows, if it is there."""
-        lens, position = self._sight.lens(session), session.chosen
-        slot = self.source(position, session.entries[position].path) if lens else None
-        return Loupe(position, lens, slot, slot.holds) if lens and slot else None
+        lens, position = self._view_state.lens(session), session.chosen
+        buffer = self.source(position, session.entries[position].path) if lens else None
+        return Loupe(position, lens, buffer, buffer.holds) if lens and buffer else None

@@ -35,30 +35,30 @@ def paint_pictures(
     """Draw the pictures that are there, on a quiet ground where others come."""
     pen.clear()
     pen.fill(_STAGE, *map(layout.stage, range(len(session.entries))))
-    for slot, view in pictures:
+    for buffer, view in pictures:
         with pen.within(view.stage) if view.closer else nullcontext():
-            pen.slot(slot, view.frame)
+            pen.buffer(buffer, view.frame)
 
 
-def paint_face(pen: Pen, cell: Rect, face: CellState | None) -> None:
+def paint_cell(pen: Pen, cell: Rect, cell_state: CellState | None) -> None:
     """Paint one image's cell anew; None: wipe it."""
     pen.wipe(cell)
-    if face is None or face.view is None:
+    if cell_state is None or cell_state.view is None:
         return
-    with _kept_inside(pen, face.view):
-        if not face.lifted:
-            _paint_entry(pen, face.view, face)
-    if face.glass is not None and isinstance(face.entry, Open):
-        _paint_loupe(pen, face.glass, face.entry.box)
+    with _kept_inside(pen, cell_state.view):
+        if not cell_state.lifted:
+            _paint_entry(pen, cell_state.view, cell_state)
+    if cell_state.loupe is not None and isinstance(cell_state.entry, Open):
+        _paint_loupe(pen, cell_state.loupe, cell_state.entry.box)
 
 
-def _paint_entry(pen: Pen, view: Viewport, face: CellState) -> None:
-    entry = face.entry
+def _paint_entry(pen: Pen, view: Viewport, cell_state: CellState) -> None:
+    entry = cell_state.entry
     if isinstance(entry, Open):
-        boxes = entry.box, face.written or entry.box
-        _paint_open(pen, view, entry.mark, boxes, face.weight)
-        if entry.mark is Mark.KEEP and face.weight is not Weight.SMALL:
-            _readout(pen, view, boxes, face.least)
+        boxes = entry.box, cell_state.written or entry.box
+        _paint_open(pen, view, entry.mark, boxes, cell_state.weight)
+        if entry.mark is Mark.KEEP and cell_state.weight is not Weight.SMALL:
+            _readout(pen, view, boxes, cell_state.least)
     elif isinstance(entry, Done):
         _paint_done(pen, view, entry.settled.box)
 
@@ -182,12 +182,12 @@ def _paint_mark(pen: Pen, frame: Rect, mark: Mark) -> None:
         _two_toned(pen, frame.inset(2), 2)
 
 
-def _paint_loupe(pen: Pen, glass: Loupe, box: PixelBox) -> None:
+def _paint_loupe(pen: Pen, loupe: Loupe, box: PixelBox) -> None:
     """Show the surroundings of a handle, with the edges that meet there."""
-    lens = glass.lens
+    lens = loupe.lens
     with pen.within(lens.stage):
         pen.fill(DARK, lens.stage)
-        pen.slot(glass.slot, lens.frame)
+        pen.buffer(loupe.buffer, lens.frame)
         _dim(pen, lens, box, _DIM_CHOSEN)
         _two_toned(pen, _rect(lens, box), 1)
     _two_toned(pen, lens.stage, 2)

@@ -86,12 +86,12 @@ class Pen:
         """Draw an image, or what another canvas shows, into a rectangle."""
         self._canvas.draw_image(source, *self._finite(rect.x, rect.y, rect.width, rect.height))
 
-    def slot(self, slot: OffscreenBuffer, frame: Rect) -> None:
+    def buffer(self, buffer: OffscreenBuffer, frame: Rect) -> None:
         """Draw what a hidden canvas holds so that its image fills a frame."""
-        by = frame.width / slot.part.width
-        x, y = frame.x - slot.part.x * by, frame.y - slot.part.y * by
-        rect = Rect(x, y, slot.canvas.width * by, slot.canvas.height * by)
-        self.picture(slot.canvas, rect)
+        by = frame.width / buffer.part.width
+        x, y = frame.x - buffer.part.x * by, frame.y - buffer.part.y * by
+        rect = Rect(x, y, buffer.canvas.width * by, buffer.canvas.height * by)
+        self.picture(buffer.canvas, rect)
 
     @contextmanager
     def within(self, rect: Rect) -> Iterator[None]:

@@ -41,36 +41,36 @@ def side_for(size: Size, fit: Size, scale: float) -> int | None:
 
 
 class SharpPreviews:
-    """Asks for the sharper picture, and knows which slot has the best one of an image."""
+    """Asks for the sharper picture, and knows which buffer has the best one of an image."""
 
-    def __init__(self, surface: Canvases, previews: Prefetch, guard: Guard) -> None:
-        self._surface, self._previews, self._guard = surface, previews, guard
+    def __init__(self, canvases: Canvases, prefetch: Prefetch, guard: Guard) -> None:
+        self._canvases, self._prefetch, self._guard = canvases, prefetch, guard
 
     def follow(self, path: str, view: Viewport, changed: Callable[[], None]) -> None:
         """Have the picture that resolves an image as it is seen, as soon as it has come."""
-        arrival = self._previews.get(path)
+        arrival = self._prefetch.get(path)
         if not isinstance(arrival, Arrival):
             return
-        scale = view.scale * self._surface.scale
-        side = side_for(arrival.size, self._previews.fit, scale)
-        slot = self._surface.detail
-        if side is None or self._holds(slot, arrival, side):
+        scale = view.scale * self._canvases.scale
+        side = side_for(arrival.size, self._prefetch.fit, scale)
+        buffer = self._canvases.sharp_buffer
+        if side is None or self._holds(buffer, arrival, side):
             return
         fit = Size(side, side)
-        jpeg = self._previews.closer(arrival, fit)
+        jpeg = self._prefetch.closer(arrival, fit)
         name = _name(arrival, side)
-        if jpeg and slot.holds != name and not (slot.following and slot.following[0] == name):
+        if jpeg and buffer.holds != name and not (buffer.following and buffer.following[0] == name):
             done = self._guard.watch(changed, path)
-            self._surface.upload(slot, name, (jpeg, arrival.size), done, fit)
+            self._canvases.upload(buffer, name, (jpeg, arrival.size), done, fit)
 
-    def slot(self, arrival: Arrival, usual: OffscreenBuffer) -> OffscreenBuffer:
+    def best_buffer(self, arrival: Arrival, usual: OffscreenBuffer) -> OffscreenBuffer:
         """Return where the best picture of an image is that the browser has."""
-        slot = self._surface.detail
-        return slot if any(self._holds(slot, arrival, side) for side in SIDES) else usual
+        buffer = self._canvases.sharp_buffer
+        return buffer if any(self._holds(buffer, arrival, side) for side in SIDES) else usual
 
     @staticmethod
-    def _holds(slot: OffscreenBuffer, arrival: Arrival, least: int) -> bool:
-        return slot.holds in {_name(arrival, side) for side in SIDES if side >= least}
+    def _holds(buffer: OffscreenBuffer, arrival: Arrival, least: int) -> bool:
+        return buffer.holds in {_name(arrival, side) for side in SIDES if side >= least}
 
 
 def _name(arrival: Arrival, side: int) -> str:

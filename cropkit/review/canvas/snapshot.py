@@ -14,7 +14,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from cropkit.monitor.plots import matplotlib_data
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.canvas.cells import cell_states
-from cropkit.review.canvas.paint import paint_face, paint_pictures
+from cropkit.review.canvas.paint import paint_cell, paint_pictures
 from cropkit.review.canvas.pen import Pen
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
 from cropkit.review.view.captions import verdict
@@ -112,17 +112,17 @@ class PillowCanvas:
         return ImageDraw.Draw(self.image, "RGBA")  # blends
 
 
-def still(view: View, sight: ViewState, previews: Prefetch) -> Image.Image:
+def page_picture(view: View, view_state: ViewState, prefetch: Prefetch) -> Image.Image:
     """Return the page that a review shows, `PIXELS` wide; what is not there yet stays empty."""
     layout, session, scale = view.layout, view.session, PIXELS / WIDTH
     canvas = PillowCanvas(PIXELS, round(layout.strip.y * scale))
     pen = Pen(canvas, scale)
-    paint_pictures(pen, layout, session, _pictures(view, sight, previews))
+    paint_pictures(pen, layout, session, _pictures(view, view_state, prefetch))
     _write(pen, _line(layout), f"{view.folder} · {_progress(view)}")
-    for position, face in enumerate(cell_states(session, sight, previews.applied)):
-        paint_face(pen, layout.cell(position), face)
-        _, sign, word = verdict(view, face.entry)
-        name = face.entry.path.rpartition("/")[2]
+    for position, cell_state in enumerate(cell_states(session, view_state, prefetch.applied)):
+        paint_cell(pen, layout.cell(position), cell_state)
+        _, sign, word = verdict(view, cell_state.entry)
+        name = cell_state.entry.path.rpartition("/")[2]
         _write(pen, layout.caption(position), f"{position + 1} {name}", f"{sign} {word}")
     if session.ended:
         _write(pen, layout.stage(0), "Nothing is left to decide")
@@ -130,17 +130,17 @@ def still(view: View, sight: ViewState, previews: Prefetch) -> Image.Image:
 
 
 def _pictures(
-    view: View, sight: ViewState, previews: Prefetch
+    view: View, view_state: ViewState, prefetch: Prefetch
 ) -> Iterator[tuple[OffscreenBuffer, Viewport]]:
     for position, entry in enumerate(view.session.entries):
-        arrival = previews.get(entry.path)
+        arrival = prefetch.get(entry.path)
         if isinstance(arrival, Arrival):
             with Image.open(io.BytesIO(arrival.jpeg), formats=("JPEG",)) as opened:
                 picture = opened.convert("RGB")
             whole = Rect(0, 0, *picture.size)
             yield (
                 OffscreenBuffer(picture, picture, whole),
-                sight.view(position, entry.path, arrival.size),
+                view_state.view(position, entry.path, arrival.size),
             )
 
 

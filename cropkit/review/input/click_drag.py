@@ -36,10 +36,10 @@ class Press:
 class ClickDrag:
     """Tells clicks from drags, and knows the handle that is picked up."""
 
-    def __init__(self, desk: ReviewController) -> None:
-        self._desk = desk
+    def __init__(self, controller: ReviewController) -> None:
+        self._controller = controller
         self._press: Press | None = None
-        self._up: Press | None = None
+        self._picked_up: Press | None = None
 
     def press(self, press: Press | None) -> None:
         """Take note of a press; None: of one that can be no click."""
@@ -47,7 +47,7 @@ class ClickDrag:
 
     def release(self, at: tuple[float, float]) -> None:
         """Take a click, where nothing was moved since the press."""
-        press, self._press, up = self._press, None, self._up
+        press, self._press, picked_up = self._press, None, self._picked_up
         self.put_down()
         if press is None or dist(press.at, at) > _SLOP:
             return
@@ -55,34 +55,41 @@ class ClickDrag:
         if entry is None or entry.box != press.box:
             return  # it was a drag
         if press.handle is None:
-            self._place(up, press, entry)
-        elif up is None or up.handle != press.handle:
-            self._take_up(press)
+            self._place(picked_up, press, entry)
+        elif picked_up is None or picked_up.handle != press.handle:
+            self._pick_up(press)
 
     def put_down(self) -> None:
         """Leave the handle where it is."""
-        if self._up is not None:
-            self._up = None
-            self._desk.guard.note("")
-            self._desk.lift()
+        if self._picked_up is not None:
+            self._picked_up = None
+            self._controller.note("")
+            self._controller.let_go()
 
-    def _take_up(self, press: Press) -> None:
+    def _pick_up(self, press: Press) -> None:
         grip = press.grip or Grip.WHOLE
-        self._up = press
-        self._desk.lift(None, press.path, grip)  # the loupe stays
-        self._desk.guard.note(f"{_named(grip)} is picked up: click where it goes, or on it again")
+        self._picked_up = press
+        self._controller.hold(None, press.path, grip)  # the loupe stays
+        self._controller.note(f"{_named(grip)} is picked up: click where it goes, or on it again")
 
-    def _place(self, up: Press | None, press: Press, entry: Open) -> None:
-        if up is None or up.grip is None or up.path != press.path:
+    def _place(self, picked_up: Press | None, press: Press, entry: Open) -> None:
+        view = self._controller.viewport(press.position)
+        if (
+            view is None
+            or picked_up is None
+            or picked_up.grip is None
+            or picked_up.path != press.path
+        ):
             return
-        view = self._desk.sight.view(press.position, press.path, entry.size)
         x, y = view.to_image(*press.at)
-        was = view.to_image(*grip_point(view, entry.box, up.grip))
-        self._desk.take(Drag(press.position, up.grip, entry.box, x - was[0], y - was[1]))
+        from_x, from_y = view.to_image(*grip_point(view, entry.box, picked_up.grip))
+        self._controller.take(
+            Drag(press.position, picked_up.grip, entry.box, x - from_x, y - from_y)
+        )
 
     def _entry(self, press: Press) -> Open | None:
         """Return the image that was pressed, if it is still there to be decided."""
-        entries = self._desk.session.entries
+        entries = self._controller.session.entries
         entry = entries[press.position] if press.position < len(entries) else None
         return entry if isinstance(entry, Open) and entry.path == press.path else None
 

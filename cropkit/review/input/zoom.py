@@ -1,10 +1,9 @@
-"""How closely an image is looked at: zoom at the pointer, pan, and the loupe."""
+"""How closely an image is looked at: zoom at the pointer, and pan."""
 
 from dataclasses import dataclass
 
-from cropkit.geometry import Size
 from cropkit.review.controller import ReviewController
-from cropkit.review.model import Arrangement, Choose, Done, Entry, Open
+from cropkit.review.model import Arrangement, Choose, Open
 from cropkit.review.view.viewport import WHOLE, Viewport
 
 _STEP = 2**0.5
@@ -23,18 +22,18 @@ class Pull:
 
 
 class ZoomInput:
-    """Knows where the pointer is, as a wheel does not tell it."""
+    """Zooms and pans; knows where the pointer is, as a wheel does not tell it."""
 
-    def __init__(self, desk: ReviewController) -> None:
-        self._desk = desk
+    def __init__(self, controller: ReviewController) -> None:
+        self._controller = controller
         self._pointer: tuple[float, float] | None = None
         self._pull: Pull | None = None
 
-    def point(self, x: float, y: float) -> None:
+    def pointer_at(self, x: float, y: float) -> None:
         """Take note of where the pointer is, in canvas units."""
         self._pointer = (x, y)
 
-    def lose(self) -> None:
+    def pointer_gone(self) -> None:
         """Take note that the pointer is elsewhere."""
         self._pointer = self._pull = None
 
@@ -43,8 +42,8 @@ class ZoomInput:
         position = self._under()
         if position is None or self._pointer is None:
             return
-        if position != self._desk.session.chosen:
-            self._desk.take(Choose(position))
+        if position != self._controller.session.chosen:
+            self._controller.take(Choose(position))
         self._zoom(2 ** (-max(-_MOST, min(_MOST, dy)) / _PIXELS), self._pointer)
 
     def closer(self) -> None:
@@ -57,46 +56,31 @@ class ZoomInput:
 
     def whole(self) -> None:
         """See the chosen image whole."""
-        session = self._desk.session
+        session = self._controller.session
         if session.entries:
-            self._desk.sight.look(session.entries[session.chosen].path, WHOLE)
-            self._desk.follow()
+            self._controller.look(session.entries[session.chosen].path, WHOLE)
 
-    def take(self, position: int, x: float, y: float) -> None:
+    def grab(self, position: int, x: float, y: float) -> None:
         """Take hold of a zoomed image, to pull it along."""
-        view = self.view(position)
+        view = self._controller.viewport(position)
         if view is not None and view.closer:
-            self._pull = Pull(self._desk.session.entries[position].path, x, y, view)
+            self._pull = Pull(self._controller.session.entries[position].path, x, y, view)
 
     def pull(self, x: float, y: float) -> None:
         """Pull along what was taken hold of."""
         pull = self._pull
         if pull is not None:
-            self._desk.sight.look(pull.path, pull.view.panned(x - pull.x, y - pull.y).zoom)
-            self._desk.follow()
+            self._controller.look(pull.path, pull.view.panned(x - pull.x, y - pull.y).zoom)
 
     def let_go(self) -> None:
         """Pull nothing any more."""
         self._pull = None
 
-    def magnify(self) -> None:
-        """Have the loupe stay, or only while a handle is held."""
-        self._desk.sight.always = not self._desk.sight.always
-        self._desk.follow()
-
-    def view(self, position: int) -> Viewport | None:
-        """Return how an image of the page is seen, if it is."""
-        entries = self._desk.session.entries
-        size = _size(entries[position]) if position < len(entries) else None
-        if size is None:
-            return None
-        return self._desk.sight.view(position, entries[position].path, size)
-
     def _aim(self) -> tuple[float, float] | None:
-        session = self._desk.session
+        session = self._controller.session
         if self._pointer is not None and self._under() == session.chosen:
             return self._pointer
-        view = self.view(session.chosen)
+        view = self._controller.viewport(session.chosen)
         if view is None:
             return None
         entry = session.entries[session.chosen]
@@ -107,17 +91,12 @@ class ZoomInput:
 
     def _under(self) -> int | None:
         """Return the position that the pointer is on."""
-        target = self._desk.layout.target(*self._pointer) if self._pointer else None
+        target = self._controller.layout.target(*self._pointer) if self._pointer else None
         return target.position if target else None
 
     def _zoom(self, by: float, at: tuple[float, float] | None) -> None:
-        session = self._desk.session
-        view = self.view(session.chosen)
+        session = self._controller.session
+        view = self._controller.viewport(session.chosen)
         if view is None or at is None or session.arrangement is Arrangement.GRID:
             return
-        self._desk.sight.look(session.entries[session.chosen].path, view.zoomed(by, at).zoom)
-        self._desk.follow()
-
-
-def _size(entry: Entry) -> Size | None:
-    return entry.size if isinstance(entry, Open | Done) else None
+        self._controller.look(session.entries[session.chosen].path, view.zoomed(by, at).zoom)

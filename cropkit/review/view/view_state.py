@@ -32,7 +32,7 @@ class ViewState:
         self._zooms: dict[str, Zoom] = {}
         self._held: str | None = None
         self._grip = Grip.BOTTOM_RIGHT
-        self.always = False
+        self.loupe_stays = False
 
     @property
     def layout(self) -> PageLayout:
@@ -68,7 +68,7 @@ class ViewState:
         entry = session.entries[session.chosen] if session.entries else None
         if not isinstance(entry, Open) or entry.mark is not Mark.KEEP or self.layout.tight:
             return None
-        if entry.path != self._held and not self.always:
+        if entry.path != self._held and not self.loupe_stays:
             return None
         view = self.view(session.chosen, entry.path, entry.size)
         handle = handle_point(view.edges(entry.box), self._grip)

@@ -1,0 +1,139 @@
+"""Keys on the canvas become moves and commands; what is typed, and the sheet of all keys."""
+
+from typing import TYPE_CHECKING
+
+from cropkit.review.controller import ReviewController
+from cropkit.review.input.click_drag import ClickDrag
+from cropkit.review.input.zoom import ZoomInput
+from cropkit.review.keys.actions import Command
+from cropkit.review.keys.key_repeat import WATCH, KeyRepeat, Response
+from cropkit.review.keys.keymap import Binding, Keymap
+from cropkit.review.keys.prompt import Prompt
+from cropkit.review.model import Arrangement
+from cropkit.review.runtime.loop import Loop, Timer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ipycanvas import Canvas
+
+_DIGITS = tuple("123456789")
+_PROMPTS = (Command.EXACT, Command.GO_TO)
+
+
+class Keyboard:
+    """Listens to the canvas's keys; knows which are held, what is typed, and the key sheet."""
+
+    def __init__(
+        self,
+        controller: ReviewController,
+        canvas: "Canvas",
+        loop: Loop,
+        keymap: Keymap,
+        *,
+        zoom: ZoomInput,
+        click_drag: ClickDrag,
+    ) -> None:
+        self._controller, self._canvas, self._loop = controller, canvas, loop
+        self._click_drag, self.keymap = click_drag, keymap
+        self._repeat = KeyRepeat()
+        self._watched: tuple[Binding, Timer] | None = None
+        self.sheet = False
+        self.prompt: Prompt | None = None
+        self._commands: dict[Command, Callable[[], None]] = {
+            Command.SHEET: self.toggle_sheet,
+            Command.ACKNOWLEDGE: controller.acknowledge_problem,
+            Command.RELEASE: self._release,
+            Command.CLOSER: zoom.closer,
+            Command.FARTHER: zoom.farther,
+            Command.WHOLE: zoom.whole,
+            Command.LOUPE: controller.toggle_loupe,
+        }
+        canvas.on_key_down(controller.watch(self.key))
+
+    def key(self, key: str, shift: bool, ctrl: bool, meta: bool) -> None:  # noqa: FBT001  (ipycanvas)
+        """Take a key as the browser names it."""
+        if self.prompt is not None:
+            if not (ctrl or meta):
+                self._type(self.prompt, key)
+            return
+        binding = self.keymap.look_up(key, shift=shift, ctrl=ctrl, meta=meta)
+        if binding is None or self._controller.stopped:
+            return
+        response = self._heard(binding)
+        self._settle_watched(binding)
+        if response is Response.WATCH:
+            timer = self._loop.call_later(WATCH, self._controller.watch(self._take_watched))
+            self._watched = (binding, timer)
+        elif response is Response.TAKE:
+            self._take(binding)
+
+    def toggle_sheet(self) -> None:
+        """Show the sheet of all keys, or hide it."""
+        self.sheet = not self.sheet
+        self._controller.cover(covered=self.sheet)
+
+    def leave_prompt(self) -> None:
+        """Type no further."""
+        if self.prompt is not None:
+            self._ask(None)
+
+    def _heard(self, binding: Binding) -> Response:
+        self._repeat, response = self._repeat.heard(binding.label, binding.pace, self._loop.time())
+        return response
+
+    def _settle_watched(self, binding: Binding) -> None:
+        """Another press of a watched key shows that it is held; another key that it is not."""
+        if self._watched is None:
+            return
+        watched, timer = self._watched
+        timer.cancel()
+        self._watched = None
+        if watched is not binding:
+            self._take(watched)
+
+    def _take_watched(self) -> None:
+        if self._watched is not None:
+            watched, self._watched = self._watched[0], None
+            self._take(watched)
+
+    def _take(self, binding: Binding) -> None:
+        self._click_drag.put_down()
+        self._controller.clear_note()
+        if binding.does in _PROMPTS:
+            self._ask(Prompt(Command(binding.does)))
+        elif isinstance(binding.does, Command):
+            self._commands[binding.does]()
+        elif self.sheet:
+            self.toggle_sheet()
+        elif self._in_grid and binding.key in _DIGITS:  # whatever it does on a page
+            self._controller.set_aside(int(binding.key) - 1)
+        else:
+            self._controller.take(binding.does)
+
+    @property
+    def _in_grid(self) -> bool:
+        return self._controller.session.arrangement is Arrangement.GRID
+
+    def _ask(self, prompt: Prompt | None) -> None:
+        self.prompt, self.sheet = prompt, False
+        self._controller.changed()
+
+    def _type(self, prompt: Prompt, key: str) -> None:
+        if key == "Enter":
+            # its held key is no press of the one that accepts the page
+            accepts = self.keymap.look_up(key, shift=False, ctrl=False, meta=False)
+            if accepts is not None:
+                self._heard(accepts)
+            self._ask(None)
+            self._controller.take(prompt.move())
+        elif key == "Escape":
+            self._ask(None)
+        else:
+            self._ask(prompt.typed(key))
+
+    def _release(self) -> None:
+        if self.sheet:
+            self.toggle_sheet()
+        else:
+            self._canvas.blur()
