@@ -227,13 +227,22 @@ class Applier:
         box = job.request.box
         if box is None:
             raise WriteFailed(job.operation.source, "a crop without a box")
-        header = formats.read_header(content.data, job.operation.source, self.options)
-        job.holds = formats.applied(header, box.within(header.size), self.options)
-        if job.holds == PixelBox.full(header.size):
-            return  # keeping everything means keeping the very bytes
-        job.candidate = formats.crop(content.data, job.operation.source, box, self.options)
-        self._write(job, job.candidate.data, content.attributes)
-        job.operation = replace(job.operation, after=None)  # known when it was read back
+        job.holds, job.candidate = self._cropped(content.data, job.operation.source, box)
+        if job.candidate is not None:
+            self._write(job, job.candidate.data, content.attributes)
+            job.operation = replace(job.operation, after=None)  # known when it was read back
+
+    def _cropped(
+        self, data: bytes, name: str, box: PixelBox
+    ) -> tuple[PixelBox, formats.Candidate | None]:
+        """Return the box that is held and the crop; None: keeping everything keeps the very bytes.
+
+        The image is taken apart once, and nothing of that outlives this call.
+        """
+        image = formats.opened(data, name, self.options)
+        holds = image.applied(box)
+        is_whole = holds == PixelBox.full(image.header.size)
+        return holds, None if is_whole else image.crop(box)
 
     def _stage_restore(self, job: Job) -> None:
         undone = job.request.undoes

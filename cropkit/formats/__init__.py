@@ -10,7 +10,7 @@ from typing import Any
 
 from cropkit.errors import Refused, UnsupportedFormat, VerificationFailed
 from cropkit.formats import bmp, gif, jpeg, png, tiff, webp
-from cropkit.formats.account import Candidate, Header
+from cropkit.formats.account import Candidate, Header, OpenedImage
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.digest import digests
 from cropkit.formats.options import Jpeg, Options
@@ -23,10 +23,12 @@ __all__ = [
     "EXTENSIONS",
     "Candidate",
     "Header",
+    "Opened",
     "Options",
     "applied",
     "crop",
     "digests",
+    "opened",
     "preview",
     "read_header",
     "thumbnail",
@@ -38,34 +40,84 @@ _DEFAULT = Options()
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """The three things that a format which is written can do."""
+    """What a format which is written can do: take a file apart, and prove a crop."""
 
-    read_header: Callable[[bytes, str, Options], Header]
-    crop: Callable[[bytes, str, PixelBox, Options], Candidate]
+    opened: Callable[[bytes, str, Options], OpenedImage]
     verify: Callable[[bytes, Any, str], float | None]
 
 
 _FORMATS: Mapping[str, _Format] = {
-    "png": _Format(png.read_header, png.crop, png.verify),
-    "jpeg": _Format(jpeg.read_header, jpeg.crop, jpeg.verify),
-    "webp": _Format(webp.read_header, webp.crop, webp.verify),
-    "tiff": _Format(tiff.read_header, tiff.crop, tiff.verify),
-    "bmp": _Format(bmp.read_header, bmp.crop, bmp.verify),
-    "gif": _Format(gif.read_header, gif.crop, gif.verify),
+    "png": _Format(png.opened, png.verify),
+    "jpeg": _Format(jpeg.opened, jpeg.verify),
+    "webp": _Format(webp.opened, webp.verify),
+    "tiff": _Format(tiff.opened, tiff.verify),
+    "bmp": _Format(bmp.opened, bmp.verify),
+    "gif": _Format(gif.opened, gif.verify),
 }
 
 
-def read_header(data: bytes, name: str, options: Options = _DEFAULT) -> Header:
-    """Read format, upright size and orientation without decoding a pixel.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An image that was taken apart once, for all that is asked of it.
+
+    It holds the file's bytes: keep it for the crop and no longer.
+    """
+
+    name: str
+    options: Options
+    image: OpenedImage
+
+    @property
+    def header(self) -> Header:
+        """Format, upright size and orientation."""
+        return self.image.header
+
+    def applied(self, box: PixelBox) -> PixelBox:
+        """Return the box that a crop to `box` will hold, as `cropkit.formats.applied` does.
+
+        Raises
+        ------
+        BadBox
+            When it reaches outside.
+        """
+        return applied(self.header, box.within(self.header.size), self.options)
+
+    def crop(self, box: PixelBox) -> Candidate:
+        """Crop to an upright box and account for every part of the file.
+
+        The candidate is not proven: write it, read it back and `verify` that.
+
+        Raises
+        ------
+        Refused
+            As in `opened`, and `BadBox` when the box reaches outside.
+        """
+        with reading(self.name):
+            return self.image.crop(box.within(self.header.size))
+
+
+def opened(data: bytes, name: str, options: Options = _DEFAULT) -> Opened:
+    """Take an image apart without decoding a pixel.
 
     Raises
     ------
     Refused
         A leaf that names the file and says why it cannot be cropped faithfully.
     """
-    found = _format(data, name)
+    image_format = _format(data, name)
     with reading(name):
-        return found.read_header(data, name, options)
+        return Opened(name, options, image_format.opened(data, name, options))
+
+
+def read_header(data: bytes, name: str, options: Options = _DEFAULT) -> Header:
+    """Read format, upright size and orientation, where nothing else is asked of the image.
+
+    Raises
+    ------
+    Refused
+        As in `opened`.
+    """
+    return opened(data, name, options).header
 
 
 def applied(header: Header, box: PixelBox, options: Options = _DEFAULT) -> PixelBox:
@@ -82,19 +134,14 @@ def applied(header: Header, box: PixelBox, options: Options = _DEFAULT) -> Pixel
 
 
 def crop(data: bytes, name: str, box: PixelBox, options: Options = _DEFAULT) -> Candidate:
-    """Crop an image to an upright box and account for every part of the file.
-
-    The candidate is not proven: write it, read it back and `verify` that.
+    """Crop an image, where nothing else is asked of it; see `Opened.crop`.
 
     Raises
     ------
     Refused
-        As in `read_header`, and `BadBox` when the box reaches outside.
+        As in `opened`, and `BadBox` when the box reaches outside.
     """
-    found = _format(data, name)
-    with reading(name):
-        box.within(found.read_header(data, name, options).size)
-        return found.crop(data, name, box, options)
+    return opened(data, name, options).crop(box)
 
 
 def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:
@@ -115,7 +162,7 @@ def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:
 
 
 def _format(data: bytes, name: str) -> _Format:
-    found = sniff(data, name)
-    if found not in _FORMATS:
-        raise UnsupportedFormat(name, shown(found))
-    return _FORMATS[found]
+    format_name = sniff(data, name)
+    if format_name not in _FORMATS:
+        raise UnsupportedFormat(name, shown(format_name))
+    return _FORMATS[format_name]

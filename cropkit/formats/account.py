@@ -1,6 +1,7 @@
 """What a format hands over: a header, a proposed crop, and the account of every part."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cropkit.geometry import PixelBox, Size
 
@@ -35,6 +36,20 @@ class Candidate:
     format: str
     proof: object = field(repr=False, compare=False)
     psnr: float | None = None
+
+
+class OpenedImage(Protocol):
+    """A file taken apart once, by its format; what a crop would falsify has been refused.
+
+    It holds views of the file's bytes: whoever lets go of it lets go of these.
+    """
+
+    @property
+    def header(self) -> Header:
+        """What the file says of itself."""
+
+    def crop(self, box: PixelBox) -> Candidate:
+        """Crop to an upright box inside of the image; see `cropkit.formats.Opened.crop`."""
 
 
 @dataclass(frozen=True, slots=True)

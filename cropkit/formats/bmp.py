@@ -57,15 +57,32 @@ class Proof:
     picture: Image.Image
 
 
-def read_header(data: bytes, name: str, _options: Options) -> Header:
-    """Read the size; see `cropkit.formats.read_header`."""
-    return Header("bmp", _parsed(data, name).size, 1)
+@dataclass(frozen=True, slots=True)
+class OpenedBmp:
+    """A BMP whose header was read; its rows stand in `data`."""
+
+    name: str
+    data: bytes
+    layout: Layout
+
+    @property
+    def header(self) -> Header:
+        """The size; a BMP has no orientation."""
+        return Header("bmp", self.layout.size, 1)
+
+    def crop(self, box: PixelBox) -> Candidate:
+        """Crop to a box; see `cropkit.formats.Opened.crop`."""
+        return _cropped(self, box)
 
 
-def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
-    """Crop to a box; see `cropkit.formats.crop`."""
-    layout = _parsed(data, name)
-    rows = _rows(data, layout, name)
+def opened(data: bytes, name: str, _options: Options) -> OpenedBmp:
+    """Read the header; see `cropkit.formats.opened`."""
+    return OpenedBmp(name, data, _parsed(data, name))
+
+
+def _cropped(image: OpenedBmp, box: PixelBox) -> Candidate:
+    data, layout = image.data, image.layout
+    rows = _rows(data, layout, image.name)
     height = layout.size.height
     span = slice(box.top, box.bottom)
     if not layout.top_down:
@@ -78,7 +95,7 @@ def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
     if layout.profile:
         account.keep("ICC profile")
     meant = _decoded(data).crop(box.xyxy)
-    proof = Proof(after, cut, meant)
+    proof = Proof(after, cut.copy(), meant)  # of the file's bytes it holds nothing
     return account.candidate(after.head + body + after.profile, (box, box), proof)
 
 

@@ -10,6 +10,7 @@ import pytest
 from faults import contents
 from queueing import BOX, collection, decide_all, decision
 
+from cropkit import formats
 from cropkit.collection import Collection
 from cropkit.errors import AuditUnavailable, VerificationFailed
 from cropkit.geometry import PixelBox
@@ -33,21 +34,15 @@ def test_images_are_staged_at_the_same_time(tmp_path: Path, monkeypatch: Any) ->
     folder = collection(tmp_path / "c", 2)
     decide_all(folder)
     both = threading.Barrier(2, timeout=20)
-    crop = cropkit_crop()
+    opened = formats.opened
 
-    def crop_when_both_are_here(*args: Any) -> Any:
+    def opened_when_both_are_here(*args: Any) -> Any:
         both.wait()
-        return crop(*args)
+        return opened(*args)
 
-    monkeypatch.setattr("cropkit.engine.apply.formats.crop", crop_when_both_are_here)
+    monkeypatch.setattr("cropkit.engine.apply.formats.opened", opened_when_both_are_here)
     with ThreadPoolExecutor(2) as threads, Collection(folder, threads=threads) as kit:
         assert all(r.ok for r in kit.apply_waiting())
-
-
-def cropkit_crop() -> Any:
-    from cropkit import formats  # noqa: PLC0415  (as it is before the test changes it)
-
-    return formats.crop
 
 
 def test_one_image_that_fails_in_a_thread_fails_alone(tmp_path: Path, monkeypatch: Any) -> None:

@@ -426,7 +426,7 @@ from cropkit.formats import png, zlib_streams
 from cropkit.geometry import PixelBox
 assert zlib_streams.engine is zlib and not zlib_streams.has_codecs
 data = Path(sys.argv[1]).read_bytes()
-candidate = png.crop(data, "a.png", PixelBox(11, 7, 101, 80), None)
+candidate = png.opened(data, "a.png", None).crop(PixelBox(11, 7, 101, 80))
 png.verify(candidate.data, candidate.proof, "a.png")
 Path(sys.argv[1]).write_bytes(candidate.data)
 """

@@ -46,14 +46,29 @@ class Proof:
     indices: Rows
 
 
-def read_header(data: bytes, name: str, _options: Options) -> Header:
-    """Read the size; see `cropkit.formats.read_header`."""
-    return Header("gif", _parsed(data, name).size, 1)
+@dataclass(frozen=True, slots=True)
+class OpenedGif:
+    """A GIF taken apart."""
+
+    name: str
+    container: Container
+
+    @property
+    def header(self) -> Header:
+        """The size of the screen; a GIF has no orientation."""
+        return Header("gif", self.container.size, 1)
+
+    def crop(self, box: PixelBox) -> Candidate:
+        """Crop to a box of the screen; see `cropkit.formats.Opened.crop`."""
+        return _cropped(self.container, box, self.name)
 
 
-def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
-    """Crop to a box of the screen; see `cropkit.formats.crop`."""
-    container = _parsed(data, name)
+def opened(data: bytes, name: str, _options: Options) -> OpenedGif:
+    """Take the file apart; see `cropkit.formats.opened`."""
+    return OpenedGif(name, _parsed(data, name))
+
+
+def _cropped(container: Container, box: PixelBox, name: str) -> Candidate:
     (picture,) = container.pictures
     shown = _common(picture.box, box)
     left, top = picture.place

@@ -1,5 +1,7 @@
 """JPEG: segments spliced around coefficients that are copied, or pixels that are encoded anew."""
 
+from dataclasses import dataclass
+
 from cropkit.errors import CorruptImage, UnsupportedDepth
 from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.jpeg import (
@@ -27,30 +29,38 @@ from cropkit.lossless.process import Ended, TookTooLong
 Proof = reencode.Proof | lossless.Proof
 
 
-def read_header(data: bytes, name: str, options: Options) -> Header:
-    """Read size, orientation and grid; see `cropkit.formats.read_header`."""
-    return _header(_parsed(data, name, options.drop))
+@dataclass(frozen=True, slots=True)
+class OpenedJpeg:
+    """A JPEG taken apart."""
+
+    jpeg: Jpeg
+    header: Header
+    options: Options
+
+    def crop(self, box: PixelBox) -> Candidate:
+        """Crop to an upright box; see `cropkit.formats.Opened.crop`.
+
+        Where no libjpeg is to be had that copies coefficients, or where it cannot read this file,
+        the pixels are encoded anew, and the account says so first.
+        """
+        jpeg, header, drop = self.jpeg, self.header, self.options.drop
+        boxes = (box, box.stored(header.size, header.orientation))
+        account = Account("jpeg")
+        if self.options.jpeg is Mode.LOSSLESS:
+            try:
+                return lossless.crop(jpeg, header, boxes, account, drop)
+            except TookTooLong as error:
+                raise CorruptImage(jpeg.name, f"decoding it: {error}") from error
+            except Ended as error:
+                account = Account("jpeg")
+                account.patch(f"pixels: encoded anew, they cannot be copied: {error}")
+        return reencode.crop(jpeg, boxes, account, drop)
 
 
-def crop(data: bytes, name: str, box: PixelBox, options: Options) -> Candidate:
-    """Crop to an upright box; see `cropkit.formats.crop`.
-
-    Where no libjpeg is to be had that copies coefficients, or where it cannot read this file, the
-    pixels are encoded anew, and the account says so first.
-    """
+def opened(data: bytes, name: str, options: Options) -> OpenedJpeg:
+    """Take the file apart; see `cropkit.formats.opened`."""
     jpeg = _parsed(data, name, options.drop)
-    header = _header(jpeg)
-    boxes = (box, box.stored(header.size, header.orientation))
-    account = Account("jpeg")
-    if options.jpeg is Mode.LOSSLESS:
-        try:
-            return lossless.crop(jpeg, header, boxes, account, options.drop)
-        except TookTooLong as error:
-            raise CorruptImage(name, f"decoding it: {error}") from error
-        except Ended as error:
-            account = Account("jpeg")
-            account.patch(f"pixels: encoded anew, they cannot be copied: {error}")
-    return reencode.crop(jpeg, boxes, account, options.drop)
+    return OpenedJpeg(jpeg, _header(jpeg), options)
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:

@@ -1,7 +1,7 @@
 """JPEG, the very box: pixels are encoded anew with the tables and sampling of the source."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -70,8 +70,8 @@ def crop(
     metadata, trailer = tuple(jpeg_parts.edited(jpeg, edit)), jpeg_parts.trailer(jpeg, edit)
     encoded = segments.parse(_encoded(pixels, coding, jpeg), jpeg.name)
     written = encoded.spliced(metadata, trailer)
-    found = jpeg_pixels.decode(segments.parse(written, jpeg.name), coding.mode)
-    account.psnr = psnr.psnr(np.asarray(found), np.asarray(pixels))
+    coded = jpeg_pixels.decode(replace(encoded, segments=metadata), coding.mode)
+    account.psnr = psnr.psnr(np.asarray(coded), np.asarray(pixels))
     meant = jpeg_pixels.planes(pixels)
     proof = Proof(metadata, encoded.coded, trailer, coding, meant)
     return account.candidate(written, (asked, asked), proof)

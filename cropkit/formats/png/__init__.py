@@ -48,24 +48,35 @@ class Proof:
     inflate: Inflate
 
 
-def read_header(data: bytes, name: str, _options: Options) -> Header:
-    """Read size and orientation; see `cropkit.formats.read_header`."""
-    header = png_chunks.read_ihdr(data, name)
-    stored = check_pixels(name, header.size)
+@dataclass(frozen=True, slots=True)
+class OpenedPng:
+    """A PNG taken apart."""
+
+    name: str
+    header: Header
+    ihdr: Ihdr
+    container: Container
+
+    def crop(self, box: PixelBox) -> Candidate:
+        """Crop to an upright box; see `cropkit.formats.Opened.crop`."""
+        return _cropped(self, box, box.stored(self.header.size, self.header.orientation))
+
+
+def opened(data: bytes, name: str, _options: Options) -> OpenedPng:
+    """Take the file apart; see `cropkit.formats.opened`."""
+    ihdr = png_chunks.read_ihdr(data, name)  # before the rest: a bomb is not even summed up
+    stored = check_pixels(name, ihdr.size)
     container = png_chunks.parse(data, name)
     metadata.refuse(container, name)
-    samples.check_room(header, container.idat_length, name)
+    samples.check_room(ihdr, container.idat_length, name)
     orientation = _orientation(container)
-    return Header("png", stored.oriented(orientation), orientation)
+    header = Header("png", stored.oriented(orientation), orientation)
+    return OpenedPng(name, header, ihdr, container)
 
 
-def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
-    """Crop to an upright box; see `cropkit.formats.crop`."""
-    container = png_chunks.parse(data, name)
-    metadata.refuse(container, name)
-    header = Ihdr.parse(container.chunks[0], name)
-    samples.check_room(header, container.idat_length, name)
-    stored = box.stored(header.size.oriented(_orientation(container)), _orientation(container))
+def _cropped(image: OpenedPng, box: PixelBox, stored: PixelBox) -> Candidate:
+    """Return the crop to a box, which is given upright and as it is stored."""
+    name, header, container = image.name, image.ihdr, image.container
     _check_palette(container, header, name)
     filtered = samples.inflated(header, container.idat, name)
     frame = samples.cut_out(header, filtered, stored, name)

@@ -68,18 +68,32 @@ class Proof:
     planes: tuple[Rows, ...]
 
 
-def read_header(data: bytes, name: str, _options: Options) -> Header:
-    """Read size and orientation; see `cropkit.formats.read_header`."""
-    tiff, layout = _parsed(data, name)
-    orientation = metadata.orientation(tiff)
-    return Header("tiff", layout.size.oriented(orientation), orientation)
+@dataclass(frozen=True, slots=True)
+class OpenedTiff:
+    """A TIFF whose directories were read; its strips and tiles stand in `data`."""
+
+    name: str
+    header: Header
+    data: bytes
+    tiff: Tiff
+    layout: Layout
+
+    def crop(self, box: PixelBox) -> Candidate:
+        """Crop to an upright box; see `cropkit.formats.Opened.crop`."""
+        return _cropped(self, box, box.stored(self.header.size, self.header.orientation))
 
 
-def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
-    """Crop to an upright box; see `cropkit.formats.crop`."""
+def opened(data: bytes, name: str, _options: Options) -> OpenedTiff:
+    """Read the directories; see `cropkit.formats.opened`."""
     tiff, layout = _parsed(data, name)
     orientation = metadata.orientation(tiff)
-    stored = box.stored(layout.size.oriented(orientation), orientation)
+    header = Header("tiff", layout.size.oriented(orientation), orientation)
+    return OpenedTiff(name, header, data, tiff, layout)
+
+
+def _cropped(image: OpenedTiff, box: PixelBox, stored: PixelBox) -> Candidate:
+    """Return the crop to a box, which is given upright and as it is stored."""
+    name, data, tiff, layout = image.name, image.data, image.tiff, image.layout
     segments = tiff_layout.segments(tiff.first, tiff.form, layout, data, name)
     planes = tiff_pixels.decoded_box(data, layout, segments, stored)
     after = layout.sized(stored.size)

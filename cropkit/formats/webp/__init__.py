@@ -50,18 +50,31 @@ class Proof:
     pixels: Pixels
 
 
-def read_header(data: bytes, name: str, _options: Options) -> Header:
-    """Read size and orientation; see `cropkit.formats.read_header`."""
+@dataclass(frozen=True, slots=True)
+class OpenedWebp:
+    """A WebP taken apart; `size` is as it is stored."""
+
+    name: str
+    header: Header
+    container: Container
+    size: Size
+
+    def crop(self, box: PixelBox) -> Candidate:
+        """Crop to an upright box; see `cropkit.formats.Opened.crop`."""
+        return _cropped(self, box, box.stored(self.header.size, self.header.orientation))
+
+
+def opened(data: bytes, name: str, _options: Options) -> OpenedWebp:
+    """Take the file apart; see `cropkit.formats.opened`."""
     container, stored = _parsed(data, name)
     orientation = metadata.orientation(container)
-    return Header("webp", stored.oriented(orientation), orientation)
+    header = Header("webp", stored.oriented(orientation), orientation)
+    return OpenedWebp(name, header, container, stored)
 
 
-def crop(data: bytes, name: str, box: PixelBox, _options: Options) -> Candidate:
-    """Crop to an upright box; see `cropkit.formats.crop`."""
-    container, before = _parsed(data, name)
-    orientation = metadata.orientation(container)
-    stored = box.stored(before.oriented(orientation), orientation)
+def _cropped(image: OpenedWebp, box: PixelBox, stored: PixelBox) -> Candidate:
+    """Return the crop to a box, which is given upright and as it is stored."""
+    name, container, before = image.name, image.container, image.size
     whole = _decoded(container, before)
     pixels = np.ascontiguousarray(whole[stored.top : stored.bottom, stored.left : stored.right])
     account = Account("webp")
