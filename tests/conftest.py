@@ -4,13 +4,16 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import campaigns
 import exiftool
 import pictures
 import pytest
+import running
 import strategies as strategies  # noqa: PLC0414  (imported to register the domain types)
 from hypothesis import settings
+from patience import TIMES, patient
 from PIL import Image
 
 # A shared machine's clock is no reason to fail; a red run must be red again for whoever looks.
@@ -23,10 +26,51 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# What tests say beyond their outcome; workers hand it to the process that prints.
+TOLD = {"told": campaigns.TOLD, "compared": exiftool.COMPARED, "missed": exiftool.MISSED}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    running.add_options(parser)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return running.is_left_out(collection_path, config) or None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long ones first; on a slow machine each may take longer."""
+    running.put_long_ones_first(items)
+    if TIMES != 1:
+        longest = patient(float(config.getini("timeout")))
+        for item in items:
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(longest))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    return running.scheduler(config, log)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """On a worker: hand over what was told."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput |= TOLD
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Where workers report to: take what one of them has told."""
+    for name, lines in TOLD.items():
+        lines.extend(getattr(node, "workeroutput", {}).get(name, []))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was tried beyond single tests, and what could not be."""
+    """Say what was tried beyond single tests, what could not be, and how long each part took."""
     campaigns.summarise(terminalreporter)
     exiftool.summarise(terminalreporter)
+    running.tell_parts(terminalreporter)
 
 
 @pytest.fixture

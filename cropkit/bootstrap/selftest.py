@@ -16,16 +16,27 @@ from pathlib import Path
 from cropkit import bootstrap
 
 USAGE = """\
-usage: python3 -m cropkit test [--crash-full] [PYTEST ARGUMENT ...]
+usage: python3 -m cropkit test [--fast] [--soak] [--film] [--crash-full] [--mutants]
+                               [PYTEST ARGUMENT ...]
 
 Run the test suite of this clone, after setting up .venv and a Chromium where they are missing.
 
+  --fast         in a minute: no browser, no crashes, no whole notebooks, no seeded bugs
+  --soak         500 pages in a browser instead of 60
+  --film         make the README's pictures anew, whether or not what they show has changed
   --crash-full   every crash point instead of a sample (CROPKIT_CRASH_FULL=1 for the tests)
+  --mutants      every seeded bug instead of three (CROPKIT_MUTANTS=1 for the tests)
 
-All other arguments go to pytest. CROPKIT_CHROMIUM names a Chromium to use.
+All other arguments go to pytest. Where none of them names a file, one worker for each core takes
+the files in turn; -n 0 runs all in one process. CROPKIT_CHROMIUM names a Chromium to use,
+CROPKIT_PATIENCE=4 waits four times as long on a slow machine before anything is a failure.
 """
 CHROMIUM = "CROPKIT_CHROMIUM"
-CRASH_FULL = "CROPKIT_CRASH_FULL"
+FAST = "--fast"
+# What reaches the tests as a variable, because they ask for it while they are collected.
+VARIABLES = {"--crash-full": "CROPKIT_CRASH_FULL", "--mutants": "CROPKIT_MUTANTS"}
+LEAST_WORKERS, MOST_WORKERS = 2, 8
+ONE_PROCESS = ("--pdb", "--trace", "-s", "--capture=no", "--collect-only", "--co")
 ON_PATH = (
     "chromium",
     "chromium-browser",
@@ -66,24 +77,42 @@ def suite() -> Path | None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run pytest, whose closing line is the last line of output; return its exit code."""
+    settings = {VARIABLES[each]: "1" for each in arguments if each in VARIABLES}
+    if FAST not in arguments:
+        chromium = driven_chromium()
+        if chromium is None:
+            return 1
+        settings[CHROMIUM] = chromium
+        provide_judges()
+    asked = [each for each in arguments if each not in VARIABLES]
+    with writable_home() as home:
+        environment = {**os.environ, **settings, **home}
+        return pytest([*workers(asked), "--durations=10", *asked], environment)
+
+
+def driven_chromium() -> str | None:
+    """Provide a Chromium and what drives it; None, and the reason told, when one is missing."""
     chromium = provide_chromium()
     missing = (
         f"no Chromium: install one (Debian: apt install chromium), or name one in {CHROMIUM}"
         if chromium is None
         else what_stops_the_driver()
     )
-    if chromium is None or missing:
+    if missing:
         bootstrap.say(f"the browser tests cannot run, so the run has failed: {missing}")
-        return 1
+        return None
     bootstrap.say(f"browser tests use {chromium}")
-    provide_judges()
-    given = [each for each in arguments if each != "--crash-full"]
-    settings = {CHROMIUM: chromium}
-    if len(given) != len(arguments):
-        settings[CRASH_FULL] = "1"
-    with writable_home() as home:
-        environment = {**os.environ, **settings, **home}
-        return pytest(given, environment)
+    return chromium
+
+
+def workers(asked: Sequence[str]) -> list[str]:
+    """Arguments for a worker on each core; none where a file is named, or a person takes part."""
+    root = suite() or Path()
+    named = any((root / each.partition("::")[0]).exists() for each in asked if each)
+    if named or set(ONE_PROCESS) & set(asked):
+        return []
+    count = min(max(len(os.sched_getaffinity(0)), LEAST_WORKERS), MOST_WORKERS)
+    return ["-n", str(count), "--dist", "loadfile"]
 
 
 def pytest(arguments: Sequence[str], environment: dict[str, str]) -> int:

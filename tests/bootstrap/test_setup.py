@@ -452,21 +452,53 @@ def test_without_a_driver_for_it_the_run_fails_and_says_so(
     assert "apt install libatomic1" in capsys.readouterr().err
 
 
-def test_pytest_gets_the_chromium_and_all_arguments_but_our_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    works = str(program(tmp_path, "browser", 0))
-    monkeypatch.setenv(selftest.CHROMIUM, works)
-    monkeypatch.setenv("HOME", "")
-    seen: list[tuple[list[str], dict[str, str]]] = []
+Runs = list[tuple[list[str], dict[str, str]]]
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """What pytest was run with, by a Chromium that works and without a home to write to."""
+    seen: Runs = []
 
     def fake_pytest(arguments: list[str], environment: dict[str, str]) -> int:
         assert Path(environment["HOME"]).is_dir(), "kernels need a home to write to"
         seen.append((arguments, environment))
         return 5
 
+    monkeypatch.setenv(selftest.CHROMIUM, str(program(tmp_path, "browser", 0)))
+    monkeypatch.setenv("HOME", "")
+    for name in selftest.VARIABLES.values():
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(selftest, "pytest", fake_pytest)
-    assert selftest.run(["-k", "x", "--crash-full"]) == 5
-    ((arguments, environment),) = seen
-    assert arguments == ["-k", "x"]
-    assert (environment[selftest.CHROMIUM], environment[selftest.CRASH_FULL]) == (works, "1")
+    return seen
+
+
+def test_pytest_gets_the_chromium_and_all_arguments_but_our_own(runs: Runs, tmp_path: Path) -> None:
+    assert selftest.run(["-k", "x", "--crash-full", "--soak", "--mutants"]) == 5
+    ((arguments, environment),) = runs
+    assert arguments[-3:] == ["-k", "x", "--soak"]
+    assert environment[selftest.CHROMIUM] == str(tmp_path / "browser")
+    assert {environment[name] for name in selftest.VARIABLES.values()} == {"1"}
+
+
+def test_each_core_has_a_worker_and_a_person_may_say_otherwise(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for cores, count in ((1, "2"), (4, "4"), (64, "8")):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        selftest.run(["-n", "0"])
+        arguments, environment = runs[-1]
+        assert arguments == ["-n", count, "--dist", "loadfile", "--durations=10", "-n", "0"]
+        assert not set(selftest.VARIABLES.values()) & environment.keys()
+
+
+@pytest.mark.parametrize("named", ["tests/test_style.py", "tests/test_style.py::test_x", "--pdb"])
+def test_a_named_file_and_a_debugger_have_no_workers(runs: Runs, named: str) -> None:
+    selftest.run(["-x", named])
+    assert runs[0][0] == ["--durations=10", "-x", named]
+
+
+def test_a_fast_run_needs_no_chromium(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selftest, "provide_chromium", lambda: pytest.fail("nothing needs it"))
+    assert selftest.run(["--fast"]) == 5
+    assert runs[0][0][-1] == "--fast"

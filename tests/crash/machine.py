@@ -37,7 +37,7 @@ class Machine(RuleBasedStateMachine):
         self.collection = Collection(self.folder, deadline=2)
 
     def teardown(self) -> None:
-        if hasattr(self, "kit"):
+        if hasattr(self, "collection"):
             self.collection.close()
 
     @rule(name=names, number=numbers)

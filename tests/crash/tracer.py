@@ -15,6 +15,8 @@ from enum import Enum
 from functools import cached_property
 from typing import Protocol
 
+from patience import patient
+
 CALLS = {
     "read": 0,
     "write": 1,
@@ -68,7 +70,7 @@ _OPTIONS = 0x1 | 0x8 | 0x80 | 0x100000  # SYSGOOD, CLONE, SECCOMP, EXITKILL
 _EVENT_SECCOMP, _WALL = 7, 0x40000000
 _ORIG_RAX, _RAX = 15 * 8, 10 * 8
 _TRACE, _ALLOW = 0x7FF00000, 0x7FFF0000
-_DEADLINE = 120
+_DEADLINE = round(patient(120))
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)

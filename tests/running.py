@@ -1,0 +1,92 @@
+"""Which tests a run takes, in which order and on which worker, and how long its parts took.
+
+A worker takes a file at a time; the browser's files go to one worker, where they share a Chromium
+and a JupyterLab. Long ones begin first, so that no worker is left alone with one at the end.
+"""
+
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TOGETHER = ("tests/browser",)
+# Left out by --fast: a browser, deaths at every point, whole notebooks, seeded bugs, set-ups.
+SLOW = (
+    "notebooks",
+    "tests/browser",
+    "tests/crash",
+    "tests/mutants",
+    "tests/batch/test_unattended.py",
+)
+# Seconds of what takes more than a few, measured on two cores; all else is taken for 1.
+SECONDS: dict[str, int] = {
+    "tests/browser": 200,
+    "tests/crash/test_crash.py": 100,
+}
+
+
+def scope_of(nodeid: str) -> str:
+    """Return what goes to one worker in one piece: a file, or a folder of files that share."""
+    path = PurePosixPath(nodeid.partition("::")[0])
+    folders = [str(folder) for folder in path.parents]
+    return next((folder for folder in TOGETHER if folder in folders), str(path))
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register what a run can be asked for."""
+    group = parser.getgroup("cropkit")
+    group.addoption("--fast", action="store_true", help="what takes long is left out")
+    group.addoption("--soak", action="store_true", help="500 pages in a browser instead of 60")
+    group.addoption("--film", action="store_true", help="make the README's pictures anew")
+
+
+def is_left_out(path: Path, config: pytest.Config) -> bool:
+    """Whether this run leaves a file or folder out."""
+    return bool(config.getoption("--fast")) and _name(path) in SLOW
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else ""
+
+
+def put_long_ones_first(items: list[pytest.Item]) -> None:
+    """Sort by what a piece takes; within a piece the order stays."""
+    items.sort(key=lambda item: -SECONDS.get(scope_of(item.nodeid), 1))
+
+
+def scheduler(config: pytest.Config, log: object) -> object:
+    """Return the scheduler for `--dist loadfile`; xdist's own, by None, for all others."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  (only workers need it)
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # (xdist ships no types)
+        def _split_scope(self, nodeid: str) -> str:
+            return scope_of(nodeid)
+
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # longest first, not most tests first
+    return ByFile(config, log)
+
+
+def tell_parts(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what each folder of tests took, summed over the workers, and what was left out."""
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    timed = [report for report in reports if isinstance(report, pytest.TestReport)]
+    seconds, tests = Counter[str](), Counter[str]()
+    for report in timed:
+        part = part_of(report.nodeid)
+        seconds[part] += report.duration  # type: ignore[assignment]  # a Counter adds floats too
+        tests[part] += report.when == "call"
+    if len(seconds) > 1:
+        terminalreporter.section("seconds of each part, over all workers")
+        for part, took in seconds.most_common():
+            terminalreporter.write_line(f"{took:7.1f} s  {tests[part]:5} tests  {part}")
+    if terminalreporter.config.getoption("--fast"):
+        terminalreporter.write_line(f"left out by --fast: {', '.join(SLOW)}")
+
+
+def part_of(nodeid: str) -> str:
+    """Return the folder of a test, or its file where that lies in no folder of its own."""
+    path = PurePosixPath(nodeid.partition("::")[0])
+    return str(path) if len(path.parts) == 2 and path.parts[0] == "tests" else str(path.parent)
