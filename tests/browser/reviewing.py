@@ -166,6 +166,8 @@ class Status:
     waiting: int
     written: int
     failed: int
+    changed: int
+    broken: int
     message: str
 
 

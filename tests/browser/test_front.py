@@ -12,7 +12,14 @@ from playwright.sync_api import Browser
 
 from cropkit.geometry import PixelBox, Size
 from cropkit.review.canvas import live_drag
+from cropkit.review.canvas.cells import CellState, Weight
+from cropkit.review.canvas.live_drag import described
+from cropkit.review.canvas.paint import BRUSH, paint_cell
+from cropkit.review.canvas.pen import Pen
+from cropkit.review.canvas.snapshot import PillowCanvas
+from cropkit.review.model import Open
 from cropkit.review.model.box_editing import Grip, dragged, grip_at, snapped_to_border
+from cropkit.review.view.viewport import Rect, Viewport
 
 CASES = 4000
 FRONT = ".cropkit-front"
@@ -20,6 +27,23 @@ _IN_THE_BROWSER = """async ([script, cases]) => {
     const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
     const part = await import(url);
     return cases.map(c => c.length === 4 ? part.gripAt(...c) : part.dragged(...c));
+}"""
+_PAINTED_IN_THE_BROWSER = """async ([script, ...painted]) => {
+    const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
+    const part = await import(url), drawn = [];
+    let from = [];
+    const pen = {
+        fillRect(...rect) { drawn.push(["fill", this.fillStyle, ...rect]); },
+        strokeRect(...rect) { drawn.push(["frame", this.strokeStyle, this.lineWidth, ...rect]); },
+        fillText(...text) { drawn.push(["text", this.fillStyle, this.font, ...text]); },
+        beginPath() {}, stroke() {},
+        moveTo(x, y) { from = [x, y]; },
+        lineTo(x, y) {
+            drawn.push(["line", this.strokeStyle, this.lineWidth, ...from, x, y]);
+        },
+    };
+    part.paint(pen, ...painted);
+    return drawn;
 }"""
 
 
@@ -76,6 +100,54 @@ def test_it_edits_a_box_as_the_kernel_does(browser: Browser) -> None:
     page.close()
 
 
+class RecordingCanvas(PillowCanvas):
+    """Keeps what is drawn on it, in canvas units."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 1)
+        self.drawn: list[list[object]] = []
+
+    def fill_rect(self, *rect: float) -> None:
+        self.drawn.append(["fill", self.fill_style, *rect])
+
+    def stroke_rect(self, *rect: float) -> None:
+        self.drawn.append(["frame", self.stroke_style, self.line_width, *rect])
+
+    def stroke_line(self, *ends: float) -> None:
+        self.drawn.append(["line", self.stroke_style, self.line_width, *ends])
+
+    def fill_text(self, text: str, x: float, y: float) -> None:
+        self.drawn.append(["text", self.fill_style, self.font, text, x, y])
+
+
+@pytest.mark.parametrize(
+    "box", [PixelBox(40, 30, 360, 270), PixelBox(200, 250, 230, 299), PixelBox(0, 0, 90, 60)]
+)
+def test_it_draws_a_box_that_is_held_as_the_kernel_paints_it(
+    browser: Browser, box: PixelBox
+) -> None:
+    size = Size(400, 300)
+    view = Viewport(Rect(16, 68, 800, 600), size)
+    chosen = CellState(Open("a.png", "", size, (), box), Weight.CHOSEN, view)
+    canvas = RecordingCanvas()
+    paint_cell(Pen(canvas, 1), view.stage, chosen)
+    page = browser.new_page()
+    script = Path(live_drag.__file__).with_name("live_drag.js").read_text(encoding="utf-8")
+    painted = [script, BRUSH, described(chosen), list(box.xyxy), True]
+    theirs = page.evaluate(_PAINTED_IN_THE_BROWSER, painted)
+    page.close()
+    assert rounded(theirs) == rounded(canvas.drawn)
+
+
+def rounded(drawn: list[list[object]]) -> list[list[object]]:
+    """Whatever the order: nothing of it lies over something else of its kind."""
+    return sorted(([_rounded(value) for value in call] for call in drawn), key=str)
+
+
+def _rounded(value: object) -> object:
+    return round(float(value), 1) if isinstance(value, int | float) else value
+
+
 @pytest.mark.parametrize("name", ["BOTTOM_RIGHT", "TOP_LEFT", "LEFT", "WHOLE"])
 def test_a_box_follows_the_hand_in_the_browser_and_ends_where_the_kernel_puts_it(
     page: Desk, probe: Probe, name: str
@@ -84,17 +156,17 @@ def test_a_box_follows_the_hand_in_the_browser_and_ends_where_the_kernel_puts_it
     probe_scene(page, probe, live=True)
     held = f"__import__('cropkit.review.model.box_editing', fromlist=['Grip']).Grip.{name}"
     x, y = page.on_screen(probe.value(f"review.screen_point(1, {held})"))
-    mouse, live_drag = page.page.mouse, page.page.locator(FRONT)
+    mouse, overlay = page.page.mouse, page.page.locator(FRONT)
     before = probe.boxes()
     mouse.move(x, y)
     mouse.down()
     mouse.move(x + 9, y + 14)
     mouse.move(x - 11, y - 6)
-    shown = [int(n) for n in (live_drag.get_attribute("data-box") or "").split(",")]
+    shown = [int(n) for n in (overlay.get_attribute("data-box") or "").split(",")]
     page.page.wait_for_function("() => document.querySelector('.cropkit-front') !== null")
     probe_scene(page, probe, held=1)
     mouse.up()
-    live_drag.wait_for(state="detached")
+    overlay.wait_for(state="detached")
     page.settled()
     after = probe.boxes()
     assert list(after[1]) == shown

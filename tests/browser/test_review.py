@@ -137,7 +137,7 @@ def table(opened: Table) -> Iterator[Table]:
 
 def test_the_page_opens_on_a_live_review_without_a_click(table: Table) -> None:
     status = table.page.status()
-    assert status == Status(1, 4, "shown", 1, 0, 0, 0, "none")
+    assert status == Status(1, 4, "shown", 1, 0, 0, 0, 0, 0, "none")
     assert table.page.cells()[5]["outputs"] == 1
     colours = table.page.canvas.evaluate(
         """canvas => {

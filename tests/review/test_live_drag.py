@@ -1,9 +1,12 @@
 """The part of the review that runs in the browser, seen from the kernel."""
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
+from cropkit.review.canvas import live_drag
 from cropkit.review.canvas.live_drag import LiveDrag
 
 
@@ -12,16 +15,24 @@ def test_where_anywidget_is_missing_nothing_of_it_is_imported(
 ) -> None:
     monkeypatch.delitem(sys.modules, "cropkit.review.canvas.live_drag_model", raising=False)
     monkeypatch.setitem(sys.modules, "anywidget", None)
-    live_drag = LiveDrag()
-    live_drag.show((), live=True)
-    live_drag.close()
-    assert live_drag.widget is None
+    part = LiveDrag()
+    part.show((), live=True)
+    part.close()
+    assert part.widget is None
     assert "cropkit.review.canvas.live_drag_model" not in sys.modules
 
 
 def test_where_it_is_installed_the_browser_gets_script_and_scene() -> None:
-    live_drag = LiveDrag()
-    live_drag.show((None,), live=True)
-    assert "export default" in live_drag.widget._esm
-    assert live_drag.widget.scene["cells"] == [None]
-    live_drag.close()
+    part = LiveDrag()
+    part.show((None,), live=True)
+    assert "export default" in part.widget._esm
+    assert part.widget.scene["cells"] == [None]
+    part.close()
+
+
+def test_the_script_has_no_colour_and_no_size_of_its_own_for_what_the_kernel_paints() -> None:
+    script = Path(live_drag.__file__).with_name("live_drag.js").read_text(encoding="utf-8")
+    assert not re.findall(r"#[0-9a-fA-F]{3,8}\b|rgba?\(|\d+px", script)
+    drawing = script[script.index("// --- what is drawn") : script.index("class Hand")]
+    numbers = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?", drawing))
+    assert numbers <= {"0", "1", "2"}, "halves, and both sides of something"

@@ -8,11 +8,9 @@
 //   kernel has left to this part, or null; chosen; cells: for each position null or
 //   {x, y, scale: of the image's frame; size: [width, height], box: [left, top, right, bottom] in
 //   image pixels; ratio: width / height that is kept, or null}
+// `brush` comes once (`style` is a name of ipywidgets): the colours and sizes that the kernel paints a chosen box with (paint.py).
 
-const DARK = "#10151c", LIGHT = "#ffffff", DIM = "rgba(8, 12, 18, 0.50)";
-const LABEL = "rgba(10, 14, 20, 0.82)";
-const HANDLE = 12, MARGIN = 16, PATIENCE = 3000, SETTLED = 300;
-const GRIPS = [[-1, -1], [0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0]];
+const PATIENCE = 3000, SETTLED = 300;  // milliseconds
 const clamped = (value, low, high) => Math.max(low, Math.min(high, value));
 
 // Halves go to the even number, as in the kernel's arithmetic.
@@ -92,18 +90,18 @@ const edges = (cell, [left, top, right, bottom]) =>
   [cell.x + left * cell.scale, cell.y + top * cell.scale,
    cell.x + right * cell.scale, cell.y + bottom * cell.scale];
 
-function paint(pen, cell, box, whole) {
+export function paint(pen, brush, cell, box, whole) {
   const [left, top, right, bottom] = edges(cell, box);
   const [x, y, end, foot] = edges(cell, [0, 0, ...cell.size]);
   if (whole) {
-    pen.fillStyle = DIM;
+    pen.fillStyle = brush.dim;
     pen.fillRect(x, y, end - x, top - y);
     pen.fillRect(x, bottom, end - x, foot - bottom);
     pen.fillRect(x, top, left - x, bottom - top);
     pen.fillRect(right, top, end - right, bottom - top);
-    pen.lineWidth = 1;
-    for (const third of [1 / 3, 2 / 3])
-      for (const [shift, colour] of [[1, "rgba(16, 21, 28, 0.45)"], [0, "rgba(255, 255, 255, 0.55)"]]) {
+    pen.lineWidth = brush.guideLine;
+    for (const third of brush.thirds)
+      for (const [shift, colour] of brush.guides) {
         const across = left + (right - left) * third + shift, down = top + (bottom - top) * third + shift;
         pen.strokeStyle = colour;
         pen.beginPath();
@@ -112,46 +110,51 @@ function paint(pen, cell, box, whole) {
         pen.stroke();
       }
   }
-  for (const [colour, width] of [[DARK, 4], [LIGHT, 2]]) {
+  for (const [colour, width] of [[brush.dark, brush.line + brush.outline], [brush.light, brush.line]]) {
     pen.strokeStyle = colour;
     pen.lineWidth = width;
     pen.strokeRect(left, top, right - left, bottom - top);
   }
   if (!whole) return;
-  for (const [column, row] of GRIPS) {
+  const reach = brush.handle / 2;
+  for (const [column, row] of brush.handles) {
     const at = [left + (right - left) * (column + 1) / 2, top + (bottom - top) * (row + 1) / 2];
-    for (const [colour, half] of [[DARK, HANDLE / 2 + 1.5], [LIGHT, HANDLE / 2]]) {
+    for (const [colour, half] of [[brush.dark, reach + brush.rim], [brush.light, reach]]) {
       pen.fillStyle = colour;
       pen.fillRect(at[0] - half, at[1] - half, 2 * half, 2 * half);
     }
   }
-  label(pen, [x, y, end, foot], [left, top, right, bottom], box);
+  label(pen, brush, [x, y, end, foot], [left, top, right, bottom], box);
 }
 
-function label(pen, [x, y, end, foot], [left, top, right, bottom], box) {
-  const wide = box[2] - box[0], high = box[3] - box[1];
+function label(pen, brush, [x, y, end, foot], [left, top, right, bottom], box) {
+  const { ground, digit, height, padding, margin, above, lowered, tall } = brush.label;
+  const [from, over, to, under] = box, wide = to - from, high = under - over;
   const text = `${wide} × ${high} · ${(wide / high).toFixed(2)}`;
-  pen.font = "16px system-ui, sans-serif";
-  const width = pen.measureText(text).width + 14;
-  const at = Math.max(x, Math.min(left + 12, end - width));
-  const inside = bottom - top > 84 && right - left > width + 24;
-  const beside = bottom + 40 <= foot ? bottom + 12 : Math.max(y, top - 38);
-  const above = inside ? Math.max(y, bottom - 40) : beside;
-  pen.fillStyle = LABEL;
-  pen.fillRect(at, above, width, 28);
-  pen.fillStyle = LIGHT;
+  const width = text.length * digit + 2 * padding;
+  const at = Math.max(x, Math.min(left + margin, end - width));
+  const inside = bottom - top > tall && right - left > width + 2 * margin;
+  const fits = bottom + margin + height <= foot;
+  const beside = fits ? bottom + margin : Math.max(y, top - above);
+  const down = inside ? Math.max(y, bottom - height - margin) : beside;
+  pen.fillStyle = ground;
+  pen.fillRect(at, down, width, height);
+  pen.fillStyle = brush.light;
+  pen.font = brush.font;
   pen.textBaseline = "middle";
-  pen.fillText(text, at + 7, above + 15);
+  pen.fillText(text, at + padding, down + height / 2 + lowered);
 }
 
 class Overlay {
   // A canvas of its own over one image of the page; the mouse goes through it.
-  constructor(canvas, cell, unit) {
+  constructor(canvas, cell, unit, brush) {
+    this.brush = brush;
+    const margin = brush.handle;  // room for half a handle and its rim
     this.element = document.createElement("canvas");
     this.element.className = "cropkit-front";
     const [left, top, right, bottom] = edges(cell, [0, 0, ...cell.size]);
-    this.from = [left - MARGIN, top - MARGIN];
-    const width = (right - left + 2 * MARGIN) * unit, height = (bottom - top + 2 * MARGIN) * unit;
+    this.from = [left - margin, top - margin];
+    const width = (right - left + 2 * margin) * unit, height = (bottom - top + 2 * margin) * unit;
     const ratio = window.devicePixelRatio || 1;
     this.scale = unit * ratio;
     this.element.width = Math.ceil(width * ratio);
@@ -170,7 +173,7 @@ class Overlay {
     this.pen.setTransform(1, 0, 0, 1, 0, 0);
     this.pen.clearRect(0, 0, this.element.width, this.element.height);
     this.pen.setTransform(this.scale, 0, 0, this.scale, -this.from[0] * this.scale, -this.from[1] * this.scale);
-    paint(this.pen, cell, box, whole);
+    paint(this.pen, this.brush, cell, box, whole);
     this.element.dataset.box = box.join();
   }
 }
@@ -197,7 +200,7 @@ class Hand {
     const found = scene.cells.findIndex(cell => cell && gripAt(edges(cell, cell.box), x, y, scene.reach));
     if (found < 0) return;
     const cell = scene.cells[found];
-    const overlay = new Overlay(this.canvas, cell, this.canvas.offsetWidth / scene.width);
+    const overlay = new Overlay(this.canvas, cell, this.canvas.offsetWidth / scene.width, this.model.get("brush"));
     const grip = gripAt(edges(cell, cell.box), x, y, scene.reach);
     this.drag = { position: found, cell, grip, x, y, box: cell.box, overlay, ours: false, over: false };
   }

@@ -39,14 +39,14 @@ class LiveDrag:
     def show(self, cells: tuple[CellState | None, ...], *, live: bool) -> None:
         """Tell the browser what a hand can take hold of; while it holds, nothing new."""
         if self.widget is not None:
-            shown = [_told(cell_state) for cell_state in cells]
-            told = {"live": live and self.there, "held": self.held, "cells": shown}
+            described_cells = [described(cell_state) for cell_state in cells]
+            changing = {"live": live and self.there, "held": self.held, "cells": described_cells}
             if self.held is None or self.widget.scene["held"] != self.held:
-                self.widget.scene = {"width": WIDTH, "reach": REACH, "snap": SNAP} | told
+                self.widget.scene = {"width": WIDTH, "reach": REACH, "snap": SNAP} | changing
 
     def draws(self, cell_state: CellState) -> bool:
         """Whether the browser draws the box of this image, which a hand holds."""
-        return _told(cell_state) is not None
+        return described(cell_state) is not None
 
     def close(self) -> None:
         """Close the widget."""
@@ -54,7 +54,7 @@ class LiveDrag:
             self.widget.close()
 
 
-def _told(cell_state: CellState | None) -> dict[str, object] | None:
+def described(cell_state: CellState | None) -> dict[str, object] | None:
     """Return what can be taken hold of; a zoomed image is the kernel's, which clips it."""
     entry, view = (cell_state.entry, cell_state.view) if cell_state is not None else (None, None)
     if view is None or view.closer or (cell_state and cell_state.weight is Weight.SMALL):

@@ -6,10 +6,13 @@ from typing import Any
 from anywidget import AnyWidget
 from traitlets import Dict, Int
 
+from cropkit.review.canvas.paint import BRUSH
+
 
 class LiveDragModel(AnyWidget):
-    """What kernel and browser tell each other: `scene` goes there, `pixels` comes back."""
+    """What is told: `scene` and `brush` go to the browser, `pixels` comes back."""
 
     _esm = Path(__file__).with_name("live_drag.js").read_text(encoding="utf-8")
     pixels = Int(0).tag(sync=True)
+    brush: Any = Dict(dict(BRUSH)).tag(sync=True)
     scene: Any = Dict({"live": False, "held": None, "cells": []}).tag(sync=True)

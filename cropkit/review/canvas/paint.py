@@ -1,12 +1,12 @@
 """Draw the boxes of a session: what is left out is dimmed, lines are two-toned."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from cropkit.geometry import PixelBox
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.canvas.cells import CellState, Loupe, Weight
-from cropkit.review.canvas.pen import Pen
+from cropkit.review.canvas.pen import FONT, Pen
 from cropkit.review.model import Done, Mark, Open, ReviewState
 from cropkit.review.model.box_editing import HANDLES
 from cropkit.review.view.layout import HANDLE, PageLayout
@@ -23,7 +23,41 @@ _WARNING = "#ffb74d"
 _LATER = "closer look"
 _LABEL = "rgba(10, 14, 20, 0.82)"
 _STAGE = "rgba(127, 135, 145, 0.10)"
-_DIGIT_WIDTH, _LABEL_HEIGHT = 9.3, 28
+_LINE, _OUTLINE = 2, 2  # the light line, and how much wider the dark one under it is
+_GUIDE_LINE, _GUIDE_SHIFT = 1, 1
+_THIRDS = (1 / 3, 2 / 3)
+_RIM = 1.5  # dark, round a handle
+_TEXT_SIZE, _DIGIT_WIDTH = 16, 9.3
+_LABEL_HEIGHT, _LABEL_PADDING, _LABEL_MARGIN = 28, 7, 12
+_LABEL_ABOVE = 38  # from the top of a box with no room under it
+_LABEL_TALL = 3 * _LABEL_HEIGHT  # a box that has room for the label inside is taller
+_LABEL_LOWERED = 1  # the middle of digits is above the middle of letters
+
+# What `live_drag.js` draws the chosen box with, so that it looks the same while a hand holds it.
+BRUSH: Mapping[str, object] = {
+    "light": LIGHT,
+    "dark": DARK,
+    "dim": _DIM_CHOSEN,
+    "line": _LINE,
+    "outline": _OUTLINE,
+    "guides": [[_GUIDE_SHIFT, _GUIDE_SHADE], [0, _GUIDE]],
+    "guideLine": _GUIDE_LINE,
+    "thirds": list(_THIRDS),
+    "handles": [list(grip.value) for grip in HANDLES],
+    "handle": HANDLE,
+    "rim": _RIM,
+    "font": f"{_TEXT_SIZE}px {FONT}",
+    "label": {
+        "ground": _LABEL,
+        "digit": _DIGIT_WIDTH,
+        "height": _LABEL_HEIGHT,
+        "padding": _LABEL_PADDING,
+        "margin": _LABEL_MARGIN,
+        "above": _LABEL_ABOVE,
+        "lowered": _LABEL_LOWERED,
+        "tall": _LABEL_TALL,
+    },
+}
 
 
 def paint_pictures(
@@ -97,7 +131,7 @@ def _paint_box(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], weigh
     rect = _rect(view, box)
     if chosen:
         _thirds(pen, rect)
-    _two_toned(pen, rect, 2)
+    _two_toned(pen, rect, _LINE)
     if weight is not Weight.SMALL:
         _handles(pen, [grip_point(view, box, grip) for grip in HANDLES], chosen=chosen)
 
@@ -116,7 +150,7 @@ def _dim(pen: Pen, view: Viewport, box: PixelBox, colour: str) -> None:
 
 def _two_toned(pen: Pen, rect: Rect, width: float) -> None:
     # Dark outside and light inside: one of the two stands out from any picture.
-    pen.frame(DARK, width + 2, rect)
+    pen.frame(DARK, width + _OUTLINE, rect)
     pen.frame(LIGHT, width, rect)
 
 
@@ -126,18 +160,18 @@ def _thin(pen: Pen, rect: Rect) -> None:
 
 
 def _thirds(pen: Pen, rect: Rect) -> None:
-    for shift, colour in ((1, _GUIDE_SHADE), (0, _GUIDE)):
+    for shift, colour in ((_GUIDE_SHIFT, _GUIDE_SHADE), (0, _GUIDE)):
         ends = []
-        for part in (1 / 3, 2 / 3):
+        for part in _THIRDS:
             x, y = rect.x + rect.width * part + shift, rect.y + rect.height * part + shift
             ends += [(x, rect.y, x, rect.bottom), (rect.x, y, rect.right, y)]
-        pen.line(colour, 1, *ends)
+        pen.line(colour, _GUIDE_LINE, *ends)
 
 
 def _handles(pen: Pen, points: Iterable[tuple[float, float]], *, chosen: bool) -> None:
     half = HANDLE / 2 if chosen else HANDLE / 2 - 1
     outer = [Rect(x - half, y - half, 2 * half, 2 * half) for x, y in points]
-    pen.fill(DARK, *(rect.inset(-1.5) for rect in outer))
+    pen.fill(DARK, *(rect.inset(-_RIM) for rect in outer))
     pen.fill(LIGHT, *outer)
 
 
@@ -148,15 +182,25 @@ def _readout(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], least: 
     if written != box:
         text += f" \N{RIGHTWARDS ARROW} {_size(written)}"
     text += f" · below {least}" if least else ""
-    width = len(text) * _DIGIT_WIDTH + 14
+    width = _label_width(text)
     frame = view.seen
     rect = _rect(view, box).held_in(frame)
-    x = max(frame.x, min(rect.x + 12, frame.right - width))
-    below = rect.bottom - _LABEL_HEIGHT - 12
-    inside = rect.height > 3 * _LABEL_HEIGHT and rect.width > width + 24
+    x = max(frame.x, min(rect.x + _LABEL_MARGIN, frame.right - width))
+    below = rect.bottom - _LABEL_HEIGHT - _LABEL_MARGIN
+    inside = rect.height > _LABEL_TALL and rect.width > width + 2 * _LABEL_MARGIN
     y = max(frame.y, below) if inside else _beside(frame, rect)
-    pen.fill(_LABEL, Rect(x, y, width, _LABEL_HEIGHT))
-    pen.words(text, (x + 7, y + _LABEL_HEIGHT / 2 + 1), _WARNING if least else LIGHT)
+    _label(pen, text, (x, y), _WARNING if least else LIGHT)
+
+
+def _label_width(text: str) -> float:
+    return len(text) * _DIGIT_WIDTH + 2 * _LABEL_PADDING
+
+
+def _label(pen: Pen, text: str, corner: tuple[float, float], colour: str) -> None:
+    x, y = corner
+    pen.fill(_LABEL, Rect(x, y, _label_width(text), _LABEL_HEIGHT))
+    at = (x + _LABEL_PADDING, y + _LABEL_HEIGHT / 2 + _LABEL_LOWERED)
+    pen.words(text, at, colour, _TEXT_SIZE)
 
 
 def _size(box: PixelBox) -> str:
@@ -165,8 +209,9 @@ def _size(box: PixelBox) -> str:
 
 def _beside(frame: Rect, rect: Rect) -> float:
     """Where the label of a small box goes: under it, or above where there is no room."""
-    under = rect.bottom + 12
-    return under if under + _LABEL_HEIGHT <= frame.bottom else max(frame.y, rect.y - 38)
+    under = rect.bottom + _LABEL_MARGIN
+    fits = under + _LABEL_HEIGHT <= frame.bottom
+    return under if fits else max(frame.y, rect.y - _LABEL_ABOVE)
 
 
 def _paint_mark(pen: Pen, frame: Rect, mark: Mark) -> None:
@@ -198,9 +243,7 @@ def _paint_later(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox]) -> 
     pen.fill(_VEIL, view.frame)
     _two_toned(pen, _rect(view, boxes[0]), 1)
     x, y = view.frame.middle
-    width = len(_LATER) * _DIGIT_WIDTH + 14
-    pen.fill(_LABEL, Rect(x - width / 2, y - _LABEL_HEIGHT / 2, width, _LABEL_HEIGHT))
-    pen.words(_LATER, (x - width / 2 + 7, y + 1), LIGHT)
+    _label(pen, _LATER, (x - _label_width(_LATER) / 2, y - _LABEL_HEIGHT / 2), LIGHT)
     _two_toned(pen, view.frame.inset(3), 4)
 
 

@@ -17,7 +17,7 @@ from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.view.viewport import Rect
 
 SCALE = 2  # backing pixels for a canvas unit: sharp on the screens that have two
-_FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 
 @contextmanager
@@ -78,7 +78,7 @@ class Pen:
     def words(self, text: str, at: tuple[float, float], colour: str, size: float = 16) -> None:
         """Write a line of text, from its left end and its middle height."""
         self._canvas.fill_style = colour
-        self._canvas.font = f"{size * self.scale:g}px {_FONT}"
+        self._canvas.font = f"{size * self.scale:g}px {FONT}"
         self._canvas.text_baseline = "middle"
         self._canvas.fill_text(text, *self._finite(*at))
 
