@@ -11,6 +11,7 @@ import exiftool
 import pictures
 import pytest
 import running
+import seeding
 import strategies as strategies  # noqa: PLC0414  (imported to register the domain types)
 from hypothesis import settings
 from patience import TIMES, patient
@@ -27,7 +28,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 # What tests say beyond their outcome; workers hand it to the process that prints.
-TOLD = {"told": campaigns.TOLD, "compared": exiftool.COMPARED, "missed": exiftool.MISSED}
+TOLD = {
+    "told": campaigns.TOLD,
+    "seeded": seeding.TOLD,
+    "compared": exiftool.COMPARED,
+    "missed": exiftool.MISSED,
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,6 +75,7 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was tried beyond single tests, what could not be, and how long each part took."""
     campaigns.summarise(terminalreporter)
+    seeding.summarise(terminalreporter)
     exiftool.summarise(terminalreporter)
     running.tell_parts(terminalreporter)
 

@@ -453,6 +453,14 @@ def test_a_decision_that_waits_is_withdrawn_without_a_trace_on_disk(
     assert kit.retract(made).code == "NothingToUndo"
 
 
+def test_the_trail_tells_that_a_decision_was_withdrawn(kit: Collection) -> None:
+    made = decided(kit, "a_stage2.png")
+    kit.retract(made)
+    (event,) = [e for e in kit.trail.events("a_stage2.png") if e["event"] == "withdrawn"]
+    assert json.loads(event["body"]) == {"decision": made}
+    assert event["operation"] is None
+
+
 def test_all_goes_down_to_the_original_through_every_crop(kit: Collection, folder: Path) -> None:
     before = contents(folder)
     kit.crop("a_stage2.png", PixelBox(10, 10, 90, 90))

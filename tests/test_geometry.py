@@ -178,3 +178,16 @@ def test_a_box_outside_its_image_is_refused_by_every_mapping(
     ):
         with pytest.raises(BadBox, match="outside"):
             mapping()
+
+
+def test_a_corner_moves_outward_to_a_step_of_its_own_axis() -> None:
+    assert PixelBox(17, 17, 40, 50).snapped(Size(16, 8)) == PixelBox(16, 16, 40, 50)
+    assert PixelBox(31, 31, 40, 50).snapped(Size(8, 16)) == PixelBox(24, 16, 40, 50)
+
+
+def test_a_box_ends_with_the_last_row_and_column() -> None:
+    size = Size(40, 30)
+    assert PixelBox(0, 0, 40, 30).within(size) == PixelBox.full(size)
+    for edges in ((0, 0, 41, 30), (0, 0, 40, 31)):
+        with pytest.raises(BadBox, match="outside the 40 x 30 image"):
+            PixelBox(*edges).within(size)

@@ -96,3 +96,8 @@ def test_a_verdict_says_whether_it_keeps_a_box() -> None:
 def test_a_result_is_ok_only_without_an_error_code() -> None:
     assert CropResult(Status.CROPPED, "a.png").ok
     assert not CropResult(Status.REFUSED, "a.png", code="StaleDecision").ok
+
+
+def test_a_failure_is_what_could_not_be_carried_out_and_a_stale_file_is_none() -> None:
+    failures = {status for status in Status if status.is_failure}
+    assert failures == {Status.REFUSED, Status.FAILED, Status.IN_DOUBT}

@@ -2,19 +2,23 @@
 
 import json
 import re
+from base64 import b64decode
 from dataclasses import replace
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from browser.chromium import launched
 from pictures import encoded
-from queueing import HOSTILE, SCRIPT, pattern, troubled
+from PIL import Image
+from queueing import HOSTILE, SCRIPT, collection, decide_all, pattern, troubled
 
 from cropkit.batch import Batch, record, report, statistics
 from cropkit.batch.record import FINISHED, RUNNING, STOPPED, Entry, RunRecord
 from cropkit.batch.report import Pictures
 from cropkit.errors import RunIncomplete
+from cropkit.geometry import PixelBox
 
 NOTHING = Pictures(None, None)
 MOST_BYTES = 15_000_000
@@ -214,3 +218,48 @@ def test_a_notebook_beside_the_report_is_linked(tmp_path: Path) -> None:
     html = report.write(run(), tmp_path, lambda _: NOTHING).read_text("utf-8")
     assert 'href="2_batch%20%26%20more.ipynb"' in html
     assert 'href="run.json"' in html
+
+
+def test_what_was_planned_passed_over_and_degraded_is_counted_apart() -> None:
+    bad = entry(2, status="failed", code="VerificationFailed", message="a pixel")
+    passed, problems = (("a.png", "no suggestion"),) * 3, (("b.decision", "is not JSON"),) * 4
+    of = replace(run(entry(1), bad), passed=passed, problems=problems)
+    said = of.summary()
+    assert (said["planned"], said["passed_over"], said["degraded"]) == (2, 3, 4)
+    assert (said["cropped"], said["failed"], said["ok"]) == (1, 1, False)
+
+
+def test_a_run_that_stopped_is_not_well_although_each_of_its_items_is() -> None:
+    assert run(entry(1)).ok
+    assert not run(entry(1), state=STOPPED, reason="the disk is full").ok
+
+
+def test_the_box_lies_on_the_picture_where_it_lies_in_the_image() -> None:
+    shown = report.Shown(entry(1, size=(800, 400), box=(80, 100, 480, 300)))
+    assert shown.frame == "left:10.00%;top:25.00%;width:50.00%;height:50.00%"
+
+
+def test_before_stands_before_after(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 1)
+    decide_all(folder, PixelBox(0, 0, 96, 24))
+    with Batch(folder) as batch:
+        batch.apply()
+    html = (batch.folder / "report.html").read_text("utf-8")
+    found = re.findall(r'alt="(before|after)" src="data:image/jpeg;base64,([^"]+)"', html)
+    shapes = {}
+    for side, data in found:
+        with Image.open(BytesIO(b64decode(data))) as picture:
+            shapes[side] = round(picture.width / picture.height, 2)
+    assert shapes == {"before": 0.75, "after": 4.0}
+
+
+def test_sizes_are_told_in_the_unit_that_reads_well() -> None:
+    many = [entry(n, bytes_before=3_000_000, bytes_after=2_000_000) for n in range(4)]
+    said = text(page(run(*many)))
+    assert "12.0 MB" in said
+    assert "4.0 MB" in said
+
+
+def test_what_others_ended_meanwhile_is_not_in_the_curve() -> None:
+    of = run(entry(1), entry(2), entry(3, session="another"))
+    assert statistics.timeline(of)[1] == [0, 1, 2]

@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from cropkit import formats
 from cropkit.collection import Collection
 from cropkit.errors import AuditUnavailable, VerificationFailed
 from cropkit.geometry import PixelBox
-from cropkit.records import Status
+from cropkit.records import CropResult, Status
 
 
 def test_threads_write_the_same_bytes_as_one_thread(tmp_path: Path) -> None:
@@ -162,3 +163,47 @@ def test_an_undecided_image_is_decided_and_a_decided_one_left_alone(tmp_path: Pa
         assert standing["0001.png"].status is Status.WAITING
         assert standing["0000.png"].box == BOX
         assert batch.decide_undecided(proposed) == []
+
+
+def test_a_crop_that_shows_other_pixels_than_those_of_its_box_is_not_switched_in(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    """The codec is off by one pixel, and what it has written is a whole and sound file."""
+    folder = collection(tmp_path / "c", 1)
+    before = contents(folder)
+    decide_all(folder)
+    crop = cropkit_crop()
+
+    def crop_beside(data: bytes, name: str, box: PixelBox, options: Any) -> Any:
+        beside = PixelBox(box.left + 1, box.top, box.right + 1, box.bottom)
+        return replace(crop(data, name, box, options), data=crop(data, name, beside, options).data)
+
+    monkeypatch.setattr("cropkit.engine.apply.formats.crop", crop_beside)
+    with Collection(folder) as kit:
+        (result,) = kit.apply_waiting()
+        assert kit.fsck() == []
+    assert result.code == "VerificationFailed"
+    assert contents(folder) == before
+
+
+def test_a_crop_that_the_trail_does_not_take_ends_the_batch(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    folder = collection(tmp_path / "c", 9)
+    before = contents(folder)
+    decide_all(folder)
+    told: list[CropResult] = []
+    with Collection(folder) as kit:
+        finish = kit.trail.finish
+        failing = [AuditUnavailable(folder, "disk I/O error")]
+
+        def finish_not_at_first(*done: Any, **more: Any) -> None:
+            if failing:
+                raise failing.pop()
+            finish(*done, **more)
+
+        monkeypatch.setattr(kit.trail, "finish", finish_not_at_first)
+        with pytest.raises(AuditUnavailable):
+            kit.apply_waiting(told.append)
+    assert told == []
+    assert contents(folder) == before

@@ -6,11 +6,12 @@ A kernel costs seconds: what needs none is shown without.
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,13 @@ from cropkit.batch import Batch, outcome, record
 from cropkit.batch.notebook_run import NotebookEnded, run_notebook, settled
 from cropkit.cli import main
 from cropkit.collection import Collection
-from cropkit.errors import BadParameter, CropkitError, MissingFile, RunIncomplete
+from cropkit.errors import (
+    BadParameter,
+    CropkitError,
+    MissingFile,
+    RunIncomplete,
+    VerificationFailed,
+)
 from cropkit.jupyter import notebooks
 
 ROOT = Path(__file__).parent.parent.parent
@@ -360,3 +367,61 @@ def test_an_image_that_no_header_can_be_read_of_fails_the_run_every_time(tmp_pat
             batch(folder, source="suggestions")
     log = (folder / ".cropkit" / "cropkit.log").read_text("utf-8")
     assert "0000.png" in log
+
+
+def test_a_failure_is_told_as_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = collection(tmp_path / "c", 2)
+    decide_all(folder)
+    before = contents(folder)
+
+    def verify(_written: bytes, candidate: object, name: str) -> object:
+        if name == "0001.png":
+            raise VerificationFailed(name, "a pixel differs")
+        return candidate
+
+    monkeypatch.setattr("cropkit.engine.apply.formats.verify", verify)
+    one = Batch(folder)
+    one.apply()
+    ended = ended_of(folder, one)
+    assert not ended.ok
+    assert ended.said == "1 cropped, 1 failed"
+    assert ended.run is not None
+    (unwell,) = ended.run.unwell
+    assert (unwell.path, unwell.status, unwell.code) == ("0001.png", "failed", "VerificationFailed")
+    assert contents(folder)["0001.png"] == before["0001.png"]
+
+
+def test_what_is_said_to_be_done_and_no_operation_proves_is_unfinished(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 2)
+    decide_all(folder)
+    with Batch(folder) as one:
+        one.apply()
+    assert one.run.ok
+    with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db")) as database, database:
+        database.execute("UPDATE queue SET operation = NULL WHERE path = '0000.png'")
+    ended = settled(folder, one.folder, None)
+    assert not ended.ok
+    assert ended.said == "1 cropped, 1 unfinished"
+
+
+def test_what_was_never_recorded_is_unfinished_unless_somebody_else_decided(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 2, sidecars=True)
+    one = Batch(folder, source="suggestions")
+    record.write(outcome.begun(one.plan, one.collection.session, {}), one.folder)
+    with Collection(folder, reviewer="ann") as kit:
+        kit.decide([decision(kit, "0000.png")])
+    ended = ended_of(folder, one)
+    assert ended.run is not None
+    assert ended.run.counts["overtaken"] == ended.run.counts["unfinished"] == 1
+
+
+def test_a_destination_is_taken_from_where_the_person_is(
+    tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = collection(tmp_path / "c", 1)
+    decide_all(folder)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    code, _, _ = shell(folder, "-p", "destination", "crops")
+    assert code == 0
+    assert (tmp_path / "here" / "crops" / "0000.png").is_file()

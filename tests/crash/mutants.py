@@ -1,34 +1,13 @@
-"""Bugs in the write protocol, one line each, that the harness must notice."""
+"""Bugs in the write protocol, one line each, that the harness must notice.
 
-from dataclasses import dataclass
+What should notice one is a class of crashes, the first guess first, with the scenarios to look at.
+"""
+
+from seeding import mutant
 
 MOVES = "move a PNG,move a JPEG outside,reject"
 UNDOS = "undo a crop,undo a move"
 NEVER = "crop what was never synced,move what was never synced,reject what was never synced"
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One change of the engine. `tries` says which class of crashes should notice, first guess
-    first, with the scenarios to look at; `harmless` is the reason of one that cannot be noticed."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tries: tuple[tuple[str, str | None], ...]
-    harmless: str | None = None
-
-
-def mutant(
-    name: str, file: str, old: str, new: str, *tries: str, harmless: str | None = None
-) -> Mutant:
-    pairs = (one.partition(":") for one in tries)
-    return Mutant(
-        name, file, old, new, tuple((kind, only or None) for kind, _, only in pairs), harmless
-    )
-
-
 APPLY, PUBLISH, KEPT = "engine/apply.py", "engine/publish.py", "engine/originals.py"
 RECOVER, FILES = "engine/recovery.py", "system/files.py"
 TRAIL, STORE, EXPORT = "audit/trail.py", "audit/store.py", "audit/export.py"

@@ -1,19 +1,14 @@
 """The harness bites: bugs seeded into the protocol, one line each, are noticed."""
 
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from campaigns import FULL, TOLD, experiment
-from mutants import MUTANTS, Mutant
+from campaigns import FULL, experiment
+from mutants import MUTANTS
+from seeding import NOTICED, Mutant, check_fits, tell, tests_notice, verdicts
 
-CLONE = Path(__file__).resolve().parents[2]
 CHEAP = ("no intent at all", "files are never synced", "an error at done is swallowed")
-CHOSEN = [one for one in MUTANTS if FULL or one.name in CHEAP]
+CHOSEN = [bug for bug in MUTANTS if FULL or bug.name in CHEAP]
 HOW = {
     "power": ["power", "--limit", "250"],
     "every power": ["power"],
@@ -25,65 +20,31 @@ pytestmark = pytest.mark.timeout(0 if FULL else 600)
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def noticed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Which class noticed each bug, '' where none did."""
-    top = tmp_path_factory.mktemp("mutants")
-
-    def judged(number: int) -> tuple[str, str]:
-        copy = top / str(number)
-        try:
-            return CHOSEN[number].name, noticed_by(CHOSEN[number], copy)
-        finally:
-            shutil.rmtree(copy, ignore_errors=True)
-
-    with ThreadPoolExecutor(2) as pool:
-        yield dict(pool.map(judged, range(len(CHOSEN))))
+    return verdicts(CHOSEN, tmp_path_factory.mktemp("mutants"), notices)
 
 
-def noticed_by(mutant: Mutant, copy: Path) -> str:
-    for name in ("cropkit", "tests"):
-        shutil.copytree(CLONE / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(CLONE / "pyproject.toml", copy)
-    mutate(mutant, copy / "cropkit" / mutant.file)
-    return next((kind for kind, only in mutant.tries if is_noticed(kind, only, copy)), "")
-
-
-def mutate(mutant: Mutant, path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert text.count(mutant.old) == 1, f"{mutant.name}: the engine has changed, and this list must"
-    path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
-
-
-def is_noticed(kind: str, only: str | None, copy: Path) -> bool:
+def notices(tried: str, copy: Path) -> bool:
+    kind, _, only = tried.partition(":")
     if kind == "calls":
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-        tests = only or "tests/crash/test_crash_rivals.py"
-        ended = subprocess.run([*command, tests], cwd=copy, capture_output=True, check=False)
-        assert ended.returncode in (0, 1), ended.stdout.decode()[-2000:]
-        return ended.returncode == 1
+        return tests_notice(only or "tests/crash/test_crash_rivals.py", copy)
     chosen = ["--only", only] if only else []
     environment = {"CROPKIT_CRASH_PACKAGE": str(copy)}
     found = experiment(*HOW[kind], "--enough", "1", *chosen, **environment)
     return bool(found["violations"])
 
 
-@pytest.mark.parametrize("mutant", CHOSEN, ids=[one.name for one in CHOSEN])
-def test_a_seeded_bug_is_noticed(verdicts: dict[str, str], mutant: Mutant) -> None:
-    assert bool(verdicts[mutant.name]) == (mutant.harmless is None)
+@pytest.mark.parametrize("bug", CHOSEN, ids=[bug.name for bug in CHOSEN])
+def test_a_seeded_bug_is_noticed(noticed: dict[str, str], bug: Mutant) -> None:
+    assert bool(noticed[bug.name]) == (bug.harmless is None)
 
 
-def test_nearly_every_seeded_bug_is_noticed(verdicts: dict[str, str]) -> None:
-    survivors = [one for one in CHOSEN if not verdicts[one.name]]
-    TOLD.append(f"seeded bugs: {len(CHOSEN) - len(survivors)} of {len(CHOSEN)} noticed")
-    TOLD.extend(f"    not: {one.name} ({one.harmless or 'WHY?'})" for one in survivors)
-    assert len(survivors) <= len(CHOSEN) * 0.05
-    if FULL:
-        assert len(CHOSEN) >= 30
+def test_nearly_every_seeded_bug_is_noticed(noticed: dict[str, str]) -> None:
+    survivors = tell("seeded into the protocol", CHOSEN, noticed)
+    assert len(survivors) <= len(CHOSEN) * (1 - NOTICED)
 
 
 def test_every_seeded_bug_still_fits_the_engine() -> None:
-    for one in MUTANTS:
-        text = (CLONE / "cropkit" / one.file).read_text(encoding="utf-8")
-        assert text.count(one.old) == 1, one.name
-        assert one.new not in ("", one.old) or one.old
-        compile(text.replace(one.old, one.new), one.file, "exec")
+    assert len(MUTANTS) >= 30
+    check_fits(MUTANTS)

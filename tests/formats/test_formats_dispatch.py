@@ -11,6 +11,7 @@ from PIL import Image
 from cropkit import errors, formats
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import MAX_PIXELS
+from cropkit.formats.sniff import named_format
 from cropkit.geometry import PixelBox, Size
 
 PNG = pictures.encoded(pictures.photo(40, 30), "PNG")
@@ -132,3 +133,8 @@ def test_a_stream_longer_than_its_picture_is_not_inflated_to_its_end() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1 << 23
+
+
+@pytest.mark.parametrize("name", ["A.PNG", "a.Png", "folder.jpg/a.png"])
+def test_a_name_promises_a_format_whatever_its_case(name: str) -> None:
+    assert named_format(name) == "png"

@@ -17,6 +17,8 @@ from PIL import Image
 
 from cropkit import errors, formats
 from cropkit.formats.account import Account
+from cropkit.formats.jpeg import metadata as jpeg_metadata
+from cropkit.formats.jpeg import segments as jpeg_segments
 from cropkit.formats.metadata import exif
 from cropkit.formats.metadata.crop_change import Change
 from cropkit.formats.options import Jpeg, Options
@@ -221,3 +223,16 @@ def test_exiftool_finds_the_new_dimensions_in_a_patched_block(tmp_path: Path) ->
     assert found["ExifIFD:ExifImageHeight"] == 96
     assert not any(tag.startswith("IFD1") for tag in found)
     assert Image.open(BytesIO(path.read_bytes())).size == (128, 96)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_read_and_nonsense_is_none(orientation: int) -> None:
+    assert exif.read_orientation(tiff(short(0x0112, orientation))) == orientation
+    assert exif.read_orientation(tiff(short(0x0112, orientation + 8))) == 1
+
+
+def test_a_colour_profile_is_put_together_by_the_numbers_of_its_parts() -> None:
+    parts = [jpg.segment(0xE2, b"ICC_PROFILE\0" + bytes([n, 2]) + b"half%d" % n) for n in (2, 1)]
+    data = pictures.encoded(pictures.photo(32, 32), "JPEG")
+    found = jpeg_segments.parse(data[:2] + b"".join(parts) + data[2:], "a.jpg")
+    assert jpeg_metadata.profile(found) == b"half1half2"

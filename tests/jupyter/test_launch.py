@@ -145,3 +145,40 @@ def test_a_review_that_fails_to_open_is_one_line_and_exit_code_1(
 def book_of_parameters_and(book: NotebookNode) -> NotebookNode:
     book.cells = [notebooks.tagged(book, "parameters"), book.cells[-1]]
     return book
+
+
+def test_the_page_that_holds_the_token_is_for_this_user_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def open_page(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", open_page)
+    before = os.umask(0)
+    try:
+        launching._open(tmp_path, "http://127.0.0.1/doc?token=secret", browser=True)  # noqa: SLF001  (what a browser gets)
+    finally:
+        os.umask(before)
+    page = tmp_path / "open.html"
+    assert opened == [page.as_uri()]
+    assert "token=secret" in page.read_text("utf-8")
+    assert page.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_of_a_review_stays_behind_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[Path] = []
+
+    def show(session: Path, *_: object, **__: object) -> None:
+        (session / "config").mkdir()
+        (session / "config" / "token").touch()
+        left.append(session)
+        raise LabUnavailable("no")
+
+    monkeypatch.setattr(launching, "_show", show)
+    assert launching.launch(tmp_path, browser=False) == 1
+    assert [folder.exists() for folder in left] == [False]

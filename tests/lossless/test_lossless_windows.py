@@ -57,3 +57,10 @@ def test_nothing_is_made_anew_where_nothing_is_hidden(
     (window,) = windows([(1, 1)], box, beyond)
     assert list(window.strips()) == []
     assert (window.whole_columns, window.whole_rows) == (window.columns, window.rows)
+
+
+@pytest.mark.parametrize("beyond", [(True, False), (False, True)])
+def test_each_side_is_cut_only_where_the_scene_goes_on(beyond: tuple[bool, bool]) -> None:
+    (window,) = windows([(1, 1)], (0, 0, 21, 12), beyond)
+    assert (window.cut_right, window.cut_bottom) == beyond
+    assert (window.whole_columns, window.whole_rows) == (3 - beyond[0], 2 - beyond[1])

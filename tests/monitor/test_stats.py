@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
+from matplotlib.container import BarContainer
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from cropkit import clock
@@ -172,3 +176,58 @@ def test_plots_are_pictures_whatever_the_names_are() -> None:
                 assert image.width > 400
             assert plot.png == plot._repr_png_()
             assert repr(plot).startswith("Plot('")
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """Every figure that is drawn, as matplotlib keeps it."""
+    figures: list[Figure] = []
+    save = Figure.savefig
+
+    def keep(figure: Figure, *where: Any, **how: Any) -> None:
+        figures.append(figure)
+        save(figure, *where, **how)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    return figures
+
+
+def bars(figure: Figure) -> dict[str, list[tuple[float, float, str]]]:
+    """Label -> where each bar begins, how long it is, and its colour."""
+    return {
+        str(container.get_label()): [
+            (round(bar.get_x(), 6), round(bar.get_width(), 6), to_hex(bar.get_facecolor()))
+            for bar in container
+        ]
+        for container in figure.axes[0].containers
+        if isinstance(container, BarContainer)
+    }
+
+
+def test_each_verdict_is_drawn_in_its_colour_as_long_as_its_share(drawn: list[Figure]) -> None:
+    verdicts = ["accept"] * 5 + ["adjusted"] * 3 + ["reject", "skip"]
+    plots.shares(stats([row(n, n + 1, verdict=one) for n, one in enumerate(verdicts)]), "session")
+    assert bars(drawn[0]) == {
+        "accept": [(0, 50, "#1b7837")],
+        "adjusted": [(50, 30, "#2166ac")],
+        "reject": [(80, 10, "#b2182b")],
+        "skip": [(90, 10, "#999999")],
+    }
+
+
+def test_pace_is_drawn_in_decisions_an_hour_of_the_latest_sessions(drawn: list[Figure]) -> None:
+    rows = [row(100 * n, 100 * n + n + 1, session=f"s{n:02}") for n in range(25)]
+    found = stats(rows)
+    plots.pace(found)
+    (long,) = bars(drawn[0]).values()
+    hours = [one.decisions_an_hour for one in found.by("session")]
+    assert [length for _, length, _ in long] == [round(hour or 0, 6) for hour in hours[-20:]]
+    names = [label.get_text() for label in drawn[0].axes[0].get_yticklabels()]
+    assert (names[0], names[-1]) == ("s05", "s24")
+
+
+def test_what_came_after_a_break_is_in_no_bar_of_seconds(drawn: list[Figure]) -> None:
+    found = stats([row(0, 10), row(10, 20), row(20, 20 + 2 * BREAK.total_seconds())])
+    plots.seconds(found)
+    patches = drawn[0].axes[0].patches
+    assert sum(bar.get_height() for bar in patches if isinstance(bar, Rectangle)) == 2

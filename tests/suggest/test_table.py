@@ -291,3 +291,13 @@ def test_the_confidence_is_that_of_the_box_which_comes_first(tmp_path: Path) -> 
     assert sure == {"a.png": 0.8, "b.png": None, "c.png": 0.1, "d.png": None}
     first = asked(table).suggestions[0]
     assert first.confidence == 0.8
+
+
+def test_a_box_that_cannot_be_used_costs_the_next_one_of_its_image_nothing(tmp_path: Path) -> None:
+    table = csv(
+        tmp_path,
+        "path,x1,y1,x2,y2,score\na.png,0,0,9999,9999,0.9\na.png,10,20,90,180,0.5\n",
+    )
+    found = table.suggest("a.png", Size(100, 200), "0" * 64)
+    assert [one.confidence for one in found.suggestions] == [0.5]
+    assert [one.kind for one in found.problems] == [UNUSABLE]

@@ -1,0 +1,143 @@
+"""The commands in this process: what they take, what they print, and how they end."""
+
+from argparse import ArgumentTypeError
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults import contents
+from queueing import collection, decide_all
+
+from cropkit.audit.operation import Operation, OperationKind, OperationState
+from cropkit.cli import collection as commands
+from cropkit.cli import main, shell
+from cropkit.collection import Collection
+from cropkit.geometry import PixelBox
+from cropkit.records import CropResult, Status
+
+BOX = PixelBox(0, 0, 48, 48)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("500", 500), ("1K", 10**3), ("500MB", 500 * 10**6), ("20gb", 20 * 10**9), ("2T", 2 * 10**12)],
+)
+def test_a_size_is_in_thousands(text: str, number: int) -> None:
+    assert commands._bytes(text) == number  # noqa: SLF001  (as argparse calls it)
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [("12h", timedelta(hours=12)), ("30d", timedelta(days=30)), ("4w", timedelta(days=28))],
+)
+def test_an_age_is_in_hours_days_or_weeks(text: str, age: timedelta) -> None:
+    assert commands._age(text) == age  # noqa: SLF001  (as argparse calls it)
+
+
+def test_a_month_is_no_age_and_a_word_no_size() -> None:
+    with pytest.raises(ArgumentTypeError):
+        commands._age("3m")  # noqa: SLF001  (as argparse calls it)
+    with pytest.raises(ArgumentTypeError):
+        commands._bytes("muchGB")  # noqa: SLF001  (as argparse calls it)
+
+
+def test_a_line_tells_width_before_height() -> None:
+    result = CropResult(Status.CROPPED, "a.png", box_applied=PixelBox(0, 0, 30, 20))
+    assert shell.line(result) == "cropped a.png: 30 x 20 pixels"
+
+
+def test_an_image_belongs_to_the_nearest_collection_or_to_its_own_folder(tmp_path: Path) -> None:
+    for home in (tmp_path, tmp_path / "in"):
+        (home / ".cropkit").mkdir(parents=True)
+    assert shell.home_of(tmp_path / "in" / "deep" / "a.png") == tmp_path / "in"
+    assert shell.home_of(tmp_path / "a.png") == tmp_path
+
+
+def test_one_that_failed_is_enough_to_end_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = collection(tmp_path / "c", 2)
+    decide_all(folder)
+    (folder / "0001.png").write_bytes(b"written by somebody else")
+    assert main(["apply", str(folder)]) == 1
+    said = capsys.readouterr()
+    assert "cropped 0000.png" in said.out
+    assert "0001.png" in said.err
+
+
+def test_as_many_are_undone_as_are_asked_for(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 3)
+    before = contents(folder)
+    with Collection(folder) as kit:
+        for name in kit.images():
+            kit.crop(name, BOX)
+        cropped = contents(folder)
+    assert main(["undo", str(folder), "--last", "2"]) == 0
+    assert contents(folder) == before | {"0000.png": cropped["0000.png"]}
+
+
+def test_a_conflict_that_is_left_ends_recover_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = collection(tmp_path / "c", 1)
+    with Collection(folder) as kit:
+        planned = Operation(
+            OperationKind.CROP, "0000.png", "0000.png", kit.session, kit.trail.owner, "0" * 64
+        )
+        planned = replace(planned, after="1" * 64)
+        kit.trail.plan([(planned, [])])
+        found = CropResult(Status.IN_DOUBT, "0000.png", "InDoubt", "somebody else's content")
+        kit.trail.abandon(planned, OperationState.CONFLICT, found)
+    assert main(["recover", str(folder)]) == 1
+    assert "0000.png: in conflict" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_ends_with_1(tmp_path: Path, monkeypatch: Any) -> None:
+    def interrupted(_folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "opened", interrupted)
+    assert main(["history", str(tmp_path)]) == 1
+
+
+def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
+    given: dict[str, object] = {}
+
+    def launch(folder: Path, **options: object) -> int:
+        given.update(options, folder=folder)
+        return 0
+
+    monkeypatch.setattr("cropkit.jupyter.launch.launch", launch)
+    typed = {
+        "per-page": "2",
+        "keys": "vim",
+        "minimum": "64",
+        "min-confidence": "0.25",
+        "move-to": "there",
+        "reviewer": "ann",
+        "suggestions": "boxes.csv",
+        "order": "cxcywh",
+        "units": "normalized",
+        "port": "9000",
+    }
+    options = [part for name, value in typed.items() for part in (f"--{name}", value)]
+    assert main(["review", str(tmp_path), *options, "--defer", "--no-browser"]) == 0
+    assert given == {
+        "folder": tmp_path,
+        "per_page": 2,
+        "keys": "vim",
+        "minimum": 64,
+        "min_confidence": 0.25,
+        "destination": Path("there"),
+        "defer": True,
+        "reviewer": "ann",
+        "suggestions": Path("boxes.csv"),
+        "order": "cxcywh",
+        "units": "normalized",
+        "port": 9000,
+        "browser": False,
+    }
+    main(["review", str(tmp_path)])
+    assert (given["browser"], given["defer"], given["per_page"]) == (True, False, 3)

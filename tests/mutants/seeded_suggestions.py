@@ -1,0 +1,252 @@
+"""Bugs in what is pure and shared: suggestions, boxes, records."""
+
+from seeding import mutant
+
+CONVENTION, TABLE = "suggest/convention.py", "suggest/table.py"
+SIDECAR, SUGGESTED, NUMBERS = "suggest/sidecar.py", "suggest/suggested.py", "suggest/numbers.py"
+GEOMETRY, RECORDS = "geometry.py", "records.py"
+IN_TABLE, IN_SIDECAR = "tests/suggest/test_table.py", "tests/suggest/test_sidecar.py"
+IN_SUGGESTED = "tests/suggest/test_suggested.py"
+IN_GEOMETRY, IN_RECORDS = "tests/test_geometry.py", "tests/test_records.py"
+
+SUGGESTIONS = (
+    # -- suggestions ---------------------------------------------------------------------------
+    mutant(
+        "YOLO's middle is taken for a corner",
+        CONVENTION,
+        "return a - c / 2, b - d / 2, a + c / 2, b + d / 2",
+        "return a, b, a + c, b + d",
+        IN_TABLE,
+    ),
+    mutant(
+        "composed letters are other letters",
+        CONVENTION,
+        'return normalize("NFC", path.as_posix())',
+        "return path.as_posix()",
+        IN_TABLE,
+    ),
+    mutant(
+        "a row may name what lies above",
+        CONVENTION,
+        'or ".." in path.parts:',
+        "or False:",
+        IN_TABLE,
+    ),
+    mutant(
+        "columns in upper case are none",
+        CONVENTION,
+        "str(name).strip().casefold()",
+        "str(name).strip()",
+        IN_TABLE,
+    ),
+    mutant(
+        "digit grouping is a number",
+        CONVENTION,
+        'value.replace("_", "?")',
+        "value",
+        IN_TABLE,
+    ),
+    mutant(
+        "the least confident box comes first",
+        TABLE,
+        "-1.0 - row.confidence",
+        "-1.0 + row.confidence",
+        IN_TABLE,
+    ),
+    mutant(
+        "a stored box is measured by the upright size",
+        TABLE,
+        "frame = size.oriented(orientation)",
+        "frame = size",
+        IN_TABLE,
+    ),
+    mutant(
+        "a byte-order mark is part of a name",
+        TABLE,
+        'decode("utf-8-sig")',
+        'decode("utf-8")',
+        IN_TABLE,
+    ),
+    mutant("a tab is no separator", TABLE, 'max(",;\\t",', 'max(",;",', IN_TABLE),
+    mutant(
+        "a bad row ends the table",
+        TABLE,
+        "problems.append(_problem(error))\n                continue",
+        "problems.append(_problem(error))\n                break",
+        IN_TABLE,
+    ),
+    mutant(
+        "a box just outside is refused",
+        TABLE,
+        "_PIXEL_NOISE = 0.5",
+        "_PIXEL_NOISE = 0.0",
+        IN_TABLE,
+    ),
+    mutant(
+        "what a person is to do has a box all the same",
+        SIDECAR,
+        'if coords is None or route == "manual":',
+        "if coords is None:",
+        IN_SIDECAR,
+    ),
+    mutant(
+        "a box of the group is that of each image",
+        SIDECAR,
+        "if _plain(selected) != _plain(place.image):",
+        "if False:",
+        IN_SIDECAR,
+    ),
+    mutant(
+        "the group speaks before the image",
+        SIDECAR,
+        "for place in _places(path)]",
+        "for place in reversed(list(_places(path)))]",
+        IN_SIDECAR,
+    ),
+    mutant(
+        "a bad confidence costs the box",
+        SIDECAR,
+        "return Suggested((one,), (_problem(error),))",
+        "return Suggested((), (_problem(error),))",
+        IN_SIDECAR,
+    ),
+    mutant(
+        "a sidecar of another image is believed",
+        SIDECAR,
+        "if names is not None and _plain(place.image) not in names:",
+        "if False:",
+        IN_SIDECAR,
+    ),
+    mutant(
+        "the last suggester goes first",
+        SUGGESTED,
+        "for answer in answers for s in answer.suggestions)",
+        "for answer in reversed(answers) for s in answer.suggestions)",
+        IN_SUGGESTED,
+    ),
+    mutant(
+        "that one has nothing is a problem",
+        SUGGESTED,
+        "    if found:\n        problems",
+        "    if not found:\n        problems",
+        IN_SUGGESTED,
+    ),
+    mutant(
+        "a confidence over 1 is one",
+        NUMBERS,
+        "if not 0 <= found <= 1:",
+        "if not 0 <= found:",
+        IN_SIDECAR,
+        IN_TABLE,
+    ),
+    mutant(
+        "true is a number",
+        NUMBERS,
+        "if isinstance(value, bool) or not isinstance(value, int | float):",
+        "if not isinstance(value, int | float):",
+        IN_SIDECAR,
+        IN_TABLE,
+    ),
+    mutant(
+        "a sidecar of any size is read",
+        "suggest/jsonfile.py",
+        "LIMIT = 1 << 20",
+        "LIMIT = 1 << 21",
+        IN_SIDECAR,
+    ),
+    # -- boxes ---------------------------------------------------------------------------------
+    mutant(
+        "the box of an overlap is counted twice",
+        GEOMETRY,
+        "b.size.area - shared)",
+        "b.size.area)",
+        IN_GEOMETRY,
+    ),
+    mutant(
+        "boxes apart overlap",
+        GEOMETRY,
+        "max(0, width) * max(0, height)",
+        "width * height",
+        IN_GEOMETRY,
+    ),
+    mutant(
+        "edges are rounded down",
+        GEOMETRY,
+        "math.floor(high * extent + 0.5)",
+        "math.floor(high * extent)",
+        IN_GEOMETRY,
+    ),
+    mutant(
+        "a corner moves up by the grid's width",
+        GEOMETRY,
+        "self.top // grid.height * grid.height",
+        "self.top // grid.width * grid.width",
+        IN_GEOMETRY,
+        "tests/lossless/test_lossless_windows.py",
+    ),
+    mutant(
+        "a shift across is a share of the height",
+        GEOMETRY,
+        "(size.width, size.height, size.width, size.height)",
+        "(size.height, size.width, size.height, size.width)",
+        IN_GEOMETRY,
+    ),
+    mutant(
+        "orientations 6 and 8 are exchanged",
+        GEOMETRY,
+        "6: (True, False, True)",
+        "6: (True, True, False)",
+        IN_GEOMETRY,
+    ),
+    mutant(
+        "a box may reach out by a row",
+        GEOMETRY,
+        "or self.bottom > size.height:",
+        "or self.bottom > size.height + 1:",
+        IN_GEOMETRY,
+    ),
+    # -- records -------------------------------------------------------------------------------
+    mutant(
+        "half of the width is near",
+        RECORDS,
+        "EDGE_TOLERANCE = 0.05",
+        "EDGE_TOLERANCE = 0.5",
+        IN_RECORDS,
+    ),
+    mutant(
+        "a stale file is a failure",
+        RECORDS,
+        "Status.FAILED, Status.IN_DOUBT)",
+        "Status.FAILED, Status.IN_DOUBT, Status.STALE)",
+        IN_RECORDS,
+    ),
+    mutant(
+        "a doubt is no failure",
+        RECORDS,
+        "(Status.REFUSED, Status.FAILED, Status.IN_DOUBT)",
+        "(Status.REFUSED, Status.FAILED)",
+        IN_RECORDS,
+        "tests/review/test_model.py",
+    ),
+    mutant(
+        "a naive time is taken",
+        RECORDS,
+        "if any(t.utcoffset() != UTC.utcoffset(None) for t in",
+        "if any(t.utcoffset() not in (None, UTC.utcoffset(None)) for t in",
+        IN_RECORDS,
+    ),
+    mutant(
+        "it was decided before it was shown",
+        RECORDS,
+        "if self.decided_at < self.shown_at:",
+        "if self.decided_at > self.shown_at and False:",
+        IN_RECORDS,
+    ),
+    mutant(
+        "a result with an error is well",
+        RECORDS,
+        "return self.code is None",
+        "return True",
+        IN_RECORDS,
+    ),
+)
