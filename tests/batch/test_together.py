@@ -172,13 +172,13 @@ def test_a_crop_that_shows_other_pixels_than_those_of_its_box_is_not_switched_in
     folder = collection(tmp_path / "c", 1)
     before = contents(folder)
     decide_all(folder)
-    crop = cropkit_crop()
+    crop = formats.Opened.crop
 
-    def crop_beside(data: bytes, name: str, box: PixelBox, options: Any) -> Any:
+    def crop_beside(image: formats.Opened, box: PixelBox) -> formats.Candidate:
         beside = PixelBox(box.left + 1, box.top, box.right + 1, box.bottom)
-        return replace(crop(data, name, box, options), data=crop(data, name, beside, options).data)
+        return replace(crop(image, box), data=crop(image, beside).data)
 
-    monkeypatch.setattr("cropkit.engine.apply.formats.crop", crop_beside)
+    monkeypatch.setattr(formats.Opened, "crop", crop_beside)
     with Collection(folder) as kit:
         (result,) = kit.apply_waiting()
         assert kit.fsck() == []
