@@ -5,9 +5,10 @@ Every kind has the same states::
     planned ─► prepared ─► done
        │          └──► aborting ─► aborted        (the files are put back)
        └─────────────────────────► aborted        (nothing was touched)
-    any of them ─► conflict                       (foreign content: nothing is touched)
+    prepared, aborting ─► conflict ─► aborted     (foreign content: nothing is touched)
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -42,6 +43,18 @@ OPEN_STATES = (
     OperationState.ABORTING,
     OperationState.CONFLICT,
 )
+# state -> from which states it may be reached: the drawing above, and what recovery may try again
+REACHED_FROM: Mapping[OperationState, tuple[OperationState, ...]] = {
+    OperationState.PREPARED: (OperationState.PLANNED,),
+    OperationState.DONE: (OperationState.PREPARED,),
+    OperationState.ABORTING: (OperationState.PREPARED, OperationState.ABORTING),
+    OperationState.ABORTED: OPEN_STATES,
+    OperationState.CONFLICT: OPEN_STATES[1:],
+}
+
+# Events of the trail: what an operation came to, and that it had been taken back all the same.
+OUTCOMES = ("cropped", "rejected", "restored", "purged")
+TAKEN_BACK = "taken-back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,28 @@ from sqlalchemy import (
 )
 
 from cropkit.audit import decisions
-from cropkit.audit.operation import OPEN_STATES, Companion, Operation, OperationKind, OperationState
-from cropkit.audit.schema import claim, operation
+from cropkit.audit.operation import (
+    OPEN_STATES,
+    OUTCOMES,
+    REACHED_FROM,
+    TAKEN_BACK,
+    Companion,
+    Operation,
+    OperationKind,
+    OperationState,
+)
+from cropkit.audit.schema import audit, claim, operation
+from cropkit.errors import AuditCorrupt
 from cropkit.geometry import PixelBox
 from cropkit.records import Status
 
 # built once: SQLAlchemy's statements cost more to build than SQLite takes to run them
-_CHANGE = update(operation).where(operation.c.id == bindparam("wanted"))
+_CHANGE = {
+    state: update(operation).where(
+        (operation.c.id == bindparam("wanted")) & operation.c.state.in_(before)
+    )
+    for state, before in REACHED_FROM.items()
+}
 _LET_GO = delete(claim).where(claim.c.operation == bindparam("wanted"))
 _PLAN, _CLAIM = insert(operation), insert(claim)
 _CLAIMED = select(claim.c.name).where(claim.c.name.in_(bindparam("names", expanding=True))).limit(1)
@@ -61,18 +76,43 @@ def plan(db: Connection, planned: Operation, aliases: Sequence[str], at: str) ->
 
 
 def move(db: Connection, changed: Operation, state: OperationState) -> None:
-    """Write what has become known of an operation, and its new state."""
-    db.execute(_CHANGE, to_row(replace(changed, state=state)) | {"wanted": changed.id})
+    """Write what has become known of an operation, and its new state.
+
+    Raises
+    ------
+    AuditCorrupt
+        It has ended, or is where that state cannot be reached from; nothing was written.
+    """
+    _change(db, changed, state, {})
 
 
 def settle(db: Connection, changed: Operation, state: OperationState, at: str) -> None:
-    """End an operation and give its claims back; a conflict keeps them."""
-    row = to_row(replace(changed, state=state)) | {"settled_at": at}
-    db.execute(_CHANGE, row | {"wanted": changed.id})
+    """End an operation and give its claims back; a conflict keeps them.
+
+    One that was never planned has no row, and none is made.
+
+    Raises
+    ------
+    AuditCorrupt
+        As in `move`.
+    """
+    _change(db, changed, state, {"settled_at": at})
     if state is not OperationState.CONFLICT:
         db.execute(_LET_GO, {"wanted": changed.id})
     if state is OperationState.DONE and changed.undoes:
         _mark_undone(db, changed.undoes, changed.id)
+
+
+def _change(
+    db: Connection, changed: Operation, state: OperationState, more: dict[str, str]
+) -> None:
+    row = to_row(replace(changed, state=state)) | more
+    if db.execute(_CHANGE[state], row | {"wanted": changed.id}).rowcount:
+        return
+    now = state_of(db, changed.id)
+    if now is not None:
+        reason = f"operation {changed.id} is {now} and cannot become {state}"
+        raise AuditCorrupt(changed.source, reason)
 
 
 def settle_decision(db: Connection, done: Operation, at: str) -> None:
@@ -91,11 +131,51 @@ def one(db: Connection, wanted: str) -> Operation:
     return _operation(db.execute(select(operation).where(operation.c.id == wanted)).one())
 
 
-def state(db: Connection, wanted: str) -> OperationState | None:
+def state_of(db: Connection, wanted: str) -> OperationState | None:
     """Return how far an operation has come; None for one that is not known."""
     query = select(operation.c.state).where(operation.c.id == wanted)
     found = db.execute(query).scalar_one_or_none()
     return None if found is None else OperationState(found)
+
+
+def taken_back(db: Connection) -> list[Operation]:
+    """Return the operations with an outcome in the trail that are not done, oldest first.
+
+    None of this version's making: an interrupt after the commit could lead to them.
+    """
+    told = select(audit.c.operation).where(audit.c.event.in_(OUTCOMES))
+    accounted = select(audit.c.operation).where(audit.c.event == TAKEN_BACK)
+    return _operations(
+        db,
+        (operation.c.state == OperationState.ABORTED)
+        & operation.c.id.in_(told)
+        & operation.c.id.not_in(accounted),
+    )
+
+
+def reinstate(db: Connection, wanted: Operation) -> None:
+    """Call an operation done again that the trail calls done."""
+    row = {"state": OperationState.DONE}
+    db.execute(update(operation).where(operation.c.id == wanted.id).values(row))
+
+
+def record_taken_back(db: Connection, wanted: Operation, at: str) -> None:
+    """Call an operation aborted, and let stand again what it had undone."""
+    db.execute(
+        update(operation)
+        .where(operation.c.id == wanted.id)
+        .values({"state": OperationState.ABORTED})
+    )
+    if wanted.undoes:
+        db.execute(
+            update(operation)
+            .where((operation.c.id == wanted.undoes) & (operation.c.undone_by == wanted.id))
+            .values(undone_by=None)
+        )
+        undone = one(db, wanted.undoes)
+        if wanted.decision and undone.kind in _OUTCOMES:
+            stands = _OUTCOMES[undone.kind]
+            decisions.settle(db, wanted.decision, stands, at, operation=undone.id)
 
 
 def unsettled(db: Connection) -> list[Operation]:

@@ -93,7 +93,12 @@ class TrailReader:
     def is_done(self, operation: str) -> bool:
         """Whether an operation was committed as done: what it did to the files stands."""
         with self.store.reading() as db:
-            return operations.state(db, operation) is OperationState.DONE
+            return operations.state_of(db, operation) is OperationState.DONE
+
+    def taken_back(self) -> list[Operation]:
+        """Return the operations that the trail calls done and that were taken back all the same."""
+        with self.store.reading() as db:
+            return operations.taken_back(db)
 
     def unsettled(self) -> list[Operation]:
         """Return the operations that have not ended, oldest first."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, insert
 
 from cropkit import clock
 from cropkit.audit import chain, decisions, export, operations, schema, sessions, settings
-from cropkit.audit.operation import OperationState
+from cropkit.audit.operation import TAKEN_BACK, OperationState
 from cropkit.audit.presence import living, recovering
 from cropkit.audit.store import DEADLINE, Store
 from cropkit.audit.tally import Tally
@@ -120,9 +121,13 @@ def _decided(db: Connection, event: Event, body: Body) -> None:
 
 def _operated(db: Connection, event: Event, body: Body) -> None:
     one = operations.from_row(body["operation"])
-    operations.plan(db, one, [], event["at"])
+    operations.plan(db, replace(one, state=OperationState.PREPARED), [], event["at"])
     operations.settle(db, one, OperationState.DONE, event["at"])
     operations.settle_decision(db, one, event["at"])
+
+
+def _taken_back(db: Connection, event: Event, body: Body) -> None:
+    operations.record_taken_back(db, operations.one(db, body["operation"]), event["at"])
 
 
 def _withdrawn(db: Connection, event: Event, body: Body) -> None:
@@ -154,6 +159,7 @@ _PLAYS: Mapping[str, Callable[[Connection, Event, Body], None]] = {
     "rejected": _operated,
     "restored": _operated,
     "purged": _operated,
+    TAKEN_BACK: _taken_back,
     "withdrawn": _withdrawn,
     "waiting": _failed,
     "refused": _failed,

@@ -16,6 +16,8 @@ from sqlalchemy import (
     Text,
 )
 
+from cropkit.audit.operation import OUTCOMES
+
 VERSION = 3
 
 metadata = MetaData()
@@ -139,7 +141,7 @@ Index(
     "one_outcome",
     audit.c.operation,
     unique=True,
-    sqlite_where=audit.c.event.in_(["cropped", "rejected", "restored", "purged"]),
+    sqlite_where=audit.c.event.in_(OUTCOMES),
 )
 
 problem = Table(

@@ -19,7 +19,7 @@ from cropkit import clock
 from cropkit._version import __version__
 from cropkit.audit import chain, decisions, operations, schema, sessions, settings
 from cropkit.audit.decisions import Standing
-from cropkit.audit.operation import Operation, OperationKind, OperationState
+from cropkit.audit.operation import TAKEN_BACK, Operation, OperationKind, OperationState
 from cropkit.audit.operations import ClaimOutcome
 from cropkit.audit.presence import Presence, sessions_there
 from cropkit.audit.reader import DEADLINE, TrailReader
@@ -241,6 +241,18 @@ class AuditTrail(TrailReader):
             said = {"kind": one.kind.value, "outcome": state.value, "decision": made} | outcome
             self._append(db, result.status.value, path=one.source, operation=one.id, body=said)
         self._count_outcome(result.status)
+
+    def reinstate(self, done: Operation) -> None:
+        """Call an operation done again that the trail calls done, and whose content stands."""
+        with self._writing() as db:
+            operations.reinstate(db, done)
+
+    def record_taken_back(self, done: Operation) -> None:
+        """Record that an operation which was done had been taken back without an event."""
+        with self._writing() as db:
+            operations.record_taken_back(db, done, self._now())
+            body = {"operation": done.id}
+            self._append(db, TAKEN_BACK, path=done.source, operation=done.id, body=body)
 
     def withdraw(self, made: str) -> bool:
         """Take a decision back that has no operation; False when it has one by now."""

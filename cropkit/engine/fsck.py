@@ -3,7 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cropkit.audit.operation import Operation, OperationKind, OperationState
+from cropkit.audit.operation import (
+    OUTCOMES,
+    TAKEN_BACK,
+    Operation,
+    OperationKind,
+    OperationState,
+)
 from cropkit.audit.reader import TrailReader
 from cropkit.engine.locations import Locations
 from cropkit.errors import CropkitError
@@ -93,8 +99,11 @@ def damaged_originals(root: Root, originals: Iterable[str]) -> Iterator[Differen
 
 def _outcomes(trail: TrailReader, finished: list[Operation]) -> Iterator[Difference]:
     """Every finished operation stands in the trail with the same hashes."""
-    outcomes = {"cropped", "rejected", "restored", "purged"}
-    told = {e["operation"]: e["body"] for e in trail.events() if e["event"] in outcomes}
+    events = trail.events()
+    told = {e["operation"]: e["body"] for e in events if e["event"] in OUTCOMES}
+    for event in events:
+        if event["event"] == TAKEN_BACK:
+            told.pop(event["operation"], None)
     for one in finished:
         body = told.pop(one.id, None)
         if body is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from cropkit.audit.operation import Operation
 from cropkit.engine.locations import Locations
-from cropkit.errors import OriginalPurged, VerificationFailed
+from cropkit.errors import OriginalPurged, PathOutsideRoot, VerificationFailed
 from cropkit.system.files import Content, Identity
 from cropkit.system.home import ORIGINALS, being_kept, kept
 
@@ -64,9 +64,16 @@ class Originals:
         before = operation.before
         if not operation.keeps_an_original or before is None or is_needed(before):
             return
-        if self.root.identity(kept(before)) and self.locations.holds(operation.source, before):
+        if self.root.identity(kept(before)) and self._stands(operation.source, before):
             self.root.unlink(kept(before))
             self.root.sync_folder(ORIGINALS)
+
+    def _stands(self, name: str, sha256: str) -> bool:
+        """Whether a name is known to stand for this content; where nobody can look, it is not."""
+        try:
+            return self.locations.holds(name, sha256)
+        except PathOutsideRoot:  # a folder on the way was replaced by a link
+            return False
 
     def _is_kept(self, source: Identity | None, sha256: str) -> bool:
         """Whether the content is kept already; a broken or shared left-over is removed."""

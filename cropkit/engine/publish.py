@@ -4,15 +4,25 @@ New names appear first and are made durable, then old names go. Nothing is ever 
 image itself, in place, by one rename.
 """
 
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 from cropkit.audit.operation import Operation, OperationKind
 from cropkit.engine.locations import Locations
 from cropkit.engine.originals import Originals
-from cropkit.errors import Conflict, NameTaken, VerificationFailed
+from cropkit.errors import (
+    Conflict,
+    MissingFile,
+    NameTaken,
+    PathOutsideRoot,
+    VerificationFailed,
+)
 from cropkit.system.attributes import Attributes
 from cropkit.system.home import being_kept, leaving, staged
+
+_RECOGNISABLE = 80  # bytes of an image's name that its partial copy shows; a name has 255
 
 
 class Publisher:
@@ -95,10 +105,14 @@ class Publisher:
         self.clean_partials(operation)
 
     def clean_partials(self, operation: Operation) -> None:
-        """Remove copies that were cut off on their way to another file system."""
+        """Remove copies that were cut off on their way to another file system.
+
+        Where a folder is not there any more, or was replaced by a link, nothing of ours is.
+        """
         for name in self._partials(operation):
             root, path = self.locations.locate(name)
-            root.unlink(path, missing_ok=True)
+            with suppress(MissingFile, PathOutsideRoot):
+                root.unlink(path, missing_ok=True)
 
     def sync(self, operation: Operation, *, new_names: bool) -> None:
         """Make the names on one side durable."""
@@ -161,5 +175,7 @@ class Publisher:
 
 
 def _partial(name: str, operation: Operation) -> str:
+    """Name a copy on its way, in the folder that it goes to; no longer than a name may be."""
     path = PurePosixPath(name)
-    return str(path.with_name(f".cropkit-{operation.id[:12]}-{path.name[:80]}.part"))
+    beginning = os.fsencode(path.name)[:_RECOGNISABLE].decode("utf-8", "ignore")
+    return str(path.with_name(f".cropkit-{operation.id[:12]}-{beginning}.part"))

@@ -6,6 +6,8 @@ prepared, target is after  the commit point was passed: forward to done
 prepared, otherwise        not passed: back to what was before
 aborting                   undoing was decided: back
 foreign content            conflict: nothing is touched, the names stay claimed, an alert is due
+cannot be settled now      set aside: it stays open and is told; the others are settled
+done, and taken back       an interrupt could do that to older versions: the trail is told of it
 conflict, when asked       back to what was before, once the foreign content is elsewhere
 =========================  =====================================================================
 """
@@ -18,10 +20,18 @@ from cropkit.audit.trail import AuditTrail
 from cropkit.engine.locations import Locations
 from cropkit.engine.originals import Originals
 from cropkit.engine.publish import Publisher
-from cropkit.errors import AuditError, Conflict, CropkitError, InDoubt
+from cropkit.errors import (
+    AuditError,
+    AuditLocked,
+    AuditUnavailable,
+    Conflict,
+    CropkitError,
+    InDoubt,
+)
 from cropkit.records import CropResult, Status
 from cropkit.system.files import Root
 from cropkit.system.home import HOME, ORIGINALS, OWNERS, REBUILDING, STAGE, kept
+from cropkit.system.signals import held_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,7 @@ def recover(
         operations = trail.unsettled()
         mine = [o for o in operations if _is_ours(trail, o, conflicts=conflicts)]
         done = [_settle(root, trail, one) for one in mine]
+        done += [_mend(root, trail, one) for one in trail.taken_back()]
         _sweep(root, left_over, {o.id for o in trail.unsettled()})
         _sweep_rebuilding(root)
         others = _sweep_owners(root, trail)
@@ -66,16 +77,40 @@ def _settle(root: Root, trail: AuditTrail, operation: Operation) -> Recovered:
     locations = Locations(root)
     publisher = Publisher(locations, Originals(locations))
     try:
-        outcome = _forward_or_back(publisher, trail, operation)
-    except AuditError:
+        with held_off():
+            outcome = _forward_or_back(publisher, trail, operation)
+    except (AuditLocked, AuditUnavailable):
         raise
     except CropkitError as error:
+        if operation.state is OperationState.PLANNED or isinstance(error, AuditError):
+            return _said(operation, operation.state, str(error))  # set aside
         doubt = error if isinstance(error, InDoubt) else _as_conflict(operation, error)
         trail.abandon(
             operation, OperationState.CONFLICT, _result(operation, Status.IN_DOUBT, doubt)
         )
         return _said(operation, OperationState.CONFLICT, str(doubt))
     return _said(operation, outcome)
+
+
+def _mend(root: Root, trail: AuditTrail, operation: Operation) -> Recovered:
+    """Let trail and tables agree again on an operation that was taken back after it was done.
+
+    What the file holds decides; where it holds neither content, everything is left as it is.
+    """
+    locations = Locations(root)
+    try:
+        with held_off():
+            if locations.holds(operation.target, operation.after):
+                trail.reinstate(operation)
+                return _said(operation, OperationState.DONE, "it stands, as the trail says")
+            if locations.holds(operation.source, operation.before):
+                trail.record_taken_back(operation)
+                return _said(operation, OperationState.ABORTED, "it had been taken back")
+    except (AuditLocked, AuditUnavailable):
+        raise
+    except CropkitError as error:
+        return _said(operation, operation.state, str(error))
+    return _said(operation, operation.state, "its image holds neither content")
 
 
 def _forward_or_back(
