@@ -18,11 +18,26 @@ SLOW = (
     "tests/crash",
     "tests/mutants",
     "tests/batch/test_unattended.py",
+    "tests/bootstrap/test_setup.py",
+    "tests/formats/test_formats_fuzz.py",
+    "tests/jupyter/test_launch.py",
+    "tests/test_notebooks.py",
+    "tests/test_style.py",
+    "tests/test_wheel.py",
 )
 # Seconds of what takes more than a few, measured on two cores; all else is taken for 1.
 SECONDS: dict[str, int] = {
-    "tests/browser": 200,
+    "tests/browser": 150,
     "tests/crash/test_crash.py": 100,
+    "tests/crash/test_crash_race.py": 76,
+    "tests/test_style.py": 50,
+    "tests/crash/test_crash_mutants.py": 40,
+    "tests/mutants/test_mutants.py": 30,
+    "tests/batch/test_unattended.py": 25,
+    "tests/bootstrap/test_setup.py": 20,
+    "tests/formats/test_formats_fuzz.py": 15,
+    "tests/jupyter/test_launch.py": 12,
+    "notebooks/1_review.ipynb": 10,
 }
 
 

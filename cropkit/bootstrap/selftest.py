@@ -21,7 +21,7 @@ usage: python3 -m cropkit test [--fast] [--soak] [--film] [--crash-full] [--muta
 
 Run the test suite of this clone, after setting up .venv and a Chromium where they are missing.
 
-  --fast         in a minute: no browser, no crashes, no whole notebooks, no seeded bugs
+  --fast         in a minute: no browser, crashes, whole notebooks, seeded bugs, set-ups, tools
   --soak         500 pages in a browser instead of 60
   --film         make the README's pictures anew, whether or not what they show has changed
   --crash-full   every crash point instead of a sample (CROPKIT_CRASH_FULL=1 for the tests)

@@ -19,16 +19,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import Request, urlopen
 
 import nbformat
+from patience import patient
 from playwright.sync_api import Browser, Error, Page
 
+from cropkit.jupyter import notebooks
 from cropkit.jupyter.kernel import LiveKernel
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 90
-STOP_SECONDS = 30
-WAIT = 20_000  # milliseconds, for each thing waited for
+START_SECONDS = patient(90)
+STOP_SECONDS = patient(30)
+WAIT = round(patient(20_000))  # milliseconds, for each thing waited for
 SLOW = 3 * WAIT
 APART = 400  # milliseconds: two presses, not a held key
 STATUS = re.compile(
@@ -40,8 +44,31 @@ STATUS = re.compile(
 CANVAS = ".cropkit-canvas canvas, canvas.cropkit-canvas"
 
 
-class Running:
-    """A `cropkit review` process with a home of its own."""
+class Review:
+    """A review in a JupyterLab: its folder, its page's address, and its kernel."""
+
+    def __init__(self, folder: Path, url: str, connection: Path) -> None:
+        self.folder, self.url = folder, url
+        self._connection = connection
+
+    def errors(self) -> list[str]:
+        """What the review has in its log of things that went wrong inside it, in one line each."""
+        lines = (self.folder / ".cropkit/cropkit.log").read_text(encoding="utf-8").splitlines()
+        said = map(json.loads, lines)
+        wrong = (
+            one for one in said if (one["logger"], one["level"]) == ("cropkit.review", "error")
+        )
+        return [one["message"] for one in wrong]
+
+    @contextmanager
+    def probe(self) -> Iterator["Probe"]:
+        with LiveKernel(str(self._connection)) as kernel:
+            kernel.wait_until_ready()
+            yield Probe(kernel)
+
+
+class Running(Review):
+    """A `cropkit review` process with a home of its own; its JupyterLab takes more reviews."""
 
     def __init__(self, home: Path, *arguments: str) -> None:
         self.home = home
@@ -57,7 +84,44 @@ class Running:
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )
-        self.url = self._address()
+        url = self._address()
+        [session] = home.glob("tmp/cropkit-*")
+        [connection] = session.glob("runtime/kernel-*.json")
+        super().__init__(self._told_folder(), url, connection)
+        self._session = session
+
+    @contextmanager
+    def reviewing(self, folder: Path, name: str, per_page: int = 3) -> Iterator[Review]:
+        """Review another folder in this JupyterLab, in a kernel and a workspace of its own."""
+        file = f"{name}.ipynb"
+        kernel = {"name": "python3"}
+        asked = {"path": file, "name": file, "type": "notebook", "kernel": kernel}
+        session = self._ask("POST", "/api/sessions", asked)
+        connection = self._session / "runtime" / f"kernel-{session['kernel']['id']}.json"
+        path = self._session / "notebooks" / file
+        book = notebooks.filled(
+            notebooks.notebook("1_review"), {"folder": str(folder), "per_page": per_page}
+        )
+        with LiveKernel(str(connection)) as client:
+            client.wait_until_ready()
+            client.run(book, path)
+        notebooks.write(book, path)
+        self._ask("POST", f"/api/contents/{file}/trust")
+        there = f"/doc/workspaces/{name}/tree/{file}"
+        yield Review(folder, urlsplit(self.url)._replace(path=there).geturl(), connection)
+        self._ask("DELETE", f"/api/sessions/{session['id']}")
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        page = urlsplit(self.url)
+        request = Request(  # noqa: S310  (our own server)
+            page._replace(path=path, query="").geturl(),
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"token {parse_qs(page.query)['token'][0]}"},
+        )
+        with urlopen(request) as answer:  # noqa: S310  (our own server)
+            content = answer.read()
+        return json.loads(content) if content else None
 
     def said(self) -> str:
         return self._log.read_text(encoding="utf-8")
@@ -72,8 +136,7 @@ class Running:
         message = f"the review did not start: {self.said()}"
         raise RuntimeError(message)
 
-    @property
-    def folder(self) -> Path:
+    def _told_folder(self) -> Path:
         found = re.search(r"starting JupyterLab on (.+) …", self.said())
         assert found
         return Path(found[1])
@@ -82,22 +145,6 @@ class Running:
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(STOP_SECONDS)
-
-    def errors(self) -> list[str]:
-        """What the review has in its log of things that went wrong inside it, in one line each."""
-        lines = (self.folder / ".cropkit/cropkit.log").read_text(encoding="utf-8").splitlines()
-        said = map(json.loads, lines)
-        wrong = (
-            one for one in said if (one["logger"], one["level"]) == ("cropkit.review", "error")
-        )
-        return [one["message"] for one in wrong]
-
-    @contextmanager
-    def probe(self) -> Iterator["Probe"]:
-        [connection] = self.home.glob("tmp/cropkit-*/runtime/kernel-*.json")
-        with LiveKernel(str(connection)) as kernel:
-            kernel.wait_until_ready()
-            yield Probe(kernel)
 
 
 @contextmanager

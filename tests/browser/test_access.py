@@ -1,12 +1,12 @@
 """WCAG 2.2 AA as a browser shows it, and the picture at other densities and themes: one page."""
 
-import signal
 from collections.abc import Iterator
 
 import pytest
-from browser import chromium
-from browser.reviewing import Desk, desk, running
+from browser.reviewing import Desk, Running, desk
+from playwright.sync_api import Browser
 
+from cropkit.demo import make_demo
 from cropkit.review.canvas.canvases import NAME
 
 SMALLEST = 24  # CSS pixels, 2.5.8
@@ -40,11 +40,12 @@ CONTRASTS = """() => {
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    home = tmp_path_factory.mktemp("access") / "home"
+def page(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser, demo: Running
+) -> Iterator[Desk]:
+    folder = make_demo(tmp_path_factory.mktemp("access") / "demo")
     with (
-        chromium.launched() as browser,
-        running(home, ending=signal.SIGTERM) as review,
+        demo.reviewing(folder, "access") as review,
         desk(browser, review.url, device_scale_factor=3) as found,
     ):
         found.press("Enter")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import album
-from browser.reviewing import Desk, Probe, Running, desk, running
+from browser.reviewing import Desk, Probe, Review, Running, desk
 from playwright.sync_api import Browser
 
 from cropkit.geometry import PixelBox, Size
@@ -48,21 +48,21 @@ _PAINTED_IN_THE_BROWSER = """async ([script, ...painted]) => {
 
 
 @pytest.fixture(scope="module")
-def review(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def review(tmp_path_factory: pytest.TempPathFactory, demo: Running) -> Iterator[Review]:
     root = tmp_path_factory.mktemp("front")
-    with running(root / "home", str(album.make_album(root / "photos"))) as found:
+    with demo.reviewing(album.make_album(root / "photos"), "front") as found:
         yield found
 
 
 @pytest.fixture
-def page(review: Running, browser: Browser) -> Iterator[Desk]:
+def page(review: Review, browser: Browser) -> Iterator[Desk]:
     with desk(browser, review.url) as found:
         yield found
         assert not found.errors
 
 
 @pytest.fixture
-def probe(review: Running) -> Iterator[Probe]:
+def probe(review: Review) -> Iterator[Probe]:
     with review.probe() as found:
         yield found
 

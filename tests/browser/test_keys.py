@@ -3,27 +3,15 @@
 The keys are those that the running JupyterLab says it has, and the review is of the demo.
 """
 
-import signal
 from collections.abc import Iterator
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from browser import film, screenshot
-from browser.reviewing import Desk, Running, desk, running
-from PIL import Image, ImageSequence
+from browser.reviewing import Desk, Running, desk
 from playwright.sync_api import Browser
 
 MODIFIERS = {"Ctrl": "Control", "Accel": "Control"}
 RESTART_SECONDS = 60_000
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("demo") / "home", ending=signal.SIGTERM) as review:
-        yield review
 
 
 @pytest.fixture
@@ -92,44 +80,6 @@ def element_at(page: Desk, x: float, y: float) -> str:
         [x, y],
     )
     return found
-
-
-def test_the_readmes_picture_shows_a_review_of_the_demo(page: Desk, tmp_path: Path) -> None:
-    screenshot.photograph(page, tmp_path / "review.png")
-    made, shipped = map(read_picture, (tmp_path / "review.png", screenshot.PICTURE))
-    assert made.size == tuple((page.page.viewport_size or {}).values())
-    assert shipped.size == (screenshot.SIZE["width"], screenshot.SIZE["height"])
-    where = page.canvas.bounding_box()
-    left, top = where["x"], where["y"]
-    for picture in (made, shipped):
-        stages = picture.crop((int(left), int(top) + 60, int(left) + 1000, int(top) + 400))
-        colours = np.unique(np.asarray(stages).reshape(-1, 3), axis=0)
-        assert len(colours) > 1000, "the pictures of the review are not blank"
-
-
-def test_the_readmes_film_shows_a_session_and_is_made_by_its_script(
-    browser: Browser, tmp_path: Path
-) -> None:
-    with (
-        running(tmp_path / "home") as own,  # an image is rejected in it
-        desk(browser, own.url) as page,
-        own.probe() as probe,
-    ):
-        film.session(page, probe.grip(0, "LEFT")).save(tmp_path / "review.gif")
-    for path in (tmp_path / "review.gif", film.PICTURE):
-        assert path.stat().st_size < 1_500_000
-        with Image.open(path) as moving:
-            frames = [np.asarray(one.convert("RGB"), int) for one in ImageSequence.Iterator(moving)]
-            assert moving.width == film.WIDTH
-            assert moving.info["loop"] == 0
-        assert 8 <= len(frames) <= 14
-        for one, following in pairwise(frames):
-            assert np.abs(one - following).max() > 50, "each frame shows something else"
-
-
-def read_picture(path: Path) -> Image.Image:
-    with Image.open(path) as picture:
-        return picture.convert("RGB")
 
 
 def test_lab_has_the_keys_that_destroy_a_cell(page: Desk) -> None:

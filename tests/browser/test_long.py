@@ -1,32 +1,37 @@
-"""Five hundred pages in a real browser: nothing grows but what Chromium keeps of pictures."""
+"""Many pages in a real browser: nothing grows but what Chromium keeps of pictures."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from browser.reviewing import Desk, Running, desk, running
+from browser.reviewing import Desk, Review, Running, desk
 from PIL import Image
 from playwright.sync_api import Browser, CDPSession
 
-PAGES = 500
+PAGES, SOAK = 60, 500
 WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
 KERNEL = "__import__('os').getpid()"
 
 
 @pytest.fixture
-def review(tmp_path: Path) -> Iterator[Running]:
+def pages(request: pytest.FixtureRequest) -> int:
+    return SOAK if request.config.getoption("--soak") else PAGES
+
+
+@pytest.fixture
+def review(tmp_path: Path, demo: Running, pages: int) -> Iterator[Review]:
     folder = tmp_path / "many"
     folder.mkdir()
     rng = np.random.default_rng(7)
-    for number in range(PAGES):
+    for number in range(pages):
         noise = rng.integers(0, 256, (40, 60, 3), np.uint8)
         Image.fromarray(noise).save(folder / f"{number:04}.png", compress_level=1)
-    with running(tmp_path / "home", str(folder), "--per-page", "1") as found:
+    with demo.reviewing(folder, "many", per_page=1) as found:
         yield found
 
 
-def kernel(review: Running) -> tuple[int, int]:
+def kernel(review: Review) -> tuple[int, int]:
     """Its widgets, and its memory in MB."""
     with review.probe() as probe:
         widgets, pid = probe.value(WIDGETS), probe.value(KERNEL)
@@ -42,14 +47,14 @@ def page_of(client: CDPSession) -> tuple[float, float]:
     return found["Nodes"], found["JSHeapUsedSize"] / 1e6
 
 
-def turned(page: Desk, pages: range) -> None:
-    for number in pages:
+def turned(page: Desk, numbers: range) -> None:
+    for number in numbers:
         page.press("PageDown")
         page.until_page(number)
 
 
-def test_500_pages_leave_kernel_widgets_and_page_as_large_as_they_were(
-    review: Running, browser: Browser
+def test_many_pages_leave_kernel_widgets_and_page_as_large_as_they_were(
+    review: Review, browser: Browser, pages: int
 ) -> None:
     with desk(browser, review.url) as page:
         client = page.page.context.new_cdp_session(page.page)
@@ -57,7 +62,7 @@ def test_500_pages_leave_kernel_widgets_and_page_as_large_as_they_were(
         turned(page, range(2, 12))
         widgets, megabytes = kernel(review)
         nodes, heap = page_of(client)
-        turned(page, range(12, PAGES + 1))
+        turned(page, range(12, pages + 1))
         assert kernel(review)[0] == widgets
         assert kernel(review)[1] < megabytes + 100
         assert page_of(client)[0] < 1.2 * nodes

@@ -13,7 +13,7 @@ from pathlib import Path
 import pictures
 import pytest
 from browser import album
-from browser.reviewing import SLOW, Desk, Running, desk, running
+from browser.reviewing import SLOW, Desk, Review, Running, desk, running
 from browser.wire import Wire, wired
 from PIL import ImageChops
 from playwright.sync_api import Browser
@@ -30,7 +30,7 @@ OWN = "__import__('os').getpid()"
 class Scene:
     """A folder under review behind a line, and what it held before."""
 
-    def __init__(self, review: Running, wire: Wire, page: Desk) -> None:
+    def __init__(self, review: Review, wire: Wire, page: Desk) -> None:
         self.review, self.wire, self.page = review, wire, page
         self.folder = review.folder
         self.before = album.contents(self.folder)
@@ -89,11 +89,13 @@ def make_folder(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Scene]:
+def opened(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser, demo: Running
+) -> Iterator[Scene]:
     root = tmp_path_factory.mktemp("mishaps")
-    folder = make_folder(root / "images")
+    folder = make_folder(root / "images {2024} ü")
     with (
-        running(root / "home", str(folder)) as review,
+        demo.reviewing(folder, "mishaps") as review,
         wired(review.url) as wire,
         desk(browser, wire.url) as page,
     ):

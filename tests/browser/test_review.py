@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from browser import album
-from browser.reviewing import APART, ROOT, Desk, Probe, Running, Status, desk, running
+from browser.reviewing import APART, ROOT, Desk, Probe, Review, Running, Status, desk
 from playwright.sync_api import Browser
 
 Box = tuple[int, int, int, int]
@@ -26,7 +26,7 @@ FAILING = 1  # tests that make a callback raise
 class Table:
     """The review under test: folder, server, page and probe."""
 
-    def __init__(self, review: Running, page: Desk, probe: Probe) -> None:
+    def __init__(self, review: Review, page: Desk, probe: Probe) -> None:
         self.review, self.page, self.probe = review, page, probe
         self.folder = review.folder
         self.before = album.contents(self.folder)
@@ -113,11 +113,13 @@ class Table:
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Table]:
+def opened(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser, demo: Running
+) -> Iterator[Table]:
     root = tmp_path_factory.mktemp("review")
     folder = album.make_album(root / "photos {2024} ü")
     with (
-        running(root / "home", str(folder)) as review,
+        demo.reviewing(folder, "review") as review,
         desk(browser, review.url) as page,
         review.probe() as probe,
     ):
@@ -246,7 +248,7 @@ def test_in_the_grid_enter_accepts_all_but_the_marked_which_come_next(table: Tab
     table.probe_until(f"len(review.boxes) == 9 and {READY}")
     nine = table.probe.paths()
     page.press("1", "2", "5", "6")
-    stage = "__import__('cropkit.review.view.layout', fromlist=['Kind']).Kind.STAGE"
+    stage = "__import__('cropkit.review.view.layout', fromlist=['ClickTarget']).ClickTarget.STAGE"
     page.click(table.probe.value(f"review.screen_point(3, {stage})"))
     page.settled()
     assert page.text().count("◎") == 5

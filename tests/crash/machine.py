@@ -8,6 +8,7 @@ import scenarios
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from patience import patient
 from points import FAULTS, At, Fault, telling
 from scenarios import JPEG, OTHER, PNG, look
 from tracer import CHANGES, Ended, Voice, Watch, trace
@@ -34,7 +35,7 @@ class Machine(RuleBasedStateMachine):
         scenarios.make_world(self.place)
         self.folder = self.place / "collection"
         self.originals = set(look(self.place).contents.values())
-        self.collection = Collection(self.folder, deadline=2)
+        self.collection = Collection(self.folder, deadline=patient(30))
 
     def teardown(self) -> None:
         if hasattr(self, "collection"):
@@ -91,7 +92,7 @@ class Machine(RuleBasedStateMachine):
         type(self).steps += 1
 
         def body(voice: Voice) -> None:
-            kit = Collection(self.folder, deadline=2)
+            kit = Collection(self.folder, deadline=patient(30))
             voice.arm()
             act(kit)
             voice.say("ok")

@@ -1,0 +1,38 @@
+"""How a run is put together: names that are there, long ones first, nothing left out unasked."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import running
+
+
+@pytest.mark.parametrize("name", [*running.SLOW, *running.SECONDS, *running.TOGETHER])
+def test_what_is_weighed_or_left_out_is_there(name: str) -> None:
+    assert (running.ROOT / name).exists(), "a name that is not there leaves out nothing"
+
+
+def item(nodeid: str) -> pytest.Item:
+    return cast("pytest.Item", SimpleNamespace(nodeid=nodeid))
+
+
+def test_long_pieces_come_first_and_a_pieces_own_order_stays() -> None:
+    named = ["tests/test_a.py::b", "tests/browser/test_z.py::b", "tests/test_a.py::a"]
+    items = [item(name) for name in [*named, "tests/browser/test_a.py::a"]]
+    running.put_long_ones_first(items)
+    assert [each.nodeid for each in items] == [named[1], "tests/browser/test_a.py::a", *named[::2]]
+
+
+def test_a_browsers_files_go_to_one_worker_and_others_file_by_file() -> None:
+    scopes = {running.scope_of(f"tests/browser/test_{name}.py::test[a/b::c]") for name in "xy"}
+    assert scopes == {"tests/browser"}
+    assert running.scope_of("tests/crash/test_crash.py::test[a/b]") == "tests/crash/test_crash.py"
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_only_fast_leaves_anything_out(fast: bool) -> None:  # noqa: FBT001  (a parameter of a test)
+    config: Any = SimpleNamespace(getoption=lambda _: fast)
+    assert running.is_left_out(running.ROOT / "tests" / "browser", config) is fast
+    assert not running.is_left_out(running.ROOT / "tests" / "formats", config)
+    assert not running.is_left_out(Path("/elsewhere"), config)
