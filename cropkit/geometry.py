@@ -29,7 +29,13 @@ _ORIENTATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Width and height in pixels, both at least 1."""
+    """Width and height in pixels, both at least 1.
+
+    Raises
+    ------
+    BadBox
+        When one is not a whole number of at least 1.
+    """
 
     width: int
     height: int
@@ -61,7 +67,12 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class PixelBox:
-    """A crop box in pixels.
+    """A crop box in pixels: upright ones, unless a name says stored.
+
+    Parameters
+    ----------
+    left, top : first column and row that are kept, from 0
+    right, bottom : first column and row that are not
 
     Raises
     ------
@@ -108,7 +119,7 @@ class PixelBox:
         return self
 
     def normalized(self, size: Size) -> "NormalizedBox":
-        """Express the box in fractions of `size`."""
+        """Express an upright box in fractions of `size`, which is upright, too."""
         self.within(size)
         w, h = size.width, size.height
         return NormalizedBox(self.left / w, self.top / h, self.right / w, self.bottom / h)
@@ -143,6 +154,11 @@ class PixelBox:
 @dataclass(frozen=True, slots=True)
 class NormalizedBox:
     """A crop box in fractions of the upright width and height.
+
+    Parameters
+    ----------
+    left, right : 0 to 1 of the width, from the left
+    top, bottom : 0 to 1 of the height, from above
 
     Raises
     ------

@@ -52,7 +52,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A crop box that somebody proposed for one image, in its normalized upright frame."""
+    """A crop box that somebody proposed for one image, in its normalized upright frame.
+
+    Parameters
+    ----------
+    source, version : who or what proposes, such as a model and its release
+    rank : 0 is the best of an image's suggestions
+    confidence : how sure it is, 0 to 1; None where it does not say
+    """
 
     box: NormalizedBox
     source: str
@@ -63,7 +70,14 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something degraded that a person should see: what kind, which file, why."""
+    """Something degraded that a person should see; it is counted, and the work goes on.
+
+    Parameters
+    ----------
+    kind : such as suggestion, box, preview, folder; no-suggestion is not counted
+    path : of the file it is about, an image or another one
+    reason : in plain words
+    """
 
     kind: str
     path: str
@@ -77,9 +91,11 @@ class Decision:
     Parameters
     ----------
     path : relative to the collection, with forward slashes
-    sha256 : of the file's bytes as they were shown
+    sha256 : of the file's bytes as they were shown: other content is never cropped by this decision
     size : upright
     box : upright pixels of `size`; None for reject and skip
+    shown_at, decided_at : aware, in UTC
+    suggestion : what was proposed; needed to accept it
     destination : folder the crop moves to, None to stay in place
 
     Raises
@@ -143,8 +159,18 @@ class Decision:
 class CropResult:
     """The outcome of one operation, as `crop --json` prints it.
 
-    ``box_asked`` and ``box_applied`` are upright; ``dropped`` holds (item, reason) pairs; ``psnr``
-    is in dB, None where the pixels are exactly those of the source.
+    Parameters
+    ----------
+    path : of the image, as it was asked for
+    code, message : of the error, None when it did what was asked
+    destination : where the image is now, None when it stayed in place
+    operation : its id in the trail
+    box_asked, box_applied : upright pixels; a lossless JPEG crop may hold more than was asked for
+    sha256_before, sha256_after : of the file's bytes
+    kept, patched : what the file holds besides its pixels, unchanged or made to fit the crop
+    dropped : pairs of what was left out and the reason
+    psnr : in dB, None where the pixels are exactly those of the source
+    seconds : that it took
     """
 
     status: Status

@@ -2,7 +2,7 @@
 
     python tests/refresh_docs.py
 
-The options of the tests, the tables of keys and commands. A second run changes no
+The API page, the options of the tests, the tables of keys and commands. A second run changes no
 byte; tests hold each of them to the code.
 """
 
@@ -10,11 +10,14 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import api_page
+
 from cropkit.bootstrap import selftest
 from cropkit.cli import commands_markdown
 from cropkit.review import keys_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
+API = ROOT / "docs" / "api.md"
 
 
 def options() -> str:
@@ -58,6 +61,8 @@ def main() -> int:
             text = with_block(text, mark, made())
         path.write_text(text, "utf-8")
         sys.stdout.write(f"{name}\n")
+    API.write_text(api_page.page(), "utf-8")
+    sys.stdout.write("docs/api.md\n")
     return 0
 
 

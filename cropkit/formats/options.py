@@ -24,7 +24,8 @@ class Options:
 
     Parameters
     ----------
-    drop : items of `DROPPABLE` whose loss the person accepts
+    jpeg : without loss, where the corner moves out to a whole block; or the very box, encoded anew
+    drop : what may be left out where a file is refused otherwise: gain-map
 
     Raises
     ------

@@ -54,7 +54,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     Parameters
     ----------
-    folder_or_kit : folder of images, or an opened `Collection`, which then stays open
+    folder_or_collection : folder of images, or an opened `Collection`, which then stays open
     per_page : images side by side
     defer : only queue the decisions; `cropkit apply` or the batch notebook carries them out
     loop : the main thread's event loop; the running one when not given

@@ -49,6 +49,10 @@ class Sidecars:
     ("manual", or another image of its group was selected) is neither.
 
     Reads stay beneath the collection, follow no links and are bounded.
+
+    Parameters
+    ----------
+    root : folder of the collection
     """
 
     def __init__(self, root: Path) -> None:

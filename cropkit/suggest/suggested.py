@@ -23,7 +23,11 @@ NOTHING = Suggested()
 
 
 class Suggester(Protocol):
-    """Anything that proposes crop boxes."""
+    """Anything that proposes crop boxes: write a class with this method, and pass it to `open`.
+
+    One that can say how sure it is without looking at the image also has ``confidence(path)``,
+    which returns a number from 0 to 1, or None.
+    """
 
     def suggest(self, path: str, size: Size, sha256: str) -> Suggested:
         """Propose boxes for one image; report bad data as problems and never raise for it.

@@ -40,7 +40,10 @@ class Table:
     table, line and reason, and the other rows are used: it is reported with its image, or in
     `problems` when it names none. An image without a row gives a problem of kind `NO_SUGGESTION`.
 
-    `Table.from_csv` and `Table.from_frame` take the fields of `Convention` by name.
+    `Table.from_csv` and `Table.from_frame` make one. By name they take ``order`` (xyxy, xywh,
+    cxcywh), ``units`` (pixels, normalized), ``frame`` (upright, stored), ``orientation`` (for
+    stored pixels, a function of the path) and ``columns`` (names of their own), as
+    docs/suggestions.md tells.
     """
 
     def __init__(self, name: str, convention: Convention) -> None:
