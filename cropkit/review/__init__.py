@@ -1,14 +1,16 @@
 """The review widget: `Review` shows pages of crop boxes on an ipycanvas and takes decisions.
 
-Rooms, from below; each but the last two is pure or knows one foreign library:
+Rooms, from below; imports point down only, and import-linter holds that:
 
-- `model`: what a review is at one moment, and the moves that change it; no clock, no file
+- `model`: what a review is at one moment, and the moves that change it; no clock, no file but
+  where a review is taken up again (`progress`)
 - `keys`: which key does what, as tables
-- `view`: layout, words and colours, as values and HTML
-- `canvas`: the only place with ipycanvas: pictures and boxes on the screen
-- `runtime`: threads, timers, what is read ahead, who else is at work
-- `input`: keys, pointer and wheel become moves
-- `controller` makes moves and what follows from them; `widget` is what a notebook sees
+- `view`: layout, words and colours, as values and HTML; beside it
+- `runtime`: threads and timers, what is read ahead, who applies decisions, who else is at work
+- `canvas`: the only place with ipycanvas and anywidget: pictures and boxes on the screen
+- `controller`: makes moves and what follows from them; the one that knows all of the above
+- `input`: keys, pointer and wheel become moves of the controller
+- `widget`: what a notebook sees
 
 The names are loaded when they are first asked for, so that `review.model` needs no canvas.
 """

@@ -1,7 +1,33 @@
-"""The reviewer's desk: holds the session, makes moves and carries out what follows from them.
+"""Hold the session, make moves and carry out what follows from them.
 
-All of it runs in the kernel's main thread, except reading ahead (`Prefetch`) and carrying out
-decisions (`BackgroundThread`).
+Who calls whom
+--------------
+`input` turns keys, pointer and wheel into moves and hands them to `take`; `widget` shows what
+`view` returns. Both ask this class and know none of its parts. A move goes this way:
+
+1. `take` refuses it while the page is not on the screen, or after an audit error.
+2. `advance` of `model`, which is pure, returns the next session and what is decided by the move.
+3. Decisions become durable (`collection.decide`) *before* the session shows them: what a person has
+   seen as decided survives the kernel.
+4. They are handed to the `BackgroundApplier`; its outcome comes back as a move (`Applied`,
+   `Restored`) and goes the same way, but for the check of step 1.
+5. `follow` lets the screen follow: arrivals become moves, `PageDisplay` draws, and `changed`
+   has the words written anew. It is called after everything that may look different, and draws
+   only what does.
+
+In which thread
+---------------
+Everything of this class runs in one thread, the kernel's main thread, where alone it is safe to
+draw: `Guard.watch` brings callbacks there, whichever thread a browser's message came in, and shows,
+logs and counts what they raise. Beside it work:
+
+- `Prefetch`, two threads that read images ahead (with processes of their own where there are);
+- the thread of `BackgroundApplier`: decisions one after the other, in their order. It stands back
+  for a moment after each decision, so that the next page is drawn first;
+- `_side_thread`: what keeps no crop waiting and waits for none: the place that is remembered, the
+  other reviews, the scan of confidences, alerts that are sent.
+
+None of them touches the session: each hands its outcome back with `call_soon_threadsafe`.
 """
 
 from collections.abc import Callable

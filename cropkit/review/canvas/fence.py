@@ -1,4 +1,25 @@
-"""Know when a drawing has reached the screen, which ipycanvas does not tell."""
+"""Know when a drawing has reached the screen, which ipycanvas does not tell.
+
+Drawing is a message without an answer. The kernel sends commands into a comm; whether the page has
+carried them out, has them waiting, or was closed meanwhile, is nowhere to be read. A review that
+took a key for a page which nobody has seen yet would record decisions that no person made.
+
+How it works
+------------
+Commands are carried out in the order in which they are sent, over all canvases of a page. So a
+canvas of one pixel, never displayed, is filled with a colour after everything that matters; the
+browser sends that pixel's colour back (`sync_image_data`), and the colour is a number. When number
+*n* is back, everything before *n* was drawn, and each callback up to *n* is called, in order.
+16,777,215 numbers come round in years; zero is left out, as it is what an empty canvas has.
+
+Why it can be silent, and what is done
+--------------------------------------
+The browser reads the pixel in the background and one reading may overtake another, so that of two
+marks in quick succession only the older may come back. `ask_again` sets another mark for nothing
+but its acknowledgement, which covers all that came before it. When it is asked, and after how
+long a page is drawn anew instead, is for `page_display` to say. A page that was closed or reloaded
+will never answer: `forget` drops what is waited for, so that a late answer calls nobody.
+"""
 
 from collections.abc import Callable
 

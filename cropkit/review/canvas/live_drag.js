@@ -8,7 +8,8 @@
 //   kernel has left to this part, or null; chosen; cells: for each position null or
 //   {x, y, scale: of the image's frame; size: [width, height], box: [left, top, right, bottom] in
 //   image pixels; ratio: width / height that is kept, or null}
-// `brush` comes once (`style` is a name of ipywidgets): the colours and sizes that the kernel paints a chosen box with (paint.py).
+// `brush` comes once: the colours and sizes that the kernel paints a chosen box with (paint.py);
+//   `style` is a name that ipywidgets has taken.
 
 const PATIENCE = 3000, SETTLED = 300;  // milliseconds
 const clamped = (value, low, high) => Math.max(low, Math.min(high, value));

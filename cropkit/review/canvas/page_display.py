@@ -1,4 +1,43 @@
-"""Bring the session's page to the screen and know when it is there."""
+"""Bring the session's page to the screen and know when it is there.
+
+How a page is drawn
+-------------------
+What a person decides on must be what they saw, so a decision is taken only when the page is known
+to be on the screen. Drawing is therefore two steps, and each of them is waited for:
+
+1. *Upload.* A JPEG goes into a hidden canvas of the browser, an `OffscreenBuffer`. An image's value
+   arrives at once while a drawing waits for its turn, so a buffer takes its next picture only when
+   the fence has told that the last one is drawn. There are two generations of buffers: while one
+   page is on the screen, the next one is uploaded into the other generation, and turning the page
+   draws pictures that are already there.
+2. *Draw.* The layer of pictures is wiped and every picture that is there is drawn from its buffer,
+   in one message that ends with a mark of the fence. Which picture lies at which position is kept
+   with that mark: `_wanted` is what should be seen, `_drawn` what was sent last, `_sent` what is on
+   its way, `_acknowledged` what the browser is known to show.
+
+Boxes are a layer of their own, painted image by image where one looks different from what is
+there, at most once a frame: they follow every key and would be too slow to draw with the pictures.
+
+When a page counts as shown
+---------------------------
+When every undecided image of it is in what the browser has acknowledged *and* in every draw that is
+still on its way: such a draw may take a picture away for a moment. Images that were decided before
+may come later, as nothing is decided by them. The time of the first acknowledgement is the
+`shown_at` of a decision. Without an acknowledgement nothing is taken: the reviewer is told so.
+
+What is asked again
+-------------------
+- An acknowledgement that is overdue is asked for again, after 0.6 seconds and then after twice as
+  long each time (`_ask_again`): the browser's last word may have been lost while the kernel was
+  busy. Nothing is drawn for it.
+- A page that is not acknowledged after 5, 10 and 20 seconds is uploaded and drawn anew, as if the
+  browser knew nothing (`_check`), and the reviewer is told to reload. After the last there is no
+  further try: a browser that is gone would be sent the same for ever.
+- A browser page that is opened or reloaded knows nothing: `reset` forgets what is shown, and with
+  it that anything may be decided.
+- An image whose file was changed is read again and has another name, so that the buffer which
+  holds its old picture counts as empty.
+"""
 
 import logging
 from collections.abc import Callable

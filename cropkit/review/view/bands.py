@@ -54,7 +54,7 @@ def header(view: View) -> str:
     pills = (
         pill("written", view.counts.written),
         pill("waiting", view.counts.waiting),
-        *(pill(word, n, bad=n > 0) for word, n in view.troubles if n or word == "failed"),
+        *(_trouble(word, n) for word, n in view.troubles if n or word == "failed"),
     )
     return at(
         view.layout,
@@ -63,10 +63,16 @@ def header(view: View) -> str:
         f"<span class='ck-quiet'>{_filtered(session)}{_arranged(session)}"
         f"page {session.page + 1} of {session.pages}</span>"
         f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
-        f"<span class='ck-quiet'>{session.decided:,} of {session.total:,} decided"
-        f"{_pace(view)}</span>" + "".join(pills),
+        f"<span class='ck-quiet'>{session.decided:,} of {session.total:,} decided</span>"
+        f"{_pace(view)}" + "".join(pills),
         "ck-side",
     )
+
+
+def _trouble(word: str, number: int) -> str:
+    """Return a pill that is short where there is little room: the header has up to five."""
+    name, since, when = word.partition(" since ")
+    return pill(name, number, bad=number > 0, more=since + when)
 
 
 def strip(view: View) -> str:
@@ -160,7 +166,8 @@ def _pace(view: View) -> str:
         return ""
     session = view.session
     left = (session.total - session.decided - len(session.broken)) / view.rate * 60
-    return f" · {view.rate:,.0f} an hour · {_minutes(left)} left"
+    words = f"{view.rate:,.0f} an hour · {_minutes(left)} left"
+    return f"<span class='ck-quiet ck-cut'>{words}</span>"
 
 
 def _minutes(minutes: float) -> str:

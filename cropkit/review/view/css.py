@@ -65,7 +65,7 @@ CSS = """<style>
   color: var(--jp-ui-font-color0, #111); font-size: 0.92em; flex: none;
   font-family: var(--jp-code-font-family, monospace); }
 .cropkit-review .ck-chip { border: 1px solid currentColor; border-radius: 1.2em;
-  justify-content: center; gap: 0.35em; padding: 0 0.4em; font-weight: 550; overflow: hidden; }
+  justify-content: center; gap: 0.3em; padding: 0 0.15em; font-weight: 550; overflow: hidden; }
 .cropkit-review .ck-chip.ck-tight { font-size: 0.86em; gap: 0.2em; padding: 0 0.2em; }
 .cropkit-review .ck-accept, .cropkit-review .ck-done { color: var(--jp-success-color0, #1b5e20); }
 .cropkit-review .ck-adjusted { color: var(--jp-brand-color0, #0d47a1); }

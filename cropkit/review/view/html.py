@@ -21,9 +21,10 @@ def keys(labels: tuple[str, ...]) -> str:
     return " ".join(f"<span class='ck-key'>{text(label)}</span>" for label in labels if label)
 
 
-def pill(word: str, number: int, *, bad: bool = False) -> str:
-    """Return a count with its name."""
-    return f"<span class='ck-pill{' ck-bad' if bad else ''}'>{word} <b>{number:,}</b></span>"
+def pill(word: str, number: int, *, bad: bool = False, more: str = "") -> str:
+    """Return a count with its name; `more` of the name goes where there is little room."""
+    name = word + (f"<span class='ck-more'>{more}</span>" if more else "")
+    return f"<span class='ck-pill{' ck-bad' if bad else ''}'>{name} <b>{number:,}</b></span>"
 
 
 def at(layout: PageLayout, rect: Rect, inner: str, classes: str = "") -> str:
