@@ -4,6 +4,7 @@ Contrast, focus and target sizes as a browser shows them are in `tests/browser/t
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from desktop import Browser
@@ -11,6 +12,7 @@ from desktop import Browser
 from cropkit.review.canvas.paint import DARK, LIGHT
 from cropkit.review.keys.keymap import PRESETS, preset
 from cropkit.review.model import Done
+from cropkit.review.view.bands import header
 from cropkit.review.view.captions import LATER, OUTCOMES, STALE, VERDICTS
 
 Started = Callable[..., Browser]
@@ -105,3 +107,13 @@ def test_4_1_3_notes_and_problems_are_status_messages(browser: Browser) -> None:
     assert "<div role='alert'" in browser.words
     browser.controller.guard.stop(RuntimeError("no trail"))
     assert "<div role='alert' class='ck-whole'><span>■ Stopped" in browser.words
+
+
+def test_each_kind_of_trouble_is_counted_in_the_header_and_short_on_a_narrow_page(
+    browser: Browser,
+) -> None:
+    view = browser.review._view()
+    words = header(replace(view, counts=replace(view.counts, failed=2, stale=3)))
+    assert "ck-bad'>failed <b>2</b>" in words
+    assert "ck-bad'>changed<span class='ck-more'> since shown</span> <b>3</b>" in words
+    assert "not shown" not in words, "there is none"
