@@ -15,6 +15,7 @@ import api_page
 from cropkit.bootstrap import selftest
 from cropkit.cli import commands_markdown
 from cropkit.review import keys_markdown
+from cropkit.review.keys.keymap import actions_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 API = ROOT / "docs" / "api.md"
@@ -28,6 +29,7 @@ def options() -> str:
 BLOCKS = {
     "README.md": {"keys": keys_markdown, "commands": commands_markdown},
     "CONTRIBUTING.md": {"options": options},
+    "docs/keys.md": {"actions": actions_markdown},
 }
 
 

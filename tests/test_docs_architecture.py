@@ -77,9 +77,10 @@ def test_every_entry_of_the_package_is_on_the_map_with_one_line() -> None:
 
 
 def test_the_floors_are_those_that_are_checked_top_first() -> None:
-    contract, _ = PROJECT["tool"]["importlinter"]["contracts"]  # the other is the review's own
-    floors = [sorted(floor.split(" | ")) for floor in contract["layers"]]
-    assert [sorted(re.findall(r"\w+", cell)) for cell in first_cells("The floors")] == floors
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    floors = [sorted(floor.split(" | ")) for each in contracts for floor in each["layers"]]
+    cells = [sorted(re.findall(r"`(\w+)`", cell)) for cell in first_cells("The floors")]
+    assert [cell for cell in cells if cell] == floors  # without the heads of the tables
 
 
 def test_every_dependency_says_why_it_is_one() -> None:
