@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ipycanvas import canvas as ipycanvas
+from patience import patient
 from PIL import Image
 
 from cropkit.review import Review
 from cropkit.review.canvas.pen import SCALE
 
-DEADLINE = 20.0
+DEADLINE = patient(20.0)
 
 
 class ManualLoop:

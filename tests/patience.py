@@ -5,22 +5,11 @@ comes is taken at once, so patience costs a green run nothing.
 """
 
 import os
-import time
-from collections.abc import Callable
 
 VARIABLE = "CROPKIT_PATIENCE"
 TIMES = float(os.environ.get(VARIABLE, "1"))
-POLL_SECONDS = 0.02
 
 
 def patient(seconds: float) -> float:
     """Return how long to wait for what takes at most so long on an idle machine."""
     return seconds * TIMES
-
-
-def until(condition: Callable[[], object], seconds: float, what: str = "it") -> None:
-    """Wait until something holds; fail, in words, when it does not in that time."""
-    end = time.monotonic() + patient(seconds)
-    while not condition():
-        assert time.monotonic() < end, f"waited in vain until {what} came"
-        time.sleep(POLL_SECONDS)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pictures
 import pytest
+from patience import patient
 
 from cropkit import clock
 from cropkit.audit.reader import TrailReader
@@ -32,7 +33,7 @@ BOX = PixelBox(10, 20, 60, 90)
 
 
 def until(reached: Callable[[], object], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patient(seconds)
     while not reached():
         assert time.monotonic() < end, "never came"
         time.sleep(0.01)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from faults import contents
+from patience import patient
 from queueing import BOX, collection, decide_all, decision
 
 from cropkit import formats
@@ -34,7 +35,7 @@ def test_images_are_staged_at_the_same_time(tmp_path: Path, monkeypatch: Any) ->
     """Both wait for each other inside the codec: one after the other they would wait for ever."""
     folder = collection(tmp_path / "c", 2)
     decide_all(folder)
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=patient(20))
     opened = formats.opened
 
     def opened_when_both_are_here(*args: Any) -> Any:

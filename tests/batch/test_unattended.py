@@ -19,6 +19,7 @@ from typing import Any
 import nbformat
 import pytest
 from faults import contents
+from patience import patient
 from queueing import HOSTILE, collection, decide_all, decision, troubled
 
 from cropkit.batch import Batch, outcome, record
@@ -335,12 +336,12 @@ def test_a_termination_signal_ends_a_batch_in_order(tmp_path: Path) -> None:
         text=True,
         env=ENVIRONMENT,
     )
-    until = time.monotonic() + 60
+    until = time.monotonic() + patient(60)
     while not list(folder.glob(".cropkit/runs/*/here")):
         assert time.monotonic() < until
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    said, told = process.communicate(timeout=30)
+    said, told = process.communicate(timeout=patient(30))
     assert process.returncode == 1
     assert "interrupted" in said + told
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from patience import patient
 
 from cropkit import __main__ as front
 from cropkit.bootstrap import SetupFailed, selftest
@@ -22,7 +23,7 @@ from cropkit.bootstrap.clone import Clone, EnvironmentLock
 
 ROOT = Path(__file__).parents[2]
 BASE = str(getattr(sys, "_base_executable", sys.executable))
-SECONDS = 60
+SECONDS = patient(60)
 
 METADATA = "Metadata-Version: 2.1\nName: tinypack\n"
 WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

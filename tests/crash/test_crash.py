@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from campaigns import CAMPAIGNS, FULL, TOLD, WITHOUT_PTRACE, experiment
+from patience import patient
 
 Results = dict[str, "Future[dict[str, Any]]"]
-pytestmark = pytest.mark.timeout(0 if FULL else 600)
+pytestmark = pytest.mark.timeout(0 if FULL else patient(600))
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from campaigns import FULL, experiment
 from mutants import MUTANTS
+from patience import patient
 from seeding import NOTICED, Mutant, check_fits, tell, tests_notice, verdicts
 
 CHEAP = ("no intent at all", "files are never synced", "an error at done is swallowed")
@@ -16,7 +17,7 @@ HOW = {
     "faults": ["faults", "--share", "7"],
     "faults-then-kills": ["faults-then-kills", "--first", "3", "--share", "5"],
 }
-pytestmark = pytest.mark.timeout(0 if FULL else 600)
+pytestmark = pytest.mark.timeout(0 if FULL else patient(600))
 
 
 @pytest.fixture(scope="module")

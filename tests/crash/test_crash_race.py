@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from campaigns import FULL, TOLD
+from patience import patient
 from PIL import Image
 from scenarios import decide
 
@@ -27,7 +28,7 @@ with Collection(sys.argv[1]) as kit:
     for made in waiting:
         kit.apply(made)
 """
-pytestmark = pytest.mark.timeout(0 if FULL else 300)
+pytestmark = pytest.mark.timeout(0 if FULL else patient(300))
 
 
 def worker(folder: Path, number: int) -> "subprocess.Popen[bytes]":
@@ -77,6 +78,6 @@ def run_and_kill(folder: Path) -> int:
         assert running[victim].returncode in (0, -signal.SIGKILL), said.decode()
         running[victim] = worker(folder, 100 + deaths)
     for each in running:
-        _, said = each.communicate(timeout=120)
+        _, said = each.communicate(timeout=patient(120))
         assert each.returncode == 0, said.decode()
     return deaths

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from faults import Faulty, contents
+from patience import patient
 from scenarios import decide
 
 from cropkit.collection import Collection
@@ -62,7 +63,7 @@ def test_an_operation_that_fails_takes_no_original_from_a_twin_under_way(folder:
     def wait_before_the_intent(name: str) -> None:
         if name == "fsync" and next(syncs) == SYNC_OF_THE_ORIGINALS:
             twin_has_proven.set()
-            assert this_has_failed.wait(20)
+            assert this_has_failed.wait(patient(20))
 
     def crop_the_twin() -> None:
         system = Faulty(1, wait_before_the_intent, persistent=True)
@@ -75,7 +76,7 @@ def test_an_operation_that_fails_takes_no_original_from_a_twin_under_way(folder:
 
     def fail_meanwhile() -> None:
         twin.start()
-        assert twin_has_proven.wait(20)
+        assert twin_has_proven.wait(patient(20))
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     system = interrupted("fsync", fail_meanwhile)
@@ -84,7 +85,7 @@ def test_an_operation_that_fails_takes_no_original_from_a_twin_under_way(folder:
         with pytest.raises(CropkitError):
             kit.crop(IMAGE, BOX)
     this_has_failed.set()
-    twin.join(30)
+    twin.join(patient(30))
     with Collection(folder) as kit:
         assert kit.fsck() == []
         if (folder / TWIN).read_bytes() != data:

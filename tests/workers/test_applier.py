@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from patience import patient
 from PIL import Image
 
 from cropkit import clock
@@ -160,7 +161,7 @@ class Hunted(Murdered):
             hunter.join()
 
     def _hunt(self) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + patient(60)
         while not any((self._collection.root / ".cropkit" / "stage").iterdir()):
             assert time.monotonic() < end
         kill(self)
@@ -216,7 +217,7 @@ def test_it_ends_with_whoever_asks_and_leaves_nothing_open(kit: Collection) -> N
     pid = workshop.pid
     assert pid is not None
     workshop.close()
-    end = time.monotonic() + 10
+    end = time.monotonic() + patient(10)
     while alive(pid):
         assert time.monotonic() < end
         time.sleep(0.05)
