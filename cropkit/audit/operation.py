@@ -74,7 +74,7 @@ class Operation:
     Parameters
     ----------
     source, target : relative to the collection; a target elsewhere is absolute
-    before, after : SHA-256 of the content; None until it is known
+    sha256_before, sha256_after : of the content; None until it is known
     box : upright pixels, for a crop
     attributes : of the file before, as `Attributes.to_json` writes them
     undoes : the operation that a restore takes back
@@ -85,8 +85,8 @@ class Operation:
     target: str
     session: str
     owner: str
-    before: str | None = None
-    after: str | None = None
+    sha256_before: str | None = None
+    sha256_after: str | None = None
     box: PixelBox | None = None
     decision: str | None = None
     undoes: str | None = None
@@ -104,7 +104,7 @@ class Operation:
     @property
     def same_content(self) -> bool:
         """Whether only the name changes, so that the very same inode can stay."""
-        return self.before == self.after
+        return self.sha256_before == self.sha256_after
 
     @property
     def keeps_an_original(self) -> bool:

@@ -303,8 +303,8 @@ def to_row(of: Operation) -> dict[str, Any]:
         "undoes": of.undoes,
         "source": of.source,
         "target": of.target,
-        "before": of.before,
-        "after": of.after,
+        "before": of.sha256_before,
+        "after": of.sha256_after,
         "plan": json.dumps(planned, sort_keys=True),
     }
 
@@ -316,11 +316,13 @@ def _operation(row: Row[Any]) -> Operation:
 def from_row(row: Mapping[str, Any]) -> Operation:
     """Read what `to_row` wrote."""
     planned = json.loads(row["plan"])
-    plain = ("id", "owner", "session", "decision", "undoes", "source", "target", "before", "after")
+    plain = ("id", "owner", "session", "decision", "undoes", "source", "target")
     return Operation(
         **{name: row[name] for name in plain},
         kind=OperationKind(row["kind"]),
         state=OperationState(row["state"]),
+        sha256_before=row["before"],
+        sha256_after=row["after"],
         box=PixelBox(*planned["box"]) if planned["box"] else None,
         companions=tuple(Companion(**c) for c in planned["companions"]),
         attributes=planned["attributes"],

@@ -202,10 +202,10 @@ class AuditTrail(TrailReader):
 
     def _is_needed_anew(self, db: Connection, planned: Operation) -> bool:
         """Whether an original has been needed again since somebody chose to purge it."""
-        if planned.kind is not OperationKind.PURGE or planned.before is None:
+        if planned.kind is not OperationKind.PURGE or planned.sha256_before is None:
             return False
         chosen: str | None = planned.report.get("needed_since")
-        return operations.needed_since(db, planned.before) != chosen
+        return operations.needed_since(db, planned.sha256_before) != chosen
 
     def prepare(self, ready: Sequence[Operation]) -> None:
         """Make the intent durable: from here recovery knows everything."""
@@ -342,8 +342,8 @@ def _story(one: Operation) -> dict[str, Any]:
     """Tell all of an operation: what a person asks, and the row for making the database anew."""
     return {
         "target": one.target,
-        "sha256_before": one.before,
-        "sha256_after": one.after,
+        "sha256_before": one.sha256_before,
+        "sha256_after": one.sha256_after,
         "box": one.box.xyxy if one.box else None,
         "decision": one.decision,
         "undoes": one.undoes,

@@ -115,7 +115,7 @@ def _ended(entry: Entry, said: _Said, size_of: Callable[[str], int | None]) -> E
         session=operation.session,
         target=operation.target,
         box=tuple(operation.report.get("box_applied") or ()) or entry.box,
-        sha256_after=operation.after,
+        sha256_after=operation.sha256_after,
         bytes_after=size_of(operation.target),
     )
 

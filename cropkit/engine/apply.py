@@ -134,7 +134,7 @@ class Applier:
             target=request.target,
             session=self.trail.session,
             owner=self.trail.owner,
-            before=request.expect,
+            sha256_before=request.expect,
             box=request.box,
             decision=request.decision,
             undoes=request.undoes.id if request.undoes else None,
@@ -170,14 +170,16 @@ class Applier:
 
     def _stage(self, job: Job) -> None:
         if job.request.kind is OperationKind.PURGE:
-            job.operation = replace(job.operation, before=job.request.expect, after="")
+            job.operation = replace(
+                job.operation, sha256_before=job.request.expect, sha256_after=""
+            )
             return
         content = self._read(job)
         self._check_names(job)
         job.operation = replace(
             job.operation,
-            before=content.sha256,
-            after=content.sha256,
+            sha256_before=content.sha256,
+            sha256_after=content.sha256,
             attributes=content.attributes.to_json(),
             companions=self._hash_companions(job),
         )
@@ -230,7 +232,7 @@ class Applier:
         job.holds, job.candidate = self._cropped(content.data, job.operation.source, box)
         if job.candidate is not None:
             self._write(job, job.candidate.data, content.attributes)
-            job.operation = replace(job.operation, after=None)  # known when it was read back
+            job.operation = replace(job.operation, sha256_after=None)  # known when it was read back
 
     def _cropped(
         self, data: bytes, name: str, box: PixelBox
@@ -251,7 +253,7 @@ class Applier:
         attributes = Attributes.from_json(undone.attributes or {})
         self._write(job, self.originals.read(undone), attributes)
         self.root.set_times(staged(job.operation.id), attributes.times)
-        job.operation = replace(job.operation, after=undone.before)
+        job.operation = replace(job.operation, sha256_after=undone.sha256_before)
 
     def _write(self, job: Job, data: bytes, attributes: Attributes) -> None:
         lost = self.root.write_new(staged(job.operation.id), data, attributes)
@@ -284,7 +286,7 @@ class Applier:
         written = self.root.read(staged(job.operation.id))
         if not job.is_meant(written):
             raise VerificationFailed(job.operation.source, "read back other bytes")
-        job.operation = replace(job.operation, after=written.sha256)
+        job.operation = replace(job.operation, sha256_after=written.sha256)
         if job.candidate is not None:
             job.candidate = formats.verify(written.data, job.candidate, job.operation.source)
 
@@ -306,7 +308,7 @@ class Applier:
         root, path = self.locations.locate(job.operation.source)
         if job.source is None or not job.source.same_file(root.identity(path)):
             found = self.locations.digest(job.operation.source) or "nothing"
-            raise StaleDecision(job.operation.source, job.operation.before, found)
+            raise StaleDecision(job.operation.source, job.operation.sha256_before, found)
         job.switched = True
         self.publisher.publish(job.operation, again=False)
 
@@ -390,7 +392,7 @@ def _unsynced(operation: Operation) -> list[str]:
         return []
     if operation.same_content:
         return [] if operation.in_place else [operation.source]
-    return [kept(operation.before or ""), staged(operation.id)]
+    return [kept(operation.sha256_before or ""), staged(operation.id)]
 
 
 def _in_parallel(

@@ -72,7 +72,7 @@ def _expected(finished: list[Operation]) -> dict[str, str]:
         if one.kind is OperationKind.PURGE:
             continue
         names.pop(one.source, None)
-        names[one.target] = one.after or ""
+        names[one.target] = one.sha256_after or ""
         for companion in one.companions:
             if not companion.keeps_source:
                 names.pop(companion.source, None)
@@ -108,7 +108,7 @@ def _outcomes(trail: TrailReader, finished: list[Operation]) -> Iterator[Differe
         body = told.pop(one.id, None)
         if body is None:
             yield Difference("audit", one.source, f"operation {one.id} is not in the trail")
-        elif f'"sha256_after":"{one.after}"' not in body:
+        elif f'"sha256_after":"{one.sha256_after}"' not in body:
             yield Difference("audit", one.source, f"operation {one.id} differs from the trail")
     for operation in told:
         yield Difference("audit", "", f"the trail tells of operation {operation}, unknown here")
@@ -120,8 +120,8 @@ def _left_over(root: Root, trail: TrailReader) -> Iterator[Difference]:
         if path.name.partition(".")[0] not in known:
             yield Difference("left over", f"{STAGE}/{path.name}", "belongs to no operation")
     unsettled = trail.unsettled()
-    needed = {*trail.originals(), *(one.before for one in unsettled)}
-    staging = any(one.before is None for one in unsettled)  # may just have kept one
+    needed = {*trail.originals(), *(one.sha256_before for one in unsettled)}
+    staging = any(one.sha256_before is None for one in unsettled)  # may just have kept one
     for path in sorted((root.path / ORIGINALS).iterdir()):
         if path.name not in needed and not staging:
             yield Difference("left over", kept(path.name), "no operation needs this original")

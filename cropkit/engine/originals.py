@@ -37,7 +37,7 @@ class Originals:
         VerificationFailed
             Nothing was switched; the image stands.
         """
-        if self.root.digest(kept(operation.before or "")) != operation.before:
+        if self.root.digest(kept(operation.sha256_before or "")) != operation.sha256_before:
             raise VerificationFailed(operation.source, "the kept original is not what was read")
 
     def read(self, operation: Operation) -> bytes:
@@ -48,7 +48,7 @@ class Originals:
         OriginalPurged, VerificationFailed
             When it is not there any more, or not what it was.
         """
-        before = operation.before or ""
+        before = operation.sha256_before or ""
         if self.root.identity(kept(before)) is None:
             raise OriginalPurged(operation.source, before)
         content = self.root.read(kept(before))
@@ -61,7 +61,7 @@ class Originals:
 
         The claim on it keeps away whoever works on the same content under another name.
         """
-        before = operation.before
+        before = operation.sha256_before
         if not operation.keeps_an_original or before is None or is_needed(before):
             return
         if self.root.identity(kept(before)) and self._stands(operation.source, before):

@@ -94,7 +94,7 @@ def to_undo(operation: Operation) -> Request:
         OperationKind.RESTORE,
         operation.target,
         operation.source,
-        operation.after or "",
+        operation.sha256_after or "",
         decision=operation.decision,
         undoes=operation,
         followers=tuple((c.target, c.source, False) for c in operation.companions),

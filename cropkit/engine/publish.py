@@ -35,7 +35,7 @@ class Publisher:
 
     def has_passed(self, operation: Operation) -> bool:
         """Whether the commit point was passed."""
-        return (self.locations.digest(operation.target) or "") == operation.after
+        return (self.locations.digest(operation.target) or "") == operation.sha256_after
 
     def publish(self, operation: Operation, *, again: bool) -> None:
         """Let the new names appear; the image's own is the commit point.
@@ -68,8 +68,8 @@ class Publisher:
         for companion in operation.companions:
             if not companion.keeps_source and holds(companion.target, companion.sha256):
                 self._drop(companion.source, companion.sha256)
-        if not operation.in_place and holds(operation.target, operation.after):
-            self._drop(operation.source, operation.before)
+        if not operation.in_place and holds(operation.target, operation.sha256_after):
+            self._drop(operation.source, operation.sha256_before)
 
     def put_back(self, operation: Operation) -> None:
         """Undo `publish` and `retire`; the destination goes last, so that recovery reads the way.
@@ -93,7 +93,7 @@ class Publisher:
             if self.locations.holds(companion.source, companion.sha256):
                 self._drop(companion.target, companion.sha256)
         if not operation.in_place:
-            self._drop(operation.target, operation.after)
+            self._drop(operation.target, operation.sha256_after)
         self.sync(operation, new_names=True)
         self.clean(operation)
 
@@ -147,9 +147,9 @@ class Publisher:
 
     def _put_source_back(self, operation: Operation) -> None:
         sha256 = self.locations.digest(operation.source)
-        if sha256 == operation.before:
+        if sha256 == operation.sha256_before:
             return
-        if sha256 not in (None, operation.after):
+        if sha256 not in (None, operation.sha256_after):
             raise Conflict(operation.source, operation.id, "changed by another program")
         if operation.same_content:
             self._place(operation.target, operation.source, operation)

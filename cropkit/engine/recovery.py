@@ -126,7 +126,7 @@ def _forward_or_back(
         trail.finish([operation], recovered=True)
         publisher.clean(operation)
         return OperationState.DONE
-    if operation.state is OperationState.PLANNED or operation.before is None:
+    if operation.state is OperationState.PLANNED or operation.sha256_before is None:
         publisher.clean(operation)
     else:
         publisher.put_back(operation)
@@ -189,7 +189,7 @@ def _sweep_originals(root: Root, trail: AuditTrail) -> None:
     One that is the last of its content stays, whatever the database says: the database may be the
     thing that was lost. `fsck` names it.
     """
-    needed = {*trail.originals(), *(one.before for one in trail.unsettled())}
+    needed = {*trail.originals(), *(one.sha256_before for one in trail.unsettled())}
     for path in (root.path / ORIGINALS).iterdir():
         if path.name not in needed and _stands_elsewhere(root, trail, path.name):
             root.unlink(kept(path.name), missing_ok=True)

@@ -82,7 +82,7 @@ class Job:
         """Whether what was read back is what was staged."""
         if self.candidate is not None:
             return written.data == self.candidate.data
-        return written.sha256 == self.operation.after
+        return written.sha256 == self.operation.sha256_after
 
     def report(self) -> dict[str, object]:
         """Account for every part of the file, as the trail keeps it."""
@@ -109,8 +109,8 @@ class Job:
             operation=operation.id,
             box_asked=self.request.box,
             box_applied=self.box_applied,
-            sha256_before=operation.before,
-            sha256_after=operation.after,
+            sha256_before=operation.sha256_before,
+            sha256_after=operation.sha256_after,
             kept=tuple(report.get("kept", ())),
             patched=tuple(report.get("patched", ())),
             dropped=tuple((item, reason) for item, reason in report.get("dropped", ())),
@@ -133,7 +133,7 @@ class Job:
             message=str(error),
             operation=self.operation.id,
             box_asked=self.request.box,
-            sha256_before=self.operation.before,
+            sha256_before=self.operation.sha256_before,
             seconds=self._seconds(),
         )
 

@@ -167,7 +167,7 @@ def _largest_batch(root: Root, finished: Sequence[Operation], waiting: Sequence[
     sizes: Counter[str] = Counter()
     for one in finished:
         if one.kind in _WORK:
-            sizes[one.session] += _size(root, kept(one.before or ""))
+            sizes[one.session] += _size(root, kept(one.sha256_before or ""))
     return max([*sizes.values(), sum(_size(root, path) for path in waiting)])
 
 

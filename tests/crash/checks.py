@@ -75,7 +75,7 @@ def _disagreements(kit: Collection) -> list[str]:
     found += [f"unsettled: {one.kind} {one.source} {one.state}" for one in kit.trail.unsettled()]
     owners = {path.name for path in (kit.root / HOME / "owners").iterdir()}
     found += [f"left over: owner {name}" for name in owners - {kit.trail.owner}]
-    wanted = {one.before for one in kit.trail.finished()}
+    wanted = {one.sha256_before for one in kit.trail.finished()}
     kept = {path.name for path in (kit.root / HOME / "originals").iterdir()}
     found += [f"left over: original {name:.12}" for name in sorted(kept - wanted)]
     found += [f"left over: {path.name}" for path in (kit.root / HOME).glob("cropkit.db.new*")]

@@ -114,7 +114,7 @@ class Machine(RuleBasedStateMachine):
         kept = {path.name for path in (self.folder / HOME / "originals").iterdir()}
         here = set(look(self.place).contents.values())
         finished = self.collection.trail.finished()
-        rejected = {one.after for one in finished}
+        rejected = {one.sha256_after for one in finished}
         rejected |= {c.sha256 for one in finished for c in one.companions}
         assert self.originals <= kept | here | rejected
 

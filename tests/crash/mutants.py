@@ -40,14 +40,14 @@ MUTANTS = (
     mutant(
         "the candidate is not synced",
         APPLY,
-        '[kept(operation.before or ""), staged(operation.id)]',
-        '[kept(operation.before or "")]',
+        '[kept(operation.sha256_before or ""), staged(operation.id)]',
+        '[kept(operation.sha256_before or "")]',
         "power:crop a PNG",
     ),
     mutant(
         "the original is not synced",
         APPLY,
-        '[kept(operation.before or ""), staged(operation.id)]',
+        '[kept(operation.sha256_before or ""), staged(operation.id)]',
         "[staged(operation.id)]",
         f"power:{NEVER}",
     ),
@@ -286,7 +286,7 @@ MUTANTS = (
     mutant(
         "an original that is needed again is purged",
         TRAIL,
-        "if planned.kind is not OperationKind.PURGE or planned.before is None:",
+        "if planned.kind is not OperationKind.PURGE or planned.sha256_before is None:",
         "if True:",
         "calls",
     ),
