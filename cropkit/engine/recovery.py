@@ -100,10 +100,10 @@ def _mend(root: Root, trail: AuditTrail, operation: Operation) -> Recovered:
     locations = Locations(root)
     try:
         with held_off():
-            if locations.holds(operation.target, operation.after):
+            if locations.holds(operation.target, operation.sha256_after):
                 trail.reinstate(operation)
                 return _said(operation, OperationState.DONE, "it stands, as the trail says")
-            if locations.holds(operation.source, operation.before):
+            if locations.holds(operation.source, operation.sha256_before):
                 trail.record_taken_back(operation)
                 return _said(operation, OperationState.ABORTED, "it had been taken back")
     except (AuditLocked, AuditUnavailable):

@@ -86,7 +86,7 @@ def test_a_conflict_that_is_left_ends_recover_with_1(
         planned = Operation(
             OperationKind.CROP, "0000.png", "0000.png", kit.session, kit.trail.owner, "0" * 64
         )
-        planned = replace(planned, after="1" * 64)
+        planned = replace(planned, sha256_after="1" * 64)
         kit.trail.plan([(planned, [])])
         found = CropResult(Status.IN_DOUBT, "0000.png", "InDoubt", "somebody else's content")
         kit.trail.abandon(planned, OperationState.CONFLICT, found)

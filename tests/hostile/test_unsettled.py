@@ -57,8 +57,8 @@ def cut_off(folder: Path, image: str, state: OperationState, target: str | None 
         )
         ready = replace(
             planned,
-            before=content.sha256,
-            after="a" * 64,
+            sha256_before=content.sha256,
+            sha256_after="a" * 64,
             attributes=content.attributes.to_json(),
         )
         collection.trail.plan([(planned, [])])
