@@ -94,8 +94,13 @@ class Counts:
 class Collection:
     """A folder of images, its trail, and the work on both. Every method is thread-safe.
 
+    Opening it settles what a crash left open. Use it in a ``with``, or `close` it.
+
     Parameters
     ----------
+    folder : of images; `.cropkit` is made in it
+    reviewer : who decides; whoever is logged in when not given
+    kind : of the session, as the trail tells it
     destination : folder that cropped images move to with their companions; None: in place
     suggesters : where boxes come from; the `.decision` sidecars when not given
     deadline : seconds to wait for a lock or a rival
@@ -106,6 +111,8 @@ class Collection:
 
     Raises
     ------
+    MissingFile
+        When there is no such folder.
     AuditError
         When there can be no trail: nothing was touched.
     """
