@@ -71,6 +71,8 @@ class Companion:
 class Operation:
     """Where an image comes from, where it goes, and with which content.
 
+    One try of a `Request`, which says what was wanted and knows nothing of owner, state or disk.
+
     Parameters
     ----------
     source, target : relative to the collection; a target elsewhere is absolute

@@ -3,6 +3,16 @@
 Exactly two outcomes besides success: the operation was refused or failed and the file is as it was,
 or it is in doubt, with whole files that recovery settles. Every fact that decides is on disk before
 it is needed; `docs/safety.md` gives the reasons for the order.
+
+Theory of operation. A name is the only thing that others see, and one rename or link is the only
+change of it that cannot be seen half done: everything else is made ready beside it. Claims come
+first, since a rival who stages the same image would remove what we count on. The original gets its
+second name before it can lose the first. The crop is synced, read back and decoded before it may
+take a name, because a codec, the memory or the disk may have spoilt it, and nobody compares later.
+Then one durable row holds all that recovery needs. Only now does the name change, and the change is
+synced before an old name goes: at no power cut is there neither. A success is told when it is in
+the trail. What fails before the switch leaves nothing; what fails after it is put back, and what
+cannot be put back is in doubt, and whole.
 """
 
 from collections.abc import Callable, Sequence

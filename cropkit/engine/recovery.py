@@ -1,5 +1,17 @@
 """Settle what a crash, a power cut or a failing disk left open. Idempotent; may be cut off itself.
 
+Theory of operation. Recovery knows three things only: the row of an operation, whether its owner
+lives, and the content under its names. The row is durable from *prepared* on, before any name
+changes, and holds both hashes; the owner holds a lock that the kernel lets go of at any death; the
+content is hashed now. From these the way follows, and nothing else is remembered, so that recovery
+can be cut off anywhere and begun again: each step looks whether it was taken before.
+
+The commit point is that the target stands for the crop. Past it the work is finished, because that
+is the shorter way and the crop was verified; before it, the original is what the name stands for,
+and what was staged goes. *Aborting* is written before names are put back: a transaction that failed
+may come back from the log after a power cut, and the later row wins. Content that is neither of the
+two belongs to somebody else, who decides: it is touched neither forward nor back.
+
 =========================  =====================================================================
 planned                    nothing was switched: what was staged goes; the decision waits again
 prepared, target is after  the commit point was passed: forward to done

@@ -26,6 +26,9 @@ _DECIDED = (OperationKind.CROP, OperationKind.REJECT)
 class Request:
     """What somebody wants done to one image.
 
+    An `Operation` is what the trail keeps of it: that has an owner, a state and what was found on
+    disk; a request may be tried again, each time as another operation.
+
     Parameters
     ----------
     source, target : relative to the collection; a target elsewhere is absolute
@@ -143,7 +146,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A result, the error behind it if any, and whether it had been carried out before."""
+    """A result, the error behind it if any, and whether it had been carried out before.
+
+    The result is what a person is told, in words; the error is what the caller decides by.
+    """
 
     result: CropResult
     error: CropkitError | None = None

@@ -1,4 +1,23 @@
-"""Work in a process of its own: asked one thing at a time, it may die, and ends with who asks."""
+"""Work in a process of its own: asked one thing at a time, it may die, and ends with who asks.
+
+Theory of operation. A codec can bring down the process it runs in, and holds its interpreter; so
+neither may be the reviewer's. Two processes hold the two ends of one pipe, and no end is inherited
+by anybody else: who dies lets go of its end, and the kernel tells the other.
+
+- The child dies, at any moment: the asker's `recv` or `send` fails, it reaps the child and raises
+  `ChildDied` with the exit code. What to do is up to who asked: previews are made again, and a
+  decision is settled by recovery first, because the child held a lock on its owner's file that the
+  kernel has let go of. A question on which a child dies twice is given up as failed, by name.
+- The asker dies: the child's `recv` ends with the pipe. It finishes what it is at, cannot send the
+  answer, and ends; what it wrote is in the trail.
+- The interpreter of the asker ends: `hang_up` closes the pipe and waits for nothing.
+- The asker closes: the child has some seconds for what it is at and is killed after them, which
+  recovery survives as it survives any death.
+- An interrupt goes to the whole group of a terminal or kernel: the child ignores it.
+
+Nothing that must last is in the pipe: a question names what is durable already. A `CropkitError` is
+an answer; anything else that is raised ends the child, because its state is not known any more.
+"""
 
 import multiprocessing
 import os
