@@ -12,7 +12,8 @@ from faults import contents
 from patience import patient
 from queueing import BOX, collection, decide_all, decision
 
-from cropkit import formats
+from cropkit import clock, formats
+from cropkit.batch import Batch, run_folder
 from cropkit.collection import Collection
 from cropkit.errors import AuditUnavailable, VerificationFailed
 from cropkit.geometry import PixelBox
@@ -208,3 +209,41 @@ def test_a_crop_that_the_trail_does_not_take_ends_the_batch(
             kit.apply_waiting(told.append)
     assert told == []
     assert contents(folder) == before
+
+
+def test_a_decision_of_a_batch_is_dated_when_it_is_made(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 1, sidecars=True)
+    with Batch(folder, source="suggestions") as batch:
+        (item,) = batch.plan.items
+        planned = clock.now()
+        batch.apply()
+        (row,) = batch.collection.trail.decision_table()
+    assert item.decision.shown_at < planned
+    assert clock.read(row["decided_at"]) > planned
+
+
+def test_a_plan_says_what_is_done_refused_and_left_alone(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 3, sidecars=True)
+    (folder / "0000.decision").unlink()
+    (folder / "0001.png").write_bytes(b"no image")
+    with Batch(folder, source="suggestions") as batch:
+        planned = batch.planned()
+    told = dict(zip(planned["path"], planned["to do"], strict=True))
+    assert told == {"0000.png": "leave", "0001.png": "refuse", "0002.jpg": "crop"}
+
+
+def test_a_table_tells_how_wide_and_how_high_a_crop_is(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 1)
+    decide_all(folder, PixelBox(0, 0, 30, 20))
+    with Batch(folder) as batch:
+        assert list(batch.apply()["size"]) == ["30 x 20"]
+
+
+def test_a_folder_that_holds_a_record_is_not_used_again(tmp_path: Path) -> None:
+    wanted = tmp_path / "run"
+    wanted.mkdir()
+    assert run_folder.given_folder(wanted) == wanted
+    (wanted / run_folder.RECORD).touch()
+    beside = run_folder.given_folder(wanted)
+    assert beside == tmp_path / "run-2"
+    assert beside.stat().st_mode & 0o777 == 0o700

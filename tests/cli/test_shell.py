@@ -141,3 +141,13 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
     }
     main(["review", str(tmp_path)])
     assert (given["browser"], given["defer"], given["per_page"]) == (True, False, 3)
+
+
+def test_what_was_to_be_left_out_is_refused_again(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 1)
+    assert main(["settings", str(folder), "--drop", "gain-map"]) == 0
+    with Collection(folder) as kit:
+        assert kit.options.to_settings()["drop"] == "gain-map"
+    assert main(["settings", str(folder), "--drop-nothing"]) == 0
+    with Collection(folder) as kit:
+        assert kit.options.to_settings()["drop"] == ""

@@ -269,3 +269,9 @@ def test_the_metrics_are_read_by_prometheus_own_parser() -> None:
     assert found["cropkit_last_run_degraded_ratio", strange, ""] == pytest.approx(0.15)
     assert found["cropkit_last_crop_timestamp_seconds", strange, ""] == NOW.timestamp()
     assert ("cropkit_decisions_waiting", "gone", "") not in found
+
+
+def test_who_cropped_lately_is_not_late_however_long_ago_the_review_began() -> None:
+    long_ago, lately = NOW - timedelta(days=99), NOW - timedelta(hours=1)
+    assert codes(Facts("f", began_at=long_ago, last_crop_at=lately, waiting=1)) == []
+    assert codes(Facts("f", began_at=lately, last_crop_at=long_ago, waiting=1)) == ["idle"]

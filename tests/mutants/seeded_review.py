@@ -30,7 +30,6 @@ REVIEW = (
         '"choose": Choose(n - 1),',
         '"choose": Choose(n),',
         IN_KEYS,
-        IN_WIDGET,
     ),
     mutant(
         "up is down",
@@ -38,7 +37,6 @@ REVIEW = (
         '"up": (0, -1), "down": (0, 1)',
         '"up": (0, 1), "down": (0, -1)',
         IN_KEYS,
-        IN_WIDGET,
     ),
     mutant("a key that is held decides again", ACTIONS, "ONCE = 0.25", "ONCE = 0.0", IN_KEYS),
     mutant(
@@ -47,7 +45,6 @@ REVIEW = (
         'Action("next-page", TurnPage(1)',
         'Action("next-page", TurnPage(-1)',
         IN_KEYS,
-        IN_WIDGET,
     ),
     mutant(
         "skip rejects",
@@ -55,7 +52,6 @@ REVIEW = (
         'Action("skip", ToggleMark(Mark.SKIP)',
         'Action("skip", ToggleMark(Mark.REJECT)',
         IN_KEYS,
-        IN_WIDGET,
     ),
     mutant(
         "undo and redo have each other's key",
@@ -63,7 +59,6 @@ REVIEW = (
         '"undo": ("z",),\n    "redo": ("y",),',
         '"undo": ("y",),\n    "redo": ("z",),',
         IN_KEYS,
-        IN_WIDGET,
     ),
     mutant(
         "keys of the browser are taken",
@@ -113,7 +108,6 @@ REVIEW = (
         "JumpTo(int(text) - 1)",
         "JumpTo(int(text))",
         IN_KEYS,
-        IN_WIDGET,
     ),
     mutant(
         "four numbers are taken for edges",
@@ -121,7 +115,6 @@ REVIEW = (
         "SetBox(PixelBox.from_xywh(*numbers))",
         "SetBox(PixelBox(*numbers))",
         IN_KEYS,
-        IN_WIDGET,
     ),
     mutant(
         "a ratio is stood on end",
@@ -129,7 +122,6 @@ REVIEW = (
         "Fraction(ratio[1]) / Fraction(ratio[2])",
         "Fraction(ratio[2]) / Fraction(ratio[1])",
         IN_KEYS,
-        IN_WIDGET,
     ),
     # -- model ---------------------------------------------------------------------------------
     mutant(
@@ -304,15 +296,14 @@ REVIEW = (
         "review/model/progress.py",
         "decided=session.decided - failed",
         "decided=session.decided",
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_the_end_says_what_was_done_and_what_failed",
     ),
     mutant(
         "a problem that comes again waits twice",
         "review/model/messages.py",
         "(waiting.said, waiting.about) == (message.said, message.about)",
         "waiting is message",
-        IN_SILENCE,
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail",
     ),
     # -- view ----------------------------------------------------------------------------------
     mutant(
@@ -327,8 +318,7 @@ REVIEW = (
         LAYOUT,
         "int(x // PLACE)",
         "int(x // PLACE) + 1",
-        IN_LAYOUT,
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_the_last_decisions_are_shown_and_a_click_goes_back_to_one",
     ),
     mutant(
         "a click on the verdict chooses",
@@ -342,15 +332,14 @@ REVIEW = (
         CAPTIONS,
         "<span class='ck-key'>{position + 1}</span>",
         "<span class='ck-key'>{position}</span>",
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_a_page_shows_its_images_with_their_suggested_boxes",
     ),
     mutant(
         "a reason is markup",
         CAPTIONS,
         "</span><span>{text(said)}</span>",
         "</span><span>{said}</span>",
-        IN_WIDGET,
-        IN_SILENCE,
+        f"{IN_WIDGET}::test_a_hostile_file_name_is_only_text",
     ),
     mutant(
         "adjusted is told as accepted",
@@ -365,29 +354,28 @@ REVIEW = (
         BANDS,
         "page {session.page + 1} of {session.pages}",
         "page {session.page} of {session.pages}",
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_the_counts_on_the_screen_are_those_of_the_trail",
     ),
     mutant(
         "the time left is in seconds",
         BANDS,
         "/ view.rate * 60",
         "/ view.rate * 3600",
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_the_counts_on_the_screen_are_those_of_the_trail",
     ),
     mutant(
         "what is rejected is told as skipped at the end",
         OVERLAY,
         '("skipped", counts.skipped)',
         '("skipped", counts.rejected)',
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_the_end_says_what_was_done_and_what_failed",
     ),
     mutant(
         "a name is markup at the end",
         OVERLAY,
         "<li><b>{text(path)}</b>",
         "<li><b>{path}</b>",
-        IN_WIDGET,
-        IN_SILENCE,
+        f"{IN_WIDGET}::test_a_hostile_file_name_is_only_text",
     ),
     # -- canvas --------------------------------------------------------------------------------
     mutant(
@@ -418,23 +406,21 @@ REVIEW = (
         DISPLAY,
         "if not session.ready or self._acknowledged is None:",
         "if not session.ready:",
-        IN_WIDGET,
-        IN_SILENCE,
+        f"{IN_WIDGET}::test_a_key_before_the_page_is_acknowledged_is_not_taken",
     ),
     mutant(
         "a page that the browser lost is not sent again",
         DISPLAY,
         "        if self._tries < len(_LOST_AFTER):\n",
         "        if self._tries > len(_LOST_AFTER):\n",
-        IN_SILENCE,
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_a_page_that_was_lost_on_the_way_is_sent_again",
     ),
     mutant(
         "an image is shown from when it was first read",
         DISPLAY,
         "        self.shown_at.clear()\n",
         "",
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_decisions_are_told_with_times_and_names",
     ),
     # -- what serves it ------------------------------------------------------------------------
     mutant(
@@ -442,7 +428,7 @@ REVIEW = (
         CONTROLLER,
         "shown_at=self.page_display.shown_at.get(ruling.path, now)",
         "shown_at=now",
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_decisions_are_told_with_times_and_names",
     ),
     mutant(
         "an undo that failed is told as done",
@@ -457,31 +443,28 @@ REVIEW = (
         CONTROLLER,
         "if settled.status is Status.WAITING and path in self._ids:",
         "if settled.status is Status.STALE and path in self._ids:",
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_what_an_earlier_kernel_left_waiting_is_carried_out",
     ),
     mutant(
         "the review goes on without a trail",
         GUARD,
         "elif isinstance(error, AuditError):\n            self.stop(error)",
         "elif isinstance(error, AuditError):\n            self.note(str(error))",
-        IN_WIDGET,
-        IN_SILENCE,
+        f"{IN_WIDGET}::test_without_an_audit_trail_the_review_stops",
     ),
     mutant(
         "what a callback raises is in no log",
         GUARD,
         "            self.count(error, about)\n            said",
         "            said",
-        IN_WIDGET,
-        IN_SILENCE,
+        f"{IN_WIDGET}::test_an_exception_in_a_callback_is_shown_logged_and_counted",
     ),
     mutant(
         "a problem is acknowledged without a trace",
         GUARD,
         "self._collection.acknowledge(problem=seen.said, about=seen.about, times=seen.times)",
         "seen.said.strip()",
-        IN_WIDGET,
-        IN_SILENCE,
+        f"{IN_WIDGET}::test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail",
     ),
     mutant(
         "a confidence that is just enough is unsure",
@@ -502,21 +485,21 @@ REVIEW = (
         "review/runtime/other_reviews.py",
         "self._met.update(one.id for one in new)",
         "self._met.update(())",
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_another_review_of_the_folder_is_told_of_once_while_it_lives",
     ),
     mutant(
         "what work raises is swallowed",
         BACKGROUND,
         "            if error is not None:\n",
         "            if error is None:\n",
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_enter_writes_exactly_the_boxes_that_were_shown",
     ),
     mutant(
         "a deferred review crops",
         "review/runtime/appliers.py",
         "None if defer else ApplierInKernel(collection)",
         "ApplierInKernel(collection)",
-        IN_WIDGET,
+        f"{IN_WIDGET}::test_deferred_decisions_are_only_queued",
     ),
     # -- hands ---------------------------------------------------------------------------------
     mutant(
@@ -534,8 +517,7 @@ REVIEW = (
         "review/input/pointer.py",
         "if len(fingers) != 1:",
         "if len(fingers) > 2:",
-        IN_WIDGET,
-        IN_PICKS,
+        f"{IN_WIDGET}::test_a_finger_drags_as_the_mouse_does_and_a_second_one_lets_go",
     ),
     mutant(
         "the wheel turns the other way",

@@ -20,15 +20,24 @@ from cropkit.review.keys.keymap import (
 )
 from cropkit.review.keys.prompt import Prompt
 from cropkit.review.model import (
+    Arrange,
+    Arrangement,
+    Choose,
+    ChooseNext,
     DecidePage,
     Find,
+    FullImage,
     JumpTo,
+    Mark,
     Nudge,
+    Redo,
     Resize,
     SetBox,
     SetRatio,
     SetSize,
     ToggleMark,
+    TurnPage,
+    Undo,
 )
 
 DEFAULT = preset("default")
@@ -229,3 +238,37 @@ def test_typing_takes_characters_and_backspace_and_nothing_else() -> None:
     for _ in range(200):
         prompt = prompt.typed("x")
     assert len(prompt.text) == 80
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "does"),
+    [
+        ("default", "1", Choose(0)),
+        ("default", "9", Choose(8)),
+        ("default", "ArrowUp", Nudge(0, -1)),
+        ("default", "ArrowDown", Nudge(0, 1)),
+        ("default", "PageDown", TurnPage(1)),
+        ("default", "PageUp", TurnPage(-1)),
+        ("default", "Tab", ChooseNext(1)),
+        ("default", "x", ToggleMark(Mark.REJECT)),
+        ("default", "s", ToggleMark(Mark.SKIP)),
+        ("default", ".", ToggleMark(Mark.LATER)),
+        ("default", "z", Undo()),
+        ("default", "y", Redo()),
+        ("default", "m", Arrange(Arrangement.SINGLE)),
+        ("default", "q", Arrange(Arrangement.GRID)),
+        ("classic", "3", ToggleMark(Mark.REJECT, 2)),
+        ("classic", "x", FullImage(0)),
+        ("vim", "j", Nudge(0, 1)),
+        ("vim", "k", Nudge(0, -1)),
+        ("vim", "l", Nudge(1, 0)),
+    ],
+)
+def test_a_key_does_what_is_written_on_it(name: str, key: str, does: object) -> None:
+    found = preset(name).look_up(key, shift=False, ctrl=False, meta=False)
+    assert found is not None
+    assert found.does == does
+
+
+def test_what_is_held_with_the_command_key_is_the_browsers() -> None:
+    assert all(look_up(b.key, shift=b.shift, ctrl=b.ctrl, meta=True) is None for b in KEYS)

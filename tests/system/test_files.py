@@ -164,3 +164,55 @@ def test_room_is_checked_with_a_reserve(root: Root) -> None:
     root.check_room("a.png", 1)
     with pytest.raises(NoSpace):
         root.check_room("a.png", root.free_bytes())
+
+
+def test_a_file_is_for_this_user_alone_while_it_is_written(tmp_path: Path) -> None:
+    modes = []
+
+    class Watched(Faulty):
+        @staticmethod
+        def write(fd: int, data: memoryview) -> int:
+            modes.append(os.fstat(fd).st_mode & 0o777)
+            return os.write(fd, data)
+
+    before = os.umask(0)
+    try:
+        Root(tmp_path, Watched(-1, lambda _name: None)).write_new("a.png", b"content", PLAIN)
+    finally:
+        os.umask(before)
+    assert modes == [0o600]
+    assert (tmp_path / "a.png").stat().st_mode & 0o777 == PLAIN.mode
+
+
+@pytest.mark.parametrize("change", ["written", "swapped"])
+def test_a_file_that_was_changed_is_not_the_same(root: Root, change: str) -> None:
+    path = root.path / "a.png"
+    before = root.identity("a.png")
+    assert before is not None
+    assert before.same_file(root.identity("a.png"))
+    if change == "written":
+        os.utime(path, ns=(0, 0))
+    else:
+        (root.path / "b.png").write_bytes(b"content")
+        (root.path / "b.png").replace(path)
+    assert not before.same_file(root.identity("a.png"))
+
+
+def test_the_times_of_a_file_are_those_of_access_and_of_change() -> None:
+    known = Attributes(0o640, 0, 0, 20, atime_ns=10)
+    assert known.times == (10, 20)
+    assert Attributes(0o640, 0, 0, 20).times == (20, 20)
+
+
+def test_an_attribute_of_the_persons_own_is_never_left_out_in_silence(tmp_path: Path) -> None:
+    class Forbidding(Faulty):
+        @staticmethod
+        def setxattr(_fd: int, name: str, _value: bytes) -> None:
+            raise PermissionError(errno.EPERM, "Operation not permitted", name)
+
+    root = Root(tmp_path, Forbidding(-1, lambda _name: None))
+    own = Attributes(0o640, os.getuid(), os.getgid(), 0, (("user.note", b"kept"),))
+    with pytest.raises(ReadOnly):
+        root.write_new("a.png", b"content", own)
+    systems = Attributes(0o640, os.getuid(), os.getgid(), 0, (("security.label", b"x"),))
+    assert root.write_new("b.png", b"content", systems) == ("extended attribute security.label",)
