@@ -2,25 +2,25 @@
 
 import logging
 import os
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import clock, formats
+from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Run
-from cropkit.audit.tally import Degraded, SessionRow, Tally
-from cropkit.audit.trail import DEADLINE, AuditTrail, Standing
+from cropkit.audit.tally import Degraded
+from cropkit.audit.trail import DEADLINE, AuditTrail
 from cropkit.engine import listing
 from cropkit.engine.apply import Applier
-from cropkit.engine.executor import DecisionExecutor, refusal
+from cropkit.engine.deciding import DecisionRecorder
+from cropkit.engine.executor import DecisionExecutor, refusal, result_of
 from cropkit.engine.fsck import Difference, fsck
 from cropkit.engine.groups import GroupSize
 from cropkit.engine.planning import (
@@ -30,10 +30,8 @@ from cropkit.engine.planning import (
     named_beneath,
 )
 from cropkit.engine.recovery import Recovered, recover
-from cropkit.engine.request import Outcome
 from cropkit.errors import (
     AuditError,
-    BadDecision,
     CropkitError,
     MissingFile,
     NoImages,
@@ -43,7 +41,7 @@ from cropkit.errors import (
 from cropkit.geometry import PixelBox, Size
 from cropkit.monitor import stats
 from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
-from cropkit.suggest import Sidecars, Suggester, confidence_of, gather
+from cropkit.suggest import Sidecars, Suggester, gather
 from cropkit.system import log
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
@@ -96,6 +94,10 @@ class Collection:
 
     Opening it settles what a crash left open. Use it in a ``with``, or `close` it.
 
+    Here is what a person asks of it in a script. What only a review or a batch asks is with its
+    parts: ``trail``, ``problems``, ``recorder`` (decisions made durable), ``executor`` (decisions
+    carried out), and `cropkit.review.runtime.review_store`.
+
     Parameters
     ----------
     folder : of images; `.cropkit` is made in it
@@ -134,27 +136,28 @@ class Collection:
         path = Path(folder)
         if not path.is_dir():
             raise MissingFile(str(path))
-        self._files = Root(path, system)
-        self.root = self._files.path
+        self.files = Root(path, system)
+        self.root = self.files.path
         self.destination = self._resolved(destination)
-        self._suggesters = (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
-        self.trail = AuditTrail(self._files, reviewer, kind=kind, deadline=deadline)
+        self.suggesters: tuple[Suggester, ...] = (
+            (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
+        )
+        self.trail = AuditTrail(self.files, reviewer, kind=kind, deadline=deadline)
         self._log = log.attach(self.root / LOG, self.trail.session)
-        self._carrier = DecisionExecutor(
-            self._files,
-            Applier(self._files, self.trail, options or self._chosen(), threads),
-            Planner(self._files, self.destination),
-            self.report,
+        self.problems = Problems(self.trail)
+        self.recorder = DecisionRecorder(self.trail, self.destination, self.problems.report)
+        self.executor = DecisionExecutor(
+            self.files,
+            Applier(self.files, self.trail, options or self._chosen(), threads),
+            Planner(self.files, self.destination),
+            self.problems.report,
             deadline=deadline,
             group_size=group_size,
         )
-        self._reported: set[Problem] = set()
-        self._reporting = threading.Lock()
-        self._listeners: list[Callable[[Problem], object]] = []
         self._run_of_it: Run | None = None
         self.recovered = self.recover(opening=True)
-        for suggester in self._suggesters:
-            self.report_once(getattr(suggester, "problems", ()))
+        for suggester in self.suggesters:
+            self.problems.report_once(getattr(suggester, "problems", ()))
 
     def __enter__(self) -> Self:
         return self
@@ -175,16 +178,6 @@ class Collection:
             log.detach(self._log)
 
     @property
-    def files(self) -> Root:
-        """The folder, beneath which every path stays."""
-        return self._files
-
-    @property
-    def suggesters(self) -> tuple[Suggester, ...]:
-        """Where boxes come from."""
-        return self._suggesters
-
-    @property
     def reviewer(self) -> str:
         """Who decides."""
         return self.trail.reviewer
@@ -197,12 +190,7 @@ class Collection:
     @property
     def options(self) -> formats.Options:
         """How crops are made."""
-        return self._carrier.applier.options
-
-    @property
-    def tally(self) -> Tally:
-        """What this session did, in numbers."""
-        return self.trail.presence.tally
+        return self.executor.applier.options
 
     def begin_run(self, kind: str) -> Run:
         """Say that a review, a batch or an apply begins; it beats until it ends.
@@ -220,7 +208,7 @@ class Collection:
     def choose(self, options: formats.Options) -> None:
         """Make crops so from now on, in every session of this collection."""
         self.trail.choose(options.to_settings())
-        self._carrier.applier.options = options
+        self.executor.applier.options = options
 
     def _chosen(self) -> formats.Options:
         return formats.Options.from_settings(self.trail.settings())
@@ -247,7 +235,7 @@ class Collection:
 
     @cached_property
     def _listed(self) -> tuple[str, ...]:
-        self.report_once(self.unread)
+        self.problems.report_once(self.unread)
         return tuple(self._listing.images)
 
     @cached_property
@@ -262,48 +250,15 @@ class Collection:
         Refused
             Missing, empty, truncated, of a format that cannot be cropped faithfully, …
         """
-        content = self._files.read(path)
+        content = self.files.read(path)
         header = formats.read_header(content.data, path, self.options)
-        return self.looked(path, content.sha256, header.size)
-
-    def looked(self, path: str, sha256: str, size: Size) -> Look:
-        """Say what the trail knows about a content that somebody else has read."""
-        return Look(path, sha256, size, self.trail.is_crop(sha256))
+        return Look(path, content.sha256, header.size, self.trail.is_crop(content.sha256))
 
     def suggestions(self, look: Look) -> tuple[Suggestion, ...]:
         """Return the boxes proposed for an image; what cannot be used is reported and counted."""
-        found = gather(self._suggesters, look.path, look.size, look.sha256)
-        self.report_once(found.problems)
+        found = gather(self.suggesters, look.path, look.size, look.sha256)
+        self.problems.report_once(found.problems)
         return found.suggestions
-
-    def confidence(self, path: str) -> float | None:
-        """Return how sure the suggestion for an image is, where it says so, without reading it.
-
-        What cannot be used is not reported here, but when the image is shown.
-        """
-        return confidence_of(self._suggesters, path)
-
-    def report_once(self, problems: Sequence[Problem]) -> None:
-        """Report what this session has not reported yet."""
-        # a page that is shown again is not degraded again, nor one that two threads read ahead
-        with self._reporting:
-            new = [problem for problem in problems if problem not in self._reported]
-            self._reported.update(new)
-        for problem in new:
-            self.report(problem)
-
-    def report(self, problem: Problem) -> None:
-        """Log, count and keep a degraded operation."""
-        said = (problem.kind, problem.path, problem.reason)
-        _log.warning("%s: %s: %s", *said, extra={"session": self.session})
-        self.trail.report(problem)
-        for told in tuple(self._listeners):
-            told(problem)
-
-    def listen(self, told: Callable[[Problem], object]) -> Callable[[], None]:
-        """Call back, in whichever thread, with each problem reported; return how to end that."""
-        self._listeners.append(told)
-        return lambda: self._listeners.remove(told)
 
     # -- deciding ------------------------------------------------------------------------------
 
@@ -315,55 +270,7 @@ class Collection:
         AuditError
             They are not recorded: the review must stop.
         """
-        with self._deciding(decisions):
-            self.trail.decide([self._bound(one) for one in decisions])
-
-    def decide_undecided(self, decisions: Sequence[Decision]) -> list[Decision]:
-        """Make decisions durable as `decide` does, but leave each image alone that has one by now.
-
-        Return those that were recorded: a person's choice is never replaced.
-        """
-        with self._deciding(decisions):
-            return self.trail.decide_undecided([self._bound(one) for one in decisions])
-
-    @contextmanager
-    def _deciding(self, decisions: Sequence[Decision]) -> Iterator[None]:
-        """Count decisions whose rows could not be written."""
-        try:
-            yield
-        except BadDecision as error:
-            self.report(Problem(Degraded.DECISION, decisions[0].path, str(error)))
-            raise
-        except AuditError:  # it cannot be told in the trail, since that is what failed
-            self.trail.presence.count(partial(Tally.with_degraded, kind=Degraded.DECISION))
-            raise
-
-    def _bound(self, made: Decision) -> Decision:
-        return replace(made, destination=made.destination or self.destination)
-
-    def others(self, kind: str) -> list[SessionRow]:
-        """Return the runs of a kind (review, batch or apply) that go on beside this session."""
-        return self.trail.others(kind)
-
-    def shown(self, number: int) -> None:
-        """Count images that came before the reviewer's eyes."""
-        self.trail.presence.count(partial(Tally.with_shown, number=number))
-
-    def acknowledge(self, **what: str | int | list[str]) -> None:
-        """Keep in the trail that this reviewer has seen a problem or an alert."""
-        self.trail.acknowledge(what)
-
-    def standing(self) -> dict[str, Standing]:
-        """Return the decision that stands for each image."""
-        return {one.path: one for one in self.trail.standing()}
-
-    def place(self) -> str | None:
-        """Return the first image of the page that the reviewer was at."""
-        return self.trail.place(self.reviewer)
-
-    def remember_place(self, path: str) -> None:
-        """Remember the page that the reviewer is at."""
-        self.trail.remember_place(path)
+        self.recorder.record(decisions)
 
     def counts(self) -> Counts:
         """Return how far the collection has come."""
@@ -385,7 +292,7 @@ class Collection:
     @cached_property
     def _total(self) -> int:
         """What is listed, and what earlier sessions moved out of the listing."""
-        return len({*self._listed, *self.standing()})
+        return len({*self._listed, *self.trail.standing_by_path()})
 
     # -- applying ------------------------------------------------------------------------------
 
@@ -405,7 +312,7 @@ class Collection:
         name = split_beneath(self.root, path)
         made = self._decision(name, box)
         self.decide([made])
-        outcome = self._carrier.decision(made.id)
+        outcome = self.executor.decision(made.id)
         if outcome.error is not None:
             if outcome.error.passes:  # whoever asked is told now, and may ask again
                 self.trail.withdraw(made.id)
@@ -414,12 +321,12 @@ class Collection:
 
     def _decision(self, name: str, box: PixelBox) -> Decision:
         try:
-            check_is_outside_home(name, self._files)
+            check_is_outside_home(name, self.files)
             look = self.look(name)
             box.within(look.size)
         except CropkitError as error:
             if not isinstance(error, AuditError):
-                self._carrier.report_box(name, error)
+                self.executor.report_box(name, error)
                 self.trail.settle(None, refusal(name, box, error))
             raise
         moment = clock.now()
@@ -445,7 +352,7 @@ class Collection:
         AuditError
             Work must stop.
         """
-        return _result(self._carrier.decision(decision))
+        return result_of(self.executor.decision(decision))
 
     def apply_waiting(
         self,
@@ -465,26 +372,9 @@ class Collection:
             Work must stop; what was carried out before is recorded.
         """
         wanted = self.trail.waiting() if decisions is None else decisions
-        return self._carrier.decisions(wanted, progress)
-
-    def give_up(self, decision: str, error: CropkitError) -> CropResult:
-        """Record that a decision which still waits is not tried any more, and why."""
-        return self._carrier.give_up(decision, error)
+        return self.executor.decisions(wanted, progress)
 
     # -- undoing -------------------------------------------------------------------------------
-
-    def undo_stack(self) -> tuple[Standing, ...]:
-        """Return this reviewer's standing decisions that can be taken back, oldest first."""
-        mine = (one for one in self.trail.standing() if one.reviewer == self.reviewer)
-        done = (one for one in mine if one.status is not Status.STALE)
-        return tuple(one for one in done if not one.status.is_failure)
-
-    def retract(self, decision: str) -> CropResult:
-        """Take a decision back: before it is applied by withdrawing it, else by restoring the file.
-
-        What went wrong is in the result; the file is then as it was.
-        """
-        return _result(self._carrier.retract(decision))
 
     def undo_operation(self, operation: str, *, with_later: bool = False) -> list[CropResult]:
         """Take one operation back, out of order where nothing stands on it.
@@ -504,7 +394,7 @@ class Collection:
             raise NothingToUndo(operation)
         while with_later and (later := self.trail.later_on(chosen[-1])):
             chosen.append(later)
-        return [self._carrier.restore(one).result for one in reversed(chosen)]
+        return [self.executor.restore(one).result for one in reversed(chosen)]
 
     def undo(self, *paths: StrPath, last: int = 1, everything: bool = False) -> list[CropResult]:
         """Bring files back byte for byte, newest operation first.
@@ -522,7 +412,7 @@ class Collection:
         """
         newest = self.trail.undoable()[::-1]
         chosen = chosen_to_undo(self.root, newest, paths, None if everything else last)
-        return [self._carrier.restore(one).result for one in chosen]
+        return [self.executor.restore(one).result for one in chosen]
 
     def redo(self, *paths: StrPath, last: int = 1) -> list[CropResult]:
         """Take undos back, newest first: the crop stands again, byte for byte.
@@ -534,7 +424,7 @@ class Collection:
         """
         newest = self.trail.redoable()[::-1]
         chosen = chosen_to_undo(self.root, newest, paths, last)
-        return [self._carrier.restore(one).result for one in chosen]
+        return [self.executor.restore(one).result for one in chosen]
 
     def purge(
         self, *, older_than: timedelta | None = None, keep_bytes: int | None = None
@@ -546,13 +436,13 @@ class Collection:
         older_than : remove what has not been needed for longer
         keep_bytes : then remove the oldest until the rest fits; None sets no limit
         """
-        return self._carrier.purge(older_than, keep_bytes)
+        return self.executor.purge(older_than, keep_bytes)
 
     # -- settling, proving, telling ------------------------------------------------------------
 
     def recover(self, *, opening: bool = False, conflicts: bool = False) -> list[Recovered]:
         """Settle what a crash left open; runs at every open, but for conflicts."""
-        done = recover(self._files, self.trail, opening=opening, conflicts=conflicts)
+        done = recover(self.files, self.trail, opening=opening, conflicts=conflicts)
         for one in done:
             known = {"session": self.session, "operation": one.operation}
             _log.warning("recovered %s %s: %s", one.kind, one.path, one.outcome, extra=known)
@@ -560,7 +450,7 @@ class Collection:
 
     def fsck(self) -> list[Difference]:
         """Name each difference between database and disk; [] proves that they agree."""
-        return fsck(self._files, self.trail)
+        return fsck(self.files, self.trail)
 
     def history(self, path: StrPath | None = None) -> "pd.DataFrame":
         """Return the audit trail as a table: one row for each event."""
@@ -588,7 +478,7 @@ class Collection:
         if destination is None or str(destination) == "":
             return None
         folder = (Path.cwd() / destination).resolve()
-        _make_durable(folder, self._files.system)
+        _make_durable(folder, self.files.system)
         return named_beneath(self.root, folder)
 
 
@@ -606,10 +496,3 @@ def _make_durable(folder: Path, system: ModuleType) -> None:
 def rebuild(folder: StrPath) -> int:
     """Make a lost database anew from the trail's export; return how many events were played."""
     return rebuilt(Root(Path(folder)))
-
-
-def _result(outcome: Outcome) -> CropResult:
-    """Return the result of what was carried out; only a trail that failed stops the work."""
-    if isinstance(outcome.error, AuditError):
-        raise outcome.error
-    return outcome.result

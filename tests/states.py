@@ -34,6 +34,7 @@ from cropkit.collection import Collection
 from cropkit.errors import ApplierDied, BadDecision, InDoubt, VerificationFailed, WriteFailed
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Decision, Problem, Status, Verdict
+from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.system.files import Root
 
 BOX = PixelBox(0, 0, 48, 48)
@@ -207,9 +208,9 @@ def no_locks(place: Place) -> Begun:
 def degraded(place: Place) -> Begun:
     with place.collection() as collection:
         collection.begin_run("review")
-        collection.shown(20)
+        ReviewStore(collection).shown(20)
         for number in range(3):
-            collection.report(Problem("suggestion", f"{number}.decision", "not JSON"))
+            collection.problems.report(Problem("suggestion", f"{number}.decision", "not JSON"))
     yield
 
 
@@ -354,7 +355,7 @@ def image(name: str, data: bytes) -> Callable[[Place], Begun]:
 def bad_decision(place: Place) -> Begun:
     with place.collection() as collection:
         error = BadDecision(IMAGE, "no reviewer")
-        collection.report(Problem("decision", IMAGE, f"{error.code}: {error}"))
+        collection.problems.report(Problem("decision", IMAGE, f"{error.code}: {error}"))
     yield
 
 
@@ -459,7 +460,7 @@ def failing(error: Exception) -> Callable[[Place], Begun]:
 def given_up(place: Place) -> Begun:
     made = decided(place)
     with place.collection() as collection:
-        collection.give_up(made, ApplierDied(IMAGE, -9))
+        collection.executor.give_up(made, ApplierDied(IMAGE, -9))
     yield
 
 
@@ -467,7 +468,7 @@ def incomplete(place: Place) -> Begun:
     decided(place, OTHER)
     made = decided(place)
     with place.collection() as collection:
-        collection.give_up(made, VerificationFailed(IMAGE, "read back other bytes"))
+        collection.executor.give_up(made, VerificationFailed(IMAGE, "read back other bytes"))
     yield
 
 

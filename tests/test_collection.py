@@ -43,6 +43,7 @@ from cropkit.errors import (
 )
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
+from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.suggest import Table
 
 BOX = PixelBox(10, 20, 60, 90)
@@ -203,7 +204,7 @@ def test_a_file_changed_since_review_is_refused_and_left_alone(
     result = kit.apply(made)
     assert (result.status, result.code) == (Status.STALE, "StaleDecision")
     assert contents(folder) == before
-    assert kit.standing()["a_stage2.png"].status is Status.STALE
+    assert kit.trail.standing_by_path()["a_stage2.png"].status is Status.STALE
 
 
 def test_the_same_decision_again_changes_nothing(kit: Collection, folder: Path) -> None:
@@ -249,7 +250,7 @@ def test_a_decision_that_makes_no_sense_is_refused_by_the_database_too(kit: Coll
     object.__setattr__(made, "size", type("Zero", (), {"width": 0, "height": 0})())
     with pytest.raises((BadDecision, ZeroDivisionError, CropkitError)):
         kit.trail.decide([made])
-    assert kit.standing() == {}
+    assert kit.trail.standing_by_path() == {}
 
 
 def test_a_decision_row_holds_what_training_needs(kit: Collection) -> None:
@@ -272,7 +273,7 @@ def test_a_decision_row_holds_what_training_needs(kit: Collection) -> None:
 def test_the_order_of_events_is_the_order_of_things(kit: Collection) -> None:
     made = decided(kit, "a_stage2.png")
     kit.apply(made)
-    kit.retract(made)
+    kit.executor.retract(made)
     assert events(kit) == ["decided", "cropped", "restored"]
 
 
@@ -288,7 +289,7 @@ def test_a_bad_suggestion_is_counted_once_and_the_review_goes_on(
 
 
 def test_what_went_wrong_is_in_the_log_of_the_collection(kit: Collection, folder: Path) -> None:
-    kit.report(Problem("preview", "d.jpg", "a reason"))
+    kit.problems.report(Problem("preview", "d.jpg", "a reason"))
     try:
         int("seen nowhere else")
     except ValueError:
@@ -314,8 +315,8 @@ def test_reviewers_undo_their_own_decisions_only(folder: Path) -> None:
     with cropkit.open(folder, reviewer="one") as kit:
         decided(kit, "d.jpg")
     with cropkit.open(folder, reviewer="two") as kit:
-        assert kit.undo_stack() == ()
-        assert list(kit.standing()) == ["d.jpg"]
+        assert ReviewStore(kit).undo_stack() == ()
+        assert list(kit.trail.standing_by_path()) == ["d.jpg"]
 
 
 # -- moving and rejecting ------------------------------------------------------------------------
@@ -394,7 +395,7 @@ def test_a_rejected_image_is_moved_where_it_can_be_brought_back(
     assert kit.apply(made).status is Status.REJECTED
     assert sorted(before.keys() - contents(folder).keys()) == ["b_stage2.decision", "b_stage2.png"]
     assert kit.fsck() == []
-    assert kit.retract(made).status is Status.RESTORED
+    assert kit.executor.retract(made).status is Status.RESTORED
     assert contents(folder) == before
     assert (folder / "b_stage2.png").stat().st_mtime_ns == stamp.st_mtime_ns
     assert kit.fsck() == []
@@ -446,11 +447,11 @@ def test_a_decision_that_waits_is_withdrawn_without_a_trace_on_disk(
 ) -> None:
     before = contents(folder)
     made = decided(kit, "a_stage2.png")
-    assert kit.retract(made).status is Status.RESTORED
+    assert kit.executor.retract(made).status is Status.RESTORED
     assert kit.apply(made).status is Status.RESTORED
     assert contents(folder) == before
-    assert kit.standing() == {}
-    assert kit.retract(made).code == "NothingToUndo"
+    assert kit.trail.standing_by_path() == {}
+    assert kit.executor.retract(made).code == "NothingToUndo"
 
 
 def test_the_trail_tells_that_a_decision_was_withdrawn(kit: Collection) -> None:
@@ -546,14 +547,14 @@ def test_undo_and_redo_go_back_and_forth(folder: Path, kind: str) -> None:
         else:
             made = decided(kit, "a_stage2.png")
         kit.apply(made)
-        after, status = contents(folder), kit.standing()["a_stage2.png"].status
+        after, status = contents(folder), kit.trail.standing_by_path()["a_stage2.png"].status
         for _ in range(2):
             kit.undo()
             assert contents(folder) == before
-            assert kit.standing() == {}
+            assert kit.trail.standing_by_path() == {}
             assert kit.redo()[0].ok
             assert contents(folder) == after
-            assert kit.standing()["a_stage2.png"].status is status
+            assert kit.trail.standing_by_path()["a_stage2.png"].status is status
         with pytest.raises(NothingToUndo):
             kit.redo()
         assert kit.fsck() == []
@@ -622,13 +623,13 @@ def test_the_undo_stack_outlives_the_session(folder: Path) -> None:
     with cropkit.open(folder) as kit:
         made = decided(kit, "a_stage2.png")
         kit.apply(made)
-        kit.remember_place("c.jpg")
+        ReviewStore(kit).remember_place("c.jpg")
     with cropkit.open(folder) as kit:
-        assert [one.decision for one in kit.undo_stack()] == [made]
-        assert kit.place() == "c.jpg"
-        kit.retract(made)
+        assert [one.decision for one in ReviewStore(kit).undo_stack()] == [made]
+        assert ReviewStore(kit).place() == "c.jpg"
+        kit.executor.retract(made)
         assert contents(folder) == before
-        assert kit.undo_stack() == ()
+        assert ReviewStore(kit).undo_stack() == ()
 
 
 # -- no audit, no work ---------------------------------------------------------------------------
@@ -685,13 +686,13 @@ def test_the_database_is_made_anew_from_the_export(folder: Path, tmp_path: Path)
         kit.apply(stale)
         assert (kit.counts().stale, kit.counts().failed) == (1, 0), "nothing failed"
         kit.suggestions(kit.look("e.jpeg"))
-        told = (kit.standing(), _timeless(kit), kit.trail.undoable())
+        told = (kit.trail.standing_by_path(), _timeless(kit), kit.trail.undoable())
         events = kit.trail.events()
     for path in (folder / ".cropkit").glob("cropkit.db*"):
         path.unlink()
     assert rebuild(folder) == len(events) + 1  # the session's end came after
     with cropkit.open(folder, destination=tmp_path / "out", reviewer="tester") as kit:
-        assert (kit.standing(), _timeless(kit), kit.trail.undoable()) == told
+        assert (kit.trail.standing_by_path(), _timeless(kit), kit.trail.undoable()) == told
         assert kit.trail.events()[: len(events)] == events
         assert kit.fsck() == []
         (folder / "e.jpeg").write_bytes(b"")
@@ -775,7 +776,7 @@ def test_an_export_that_was_cut_off_catches_up(folder: Path) -> None:
     for end in (0, 1, len(whole) // 2, len(whole) - 1):
         export.write_bytes(whole[:end])
         with cropkit.open(folder) as kit:
-            kit.report(Problem("test", "a", "b"))
+            kit.problems.report(Problem("test", "a", "b"))
             told = len(kit.trail.events())
         assert export.read_bytes().startswith(whole)
         assert export.read_bytes().count(b"\n") == told + 1

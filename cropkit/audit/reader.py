@@ -63,6 +63,10 @@ class TrailReader:
         with self.store.reading() as db:
             return decisions.standing(db, path)
 
+    def standing_by_path(self) -> dict[str, Standing]:
+        """Return the decision that stands for each image: the latest."""
+        return {one.path: one for one in self.standing()}
+
     def waiting(self) -> list[str]:
         """Return the decisions that nobody has carried out, oldest first."""
         with self.store.reading() as db:

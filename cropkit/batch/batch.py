@@ -170,7 +170,7 @@ class Batch:
         if not self.plan.to_settle:
             return
         for problem in self.plan.problems:
-            self.collection.report(problem)
+            self.collection.problems.report(problem)
         progress = Progress(self.folder, len(self.plan.to_settle))
         try:
             self.collection.apply_waiting(progress.ended, decisions=self._decided())
@@ -189,7 +189,7 @@ class Batch:
         moment = clock.now()
         new = [replace(i.decision, decided_at=moment) for i in items if not i.recorded]
         if new:
-            new = self.collection.decide_undecided(new)
+            new = self.collection.recorder.record_undecided(new)
         yield from (item.decision.id for item in items if item.recorded)
         yield from (made.id for made in new)
 

@@ -131,7 +131,7 @@ class BatchPlanner:
 
     def _undecided(self, found: "_Found", min_confidence: float) -> None:
         images, unread = self._listed()
-        standing = {one.path: one for one in self.trail.standing()}
+        standing = self.trail.standing_by_path()
         if not images and not standing:
             raise NoImages(self.files.path)
         found.unread += [Unread(name, ReadOnly(name, reason)) for name, reason in unread.items()]

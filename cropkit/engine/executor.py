@@ -173,8 +173,19 @@ class DecisionExecutor:
         known = {"session": self._trail.session, "operation": result.operation}
         _log.error("%s: %s", result.code, result.message, extra=known)
 
-    def retract(self, decision: str) -> Outcome:
-        """Take a decision back: by withdrawing one that waits, else by restoring the file."""
+    def retract(self, decision: str) -> CropResult:
+        """Take a decision back: by withdrawing one that waits, else by restoring the file.
+
+        What went wrong is in the result; the file is then as it was.
+
+        Raises
+        ------
+        AuditError
+            Work must stop.
+        """
+        return result_of(self._retracted(decision))
+
+    def _retracted(self, decision: str) -> Outcome:
         if self._trail.withdraw(decision):
             made, _ = self._trail.decision(decision)
             return Outcome(CropResult(Status.RESTORED, made.path, box_asked=made.box))
@@ -214,6 +225,13 @@ def refusal(
     """Tell that something, a decision perhaps, came to nothing before it began."""
     status = status_of(error, decided=decided)
     return CropResult(status, path, code=error.code, message=str(error), box_asked=box)
+
+
+def result_of(outcome: Outcome) -> CropResult:
+    """Return the result of what was carried out; only a trail that failed stops the work."""
+    if isinstance(outcome.error, AuditError):
+        raise outcome.error
+    return outcome.result
 
 
 def told(found: Standing) -> CropResult:

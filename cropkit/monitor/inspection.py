@@ -81,7 +81,7 @@ def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bo
     trail.check_export()
     excludes = probe.writing(root.path, trail.store.deadline)
     finished, events = trail.finished(), trail.events()
-    standing = {one.path: one for one in trail.standing()}.values()  # the latest of each image
+    standing = trail.standing_by_path().values()
     unsettled = trail.unsettled()
     originals = sorted(trail.originals())
     read = originals if deep else sampled(originals, now)

@@ -74,6 +74,7 @@ from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop, Timer
 from cropkit.review.runtime.other_reviews import OtherReviews
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
+from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.view_model import View
 from cropkit.review.view.view_state import ViewState, layouts
@@ -113,7 +114,8 @@ class ReviewController:
         self.changed = changed
         self.guard = Guard(collection, changed, loop)
         self.view_state = ViewState(per_page)
-        self.session, self._ids = resumed(collection, per_page, minimum)
+        self.store = ReviewStore(collection)
+        self.session, self._ids = resumed(collection, self.store, per_page, minimum)
         self._tallied: tuple[object, Counts] = (None, collection.counts())
         every = layouts(per_page)
         page, grid = every[Arrangement.PAGE], every[Arrangement.GRID]
@@ -138,7 +140,7 @@ class ReviewController:
         # what keeps no crop waiting, nor waits for one
         self._side_thread = BackgroundThread(loop, self.guard)
         self._confidence_scan = ConfidenceScan(
-            collection, self._side_thread, loop, self.guard, min_confidence
+            self.store, self._side_thread, loop, self.guard, min_confidence
         )
         self._on_submit: list[Callable[[tuple[Decision, ...]], object]] = []
         self._on_undo: list[Callable[[CropResult], object]] = []
@@ -412,7 +414,7 @@ class ReviewController:
         new = self.page_display.shown_at.keys() - self._seen
         if new:
             self._seen |= new
-            self.collection.shown(len(new))
+            self.store.shown(len(new))
             self._degraded.check()
         if self._started is None:
             self._started = self._loop.time()
@@ -441,7 +443,7 @@ class ReviewController:
             self._side_thread.submit(path, lambda: self._arrive_at(path), self._introduce)
 
     def _arrive_at(self, path: str) -> list[str]:
-        self.collection.remember_place(path)
+        self.store.remember_place(path)
         return self._other_reviews.newcomers()
 
     def _introduce(self, newcomers: list[str]) -> None:

@@ -76,10 +76,10 @@ class ApplierProcess:
         if isinstance(died, CropResult):
             return died
         made, _ = self._collection.trail.decision(decision)
-        return self._collection.give_up(decision, ApplierDied(made.path, *died.args))
+        return self._collection.executor.give_up(decision, ApplierDied(made.path, *died.args))
 
     def retract(self, decision: str) -> CropResult:
-        """Take a decision back, as `Collection.retract` does.
+        """Take a decision back, as `DecisionExecutor.retract` does.
 
         Raises
         ------
@@ -124,7 +124,7 @@ class ApplierProcess:
         made, _ = self._collection.trail.decision(decision)
         (code,) = died.args
         said = f"the process that writes crops ended (exit code {code}) and is started again"
-        self._collection.report(Problem(DIED, made.path, said))
+        self._collection.problems.report(Problem(DIED, made.path, said))
         self._collection.recover()
 
     def _wanted(self) -> _Opening:
@@ -148,11 +148,12 @@ def _opened(opening: _Opening) -> Iterator[Callable[[Errand], CropResult]]:
         kind="applier",
         options=opening.options,
     ) as collection:
+        verbs = {"apply": collection.apply, "retract": collection.executor.retract}
 
         def done(errand: Errand) -> CropResult:
             what, decision = errand
             try:
-                return {"apply": collection.apply, "retract": collection.retract}[what](decision)
+                return verbs[what](decision)
             except CropkitError:
                 raise
             except BaseException:

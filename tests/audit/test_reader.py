@@ -39,6 +39,7 @@ QUESTIONS: Mapping[str, Callable[[TrailReader], object]] = {
     "sessions": TrailReader.sessions,
     "settings": TrailReader.settings,
     "standing": TrailReader.standing,
+    "standing_by_path": TrailReader.standing_by_path,
     "taken_back": TrailReader.taken_back,
     "undoable": TrailReader.undoable,
     "unsettled": TrailReader.unsettled,

@@ -26,6 +26,7 @@ from cropkit.collection import Collection, rebuild
 from cropkit.errors import AuditLocked, BadBox, CropkitError
 from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Problem, Status, Suggestion, Verdict
+from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.system import log
 
 ROOT = Path(__file__).parents[2]
@@ -135,7 +136,7 @@ def test_it_beats_while_it_lasts_and_no_longer(folder: Path) -> None:
         run = Run(kit.trail, "review", period=0.01)
         first = row(kit).beat_at
         until(lambda: row(kit).beat_at != first)
-        kit.shown(3)
+        ReviewStore(kit).shown(3)
         until(lambda: row(kit).tally.shown == 3)
         run.end()
         last = row(kit).beat_at
@@ -156,7 +157,7 @@ def test_a_beat_waits_for_a_lock_a_second_only_and_is_counted_as_missed(
                 kit.trail.beat(0.02)
             assert time.monotonic() - begun < 5
             time.sleep(0.1)
-        until(lambda: kit.tally.degraded.get(Degraded.BEAT))
+        until(lambda: kit.trail.presence.tally.degraded.get(Degraded.BEAT))
         run.end()
         kinds = [e for e in kit.trail.events() if e["event"] == "degraded"]
         assert kinds
@@ -183,7 +184,7 @@ def test_a_crop_is_carried_out_while_the_heart_races(folder: Path) -> None:
         for name in ("a_stage2.png", "b_stage2.png", "c.jpg", "d.jpg"):
             assert kit.crop(name, PixelBox(0, 0, 48, 48)).ok
         run.end()
-        assert kit.tally.cropped == 4
+        assert kit.trail.presence.tally.cropped == 4
         assert kit.fsck() == []
 
 
@@ -251,10 +252,10 @@ def test_a_session_counts_what_it_did(folder: Path) -> None:
         (folder / "d.jpg").write_bytes((folder / "c.jpg").read_bytes())
         kit.apply_waiting()
         kit.undo("a_stage2.png")
-        kit.report(Problem("no-suggestion", "c.jpg", "nobody wrote one"))
+        kit.problems.report(Problem("no-suggestion", "c.jpg", "nobody wrote one"))
         with pytest.raises(BadBox):
             kit.crop("c.jpg", PixelBox(0, 0, 9999, 9999))
-        assert kit.tally == Tally(
+        assert kit.trail.presence.tally == Tally(
             accepted=1,
             adjusted=1,
             rejected=1,
@@ -302,7 +303,7 @@ def test_a_run_that_ends_well_logs_its_counts_as_one_line(folder: Path) -> None:
         (line,) = lines(folder)
         assert line["message"] == "heartbeat"
         assert (line["run"], line["how"], line["session"]) == ("apply", "closed", kit.session)
-        assert line["counts"] == kit.tally.to_json()
+        assert line["counts"] == kit.trail.presence.tally.to_json()
 
 
 def test_every_line_names_its_session_and_its_operation(folder: Path, tmp_path: Path) -> None:
@@ -312,7 +313,7 @@ def test_every_line_names_its_session_and_its_operation(folder: Path, tmp_path: 
     with Collection(folder, destination=taken) as kit:
         with pytest.raises(CropkitError):
             kit.crop("a_stage2.png", BOX)
-        kit.report(Problem("preview", "c.jpg", "a reason"))
+        kit.problems.report(Problem("preview", "c.jpg", "a reason"))
         failed, other = lines(folder)
         assert "NameTaken" in str(failed["message"])
         assert failed["operation"] == kit.trail.events("a_stage2.png")[-1]["operation"]
@@ -326,8 +327,8 @@ def test_two_collections_in_one_process_keep_their_lines_apart(
     other = tmp_path / "other"
     other.mkdir()
     with Collection(folder) as one, Collection(other) as two:
-        one.report(Problem("preview", "one", "of the first"))
-        two.report(Problem("preview", "two", "of the second"))
+        one.problems.report(Problem("preview", "one", "of the first"))
+        two.problems.report(Problem("preview", "two", "of the second"))
     assert [line["message"] for line in lines(folder)] == ["preview: one: of the first"]
     assert [line["message"] for line in lines(other)] == ["preview: two: of the second"]
 
@@ -407,9 +408,9 @@ def test_an_apply_that_is_too_degraded_ends_with_1_and_says_so(
 
     def apply_waiting(kit: Collection, *given: Any, **more: Any) -> Any:
         results = real(kit, *given, **more)
-        kit.shown(10)
+        ReviewStore(kit).shown(10)
         for number in range(degraded):
-            kit.report(Problem(Degraded.BEAT, str(number), "locked"))
+            kit.problems.report(Problem(Degraded.BEAT, str(number), "locked"))
         return results
 
     monkeypatch.setattr(Collection, "apply_waiting", apply_waiting)

@@ -158,13 +158,13 @@ def test_an_undecided_image_is_decided_and_a_decided_one_left_alone(tmp_path: Pa
         mine = decision(ann, "0001.png", PixelBox(0, 0, 20, 20))
         proposed = [decision(batch, path) for path in batch.images()]
         ann.decide([mine])
-        recorded = batch.decide_undecided(proposed)
+        recorded = batch.recorder.record_undecided(proposed)
         assert [one.path for one in recorded] == ["0000.png", "0002.jpg"]
-        standing = batch.standing()
+        standing = batch.trail.standing_by_path()
         assert standing["0001.png"].decision == mine.id
         assert standing["0001.png"].status is Status.WAITING
         assert standing["0000.png"].box == BOX
-        assert batch.decide_undecided(proposed) == []
+        assert batch.recorder.record_undecided(proposed) == []
 
 
 def test_a_crop_that_shows_other_pixels_than_those_of_its_box_is_not_switched_in(

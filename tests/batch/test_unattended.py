@@ -355,7 +355,7 @@ def test_a_person_who_decides_meanwhile_is_not_overruled(tmp_path: Path) -> None
         one.apply()
         assert ann.apply(made.id).ok
         assert one.result()["overtaken"] == 1
-        assert ann.standing()["0001.png"].reviewer == "ann"
+        assert ann.trail.standing_by_path()["0001.png"].reviewer == "ann"
         crops = [e["path"] for e in ann.trail.events() if e["event"] == "cropped"]
     assert sorted(crops) == ["0000.png", "0001.png", "0002.jpg"]
 

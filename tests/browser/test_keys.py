@@ -153,7 +153,7 @@ def test_after_a_kernel_restart_the_review_is_at_the_same_image_with_the_same_un
     at = page.until_idle()
     with demo.probe() as probe:
         paths = probe.paths()
-        undo = probe.value("[one.path for one in review.collection.undo_stack()]")
+        undo = probe.value("[one.path for one in review._controller.store.undo_stack()]")
     assert len(undo) >= 3
     restart_and_run_all(page)
     again = page.until_replayed().status()
@@ -162,7 +162,7 @@ def test_after_a_kernel_restart_the_review_is_at_the_same_image_with_the_same_un
     assert again.written == at.written
     with demo.probe() as probe:
         assert probe.paths() == paths
-        assert probe.value("[one.path for one in review.collection.undo_stack()]") == undo
+        assert probe.value("[one.path for one in review._controller.store.undo_stack()]") == undo
     assert keyboard_is_the_reviews(page)
     page.press("z")
     page.wait(lambda s: s.written == at.written - 1, "the file is restored")

@@ -79,8 +79,8 @@ class Table:
 
     def undone(self) -> None:
         """Take everything back, and go to the first page."""
-        while self.probe.value("len(review.collection.undo_stack())"):
-            self._press_z(self.probe.value("len(review.collection.undo_stack())"))
+        while self.probe.value("len(review._controller.store.undo_stack())"):
+            self._press_z(self.probe.value("len(review._controller.store.undo_stack())"))
         while (self.page.status() or pytest.fail("no status")).page > 1:
             self.page.press("Backspace")
             self.page.page.wait_for_timeout(APART)
@@ -93,9 +93,9 @@ class Table:
         for _ in range(3):
             self.page.page.wait_for_timeout(APART)
             self.page.press("z")
-            if self._becomes(f"len(review.collection.undo_stack()) < {left}", 30):
+            if self._becomes(f"len(review._controller.store.undo_stack()) < {left}", 30):
                 break
-        self.probe_until(f"len(review.collection.undo_stack()) < {left} and {READY}")
+        self.probe_until(f"len(review._controller.store.undo_stack()) < {left} and {READY}")
 
     def _becomes(self, expression: str, tries: int) -> bool:
         for _ in range(tries):

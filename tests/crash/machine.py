@@ -77,7 +77,7 @@ class Machine(RuleBasedStateMachine):
         try:
             self.collection.crop(name, _smaller(self.collection, name))
         except CropkitError:
-            assert name not in look(self.folder).contents or self.collection.standing()
+            assert name not in look(self.folder).contents or self.collection.trail.standing()
 
     @rule()
     def undo_everything(self) -> None:

@@ -62,7 +62,7 @@ def test_what_a_full_disk_stops_waits_and_is_carried_out_when_there_is_room(
         assert collection.counts().waiting == len(made)
         done = collection.apply_waiting()
         assert [r.ok for r in done] == [True] * len(made)
-        assert {s.code for s in collection.standing().values()} == {None}
+        assert {s.code for s in collection.trail.standing_by_path().values()} == {None}
     assert pictures_in(place) != before
 
 
@@ -130,8 +130,8 @@ def test_an_undo_that_has_no_room_is_refused_and_can_be_asked_for_again(
         collection.apply(made.id)
         with pytest.MonkeyPatch.context() as patch:
             fill(patch)
-            assert collection.retract(made.id).status is Status.REFUSED
-        assert collection.retract(made.id).ok
+            assert collection.executor.retract(made.id).status is Status.REFUSED
+        assert collection.executor.retract(made.id).ok
 
 
 def test_what_an_obstacle_took_back_is_no_recovery(place: states.Place) -> None:

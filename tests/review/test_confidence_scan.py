@@ -8,9 +8,9 @@ from desktop import ManualLoop
 from cropkit.review.runtime.confidence_scan import ConfidenceScan
 
 if TYPE_CHECKING:
-    from cropkit.collection import Collection
     from cropkit.review.runtime.background import BackgroundThread
     from cropkit.review.runtime.guard import Guard
+    from cropkit.review.runtime.review_store import ReviewStore
 
 PATHS = [f"{number}.png" for number in range(2345)]
 
@@ -37,7 +37,7 @@ class Plain:
 def test_each_image_is_asked_about_once_and_what_is_found_is_told_in_few_parts() -> None:
     loop, kit, told = ManualLoop(), Sure(), list[frozenset[str]]()
     survey = ConfidenceScan(
-        cast("Collection", kit),
+        cast("ReviewStore", kit),
         cast("BackgroundThread", AtOnce()),
         loop,
         cast("Guard", Plain()),

@@ -26,6 +26,7 @@ from cropkit.review.keys.actions import Command
 from cropkit.review.keys.keymap import Binding, preset, shortened
 from cropkit.review.model import Done, Filter, Mark, Open, Restoring
 from cropkit.review.model.box_editing import HANDLES, Grip
+from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.review.view.layout import ClickTarget
 from cropkit.review.view.viewport import Rect, Zoom
 from cropkit.suggest import Sidecars, Table
@@ -40,7 +41,9 @@ def entries(browser: Browser) -> tuple[Any, ...]:
 
 
 def standing(browser: Browser) -> dict[str, Status]:
-    return {path: one.status for path, one in browser.review.collection.standing().items()}
+    return {
+        path: one.status for path, one in browser.review.collection.trail.standing_by_path().items()
+    }
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -544,7 +547,7 @@ def test_a_review_is_a_run_from_the_first_browser_to_its_end(start: Started, fol
     (run,) = kit.trail.sessions()
     assert run.kind == "review"
     assert run.beat_at is not None
-    assert kit.tally.shown == 3
+    assert kit.trail.presence.tally.shown == 3
     browser.key("Enter")
     browser.written()
     browser.review.close()
@@ -729,7 +732,7 @@ def test_nothing_is_read_sent_or_applied_before_a_browser_is_there(start: Starte
     browser.loop.sleep(5)
     assert browser.drawn == []
     assert browser.review.boxes == [None, None, None]
-    assert browser.review.collection.place() is None
+    assert ReviewStore(browser.review.collection).place() is None
 
 
 def test_its_text_is_the_same_on_every_run(start: Started, folder: Path) -> None:
@@ -986,10 +989,10 @@ def test_another_review_of_the_folder_is_told_of_once_while_it_lives(
                 first.written()
             (told,) = first.messages.problems
             assert "under review elsewhere, too, by bob on" in told.said
-            assert [one.reviewer for one in kit.others("review")] == ["bob"]
-            assert kit.others("batch") == []
+            assert [one.reviewer for one in ReviewStore(kit).others()] == ["bob"]
+            assert kit.trail.others("batch") == []
             run.end()
-            assert kit.others("review") == []
+            assert ReviewStore(kit).others() == []
             theirs.begin_run("review")
-        assert kit.others("review") == []
+        assert ReviewStore(kit).others() == []
         first.review.close()

@@ -82,7 +82,7 @@ def test_a_process_that_died_is_started_again_and_that_is_reported(
     kit: Collection, workshop: ApplierProcess
 ) -> None:
     told: list[str] = []
-    kit.listen(lambda problem: told.append(problem.kind))
+    kit.problems.listen(lambda problem: told.append(problem.kind))
     workshop.start()
     kill(workshop)
     made = decided(kit)
@@ -130,7 +130,7 @@ def test_a_decision_on_which_the_process_dies_twice_fails_and_the_original_stand
     assert (result.status, result.code) == (Status.FAILED, "ApplierDied")
     assert "exit code -9" in (result.message or "")
     assert (kit.root / made.path).read_bytes() == before
-    assert kit.standing()[made.path].status is Status.FAILED
+    assert kit.trail.standing_by_path()[made.path].status is Status.FAILED
     assert murdered.apply(decided(kit, 1).id).status is Status.CROPPED
     assert kit.fsck() == []
 
@@ -193,7 +193,7 @@ def test_a_decision_that_cannot_be_taken_back_stands_and_that_is_said(
     result = murdered.retract(made.id)
     assert (result.ok, result.code) == (False, "ApplierDied")
     assert (kit.root / made.path).read_bytes() == cropped
-    assert kit.standing()[made.path].status is Status.CROPPED
+    assert kit.trail.standing_by_path()[made.path].status is Status.CROPPED
 
 
 def test_killed_in_the_middle_of_its_work_it_ends_with_what_was_asked(

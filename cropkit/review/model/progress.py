@@ -10,6 +10,7 @@ from cropkit.review.model import Decided, ReviewState, begin, folder_of
 
 if TYPE_CHECKING:
     from cropkit.collection import Collection, Counts
+    from cropkit.review.runtime.review_store import ReviewStore
 
 
 class FolderProgress:
@@ -62,19 +63,17 @@ def tallied(session: ReviewState, counts: "Counts") -> "Counts":
 
 
 def resumed(
-    collection: "Collection", per_page: int, minimum: int
+    collection: "Collection", store: "ReviewStore", per_page: int, minimum: int
 ) -> tuple[ReviewState, dict[str, str]]:
     """Return the review as it was left, and the ids of the decisions that stand."""
-    standing = collection.standing()
+    standing = store.standing()
     settled = {
         path: Decided(s.verdict, s.status, s.box, s.message or "")
         for path, s in standing.items()
         if s.status not in (Status.STALE, Status.RESTORED)
     }
-    undo = tuple(s.path for s in collection.undo_stack() if s.path in settled)
-    session = begin(
-        collection.images(), per_page, settled, undo, collection.place(), minimum=minimum
-    )
+    undo = tuple(s.path for s in store.undo_stack() if s.path in settled)
+    session = begin(collection.images(), per_page, settled, undo, store.place(), minimum=minimum)
     changed = (path for path, s in standing.items() if s.status is Status.STALE)
     session = replace(session, stale=frozenset(changed))
     return session, {path: s.decision for path, s in standing.items()}

@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
-
-if TYPE_CHECKING:
-    from cropkit.collection import Collection
+from cropkit.review.runtime.review_store import ReviewStore
 
 _SLICE = 50  # images at a time: about ten milliseconds of reading sidecars
 _PAUSE = 0.05  # seconds between slices, so that keys and pages come first
@@ -29,13 +26,13 @@ class ConfidenceScan:
 
     def __init__(
         self,
-        collection: "Collection",
+        store: ReviewStore,
         worker: BackgroundThread,
         loop: Loop,
         guard: Guard,
         least: float,
     ) -> None:
-        self._collection, self._worker, self._loop, self._guard = collection, worker, loop, guard
+        self._store, self._worker, self._loop, self._guard = store, worker, loop, guard
         self._least = least
         self._paths: Sequence[str] | None = None
         self._done = 0
@@ -56,7 +53,7 @@ class ConfidenceScan:
         return [path for path in paths if self._is_unsure(path)]
 
     def _is_unsure(self, path: str) -> bool:
-        sure = self._collection.confidence(path)
+        sure = self._store.confidence(path)
         return sure is not None and sure < self._least
 
     def _looked(self, told: Found, unsure: list[str]) -> None:

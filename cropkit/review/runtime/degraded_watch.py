@@ -24,12 +24,12 @@ class DegradedWatch:
         self._collection, self._thread = collection, thread
         self._loop, self._guard = loop, guard
         self._alerted = False
-        self.stop_listening = collection.listen(self._reported)
+        self.stop_listening = collection.problems.listen(self._reported)
 
     def check(self) -> None:
         """Alert at once, here and wherever alerts go, when too much of the session is degraded."""
         root, session = self._collection.root, self._collection.session
-        alert = degraded_alert(str(root), session, "review", self._collection.tally)
+        alert = degraded_alert(str(root), session, "review", self._collection.trail.presence.tally)
         if alert is None or self._alerted:
             return
         self._alerted = True

@@ -92,7 +92,8 @@ class Guard:
         """Keep in the trail that the problem in front was seen, and show the next one."""
         if self.messages.problems:
             seen = self.messages.problems[0]
-            self._collection.acknowledge(problem=seen.said, about=seen.about, times=seen.times)
+            facts = {"problem": seen.said, "about": seen.about, "times": seen.times}
+            self._collection.trail.acknowledge(facts)
         self.messages = self.messages.acknowledged()
         self._changed()
 
@@ -108,7 +109,7 @@ class Guard:
         _log.error("%s: %s", about or "review", error, exc_info=error, extra=known)
         try:
             said = f"{type(error).__name__}: {error}"
-            self._collection.report(Problem(Degraded.INTERFACE, about, said))
+            self._collection.problems.report(Problem(Degraded.INTERFACE, about, said))
         except AuditError as no_audit:
             self.stop(no_audit)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cropkit.audit.tally import SessionRow
+from cropkit.review.runtime.review_store import ReviewStore
 
 if TYPE_CHECKING:
     from cropkit.collection import Collection
@@ -18,7 +19,7 @@ class OtherReviews:
 
     def newcomers(self) -> list[str]:
         """Return a sentence for each review that was not there the last time."""
-        new = [one for one in self._collection.others("review") if one.id not in self._met]
+        new = [one for one in ReviewStore(self._collection).others() if one.id not in self._met]
         self._met.update(one.id for one in new)
         return [_said(one, Path(self._collection.root).name) for one in new]
 

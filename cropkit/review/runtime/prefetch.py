@@ -14,6 +14,7 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.records import Problem, Suggestion
 from cropkit.review.model import ImageLoaded, LoadFailed
 from cropkit.review.runtime.loop import Loop
+from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.workers.previews import Preview, PreviewReader
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Prefetch:
         reader: PreviewReader,
     ) -> None:
         self._collection, self.fit, self._loop, self._reader = collection, fit, loop, reader
+        self._store = ReviewStore(collection)
         self._arrived, self._caught = arrived, caught
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="cropkit-preview")
         self._reading: dict[str, Future[Arrival | Absence]] = {}
@@ -148,9 +150,11 @@ class Prefetch:
             preview = self._reader.read(path, self.fit)
         except Refused as refused:
             if boxes:  # that the file of a decided image is elsewhere is as it should be
-                self._collection.report_once((Problem(Degraded.PREVIEW, path, str(refused)),))
+                self._collection.problems.report_once(
+                    (Problem(Degraded.PREVIEW, path, str(refused)),)
+                )
             return Absence(path, str(refused))
-        look = self._collection.looked(path, preview.sha256, preview.size)
+        look = self._store.looked(path, preview.sha256, preview.size)
         asked = boxes and not look.cropped
         suggestions = self._collection.suggestions(look) if asked else ()
         return Arrival(

@@ -1,0 +1,62 @@
+"""Decisions made durable, each with the place that its crop goes to."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from cropkit.audit.tally import Degraded, Tally
+from cropkit.audit.trail import AuditTrail
+from cropkit.errors import AuditError, BadDecision
+from cropkit.records import Decision, Problem
+
+
+class DecisionRecorder:
+    """Records what was decided about one collection; thread-safe.
+
+    Parameters
+    ----------
+    destination : of decisions that name none
+    report : told of a decision that could not be recorded
+    """
+
+    def __init__(
+        self, trail: AuditTrail, destination: str | None, report: Callable[[Problem], object]
+    ) -> None:
+        self._trail = trail
+        self._destination = destination
+        self._report = report
+
+    def record(self, decisions: Sequence[Decision]) -> None:
+        """Make decisions durable in one transaction.
+
+        Raises
+        ------
+        AuditError
+            They are not recorded: the work must stop.
+        """
+        with self._counted(decisions):
+            self._trail.decide(self._bound(decisions))
+
+    def record_undecided(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """Make decisions durable as `record` does, but leave each image alone that has one by now.
+
+        Return those that were recorded: a person's choice is never replaced.
+        """
+        with self._counted(decisions):
+            return self._trail.decide_undecided(self._bound(decisions))
+
+    @contextmanager
+    def _counted(self, decisions: Sequence[Decision]) -> Iterator[None]:
+        """Count decisions whose rows could not be written."""
+        try:
+            yield
+        except BadDecision as error:
+            self._report(Problem(Degraded.DECISION, decisions[0].path, str(error)))
+            raise
+        except AuditError:  # it cannot be told in the trail, since that is what failed
+            self._trail.presence.count(partial(Tally.with_degraded, kind=Degraded.DECISION))
+            raise
+
+    def _bound(self, decisions: Sequence[Decision]) -> list[Decision]:
+        return [replace(d, destination=d.destination or self._destination) for d in decisions]

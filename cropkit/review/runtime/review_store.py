@@ -1,0 +1,69 @@
+"""What a review asks of a collection and keeps in its trail, beyond what everybody does."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cropkit.audit.decisions import Standing
+from cropkit.audit.tally import SessionRow, Tally
+from cropkit.collection import Look
+from cropkit.geometry import Size
+from cropkit.records import CropResult, Status
+from cropkit.suggest import confidence_of
+
+if TYPE_CHECKING:
+    from cropkit.collection import Collection
+
+
+class ReviewStore:
+    """Where a review was left, what it has shown, and who else reviews; thread-safe.
+
+    A trail that cannot be read or written raises `AuditError`: the review must stop.
+    """
+
+    def __init__(self, collection: "Collection") -> None:
+        self._collection, self._trail = collection, collection.trail
+
+    def standing(self) -> dict[str, Standing]:
+        """Return the decision that stands for each image."""
+        return self._trail.standing_by_path()
+
+    def undo_stack(self) -> tuple[Standing, ...]:
+        """Return this reviewer's standing decisions that can be taken back, oldest first."""
+        reviewer = self._collection.reviewer
+        mine = (one for one in self._trail.standing() if one.reviewer == reviewer)
+        done = (one for one in mine if one.status is not Status.STALE)
+        return tuple(one for one in done if not one.status.is_failure)
+
+    def retract(self, decision: str) -> CropResult:
+        """Take a decision back: before it is applied by withdrawing it, else by restoring the file.
+
+        What went wrong is in the result; the file is then as it was.
+        """
+        return self._collection.executor.retract(decision)
+
+    def place(self) -> str | None:
+        """Return the first image of the page that the reviewer was at."""
+        return self._trail.place(self._collection.reviewer)
+
+    def remember_place(self, path: str) -> None:
+        """Remember the page that the reviewer is at."""
+        self._trail.remember_place(path)
+
+    def others(self) -> list[SessionRow]:
+        """Return the reviews that go on beside this one."""
+        return self._trail.others("review")
+
+    def shown(self, number: int) -> None:
+        """Count images that came before the reviewer's eyes."""
+        self._trail.presence.count(partial(Tally.with_shown, number=number))
+
+    def looked(self, path: str, sha256: str, size: Size) -> Look:
+        """Say what the trail knows about a content that somebody else has read."""
+        return Look(path, sha256, size, self._trail.is_crop(sha256))
+
+    def confidence(self, path: str) -> float | None:
+        """Return how sure the suggestion for an image is, where it says so, without reading it.
+
+        What cannot be used is not reported here, but when the image is shown.
+        """
+        return confidence_of(self._collection.suggesters, path)
