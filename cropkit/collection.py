@@ -240,7 +240,7 @@ class Collection:
 
     @cached_property
     def _listing(self) -> listing.Listing:
-        return listing.listed(self.root, formats.EXTENSIONS, self.destination)
+        return listing.listed(self.root, self.destination)
 
     def look(self, path: str) -> Look:
         """Read an image for a reviewer.

@@ -87,7 +87,7 @@ class BatchPlanner:
             raise NoImages(self.files.path)
 
     def _listed(self) -> listing.Listing:
-        return listing.listed(self.files.path, formats.EXTENSIONS, self.destination)
+        return listing.listed(self.files.path, self.destination)
 
     def _waiting(self, source: Source) -> list[str]:
         """Return the decisions to take up; by suggestions, only what a batch left behind."""

@@ -2,10 +2,11 @@
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from cropkit.formats import EXTENSIONS
 from cropkit.system.files import Root
 
 _STAMP = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
@@ -21,8 +22,8 @@ class Listing(NamedTuple):
     unread: dict[str, str]
 
 
-def listed(root: Path, suffixes: Collection[str], destination: str | None = None) -> Listing:
-    """List the images beneath a folder, in review order.
+def listed(root: Path, destination: str | None = None) -> Listing:
+    """List the images beneath a folder, in review order, by the suffixes that `formats` knows.
 
     Hidden folders (`.cropkit` among them), hidden files, links and what is beneath the destination
     are not listed. The order is by folder, then by the time in the name, the stage and the name,
@@ -35,7 +36,7 @@ def listed(root: Path, suffixes: Collection[str], destination: str | None = None
     unread: dict[str, str] = {}
     left_out = root / destination if destination else None
     every = _walk(root, root, left_out, unread)
-    found = [path for path in every if PurePosixPath(path).suffix.lower() in suffixes]
+    found = [path for path in every if _is_image(path)]
     return Listing(sorted(found, key=review_order), unread)
 
 
@@ -52,7 +53,7 @@ def review_order(path: str) -> tuple[object, ...]:
     )
 
 
-def companions(root: Root, path: str, suffixes: Collection[str]) -> dict[str, bool]:
+def companions(root: Root, path: str) -> dict[str, bool]:
     """Find the files that follow an image: name -> whether its siblings still need it, too.
 
     They are all other files in its folder with the same stem, and the group sidecar of the previous
@@ -71,13 +72,16 @@ def companions(root: Root, path: str, suffixes: Collection[str]) -> dict[str, bo
     sidecar = f"{group}.decision"
     if group != image.stem and sidecar in names:
         rest = (n for n in names if n not in same and n != image.name)
-        found[str(image.parent / sidecar)] = any(_is_sibling(n, group, suffixes) for n in rest)
+        found[str(image.parent / sidecar)] = any(_is_sibling(n, group) for n in rest)
     return found
 
 
-def _is_sibling(name: str, group: str, suffixes: Collection[str]) -> bool:
-    path = PurePosixPath(name)
-    return path.stem.partition("_stage")[0] == group and path.suffix.lower() in suffixes
+def _is_sibling(name: str, group: str) -> bool:
+    return PurePosixPath(name).stem.partition("_stage")[0] == group and _is_image(name)
+
+
+def _is_image(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in EXTENSIONS
 
 
 def _walk(folder: Path, root: Path, left_out: Path | None, unread: dict[str, str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from cropkit import clock, formats
+from cropkit import clock
 from cropkit.audit.operation import Operation, OperationKind
 from cropkit.engine import listing
 from cropkit.engine.request import Request
@@ -60,7 +60,7 @@ class Planner:
         )
 
     def _moving(self, kind: OperationKind, made: Decision, folder: str) -> Request:
-        found = listing.companions(self.root, made.path, formats.EXTENSIONS)
+        found = listing.companions(self.root, made.path)
         return Request(
             kind,
             made.path,

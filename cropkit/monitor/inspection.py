@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cropkit import clock, formats
+from cropkit import clock
 from cropkit.audit import probe
 from cropkit.audit.operation import Operation, OperationKind, OperationState
 from cropkit.audit.reader import TrailReader
@@ -139,7 +139,7 @@ def _last_crop(events: Sequence[Mapping[str, Any]]) -> datetime | None:
 
 def _unreviewed(root: Root, known: set[str]) -> int:
     """Count the images that nobody decided about, and that no operation put there."""
-    return len(set(listing.listed(root.path, formats.EXTENSIONS).images) - known)
+    return len(set(listing.listed(root.path).images) - known)
 
 
 def _recovered(events: Sequence[Mapping[str, Any]]) -> list[Event]:

@@ -6,11 +6,10 @@ from faults import deny
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cropkit import formats
 from cropkit.engine.listing import companions, listed, review_order
 from cropkit.errors import WriteFailed
 from cropkit.system.files import Root
-
-SUFFIXES = {".png", ".jpg"}
 
 
 def _touch(root: Path, *names: str) -> None:
@@ -30,7 +29,17 @@ def test_images_are_listed_by_folder_time_stage_and_name(tmp_path: Path) -> None
         "b/a.jpg",
     ]
     _touch(tmp_path, *reversed(wanted), "notes.txt", "b/a.txt")
-    assert listed(tmp_path, SUFFIXES).images == wanted
+    assert listed(tmp_path).images == wanted
+
+
+@pytest.mark.parametrize("suffix", formats.EXTENSIONS)
+def test_every_suffix_of_a_format_is_listed_and_makes_a_sibling(
+    tmp_path: Path, suffix: str
+) -> None:
+    one, two = "x_stage1.png", f"x_stage2{suffix.upper()}"
+    _touch(tmp_path, one, two, "x.decision", "x_stage3.txt")
+    assert listed(tmp_path).images == [one, two]
+    assert companions(Root(tmp_path), one) == {"x.decision": True}
 
 
 def test_own_and_hidden_folders_links_and_the_destination_are_not_listed(tmp_path: Path) -> None:
@@ -38,7 +47,7 @@ def test_own_and_hidden_folders_links_and_the_destination_are_not_listed(tmp_pat
     (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
     (tmp_path / "loop").symlink_to(tmp_path)
     for destination in ("out", str(tmp_path / "out")):
-        assert listed(tmp_path, SUFFIXES, destination).images == ["a.png"]
+        assert listed(tmp_path, destination).images == ["a.png"]
 
 
 def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_listed(
@@ -46,7 +55,7 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_listed(
 ) -> None:
     _touch(tmp_path, "a.png", "closed/b.png", "open/c.png")
     deny(monkeypatch, "closed")
-    found = listed(tmp_path, SUFFIXES)
+    found = listed(tmp_path)
     assert found.images == ["a.png", "open/c.png"]
     assert found.unread == {"closed": "Permission denied"}
 
@@ -58,16 +67,16 @@ def test_any_names_can_be_ordered(names: list[str]) -> None:
 
 def test_every_file_of_the_same_stem_follows(tmp_path: Path) -> None:
     _touch(tmp_path, "a.png", "a.txt", "a.foo", "a.png.json", "ab.txt", "A.txt", "d/a.txt")
-    assert companions(Root(tmp_path), "a.png", SUFFIXES) == {"a.foo": False, "a.txt": False}
+    assert companions(Root(tmp_path), "a.png") == {"a.foo": False, "a.txt": False}
 
 
 def test_the_group_sidecar_stays_until_its_last_sibling_goes(tmp_path: Path) -> None:
     one, two = "20250101_000000_stage1_x.png", "20250101_000000_stage2_x.png"
     _touch(tmp_path, one, two, "20250101_000000.decision", "20250101_000000_stage1_x.yaml")
-    first = companions(Root(tmp_path), one, SUFFIXES)
+    first = companions(Root(tmp_path), one)
     assert first == {"20250101_000000_stage1_x.yaml": False, "20250101_000000.decision": True}
     (tmp_path / one).unlink()
-    assert companions(Root(tmp_path), two, SUFFIXES) == {"20250101_000000.decision": False}
+    assert companions(Root(tmp_path), two) == {"20250101_000000.decision": False}
 
 
 def test_companions_that_cannot_be_listed_are_an_error_that_names_the_file(
@@ -79,4 +88,4 @@ def test_companions_that_cannot_be_listed_are_an_error_that_names_the_file(
     _touch(tmp_path, "a.png")
     monkeypatch.setattr("os.scandir", refuse)
     with pytest.raises(WriteFailed, match=r"a\.png.*Too many open files"):
-        companions(Root(tmp_path), "a.png", SUFFIXES)
+        companions(Root(tmp_path), "a.png")
