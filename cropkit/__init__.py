@@ -1,6 +1,6 @@
 """Review image crops in Jupyter; write each one in place, verified, audited and undoable.
 
-Everything in `__all__` is public and listed in docs/api.md. ``import cropkit`` loads nothing heavy:
+Everything in `__all__` is public. ``import cropkit`` loads nothing heavy:
 the bootstrap in ``__main__`` runs before anything is installed, and a kernel should not wait for a
 codec that it may never need. This file is kept readable by Python 3.8, as that one is.
 """
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cropkit.records import CropResult as CropResult
     from cropkit.records import Decision as Decision
     from cropkit.records import Problem as Problem
+    from cropkit.records import ProblemKind as ProblemKind
     from cropkit.records import Status as Status
     from cropkit.records import Suggestion as Suggestion
     from cropkit.records import Verdict as Verdict
@@ -42,6 +43,7 @@ _LAZY = {
     "Options": ("cropkit.formats.options", "Options"),
     "PixelBox": ("cropkit.geometry", "PixelBox"),
     "Problem": ("cropkit.records", "Problem"),
+    "ProblemKind": ("cropkit.records", "ProblemKind"),
     "Review": ("cropkit.review.widget", "Review"),
     "Sidecars": ("cropkit.suggest", "Sidecars"),
     "Size": ("cropkit.geometry", "Size"),
@@ -66,6 +68,7 @@ __all__ = [
     "Options",
     "PixelBox",
     "Problem",
+    "ProblemKind",
     "Review",
     "Sidecars",
     "Size",

@@ -15,7 +15,6 @@ from cropkit import clock, formats
 from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Run
-from cropkit.audit.tally import Degraded
 from cropkit.audit.trail import DEADLINE, AuditTrail
 from cropkit.engine import listing
 from cropkit.engine.apply import Applier
@@ -40,7 +39,7 @@ from cropkit.errors import (
 )
 from cropkit.geometry import PixelBox, Size
 from cropkit.monitor import stats
-from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
+from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.suggest import Sidecars, Suggester, gather
 from cropkit.system import log
 from cropkit.system.files import Root, split_beneath
@@ -231,7 +230,7 @@ class Collection:
     def unread(self) -> tuple[Problem, ...]:
         """The folders whose images are not listed, because they cannot be read."""
         found = self._listing.unread.items()
-        return tuple(Problem(Degraded.FOLDER, name, reason) for name, reason in found)
+        return tuple(Problem(ProblemKind.FOLDER, name, reason) for name, reason in found)
 
     @cached_property
     def _listed(self) -> tuple[str, ...]:

@@ -68,20 +68,47 @@ class Suggestion:
     confidence: float | None = None
 
 
+class ProblemKind(StrEnum):
+    """In which way something was worse than it should be, although the work went on."""
+
+    SUGGESTION = "suggestion"  # one that is there could not be used
+    NO_SUGGESTION = "no-suggestion"  # nobody proposed a box
+    BOX = "box"  # a crop box was refused
+    PREVIEW = "preview"  # an image could not be shown
+    FOLDER = "folder"  # one that could not be read: its images are missing
+    DECISION = "decision"  # the row of a decision could not be written
+    BEAT = "beat"  # a heartbeat was missed
+    INTERFACE = "user-interface"  # a callback of the review raised
+    APPLIER_DIED = "applier-died"  # the process that writes crops ended, and was started again
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether it is a fact to tell and no degraded operation: nothing is broken."""
+        return self is ProblemKind.NO_SUGGESTION
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something degraded that a person should see; it is counted, and the work goes on.
 
     Parameters
     ----------
-    kind : such as suggestion, box, preview, folder; no-suggestion is not counted
+    kind : one of `ProblemKind`, or its word; no-suggestion is not counted
     path : of the file it is about, an image or another one
     reason : in plain words
+
+    Raises
+    ------
+    ValueError
+        There is no such kind.
     """
 
-    kind: str
+    kind: ProblemKind
     path: str
     reason: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", ProblemKind(self.kind))  # a suggester may write the word
 
 
 @dataclass(frozen=True, slots=True)

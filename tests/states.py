@@ -33,7 +33,7 @@ from cropkit.audit.trail import AuditTrail
 from cropkit.collection import Collection
 from cropkit.errors import ApplierDied, BadDecision, InDoubt, VerificationFailed, WriteFailed
 from cropkit.geometry import PixelBox
-from cropkit.records import CropResult, Decision, Problem, Status, Verdict
+from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Verdict
 from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.system.files import Root
 
@@ -210,7 +210,9 @@ def degraded(place: Place) -> Begun:
         collection.begin_run("review")
         ReviewStore(collection).shown(20)
         for number in range(3):
-            collection.problems.report(Problem("suggestion", f"{number}.decision", "not JSON"))
+            collection.problems.report(
+                Problem(ProblemKind.SUGGESTION, f"{number}.decision", "not JSON")
+            )
     yield
 
 
@@ -355,7 +357,7 @@ def image(name: str, data: bytes) -> Callable[[Place], Begun]:
 def bad_decision(place: Place) -> Begun:
     with place.collection() as collection:
         error = BadDecision(IMAGE, "no reviewer")
-        collection.problems.report(Problem("decision", IMAGE, f"{error.code}: {error}"))
+        collection.problems.report(Problem(ProblemKind.DECISION, IMAGE, f"{error.code}: {error}"))
     yield
 
 

@@ -42,7 +42,7 @@ from cropkit.errors import (
     UnknownFormat,
 )
 from cropkit.geometry import PixelBox
-from cropkit.records import CropResult, Decision, Problem, Status, Suggestion, Verdict
+from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.suggest import Table
 
@@ -289,7 +289,7 @@ def test_a_bad_suggestion_is_counted_once_and_the_review_goes_on(
 
 
 def test_what_went_wrong_is_in_the_log_of_the_collection(kit: Collection, folder: Path) -> None:
-    kit.problems.report(Problem("preview", "d.jpg", "a reason"))
+    kit.problems.report(Problem(ProblemKind.PREVIEW, "d.jpg", "a reason"))
     try:
         int("seen nowhere else")
     except ValueError:
@@ -776,7 +776,7 @@ def test_an_export_that_was_cut_off_catches_up(folder: Path) -> None:
     for end in (0, 1, len(whole) // 2, len(whole) - 1):
         export.write_bytes(whole[:end])
         with cropkit.open(folder) as kit:
-            kit.problems.report(Problem("test", "a", "b"))
+            kit.problems.report(Problem(ProblemKind.PREVIEW, "a", "b"))
             told = len(kit.trail.events())
         assert export.read_bytes().startswith(whole)
         assert export.read_bytes().count(b"\n") == told + 1

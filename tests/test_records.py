@@ -1,13 +1,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 
 from cropkit.errors import BadBox, BadDecision
 from cropkit.geometry import NormalizedBox, PixelBox, Size
-from cropkit.records import CropResult, Decision, Status, Suggestion, Verdict
+from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 
 SHOWN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SUGGESTION = Suggestion(NormalizedBox(0.1, 0.1, 0.9, 0.9), source="decision-sidecar")
@@ -101,3 +101,25 @@ def test_a_result_is_ok_only_without_an_error_code() -> None:
 def test_a_failure_is_what_could_not_be_carried_out_and_a_stale_file_is_none() -> None:
     failures = {status for status in Status if status.is_failure}
     assert failures == {Status.REFUSED, Status.FAILED, Status.IN_DOUBT}
+
+
+def test_the_words_that_the_trail_keeps_for_kinds_of_problem_stay() -> None:
+    assert [kind.value for kind in ProblemKind] == [
+        "suggestion",
+        "no-suggestion",
+        "box",
+        "preview",
+        "folder",
+        "decision",
+        "beat",
+        "user-interface",
+        "applier-died",
+    ]
+    assert [kind for kind in ProblemKind if kind.is_harmless] == [ProblemKind.NO_SUGGESTION]
+
+
+def test_a_problem_of_no_kind_is_refused_and_a_word_becomes_its_kind() -> None:
+    word: Any = "suggestion"
+    assert Problem(word, "a.png", "no JSON").kind is ProblemKind.SUGGESTION
+    with pytest.raises(ValueError, match="sugestion"):
+        Problem(cast("Any", "sugestion"), "a.png", "no JSON")

@@ -6,10 +6,9 @@ from typing import Self
 
 from cropkit.audit import heartbeat
 from cropkit.audit.heartbeat import Heartbeat
-from cropkit.audit.tally import Degraded
 from cropkit.audit.trail import AuditTrail
 from cropkit.errors import AuditError
-from cropkit.records import Problem
+from cropkit.records import Problem, ProblemKind
 
 _log = logging.getLogger("cropkit.audit.run")
 
@@ -70,7 +69,7 @@ class Run:
 
     def _miss(self, error: AuditError) -> None:
         """Remember it: what could not be written now is told with the next beat that can be."""
-        self._missed.append(Problem(Degraded.BEAT, "", str(error)))
+        self._missed.append(Problem(ProblemKind.BEAT, "", str(error)))
         _log.warning("beat missed: %s", error, extra={"session": self._trail.session})
 
     def _tell_missed(self) -> None:

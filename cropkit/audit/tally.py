@@ -4,26 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Self
 
-from cropkit.records import Status, Verdict
-
-
-class Degraded(StrEnum):
-    """In which way an operation was worse than it should be, although the work went on."""
-
-    SUGGESTION = "suggestion"  # one that is there could not be used
-    BOX = "box"  # a crop box was refused
-    PREVIEW = "preview"  # an image could not be shown
-    FOLDER = "folder"  # one that could not be read: its images are missing
-    DECISION = "decision"  # the row of a decision could not be written
-    BEAT = "beat"  # a heartbeat was missed
-    INTERFACE = "user-interface"  # a callback of the review raised
-
-
-# That nobody proposed a box is a fact to count apart: nothing is broken.
-HARMLESS = frozenset(("no-suggestion",))
+from cropkit.records import ProblemKind, Status, Verdict
 
 _VERDICTS: Mapping[Verdict, str] = {
     Verdict.ACCEPT: "accepted",
@@ -91,8 +74,8 @@ class Tally:
         """
         if self.shown:
             return max(self.shown, self.decided, self.carried_out, self.degraded_total)
-        beside = self.degraded_total - self.degraded.get(Degraded.BOX, 0)
-        return max(self.decided, self.carried_out, self.degraded.get(Degraded.BOX, 0)) + beside
+        beside = self.degraded_total - self.degraded.get(ProblemKind.BOX, 0)
+        return max(self.decided, self.carried_out, self.degraded.get(ProblemKind.BOX, 0)) + beside
 
     def with_shown(self, number: int) -> "Tally":
         """Count images that came on the screen."""
@@ -106,9 +89,9 @@ class Tally:
         """Count how an operation ended; one that waits or was superseded has not."""
         return self._with(_OUTCOMES[status]) if status in _OUTCOMES else self
 
-    def with_degraded(self, kind: str) -> "Tally":
+    def with_degraded(self, kind: ProblemKind) -> "Tally":
         """Count a degraded operation."""
-        if kind in HARMLESS:
+        if kind.is_harmless:
             return self
         return replace(self, degraded={**self.degraded, kind: self.degraded.get(kind, 0) + 1})
 

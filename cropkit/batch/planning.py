@@ -17,8 +17,8 @@ from cropkit.engine.planning import Planner
 from cropkit.engine.request import Request
 from cropkit.errors import CropkitError, NameTaken, NoImages, ReadOnly, StaleDecision
 from cropkit.geometry import Size
-from cropkit.records import Decision, Problem, Status, Suggestion, Verdict
-from cropkit.suggest import NO_SUGGESTION, Suggester, gather
+from cropkit.records import Decision, Problem, ProblemKind, Status, Suggestion, Verdict
+from cropkit.suggest import Suggester, gather
 from cropkit.system.files import Root
 
 
@@ -154,7 +154,7 @@ class BatchPlanner:
             found.passed.append(Passed(path, "is the outcome of a crop"))
             return
         answer = gather(self.suggesters, path, size, content.sha256)
-        found.problems += [p for p in answer.problems if p.kind != NO_SUGGESTION]
+        found.problems += [p for p in answer.problems if p.kind is not ProblemKind.NO_SUGGESTION]
         best = answer.suggestions[0] if answer.suggestions else None
         if best is None or _is_too_unsure(best, min_confidence):
             found.passed.append(Passed(path, _why_not(best, answer.problems, min_confidence)))
@@ -220,5 +220,7 @@ def _is_too_unsure(best: Suggestion, least: float) -> bool:
 def _why_not(best: Suggestion | None, problems: Sequence[Problem], least: float) -> str:
     if best is not None:
         return f"confidence {best.confidence:g} is under {least:g}"
-    unusable = [problem.reason for problem in problems if problem.kind != NO_SUGGESTION]
+    unusable = [
+        problem.reason for problem in problems if problem.kind is not ProblemKind.NO_SUGGESTION
+    ]
     return f"suggestion not used: {unusable[0]}" if unusable else "no suggestion"

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from cropkit.audit.tally import Degraded, Tally
+from cropkit.audit.tally import Tally
 from cropkit.audit.trail import AuditTrail
 from cropkit.errors import AuditError, BadDecision
-from cropkit.records import Decision, Problem
+from cropkit.records import Decision, Problem, ProblemKind
 
 
 class DecisionRecorder:
@@ -52,10 +52,10 @@ class DecisionRecorder:
         try:
             yield
         except BadDecision as error:
-            self._report(Problem(Degraded.DECISION, decisions[0].path, str(error)))
+            self._report(Problem(ProblemKind.DECISION, decisions[0].path, str(error)))
             raise
         except AuditError:  # it cannot be told in the trail, since that is what failed
-            self._trail.presence.count(partial(Tally.with_degraded, kind=Degraded.DECISION))
+            self._trail.presence.count(partial(Tally.with_degraded, kind=ProblemKind.DECISION))
             raise
 
     def _bound(self, decisions: Sequence[Decision]) -> list[Decision]:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cropkit.audit.operation import Operation
-from cropkit.audit.tally import Degraded
 from cropkit.audit.trail import AuditTrail, Standing
 from cropkit.engine.apply import Applier
 from cropkit.engine.groups import GroupSize, groups
@@ -26,7 +25,7 @@ from cropkit.errors import (
     NothingToUndo,
 )
 from cropkit.geometry import PixelBox
-from cropkit.records import CropResult, Decision, Problem, Status
+from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status
 from cropkit.system.files import Root
 from cropkit.system.home import kept
 
@@ -161,7 +160,7 @@ class DecisionExecutor:
     def report_box(self, path: str, error: CropkitError) -> None:
         """Count a box that was refused as degraded; other errors are not."""
         if isinstance(error, BadBox):
-            self._report(Problem(Degraded.BOX, path, str(error)))
+            self._report(Problem(ProblemKind.BOX, path, str(error)))
 
     def _told_of(self, outcome: Outcome) -> None:
         """Log what came to nothing, and count a box that was refused."""

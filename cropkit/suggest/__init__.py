@@ -6,9 +6,7 @@ as a `Problem` that names the file, and the image is shown with the full-image b
 
 from cropkit.suggest.sidecar import Sidecars
 from cropkit.suggest.suggested import (
-    NO_SUGGESTION,
     NOTHING,
-    UNUSABLE,
     Rated,
     Suggested,
     Suggester,
@@ -19,8 +17,6 @@ from cropkit.suggest.table import Table
 
 __all__ = [
     "NOTHING",
-    "NO_SUGGESTION",
-    "UNUSABLE",
     "Rated",
     "Sidecars",
     "Suggested",

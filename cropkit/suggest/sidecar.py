@@ -16,10 +16,10 @@ from unicodedata import normalize
 
 from cropkit.errors import BadSuggestion
 from cropkit.geometry import NormalizedBox, Size
-from cropkit.records import Problem, Suggestion
+from cropkit.records import Problem, ProblemKind, Suggestion
 from cropkit.suggest.jsonfile import JsonFiles
 from cropkit.suggest.numbers import confidence, excerpt, four_numbers, normalized_box
-from cropkit.suggest.suggested import NO_SUGGESTION, NOTHING, UNUSABLE, Suggested
+from cropkit.suggest.suggested import NOTHING, Suggested
 
 SUFFIX = ".decision"
 SOURCE = "decision-sidecar"
@@ -42,7 +42,7 @@ class _Place:
 class Sidecars:
     """Suggestions from the `.decision` sidecars of one collection.
 
-    A sidecar that is there and cannot be used is a problem of kind `UNUSABLE`, named by its own
+    A sidecar that is there and cannot be used is a problem of kind `SUGGESTION`, named by its own
     path. An image for which no sidecar exists at all gives one problem of kind `NO_SUGGESTION`,
     named by the image's path, every time it is asked for: also in a collection that never had any,
     because only the caller knows whether boxes were to be expected. A sidecar that offers no box
@@ -63,7 +63,7 @@ class Sidecars:
         said = [self._said(place) for place in _places(path)]
         answers = [answer for answer in said if answer is not None]
         if not answers:
-            return Suggested(problems=(Problem(NO_SUGGESTION, path, "no sidecar"),))
+            return Suggested(problems=(Problem(ProblemKind.NO_SUGGESTION, path, "no sidecar"),))
         return Suggested(
             tuple(suggestion for answer in answers for suggestion in answer.suggestions),
             tuple(problem for answer in answers for problem in answer.problems),
@@ -179,4 +179,4 @@ def _plain(name: str) -> str:
 
 def _problem(error: BadSuggestion) -> Problem:
     where, reason = error.args
-    return Problem(UNUSABLE, str(where), str(reason))
+    return Problem(ProblemKind.SUGGESTION, str(where), str(reason))

@@ -5,10 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from cropkit.geometry import Size
-from cropkit.records import Problem, Suggestion
-
-UNUSABLE = "suggestion"  # a suggestion that is there and cannot be used: degraded
-NO_SUGGESTION = "no-suggestion"  # nobody wrote one: a fact to count apart, nothing is broken
+from cropkit.records import Problem, ProblemKind, Suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +62,6 @@ def gather(suggesters: Sequence[Suggester], path: str, size: Size, sha256: str) 
     found = sorted((s for answer in answers for s in answer.suggestions), key=lambda s: s.rank)
     problems = dict.fromkeys(p for answer in answers for p in answer.problems)
     if found:
-        problems = {p: None for p in problems if p.kind != NO_SUGGESTION}
+        problems = {p: None for p in problems if p.kind is not ProblemKind.NO_SUGGESTION}
     ranked = tuple(replace(suggestion, rank=rank) for rank, suggestion in enumerate(found))
     return Suggested(ranked, tuple(problems))

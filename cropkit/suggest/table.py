@@ -10,7 +10,7 @@ from unicodedata import normalize
 
 from cropkit.errors import BadSuggestion, MissingFile, Refused
 from cropkit.geometry import NormalizedBox, Size
-from cropkit.records import Problem, Suggestion
+from cropkit.records import Problem, ProblemKind, Suggestion
 from cropkit.suggest.convention import (
     Columns,
     Convention,
@@ -20,7 +20,7 @@ from cropkit.suggest.convention import (
     read_row,
 )
 from cropkit.suggest.numbers import FLOAT_NOISE, normalized_box
-from cropkit.suggest.suggested import NO_SUGGESTION, UNUSABLE, Suggested
+from cropkit.suggest.suggested import Suggested
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ class Table:
     """Suggestions from rows of a table, one or many for each image.
 
     Rows of one image are ranked by ``rank`` where there is such a column, then by falling
-    confidence, then in the table's order. A bad row is a problem of kind `UNUSABLE` that names
+    confidence, then in the table's order. A bad row is a problem of kind `SUGGESTION` that names
     table, line and reason, and the other rows are used: it is reported with its image, or in
     `problems` when it names none. An image without a row gives a problem of kind `NO_SUGGESTION`.
 
@@ -94,7 +94,11 @@ class Table:
         known = {normalize("NFC", path) for path in paths}
         strange = [path for path in self._rows | self._bad if path and path not in known]
         return tuple(
-            Problem(UNUSABLE, self.name, f"has rows for {path}, which is not in the collection")
+            Problem(
+                ProblemKind.SUGGESTION,
+                self.name,
+                f"has rows for {path}, which is not in the collection",
+            )
             for path in strange
         )
 
@@ -114,7 +118,7 @@ class Table:
                 Suggestion(box, source, row.version, len(suggestions), row.confidence)
             )
         if not suggestions and not problems:
-            problems = [Problem(NO_SUGGESTION, path, f"no row in {self.name}")]
+            problems = [Problem(ProblemKind.NO_SUGGESTION, path, f"no row in {self.name}")]
         return Suggested(tuple(suggestions), tuple(problems))
 
     def confidence(self, path: str) -> float | None:
@@ -176,7 +180,7 @@ def _best_first(row: Row) -> tuple[int, float]:
 
 def _problem(error: BadSuggestion) -> Problem:
     where, reason = error.args
-    return Problem(UNUSABLE, str(where), str(reason))
+    return Problem(ProblemKind.SUGGESTION, str(where), str(reason))
 
 
 def _read_text(path: Path) -> str:

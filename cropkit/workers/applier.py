@@ -19,10 +19,9 @@ from cropkit.audit.tally import Tally
 from cropkit.collection import Collection
 from cropkit.errors import ApplierDied, CropkitError
 from cropkit.formats import Options
-from cropkit.records import CropResult, Problem, Status
+from cropkit.records import CropResult, Problem, ProblemKind, Status
 from cropkit.workers.child import ChildDied, ChildProcess
 
-DIED = "applier-died"
 _log = logging.getLogger("cropkit.workers.applier")
 _ATTEMPTS = 2
 _NICE = 10  # whoever looks at a page comes first
@@ -124,7 +123,7 @@ class ApplierProcess:
         made, _ = self._collection.trail.decision(decision)
         (code,) = died.args
         said = f"the process that writes crops ended (exit code {code}) and is started again"
-        self._collection.problems.report(Problem(DIED, made.path, said))
+        self._collection.problems.report(Problem(ProblemKind.APPLIER_DIED, made.path, said))
         self._collection.recover()
 
     def _wanted(self) -> _Opening:

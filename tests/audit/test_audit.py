@@ -14,7 +14,7 @@ from cropkit.audit.store import Store
 from cropkit.audit.store_reader import file_system_type, has_wal_reset_bug
 from cropkit.audit.trail import AuditTrail
 from cropkit.errors import AuditCorrupt, AuditError, AuditLocked, AuditUnavailable
-from cropkit.records import Problem
+from cropkit.records import Problem, ProblemKind
 from cropkit.system.files import Root
 
 
@@ -38,7 +38,7 @@ def test_a_look_leaves_no_trace_in_the_trail(trail: AuditTrail) -> None:
 
 
 def test_the_first_write_tells_the_session(trail: AuditTrail) -> None:
-    trail.report(Problem("test", "a.png", "a reason"))
+    trail.report(Problem(ProblemKind.PREVIEW, "a.png", "a reason"))
     assert [e["event"] for e in trail.events()] == ["session-started", "degraded"]
     assert trail.degraded(trail.session) == 1
     assert all(e["at"].endswith("Z") for e in trail.events())
@@ -57,7 +57,7 @@ def test_an_edited_trail_shows(
     trail: AuditTrail, tmp_path: Path, statement: str, said: str
 ) -> None:
     for number in range(3):
-        trail.report(Problem("test", f"{number}.png", "a reason"))
+        trail.report(Problem(ProblemKind.PREVIEW, f"{number}.png", "a reason"))
     assert trail.broken_links() == []
     _edit(tmp_path, statement)
     assert any(said in found for found in trail.broken_links())
@@ -79,7 +79,7 @@ def test_a_transaction_is_whole_or_not_at_all(trail: AuditTrail) -> None:
 
 def test_an_older_format_is_brought_up_with_everything_in_it(tmp_path: Path) -> None:
     with closing(AuditTrail(Root(tmp_path), "tester", kind="test")) as first:
-        first.report(Problem("test", "a.png", "a reason"))
+        first.report(Problem(ProblemKind.PREVIEW, "a.png", "a reason"))
     as_format_1(tmp_path)
     with closing(AuditTrail(Root(tmp_path), "tester", kind="test")) as later:
         assert [e["event"] for e in later.events()][-1] == "migrated"
@@ -146,7 +146,7 @@ def test_reading_does_not_wait_for_another_writer(tmp_path: Path) -> None:
 def test_threads_of_one_session_share_the_trail(trail: AuditTrail) -> None:
     def report(name: int) -> None:
         for number in range(10):
-            trail.report(Problem("test", f"{name}-{number}", "a reason"))
+            trail.report(Problem(ProblemKind.PREVIEW, f"{name}-{number}", "a reason"))
 
     threads = [threading.Thread(target=report, args=(n,)) for n in range(4)]
     for thread in threads:
@@ -160,7 +160,7 @@ def test_threads_of_one_session_share_the_trail(trail: AuditTrail) -> None:
 def _report_often(folder: Path, number: int) -> None:
     trail = AuditTrail(Root(folder), f"reviewer {number}", kind="test")
     for count in range(15):
-        trail.report(Problem("test", f"{number}-{count}", "a reason"))
+        trail.report(Problem(ProblemKind.PREVIEW, f"{number}-{count}", "a reason"))
     trail.close()
 
 

@@ -20,12 +20,12 @@ from patience import patient
 from cropkit import clock
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.run import Run
-from cropkit.audit.tally import Degraded, SessionRow, Tally
+from cropkit.audit.tally import SessionRow, Tally
 from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
 from cropkit.errors import AuditLocked, BadBox, CropkitError
 from cropkit.geometry import PixelBox
-from cropkit.records import Decision, Problem, Status, Suggestion, Verdict
+from cropkit.records import Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.system import log
 
@@ -157,7 +157,7 @@ def test_a_beat_waits_for_a_lock_a_second_only_and_is_counted_as_missed(
                 kit.trail.beat(0.02)
             assert time.monotonic() - begun < 5
             time.sleep(0.1)
-        until(lambda: kit.trail.presence.tally.degraded.get(Degraded.BEAT))
+        until(lambda: kit.trail.presence.tally.degraded.get(ProblemKind.BEAT))
         run.end()
         kinds = [e for e in kit.trail.events() if e["event"] == "degraded"]
         assert kinds
@@ -252,7 +252,7 @@ def test_a_session_counts_what_it_did(folder: Path) -> None:
         (folder / "d.jpg").write_bytes((folder / "c.jpg").read_bytes())
         kit.apply_waiting()
         kit.undo("a_stage2.png")
-        kit.problems.report(Problem("no-suggestion", "c.jpg", "nobody wrote one"))
+        kit.problems.report(Problem(ProblemKind.NO_SUGGESTION, "c.jpg", "nobody wrote one"))
         with pytest.raises(BadBox):
             kit.crop("c.jpg", PixelBox(0, 0, 9999, 9999))
         assert kit.trail.presence.tally == Tally(
@@ -265,7 +265,7 @@ def test_a_session_counts_what_it_did(folder: Path) -> None:
             restored=1,
             stale=1,
             failed=1,
-            degraded={Degraded.BOX: 1},
+            degraded={ProblemKind.BOX: 1},
         )
 
 
@@ -313,7 +313,7 @@ def test_every_line_names_its_session_and_its_operation(folder: Path, tmp_path: 
     with Collection(folder, destination=taken) as kit:
         with pytest.raises(CropkitError):
             kit.crop("a_stage2.png", BOX)
-        kit.problems.report(Problem("preview", "c.jpg", "a reason"))
+        kit.problems.report(Problem(ProblemKind.PREVIEW, "c.jpg", "a reason"))
         failed, other = lines(folder)
         assert "NameTaken" in str(failed["message"])
         assert failed["operation"] == kit.trail.events("a_stage2.png")[-1]["operation"]
@@ -327,8 +327,8 @@ def test_two_collections_in_one_process_keep_their_lines_apart(
     other = tmp_path / "other"
     other.mkdir()
     with Collection(folder) as one, Collection(other) as two:
-        one.problems.report(Problem("preview", "one", "of the first"))
-        two.problems.report(Problem("preview", "two", "of the second"))
+        one.problems.report(Problem(ProblemKind.PREVIEW, "one", "of the first"))
+        two.problems.report(Problem(ProblemKind.PREVIEW, "two", "of the second"))
     assert [line["message"] for line in lines(folder)] == ["preview: one: of the first"]
     assert [line["message"] for line in lines(other)] == ["preview: two: of the second"]
 
@@ -410,7 +410,7 @@ def test_an_apply_that_is_too_degraded_ends_with_1_and_says_so(
         results = real(kit, *given, **more)
         ReviewStore(kit).shown(10)
         for number in range(degraded):
-            kit.problems.report(Problem(Degraded.BEAT, str(number), "locked"))
+            kit.problems.report(Problem(ProblemKind.BEAT, str(number), "locked"))
         return results
 
     monkeypatch.setattr(Collection, "apply_waiting", apply_waiting)

@@ -13,7 +13,8 @@ from cropkit.demo import make_demo
 from cropkit.demo.plan import PLAN
 from cropkit.errors import NameTaken
 from cropkit.geometry import Size
-from cropkit.suggest import UNUSABLE, Sidecars, Suggested
+from cropkit.records import ProblemKind
+from cropkit.suggest import Sidecars, Suggested
 
 IMAGES = {".png", ".jpg", ".jpeg"}
 PLANNED = {picture.name: picture.size for picture in PLAN}
@@ -77,7 +78,7 @@ def test_a_processor_with_fewer_instructions_renders_the_same_bytes(tmp_path: Pa
 
 def test_exactly_two_sidecars_are_broken(demo: Path) -> None:
     broken = [p for found in suggested(demo).values() for p in found.problems]
-    assert {p.kind for p in broken} == {UNUSABLE}
+    assert {p.kind for p in broken} == {ProblemKind.SUGGESTION}
     pixels, cut_short = sorted(p.reason for p in broken)
     assert "looks like pixels" in pixels
     assert "is not JSON" in cut_short

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cropkit.suggest import NO_SUGGESTION, UNUSABLE
+from cropkit.records import ProblemKind
 from cropkit.suggest.convention import ALLOWED, EDGES, NAMES
 from cropkit.suggest.jsonfile import LIMIT
 
@@ -35,7 +35,7 @@ def test_the_page_names_columns_of_every_order_and_kind() -> None:
 
 
 def test_the_page_names_the_kinds_of_problem_and_the_limit() -> None:
-    assert f"`{UNUSABLE}`" in PAGE
-    assert f"`{NO_SUGGESTION}`" in PAGE
+    assert f"`{ProblemKind.SUGGESTION}`" in PAGE
+    assert f"`{ProblemKind.NO_SUGGESTION}`" in PAGE
     assert LIMIT == 1 << 20
     assert "1 MiB" in PAGE

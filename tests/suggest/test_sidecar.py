@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cropkit.geometry import NormalizedBox, Size
-from cropkit.records import Problem, Suggestion
-from cropkit.suggest import NO_SUGGESTION, UNUSABLE, Sidecars, Suggested
+from cropkit.records import Problem, ProblemKind, Suggestion
+from cropkit.suggest import Sidecars, Suggested
 from cropkit.suggest.jsonfile import LIMIT, parse
 from cropkit.suggest.sidecar import group_of
 from cropkit.system.files import Root
@@ -122,7 +122,7 @@ def test_images_are_named_by_text_or_object_and_with_or_without_folders(
 
 def test_a_list_of_images_without_this_one_is_a_problem(tmp_path: Path) -> None:
     write(tmp_path, GROUP, group(images=["20250705_214634_stage1_generated.png"]))
-    problem = Problem(UNUSABLE, GROUP, f"does not name {IMAGE} among its images")
+    problem = Problem(ProblemKind.SUGGESTION, GROUP, f"does not name {IMAGE} among its images")
     assert said(tmp_path) == Suggested(problems=(problem,))
 
 
@@ -157,18 +157,18 @@ def test_the_sidecar_of_an_image_called_like_the_group_is_not_the_groups(tmp_pat
 
 
 def test_no_sidecar_is_told_apart_from_a_broken_one(tmp_path: Path) -> None:
-    assert said(tmp_path).problems == (Problem(NO_SUGGESTION, IMAGE, "no sidecar"),)
+    assert said(tmp_path).problems == (Problem(ProblemKind.NO_SUGGESTION, IMAGE, "no sidecar"),)
 
 
 def test_a_sidecar_in_a_sub_folder_belongs_to_the_image_there(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     write(tmp_path / "a", "x.decision", own(ai_crop_coords=COORDS))
     assert len(said(tmp_path, "a/x.png").suggestions) == 1
-    assert said(tmp_path, "x.png").problems[0].kind == NO_SUGGESTION
+    assert said(tmp_path, "x.png").problems[0].kind == ProblemKind.NO_SUGGESTION
 
 
 def test_a_name_too_long_for_a_sidecar_has_none(tmp_path: Path) -> None:
-    assert said(tmp_path, "x" * 251 + ".png").problems[0].kind == NO_SUGGESTION
+    assert said(tmp_path, "x" * 251 + ".png").problems[0].kind == ProblemKind.NO_SUGGESTION
 
 
 @given(noise=st.lists(st.floats(-1e-6, 1e-6), min_size=4, max_size=4))
@@ -205,7 +205,7 @@ JSON = st.recursive(
 @given(record=JSON)
 def test_whatever_json_it_holds_a_sidecar_never_stops_the_review(record: Any) -> None:
     found = answer_to(json.dumps(record).encode())
-    assert all(p.kind == UNUSABLE and p.reason for p in found.problems)
+    assert all(p.kind == ProblemKind.SUGGESTION and p.reason for p in found.problems)
     assert all(s.box.pixels(SIZE).within(SIZE) for s in found.suggestions)
 
 
@@ -331,7 +331,7 @@ def test_a_hostile_sidecar_is_one_problem_by_its_path_and_in_plain_words(
     found = said(tmp_path)
     assert found.suggestions == ()
     (problem,) = found.problems
-    assert (problem.kind, problem.path) == (UNUSABLE, sidecar)
+    assert (problem.kind, problem.path) == (ProblemKind.SUGGESTION, sidecar)
     assert reason in problem.reason
     assert len(problem.reason) < 300
     assert problem.reason.isprintable()
@@ -363,7 +363,7 @@ def test_a_sidecar_that_is_no_regular_file_is_refused_without_reading_it(
     }
     makers[make]()
     reason = "is a link, a folder or a device, not a file"
-    assert said(inside) == Suggested(problems=(Problem(UNUSABLE, OWN, reason),))
+    assert said(inside) == Suggested(problems=(Problem(ProblemKind.SUGGESTION, OWN, reason),))
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_a_sidecar_outside_the_collection_is_never_read(tmp_path: Path, image: s
     (tmp_path / "inside" / "linked").symlink_to(tmp_path / "outside")
     found = said(tmp_path / "inside", image)
     assert found.suggestions == ()
-    assert found.problems[0].kind == UNUSABLE
+    assert found.problems[0].kind == ProblemKind.SUGGESTION
     assert "outside the collection" in found.problems[0].reason
 
 
@@ -399,7 +399,9 @@ def test_a_sidecar_that_the_system_will_not_read_is_a_problem(
     denying = cast("Any", SimpleNamespace(open=deny))
     monkeypatch.setattr(sidecars._files, "_root", Root(tmp_path, denying))  # noqa: SLF001
     found = sidecars.suggest(IMAGE, SIZE, "0" * 64)
-    assert found == Suggested(problems=(Problem(UNUSABLE, OWN, f"cannot be read ({word})"),))
+    assert found == Suggested(
+        problems=(Problem(ProblemKind.SUGGESTION, OWN, f"cannot be read ({word})"),)
+    )
 
 
 @pytest.mark.parametrize(

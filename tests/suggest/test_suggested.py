@@ -1,11 +1,11 @@
 from dataclasses import dataclass
 
 from cropkit.geometry import NormalizedBox, Size
-from cropkit.records import Problem, Suggestion
-from cropkit.suggest import NO_SUGGESTION, NOTHING, UNUSABLE, Suggested, confidence_of, gather
+from cropkit.records import Problem, ProblemKind, Suggestion
+from cropkit.suggest import NOTHING, Suggested, confidence_of, gather
 
-BROKEN = Problem(UNUSABLE, "a.decision", "is not JSON")
-MISSING = Problem(NO_SUGGESTION, "a.png", "no sidecar")
+BROKEN = Problem(ProblemKind.SUGGESTION, "a.decision", "is not JSON")
+MISSING = Problem(ProblemKind.NO_SUGGESTION, "a.png", "no sidecar")
 
 
 @dataclass

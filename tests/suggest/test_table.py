@@ -13,8 +13,8 @@ from strategies import sizes_with_boxes
 
 from cropkit.errors import BadSuggestion, MissingFile
 from cropkit.geometry import NormalizedBox, PixelBox, Size
-from cropkit.records import Problem
-from cropkit.suggest import NO_SUGGESTION, UNUSABLE, Suggested, Table
+from cropkit.records import Problem, ProblemKind
+from cropkit.suggest import Suggested, Table
 
 SIZE = Size(100, 200)
 BOX = PixelBox(10, 20, 90, 180)
@@ -117,7 +117,7 @@ def test_a_bad_row_is_reported_by_line_and_the_rest_is_used(
     table = csv(tmp_path, f"path,x1,y1,x2,y2,score\nb.png,1,1,9,9,1\n{row}\nc.png,1,1,9,9,\n")
     found = asked(table)
     assert found.suggestions == ()
-    assert [(p.kind, p.path) for p in found.problems] == [(UNUSABLE, "boxes.csv:3")]
+    assert [(p.kind, p.path) for p in found.problems] == [(ProblemKind.SUGGESTION, "boxes.csv:3")]
     assert reason in found.problems[0].reason
     assert len(pixels(asked(table, "b.png"))) == len(pixels(asked(table, "c.png"))) == 1
     assert table.problems == ()
@@ -157,15 +157,23 @@ def test_composed_and_decomposed_names_are_one(tmp_path: Path) -> None:
 def test_rows_for_images_that_are_not_there_can_be_listed(tmp_path: Path) -> None:
     table = csv(tmp_path, "path,x1,y1,x2,y2\na.png,1,1,9,9\ngone.png,1,1,9,9\nbad.png,x,1,9,9\n")
     assert table.unmatched(["a.png"]) == (
-        Problem(UNUSABLE, "boxes.csv", "has rows for gone.png, which is not in the collection"),
-        Problem(UNUSABLE, "boxes.csv", "has rows for bad.png, which is not in the collection"),
+        Problem(
+            ProblemKind.SUGGESTION,
+            "boxes.csv",
+            "has rows for gone.png, which is not in the collection",
+        ),
+        Problem(
+            ProblemKind.SUGGESTION,
+            "boxes.csv",
+            "has rows for bad.png, which is not in the collection",
+        ),
     )
 
 
 def test_an_image_without_a_row_is_told_apart_from_one_with_a_bad_row(tmp_path: Path) -> None:
     table = csv(tmp_path, "path,x1,y1,x2,y2\na.png,1,1,9,9\n")
     assert asked(table, "b.png").problems == (
-        Problem(NO_SUGGESTION, "b.png", "no row in boxes.csv"),
+        Problem(ProblemKind.NO_SUGGESTION, "b.png", "no row in boxes.csv"),
     )
 
 
@@ -300,4 +308,4 @@ def test_a_box_that_cannot_be_used_costs_the_next_one_of_its_image_nothing(tmp_p
     )
     found = table.suggest("a.png", Size(100, 200), "0" * 64)
     assert [one.confidence for one in found.suggestions] == [0.5]
-    assert [one.kind for one in found.problems] == [UNUSABLE]
+    assert [one.kind for one in found.problems] == [ProblemKind.SUGGESTION]

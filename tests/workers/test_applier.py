@@ -17,8 +17,8 @@ from cropkit.collection import Collection
 from cropkit.errors import AuditError
 from cropkit.formats.options import Jpeg
 from cropkit.geometry import PixelBox
-from cropkit.records import CropResult, Decision, Status, Verdict
-from cropkit.workers.applier import DIED, ApplierProcess, Errand
+from cropkit.records import CropResult, Decision, ProblemKind, Status, Verdict
+from cropkit.workers.applier import ApplierProcess, Errand
 
 BOX = PixelBox(3, 4, 40, 50)
 
@@ -87,7 +87,7 @@ def test_a_process_that_died_is_started_again_and_that_is_reported(
     kill(workshop)
     made = decided(kit)
     assert workshop.apply(made.id).status is Status.CROPPED
-    assert told == [DIED]
+    assert told == [ProblemKind.APPLIER_DIED]
     assert kit.counts().degraded == 1
     assert workshop.apply(decided(kit, 1).id).status is Status.CROPPED
     assert kit.fsck() == []

@@ -4,12 +4,10 @@ from typing import TYPE_CHECKING
 
 from cropkit.monitor.health import Alert, degraded_alert
 from cropkit.monitor.reporting import tell
-from cropkit.records import Problem
+from cropkit.records import Problem, ProblemKind
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
-from cropkit.suggest import UNUSABLE
-from cropkit.workers.applier import DIED
 
 if TYPE_CHECKING:
     from cropkit.collection import Collection
@@ -38,7 +36,7 @@ class DegradedWatch:
 
     def _reported(self, problem: Problem) -> None:
         """Show what no caption shows: what has no suggestion at all says so in its own."""
-        if problem.kind in (UNUSABLE, DIED):
+        if problem.kind in (ProblemKind.SUGGESTION, ProblemKind.APPLIER_DIED):
             show = self._guard.watch(self._guard.problem)
             self._loop.call_soon_threadsafe(show, problem.reason, problem.path)
         self._loop.call_soon_threadsafe(self._guard.watch(self.check))

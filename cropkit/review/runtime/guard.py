@@ -14,9 +14,8 @@ from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, ParamSpec
 
-from cropkit.audit.tally import Degraded
 from cropkit.errors import AuditError, CropkitError, IllegalMove, InDoubt
-from cropkit.records import Problem
+from cropkit.records import Problem, ProblemKind
 from cropkit.review.model.messages import Message, Messages
 from cropkit.review.runtime.loop import Loop
 
@@ -109,7 +108,7 @@ class Guard:
         _log.error("%s: %s", about or "review", error, exc_info=error, extra=known)
         try:
             said = f"{type(error).__name__}: {error}"
-            self._collection.problems.report(Problem(Degraded.INTERFACE, about, said))
+            self._collection.problems.report(Problem(ProblemKind.INTERFACE, about, said))
         except AuditError as no_audit:
             self.stop(no_audit)
 

@@ -7,11 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cropkit import formats
-from cropkit.audit.tally import Degraded
 from cropkit.errors import CropkitError, Refused
 from cropkit.formats import Header
 from cropkit.geometry import PixelBox, Size
-from cropkit.records import Problem, Suggestion
+from cropkit.records import Problem, ProblemKind, Suggestion
 from cropkit.review.model import ImageLoaded, LoadFailed
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.review_store import ReviewStore
@@ -151,7 +150,7 @@ class Prefetch:
         except Refused as refused:
             if boxes:  # that the file of a decided image is elsewhere is as it should be
                 self._collection.problems.report_once(
-                    (Problem(Degraded.PREVIEW, path, str(refused)),)
+                    (Problem(ProblemKind.PREVIEW, path, str(refused)),)
                 )
             return Absence(path, str(refused))
         look = self._store.looked(path, preview.sha256, preview.size)
