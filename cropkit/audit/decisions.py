@@ -23,7 +23,11 @@ _SETTLE = update(queue).where(queue.c.decision == bindparam("settled"))
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The decision that stands for an image, and what became of it."""
+    """The decision that stands for an image, and what became of it.
+
+    The review has its own, `Decided`: its model may not import the database, and knows images that
+    were cropped without any decision.
+    """
 
     decision: str
     path: str

@@ -89,7 +89,11 @@ _MARKED_VERDICT = {Mark.REJECT: Verdict.REJECT, Mark.SKIP: Verdict.SKIP}
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The decision that stands for an image; no verdict where it was cropped outside a review."""
+    """The decision that stands for an image; no verdict where it was cropped outside a review.
+
+    It is `Standing` without the database, which this pure model may not import: no row's ids, but
+    also what no row tells.
+    """
 
     verdict: Verdict | None
     status: Status
