@@ -1,7 +1,6 @@
-"""The trail, the queue, the decisions: one database, and the only place with SQLAlchemy.
+"""What a session writes into the trail of a collection, and how; the package tells why.
 
-`AuditTrail` is what the rest of cropkit sees. Each method is one transaction; a method that changes
-something also appends to the hash chain, in the same transaction: no audit, no work.
+Each verb is one transaction; what it decides or settles has its event there: no audit, no work.
 """
 
 import platform
