@@ -456,7 +456,7 @@ def test_a_decision_that_waits_is_withdrawn_without_a_trace_on_disk(
 
 def test_the_trail_tells_that_a_decision_was_withdrawn(kit: Collection) -> None:
     made = decided(kit, "a_stage2.png")
-    kit.retract(made)
+    kit.executor.retract(made)
     (event,) = [e for e in kit.trail.events("a_stage2.png") if e["event"] == "withdrawn"]
     assert json.loads(event["body"]) == {"decision": made}
     assert event["operation"] is None

@@ -64,7 +64,7 @@ from cropkit.review.model import (
     advance,
 )
 from cropkit.review.model.box_editing import Grip
-from cropkit.review.model.progress import FolderProgress, resumed, tallied
+from cropkit.review.model.progress import FolderProgress, tallied
 from cropkit.review.runtime.appliers import Workers
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.background_applier import BackgroundApplier
@@ -115,7 +115,7 @@ class ReviewController:
         self.guard = Guard(collection, changed, loop)
         self.view_state = ViewState(per_page)
         self.store = ReviewStore(collection)
-        self.session, self._ids = resumed(collection, self.store, per_page, minimum)
+        self.session, self._ids = self.store.resumed(per_page, minimum)
         self._tallied: tuple[object, Counts] = (None, collection.counts())
         every = layouts(per_page)
         page, grid = every[Arrangement.PAGE], every[Arrangement.GRID]

@@ -233,7 +233,7 @@ def test_an_undo_that_was_taken_back_behind_the_trail_can_be_made_again(folder: 
         (mended,) = collection.recovered
         assert (mended.operation, mended.outcome) == (restore.id, OperationState.ABORTED)
         assert collection.fsck() == []
-        assert collection.standing()["a_stage2.png"].status is Status.CROPPED
+        assert collection.trail.standing_by_path()["a_stage2.png"].status is Status.CROPPED
         assert [one.ok for one in collection.undo("a_stage2.png")] == [True]
         assert contents(folder) == original
     with Collection(folder) as collection:

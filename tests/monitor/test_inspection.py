@@ -13,7 +13,7 @@ from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
 from cropkit.monitor import inspection, reporting
 from cropkit.monitor.health import Alert, Facts
-from cropkit.records import Problem, Verdict
+from cropkit.records import Problem, ProblemKind, Verdict
 
 BOX = PixelBox(0, 0, 48, 48)
 
@@ -27,7 +27,8 @@ def degraded(folder: Path) -> str:
     with Collection(folder) as kit:
         with kit.begin_run("apply"):
             for number in range(10):
-                kit.report(Problem("suggestion", f"{number}.png", "is not JSON"))
+                problem = Problem(ProblemKind.SUGGESTION, f"{number}.png", "is not JSON")
+                kit.problems.report(problem)
         return kit.session
 
 

@@ -1,4 +1,4 @@
-"""How far a review has come, and where it was left."""
+"""How far a review has come."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cropkit.records import Status
-from cropkit.review.model import Decided, ReviewState, begin, folder_of
+from cropkit.review.model import ReviewState, folder_of
 
 if TYPE_CHECKING:
-    from cropkit.collection import Collection, Counts
-    from cropkit.review.runtime.review_store import ReviewStore
+    from cropkit.collection import Counts
 
 
 class FolderProgress:
@@ -60,20 +59,3 @@ def tallied(session: ReviewState, counts: "Counts") -> "Counts":
         rejected=by[Status.REJECTED],
         skipped=by[Status.SKIPPED],
     )
-
-
-def resumed(
-    collection: "Collection", store: "ReviewStore", per_page: int, minimum: int
-) -> tuple[ReviewState, dict[str, str]]:
-    """Return the review as it was left, and the ids of the decisions that stand."""
-    standing = store.standing()
-    settled = {
-        path: Decided(s.verdict, s.status, s.box, s.message or "")
-        for path, s in standing.items()
-        if s.status not in (Status.STALE, Status.RESTORED)
-    }
-    undo = tuple(s.path for s in store.undo_stack() if s.path in settled)
-    session = begin(collection.images(), per_page, settled, undo, store.place(), minimum=minimum)
-    changed = (path for path, s in standing.items() if s.status is Status.STALE)
-    session = replace(session, stale=frozenset(changed))
-    return session, {path: s.decision for path, s in standing.items()}

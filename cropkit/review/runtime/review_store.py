@@ -1,5 +1,6 @@
 """What a review asks of a collection and keeps in its trail, beyond what everybody does."""
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from cropkit.audit.tally import SessionRow, Tally
 from cropkit.collection import Look
 from cropkit.geometry import Size
 from cropkit.records import CropResult, Status
+from cropkit.review.model import Decided, ReviewState, begin
 from cropkit.suggest import confidence_of
 
 if TYPE_CHECKING:
@@ -22,6 +24,21 @@ class ReviewStore:
 
     def __init__(self, collection: "Collection") -> None:
         self._collection, self._trail = collection, collection.trail
+
+    def resumed(self, per_page: int, minimum: int) -> tuple[ReviewState, dict[str, str]]:
+        """Return the review as it was left, and the ids of the decisions that stand."""
+        standing = self.standing()
+        settled = {
+            path: Decided(s.verdict, s.status, s.box, s.message or "")
+            for path, s in standing.items()
+            if s.status not in (Status.STALE, Status.RESTORED)
+        }
+        undo = tuple(s.path for s in self.undo_stack() if s.path in settled)
+        images = self._collection.images()
+        session = begin(images, per_page, settled, undo, self.place(), minimum=minimum)
+        changed = (path for path, s in standing.items() if s.status is Status.STALE)
+        session = replace(session, stale=frozenset(changed))
+        return session, {path: s.decision for path, s in standing.items()}
 
     def standing(self) -> dict[str, Standing]:
         """Return the decision that stands for each image."""
