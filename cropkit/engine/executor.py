@@ -83,10 +83,9 @@ class DecisionExecutor:
 
         def ended(outcome: Outcome) -> None:
             outcomes.append(outcome)
-            if isinstance(outcome.error, AuditError):
-                raise outcome.error
+            result = result_of(outcome)
             if progress is not None:
-                progress(outcome.result)
+                progress(result)
 
         for group in groups(self._requests(wanted, ended), lambda: self._group_size.size):
             begun = time.monotonic()

@@ -498,7 +498,7 @@ FILES = (
     mutant(
         "that nobody proposed a box is degraded",
         TALLY,
-        "if kind in HARMLESS:",
+        "if kind.is_harmless:",
         "if False:",
         f"{IN_RUN}::test_a_session_counts_what_it_did",
     ),

@@ -462,7 +462,7 @@ REVIEW = (
     mutant(
         "a problem is acknowledged without a trace",
         GUARD,
-        "self._collection.acknowledge(problem=seen.said, about=seen.about, times=seen.times)",
+        "self._collection.trail.acknowledge(facts)",
         "seen.said.strip()",
         f"{IN_WIDGET}::test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail",
     ),
