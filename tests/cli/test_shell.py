@@ -88,6 +88,7 @@ def test_a_conflict_that_is_left_ends_recover_with_1(
         )
         planned = replace(planned, sha256_after="1" * 64)
         kit.trail.plan([(planned, [])])
+        kit.trail.prepare([planned])
         found = CropResult(Status.IN_DOUBT, "0000.png", "InDoubt", "somebody else's content")
         kit.trail.abandon(planned, OperationState.CONFLICT, found)
     assert main(["recover", str(folder)]) == 1

@@ -25,6 +25,7 @@ from cropkit.errors import BadConfiguration, DeliveryFailed
 from cropkit.monitor.delivery import configured, deliver, trial
 from cropkit.monitor.delivery.sinks import Command, Desktop, Email, LogFile, Stderr, Webhook
 from cropkit.monitor.health import Alert
+from cropkit.system import log
 
 ALERT = Alert("conflict", "photos", "a.png: content that is not ours")
 ROOT = Path(__file__).parents[2]
@@ -553,3 +554,10 @@ def test_what_the_documentation_shows_is_understood(tmp_path: Path, trusted: obj
     kinds = {type(sink) for sink in found.sinks}
     assert {Stderr, Desktop, Webhook, Email} <= kinds
     assert (Command in kinds) is bool(trusted)
+
+
+def test_a_token_that_was_used_is_in_no_line_of_a_log() -> None:
+    webhook = Webhook(f"http://127.0.0.1:{free_port()}/", "used-and-masked", tries=1)
+    with pytest.raises(DeliveryFailed):
+        webhook.send([Alert("test", "f", "said")])
+    assert log.masked("Bearer used-and-masked") == "Bearer ***"
