@@ -129,8 +129,11 @@ class Batch:
         except CropkitError as error:
             self._end(record.STOPPED, str(error))
             raise
-        except BaseException:
+        except KeyboardInterrupt:
             self._end(record.STOPPED, "interrupted")
+            raise
+        except BaseException as error:
+            self._end(record.STOPPED, f"{type(error).__name__}: {error}")
             raise
         self._end(record.FINISHED)
         return self.table()

@@ -23,6 +23,7 @@ from cropkit.collection import Collection
 from cropkit.errors import BadParameter, MissingFile
 from cropkit.jupyter import notebooks
 from cropkit.jupyter.notebooks import Literal
+from cropkit.system.signals import number_of
 
 NOTEBOOK = "2_batch"
 _NEEDED = ("folder", "run")
@@ -37,11 +38,13 @@ class NotebookEnded:
     ----------
     run : None when the notebook never came so far as to begin one
     stopped : what ended the notebook before its end
+    signal : the one that did, by number
     """
 
     folder: Path
     run: RunRecord | None
     stopped: str | None = None
+    signal: int | None = None
 
     @property
     def ok(self) -> bool:
@@ -78,8 +81,8 @@ def run_notebook(
     folder = run_folder.new_folder(path.resolve())
     parameters = {**given, "folder": str(path.resolve()), "run": str(folder)}
     with _followed(folder):
-        stopped = _execute(source, folder / source.name, parameters)
-    return settled(path, folder, stopped)
+        stopped, number = _execute(source, folder / source.name, parameters)
+    return replace(settled(path, folder, stopped), signal=number)
 
 
 def settled(path: Path, folder: Path, stopped: str | None) -> NotebookEnded:
@@ -109,8 +112,10 @@ def _check_declares(source: Path, names: list[str]) -> None:
             raise BadParameter(source.name, name, ", ".join(known))
 
 
-def _execute(source: Path, output: Path, parameters: Mapping[str, Literal]) -> str | None:
-    """Run a notebook; return what stopped it, None when it came to its end."""
+def _execute(
+    source: Path, output: Path, parameters: Mapping[str, Literal]
+) -> tuple[str | None, int | None]:
+    """Run a notebook; return what stopped it and by which signal, None when it came to its end."""
     import papermill  # noqa: PLC0415  (seconds that `--help` does not need)
     from jupyter_client.kernelspec import NoSuchKernel  # noqa: PLC0415  (as above)
     from nbclient.exceptions import CellControlSignal, DeadKernelError  # noqa: PLC0415  (as above)
@@ -129,14 +134,14 @@ def _execute(source: Path, output: Path, parameters: Mapping[str, Literal]) -> s
                 config=Config({"KernelManager": {"transport_encryption": "auto"}}),
             )
     except papermill.PapermillExecutionError as error:
-        return f"{error.ename}: {error.evalue}"
+        return f"{error.ename}: {error.evalue}", None
     except DeadKernelError:
-        return "the kernel died; was memory short?"
+        return "the kernel died; was memory short?", None
     except (PapermillException, CellControlSignal, NoSuchKernel) as error:
-        return f"{type(error).__name__}: {error}"
-    except KeyboardInterrupt:
-        return "interrupted"
-    return None
+        return f"{type(error).__name__}: {error}", None
+    except KeyboardInterrupt as interrupt:
+        return "interrupted", number_of(interrupt)
+    return None, None
 
 
 def _braced(path: Path) -> str:

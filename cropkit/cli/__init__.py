@@ -1,8 +1,8 @@
 """The shell: one small function for each command, every one with `--help`.
 
 Exit codes: 0 done, 1 something failed, was refused or had changed since it was decided (the reason
-is on stderr, and in the JSON), 2 usage. With `--json`, stdout holds one JSON document and nothing
-else.
+is on stderr, and in the JSON), 2 usage, 128 and the signal's number stopped. With `--json`, stdout
+holds one JSON document and nothing else.
 """
 
 import argparse
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from cropkit._version import __version__
 from cropkit.cli import batch, collection, health, start
-from cropkit.cli.shell import FAILED, USAGE, command, complain, document, say
+from cropkit.cli.shell import FAILED, STOPPED, USAGE, command, complain, document, say
 from cropkit.errors import CropkitError
+from cropkit.system.signals import number_of, stoppable
 
 _NOT_YET = {
     "suggest": "crop boxes for images that have none",
@@ -24,15 +25,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     given = parser().parse_args(argv)
     try:
-        return int(given.run(given))
+        with stoppable():
+            return int(given.run(given))
     except CropkitError as error:
         complain(error)
         if given.json:
             document({"ok": False, "code": error.code, "message": str(error)})
         return FAILED
-    except KeyboardInterrupt:
-        say("stopped; what was decided is kept, what was begun is settled at the next start")
-        return FAILED
+    except KeyboardInterrupt as interrupt:
+        say("stopped; what was decided is kept, and what was begun is done or as it was")
+        return STOPPED + number_of(interrupt)
 
 
 def parser() -> argparse.ArgumentParser:

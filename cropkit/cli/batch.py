@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cropkit.cli.shell import (
     DONE,
     FAILED,
+    STOPPED,
     Commands,
     document,
     folder_command,
@@ -50,7 +51,6 @@ def _batch(given: argparse.Namespace) -> int:
     from cropkit.batch.notebook_run import NOTEBOOK, run_notebook  # noqa: PLC0415  (as above)
     from cropkit.batch.parameters import from_yaml, typed  # noqa: PLC0415  (as above)
     from cropkit.jupyter import notebooks  # noqa: PLC0415  (Jupyter's libraries, for this command only)
-    from cropkit.system.signals import stoppable  # noqa: PLC0415  (as above)
 
     source = given.notebook or notebooks.notebook(NOTEBOOK)
     pairs = from_yaml(given.file) if given.file else []
@@ -62,9 +62,7 @@ def _batch(given: argparse.Namespace) -> int:
     parameters = _absolute(typed(source, pairs))
     if given.dry_run:
         return _dry_run(given, parameters)
-    with stoppable():
-        ended = run_notebook(given.folder, parameters, source)
-    return _tell(given, ended)
+    return _tell(given, run_notebook(given.folder, parameters, source))
 
 
 def _absolute(parameters: "dict[str, Literal]") -> "dict[str, Literal]":
@@ -81,6 +79,8 @@ def _tell(given: argparse.Namespace, ended: "NotebookEnded") -> int:
         _tell_unwell(ended)
     if ended.run is not None:
         say(f"report: {ended.folder / 'report.html'}")
+    if ended.signal is not None:
+        return STOPPED + ended.signal
     well = ended.run is None or not tell_degraded(given.folder, ended.run.session)
     return DONE if ended.ok and well else FAILED
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cropkit.collection import Collection
 
 DONE, FAILED, USAGE = 0, 1, 2
+STOPPED = 128  # and the number of the signal, as shells have it
 # argparse does not name the type of what add_subparsers returns
 Commands = Any
 Run = Callable[[argparse.Namespace], int]

@@ -1,4 +1,4 @@
-"""Signals: SIGTERM ends a command as Ctrl-C does, and none comes between a commit and its end.
+"""Signals: each ends a command in the same order, and none comes between a commit and its end.
 
 Python runs signal handlers in the main thread, between any two of its steps; the one for SIGINT
 raises `KeyboardInterrupt` there. Where that would cut something in two it is held off, and
@@ -16,14 +16,32 @@ Handler = Callable[[int, FrameType | None], object]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+class Stopped(KeyboardInterrupt):
+    """(number of the signal): another signal than Ctrl-C's ends the work, in the same order."""
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let SIGTERM raise `KeyboardInterrupt` inside the block; for the main thread."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    """Let SIGTERM and SIGHUP raise `Stopped` inside the block; for the main thread.
+
+    One that somebody ignores, as `nohup` does, or handles already, stays as it is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ours = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def number_of(interrupt: KeyboardInterrupt) -> int:
+    """Which signal it was; an exit code is 128 more, as shells have it."""
+    return int(interrupt.args[0]) if isinstance(interrupt, Stopped) else signal.SIGINT
 
 
 class HeldOff:
@@ -87,5 +105,5 @@ def _restore(held: HeldOff) -> None:
             return
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise Stopped(number)

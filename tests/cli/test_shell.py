@@ -1,5 +1,7 @@
 """The commands in this process: what they take, what they print, and how they end."""
 
+import os
+import signal
 from argparse import ArgumentTypeError
 from dataclasses import replace
 from datetime import timedelta
@@ -95,12 +97,18 @@ def test_a_conflict_that_is_left_ends_recover_with_1(
     assert "0000.png: in conflict" in capsys.readouterr().err
 
 
-def test_an_interrupted_command_ends_with_1(tmp_path: Path, monkeypatch: Any) -> None:
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_an_interrupted_command_tells_by_its_exit_code_what_interrupted_it(
+    tmp_path: Path, monkeypatch: Any, capsys: Any, sent: signal.Signals, code: int
+) -> None:
     def interrupted(_folder: Path) -> None:
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), sent)
 
     monkeypatch.setattr(commands, "opened", interrupted)
-    assert main(["history", str(tmp_path)]) == 1
+    assert main(["history", str(tmp_path)]) == code
+    assert capsys.readouterr().err.startswith("cropkit: stopped; ")
 
 
 def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
