@@ -16,7 +16,7 @@ LAB = Path(__file__).with_name("lab.py")
 TOLD: list[str] = []
 # class of crashes: what a normal run tries of it, and what a full run does
 CAMPAIGNS: dict[str, tuple[list[str], list[str]]] = {
-    "kills": (["kills", "--share", "11"], ["kills"]),
+    "kills": (["kills", "--share", "37"], ["kills"]),
     "kills at calls of every kind": (
         ["kills-everywhere", "--share", "149"],
         ["kills-everywhere", "--share", "2"],
@@ -30,8 +30,8 @@ CAMPAIGNS: dict[str, tuple[list[str], list[str]]] = {
         ["faults-then-kills", "--first", "89", "--share", "37"],
         ["faults-then-kills", "--first", "17", "--share", "17"],
     ),
-    "signals at lines": (["signals", "--share", "997"], ["signals", "--share", "11"]),
-    "exceptions at lines": (["exceptions", "--share", "997"], ["exceptions", "--share", "11"]),
+    "signals at lines": (["signals", "--share", "997"], ["signals", "--share", "37"]),
+    "exceptions at lines": (["exceptions", "--share", "997"], ["exceptions", "--share", "37"]),
     "power losses": (["power", "--limit", "16"], ["power", "--limit", "400"]),
     "steps of two processes with kills and faults": (
         ["machine", "--limit", "10"],
