@@ -93,14 +93,9 @@ class Problem:
 
     Parameters
     ----------
-    kind : one of `ProblemKind`, or its word; no-suggestion is not counted
+    kind : or its word; another word is a ValueError, and no-suggestion is not counted
     path : of the file it is about, an image or another one
     reason : in plain words
-
-    Raises
-    ------
-    ValueError
-        There is no such kind.
     """
 
     kind: ProblemKind
