@@ -665,3 +665,19 @@ def test_seven_images_and_four_are_eleven() -> None:
         seen += [r.path for r in step.rulings]
         session = opened(step.session)
     assert seen == list(paths)
+
+
+def test_no_page_follows_the_last_and_none_is_before_the_first() -> None:
+    session = begin([f"{n}.png" for n in range(6)], per_page=3)
+    with pytest.raises(IllegalMove, match="this is the first page"):
+        advance(session, TurnPage(-1))
+    last = advance(session, TurnPage(1)).session
+    assert last.page == 1
+    with pytest.raises(IllegalMove, match="no page follows"):
+        advance(last, TurnPage(1))
+
+
+def test_letters_are_found_in_whatever_case() -> None:
+    session = begin(["a.png", "B.png", "c.png"], per_page=1)
+    assert advance(session, Find("b")).session.page == 1
+    assert advance(session, Find("C")).session.page == 2
