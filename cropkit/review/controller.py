@@ -419,7 +419,7 @@ class ReviewController:
         if self._started is None:
             self._started = self._loop.time()
             self._confidence_scan.begin(
-                self.session.listing, lambda found: self._advance(ConfidenceScanned(found))
+                self.session.listing, lambda unsure: self._advance(ConfidenceScanned(unsure))
             )
         if self._unfocused:
             self._unfocused = False
@@ -447,8 +447,8 @@ class ReviewController:
         return self._other_reviews.newcomers()
 
     def _introduce(self, newcomers: list[str]) -> None:
-        for said in newcomers:
-            self.guard.problem(said)
+        for sentence in newcomers:
+            self.guard.problem(sentence)
 
     # --- the worker
 

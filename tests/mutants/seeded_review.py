@@ -301,7 +301,7 @@ REVIEW = (
     mutant(
         "a problem that comes again waits twice",
         "review/model/messages.py",
-        "(waiting.said, waiting.about) == (message.said, message.about)",
+        "(waiting.text, waiting.about) == (message.text, message.about)",
         "waiting is message",
         f"{IN_WIDGET}::test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail",
     ),
@@ -455,15 +455,15 @@ REVIEW = (
     mutant(
         "what a callback raises is in no log",
         GUARD,
-        "            self.count(error, about)\n            said",
-        "            said",
+        "            self.count(error, about)\n            text",
+        "            text",
         f"{IN_WIDGET}::test_an_exception_in_a_callback_is_shown_logged_and_counted",
     ),
     mutant(
         "a problem is acknowledged without a trace",
         GUARD,
         "self._collection.trail.acknowledge(facts)",
-        "seen.said.strip()",
+        "seen.text.strip()",
         f"{IN_WIDGET}::test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail",
     ),
     mutant(
@@ -483,7 +483,7 @@ REVIEW = (
     mutant(
         "another review is told of again and again",
         "review/runtime/other_reviews.py",
-        "self._met.update(one.id for one in new)",
+        "self._met.update(review.id for review in new)",
         "self._met.update(())",
         f"{IN_WIDGET}::test_another_review_of_the_folder_is_told_of_once_while_it_lives",
     ),

@@ -80,7 +80,7 @@ def test_a_full_disk_is_told_and_what_was_decided_waits_for_the_next_review(
         browser.until(lambda: browser.review.idle)
         assert "waiting 3" in browser.status
         assert "written 0" in browser.status
-        assert any("Make room on the disk" in one.said for one in browser.messages.problems)
+        assert any("Make room on the disk" in one.text for one in browser.messages.problems)
         browser.loop.sleep(2)
         browser.key("z")
         browser.until(lambda: browser.review.idle and "waiting 2" in browser.status)

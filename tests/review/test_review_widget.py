@@ -526,14 +526,14 @@ def test_a_session_that_is_too_degraded_is_told_at_once_here_and_wherever_alerts
     browser.open()
     browser.shown()
     browser.until(lambda: len(browser.messages.problems) == 2)
-    assert not any("degraded" in p.said for p in browser.messages.problems)  # 2 of 9 are few
+    assert not any("degraded" in p.text for p in browser.messages.problems)  # 2 of 9 are few
     browser.key("PageDown")
     browser.shown()
-    browser.until(lambda: any("degraded" in p.said for p in browser.messages.problems))
+    browser.until(lambda: any("degraded" in p.text for p in browser.messages.problems))
     alert = browser.messages.problems[0]  # in front of what waited
-    assert alert.said.startswith("degraded")
-    assert "2 of 17 operations (11.8 %)" in alert.said
-    assert "docs/runbook.md#degraded" in alert.said
+    assert alert.text.startswith("degraded")
+    assert "2 of 17 operations (11.8 %)" in alert.text
+    assert "docs/runbook.md#degraded" in alert.text
     log = folder / ".cropkit" / "cropkit.log"
     browser.until(lambda: '"code": "degraded"' in log.read_text(encoding="utf-8"))
 
@@ -664,7 +664,7 @@ def test_a_sidecar_that_cannot_be_used_is_named_until_it_is_acknowledged(
     browser.until(lambda: browser.messages.problems)
     (problem,) = browser.messages.problems
     assert problem.about == "b_stage2.decision"
-    assert "not JSON" in problem.said
+    assert "not JSON" in problem.text
     assert "b_stage2.decision" in browser.words
     browser.key("a")
     assert browser.messages.problems == ()
@@ -988,7 +988,7 @@ def test_another_review_of_the_folder_is_told_of_once_while_it_lives(
                 first.key(key)
                 first.written()
             (told,) = first.messages.problems
-            assert "under review elsewhere, too, by bob on" in told.said
+            assert "under review elsewhere, too, by bob on" in told.text
             assert [one.reviewer for one in ReviewStore(kit).others()] == ["bob"]
             assert kit.trail.others("batch") == []
             run.end()

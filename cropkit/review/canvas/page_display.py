@@ -133,8 +133,8 @@ class PageDisplay:
     def arrivals(self, session: ReviewState) -> list[Move]:
         """Return the moves of images that have arrived and that the page still waits for."""
         loading = [e.path for e in session.entries if isinstance(e, Loading)]
-        found = map(self._prefetch.get, loading)
-        return [arrival.move for arrival in found if arrival is not None]
+        come = map(self._prefetch.get, loading)
+        return [arrival.move for arrival in come if arrival is not None]
 
     def show(self, session: ReviewState, changed: Callable[[], None]) -> None:
         """Ask for what is missing, upload what has come, draw what is new."""
@@ -257,11 +257,11 @@ class PageDisplay:
 
     def _looks(self, session: ReviewState) -> _Looks:
         """Return from which buffer each picture is drawn, and where."""
-        found = []
+        looks: list[tuple[OffscreenBuffer, str | None, Viewport] | None] = []
         for position, entry in enumerate(session.entries):
             buffer, view = self.source(position, entry.path), self._view(position, entry.path)
-            found.append((buffer, buffer.holds, view) if buffer and view else None)
-        return tuple(found)
+            looks.append((buffer, buffer.holds, view) if buffer and view else None)
+        return tuple(looks)
 
     def _paint(self, session: ReviewState) -> None:
         self._looked = self._looks(session)

@@ -157,30 +157,30 @@ def _progress(view: View) -> str:
     )
 
 
-def _write(pen: Pen, rect: Rect, said: str, tail: str = "") -> None:
+def _write(pen: Pen, rect: Rect, words: str, tail: str = "") -> None:
     """Write a line, its tail at the right; what is too long loses its middle."""
     middle, end = rect.y + rect.height / 2, font(_SIZE).getlength(tail)
     room = rect.width - end - (_SIZE if tail else 0)
-    pen.words(_shortened(said, room), (rect.x, middle), _INK, _SIZE)
+    pen.words(_shortened(words, room), (rect.x, middle), _INK, _SIZE)
     if tail:
         pen.words(tail, (rect.right - end, middle), _QUIET, _SIZE)
 
 
-def _shortened(said: str, room: float) -> str:
-    kept = len(said)
-    shown = said
+def _shortened(words: str, room: float) -> str:
+    kept = len(words)
+    shown = words
     while kept > 1 and font(_SIZE).getlength(shown) > room:
         kept -= 1
-        shown = f"{said[: kept - kept // 2]}…{said[len(said) - kept // 2 :]}"
+        shown = f"{words[: kept - kept // 2]}…{words[len(words) - kept // 2 :]}"
     return shown
 
 
 def _rgba(colour: str) -> tuple[int, ...]:
     """Return a colour as CSS writes it, in numbers up to 255."""
-    found = _COLOUR.fullmatch(colour)
-    if found is None:
+    parts = _COLOUR.fullmatch(colour)
+    if parts is None:
         return ImageColor.getrgb(colour)
-    red, green, blue, alpha = found.groups()
+    red, green, blue, alpha = parts.groups()
     return int(red), int(green), int(blue), round(float(alpha) * 255)
 
 

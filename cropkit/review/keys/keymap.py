@@ -171,8 +171,8 @@ class Keymap:
             for written in keys.get(action.name, ())
         )
         for one, other in conflicts(self.bindings):
-            said = f"{other.label} is the key of {one.name} and of {other.name}"
-            raise BadKeymap(source, said)
+            reason = f"{other.label} is the key of {one.name} and of {other.name}"
+            raise BadKeymap(source, reason)
         if not keys.get("release"):
             raise BadKeymap(source, "no key releases the keyboard")
 
@@ -189,10 +189,10 @@ class Keymap:
             return None
         character = len(key) == 1
         plain = key.lower() if character else key
-        found = self._by_key.get((plain, shift and not character, ctrl))
-        if found is None and character:
-            found = self._by_key.get((_FOREIGN.get(plain, plain), False, ctrl))
-        return found
+        binding = self._by_key.get((plain, shift and not character, ctrl))
+        if binding is None and character:
+            binding = self._by_key.get((_FOREIGN.get(plain, plain), False, ctrl))
+        return binding
 
     def label(self, name: str) -> str:
         """Return the first key of an action, '' where it has none."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 class Message:
     """One thing that went wrong: about which file, in which words, how often."""
 
-    said: str
+    text: str
     about: str = ""
     times: int = 1
 
@@ -32,7 +32,7 @@ class Messages:
     def with_problem(self, message: Message) -> "Messages":
         """Queue a problem; one that waits already is counted up."""
         for index, waiting in enumerate(self.problems):
-            if (waiting.said, waiting.about) == (message.said, message.about):
+            if (waiting.text, waiting.about) == (message.text, message.about):
                 again = replace(waiting, times=waiting.times + 1)
                 queue = (*self.problems[:index], again, *self.problems[index + 1 :])
                 return replace(self, problems=queue)

@@ -73,8 +73,8 @@ def _jump_to(session: ReviewState, move: JumpTo) -> Step:
 def _find(session: ReviewState, move: Find) -> Step:
     wanted = move.text.casefold()
     at = session.page * session.per_page + session.chosen
-    found = (i for i in _round(at, len(session.paths)) if wanted in session.paths[i].casefold())
-    index = next(found, None)
+    matching = (i for i in _round(at, len(session.paths)) if wanted in session.paths[i].casefold())
+    index = next(matching, None)
     if not wanted or index is None:
         raise IllegalMove(name_of(move), f"no image is called {move.text!r}")
     return Step(choosing(session, index))

@@ -10,9 +10,9 @@ from cropkit.review.runtime.review_store import ReviewStore
 
 _SLICE = 50  # images at a time: about ten milliseconds of reading sidecars
 _PAUSE = 0.05  # seconds between slices, so that keys and pages come first
-_TOLD = 1000  # images between one telling and the next
+_REPORTED = 1000  # images between one report and the next
 
-Found = Callable[[frozenset[str]], object]
+Report = Callable[[frozenset[str]], object]
 
 
 class ConfidenceScan:
@@ -20,8 +20,8 @@ class ConfidenceScan:
 
     Parameters
     ----------
-    least : confidence, 0 to 1, below which an image is told; one that states none is not
-    told : called with the images found since the last time
+    least : confidence, 0 to 1, below which an image is reported; one that states none is not
+    report : called with the images found since the last time
     """
 
     def __init__(
@@ -38,16 +38,16 @@ class ConfidenceScan:
         self._done = 0
         self._unsure: set[str] = set()
 
-    def begin(self, paths: Sequence[str], told: Found) -> None:
+    def begin(self, paths: Sequence[str], report: Report) -> None:
         """Start, the first time only."""
         if self._paths is None:
             self._paths = paths
-            self._go_on(told)
+            self._go_on(report)
 
-    def _go_on(self, told: Found) -> None:
+    def _go_on(self, report: Report) -> None:
         some = (self._paths or ())[self._done : self._done + _SLICE]
         if some:
-            self._worker.submit("", partial(self._look, some), partial(self._looked, told))
+            self._worker.submit("", partial(self._look, some), partial(self._looked, report))
 
     def _look(self, paths: Sequence[str]) -> list[str]:
         return [path for path in paths if self._is_unsure(path)]
@@ -56,12 +56,12 @@ class ConfidenceScan:
         sure = self._store.confidence(path)
         return sure is not None and sure < self._least
 
-    def _looked(self, told: Found, unsure: list[str]) -> None:
+    def _looked(self, report: Report, unsure: list[str]) -> None:
         self._unsure.update(unsure)
         self._done += _SLICE
         over = self._done >= len(self._paths or ())
-        if self._unsure and (over or self._done % _TOLD == 0):
-            told(frozenset(self._unsure))
+        if self._unsure and (over or self._done % _REPORTED == 0):
+            report(frozenset(self._unsure))
             self._unsure.clear()
         if not over:
-            self._loop.call_later(_PAUSE, self._guard.watch(partial(self._go_on, told)))
+            self._loop.call_later(_PAUSE, self._guard.watch(partial(self._go_on, report)))

@@ -69,29 +69,29 @@ class Guard:
             self.stop(error)
         else:
             self.count(error, about)
-            said = str(error) if isinstance(error, CropkitError) else _unexpected(error)
-            self.problem(said, about)
+            text = str(error) if isinstance(error, CropkitError) else _unexpected(error)
+            self.problem(text, about)
 
-    def problem(self, said: str, about: str = "") -> None:
+    def problem(self, text: str, about: str = "") -> None:
         """Show something that went wrong, until it is acknowledged."""
-        self.messages = self.messages.with_problem(Message(said, about))
+        self.messages = self.messages.with_problem(Message(text, about))
         self._changed()
 
-    def alert(self, said: str) -> None:
+    def alert(self, text: str) -> None:
         """Show an alert at once, before the problems that wait."""
-        self.messages = self.messages.with_alert(Message(said))
+        self.messages = self.messages.with_alert(Message(text))
         self._changed()
 
-    def note(self, said: str) -> None:
+    def note(self, text: str) -> None:
         """Say something in passing."""
-        self.messages = self.messages.with_note(said)
+        self.messages = self.messages.with_note(text)
         self._changed()
 
     def acknowledge(self) -> None:
         """Keep in the trail that the problem in front was seen, and show the next one."""
         if self.messages.problems:
             seen = self.messages.problems[0]
-            facts = {"problem": seen.said, "about": seen.about, "times": seen.times}
+            facts = {"problem": seen.text, "about": seen.about, "times": seen.times}
             self._collection.trail.acknowledge(facts)
         self.messages = self.messages.acknowledged()
         self._changed()
@@ -107,8 +107,8 @@ class Guard:
         known = {"session": self._collection.session, "operation": _operation(error)}
         _log.error("%s: %s", about or "review", error, exc_info=error, extra=known)
         try:
-            said = f"{type(error).__name__}: {error}"
-            self._collection.problems.report(Problem(ProblemKind.INTERFACE, about, said))
+            text = f"{type(error).__name__}: {error}"
+            self._collection.problems.report(Problem(ProblemKind.INTERFACE, about, text))
         except AuditError as no_audit:
             self.stop(no_audit)
 

@@ -19,12 +19,16 @@ class OtherReviews:
 
     def newcomers(self) -> list[str]:
         """Return a sentence for each review that was not there the last time."""
-        new = [one for one in ReviewStore(self._collection).others() if one.id not in self._met]
-        self._met.update(one.id for one in new)
-        return [_said(one, Path(self._collection.root).name) for one in new]
+        new = [
+            review
+            for review in ReviewStore(self._collection).others()
+            if review.id not in self._met
+        ]
+        self._met.update(review.id for review in new)
+        return [_sentence(review, Path(self._collection.root).name) for review in new]
 
 
-def _said(other: SessionRow, folder: str) -> str:
+def _sentence(other: SessionRow, folder: str) -> str:
     since = f"{other.started_at.astimezone():%H:%M}"
     return (
         f"{folder} is under review elsewhere, too, by {other.reviewer} on {other.host} since "

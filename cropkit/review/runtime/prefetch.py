@@ -117,8 +117,8 @@ class Prefetch:
             future.add_done_callback(partial(self._post_closer, arrival.path))
         if not future.done() or future.cancelled() or future.exception():
             return None
-        found = future.result()
-        return found.jpeg if found.sha256 == arrival.sha256 else None
+        preview = future.result()
+        return preview.jpeg if preview.sha256 == arrival.sha256 else None
 
     def _post_closer(self, path: str, future: Future[Preview]) -> None:
         if not future.cancelled():
@@ -178,8 +178,8 @@ class Prefetch:
         error = future.exception()
         if error is not None:
             self._caught(error, path)
-            said = str(error) if isinstance(error, CropkitError) else repr(error)
-            self._read[path] = Absence(path, said)
+            reason = str(error) if isinstance(error, CropkitError) else repr(error)
+            self._read[path] = Absence(path, reason)
         else:
             self._read[path] = future.result()
         self._arrived(path)

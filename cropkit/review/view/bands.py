@@ -233,7 +233,7 @@ def _problem(messages: Messages, key: str) -> str:
 
 
 def _about(problem: Message) -> str:
-    said = problem.said.removeprefix(f"{problem.about}: ") if problem.about else problem.said
+    said = problem.text.removeprefix(f"{problem.about}: ") if problem.about else problem.text
     times = f" ({problem.times} times)" if problem.times > 1 else ""
     about = f"<span class='ck-name'>{text(problem.about)}</span> " if problem.about else ""
     return f"{about}{text(said)}{times}"
