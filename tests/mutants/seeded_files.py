@@ -454,8 +454,8 @@ FILES = (
     mutant(
         "a termination ends without order",
         "system/signals.py",
-        "signal.signal(signal.SIGTERM, _interrupt)",
-        "signal.getsignal(signal.SIGTERM)",
+        "signal.signal(number, _interrupt)",
+        "signal.getsignal(number)",
         "tests/batch/test_unattended.py::test_a_termination_signal_ends_a_batch_in_order",
     ),
     # -- the trail -----------------------------------------------------------------------------

@@ -539,8 +539,8 @@ RUNS = (
     mutant(
         "an interrupted command ends with 0",
         "cli/__init__.py",
-        'settled at the next start")\n        return FAILED',
-        'settled at the next start")\n        return 0',
+        "return STOPPED + number_of(interrupt)",
+        "return 0",
         IN_SHELL,
     ),
     mutant(
