@@ -6,7 +6,7 @@ import pytest
 from campaigns import FULL, experiment
 from mutants import MUTANTS
 from patience import patient
-from seeding import NOTICED, Mutant, check_fits, tell, tests_notice, verdicts
+from seeding import NOTICED, Mutant, check_fits, tell, noticed_by_tests, verdicts
 
 CHEAP = ("no intent at all", "files are never synced", "an error at done is swallowed")
 CHOSEN = [bug for bug in MUTANTS if FULL or bug.name in CHEAP]
@@ -29,7 +29,7 @@ def noticed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def notices(tried: str, copy: Path) -> bool:
     kind, _, only = tried.partition(":")
     if kind == "calls":
-        return tests_notice(only or "tests/crash/test_crash_rivals.py", copy)
+        return noticed_by_tests(only or "tests/crash/test_crash_rivals.py", copy)
     chosen = ["--only", only] if only else []
     environment = {"CROPKIT_CRASH_PACKAGE": str(copy)}
     found = experiment(*HOW[kind], "--enough", "1", *chosen, **environment)

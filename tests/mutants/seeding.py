@@ -93,7 +93,7 @@ def verdicts(bugs: Sequence[Mutant], top: Path, notices: Notices) -> dict[str, s
         return dict(pool.map(judged, bugs))
 
 
-def tests_notice(tests: str, copy: Path) -> bool:
+def noticed_by_tests(tests: str, copy: Path) -> bool:
     """Whether tests of a copy fail; the copy's package is the one that they and others import."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
     ours = {"PYTHONPATH": str(copy), "CI": "1"}  # where it is set, Hypothesis tries the same again

@@ -11,7 +11,7 @@ from seeded_files import FILES
 from seeded_review import REVIEW
 from seeded_runs import RUNS
 from seeded_suggestions import SUGGESTIONS
-from seeding import NOTICED, Mutant, check_fits, tell, tests_notice, verdicts
+from seeding import NOTICED, Mutant, check_fits, tell, noticed_by_tests, verdicts
 
 ALL = os.environ.get("CROPKIT_MUTANTS") == "1"
 MUTANTS = (*RUNS, *REVIEW, *SUGGESTIONS, *FILES)
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(0 if ALL else 300)
 
 @pytest.fixture(scope="module")
 def noticed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return verdicts(CHOSEN, tmp_path_factory.mktemp("mutants"), tests_notice)
+    return verdicts(CHOSEN, tmp_path_factory.mktemp("mutants"), noticed_by_tests)
 
 
 @pytest.mark.parametrize("bug", CHOSEN, ids=[bug.name for bug in CHOSEN])
