@@ -6,7 +6,7 @@ import pytest
 from campaigns import FULL, experiment
 from mutants import MUTANTS
 from patience import patient
-from seeding import NOTICED, Mutant, check_fits, tell, noticed_by_tests, verdicts
+from seeding import NOTICED, Mutant, check_fits, noticed_by_tests, tell, verdicts
 
 CHEAP = ("no intent at all", "files are never synced", "an error at done is swallowed")
 CHOSEN = [bug for bug in MUTANTS if FULL or bug.name in CHEAP]

@@ -11,7 +11,7 @@ from seeded_files import FILES
 from seeded_review import REVIEW
 from seeded_runs import RUNS
 from seeded_suggestions import SUGGESTIONS
-from seeding import NOTICED, Mutant, check_fits, tell, noticed_by_tests, verdicts
+from seeding import NOTICED, Mutant, check_fits, noticed_by_tests, tell, verdicts
 
 ALL = os.environ.get("CROPKIT_MUTANTS") == "1"
 MUTANTS = (*RUNS, *REVIEW, *SUGGESTIONS, *FILES)
