@@ -43,8 +43,8 @@ COLOURS = ((220, 40, 40), (40, 200, 60), (50, 70, 220), (230, 210, 40), (200, 60
 SOON = 0.5  # seconds: a quick glance; a press that comes sooner is a held key's
 APART = 1.3  # seconds: no press is taken for a held key
 MOVES = 80
-_NEXT = "(review._controller.page_display._generation + 1) % 2"
-_AHEAD = f"review._controller.canvases.buffers[{_NEXT}][:{PER_PAGE}]"
+_NEXT = "(review._controller.screen.page_display._generation + 1) % 2"
+_AHEAD = f"review._controller.screen.canvases.buffers[{_NEXT}][:{PER_PAGE}]"
 _WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
 _WATCH = """([points, colour]) => {
     const canvas = document.querySelector('.cropkit-canvas canvas, canvas.cropkit-canvas');
@@ -96,12 +96,12 @@ def main() -> None:
         folder = make_folder(Path(name, "images"), kind, pages)
         with _opened(Path(name), folder, given.latency, browser) as (page, ask):
             if given.no_front:
-                ask("setattr(review._controller.canvases.live_drag, 'there', False)")
+                ask("setattr(review._controller.screen.canvases.live_drag, 'there', False)")
                 page.press("ArrowRight", "r")
             found = _long(page, ask, pages) if given.long else _short(page, ask, folder, pages)
             load = round(os.getloadavg()[0], 1)
             said = {"kind": kind, "pages": pages, "latency_ms": given.latency, "load": load}
-            said["front"] = ask("review._controller.canvases.live_drag.there")
+            said["front"] = ask("review._controller.screen.canvases.live_drag.there")
             sys.stdout.write(json.dumps(said | found, indent=2) + "\n")
 
 

@@ -93,13 +93,13 @@ class Browser:
 
     @property
     def canvases(self) -> list[Any]:
-        canvases = self.controller.canvases
+        canvases = self.controller.screen.canvases
         hidden = [slot.canvas for slots in canvases.buffers for slot in slots]
         return [*canvases.canvas._canvases, canvases.fence.canvas, *hidden]
 
     def acknowledge(self, number: int | None = None) -> None:
         """Send one of the fence's pixels back: the last one, where it is not said which."""
-        fence = self.controller.canvases.fence
+        fence = self.controller.screen.canvases.fence
         number = fence._last if number is None else number
         if not number:
             return
@@ -120,7 +120,7 @@ class Browser:
 
     def shown(self) -> None:
         """Wait for the page."""
-        self.until(lambda: self.controller.page_display.acknowledged(self.controller.session))
+        self.until(lambda: self.controller.screen.acknowledged)
 
     def written(self) -> None:
         """Wait for the worker."""
@@ -187,5 +187,5 @@ class Browser:
         return "".join(band.value for band in self.review._bands.values())
 
     def _event(self, content: dict[str, Any]) -> None:
-        layer = self.controller.canvases.canvas[-1]
+        layer = self.controller.screen.canvases.canvas[-1]
         layer._handle_frontend_event(layer, content, [])

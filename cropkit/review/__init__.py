@@ -8,6 +8,7 @@ Rooms, from below; imports point down only, and import-linter holds that:
 - `view`: layout, words and colours, as values and HTML; beside it
 - `runtime`: threads and timers, what is read ahead, who applies decisions, who else is at work
 - `canvas`: the only place with ipycanvas and anywidget: pictures and boxes on the screen
+- `screen`: how the page is seen, what is drawn when, and the browser page that came
 - `controller`: makes moves and what follows from them; the one that knows all of the above
 - `input`: keys, pointer and wheel become moves of the controller
 - `widget`: what a notebook sees

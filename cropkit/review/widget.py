@@ -110,10 +110,10 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._status.add_class("cropkit-status")
         self._bands = bands
         self._style = HTML(CSS, layout=Layout(display="none"))
-        live_drag = self._controller.live_drag_widget
+        live_drag = self._controller.screen.live_drag_widget
         super().__init__(
             [
-                *(self._style, self._controller.canvas, *bands.values(), self._status),
+                *(self._style, self._controller.screen.canvas, *bands.values(), self._status),
                 *([] if live_drag is None else [live_drag]),
             ],
             layout=Layout(width="100%", margin="0", padding="0"),
@@ -151,7 +151,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         As the last expression of a later cell it stays in the notebook that is saved; of the
         review itself a saved notebook shows nothing where there is no kernel.
         """
-        return self._controller.picture(self._view())
+        return self._controller.screen.picture(self._view())
 
     def screen_point(self, position: int, kind: Grip | ClickTarget) -> tuple[float, float]:
         """Return where a grip of a box, or something to click, is, in pixels of the canvas.
@@ -160,7 +160,8 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         ----------
         position : of the image on the page, from 0
         """
-        layout, entry = self._controller.layout, self._controller.session.entries[position]
+        screen, entry = self._controller.screen, self._controller.session.entries[position]
+        layout = screen.layout
         if kind is ClickTarget.CHIP:
             x, y = layout.chip(position).middle
         elif isinstance(kind, ClickTarget):
@@ -170,12 +171,11 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
                 ClickTarget.HELP: layout.help,
             }
             x, y = places.get(kind, layout.stage(position)).middle
-        elif isinstance(entry, Open) and (view := self._controller.viewport(position)):
+        elif isinstance(entry, Open) and (view := screen.viewport(position)):
             x, y = grip_point(view, entry.box, kind)
         else:
             raise IllegalMove("screen_point", f"{entry.path} has no box to hold")
-        scale = self._controller.scale
-        return x * scale, y * scale
+        return x * screen.scale, y * screen.scale
 
     def close(self) -> None:
         """End the review: what is being written is finished, what waits stays queued."""
@@ -208,7 +208,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         except Exception as error:  # noqa: BLE001  (no other place is left to say it in)
             words = unsaid(view, error)
             if self._said.get(name) != words:
-                self._controller.report(error)
+                self._controller.guard.count(error)
             return words
 
     def _say(self, name: str, band: HTML, words: str) -> None:
@@ -222,12 +222,10 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _listening(self, loop: Loop, bound: Keymap) -> Keyboard:
         """Have keys, mouse and touch on the canvas become moves."""
-        controller = self._controller
+        controller, canvas = self._controller, self._controller.screen.canvas
         zoom, click_drag = ZoomInput(controller), ClickDrag(controller)
-        keyboard = Keyboard(
-            controller, controller.canvas, loop, bound, zoom=zoom, click_drag=click_drag
-        )
-        Pointer(controller, controller.canvas, keyboard, zoom=zoom, click_drag=click_drag)
+        keyboard = Keyboard(controller, canvas, loop, bound, zoom=zoom, click_drag=click_drag)
+        Pointer(controller, canvas, keyboard, zoom=zoom, click_drag=click_drag)
         return keyboard
 
 

@@ -171,14 +171,14 @@ def test_a_box_follows_the_hand_in_the_browser_and_ends_where_the_kernel_puts_it
     after = probe.boxes()
     assert list(after[1]) == shown
     assert after[1] != before[1]
-    assert probe.value("review._controller.canvases.live_drag.held") is None
+    assert probe.value("review._controller.screen.canvases.live_drag.held") is None
 
 
 def probe_scene(page: Desk, probe: Probe, **wanted: object) -> None:
     """Wait until the kernel has told the browser's part something."""
     for _ in range(100):
         page.settled()
-        scene = probe.value("review._controller.canvases.live_drag.widget.scene")
+        scene = probe.value("review._controller.screen.canvases.live_drag.widget.scene")
         if all(scene[key] == value for key, value in wanted.items()):
             return
         page.page.wait_for_timeout(50)

@@ -426,7 +426,7 @@ REVIEW = (
     mutant(
         "every decision was shown when it was made",
         CONTROLLER,
-        "shown_at=self.page_display.shown_at.get(ruling.path, now)",
+        "shown_at=self.screen.shown_at.get(ruling.path, now)",
         "shown_at=now",
         f"{IN_WIDGET}::test_decisions_are_told_with_times_and_names",
     ),

@@ -90,7 +90,7 @@ def test_2_1_1_a_whole_review_is_done_with_the_keyboard_alone(start: Started, na
 
 def test_2_1_2_a_key_gives_the_keyboard_back_in_every_state(browser: Browser) -> None:
     released: list[bool] = []
-    browser.controller.canvases.canvas.blur = lambda: released.append(True)
+    browser.controller.screen.canvases.canvas.blur = lambda: released.append(True)
     for state in ("", "?", "e", "g"):
         if state:
             browser.key(state)

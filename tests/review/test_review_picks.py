@@ -25,7 +25,7 @@ def click(browser: Browser, at: Point) -> None:
 def place(browser: Browser, x: float, y: float, position: int = 0) -> Point:
     """Where pixels of an image are on the canvas."""
     shown = entry(browser, position)
-    view = browser.controller.view_state.view(position, shown.path, shown.size)
+    view = browser.controller.screen.view_state.view(position, shown.path, shown.size)
     across, down = view.to_canvas(x, y)
     return across * SCALE, down * SCALE
 

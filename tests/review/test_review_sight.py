@@ -44,7 +44,7 @@ def press(browser: Browser, *keys: str) -> None:
 
 def view(browser: Browser, position: int = 0) -> Viewport:
     entry = entries(browser)[position]
-    return browser.controller.view_state.view(position, entry.path, entry.size)
+    return browser.controller.screen.view_state.view(position, entry.path, entry.size)
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def test_enter_on_a_single_image_accepts_it_and_shows_the_next(browser: Browser)
 
 
 def test_arrangements_make_no_widgets_and_the_canvas_keeps_its_size(browser: Browser) -> None:
-    canvases = browser.controller.canvases
+    canvases = browser.controller.screen.canvases
     before = [id(canvas) for canvas in browser.canvases], canvases.canvas.height
     press(browser, "q", "m", "+", "m", "q", "q")
     assert ([id(canvas) for canvas in browser.canvases], canvases.canvas.height) == before
@@ -286,7 +286,7 @@ def test_the_browsers_part_takes_hold_of_nothing_in_the_grid_or_where_it_is_zoom
 ) -> None:
     def told() -> list[object]:
         browser.loop.sleep(0.1)
-        return list(browser.controller.canvases.live_drag.widget.scene["cells"])
+        return list(browser.controller.screen.canvases.live_drag.widget.scene["cells"])
 
     assert None not in told()
     press(browser, "+")
@@ -303,13 +303,13 @@ def test_zoom_ends_with_the_page(browser: Browser) -> None:
 def test_a_zoomed_image_is_drawn_from_a_sharper_preview_and_never_from_the_original(
     browser: Browser,
 ) -> None:
-    detail = browser.controller.canvases.sharp_buffer
+    detail = browser.controller.screen.canvases.sharp_buffer
     assert detail.holds is None
     press(browser, "+", "+")
-    assert browser.controller.page_display.source(0, "00.png") is not detail, (
+    assert browser.controller.screen.page_display.source(0, "00.png") is not detail, (
         "the small one until it has come"
     )
-    browser.until(lambda: browser.controller.page_display.source(0, "00.png") is detail)
+    browser.until(lambda: browser.controller.screen.page_display.source(0, "00.png") is detail)
     prefetch = browser.controller.prefetch
     arrival = prefetch.get("00.png")
     assert isinstance(arrival, Arrival)
@@ -329,13 +329,13 @@ def test_a_sharper_picture_of_another_content_is_not_shown(browser: Browser, lar
     key = (arrival.name, Size(1600, 1600))  # type: ignore[union-attr]  # (it has arrived)
     browser.until(browser.controller.prefetch._closer[key].done)
     browser.loop.sleep(0.2)
-    assert browser.controller.canvases.sharp_buffer.holds is None
+    assert browser.controller.screen.canvases.sharp_buffer.holds is None
 
 
 def test_a_small_image_has_no_sharper_preview(browser: Browser) -> None:
     press(browser, "2", "+", "+", "+")
     browser.loop.sleep(0.2)
-    assert browser.controller.canvases.sharp_buffer.holds is None
+    assert browser.controller.screen.canvases.sharp_buffer.holds is None
 
 
 @given(st.builds(Size, st.integers(1, 9000), st.integers(1, 9000)), st.floats(0.01, 20))
@@ -362,7 +362,7 @@ def clips(browser: Browser) -> int:
 
 def through_the_glass(browser: Browser) -> int:
     """How often a hidden canvas with the first image was drawn."""
-    canvases = browser.controller.canvases
+    canvases = browser.controller.screen.canvases
     hidden = {f"IPY_MODEL_{slots[0].canvas.model_id}" for slots in canvases.buffers}
     hidden.add(f"IPY_MODEL_{canvases.sharp_buffer.canvas.model_id}")
     return sum(command[1][0] in hidden for command in browser.named("drawImage"))
@@ -373,7 +373,7 @@ def test_the_loupe_is_there_while_a_handle_is_held_and_then_gone(browser: Browse
     browser.drawn.clear()
     browser.mouse("down", grip)
     browser.mouse("move", (grip[0] + 20, grip[1]))
-    lens = browser.controller.view_state.lens(browser.controller.session)
+    lens = browser.controller.screen.view_state.lens(browser.controller.session)
     assert lens is not None
     assert lens.scale == pytest.approx(3 * view(browser).scale)
     left, top, *_ = lens.edges(entries(browser)[0].box)
@@ -389,12 +389,12 @@ def test_the_loupe_is_there_while_a_handle_is_held_and_then_gone(browser: Browse
 
 def test_a_key_lays_the_loupe_on_the_corner_that_keys_move(browser: Browser) -> None:
     browser.key("p")
-    lens = browser.controller.view_state.lens(browser.controller.session)
+    lens = browser.controller.screen.view_state.lens(browser.controller.session)
     assert lens is not None
     *_, right, bottom = lens.edges(entries(browser)[0].box)
     assert (right, bottom) == pytest.approx(lens.stage.middle, abs=1)
     browser.key("p")
-    assert browser.controller.view_state.lens(browser.controller.session) is None
+    assert browser.controller.screen.view_state.lens(browser.controller.session) is None
 
 
 def test_a_drag_sends_one_message_for_each_move_however_close(
@@ -403,7 +403,7 @@ def test_a_drag_sends_one_message_for_each_move_however_close(
     from ipycanvas import canvas as ipycanvas  # noqa: PLC0415  (for this test alone)
 
     press(browser, "m", "+")
-    browser.until(lambda: browser.controller.canvases.sharp_buffer.holds)
+    browser.until(lambda: browser.controller.screen.canvases.sharp_buffer.holds)
     messages: list[int] = []
 
     def receive(metadata: dict[str, Any], buffers: list[Any]) -> None:
@@ -412,7 +412,7 @@ def test_a_drag_sends_one_message_for_each_move_however_close(
 
     x, y = browser.review.screen_point(0, Grip.RIGHT)
     browser.mouse("down", (x, y))
-    browser.until(lambda: "3200" in str(browser.controller.canvases.sharp_buffer.holds))
+    browser.until(lambda: "3200" in str(browser.controller.screen.canvases.sharp_buffer.holds))
     browser.loop.sleep(0.1)
     monkeypatch.setattr(ipycanvas._CANVAS_MANAGER, "send", receive)
     for step in range(1, 11):

@@ -16,7 +16,7 @@ Started = Callable[..., Browser]
 def turn_unseen(browser: Browser) -> int:
     """Turn the page; return the mark after which it is on the screen, and tell no one."""
     browser.key("PageDown")
-    fence, pages = browser.controller.canvases.fence, browser.controller.page_display
+    fence, pages = browser.controller.screen.canvases.fence, browser.controller.screen.page_display
 
     def drawn() -> bool:
         session = browser.controller.session
@@ -28,20 +28,20 @@ def turn_unseen(browser: Browser) -> int:
 
 
 def test_an_acknowledgement_that_got_lost_is_asked_for_again(browser: Browser) -> None:
-    fence, last = browser.controller.canvases.fence, turn_unseen(browser)
+    fence, last = browser.controller.screen.canvases.fence, turn_unseen(browser)
     drawn = len(browser.named("drawImage"))
     assert fence._last == last
     browser.loop.sleep(0.7)
     assert fence._last == last + 1, "nothing was asked"
     browser.acknowledge(last + 1)
     browser.loop.sleep(0.02)
-    assert browser.controller.page_display.acknowledged(browser.controller.session)
+    assert browser.controller.screen.acknowledged
     assert len(browser.named("drawImage")) <= drawn + 3  # the page ahead; it was not drawn anew
     assert browser.messages.note == ""
 
 
 def test_a_browser_that_stays_silent_is_asked_less_and_less(browser: Browser) -> None:
-    fence, last = browser.controller.canvases.fence, turn_unseen(browser)
+    fence, last = browser.controller.screen.canvases.fence, turn_unseen(browser)
     asked = []
     for _ in range(45):
         browser.loop.sleep(0.1)

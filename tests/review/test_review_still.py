@@ -51,7 +51,7 @@ def near(found: tuple[int, ...], wanted: str) -> bool:
 
 def frame(browser: Browser, position: int) -> Rect:
     entry: Any = browser.controller.session.entries[position]
-    return browser.controller.view_state.view(position, entry.path, entry.size).frame
+    return browser.controller.screen.view_state.view(position, entry.path, entry.size).frame
 
 
 def quarter(frame: Rect) -> tuple[float, float]:
@@ -60,7 +60,7 @@ def quarter(frame: Rect) -> tuple[float, float]:
 
 
 def caption(browser: Browser, picture: Image.Image, position: int) -> Image.Image:
-    place = browser.controller.layout.caption(position)
+    place = browser.controller.screen.layout.caption(position)
     edges = (place.x, place.y, place.right, place.bottom)
     left, top, right, bottom = (round(edge * UNIT) for edge in edges)
     return picture.crop((left, top, right, bottom))

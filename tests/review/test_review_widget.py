@@ -160,7 +160,7 @@ def test_an_event_of_a_canvas_that_is_not_to_be_seen_lets_go(browser: Browser, e
 
 def test_a_finger_drags_as_the_mouse_does_and_a_second_one_lets_go(browser: Browser) -> None:
     focused: list[bool] = []
-    browser.controller.canvases.canvas.focus = lambda: focused.append(True)
+    browser.controller.screen.canvases.canvas.focus = lambda: focused.append(True)
     box = entries(browser)[1].box
     x, y = browser.review.screen_point(1, Grip.RIGHT)
     browser.touch("start", (x, y))
@@ -195,13 +195,13 @@ def test_a_hand_that_holds_a_box_while_the_page_turns_does_not_move_another(
 def test_a_box_that_the_browser_draws_is_the_kernels_again_when_the_page_turns(
     browser: Browser,
 ) -> None:
-    browser.controller.canvases.live_drag.there = True
+    browser.controller.screen.canvases.live_drag.there = True
     browser.mouse("down", browser.review.screen_point(2, Grip.BOTTOM_RIGHT))
-    before = browser.controller.canvases.live_drag.held
+    before = browser.controller.screen.canvases.live_drag.held
     browser.key("Enter")
     browser.shown()
     assert len(entries(browser)) < 3
-    assert (before, browser.controller.canvases.live_drag.held) == (2, None)
+    assert (before, browser.controller.screen.canvases.live_drag.held) == (2, None)
     assert "message none" in browser.status
     browser.written()
 
@@ -279,9 +279,9 @@ def test_every_key_of_the_table_reaches_the_review(
 ) -> None:
     taken: list[object] = []
     monkeypatch.setattr(browser.controller, "take", taken.append)
-    browser.controller.canvases.canvas.blur = lambda: taken.append(Command.RELEASE)
+    browser.controller.screen.canvases.canvas.blur = lambda: taken.append(Command.RELEASE)
     browser.controller.guard.problem("something", "a.png")
-    view_state, path = browser.controller.view_state, entries(browser)[0].path
+    view_state, path = browser.controller.screen.view_state, entries(browser)[0].path
     view_state.look(path, Zoom(1.5))
 
     def seen() -> tuple[object, ...]:
@@ -345,7 +345,7 @@ def test_a_key_before_the_page_is_acknowledged_is_not_taken(start: Started) -> N
     browser = start()
     browser.open()
     browser.until(
-        lambda: browser.controller.session.ready and browser.controller.page_display._drawn,
+        lambda: browser.controller.session.ready and browser.controller.screen.page_display._drawn,
         acknowledging=False,
     )
     browser.key("Enter")
@@ -366,9 +366,9 @@ def test_pictures_of_decided_images_that_come_late_keep_no_key_waiting(
     browser.shown()
     browser.key("PageUp")
     browser.shown()
-    browser.controller.page_display.forget(entries(browser)[1].path)
+    browser.controller.prefetch.forget(entries(browser)[1].path)
     browser.controller.follow()
-    assert browser.controller.page_display.acknowledged(browser.controller.session)
+    assert browser.controller.screen.acknowledged
     browser.key("x")
     assert entries(browser)[0].mark is Mark.REJECT
 
@@ -377,7 +377,7 @@ def test_after_a_reload_nothing_is_taken_until_the_new_page_has_drawn(browser: B
     browser.key("ArrowRight")
     box = entries(browser)[0].box
     drawn = len(browser.drawn)
-    browser.controller._client_came()
+    browser.controller.screen._client_came()
     browser.key("Enter")
     assert standing(browser) == {}
     browser.shown()
@@ -681,11 +681,11 @@ def test_a_picture_that_goes_for_a_moment_keeps_keys_waiting_until_it_is_back(
         browser.key("z")
         browser.written()
     path = entries(browser)[0].path
-    browser.controller.page_display.forget(path)
+    browser.controller.prefetch.forget(path)
     browser.controller.follow()
     browser.until(lambda: browser.controller.prefetch.get(path), acknowledging=False)
     browser.controller.follow()
-    assert not browser.controller.page_display.acknowledged(browser.controller.session)
+    assert not browser.controller.screen.acknowledged
     browser.strike("Enter")
     assert standing(browser) == {}
     browser.shown()
@@ -716,7 +716,7 @@ def test_a_page_that_was_lost_on_the_way_is_sent_again(start: Started) -> None:
     browser = start()
     browser.open()
     browser.until(lambda: browser.controller.session.ready, acknowledging=False)
-    browser.controller.canvases.fence.forget()  # the acknowledgement never comes
+    browser.controller.screen.canvases.fence.forget()  # the acknowledgement never comes
     browser.loop.sleep(6)
     assert "has not drawn the page" in browser.messages.note
     browser.shown()
@@ -757,7 +757,7 @@ def test_there_is_nothing_to_focus_but_the_canvas(browser: Browser) -> None:
 
 def test_a_drawing_that_raises_lets_go_of_the_canvas(browser: Browser) -> None:
     with pytest.raises(ValueError, match="not finite"), batched():
-        browser.controller.canvases.boxes.fill("#ffffff", Rect(0, float("nan"), 1, 1))
+        browser.controller.screen.canvases.boxes.fill("#ffffff", Rect(0, float("nan"), 1, 1))
     assert ipycanvas._CANVAS_MANAGER._caching is False
     drawn = len(browser.drawn)
     browser.key("ArrowLeft", ctrl=True)
@@ -765,7 +765,7 @@ def test_a_drawing_that_raises_lets_go_of_the_canvas(browser: Browser) -> None:
 
 
 def test_a_preview_that_is_no_jpeg_never_reaches_the_browser(browser: Browser) -> None:
-    canvases = browser.controller.canvases
+    canvases = browser.controller.screen.canvases
     with pytest.raises(ValueError, match="not a JPEG"):
         canvases.upload(canvases.buffers[0][0], "x", (b"<svg>", entries(browser)[0].size), print)
 

@@ -172,10 +172,6 @@ class PageDisplay:
         before, live_drag.held = live_drag.held, position if live_drag.there else None
         return live_drag.held != before
 
-    def forget(self, path: str) -> None:
-        """Read an image again: its file has changed."""
-        self._prefetch.forget(path)
-
     def reset(self) -> None:
         """Start with nothing drawn: a browser page has come that knows nothing."""
         self._tries = 0

@@ -37,7 +37,8 @@ class ClickDrag:
     """Tells clicks from drags, and knows the handle that is picked up."""
 
     def __init__(self, controller: ReviewController) -> None:
-        self._controller = controller
+        self._controller, self._screen = controller, controller.screen
+        self._guard = controller.guard
         self._press: Press | None = None
         self._picked_up: Press | None = None
 
@@ -63,17 +64,17 @@ class ClickDrag:
         """Leave the handle where it is."""
         if self._picked_up is not None:
             self._picked_up = None
-            self._controller.note("")
-            self._controller.let_go()
+            self._guard.note("")
+            self._screen.let_go()
 
     def _pick_up(self, press: Press) -> None:
         grip = press.grip or Grip.WHOLE
         self._picked_up = press
-        self._controller.hold(None, press.path, grip)  # the loupe stays
-        self._controller.note(f"{_named(grip)} is picked up: click where it goes, or on it again")
+        self._screen.hold(None, press.path, grip)  # the loupe stays
+        self._guard.note(f"{_named(grip)} is picked up: click where it goes, or on it again")
 
     def _place(self, picked_up: Press | None, press: Press, entry: Open) -> None:
-        view = self._controller.viewport(press.position)
+        view = self._screen.viewport(press.position)
         if (
             view is None
             or picked_up is None

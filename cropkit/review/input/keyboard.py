@@ -35,6 +35,7 @@ class Keyboard:
         click_drag: ClickDrag,
     ) -> None:
         self._controller, self._canvas, self._loop = controller, canvas, loop
+        self._screen, self._guard = controller.screen, controller.guard
         self._click_drag, self.keymap = click_drag, keymap
         self._repeat = KeyRepeat()
         self._watched: tuple[Binding, Timer] | None = None
@@ -42,14 +43,14 @@ class Keyboard:
         self.prompt: Prompt | None = None
         self._commands: dict[Command, Callable[[], None]] = {
             Command.SHEET: self.toggle_sheet,
-            Command.ACKNOWLEDGE: controller.acknowledge_problem,
+            Command.ACKNOWLEDGE: self._guard.acknowledge,
             Command.RELEASE: self._release,
             Command.CLOSER: zoom.closer,
             Command.FARTHER: zoom.farther,
             Command.WHOLE: zoom.whole,
-            Command.LOUPE: controller.toggle_loupe,
+            Command.LOUPE: self._screen.toggle_loupe,
         }
-        canvas.on_key_down(controller.watch(self.key))
+        canvas.on_key_down(self._guard.watch(self.key))
 
     def key(self, key: str, shift: bool, ctrl: bool, meta: bool) -> None:  # noqa: FBT001  (ipycanvas)
         """Take a key as the browser names it."""
@@ -58,12 +59,12 @@ class Keyboard:
                 self._type(self.prompt, key)
             return
         binding = self.keymap.look_up(key, shift=shift, ctrl=ctrl, meta=meta)
-        if binding is None or self._controller.stopped:
+        if binding is None or self._guard.stopped:
             return
         response = self._heard(binding)
         self._settle_watched(binding)
         if response is Response.WATCH:
-            timer = self._loop.call_later(WATCH, self._controller.watch(self._take_watched))
+            timer = self._loop.call_later(WATCH, self._guard.watch(self._take_watched))
             self._watched = (binding, timer)
         elif response is Response.TAKE:
             self._take(binding)
@@ -71,7 +72,8 @@ class Keyboard:
     def toggle_sheet(self) -> None:
         """Show the sheet of all keys, or hide it."""
         self.sheet = not self.sheet
-        self._controller.cover(covered=self.sheet)
+        self._screen.cover(covered=self.sheet)
+        self._controller.changed()
 
     def leave_prompt(self) -> None:
         """Type no further."""
@@ -99,7 +101,7 @@ class Keyboard:
 
     def _take(self, binding: Binding) -> None:
         self._click_drag.put_down()
-        self._controller.clear_note()
+        self._guard.clear_note()
         if binding.does in _PROMPTS:
             self._ask(Prompt(Command(binding.does)))
         elif isinstance(binding.does, Command):

@@ -45,14 +45,15 @@ class Pointer:
         click_drag: ClickDrag,
     ) -> None:
         self._controller, self._canvas, self._keyboard = controller, canvas, keyboard
+        self._screen, self._guard = controller.screen, controller.guard
         self._zoom, self._click_drag = zoom, click_drag
         self._hold: Hold | None = None
         self._at: Point = (0.0, 0.0)  # where the hand was last, in canvas units
         self._listen()
 
     def _listen(self) -> None:
-        canvas, watch = self._canvas, self._controller.watch
-        self._controller.on_browser(self._drop)
+        canvas, watch = self._canvas, self._guard.watch
+        self._screen.on_browser(self._drop)
         canvas.on_mouse_down(watch(self._placed(self.press)))
         canvas.on_mouse_move(watch(self._placed(self.move)))
         canvas.on_mouse_up(watch(self._placed(self.release)))
@@ -83,7 +84,7 @@ class Pointer:
     def _drop(self) -> None:
         """Hold nothing: the picture under the hand may be gone."""
         self._hold = None
-        self._controller.let_go()
+        self._screen.let_go()
         self._zoom.let_go()
 
     def _let_down(self) -> None:
@@ -92,7 +93,7 @@ class Pointer:
         self._click_drag.release(self._at)
 
     def _units(self, x: float, y: float) -> Point:
-        scale = self._controller.scale
+        scale = self._screen.scale
         return x / scale, y / scale
 
     # --- the mouse
@@ -100,11 +101,11 @@ class Pointer:
     def press(self, x: float, y: float) -> None:
         """Take what is under the pointer."""
         self._at = self._units(x, y)
-        target = self._controller.layout.target(*self._at)
+        target = self._screen.layout.target(*self._at)
         self._drop()
         self._click_drag.press(None)
         self._keyboard.leave_prompt()
-        if target is not None and not self._controller.stopped:
+        if target is not None and not self._guard.stopped:
             self._press_target(target)
 
     def _press_target(self, target: Target) -> None:
@@ -112,14 +113,14 @@ class Pointer:
         if self._keyboard.sheet or target.kind is ClickTarget.HELP:
             self._keyboard.toggle_sheet()
         elif target.kind is ClickTarget.ACKNOWLEDGE:
-            self._controller.acknowledge_problem()
+            self._guard.acknowledge()
         elif target.kind is ClickTarget.STRIP and position is not None:
             self._go_back(position)
         elif position is not None and position < len(self._controller.session.entries):
             self._press_image(target.kind, position)
 
     def _go_back(self, place: int) -> None:
-        shown = self._controller.session.undo[-self._controller.layout.places :]
+        shown = self._controller.session.undo[-self._screen.layout.places :]
         if place < len(shown):
             self._controller.take(GoTo(shown[place]))
 
@@ -130,12 +131,12 @@ class Pointer:
         self._controller.take(Choose(position))
         if kind is ClickTarget.CHIP:
             self._controller.take(Decide(position))
-        elif self._controller.on_screen:
+        elif self._screen.acknowledged:
             self._take_hold(position)
 
     def _take_hold(self, position: int) -> None:
         """Take hold of the box under the hand, or, beside it, of the image if it is zoomed."""
-        view = self._controller.viewport(position)
+        view = self._screen.viewport(position)
         entry = self._controller.session.entries[position]
         if not isinstance(entry, Open) or view is None:
             self._zoom.grab(position, *self._at)
@@ -146,7 +147,7 @@ class Pointer:
             self._zoom.grab(position, *self._at)
             return
         self._hold = Hold(position, entry.path, grip, *view.to_image(*self._at), entry.box)
-        self._controller.hold(position, entry.path, grip)
+        self._screen.hold(position, entry.path, grip)
 
     def move(self, x: float, y: float) -> None:
         """Follow the pointer, with what is held if anything is."""
@@ -157,9 +158,9 @@ class Pointer:
 
     def _drag(self) -> None:
         hold = self._hold
-        if hold is None or self._controller.stopped:
+        if hold is None or self._guard.stopped:
             return
-        view = self._controller.viewport(hold.position)
+        view = self._screen.viewport(hold.position)
         if view is None or not self._is_there(hold):
             self._drop()  # the page was turned under the hand
             return
@@ -186,7 +187,7 @@ class Pointer:
 
     def wheel(self, _: float, dy: float) -> None:
         """Come closer, or go back; while something is held, it stays as it is."""
-        if self._hold is None and not (self._controller.stopped or self._keyboard.sheet):
+        if self._hold is None and not (self._guard.stopped or self._keyboard.sheet):
             self._zoom.turn(dy)
 
     # --- touch: a pen comes as a mouse

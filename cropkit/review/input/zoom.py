@@ -25,7 +25,7 @@ class ZoomInput:
     """Zooms and pans; knows where the pointer is, as a wheel does not tell it."""
 
     def __init__(self, controller: ReviewController) -> None:
-        self._controller = controller
+        self._controller, self._screen = controller, controller.screen
         self._pointer: tuple[float, float] | None = None
         self._pull: Pull | None = None
 
@@ -58,11 +58,11 @@ class ZoomInput:
         """See the chosen image whole."""
         session = self._controller.session
         if session.entries:
-            self._controller.look(session.entries[session.chosen].path, WHOLE)
+            self._screen.look(session.entries[session.chosen].path, WHOLE)
 
     def grab(self, position: int, x: float, y: float) -> None:
         """Take hold of a zoomed image, to pull it along."""
-        view = self._controller.viewport(position)
+        view = self._screen.viewport(position)
         if view is not None and view.closer:
             self._pull = Pull(self._controller.session.entries[position].path, x, y, view)
 
@@ -70,7 +70,7 @@ class ZoomInput:
         """Pull along what was taken hold of."""
         pull = self._pull
         if pull is not None:
-            self._controller.look(pull.path, pull.view.panned(x - pull.x, y - pull.y).zoom)
+            self._screen.look(pull.path, pull.view.panned(x - pull.x, y - pull.y).zoom)
 
     def let_go(self) -> None:
         """Pull nothing any more."""
@@ -80,7 +80,7 @@ class ZoomInput:
         session = self._controller.session
         if self._pointer is not None and self._under() == session.chosen:
             return self._pointer
-        view = self._controller.viewport(session.chosen)
+        view = self._screen.viewport(session.chosen)
         if view is None:
             return None
         entry = session.entries[session.chosen]
@@ -91,12 +91,12 @@ class ZoomInput:
 
     def _under(self) -> int | None:
         """Return the position that the pointer is on."""
-        target = self._controller.layout.target(*self._pointer) if self._pointer else None
+        target = self._screen.layout.target(*self._pointer) if self._pointer else None
         return target.position if target else None
 
     def _zoom(self, by: float, at: tuple[float, float] | None) -> None:
         session = self._controller.session
-        view = self._controller.viewport(session.chosen)
+        view = self._screen.viewport(session.chosen)
         if view is None or at is None or session.arrangement is Arrangement.GRID:
             return
-        self._controller.look(session.entries[session.chosen].path, view.zoomed(by, at).zoom)
+        self._screen.look(session.entries[session.chosen].path, view.zoomed(by, at).zoom)

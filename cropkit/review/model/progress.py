@@ -44,7 +44,30 @@ def _by_folder(listing: tuple[str, ...]) -> Mapping[str, list[str]]:
     return folders
 
 
-def tallied(session: ReviewState, counts: "Counts") -> "Counts":
+class SessionCounts:
+    """Counts in the whole collection, anew only when something was decided; asks no database.
+
+    Parameters
+    ----------
+    counts : what the trail says at the beginning
+    """
+
+    def __init__(self, counts: "Counts") -> None:
+        self._counts = counts
+        self._counted: object = None
+
+    def of(self, session: ReviewState) -> "Counts":
+        """Return how far the review has come."""
+        if self._counted is not session.settled:
+            self._counts, self._counted = _tallied(session, self._counts), session.settled
+        return self._counts
+
+    def count_degraded(self, session: ReviewState, degraded: int) -> None:
+        """Take over what only the trail knows: how often something was degraded."""
+        self._counts, self._counted = replace(self.of(session), degraded=degraded), None
+
+
+def _tallied(session: ReviewState, counts: "Counts") -> "Counts":
     """Count the session's outcomes; what it does not know stays as it was."""
     by = Counter(settled.status for settled in session.settled.values())
     failed = sum(number for status, number in by.items() if status.is_failure)

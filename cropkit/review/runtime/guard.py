@@ -87,6 +87,11 @@ class Guard:
         self.messages = self.messages.with_note(text)
         self._changed()
 
+    def clear_note(self) -> None:
+        """Say no longer what was said in passing."""
+        if self.messages.note:
+            self.note("")
+
     def acknowledge(self) -> None:
         """Keep in the trail that the problem in front was seen, and show the next one."""
         if self.messages.problems:

@@ -81,6 +81,10 @@ class Prefetch:
         self._read: dict[str, Arrival | Absence] = {}
         self._closer: dict[tuple[str, Size], Future[Preview]] = {}
 
+    def start(self) -> None:
+        """Be ready to read before the first image is wanted."""
+        self._reader.start()
+
     def want(self, paths: Iterable[str], *, boxes: bool = True) -> None:
         """Read what is not there yet; without `boxes` no suggestions are asked for."""
         for path in paths:

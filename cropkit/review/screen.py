@@ -1,0 +1,234 @@
+"""What the reviewer has before them: how the page is seen, and whether it is on the screen.
+
+A browser page that is opened or loaded again has nothing on its screen, and announces its canvases
+one by one; a drawing on one that is not there yet would end all drawing in it. So nothing is drawn
+until all of them have come, or for `_CLIENT_PATIENCE` none; then `opened` is called, and all is
+drawn from the beginning. Later the page measures itself, and gets as many pixels as it has.
+
+The session is asked for and never changed here: what looks different is shown when `show` is
+called, which is the controller's part, as `follow` is, which asks it to.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from ipywidgets import Widget
+from PIL.Image import Image
+
+from cropkit.geometry import Size
+from cropkit.review.canvas.canvases import Canvases, NamedCanvas
+from cropkit.review.canvas.page_display import PageDisplay
+from cropkit.review.canvas.pen import SCALE
+from cropkit.review.canvas.snapshot import page_picture
+from cropkit.review.model import Arrangement, Done, Move, Open, ReviewState
+from cropkit.review.model.box_editing import Grip
+from cropkit.review.runtime.guard import Guard
+from cropkit.review.runtime.loop import Loop, Timer
+from cropkit.review.runtime.prefetch import Arrival, Prefetch
+from cropkit.review.view.layout import PageLayout
+from cropkit.review.view.view_model import View
+from cropkit.review.view.view_state import ViewState, layouts
+from cropkit.review.view.viewport import Viewport, Zoom
+
+_THUMBS = 200  # a few KB each
+_CLIENT_PATIENCE = 3.0  # a browser page announces its canvases one by one
+_FOCUS_AGAIN = 1.0
+
+
+class Screen:
+    """Shows the session to the browser pages that come; decides nothing.
+
+    Parameters
+    ----------
+    session : what is to be shown, as it is now
+    follow : called when something may look different
+    opened : called when a browser page is there with all of its canvases, and nothing on them
+    """
+
+    def __init__(
+        self,
+        per_page: int,
+        prefetch: Prefetch,
+        loop: Loop,
+        guard: Guard,
+        *,
+        clock: Callable[[], datetime],
+        session: Callable[[], ReviewState],
+        follow: Callable[[], None],
+        opened: Callable[[], None],
+    ) -> None:
+        self._prefetch, self._loop, self._guard = prefetch, loop, guard
+        self._session, self._follow, self._opened = session, follow, opened
+        every, watch = layouts(per_page), guard.watch
+        self.view_state = ViewState(per_page)
+        self.canvases = Canvases(every[Arrangement.PAGE], every[Arrangement.GRID], watch)
+        self.page_display = PageDisplay(
+            self.canvases, self.view_state, prefetch, loop, guard, clock=clock
+        )
+        self.thumbs: dict[str, bytes] = {}
+        self._replay_due: Timer | None = None
+        self._unfocused = self._closed = False
+        self.canvases.on_client(watch(self._client_came), watch(self._client_complete))
+        self.canvases.live_drag.on_pixels(self._measured, watch)
+
+    # --- what is seen, and where
+
+    @property
+    def canvas(self) -> NamedCanvas:
+        """The canvas that is seen, and that takes keys and pointer."""
+        return self.canvases.canvas
+
+    @property
+    def live_drag_widget(self) -> Widget | None:
+        """The browser's own part, where there is one; it has to be displayed to run."""
+        widget: Widget | None = self.canvases.live_drag.widget
+        return widget
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the canvas for one of its units."""
+        return self.canvases.scale
+
+    @property
+    def layout(self) -> PageLayout:
+        """Where everything is, in the arrangement at hand."""
+        return self.view_state.layout
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the page is known to be on the screen, all of it."""
+        return self.page_display.acknowledged(self._session())
+
+    @property
+    def shown_at(self) -> Mapping[str, datetime]:
+        """When each image of the page was first known to be on the screen."""
+        return self.page_display.shown_at
+
+    def viewport(self, position: int) -> Viewport | None:
+        """Return how an image of the page is seen; None where none is seen."""
+        entries = self._session().entries
+        entry = entries[position] if position < len(entries) else None
+        if not isinstance(entry, Open | Done) or entry.size is None:
+            return None
+        return self.view_state.view(position, entry.path, entry.size)
+
+    def picture(self, view: View) -> Image:
+        """Return the page as a picture of its own."""
+        return page_picture(view, self.view_state, self._prefetch)
+
+    # --- how it is seen
+
+    def hold(self, position: int | None, path: str, grip: Grip) -> None:
+        """Lay the loupe on what a hand holds, and leave its box to the browser if it draws it.
+
+        Parameters
+        ----------
+        position : None where the hand moves no box yet
+        """
+        magnified = self.view_state.hold(path, grip)
+        if self.page_display.leave_to_browser(position) or magnified:
+            self._follow()
+
+    def let_go(self) -> None:
+        """Take the loupe away, and draw every box here."""
+        self.hold(None, "", Grip.WHOLE)
+
+    def look(self, path: str, zoom: Zoom) -> None:
+        """See an image so closely from now on."""
+        self.view_state.look(path, zoom)
+        self._follow()
+
+    def toggle_loupe(self) -> None:
+        """Have the loupe stay, or only while a handle is held."""
+        self.view_state.loupe_stays = not self.view_state.loupe_stays
+        self._follow()
+
+    def cover(self, *, covered: bool) -> None:
+        """Say whether words lie over the page, so that a hand takes hold of nothing."""
+        self.page_display.covered = covered
+        self._follow()
+
+    # --- what is drawn
+
+    @property
+    def opening(self) -> bool:
+        """Whether a browser page has come whose canvases are not all there yet."""
+        return self._replay_due is not None
+
+    def arrivals(self) -> list[Move]:
+        """Return the moves of images that have arrived and that the page still waits for."""
+        return self.page_display.arrivals(self._session())
+
+    def show(self) -> None:
+        """Draw what has come, and what looks different from what is there."""
+        session = self._session()
+        self.view_state.follow(session)
+        self.page_display.show(session, self._follow)
+        self.page_display.draw_boxes(self._session)
+
+    def start_over(self) -> None:
+        """Draw all of it from the beginning, for a browser page that has nothing yet."""
+        self.page_display.reset()
+        self._unfocused = True
+
+    def take_focus(self) -> None:
+        """Have the canvas take keys, once for each browser page that has come."""
+        if self._unfocused:
+            self._unfocused = False
+            self.canvas.focus()
+            # JupyterLab takes the focus for a cell when it has opened a notebook
+            self._loop.call_later(_FOCUS_AGAIN, self._guard.watch(self._focus))
+
+    def keep_thumbs(self, paths: Iterable[str]) -> None:
+        """Keep small pictures of these images, to be shown when they have left the page."""
+        for path in paths:
+            arrival = self._prefetch.get(path)
+            if isinstance(arrival, Arrival):
+                self.thumbs[path] = arrival.thumb
+        while len(self.thumbs) > _THUMBS:
+            self.thumbs.pop(next(iter(self.thumbs)))
+
+    def retire(self, *, seen: bool) -> None:
+        """Close the canvases when a browser that has `seen` them has drawn what it was sent."""
+        self._closed = True
+        self.canvases.retire(self._loop, seen=seen)
+
+    def _focus(self) -> None:
+        if not self._closed:
+            self.canvas.focus()
+
+    # --- browsers
+
+    def on_browser(self, callback: Callable[[], None]) -> None:
+        """Call back for each canvas of a newly opened page: nothing is on its screen."""
+        self.canvases.on_client(self._guard.watch(callback))
+
+    def _client_came(self) -> None:
+        self._prefetch.start()
+        # Whatever was on a screen may be gone: nothing is taken until it is acknowledged again.
+        self.page_display.reset()
+        self._replay_after(_CLIENT_PATIENCE)
+
+    def _client_complete(self) -> None:
+        self._replay_after(0)
+
+    def _measured(self, width: int) -> None:
+        """Draw anew with as many pixels as the screen has."""
+        if not self._closed and self.canvases.rescale(width):
+            self.page_display.reset()
+            self._follow()
+
+    def _replay_after(self, seconds: float) -> None:
+        if self._replay_due is not None:
+            self._replay_due.cancel()
+        self._replay_due = self._loop.call_later(seconds, self._guard.watch(self._replay))
+
+    def _replay(self) -> None:
+        self._replay_due = None
+        self._opened()
+
+
+def stage_fit(per_page: int) -> Size:
+    """Return the size in pixels that a picture fills on a page of so many images."""
+    stage = layouts(per_page)[Arrangement.PAGE].stage(0)
+    return Size(round(stage.width * SCALE), round(stage.height * SCALE))
