@@ -34,7 +34,7 @@ TASKS: dict[str, tuple[str, tuple[int, int], dict[str, Any]]] = {
 }
 PARTS = (
     (files.Root, "read", "read, digest"),
-    (formats, "crop", "decode, encode"),
+    (formats.Opened, "crop", "decode, encode"),
     (files.Root, "write_new", "write"),
     (files.Root, "sync", "sync"),
     (files.Root, "digest", "kept original"),

@@ -155,46 +155,57 @@ class Mutation:
 
 
 CROP = "formats/__init__.py"
-WRAPPED = """
-_right = crop
-def crop(data, name, box, options=_DEFAULT):
-    import io
-    from PIL import Image
+OTHER_BOX = """
+_right = Opened.crop
+def _cropped(self, box):
     from cropkit.geometry import PixelBox
     {0}
-    return _right(data, name, box, options)
+    return _right(self, box)
+Opened.crop = _cropped
+"""
+OTHER_DATA = """
+_right = opened
+def opened(data, name, options=_DEFAULT):
+    import io
+    from PIL import Image
+    {0}
+    return _right(data, name, options)
 """
 SAVED = """image = Image.open(io.BytesIO(data)); image.load()
     out = io.BytesIO(); {0}
     data = out.getvalue()"""
 
 
-def wrapped(name: str, change: str) -> Mutation:
-    return Mutation(name, CROP, WRAPPED.format(change))
-
-
 MUTATIONS = (
-    wrapped(
+    Mutation(
         "a crop is shifted by one pixel",
-        "box = PixelBox(box.left + 1, box.top, box.right + 1, box.bottom)",
+        CROP,
+        OTHER_BOX.format("box = PixelBox(box.left + 1, box.top, box.right + 1, box.bottom)"),
     ),
-    wrapped(
+    Mutation(
         "the axes are swapped",
-        "box = PixelBox(box.top, box.left, box.bottom, box.right)",
+        CROP,
+        OTHER_BOX.format("box = PixelBox(box.top, box.left, box.bottom, box.right)"),
     ),
-    wrapped(
+    Mutation(
         "a text chunk is lost",
-        SAVED.format(
-            "image.info.clear(); image.save(out, 'PNG' if name.endswith('png') else 'JPEG')"
+        CROP,
+        OTHER_DATA.format(
+            SAVED.format(
+                "image.info.clear(); image.save(out, 'PNG' if name.endswith('png') else 'JPEG')"
+            )
         ),
     ),
-    wrapped(
+    Mutation(
         "every pixel is grey",
-        SAVED.format(
-            "image.paste((128, 128, 128), (0, 0, *image.size));"
-            " from PIL.PngImagePlugin import PngInfo; info = PngInfo();"
-            " [info.add_text(k, v) for k, v in image.info.items() if isinstance(v, str)];"
-            " image.save(out, 'PNG', pnginfo=info, exif=image.info.get('exif', b''))"
+        CROP,
+        OTHER_DATA.format(
+            SAVED.format(
+                "image.paste((128, 128, 128), (0, 0, *image.size));"
+                " from PIL.PngImagePlugin import PngInfo; info = PngInfo();"
+                " [info.add_text(k, v) for k, v in image.info.items() if isinstance(v, str)];"
+                " image.save(out, 'PNG', pnginfo=info, exif=image.info.get('exif', b''))"
+            )
         ),
     ),
     Mutation(
@@ -255,7 +266,7 @@ def test_nbval_sees_what_a_crop_has_lost(
 )
 def test_a_test_sees_that_a_failure_is_swallowed(tmp_path: Path, mutation: Mutation) -> None:
     mutated = package(tmp_path, mutation)
-    tests = [ROOT / "tests", ROOT / "tests" / "batch", ROOT / "tests" / "crash"]
+    tests = [ROOT / "tests", *(ROOT / "tests" / name for name in ("batch", "crash", "mutants"))]
     options = ["-q", "--color=no", "-p", "no:cacheprovider", "-k", "swallows or overruled"]
     said = subprocess.run(
         [
