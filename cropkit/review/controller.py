@@ -111,11 +111,9 @@ class ReviewController:
         self._decisions = BackgroundApplier(collection, workers.applier, loop, self.guard)
         self._run: Run | None = None
         self._placed: int | None = None
-        self._begun = self.closed = False
-        self._at_the_end = False
+        self._begun = self._at_the_end = self.closed = False
         self._decided = 0
         self._started: float | None = None
-        self._seen: set[str] = set()
         # what keeps no crop waiting, nor waits for one
         self._side_thread = BackgroundThread(loop, self.guard)
         self._confidence_scan = ConfidenceScan(
@@ -251,10 +249,9 @@ class ReviewController:
         self.changed()
 
     def _came_on_screen(self) -> None:
-        new = self.screen.shown_at.keys() - self._seen
+        new = self.screen.newly_shown()
         if new:
-            self._seen |= new
-            self.store.shown(len(new))
+            self.store.shown(new)
             self._degraded.check()
         if self._started is None:
             self._started = self._loop.time()

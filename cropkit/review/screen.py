@@ -66,6 +66,7 @@ class Screen:
             self.canvases, self.view_state, prefetch, loop, guard, clock=clock
         )
         self.thumbs: dict[str, bytes] = {}
+        self._seen: set[str] = set()
         self._replay_due: Timer | None = None
         self._unfocused = self._closed = False
         self.canvases.on_client(watch(self._client_came), watch(self._client_complete))
@@ -178,6 +179,12 @@ class Screen:
             self.canvas.focus()
             # JupyterLab takes the focus for a cell when it has opened a notebook
             self._loop.call_later(_FOCUS_AGAIN, self._guard.watch(self._focus))
+
+    def newly_shown(self) -> int:
+        """Return how many images have come before the reviewer's eyes since it was last asked."""
+        new = self.shown_at.keys() - self._seen
+        self._seen |= new
+        return len(new)
 
     def keep_thumbs(self, paths: Iterable[str]) -> None:
         """Keep small pictures of these images, to be shown when they have left the page."""

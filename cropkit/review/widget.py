@@ -26,7 +26,7 @@ from cropkit.review.model import Done, Open
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.runtime.appliers import workers_in_kernel, workers_in_processes
 from cropkit.review.runtime.loop import Loop
-from cropkit.review.view.bands import foot, header, status, strip, unsaid
+from cropkit.review.view.bands import foot, header, status, strip, unshown
 from cropkit.review.view.captions import cells
 from cropkit.review.view.css import CSS
 from cropkit.review.view.layout import ClickTarget
@@ -95,7 +95,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             else Collection(folder_or_collection)
         )
         _close_earlier(Path(collection.root))
-        self._said: dict[str, str] = {}
+        self._shown_words: dict[str, str] = {}
         running = loop or _running_loop()
         workers_in = workers_in_processes if apart else workers_in_kernel
         self._controller = ReviewController(
@@ -206,15 +206,15 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         try:
             return _BANDS[name](view)
         except Exception as error:  # noqa: BLE001  (no other place is left to say it in)
-            words = unsaid(view, error)
-            if self._said.get(name) != words:
+            words = unshown(view, error)
+            if self._shown_words.get(name) != words:
                 self._controller.guard.count(error)
             return words
 
     def _say(self, name: str, band: HTML, words: str) -> None:
         # Comparing here spares the trait's comparison and the message.
-        if self._said.get(name) != words:
-            self._said[name] = band.value = words
+        if self._shown_words.get(name) != words:
+            self._shown_words[name] = band.value = words
 
     def _view(self) -> View:
         keyboard = self._keyboard

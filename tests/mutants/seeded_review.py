@@ -91,8 +91,8 @@ REVIEW = (
     mutant(
         "two actions may have one key",
         KEYMAP,
-        "for one, other in conflicts(self.bindings):",
-        "for one, other in conflicts(()):",
+        "for earlier, later in conflicts(self.bindings):",
+        "for earlier, later in conflicts(()):",
         IN_KEYS,
     ),
     mutant(
@@ -337,8 +337,8 @@ REVIEW = (
     mutant(
         "a reason is markup",
         CAPTIONS,
-        "</span><span>{text(said)}</span>",
-        "</span><span>{said}</span>",
+        "</span><span>{text(reason)}</span>",
+        "</span><span>{reason}</span>",
         f"{IN_WIDGET}::test_a_hostile_file_name_is_only_text",
     ),
     mutant(

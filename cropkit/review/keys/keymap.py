@@ -170,8 +170,8 @@ class Keymap:
             for action in ACTIONS
             for written in keys.get(action.name, ())
         )
-        for one, other in conflicts(self.bindings):
-            reason = f"{other.label} is the key of {one.name} and of {other.name}"
+        for earlier, later in conflicts(self.bindings):
+            reason = f"{later.label} is the key of {earlier.name} and of {later.name}"
             raise BadKeymap(source, reason)
         if not keys.get("release"):
             raise BadKeymap(source, "no key releases the keyboard")
@@ -241,24 +241,24 @@ def keymap(name: str = "", file: Path | None = None) -> Keymap:
     if name or not path.is_file():
         return preset(name or "default")
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        own = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadKeymap(str(path), str(error)) from None
-    if said.keys() - {"preset", "keys"}:
+    if own.keys() - {"preset", "keys"}:
         raise BadKeymap(str(path), "it has `preset` and a table `keys`, and nothing else")
-    return preset(str(said.get("preset", "default")), _own(said.get("keys", {}), path), str(path))
+    return preset(str(own.get("preset", "default")), _own(own.get("keys", {}), path), str(path))
 
 
 def _own(keys: object, path: Path) -> Keys:
     if not isinstance(keys, dict):
         raise BadKeymap(str(path), "`keys` is not a table")
-    found = {}
+    bound = {}
     for name, written in keys.items():
         several = written if isinstance(written, list) else [written]
-        if not all(isinstance(one, str) for one in several):
+        if not all(isinstance(key, str) for key in several):
             raise BadKeymap(str(path), f"the keys of {name} are not written as text")
-        found[name] = tuple(several)
-    return found
+        bound[name] = tuple(several)
+    return bound
 
 
 def shortened(labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -277,8 +277,8 @@ def keys_markdown(name: str = "default") -> str:
     lines = ["| Key | Does |", "|---|---|"]
     for group in preset(name).grouped().values():
         for text, labels in group.items():
-            said = ", ".join(f"`{label}`" for label in shortened(labels))
-            lines.append(f"| {said} | {text} |")
+            printed = ", ".join(f"`{label}`" for label in shortened(labels))
+            lines.append(f"| {printed} | {text} |")
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.view_model import View
 
 _BEHIND = 2  # problems that are shown in short behind the one in front
-# class of what is said, and the words
+# class of the line, and its words
 _AWAY = (
     (
         "ck-parted",
@@ -22,7 +22,7 @@ _AWAY = (
         "The review's kernel is gone; every decision is kept. Run All Cells goes on at this page",
     ),
 )
-# action, what is said, whether it goes first when there is little room
+# action, word for it, whether it goes first when there is little room
 _GRID_HINTS = (
     ("accept-page", "accept all but the marked", ""),
     ("look", "mark", ""),
@@ -86,9 +86,9 @@ def foot(view: View) -> str:
     """Return the message line, or what is being typed, and the key hints."""
     grid = view.session.arrangement is Arrangement.GRID
     hints = "".join(
-        f"<span class='ck-quiet {more}'>{keys((view.keymap.label(name),))} {said}</span>"
-        for name, said, more in _hints(view.session.arrangement)
-        if said and view.keymap.label(name)
+        f"<span class='ck-quiet {more}'>{keys((view.keymap.label(name),))} {word}</span>"
+        for name, word, more in _hints(view.session.arrangement)
+        if word and view.keymap.label(name)
     )
     lock = (
         f"<span class='ck-quiet ck-more'>{keys((view.keymap.label('lock'),))} "
@@ -108,19 +108,19 @@ def foot(view: View) -> str:
     )
 
 
-def unsaid(view: View, error: Exception) -> str:
+def unshown(view: View, error: Exception) -> str:
     """Say in the message line that words could not be made."""
-    said = f"Something cannot be shown: {error!r}. The log has the details"
-    shown = f"<span role='alert' class='ck-two'>{text(said)}</span>"
+    sentence = f"Something cannot be shown: {error!r}. The log has the details"
+    shown = f"<span role='alert' class='ck-two'>{text(sentence)}</span>"
     return at(view.layout, view.layout.message.trimmed(5), shown, "ck-line ck-stopped")
 
 
 def _hints(arrangement: Arrangement) -> Iterable[tuple[str, str, str]]:
-    """Return action, what is said of it, and its class: what the keys do here."""
+    """Return action, word for it, and its class: what the keys do here."""
     if arrangement is Arrangement.GRID:
         return _GRID_HINTS
     other = _SINGLE_HINTS if arrangement is Arrangement.SINGLE else {}
-    return ((name, other.get(name, said), more) for name, said, more in _HINTS)
+    return ((name, other.get(name, word), more) for name, word, more in _HINTS)
 
 
 def status(view: View) -> str:
@@ -138,8 +138,13 @@ def status(view: View) -> str:
 def _away(layout: PageLayout) -> str:
     """Return what only the browser can tell: it shows each when the class of the page says so."""
     return "".join(
-        at(layout, layout.message.trimmed(5), f"<div role='alert'>{said}</div>", f"ck-line {when}")
-        for when, said in _AWAY
+        at(
+            layout,
+            layout.message.trimmed(5),
+            f"<div role='alert'>{words}</div>",
+            f"ck-line {state}",
+        )
+        for state, words in _AWAY
     )
 
 
@@ -181,39 +186,39 @@ def _place(view: View, number: int, path: str) -> str:
     name, thumb = path.rpartition("/")[2], view.thumbs.get(path)
     data = b64encode(thumb).decode() if thumb else ""
     picture = f"<img alt='{text(name)}' src='data:image/jpeg;base64,{data}'>" if thumb else ""
-    said = picture or f"<span class='ck-cut'>{text(name)}</span>"
+    content = picture or f"<span class='ck-cut'>{text(name)}</span>"
     badge = f"<span class='ck-badge {classes}' title='{text(word)}'>{sign}</span>"
-    return at(view.layout, view.layout.place(number), said + badge, "ck-place")
+    return at(view.layout, view.layout.place(number), content + badge, "ck-place")
 
 
 def _typed(view: View) -> str:
     prompt = view.prompt
     if prompt is None:
         return ""
-    said = (
+    typed = (
         f"<span class='ck-name'>{prompt.title}</span>"
         f"<span class='ck-typed'>{text(prompt.text)}<span class='ck-caret'>▏</span></span>"
         f"<span class='ck-quiet ck-cut ck-grow'>{text(prompt.hint)}</span>"
         f"<span class='ck-quiet'>{keys(('Enter',))} do it {keys(('Esc',))} leave it</span>"
     )
-    return at(view.layout, view.layout.message.trimmed(5), said, "ck-line ck-prompt")
+    return at(view.layout, view.layout.message.trimmed(5), typed, "ck-line ck-prompt")
 
 
 def _message(layout: PageLayout, view: View) -> str:
     messages = view.messages
-    said = {
+    line = {
         "stopped": _stopped(messages),
         "problem": _problem(messages, view.keymap.label("acknowledge")),
         "note": f"<span class='ck-cut ck-quiet' role='status'>{text(messages.note)}</span>",
         "none": "",
     }[messages.kind]
-    return at(layout, layout.message.trimmed(5), said, f"ck-line ck-{messages.kind}")
+    return at(layout, layout.message.trimmed(5), line, f"ck-line ck-{messages.kind}")
 
 
 def _stopped(messages: Messages) -> str:
     why = f"<span class='ck-two'>{text(messages.stopped)}</span>"
-    said = f"<span>■ Stopped. No audit, no work.</span>{why}"
-    return f"<div role='alert' class='ck-whole'>{said}</div>"
+    stopped = f"<span>■ Stopped. No audit, no work.</span>{why}"
+    return f"<div role='alert' class='ck-whole'>{stopped}</div>"
 
 
 def _problem(messages: Messages, key: str) -> str:
@@ -222,7 +227,8 @@ def _problem(messages: Messages, key: str) -> str:
         return ""
     first, *others = messages.problems
     behind = "".join(
-        f"<span class='ck-also ck-more ck-cut'>⚠ {_about(one)}</span>" for one in others[:_BEHIND]
+        f"<span class='ck-also ck-more ck-cut'>⚠ {_about(problem)}</span>"
+        for problem in others[:_BEHIND]
     )
     waiting = f"{len(others)} more · " if others else ""
     return (
@@ -233,7 +239,7 @@ def _problem(messages: Messages, key: str) -> str:
 
 
 def _about(problem: Message) -> str:
-    said = problem.text.removeprefix(f"{problem.about}: ") if problem.about else problem.text
+    reason = problem.text.removeprefix(f"{problem.about}: ") if problem.about else problem.text
     times = f" ({problem.times} times)" if problem.times > 1 else ""
     about = f"<span class='ck-name'>{text(problem.about)}</span> " if problem.about else ""
-    return f"{about}{text(said)}{times}"
+    return f"{about}{text(reason)}{times}"

@@ -43,12 +43,12 @@ def _legend(view: View) -> str:
     if not layout.tight or layout.per_page % layout.columns == 0:
         return ""
     key, back = (view.keymap.label(name) for name in ("accept-page", "grid"))
-    said = (
+    words = (
         f"<span>Mark with a click or {keys(('1',))} … {keys(('9',))} what needs a closer look."
         f"</span><span>{keys((key,))} accepts all the others.<br>Then come the marked ones.</span>"
         f"<span>{keys((back,))} back to the page</span>"
     )
-    return at(layout, layout.cell(layout.per_page), said, "ck-tile ck-legend ck-quiet")
+    return at(layout, layout.cell(layout.per_page), words, "ck-tile ck-legend ck-quiet")
 
 
 def outcome(settled: Decided) -> tuple[str, str, str]:
@@ -63,8 +63,8 @@ def _cell(view: View, position: int) -> str:
     caption = layout.caption(position)
     words = Rect(caption.x, caption.y, layout.chip(position).x - caption.x - 8, caption.height)
     name = entry.path.rpartition("/")[2]
-    said = f"<span class='ck-quiet ck-second'>{cut_before(*_source(entry))}</span>"
-    source = "" if layout.tight else said
+    second = f"<span class='ck-quiet ck-second'>{cut_before(*_source(entry))}</span>"
+    source = "" if layout.tight else second
     shown = cut_inside(name, _SHORT_TAIL) if layout.tight else cut_inside(name)
     return (
         at(layout, layout.cell(position), "", chosen)
@@ -110,14 +110,14 @@ def _tile(view: View, position: int, entry: Entry) -> str:
     """Words in place of, or on, the picture."""
     match entry:
         case Broken():
-            sign, said = "⚠", entry.reason
+            sign, reason = "⚠", entry.reason
         case Done() if entry.settled.status.is_failure:
-            sign, said = "⚠", entry.settled.reason
+            sign, reason = "⚠", entry.settled.reason
         case Restoring():
-            sign, said = "↺", "being restored"
+            sign, reason = "↺", "being restored"
         case _:
             return ""
-    inner = f"<span class='ck-sign'>{sign}</span><span>{text(said)}</span>"
+    inner = f"<span class='ck-sign'>{sign}</span><span>{text(reason)}</span>"
     return at(view.layout, view.layout.stage(position), inner, "ck-tile ck-failed")
 
 
