@@ -17,6 +17,7 @@ CropkitError
  │    ├── LaterOperation     a later operation stands on the one to be undone
  │    ├── OriginalPurged     the original was purged on purpose
  │    ├── ReaderDied         the process that reads images ended on it
+ │    ├── ApplierStopped     the process that writes crops was told to stop; the decision waits
  │    ├── UnreadableImage    EmptyFile, Truncated, CorruptImage
  │    └── UnsupportedImage   UnknownFormat, WrongExtension, UnsupportedFormat, AnimatedImage,
  │                           MultiPage, GainMap, Provenance, TrailingData, UnsupportedDepth,
@@ -143,6 +144,14 @@ class NoSpace(Refused):
 
     template = "{0}: needs {1} bytes, {2} are free"
     cure = "Make room on the disk; nothing was written"
+    passes = True
+
+
+class ApplierStopped(Refused):
+    """(path, signal's name): somebody stopped the process that writes crops, not the image."""
+
+    template = "{0}: the process that writes crops was stopped ({1}); the decision waits"
+    cure = "`cropkit apply FOLDER`, or the next review, carries it out"
     passes = True
 
 

@@ -466,6 +466,12 @@ def given_up(place: Place) -> Begun:
     yield
 
 
+def undone_so_far(place: Place) -> Begun:
+    """A decision that nobody carried out, because the process that does was stopped."""
+    decided(place)
+    yield
+
+
 def incomplete(place: Place) -> Begun:
     decided(place, OTHER)
     made = decided(place)
@@ -550,6 +556,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "VerificationFailed": failing(VerificationFailed(IMAGE, "read back other pixels")),
     "WriteFailed": failing(WriteFailed(IMAGE, "Input/output error")),
     "ApplierDied": given_up,
+    "ApplierStopped": undone_so_far,
     "RunIncomplete": incomplete,
     "InDoubt": in_doubt,
     "Conflict": conflict,

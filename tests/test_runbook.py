@@ -38,6 +38,7 @@ FAMILIES = {
 }
 # What a check shows, where it is not the name of the entry itself.
 SHOWN = {
+    "ApplierStopped": '"event": "decided"',
     "BadSuggestion": "not JSON",
     "NotReady": "needs",
     "NoImages": "NoImages",
@@ -52,7 +53,15 @@ SHOWN = {
 # What is cured while one is still nobody: permissions do not apply to the administrator.
 BY_PERMISSION = ("unreadable", "database-unavailable", "ReadOnly")
 # Checks that tell of something in the trail: looking at it is no failure.
-TOLD_CALMLY = {"BadDecision", "BadSuggestion", "ApplierDied", "RunIncomplete", "InDoubt", "test"}
+TOLD_CALMLY = {
+    "BadDecision",
+    "BadSuggestion",
+    "ApplierDied",
+    "ApplierStopped",
+    "RunIncomplete",
+    "InDoubt",
+    "test",
+}
 
 
 def entries() -> dict[str, str]:

@@ -17,9 +17,10 @@ from typing import Literal
 
 from cropkit.audit.tally import Tally
 from cropkit.collection import Collection
-from cropkit.errors import ApplierDied, CropkitError
+from cropkit.errors import ApplierDied, ApplierStopped, CropkitError
 from cropkit.formats import Options
 from cropkit.records import CropResult, Problem, ProblemKind, Status
+from cropkit.system.signals import SIGNALS
 from cropkit.workers.child import ChildDied, ChildProcess
 
 _log = logging.getLogger("cropkit.workers.applier")
@@ -66,6 +67,8 @@ class ApplierProcess:
     def apply(self, decision: str) -> CropResult:
         """Carry out a decision as `Collection.apply` does; one the process dies on twice fails.
 
+        One during which somebody stops the process, as the end of a kernel does, waits on.
+
         Raises
         ------
         AuditError
@@ -75,6 +78,10 @@ class ApplierProcess:
         if isinstance(died, CropResult):
             return died
         made, _ = self._collection.trail.decision(decision)
+        stopped = _stopping_signal(died)
+        if stopped is not None:  # nothing is wrong with the image: the decision waits
+            error = ApplierStopped(made.path, stopped)
+            return CropResult(Status.WAITING, made.path, error.code, str(error))
         return self._collection.executor.give_up(decision, ApplierDied(made.path, *died.args))
 
     def retract(self, decision: str) -> CropResult:
@@ -104,7 +111,9 @@ class ApplierProcess:
                 return self._told(errand)
             except ChildDied as died:
                 last = died
-                self._mourn(errand[1], died)
+                self._settle(errand[1], died)
+            if _stopping_signal(last) is not None:
+                break
             found = self._collection.trail.decision(errand[1])[1]
             if errand[0] == "retract" and found.status is Status.RESTORED:  # it had come that far
                 return CropResult(Status.RESTORED, found.path, box_asked=found.box)
@@ -118,12 +127,13 @@ class ApplierProcess:
         self._collection.trail.presence.count(partial(Tally.with_outcome, status=result.status))
         return result
 
-    def _mourn(self, decision: str, died: ChildDied) -> None:
-        """Tell that the process is gone; the files are settled before anybody looks again."""
-        made, _ = self._collection.trail.decision(decision)
-        (code,) = died.args
-        said = f"the process that writes crops ended (exit code {code}) and is started again"
-        self._collection.problems.report(Problem(ProblemKind.APPLIER_DIED, made.path, said))
+    def _settle(self, decision: str, died: ChildDied) -> None:
+        """Tell that the process died; the files are settled before anybody looks again."""
+        if _stopping_signal(died) is None:
+            made, _ = self._collection.trail.decision(decision)
+            (code,) = died.args
+            said = f"the process that writes crops ended (exit code {code}) and is started again"
+            self._collection.problems.report(Problem(ProblemKind.APPLIER_DIED, made.path, said))
         self._collection.recover()
 
     def _wanted(self) -> _Opening:
@@ -135,6 +145,12 @@ class ApplierProcess:
 
     def _new(self) -> ChildProcess[Errand, CropResult]:
         return ChildProcess("cropkit-apply", _NICE, _opened, self._opening)
+
+
+def _stopping_signal(died: ChildDied) -> str | None:
+    """Name the signal by which somebody ended the process; None where it died of its work."""
+    (code,) = died.args
+    return next((number.name for number in SIGNALS if code == -number), None)
 
 
 @contextmanager

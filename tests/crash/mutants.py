@@ -210,7 +210,6 @@ MUTANTS = (
         "operation.state is OperationState.PREPARED and publisher",
         "operation.state is not OperationState.PLANNED and publisher",
         "faults-then-kills:move a PNG,crop a PNG",
-        harmless="forward is whole, too: nobody had been told of the failure",
     ),
     mutant(
         "recovery forgets the companions",

@@ -19,6 +19,7 @@ from cropkit.formats.options import Jpeg
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Decision, ProblemKind, Status, Verdict
 from cropkit.workers.applier import ApplierProcess, Errand
+from cropkit.workers.child import ChildDied
 
 BOX = PixelBox(3, 4, 40, 50)
 
@@ -49,9 +50,9 @@ def decided(kit: Collection, chosen: int | str = 0) -> Decision:
     return made
 
 
-def kill(workshop: ApplierProcess) -> None:
+def kill(workshop: ApplierProcess, sent: signal.Signals = signal.SIGKILL) -> None:
     if workshop.pid:
-        os.kill(workshop.pid, signal.SIGKILL)
+        os.kill(workshop.pid, sent)
 
 
 def alive(pid: int) -> bool:
@@ -135,6 +136,46 @@ def test_a_decision_on_which_the_process_dies_twice_fails_and_the_original_stand
     assert kit.fsck() == []
 
 
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_decision_waits_where_the_process_was_stopped_and_not_the_image_at_fault(
+    kit: Collection, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
+) -> None:
+    made = decided(kit)
+    before = (kit.root / made.path).read_bytes()
+
+    def stopped(_self: ApplierProcess, _errand: Errand) -> CropResult:
+        raise ChildDied(-sent)
+
+    stopping = ApplierProcess(kit)
+    with monkeypatch.context() as ending:
+        ending.setattr(ApplierProcess, "_told", stopped)
+        result = stopping.apply(made.id)
+    assert (result.status, result.code) == (Status.WAITING, "ApplierStopped")
+    assert sent.name in (result.message or "")
+    assert (kit.root / made.path).read_bytes() == before
+    assert kit.trail.waiting() == [made.id]
+    assert stopping.apply(made.id).status is Status.CROPPED
+    stopping.close()
+    assert kit.fsck() == []
+
+
+def test_a_termination_in_the_middle_of_a_crop_leaves_the_decision_waiting(
+    kit: Collection,
+) -> None:
+    made = decided(kit)
+    hunted = Hunted(kit)
+    hunted.times, hunted.sent = 1, signal.SIGTERM
+    result = hunted.apply(made.id)
+    hunted.close()
+    assert result.status in (Status.WAITING, Status.CROPPED), result
+    assert kit.trail.unsettled() == []
+    assert (
+        kit.apply_waiting() == []
+        or kit.trail.standing_by_path()[made.path].status is Status.CROPPED
+    )
+    assert kit.fsck() == []
+
+
 @pytest.mark.parametrize("thousandths", [2, 5, 9, 14])
 def test_what_was_given_up_leaves_no_operation_open(
     kit: Collection, murdered: Murdered, thousandths: int
@@ -148,6 +189,8 @@ def test_what_was_given_up_leaves_no_operation_open(
 
 class Hunted(Murdered):
     """Its process is killed as soon as a crop lies on the stage, as often as it is told."""
+
+    sent = signal.SIGKILL
 
     def _told(self, errand: Errand) -> CropResult:
         if not self.times:
@@ -164,7 +207,7 @@ class Hunted(Murdered):
         end = time.monotonic() + patient(60)
         while not any((self._collection.root / ".cropkit" / "stage").iterdir()):
             assert time.monotonic() < end
-        kill(self)
+        kill(self, self.sent)
 
 
 def test_whatever_was_under_way_when_it_died_for_good_is_settled_when_that_is_told(
