@@ -1,5 +1,6 @@
 """Many pages in a real browser: nothing grows but what Chromium keeps of pictures."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from browser.reviewing import Desk, Review, Running, desk
 from PIL import Image
 from playwright.sync_api import Browser, CDPSession
+
+from cropkit.review.keys.actions import Repeats
 
 PAGES, SOAK = 60, 500
 WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
@@ -48,9 +51,12 @@ def page_of(client: CDPSession) -> tuple[float, float]:
 
 
 def turned(page: Desk, numbers: range) -> None:
+    """Press as a person may: a press that comes sooner is taken for the repeat of a held key."""
     for number in numbers:
+        pressed_at = time.monotonic()
         page.press("PageDown")
         page.until_page(number)
+        time.sleep(max(0.0, pressed_at + 1.5 * Repeats.STEADY.value - time.monotonic()))
 
 
 def test_many_pages_leave_kernel_widgets_and_page_as_large_as_they_were(
