@@ -27,8 +27,8 @@ Run the test suite of this clone, after setting up .venv and a Chromium where th
   --crash-full   every crash point instead of a sample (CROPKIT_CRASH_FULL=1 for the tests)
   --mutants      every seeded bug instead of three (CROPKIT_MUTANTS=1 for the tests)
 
-All other arguments go to pytest. Where none of them names a file, one worker for each core takes
-the files in turn; -n 0 runs all in one process. CROPKIT_CHROMIUM names a Chromium to use,
+All other arguments go to pytest. Where none of them names a file, workers (one more than there are
+cores) take the files in turn; -n 0 runs all in one process. CROPKIT_CHROMIUM names a Chromium to use,
 CROPKIT_PATIENCE=4 waits four times as long on a slow machine before anything is a failure.
 """
 CHROMIUM = "CROPKIT_CHROMIUM"
@@ -106,12 +106,15 @@ def driven_chromium() -> str | None:
 
 
 def workers(asked: Sequence[str]) -> list[str]:
-    """Arguments for a worker on each core; none where a file is named, or a person takes part."""
+    """Arguments for workers; none where a file is named, or a person takes part.
+
+    One for each core, and one more: the browser's worker waits most of its time.
+    """
     root = suite() or Path()
     named = any((root / each.partition("::")[0]).exists() for each in asked if each)
     if named or set(ONE_PROCESS) & set(asked):
         return []
-    count = min(max(len(os.sched_getaffinity(0)), LEAST_WORKERS), MOST_WORKERS)
+    count = min(max(len(os.sched_getaffinity(0)) + 1, LEAST_WORKERS), MOST_WORKERS)
     return ["-n", str(count), "--dist", "loadfile"]
 
 
