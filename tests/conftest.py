@@ -40,12 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     running.add_options(parser)
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    return running.is_left_out(collection_path, config) or None
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long ones first; on a slow machine each may take longer."""
+    running.leave_out_slow_ones(config, items)
     running.put_long_ones_first(items)
     if TIMES != 1:
         longest = patient(float(config.getini("timeout")))

@@ -5,32 +5,41 @@ and a JupyterLab. Long ones begin first, so that no worker is left alone with on
 """
 
 from collections import Counter
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
 TOGETHER = ("tests/browser",)
-# Left out by --fast: a browser, deaths at every point, whole notebooks, seeded bugs, set-ups.
+# Left out by --fast: a browser, deaths at every point, whole notebooks and commands, seeded bugs.
 SLOW = (
     "notebooks",
+    "tests/batch",
+    "tests/bootstrap",
     "tests/browser",
+    "tests/cli/test_cli.py",
     "tests/crash",
-    "tests/mutants",
-    "tests/batch/test_unattended.py",
-    "tests/bootstrap/test_setup.py",
+    "tests/demo",
     "tests/formats/test_formats_fuzz.py",
-    "tests/jupyter/test_launch.py",
+    "tests/hostile",
+    "tests/jupyter",
+    "tests/mutants",
+    "tests/review/test_review_widget.py",
+    "tests/workers",
+    "tests/test_benchmarks.py",
     "tests/test_notebooks.py",
+    "tests/test_notebooks_parameters.py",
+    "tests/test_readme.py",
+    "tests/test_runbook.py",
     "tests/test_style.py",
     "tests/test_wheel.py",
 )
 # Seconds of what takes more than a few, measured on two cores; all else is taken for 1.
 SECONDS: dict[str, int] = {
-    "tests/browser": 150,
+    "tests/browser": 230,
     "tests/crash/test_crash.py": 100,
     "tests/crash/test_crash_race.py": 76,
     "tests/test_style.py": 50,
+    "tests/review/test_review_widget.py": 56,
     "tests/crash/test_crash_mutants.py": 40,
     "tests/mutants/test_mutants.py": 30,
     "tests/batch/test_unattended.py": 25,
@@ -56,13 +65,18 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--film", action="store_true", help="make the README's pictures anew")
 
 
-def is_left_out(path: Path, config: pytest.Config) -> bool:
-    """Whether this run leaves a file or folder out."""
-    return bool(config.getoption("--fast")) and _name(path) in SLOW
+def leave_out_slow_ones(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect, and so count, what `--fast` does not run."""
+    if not config.getoption("--fast"):
+        return
+    slow = [item for item in items if _is_slow(item.nodeid)]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if not _is_slow(item.nodeid)]
 
 
-def _name(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else ""
+def _is_slow(nodeid: str) -> bool:
+    path = PurePosixPath(nodeid.partition("::")[0])
+    return any(str(each) in SLOW for each in (path, *path.parents))
 
 
 def put_long_ones_first(items: list[pytest.Item]) -> None:

@@ -8,9 +8,12 @@ import pytest
 import running
 
 
+ROOT = Path(__file__).parents[1]
+
+
 @pytest.mark.parametrize("name", [*running.SLOW, *running.SECONDS, *running.TOGETHER])
 def test_what_is_weighed_or_left_out_is_there(name: str) -> None:
-    assert (running.ROOT / name).exists(), "a name that is not there leaves out nothing"
+    assert (ROOT / name).exists(), "a name that is not there leaves out nothing"
 
 
 def item(nodeid: str) -> pytest.Item:
@@ -32,7 +35,11 @@ def test_a_browsers_files_go_to_one_worker_and_others_file_by_file() -> None:
 
 @pytest.mark.parametrize("fast", [True, False])
 def test_only_fast_leaves_anything_out(fast: bool) -> None:  # noqa: FBT001  (a parameter of a test)
-    config: Any = SimpleNamespace(getoption=lambda _: fast)
-    assert running.is_left_out(running.ROOT / "tests" / "browser", config) is fast
-    assert not running.is_left_out(running.ROOT / "tests" / "formats", config)
-    assert not running.is_left_out(Path("/elsewhere"), config)
+    deselected: list[pytest.Item] = []
+    hook = SimpleNamespace(pytest_deselected=lambda items: deselected.extend(items))
+    config: Any = SimpleNamespace(getoption=lambda _: fast, hook=hook)
+    slow = [item("tests/browser/test_keys.py::test_x"), item("notebooks/1_review.ipynb::Cell 0")]
+    quick = [item("tests/formats/test_formats_png.py::test_x[tests/browser]")]
+    items = [*slow, *quick]
+    running.leave_out_slow_ones(config, items)
+    assert (items, deselected) == ((quick, slow) if fast else ([*slow, *quick], []))

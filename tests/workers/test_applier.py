@@ -214,11 +214,16 @@ def test_whatever_was_under_way_when_it_died_for_good_is_settled_when_that_is_to
     kit: Collection,
 ) -> None:
     """No process comes after the last one that would settle it at its start."""
-    made = decided(kit)
-    before = (kit.root / made.path).read_bytes()
     hunted = Hunted(kit)
-    hunted.times = 2
-    assert hunted.apply(made.id).code == "ApplierDied"
+    for _ in range(10):  # on a busy machine a crop may be done before the hunter comes
+        made = decided(kit)
+        before = (kit.root / made.path).read_bytes()
+        hunted.times = 2
+        if hunted.apply(made.id).code == "ApplierDied":
+            break
+        kit.undo(made.path)
+    else:
+        pytest.fail("the hunter never came in time")
     hunted.close()
     assert kit.trail.unsettled() == []
     assert list((kit.root / ".cropkit" / "stage").iterdir()) == []
