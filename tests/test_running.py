@@ -7,7 +7,6 @@ from typing import Any, cast
 import pytest
 import running
 
-
 ROOT = Path(__file__).parents[1]
 
 
@@ -36,7 +35,11 @@ def test_a_browsers_files_go_to_one_worker_and_others_file_by_file() -> None:
 @pytest.mark.parametrize("fast", [True, False])
 def test_only_fast_leaves_anything_out(fast: bool) -> None:  # noqa: FBT001  (a parameter of a test)
     deselected: list[pytest.Item] = []
-    hook = SimpleNamespace(pytest_deselected=lambda items: deselected.extend(items))
+
+    def note(items: list[pytest.Item]) -> None:
+        deselected.extend(items)
+
+    hook = SimpleNamespace(pytest_deselected=note)
     config: Any = SimpleNamespace(getoption=lambda _: fast, hook=hook)
     slow = [item("tests/browser/test_keys.py::test_x"), item("notebooks/1_review.ipynb::Cell 0")]
     quick = [item("tests/formats/test_formats_png.py::test_x[tests/browser]")]

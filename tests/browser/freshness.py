@@ -26,7 +26,7 @@ def sources() -> Iterator[Path]:
 
 
 def digest() -> str:
-    """SHA-256 of the sources; of programs what they do, not their comments and docstrings."""
+    """SHA-256 of the sources; of programs their code, not their comments and docstrings."""
     total = hashlib.sha256()
     for path in sources():
         total.update(path.relative_to(ROOT).as_posix().encode() + b"\0")
@@ -43,16 +43,19 @@ def record() -> None:
 
 
 def _meaning(path: Path) -> bytes:
+    """Return a program's lines without comments and docstrings, the same on every Python."""
     data = path.read_bytes()
     if path.suffix != ".py":
         return data
-    tree = ast.parse(data)
-    for node in ast.walk(tree):
+    lines = data.splitlines()
+    for node in ast.walk(ast.parse(data)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                first.value = ast.Constant(None)
-    return ast.dump(tree).encode()
+                length = (first.end_lineno or first.lineno) - first.lineno + 1
+                lines[first.lineno - 1 : first.lineno - 1 + length] = [b""] * length
+    code = (line.rstrip() for line in lines)
+    return b"\n".join(line for line in code if line and not line.lstrip().startswith(b"#"))
 
 
 if __name__ == "__main__":
