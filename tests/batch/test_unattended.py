@@ -413,7 +413,22 @@ def test_what_was_never_recorded_is_unfinished_unless_somebody_else_decided(tmp_
         kit.decide([decision(kit, "0000.png")])
     ended = ended_of(folder, one)
     assert ended.run is not None
-    assert ended.run.counts["overtaken"] == ended.run.counts["unfinished"] == 1
+    assert {entry.path: entry.status for entry in ended.run.entries} == {
+        "0000.png": "overtaken",
+        "0001.png": "unfinished",
+    }
+
+
+def test_what_a_person_has_superseded_while_it_waited_is_overtaken(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 1)
+    decide_all(folder)
+    one = Batch(folder)
+    record.write(outcome.begun(one.plan, one.collection.session, {}), one.folder)
+    with Collection(folder, reviewer="ann") as kit:
+        kit.decide([decision(kit, "0000.png")])
+    ended = ended_of(folder, one)
+    assert ended.run is not None
+    assert [entry.status for entry in ended.run.entries] == ["overtaken"]
 
 
 def test_a_destination_is_taken_from_where_the_person_is(
