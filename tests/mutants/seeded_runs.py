@@ -38,8 +38,7 @@ RUNS = (
         "engine/executor.py",
         "break  # the next ones would not fit either",
         "continue  # the next ones would not fit either",
-        f"{IN_PLAN}::test_a_disk_that_fills_up_on_the_way_stops_the_batch_and_refuses_nothing",
-        IN_PLAN,
+        "tests/engine/test_full_disk.py",
     ),
     # -- batch ---------------------------------------------------------------------------------
     mutant(
@@ -69,7 +68,7 @@ RUNS = (
         OUTCOME,
         "if status in _WITHDRAWN:",
         "if False:",
-        f"{IN_BATCH}::test_a_person_who_decides_meanwhile_is_not_overruled",
+        f"{IN_BATCH}::test_what_a_person_has_superseded_while_it_waited_is_overtaken",
     ),
     mutant(
         "overtaken and unfinished are exchanged",
