@@ -57,12 +57,10 @@ def run(arguments: list[str]) -> int:
         if answered is not None:
             return answered
     try:
-        ended = bootstrap.ensure(arguments)
+        bootstrap.ensure(arguments)
     except bootstrap.SetupFailed as failure:
         sys.stderr.write(f"cropkit: {failure}\n")
         return 1
-    if ended is not None:
-        return ended
     if arguments[:1] == ["test"]:
         return selftest.run(arguments[1:])
     from cropkit.cli import main as command_line  # noqa: PLC0415  (its packages are there only now)

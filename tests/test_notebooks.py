@@ -68,7 +68,7 @@ def test_the_first_code_cell_holds_typed_parameters_with_help_and_nothing_else(p
 @every_notebook
 def test_papermill_reads_every_parameter_with_its_type_and_help(path: Path) -> None:
     read = papermill.inspect_notebook(str(path))
-    assert tuple(read) == notebooks.parameters(notebooks.read(path))
+    assert tuple(read) == tuple(notebooks.parameters(notebooks.read(path)))
     assert all(found["inferred_type_name"] != "None" for found in read.values())
     assert all(found["help"] for found in read.values())
 

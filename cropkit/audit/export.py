@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select
 from cropkit.audit.chain import GENESIS, digest
 from cropkit.audit.schema import audit
 from cropkit.errors import AuditBehind, AuditCorrupt
+from cropkit.system.files import write_all
 
 NOT_DURABLE = frozenset(("session-started",))
 """The events that a transaction without a sync may write; each other one is durable first."""
@@ -53,7 +54,7 @@ def follow(db: Connection, path: Path, *, mend: bool) -> int:
         if lines:
             os.ftruncate(fd, end)
             os.lseek(fd, end, os.SEEK_SET)
-            _write_all(fd, "".join(lines).encode())
+            write_all(os, fd, "".join(lines).encode())
         return int(rows[-1]["seq"]) if rows else last
     finally:
         os.close(fd)
@@ -163,9 +164,3 @@ def _last_line(fd: int) -> tuple[int, bytes]:
         if start == 0:
             return 0, b""
         length *= 4  # a line longer than the tail
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]

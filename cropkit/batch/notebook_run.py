@@ -15,7 +15,6 @@ from pathlib import Path
 
 from cropkit.batch import outcome, record, report, run_folder
 from cropkit.batch.batch import size_of
-from cropkit.batch.parameters import declared
 from cropkit.batch.progress import followed
 from cropkit.batch.record import RunRecord
 from cropkit.batch.thumbnails import Thumbnails
@@ -106,7 +105,7 @@ def settled(path: Path, folder: Path, stopped: str | None) -> NotebookEnded:
 def _check_declares(source: Path, names: list[str]) -> None:
     if not source.is_file():
         raise MissingFile(str(source))
-    known = declared(notebooks.read(source))
+    known = notebooks.parameters(notebooks.read(source))
     for name in names:
         if name not in known:
             raise BadParameter(source.name, name, ", ".join(known))

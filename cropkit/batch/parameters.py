@@ -5,12 +5,10 @@ Every value arrives as text and gets the declared type, never a guessed one: a f
 before papermill sees it, which would emit it as code.
 """
 
-import ast
 from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
-from nbformat import NotebookNode
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from cropkit.errors import BadParameter, BadParameterFile, BadParameterValue, MissingFile
@@ -20,17 +18,6 @@ from cropkit.jupyter.notebooks import Literal
 LARGEST = 10_000  # bytes of a file of parameters
 _PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool"))
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
-
-
-def declared(book: NotebookNode) -> dict[str, str]:
-    """Return the parameters that a notebook declares: name -> type."""
-    cell = notebooks.tagged(book, "parameters")
-    lines = ast.parse(cell.source).body if cell else []
-    return {
-        line.target.id: ast.unparse(line.annotation)
-        for line in lines
-        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
-    }
 
 
 def typed(path: Path, given: Iterable[tuple[str, str]]) -> dict[str, Literal]:
@@ -47,7 +34,7 @@ def typed(path: Path, given: Iterable[tuple[str, str]]) -> dict[str, Literal]:
     """
     if not path.is_file():
         raise MissingFile(str(path))
-    types = declared(notebooks.read(path))
+    types = notebooks.parameters(notebooks.read(path))
     found: dict[str, Literal] = {}
     for name, text in given:
         if not name.isidentifier() or name not in types:

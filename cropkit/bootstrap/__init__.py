@@ -8,8 +8,7 @@ made on the first run. What holds:
   and the clone's place: when one of them changes, the environment is made anew.
 - Whoever builds ``.venv`` holds ``.venv.lock`` alone; whoever runs in it shares that lock. So two
   first runs make one environment, and no set-up pulls an environment from under a running review.
-  The lock is the kernel's (flock): it dies with the last process that holds it. Where Python has
-  no ``fcntl`` (Windows) there is no such lock.
+  The lock is the kernel's (flock): it dies with the last process that holds it.
 - The bare interpreter needs no ``ensurepip`` (Debian splits it off) and is itself left as it is.
 
 Standard library only: it runs before anything is installed.

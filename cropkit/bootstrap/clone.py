@@ -1,7 +1,7 @@
 """A source tree, the environment it makes for itself, and the lock around that."""
 
+import fcntl
 import hashlib
-import os
 import platform
 import sys
 from dataclasses import dataclass
@@ -9,11 +9,6 @@ from pathlib import Path
 from typing import IO
 
 from cropkit.bootstrap.report import SetupFailed
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # (the one way to say that a module is not there)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +30,7 @@ class Clone:
     @property
     def python(self) -> Path:
         """The environment's interpreter."""
-        return self.venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        return self.venv / "bin/python"
 
     @property
     def stamp(self) -> Path:
@@ -75,11 +70,11 @@ class EnvironmentLock:
 
     def alone(self) -> bool:
         """Take it for building, unless anybody else holds it."""
-        return fcntl is None or self._take(fcntl.LOCK_EX)
+        return self._take(fcntl.LOCK_EX)
 
     def shared(self) -> bool:
         """Take it for running, unless somebody builds."""
-        return fcntl is None or self._take(fcntl.LOCK_SH)
+        return self._take(fcntl.LOCK_SH)
 
     def _take(self, kind: int) -> bool:
         # A failed change of kind would keep the old kind on some systems: let go first.
@@ -92,7 +87,7 @@ class EnvironmentLock:
 
     def inherited(self) -> tuple[int, ...]:
         """Give the descriptor that keeps the lock when a child outlives this process."""
-        return () if fcntl is None else (self._file.fileno(),)
+        return (self._file.fileno(),)
 
 
 def find_clone(package: Path) -> Clone | None:

@@ -3,7 +3,6 @@
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 import sysconfig
 import time
@@ -22,11 +21,10 @@ POLL_SECONDS = 0.2
 _KEPT: list[EnvironmentLock] = []  # a lock lives as long as its file is referred to
 
 
-def ensure(arguments: Sequence[str]) -> int | None:
-    """Return None when this process can run the command.
+def ensure(arguments: Sequence[str]) -> None:
+    """Return when this process can run the command.
 
-    Otherwise make the environment and run the command there: by replacing this process, or, on
-    Windows, in a child whose exit code is returned.
+    Otherwise make the environment, and replace this process by the command there.
     """
     clone = find_clone(Path(__file__).resolve().parents[1])
     missing = unmet(wanted(clone, tests=arguments[:1] == ["test"]))
@@ -36,15 +34,15 @@ def ensure(arguments: Sequence[str]) -> int | None:
                 f"missing here: {', '.join(missing)}. Install them: "
                 f"{sys.executable} -m pip install --upgrade cropkit"
             )
-        return None
+        return
     if not missing and not clone.is_running():
-        return None
+        return
     held = EnvironmentLock(clone)
     built = make_ready(clone, held)
     if clone.is_running() and not built:
         _KEPT.append(held)
-        return None
-    return hand_over(clone, held, arguments)
+        return
+    hand_over(clone, held, arguments)
 
 
 def make_ready(clone: Clone, held: EnvironmentLock) -> bool:
@@ -75,7 +73,7 @@ def build(clone: Clone, held: EnvironmentLock) -> None:
     say(f"setting up {clone.venv} (once; one to two minutes)")
     try:
         clear(clone)
-        venv.create(clone.venv, symlinks=os.name != "nt", with_pip=False)
+        venv.create(clone.venv, symlinks=True, with_pip=False)
         install(clone, held.inherited())
         see_the_clone(clone)
         write_scripts(clone)
@@ -115,8 +113,6 @@ def see_the_clone(clone: Clone) -> None:
 
 def write_scripts(clone: Clone) -> None:
     """Write `cropkit` and `jupyter-cropkit`, for who activates the environment."""
-    if os.name == "nt":
-        return
     for name in ("cropkit", "jupyter-cropkit"):
         script = clone.python.with_name(name)
         script.write_bytes(b'#!/bin/sh\nexec %s -m cropkit "$@"\n' % quoted(clone.python))
@@ -128,18 +124,11 @@ def quoted(path: Path) -> bytes:
     return os.fsencode(shlex.quote(str(path)))
 
 
-def hand_over(clone: Clone, held: EnvironmentLock, arguments: Sequence[str]) -> int:
-    """Run the command in the environment; on POSIX this process becomes it."""
+def hand_over(clone: Clone, held: EnvironmentLock, arguments: Sequence[str]) -> NoReturn:
+    """Run the command in the environment: this process becomes it, and keeps its share of it."""
     command = [str(clone.python), "-m", "cropkit", *arguments]
     sys.stdout.flush()
     sys.stderr.flush()
-    if os.name != "nt":
-        become(command, held)
-    return subprocess.run(command, check=False).returncode  # noqa: S603  (ourselves, no shell)
-
-
-def become(command: list[str], held: EnvironmentLock) -> NoReturn:
-    """Replace this process, which keeps its share of the lock."""
     for descriptor in held.inherited():
         os.set_inheritable(descriptor, True)  # noqa: FBT003  (os has no keyword for it)
     os.execv(command[0], command)  # noqa: S606  (ourselves, no shell)

@@ -53,12 +53,15 @@ def tagged(book: NotebookNode, tag: str) -> NotebookNode | None:
     return next((cell for cell in book.cells if tag in cell.metadata.get("tags", [])), None)
 
 
-def parameters(book: NotebookNode) -> tuple[str, ...]:
-    """Names that the notebook's parameters cell declares, in its order."""
+def parameters(book: NotebookNode) -> dict[str, str]:
+    """Return what the notebook's parameters cell declares, in its order: name -> type."""
     cell = tagged(book, "parameters")
     lines = ast.parse(cell.source).body if cell else []
-    targets = [line.target for line in lines if isinstance(line, ast.AnnAssign)]
-    return tuple(target.id for target in targets if isinstance(target, ast.Name))
+    return {
+        line.target.id: ast.unparse(line.annotation)
+        for line in lines
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+    }
 
 
 def filled(path: Path, given: Mapping[str, Literal]) -> NotebookNode:

@@ -12,9 +12,9 @@ from cropkit.lossless.abi import ABI_62, ABI_80, ABIS, EmitMessage, ErrorExit, E
 
 # Wheels that carry a libjpeg of their own, in the order in which we write with them.
 _WHEELS = ("PIL", "imagecodecs")
-_FOLDERS = ("{}.libs", "{}/.dylibs")
-_NAMES = ("libjpeg-*.so.*", "libjpeg.so.*", "libjpeg*.dylib")
-_IN_ENVIRONMENT = ("lib/libjpeg.so.8", "lib/libjpeg.8.dylib", "Library/bin/jpeg8.dll")
+_FOLDER = "{}.libs"
+_NAMES = ("libjpeg-*.so.*", "libjpeg.so.*")
+_IN_ENVIRONMENT = "lib/libjpeg.so.8"
 _MESSAGE_BYTES = 256
 # Only ABI 7 and later have it.
 _SINCE_70 = "jpeg_core_output_dimensions"
@@ -26,8 +26,8 @@ Fatal = Callable[[str], NoReturn]
 def candidates() -> tuple[Path, ...]:
     """Return the libraries of this environment, those of different builders each once."""
     found = [path for wheel in _WHEELS for path in _in_wheel(wheel)]
-    found += [p for p in (Path(sys.prefix) / name for name in _IN_ENVIRONMENT) if p.exists()]
-    return tuple(dict.fromkeys(path.resolve() for path in found))
+    found.append(Path(sys.prefix) / _IN_ENVIRONMENT)
+    return tuple(dict.fromkeys(path.resolve() for path in found if path.exists()))
 
 
 def _in_wheel(package: str) -> Iterator[Path]:
@@ -36,7 +36,7 @@ def _in_wheel(package: str) -> Iterator[Path]:
         return
     home = Path(spec.origin).parent
     names = ("pillow", "Pillow", "PIL") if package == "PIL" else (package,)
-    for folder in (home.parent / pattern.format(n) for pattern in _FOLDERS for n in names):
+    for folder in (home.parent / _FOLDER.format(name) for name in names):
         for pattern in _NAMES:
             yield from sorted(folder.glob(pattern))
 

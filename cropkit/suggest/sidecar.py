@@ -19,7 +19,7 @@ from cropkit.geometry import NormalizedBox, Size
 from cropkit.records import Problem, ProblemKind, Suggestion
 from cropkit.suggest.jsonfile import JsonFiles
 from cropkit.suggest.numbers import confidence, excerpt, four_numbers, normalized_box
-from cropkit.suggest.suggested import NOTHING, Suggested
+from cropkit.suggest.suggested import NOTHING, Suggested, problem_of
 
 SUFFIX = ".decision"
 SOURCE = "decision-sidecar"
@@ -79,7 +79,7 @@ class Sidecars:
             record = self._files.read(place.path)
             return None if record is None else _read(record, place)
         except BadSuggestion as error:
-            return Suggested(problems=(_problem(error),))
+            return Suggested(problems=(problem_of(error),))
 
 
 def group_of(stem: str) -> str | None:
@@ -139,7 +139,7 @@ def _with_confidence(found: Suggested, value: object, place: _Place) -> Suggeste
     try:
         sure = confidence(value, place.path)
     except BadSuggestion as error:
-        return Suggested((one,), (_problem(error),))
+        return Suggested((one,), (problem_of(error),))
     return Suggested((Suggestion(one.box, one.source, one.version, one.rank, sure),))
 
 
@@ -175,8 +175,3 @@ def _name(value: object, place: _Place) -> str:
 def _plain(name: str) -> str:
     """Return the last component; NFC, as file systems disagree about composed letters."""
     return normalize("NFC", PurePosixPath(name.replace("\\", "/")).name)
-
-
-def _problem(error: BadSuggestion) -> Problem:
-    where, reason = error.args
-    return Problem(ProblemKind.SUGGESTION, str(where), str(reason))

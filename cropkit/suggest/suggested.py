@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
+from cropkit.errors import BadSuggestion
 from cropkit.geometry import Size
 from cropkit.records import Problem, ProblemKind, Suggestion
 
@@ -65,3 +66,9 @@ def gather(suggesters: Sequence[Suggester], path: str, size: Size, sha256: str) 
         problems = {p: None for p in problems if p.kind is not ProblemKind.NO_SUGGESTION}
     ranked = tuple(replace(suggestion, rank=rank) for rank, suggestion in enumerate(found))
     return Suggested(ranked, tuple(problems))
+
+
+def problem_of(error: BadSuggestion) -> Problem:
+    """Tell of a suggestion that cannot be used, by where it stands and why."""
+    where, reason = error.args
+    return Problem(ProblemKind.SUGGESTION, str(where), str(reason))

@@ -20,7 +20,7 @@ from cropkit.suggest.convention import (
     read_row,
 )
 from cropkit.suggest.numbers import FLOAT_NOISE, normalized_box
-from cropkit.suggest.suggested import Suggested
+from cropkit.suggest.suggested import Suggested, problem_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +111,7 @@ class Table:
             try:
                 box = self._box(row, path, size)
             except BadSuggestion as error:
-                problems.append(_problem(error))
+                problems.append(problem_of(error))
                 continue
             source = row.source or SOURCE
             suggestions.append(
@@ -130,7 +130,7 @@ class Table:
         columns = find_columns(header, self._convention, self.name)
         for record in records:
             if isinstance(record, BadSuggestion):
-                self._bad[""].append(_problem(record))
+                self._bad[""].append(problem_of(record))
             else:
                 self._add(columns, *record)
 
@@ -140,7 +140,7 @@ class Table:
             path = plain_path(record.get(columns.path), where)
             self._rows[path].append(read_row(record, columns, self._convention.order, where))
         except BadSuggestion as error:
-            self._bad[path].append(_problem(error))
+            self._bad[path].append(problem_of(error))
 
     def _box(self, row: Row, path: str, size: Size) -> NormalizedBox:
         orientation = self._orientation(row, path)
@@ -176,11 +176,6 @@ def _from_pixels(row: Row, frame: Size) -> NormalizedBox:
 
 def _best_first(row: Row) -> tuple[int, float]:
     return row.rank, -1.0 if row.confidence is None else -1.0 - row.confidence
-
-
-def _problem(error: BadSuggestion) -> Problem:
-    where, reason = error.args
-    return Problem(ProblemKind.SUGGESTION, str(where), str(reason))
 
 
 def _read_text(path: Path) -> str:

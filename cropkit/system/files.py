@@ -157,7 +157,7 @@ class Root:
         with self._translated(path), self._parent(path) as (folder, name):
             fd = self.system.open(name, _NEW, 0o600, dir_fd=folder)
             try:
-                _write_all(self.system, fd, data)
+                write_all(self.system, fd, data)
                 return carry(self.system, fd, like)
             finally:
                 os.close(fd)
@@ -336,7 +336,8 @@ def _reader(fd: int) -> BufferedReader:
     return open(fd, "rb", closefd=False)
 
 
-def _write_all(system: Any, fd: int, data: bytes) -> None:  # noqa: ANN401  (os, or a stand-in)
+def write_all(system: Any, fd: int, data: bytes) -> None:  # noqa: ANN401  (os, or a stand-in)
+    """Write all of it; a call may write less than it is given."""
     view = memoryview(data)
     while view:
         view = view[system.write(fd, view) :]

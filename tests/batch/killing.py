@@ -65,10 +65,10 @@ class Trial:
         for folder in (clean, killed):
             if self.source == "queue":
                 decide_all(folder)
-        whole = self._timed(clean)
+        self._finish(clean)
         found = Killed(self.images)
         while found.kills < self.kills:
-            self._kill_once(killed, found, chance, whole)
+            self._kill_once(killed, found, chance)
         found.runs += 1
         self._finish(killed)
         found.wrong += _wrong(clean, killed, self.images)
@@ -93,17 +93,6 @@ class Trial:
         _wait_until_at_work(folder, process, self.papermill)
         return process
 
-    def _timed(self, folder: Path) -> float:
-        """Run it whole; return how long the crops took."""
-        process = self._begin(folder)
-        began = time.monotonic()
-        while _done(folder) < self.images and process.poll() is None:
-            time.sleep(0.01)
-        took = time.monotonic() - began
-        process.wait()
-        _close(process)
-        return took
-
     def _finish(self, folder: Path) -> None:
         done = subprocess.run(
             self._command(folder),
@@ -117,13 +106,17 @@ class Trial:
             message = f"exit code {done.returncode}: {done.stdout}{done.stderr}"
             raise RuntimeError(message)
 
-    def _kill_once(self, folder: Path, found: Killed, chance: random.Random, whole: float) -> None:
-        """Let it work for a random part of what is left for each kill, then end all of it."""
+    def _kill_once(self, folder: Path, found: Killed, chance: random.Random) -> None:
+        """Let it do a random part of what is left for each kill, then end all of it.
+
+        By what is done, not by the clock: a machine may be busier now than a moment ago.
+        """
         before = _done(folder)
         process = self._begin(folder)
         left = max(1, self.kills - found.kills)
-        part = whole * max(1, self.images - before) / self.images
-        time.sleep(chance.uniform(0, 2 * part / left))
+        enough = before + chance.uniform(0, 2 * (self.images - before) / left)
+        while _done(folder) < min(enough, self.images - 1) and process.poll() is None:
+            time.sleep(0.002)
         for pid in [process.pid, *_descendants(process.pid)]:
             try:
                 os.kill(pid, signal.SIGKILL)

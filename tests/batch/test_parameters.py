@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cropkit.batch.parameters import LARGEST, declared, from_yaml, typed
+from cropkit.batch.parameters import LARGEST, from_yaml, typed
 from cropkit.errors import BadParameter, BadParameterFile, BadParameterValue
 from cropkit.jupyter import notebooks
 
@@ -50,7 +50,12 @@ def test_the_last_of_a_name_counts() -> None:
 
 
 def test_the_notebook_declares_types_that_can_be_given() -> None:
-    assert set(declared(notebooks.read(NOTEBOOK)).values()) <= {"str", "int", "float", "bool"}
+    assert set(notebooks.parameters(notebooks.read(NOTEBOOK)).values()) <= {
+        "str",
+        "int",
+        "float",
+        "bool",
+    }
 
 
 def test_a_file_gives_values_as_they_are_written(tmp_path: Path) -> None:

@@ -71,8 +71,8 @@ SUGGESTIONS = (
     mutant(
         "a bad row ends the table",
         TABLE,
-        "problems.append(_problem(error))\n                continue",
-        "problems.append(_problem(error))\n                break",
+        "problems.append(problem_of(error))\n                continue",
+        "problems.append(problem_of(error))\n                break",
         IN_TABLE,
     ),
     mutant(
@@ -106,8 +106,8 @@ SUGGESTIONS = (
     mutant(
         "a bad confidence costs the box",
         SIDECAR,
-        "return Suggested((one,), (_problem(error),))",
-        "return Suggested((), (_problem(error),))",
+        "return Suggested((one,), (problem_of(error),))",
+        "return Suggested((), (problem_of(error),))",
         IN_SIDECAR,
     ),
     mutant(
