@@ -24,7 +24,7 @@ class Capability:
     how: str
 
 
-CAPABILITIES = (
+_WRITTEN = (
     Capability("png", "pixels of every colour type, 1 to 16 bits", KEPT, "exactly, at their depth"),
     Capability("png", "palette and transparency (PLTE, tRNS)", KEPT, "byte for byte"),
     Capability("png", "text: parameters, prompt, workflow, ...", KEPT, "byte for byte, in place"),
@@ -120,10 +120,15 @@ CAPABILITIES = (
     Capability("gif", "content credentials (C2PA)", REFUSED, "Provenance"),
     Capability("gif", "text to be drawn", REFUSED, "UnsupportedFormat"),
     Capability("gif", "data after the end", REFUSED, "TrailingData"),
+)
+_CROPPED = {row.format for row in _WRITTEN}
+_ONLY_SHOWN = [name for name in dict.fromkeys(EXTENSIONS.values()) if name not in _CROPPED]
+
+CAPABILITIES = (
+    *_WRITTEN,
     *(
         Capability(name, "everything; a preview where Pillow can", REFUSED, "UnsupportedFormat")
-        for name in dict.fromkeys(EXTENSIONS.values())
-        if name not in ("png", "jpeg", "webp", "tiff", "bmp", "gif")
+        for name in _ONLY_SHOWN
     ),
 )
 
