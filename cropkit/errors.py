@@ -35,6 +35,7 @@ CropkitError
  │    ├── AuditBehind        the database is older than its own export, or another one
  │    ├── AuditLocked        somebody holds the trail for longer than the deadline
  │    ├── AuditCorrupt       the trail does not agree with itself
+ │    ├── ForeignState       somebody else made `.cropkit`, or it leads out of the collection
  │    └── NetworkFileSystem  SQLite is not safe there
  ├── BadInput              no image is concerned: what was asked for makes no sense; ask otherwise
  │    ├── BadSetting         a collection has no such choice
@@ -375,6 +376,13 @@ class AuditCorrupt(AuditError):
 
     template = "{0}: the audit trail does not agree with itself: {1}"
     cure = "Stop, keep the folder as it is, and run `cropkit fsck`"
+
+
+class ForeignState(AuditError):
+    """(file, what is wrong with it): nothing was read or written."""
+
+    template = "{0}: not opened: {1}"
+    cure = "Somebody else may have made it: look at it, then remove it or make it your own"
 
 
 class NetworkFileSystem(AuditError):

@@ -186,6 +186,14 @@ def in_the_way(place: Place) -> Begun:
     yield
 
 
+def linked_state(place: Place) -> Begun:
+    place.crop()
+    (place.root / "diary.txt").write_text("dear diary")
+    (place.home / "trail.jsonl").unlink()
+    (place.home / "trail.jsonl").symlink_to(place.root / "diary.txt")
+    yield
+
+
 def network(place: Place) -> Begun:
     real = store_reader.file_system_type
     place.patch.setattr(
@@ -500,6 +508,7 @@ ALERTS: Mapping[str, Callable[[Place], Begun]] = {
     "database-unavailable": unwritable,
     "database-locked": locked,
     "database-corrupt": corrupt,
+    "foreign-state": linked_state,
     "chain-broken": tampered,
     "degraded": degraded,
     "idle": idle,
@@ -565,6 +574,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "AuditBehind": behind,
     "AuditLocked": locked_image,
     "AuditCorrupt": garbage,
+    "ForeignState": linked_state,
     "NetworkFileSystem": network,
 }
 

@@ -21,6 +21,7 @@ from cropkit.audit.chain import GENESIS, digest
 from cropkit.audit.schema import audit
 from cropkit.errors import AuditBehind, AuditCorrupt
 from cropkit.system.files import write_all
+from cropkit.system.state_folder import open_file, reader
 
 NOT_DURABLE = frozenset(("session-started",))
 """The events that a transaction without a sync may write; each other one is durable first."""
@@ -42,7 +43,7 @@ def follow(db: Connection, path: Path, *, mend: bool) -> int:
     AuditBehind
         The database is behind; neither was changed.
     """
-    fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    fd = open_file(path, os.O_CREAT | os.O_RDWR)
     try:
         if mend:
             _mend(db, fd, path)
@@ -69,7 +70,7 @@ def check(db: Connection, path: Path) -> None:
         When the database does not have an event that was durable before it was exported.
     """
     with suppress(FileNotFoundError):
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_file(path, os.O_RDONLY)
         try:
             _, line = _last_line(fd)
         finally:
@@ -80,7 +81,7 @@ def check(db: Connection, path: Path) -> None:
 
 def sync(path: Path) -> None:
     """Make the export survive a power cut."""
-    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    fd = open_file(path, os.O_RDWR)
     try:
         os.fsync(fd)
     finally:
@@ -96,7 +97,7 @@ def events(path: Path) -> Iterator[Mapping[str, Any]]:
         Where a line is no event or does not fit the chain.
     """
     previous, number = GENESIS, 0
-    with path.open("rb") as file:
+    with reader(path) as file:
         for line in file:
             if not line.endswith(b"\n"):
                 return

@@ -13,6 +13,7 @@ from cropkit.audit.tally import Tally
 from cropkit.errors import AuditLocked, AuditUnavailable
 from cropkit.system.home import OWNERS, RECOVER_LOCK
 from cropkit.system.locks import LockHeld, exclusive, hold, is_free
+from cropkit.system.state_folder import reader
 
 
 class Presence:
@@ -81,6 +82,7 @@ def sessions_there(folder: Path) -> set[str]:
     """Name the sessions that are alive."""
     found = set()
     for owner in living(folder):
-        with suppress(FileNotFoundError):  # it has just ended
-            found.add((folder / OWNERS / owner).read_text())
+        # it has just ended, or is another user's
+        with suppress(FileNotFoundError, PermissionError), reader(folder / OWNERS / owner) as file:
+            found.add(file.read().decode(errors="replace"))
     return found

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from cropkit.audit.store_reader import has_wal_reset_bug
 from cropkit.errors import AuditCorrupt, AuditLocked, AuditUnavailable
+from cropkit.system import state_folder
 from cropkit.system.home import DATABASE, WRITER_LOCK
 from cropkit.system.locks import LockHeld, exclusive, is_free
 
@@ -21,6 +22,7 @@ def writing(folder: Path, deadline: float) -> bool:
     AuditLocked, AuditUnavailable, AuditCorrupt
         Why one may not write; nothing was changed.
     """
+    state_folder.check(folder)
     lock = folder / WRITER_LOCK
     try:
         with exclusive(lock, deadline):

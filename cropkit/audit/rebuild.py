@@ -17,6 +17,7 @@ from cropkit.audit.store import DEADLINE, Store
 from cropkit.audit.tally import Tally
 from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
 from cropkit.records import Status
+from cropkit.system import state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, HOME, REBUILDING
 
@@ -33,10 +34,11 @@ def rebuild(root: Root, deadline: float = DEADLINE) -> int:
 
     Raises
     ------
-    AuditMissing, AuditCorrupt, AuditUnavailable
-        When there is no export, it does not hold together, or somebody is at work; the old database
-        was not changed.
+    ForeignState, AuditMissing, AuditCorrupt, AuditUnavailable
+        When somebody else made its state, there is no export, it does not hold together, or
+        somebody is at work; the old database was not changed.
     """
+    state_folder.check(root.path)
     if not (root.path / EXPORT).is_file():
         raise AuditMissing(root.path, EXPORT)
     with _translated(root), _alone(root, deadline):

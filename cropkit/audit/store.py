@@ -17,7 +17,7 @@ from sqlalchemy.pool import StaticPool
 from cropkit.audit import export, migrations
 from cropkit.audit.schema import VERSION
 from cropkit.audit.store_reader import DEADLINE, StoreReader, version_of
-from cropkit.errors import AuditLocked, AuditUnavailable, CropkitError
+from cropkit.errors import AuditLocked, AuditUnavailable, CropkitError, ForeignState
 from cropkit.system.files import Root
 from cropkit.system.home import (
     DATABASE,
@@ -72,7 +72,8 @@ class Store(StoreReader):
     def close(self) -> None:
         """Let go of the database; the last one to leave checkpoints it, so this takes the lock."""
         with self._translated(), self._alone(), held_off(), self._mutex:
-            with suppress(OSError):  # the database is the truth, and the next session catches up
+            # the database is the truth, and the next session catches up
+            with suppress(OSError, ForeignState):
                 export.sync(self.folder / EXPORT)
             super().close()
 
@@ -134,7 +135,7 @@ class Store(StoreReader):
             path = self.folder / EXPORT
             self._exported = export.follow(self._connection, path, mend=self._exported < 0)
             self.behind = False
-        except OSError as error:
+        except (OSError, ForeignState) as error:
             if not self.behind:
                 _log.error("%s is behind the database: %s", EXPORT, error)
             self.behind = True

@@ -22,6 +22,7 @@ from cropkit.errors import (
     CropkitError,
     NetworkFileSystem,
 )
+from cropkit.system import state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, ORIGINALS, log_of
 from cropkit.system.signals import held_off
@@ -90,6 +91,7 @@ class StoreReader:
         self.path = root.path / name
         self.deadline = deadline
         self._mutex = threading.RLock()
+        state_folder.check(self.folder)
         self._refuse_network()
 
     def _connect(self, engine: Engine) -> None:
@@ -185,7 +187,7 @@ def _engine_to_read(path: Path, deadline: float) -> Engine:
 
 def _inode(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        found = path.lstat()
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino

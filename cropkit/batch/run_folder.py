@@ -4,6 +4,7 @@ from itertools import count
 from pathlib import Path
 
 from cropkit import clock
+from cropkit.system import state_folder
 from cropkit.system.home import HOME, RUNS
 
 RECORD = "run.json"
@@ -13,7 +14,14 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def new_folder(path: Path) -> Path:
-    """Make the folder of a new run in a collection; two runs never share one."""
+    """Make the folder of a new run in a collection; two runs never share one.
+
+    Raises
+    ------
+    ForeignState
+        Somebody else made its state; nothing was written.
+    """
+    state_folder.check(path)
     runs = path / RUNS
     (path / HOME).mkdir(0o700, exist_ok=True)
     runs.mkdir(0o700, exist_ok=True)

@@ -1,6 +1,5 @@
 """Look at a collection without writing anything in it, not even its `.cropkit`."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,9 +8,11 @@ from tempfile import TemporaryDirectory
 from cropkit.audit.reader import DEADLINE, TrailReader
 from cropkit.audit.store import Store
 from cropkit.errors import AuditError, AuditLocked, AuditUnavailable
+from cropkit.system import state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS, WRITER_LOCK, log_of
 from cropkit.system.locks import LockHeld, exclusive
+from cropkit.system.state_folder import reader
 
 _COPIED = (DATABASE, log_of(DATABASE), EXPORT)
 
@@ -42,6 +43,7 @@ def copied_trail(folder: Path, deadline: float = DEADLINE) -> Iterator[TrailRead
 
 
 def _copy(folder: Path, to: Path, deadline: float) -> None:
+    state_folder.check(folder)
     if not (folder / HOME).is_dir():
         return
     try:
@@ -50,7 +52,8 @@ def _copy(folder: Path, to: Path, deadline: float) -> None:
                 stack.enter_context(exclusive(folder / WRITER_LOCK, deadline))
             for name in _COPIED:
                 if (folder / name).exists():
-                    shutil.copyfile(folder / name, to / name)
+                    with reader(folder / name) as file:
+                        (to / name).write_bytes(file.read())
     except LockHeld:
         raise AuditLocked(folder, deadline) from None
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -68,7 +69,7 @@ def crop_json(result: CropResult) -> dict[str, Any]:
 def home_of(image: Path) -> Path:
     """Return the nearest folder above an image that is a collection, else its own folder."""
     above = image.absolute().parents
-    return next((folder for folder in above if (folder / HOME).is_dir()), above[0])
+    return next((folder for folder in above if os.path.lexists(folder / HOME)), above[0])
 
 
 def tell_results(given: argparse.Namespace, results: Sequence[CropResult]) -> int:

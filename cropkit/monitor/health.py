@@ -50,6 +50,10 @@ KINDS: Mapping[str, AlertKind] = {
     "database-corrupt": AlertKind(
         "the database is damaged", "Keep a copy, then `cropkit fsck FOLDER --rebuild`"
     ),
+    "foreign-state": AlertKind(
+        "somebody else made .cropkit, or it leads out of the collection",
+        "Look at what is named, then remove it or make it your own; nothing was opened",
+    ),
     "chain-broken": AlertKind(
         "the audit trail was changed after it was written",
         "Keep a copy of .cropkit, find out who did it, compare with the export",

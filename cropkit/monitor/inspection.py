@@ -23,11 +23,13 @@ from cropkit.errors import (
     AuditLocked,
     AuditMissing,
     CropkitError,
+    ForeignState,
     MissingFile,
     ReadOnly,
 )
 from cropkit.monitor.health import Event, Facts, sampled
 from cropkit.records import Status
+from cropkit.system import state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import HOME, kept
 
@@ -37,6 +39,7 @@ _CODES: Mapping[type[CropkitError], str] = {
     AuditBehind: "database-behind",
     AuditLocked: "database-locked",
     AuditCorrupt: "database-corrupt",
+    ForeignState: "foreign-state",
     MissingFile: "unreadable",
     ReadOnly: "unreadable",
 }
@@ -67,6 +70,7 @@ def examine(
 def _examined(name: str, folder: Path, now: datetime, *, deep: bool, patience: float) -> Facts:
     if not folder.is_dir():
         return Facts(name, Event("unreadable", f"{name}: no such folder"))
+    state_folder.check(folder)
     if not (folder / HOME).is_dir():
         return Facts(name, Event("no-collection", f"{name} has no {HOME}"))
     root = Root(folder)

@@ -15,6 +15,7 @@ from cropkit.monitor.delivery import Configuration
 from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert, vanished
 from cropkit.monitor.inspection import PATIENCE, examine
 from cropkit.monitor.stats import Stats, stats
+from cropkit.system import state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import HOME
 
@@ -190,6 +191,7 @@ def figures(folder: Path) -> Stats:
     AuditError
         The trail cannot be read.
     """
+    state_folder.check(folder)
     if not (folder / HOME).is_dir():
         raise MissingFile(folder / HOME)
     with TrailReader(Root(folder)) as trail:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_OPTIONS = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
+from cropkit.system.state_folder import open_file
+
+_OPTIONS = os.O_CREAT | os.O_RDWR
 
 
 class LockHeld(Exception):
@@ -22,10 +24,12 @@ def exclusive(path: Path, deadline: float) -> Iterator[None]:
     ------
     LockHeld
         When it was not to be had for `deadline` seconds.
+    ForeignState
+        The file is no file of one's own.
     OSError
         When the file cannot be opened.
     """
-    fd = os.open(path, _OPTIONS, 0o600)
+    fd = open_file(path, _OPTIONS)
     try:
         _wait_for(fd, path, deadline)
         yield
@@ -36,20 +40,25 @@ def exclusive(path: Path, deadline: float) -> Iterator[None]:
 def hold(path: Path, says: str) -> int:
     """Take a lock that nobody else wants, until the descriptor is closed or the process ends.
 
-    The file says who holds it.
+    The file says who holds it. Others may read it, and so ask for its lock, whoever made it.
     """
-    fd = os.open(path, _OPTIONS, 0o600)
+    fd = open_file(path, _OPTIONS, 0o644)
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.write(fd, says.encode())
     return fd
 
 
 def is_free(path: Path) -> bool:
-    """Whether nobody holds the lock; a file that is not there is free."""
+    """Whether nobody holds the lock; a file that is not there is free.
+
+    One that may not be read is held for all that anybody knows.
+    """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # also where nothing can be written
+        fd = open_file(path, os.O_RDONLY)  # also where nothing can be written
     except FileNotFoundError:
         return True
+    except PermissionError:
+        return False
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

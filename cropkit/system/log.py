@@ -4,6 +4,7 @@ Every line names its session, and its operation where it belongs to one. What a 
 masked, and bytes are never written out: they may be the content of an image.
 """
 
+import errno
 import json
 import logging
 import os
@@ -11,10 +12,14 @@ import re
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
+from io import BufferedWriter, FileIO, TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from cropkit import clock
+from cropkit.errors import ForeignState
+from cropkit.system import state_folder
+from cropkit.system.home import HOME
 from cropkit.system.locks import LockHeld, exclusive
 
 LARGEST = 5_000_000  # bytes, then the file is set aside as cropkit.log.1
@@ -73,6 +78,11 @@ class SharedFile(RotatingFileHandler):
             self.stream = None  # opened again when something is written
         super().emit(record)
 
+    def _open(self) -> TextIOWrapper:
+        """Open the file that has the name now, and nothing that a link leads to."""
+        fd = state_folder.open_file(Path(self.baseFilename), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        return TextIOWrapper(BufferedWriter(FileIO(fd, "a")), encoding=self.encoding)
+
     def doRollover(self) -> None:  # noqa: N802  (logging's name)
         """Set the file aside, unless another session has just done so."""
         path = Path(self.baseFilename)
@@ -83,6 +93,8 @@ class SharedFile(RotatingFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
         """Say once that the log cannot be written; the work is told elsewhere, and goes on."""
         error = sys.exc_info()[1]
+        if isinstance(error, ForeignState):
+            error = OSError(errno.EPERM, str(error))
         if not isinstance(error, OSError):
             super().handleError(record)
             return
@@ -108,7 +120,15 @@ class SharedFile(RotatingFileHandler):
 
 
 def attach(path: Path, session: str) -> SharedFile:
-    """Let what cropkit logs reach a file, until `detach`; not what another session logs."""
+    """Let what cropkit logs reach a file, until `detach`; not what another session logs.
+
+    Raises
+    ------
+    ForeignState
+        Somebody else made the state that it is in; nothing was written.
+    """
+    if path.parent.name == HOME:
+        state_folder.check(path.parent.parent)
     handler = SharedFile(path, maxBytes=LARGEST, backupCount=_COPIES, encoding="utf-8", delay=True)
     handler.setLevel(logging.INFO)
     handler.setFormatter(JsonLines(session))

@@ -8,18 +8,20 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
 
 from cropkit import formats
-from cropkit.errors import ReaderDied
+from cropkit.errors import ForeignState, ReaderDied
 from cropkit.formats import Header, Options
 from cropkit.geometry import Size
 from cropkit.system.files import Root
 from cropkit.system.home import PREVIEWS
+from cropkit.system.state_folder import open_file, opened_folder, reader
 from cropkit.workers.child import ChildDied, ChildProcess
 
 PLAIN = Options()
@@ -60,37 +62,43 @@ class Cache:
 
     def get(self, name: str) -> bytes | None:
         """Return what was put, None when it is not there or not whole."""
-        path = self._folder / name
         try:
-            found = path.read_bytes()
-            os.utime(path)
-        except OSError:
+            with reader(self._folder / name) as file:
+                found = file.read()
+                os.utime(file.fileno())
+        except (OSError, ForeignState):
             return None
         digest, jpeg = found[:_DIGEST], found[_DIGEST:]
         return jpeg if hashlib.sha256(jpeg).digest() == digest else None
 
     def put(self, name: str, jpeg: bytes) -> None:
         """Keep a picture if that is possible: who asked for it has it either way."""
-        beside = self._folder / f".{name}.{os.getpid()}"
+        beside = f".{name}.{os.getpid()}"
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            beside.write_bytes(hashlib.sha256(jpeg).digest() + jpeg)
-            beside.replace(self._folder / name)
-            if self._puts % _COUNTED_EVERY == 0:
-                self._shrink()
-        except OSError as error:
+            with opened_folder(self._folder) as folder:
+                with suppress(FileNotFoundError):  # from a try that was cut off
+                    os.unlink(beside, dir_fd=folder)
+                fd = open_file(self._folder / beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+                with FileIO(fd, "wb") as file:
+                    file.write(hashlib.sha256(jpeg).digest() + jpeg)
+                os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
+                if self._puts % _COUNTED_EVERY == 0:
+                    self._shrink(folder)
+        except (OSError, ForeignState) as error:
             _log.warning("preview not kept: %s", error)
         self._puts += 1
 
-    def _shrink(self) -> None:
+    def _shrink(self, folder: int) -> None:
         """Remove what was not used for longest, until the rest fits."""
-        with os.scandir(self._folder) as entries:
-            found = [(entry.path, entry.stat()) for entry in entries]
+        with os.scandir(folder) as entries:
+            found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
         total = sum(stat.st_size for _, stat in found)
-        for path, stat in sorted(found, key=lambda one: one[1].st_mtime_ns):
+        for name, stat in sorted(found, key=lambda one: one[1].st_mtime_ns):
             if total <= self._limit:
                 return
-            Path(path).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
             total -= stat.st_size
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cropkit.errors import BadConfiguration
+from cropkit.errors import BadConfiguration, ForeignState
 from cropkit.monitor.delivery.sinks import (
     Command,
     Desktop,
@@ -27,6 +27,7 @@ from cropkit.monitor.delivery.sinks import (
 )
 from cropkit.monitor.health import Limits
 from cropkit.system.home import ALERTS, HOME, LOG
+from cropkit.system.state_folder import is_acceptable, reader
 
 _SECURITY = ("starttls", "tls", "none")
 _MOST_TRIES = 10
@@ -55,7 +56,7 @@ def configured(
     env = os.environ if environment is None else environment
     persons = _persons_folder(env) / "cropkit" / Path(ALERTS).name
     log = by_default(folder, session).sinks
-    for path in (folder / ALERTS, persons) if _is_folder(folder / HOME) else (persons,):
+    for path in (folder / ALERTS, persons) if is_acceptable(folder) else (persons,):
         table = _table(path)
         if table is not None:
             reader = _Reader(path, env, log, trusted=path == persons)
@@ -65,13 +66,8 @@ def configured(
 
 def by_default(folder: Path, session: str) -> Configuration:
     """Return the collection's log as the only sink; none where there is no collection."""
-    there = _is_folder(folder / HOME)
+    there = is_acceptable(folder)
     return Configuration((LogFile(folder / LOG, session),) if there else ())
-
-
-def _is_folder(path: Path) -> bool:
-    """Whether it is a folder that one may look into; `Path.is_dir` raises where one may not."""
-    return os.path.isdir(path)  # noqa: PTH112  (as the line above says)
 
 
 def _persons_folder(env: Mapping[str, str]) -> Path:
@@ -80,11 +76,19 @@ def _persons_folder(env: Mapping[str, str]) -> Path:
 
 def _table(path: Path) -> Table | None:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(_text(path))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ForeignState) as error:
         raise BadConfiguration(path, error) from error
+
+
+def _text(path: Path) -> str:
+    """Read a file; the person's own may be a link to where they keep such files."""
+    if path.parent.name != HOME:
+        return path.read_text(encoding="utf-8")
+    with reader(path) as file:
+        return file.read().decode()
 
 
 @dataclass(frozen=True, slots=True)

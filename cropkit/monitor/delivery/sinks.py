@@ -25,7 +25,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from cropkit.errors import DeliveryFailed
+from cropkit.errors import AuditError, DeliveryFailed
 from cropkit.monitor.health import Alert
 from cropkit.system import log
 
@@ -58,7 +58,10 @@ class LogFile:
         """Append a line for each alert."""
         if not os.access(self.path.parent, os.W_OK, effective_ids=True):
             raise DeliveryFailed(self.name, f"{self.path.parent} cannot be written")
-        handler = log.attach(self.path, self.session)
+        try:
+            handler = log.attach(self.path, self.session)
+        except AuditError as error:
+            raise DeliveryFailed(self.name, str(error)) from error
         told = logging.getLogger("cropkit.monitor.health")
         for alert in alerts:
             told.error("%s", alert, extra={"session": self.session, "facts": {"code": alert.code}})

@@ -1,0 +1,188 @@
+"""Whether a `.cropkit` may be opened, and the only way to open a file in it.
+
+A collection may have been downloaded, unpacked or shared, and its `.cropkit` been made by an enemy.
+Whoever opens it asks `check` first; `open_file` walks to the file one component at a time, so that
+a link which is put there after the check is not followed either.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path, PurePosixPath
+
+from cropkit.errors import AuditUnavailable, ForeignState
+from cropkit.system.home import (
+    ALERTS,
+    DATABASE,
+    EXPORT,
+    HOME,
+    LOG,
+    ORIGINALS,
+    OWNERS,
+    PREVIEWS,
+    RECOVER_LOCK,
+    REJECTED,
+    RUNS,
+    STAGE,
+    WRITER_LOCK,
+)
+
+_FOLDERS = frozenset(
+    PurePosixPath(name).name for name in (OWNERS, STAGE, ORIGINALS, PREVIEWS, RUNS, REJECTED)
+)
+_FILES = frozenset(
+    PurePosixPath(name).name for name in (EXPORT, ALERTS, WRITER_LOCK, RECOVER_LOCK, DATABASE, LOG)
+)
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK: opening a pipe that nobody writes to would wait for ever
+_UNFOLLOWED = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NO_FILE = frozenset((errno.ELOOP, errno.ENXIO, errno.EISDIR, errno.ENODEV, errno.EOPNOTSUPP))
+
+
+def check(folder: Path) -> None:
+    """Refuse a collection's state that somebody else made, or that leads out of it.
+
+    `.cropkit` and what is directly in it: folders where folders belong, regular files of one name
+    elsewhere, no link; owned by this user or the administrator, and not to be written by others. A
+    collection without a state has nothing to refuse.
+
+    Raises
+    ------
+    ForeignState
+        Nothing was read or written.
+    AuditUnavailable
+        One may not look.
+    """
+    try:
+        _check_home(folder / HOME)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise AuditUnavailable(folder, error.strerror or error) from error
+
+
+def is_acceptable(folder: Path) -> bool:
+    """Whether there is a state, and `check` does not refuse it."""
+    try:
+        check(folder)
+    except (ForeignState, AuditUnavailable):
+        return False
+    return os.path.isdir(folder / HOME)  # noqa: PTH112  (`Path.is_dir` raises where one may not look)
+
+
+def open_file(path: Path, flags: int, mode: int = 0o600) -> int:
+    """Open a file of the state; no link is followed from `.cropkit` on.
+
+    Raises
+    ------
+    ForeignState
+        It is no regular file of one's own; nothing was read or written.
+    OSError
+        As `os.open`.
+    """
+    with _parent(path) as folder:
+        try:
+            fd = os.open(path.name, flags | _UNFOLLOWED, mode, dir_fd=folder)
+        except OSError as error:
+            if error.errno in _NO_FILE:
+                raise ForeignState(path, "a link, folder, pipe or device") from None
+            raise
+    try:
+        _check_file(path, os.fstat(fd))
+    except ForeignState:
+        os.close(fd)
+        raise
+    return fd
+
+
+def reader(path: Path) -> BufferedReader:
+    """Open a file of the state for reading, as `open_file` does."""
+    return open(open_file(path, os.O_RDONLY), "rb")
+
+
+@contextmanager
+def opened_folder(path: Path) -> Iterator[int]:
+    """Open a folder of the state, or any other; no link is followed from `.cropkit` on.
+
+    Raises
+    ------
+    ForeignState
+        It is no folder; nothing was read or written.
+    OSError
+        As `os.open`.
+    """
+    with _parent(path / "-") as folder:
+        yield folder
+
+
+def _check_home(home: Path) -> None:
+    _check_folder(home, home.lstat())
+    with opened_folder(home) as folder, os.scandir(folder) as entries:
+        for entry in entries:
+            _check_entry(home / entry.name, entry.stat(follow_symlinks=False))
+
+
+def _check_entry(path: Path, found: os.stat_result) -> None:
+    is_file = path.name in _FILES or path.name.startswith("cropkit.")
+    if path.name in _FOLDERS or (stat.S_ISDIR(found.st_mode) and not is_file):
+        _check_folder(path, found)
+    else:
+        _check_file(path, found)
+
+
+def _check_folder(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISDIR(found.st_mode):
+        raise ForeignState(path, "a link or a file, where a folder belongs")
+    _check_owner(path, found)
+
+
+def _check_file(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise ForeignState(path, "a link, folder, pipe or device")
+    if found.st_nlink > 1:
+        raise ForeignState(path, "a file that has another name, too")
+    _check_owner(path, found)
+
+
+def _check_owner(path: Path, found: os.stat_result) -> None:
+    if found.st_uid not in (os.geteuid(), 0):
+        raise ForeignState(path, f"it belongs to user {found.st_uid}")
+    if found.st_mode & stat.S_IWOTH:
+        raise ForeignState(path, "everybody may write to it")
+
+
+@contextmanager
+def _parent(path: Path) -> Iterator[int]:
+    """Open the folder of a file, from `.cropkit` on without following links."""
+    above, within = _split(path.parent)
+    fd = os.open(above, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in within:
+            above /= part
+            below = _step(part, fd, above)
+            os.close(fd)
+            fd = below
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _split(folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """Where a folder is beneath a `.cropkit`: what is above that, and the names from there on."""
+    parts = folder.parts
+    if HOME not in parts:
+        return folder, ()
+    at = len(parts) - 1 - parts[::-1].index(HOME)
+    return Path(*parts[:at]), parts[at:]
+
+
+def _step(part: str, fd: int, path: Path) -> int:
+    try:
+        return os.open(part, _FOLDER, dir_fd=fd)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise ForeignState(path, "a link or a file, where a folder belongs") from None
+        raise
