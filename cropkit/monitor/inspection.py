@@ -67,12 +67,20 @@ def examine(
         return Facts(name, Event("unreadable", f"{name}: {error.strerror or error}"))
 
 
+def _has_state(folder: Path) -> bool:
+    try:
+        (folder / HOME).lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _examined(name: str, folder: Path, now: datetime, *, deep: bool, patience: float) -> Facts:
     if not folder.is_dir():
         return Facts(name, Event("unreadable", f"{name}: no such folder"))
-    state_folder.check(folder)
-    if not (folder / HOME).is_dir():
+    if not _has_state(folder):
         return Facts(name, Event("no-collection", f"{name} has no {HOME}"))
+    state_folder.check(folder)
     root = Root(folder)
     with TrailReader(root, patience) as trail:
         return _facts(name, root, trail, now, deep=deep)

@@ -76,6 +76,8 @@ def is_acceptable(folder: Path) -> bool:
 def open_file(path: Path, flags: int, mode: int = 0o600) -> int:
     """Open a file of the state; no link is followed from `.cropkit` on.
 
+    Beneath no `.cropkit` it is `os.open`, for what a person has named.
+
     Raises
     ------
     ForeignState
@@ -83,6 +85,8 @@ def open_file(path: Path, flags: int, mode: int = 0o600) -> int:
     OSError
         As `os.open`.
     """
+    if HOME not in path.parts:
+        return os.open(path, flags | os.O_CLOEXEC, mode)
     with _parent(path) as folder:
         try:
             fd = os.open(path.name, flags | _UNFOLLOWED, mode, dir_fd=folder)
@@ -119,7 +123,10 @@ def opened_folder(path: Path) -> Iterator[int]:
 
 
 def _check_home(home: Path) -> None:
-    _check_folder(home, home.lstat())
+    found = home.lstat()
+    if stat.S_ISREG(found.st_mode):  # a mishap, which leads nowhere
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    _check_folder(home, found)
     with opened_folder(home) as folder, os.scandir(folder) as entries:
         for entry in entries:
             _check_entry(home / entry.name, entry.stat(follow_symlinks=False))

@@ -59,8 +59,7 @@ def configured(
     for path in (folder / ALERTS, persons) if is_acceptable(folder) else (persons,):
         table = _table(path)
         if table is not None:
-            reader = _Reader(path, env, log, trusted=path == persons)
-            return reader.read(table)
+            return _Reader(path, env, log, trusted=path == persons).read(table)
     return Configuration(log)
 
 
