@@ -176,6 +176,7 @@ def test_nor_anything_else_that_is_no_file_or_folder_of_its_own(
         with socket.socket(socket.AF_UNIX) as bound:
             bound.bind(str(short))
         shutil.move(short, path)
+        short.parent.rmdir()
 
     def a_device(path: Path) -> None:
         if os.geteuid() != 0:
