@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from cropkit.audit.schema import audit
+from cropkit.names import all_escaped, all_unescaped, escaped
 
 GENESIS = "0" * 64
 _LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
@@ -28,16 +29,19 @@ def append(
     operation: str | None = None,
     body: Mapping[str, Any] | None = None,
 ) -> str:
-    """Add an event in the caller's transaction and return its hash."""
+    """Add an event in the caller's transaction and return its hash.
+
+    Names are written by their escape, so that row, export and hash are of the same text.
+    """
     last = db.execute(_LAST).one_or_none()
     row: dict[str, Any] = {
         "seq": last.seq + 1 if last else 1,
         "at": at,
         "session": session,
         "event": event,
-        "path": path,
+        "path": None if path is None else escaped(path),
         "operation": operation,
-        "body": _canonical(body or {}),
+        "body": _canonical(all_escaped(body or {})),
         "previous": last.hash if last else GENESIS,
     }
     row["hash"] = digest(row)
@@ -49,6 +53,11 @@ def digest(row: Mapping[str, Any]) -> str:
     """Hash of one event: SHA-256 over the canonical JSON of all its other fields."""
     said = _canonical({name: row[name] for name in _FIELDS})
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def body_of(event: Mapping[str, Any]) -> Any:  # noqa: ANN401  (whatever JSON holds)
+    """Return what an event says, with true names."""
+    return all_unescaped(json.loads(event["body"]))
 
 
 def broken_links(db: Connection) -> list[str]:

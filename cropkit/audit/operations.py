@@ -34,6 +34,7 @@ from cropkit.audit.operation import (
 from cropkit.audit.schema import audit, claim, operation
 from cropkit.errors import AuditCorrupt
 from cropkit.geometry import PixelBox
+from cropkit.names import all_escaped, all_unescaped
 from cropkit.records import Status
 
 # built once: SQLAlchemy's statements cost more to build than SQLite takes to run them
@@ -305,7 +306,7 @@ def to_row(of: Operation) -> dict[str, Any]:
         "target": of.target,
         "before": of.sha256_before,
         "after": of.sha256_after,
-        "plan": json.dumps(planned, sort_keys=True),
+        "plan": json.dumps(all_escaped(planned), sort_keys=True),
     }
 
 
@@ -315,7 +316,7 @@ def _operation(row: Row[Any]) -> Operation:
 
 def from_row(row: Mapping[str, Any]) -> Operation:
     """Read what `to_row` wrote."""
-    planned = json.loads(row["plan"])
+    planned = all_unescaped(json.loads(row["plan"]))
     plain = ("id", "owner", "session", "decision", "undoes", "source", "target")
     return Operation(
         **{name: row[name] for name in plain},

@@ -10,6 +10,7 @@ from cropkit.audit.decisions import Standing
 from cropkit.audit.operation import Operation, OperationState
 from cropkit.audit.store_reader import DEADLINE, StoreReader
 from cropkit.audit.tally import SessionRow
+from cropkit.names import escaped, unescaped
 from cropkit.records import Decision, Status
 from cropkit.system.files import Root
 from cropkit.system.home import EXPORT, OWNERS
@@ -176,12 +177,16 @@ class TrailReader:
     # -- the chain of events ---------------------------------------------------------------------
 
     def events(self, path: str | None = None) -> list[dict[str, Any]]:
-        """Return the events of the trail, oldest first, of one image or all."""
+        """Return the events of the trail, oldest first, of one image or all.
+
+        The body is the text that the chain's hash is of; `chain.body_of` reads it.
+        """
         query = select(schema.audit).order_by(schema.audit.c.seq)
         if path is not None:
-            query = query.where(schema.audit.c.path == path)
+            query = query.where(schema.audit.c.path == escaped(path))
         with self.store.reading() as db:
-            return [{str(k): v for k, v in row.items()} for row in db.execute(query).mappings()]
+            rows = [row._asdict() for row in db.execute(query)]
+        return [row | {"path": row["path"] and unescaped(row["path"])} for row in rows]
 
     def broken_links(self) -> list[str]:
         """Name every event of the chain that does not fit."""

@@ -16,6 +16,7 @@ from cropkit.audit.presence import living, recovering
 from cropkit.audit.store import DEADLINE, Store
 from cropkit.audit.tally import Tally
 from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
+from cropkit.names import unescaped
 from cropkit.records import Status
 from cropkit.system import state_folder
 from cropkit.system.files import Root
@@ -98,10 +99,10 @@ def _alone(root: Root, deadline: float) -> Iterator[None]:
 
 
 def _play(db: Connection, event: Event) -> None:
-    body = json.loads(event["body"])
     play = _PLAYS.get(event["event"])
     if play is not None:
-        play(db, event, body)
+        path = event["path"]
+        play(db, {**event, "path": path and unescaped(path)}, chain.body_of(event))
 
 
 def _session_started(db: Connection, _event: Event, body: Body) -> None:

@@ -14,21 +14,46 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
 )
 
 from cropkit.audit.operation import OUTCOMES
+from cropkit.names import escaped, unescaped
 
 VERSION = 3
 
 metadata = MetaData()
+
+
+class Written(TypeDecorator[str]):
+    """A text that may hold a file's name, whatever its bytes: kept as `names.escaped` writes it."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: object) -> str | None:  # noqa: ARG002
+        """Write it."""
+        return None if value is None else escaped(value)
+
+    def process_result_value(self, value: str | None, dialect: object) -> str | None:  # noqa: ARG002
+        """Read it."""
+        return None if value is None else unescaped(value)
+
+
+class WrittenText(Written):
+    """The same, for sentences."""
+
+    impl = Text
+    cache_ok = True
+
 
 session = Table(
     "session",
     metadata,
     Column("id", String, primary_key=True),
     Column("kind", String, nullable=False),
-    Column("host", String, nullable=False),
-    Column("reviewer", String, nullable=False),
+    Column("host", Written, nullable=False),
+    Column("reviewer", Written, nullable=False),
     Column("version", String, nullable=False),
     Column("started_at", String, nullable=False),
     Column("ended_at", String),
@@ -42,7 +67,7 @@ decision = Table(
     metadata,
     Column("seq", Integer, primary_key=True),
     Column("id", String, nullable=False, unique=True),
-    Column("path", String, nullable=False, index=True),
+    Column("path", Written, nullable=False, index=True),
     Column("sha256", String, CheckConstraint("length(sha256) = 64"), nullable=False),
     Column("width", Integer, CheckConstraint("width > 0"), nullable=False),
     Column("height", Integer, CheckConstraint("height > 0"), nullable=False),
@@ -55,8 +80,8 @@ decision = Table(
     Column("normalized_top", Float),
     Column("normalized_right", Float),
     Column("normalized_bottom", Float),
-    Column("suggestion_source", String),
-    Column("suggestion_version", String),
+    Column("suggestion_source", Written),
+    Column("suggestion_version", Written),
     Column("suggestion_rank", Integer),
     Column("suggestion_confidence", Float),
     Column("suggestion_left", Float),
@@ -65,7 +90,7 @@ decision = Table(
     Column("suggestion_bottom", Float),
     Column("iou", Float, CheckConstraint("iou IS NULL OR iou BETWEEN 0 AND 1")),
     Column("edges_within_5_percent", Integer),
-    Column("reviewer", String, nullable=False),
+    Column("reviewer", Written, nullable=False),
     Column("session", String, ForeignKey("session.id"), nullable=False),
     Column("shown_at", String, nullable=False),
     Column("decided_at", String, nullable=False),
@@ -82,12 +107,12 @@ queue = Table(
     "queue",
     metadata,
     Column("decision", String, ForeignKey("decision.id"), primary_key=True),
-    Column("path", String, nullable=False, index=True),
+    Column("path", Written, nullable=False, index=True),
     Column("status", String, nullable=False, index=True),
-    Column("destination", String),
+    Column("destination", Written),
     Column("operation", String),
     Column("code", String),
-    Column("message", Text),
+    Column("message", WrittenText),
     Column("updated_at", String, nullable=False),
 )
 
@@ -103,8 +128,8 @@ operation = Table(
     Column("decision", String),
     Column("undoes", String),
     Column("undone_by", String),
-    Column("source", String, nullable=False, index=True),
-    Column("target", String, nullable=False, index=True),
+    Column("source", Written, nullable=False, index=True),
+    Column("target", Written, nullable=False, index=True),
     Column("before", String, index=True),
     Column("after", String, index=True),
     Column("plan", Text, nullable=False),
@@ -118,10 +143,11 @@ operation = Table(
 claim = Table(
     "claim",
     metadata,
-    Column("name", String, primary_key=True),
+    Column("name", Written, primary_key=True),
     Column("operation", String, ForeignKey("operation.id"), nullable=False, index=True),
 )
 
+# As it is exported and hashed: `chain.append` writes names by their escape.
 audit = Table(
     "audit",
     metadata,
@@ -151,8 +177,8 @@ problem = Table(
     Column("at", String, nullable=False),
     Column("session", String, nullable=False),
     Column("kind", String, nullable=False),
-    Column("path", String, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("path", Written, nullable=False),
+    Column("reason", WrittenText, nullable=False),
 )
 
 setting = Table(
@@ -166,7 +192,7 @@ setting = Table(
 place = Table(
     "place",
     metadata,
-    Column("reviewer", String, primary_key=True),
-    Column("path", String, nullable=False),
+    Column("reviewer", Written, primary_key=True),
+    Column("path", Written, nullable=False),
     Column("updated_at", String, nullable=False),
 )

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
@@ -151,7 +151,7 @@ class Store(StoreReader):
 
     def _engine_to_write(self) -> Engine:
         engine = create_engine(
-            f"sqlite:///{self.path}",
+            URL.create("sqlite", database=str(self.path)),  # as text, `?` would end the name
             poolclass=StaticPool,
             isolation_level="AUTOCOMMIT",
             connect_args={"check_same_thread": False, "timeout": self.deadline},

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cropkit.batch import outcome, record, report, run_folder
 from cropkit.batch.batch import size_of
@@ -22,6 +23,7 @@ from cropkit.collection import Collection
 from cropkit.errors import BadParameter, MissingFile
 from cropkit.jupyter import notebooks
 from cropkit.jupyter.notebooks import Literal
+from cropkit.names import escaped
 from cropkit.system.signals import number_of
 
 NOTEBOOK = "2_batch"
@@ -78,9 +80,10 @@ def run_notebook(
     source = notebook or notebooks.notebook(NOTEBOOK)
     _check_declares(source, [*_NEEDED, *given])
     folder = run_folder.new_folder(path.resolve())
-    parameters = {**given, "folder": str(path.resolve()), "run": str(folder)}
-    with _followed(folder):
-        stopped, number = _execute(source, folder / source.name, parameters)
+    with _followed(folder), _in_unicode(path.resolve()) as named:
+        run = named / folder.relative_to(path.resolve())
+        parameters = {**given, "folder": str(named), "run": str(run)}
+        stopped, number = _execute(source, run / source.name, parameters)
     return replace(settled(path, folder, stopped), signal=number)
 
 
@@ -141,6 +144,18 @@ def _execute(
     except KeyboardInterrupt as interrupt:
         return "interrupted", number_of(interrupt)
     return None, None
+
+
+@contextmanager
+def _in_unicode(path: Path) -> Iterator[Path]:
+    """Give a folder a second name that a notebook can hold, where its own is not UTF-8."""
+    if escaped(str(path)) == str(path):
+        yield path
+        return
+    with TemporaryDirectory(prefix="cropkit-name-") as place:
+        named = Path(place) / "folder"
+        named.symlink_to(path)
+        yield named
 
 
 def _braced(path: Path) -> str:

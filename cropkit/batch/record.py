@@ -13,6 +13,7 @@ from typing import Any
 from cropkit import clock
 from cropkit._version import __version__
 from cropkit.batch.run_folder import RECORD
+from cropkit.names import all_escaped, all_unescaped
 from cropkit.records import Status
 
 _FORMAT = 1
@@ -130,7 +131,7 @@ def ended(run: RunRecord, state: str, reason: str | None = None) -> RunRecord:
 def write(run: RunRecord, folder: Path) -> Path:
     """Write the record; a reader sees the old one whole or the new one whole."""
     path, new = folder / RECORD, folder / f"{RECORD}.new"
-    said = {"ok": run.ok, "counts": run.counts, **asdict(run)}
+    said = all_escaped({"ok": run.ok, "counts": run.counts, **asdict(run)})
     new.write_text(json.dumps(said, indent=1, ensure_ascii=True), encoding="utf-8")
     os.replace(new, path)  # noqa: PTH105  (a rename over the name, as in `files`)
     return path
@@ -139,7 +140,7 @@ def write(run: RunRecord, folder: Path) -> Path:
 def read(folder: Path) -> RunRecord | None:
     """Read a record; None when there is none."""
     try:
-        said = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        said = all_unescaped(json.loads((folder / RECORD).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     for computed in ("ok", "counts"):

@@ -19,6 +19,7 @@ from cropkit import clock
 from cropkit.batch import figures, statistics
 from cropkit.batch.record import FINISHED, UNFINISHED, Entry, RunRecord
 from cropkit.batch.run_folder import REPORT
+from cropkit.names import printable
 
 _NAMED = 500  # failures with their reasons
 _FAILURES_SHOWN = 24  # of these also the picture
@@ -118,6 +119,11 @@ def _sample(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.path in chosen]
 
 
+def _shown_text(value: object) -> object:
+    """Let no text of a file's turn or end a line of the page; what is HTML already stays."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _shown(entry: Entry, depict: Depict, pictured: bool) -> Shown:  # noqa: FBT001  (one of a row)
     if not pictured:
         return Shown(entry)
@@ -179,6 +185,7 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown_text,
     )
     environment.filters["size"] = _size
     return environment.get_template(_PAGE)

@@ -1,7 +1,6 @@
 """Commands that work on a collection: crop, undo, history, apply, purge, recover, fsck."""
 
 import argparse
-import json
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -141,9 +140,11 @@ def _purge(given: argparse.Namespace) -> int:
 
 
 def _history(given: argparse.Namespace) -> int:
+    from cropkit.audit.chain import body_of  # noqa: PLC0415  (a database, not for `--help`)
+
     with opened(given.folder) as collection:
         name = None if given.image is None else relative(collection, given.folder, given.image)
-        events = [e | {"body": json.loads(e["body"])} for e in collection.trail.events(name)]
+        events = [e | {"body": body_of(e)} for e in collection.trail.events(name)]
     if given.json:
         document({"events": events})
     else:

@@ -4,7 +4,6 @@ The database is opened for reading only, nothing is recovered, migrated or made;
 is taken, for a moment, is the writers' own, to see whether one may write.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Any
 
 from cropkit import clock
 from cropkit.audit import probe
+from cropkit.audit.chain import body_of
 from cropkit.audit.operation import Operation, OperationKind, OperationState
 from cropkit.audit.reader import TrailReader
 from cropkit.engine import fsck, listing
@@ -170,7 +170,7 @@ def _recovered(events: Sequence[Mapping[str, Any]]) -> list[Event]:
 
 
 def _acknowledged(events: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    bodies = [json.loads(e["body"]) for e in events if e["event"] == "acknowledged"]
+    bodies = [body_of(e) for e in events if e["event"] == "acknowledged"]
     return frozenset(key for body in bodies for key in body.get("alerts", ()))
 
 

@@ -27,6 +27,7 @@ _STAGE = "_stage"
 _NO_SIZE = Size(1, 1)  # coordinates are normalized: it makes no difference
 _IMAGE_KEYS = frozenset(("needs_crop", "ai_crop_coords", "ai_route"))
 _GROUP_KEYS = frozenset(("images", "ai_recommendation"))
+_HALF = re.compile("[\ud800-\udfff]")  # JSON can write it, nothing else can
 _MODEL = re.compile(r"\(([^()]{1,80})\)")  # "AI Model (Ranker v3) - stage2_upscaled"
 
 
@@ -113,7 +114,7 @@ def _image_level(record: dict[str, Any], place: _Place) -> Suggested:
     route, coords = record.get("ai_route"), record.get("ai_crop_coords")
     if coords is None or route == "manual":
         return NOTHING
-    return _suggested(_box(coords, place), route if isinstance(route, str) else "")
+    return _suggested(coords, route if isinstance(route, str) else "", place)
 
 
 def _group_level(recommendation: object, place: _Place) -> Suggested:
@@ -127,7 +128,7 @@ def _group_level(recommendation: object, place: _Place) -> Suggested:
     if _plain(selected) != _plain(place.image):
         return NOTHING
     model = _MODEL.search(str(recommendation.get("reason") or ""))
-    found = _suggested(_box(coords, place), model[1] if model else "")
+    found = _suggested(coords, model[1] if model else "", place)
     return _with_confidence(found, recommendation.get("confidence"), place)
 
 
@@ -143,8 +144,10 @@ def _with_confidence(found: Suggested, value: object, place: _Place) -> Suggeste
     return Suggested((Suggestion(one.box, one.source, one.version, one.rank, sure),))
 
 
-def _suggested(box: NormalizedBox, version: str) -> Suggested:
-    return Suggested((Suggestion(box, SOURCE, version),))
+def _suggested(coords: object, version: str, place: _Place) -> Suggested:
+    if _HALF.search(version):
+        raise BadSuggestion(place.path, f"holds half of a character: {excerpt(version)}")
+    return Suggested((Suggestion(_box(coords, place), SOURCE, version),))
 
 
 def _box(coords: object, place: _Place) -> NormalizedBox:
