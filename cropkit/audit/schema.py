@@ -31,11 +31,11 @@ class Written(TypeDecorator[str]):
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: object) -> str | None:  # noqa: ARG002
+    def process_bind_param(self, value: str | None, _dialect: object) -> str | None:
         """Write it."""
         return None if value is None else escaped(value)
 
-    def process_result_value(self, value: str | None, dialect: object) -> str | None:  # noqa: ARG002
+    def process_result_value(self, value: str | None, _dialect: object) -> str | None:
         """Read it."""
         return None if value is None else unescaped(value)
 

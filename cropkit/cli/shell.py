@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropkit.errors import CropkitError
+from cropkit.names import all_escaped, escaped
 from cropkit.records import CropResult
 from cropkit.system.home import HOME
 
@@ -121,7 +122,11 @@ def complain(error: CropkitError) -> None:
 
 def document(value: dict[str, Any]) -> None:
     """Print the one JSON document."""
-    write(json.dumps(value, indent=2, default=str) + "\n")
+    write(json.dumps(all_escaped(value), indent=2, default=_text) + "\n")
+
+
+def _text(value: object) -> str:
+    return escaped(str(value))
 
 
 def write(text: str) -> None:

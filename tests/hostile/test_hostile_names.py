@@ -193,4 +193,6 @@ def test_json_holds_the_true_name_by_its_escape(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert all_unescaped(json.loads(done.stdout))["path"] == path
+    written = json.loads(done.stdout)
+    assert written["path"] == "caf\U0010f7e9.png"
+    assert all_unescaped(written)["path"] == path
