@@ -12,8 +12,8 @@ from cropkit.cli.shell import (
     document,
     folder_command,
     say,
+    tell,
     tell_degraded,
-    write,
 )
 from cropkit.errors import BadParameter
 
@@ -75,7 +75,7 @@ def _tell(given: argparse.Namespace, ended: "NotebookEnded") -> int:
     if given.json:
         document(_json(ended))
     else:
-        write(f"{ended.said}\n")
+        tell(ended.said)
         _tell_unwell(ended)
     if ended.run is not None:
         say(f"report: {ended.folder / 'report.html'}")
@@ -89,9 +89,9 @@ def _tell_unwell(ended: "NotebookEnded") -> None:
     unwell = ended.run.unwell if ended.run is not None else ()
     for entry in unwell[:_MOST]:
         said = ". ".join(filter(None, (entry.message, entry.cure)))
-        write(f"{entry.status:<11} {entry.path}  {said}\n")
+        tell(f"{entry.status:<11} {entry.path}  {said}")
     if len(unwell) > _MOST:
-        write(f"and {len(unwell) - _MOST} more, in the report\n")
+        tell(f"and {len(unwell) - _MOST} more, in the report")
 
 
 def _json(ended: "NotebookEnded") -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _dry_run(given: argparse.Namespace, parameters: "dict[str, Literal]") -> int
     if given.json:
         document(_plan_json(plan, in_the_way))
     else:
-        write("".join(f"{line}\n" for line in _plan_lines(plan, in_the_way)))
+        tell(*_plan_lines(plan, in_the_way))
     return FAILED if plan.refused or in_the_way else DONE
 
 

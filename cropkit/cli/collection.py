@@ -23,9 +23,9 @@ from cropkit.cli.shell import (
     opened,
     relative,
     say,
+    tell,
     tell_degraded,
     tell_results,
-    write,
 )
 from cropkit.errors import CropkitError
 from cropkit.geometry import PixelBox
@@ -114,7 +114,7 @@ def _crop(given: argparse.Namespace) -> int:
     if given.json:
         document(crop_json(result))
     else:
-        write(f"{line(result)}\n")
+        tell(line(result))
     return DONE
 
 
@@ -149,7 +149,7 @@ def _history(given: argparse.Namespace) -> int:
         document({"events": events})
     else:
         for one in events:
-            write(f"{one['at']}  {one['event']:<16} {one['path'] or ''}\n")
+            tell(f"{one['at']}  {one['event']:<16} {one['path'] or ''}")
     return DONE
 
 
@@ -178,7 +178,7 @@ def _settings(given: argparse.Namespace) -> int:
     if given.json:
         document({"settings": chosen})
     else:
-        write("".join(f"{name}: {value}\n" for name, value in chosen.items()))
+        tell(*(f"{name}: {value}" for name, value in chosen.items()))
     return DONE
 
 

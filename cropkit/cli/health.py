@@ -13,6 +13,7 @@ from cropkit.cli.shell import (
     document,
     folder_command,
     say,
+    tell,
     write,
 )
 from cropkit.monitor.stats import VERDICTS
@@ -58,12 +59,12 @@ def _stats(given: argparse.Namespace) -> int:
     for group in (*found.by(given.by), found.total):
         hour, median, p90 = group.decisions_an_hour, group.median_seconds, group.p90_seconds
         shares = ", ".join(f"{name} {100 * (group.share(name) or 0):.0f} %" for name in VERDICTS)
-        write(
+        tell(
             f"{group.name}: {group.decisions} decisions, {_number(hour)} an hour,"
-            f" {_number(median)} s an image (nine in ten under {_number(p90)} s), {shares}\n"
+            f" {_number(median)} s an image (nine in ten under {_number(p90)} s), {shares}"
         )
     if found.unattended:
-        write(f"decided by programs, and in no figure: {found.unattended}\n")
+        tell(f"decided by programs, and in no figure: {found.unattended}")
     return DONE
 
 
@@ -112,7 +113,7 @@ def _test_alert(given: argparse.Namespace) -> int:
     if given.json:
         document({"ok": not any(one["error"] for one in told), "sinks": told})
     for one in () if given.json else told:
-        write(f"{one['folder']}: {one['sink']}: {one['error'] or 'arrived'}\n")
+        tell(f"{one['folder']}: {one['sink']}: {one['error'] or 'arrived'}")
     if not told:
         say("no sink is configured: see docs/alerts.md")
     return DONE if told and not any(one["error"] for one in told) else FAILED
@@ -121,13 +122,13 @@ def _test_alert(given: argparse.Namespace) -> int:
 def _tell(found: "HealthReport") -> None:
     facts = found.facts
     number = len(found.alerts)
-    write(f"{facts.folder}: {'well' if found.ok else f'{number} alert' + 's' * (number > 1)}\n")
+    tell(f"{facts.folder}: {'well' if found.ok else f'{number} alert' + 's' * (number > 1)}")
     for alert in found.alerts:
-        write(f"  {alert.code}: {alert.said}\n      {alert.kind.cure}\n      {alert.link}\n")
+        tell(f"  {alert.code}: {alert.said}", f"      {alert.kind.cure}", f"      {alert.link}")
     if facts.failure is None:
         last = f"{facts.last_crop_at:%Y-%m-%d %H:%M} UTC" if facts.last_crop_at else "never"
         room = "" if facts.free_bytes is None else f", {facts.free_bytes / 1e9:,.1f} GB free"
-        write(
+        tell(
             f"  last crop {last}, {facts.waiting} decisions wait, {facts.unreviewed} images are not"
-            f" reviewed, {facts.originals_read} of {facts.originals} originals read{room}\n"
+            f" reviewed, {facts.originals_read} of {facts.originals} originals read{room}"
         )

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cropkit.errors import CropkitError
-from cropkit.names import all_escaped, escaped
+from cropkit.names import all_escaped, escaped, printable
 from cropkit.records import CropResult
 from cropkit.system.home import HOME
 
@@ -80,7 +80,7 @@ def tell_results(given: argparse.Namespace, results: Sequence[CropResult]) -> in
         document({"results": [crop_json(one) for one in results], "counts": counts})
     else:
         for one in results:
-            write(f"{line(one)}\n")
+            tell(line(one))
     for one in results:
         if not one.ok:
             say(one.message or str(one.code))
@@ -130,10 +130,21 @@ def _text(value: object) -> str:
 
 
 def write(text: str) -> None:
-    """Print on stdout."""
+    """Print on stdout what a program reads."""
     sys.stdout.write(text)
 
 
+def tell(*lines: str) -> None:
+    """Print lines on stdout for a person: nothing in them moves a cursor or ends a line."""
+    sys.stdout.writelines(f"{_shown(line, sys.stdout)}\n" for line in lines)
+
+
 def say(text: str) -> None:
-    """Tell the person something, on stderr."""
-    sys.stderr.write(f"cropkit: {text}\n")
+    """Tell the person something in one line, on stderr, as harmlessly as `tell`."""
+    sys.stderr.write(f"cropkit: {_shown(text, sys.stderr)}\n")
+
+
+def _shown(text: str, stream: TextIO) -> str:
+    """Return a text as this stream can show it: a terminal may know ASCII only."""
+    encoding = stream.encoding or "utf-8"
+    return printable(text).encode(encoding, "backslashreplace").decode(encoding)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cropkit.cli.shell import DONE, USAGE, Commands, command, say, write
+from cropkit.cli.shell import DONE, USAGE, Commands, command, say, tell
 
 
 def add(commands: Commands) -> None:
@@ -68,5 +68,5 @@ def _test(_given: argparse.Namespace) -> int:
 def _demo(given: argparse.Namespace) -> int:
     from cropkit.demo import make_demo  # noqa: PLC0415  (only where it is needed)
 
-    write(f"{make_demo(given.folder, given.count)}\n")
+    tell(str(make_demo(given.folder, given.count)))
     return DONE

@@ -18,6 +18,7 @@ from cropkit.errors import CropkitError
 from cropkit.jupyter import notebooks
 from cropkit.jupyter.kernel import LiveKernel
 from cropkit.jupyter.server import Lab
+from cropkit.names import printable_lines
 from cropkit.system.signals import stoppable
 
 NOTEBOOK = "1_review"
@@ -144,5 +145,5 @@ def _absolute(path: Path | None) -> str:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"cropkit: {text}\n")
+    sys.stderr.write(f"cropkit: {printable_lines(text)}\n")
     sys.stderr.flush()

@@ -27,6 +27,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from cropkit.errors import AuditError, DeliveryFailed
 from cropkit.monitor.health import Alert
+from cropkit.names import printable
 from cropkit.system import log
 
 _SECONDS = 15.0
@@ -80,7 +81,7 @@ class Stderr:
         """Write a line for each alert."""
         try:
             for alert in alerts:
-                sys.stderr.write(f"cropkit: {alert.folder}: {alert}\n")
+                sys.stderr.write(f"cropkit: {printable(f'{alert.folder}: {alert}')}\n")
             sys.stderr.flush()
         except OSError as error:
             raise DeliveryFailed(self.name, error.strerror or error) from error
