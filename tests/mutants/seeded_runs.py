@@ -502,8 +502,8 @@ RUNS = (
     mutant(
         "what is said to a person is in the JSON",
         SHELL,
-        'sys.stderr.write(f"cropkit: {text}\\n")',
-        'sys.stdout.write(f"cropkit: {text}\\n")',
+        'sys.stderr.write(f"cropkit: {_shown(text, sys.stderr)}',
+        'sys.stdout.write(f"cropkit: {_shown(text, sys.stderr)}',
         f"{IN_SHELL}::test_one_that_failed_is_enough_to_end_with_1",
     ),
     mutant(
