@@ -1,9 +1,11 @@
 """What a folder holds reaches a terminal only as text: no cursor is moved, no line is forged."""
 
+import logging
 import os
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,17 @@ from hostile_names import NAMES, text, write
 from cropkit.cli import main
 
 ROOT = Path(__file__).parents[2]
+# what a worker of the tests reports to the others must be text: no log with half characters
+pytestmark = pytest.mark.usefixtures("no_log")
 SHOWN = ("newline", "return", "escape", "C1", "DEL", "bidi", "line separator", "latin-1", "tab")
 BIDI = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
+
+
+@pytest.fixture
+def no_log() -> Iterator[None]:
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
 
 
 def harmless(shown: str) -> bool:
