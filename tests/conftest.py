@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ import pytest
 import running
 import seeding
 import strategies as strategies  # noqa: PLC0414  (imported to register the domain types)
+from browser import chromium
 from hypothesis import settings
 from patience import TIMES, patient
 from PIL import Image
+from playwright.sync_api import Browser
 
 # A shared machine's clock is no reason to fail; a red run must be red again for whoever looks.
 settings.register_profile("local", deadline=None)
@@ -75,6 +77,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     seeding.summarise(terminalreporter)
     exiftool.summarise(terminalreporter)
     running.tell_parts(terminalreporter)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for each worker: its driver's event loop allows no second one beside it."""
+    with chromium.launched() as launched:
+        yield launched
 
 
 @pytest.fixture

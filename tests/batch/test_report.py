@@ -9,9 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from browser.chromium import launched
 from pictures import encoded
 from PIL import Image
+from playwright.sync_api import Browser, ViewportSize
 from queueing import HOSTILE, SCRIPT, collection, decide_all, pattern, troubled
 
 from cropkit.batch import Batch, record, report, statistics
@@ -138,9 +138,10 @@ def test_names_are_data_in_tables_and_logs(trouble: Batch) -> None:
     assert HOSTILE in log
 
 
-def test_a_page_that_a_browser_opens_asks_for_nothing_and_runs_nothing(trouble: Batch) -> None:
-    with launched() as browser:
-        tab = browser.new_page()
+def test_a_page_that_a_browser_opens_asks_for_nothing_and_runs_nothing(
+    trouble: Batch, browser: Browser
+) -> None:
+    with browser.new_page() as tab:
         asked: list[str] = []
         told: list[str] = []
         tab.on("request", lambda request: asked.append(request.url))
@@ -161,30 +162,26 @@ def test_a_page_that_a_browser_opens_asks_for_nothing_and_runs_nothing(trouble: 
 
 @pytest.mark.parametrize("width", [360, 1280])
 def test_a_page_fits_a_phone_and_a_desk_and_is_dark_where_that_is_liked(
-    trouble: Batch, width: int
+    trouble: Batch, browser: Browser, width: int
 ) -> None:
-    with launched() as browser:
-        grounds = []
-        for scheme in ("light", "dark"):
-            tab = browser.new_page(
-                viewport={"width": width, "height": 800},
-                color_scheme=scheme,
-            )
+    grounds = []
+    for scheme in ("light", "dark"):
+        viewport: ViewportSize = {"width": width, "height": 800}
+        with browser.new_page(viewport=viewport, color_scheme=scheme) as tab:
             tab.goto((trouble.folder / "report.html").as_uri())
             assert tab.evaluate("document.documentElement.scrollWidth") <= width
             grounds.append(tab.evaluate("getComputedStyle(document.body).backgroundColor"))
-        assert grounds[0] != grounds[1]
+    assert grounds[0] != grounds[1]
 
 
-def test_five_thousand_items_stay_small_and_open_at_once(tmp_path: Path) -> None:
+def test_five_thousand_items_stay_small_and_open_at_once(tmp_path: Path, browser: Browser) -> None:
     jpeg = encoded(pattern(220, 220, 1), "JPEG", quality=85)
     bad = [entry(n, status="failed", message="no " * 40, cure="Look") for n in range(0, 5000, 5)]
     good = [entry(n) for n in range(5000) if n % 5]
     of = replace(run(*bad, *good), passed=tuple((f"{n}.png", "no suggestion") for n in range(5000)))
     path = report.write(of, tmp_path, lambda _entry: Pictures(jpeg, jpeg))
     assert path.stat().st_size < MOST_BYTES
-    with launched() as browser:
-        tab = browser.new_page()
+    with browser.new_page() as tab:
         tab.goto(path.as_uri())
         took = tab.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
         said = tab.inner_text("body")

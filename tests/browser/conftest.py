@@ -1,18 +1,10 @@
-"""What the tests in a real browser share: one Chromium, and one JupyterLab for all reviews."""
+"""What the tests of reviews in a real browser share: one JupyterLab for all of them."""
 
 import signal
 from collections.abc import Iterator
 
 import pytest
-from browser import chromium
 from browser.reviewing import Running, running
-from playwright.sync_api import Browser
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium.launched() as found:
-        yield found
 
 
 @pytest.fixture(scope="session")
