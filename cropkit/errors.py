@@ -50,6 +50,7 @@ CropkitError
       ├── LabUnavailable     JupyterLab did not start
       ├── CellFailed         a notebook stopped at an error
       ├── DeliveryFailed     a sink did not take an alert
+      ├── PersonalStateUnusable  what this person approved or declared cannot be read or kept
       └── NotReady           a batch did not start: something is in its way
 
 An error carries facts, positionally, and formats them in ``str()``: it pickles across processes.
@@ -475,6 +476,13 @@ class DeliveryFailed(NotWorking):
     """(sink, reason): an alert did not arrive there."""
 
     template = "{0}: {1}"
+
+
+class PersonalStateUnusable(NotWorking):
+    """(file, what is wrong with it): what this person approved or declared is not believed."""
+
+    template = "{0}: what you approved or declared cannot be read or kept there: {1}"
+    cure = "It is yours alone: mode 0700, no link. Without a home, set XDG_STATE_HOME to a folder"
 
 
 class NotReady(NotWorking):

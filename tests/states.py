@@ -585,6 +585,7 @@ ELSEWHERE: Mapping[str, str] = {
     "CellFailed": "a notebook has to stop at an error",
     "IllegalMove": "a key in the review",
     "ReaderDied": "a process of the review has to die",
+    "PersonalStateUnusable": "what the person approved or declared has to be somebody else's",
 }
 
 

@@ -31,7 +31,7 @@ def exclusive(path: Path, deadline: float) -> Iterator[None]:
     """
     fd = open_file(path, _OPTIONS)
     try:
-        _wait_for(fd, path, deadline)
+        wait_for(fd, path, deadline)
         yield
     finally:
         os.close(fd)
@@ -68,7 +68,14 @@ def is_free(path: Path) -> bool:
     return True
 
 
-def _wait_for(fd: int, path: Path, deadline: float) -> None:
+def wait_for(fd: int, path: Path, deadline: float) -> None:
+    """Take the lock of an open file or folder.
+
+    Raises
+    ------
+    LockHeld
+        When it was not to be had for `deadline` seconds.
+    """
     until = time.monotonic() + deadline
     pause = 0.001
     while True:

@@ -1,0 +1,205 @@
+"""Small documents that this person keeps outside of every collection: what they approved.
+
+They lie in `$XDG_STATE_HOME/cropkit` (`~/.local/state/cropkit`), one JSON object for each name. A
+collection may come from an enemy; what is here was said by the person, and nobody else may write.
+"""
+
+import errno
+import json
+import os
+import pwd
+import secrets
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import BufferedReader, FileIO
+from pathlib import Path
+from typing import Any
+
+from cropkit.errors import PersonalStateUnusable
+from cropkit.system.files import write_all
+from cropkit.system.locks import LockHeld, wait_for
+
+LARGEST = 1_000_000  # bytes of one document
+_PATIENCE = 5.0  # seconds that another program's change is waited for
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK: opening a pipe that nobody writes to would wait for ever
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+Document = dict[str, Any]
+
+
+def home(environment: Mapping[str, str] | None = None) -> Path | None:
+    """Return the person's home; None for a user without one, as containers have."""
+    env = os.environ if environment is None else environment
+    stated = env.get("HOME", "")
+    if os.path.isabs(stated):  # noqa: PTH117  (a text, which may be empty)
+        return Path(stated)
+    try:
+        return Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        return None
+
+
+def folder(environment: Mapping[str, str] | None = None) -> Path | None:
+    """Return where this person's documents lie, or would; None for a user without a home.
+
+    Raises
+    ------
+    PersonalStateUnusable
+        The environment names a place that is relative to wherever one stands.
+    """
+    env = os.environ if environment is None else environment
+    stated = env.get("XDG_STATE_HOME", "")
+    if stated:
+        if not os.path.isabs(stated):  # noqa: PTH117  (as above)
+            raise PersonalStateUnusable(stated, "XDG_STATE_HOME is no absolute path")
+        return Path(stated) / "cropkit"
+    above = home(env)
+    return above / ".local" / "state" / "cropkit" if above else None
+
+
+def read(name: str, environment: Mapping[str, str] | None = None) -> Document:
+    """Return a document; an empty one where nothing was ever written under this name.
+
+    Raises
+    ------
+    PersonalStateUnusable
+        It cannot be believed: a link, somebody else's, writable by others, too large, no JSON.
+    """
+    place = folder(environment)
+    if place is None:
+        return {}
+    try:
+        with _opened(place) as fd:
+            return _read(place, name, fd)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise PersonalStateUnusable(place, error.strerror or error) from error
+
+
+@contextmanager
+def changing(name: str, environment: Mapping[str, str] | None = None) -> Iterator[Document]:
+    """Give a document out to be changed; at the end of the block it is replaced whole, durably.
+
+    Programs that change it at once wait for each other. After an exception nothing is changed.
+
+    Raises
+    ------
+    PersonalStateUnusable
+        As `read`, or it cannot be written: what was there stands.
+    """
+    place = folder(environment)
+    if place is None:
+        raise PersonalStateUnusable("~/.local/state/cropkit", "this user has no home")
+    with _translated(place):
+        _make(place)
+    with _translated(place), _opened(place) as fd:
+        wait_for(fd, place, _PATIENCE)
+        try:
+            document = _read(place, name, fd)
+        except FileNotFoundError:
+            document = {}
+        yield document
+        _write(place, name, fd, document)
+
+
+@contextmanager
+def _translated(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except LockHeld as error:
+        raise PersonalStateUnusable(place, "another program is changing it") from error
+    except OSError as error:
+        raise PersonalStateUnusable(place, error.strerror or error) from error
+
+
+def _make(place: Path) -> None:
+    """Make the folder for this person alone; not, as the administrator, in another's home."""
+    above = next(each for each in place.parents if each.exists())
+    if not place.exists() and above.stat().st_uid not in (os.geteuid(), 0):
+        raise PersonalStateUnusable(place, f"{above} belongs to user {above.stat().st_uid}")
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        place.mkdir(mode=0o700)
+
+
+@contextmanager
+def _opened(place: Path) -> Iterator[int]:
+    try:
+        fd = os.open(place, _FOLDER)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise PersonalStateUnusable(place, "a link or a file, no folder") from None
+        raise
+    try:
+        _check_owner(place, os.fstat(fd))
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _read(place: Path, name: str, folder_fd: int) -> Document:
+    path = place / f"{name}.json"
+    try:
+        fd = os.open(path.name, _FILE, dir_fd=folder_fd)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise PersonalStateUnusable(path, error.strerror or error) from error
+    with BufferedReader(FileIO(fd)) as file:
+        _check_file(path, os.fstat(fd))
+        return _parsed(path, file.read(LARGEST + 1))
+
+
+def _parsed(path: Path, data: bytes) -> Document:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise PersonalStateUnusable(path, f"no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise PersonalStateUnusable(path, "not one JSON object")
+    return value
+
+
+def _check_file(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise PersonalStateUnusable(path, "a folder, pipe or device, where a file belongs")
+    if found.st_size > LARGEST:
+        raise PersonalStateUnusable(path, f"larger than {LARGEST} bytes")
+    _check_owner(path, found)
+
+
+def _check_owner(path: Path, found: os.stat_result) -> None:
+    if found.st_uid not in (os.geteuid(), 0):
+        raise PersonalStateUnusable(path, f"it belongs to user {found.st_uid}")
+    if found.st_mode & _BY_OTHERS:
+        raise PersonalStateUnusable(path, "others may write to it")
+
+
+def _write(place: Path, name: str, folder_fd: int, document: Document) -> None:
+    data = json.dumps(document, indent=1).encode()
+    if len(data) > LARGEST:
+        raise PersonalStateUnusable(place / f"{name}.json", f"larger than {LARGEST} bytes")
+    new = f".{name}.{secrets.token_hex(8)}"
+    fd = os.open(new, _NEW, 0o600, dir_fd=folder_fd)
+    try:
+        with _removed_at_failure(new, folder_fd):
+            write_all(os, fd, data)
+            os.fsync(fd)
+            os.replace(new, f"{name}.json", src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+            os.fsync(folder_fd)
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def _removed_at_failure(name: str, folder_fd: int) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder_fd)
+        raise
