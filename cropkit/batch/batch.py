@@ -163,9 +163,9 @@ class Batch:
     # -- inside --------------------------------------------------------------------------------
 
     def _check_ready(self) -> None:
-        found = hindrances(self.plan, self.collection.files)
-        if found:
-            raise NotReady(self.collection.root, "; ".join(str(one) for one in found))
+        reasons = hindrances(self.plan, self.collection.files)
+        if reasons:
+            raise NotReady(self.collection.root, "; ".join(str(reason) for reason in reasons))
 
     def _carry_out(self) -> None:
         for path, error in self.plan.refused:
@@ -194,7 +194,7 @@ class Batch:
         if new:
             new = self.collection.recorder.record_undecided(new)
         yield from (item.decision.id for item in items if item.recorded)
-        yield from (made.id for made in new)
+        yield from (decision.id for decision in new)
 
     def _check_room(self, items: Sequence[Item]) -> None:
         needed, free = needed_bytes(tuple(items)), self.collection.files.free_bytes()
@@ -222,8 +222,8 @@ class Batch:
 def size_of(collection: Collection, name: str) -> int | None:
     """Return the size of a planned name's file, None when it is not there."""
     root, path = Locations(collection.files).locate(name)
-    found = root.identity(path) if root.path.is_dir() else None
-    return found.size if found else None
+    identity = root.identity(path) if root.path.is_dir() else None
+    return identity.size if identity else None
 
 
 def source_named(name: str) -> Source:

@@ -61,13 +61,13 @@ class NotebookEnded:
 
 
 def run_notebook(
-    path: Path, given: Mapping[str, Literal], notebook: Path | None = None
+    path: Path, parameters: Mapping[str, Literal], notebook: Path | None = None
 ) -> NotebookEnded:
     """Run a batch notebook on a collection and judge it by the trail.
 
     Parameters
     ----------
-    given : parameters besides `folder` and `run`, of the types that the notebook declares
+    parameters : those besides `folder` and `run`, of the types that the notebook declares
     notebook : one that declares `folder` and `run`; the one of cropkit when not given
 
     Raises
@@ -78,12 +78,12 @@ def run_notebook(
     if not path.is_dir():
         raise MissingFile(str(path))
     source = notebook or notebooks.notebook(NOTEBOOK)
-    _check_declares(source, [*_NEEDED, *given])
+    _check_declares(source, [*_NEEDED, *parameters])
     folder = run_folder.new_folder(path.resolve())
     with _followed(folder), _in_unicode(path.resolve()) as named:
         run = named / folder.relative_to(path.resolve())
-        parameters = {**given, "folder": str(named), "run": str(run)}
-        stopped, number = _execute(source, run / source.name, parameters)
+        injected = {**parameters, "folder": str(named), "run": str(run)}
+        stopped, number = _execute(source, run / source.name, injected)
     return replace(settled(path, folder, stopped), signal=number)
 
 
@@ -94,15 +94,15 @@ def settled(path: Path, folder: Path, stopped: str | None) -> NotebookEnded:
     if begun is None:
         return NotebookEnded(folder, None, stopped)
     with Collection(path, kind="batch") as collection:
-        found = outcome.judged(begun, collection.trail, lambda name: size_of(collection, name))
-        if found.state == record.RUNNING:
+        run = outcome.judged(begun, collection.trail, lambda name: size_of(collection, name))
+        if run.state == record.RUNNING:
             reason = stopped or "the notebook ended before its end"
-            found = record.ended(found, record.STOPPED, reason)
-        elif stopped is not None and found.ok:
-            found = replace(found, state=record.STOPPED, reason=stopped)
-        record.write(found, folder)
-        report.write(found, folder, Thumbnails(collection.files))
-    return NotebookEnded(folder, found, stopped)
+            run = record.ended(run, record.STOPPED, reason)
+        elif stopped is not None and run.ok:
+            run = replace(run, state=record.STOPPED, reason=stopped)
+        record.write(run, folder)
+        report.write(run, folder, Thumbnails(collection.files))
+    return NotebookEnded(folder, run, stopped)
 
 
 def _check_declares(source: Path, names: list[str]) -> None:

@@ -22,7 +22,8 @@ _WITHDRAWN = (Status.SUPERSEDED.value, Status.RESTORED.value)
 def begun(plan: Plan, session: str, parameters: Mapping[str, Any]) -> RunRecord:
     """Begin the record of a run: everything that is planned, and nothing done."""
     refused = [
-        Entry(one.path, "", status=Status.REFUSED.value, **_error(one.error)) for one in plan.unread
+        Entry(unread.path, "", status=Status.REFUSED.value, **_error(unread.error))
+        for unread in plan.unread
     ]
     return RunRecord(
         folder=str(plan.folder),
@@ -32,8 +33,8 @@ def begun(plan: Plan, session: str, parameters: Mapping[str, Any]) -> RunRecord:
         started_at=clock.written(clock.now()),
         destination=plan.destination,
         entries=(*(_planned(item) for item in plan.items), *refused),
-        passed=tuple((one.path, one.reason) for one in plan.passed),
-        problems=tuple((one.path, one.reason) for one in plan.problems),
+        passed=tuple((passed.path, passed.reason) for passed in plan.passed),
+        problems=tuple((problem.path, problem.reason) for problem in plan.problems),
     )
 
 
@@ -44,17 +45,17 @@ def judged(run: RunRecord, trail: TrailReader, size_of: Callable[[str], int | No
     ----------
     size_of : bytes of the file that has a name now
     """
-    said = _Said(
+    trail_rows = _TrailRows(
         {row["id"]: row for row in trail.decision_table()},
-        {one.id: one for one in trail.finished()},
-        {one.path for one in trail.standing()},
+        {operation.id: operation for operation in trail.finished()},
+        {standing.path for standing in trail.standing()},
     )
-    entries = [_ended(entry, said, size_of) for entry in run.entries]
+    entries = [_ended(entry, trail_rows, size_of) for entry in run.entries]
     return replace(run, entries=tuple(entries))
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _TrailRows:
     """What the trail holds: rows of decisions, finished operations, images decided about."""
 
     rows: Mapping[str, Mapping[str, Any]]
@@ -63,20 +64,20 @@ class _Said:
 
 
 def _planned(item: Item) -> Entry:
-    made = item.decision
-    suggestion, suggested = made.suggestion, made.suggested
+    decision = item.decision
+    suggestion, suggested = decision.suggestion, decision.suggested
     entry = Entry(
-        path=made.path,
-        verdict=made.verdict.value,
-        decision=made.id,
+        path=decision.path,
+        verdict=decision.verdict.value,
+        decision=decision.id,
         target=item.target,
-        size=(made.size.width, made.size.height),
-        box=made.box.xyxy if made.box else None,
+        size=(decision.size.width, decision.size.height),
+        box=decision.box.xyxy if decision.box else None,
         suggested=suggested.xyxy if suggested else None,
         suggestion_source=suggestion.source if suggestion else None,
         confidence=suggestion.confidence if suggestion else None,
-        iou=made.iou,
-        sha256_before=made.sha256,
+        iou=decision.iou,
+        sha256_before=decision.sha256,
         bytes_before=item.size_bytes,
     )
     if item.error is not None and not item.recorded:
@@ -92,15 +93,15 @@ def _message(error: CropkitError) -> str:
     return str(error).removesuffix(f". {error.cure}") if error.cure else str(error)
 
 
-def _ended(entry: Entry, said: _Said, size_of: Callable[[str], int | None]) -> Entry:
+def _ended(entry: Entry, trail_rows: _TrailRows, size_of: Callable[[str], int | None]) -> Entry:
     if entry.decision is None:
         return entry
-    row = said.rows.get(entry.decision)
+    row = trail_rows.rows.get(entry.decision)
     if row is None:  # never recorded: somebody else decided, or the run did not come so far
-        return replace(entry, status=OVERTAKEN if entry.path in said.standing else UNFINISHED)
-    operation = said.done.get(row["operation"] or "")
+        return replace(entry, status=OVERTAKEN if entry.path in trail_rows.standing else UNFINISHED)
+    operation = trail_rows.done.get(row["operation"] or "")
     status = _status(row, operation)
-    told = replace(
+    ended = replace(
         entry,
         status=status,
         code=row["code"],
@@ -108,9 +109,9 @@ def _ended(entry: Entry, said: _Said, size_of: Callable[[str], int | None]) -> E
         ended_at=None if status == UNFINISHED else row["updated_at"],
     )
     if operation is None:
-        return told
+        return ended
     return replace(
-        told,
+        ended,
         operation=operation.id,
         session=operation.session,
         target=operation.target,
@@ -134,5 +135,5 @@ def _status(row: Mapping[str, Any], operation: Operation | None) -> str:
 def _split_cure(code: str | None, message: str | None) -> dict[str, Any]:
     kind = getattr(errors, code or "", None)
     cure = getattr(kind, "cure", "") or None
-    said = message.removesuffix(f". {cure}") if message and cure else message
-    return {"message": said, "cure": cure}
+    text = message.removesuffix(f". {cure}") if message and cure else message
+    return {"message": text, "cure": cure}

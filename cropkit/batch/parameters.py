@@ -20,7 +20,7 @@ _PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
-def typed(path: Path, given: Iterable[tuple[str, str]]) -> dict[str, Literal]:
+def typed(path: Path, pairs: Iterable[tuple[str, str]]) -> dict[str, Literal]:
     """Return parameters as the notebook at `path` declares them; the last of a name counts.
 
     Raises
@@ -35,12 +35,12 @@ def typed(path: Path, given: Iterable[tuple[str, str]]) -> dict[str, Literal]:
     if not path.is_file():
         raise MissingFile(str(path))
     types = notebooks.parameters(notebooks.read(path))
-    found: dict[str, Literal] = {}
-    for name, text in given:
+    values: dict[str, Literal] = {}
+    for name, text in pairs:
         if not name.isidentifier() or name not in types:
             raise BadParameter(path.name, name, ", ".join(types))
-        found[name] = _read(path, name, text, types[name])
-    return found
+        values[name] = _read(path, name, text, types[name])
+    return values
 
 
 def from_yaml(path: Path) -> list[tuple[str, str]]:

@@ -101,7 +101,7 @@ class Plan:
     def refused(self) -> tuple[tuple[str, CropkitError], ...]:
         """What will be refused, with the reason."""
         planned = [(item.path, item.error) for item in self.items if item.error is not None]
-        return (*planned, *((one.path, one.error) for one in self.unread))
+        return (*planned, *((unread.path, unread.error) for unread in self.unread))
 
     @property
     def to_settle(self) -> tuple[Item, ...]:

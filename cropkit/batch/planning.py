@@ -64,22 +64,22 @@ class BatchPlanner:
         NoImages
             When there is nothing in the folder and nothing was decided.
         """
-        found = _Found(seen or LookProgress())
+        listing = _Listing(seen or LookProgress())
         waiting = self._waiting(source)
         if source is Source.SUGGESTIONS:
-            self._undecided(found, min_confidence)
+            self._undecided(listing, min_confidence)
         elif not waiting:
             self._check_is_a_collection()
-        for decision in found.seen.each(waiting):
-            found.items.append(self._recorded(decision))
+        for decision in listing.seen.each(waiting):
+            listing.items.append(self._recorded(decision))
         return Plan(
             self.files.path,
             source,
             self.destination,
-            tuple(found.items),
-            tuple(found.unread),
-            tuple(found.passed),
-            tuple(dict.fromkeys(found.problems)),
+            tuple(listing.items),
+            tuple(listing.unread),
+            tuple(listing.passed),
+            tuple(dict.fromkeys(listing.problems)),
         )
 
     def _check_is_a_collection(self) -> None:
@@ -94,72 +94,74 @@ class BatchPlanner:
         waiting = self.trail.waiting()
         if source is Source.QUEUE:
             return waiting
-        mine = {one.decision for one in self.trail.standing() if is_batch(one.reviewer)}
+        mine = {
+            standing.decision for standing in self.trail.standing() if is_batch(standing.reviewer)
+        }
         return [decision for decision in waiting if decision in mine]
 
     # -- what was decided ----------------------------------------------------------------------
 
-    def _recorded(self, decision: str) -> Item:
-        made, _ = self.trail.decision(decision)
-        kind = OperationKind.REJECT if made.verdict is Verdict.REJECT else OperationKind.CROP
-        size_bytes, target = 0, made.path
+    def _recorded(self, decision_id: str) -> Item:
+        decision, _ = self.trail.decision(decision_id)
+        kind = OperationKind.REJECT if decision.verdict is Verdict.REJECT else OperationKind.CROP
+        size_bytes, target = 0, decision.path
         try:
-            content = self.files.read(made.path)
+            content = self.files.read(decision.path)
             size_bytes = len(content.data)
-            if content.sha256 != made.sha256:
-                raise StaleDecision(made.path, made.sha256, content.sha256)
-            if made.box is not None:
-                made.box.within(self._size(content.data, made.path))
-            target = self._target(made)
+            if content.sha256 != decision.sha256:
+                raise StaleDecision(decision.path, decision.sha256, content.sha256)
+            if decision.box is not None:
+                decision.box.within(self._size(content.data, decision.path))
+            target = self._target(decision)
         except CropkitError as error:
-            return Item(made, kind, target, size_bytes, recorded=True, error=error)
-        return Item(made, kind, target, size_bytes, recorded=True)
+            return Item(decision, kind, target, size_bytes, recorded=True, error=error)
+        return Item(decision, kind, target, size_bytes, recorded=True)
 
     def _size(self, data: bytes, path: str) -> Size:
         return formats.read_header(data, path, self._options).size
 
-    def _target(self, made: Decision) -> str:
+    def _target(self, decision: Decision) -> str:
         """Return where it goes; refuse where a name is taken."""
-        request = self._planner.foreseen(made)
+        request = self._planner.foreseen(decision)
         for name in _new_names(request):
             there, path = self._locations.locate(name)
             if there.path.is_dir() and there.identity(path) is not None:
-                raise NameTaken(made.path, name)
+                raise NameTaken(decision.path, name)
         return request.target
 
     # -- what is suggested ---------------------------------------------------------------------
 
-    def _undecided(self, found: "_Found", min_confidence: float) -> None:
+    def _undecided(self, listing: "_Listing", min_confidence: float) -> None:
         images, unread = self._listed()
         standing = self.trail.standing_by_path()
         if not images and not standing:
             raise NoImages(self.files.path)
-        found.unread += [Unread(name, ReadOnly(name, reason)) for name, reason in unread.items()]
-        for path in found.seen.each(images):
+        listing.unread += [Unread(name, ReadOnly(name, reason)) for name, reason in unread.items()]
+        for path in listing.seen.each(images):
             decided = standing.get(path)
             if decided is None:
-                self._suggested(path, found, min_confidence)
+                self._suggested(path, listing, min_confidence)
             elif not (is_batch(decided.reviewer) and decided.status is Status.WAITING):
-                found.passed.append(Passed(path, _told(decided)))
+                listing.passed.append(Passed(path, _told(decided)))
 
-    def _suggested(self, path: str, found: "_Found", min_confidence: float) -> None:
+    def _suggested(self, path: str, listing: "_Listing", min_confidence: float) -> None:
         shown_at = clock.now()
         try:
             content = self.files.read(path)
             size = self._size(content.data, path)
         except CropkitError as error:
-            found.unread.append(Unread(path, error))
+            listing.unread.append(Unread(path, error))
             return
         if self.trail.is_crop(content.sha256):
-            found.passed.append(Passed(path, "is the outcome of a crop"))
+            listing.passed.append(Passed(path, "is the outcome of a crop"))
             return
         answer = gather(self.suggesters, path, size, content.sha256)
-        found.problems += [p for p in answer.problems if p.kind is not ProblemKind.NO_SUGGESTION]
+        listing.problems += [p for p in answer.problems if p.kind is not ProblemKind.NO_SUGGESTION]
         best = answer.suggestions[0] if answer.suggestions else None
         if best is None or _is_too_unsure(best, min_confidence):
-            found.passed.append(Passed(path, _why_not(best, answer.problems, min_confidence)))
+            listing.passed.append(Passed(path, _why_not(best, answer.problems, min_confidence)))
             return
-        made = Decision(
+        decision = Decision(
             path=path,
             sha256=content.sha256,
             size=size,
@@ -172,16 +174,16 @@ class BatchPlanner:
             suggestion=best,
             destination=self.destination,
         )
-        found.items.append(self._proposed(made, len(content.data)))
+        listing.items.append(self._proposed(decision, len(content.data)))
 
-    def _proposed(self, made: Decision, size_bytes: int) -> Item:
+    def _proposed(self, decision: Decision, size_bytes: int) -> Item:
         try:
-            target = self._target(made)
+            target = self._target(decision)
         except CropkitError as error:
             return Item(
-                made, OperationKind.CROP, made.path, size_bytes, recorded=False, error=error
+                decision, OperationKind.CROP, decision.path, size_bytes, recorded=False, error=error
             )
-        return Item(made, OperationKind.CROP, target, size_bytes, recorded=False)
+        return Item(decision, OperationKind.CROP, target, size_bytes, recorded=False)
 
 
 class LookProgress:
@@ -193,7 +195,7 @@ class LookProgress:
 
 
 @dataclass(slots=True)
-class _Found:
+class _Listing:
     """What planning has come upon so far."""
 
     seen: LookProgress

@@ -28,8 +28,8 @@ Four = tuple[float, float, float, float]
 
 
 def _versions() -> dict[str, str]:
-    found = {"cropkit": __version__, "python": sys.version.split()[0]}
-    return found | {name: version(name) for name in _PACKAGES}
+    versions = {"cropkit": __version__, "python": sys.version.split()[0]}
+    return versions | {name: version(name) for name in _PACKAGES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,11 @@ class RunRecord:
     @property
     def counts(self) -> dict[str, int]:
         """How many items ended how; every way is there, also with 0."""
-        found = Counter(entry.status for entry in self.entries)
-        ways = [one.value for one in (Status.CROPPED, Status.REJECTED)]
-        ways += [one.value for one in (Status.REFUSED, Status.FAILED, Status.STALE)]
+        numbers = Counter(entry.status for entry in self.entries)
+        ways = [status.value for status in (Status.CROPPED, Status.REJECTED)]
+        ways += [status.value for status in (Status.REFUSED, Status.FAILED, Status.STALE)]
         ways += [Status.IN_DOUBT.value, UNFINISHED, OVERTAKEN]
-        return {way: found[way] for way in ways}
+        return {way: numbers[way] for way in ways}
 
     @property
     def ok(self) -> bool:
@@ -117,10 +117,10 @@ class RunRecord:
     def verdict(self) -> str:
         """Say in one line how it went."""
         counts = [f"{number} {way}" for way, number in self.counts.items() if number]
-        said = ", ".join(counts) or "nothing to do"
+        text = ", ".join(counts) or "nothing to do"
         if self.problems:
-            said += f"; suggestions that could not be used: {len(self.problems)}"
-        return said if self.state == FINISHED else f"{self.state}: {self.reason or ''}; {said}"
+            text += f"; suggestions that could not be used: {len(self.problems)}"
+        return text if self.state == FINISHED else f"{self.state}: {self.reason or ''}; {text}"
 
 
 def ended(run: RunRecord, state: str, reason: str | None = None) -> RunRecord:
@@ -131,8 +131,8 @@ def ended(run: RunRecord, state: str, reason: str | None = None) -> RunRecord:
 def write(run: RunRecord, folder: Path) -> Path:
     """Write the record; a reader sees the old one whole or the new one whole."""
     path, new = folder / RECORD, folder / f"{RECORD}.new"
-    said = all_escaped({"ok": run.ok, "counts": run.counts, **asdict(run)})
-    new.write_text(json.dumps(said, indent=1, ensure_ascii=True), encoding="utf-8")
+    document = all_escaped({"ok": run.ok, "counts": run.counts, **asdict(run)})
+    new.write_text(json.dumps(document, indent=1, ensure_ascii=True), encoding="utf-8")
     os.replace(new, path)  # noqa: PTH105  (a rename over the name, as in `files`)
     return path
 
@@ -140,21 +140,21 @@ def write(run: RunRecord, folder: Path) -> Path:
 def read(folder: Path) -> RunRecord | None:
     """Read a record; None when there is none."""
     try:
-        said = all_unescaped(json.loads((folder / RECORD).read_text(encoding="utf-8")))
+        document = all_unescaped(json.loads((folder / RECORD).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     for computed in ("ok", "counts"):
-        said.pop(computed)
-    said["entries"] = tuple(_entry(one) for one in said["entries"])
+        document.pop(computed)
+    document["entries"] = tuple(_entry(entry) for entry in document["entries"])
     for name in ("passed", "problems"):
-        said[name] = tuple((path, reason) for path, reason in said[name])
-    return RunRecord(**said)
+        document[name] = tuple((path, reason) for path, reason in document[name])
+    return RunRecord(**document)
 
 
-def _entry(said: dict[str, Any]) -> Entry:
+def _entry(document: dict[str, Any]) -> Entry:
     pairs = ("size", "box", "suggested")
     facts: dict[str, Any] = {
         name: tuple(value) if name in pairs and value is not None else value
-        for name, value in said.items()
+        for name, value in document.items()
     }
     return Entry(**facts)

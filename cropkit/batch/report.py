@@ -51,8 +51,8 @@ class Shown:
     def reason(self) -> str:
         """Why it did not end well, without the name that stands beside it."""
         if self.entry.message:
-            said = self.entry.message.removeprefix(f"{self.entry.path}: ")
-            return said[:1].upper() + said[1:]
+            message = self.entry.message.removeprefix(f"{self.entry.path}: ")
+            return message[:1].upper() + message[1:]
         if self.entry.status == UNFINISHED:
             return "The trail holds no end of it: it waits, and the next batch takes it up"
         return "No reason was recorded"
@@ -153,20 +153,20 @@ def _figures(run: RunRecord, cropped: Sequence[Entry]) -> list[Figure]:
     seconds, done = statistics.timeline(run)
     if len(done) > 2:  # noqa: PLR2004  (a line needs two outcomes)
         rate = statistics.throughput(run).images_per_second
-        said = f"{done[-1]} images, {rate:.1f} a second"
-        drawn.append(Figure("Progress", said, _safe(figures.curve(seconds, done))))
+        summary = f"{done[-1]} images, {rate:.1f} a second"
+        drawn.append(Figure("Progress", summary, _safe(figures.curve(seconds, done))))
     return [figure for figure in drawn if figure is not None]
 
 
 def _histogram(
     title: str, unit: str, values: Sequence[float], bounds: tuple[float, float] | None
 ) -> Figure | None:
-    found = statistics.spread(values)
-    if found is None:
+    spread = statistics.spread(values)
+    if spread is None:
         return None
-    said = f"median {found.middle:.2f}, 90 % in {found.low:.2f} to {found.high:.2f}"
+    summary = f"median {spread.middle:.2f}, 90 % in {spread.low:.2f} to {spread.high:.2f}"
     around = bounds or (min(0.5, *values), max(2.0, *values))
-    return Figure(title, said, _safe(figures.histogram(values, unit, around)))
+    return Figure(title, summary, _safe(figures.histogram(values, unit, around)))
 
 
 def _safe(svg: str) -> Markup:

@@ -22,8 +22,8 @@ def planned(plan: Plan) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415  (half a second that the shell does not need)
 
     rows = [_planned(item) for item in plan.items]
-    rows += [(one.path, "refuse", "", "", str(one.error)) for one in plan.unread]
-    rows += [(one.path, "leave", "", "", one.reason) for one in plan.passed]
+    rows += [(unread.path, "refuse", "", "", str(unread.error)) for unread in plan.unread]
+    rows += [(passed.path, "leave", "", "", passed.reason) for passed in plan.passed]
     return pd.DataFrame(rows, columns=list(_PLANNED))
 
 

@@ -23,13 +23,13 @@ _NOT_YET = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    given = parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         with stoppable():
-            return int(given.run(given))
+            return int(arguments.run(arguments))
     except CropkitError as error:
         complain(error)
-        if given.json:
+        if arguments.json:
             document({"ok": False, "code": error.code, "message": str(error)})
         return FAILED
     except KeyboardInterrupt as interrupt:
@@ -49,8 +49,8 @@ def parser() -> argparse.ArgumentParser:
     batch.add(commands)
     health.add(commands)
     for name, text in _NOT_YET.items():
-        one = command(commands, name, f"{text} (not yet)", _not_yet)
-        one.add_argument("anything", nargs="*", help=argparse.SUPPRESS)
+        subparser = command(commands, name, f"{text} (not yet)", _not_yet)
+        subparser.add_argument("anything", nargs="*", help=argparse.SUPPRESS)
     return top
 
 
@@ -63,6 +63,6 @@ def commands_markdown() -> str:
     return "\n".join(lines)
 
 
-def _not_yet(given: argparse.Namespace) -> int:
-    say(f"{given.command} is not there yet")
+def _not_yet(arguments: argparse.Namespace) -> int:
+    say(f"{arguments.command} is not there yet")
     return USAGE

@@ -30,8 +30,8 @@ _MOST = 20  # names that are printed; the record has all
 
 def add(commands: Commands) -> None:
     """Describe the command."""
-    one = folder_command(commands, "batch", _TEXT, _batch)
-    one.add_argument(
+    parser = folder_command(commands, "batch", _TEXT, _batch)
+    parser.add_argument(
         *("-p", "--parameter"),
         nargs=2,
         action="append",
@@ -39,30 +39,32 @@ def add(commands: Commands) -> None:
         metavar=("NAME", "VALUE"),
         help="a parameter of the notebook, such as: source suggestions",
     )
-    one.add_argument("-f", "--file", type=Path, metavar="YAML", help="parameters from a file")
-    one.add_argument("--notebook", type=Path, metavar="PATH", help="another notebook of this kind")
+    parser.add_argument("-f", "--file", type=Path, metavar="YAML", help="parameters from a file")
+    parser.add_argument(
+        "--notebook", type=Path, metavar="PATH", help="another notebook of this kind"
+    )
     text = "print what would be done and why something would be refused; write nothing"
-    one.add_argument("--dry-run", action="store_true", help=text)
+    parser.add_argument("--dry-run", action="store_true", help=text)
     text = "threads that crop and verify (one for each processor)"
-    one.add_argument("--workers", type=int, metavar="N", help=text)
+    parser.add_argument("--workers", type=int, metavar="N", help=text)
 
 
-def _batch(given: argparse.Namespace) -> int:
+def _batch(arguments: argparse.Namespace) -> int:
     from cropkit.batch.notebook_run import NOTEBOOK, run_notebook  # noqa: PLC0415  (as above)
     from cropkit.batch.parameters import from_yaml, typed  # noqa: PLC0415  (as above)
     from cropkit.jupyter import notebooks  # noqa: PLC0415  (Jupyter's libraries, for this command only)
 
-    source = given.notebook or notebooks.notebook(NOTEBOOK)
-    pairs = from_yaml(given.file) if given.file else []
-    pairs += [(name, value) for name, value in given.parameter]
-    pairs += [] if given.workers is None else [("workers", str(given.workers))]
+    source = arguments.notebook or notebooks.notebook(NOTEBOOK)
+    pairs = from_yaml(arguments.file) if arguments.file else []
+    pairs += [(name, value) for name, value in arguments.parameter]
+    pairs += [] if arguments.workers is None else [("workers", str(arguments.workers))]
     for name, _ in pairs:
         if name in _TAKEN:
             raise BadParameter(source.name, name, "FOLDER on the command line")
     parameters = _absolute(typed(source, pairs))
-    if given.dry_run:
-        return _dry_run(given, parameters)
-    return _tell(given, run_notebook(given.folder, parameters, source))
+    if arguments.dry_run:
+        return _dry_run(arguments, parameters)
+    return _tell(arguments, run_notebook(arguments.folder, parameters, source))
 
 
 def _absolute(parameters: "dict[str, Literal]") -> "dict[str, Literal]":
@@ -71,8 +73,8 @@ def _absolute(parameters: "dict[str, Literal]") -> "dict[str, Literal]":
     return parameters | {"destination": str(Path(str(wanted)).absolute())} if wanted else parameters
 
 
-def _tell(given: argparse.Namespace, ended: "NotebookEnded") -> int:
-    if given.json:
+def _tell(arguments: argparse.Namespace, ended: "NotebookEnded") -> int:
+    if arguments.json:
         document(_json(ended))
     else:
         tell(ended.said)
@@ -81,36 +83,36 @@ def _tell(given: argparse.Namespace, ended: "NotebookEnded") -> int:
         say(f"report: {ended.folder / 'report.html'}")
     if ended.signal is not None:
         return STOPPED + ended.signal
-    well = ended.run is None or not tell_degraded(given.folder, ended.run.session)
+    well = ended.run is None or not tell_degraded(arguments.folder, ended.run.session)
     return DONE if ended.ok and well else FAILED
 
 
 def _tell_unwell(ended: "NotebookEnded") -> None:
     unwell = ended.run.unwell if ended.run is not None else ()
     for entry in unwell[:_MOST]:
-        said = ". ".join(filter(None, (entry.message, entry.cure)))
-        tell(f"{entry.status:<11} {entry.path}  {said}")
+        reason = ". ".join(filter(None, (entry.message, entry.cure)))
+        tell(f"{entry.status:<11} {entry.path}  {reason}")
     if len(unwell) > _MOST:
         tell(f"and {len(unwell) - _MOST} more, in the report")
 
 
 def _json(ended: "NotebookEnded") -> dict[str, Any]:
     run = ended.run
-    said: dict[str, Any] = {"ok": ended.ok, "said": ended.said, "folder": str(ended.folder)}
+    answer: dict[str, Any] = {"ok": ended.ok, "said": ended.said, "folder": str(ended.folder)}
     if run is None:
-        return said
+        return answer
     unwell = [
         {"path": e.path, "status": e.status, "code": e.code, "message": e.message}
         for e in run.unwell
     ]
-    return said | {"state": run.state} | run.summary() | {"unwell": unwell}
+    return answer | {"state": run.state} | run.summary() | {"unwell": unwell}
 
 
-def _dry_run(given: argparse.Namespace, parameters: "dict[str, Literal]") -> int:
+def _dry_run(arguments: argparse.Namespace, parameters: "dict[str, Literal]") -> int:
     from cropkit.batch.dry_run import foreseen  # noqa: PLC0415  (as above)
 
-    plan, in_the_way = foreseen(given.folder, parameters)
-    if given.json:
+    plan, in_the_way = foreseen(arguments.folder, parameters)
+    if arguments.json:
         document(_plan_json(plan, in_the_way))
     else:
         tell(*_plan_lines(plan, in_the_way))
@@ -129,7 +131,7 @@ def _plan_lines(plan: "Plan", in_the_way: "tuple[CropkitError, ...]") -> list[st
         f"crops go: {', '.join(plan.destinations) or 'in place'}",
         *(f"in the way: {error}" for error in in_the_way),
         *(f"refused: {error}" for _, error in plan.refused),
-        *(f"left alone: {one.path}: {one.reason}" for one in plan.passed[:_MOST]),
+        *(f"left alone: {passed.path}: {passed.reason}" for passed in plan.passed[:_MOST]),
         *([f"and {len(plan.passed) - _MOST} more"] if len(plan.passed) > _MOST else []),
         "nothing was written",
     ]
@@ -146,7 +148,7 @@ def _plan_json(plan: "Plan", in_the_way: "tuple[CropkitError, ...]") -> dict[str
             for i in plan.ready
         ],
         "refused": [{"path": path, "code": e.code, "message": str(e)} for path, e in plan.refused],
-        "left_alone": [{"path": one.path, "reason": one.reason} for one in plan.passed],
+        "left_alone": [{"path": passed.path, "reason": passed.reason} for passed in plan.passed],
         "in_the_way": [str(error) for error in in_the_way],
         "bytes": plan.size_bytes,
         "bytes_needed": needed_bytes(plan.ready),

@@ -37,52 +37,52 @@ _SIZES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 def add_crop(commands: Commands) -> None:
     """Describe `crop`."""
-    one = command(commands, "crop", "crop one image in place, verified and undoable", _crop)
-    one.add_argument("image", type=Path)
+    parser = command(commands, "crop", "crop one image in place, verified and undoable", _crop)
+    parser.add_argument("image", type=Path)
     text = "upright pixels: left,top,right,bottom"
-    one.add_argument("--box", required=True, type=_edges, metavar="L,T,R,B", help=text)
-    one.add_argument("--move-to", type=Path, metavar="DIR", help="move it there when cropped")
-    add_json(one)
+    parser.add_argument("--box", required=True, type=_edges, metavar="L,T,R,B", help=text)
+    parser.add_argument("--move-to", type=Path, metavar="DIR", help="move it there when cropped")
+    add_json(parser)
 
 
 def add(commands: Commands) -> None:
     """Describe the others."""
-    one = folder_command(commands, "undo", "bring files back byte for byte", _undo)
-    one.add_argument("image", nargs="*", type=Path, help="only these images")
-    one.add_argument("--last", type=int, default=1, metavar="N", help="how many (1)")
-    one.add_argument("--all", action="store_true", help="everything, down to the originals")
-    one.add_argument("--operation", metavar="ID", help="only this one, whenever it was")
+    parser = folder_command(commands, "undo", "bring files back byte for byte", _undo)
+    parser.add_argument("image", nargs="*", type=Path, help="only these images")
+    parser.add_argument("--last", type=int, default=1, metavar="N", help="how many (1)")
+    parser.add_argument("--all", action="store_true", help="everything, down to the originals")
+    parser.add_argument("--operation", metavar="ID", help="only this one, whenever it was")
     text = "with --operation: first what stands on it"
-    one.add_argument("--with-later", action="store_true", help=text)
-    one.add_argument("--redo", action="store_true", help="take undos back instead")
-    one = folder_command(commands, "history", "show the audit trail", _history)
-    one.add_argument("image", nargs="?", type=Path, help="only this image")
-    one = folder_command(commands, "apply", "carry out the decisions that wait", _apply)
-    one.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
-    one = folder_command(commands, "purge", "remove kept originals on purpose", _purge)
-    one.add_argument("--older-than", type=_age, metavar="30d", help="not needed for longer")
-    one.add_argument("--keep-size", type=_bytes, metavar="20GB", help="then until the rest fits")
-    one = folder_command(commands, "settings", "how crops of a collection are made", _settings)
+    parser.add_argument("--with-later", action="store_true", help=text)
+    parser.add_argument("--redo", action="store_true", help="take undos back instead")
+    parser = folder_command(commands, "history", "show the audit trail", _history)
+    parser.add_argument("image", nargs="?", type=Path, help="only this image")
+    parser = folder_command(commands, "apply", "carry out the decisions that wait", _apply)
+    parser.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
+    parser = folder_command(commands, "purge", "remove kept originals on purpose", _purge)
+    parser.add_argument("--older-than", type=_age, metavar="30d", help="not needed for longer")
+    parser.add_argument("--keep-size", type=_bytes, metavar="20GB", help="then until the rest fits")
+    parser = folder_command(commands, "settings", "how crops of a collection are made", _settings)
     text = "move the corner out to a whole block, or encode anew"
-    one.add_argument("--jpeg", metavar="lossless|exact", help=text)
+    parser.add_argument("--jpeg", metavar="lossless|exact", help=text)
     text = "leave this out of a crop instead of refusing the file"
-    one.add_argument("--drop", action="append", metavar="ITEM", help=text)
+    parser.add_argument("--drop", action="append", metavar="ITEM", help=text)
     text = "refuse again, whatever was to be left out"
-    one.add_argument("--drop-nothing", action="store_true", help=text)
-    one = folder_command(commands, "recover", "settle what a crash left open", _recover)
+    parser.add_argument("--drop-nothing", action="store_true", help=text)
+    parser = folder_command(commands, "recover", "settle what a crash left open", _recover)
     text = "take operations in conflict back, now that the foreign content is elsewhere"
-    one.add_argument("--conflicts", action="store_true", help=text)
-    one = folder_command(commands, "fsck", "prove that database and disk agree", _fsck)
+    parser.add_argument("--conflicts", action="store_true", help=text)
+    parser = folder_command(commands, "fsck", "prove that database and disk agree", _fsck)
     text = "make a lost database anew from the trail's export first"
-    one.add_argument("--rebuild", action="store_true", help=text)
+    parser.add_argument("--rebuild", action="store_true", help=text)
 
 
 def _edges(text: str) -> tuple[int, int, int, int]:
     try:
         left, top, right, bottom = (int(part) for part in text.split(","))
     except ValueError:
-        said = f"{text!r} is not four whole numbers: left,top,right,bottom"
-        raise argparse.ArgumentTypeError(said) from None
+        message = f"{text!r} is not four whole numbers: left,top,right,bottom"
+        raise argparse.ArgumentTypeError(message) from None
     return left, top, right, bottom
 
 
@@ -101,98 +101,108 @@ def _bytes(text: str) -> int:
     return int(number) * _SIZES[unit]
 
 
-def _crop(given: argparse.Namespace) -> int:
+def _crop(arguments: argparse.Namespace) -> int:
     try:
-        with opened(home_of(given.image), destination=given.move_to) as collection:
-            box = PixelBox(*given.box)
-            result = collection.crop(given.image.absolute(), box)
+        with opened(home_of(arguments.image), destination=arguments.move_to) as collection:
+            box = PixelBox(*arguments.box)
+            result = collection.crop(arguments.image.absolute(), box)
     except CropkitError as error:
         complain(error)
-        if given.json:
-            document(_refused_json(given, error))
+        if arguments.json:
+            document(_refused_json(arguments, error))
         return FAILED
-    if given.json:
+    if arguments.json:
         document(crop_json(result))
     else:
         tell(line(result))
     return DONE
 
 
-def _undo(given: argparse.Namespace) -> int:
-    with opened(given.folder) as collection:
-        images = [named(given.folder, image) for image in given.image]
-        if given.operation:
-            results = collection.undo_operation(given.operation, with_later=given.with_later)
-        elif given.redo:
-            results = collection.redo(*images, last=given.last)
+def _undo(arguments: argparse.Namespace) -> int:
+    with opened(arguments.folder) as collection:
+        images = [named(arguments.folder, image) for image in arguments.image]
+        if arguments.operation:
+            results = collection.undo_operation(
+                arguments.operation, with_later=arguments.with_later
+            )
+        elif arguments.redo:
+            results = collection.redo(*images, last=arguments.last)
         else:
-            results = collection.undo(*images, last=given.last, everything=given.all)
-    return tell_results(given, results)
+            results = collection.undo(*images, last=arguments.last, everything=arguments.all)
+    return tell_results(arguments, results)
 
 
-def _purge(given: argparse.Namespace) -> int:
-    if given.older_than is None and given.keep_size is None:
+def _purge(arguments: argparse.Namespace) -> int:
+    if arguments.older_than is None and arguments.keep_size is None:
         say("purge needs --older-than or --keep-size: nothing is removed unasked")
         return USAGE
-    with opened(given.folder) as collection:
-        results = collection.purge(older_than=given.older_than, keep_bytes=given.keep_size)
-    return tell_results(given, results)
+    with opened(arguments.folder) as collection:
+        results = collection.purge(older_than=arguments.older_than, keep_bytes=arguments.keep_size)
+    return tell_results(arguments, results)
 
 
-def _history(given: argparse.Namespace) -> int:
+def _history(arguments: argparse.Namespace) -> int:
     from cropkit.audit.chain import body_of  # noqa: PLC0415  (a database, not for `--help`)
 
-    with opened(given.folder) as collection:
-        name = None if given.image is None else relative(collection, given.folder, given.image)
+    with opened(arguments.folder) as collection:
+        name = (
+            None
+            if arguments.image is None
+            else relative(collection, arguments.folder, arguments.image)
+        )
         events = [e | {"body": body_of(e)} for e in collection.trail.events(name)]
-    if given.json:
+    if arguments.json:
         document({"events": events})
     else:
-        for one in events:
-            tell(f"{one['at']}  {one['event']:<16} {one['path'] or ''}")
+        for event in events:
+            tell(f"{event['at']}  {event['event']:<16} {event['path'] or ''}")
     return DONE
 
 
-def _apply(given: argparse.Namespace) -> int:
+def _apply(arguments: argparse.Namespace) -> int:
     with (
-        opened(given.folder, destination=given.move_to) as collection,
+        opened(arguments.folder, destination=arguments.move_to) as collection,
         collection.begin_run("apply"),
     ):
         results = collection.apply_waiting()
         session = collection.session
-    told = tell_results(given, results)
-    return FAILED if tell_degraded(given.folder, session) else told
+    code = tell_results(arguments, results)
+    return FAILED if tell_degraded(arguments.folder, session) else code
 
 
-def _settings(given: argparse.Namespace) -> int:
+def _settings(arguments: argparse.Namespace) -> int:
     from cropkit.formats.options import Options  # noqa: PLC0415  (only where it is needed)
 
-    with opened(given.folder) as collection:
+    with opened(arguments.folder) as collection:
         chosen = collection.options.to_settings()
-        if given.jpeg:
-            chosen["jpeg"] = given.jpeg
-        if given.drop or given.drop_nothing:
-            chosen["drop"] = " ".join(given.drop or ())
+        if arguments.jpeg:
+            chosen["jpeg"] = arguments.jpeg
+        if arguments.drop or arguments.drop_nothing:
+            chosen["drop"] = " ".join(arguments.drop or ())
         if chosen != collection.options.to_settings():
             collection.choose(Options.from_settings(chosen))
-    if given.json:
+    if arguments.json:
         document({"settings": chosen})
     else:
         tell(*(f"{name}: {value}" for name, value in chosen.items()))
     return DONE
 
 
-def _recover(given: argparse.Namespace) -> int:
-    with opened(given.folder) as collection:
+def _recover(arguments: argparse.Namespace) -> int:
+    with opened(arguments.folder) as collection:
         done = [
             *collection.recovered,
-            *(collection.recover(conflicts=True) if given.conflicts else ()),
+            *(collection.recover(conflicts=True) if arguments.conflicts else ()),
         ]
-        conflicts = [one.source for one in collection.trail.unsettled() if one.state == "conflict"]
-    if given.json:
-        document({"recovered": [asdict(one) for one in done], "conflicts": conflicts})
-    for one in done:
-        say(f"{one.path}: {one.kind} {one.outcome} {one.reason or ''}".rstrip())
+        conflicts = [
+            operation.source
+            for operation in collection.trail.unsettled()
+            if operation.state == "conflict"
+        ]
+    if arguments.json:
+        document({"recovered": [asdict(settled) for settled in done], "conflicts": conflicts})
+    for settled in done:
+        say(f"{settled.path}: {settled.kind} {settled.outcome} {settled.reason or ''}".rstrip())
     for path in conflicts:
         say(f"{path}: in conflict; `cropkit fsck` names it")
     if not done and not conflicts:
@@ -200,27 +210,29 @@ def _recover(given: argparse.Namespace) -> int:
     return FAILED if conflicts else DONE
 
 
-def _fsck(given: argparse.Namespace) -> int:
-    if given.rebuild:
+def _fsck(arguments: argparse.Namespace) -> int:
+    if arguments.rebuild:
         from cropkit.collection import rebuild  # noqa: PLC0415  (a database, not for `--help`)
 
-        say(f"{rebuild(given.folder)} events played into a new database")
-    with opened(given.folder) as collection:
+        say(f"{rebuild(arguments.folder)} events played into a new database")
+    with opened(arguments.folder) as collection:
         differences = collection.fsck()
         head, database = collection.trail.head(), collection.trail.store.version
-    if given.json:
-        found = [asdict(one) for one in differences]
-        document({"ok": not differences, "differences": found, "head": head, "database": database})
-    for one in differences:
-        say(f"{one.kind}: {one.path}: {one.reason}")
+    if arguments.json:
+        entries = [asdict(difference) for difference in differences]
+        document(
+            {"ok": not differences, "differences": entries, "head": head, "database": database}
+        )
+    for difference in differences:
+        say(f"{difference.kind}: {difference.path}: {difference.reason}")
     if not differences:
         say(f"database and disk agree; the trail ends with {head}")
     say(database)
     return FAILED if differences else DONE
 
 
-def _refused_json(given: argparse.Namespace, error: CropkitError) -> dict[str, Any]:
+def _refused_json(arguments: argparse.Namespace, error: CropkitError) -> dict[str, Any]:
     from cropkit.records import Status  # noqa: PLC0415  (only where it is needed)
 
-    result = CropResult(Status(error.status), str(given.image), error.code, str(error))
-    return crop_json(result) | {"box_asked": list(given.box)}
+    result = CropResult(Status(error.status), str(arguments.image), error.code, str(error))
+    return crop_json(result) | {"box_asked": list(arguments.box)}

@@ -27,22 +27,22 @@ Run = Callable[[argparse.Namespace], int]
 
 def command(commands: Commands, name: str, text: str, run: Run) -> argparse.ArgumentParser:
     """Add a command; `run` returns its exit code."""
-    one: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    one.set_defaults(run=run, json=False)
-    return one
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(run=run, json=False)
+    return parser
 
 
 def folder_command(commands: Commands, name: str, text: str, run: Run) -> argparse.ArgumentParser:
     """Add a command about one collection, with `--json`."""
-    one = command(commands, name, text, run)
-    one.add_argument("folder", type=Path, help="the collection's folder")
-    add_json(one)
-    return one
+    parser = command(commands, name, text, run)
+    parser.add_argument("folder", type=Path, help="the collection's folder")
+    add_json(parser)
+    return parser
 
 
-def add_json(one: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse.ArgumentParser) -> None:
     """Give a command `--json`."""
-    one.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
 
 
 def tell_degraded(folder: Path, session: str) -> bool:
@@ -59,12 +59,12 @@ def tell_degraded(folder: Path, session: str) -> bool:
 
 def crop_json(result: CropResult) -> dict[str, Any]:
     """Return a result as `crop --json` prints it."""
-    said = asdict(result)
+    fields = asdict(result)
     for name in ("box_asked", "box_applied"):
         box = getattr(result, name)
-        said[name] = list(box.xyxy) if box else None
-    said["dropped"] = [{"item": item, "reason": reason} for item, reason in result.dropped]
-    return said
+        fields[name] = list(box.xyxy) if box else None
+    fields["dropped"] = [{"item": item, "reason": reason} for item, reason in result.dropped]
+    return fields
 
 
 def home_of(image: Path) -> Path:
@@ -73,18 +73,18 @@ def home_of(image: Path) -> Path:
     return next((folder for folder in above if os.path.lexists(folder / HOME)), above[0])
 
 
-def tell_results(given: argparse.Namespace, results: Sequence[CropResult]) -> int:
+def tell_results(arguments: argparse.Namespace, results: Sequence[CropResult]) -> int:
     """Print results, complain of those that failed, and return the exit code."""
-    if given.json:
-        counts = Counter(one.status.value for one in results)
-        document({"results": [crop_json(one) for one in results], "counts": counts})
+    if arguments.json:
+        counts = Counter(result.status.value for result in results)
+        document({"results": [crop_json(result) for result in results], "counts": counts})
     else:
-        for one in results:
-            tell(line(one))
-    for one in results:
-        if not one.ok:
-            say(one.message or str(one.code))
-    return DONE if all(one.ok for one in results) else FAILED
+        for result in results:
+            tell(line(result))
+    for result in results:
+        if not result.ok:
+            say(result.message or str(result.code))
+    return DONE if all(result.ok for result in results) else FAILED
 
 
 def line(result: CropResult) -> str:

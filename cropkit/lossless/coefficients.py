@@ -34,8 +34,8 @@ class Picture:
         self.info = info
         self.arrays = library.calls.jpeg_read_coefficients(c.byref(info))
         self.width, self.height = int(info.image_width), int(info.image_height)
-        found = [info.comp_info[i] for i in range(info.num_components)]
-        self.components = [_component(each) for each in found]
+        structures = [info.comp_info[i] for i in range(info.num_components)]
+        self.components = [_component(each) for each in structures]
         self.rows = [self._row_pointers(i, each) for i, each in enumerate(self.components)]
 
     @property
@@ -82,13 +82,13 @@ class Picture:
         return (c.c_size_t * height).from_address(first)
 
 
-def _component(found: Any) -> Component:  # noqa: ANN401  (as above)
+def _component(structure: Any) -> Component:  # noqa: ANN401  (as above)
     return Component(
-        found.h_samp_factor,
-        found.v_samp_factor,
-        found.width_in_blocks,
-        found.height_in_blocks,
-        tuple(found.quant_table.contents.values),
+        structure.h_samp_factor,
+        structure.v_samp_factor,
+        structure.width_in_blocks,
+        structure.height_in_blocks,
+        tuple(structure.quant_table.contents.values),
     )
 
 

@@ -24,9 +24,9 @@ _MIDDLE, _WHITE = np.float32(128), 255
 def _basis() -> Samples:
     """Return the orthonormal DCT-II of 8 samples (T.81, A.3.3)."""
     at = np.arange(_SIDE)
-    one = np.cos((2 * at[None, :] + 1) * at[:, None] * np.pi / (2 * _SIDE)) / 2
-    one[0] /= np.sqrt(2)
-    return one.astype(np.float32)
+    basis = np.cos((2 * at[None, :] + 1) * at[:, None] * np.pi / (2 * _SIDE)) / 2
+    basis[0] /= np.sqrt(2)
+    return basis.astype(np.float32)
 
 
 _DCT = _basis()
@@ -62,20 +62,20 @@ def regenerated(blocks: Blocks, table: tuple[int, ...], visible: Visible) -> Blo
     """
     steps, seen = _steps(table), visible.mask
     meant = shown(blocks, table)
-    found = _quantised(_extended(meant, visible), steps)
+    candidate = _quantised(_extended(meant, visible), steps)
     reach = (steps[:, None] * _DCT_2D)[:, seen]  # what one step of each coefficient does
     overlaps = reach @ reach.T
-    pull = (meant - _decoded(found, steps))[:, seen] @ reach.T
-    every = np.arange(len(found))
+    pull = (meant - _decoded(candidate, steps))[:, seen] @ reach.T
+    every = np.arange(len(candidate))
     for _ in range(_MOST_STEPS):
         gain = 2 * np.abs(pull) - np.diag(overlaps)
         best = gain.argmax(axis=1)
         sign = np.sign(pull[every, best]) * (gain[every, best] > _LEAST_GAIN)
         if not sign.any():
             break
-        found[every, best] += sign.astype(np.int16)
+        candidate[every, best] += sign.astype(np.int16)
         pull -= sign[:, None] * overlaps[best]
-    return np.clip(found, -_LARGEST, _LARGEST)
+    return np.clip(candidate, -_LARGEST, _LARGEST)
 
 
 def apart(before: Blocks, after: Blocks, table: tuple[int, ...], visible: Visible) -> Samples:
@@ -102,8 +102,8 @@ def _extended(meant: Samples, visible: Visible) -> Samples:
 
 def _quantised(samples: Samples, steps: Samples) -> Blocks:
     exact = _transformed(samples - _MIDDLE, _DCT.T) / steps
-    found: Blocks = np.clip(np.rint(exact), -_LARGEST, _LARGEST).astype(np.int16)
-    return found
+    quantised: Blocks = np.clip(np.rint(exact), -_LARGEST, _LARGEST).astype(np.int16)
+    return quantised
 
 
 def _decoded(blocks: Blocks, steps: Samples) -> Samples:

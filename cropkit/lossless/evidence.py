@@ -46,8 +46,8 @@ def renew_edge(picture: Picture, windows: Sequence[Window]) -> None:
         for strip in window.strips():
             blocks = _blocks(picture, i, window, strip)
             if len(blocks):
-                made = edges.regenerated(blocks, table, strip.visible)
-                _put(picture, i, window, strip, made)
+                renewed = edges.regenerated(blocks, table, strip.visible)
+                _put(picture, i, window, strip, renewed)
 
 
 def is_clean(picture: Picture) -> bool:

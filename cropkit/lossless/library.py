@@ -25,9 +25,9 @@ Fatal = Callable[[str], NoReturn]
 @cache
 def candidates() -> tuple[Path, ...]:
     """Return the libraries of this environment, those of different builders each once."""
-    found = [path for wheel in _WHEELS for path in _in_wheel(wheel)]
-    found.append(Path(sys.prefix) / _IN_ENVIRONMENT)
-    return tuple(dict.fromkeys(path.resolve() for path in found if path.exists()))
+    paths = [path for wheel in _WHEELS for path in _in_wheel(wheel)]
+    paths.append(Path(sys.prefix) / _IN_ENVIRONMENT)
+    return tuple(dict.fromkeys(path.resolve() for path in paths if path.exists()))
 
 
 def _in_wheel(package: str) -> Iterator[Path]:
@@ -81,10 +81,10 @@ class Library:
         """Return a compressor that is ready for its destination."""
         return self._created(self.abi.compressor(), self.calls.jpeg_CreateCompress)
 
-    def _created(self, made: Any, create: Any) -> Any:  # noqa: ANN401  (as above)
-        made.err = c.pointer(self.errors())
-        create(c.byref(made), self.abi.version, c.sizeof(made))
-        return made
+    def _created(self, structure: Any, create: Any) -> Any:  # noqa: ANN401  (as above)
+        structure.err = c.pointer(self.errors())
+        create(c.byref(structure), self.abi.version, c.sizeof(structure))
+        return structure
 
     def _declare(self) -> None:
         calls, pointer, size = self.calls, c.c_void_p, c.c_size_t
@@ -108,6 +108,6 @@ class Library:
 
     def _message(self, common: int) -> str:
         manager = ErrorManager.from_address(c.c_void_p.from_address(common).value or 0)
-        said = c.create_string_buffer(_MESSAGE_BYTES)
-        manager.format_message(common, c.addressof(said))
-        return said.value.decode("ascii", "replace")
+        text = c.create_string_buffer(_MESSAGE_BYTES)
+        manager.format_message(common, c.addressof(text))
+        return text.value.decode("ascii", "replace")

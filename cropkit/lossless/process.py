@@ -115,16 +115,16 @@ class LibjpegProcess:
             if request is not None:
                 with suppress(BrokenPipeError):  # it ended early: its answer says why
                     wire.send(_sure(self._process.stdin), request, data)
-            found = wire.receive(_sure(self._process.stdout))
+            answer = wire.receive(_sure(self._process.stdout))
         finally:
             timer.cancel()
         if late.is_set():
             raise TookTooLong(f"no answer within {seconds:.0f} s")
-        if found is None:
+        if answer is None:
             raise Crashed(f"libjpeg ended its process: {self._process.wait()}")
-        if "fatal" in found[0]:
-            raise Ended(found[0]["fatal"])
-        return found
+        if "fatal" in answer[0]:
+            raise Ended(answer[0]["fatal"])
+        return answer
 
     def _give_up(self, late: threading.Event) -> None:
         late.set()
@@ -206,15 +206,15 @@ class Pool:
         raise Unavailable(why)
 
 
-def _pairs(found: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
+def _pairs(libraries: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
     """Yield who writes and who reads back: two builds first, then one alone."""
-    yield from itertools.permutations(found, 2)
-    yield from ((each, each) for each in found)
+    yield from itertools.permutations(libraries, 2)
+    yield from ((each, each) for each in libraries)
 
 
 def _tuned() -> dict[str, str]:
-    told = os.environ.get(_TUNABLES)
-    return {_TUNABLES: f"{told}:{_TUNED}" if told else _TUNED}
+    tunables = os.environ.get(_TUNABLES)
+    return {_TUNABLES: f"{tunables}:{_TUNED}" if tunables else _TUNED}
 
 
 def _path() -> list[str]:
@@ -237,8 +237,8 @@ def expected() -> bool:
 @cache
 def pool() -> Pool:
     """Return the pool of this process."""
-    made = Pool(_MOST_WORKERS)
-    atexit.register(made.close)
+    shared = Pool(_MOST_WORKERS)
+    atexit.register(shared.close)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=made.forget)
-    return made
+        os.register_at_fork(after_in_child=shared.forget)
+    return shared

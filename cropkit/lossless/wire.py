@@ -8,9 +8,9 @@ from typing import Any, BinaryIO
 _LENGTH = struct.Struct(">I")
 
 
-def send(stream: BinaryIO, said: Mapping[str, object], *blobs: bytes) -> None:
+def send(stream: BinaryIO, message: Mapping[str, object], *blobs: bytes) -> None:
     """Write one message whole."""
-    head = json.dumps({"said": said, "blobs": [len(blob) for blob in blobs]}).encode()
+    head = json.dumps({"said": message, "blobs": [len(blob) for blob in blobs]}).encode()
     stream.write(_LENGTH.pack(len(head)) + head)
     stream.writelines(blobs)
     stream.flush()
@@ -23,10 +23,10 @@ def receive(stream: BinaryIO) -> tuple[Mapping[str, Any], Sequence[bytes]] | Non
         return None
     head = stream.read(*_LENGTH.unpack(length))
     try:
-        told = json.loads(head)
+        header = json.loads(head)
     except ValueError:  # it ended in the middle
         return None
-    blobs = [stream.read(size) for size in told["blobs"]]
-    if any(len(blob) < size for blob, size in zip(blobs, told["blobs"], strict=True)):
+    blobs = [stream.read(size) for size in header["blobs"]]
+    if any(len(blob) < size for blob, size in zip(blobs, header["blobs"], strict=True)):
         return None
-    return told["said"], blobs
+    return header["said"], blobs

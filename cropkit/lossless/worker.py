@@ -38,8 +38,8 @@ class LibjpegServer:
         whole = specimen.jpeg()
         with coefficients.reading(self._writer, whole) as picture:
             self._hold(picture, (0, 0))
-            found = windows(picture.sampling, specimen.BOX, (False, False))
-            cropped = coefficients.write(picture, specimen.BOX, found, Coding(optimize=True))
+            cut = windows(picture.sampling, specimen.BOX, (False, False))
+            cropped = coefficients.write(picture, specimen.BOX, cut, Coding(optimize=True))
         with coefficients.reading(self._reader, cropped) as picture:
             self._hold(picture, specimen.BOX[:2])
 
@@ -51,21 +51,23 @@ class LibjpegServer:
         """Crop; tell of the source what was carried, and the edge before and after."""
         coding = Coding(request["optimize"], tuple(tuple(each) for each in request["scans"]))
         with coefficients.reading(self._writer, data) as picture:
-            found = windows(picture.sampling, request["box"], request["beyond"])
-            told = evidence.described(picture, found)
-            before = evidence.edge(picture, found)
-            evidence.renew_edge(picture, found)
-            after = evidence.edge(picture, found)
-            encoded = coefficients.write(picture, request["box"], found, coding)
-        return told, [encoded, before, after]
+            cut = windows(picture.sampling, request["box"], request["beyond"])
+            description = evidence.described(picture, cut)
+            before = evidence.edge(picture, cut)
+            evidence.renew_edge(picture, cut)
+            after = evidence.edge(picture, cut)
+            encoded = coefficients.write(picture, request["box"], cut, coding)
+        return description, [encoded, before, after]
 
     def _read(self, request: Mapping[str, Any], data: bytes) -> Reply:
         """Read a crop back; tell of it what `_crop` told of its source."""
         with coefficients.reading(self._reader, data) as picture:
             whole = (0, 0, picture.width, picture.height)
-            found = windows(picture.sampling, whole, request["beyond"])
-            told = evidence.described(picture, found)
-            return {**told, "clean": evidence.is_clean(picture)}, [evidence.edge(picture, found)]
+            cut = windows(picture.sampling, whole, request["beyond"])
+            description = evidence.described(picture, cut)
+            return {**description, "clean": evidence.is_clean(picture)}, [
+                evidence.edge(picture, cut)
+            ]
 
     def _hold(self, picture: Picture, corner: tuple[int, int]) -> None:
         """End unless every coefficient of the specimen is what it should be."""
@@ -73,12 +75,12 @@ class LibjpegServer:
             step = 8 if component.h > 1 else 16
             left, top = corner[0] // step, corner[1] // step
             for row in range(component.rows):
-                found = np.frombuffer(picture.blocks(i, row, 0, component.columns), np.int16)
+                read = np.frombuffer(picture.blocks(i, row, 0, component.columns), np.int16)
                 meant = np.zeros((component.columns, 64), np.int16)
                 for column in range(component.columns):
                     known = specimen.values(i, top + row, left + column)
                     meant[column, specimen.PLACES] = known
-                if not np.array_equal(found, meant.reshape(-1)):
+                if not np.array_equal(read, meant.reshape(-1)):
                     self._end(f"{picture.library.path.name} does not pass its self-test")
 
     def _end(self, reason: str) -> NoReturn:
@@ -96,10 +98,10 @@ def main(writer: str, reader: str) -> None:
     while (message := wire.receive(here)) is not None:
         request, blobs = message
         try:
-            told, answers = worker.answer(request, blobs[0])
+            reply, answers = worker.answer(request, blobs[0])
         except MemoryError:
-            told, answers = {"fatal": "it needs more memory than there is"}, []
-        wire.send(there, told, *answers)
+            reply, answers = {"fatal": "it needs more memory than there is"}, []
+        wire.send(there, reply, *answers)
 
 
 def _limit_memory() -> None:

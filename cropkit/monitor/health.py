@@ -217,8 +217,8 @@ def degraded_alert(folder: str, session: str, kind: str, tally: Tally) -> Alert 
     kinds = ", ".join(f"{number} {name}" for name, number in sorted(tally.degraded.items()))
     share = 100 * tally.degraded_total / tally.operations
     counted = f"{tally.degraded_total} of {tally.operations} operations ({share:.1f} %)"
-    said = f"{counted} were degraded: {kinds}; {kind} {session}"
-    return Alert("degraded", folder, said, f"degraded:{session}")
+    text = f"{counted} were degraded: {kinds}; {kind} {session}"
+    return Alert("degraded", folder, text, f"degraded:{session}")
 
 
 def vanished(session: SessionRow, now: datetime, limits: Limits) -> bool:
@@ -233,8 +233,8 @@ def alerts(facts: Facts, now: datetime, limits: Limits | None = None) -> tuple[A
     if facts.failure is not None:
         return (Alert(facts.failure.name, facts.folder, facts.failure.said),)
     chosen = limits or Limits()
-    found = (alert for check in _CHECKS for alert in check(facts, now, chosen))
-    return tuple(alert for alert in found if alert.key not in facts.acknowledged)
+    raised = (alert for check in _CHECKS for alert in check(facts, now, chosen))
+    return tuple(alert for alert in raised if alert.key not in facts.acknowledged)
 
 
 def sampled(names: Sequence[str], now: datetime, size: int = SAMPLE) -> Sequence[str]:
@@ -254,68 +254,69 @@ def _damage(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
 def _chain(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
     if facts.broken_links:
         more = len(facts.broken_links) - 1
-        said = facts.broken_links[0] + (f", and {more} more" if more else "")
-        yield Alert("chain-broken", facts.folder, said)
+        text = facts.broken_links[0] + (f", and {more} more" if more else "")
+        yield Alert("chain-broken", facts.folder, text)
 
 
 def _conflicts(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
-    for one in facts.conflicts:
-        yield Alert("conflict", facts.folder, f"{one.name}: {one.said}")
+    for conflict in facts.conflicts:
+        yield Alert("conflict", facts.folder, f"{conflict.name}: {conflict.said}")
 
 
 def _in_doubt(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
-    known = {one.name for one in facts.conflicts}
-    for one in facts.in_doubt:
-        if one.name not in known:
-            yield Alert("in-doubt", facts.folder, f"{one.name}: {one.said}")
+    known = {conflict.name for conflict in facts.conflicts}
+    for doubt in facts.in_doubt:
+        if doubt.name not in known:
+            yield Alert("in-doubt", facts.folder, f"{doubt.name}: {doubt.said}")
 
 
 def _unsettled(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
-    for one in facts.unsettled:
-        yield Alert("unsettled", facts.folder, f"{one.name}: {one.said}")
+    for event in facts.unsettled:
+        yield Alert("unsettled", facts.folder, f"{event.name}: {event.said}")
 
 
 def _originals(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
-    for one in facts.bad_originals:
-        yield Alert("original-damaged", facts.folder, f"{one.name}: {one.said}")
+    for original in facts.bad_originals:
+        yield Alert("original-damaged", facts.folder, f"{original.name}: {original.said}")
 
 
 def _differences(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
-    for one in facts.differences:
-        yield Alert("difference", facts.folder, f"{one.name}: {one.said}")
+    for difference in facts.differences:
+        yield Alert("difference", facts.folder, f"{difference.name}: {difference.said}")
 
 
 def _sqlite(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
     if facts.sqlite_is_dangerous and not facts.lock_excludes:
-        said = f"SQLite {facts.sqlite} has the WAL-reset bug, and file locks do not exclude here"
-        yield Alert("sqlite", facts.folder, said)
+        text = f"SQLite {facts.sqlite} has the WAL-reset bug, and file locks do not exclude here"
+        yield Alert("sqlite", facts.folder, text)
 
 
 def _room(facts: Facts, _now: datetime, limits: Limits) -> Iterator[Alert]:
     needed = max(limits.rooms * facts.largest_batch, limits.least_room)
     if facts.free_bytes is not None and facts.free_bytes < needed:
-        said = f"{_megabytes(facts.free_bytes)} free, the largest batch wants {_megabytes(needed)}"
-        yield Alert("disk-space", facts.folder, said)
+        text = f"{_megabytes(facts.free_bytes)} free, the largest batch wants {_megabytes(needed)}"
+        yield Alert("disk-space", facts.folder, text)
 
 
 def _vanished(facts: Facts, now: datetime, limits: Limits) -> Iterator[Alert]:
-    for one in facts.sessions:
-        if vanished(one, now, limits) and one.beat_at is not None:
-            ago = _ago(now - one.beat_at)
-            said = f"{one.kind} {one.id} of {one.reviewer} on {one.host} was last seen {ago} ago"
-            yield Alert("vanished", facts.folder, said, f"vanished:{one.id}")
+    for session in facts.sessions:
+        if vanished(session, now, limits) and session.beat_at is not None:
+            ago = _ago(now - session.beat_at)
+            who = f"{session.kind} {session.id} of {session.reviewer} on {session.host}"
+            text = f"{who} was last seen {ago} ago"
+            yield Alert("vanished", facts.folder, text, f"vanished:{session.id}")
 
 
 def _degraded(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
-    for one in facts.sessions:
-        alert = degraded_alert(facts.folder, one.id, one.kind, one.tally)
+    for session in facts.sessions:
+        alert = degraded_alert(facts.folder, session.id, session.kind, session.tally)
         if alert is not None:
             yield alert
 
 
 def _recovered(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
-    for one in facts.recovered:
-        yield Alert("recovered", facts.folder, one.said, f"recovered:{one.name}")
+    for event in facts.recovered:
+        yield Alert("recovered", facts.folder, event.said, f"recovered:{event.name}")
 
 
 def _idle(facts: Facts, now: datetime, limits: Limits) -> Iterator[Alert]:

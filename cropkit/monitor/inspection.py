@@ -98,7 +98,7 @@ def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bo
     originals = sorted(trail.originals())
     read = originals if deep else sampled(originals, now)
     differences = fsck.fsck(root, trail) if deep else []
-    waiting = [one.path for one in standing if one.status is Status.WAITING]
+    waiting = [decision.path for decision in standing if decision.status is Status.WAITING]
     return Facts(
         folder=name,
         sessions=trail.sessions(),
@@ -128,20 +128,20 @@ def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bo
     )
 
 
-def _in_conflict(one: Operation) -> bool:
-    return one.state is OperationState.CONFLICT
+def _in_conflict(operation: Operation) -> bool:
+    return operation.state is OperationState.CONFLICT
 
 
-def _event(one: Operation, said: str) -> Event:
-    return Event(one.source, said)
+def _event(operation: Operation, text: str) -> Event:
+    return Event(operation.source, text)
 
 
 def _doubt(path: str, message: str | None) -> Event:
     return Event(path, message or "its outcome is not known")
 
 
-def _events(found: Iterable[Difference]) -> list[Event]:
-    return [Event(one.path, one.reason) for one in found]
+def _events(differences: Iterable[Difference]) -> list[Event]:
+    return [Event(difference.path, difference.reason) for difference in differences]
 
 
 def _last_crop(events: Sequence[Mapping[str, Any]]) -> datetime | None:
@@ -156,7 +156,7 @@ def _unreviewed(root: Root, known: set[str]) -> int:
 
 def _recovered(events: Sequence[Mapping[str, Any]]) -> list[Event]:
     """Find what recovery settled: forward with a mark, back by letting the decision wait again."""
-    found = []
+    settled = []
     for event in events:
         if event["operation"] is None:
             continue
@@ -164,9 +164,9 @@ def _recovered(events: Sequence[Mapping[str, Any]]) -> list[Event]:
         back = event["event"] == Status.WAITING and '"code":null' in event["body"]
         if forward or back:
             way = "carried on" if forward else "taken back"
-            said = f"{event['path']}: operation {event['operation']:.8} was {way} at {event['at']}"
-            found.append(Event(event["operation"], said))
-    return found
+            text = f"{event['path']}: operation {event['operation']:.8} was {way} at {event['at']}"
+            settled.append(Event(event["operation"], text))
+    return settled
 
 
 def _acknowledged(events: Sequence[Mapping[str, Any]]) -> frozenset[str]:
@@ -177,15 +177,15 @@ def _acknowledged(events: Sequence[Mapping[str, Any]]) -> frozenset[str]:
 def _largest_batch(root: Root, finished: Sequence[Operation], waiting: Sequence[str]) -> int:
     """Return the bytes of the images that the largest session worked on, or that wait."""
     sizes: Counter[str] = Counter()
-    for one in finished:
-        if one.kind in _WORK:
-            sizes[one.session] += _size(root, kept(one.sha256_before or ""))
+    for operation in finished:
+        if operation.kind in _WORK:
+            sizes[operation.session] += _size(root, kept(operation.sha256_before or ""))
     return max([*sizes.values(), sum(_size(root, path) for path in waiting)])
 
 
 def _size(root: Root, path: str) -> int:
     try:
-        found = root.identity(path)
+        identity = root.identity(path)
     except CropkitError:
         return 0
-    return found.size if found else 0
+    return identity.size if identity else 0

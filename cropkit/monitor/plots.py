@@ -37,7 +37,9 @@ def pace(stats: Stats) -> Plot:
     groups = stats.by("session")[-_MOST:]
 
     def draw(axes: "Axes") -> None:
-        axes.barh(_names(groups), [one.decisions_an_hour or 0 for one in groups], color="#2166ac")
+        axes.barh(
+            _names(groups), [group.decisions_an_hour or 0 for group in groups], color="#2166ac"
+        )
         axes.set_xlabel("decisions in an hour of active time")
 
     return _drawn("pace by session", draw, len(groups))
@@ -50,7 +52,7 @@ def shares(stats: Stats, way: str) -> Plot:
     def draw(axes: "Axes") -> None:
         left = [0.0] * len(groups)
         for verdict in VERDICTS:
-            parts = [100 * (one.share(verdict) or 0) for one in groups]
+            parts = [100 * (group.share(verdict) or 0) for group in groups]
             axes.barh(_names(groups), parts, left=left, color=_COLOURS[verdict], label=verdict)
             left = [a + b for a, b in zip(left, parts, strict=True)]
         axes.set_xlim(0, 100)
@@ -62,7 +64,7 @@ def shares(stats: Stats, way: str) -> Plot:
 
 def seconds(stats: Stats) -> Plot:
     """Draw how many seconds an image takes."""
-    values = [one.seconds for one in stats.made if one.seconds is not None]
+    values = [decision.seconds for decision in stats.decisions if decision.seconds is not None]
 
     def draw(axes: "Axes") -> None:
         axes.hist(values, bins=30, color="#2166ac")
@@ -73,7 +75,7 @@ def seconds(stats: Stats) -> Plot:
 
 
 def _names(groups: tuple[Group, ...]) -> list[str]:
-    return [one.name[:_LONGEST].replace("$", r"\$") for one in groups]
+    return [group.name[:_LONGEST].replace("$", r"\$") for group in groups]
 
 
 def _drawn(title: str, draw: Callable[["Axes"], None], rows: int) -> Plot:
@@ -100,7 +102,7 @@ def matplotlib_data(*parts: str) -> Path:
     MissingFile
         When there is no matplotlib; nothing was written.
     """
-    found = find_spec("matplotlib")
-    if found is None or found.origin is None:
+    spec = find_spec("matplotlib")
+    if spec is None or spec.origin is None:
         raise MissingFile("matplotlib's sample data")
-    return Path(found.origin).parent.joinpath("mpl-data", *parts)
+    return Path(spec.origin).parent.joinpath("mpl-data", *parts)

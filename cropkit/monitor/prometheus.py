@@ -24,10 +24,12 @@ Sample = tuple[str, str, float]
 
 
 def exposition(
-    found: Sequence[tuple[Facts, Sequence[Alert]]], now: datetime, limits: Limits
+    collections: Sequence[tuple[Facts, Sequence[Alert]]], now: datetime, limits: Limits
 ) -> str:
     """Return the metrics of collections, each labelled with its folder."""
-    samples = [sample for facts, alerts in found for sample in _samples(facts, alerts, now, limits)]
+    samples = [
+        sample for facts, alerts in collections for sample in _samples(facts, alerts, now, limits)
+    ]
     lines: list[str] = []
     for name, text in _GAUGES:
         mine = [f"{name}{{{labels}}} {value:.17g}" for n, labels, value in samples if n == name]
@@ -51,8 +53,8 @@ def _samples(
 
 
 def _values(facts: Facts, now: datetime, limits: Limits) -> dict[str, float | None]:
-    runs = [one for one in facts.sessions if one.beat_at is not None]
-    gone = sum(vanished(one, now, limits) for one in runs)
+    runs = [session for session in facts.sessions if session.beat_at is not None]
+    gone = sum(vanished(run, now, limits) for run in runs)
     last = runs[-1].tally if runs else None
     ratio = last.degraded_total / max(1, last.operations) if last else None
     return {
@@ -61,7 +63,7 @@ def _values(facts: Facts, now: datetime, limits: Limits) -> dict[str, float | No
         "last_crop_timestamp_seconds": facts.last_crop_at.timestamp()
         if facts.last_crop_at
         else None,
-        "runs_alive": sum(one.ended_at is None for one in runs) - gone,
+        "runs_alive": sum(run.ended_at is None for run in runs) - gone,
         "runs_vanished": gone,
         "last_run_degraded_ratio": ratio,
         "last_run_operations": last.operations if last else None,

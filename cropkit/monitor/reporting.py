@@ -53,7 +53,7 @@ class HealthReport:
             "free_bytes": facts.free_bytes,
             "largest_batch_bytes": facts.largest_batch,
             "sqlite": facts.sqlite,
-            "sessions": [self._session(one.id) for one in facts.sessions],
+            "sessions": [self._session(session.id) for session in facts.sessions],
         }
 
     def alert_table(self) -> "pd.DataFrame":
@@ -69,17 +69,19 @@ class HealthReport:
 
         rows = [
             {
-                "kind": one.kind,
-                "reviewer": one.reviewer,
-                "ended": "vanished" if vanished(one, self.at, self.limits) else one.ended_how,
-                "decided": one.tally.decided,
-                "carried out": one.tally.carried_out,
-                "failed": one.tally.failed,
-                "stale": one.tally.stale,
-                "degraded": one.tally.degraded_total,
-                "operations": one.tally.operations,
+                "kind": session.kind,
+                "reviewer": session.reviewer,
+                "ended": "vanished"
+                if vanished(session, self.at, self.limits)
+                else session.ended_how,
+                "decided": session.tally.decided,
+                "carried out": session.tally.carried_out,
+                "failed": session.tally.failed,
+                "stale": session.tally.stale,
+                "degraded": session.tally.degraded_total,
+                "operations": session.tally.operations,
             }
-            for one in self.facts.sessions
+            for session in self.facts.sessions
         ]
         return pd.DataFrame(rows)
 
@@ -95,19 +97,19 @@ class HealthReport:
         }
 
     def _session(self, wanted: str) -> dict[str, Any]:
-        one = next(each for each in self.facts.sessions if each.id == wanted)
+        session = next(each for each in self.facts.sessions if each.id == wanted)
         return {
-            "id": one.id,
-            "kind": one.kind,
-            "host": one.host,
-            "reviewer": one.reviewer,
-            "version": one.version,
-            "started_at": clock.written(one.started_at),
-            "beat_at": clock.written(one.beat_at) if one.beat_at else None,
-            "ended_at": clock.written(one.ended_at) if one.ended_at else None,
-            "ended_how": one.ended_how,
-            "vanished": vanished(one, self.at, self.limits),
-            "counts": one.tally.to_json(),
+            "id": session.id,
+            "kind": session.kind,
+            "host": session.host,
+            "reviewer": session.reviewer,
+            "version": session.version,
+            "started_at": clock.written(session.started_at),
+            "beat_at": clock.written(session.beat_at) if session.beat_at else None,
+            "ended_at": clock.written(session.ended_at) if session.ended_at else None,
+            "ended_how": session.ended_how,
+            "vanished": vanished(session, self.at, self.limits),
+            "counts": session.tally.to_json(),
         }
 
 
@@ -134,17 +136,17 @@ def look(
     configuration, complaints = _configuration(folder, now)
     limits = replace(configuration.limits, idle=idle) if idle else configuration.limits
     facts = examine(folder, now, deep=deep, patience=patience)
-    found = (*alerts(facts, now, limits), *complaints)
+    raised = (*alerts(facts, now, limits), *complaints)
     if tell:
-        found += tuple(delivery.deliver(found, configuration.sinks))
-    return HealthReport(facts, found, limits, now)
+        raised += tuple(delivery.deliver(raised, configuration.sinks))
+    return HealthReport(facts, raised, limits, now)
 
 
-def tell(folder: Path, told: Iterable[Alert]) -> list[Alert]:
+def tell(folder: Path, raised: Iterable[Alert]) -> list[Alert]:
     """Bring alerts to the sinks of a collection; return one for each that did not take them."""
     configuration, complaints = _configuration(folder, clock.now())
-    given = [*told, *complaints]
-    return [*complaints, *delivery.deliver(given, configuration.sinks)]
+    every = [*raised, *complaints]
+    return [*complaints, *delivery.deliver(every, configuration.sinks)]
 
 
 def session_alert(folder: Path, session: str) -> Alert | None:
@@ -156,9 +158,9 @@ def session_alert(folder: Path, session: str) -> Alert | None:
         The trail cannot be read.
     """
     with TrailReader(Root(folder)) as trail:
-        rows = [one for one in trail.sessions() if one.id == session]
-    found = (degraded_alert(str(folder), one.id, one.kind, one.tally) for one in rows)
-    return next((alert for alert in found if alert is not None), None)
+        rows = [row for row in trail.sessions() if row.id == session]
+    raised = (degraded_alert(str(folder), row.id, row.kind, row.tally) for row in rows)
+    return next((alert for alert in raised if alert is not None), None)
 
 
 def acknowledge(folder: Path, seen: Sequence[Alert]) -> list[str]:

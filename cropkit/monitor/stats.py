@@ -70,19 +70,22 @@ class Stats:
     ``unattended`` are the decisions of programs, which are in no figure.
     """
 
-    made: tuple[Made, ...]
+    decisions: tuple[Made, ...]
     unattended: int
 
     @property
     def total(self) -> Group:
         """All decisions of people."""
-        return _group("all", self.made)
+        return _group("all", self.decisions)
 
     def by(self, way: str) -> tuple[Group, ...]:
         """Return figures by session, reviewer or source, in the order of their first decision."""
-        names = dict.fromkeys(getattr(one, way) for one in self.made)
+        names = dict.fromkeys(getattr(decision, way) for decision in self.decisions)
         return tuple(
-            _group(name, [one for one in self.made if getattr(one, way) == name]) for name in names
+            _group(
+                name, [decision for decision in self.decisions if getattr(decision, way) == name]
+            )
+            for name in names
         )
 
     def frame(self, way: str) -> "pd.DataFrame":
@@ -95,7 +98,7 @@ class Stats:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as `cropkit stats --json` prints it."""
-        groups = {f"by_{way}": [one.to_json() for one in self.by(way)] for way in WAYS}
+        groups = {f"by_{way}": [group.to_json() for group in self.by(way)] for way in WAYS}
         return {
             **self.total.to_json(),
             "unattended": self.unattended,
@@ -107,15 +110,15 @@ class Stats:
 def stats(rows: Iterable[Mapping[str, Any]]) -> Stats:
     """Return the figures of decision rows, as `cropkit.audit.trail` keeps them."""
     every = [(row, clock.read(row["shown_at"]), clock.read(row["decided_at"])) for row in rows]
-    seen = [one for one in every if one[2] > one[1]]
-    seen.sort(key=lambda one: (one[0]["session"], one[2]))
-    made = [
+    seen = [timed for timed in every if timed[2] > timed[1]]
+    seen.sort(key=lambda timed: (timed[0]["session"], timed[2]))
+    decisions = [
         each
-        for _, group in groupby(seen, key=lambda one: one[0]["session"])
+        for _, group in groupby(seen, key=lambda timed: timed[0]["session"])
         for each in _timed(list(group))
     ]
-    made.sort(key=lambda one: one.decided_at)
-    return Stats(tuple(made), len(every) - len(seen))
+    decisions.sort(key=lambda decision: decision.decided_at)
+    return Stats(tuple(decisions), len(every) - len(seen))
 
 
 Row = tuple[Mapping[str, Any], datetime, datetime]
@@ -123,16 +126,16 @@ Row = tuple[Mapping[str, Any], datetime, datetime]
 
 def _timed(rows: Sequence[Row]) -> list[Made]:
     """Give each decision of one session its share of the time since the one before."""
-    found: list[Made] = []
+    decisions: list[Made] = []
     before = min((shown for _, shown, at in rows if at == rows[0][2]), default=None)
-    for at, group in groupby(rows, key=lambda one: one[2]):
+    for at, group in groupby(rows, key=lambda timed: timed[2]):
         together = [row for row, _, _ in group]
         gap = at - before if before is not None else None
         active = gap is not None and gap <= BREAK
         seconds = gap.total_seconds() / len(together) if active and gap is not None else None
-        found += [_made(row, at, seconds) for row in together]
+        decisions += [_made(row, at, seconds) for row in together]
         before = at
-    return found
+    return decisions
 
 
 def _made(row: Mapping[str, Any], at: datetime, seconds: float | None) -> Made:
@@ -142,13 +145,13 @@ def _made(row: Mapping[str, Any], at: datetime, seconds: float | None) -> Made:
     return Made(row["session"], row["reviewer"], named, row["verdict"], at, seconds)
 
 
-def _group(name: str, made: Sequence[Made]) -> Group:
-    seconds = sorted(one.seconds for one in made if one.seconds is not None)
+def _group(name: str, decisions: Sequence[Made]) -> Group:
+    seconds = sorted(decision.seconds for decision in decisions if decision.seconds is not None)
     active = sum(seconds)
-    number: Callable[[str], int] = [one.verdict for one in made].count
+    number: Callable[[str], int] = [decision.verdict for decision in decisions].count
     return Group(
         name=name,
-        decisions=len(made),
+        decisions=len(decisions),
         timed=len(seconds),
         active_seconds=active,
         decisions_an_hour=3600 * len(seconds) / active if active else None,

@@ -100,16 +100,16 @@ class Row:
 
 def find_columns(header: Sequence[str], convention: Convention, where: str) -> Columns:
     """Find the columns of a convention, upper and lower case alike, or raise `BadSuggestion`."""
-    found = {str(name).strip().casefold(): name for name in header}
+    columns = {str(name).strip().casefold(): name for name in header}
     for usual, own in convention.columns.items():
         if own not in header:
             raise BadSuggestion(where, f"has no column {own!r}")
-        found[usual] = own
-    named = {key: _first(found, usual) for key, usual in NAMES.items()}
-    edges = next((e for e in EDGES[convention.order] if found.keys() >= set(e)), None)
+        columns[usual] = own
+    named = {key: _first(columns, usual) for key, usual in NAMES.items()}
+    edges = next((e for e in EDGES[convention.order] if columns.keys() >= set(e)), None)
     if named["path"] is None or edges is None:
         raise BadSuggestion(where, _missing(header, convention, lacks_path=named["path"] is None))
-    left, top, right, bottom = (found[edge] for edge in edges)
+    left, top, right, bottom = (columns[edge] for edge in edges)
     return Columns(**(named | {"edges": (left, top, right, bottom)}))  # type: ignore[arg-type]  # the keys are the fields
 
 
@@ -138,8 +138,8 @@ def plain_path(value: object, where: str) -> str:
     return normalize("NFC", path.as_posix())
 
 
-def _first(found: Mapping[str, str], usual: Sequence[str]) -> str | None:
-    return next((found[name] for name in usual if name in found), None)
+def _first(columns: Mapping[str, str], usual: Sequence[str]) -> str | None:
+    return next((columns[name] for name in usual if name in columns), None)
 
 
 def _missing(header: Sequence[str], convention: Convention, *, lacks_path: bool) -> str:

@@ -43,11 +43,11 @@ class JsonFiles:
         return parse(data, path)
 
     def _bounded(self, path: str) -> bytes:
-        found = self._root.identity(path)
-        if found is None:
+        identity = self._root.identity(path)
+        if identity is None:
             raise MissingFile(path)
-        if found.size > LIMIT:
-            raise BadSuggestion(path, f"has {found.size} bytes; at most {LIMIT} are read")
+        if identity.size > LIMIT:
+            raise BadSuggestion(path, f"has {identity.size} bytes; at most {LIMIT} are read")
         return self._root.read(path).data
 
 

@@ -25,12 +25,12 @@ def number(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadSuggestion(where, f"{excerpt(value)} is not a number")
     try:
-        found = float(value)
+        converted = float(value)
     except OverflowError:
-        found = math.inf
-    if not math.isfinite(found):
+        converted = math.inf
+    if not math.isfinite(converted):
         raise BadSuggestion(where, "a number that is not finite (NaN or infinity)")
-    return found
+    return converted
 
 
 def four_numbers(values: object, where: str) -> tuple[float, float, float, float]:
@@ -65,10 +65,10 @@ def normalized_box(
 
 def confidence(value: object, where: str) -> float:
     """Return a confidence in 0..1, or raise `BadSuggestion`."""
-    found = number(value, where)
-    if not 0 <= found <= 1:
-        raise BadSuggestion(where, f"confidence {found:g} is not in 0..1")
-    return found
+    sure = number(value, where)
+    if not 0 <= sure <= 1:
+        raise BadSuggestion(where, f"confidence {sure:g} is not in 0..1")
+    return sure
 
 
 def _outside(edges: Sequence[float]) -> str:

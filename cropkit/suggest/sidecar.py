@@ -61,8 +61,8 @@ class Sidecars:
 
     def suggest(self, path: str, size: Size, sha256: str) -> Suggested:  # noqa: ARG002  (Suggester)
         """Propose what the image's own sidecar says, then what its group's says."""
-        said = [self._said(place) for place in _places(path)]
-        answers = [answer for answer in said if answer is not None]
+        stated = [self._said(place) for place in _places(path)]
+        answers = [answer for answer in stated if answer is not None]
         if not answers:
             return Suggested(problems=(Problem(ProblemKind.NO_SUGGESTION, path, "no sidecar"),))
         return Suggested(
@@ -72,8 +72,8 @@ class Sidecars:
 
     def confidence(self, path: str) -> float | None:
         """Return the confidence of the box that would be proposed first."""
-        found = self.suggest(path, _NO_SIZE, "").suggestions
-        return found[0].confidence if found else None
+        suggestions = self.suggest(path, _NO_SIZE, "").suggestions
+        return suggestions[0].confidence if suggestions else None
 
     def _said(self, place: _Place) -> Suggested | None:
         try:
@@ -128,20 +128,22 @@ def _group_level(recommendation: object, place: _Place) -> Suggested:
     if _plain(selected) != _plain(place.image):
         return NOTHING
     model = _MODEL.search(str(recommendation.get("reason") or ""))
-    found = _suggested(coords, model[1] if model else "", place)
-    return _with_confidence(found, recommendation.get("confidence"), place)
+    suggested = _suggested(coords, model[1] if model else "", place)
+    return _with_confidence(suggested, recommendation.get("confidence"), place)
 
 
-def _with_confidence(found: Suggested, value: object, place: _Place) -> Suggested:
+def _with_confidence(suggested: Suggested, value: object, place: _Place) -> Suggested:
     """Add a confidence; a bad one costs the box nothing, but is reported."""
-    (one,) = found.suggestions
+    (suggestion,) = suggested.suggestions
     if value is None:
-        return found
+        return suggested
     try:
         sure = confidence(value, place.path)
     except BadSuggestion as error:
-        return Suggested((one,), (problem_of(error),))
-    return Suggested((Suggestion(one.box, one.source, one.version, one.rank, sure),))
+        return Suggested((suggestion,), (problem_of(error),))
+    return Suggested(
+        (Suggestion(suggestion.box, suggestion.source, suggestion.version, suggestion.rank, sure),)
+    )
 
 
 def _suggested(coords: object, version: str, place: _Place) -> Suggested:

@@ -50,8 +50,8 @@ class Rated(Protocol):
 
 def confidence_of(suggesters: Sequence[Suggester], path: str) -> float | None:
     """Return what the first suggester that says how sure it is says; not each one can."""
-    said = (rated.confidence(path) for rated in suggesters if isinstance(rated, Rated))
-    return next((sure for sure in said if sure is not None), None)
+    confidences = (rated.confidence(path) for rated in suggesters if isinstance(rated, Rated))
+    return next((sure for sure in confidences if sure is not None), None)
 
 
 def gather(suggesters: Sequence[Suggester], path: str, size: Size, sha256: str) -> Suggested:
@@ -60,11 +60,13 @@ def gather(suggesters: Sequence[Suggester], path: str, size: Size, sha256: str) 
     That one has nothing for the image is no problem as long as another has.
     """
     answers = [suggester.suggest(path, size, sha256) for suggester in suggesters]
-    found = sorted((s for answer in answers for s in answer.suggestions), key=lambda s: s.rank)
+    suggestions = sorted(
+        (s for answer in answers for s in answer.suggestions), key=lambda s: s.rank
+    )
     problems = dict.fromkeys(p for answer in answers for p in answer.problems)
-    if found:
+    if suggestions:
         problems = {p: None for p in problems if p.kind is not ProblemKind.NO_SUGGESTION}
-    ranked = tuple(replace(suggestion, rank=rank) for rank, suggestion in enumerate(found))
+    ranked = tuple(replace(suggestion, rank=rank) for rank, suggestion in enumerate(suggestions))
     return Suggested(ranked, tuple(problems))
 
 

@@ -79,8 +79,8 @@ class Table:
         """
         table = cls("DataFrame", Convention(**convention))
         whole = rows.astype(object).where(rows.notna(), None)
-        found: list[Mapping[str, Any]] = whole.to_dict("records")  # type: ignore[assignment]  # keys are text
-        records = ((f"DataFrame row {n}", row) for n, row in enumerate(found))
+        mappings: list[Mapping[str, Any]] = whole.to_dict("records")  # type: ignore[assignment]  # keys are text
+        records = ((f"DataFrame row {n}", row) for n, row in enumerate(mappings))
         table._fill([str(name) for name in rows.columns], records)
         return table
 
@@ -157,12 +157,12 @@ class Table:
         if self._convention.frame == "upright" or self._convention.orientation is None:
             return 1
         try:
-            found = self._convention.orientation(path)
+            orientation = self._convention.orientation(path)
         except Refused as error:
             raise BadSuggestion(row.where, f"no orientation is known: {error}") from error
-        if found not in _ORIENTATIONS:
-            raise BadSuggestion(row.where, f"EXIF orientation {found} is not 1 to 8")
-        return found
+        if orientation not in _ORIENTATIONS:
+            raise BadSuggestion(row.where, f"EXIF orientation {orientation} is not 1 to 8")
+        return orientation
 
 
 def _from_pixels(row: Row, frame: Size) -> NormalizedBox:

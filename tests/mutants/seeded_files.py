@@ -259,8 +259,8 @@ FILES = (
     mutant(
         "hidden samples are those that were cropped out",
         EDGES,
-        "found = _quantised(_extended(meant, visible), steps)",
-        "found = _quantised(meant, steps)",
+        "candidate = _quantised(_extended(meant, visible), steps)",
+        "candidate = _quantised(meant, steps)",
         IN_EDGES,
     ),
     mutant(
@@ -288,7 +288,7 @@ FILES = (
     mutant(
         "the settings of a user's memory are lost",
         PROCESS,
-        'f"{told}:{_TUNED}" if told else _TUNED',
+        'f"{tunables}:{_TUNED}" if tunables else _TUNED',
         "_TUNED",
         IN_PROCESS,
     ),

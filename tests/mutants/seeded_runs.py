@@ -73,8 +73,8 @@ RUNS = (
     mutant(
         "overtaken and unfinished are exchanged",
         OUTCOME,
-        "OVERTAKEN if entry.path in said.standing else UNFINISHED",
-        "UNFINISHED if entry.path in said.standing else OVERTAKEN",
+        "OVERTAKEN if entry.path in trail_rows.standing else UNFINISHED",
+        "UNFINISHED if entry.path in trail_rows.standing else OVERTAKEN",
         f"{IN_BATCH}::test_what_was_never_recorded_is_unfinished_unless_somebody_else_decided",
     ),
     mutant(
@@ -167,8 +167,8 @@ RUNS = (
     mutant(
         "people's decisions are carried out, too",
         PLANNING,
-        "for one in self.trail.standing() if is_batch(one.reviewer)}",
-        "for one in self.trail.standing()}",
+        "for standing in self.trail.standing() if is_batch(standing.reviewer)\n",
+        "for standing in self.trail.standing()\n",
         IN_PLAN,
     ),
     mutant(
@@ -202,8 +202,8 @@ RUNS = (
     mutant(
         "what is left alone is said to be refused",
         "batch/tables.py",
-        '(one.path, "leave", "", "", one.reason)',
-        '(one.path, "refuse", "", "", one.reason)',
+        '(passed.path, "leave", "", "", passed.reason)',
+        '(passed.path, "refuse", "", "", passed.reason)',
         "tests/batch/test_together.py::test_a_plan_says_what_is_done_refused_and_left_alone",
     ),
     mutant(
@@ -230,7 +230,7 @@ RUNS = (
     mutant(
         "a notebook that failed after its crops is well",
         "batch/notebook_run.py",
-        "elif stopped is not None and found.ok:",
+        "elif stopped is not None and run.ok:",
         "elif False:",
         f"{IN_BATCH}::test_a_notebook_that_failed_after_the_crops_is_no_success",
     ),
@@ -245,8 +245,8 @@ RUNS = (
     mutant(
         "programs are in the figures",
         STATS,
-        "if one[2] > one[1]",
-        "if one[2] >= one[1]",
+        "if timed[2] > timed[1]",
+        "if timed[2] >= timed[1]",
         IN_STATS,
     ),
     mutant("a break of five minutes is none", STATS, "gap <= BREAK", "gap >= BREAK", IN_STATS),
@@ -267,8 +267,8 @@ RUNS = (
     mutant(
         "pace is drawn from seconds",
         PLOTS,
-        "[one.decisions_an_hour or 0 for one in groups]",
-        "[one.median_seconds or 0 for one in groups]",
+        "[group.decisions_an_hour or 0 for group in groups]",
+        "[group.median_seconds or 0 for group in groups]",
         IN_STATS,
     ),
     mutant(
@@ -288,8 +288,8 @@ RUNS = (
     mutant(
         "seconds of what was never timed are drawn as nothing",
         PLOTS,
-        "[one.seconds for one in stats.made if one.seconds is not None]",
-        "[one.seconds or 0.0 for one in stats.made]",
+        "[decision.seconds for decision in stats.decisions if decision.seconds is not None]",
+        "[decision.seconds or 0.0 for decision in stats.decisions]",
         IN_STATS,
     ),
     mutant(
@@ -373,8 +373,8 @@ RUNS = (
     mutant(
         "a vanished run is alive",
         "monitor/prometheus.py",
-        "for one in runs) - gone",
-        "for one in runs)",
+        "for run in runs) - gone",
+        "for run in runs)",
         IN_HEALTH,
     ),
     mutant(
@@ -457,8 +457,8 @@ RUNS = (
     mutant(
         "another session's alert is told",
         REPORTING,
-        "for one in trail.sessions() if one.id == session]",
-        "for one in trail.sessions()]",
+        "for row in trail.sessions() if row.id == session]",
+        "for row in trail.sessions()]",
         f"{IN_INSPECTION}::test_the_alert_of_a_session_is_its_own",
     ),
     mutant(
@@ -474,8 +474,8 @@ RUNS = (
     mutant(
         "one that went well is enough",
         SHELL,
-        "DONE if all(one.ok for one in results)",
-        "DONE if any(one.ok for one in results)",
+        "DONE if all(result.ok for result in results)",
+        "DONE if any(result.ok for result in results)",
         IN_SHELL,
     ),
     mutant(
@@ -516,23 +516,23 @@ RUNS = (
     mutant(
         "one undo, however many are asked for",
         CLI,
-        "collection.undo(*images, last=given.last,",
+        "collection.undo(*images, last=arguments.last,",
         "collection.undo(*images, last=1,",
         IN_SHELL,
     ),
     mutant(
         "nothing to drop is not taken back",
         CLI,
-        "if given.drop or given.drop_nothing:",
-        "if given.drop:",
+        "if arguments.drop or arguments.drop_nothing:",
+        "if arguments.drop:",
         f"{IN_CLI}::test_settings_are_kept_with_the_collection_and_told_by_the_trail",
         f"{IN_SHELL}::test_what_was_to_be_left_out_is_refused_again",
     ),
     mutant(
         "a degraded apply ends with 0",
         CLI,
-        "return FAILED if tell_degraded(given.folder, session) else told",
-        "return told",
+        "return FAILED if tell_degraded(arguments.folder, session) else code",
+        "return code",
         "tests/audit/test_run.py::test_an_apply_that_is_too_degraded_ends_with_1_and_says_so",
     ),
     mutant(
@@ -559,7 +559,7 @@ RUNS = (
     mutant(
         "who acknowledges is told once more",
         CLI_HEALTH,
-        "tell = not given.acknowledge",
+        "tell = not arguments.acknowledge",
         "tell = True",
         f"{IN_INSPECTION}::test_who_acknowledges_an_alert_is_told_of_it_no_more",
     ),
@@ -580,15 +580,15 @@ RUNS = (
     mutant(
         "a browser opens where none is wanted",
         "cli/start.py",
-        "browser=not given.no_browser",
-        "browser=given.no_browser",
+        "browser=not arguments.no_browser",
+        "browser=arguments.no_browser",
         IN_SHELL,
     ),
     mutant(
         "the least size is taken for the number on a page",
         "cli/start.py",
-        "per_page=given.per_page",
-        "per_page=given.minimum",
+        "per_page=arguments.per_page",
+        "per_page=arguments.minimum",
         IN_SHELL,
     ),
     # -- Jupyter -------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ SUGGESTIONS = (
     mutant(
         "a bad confidence costs the box",
         SIDECAR,
-        "return Suggested((one,), (problem_of(error),))",
+        "return Suggested((suggestion,), (problem_of(error),))",
         "return Suggested((), (problem_of(error),))",
         IN_SIDECAR,
     ),
@@ -127,15 +127,15 @@ SUGGESTIONS = (
     mutant(
         "that one has nothing is a problem",
         SUGGESTED,
-        "    if found:\n        problems",
-        "    if not found:\n        problems",
+        "    if suggestions:\n        problems",
+        "    if not suggestions:\n        problems",
         IN_SUGGESTED,
     ),
     mutant(
         "a confidence over 1 is one",
         NUMBERS,
-        "if not 0 <= found <= 1:",
-        "if not 0 <= found:",
+        "if not 0 <= sure <= 1:",
+        "if not 0 <= sure:",
         IN_SIDECAR,
         IN_TABLE,
     ),

@@ -27,11 +27,11 @@ def deliver(alerts: Sequence[Alert], sinks: Sequence[Sink]) -> list[Alert]:
 def trial(folder: str, sinks: Sequence[Sink]) -> list[tuple[str, str]]:
     """Send a test alert to each sink; return its name and, where it did not arrive, the reason."""
     alert = Alert("test", folder, "this is how an alert arrives")
-    found = []
+    trials = []
     for sink in sinks:
         failed, _ = _sent([alert], [sink])
-        found.append((sink.name, failed[0].said if failed else ""))
-    return found
+        trials.append((sink.name, failed[0].said if failed else ""))
+    return trials
 
 
 def _sent(alerts: Sequence[Alert], sinks: Sequence[Sink]) -> tuple[list[Alert], list[Sink]]:

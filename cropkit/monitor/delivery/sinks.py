@@ -63,9 +63,11 @@ class LogFile:
             handler = log.attach(self.path, self.session)
         except AuditError as error:
             raise DeliveryFailed(self.name, str(error)) from error
-        told = logging.getLogger("cropkit.monitor.health")
+        logger = logging.getLogger("cropkit.monitor.health")
         for alert in alerts:
-            told.error("%s", alert, extra={"session": self.session, "facts": {"code": alert.code}})
+            logger.error(
+                "%s", alert, extra={"session": self.session, "facts": {"code": alert.code}}
+            )
         log.detach(handler)
         if handler.failure is not None:
             raise DeliveryFailed(self.name, handler.failure.strerror)
@@ -180,12 +182,12 @@ class Command:
 
     def send(self, alerts: Sequence[Alert]) -> None:
         """Run it; nothing of an alert becomes a part of the command."""
-        told = json.dumps({"alerts": [alert.to_json() for alert in alerts]})
+        document = json.dumps({"alerts": [alert.to_json() for alert in alerts]})
         try:
             ended = subprocess.run(  # noqa: S602  (the person's own configuration, and no other)
                 self.command,
                 shell=True,
-                input=told,
+                input=document,
                 text=True,
                 capture_output=True,
                 timeout=self.seconds,
