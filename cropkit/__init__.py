@@ -89,15 +89,15 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401  (a module's attributes have 
     if name in _RENAMED:
         import warnings  # noqa: PLC0415  (for who uses an old name only)
 
-        told = f"cropkit.{name} is called cropkit.{_RENAMED[name]} now; the old name will go"
-        warnings.warn(told, DeprecationWarning, stacklevel=2)
+        message = f"cropkit.{name} is called cropkit.{_RENAMED[name]} now; the old name will go"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
         name = _RENAMED[name]
     if name not in _LAZY:
         msg = f"module 'cropkit' has no attribute {name!r}"
         raise AttributeError(msg)
     module, attribute = _LAZY[name]
-    found = import_module(module)
-    return found if attribute is None else getattr(found, attribute)
+    loaded = import_module(module)
+    return loaded if attribute is None else getattr(loaded, attribute)
 
 
 def __dir__() -> "list[str]":

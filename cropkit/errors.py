@@ -77,8 +77,8 @@ class CropkitError(Exception):
         return type(self).__name__
 
     def __str__(self) -> str:
-        said = self.template.format(*self.args)
-        return f"{said}. {self.cure.format(*self.args)}" if self.cure else said
+        message = self.template.format(*self.args)
+        return f"{message}. {self.cure.format(*self.args)}" if self.cure else message
 
 
 class Refused(CropkitError):

@@ -61,14 +61,16 @@ def _everywhere(change: Callable[[str], str], value: Any) -> Any:  # noqa: ANN40
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {_everywhere(change, name): _everywhere(change, one) for name, one in value.items()}
+        return {
+            _everywhere(change, name): _everywhere(change, item) for name, item in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [_everywhere(change, one) for one in value]
+        return [_everywhere(change, item) for item in value]
     return value
 
 
-def _escape(found: re.Match[str]) -> str:
-    return "".join(chr(_ESCAPE + byte) for byte in _bytes_of(found[0]))
+def _escape(match: re.Match[str]) -> str:
+    return "".join(chr(_ESCAPE + byte) for byte in _bytes_of(match[0]))
 
 
 def _bytes_of(character: str) -> bytes:
@@ -78,12 +80,12 @@ def _bytes_of(character: str) -> bytes:
     return character.encode("utf-8", "surrogatepass")  # other surrogates are in no file's name
 
 
-def _unescape(found: re.Match[str]) -> str:
-    return bytes(ord(one) - _ESCAPE for one in found[0]).decode("utf-8", "surrogateescape")
+def _unescape(match: re.Match[str]) -> str:
+    return bytes(ord(c) - _ESCAPE for c in match[0]).decode("utf-8", "surrogateescape")
 
 
-def _shown(found: re.Match[str]) -> str:
-    character = found[0]
+def _shown(match: re.Match[str]) -> str:
+    character = match[0]
     code = ord(character)
     if character in _SHORT:
         return _SHORT[character]

@@ -140,7 +140,7 @@ class Figure:
     """A drawing with its caption and its numbers in words."""
 
     title: str
-    said: str
+    summary: str
     svg: Markup
 
 

@@ -51,7 +51,7 @@ def make_ready(clone: Clone, held: EnvironmentLock) -> bool:
     On return the lock is held shared. Waits while another process builds, or runs in an
     environment that must be replaced, and says so once.
     """
-    built = told = False
+    built = waits = False
     while True:
         if clone.ready() and held.shared():
             if clone.ready():
@@ -60,9 +60,9 @@ def make_ready(clone: Clone, held: EnvironmentLock) -> bool:
             if not clone.ready():
                 build(clone, held)
                 built = True
-        elif not told:
+        elif not waits:
             say("waiting for another cropkit that sets up .venv, or still runs in an older one")
-            told = True
+            waits = True
         else:
             time.sleep(POLL_SECONDS)
 

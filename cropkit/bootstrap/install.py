@@ -23,14 +23,14 @@ def install(clone: Clone, held: Sequence[int]) -> None:
     An installer outlives this process when that is killed: the descriptors in `held` go to it, and
     with them the lock on the environment.
     """
-    said = ""
+    failure = ""
     for name, command in installers(clone):
         ended, output = follow(command, clone, held)
         if ended == 0:
             return
-        said = f"{name} ended with {ended}:\n{output}"
-        say(said)
-    if said:
+        failure = f"{name} ended with {ended}:\n{output}"
+        say(failure)
+    if failure:
         raise SetupFailed(
             "the packages of requirements.lock could not be installed (see above). "
             "Is the package index reachable? The next run begins again"

@@ -146,7 +146,7 @@ def provide_chromium() -> str | None:
     if named:
         return named if starts(named) else None
     ways: tuple[Callable[[], str | None], ...] = (on_path, from_playwright, from_debian)
-    return next((found for way in ways if (found := way())), None)
+    return next((program for way in ways if (program := way())), None)
 
 
 def starts(*program: str) -> bool:
@@ -165,8 +165,8 @@ def starts(*program: str) -> bool:
 
 def on_path() -> str | None:
     """Find a Chromium on PATH."""
-    found = (shutil.which(name) for name in ON_PATH)
-    return next((each for each in found if each and starts(each)), None)
+    programs = (shutil.which(name) for name in ON_PATH)
+    return next((each for each in programs if each and starts(each)), None)
 
 
 def from_playwright() -> str | None:
@@ -229,5 +229,5 @@ def tell(*command: str) -> None:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, env=quiet
     )
     if ended.returncode != 0:
-        said = ended.stdout.decode("utf-8", "replace").splitlines()[-bootstrap.TAIL_LINES :]
-        bootstrap.say("\n".join([f"{' '.join(command)} ended with {ended.returncode}:", *said]))
+        lines = ended.stdout.decode("utf-8", "replace").splitlines()[-bootstrap.TAIL_LINES :]
+        bootstrap.say("\n".join([f"{' '.join(command)} ended with {ended.returncode}:", *lines]))

@@ -19,14 +19,14 @@ def reviewed_demo(folder: Path) -> Path:
     """Make the demo and decide about its images; an image without a suggestion stays undecided."""
     make_demo(folder, _IMAGES)
     with Collection(folder, reviewer=_REVIEWER, kind="demo") as collection:
-        made = []
+        decisions = []
         for place, path in enumerate(collection.images()):
             look = collection.look(path)
             suggestions = collection.suggestions(look)
             if suggestions:
                 verdict = _CHOSEN.get(place, Verdict.ACCEPT)
-                made.append(_decided(collection, look, suggestions[0], verdict))
-        collection.decide(made)
+                decisions.append(_decided(collection, look, suggestions[0], verdict))
+        collection.decide(decisions)
     return folder
 
 

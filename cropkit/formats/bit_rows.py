@@ -26,10 +26,10 @@ def aligned(rows: Rows, first_bit: int, bits: int) -> Rows:
     return np.packbits(every, axis=1)
 
 
-def same(found: Rows, meant: Rows) -> bool:
+def same(read: Rows, meant: Rows) -> bool:
     """Whether rows are equal; in bands, which stay in the processor's cache."""
-    if found.shape != meant.shape:
+    if read.shape != meant.shape:
         return False
     step = max(1, _BAND // max(1, meant.shape[1]))
     bands = (slice(at, at + step) for at in range(0, len(meant), step))
-    return all(np.array_equal(found[band], meant[band]) for band in bands)
+    return all(np.array_equal(read[band], meant[band]) for band in bands)

@@ -112,8 +112,8 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
         raise VerificationFailed(name, "the pixels are not those inside the box")
 
 
-def _differ(found: Image.Image, meant: Image.Image) -> bool:
-    return found.size != meant.size or found.tobytes() != meant.tobytes()
+def _differ(decoded: Image.Image, meant: Image.Image) -> bool:
+    return decoded.size != meant.size or decoded.tobytes() != meant.tobytes()
 
 
 def _parsed(data: bytes, name: str) -> Layout:
@@ -141,8 +141,8 @@ def _parsed(data: bytes, name: str) -> Layout:
 def _fields(data: bytes, header: int) -> tuple[int, int, int, int, int]:
     if header == _CORE:
         return (*struct.unpack_from("<HHHH", data, 18), 0)
-    found: tuple[int, int, int, int, int] = struct.unpack_from("<iiHHI", data, 18)
-    return found
+    fields: tuple[int, int, int, int, int] = struct.unpack_from("<iiHHI", data, 18)
+    return fields
 
 
 def _profile(data: bytes, header: int, end: int, name: str) -> bytes:

@@ -162,8 +162,8 @@ def page() -> Iterator[str]:
 
 def _said(code: str) -> str:
     template: str = getattr(errors, code).template
-    said = template.partition(": ")[2]
-    return said.replace("{1}", "…").replace("{2}", "…")
+    text = template.partition(": ")[2]
+    return text.replace("{1}", "…").replace("{2}", "…")
 
 
 if __name__ == "__main__":

@@ -45,6 +45,6 @@ def reading(name: str) -> Iterator[None]:
 
 
 def _refusal(name: str, error: Exception) -> Refused:
-    said = f"{error}" or type(error).__name__
-    short = any(word in said.lower() for word in _SAYS_SHORT)
-    return Truncated(name, said) if short else CorruptImage(name, said)
+    text = f"{error}" or type(error).__name__
+    short = any(word in text.lower() for word in _SAYS_SHORT)
+    return Truncated(name, text) if short else CorruptImage(name, text)

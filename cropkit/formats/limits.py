@@ -19,10 +19,10 @@ def max_pixels(name: str) -> int:
     UnsupportedImage
         When the variable is not a positive whole number: no limit that is guessed.
     """
-    said = os.environ.get(VARIABLE, str(MAX_PIXELS))
-    if not said.isdecimal() or int(said) < 1:
-        raise UnsupportedImage(name, f"{VARIABLE} is not a whole number above 0: {said!r}")
-    return int(said)
+    text = os.environ.get(VARIABLE, str(MAX_PIXELS))
+    if not text.isdecimal() or int(text) < 1:
+        raise UnsupportedImage(name, f"{VARIABLE} is not a whole number above 0: {text!r}")
+    return int(text)
 
 
 def check_pixels(name: str, size: Size) -> Size:

@@ -43,10 +43,10 @@ class Options:
     @classmethod
     def from_settings(cls, settings: Mapping[str, str]) -> "Options":
         """Read what `to_settings` wrote; what is not there has its default."""
-        said = settings.get("jpeg", Jpeg.LOSSLESS.value)
-        if said not in tuple(Jpeg):
-            raise BadSetting("jpeg", said, ", ".join(Jpeg))
-        return cls(Jpeg(said), frozenset(settings.get("drop", "").split()))
+        jpeg = settings.get("jpeg", Jpeg.LOSSLESS.value)
+        if jpeg not in tuple(Jpeg):
+            raise BadSetting("jpeg", jpeg, ", ".join(Jpeg))
+        return cls(Jpeg(jpeg), frozenset(settings.get("drop", "").split()))
 
     def to_settings(self) -> dict[str, str]:
         """Return the settings that say the same."""

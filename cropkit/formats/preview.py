@@ -69,17 +69,17 @@ def thumbnail(jpeg: bytes, fit: Size) -> bytes:
 
 
 def _bare(data: bytes, name: str) -> Bare:
-    found = sniff(data, name)
-    return _BARE[found](data, name) if found in _BARE else Bare(data, 1, None)
+    form = sniff(data, name)
+    return _BARE[form](data, name) if form in _BARE else Bare(data, 1, None)
 
 
 def opened(data: bytes, name: str) -> Image.Image:
     """Open with the one decoder that the content names."""
-    found = sniff(data, name)
+    form = sniff(data, name)
     Image.init()
-    opener, _ = Image.OPEN.get(_OPENERS.get(found, ""), (None, None))
+    opener, _ = Image.OPEN.get(_OPENERS.get(form, ""), (None, None))
     if opener is None:
-        raise UnsupportedFormat(name, shown(found))
+        raise UnsupportedFormat(name, shown(form))
     # Not Image.open: its limit is a warning first, and our own is checked before any pixel.
     return opener(BytesIO(data), name)
 

@@ -69,13 +69,13 @@ def sniff(data: bytes, name: str) -> str:
     """
     if not data:
         raise EmptyFile(name)
-    found = next((f for at, magic, f in _MAGIC if data.startswith(magic, at)), None)
+    recognised = next((f for at, magic, f in _MAGIC if data.startswith(magic, at)), None)
     promised = named_format(name)
-    if found is None:
+    if recognised is None:
         raise _unknown(data, name, promised)
-    if promised not in (None, found):
-        raise WrongExtension(name, shown(found))
-    return found
+    if promised not in (None, recognised):
+        raise WrongExtension(name, shown(recognised))
+    return recognised
 
 
 def _unknown(data: bytes, name: str, promised: str | None) -> Truncated | UnknownFormat:

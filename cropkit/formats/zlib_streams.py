@@ -38,30 +38,30 @@ def inflate(stream: bytes, length: int, name: str) -> Octets:
         raise Truncated(name, f"{len(stream)} bytes cannot hold {length} bytes of pixels")
     if has_codecs:
         try:
-            found: Octets = codec("deflate_decode", stream, out=np.empty(length, np.uint8))
+            inflated: Octets = codec("deflate_decode", stream, out=np.empty(length, np.uint8))
         except ValueError:
             pass  # the other way says what is wrong with it
         else:
-            if len(found) == length:
-                return found
+            if len(inflated) == length:
+                return inflated
     return inflate_in_pieces(stream, length, name)
 
 
-def ends_early(stream: bytes, found: Octets) -> bool:
+def ends_early(stream: bytes, inflated: Octets) -> bool:
     """Whether bytes follow the end of a stream: its last ones are the checksum of all it holds."""
-    checksum: int = engine.adler32(found)
+    checksum: int = engine.adler32(inflated)
     return int.from_bytes(stream[-4:]) != checksum
 
 
 def inflate_in_pieces(stream: bytes, length: int, name: str) -> Octets:
     """Do as `inflate` does, by zlib-ng or zlib."""
     inflating = engine.decompressobj()
-    found: bytes = inflating.decompress(stream, length + 1)
-    if len(found) > length:
+    inflated: bytes = inflating.decompress(stream, length + 1)
+    if len(inflated) > length:
         raise CorruptImage(name, "more pixels than the header says")
-    if len(found) < length or not inflating.eof:
-        raise Truncated(name, f"{len(found)} of {length} bytes of pixels")
-    return np.frombuffer(found, np.uint8)
+    if len(inflated) < length or not inflating.eof:
+        raise Truncated(name, f"{len(inflated)} of {length} bytes of pixels")
+    return np.frombuffer(inflated, np.uint8)
 
 
 def deflate(rows: Octets, level: int) -> bytes:

@@ -62,7 +62,7 @@ def launch(
     port : the first one to try
     browser : whether to open one; the address is printed either way
     """
-    given: dict[str, notebooks.Literal] = {
+    parameters: dict[str, notebooks.Literal] = {
         "per_page": per_page,
         "keys": keys,
         "minimum": minimum,
@@ -76,7 +76,7 @@ def launch(
     }
     with stoppable(), _temporary_folder() as session:
         try:
-            _show(session, {"folder": _absolute(folder), **given}, port, browser=browser)
+            _show(session, {"folder": _absolute(folder), **parameters}, port, browser=browser)
         except CropkitError as error:
             _say(str(error))
             return 1
@@ -86,15 +86,15 @@ def launch(
 
 
 def _show(
-    session: Path, given: Mapping[str, notebooks.Literal], port: int, *, browser: bool
+    session: Path, parameters: Mapping[str, notebooks.Literal], port: int, *, browser: bool
 ) -> None:
     demo = session / "demo"
-    folder = given["folder"] or str(demo)
-    book = notebooks.filled(notebooks.notebook(NOTEBOOK), {**given, "folder": folder})
+    folder = parameters["folder"] or str(demo)
+    book = notebooks.filled(notebooks.notebook(NOTEBOOK), {**parameters, "folder": folder})
     _say(f"starting JupyterLab on {folder} …")
     lab = Lab(session, port)
     try:
-        if not given["folder"]:  # while the server starts
+        if not parameters["folder"]:  # while the server starts
             _make_demo(demo)
         lab.wait_until_ready()
         path = session / "notebooks" / _FILE

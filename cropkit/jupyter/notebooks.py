@@ -64,7 +64,7 @@ def parameters(book: NotebookNode) -> dict[str, str]:
     }
 
 
-def filled(path: Path, given: Mapping[str, Literal]) -> NotebookNode:
+def filled(path: Path, values: Mapping[str, Literal]) -> NotebookNode:
     """Return the notebook with a locked cell that sets the parameters given.
 
     It is the cell that papermill would inject, but the path is never formatted: a folder may be
@@ -77,17 +77,17 @@ def filled(path: Path, given: Mapping[str, Literal]) -> NotebookNode:
     """
     book = read(path)
     known = parameters(book)
-    for name in given:
+    for name in values:
         if name not in known:
             raise BadParameter(path.name, name, ", ".join(known))
     cell = tagged(book, "parameters")
     if cell is not None:
-        book.cells.insert(book.cells.index(cell) + 1, _injected(given))
+        book.cells.insert(book.cells.index(cell) + 1, _injected(values))
     return book
 
 
-def _injected(given: Mapping[str, Literal]) -> NotebookNode:
-    lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in given.items())]
+def _injected(values: Mapping[str, Literal]) -> NotebookNode:
+    lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in values.items())]
     metadata: dict[str, Any] = {
         **_LOCKED,
         "jupyter": {"source_hidden": True},

@@ -32,11 +32,11 @@ class Attributes:
         }
 
     @classmethod
-    def from_json(cls, said: dict[str, Any]) -> "Attributes":
+    def from_json(cls, document: dict[str, Any]) -> "Attributes":
         """Read what `to_json` wrote."""
-        pairs = tuple((name, b64decode(value)) for name, value in said["xattrs"])
-        times = (said["mtime_ns"], pairs, said.get("atime_ns"))
-        return cls(said["mode"], said["uid"], said["gid"], *times)
+        pairs = tuple((name, b64decode(value)) for name, value in document["xattrs"])
+        times = (document["mtime_ns"], pairs, document.get("atime_ns"))
+        return cls(document["mode"], document["uid"], document["gid"], *times)
 
     @property
     def times(self) -> tuple[int, int]:
@@ -44,11 +44,11 @@ class Attributes:
         return (self.mtime_ns if self.atime_ns is None else self.atime_ns, self.mtime_ns)
 
 
-def attributes_of(fd: int, found: os.stat_result) -> Attributes:
+def attributes_of(fd: int, status: os.stat_result) -> Attributes:
     """Read what an open file is besides its content."""
-    mode = stat.S_IMODE(found.st_mode)
-    owner = (found.st_uid, found.st_gid)
-    return Attributes(mode, *owner, found.st_mtime_ns, _xattrs(fd), found.st_atime_ns)
+    mode = stat.S_IMODE(status.st_mode)
+    owner = (status.st_uid, status.st_gid)
+    return Attributes(mode, *owner, status.st_mtime_ns, _xattrs(fd), status.st_atime_ns)
 
 
 def _xattrs(fd: int) -> tuple[tuple[str, bytes], ...]:

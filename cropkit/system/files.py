@@ -99,11 +99,11 @@ class Root:
             Nothing was written.
         """
         with self._translated(path), self._opened(path) as fd:
-            found = os.fstat(fd)
+            status = os.fstat(fd)
             with _reader(fd) as file:
                 data = file.read()
             digest = hashlib.sha256(data).hexdigest()
-            return Content(data, digest, _identity(found), attributes_of(fd, found))
+            return Content(data, digest, _identity(status), attributes_of(fd, status))
 
     def digest(self, path: str) -> str | None:
         """SHA-256 of a regular file, None when there is no such name."""
@@ -306,19 +306,19 @@ class Root:
             raise _translation(path, error, self) from error
 
 
-def split_beneath(root: Path, given: str | os.PathLike[str]) -> str:
-    """Return `given` relative to `root` with forward slashes.
+def split_beneath(root: Path, name: str | os.PathLike[str]) -> str:
+    """Return `name` relative to `root` with forward slashes.
 
     Raises
     ------
     PathOutsideRoot
         When it is not beneath the root, by name or through a link.
     """
-    whole = root / given
+    whole = root / name
     with suppress(ValueError):
         # the folder is resolved, the last name is not: a link there is refused when opened
         return (whole.parent.resolve() / whole.name).relative_to(root).as_posix()
-    raise PathOutsideRoot(str(given), root)
+    raise PathOutsideRoot(str(name), root)
 
 
 def _parts(path: str, root: Path) -> tuple[str, ...]:
@@ -328,8 +328,10 @@ def _parts(path: str, root: Path) -> tuple[str, ...]:
     return parts
 
 
-def _identity(found: os.stat_result) -> Identity:
-    return Identity(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_nlink)
+def _identity(status: os.stat_result) -> Identity:
+    return Identity(
+        status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_nlink
+    )
 
 
 def _reader(fd: int) -> BufferedReader:

@@ -52,7 +52,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
-        said: dict[str, object] = {
+        entry: dict[str, object] = {
             "at": clock.written(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -62,8 +62,8 @@ class JsonLines(logging.Formatter):
             **getattr(record, "facts", {}),
         }
         if record.exc_info:
-            said["traceback"] = masked(self.formatException(record.exc_info))[-LONGEST:]
-        return json.dumps(said)
+            entry["traceback"] = masked(self.formatException(record.exc_info))[-LONGEST:]
+        return json.dumps(entry)
 
 
 class SharedFile(RotatingFileHandler):

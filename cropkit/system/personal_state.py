@@ -164,18 +164,18 @@ def _parsed(path: Path, data: bytes) -> Document:
     return value
 
 
-def _check_file(path: Path, found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
+def _check_file(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
         raise PersonalStateUnusable(path, "a folder, pipe or device, where a file belongs")
-    if found.st_size > LARGEST:
+    if status.st_size > LARGEST:
         raise PersonalStateUnusable(path, f"larger than {LARGEST} bytes")
-    _check_owner(path, found)
+    _check_owner(path, status)
 
 
-def _check_owner(path: Path, found: os.stat_result) -> None:
-    if found.st_uid not in (os.geteuid(), 0):
-        raise PersonalStateUnusable(path, f"it belongs to user {found.st_uid}")
-    if found.st_mode & _BY_OTHERS:
+def _check_owner(path: Path, status: os.stat_result) -> None:
+    if status.st_uid not in (os.geteuid(), 0):
+        raise PersonalStateUnusable(path, f"it belongs to user {status.st_uid}")
+    if status.st_mode & _BY_OTHERS:
         raise PersonalStateUnusable(path, "others may write to it")
 
 

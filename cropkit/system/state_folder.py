@@ -123,41 +123,41 @@ def opened_folder(path: Path) -> Iterator[int]:
 
 
 def _check_home(home: Path) -> None:
-    found = home.lstat()
-    if stat.S_ISREG(found.st_mode):  # a mishap, which leads nowhere
+    status = home.lstat()
+    if stat.S_ISREG(status.st_mode):  # a mishap, which leads nowhere
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-    _check_folder(home, found)
+    _check_folder(home, status)
     with opened_folder(home) as folder, os.scandir(folder) as entries:
         for entry in entries:
             _check_entry(home / entry.name, entry.stat(follow_symlinks=False))
 
 
-def _check_entry(path: Path, found: os.stat_result) -> None:
+def _check_entry(path: Path, status: os.stat_result) -> None:
     is_file = path.name in _FILES or path.name.startswith("cropkit.")
-    if path.name in _FOLDERS or (stat.S_ISDIR(found.st_mode) and not is_file):
-        _check_folder(path, found)
+    if path.name in _FOLDERS or (stat.S_ISDIR(status.st_mode) and not is_file):
+        _check_folder(path, status)
     else:
-        _check_file(path, found)
+        _check_file(path, status)
 
 
-def _check_folder(path: Path, found: os.stat_result) -> None:
-    if not stat.S_ISDIR(found.st_mode):
+def _check_folder(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISDIR(status.st_mode):
         raise ForeignState(path, "a link or a file, where a folder belongs")
-    _check_owner(path, found)
+    _check_owner(path, status)
 
 
-def _check_file(path: Path, found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
+def _check_file(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
         raise ForeignState(path, "a link, folder, pipe or device")
-    if found.st_nlink > 1:
+    if status.st_nlink > 1:
         raise ForeignState(path, "a file that has another name, too")
-    _check_owner(path, found)
+    _check_owner(path, status)
 
 
-def _check_owner(path: Path, found: os.stat_result) -> None:
-    if found.st_uid not in (os.geteuid(), 0):
-        raise ForeignState(path, f"it belongs to user {found.st_uid}")
-    if found.st_mode & stat.S_IWOTH:
+def _check_owner(path: Path, status: os.stat_result) -> None:
+    if status.st_uid not in (os.geteuid(), 0):
+        raise ForeignState(path, f"it belongs to user {status.st_uid}")
+    if status.st_mode & stat.S_IWOTH:
         raise ForeignState(path, "everybody may write to it")
 
 

@@ -77,12 +77,12 @@ class ApplierProcess:
         died = self._ask(("apply", decision))
         if isinstance(died, CropResult):
             return died
-        made, _ = self._collection.trail.decision(decision)
+        path = self._collection.trail.decision(decision)[0].path
         stopped = _stopping_signal(died)
         if stopped is not None:  # nothing is wrong with the image: the decision waits
-            error = ApplierStopped(made.path, stopped)
-            return CropResult(Status.WAITING, made.path, error.code, str(error))
-        return self._collection.executor.give_up(decision, ApplierDied(made.path, *died.args))
+            error = ApplierStopped(path, stopped)
+            return CropResult(Status.WAITING, path, error.code, str(error))
+        return self._collection.executor.give_up(decision, ApplierDied(path, *died.args))
 
     def retract(self, decision: str) -> CropResult:
         """Take a decision back, as `DecisionExecutor.retract` does.
@@ -95,9 +95,9 @@ class ApplierProcess:
         died = self._ask(("retract", decision))
         if isinstance(died, CropResult):
             return died
-        made, _ = self._collection.trail.decision(decision)
-        error = ApplierDied(made.path, *died.args)
-        return CropResult(Status(error.status), made.path, error.code, str(error))
+        path = self._collection.trail.decision(decision)[0].path
+        error = ApplierDied(path, *died.args)
+        return CropResult(Status(error.status), path, error.code, str(error))
 
     def close(self) -> None:
         """End the process when it has finished what it is at."""
@@ -114,9 +114,10 @@ class ApplierProcess:
                 self._settle(errand[1], died)
             if _stopping_signal(last) is not None:
                 break
-            found = self._collection.trail.decision(errand[1])[1]
-            if errand[0] == "retract" and found.status is Status.RESTORED:  # it had come that far
-                return CropResult(Status.RESTORED, found.path, box_asked=found.box)
+            standing = self._collection.trail.decision(errand[1])[1]
+            if errand[0] == "retract" and standing.status is Status.RESTORED:
+                # it had come that far
+                return CropResult(Status.RESTORED, standing.path, box_asked=standing.box)
         return last
 
     def _told(self, errand: Errand) -> CropResult:
@@ -130,10 +131,10 @@ class ApplierProcess:
     def _settle(self, decision: str, died: ChildDied) -> None:
         """Tell that the process died; the files are settled before anybody looks again."""
         if _stopping_signal(died) is None:
-            made, _ = self._collection.trail.decision(decision)
+            path = self._collection.trail.decision(decision)[0].path
             (code,) = died.args
-            said = f"the process that writes crops ended (exit code {code}) and is started again"
-            self._collection.problems.report(Problem(ProblemKind.APPLIER_DIED, made.path, said))
+            reason = f"the process that writes crops ended (exit code {code}) and is started again"
+            self._collection.problems.report(Problem(ProblemKind.APPLIER_DIED, path, reason))
         self._collection.recover()
 
     def _wanted(self) -> _Opening:

@@ -56,9 +56,9 @@ class ChildProcess(Generic[Question, Answer]):
         name: str,
         nice: int,
         opened: Callable[..., AbstractContextManager[Callable[[Question], Answer]]],
-        *given: object,
+        *arguments: object,
     ) -> None:
-        self._name, self._serving = name, (nice, opened, given)
+        self._name, self._serving = name, (nice, opened, arguments)
         self._mutex = threading.Lock()
         self._process: BaseProcess | None = None
         self._line: Connection[Any, Any] | None = None
@@ -137,7 +137,7 @@ def _serve(
     line: "Connection[Any, Any]",
     nice: int,
     opened: Callable[..., AbstractContextManager[Callable[[object], object]]],
-    given: tuple[object, ...],
+    arguments: tuple[object, ...],
 ) -> None:
     """Be the process: answer until nobody is left to ask."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupted kernel interrupts its whole group
@@ -148,8 +148,8 @@ def _serve(
         while True:
             question = line.recv()
             try:
-                answer = answer or stack.enter_context(opened(*given))
-                said = answer(question)
+                answer = answer or stack.enter_context(opened(*arguments))
+                reply = answer(question)
             except CropkitError as error:
-                said = error
-            line.send(said)
+                reply = error
+            line.send(reply)

@@ -64,11 +64,11 @@ class Cache:
         """Return what was put, None when it is not there or not whole."""
         try:
             with reader(self._folder / name) as file:
-                found = file.read()
+                content = file.read()
                 os.utime(file.fileno())
         except (OSError, ForeignState):
             return None
-        digest, jpeg = found[:_DIGEST], found[_DIGEST:]
+        digest, jpeg = content[:_DIGEST], content[_DIGEST:]
         return jpeg if hashlib.sha256(jpeg).digest() == digest else None
 
     def put(self, name: str, jpeg: bytes) -> None:
@@ -92,9 +92,9 @@ class Cache:
     def _shrink(self, folder: int) -> None:
         """Remove what was not used for longest, until the rest fits."""
         with os.scandir(folder) as entries:
-            found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
-        total = sum(stat.st_size for _, stat in found)
-        for name, stat in sorted(found, key=lambda one: one[1].st_mtime_ns):
+            files = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+        total = sum(stat.st_size for _, stat in files)
+        for name, stat in sorted(files, key=lambda file: file[1].st_mtime_ns):
             if total <= self._limit:
                 return
             with suppress(FileNotFoundError):
@@ -166,13 +166,13 @@ class PreviewProcesses:
             for n in range(count)
         ]
         self._free: SimpleQueue[ChildProcess[tuple[str, Size], Preview]] = SimpleQueue()
-        for one in self.processes:
-            self._free.put(one)
+        for process in self.processes:
+            self._free.put(process)
 
     def start(self) -> None:
         """Start the processes; they get ready while the caller goes on."""
-        for one in self.processes:
-            one.start()
+        for process in self.processes:
+            process.start()
 
     def read(self, path: str, fit: Size) -> Preview:
         """Return what `previewed` returns, or raise what it raises.
@@ -182,22 +182,22 @@ class PreviewProcesses:
         ReaderDied
             The process ended on it, and another one, too.
         """
-        one = self._free.get()
+        process = self._free.get()
         try:
             for _ in range(_ATTEMPTS):
                 try:
-                    return one.ask((path, fit))
+                    return process.ask((path, fit))
                 except ChildDied as died:
                     _log.warning("%s: the process that reads images ended: %s", path, died)
                     code = died.args[0]
         finally:
-            self._free.put(one)
+            self._free.put(process)
         raise ReaderDied(path, code)
 
     def close(self) -> None:
         """End the processes."""
-        for one in self.processes:
-            one.close()
+        for process in self.processes:
+            process.close()
 
 
 @contextmanager

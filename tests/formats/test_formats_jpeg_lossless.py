@@ -337,9 +337,9 @@ def test_one_coefficient_that_is_off_by_one_does_not_verify() -> None:
     meant = formats.crop(BEFORE, NAME, BOX)
     proof = meant.proof
     assert isinstance(proof, lossless.Proof)
-    rows = [list(each) for each in proof.told["rows"]]
+    rows = [list(each) for each in proof.facts["rows"]]
     rows[1][3] ^= 1
-    doubted = replace(meant, proof=replace(proof, told={**proof.told, "rows": rows}))
+    doubted = replace(meant, proof=replace(proof, facts={**proof.facts, "rows": rows}))
     with pytest.raises(errors.VerificationFailed, match="coefficients differ"):
         formats.verify(meant.data, doubted, NAME)
 

@@ -32,8 +32,8 @@ FILES = (
     mutant(
         "orientation 8 is none",
         EXIF,
-        "found[0][0] in range(1, 9)",
-        "found[0][0] in range(1, 8)",
+        "stated[0][0] in range(1, 9)",
+        "stated[0][0] in range(1, 8)",
         IN_META,
         IN_JPEG,
     ),
@@ -303,8 +303,8 @@ FILES = (
     mutant(
         "what was used last goes first",
         PREVIEWS,
-        "key=lambda one: one[1].st_mtime_ns)",
-        "key=lambda one: -one[1].st_mtime_ns)",
+        "key=lambda file: file[1].st_mtime_ns)",
+        "key=lambda file: -file[1].st_mtime_ns)",
         IN_PREVIEWS,
     ),
     mutant(

@@ -99,8 +99,8 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
         if container != proof.container:
             raise VerificationFailed(name, "the blocks are not those meant")
         (picture,) = container.pictures
-        found = codec("gif_decode", _alone(picture), asrgb=False)
-    if not np.array_equal(np.squeeze(found, -1) if found.ndim > 2 else found, proof.indices):  # noqa: PLR2004  (an axis of one sample)
+        decoded = codec("gif_decode", _alone(picture), asrgb=False)
+    if not np.array_equal(np.squeeze(decoded, -1) if decoded.ndim > 2 else decoded, proof.indices):  # noqa: PLR2004  (an axis of one sample)
         raise VerificationFailed(name, "the pixels are not those inside the box")
 
 

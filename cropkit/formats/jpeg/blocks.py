@@ -19,7 +19,7 @@ _HALF = 2
 
 
 def excess(
-    found: Sequence[Plane],
+    decoded: Sequence[Plane],
     meant: Sequence[Plane],
     tables: Sequence[Sequence[int]],
     sampling: Sequence[tuple[int, int]],
@@ -27,7 +27,9 @@ def excess(
     """Return how much of its limit the worst block uses; over 1, it is not from rounding alone."""
     most = (max(h for h, _ in sampling), max(v for _, v in sampling))
     worst = 0.0
-    for planes, table, (h, v) in zip(zip(found, meant, strict=True), tables, sampling, strict=True):
+    for planes, table, (h, v) in zip(
+        zip(decoded, meant, strict=True), tables, sampling, strict=True
+    ):
         half_steps = float(np.sqrt(np.square(np.asarray(table) / 2).sum()))
         factors = (most[0] // h, most[1] // v)
         worst = max(worst, _component(planes, factors, half_steps))
@@ -35,13 +37,13 @@ def excess(
 
 
 def _component(planes: tuple[Plane, Plane], factors: tuple[int, int], half_steps: float) -> float:
-    found, meant = planes
+    decoded, meant = planes
     if factors == (1, 1):
-        apart = np.maximum(found, meant) - np.minimum(found, meant)
+        apart = np.maximum(decoded, meant) - np.minimum(decoded, meant)
         off = _off_by_block(np.multiply(apart, apart, dtype=np.uint16))
         return off / (half_steps + _ROUNDING * _BLOCK)
     smooth, scale = _interpolated(_reduced(meant, factors), factors)
-    apart = np.subtract(_reduced(found, factors) * np.uint16(scale), smooth, dtype=np.int32)
+    apart = np.subtract(_reduced(decoded, factors) * np.uint16(scale), smooth, dtype=np.int32)
     off = _off_by_block(np.square(apart.astype(np.float32))) / (scale * factors[0] * factors[1])
     return off / (_BLEEDING * half_steps + _REDUCED_ROUNDING * _BLOCK)
 

@@ -46,21 +46,21 @@ def strips(
 ) -> Iterator[Strip]:
     """Yield the strips of a crop of that size, from their blocks before and after."""
     sampling = [(each.h, each.v) for each in components]
-    found = windows(sampling, (0, 0, size.width, size.height), beyond)
+    cut = windows(sampling, (0, 0, size.width, size.height), beyond)
     at = 0
-    for component, window in zip(components, found, strict=True):
+    for component, window in zip(components, cut, strict=True):
         for strip in window.strips():
             end = at + _BYTES * strip.count
             yield Strip(component.table, strip.visible, *(_blocks(b[at:end]) for b in edge))
             at = end
 
 
-def described(found: Sequence[Strip]) -> str | None:
+def described(renewed: Sequence[Strip]) -> str | None:
     """Say what making the edge anew did to what can be seen; None when there was none to make."""
-    blocks = sum(len(strip.before) for strip in found)
+    blocks = sum(len(strip.before) for strip in renewed)
     if not blocks:
         return None
-    apart = np.concatenate([strip.apart.reshape(-1) for strip in found])
+    apart = np.concatenate([strip.apart.reshape(-1) for strip in renewed])
     squares = float(np.square(apart).mean())
     cost = f"{10 * math.log10(_PEAK**2 / squares):.1f} dB there" if squares else "not a level there"
     most = int(np.abs(apart).max())

@@ -56,7 +56,7 @@ class Proof:
     size: Size
     components: tuple[Component, ...]
     scans: tuple[Scan, ...]
-    told: Mapping[str, Any]
+    facts: Mapping[str, Any]
     beyond: tuple[bool, bool]
     edge: tuple[bytes, bytes]
 
@@ -95,7 +95,7 @@ def crop(
         "scans": [scan.numbers for scan in scans],
     }
     source = jpeg_pixels.bare(jpeg)
-    told, (encoded, before, after) = process.pool().ask(request, source, jpeg.size.area)
+    facts, (encoded, before, after) = process.pool().ask(request, source, jpeg.size.area)
     edit = jpeg_parts.Edit(Change(jpeg.size, stored), account, jpeg.name, drop=drop)
     metadata, trailer = tuple(jpeg_parts.edited(jpeg, edit)), jpeg_parts.trailer(jpeg, edit)
     pixels = segments.parse(encoded, jpeg.name)
@@ -106,7 +106,7 @@ def crop(
         size=stored.size,
         components=jpeg.components,
         scans=scans or pixels.scans,
-        told=told,
+        facts=facts,
         beyond=beyond,
         edge=(before, after),
     )
@@ -117,8 +117,8 @@ def crop(
 
 
 def _note(account: Account, proof: Proof) -> None:
-    if proof.told["warnings"]:
-        account.patch(f"damaged pixels, as decoded: {proof.told['first_warning']}")
+    if proof.facts["warnings"]:
+        account.patch(f"damaged pixels, as decoded: {proof.facts['first_warning']}")
     renewed = jpeg_edge.described(proof.strips())
     if renewed:
         account.patch(renewed)
@@ -146,15 +146,15 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
 def _wrong(jpeg: Jpeg, proof: Proof) -> str | None:
     request = {"do": "read", "beyond": proof.beyond}
     try:
-        told, (edge,) = process.pool().ask(request, jpeg_pixels.bare(jpeg), jpeg.size.area)
+        facts, (edge,) = process.pool().ask(request, jpeg_pixels.bare(jpeg), jpeg.size.area)
     except process.Ended as error:
         return f"the coefficients cannot be read back: {error}"
-    if told["warnings"]:
-        return f"reading it back gives a warning: {told['first_warning']}"
-    for item, said in _SAME.items():
-        if told[item] != proof.told[item]:
-            return f"{said} differ from those of the source"
-    if edge != proof.edge[1] or not told["clean"]:
+    if facts["warnings"]:
+        return f"reading it back gives a warning: {facts['first_warning']}"
+    for item, words in _SAME.items():
+        if facts[item] != proof.facts[item]:
+            return f"{words} differ from those of the source"
+    if edge != proof.edge[1] or not facts["clean"]:
         return "blocks at the edge are not those meant"
     excess = max((strip.excess for strip in proof.strips()), default=0.0)
     return f"the edge is off by {excess:.1f} times what rounding allows" if excess > 1 else None

@@ -125,12 +125,12 @@ def label(segment: Segment) -> str:
     """Return what a segment is called in an account."""
     if segment.marker == COM:
         return "COM"
-    for marker, prefix, said, _ in _RULES:
+    for marker, prefix, item, _ in _RULES:
         if _begins(segment, marker, prefix):
-            return said
+            return item
     word = segment.data.split(b"\0", 1)[0][:32]
-    said = word.decode("ascii", "replace") if word.isascii() and word.decode().isprintable() else ""
-    return f"APP{segment.marker - APP0} {said}".rstrip()
+    text = word.decode("ascii", "replace") if word.isascii() and word.decode().isprintable() else ""
+    return f"APP{segment.marker - APP0} {text}".rstrip()
 
 
 def _begins(segment: Segment, marker: int, prefix: bytes) -> bool:
@@ -148,16 +148,16 @@ def _edited(segment: Segment, edit: Edit) -> Segment | None:
     if edit.drops_pictures and _begins(segment, APP2, _GAIN_MAP_ISO):
         edit.account.drop("APP2 gain map", _OF_A_PICTURE)
         return None
-    for marker, prefix, said, rule in _RULES:
+    for marker, prefix, item, rule in _RULES:
         if rule and _begins(segment, marker, prefix):
-            return rule(segment, edit, said)
+            return rule(segment, edit, item)
     edit.account.keep(label(segment))
     return segment
 
 
 def _second_picture(jpeg: Jpeg, pages: int) -> GainMap | MultiPage:
-    said = jpeg.trailer + b"".join(s.data for s in jpeg.metadata if s.marker in (APP1, APP2))
-    is_gain_map = any(word in said for word in _GAIN_MAPS)
+    metadata = jpeg.trailer + b"".join(s.data for s in jpeg.metadata if s.marker in (APP1, APP2))
+    is_gain_map = any(word in metadata for word in _GAIN_MAPS)
     return GainMap(jpeg.name, "gain map") if is_gain_map else MultiPage(jpeg.name, pages)
 
 
@@ -165,51 +165,51 @@ def _mpf_images(data: bytes) -> int:
     """Return how many images a multi-picture index lists (CIPA DC-007, tag B001)."""
     order = "<" if data[4:6] == b"II" else ">"
     entry = data.find(struct.pack(f"{order}HHI", 0xB001, 4, 1))
-    found = data[entry + 8 : entry + 12] if entry >= 0 else b""
-    return int(struct.unpack(f"{order}I", found)[0]) if len(found) == 4 else 2  # noqa: PLR2004  (bytes of a long)
+    count = data[entry + 8 : entry + 12] if entry >= 0 else b""
+    return int(struct.unpack(f"{order}I", count)[0]) if len(count) == 4 else 2  # noqa: PLR2004  (bytes of a long)
 
 
-def _edit_exif(segment: Segment, edit: Edit, said: str) -> Segment:
-    block = exif.patched(segment.data[len(EXIF) :], edit.change, edit.account, said)
+def _edit_exif(segment: Segment, edit: Edit, item: str) -> Segment:
+    block = exif.patched(segment.data[len(EXIF) :], edit.change, edit.account, item)
     return Segment(segment.marker, EXIF + block)
 
 
-def _edit_xmp(segment: Segment, edit: Edit, said: str) -> Segment:
+def _edit_xmp(segment: Segment, edit: Edit, item: str) -> Segment:
     packet = segment.data[len(_XMP) :]
     if edit.drops_pictures:
-        packet = xmp.without_pictures(packet, edit.account, said)
-    after = xmp.restated(packet, edit.change, edit.account, said, edit.name)
+        packet = xmp.without_pictures(packet, edit.account, item)
+    after = xmp.restated(packet, edit.change, edit.account, item, edit.name)
     unchanged = _XMP + after == segment.data
-    (edit.account.keep if unchanged else edit.account.patch)(said)
+    (edit.account.keep if unchanged else edit.account.patch)(item)
     return Segment(segment.marker, _XMP + after)
 
 
-def _edit_photoshop(segment: Segment, edit: Edit, said: str) -> Segment:
-    resources = photoshop.patched(segment.data[len(_PHOTOSHOP) :], edit.account, said)
+def _edit_photoshop(segment: Segment, edit: Edit, item: str) -> Segment:
+    resources = photoshop.patched(segment.data[len(_PHOTOSHOP) :], edit.account, item)
     return Segment(segment.marker, _PHOTOSHOP + resources)
 
 
-def _edit_adobe(segment: Segment, edit: Edit, said: str) -> Segment:
+def _edit_adobe(segment: Segment, edit: Edit, item: str) -> Segment:
     """Say which transform of colour the pixels have now, where it had to change."""
     transform, data = edit.adobe_transform, segment.data
     if transform is None or data[ADOBE_TRANSFORM : ADOBE_TRANSFORM + 1] in (
         b"",
         bytes([transform]),
     ):
-        edit.account.keep(said)
+        edit.account.keep(item)
         return segment
-    edit.account.patch(said)
+    edit.account.patch(item)
     after = data[:ADOBE_TRANSFORM] + bytes([transform]) + data[ADOBE_TRANSFORM + 1 :]
     return Segment(segment.marker, after)
 
 
-def _edit_jfif(segment: Segment, edit: Edit, said: str) -> Segment:
+def _edit_jfif(segment: Segment, edit: Edit, item: str) -> Segment:
     """Cut the thumbnail that a JFIF header may end with: its size stands at bytes 12 and 13."""
     if not any(segment.data[12:14]):
-        edit.account.keep(said)
+        edit.account.keep(item)
         return segment
     edit.account.drop("JFIF thumbnail", SHOWS_MORE)
-    edit.account.patch(said)
+    edit.account.patch(item)
     return Segment(segment.marker, segment.data[:12] + b"\0\0")
 
 
@@ -236,4 +236,4 @@ _RULES: tuple[tuple[int, bytes, str, _Rule | None], ...] = (
     (APP13, _PHOTOSHOP, "APP13 Photoshop", _edit_photoshop),
     (APP14, b"Adobe", "APP14 Adobe", _edit_adobe),
 )
-MARKERS: Mapping[str, int] = {said: marker for marker, _, said, _ in _RULES}
+MARKERS: Mapping[str, int] = {item: marker for marker, _, item, _ in _RULES}

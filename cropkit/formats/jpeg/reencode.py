@@ -90,29 +90,29 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
         raise VerificationFailed(name, "the segments around the pixels are not those meant")
     if jpeg.coded != proof.coded:
         raise VerificationFailed(name, "the coded pixels are not those that were written")
-    found = _coding_found(jpeg, proof.coding.mode)
-    if found != proof.coding:
+    coding = _coding_found(jpeg, proof.coding.mode)
+    if coding != proof.coding:
         raise VerificationFailed(name, "size, tables or sampling are not those meant")
-    excess = blocks.excess(jpeg_pixels.planes(pixels), proof.planes, found.tables, found.sampling)
+    excess = blocks.excess(jpeg_pixels.planes(pixels), proof.planes, coding.tables, coding.sampling)
     if excess > 1:
         raise VerificationFailed(name, f"a block is off by {excess:.1f} times what rounding allows")
 
 
 def _coding(jpeg: Jpeg, size: Size, account: Account) -> Coding:
     """Plan the coding of the crop: that of the source, but where Pillow cannot write it."""
-    found = _coding_found(jpeg, jpeg_pixels.stored_mode(jpeg))
-    count = len(found.tables)
-    tables, sampling = found.tables, found.sampling
-    if found.mode == "CMYK":
-        tables = (found.tables[0],) * count
-    writable = found.mode == "YCbCr" and sampling in _SUBSAMPLING
+    coding = _coding_found(jpeg, jpeg_pixels.stored_mode(jpeg))
+    count = len(coding.tables)
+    tables, sampling = coding.tables, coding.sampling
+    if coding.mode == "CMYK":
+        tables = (coding.tables[0],) * count
+    writable = coding.mode == "YCbCr" and sampling in _SUBSAMPLING
     if not writable:
         sampling = ((1, 1),) * count
-    if sampling != found.sampling:
+    if sampling != coding.sampling:
         account.patch("sampling: every component at full resolution")
-    if tables != found.tables:
+    if tables != coding.tables:
         account.patch("quantisation tables: the finest for every component")
-    return Coding(found.mode, size, tables, sampling, found.progressive)
+    return Coding(coding.mode, size, tables, sampling, coding.progressive)
 
 
 def _coding_found(jpeg: Jpeg, mode: str) -> Coding:

@@ -122,18 +122,20 @@ class Jpeg:
     @property
     def restart_interval(self) -> int:
         """MCUs between restart markers, 0 for none."""
-        found = [s.data for s in self.segments if s.marker == DRI]
-        return int.from_bytes(found[-1][:2]) if found else 0
+        intervals = [s.data for s in self.segments if s.marker == DRI]
+        return int.from_bytes(intervals[-1][:2]) if intervals else 0
 
     @cached_property
     def components(self) -> tuple[Component, ...]:
         """The frame's components with the tables that they use."""
         tables = dict(_tables(self.segments))
         data = self.frame.data
-        found = [data[at : at + 3] for at in range(6, len(data), 3)]
-        if not found or any(c[2] not in tables or not c[1] >> 4 or not c[1] & 15 for c in found):
+        records = [data[at : at + 3] for at in range(6, len(data), 3)]
+        if not records or any(
+            c[2] not in tables or not c[1] >> 4 or not c[1] & 15 for c in records
+        ):
             raise CorruptImage(self.name, "a component lacks its table or its sampling")
-        return tuple(Component(c[0], c[1] >> 4, c[1] & 15, tables[c[2]]) for c in found)
+        return tuple(Component(c[0], c[1] >> 4, c[1] & 15, tables[c[2]]) for c in records)
 
     @cached_property
     def scans(self) -> tuple[Scan, ...]:
@@ -154,8 +156,8 @@ class Jpeg:
     @property
     def sampling(self) -> tuple[tuple[int, int], ...]:
         """Sampling factors of the components; those of a single one mean nothing."""
-        found = tuple((c.h, c.v) for c in self.components)
-        return found if len(found) > 1 else ((1, 1),)
+        factors = tuple((c.h, c.v) for c in self.components)
+        return factors if len(factors) > 1 else ((1, 1),)
 
     def check_coding(self) -> None:
         """Raise `UnsupportedDepth` for codings that would not come back the same."""
@@ -184,10 +186,10 @@ def parse(data: bytes, name: str) -> Jpeg:
         segment, at = _segment(data, at, name)
         segments.append(segment)
         if segment.marker == SOS:
-            found = _MARKER.search(data, at)
-            if not found:
+            marker = _MARKER.search(data, at)
+            if not marker:
                 raise Truncated(name, "the pixels have no end")
-            at = found.start()
+            at = marker.start()
         if not segment.is_metadata:
             pieces.append(view[start:at])
         while data[at : at + 2] == b"\xff\xff":  # fill bytes may precede a marker (B.1.1.2)

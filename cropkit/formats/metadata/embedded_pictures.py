@@ -13,12 +13,12 @@ _OTHERS = (b"\x89PNG\r\n\x1a\n", b"ftyp", b"WEBPVP8", b"\x1aE\xdf\xa3", b"moov",
 def pictures(data: bytes) -> Iterator[range]:
     """Yield where whole JPEG files lie inside `data`."""
     at = 0
-    while found := _START.search(data, at):
-        scan = _scan_start(data, found.start() + 2)
+    while beginning := _START.search(data, at):
+        scan = _scan_start(data, beginning.start() + 2)
         end = data.find(_END, scan) if scan else -1
-        at = found.start() + 2 if end < 0 else end + len(_END)
+        at = beginning.start() + 2 if end < 0 else end + len(_END)
         if end >= 0:
-            yield range(found.start(), at)
+            yield range(beginning.start(), at)
 
 
 def holds_picture(data: bytes) -> bool:

@@ -23,10 +23,10 @@ def read_orientation(block: bytes) -> int:
     """Return the orientation that an EXIF block states; 1 when it states none that makes sense."""
     try:
         tiff = TiffBlock(block)
-        found = [tiff.integers(e) for e in tiff.entries(tiff.first) if e.tag == _ORIENTATION]
+        stated = [tiff.integers(e) for e in tiff.entries(tiff.first) if e.tag == _ORIENTATION]
     except TiffDamage:
         return 1
-    return found[0][0] if found and found[0] and found[0][0] in range(1, 9) else 1
+    return stated[0][0] if stated and stated[0] and stated[0][0] in range(1, 9) else 1
 
 
 def patched(block: bytes, change: Change, account: Account, label: str) -> bytes:
@@ -71,13 +71,13 @@ def _directories(tiff: TiffBlock) -> Iterator[int]:
 
 def _restate_dimensions(tiff: TiffBlock, ifd: int, change: Change) -> None:
     for pair in _DIMENSIONS:
-        found = {
+        entries = {
             e.tag: e for e in tiff.entries(ifd) if e.tag in pair and len(tiff.integers(e)) == 1
         }
-        old = [tiff.integers(found[tag])[0] if tag in found else None for tag in pair]
+        old = [tiff.integers(entries[tag])[0] if tag in entries else None for tag in pair]
         new = change.stated(old[0] or change.before.width, old[1] or change.before.height)
         for tag, value in zip(pair, new, strict=True):
-            if tag in found and not tiff.write(found[tag], (value,)):
+            if tag in entries and not tiff.write(entries[tag], (value,)):
                 raise TiffDamage("a dimension tag of one byte")
 
 

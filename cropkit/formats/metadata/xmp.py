@@ -87,9 +87,9 @@ def refuse_pictures(packet: bytes, name: str) -> None:
 
 def _restated(packet: bytes, pair: tuple[bytes, bytes], change: Change) -> bytes:
     patterns = [_property(key) for key in pair]
-    found = [pattern.search(packet) for pattern in patterns]
+    matches = [pattern.search(packet) for pattern in patterns]
     sides = (change.before.width, change.before.height)
-    old = [int(f["digits"]) if f else side for f, side in zip(found, sides, strict=True)]
+    old = [int(f["digits"]) if f else side for f, side in zip(matches, sides, strict=True)]
     new = change.stated(old[0], old[1])
     for pattern, value in zip(patterns, new, strict=True):
         packet = pattern.sub(rb"\g<before>%d\g<after>" % value, packet)

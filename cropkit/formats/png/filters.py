@@ -49,9 +49,9 @@ def _paeth(row: Octets, left: Octets, up: Octets, corner: Octets) -> Octets:
     return row - _chosen(low_distance <= high_distance >> 1, low, nearest)
 
 
-def _chosen(choice: np.typing.NDArray[np.bool_], one: Octets, other: Octets) -> Octets:
+def _chosen(choice: np.typing.NDArray[np.bool_], first: Octets, other: Octets) -> Octets:
     """Do as `np.where` does, by masks, which is several times faster on bytes."""
-    return other ^ ((one ^ other) & np.negative(choice.view(np.uint8)))
+    return other ^ ((first ^ other) & np.negative(choice.view(np.uint8)))
 
 
 # By the number that PNG gives them (9.2); ADAPTIVE chooses one for each row.

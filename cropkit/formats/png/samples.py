@@ -117,13 +117,13 @@ def _woven(header: Ihdr, filtered: Octets, name: str) -> Octets:
     """Undo each of the seven passes and put its pixels where they belong."""
     whole = np.zeros((header.height, header.width, header.bpp), np.uint8)
     at = 0
-    for (x, y, step_x, step_y), one in _passes(header):
-        part = filtered[at : at + length(one)].reshape(one.height, -1)
+    for (x, y, step_x, step_y), reduced in _passes(header):
+        part = filtered[at : at + length(reduced)].reshape(reduced.height, -1)
         _check_filters(part, name)
         rows = np.concatenate(list(unfilter.undone(part, header.bpp, unfilter.by_libpng)))
-        pixels = rows if header.bits >= _BYTE else _unpack(rows, header.depth)[:, : one.width]
-        whole[y::step_y, x::step_x] = pixels.reshape(one.height, one.width, -1)
-        at += length(one)
+        pixels = rows if header.bits >= _BYTE else _unpack(rows, header.depth)[:, : reduced.width]
+        whole[y::step_y, x::step_x] = pixels.reshape(reduced.height, reduced.width, -1)
+        at += length(reduced)
     return whole
 
 
@@ -151,7 +151,7 @@ def length(header: Ihdr) -> int:
 
 
 def _woven_length(header: Ihdr) -> int:
-    return sum(length(one) for _, one in _passes(header))
+    return sum(length(header) for _, header in _passes(header))
 
 
 def _passes(header: Ihdr) -> Iterator[tuple[tuple[int, int, int, int], Ihdr]]:

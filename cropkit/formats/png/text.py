@@ -67,16 +67,16 @@ def raw_profile_kind(keyword: bytes) -> str | None:
 
 def edit_raw_profile(text: bytes, edit: Callable[[bytes], bytes]) -> bytes:
     """Return a raw profile with its bytes edited; the text itself where nothing changes."""
-    found = _PROFILE.match(text)
-    if not found:
+    match = _PROFILE.match(text)
+    if not match:
         return text
-    before = binascii.unhexlify(b"".join(found[4].split()))
+    before = binascii.unhexlify(b"".join(match[4].split()))
     after = edit(before)
     if after == before:
         return text
     digits = binascii.hexlify(after)
     lines = [digits[at : at + 2 * _LINE] for at in range(0, len(digits), 2 * _LINE)]
-    return found[1] + b"%d" % len(after) + found[3] + b"\n".join([*lines, b""])
+    return match[1] + b"%d" % len(after) + match[3] + b"\n".join([*lines, b""])
 
 
 def _inflated(data: bytes) -> bytes:

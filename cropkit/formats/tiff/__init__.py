@@ -133,8 +133,8 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     said where they are, and imagecodecs compressed them.
     """
     with reading(name):
-        found = tiff_directory.parse(written, name)
-        if found.first.said != proof.directory.said or found.pages or found.children:
+        parsed = tiff_directory.parse(written, name)
+        if parsed.first.said != proof.directory.said or parsed.pages or parsed.children:
             raise VerificationFailed(name, "the tags are not those meant")
         if _as_tifffile_sees(written) != _as_meant(proof):
             raise VerificationFailed(name, "tifffile sees another layout than was meant")
@@ -223,8 +223,8 @@ def _rows_of_planes(written: bytes, proof: Proof) -> Iterator[tuple[Rows, Rows]]
         spans = proof.spans[number * each : (number + 1) * each]
         rows = [layout.rows(i // columns) for i in range(each)]
         meant = tiff_pixels.cut([plane], layout)
-        found = _found(written, layout, second_decoder.Stack(spans, rows, layout.stride))
-        yield from zip(found, meant, strict=True)
+        decoded = _found(written, layout, second_decoder.Stack(spans, rows, layout.stride))
+        yield from zip(decoded, meant, strict=True)
 
 
 def _found(written: bytes, layout: Layout, stack: second_decoder.Stack) -> Iterator[Rows]:
@@ -232,10 +232,10 @@ def _found(written: bytes, layout: Layout, stack: second_decoder.Stack) -> Itera
     if layout.compression not in _PLAIN:
         every = second_decoder.decompressed(written, layout, stack)
         ends = accumulate(stack.rows)
-        found = (every[end - rows : end] for end, rows in zip(ends, stack.rows, strict=True))
+        decoded = (every[end - rows : end] for end, rows in zip(ends, stack.rows, strict=True))
     else:
-        found = (_plain(written, layout, span, stack.stride) for span in stack.spans)
-    return (tiff_pixels.restored(rows, layout) for rows in found)
+        decoded = (_plain(written, layout, span, stack.stride) for span in stack.spans)
+    return (tiff_pixels.restored(rows, layout) for rows in decoded)
 
 
 def _plain(written: bytes, layout: Layout, span: tuple[int, int], stride: int) -> Rows:

@@ -87,10 +87,10 @@ def decompressed(data: Bytes, compression: int, length: int, capacity: int) -> R
     if compression == LZW and bytes(data[:1]) == b"\0" and len(data) > 1 and data[1] & 1:
         raise ValueError("LZW of before TIFF 6.0")
     name = COMPRESSIONS[compression].name
-    found = data if compression == NONE else codec(f"{name}_decode", data, out=capacity)
-    if len(found) < length:
-        raise ValueError(f"truncated: {len(found)} of {length} bytes in a strip or tile")
-    return np.frombuffer(found, np.uint8, length)
+    decoded = data if compression == NONE else codec(f"{name}_decode", data, out=capacity)
+    if len(decoded) < length:
+        raise ValueError(f"truncated: {len(decoded)} of {length} bytes in a strip or tile")
+    return np.frombuffer(decoded, np.uint8, length)
 
 
 def compressed(rows: Rows, compression: int, level: int) -> Bytes:
@@ -129,8 +129,8 @@ def unpredicted(rows: Rows, predictor: int, pixel: Pixel) -> Rows:
     if predictor == FLOATING:
         dtype = np.dtype(f"{pixel.order}f{pixel.bytes}")
         shaped = rows.view(dtype).reshape(len(rows), -1, pixel.samples)
-        found: Any = codec("floatpred_decode", shaped, axis=-2)
-        return np.ascontiguousarray(found).view(np.uint8).reshape(rows.shape)
+        restored: Any = codec("floatpred_decode", shaped, axis=-2)
+        return np.ascontiguousarray(restored).view(np.uint8).reshape(rows.shape)
     return rows
 
 

@@ -51,8 +51,8 @@ def shown(data: bytes, tiff: Tiff, layout: Layout, name: str) -> bytes:
 def _channels(planes: Sequence[Rows], layout: Layout, kind: str) -> list[npt.NDArray[np.generic]]:
     dtype = np.dtype(f"{layout.order}{kind}{layout.bits // _BYTE}")
     shape = (layout.size.height, layout.size.width, layout.samples)
-    found = [np.ascontiguousarray(plane).view(dtype).reshape(shape) for plane in planes]
-    return [plane[..., sample] for plane in found for sample in range(layout.samples)]
+    arrays = [np.ascontiguousarray(plane).view(dtype).reshape(shape) for plane in planes]
+    return [plane[..., sample] for plane in arrays for sample in range(layout.samples)]
 
 
 def _in_8_bits(channels: Sequence[npt.NDArray[np.generic]], bits: int, kind: str) -> list[Channel]:

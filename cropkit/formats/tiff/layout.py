@@ -102,25 +102,25 @@ def read(directory: Directory, form: Form, name: str) -> Layout:
     ------
     TooLarge, CorruptImage, UnsupportedFormat, UnsupportedDepth
     """
-    said = _Said(directory, form, name)
-    said.refuse_twice()
-    size = check_pixels(name, _size(said))
-    _refuse(said, name)
-    samples = said.one(SAMPLES, 1)
-    planes = samples if said.one(PLANAR, 1) == _SEPARATE else 1
+    stated = _Stated(directory, form, name)
+    stated.refuse_twice()
+    size = check_pixels(name, _size(stated))
+    _refuse(stated, name)
+    samples = stated.one(SAMPLES, 1)
+    planes = samples if stated.one(PLANAR, 1) == _SEPARATE else 1
     layout = Layout(
         size=size,
-        bits=said.one(BITS, 1),
+        bits=stated.one(BITS, 1),
         samples=samples // planes if samples else 0,
         planes=planes,
-        segment=_segment(said, size, name),
-        tiled=said.has(TILE_WIDTH),
-        compression=said.one(COMPRESSION, 1),
-        predictor=said.one(PREDICTOR, 1),
-        reversed_bits=said.one(FILL_ORDER, 1) == 2,  # noqa: PLR2004  (the other one)
+        segment=_segment(stated, size, name),
+        tiled=stated.has(TILE_WIDTH),
+        compression=stated.one(COMPRESSION, 1),
+        predictor=stated.one(PREDICTOR, 1),
+        reversed_bits=stated.one(FILL_ORDER, 1) == 2,  # noqa: PLR2004  (the other one)
         order=form.order,
     )
-    _check(layout, said, name)
+    _check(layout, stated, name)
     return layout
 
 
@@ -138,11 +138,11 @@ def segments(directory: Directory, form: Form, layout: Layout, data: bytes, name
     ------
     Truncated, CorruptImage, UnsupportedFormat
     """
-    said = _Said(directory, form, name)
+    stated = _Stated(directory, form, name)
     tags = (TILE_OFFSETS, TILE_COUNTS) if layout.tiled else (STRIP_OFFSETS, STRIP_COUNTS)
     # Some writers put tiles under the tags of strips.
     offsets, counts = (
-        said.all(t if said.has(t) else u) for t, u in zip(tags, _STRIPS, strict=True)
+        stated.all(t if stated.has(t) else u) for t, u in zip(tags, _STRIPS, strict=True)
     )
     columns, rows = layout.grid
     expected = columns * rows * layout.planes
@@ -161,7 +161,7 @@ def segments(directory: Directory, form: Form, layout: Layout, data: bytes, name
 _STRIPS = (STRIP_OFFSETS, STRIP_COUNTS)
 
 
-class _Said:
+class _Stated:
     """What a directory says, with the defaults that TIFF gives."""
 
     def __init__(self, directory: Directory, form: Form, name: str) -> None:
@@ -190,35 +190,35 @@ class _Said:
         return int(values[0]) if values.size else default
 
 
-def _size(said: _Said) -> Size:
-    sides = said.one(WIDTH, 0), said.one(LENGTH, 0)
+def _size(stated: _Stated) -> Size:
+    sides = stated.one(WIDTH, 0), stated.one(LENGTH, 0)
     if not all(sides):
-        raise CorruptImage(said._name, "it says no width or no height")  # noqa: SLF001  (this module's own)
+        raise CorruptImage(stated._name, "it says no width or no height")  # noqa: SLF001  (this module's own)
     return Size(*sides)
 
 
-def _segment(said: _Said, size: Size, name: str) -> Size:
-    if not said.has(TILE_WIDTH):
-        return Size(size.width, min(max(1, said.one(ROWS_PER_STRIP, size.height)), size.height))
-    sides = said.one(TILE_WIDTH, 0), said.one(TILE_LENGTH, 0)
+def _segment(stated: _Stated, size: Size, name: str) -> Size:
+    if not stated.has(TILE_WIDTH):
+        return Size(size.width, min(max(1, stated.one(ROWS_PER_STRIP, size.height)), size.height))
+    sides = stated.one(TILE_WIDTH, 0), stated.one(TILE_LENGTH, 0)
     if not all(sides) or any(side % _TILE_STEP for side in sides):
         raise CorruptImage(name, f"tiles of {sides[0]} x {sides[1]}")
     return Size(*sides)
 
 
-def _refuse(said: _Said, name: str) -> None:
-    compression, photometric = said.one(COMPRESSION, 1), said.one(PHOTOMETRIC, 0)
+def _refuse(stated: _Stated, name: str) -> None:
+    compression, photometric = stated.one(COMPRESSION, 1), stated.one(PHOTOMETRIC, 0)
     if compression not in COMPRESSIONS:
         raise UnsupportedFormat(name, f"a TIFF compressed as {name_of(compression)}")
     if photometric in _RAW_CAMERA:
         raise UnsupportedFormat(name, "a camera's raw TIFF")
-    if photometric == _YCBCR and set(said.all(SUBSAMPLING).tolist() or [2]) != {1}:
+    if photometric == _YCBCR and set(stated.all(SUBSAMPLING).tolist() or [2]) != {1}:
         raise UnsupportedDepth(name, "YCbCr of reduced resolution")
-    if said.one(IMAGE_DEPTH, 1) != 1:
+    if stated.one(IMAGE_DEPTH, 1) != 1:
         raise UnsupportedFormat(name, "a TIFF of a volume")
 
 
-def _check(layout: Layout, said: _Said, name: str) -> None:
+def _check(layout: Layout, stated: _Stated, name: str) -> None:
     if not 1 <= layout.bits <= 64 or not 1 <= layout.samples * layout.planes < 1 << 16:  # noqa: PLR2004  (bits of a number)
         raise CorruptImage(name, f"{layout.samples} samples of {layout.bits} bits")
     limit = max_pixels(name) * _BYTES_A_PIXEL
@@ -227,7 +227,7 @@ def _check(layout: Layout, said: _Said, name: str) -> None:
         raise TooLarge(name, f"{layout.size.area} of {whole // layout.size.area} bytes", limit)
     if layout.predictor == 1:
         return
-    is_float = said.one(SAMPLE_FORMAT, 1) == _FLOAT
+    is_float = stated.one(SAMPLE_FORMAT, 1) == _FLOAT
     fits = layout.bits in _PREDICTED_BITS.get(layout.predictor, ())
     if not fits or (layout.predictor == FLOATING and not is_float):
         raise UnsupportedFormat(name, f"a TIFF with predictor {layout.predictor}")

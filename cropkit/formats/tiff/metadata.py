@@ -165,19 +165,19 @@ def _edit_description(entry: Entry, edit: Edit) -> Entry:
     """Restate sizes in the text of tifffile and of OME-XML."""
     before, after = edit.change.before, edit.change.after
 
-    def reshaped(found: re.Match[bytes]) -> bytes:
-        sides = [int(side) for side in found[2].split(b",") if side.strip()]
+    def reshaped(match: re.Match[bytes]) -> bytes:
+        sides = [int(side) for side in match[2].split(b",") if side.strip()]
         for at in range(len(sides) - 1):
             if sides[at : at + 2] == [before.height, before.width]:
                 sides[at : at + 2] = [after.height, after.width]
                 break
-        return found[1] + ", ".join(map(str, sides)).encode() + found[3]
+        return match[1] + ", ".join(map(str, sides)).encode() + match[3]
 
-    def resized(found: re.Match[bytes]) -> bytes:
+    def resized(match: re.Match[bytes]) -> bytes:
         old, new = (
-            (before.width, after.width) if found[2] == b"X" else (before.height, after.height)
+            (before.width, after.width) if match[2] == b"X" else (before.height, after.height)
         )
-        return found[0] if int(found[3]) != old else b"%b%d%b" % (found[1], new, found[4])
+        return match[0] if int(match[3]) != old else b"%b%d%b" % (match[1], new, match[4])
 
     text = _OME_SIDE.sub(resized, _SHAPE.sub(reshaped, entry.data))
     return _told(entry, entry.of_data(text), edit)
@@ -186,9 +186,9 @@ def _edit_description(entry: Entry, edit: Edit) -> Entry:
 def _edit_side(entry: Entry, edit: Edit) -> Entry:
     directory = edit.root.subs[EXIF]
     stated = [directory.first(tag) for tag in _EXIF_SIDES]
-    found = [e.numbers(edit.form).tolist() if e else [] for e in stated]
+    numbers = [e.numbers(edit.form).tolist() if e else [] for e in stated]
     sides = (edit.change.before.width, edit.change.before.height)
-    old = [f[0] if f else side for f, side in zip(found, sides, strict=True)]
+    old = [f[0] if f else side for f, side in zip(numbers, sides, strict=True)]
     new = edit.change.stated(old[0], old[1])[_EXIF_SIDES.index(entry.tag)]
     return _restated(entry, edit, (new,)) if entry.count == 1 else _without_pictures(entry, edit)
 

@@ -106,10 +106,10 @@ def _decoded(data: bytes, layout: Layout, segments: Segments, part: Part) -> Row
     if layout.reversed_bits:
         stored = codecs.reversed_bits(stored)
     rows, stride = layout.rows(part.row), layout.stride
-    found = codecs.decompressed(
+    decoded = codecs.decompressed(
         stored, layout.compression, rows * stride, layout.segment.height * stride
     )
-    return restored(found.reshape(rows, stride), layout)
+    return restored(decoded.reshape(rows, stride), layout)
 
 
 def _place(rows: Rows, window: Rows, layout: Layout, place: tuple[Part, PixelBox, slice]) -> None:

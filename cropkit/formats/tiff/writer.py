@@ -91,10 +91,10 @@ def _placed(directory: Directory, form: Form, place: _Place) -> Directory:
 def _pointing(directory: Directory, form: Form, numbers: Mapping[int, Sequence[int]]) -> Directory:
     """Fill in offsets, now that they are known; lengths stay."""
     subs = {tag: _pointing(sub, form, {}) for tag, sub in directory.subs.items()}
-    found = {**numbers, **{tag: [sub.at] for tag, sub in subs.items()}}
+    known = {**numbers, **{tag: [sub.at] for tag, sub in subs.items()}}
 
     def filled(entry: Entry) -> Entry:
-        values = found.get(entry.tag)
+        values = known.get(entry.tag)
         return entry if values is None else replace(entry, data=form.packed(entry.kind, values))
 
     return Directory(directory.at, tuple(filled(e) for e in directory.entries), subs)

@@ -120,11 +120,11 @@ def verify(written: bytes, proof: Proof, name: str) -> float | None:
 def _loss(container: Container, pixels: Pixels, proof: Proof, name: str) -> float | None:
     """Return the PSNR of pixels that are close to those meant, or raise `VerificationFailed`."""
     step = vp8.quantisers(_first(container, VP8)).coarsest_step
-    found, meant = (_colours(p) for p in (pixels, proof.pixels))
-    excess = blocks.excess(found, meant, step)
+    decoded, meant = (_colours(p) for p in (pixels, proof.pixels))
+    excess = blocks.excess(decoded, meant, step)
     if excess > 1:
         raise VerificationFailed(name, f"a block is off by {excess:.1f} times what coding allows")
-    return psnr.psnr_of_pictures(found, meant)
+    return psnr.psnr_of_pictures(decoded, meant)
 
 
 def _colours(pixels: Pixels) -> Image.Image:

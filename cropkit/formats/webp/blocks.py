@@ -18,7 +18,7 @@ _BLOCK = 16
 _CLIPPING = 4.0
 
 
-def excess(found: Image.Image, meant: Image.Image, step: int) -> float:
+def excess(decoded: Image.Image, meant: Image.Image, step: int) -> float:
     """Return how much of its limit the worst block uses; over 1, it is not from coding alone.
 
     Parameters
@@ -26,8 +26,8 @@ def excess(found: Image.Image, meant: Image.Image, step: int) -> float:
     step : the coarsest quantiser step of the frame
     """
     limit = step / math.sqrt(12) + _CLIPPING
-    luma = ImageChops.difference(*(picture.convert("L") for picture in (found, meant)))
-    colour = ImageChops.difference(*(_block_means(picture) for picture in (found, meant)))
+    luma = ImageChops.difference(*(picture.convert("L") for picture in (decoded, meant)))
+    colour = ImageChops.difference(*(_block_means(picture) for picture in (decoded, meant)))
     return max(_root_mean_square(np.asarray(luma)), float(np.asarray(colour).max())) / limit
 
 

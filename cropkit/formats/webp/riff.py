@@ -88,13 +88,13 @@ def size(container: Container, name: str) -> Size:
     pixels = container.first(*PIXELS)
     if pixels is None:
         raise CorruptImage(name, "it has no pixels")
-    found = _vp8l_size(pixels) if container.lossless else _vp8_size(pixels)
-    if found is None:
+    sides = _vp8l_size(pixels) if container.lossless else _vp8_size(pixels)
+    if sides is None:
         raise CorruptImage(name, "the pixels have no sound header")
     canvas = container.first(VP8X)
-    if canvas is not None and _canvas(canvas) != found:
+    if canvas is not None and _canvas(canvas) != sides:
         raise CorruptImage(name, "the canvas is not of the size of the pixels")
-    return Size(*found)
+    return Size(*sides)
 
 
 def with_canvas(data: bytes, after: Size) -> bytes:
@@ -139,8 +139,8 @@ def _vp8_size(data: bytes) -> tuple[int, int] | None:
     if len(data) < 10 or data[0] & 1 or data[3:6] != _VP8_START:  # noqa: PLR2004  (its length)
         return None
     width, height = struct.unpack_from("<HH", data, 6)
-    found = (width & _SIDE, height & _SIDE)
-    return found if all(found) else None
+    sides = (width & _SIDE, height & _SIDE)
+    return sides if all(sides) else None
 
 
 def _vp8l_size(data: bytes) -> tuple[int, int] | None:

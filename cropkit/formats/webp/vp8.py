@@ -60,8 +60,8 @@ def quantisers(frame: bytes) -> Quantisers:
             bits.signed(6)
     bits.number(2)  # partitions
     base = bits.number(7)
-    found = (delta if absolute else base + delta for delta in deltas)
-    return Quantisers(tuple(min(max(i, 0), _COARSEST) for i in found), shares)
+    indices = (delta if absolute else base + delta for delta in deltas)
+    return Quantisers(tuple(min(max(i, 0), _COARSEST) for i in indices), shares)
 
 
 class _Bits:

@@ -70,10 +70,10 @@ ARROWS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
 
 def _arrows(move: type[Nudge] | type[Resize], step: int) -> Iterator[Action]:
-    verb, said = ("nudge", "nudge") if move is Nudge else ("resize", "move right and bottom edge")
+    verb, label = ("nudge", "nudge") if move is Nudge else ("resize", "move right and bottom edge")
     for direction, (dx, dy) in ARROWS.items():
         name, does = f"{verb}-{direction}-{step}", move(dx * step, dy * step)
-        yield Action(name, does, f"{said}, {step} px", BOX, Repeats.FREE)
+        yield Action(name, does, f"{label}, {step} px", BOX, Repeats.FREE)
 
 
 def _each(name: str, help_text: str, group: str) -> Iterator[Action]:

@@ -58,8 +58,8 @@ class Prompt:
         if ratio and all(map(float, ratio.groups())):
             shape = Fraction(ratio[1]) / Fraction(ratio[2])
             return SetRatio(shape.numerator, shape.denominator)
-        found = re.findall(r"\d+", self.text) if _NUMBERS.fullmatch(self.text) else []
-        numbers = [int(number) for number in found]
+        digits = re.findall(r"\d+", self.text) if _NUMBERS.fullmatch(self.text) else []
+        numbers = [int(number) for number in digits]
         try:
             if len(numbers) == _SIZE:
                 return SetSize(Size(*numbers))

@@ -130,8 +130,8 @@ def _carry_box(session: ReviewState, move: CarryBox) -> Step:
         raise IllegalMove(name_of(move), "no box has been decided yet")
     box, size = session.carried
     if size != entry.size:
-        said = f"the last box is of an image of {size.width} x {size.height}"
-        raise IllegalMove(name_of(move), f"{said}, this one has {_extent(entry)}")
+        reason = f"the last box is of an image of {size.width} x {size.height}"
+        raise IllegalMove(name_of(move), f"{reason}, this one has {_extent(entry)}")
     return edited(session, None, anew=box)
 
 

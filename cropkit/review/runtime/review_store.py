@@ -47,9 +47,9 @@ class ReviewStore:
     def undo_stack(self) -> tuple[Standing, ...]:
         """Return this reviewer's standing decisions that can be taken back, oldest first."""
         reviewer = self._collection.reviewer
-        mine = (one for one in self._trail.standing() if one.reviewer == reviewer)
-        done = (one for one in mine if one.status is not Status.STALE)
-        return tuple(one for one in done if not one.status.is_failure)
+        mine = (standing for standing in self._trail.standing() if standing.reviewer == reviewer)
+        done = (standing for standing in mine if standing.status is not Status.STALE)
+        return tuple(standing for standing in done if not standing.status.is_failure)
 
     def retract(self, decision: str) -> CropResult:
         """Take a decision back: before it is applied by withdrawing it, else by restoring the file.

@@ -24,8 +24,8 @@ def _sheet(view: View) -> str:
     groups = "".join(
         f"<div class='ck-group'><h3>{text(group)}</h3>"
         + "".join(
-            f"<div class='ck-row'>{keys(shortened(labels))}<span>{text(said)}</span></div>"
-            for said, labels in rows.items()
+            f"<div class='ck-row'>{keys(shortened(labels))}<span>{text(label)}</span></div>"
+            for label, labels in rows.items()
         )
         + "</div>"
         for group, rows in view.keymap.grouped().items()
