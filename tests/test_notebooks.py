@@ -217,6 +217,17 @@ def test_parameters_keep_their_types_and_the_paths_their_braces(tmp_path: Path) 
     assert notebooks.read(path) == book
 
 
+@pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.name)
+def test_parameters_are_set_after_their_defaults(path: Path) -> None:
+    name = next(iter(notebooks.parameters(notebooks.read(path))))
+    book = notebooks.filled(path, {name: "mine"})
+    ours = {"parameters", "injected-parameters"}
+    cells = [cell.source for cell in book.cells if ours & {*cell.metadata.get("tags", ())}]
+    names: dict[str, object] = {}
+    exec("\n".join(cells), names)  # noqa: S102  (what the kernel does with it)
+    assert names[name] == "mine"
+
+
 def test_an_unknown_parameter_is_refused() -> None:
     with pytest.raises(BadParameter, match=r"1_review\.ipynb: no parameter is called 'foldr'"):
         notebooks.filled(BOOKS[0], {"foldr": "x"})

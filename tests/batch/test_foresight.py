@@ -130,6 +130,18 @@ def test_a_suggestion_that_states_too_little_confidence_is_left_alone(tmp_path: 
     ]
 
 
+def test_a_confidence_that_is_just_enough_is_enough(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    folder.mkdir()
+    image = pictures.write_png(folder / "just_stage1.png")
+    chosen = {"selected_image": image.name, "crop_coords": [0.1, 0.1, 0.9, 0.9], "confidence": 0.5}
+    record = {"images": [image.name], "ai_recommendation": chosen}
+    (folder / "just.decision").write_text(json.dumps(record), encoding="utf-8")
+    enough = plan(folder, source="suggestions", min_confidence=0.5)
+    assert [item.path for item in enough.ready] == [image.name]
+    assert plan(folder, source="suggestions", min_confidence=0.51).ready == ()
+
+
 def test_the_outcome_of_a_crop_is_not_cropped_again(tmp_path: Path) -> None:
     folder = collection(tmp_path / "c", 2, sidecars=True)
     with Collection(folder) as kit:

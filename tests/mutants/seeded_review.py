@@ -296,14 +296,14 @@ REVIEW = (
         "review/model/progress.py",
         "decided=session.decided - failed",
         "decided=session.decided",
-        f"{IN_WIDGET}::test_the_end_says_what_was_done_and_what_failed",
+        f"{IN_WIDGET}::test_an_image_that_failed_does_not_count_as_decided",
     ),
     mutant(
         "a problem that comes again waits twice",
         "review/model/messages.py",
         "(waiting.text, waiting.about) == (message.text, message.about)",
         "waiting is message",
-        f"{IN_WIDGET}::test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail",
+        f"{IN_WIDGET}::test_problems_queue_up_and_are_acknowledged_one_by_one",
     ),
     # -- view ----------------------------------------------------------------------------------
     mutant(
@@ -332,7 +332,7 @@ REVIEW = (
         CAPTIONS,
         "<span class='ck-key'>{position + 1}</span>",
         "<span class='ck-key'>{position}</span>",
-        f"{IN_WIDGET}::test_a_page_shows_its_images_with_their_suggested_boxes",
+        f"{IN_WIDGET}::test_images_and_pages_are_numbered_from_one",
     ),
     mutant(
         "a reason is markup",
@@ -354,28 +354,28 @@ REVIEW = (
         BANDS,
         "page {session.page + 1} of {session.pages}",
         "page {session.page} of {session.pages}",
-        f"{IN_WIDGET}::test_the_counts_on_the_screen_are_those_of_the_trail",
+        f"{IN_WIDGET}::test_images_and_pages_are_numbered_from_one",
     ),
     mutant(
         "the time left is in seconds",
         BANDS,
         "/ view.rate * 60",
         "/ view.rate * 3600",
-        f"{IN_WIDGET}::test_the_counts_on_the_screen_are_those_of_the_trail",
+        f"{IN_WIDGET}::test_the_time_left_follows_from_the_pace",
     ),
     mutant(
         "what is rejected is told as skipped at the end",
         OVERLAY,
         '("skipped", counts.skipped)',
         '("skipped", counts.rejected)',
-        f"{IN_WIDGET}::test_the_end_says_what_was_done_and_what_failed",
+        f"{IN_WIDGET}::test_the_end_counts_what_was_rejected_apart_from_what_was_skipped",
     ),
     mutant(
         "a name is markup at the end",
         OVERLAY,
         "<li><b>{text(path)}</b>",
         "<li><b>{path}</b>",
-        f"{IN_WIDGET}::test_a_hostile_file_name_is_only_text",
+        f"{IN_WIDGET}::test_a_hostile_file_name_is_only_text_at_the_end",
     ),
     # -- canvas --------------------------------------------------------------------------------
     mutant(

@@ -639,8 +639,7 @@ RUNS = (
         "jupyter/notebooks.py",
         "book.cells.index(cell) + 1",
         "book.cells.index(cell)",
-        "tests/test_notebooks_parameters.py",
-        "tests/test_notebooks.py",
+        "tests/test_notebooks.py::test_parameters_are_set_after_their_defaults",
     ),
     # -- bootstrap -----------------------------------------------------------------------------
     mutant(

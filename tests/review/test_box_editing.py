@@ -57,6 +57,20 @@ def test_a_box_that_gets_a_size_has_it_as_far_as_the_image_allows(
     assert after.size.height == min(other[0].height, size.height)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (Size(20, 10), (30, 30, 50, 40)),
+        (Size(60, 40), (10, 15, 70, 55)),
+        (Size(90, 70), (0, 0, 90, 70)),
+    ],
+)
+def test_a_box_that_gets_a_size_stays_on_its_middle_as_far_as_the_image_allows(
+    wanted: Size, expected: tuple[int, int, int, int]
+) -> None:
+    assert sized(BOX, wanted, SIZE).xyxy == expected
+
+
 @example((Size(8, 1), PixelBox(7, 0, 8, 1)), Grip.TOP, 1.0, 0.0, 7.0)
 @given(sizes_with_boxes(), st.sampled_from(Grip), distances, distances, st.floats(0, 50))
 def test_a_border_draws_by_no_more_than_its_reach(

@@ -1,6 +1,7 @@
 """The review, driven as a browser drives it, on a real collection."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
@@ -60,6 +61,27 @@ def test_a_page_shows_its_images_with_their_suggested_boxes(browser: Browser) ->
     assert len(browser.named("drawImage")) >= 6  # into hidden canvases, and from there
 
 
+def test_images_and_pages_are_numbered_from_one(browser: Browser) -> None:
+    numbers = re.findall(r"<span class='ck-key'>(\d+)</span><span class='ck-name", browser.words)
+    assert numbers == ["1", "2", "3"]
+    assert "page 1 of 2<" in browser.words
+    browser.key("Enter")
+    browser.shown()
+    assert "page 2 of 2<" in browser.words
+
+
+def test_the_time_left_follows_from_the_pace(start: Started, folder: Path) -> None:
+    for number in range(7):
+        Image.new("RGB", (40, 40)).save(folder / f"more{number}.png")
+    browser = start(per_page=6)
+    browser.open()
+    browser.shown()
+    browser.loop.sleep(30 * 60)
+    browser.key("Enter")
+    browser.shown()
+    assert "12 an hour · 30 min left" in browser.words
+
+
 def test_enter_writes_exactly_the_boxes_that_were_shown(browser: Browser, folder: Path) -> None:
     browser.key("ArrowRight")
     shown = {e.path: e.box for e in entries(browser)}
@@ -92,6 +114,19 @@ def test_the_counts_on_the_screen_are_those_of_the_trail(browser: Browser) -> No
     browser.written()
     browser.shown()
     assert browser.controller.counts == browser.review.collection.counts()
+
+
+def test_an_image_that_failed_does_not_count_as_decided(start: Started, folder: Path) -> None:
+    browser = start()
+    browser.open()
+    browser.shown()
+    (folder / entries(browser)[1].path).unlink()
+    browser.key("Enter")
+    browser.shown()
+    browser.written()
+    counts = browser.controller.counts
+    assert (counts.decided, counts.failed) == (2, 1)
+    assert counts == browser.review.collection.counts()
 
 
 def test_undo_brings_the_file_back_byte_for_byte_and_shows_it_with_its_box(
@@ -243,6 +278,21 @@ def test_the_end_says_what_was_done_and_what_failed(start: Started, folder: Path
     assert "Failed:" not in browser.words
     browser.key("Enter")
     assert "everything has been decided" in browser.messages.note
+
+
+def test_the_end_counts_what_was_rejected_apart_from_what_was_skipped(start: Started) -> None:
+    browser = start(per_page=5)
+    browser.open()
+    browser.shown()
+    browser.key("x")
+    browser.key("2")
+    browser.key("x")
+    browser.key("3")
+    browser.key("s")
+    browser.key("Enter")
+    browser.written()
+    for pill in ("decided <b>5</b>", "written <b>2</b>", "rejected <b>2</b>", "skipped <b>1</b>"):
+        assert pill in browser.words
 
 
 def test_decisions_are_told_with_times_and_names(browser: Browser) -> None:
@@ -644,6 +694,18 @@ def test_a_hostile_file_name_is_only_text(start: Started, folder: Path) -> None:
     for hostile in ("<img", "<script", "<b>bold", "<i>name", "alert(1)>"):
         assert hostile not in browser.words
     assert "&lt;img src=x" in browser.words
+
+
+def test_a_hostile_file_name_is_only_text_at_the_end(start: Started, folder: Path) -> None:
+    (folder / "<script>.png").write_bytes(b"")
+    browser = start(per_page=9)
+    browser.open()
+    browser.shown()
+    browser.key("Enter")
+    browser.written()
+    assert "end" in browser.status
+    assert "<script" not in browser.words
+    assert "<li><b>&lt;script&gt;.png</b>" in browser.words
 
 
 def test_a_browser_that_never_draws_is_mentioned(start: Started) -> None:
