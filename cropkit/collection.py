@@ -325,7 +325,7 @@ class Collection:
             box.within(look.size)
         except CropkitError as error:
             if not isinstance(error, AuditError):
-                self.executor.report_box(name, error)
+                self.executor.report(name, error)
                 self.trail.settle(None, refusal(name, box, error))
             raise
         moment = clock.now()

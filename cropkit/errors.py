@@ -6,11 +6,13 @@ CropkitError
  │    ├── BadDecision        a decision that does not make sense
  │    ├── BadSuggestion      a suggestion that cannot be used: the full image is shown
  │    ├── StaleDecision      the file is not what the reviewer saw
+ │    │    └── StaleBox          the crop would not hold the box that the reviewer saw
  │    ├── PathOutsideRoot    a path that leaves the collection, or goes through a link
  │    ├── MissingFile        no such file
  │    ├── NotRegularFile     a link, folder, pipe or device
  │    ├── ReadOnly           the folder or the file system does not let us write
  │    ├── NoSpace            not enough room for the crop and its original
+ │    ├── LosslessUnavailable no libjpeg answers that copies coefficients; the decision waits
  │    ├── NameTaken          the destination has that name already
  │    ├── Busy               another operation has claimed the file
  │    ├── NothingToUndo      no finished operation is left to undo
@@ -113,6 +115,13 @@ class StaleDecision(Refused):
     cure = "Nothing was cropped; look at it again"
 
 
+class StaleBox(StaleDecision):
+    """(path, box shown, box that would be written)."""
+
+    template = "{0}: was shown with the box {1}, and {2} would be written now"
+    cure = "Nothing was cropped; look at it again"
+
+
 class PathOutsideRoot(Refused):
     """(path, root)."""
 
@@ -154,6 +163,17 @@ class ApplierStopped(Refused):
 
     template = "{0}: the process that writes crops was stopped ({1}); the decision waits"
     cure = "`cropkit apply FOLDER`, or the next review, carries it out"
+    passes = True
+
+
+class LosslessUnavailable(Refused):
+    """(path, reason): there is no libjpeg now that copies coefficients, or none that answers."""
+
+    template = "{0}: cannot be cropped without loss now: {1}"
+    cure = (
+        "Nothing was written; give it memory and descriptors and run `cropkit apply FOLDER`,"
+        " or encode such files anew: `cropkit settings FOLDER --jpeg lossless-or-exact`"
+    )
     passes = True
 
 

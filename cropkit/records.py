@@ -80,6 +80,8 @@ class ProblemKind(StrEnum):
     BEAT = "beat"  # a heartbeat was missed
     INTERFACE = "user-interface"  # a callback of the review raised
     APPLIER_DIED = "applier-died"  # the process that writes crops ended, and was started again
+    NO_LOSSLESS = "no-lossless"  # a JPEG waits, because no libjpeg is there that copies
+    ENCODED_ANEW = "encoded-anew"  # a JPEG lost a little, where a crop without loss was asked for
 
     @property
     def is_harmless(self) -> bool:
@@ -116,6 +118,8 @@ class Decision:
     sha256 : of the file's bytes as they were shown: other content is never cropped by this decision
     size : upright
     box : upright pixels of `size`; None for reject and skip
+    shown : the box that the crop holds by what was shown, larger where a corner has to move out;
+        another one is never written by this decision. None where that is not known
     shown_at, decided_at : aware, in UTC
     suggestion : what was proposed; needed to accept it
     destination : folder the crop moves to, None to stay in place
@@ -137,6 +141,7 @@ class Decision:
     decided_at: datetime
     suggestion: Suggestion | None = None
     destination: str | None = None
+    shown: PixelBox | None = None
     id: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
@@ -192,6 +197,7 @@ class CropResult:
     kept, patched : what the file holds besides its pixels, unchanged or made to fit the crop
     dropped : pairs of what was left out and the reason
     psnr : in dB, None where the pixels are exactly those of the source
+    degraded : in which way the crop is worse than the settings ask for, None where it is not
     seconds : that it took
     """
 
@@ -209,6 +215,7 @@ class CropResult:
     patched: tuple[str, ...] = ()
     dropped: tuple[tuple[str, str], ...] = ()
     psnr: float | None = None
+    degraded: str | None = None
     seconds: float = 0.0
 
     @property

@@ -75,12 +75,13 @@ def contents(folder: Path) -> dict[str, str]:
 
 def as_format_1(folder: Path) -> None:
     """Make a collection's database look as the first format did."""
-    newer = ("beat_at", "counts")
+    newer = [("session", "beat_at"), ("session", "counts")]
+    newer += [("decision", f"shown_{edge}") for edge in ("left", "top", "right", "bottom")]
     with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
         db.execute("BEGIN")
         db.execute("DROP TABLE setting")
-        for column in newer:
-            db.execute(f"ALTER TABLE session DROP COLUMN {column}")
+        for table, column in newer:
+            db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         db.execute("PRAGMA user_version = 1")
         db.execute("COMMIT")
 

@@ -33,12 +33,13 @@ from cropkit.audit.trail import AuditTrail
 from cropkit.collection import Collection
 from cropkit.errors import ApplierDied, BadDecision, InDoubt, VerificationFailed, WriteFailed
 from cropkit.geometry import PixelBox
+from cropkit.lossless import library, process
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Verdict
 from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.system.files import Root
 
 BOX = PixelBox(0, 0, 48, 48)
-IMAGE, OTHER = "a_stage2.png", "b_stage2.png"
+IMAGE, OTHER, JPEG = "a_stage2.png", "b_stage2.png", "photo.jpg"
 NOBODY = 65534
 
 
@@ -230,7 +231,7 @@ def idle(place: Place) -> Begun:
     yield
 
 
-def decided(place: Place, name: str = IMAGE) -> str:
+def decided(place: Place, name: str = IMAGE, shown: PixelBox | None = None) -> str:
     with place.collection() as collection:
         look, at = collection.look(name), clock.now()
         made = Decision(
@@ -245,6 +246,7 @@ def decided(place: Place, name: str = IMAGE) -> str:
             ),
             shown_at=at,
             decided_at=at,
+            shown=shown,
         )
         collection.decide([made])
         return made.id
@@ -380,6 +382,21 @@ def stale(place: Place) -> Begun:
     decided(place)
     pictures.write_png(place.folder / IMAGE, pictures.photo(104, 152, 9))
     yield
+
+
+def shown_otherwise(place: Place) -> Begun:
+    """A decision on a JPEG that was shown on the grid of whole blocks, and is to be exact now."""
+    pictures.write_jpeg(place.folder / JPEG, pictures.photo(104, 152))
+    decided(place, JPEG, shown=PixelBox(0, 0, 64, 64))
+    yield
+
+
+def without_libjpeg(place: Place) -> Begun:
+    pictures.write_jpeg(place.folder / JPEG, pictures.photo(104, 152))
+    with place.patch.context() as broken:
+        broken.setattr(library, "candidates", tuple)
+        process.pool().close()
+        yield
 
 
 def linked_folder(place: Place) -> Begun:
@@ -538,6 +555,8 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "BadParameterFile": nothing,
     "NotReady": full_disk,
     "StaleDecision": stale,
+    "StaleBox": shown_otherwise,
+    "LosslessUnavailable": without_libjpeg,
     "PathOutsideRoot": linked_folder,
     "MissingFile": nothing,
     "NoImages": no_images,

@@ -14,6 +14,8 @@ from cropkit.records import Decision, Status, Suggestion, Verdict
 # A decision that no longer stands: taken back, or replaced by a newer one.
 _GONE = (Status.RESTORED, Status.SUPERSEDED)
 
+_EDGES = ("left", "top", "right", "bottom")
+
 _SUPERSEDE = update(queue).where(
     queue.c.path == bindparam("superseded"), queue.c.status == Status.WAITING
 )
@@ -162,6 +164,8 @@ def to_row(made: Decision) -> dict[str, Any]:
     if made.box is not None:
         row |= _edges("box", made.box.xyxy)
         row |= _edges("normalized", made.box.normalized(made.size).xyxy)
+    if made.shown is not None:
+        row |= _edges("shown", made.shown.xyxy)
     return row | _suggestion_row(made.suggestion)
 
 
@@ -178,14 +182,12 @@ def _suggestion_row(suggestion: Suggestion | None) -> dict[str, Any]:
 
 
 def _edges(name: str, values: tuple[float, float, float, float]) -> dict[str, float]:
-    edges = ("left", "top", "right", "bottom")
-    return {f"{name}_{edge}": value for edge, value in zip(edges, values, strict=True)}
+    return {f"{name}_{edge}": value for edge, value in zip(_EDGES, values, strict=True)}
 
 
-def _box(row: Row[Any] | _Bag) -> PixelBox | None:
-    if row.box_left is None:
-        return None
-    return PixelBox(row.box_left, row.box_top, row.box_right, row.box_bottom)
+def _box(row: Row[Any] | _Bag, name: str = "box") -> PixelBox | None:
+    left, top, right, bottom = (getattr(row, f"{name}_{edge}") for edge in _EDGES)
+    return None if left is None else PixelBox(left, top, right, bottom)
 
 
 def _standing(row: Row[Any]) -> Standing:
@@ -211,6 +213,7 @@ def _decision(row: Row[Any] | _Bag) -> Decision:
         size=Size(row.width, row.height),
         verdict=Verdict(row.verdict),
         box=_box(row),
+        shown=_box(row, "shown"),
         reviewer=row.reviewer,
         session=row.session,
         shown_at=clock.read(row.shown_at),
@@ -223,9 +226,8 @@ def _decision(row: Row[Any] | _Bag) -> Decision:
 def _suggestion(row: Row[Any] | _Bag) -> Suggestion | None:
     if row.suggestion_source is None:
         return None
-    edges = ("left", "top", "right", "bottom")
     return Suggestion(
-        box=NormalizedBox(*(getattr(row, f"suggestion_{edge}") for edge in edges)),
+        box=NormalizedBox(*(getattr(row, f"suggestion_{edge}") for edge in _EDGES)),
         source=row.suggestion_source,
         version=row.suggestion_version,
         rank=row.suggestion_rank,

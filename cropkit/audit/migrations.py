@@ -36,4 +36,9 @@ def _to_3(db: Connection) -> None:
         db.exec_driver_sql(f"ALTER TABLE session ADD COLUMN {column}")
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3}
+def _to_4(db: Connection) -> None:
+    for edge in ("left", "top", "right", "bottom"):
+        db.exec_driver_sql(f"ALTER TABLE decision ADD COLUMN shown_{edge} INTEGER")
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3, 4: _to_4}

@@ -3,7 +3,9 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from cropkit.audit.tally import Tally
 from cropkit.audit.trail import AuditTrail
 from cropkit.records import Problem
 
@@ -30,6 +32,12 @@ class Problems:
         facts = (problem.kind, problem.path, problem.reason)
         _log.warning("%s: %s: %s", *facts, extra={"session": self._trail.session})
         self._trail.report(problem)
+        for listener in tuple(self._listeners):
+            listener(problem)
+
+    def hear(self, problem: Problem) -> None:
+        """Count and tell here what a process of this session has reported in the trail."""
+        self._trail.presence.count(partial(Tally.with_degraded, kind=problem.kind))
         for listener in tuple(self._listeners):
             listener(problem)
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from cropkit.audit.operation import OUTCOMES
 from cropkit.names import escaped, unescaped
 
-VERSION = 3
+VERSION = 4
 
 metadata = MetaData()
 
@@ -92,6 +92,10 @@ decision = Table(
     Column("edges_within_5_percent", Integer),
     Column("reviewer", Written, nullable=False),
     Column("session", String, ForeignKey("session.id"), nullable=False),
+    Column("shown_left", Integer),  # of the box that the crop would hold by what was shown
+    Column("shown_top", Integer),
+    Column("shown_right", Integer),
+    Column("shown_bottom", Integer),
     Column("shown_at", String, nullable=False),
     Column("decided_at", String, nullable=False),
     CheckConstraint("verdict IN ('accept', 'adjusted', 'reject', 'skip')"),

@@ -26,6 +26,9 @@ _OUTCOMES: Mapping[Status, str] = {
 }
 
 
+_CARRIED_OUT = (ProblemKind.BOX, ProblemKind.ENCODED_ANEW)
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Counts of one session.
@@ -69,13 +72,15 @@ class Tally:
 
         An image that is shown, decided and cropped is one, so that a session's share of degraded
         operations is the share of its images. Where nothing is shown, an image whose suggestion is
-        of no use is not carried out, and counts beside those that are; a box that is refused is
-        one of them already.
+        of no use is not carried out, and counts beside those that are. A box that is refused and a
+        JPEG that is encoded anew are carried out already; one that waits was to be.
         """
         if self.shown:
             return max(self.shown, self.decided, self.carried_out, self.degraded_total)
-        beside = self.degraded_total - self.degraded.get(ProblemKind.BOX, 0)
-        return max(self.decided, self.carried_out, self.degraded.get(ProblemKind.BOX, 0)) + beside
+        among = sum(self.degraded.get(kind, 0) for kind in _CARRIED_OUT)
+        waiting = self.degraded.get(ProblemKind.NO_LOSSLESS, 0)
+        beside = self.degraded_total - among - waiting
+        return max(self.decided, self.carried_out + waiting, among) + beside
 
     def with_shown(self, number: int) -> "Tally":
         """Count images that came on the screen."""

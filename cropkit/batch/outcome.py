@@ -117,6 +117,7 @@ def _ended(entry: Entry, trail_rows: _TrailRows, size_of: Callable[[str], int | 
         target=operation.target,
         box=tuple(operation.report.get("box_applied") or ()) or entry.box,
         sha256_after=operation.sha256_after,
+        degraded=operation.report.get("degraded"),
         bytes_after=size_of(operation.target),
     )
 

@@ -13,7 +13,7 @@ from cropkit.audit.reader import Standing, TrailReader
 from cropkit.batch.plan import Item, Passed, Plan, Source, Unread, is_batch
 from cropkit.engine import listing
 from cropkit.engine.locations import Locations
-from cropkit.engine.planning import Planner
+from cropkit.engine.planning import Planner, check_shown
 from cropkit.engine.request import Request
 from cropkit.errors import CropkitError, NameTaken, NoImages, ReadOnly, StaleDecision
 from cropkit.geometry import Size
@@ -110,12 +110,17 @@ class BatchPlanner:
             size_bytes = len(content.data)
             if content.sha256 != decision.sha256:
                 raise StaleDecision(decision.path, decision.sha256, content.sha256)
-            if decision.box is not None:
-                decision.box.within(self._size(content.data, decision.path))
+            self._check_box(decision, content.data)
             target = self._target(decision)
         except CropkitError as error:
             return Item(decision, kind, target, size_bytes, recorded=True, error=error)
         return Item(decision, kind, target, size_bytes, recorded=True)
+
+    def _check_box(self, decision: Decision, data: bytes) -> None:
+        if decision.box is not None:
+            header = formats.read_header(data, decision.path, self._options)
+            holds = formats.applied(header, decision.box.within(header.size), self._options)
+            check_shown(decision.path, decision.shown, holds)
 
     def _size(self, data: bytes, path: str) -> Size:
         return formats.read_header(data, path, self._options).size

@@ -56,6 +56,7 @@ class Entry:
     sha256_after: str | None = None
     bytes_before: int = 0
     bytes_after: int | None = None
+    degraded: str | None = None
     ended_at: str | None = None
 
     @property
@@ -103,6 +104,11 @@ class RunRecord:
         """Items that a person has to see."""
         return tuple(entry for entry in self.entries if not entry.well)
 
+    @property
+    def degraded(self) -> tuple[Entry, ...]:
+        """Items that were carried out, in a worse way than the settings ask for."""
+        return tuple(entry for entry in self.entries if entry.degraded)
+
     def summary(self) -> dict[str, Any]:
         """Return what a notebook's last cell shows."""
         return {
@@ -111,7 +117,7 @@ class RunRecord:
             "planned": len(self.entries),
             **{way.replace("-", "_"): number for way, number in self.counts.items()},
             "passed_over": len(self.passed),
-            "degraded": len(self.problems),
+            "degraded": len(self.problems) + len(self.degraded),
         }
 
     def verdict(self) -> str:
@@ -120,6 +126,8 @@ class RunRecord:
         text = ", ".join(counts) or "nothing to do"
         if self.problems:
             text += f"; suggestions that could not be used: {len(self.problems)}"
+        if self.degraded:
+            text += f"; not cropped without loss: {len(self.degraded)}"
         return text if self.state == FINISHED else f"{self.state}: {self.reason or ''}; {text}"
 
 

@@ -90,6 +90,7 @@ def page(run: RunRecord, depict: Depict, notebooks: Sequence[str] = ()) -> str:
         cropped=len(cropped),
         passed=run.passed[:_LISTED],
         problems=run.problems[:_LISTED],
+        degraded=run.degraded[:_LISTED],
         throughput=statistics.throughput(run),
         figures=_figures(run, cropped),
         notebooks=notebooks,

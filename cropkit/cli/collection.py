@@ -23,6 +23,7 @@ from cropkit.cli.shell import (
     opened,
     relative,
     say,
+    say_degraded,
     tell,
     tell_degraded,
     tell_results,
@@ -63,8 +64,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--older-than", type=_age, metavar="30d", help="not needed for longer")
     parser.add_argument("--keep-size", type=_bytes, metavar="20GB", help="then until the rest fits")
     parser = folder_command(commands, "settings", "how crops of a collection are made", _settings)
-    text = "move the corner out to a whole block, or encode anew"
-    parser.add_argument("--jpeg", metavar="lossless|exact", help=text)
+    text = "move the corner out to a whole block; or encode that box anew; or the very box"
+    parser.add_argument("--jpeg", metavar="lossless|lossless-or-exact|exact", help=text)
     text = "leave this out of a crop instead of refusing the file"
     parser.add_argument("--drop", action="append", metavar="ITEM", help=text)
     text = "refuse again, whatever was to be left out"
@@ -111,6 +112,7 @@ def _crop(arguments: argparse.Namespace) -> int:
         if arguments.json:
             document(_refused_json(arguments, error))
         return FAILED
+    say_degraded(result)
     if arguments.json:
         document(crop_json(result))
     else:

@@ -84,7 +84,14 @@ def tell_results(arguments: argparse.Namespace, results: Sequence[CropResult]) -
     for result in results:
         if not result.ok:
             say(result.message or str(result.code))
+        say_degraded(result)
     return DONE if all(result.ok for result in results) else FAILED
+
+
+def say_degraded(result: CropResult) -> None:
+    """Tell in which way a result is worse than what was asked for, if it is."""
+    if result.degraded is not None:
+        say(f"{result.path}: {result.degraded}")
 
 
 def line(result: CropResult) -> str:

@@ -25,6 +25,7 @@ from cropkit.audit.operation import Companion, Operation, OperationKind, Operati
 from cropkit.audit.trail import AuditTrail, ClaimOutcome
 from cropkit.engine.locations import Locations
 from cropkit.engine.originals import Originals
+from cropkit.engine.planning import check_shown
 from cropkit.engine.publish import Publisher
 from cropkit.engine.request import Job, Outcome, Request, going
 from cropkit.errors import (
@@ -236,23 +237,24 @@ class Applier:
         return tuple(found)
 
     def _stage_crop(self, job: Job, content: Content) -> None:
-        box = job.request.box
-        if box is None:
-            raise WriteFailed(job.operation.source, "a crop without a box")
-        job.holds, job.candidate = self._cropped(content.data, job.operation.source, box)
+        job.holds, job.candidate = self._cropped(content.data, job.operation.source, job.request)
         if job.candidate is not None:
             self._write(job, job.candidate.data, content.attributes)
             job.operation = replace(job.operation, sha256_after=None)  # known when it was read back
 
     def _cropped(
-        self, data: bytes, name: str, box: PixelBox
+        self, data: bytes, name: str, request: Request
     ) -> tuple[PixelBox, formats.Candidate | None]:
         """Return the box that is held and the crop; None: keeping everything keeps the very bytes.
 
         The image is taken apart once, and nothing of that outlives this call.
         """
+        box = request.box
+        if box is None:
+            raise WriteFailed(name, "a crop without a box")
         image = formats.opened(data, name, self.options)
         holds = image.applied(box)
+        check_shown(name, request.shown, holds)
         is_whole = holds == PixelBox.full(image.header.size)
         return holds, None if is_whole else image.crop(box)
 

@@ -21,6 +21,7 @@ from cropkit.errors import (
     Busy,
     CropkitError,
     LaterOperation,
+    LosslessUnavailable,
     NoSpace,
     NothingToUndo,
 )
@@ -30,6 +31,7 @@ from cropkit.system.files import Root
 from cropkit.system.home import kept
 
 _log = logging.getLogger("cropkit")
+_DEGRADED = ((BadBox, ProblemKind.BOX), (LosslessUnavailable, ProblemKind.NO_LOSSLESS))
 GROUP = 64  # crops that share their transactions and syncs in a batch, at most,
 GROUP_SECONDS = 0.5  # and no more than are done in this time: others wait for their files
 
@@ -151,21 +153,25 @@ class DecisionExecutor:
 
     def _refuse(self, made: Decision, error: CropkitError) -> Outcome:
         result = refusal(made.path, made.box, error, decided=True)
-        self.report_box(made.path, error)
+        self.report(made.path, error)
         self._trail.settle(made.id, result)
         self._log_failure(result)
         return Outcome(result, error)
 
-    def report_box(self, path: str, error: CropkitError) -> None:
-        """Count a box that was refused as degraded; other errors are not."""
-        if isinstance(error, BadBox):
-            self._report(Problem(ProblemKind.BOX, path, str(error)))
+    def report(self, path: str, error: CropkitError) -> None:
+        """Count as degraded what is: a refused box, a JPEG that waits; other errors are not."""
+        kind = next((kind for cut, kind in _DEGRADED if isinstance(error, cut)), None)
+        if kind is not None:
+            self._report(Problem(kind, path, str(error)))
 
     def _told_of(self, outcome: Outcome) -> None:
-        """Log what came to nothing, and count a box that was refused."""
+        """Log what came to nothing, and count what was degraded."""
         if outcome.error is not None:
-            self.report_box(outcome.result.path, outcome.error)
+            self.report(outcome.result.path, outcome.error)
             self._log_failure(outcome.result)
+        problem = degraded(outcome.result)
+        if problem is not None and outcome.error is None:
+            self._report(problem)
 
     def _log_failure(self, result: CropResult) -> None:
         known = {"session": self._trail.session, "operation": result.operation}
@@ -223,6 +229,15 @@ def refusal(
     """Tell that something, a decision perhaps, came to nothing before it began."""
     status = status_of(error, decided=decided)
     return CropResult(status, path, code=error.code, message=str(error), box_asked=box)
+
+
+def degraded(result: CropResult) -> Problem | None:
+    """Return what a result has to tell of a JPEG that could not be cropped without loss."""
+    if result.degraded is not None:
+        return Problem(ProblemKind.ENCODED_ANEW, result.path, result.degraded)
+    if result.code == LosslessUnavailable.__name__:
+        return Problem(ProblemKind.NO_LOSSLESS, result.path, result.message or result.code)
+    return None
 
 
 def result_of(outcome: Outcome) -> CropResult:

@@ -10,7 +10,8 @@ from cropkit import clock
 from cropkit.audit.operation import Operation, OperationKind
 from cropkit.engine import listing
 from cropkit.engine.request import Request
-from cropkit.errors import NothingToUndo, PathOutsideRoot
+from cropkit.errors import NothingToUndo, PathOutsideRoot, StaleBox
+from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Verdict
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import HOME, REJECTED, kept
@@ -56,7 +57,13 @@ class Planner:
         if destination is not None:
             return self._moving(OperationKind.CROP, made, destination)
         return Request(
-            OperationKind.CROP, made.path, made.path, made.sha256, box=made.box, decision=made.id
+            OperationKind.CROP,
+            made.path,
+            made.path,
+            made.sha256,
+            box=made.box,
+            shown=made.shown,
+            decision=made.id,
         )
 
     def _moving(self, kind: OperationKind, made: Decision, folder: str) -> Request:
@@ -67,6 +74,7 @@ class Planner:
             f"{folder}/{made.path}",
             made.sha256,
             box=made.box,
+            shown=made.shown,
             decision=made.id,
             followers=tuple((name, f"{folder}/{name}", stays) for name, stays in found.items()),
         )
@@ -158,6 +166,12 @@ def chosen_to_purge(
         chosen.append(sha256)
         total -= sizes[sha256]
     return chosen
+
+
+def check_shown(path: str, shown: PixelBox | None, holds: PixelBox) -> None:
+    """Refuse to write another box than the one that the reviewer saw."""
+    if shown is not None and shown != holds:
+        raise StaleBox(path, shown.xyxy, holds.xyxy)
 
 
 def check_is_outside_home(path: str, root: Root) -> None:

@@ -33,6 +33,7 @@ class Request:
     ----------
     source, target : relative to the collection; a target elsewhere is absolute
     expect : SHA-256 of the content that was reviewed
+    shown : the box that the crop has to hold, None where nobody was shown one
     undoes : the finished operation that a restore takes back
     followers : companions as (source, target, whether the source stays)
     needed_since : when an original that is to be purged was last needed
@@ -43,6 +44,7 @@ class Request:
     target: str
     expect: str
     box: PixelBox | None = None
+    shown: PixelBox | None = None
     decision: str | None = None
     undoes: Operation | None = None
     followers: tuple[tuple[str, str, bool], ...] = ()
@@ -96,6 +98,7 @@ class Job:
             "patched": list(candidate.patched) if candidate else [],
             "dropped": [list(pair) for pair in dropped],
             "psnr": candidate.psnr if candidate else None,
+            "degraded": candidate.degraded if candidate else None,
             "box_applied": box.xyxy if box else None,
         }
 
@@ -118,6 +121,7 @@ class Job:
             patched=tuple(report.get("patched", ())),
             dropped=tuple((item, reason) for item, reason in report.get("dropped", ())),
             psnr=report.get("psnr"),
+            degraded=report.get("degraded"),
             seconds=self._seconds(),
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cropkit.errors import Refused, UnsupportedFormat, VerificationFailed
+from cropkit.errors import LosslessUnavailable, Refused, UnsupportedFormat, VerificationFailed
 from cropkit.formats import bmp, gif, jpeg, png, tiff, webp
 from cropkit.formats.account import Candidate, Header, OpenedImage
 from cropkit.formats.decoder_errors import reading
@@ -17,7 +17,6 @@ from cropkit.formats.options import Jpeg, Options
 from cropkit.formats.preview import preview, thumbnail
 from cropkit.formats.sniff import EXTENSIONS, shown, sniff
 from cropkit.geometry import PixelBox
-from cropkit.lossless.process import expected
 
 __all__ = [
     "EXTENSIONS",
@@ -123,10 +122,11 @@ def read_header(data: bytes, name: str, options: Options = _DEFAULT) -> Header:
 def applied(header: Header, box: PixelBox, options: Options = _DEFAULT) -> PixelBox:
     """Return the box that a crop to `box` will hold, upright, without decoding anything.
 
-    It is larger than what was asked for where a JPEG is cropped without loss: its corner moves
-    outward to the grid of whole blocks.
+    It is larger than what was asked for where a JPEG is to be cropped without loss: its corner
+    moves outward to the grid of whole blocks. Header and options alone decide, not whether a
+    libjpeg is there at the moment: what is shown is what will be written.
     """
-    if options.jpeg is not Jpeg.LOSSLESS or header.grid is None or not expected():
+    if options.jpeg is Jpeg.EXACT or header.grid is None:
         return box
     stored = header.size.oriented(header.orientation)
     snapped = box.stored(header.size, header.orientation).snapped(header.grid)
@@ -151,11 +151,13 @@ def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:
 
     Raises
     ------
-    VerificationFailed
+    VerificationFailed, LosslessUnavailable
         The candidate is to be discarded; the original stands.
     """
     try:
         loss = _FORMATS[candidate.format].verify(written, candidate.proof, name)
+    except LosslessUnavailable:
+        raise
     except Refused as error:
         raise VerificationFailed(name, str(error)) from error
     return candidate if loss is None else replace(candidate, psnr=loss)

@@ -24,6 +24,7 @@ class Candidate:
     """A cropped file that is not proven yet; boxes are upright.
 
     ``dropped`` holds (item, reason) pairs. ``psnr`` is in dB, None where no pixel was changed.
+    ``degraded`` says in which way it is worse than the options ask for, None where it is not.
     ``proof`` is the format's own: what `verify` holds the written bytes against.
     """
 
@@ -36,6 +37,7 @@ class Candidate:
     format: str
     proof: object = field(repr=False, compare=False)
     psnr: float | None = None
+    degraded: str | None = None
 
 
 class OpenedImage(Protocol):

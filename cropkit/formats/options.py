@@ -11,6 +11,7 @@ class Jpeg(StrEnum):
     """How a JPEG is cropped."""
 
     LOSSLESS = "lossless"  # coefficients as they are; the corner moves out to a whole block
+    LOSSLESS_OR_EXACT = "lossless-or-exact"  # where that cannot be: the same box, encoded anew
     EXACT = "exact"  # the very box, its pixels encoded anew with the same tables
 
 
@@ -24,7 +25,8 @@ class Options:
 
     Parameters
     ----------
-    jpeg : without loss, where the corner moves out to a whole block; or the very box, encoded anew
+    jpeg : lossless, where the corner moves out to a whole block, or not at all; lossless-or-exact,
+        where that box is encoded anew when libjpeg is not there; exact, the very box, encoded anew
     drop : what may be left out where a file is refused otherwise: gain-map
 
     Raises

@@ -3,7 +3,6 @@
 import ctypes as c
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,9 +21,11 @@ _SINCE_70 = "jpeg_core_output_dimensions"
 Fatal = Callable[[str], NoReturn]
 
 
-@cache
 def candidates() -> tuple[Path, ...]:
-    """Return the libraries of this environment, those of different builders each once."""
+    """Return the libraries of this environment, those of different builders each once.
+
+    They are looked for each time: what could not be listed in a bad moment may be there later.
+    """
     paths = [path for wheel in _WHEELS for path in _in_wheel(wheel)]
     paths.append(Path(sys.prefix) / _IN_ENVIRONMENT)
     return tuple(dict.fromkeys(path.resolve() for path in paths if path.exists()))

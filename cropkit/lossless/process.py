@@ -1,8 +1,10 @@
 """Asking libjpeg from outside: processes that are kept, watched, bounded, and started anew.
 
 libjpeg may end its process or crash in it: then the one image is refused, and the next request
-starts another process. Threads that ask at the same time have a process each, up to a limit. None
-is ever forked from here without a new program in it, and all end with the process that asks.
+starts another process. What cannot be started is tried for again with each request, after a pause:
+what was short may be there by then. Threads that ask at the same time have a process each, up to a
+limit. None is ever forked from here without a new program in it, and all end with the process that
+asks.
 """
 
 import atexit
@@ -13,6 +15,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -30,6 +33,7 @@ _START_SECONDS = 60.0
 _LEAST_SECONDS = 30.0
 _PIXELS_A_SECOND = 1_000_000  # far slower than any machine that runs this
 _MOST_WORKERS = 4
+_PAUSE_SECONDS = 0.5  # after a start that failed: a machine that is short of something is let be
 # One thread is all it needs: idle ones of a numerics library would spin.
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -58,8 +62,16 @@ class TookTooLong(Ended):
     """It was ended, because it did not answer in time."""
 
 
+class CannotCopy(Ended):
+    """libjpeg said that it cannot go on with this file: another process would say the same."""
+
+
 class Unavailable(Ended):
-    """There is no libjpeg here that passes its self-test."""
+    """There is no libjpeg here that can be called by itself."""
+
+
+class NotStarted(Unavailable):
+    """No process could be started now, or none that passes its self-test."""
 
 
 class LibjpegProcess:
@@ -123,7 +135,8 @@ class LibjpegProcess:
         if answer is None:
             raise Crashed(f"libjpeg ended its process: {self._process.wait()}")
         if "fatal" in answer[0]:
-            raise Ended(answer[0]["fatal"])
+            of_the_file = request is not None and not answer[0].get("memory")
+            raise (CannotCopy if of_the_file else Ended)(answer[0]["fatal"])
         return answer
 
     def _give_up(self, late: threading.Event) -> None:
@@ -137,13 +150,15 @@ class Pool:
     def __init__(self, most: int) -> None:
         self._idle: list[LibjpegProcess] = []
         self._lock = threading.Lock()
+        self._starting = threading.Lock()
         self._places = threading.BoundedSemaphore(most)
-        self.unavailable: str | None = None
+        self._not_before = 0.0
 
     def ask(self, request: Mapping[str, object], data: bytes, pixels: int) -> Answer:
         """Put one request to a process, in a time that fits the number of pixels.
 
-        A process that was killed under it may have been anybody's doing, so there is a second try.
+        A process that was killed under it may have been anybody's doing, and what was missing for
+        its start may be there by now, so there is a second try.
 
         Raises
         ------
@@ -153,7 +168,7 @@ class Pool:
         seconds = _LEAST_SECONDS + pixels / _PIXELS_A_SECOND
         try:
             return self._ask(request, data, seconds)
-        except Crashed as error:
+        except (Crashed, NotStarted) as error:
             _log.warning("asking again: %s", error)
             return self._ask(request, data, seconds)
 
@@ -187,23 +202,38 @@ class Pool:
                 if worker.alive:
                     return worker
                 worker.end()
-            if self.unavailable is None:
-                return self._started()
-        raise Unavailable(self.unavailable)
-
-    def _started(self) -> LibjpegProcess:
-        """Start a process with the first pair of libraries that passes its self-test."""
-        why = "no libjpeg that can be called by itself comes with this environment"
-        for writer, reader in _pairs(library.candidates()):
+        with self._starting:
+            time.sleep(max(0.0, self._not_before - time.monotonic()))
             try:
-                return LibjpegProcess(writer, reader)
-            except Ended as error:
-                why = str(error)
-            except OSError as error:
-                raise Ended(f"no process could be started: {error}") from error
-        self.unavailable = why
-        _log.warning("JPEGs cannot be cropped without encoding them anew: %s", why)
-        raise Unavailable(why)
+                return _started()
+            except NotStarted:
+                self._not_before = time.monotonic() + _PAUSE_SECONDS
+                raise
+
+
+def _started() -> LibjpegProcess:
+    """Start a process with the first pair of libraries that passes its self-test."""
+    libraries = _candidates()
+    if not libraries:
+        raise Unavailable("no libjpeg that can be called by itself comes with this environment")
+    why = ""
+    for writer, reader in _pairs(libraries):
+        try:
+            return LibjpegProcess(writer, reader)
+        except TookTooLong as error:  # another pair would be as slow
+            raise NotStarted(f"no process could be started: {error}") from error
+        except Ended as error:
+            why = str(error)
+        except (OSError, RuntimeError) as error:  # no descriptor, no memory, no thread
+            raise NotStarted(f"no process could be started: {error}") from error
+    raise NotStarted(why)
+
+
+def _candidates() -> tuple[Path, ...]:
+    try:
+        return library.candidates()
+    except OSError as error:  # no descriptor to look into a folder with
+        raise NotStarted(f"no libjpeg could be looked for: {error}") from error
 
 
 def _pairs(libraries: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
@@ -227,11 +257,6 @@ def _sure(stream: IO[bytes] | None) -> BinaryIO:
     if stream is None:
         raise Ended("it has no pipe")
     return cast("BinaryIO", stream)
-
-
-def expected() -> bool:
-    """Whether a lossless crop can be expected to work here, as far as that is known by now."""
-    return pool().unavailable is None and bool(library.candidates())
 
 
 @cache

@@ -18,6 +18,7 @@ from cropkit.lossless.windows import windows
 
 MOST_BYTES = 6 << 30  # of address space: about four times what the largest image needs
 _ENDED = 3
+_NO_MEMORY = "Insufficient memory"  # jerror.h, JERR_OUT_OF_MEMORY
 
 Reply = tuple[Mapping[str, object], list[bytes]]
 
@@ -84,7 +85,7 @@ class LibjpegServer:
                     self._end(f"{picture.library.path.name} does not pass its self-test")
 
     def _end(self, reason: str) -> NoReturn:
-        wire.send(self._out, {"fatal": reason})
+        wire.send(self._out, {"fatal": reason, "memory": reason.startswith(_NO_MEMORY)})
         os._exit(_ENDED)
 
 
@@ -100,7 +101,7 @@ def main(writer: str, reader: str) -> None:
         try:
             reply, answers = worker.answer(request, blobs[0])
         except MemoryError:
-            reply, answers = {"fatal": "it needs more memory than there is"}, []
+            reply, answers = {"fatal": "it needs more memory than there is", "memory": True}, []
         wire.send(there, reply, *answers)
 
 

@@ -37,6 +37,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cropkit.engine.executor import degraded
 from cropkit.records import CropResult, Decision, Status
 from cropkit.review.keys.keymap import Keymap
 from cropkit.review.keys.prompt import Prompt
@@ -113,6 +114,7 @@ class ReviewController:
         self._placed: int | None = None
         self._begun = self._at_the_end = self.closed = False
         self._decided = 0
+        self._not_lossless: set[str] = set()
         self._started: float | None = None
         # what keeps no crop waiting, nor waits for one
         self._side_thread = BackgroundThread(loop, self.guard)
@@ -157,6 +159,7 @@ class ReviewController:
             rate=self._rate(),
             thumbs=self.screen.thumbs,
             within=self._folder_progress.of(self.session),
+            not_lossless=len(self._not_lossless),
         )
 
     def _rate(self) -> float | None:
@@ -230,6 +233,7 @@ class ReviewController:
             shown_at=self.screen.shown_at.get(ruling.path, now),
             decided_at=now,
             suggestion=ruling.suggestion,
+            shown=self.prefetch.shown(ruling.path, ruling.sha256, ruling.box),
         )
 
     def follow(self) -> None:
@@ -306,11 +310,18 @@ class ReviewController:
     def _applied(self, path: str, result: CropResult) -> None:
         if result.status is Status.STALE:
             self.prefetch.forget(path)
-        if not result.ok:
-            self.guard.problem(result.message or str(result.code), path)
+        if result.degraded is not None or not result.ok:
+            self.guard.problem(result.degraded or result.message or str(result.code), path)
+        self._count_lossless(path, result)
         self._advance(Applied(path, result.status, result.message or ""))
 
+    def _count_lossless(self, path: str, result: CropResult) -> None:
+        self._not_lossless.discard(path)
+        if degraded(result) is not None:
+            self._not_lossless.add(path)
+
     def _restored(self, path: str, result: CropResult) -> None:
+        self._not_lossless.discard(path)
         self.prefetch.forget(path)
         if not result.ok:
             self.guard.problem(result.message or str(result.code), path)

@@ -17,6 +17,7 @@ from typing import Literal
 
 from cropkit.audit.tally import Tally
 from cropkit.collection import Collection
+from cropkit.engine.executor import degraded
 from cropkit.errors import ApplierDied, ApplierStopped, CropkitError
 from cropkit.formats import Options
 from cropkit.records import CropResult, Problem, ProblemKind, Status
@@ -126,6 +127,9 @@ class ApplierProcess:
             result = self._process.ask(errand)
         # it is this session that had it done
         self._collection.trail.presence.count(partial(Tally.with_outcome, status=result.status))
+        problem = degraded(result)
+        if problem is not None:
+            self._collection.problems.hear(problem)
         return result
 
     def _settle(self, decision: str, died: ChildDied) -> None:

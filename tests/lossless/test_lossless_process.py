@@ -1,11 +1,13 @@
 """libjpeg in processes of its own: what it does there must not reach the process that asks."""
 
-import logging
+import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -15,10 +17,19 @@ import pictures
 import pytest
 
 from cropkit import errors, formats
+from cropkit.formats.options import Jpeg
 from cropkit.geometry import PixelBox
 from cropkit.lossless import library, process, specimen
-from cropkit.lossless.process import Ended, LibjpegProcess, Pool, TookTooLong, Unavailable
+from cropkit.lossless.process import (
+    CannotCopy,
+    Ended,
+    LibjpegProcess,
+    Pool,
+    TookTooLong,
+    Unavailable,
+)
 
+OR_EXACT = formats.Options(Jpeg.LOSSLESS_OR_EXACT)
 BOX = PixelBox(37, 27, 141, 103)
 CROP = {"do": "crop", "box": [16, 16, 40, 40], "beyond": [True, False], "optimize": True}
 REQUEST = {**CROP, "scans": []}
@@ -82,7 +93,7 @@ def test_a_process_that_is_killed_under_a_request_is_asked_again_elsewhere(
     assert "asking again: libjpeg ended its process: -9" in caplog.text
 
 
-def test_a_crash_at_every_try_costs_the_file_its_lossless_crop_and_says_so(
+def test_a_crash_at_every_try_is_a_refusal_by_name_and_the_next_picture_is_cropped(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = LibjpegProcess.__init__
@@ -91,13 +102,12 @@ def test_a_crash_at_every_try_costs_the_file_its_lossless_crop_and_says_so(
         started(self, *libraries)
         killed_when_asked(self)
 
-    monkeypatch.setattr(LibjpegProcess, "__init__", doomed)
-    candidate = formats.crop(SOURCE, "a.jpg", BOX)
-    formats.verify(candidate.data, candidate, "a.jpg")
-    assert candidate.patched[0].startswith("pixels: encoded anew, they cannot be copied: libjpeg")
-    assert candidate.box_applied == BOX
-    assert candidate.psnr is not None
+    with monkeypatch.context() as broken:
+        broken.setattr(LibjpegProcess, "__init__", doomed)
+        with pytest.raises(errors.LosslessUnavailable, match="libjpeg ended its process: -9"):
+            formats.crop(SOURCE, "a.jpg", BOX)
     assert workers(pool) == []
+    assert cropped().psnr is None
 
 
 def test_what_libjpeg_cannot_go_on_after_reaches_nobody(pool: Pool) -> None:
@@ -117,6 +127,8 @@ def test_a_file_that_libjpeg_cannot_copy_is_encoded_anew_and_says_so(pool: Pool)
     candidate = formats.crop(red[:scan] + other + red[scan:], "a.jpg", PixelBox(3, 3, 40, 40))
     formats.verify(candidate.data, candidate, "a.jpg")
     assert "cannot be copied" in candidate.patched[0]
+    assert str(candidate.degraded).startswith("encoded anew, it could not be cropped without loss:")
+    assert candidate.box_applied == PixelBox(0, 0, 40, 40)
 
 
 def test_a_process_that_does_not_answer_is_ended_and_the_file_refused(
@@ -224,22 +236,113 @@ def test_its_memory_is_bounded(pool: Pool) -> None:
     assert line.split()[3].isdecimal()
 
 
-def test_without_a_libjpeg_pixels_are_encoded_anew_and_the_result_and_the_log_say_so(
-    pool: Pool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_without_a_libjpeg_a_jpeg_is_refused_by_name(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(library, "candidates", tuple)
-    with caplog.at_level(logging.WARNING, "cropkit"):
-        candidate = formats.crop(SOURCE, "a.jpg", BOX)
+    with pytest.raises(errors.LosslessUnavailable, match=r"a\.jpg: .* no libjpeg that") as told:
+        formats.crop(SOURCE, "a.jpg", BOX)
+    assert "--jpeg lossless-or-exact" in told.value.cure
+    with pytest.raises(Unavailable):
+        pool.ask(REQUEST, specimen.jpeg(), 0)
+
+
+def test_who_says_so_has_the_same_box_encoded_anew_and_is_told(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not workers(pool)
+    monkeypatch.setattr(library, "candidates", tuple)
+    candidate = formats.crop(SOURCE, "a.jpg", BOX, OR_EXACT)
     formats.verify(candidate.data, candidate, "a.jpg")
     assert candidate.patched[0].startswith(
         "pixels: encoded anew, they cannot be copied: no libjpeg"
     )
-    assert candidate.box_applied == BOX
+    assert str(candidate.degraded).startswith("encoded anew, it could not be cropped without loss:")
+    assert (candidate.box_asked, candidate.box_applied) == (BOX, PixelBox(32, 16, 141, 103))
+    assert candidate.psnr is not None
+
+
+@pytest.mark.parametrize("options", [formats.Options(), OR_EXACT])
+def test_the_box_that_is_shown_does_not_depend_on_what_is_there_at_the_moment(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, options: formats.Options
+) -> None:
     header = formats.read_header(SOURCE, "a.jpg")
-    assert formats.applied(header, BOX) == BOX
-    assert "cannot be cropped without encoding them anew" in caplog.text
-    with pytest.raises(Unavailable):
-        pool.ask(REQUEST, specimen.jpeg(), 0)
+    shown = formats.applied(header, BOX, options)
+    assert formats.crop(SOURCE, "a.jpg", BOX, options).box_applied == shown
+    monkeypatch.setattr(library, "candidates", tuple)
+    pool.close()
+    assert formats.applied(header, BOX, options) == shown
+
+
+def test_what_cannot_be_started_is_tried_once_more_for_each_picture_after_a_pause(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[float] = []
+
+    def full(*_: object) -> None:
+        tries.append(time.monotonic())
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(LibjpegProcess, "__init__", full)
+        with pytest.raises(errors.LosslessUnavailable, match="Too many open files"):
+            formats.crop(SOURCE, "a.jpg", BOX)
+    assert len(tries) == 2
+    assert tries[1] - tries[0] > 0.4
+    assert cropped().box_applied == PixelBox(32, 16, 141, 103)
+    assert len(workers(pool)) == 1
+
+
+def test_a_moment_without_descriptors_costs_no_picture(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not workers(pool)
+    found = library.candidates()
+    moments = iter([OSError(errno.EMFILE, "Too many open files")])
+
+    def looked() -> tuple[Path, ...]:
+        for error in moments:
+            raise error
+        return found
+
+    monkeypatch.setattr(library, "candidates", looked)
+    assert cropped().degraded is None
+
+
+def test_descriptors_that_are_really_out_are_a_refusal(pool: Pool) -> None:
+    assert not workers(pool)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open("/dev/null", os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        with pytest.raises(errors.LosslessUnavailable, match="Too many open files"):
+            formats.crop(SOURCE, "a.jpg", BOX)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert cropped().degraded is None
+
+
+def test_what_cannot_be_read_back_now_is_no_failure_of_the_picture(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate = cropped()
+    monkeypatch.setattr(library, "candidates", tuple)
+    pool.close()
+    with pytest.raises(errors.LosslessUnavailable):
+        formats.verify(candidate.data, candidate, "a.jpg")
+
+
+def test_memory_that_is_short_is_not_blamed_on_the_file(pool: Pool) -> None:
+    cropped()
+    (worker,) = workers(pool)
+    status = Path(f"/proc/{worker.pid}/status").read_text(encoding="ascii")
+    (now,) = (int(line.split()[1]) << 10 for line in status.splitlines() if "VmSize" in line)
+    resource.prlimit(worker.pid, resource.RLIMIT_AS, (now + (4 << 20), now + (4 << 20)))
+    large = pictures.encoded(pictures.photo(4000, 3000), "JPEG", quality=30)
+    with pytest.raises(Ended, match="memory") as told:
+        worker.ask(REQUEST, large, 30.0)
+    assert not isinstance(told.value, CannotCopy)
 
 
 def test_a_library_that_is_none_is_passed_over(
@@ -250,7 +353,7 @@ def test_a_library_that_is_none_is_passed_over(
     found = (broken, *library.candidates())
     monkeypatch.setattr(library, "candidates", lambda: found)
     assert cropped().box_applied == PixelBox(32, 16, 141, 103)
-    assert pool.unavailable is None
+    assert workers(pool)
 
 
 def test_one_build_alone_will_do(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,8 @@ IN_EDGES, IN_PROCESS = (
 )
 IN_PREVIEWS, IN_APPLIER = "tests/workers/test_previews.py", "tests/workers/test_applier.py"
 IN_SYSTEM, IN_RUN = "tests/system/test_files.py", "tests/audit/test_run.py"
+JPEG, EXECUTOR = "formats/jpeg/__init__.py", "engine/executor.py"
+IN_ROUTE = "tests/lossless/test_lossless_or_not.py"
 IN_AUDIT, IN_KIT = "tests/audit/test_audit.py", "tests/test_collection.py"
 
 FILES = (
@@ -291,6 +293,69 @@ FILES = (
         'f"{tunables}:{_TUNED}" if tunables else _TUNED',
         "_TUNED",
         IN_PROCESS,
+    ),
+    mutant(
+        "a start that failed is tried again at once",
+        PROCESS,
+        "time.sleep(max(0.0, self._not_before - time.monotonic()))",
+        "pass",
+        IN_PROCESS,
+    ),
+    mutant(
+        "a start that failed is not tried again",
+        PROCESS,
+        "except (Crashed, NotStarted) as error:",
+        "except Crashed as error:",
+        IN_PROCESS,
+    ),
+    mutant(
+        "memory that is short is blamed on the file",
+        PROCESS,
+        'request is not None and not answer[0].get("memory")',
+        "request is not None",
+        IN_PROCESS,
+    ),
+    mutant(
+        "a JPEG is encoded anew unasked",
+        JPEG,
+        "if self.options.jpeg is Mode.LOSSLESS:",
+        "if self.options.jpeg is Mode.EXACT:",
+        IN_ROUTE,
+    ),
+    mutant(
+        "what is encoded anew has another box",
+        JPEG,
+        "stored = boxes[1].snapped(lossless.grid(self.jpeg))",
+        "stored = boxes[1]",
+        IN_PROCESS,
+    ),
+    mutant(
+        "what waits for libjpeg is not counted",
+        EXECUTOR,
+        "((BadBox, ProblemKind.BOX), (LosslessUnavailable, ProblemKind.NO_LOSSLESS))",
+        "((BadBox, ProblemKind.BOX),)",
+        IN_ROUTE,
+    ),
+    mutant(
+        "what was encoded anew is not counted",
+        EXECUTOR,
+        "if problem is not None and outcome.error is None:",
+        "if problem is None and outcome.error is None:",
+        IN_ROUTE,
+    ),
+    mutant(
+        "another box than the one that was shown is written",
+        "engine/planning.py",
+        "if shown is not None and shown != holds:",
+        "if shown is None:",
+        IN_ROUTE,
+    ),
+    mutant(
+        "a review does not hear what its writer met",
+        APPLIER,
+        "            self._collection.problems.hear(problem)\n",
+        "            pass\n",
+        IN_ROUTE,
     ),
     # -- workers -------------------------------------------------------------------------------
     mutant(

@@ -1,8 +1,8 @@
 """JPEG: segments spliced around coefficients that are copied, or pixels that are encoded anew."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cropkit.errors import CorruptImage, UnsupportedDepth
+from cropkit.errors import CorruptImage, LosslessUnavailable, UnsupportedDepth
 from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.jpeg import (
     lossless as lossless,
@@ -24,7 +24,7 @@ from cropkit.formats.limits import check_pixels
 from cropkit.formats.options import Jpeg as Mode
 from cropkit.formats.options import Options
 from cropkit.geometry import PixelBox
-from cropkit.lossless.process import Ended, TookTooLong
+from cropkit.lossless.process import CannotCopy, Ended, TookTooLong
 
 Proof = reencode.Proof | lossless.Proof
 
@@ -40,21 +40,34 @@ class OpenedJpeg:
     def crop(self, box: PixelBox) -> Candidate:
         """Crop to an upright box; see `cropkit.formats.Opened.crop`.
 
-        Where no libjpeg is to be had that copies coefficients, or where it cannot read this file,
-        the pixels are encoded anew, and the account says so first.
+        A file that libjpeg cannot copy has its pixels encoded anew, in the same box, and the
+        candidate says so; so has every file while no libjpeg is to be had, where the options allow
+        that.
         """
         jpeg, header, drop = self.jpeg, self.header, self.options.drop
         boxes = (box, box.stored(header.size, header.orientation))
+        if self.options.jpeg is Mode.EXACT:
+            return reencode.crop(jpeg, boxes, Account("jpeg"), drop)
+        try:
+            return lossless.crop(jpeg, header, boxes, Account("jpeg"), drop)
+        except TookTooLong as error:
+            raise CorruptImage(jpeg.name, f"decoding it: {error}") from error
+        except CannotCopy as error:
+            return self._anew(boxes, error)
+        except Ended as error:
+            if self.options.jpeg is Mode.LOSSLESS:
+                raise LosslessUnavailable(jpeg.name, error) from error
+            return self._anew(boxes, error)
+
+    def _anew(self, boxes: tuple[PixelBox, PixelBox], why: Ended) -> Candidate:
+        """Encode the box anew that a lossless crop would hold: it is the one that was shown."""
+        stored = boxes[1].snapped(lossless.grid(self.jpeg))
+        applied = stored.upright(self.jpeg.size, self.header.orientation)
         account = Account("jpeg")
-        if self.options.jpeg is Mode.LOSSLESS:
-            try:
-                return lossless.crop(jpeg, header, boxes, account, drop)
-            except TookTooLong as error:
-                raise CorruptImage(jpeg.name, f"decoding it: {error}") from error
-            except Ended as error:
-                account = Account("jpeg")
-                account.patch(f"pixels: encoded anew, they cannot be copied: {error}")
-        return reencode.crop(jpeg, boxes, account, drop)
+        account.patch(f"pixels: encoded anew, they cannot be copied: {why}")
+        candidate = reencode.crop(self.jpeg, (applied, stored), account, self.options.drop)
+        degraded = f"encoded anew, it could not be cropped without loss: {why}"
+        return replace(candidate, box_asked=boxes[0], degraded=degraded)
 
 
 def opened(data: bytes, name: str, options: Options) -> OpenedJpeg:

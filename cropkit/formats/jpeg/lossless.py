@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cropkit.errors import VerificationFailed
+from cropkit.errors import LosslessUnavailable, VerificationFailed
 from cropkit.formats.account import Account, Candidate, Header
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.jpeg import (
@@ -129,6 +129,13 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
 
     Whole blocks must be those of the source, blocks at the edge those that were meant, and these
     within what rounding allows of what the source shows there.
+
+    Raises
+    ------
+    VerificationFailed
+        It is not what was meant.
+    LosslessUnavailable
+        Nobody can read it back now.
     """
     with reading(name):
         jpeg = segments.parse(written, name)
@@ -147,8 +154,10 @@ def _wrong(jpeg: Jpeg, proof: Proof) -> str | None:
     request = {"do": "read", "beyond": proof.beyond}
     try:
         facts, (edge,) = process.pool().ask(request, jpeg_pixels.bare(jpeg), jpeg.size.area)
-    except process.Ended as error:
+    except (process.CannotCopy, process.TookTooLong) as error:
         return f"the coefficients cannot be read back: {error}"
+    except process.Ended as error:
+        raise LosslessUnavailable(jpeg.name, error) from error
     if facts["warnings"]:
         return f"reading it back gives a warning: {facts['first_warning']}"
     for item, words in _SAME.items():

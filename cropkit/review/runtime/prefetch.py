@@ -142,6 +142,13 @@ class Prefetch:
             return box
         return formats.applied(arrival.header, box, self._collection.options)
 
+    def shown(self, path: str, sha256: str, box: PixelBox | None) -> PixelBox | None:
+        """Return what `applied` returned of a content, None where that is not here any more."""
+        arrival = self._read.get(path)
+        if box is None or not isinstance(arrival, Arrival) or arrival.sha256 != sha256:
+            return None
+        return self.applied(path, box)
+
     def close(self) -> None:
         """Read nothing more."""
         self._reading.clear()

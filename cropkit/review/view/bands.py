@@ -70,7 +70,7 @@ def header(view: View) -> str:
 
 
 def _trouble(word: str, number: int) -> str:
-    """Return a pill that is short where there is little room: the header has up to five."""
+    """Return a pill that is short where there is little room: the header has up to six."""
     name, since, when = word.partition(" since ")
     return pill(name, number, bad=number > 0, more=since + when)
 

@@ -22,6 +22,7 @@ class View:
     ----------
     thumbs : small JPEGs of images that were decided, by path
     within : how many images of the folder at hand are decided, and how many it has
+    not_lossless : JPEGs that wait for libjpeg, or lost a little without it
     """
 
     folder: str
@@ -36,6 +37,7 @@ class View:
     rate: float | None = None
     thumbs: Mapping[str, bytes] = field(default_factory=dict)
     within: tuple[int, int] = (0, 0)
+    not_lossless: int = 0
 
     @property
     def troubles(self) -> tuple[tuple[str, int], ...]:
@@ -44,4 +46,5 @@ class View:
             ("failed", self.counts.failed),
             ("changed since shown", self.counts.stale),
             ("not shown", len(self.session.broken)),
+            ("not lossless", self.not_lossless),
         )
