@@ -501,7 +501,7 @@ class DeliveryFailed(NotWorking):
 class PersonalStateUnusable(NotWorking):
     """(file, what is wrong with it): what this person approved or declared is not believed."""
 
-    template = "{0}: what you approved or declared cannot be read or kept there: {1}"
+    template = "{0}: cannot be used as your own: {1}"
     cure = "It is yours alone: mode 0700, no link. Without a home, set XDG_STATE_HOME to a folder"
 
 

@@ -34,6 +34,7 @@ from cropkit.collection import Collection
 from cropkit.errors import ApplierDied, BadDecision, InDoubt, VerificationFailed, WriteFailed
 from cropkit.geometry import PixelBox
 from cropkit.lossless import library, process
+from cropkit.monitor.delivery import alerts_file
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Verdict
 from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.system.files import Root
@@ -69,6 +70,12 @@ class Place:
     def crop(self, name: str = IMAGE) -> None:
         with self.collection() as collection:
             collection.crop(name, BOX)
+
+    def alerts(self, text: str, *, approved: bool) -> None:
+        (self.home / "alerts.toml").write_text(text)
+        file = alerts_file.of_collection(self.folder)
+        if approved and file:
+            alerts_file.approve(file)
 
     def later(self, by: timedelta) -> None:
         real = clock.now
@@ -334,7 +341,21 @@ def full_disk(place: Place) -> Begun:
 
 def pigeon(place: Place) -> Begun:
     place.crop()
-    (place.home / "alerts.toml").write_text('[[sink]]\nkind = "pigeon"\n')
+    place.alerts('[[sink]]\nkind = "pigeon"\n', approved=True)
+    yield
+
+
+def unapproved(place: Place) -> Begun:
+    place.crop()
+    place.alerts('[[sink]]\nkind = "log"\n', approved=False)
+    yield
+
+
+def others_may_write(place: Place) -> Begun:
+    place.crop()
+    place.patch.setenv("XDG_STATE_HOME", str(place.root / "state"))
+    place.alerts('[[sink]]\nkind = "log"\n', approved=True)
+    (place.root / "state" / "cropkit").chmod(0o777)
     yield
 
 
@@ -344,7 +365,7 @@ def nobody_listens(place: Place) -> Begun:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/"
     text = f'[[sink]]\nkind = "webhook"\nurl = "{url}"\ntries = 1\n'
-    (place.home / "alerts.toml").write_text(text)
+    place.alerts(text, approved=True)
     yield
 
 
@@ -539,6 +560,7 @@ ALERTS: Mapping[str, Callable[[Place], Begun]] = {
     "disk-space": full_disk,
     "sqlite": no_locks,
     "configuration": pigeon,
+    "unapproved": unapproved,
     "sink-failed": nobody_listens,
     "test": well,
 }
@@ -549,6 +571,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "BadSuggestion": bad_suggestion,
     "BadSetting": nothing,
     "BadConfiguration": pigeon,
+    "PersonalStateUnusable": others_may_write,
     "DeliveryFailed": nobody_listens,
     "BadParameter": nothing,
     "BadParameterValue": nothing,
@@ -604,7 +627,6 @@ ELSEWHERE: Mapping[str, str] = {
     "CellFailed": "a notebook has to stop at an error",
     "IllegalMove": "a key in the review",
     "ReaderDied": "a process of the review has to die",
-    "PersonalStateUnusable": "what the person approved or declared has to be somebody else's",
 }
 
 

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 
 from cropkit._version import __version__
-from cropkit.cli import batch, collection, health, start
+from cropkit.cli import alerts, batch, collection, health, start
 from cropkit.cli.shell import FAILED, STOPPED, USAGE, command, complain, document, say
 from cropkit.errors import CropkitError
 from cropkit.system.signals import number_of, stoppable
@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     collection.add(commands)
     batch.add(commands)
     health.add(commands)
+    alerts.add(commands)
     for name, text in _NOT_YET.items():
         subparser = command(commands, name, f"{text} (not yet)", _not_yet)
         subparser.add_argument("anything", nargs="*", help=argparse.SUPPRESS)

@@ -113,15 +113,15 @@ def _test_alert(arguments: argparse.Namespace) -> int:
 
     trials = []
     for folder in arguments.folder:
-        sinks, complaints = reporting.trial(folder)
+        sinks, problems = reporting.trial(folder)
         trials += [{"folder": str(folder), "sink": sink, "error": error} for sink, error in sinks]
         trials += [
-            {"folder": str(folder), "sink": "", "error": str(complaint)} for complaint in complaints
+            {"folder": str(folder), "sink": "", "error": str(problem)} for problem in problems
         ]
     if arguments.json:
         document({"ok": not any(trial["error"] for trial in trials), "sinks": trials})
     for trial in () if arguments.json else trials:
-        tell(f"{trial['folder']}: {trial['sink']}: {trial['error'] or 'arrived'}")
+        tell(": ".join(filter(None, (trial["folder"], trial["sink"], trial["error"] or "arrived"))))
     if not trials:
         say("no sink is configured: see docs/alerts.md")
     return DONE if trials and not any(trial["error"] for trial in trials) else FAILED

@@ -100,6 +100,10 @@ KINDS: Mapping[str, AlertKind] = {
     "configuration": AlertKind(
         "the alerts are not configured as it was meant", "Correct alerts.toml: docs/alerts.md"
     ),
+    "unapproved": AlertKind(
+        "the collection says where its alerts go, and you have not approved it",
+        "`cropkit alerts approve FOLDER` shows it first; until then its limits alone are used",
+    ),
     "sink-failed": AlertKind(
         "an alert did not arrive", "`cropkit health FOLDER --test-alert` tries every sink"
     ),

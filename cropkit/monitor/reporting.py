@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cropkit import clock
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.trail import AuditTrail
-from cropkit.errors import BadConfiguration, MissingFile
+from cropkit.errors import MissingFile
 from cropkit.monitor import delivery
 from cropkit.monitor.delivery import Configuration
 from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert, vanished
@@ -133,10 +133,10 @@ def look(
     tell : bring the alerts to the sinks that are configured
     """
     now = at or clock.now()
-    configuration, complaints = _configuration(folder, now)
+    configuration = _configuration(folder, now)
     limits = replace(configuration.limits, idle=idle) if idle else configuration.limits
     facts = examine(folder, now, deep=deep, patience=patience)
-    raised = (*alerts(facts, now, limits), *complaints)
+    raised = (*alerts(facts, now, limits), *configuration.problems)
     if tell:
         raised += tuple(delivery.deliver(raised, configuration.sinks))
     return HealthReport(facts, raised, limits, now)
@@ -144,9 +144,9 @@ def look(
 
 def tell(folder: Path, raised: Iterable[Alert]) -> list[Alert]:
     """Bring alerts to the sinks of a collection; return one for each that did not take them."""
-    configuration, complaints = _configuration(folder, clock.now())
-    every = [*raised, *complaints]
-    return [*complaints, *delivery.deliver(every, configuration.sinks)]
+    configuration = _configuration(folder, clock.now())
+    every = [*raised, *configuration.problems]
+    return [*configuration.problems, *delivery.deliver(every, configuration.sinks)]
 
 
 def session_alert(folder: Path, session: str) -> Alert | None:
@@ -201,15 +201,10 @@ def figures(folder: Path) -> Stats:
 
 
 def trial(folder: Path) -> tuple[list[tuple[str, str]], tuple[Alert, ...]]:
-    """Send a test alert to each sink: (sink, reason why it did not arrive), and complaints."""
-    configuration, complaints = _configuration(folder, clock.now())
-    return delivery.trial(str(folder), configuration.sinks), complaints
+    """Send a test alert to each sink: (sink, reason why it did not arrive), and problems."""
+    configuration = _configuration(folder, clock.now())
+    return delivery.trial(str(folder), configuration.sinks), configuration.problems
 
 
-def _configuration(folder: Path, now: datetime) -> tuple[Configuration, tuple[Alert, ...]]:
-    session = clock.session_name(now)
-    try:
-        return delivery.configured(folder, session), ()
-    except BadConfiguration as error:
-        complaint = Alert("configuration", str(folder), str(error))
-        return delivery.by_default(folder, session), (complaint,)
+def _configuration(folder: Path, now: datetime) -> Configuration:
+    return delivery.configured(folder, clock.session_name(now))

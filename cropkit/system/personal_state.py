@@ -50,14 +50,29 @@ def folder(environment: Mapping[str, str] | None = None) -> Path | None:
     PersonalStateUnusable
         The environment names a place that is relative to wherever one stands.
     """
+    return _folder("XDG_STATE_HOME", ".local/state", environment)
+
+
+def configuration_folder(environment: Mapping[str, str] | None = None) -> Path | None:
+    """Return where this person's own settings lie; None for a user without a home.
+
+    Raises
+    ------
+    PersonalStateUnusable
+        As `folder`.
+    """
+    return _folder("XDG_CONFIG_HOME", ".config", environment)
+
+
+def _folder(name: str, usual: str, environment: Mapping[str, str] | None) -> Path | None:
     env = os.environ if environment is None else environment
-    stated = env.get("XDG_STATE_HOME", "")
+    stated = env.get(name, "")
     if stated:
         if not os.path.isabs(stated):  # noqa: PTH117  (as above)
-            raise PersonalStateUnusable(stated, "XDG_STATE_HOME is no absolute path")
+            raise PersonalStateUnusable(stated, f"{name} is no absolute path")
         return Path(stated) / "cropkit"
     above = home(env)
-    return above / ".local" / "state" / "cropkit" if above else None
+    return above / usual / "cropkit" if above else None
 
 
 def read(name: str, environment: Mapping[str, str] | None = None) -> Document:

@@ -22,8 +22,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from cropkit.collection import Collection
-from cropkit.errors import BadConfiguration, DeliveryFailed
-from cropkit.monitor.delivery import configured, deliver, trial
+from cropkit.errors import DeliveryFailed
+from cropkit.monitor.delivery import alerts_file, configured, deliver, trial
 from cropkit.monitor.delivery.sinks import Command, Desktop, Email, LogFile, Stderr, Webhook
 from cropkit.monitor.health import Alert
 from cropkit.system import log
@@ -381,11 +381,21 @@ def own(folder: Path, text: str) -> Path:
     return folder
 
 
+def approved(folder: Path) -> None:
+    file = alerts_file.of_collection(folder)
+    assert file is not None
+    alerts_file.approve(file)
+
+
 def persons(tmp_path: Path, text: str) -> dict[str, str]:
     path = tmp_path / "config" / "cropkit" / "alerts.toml"
     path.parent.mkdir(parents=True)
     path.write_text(text, encoding="utf-8")
-    return {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    path.chmod(0o600)
+    return {
+        "XDG_STATE_HOME": os.environ["XDG_STATE_HOME"],
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+    }
 
 
 EVERY_SINK = """
@@ -418,7 +428,9 @@ password_env = "MAIL_PASSWORD"
 
 def test_every_sink_can_be_configured_and_credentials_come_by_name(tmp_path: Path) -> None:
     env = {"HOOK": "https://x.example/h", "TOKEN": "t", "MAIL_USER": "u", "MAIL_PASSWORD": "p"}
-    found = configured(own(tmp_path, EVERY_SINK), "s", env)
+    (tmp_path / ".cropkit").mkdir()
+    found = configured(tmp_path, "s", env | persons(tmp_path, EVERY_SINK))
+    assert found.problems == ()
     assert found.limits.idle.days == 3
     kinds = [type(sink) for sink in found.sinks]
     assert kinds == [LogFile, Stderr, Desktop, Webhook, Email]
@@ -441,13 +453,23 @@ def test_without_a_file_the_log_is_the_sink(tmp_path: Path) -> None:
     )
 
 
-def test_the_collections_own_file_comes_before_the_persons(tmp_path: Path) -> None:
-    env = persons(tmp_path, '[[sink]]\nkind = "command"\ncommand = "cat"\n')
+def test_a_collections_file_that_was_approved_comes_before_the_persons(tmp_path: Path) -> None:
+    env = persons(tmp_path, 'idle_days = 9\n[[sink]]\nkind = "command"\ncommand = "cat"\n')
     folder = tmp_path / "photos"
     folder.mkdir()
     assert configured(folder, "s", env).sinks == (Command("cat"),)
-    own(folder, '[[sink]]\nkind = "stderr"\n')
-    assert configured(folder, "s", env).sinks == (Stderr(),)
+    own(folder, 'idle_days = 2\n[[sink]]\nkind = "stderr"\n')
+    found = configured(folder, "s", env)
+    assert (found.sinks, found.limits.idle.days) == ((Command("cat"),), 2)
+    approved(folder)
+    found = configured(folder, "s", env)
+    assert (found.sinks, found.limits.idle.days, found.problems) == ((Stderr(),), 2, ())
+
+
+def test_a_collections_file_with_limits_alone_leaves_the_persons_sinks(tmp_path: Path) -> None:
+    env = persons(tmp_path, 'idle_days = 9\n[[sink]]\nkind = "stderr"\n')
+    found = configured(own(tmp_path / "photos", "idle_days = 2\n"), "s", env)
+    assert (found.sinks, found.limits.idle.days, found.problems) == ((Stderr(),), 2, ())
 
 
 @pytest.mark.parametrize(
@@ -461,7 +483,12 @@ def test_the_collections_own_file_comes_before_the_persons(tmp_path: Path) -> No
         ("idle_days = true", "idle_days is not a number above 0"),
         ("sink = 3", "sink is not a list"),
         ("sink = [3]", "a sink is not a table"),
-        ('[[sink]]\nkind = "command"\ncommand = "rm -rf /"', "only taken from your own file"),
+        ('[[sink]]\nkind = "command"\ncommand = " "', "a command sink has no command"),
+        ('[[sink]]\nkind = "webhook"\nurl = "http://[::1"', "sink 1 .webhook.: a webhook's url"),
+        (f"a = {'[' * 20_000}", "alerts.toml"),
+        (f"# {'x' * 70_000}", "larger than"),
+        ('[[sink]]\nkind = "stderr"\n' * 21, "more than 20 sinks"),
+        ("idle_days = nan", "idle_days is not a number above 0"),
         ('[[sink]]\nkind = "webhook"\nurl = "file:///etc/passwd"', "http:// or https://"),
         ('[[sink]]\nkind = "webhook"\nurl_env = "NOT_SET"', "NOT_SET is not set"),
         ('[[sink]]\nkind = "webhook"\nurl = "http://x.example"\ntoken_env = "T"', "is https://"),
@@ -482,10 +509,37 @@ def test_the_collections_own_file_comes_before_the_persons(tmp_path: Path) -> No
 def test_what_nobody_understands_is_refused_by_name(
     tmp_path: Path, text: str, complaint: str
 ) -> None:
-    with pytest.raises(BadConfiguration, match=complaint) as refused:
-        configured(own(tmp_path, text), "s", {"T": "t0ken"})
-    assert "alerts.toml" in str(refused.value)
-    assert "t0ken" not in str(refused.value)
+    found = configured(own(tmp_path / "a", ""), "s", persons(tmp_path, text) | {"T": "t0ken"})
+    (problem,) = found.problems
+    assert problem.code == "configuration"
+    assert re.search(complaint, problem.said)
+    assert "alerts.toml" in problem.said
+    assert "t0ken" not in problem.said
+    assert [sink.name for sink in found.sinks] in (["log"], ["stderr"])
+
+
+@pytest.mark.parametrize("days", ["1e300", "inf", "9" * 400])
+def test_a_limit_may_be_as_large_as_it_likes(tmp_path: Path, days: str) -> None:
+    found = configured(own(tmp_path, f"idle_days = {days}"), "s", {})
+    assert (found.limits.idle.days, found.problems) == (36_500, ())
+
+
+def test_one_sink_that_cannot_be_configured_silences_no_other(tmp_path: Path) -> None:
+    env = persons(tmp_path, EVERY_SINK) | {"HOOK": "https://x.example/h", "TOKEN": "t"}
+    (tmp_path / ".cropkit").mkdir()
+    found = configured(tmp_path, "s", env)
+    assert [type(sink) for sink in found.sinks] == [LogFile, Stderr, Desktop, Webhook]
+    (problem,) = found.problems
+    assert "sink 5 (email): the environment variable MAIL_USER is not set" in problem.said
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o602])
+def test_a_persons_file_that_everybody_may_write_is_not_used(tmp_path: Path, mode: int) -> None:
+    env = persons(tmp_path, '[[sink]]\nkind = "command"\ncommand = "cat"\n')
+    (tmp_path / "config" / "cropkit" / "alerts.toml").chmod(mode)
+    found = configured(tmp_path, "s", env)
+    assert found.sinks == ()
+    assert "everybody may write" in found.problems[0].said
 
 
 # -- in the shell --------------------------------------------------------------------------------
@@ -509,10 +563,11 @@ def test_health_sends_what_it_finds_and_proves_that_it_can(
     own(
         folder,
         'idle_days = 0.0000001\n[[sink]]\nkind = "webhook"\nurl_env = "HOOK"\n'
-        f'token_env = "TOKEN"\n'
+        'token_env = "TOKEN"\n'
         f'[[sink]]\nkind = "email"\nhost = "127.0.0.1"\nport = {mail.port}\nsecurity = "none"\n'
         'from = "c@x.example"\nto = ["a@x.example"]\n[[sink]]\nkind = "log"\n',
     )
+    approved(folder)
     env = {"HOOK": web.url, "TOKEN": "t0ken-of-the-hook"}
     done = cropkit("health", str(folder), "--test-alert", **env)
     assert (done.returncode, done.stdout.count(": arrived\n")) == (0, 3), done
@@ -536,12 +591,14 @@ def kit_box() -> Any:
 def test_a_configuration_that_cannot_be_read_is_an_alert_in_the_log(folder: Path) -> None:
     with Collection(folder):
         pass
-    own(folder, '[[sink]]\nkind = "pigeon"\n')
+    approved(own(folder, '[[sink]]\nkind = "pigeon"\n'))
     done = cropkit("health", str(folder))
     assert done.returncode == 1
     assert "configuration" in done.stdout
     assert "pigeon" in (folder / ".cropkit" / "cropkit.log").read_text(encoding="utf-8")
-    assert cropkit("health", str(folder), "--test-alert").returncode == 1
+    done = cropkit("health", str(folder), "--test-alert")
+    assert done.returncode == 1
+    assert ": :" not in done.stdout
 
 
 @pytest.mark.parametrize("trusted", [False, True])
@@ -558,7 +615,8 @@ def test_what_the_documentation_shows_is_understood(tmp_path: Path, trusted: obj
         found = configured(tmp_path, "s", env | persons(tmp_path, "".join(blocks)))
         (tmp_path / ".cropkit").mkdir()
     else:
-        found = configured(own(tmp_path, blocks[0]), "s", env)
+        approved(own(tmp_path, blocks[0]))
+        found = configured(tmp_path, "s", env | {"XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]})
     kinds = {type(sink) for sink in found.sinks}
     assert {Stderr, Desktop, Webhook, Email} <= kinds
     assert (Command in kinds) is bool(trusted)

@@ -8,6 +8,7 @@ STATISTICS, PLANNING = "batch/statistics.py", "batch/planning.py"
 HEALTH, INSPECTION, STATS = "monitor/health.py", "monitor/inspection.py", "monitor/stats.py"
 PLOTS, SINKS, REPORTING = "monitor/plots.py", "monitor/delivery/sinks.py", "monitor/reporting.py"
 ALERTS = "monitor/delivery/configuration.py"
+SINK_TABLE = "monitor/delivery/sink_table.py"
 SHELL, CLI, CLI_HEALTH = "cli/shell.py", "cli/collection.py", "cli/health.py"
 IN_REPORT, IN_PLAN = "tests/batch/test_report.py", "tests/batch/test_foresight.py"
 IN_BATCH, IN_STATS = "tests/batch/test_unattended.py", "tests/monitor/test_stats.py"
@@ -427,24 +428,24 @@ RUNS = (
         IN_DELIVERY,
     ),
     mutant(
-        "a collection's command is run",
+        "an unapproved file's sinks are used",
         ALERTS,
-        "trusted=path == persons",
-        "trusted=True",
+        "        return approved\n",
+        "        return True\n",
         IN_DELIVERY,
     ),
     mutant(
         "a token goes in the clear",
-        ALERTS,
-        "self._must(secure or not token,",
-        "self._must(True or not token,",
+        SINK_TABLE,
+        "_must(secure or not token,",
+        "_must(True or not token,",
         IN_DELIVERY,
     ),
     mutant(
         "days are hours",
         ALERTS,
-        "Limits(idle=timedelta(days=days))",
-        "Limits(idle=timedelta(hours=days))",
+        "idle=timedelta(days=min(",
+        "idle=timedelta(hours=min(",
         IN_DELIVERY,
     ),
     mutant(

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from cropkit.errors import DeliveryFailed
-from cropkit.monitor.delivery.configuration import Configuration, by_default, configured
+from cropkit.monitor.delivery.configuration import Configuration, configured
 from cropkit.monitor.delivery.sinks import Sink
 from cropkit.monitor.health import Alert
 
-__all__ = ["Configuration", "Sink", "by_default", "configured", "deliver", "trial"]
+__all__ = ["Configuration", "Sink", "configured", "deliver", "trial"]
 
 
 def deliver(alerts: Sequence[Alert], sinks: Sequence[Sink]) -> list[Alert]:
