@@ -18,7 +18,7 @@ from cropkit.formats.account import Account, Candidate, Header
 from cropkit.formats.bit_rows import Rows
 from cropkit.formats.codecs import codec
 from cropkit.formats.decoder_errors import reading
-from cropkit.formats.gif import blocks as gif_blocks
+from cropkit.formats.gif import blocks
 from cropkit.formats.gif.blocks import Container, Picture
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import xmp
@@ -80,12 +80,12 @@ def _cropped(container: Container, box: PixelBox, name: str) -> Candidate:
     account.patch("screen: width, height")
     account.keep("colours and indices")
     change = Change(container.size, box)
-    blocks = tuple(
+    edited = tuple(
         after if isinstance(block, Picture) else _edited(block, change, account, name)
         for block in container.blocks
     )
-    screen = gif_blocks.with_size(container.screen, box.size)
-    written = Container(screen, blocks, container.trailer)
+    screen = blocks.with_size(container.screen, box.size)
+    written = Container(screen, edited, container.trailer)
     return account.candidate(written.encoded(), (box, box), Proof(written, indices))
 
 
@@ -105,7 +105,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
 
 
 def _parsed(data: bytes, name: str) -> Container:
-    container = gif_blocks.parse(data, name)
+    container = blocks.parse(data, name)
     if container.trailer.strip(_PADDING):
         raise TrailingData(name, len(container.trailer))
     pictures = container.pictures
@@ -146,7 +146,7 @@ def _coded(indices: Rows, picture: Picture) -> bytes:
 
 def _alone(picture: Picture) -> bytes:
     """Return a file of the picture alone, on a screen of its own size."""
-    screen = gif_blocks.with_size(b"GIF89a" + bytes(7), picture.size)
+    screen = blocks.with_size(b"GIF89a" + bytes(7), picture.size)
     return Container(screen, (replace(picture, place=(0, 0)),), b"").encoded()
 
 

@@ -4,21 +4,7 @@ from dataclasses import dataclass, replace
 
 from cropkit.errors import CorruptImage, LosslessUnavailable, UnsupportedDepth
 from cropkit.formats.account import Account, Bare, Candidate, Header
-from cropkit.formats.jpeg import (
-    lossless as lossless,
-)
-from cropkit.formats.jpeg import (
-    metadata as metadata,
-)
-from cropkit.formats.jpeg import (
-    pixels as pixels,
-)
-from cropkit.formats.jpeg import (
-    reencode as reencode,
-)
-from cropkit.formats.jpeg import (
-    segments as segments,
-)
+from cropkit.formats.jpeg import lossless, metadata, pixels, reencode, segments
 from cropkit.formats.jpeg.segments import Jpeg
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.options import Jpeg as Mode

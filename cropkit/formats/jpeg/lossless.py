@@ -7,22 +7,8 @@ from typing import Any
 from cropkit.errors import LosslessUnavailable, VerificationFailed
 from cropkit.formats.account import Account, Candidate, Header
 from cropkit.formats.decoder_errors import reading
-from cropkit.formats.jpeg import (
-    edge as jpeg_edge,
-)
-from cropkit.formats.jpeg import (
-    metadata as jpeg_parts,
-)
-from cropkit.formats.jpeg import (
-    pixels as jpeg_pixels,
-)
-from cropkit.formats.jpeg import (
-    reencode,
-    segments,
-)
-from cropkit.formats.jpeg import (
-    scans as jpeg_scans,
-)
+from cropkit.formats.jpeg import metadata, pixels, reencode, scans, segments
+from cropkit.formats.jpeg.edge import Strip, described, strips
 from cropkit.formats.jpeg.segments import Component, Jpeg, Scan, Segment
 from cropkit.formats.metadata.crop_change import Change
 from cropkit.geometry import PixelBox, Size
@@ -60,9 +46,9 @@ class Proof:
     beyond: tuple[bool, bool]
     edge: tuple[bytes, bytes]
 
-    def strips(self) -> list[jpeg_edge.Strip]:
+    def strips(self) -> list[Strip]:
         """Return the blocks at the edge, by what can be seen of them."""
-        return list(jpeg_edge.strips(self.components, self.size, self.beyond, self.edge))
+        return list(strips(self.components, self.size, self.beyond, self.edge))
 
 
 def grid(jpeg: Jpeg) -> Size:
@@ -86,40 +72,40 @@ def crop(
     """
     asked, stored = boxes[0], boxes[1].snapped(grid(jpeg))
     beyond = (stored.right < jpeg.size.width, stored.bottom < jpeg.size.height)
-    scans = jpeg_scans.script(jpeg)
+    script = scans.script(jpeg)
     request = {
         "do": "crop",
         "box": stored.xyxy,
         "beyond": beyond,
         "optimize": reencode.has_measured_codes(jpeg),
-        "scans": [scan.numbers for scan in scans],
+        "scans": [scan.numbers for scan in script],
     }
-    source = jpeg_pixels.bare(jpeg)
+    source = pixels.bare(jpeg)
     facts, (encoded, before, after) = process.pool().ask(request, source, jpeg.size.area)
-    edit = jpeg_parts.Edit(Change(jpeg.size, stored), account, jpeg.name, drop=drop)
-    metadata, trailer = tuple(jpeg_parts.edited(jpeg, edit)), jpeg_parts.trailer(jpeg, edit)
-    pixels = segments.parse(encoded, jpeg.name)
+    edit = metadata.Edit(Change(jpeg.size, stored), account, jpeg.name, drop=drop)
+    carried, trailer = tuple(metadata.edited(jpeg, edit)), metadata.trailer(jpeg, edit)
+    coded = segments.parse(encoded, jpeg.name)
     proof = Proof(
-        metadata=metadata,
-        coded=pixels.coded,
+        metadata=carried,
+        coded=coded.coded,
         trailer=trailer,
         size=stored.size,
         components=jpeg.components,
-        scans=scans or pixels.scans,
+        scans=script or coded.scans,
         facts=facts,
         beyond=beyond,
         edge=(before, after),
     )
     _note(account, proof)
     applied = stored.upright(jpeg.size, header.orientation)
-    written = pixels.spliced(metadata, trailer)
+    written = coded.spliced(carried, trailer)
     return account.candidate(written, (asked, applied), proof)
 
 
 def _note(account: Account, proof: Proof) -> None:
     if proof.facts["warnings"]:
         account.patch(f"damaged pixels, as decoded: {proof.facts['first_warning']}")
-    renewed = jpeg_edge.described(proof.strips())
+    renewed = described(proof.strips())
     if renewed:
         account.patch(renewed)
 
@@ -153,7 +139,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
 def _wrong(jpeg: Jpeg, proof: Proof) -> str | None:
     request = {"do": "read", "beyond": proof.beyond}
     try:
-        facts, (edge,) = process.pool().ask(request, jpeg_pixels.bare(jpeg), jpeg.size.area)
+        facts, (edge,) = process.pool().ask(request, pixels.bare(jpeg), jpeg.size.area)
     except (process.CannotCopy, process.TookTooLong) as error:
         return f"the coefficients cannot be read back: {error}"
     except process.Ended as error:

@@ -13,16 +13,7 @@ from cropkit.errors import VerificationFailed
 from cropkit.formats import psnr
 from cropkit.formats.account import Account, Candidate
 from cropkit.formats.decoder_errors import reading
-from cropkit.formats.jpeg import (
-    blocks,
-    segments,
-)
-from cropkit.formats.jpeg import (
-    metadata as jpeg_parts,
-)
-from cropkit.formats.jpeg import (
-    pixels as jpeg_pixels,
-)
+from cropkit.formats.jpeg import blocks, metadata, pixels, segments
 from cropkit.formats.jpeg.blocks import Plane
 from cropkit.formats.jpeg.segments import Jpeg, Segment
 from cropkit.formats.metadata.crop_change import Change
@@ -64,16 +55,16 @@ def crop(
     """Crop to the stored box; `boxes` are the upright one and the stored one."""
     asked, stored = boxes
     coding = _coding(jpeg, stored.size, account)
-    pixels = jpeg_pixels.decode(jpeg, coding.mode).crop(stored.xyxy)
+    cropped = pixels.decode(jpeg, coding.mode).crop(stored.xyxy)
     transform = 0 if coding.mode == "CMYK" else None  # Pillow writes CMYK, never YCCK
-    edit = jpeg_parts.Edit(Change(jpeg.size, stored), account, jpeg.name, transform, drop)
-    metadata, trailer = tuple(jpeg_parts.edited(jpeg, edit)), jpeg_parts.trailer(jpeg, edit)
-    encoded = segments.parse(_encoded(pixels, coding, jpeg), jpeg.name)
-    written = encoded.spliced(metadata, trailer)
-    coded = jpeg_pixels.decode(replace(encoded, segments=metadata), coding.mode)
-    account.psnr = psnr.psnr(np.asarray(coded), np.asarray(pixels))
-    meant = jpeg_pixels.planes(pixels)
-    proof = Proof(metadata, encoded.coded, trailer, coding, meant)
+    edit = metadata.Edit(Change(jpeg.size, stored), account, jpeg.name, transform, drop)
+    carried, trailer = tuple(metadata.edited(jpeg, edit)), metadata.trailer(jpeg, edit)
+    encoded = segments.parse(_encoded(cropped, coding, jpeg), jpeg.name)
+    written = encoded.spliced(carried, trailer)
+    coded = pixels.decode(replace(encoded, segments=carried), coding.mode)
+    account.psnr = psnr.psnr(np.asarray(coded), np.asarray(cropped))
+    meant = pixels.planes(cropped)
+    proof = Proof(carried, encoded.coded, trailer, coding, meant)
     return account.candidate(written, (asked, asked), proof)
 
 
@@ -85,7 +76,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     """
     with reading(name):
         jpeg = segments.parse(written, name)
-        pixels = jpeg_pixels.decode(jpeg, proof.coding.mode)
+        decoded = pixels.decode(jpeg, proof.coding.mode)
     if jpeg.metadata != proof.metadata or jpeg.trailer != proof.trailer:
         raise VerificationFailed(name, "the segments around the pixels are not those meant")
     if jpeg.coded != proof.coded:
@@ -93,14 +84,14 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     coding = _coding_found(jpeg, proof.coding.mode)
     if coding != proof.coding:
         raise VerificationFailed(name, "size, tables or sampling are not those meant")
-    excess = blocks.excess(jpeg_pixels.planes(pixels), proof.planes, coding.tables, coding.sampling)
+    excess = blocks.excess(pixels.planes(decoded), proof.planes, coding.tables, coding.sampling)
     if excess > 1:
         raise VerificationFailed(name, f"a block is off by {excess:.1f} times what rounding allows")
 
 
 def _coding(jpeg: Jpeg, size: Size, account: Account) -> Coding:
     """Plan the coding of the crop: that of the source, but where Pillow cannot write it."""
-    coding = _coding_found(jpeg, jpeg_pixels.stored_mode(jpeg))
+    coding = _coding_found(jpeg, pixels.stored_mode(jpeg))
     count = len(coding.tables)
     tables, sampling = coding.tables, coding.sampling
     if coding.mode == "CMYK":

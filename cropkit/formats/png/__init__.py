@@ -10,21 +10,7 @@ from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import exif
 from cropkit.formats.metadata.crop_change import Change
 from cropkit.formats.options import Options
-from cropkit.formats.png import (
-    chunks as png_chunks,
-)
-from cropkit.formats.png import (
-    compress as compress,
-)
-from cropkit.formats.png import (
-    metadata as metadata,
-)
-from cropkit.formats.png import (
-    samples as samples,
-)
-from cropkit.formats.png import (
-    text as text,
-)
+from cropkit.formats.png import chunks, compress, metadata, samples, text
 from cropkit.formats.png.chunks import Chunk, Container, Ihdr
 from cropkit.formats.png.filters import Frame
 from cropkit.formats.zlib_streams import Inflate, Octets
@@ -64,9 +50,9 @@ class OpenedPng:
 
 def opened(data: bytes, name: str, _options: Options) -> OpenedPng:
     """Take the file apart; see `cropkit.formats.opened`."""
-    ihdr = png_chunks.read_ihdr(data, name)  # before the rest: a bomb is not even summed up
+    ihdr = chunks.read_ihdr(data, name)  # before the rest: a bomb is not even summed up
     stored = check_pixels(name, ihdr.size)
-    container = png_chunks.parse(data, name)
+    container = chunks.parse(data, name)
     metadata.refuse(container, name)
     samples.check_room(ihdr, container.idat_length, name)
     orientation = _orientation(container)
@@ -97,7 +83,7 @@ def _cropped(image: OpenedPng, box: PixelBox, stored: PixelBox) -> Candidate:
 
 def bare(data: bytes, name: str) -> Bare:
     """Take the metadata off; animations show their first frame."""
-    container = png_chunks.parse(data, name)
+    container = chunks.parse(data, name)
     header = Ihdr.parse(container.chunks[0], name)
     check_pixels(name, header.size)
     samples.check_room(header, container.idat_length, name)
@@ -114,7 +100,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     other way round.
     """
     with reading(name):
-        container = png_chunks.parse(written, name)
+        container = chunks.parse(written, name)
         if container.chunks != proof.chunks or container.trailer != proof.trailer:
             raise VerificationFailed(name, "the chunks around the pixels are not those meant")
         filtered = proof.inflate(container.idat, samples.length(proof.header), name)

@@ -8,7 +8,7 @@ from cropkit.errors import AnimatedImage, GainMap, Provenance
 from cropkit.formats.account import Account
 from cropkit.formats.metadata import embedded_pictures, exif, photoshop, xmp
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
-from cropkit.formats.png import text as png_text
+from cropkit.formats.png import text
 from cropkit.formats.png.chunks import Chunk, Container
 
 _EXIF_PREFIX = b"Exif\0\0"
@@ -85,25 +85,25 @@ def _patched_exif(data: bytes, edit: Edit, label: str) -> bytes:
 
 
 def _edit_text(chunk: Chunk, edit: Edit) -> Chunk:
-    text = png_text.parse_text(chunk)
+    parsed = text.parse_text(chunk)
     keyword, _, _ = chunk.data.partition(b"\0")
     label = f"{chunk.type} {keyword.decode('latin-1')}"
-    after = _edited_text(text, edit, label) if text else None
-    if text is None or after is None:
+    after = _edited_text(parsed, edit, label) if parsed else None
+    if parsed is None or after is None:
         edit.account.keep(label)
         return chunk
-    return chunk if after == text.text else text.chunk(after)
+    return chunk if after == parsed.text else parsed.chunk(after)
 
 
-def _edited_text(text: png_text.Text, edit: Edit, label: str) -> bytes | None:
+def _edited_text(parsed: text.Text, edit: Edit, label: str) -> bytes | None:
     """Return the text after its edit, which does its own accounting; None when it needs none."""
-    if text.keyword == png_text.XMP_KEYWORD:
-        return xmp.patched(text.text, edit.change, edit.account, label, edit.name)
-    kind = png_text.raw_profile_kind(text.keyword)
+    if parsed.keyword == text.XMP_KEYWORD:
+        return xmp.patched(parsed.text, edit.change, edit.account, label, edit.name)
+    kind = text.raw_profile_kind(parsed.keyword)
     profile = _PROFILES.get(kind or "")
     if profile is None:
         return None
-    return png_text.edit_raw_profile(text.text, lambda data: profile(data, edit, label))
+    return text.edit_raw_profile(parsed.text, lambda data: profile(data, edit, label))
 
 
 def _xmp_profile(data: bytes, edit: Edit, label: str) -> bytes:

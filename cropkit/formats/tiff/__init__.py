@@ -16,27 +16,7 @@ from cropkit.formats.bit_rows import Rows
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.metadata.crop_change import Change
 from cropkit.formats.options import Options
-from cropkit.formats.tiff import (
-    directory as tiff_directory,
-)
-from cropkit.formats.tiff import (
-    display as display,
-)
-from cropkit.formats.tiff import (
-    layout as tiff_layout,
-)
-from cropkit.formats.tiff import (
-    metadata as metadata,
-)
-from cropkit.formats.tiff import (
-    pixels as tiff_pixels,
-)
-from cropkit.formats.tiff import (
-    second_decoder as second_decoder,
-)
-from cropkit.formats.tiff import (
-    writer as writer,
-)
+from cropkit.formats.tiff import directory, display, metadata, pixels, second_decoder, writer
 from cropkit.formats.tiff.codecs import DEFLATE, NONE, OLD_DEFLATE, Bytes, reversed_bits
 from cropkit.formats.tiff.directory import EXIF, Directory, Tiff
 from cropkit.formats.tiff.layout import (
@@ -49,6 +29,8 @@ from cropkit.formats.tiff.layout import (
     WIDTH,
     Layout,
     Segments,
+    read_layout,
+    read_segments,
 )
 from cropkit.formats.zlib_streams import engine
 from cropkit.geometry import PixelBox
@@ -94,18 +76,18 @@ def opened(data: bytes, name: str, _options: Options) -> OpenedTiff:
 def _cropped(image: OpenedTiff, box: PixelBox, stored: PixelBox) -> Candidate:
     """Return the crop to a box, which is given upright and as it is stored."""
     name, data, tiff, layout = image.name, image.data, image.tiff, image.layout
-    segments = tiff_layout.segments(tiff.first, tiff.form, layout, data, name)
-    planes = tiff_pixels.decoded_box(data, layout, segments, stored)
+    segments = read_segments(tiff.first, tiff.form, layout, data, name)
+    planes = pixels.decoded_box(data, layout, segments, stored)
     after = layout.sized(stored.size)
-    level = tiff_pixels.level(data, layout, segments, stored)
-    pixels = tiff_pixels.encoded(planes, after, level)
+    level = pixels.level(data, layout, segments, stored)
+    coded = pixels.encoded(planes, after, level)
     account = Account("tiff")
-    stated = _stated(tiff, after, pixels)
+    stated = _stated(tiff, after, coded)
     edit = metadata.Edit(Change(layout.size, stored), stated, tiff.form, tiff.first, account, name)
-    directory = metadata.edited(tiff, edit)
+    carried = metadata.edited(tiff, edit)
     offsets_tag = TILE_OFFSETS if TILE_OFFSETS in stated else STRIP_OFFSETS
     first = int(segments.offsets.min())
-    written = writer.assembled(tiff.form, directory, pixels, offsets_tag, first)
+    written = writer.assembled(tiff.form, carried, coded, offsets_tag, first)
     _tell_of_moves(tiff.first, written.directory, account)
     _tell_of_unclaimed(data, tiff, segments, account)
     proof = Proof(written.directory, written.spans, after, planes)
@@ -114,13 +96,13 @@ def _cropped(image: OpenedTiff, box: PixelBox, stored: PixelBox) -> Candidate:
 
 def bare(data: bytes, name: str) -> Bare:
     """Hand Pillow what it knows, which it turns upright by itself; draw the rest for it."""
-    tiff = tiff_directory.parse(data, name)
+    tiff = directory.parse(data, name)
     entry = tiff.first.first(metadata.ICC)
     profile = entry.data if entry else None
     try:
         TiffImageFile(BytesIO(data))
     except (SyntaxError, OSError):
-        layout = tiff_layout.read(tiff.first, tiff.form, name)
+        layout = read_layout(tiff.first, tiff.form, name)
         drawn = display.shown(data, tiff, layout, name)
         return Bare(drawn, metadata.orientation(tiff), profile)
     return Bare(data, 1, profile)
@@ -133,7 +115,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     said where they are, and imagecodecs compressed them.
     """
     with reading(name):
-        parsed = tiff_directory.parse(written, name)
+        parsed = directory.parse(written, name)
         if parsed.first.said != proof.directory.said or parsed.pages or parsed.children:
             raise VerificationFailed(name, "the tags are not those meant")
         if _as_tifffile_sees(written) != _as_meant(proof):
@@ -145,9 +127,9 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
 
 
 def _parsed(data: bytes, name: str) -> tuple[Tiff, Layout]:
-    tiff = tiff_directory.parse(data, name)
+    tiff = directory.parse(data, name)
     metadata.refuse(tiff, name)
-    return tiff, tiff_layout.read(tiff.first, tiff.form, name)
+    return tiff, read_layout(tiff.first, tiff.form, name)
 
 
 def _stated(tiff: Tiff, after: Layout, pixels: Sequence[Bytes]) -> dict[int, tuple[int, ...]]:
@@ -222,7 +204,7 @@ def _rows_of_planes(written: bytes, proof: Proof) -> Iterator[tuple[Rows, Rows]]
     for number, plane in enumerate(proof.planes):
         spans = proof.spans[number * each : (number + 1) * each]
         rows = [layout.rows(i // columns) for i in range(each)]
-        meant = tiff_pixels.cut([plane], layout)
+        meant = pixels.cut([plane], layout)
         decoded = _found(written, layout, second_decoder.Stack(spans, rows, layout.stride))
         yield from zip(decoded, meant, strict=True)
 
@@ -235,7 +217,7 @@ def _found(written: bytes, layout: Layout, stack: second_decoder.Stack) -> Itera
         decoded = (every[end - rows : end] for end, rows in zip(ends, stack.rows, strict=True))
     else:
         decoded = (_plain(written, layout, span, stack.stride) for span in stack.spans)
-    return (tiff_pixels.restored(rows, layout) for rows in decoded)
+    return (pixels.restored(rows, layout) for rows in decoded)
 
 
 def _plain(written: bytes, layout: Layout, span: tuple[int, int], stride: int) -> Rows:

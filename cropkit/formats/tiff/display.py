@@ -9,10 +9,15 @@ from PIL import Image
 
 from cropkit.errors import UnsupportedDepth
 from cropkit.formats.bit_rows import Rows
-from cropkit.formats.tiff import layout as tiff_layout
 from cropkit.formats.tiff import pixels
 from cropkit.formats.tiff.directory import Tiff
-from cropkit.formats.tiff.layout import PHOTOMETRIC, SAMPLE_FORMAT, Layout
+from cropkit.formats.tiff.layout import (
+    PHOTOMETRIC,
+    SAMPLE_FORMAT,
+    Layout,
+    read_number,
+    read_segments,
+)
 from cropkit.geometry import PixelBox
 
 Channel = npt.NDArray[np.uint8]
@@ -30,10 +35,10 @@ def shown(data: bytes, tiff: Tiff, layout: Layout, name: str) -> bytes:
     UnsupportedDepth
         For samples that are not whole bytes.
     """
-    segments = tiff_layout.segments(tiff.first, tiff.form, layout, data, name)
+    segments = read_segments(tiff.first, tiff.form, layout, data, name)
     planes = pixels.decoded_box(data, layout, segments, PixelBox.full(layout.size))
-    photometric = tiff_layout.number(tiff.first, tiff.form, PHOTOMETRIC, 1)
-    kind = _KINDS.get(tiff_layout.number(tiff.first, tiff.form, SAMPLE_FORMAT, 1), "u")
+    photometric = read_number(tiff.first, tiff.form, PHOTOMETRIC, 1)
+    kind = _KINDS.get(read_number(tiff.first, tiff.form, SAMPLE_FORMAT, 1), "u")
     mode, count = _MODES.get(photometric, ("L", 1))
     if layout.bits not in ((16, 32, 64) if kind == "f" else (8, 16, 32, 64)):
         raise UnsupportedDepth(name, f"{layout.bits} bits")

@@ -95,7 +95,7 @@ class Segments:
     counts: Numbers
 
 
-def read(directory: Directory, form: Form, name: str) -> Layout:
+def read_layout(directory: Directory, form: Form, name: str) -> Layout:
     """Read the layout, and refuse the ones that would not come back the same.
 
     Raises
@@ -124,14 +124,16 @@ def read(directory: Directory, form: Form, name: str) -> Layout:
     return layout
 
 
-def number(directory: Directory, form: Form, tag: int, default: int) -> int:
+def read_number(directory: Directory, form: Form, tag: int, default: int) -> int:
     """Return the first number of a tag."""
     entry = directory.first(tag)
     values = entry.numbers(form).tolist() if entry else []
     return int(values[0]) if values else default
 
 
-def segments(directory: Directory, form: Form, layout: Layout, data: bytes, name: str) -> Segments:
+def read_segments(
+    directory: Directory, form: Form, layout: Layout, data: bytes, name: str
+) -> Segments:
     """Return where the pixels are; each segment is inside the file.
 
     Raises

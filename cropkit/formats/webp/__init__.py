@@ -16,18 +16,7 @@ from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata.crop_change import Change
 from cropkit.formats.options import Options
 from cropkit.formats.psnr import Pixels
-from cropkit.formats.webp import (
-    blocks as blocks,
-)
-from cropkit.formats.webp import (
-    metadata as metadata,
-)
-from cropkit.formats.webp import (
-    riff as riff,
-)
-from cropkit.formats.webp import (
-    vp8,
-)
+from cropkit.formats.webp import blocks, metadata, riff, vp8
 from cropkit.formats.webp.riff import ALPH, PIXELS, VP8, VP8L, VP8X, Chunk, Container
 from cropkit.geometry import PixelBox, Size
 
