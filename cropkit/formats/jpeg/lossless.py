@@ -84,21 +84,21 @@ def crop(
     facts, (encoded, before, after) = process.pool().ask(request, source, jpeg.size.area)
     edit = metadata.Edit(Change(jpeg.size, stored), account, jpeg.name, drop=drop)
     carried, trailer = tuple(metadata.edited(jpeg, edit)), metadata.trailer(jpeg, edit)
-    coded = segments.parse(encoded, jpeg.name)
+    parsed = segments.parse(encoded, jpeg.name)
     proof = Proof(
         metadata=carried,
-        coded=coded.coded,
+        coded=parsed.coded,
         trailer=trailer,
         size=stored.size,
         components=jpeg.components,
-        scans=script or coded.scans,
+        scans=script or parsed.scans,
         facts=facts,
         beyond=beyond,
         edge=(before, after),
     )
     _note(account, proof)
     applied = stored.upright(jpeg.size, header.orientation)
-    written = coded.spliced(carried, trailer)
+    written = parsed.spliced(carried, trailer)
     return account.candidate(written, (asked, applied), proof)
 
 
