@@ -143,6 +143,8 @@ class Collection:
         )
         self.trail = AuditTrail(self.files, reviewer, kind=kind, deadline=deadline)
         self._log = log.attach(self.root / LOG, self.trail.session)
+        for sentence in formats.absent():
+            _log.warning(sentence)
         self.problems = Problems(self.trail)
         self.recorder = DecisionRecorder(self.trail, self.destination, self.problems.report)
         self.executor = DecisionExecutor(

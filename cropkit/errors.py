@@ -13,6 +13,7 @@ CropkitError
  │    ├── ReadOnly           the folder or the file system does not let us write
  │    ├── NoSpace            not enough room for the crop and its original
  │    ├── LosslessUnavailable no libjpeg answers that copies coefficients; the decision waits
+ │    ├── PartMissing        a package that its format needs is not installed; the decision waits
  │    ├── NameTaken          the destination has that name already
  │    ├── Busy               another operation has claimed the file
  │    ├── NothingToUndo      no finished operation is left to undo
@@ -174,6 +175,14 @@ class LosslessUnavailable(Refused):
         "Nothing was written; give it memory and descriptors and run `cropkit apply FOLDER`,"
         " or encode such files anew: `cropkit settings FOLDER --jpeg lossless-or-exact`"
     )
+    passes = True
+
+
+class PartMissing(Refused):
+    """(path, package): its format is read or written by a package that is not installed."""
+
+    template = "{0}: needs {1}, which is not installed"
+    cure = "Nothing was written; `pip install {1}`, then `cropkit apply FOLDER`"
     passes = True
 
 

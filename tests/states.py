@@ -32,6 +32,7 @@ from cropkit.audit.operation import Operation, OperationKind, OperationState
 from cropkit.audit.trail import AuditTrail
 from cropkit.collection import Collection
 from cropkit.errors import ApplierDied, BadDecision, InDoubt, VerificationFailed, WriteFailed
+from cropkit.formats import codecs, webp
 from cropkit.geometry import PixelBox
 from cropkit.lossless import library, process
 from cropkit.monitor.delivery import alerts_file
@@ -420,6 +421,19 @@ def without_libjpeg(place: Place) -> Begun:
         yield
 
 
+def without_codecs(place: Place) -> Begun:
+    picture = pictures.encoded(pictures.photo(104, 152), "WEBP", quality=90)
+    (place.folder / "photo.webp").write_bytes(picture)
+    with place.patch.context() as broken:
+        broken.setattr(codecs, "codec", missing_codec)
+        broken.setattr(webp, "codec", missing_codec)
+        yield
+
+
+def missing_codec(*_: object, **__: object) -> None:
+    raise ModuleNotFoundError("No module named 'imagecodecs'", name="imagecodecs")
+
+
 def linked_folder(place: Place) -> Begun:
     with place.collection():
         pass
@@ -580,6 +594,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "StaleDecision": stale,
     "StaleBox": shown_otherwise,
     "LosslessUnavailable": without_libjpeg,
+    "PartMissing": without_codecs,
     "PathOutsideRoot": linked_folder,
     "MissingFile": nothing,
     "NoImages": no_images,

@@ -128,7 +128,13 @@ def test_an_error_about_no_image_names_none() -> None:
 
 
 def test_only_what_lies_outside_of_the_file_passes() -> None:
-    passing = {errors.NoSpace, errors.ReadOnly, errors.ApplierStopped, errors.LosslessUnavailable}
+    passing = {
+        errors.NoSpace,
+        errors.ReadOnly,
+        errors.ApplierStopped,
+        errors.LosslessUnavailable,
+        errors.PartMissing,
+    }
     assert {e for e in EVERY_ERROR if e.passes} == passing
 
 

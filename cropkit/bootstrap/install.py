@@ -24,6 +24,8 @@ def install(clone: Clone, held: Sequence[int]) -> None:
     with them the lock on the environment.
     """
     failure = ""
+    if not home_is_writable():
+        say("HOME takes no files: what is downloaded is not kept for another time")
     for name, command in installers(clone):
         ended, output = follow(command, clone, held)
         if ended == 0:

@@ -1,5 +1,6 @@
 """What undo brings back: the content that an operation began with, kept under its SHA-256."""
 
+import logging
 from collections.abc import Callable
 
 from cropkit.audit.operation import Operation
@@ -7,6 +8,8 @@ from cropkit.engine.locations import Locations
 from cropkit.errors import OriginalPurged, PathOutsideRoot, VerificationFailed
 from cropkit.system.files import Content, Identity
 from cropkit.system.home import ORIGINALS, being_kept, kept
+
+_log = logging.getLogger("cropkit")
 
 
 class Originals:
@@ -27,6 +30,8 @@ class Originals:
             identity = root.identity(path)
             alone = identity is not None and identity.links == 1
             if not (alone and root.link(path, self.root, kept(sha256))):
+                why = "no second name can be given to it" if alone else "it has other names"
+                _log.info("%s: its original is kept as a copy: %s", operation.source, why)
                 self._keep_copy(root.read(path), operation)
 
     def check(self, operation: Operation) -> None:

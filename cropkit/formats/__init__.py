@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cropkit.errors import LosslessUnavailable, Refused, UnsupportedFormat, VerificationFailed
+from cropkit.errors import PartMissing, Refused, UnsupportedFormat, VerificationFailed
 from cropkit.formats import bmp, gif, jpeg, png, tiff, webp
 from cropkit.formats.account import Candidate, Header, OpenedImage
 from cropkit.formats.decoder_errors import reading
@@ -16,6 +16,7 @@ from cropkit.formats.digest import digests
 from cropkit.formats.options import Jpeg, Options
 from cropkit.formats.preview import preview, thumbnail
 from cropkit.formats.sniff import EXTENSIONS, shown, sniff
+from cropkit.formats.zlib_streams import absent
 from cropkit.geometry import PixelBox
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Header",
     "Opened",
     "Options",
+    "absent",
     "applied",
     "crop",
     "digests",
@@ -151,14 +153,16 @@ def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:
 
     Raises
     ------
-    VerificationFailed, LosslessUnavailable
+    VerificationFailed, LosslessUnavailable, PartMissing
         The candidate is to be discarded; the original stands.
     """
     try:
         loss = _FORMATS[candidate.format].verify(written, candidate.proof, name)
-    except LosslessUnavailable:
-        raise
+    except ImportError as error:
+        raise PartMissing(name, error.name) from error
     except Refused as error:
+        if error.passes:
+            raise
         raise VerificationFailed(name, str(error)) from error
     return candidate if loss is None else replace(candidate, psnr=loss)
 

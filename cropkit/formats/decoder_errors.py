@@ -7,7 +7,14 @@ from contextlib import contextmanager
 
 from PIL import Image, ImageCms
 
-from cropkit.errors import CorruptImage, CropkitError, Refused, TooLarge, Truncated
+from cropkit.errors import (
+    CorruptImage,
+    CropkitError,
+    PartMissing,
+    Refused,
+    TooLarge,
+    Truncated,
+)
 from cropkit.formats.zlib_streams import engine
 
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
@@ -36,6 +43,8 @@ def reading(name: str) -> Iterator[None]:
         yield
     except CropkitError:
         raise
+    except ImportError as error:
+        raise PartMissing(name, error.name) from error
     except _BOMBS as error:
         raise TooLarge(name, "its", "Pillow") from error
     except MemoryError as error:

@@ -22,8 +22,22 @@ Inflate = Callable[[bytes, int, str], Octets]
 engine: Any = import_module("zlib_ng.zlib_ng") if find_spec("zlib_ng") else zlib
 has_codecs = find_spec("imagecodecs") is not None
 
+_ABSENT = (
+    ("zlib-ng", "PNG is read and written by zlib, which is slower"),
+    ("imagecodecs", "PNG is cropped more slowly; WebP, TIFF and GIF are refused"),
+)
 _MOST_OUT_OF_ONE = 1032  # bytes that one byte of a deflate stream can stand for
 _WINDOW_BITS, _MEMORY = 15, 9
+
+
+def absent() -> tuple[str, ...]:
+    """Say which wheels are not installed, and what that costs."""
+    there = (engine is not zlib, has_codecs)
+    return tuple(
+        f"{wheel} is not installed: {cost}"
+        for (wheel, cost), is_there in zip(_ABSENT, there, strict=True)
+        if not is_there
+    )
 
 
 def inflate(stream: bytes, length: int, name: str) -> Octets:

@@ -2,10 +2,11 @@
 
 Without it everything is right, only later: a drag is then redrawn by the kernel, which lags behind
 the hand by the way there and back. It runs where JupyterLab has anywidget's extension
-(https://anywidget.dev), and says so itself; where that is not installed nothing of it is seen.
+(https://anywidget.dev), and says so itself; where that is not installed the log says so.
 """
 
 import importlib.util
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from cropkit.review.model import Mark, Open
 from cropkit.review.runtime.guard import Watch
 from cropkit.review.view.layout import SNAP, WIDTH
 from cropkit.review.view.viewport import REACH
+
+_log = logging.getLogger(__name__)
 
 
 class LiveDrag:
@@ -73,6 +76,7 @@ def described(cell_state: CellState | None) -> dict[str, object] | None:
 
 def _model() -> Any:  # noqa: ANN401  (its type is there only where anywidget is)
     if importlib.util.find_spec("anywidget") is None:
+        _log.warning("anywidget is not installed: the kernel draws each drag, which lags behind")
         return None
     from cropkit.review.canvas.live_drag_model import LiveDragModel  # noqa: PLC0415  (optional)
 
