@@ -16,12 +16,13 @@ from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Run
 from cropkit.audit.trail import DEADLINE, AuditTrail
-from cropkit.engine import listing
+from cropkit.engine import destinations, listing
 from cropkit.engine.apply import Applier
 from cropkit.engine.deciding import DecisionRecorder
 from cropkit.engine.executor import DecisionExecutor, refusal, result_of
 from cropkit.engine.fsck import Difference, fsck
 from cropkit.engine.groups import GroupSize
+from cropkit.engine.locations import Locations
 from cropkit.engine.planning import (
     Planner,
     check_is_outside_home,
@@ -35,6 +36,7 @@ from cropkit.errors import (
     MissingFile,
     NoImages,
     NothingToUndo,
+    PersonalStateUnusable,
     ReadOnly,
 )
 from cropkit.geometry import PixelBox, Size
@@ -114,6 +116,8 @@ class Collection:
     ------
     MissingFile
         When there is no such folder.
+    BadDestination
+        When crops cannot go there: nothing was made.
     AuditError
         When there can be no trail: nothing was touched.
     """
@@ -138,6 +142,8 @@ class Collection:
         self.files = Root(path, system)
         self.root = self.files.path
         self.destination = self._resolved(destination)
+        self._unremembered: list[Problem] = []
+        self.locations = Locations(self.files, self._destinations())
         self.suggesters: tuple[Suggester, ...] = (
             (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
         )
@@ -149,14 +155,15 @@ class Collection:
         self.recorder = DecisionRecorder(self.trail, self.destination, self.problems.report)
         self.executor = DecisionExecutor(
             self.files,
-            Applier(self.files, self.trail, options or self._chosen(), threads),
-            Planner(self.files, self.destination),
+            Applier(self.locations, self.trail, options or self._chosen(), threads),
+            Planner(self.locations, self.destination),
             self.problems.report,
             deadline=deadline,
             group_size=group_size,
         )
         self._run_of_it: Run | None = None
         self.recovered = self.recover(opening=True)
+        self.problems.report_once(self._unremembered)
         for suggester in self.suggesters:
             self.problems.report_once(getattr(suggester, "problems", ()))
 
@@ -443,7 +450,7 @@ class Collection:
 
     def recover(self, *, opening: bool = False, conflicts: bool = False) -> list[Recovered]:
         """Settle what a crash left open; runs at every open, but for conflicts."""
-        done = recover(self.files, self.trail, opening=opening, conflicts=conflicts)
+        done = recover(self.locations, self.trail, opening=opening, conflicts=conflicts)
         for one in done:
             known = {"session": self.session, "operation": one.operation}
             _log.warning("recovered %s %s: %s", one.kind, one.path, one.outcome, extra=known)
@@ -451,7 +458,7 @@ class Collection:
 
     def fsck(self) -> list[Difference]:
         """Name each difference between database and disk; [] proves that they agree."""
-        return fsck(self.files, self.trail)
+        return fsck(self.locations, self.trail)
 
     def history(self, path: StrPath | None = None) -> "pd.DataFrame":
         """Return the audit trail as a table: one row for each event."""
@@ -478,9 +485,22 @@ class Collection:
         """Make the destination, and name it relative to the collection where it is inside."""
         if destination is None or str(destination) == "":
             return None
-        folder = (Path.cwd() / destination).resolve()
+        folder = destinations.resolved(destination)
         _make_durable(folder, self.files.system)
         return named_beneath(self.root, folder)
+
+    def _destinations(self) -> tuple[Path, ...]:
+        """Return the folders elsewhere that this person has named, now or earlier."""
+        is_elsewhere = self.destination is not None and self.destination.startswith("/")
+        mine = (Path(self.destination or ""),) if is_elsewhere else ()
+        try:
+            for folder in mine:
+                destinations.remember(self.root, folder)
+            return (*mine, *destinations.named(self.root))
+        except PersonalStateUnusable as error:
+            place = self.destination or str(self.root)
+            self._unremembered.append(Problem(ProblemKind.DESTINATION, place, str(error)))
+            return mine
 
 
 def _make_durable(folder: Path, system: ModuleType) -> None:

@@ -42,6 +42,7 @@ CropkitError
  │    └── NetworkFileSystem  SQLite is not safe there
  ├── BadInput              no image is concerned: what was asked for makes no sense; ask otherwise
  │    ├── BadSetting         a collection has no such choice
+ │    ├── BadDestination     a folder that crops cannot go to
  │    ├── BadConfiguration   alerts.toml says what nobody understands
  │    ├── BadKeymap          keys that cannot be bound so: the review does not start
  │    ├── BadParameter       a notebook has no parameter of that name
@@ -127,7 +128,10 @@ class PathOutsideRoot(Refused):
     """(path, root)."""
 
     template = "{0}: not inside {1}"
-    cure = "Paths stay beneath the collection's folder and do not go through links"
+    cure = (
+        "Paths stay beneath the collection, or a destination that you have named"
+        " (`cropkit destinations`), and do not go through links"
+    )
 
 
 class MissingFile(Refused):
@@ -432,6 +436,13 @@ class BadSetting(BadInput, ValueError):
     """(name, value, what there is): the setting was not changed."""
 
     template = "setting {0}: there is no {1!r}; choose from {2}"
+
+
+class BadDestination(BadInput, ValueError):
+    """(folder, reason): crops cannot go there."""
+
+    template = "{0}: crops cannot go there: {1}"
+    cure = "Choose another folder, beside or inside the collection"
 
 
 class BadConfiguration(BadInput, ValueError):

@@ -79,6 +79,7 @@ class ProblemKind(StrEnum):
     DECISION = "decision"  # the row of a decision could not be written
     BEAT = "beat"  # a heartbeat was missed
     INTERFACE = "user-interface"  # a callback of the review raised
+    DESTINATION = "destination"  # one that is not remembered: moves cannot be undone later
     APPLIER_DIED = "applier-died"  # the process that writes crops ended, and was started again
     NO_LOSSLESS = "no-lossless"  # a JPEG waits, because no libjpeg is there that copies
     ENCODED_ANEW = "encoded-anew"  # a JPEG lost a little, where a crop without loss was asked for

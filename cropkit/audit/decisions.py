@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from cropkit import clock
+from cropkit.audit import rows
 from cropkit.audit.schema import decision, queue
 from cropkit.geometry import NormalizedBox, PixelBox, Size
 from cropkit.records import Decision, Status, Suggestion, Verdict
@@ -130,7 +131,13 @@ def _outcome(status: Status, at: str) -> dict[str, Any]:
 
 
 def from_row(row: Mapping[str, Any]) -> Decision:
-    """Read what `to_row` wrote."""
+    """Read what `to_row` wrote.
+
+    Raises
+    ------
+    AuditCorrupt
+        Nobody of ours wrote it.
+    """
     return _decision(_Bag(row))
 
 
@@ -191,36 +198,38 @@ def _box(row: Row[Any] | _Bag, name: str = "box") -> PixelBox | None:
 
 
 def _standing(row: Row[Any]) -> Standing:
-    return Standing(
-        decision=row.id,
-        path=row.path,
-        verdict=Verdict(row.verdict),
-        status=Status(row.status),
-        box=_box(row),
-        sha256=row.sha256,
-        reviewer=row.reviewer,
-        operation=row.operation,
-        code=row.code,
-        message=row.message,
-    )
+    with rows.read(f"decision {row.id!r}"):
+        return Standing(
+            decision=row.id,
+            path=row.path,
+            verdict=Verdict(row.verdict),
+            status=Status(row.status),
+            box=_box(row),
+            sha256=row.sha256,
+            reviewer=row.reviewer,
+            operation=row.operation,
+            code=row.code,
+            message=row.message,
+        )
 
 
 def _decision(row: Row[Any] | _Bag) -> Decision:
-    return Decision(
-        id=row.id,
-        path=row.path,
-        sha256=row.sha256,
-        size=Size(row.width, row.height),
-        verdict=Verdict(row.verdict),
-        box=_box(row),
-        shown=_box(row, "shown"),
-        reviewer=row.reviewer,
-        session=row.session,
-        shown_at=clock.read(row.shown_at),
-        decided_at=clock.read(row.decided_at),
-        suggestion=_suggestion(row),
-        destination=row.destination,
-    )
+    with rows.read(f"decision {row.id!r}"):
+        return Decision(
+            id=row.id,
+            path=row.path,
+            sha256=row.sha256,
+            size=Size(row.width, row.height),
+            verdict=Verdict(row.verdict),
+            box=_box(row),
+            shown=_box(row, "shown"),
+            reviewer=row.reviewer,
+            session=row.session,
+            shown_at=clock.read(row.shown_at),
+            decided_at=clock.read(row.decided_at),
+            suggestion=_suggestion(row),
+            destination=row.destination,
+        )
 
 
 def _suggestion(row: Row[Any] | _Bag) -> Suggestion | None:

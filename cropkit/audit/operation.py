@@ -8,6 +8,7 @@ Every kind has the same states::
     prepared, aborting ─► conflict ─► aborted     (foreign content: nothing is touched)
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -51,6 +52,9 @@ REACHED_FROM: Mapping[OperationState, tuple[OperationState, ...]] = {
     OperationState.ABORTED: OPEN_STATES,
     OperationState.CONFLICT: OPEN_STATES[1:],
 }
+
+_ID = re.compile("[0-9a-f]{32}")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 # Events of the trail: what an operation came to, and that it had been taken back all the same.
 OUTCOMES = ("cropped", "rejected", "restored", "purged")
@@ -98,6 +102,14 @@ class Operation:
     state: OperationState = OperationState.PLANNED
     id: str = field(default_factory=lambda: uuid4().hex)
 
+    def __post_init__(self) -> None:
+        """Refuse what could become another path than was meant: ids and hashes name files."""
+        for name in (self.id, self.owner):
+            _check_is_hex(name, _ID)
+        for sha256 in (self.sha256_before, self.sha256_after):
+            if sha256:
+                _check_is_hex(sha256, _SHA256)
+
     @property
     def in_place(self) -> bool:
         """Whether the name stays."""
@@ -118,3 +130,8 @@ class Operation:
         """Every name that the operation touches and so claims."""
         moved = [n for c in self.companions if not c.keeps_source for n in (c.source, c.target)]
         return tuple(dict.fromkeys((self.source, self.target, *moved)))
+
+
+def _check_is_hex(text: str, pattern: re.Pattern[str]) -> None:
+    if not pattern.fullmatch(text):
+        raise ValueError(f"{text!r} is not {pattern.pattern}")

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from cropkit.audit import decisions
+from cropkit.audit import decisions, rows
 from cropkit.audit.operation import (
     OPEN_STATES,
     OUTCOMES,
@@ -36,6 +36,7 @@ from cropkit.errors import AuditCorrupt
 from cropkit.geometry import PixelBox
 from cropkit.names import all_escaped, all_unescaped
 from cropkit.records import Status
+from cropkit.system.attributes import Attributes
 
 # built once: SQLAlchemy's statements cost more to build than SQLite takes to run them
 _CHANGE = {
@@ -315,7 +316,22 @@ def _operation(row: Row[Any]) -> Operation:
 
 
 def from_row(row: Mapping[str, Any]) -> Operation:
-    """Read what `to_row` wrote."""
+    """Read what `to_row` wrote.
+
+    Raises
+    ------
+    AuditCorrupt
+        Nobody of ours wrote it.
+    """
+    with rows.read(f"operation {row.get('id')!r}"):
+        return _read(row)
+
+
+def _checked(attributes: dict[str, Any] | None) -> dict[str, Any] | None:
+    return attributes and Attributes.from_json(attributes).to_json()
+
+
+def _read(row: Mapping[str, Any]) -> Operation:
     planned = all_unescaped(json.loads(row["plan"]))
     plain = ("id", "owner", "session", "decision", "undoes", "source", "target")
     return Operation(
@@ -326,6 +342,6 @@ def from_row(row: Mapping[str, Any]) -> Operation:
         sha256_after=row["after"],
         box=PixelBox(*planned["box"]) if planned["box"] else None,
         companions=tuple(Companion(**c) for c in planned["companions"]),
-        attributes=planned["attributes"],
-        report=planned["report"],
+        attributes=_checked(planned["attributes"]),
+        report=dict(planned["report"]),
     )

@@ -18,7 +18,6 @@ from cropkit.batch.progress import LookBar, Progress
 from cropkit.batch.record import RunRecord
 from cropkit.batch.thumbnails import Thumbnails
 from cropkit.collection import Collection, StrPath
-from cropkit.engine.locations import Locations
 from cropkit.errors import BadParameter, CropkitError, NoSpace, NotReady, RunIncomplete
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ class Batch:
         collection = self.collection
         reviewer = reviewer_of(collection.reviewer)
         scene = BatchPlanner(
-            collection.files,
+            collection.locations,
             collection.trail,
             collection.suggesters,
             collection.destination,
@@ -204,7 +203,7 @@ class Batch:
     def _end(self, state: str, reason: str | None = None) -> None:
         self._run = self._judged(record.ended(self.run, state, reason))
         self._write(self._run)
-        report.write(self._run, self.folder, Thumbnails(self.collection.files))
+        report.write(self._run, self.folder, Thumbnails(self.collection.locations))
 
     def _judged(self, run: RunRecord) -> RunRecord:
         return outcome.judged(
@@ -215,14 +214,14 @@ class Batch:
         record.write(run, self.folder)
 
     def _digest(self, name: str) -> tuple[str, str]:
-        root, path = Locations(self.collection.files).locate(name)
+        root, path = self.collection.locations.locate(name)
         return formats.digests(root.read(path).data, name)
 
 
 def size_of(collection: Collection, name: str) -> int | None:
     """Return the size of a planned name's file, None when it is not there."""
-    root, path = Locations(collection.files).locate(name)
-    identity = root.identity(path) if root.path.is_dir() else None
+    root, path = collection.locations.locate(name)
+    identity = root.identity(path)
     return identity.size if identity else None
 
 

@@ -11,6 +11,8 @@ from cropkit.batch.planning import BatchPlanner
 from cropkit.batch.preflight import hindrances
 from cropkit.batch.progress import LookBar
 from cropkit.batch.trail_copy import copied_trail
+from cropkit.engine import destinations
+from cropkit.engine.locations import Locations
 from cropkit.engine.planning import named_beneath
 from cropkit.errors import CropkitError, MissingFile
 from cropkit.jupyter.notebooks import Literal
@@ -29,11 +31,13 @@ def foreseen(
         raise MissingFile(str(path))
     files = Root(path)
     wanted = str(parameters.get("destination", "") or "")
-    destination = named_beneath(files.path, (Path.cwd() / wanted).resolve()) if wanted else None
+    folder = destinations.resolved(wanted) if wanted else None
+    destination = named_beneath(files.path, folder) if folder else None
+    locations = Locations(files, (folder,) if folder else ())
     source = source_named(str(parameters.get("source", "queue")))
     with copied_trail(files.path) as trail:
         planner = BatchPlanner(
-            files,
+            locations,
             trail,
             (Sidecars(files.path),),
             destination,

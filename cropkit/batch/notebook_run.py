@@ -101,7 +101,7 @@ def settled(path: Path, folder: Path, stopped: str | None) -> NotebookEnded:
         elif stopped is not None and run.ok:
             run = replace(run, state=record.STOPPED, reason=stopped)
         record.write(run, folder)
-        report.write(run, folder, Thumbnails(collection.files))
+        report.write(run, folder, Thumbnails(collection.locations))
     return NotebookEnded(folder, run, stopped)
 
 

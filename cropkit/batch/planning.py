@@ -19,7 +19,6 @@ from cropkit.errors import CropkitError, NameTaken, NoImages, ReadOnly, StaleDec
 from cropkit.geometry import Size
 from cropkit.records import Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.suggest import Suggester, gather
-from cropkit.system.files import Root
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +32,17 @@ class BatchPlanner:
     reviewer, session : who decides by suggestions, and in which session
     """
 
-    files: Root
+    locations: Locations
     trail: TrailReader
     suggesters: Sequence[Suggester]
     destination: str | None
     reviewer: str
     session: str
-    _locations: Locations = field(init=False)
     _planner: Planner = field(init=False)
     _options: formats.Options = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_locations", Locations(self.files))
-        object.__setattr__(self, "_planner", Planner(self.files, self.destination))
+        object.__setattr__(self, "_planner", Planner(self.locations, self.destination))
         chosen = formats.Options.from_settings(self.trail.settings())
         object.__setattr__(self, "_options", chosen)
 
@@ -64,30 +61,30 @@ class BatchPlanner:
         NoImages
             When there is nothing in the folder and nothing was decided.
         """
-        listing = _Listing(seen or LookProgress())
+        findings = _Findings(seen or LookProgress())
         waiting = self._waiting(source)
         if source is Source.SUGGESTIONS:
-            self._undecided(listing, min_confidence)
+            self._undecided(findings, min_confidence)
         elif not waiting:
             self._check_is_a_collection()
-        for decision in listing.seen.each(waiting):
-            listing.items.append(self._recorded(decision))
+        for decision in findings.seen.each(waiting):
+            findings.items.append(self._recorded(decision))
         return Plan(
-            self.files.path,
+            self.locations.root.path,
             source,
             self.destination,
-            tuple(listing.items),
-            tuple(listing.unread),
-            tuple(listing.passed),
-            tuple(dict.fromkeys(listing.problems)),
+            tuple(findings.items),
+            tuple(findings.unread),
+            tuple(findings.passed),
+            tuple(dict.fromkeys(findings.problems)),
         )
 
     def _check_is_a_collection(self) -> None:
         if not self.trail.standing() and not self._listed().images:
-            raise NoImages(self.files.path)
+            raise NoImages(self.locations.root.path)
 
     def _listed(self) -> listing.Listing:
-        return listing.listed(self.files.path, self.destination)
+        return listing.listed(self.locations.root.path, self.destination)
 
     def _waiting(self, source: Source) -> list[str]:
         """Return the decisions to take up; by suggestions, only what a batch left behind."""
@@ -106,7 +103,7 @@ class BatchPlanner:
         kind = OperationKind.REJECT if decision.verdict is Verdict.REJECT else OperationKind.CROP
         size_bytes, target = 0, decision.path
         try:
-            content = self.files.read(decision.path)
+            content = self.locations.root.read(decision.path)
             size_bytes = len(content.data)
             if content.sha256 != decision.sha256:
                 raise StaleDecision(decision.path, decision.sha256, content.sha256)
@@ -129,42 +126,42 @@ class BatchPlanner:
         """Return where it goes; refuse where a name is taken."""
         request = self._planner.foreseen(decision)
         for name in _new_names(request):
-            there, path = self._locations.locate(name)
-            if there.path.is_dir() and there.identity(path) is not None:
+            there, path = self.locations.locate(name)
+            if there.identity(path) is not None:
                 raise NameTaken(decision.path, name)
         return request.target
 
     # -- what is suggested ---------------------------------------------------------------------
 
-    def _undecided(self, listing: "_Listing", min_confidence: float) -> None:
+    def _undecided(self, findings: "_Findings", min_confidence: float) -> None:
         images, unread = self._listed()
         standing = self.trail.standing_by_path()
         if not images and not standing:
-            raise NoImages(self.files.path)
-        listing.unread += [Unread(name, ReadOnly(name, reason)) for name, reason in unread.items()]
-        for path in listing.seen.each(images):
+            raise NoImages(self.locations.root.path)
+        findings.unread += [Unread(name, ReadOnly(name, reason)) for name, reason in unread.items()]
+        for path in findings.seen.each(images):
             decided = standing.get(path)
             if decided is None:
-                self._suggested(path, listing, min_confidence)
+                self._suggested(path, findings, min_confidence)
             elif not (is_batch(decided.reviewer) and decided.status is Status.WAITING):
-                listing.passed.append(Passed(path, _told(decided)))
+                findings.passed.append(Passed(path, _told(decided)))
 
-    def _suggested(self, path: str, listing: "_Listing", min_confidence: float) -> None:
+    def _suggested(self, path: str, findings: "_Findings", min_confidence: float) -> None:
         shown_at = clock.now()
         try:
-            content = self.files.read(path)
+            content = self.locations.root.read(path)
             size = self._size(content.data, path)
         except CropkitError as error:
-            listing.unread.append(Unread(path, error))
+            findings.unread.append(Unread(path, error))
             return
         if self.trail.is_crop(content.sha256):
-            listing.passed.append(Passed(path, "is the outcome of a crop"))
+            findings.passed.append(Passed(path, "is the outcome of a crop"))
             return
         answer = gather(self.suggesters, path, size, content.sha256)
-        listing.problems += [p for p in answer.problems if p.kind is not ProblemKind.NO_SUGGESTION]
+        findings.problems += [p for p in answer.problems if p.kind is not ProblemKind.NO_SUGGESTION]
         best = answer.suggestions[0] if answer.suggestions else None
         if best is None or _is_too_unsure(best, min_confidence):
-            listing.passed.append(Passed(path, _why_not(best, answer.problems, min_confidence)))
+            findings.passed.append(Passed(path, _why_not(best, answer.problems, min_confidence)))
             return
         decision = Decision(
             path=path,
@@ -179,7 +176,7 @@ class BatchPlanner:
             suggestion=best,
             destination=self.destination,
         )
-        listing.items.append(self._proposed(decision, len(content.data)))
+        findings.items.append(self._proposed(decision, len(content.data)))
 
     def _proposed(self, decision: Decision, size_bytes: int) -> Item:
         try:
@@ -200,7 +197,7 @@ class LookProgress:
 
 
 @dataclass(slots=True)
-class _Listing:
+class _Findings:
     """What planning has come upon so far."""
 
     seen: LookProgress

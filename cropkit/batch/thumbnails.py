@@ -6,7 +6,6 @@ from cropkit.batch.report import Pictures
 from cropkit.engine.locations import Locations
 from cropkit.errors import CropkitError
 from cropkit.geometry import Size
-from cropkit.system.files import Root
 from cropkit.system.home import kept
 
 _FIT = Size(220, 220)
@@ -15,8 +14,8 @@ _FIT = Size(220, 220)
 class Thumbnails:
     """Reads images of one collection; one that cannot be read or decoded has no picture."""
 
-    def __init__(self, files: Root) -> None:
-        self._locations = Locations(files)
+    def __init__(self, locations: Locations) -> None:
+        self._locations = locations
 
     def __call__(self, entry: Entry) -> Pictures:
         """Return the pictures of one item."""
@@ -29,10 +28,8 @@ class Thumbnails:
         return Pictures(before, self._small(now, now))
 
     def _small(self, name: str, image: str) -> bytes | None:
-        root, path = self._locations.locate(name)
-        if not root.path.is_dir():
-            return None
         try:
+            root, path = self._locations.locate(name)
             return formats.preview(root.read(path).data, image, _FIT)
         except CropkitError:  # purged, changed, or no image at all: the entry says what is wrong
             return None

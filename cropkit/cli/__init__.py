@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 
 from cropkit._version import __version__
-from cropkit.cli import alerts, batch, collection, health, start
+from cropkit.cli import alerts, batch, collection, destinations, health, start
 from cropkit.cli.shell import FAILED, STOPPED, USAGE, command, complain, document, say
 from cropkit.errors import CropkitError
 from cropkit.system.signals import number_of, stoppable
@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     collection.add_crop(commands)
     start.add_demo(commands)
     collection.add(commands)
+    destinations.add(commands)
     batch.add(commands)
     health.add(commands)
     alerts.add(commands)

@@ -42,7 +42,7 @@ from cropkit.errors import (
 )
 from cropkit.geometry import PixelBox
 from cropkit.system.attributes import Attributes
-from cropkit.system.files import Content, Root
+from cropkit.system.files import Content
 from cropkit.system.home import ORIGINALS, kept, staged
 from cropkit.system.signals import HeldOff, held_off
 
@@ -59,16 +59,16 @@ class Applier:
 
     def __init__(
         self,
-        root: Root,
+        locations: Locations,
         trail: AuditTrail,
         options: formats.Options,
         threads: Executor | None = None,
     ) -> None:
-        self.root = root
+        self.root = locations.root
         self.options = options
         self.trail = trail
         self.threads = threads
-        self.locations = Locations(root)
+        self.locations = locations
         self.originals = Originals(self.locations)
         self.publisher = Publisher(self.locations, self.originals)
 
@@ -160,6 +160,7 @@ class Applier:
         planned = job.operation
         followers = tuple(Companion(s, t, "", stays) for s, t, stays in job.request.followers)
         job.operation = replace(planned, companions=followers)
+        self.locations.check(job.operation)
         root, path = self.locations.locate(planned.source)
         job.source = root.identity(path)
         if job.source is None:
@@ -262,9 +263,9 @@ class Applier:
         undone = job.request.undoes
         if undone is None or undone.same_content:
             return
-        attributes = Attributes.from_json(undone.attributes or {})
-        self._write(job, self.originals.read(undone), attributes)
-        self.root.set_times(staged(job.operation.id), attributes.times)
+        original = self.originals.read(undone)
+        self._write(job, original.data, original.attributes)
+        self.root.set_times(staged(job.operation.id), original.attributes.times)
         job.operation = replace(job.operation, sha256_after=undone.sha256_before)
 
     def _write(self, job: Job, data: bytes, attributes: Attributes) -> None:

@@ -26,13 +26,14 @@ class Difference:
     reason: str
 
 
-def fsck(root: Root, trail: TrailReader) -> list[Difference]:
+def fsck(locations: Locations, trail: TrailReader) -> list[Difference]:
     """Compare chain, images, originals and leftovers with the trail; nothing found is []."""
+    root = locations.root
     finished = trail.finished()
     return [
         *_database(trail),
         *_open(trail),
-        *_images(Locations(root), finished),
+        *_images(locations, finished),
         *damaged_originals(root, sorted(trail.originals())),
         *_outcomes(trail, finished),
         *_left_over(root, trail),

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from cropkit.audit.operation import Operation
 from cropkit.engine.locations import Locations
 from cropkit.errors import OriginalPurged, PathOutsideRoot, VerificationFailed
+from cropkit.system.attributes import Attributes
 from cropkit.system.files import Content, Identity
 from cropkit.system.home import ORIGINALS, being_kept, kept
 
@@ -45,8 +47,8 @@ class Originals:
         if self.root.digest(kept(operation.sha256_before or "")) != operation.sha256_before:
             raise VerificationFailed(operation.source, "the kept original is not what was read")
 
-    def read(self, operation: Operation) -> bytes:
-        """Return the content that an operation began with.
+    def read(self, operation: Operation) -> Content:
+        """Return what an operation began with: its content, and what the file was besides.
 
         Raises
         ------
@@ -59,7 +61,9 @@ class Originals:
         content = self.root.read(kept(before))
         if content.sha256 != before:
             raise VerificationFailed(operation.source, "the kept original has changed on disk")
-        return content.data
+        recorded = operation.attributes and Attributes.from_json(operation.attributes)
+        attributes = (recorded or content.attributes).owned_as(content.attributes)
+        return replace(content, attributes=attributes)
 
     def let_go(self, operation: Operation, *, is_needed: Callable[[str], bool]) -> None:
         """Remove the original of an operation that came to nothing, unless others need it.

@@ -9,6 +9,7 @@ from pathlib import Path
 from cropkit import clock
 from cropkit.audit.operation import Operation, OperationKind
 from cropkit.engine import listing
+from cropkit.engine.locations import Locations
 from cropkit.engine.request import Request
 from cropkit.errors import NothingToUndo, PathOutsideRoot, StaleBox
 from cropkit.geometry import PixelBox
@@ -26,7 +27,7 @@ class Planner:
     destination : folder that crops move to, relative to the collection or absolute; None: in place
     """
 
-    root: Root
+    locations: Locations
     destination: str | None
 
     def for_decision(self, made: Decision) -> Request:
@@ -39,7 +40,7 @@ class Planner:
         """
         request = self.foreseen(made)
         if request.target != request.source:
-            self._make_folder(request.target)
+            self.locations.make_folder_of(request.target)
         return request
 
     def foreseen(self, made: Decision) -> Request:
@@ -50,7 +51,7 @@ class Planner:
         Refused
             As in `for_decision`.
         """
-        check_is_outside_home(made.path, self.root)
+        check_is_outside_home(made.path, self.locations.root)
         if made.verdict is Verdict.REJECT:
             return self._moving(OperationKind.REJECT, made, f"{REJECTED}/{made.id[:12]}")
         destination = made.destination or self.destination
@@ -67,7 +68,7 @@ class Planner:
         )
 
     def _moving(self, kind: OperationKind, made: Decision, folder: str) -> Request:
-        found = listing.companions(self.root, made.path)
+        found = listing.companions(self.locations.root, made.path)
         return Request(
             kind,
             made.path,
@@ -78,15 +79,6 @@ class Planner:
             decision=made.id,
             followers=tuple((name, f"{folder}/{name}", stays) for name, stays in found.items()),
         )
-
-    def _make_folder(self, target: str) -> None:
-        above = target.rpartition("/")[0]
-        if not target.startswith("/"):
-            self.root.make_folder(above)
-        elif self.destination is not None:
-            inner = above.removeprefix(self.destination).strip("/")
-            if inner:
-                Root(Path(self.destination), self.root.system).make_folder(inner)
 
 
 def named_beneath(root: Path, folder: Path) -> str | None:

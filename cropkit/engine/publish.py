@@ -19,7 +19,6 @@ from cropkit.errors import (
     PathOutsideRoot,
     VerificationFailed,
 )
-from cropkit.system.attributes import Attributes
 from cropkit.system.home import being_kept, leaving, staged
 
 _RECOGNISABLE = 80  # bytes of an image's name that its partial copy shows; a name has 255
@@ -110,8 +109,8 @@ class Publisher:
         Where a folder is not there any more, or was replaced by a link, nothing of ours is.
         """
         for name in self._partials(operation):
-            root, path = self.locations.locate(name)
             with suppress(MissingFile, PathOutsideRoot):
+                root, path = self.locations.locate(name)
                 root.unlink(path, missing_ok=True)
 
     def sync(self, operation: Operation, *, new_names: bool) -> None:
@@ -154,12 +153,12 @@ class Publisher:
         if operation.same_content:
             self._place(operation.target, operation.source, operation)
             return
-        attributes = Attributes.from_json(operation.attributes or {})
         root, path = self.locations.locate(operation.source)
         partial = _partial(path, operation)
         root.unlink(partial, missing_ok=True)
-        root.write_new(partial, self.originals.read(operation), attributes)
-        root.set_times(partial, attributes.times)
+        original = self.originals.read(operation)
+        root.write_new(partial, original.data, original.attributes)
+        root.set_times(partial, original.attributes.times)
         root.sync(partial)
         root.replace(partial, path)
 

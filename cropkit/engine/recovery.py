@@ -39,6 +39,7 @@ from cropkit.errors import (
     Conflict,
     CropkitError,
     InDoubt,
+    Refused,
 )
 from cropkit.records import CropResult, Status
 from cropkit.system.files import Root
@@ -58,7 +59,7 @@ class Recovered:
 
 
 def recover(
-    root: Root, trail: AuditTrail, *, opening: bool = False, conflicts: bool = False
+    locations: Locations, trail: AuditTrail, *, opening: bool = False, conflicts: bool = False
 ) -> list[Recovered]:
     """Settle the operations whose owner is dead; return what was done to each.
 
@@ -66,17 +67,18 @@ def recover(
     opening, when nobody else is at work, originals that no operation needs are removed, too:
     whoever opens the collection later waits for the lock that is held here.
     """
+    root = locations.root
     with recovering(root.path, trail.store.deadline):
         left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
         operations = trail.unsettled()
         mine = [o for o in operations if _is_ours(trail, o, conflicts=conflicts)]
-        done = [_settle(root, trail, one) for one in mine]
-        done += [_mend(root, trail, one) for one in trail.taken_back()]
+        done = [_settle(locations, trail, one) for one in mine]
+        done += [_mend(locations, trail, one) for one in trail.taken_back()]
         _sweep(root, left_over, {o.id for o in trail.unsettled()})
         _sweep_rebuilding(root)
         others = _sweep_owners(root, trail)
         if opening and not others:
-            _sweep_originals(root, trail)
+            _sweep_originals(locations, trail)
         return done
 
 
@@ -85,10 +87,10 @@ def _is_ours(trail: AuditTrail, operation: Operation, *, conflicts: bool) -> boo
     return asked and trail.is_dead(operation.owner)
 
 
-def _settle(root: Root, trail: AuditTrail, operation: Operation) -> Recovered:
-    locations = Locations(root)
+def _settle(locations: Locations, trail: AuditTrail, operation: Operation) -> Recovered:
     publisher = Publisher(locations, Originals(locations))
     try:
+        locations.check(operation)
         with held_off():
             outcome = _forward_or_back(publisher, trail, operation)
     except (AuditLocked, AuditUnavailable):
@@ -104,12 +106,11 @@ def _settle(root: Root, trail: AuditTrail, operation: Operation) -> Recovered:
     return _said(operation, outcome)
 
 
-def _mend(root: Root, trail: AuditTrail, operation: Operation) -> Recovered:
+def _mend(locations: Locations, trail: AuditTrail, operation: Operation) -> Recovered:
     """Let trail and tables agree again on an operation that was taken back after it was done.
 
     What the file holds decides; where it holds neither content, everything is left as it is.
     """
-    locations = Locations(root)
     try:
         with held_off():
             if locations.holds(operation.target, operation.sha256_after):
@@ -195,21 +196,28 @@ def _sweep_owners(root: Root, trail: AuditTrail) -> int:
     return living
 
 
-def _sweep_originals(root: Root, trail: AuditTrail) -> None:
+def _sweep_originals(locations: Locations, trail: AuditTrail) -> None:
     """Remove originals that no operation needs, as long as the content stands elsewhere, too.
 
     One that is the last of its content stays, whatever the database says: the database may be the
     thing that was lost. `fsck` names it.
     """
     needed = {*trail.originals(), *(one.sha256_before for one in trail.unsettled())}
-    for path in (root.path / ORIGINALS).iterdir():
-        if path.name not in needed and _stands_elsewhere(root, trail, path.name):
-            root.unlink(kept(path.name), missing_ok=True)
+    for path in (locations.root.path / ORIGINALS).iterdir():
+        if path.name not in needed and _stands_elsewhere(locations, trail, path.name):
+            locations.root.unlink(kept(path.name), missing_ok=True)
 
 
-def _stands_elsewhere(root: Root, trail: AuditTrail, sha256: str) -> bool:
-    entry = root.identity(kept(sha256))
+def _stands_elsewhere(locations: Locations, trail: AuditTrail, sha256: str) -> bool:
+    entry = locations.root.identity(kept(sha256))
     if entry is not None and entry.links > 1:
         return True
-    locations = Locations(root)
-    return any(locations.holds(name, sha256) for name in trail.names_of(sha256))
+    return any(_holds(locations, name, sha256) for name in trail.names_of(sha256))
+
+
+def _holds(locations: Locations, name: str, sha256: str) -> bool:
+    """Whether a name stands for this content; where one may not or cannot look, it does not."""
+    try:
+        return locations.holds(name, sha256)
+    except Refused:
+        return False

@@ -15,8 +15,9 @@ from cropkit.audit import probe
 from cropkit.audit.chain import body_of
 from cropkit.audit.operation import Operation, OperationKind, OperationState
 from cropkit.audit.reader import TrailReader
-from cropkit.engine import fsck, listing
+from cropkit.engine import destinations, fsck, listing
 from cropkit.engine.fsck import Difference
+from cropkit.engine.locations import Locations
 from cropkit.errors import (
     AuditBehind,
     AuditCorrupt,
@@ -97,7 +98,7 @@ def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bo
     unsettled = trail.unsettled()
     originals = sorted(trail.originals())
     read = originals if deep else sampled(originals, now)
-    differences = fsck.fsck(root, trail) if deep else []
+    differences = fsck.fsck(_locations(root), trail) if deep else []
     waiting = [decision.path for decision in standing if decision.status is Status.WAITING]
     return Facts(
         folder=name,
@@ -126,6 +127,10 @@ def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bo
         lock_excludes=excludes,
         acknowledged=_acknowledged(events),
     )
+
+
+def _locations(root: Root) -> Locations:
+    return Locations(root, destinations.named(root.path))
 
 
 def _in_conflict(operation: Operation) -> bool:

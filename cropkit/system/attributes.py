@@ -4,8 +4,11 @@ import errno
 import os
 import stat
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+_OF_USERS = "user."  # extended attributes that everybody may set, see xattr(7)
+_PERMISSIONS = 0o777
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,32 @@ class Attributes:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Attributes":
         """Read what `to_json` wrote."""
-        pairs = tuple((name, b64decode(value)) for name, value in document["xattrs"])
-        times = (document["mtime_ns"], pairs, document.get("atime_ns"))
-        return cls(document["mode"], document["uid"], document["gid"], *times)
+        pairs = tuple((str(name), b64decode(value)) for name, value in document["xattrs"])
+        accessed = document.get("atime_ns")
+        return cls(
+            mode=int(document["mode"]),
+            uid=int(document["uid"]),
+            gid=int(document["gid"]),
+            mtime_ns=int(document["mtime_ns"]),
+            xattrs=pairs,
+            atime_ns=None if accessed is None else int(accessed),
+        )
+
+    def owned_as(self, file: "Attributes") -> "Attributes":
+        """Return these with the owner of a file, and what only the administrator may set.
+
+        Those come from the disk alone: what was recorded may have been changed by an enemy, and an
+        administrator who undoes would give them. For the same reason no set-id bit is recorded.
+        """
+        recorded = (pair for pair in self.xattrs if pair[0].startswith(_OF_USERS))
+        on_disk = (pair for pair in file.xattrs if not pair[0].startswith(_OF_USERS))
+        return replace(
+            self,
+            mode=self.mode & _PERMISSIONS,
+            uid=file.uid,
+            gid=file.gid,
+            xattrs=tuple(sorted((*recorded, *on_disk))),
+        )
 
     @property
     def times(self) -> tuple[int, int]:

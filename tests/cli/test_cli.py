@@ -46,7 +46,7 @@ def commands() -> list[str]:
 def test_every_command_of_the_public_interface_is_there() -> None:
     assert set(commands()) == {
         *("review", "test", "demo", "crop", "undo", "history", "apply", "recover", "fsck", "purge"),
-        *("settings", "batch", "health", "stats", "alerts"),
+        *("settings", "destinations", "batch", "health", "stats", "alerts"),
         *NOT_YET,
     }
 
