@@ -241,18 +241,21 @@ class EmptyFile(UnreadableImage):
     """(path): zero bytes."""
 
     template = "{0}: the file is empty (0 bytes)"
+    cure = "Fetch it again, or move it out of the folder"
 
 
 class Truncated(UnreadableImage):
     """(path, reason)."""
 
     template = "{0}: the file ends too early: {1}"
+    cure = "Fetch it again"
 
 
 class CorruptImage(UnreadableImage):
     """(path, reason)."""
 
     template = "{0}: the image data is damaged: {1}"
+    cure = "Fetch it again, or save it anew from a program that still opens it"
 
 
 class UnsupportedImage(Refused):
@@ -265,6 +268,7 @@ class UnknownFormat(UnsupportedImage):
     """(path): no image format that we know."""
 
     template = "{0}: not an image of a known format"
+    cure = "Move it out of the folder"
 
 
 class WrongExtension(UnsupportedImage):
@@ -285,26 +289,34 @@ class AnimatedImage(UnsupportedImage):
     """(path, frames): cropping would keep the first frame only."""
 
     template = "{0}: an animation of {1} frames"
+    cure = "Crop it in a program for animations: here, only a still would be left"
 
 
 class MultiPage(UnsupportedImage):
     """(path, pages)."""
 
     template = "{0}: has {1} images in one file"
-    cure = "Those of a JPEG go with `cropkit settings FOLDER --drop gain-map`"
+    cure = (
+        "Those of a JPEG go with `cropkit settings FOLDER --drop gain-map`; else save "
+        "the one that you want as a file"
+    )
 
 
 class GainMap(UnsupportedImage):
     """(path, what): a second picture that shows the uncropped scene."""
 
     template = "{0}: holds a second, uncropped picture ({1})"
-    cure = "That of a JPEG goes with `cropkit settings FOLDER --drop gain-map`"
+    cure = (
+        "That of a JPEG goes with `cropkit settings FOLDER --drop gain-map`; else save a "
+        "copy without it"
+    )
 
 
 class Provenance(UnsupportedImage):
     """(path): a signed manifest that a crop would break."""
 
     template = "{0}: holds signed content credentials (C2PA), which a crop would break"
+    cure = "Crop it in a program that signs again, or save an unsigned copy"
 
 
 class TrailingData(UnsupportedImage):
@@ -318,6 +330,7 @@ class UnsupportedDepth(UnsupportedImage):
     """(path, mode)."""
 
     template = "{0}: pixels of kind {1} would lose precision"
+    cure = "Convert a copy to PNG, or to an 8-bit baseline or progressive JPEG, and crop that"
 
 
 class TooLarge(UnsupportedImage):

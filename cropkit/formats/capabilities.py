@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cropkit import errors
+from cropkit.errors import Refused, UnreadableImage, UnsupportedImage
 from cropkit.formats.png.metadata import DROPPED
 from cropkit.formats.sniff import EXTENSIONS, shown
 
@@ -132,22 +132,7 @@ CAPABILITIES = (
     ),
 )
 
-# What the person can do about each refusal.
-CURES = {
-    "EmptyFile": "Fetch the file again; it holds nothing.",
-    "Truncated": "Fetch the file again; its end is missing.",
-    "CorruptImage": "Fetch the file again, or save it anew from a program that still opens it.",
-    "UnknownFormat": "It is no image. Move it out of the folder.",
-    "WrongExtension": "Rename it to what it is.",
-    "UnsupportedFormat": "Convert a copy to PNG, JPEG or TIFF and crop that.",
-    "AnimatedImage": "Crop it in a program for animations; here, only a still would be left.",
-    "MultiPage": "A JPEG: `--drop gain-map`. Else extract the picture that you want.",
-    "GainMap": "A JPEG: `--drop gain-map`. Else save a copy without the second picture.",
-    "Provenance": "Crop it in a program that signs again, or save an unsigned copy.",
-    "TrailingData": "Save it anew; what follows the image may be the picture before an older crop.",
-    "UnsupportedDepth": "Convert a copy to an 8-bit baseline or progressive JPEG, or to PNG.",
-    "TooLarge": "Set CROPKIT_MAX_PIXELS higher if you trust the file.",
-}
+REFUSALS = (*UnreadableImage.__subclasses__(), *UnsupportedImage.__subclasses__())
 
 
 def page() -> Iterator[str]:
@@ -156,13 +141,12 @@ def page() -> Iterator[str]:
     for c in CAPABILITIES:
         yield f"| {shown(c.format)} | {c.feature} | {c.outcome} | {c.how} |"
     yield from ("", "| refusal | means | what to do |", "|---|---|---|")
-    for code, cure in CURES.items():
-        yield f"| `{code}` | {_said(code)} | {cure} |"
+    for refusal in REFUSALS:
+        yield f"| `{refusal.__name__}` | {_meaning(refusal)} | {refusal.cure}. |"
 
 
-def _said(code: str) -> str:
-    template: str = getattr(errors, code).template
-    text = template.partition(": ")[2]
+def _meaning(refusal: type[Refused]) -> str:
+    text = refusal.template.partition(": ")[2]
     return text.replace("{1}", "…").replace("{2}", "…")
 
 
