@@ -33,12 +33,12 @@ from cropkit.engine.recovery import Recovered, recover
 from cropkit.errors import (
     AuditError,
     CropkitError,
-    MissingFile,
     NoImages,
     NothingToUndo,
     PersonalStateUnusable,
     ReadOnly,
 )
+from cropkit.formats.decoder_errors import reading
 from cropkit.geometry import PixelBox, Size
 from cropkit.monitor import stats
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
@@ -46,6 +46,7 @@ from cropkit.suggest import Sidecars, Suggester, gather
 from cropkit.system import log
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
+from cropkit.system.state_folder import check_is_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +115,7 @@ class Collection:
 
     Raises
     ------
-    MissingFile
+    MissingFile, NotAFolder
         When there is no such folder.
     BadDestination
         When crops cannot go there: nothing was made.
@@ -137,8 +138,7 @@ class Collection:
         system: ModuleType = os,
     ) -> None:
         path = Path(folder)
-        if not path.is_dir():
-            raise MissingFile(str(path))
+        check_is_folder(path)
         self.files = Root(path, system)
         self.root = self.files.path
         self.destination = self._resolved(destination)
@@ -331,7 +331,8 @@ class Collection:
         try:
             check_is_outside_home(name, self.files)
             look = self.look(name)
-            box.within(look.size)
+            with reading(name):
+                box.within(look.size)
         except CropkitError as error:
             if not isinstance(error, AuditError):
                 self.executor.report(name, error)
@@ -475,7 +476,8 @@ class Collection:
 
     def stats(self) -> stats.Stats:
         """Return pace, seconds an image and shares, of what people decided here."""
-        return stats.stats(self.trail.decision_table())
+        kinds = {session.id: session.kind for session in self.trail.sessions()}
+        return stats.stats(self.trail.decision_table(), kinds)
 
     def summary(self) -> dict[str, Any]:
         """Return the counts, as a notebook's last cell shows them."""

@@ -9,6 +9,7 @@ CropkitError
  │    │    └── StaleBox          the crop would not hold the box that the reviewer saw
  │    ├── PathOutsideRoot    a path that leaves the collection, or goes through a link
  │    ├── MissingFile        no such file
+ │    ├── NotAFolder         a file, where a collection's folder is meant
  │    ├── NotRegularFile     a link, folder, pipe or device
  │    ├── ReadOnly           the folder or the file system does not let us write
  │    ├── NoSpace            not enough room for the crop and its original
@@ -92,10 +93,18 @@ class Refused(CropkitError):
 
 
 class BadBox(Refused, ValueError):
-    """(box, reason): the box is empty, inverted or outside."""
+    """(box, reason[, path]): the box is empty, inverted or outside."""
 
     template = "crop box {0}: {1}"
     cure = "Give left, top, right, bottom in upright pixels, inside the image"
+
+    def about(self, path: str) -> "BadBox":
+        """Return the same complaint with the file that the box is for."""
+        return BadBox(*self.args[:2], path)
+
+    def __str__(self) -> str:
+        path = self.args[2:]
+        return f"{path[0]}: {super().__str__()}" if path else super().__str__()
 
 
 class BadDecision(Refused, ValueError):
@@ -138,6 +147,13 @@ class MissingFile(Refused):
     """(path)."""
 
     template = "{0}: no such file"
+
+
+class NotAFolder(Refused):
+    """(path)."""
+
+    template = "{0}: not a folder"
+    cure = "Name the folder that holds the images"
 
 
 class NotRegularFile(Refused):

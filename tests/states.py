@@ -598,6 +598,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "PathOutsideRoot": linked_folder,
     "MissingFile": nothing,
     "NoImages": no_images,
+    "NotAFolder": nothing,
     "NotRegularFile": linked_image,
     "ReadOnly": read_only,
     "NoSpace": full_disk,

@@ -14,10 +14,11 @@ from cropkit.batch.trail_copy import copied_trail
 from cropkit.engine import destinations
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import named_beneath
-from cropkit.errors import CropkitError, MissingFile
+from cropkit.errors import CropkitError
 from cropkit.jupyter.notebooks import Literal
 from cropkit.suggest import Sidecars
 from cropkit.system.files import Root
+from cropkit.system.state_folder import check_is_folder
 
 
 def foreseen(
@@ -27,8 +28,7 @@ def foreseen(
 
     Not even `.cropkit` is made or touched; the trail is read from a copy elsewhere.
     """
-    if not path.is_dir():
-        raise MissingFile(str(path))
+    check_is_folder(path)
     files = Root(path)
     wanted = str(parameters.get("destination", "") or "")
     folder = destinations.resolved(wanted) if wanted else None

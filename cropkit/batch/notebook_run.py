@@ -25,6 +25,7 @@ from cropkit.jupyter import notebooks
 from cropkit.jupyter.notebooks import Literal
 from cropkit.names import escaped
 from cropkit.system.signals import number_of
+from cropkit.system.state_folder import check_is_folder
 
 NOTEBOOK = "2_batch"
 _NEEDED = ("folder", "run")
@@ -75,8 +76,7 @@ def run_notebook(
     BadParameter
         A name that it does not declare: nothing was run.
     """
-    if not path.is_dir():
-        raise MissingFile(str(path))
+    check_is_folder(path)
     source = notebook or notebooks.notebook(NOTEBOOK)
     _check_declares(source, [*_NEEDED, *parameters])
     folder = run_folder.new_folder(path.resolve())

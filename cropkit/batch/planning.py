@@ -16,6 +16,7 @@ from cropkit.engine.locations import Locations
 from cropkit.engine.planning import Planner, check_shown
 from cropkit.engine.request import Request
 from cropkit.errors import CropkitError, NameTaken, NoImages, ReadOnly, StaleDecision
+from cropkit.formats.decoder_errors import reading
 from cropkit.geometry import Size
 from cropkit.records import Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.suggest import Suggester, gather
@@ -116,7 +117,9 @@ class BatchPlanner:
     def _check_box(self, decision: Decision, data: bytes) -> None:
         if decision.box is not None:
             header = formats.read_header(data, decision.path, self._options)
-            holds = formats.applied(header, decision.box.within(header.size), self._options)
+            with reading(decision.path):
+                box = decision.box.within(header.size)
+            holds = formats.applied(header, box, self._options)
             check_shown(decision.path, decision.shown, holds)
 
     def _size(self, data: bytes, path: str) -> Size:

@@ -6,14 +6,30 @@ holds one JSON document and nothing else.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from cropkit._version import __version__
 from cropkit.cli import alerts, batch, collection, destinations, health, start
-from cropkit.cli.shell import FAILED, STOPPED, USAGE, command, complain, document, say
+from cropkit.cli.shell import (
+    FAILED,
+    STOPPED,
+    USAGE,
+    add_json,
+    command,
+    complain,
+    document,
+    finish,
+    say,
+    say_lines,
+)
 from cropkit.errors import CropkitError
 from cropkit.system.signals import number_of, stoppable
 
+WHAT = "Review crop boxes in Jupyter; crop images in place, verified, recorded and undoable."
+BEGIN = (
+    "Begin with `cropkit review FOLDER` (without FOLDER: a demo); `cropkit --help` has the rest."
+)
 _NOT_YET = {
     "suggest": "crop boxes for images that have none",
     "import": "suggestions or decisions from other tools",
@@ -23,7 +39,15 @@ _NOT_YET = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    arguments = parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    if not given:
+        say_lines(WHAT, BEGIN)
+        return USAGE
+    arguments = parser().parse_args(_with_boxes_joined(given))
+    return finish(_run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         with stoppable():
             return int(arguments.run(arguments))
@@ -37,9 +61,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return STOPPED + number_of(interrupt)
 
 
+def _with_boxes_joined(arguments: Sequence[str]) -> list[str]:
+    """Let a box begin with a minus, which else would begin an option: the crop refuses it."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == "--box":
+            joined[-1] = f"--box={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
 def parser() -> argparse.ArgumentParser:
     """Describe every command; the README's list and its test are made from this."""
-    top = argparse.ArgumentParser(prog="cropkit", description=__doc__.split("\n", 1)[0])
+    top = argparse.ArgumentParser(prog="cropkit", description=WHAT, epilog=BEGIN)
     top.add_argument("--version", action="version", version=f"cropkit {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     start.add(commands)
@@ -53,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     for name, text in _NOT_YET.items():
         subparser = command(commands, name, f"{text} (not yet)", _not_yet)
         subparser.add_argument("anything", nargs="*", help=argparse.SUPPRESS)
+        add_json(subparser)
     return top
 
 
@@ -66,5 +102,8 @@ def commands_markdown() -> str:
 
 
 def _not_yet(arguments: argparse.Namespace) -> int:
-    say(f"{arguments.command} is not there yet")
+    words = f"{arguments.command} is not there yet"
+    say(words)
+    if arguments.json:
+        document({"ok": False, "code": "NotYet", "message": words})
     return USAGE

@@ -121,6 +121,5 @@ def _revoke(arguments: argparse.Namespace) -> int:
 def _check(folder: Path) -> None:
     from cropkit.system import state_folder  # noqa: PLC0415  (as above)
 
-    if not folder.is_dir():
-        raise MissingFile(folder)
+    state_folder.check_is_folder(folder)
     state_folder.check(folder)

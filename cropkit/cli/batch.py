@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cropkit.cli import values
 from cropkit.cli.shell import (
     DONE,
     FAILED,
@@ -46,7 +47,7 @@ def add(commands: Commands) -> None:
     text = "print what would be done and why something would be refused; write nothing"
     parser.add_argument("--dry-run", action="store_true", help=text)
     text = "threads that crop and verify (one for each processor)"
-    parser.add_argument("--workers", type=int, metavar="N", help=text)
+    parser.add_argument("--workers", type=values.from_one, metavar="N", help=text)
 
 
 def _batch(arguments: argparse.Namespace) -> int:

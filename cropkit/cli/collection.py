@@ -2,10 +2,10 @@
 
 import argparse
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from cropkit.cli import values
 from cropkit.cli.shell import (
     DONE,
     FAILED,
@@ -28,12 +28,9 @@ from cropkit.cli.shell import (
     tell_degraded,
     tell_results,
 )
-from cropkit.errors import CropkitError
+from cropkit.errors import BadBox, CropkitError
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult
-
-_AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_SIZES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def add_crop(commands: Commands) -> None:
@@ -41,7 +38,7 @@ def add_crop(commands: Commands) -> None:
     parser = command(commands, "crop", "crop one image in place, verified and undoable", _crop)
     parser.add_argument("image", type=Path)
     text = "upright pixels: left,top,right,bottom"
-    parser.add_argument("--box", required=True, type=_edges, metavar="L,T,R,B", help=text)
+    parser.add_argument("--box", required=True, type=values.edges, metavar="L,T,R,B", help=text)
     parser.add_argument("--move-to", type=Path, metavar="DIR", help="move it there when cropped")
     add_json(parser)
 
@@ -50,7 +47,7 @@ def add(commands: Commands) -> None:
     """Describe the others."""
     parser = folder_command(commands, "undo", "bring files back byte for byte", _undo)
     parser.add_argument("image", nargs="*", type=Path, help="only these images")
-    parser.add_argument("--last", type=int, default=1, metavar="N", help="how many (1)")
+    parser.add_argument("--last", type=values.from_one, default=1, metavar="N", help="how many (1)")
     parser.add_argument("--all", action="store_true", help="everything, down to the originals")
     parser.add_argument("--operation", metavar="ID", help="only this one, whenever it was")
     text = "with --operation: first what stands on it"
@@ -61,8 +58,12 @@ def add(commands: Commands) -> None:
     parser = folder_command(commands, "apply", "carry out the decisions that wait", _apply)
     parser.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
     parser = folder_command(commands, "purge", "remove kept originals on purpose", _purge)
-    parser.add_argument("--older-than", type=_age, metavar="30d", help="not needed for longer")
-    parser.add_argument("--keep-size", type=_bytes, metavar="20GB", help="then until the rest fits")
+    parser.add_argument(
+        "--older-than", type=values.age, metavar="30d", help="not needed for longer"
+    )
+    parser.add_argument(
+        "--keep-size", type=values.size, metavar="20GB", help="then until the rest fits"
+    )
     parser = folder_command(commands, "settings", "how crops of a collection are made", _settings)
     text = "move the corner out to a whole block; or encode that box anew; or the very box"
     parser.add_argument("--jpeg", metavar="lossless|lossless-or-exact|exact", help=text)
@@ -78,34 +79,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("--rebuild", action="store_true", help=text)
 
 
-def _edges(text: str) -> tuple[int, int, int, int]:
-    try:
-        left, top, right, bottom = (int(part) for part in text.split(","))
-    except ValueError:
-        message = f"{text!r} is not four whole numbers: left,top,right,bottom"
-        raise argparse.ArgumentTypeError(message) from None
-    return left, top, right, bottom
-
-
-def _age(text: str) -> timedelta:
-    number, unit = text[:-1], text[-1:]
-    if unit not in _AGES or not number.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not an age such as 30d, 12h or 4w")
-    return int(number) * _AGES[unit]
-
-
-def _bytes(text: str) -> int:
-    number = text.rstrip("BGKMTbgkmt")
-    unit = text[len(number) :].upper().removesuffix("B")
-    if unit not in _SIZES or not number.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 20GB or 500MB")
-    return int(number) * _SIZES[unit]
-
-
 def _crop(arguments: argparse.Namespace) -> int:
     try:
+        box = _box(arguments)
         with opened(home_of(arguments.image), destination=arguments.move_to) as collection:
-            box = PixelBox(*arguments.box)
             result = collection.crop(arguments.image.absolute(), box)
     except CropkitError as error:
         complain(error)
@@ -118,6 +95,13 @@ def _crop(arguments: argparse.Namespace) -> int:
     else:
         tell(line(result))
     return DONE
+
+
+def _box(arguments: argparse.Namespace) -> PixelBox:
+    try:
+        return PixelBox(*arguments.box)
+    except BadBox as error:
+        raise error.about(str(arguments.image)) from None
 
 
 def _undo(arguments: argparse.Namespace) -> int:
@@ -168,6 +152,8 @@ def _apply(arguments: argparse.Namespace) -> int:
     ):
         results = collection.apply_waiting()
         session = collection.session
+    if not results:
+        say(f"{arguments.folder}: no decision waits; nothing to carry out")
     code = tell_results(arguments, results)
     return FAILED if tell_degraded(arguments.folder, session) else code
 

@@ -1,10 +1,10 @@
 """Commands that tell how a collection is: health and stats."""
 
 import argparse
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cropkit.cli import values
 from cropkit.cli.shell import (
     DONE,
     FAILED,
@@ -33,11 +33,13 @@ def add(commands: Commands) -> None:
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    text = "say nothing of collections that are well, so that cron sends no mail"
+    form.add_argument("--quiet", action="store_true", help=text)
     form.add_argument("--prometheus", action="store_true", help="print metrics on stdout")
     text = "compare every original and every image, not a sample of the originals"
     parser.add_argument("--deep", action="store_true", help=text)
     text = "how long there may be no crop while work waits (7)"
-    parser.add_argument("--idle-days", type=float, metavar="N", help=text)
+    parser.add_argument("--idle-days", type=values.days, metavar="N", help=text)
     text = "send a test alert to every sink, and tell which arrived"
     parser.add_argument("--test-alert", action="store_true", help=text)
     text = "say in the trail that alerts about what happened were seen"
@@ -80,10 +82,10 @@ def _health(arguments: argparse.Namespace) -> int:
 
     if arguments.test_alert:
         return _test_alert(arguments)
-    idle = timedelta(days=arguments.idle_days) if arguments.idle_days else None
     tell = not arguments.acknowledge  # who acknowledges an alert has it
     reports = [
-        reporting.look(f, deep=arguments.deep, idle=idle, tell=tell) for f in arguments.folder
+        reporting.look(f, deep=arguments.deep, idle=arguments.idle_days, tell=tell)
+        for f in arguments.folder
     ]
     if arguments.json:
         document(
@@ -94,7 +96,8 @@ def _health(arguments: argparse.Namespace) -> int:
         write(exposition(samples, reports[0].at, reports[0].limits))
     else:
         for report in reports:
-            _tell(report)
+            if not (arguments.quiet and report.ok):
+                _tell(report)
     left = [_left(report) if arguments.acknowledge else list(report.alerts) for report in reports]
     return FAILED if any(left) else DONE
 

@@ -5,7 +5,8 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -69,7 +70,7 @@ def crop_json(result: CropResult) -> dict[str, Any]:
 
 def home_of(image: Path) -> Path:
     """Return the nearest folder above an image that is a collection, else its own folder."""
-    above = image.absolute().parents
+    above = (*image.absolute().parents, image.absolute())  # the root has nothing above it
     return next((folder for folder in above if os.path.lexists(folder / HOME)), above[0])
 
 
@@ -138,17 +139,59 @@ def _text(value: object) -> str:
 
 def write(text: str) -> None:
     """Print on stdout what a program reads."""
-    sys.stdout.write(text)
+    with _heard(sys.stdout):
+        sys.stdout.write(text)
 
 
 def tell(*lines: str) -> None:
     """Print lines on stdout for a person: nothing in them moves a cursor or ends a line."""
-    sys.stdout.writelines(f"{_shown(line, sys.stdout)}\n" for line in lines)
+    with _heard(sys.stdout):
+        sys.stdout.writelines(f"{_shown(line, sys.stdout)}\n" for line in lines)
 
 
 def say(text: str) -> None:
     """Tell the person something in one line, on stderr, as harmlessly as `tell`."""
-    sys.stderr.write(f"cropkit: {_shown(text, sys.stderr)}\n")
+    with _heard(sys.stderr):
+        sys.stderr.write(f"cropkit: {_shown(text, sys.stderr)}\n")
+
+
+def say_lines(*lines: str) -> None:
+    """Tell the person several lines, on stderr."""
+    for text in lines:
+        say(text)
+
+
+def finish(code: int) -> int:
+    """Write out what is still to be written; return the exit code, which only a loss changes."""
+    for stream in (sys.stdout, sys.stderr):
+        with _heard(stream):
+            stream.flush()
+    lost = bool(_lost)
+    _lost.clear()
+    return FAILED if lost else code
+
+
+_lost: list[str] = []
+
+
+@contextmanager
+def _heard(stream: TextIO) -> Iterator[None]:
+    """Go on where nobody reads any more: what a command did stands, and so does its exit code."""
+    try:
+        yield
+    except BrokenPipeError:
+        _silence(stream)
+    except OSError as error:
+        _silence(stream)
+        if stream is sys.stdout:
+            _lost.append(str(error))
+            say(f"stdout cannot be written: {error.strerror}")
+
+
+def _silence(stream: TextIO) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _shown(text: str, stream: TextIO) -> str:

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from cropkit.cli.shell import DONE, USAGE, Commands, command, say, tell
+from cropkit.cli import values
+from cropkit.cli.shell import DONE, USAGE, Commands, add_json, command, document, say, tell
 
 
 def add(commands: Commands) -> None:
@@ -17,18 +18,29 @@ def add_demo(commands: Commands) -> None:
     """Describe `demo`."""
     parser = command(commands, "demo", "make the demo collection in a folder", _demo)
     parser.add_argument("folder", type=Path, help="a new or empty folder")
-    parser.add_argument("--count", type=int, default=24, help="how many images")
+    parser.add_argument(
+        "--count", type=values.whole_number(1, 10_000), default=24, help="how many images"
+    )
+    add_json(parser)
 
 
 def _add_review(commands: Commands) -> None:
     parser = command(commands, "review", "review the crop boxes of a folder in JupyterLab", _review)
     parser.add_argument("folder", nargs="?", type=Path, help="folder of images; without it, a demo")
-    parser.add_argument("--per-page", type=int, default=3, metavar="N", help="images side by side")
+    parser.add_argument(
+        "--per-page",
+        type=values.from_one,
+        default=3,
+        metavar="N",
+        help="images side by side",
+    )
     parser.add_argument("--keys", choices=("default", "classic", "vim"), default="", help="preset")
     small = "warn of crops whose shorter side is smaller"
-    parser.add_argument("--minimum", type=int, default=0, metavar="PIXELS", help=small)
+    parser.add_argument(
+        "--minimum", type=values.whole_number(0), default=0, metavar="PIXELS", help=small
+    )
     sure = "a suggestion that says less is unsure, a filter of the review (0.5)"
-    parser.add_argument("--min-confidence", type=float, default=0.5, metavar="X", help=sure)
+    parser.add_argument("--min-confidence", type=values.share, default=0.5, metavar="X", help=sure)
     parser.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
     parser.add_argument("--defer", action="store_true", help="only record decisions; apply later")
     parser.add_argument("--reviewer", default="", metavar="NAME", help="who decides")
@@ -36,7 +48,9 @@ def _add_review(commands: Commands) -> None:
     orders, units = ("xyxy", "xywh", "cxcywh"), ("pixels", "normalized")
     parser.add_argument("--order", choices=orders, default="xyxy", help="of the CSV's four numbers")
     parser.add_argument("--units", choices=units, default="pixels", help="of the CSV's numbers")
-    parser.add_argument("--port", type=int, default=8888, help="the first port to try")
+    parser.add_argument(
+        "--port", type=values.whole_number(1, 65535), default=8888, help="the first port to try"
+    )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
 
 
@@ -68,5 +82,9 @@ def _test(_given: argparse.Namespace) -> int:
 def _demo(arguments: argparse.Namespace) -> int:
     from cropkit.demo import make_demo  # noqa: PLC0415  (only where it is needed)
 
-    tell(str(make_demo(arguments.folder, arguments.count)))
+    folder = make_demo(arguments.folder, arguments.count)
+    if arguments.json:
+        document({"ok": True, "folder": str(folder), "count": arguments.count})
+    else:
+        tell(str(folder))
     return DONE

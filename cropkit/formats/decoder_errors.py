@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from PIL import Image, ImageCms
 
 from cropkit.errors import (
+    BadBox,
     CorruptImage,
     CropkitError,
     PartMissing,
@@ -41,6 +42,8 @@ def reading(name: str) -> Iterator[None]:
     """Translate whatever a decoder raises in the block into `Refused` leaves, naming the file."""
     try:
         yield
+    except BadBox as error:
+        raise error.about(name) from None
     except CropkitError:
         raise
     except ImportError as error:

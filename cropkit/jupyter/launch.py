@@ -76,6 +76,7 @@ def launch(
     }
     with stoppable(), _temporary_folder() as session:
         try:
+            _check(folder)
             _show(session, {"folder": _absolute(folder), **parameters}, port, browser=browser)
         except CropkitError as error:
             _say(str(error))
@@ -83,6 +84,16 @@ def launch(
         except KeyboardInterrupt:
             _say("stopped; every decision made is kept")
     return 0
+
+
+def _check(folder: Path | None) -> None:
+    """Refuse in a second what else the notebook would, after JupyterLab was started for it."""
+    if folder is None:
+        return
+    from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for a demo)
+
+    with Collection(folder, kind="shell"):
+        pass
 
 
 def _show(

@@ -26,6 +26,7 @@ from cropkit.errors import (
     CropkitError,
     ForeignState,
     MissingFile,
+    NotAFolder,
     ReadOnly,
 )
 from cropkit.monitor.health import Event, Facts, sampled
@@ -42,6 +43,7 @@ _CODES: Mapping[type[CropkitError], str] = {
     AuditCorrupt: "database-corrupt",
     ForeignState: "foreign-state",
     MissingFile: "unreadable",
+    NotAFolder: "unreadable",
     ReadOnly: "unreadable",
 }
 _OWN_ALERTS = frozenset(("database", "audit", "conflict", "unsettled", "original"))
@@ -77,8 +79,7 @@ def _has_state(folder: Path) -> bool:
 
 
 def _examined(name: str, folder: Path, now: datetime, *, deep: bool, patience: float) -> Facts:
-    if not folder.is_dir():
-        return Facts(name, Event("unreadable", f"{name}: no such folder"))
+    state_folder.check_is_folder(folder)
     if not _has_state(folder):
         return Facts(name, Event("no-collection", f"{name} has no {HOME}"))
     state_folder.check(folder)

@@ -193,11 +193,13 @@ def figures(folder: Path) -> Stats:
     AuditError
         The trail cannot be read.
     """
+    state_folder.check_is_folder(folder)
     state_folder.check(folder)
     if not (folder / HOME).is_dir():
         raise MissingFile(folder / HOME)
     with TrailReader(Root(folder)) as trail:
-        return stats(trail.decision_table())
+        kinds = {session.id: session.kind for session in trail.sessions()}
+        return stats(trail.decision_table(), kinds)
 
 
 def trial(folder: Path) -> tuple[list[tuple[str, str]], tuple[Alert, ...]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BREAK = timedelta(minutes=5)
 NO_SOURCE = "no suggestion"
+_PROGRAMS = frozenset(("batch", "shell"))  # kinds of sessions in which no person decides
 VERDICTS = ("accept", "adjusted", "reject", "skip")
 WAYS = ("session", "reviewer", "source")
 
@@ -107,10 +108,16 @@ class Stats:
         }
 
 
-def stats(rows: Iterable[Mapping[str, Any]]) -> Stats:
-    """Return the figures of decision rows, as `cropkit.audit.trail` keeps them."""
+def stats(rows: Iterable[Mapping[str, Any]], kinds: Mapping[str, str] | None = None) -> Stats:
+    """Return the figures of decision rows, as `cropkit.audit.trail` keeps them.
+
+    Parameters
+    ----------
+    kinds : of the sessions, by their ids: what a batch or a command decided is in no figure
+    """
+    programs = {session for session, kind in (kinds or {}).items() if kind in _PROGRAMS}
     every = [(row, clock.read(row["shown_at"]), clock.read(row["decided_at"])) for row in rows]
-    seen = [timed for timed in every if timed[2] > timed[1]]
+    seen = [timed for timed in every if timed[2] > timed[1] and timed[0]["session"] not in programs]
     seen.sort(key=lambda timed: (timed[0]["session"], timed[2]))
     decisions = [
         each

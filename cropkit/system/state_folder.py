@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
-from cropkit.errors import AuditUnavailable, ForeignState
+from cropkit.errors import AuditUnavailable, ForeignState, MissingFile, NotAFolder
 from cropkit.system.home import (
     ALERTS,
     DATABASE,
@@ -40,6 +40,26 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever
 _UNFOLLOWED = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NO_FILE = frozenset((errno.ELOOP, errno.ENXIO, errno.EISDIR, errno.ENODEV, errno.EOPNOTSUPP))
+
+
+def check_is_folder(path: Path) -> None:
+    """Refuse to look for a collection where there is no folder.
+
+    Raises
+    ------
+    MissingFile, NotAFolder
+        Nothing was read.
+    AuditUnavailable
+        One may not look.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingFile(str(path)) from None
+    except (OSError, ValueError) as error:
+        raise AuditUnavailable(path, getattr(error, "strerror", None) or error) from error
+    if not stat.S_ISDIR(mode):
+        raise NotAFolder(str(path))
 
 
 def check(folder: Path) -> None:

@@ -2,9 +2,7 @@
 
 import os
 import signal
-from argparse import ArgumentTypeError
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +18,6 @@ from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Status
 
 BOX = PixelBox(0, 0, 48, 48)
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [("500", 500), ("1K", 10**3), ("500MB", 500 * 10**6), ("20gb", 20 * 10**9), ("2T", 2 * 10**12)],
-)
-def test_a_size_is_in_thousands(text: str, number: int) -> None:
-    assert commands._bytes(text) == number  # noqa: SLF001  (as argparse calls it)
-
-
-@pytest.mark.parametrize(
-    ("text", "age"),
-    [("12h", timedelta(hours=12)), ("30d", timedelta(days=30)), ("4w", timedelta(days=28))],
-)
-def test_an_age_is_in_hours_days_or_weeks(text: str, age: timedelta) -> None:
-    assert commands._age(text) == age  # noqa: SLF001  (as argparse calls it)
-
-
-def test_a_month_is_no_age_and_a_word_no_size() -> None:
-    with pytest.raises(ArgumentTypeError):
-        commands._age("3m")  # noqa: SLF001  (as argparse calls it)
-    with pytest.raises(ArgumentTypeError):
-        commands._bytes("muchGB")  # noqa: SLF001  (as argparse calls it)
 
 
 def test_a_line_tells_width_before_height() -> None:
@@ -160,3 +135,16 @@ def test_what_was_to_be_left_out_is_refused_again(tmp_path: Path) -> None:
     assert main(["settings", str(folder), "--drop-nothing"]) == 0
     with Collection(folder) as kit:
         assert kit.options.to_settings()["drop"] == ""
+
+
+def test_health_is_quiet_of_what_is_well_and_of_nothing_else(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Collection(folder) as made:
+        made.crop("a_stage2.png", BOX)
+    assert main(["health", "--quiet", str(folder)]) == 0
+    assert tuple(capsys.readouterr()) == ("", "")
+    assert main(["health", "--quiet", str(folder), str(folder / "nowhere")]) == 1
+    told = capsys.readouterr().out
+    assert "unreadable" in told
+    assert f"{folder}: well" not in told

@@ -50,6 +50,14 @@ def test_time_is_from_the_first_look_to_each_decision_and_shared_by_a_page() -> 
     assert total.p90_seconds == 10
 
 
+@pytest.mark.parametrize("kind", ["batch", "shell"])
+def test_what_a_batch_or_a_command_decided_is_in_no_figure(kind: str) -> None:
+    rows = [row(0, 5), row(0, 0.5, session="s2"), row(0.5, 0.6, session="s2")]
+    figures = stats(rows, {"s1": "review", "s2": kind})
+    assert (figures.total.decisions, figures.unattended) == (1, 2)
+    assert [group.name for group in figures.by("session")] == ["s1"]
+
+
 @pytest.mark.parametrize(
     ("gap", "timed"),
     [(BREAK.total_seconds() - 1, 2), (BREAK.total_seconds(), 2), (BREAK.total_seconds() + 1, 1)],

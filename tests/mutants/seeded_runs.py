@@ -10,6 +10,7 @@ PLOTS, SINKS, REPORTING = "monitor/plots.py", "monitor/delivery/sinks.py", "moni
 ALERTS = "monitor/delivery/configuration.py"
 SINK_TABLE = "monitor/delivery/sink_table.py"
 SHELL, CLI, CLI_HEALTH = "cli/shell.py", "cli/collection.py", "cli/health.py"
+CLI_VALUES, IN_VALUES = "cli/values.py", "tests/cli/test_values.py"
 IN_REPORT, IN_PLAN = "tests/batch/test_report.py", "tests/batch/test_foresight.py"
 IN_BATCH, IN_STATS = "tests/batch/test_unattended.py", "tests/monitor/test_stats.py"
 IN_HEALTH, IN_DELIVERY = "tests/monitor/test_health.py", "tests/monitor/test_delivery.py"
@@ -470,8 +471,10 @@ RUNS = (
         f"{IN_INSPECTION}::test_an_acknowledgement_is_kept_in_the_trail",
     ),
     # -- shell ---------------------------------------------------------------------------------
-    mutant("gigabytes are megabytes", CLI, '"G": 10**9', '"G": 10**6', IN_SHELL),
-    mutant("weeks are days", CLI, '"w": timedelta(weeks=1)', '"w": timedelta(days=1)', IN_SHELL),
+    mutant("gigabytes are megabytes", CLI_VALUES, '"G": 10**9', '"G": 10**6', IN_VALUES),
+    mutant(
+        "weeks are days", CLI_VALUES, '"w": timedelta(weeks=1)', '"w": timedelta(days=1)', IN_VALUES
+    ),
     mutant(
         "one that went well is enough",
         SHELL,
