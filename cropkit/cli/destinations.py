@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from cropkit.cli.shell import DONE, FAILED, Commands, document, folder_command, say, tell
-from cropkit.errors import MissingFile
+from cropkit.system.state_folder import check_is_folder
 
 
 def add(commands: Commands) -> None:
@@ -19,8 +19,7 @@ def add(commands: Commands) -> None:
 def _destinations(given: argparse.Namespace) -> int:
     from cropkit.engine import destinations  # noqa: PLC0415  (codecs: not for `--help`)
 
-    if not given.folder.is_dir():
-        raise MissingFile(str(given.folder))
+    check_is_folder(given.folder)
     collection = given.folder.resolve()
     was_named = True
     if given.allow:

@@ -117,7 +117,17 @@ def test_the_root_of_the_file_system_is_no_image(capsys: Capture) -> None:
     assert "Traceback" not in capsys.readouterr().err
 
 
-FOLDER_COMMANDS = ["history", "undo", "apply", "fsck", "purge", "recover", "stats", "settings"]
+FOLDER_COMMANDS = [
+    "history",
+    "undo",
+    "apply",
+    "fsck",
+    "purge",
+    "recover",
+    "stats",
+    "settings",
+    "destinations",
+]
 
 
 @pytest.mark.parametrize("command", [*FOLDER_COMMANDS, "batch", "health", "review", "alerts"])
