@@ -209,7 +209,7 @@ def test_a_browser_that_does_not_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(webbrowser, "open", lambda _: False)
-    launch._open(tmp_path, "http://127.0.0.1:1/", browser=True)  # noqa: SLF001  (a review takes a minute)
+    launch.open_page(tmp_path, "http://127.0.0.1:1/", browser=True)
     assert "no browser could be opened" in capsys.readouterr().err
 
 

@@ -86,7 +86,7 @@ def page(run: RunRecord, depict: Depict, notebooks: Sequence[str] = ()) -> str:
         counts={way: number for way, number in run.counts.items() if number},
         headline=_headline(run),
         unwell=[_shown(e, depict, n < _FAILURES_SHOWN) for n, e in enumerate(run.unwell[:_NAMED])],
-        sheet=[_shown(entry, depict, pictured=True) for entry in _sample(cropped)],
+        sheet=[_shown(entry, depict, pictured=True) for entry in sample(cropped)],
         cropped=len(cropped),
         passed=run.passed[:_LISTED],
         problems=run.problems[:_LISTED],
@@ -108,7 +108,7 @@ def _headline(run: RunRecord) -> str:
     return f"All {len(run.entries)} ended well" if run.entries else "Nothing was to be done"
 
 
-def _sample(entries: Sequence[Entry]) -> list[Entry]:
+def sample(entries: Sequence[Entry]) -> list[Entry]:
     """Choose what to show: the boxes that moved most, then evenly spaced ones, in their order."""
     if len(entries) <= _SHOWN:
         return list(entries)

@@ -114,7 +114,7 @@ def _show(
             kernel.run(book, path)
         notebooks.write(book, path)
         lab.trust(_FILE)
-        _open(session, lab.url(_FILE), browser=browser)
+        open_page(session, lab.url(_FILE), browser=browser)
         while not lab.wait(_WAIT_SECONDS):
             pass
     finally:
@@ -127,7 +127,8 @@ def _make_demo(folder: Path) -> None:
     make_demo(folder)
 
 
-def _open(session: Path, url: str, *, browser: bool) -> None:
+def open_page(session: Path, url: str, *, browser: bool) -> None:
+    """Tell the address, and show it in a browser where one is wanted."""
     _say(f"the review is at\n    {url}\nPress Ctrl-C here when you have finished.")
     if not browser:
         return

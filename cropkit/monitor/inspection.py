@@ -115,7 +115,7 @@ def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bo
             for o in unsettled
             if not _in_conflict(o) and trail.is_dead(o.owner)
         ],
-        recovered=_recovered(events),
+        recovered=settled_by_recovery(events),
         broken_links=trail.broken_links(),
         originals=len(originals),
         originals_read=len(read),
@@ -160,7 +160,7 @@ def _unreviewed(root: Root, known: set[str]) -> int:
     return len(set(listing.listed(root.path).images) - known)
 
 
-def _recovered(events: Sequence[Mapping[str, Any]]) -> list[Event]:
+def settled_by_recovery(events: Sequence[Mapping[str, Any]]) -> list[Event]:
     """Find what recovery settled: forward with a mark, back by letting the decision wait again."""
     settled = []
     for event in events:

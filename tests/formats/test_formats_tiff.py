@@ -17,7 +17,7 @@ from strategies import boxes_in
 
 from cropkit import errors, formats
 from cropkit.formats import tiff
-from cropkit.formats.tiff import pixels as tiff_pixels
+from cropkit.formats.tiff import codecs
 from cropkit.geometry import PixelBox, Size
 
 NAME = "picture.tif"
@@ -577,15 +577,15 @@ def test_a_layout_that_tifffile_sees_otherwise_does_not_verify() -> None:
 
 
 def test_an_encoder_that_is_wrong_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    compressed = tiff_pixels._compressed  # noqa: SLF001  (the seam where an encoder would be wrong)
+    predicted = codecs.predicted
 
     def wrong(rows: Any, *rest: Any) -> Any:
         flipped = rows.copy()
         flipped[0, 0] ^= 1
-        return compressed(flipped, *rest)
+        return predicted(flipped, *rest)
 
     data = written(values("u2", 1), compression="lzw", predictor=2, rowsperstrip=9)
-    monkeypatch.setattr(tiff_pixels, "_compressed", wrong)
+    monkeypatch.setattr(codecs, "predicted", wrong)
     candidate = formats.crop(data, NAME, BOX)
     with pytest.raises(errors.VerificationFailed, match="pixels"):
         formats.verify(candidate.data, candidate, NAME)

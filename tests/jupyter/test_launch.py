@@ -159,7 +159,7 @@ def test_the_page_that_holds_the_token_is_for_this_user_alone(
     monkeypatch.setattr("webbrowser.open", open_page)
     before = os.umask(0)
     try:
-        launching._open(tmp_path, "http://127.0.0.1/doc?token=secret", browser=True)  # noqa: SLF001  (what a browser gets)
+        launching.open_page(tmp_path, "http://127.0.0.1/doc?token=secret", browser=True)
     finally:
         os.umask(before)
     page = tmp_path / "open.html"

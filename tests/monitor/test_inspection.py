@@ -66,8 +66,8 @@ def test_what_recovery_carried_on_and_what_it_took_back_are_both_told() -> None:
         known | {"event": "waiting", "operation": "2", "body": '{"code":null}'},
         known | {"event": "failed", "operation": "3", "body": '{"code":"WriteFailed"}'},
     ]
-    told = inspection._recovered(events)  # noqa: SLF001  (a crash for each would cost seconds)
-    assert [(one.name, one.said.partition(" was ")[2][:10]) for one in told] == [
+    settled = inspection.settled_by_recovery(events)
+    assert [(event.name, event.said.partition(" was ")[2][:10]) for event in settled] == [
         ("1", "carried on"),
         ("2", "taken back"),
     ]

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.records import Problem, ProblemKind, Suggestion
 from cropkit.suggest import Sidecars, Suggested
-from cropkit.suggest.jsonfile import LIMIT, parse
+from cropkit.suggest.jsonfile import LIMIT, JsonFiles, parse
 from cropkit.suggest.sidecar import group_of
 from cropkit.system.files import Root
 
@@ -216,9 +217,8 @@ def test_whatever_bytes_it_holds_a_sidecar_never_stops_the_review(data: bytes) -
 
 def answer_to(data: bytes) -> Suggested:
     """What is said when both sidecars hold these bytes; no file system, for speed."""
-    sidecars = Sidecars(Path())
-    sidecars._files = cast("Any", SimpleNamespace(read=lambda path: parse(data, path)))  # noqa: SLF001
-    return sidecars.suggest(IMAGE, SIZE, "0" * 64)
+    with patch.object(JsonFiles, "read", lambda _self, path: parse(data, path)):
+        return Sidecars(Path()).suggest(IMAGE, SIZE, "0" * 64)
 
 
 def suggestions_of(record: Any) -> tuple[Suggestion, ...]:
@@ -389,7 +389,6 @@ def test_a_sidecar_that_the_system_will_not_read_is_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, word: str
 ) -> None:
     write(tmp_path, OWN, own(ai_crop_coords=COORDS))
-    sidecars = Sidecars(tmp_path)
 
     def deny(name: str | Path, flags: int, **place: Any) -> int:
         if str(name).endswith(".decision"):
@@ -397,8 +396,8 @@ def test_a_sidecar_that_the_system_will_not_read_is_a_problem(
         return os.open(name, flags, **place)
 
     denying = cast("Any", SimpleNamespace(open=deny))
-    monkeypatch.setattr(sidecars._files, "_root", Root(tmp_path, denying))  # noqa: SLF001
-    found = sidecars.suggest(IMAGE, SIZE, "0" * 64)
+    monkeypatch.setattr("cropkit.suggest.jsonfile.Root", lambda path: Root(path, denying))
+    found = Sidecars(tmp_path).suggest(IMAGE, SIZE, "0" * 64)
     assert found == Suggested(
         problems=(Problem(ProblemKind.SUGGESTION, OWN, f"cannot be read ({word})"),)
     )

@@ -199,7 +199,7 @@ class Hunted(Murdered):
         hunter = threading.Thread(target=self._hunt)
         hunter.start()
         try:
-            return ApplierProcess._told(self, errand)  # noqa: SLF001  (our own parent's)
+            return super(Murdered, self)._told(errand)
         finally:
             hunter.join()
 
