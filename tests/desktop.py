@@ -13,6 +13,7 @@ from ipycanvas import canvas as ipycanvas
 from patience import patient
 from PIL import Image
 
+from cropkit.records import Status
 from cropkit.review import Review
 from cropkit.review.canvas.pen import SCALE
 
@@ -189,3 +190,16 @@ class Browser:
     def _event(self, content: dict[str, Any]) -> None:
         layer = self.controller.screen.canvases.canvas[-1]
         layer._handle_frontend_event(layer, content, [])
+
+
+def entries(browser: Browser) -> tuple[Any, ...]:
+    """Return the images of the page."""
+    return tuple(browser.controller.session.entries)
+
+
+def standing(browser: Browser) -> dict[str, Status]:
+    """Return what became of each image that was decided about."""
+    return {
+        path: decision.status
+        for path, decision in browser.review.collection.trail.standing_by_path().items()
+    }

@@ -16,21 +16,21 @@ def add(commands: Commands) -> None:
     change.add_argument("--forget", type=Path, metavar="DIR", help="let them go there no more")
 
 
-def _destinations(given: argparse.Namespace) -> int:
+def _destinations(arguments: argparse.Namespace) -> int:
     from cropkit.engine import destinations  # noqa: PLC0415  (codecs: not for `--help`)
 
-    check_is_folder(given.folder)
-    collection = given.folder.resolve()
+    check_is_folder(arguments.folder)
+    collection = arguments.folder.resolve()
     was_named = True
-    if given.allow:
-        destinations.remember(collection, destinations.resolved(given.allow))
-    if given.forget:
-        was_named = destinations.forget(collection, given.forget.resolve())
+    if arguments.allow:
+        destinations.remember(collection, destinations.resolved(arguments.allow))
+    if arguments.forget:
+        was_named = destinations.forget(collection, arguments.forget.resolve())
     folders = [str(folder) for folder in destinations.named(collection)]
-    if given.json:
+    if arguments.json:
         document({"folder": str(collection), "destinations": folders})
     else:
         tell(*(folders or ["none: crops stay in the collection"]))
     if not was_named:
-        say(f"{given.forget} was none of them")
+        say(f"{arguments.forget} was none of them")
     return DONE if was_named else FAILED

@@ -13,6 +13,7 @@ RECOVER, FILES = "engine/recovery.py", "system/files.py"
 TRAIL, STORE, EXPORT = "audit/trail.py", "audit/store.py", "audit/export.py"
 OPERATIONS, REBUILD, MIGRATIONS = "audit/operations.py", "audit/rebuild.py", "audit/migrations.py"
 KIT_TESTS = "calls:tests/test_collection.py"
+TRAIL_TESTS = "calls:tests/test_collection_trail.py"
 
 MUTANTS = (
     # -- syncs ---------------------------------------------------------------------------------
@@ -294,14 +295,14 @@ MUTANTS = (
         EXPORT,
         'if whole and found != its_hash and said["event"] not in NOT_DURABLE:',
         "if False:",
-        KIT_TESTS,
+        TRAIL_TESTS,
     ),
     mutant(
         "a database that was removed is written to",
         "audit/store_reader.py",
         "if _inode(self.path) != self._inode:",
         "if False:",
-        KIT_TESTS,
+        TRAIL_TESTS,
     ),
     mutant(
         "the old log is not set aside durably",

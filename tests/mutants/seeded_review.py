@@ -20,6 +20,10 @@ IN_ARRANGED, IN_EDITING = (
 IN_LAYOUT, IN_WIDGET = "tests/review/test_layout.py", "tests/review/test_review_widget.py"
 IN_SIGHT, IN_STILL = "tests/review/test_review_sight.py", "tests/review/test_review_still.py"
 IN_PICKS, IN_SCAN = "tests/review/test_review_picks.py", "tests/review/test_confidence_scan.py"
+IN_PRESSED, IN_MISHAPS = (
+    "tests/review/test_review_pressed.py",
+    "tests/review/test_review_mishaps.py",
+)
 IN_SILENCE = "tests/review/test_review_silence.py"
 
 REVIEW = (
@@ -303,7 +307,7 @@ REVIEW = (
         "review/model/messages.py",
         "(waiting.text, waiting.about) == (message.text, message.about)",
         "waiting is message",
-        f"{IN_WIDGET}::test_problems_queue_up_and_are_acknowledged_one_by_one",
+        f"{IN_MISHAPS}::test_problems_queue_up_and_are_acknowledged_one_by_one",
     ),
     # -- view ----------------------------------------------------------------------------------
     mutant(
@@ -339,7 +343,7 @@ REVIEW = (
         CAPTIONS,
         "</span><span>{text(reason)}</span>",
         "</span><span>{reason}</span>",
-        f"{IN_WIDGET}::test_a_hostile_file_name_is_only_text",
+        f"{IN_MISHAPS}::test_a_hostile_file_name_is_only_text",
     ),
     mutant(
         "adjusted is told as accepted",
@@ -375,7 +379,7 @@ REVIEW = (
         OVERLAY,
         "<li><b>{text(path)}</b>",
         "<li><b>{path}</b>",
-        f"{IN_WIDGET}::test_a_hostile_file_name_is_only_text_at_the_end",
+        f"{IN_MISHAPS}::test_a_hostile_file_name_is_only_text_at_the_end",
     ),
     # -- canvas --------------------------------------------------------------------------------
     mutant(
@@ -406,14 +410,14 @@ REVIEW = (
         DISPLAY,
         "if not session.ready or self._acknowledged is None:",
         "if not session.ready:",
-        f"{IN_WIDGET}::test_a_key_before_the_page_is_acknowledged_is_not_taken",
+        f"{IN_PRESSED}::test_a_key_before_the_page_is_acknowledged_is_not_taken",
     ),
     mutant(
         "a page that the browser lost is not sent again",
         DISPLAY,
         "        if self._tries < len(_LOST_AFTER):\n",
         "        if self._tries > len(_LOST_AFTER):\n",
-        f"{IN_WIDGET}::test_a_page_that_was_lost_on_the_way_is_sent_again",
+        f"{IN_MISHAPS}::test_a_page_that_was_lost_on_the_way_is_sent_again",
     ),
     mutant(
         "an image is shown from when it was first read",
@@ -450,21 +454,21 @@ REVIEW = (
         GUARD,
         "elif isinstance(error, AuditError):\n            self.stop(error)",
         "elif isinstance(error, AuditError):\n            self.note(str(error))",
-        f"{IN_WIDGET}::test_without_an_audit_trail_the_review_stops",
+        f"{IN_MISHAPS}::test_without_an_audit_trail_the_review_stops",
     ),
     mutant(
         "what a callback raises is in no log",
         GUARD,
         "            self.count(error, about)\n            text",
         "            text",
-        f"{IN_WIDGET}::test_an_exception_in_a_callback_is_shown_logged_and_counted",
+        f"{IN_MISHAPS}::test_an_exception_in_a_callback_is_shown_logged_and_counted",
     ),
     mutant(
         "a problem is acknowledged without a trace",
         GUARD,
         "self._collection.trail.acknowledge(facts)",
         "seen.text.strip()",
-        f"{IN_WIDGET}::test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail",
+        f"{IN_MISHAPS}::test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail",
     ),
     mutant(
         "a confidence that is just enough is unsure",

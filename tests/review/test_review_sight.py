@@ -7,7 +7,7 @@ from typing import Any
 
 import pictures
 import pytest
-from desktop import Browser
+from desktop import Browser, entries
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -29,10 +29,6 @@ from cropkit.review.view.viewport import CLOSEST, Rect, Viewport, Zoom, grip_poi
 Started = Callable[..., Browser]
 STAGE = Rect(16, 68, 440, 500)
 shares = st.floats(0, 1)
-
-
-def entries(browser: Browser) -> tuple[Any, ...]:
-    return tuple(browser.controller.session.entries)
 
 
 def press(browser: Browser, *keys: str) -> None:

@@ -3,48 +3,29 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from html import escape
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pandas as pd
 import pytest
-from desktop import Browser, ManualLoop
-from faults import deny
+from desktop import Browser, ManualLoop, entries, standing
 from ipycanvas import canvas as ipycanvas
 from ipywidgets import Widget
 from ipywidgets.widgets import widget
 from PIL import Image
 
 from cropkit.collection import Collection
-from cropkit.errors import AuditUnavailable, MissingFile
-from cropkit.geometry import Size
+from cropkit.errors import MissingFile
 from cropkit.records import CropResult, Decision, Status, Verdict
 from cropkit.review import Review
 from cropkit.review.canvas.pen import batched
-from cropkit.review.keys.actions import Command
-from cropkit.review.keys.keymap import Binding, preset, shortened
 from cropkit.review.model import Done, Filter, Mark, Open, Restoring
 from cropkit.review.model.box_editing import HANDLES, Grip
 from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.review.view.layout import ClickTarget
-from cropkit.review.view.viewport import Rect, Zoom
+from cropkit.review.view.viewport import Rect
 from cropkit.suggest import Sidecars, Table
 
 Started = Callable[..., Browser]
-DEFAULT = preset("default")
-KEYS, grouped = DEFAULT.bindings, DEFAULT.grouped
-
-
-def entries(browser: Browser) -> tuple[Any, ...]:
-    return tuple(browser.controller.session.entries)
-
-
-def standing(browser: Browser) -> dict[str, Status]:
-    return {
-        path: one.status for path, one in browser.review.collection.trail.standing_by_path().items()
-    }
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -320,131 +301,6 @@ def test_deferred_decisions_are_only_queued(start: Started, folder: Path) -> Non
     assert contents(folder) == before
 
 
-# --- keys
-
-
-@pytest.mark.parametrize("binding", KEYS, ids=lambda b: b.label)
-def test_every_key_of_the_table_reaches_the_review(
-    browser: Browser, binding: Binding, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    taken: list[object] = []
-    monkeypatch.setattr(browser.controller, "take", taken.append)
-    browser.controller.screen.canvases.canvas.blur = lambda: taken.append(Command.RELEASE)
-    browser.controller.guard.problem("something", "a.png")
-    view_state, path = browser.controller.screen.view_state, entries(browser)[0].path
-    view_state.look(path, Zoom(1.5))
-
-    def seen() -> tuple[object, ...]:
-        view = view_state.view(0, path, Size(90, 90))
-        return browser.words, view, view_state.loupe_stays
-
-    before = seen()
-    browser.key(binding.key, shift=binding.shift, ctrl=binding.ctrl)
-    if binding.does in set(Command) - {Command.RELEASE}:
-        assert seen() != before
-    else:
-        assert taken == [binding.does]
-
-
-@pytest.mark.parametrize("modifier", ["ctrl", "meta"])
-def test_letters_with_ctrl_or_the_command_key_are_not_taken(
-    browser: Browser, modifier: str
-) -> None:
-    for key in ("x", "s", "z", "r", "f", "l", "Enter", "Backspace"):
-        before = browser.controller.session
-        browser.key(key, **{modifier: True})
-        assert browser.controller.session == before
-
-
-def test_caps_lock_does_no_harm(browser: Browser) -> None:
-    browser.key("X", shift=True)
-    assert entries(browser)[0].mark is Mark.REJECT
-
-
-@pytest.mark.parametrize(("delay", "every"), [(0.25, 0.015), (0.5, 0.033), (0.7, 0.1)])
-def test_a_held_enter_submits_once(
-    browser: Browser, loop: ManualLoop, delay: float, every: float
-) -> None:
-    browser.strike("Enter")
-    loop.sleep(delay)
-    for _ in range(40):
-        browser.shown()
-        browser.strike("Enter")
-        loop.sleep(every)
-    loop.sleep(1)
-    assert "page 2/2" in browser.status
-    assert len(standing(browser)) == 3
-
-
-def test_a_second_enter_soon_after_the_first_is_taken_a_moment_later(browser: Browser) -> None:
-    browser.strike("Enter")
-    browser.shown()
-    browser.loop.sleep(0.6)
-    browser.strike("Enter")
-    browser.loop.sleep(0.3)
-    assert "end" in browser.status
-
-
-def test_a_burst_of_enters_from_a_busy_kernel_is_one(browser: Browser) -> None:
-    for _ in range(4):
-        browser.strike("Enter")
-    assert len(standing(browser)) == 3
-
-
-def test_a_key_before_the_page_is_acknowledged_is_not_taken(start: Started) -> None:
-    browser = start()
-    browser.open()
-    browser.until(
-        lambda: browser.controller.session.ready and browser.controller.screen.page_display._drawn,
-        acknowledging=False,
-    )
-    browser.key("Enter")
-    assert standing(browser) == {}
-    assert "Not taken" in browser.messages.note
-    browser.shown()
-    browser.key("Enter")
-    assert len(standing(browser)) == 3
-
-
-def test_pictures_of_decided_images_that_come_late_keep_no_key_waiting(
-    browser: Browser,
-) -> None:
-    browser.key("2")
-    browser.key(" ")
-    browser.written()
-    browser.key("PageDown")
-    browser.shown()
-    browser.key("PageUp")
-    browser.shown()
-    browser.controller.prefetch.forget(entries(browser)[1].path)
-    browser.controller.follow()
-    assert browser.controller.screen.acknowledged
-    browser.key("x")
-    assert entries(browser)[0].mark is Mark.REJECT
-
-
-def test_after_a_reload_nothing_is_taken_until_the_new_page_has_drawn(browser: Browser) -> None:
-    browser.key("ArrowRight")
-    box = entries(browser)[0].box
-    drawn = len(browser.drawn)
-    browser.controller.screen._client_came()
-    browser.key("Enter")
-    assert standing(browser) == {}
-    browser.shown()
-    assert len(browser.drawn) > drawn + 6
-    assert entries(browser)[0].box == box
-    browser.key("Enter")
-    assert len(standing(browser)) == 3
-
-
-def test_a_drag_ends_with_a_reload(browser: Browser) -> None:
-    browser.mouse("down", browser.review.screen_point(0, Grip.WHOLE))
-    browser.open()
-    before = entries(browser)[0].box
-    browser.mouse("move", (500.0, 500.0))
-    assert entries(browser)[0].box == before
-
-
 # --- resuming
 
 
@@ -501,289 +357,6 @@ def test_a_kit_that_was_passed_in_stays_open(start: Started, folder: Path) -> No
     browser.review.close()
     assert kit.counts().total == 5
     kit.close()
-
-
-# --- what goes wrong
-
-
-def test_an_exception_in_a_callback_is_shown_logged_and_counted(
-    browser: Browser, caplog: pytest.LogCaptureFixture
-) -> None:
-    def broken(_: object) -> None:
-        raise RuntimeError("not today")
-
-    browser.review.on_submit(broken)
-    before = browser.review.collection.counts().degraded
-    browser.key(" ")
-    assert "RuntimeError: not today" in browser.words
-    assert "message problem" in browser.status
-    assert browser.review.collection.counts().degraded == before + 1
-    assert any(r.exc_info for r in caplog.records if r.name == "cropkit.review")
-    browser.key("a")
-    assert "message none" in browser.status
-
-
-def test_what_comes_in_a_thread_of_the_kernel_is_taken_in_that_of_the_review(
-    browser: Browser, loop: ManualLoop
-) -> None:
-    before = browser.review.boxes
-    for _ in range(3):
-        subshell = Thread(target=browser.send_key, args=("ArrowRight",), kwargs={"ctrl": True})
-        subshell.start()
-        subshell.join()
-    assert browser.review.boxes == before
-    loop.run()
-    assert browser.review.boxes[0][2] == before[0][2] + 3
-
-
-def test_problems_queue_up_and_are_acknowledged_one_by_one(browser: Browser) -> None:
-    for name in ("a.png", "b.png", "b.png"):
-        browser.controller.guard.problem("went wrong", name)
-    assert "1 more" in browser.words
-    browser.mouse("down", browser.review.screen_point(0, ClickTarget.ACKNOWLEDGE))
-    assert "b.png" in browser.words
-    assert "(2 times)" in browser.words
-    browser.mouse("down", browser.review.screen_point(0, ClickTarget.ACKNOWLEDGE))
-    assert "message none" in browser.status
-
-
-def test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail(
-    browser: Browser,
-) -> None:
-    for name in ("a.png", "b.png", "c.png", "d.png"):
-        browser.controller.guard.problem(f"{name}: went <wrong>", name)
-    for name in ("a.png", "b.png", "c.png"):
-        assert f"{name}</span> went &lt;wrong&gt;" in browser.words
-    assert "d.png</span>" not in browser.words
-    assert "3 more" in browser.words
-    browser.key("a")
-    assert "d.png</span>" in browser.words
-    assert "a.png</span> went" not in browser.words
-    (event,) = (e for e in browser.review.collection.trail.events() if e["event"] == "acknowledged")
-    seen = json.loads(event["body"])
-    assert (seen["about"], seen["problem"], seen["times"]) == ("a.png", "a.png: went <wrong>", 1)
-    assert seen["reviewer"] == browser.review.collection.reviewer
-
-
-def test_a_session_that_is_too_degraded_is_told_at_once_here_and_wherever_alerts_go(
-    start: Started, folder: Path
-) -> None:
-    for number in range(12):
-        Image.new("RGB", (60, 40)).save(folder / f"x{number:02}.png")
-    for number in range(2):
-        (folder / f"x{number:02}.decision").write_text("{broken")
-    browser = start(per_page=9)
-    browser.open()
-    browser.shown()
-    browser.until(lambda: len(browser.messages.problems) == 2)
-    assert not any("degraded" in p.text for p in browser.messages.problems)  # 2 of 9 are few
-    browser.key("PageDown")
-    browser.shown()
-    browser.until(lambda: any("degraded" in p.text for p in browser.messages.problems))
-    alert = browser.messages.problems[0]  # in front of what waited
-    assert alert.text.startswith("degraded")
-    assert "2 of 17 operations (11.8 %)" in alert.text
-    assert "docs/runbook.md#degraded" in alert.text
-    log = folder / ".cropkit" / "cropkit.log"
-    browser.until(lambda: '"code": "degraded"' in log.read_text(encoding="utf-8"))
-
-
-def test_a_review_is_a_run_from_the_first_browser_to_its_end(start: Started, folder: Path) -> None:
-    browser = start()
-    kit = browser.review.collection
-    assert kit.trail.sessions() == []
-    browser.open()
-    browser.shown()
-    (run,) = kit.trail.sessions()
-    assert run.kind == "review"
-    assert run.beat_at is not None
-    assert kit.trail.presence.tally.shown == 3
-    browser.key("Enter")
-    browser.written()
-    browser.review.close()
-    with Collection(folder) as later:
-        (run, *_) = later.trail.sessions()
-        assert run.ended_how == "closed"
-        assert (run.tally.accepted, run.tally.cropped) == (3, 3)
-
-
-def test_without_an_audit_trail_the_review_stops(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_: object) -> None:
-        raise AuditUnavailable("collection", "disk full")
-
-    monkeypatch.setattr(browser.review.collection, "decide", refuse)
-    before = browser.controller.session
-    browser.key("Enter")
-    assert browser.controller.session == before
-    assert "Stopped" in browser.words
-    assert "disk full" in browser.words
-    monkeypatch.undo()
-    browser.key("Enter")
-    browser.mouse("down", browser.review.screen_point(0, ClickTarget.CHIP))
-    assert standing(browser) == {}
-
-
-def test_a_file_that_changed_after_it_was_shown_is_not_cropped_and_shown_again(
-    browser: Browser, folder: Path
-) -> None:
-    path = entries(browser)[0].path
-    Image.new("RGB", (50, 50)).save(folder / path)
-    changed = (folder / path).read_bytes()
-    browser.key(" ")
-    browser.until(lambda: browser.messages.problems)
-    browser.shown()
-    assert (folder / path).read_bytes() == changed
-    assert "changed on disk" in browser.words
-    assert isinstance(entries(browser)[0], Open)
-
-
-def test_a_file_that_vanishes_is_named_and_the_rest_goes_on(start: Started, folder: Path) -> None:
-    browser = start()
-    browser.open()
-    browser.shown()
-    path = entries(browser)[1].path
-    (folder / path).unlink()
-    browser.key("Enter")
-    browser.until(lambda: browser.messages.problems)
-    browser.written()
-    assert path in browser.words
-    assert sum(s is Status.CROPPED for s in standing(browser).values()) == 2
-
-
-def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_reviewable(
-    start: Started, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    closed = folder / "closed"
-    closed.mkdir()
-    (closed / "z.png").write_bytes(b"")
-    deny(monkeypatch, "closed")
-    browser = start()
-    browser.open()
-    browser.shown()
-    assert "closed" in browser.words
-    assert "the folder cannot be read (Permission denied)" in browser.words
-    assert browser.review.collection.counts().degraded == 1
-    browser.key(" ")
-    browser.written()
-
-
-def test_an_image_that_cannot_be_read_is_named_and_the_rest_is_reviewable(
-    start: Started, folder: Path
-) -> None:
-    (folder / "0.png").write_bytes(b"text")
-    browser = start()
-    browser.open()
-    browser.shown()
-    assert "0.png" in browser.words
-    assert "not shown" in browser.words
-    assert browser.review.boxes[0] is None
-    browser.key("Enter")
-    assert len(standing(browser)) == 2
-
-
-def test_a_hostile_file_name_is_only_text(start: Started, folder: Path) -> None:
-    name = "<img src=x onerror=alert(1)>&'\".png"
-    Image.new("RGB", (40, 40)).save(folder / name)
-    (folder / "<script>.png").write_bytes(b"")
-    browser = start(per_page=9)
-    browser.open()
-    browser.shown()
-    browser.controller.guard.problem("<b>bold</b>", "<i>name</i>")
-    for hostile in ("<img", "<script", "<b>bold", "<i>name", "alert(1)>"):
-        assert hostile not in browser.words
-    assert "&lt;img src=x" in browser.words
-
-
-def test_a_hostile_file_name_is_only_text_at_the_end(start: Started, folder: Path) -> None:
-    (folder / "<script>.png").write_bytes(b"")
-    browser = start(per_page=9)
-    browser.open()
-    browser.shown()
-    browser.key("Enter")
-    browser.written()
-    assert "end" in browser.status
-    assert "<script" not in browser.words
-    assert "<li><b>&lt;script&gt;.png</b>" in browser.words
-
-
-def test_a_browser_that_never_draws_is_mentioned(start: Started) -> None:
-    browser = start()
-    browser.open()
-    browser.until(lambda: browser.controller.session.ready, acknowledging=False)
-    browser.loop.sleep(6)
-    assert "has not drawn the page" in browser.messages.note
-
-
-def test_a_sidecar_that_cannot_be_used_is_named_until_it_is_acknowledged(
-    folder: Path, start: Started
-) -> None:
-    (folder / "b_stage2.decision").write_text("{broken")
-    browser = start()
-    browser.open()
-    browser.shown()
-    browser.until(lambda: browser.messages.problems)
-    (problem,) = browser.messages.problems
-    assert problem.about == "b_stage2.decision"
-    assert "not JSON" in problem.text
-    assert "b_stage2.decision" in browser.words
-    browser.key("a")
-    assert browser.messages.problems == ()
-
-
-def test_a_picture_that_goes_for_a_moment_keeps_keys_waiting_until_it_is_back(
-    browser: Browser,
-) -> None:
-    """What was acknowledged before the picture went is no proof that it is there again."""
-    browser.key("Enter")
-    browser.shown()
-    browser.written()
-    for _ in range(3):
-        browser.key("z")
-        browser.written()
-    path = entries(browser)[0].path
-    browser.controller.prefetch.forget(path)
-    browser.controller.follow()
-    browser.until(lambda: browser.controller.prefetch.get(path), acknowledging=False)
-    browser.controller.follow()
-    assert not browser.controller.screen.acknowledged
-    browser.strike("Enter")
-    assert standing(browser) == {}
-    browser.shown()
-
-
-def test_nothing_is_drawn_before_the_page_has_made_every_canvas(start: Started) -> None:
-    browser = start()
-    *first, last = browser.canvases
-    for canvas in first:
-        canvas._handle_frontend_event(canvas, {"event": "client_ready"}, [])
-        browser.loop.sleep(0.2)
-    assert browser.drawn == []
-    last._handle_frontend_event(last, {"event": "client_ready"}, [])
-    browser.shown()
-
-
-def test_a_page_whose_canvases_are_not_all_announced_is_drawn_after_a_while(
-    start: Started,
-) -> None:
-    browser = start()
-    canvas = browser.canvases[0]
-    canvas._handle_frontend_event(canvas, {"event": "client_ready"}, [])
-    browser.loop.sleep(4)
-    browser.shown()
-
-
-def test_a_page_that_was_lost_on_the_way_is_sent_again(start: Started) -> None:
-    browser = start()
-    browser.open()
-    browser.until(lambda: browser.controller.session.ready, acknowledging=False)
-    browser.controller.screen.canvases.fence.forget()  # the acknowledgement never comes
-    browser.loop.sleep(6)
-    assert "has not drawn the page" in browser.messages.note
-    browser.shown()
-    browser.key("Enter")
-    assert len(standing(browser)) == 3
 
 
 # --- being a good widget
@@ -849,74 +422,7 @@ def test_a_kit_is_needed_or_a_folder(tmp_path: Path, loop: ManualLoop) -> None:
         Review(tmp_path / "nowhere", loop=loop)
 
 
-def test_the_sheet_shows_every_key_of_the_table_and_any_key_closes_it(browser: Browser) -> None:
-    browser.key("?")
-    for group in grouped().values():
-        for said, labels in group.items():
-            assert escape(said) in browser.words
-            assert all(escape(label) in browser.words for label in shortened(labels))
-    browser.key("Enter")
-    assert standing(browser) == {}
-    assert "ck-sheet" not in browser.words
-
-
-def test_a_click_on_the_hints_shows_the_sheet(browser: Browser) -> None:
-    browser.mouse("down", browser.review.screen_point(0, ClickTarget.HELP))
-    assert "ck-sheet" in browser.words
-
-
-# --- typing, going back, other keys
-
-
-def test_exact_numbers_are_typed_into_the_box(browser: Browser) -> None:
-    browser.key("e")
-    for key in ("4", "0", "x", "3", "1", "Backspace", "0"):
-        browser.strike(key)
-    assert "40x30" in browser.words
-    assert entries(browser)[0].mark is Mark.KEEP
-    browser.strike("Enter")
-    assert (entries(browser)[0].box.size.width, entries(browser)[0].box.size.height) == (40, 30)
-    assert standing(browser) == {}
-    assert "ck-typed" not in browser.words
-
-
-def test_the_enter_that_ends_typing_accepts_nothing_even_when_it_is_held(
-    browser: Browser,
-) -> None:
-    browser.key("g")
-    browser.strike("2")
-    for _ in range(30):
-        browser.strike("Enter")
-        browser.loop.sleep(0.033)
-    assert standing(browser) == {}
-    assert "chosen 2" in browser.status
-
-
-def test_what_was_typed_and_makes_no_sense_is_said_and_changes_nothing(browser: Browser) -> None:
-    before = browser.controller.session
-    browser.key("e")
-    browser.strike("9")
-    browser.strike("Enter")
-    assert "type 800 x 600" in browser.words
-    browser.key("g")
-    for key in "nowhere":
-        browser.strike(key)
-    browser.strike("Enter")
-    assert "no image is called" in browser.words
-    assert browser.controller.session == before
-
-
-def test_escape_and_a_click_leave_the_typing(browser: Browser) -> None:
-    for leave in ("Escape", "click"):
-        browser.key("e")
-        browser.strike("x")
-        assert "ck-typed" in browser.words
-        if leave == "click":
-            browser.mouse("down", browser.review.screen_point(0, ClickTarget.STAGE))
-        else:
-            browser.strike(leave)
-        assert "ck-typed" not in browser.words
-        assert entries(browser)[0].mark is Mark.KEEP
+# --- going back, folders, filters
 
 
 def test_the_last_decisions_are_shown_and_a_click_goes_back_to_one(browser: Browser) -> None:
@@ -945,15 +451,6 @@ def test_redo_decides_again_what_was_undone(browser: Browser, folder: Path) -> N
     browser.key("y")
     browser.written()
     assert contents(folder) == cropped
-
-
-def test_other_keys_are_used_when_another_preset_is_asked_for(start: Started) -> None:
-    browser = start(keys="classic")
-    browser.open()
-    browser.shown()
-    browser.key("2")
-    assert entries(browser)[1].mark is Mark.REJECT
-    assert "<span class='ck-key'>Delete</span> reject" in browser.words
 
 
 def test_a_crop_that_would_be_too_small_is_marked_before_it_is_accepted(start: Started) -> None:
