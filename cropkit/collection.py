@@ -16,11 +16,13 @@ from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Run
 from cropkit.audit.trail import DEADLINE, AuditTrail
-from cropkit.engine import destinations, listing
+from cropkit.engine import copying_out, destinations, listing
+from cropkit.engine.accepting import AcceptedChange
 from cropkit.engine.apply import Applier
+from cropkit.engine.copying_out import KeptOriginal
 from cropkit.engine.deciding import DecisionRecorder
 from cropkit.engine.executor import DecisionExecutor, refusal, result_of
-from cropkit.engine.fsck import Difference, fsck
+from cropkit.engine.fsck import Difference, changed_images, fsck
 from cropkit.engine.groups import GroupSize
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import (
@@ -30,6 +32,7 @@ from cropkit.engine.planning import (
     named_beneath,
 )
 from cropkit.engine.recovery import Recovered, recover
+from cropkit.engine.undoing import Undoer
 from cropkit.errors import (
     AuditError,
     CropkitError,
@@ -161,6 +164,7 @@ class Collection:
             deadline=deadline,
             group_size=group_size,
         )
+        self.undoer = Undoer(self.locations, self.executor)
         self._run_of_it: Run | None = None
         self.recovered = self.recover(opening=True)
         self.problems.report_once(self._unremembered)
@@ -403,9 +407,15 @@ class Collection:
             raise NothingToUndo(operation)
         while with_later and (later := self.trail.later_on(chosen[-1])):
             chosen.append(later)
-        return [self.executor.restore(one).result for one in reversed(chosen)]
+        return [each.result for one in reversed(chosen) for each in self.undoer.restore(one)]
 
-    def undo(self, *paths: StrPath, last: int = 1, everything: bool = False) -> list[CropResult]:
+    def undo(
+        self,
+        *paths: StrPath,
+        last: int = 1,
+        everything: bool = False,
+        keep_current: bool = False,
+    ) -> list[CropResult]:
         """Bring files back byte for byte, newest operation first.
 
         Parameters
@@ -413,6 +423,7 @@ class Collection:
         paths : only these images; none means the whole collection
         last : how many operations to take back (of each image, when images are named)
         everything : take back all of them
+        keep_current : set a file aside that was changed since, instead of refusing
 
         Raises
         ------
@@ -421,7 +432,11 @@ class Collection:
         """
         newest = self.trail.undoable()[::-1]
         chosen = chosen_to_undo(self.root, newest, paths, None if everything else last)
-        return [self.executor.restore(one).result for one in chosen]
+        return [
+            outcome.result
+            for operation in chosen
+            for outcome in self.undoer.restore(operation, keep_current=keep_current)
+        ]
 
     def redo(self, *paths: StrPath, last: int = 1) -> list[CropResult]:
         """Take undos back, newest first: the crop stands again, byte for byte.
@@ -433,7 +448,47 @@ class Collection:
         """
         newest = self.trail.redoable()[::-1]
         chosen = chosen_to_undo(self.root, newest, paths, last)
-        return [self.executor.restore(one).result for one in chosen]
+        return [each.result for one in chosen for each in self.undoer.restore(one)]
+
+    def originals(self, *paths: StrPath) -> list[KeptOriginal]:
+        """List the originals that undo would bring back, oldest first; of all images or these."""
+        undoable = self.trail.undoable()
+        if paths:
+            chosen = {one.id for one in chosen_to_undo(self.root, undoable, paths, None)}
+            undoable = [one for one in undoable if one.id in chosen]
+        return copying_out.listed(self.locations, undoable)
+
+    def copy_original(self, path: StrPath, to: StrPath) -> Path:
+        """Write what an image was before its first crop to a new file, durably and proven.
+
+        Raises
+        ------
+        NothingToUndo, NameTaken, OriginalPurged, OriginalDamaged
+            Nothing was written over.
+        """
+        undoable = [one for one in self.trail.undoable() if not one.same_content]
+        first, *_ = chosen_to_undo(self.root, undoable, [path], 1)
+        return copying_out.copied(self.locations, first, Path(to))
+
+    def accept_changes(self, *paths: StrPath) -> list[AcceptedChange]:
+        """Say that images were deleted, renamed or edited on purpose: no difference any more.
+
+        Undo goes on bringing their originals back.
+
+        Parameters
+        ----------
+        paths : only these images; none means all that are not as they were written
+        """
+        wanted = {split_beneath(self.root, path) for path in paths}
+        changed = list(changed_images(self.locations, self.trail))
+        changes = [
+            AcceptedChange(each.difference.path, each.was, each.now)
+            for each in changed
+            if not wanted or each.difference.path in wanted
+        ]
+        for change in changes:
+            self.trail.accept(change.path, change.was, change.now)
+        return changes
 
     def purge(
         self, *, older_than: timedelta | None = None, keep_bytes: int | None = None
@@ -445,7 +500,7 @@ class Collection:
         older_than : remove what has not been needed for longer
         keep_bytes : then remove the oldest until the rest fits; None sets no limit
         """
-        return self.executor.purge(older_than, keep_bytes)
+        return self.undoer.purge(older_than, keep_bytes)
 
     # -- settling, proving, telling ------------------------------------------------------------
 

@@ -19,6 +19,8 @@ CropkitError
  │    ├── Busy               another operation has claimed the file
  │    ├── NothingToUndo      no finished operation is left to undo
  │    ├── LaterOperation     a later operation stands on the one to be undone
+ │    ├── ChangedSinceCrop   undo would lose what was done to the file since
+ │    ├── OriginalDamaged    the kept original is not what it was: it cannot be brought back
  │    ├── OriginalPurged     the original was purged on purpose
  │    ├── ReaderDied         the process that reads images ended on it
  │    ├── ApplierStopped     the process that writes crops was told to stop; the decision waits
@@ -231,6 +233,23 @@ class LaterOperation(Refused):
 
     template = "{0}: operation {1:.8} cannot be undone before {2:.8}, which stands on it"
     cure = "`cropkit undo FOLDER --operation {1:.8} --with-later` undoes that first, then this one"
+
+
+class ChangedSinceCrop(Refused):
+    """(path): undo would lose what was done to the file since."""
+
+    template = "{0}: changed since it was cropped: undo would lose that"
+    cure = (
+        "`cropkit undo FOLDER IMAGE --keep-current` sets the file as it is aside first,"
+        " `--to FILE` writes the original elsewhere"
+    )
+
+
+class OriginalDamaged(Refused):
+    """(path, the copy that is wrong): the image stands as it is."""
+
+    template = "{0}: {1} is not what was kept, so that it cannot be brought back"
+    cure = "The image stands as it is. A backup's copy can be put there: its name is its SHA-256"
 
 
 class OriginalPurged(Refused):

@@ -241,7 +241,7 @@ def test_a_decision_row_holds_what_training_needs(kit: Collection) -> None:
 def test_the_order_of_events_is_the_order_of_things(kit: Collection) -> None:
     made = decided(kit, "a_stage2.png")
     kit.apply(made)
-    kit.executor.retract(made)
+    kit.undoer.retract(made)
     assert events(kit) == ["decided", "cropped", "restored"]
 
 
@@ -363,7 +363,7 @@ def test_a_rejected_image_is_moved_where_it_can_be_brought_back(
     assert kit.apply(made).status is Status.REJECTED
     assert sorted(before.keys() - contents(folder).keys()) == ["b_stage2.decision", "b_stage2.png"]
     assert kit.fsck() == []
-    assert kit.executor.retract(made).status is Status.RESTORED
+    assert kit.undoer.retract(made).status is Status.RESTORED
     assert contents(folder) == before
     assert (folder / "b_stage2.png").stat().st_mtime_ns == stamp.st_mtime_ns
     assert kit.fsck() == []
@@ -415,16 +415,16 @@ def test_a_decision_that_waits_is_withdrawn_without_a_trace_on_disk(
 ) -> None:
     before = contents(folder)
     made = decided(kit, "a_stage2.png")
-    assert kit.executor.retract(made).status is Status.RESTORED
+    assert kit.undoer.retract(made).status is Status.RESTORED
     assert kit.apply(made).status is Status.RESTORED
     assert contents(folder) == before
     assert kit.trail.standing_by_path() == {}
-    assert kit.executor.retract(made).code == "NothingToUndo"
+    assert kit.undoer.retract(made).code == "NothingToUndo"
 
 
 def test_the_trail_tells_that_a_decision_was_withdrawn(kit: Collection) -> None:
     made = decided(kit, "a_stage2.png")
-    kit.executor.retract(made)
+    kit.undoer.retract(made)
     (event,) = [e for e in kit.trail.events("a_stage2.png") if e["event"] == "withdrawn"]
     assert json.loads(event["body"]) == {"decision": made}
     assert event["operation"] is None
@@ -595,7 +595,7 @@ def test_the_undo_stack_outlives_the_session(folder: Path) -> None:
     with cropkit.open(folder) as kit:
         assert [one.decision for one in ReviewStore(kit).undo_stack()] == [made]
         assert ReviewStore(kit).place() == "c.jpg"
-        kit.executor.retract(made)
+        kit.undoer.retract(made)
         assert contents(folder) == before
         assert ReviewStore(kit).undo_stack() == ()
 

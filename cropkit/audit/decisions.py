@@ -90,6 +90,12 @@ def one(db: Connection, made: str) -> tuple[Decision, Standing]:
     return _decision(row), _standing(row)
 
 
+def knows(db: Connection, path: str) -> bool:
+    """Whether an image of this name was ever decided about."""
+    query = select(decision.c.id).where(decision.c.path == path).limit(1)
+    return db.execute(query).first() is not None
+
+
 def names_of(db: Connection, sha256: str) -> list[str]:
     """Return the images that were decided about while they had some content."""
     query = select(decision.c.path).where(decision.c.sha256 == sha256).distinct()

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from cropkit.geometry import PixelBox
+from cropkit.system.home import ORIGINALS
 
 
 class OperationKind(StrEnum):
@@ -119,6 +120,16 @@ class Operation:
     def same_content(self) -> bool:
         """Whether only the name changes, so that the very same inode can stay."""
         return self.sha256_before == self.sha256_after
+
+    @property
+    def brings_back(self) -> bool:
+        """Whether a kept original is copied to its name, because nothing stands for the crop."""
+        return self.kind is OperationKind.RESTORE and self.source.startswith(f"{ORIGINALS}/")
+
+    @property
+    def image(self) -> str:
+        """The name that a person knows it by."""
+        return self.target if self.brings_back else self.source
 
     @property
     def keeps_an_original(self) -> bool:

@@ -37,6 +37,7 @@ from cropkit.geometry import PixelBox
 from cropkit.names import all_escaped, all_unescaped
 from cropkit.records import Status
 from cropkit.system.attributes import Attributes
+from cropkit.system.home import ORIGINALS
 
 # built once: SQLAlchemy's statements cost more to build than SQLite takes to run them
 _CHANGE = {
@@ -201,6 +202,8 @@ def redoable(db: Connection) -> list[Operation]:
     """Return the restores that can be taken back in their turn, oldest first."""
     undone = select(_other.c.kind).where(_other.c.id == operation.c.undoes).scalar_subquery()
     restores = (operation.c.kind == OperationKind.RESTORE) & (undone != OperationKind.RESTORE)
+    # what brought a kept original back had no crop to keep
+    restores &= operation.c.source.not_like(f"{ORIGINALS}/%")
     return _operations(db, _stands & restores)
 
 
@@ -253,6 +256,13 @@ def _needs_original() -> ColumnElement[bool]:
         operation.c.before != operation.c.after,
         operation.c.seq > func.coalesce(last_purge, 0),
     )
+
+
+def knows(db: Connection, name: str) -> bool:
+    """Whether an operation was about a name."""
+    begun = select(operation.c.id).where(operation.c.source == name).limit(1)
+    ended = select(operation.c.id).where(operation.c.target == name).limit(1)
+    return any(db.execute(query).first() is not None for query in (begun, ended))
 
 
 def names_of(db: Connection, sha256: str) -> list[str]:

@@ -140,6 +140,11 @@ class TrailReader:
         with self.store.reading() as db:
             return operations.needed_since(db, sha256) is not None
 
+    def knows(self, name: str) -> bool:
+        """Whether an image of this name was ever decided about or worked on."""
+        with self.store.reading() as db:
+            return decisions.knows(db, name) or operations.knows(db, name)
+
     def originals(self) -> dict[str, str]:
         """Return the kept originals that are needed for undoing: SHA-256 -> when last needed."""
         with self.store.reading() as db:

@@ -126,6 +126,17 @@ class AuditTrail(TrailReader):
         with self._writing() as db:
             self._append(db, "acknowledged", body={"reviewer": self.reviewer, **what})
 
+    def accept(self, path: str, was: str, now: str | None) -> None:
+        """Keep in the trail that an image was changed on purpose.
+
+        Parameters
+        ----------
+        was, now : SHA-256 of what was written and of what is there; None: nothing is
+        """
+        with self._writing() as db:
+            body = {"reviewer": self.reviewer, "was": was, "now": now}
+            self._append(db, "accepted", path=path, body=body)
+
     # -- decisions -----------------------------------------------------------------------------
 
     def decide(self, made: Sequence[Decision]) -> None:
@@ -238,7 +249,7 @@ class AuditTrail(TrailReader):
             if made:
                 decisions.settle(db, made, result.status, self._now(), **outcome)
             said = {"kind": one.kind.value, "outcome": state.value, "decision": made} | outcome
-            self._append(db, result.status.value, path=one.source, operation=one.id, body=said)
+            self._append(db, result.status.value, path=one.image, operation=one.id, body=said)
         self._count_outcome(result.status)
 
     def reinstate(self, done: Operation) -> None:
@@ -327,7 +338,7 @@ class AuditTrail(TrailReader):
         operations.settle(db, one, OperationState.DONE, self._now())
         event = _PAST[one.kind]
         body = _story(one) | ({"recovered": True} if recovered else {})
-        self._append(db, event, path=one.source, operation=one.id, body=body)
+        self._append(db, event, path=one.image, operation=one.id, body=body)
         operations.settle_decision(db, one, self._now())
 
     def _append(self, db: Connection, event: str, **said: Any) -> None:  # noqa: ANN401  (as `chain.append` takes it)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from cropkit._version import __version__
-from cropkit.cli import alerts, batch, collection, destinations, health, start
+from cropkit.cli import alerts, batch, collection, destinations, health, start, undo
 from cropkit.cli.shell import (
     FAILED,
     STOPPED,
@@ -80,7 +80,9 @@ def parser() -> argparse.ArgumentParser:
     start.add(commands)
     collection.add_crop(commands)
     start.add_demo(commands)
+    undo.add(commands)
     collection.add(commands)
+    undo.add_originals(commands)
     destinations.add(commands)
     batch.add(commands)
     health.add(commands)

@@ -1,4 +1,4 @@
-"""Commands that work on a collection: crop, undo, history, apply, purge, recover, fsck."""
+"""Commands that work on a collection: crop, history, apply, purge, recover, fsck."""
 
 import argparse
 from dataclasses import asdict
@@ -19,9 +19,8 @@ from cropkit.cli.shell import (
     folder_command,
     home_of,
     line,
-    named,
+    name_in,
     opened,
-    relative,
     say,
     say_degraded,
     tell,
@@ -45,14 +44,6 @@ def add_crop(commands: Commands) -> None:
 
 def add(commands: Commands) -> None:
     """Describe the others."""
-    parser = folder_command(commands, "undo", "bring files back byte for byte", _undo)
-    parser.add_argument("image", nargs="*", type=Path, help="only these images")
-    parser.add_argument("--last", type=values.from_one, default=1, metavar="N", help="how many (1)")
-    parser.add_argument("--all", action="store_true", help="everything, down to the originals")
-    parser.add_argument("--operation", metavar="ID", help="only this one, whenever it was")
-    text = "with --operation: first what stands on it"
-    parser.add_argument("--with-later", action="store_true", help=text)
-    parser.add_argument("--redo", action="store_true", help="take undos back instead")
     parser = folder_command(commands, "history", "show the audit trail", _history)
     parser.add_argument("image", nargs="?", type=Path, help="only this image")
     parser = folder_command(commands, "apply", "carry out the decisions that wait", _apply)
@@ -104,20 +95,6 @@ def _box(arguments: argparse.Namespace) -> PixelBox:
         raise error.about(str(arguments.image)) from None
 
 
-def _undo(arguments: argparse.Namespace) -> int:
-    with opened(arguments.folder) as collection:
-        images = [named(arguments.folder, image) for image in arguments.image]
-        if arguments.operation:
-            results = collection.undo_operation(
-                arguments.operation, with_later=arguments.with_later
-            )
-        elif arguments.redo:
-            results = collection.redo(*images, last=arguments.last)
-        else:
-            results = collection.undo(*images, last=arguments.last, everything=arguments.all)
-    return tell_results(arguments, results)
-
-
 def _purge(arguments: argparse.Namespace) -> int:
     if arguments.older_than is None and arguments.keep_size is None:
         say("purge needs --older-than or --keep-size: nothing is removed unasked")
@@ -131,11 +108,7 @@ def _history(arguments: argparse.Namespace) -> int:
     from cropkit.audit.chain import body_of  # noqa: PLC0415  (a database, not for `--help`)
 
     with opened(arguments.folder) as collection:
-        name = (
-            None
-            if arguments.image is None
-            else relative(collection, arguments.folder, arguments.image)
-        )
+        name = None if arguments.image is None else name_in(collection, arguments.image)
         events = [e | {"body": body_of(e)} for e in collection.trail.events(name)]
     if arguments.json:
         document({"events": events})

@@ -6,12 +6,13 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from cropkit.errors import CropkitError
+from cropkit.errors import CropkitError, PathOutsideRoot
 from cropkit.names import all_escaped, escaped, printable
 from cropkit.records import CropResult
 from cropkit.system.home import HOME
@@ -111,16 +112,20 @@ def opened(folder: Path, destination: Path | None = None) -> "Collection":
     return Collection(folder, destination=destination, kind="shell")
 
 
-def named(folder: Path, image: Path) -> Path:
-    """Take an image relative to the folder, or as the shell's completion gives it."""
-    return image.absolute() if image.exists() or image.is_absolute() else folder / image
+def name_in(collection: "Collection", image: Path) -> str:
+    """Return an image's name in the collection.
 
-
-def relative(collection: "Collection", folder: Path, image: Path) -> str:
-    """Return an image's name in the collection."""
+    A person gives it relative to the collection or to where they are. Both are tried: what is
+    there, or was there once, is what is meant.
+    """
     from cropkit.system.files import split_beneath  # noqa: PLC0415  (only where it is needed)
 
-    return split_beneath(collection.root, named(folder, image).absolute())
+    names = []
+    for path in dict.fromkeys((image.absolute(), collection.root / image)):
+        with suppress(PathOutsideRoot):
+            names.append(split_beneath(collection.root, path))
+    there = (n for n in names if os.path.lexists(collection.root / n) or collection.trail.knows(n))
+    return next(chain(there, reversed(names), [str(image.absolute())]))
 
 
 def complain(error: CropkitError) -> None:

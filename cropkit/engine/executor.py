@@ -6,29 +6,23 @@ Whatever a request comes to is an `Outcome`; what to make of its error is up to 
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from datetime import timedelta
 
-from cropkit.audit.operation import Operation
 from cropkit.audit.trail import AuditTrail, Standing
 from cropkit.engine.apply import Applier
 from cropkit.engine.groups import GroupSize, groups
-from cropkit.engine.planning import Planner, chosen_to_purge, to_purge, to_undo
+from cropkit.engine.planning import Planner
 from cropkit.engine.request import Outcome, Request, status_of
 from cropkit.errors import (
     AuditError,
     BadBox,
     Busy,
     CropkitError,
-    LaterOperation,
     LosslessUnavailable,
     NoSpace,
-    NothingToUndo,
 )
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status
 from cropkit.system.files import Root
-from cropkit.system.home import kept
 
 _log = logging.getLogger("cropkit")
 _DEGRADED = ((BadBox, ProblemKind.BOX), (LosslessUnavailable, ProblemKind.NO_LOSSLESS))
@@ -176,51 +170,6 @@ class DecisionExecutor:
     def _log_failure(self, result: CropResult) -> None:
         known = {"session": self._trail.session, "operation": result.operation}
         _log.error("%s: %s", result.code, result.message, extra=known)
-
-    def retract(self, decision: str) -> CropResult:
-        """Take a decision back: by withdrawing one that waits, else by restoring the file.
-
-        What went wrong is in the result; the file is then as it was.
-
-        Raises
-        ------
-        AuditError
-            Work must stop.
-        """
-        return result_of(self._retracted(decision))
-
-    def _retracted(self, decision: str) -> Outcome:
-        if self._trail.withdraw(decision):
-            made, _ = self._trail.decision(decision)
-            return Outcome(CropResult(Status.RESTORED, made.path, box_asked=made.box))
-        made, found = self._trail.decision(decision)
-        if found.status is Status.RESTORED:
-            return Outcome(refusal(made.path, made.box, NothingToUndo(made.path)))
-        if found.operation is None:
-            return Outcome(refusal(made.path, made.box, Busy(made.path)))
-        return self.restore(self._trail.operation(found.operation))
-
-    def restore(self, operation: Operation) -> Outcome:
-        """Bring back what was before an operation, unless a later one stands on it."""
-        later = self._trail.later_on(operation)
-        if later is not None:
-            error = LaterOperation(operation.source, operation.id, later.id)
-            return Outcome(refusal(operation.source, operation.box, error), error)
-        outcome = self.run(to_undo(operation))
-        # the image is known by the name that it has after the undo
-        return replace(outcome, result=replace(outcome.result, path=operation.source))
-
-    def purge(self, older_than: timedelta | None, keep_bytes: int | None) -> list[CropResult]:
-        """Remove the originals chosen by age and size, oldest first."""
-        kept_since = self._trail.originals()
-        sizes = {sha256: self._size_kept(sha256) for sha256 in kept_since}
-        chosen = chosen_to_purge(kept_since, sizes, older_than, keep_bytes)
-        results = [self.run(to_purge(one, kept_since[one])).result for one in chosen]
-        return [replace(r, path=r.path.rpartition("/")[2]) for r in results]
-
-    def _size_kept(self, sha256: str) -> int:
-        found = self._root.identity(kept(sha256))
-        return found.size if found else 0
 
 
 def refusal(

@@ -11,6 +11,7 @@ from cropkit.audit.operation import (
     OperationState,
 )
 from cropkit.audit.reader import TrailReader
+from cropkit.engine.accepting import AcceptedChange, accepted
 from cropkit.engine.locations import Locations
 from cropkit.errors import CropkitError
 from cropkit.system.files import Root
@@ -33,7 +34,7 @@ def fsck(locations: Locations, trail: TrailReader) -> list[Difference]:
     return [
         *_database(trail),
         *_open(trail),
-        *_images(locations, finished),
+        *(change.difference for change in changed_images(locations, trail)),
         *damaged_originals(root, sorted(trail.originals())),
         *_outcomes(trail, finished),
         *_left_over(root, trail),
@@ -57,22 +58,40 @@ def _open(trail: TrailReader) -> Iterator[Difference]:
             yield Difference("unsettled", one.source, f"operation {one.id} was cut off: recover")
 
 
-def _images(locations: Locations, finished: list[Operation]) -> Iterator[Difference]:
-    for path, sha256 in _expected(finished).items():
-        found = _digest(locations, path)
-        if found is None:
-            yield Difference("missing", path, "the image is not there any more")
-        elif found != sha256:
-            yield Difference("changed", path, f"content {found:.12} is not what was written")
+@dataclass(frozen=True, slots=True)
+class ChangedImage:
+    """An image that is not as it was written; what is there, if it can be read."""
+
+    was: str
+    now: str | None
+    difference: Difference
+
+
+def changed_images(locations: Locations, trail: TrailReader) -> Iterator[ChangedImage]:
+    """Find the images that are not as they were written, but for what a person has accepted."""
+    known = accepted(trail.events())
+    for path, was in _expected(trail.finished()).items():
+        now = _digest(locations, path)
+        if now == was or AcceptedChange(path, was, now) in known:
+            continue
+        if now is None:
+            difference = Difference("missing", path, "the image is not there any more")
+        else:
+            difference = Difference("changed", path, f"content {now:.12} is not what was written")
+        yield ChangedImage(was, now, difference)
 
 
 def _expected(finished: list[Operation]) -> dict[str, str]:
     """Play the finished operations in order: which name should hold which content."""
     names: dict[str, str] = {}
+    ended_at: dict[str, str] = {}
     for one in finished:
         if one.kind is OperationKind.PURGE:
             continue
         names.pop(one.source, None)
+        if one.brings_back and one.undoes in ended_at:
+            names.pop(ended_at[one.undoes], None)
+        ended_at[one.id] = one.target
         names[one.target] = one.sha256_after or ""
         for companion in one.companions:
             if not companion.keeps_source:

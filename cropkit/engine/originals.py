@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cropkit.audit.operation import Operation
 from cropkit.engine.locations import Locations
-from cropkit.errors import OriginalPurged, PathOutsideRoot, VerificationFailed
+from cropkit.errors import OriginalDamaged, OriginalPurged, PathOutsideRoot, VerificationFailed
 from cropkit.system.attributes import Attributes
 from cropkit.system.files import Content, Identity
 from cropkit.system.home import ORIGINALS, being_kept, kept
@@ -52,15 +52,15 @@ class Originals:
 
         Raises
         ------
-        OriginalPurged, VerificationFailed
-            When it is not there any more, or not what it was.
+        OriginalPurged, OriginalDamaged
+            When it is not there any more, or not what it was; the image stands as it is.
         """
         before = operation.sha256_before or ""
         if self.root.identity(kept(before)) is None:
-            raise OriginalPurged(operation.source, before)
+            raise OriginalPurged(operation.image, before)
         content = self.root.read(kept(before))
         if content.sha256 != before:
-            raise VerificationFailed(operation.source, "the kept original has changed on disk")
+            raise OriginalDamaged(operation.image, kept(before))
         recorded = operation.attributes and Attributes.from_json(operation.attributes)
         attributes = (recorded or content.attributes).owned_as(content.attributes)
         return replace(content, attributes=attributes)

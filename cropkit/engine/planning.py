@@ -101,6 +101,25 @@ def to_undo(operation: Operation) -> Request:
     )
 
 
+def to_bring_back(operation: Operation) -> Request:
+    """Plan to give the kept original its name again: nothing is left that could be exchanged."""
+    sha256 = operation.sha256_before or ""
+    return Request(
+        OperationKind.RESTORE,
+        kept(sha256),
+        operation.source,
+        sha256,
+        decision=operation.decision,
+        undoes=operation,
+        followers=tuple((c.target, c.source, False) for c in operation.companions),
+    )
+
+
+def to_set_aside(path: str, sha256: str, name: str) -> Request:
+    """Plan to move a file to where rejected images are, into a folder of its own."""
+    return Request(OperationKind.REJECT, path, f"{REJECTED}/{name[:12]}/{path}", sha256)
+
+
 def to_purge(sha256: str, needed_since: str) -> Request:
     """Plan to remove a kept original on purpose, unless it is needed again by then."""
     name = kept(sha256)
@@ -124,14 +143,22 @@ def chosen_to_undo(
         return list(newest[:last])
     chosen: list[Operation] = []
     for path in paths:
-        name = split_beneath(root, path)
-        found = [one for one in newest if name in (one.source, one.target)]
+        name = _name(root, path)
+        found = [one for one in newest if name in (one.image, one.target)]
         if not found:
             raise NothingToUndo(str(path))
         chosen += found[:last]
     if not chosen:
         raise NothingToUndo(root)
     return chosen
+
+
+def _name(root: Path, path: str | os.PathLike[str]) -> str:
+    """Return the name of an image; absolute where a crop was moved out of the collection."""
+    try:
+        return split_beneath(root, path)
+    except PathOutsideRoot:
+        return os.fspath(path)
 
 
 def chosen_to_purge(

@@ -67,7 +67,9 @@ class Publisher:
         for companion in operation.companions:
             if not companion.keeps_source and holds(companion.target, companion.sha256):
                 self._drop(companion.source, companion.sha256)
-        if not operation.in_place and holds(operation.target, operation.sha256_after):
+        if operation.in_place or operation.brings_back:
+            return
+        if holds(operation.target, operation.sha256_after):
             self._drop(operation.source, operation.sha256_before)
 
     def put_back(self, operation: Operation) -> None:
@@ -128,7 +130,9 @@ class Publisher:
         """Give content a new name, by a link or, across file systems, by a synced copy."""
         here, path = self.locations.locate(source)
         there, name = self.locations.locate(target)
-        if here.link(path, there, name):
+        # whoever edits a file in place would change the original that has the same inode
+        is_kept = operation.brings_back and source == operation.source
+        if not is_kept and here.link(path, there, name):
             return
         content = here.read(path)
         partial = _partial(name, operation)

@@ -168,7 +168,7 @@ def _opened(opening: _Opening) -> Iterator[Callable[[Errand], CropResult]]:
         kind="applier",
         options=opening.options,
     ) as collection:
-        verbs = {"apply": collection.apply, "retract": collection.executor.retract}
+        verbs = {"apply": collection.apply, "retract": collection.undoer.retract}
 
         def done(errand: Errand) -> CropResult:
             what, decision = errand

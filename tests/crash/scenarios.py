@@ -146,6 +146,13 @@ def apply_a_group(kit: Collection) -> None:
         _succeeded(result)
 
 
+def delete(world: Path, name: str) -> None:
+    """Delete a crop, on purpose."""
+    with Collection(world / "collection", destination=world / "outside") as kit:
+        (kit.root / name).unlink()
+        kit.accept_changes()
+
+
 def lose_the_database(world: Path) -> None:
     for path in (world / "collection" / ".cropkit").glob("cropkit.db*"):
         path.unlink()
@@ -222,6 +229,14 @@ SCENARIOS = (
     Scenario("undo a move to another disk", undo, (FAR,), destination="outside", far=True),
     Scenario("crop again", crop(PNG, SMALLER), (CROP_JPEG, CROP)),
     Scenario("undo the older of two", undo_the_older, (CROP_JPEG, CROP)),
+    Scenario("undo a crop that was deleted", undo, (CROP,), prepare=lambda w: delete(w, PNG)),
+    Scenario(
+        "undo a move that was deleted outside",
+        undo,
+        (MOVE_JPEG,),
+        destination="outside",
+        prepare=lambda world: delete(world, f"../outside/{JPEG}"),
+    ),
     Scenario("redo a crop", redo, (CROP, UNDO)),
     Scenario("purge", purge, (CROP,)),
     Scenario("crop a group", apply_a_group, several=True),

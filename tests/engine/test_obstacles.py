@@ -130,8 +130,8 @@ def test_an_undo_that_has_no_room_is_refused_and_can_be_asked_for_again(
         collection.apply(made.id)
         with pytest.MonkeyPatch.context() as patch:
             fill(patch)
-            assert collection.executor.retract(made.id).status is Status.REFUSED
-        assert collection.executor.retract(made.id).ok
+            assert collection.undoer.retract(made.id).status is Status.REFUSED
+        assert collection.undoer.retract(made.id).ok
 
 
 def test_what_an_obstacle_took_back_is_no_recovery(place: states.Place) -> None:

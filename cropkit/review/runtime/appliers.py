@@ -31,7 +31,7 @@ class ApplierInKernel:
     """Carries decisions out in the thread that asks."""
 
     def __init__(self, collection: "Collection") -> None:
-        self.apply, self.retract = collection.apply, collection.executor.retract
+        self.apply, self.retract = collection.apply, collection.undoer.retract
 
     def start(self) -> None:
         """Need no preparation."""

@@ -47,7 +47,7 @@ class BackgroundApplier:
 
     def retract(self, path: str, decision: str, then: Then) -> None:
         """Take a decision about an image back."""
-        applier = self._applier or self._collection.executor
+        applier = self._applier or self._collection.undoer
         self.thread.submit(path, lambda: applier.retract(decision), then)
 
     def close(self) -> None:

@@ -56,7 +56,7 @@ class ReviewStore:
 
         What went wrong is in the result; the file is then as it was.
         """
-        return self._collection.executor.retract(decision)
+        return self._collection.undoer.retract(decision)
 
     def place(self) -> str | None:
         """Return the first image of the page that the reviewer was at."""

@@ -1,0 +1,126 @@
+"""What was done is taken back, whatever has become of the file since; originals are purged.
+
+Theory of operation. Undo is an operation like the others: names and content the other way round.
+That needs the crop to be where it was written. Where it is not, the way back is another one:
+
+=====================  =========================================================================
+the crop stands        the original is staged and takes its name; the crop becomes an original
+                       in its turn, for redo
+nothing has the name   the kept original is copied to its name; there is nothing to redo
+something else has it  refused, since that would be lost; when asked to keep it, it is moved to
+                       where rejected images are (and can be undone), then as above
+=====================  =========================================================================
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+from cropkit.audit.operation import Operation
+from cropkit.engine.executor import DecisionExecutor, refusal, result_of
+from cropkit.engine.locations import Locations
+from cropkit.engine.planning import (
+    chosen_to_purge,
+    to_bring_back,
+    to_purge,
+    to_set_aside,
+    to_undo,
+)
+from cropkit.engine.request import Outcome, Request
+from cropkit.errors import (
+    AuditError,
+    Busy,
+    ChangedSinceCrop,
+    CropkitError,
+    LaterOperation,
+    NothingToUndo,
+)
+from cropkit.records import CropResult, Status
+from cropkit.system.home import kept
+
+
+class Undoer:
+    """Takes back what was done to one collection; thread-safe."""
+
+    def __init__(self, locations: Locations, executor: DecisionExecutor) -> None:
+        self._locations = locations
+        self._executor = executor
+        self._trail = executor.applier.trail
+
+    def retract(self, decision: str) -> CropResult:
+        """Take a decision back: by withdrawing one that waits, else by restoring the file.
+
+        What went wrong is in the result; the file is then as it was.
+
+        Raises
+        ------
+        AuditError
+            Work must stop.
+        """
+        return result_of(self._retracted(decision))
+
+    def _retracted(self, wanted: str) -> Outcome:
+        if self._trail.withdraw(wanted):
+            decision, _ = self._trail.decision(wanted)
+            result = CropResult(Status.RESTORED, decision.path, box_asked=decision.box)
+            return Outcome(result)
+        decision, standing = self._trail.decision(wanted)
+        if standing.status is Status.RESTORED:
+            return Outcome(refusal(decision.path, decision.box, NothingToUndo(decision.path)))
+        if standing.operation is None:
+            return Outcome(refusal(decision.path, decision.box, Busy(decision.path)))
+        return self.restore(self._trail.operation(standing.operation))[-1]
+
+    def restore(self, operation: Operation, *, keep_current: bool = False) -> list[Outcome]:
+        """Bring back what was before an operation, unless a later one stands on it.
+
+        Parameters
+        ----------
+        keep_current : a file that was changed since is set aside, and told first
+        """
+        later = self._trail.later_on(operation)
+        if later is not None:
+            return [_refused(operation, LaterOperation(operation.source, operation.id, later.id))]
+        try:
+            now = self._locations.digest(operation.target)
+            if now == operation.sha256_after or operation.same_content:
+                return [self._run(operation, to_undo(operation))]
+            if now is None or not operation.in_place:
+                return [self._run(operation, to_bring_back(operation))]
+            if not keep_current:
+                return [_refused(operation, ChangedSinceCrop(operation.target))]
+            return self._over(operation, now)
+        except AuditError:
+            raise
+        except CropkitError as error:
+            return [_refused(operation, error)]
+
+    def _over(self, operation: Operation, now: str) -> list[Outcome]:
+        """Set a changed file aside, then bring the original back to its name."""
+        request = to_set_aside(operation.target, now, uuid4().hex)
+        self._locations.make_folder_of(request.target)
+        aside = self._executor.run(request)
+        if aside.error is not None:
+            return [aside]
+        return [aside, self._run(operation, to_bring_back(operation))]
+
+    def _run(self, operation: Operation, request: Request) -> Outcome:
+        outcome = self._executor.run(request)
+        # the image is known by the name that it has after the undo
+        return replace(outcome, result=replace(outcome.result, path=operation.source))
+
+    def purge(self, older_than: timedelta | None, keep_bytes: int | None) -> list[CropResult]:
+        """Remove the originals chosen by age and size, oldest first."""
+        kept_since = self._trail.originals()
+        sizes = {sha256: self._size_kept(sha256) for sha256 in kept_since}
+        chosen = chosen_to_purge(kept_since, sizes, older_than, keep_bytes)
+        results = [self._executor.run(to_purge(each, kept_since[each])).result for each in chosen]
+        return [replace(result, path=result.path.rpartition("/")[2]) for result in results]
+
+    def _size_kept(self, sha256: str) -> int:
+        identity = self._locations.root.identity(kept(sha256))
+        return identity.size if identity else 0
+
+
+def _refused(operation: Operation, error: CropkitError) -> Outcome:
+    return Outcome(refusal(operation.source, operation.box, error), error)
