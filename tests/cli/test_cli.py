@@ -46,7 +46,16 @@ def commands() -> list[str]:
 def test_every_command_of_the_public_interface_is_there() -> None:
     assert set(commands()) == {
         *("review", "test", "demo", "crop", "undo", "history", "apply", "recover", "fsck", "purge"),
-        *("settings", "destinations", "batch", "health", "stats", "alerts"),
+        *(
+            "settings",
+            "originals",
+            "accept-changes",
+            "destinations",
+            "batch",
+            "health",
+            "stats",
+            "alerts",
+        ),
         *NOT_YET,
     }
 
@@ -193,5 +202,5 @@ def test_settings_are_kept_with_the_collection_and_told_by_the_trail(folder: Pat
 def test_a_setting_that_there_is_not_is_refused_with_what_there_is(folder: Path) -> None:
     said = document("settings", folder, "--jpeg", "better", code=1)
     assert said["code"] == "BadSetting"
-    assert "lossless, exact" in said["message"]
+    assert "lossless, lossless-or-exact, exact" in said["message"]
     assert document("settings", folder)["settings"]["jpeg"] == "lossless"
