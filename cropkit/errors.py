@@ -27,7 +27,7 @@ CropkitError
  │    ├── UnreadableImage    EmptyFile, Truncated, CorruptImage
  │    └── UnsupportedImage   UnknownFormat, WrongExtension, UnsupportedFormat, AnimatedImage,
  │                           MultiPage, GainMap, Provenance, TrailingData, UnsupportedDepth,
- │                           TooLarge
+ │                           TooLarge, TooManyParts
  ├── Failed                the candidate was discarded; the original stands
  │    ├── RunIncomplete      a batch ended, and not every item of it well
  │    ├── VerificationFailed what was read back is not what was meant
@@ -373,6 +373,13 @@ class TooLarge(UnsupportedImage):
 
     template = "{0}: {1} pixels are over the limit of {2}"
     cure = "Raise the limit if the file is trusted (CROPKIT_MAX_PIXELS)"
+
+
+class TooManyParts(UnsupportedImage):
+    """(path, what, limit): it has more of something than any program needs."""
+
+    template = "{0}: has more than {2} {1}"
+    cure = "Save it anew from a program that you trust, then crop that"
 
 
 class Failed(CropkitError):

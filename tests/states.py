@@ -505,6 +505,12 @@ def many_pixels() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + png.chunk("IEND", b"")
 
 
+def many_chunks() -> bytes:
+    whole = png.build(png.values(0, 8, 21, 13), 0, 8)
+    end = png.chunk("IEND", b"")
+    return whole.removesuffix(end) + png.chunk("teXt", b"") * 20_000 + end
+
+
 def failing(error: Exception) -> Callable[[Place], Begun]:
     """Let the formats' proof fail, as a failing disk or memory would."""
 
@@ -620,6 +626,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "TrailingData": _png(png.build(png.values(0, 8, 21, 13), 0, 8) + b"the old picture"),
     "UnsupportedDepth": image("bad.jpg", _PLAIN.replace(b"\xff\xc0\0\x11", b"\xff\xc9\0\x11")),
     "TooLarge": _png(many_pixels()),
+    "TooManyParts": _png(many_chunks()),
     "VerificationFailed": failing(VerificationFailed(IMAGE, "read back other pixels")),
     "WriteFailed": failing(WriteFailed(IMAGE, "Input/output error")),
     "ApplierDied": given_up,

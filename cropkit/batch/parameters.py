@@ -59,13 +59,27 @@ def from_yaml(path: Path) -> list[tuple[str, str]]:
     if len(data) > LARGEST:
         raise BadParameterFile(path, f"larger than {LARGEST} bytes")
     try:
-        # aliases first: composing would follow them
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, yaml.SafeLoader)):
-            raise BadParameterFile(path, "aliases are not read")
+        _check_flat(path, data)
         document = yaml.compose(data, yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError, UnicodeDecodeError) as error:
         raise BadParameterFile(path, f"not YAML: {_first_line(error)}") from error
     return [] if document is None else _pairs(path, document)
+
+
+def _check_flat(path: Path, data: bytes) -> None:
+    """Refuse aliases and anything within a value, at the first sign of it.
+
+    To scan what is nested takes a time that grows with its square, and composing follows aliases.
+    """
+    openings = 0
+    for event in yaml.parse(data, yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise BadParameterFile(path, "aliases are not read")
+        if isinstance(event, yaml.DocumentStartEvent):
+            openings = 0
+        openings += isinstance(event, yaml.CollectionStartEvent)
+        if openings > 1:
+            raise BadParameterFile(path, "a value is not plain text or a number")
 
 
 def _pairs(path: Path, document: Node) -> list[tuple[str, str]]:

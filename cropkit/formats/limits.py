@@ -1,13 +1,34 @@
-"""How many pixels an image may have, known from its header before anything is decoded."""
+"""How much an image may hold: pixels, known from its header before anything is decoded, and parts.
+
+Whoever takes a file apart goes through its parts one by one: each kind has a number that no program
+needs more of, so that a file made to cost time is refused by name.
+"""
 
 import os
+from collections.abc import Mapping
 
-from cropkit.errors import TooLarge, UnsupportedImage
+from cropkit.errors import TooLarge, TooManyParts, UnsupportedImage
 from cropkit.geometry import Size
 
 MAX_PIXELS = 178_956_970
 """Twice Pillow's own ``Image.MAX_IMAGE_PIXELS``: where it calls an image a bomb."""
 
+MOST_PARTS: Mapping[str, int] = {
+    "chunks": 30_000,  # of PNG, whose pixels may come in pieces of 8 KiB
+    "chunks beside the pixels": 10_000,  # of PNG
+    "bytes of metadata in texts": 1 << 20,  # of PNG: XMP and raw profiles, inflated
+    "bytes of XMP": 1 << 20,
+    "bytes of colour profile": 1 << 24,
+    "segments": 10_000,  # of JPEG, each of up to 64 KiB
+    "tables": 4_096,  # of JPEG
+    "scans": 500,  # of JPEG: each may cost as much as the whole image
+    "blocks": 50_000,  # of GIF
+    "sub-blocks": 2_000_000,  # of GIF, each of up to 255 bytes
+    "RIFF chunks": 10_000,
+    "directory entries": 8_000,  # of TIFF
+}
+
+_DIGITS = 18
 VARIABLE = "CROPKIT_MAX_PIXELS"
 
 
@@ -20,7 +41,7 @@ def max_pixels(name: str) -> int:
         When the variable is not a positive whole number: no limit that is guessed.
     """
     text = os.environ.get(VARIABLE, str(MAX_PIXELS))
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > _DIGITS or int(text) < 1:
         raise UnsupportedImage(name, f"{VARIABLE} is not a whole number above 0: {text!r}")
     return int(text)
 
@@ -31,3 +52,9 @@ def check_pixels(name: str, size: Size) -> Size:
     if size.area > limit:
         raise TooLarge(name, size.area, limit)
     return size
+
+
+def check_parts(name: str, what: str, number: int) -> None:
+    """Raise `TooManyParts` when there are more of a kind than `MOST_PARTS` says."""
+    if number > MOST_PARTS[what]:
+        raise TooManyParts(name, what, MOST_PARTS[what])

@@ -2,6 +2,8 @@
 
 import errno
 import json
+from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from cropkit.errors import (
 from cropkit.suggest.numbers import excerpt
 from cropkit.system.files import Root
 
+_LONGEST_NUMBER = 400  # characters: no double needs more than 309 before its point
 LIMIT = 1 << 20  # bytes; the largest sidecar seen in the wild has 700
 
 
@@ -54,17 +57,39 @@ class JsonFiles:
 def parse(data: bytes, path: str) -> dict[str, Any]:
     """Return the one JSON object in `data`, or raise `BadSuggestion`."""
     try:
-        record = json.loads(data.decode("utf-8"))
+        record = json.loads(
+            data.decode("utf-8"),
+            parse_float=_parsed_float,
+            object_pairs_hook=partial(_without_doubles, path),
+        )
     except UnicodeDecodeError as error:
         raise BadSuggestion(path, f"is not UTF-8 (byte {error.start})") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadSuggestion(path, f"is not JSON ({where}: {error.msg})") from None
+    except BadSuggestion:
+        raise
     except (RecursionError, ValueError) as error:
         raise BadSuggestion(path, f"is not JSON that we read ({_cause(error)})") from None
     if not isinstance(record, dict):
         raise BadSuggestion(path, f"needs one JSON object, holds {excerpt(record)}")
     return record
+
+
+def _parsed_float(written: str) -> float:
+    if len(written) > _LONGEST_NUMBER:
+        raise ValueError(written[:_LONGEST_NUMBER])
+    return float(written)
+
+
+def _without_doubles(path: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; one that says a thing twice says nothing that can be relied on."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        double = next(name for name, number in Counter(names).items() if number > 1)
+        raise BadSuggestion(path, f"says {excerpt(double)} twice")
+    return found
 
 
 def _cause(error: Exception) -> str:

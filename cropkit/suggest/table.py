@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SOURCE = "table"
+LIMIT = 1 << 26  # bytes of a file: some 600,000 rows
+MOST_COLUMNS = 1_000
 _PIXEL_NOISE = 0.5  # a detector's edge may lie half a pixel outside; more is another image's box
 _ORIENTATIONS = range(1, 9)
 
 _Record = tuple[str, Mapping[str, Any]]
+Reader = Any  # csv names no type for it
 
 
 class Table:
@@ -63,7 +66,7 @@ class Table:
         """
         table = cls(Path(path).name, Convention(**convention))
         text = _read_text(Path(path))
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
         header, records = _opened(reader, table.name)
         table._fill(header, records)
         return table
@@ -180,7 +183,13 @@ def _best_first(row: Row) -> tuple[int, float]:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            data = file.read(LIMIT + 1)
+        if len(data) > LIMIT:
+            raise BadSuggestion(
+                path.name, f"has more than {LIMIT} bytes, which are all that is read"
+            )
+        return data.decode("utf-8-sig")
     except FileNotFoundError:
         raise MissingFile(path) from None
     except UnicodeDecodeError as error:
@@ -194,20 +203,22 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def _opened(
-    reader: "csv.DictReader[str]", name: str
-) -> tuple[list[str], Iterator[_Record | BadSuggestion]]:
+def _opened(reader: Reader, name: str) -> tuple[list[str], Iterator[_Record | BadSuggestion]]:
     try:
-        header = list(reader.fieldnames or ())
+        header: list[str] = next(reader, [])
     except csv.Error as error:
         raise BadSuggestion(f"{name}:1", f"is not CSV ({error})") from None
-    return header, _records(reader, name)
+    if len(header) > MOST_COLUMNS:
+        raise BadSuggestion(f"{name}:1", f"has {len(header)} columns; at most {MOST_COLUMNS}")
+    return header, _records(reader, header, name)
 
 
-def _records(reader: "csv.DictReader[str]", name: str) -> Iterator[_Record | BadSuggestion]:
+def _records(reader: Reader, header: list[str], name: str) -> Iterator[_Record | BadSuggestion]:
+    """Read row after row; what a row is short of is not there, what it has more is not read."""
     try:
-        for record in reader:
-            yield f"{name}:{reader.line_num}", record
+        for row in reader:
+            if row:
+                yield f"{name}:{reader.line_num}", dict(zip(header, row, strict=False))
     except csv.Error as error:
         where = f"{name}:{reader.line_num}"
         yield BadSuggestion(where, f"is not CSV ({error}); nothing after it was read")

@@ -4,6 +4,7 @@ import struct
 from dataclasses import dataclass
 
 from cropkit.errors import CorruptImage, Truncated
+from cropkit.formats.limits import check_parts
 from cropkit.geometry import PixelBox, Size
 
 _SCREEN = struct.Struct("<6sHHBBB")
@@ -93,6 +94,7 @@ def parse(data: bytes, name: str) -> Container:
     while data[at : at + 1] != bytes([_END]):
         block, at = _block(data, at, name)
         blocks.append(block)
+        check_parts(name, "blocks", len(blocks))
     return Container(screen, tuple(blocks), data[at + 1 :])
 
 
@@ -125,8 +127,11 @@ def _picture(data: bytes, at: int, name: str) -> tuple[Picture, int]:
 
 def _end_of_sub_blocks(data: bytes, at: int, name: str) -> int:
     """Return where a chain of sub-blocks ends: after the first one that is empty."""
+    number = 0
     while at < len(data) and data[at]:
         at += 1 + data[at]
+        number += 1
+    check_parts(name, "sub-blocks", number)
     if at >= len(data):
         raise Truncated(name, "inside a block")
     return at + 1

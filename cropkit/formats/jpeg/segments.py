@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cropkit.errors import CorruptImage, Truncated, UnsupportedDepth
+from cropkit.formats.limits import check_parts
 from cropkit.geometry import Size
 
 DHT, SOS, DQT, DRI, COM = 0xC4, 0xDA, 0xDB, 0xDD, 0xFE
+_LEAST_TABLE = {DQT: 65, DHT: 17}  # bytes of one (B.2.4.1, B.2.4.2)
 APP0, APP1, APP2, APP11, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
 _FRAMES = range(0xC0, 0xD0)
 _NO_FRAMES = (0xC4, 0xC8, 0xCC)
@@ -17,6 +19,7 @@ _CODED = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive; Huffman, in one 
 _KINDS = {0xC3: "lossless", 0xC9: "arithmetic", 0xCA: "arithmetic progressive", 0xCB: "lossless"}
 # In entropy-coded data FF is followed by 00, a restart marker, or more FF (B.1.1.5).
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_FILL = re.compile(rb"\xff+(?=\xff)", re.DOTALL)
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _8_BITS = 8
 # Zigzag order (figure A.6): natural index of each coded coefficient.
@@ -185,6 +188,7 @@ def parse(data: bytes, name: str) -> Jpeg:
         start = at
         segment, at = _segment(data, at, name)
         segments.append(segment)
+        check_parts(name, "segments", len(segments))
         if segment.marker == SOS:
             marker = _MARKER.search(data, at)
             if not marker:
@@ -192,11 +196,19 @@ def parse(data: bytes, name: str) -> Jpeg:
             at = marker.start()
         if not segment.is_metadata:
             pieces.append(view[start:at])
-        while data[at : at + 2] == b"\xff\xff":  # fill bytes may precede a marker (B.1.1.2)
-            at += 1
+        if data[at : at + 2] == b"\xff\xff":  # fill bytes may precede a marker (B.1.1.2)
+            at = _FILL.match(data, at).end()  # type: ignore[union-attr]  # (it has just been seen)
+    check_parts(name, "scans", sum(s.marker == SOS for s in segments))
+    check_parts(name, "tables", sum(_most_tables(s) for s in segments))
     if not any(s.marker == SOS for s in segments):
         raise CorruptImage(name, "it has no pixels")
     return Jpeg(tuple(segments), tuple(pieces), data[at + 2 :], name)
+
+
+def _most_tables(segment: Segment) -> int:
+    """Return how many tables a segment can hold, by its length."""
+    least = _LEAST_TABLE.get(segment.marker)
+    return -(-len(segment.data) // least) if least else 0
 
 
 def _segment(data: bytes, at: int, name: str) -> tuple[Segment, int]:

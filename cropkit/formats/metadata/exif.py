@@ -5,6 +5,9 @@ The block keeps its length and every value its place (see `tiff_block`).
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+import numpy.typing as npt
+
 from cropkit.formats.account import Account
 from cropkit.formats.metadata import embedded_pictures
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
@@ -23,10 +26,11 @@ def read_orientation(block: bytes) -> int:
     """Return the orientation that an EXIF block states; 1 when it states none that makes sense."""
     try:
         tiff = TiffBlock(block)
-        stated = [tiff.integers(e) for e in tiff.entries(tiff.first) if e.tag == _ORIENTATION]
+        entry = next((e for e in tiff.entries(tiff.first) if e.tag == _ORIENTATION), None)
+        stated = tiff.integers(entry)[:1] if entry else ()
     except TiffDamage:
         return 1
-    return stated[0][0] if stated and stated[0] and stated[0][0] in range(1, 9) else 1
+    return stated[0] if stated and stated[0] in range(1, 9) else 1
 
 
 def patched(block: bytes, change: Change, account: Account, label: str) -> bytes:
@@ -93,16 +97,15 @@ def _move_subject(tiff: TiffBlock, ifd: int, change: Change, account: Account) -
 
 
 def _remove_thumbnail(tiff: TiffBlock, directories: Iterable[int]) -> None:
-    claimed = [span for ifd in directories for span in tiff.spans(ifd)]
+    claimed = [range(_HEADER), *(span for ifd in directories for span in tiff.spans(ifd))]
     second = tiff.next(tiff.first)
     try:
         shown = [*tiff.spans(second), *_thumbnail_data(tiff, second)]
     except TiffDamage:
         shown = []
     tiff.unlink_next(tiff.first)
-    for span in shown:
-        for free in _unclaimed(span, claimed):
-            tiff.blank(free)
+    # what somebody else's data shares stays
+    tiff.blank_where(_covered(shown, len(tiff.data)) & ~_covered(claimed, len(tiff.data)))
 
 
 def _thumbnail_data(tiff: TiffBlock, ifd: int) -> Iterator[range]:
@@ -113,20 +116,14 @@ def _thumbnail_data(tiff: TiffBlock, ifd: int) -> Iterator[range]:
             yield from (range(at, at + length) for at, length in pairs)
 
 
-def _unclaimed(span: range, claimed: Iterable[range]) -> Iterator[range]:
-    """Yield the parts of a span that nobody else's data shares."""
-    free = [range(max(span.start, _HEADER), span.stop)]
-    for other in claimed:
-        free = [
-            part
-            for f in free
-            for part in (
-                range(f.start, min(f.stop, other.start)),
-                range(max(f.start, other.stop), f.stop),
-            )
-            if part
-        ]
-    yield from free
+def _covered(spans: Iterable[range], length: int) -> npt.NDArray[np.bool_]:
+    """Return which bytes any of the spans holds; each span costs the same, however long."""
+    edges = np.zeros(length + 1, np.int64)
+    for span in spans:
+        if span.start < min(span.stop, length):
+            edges[span.start] += 1
+            edges[min(span.stop, length)] -= 1
+    return np.cumsum(edges)[:-1] > 0
 
 
 def _without_pictures(block: bytes, account: Account, label: str) -> bytes:

@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 _WIDTHS: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _INTEGERS: Final = {1: "B", 3: "H", 4: "I", 13: "I"}
 _ENTRY = 12
 _INLINE = 4
-_MOST_ENTRIES = 4096
+_MOST_ENTRIES = 1024
+_MOST_DIRECTORIES = 8
+_MOST_NUMBERS = 1 << 16
 
 
 class TiffDamage(ValueError):
@@ -41,6 +46,7 @@ class TiffBlock:
             raise TiffDamage("no TIFF header")
         self.data = bytearray(data)
         self._order = order
+        self._read: set[int] = set()
         self.first = self._number("I", 4)
 
     def entries(self, ifd: int) -> list[Entry]:
@@ -48,6 +54,9 @@ class TiffBlock:
         count = self._number("H", ifd)
         if count > _MOST_ENTRIES:
             raise TiffDamage(f"{count} entries")
+        self._read.add(ifd)
+        if len(self._read) > _MOST_DIRECTORIES:
+            raise TiffDamage("more directories than there are kinds of")
         return [self._entry(ifd + 2 + _ENTRY * i) for i in range(count)]
 
     def table(self, ifd: int) -> range:
@@ -68,6 +77,8 @@ class TiffBlock:
         code = _INTEGERS.get(entry.kind)
         if code is None:
             return ()
+        if entry.count > _MOST_NUMBERS:
+            raise TiffDamage(f"{entry.count} numbers in one tag")
         return struct.unpack_from(f"{self._order}{entry.count}{code}", self.data, entry.value_at)
 
     def write(self, entry: Entry, values: tuple[int, ...]) -> bool:
@@ -92,6 +103,10 @@ class TiffBlock:
         """Overwrite bytes with zeros."""
         stop = min(span.stop, len(self.data))
         self.data[span.start : stop] = bytes(max(0, stop - span.start))
+
+    def blank_where(self, mask: npt.NDArray[np.bool_]) -> None:
+        """Overwrite the bytes that a mask of the block's length chooses with zeros."""
+        np.frombuffer(self.data, np.uint8)[mask] = 0
 
     def spans(self, ifd: int) -> Iterator[range]:
         """Yield every range of bytes that a directory owns."""

@@ -1,9 +1,11 @@
 """XMP around a crop: dimensions updated in the text, thumbnails of the whole scene cut out."""
 
 import re
+from collections import defaultdict, deque
 
 from cropkit.errors import GainMap
 from cropkit.formats.account import Account
+from cropkit.formats.limits import check_parts
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 
 # Properties that hold the stored size (XMP specification part 2; Exif 2.3 for XMP).
@@ -11,7 +13,7 @@ _DIMENSIONS = (
     (b"tiff:ImageWidth", b"tiff:ImageLength"),
     (b"exif:PixelXDimension", b"exif:PixelYDimension"),
 )
-_THUMBNAILS = re.compile(rb"<(xmp|xap):Thumbnails\b.*?</\1:Thumbnails>\s*", re.DOTALL)
+_THUMBNAILS = rb"(?:xmp|xap):Thumbnails"
 # Properties that carry a whole second picture (Google's depth and cardboard photos).
 _PICTURES = (b"GDepth:Data", b"GImage:Data", b"GDepth:Confidence=")
 # What describes a second picture: gain maps of Adobe, Apple and Google, depth maps, motion photos,
@@ -21,9 +23,9 @@ _OF_PICTURES = (
     rb"|(?:G?Container):[\w-]+|GCamera:(?:MotionPhoto|MicroVideo)[\w-]*|apdi:[\w-]+"
     rb"|OpCamera:[\w-]+|xmpNote:HasExtendedXMP"
 )
-_ATTRIBUTES = re.compile(rb"\s+(?:%b)\s*=\s*(?:\"[^\"]*\"|'[^']*')" % _OF_PICTURES)
-_ELEMENTS = re.compile(rb"<(%b)\b(?:[^>]*/>|.*?</\1\s*>)\s*" % _OF_PICTURES, re.DOTALL)
-_NAMESPACE = re.compile(rb"\s+xmlns:([\w-]+)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+# Each begins at the first of several blanks: else a run of them would be gone through from each.
+_ATTRIBUTES = re.compile(rb"(?<!\s)\s+(?:%b)\s*=\s*(?:\"[^\"]*\"|'[^']*')" % _OF_PICTURES)
+_NAMESPACE = re.compile(rb"(?<!\s)\s+xmlns:([\w-]+)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 
 
 def patched(packet: bytes, change: Change, account: Account, label: str, name: str) -> bytes:
@@ -48,8 +50,9 @@ def restated(packet: bytes, change: Change, account: Account, label: str, name: 
         As in `patched`.
     """
     refuse_pictures(packet, name)
-    after, thumbnails = _THUMBNAILS.subn(b"", packet)
-    if thumbnails:
+    check_parts(name, "bytes of XMP", len(packet))
+    after = _without_elements(packet, _THUMBNAILS)
+    if after != packet:
         account.drop(f"{label} thumbnail", SHOWS_MORE)
     if not change.is_none:
         for pair in _DIMENSIONS:
@@ -62,11 +65,41 @@ def without_pictures(packet: bytes, account: Account, label: str) -> bytes:
 
     Namespaces that nothing needs any more go as well: a reader may take them for a promise.
     """
-    after = _ATTRIBUTES.sub(b"", _ELEMENTS.sub(b"", packet))
+    after = _ATTRIBUTES.sub(b"", _without_elements(packet, _OF_PICTURES))
     if after == packet:
         return packet
     account.drop(f"{label} of a second picture", "it describes what is dropped")
     return _NAMESPACE.sub(lambda n: n[0] if b"%b:" % n[1] in _bodies(after) else b"", after)
+
+
+def _without_elements(packet: bytes, names: bytes) -> bytes:
+    """Cut out every element of these names, with what is in it and the blanks behind it.
+
+    One pass for the ends and one for the beginnings: to look for the end of each anew would go
+    through a packet of beginnings again and again.
+    """
+    ends: defaultdict[bytes, deque[tuple[int, int]]] = defaultdict(deque)
+    for end in re.finditer(rb"</(%b)\s*>\s*" % names, packet):
+        ends[end[1]].append(end.span())
+    kept: list[bytes] = []
+    at = 0
+    for start in re.finditer(rb"<(%b)\b[^>]*>?\s*" % names, packet):
+        if start.start() < at:
+            continue  # inside of one that is cut out
+        stop = _end_of(start, ends[start[1]])
+        if stop is not None:
+            kept.append(packet[at : start.start()])
+            at = stop
+    return b"".join([*kept, packet[at:]])
+
+
+def _end_of(start: re.Match[bytes], ends: deque[tuple[int, int]]) -> int | None:
+    """Return where an element ends: at once, or behind its end, None where it has none."""
+    if start[0].rstrip().endswith(b"/>"):
+        return start.end()
+    while ends and ends[0][0] < start.end():
+        ends.popleft()
+    return ends[0][1] if ends else None
 
 
 def holds_picture(packet: bytes) -> bool:

@@ -3,9 +3,11 @@
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from cropkit.errors import CorruptImage, TrailingData, Truncated, UnsupportedFormat
 from cropkit.formats import zlib_streams
+from cropkit.formats.limits import check_parts
 from cropkit.geometry import Size
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -144,37 +146,37 @@ def parse(data: bytes, name: str) -> Container:
     at = [i for i, span in enumerate(spans) if span.type == "IDAT"]
     if not at or at != list(range(at[0], at[-1] + 1)):
         raise CorruptImage(name, "pixel data is missing or torn apart")
-    rest = tuple(Chunk(s.type, s.of(data).tobytes()) for s in spans if s.type != "IDAT")
+    check_parts(name, "chunks beside the pixels", len(spans) - len(at))
+    view = memoryview(data)
+    rest = tuple(Chunk(s.type, s.of(view).tobytes()) for s in spans if s.type != "IDAT")
     _check_critical(rest, name)
-    return Container(rest, at[0], tuple(spans[i].of(data) for i in at), trailer)
+    return Container(rest, at[0], tuple(spans[i].of(view) for i in at), trailer)
 
 
 def read_ihdr(data: bytes, name: str) -> Ihdr:
     """Read only the header, which stands first."""
     span = _span(data, len(SIGNATURE), name)
-    return Ihdr.parse(Chunk(span.type, span.of(data).tobytes()), name)
+    return Ihdr.parse(Chunk(span.type, span.of(memoryview(data)).tobytes()), name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Where a chunk stands in the file."""
+class _Span(NamedTuple):
+    """Where a chunk stands in the file: there may be very many."""
 
     type: str
     start: int
-    length: int
+    end: int
 
-    @property
-    def end(self) -> int:
-        return self.start + 12 + self.length
-
-    def of(self, data: bytes) -> memoryview:
-        return memoryview(data)[self.start + 8 : self.start + 8 + self.length]
+    def of(self, data: memoryview) -> memoryview:
+        return data[self.start + 8 : self.end - 4]
 
 
 def _spans(data: bytes, name: str) -> Iterator[_Span]:
     span = _span(data, len(SIGNATURE), name)
     yield span
+    number = 1
     while span.type != "IEND":
+        number += 1
+        check_parts(name, "chunks", number)
         span = _span(data, span.end, name)
         yield span
 
@@ -186,13 +188,13 @@ def _span(data: bytes, at: int, name: str) -> _Span:
     kind = data[at + 4 : at + 8]
     if not kind.isalpha():
         raise CorruptImage(name, f"chunk type {kind!r} at byte {at}")
-    span = _Span(kind.decode("latin-1"), at, length)
-    if span.end > len(data):
-        raise Truncated(name, f"inside a {span.type} chunk")
-    crc = zlib_streams.engine.crc32(memoryview(data)[at + 4 : span.end - 4])
-    if crc != int.from_bytes(data[span.end - 4 : span.end]):
-        raise CorruptImage(name, f"the {span.type} chunk at byte {at} fails its CRC")
-    return span
+    named, end = kind.decode("latin-1"), at + 12 + length
+    if end > len(data):
+        raise Truncated(name, f"inside a {named} chunk")
+    crc = zlib_streams.engine.crc32(memoryview(data)[at + 4 : end - 4])
+    if crc != int.from_bytes(data[end - 4 : end]):
+        raise CorruptImage(name, f"the {named} chunk at byte {at} fails its CRC")
+    return _Span(named, at, end)
 
 
 def _check_critical(chunks: Iterable[Chunk], name: str) -> None:

@@ -2,10 +2,11 @@
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from cropkit.errors import AnimatedImage, GainMap, Provenance
+from cropkit.errors import AnimatedImage, GainMap, Provenance, TooManyParts
 from cropkit.formats.account import Account
+from cropkit.formats.limits import MOST_PARTS
 from cropkit.formats.metadata import embedded_pictures, exif, photoshop, xmp
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 from cropkit.formats.png import text
@@ -24,6 +25,13 @@ _REASONS = {kind: reason for kinds, reason in DROPPED.items() for kind in kinds.
 _NO_PICTURES = frozenset(("PLTE", "tRNS", "bKGD", "cHRM", "gAMA", "iCCP", "sBIT", "sPLT", "tIME"))
 
 
+@dataclass(slots=True)
+class TextBudget:
+    """How many bytes the texts that were taken apart held, together."""
+
+    total: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """What an edit may look at."""
@@ -31,6 +39,7 @@ class Edit:
     change: Change
     account: Account
     name: str
+    texts: TextBudget = field(default_factory=TextBudget)
 
 
 def refuse(container: Container, name: str) -> None:
@@ -85,14 +94,25 @@ def _patched_exif(data: bytes, edit: Edit, label: str) -> bytes:
 
 
 def _edit_text(chunk: Chunk, edit: Edit) -> Chunk:
-    parsed = text.parse_text(chunk)
     keyword, _, _ = chunk.data.partition(b"\0")
+    parsed = _parsed_text(chunk, edit) if text.is_metadata(keyword) else None
     label = f"{chunk.type} {keyword.decode('latin-1')}"
     after = _edited_text(parsed, edit, label) if parsed else None
     if parsed is None or after is None:
         edit.account.keep(label)
         return chunk
     return chunk if after == parsed.text else parsed.chunk(after)
+
+
+def _parsed_text(chunk: Chunk, edit: Edit) -> text.Text | None:
+    """Take a text apart that holds metadata; all of a file's together hold no more than one may."""
+    what = "bytes of metadata in texts"
+    try:
+        parsed = text.parse_text(chunk, MOST_PARTS[what] - edit.texts.total)
+    except text.TooLong:
+        raise TooManyParts(edit.name, what, MOST_PARTS[what]) from None
+    edit.texts.total += len(parsed.text) if parsed else 0
+    return parsed
 
 
 def _edited_text(parsed: text.Text, edit: Edit, label: str) -> bytes | None:

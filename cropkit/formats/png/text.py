@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from cropkit.formats.limits import MOST_PARTS
 from cropkit.formats.png.chunks import Chunk
 
 XMP_KEYWORD = b"XML:com.adobe.xmp"
@@ -13,7 +14,7 @@ _RAW_PROFILE = b"Raw profile type "
 # "\nexif\n    1234\n" and then hexadecimal digits in lines, as ImageMagick writes it.
 _PROFILE = re.compile(rb"(\n\w+\n\s*)(\d+)(\n)([0-9a-fA-F\s]*)\Z")
 _LINE = 36
-_MOST_TEXT = 1 << 26
+_MOST_PROFILE = MOST_PARTS["bytes of colour profile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,23 @@ class Text:
         return Chunk(self.type, self.head + (zlib.compress(text) if self.compressed else text))
 
 
-def parse_text(chunk: Chunk) -> Text | None:
-    """Take a tEXt, zTXt or iTXt chunk apart; None when it is malformed or absurdly long."""
+class TooLong(ValueError):
+    """A text holds more than it may."""
+
+
+def is_metadata(keyword: bytes) -> bool:
+    """Whether a text of this keyword holds more than text."""
+    return keyword == XMP_KEYWORD or keyword.startswith(_RAW_PROFILE)
+
+
+def parse_text(chunk: Chunk, most: int) -> Text | None:
+    """Take a tEXt, zTXt or iTXt chunk apart; None when it is malformed.
+
+    Raises
+    ------
+    TooLong
+        When it holds more than `most` bytes.
+    """
     keyword, _, rest = chunk.data.partition(b"\0")
     fields = {"tEXt": 0, "zTXt": 1, "iTXt": 2}[chunk.type]
     head = rest[:fields]
@@ -41,19 +57,24 @@ def parse_text(chunk: Chunk) -> Text | None:
     compressed = chunk.type == "zTXt" or head[:1] == b"\1"
     text = rest[len(head) :]
     try:
-        text = _inflated(text) if compressed else text
+        text = _inflated(text, most) if compressed else text
     except zlib.error:
         return None
+    if len(text) > most:
+        raise TooLong
     return Text(chunk.type, keyword, keyword + b"\0" + head, compressed, text)
 
 
 def profile(chunks: Iterable[Chunk]) -> bytes | None:
-    """Return the colour profile of an iCCP chunk (11.3.2.3), None when it cannot be inflated."""
+    """Return the colour profile of an iCCP chunk (11.3.2.3).
+
+    None when it cannot be inflated, or holds more than any profile.
+    """
     for chunk in chunks:
         if chunk.type == "iCCP":
             try:
-                return _inflated(chunk.data.partition(b"\0")[2][1:])
-            except zlib.error:
+                return _inflated(chunk.data.partition(b"\0")[2][1:], _MOST_PROFILE)
+            except (zlib.error, TooLong):
                 return None
     return None
 
@@ -79,9 +100,11 @@ def edit_raw_profile(text: bytes, edit: Callable[[bytes], bytes]) -> bytes:
     return match[1] + b"%d" % len(after) + match[3] + b"\n".join([*lines, b""])
 
 
-def _inflated(data: bytes) -> bytes:
+def _inflated(data: bytes, most: int) -> bytes:
     inflate = zlib.decompressobj()
-    text = inflate.decompress(data, _MOST_TEXT)
+    text = inflate.decompress(data, most + 1)
+    if len(text) > most:
+        raise TooLong
     if not inflate.eof:
-        raise zlib.error("longer than any text")
+        raise zlib.error("it ends too early")
     return text

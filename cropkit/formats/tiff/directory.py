@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cropkit.errors import CorruptImage, Truncated, UnsupportedFormat
+from cropkit.formats.limits import check_parts
 
 EXIF, GPS, INTEROPERABILITY, SUB_IFDS = 34665, 34853, 40965, 330
 # Directories that hold no picture, by the tag that points to them.
@@ -165,7 +166,7 @@ class _Reader:
     def __init__(self, data: bytes, name: str) -> None:
         self._data, self._name = data, name
         self._seen: set[int] = set()
-        self._claimed = 0
+        self._claimed = self._entries = 0
         self._form = self._read_form()
 
     def read(self) -> Tiff:
@@ -199,6 +200,8 @@ class _Reader:
         (count,) = self._unpacked(form.head, at)
         if form.table_length(count) > len(self._data):
             raise Truncated(self._name, "inside a directory")
+        self._entries += count
+        check_parts(self._name, "directory entries", self._entries)
         starts = (at + form.head.size + i * form.entry.size for i in range(count))
         return Directory(at, tuple(self._entry(start) for start in starts))
 

@@ -4,6 +4,7 @@ import struct
 from dataclasses import dataclass
 
 from cropkit.errors import CorruptImage, TrailingData, Truncated
+from cropkit.formats.limits import check_parts
 from cropkit.geometry import Size
 
 VP8, VP8L, VP8X, ALPH = "VP8 ", "VP8L", "VP8X", "ALPH"
@@ -127,6 +128,7 @@ def _chunks(data: bytes, end: int, name: str) -> tuple[Chunk, ...]:
         if begin + length > end:
             raise Truncated(name, f"inside the chunk {kind.decode('latin-1')!r}")
         chunks.append(Chunk(kind.decode("latin-1"), data[begin : begin + length]))
+        check_parts(name, "RIFF chunks", len(chunks))
     return tuple(chunks)
 
 

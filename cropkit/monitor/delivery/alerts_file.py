@@ -7,7 +7,6 @@ person has approved exactly these bytes under exactly this path.
 import hashlib
 import os
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,10 @@ from typing import Any
 
 from cropkit.errors import BadConfiguration, ForeignState
 from cropkit.names import escaped
-from cropkit.system import personal_state
+from cropkit.system import personal_state, toml_text
 from cropkit.system.home import ALERTS
 from cropkit.system.state_folder import is_acceptable, reader
 
-LARGEST = 64_000  # bytes of a file
 MOST_SINKS = 20
 _APPROVED = "approved-alerts"
 Table = dict[str, Any]
@@ -68,7 +66,7 @@ def of_collection(folder: Path) -> AlertsFile | None:
     path = folder / ALERTS
     try:
         with reader(path) as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(toml_text.LARGEST + 1)
     except FileNotFoundError:
         return None
     except (OSError, ForeignState) as error:
@@ -91,7 +89,7 @@ def of_person(environment: Mapping[str, str]) -> AlertsFile | None:
     try:
         with path.open("rb") as file:
             _check_owner(path, os.fstat(file.fileno()))
-            data = file.read(LARGEST + 1)
+            data = file.read(toml_text.LARGEST + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -107,12 +105,10 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
 
 
 def _parsed(path: Path, data: bytes) -> Table:
-    if len(data) > LARGEST:
-        raise BadConfiguration(path, f"not used: larger than {LARGEST} bytes")
     try:
-        table = tomllib.loads(data.decode())
-    except (ValueError, RecursionError) as error:
-        raise BadConfiguration(path, error) from error
+        table = toml_text.parsed(data)
+    except ValueError as error:
+        raise BadConfiguration(path, f"not used: {error}") from error
     sinks = table.get("sink", [])
     if not isinstance(sinks, list):
         raise BadConfiguration(path, "sink is not a list: write [[sink]]")

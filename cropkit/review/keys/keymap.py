@@ -5,7 +5,6 @@ script: a letter that is not Latin stands for the one at its place.
 """
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from pathlib import Path
 from cropkit.errors import BadKeymap
 from cropkit.review.keys.actions import ACTIONS, ARROWS, IMAGES, NAMED, Command, Repeats
 from cropkit.review.model import Move
+from cropkit.system import toml_text
 
 _SYMBOLS = {
     "ArrowLeft": "←",
@@ -241,8 +241,9 @@ def keymap(name: str = "", file: Path | None = None) -> Keymap:
     if name or not path.is_file():
         return preset(name or "default")
     try:
-        own = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        with path.open("rb") as opened:
+            own = toml_text.parsed(opened.read(toml_text.LARGEST + 1))
+    except (OSError, ValueError) as error:
         raise BadKeymap(str(path), str(error)) from None
     if own.keys() - {"preset", "keys"}:
         raise BadKeymap(str(path), "it has `preset` and a table `keys`, and nothing else")
