@@ -37,6 +37,8 @@ CropkitError
  │    └── Conflict           somebody else's content is in the way: nothing was touched
  ├── AuditError            work must stop
  │    ├── AuditUnavailable   the trail cannot be opened or written
+ │    │    ├── DiskFull      no bytes, no inodes or no quota is left
+ │    │    └── AuditTooNew   a newer cropkit made it
  │    ├── AuditMissing       the database is gone, what it was about is there
  │    ├── AuditBehind        the database is older than its own export, or another one
  │    ├── AuditLocked        somebody holds the trail for longer than the deadline
@@ -174,11 +176,20 @@ class ReadOnly(Refused):
 
 
 class NoSpace(Refused):
-    """(path, bytes needed, bytes free)."""
+    """(path, bytes needed, bytes free), or (path, what is used up)."""
 
-    template = "{0}: needs {1} bytes, {2} are free"
+    template = "{0}: the disk is full: needs {1} bytes, {2} are free"
     cure = "Make room on the disk; nothing was written"
     passes = True
+
+    def __str__(self) -> str:
+        path, needed, *free = self.args
+        if not free:
+            return f"{path}: {needed}. {self.cure}"
+        words = self.template.format(path, needed, free[0])
+        if isinstance(needed, int) and isinstance(free[0], int):
+            words += f": {needed - free[0]} are missing"
+        return f"{words}. {self.cure}"
 
 
 class ApplierStopped(Refused):
@@ -437,6 +448,20 @@ class AuditUnavailable(AuditError):
 
     template = "{0}: the audit trail cannot be opened or written: {1}"
     cure = "Nothing is cropped without it"
+
+
+class DiskFull(AuditUnavailable):
+    """(folder, what is used up): bytes, inodes or a quota."""
+
+    template = "{0}: the audit trail cannot be written: {1}"
+    cure = "Make room; `cropkit purge FOLDER --older-than 30d` works all the same. Nothing is lost"
+
+
+class AuditTooNew(AuditUnavailable):
+    """(folder, its format, the format that is known here)."""
+
+    template = "{0}: made by a newer cropkit (format {1}, this one knows {2})"
+    cure = "Use that version, or a newer one; nothing was opened"
 
 
 class AuditMissing(AuditError):

@@ -11,8 +11,9 @@ import os
 import shutil
 import socket
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -340,6 +341,36 @@ def full_disk(place: Place) -> Begun:
         yield
 
 
+def used_up(place: Place) -> Begun:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place.folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a small tmpfs takes root")
+    try:
+        pictures.write_folder(place.folder)
+        place.crop()
+        fill(place.folder / "fill")
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(place.folder)], check=True)
+
+
+def fill(path: Path) -> None:
+    """Leave not one byte to whoever comes next."""
+    with path.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096, 1):
+            with suppress(OSError):
+                while file.write(b"x" * size):
+                    pass
+
+
+def too_new(place: Place) -> Begun:
+    place.crop()
+    shutil.copy(place.home / "cropkit.db", place.backup / "cropkit.db")
+    with closing(sqlite3.connect(place.home / "cropkit.db")) as db:
+        db.execute("PRAGMA user_version=99")
+    yield
+
+
 def pigeon(place: Place) -> Begun:
     place.crop()
     place.alerts('[[sink]]\nkind = "pigeon"\n', approved=True)
@@ -564,6 +595,7 @@ ALERTS: Mapping[str, Callable[[Place], Begun]] = {
     "database-missing": missing,
     "database-behind": behind,
     "database-unavailable": unwritable,
+    "database-newer": too_new,
     "database-locked": locked,
     "database-corrupt": corrupt,
     "foreign-state": linked_state,
@@ -635,6 +667,8 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "InDoubt": in_doubt,
     "Conflict": conflict,
     "AuditUnavailable": in_the_way,
+    "AuditTooNew": too_new,
+    "DiskFull": used_up,
     "AuditMissing": missing,
     "AuditBehind": behind,
     "AuditLocked": locked_image,

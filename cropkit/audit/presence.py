@@ -9,8 +9,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from cropkit import clock
+from cropkit.audit.store_reader import unavailable
 from cropkit.audit.tally import Tally
-from cropkit.errors import AuditLocked, AuditUnavailable
+from cropkit.errors import AuditLocked
 from cropkit.system.home import OWNERS, RECOVER_LOCK
 from cropkit.system.locks import LockHeld, exclusive, hold, is_free
 from cropkit.system.state_folder import reader
@@ -38,7 +39,7 @@ class Presence:
         try:
             self._held = hold(self._file, self.session)
         except OSError as error:
-            raise AuditUnavailable(folder, error.strerror or error) from error
+            raise unavailable(folder, error.strerror or error) from error
 
     def count(self, change: Callable[[Tally], Tally]) -> None:
         """Count something that this session did."""
@@ -69,7 +70,7 @@ def recovering(folder: Path, deadline: float) -> Iterator[None]:
     except LockHeld:
         raise AuditLocked(folder, deadline) from None
     except OSError as error:
-        raise AuditUnavailable(folder, error.strerror or error) from error
+        raise unavailable(folder, error.strerror or error) from error
 
 
 def living(folder: Path) -> list[str]:

@@ -5,8 +5,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from cropkit.audit.store_reader import has_wal_reset_bug
-from cropkit.errors import AuditCorrupt, AuditLocked, AuditUnavailable
+from cropkit.audit.store_reader import has_wal_reset_bug, unavailable
+from cropkit.errors import AuditCorrupt, AuditLocked
 from cropkit.system import state_folder
 from cropkit.system.home import DATABASE, WRITER_LOCK
 from cropkit.system.locks import LockHeld, exclusive, is_free
@@ -31,7 +31,7 @@ def writing(folder: Path, deadline: float) -> bool:
     except LockHeld:
         raise AuditLocked(folder, deadline) from None
     except OSError as error:
-        raise AuditUnavailable(folder, error.strerror or error) from error
+        raise unavailable(folder, error.strerror or error) from error
 
 
 def sqlite_version() -> str:
@@ -53,6 +53,6 @@ def _begin(folder: Path, deadline: float) -> None:
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise AuditLocked(folder, deadline) from error
-        raise AuditUnavailable(folder, error) from error
+        raise unavailable(folder, error) from error
     except sqlite3.DatabaseError as error:
         raise AuditCorrupt(folder, error) from error

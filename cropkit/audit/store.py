@@ -16,8 +16,9 @@ from sqlalchemy.pool import StaticPool
 
 from cropkit.audit import export, migrations
 from cropkit.audit.schema import VERSION
-from cropkit.audit.store_reader import DEADLINE, StoreReader, version_of
-from cropkit.errors import AuditLocked, AuditUnavailable, CropkitError, ForeignState
+from cropkit.audit.store_reader import DEADLINE, StoreReader, unavailable, version_of
+from cropkit.errors import AuditLocked, CropkitError, ForeignState
+from cropkit.system import room
 from cropkit.system.files import Root
 from cropkit.system.home import (
     DATABASE,
@@ -64,6 +65,8 @@ class Store(StoreReader):
         try:
             self._migrate()
             self._prove_writable()
+            if not rebuilding:
+                self._keep_reserve()
             root.sync_folder(HOME)
         except CropkitError:
             self.close()
@@ -147,7 +150,7 @@ class Store(StoreReader):
             for name in (HOME, OWNERS, STAGE, ORIGINALS):
                 root.make_folder(name, 0o700)
         except CropkitError as error:
-            raise AuditUnavailable(self.folder, error) from error
+            raise unavailable(self.folder, error) from error
 
     def _engine_to_write(self) -> Engine:
         engine = create_engine(
@@ -173,6 +176,10 @@ class Store(StoreReader):
         """Refuse to open what could be read only: a reader is let past another program's lock."""
         with self.transaction(durable=False):
             pass
+
+    def _keep_reserve(self) -> None:
+        with self._translated():
+            room.keep_reserve(self.folder)
 
     # -- locks and errors ----------------------------------------------------------------------
 

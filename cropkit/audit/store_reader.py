@@ -18,11 +18,13 @@ from cropkit.errors import (
     AuditError,
     AuditLocked,
     AuditMissing,
+    AuditTooNew,
     AuditUnavailable,
     CropkitError,
+    DiskFull,
     NetworkFileSystem,
 )
-from cropkit.system import state_folder
+from cropkit.system import room, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, ORIGINALS, log_of
 from cropkit.system.signals import held_off
@@ -49,7 +51,22 @@ class StoreReader:
     def __init__(self, root: Root, deadline: float = DEADLINE) -> None:
         self._choose(root, DATABASE, deadline)
         self._refuse_lost_database()
-        self._connect(_engine_to_read(self.path, deadline))
+        is_closed = not _has_content(self.path.with_name(log_of(self.path.name)))
+        may_write = os.access(self.path.parent, os.W_OK, effective_ids=True)
+        try:
+            self._open(immutable=is_closed and not may_write)
+        except DiskFull:
+            if not is_closed:
+                raise
+            self._open(immutable=True)
+
+    def _open(self, *, immutable: bool) -> None:
+        """Open the database to read.
+
+        Without room or the right to write, SQLite cannot make the files that a log is read through;
+        where there is no log, it needs none.
+        """
+        self._connect(_engine_to_read(self.path, self.deadline, immutable=immutable))
         try:
             with self.reading() as db:
                 self._check_version(version_of(db))
@@ -121,8 +138,7 @@ class StoreReader:
 
     def _check_version(self, found: int) -> None:
         if found > VERSION:
-            reason = f"made by a newer cropkit (format {found}, this one knows {VERSION})"
-            raise AuditUnavailable(self.folder, reason)
+            raise AuditTooNew(self.folder, found, VERSION)
 
     # -- errors ----------------------------------------------------------------------------------
 
@@ -133,15 +149,21 @@ class StoreReader:
         except DBAPIError as error:
             raise self._translation(error) from error
         except OSError as error:
-            raise AuditUnavailable(self.folder, error.strerror or error) from error
+            raise unavailable(self.folder, error.strerror or error) from error
 
     def _translation(self, error: DBAPIError) -> AuditError:
         said = str(error.orig)
         if "locked" in said or "busy" in said:
             return AuditLocked(self.folder, self.deadline)
         if isinstance(error, OperationalError):
-            return AuditUnavailable(self.folder, said)
+            return unavailable(self.folder, said)
         return AuditCorrupt(self.folder, said)
+
+
+def unavailable(folder: Path, reason: object) -> AuditUnavailable:
+    """Return why the trail cannot be opened or written: that the disk is full, where it is."""
+    lacking = room.shortage(folder)
+    return DiskFull(folder, lacking) if lacking else AuditUnavailable(folder, reason)
 
 
 def version_of(db: Connection) -> int:
@@ -172,17 +194,21 @@ def file_system_type(folder: Path) -> str:
     return kind
 
 
-def _engine_to_read(path: Path, deadline: float) -> Engine:
-    # without the right to write, SQLite cannot make the files that a log is read through
-    log = path.with_name(log_of(path.name))
-    alone = not os.access(path.parent, os.W_OK, effective_ids=True) and not log.exists()
-    uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if alone else ''}"
+def _engine_to_read(path: Path, deadline: float, *, immutable: bool) -> Engine:
+    uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if immutable else ''}"
     return create_engine(
         "sqlite://",
         creator=lambda: sqlite3.connect(uri, uri=True, timeout=deadline, check_same_thread=False),
         poolclass=StaticPool,
         isolation_level="AUTOCOMMIT",
     )
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.lstat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

@@ -24,6 +24,7 @@ from cropkit.errors import BadParameter, MissingFile
 from cropkit.jupyter import notebooks
 from cropkit.jupyter.notebooks import Literal
 from cropkit.names import escaped
+from cropkit.system import room
 from cropkit.system.signals import number_of
 from cropkit.system.state_folder import check_is_folder
 
@@ -75,10 +76,17 @@ def run_notebook(
     ------
     BadParameter
         A name that it does not declare: nothing was run.
+    NoSpace, ReadOnly, WriteFailed
+        What it writes about the run could not be written; the trail tells what was cropped.
     """
     check_is_folder(path)
     source = notebook or notebooks.notebook(NOTEBOOK)
     _check_declares(source, [*_NEEDED, *parameters])
+    with room.translated(path):
+        return _run_notebook(path, parameters, source)
+
+
+def _run_notebook(path: Path, parameters: Mapping[str, Literal], source: Path) -> NotebookEnded:
     folder = run_folder.new_folder(path.resolve())
     with _followed(folder), _in_unicode(path.resolve()) as named:
         run = named / folder.relative_to(path.resolve())

@@ -21,6 +21,7 @@ from cropkit.cli.shell import (
     line,
     name_in,
     opened,
+    reading,
     say,
     say_degraded,
     tell,
@@ -99,17 +100,29 @@ def _purge(arguments: argparse.Namespace) -> int:
     if arguments.older_than is None and arguments.keep_size is None:
         say("purge needs --older-than or --keep-size: nothing is removed unasked")
         return USAGE
+    _make_room(arguments.folder)
     with opened(arguments.folder) as collection:
         results = collection.purge(older_than=arguments.older_than, keep_bytes=arguments.keep_size)
     return tell_results(arguments, results)
 
 
+def _make_room(folder: Path) -> None:
+    """Give the reserve back where nothing could be written: a purge makes room."""
+    from cropkit.system import room, state_folder  # noqa: PLC0415  (only where it is needed)
+
+    state_folder.check_is_folder(folder)
+    state_folder.check(folder)
+    lacking = room.shortage(folder)
+    if lacking and (freed := room.give_back(folder)):
+        say(f"{lacking}; the reserve of {freed:,} bytes is given back for this")
+
+
 def _history(arguments: argparse.Namespace) -> int:
     from cropkit.audit.chain import body_of  # noqa: PLC0415  (a database, not for `--help`)
 
-    with opened(arguments.folder) as collection:
-        name = None if arguments.image is None else name_in(collection, arguments.image)
-        events = [e | {"body": body_of(e)} for e in collection.trail.events(name)]
+    with reading(arguments.folder) as trail:
+        name = None if arguments.image is None else name_in(trail, arguments.image)
+        events = [e | {"body": body_of(e)} for e in trail.events(name)]
     if arguments.json:
         document({"events": events})
     else:
@@ -172,13 +185,17 @@ def _recover(arguments: argparse.Namespace) -> int:
 
 
 def _fsck(arguments: argparse.Namespace) -> int:
+    from cropkit.engine import destinations  # noqa: PLC0415  (codecs and database: not for `--help`)
+    from cropkit.engine.fsck import fsck  # noqa: PLC0415  (as above)
+    from cropkit.engine.locations import Locations  # noqa: PLC0415  (as above)
+
     if arguments.rebuild:
         from cropkit.collection import rebuild  # noqa: PLC0415  (a database, not for `--help`)
 
         say(f"{rebuild(arguments.folder)} events played into a new database")
-    with opened(arguments.folder) as collection:
-        differences = collection.fsck()
-        head, database = collection.trail.head(), collection.trail.store.version
+    with reading(arguments.folder) as trail:
+        differences = fsck(Locations(trail.root, destinations.named(trail.root.path)), trail)
+        head, database = trail.head(), trail.store.version
     if arguments.json:
         entries = [asdict(difference) for difference in differences]
         document(

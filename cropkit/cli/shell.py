@@ -12,12 +12,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from cropkit.errors import CropkitError, PathOutsideRoot
+from cropkit.errors import AuditTooNew, AuditUnavailable, CropkitError, PathOutsideRoot
 from cropkit.names import all_escaped, escaped, printable
 from cropkit.records import CropResult
 from cropkit.system.home import HOME
 
 if TYPE_CHECKING:
+    from cropkit.audit.reader import TrailReader
     from cropkit.collection import Collection
 
 DONE, FAILED, USAGE = 0, 1, 2
@@ -112,7 +113,26 @@ def opened(folder: Path, destination: Path | None = None) -> "Collection":
     return Collection(folder, destination=destination, kind="shell")
 
 
-def name_in(collection: "Collection", image: Path) -> str:
+@contextmanager
+def reading(folder: Path) -> "Iterator[TrailReader]":
+    """Open a trail to read it; what a crash left is settled first, where one may write."""
+    from cropkit.audit.reader import TrailReader  # noqa: PLC0415  (as above)
+    from cropkit.system.files import Root  # noqa: PLC0415  (as above)
+
+    try:
+        collection = opened(folder)
+    except AuditTooNew:
+        raise
+    except AuditUnavailable as error:
+        with TrailReader(Root(folder)) as trail:
+            say(f"only read, and nothing settled: {error}")
+            yield trail
+    else:
+        with collection:
+            yield collection.trail
+
+
+def name_in(trail: "TrailReader", image: Path) -> str:
     """Return an image's name in the collection.
 
     A person gives it relative to the collection or to where they are. Both are tried: what is
@@ -120,11 +140,11 @@ def name_in(collection: "Collection", image: Path) -> str:
     """
     from cropkit.system.files import split_beneath  # noqa: PLC0415  (only where it is needed)
 
-    names = []
-    for path in dict.fromkeys((image.absolute(), collection.root / image)):
+    root, names = trail.root.path, []
+    for path in dict.fromkeys((image.absolute(), root / image)):
         with suppress(PathOutsideRoot):
-            names.append(split_beneath(collection.root, path))
-    there = (n for n in names if os.path.lexists(collection.root / n) or collection.trail.knows(n))
+            names.append(split_beneath(root, path))
+    there = (n for n in names if os.path.lexists(root / n) or trail.knows(n))
     return next(chain(there, reversed(names), [str(image.absolute())]))
 
 

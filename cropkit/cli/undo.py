@@ -58,7 +58,7 @@ def _undo(arguments: argparse.Namespace) -> int:
         say("--to writes the original of one image: name it")
         return USAGE
     with opened(arguments.folder) as collection:
-        images = [name_in(collection, image) for image in arguments.image]
+        images = [name_in(collection.trail, image) for image in arguments.image]
         if arguments.to:
             return _write_original(arguments, collection, images[0])
         if arguments.operation:
@@ -88,7 +88,7 @@ def _write_original(arguments: argparse.Namespace, collection: "Collection", ima
 
 def _originals(arguments: argparse.Namespace) -> int:
     with opened(arguments.folder) as collection:
-        images = [name_in(collection, image) for image in arguments.image]
+        images = [name_in(collection.trail, image) for image in arguments.image]
         originals = collection.originals(*images)
         if arguments.to:
             return _copy(arguments, collection, originals)
@@ -121,7 +121,7 @@ def _copy(
 
 def _accept_changes(arguments: argparse.Namespace) -> int:
     with opened(arguments.folder) as collection:
-        images = [name_in(collection, image) for image in arguments.image]
+        images = [name_in(collection.trail, image) for image in arguments.image]
         changes = collection.accept_changes(*images)
     if arguments.json:
         document({"accepted": [asdict(change) for change in changes]})

@@ -44,6 +44,10 @@ KINDS: Mapping[str, AlertKind] = {
         "the database cannot be opened or written",
         "Give back the permission to write; no work goes on",
     ),
+    "database-newer": AlertKind(
+        "a newer cropkit made the database",
+        "Use that version, or a newer one: this one neither reads nor writes it",
+    ),
     "database-locked": AlertKind(
         "another program holds the database", "End that program; no work goes on meanwhile"
     ),

@@ -23,7 +23,9 @@ from cropkit.errors import (
     AuditCorrupt,
     AuditLocked,
     AuditMissing,
+    AuditTooNew,
     CropkitError,
+    DiskFull,
     ForeignState,
     MissingFile,
     NotAFolder,
@@ -37,6 +39,8 @@ from cropkit.system.home import HOME, kept
 
 PATIENCE = 3.0  # seconds that a lock is waited for
 _CODES: Mapping[type[CropkitError], str] = {
+    DiskFull: "disk-space",
+    AuditTooNew: "database-newer",
     AuditMissing: "database-missing",
     AuditBehind: "database-behind",
     AuditLocked: "database-locked",

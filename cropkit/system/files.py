@@ -31,6 +31,7 @@ from cropkit.errors import (
     ReadOnly,
     WriteFailed,
 )
+from cropkit.system import room
 from cropkit.system.attributes import Attributes, attributes_of, carry
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -124,13 +125,14 @@ class Root:
     def check_room(self, path: str, needed: int) -> None:
         """Raise `NoSpace` unless `needed` bytes and a reserve of 1 MiB are free."""
         free = self.free_bytes()
-        if free < needed + (1 << 20):
-            raise NoSpace(path, needed, free)
+        wanted = needed + room.ENOUGH
+        if free < wanted:
+            raise NoSpace(path, wanted, free)
 
     def free_bytes(self) -> int:
         """Return how many bytes an unprivileged user may still write here."""
-        room = os.statvfs(self.path)
-        return room.f_bavail * room.f_frsize
+        free = os.statvfs(self.path)
+        return free.f_bavail * free.f_frsize
 
     def beside(self, path: str) -> list[str]:
         """List what is no folder in the folder of `path`, hidden names and links too, sorted.
@@ -349,7 +351,7 @@ def _translation(path: str, error: OSError, root: Root) -> CropkitError:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return ReadOnly(path, error.strerror)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace(path, "more", root.free_bytes())
+        return NoSpace(path, room.words(root.path, error.errno))
     if error.errno == errno.ENOENT:
         return MissingFile(path)
     return WriteFailed(path, error.strerror or str(error))

@@ -15,6 +15,7 @@ PREVIEWS = f"{HOME}/previews"  # small pictures to show; may be deleted
 RUNS = f"{HOME}/runs"  # a folder for each batch: notebook, record, report
 LOG = f"{HOME}/cropkit.log"  # errors and heartbeats, one JSON object a line
 ALERTS = f"{HOME}/alerts.toml"  # limits and sinks of this collection's alerts
+RESERVE = f"{HOME}/reserve"  # room that a purge on a full disk gives back first; may be deleted
 WRITER_LOCK = f"{HOME}/writer.lock"  # held by whoever writes to the database
 RECOVER_LOCK = f"{HOME}/recover.lock"  # held by whoever settles what a crash left
 REBUILDING = f"{DATABASE}.new"  # a database that is being made anew

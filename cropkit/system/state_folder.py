@@ -25,6 +25,7 @@ from cropkit.system.home import (
     PREVIEWS,
     RECOVER_LOCK,
     REJECTED,
+    RESERVE,
     RUNS,
     STAGE,
     WRITER_LOCK,
@@ -34,7 +35,8 @@ _FOLDERS = frozenset(
     PurePosixPath(name).name for name in (OWNERS, STAGE, ORIGINALS, PREVIEWS, RUNS, REJECTED)
 )
 _FILES = frozenset(
-    PurePosixPath(name).name for name in (EXPORT, ALERTS, WRITER_LOCK, RECOVER_LOCK, DATABASE, LOG)
+    PurePosixPath(name).name
+    for name in (EXPORT, ALERTS, WRITER_LOCK, RECOVER_LOCK, DATABASE, LOG, RESERVE)
 )
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever

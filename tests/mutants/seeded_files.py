@@ -484,8 +484,8 @@ FILES = (
     mutant(
         "the disk is filled to the last byte",
         SYSTEM,
-        "if free < needed + (1 << 20):",
-        "if free < needed:",
+        "wanted = needed + room.ENOUGH",
+        "wanted = needed",
         IN_SYSTEM,
     ),
     mutant(

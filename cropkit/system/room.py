@@ -1,0 +1,100 @@
+"""What is used up where nothing can be written any more, and a reserve for whoever makes room.
+
+A file system is full in three ways: no bytes, no inodes, or the quota of this user. Only an attempt
+tells of the last one.
+"""
+
+import errno
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cropkit.errors import CropkitError, NoSpace, ReadOnly, WriteFailed
+from cropkit.system.home import HOME, RESERVE
+from cropkit.system.state_folder import open_file
+
+RESERVED = 1 << 20  # bytes that a purge may need before it has removed anything
+ENOUGH = 1 << 20  # bytes with which the trail goes on
+_PLENTY = 8 * RESERVED  # where less is free, none of it is kept back
+_ATTEMPT = 64 * 1024  # bytes: the shared memory of the database, and a page or two of its log
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
+_log = logging.getLogger("cropkit")
+
+
+def shortage(folder: Path) -> str | None:
+    """Say what is used up in a collection's state; None where something can still be written.
+
+    Writes a small file for a moment, since free bytes tell neither of inodes nor of a quota.
+    """
+    path = folder / HOME / f"room-{os.getpid()}"
+    try:
+        fd = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    except (OSError, CropkitError) as error:
+        return words(folder, getattr(error, "errno", None))
+    try:
+        os.posix_fallocate(fd, 0, _ATTEMPT)
+    except OSError as error:
+        return words(folder, error.errno)
+    finally:
+        os.close(fd)
+        path.unlink()
+    return None
+
+
+def words(folder: Path, number: int | None) -> str | None:
+    """Say what the number of a system error means where files are; None where it is no shortage."""
+    if number not in _FULL:
+        return None
+    room = os.statvfs(folder)
+    free = room.f_bavail * room.f_frsize
+    if number == errno.EDQUOT:
+        return f"the quota of user {os.geteuid()} is used up, though {free:,} bytes are free"
+    if room.f_files and not room.f_favail:
+        return f"no inodes are left: no file can be made, though {free:,} bytes are free"
+    missing = max(ENOUGH - free, 0)
+    return f"the disk is full: {free:,} bytes are free, at least {missing:,} more are needed"
+
+
+@contextmanager
+def translated(folder: Path) -> Iterator[None]:
+    """Translate what the system says no to in the block, where files are made beneath a folder."""
+    try:
+        yield
+    except OSError as error:
+        lacking = words(folder, error.errno)
+        if lacking:
+            raise NoSpace(folder, lacking) from error
+        place, reason = error.filename or folder, error.strerror or error
+        forbidden = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        raise (ReadOnly if forbidden else WriteFailed)(place, reason) from error
+
+
+def keep_reserve(folder: Path) -> None:
+    """Keep a little room back, for a purge on a full disk; where little is free, nothing."""
+    path = folder / RESERVE
+    room = os.statvfs(folder)
+    if os.path.lexists(path) or room.f_bavail * room.f_frsize < _PLENTY:
+        return
+    try:
+        fd = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        try:
+            os.posix_fallocate(fd, 0, RESERVED)
+        finally:
+            os.close(fd)
+    except FileExistsError:  # another session makes it
+        return
+    except OSError as error:
+        _log.warning("no reserve is kept for a full disk: %s", error)
+
+
+def give_back(folder: Path) -> int:
+    """Give the reserve back; return how many bytes that were."""
+    path = folder / RESERVE
+    try:
+        size = path.lstat().st_size
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    return size
