@@ -82,7 +82,7 @@ def test_an_interrupted_command_tells_by_its_exit_code_what_interrupted_it(
         os.kill(os.getpid(), sent)
 
     monkeypatch.setattr(commands, "opened", interrupted)
-    assert main(["history", str(tmp_path)]) == code
+    assert main(["settings", str(tmp_path)]) == code
     assert capsys.readouterr().err.startswith("cropkit: stopped; ")
 
 
