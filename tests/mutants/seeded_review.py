@@ -403,14 +403,13 @@ REVIEW = (
         "    if mark is Mark.REJECT:\n",
         "    if mark is Mark.SKIP:\n",
         IN_STILL,
-        IN_WIDGET,
     ),
     mutant(
         "a page counts as seen before it is drawn",
         DISPLAY,
         "if not session.ready or self._acknowledged is None:",
         "if not session.ready:",
-        f"{IN_PRESSED}::test_a_key_before_the_page_is_acknowledged_is_not_taken",
+        f"{IN_PRESSED}::test_a_key_before_a_page_that_was_read_ahead_is_acknowledged_is_not_taken",
     ),
     mutant(
         "a page that the browser lost is not sent again",
@@ -424,7 +423,7 @@ REVIEW = (
         DISPLAY,
         "        self.shown_at.clear()\n",
         "",
-        f"{IN_WIDGET}::test_decisions_are_told_with_times_and_names",
+        f"{IN_WIDGET}::test_an_image_is_shown_from_when_its_page_is_on_the_screen",
     ),
     # -- what serves it ------------------------------------------------------------------------
     mutant(
@@ -432,15 +431,14 @@ REVIEW = (
         CONTROLLER,
         "shown_at=self.screen.shown_at.get(ruling.path, now)",
         "shown_at=now",
-        f"{IN_WIDGET}::test_decisions_are_told_with_times_and_names",
+        f"{IN_WIDGET}::test_an_image_is_shown_from_when_its_page_is_on_the_screen",
     ),
     mutant(
         "an undo that failed is told as done",
         CONTROLLER,
         "Restored(path) if result.ok else RestoreFailed(path)",
         "Restored(path)",
-        IN_WIDGET,
-        IN_SILENCE,
+        f"{IN_MISHAPS}::test_an_undo_that_fails_leaves_the_decision_and_is_told",
     ),
     mutant(
         "what waits is not taken up again",

@@ -13,7 +13,7 @@ from PIL import Image
 from cropkit.collection import Collection
 from cropkit.errors import AuditUnavailable
 from cropkit.records import Status
-from cropkit.review.model import Open
+from cropkit.review.model import Done, Open
 from cropkit.review.view.layout import ClickTarget
 
 Started = Callable[..., Browser]
@@ -163,6 +163,19 @@ def test_a_file_that_vanishes_is_named_and_the_rest_goes_on(start: Started, fold
     browser.written()
     assert path in browser.words
     assert sum(s is Status.CROPPED for s in standing(browser).values()) == 2
+
+
+def test_an_undo_that_fails_leaves_the_decision_and_is_told(browser: Browser, folder: Path) -> None:
+    path = entries(browser)[0].path
+    browser.key(" ")
+    browser.written()
+    (folder / path).write_bytes(b"somebody else's")
+    browser.key("z")
+    browser.until(lambda: browser.messages.problems)
+    browser.written()
+    assert path in browser.words
+    assert isinstance(entries(browser)[0], Done)
+    assert standing(browser) == {path: Status.CROPPED}
 
 
 def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_reviewable(

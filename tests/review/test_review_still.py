@@ -13,6 +13,7 @@ from IPython.core.formatters import DisplayFormatter
 from PIL import Image, ImageChops, ImageColor
 
 from cropkit.review.canvas import snapshot
+from cropkit.review.canvas.paint import LIGHT
 from cropkit.review.canvas.pen import Pen
 from cropkit.review.canvas.snapshot import PIXELS, PillowCanvas
 from cropkit.review.view.layout import WIDTH
@@ -59,6 +60,16 @@ def quarter(frame: Rect) -> tuple[float, float]:
     return frame.x + frame.width * 0.37, frame.y + frame.height * 0.37
 
 
+def crossed(picture: Image.Image, frame: Rect) -> list[bool]:
+    """Whether a light line crosses each corner of an image, beside its box."""
+    x, y = frame.x + frame.width * 0.1, frame.height * 0.1
+    corners = (frame.y + y, frame.bottom - y)
+    return [
+        any(near(colour(picture, x, corner + off), LIGHT) for off in range(-3, 4))
+        for corner in corners
+    ]
+
+
 def caption(browser: Browser, picture: Image.Image, position: int) -> Image.Image:
     place = browser.controller.screen.layout.caption(position)
     edges = (place.x, place.y, place.right, place.bottom)
@@ -92,6 +103,16 @@ def test_a_verdict_changes_the_words_under_its_image_and_the_picture(browser: Br
     assert not differ(caption(browser, before, 1), caption(browser, after, 1))
     assert not near(colour(after, *quarter(frame(browser, 0))), COLOURS[0])
     assert near(colour(after, *quarter(frame(browser, 1))), COLOURS[1])
+
+
+def test_a_rejected_image_is_crossed_out_and_a_skipped_one_is_not(browser: Browser) -> None:
+    browser.key("x")
+    browser.key("2")
+    browser.key("s")
+    browser.shown()
+    page = browser.review.snapshot()
+    assert crossed(page, frame(browser, 0)) == [True, True]
+    assert crossed(page, frame(browser, 1)) == [False, False]
 
 
 def test_a_long_name_stays_beside_its_verdict(browser: Browser) -> None:

@@ -13,6 +13,7 @@ from ipywidgets import Widget
 from ipywidgets.widgets import widget
 from PIL import Image
 
+from cropkit import clock
 from cropkit.collection import Collection
 from cropkit.errors import MissingFile
 from cropkit.records import CropResult, Decision, Status, Verdict
@@ -290,6 +291,28 @@ def test_decisions_are_told_with_times_and_names(browser: Browser) -> None:
     )
 
 
+def test_an_image_is_shown_from_when_its_page_is_on_the_screen(start: Started) -> None:
+    told: list[tuple[Decision, ...]] = []
+    browser = start()
+    browser.review.on_submit(told.append)
+    before = clock.now()
+    browser.open()
+    browser.shown()
+    shown = clock.now()
+    browser.key(" ")
+    browser.shown()
+    browser.key("PageDown")
+    browser.shown()
+    turned = clock.now()
+    browser.key("PageUp")
+    browser.shown()
+    again = clock.now()
+    browser.key(" ")
+    (first,), (second,) = told
+    assert before <= first.shown_at <= shown <= first.decided_at
+    assert turned <= second.shown_at <= again <= second.decided_at
+
+
 def test_deferred_decisions_are_only_queued(start: Started, folder: Path) -> None:
     before = contents(folder)
     browser = start(defer=True)
@@ -297,6 +320,7 @@ def test_deferred_decisions_are_only_queued(start: Started, folder: Path) -> Non
     browser.shown()
     browser.key("Enter")
     browser.until(lambda: "page 2/2 shown" in browser.status)
+    browser.written()
     assert set(standing(browser).values()) == {Status.WAITING}
     assert contents(folder) == before
 
@@ -543,11 +567,12 @@ def test_another_review_of_the_folder_is_told_of_once_while_it_lives(
         assert first.messages.problems == ()
         with Collection(folder, reviewer="bob") as theirs:
             run = theirs.begin_run("review")
-            for key in ("PageDown", "PageDown"):
+            for key in ("PageDown", "PageUp", "PageDown"):
                 first.key(key)
                 first.written()
             (told,) = first.messages.problems
             assert "under review elsewhere, too, by bob on" in told.text
+            assert told.times == 1
             assert [one.reviewer for one in ReviewStore(kit).others()] == ["bob"]
             assert kit.trail.others("batch") == []
             run.end()
