@@ -409,7 +409,7 @@ REVIEW = (
         DISPLAY,
         "if not session.ready or self._acknowledged is None:",
         "if not session.ready:",
-        f"{IN_PRESSED}::test_a_key_before_a_page_that_was_read_ahead_is_acknowledged_is_not_taken",
+        f"{IN_MISHAPS}::test_a_page_that_was_lost_on_the_way_is_sent_again",
     ),
     mutant(
         "a page that the browser lost is not sent again",

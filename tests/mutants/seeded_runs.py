@@ -519,9 +519,9 @@ RUNS = (
     ),
     mutant(
         "one undo, however many are asked for",
-        CLI,
-        "collection.undo(*images, last=arguments.last,",
-        "collection.undo(*images, last=1,",
+        "cli/undo.py",
+        "last=arguments.last,\n                everything",
+        "last=1,\n                everything",
         IN_SHELL,
     ),
     mutant(

@@ -307,6 +307,9 @@ def test_a_page_that_was_lost_on_the_way_is_sent_again(start: Started) -> None:
     browser.controller.screen.canvases.fence.forget()  # the acknowledgement never comes
     browser.loop.sleep(6)
     assert "has not drawn the page" in browser.messages.note
+    browser.strike("Enter")
+    assert "Not taken" in browser.messages.note
+    assert standing(browser) == {}
     browser.shown()
     browser.key("Enter")
     assert len(standing(browser)) == 3

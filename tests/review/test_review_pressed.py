@@ -102,19 +102,6 @@ def test_a_key_before_the_page_is_acknowledged_is_not_taken(start: Started) -> N
     assert len(standing(browser)) == 3
 
 
-def test_a_key_before_a_page_that_was_read_ahead_is_acknowledged_is_not_taken(
-    browser: Browser,
-) -> None:
-    browser.until(lambda: len(browser.named("drawImage")) >= 8)  # those of the next page, too
-    browser.key("PageDown")
-    browser.strike("Enter")
-    assert "Not taken" in browser.messages.note
-    assert standing(browser) == {}
-    browser.shown()
-    browser.key("Enter")
-    assert len(standing(browser)) == 2
-
-
 def test_pictures_of_decided_images_that_come_late_keep_no_key_waiting(
     browser: Browser,
 ) -> None:
