@@ -59,7 +59,7 @@ def test_an_image_is_found_by_both_names(
     elif command == "accept-changes":
         (place / "collection" / IMAGE).write_bytes(b"edited")
     monkeypatch.chdir(place / where)
-    for name in (image, IMAGE):
+    for name in dict.fromkeys((image, IMAGE)):
         if command in ("undo", "accept-changes") and name != IMAGE:
             continue  # done only once: by the other name in the test below
         assert answer(command, folder, name) == [IMAGE]
