@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from cropkit.audit import export, migrations
@@ -100,8 +100,8 @@ class Store(StoreReader):
                 self._connection.exec_driver_sql("COMMIT")
                 self._check_place()
             except BaseException:
-                # a failed COMMIT may have ended the transaction already
-                with suppress(DBAPIError):
+                # a failed COMMIT may have ended the transaction already, an interrupt the connection
+                with suppress(SQLAlchemyError):
                     self._connection.exec_driver_sql("ROLLBACK")
                 raise
             if self._follows and self._head() != self._exported:

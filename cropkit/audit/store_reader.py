@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from cropkit.audit.schema import VERSION
@@ -148,6 +148,8 @@ class StoreReader:
             yield
         except DBAPIError as error:
             raise self._translation(error) from error
+        except InvalidRequestError as error:  # what interrupted a statement ended its connection
+            raise AuditUnavailable(self.folder, "the connection was cut off") from error
         except OSError as error:
             raise unavailable(self.folder, error.strerror or error) from error
 

@@ -258,7 +258,7 @@ MUTANTS = (
     mutant(
         "the trail is not told",
         TRAIL,
-        "        self._append(db, event, path=one.source, operation=one.id, body=body)\n        operations.settle",
+        "        self._append(db, event, path=one.image, operation=one.id, body=body)\n        operations.settle",
         "        operations.settle",
         "kills:crop a PNG",
     ),
