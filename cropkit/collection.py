@@ -47,7 +47,7 @@ from cropkit.monitor import stats
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.suggest import Sidecars, Suggester, gather
 from cropkit.system import log
-from cropkit.system.files import Root, split_beneath
+from cropkit.system.files import Root, path_named, split_beneath
 from cropkit.system.home import LOG
 from cropkit.system.state_folder import check_is_folder
 
@@ -140,7 +140,7 @@ class Collection:
         group_size: GroupSize | None = None,
         system: ModuleType = os,
     ) -> None:
-        path = Path(folder)
+        path = path_named("folder", folder)
         check_is_folder(path)
         self.files = Root(path, system)
         self.root = self.files.path
@@ -542,7 +542,7 @@ class Collection:
         """Make the destination, and name it relative to the collection where it is inside."""
         if destination is None or str(destination) == "":
             return None
-        folder = destinations.resolved(destination)
+        folder = destinations.resolved(path_named("destination", destination))
         _make_durable(folder, self.files.system)
         return named_beneath(self.root, folder)
 

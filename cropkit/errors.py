@@ -59,6 +59,8 @@ CropkitError
       ├── LabUnavailable     JupyterLab did not start
       ├── CellFailed         a notebook stopped at an error
       ├── DeliveryFailed     a sink did not take an alert
+      ├── NotInstalled       a command needs a package that is not there
+      ├── SystemRefused      the operating system said no beside images and trail
       ├── PersonalStateUnusable  what this person approved or declared cannot be read or kept
       └── NotReady           a batch did not start: something is in its way
 
@@ -596,6 +598,20 @@ class DeliveryFailed(NotWorking):
     """(sink, reason): an alert did not arrive there."""
 
     template = "{0}: {1}"
+
+
+class NotInstalled(NotWorking):
+    """(package, Python): a command needs a package that is not there."""
+
+    template = "{0} is not installed for {1}, and this command needs it"
+    cure = "{1} -m pip install {0}"
+
+
+class SystemRefused(NotWorking):
+    """(what, the system's word): something that a command needs beside images and trail."""
+
+    template = "{0}: {1}"
+    cure = "Nothing that was decided is lost"
 
 
 class PersonalStateUnusable(NotWorking):

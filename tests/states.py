@@ -623,6 +623,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "BadSuggestion": bad_suggestion,
     "BadSetting": nothing,
     "BadConfiguration": pigeon,
+    "SystemRefused": nothing,
     "PersonalStateUnusable": others_may_write,
     "DeliveryFailed": nobody_listens,
     "BadParameter": nothing,
@@ -683,6 +684,7 @@ ELSEWHERE: Mapping[str, str] = {
     "LabUnavailable": "JupyterLab itself has to fail to start",
     "CellFailed": "a notebook has to stop at an error",
     "IllegalMove": "a key in the review",
+    "NotInstalled": "a package has to be missing",
     "ReaderDied": "a process of the review has to die",
 }
 

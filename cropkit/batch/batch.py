@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import clock, formats
@@ -17,10 +16,13 @@ from cropkit.batch.preflight import hindrances, needed_bytes
 from cropkit.batch.progress import LookBar, Progress
 from cropkit.batch.record import RunRecord
 from cropkit.batch.thumbnails import Thumbnails
+from cropkit.batch.values import checked
 from cropkit.collection import Collection, StrPath
-from cropkit.errors import BadParameter, CropkitError, NoSpace, NotReady, RunIncomplete
+from cropkit.errors import CropkitError, NoSpace, NotReady, RunIncomplete
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 _log = logging.getLogger("cropkit.batch")
@@ -40,6 +42,8 @@ class Batch:
 
     Raises
     ------
+    BadParameterValue
+        A value that a parameter cannot have: nothing was begun.
     AuditError
         When there can be no trail: nothing was touched.
     """
@@ -54,21 +58,21 @@ class Batch:
         workers: int = 0,
         run: StrPath | None = None,
     ) -> None:
+        self._source: Source = checked("source", source)
+        destination = checked("destination", destination)
         self.parameters: dict[str, Any] = {
-            "source": str(source),
-            "min_confidence": float(min_confidence),
+            "source": str(self._source),
+            "min_confidence": checked("min_confidence", min_confidence),
             "destination": str(destination or ""),
-            "workers": workers or _processors(),
+            "workers": checked("workers", workers) or _processors(),
         }
-        self._source = source_named(str(source))
+        place: Path | None = checked("run", run)
         self._threads = ThreadPoolExecutor(self.parameters["workers"], "cropkit-batch")
         self.collection = Collection(
             folder, destination=destination, kind="batch", threads=self._threads
         )
         self.folder = (
-            run_folder.given_folder(Path(run))
-            if run
-            else run_folder.new_folder(self.collection.root)
+            run_folder.given_folder(place) if place else run_folder.new_folder(self.collection.root)
         )
         self._run: RunRecord | None = None
         self._closed = False
@@ -223,19 +227,6 @@ def size_of(collection: Collection, name: str) -> int | None:
     root, path = collection.locations.locate(name)
     identity = root.identity(path)
     return identity.size if identity else None
-
-
-def source_named(name: str) -> Source:
-    """Read a source.
-
-    Raises
-    ------
-    BadParameter
-        When there is none of that name.
-    """
-    if name not in tuple(Source):
-        raise BadParameter("source", name, ", ".join(Source))
-    return Source(name)
 
 
 def _processors() -> int:

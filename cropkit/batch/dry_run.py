@@ -5,12 +5,12 @@ from pathlib import Path
 
 from cropkit import clock
 from cropkit.audit.presence import whoami
-from cropkit.batch.batch import source_named
 from cropkit.batch.plan import Plan, reviewer_of
 from cropkit.batch.planning import BatchPlanner
 from cropkit.batch.preflight import hindrances
 from cropkit.batch.progress import LookBar
 from cropkit.batch.trail_copy import copied_trail
+from cropkit.batch.values import checked
 from cropkit.engine import destinations
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import named_beneath
@@ -34,7 +34,7 @@ def foreseen(
     folder = destinations.resolved(wanted) if wanted else None
     destination = named_beneath(files.path, folder) if folder else None
     locations = Locations(files, (folder,) if folder else ())
-    source = source_named(str(parameters.get("source", "queue")))
+    source = checked("source", parameters.get("source", "queue"))
     with copied_trail(files.path) as trail:
         planner = BatchPlanner(
             locations,

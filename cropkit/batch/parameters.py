@@ -5,6 +5,7 @@ Every value arrives as text and gets the declared type, never a guessed one: a f
 before papermill sees it, which would emit it as code.
 """
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -108,10 +109,16 @@ def _read(path: Path, name: str, text: str, kind: str) -> Literal:
         if kind == "int":
             return int(text)
         if kind == "float":
-            return float(text)
+            return _finite(float(text))
     except ValueError:
         raise BadParameterValue(path.name, name, text, kind) from None
     raise BadParameterValue(path.name, name, text, f"{kind}, which cannot be given here")
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError(number)
+    return number
 
 
 def _read_bool(text: str) -> bool:

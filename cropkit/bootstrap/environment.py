@@ -30,10 +30,9 @@ def ensure(arguments: Sequence[str]) -> None:
     missing = unmet(wanted(clone, tests=arguments[:1] == ["test"]))
     if clone is None:
         if missing:
-            raise SetupFailed(
-                f"missing here: {', '.join(missing)}. Install them: "
-                f"{sys.executable} -m pip install --upgrade cropkit"
-            )
+            named = " ".join(shlex.quote(requirement) for requirement in missing)
+            say(f"missing here: {', '.join(missing)}; commands that need them will not work")
+            say(f"install them: {sys.executable} -m pip install {named}")
         return
     if not missing and not clone.is_running():
         return

@@ -23,7 +23,7 @@ from cropkit.cli.shell import (
     say,
     say_lines,
 )
-from cropkit.errors import CropkitError
+from cropkit.errors import CropkitError, NotInstalled, SystemRefused
 from cropkit.system.signals import number_of, stoppable
 
 WHAT = "Review crop boxes in Jupyter; crop images in place, verified, recorded and undoable."
@@ -52,13 +52,24 @@ def _run(arguments: argparse.Namespace) -> int:
         with stoppable():
             return int(arguments.run(arguments))
     except CropkitError as error:
-        complain(error)
-        if arguments.json:
-            document({"ok": False, "code": error.code, "message": str(error)})
-        return FAILED
+        return _refuse(arguments, error)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "cropkit":
+            raise
+        return _refuse(arguments, NotInstalled(error.name, sys.executable))
+    except OSError as error:
+        place = error.filename or getattr(arguments, "folder", None) or "the system"
+        return _refuse(arguments, SystemRefused(place, error.strerror or error))
     except KeyboardInterrupt as interrupt:
         say("stopped; what was decided is kept, and what was begun is done or as it was")
         return STOPPED + number_of(interrupt)
+
+
+def _refuse(arguments: argparse.Namespace, error: CropkitError) -> int:
+    complain(error)
+    if arguments.json:
+        document({"ok": False, "code": error.code, "message": str(error)})
+    return FAILED
 
 
 def _with_boxes_joined(arguments: Sequence[str]) -> list[str]:

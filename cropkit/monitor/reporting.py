@@ -16,7 +16,7 @@ from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert,
 from cropkit.monitor.inspection import PATIENCE, examine
 from cropkit.monitor.stats import Stats, stats
 from cropkit.system import state_folder
-from cropkit.system.files import Root
+from cropkit.system.files import Root, path_named
 from cropkit.system.home import HOME
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def look(
     patience : seconds that a lock is waited for
     tell : bring the alerts to the sinks that are configured
     """
+    folder = path_named("folder", folder)
     now = at or clock.now()
     configuration = _configuration(folder, now)
     limits = replace(configuration.limits, idle=idle) if idle else configuration.limits
@@ -193,6 +194,7 @@ def figures(folder: Path) -> Stats:
     AuditError
         The trail cannot be read.
     """
+    folder = path_named("folder", folder)
     state_folder.check_is_folder(folder)
     state_folder.check(folder)
     if not (folder / HOME).is_dir():

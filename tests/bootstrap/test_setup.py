@@ -410,10 +410,9 @@ def test_an_installed_cropkit_names_what_it_misses(small: Small, tmp_path: Path)
     metadata.parent.mkdir(parents=True)
     metadata.write_text("Name: cropkit\nVersion: 1\nRequires-Dist: tinypack<2,>=1\n")
     small.environment["PYTHONPATH"] = str(tmp_path / "site")
-    refused = small.run("crop")
-    assert (refused.code, refused.out) == (1, "")
-    assert "missing here: tinypack<2,>=1" in refused.err
-    assert "-m pip install --upgrade cropkit" in refused.err
+    run = small.run("crop")
+    assert "missing here: tinypack<2,>=1" in run.err
+    assert "-m pip install 'tinypack<2,>=1'" in run.err
 
 
 def program(folder: Path, name: str, code: int) -> Path:

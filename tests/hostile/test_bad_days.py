@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pictures
@@ -161,3 +163,65 @@ def test_a_review_of_anothers_state_ends_before_jupyter_begins(
     assert main(["review", str(album), "--no-browser"]) == 1
     assert "1234" in capsys.readouterr().err
     assert server.Lab is not None
+
+
+# -- what is missing ------------------------------------------------------------------------------
+
+
+def test_a_package_that_is_missing_stops_what_needs_it_and_nothing_else(
+    album: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "papermill", None)
+    assert main(["history", str(album)]) == 0
+    capsys.readouterr()
+    assert main(["batch", str(album), "--json"]) == 1
+    told = capsys.readouterr()
+    assert "NotInstalled: papermill is not installed for " in told.err
+    assert f"{sys.executable} -m pip install papermill" in told.err
+    assert json.loads(told.out)["code"] == "NotInstalled"
+
+
+def test_what_the_system_refuses_beside_images_is_a_sentence(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert main(["demo", str(tmp_path / "file" / "demo"), "--json"]) == 1
+    told = capsys.readouterr()
+    assert "SystemRefused: " in told.err
+    assert f"{tmp_path}/file" in told.err
+    assert json.loads(told.out)["ok"] is False
+
+
+COMMANDS = {
+    "health": ["health"],
+    "history": ["history"],
+    "fsck": ["fsck"],
+    "stats": ["stats"],
+    "alerts": ["alerts", "show"],
+    "undo": ["undo"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_user_without_a_name_and_a_home_may_work(
+    command: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that is given any user id."""
+    if os.geteuid() != 0:
+        pytest.skip("only the administrator becomes somebody else")
+    for name in ("HOME", "USER", "LOGNAME", "LNAME", "USERNAME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    place = Path(tempfile.mkdtemp(prefix="cropkit-nobody-"))
+    folder = pictures.write_folder(place / "collection")
+    for path in (place, folder, *folder.rglob("*")):
+        os.chown(path, 54321, 54321)
+    os.seteuid(54321)
+    try:
+        with Collection(folder) as collection:
+            assert collection.crop("a_stage2.png", BOX).ok
+        code = main([*COMMANDS[command], str(folder)])
+        told = "".join(capsys.readouterr())
+        assert (code, "Traceback" in told) == (0, False), told
+    finally:
+        os.seteuid(0)
+        shutil.rmtree(place)
