@@ -242,8 +242,8 @@ class Collection:
     @cached_property
     def unread(self) -> tuple[Problem, ...]:
         """The folders whose images are not listed, because they cannot be read."""
-        found = self._listing.unread.items()
-        return tuple(Problem(ProblemKind.FOLDER, name, reason) for name, reason in found)
+        folders = self._listing.unread.items()
+        return tuple(Problem(ProblemKind.FOLDER, name, reason) for name, reason in folders)
 
     @cached_property
     def _listed(self) -> tuple[str, ...]:
@@ -268,9 +268,9 @@ class Collection:
 
     def suggestions(self, look: Look) -> tuple[Suggestion, ...]:
         """Return the boxes proposed for an image; what cannot be used is reported and counted."""
-        found = gather(self.suggesters, look.path, look.size, look.sha256)
-        self.problems.report_once(found.problems)
-        return found.suggestions
+        suggested = gather(self.suggesters, look.path, look.size, look.sha256)
+        self.problems.report_once(suggested.problems)
+        return suggested.suggestions
 
     # -- deciding ------------------------------------------------------------------------------
 
@@ -322,12 +322,12 @@ class Collection:
             The tree in `cropkit.errors` says what happened to the file.
         """
         name = split_beneath(self.root, path)
-        made = self._decision(name, box)
-        self.decide([made])
-        outcome = self.executor.decision(made.id)
+        decision = self._decision(name, box)
+        self.decide([decision])
+        outcome = self.executor.decision(decision.id)
         if outcome.error is not None:
             if outcome.error.passes:  # whoever asked is told now, and may ask again
-                self.trail.withdraw(made.id)
+                self.trail.withdraw(decision.id)
             raise outcome.error
         return outcome.result
 
@@ -402,12 +402,14 @@ class Collection:
         NothingToUndo
             When there is no such operation, or it was taken back.
         """
-        chosen = [one for one in self.trail.undoable() if one.id.startswith(operation)]
+        chosen = [
+            candidate for candidate in self.trail.undoable() if candidate.id.startswith(operation)
+        ]
         if len(chosen) != 1:
             raise NothingToUndo(operation)
         while with_later and (later := self.trail.later_on(chosen[-1])):
             chosen.append(later)
-        return [each.result for one in reversed(chosen) for each in self.undoer.restore(one)]
+        return [each.result for undone in reversed(chosen) for each in self.undoer.restore(undone)]
 
     def undo(
         self,
@@ -448,14 +450,16 @@ class Collection:
         """
         newest = self.trail.redoable()[::-1]
         chosen = chosen_to_undo(self.root, newest, paths, last)
-        return [each.result for one in chosen for each in self.undoer.restore(one)]
+        return [each.result for operation in chosen for each in self.undoer.restore(operation)]
 
     def originals(self, *paths: StrPath) -> list[KeptOriginal]:
         """List the originals that undo would bring back, oldest first; of all images or these."""
         undoable = self.trail.undoable()
         if paths:
-            chosen = {one.id for one in chosen_to_undo(self.root, undoable, paths, None)}
-            undoable = [one for one in undoable if one.id in chosen]
+            chosen = {
+                operation.id for operation in chosen_to_undo(self.root, undoable, paths, None)
+            }
+            undoable = [operation for operation in undoable if operation.id in chosen]
         return copying_out.listed(self.locations, undoable)
 
     def copy_original(self, path: StrPath, to: StrPath) -> Path:
@@ -466,7 +470,7 @@ class Collection:
         NothingToUndo, NameTaken, OriginalPurged, OriginalDamaged
             Nothing was written over.
         """
-        undoable = [one for one in self.trail.undoable() if not one.same_content]
+        undoable = [operation for operation in self.trail.undoable() if not operation.same_content]
         first, *_ = chosen_to_undo(self.root, undoable, [path], 1)
         return copying_out.copied(self.locations, first, Path(to))
 
@@ -507,9 +511,15 @@ class Collection:
     def recover(self, *, opening: bool = False, conflicts: bool = False) -> list[Recovered]:
         """Settle what a crash left open; runs at every open, but for conflicts."""
         done = recover(self.locations, self.trail, opening=opening, conflicts=conflicts)
-        for one in done:
-            known = {"session": self.session, "operation": one.operation}
-            _log.warning("recovered %s %s: %s", one.kind, one.path, one.outcome, extra=known)
+        for recovered in done:
+            known = {"session": self.session, "operation": recovered.operation}
+            _log.warning(
+                "recovered %s %s: %s",
+                recovered.kind,
+                recovered.path,
+                recovered.outcome,
+                extra=known,
+            )
         return done
 
     def fsck(self) -> list[Difference]:

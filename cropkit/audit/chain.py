@@ -51,8 +51,8 @@ def append(
 
 def digest(row: Mapping[str, Any]) -> str:
     """Hash of one event: SHA-256 over the canonical JSON of all its other fields."""
-    said = _canonical({name: row[name] for name in _FIELDS})
-    return hashlib.sha256(said.encode()).hexdigest()
+    text = _canonical({name: row[name] for name in _FIELDS})
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def body_of(event: Mapping[str, Any]) -> Any:  # noqa: ANN401  (whatever JSON holds)
@@ -62,17 +62,17 @@ def body_of(event: Mapping[str, Any]) -> Any:  # noqa: ANN401  (whatever JSON ho
 
 def broken_links(db: Connection) -> list[str]:
     """Walk the whole chain and name every event that does not fit."""
-    found, previous, number = [], GENESIS, 0
+    broken, previous, number = [], GENESIS, 0
     for mapping in db.execute(select(audit).order_by(audit.c.seq)).mappings():
         row = {str(name): value for name, value in mapping.items()}
         number += 1
         if row["seq"] != number:
-            found.append(f"event {number} is missing")
+            broken.append(f"event {number} is missing")
             number = row["seq"]
         if row["previous"] != previous or row["hash"] != digest(row):
-            found.append(f"event {row['seq']} was changed after it was written")
+            broken.append(f"event {row['seq']} was changed after it was written")
         previous = row["hash"]
-    return found
+    return broken
 
 
 def head(db: Connection) -> str:

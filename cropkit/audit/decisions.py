@@ -46,20 +46,22 @@ class Standing:
 
 def record(db: Connection, decisions: Sequence[Decision], at: str) -> None:
     """Write decisions and their queue rows; older waiting ones for the same image give way."""
-    for made in decisions:
-        db.execute(_SUPERSEDE, _outcome(Status.SUPERSEDED, at) | {"superseded": made.path})
-        row = to_row(made)
+    for decided in decisions:
+        db.execute(_SUPERSEDE, _outcome(Status.SUPERSEDED, at) | {"superseded": decided.path})
+        row = to_row(decided)
         destination = row.pop("destination")
         db.execute(insert(decision), row)
-        waiting = Status.SKIPPED if made.verdict is Verdict.SKIP else Status.WAITING
-        queued = {"decision": made.id, "path": made.path, "destination": destination}
+        waiting = Status.SKIPPED if decided.verdict is Verdict.SKIP else Status.WAITING
+        queued = {"decision": decided.id, "path": decided.path, "destination": destination}
         db.execute(insert(queue), queued | _outcome(waiting, at))
 
 
-def settle(db: Connection, made: str, status: Status, at: str, **outcome: str | None) -> None:
+def settle(
+    db: Connection, decision_id: str, status: Status, at: str, **outcome: str | None
+) -> None:
     """Write what became of a decision: status, operation, code and message."""
-    told = {"code": None, "message": None} | outcome  # what an earlier attempt met is over
-    db.execute(_SETTLE, _outcome(status, at) | told | {"settled": made})
+    fields = {"code": None, "message": None} | outcome  # what an earlier attempt met is over
+    db.execute(_SETTLE, _outcome(status, at) | fields | {"settled": decision_id})
 
 
 def standing(db: Connection, path: str | None = None) -> list[Standing]:
@@ -76,7 +78,7 @@ def waiting(db: Connection) -> list[str]:
     return list(db.execute(query.order_by(decision.c.seq)).scalars())
 
 
-def one(db: Connection, made: str) -> tuple[Decision, Standing]:
+def one(db: Connection, decision_id: str) -> tuple[Decision, Standing]:
     """Return a decision and what became of it.
 
     Raises
@@ -84,9 +86,9 @@ def one(db: Connection, made: str) -> tuple[Decision, Standing]:
     KeyError
         When there is no such decision.
     """
-    row = db.execute(_joined().where(decision.c.id == made)).one_or_none()
+    row = db.execute(_joined().where(decision.c.id == decision_id)).one_or_none()
     if row is None:
-        raise KeyError(made)
+        raise KeyError(decision_id)
     return _decision(row), _standing(row)
 
 
@@ -102,9 +104,9 @@ def names_of(db: Connection, sha256: str) -> list[str]:
     return list(db.execute(query).scalars())
 
 
-def status(db: Connection, made: str) -> Status:
+def status(db: Connection, decision_id: str) -> Status:
     """Return what has become of a decision."""
-    return Status(db.execute(_STATUS, {"wanted": made}).scalar_one())
+    return Status(db.execute(_STATUS, {"wanted": decision_id}).scalar_one())
 
 
 def counts(db: Connection) -> dict[Status, int]:
@@ -116,8 +118,8 @@ def counts(db: Connection) -> dict[Status, int]:
         .group_by(decision.c.path)
     )
     query = select(queue.c.status, func.count()).join(decision).where(decision.c.seq.in_(latest))
-    found = db.execute(query.group_by(queue.c.status))
-    return {Status(status): number for status, number in found}
+    rows = db.execute(query.group_by(queue.c.status))
+    return {Status(status): number for status, number in rows}
 
 
 def table(db: Connection) -> list[dict[str, Any]]:
@@ -157,29 +159,29 @@ class _Bag:
         return self._values.get(name)
 
 
-def to_row(made: Decision) -> dict[str, Any]:
+def to_row(decided: Decision) -> dict[str, Any]:
     """Return the columns of a decision, and its destination."""
     row: dict[str, Any] = {
-        "id": made.id,
-        "path": made.path,
-        "sha256": made.sha256,
-        "width": made.size.width,
-        "height": made.size.height,
-        "verdict": made.verdict.value,
-        "iou": made.iou,
-        "edges_within_5_percent": made.edges_within_5_percent,
-        "reviewer": made.reviewer,
-        "session": made.session,
-        "destination": made.destination,
-        "shown_at": clock.written(made.shown_at),
-        "decided_at": clock.written(made.decided_at),
+        "id": decided.id,
+        "path": decided.path,
+        "sha256": decided.sha256,
+        "width": decided.size.width,
+        "height": decided.size.height,
+        "verdict": decided.verdict.value,
+        "iou": decided.iou,
+        "edges_within_5_percent": decided.edges_within_5_percent,
+        "reviewer": decided.reviewer,
+        "session": decided.session,
+        "destination": decided.destination,
+        "shown_at": clock.written(decided.shown_at),
+        "decided_at": clock.written(decided.decided_at),
     }
-    if made.box is not None:
-        row |= _edges("box", made.box.xyxy)
-        row |= _edges("normalized", made.box.normalized(made.size).xyxy)
-    if made.shown is not None:
-        row |= _edges("shown", made.shown.xyxy)
-    return row | _suggestion_row(made.suggestion)
+    if decided.box is not None:
+        row |= _edges("box", decided.box.xyxy)
+        row |= _edges("normalized", decided.box.normalized(decided.size).xyxy)
+    if decided.shown is not None:
+        row |= _edges("shown", decided.shown.xyxy)
+    return row | _suggestion_row(decided.suggestion)
 
 
 def _suggestion_row(suggestion: Suggestion | None) -> dict[str, Any]:

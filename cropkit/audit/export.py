@@ -141,14 +141,14 @@ def _is_known(db: Connection, line: bytes, path: Path) -> bool:
         When it is an event that was durable in the database that told it.
     """
     try:
-        said = json.loads(line)
-        number, its_hash, whole = said["seq"], said["hash"], said["hash"] == digest(said)
+        event = json.loads(line)
+        number, its_hash, whole = event["seq"], event["hash"], event["hash"] == digest(event)
     except (ValueError, KeyError, TypeError):
         return False
-    found = db.execute(select(audit.c.hash).where(audit.c.seq == number)).scalar_one_or_none()
-    if whole and found != its_hash and said["event"] not in NOT_DURABLE:
+    known = db.execute(select(audit.c.hash).where(audit.c.seq == number)).scalar_one_or_none()
+    if whole and known != its_hash and event["event"] not in NOT_DURABLE:
         raise AuditBehind(path.parent.parent, path.name, number)
-    return bool(found == its_hash)
+    return bool(known == its_hash)
 
 
 def _last_line(fd: int) -> tuple[int, bytes]:

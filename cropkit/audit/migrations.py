@@ -15,14 +15,14 @@ from cropkit.audit import chain, schema
 _SESSION = "migration"  # a migration comes before any session
 
 
-def migrate(db: Connection, found: int) -> None:
-    """Bring the database from format `found` to the one of `schema.VERSION`; 0 is a new one."""
-    if found == 0:
+def migrate(db: Connection, version: int) -> None:
+    """Bring the database from format `version` to the one of `schema.VERSION`; 0 is a new one."""
+    if version == 0:
         schema.metadata.create_all(db)
     else:
-        for number in range(found + 1, schema.VERSION + 1):
+        for number in range(version + 1, schema.VERSION + 1):
             STEPS[number](db)
-        body = {"from": found, "to": schema.VERSION}
+        body = {"from": version, "to": schema.VERSION}
         chain.append(db, clock.written(clock.now()), _SESSION, "migrated", body=body)
     db.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
 

@@ -137,8 +137,8 @@ def one(db: Connection, wanted: str) -> Operation:
 def state_of(db: Connection, wanted: str) -> OperationState | None:
     """Return how far an operation has come; None for one that is not known."""
     query = select(operation.c.state).where(operation.c.id == wanted)
-    found = db.execute(query).scalar_one_or_none()
-    return None if found is None else OperationState(found)
+    state = db.execute(query).scalar_one_or_none()
+    return None if state is None else OperationState(state)
 
 
 def taken_back(db: Connection) -> list[Operation]:
@@ -146,12 +146,12 @@ def taken_back(db: Connection) -> list[Operation]:
 
     None of this version's making: an interrupt after the commit could lead to them.
     """
-    told = select(audit.c.operation).where(audit.c.event.in_(OUTCOMES))
+    with_outcome = select(audit.c.operation).where(audit.c.event.in_(OUTCOMES))
     accounted = select(audit.c.operation).where(audit.c.event == TAKEN_BACK)
     return _operations(
         db,
         (operation.c.state == OperationState.ABORTED)
-        & operation.c.id.in_(told)
+        & operation.c.id.in_(with_outcome)
         & operation.c.id.not_in(accounted),
     )
 
@@ -268,8 +268,8 @@ def knows(db: Connection, name: str) -> bool:
 def names_of(db: Connection, sha256: str) -> list[str]:
     """Return the names that operations gave to, or found with, some content."""
     written = select(operation.c.target).where(operation.c.after == sha256)
-    found = select(operation.c.source).where(operation.c.before == sha256)
-    return list(db.execute(union(written, found)).scalars())
+    replaced = select(operation.c.source).where(operation.c.before == sha256)
+    return list(db.execute(union(written, replaced)).scalars())
 
 
 def is_crop(db: Connection, sha256: str) -> bool:

@@ -81,9 +81,9 @@ def living(folder: Path) -> list[str]:
 
 def sessions_there(folder: Path) -> set[str]:
     """Name the sessions that are alive."""
-    found = set()
+    sessions = set()
     for owner in living(folder):
         # it has just ended, or is another user's
         with suppress(FileNotFoundError, PermissionError), reader(folder / OWNERS / owner) as file:
-            found.add(file.read().decode(errors="replace"))
-    return found
+            sessions.add(file.read().decode(errors="replace"))
+    return sessions

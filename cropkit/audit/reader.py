@@ -66,17 +66,17 @@ class TrailReader:
 
     def standing_by_path(self) -> dict[str, Standing]:
         """Return the decision that stands for each image: the latest."""
-        return {one.path: one for one in self.standing()}
+        return {standing.path: standing for standing in self.standing()}
 
     def waiting(self) -> list[str]:
         """Return the decisions that nobody has carried out, oldest first."""
         with self.store.reading() as db:
             return decisions.waiting(db)
 
-    def decision(self, made: str) -> tuple[Decision, Standing]:
+    def decision(self, decision_id: str) -> tuple[Decision, Standing]:
         """Return a decision and what became of it."""
         with self.store.reading() as db:
-            return decisions.one(db, made)
+            return decisions.one(db, decision_id)
 
     def counts(self) -> dict[Status, int]:
         """Return how many decisions have each status."""

@@ -123,10 +123,10 @@ def _decided(db: Connection, event: Event, body: Body) -> None:
 
 
 def _operated(db: Connection, event: Event, body: Body) -> None:
-    one = operations.from_row(body["operation"])
-    operations.plan(db, replace(one, state=OperationState.PREPARED), [], event["at"])
-    operations.settle(db, one, OperationState.DONE, event["at"])
-    operations.settle_decision(db, one, event["at"])
+    operation = operations.from_row(body["operation"])
+    operations.plan(db, replace(operation, state=OperationState.PREPARED), [], event["at"])
+    operations.settle(db, operation, OperationState.DONE, event["at"])
+    operations.settle_decision(db, operation, event["at"])
 
 
 def _taken_back(db: Connection, event: Event, body: Body) -> None:

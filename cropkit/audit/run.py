@@ -60,8 +60,8 @@ class Run:
         self._heartbeat.stop()
         self._tell_missed()
         self._trail.end_run(how)
-        said = {"run": self.kind, "how": how, "counts": self._trail.presence.tally.to_json()}
-        _log.info("heartbeat", extra={"session": self._trail.session, "facts": said})
+        facts = {"run": self.kind, "how": how, "counts": self._trail.presence.tally.to_json()}
+        _log.info("heartbeat", extra={"session": self._trail.session, "facts": facts})
 
     def _beat(self) -> None:
         self._trail.beat(heartbeat.PATIENCE)

@@ -167,10 +167,10 @@ class Store(StoreReader):
             if version_of(db) == VERSION:
                 return
         with self.transaction() as db:
-            found = version_of(db)  # again: a rival may have been here
-            self._check_version(found)
-            if found < VERSION:
-                migrations.migrate(db, found)
+            version = version_of(db)  # again: a rival may have been here
+            self._check_version(version)
+            if version < VERSION:
+                migrations.migrate(db, version)
 
     def _prove_writable(self) -> None:
         """Refuse to open what could be read only: a reader is let past another program's lock."""

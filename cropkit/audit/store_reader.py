@@ -90,8 +90,8 @@ class StoreReader:
     def integrity(self) -> list[str]:
         """Return what SQLite finds wrong with its own file; nothing when it is whole."""
         with self.reading() as db:
-            found = [str(row[0]) for row in db.exec_driver_sql("PRAGMA integrity_check")]
-        return [] if found == ["ok"] else found
+            complaints = [str(row[0]) for row in db.exec_driver_sql("PRAGMA integrity_check")]
+        return [] if complaints == ["ok"] else complaints
 
     @property
     def version(self) -> str:
@@ -136,9 +136,9 @@ class StoreReader:
         if any(originals.iterdir()) or (self.folder / EXPORT).exists():
             raise AuditMissing(self.folder, DATABASE)
 
-    def _check_version(self, found: int) -> None:
-        if found > VERSION:
-            raise AuditTooNew(self.folder, found, VERSION)
+    def _check_version(self, version: int) -> None:
+        if version > VERSION:
+            raise AuditTooNew(self.folder, version, VERSION)
 
     # -- errors ----------------------------------------------------------------------------------
 
@@ -154,12 +154,12 @@ class StoreReader:
             raise unavailable(self.folder, error.strerror or error) from error
 
     def _translation(self, error: DBAPIError) -> AuditError:
-        said = str(error.orig)
-        if "locked" in said or "busy" in said:
+        message = str(error.orig)
+        if "locked" in message or "busy" in message:
             return AuditLocked(self.folder, self.deadline)
         if isinstance(error, OperationalError):
-            return unavailable(self.folder, said)
-        return AuditCorrupt(self.folder, said)
+            return unavailable(self.folder, message)
+        return AuditCorrupt(self.folder, message)
 
 
 def unavailable(folder: Path, reason: object) -> AuditUnavailable:
@@ -215,7 +215,7 @@ def _has_content(path: Path) -> bool:
 
 def _inode(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.lstat()
+        status = path.lstat()
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

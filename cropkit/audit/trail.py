@@ -115,7 +115,11 @@ class AuditTrail(TrailReader):
         """Return the runs of a kind that live beside this session, in whichever process."""
         there = sessions_there(self.root.path) - {self.session}
         rows = self.sessions() if there else []
-        return [one for one in rows if one.id in there and one.kind == kind and not one.ended_at]
+        return [
+            session
+            for session in rows
+            if session.id in there and session.kind == kind and not session.ended_at
+        ]
 
     def is_dead(self, owner: str) -> bool:
         """Whether the process that owned an operation is gone; this one is not."""
@@ -139,7 +143,7 @@ class AuditTrail(TrailReader):
 
     # -- decisions -----------------------------------------------------------------------------
 
-    def decide(self, made: Sequence[Decision]) -> None:
+    def decide(self, decided: Sequence[Decision]) -> None:
         """Make decisions durable: rows, queue and audit in one transaction, or none of it.
 
         Raises
@@ -147,48 +151,48 @@ class AuditTrail(TrailReader):
         BadDecision
             When the database's own checks refuse one; none is recorded.
         """
-        with self._recording(made) as db:
-            self._record(db, made)
-        self._count_verdicts(made)
+        with self._recording(decided) as db:
+            self._record(db, decided)
+        self._count_verdicts(decided)
 
-    def decide_undecided(self, made: Sequence[Decision]) -> list[Decision]:
+    def decide_undecided(self, decided: Sequence[Decision]) -> list[Decision]:
         """Record as `decide` does, in the same transaction leaving out what is decided by now.
 
         Return what was recorded.
         """
-        with self._recording(made) as db:
-            left = [one for one in made if not decisions.standing(db, one.path)]
+        with self._recording(decided) as db:
+            left = [decision for decision in decided if not decisions.standing(db, decision.path)]
             self._record(db, left)
         self._count_verdicts(left)
         return left
 
     @contextmanager
-    def _recording(self, made: Sequence[Decision]) -> Iterator[Connection]:
+    def _recording(self, decided: Sequence[Decision]) -> Iterator[Connection]:
         try:
             with self._writing() as db:
                 yield db
         except AuditCorrupt as error:
             if not isinstance(error.__cause__, IntegrityError):
                 raise
-            raise BadDecision(made[0].path, str(error.__cause__.orig)) from error
+            raise BadDecision(decided[0].path, str(error.__cause__.orig)) from error
 
-    def _count_verdicts(self, made: Sequence[Decision]) -> None:
-        for one in made:
-            self.presence.count(partial(Tally.with_verdict, verdict=one.verdict))
+    def _count_verdicts(self, decided: Sequence[Decision]) -> None:
+        for decision in decided:
+            self.presence.count(partial(Tally.with_verdict, verdict=decision.verdict))
 
-    def _record(self, db: Connection, made: Sequence[Decision]) -> None:
-        decisions.record(db, made, self._now())
-        for one in made:
-            self._append(db, "decided", path=one.path, body=decisions.to_row(one))
+    def _record(self, db: Connection, decided: Sequence[Decision]) -> None:
+        decisions.record(db, decided, self._now())
+        for decision in decided:
+            self._append(db, "decided", path=decision.path, body=decisions.to_row(decision))
 
-    def settle(self, made: str | None, result: CropResult) -> None:
+    def settle(self, decision_id: str | None, result: CropResult) -> None:
         """Record that a decision, or a request that never became one, came to nothing, and why."""
         with self._writing() as db:
             outcome = {"code": result.code, "message": result.message}
-            if made is not None:
-                decisions.settle(db, made, result.status, self._now(), **outcome)
-            said = outcome | {"decision": made}
-            self._append(db, result.status.value, path=result.path, body=said)
+            if decision_id is not None:
+                decisions.settle(db, decision_id, result.status, self._now(), **outcome)
+            body = outcome | {"decision": decision_id}
+            self._append(db, result.status.value, path=result.path, body=body)
         self._count_outcome(result.status)
 
     # -- operations ----------------------------------------------------------------------------
@@ -199,7 +203,7 @@ class AuditTrail(TrailReader):
         Not synced: a claim has to beat live rivals only.
         """
         with self._writing(durable=False) as db:
-            return [self._plan(db, one, aliases) for one, aliases in planned]
+            return [self._plan(db, operation, aliases) for operation, aliases in planned]
 
     def _plan(self, db: Connection, planned: Operation, aliases: Sequence[str]) -> ClaimOutcome:
         decided = None if planned.kind is OperationKind.RESTORE else planned.decision
@@ -220,36 +224,42 @@ class AuditTrail(TrailReader):
     def prepare(self, ready: Sequence[Operation]) -> None:
         """Make the intent durable: from here recovery knows everything."""
         with self._writing() as db:
-            for one in ready:
-                operations.move(db, one, OperationState.PREPARED)
+            for operation in ready:
+                operations.move(db, operation, OperationState.PREPARED)
 
-    def begin_abort(self, one: Operation) -> None:
+    def begin_abort(self, operation: Operation) -> None:
         """Say durably that files will be put back, before the first of them is.
 
         The frames of a failed commit may be whole in the write-ahead log and come back after a
         crash; this row is later in the log and wins.
         """
         with self._writing() as db:
-            operations.move(db, one, OperationState.ABORTING)
+            operations.move(db, operation, OperationState.ABORTING)
 
     def finish(self, done: Sequence[Operation], *, recovered: bool = False) -> None:
         """State, audit event and outcome of the decision, in one transaction."""
         with self._writing() as db:
-            for one in done:
-                self._finish(db, one, recovered=recovered)
-        for one in () if recovered else done:
-            self._count_outcome(_SUCCESS[one.kind])
+            for operation in done:
+                self._finish(db, operation, recovered=recovered)
+        for operation in () if recovered else done:
+            self._count_outcome(_SUCCESS[operation.kind])
 
-    def abandon(self, one: Operation, state: OperationState, result: CropResult) -> None:
+    def abandon(self, operation: Operation, state: OperationState, result: CropResult) -> None:
         """Record that an operation ended without effect (or in conflict), and why."""
         with self._writing() as db:
-            operations.settle(db, one, state, self._now())
+            operations.settle(db, operation, state, self._now())
             outcome = {"code": result.code, "message": result.message}
-            made = None if one.kind is OperationKind.RESTORE else one.decision
-            if made:
-                decisions.settle(db, made, result.status, self._now(), **outcome)
-            said = {"kind": one.kind.value, "outcome": state.value, "decision": made} | outcome
-            self._append(db, result.status.value, path=one.image, operation=one.id, body=said)
+            decision_id = None if operation.kind is OperationKind.RESTORE else operation.decision
+            if decision_id:
+                decisions.settle(db, decision_id, result.status, self._now(), **outcome)
+            body = {
+                "kind": operation.kind.value,
+                "outcome": state.value,
+                "decision": decision_id,
+            } | outcome
+            self._append(
+                db, result.status.value, path=operation.image, operation=operation.id, body=body
+            )
         self._count_outcome(result.status)
 
     def reinstate(self, done: Operation) -> None:
@@ -264,28 +274,28 @@ class AuditTrail(TrailReader):
             body = {"operation": done.id}
             self._append(db, TAKEN_BACK, path=done.source, operation=done.id, body=body)
 
-    def withdraw(self, made: str) -> bool:
+    def withdraw(self, decision_id: str) -> bool:
         """Take a decision back that has no operation; False when it has one by now."""
         with self._writing() as db:
-            decision, found = decisions.one(db, made)
-            if found.operation is not None or found.status is Status.RESTORED:
+            decision, standing = decisions.one(db, decision_id)
+            if standing.operation is not None or standing.status is Status.RESTORED:
                 return False
-            if any(one.decision == made for one in operations.unsettled(db)):
+            if any(operation.decision == decision_id for operation in operations.unsettled(db)):
                 return False
-            decisions.settle(db, made, Status.RESTORED, self._now())
-            self._append(db, "withdrawn", path=decision.path, body={"decision": made})
+            decisions.settle(db, decision_id, Status.RESTORED, self._now())
+            self._append(db, "withdrawn", path=decision.path, body={"decision": decision_id})
             return True
 
     # -- problems, place, history --------------------------------------------------------------
 
-    def report(self, found: Problem) -> None:
+    def report(self, problem: Problem) -> None:
         """Count a degraded operation and keep it in the trail."""
         with self._writing() as db:
-            row = asdict(found) | {"at": self._now(), "session": self.session}
+            row = asdict(problem) | {"at": self._now(), "session": self.session}
             db.execute(insert(schema.problem).values(row))
-            said = {"kind": found.kind, "reason": found.reason}
-            self._append(db, "degraded", path=found.path, body=said)
-        self.presence.count(partial(Tally.with_degraded, kind=found.kind))
+            body = {"kind": problem.kind, "reason": problem.reason}
+            self._append(db, "degraded", path=problem.path, body=body)
+        self.presence.count(partial(Tally.with_degraded, kind=problem.kind))
 
     def choose(self, chosen: Mapping[str, str]) -> None:
         """Change settings, with an event that says so."""
@@ -334,30 +344,30 @@ class AuditTrail(TrailReader):
         sessions.end(db, self.session, self._now(), how, tally)
         self._append(db, event, body={"how": how, "counts": tally.to_json(), **facts})
 
-    def _finish(self, db: Connection, one: Operation, *, recovered: bool) -> None:
-        operations.settle(db, one, OperationState.DONE, self._now())
-        event = _PAST[one.kind]
-        body = _story(one) | ({"recovered": True} if recovered else {})
-        self._append(db, event, path=one.image, operation=one.id, body=body)
-        operations.settle_decision(db, one, self._now())
+    def _finish(self, db: Connection, operation: Operation, *, recovered: bool) -> None:
+        operations.settle(db, operation, OperationState.DONE, self._now())
+        event = _PAST[operation.kind]
+        body = _story(operation) | ({"recovered": True} if recovered else {})
+        self._append(db, event, path=operation.image, operation=operation.id, body=body)
+        operations.settle_decision(db, operation, self._now())
 
-    def _append(self, db: Connection, event: str, **said: Any) -> None:  # noqa: ANN401  (as `chain.append` takes it)
-        chain.append(db, self._now(), self.session, event, **said)
+    def _append(self, db: Connection, event: str, **fields: Any) -> None:  # noqa: ANN401  (as `chain.append` takes it)
+        chain.append(db, self._now(), self.session, event, **fields)
 
     def _now(self) -> str:
         return clock.written(clock.now())
 
 
-def _story(one: Operation) -> dict[str, Any]:
+def _story(operation: Operation) -> dict[str, Any]:
     """Tell all of an operation: what a person asks, and the row for making the database anew."""
     return {
-        "target": one.target,
-        "sha256_before": one.sha256_before,
-        "sha256_after": one.sha256_after,
-        "box": one.box.xyxy if one.box else None,
-        "decision": one.decision,
-        "undoes": one.undoes,
-        "operation": operations.to_row(one),
+        "target": operation.target,
+        "sha256_before": operation.sha256_before,
+        "sha256_after": operation.sha256_after,
+        "box": operation.box.xyxy if operation.box else None,
+        "decision": operation.decision,
+        "undoes": operation.undoes,
+        "operation": operations.to_row(operation),
     }
 
 

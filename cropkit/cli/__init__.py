@@ -39,11 +39,11 @@ _NOT_YET = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    given = sys.argv[1:] if argv is None else argv
-    if not given:
+    words = sys.argv[1:] if argv is None else argv
+    if not words:
         say_lines(WHAT, BEGIN)
         return USAGE
-    arguments = parser().parse_args(_with_boxes_joined(given))
+    arguments = parser().parse_args(_with_boxes_joined(words))
     return finish(_run(arguments))
 
 

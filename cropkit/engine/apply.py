@@ -228,14 +228,14 @@ class Applier:
                 raise NameTaken(operation.source, name)
 
     def _hash_companions(self, job: Job) -> tuple[Companion, ...]:
-        found = []
-        for one in job.operation.companions:
-            sha256 = self.locations.digest(one.source)
+        hashed = []
+        for companion in job.operation.companions:
+            sha256 = self.locations.digest(companion.source)
             if sha256 is None:
-                job.notes.append((f"companion {one.source}", "not there any more"))
+                job.notes.append((f"companion {companion.source}", "not there any more"))
             else:
-                found.append(replace(one, sha256=sha256))
-        return tuple(found)
+                hashed.append(replace(companion, sha256=sha256))
+        return tuple(hashed)
 
     def _stage_crop(self, job: Job, content: Content) -> None:
         job.holds, job.candidate = self._cropped(content.data, job.operation.source, job.request)
@@ -320,8 +320,8 @@ class Applier:
     def _publish(self, job: Job) -> None:
         root, path = self.locations.locate(job.operation.source)
         if job.source is None or not job.source.same_file(root.identity(path)):
-            found = self.locations.digest(job.operation.source) or "nothing"
-            raise StaleDecision(job.operation.source, job.operation.sha256_before, found)
+            content = self.locations.digest(job.operation.source) or "nothing"
+            raise StaleDecision(job.operation.source, job.operation.sha256_before, content)
         job.switched = True
         self.publisher.publish(job.operation, again=False)
 

@@ -89,9 +89,9 @@ class DecisionExecutor:
             self._group_size.took(len(group), time.monotonic() - begun)
             for request, first in zip(group, together, strict=True):
                 ended(self._settled(request, first))
-            if any(isinstance(one.error, NoSpace) for one in together):
+            if any(isinstance(outcome.error, NoSpace) for outcome in together):
                 break  # the next ones would not fit either, and wait
-        return [one.result for one in outcomes]
+        return [outcome.result for outcome in outcomes]
 
     def _settled(self, request: Request, first: Outcome) -> Outcome:
         """Wait for a rival to let go of a file; tell what a rival has done meanwhile."""
@@ -112,13 +112,13 @@ class DecisionExecutor:
 
     def _planned(self, decision: str) -> Request | Outcome:
         """Plan a decision that waits; how it ended where that cannot be or was done before."""
-        made, found = self._trail.decision(decision)
-        if found.status is not Status.WAITING:
-            return Outcome(told(found), already=True)
+        decided, standing = self._trail.decision(decision)
+        if standing.status is not Status.WAITING:
+            return Outcome(told(standing), already=True)
         try:
-            return self._planner.for_decision(made)
+            return self._planner.for_decision(decided)
         except CropkitError as error:
-            return self._refuse(made, error)
+            return self._refuse(decided, error)
 
     def run(self, request: Request) -> Outcome:
         """Run one request, waiting for a rival to let go of the file."""
@@ -142,13 +142,17 @@ class DecisionExecutor:
 
     def give_up(self, decision: str, error: CropkitError) -> CropResult:
         """Record that a decision which still waits is not tried any more, and why."""
-        made, found = self._trail.decision(decision)
-        return self._refuse(made, error).result if found.status is Status.WAITING else told(found)
+        decided, standing = self._trail.decision(decision)
+        return (
+            self._refuse(decided, error).result
+            if standing.status is Status.WAITING
+            else told(standing)
+        )
 
-    def _refuse(self, made: Decision, error: CropkitError) -> Outcome:
-        result = refusal(made.path, made.box, error, decided=True)
-        self.report(made.path, error)
-        self._trail.settle(made.id, result)
+    def _refuse(self, decision: Decision, error: CropkitError) -> Outcome:
+        result = refusal(decision.path, decision.box, error, decided=True)
+        self.report(decision.path, error)
+        self._trail.settle(decision.id, result)
         self._log_failure(result)
         return Outcome(result, error)
 
@@ -196,13 +200,13 @@ def result_of(outcome: Outcome) -> CropResult:
     return outcome.result
 
 
-def told(found: Standing) -> CropResult:
+def told(standing: Standing) -> CropResult:
     """Tell how a decision ended that had been carried out before."""
     return CropResult(
-        found.status,
-        found.path,
-        code=found.code,
-        message=found.message,
-        operation=found.operation,
-        box_asked=found.box,
+        standing.status,
+        standing.path,
+        code=standing.code,
+        message=standing.message,
+        operation=standing.operation,
+        box_asked=standing.box,
     )

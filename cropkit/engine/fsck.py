@@ -51,11 +51,15 @@ def _database(trail: TrailReader) -> Iterator[Difference]:
 
 
 def _open(trail: TrailReader) -> Iterator[Difference]:
-    for one in trail.unsettled():
-        if one.state is OperationState.CONFLICT:
-            yield Difference("conflict", one.source, f"operation {one.id} met foreign content")
-        elif trail.is_dead(one.owner):
-            yield Difference("unsettled", one.source, f"operation {one.id} was cut off: recover")
+    for operation in trail.unsettled():
+        if operation.state is OperationState.CONFLICT:
+            yield Difference(
+                "conflict", operation.source, f"operation {operation.id} met foreign content"
+            )
+        elif trail.is_dead(operation.owner):
+            yield Difference(
+                "unsettled", operation.source, f"operation {operation.id} was cut off: recover"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +89,15 @@ def _expected(finished: list[Operation]) -> dict[str, str]:
     """Play the finished operations in order: which name should hold which content."""
     names: dict[str, str] = {}
     ended_at: dict[str, str] = {}
-    for one in finished:
-        if one.kind is OperationKind.PURGE:
+    for operation in finished:
+        if operation.kind is OperationKind.PURGE:
             continue
-        names.pop(one.source, None)
-        if one.brings_back and one.undoes in ended_at:
-            names.pop(ended_at[one.undoes], None)
-        ended_at[one.id] = one.target
-        names[one.target] = one.sha256_after or ""
-        for companion in one.companions:
+        names.pop(operation.source, None)
+        if operation.brings_back and operation.undoes in ended_at:
+            names.pop(ended_at[operation.undoes], None)
+        ended_at[operation.id] = operation.target
+        names[operation.target] = operation.sha256_after or ""
+        for companion in operation.companions:
             if not companion.keeps_source:
                 names.pop(companion.source, None)
     return names
@@ -110,38 +114,44 @@ def damaged_originals(root: Root, originals: Iterable[str]) -> Iterator[Differen
     """Read kept originals, named by their SHA-256, and tell which are not what they were."""
     locations = Locations(root)
     for sha256 in originals:
-        found = _digest(locations, kept(sha256))
-        if found is None:
+        digest = _digest(locations, kept(sha256))
+        if digest is None:
             yield Difference("original", kept(sha256), "this original is not there any more")
-        elif found != sha256:
+        elif digest != sha256:
             yield Difference("original", kept(sha256), "this original has changed on disk")
 
 
 def _outcomes(trail: TrailReader, finished: list[Operation]) -> Iterator[Difference]:
     """Every finished operation stands in the trail with the same hashes."""
     events = trail.events()
-    told = {e["operation"]: e["body"] for e in events if e["event"] in OUTCOMES}
+    bodies = {e["operation"]: e["body"] for e in events if e["event"] in OUTCOMES}
     for event in events:
         if event["event"] == TAKEN_BACK:
-            told.pop(event["operation"], None)
-    for one in finished:
-        body = told.pop(one.id, None)
+            bodies.pop(event["operation"], None)
+    for operation in finished:
+        body = bodies.pop(operation.id, None)
         if body is None:
-            yield Difference("audit", one.source, f"operation {one.id} is not in the trail")
-        elif f'"sha256_after":"{one.sha256_after}"' not in body:
-            yield Difference("audit", one.source, f"operation {one.id} differs from the trail")
-    for operation in told:
+            yield Difference(
+                "audit", operation.source, f"operation {operation.id} is not in the trail"
+            )
+        elif f'"sha256_after":"{operation.sha256_after}"' not in body:
+            yield Difference(
+                "audit", operation.source, f"operation {operation.id} differs from the trail"
+            )
+    for operation in bodies:
         yield Difference("audit", "", f"the trail tells of operation {operation}, unknown here")
 
 
 def _left_over(root: Root, trail: TrailReader) -> Iterator[Difference]:
-    known = {one.id for one in trail.unsettled()}
+    known = {operation.id for operation in trail.unsettled()}
     for path in sorted((root.path / STAGE).iterdir()):
         if path.name.partition(".")[0] not in known:
             yield Difference("left over", f"{STAGE}/{path.name}", "belongs to no operation")
     unsettled = trail.unsettled()
-    needed = {*trail.originals(), *(one.sha256_before for one in unsettled)}
-    staging = any(one.sha256_before is None for one in unsettled)  # may just have kept one
+    needed = {*trail.originals(), *(operation.sha256_before for operation in unsettled)}
+    staging = any(
+        operation.sha256_before is None for operation in unsettled
+    )  # may just have kept one
     for path in sorted((root.path / ORIGINALS).iterdir()):
         if path.name not in needed and not staging:
             yield Difference("left over", kept(path.name), "no operation needs this original")

@@ -46,5 +46,5 @@ def groups(requests: Iterable[Request], largest: Callable[[], int]) -> Iterator[
         yield group
 
 
-def _are_rivals(one: Request, other: Request) -> bool:
-    return one.expect == other.expect or one.source == other.source
+def _are_rivals(request: Request, other: Request) -> bool:
+    return request.expect == other.expect or request.source == other.source

@@ -36,8 +36,8 @@ def listed(root: Path, destination: str | None = None) -> Listing:
     unread: dict[str, str] = {}
     left_out = root / destination if destination else None
     every = _walk(root, root, left_out, unread)
-    found = [path for path in every if _is_image(path)]
-    return Listing(sorted(found, key=review_order), unread)
+    images = [path for path in every if _is_image(path)]
+    return Listing(sorted(images, key=review_order), unread)
 
 
 def review_order(path: str) -> tuple[object, ...]:
@@ -67,13 +67,13 @@ def companions(root: Root, path: str) -> dict[str, bool]:
     image = PurePosixPath(path)
     names = root.beside(path)
     same = {n for n in names if PurePosixPath(n).stem == image.stem and n != image.name}
-    found = {str(image.parent / name): False for name in sorted(same)}
+    followers = {str(image.parent / name): False for name in sorted(same)}
     group = image.stem.partition("_stage")[0]
     sidecar = f"{group}.decision"
     if group != image.stem and sidecar in names:
         rest = (n for n in names if n not in same and n != image.name)
-        found[str(image.parent / sidecar)] = any(_is_sibling(n, group) for n in rest)
-    return found
+        followers[str(image.parent / sidecar)] = any(_is_sibling(n, group) for n in rest)
+    return followers
 
 
 def _is_sibling(name: str, group: str) -> bool:
@@ -87,11 +87,11 @@ def _is_image(name: str) -> bool:
 def _walk(folder: Path, root: Path, left_out: Path | None, unread: dict[str, str]) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
-            found = [entry for entry in entries if not entry.name.startswith(".")]
+            visible = [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
         unread[folder.relative_to(root).as_posix()] = error.strerror or str(error)
         return
-    for entry in found:
+    for entry in visible:
         if entry.is_symlink():
             continue
         if entry.is_file(follow_symlinks=False):

@@ -30,7 +30,7 @@ class Planner:
     locations: Locations
     destination: str | None
 
-    def for_decision(self, made: Decision) -> Request:
+    def for_decision(self, decision: Decision) -> Request:
         """Plan a crop, in place or moving, or a reject, and make the folders that it moves to.
 
         Raises
@@ -38,12 +38,12 @@ class Planner:
         Refused
             Nothing was written, but for the folders of the destination.
         """
-        request = self.foreseen(made)
+        request = self.foreseen(decision)
         if request.target != request.source:
             self.locations.make_folder_of(request.target)
         return request
 
-    def foreseen(self, made: Decision) -> Request:
+    def foreseen(self, decision: Decision) -> Request:
         """Plan without writing anything.
 
         Raises
@@ -51,33 +51,35 @@ class Planner:
         Refused
             As in `for_decision`.
         """
-        check_is_outside_home(made.path, self.locations.root)
-        if made.verdict is Verdict.REJECT:
-            return self._moving(OperationKind.REJECT, made, f"{REJECTED}/{made.id[:12]}")
-        destination = made.destination or self.destination
+        check_is_outside_home(decision.path, self.locations.root)
+        if decision.verdict is Verdict.REJECT:
+            return self._moving(OperationKind.REJECT, decision, f"{REJECTED}/{decision.id[:12]}")
+        destination = decision.destination or self.destination
         if destination is not None:
-            return self._moving(OperationKind.CROP, made, destination)
+            return self._moving(OperationKind.CROP, decision, destination)
         return Request(
             OperationKind.CROP,
-            made.path,
-            made.path,
-            made.sha256,
-            box=made.box,
-            shown=made.shown,
-            decision=made.id,
+            decision.path,
+            decision.path,
+            decision.sha256,
+            box=decision.box,
+            shown=decision.shown,
+            decision=decision.id,
         )
 
-    def _moving(self, kind: OperationKind, made: Decision, folder: str) -> Request:
-        found = listing.companions(self.locations.root, made.path)
+    def _moving(self, kind: OperationKind, decision: Decision, folder: str) -> Request:
+        companions = listing.companions(self.locations.root, decision.path)
         return Request(
             kind,
-            made.path,
-            f"{folder}/{made.path}",
-            made.sha256,
-            box=made.box,
-            shown=made.shown,
-            decision=made.id,
-            followers=tuple((name, f"{folder}/{name}", stays) for name, stays in found.items()),
+            decision.path,
+            f"{folder}/{decision.path}",
+            decision.sha256,
+            box=decision.box,
+            shown=decision.shown,
+            decision=decision.id,
+            followers=tuple(
+                (name, f"{folder}/{name}", stays) for name, stays in companions.items()
+            ),
         )
 
 
@@ -144,10 +146,12 @@ def chosen_to_undo(
     chosen: list[Operation] = []
     for path in paths:
         name = _name(root, path)
-        found = [one for one in newest if name in (one.image, one.target)]
-        if not found:
+        matching = [
+            operation for operation in newest if name in (operation.image, operation.target)
+        ]
+        if not matching:
             raise NothingToUndo(str(path))
-        chosen += found[:last]
+        chosen += matching[:last]
     if not chosen:
         raise NothingToUndo(root)
     return chosen

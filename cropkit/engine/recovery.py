@@ -72,8 +72,8 @@ def recover(
         left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
         operations = trail.unsettled()
         mine = [o for o in operations if _is_ours(trail, o, conflicts=conflicts)]
-        done = [_settle(locations, trail, one) for one in mine]
-        done += [_mend(locations, trail, one) for one in trail.taken_back()]
+        done = [_settle(locations, trail, operation) for operation in mine]
+        done += [_mend(locations, trail, operation) for operation in trail.taken_back()]
         _sweep(root, left_over, {o.id for o in trail.unsettled()})
         _sweep_rebuilding(root)
         others = _sweep_owners(root, trail)
@@ -202,7 +202,7 @@ def _sweep_originals(locations: Locations, trail: AuditTrail) -> None:
     One that is the last of its content stays, whatever the database says: the database may be the
     thing that was lost. `fsck` names it.
     """
-    needed = {*trail.originals(), *(one.sha256_before for one in trail.unsettled())}
+    needed = {*trail.originals(), *(operation.sha256_before for operation in trail.unsettled())}
     for path in (locations.root.path / ORIGINALS).iterdir():
         if path.name not in needed and _stands_elsewhere(locations, trail, path.name):
             locations.root.unlink(kept(path.name), missing_ok=True)

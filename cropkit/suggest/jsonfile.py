@@ -84,12 +84,12 @@ def _parsed_float(written: str) -> float:
 
 def _without_doubles(path: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object; one that says a thing twice says nothing that can be relied on."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    record = dict(pairs)
+    if len(record) < len(pairs):
         names = [name for name, _ in pairs]
         double = next(name for name, number in Counter(names).items() if number > 1)
         raise BadSuggestion(path, f"says {excerpt(double)} twice")
-    return found
+    return record
 
 
 def _cause(error: Exception) -> str:

@@ -98,8 +98,8 @@ MUTANTS = (
     mutant(
         "the intent is not synced",
         TRAIL,
-        "        with self._writing() as db:\n            for one in ready",
-        "        with self._writing(durable=False) as db:\n            for one in ready",
+        "        with self._writing() as db:\n            for operation in ready",
+        "        with self._writing(durable=False) as db:\n            for operation in ready",
         "power:crop a PNG,move a PNG",
     ),
     # -- order ---------------------------------------------------------------------------------
@@ -127,8 +127,8 @@ MUTANTS = (
     mutant(
         "done in two transactions",
         TRAIL,
-        "            for one in done:\n                self._finish(db, one, recovered=recovered)",
-        "            for one in done:\n                operations.settle(db, one, OperationState.DONE, self._now())\n        with self._writing() as db:\n            for one in done:\n                self._finish(db, one, recovered=recovered)",
+        "            for operation in done:\n                self._finish(db, operation, recovered=recovered)",
+        "            for operation in done:\n                operations.settle(db, operation, OperationState.DONE, self._now())\n        with self._writing() as db:\n            for operation in done:\n                self._finish(db, operation, recovered=recovered)",
         "kills:crop a PNG",
     ),
     mutant(
@@ -251,14 +251,14 @@ MUTANTS = (
     mutant(
         "a decision is not told what became of it",
         TRAIL,
-        "        operations.settle_decision(db, one, self._now())\n",
+        "        operations.settle_decision(db, operation, self._now())\n",
         "",
         "kills:crop a PNG",
     ),
     mutant(
         "the trail is not told",
         TRAIL,
-        "        self._append(db, event, path=one.image, operation=one.id, body=body)\n        operations.settle",
+        "        self._append(db, event, path=operation.image, operation=operation.id, body=body)\n        operations.settle",
         "        operations.settle",
         "kills:crop a PNG",
     ),
@@ -293,7 +293,7 @@ MUTANTS = (
     mutant(
         "a database that is not the latest is opened",
         EXPORT,
-        'if whole and found != its_hash and said["event"] not in NOT_DURABLE:',
+        'if whole and known != its_hash and event["event"] not in NOT_DURABLE:',
         "if False:",
         TRAIL_TESTS,
     ),

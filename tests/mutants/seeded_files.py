@@ -261,8 +261,8 @@ FILES = (
     mutant(
         "a sidecar may say a thing twice",
         "suggest/jsonfile.py",
-        "if len(found) < len(pairs):",
-        "if not pairs and found:",
+        "if len(record) < len(pairs):",
+        "if not pairs and record:",
         IN_LIMITS,
     ),
     mutant(
@@ -570,7 +570,7 @@ FILES = (
     mutant(
         "nobody is told that a decision was withdrawn",
         TRAIL,
-        'self._append(db, "withdrawn", path=decision.path, body={"decision": made})',
+        'self._append(db, "withdrawn", path=decision.path, body={"decision": decision_id})',
         "pass",
         f"{IN_KIT}::test_the_trail_tells_that_a_decision_was_withdrawn",
     ),
@@ -641,7 +641,7 @@ FILES = (
     mutant(
         "what was removed from the trail is not missed",
         "audit/chain.py",
-        'found.append(f"event {number} is missing")',
+        'broken.append(f"event {number} is missing")',
         "pass",
         IN_AUDIT,
     ),
