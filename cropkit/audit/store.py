@@ -100,7 +100,7 @@ class Store(StoreReader):
                 self._connection.exec_driver_sql("COMMIT")
                 self._check_place()
             except BaseException:
-                # a failed COMMIT may have ended the transaction already, an interrupt the connection
+                # a failed COMMIT may have ended the transaction, an interrupt the connection
                 with suppress(SQLAlchemyError):
                     self._connection.exec_driver_sql("ROLLBACK")
                 raise

@@ -30,6 +30,7 @@ QUESTIONS: Mapping[str, Callable[[TrailReader], object]] = {
     "is_dead": lambda trail: trail.is_dead(trail.finished()[0].owner),
     "is_done": lambda trail: trail.is_done(trail.finished()[0].id),
     "is_needed": lambda trail: trail.is_needed(trail.standing()[0].sha256),
+    "knows": lambda trail: trail.knows("a_stage2.png"),
     "later_on": lambda trail: trail.later_on(trail.finished()[0]),
     "names_of": lambda trail: trail.names_of(trail.standing()[0].sha256),
     "operation": lambda trail: trail.operation(trail.finished()[0].id),
