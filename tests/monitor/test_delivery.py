@@ -286,8 +286,10 @@ def a_bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with subprocess.Popen(daemon, stdout=subprocess.PIPE, text=True) as bus:
         assert bus.stdout is not None
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus.stdout.readline().strip())
-        yield
-        bus.terminate()
+        try:
+            yield
+        finally:
+            bus.terminate()
 
 
 needs_a_bus = pytest.mark.skipif(
