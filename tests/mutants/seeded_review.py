@@ -350,7 +350,6 @@ REVIEW = (
         CAPTIONS,
         '("ck-adjusted", "✎", "adjusted")',
         '("ck-accept", "✓", "accept")',
-        IN_WIDGET,
         "tests/review/test_review_access.py",
     ),
     mutant(
@@ -509,9 +508,6 @@ REVIEW = (
         "review/input/keyboard.py",
         "set_aside(int(binding.key) - 1)",
         "set_aside(int(binding.key))",
-        "tests/review/test_model_arranged.py",
-        IN_WIDGET,
-        IN_KEYS,
         IN_SIGHT,
     ),
     mutant(
