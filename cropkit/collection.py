@@ -47,9 +47,9 @@ from cropkit.monitor import stats
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.suggest import Sidecars, Suggester, gather
 from cropkit.system import log
-from cropkit.system.files import Root, path_named, split_beneath
+from cropkit.system.files import Root, is_beneath, path_named, split_beneath
 from cropkit.system.home import LOG
-from cropkit.system.state_folder import check_is_folder
+from cropkit.system.state_folder import check_is_folder, check_is_in_no_other
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,6 +120,8 @@ class Collection:
     ------
     MissingFile, NotAFolder
         When there is no such folder.
+    InsideCollection
+        When it would be a new one inside another: nothing was made.
     BadDestination
         When crops cannot go there: nothing was made.
     AuditError
@@ -144,6 +146,7 @@ class Collection:
         check_is_folder(path)
         self.files = Root(path, system)
         self.root = self.files.path
+        check_is_in_no_other(self.root)
         self.destination = self._resolved(destination)
         self._unremembered: list[Problem] = []
         self.locations = Locations(self.files, self._destinations())
@@ -417,6 +420,7 @@ class Collection:
         last: int = 1,
         everything: bool = False,
         keep_current: bool = False,
+        beneath: str = "",
     ) -> list[CropResult]:
         """Bring files back byte for byte, newest operation first.
 
@@ -425,6 +429,7 @@ class Collection:
         paths : only these images; none means the whole collection
         last : how many operations to take back (of each image, when images are named)
         everything : take back all of them
+        beneath : only what is in this folder of the collection
         keep_current : set a file aside that was changed since, instead of refusing
 
         Raises
@@ -432,7 +437,7 @@ class Collection:
         NothingToUndo
             When nothing is left to take back.
         """
-        newest = self.trail.undoable()[::-1]
+        newest = [one for one in self.trail.undoable()[::-1] if is_beneath(one.image, beneath)]
         chosen = chosen_to_undo(self.root, newest, paths, None if everything else last)
         return [
             outcome.result
@@ -474,7 +479,7 @@ class Collection:
         first, *_ = chosen_to_undo(self.root, undoable, [path], 1)
         return copying_out.copied(self.locations, first, Path(to))
 
-    def accept_changes(self, *paths: StrPath) -> list[AcceptedChange]:
+    def accept_changes(self, *paths: StrPath, beneath: str = "") -> list[AcceptedChange]:
         """Say that images were deleted, renamed or edited on purpose: no difference any more.
 
         Undo goes on bringing their originals back.
@@ -482,13 +487,15 @@ class Collection:
         Parameters
         ----------
         paths : only these images; none means all that are not as they were written
+        beneath : only what is in this folder of the collection
         """
         wanted = {split_beneath(self.root, path) for path in paths}
         changed = list(changed_images(self.locations, self.trail))
         changes = [
             AcceptedChange(each.difference.path, each.was, each.now)
             for each in changed
-            if not wanted or each.difference.path in wanted
+            if is_beneath(each.difference.path, beneath)
+            and (not wanted or each.difference.path in wanted)
         ]
         for change in changes:
             self.trail.accept(change.path, change.was, change.now)

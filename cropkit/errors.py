@@ -53,6 +53,8 @@ CropkitError
  │    ├── BadParameter       a notebook has no parameter of that name
  │    ├── BadParameterValue  a text that is no value of the parameter's type
  │    ├── BadParameterFile   a file of parameters that cannot be used
+ │    ├── NoCollection       a folder in which nothing was reviewed or cropped yet
+ │    ├── InsideCollection   a folder in a collection: one of its own would hide it from that
  │    ├── NoImages           a folder in which there is nothing to review
  │    └── IllegalMove        the review cannot do that now; nothing changed
  └── NotWorking            no image is concerned: something around cropkit does not work; mend that
@@ -557,6 +559,20 @@ class BadParameterFile(BadInput, ValueError):
     """(file, reason): nothing was run."""
 
     template = "{0}: parameters not used: {1}"
+
+
+class NoCollection(BadInput):
+    """(folder): nothing was reviewed or cropped there yet; nothing was made."""
+
+    template = "{0}: no collection: nothing was reviewed or cropped there yet"
+    cure = "Name the folder that has a `.cropkit`; `cropkit review FOLDER` begins a new collection"
+
+
+class InsideCollection(BadInput):
+    """(folder, the collection it is in): nothing was made."""
+
+    template = "{0}: is in the collection {1}, which would not know of one inside it"
+    cure = "Work on {1}; if that is none, and was made by mistake, remove {1}/.cropkit first"
 
 
 class NoImages(BadInput):

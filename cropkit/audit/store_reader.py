@@ -23,6 +23,7 @@ from cropkit.errors import (
     CropkitError,
     DiskFull,
     NetworkFileSystem,
+    NoCollection,
 )
 from cropkit.system import room, state_folder
 from cropkit.system.files import Root
@@ -42,13 +43,15 @@ class StoreReader:
 
     Raises
     ------
-    AuditError
+    NoCollection, AuditError
         When it cannot be opened. Nothing was touched.
     """
 
     behind = False  # whether the export failed to follow: only who writes can know
 
     def __init__(self, root: Root, deadline: float = DEADLINE) -> None:
+        if not state_folder.exists(root.path):
+            raise NoCollection(root.path)
         self._choose(root, DATABASE, deadline)
         self._refuse_lost_database()
         is_closed = not _has_content(self.path.with_name(log_of(self.path.name)))

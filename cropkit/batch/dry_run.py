@@ -18,7 +18,7 @@ from cropkit.errors import CropkitError
 from cropkit.jupyter.notebooks import Literal
 from cropkit.suggest import Sidecars
 from cropkit.system.files import Root
-from cropkit.system.state_folder import check_is_folder
+from cropkit.system.state_folder import check_is_folder, check_is_in_no_other
 
 
 def foreseen(
@@ -30,6 +30,7 @@ def foreseen(
     """
     check_is_folder(path)
     files = Root(path)
+    check_is_in_no_other(files.path)
     wanted = str(parameters.get("destination", "") or "")
     folder = destinations.resolved(wanted) if wanted else None
     destination = named_beneath(files.path, folder) if folder else None

@@ -1,9 +1,11 @@
 """Commands that work on a collection: crop, history, apply, purge, recover, fsck."""
 
 import argparse
+import os
+import stat
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cropkit.cli import values
 from cropkit.cli.shell import (
@@ -21,6 +23,7 @@ from cropkit.cli.shell import (
     line,
     name_in,
     opened,
+    opened_part,
     reading,
     say,
     say_degraded,
@@ -28,9 +31,17 @@ from cropkit.cli.shell import (
     tell_degraded,
     tell_results,
 )
-from cropkit.errors import BadBox, CropkitError
+from cropkit.errors import BadBox, CropkitError, MissingFile, NotRegularFile
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult
+from cropkit.system.files import is_beneath
+
+if TYPE_CHECKING:
+    from cropkit.collection import Collection
+    from cropkit.engine.fsck import Difference
+
+
+_OF_AN_IMAGE = ("missing", "changed", "conflict", "unsettled")
 
 
 def add_crop(commands: Commands) -> None:
@@ -74,6 +85,7 @@ def add(commands: Commands) -> None:
 def _crop(arguments: argparse.Namespace) -> int:
     try:
         box = _box(arguments)
+        _check_is_file(arguments.image)
         with opened(home_of(arguments.image), destination=arguments.move_to) as collection:
             result = collection.crop(arguments.image.absolute(), box)
     except CropkitError as error:
@@ -87,6 +99,14 @@ def _crop(arguments: argparse.Namespace) -> int:
     else:
         tell(line(result))
     return DONE
+
+
+def _check_is_file(image: Path) -> None:
+    """Refuse what is no image before a collection is made for it."""
+    if not image.name or not os.path.lexists(image):
+        raise MissingFile(str(image))
+    if not stat.S_ISREG(image.lstat().st_mode):
+        raise NotRegularFile(str(image))
 
 
 def _box(arguments: argparse.Namespace) -> PixelBox:
@@ -120,9 +140,10 @@ def _make_room(folder: Path) -> None:
 def _history(arguments: argparse.Namespace) -> int:
     from cropkit.audit.chain import body_of  # noqa: PLC0415  (a database, not for `--help`)
 
-    with reading(arguments.folder) as trail:
+    with reading(arguments.folder) as (trail, part):
         name = None if arguments.image is None else name_in(trail, arguments.image)
-        events = [e | {"body": body_of(e)} for e in trail.events(name)]
+        rows = [row for row in trail.events(name) if is_beneath(row["path"] or "", part)]
+    events = [row | {"body": body_of(row)} for row in rows]
     if arguments.json:
         document({"events": events})
     else:
@@ -133,28 +154,27 @@ def _history(arguments: argparse.Namespace) -> int:
 
 def _apply(arguments: argparse.Namespace) -> int:
     with (
-        opened(arguments.folder, destination=arguments.move_to) as collection,
+        opened_part(arguments.folder, destination=arguments.move_to) as (collection, part),
         collection.begin_run("apply"),
     ):
-        results = collection.apply_waiting()
-        session = collection.session
+        results = collection.apply_waiting(decisions=_waiting(collection, part))
+        session, root = collection.session, collection.root
     if not results:
         say(f"{arguments.folder}: no decision waits; nothing to carry out")
     code = tell_results(arguments, results)
-    return FAILED if tell_degraded(arguments.folder, session) else code
+    return FAILED if tell_degraded(root, session) else code
+
+
+def _waiting(collection: "Collection", part: str) -> list[str]:
+    paths = {row.decision: row.path for row in collection.trail.standing()}
+    return [each for each in collection.trail.waiting() if is_beneath(paths[each], part)]
 
 
 def _settings(arguments: argparse.Namespace) -> int:
-    from cropkit.formats.options import Options  # noqa: PLC0415  (only where it is needed)
-
-    with opened(arguments.folder) as collection:
-        chosen = collection.options.to_settings()
-        if arguments.jpeg:
-            chosen["jpeg"] = arguments.jpeg
-        if arguments.drop or arguments.drop_nothing:
-            chosen["drop"] = " ".join(arguments.drop or ())
-        if chosen != collection.options.to_settings():
-            collection.choose(Options.from_settings(chosen))
+    changes = {"jpeg": arguments.jpeg} if arguments.jpeg else {}
+    if arguments.drop or arguments.drop_nothing:
+        changes["drop"] = " ".join(arguments.drop or ())
+    chosen = _choose(arguments.folder, changes) if changes else _chosen(arguments.folder)
     if arguments.json:
         document({"settings": chosen})
     else:
@@ -162,8 +182,25 @@ def _settings(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _chosen(folder: Path) -> dict[str, str]:
+    from cropkit.formats.options import Options  # noqa: PLC0415  (only where it is needed)
+
+    with reading(folder) as (trail, _):
+        return Options.from_settings(trail.settings()).to_settings()
+
+
+def _choose(folder: Path, changes: dict[str, str]) -> dict[str, str]:
+    from cropkit.formats.options import Options  # noqa: PLC0415  (only where it is needed)
+
+    with opened(folder) as collection:
+        chosen = collection.options.to_settings() | changes
+        if chosen != collection.options.to_settings():
+            collection.choose(Options.from_settings(chosen))
+    return chosen
+
+
 def _recover(arguments: argparse.Namespace) -> int:
-    with opened(arguments.folder) as collection:
+    with opened_part(arguments.folder) as (collection, _):
         done = [
             *collection.recovered,
             *(collection.recover(conflicts=True) if arguments.conflicts else ()),
@@ -193,8 +230,9 @@ def _fsck(arguments: argparse.Namespace) -> int:
         from cropkit.collection import rebuild  # noqa: PLC0415  (a database, not for `--help`)
 
         say(f"{rebuild(arguments.folder)} events played into a new database")
-    with reading(arguments.folder) as trail:
+    with reading(arguments.folder) as (trail, part):
         differences = fsck(Locations(trail.root, destinations.named(trail.root.path)), trail)
+        differences = [each for each in differences if _is_meant(each, part)]
         head, database = trail.head(), trail.store.version
     if arguments.json:
         entries = [asdict(difference) for difference in differences]
@@ -207,6 +245,11 @@ def _fsck(arguments: argparse.Namespace) -> int:
         say(f"database and disk agree; the trail ends with {head}")
     say(database)
     return FAILED if differences else DONE
+
+
+def _is_meant(difference: "Difference", part: str) -> bool:
+    """Whether a difference is of this part, or of the collection as a whole."""
+    return difference.kind not in _OF_AN_IMAGE or is_beneath(difference.path, part)
 
 
 def _refused_json(arguments: argparse.Namespace, error: CropkitError) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from cropkit.cli.shell import (
     command,
     document,
     folder_command,
+    part_of,
     say,
     tell,
     write,
@@ -56,7 +57,7 @@ def add(commands: Commands) -> None:
 def _stats(arguments: argparse.Namespace) -> int:
     from cropkit.monitor.reporting import figures  # noqa: PLC0415  (codecs and database: not for `--help`)
 
-    stats = figures(arguments.folder)
+    stats = figures(*part_of(arguments.folder))
     if arguments.json:
         document(stats.to_json())
         return DONE

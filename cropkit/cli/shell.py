@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from cropkit.errors import AuditTooNew, AuditUnavailable, CropkitError, PathOutsideRoot
+from cropkit.errors import CropkitError, NoCollection, PathOutsideRoot
 from cropkit.names import all_escaped, escaped, printable
 from cropkit.records import CropResult
 from cropkit.system.home import HOME
@@ -72,8 +72,12 @@ def crop_json(result: CropResult) -> dict[str, Any]:
 
 def home_of(image: Path) -> Path:
     """Return the nearest folder above an image that is a collection, else its own folder."""
-    above = (*image.absolute().parents, image.absolute())  # the root has nothing above it
-    return next((folder for folder in above if os.path.lexists(folder / HOME)), above[0])
+    from cropkit.system import state_folder  # noqa: PLC0415  (only where it is needed)
+
+    folder = image.absolute().parent
+    if state_folder.exists(folder):
+        return folder
+    return state_folder.above(folder) or folder
 
 
 def tell_results(arguments: argparse.Namespace, results: Sequence[CropResult]) -> int:
@@ -107,29 +111,54 @@ def line(result: CropResult) -> str:
 
 
 def opened(folder: Path, destination: Path | None = None) -> "Collection":
-    """Open a collection for one command."""
+    """Open a collection for one command, and say where a new one is."""
     from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for `--help`)
 
-    return Collection(folder, destination=destination, kind="shell")
+    is_new = not os.path.lexists(folder / HOME)
+    collection = Collection(folder, destination=destination, kind="shell")
+    if is_new:
+        say(f"{collection.root / HOME} holds the trail and the originals from now on")
+    return collection
+
+
+def part_of(folder: Path) -> tuple[Path, str]:
+    """Return the collection that a folder is, or is in, and which part of it; write nothing.
+
+    Raises
+    ------
+    NotAFolder, MissingFile, NoCollection
+    """
+    from cropkit.system import state_folder  # noqa: PLC0415  (only where it is needed)
+
+    state_folder.check_is_folder(folder)
+    if state_folder.exists(folder):
+        return folder, ""
+    outer = state_folder.above(folder)
+    if outer is None:
+        raise NoCollection(folder)
+    say(f"{folder} is in the collection {outer}: only what is in that folder is meant")
+    return outer, folder.resolve().relative_to(outer).as_posix()
 
 
 @contextmanager
-def reading(folder: Path) -> "Iterator[TrailReader]":
-    """Open a trail to read it; what a crash left is settled first, where one may write."""
+def opened_part(
+    folder: Path, destination: Path | None = None
+) -> "Iterator[tuple[Collection, str]]":
+    """Open a collection that is there already, for work on all or a part of it."""
+    root, part = part_of(folder)
+    with opened(root, destination) as collection:
+        yield collection, part
+
+
+@contextmanager
+def reading(folder: Path) -> "Iterator[tuple[TrailReader, str]]":
+    """Read the trail of a collection, and tell which part of it is meant; nothing is written."""
     from cropkit.audit.reader import TrailReader  # noqa: PLC0415  (as above)
     from cropkit.system.files import Root  # noqa: PLC0415  (as above)
 
-    try:
-        collection = opened(folder)
-    except AuditTooNew:
-        raise
-    except AuditUnavailable as error:
-        with TrailReader(Root(folder)) as trail:
-            say(f"only read, and nothing settled: {error}")
-            yield trail
-    else:
-        with collection:
-            yield collection.trail
+    root, part = part_of(folder)
+    with TrailReader(Root(root)) as trail:
+        yield trail, part
 
 
 def name_in(trail: "TrailReader", image: Path) -> str:

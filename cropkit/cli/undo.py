@@ -14,11 +14,12 @@ from cropkit.cli.shell import (
     document,
     folder_command,
     name_in,
-    opened,
+    opened_part,
     say,
     tell,
     tell_results,
 )
+from cropkit.system.files import is_beneath
 
 if TYPE_CHECKING:
     from cropkit.collection import Collection
@@ -57,7 +58,7 @@ def _undo(arguments: argparse.Namespace) -> int:
     if arguments.to and len(arguments.image) != 1:
         say("--to writes the original of one image: name it")
         return USAGE
-    with opened(arguments.folder) as collection:
+    with opened_part(arguments.folder) as (collection, part):
         images = [name_in(collection.trail, image) for image in arguments.image]
         if arguments.to:
             return _write_original(arguments, collection, images[0])
@@ -73,6 +74,7 @@ def _undo(arguments: argparse.Namespace) -> int:
                 last=arguments.last,
                 everything=arguments.all,
                 keep_current=arguments.keep_current,
+                beneath=part,
             )
     return tell_results(arguments, results)
 
@@ -87,9 +89,9 @@ def _write_original(arguments: argparse.Namespace, collection: "Collection", ima
 
 
 def _originals(arguments: argparse.Namespace) -> int:
-    with opened(arguments.folder) as collection:
+    with opened_part(arguments.folder) as (collection, part):
         images = [name_in(collection.trail, image) for image in arguments.image]
-        originals = collection.originals(*images)
+        originals = [each for each in collection.originals(*images) if is_beneath(each.path, part)]
         if arguments.to:
             return _copy(arguments, collection, originals)
     if arguments.json:
@@ -120,9 +122,9 @@ def _copy(
 
 
 def _accept_changes(arguments: argparse.Namespace) -> int:
-    with opened(arguments.folder) as collection:
+    with opened_part(arguments.folder) as (collection, part):
         images = [name_in(collection.trail, image) for image in arguments.image]
-        changes = collection.accept_changes(*images)
+        changes = collection.accept_changes(*images, beneath=part)
     if arguments.json:
         document({"accepted": [asdict(change) for change in changes]})
         return DONE

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 from cropkit import clock
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.trail import AuditTrail
-from cropkit.errors import MissingFile
 from cropkit.monitor import delivery
 from cropkit.monitor.delivery import Configuration
 from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert, vanished
 from cropkit.monitor.inspection import PATIENCE, examine
 from cropkit.monitor.stats import Stats, stats
 from cropkit.system import state_folder
-from cropkit.system.files import Root, path_named
-from cropkit.system.home import HOME
+from cropkit.system.files import Root, is_beneath, path_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,12 +182,16 @@ def acknowledge(folder: Path, seen: Sequence[Alert]) -> list[str]:
     return keys
 
 
-def figures(folder: Path) -> Stats:
+def figures(folder: Path, beneath: str = "") -> Stats:
     """Return the figures of the reviews of a collection, disturbing nobody.
+
+    Parameters
+    ----------
+    beneath : only of images in this folder of the collection
 
     Raises
     ------
-    MissingFile
+    NoCollection
         Nothing was ever reviewed there.
     AuditError
         The trail cannot be read.
@@ -197,11 +199,10 @@ def figures(folder: Path) -> Stats:
     folder = path_named("folder", folder)
     state_folder.check_is_folder(folder)
     state_folder.check(folder)
-    if not (folder / HOME).is_dir():
-        raise MissingFile(folder / HOME)
     with TrailReader(Root(folder)) as trail:
         kinds = {session.id: session.kind for session in trail.sessions()}
-        return stats(trail.decision_table(), kinds)
+        rows = [row for row in trail.decision_table() if is_beneath(row["path"], beneath)]
+        return stats(rows, kinds)
 
 
 def trial(folder: Path) -> tuple[list[tuple[str, str]], tuple[Alert, ...]]:

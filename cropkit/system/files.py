@@ -325,6 +325,11 @@ def path_named(parameter: str, value: object) -> Path:
     return Path(value)
 
 
+def is_beneath(path: str, folder: str) -> bool:
+    """Whether a name is in a folder of the collection; in '', the whole of it, every name is."""
+    return not folder or path.startswith(f"{folder}/")
+
+
 def split_beneath(root: Path, name: str | os.PathLike[str]) -> str:
     """Return `name` relative to `root` with forward slashes.
 

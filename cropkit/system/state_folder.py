@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
-from cropkit.errors import AuditUnavailable, ForeignState, MissingFile, NotAFolder
+from cropkit.errors import AuditUnavailable, ForeignState, InsideCollection, MissingFile, NotAFolder
 from cropkit.system.home import (
     ALERTS,
     DATABASE,
@@ -84,6 +84,33 @@ def check(folder: Path) -> None:
         return
     except OSError as error:
         raise AuditUnavailable(folder, error.strerror or error) from error
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is a `.cropkit`, whatever it is."""
+    return os.path.lexists(folder / HOME)
+
+
+def above(folder: Path) -> Path | None:
+    """Return the nearest collection that a folder is in.
+
+    What somebody else may have put above it is none.
+    """
+    parents = folder.resolve().parents
+    return next((each for each in parents if exists(each) and is_acceptable(each)), None)
+
+
+def check_is_in_no_other(folder: Path) -> None:
+    """Refuse to make a collection inside another: neither would know of what the other did.
+
+    Raises
+    ------
+    InsideCollection
+        Nothing was made.
+    """
+    outer = None if exists(folder) else above(folder)
+    if outer is not None:
+        raise InsideCollection(folder, outer)
 
 
 def is_acceptable(folder: Path) -> bool:
