@@ -465,6 +465,36 @@ def missing_codec(*_: object, **__: object) -> None:
     raise ModuleNotFoundError("No module named 'imagecodecs'", name="imagecodecs")
 
 
+def begun_only(place: Place) -> Begun:
+    with place.collection():
+        pass
+    yield
+
+
+def inside(place: Place) -> Begun:
+    """A folder of pictures in the collection."""
+    place.crop()
+    (place.folder / "2024").mkdir()
+    shutil.copy(place.backup / IMAGE, place.folder / "2024" / IMAGE)
+    yield
+
+
+def edited_since(place: Place) -> Begun:
+    place.crop()
+    (place.folder / IMAGE).write_bytes(b"edited")
+    yield
+
+
+def rotten(place: Place) -> Begun:
+    """The kept original has changed on disk."""
+    place.crop()
+    (copy,) = (place.folder / ".cropkit" / "originals").iterdir()
+    copy.chmod(0o600)
+    copy.write_bytes(b"bit rot")
+    place.names["ORIGINAL"] = f".cropkit/originals/{copy.name}"
+    yield
+
+
 def linked_folder(place: Place) -> Begun:
     with place.collection():
         pass
@@ -643,7 +673,12 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "NoSpace": full_disk,
     "NameTaken": taken,
     "Busy": busy,
-    "NothingToUndo": nothing,
+    "NothingToUndo": begun_only,
+    "NoCollection": nothing,
+    "InsideCollection": inside,
+    "BadDestination": nothing,
+    "ChangedSinceCrop": edited_since,
+    "OriginalDamaged": rotten,
     "LaterOperation": twice,
     "OriginalPurged": purged,
     "EmptyFile": _png(b""),

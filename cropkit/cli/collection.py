@@ -31,7 +31,7 @@ from cropkit.cli.shell import (
     tell_degraded,
     tell_results,
 )
-from cropkit.errors import BadBox, CropkitError, MissingFile, NotRegularFile
+from cropkit.errors import BadBox, CropkitError, MissingFile, NoCollection, NotRegularFile
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult
 from cropkit.system.files import is_beneath
@@ -185,8 +185,11 @@ def _settings(arguments: argparse.Namespace) -> int:
 def _chosen(folder: Path) -> dict[str, str]:
     from cropkit.formats.options import Options  # noqa: PLC0415  (only where it is needed)
 
-    with reading(folder) as (trail, _):
-        return Options.from_settings(trail.settings()).to_settings()
+    try:
+        with reading(folder) as (trail, _):
+            return Options.from_settings(trail.settings()).to_settings()
+    except NoCollection:
+        return Options().to_settings()
 
 
 def _choose(folder: Path, changes: dict[str, str]) -> dict[str, str]:

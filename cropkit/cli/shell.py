@@ -133,7 +133,7 @@ def part_of(folder: Path) -> tuple[Path, str]:
     state_folder.check_is_folder(folder)
     if state_folder.exists(folder):
         return folder, ""
-    outer = state_folder.above(folder)
+    outer = state_folder.above(folder.resolve())
     if outer is None:
         raise NoCollection(folder)
     say(f"{folder} is in the collection {outer}: only what is in that folder is meant")

@@ -92,11 +92,11 @@ def exists(folder: Path) -> bool:
 
 
 def above(folder: Path) -> Path | None:
-    """Return the nearest collection that a folder is in.
+    """Return the nearest collection that a folder is in, by its name: no link is followed.
 
     What somebody else may have put above it is none.
     """
-    parents = folder.resolve().parents
+    parents = folder.absolute().parents
     return next((each for each in parents if exists(each) and is_acceptable(each)), None)
 
 

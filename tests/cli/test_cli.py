@@ -177,6 +177,7 @@ def test_an_undo_can_be_taken_back(folder: Path) -> None:
 
 
 def test_apply_and_recover_with_nothing_to_do_say_so(folder: Path) -> None:
+    document("crop", folder / "a_stage2.png", "--box", "10,20,60,90")
     assert document("apply", folder) == {"results": [], "counts": {}}
     assert document("recover", folder) == {"recovered": [], "conflicts": []}
 

@@ -81,7 +81,7 @@ def test_an_interrupted_command_tells_by_its_exit_code_what_interrupted_it(
     def interrupted(_folder: Path) -> None:
         os.kill(os.getpid(), sent)
 
-    monkeypatch.setattr(commands, "opened", interrupted)
+    monkeypatch.setattr(commands, "reading", interrupted)
     assert main(["settings", str(tmp_path)]) == code
     assert capsys.readouterr().err.startswith("cropkit: stopped; ")
 

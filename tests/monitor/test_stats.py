@@ -166,7 +166,7 @@ def test_a_folder_that_was_never_reviewed_is_said_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["stats", str(tmp_path)]) == 1
-    assert "MissingFile" in capsys.readouterr().err
+    assert "NoCollection" in capsys.readouterr().err
     assert not (tmp_path / ".cropkit").exists()
 
 
