@@ -193,6 +193,16 @@ def test_a_newer_decision_takes_the_place_of_one_that_waits(kit: Collection) -> 
     assert kit.apply(newer).status is Status.CROPPED
 
 
+def test_a_superseded_decision_does_not_stand_again_when_the_newer_one_is_undone(
+    kit: Collection,
+) -> None:
+    decided(kit, "a_stage2.png")
+    kit.apply(decided(kit, "a_stage2.png", box=PixelBox(1, 2, 30, 40)))
+    kit.undo("a_stage2.png")
+    assert kit.trail.standing_by_path() == {}
+    assert kit.counts().decided == 0
+
+
 def test_an_image_that_was_cropped_is_known_by_its_content(kit: Collection, folder: Path) -> None:
     assert not kit.look("a_stage2.png").cropped
     kit.crop("a_stage2.png", BOX)

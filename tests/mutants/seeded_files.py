@@ -615,7 +615,7 @@ FILES = (
         DECISIONS,
         "_GONE = (Status.RESTORED, Status.SUPERSEDED)",
         "_GONE = (Status.RESTORED,)",
-        IN_KIT,
+        f"{IN_KIT}::test_a_superseded_decision_does_not_stand_again_when_the_newer_one_is_undone",
     ),
     mutant(
         "the latest decision is carried out first",

@@ -74,6 +74,7 @@ def test_a_decision_is_carried_out_in_another_process_and_taken_back_there(
         assert crop.size == (37, 46)
     assert workshop.pid not in (None, os.getpid())
     assert {row["session"] for row in kit.trail.events(made.path)} >= {kit.session}
+    assert kit.trail.presence.tally.cropped == 1, "what the other process did is of this session"
     assert workshop.retract(made.id).status is Status.RESTORED
     assert (kit.root / made.path).read_bytes() == before
     assert kit.fsck() == []

@@ -62,6 +62,11 @@ def test_a_kept_preview_that_was_damaged_is_made_anew(
     assert cache.get(file.name) == good.jpeg
 
 
+def test_kept_previews_are_for_their_user_alone(folder: Path, tmp_path: Path, cache: Cache) -> None:
+    seen(folder, "c.jpg", cache)
+    assert (tmp_path / "previews").stat().st_mode & 0o777 == 0o700
+
+
 def test_one_flipped_bit_is_noticed(folder: Path, tmp_path: Path, cache: Cache) -> None:
     good = seen(folder, "c.jpg", cache)
     (file,) = kept(tmp_path)
