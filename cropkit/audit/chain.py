@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from cropkit.audit import rows
 from cropkit.audit.schema import audit
 from cropkit.names import all_escaped, all_unescaped, escaped
 
@@ -56,8 +57,15 @@ def digest(row: Mapping[str, Any]) -> str:
 
 
 def body_of(event: Mapping[str, Any]) -> Any:  # noqa: ANN401  (whatever JSON holds)
-    """Return what an event says, with true names."""
-    return all_unescaped(json.loads(event["body"]))
+    """Return what an event says, with true names.
+
+    Raises
+    ------
+    AuditCorrupt
+        Nobody of ours wrote it.
+    """
+    with rows.read(f"event {event['seq']!r}"):
+        return all_unescaped(json.loads(event["body"]))
 
 
 def broken_links(db: Connection) -> list[str]:

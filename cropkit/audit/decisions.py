@@ -106,7 +106,8 @@ def names_of(db: Connection, sha256: str) -> list[str]:
 
 def status(db: Connection, decision_id: str) -> Status:
     """Return what has become of a decision."""
-    return Status(db.execute(_STATUS, {"wanted": decision_id}).scalar_one())
+    with rows.read(f"decision {decision_id!r}"):
+        return Status(db.execute(_STATUS, {"wanted": decision_id}).scalar_one())
 
 
 def counts(db: Connection) -> dict[Status, int]:
@@ -118,8 +119,9 @@ def counts(db: Connection) -> dict[Status, int]:
         .group_by(decision.c.path)
     )
     query = select(queue.c.status, func.count()).join(decision).where(decision.c.seq.in_(latest))
-    rows = db.execute(query.group_by(queue.c.status))
-    return {Status(status): number for status, number in rows}
+    counted = db.execute(query.group_by(queue.c.status))
+    with rows.read("the queue"):
+        return {Status(status): number for status, number in counted}
 
 
 def table(db: Connection) -> list[dict[str, Any]]:

@@ -27,6 +27,8 @@ NOT_DURABLE = frozenset(("session-started",))
 """The events that a transaction without a sync may write; each other one is durable first."""
 
 _TAIL = 1 << 16
+LONGEST_LINE = 1 << 23  # bytes; extended attributes may make one long
+_MOST_EVENTS = 1 << 62
 
 
 def follow(db: Connection, path: Path, *, mend: bool) -> int:
@@ -47,7 +49,7 @@ def follow(db: Connection, path: Path, *, mend: bool) -> int:
     try:
         if mend:
             _mend(db, fd, path)
-        end, line = _last_line(fd)
+        end, line = _last_line(fd, path)
         last = int(json.loads(line)["seq"]) if line else 0
         query = select(audit).where(audit.c.seq > last).order_by(audit.c.seq)
         rows = [{str(k): v for k, v in row.items()} for row in db.execute(query).mappings()]
@@ -72,7 +74,7 @@ def check(db: Connection, path: Path) -> None:
     with suppress(FileNotFoundError):
         fd = open_file(path, os.O_RDONLY)
         try:
-            _, line = _last_line(fd)
+            _, line = _last_line(fd, path)
         finally:
             os.close(fd)
         if line:
@@ -98,7 +100,8 @@ def events(path: Path) -> Iterator[Mapping[str, Any]]:
     """
     previous, number = GENESIS, 0
     with reader(path) as file:
-        for line in file:
+        while line := file.readline(LONGEST_LINE + 1):
+            _check_length(len(line), path)
             if not line.endswith(b"\n"):
                 return
             number += 1
@@ -113,7 +116,7 @@ def _event(line: bytes, path: Path, number: int) -> Mapping[str, Any]:
     try:
         row: Mapping[str, Any] = json.loads(line)
         row["previous"], row["hash"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise AuditCorrupt(path, f"line {number} is not an event") from error
     return row
 
@@ -126,10 +129,10 @@ def _mend(db: Connection, fd: int, path: Path) -> None:
             sound = whole.rfind(b"\n", 0, hole) + 1
         if hole >= 0:
             os.ftruncate(fd, sound)
-    end, line = _last_line(fd)
+    end, line = _last_line(fd, path)
     while line and not _is_known(db, line, path):
         os.ftruncate(fd, end - len(line))
-        end, line = _last_line(fd)
+        end, line = _last_line(fd, path)
 
 
 def _is_known(db: Connection, line: bytes, path: Path) -> bool:
@@ -143,7 +146,9 @@ def _is_known(db: Connection, line: bytes, path: Path) -> bool:
     try:
         event = json.loads(line)
         number, its_hash, whole = event["seq"], event["hash"], event["hash"] == digest(event)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    if not isinstance(number, int) or not 0 < number < _MOST_EVENTS:
         return False
     known = db.execute(select(audit.c.hash).where(audit.c.seq == number)).scalar_one_or_none()
     if whole and known != its_hash and event["event"] not in NOT_DURABLE:
@@ -151,7 +156,12 @@ def _is_known(db: Connection, line: bytes, path: Path) -> bool:
     return bool(known == its_hash)
 
 
-def _last_line(fd: int) -> tuple[int, bytes]:
+def _check_length(length: int, path: Path) -> None:
+    if length > LONGEST_LINE:
+        raise AuditCorrupt(path, f"a line of more than {LONGEST_LINE} bytes")
+
+
+def _last_line(fd: int, path: Path) -> tuple[int, bytes]:
     """Where the last whole line ends, and the line; nothing when there is none."""
     size = os.fstat(fd).st_size
     length = _TAIL
@@ -164,4 +174,5 @@ def _last_line(fd: int) -> tuple[int, bytes]:
             return start + len(whole), whole[first:]
         if start == 0:
             return 0, b""
+        _check_length(length, path)
         length *= 4  # a line longer than the tail

@@ -143,6 +143,11 @@ class Operation:
         return tuple(dict.fromkeys((self.source, self.target, *moved)))
 
 
+def check_sha256(text: str) -> None:
+    """Refuse what is no SHA-256 as we write it."""
+    _check_is_hex(text, _SHA256)
+
+
 def _check_is_hex(text: str, pattern: re.Pattern[str]) -> None:
     if not pattern.fullmatch(text):
         raise ValueError(f"{text!r} is not {pattern.pattern}")

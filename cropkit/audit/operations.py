@@ -30,6 +30,7 @@ from cropkit.audit.operation import (
     Operation,
     OperationKind,
     OperationState,
+    check_sha256,
 )
 from cropkit.audit.schema import audit, claim, operation
 from cropkit.errors import AuditCorrupt
@@ -232,7 +233,11 @@ def originals(db: Connection) -> dict[str, str]:
     """Return the kept originals that finished operations need: SHA-256 -> when last needed."""
     query = select(operation.c.before, func.max(operation.c.settled_at)).where(_needs_original())
     grouped = query.group_by(operation.c.before)
-    return {str(sha256): str(moment) for sha256, moment in db.execute(grouped)}
+    needed = {str(sha256): str(moment) for sha256, moment in db.execute(grouped)}
+    with rows.read("an original that an operation needs"):
+        for sha256 in needed:
+            check_sha256(sha256)
+    return needed
 
 
 def needed_since(db: Connection, sha256: str) -> str | None:

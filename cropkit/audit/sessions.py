@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from cropkit import clock
+from cropkit.audit import rows
 from cropkit.audit.schema import session
 from cropkit.audit.tally import SessionRow, Tally
 
@@ -40,8 +41,8 @@ def exists(db: Connection, wanted: str) -> bool:
 
 def all_of(db: Connection) -> list[SessionRow]:
     """Return every session, oldest first; also of a database in an older format."""
-    rows = db.execute(text("SELECT * FROM session ORDER BY started_at")).mappings()
-    return [_row({str(k): v for k, v in row.items()}) for row in rows]
+    found = db.execute(text("SELECT * FROM session ORDER BY started_at")).mappings()
+    return [_row({str(k): v for k, v in row.items()}) for row in found]
 
 
 def written(tally: Tally) -> str:
@@ -54,6 +55,11 @@ def _change(db: Connection, wanted: str, values: Mapping[str, Any]) -> None:
 
 
 def _row(row: Mapping[str, Any]) -> SessionRow:
+    with rows.read(f"session {row.get('id')!r}"):
+        return _read(row)
+
+
+def _read(row: Mapping[str, Any]) -> SessionRow:
     return SessionRow(
         id=row["id"],
         kind=row["kind"],

@@ -140,6 +140,8 @@ class StoreReader:
             raise AuditMissing(self.folder, DATABASE)
 
     def _check_version(self, version: int) -> None:
+        if version < 0:
+            raise AuditCorrupt(self.folder, f"there is no format {version}")
         if version > VERSION:
             raise AuditTooNew(self.folder, version, VERSION)
 

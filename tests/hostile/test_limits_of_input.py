@@ -16,8 +16,10 @@ import riff_builder as riff
 import tiff_builder as tif
 
 from cropkit import formats
+from cropkit.audit import export
 from cropkit.batch import parameters
 from cropkit.errors import (
+    AuditCorrupt,
     BadConfiguration,
     BadKeymap,
     BadParameterFile,
@@ -218,6 +220,14 @@ def test_a_number_that_is_none_is_no_edge_of_a_box(tmp_path: Path, value: str) -
     found = Sidecars(tmp_path).suggest("a.png", Size(20, 20), "0" * 64)
     assert not found.suggestions
     assert found.problems[0].path == "a.decision"
+
+
+def test_a_line_of_an_export_has_a_longest_length(tmp_path: Path) -> None:
+    path = tmp_path / "trail.jsonl"
+    for line in (b"x" * (export.LONGEST_LINE + 2), b'{"seq": ' + b"[" * 100_000 + b"\n"):
+        path.write_bytes(line)
+        with pytest.raises(AuditCorrupt, match=r"of more than|not an event"):
+            list(export.events(path))
 
 
 # -- files of images ------------------------------------------------------------------------------

@@ -272,13 +272,6 @@ FILES = (
         "if not data and LARGEST < 0:",
         IN_LIMITS,
     ),
-    mutant(
-        "a file of parameters may be nested",
-        "batch/parameters.py",
-        "if openings > 1:",
-        "if openings < 0:",
-        IN_LIMITS,
-    ),
     # -- lossless ------------------------------------------------------------------------------
     mutant(
         "half a sample at the edge is none",
