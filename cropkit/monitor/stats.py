@@ -15,6 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from cropkit import clock
+from cropkit.audit.rows import read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +117,8 @@ def stats(rows: Iterable[Mapping[str, Any]], kinds: Mapping[str, str] | None = N
     kinds : of the sessions, by their ids: what a batch or a command decided is in no figure
     """
     programs = {session for session, kind in (kinds or {}).items() if kind in _PROGRAMS}
-    every = [(row, clock.read(row["shown_at"]), clock.read(row["decided_at"])) for row in rows]
+    with read("a decision"):
+        every = [(row, clock.read(row["shown_at"]), clock.read(row["decided_at"])) for row in rows]
     seen = [timed for timed in every if timed[2] > timed[1] and timed[0]["session"] not in programs]
     seen.sort(key=lambda timed: (timed[0]["session"], timed[2]))
     decisions = [
