@@ -498,9 +498,9 @@ RUNS = (
     ),
     mutant(
         "an image belongs to the farthest collection",
-        SHELL,
-        "(folder for folder in above if",
-        "(folder for folder in reversed(above) if",
+        "system/state_folder.py",
+        "for each in parents if exists",
+        "for each in reversed(parents) if exists",
         IN_SHELL,
     ),
     mutant(
@@ -535,7 +535,7 @@ RUNS = (
     mutant(
         "a degraded apply ends with 0",
         CLI,
-        "return FAILED if tell_degraded(arguments.folder, session) else code",
+        "return FAILED if tell_degraded(root, session) else code",
         "return code",
         "tests/audit/test_run.py::test_an_apply_that_is_too_degraded_ends_with_1_and_says_so",
     ),

@@ -80,6 +80,17 @@ def test_a_decision_is_carried_out_in_another_process_and_taken_back_there(
     assert kit.fsck() == []
 
 
+def test_an_interrupt_of_the_kernel_does_not_reach_its_process(
+    kit: Collection, workshop: ApplierProcess
+) -> None:
+    workshop.apply(decided(kit).id)
+    serving = workshop.pid
+    kill(workshop, signal.SIGINT)
+    assert workshop.apply(decided(kit, 1).id).status is Status.CROPPED
+    assert workshop.pid == serving
+    assert kit.counts().degraded == 0
+
+
 def test_a_process_that_died_is_started_again_and_that_is_reported(
     kit: Collection, workshop: ApplierProcess
 ) -> None:
