@@ -203,6 +203,18 @@ def test_a_superseded_decision_does_not_stand_again_when_the_newer_one_is_undone
     assert kit.counts().decided == 0
 
 
+def test_what_waits_is_in_the_order_in_which_it_was_decided(kit: Collection) -> None:
+    names = ("b_stage2.png", "a_stage2.png", "d.jpg")
+    assert [decided(kit, name) for name in names] == kit.trail.waiting()
+
+
+def test_an_image_counts_as_its_latest_decision_says(kit: Collection) -> None:
+    kit.apply(decided(kit, "a_stage2.png"))
+    decided(kit, "a_stage2.png", box=PixelBox(1, 2, 30, 40))
+    counts = kit.counts()
+    assert (counts.decided, counts.waiting, counts.written) == (1, 1, 0)
+
+
 def test_an_image_that_was_cropped_is_known_by_its_content(kit: Collection, folder: Path) -> None:
     assert not kit.look("a_stage2.png").cropped
     kit.crop("a_stage2.png", BOX)

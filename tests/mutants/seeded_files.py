@@ -615,14 +615,14 @@ FILES = (
         DECISIONS,
         "list(db.execute(query.order_by(decision.c.seq)).scalars())\n\n\ndef one",
         "list(db.execute(query.order_by(decision.c.seq.desc())).scalars())\n\n\ndef one",
-        IN_KIT,
+        f"{IN_KIT}::test_what_waits_is_in_the_order_in_which_it_was_decided",
     ),
     mutant(
         "images are counted by their first decision",
         DECISIONS,
         "select(func.max(decision.c.seq))",
         "select(func.min(decision.c.seq))",
-        IN_KIT,
+        f"{IN_KIT}::test_an_image_counts_as_its_latest_decision_says",
     ),
     mutant(
         "a changed body keeps its hash",
