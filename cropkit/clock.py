@@ -1,7 +1,10 @@
 """The one clock: aware UTC, and its written form."""
 
+import re
 from datetime import UTC, datetime
 from secrets import token_hex
+
+_WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 def now() -> datetime:
@@ -15,8 +18,16 @@ def written(moment: datetime) -> str:
 
 
 def read(text: str) -> datetime:
-    """Read what `written` wrote."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """Read what `written` wrote.
+
+    Raises
+    ------
+    ValueError
+        It is written otherwise.
+    """
+    if not _WRITTEN.fullmatch(text):
+        raise ValueError(f"{text!r} is no moment as it is written here")
+    return datetime.fromisoformat(text)
 
 
 def session_name(moment: datetime) -> str:

@@ -27,6 +27,7 @@ NOT_DURABLE = frozenset(("session-started",))
 """The events that a transaction without a sync may write; each other one is durable first."""
 
 _TAIL = 1 << 16
+_CURE = "move it away, and the next opening writes it anew"
 LONGEST_LINE = 1 << 23  # bytes; extended attributes may make one long
 _MOST_EVENTS = 1 << 62
 
@@ -79,6 +80,25 @@ def check(db: Connection, path: Path) -> None:
             os.close(fd)
         if line:
             _is_known(db, line, path)
+
+
+def differences(db: Connection, path: Path) -> Iterator[str]:
+    """Tell where an export that is there is not what the database holds; its end may be missing.
+
+    Whoever opens the collection to write appends what is missing at the end, and writes an export
+    that is not there whole.
+    """
+    query = select(audit.c.hash).order_by(audit.c.seq)
+    known = db.execute(query).scalars()
+    try:
+        for number, event in enumerate(events(path), 1):
+            if event["hash"] != next(known, None):
+                yield f"line {number} is not event {number} of the database; {_CURE}"
+                return
+    except FileNotFoundError:
+        return
+    except AuditCorrupt as error:
+        yield f"{error.args[1]}; {_CURE}"
 
 
 def sync(path: Path) -> None:

@@ -5,9 +5,10 @@ from typing import Any, Self
 
 from sqlalchemy import func, select
 
-from cropkit.audit import chain, decisions, export, operations, schema, sessions, settings
+from cropkit.audit import chain, decisions, export, operations, replay, schema, sessions, settings
 from cropkit.audit.decisions import Standing
 from cropkit.audit.operation import Operation, OperationState
+from cropkit.audit.replay import Disagreement
 from cropkit.audit.store_reader import DEADLINE, StoreReader
 from cropkit.audit.tally import SessionRow
 from cropkit.names import escaped, unescaped
@@ -197,6 +198,16 @@ class TrailReader:
         """Name every event of the chain that does not fit."""
         with self.store.reading() as db:
             return chain.broken_links(db)
+
+    def disagreements(self) -> list[Disagreement]:
+        """Play the trail again, and name every row of the tables that it does not lead to."""
+        with self.store.reading() as db:
+            return replay.disagreements(db)
+
+    def export_differences(self) -> list[str]:
+        """Tell where the export is not what the database holds."""
+        with self.store.reading() as db:
+            return list(export.differences(db, self.root.path / EXPORT))
 
     def check_export(self) -> None:
         """Raise `AuditBehind` when the export tells of more than the database."""

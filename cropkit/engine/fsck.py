@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cropkit.audit.operation import (
-    OUTCOMES,
-    TAKEN_BACK,
     Operation,
     OperationKind,
     OperationState,
@@ -30,13 +28,12 @@ class Difference:
 def fsck(locations: Locations, trail: TrailReader) -> list[Difference]:
     """Compare chain, images, originals and leftovers with the trail; nothing found is []."""
     root = locations.root
-    finished = trail.finished()
     return [
         *_database(trail),
         *_open(trail),
         *(change.difference for change in changed_images(locations, trail)),
         *damaged_originals(root, sorted(trail.originals())),
-        *_outcomes(trail, finished),
+        *_tables(trail),
         *_left_over(root, trail),
     ]
 
@@ -46,6 +43,8 @@ def _database(trail: TrailReader) -> Iterator[Difference]:
         yield Difference("database", "cropkit.db", reason)
     if trail.store.behind:
         yield Difference("audit", "trail.jsonl", "the export cannot follow the database")
+    for reason in trail.export_differences():
+        yield Difference("audit", "trail.jsonl", reason)
     for reason in trail.broken_links():
         yield Difference("audit", "cropkit.db", reason)
 
@@ -121,25 +120,10 @@ def damaged_originals(root: Root, originals: Iterable[str]) -> Iterator[Differen
             yield Difference("original", kept(sha256), "this original has changed on disk")
 
 
-def _outcomes(trail: TrailReader, finished: list[Operation]) -> Iterator[Difference]:
-    """Every finished operation stands in the trail with the same hashes."""
-    events = trail.events()
-    bodies = {e["operation"]: e["body"] for e in events if e["event"] in OUTCOMES}
-    for event in events:
-        if event["event"] == TAKEN_BACK:
-            bodies.pop(event["operation"], None)
-    for operation in finished:
-        body = bodies.pop(operation.id, None)
-        if body is None:
-            yield Difference(
-                "audit", operation.source, f"operation {operation.id} is not in the trail"
-            )
-        elif f'"sha256_after":"{operation.sha256_after}"' not in body:
-            yield Difference(
-                "audit", operation.source, f"operation {operation.id} differs from the trail"
-            )
-    for operation in bodies:
-        yield Difference("audit", "", f"the trail tells of operation {operation}, unknown here")
+def _tables(trail: TrailReader) -> Iterator[Difference]:
+    """Every row of the tables is what the trail leads to."""
+    for disagreement in trail.disagreements():
+        yield Difference("audit", disagreement.path, disagreement.reason)
 
 
 def _left_over(root: Root, trail: TrailReader) -> Iterator[Difference]:

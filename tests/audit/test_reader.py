@@ -10,13 +10,15 @@ from cropkit.audit.store import Store
 from cropkit.audit.store_reader import StoreReader
 from cropkit.audit.trail import AuditTrail
 from cropkit.collection import Collection
-from cropkit.errors import AuditUnavailable
+from cropkit.errors import AuditUnavailable, NoCollection
 from cropkit.geometry import PixelBox
 from cropkit.monitor import reporting
 from cropkit.system.files import Root
 
 LOG = ".cropkit/cropkit.db-wal"
 QUESTIONS: Mapping[str, Callable[[TrailReader], object]] = {
+    "disagreements": TrailReader.disagreements,
+    "export_differences": TrailReader.export_differences,
     "broken_links": TrailReader.broken_links,
     "check_export": TrailReader.check_export,
     "counts": TrailReader.counts,
@@ -120,6 +122,6 @@ def test_figures_alerts_and_a_look_change_no_byte(collection: Path) -> None:
 
 
 def test_a_reader_makes_no_collection(tmp_path: Path) -> None:
-    with pytest.raises(AuditUnavailable):
+    with pytest.raises(NoCollection):
         TrailReader(Root(tmp_path))
     assert list(tmp_path.iterdir()) == []

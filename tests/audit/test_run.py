@@ -414,6 +414,7 @@ def test_an_apply_that_is_too_degraded_ends_with_1_and_says_so(
         return results
 
     monkeypatch.setattr(Collection, "apply_waiting", apply_waiting)
+    Collection(folder).close()
     assert main(["apply", str(folder)]) == code
     told = capsys.readouterr().err
     assert ("2 of 10 operations (20.0 %)" in told) is bool(code)

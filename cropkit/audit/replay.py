@@ -1,0 +1,208 @@
+"""The tables that the trail's events lead to, played one after the other.
+
+The trail is the truth and the tables are made from it: a lost database is made anew in this way,
+and a present one is held against it.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Table, create_engine, insert, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from cropkit import clock
+from cropkit.audit import chain, decisions, operations, schema, sessions, settings
+from cropkit.audit.operation import TAKEN_BACK, OperationState
+from cropkit.audit.tally import Tally
+from cropkit.errors import CropkitError
+from cropkit.names import unescaped
+from cropkit.records import Status
+
+Event = Mapping[str, Any]
+Body = Mapping[str, Any]
+Row = Mapping[str, Any]
+
+# What a transaction notes of the time, a moment before or after its event.
+_MOMENTS = ("settled_at", "updated_at", "ended_at")
+_A_MOMENT = timedelta(minutes=1)
+# Numbers of rows, and what only the plan knew: not in the trail.
+_NOT_TOLD = {
+    "decision": {"seq"},
+    "queue": set[str](),
+    "operation": {"seq", "planned_at"},
+    "setting": set[str](),
+}
+_KEYS = {"decision": "id", "queue": "decision", "operation": "id", "setting": "name"}
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A row that is not what the trail leads to."""
+
+    table: str
+    key: str
+    path: str
+    reason: str
+
+
+def disagreements(db: Connection) -> list[Disagreement]:
+    """Play the whole trail beside a database, and name every row that is another one there.
+
+    Compared are decisions, the queue, finished operations and settings, column by column. Who began
+    but did not finish has no event yet; where a reviewer was is convenience, and never had one.
+    """
+    with _beside() as other:
+        wrong = list(_unplayable(db, other))
+        for table in (schema.decision, schema.queue, schema.operation, schema.setting):
+            wrong += _compared(table, _rows(db, table), _rows(other, table))
+    return wrong
+
+
+@contextmanager
+def _beside() -> Iterator[Connection]:
+    engine = create_engine("sqlite://", poolclass=StaticPool, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as other:
+            schema.metadata.create_all(other)
+            other.exec_driver_sql("BEGIN")
+            yield other
+            other.exec_driver_sql("ROLLBACK")
+    finally:
+        engine.dispose()
+
+
+def _unplayable(db: Connection, other: Connection) -> Iterator[Disagreement]:
+    for row in db.execute(select(schema.audit).order_by(schema.audit.c.seq)):
+        event = row._asdict()
+        try:
+            play(other, event)
+        except (CropkitError, DBAPIError, LookupError, TypeError, ValueError) as error:
+            path = unescaped(event["path"] or "")
+            reason = f"event {event['seq']} leads nowhere: {error}"
+            yield Disagreement("audit", str(event["seq"]), path, reason)
+
+
+def _rows(db: Connection, table: Table) -> dict[str, Row]:
+    query = select(table)
+    if table is schema.operation:
+        query = query.where(table.c.state == OperationState.DONE)
+    key = _KEYS[table.name]
+    return {row[key]: row for row in (each._asdict() for each in db.execute(query))}
+
+
+def _compared(table: Table, here: dict[str, Row], there: dict[str, Row]) -> Iterator[Disagreement]:
+    for key in sorted({*here, *there}):
+        mine, told = here.get(key), there.get(key)
+        if mine is None or told is None:
+            reason = "is not in the database" if mine is None else "is not in the trail"
+            row = mine or told or {}
+            yield Disagreement(table.name, key, _path(row), f"{table.name} {key} {reason}")
+            continue
+        names = [name for name in mine if not _agree(table.name, name, mine[name], told[name])]
+        if names:
+            reason = f"{table.name} {key} differs from the trail in {', '.join(names)}"
+            yield Disagreement(table.name, key, _path(told), reason)
+
+
+def _path(row: Row) -> str:
+    return str(row.get("path") or row.get("source") or "")
+
+
+def _agree(table: str, name: str, mine: object, told: object) -> bool:
+    if mine == told or name in _NOT_TOLD[table]:
+        return True
+    if name not in _MOMENTS:
+        return False
+    try:
+        return abs(clock.read(str(mine)) - clock.read(str(told))) <= _A_MOMENT
+    except ValueError:
+        return False
+
+
+def play_all(db: Connection, events: Iterable[Event]) -> None:
+    """Write events, and what they lead to, into an empty database."""
+    for event in events:
+        db.execute(insert(schema.audit).values(event))
+        play(db, event)
+
+
+def play(db: Connection, event: Event) -> None:
+    """Do to the tables what an event tells."""
+    effect = _PLAYS.get(event["event"])
+    if effect is not None:
+        path = event["path"]
+        effect(db, {**event, "path": path and unescaped(path)}, chain.body_of(event))
+
+
+def _session_started(db: Connection, _event: Event, body: Body) -> None:
+    db.execute(insert(schema.session).values(body))
+
+
+def _session_ended(db: Connection, event: Event, body: Body) -> None:
+    tally = Tally.from_text(json.dumps(body.get("counts", {})))  # older events have none
+    sessions.end(db, event["session"], event["at"], body["how"], tally)
+
+
+def _run_started(db: Connection, event: Event, body: Body) -> None:
+    sessions.begin_run(db, event["session"], body["kind"], event["at"])
+
+
+def _decided(db: Connection, event: Event, body: Body) -> None:
+    decisions.record(db, [decisions.from_row(body)], event["at"])
+
+
+def _operated(db: Connection, event: Event, body: Body) -> None:
+    operation = operations.from_row(body["operation"])
+    operations.plan(db, replace(operation, state=OperationState.PREPARED), [], event["at"])
+    operations.settle(db, operation, OperationState.DONE, event["at"])
+    operations.settle_decision(db, operation, event["at"])
+
+
+def _taken_back(db: Connection, event: Event, body: Body) -> None:
+    operations.record_taken_back(db, operations.one(db, body["operation"]), event["at"])
+
+
+def _withdrawn(db: Connection, event: Event, body: Body) -> None:
+    decisions.settle(db, body["decision"], Status.RESTORED, event["at"])
+
+
+def _failed(db: Connection, event: Event, body: Body) -> None:
+    if body.get("decision"):
+        outcome = {"code": body["code"], "message": body["message"]}
+        decisions.settle(db, body["decision"], Status(event["event"]), event["at"], **outcome)
+
+
+def _degraded(db: Connection, event: Event, body: Body) -> None:
+    row = {"at": event["at"], "session": event["session"], "path": event["path"]}
+    db.execute(insert(schema.problem).values(row | dict(body)))
+
+
+def _set(db: Connection, event: Event, body: Body) -> None:
+    settings.change(db, body, event["at"])
+
+
+_PLAYS: Mapping[str, Callable[[Connection, Event, Body], None]] = {
+    "session-started": _session_started,
+    "session-ended": _session_ended,
+    "run-started": _run_started,
+    "run-ended": _session_ended,
+    "decided": _decided,
+    "cropped": _operated,
+    "rejected": _operated,
+    "restored": _operated,
+    "purged": _operated,
+    TAKEN_BACK: _taken_back,
+    "withdrawn": _withdrawn,
+    "waiting": _failed,
+    "refused": _failed,
+    "failed": _failed,
+    "stale": _failed,
+    "in-doubt": _failed,
+    "degraded": _degraded,
+    "settings": _set,
+}

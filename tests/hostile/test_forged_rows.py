@@ -1,0 +1,139 @@
+"""The tables are what the trail leads to: a row that was changed, removed or added is named."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pictures
+import pytest
+
+from cropkit import clock
+from cropkit.audit.schema import metadata
+from cropkit.collection import Collection, rebuild
+from cropkit.engine.fsck import Difference
+from cropkit.geometry import PixelBox
+from cropkit.records import Decision, Verdict
+from cropkit.system.home import DATABASE, EXPORT
+
+BOX = PixelBox(10, 20, 60, 90)
+# what is in the tables and in no event: numbers of rows, and when something was planned
+NOT_TOLD = {"seq", "planned_at", "state"}  # a state is mended by whoever opens
+TABLES = ("decision", "queue", "operation", "setting")
+OTHER = {
+    "sha256": "f" * 64,
+    "before": "f" * 64,
+    "after": "f" * 64,
+    "verdict": "accept",
+    "kind": "reject",
+    "decided_at": "2031-01-01T00:00:00.000000Z",
+    "shown_at": "2001-01-01T00:00:00.000000Z",
+    "settled_at": "2001-01-01T00:00:00.000000Z",
+    "updated_at": "2001-01-01T00:00:00.000000Z",
+    "iou": 0.5,
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A collection with a crop, a crop undone, a setting and a decision that waits."""
+    folder = pictures.write_folder(tmp_path / "collection")
+    with Collection(folder) as collection:
+        collection.choose(collection.options.from_settings({"jpeg": "exact"}))
+        collection.crop("a_stage2.png", BOX)
+        collection.crop("b_stage2.png", BOX)
+        collection.undo("b_stage2.png")
+        look = collection.look("d.jpg")
+        moment = clock.now()
+        decision = Decision(
+            path="d.jpg",
+            sha256=look.sha256,
+            size=look.size,
+            verdict=Verdict.ADJUSTED,
+            box=BOX,
+            reviewer=collection.reviewer,
+            session=collection.session,
+            shown_at=moment,
+            decided_at=moment,
+        )
+        collection.decide([decision])
+        assert collection.fsck() == []
+    return folder
+
+
+def change(folder: Path, statement: str, *values: object) -> int:
+    with closing(sqlite3.connect(folder / DATABASE)) as db, db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        return db.execute(statement, values).rowcount
+
+
+def columns(table: str) -> list[str]:
+        return [column.name for column in metadata.tables[table].columns]
+
+
+def differences(folder: Path) -> list[Difference]:
+    with Collection(folder) as collection:
+        return collection.fsck()
+
+
+FIELDS = [(t, name) for t in TABLES for name in columns(t) if name not in NOT_TOLD]
+
+
+@pytest.mark.parametrize(("table", "name"), FIELDS)
+def test_a_field_that_was_changed_is_named(folder: Path, table: str, name: str) -> None:
+    with closing(sqlite3.connect(folder / DATABASE)) as db:
+        first = "rowid = (SELECT min(rowid) FROM %s)" % table  # noqa: UP031  (a name of ours)
+        ((value,),) = db.execute(f"SELECT {name} FROM {table} WHERE {first}").fetchall()  # noqa: S608
+    other = OTHER.get(name, value + 1 if isinstance(value, int | float) else "other")
+    if name == "plan":
+        other = json.dumps(json.loads(value) | {"report": {"kept": ["nothing"]}})
+    if name == "status":
+        other = "rejected"
+    if table == "setting" and name == "value":
+        other = "lossless"
+    if name in ("id", "owner"):
+        other = "e" * 32
+    assert other != value
+    assert change(folder, f"UPDATE {table} SET {name} = ? WHERE {first}", other) == 1  # noqa: S608
+    found = [each for each in differences(folder) if each.kind == "audit"]
+    assert found, (table, name, value)
+    assert any(table in each.reason or "operation" in each.reason for each in found)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_rows_that_were_removed_are_named(folder: Path, table: str) -> None:
+    number = change(folder, f"DELETE FROM {table}")  # noqa: S608  (a name of ours)
+    found = [each for each in differences(folder) if "is not in the database" in each.reason]
+    assert len([each for each in found if each.reason.startswith(table)]) == number > 0
+
+
+def test_a_row_that_was_added_is_named(folder: Path) -> None:
+    names = ", ".join(name for name in columns("decision") if name not in ("seq", "id"))
+    copy = f"INSERT INTO decision (id, {names}) SELECT 'e', {names} FROM decision LIMIT 1"  # noqa: S608
+    change(folder, copy)
+    (difference,) = differences(folder)
+    assert "decision e is not in the trail" in difference.reason
+
+
+def test_what_differs_from_the_trail_is_mended_from_it(folder: Path) -> None:
+    change(folder, "DELETE FROM queue")
+    change(folder, "UPDATE operation SET undone_by = ?", "f" * 32)
+    assert differences(folder)
+    rebuild(folder)
+    assert differences(folder) == []
+    with Collection(folder) as collection:
+        assert collection.undo("a_stage2.png")[0].ok
+
+
+@pytest.mark.parametrize("damage", [b"x", b'{"seq": 5}\n', b""])
+def test_an_export_that_could_not_be_used_is_named_and_mended(folder: Path, damage: bytes) -> None:
+    path = folder / EXPORT
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:4], damage, *lines[5:]]))
+    (difference,) = differences(folder)
+    assert difference.path == "trail.jsonl"
+    assert "line 5" in difference.reason
+    path.rename(folder.parent / "damaged.jsonl")
+    assert differences(folder) == []
+    rebuild(folder)
+    assert differences(folder) == []
