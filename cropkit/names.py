@@ -4,6 +4,7 @@ A name is any bytes but NUL and the slash. Inside of Python, bytes that are not 
 surrogates U+DC80 to U+DCFF (PEP 383), which no database, JSON or HTML takes.
 """
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -42,6 +43,12 @@ def all_escaped(value: Any) -> Any:  # noqa: ANN401  (whatever JSON holds)
 def all_unescaped(value: Any) -> Any:  # noqa: ANN401  (whatever JSON holds)
     """Read what `all_escaped` wrote."""
     return _everywhere(unescaped, value)
+
+
+def read_json(text: str) -> Any:  # noqa: ANN401  (as above)
+    """Read a JSON text whose names are escaped; one that holds ASCII alone has none that are."""
+    value = json.loads(text)
+    return value if text.isascii() and "\\u" not in text else all_unescaped(value)
 
 
 def printable(text: object) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select
 
 from cropkit.audit import rows
 from cropkit.audit.schema import audit
-from cropkit.names import all_escaped, all_unescaped, escaped
+from cropkit.names import all_escaped, escaped, read_json
 
 GENESIS = "0" * 64
 _LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
@@ -65,7 +65,7 @@ def body_of(event: Mapping[str, Any]) -> Any:  # noqa: ANN401  (whatever JSON ho
         Nobody of ours wrote it.
     """
     with rows.read(f"event {event['seq']!r}"):
-        return all_unescaped(json.loads(event["body"]))
+        return read_json(event["body"])
 
 
 def broken_links(db: Connection) -> list[str]:

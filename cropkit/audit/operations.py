@@ -35,7 +35,7 @@ from cropkit.audit.operation import (
 from cropkit.audit.schema import audit, claim, operation
 from cropkit.errors import AuditCorrupt
 from cropkit.geometry import PixelBox
-from cropkit.names import all_escaped, all_unescaped
+from cropkit.names import all_escaped, read_json
 from cropkit.records import Status
 from cropkit.system.attributes import Attributes
 from cropkit.system.home import ORIGINALS
@@ -105,6 +105,14 @@ def settle(db: Connection, changed: Operation, state: OperationState, at: str) -
         db.execute(_LET_GO, {"wanted": changed.id})
     if state is OperationState.DONE and changed.undoes:
         _mark_undone(db, changed.undoes, changed.id)
+
+
+def record_done(db: Connection, done: Operation, at: str) -> None:
+    """Write an operation as it ended: what the trail tells, played again, claims nothing."""
+    row = to_row(replace(done, state=OperationState.DONE))
+    db.execute(_PLAN, row | {"planned_at": at, "settled_at": at})
+    if done.undoes:
+        _mark_undone(db, done.undoes, done.id)
 
 
 def _change(
@@ -347,7 +355,7 @@ def _checked(attributes: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _read(row: Mapping[str, Any]) -> Operation:
-    planned = all_unescaped(json.loads(row["plan"]))
+    planned = read_json(row["plan"])
     plain = ("id", "owner", "session", "decision", "undoes", "source", "target")
     return Operation(
         **{name: row[name] for name in plain},

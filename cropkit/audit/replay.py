@@ -7,7 +7,7 @@ and a present one is held against it.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -158,8 +158,7 @@ def _decided(db: Connection, event: Event, body: Body) -> None:
 
 def _operated(db: Connection, event: Event, body: Body) -> None:
     operation = operations.from_row(body["operation"])
-    operations.plan(db, replace(operation, state=OperationState.PREPARED), [], event["at"])
-    operations.settle(db, operation, OperationState.DONE, event["at"])
+    operations.record_done(db, operation, event["at"])
     operations.settle_decision(db, operation, event["at"])
 
 

@@ -68,7 +68,7 @@ def change(folder: Path, statement: str, *values: object) -> int:
 
 
 def columns(table: str) -> list[str]:
-        return [column.name for column in metadata.tables[table].columns]
+    return [column.name for column in metadata.tables[table].columns]
 
 
 def differences(folder: Path) -> list[Difference]:
@@ -82,7 +82,7 @@ FIELDS = [(t, name) for t in TABLES for name in columns(t) if name not in NOT_TO
 @pytest.mark.parametrize(("table", "name"), FIELDS)
 def test_a_field_that_was_changed_is_named(folder: Path, table: str, name: str) -> None:
     with closing(sqlite3.connect(folder / DATABASE)) as db:
-        first = "rowid = (SELECT min(rowid) FROM %s)" % table  # noqa: UP031  (a name of ours)
+        first = f"rowid = (SELECT min(rowid) FROM {table})"  # noqa: S608  (names of ours)
         ((value,),) = db.execute(f"SELECT {name} FROM {table} WHERE {first}").fetchall()  # noqa: S608
     other = OTHER.get(name, value + 1 if isinstance(value, int | float) else "other")
     if name == "plan":
