@@ -10,12 +10,14 @@ from faults import as_format_1
 from sqlalchemy import Connection
 
 from cropkit.audit import migrations, schema
+from cropkit.audit.presence import living
 from cropkit.audit.store import Store
 from cropkit.audit.store_reader import file_system_type, has_wal_reset_bug
 from cropkit.audit.trail import AuditTrail
 from cropkit.errors import AuditCorrupt, AuditError, AuditLocked, AuditUnavailable
 from cropkit.records import Problem, ProblemKind
 from cropkit.system.files import Root
+from cropkit.system.home import OWNERS
 
 
 @pytest.fixture
@@ -49,6 +51,7 @@ def test_the_first_write_tells_the_session(trail: AuditTrail) -> None:
     [
         ("UPDATE audit SET path = 'b.png' WHERE seq = 2", "event 2 was changed"),
         ("UPDATE audit SET at = '2020' WHERE seq = 1", "event 1 was changed"),
+        ("UPDATE audit SET body = '{}' WHERE seq = 2", "event 2 was changed"),
         ("DELETE FROM audit WHERE seq = 2", "event 2 is missing"),
         ("UPDATE audit SET hash = session WHERE seq = 3", "event 3 was changed"),
     ],
@@ -182,8 +185,11 @@ def test_an_owner_is_dead_when_its_lock_is_gone(trail: AuditTrail, tmp_path: Pat
     other = AuditTrail(Root(tmp_path), kind="test")
     assert not trail.is_dead(other.owner)
     assert not trail.is_dead(trail.owner)
+    assert set(living(tmp_path)) == {trail.owner, other.owner}
     other.close()
     assert trail.is_dead(other.owner)
+    (tmp_path / OWNERS / "killed").write_text("its session", encoding="utf-8")
+    assert living(tmp_path) == [trail.owner]
 
 
 def test_the_file_system_is_named(tmp_path: Path) -> None:

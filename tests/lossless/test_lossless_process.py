@@ -54,6 +54,17 @@ def cropped() -> formats.Candidate:
     return candidate
 
 
+def test_a_process_keeps_the_settings_of_its_users_memory(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.perturb=0")
+    cropped()
+    (worker, *_) = workers(pool)
+    environment = Path(f"/proc/{worker.pid}/environ").read_bytes()
+    assert b"GLIBC_TUNABLES=glibc.malloc.perturb=0" in environment
+    assert environment.count(b"glibc.malloc.") > 1, "ours are added"
+
+
 def test_this_environment_brings_two_builds_of_libjpeg() -> None:
     """Pillow's and another: one writes, the other reads back."""
     assert len(library.candidates()) >= 2

@@ -514,7 +514,7 @@ FILES = (
         LOCKS,
         "            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)\n        except BlockingIOError:\n            if",
         "            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)\n        except BlockingIOError:\n            if",
-        IN_AUDIT,
+        "tests/system/test_locks.py",
     ),
     mutant(
         "a lock is waited for without end",
