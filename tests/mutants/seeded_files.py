@@ -307,7 +307,6 @@ FILES = (
         "np.clip(np.rint(exact), -_LARGEST, _LARGEST)",
         "np.clip(np.floor(exact), -_LARGEST, _LARGEST)",
         IN_EDGES,
-        harmless="the search that follows takes the same steps from a start that is less good",
     ),
     mutant(
         "a process that hangs is waited for",
