@@ -21,6 +21,7 @@ CropkitError
  │    ├── LaterOperation     a later operation stands on the one to be undone
  │    ├── ChangedSinceCrop   undo would lose what was done to the file since
  │    ├── OriginalDamaged    the kept original is not what it was: it cannot be brought back
+ │    ├── TrailDisagrees     a row of the database is not what the trail tells: nothing is undone
  │    ├── OriginalPurged     the original was purged on purpose
  │    ├── ReaderDied         the process that reads images ended on it
  │    ├── ApplierStopped     the process that writes crops was told to stop; the decision waits
@@ -265,6 +266,13 @@ class OriginalDamaged(Refused):
 
     template = "{0}: {1} is not what was kept, so that it cannot be brought back"
     cure = "The image stands as it is. A backup's copy can be put there: its name is its SHA-256"
+
+
+class TrailDisagrees(Refused):
+    """(path, operation): a row of the database is not what the trail tells."""
+
+    template = "{0}: the trail tells of operation {1:.8} otherwise than the database: not undone"
+    cure = "`cropkit fsck` names what was changed; `cropkit fsck --rebuild` mends it from the trail"
 
 
 class OriginalPurged(Refused):

@@ -485,6 +485,14 @@ def edited_since(place: Place) -> Begun:
     yield
 
 
+def forged(place: Place) -> Begun:
+    """A row of the database says another thing than the trail."""
+    place.crop()
+    with closing(sqlite3.connect(place.folder / ".cropkit" / "cropkit.db")) as db, db:
+        db.execute("UPDATE operation SET before = ?", ["f" * 64])
+    yield
+
+
 def rotten(place: Place) -> Begun:
     """The kept original has changed on disk."""
     place.crop()
@@ -679,6 +687,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "BadDestination": nothing,
     "ChangedSinceCrop": edited_since,
     "OriginalDamaged": rotten,
+    "TrailDisagrees": forged,
     "LaterOperation": twice,
     "OriginalPurged": purged,
     "EmptyFile": _png(b""),

@@ -1,5 +1,6 @@
 """What a collection's trail tells, by a type that cannot write."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -7,7 +8,7 @@ from sqlalchemy import func, select
 
 from cropkit.audit import chain, decisions, export, operations, replay, schema, sessions, settings
 from cropkit.audit.decisions import Standing
-from cropkit.audit.operation import Operation, OperationState
+from cropkit.audit.operation import OUTCOMES, Operation, OperationState
 from cropkit.audit.replay import Disagreement
 from cropkit.audit.store_reader import DEADLINE, StoreReader
 from cropkit.audit.tally import SessionRow
@@ -140,6 +141,18 @@ class TrailReader:
         """Whether a kept original is needed for undoing."""
         with self.store.reading() as db:
             return operations.needed_since(db, sha256) is not None
+
+    def is_told(self, done: Operation) -> bool:
+        """Whether the trail's own event tells of a finished operation just what its row says."""
+        query = select(schema.audit.c.seq, schema.audit.c.body).where(
+            schema.audit.c.operation == done.id, schema.audit.c.event.in_(OUTCOMES)
+        )
+        with self.store.reading() as db:
+            event = db.execute(query).one_or_none()
+        if event is None:
+            return False
+        told = operations.from_row(chain.body_of(event._asdict())["operation"])
+        return replace(told, state=done.state) == done
 
     def knows(self, name: str) -> bool:
         """Whether an image of this name was ever decided about or worked on."""

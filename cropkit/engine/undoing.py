@@ -10,6 +10,9 @@ nothing has the name   the kept original is copied to its name; there is nothing
 something else has it  refused, since that would be lost; when asked to keep it, it is moved to
                        where rejected images are (and can be undone), then as above
 =====================  =========================================================================
+
+What is undone is what the trail's own event tells: a row that says otherwise was changed by
+somebody, and could bring another image's content back.
 """
 
 from dataclasses import replace
@@ -34,6 +37,7 @@ from cropkit.errors import (
     CropkitError,
     LaterOperation,
     NothingToUndo,
+    TrailDisagrees,
 )
 from cropkit.records import CropResult, Status
 from cropkit.system.home import kept
@@ -78,9 +82,9 @@ class Undoer:
         ----------
         keep_current : a file that was changed since is set aside, and told first
         """
-        later = self._trail.later_on(operation)
-        if later is not None:
-            return [_refused(operation, LaterOperation(operation.source, operation.id, later.id))]
+        hindrance = self._hindrance(operation)
+        if hindrance is not None:
+            return [_refused(operation, hindrance)]
         try:
             now = self._locations.digest(operation.target)
             if now == operation.sha256_after or operation.same_content:
@@ -94,6 +98,12 @@ class Undoer:
             raise
         except CropkitError as error:
             return [_refused(operation, error)]
+
+    def _hindrance(self, operation: Operation) -> CropkitError | None:
+        if not self._trail.is_told(operation):
+            return TrailDisagrees(operation.source, operation.id)
+        later = self._trail.later_on(operation)
+        return later and LaterOperation(operation.source, operation.id, later.id)
 
     def _over(self, operation: Operation, now: str) -> list[Outcome]:
         """Set a changed file aside, then bring the original back to its name."""

@@ -19,6 +19,7 @@ LOG = ".cropkit/cropkit.db-wal"
 QUESTIONS: Mapping[str, Callable[[TrailReader], object]] = {
     "disagreements": TrailReader.disagreements,
     "export_differences": TrailReader.export_differences,
+    "is_told": lambda trail: [trail.is_told(one) for one in trail.finished()],
     "broken_links": TrailReader.broken_links,
     "check_export": TrailReader.check_export,
     "counts": TrailReader.counts,

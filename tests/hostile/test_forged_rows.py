@@ -13,7 +13,7 @@ from cropkit.audit.schema import metadata
 from cropkit.collection import Collection, rebuild
 from cropkit.engine.fsck import Difference
 from cropkit.geometry import PixelBox
-from cropkit.records import Decision, Verdict
+from cropkit.records import Decision, Status, Verdict
 from cropkit.system.home import DATABASE, EXPORT
 
 BOX = PixelBox(10, 20, 60, 90)
@@ -137,3 +137,26 @@ def test_an_export_that_could_not_be_used_is_named_and_mended(folder: Path, dama
     assert differences(folder) == []
     rebuild(folder)
     assert differences(folder) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE operation SET before = (SELECT sha256 FROM decision WHERE path = 'b_stage2.png')",
+        "UPDATE operation SET source = 'c.jpg', target = 'c.jpg'",
+        "UPDATE operation SET plan = replace(plan, '\"mode\": ', '\"mode\": 1')",
+        "UPDATE operation SET kind = 'reject'",
+    ],
+)
+def test_undo_brings_back_only_what_the_trail_tells(folder: Path, statement: str) -> None:
+    everything = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    change(folder, f"{statement} WHERE source = 'a_stage2.png'")
+    with Collection(folder) as collection:
+        (operation,) = collection.trail.undoable()
+        (result,) = collection.undo_operation(operation.id)
+        assert (result.status, result.code) == (Status.REFUSED, "TrailDisagrees")
+        assert "fsck --rebuild" in (result.message or "")
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == everything
+    rebuild(folder)
+    with Collection(folder) as collection:
+        assert collection.undo("a_stage2.png")[0].ok
