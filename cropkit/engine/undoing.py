@@ -103,7 +103,9 @@ class Undoer:
         if not self._trail.is_told(operation):
             return TrailDisagrees(operation.source, operation.id)
         later = self._trail.later_on(operation)
-        return later and LaterOperation(operation.source, operation.id, later.id)
+        if later is None:
+            return None
+        return LaterOperation(operation.source, operation.id, later.id)
 
     def _over(self, operation: Operation, now: str) -> list[Outcome]:
         """Set a changed file aside, then bring the original back to its name."""
