@@ -14,9 +14,15 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from cropkit.audit import export, migrations
+from cropkit.audit import export, migrations, shape
 from cropkit.audit.schema import VERSION
-from cropkit.audit.store_reader import DEADLINE, StoreReader, unavailable, version_of
+from cropkit.audit.store_reader import (
+    DEADLINE,
+    StoreReader,
+    distrust,
+    unavailable,
+    version_of,
+)
 from cropkit.errors import AuditLocked, CropkitError, ForeignState
 from cropkit.system import room
 from cropkit.system.files import Root
@@ -164,13 +170,17 @@ class Store(StoreReader):
 
     def _migrate(self) -> None:
         with self.reading() as db:
-            if version_of(db) == VERSION:
+            version = version_of(db)
+            self._check_version(version)
+            shape.check(db, self.path, whole=version == VERSION)
+            if version == VERSION:
                 return
         with self.transaction() as db:
             version = version_of(db)  # again: a rival may have been here
             self._check_version(version)
             if version < VERSION:
                 migrations.migrate(db, version)
+                shape.check(db, self.path, whole=True)
 
     def _prove_writable(self) -> None:
         """Refuse to open what could be read only: a reader is let past another program's lock."""
@@ -203,5 +213,6 @@ def _as_one_file(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _configure(connection: sqlite3.Connection, journal: str) -> None:
-    for pragma in (f"journal_mode={journal}", "foreign_keys=ON", "trusted_schema=OFF"):
+    distrust(connection)
+    for pragma in (f"journal_mode={journal}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")

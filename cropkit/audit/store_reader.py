@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError
 from sqlalchemy.pool import StaticPool
 
+from cropkit.audit import shape
 from cropkit.audit.schema import VERSION
 from cropkit.errors import (
     AuditCorrupt,
@@ -72,7 +74,9 @@ class StoreReader:
         self._connect(_engine_to_read(self.path, self.deadline, immutable=immutable))
         try:
             with self.reading() as db:
-                self._check_version(version_of(db))
+                version = version_of(db)
+                self._check_version(version)
+                shape.check(db, self.path, whole=version == VERSION)
         except CropkitError:
             self.close()
             raise
@@ -205,10 +209,22 @@ def _engine_to_read(path: Path, deadline: float, *, immutable: bool) -> Engine:
     uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if immutable else ''}"
     return create_engine(
         "sqlite://",
-        creator=lambda: sqlite3.connect(uri, uri=True, timeout=deadline, check_same_thread=False),
+        creator=partial(_connected, uri, deadline),
         poolclass=StaticPool,
         isolation_level="AUTOCOMMIT",
     )
+
+
+def _connected(uri: str, deadline: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, timeout=deadline, check_same_thread=False)
+    distrust(connection)
+    return connection
+
+
+def distrust(connection: sqlite3.Connection) -> None:
+    """Have SQLite believe neither the schema nor the pages of a database."""
+    for pragma in ("trusted_schema=OFF", "cell_size_check=ON"):
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def _has_content(path: Path) -> bool:
