@@ -9,6 +9,7 @@ the latest: nothing is cut off then, and the collection is not opened.
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from mmap import ACCESS_READ, mmap
@@ -30,6 +31,12 @@ _TAIL = 1 << 16
 _CURE = "move it away, and the next opening writes it anew"
 LONGEST_LINE = 1 << 23  # bytes; extended attributes may make one long
 _MOST_EVENTS = 1 << 62
+_HALF = re.compile("[\ud800-\udfff]")
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "seq": int,
+    **dict.fromkeys(("at", "session", "event", "body", "previous", "hash"), str),
+    **dict.fromkeys(("path", "operation"), (str, type(None))),
+}
 
 
 def follow(db: Connection, path: Path, *, mend: bool) -> int:
@@ -134,11 +141,28 @@ def events(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def _event(line: bytes, path: Path, number: int) -> Mapping[str, Any]:
     try:
-        row: Mapping[str, Any] = json.loads(line)
-        row["previous"], row["hash"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
         raise AuditCorrupt(path, f"line {number} is not an event") from error
-    return row
+    if not _is_event(row):
+        raise AuditCorrupt(path, f"line {number} is not an event")
+    event: Mapping[str, Any] = row
+    return event
+
+
+def _is_event(row: object) -> bool:
+    """Whether something has just what the row of an event has."""
+    if not isinstance(row, dict) or row.keys() != _TYPES.keys():
+        return False
+    if not all(isinstance(row[name], kind) for name, kind in _TYPES.items()):
+        return False
+    texts = (value for value in row.values() if isinstance(value, str))
+    return type(row["seq"]) is int and 0 < row["seq"] < _MOST_EVENTS and all(map(_is_text, texts))
+
+
+def _is_text(value: str) -> bool:
+    """Whether it is one that a database can hold: no half of a character."""
+    return value.isascii() or _HALF.search(value) is None
 
 
 def _mend(db: Connection, fd: int, path: Path) -> None:
@@ -164,12 +188,10 @@ def _is_known(db: Connection, line: bytes, path: Path) -> bool:
         When it is an event that was durable in the database that told it.
     """
     try:
-        event = json.loads(line)
-        number, its_hash, whole = event["seq"], event["hash"], event["hash"] == digest(event)
-    except (ValueError, KeyError, TypeError, RecursionError):
+        event = _event(line, path, 0)
+    except AuditCorrupt:
         return False
-    if not isinstance(number, int) or not 0 < number < _MOST_EVENTS:
-        return False
+    number, its_hash, whole = event["seq"], event["hash"], event["hash"] == digest(event)
     known = db.execute(select(audit.c.hash).where(audit.c.seq == number)).scalar_one_or_none()
     if whole and known != its_hash and event["event"] not in NOT_DURABLE:
         raise AuditBehind(path.parent.parent, path.name, number)

@@ -70,7 +70,7 @@ def _change_over(root: Root) -> None:
     The first must be durable before the second: SQLite would play an old log into a new database.
     """
     stamp = f"{clock.now():%Y%m%dT%H%M%SZ}"
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-wal", "-shm", "-journal"):
         if (root.path / f"{DATABASE}{suffix}").exists():
             root.replace(f"{DATABASE}{suffix}", f"{DATABASE}.lost-{stamp}{suffix}")
     root.sync_folder(HOME)

@@ -12,16 +12,17 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Table, create_engine, insert, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from cropkit import clock
 from cropkit.audit import chain, decisions, operations, schema, sessions, settings
 from cropkit.audit.operation import TAKEN_BACK, OperationState
 from cropkit.audit.tally import Tally
-from cropkit.errors import CropkitError
+from cropkit.errors import AuditCorrupt, CropkitError
 from cropkit.names import unescaped
 from cropkit.records import Status
+from cropkit.system.home import EXPORT
 
 Event = Mapping[str, Any]
 Body = Mapping[str, Any]
@@ -29,6 +30,8 @@ Row = Mapping[str, Any]
 
 # What a transaction notes of the time, a moment before or after its event.
 _MOMENTS = ("settled_at", "updated_at", "ended_at")
+_NOT_OURS = (AttributeError, LookupError, OverflowError, TypeError, ValueError)
+_UNPLAYABLE = (CropkitError, SQLAlchemyError, *_NOT_OURS)
 _A_MOMENT = timedelta(minutes=1)
 # Numbers of rows, and what only the plan knew: not in the trail.
 _NOT_TOLD = {
@@ -36,8 +39,16 @@ _NOT_TOLD = {
     "queue": set[str](),
     "operation": {"seq", "planned_at"},
     "setting": set[str](),
+    "session": {"beat_at", "counts"},
 }
-_KEYS = {"decision": "id", "queue": "decision", "operation": "id", "setting": "name"}
+_IN_ORDER = (schema.decision, schema.operation)
+_KEYS = {
+    "decision": "id",
+    "queue": "decision",
+    "operation": "id",
+    "setting": "name",
+    "session": "id",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +64,17 @@ class Disagreement:
 def disagreements(db: Connection) -> list[Disagreement]:
     """Play the whole trail beside a database, and name every row that is another one there.
 
-    Compared are decisions, the queue, finished operations and settings, column by column. Who began
-    but did not finish has no event yet; where a reviewer was is convenience, and never had one.
+    Compared are decisions, the queue, finished operations, settings and sessions, column by column,
+    and the order of decisions and operations. What was begun and not finished has no event yet;
+    where a reviewer was is convenience, and never had one.
     """
     with _beside() as other:
         wrong = list(_unplayable(db, other))
-        for table in (schema.decision, schema.queue, schema.operation, schema.setting):
+        for table in (*_IN_ORDER, schema.queue, schema.setting, schema.session):
             wrong += _compared(table, _rows(db, table), _rows(other, table))
+        for table in _IN_ORDER:
+            wrong += _out_of_order(table, db, other)
+        wrong += _without_event(db)
     return wrong
 
 
@@ -81,14 +96,14 @@ def _unplayable(db: Connection, other: Connection) -> Iterator[Disagreement]:
         event = row._asdict()
         try:
             play(other, event)
-        except (CropkitError, DBAPIError, LookupError, TypeError, ValueError) as error:
+        except _UNPLAYABLE as error:
             path = unescaped(event["path"] or "")
             reason = f"event {event['seq']} leads nowhere: {error}"
             yield Disagreement("audit", str(event["seq"]), path, reason)
 
 
 def _rows(db: Connection, table: Table) -> dict[str, Row]:
-    query = select(table)
+    query = select(table).order_by(*(table.c.seq,) if "seq" in table.c else ())
     if table is schema.operation:
         query = query.where(table.c.state == OperationState.DONE)
     key = _KEYS[table.name]
@@ -109,6 +124,27 @@ def _compared(table: Table, here: dict[str, Row], there: dict[str, Row]) -> Iter
             yield Disagreement(table.name, key, _path(told), reason)
 
 
+def _out_of_order(table: Table, db: Connection, other: Connection) -> Iterator[Disagreement]:
+    """Find rows that come earlier or later than the trail tells: the latest one counts."""
+    here, there = list(_rows(db, table)), list(_rows(other, table))
+    mine, told = ([key for key in rows if key in here and key in there] for rows in (here, there))
+    first = next((a for a, b in zip(mine, told, strict=True) if a != b), None)
+    if first is not None:
+        path = _path(_rows(db, table)[first])
+        reason = f"{table.name} {first} has another place in the order than the trail tells"
+        yield Disagreement(table.name, first, path, reason)
+
+
+def _without_event(db: Connection) -> Iterator[Disagreement]:
+    """Find operations that ended without effect, and of which the trail does not tell."""
+    told = select(schema.audit.c.operation).where(schema.audit.c.operation.is_not(None))
+    query = select(schema.operation.c.id, schema.operation.c.source).where(
+        schema.operation.c.state == OperationState.ABORTED, schema.operation.c.id.not_in(told)
+    )
+    for key, path in db.execute(query):
+        yield Disagreement("operation", key, path, f"operation {key} is not in the trail")
+
+
 def _path(row: Row) -> str:
     return str(row.get("path") or row.get("source") or "")
 
@@ -125,10 +161,19 @@ def _agree(table: str, name: str, mine: object, told: object) -> bool:
 
 
 def play_all(db: Connection, events: Iterable[Event]) -> None:
-    """Write events, and what they lead to, into an empty database."""
+    """Write events, and what they lead to, into an empty database.
+
+    Raises
+    ------
+    AuditCorrupt
+        It names the event that leads nowhere.
+    """
     for event in events:
-        db.execute(insert(schema.audit).values(event))
-        play(db, event)
+        try:
+            db.execute(insert(schema.audit).values(event))
+            play(db, event)
+        except _UNPLAYABLE as error:
+            raise AuditCorrupt(EXPORT, f"event {event['seq']} leads nowhere: {error}") from error
 
 
 def play(db: Connection, event: Event) -> None:
@@ -140,7 +185,7 @@ def play(db: Connection, event: Event) -> None:
 
 
 def _session_started(db: Connection, _event: Event, body: Body) -> None:
-    db.execute(insert(schema.session).values(body))
+    db.execute(insert(schema.session).values({"id": body["id"], **body}))
 
 
 def _session_ended(db: Connection, event: Event, body: Body) -> None:

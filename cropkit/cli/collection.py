@@ -24,6 +24,7 @@ from cropkit.cli.shell import (
     name_in,
     opened,
     opened_part,
+    part_of,
     reading,
     say,
     say_degraded,
@@ -120,8 +121,9 @@ def _purge(arguments: argparse.Namespace) -> int:
     if arguments.older_than is None and arguments.keep_size is None:
         say("purge needs --older-than or --keep-size: nothing is removed unasked")
         return USAGE
-    _make_room(arguments.folder)
-    with opened(arguments.folder) as collection:
+    root, _ = part_of(arguments.folder)
+    _make_room(root)
+    with opened(root) as collection:
         results = collection.purge(older_than=arguments.older_than, keep_bytes=arguments.keep_size)
     return tell_results(arguments, results)
 

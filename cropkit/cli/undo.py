@@ -15,6 +15,7 @@ from cropkit.cli.shell import (
     folder_command,
     name_in,
     opened_part,
+    reading,
     say,
     tell,
     tell_results,
@@ -22,8 +23,9 @@ from cropkit.cli.shell import (
 from cropkit.system.files import is_beneath
 
 if TYPE_CHECKING:
+    from cropkit.audit.operation import Operation
     from cropkit.collection import Collection
-    from cropkit.engine.copying_out import KeptOriginal
+    from cropkit.engine.locations import Locations
 
 
 def add(commands: Commands) -> None:
@@ -89,11 +91,20 @@ def _write_original(arguments: argparse.Namespace, collection: "Collection", ima
 
 
 def _originals(arguments: argparse.Namespace) -> int:
-    with opened_part(arguments.folder) as (collection, part):
-        images = [name_in(collection.trail, image) for image in arguments.image]
-        originals = [each for each in collection.originals(*images) if is_beneath(each.path, part)]
+    from cropkit.engine import copying_out, destinations  # noqa: PLC0415  (only where it is needed)
+    from cropkit.engine.locations import Locations  # noqa: PLC0415  (as above)
+
+    with reading(arguments.folder) as (trail, part):
+        locations = Locations(trail.root, destinations.named(trail.root.path))
+        names = {name_in(trail, image) for image in arguments.image}
+        operations = [
+            operation
+            for operation in trail.undoable()
+            if is_beneath(operation.image, part) and (not names or operation.image in names)
+        ]
         if arguments.to:
-            return _copy(arguments, collection, originals)
+            return _copy(arguments, locations, operations)
+        originals = copying_out.listed(locations, operations)
     if arguments.json:
         document({"originals": [asdict(original) for original in originals]})
     for original in () if arguments.json else originals:
@@ -103,14 +114,16 @@ def _originals(arguments: argparse.Namespace) -> int:
 
 
 def _copy(
-    arguments: argparse.Namespace, collection: "Collection", originals: "list[KeptOriginal]"
+    arguments: argparse.Namespace, locations: "Locations", operations: "list[Operation]"
 ) -> int:
-    from cropkit.errors import CropkitError  # noqa: PLC0415  (only where it is needed)
+    from cropkit.engine import copying_out  # noqa: PLC0415  (only where it is needed)
+    from cropkit.errors import CropkitError  # noqa: PLC0415  (as above)
 
     copies, failed = {}, {}
-    for path in dict.fromkeys(original.path for original in originals):
+    changing = (operation for operation in reversed(operations) if not operation.same_content)
+    for path, first in {operation.image: operation for operation in changing}.items():
         try:
-            copies[path] = str(collection.copy_original(path, arguments.to / path))
+            copies[path] = str(copying_out.copied(locations, first, arguments.to / path))
         except CropkitError as error:
             failed[path] = str(error)
             say(str(error))

@@ -117,6 +117,8 @@ class Undoer:
         return [aside, self._run(operation, to_bring_back(operation))]
 
     def _run(self, operation: Operation, request: Request) -> Outcome:
+        if request.target != request.source:
+            self._locations.make_folder_of(request.target)  # it may have been removed since
         outcome = self._executor.run(request)
         # the image is known by the name that it has after the undo
         return replace(outcome, result=replace(outcome.result, path=operation.source))

@@ -9,9 +9,10 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
+from struct import Struct
 
 from cropkit.errors import AuditUnavailable, ForeignState, InsideCollection, MissingFile, NotAFolder
 from cropkit.system.home import (
@@ -41,6 +42,8 @@ _FILES = frozenset(
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever
 _UNFOLLOWED = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_SUPER_JOURNAL = Struct(">II8s")  # length of the name before it, its checksum, the magic number
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _NO_FILE = frozenset((errno.ELOOP, errno.ENXIO, errno.EISDIR, errno.ENODEV, errno.EOPNOTSUPP))
 
 
@@ -187,6 +190,23 @@ def _check_entry(path: Path, status: os.stat_result) -> None:
         _check_folder(path, status)
     else:
         _check_file(path, status)
+    if path.name.endswith("-journal"):
+        _check_journal(path)
+
+
+def _check_journal(path: Path) -> None:
+    """Refuse a rollback journal that names another file: SQLite would delete that one.
+
+    SQLite's file format, section "The Rollback Journal", and its source `pager.c`, where the name
+    of a super-journal, its length, a checksum and the magic number end the file. Databases of ours
+    are never changed together with others, so that none of our journals has one.
+    """
+    with suppress(FileNotFoundError), reader(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(0, size - _SUPER_JOURNAL.size))
+        end = file.read(_SUPER_JOURNAL.size)
+        if len(end) == _SUPER_JOURNAL.size and _SUPER_JOURNAL.unpack(end)[-1] == _JOURNAL_MAGIC:
+            raise ForeignState(path, "a journal that may name another file")
 
 
 def _check_folder(path: Path, status: os.stat_result) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import pictures
@@ -219,3 +220,20 @@ def test_only_the_images_named_are_accepted(cropped: tuple[Path, bytes]) -> None
         (folder / "b_stage2.png").unlink()
         assert [each.path for each in collection.accept_changes(IMAGE)] == [IMAGE]
         assert [each.path for each in collection.fsck()] == ["b_stage2.png"]
+
+
+@pytest.mark.parametrize("destination", [None, "crops"])
+def test_an_original_comes_back_into_a_folder_that_was_removed(
+    tmp_path: Path, destination: str | None
+) -> None:
+    folder = tmp_path / "collection"
+    pictures.write_folder(folder / "sub" / "deeper")
+    name = f"sub/deeper/{IMAGE}"
+    original = (folder / name).read_bytes()
+    where = tmp_path / destination if destination else None
+    with Collection(folder, destination=where) as collection:
+        collection.crop(name, BOX)
+    shutil.rmtree(folder / "sub")
+    assert undone(folder)[0].ok
+    assert (folder / name).read_bytes() == original
+    assert agrees(folder)

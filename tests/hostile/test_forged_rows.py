@@ -1,5 +1,6 @@
 """The tables are what the trail leads to: a row that was changed, removed or added is named."""
 
+import hashlib
 import json
 import sqlite3
 from contextlib import closing
@@ -10,6 +11,7 @@ import pytest
 
 from cropkit import clock
 from cropkit.audit.schema import metadata
+from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
 from cropkit.engine.fsck import Difference
 from cropkit.geometry import PixelBox
@@ -160,3 +162,58 @@ def test_undo_brings_back_only_what_the_trail_tells(folder: Path, statement: str
     rebuild(folder)
     with Collection(folder) as collection:
         assert collection.undo("a_stage2.png")[0].ok
+
+
+@pytest.mark.parametrize("table", ["decision", "operation"])
+def test_rows_in_another_order_are_named(folder: Path, table: str) -> None:
+    change(folder, f"UPDATE {table} SET seq = 99 WHERE seq = 1")  # noqa: S608  (a name of ours)
+    assert any("place in the order" in each.reason for each in differences(folder))
+
+
+def test_an_operation_that_never_was_is_named(folder: Path) -> None:
+    names = ", ".join(name for name in columns("operation") if name not in ("seq", "id", "state"))
+    row = f"SELECT '{'e' * 32}', 'aborted', {names} FROM operation LIMIT 1"  # noqa: S608
+    change(folder, f"INSERT INTO operation (id, state, {names}) {row}")
+    (difference,) = differences(folder)
+    assert "is not in the trail" in difference.reason
+
+
+@pytest.mark.parametrize("name", ["kind", "host", "reviewer", "started_at", "ended_how"])
+def test_a_session_that_was_changed_is_named(folder: Path, name: str) -> None:
+    change(folder, f"UPDATE session SET {name} = 'other'")  # noqa: S608  (a name of ours)
+    assert any("session" in each.reason for each in differences(folder))
+
+
+FORGED: list[dict[str, object]] = [
+    {"seq": None},
+    {"other": 1},
+    {"seq": 10**30},
+    {"seq": "1"},
+    {"at": "\ud800"},
+    {"at": 10**30},
+    {"body": "[]"},
+    {"body": "x"},
+    {"path": 5},
+    {"event": ["a"]},
+    {"event": "session-started", "body": '{"other": 1}'},
+    {"event": "cropped", "body": "{}"},
+]
+
+
+@pytest.mark.parametrize("facts", FORGED, ids=str)
+@pytest.mark.parametrize("command", ["recover", "fsck", "fsck --rebuild", "history"])
+def test_a_forged_export_ends_no_command_with_a_traceback(
+    folder: Path, facts: dict[str, object], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder / EXPORT
+    *lines, last = path.read_text("utf-8").splitlines()
+    row = json.loads(last) | facts
+    if row["seq"] is None:
+        del row["seq"]
+    fields = {name: value for name, value in row.items() if name not in ("hash", "other")}
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    row["hash"] = hashlib.sha256(text.encode()).hexdigest()
+    path.write_text("\n".join([*lines, json.dumps(row)]) + "\n", "utf-8")
+    name, *options = command.split()
+    assert main([name, str(folder), *options]) in (0, 1)
+    assert "Traceback" not in capsys.readouterr().err

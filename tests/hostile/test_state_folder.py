@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import stat
+import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -362,3 +363,32 @@ def test_a_sink_that_would_write_through_a_link_says_so(album: Path, victim: Pat
     with pytest.raises(DeliveryFailed, match=r"cropkit\.log"):
         LogFile(path, "s").send([Alert("test", str(album), "told")])
     assert not (victim / "log").exists()
+
+
+def journal_that_names(victim: Path, database: Path) -> bytes:
+    """Build a hot rollback journal with the name of a super-journal, as SQLite reads it."""
+    magic = bytes.fromhex("d9d505f920a163d7")
+    data, name = database.read_bytes(), os.fsencode(victim)
+    size = int.from_bytes(data[16:18], "big")
+    head = magic + struct.pack(">IIIII", 0, 1, len(data) // size, 512, size)
+    lock_page = struct.pack(">I", 0x40000000 // size + 1)
+    end = struct.pack(">II", len(name), sum(name)) + magic
+    return head.ljust(512, b"\0") + lock_page + name + end
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("of", ["cropkit.db", "cropkit.db.new"])
+def test_a_journal_deletes_no_other_file(
+    tmp_path: Path, command: str, of: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = pictures.write_folder(tmp_path / "collection")
+    with Collection(folder) as collection:
+        collection.crop("a_stage2.png", BOX)
+    victim = tmp_path / "precious"
+    victim.write_bytes(b"precious")
+    database = folder / ".cropkit" / "cropkit.db"
+    journal = database.with_name(f"{of}-journal")
+    journal.write_bytes(journal_that_names(victim, database))
+    main(COMMANDS[command](folder))
+    assert victim.read_bytes() == b"precious"
+    assert "Traceback" not in capsys.readouterr().err
