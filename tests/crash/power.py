@@ -214,6 +214,12 @@ def _cut(recorder: Recorder, before: _Before, _result: int) -> None:
         recorder.add(Cut(inode, before.args[1]))
 
 
+def _reserved(recorder: Recorder, before: _Before, _result: int) -> None:
+    if (inode := recorder.number(before.fd())) is not None:
+        _descriptor, _mode, offset, length = before.args[:4]
+        recorder.add(Cut(inode, offset + length))
+
+
 def _synced(recorder: Recorder, before: _Before, _result: int) -> None:
     if (inode := recorder.number(before.fd())) is not None:
         path = (before.proc / "fd" / str(before.args[0])).readlink()
@@ -266,6 +272,7 @@ _TELLERS = (
     dict.fromkeys(("open", "openat", "creat"), _opened)
     | dict.fromkeys(("write", "pwrite64"), _wrote)
     | dict.fromkeys(("ftruncate",), _cut)
+    | dict.fromkeys(("fallocate",), _reserved)
     | dict.fromkeys(("fsync", "fdatasync"), _synced)
     | dict.fromkeys(
         ("fchmod", "fchown", "fsetxattr", "setxattr", "utimensat", "fchmodat"), _attributed
