@@ -113,6 +113,7 @@ def test_the_words_that_the_trail_keeps_for_kinds_of_problem_stay() -> None:
         "decision",
         "beat",
         "user-interface",
+        "destination",
         "applier-died",
         "no-lossless",
         "encoded-anew",

@@ -20,7 +20,7 @@ from cropkit.collection import Collection
 from cropkit.errors import (
     AuditLocked,
     AuditMissing,
-    BadParameter,
+    BadParameterValue,
     CropkitError,
     MissingFile,
     NoImages,
@@ -172,7 +172,7 @@ def test_what_cannot_be_opened_cannot_be_foreseen(tmp_path: Path) -> None:
     folder = collection(tmp_path / "c", 1)
     with pytest.raises(MissingFile):
         foreseen(tmp_path / "nowhere", {})
-    with pytest.raises(BadParameter, match="queue, suggestions"):
+    with pytest.raises(BadParameterValue, match="queue or suggestions"):
         foreseen(folder, {"source": "oracle"})
     (tmp_path / "empty").mkdir()
     for source in ("queue", "suggestions"):

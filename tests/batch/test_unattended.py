@@ -160,7 +160,7 @@ def test_suggestions_are_decided_by_the_batch_and_say_so(tmp_path: Path) -> None
         (["-p", "folder", "/"], "BadParameter"),
         (["-p", "run", "/tmp"], "BadParameter"),  # noqa: S108  (a name, nothing is written)
         (["-p", "workers", "two"], "BadParameterValue"),
-        (["-p", "source", "oracle"], "BadParameter"),
+        (["-p", "source", "oracle"], "BadParameterValue"),
         (["-f", "none.yaml"], "BadParameterFile"),
         (["--notebook", "none.ipynb"], "MissingFile"),
     ],

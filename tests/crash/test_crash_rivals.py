@@ -127,7 +127,7 @@ def test_an_original_that_is_needed_again_is_not_purged(
             other.crop(TWIN, BOX)
             return found
 
-        monkeypatch.setattr("cropkit.engine.executor.chosen_to_purge", choose_and_be_late)
+        monkeypatch.setattr("cropkit.engine.undoing.chosen_to_purge", choose_and_be_late)
         (result,) = kit.purge(keep_bytes=0)
         assert result.code == "Busy"
         other.undo(TWIN)

@@ -12,6 +12,7 @@ import pytest
 from hostile_names import NAMES, text, write
 
 from cropkit.cli import main
+from cropkit.collection import Collection
 
 ROOT = Path(__file__).parents[2]
 # what a worker of the tests reports to the others must be text: no log with half characters
@@ -75,6 +76,7 @@ def test_a_crop_that_is_made_is_told_whatever_the_terminal_can_show(
 ) -> None:
     for name in (text(NAMES["latin-1"]), "ü ☃.png"):
         path = write(tmp_path, os.fsencode(name))
+        Collection(tmp_path).close()
         done = subprocess.run(
             [sys.executable, "-m", "cropkit", "crop", path, "--box", "1,1,9,9"],
             cwd=tmp_path,
