@@ -437,7 +437,8 @@ class Collection:
         NothingToUndo
             When nothing is left to take back.
         """
-        newest = [one for one in self.trail.undoable()[::-1] if is_beneath(one.image, beneath)]
+        undoable = self.trail.undoable()
+        newest = [each for each in undoable[::-1] if is_beneath(each.image, beneath)]
         chosen = chosen_to_undo(self.root, newest, paths, None if everything else last)
         return [
             outcome.result

@@ -112,23 +112,23 @@ def _rows(db: Connection, table: Table) -> dict[str, Row]:
 
 def _compared(table: Table, here: dict[str, Row], there: dict[str, Row]) -> Iterator[Disagreement]:
     for key in sorted({*here, *there}):
-        mine, told = here.get(key), there.get(key)
-        if mine is None or told is None:
+        mine, played = here.get(key), there.get(key)
+        if mine is None or played is None:
             reason = "is not in the database" if mine is None else "is not in the trail"
-            row = mine or told or {}
+            row = mine or played or {}
             yield Disagreement(table.name, key, _path(row), f"{table.name} {key} {reason}")
             continue
-        names = [name for name in mine if not _agree(table.name, name, mine[name], told[name])]
+        names = [name for name in mine if not _agree(table.name, name, mine[name], played[name])]
         if names:
             reason = f"{table.name} {key} differs from the trail in {', '.join(names)}"
-            yield Disagreement(table.name, key, _path(told), reason)
+            yield Disagreement(table.name, key, _path(played), reason)
 
 
 def _out_of_order(table: Table, db: Connection, other: Connection) -> Iterator[Disagreement]:
     """Find rows that come earlier or later than the trail tells: the latest one counts."""
     here, there = list(_rows(db, table)), list(_rows(other, table))
-    mine, told = ([key for key in rows if key in here and key in there] for rows in (here, there))
-    first = next((a for a, b in zip(mine, told, strict=True) if a != b), None)
+    mine, played = ([key for key in rows if key in here and key in there] for rows in (here, there))
+    first = next((a for a, b in zip(mine, played, strict=True) if a != b), None)
     if first is not None:
         path = _path(_rows(db, table)[first])
         reason = f"{table.name} {first} has another place in the order than the trail tells"
@@ -137,9 +137,9 @@ def _out_of_order(table: Table, db: Connection, other: Connection) -> Iterator[D
 
 def _without_event(db: Connection) -> Iterator[Disagreement]:
     """Find operations that ended without effect, and of which the trail does not tell."""
-    told = select(schema.audit.c.operation).where(schema.audit.c.operation.is_not(None))
+    in_trail = select(schema.audit.c.operation).where(schema.audit.c.operation.is_not(None))
     query = select(schema.operation.c.id, schema.operation.c.source).where(
-        schema.operation.c.state == OperationState.ABORTED, schema.operation.c.id.not_in(told)
+        schema.operation.c.state == OperationState.ABORTED, schema.operation.c.id.not_in(in_trail)
     )
     for key, path in db.execute(query):
         yield Disagreement("operation", key, path, f"operation {key} is not in the trail")
@@ -149,13 +149,13 @@ def _path(row: Row) -> str:
     return str(row.get("path") or row.get("source") or "")
 
 
-def _agree(table: str, name: str, mine: object, told: object) -> bool:
-    if mine == told or name in _NOT_TOLD[table]:
+def _agree(table: str, name: str, mine: object, played: object) -> bool:
+    if mine == played or name in _NOT_TOLD[table]:
         return True
     if name not in _MOMENTS:
         return False
     try:
-        return abs(clock.read(str(mine)) - clock.read(str(told))) <= _A_MOMENT
+        return abs(clock.read(str(mine)) - clock.read(str(played))) <= _A_MOMENT
     except ValueError:
         return False
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pictures
 import pytest
+from deciding import decided
 
-from cropkit import clock
 from cropkit.audit.schema import metadata
 from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
 from cropkit.engine.fsck import Difference
 from cropkit.geometry import PixelBox
-from cropkit.records import Decision, Status, Verdict
+from cropkit.records import Status
 from cropkit.system.home import DATABASE, EXPORT
 
 BOX = PixelBox(10, 20, 60, 90)
@@ -45,20 +45,7 @@ def folder(tmp_path: Path) -> Path:
         collection.crop("a_stage2.png", BOX)
         collection.crop("b_stage2.png", BOX)
         collection.undo("b_stage2.png")
-        look = collection.look("d.jpg")
-        moment = clock.now()
-        decision = Decision(
-            path="d.jpg",
-            sha256=look.sha256,
-            size=look.size,
-            verdict=Verdict.ADJUSTED,
-            box=BOX,
-            reviewer=collection.reviewer,
-            session=collection.session,
-            shown_at=moment,
-            decided_at=moment,
-        )
-        collection.decide([decision])
+        decided(collection, "d.jpg")
         assert collection.fsck() == []
     return folder
 

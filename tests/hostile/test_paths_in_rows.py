@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pictures
 import pytest
+from deciding import decided
 from faults import contents
 
-from cropkit import clock
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.errors import AuditCorrupt, BadDestination, CropkitError
 from cropkit.geometry import PixelBox
-from cropkit.records import Decision, Status, Verdict
+from cropkit.records import Status
 from cropkit.system.home import HOME, kept
 
 BOX = PixelBox(10, 20, 60, 90)
@@ -240,8 +240,7 @@ def test_undo_of_a_row_that_leads_out_writes_nothing(scene: Scene) -> None:
 def test_a_waiting_decision_sends_no_crop_elsewhere(scene: Scene, where: str) -> None:
     (scene.folder / "album").symlink_to(scene.outside / "config")
     with Collection(scene.folder) as collection:
-        look = collection.look(IMAGE)
-        collection.decide([decision(collection, look.sha256)])
+        decided(collection, IMAGE)
     scene.rows("UPDATE queue SET destination = ?", where.format(outside=scene.outside))
     before = (scene.folder / IMAGE).read_bytes()
     with Collection(scene.folder) as collection:
@@ -249,21 +248,6 @@ def test_a_waiting_decision_sends_no_crop_elsewhere(scene: Scene, where: str) ->
         assert result.status is Status.REFUSED
         assert result.code == "PathOutsideRoot"
     assert (scene.folder / IMAGE).read_bytes() == before
-
-
-def decision(collection: Collection, content: str) -> Decision:
-    look = collection.look(IMAGE)
-    return Decision(
-        path=IMAGE,
-        sha256=content,
-        size=look.size,
-        verdict=Verdict.ADJUSTED,
-        box=BOX,
-        reviewer=collection.reviewer,
-        session=collection.session,
-        shown_at=clock.now(),
-        decided_at=clock.now(),
-    )
 
 
 @pytest.mark.parametrize("mode", [0o4755, 0o2777, 0o7777])
