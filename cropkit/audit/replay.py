@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, create_engine, insert, select
+from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import StaticPool
 
 from cropkit import clock
-from cropkit.audit import chain, decisions, operations, schema, sessions, settings
+from cropkit.audit import chain, decisions, operations, pristine, schema, sessions, settings
 from cropkit.audit.operation import TAKEN_BACK, OperationState
 from cropkit.audit.tally import Tally
 from cropkit.errors import AuditCorrupt, CropkitError
@@ -80,10 +79,9 @@ def disagreements(db: Connection) -> list[Disagreement]:
 
 @contextmanager
 def _beside() -> Iterator[Connection]:
-    engine = create_engine("sqlite://", poolclass=StaticPool, isolation_level="AUTOCOMMIT")
+    engine = pristine.engine()
     try:
         with engine.connect() as other:
-            schema.metadata.create_all(other)
             other.exec_driver_sql("BEGIN")
             yield other
             other.exec_driver_sql("ROLLBACK")

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection
 
-from cropkit.audit import schema
+from cropkit.audit import pristine
 from cropkit.errors import ForeignState
 
 Objects = dict[tuple[str, str], object]
@@ -66,10 +66,5 @@ def _columns(db: Connection, table: str) -> frozenset[tuple[object, ...]]:
 
 @cache
 def _expected() -> Mapping[tuple[str, str], object]:
-    engine = create_engine("sqlite://")
-    try:
-        with engine.begin() as db:
-            schema.metadata.create_all(db)
-            return _objects(db)
-    finally:
-        engine.dispose()
+    with pristine.engine().connect() as db:
+        return _objects(db)
