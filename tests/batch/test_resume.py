@@ -8,7 +8,7 @@ import pytest
 from killing import Trial
 
 FULL = bool(os.environ.get("CROPKIT_FULL_KILLS"))
-IMAGES, KILLS = (300, 20) if FULL else (40, 3)
+IMAGES, KILLS = (300, 20) if FULL else (120, 3)
 SOURCES = ["suggestions", "queue"] if FULL else ["suggestions"]
 
 
