@@ -478,7 +478,7 @@ class Collection:
         """
         undoable = [operation for operation in self.trail.undoable() if not operation.same_content]
         first, *_ = chosen_to_undo(self.root, undoable, [path], 1)
-        return copying_out.copied(self.locations, first, Path(to))
+        return copying_out.copied(self.locations, first, Path(to).parent, Path(to).name)
 
     def accept_changes(self, *paths: StrPath, beneath: str = "") -> list[AcceptedChange]:
         """Say that images were deleted, renamed or edited on purpose: no difference any more.

@@ -123,7 +123,7 @@ def _copy(
     changing = (operation for operation in reversed(operations) if not operation.same_content)
     for path, first in {operation.image: operation for operation in changing}.items():
         try:
-            copies[path] = str(copying_out.copied(locations, first, arguments.to / path))
+            copies[path] = str(copying_out.copied(locations, first, arguments.to, path))
         except CropkitError as error:
             failed[path] = str(error)
             say(str(error))

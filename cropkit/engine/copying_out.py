@@ -39,27 +39,34 @@ def listed(locations: Locations, undoable: Sequence[Operation]) -> list[KeptOrig
     ]
 
 
-def copied(locations: Locations, operation: Operation, to: Path) -> Path:
-    """Write the original of an operation to a new file, durably, and prove it.
+def copied(locations: Locations, operation: Operation, folder: Path, name: str) -> Path:
+    """Write the original of an operation to a new file in a folder, durably, and prove it.
+
+    Parameters
+    ----------
+    folder : one that a person named; it is made where it is not there
+    name : beneath it, with forward slashes; a row may have told it
 
     Raises
     ------
-    NameTaken, OriginalPurged, OriginalDamaged, ReadOnly, NoSpace
-        Nothing was written over.
+    PathOutsideRoot, NameTaken, OriginalPurged, OriginalDamaged, ReadOnly, NoSpace
+        Nothing was written over, or outside of the folder.
     """
+    locations.check(operation)
     original = Originals(locations).read(operation)
-    folder = to.absolute().parent
     folder.mkdir(parents=True, exist_ok=True)
-    root = Root(folder, locations.root.system)
-    if root.identity(to.name) is not None:
-        raise NameTaken(operation.source, str(to))
-    root.write_new(to.name, original.data, original.attributes)
-    root.set_times(to.name, original.attributes.times)
-    root.sync(to.name)
-    if root.digest(to.name) != operation.sha256_before:
-        raise OriginalDamaged(operation.source, str(to))
-    root.sync_folder("")
-    return to
+    root, above = Root(folder, locations.root.system), name.rpartition("/")[0]
+    if above:
+        root.make_folder(above)
+    if root.identity(name) is not None:
+        raise NameTaken(operation.source, str(folder / name))
+    root.write_new(name, original.data, original.attributes)
+    root.set_times(name, original.attributes.times)
+    root.sync(name)
+    if root.digest(name) != operation.sha256_before:
+        raise OriginalDamaged(operation.source, str(folder / name))
+    root.sync_folder(above)
+    return folder / name
 
 
 def _size(root: Root, sha256: str) -> int | None:

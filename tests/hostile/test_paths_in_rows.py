@@ -267,6 +267,14 @@ def test_undo_gives_no_set_id_bit_and_no_owner(scene: Scene, mode: int) -> None:
     assert os.listxattr(scene.folder / CROPPED) == []
 
 
+@pytest.mark.parametrize("where", ["../outside/config/alerts.toml", "{outside}/config/alerts.toml"])
+def test_no_original_is_copied_out_to_where_a_row_says(
+    scene: Scene, tmp_path: Path, where: str
+) -> None:
+    scene.rows("UPDATE operation SET source = ?", where.format(outside=scene.outside))
+    assert main(["originals", str(scene.folder), "--to", str(tmp_path / "out")]) == 1
+
+
 # -- what this person sends elsewhere --------------------------------------------------------------
 
 
