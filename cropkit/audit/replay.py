@@ -70,9 +70,10 @@ def disagreements(db: Connection) -> list[Disagreement]:
     with _beside() as other:
         wrong = list(_unplayable(db, other))
         for table in (*_IN_ORDER, schema.queue, schema.setting, schema.session):
-            wrong += _compared(table, _rows(db, table), _rows(other, table))
-        for table in _IN_ORDER:
-            wrong += _out_of_order(table, db, other)
+            here, there = _rows(db, table), _rows(other, table)
+            wrong += _compared(table, here, there)
+            if table in _IN_ORDER:
+                wrong += _out_of_order(table, here, there)
         wrong += _without_event(db)
     return wrong
 
@@ -122,15 +123,15 @@ def _compared(table: Table, here: dict[str, Row], there: dict[str, Row]) -> Iter
             yield Disagreement(table.name, key, _path(played), reason)
 
 
-def _out_of_order(table: Table, db: Connection, other: Connection) -> Iterator[Disagreement]:
+def _out_of_order(
+    table: Table, here: dict[str, Row], there: dict[str, Row]
+) -> Iterator[Disagreement]:
     """Find rows that come earlier or later than the trail tells: the latest one counts."""
-    here, there = list(_rows(db, table)), list(_rows(other, table))
     mine, played = ([key for key in rows if key in here and key in there] for rows in (here, there))
     first = next((a for a, b in zip(mine, played, strict=True) if a != b), None)
     if first is not None:
-        path = _path(_rows(db, table)[first])
         reason = f"{table.name} {first} has another place in the order than the trail tells"
-        yield Disagreement(table.name, first, path, reason)
+        yield Disagreement(table.name, first, _path(here[first]), reason)
 
 
 def _without_event(db: Connection) -> Iterator[Disagreement]:
