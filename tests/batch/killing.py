@@ -21,6 +21,7 @@ if __name__ == "__main__":
     sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "batch")]
 
 from faults import contents
+from processes import descendants
 from queueing import collection, decide_all
 
 from cropkit.collection import Collection
@@ -117,7 +118,7 @@ class Trial:
         enough = before + chance.uniform(0, 2 * (self.images - before) / left)
         while _done(folder) < min(enough, self.images - 1) and process.poll() is None:
             time.sleep(0.002)
-        for pid in [process.pid, *_descendants(process.pid)]:
+        for pid in [process.pid, *descendants(process.pid)]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -148,20 +149,6 @@ def _wait_until_at_work(
         if process.poll() is not None:
             return
         time.sleep(0.01)
-
-
-def _descendants(pid: int) -> list[int]:
-    """Children and theirs: a kernel has a session of its own, so that no group reaches it."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(status.read_text().rpartition(")")[2].split()[1])
-        except (OSError, IndexError):
-            continue
-        if parent == pid:
-            child = int(status.parent.name)
-            found += [child, *_descendants(child)]
-    return found
 
 
 def _done(folder: Path) -> int:

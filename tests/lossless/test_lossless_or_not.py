@@ -15,6 +15,7 @@ import pytest
 from desktop import Browser, ManualLoop
 from ipycanvas import canvas as ipycanvas
 from pictures import encoded, photo, write_jpeg
+from processes import descendants
 
 from cropkit import clock
 from cropkit.batch import Batch
@@ -349,15 +350,15 @@ def review_view(browser: Browser) -> Any:
 
 @contextmanager
 def libjpeg_killed() -> Iterator[None]:
-    """Kill every process of libjpeg that starts, whoever started it."""
+    """Kill every process of libjpeg that starts here, or in a process that was started here."""
     over = threading.Event()
 
     def kill() -> None:
         while not over.is_set():
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
+            for pid in descendants():
                 with suppress(OSError):
-                    if b"cropkit.lossless.worker" in path.read_bytes():
-                        os.kill(int(path.parent.name), signal.SIGKILL)
+                    if b"cropkit.lossless.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                        os.kill(pid, signal.SIGKILL)
             time.sleep(0.005)
 
     killer = threading.Thread(target=kill)
