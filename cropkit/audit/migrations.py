@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection
 
 from cropkit import clock
-from cropkit.audit import chain, schema
+from cropkit.audit import chain, pristine, schema
 
 _SESSION = "migration"  # a migration comes before any session
 
@@ -18,7 +18,7 @@ _SESSION = "migration"  # a migration comes before any session
 def migrate(db: Connection, version: int) -> None:
     """Bring the database from format `version` to the one of `schema.VERSION`; 0 is a new one."""
     if version == 0:
-        schema.metadata.create_all(db)
+        pristine.make_tables(db)
     else:
         for number in range(version + 1, schema.VERSION + 1):
             STEPS[number](db)

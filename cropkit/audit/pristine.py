@@ -1,37 +1,59 @@
-"""A database in memory with the tables of cropkit and no rows, made once and copied."""
+"""A database with the tables of cropkit and no rows, in memory or in a file."""
 
 import sqlite3
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, partial
 
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, Index
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from cropkit.audit import schema
+from cropkit.audit.connecting import connected
 
 
-def engine() -> Engine:
-    """Return an engine over a new empty database in memory, with all tables."""
-    connection = _connected()
-    _made().backup(connection)
-    return _over(connection)
+@contextmanager
+def database() -> Iterator[Connection]:
+    """Give out a new empty database in memory, with all tables."""
+    with connected(partial(_copy, _image())) as db:
+        yield db
+
+
+def _copy(image: bytes) -> sqlite3.Connection:
+    copy = _in_memory()
+    copy.deserialize(image)
+    return copy
+
+
+def make_tables(db: Connection) -> None:
+    """Make all tables and indices in an empty database."""
+    for statement in _statements():
+        db.exec_driver_sql(statement)
 
 
 @cache
-def _made() -> sqlite3.Connection:
-    connection = _connected()
-    with _over(connection).begin() as db:
-        schema.metadata.create_all(db)
-    return connection
+def _statements() -> tuple[str, ...]:
+    """Return what makes the tables: SQLAlchemy would write it anew for each database."""
+    dialect = sqlite.dialect()
+    tables = schema.metadata.sorted_tables
+    indices = [index for table in tables for index in sorted(table.indexes, key=_name)]
+    makers: list[CreateTable | CreateIndex] = [CreateTable(table) for table in tables]
+    makers += [CreateIndex(index) for index in indices]
+    return tuple(str(maker.compile(dialect=dialect)) for maker in makers)
 
 
-def _connected() -> sqlite3.Connection:
+def _name(index: Index) -> str:
+    return str(index.name)
+
+
+@cache
+def _image() -> bytes:
+    source = _in_memory()
+    with connected(lambda: source) as db:
+        make_tables(db)
+        return source.serialize()
+
+
+def _in_memory() -> sqlite3.Connection:
     return sqlite3.connect(":memory:", check_same_thread=False)
-
-
-def _over(connection: sqlite3.Connection) -> Engine:
-    return create_engine(
-        "sqlite://",
-        creator=lambda: connection,
-        poolclass=StaticPool,
-        isolation_level="AUTOCOMMIT",
-    )

@@ -80,14 +80,10 @@ def disagreements(db: Connection) -> list[Disagreement]:
 
 @contextmanager
 def _beside() -> Iterator[Connection]:
-    engine = pristine.engine()
-    try:
-        with engine.connect() as other:
-            other.exec_driver_sql("BEGIN")
-            yield other
-            other.exec_driver_sql("ROLLBACK")
-    finally:
-        engine.dispose()
+    with pristine.database() as other:
+        other.exec_driver_sql("BEGIN")
+        yield other
+        other.exec_driver_sql("ROLLBACK")
 
 
 def _unplayable(db: Connection, other: Connection) -> Iterator[Disagreement]:

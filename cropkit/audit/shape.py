@@ -66,5 +66,5 @@ def _columns(db: Connection, table: str) -> frozenset[tuple[object, ...]]:
 
 @cache
 def _expected() -> Mapping[tuple[str, str], object]:
-    with pristine.engine().connect() as db:
+    with pristine.database() as db:
         return _objects(db)

@@ -10,9 +10,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import StaticPool
 
 from cropkit.audit import export, migrations, shape
 from cropkit.audit.schema import VERSION
@@ -67,7 +66,7 @@ class Store(StoreReader):
             self._refuse_lost_database()
         self._make(root)
         with self._translated(), self._alone(), held_off():
-            self._connect(self._engine_to_write())
+            self._connect(self._opened_to_write)
         try:
             self._migrate()
             self._prove_writable()
@@ -158,15 +157,18 @@ class Store(StoreReader):
         except CropkitError as error:
             raise unavailable(self.folder, error) from error
 
-    def _engine_to_write(self) -> Engine:
-        engine = create_engine(
-            URL.create("sqlite", database=str(self.path)),  # as text, `?` would end the name
-            poolclass=StaticPool,
-            isolation_level="AUTOCOMMIT",
-            connect_args={"check_same_thread": False, "timeout": self.deadline},
-        )
-        event.listen(engine, "connect", _as_log if self._follows else _as_one_file)
-        return engine
+    def _opened_to_write(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=self.deadline, check_same_thread=False)
+        # a database that is renamed would leave its log behind: one that is made anew has none
+        journal = "WAL" if self._follows else "DELETE"
+        try:
+            distrust(connection)
+            for pragma in (f"journal_mode={journal}", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _migrate(self) -> None:
         with self.reading() as db:
@@ -201,18 +203,3 @@ class Store(StoreReader):
                 yield
         except LockHeld:
             raise AuditLocked(self.folder, patience) from None
-
-
-def _as_log(connection: sqlite3.Connection, _record: object) -> None:
-    _configure(connection, "WAL")
-
-
-def _as_one_file(connection: sqlite3.Connection, _record: object) -> None:
-    """Keep no log beside the database: one that is renamed would leave its log behind."""
-    _configure(connection, "DELETE")
-
-
-def _configure(connection: sqlite3.Connection, journal: str) -> None:
-    distrust(connection)
-    for pragma in (f"journal_mode={journal}", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")

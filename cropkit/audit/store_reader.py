@@ -3,17 +3,17 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError
-from sqlalchemy.pool import StaticPool
 
 from cropkit.audit import shape
+from cropkit.audit.connecting import connected
 from cropkit.audit.schema import VERSION
 from cropkit.errors import (
     AuditCorrupt,
@@ -71,7 +71,8 @@ class StoreReader:
         Without room or the right to write, SQLite cannot make the files that a log is read through;
         where there is no log, it needs none.
         """
-        self._connect(_engine_to_read(self.path, self.deadline, immutable=immutable))
+        uri = f"file:{quote(str(self.path))}?mode=ro{'&immutable=1' if immutable else ''}"
+        self._connect(partial(_opened, uri, self.deadline))
         try:
             with self.reading() as db:
                 version = version_of(db)
@@ -85,7 +86,6 @@ class StoreReader:
         """Let go of the database."""
         with self._translated():
             self._connection.close()
-            self._engine.dispose()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -118,10 +118,9 @@ class StoreReader:
         state_folder.check(self.folder)
         self._refuse_network()
 
-    def _connect(self, engine: Engine) -> None:
+    def _connect(self, opened: Callable[[], sqlite3.Connection]) -> None:
         with self._translated():
-            self._engine = engine
-            self._connection = engine.connect()
+            self._connection = connected(opened)
             self._inode = _inode(self.path)
 
     def _check_place(self) -> None:
@@ -205,17 +204,7 @@ def file_system_type(folder: Path) -> str:
     return kind
 
 
-def _engine_to_read(path: Path, deadline: float, *, immutable: bool) -> Engine:
-    uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if immutable else ''}"
-    return create_engine(
-        "sqlite://",
-        creator=partial(_connected, uri, deadline),
-        poolclass=StaticPool,
-        isolation_level="AUTOCOMMIT",
-    )
-
-
-def _connected(uri: str, deadline: float) -> sqlite3.Connection:
+def _opened(uri: str, deadline: float) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=deadline, check_same_thread=False)
     distrust(connection)
     return connection
