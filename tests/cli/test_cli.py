@@ -1,4 +1,4 @@
-"""The shell as a person uses it: in a process of its own, by exit code, stdout and stderr."""
+"""The shell as a person uses it: by exit code, stdout and stderr."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from faults import contents
+from shell import run
 
 from cropkit.cli import parser
 from cropkit.cli.shell import home_of
@@ -19,13 +20,13 @@ ROOT = Path(__file__).parents[2]
 NOT_YET = ("suggest", "import", "export")
 
 
-def run(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run_apart(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "cropkit", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
-        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
 
@@ -62,7 +63,7 @@ def test_every_command_of_the_public_interface_is_there() -> None:
 
 @pytest.mark.parametrize("command", ["crop", "review", "fsck", "batch"])
 def test_every_command_explains_itself(command: str) -> None:
-    done = run(command, "--help")
+    done = run_apart(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert "usage: cropkit" in done.stdout
 
@@ -107,7 +108,7 @@ def test_crop_history_fsck_and_undo_in_json(folder: Path) -> None:
 
 def test_a_refusal_is_on_stderr_in_the_json_and_in_the_exit_code(folder: Path) -> None:
     (folder / "text.png").write_text("not an image, but long enough to look at")
-    done = run("crop", folder / "text.png", "--box", "0,0,5,5", "--json")
+    done = run_apart("crop", folder / "text.png", "--box", "0,0,5,5", "--json")
     assert done.returncode == 1
     assert "text.png" in done.stderr
     assert "Traceback" not in done.stderr
@@ -183,7 +184,7 @@ def test_apply_and_recover_with_nothing_to_do_say_so(folder: Path) -> None:
 
 
 def test_no_folder_is_an_error_without_a_traceback(tmp_path: Path) -> None:
-    done = run("fsck", tmp_path / "none", "--json")
+    done = run_apart("fsck", tmp_path / "none", "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["code"] == "MissingFile"
     assert "Traceback" not in done.stderr

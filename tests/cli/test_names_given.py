@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pictures
 import pytest
+from shell import run
 
 from cropkit.cli import main
 from cropkit.collection import Collection
@@ -77,10 +76,9 @@ def test_what_changes_something_finds_it_from_where_one_stands_too(
 
 
 def answer(command: str, folder: str, name: str) -> list[str]:
-    text = StringIO()
-    with redirect_stdout(text):
-        assert main(COMMANDS[command](folder, name)) == 0
-    return ANSWERS[command](json.loads(text.getvalue()))
+    done = run(*COMMANDS[command](folder, name))
+    assert done.returncode == 0, done.stderr
+    return ANSWERS[command](json.loads(done.stdout))
 
 
 def test_an_original_is_copied_to_where_one_stands(
