@@ -7,6 +7,7 @@ CropkitError
  │    ├── BadSuggestion      a suggestion that cannot be used: the full image is shown
  │    ├── StaleDecision      the file is not what the reviewer saw
  │    │    └── StaleBox          the crop would not hold the box that the reviewer saw
+ │    ├── Overtaken          somebody else decided otherwise, took it back, or failed at it
  │    ├── PathOutsideRoot    a path that leaves the collection, or goes through a link
  │    ├── MissingFile        no such file
  │    ├── NotAFolder         a file, where a collection's folder is meant
@@ -140,6 +141,13 @@ class StaleBox(StaleDecision):
 
     template = "{0}: was shown with the box {1}, and {2} would be written now"
     cure = "Nothing was cropped; look at it again"
+
+
+class Overtaken(Refused):
+    """(path, what came first): somebody else settled the decision, and not as it was meant."""
+
+    template = "{0}: {1}"
+    cure = "Look at the image again (`cropkit history` tells what became of it)"
 
 
 class PathOutsideRoot(Refused):

@@ -437,6 +437,13 @@ def stale(place: Place) -> Begun:
     yield
 
 
+def overtaken(place: Place) -> Begun:
+    """Two decided about one image, the second before the first was carried out."""
+    decided(place)
+    decided(place)
+    yield
+
+
 def shown_otherwise(place: Place) -> Begun:
     """A decision on a JPEG that was shown on the grid of whole blocks, and is to be exact now."""
     pictures.write_jpeg(place.folder / JPEG, pictures.photo(104, 152))
@@ -670,6 +677,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "NotReady": full_disk,
     "StaleDecision": stale,
     "StaleBox": shown_otherwise,
+    "Overtaken": overtaken,
     "LosslessUnavailable": without_libjpeg,
     "PartMissing": without_codecs,
     "PathOutsideRoot": linked_folder,

@@ -189,7 +189,8 @@ def test_a_newer_decision_takes_the_place_of_one_that_waits(kit: Collection) -> 
     older = decided(kit, "a_stage2.png")
     newer = decided(kit, "a_stage2.png", box=PixelBox(0, 0, 50, 50))
     assert kit.trail.waiting() == [newer]
-    assert kit.apply(older).status is Status.SUPERSEDED
+    result = kit.apply(older)
+    assert (result.status, result.code, result.ok) == (Status.SUPERSEDED, "Overtaken", False)
     assert kit.apply(newer).status is Status.CROPPED
 
 

@@ -39,6 +39,7 @@ FAMILIES = {
 # What a check shows, where it is not the name of the entry itself.
 SHOWN = {
     "ApplierStopped": '"event": "decided"',
+    "Overtaken": '"event": "decided"',
     "BadSuggestion": "not JSON",
     "NotReady": "needs",
     "NoImages": "NoImages",
@@ -58,6 +59,7 @@ TOLD_CALMLY = {
     "BadSuggestion",
     "ApplierDied",
     "ApplierStopped",
+    "Overtaken",
     "RunIncomplete",
     "InDoubt",
     "test",

@@ -19,6 +19,7 @@ from cropkit.errors import (
     CropkitError,
     LosslessUnavailable,
     NoSpace,
+    Overtaken,
 )
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status
@@ -26,6 +27,10 @@ from cropkit.system.files import Root
 
 _log = logging.getLogger("cropkit")
 _DEGRADED = ((BadBox, ProblemKind.BOX), (LosslessUnavailable, ProblemKind.NO_LOSSLESS))
+_OVERTAKING = {
+    Status.SUPERSEDED: "somebody decided otherwise before this was carried out",
+    Status.RESTORED: "somebody took this decision back meanwhile",
+}
 GROUP = 64  # crops that share their transactions and syncs in a batch, at most,
 GROUP_SECONDS = 0.5  # and no more than are done in this time: others wait for their files
 
@@ -97,7 +102,7 @@ class DecisionExecutor:
         """Wait for a rival to let go of a file; tell what a rival has done meanwhile."""
         outcome = self.run(request) if isinstance(first.error, Busy) else first
         if outcome.already and request.decision is not None:
-            return Outcome(told(self._trail.decision(request.decision)[1]), already=True)
+            return settled_before(self._trail.decision(request.decision)[1])
         return outcome
 
     def _requests(
@@ -114,7 +119,7 @@ class DecisionExecutor:
         """Plan a decision that waits; how it ended where that cannot be or was done before."""
         decided, standing = self._trail.decision(decision)
         if standing.status is not Status.WAITING:
-            return Outcome(told(standing), already=True)
+            return settled_before(standing)
         try:
             return self._planner.for_decision(decided)
         except CropkitError as error:
@@ -200,13 +205,26 @@ def result_of(outcome: Outcome) -> CropResult:
     return outcome.result
 
 
+def settled_before(standing: Standing) -> Outcome:
+    """Tell how a decision ended that had been settled before, by whomever."""
+    result = told(standing)
+    error = None if result.ok else _overtaking(standing)
+    return Outcome(result, error, already=True)
+
+
+def _overtaking(standing: Standing) -> Overtaken:
+    failure = f"somebody else carried it out, to no good end: {standing.message}"
+    return Overtaken(standing.path, _OVERTAKING.get(standing.status, failure))
+
+
 def told(standing: Standing) -> CropResult:
-    """Tell how a decision ended that had been carried out before."""
+    """Tell how a decision ended, and why, where it does not stand any more."""
+    gone = _overtaking(standing) if standing.status in _OVERTAKING else None
     return CropResult(
         standing.status,
         standing.path,
-        code=standing.code,
-        message=standing.message,
+        code=gone.code if gone else standing.code,
+        message=str(gone) if gone else standing.message,
         operation=standing.operation,
         box_asked=standing.box,
     )

@@ -302,13 +302,15 @@ class ReviewController:
                 self._apply(path, self._ids[path])
 
     def _apply(self, path: str, decision: str) -> None:
-        self._decisions.apply(path, decision, partial(self._applied, path))
+        self._decisions.apply(path, decision, partial(self._applied, path, decision))
 
     def _retract(self, path: str) -> None:
         self._decisions.retract(path, self._ids[path], partial(self._restored, path))
 
-    def _applied(self, path: str, result: CropResult) -> None:
-        if result.status is Status.STALE:
+    def _applied(self, path: str, decision: str, result: CropResult) -> None:
+        if result.status is Status.SUPERSEDED and self._ids.get(path) != decision:
+            return  # by the reviewer's own next decision, whose outcome follows
+        if result.status in (Status.STALE, Status.SUPERSEDED):
             self.prefetch.forget(path)
         if result.degraded is not None or not result.ok:
             self.guard.problem(result.degraded or result.message or str(result.code), path)

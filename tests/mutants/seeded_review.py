@@ -186,8 +186,8 @@ REVIEW = (
     mutant(
         "a stale decision stands",
         RULES,
-        "frozenset({Status.STALE, Status.RESTORED})",
-        "frozenset({Status.RESTORED})",
+        "frozenset({Status.STALE, Status.RESTORED, Status.SUPERSEDED})",
+        "frozenset({Status.RESTORED, Status.SUPERSEDED})",
         IN_MODEL,
     ),
     mutant(

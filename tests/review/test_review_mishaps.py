@@ -3,15 +3,18 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
+from deciding import decided
 from desktop import Browser, ManualLoop, entries, standing
 from faults import deny
 from PIL import Image
 
 from cropkit.collection import Collection
+from cropkit.engine.request import Outcome
 from cropkit.errors import AuditUnavailable
+from cropkit.geometry import PixelBox
 from cropkit.records import Status
 from cropkit.review.model import Done, Open
 from cropkit.review.view.layout import ClickTarget
@@ -76,6 +79,44 @@ def test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail(
     seen = json.loads(event["body"])
     assert (seen["about"], seen["problem"], seen["times"]) == ("a.png", "a.png: went <wrong>", 1)
     assert seen["reviewer"] == browser.review.collection.reviewer
+
+
+def test_a_decision_that_somebody_else_overtakes_is_told_and_the_image_is_shown_again(
+    browser: Browser, folder: Path
+) -> None:
+    name = entries(browser)[0].path
+    hold = browser.controller.collection.executor
+    carry_out = hold.decision
+
+    def overtaken(decision: str) -> Outcome:
+        with Collection(folder, reviewer="rival") as rival:
+            decided(rival, name, box=PixelBox(0, 0, 30, 30))
+        return carry_out(decision)
+
+    hold.decision = overtaken  # type: ignore[method-assign]  # (a rival at work)
+    browser.key(" ")
+    browser.written()
+    assert "somebody decided otherwise" in browser.words
+    assert name not in browser.controller.session.settled
+
+
+def test_a_decision_that_the_reviewer_made_anew_is_no_problem(browser: Browser) -> None:
+    name = entries(browser)[0].path
+    hold, may_go_on = browser.controller.collection.executor, Event()
+    carry_out = hold.decision
+
+    def waits(decision: str) -> Outcome:
+        may_go_on.wait()
+        return carry_out(decision)
+
+    hold.decision = waits  # type: ignore[method-assign]  # (a slow disk)
+    browser.key(" ")
+    browser.key("1")
+    browser.key(" ")
+    may_go_on.set()
+    browser.written()
+    assert standing(browser)[name] is Status.CROPPED
+    assert browser.messages.problems == ()
 
 
 def test_a_session_that_is_too_degraded_is_told_at_once_here_and_wherever_alerts_go(

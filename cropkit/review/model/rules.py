@@ -59,7 +59,7 @@ from cropkit.review.model.transforms import (
     without,
 )
 
-_TAKEN_BACK = frozenset({Status.STALE, Status.RESTORED})
+_TAKEN_BACK = frozenset({Status.STALE, Status.RESTORED, Status.SUPERSEDED})
 
 
 def begin(
