@@ -74,10 +74,11 @@ def launch(
         "order": order,
         "units": units,
     }
-    with stoppable(), _temporary_folder() as session:
+    with stoppable():
         try:
             _check(folder)
-            _show(session, {"folder": _absolute(folder), **parameters}, port, browser=browser)
+            with _temporary_folder() as session:
+                _show(session, {"folder": _absolute(folder), **parameters}, port, browser=browser)
         except CropkitError as error:
             _say(str(error))
             return 1

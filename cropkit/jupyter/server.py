@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -31,7 +32,7 @@ _PAGE = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": 
 
 
 class Lab:
-    """The server process, its address, and its REST interface.
+    """The server process, its address, and its REST interface; it ends with this process.
 
     Parameters
     ----------
@@ -44,15 +45,17 @@ class Lab:
         self.token = secrets.token_hex(24)
         _write_config(session, port, self.token)
         self.log = session / "server.log"
+        guarded, self._held = os.pipe()  # held open by this process alone
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab"],
+            self._process = subprocess.Popen(  # noqa: S603  (our own module and folder)
+                [sys.executable, "-m", "cropkit.jupyter.guardian", str(session)],
                 env=_environment(session),
-                stdin=subprocess.DEVNULL,
+                stdin=guarded,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for the launcher, which stops it in order
             )
+        os.close(guarded)
         self.address = ""
 
     def wait_until_ready(self) -> None:
@@ -63,10 +66,9 @@ class Lab:
         LabUnavailable
             When it ends, or does not answer in time.
         """
-        info = self.session / "runtime" / f"jpserver-{self._process.pid}.json"
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self.alive:
-            if self._answers(info):
+            if any(map(self._answers, (self.session / "runtime").glob("jpserver-*.json"))):
                 return
             time.sleep(_POLL_SECONDS)
         raise LabUnavailable(_last_lines(self.log))
@@ -121,10 +123,12 @@ class Lab:
 
     def stop(self) -> None:
         """Stop the server; it shuts its kernels down first."""
-        self._process.terminate()
+        with suppress(BrokenPipeError):  # it has ended already
+            os.write(self._held, b".")
         if not self.wait(_STOP_SECONDS):
             self._process.kill()
             self._process.wait()
+        os.close(self._held)
 
 
 def _write_config(session: Path, port: int, token: str) -> None:
