@@ -155,7 +155,7 @@ class Collection:
         )
         self.trail = AuditTrail(self.files, reviewer, kind=kind, deadline=deadline)
         self._log = log.attach(self.root / LOG, self.trail.session)
-        for sentence in formats.absent():
+        for sentence in (*formats.absent(), *self.trail.notices):
             _log.warning(sentence)
         self.problems = Problems(self.trail)
         self.recorder = DecisionRecorder(self.trail, self.destination, self.problems.report)

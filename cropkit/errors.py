@@ -43,6 +43,8 @@ CropkitError
  │    │    └── AuditTooNew   a newer cropkit made it
  │    ├── AuditMissing       the database is gone, what it was about is there
  │    ├── AuditBehind        the database is older than its own export, or another one
+ │    ├── TrailForged        the trail is not the one that its seals vouch for
+ │    ├── KeyUnusable        the key that CROPKIT_KEY names cannot be used
  │    ├── AuditLocked        somebody holds the trail for longer than the deadline
  │    ├── AuditCorrupt       the trail does not agree with itself
  │    ├── ForeignState       somebody else made `.cropkit`, or it leads out of the collection
@@ -496,6 +498,20 @@ class AuditBehind(AuditError):
 
     template = "{0}: {1} tells of event {2}, which the database does not know: it is not the latest"
     cure = "Bring the latest database back, or make it anew: `cropkit fsck FOLDER --rebuild`"
+
+
+class TrailForged(AuditError):
+    """(folder, what does not fit): nothing was written."""
+
+    template = "{0}: the audit trail was forged, cut off or put back: {1}"
+    cure = "Keep a copy of .cropkit and find out who did it; nothing is cropped meanwhile"
+
+
+class KeyUnusable(AuditError):
+    """(file, what is wrong with it): no collection was opened to write."""
+
+    template = "{0}: CROPKIT_KEY names no key to seal the audit trail with: {1}"
+    cure = "Correct the file or the variable, or unset it to use your own key"
 
 
 class AuditLocked(AuditError):

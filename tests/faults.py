@@ -80,10 +80,18 @@ def as_format_1(folder: Path) -> None:
     with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
         db.execute("BEGIN")
         db.execute("DROP TABLE setting")
+        db.execute("DROP TABLE seal")
         for table, column in newer:
             db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         db.execute("PRAGMA user_version = 1")
         db.execute("COMMIT")
+
+
+def as_format_4(folder: Path) -> None:
+    """Make a collection's database look as the format before seals did."""
+    with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
+        db.execute("DROP TABLE seal")
+        db.execute("PRAGMA user_version = 4")
 
 
 class TwoDisks(ModuleType):

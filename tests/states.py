@@ -191,6 +191,26 @@ def tampered(place: Place) -> Begun:
     yield
 
 
+def resealed(place: Place) -> Begun:
+    """Somebody added an event, and could not seal it."""
+    place.crop()
+    with closing(sqlite3.connect(place.home / "cropkit.db")) as db, db:
+        db.execute(
+            "INSERT INTO audit (at, session, event, body, previous, hash)"
+            " SELECT at, session, 'acknowledged', body, hash, 'f' || substr(hash, 2)"
+            " FROM audit ORDER BY seq DESC LIMIT 1"
+        )
+    yield
+
+
+def key_for_all(place: Place) -> Begun:
+    path = place.root / "shared.key"
+    path.write_bytes(b"a key of some more than 32 bytes, for tests")
+    path.chmod(0o644)
+    place.patch.setenv("CROPKIT_KEY", str(path))
+    yield
+
+
 def in_the_way(place: Place) -> Begun:
     place.home.write_text("a file")
     yield
@@ -645,6 +665,7 @@ ALERTS: Mapping[str, Callable[[Place], Begun]] = {
     "database-corrupt": corrupt,
     "foreign-state": linked_state,
     "chain-broken": tampered,
+    "trail-forged": resealed,
     "degraded": degraded,
     "idle": idle,
     "vanished": vanished,
@@ -724,6 +745,8 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "DiskFull": used_up,
     "AuditMissing": missing,
     "AuditBehind": behind,
+    "TrailForged": resealed,
+    "KeyUnusable": key_for_all,
     "AuditLocked": locked_image,
     "AuditCorrupt": garbage,
     "ForeignState": linked_state,

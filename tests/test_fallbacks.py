@@ -24,6 +24,7 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.jupyter import launch, nodelay, server
 from cropkit.records import Status
 from cropkit.review.canvas.live_drag import LiveDrag
+from cropkit.system import personal_state
 from cropkit.system.attributes import Attributes, carry
 from cropkit.system.files import Root
 from cropkit.workers.previews import Cache, previewed
@@ -50,6 +51,17 @@ def without_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zlib_streams, "has_codecs", False)
     codecs._library.cache_clear()  # noqa: SLF001  (as in a process that starts without the wheel)
     monkeypatch.setattr(codecs, "_library", codecs._library.__wrapped__)  # noqa: SLF001  (the same)
+
+
+def test_without_a_key(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(personal_state, "folder", lambda _environment=None: None)
+    assert main(["crop", str(folder / "a.png"), "--box", "8,8,56,56"]) == 0
+    told = capsys.readouterr().err
+    assert told.count("the trail is not sealed: this user has no home") == 1
+    assert "the trail is not sealed: this user has no home" in "\n".join(logged(folder))
+    assert main(["undo", str(folder)]) == 0
 
 
 def test_without_zlib_ng(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,4 +41,8 @@ def _to_4(db: Connection) -> None:
         db.exec_driver_sql(f"ALTER TABLE decision ADD COLUMN shown_{edge} INTEGER")
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3, 4: _to_4}
+def _to_5(db: Connection) -> None:
+    schema.seal.create(db)
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3, 4: _to_4, 5: _to_5}

@@ -6,7 +6,18 @@ from typing import Any, Self
 
 from sqlalchemy import func, select
 
-from cropkit.audit import chain, decisions, export, operations, replay, schema, sessions, settings
+from cropkit.audit import (
+    chain,
+    decisions,
+    export,
+    keys,
+    operations,
+    replay,
+    schema,
+    seals,
+    sessions,
+    settings,
+)
 from cropkit.audit.decisions import Standing
 from cropkit.audit.operation import OUTCOMES, Operation, OperationState
 from cropkit.audit.replay import Disagreement
@@ -231,6 +242,19 @@ class TrailReader:
         """Hash of the last event."""
         with self.store.reading() as db:
             return chain.head(db)
+
+    def examined(self) -> seals.Examined:
+        """Hold the seals against the trail, with the key of whoever asks; none is made.
+
+        Raises
+        ------
+        KeyUnusable
+            `CROPKIT_KEY` names none.
+        AuditCorrupt
+            A row is no seal.
+        """
+        with self.store.reading() as db:
+            return seals.examine(db, keys.of_person())
 
     def _owner_file(self, owner: str) -> Path:
         return self.root.path / OWNERS / owner

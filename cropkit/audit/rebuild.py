@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cropkit import clock
-from cropkit.audit import chain, export, replay
+from cropkit.audit import chain, export, keys, replay, seals
 from cropkit.audit.presence import living, recovering
 from cropkit.audit.store import DEADLINE, Store
 from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
@@ -51,7 +51,9 @@ def _translated(root: Root) -> Iterator[None]:
 
 
 def _make_anew(root: Root, events: list[Event], deadline: float) -> None:
+    key = keys.of_person(make=True)
     store = Store(root, deadline, rebuilding=True)
+    store.sealed = seals.Sealing(root.path, key, (None, None))
     try:
         with store.transaction() as db:
             replay.play_all(db, events)

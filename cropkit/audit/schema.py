@@ -20,7 +20,7 @@ from sqlalchemy import (
 from cropkit.audit.operation import OUTCOMES
 from cropkit.names import escaped, unescaped
 
-VERSION = 4
+VERSION = 5
 
 metadata = MetaData()
 
@@ -172,6 +172,17 @@ Index(
     audit.c.operation,
     unique=True,
     sqlite_where=audit.c.event.in_(OUTCOMES),
+)
+
+# Who vouches for the trail up to where: one row for each stretch of events by one key (`seals`).
+seal = Table(
+    "seal",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("key", String, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("mac", String, nullable=False),
 )
 
 problem = Table(

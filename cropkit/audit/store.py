@@ -7,8 +7,8 @@ here: every write, checkpoint and close happens under an advisory file lock besi
 
 import logging
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,6 +41,7 @@ from cropkit.system.signals import held_off
 __all__ = ["DEADLINE", "Store"]
 
 _log = logging.getLogger("cropkit.audit.trail")
+Within = Callable[[Connection], AbstractContextManager[object]]
 _HEAD = "SELECT coalesce(max(seq), 0) FROM audit"
 
 
@@ -51,6 +52,8 @@ class Store(StoreReader):
     ----------
     deadline : seconds to wait for any lock; then `AuditLocked`
     rebuilding : a new database beside the old one, which no export follows
+    accept : looks at the trail before anything is added to it, or to its export; returns what every
+        transaction is in from then on, between begin and commit
 
     Raises
     ------
@@ -58,7 +61,15 @@ class Store(StoreReader):
         When it cannot be opened. Nothing else was touched.
     """
 
-    def __init__(self, root: Root, deadline: float = DEADLINE, *, rebuilding: bool = False) -> None:
+    def __init__(
+        self,
+        root: Root,
+        deadline: float = DEADLINE,
+        *,
+        rebuilding: bool = False,
+        accept: Callable[[Connection], Within] | None = None,
+    ) -> None:
+        self.sealed: Within = nullcontext
         self._choose(root, REBUILDING if rebuilding else DATABASE, deadline)
         self._follows = not rebuilding
         self._exported = -1
@@ -69,6 +80,9 @@ class Store(StoreReader):
             self._connect(self._opened_to_write)
         try:
             self._migrate()
+            if accept is not None:
+                with self.reading() as db:
+                    self.sealed = accept(db)
             self._prove_writable()
             if not rebuilding:
                 self._keep_reserve()
@@ -101,7 +115,8 @@ class Store(StoreReader):
             self._connection.exec_driver_sql(f"PRAGMA synchronous={level}")
             self._connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
-                yield self._connection
+                with self.sealed(self._connection):
+                    yield self._connection
                 self._connection.exec_driver_sql("COMMIT")
                 self._check_place()
             except BaseException:

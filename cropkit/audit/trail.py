@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -16,7 +17,17 @@ from sqlalchemy.exc import IntegrityError
 
 from cropkit import clock
 from cropkit._version import __version__
-from cropkit.audit import chain, decisions, operations, schema, sessions, settings
+from cropkit.audit import (
+    chain,
+    decisions,
+    export,
+    keys,
+    operations,
+    schema,
+    seals,
+    sessions,
+    settings,
+)
 from cropkit.audit.decisions import Standing
 from cropkit.audit.operation import TAKEN_BACK, Operation, OperationKind, OperationState
 from cropkit.audit.operations import ClaimOutcome
@@ -24,9 +35,10 @@ from cropkit.audit.presence import Presence, sessions_there
 from cropkit.audit.reader import DEADLINE, TrailReader
 from cropkit.audit.store import Store
 from cropkit.audit.tally import SessionRow, Tally
-from cropkit.errors import AuditCorrupt, AuditError, BadDecision
+from cropkit.errors import AuditCorrupt, AuditError, BadDecision, TrailForged
 from cropkit.records import CropResult, Decision, Problem, Status
 from cropkit.system.files import Root
+from cropkit.system.home import EXPORT
 
 __all__ = ["DEADLINE", "AuditTrail", "ClaimOutcome", "Standing"]
 
@@ -63,13 +75,15 @@ class AuditTrail(TrailReader):
         kind: str,
         deadline: float = DEADLINE,
     ) -> None:
-        store = Store(root, deadline)
+        key = keys.of_person(make=True)
+        store = Store(root, deadline, accept=partial(_accepted, root.path, key))
         super().__init__(root, store=store)
         try:
             self.presence = Presence(root.path, reviewer)
         except AuditError:
             store.close()
             raise
+        self.notices = [f"the trail is not sealed: {key.lack}"] if key.lack else []
         self.kind = kind
         self.owner = self.presence.owner
         self.session = self.presence.session
@@ -356,6 +370,15 @@ class AuditTrail(TrailReader):
 
     def _now(self) -> str:
         return clock.written(clock.now())
+
+
+def _accepted(folder: Path, key: keys.Key, db: Connection) -> seals.Sealing:
+    """Go on with a trail that its seals vouch for, and that is not behind its export."""
+    export.check(db, folder / EXPORT)
+    examined = seals.examine(db, key)
+    if examined.forged:
+        raise TrailForged(folder, examined.forged[0])
+    return seals.Sealing(folder, key, (seals.head(db), seals.last(db)))
 
 
 def _story(operation: Operation) -> dict[str, Any]:

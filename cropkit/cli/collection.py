@@ -238,17 +238,19 @@ def _fsck(arguments: argparse.Namespace) -> int:
     with reading(arguments.folder) as (trail, part):
         differences = fsck(Locations(trail.root, destinations.named(trail.root.path)), trail)
         differences = [each for each in differences if _is_meant(each, part)]
-        head, database = trail.head(), trail.store.version
+        facts = {"head": trail.head(), "database": trail.store.version}
+        unverified = trail.examined().unverified
     if arguments.json:
         entries = [asdict(difference) for difference in differences]
-        document(
-            {"ok": not differences, "differences": entries, "head": head, "database": database}
-        )
+        answer = {"ok": not differences, "differences": entries, "unverified": unverified}
+        document(answer | facts)
     for difference in differences:
         say(f"{difference.kind}: {difference.path}: {difference.reason}")
     if not differences:
-        say(f"database and disk agree; the trail ends with {head}")
-    say(database)
+        say(f"database and disk agree; the trail ends with {facts['head']}")
+    for sentence in unverified:
+        say(f"cannot be verified: {sentence}")
+    say(facts["database"])
     return FAILED if differences else DONE
 
 

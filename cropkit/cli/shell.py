@@ -118,6 +118,8 @@ def opened(folder: Path, destination: Path | None = None) -> "Collection":
     collection = Collection(folder, destination=destination, kind="shell")
     if is_new:
         say(f"{collection.root / HOME} holds the trail and the originals from now on")
+    for sentence in collection.trail.notices:
+        say(sentence)
     return collection
 
 

@@ -30,6 +30,7 @@ def fsck(locations: Locations, trail: TrailReader) -> list[Difference]:
     root = locations.root
     return [
         *_database(trail),
+        *_sealed(trail),
         *_open(trail),
         *(change.difference for change in changed_images(locations, trail)),
         *damaged_originals(root, sorted(trail.originals())),
@@ -47,6 +48,12 @@ def _database(trail: TrailReader) -> Iterator[Difference]:
         yield Difference("audit", "trail.jsonl", reason)
     for reason in trail.broken_links():
         yield Difference("audit", "cropkit.db", reason)
+
+
+def _sealed(trail: TrailReader) -> Iterator[Difference]:
+    """Tell where the trail is not the one that its seals vouch for."""
+    for reason in trail.examined().forged:
+        yield Difference("audit", "cropkit.db", f"the trail was forged: {reason}")
 
 
 def _open(trail: TrailReader) -> Iterator[Difference]:

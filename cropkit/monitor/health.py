@@ -62,6 +62,10 @@ KINDS: Mapping[str, AlertKind] = {
         "the audit trail was changed after it was written",
         "Keep a copy of .cropkit, find out who did it, compare with the export",
     ),
+    "trail-forged": AlertKind(
+        "the audit trail is not the one that its seals vouch for",
+        "Keep a copy of .cropkit, and find out who forged it, cut it off or put it back",
+    ),
     "degraded": AlertKind(
         "more than 10 % of a session's operations were degraded",
         "`cropkit history FOLDER` names each one; mend their source",
@@ -199,6 +203,7 @@ class Facts:
     unsettled: Sequence[Event] = ()
     recovered: Sequence[Event] = ()
     broken_links: Sequence[str] = ()
+    forged: Sequence[str] = ()
     damage: Sequence[str] = ()
     originals: int = 0
     originals_read: int = 0
@@ -264,6 +269,11 @@ def _chain(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
         more = len(facts.broken_links) - 1
         text = facts.broken_links[0] + (f", and {more} more" if more else "")
         yield Alert("chain-broken", facts.folder, text)
+
+
+def _forged(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    for reason in facts.forged[:1]:
+        yield Alert("trail-forged", facts.folder, reason)
 
 
 def _conflicts(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
@@ -340,7 +350,17 @@ def _idle(facts: Facts, now: datetime, limits: Limits) -> Iterator[Alert]:
 
 Check = Callable[[Facts, datetime, Limits], Iterator[Alert]]
 _CHECKS: tuple[Check, ...] = (
-    *(_damage, _chain, _conflicts, _in_doubt, _unsettled, _originals, _differences, _sqlite),
+    *(
+        _damage,
+        _chain,
+        _forged,
+        _conflicts,
+        _in_doubt,
+        _unsettled,
+        _originals,
+        _differences,
+        _sqlite,
+    ),
     *(_room, _vanished, _degraded, _recovered, _idle),
 )
 

@@ -30,6 +30,7 @@ from cropkit.errors import (
     MissingFile,
     NotAFolder,
     ReadOnly,
+    TrailForged,
 )
 from cropkit.monitor.health import Event, Facts, sampled
 from cropkit.records import Status
@@ -43,6 +44,7 @@ _CODES: Mapping[type[CropkitError], str] = {
     AuditTooNew: "database-newer",
     AuditMissing: "database-missing",
     AuditBehind: "database-behind",
+    TrailForged: "trail-forged",
     AuditLocked: "database-locked",
     AuditCorrupt: "database-corrupt",
     ForeignState: "foreign-state",
@@ -121,6 +123,7 @@ def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bo
         ],
         recovered=settled_by_recovery(events),
         broken_links=trail.broken_links(),
+        forged=trail.examined().forged,
         originals=len(originals),
         originals_read=len(read),
         bad_originals=_events(fsck.damaged_originals(root, read)),

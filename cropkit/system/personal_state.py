@@ -1,7 +1,8 @@
 """Small documents that this person keeps outside of every collection: what they approved.
 
-They lie in `$XDG_STATE_HOME/cropkit` (`~/.local/state/cropkit`), one JSON object for each name. A
-collection may come from an enemy; what is here was said by the person, and nobody else may write.
+They lie in `$XDG_STATE_HOME/cropkit` (`~/.local/state/cropkit`), one JSON object for each name,
+beside secrets that nobody else may even read. A collection may come from an enemy; what is here was
+said by the person, and nobody else may write.
 """
 
 import errno
@@ -27,6 +28,8 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_NO_HOME = ("~/.local/state/cropkit", "this user has no home")
 Document = dict[str, Any]
 
 
@@ -108,7 +111,7 @@ def changing(name: str, environment: Mapping[str, str] | None = None) -> Iterato
     """
     place = folder(environment)
     if place is None:
-        raise PersonalStateUnusable("~/.local/state/cropkit", "this user has no home")
+        raise PersonalStateUnusable(*_NO_HOME)
     with _translated(place):
         _make(place)
     with _translated(place), _opened(place) as fd:
@@ -118,7 +121,52 @@ def changing(name: str, environment: Mapping[str, str] | None = None) -> Iterato
         except FileNotFoundError:
             document = {}
         yield document
-        _write(place, name, fd, document)
+        _write_document(place, name, fd, document)
+
+
+def secret(name: str, size: int, environment: Mapping[str, str] | None = None) -> bytes | None:
+    """Return random bytes that are this person's alone; None where they were never made.
+
+    Raises
+    ------
+    PersonalStateUnusable
+        As `read`, or others may read them, or they are of another size.
+    """
+    place = folder(environment)
+    if place is None:
+        return None
+    try:
+        with _opened(place) as fd:
+            return _read_secret(place / name, fd, size)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise PersonalStateUnusable(place, error.strerror or error) from error
+
+
+def made_secret(name: str, size: int, environment: Mapping[str, str] | None = None) -> bytes:
+    """Return random bytes that are this person's alone, made durably when there are none.
+
+    Raises
+    ------
+    PersonalStateUnusable
+        As `secret`, or they cannot be made.
+    """
+    known = secret(name, size, environment)
+    place = folder(environment)
+    if known is not None:
+        return known
+    if place is None:
+        raise PersonalStateUnusable(*_NO_HOME)
+    with _translated(place):
+        _make(place)
+    with _translated(place), _opened(place) as fd:
+        wait_for(fd, place, _PATIENCE)
+        try:
+            return _read_secret(place / name, fd, size)  # a rival's
+        except FileNotFoundError:
+            _write(name, fd, secrets.token_bytes(size))
+        return _read_secret(place / name, fd, size)
 
 
 @contextmanager
@@ -158,6 +206,22 @@ def _opened(place: Path) -> Iterator[int]:
 
 def _read(place: Path, name: str, folder_fd: int) -> Document:
     path = place / f"{name}.json"
+    with _file(path, folder_fd) as file:
+        return _parsed(path, file.read(LARGEST + 1))
+
+
+def _read_secret(path: Path, folder_fd: int, size: int) -> bytes:
+    with _file(path, folder_fd) as file:
+        if os.fstat(file.fileno()).st_mode & _TO_OTHERS:
+            raise PersonalStateUnusable(path, "others may read it")
+        data = file.read(size + 1)
+    if len(data) != size:
+        raise PersonalStateUnusable(path, f"not {size} bytes long")
+    return data
+
+
+@contextmanager
+def _file(path: Path, folder_fd: int) -> "Iterator[BufferedReader[FileIO]]":
     try:
         fd = os.open(path.name, _FILE, dir_fd=folder_fd)
     except FileNotFoundError:
@@ -166,7 +230,7 @@ def _read(place: Path, name: str, folder_fd: int) -> Document:
         raise PersonalStateUnusable(path, error.strerror or error) from error
     with BufferedReader(FileIO(fd)) as file:
         _check_file(path, os.fstat(fd))
-        return _parsed(path, file.read(LARGEST + 1))
+        yield file
 
 
 def _parsed(path: Path, data: bytes) -> Document:
@@ -194,17 +258,21 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
         raise PersonalStateUnusable(path, "others may write to it")
 
 
-def _write(place: Path, name: str, folder_fd: int, document: Document) -> None:
+def _write_document(place: Path, name: str, folder_fd: int, document: Document) -> None:
     data = json.dumps(document, indent=1).encode()
     if len(data) > LARGEST:
         raise PersonalStateUnusable(place / f"{name}.json", f"larger than {LARGEST} bytes")
+    _write(f"{name}.json", folder_fd, data)
+
+
+def _write(name: str, folder_fd: int, data: bytes) -> None:
     new = f".{name}.{secrets.token_hex(8)}"
     fd = os.open(new, _NEW, 0o600, dir_fd=folder_fd)
     try:
         with _removed_at_failure(new, folder_fd):
             write_all(os, fd, data)
             os.fsync(fd)
-            os.replace(new, f"{name}.json", src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+            os.replace(new, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
             os.fsync(folder_fd)
     finally:
         os.close(fd)

@@ -1,0 +1,183 @@
+"""Seals: rows in which a key vouches for the trail up to an event.
+
+The chain alone is no proof against whoever may write to `.cropkit`: all of its hashes can be
+computed anew. A seal cannot, without the key, which lies in a person's own state. Each transaction
+that appends an event seals the head. One row stands for a stretch of events by one key: it is
+replaced as long as the same key goes on, so that those who share a collection have a row in turn.
+What a key vouches for is all that is before, too: the head's hash names all of it.
+"""
+
+import hmac
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from cropkit.audit import rows
+from cropkit.audit.keys import NOBODY, Key, is_id
+from cropkit.audit.schema import audit, seal
+from cropkit.errors import TrailForged
+
+_FORMAT = 5  # of the database, from which on there are seals
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NEWEST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+_LAST = select(seal).order_by(seal.c.number.desc()).limit(1)
+
+
+class Head(NamedTuple):
+    """The last event of a trail, or of a part of it."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A stretch of events by one key, as it ends."""
+
+    number: int
+    key: str
+    head: Head
+    mac: str
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.number, int) and isinstance(self.head.seq, int)):
+            raise TypeError("no number")
+        wanted = self.key != NOBODY
+        if not is_id(self.key) or bool(_SHA256.fullmatch(self.mac)) != wanted:
+            raise ValueError("no key or seal of ours")
+        if not _SHA256.fullmatch(self.head.hash):
+            raise ValueError("no hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What seals tell of a trail.
+
+    Parameters
+    ----------
+    forged : what does not fit, as sentences
+    unverified : for what a key vouches that one does not have, as sentences
+    """
+
+    forged: Sequence[str] = ()
+    unverified: Sequence[str] = ()
+
+
+def head(db: Connection) -> Head | None:
+    """Return the last event; None of an empty trail."""
+    row = db.execute(_NEWEST).one_or_none()
+    return Head(row.seq, row.hash) if row else None
+
+
+def last(db: Connection) -> Seal | None:
+    """Return the last seal of all."""
+    row = db.execute(_LAST).one_or_none()
+    return _read(row) if row else None
+
+
+def all_of(db: Connection) -> list[Seal]:
+    """Return every seal, oldest first; none of a database in an older format."""
+    if int(db.exec_driver_sql("PRAGMA user_version").scalar_one()) < _FORMAT:
+        return []
+    return [_read(row) for row in db.execute(select(seal).order_by(seal.c.number))]
+
+
+def examine(db: Connection, key: Key) -> Examined:
+    """Hold seals against the trail, as far as it can be done with one key."""
+    known = all_of(db)
+    newest = head(db)
+    forged = [*_misplaced(db, known), *_not_by(key, known), *_behind(known, newest)]
+    return Examined(forged, list(_unverified(key, known, newest)))
+
+
+class Sealing:
+    """Seals what a session appends, in the very transaction, and lets nobody come between.
+
+    What a rival has committed since this session's last transaction must be sealed, too, or it is
+    no rival's.
+
+    Parameters
+    ----------
+    accepted : head and last seal as they were when the trail was examined
+    """
+
+    def __init__(self, folder: Path, key: Key, accepted: tuple[Head | None, Seal | None]) -> None:
+        self._folder, self._key, self._accepted = folder, key, accepted
+
+    @contextmanager
+    def __call__(self, db: Connection) -> Iterator[None]:
+        """Hold the trail against its last seal, let it be written to, and seal it."""
+        began_at, latest = head(db), last(db)
+        if (began_at, latest) != self._accepted:
+            self._check(began_at, latest)
+        yield
+        newest = head(db)
+        if newest is not None and newest != began_at:
+            _write(db, self._key, newest, latest)
+
+    def _check(self, newest: Head | None, latest: Seal | None) -> None:
+        if latest is None:
+            raise TrailForged(self._folder, "its seals are gone")
+        if wrong := [*_behind([latest], newest), *_not_by(self._key, [latest])]:
+            raise TrailForged(self._folder, wrong[0])
+
+
+def _write(db: Connection, key: Key, newest: Head, latest: Seal | None) -> None:
+    values = {"key": key.id, "seq": newest.seq, "hash": newest.hash, "mac": key.mac(*newest)}
+    if latest is not None and latest.key == key.id:
+        db.execute(update(seal).where(seal.c.number == latest.number).values(values))
+    else:
+        db.execute(insert(seal).values(values))
+
+
+def _read(row: Row[tuple[int, str, int, str, str]]) -> Seal:
+    with rows.read(f"seal {row.number!r}"):
+        return Seal(row.number, row.key, Head(row.seq, row.hash), row.mac)
+
+
+def _misplaced(db: Connection, known: Sequence[Seal]) -> Iterator[str]:
+    """Find seals of another trail than this one: that needs no key."""
+    before, there = 0, _sealed(db) if known else {}
+    for each in known:
+        if there.get(each.head.seq) != each.head.hash:
+            yield f"event {each.head.seq} is not the one that was sealed by key {each.key}"
+        if each.head.seq <= before:
+            yield f"the seal of event {each.head.seq} is out of order"
+        before = each.head.seq
+
+
+def _sealed(db: Connection) -> dict[int, str]:
+    """Return the hashes of the events that were sealed, by their number."""
+    query = select(audit.c.seq, audit.c.hash).join(seal, seal.c.seq == audit.c.seq)
+    return {row.seq: row.hash for row in db.execute(query)}
+
+
+def _not_by(key: Key, known: Sequence[Seal]) -> Iterator[str]:
+    """Find seals that claim to be of a key, and are not."""
+    for each in known:
+        if each.key == key.id and not hmac.compare_digest(each.mac, key.mac(*each.head)):
+            yield f"the seal of event {each.head.seq} is not by your key {key.id}"
+
+
+def _behind(known: Sequence[Seal], newest: Head | None) -> Iterator[str]:
+    """Tell when the trail goes on after its last seal."""
+    if known and known[-1].head != newest:
+        yield f"it does not end with event {known[-1].head.seq}, as its last seal says"
+
+
+def _unverified(key: Key, known: Sequence[Seal], newest: Head | None) -> Iterator[str]:
+    if newest is not None and not known:
+        yield f"events 1 to {newest.seq} were never sealed"
+    before = 0
+    for each in known:
+        if not each.mac:
+            yield f"events {before + 1} to {each.head.seq} were written without a key"
+        elif each.key != key.id:
+            lack = key.lack or "which is not yours"
+            yield f"events {before + 1} to {each.head.seq} are sealed by key {each.key}: {lack}"
+        before = each.head.seq
