@@ -149,6 +149,7 @@ def main() -> None:
         )
         return
     place = Path(tempfile.mkdtemp(prefix="cropkit-crash-", dir=scratch()))
+    os.environ["XDG_STATE_HOME"] = str(place / "state")  # beside the world that is tried
     try:
         with contextlib.redirect_stdout(sys.stderr):  # where Hypothesis says what it thinks
             found = play(asked, place) if asked.kind == "machine" else run(asked, place)
