@@ -47,9 +47,9 @@ from cropkit.monitor import stats
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.suggest import Sidecars, Suggester, gather
 from cropkit.system import log
-from cropkit.system.files import Root, is_beneath, path_named, split_beneath
+from cropkit.system.files import Root, path_named, split_beneath
 from cropkit.system.home import LOG
-from cropkit.system.state_folder import check_is_folder, check_is_in_no_other
+from cropkit.system.scope import scope_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,9 +103,14 @@ class Collection:
     parts: ``trail``, ``problems``, ``recorder`` (decisions made durable), ``executor`` (decisions
     carried out), and `cropkit.review.runtime.review_store`.
 
+    A folder in a collection stands for that part of it: the state is the collection's own, names
+    are relative to the collection, and only images in that folder are listed, counted, decided
+    about, cropped and undone (``scope`` tells which). None is made inside another: neither would
+    know of what the other did.
+
     Parameters
     ----------
-    folder : of images; `.cropkit` is made in it
+    folder : of images; `.cropkit` is made in it, unless it is a part of a collection
     reviewer : who decides; whoever is logged in when not given
     kind : of the session, as the trail tells it
     destination : folder that cropped images move to with their companions; None: in place
@@ -121,7 +126,7 @@ class Collection:
     MissingFile, NotAFolder
         When there is no such folder.
     InsideCollection
-        When it would be a new one inside another: nothing was made.
+        When it is hidden in a collection: nothing was made.
     BadDestination
         When crops cannot go there: nothing was made.
     AuditError
@@ -143,18 +148,21 @@ class Collection:
         system: ModuleType = os,
     ) -> None:
         path = path_named("folder", folder)
-        check_is_folder(path)
-        self.files = Root(path, system)
+        self.scope = scope_of(path)
+        self.files = Root(self.scope.root, system)
         self.root = self.files.path
-        check_is_in_no_other(self.root)
         self.destination = self._resolved(destination)
         self._unremembered: list[Problem] = []
         self.locations = Locations(self.files, self._destinations())
         self.suggesters: tuple[Suggester, ...] = (
             (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
         )
-        self.trail = AuditTrail(self.files, reviewer, kind=kind, deadline=deadline)
+        self.trail = AuditTrail(
+            self.files, reviewer, kind=kind, deadline=deadline, scope=self.scope
+        )
         self._log = log.attach(self.root / LOG, self.trail.session)
+        if not self.scope.is_whole:
+            _log.info("%s", self.scope)
         for sentence in (*formats.absent(), *self.trail.notices):
             _log.warning(sentence)
         self.problems = Problems(self.trail)
@@ -181,7 +189,8 @@ class Collection:
         self.close("failed" if failed else "closed")
 
     def __repr__(self) -> str:
-        return f"cropkit.open({str(self.root)!r})"
+        meant = "" if self.scope.is_whole else f"  # a part of the collection {self.root}"
+        return f"cropkit.open({str(self.scope.folder)!r}){meant}"
 
     def close(self, how: str = "closed") -> None:
         """End the session, and the run that it is, if it is one."""
@@ -221,7 +230,14 @@ class Collection:
         return self._run_of_it
 
     def choose(self, options: formats.Options) -> None:
-        """Make crops so from now on, in every session of this collection."""
+        """Make crops so from now on, in every session of this collection.
+
+        Raises
+        ------
+        InsideCollection
+            This is a part of it only: nothing was changed.
+        """
+        self.scope.check_is_whole()
         self.trail.choose(options.to_settings())
         self.executor.applier.options = options
 
@@ -239,7 +255,7 @@ class Collection:
             When there are none, and none have been decided about.
         """
         if not self._listed and not self.trail.standing():
-            raise NoImages(self.root)
+            raise NoImages(self.scope.folder)
         return self._listed
 
     @cached_property
@@ -255,7 +271,7 @@ class Collection:
 
     @cached_property
     def _listing(self) -> listing.Listing:
-        return listing.listed(self.root, self.destination)
+        return listing.listed(self.scope, self.destination)
 
     def look(self, path: str) -> Look:
         """Read an image for a reviewer.
@@ -265,6 +281,7 @@ class Collection:
         Refused
             Missing, empty, truncated, of a format that cannot be cropped faithfully, …
         """
+        self.scope.check(path)
         content = self.files.read(path)
         header = formats.read_header(content.data, path, self.options)
         return Look(path, content.sha256, header.size, self.trail.is_crop(content.sha256))
@@ -411,6 +428,7 @@ class Collection:
         if len(chosen) != 1:
             raise NothingToUndo(operation)
         while with_later and (later := self.trail.later_on(chosen[-1])):
+            self.scope.check(later.image)
             chosen.append(later)
         return [each.result for undone in reversed(chosen) for each in self.undoer.restore(undone)]
 
@@ -420,7 +438,6 @@ class Collection:
         last: int = 1,
         everything: bool = False,
         keep_current: bool = False,
-        beneath: str = "",
     ) -> list[CropResult]:
         """Bring files back byte for byte, newest operation first.
 
@@ -429,7 +446,6 @@ class Collection:
         paths : only these images; none means the whole collection
         last : how many operations to take back (of each image, when images are named)
         everything : take back all of them
-        beneath : only what is in this folder of the collection
         keep_current : set a file aside that was changed since, instead of refusing
 
         Raises
@@ -437,8 +453,7 @@ class Collection:
         NothingToUndo
             When nothing is left to take back.
         """
-        undoable = self.trail.undoable()
-        newest = [each for each in undoable[::-1] if is_beneath(each.image, beneath)]
+        newest = self.trail.undoable()[::-1]
         chosen = chosen_to_undo(self.root, newest, paths, None if everything else last)
         return [
             outcome.result
@@ -480,7 +495,7 @@ class Collection:
         first, *_ = chosen_to_undo(self.root, undoable, [path], 1)
         return copying_out.copied(self.locations, first, Path(to).parent, Path(to).name)
 
-    def accept_changes(self, *paths: StrPath, beneath: str = "") -> list[AcceptedChange]:
+    def accept_changes(self, *paths: StrPath) -> list[AcceptedChange]:
         """Say that images were deleted, renamed or edited on purpose: no difference any more.
 
         Undo goes on bringing their originals back.
@@ -488,15 +503,13 @@ class Collection:
         Parameters
         ----------
         paths : only these images; none means all that are not as they were written
-        beneath : only what is in this folder of the collection
         """
         wanted = {split_beneath(self.root, path) for path in paths}
         changed = list(changed_images(self.locations, self.trail))
         changes = [
             AcceptedChange(each.difference.path, each.was, each.now)
             for each in changed
-            if is_beneath(each.difference.path, beneath)
-            and (not wanted or each.difference.path in wanted)
+            if not wanted or each.difference.path in wanted
         ]
         for change in changes:
             self.trail.accept(change.path, change.was, change.now)
@@ -562,7 +575,7 @@ class Collection:
             return None
         folder = destinations.resolved(path_named("destination", destination))
         _make_durable(folder, self.files.system)
-        return named_beneath(self.root, folder)
+        return named_beneath(self.scope, folder)
 
     def _destinations(self) -> tuple[Path, ...]:
         """Return the folders elsewhere that this person has named, now or earlier."""

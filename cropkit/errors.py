@@ -58,7 +58,7 @@ CropkitError
  │    ├── BadParameterValue  a text that is no value of the parameter's type
  │    ├── BadParameterFile   a file of parameters that cannot be used
  │    ├── NoCollection       a folder in which nothing was reviewed or cropped yet
- │    ├── InsideCollection   a folder in a collection: one of its own would hide it from that
+ │    ├── InsideCollection   a folder in a collection, where the whole collection is meant
  │    ├── NoImages           a folder in which there is nothing to review
  │    └── IllegalMove        the review cannot do that now; nothing changed
  └── NotWorking            no image is concerned: something around cropkit does not work; mend that
@@ -157,8 +157,8 @@ class PathOutsideRoot(Refused):
 
     template = "{0}: not inside {1}"
     cure = (
-        "Paths stay beneath the collection, or a destination that you have named"
-        " (`cropkit destinations`), and do not go through links"
+        "Paths stay beneath the collection (the part of it that you have named), or a destination"
+        " that you have named (`cropkit destinations`), and do not go through links"
     )
 
 
@@ -601,10 +601,10 @@ class NoCollection(BadInput):
 
 
 class InsideCollection(BadInput):
-    """(folder, the collection it is in): nothing was made."""
+    """(folder, the collection it is in, reason): nothing was made or changed."""
 
-    template = "{0}: is in the collection {1}, which would not know of one inside it"
-    cure = "Work on {1}; if that is none, and was made by mistake, remove {1}/.cropkit first"
+    template = "{0}: is in the collection {1}: {2}"
+    cure = "Name {1}"
 
 
 class NoImages(BadInput):

@@ -1,5 +1,6 @@
 """What a collection's trail tells, by a type that cannot write."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -28,6 +29,7 @@ from cropkit.records import Decision, Status
 from cropkit.system.files import Root
 from cropkit.system.home import EXPORT, OWNERS
 from cropkit.system.locks import is_free
+from cropkit.system.scope import Scope
 
 __all__ = ["DEADLINE", "Standing", "TrailReader"]
 
@@ -42,6 +44,7 @@ class TrailReader:
     ----------
     deadline : seconds to wait where SQLite has to
     store : what is read instead of the collection's database opened for reading
+    scope : of which images decisions, events and what can be undone are told; None: of all
 
     Raises
     ------
@@ -50,9 +53,15 @@ class TrailReader:
     """
 
     def __init__(
-        self, root: Root, deadline: float = DEADLINE, store: StoreReader | None = None
+        self,
+        root: Root,
+        deadline: float = DEADLINE,
+        store: StoreReader | None = None,
+        *,
+        scope: Scope | None = None,
     ) -> None:
         self.root = root
+        self.scope = scope or Scope(root.path)
         self.store = store or StoreReader(root, deadline)
 
     def __enter__(self) -> Self:
@@ -75,7 +84,7 @@ class TrailReader:
     def standing(self, path: str | None = None) -> list[Standing]:
         """Return the decisions that stand, oldest first."""
         with self.store.reading() as db:
-            return decisions.standing(db, path)
+            return [each for each in decisions.standing(db, path) if self.scope.holds(each.path)]
 
     def standing_by_path(self) -> dict[str, Standing]:
         """Return the decision that stands for each image: the latest."""
@@ -84,22 +93,36 @@ class TrailReader:
     def waiting(self) -> list[str]:
         """Return the decisions that nobody has carried out, oldest first."""
         with self.store.reading() as db:
-            return decisions.waiting(db)
+            ids = decisions.waiting(db)
+            if self.scope.is_whole:
+                return ids
+            mine = {e.decision for e in decisions.standing(db) if self.scope.holds(e.path)}
+            return [each for each in ids if each in mine]
 
     def decision(self, decision_id: str) -> tuple[Decision, Standing]:
-        """Return a decision and what became of it."""
+        """Return a decision and what became of it.
+
+        Raises
+        ------
+        PathOutsideRoot
+            It is about an image that is not in the part of the collection that is meant.
+        """
         with self.store.reading() as db:
-            return decisions.one(db, decision_id)
+            decision, standing = decisions.one(db, decision_id)
+        self.scope.check(decision.path)
+        return decision, standing
 
     def counts(self) -> dict[Status, int]:
-        """Return how many decisions have each status."""
+        """Return how many images have each status."""
+        if not self.scope.is_whole:
+            return Counter(each.status for each in self.standing_by_path().values())
         with self.store.reading() as db:
             return decisions.counts(db)
 
     def decision_table(self) -> list[dict[str, Any]]:
         """Return every decision with its outcome as plain rows."""
         with self.store.reading() as db:
-            return decisions.table(db)
+            return [row for row in decisions.table(db) if self.scope.holds(row["path"])]
 
     # -- operations ------------------------------------------------------------------------------
 
@@ -131,12 +154,12 @@ class TrailReader:
     def undoable(self) -> list[Operation]:
         """Return the finished operations that can be taken back, oldest first."""
         with self.store.reading() as db:
-            return operations.undoable(db)
+            return [each for each in operations.undoable(db) if self.scope.holds(each.image)]
 
     def redoable(self) -> list[Operation]:
         """Return the restores that can be taken back in their turn, oldest first."""
         with self.store.reading() as db:
-            return operations.redoable(db)
+            return [each for each in operations.redoable(db) if self.scope.holds(each.image)]
 
     def later_on(self, earlier: Operation) -> Operation | None:
         """Return the first standing operation on what `earlier` left."""
@@ -207,7 +230,7 @@ class TrailReader:
     # -- the chain of events ---------------------------------------------------------------------
 
     def events(self, path: str | None = None) -> list[dict[str, Any]]:
-        """Return the events of the trail, oldest first, of one image or all.
+        """Return the events of the trail, oldest first, of one image or all that are meant.
 
         The body is the text that the chain's hash is of; `chain.body_of` reads it.
         """
@@ -216,7 +239,8 @@ class TrailReader:
             query = query.where(schema.audit.c.path == escaped(path))
         with self.store.reading() as db:
             rows = [row._asdict() for row in db.execute(query)]
-        return [row | {"path": row["path"] and unescaped(row["path"])} for row in rows]
+        named = [row | {"path": row["path"] and unescaped(row["path"])} for row in rows]
+        return [row for row in named if self.scope.holds(row["path"] or "")]
 
     def broken_links(self) -> list[str]:
         """Name every event of the chain that does not fit."""

@@ -39,6 +39,7 @@ from cropkit.errors import AuditCorrupt, AuditError, BadDecision, TrailForged
 from cropkit.records import CropResult, Decision, Problem, Status
 from cropkit.system.files import Root
 from cropkit.system.home import EXPORT
+from cropkit.system.scope import Scope
 
 __all__ = ["DEADLINE", "AuditTrail", "ClaimOutcome", "Standing"]
 
@@ -58,6 +59,7 @@ class AuditTrail(TrailReader):
     ----------
     reviewer : who decides; whoever is logged in when not given
     kind : what the session is, until it begins a run
+    scope : the images that may be decided about; None: all
 
     Raises
     ------
@@ -74,10 +76,11 @@ class AuditTrail(TrailReader):
         *,
         kind: str,
         deadline: float = DEADLINE,
+        scope: Scope | None = None,
     ) -> None:
         key = keys.of_person(make=True)
         store = Store(root, deadline, accept=partial(_accepted, root.path, key))
-        super().__init__(root, store=store)
+        super().__init__(root, store=store, scope=scope)
         try:
             self.presence = Presence(root.path, reviewer)
         except AuditError:
@@ -195,6 +198,8 @@ class AuditTrail(TrailReader):
             self.presence.count(partial(Tally.with_verdict, verdict=decision.verdict))
 
     def _record(self, db: Connection, decided: Sequence[Decision]) -> None:
+        for decision in decided:
+            self.scope.check(decision.path)
         decisions.record(db, decided, self._now())
         for decision in decided:
             self._append(db, "decided", path=decision.path, body=decisions.to_row(decision))
@@ -292,6 +297,7 @@ class AuditTrail(TrailReader):
         """Take a decision back that has no operation; False when it has one by now."""
         with self._writing() as db:
             decision, standing = decisions.one(db, decision_id)
+            self.scope.check(decision.path)
             if standing.operation is not None or standing.status is Status.RESTORED:
                 return False
             if any(operation.decision == decision_id for operation in operations.unsettled(db)):

@@ -13,7 +13,7 @@ from cropkit.batch import outcome, record, report, run_folder, tables
 from cropkit.batch.plan import Item, Plan, Source, reviewer_of
 from cropkit.batch.planning import BatchPlanner
 from cropkit.batch.preflight import hindrances, needed_bytes
-from cropkit.batch.progress import LookBar, Progress
+from cropkit.batch.progress import LookBar, Progress, tell_part
 from cropkit.batch.record import RunRecord
 from cropkit.batch.thumbnails import Thumbnails
 from cropkit.batch.values import checked
@@ -34,6 +34,7 @@ class Batch:
 
     Parameters
     ----------
+    folder : a collection, or a folder in one: then only that part is taken up
     source : queue, what reviewers decided; suggestions, each undecided image by its own
     min_confidence : least confidence of a suggestion that states one
     destination : folder that crops move to, with their companions; None or empty: in place
@@ -71,6 +72,7 @@ class Batch:
         self.collection = Collection(
             folder, destination=destination, kind="batch", threads=self._threads
         )
+        tell_part(self.collection.scope)
         self.folder = (
             run_folder.given_folder(place) if place else run_folder.new_folder(self.collection.root)
         )
@@ -160,7 +162,7 @@ class Batch:
         """
         self.close()
         if not self.run.ok:
-            raise RunIncomplete(self.collection.root, self.run.verdict())
+            raise RunIncomplete(self.collection.scope.folder, self.run.verdict())
         return self.run.summary()
 
     # -- inside --------------------------------------------------------------------------------
@@ -168,7 +170,9 @@ class Batch:
     def _check_ready(self) -> None:
         reasons = hindrances(self.plan, self.collection.files)
         if reasons:
-            raise NotReady(self.collection.root, "; ".join(str(reason) for reason in reasons))
+            raise NotReady(
+                self.collection.scope.folder, "; ".join(str(reason) for reason in reasons)
+            )
 
     def _carry_out(self) -> None:
         for path, error in self.plan.refused:

@@ -18,7 +18,7 @@ from cropkit.errors import CropkitError
 from cropkit.jupyter.notebooks import Literal
 from cropkit.suggest import Sidecars
 from cropkit.system.files import Root
-from cropkit.system.state_folder import check_is_folder, check_is_in_no_other
+from cropkit.system.scope import scope_of
 
 
 def foreseen(
@@ -28,15 +28,14 @@ def foreseen(
 
     Not even `.cropkit` is made or touched; the trail is read from a copy elsewhere.
     """
-    check_is_folder(path)
-    files = Root(path)
-    check_is_in_no_other(files.path)
+    scope = scope_of(path)
+    files = Root(scope.root)
     wanted = str(parameters.get("destination", "") or "")
     folder = destinations.resolved(wanted) if wanted else None
-    destination = named_beneath(files.path, folder) if folder else None
+    destination = named_beneath(scope, folder) if folder else None
     locations = Locations(files, (folder,) if folder else ())
     source = checked("source", parameters.get("source", "queue"))
-    with copied_trail(files.path) as trail:
+    with copied_trail(scope) as trail:
         planner = BatchPlanner(
             locations,
             trail,

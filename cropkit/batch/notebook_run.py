@@ -25,8 +25,8 @@ from cropkit.jupyter import notebooks
 from cropkit.jupyter.notebooks import Literal
 from cropkit.names import escaped
 from cropkit.system import room
+from cropkit.system.scope import scope_of
 from cropkit.system.signals import number_of
-from cropkit.system.state_folder import check_is_folder
 
 NOTEBOOK = "2_batch"
 _NEEDED = ("folder", "run")
@@ -65,7 +65,7 @@ class NotebookEnded:
 def run_notebook(
     path: Path, parameters: Mapping[str, Literal], notebook: Path | None = None
 ) -> NotebookEnded:
-    """Run a batch notebook on a collection and judge it by the trail.
+    """Run a batch notebook on a collection, or a part of one, and judge it by the trail.
 
     Parameters
     ----------
@@ -79,17 +79,18 @@ def run_notebook(
     NoSpace, ReadOnly, WriteFailed
         What it writes about the run could not be written; the trail tells what was cropped.
     """
-    check_is_folder(path)
+    root = scope_of(path).root
     source = notebook or notebooks.notebook(NOTEBOOK)
     _check_declares(source, [*_NEEDED, *parameters])
-    with room.translated(path):
+    with room.translated(root):
         return _run_notebook(path, parameters, source)
 
 
 def _run_notebook(path: Path, parameters: Mapping[str, Literal], source: Path) -> NotebookEnded:
-    folder = run_folder.new_folder(path.resolve())
-    with _followed(folder), _in_unicode(path.resolve()) as named:
-        run = named / folder.relative_to(path.resolve())
+    root = scope_of(path).root
+    folder = run_folder.new_folder(root)
+    with _followed(folder), _in_unicode(root) as named_root, _in_unicode(path.resolve()) as named:
+        run = named_root / folder.relative_to(root)
         injected = {**parameters, "folder": str(named), "run": str(run)}
         stopped, number = _execute(source, run / source.name, injected)
     return replace(settled(path, folder, stopped), signal=number)

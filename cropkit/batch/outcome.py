@@ -35,6 +35,7 @@ def begun(plan: Plan, session: str, parameters: Mapping[str, Any]) -> RunRecord:
         entries=(*(_planned(item) for item in plan.items), *refused),
         passed=tuple((passed.path, passed.reason) for passed in plan.passed),
         problems=tuple((problem.path, problem.reason) for problem in plan.problems),
+        part=plan.part,
     )
 
 

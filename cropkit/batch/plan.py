@@ -82,6 +82,7 @@ class Plan:
     ----------
     destination : folder that crops move to unless their decision names one; None: in place
     problems : suggestions that are there and cannot be used
+    part : the folder of the collection that is meant; '' for all of it
     """
 
     folder: Path
@@ -91,6 +92,7 @@ class Plan:
     unread: tuple[Unread, ...] = ()
     passed: tuple[Passed, ...] = ()
     problems: tuple[Problem, ...] = ()
+    part: str = ""
 
     @property
     def ready(self) -> tuple[Item, ...]:

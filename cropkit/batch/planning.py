@@ -28,7 +28,7 @@ class BatchPlanner:
 
     Parameters
     ----------
-    trail : the collection's own, or a copy of it
+    trail : the collection's own, or a copy of it; its scope is what is taken up
     destination : as in `Plan`
     reviewer, session : who decides by suggestions, and in which session
     """
@@ -78,14 +78,15 @@ class BatchPlanner:
             tuple(findings.unread),
             tuple(findings.passed),
             tuple(dict.fromkeys(findings.problems)),
+            self.trail.scope.part,
         )
 
     def _check_is_a_collection(self) -> None:
         if not self.trail.standing() and not self._listed().images:
-            raise NoImages(self.locations.root.path)
+            raise NoImages(self.trail.scope.folder)
 
     def _listed(self) -> listing.Listing:
-        return listing.listed(self.locations.root.path, self.destination)
+        return listing.listed(self.trail.scope, self.destination)
 
     def _waiting(self, source: Source) -> list[str]:
         """Return the decisions to take up; by suggestions, only what a batch left behind."""
@@ -140,7 +141,7 @@ class BatchPlanner:
         images, unread = self._listed()
         standing = self.trail.standing_by_path()
         if not images and not standing:
-            raise NoImages(self.locations.root.path)
+            raise NoImages(self.trail.scope.folder)
         findings.unread += [Unread(name, ReadOnly(name, reason)) for name, reason in unread.items()]
         for path in findings.seen.each(images):
             decided = standing.get(path)

@@ -9,7 +9,9 @@ from typing import Any
 
 from cropkit.batch.planning import LookProgress
 from cropkit.batch.run_folder import PROGRESS
+from cropkit.names import printable
 from cropkit.records import CropResult
+from cropkit.system.scope import Scope
 
 _EVERY = 0.2  # seconds
 _IN_LAB = "JPY_SESSION_NAME"  # set by a Jupyter server for its kernels, not by papermill or nbval
@@ -27,6 +29,12 @@ def bar(total: int, what: str) -> Any:  # noqa: ANN401  (tqdm has no types)
     from tqdm import tqdm  # noqa: PLC0415  (not for `--help`)
 
     return tqdm(total=total, desc=what, unit="image", disable=None)  # None: not a terminal, no bar
+
+
+def tell_part(scope: Scope) -> None:
+    """Say what is meant, where that is a part of a collection only."""
+    if not scope.is_whole:
+        sys.stderr.write(f"{printable(str(scope))}\n")
 
 
 class LookBar(LookProgress):

@@ -67,7 +67,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run, as `run.json` holds it."""
+    """One run, as `run.json` holds it.
+
+    Parameters
+    ----------
+    folder : of the collection
+    part : the folder in it that was meant; '' for all of it
+    """
 
     folder: str
     source: str
@@ -81,6 +87,7 @@ class RunRecord:
     entries: tuple[Entry, ...] = ()
     passed: tuple[tuple[str, str], ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
+    part: str = ""
     versions: dict[str, str] = field(default_factory=_versions)
     host: str = field(default_factory=platform.node)
     format: int = _FORMAT

@@ -12,13 +12,14 @@ from cropkit.system import state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS, WRITER_LOCK, log_of
 from cropkit.system.locks import LockHeld, exclusive
+from cropkit.system.scope import Scope
 from cropkit.system.state_folder import reader
 
 _COPIED = (DATABASE, log_of(DATABASE), EXPORT)
 
 
 @contextmanager
-def copied_trail(folder: Path, deadline: float = DEADLINE) -> Iterator[TrailReader]:
+def copied_trail(scope: Scope, deadline: float = DEADLINE) -> Iterator[TrailReader]:
     """Open a copy of a collection's trail, made in a temporary folder while nobody writes.
 
     What SQLite has in its write-ahead log is in the copy, too. A collection without a database
@@ -32,13 +33,13 @@ def copied_trail(folder: Path, deadline: float = DEADLINE) -> Iterator[TrailRead
     with TemporaryDirectory(prefix="cropkit-look-") as name, ExitStack() as stack:
         place = Path(name).resolve()
         (place / HOME).mkdir(0o700)
-        _copy(folder, place, deadline)
+        _copy(scope.root, place, deadline)
         try:
             Store(Root(place), deadline).close()  # makes or migrates the copy, which nobody shares
-            trail = TrailReader(Root(place), deadline)
+            trail = TrailReader(Root(place), deadline, scope=scope)
         except AuditError as error:
             _, *facts = error.args
-            raise type(error)(folder, *facts) from error
+            raise type(error)(scope.root, *facts) from error
         yield stack.enter_context(trail)
 
 

@@ -17,6 +17,7 @@ from cropkit.cli.shell import (
     tell_degraded,
 )
 from cropkit.errors import BadParameter
+from cropkit.system.scope import scope_of
 
 if TYPE_CHECKING:
     from cropkit.batch.notebook_run import NotebookEnded
@@ -63,6 +64,9 @@ def _batch(arguments: argparse.Namespace) -> int:
         if name in _TAKEN:
             raise BadParameter(source.name, name, "FOLDER on the command line")
     parameters = _absolute(typed(source, pairs))
+    scope = scope_of(arguments.folder)
+    if not scope.is_whole:
+        say(str(scope))
     if arguments.dry_run:
         return _dry_run(arguments, parameters)
     return _tell(arguments, run_notebook(arguments.folder, parameters, source))
@@ -84,7 +88,8 @@ def _tell(arguments: argparse.Namespace, ended: "NotebookEnded") -> int:
         say(f"report: {ended.folder / 'report.html'}")
     if ended.signal is not None:
         return STOPPED + ended.signal
-    well = ended.run is None or not tell_degraded(arguments.folder, ended.run.session)
+    root = scope_of(arguments.folder).root
+    well = ended.run is None or not tell_degraded(root, ended.run.session)
     return DONE if ended.ok and well else FAILED
 
 

@@ -5,7 +5,7 @@ import os
 import stat
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cropkit.cli import values
 from cropkit.cli.shell import (
@@ -18,13 +18,13 @@ from cropkit.cli.shell import (
     complain,
     crop_json,
     document,
+    existing,
     folder_command,
     home_of,
     line,
     name_in,
     opened,
-    opened_part,
-    part_of,
+    opened_existing,
     reading,
     say,
     say_degraded,
@@ -35,14 +35,6 @@ from cropkit.cli.shell import (
 from cropkit.errors import BadBox, CropkitError, MissingFile, NoCollection, NotRegularFile
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult
-from cropkit.system.files import is_beneath
-
-if TYPE_CHECKING:
-    from cropkit.collection import Collection
-    from cropkit.engine.fsck import Difference
-
-
-_OF_AN_IMAGE = ("missing", "changed", "conflict", "unsettled")
 
 
 def add_crop(commands: Commands) -> None:
@@ -87,7 +79,7 @@ def _crop(arguments: argparse.Namespace) -> int:
     try:
         box = _box(arguments)
         _check_is_file(arguments.image)
-        with opened(home_of(arguments.image), destination=arguments.move_to) as collection:
+        with opened(home_of(arguments.image), arguments.move_to) as collection:
             result = collection.crop(arguments.image.absolute(), box)
     except CropkitError as error:
         complain(error)
@@ -121,9 +113,8 @@ def _purge(arguments: argparse.Namespace) -> int:
     if arguments.older_than is None and arguments.keep_size is None:
         say("purge needs --older-than or --keep-size: nothing is removed unasked")
         return USAGE
-    root, _ = part_of(arguments.folder)
-    _make_room(root)
-    with opened(root) as collection:
+    _make_room(existing(arguments.folder).root)
+    with opened(arguments.folder) as collection:
         results = collection.purge(older_than=arguments.older_than, keep_bytes=arguments.keep_size)
     return tell_results(arguments, results)
 
@@ -142,9 +133,9 @@ def _make_room(folder: Path) -> None:
 def _history(arguments: argparse.Namespace) -> int:
     from cropkit.audit.chain import body_of  # noqa: PLC0415  (a database, not for `--help`)
 
-    with reading(arguments.folder) as (trail, part):
+    with reading(arguments.folder) as trail:
         name = None if arguments.image is None else name_in(trail, arguments.image)
-        rows = [row for row in trail.events(name) if is_beneath(row["path"] or "", part)]
+        rows = trail.events(name)
     events = [row | {"body": body_of(row)} for row in rows]
     if arguments.json:
         document({"events": events})
@@ -156,20 +147,15 @@ def _history(arguments: argparse.Namespace) -> int:
 
 def _apply(arguments: argparse.Namespace) -> int:
     with (
-        opened_part(arguments.folder, destination=arguments.move_to) as (collection, part),
+        opened_existing(arguments.folder, arguments.move_to) as collection,
         collection.begin_run("apply"),
     ):
-        results = collection.apply_waiting(decisions=_waiting(collection, part))
+        results = collection.apply_waiting()
         session, root = collection.session, collection.root
     if not results:
         say(f"{arguments.folder}: no decision waits; nothing to carry out")
     code = tell_results(arguments, results)
     return FAILED if tell_degraded(root, session) else code
-
-
-def _waiting(collection: "Collection", part: str) -> list[str]:
-    paths = {row.decision: row.path for row in collection.trail.standing()}
-    return [each for each in collection.trail.waiting() if is_beneath(paths[each], part)]
 
 
 def _settings(arguments: argparse.Namespace) -> int:
@@ -188,7 +174,7 @@ def _chosen(folder: Path) -> dict[str, str]:
     from cropkit.formats.options import Options  # noqa: PLC0415  (only where it is needed)
 
     try:
-        with reading(folder) as (trail, _):
+        with reading(folder) as trail:
             return Options.from_settings(trail.settings()).to_settings()
     except NoCollection:
         return Options().to_settings()
@@ -205,7 +191,7 @@ def _choose(folder: Path, changes: dict[str, str]) -> dict[str, str]:
 
 
 def _recover(arguments: argparse.Namespace) -> int:
-    with opened_part(arguments.folder) as (collection, _):
+    with opened_existing(arguments.folder) as collection:
         done = [
             *collection.recovered,
             *(collection.recover(conflicts=True) if arguments.conflicts else ()),
@@ -213,7 +199,7 @@ def _recover(arguments: argparse.Namespace) -> int:
         conflicts = [
             operation.source
             for operation in collection.trail.unsettled()
-            if operation.state == "conflict"
+            if operation.state == "conflict" and collection.scope.holds(operation.source)
         ]
     if arguments.json:
         document({"recovered": [asdict(settled) for settled in done], "conflicts": conflicts})
@@ -235,9 +221,8 @@ def _fsck(arguments: argparse.Namespace) -> int:
         from cropkit.collection import rebuild  # noqa: PLC0415  (a database, not for `--help`)
 
         say(f"{rebuild(arguments.folder)} events played into a new database")
-    with reading(arguments.folder) as (trail, part):
+    with reading(arguments.folder) as trail:
         differences = fsck(Locations(trail.root, destinations.named(trail.root.path)), trail)
-        differences = [each for each in differences if _is_meant(each, part)]
         facts = {"head": trail.head(), "database": trail.store.version}
         unverified = trail.examined().unverified
     if arguments.json:
@@ -252,11 +237,6 @@ def _fsck(arguments: argparse.Namespace) -> int:
         say(f"cannot be verified: {sentence}")
     say(facts["database"])
     return FAILED if differences else DONE
-
-
-def _is_meant(difference: "Difference", part: str) -> bool:
-    """Whether a difference is of this part, or of the collection as a whole."""
-    return difference.kind not in _OF_AN_IMAGE or is_beneath(difference.path, part)
 
 
 def _refused_json(arguments: argparse.Namespace, error: CropkitError) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from cropkit.cli.shell import (
     Commands,
     command,
     document,
+    existing,
     folder_command,
-    part_of,
     say,
     tell,
     write,
@@ -57,7 +57,10 @@ def add(commands: Commands) -> None:
 def _stats(arguments: argparse.Namespace) -> int:
     from cropkit.monitor.reporting import figures  # noqa: PLC0415  (codecs and database: not for `--help`)
 
-    stats = figures(*part_of(arguments.folder))
+    scope = existing(arguments.folder)
+    if not scope.is_whole:
+        say(str(scope))
+    stats = figures(arguments.folder)
     if arguments.json:
         document(stats.to_json())
         return DONE

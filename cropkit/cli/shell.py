@@ -20,6 +20,7 @@ from cropkit.system.home import HOME
 if TYPE_CHECKING:
     from cropkit.audit.reader import TrailReader
     from cropkit.collection import Collection
+    from cropkit.system.scope import Scope
 
 DONE, FAILED, USAGE = 0, 1, 2
 STOPPED = 128  # and the number of the signal, as shells have it
@@ -71,13 +72,16 @@ def crop_json(result: CropResult) -> dict[str, Any]:
 
 
 def home_of(image: Path) -> Path:
-    """Return the nearest folder above an image that is a collection, else its own folder."""
+    """Return the folder to open for an image: its own, which may be a part of a collection.
+
+    Where its name leads out of the collection through a link, it is the collection, which refuses.
+    """
     from cropkit.system import state_folder  # noqa: PLC0415  (only where it is needed)
 
     folder = image.absolute().parent
-    if state_folder.exists(folder):
-        return folder
-    return state_folder.above(folder) or folder
+    outer = None if state_folder.exists(folder) else state_folder.above(folder)
+    leads_out = outer is not None and not folder.resolve().is_relative_to(outer.resolve())
+    return outer if outer is not None and leads_out else folder
 
 
 def tell_results(arguments: argparse.Namespace, results: Sequence[CropResult]) -> int:
@@ -116,51 +120,48 @@ def opened(folder: Path, destination: Path | None = None) -> "Collection":
 
     is_new = not os.path.lexists(folder / HOME)
     collection = Collection(folder, destination=destination, kind="shell")
-    if is_new:
+    if not collection.scope.is_whole:
+        say(str(collection.scope))
+    elif is_new:
         say(f"{collection.root / HOME} holds the trail and the originals from now on")
     for sentence in collection.trail.notices:
         say(sentence)
     return collection
 
 
-def part_of(folder: Path) -> tuple[Path, str]:
-    """Return the collection that a folder is, or is in, and which part of it; write nothing.
+def existing(folder: Path) -> "Scope":
+    """Return the collection that a folder is, or which part of one it is; write nothing.
 
     Raises
     ------
     NotAFolder, MissingFile, NoCollection
     """
     from cropkit.system import state_folder  # noqa: PLC0415  (only where it is needed)
+    from cropkit.system.scope import scope_of  # noqa: PLC0415  (as above)
 
-    state_folder.check_is_folder(folder)
-    if state_folder.exists(folder):
-        return folder, ""
-    outer = state_folder.above(folder.resolve())
-    if outer is None:
+    scope = scope_of(folder)
+    if scope.is_whole and not state_folder.exists(folder):
         raise NoCollection(folder)
-    say(f"{folder} is in the collection {outer}: only what is in that folder is meant")
-    return outer, folder.resolve().relative_to(outer).as_posix()
+    return scope
+
+
+def opened_existing(folder: Path, destination: Path | None = None) -> "Collection":
+    """Open a collection that is there already, or a part of it."""
+    existing(folder)
+    return opened(folder, destination)
 
 
 @contextmanager
-def opened_part(
-    folder: Path, destination: Path | None = None
-) -> "Iterator[tuple[Collection, str]]":
-    """Open a collection that is there already, for work on all or a part of it."""
-    root, part = part_of(folder)
-    with opened(root, destination) as collection:
-        yield collection, part
-
-
-@contextmanager
-def reading(folder: Path) -> "Iterator[tuple[TrailReader, str]]":
-    """Read the trail of a collection, and tell which part of it is meant; nothing is written."""
-    from cropkit.audit.reader import TrailReader  # noqa: PLC0415  (as above)
+def reading(folder: Path) -> "Iterator[TrailReader]":
+    """Read the trail of a collection, or of a part of it; nothing is written."""
+    from cropkit.audit.reader import TrailReader  # noqa: PLC0415  (only where it is needed)
     from cropkit.system.files import Root  # noqa: PLC0415  (as above)
 
-    root, part = part_of(folder)
-    with TrailReader(Root(root)) as trail:
-        yield trail, part
+    scope = existing(folder)
+    if not scope.is_whole:
+        say(str(scope))
+    with TrailReader(Root(scope.root), scope=scope) as trail:
+        yield trail
 
 
 def name_in(trail: "TrailReader", image: Path) -> str:

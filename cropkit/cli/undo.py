@@ -14,13 +14,12 @@ from cropkit.cli.shell import (
     document,
     folder_command,
     name_in,
-    opened_part,
+    opened_existing,
     reading,
     say,
     tell,
     tell_results,
 )
-from cropkit.system.files import is_beneath
 
 if TYPE_CHECKING:
     from cropkit.audit.operation import Operation
@@ -60,7 +59,7 @@ def _undo(arguments: argparse.Namespace) -> int:
     if arguments.to and len(arguments.image) != 1:
         say("--to writes the original of one image: name it")
         return USAGE
-    with opened_part(arguments.folder) as (collection, part):
+    with opened_existing(arguments.folder) as collection:
         images = [name_in(collection.trail, image) for image in arguments.image]
         if arguments.to:
             return _write_original(arguments, collection, images[0])
@@ -76,7 +75,6 @@ def _undo(arguments: argparse.Namespace) -> int:
                 last=arguments.last,
                 everything=arguments.all,
                 keep_current=arguments.keep_current,
-                beneath=part,
             )
     return tell_results(arguments, results)
 
@@ -94,13 +92,11 @@ def _originals(arguments: argparse.Namespace) -> int:
     from cropkit.engine import copying_out, destinations  # noqa: PLC0415  (only where it is needed)
     from cropkit.engine.locations import Locations  # noqa: PLC0415  (as above)
 
-    with reading(arguments.folder) as (trail, part):
+    with reading(arguments.folder) as trail:
         locations = Locations(trail.root, destinations.named(trail.root.path))
         names = {name_in(trail, image) for image in arguments.image}
         operations = [
-            operation
-            for operation in trail.undoable()
-            if is_beneath(operation.image, part) and (not names or operation.image in names)
+            operation for operation in trail.undoable() if not names or operation.image in names
         ]
         if arguments.to:
             return _copy(arguments, locations, operations)
@@ -135,9 +131,9 @@ def _copy(
 
 
 def _accept_changes(arguments: argparse.Namespace) -> int:
-    with opened_part(arguments.folder) as (collection, part):
+    with opened_existing(arguments.folder) as collection:
         images = [name_in(collection.trail, image) for image in arguments.image]
-        changes = collection.accept_changes(*images, beneath=part)
+        changes = collection.accept_changes(*images)
     if arguments.json:
         document({"accepted": [asdict(change) for change in changes]})
         return DONE

@@ -26,7 +26,10 @@ class Difference:
 
 
 def fsck(locations: Locations, trail: TrailReader) -> list[Difference]:
-    """Compare chain, images, originals and leftovers with the trail; nothing found is []."""
+    """Compare chain, images, originals and leftovers with the trail; nothing found is [].
+
+    Of a part of the collection, only its images are compared; the rest is the collection's own.
+    """
     root = locations.root
     return [
         *_database(trail),
@@ -57,7 +60,7 @@ def _sealed(trail: TrailReader) -> Iterator[Difference]:
 
 
 def _open(trail: TrailReader) -> Iterator[Difference]:
-    for operation in trail.unsettled():
+    for operation in filter(lambda each: trail.scope.holds(each.source), trail.unsettled()):
         if operation.state is OperationState.CONFLICT:
             yield Difference(
                 "conflict", operation.source, f"operation {operation.id} met foreign content"
@@ -80,7 +83,8 @@ class ChangedImage:
 def changed_images(locations: Locations, trail: TrailReader) -> Iterator[ChangedImage]:
     """Find the images that are not as they were written, but for what a person has accepted."""
     known = accepted(trail.events())
-    for path, was in _expected(trail.finished()).items():
+    expected = _expected(trail.finished()).items()
+    for path, was in ((path, was) for path, was in expected if trail.scope.holds(path)):
         now = _digest(locations, path)
         if now == was or AcceptedChange(path, was, now) in known:
             continue

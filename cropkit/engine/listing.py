@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from cropkit.formats import EXTENSIONS
 from cropkit.system.files import Root
+from cropkit.system.scope import Scope
 
 _STAMP = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
 _STAGE = re.compile(r"_stage(\d+(?:\.\d+)?)")
@@ -22,20 +23,22 @@ class Listing(NamedTuple):
     unread: dict[str, str]
 
 
-def listed(root: Path, destination: str | None = None) -> Listing:
-    """List the images beneath a folder, in review order, by the suffixes that `formats` knows.
+def listed(scope: Scope, destination: str | None = None) -> Listing:
+    """List the images of a collection, or a part, by the suffixes that `formats` knows.
 
     Hidden folders (`.cropkit` among them), hidden files, links and what is beneath the destination
-    are not listed. The order is by folder, then by the time in the name, the stage and the name,
-    with numbers in names compared as numbers.
+    are not listed. It is in review order: by folder, then by the time in the name, the stage and
+    the name, with numbers in names compared as numbers.
 
     Parameters
     ----------
     destination : folder that crops move to: relative to the collection where it is inside
     """
     unread: dict[str, str] = {}
-    left_out = root / destination if destination else None
-    every = _walk(root, root, left_out, unread)
+    left_out = scope.root / destination if destination else None
+    if left_out is not None and scope.folder.is_relative_to(left_out):
+        return Listing([], unread)
+    every = _walk(scope.folder, scope.root, left_out, unread)
     images = [path for path in every if _is_image(path)]
     return Listing(sorted(images, key=review_order), unread)
 

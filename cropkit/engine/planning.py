@@ -16,6 +16,7 @@ from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Verdict
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import HOME, REJECTED, kept
+from cropkit.system.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,13 @@ class Planner:
         )
 
 
-def named_beneath(root: Path, folder: Path) -> str | None:
-    """Return a destination relative to the collection where it is inside; None: the very folder."""
-    if folder == root:
+def named_beneath(scope: Scope, folder: Path) -> str | None:
+    """Return a destination relative to the collection where it is inside.
+
+    None: the very folder that is meant, where the crops are anyway.
+    """
+    root = scope.root
+    if folder in (root, scope.folder):
         return None
     return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else str(folder)
 

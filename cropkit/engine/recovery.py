@@ -63,7 +63,8 @@ def recover(
 ) -> list[Recovered]:
     """Settle the operations whose owner is dead; return what was done to each.
 
-    With `conflicts` those in conflict are tried again: a person has moved the foreign content. On
+    With `conflicts` those in conflict are tried again: a person has moved the foreign content. Of a
+    part of the collection only its own; what a crash left is settled wherever it is. On
     opening, when nobody else is at work, originals that no operation needs are removed, too:
     whoever opens the collection later waits for the lock that is held here.
     """
@@ -83,7 +84,8 @@ def recover(
 
 
 def _is_ours(trail: AuditTrail, operation: Operation, *, conflicts: bool) -> bool:
-    asked = conflicts or operation.state is not OperationState.CONFLICT
+    wanted = conflicts and trail.scope.holds(operation.source)
+    asked = wanted or operation.state is not OperationState.CONFLICT
     return asked and trail.is_dead(operation.owner)
 
 

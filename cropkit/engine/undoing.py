@@ -124,12 +124,23 @@ class Undoer:
         return replace(outcome, result=replace(outcome.result, path=operation.source))
 
     def purge(self, older_than: timedelta | None, keep_bytes: int | None) -> list[CropResult]:
-        """Remove the originals chosen by age and size, oldest first."""
-        kept_since = self._trail.originals()
+        """Remove the originals chosen by age and size, oldest first.
+
+        Of a part of the collection, those that no image outside of it had.
+        """
+        originals = self._trail.originals().items()
+        kept_since = {sha256: since for sha256, since in originals if self._is_meant(sha256)}
         sizes = {sha256: self._size_kept(sha256) for sha256 in kept_since}
         chosen = chosen_to_purge(kept_since, sizes, older_than, keep_bytes)
         results = [self._executor.run(to_purge(each, kept_since[each])).result for each in chosen]
         return [replace(result, path=result.path.rpartition("/")[2]) for result in results]
+
+    def _is_meant(self, sha256: str) -> bool:
+        scope = self._trail.scope
+        if scope.is_whole:
+            return True
+        names = self._trail.names_of(sha256)
+        return bool(names) and all(map(scope.holds, names))
 
     def _size_kept(self, sha256: str) -> int:
         identity = self._locations.root.identity(kept(sha256))

@@ -88,13 +88,14 @@ def launch(
 
 
 def _check(folder: Path | None) -> None:
-    """Refuse in a second what else the notebook would, after JupyterLab was started for it."""
+    """Refuse in a second what else the notebook would, and say where only a part is meant."""
     if folder is None:
         return
     from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for a demo)
 
-    with Collection(folder, kind="shell"):
-        pass
+    with Collection(folder, kind="shell") as collection:
+        if not collection.scope.is_whole:
+            _say(str(collection.scope))
 
 
 def _show(

@@ -37,6 +37,7 @@ from cropkit.records import Status
 from cropkit.system import state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import HOME, kept
+from cropkit.system.scope import Scope
 
 PATIENCE = 3.0  # seconds that a lock is waited for
 _CODES: Mapping[type[CropkitError], str] = {
@@ -164,7 +165,7 @@ def _last_crop(events: Sequence[Mapping[str, Any]]) -> datetime | None:
 
 def _unreviewed(root: Root, known: set[str]) -> int:
     """Count the images that nobody decided about, and that no operation put there."""
-    return len(set(listing.listed(root.path).images) - known)
+    return len(set(listing.listed(Scope(root.path)).images) - known)
 
 
 def settled_by_recovery(events: Sequence[Mapping[str, Any]]) -> list[Event]:

@@ -15,7 +15,8 @@ from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert,
 from cropkit.monitor.inspection import PATIENCE, examine
 from cropkit.monitor.stats import Stats, stats
 from cropkit.system import state_folder
-from cropkit.system.files import Root, is_beneath, path_named
+from cropkit.system.files import Root, path_named
+from cropkit.system.scope import scope_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,12 +183,8 @@ def acknowledge(folder: Path, seen: Sequence[Alert]) -> list[str]:
     return keys
 
 
-def figures(folder: Path, beneath: str = "") -> Stats:
-    """Return the figures of the reviews of a collection, disturbing nobody.
-
-    Parameters
-    ----------
-    beneath : only of images in this folder of the collection
+def figures(folder: Path) -> Stats:
+    """Return the figures of the reviews of a collection, or of a part of it, disturbing nobody.
 
     Raises
     ------
@@ -197,12 +194,11 @@ def figures(folder: Path, beneath: str = "") -> Stats:
         The trail cannot be read.
     """
     folder = path_named("folder", folder)
-    state_folder.check_is_folder(folder)
-    state_folder.check(folder)
-    with TrailReader(Root(folder)) as trail:
+    scope = scope_of(folder)
+    state_folder.check(scope.root)
+    with TrailReader(Root(scope.root), scope=scope) as trail:
         kinds = {session.id: session.kind for session in trail.sessions()}
-        rows = [row for row in trail.decision_table() if is_beneath(row["path"], beneath)]
-        return stats(rows, kinds)
+        return stats(trail.decision_table(), kinds)
 
 
 def trial(folder: Path) -> tuple[list[tuple[str, str]], tuple[Alert, ...]]:

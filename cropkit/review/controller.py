@@ -34,7 +34,6 @@ None of them touches the session: each hands its outcome back with `call_soon_th
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cropkit.engine.executor import degraded
@@ -147,7 +146,7 @@ class ReviewController:
     def view(self, keymap: Keymap, *, sheet: bool, prompt: Prompt | None) -> View:
         """Return all that the words over the canvas are made from."""
         return View(
-            folder=Path(self.collection.root).name,
+            folder=self.collection.scope.title,
             layout=self.screen.layout,
             session=self.session,
             counts=self.counts,

@@ -94,7 +94,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             if isinstance(folder_or_collection, Collection)
             else Collection(folder_or_collection)
         )
-        _close_earlier(Path(collection.root))
+        _close_earlier(collection.scope.folder)
         self._shown_words: dict[str, str] = {}
         running = loop or _running_loop()
         workers_in = workers_in_processes if apart else workers_in_kernel
@@ -119,7 +119,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             layout=Layout(width="100%", margin="0", padding="0"),
         )
         self.add_class("cropkit-review")
-        _LIVE[Path(collection.root)] = self
+        _LIVE[collection.scope.folder] = self
         self._refresh()
 
     def __repr__(self) -> str:
@@ -251,7 +251,7 @@ def _running_loop() -> Any:  # noqa: ANN401  (an asyncio loop is a Loop with mor
         raise RuntimeError(msg) from None
 
 
-def _close_earlier(root: Path) -> None:
-    earlier = _LIVE.pop(root, None)
+def _close_earlier(folder: Path) -> None:
+    earlier = _LIVE.pop(folder, None)
     if earlier is not None:
         earlier.close()

@@ -14,7 +14,7 @@ from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from struct import Struct
 
-from cropkit.errors import AuditUnavailable, ForeignState, InsideCollection, MissingFile, NotAFolder
+from cropkit.errors import AuditUnavailable, ForeignState, MissingFile, NotAFolder
 from cropkit.system.home import (
     ALERTS,
     DATABASE,
@@ -101,19 +101,6 @@ def above(folder: Path) -> Path | None:
     """
     parents = folder.absolute().parents
     return next((each for each in parents if exists(each) and is_acceptable(each)), None)
-
-
-def check_is_in_no_other(folder: Path) -> None:
-    """Refuse to make a collection inside another: neither would know of what the other did.
-
-    Raises
-    ------
-    InsideCollection
-        Nothing was made.
-    """
-    outer = None if exists(folder) else above(folder)
-    if outer is not None:
-        raise InsideCollection(folder, outer)
 
 
 def is_acceptable(folder: Path) -> bool:

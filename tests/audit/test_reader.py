@@ -98,7 +98,7 @@ def test_no_attribute_of_a_reader_writes(collection: Path) -> None:
     assert {"decide", "plan", "prepare", "finish", "abandon", "settle", "report"} <= verbs
     assert "transaction" in public(Store) - public(StoreReader)
     with TrailReader(Root(collection)) as trail:
-        assert set(vars(trail)) == {"root", "store"}
+        assert set(vars(trail)) == {"root", "scope", "store"}
         assert not any(hasattr(trail.store, name) for name in public(Store) - public(StoreReader))
 
 

@@ -30,6 +30,7 @@ from cropkit.errors import (
 )
 from cropkit.geometry import PixelBox
 from cropkit.system.locks import exclusive
+from cropkit.system.scope import Scope
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -193,7 +194,7 @@ def test_a_trail_that_is_locked_for_long_is_told(tmp_path: Path, monkeypatch: An
     with (
         exclusive(folder / ".cropkit" / "writer.lock", 1),
         pytest.raises(AuditLocked),
-        copied_trail(folder, 0.1),
+        copied_trail(Scope(folder), 0.1),
     ):
         pass
 

@@ -15,6 +15,7 @@ from shell import run
 
 from cropkit.cli import parser
 from cropkit.cli.shell import home_of
+from cropkit.system.scope import Scope, scope_of
 
 ROOT = Path(__file__).parents[2]
 NOT_YET = ("suggest", "import", "export")
@@ -136,11 +137,11 @@ def test_fsck_finds_what_was_changed_behind_its_back(folder: Path) -> None:
 def test_an_image_belongs_to_the_nearest_collection_above_it(folder: Path) -> None:
     inner = folder / "b" / "c"
     inner.mkdir(parents=True)
-    assert home_of(inner / "x.png") == inner
+    assert scope_of(home_of(inner / "x.png")) == Scope(inner)
     (folder / ".cropkit").mkdir()
-    assert home_of(inner / "x.png") == folder
+    assert scope_of(home_of(inner / "x.png")) == Scope(folder, "b/c")
     (inner / ".cropkit").mkdir()
-    assert home_of(inner / "x.png") == inner
+    assert scope_of(home_of(inner / "x.png")) == Scope(inner)
 
 
 def test_images_are_named_as_the_shell_completes_them(folder: Path) -> None:

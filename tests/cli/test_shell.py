@@ -16,6 +16,7 @@ from cropkit.cli import main, shell
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Status
+from cropkit.system.scope import Scope, scope_of
 
 BOX = PixelBox(0, 0, 48, 48)
 
@@ -28,8 +29,18 @@ def test_a_line_tells_width_before_height() -> None:
 def test_an_image_belongs_to_the_nearest_collection_or_to_its_own_folder(tmp_path: Path) -> None:
     for home in (tmp_path, tmp_path / "in"):
         (home / ".cropkit").mkdir(parents=True)
-    assert shell.home_of(tmp_path / "in" / "deep" / "a.png") == tmp_path / "in"
-    assert shell.home_of(tmp_path / "a.png") == tmp_path
+    (tmp_path / "in" / "deep").mkdir()
+    inner = shell.home_of(tmp_path / "in" / "deep" / "a.png")
+    assert scope_of(inner) == Scope(tmp_path / "in", "deep")
+    assert scope_of(shell.home_of(tmp_path / "a.png")) == Scope(tmp_path)
+
+
+def test_an_image_that_a_link_leads_to_is_for_the_collection_to_refuse(tmp_path: Path) -> None:
+    (tmp_path / "photos" / ".cropkit").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "photos" / "link").symlink_to(tmp_path / "elsewhere")
+    home = shell.home_of(tmp_path / "photos" / "link" / "a.png")
+    assert scope_of(home) == Scope(tmp_path / "photos")
 
 
 def test_one_that_failed_is_enough_to_end_with_1(

@@ -57,12 +57,21 @@ def test_a_command_that_looks_writes_nothing(outer: Path, command: str) -> None:
 
 @pytest.mark.parametrize("folder", ["2024", "2024/deeper"])
 def test_no_collection_is_made_inside_another(outer: Path, folder: str) -> None:
-    (outer / folder).mkdir(exist_ok=True)
-    with pytest.raises(InsideCollection, match=str(outer)):
-        Collection(outer / folder)
-    assert main(["batch", str(outer / folder), "--dry-run"]) == 1
+    pictures.write_folder(outer / folder)
+    with Collection(outer / folder) as collection:
+        assert collection.root == outer
+    assert main(["batch", str(outer / folder), "--dry-run"]) == 0
     assert main(["settings", str(outer / folder), "--jpeg", "exact"]) == 1
-    assert not (outer / folder / HOME).exists()
+    assert main(["crop", str(outer / folder / "c.jpg"), "--box", "0,0,50,50"]) == 0
+    assert [path.parent for path in outer.rglob(HOME)] == [outer]
+
+
+@pytest.mark.parametrize("folder", [".cropkit/runs", ".hidden", "2024/.hidden/deep"])
+def test_what_is_hidden_in_a_collection_is_no_part_of_it(outer: Path, folder: str) -> None:
+    (outer / folder).mkdir(parents=True, exist_ok=True)
+    with pytest.raises(InsideCollection, match="hidden"):
+        Collection(outer / folder)
+    assert [path.parent for path in outer.rglob(HOME)] == [outer]
 
 
 def test_a_collection_of_somebody_else_above_is_none(
@@ -83,7 +92,7 @@ def test_a_part_of_a_collection_is_meant_by_its_folder(
     def answer(*command: str) -> dict[str, object]:
         main([*command, part, "--json"])
         captured = capsys.readouterr()
-        assert f"in the collection {outer}" in captured.err
+        assert f"{part} is a part of the collection {outer}" in captured.err
         document: dict[str, object] = json.loads(captured.out)
         return document
 

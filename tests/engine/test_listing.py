@@ -10,6 +10,7 @@ from cropkit import formats
 from cropkit.engine.listing import companions, listed, review_order
 from cropkit.errors import WriteFailed
 from cropkit.system.files import Root
+from cropkit.system.scope import Scope
 
 
 def _touch(root: Path, *names: str) -> None:
@@ -29,7 +30,7 @@ def test_images_are_listed_by_folder_time_stage_and_name(tmp_path: Path) -> None
         "b/a.jpg",
     ]
     _touch(tmp_path, *reversed(wanted), "notes.txt", "b/a.txt")
-    assert listed(tmp_path).images == wanted
+    assert listed(Scope(tmp_path)).images == wanted
 
 
 @pytest.mark.parametrize("suffix", formats.EXTENSIONS)
@@ -38,7 +39,7 @@ def test_every_suffix_of_a_format_is_listed_and_makes_a_sibling(
 ) -> None:
     one, two = "x_stage1.png", f"x_stage2{suffix.upper()}"
     _touch(tmp_path, one, two, "x.decision", "x_stage3.txt")
-    assert listed(tmp_path).images == [one, two]
+    assert listed(Scope(tmp_path)).images == [one, two]
     assert companions(Root(tmp_path), one) == {"x.decision": True}
 
 
@@ -47,7 +48,7 @@ def test_own_and_hidden_folders_links_and_the_destination_are_not_listed(tmp_pat
     (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
     (tmp_path / "loop").symlink_to(tmp_path)
     for destination in ("out", str(tmp_path / "out")):
-        assert listed(tmp_path, destination).images == ["a.png"]
+        assert listed(Scope(tmp_path), destination).images == ["a.png"]
 
 
 def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_listed(
@@ -55,7 +56,7 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_listed(
 ) -> None:
     _touch(tmp_path, "a.png", "closed/b.png", "open/c.png")
     deny(monkeypatch, "closed")
-    found = listed(tmp_path)
+    found = listed(Scope(tmp_path))
     assert found.images == ["a.png", "open/c.png"]
     assert found.unread == {"closed": "Permission denied"}
 

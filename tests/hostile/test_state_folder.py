@@ -27,6 +27,7 @@ from cropkit.monitor.delivery.sinks import LogFile
 from cropkit.monitor.health import Alert
 from cropkit.system import log
 from cropkit.system.files import Root
+from cropkit.system.scope import Scope
 from cropkit.workers.previews import Cache
 
 BOX = PixelBox(0, 0, 48, 48)
@@ -286,7 +287,7 @@ def test_a_crashed_session_of_the_administrator_locks_nobody_out(public: Path) -
         reporting.figures,
         lambda f: TrailReader(Root(f)),
         lambda f: log.attach(f / ".cropkit" / "cropkit.log", "s"),
-        lambda f: copied_trail(f).__enter__(),
+        lambda f: copied_trail(Scope(f)).__enter__(),
         run_folder.new_folder,
     ],
 )

@@ -28,9 +28,33 @@ IN_SYSTEM, IN_RUN = "tests/system/test_files.py", "tests/audit/test_run.py"
 JPEG, EXECUTOR = "formats/jpeg/__init__.py", "engine/executor.py"
 IN_LIMITS = "tests/hostile/test_limits_of_input.py"
 IN_ROUTE = "tests/lossless/test_lossless_or_not.py"
+LISTING, READER, UNDOING = "engine/listing.py", "audit/reader.py", "engine/undoing.py"
+IN_PART = "tests/test_part.py"
 IN_AUDIT, IN_KIT = "tests/audit/test_audit.py", "tests/test_collection.py"
 
 FILES = (
+    # -- a part of a collection ----------------------------------------------------------------
+    mutant(
+        "the images beside a part are listed, too",
+        LISTING,
+        "every = _walk(scope.folder,",
+        "every = _walk(scope.root,",
+        IN_PART,
+    ),
+    mutant(
+        "a decision beside a part is carried out",
+        READER,
+        "        self.scope.check(decision.path)\n",
+        "",
+        IN_PART,
+    ),
+    mutant(
+        "a purge of a part takes originals of others",
+        UNDOING,
+        "return bool(names) and all(",
+        "return bool(names) and any(",
+        IN_PART,
+    ),
     # -- formats -------------------------------------------------------------------------------
     mutant(
         "orientation 8 is none",

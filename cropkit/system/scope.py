@@ -1,0 +1,94 @@
+"""Which images are meant: those of a whole collection, or of one folder in it.
+
+The state is the collection's own either way, and names are relative to the collection. `Scope` is
+the one place that tells whether an image belongs to what a person has named.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cropkit.errors import InsideCollection, PathOutsideRoot
+from cropkit.system import state_folder
+from cropkit.system.files import is_beneath
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A collection, or a part of it.
+
+    Parameters
+    ----------
+    root : of the collection
+    part : the folder in it that is meant, relative to it; '' for all of it
+    """
+
+    root: Path
+    part: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The folder that is meant."""
+        return self.root / self.part
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole collection is meant."""
+        return not self.part
+
+    @property
+    def title(self) -> str:
+        """How it is called where there is little room."""
+        return self.root.name if self.is_whole else f"{self.root.name}/{self.part}"
+
+    def __str__(self) -> str:
+        """Say in one line what is meant."""
+        if self.is_whole:
+            return f"{self.root} is a collection"
+        return f"{self.folder} is a part of the collection {self.root}: only that part is meant"
+
+    def holds(self, name: str) -> bool:
+        """Whether an image, named relative to the collection, is meant."""
+        return is_beneath(name, self.part)
+
+    def check(self, name: str) -> None:
+        """Refuse an image that is not meant.
+
+        Raises
+        ------
+        PathOutsideRoot
+            It is elsewhere in the collection.
+        """
+        if not self.holds(name):
+            raise PathOutsideRoot(name, self.folder)
+
+    def check_is_whole(self) -> None:
+        """Refuse a part for what concerns the whole collection.
+
+        Raises
+        ------
+        InsideCollection
+            Nothing was changed.
+        """
+        if not self.is_whole:
+            raise InsideCollection(self.folder, self.root, "this holds for all of it")
+
+
+def scope_of(folder: Path) -> Scope:
+    """Return what a folder stands for: a collection, there or to be made, or a part of one.
+
+    Raises
+    ------
+    MissingFile, NotAFolder, AuditUnavailable
+        It is no folder, or one may not look.
+    InsideCollection
+        It is hidden in a collection, where no image is looked for.
+    """
+    state_folder.check_is_folder(folder)
+    whole = folder.resolve()
+    outer = None if state_folder.exists(whole) else state_folder.above(whole)
+    if outer is None:
+        return Scope(whole)
+    names = whole.relative_to(outer).parts
+    if any(name.startswith(".") for name in names):
+        raise InsideCollection(folder, outer, "no image is looked for in a hidden folder")
+    return Scope(outer, "/".join(names))
