@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from cropkit import clock, formats
 from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
-from cropkit.audit.run import Run
+from cropkit.audit.run import Ask, Run
 from cropkit.audit.trail import DEADLINE, AuditTrail
 from cropkit.engine import copying_out, destinations, listing
 from cropkit.engine.accepting import AcceptedChange
@@ -216,8 +216,12 @@ class Collection:
         """How crops are made."""
         return self.executor.applier.options
 
-    def begin_run(self, kind: str) -> Run:
+    def begin_run(self, kind: str, ask: Ask | None = None) -> Run:
         """Say that a review, a batch or an apply begins; it beats until it ends.
+
+        Parameters
+        ----------
+        ask : has the thread that works call something, where the work may rest
 
         Raises
         ------
@@ -226,7 +230,7 @@ class Collection:
         """
         if self._run_of_it is not None:
             self._run_of_it.end()
-        self._run_of_it = Run(self.trail, kind)
+        self._run_of_it = Run(self.trail, kind, ask=ask)
         return self._run_of_it
 
     def choose(self, options: formats.Options) -> None:

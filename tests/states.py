@@ -300,6 +300,14 @@ def vanished(place: Place) -> Begun:
     yield
 
 
+def hanging(place: Place) -> Begun:
+    """A batch that is there and does nothing; somebody ends it."""
+    with place.collection() as collection:
+        collection.begin_run("batch")
+        place.later(timedelta(minutes=20))
+        yield
+
+
 def cut_off(place: Place, effect: str = "replace") -> None:
     """Let a crop die at its first rename: it is prepared, and nothing is switched."""
 
@@ -669,6 +677,7 @@ ALERTS: Mapping[str, Callable[[Place], Begun]] = {
     "degraded": degraded,
     "idle": idle,
     "vanished": vanished,
+    "hangs": hanging,
     "conflict": conflict,
     "in-doubt": in_doubt,
     "unsettled": unsettled,

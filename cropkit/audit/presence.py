@@ -34,6 +34,8 @@ class Presence:
         self.session = clock.session_name(clock.now())
         self.reviewer = reviewer or whoami()
         self.tally = Tally()
+        self.moved_at = clock.now()
+        self._process = os.getpid()
         self._counting = threading.Lock()
         self._file = folder / OWNERS / self.owner
         try:
@@ -45,6 +47,16 @@ class Presence:
         """Count something that this session did."""
         with self._counting:
             self.tally = change(self.tally)
+        self.move()
+
+    def move(self) -> None:
+        """Say that the work goes on: a beat alone shows no more than that a thread lives."""
+        self.moved_at = clock.now()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the process at work; a forked child has only a copy of it."""
+        return os.getpid() == self._process
 
     def leave(self) -> None:
         """Be at work no more."""

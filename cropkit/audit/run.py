@@ -2,6 +2,8 @@
 
 import atexit
 import logging
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
 from cropkit.audit import heartbeat
@@ -10,6 +12,7 @@ from cropkit.audit.trail import AuditTrail
 from cropkit.errors import AuditError
 from cropkit.records import Problem, ProblemKind
 
+Ask = Callable[[Callable[[], None]], object]
 _log = logging.getLogger("cropkit.audit.run")
 
 
@@ -23,6 +26,8 @@ class Run:
     ----------
     kind : review, batch or apply
     period : seconds between beats
+    ask : has the thread that works call something, where the work may rest; None: what is counted
+        shows that it goes on
 
     Raises
     ------
@@ -30,8 +35,15 @@ class Run:
         The trail cannot be written: there is no run.
     """
 
-    def __init__(self, trail: AuditTrail, kind: str, period: float = heartbeat.PERIOD) -> None:
+    def __init__(
+        self,
+        trail: AuditTrail,
+        kind: str,
+        period: float = heartbeat.PERIOD,
+        ask: Ask | None = None,
+    ) -> None:
         self.kind = kind
+        self._ask = ask
         self._trail = trail
         self._missed: list[Problem] = []
         self._ended = False
@@ -48,12 +60,14 @@ class Run:
     def end(self, how: str = "closed") -> None:
         """Write the last heartbeat, with counts, and the same as one line of the log.
 
+        A forked child that ends, ends no run of its parent's.
+
         Raises
         ------
         AuditError
             It could not be written: the run will be found by its missing beat.
         """
-        if self._ended:
+        if self._ended or not self._trail.presence.is_here:
             return
         self._ended = True
         atexit.unregister(self.end)
@@ -66,6 +80,13 @@ class Run:
     def _beat(self) -> None:
         self._trail.beat(heartbeat.PATIENCE)
         self._tell_missed()
+        if self._ask is not None:
+            with suppress(RuntimeError):  # the thread that works has ended: nothing moves
+                self._ask(self.move)
+
+    def move(self) -> None:
+        """Say that the work goes on, where nothing is counted meanwhile."""
+        self._trail.presence.move()
 
     def _miss(self, error: AuditError) -> None:
         """Remember it: what could not be written now is told with the next beat that can be."""

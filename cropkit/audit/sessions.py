@@ -13,6 +13,8 @@ from cropkit.audit import rows
 from cropkit.audit.schema import session
 from cropkit.audit.tally import SessionRow, Tally
 
+_MOVED = "moved_at"  # beside the counts of a run that lasts
+
 
 def begin(db: Connection, row: Mapping[str, Any]) -> bool:
     """Write a session's row; False when another of its threads was first."""
@@ -24,9 +26,10 @@ def begin_run(db: Connection, wanted: str, kind: str, at: str) -> None:
     _change(db, wanted, {"kind": kind, "beat_at": at, "ended_at": None, "ended_how": None})
 
 
-def beat(db: Connection, wanted: str, at: str, tally: Tally) -> None:
-    """Write that the session is alive, and what it has done so far."""
-    _change(db, wanted, {"beat_at": at, "counts": written(tally)})
+def beat(db: Connection, wanted: str, at: str, tally: Tally, moved_at: str) -> None:
+    """Write that the session is alive, what it has done so far, and when it last moved."""
+    counts = json.dumps(tally.to_json() | {_MOVED: moved_at}, sort_keys=True)
+    _change(db, wanted, {"beat_at": at, "counts": counts})
 
 
 def end(db: Connection, wanted: str, at: str, how: str, tally: Tally) -> None:
@@ -71,6 +74,7 @@ def _read(row: Mapping[str, Any]) -> SessionRow:
         ended_at=_moment(row["ended_at"]),
         ended_how=row["ended_how"],
         tally=Tally.from_text(row.get("counts")),
+        moved_at=_moment(json.loads(row.get("counts") or "{}").get(_MOVED)),
     )
 
 

@@ -119,7 +119,9 @@ class Tally:
 class SessionRow:
     """A session as its row tells of it.
 
-    ``beat_at`` is None where nobody was to beat: a short command, or a look.
+    ``beat_at`` is None where nobody was to beat: a short command, or a look. ``moved_at`` is when
+    its work last went on, None where no beat told. ``alive`` is not in the row: its process holds a
+    lock.
     """
 
     id: str
@@ -132,3 +134,5 @@ class SessionRow:
     ended_at: datetime | None = None
     ended_how: str | None = None
     tally: Tally = field(default_factory=Tally)
+    moved_at: datetime | None = None
+    alive: bool = False

@@ -94,7 +94,12 @@ class AuditTrail(TrailReader):
         self._begun = False
 
     def close(self, how: str = "closed") -> None:
-        """End the session, if it wrote anything, and let go of everything."""
+        """End the session, if it wrote anything, and let go of everything.
+
+        In a forked child it does nothing: the session is its parent's.
+        """
+        if not self.presence.is_here:
+            return
         with self.store.reading() as db:
             started = sessions.exists(db, self.session)
         if started:
@@ -120,8 +125,9 @@ class AuditTrail(TrailReader):
         AuditLocked
             When that would have to wait longer than `deadline` seconds: work goes first.
         """
+        tally, moved_at = self.presence.tally, clock.written(self.presence.moved_at)
         with self.store.transaction(durable=False, deadline=deadline) as db:
-            sessions.beat(db, self.session, self._now(), self.presence.tally)
+            sessions.beat(db, self.session, self._now(), tally, moved_at)
 
     def end_run(self, how: str) -> None:
         """Write the last heartbeat: how the run ended, and its counts."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from cropkit.audit.run import Run
+
 _log = logging.getLogger("cropkit.batch")
 _TOGETHER = 64  # suggestions that are decided in one transaction
 
@@ -77,6 +79,7 @@ class Batch:
             run_folder.given_folder(place) if place else run_folder.new_folder(self.collection.root)
         )
         self._run: RunRecord | None = None
+        self._live: Run | None = None
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -127,7 +130,7 @@ class Batch:
         """
         self._run = outcome.begun(self.plan, self.collection.session, self.parameters)
         self._write(self._run)
-        self.collection.begin_run("batch")
+        self._live = self.collection.begin_run("batch")
         try:
             self._check_ready()
             self._carry_out()
@@ -222,6 +225,8 @@ class Batch:
         record.write(run, self.folder)
 
     def _digest(self, name: str) -> tuple[str, str]:
+        if self._live is not None:
+            self._live.move()
         root, path = self.collection.locations.locate(name)
         return formats.digests(root.read(path).data, name)
 

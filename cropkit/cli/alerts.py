@@ -36,9 +36,9 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.json:
         document(_json(arguments.folder, configuration))
     else:
-        days = configuration.limits.idle.total_seconds() / 86_400
+        limits = ", ".join(f"{name} = {value:g}" for name, value in _limits(configuration).items())
         tell(
-            f"limits: idle_days = {days:g}, from {configuration.limits_from or 'the default'}",
+            f"limits: {limits}, from {configuration.limits_from or 'the default'}",
             *(f"sink: {sink.name}" for sink in configuration.sinks),
             f"sinks from {configuration.sinks_from or 'the default'}",
         )
@@ -47,13 +47,20 @@ def _show(arguments: argparse.Namespace) -> int:
     return FAILED if configuration.problems else DONE
 
 
+def _limits(configuration: "Configuration") -> dict[str, float]:
+    from cropkit.monitor.delivery.alerts_file import LIMITS  # noqa: PLC0415  (as above)
+
+    chosen = configuration.limits
+    return {name: getattr(chosen, limit.field) / limit.unit for name, limit in LIMITS.items()}
+
+
 def _json(folder: Path, configuration: "Configuration") -> dict[str, Any]:
     return {
         "ok": not configuration.problems,
         "folder": str(folder),
         "sinks": [sink.name for sink in configuration.sinks],
         "sinks_from": str(configuration.sinks_from) if configuration.sinks_from else None,
-        "idle_days": configuration.limits.idle.total_seconds() / 86_400,
+        **_limits(configuration),
         "limits_from": str(configuration.limits_from) if configuration.limits_from else None,
         "approved": configuration.sinks_from == folder / ALERTS,
         "problems": [problem.to_json() for problem in configuration.problems],

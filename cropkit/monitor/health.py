@@ -79,6 +79,10 @@ KINDS: Mapping[str, AlertKind] = {
         "Look for a killed kernel or a lost power; open it again to settle what was open",
         happened=True,
     ),
+    "hangs": AlertKind(
+        "a run is there and does not move",
+        "Look at its process; `kill` it where it does not come back: what was decided is kept",
+    ),
     "conflict": AlertKind(
         "somebody else's content is in the way",
         "`cropkit fsck FOLDER` names the files; move it away",
@@ -166,6 +170,7 @@ class Limits:
     """From where on a person is told."""
 
     idle: timedelta = timedelta(days=7)
+    hang: timedelta = timedelta(minutes=10)
     beat: timedelta = timedelta(seconds=10)
     rooms: float = 2.0
     least_room: int = 10_000_000  # bytes that the trail itself may need
@@ -235,10 +240,20 @@ def degraded_alert(folder: str, session: str, kind: str, tally: Tally) -> Alert 
 
 
 def vanished(session: SessionRow, now: datetime, limits: Limits) -> bool:
-    """Whether a run has neither ended nor beaten for longer than three periods."""
-    if session.beat_at is None or session.ended_at is not None:
+    """Whether a run has neither ended nor beaten for longer than three periods, and is not there.
+
+    One that was stopped or put to sleep is there.
+    """
+    if session.beat_at is None or session.ended_at is not None or session.alive:
         return False
     return now - session.beat_at > MOST_MISSED_BEATS * limits.beat
+
+
+def hangs(session: SessionRow, now: datetime, limits: Limits) -> bool:
+    """Whether a run that is there, or beats, has not moved for longer than may be."""
+    if session.beat_at is None or session.ended_at is not None or vanished(session, now, limits):
+        return False
+    return now - (session.moved_at or session.beat_at) > limits.hang
 
 
 def alerts(facts: Facts, now: datetime, limits: Limits | None = None) -> tuple[Alert, ...]:
@@ -319,10 +334,21 @@ def _room(facts: Facts, _now: datetime, limits: Limits) -> Iterator[Alert]:
 def _vanished(facts: Facts, now: datetime, limits: Limits) -> Iterator[Alert]:
     for session in facts.sessions:
         if vanished(session, now, limits) and session.beat_at is not None:
-            ago = _ago(now - session.beat_at)
-            who = f"{session.kind} {session.id} of {session.reviewer} on {session.host}"
-            text = f"{who} was last seen {ago} ago"
+            text = f"{_who(session)} was last seen {_ago(now - session.beat_at)} ago"
             yield Alert("vanished", facts.folder, text, f"vanished:{session.id}")
+
+
+def _hangs(facts: Facts, now: datetime, limits: Limits) -> Iterator[Alert]:
+    for session in facts.sessions:
+        moved_at = session.moved_at or session.beat_at
+        if hangs(session, now, limits) and moved_at is not None:
+            done = f"{session.tally.decided} decided, {session.tally.carried_out} carried out"
+            text = f"{_who(session)} has not moved for {_ago(now - moved_at)}: {done}"
+            yield Alert("hangs", facts.folder, text)
+
+
+def _who(session: SessionRow) -> str:
+    return f"{session.kind} {session.id} of {session.reviewer} on {session.host}"
 
 
 def _degraded(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
@@ -361,7 +387,7 @@ _CHECKS: tuple[Check, ...] = (
         _differences,
         _sqlite,
     ),
-    *(_room, _vanished, _degraded, _recovered, _idle),
+    *(_room, _vanished, _hangs, _degraded, _recovered, _idle),
 )
 
 

@@ -6,6 +6,7 @@ is taken, for a moment, is the writers' own, to see whether one may write.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from cropkit import clock
 from cropkit.audit import probe
 from cropkit.audit.chain import body_of
 from cropkit.audit.operation import Operation, OperationKind, OperationState
+from cropkit.audit.presence import sessions_there
 from cropkit.audit.reader import TrailReader
+from cropkit.audit.tally import SessionRow
 from cropkit.engine import destinations, fsck, listing
 from cropkit.engine.fsck import Difference
 from cropkit.engine.locations import Locations
@@ -110,7 +113,7 @@ def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bo
     waiting = [decision.path for decision in standing if decision.status is Status.WAITING]
     return Facts(
         folder=name,
-        sessions=trail.sessions(),
+        sessions=_sessions(trail),
         began_at=clock.read(events[0]["at"]) if events else None,
         last_crop_at=_last_crop(events),
         waiting=len(waiting),
@@ -136,6 +139,11 @@ def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bo
         lock_excludes=excludes,
         acknowledged=_acknowledged(events),
     )
+
+
+def _sessions(trail: TrailReader) -> list[SessionRow]:
+    there = sessions_there(trail.root.path)
+    return [replace(session, alive=session.id in there) for session in trail.sessions()]
 
 
 def _locations(root: Root) -> Locations:

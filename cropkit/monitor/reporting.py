@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from cropkit import clock
 from cropkit.audit.reader import TrailReader
+from cropkit.audit.tally import SessionRow
 from cropkit.audit.trail import AuditTrail
 from cropkit.monitor import delivery
 from cropkit.monitor.delivery import Configuration
-from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert, vanished
+from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert, hangs, vanished
 from cropkit.monitor.inspection import PATIENCE, examine
 from cropkit.monitor.stats import Stats, stats
 from cropkit.system import state_folder
@@ -70,9 +71,7 @@ class HealthReport:
             {
                 "kind": session.kind,
                 "reviewer": session.reviewer,
-                "ended": "vanished"
-                if vanished(session, self.at, self.limits)
-                else session.ended_how,
+                "ended": self._ended(session),
                 "decided": session.tally.decided,
                 "carried out": session.tally.carried_out,
                 "failed": session.tally.failed,
@@ -95,6 +94,11 @@ class HealthReport:
             "originals_read": self.facts.originals_read,
         }
 
+    def _ended(self, session: SessionRow) -> str | None:
+        if vanished(session, self.at, self.limits):
+            return "vanished"
+        return "hangs" if hangs(session, self.at, self.limits) else session.ended_how
+
     def _session(self, wanted: str) -> dict[str, Any]:
         session = next(each for each in self.facts.sessions if each.id == wanted)
         return {
@@ -105,9 +109,11 @@ class HealthReport:
             "version": session.version,
             "started_at": clock.written(session.started_at),
             "beat_at": clock.written(session.beat_at) if session.beat_at else None,
+            "moved_at": clock.written(session.moved_at) if session.moved_at else None,
             "ended_at": clock.written(session.ended_at) if session.ended_at else None,
             "ended_how": session.ended_how,
             "vanished": vanished(session, self.at, self.limits),
+            "hangs": hangs(session, self.at, self.limits),
             "counts": session.tally.to_json(),
         }
 

@@ -189,7 +189,7 @@ class ReviewController:
             return
         first, self._begun = not self._begun, True
         if first:
-            self._run = self.collection.begin_run("review")
+            self._run = self.collection.begin_run("review", self._loop.call_soon_threadsafe)
         self.screen.start_over()
         self.follow()
         if first and not self.defer:

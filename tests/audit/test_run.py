@@ -228,6 +228,78 @@ def test_a_process_that_is_killed_leaves_a_run_without_an_end(folder: Path) -> N
         assert one.ended_at is None
 
 
+FORKED = """
+import os, sys
+from cropkit.collection import Collection
+with Collection(sys.argv[1]) as kit:
+    kit.begin_run("batch")
+    child = os.fork()
+    if child == 0:
+        sys.exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert [row.ended_how for row in kit.trail.sessions()] == [None]
+    with Collection(sys.argv[1]) as other:
+        assert [row.id for row in other.trail.others("batch")] == [kit.session]
+"""
+
+
+def test_a_forked_child_that_ends_does_not_end_its_parents_run(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED, str(folder)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    with Collection(folder) as kit:
+        assert events(kit).count("run-ended") == 1
+        assert [one.ended_how for one in kit.trail.sessions()] == ["closed"]
+
+
+# -- whether it moves ----------------------------------------------------------------------------
+
+
+def test_a_run_that_hangs_beats_on_and_says_since_when(folder: Path) -> None:
+    with Collection(folder) as kit:
+        run = Run(kit.trail, "batch", period=0.01)
+        kit.crop("a_stage2.png", BOX)
+        until(lambda: row(kit).tally.cropped == 1)
+        moved_at, beat_at = row(kit).moved_at, row(kit).beat_at
+        until(lambda: row(kit).beat_at != beat_at)
+        assert moved_at is not None
+        assert row(kit).moved_at == moved_at
+        kit.crop("b_stage2.png", BOX)
+        until(lambda: row(kit).moved_at != moved_at)
+        run.end()
+
+
+def test_a_run_whose_work_may_rest_asks_the_thread_that_works(folder: Path) -> None:
+    asked: list[Callable[[], None]] = []
+    with Collection(folder) as kit:
+        run = Run(kit.trail, "review", period=0.01, ask=asked.append)
+        until(lambda: len(asked) > 2)
+        moved_at = row(kit).moved_at
+        asked[-1]()
+        until(lambda: row(kit).moved_at != moved_at)
+        run.end()
+
+
+def test_health_tells_a_batch_whose_thread_is_stuck(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Collection(folder) as kit:
+        run = Run(kit.trail, "batch", period=0.01)
+        kit.crop("a_stage2.png", BOX)
+        until(lambda: row(kit).tally.cropped == 1)
+        (folder / ".cropkit" / "alerts.toml").write_text("hang_minutes = 0.00001\n")
+        time.sleep(0.05)
+        assert main(["health", str(folder)]) == 1
+        assert "hangs: batch" in capsys.readouterr().out
+        run.end()
+    assert main(["health", str(folder)]) == 0
+
+
 # -- counts --------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from cropkit.monitor import health, prometheus
 from cropkit.monitor.health import KINDS, Alert, Event, Facts, Limits
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # summer time begins in some places
-SECOND = timedelta(seconds=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 TICK = timedelta(microseconds=1)
 
 
@@ -85,6 +85,31 @@ def test_the_kinds_are_added_up_and_named() -> None:
 def test_a_beat_older_than_three_periods_is_missed(age: timedelta, alerts: int) -> None:
     facts = Facts("f", sessions=[session(beat_at=NOW - age)])
     assert codes(facts) == ["vanished"] * alerts
+
+
+@pytest.mark.parametrize(
+    ("age", "alerts"), [(10 * MINUTE, []), (10 * MINUTE + TICK, ["hangs"])], ids=["moves", "hangs"]
+)
+def test_a_run_that_beats_and_does_not_move_hangs(age: timedelta, alerts: list[str]) -> None:
+    stuck = session(beat_at=NOW, moved_at=NOW - age, tally=Tally(accepted=5, cropped=3))
+    assert codes(Facts("f", sessions=[stuck])) == alerts
+    assert codes(Facts("f", sessions=[replace(stuck, ended_at=NOW, ended_how="closed")])) == []
+    for alert in health.alerts(Facts("f", sessions=[stuck]), NOW):
+        assert "has not moved for 10 min: 5 decided, 3 carried out" in alert.said
+
+
+def test_how_long_a_run_may_stand_still_can_be_set() -> None:
+    stuck = session(beat_at=NOW, moved_at=NOW - 20 * MINUTE)
+    limits = Limits(hang=timedelta(minutes=30))
+    assert health.alerts(Facts("f", sessions=[stuck]), NOW, limits) == ()
+
+
+@pytest.mark.parametrize(("age", "alerts"), [(5, []), (11, ["hangs"])])
+def test_a_run_that_was_stopped_or_put_to_sleep_has_not_vanished(
+    age: int, alerts: list[str]
+) -> None:
+    asleep = session(beat_at=NOW - age * MINUTE, alive=True)
+    assert codes(Facts("f", sessions=[asleep])) == alerts
 
 
 def test_who_has_ended_or_was_never_to_beat_is_not_missed() -> None:

@@ -295,6 +295,13 @@ RUNS = (
         IN_STATS,
     ),
     mutant(
+        "a run that hangs is well",
+        HEALTH,
+        "> limits.hang",
+        "> 1000 * limits.hang",
+        IN_HEALTH,
+    ),
+    mutant(
         "one missed beat is a vanished run",
         HEALTH,
         "> MOST_MISSED_BEATS * limits.beat",
@@ -444,9 +451,9 @@ RUNS = (
     ),
     mutant(
         "days are hours",
-        ALERTS,
-        "idle=timedelta(days=min(",
-        "idle=timedelta(hours=min(",
+        "monitor/delivery/alerts_file.py",
+        '"idle", timedelta(days=1)',
+        '"idle", timedelta(hours=1)',
         IN_DELIVERY,
     ),
     mutant(

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,21 @@ from cropkit.system.state_folder import is_acceptable, reader
 MOST_SINKS = 20
 _APPROVED = "approved-alerts"
 Table = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitName:
+    """A limit of `alerts.toml`: its field in `Limits`, its unit, and the most that counts."""
+
+    field: str
+    unit: timedelta
+    most: float
+
+
+LIMITS: Mapping[str, LimitName] = {
+    "idle_days": LimitName("idle", timedelta(days=1), 36_500.0),
+    "hang_minutes": LimitName("hang", timedelta(minutes=1), 1_000_000.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +61,7 @@ class AlertsFile:
     @property
     def unknown(self) -> list[str]:
         """What it says that nobody understands."""
-        return sorted(self.table.keys() - {"idle_days", "sink"})
+        return sorted(self.table.keys() - {*LIMITS, "sink"})
 
     @property
     def names_sinks(self) -> bool:

@@ -6,21 +6,19 @@ this person has approved it: a collection may come from somebody else.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from cropkit.errors import BadConfiguration, CropkitError
 from cropkit.monitor.delivery import alerts_file
-from cropkit.monitor.delivery.alerts_file import AlertsFile
+from cropkit.monitor.delivery.alerts_file import LIMITS, AlertsFile
 from cropkit.monitor.delivery.sink_table import SinkTable, number_above_0
 from cropkit.monitor.delivery.sinks import LogFile, Sink
 from cropkit.monitor.health import Alert, Limits
 from cropkit.system.home import LOG
 from cropkit.system.state_folder import is_acceptable
-
-_LONGEST_IDLE = 36_500.0  # days
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ class _Reading:
     def configuration(self) -> Configuration:
         collections = self._file(lambda: alerts_file.of_collection(self.folder))
         persons = self._file(lambda: alerts_file.of_person(self.env))
-        limits, limits_from = self._limits(file for file in (collections, persons) if file)
+        limits, limits_from = self._limits([file for file in (collections, persons) if file])
         trusted = (file for file in (collections, persons) if file and self._is_trusted(file))
         source = next(trusted, None)
         sinks = self._sinks(source) if source else self.log
@@ -101,16 +99,24 @@ class _Reading:
             self.problems.append(Alert("unapproved", str(self.folder), words))
         return approved
 
-    def _limits(self, files: Iterator[AlertsFile]) -> tuple[Limits, Path | None]:
+    def _limits(self, files: Sequence[AlertsFile]) -> tuple[Limits, Path | None]:
+        chosen: dict[str, Any] = {}
+        limits_from = None
+        for name, limit in LIMITS.items():
+            number, path = self._limit(files, name)
+            if number is not None:
+                chosen[limit.field] = min(number, limit.most) * limit.unit
+            limits_from = limits_from or path
+        return Limits(**chosen), limits_from
+
+    def _limit(self, files: Sequence[AlertsFile], name: str) -> tuple[float | None, Path | None]:
         for file in files:
-            if "idle_days" in file.table:
+            if name in file.table:
                 try:
-                    days = number_above_0(file.table["idle_days"], "idle_days")
+                    return number_above_0(file.table[name], name), file.path
                 except ValueError as error:
                     self._complain(BadConfiguration(file.path, error))
-                else:
-                    return Limits(idle=timedelta(days=min(days, _LONGEST_IDLE))), file.path
-        return Limits(), None
+        return None, None
 
     def _sinks(self, file: AlertsFile) -> tuple[Sink, ...]:
         reader = SinkTable(file.path, self.env, self.log)
