@@ -50,6 +50,7 @@ CropkitError
  │    ├── ForeignState       somebody else made `.cropkit`, or it leads out of the collection
  │    └── NetworkFileSystem  SQLite is not safe there
  ├── BadInput              no image is concerned: what was asked for makes no sense; ask otherwise
+ │    ├── BadHead            what no head of a trail can be read of
  │    ├── BadSetting         a collection has no such choice
  │    ├── BadDestination     a folder that crops cannot go to
  │    ├── BadConfiguration   alerts.toml says what nobody understands
@@ -546,6 +547,13 @@ class BadInput(CropkitError):
     """No image is concerned: what was asked for makes no sense, and nothing was begun."""
 
     status = "refused"
+
+
+class BadHead(BadInput):
+    """(what was given, what is wrong with it): nothing was compared."""
+
+    template = "{0}: no head of a trail: {1}"
+    cure = "Give SEQ:HASH, or a file of lines that `cropkit heads FOLDER` prints"
 
 
 class BadSetting(BadInput, ValueError):

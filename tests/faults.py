@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from cropkit.audit import heads
+
 ENDS = ("src_dir_fd", "dst_dir_fd")
 EFFECTS = frozenset(
     ("open", "write", "fsync", "link", "replace", "unlink", "mkdir", "utime", "fchmod", "setxattr")
@@ -74,7 +76,8 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def as_format_1(folder: Path) -> None:
-    """Make a collection's database look as the first format did."""
+    """Make a collection's database look as the first format did; nobody kept its head then."""
+    heads.forget(folder)
     newer = [("session", "beat_at"), ("session", "counts")]
     newer += [("decision", f"shown_{edge}") for edge in ("left", "top", "right", "bottom")]
     with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:

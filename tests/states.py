@@ -696,6 +696,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "BadBox": nothing,
     "BadDecision": bad_decision,
     "BadSuggestion": bad_suggestion,
+    "BadHead": well,
     "BadSetting": nothing,
     "BadConfiguration": pigeon,
     "SystemRefused": nothing,

@@ -41,5 +41,7 @@ takes of them was of use to the living only. After a power cut
 - the export may be short or end in half a line, and the next session mends it;
 - the database may be lost altogether, with its disk: `rebuild` plays the export again.
 
-What the chain cannot show is that its end was cut off. The head's hash, kept elsewhere, does.
+*Whose it is.* All hashes of a chain can be computed anew. So each transaction seals the head with a
+key that is kept outside of the collection (`keys`, `seals`), and what the trail ended with is kept
+there, too (`heads`). Whoever opens it to write holds it against both first (`trust`).
 """

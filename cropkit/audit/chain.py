@@ -1,7 +1,7 @@
 """The audit trail: events that name the hash of the one before, so that an edit shows.
 
-The chain proves that nothing in the middle was changed or removed. It cannot prove that the end was
-not cut off: for that, keep the head's hash (`cropkit fsck` prints it) somewhere else.
+The chain proves that nothing in the middle was changed or removed, as long as its head is the one
+that it was: `seals` vouch for that, and `heads` tell whether the end was cut off.
 """
 
 import hashlib

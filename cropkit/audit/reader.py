@@ -1,6 +1,7 @@
 """What a collection's trail tells, by a type that cannot write."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -11,15 +12,17 @@ from cropkit.audit import (
     chain,
     decisions,
     export,
+    kept_heads,
     keys,
     operations,
     replay,
     schema,
-    seals,
     sessions,
     settings,
+    trust,
 )
 from cropkit.audit.decisions import Standing
+from cropkit.audit.kept_heads import KeptHead
 from cropkit.audit.operation import OUTCOMES, Operation, OperationState
 from cropkit.audit.replay import Disagreement
 from cropkit.audit.store_reader import DEADLINE, StoreReader
@@ -267,8 +270,18 @@ class TrailReader:
         with self.store.reading() as db:
             return chain.head(db)
 
-    def examined(self) -> seals.Examined:
-        """Hold the seals against the trail, with the key of whoever asks; none is made.
+    def last(self) -> KeptHead | None:
+        """Return what the trail ends with, as it can be kept elsewhere; None of an empty one."""
+        with self.store.reading() as db:
+            return kept_heads.newest(db)
+
+    def missed(self, kept: Sequence[KeptHead]) -> list[str]:
+        """Name the heads kept elsewhere that the trail does not hold."""
+        with self.store.reading() as db:
+            return list(kept_heads.missed(db, kept))
+
+    def examined(self) -> trust.Examined:
+        """Hold the trail against seals, key and memory of whoever asks; no key is made.
 
         Raises
         ------
@@ -278,7 +291,7 @@ class TrailReader:
             A row is no seal.
         """
         with self.store.reading() as db:
-            return seals.examine(db, keys.of_person())
+            return trust.examine(db, self.root.path, keys.of_person())
 
     def _owner_file(self, owner: str) -> Path:
         return self.root.path / OWNERS / owner

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cropkit import clock
-from cropkit.audit import chain, export, keys, replay, seals
+from cropkit.audit import chain, export, keys, replay, seals, trust
 from cropkit.audit.presence import living, recovering
 from cropkit.audit.store import DEADLINE, Store
 from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
@@ -29,12 +29,15 @@ def rebuild(root: Root, deadline: float = DEADLINE) -> int:
     ForeignState, AuditMissing, AuditCorrupt, AuditUnavailable
         When somebody else made its state, there is no export, it does not hold together, or
         somebody is at work; the old database was not changed.
+    TrailForged
+        When it does not hold what this person saw of the trail last; as above.
     """
     state_folder.check(root.path)
     if not (root.path / EXPORT).is_file():
         raise AuditMissing(root.path, EXPORT)
     with _translated(root), _alone(root, deadline):
         events = list(export.events(root.path / EXPORT))
+        trust.check_events(root.path, events)
         for path in (root.path / HOME).glob(f"{Path(REBUILDING).name}*"):
             path.unlink()  # from a try that was cut off
         _make_anew(root, events, deadline)

@@ -22,7 +22,7 @@ from cropkit.audit.keys import NOBODY, Key, is_id
 from cropkit.audit.schema import audit, seal
 from cropkit.errors import TrailForged
 
-_FORMAT = 5  # of the database, from which on there are seals
+_FIRST = 5  # format of the database, from which on there are seals
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEWEST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 _LAST = select(seal).order_by(seal.c.number.desc()).limit(1)
@@ -54,45 +54,33 @@ class Seal:
             raise ValueError("no hash")
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """What seals tell of a trail.
-
-    Parameters
-    ----------
-    forged : what does not fit, as sentences
-    unverified : for what a key vouches that one does not have, as sentences
-    """
-
-    forged: Sequence[str] = ()
-    unverified: Sequence[str] = ()
-
-
 def head(db: Connection) -> Head | None:
-    """Return the last event; None of an empty trail."""
-    row = db.execute(_NEWEST).one_or_none()
+    """Return the last event; None of an empty trail, and of a database without tables."""
+    row = db.execute(_NEWEST).one_or_none() if _format(db) else None
     return Head(row.seq, row.hash) if row else None
 
 
 def last(db: Connection) -> Seal | None:
-    """Return the last seal of all."""
-    row = db.execute(_LAST).one_or_none()
+    """Return the last seal of all; None of a database in an older format."""
+    row = db.execute(_LAST).one_or_none() if _format(db) >= _FIRST else None
     return _read(row) if row else None
 
 
 def all_of(db: Connection) -> list[Seal]:
     """Return every seal, oldest first; none of a database in an older format."""
-    if int(db.exec_driver_sql("PRAGMA user_version").scalar_one()) < _FORMAT:
-        return []
-    return [_read(row) for row in db.execute(select(seal).order_by(seal.c.number))]
+    query = select(seal).order_by(seal.c.number)
+    return [_read(row) for row in db.execute(query)] if _format(db) >= _FIRST else []
 
 
-def examine(db: Connection, key: Key) -> Examined:
-    """Hold seals against the trail, as far as it can be done with one key."""
+def wrong(db: Connection, key: Key) -> list[str]:
+    """Hold the seals against the trail, as far as it can be done with one key."""
     known = all_of(db)
-    newest = head(db)
-    forged = [*_misplaced(db, known), *_not_by(key, known), *_behind(known, newest)]
-    return Examined(forged, list(_unverified(key, known, newest)))
+    return [*_misplaced(db, known), *_not_by(key, known), *_behind(known, head(db))]
+
+
+def unverified(db: Connection, key: Key) -> list[str]:
+    """Tell for which events no key vouches, or one that is not this one."""
+    return list(_unverified(key, all_of(db), head(db)))
 
 
 class Sealing:
@@ -125,6 +113,10 @@ class Sealing:
             raise TrailForged(self._folder, "its seals are gone")
         if wrong := [*_behind([latest], newest), *_not_by(self._key, [latest])]:
             raise TrailForged(self._folder, wrong[0])
+
+
+def _format(db: Connection) -> int:
+    return int(db.exec_driver_sql("PRAGMA user_version").scalar_one())
 
 
 def _write(db: Connection, key: Key, newest: Head, latest: Seal | None) -> None:

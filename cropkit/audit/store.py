@@ -42,6 +42,7 @@ __all__ = ["DEADLINE", "Store"]
 
 _log = logging.getLogger("cropkit.audit.trail")
 Within = Callable[[Connection], AbstractContextManager[object]]
+Accept = Callable[[Connection], Within]
 _HEAD = "SELECT coalesce(max(seq), 0) FROM audit"
 
 
@@ -67,10 +68,10 @@ class Store(StoreReader):
         deadline: float = DEADLINE,
         *,
         rebuilding: bool = False,
-        accept: Callable[[Connection], Within] | None = None,
+        accept: Accept | None = None,
     ) -> None:
-        self.sealed: Within = nullcontext
         self._choose(root, REBUILDING if rebuilding else DATABASE, deadline)
+        self.sealed: Within = nullcontext
         self._follows = not rebuilding
         self._exported = -1
         if not rebuilding:
@@ -79,10 +80,7 @@ class Store(StoreReader):
         with self._translated(), self._alone(), held_off():
             self._connect(self._opened_to_write)
         try:
-            self._migrate()
-            if accept is not None:
-                with self.reading() as db:
-                    self.sealed = accept(db)
+            self._migrate(accept)
             self._prove_writable()
             if not rebuilding:
                 self._keep_reserve()
@@ -185,11 +183,12 @@ class Store(StoreReader):
             raise
         return connection
 
-    def _migrate(self) -> None:
+    def _migrate(self, accept: Accept | None) -> None:
         with self.reading() as db:
             version = version_of(db)
             self._check_version(version)
             shape.check(db, self.path, whole=version == VERSION)
+            self.sealed = accept(db) if accept else nullcontext
             if version == VERSION:
                 return
         with self.transaction() as db:

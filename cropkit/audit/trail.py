@@ -3,12 +3,12 @@
 Each verb is one transaction; what it decides or settles has its event there: no audit, no work.
 """
 
+import logging
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -20,13 +20,12 @@ from cropkit._version import __version__
 from cropkit.audit import (
     chain,
     decisions,
-    export,
     keys,
     operations,
     schema,
-    seals,
     sessions,
     settings,
+    trust,
 )
 from cropkit.audit.decisions import Standing
 from cropkit.audit.operation import TAKEN_BACK, Operation, OperationKind, OperationState
@@ -35,11 +34,11 @@ from cropkit.audit.presence import Presence, sessions_there
 from cropkit.audit.reader import DEADLINE, TrailReader
 from cropkit.audit.store import Store
 from cropkit.audit.tally import SessionRow, Tally
-from cropkit.errors import AuditCorrupt, AuditError, BadDecision, TrailForged
+from cropkit.errors import AuditCorrupt, AuditError, BadDecision
 from cropkit.records import CropResult, Decision, Problem, Status
 from cropkit.system.files import Root
-from cropkit.system.home import EXPORT
 from cropkit.system.scope import Scope
+from cropkit.system.signals import held_off
 
 __all__ = ["DEADLINE", "AuditTrail", "ClaimOutcome", "Standing"]
 
@@ -49,6 +48,7 @@ _PAST = {
     OperationKind.RESTORE: "restored",
     OperationKind.PURGE: "purged",
 }
+_log = logging.getLogger("cropkit.audit.trail")
 _SUCCESS = {kind: Status(event) for kind, event in _PAST.items()}
 
 
@@ -79,7 +79,7 @@ class AuditTrail(TrailReader):
         scope: Scope | None = None,
     ) -> None:
         key = keys.of_person(make=True)
-        store = Store(root, deadline, accept=partial(_accepted, root.path, key))
+        store = Store(root, deadline, accept=partial(trust.accepted, folder=root.path, key=key))
         super().__init__(root, store=store, scope=scope)
         try:
             self.presence = Presence(root.path, reviewer)
@@ -92,6 +92,9 @@ class AuditTrail(TrailReader):
         self.session = self.presence.session
         self.reviewer = self.presence.reviewer
         self._begun = False
+        with held_off(), self.store.reading() as db:  # who is interrupted here could not close it
+            self.notices += trust.begun_anew(db, root.path)
+            self.notices += trust.remembered(root.path, trust.worth_keeping(db))
 
     def close(self, how: str = "closed") -> None:
         """End the session, if it wrote anything, and let go of everything.
@@ -105,8 +108,12 @@ class AuditTrail(TrailReader):
         if started:
             with self._writing() as db:
                 self._end(db, "session-ended", how, _plain(decisions.counts(db)))
+        with self.store.reading() as db:
+            last = trust.worth_keeping(db)
         self.store.close()
         self.presence.leave()
+        for sentence in trust.remembered(self.root.path, last):
+            _log.warning(sentence)
 
     # -- runs ----------------------------------------------------------------------------------
 
@@ -382,15 +389,6 @@ class AuditTrail(TrailReader):
 
     def _now(self) -> str:
         return clock.written(clock.now())
-
-
-def _accepted(folder: Path, key: keys.Key, db: Connection) -> seals.Sealing:
-    """Go on with a trail that its seals vouch for, and that is not behind its export."""
-    export.check(db, folder / EXPORT)
-    examined = seals.examine(db, key)
-    if examined.forged:
-        raise TrailForged(folder, examined.forged[0])
-    return seals.Sealing(folder, key, (seals.head(db), seals.last(db)))
 
 
 def _story(operation: Operation) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from cropkit._version import __version__
-from cropkit.cli import alerts, batch, collection, destinations, health, start, undo
+from cropkit.cli import alerts, batch, collection, destinations, health, start, trust, undo
 from cropkit.cli.shell import (
     FAILED,
     STOPPED,
@@ -93,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
     start.add_demo(commands)
     undo.add(commands)
     collection.add(commands)
+    trust.add(commands)
     undo.add_originals(commands)
     destinations.add(commands)
     batch.add(commands)

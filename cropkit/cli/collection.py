@@ -73,6 +73,8 @@ def add(commands: Commands) -> None:
     parser = folder_command(commands, "fsck", "prove that database and disk agree", _fsck)
     text = "make a lost database anew from the trail's export first"
     parser.add_argument("--rebuild", action="store_true", help=text)
+    text = "also hold the trail against a head kept elsewhere, or a file of them"
+    parser.add_argument("--against", metavar="SEQ:HASH|FILE", help=text)
 
 
 def _crop(arguments: argparse.Namespace) -> int:
@@ -213,16 +215,19 @@ def _recover(arguments: argparse.Namespace) -> int:
 
 
 def _fsck(arguments: argparse.Namespace) -> int:
+    from cropkit.audit import kept_heads  # noqa: PLC0415  (a database, not for `--help`)
     from cropkit.engine import destinations  # noqa: PLC0415  (codecs and database: not for `--help`)
-    from cropkit.engine.fsck import fsck  # noqa: PLC0415  (as above)
+    from cropkit.engine.fsck import elsewhere, fsck  # noqa: PLC0415  (as above)
     from cropkit.engine.locations import Locations  # noqa: PLC0415  (as above)
 
+    kept = kept_heads.read(arguments.against) if arguments.against else ()
     if arguments.rebuild:
         from cropkit.collection import rebuild  # noqa: PLC0415  (a database, not for `--help`)
 
         say(f"{rebuild(arguments.folder)} events played into a new database")
     with reading(arguments.folder) as trail:
         differences = fsck(Locations(trail.root, destinations.named(trail.root.path)), trail)
+        differences += elsewhere(trail, kept)
         facts = {"head": trail.head(), "database": trail.store.version}
         unverified = trail.examined().unverified
     if arguments.json:

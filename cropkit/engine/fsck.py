@@ -1,8 +1,9 @@
 """Prove that database and disk agree, and name each difference. Changes nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from cropkit.audit.kept_heads import KeptHead
 from cropkit.audit.operation import (
     Operation,
     OperationKind,
@@ -57,6 +58,11 @@ def _sealed(trail: TrailReader) -> Iterator[Difference]:
     """Tell where the trail is not the one that its seals vouch for."""
     for reason in trail.examined().forged:
         yield Difference("audit", "cropkit.db", f"the trail was forged: {reason}")
+
+
+def elsewhere(trail: TrailReader, kept: Sequence[KeptHead]) -> list[Difference]:
+    """Hold the trail against heads that somebody keeps elsewhere."""
+    return [Difference("audit", "cropkit.db", reason) for reason in trail.missed(kept)]
 
 
 def _open(trail: TrailReader) -> Iterator[Difference]:

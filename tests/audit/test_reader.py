@@ -30,6 +30,8 @@ QUESTIONS: Mapping[str, Callable[[TrailReader], object]] = {
     "finished": TrailReader.finished,
     "head": TrailReader.head,
     "examined": TrailReader.examined,
+    "last": TrailReader.last,
+    "missed": lambda trail: trail.missed([]),
     "is_crop": lambda trail: trail.is_crop(trail.standing()[0].sha256),
     "is_dead": lambda trail: trail.is_dead(trail.finished()[0].owner),
     "is_done": lambda trail: trail.is_done(trail.finished()[0].id),

@@ -53,6 +53,7 @@ def test_every_command_of_the_public_interface_is_there() -> None:
             "originals",
             "accept-changes",
             "destinations",
+            "heads",
             "batch",
             "health",
             "stats",

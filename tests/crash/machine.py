@@ -32,6 +32,7 @@ class Machine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         disk.Disk({0: disk.Inode(folder=True, mode=0o755)}).write(self.place)
+        scenarios.remember(None)
         scenarios.make_world(self.place)
         self.folder = self.place / "collection"
         self.originals = set(look(self.place).contents.values())

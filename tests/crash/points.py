@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import disk
 from checks import how_it_ended, what_is_wrong, what_is_wrong_at_once
-from scenarios import Stage, Unsuccessful
+from scenarios import Stage, Unsuccessful, heads, remember
 from tracer import CHANGES, OPENS, READS, SYNCS, Ended, Stop, Then, Voice, Watch, trace
 
 from cropkit.errors import AuditError, CropkitError, InDoubt
@@ -154,10 +154,11 @@ def kills_in_recovery(
         stage.fresh()
         if not act(stage, At(number), CHANGES).killed:
             return
-        cut_off = disk.read(stage.place)
+        cut_off, known = disk.read(stage.place), heads()
         again = (seed + number) % share + 1
         while True:
             cut_off.write(stage.place)
+            remember(known)
             if not recover(stage, At(again), CHANGES).killed:
                 break
             thorough = (number + again) % 11 == 0

@@ -17,7 +17,7 @@ import disk
 from checks import what_is_wrong
 from disk import SHARED_MEMORY, Disk, Inode
 from points import act
-from scenarios import Stage
+from scenarios import Stage, remember
 from tracer import CHANGES, SYNCS, Ended, Stop, Then
 
 SECTOR = 512
@@ -407,6 +407,7 @@ def losses(stage: Stage, limit: int | None, seed: int) -> Iterator[tuple[str, li
 
 def judge(stage: Stage, made: Record, left: Left, *, thorough: bool = False) -> list[str]:
     made.disk(left).write(stage.place)
+    remember(stage.heads)  # what was seen before it: later heads are not in the record
     thorough = thorough or stage.scenario.unsynced
     return what_is_wrong(stage, success=left.success, thorough=thorough, power_was_lost=True)
 

@@ -291,6 +291,7 @@ class Stage:
     scenario: Scenario
     place: Path
     start: Disk = field(default_factory=Disk)
+    heads: bytes | None = None
     before: World = field(default_factory=lambda: World({}))
     after: World = field(default_factory=lambda: World({}))
     recorded: frozenset[tuple[str, str, int]] = frozenset()
@@ -298,13 +299,14 @@ class Stage:
 
     def __post_init__(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)
+        remember(None)
         make_world(self.place)
         self.originals = frozenset(look(self.place).contents.values())
         for step in self.scenario.before:
             with step.open(self.place) as kit:
                 step.act(kit)
         self.scenario.prepare(self.place)
-        self.start = disk.read(self.place)
+        self.start, self.heads = disk.read(self.place), heads()
         with self.scenario.open(self.place) as kit:
             self.before = look(self.place, who_stands(kit))
             self.scenario.act(kit)
@@ -315,7 +317,25 @@ class Stage:
 
     def fresh(self) -> Path:
         self.start.write(self.place)
+        remember(self.heads)
         return self.place
+
+
+def _heads_file() -> Path:
+    return Path(os.environ["XDG_STATE_HOME"], "cropkit", "heads.json")
+
+
+def heads() -> bytes | None:
+    """What the person remembers of the trails that they saw: it is no part of the world."""
+    return _heads_file().read_bytes() if _heads_file().exists() else None
+
+
+def remember(known: bytes | None) -> None:
+    """Let the person remember this, as they did when the world was as it is to be again."""
+    if known is None:
+        _heads_file().unlink(missing_ok=True)
+    else:
+        _heads_file().write_bytes(known)
 
 
 def make_world(place: Path) -> None:

@@ -23,7 +23,7 @@ from cropkit.geometry import PixelBox
 from cropkit.monitor import reporting
 from cropkit.system.home import DATABASE, EXPORT
 
-BOX = PixelBox(10, 20, 60, 90)
+BOX = PixelBox(10, 20, 40, 60)
 A, B = "a_stage2.png", "b_stage2.png"
 Row = dict[str, Any]
 Capture = pytest.CaptureFixture[str]
@@ -48,6 +48,11 @@ def folder(tmp_path: Path) -> Path:
 def crop(folder: Path, name: str) -> None:
     with Collection(folder) as collection:
         assert collection.crop(name, BOX).ok
+
+
+def work(folder: Path) -> None:
+    with Collection(folder) as collection:
+        assert collection.undo()[0].ok
 
 
 def be(person: str, monkeypatch: Patch, tmp_path: Path) -> None:
@@ -205,8 +210,11 @@ def test_what_is_made_anew_from_the_export_is_sealed(folder: Path) -> None:
     crop(folder, B)
 
 
-def test_an_older_format_has_no_seals_and_goes_on(folder: Path, capsys: Capture) -> None:
+def test_an_older_format_has_no_seals_and_goes_on(
+    folder: Path, state: Path, capsys: Capture
+) -> None:
     as_format_4(folder)
+    (state / "heads.json").unlink()  # versions that made it kept none
     assert main(["fsck", str(folder)]) == 0
     assert "were never sealed" in capsys.readouterr().err
     crop(folder, B)
@@ -256,6 +264,204 @@ def test_what_another_person_sealed_earlier_is_held_against_the_trail(
     head = rows(folder, "SELECT hash FROM audit ORDER BY seq DESC LIMIT 1")[0]["hash"]
     change(folder, "UPDATE seal SET hash = ? WHERE number = 2", head)
     is_refused(folder, "is not by your key", capsys)
+
+
+# -- what was seen last --------------------------------------------------------------------------
+
+
+def copied(folder: Path) -> dict[str, bytes]:
+    """Take database and export as they are, with their seals."""
+    return {name: (folder / name).read_bytes() for name in (DATABASE, EXPORT)}
+
+
+def put_back(folder: Path, files: dict[str, bytes]) -> None:
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+
+
+def entries(state: Path) -> dict[str, Row]:
+    found: dict[str, Row] = json.loads((state / "heads.json").read_text())
+    return found
+
+
+def test_an_older_state_with_a_seal_of_ones_own_is_cut_off(
+    folder: Path, state: Path, capsys: Capture
+) -> None:
+    older = copied(folder)
+    crop(folder, B)
+    put_back(folder, older)
+    is_refused(folder, "which you saw on", capsys)
+    (state / "heads.json").unlink()
+    work(folder)  # nothing else could tell
+
+
+@pytest.mark.parametrize("forge", [blame_another, lambda _row: None])
+def test_seals_that_were_taken_away_are_missed(
+    folder: Path, forge: Callable[[Row], None], capsys: Capture
+) -> None:
+    compute_anew(folder, forge)
+    change(folder, "DELETE FROM seal")
+    words = "which you saw on" if forge is blame_another else "its seals are gone"
+    is_refused(folder, words, capsys)
+
+
+def test_a_trail_under_a_key_of_somebody_else_is_not_the_one_that_was_seen(
+    folder: Path, tmp_path: Path, monkeypatch: Patch, capsys: Capture
+) -> None:
+    compute_anew(folder, blame_another)
+    change(folder, "DELETE FROM seal")
+    be("anna", monkeypatch, tmp_path)
+    crop(folder, B)
+    be("state", monkeypatch, tmp_path)
+    is_refused(folder, "which you saw on", capsys)
+
+
+def test_an_older_format_is_not_put_back_unnoticed(folder: Path, capsys: Capture) -> None:
+    as_format_4(folder)
+    is_refused(folder, "its seals are gone", capsys)
+
+
+def test_nothing_is_made_anew_from_an_export_that_was_cut_off(folder: Path) -> None:
+    older = copied(folder)
+    crop(folder, B)
+    put_back(folder, older)
+    with pytest.raises(TrailForged, match="which you saw on"):
+        rebuild(folder)
+
+
+def test_heads_are_kept_at_open_and_close(folder: Path, state: Path) -> None:
+    (closed,) = entries(state).values()
+    with Collection(folder) as collection:
+        collection.crop(B, BOX)
+        assert list(entries(state).values()) == [closed]
+        with Collection(folder):
+            (opened,) = entries(state).values()
+    (last,) = entries(state).values()
+    head = rows(folder, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")[0]
+    assert closed["seq"] < opened["seq"] < last["seq"]
+    assert {name: last[name] for name in ("seq", "hash")} == head
+    assert last["at"]
+
+
+def test_what_a_power_cut_may_take_is_not_remembered(folder: Path, state: Path) -> None:
+    first, other = Collection(folder), Collection(folder)
+    try:
+        first.trail.remember_place(A)  # begins the session, and is not synced
+        Collection(folder).close()
+        (event,) = rows(folder, "SELECT * FROM audit ORDER BY seq DESC LIMIT 1")
+        assert event["event"] == "session-started"
+        assert [entry["seq"] for entry in entries(state).values()] == [event["seq"] - 1]
+    finally:
+        first.close()
+        other.close()
+
+
+def test_a_folder_that_begins_anew_is_told_and_goes_on(folder: Path, capsys: Capture) -> None:
+    shutil.rmtree(folder / ".cropkit")
+    capsys.readouterr()
+    assert main(["crop", str(folder / B), "--box", "10,20,40,60"]) == 0
+    assert "the trail begins anew: what you saw of it on" in capsys.readouterr().err
+    work(folder)
+
+
+def test_no_more_heads_are_kept_than_are_useful(
+    folder: Path, state: Path, monkeypatch: Patch
+) -> None:
+    monkeypatch.setattr("cropkit.audit.heads.MOST", 3)
+    path = state / "heads.json"
+    known = json.loads(path.read_text())
+    (entry,) = known.values()
+    gone = {str(folder / f"gone {number}"): entry for number in range(2)}
+    older = {"/": entry | {"at": "2001"}, "/tmp": entry | {"at": "2000"}}  # noqa: S108  (folders that are there)
+    path.write_text(json.dumps(known | gone | older))
+    crop(folder, B)
+    assert set(entries(state)) == {str(folder), "/", "/tmp"}  # noqa: S108  (as above)
+    path.write_text(json.dumps(entries(state) | {"/usr": entry | {"at": "2002"}}))
+    work(folder)
+    assert set(entries(state)) == {str(folder), "/", "/usr"}
+
+
+@pytest.mark.parametrize(
+    "entry", [5, [], {}, {"seq": "1", "hash": "f", "at": "x"}, {"seq": 1, "at": "x"}]
+)
+def test_a_head_that_is_none_is_told(
+    folder: Path, state: Path, entry: object, capsys: Capture
+) -> None:
+    (state / "heads.json").write_text(json.dumps({str(folder): entry}))
+    assert main(["fsck", str(folder)]) == 0
+    assert "is no head" in capsys.readouterr().err
+    assert main(["crop", str(folder / B), "--box", "10,20,40,60"]) == 0
+    assert "is no head" in capsys.readouterr().err
+
+
+# -- heads that are kept elsewhere ---------------------------------------------------------------
+
+
+def test_heads_are_kept_in_a_file_and_held_against_the_trail(
+    folder: Path, tmp_path: Path, state: Path, capsys: Capture
+) -> None:
+    file = tmp_path / "heads.txt"
+    assert main(["heads", str(folder), "--to", str(file)]) == 0
+    older = copied(folder)
+    crop(folder, B)
+    assert main(["heads", str(folder), "--to", str(file)]) == 0
+    capsys.readouterr()
+    assert main(["heads", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert file.read_text().splitlines(keepends=True)[1:] == [printed]
+    assert main(["fsck", str(folder), "--against", str(file)]) == 0
+    seq, its_hash, _ = printed.split()
+    assert main(["fsck", str(folder), "--against", f"{seq}:{its_hash}"]) == 0
+    put_back(folder, older)
+    shutil.rmtree(state)  # on another machine nobody has seen it
+    capsys.readouterr()
+    main(["fsck", str(folder)])
+    assert "audit:" not in capsys.readouterr().err
+    assert main(["fsck", str(folder), "--against", str(file)]) == 1
+    told = capsys.readouterr().err
+    assert f"audit: cropkit.db: event {seq}, whose hash is kept elsewhere, is gone" in told
+    assert main(["fsck", str(folder), "--against", f"1:{its_hash}", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)["differences"]
+    (difference,) = [each for each in found if each["kind"] == "audit"]
+    assert "event 1, whose hash is kept elsewhere, is another one now" in difference["reason"]
+
+
+def test_heads_as_json(folder: Path, tmp_path: Path, capsys: Capture) -> None:
+    capsys.readouterr()
+    assert main(["heads", str(folder), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    head = rows(folder, "SELECT seq, hash, at FROM audit ORDER BY seq DESC LIMIT 1")[0]
+    assert answer == {"head": head, "to": None}
+    empty = pictures.write_folder(tmp_path / "empty")
+    Collection(empty).close()
+    assert main(["heads", str(empty), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["head"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("5", "neither SEQ:HASH nor a file"),
+        ("0:" + "f" * 64, "neither SEQ:HASH nor a file"),
+        ("5:" + "F" * 64, "neither SEQ:HASH nor a file"),
+        ("\0", "neither SEQ:HASH nor a file"),
+        (b"", "it holds no head"),
+        (b"5 " + b"f" * 64 + b"\n\xff\n", "line 2 is no head"),
+        (b"5 " + b"f" * 64 + b" \x1b[2J\n", "line 1 is no head"),
+        (b"x" * 10_000_001, "larger than 10000000 bytes"),
+    ],
+    ids=range(8),
+)
+def test_what_is_no_head_is_refused(
+    folder: Path, tmp_path: Path, text: str | bytes, words: str, capsys: Capture
+) -> None:
+    if isinstance(text, bytes):
+        (tmp_path / "file").write_bytes(text)
+        text = str(tmp_path / "file")
+    assert main(["fsck", str(folder), "--against", text]) == 1
+    told = capsys.readouterr().err
+    assert "BadHead" in told
+    assert words in told
 
 
 # -- where the key is ----------------------------------------------------------------------------
