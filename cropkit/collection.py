@@ -46,8 +46,8 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.monitor import stats
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.suggest import Sidecars, Suggester, gather
-from cropkit.system import log
-from cropkit.system.files import Root, path_named, split_beneath
+from cropkit.system import log, parameters
+from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
 from cropkit.system.scope import scope_of
 
@@ -147,7 +147,8 @@ class Collection:
         group_size: GroupSize | None = None,
         system: ModuleType = os,
     ) -> None:
-        path = path_named("folder", folder)
+        path = parameters.path_named("folder", folder)
+        name = None if reviewer is None else parameters.text("reviewer", reviewer)
         self.scope = scope_of(path)
         self.files = Root(self.scope.root, system)
         self.root = self.files.path
@@ -157,9 +158,7 @@ class Collection:
         self.suggesters: tuple[Suggester, ...] = (
             (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
         )
-        self.trail = AuditTrail(
-            self.files, reviewer, kind=kind, deadline=deadline, scope=self.scope
-        )
+        self.trail = AuditTrail(self.files, name, kind=kind, deadline=deadline, scope=self.scope)
         self._log = log.attach(self.root / LOG, self.trail.session)
         if not self.scope.is_whole:
             _log.info("%s", self.scope)
@@ -577,7 +576,7 @@ class Collection:
         """Make the destination, and name it relative to the collection where it is inside."""
         if destination is None or str(destination) == "":
             return None
-        folder = destinations.resolved(path_named("destination", destination))
+        folder = destinations.resolved(parameters.path_named("destination", destination))
         _make_durable(folder, self.files.system)
         return named_beneath(self.scope, folder)
 

@@ -13,6 +13,7 @@ from typing import Any
 from cropkit import clock
 from cropkit._version import __version__
 from cropkit.batch.run_folder import RECORD
+from cropkit.errors import RunIncomplete
 from cropkit.names import all_escaped, all_unescaped
 from cropkit.records import Status
 
@@ -22,6 +23,9 @@ _PACKAGES = ("pillow", "numpy", "papermill", "sqlalchemy", "zlib-ng")
 OVERTAKEN = "overtaken"  # a person decided otherwise meanwhile: nothing of ours is open
 UNFINISHED = "unfinished"  # planned, and the trail holds no end of it
 WELL = (Status.CROPPED.value, Status.REJECTED.value, OVERTAKEN)
+
+LARGEST = 1 << 30  # bytes: some 1,000,000 images
+_NOT_OURS = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 RUNNING, FINISHED, STOPPED = "running", "finished", "stopped"
 Four = tuple[float, float, float, float]
@@ -153,11 +157,29 @@ def write(run: RunRecord, folder: Path) -> Path:
 
 
 def read(folder: Path) -> RunRecord | None:
-    """Read a record; None when there is none."""
+    """Read a record; None when there is none.
+
+    Raises
+    ------
+    RunIncomplete
+        It is larger than any that a batch writes, or none of ours: the trail knows what was done.
+    """
+    path = folder / RECORD
     try:
-        document = all_unescaped(json.loads((folder / RECORD).read_text(encoding="utf-8")))
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
     except FileNotFoundError:
         return None
+    if len(data) > LARGEST:
+        raise RunIncomplete(path, f"larger than {LARGEST} bytes, which are all that is read")
+    try:
+        return _record(json.loads(data))
+    except _NOT_OURS as error:
+        raise RunIncomplete(path, f"is no record of a run: {error}") from error
+
+
+def _record(written: Any) -> RunRecord:  # noqa: ANN401  (JSON)
+    document = all_unescaped(written)
     for computed in ("ok", "counts"):
         document.pop(computed)
     document["entries"] = tuple(_entry(entry) for entry in document["entries"])

@@ -15,8 +15,8 @@ from cropkit.monitor.delivery import Configuration
 from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert, hangs, vanished
 from cropkit.monitor.inspection import PATIENCE, examine
 from cropkit.monitor.stats import Stats, stats
-from cropkit.system import state_folder
-from cropkit.system.files import Root, path_named
+from cropkit.system import parameters, state_folder
+from cropkit.system.files import Root
 from cropkit.system.scope import scope_of
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def look(
     folder: Path,
     *,
     deep: bool = False,
-    idle: timedelta | None = None,
+    idle: timedelta | float | None = None,
     at: datetime | None = None,
     patience: float = PATIENCE,
     tell: bool = False,
@@ -132,16 +132,18 @@ def look(
     Parameters
     ----------
     deep : compare every original and every image, not a sample of the originals
-    idle : how long there may be no crop while work waits; None as it is configured
+    idle : how long there may be no crop while work waits, a span or a number of days; None as it is
+        configured
     at : the time that it is; None for the clock's
     patience : seconds that a lock is waited for
     tell : bring the alerts to the sinks that are configured
     """
-    folder = path_named("folder", folder)
+    folder = parameters.path_named("folder", folder)
+    span = None if idle is None else parameters.days("idle_days", idle)
     now = at or clock.now()
     configuration = _configuration(folder, now)
-    limits = replace(configuration.limits, idle=idle) if idle else configuration.limits
-    facts = examine(folder, now, deep=deep, patience=patience)
+    limits = configuration.limits if span is None else replace(configuration.limits, idle=span)
+    facts = examine(folder, now, deep=parameters.flag("deep", deep), patience=patience)
     raised = (*alerts(facts, now, limits), *configuration.problems)
     if tell:
         raised += tuple(delivery.deliver(raised, configuration.sinks))
@@ -199,7 +201,7 @@ def figures(folder: Path) -> Stats:
     AuditError
         The trail cannot be read.
     """
-    folder = path_named("folder", folder)
+    folder = parameters.path_named("folder", folder)
     scope = scope_of(folder)
     state_folder.check(scope.root)
     with TrailReader(Root(scope.root), scope=scope) as trail:

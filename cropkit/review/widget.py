@@ -21,7 +21,7 @@ from cropkit.review.input.click_drag import ClickDrag
 from cropkit.review.input.keyboard import Keyboard
 from cropkit.review.input.pointer import Pointer
 from cropkit.review.input.zoom import ZoomInput
-from cropkit.review.keys.keymap import Keymap, keymap
+from cropkit.review.keys.keymap import PRESETS, Keymap, keymap
 from cropkit.review.model import Done, Open
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.runtime.appliers import workers_in_kernel, workers_in_processes
@@ -33,7 +33,9 @@ from cropkit.review.view.layout import ClickTarget
 from cropkit.review.view.overlay import over
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import grip_point
+from cropkit.system import parameters
 
+_MOST_A_PAGE, _MOST_PIXELS = 1_000, 1_000_000
 UNSURE = 0.5  # a suggestion that says less may as well be wrong
 _BANDS: Mapping[str, Callable[[View], str]] = {
     "header": header,
@@ -87,7 +89,11 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         min_confidence: float = UNSURE,
         apart: bool = True,
     ) -> None:
-        bound = keys if isinstance(keys, Keymap) else keymap(keys)
+        bound = keys if isinstance(keys, Keymap) else keymap(_preset(keys))
+        images = parameters.whole("per_page", per_page, 1, _MOST_A_PAGE)
+        defers = parameters.flag("defer", defer)
+        pixels = parameters.whole("minimum", minimum, 0, _MOST_PIXELS)
+        least = parameters.share("min_confidence", min_confidence)
         self._owned = not isinstance(folder_or_collection, Collection)
         collection = (
             folder_or_collection
@@ -99,10 +105,10 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         running = loop or _running_loop()
         workers_in = workers_in_processes if apart else workers_in_kernel
         self._controller = ReviewController(
-            *(collection, per_page, running, clock.now, self._refresh),
-            workers=workers_in(collection, defer=defer),
-            minimum=minimum,
-            min_confidence=min_confidence,
+            *(collection, images, running, clock.now, self._refresh),
+            workers=workers_in(collection, defer=defers),
+            minimum=pixels,
+            min_confidence=least,
         )
         self._keyboard = self._listening(running, bound)
         bands = {name: _band() for name in _BANDS}
@@ -227,6 +233,10 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         keyboard = Keyboard(controller, canvas, loop, bound, zoom=zoom, click_drag=click_drag)
         Pointer(controller, canvas, keyboard, zoom=zoom, click_drag=click_drag)
         return keyboard
+
+
+def _preset(keys: object) -> str:
+    return parameters.choice("keys", keys, ("", *PRESETS))
 
 
 def _band() -> HTML:

@@ -8,11 +8,13 @@ from unicodedata import normalize
 
 from cropkit.errors import BadSuggestion
 from cropkit.suggest.numbers import confidence, excerpt, number
+from cropkit.system import parameters
 
 Order = Literal["xyxy", "xywh", "cxcywh"]
 Units = Literal["pixels", "normalized"]
 Frame = Literal["upright", "stored"]
 
+_ODD_PARTS = frozenset(("", ".", ".."))
 ALLOWED = {
     "order": ("xyxy", "xywh", "cxcywh"),
     "units": ("pixels", "normalized"),
@@ -68,8 +70,9 @@ class Convention:
 
     def __post_init__(self) -> None:
         for name, values in ALLOWED.items():
-            if getattr(self, name) not in values:
-                raise BadSuggestion(name, f"{getattr(self, name)!r} is none of {values}")
+            word = parameters.text(name, getattr(self, name))
+            if word not in values:
+                raise BadSuggestion(name, f"{word!r} is none of {values}")
         if self.frame == "stored" and self.orientation is None:
             raise BadSuggestion("frame", "boxes in stored pixels need each image's orientation")
 
@@ -132,7 +135,10 @@ def plain_path(value: object, where: str) -> str:
     """Return a collection path as it is listed: relative, forward slashes, NFC."""
     if not isinstance(value, str) or not value.strip():
         raise BadSuggestion(where, f"names no image: {excerpt(value)}")
-    path = PurePosixPath(value.strip().replace("\\", "/"))
+    text = value.strip().replace("\\", "/")
+    if ":" not in text and _ODD_PARTS.isdisjoint(text.split("/")):
+        return normalize("NFC", text)  # nearly all of a million rows are plain already
+    path = PurePosixPath(text)
     if path.is_absolute() or PureWindowsPath(value.strip()).drive or ".." in path.parts:
         raise BadSuggestion(where, f"{excerpt(value)} is not a path inside the collection")
     return normalize("NFC", path.as_posix())

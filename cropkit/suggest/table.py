@@ -21,12 +21,14 @@ from cropkit.suggest.convention import (
 )
 from cropkit.suggest.numbers import FLOAT_NOISE, normalized_box
 from cropkit.suggest.suggested import Suggested, problem_of
+from cropkit.system import parameters
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SOURCE = "table"
-LIMIT = 1 << 26  # bytes of a file: some 600,000 rows
+LIMIT = 1 << 27  # bytes of a file: 134 for each of the rows
+MOST_ROWS = 1_000_000
 MOST_COLUMNS = 1_000
 _PIXEL_NOISE = 0.5  # a detector's edge may lie half a pixel outside; more is another image's box
 _ORIENTATIONS = range(1, 9)
@@ -64,8 +66,9 @@ class Table:
         MissingFile, BadSuggestion
             When the file cannot be read, or has not the columns of the convention.
         """
-        table = cls(Path(path).name, Convention(**convention))
-        text = _read_text(Path(path))
+        file = parameters.path_named("suggestions", path)
+        table = cls(file.name, Convention(**convention))
+        text = _read_text(file)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
         header, records = _opened(reader, table.name)
         table._fill(header, records)
@@ -215,8 +218,14 @@ def _opened(reader: Reader, name: str) -> tuple[list[str], Iterator[_Record | Ba
 
 def _records(reader: Reader, header: list[str], name: str) -> Iterator[_Record | BadSuggestion]:
     """Read row after row; what a row is short of is not there, what it has more is not read."""
+    rows = 0
     try:
         for row in reader:
+            rows += 1
+            if rows > MOST_ROWS:
+                where = f"{name}:{reader.line_num}"
+                yield BadSuggestion(where, f"is row {rows:,}; nothing from here on was read")
+                return
             if row:
                 yield f"{name}:{reader.line_num}", dict(zip(header, row, strict=False))
     except csv.Error as error:

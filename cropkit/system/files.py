@@ -22,7 +22,6 @@ from types import ModuleType
 from typing import Any
 
 from cropkit.errors import (
-    BadParameterValue,
     CropkitError,
     MissingFile,
     NameTaken,
@@ -307,22 +306,6 @@ class Root:
             raise
         except OSError as error:
             raise _translation(path, error, self) from error
-
-
-def path_named(parameter: str, value: object) -> Path:
-    """Return the path that a parameter names: papermill takes a folder called 2024 for a number.
-
-    Raises
-    ------
-    BadParameterValue
-        It names none.
-    """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Path(str(value))
-    if not isinstance(value, str | os.PathLike):
-        kind = "path: with papermill's own command line, give it by -r"
-        raise BadParameterValue("notebook", parameter, value, kind)
-    return Path(value)
 
 
 def is_beneath(path: str, folder: str) -> bool:

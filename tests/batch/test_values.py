@@ -1,6 +1,9 @@
 """What papermill guesses of a parameter is taken where it is clear, and is a sentence elsewhere."""
 
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ from cropkit.collection import Collection
 from cropkit.errors import BadParameterValue
 from cropkit.jupyter.notebooks import notebook
 from cropkit.monitor import reporting
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -67,3 +72,21 @@ def test_a_folder_that_is_called_2024_is_one(
 def test_a_limit_that_is_no_number_is_refused_before_anything_runs(text: str) -> None:
     with pytest.raises(BadParameterValue, match=f"min_confidence cannot be '{text}'"):
         typed(notebook("2_batch"), [("min_confidence", text)])
+
+
+def test_papermills_own_command_line_runs_the_batch_on_a_folder_called_2024(
+    tmp_path: Path,
+) -> None:
+    folder = pictures.write_folder(tmp_path / "2024")
+    chosen = ["-p", "folder", "2024", "-p", "source", "suggestions", "--no-progress-bar"]
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", str(notebook("2_batch")), "out.ipynb", *chosen],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with Collection(folder) as collection:
+        assert collection.counts().written == 5

@@ -17,7 +17,7 @@ import tiff_builder as tif
 
 from cropkit import formats
 from cropkit.audit import export
-from cropkit.batch import parameters
+from cropkit.batch import parameters, record
 from cropkit.errors import (
     AuditCorrupt,
     BadConfiguration,
@@ -25,6 +25,7 @@ from cropkit.errors import (
     BadParameterFile,
     BadSuggestion,
     CropkitError,
+    RunIncomplete,
     TooManyParts,
 )
 from cropkit.formats.limits import MOST_PARTS
@@ -209,6 +210,40 @@ def test_the_time_for_a_table_grows_with_its_length(tmp_path: Path) -> None:
         (tmp_path / "boxes.csv").write_text(_HEAD + row * rows, encoding="utf-8")
         spent.append(cpu(lambda: csv("")(tmp_path)))
     assert spent[1] < 12 * spent[0]
+
+
+def test_a_table_has_a_largest_number_of_rows_and_the_first_ones_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cropkit.suggest.table.MOST_ROWS", 3)
+    row = "{0}.png,0.1,0.1,0.9,0.9\n"
+    (tmp_path / "boxes.csv").write_text(_HEAD + "".join(row.format(n) for n in range(5)))
+    table = Table.from_csv(tmp_path / "boxes.csv", order="xyxy", units="normalized")
+    (problem,) = table.problems
+    assert "boxes.csv:5" in problem.reason + problem.path
+    assert "nothing from here on was read" in problem.reason
+    assert table.suggest("2.png", Size(20, 20), "").suggestions
+    assert not table.suggest("3.png", Size(20, 20), "").suggestions
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"[" * 100_000, "no record of a run"),
+        (b"[]", "no record of a run"),
+        (b'{"ok": true, "counts": {}, "entries": 3}', "no record of a run"),
+        (b"\xff", "no record of a run"),
+        (b" " * 101, "larger than 100 bytes"),
+    ],
+)
+def test_a_record_of_a_run_has_a_largest_size_and_a_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, words: str
+) -> None:
+    if b"[[" not in data:
+        monkeypatch.setattr("cropkit.batch.record.LARGEST", 100)
+    (tmp_path / "run.json").write_bytes(data)
+    with pytest.raises(RunIncomplete, match=words):
+        record.read(tmp_path)
 
 
 @pytest.mark.parametrize("value", ["1e400", "-1e400", "NaN", "Infinity", "9" * 400])

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cropkit.errors import PersonalStateUnusable
+from cropkit.review.keys.keymap import keymap
 from cropkit.system import personal_state
 
 NAME = "approved"
@@ -187,3 +188,17 @@ def test_the_administrator_makes_nothing_in_another_persons_home() -> None:
         pass
     assert list(home.iterdir()) == []
     home.rmdir()
+
+
+def test_a_keymap_is_not_looked_for_relative_to_where_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here" / "cropkit").mkdir(parents=True)
+    (tmp_path / "here" / "cropkit" / "keys.toml").write_text('preset = "vim"')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", "here")
+    with pytest.raises(PersonalStateUnusable, match="XDG_CONFIG_HOME is no absolute path"):
+        keymap()
+    assert keymap("vim").bindings, "what is named needs no file"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "here"))
+    assert keymap().bindings == keymap("vim").bindings

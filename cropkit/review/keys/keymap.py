@@ -4,7 +4,6 @@ Letters count whatever their case, so that Caps Lock does no harm, and whatever 
 script: a letter that is not Latin stands for the one at its place.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ from pathlib import Path
 from cropkit.errors import BadKeymap
 from cropkit.review.keys.actions import ACTIONS, ARROWS, IMAGES, NAMED, Command, Repeats
 from cropkit.review.model import Move
-from cropkit.system import toml_text
+from cropkit.system import personal_state, toml_text
 
 _SYMBOLS = {
     "ArrowLeft": "←",
@@ -223,10 +222,16 @@ def preset(name: str, own: Keys | None = None, source: str = "") -> Keymap:
     return Keymap({**_DEFAULT, **PRESETS[name], **(own or {})}, source or name)
 
 
-def keymap_file() -> Path:
-    """Return where a person's own keymap is read from."""
-    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(home) / "cropkit" / "keys.toml"
+def keymap_file() -> Path | None:
+    """Return where a person's own keymap is read from; None for a user without a home.
+
+    Raises
+    ------
+    PersonalStateUnusable
+        Where that is stated, and is no absolute path.
+    """
+    folder = personal_state.configuration_folder()
+    return folder and folder / "keys.toml"
 
 
 def keymap(name: str = "", file: Path | None = None) -> Keymap:
@@ -236,9 +241,11 @@ def keymap(name: str = "", file: Path | None = None) -> Keymap:
     ------
     BadKeymap
         When the file is no keymap: nothing is guessed.
+    PersonalStateUnusable
+        As `keymap_file`.
     """
-    path = file or keymap_file()
-    if name or not path.is_file():
+    path = file or (None if name else keymap_file())
+    if name or path is None or not path.is_file():
         return preset(name or "default")
     try:
         with path.open("rb") as opened:
