@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError
 
 from cropkit.audit import shape
 from cropkit.audit.connecting import connected
+from cropkit.audit.reading_copy import ReadingCopy
 from cropkit.audit.schema import VERSION
 from cropkit.errors import (
     AuditCorrupt,
@@ -49,6 +50,7 @@ class StoreReader:
         When it cannot be opened. Nothing was touched.
     """
 
+    _copy: ReadingCopy | None = None
     behind = False  # whether the export failed to follow: only who writes can know
 
     def __init__(self, root: Root, deadline: float = DEADLINE) -> None:
@@ -56,22 +58,25 @@ class StoreReader:
             raise NoCollection(root.path)
         self._choose(root, DATABASE, deadline)
         self._refuse_lost_database()
-        is_closed = not _has_content(self.path.with_name(log_of(self.path.name)))
-        may_write = os.access(self.path.parent, os.W_OK, effective_ids=True)
+        if not os.access(self.path.parent, os.W_OK, effective_ids=True):
+            with self._translated():
+                self._copy = ReadingCopy(self.folder, self.path, deadline)
+            self._open(self._copy.path)
+            return
         try:
-            self._open(immutable=is_closed and not may_write)
+            self._open(self.path)
         except DiskFull:
-            if not is_closed:
+            if _has_content(self.path.with_name(log_of(self.path.name))):
                 raise
-            self._open(immutable=True)
+            self._open(self.path, immutable=True)
 
-    def _open(self, *, immutable: bool) -> None:
+    def _open(self, path: Path, *, immutable: bool = False) -> None:
         """Open the database to read.
 
-        Without room or the right to write, SQLite cannot make the files that a log is read through;
-        where there is no log, it needs none.
+        Without room, SQLite cannot make the files that a log is read through; where there is no
+        log, it needs none.
         """
-        uri = f"file:{quote(str(self.path))}?mode=ro{'&immutable=1' if immutable else ''}"
+        uri = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if immutable else ''}"
         self._connect(partial(_opened, uri, self.deadline))
         try:
             with self.reading() as db:
@@ -86,6 +91,8 @@ class StoreReader:
         """Let go of the database."""
         with self._translated():
             self._connection.close()
+        if self._copy is not None:
+            self._copy.remove()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -194,6 +194,7 @@ class Facts:
     began_at, last_crop_at : None when there was nothing yet
     largest_batch : bytes of the images of the largest batch, done or waiting
     lock_excludes : whether a lock held here keeps another one away
+    unwritable : (code, words) when the collection can only be read
     """
 
     folder: str
@@ -219,6 +220,7 @@ class Facts:
     sqlite: str = ""
     sqlite_is_dangerous: bool = False
     lock_excludes: bool = True
+    unwritable: Event | None = None
     acknowledged: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -272,6 +274,12 @@ def sampled(names: Sequence[str], now: datetime, size: int = SAMPLE) -> Sequence
     hour = int(now.timestamp() // 3600)
     start = hour * size % len(names)
     return [*names, *names][start : start + size]
+
+
+def _unwritable(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    if facts.unwritable is not None:
+        text = f"{facts.unwritable.said}. It was read all the same"
+        yield Alert(facts.unwritable.name, facts.folder, text)
 
 
 def _damage(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
@@ -377,6 +385,7 @@ def _idle(facts: Facts, now: datetime, limits: Limits) -> Iterator[Alert]:
 Check = Callable[[Facts, datetime, Limits], Iterator[Alert]]
 _CHECKS: tuple[Check, ...] = (
     *(
+        _unwritable,
         _damage,
         _chain,
         _forged,

@@ -27,6 +27,7 @@ from cropkit.errors import (
     AuditLocked,
     AuditMissing,
     AuditTooNew,
+    AuditUnavailable,
     CropkitError,
     DiskFull,
     ForeignState,
@@ -103,7 +104,7 @@ def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bo
     if damage:  # its rows cannot be believed
         return Facts(name, damage=damage, free_bytes=root.free_bytes())
     trail.check_export()
-    excludes = probe.writing(root.path, trail.store.deadline)
+    excludes, unwritable = _writing(root.path, trail.store.deadline)
     finished, events = trail.finished(), trail.events()
     standing = trail.standing_by_path().values()
     unsettled = trail.unsettled()
@@ -137,8 +138,18 @@ def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bo
         sqlite=probe.sqlite_version(),
         sqlite_is_dangerous=probe.sqlite_is_dangerous(),
         lock_excludes=excludes,
+        unwritable=unwritable,
         acknowledged=_acknowledged(events),
     )
+
+
+def _writing(folder: Path, deadline: float) -> tuple[bool, Event | None]:
+    """Try to write: whether locks exclude each other, and why nothing can be written."""
+    try:
+        return probe.writing(folder, deadline), None
+    except AuditUnavailable as error:  # what can be read is looked at all the same
+        code = _CODES.get(type(error), "database-unavailable")
+        return True, Event(code, str(error))
 
 
 def _sessions(trail: TrailReader) -> list[SessionRow]:

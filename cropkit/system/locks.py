@@ -37,6 +37,29 @@ def exclusive(path: Path, deadline: float) -> Iterator[None]:
         os.close(fd)
 
 
+@contextmanager
+def held_still(path: Path, deadline: float) -> Iterator[None]:
+    """Keep others from taking a lock inside the block, where nothing can be written or made.
+
+    A file that is not there is held by nobody.
+
+    Raises
+    ------
+    LockHeld, ForeignState, OSError
+        As `exclusive`.
+    """
+    try:
+        fd = open_file(path, os.O_RDONLY)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        wait_for(fd, path, deadline)
+        yield
+    finally:
+        os.close(fd)
+
+
 def hold(path: Path, says: str) -> int:
     """Take a lock that nobody else wants, until the descriptor is closed or the process ends.
 

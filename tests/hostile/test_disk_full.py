@@ -6,15 +6,17 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pictures
 import pytest
-from states import fill
+from states import NOBODY, fill, killed
 
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
-from cropkit.system import room
+from cropkit.system import locks, room
 
 BOX = PixelBox(0, 0, 48, 48)
 Capture = pytest.CaptureFixture[str]
@@ -133,9 +135,88 @@ def test_what_only_reads_works_on_read_only_media(
     assert "Traceback" not in told
 
 
-def test_health_looks_into_read_only_media(read_only: Path, capsys: Capture) -> None:
-    assert main(["health", str(read_only)]) == 1
-    assert "database-unavailable: " in capsys.readouterr().out
+def looked_at(folder: Path, capsys: Capture) -> dict[str, Any]:
+    capsys.readouterr()
+    assert main(["health", str(folder), "--json", "--deep"]) == 1
+    (report,) = json.loads(capsys.readouterr().out)["folders"]
+    return dict(report)
+
+
+def test_health_looks_into_read_only_media_and_says_that_it_can_only_read(
+    read_only: Path, capsys: Capture
+) -> None:
+    report = looked_at(read_only, capsys)
+    codes = [alert["code"] for alert in report["alerts"]]
+    assert "database-unavailable" in codes
+    assert "It was read all the same" in report["alerts"][0]["said"]
+    assert (report["originals_read"], report["unreviewed"]) == (1, 4)
+    assert report["last_crop_at"] is not None
+
+
+def crop_and_die(folder: Path) -> None:
+    """Leave a log that no checkpoint has written back."""
+
+    def work() -> None:
+        collection = Collection(folder)
+        collection.crop("b_stage2.png", BOX)
+        os._exit(9)
+
+    killed(work)
+    assert (folder / ".cropkit" / "cropkit.db-wal").stat().st_size > 0
+    (folder / ".cropkit" / "cropkit.db-shm").unlink()
+
+
+@pytest.mark.parametrize("command", ["history", "fsck", "stats", "health"])
+def test_a_log_on_read_only_media_is_read(tmp_path: Path, command: str, capsys: Capture) -> None:
+    with mounted(tmp_path / "media", "size=24m") as place:
+        folder = album(place)
+        crop_and_die(folder)
+        subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+        assert main([command, str(folder)]) == (command == "health")
+        told = "".join(capsys.readouterr())
+        words = {"history": "b_stage2.png", "fsck": "agree", "stats": "all:"}
+        assert words.get(command, "2 of 2 originals read") in told
+
+
+def test_nobody_may_write_while_what_can_only_be_read_is_copied(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    """A bind mount that is read-only here has a writer on its other side."""
+    folder = album(tmp_path)
+    with mounted(tmp_path / "seen", "size=1m") as place:
+        subprocess.run(["mount", "--bind", str(folder), str(place)], check=True)
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(place)], check=True)
+        with Collection(folder) as collection:
+            collection.crop("b_stage2.png", BOX)
+            assert main(["history", str(place)]) == 0
+            assert "b_stage2.png" in capsys.readouterr().out
+            with locks.exclusive(folder / ".cropkit" / "writer.lock", 5):
+                report = looked_at(place, capsys)
+            assert report["alerts"][0]["code"] == "database-locked"
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="to be another user takes root")
+@pytest.mark.parametrize("command", ["history", "fsck", "stats", "health"])
+def test_a_folder_of_the_administrators_that_may_be_read_is(
+    command: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TemporaryDirectory(prefix="cropkit-root-") as name:
+        folder = album(Path(name))
+        for path in (Path(name), *Path(name).rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        (Path(name) / "of nobody").mkdir()
+        os.chown(Path(name) / "of nobody", NOBODY, NOBODY)
+        monkeypatch.setenv("XDG_STATE_HOME", str(Path(name) / "of nobody"))
+        os.seteuid(NOBODY)
+        try:
+            assert main([command, str(folder)]) == (command == "health")
+        finally:
+            os.seteuid(0)
+        told = "".join(capsys.readouterr())
+        words = {"history": "cropped", "fsck": "agree", "stats": "all:"}
+        assert words.get(command, "1 of 1 originals read") in told
+        assert "Traceback" not in told
 
 
 @pytest.mark.parametrize("command", ["crop", "undo", "apply", "batch"])
