@@ -425,9 +425,7 @@ class Collection:
         NothingToUndo
             When there is no such operation, or it was taken back.
         """
-        chosen = [
-            candidate for candidate in self.trail.undoable() if candidate.id.startswith(operation)
-        ]
+        chosen = self.trail.undoable_by_id(operation)
         if len(chosen) != 1:
             raise NothingToUndo(operation)
         while with_later and (later := self.trail.later_on(chosen[-1])):
@@ -456,8 +454,9 @@ class Collection:
         NothingToUndo
             When nothing is left to take back.
         """
-        newest = self.trail.undoable()[::-1]
-        chosen = chosen_to_undo(self.root, newest, paths, None if everything else last)
+        count = None if everything else last
+        newest = self.trail.newest_undoable()
+        chosen = chosen_to_undo(self.root, newest, self.trail.undoable_of, paths, count)
         return [
             outcome.result
             for operation in chosen
@@ -472,18 +471,15 @@ class Collection:
         NothingToUndo
             When nothing was undone.
         """
-        newest = self.trail.redoable()[::-1]
-        chosen = chosen_to_undo(self.root, newest, paths, last)
+        newest = self.trail.newest_redoable()
+        chosen = chosen_to_undo(self.root, newest, self.trail.redoable_of, paths, last)
         return [each.result for operation in chosen for each in self.undoer.restore(operation)]
 
     def originals(self, *paths: StrPath) -> list[KeptOriginal]:
-        """List the originals that undo would bring back, oldest first; of all images or these."""
-        undoable = self.trail.undoable()
-        if paths:
-            chosen = {
-                operation.id for operation in chosen_to_undo(self.root, undoable, paths, None)
-            }
-            undoable = [operation for operation in undoable if operation.id in chosen]
+        """List the originals that undo would bring back, oldest first: of all, or of each image."""
+        undoable = [] if paths else self.trail.undoable()
+        for path in paths:
+            undoable += chosen_to_undo(self.root, (), self.trail.undoable_of, [path], None)[::-1]
         return copying_out.listed(self.locations, undoable)
 
     def copy_original(self, path: StrPath, to: StrPath) -> Path:
@@ -494,9 +490,11 @@ class Collection:
         NothingToUndo, NameTaken, OriginalPurged, OriginalDamaged
             Nothing was written over.
         """
-        undoable = [operation for operation in self.trail.undoable() if not operation.same_content]
-        first, *_ = chosen_to_undo(self.root, undoable, [path], 1)
-        return copying_out.copied(self.locations, first, Path(to).parent, Path(to).name)
+        undoable = chosen_to_undo(self.root, (), self.trail.undoable_of, [path], None)
+        of_content = [operation for operation in undoable if not operation.same_content]
+        if not of_content:
+            raise NothingToUndo(str(path))
+        return copying_out.copied(self.locations, of_content[-1], Path(to).parent, Path(to).name)
 
     def accept_changes(self, *paths: StrPath) -> list[AcceptedChange]:
         """Say that images were deleted, renamed or edited on purpose: no difference any more.

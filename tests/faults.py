@@ -75,6 +75,20 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
+_NEW_IN_6 = (
+    *("standing_by_status", "waiting", "operations_not_done", "operations_to_undo"),
+    *("operations_to_redo", "purges", "ix_audit_path", "ix_problem_session"),
+)
+
+
+def _as_before_6(db: sqlite3.Connection) -> None:
+    for index in _NEW_IN_6:
+        db.execute(f"DROP INDEX {index}")
+    db.execute("ALTER TABLE queue DROP COLUMN stands")
+    db.execute("CREATE INDEX ix_operation_state ON operation (state)")
+    db.execute("CREATE INDEX ix_queue_status ON queue (status)")
+
+
 def as_format_1(folder: Path) -> None:
     """Make a collection's database look as the first format did; nobody kept its head then."""
     heads.forget(folder)
@@ -82,6 +96,7 @@ def as_format_1(folder: Path) -> None:
     newer += [("decision", f"shown_{edge}") for edge in ("left", "top", "right", "bottom")]
     with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
         db.execute("BEGIN")
+        _as_before_6(db)
         db.execute("DROP TABLE setting")
         db.execute("DROP TABLE seal")
         for table, column in newer:
@@ -93,8 +108,16 @@ def as_format_1(folder: Path) -> None:
 def as_format_4(folder: Path) -> None:
     """Make a collection's database look as the format before seals did."""
     with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
+        _as_before_6(db)
         db.execute("DROP TABLE seal")
         db.execute("PRAGMA user_version = 4")
+
+
+def as_format_5(folder: Path) -> None:
+    """Make a collection's database look as the format did whose opening grew with its crops."""
+    with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
+        _as_before_6(db)
+        db.execute("PRAGMA user_version = 5")
 
 
 class TwoDisks(ModuleType):

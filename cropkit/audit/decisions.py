@@ -4,10 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Update,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from cropkit import clock
-from cropkit.audit import rows
+from cropkit.audit import rows, schema
 from cropkit.audit.schema import decision, queue
 from cropkit.geometry import NormalizedBox, PixelBox, Size
 from cropkit.records import Decision, Status, Suggestion, Verdict
@@ -20,6 +32,30 @@ _EDGES = ("left", "top", "right", "bottom")
 _SUPERSEDE = update(queue).where(
     queue.c.path == bindparam("superseded"), queue.c.status == Status.WAITING
 )
+
+
+def _letting_stand(path: ColumnElement[str]) -> Update:
+    """Mark the latest decision of an image that nobody took back, and no other one of it."""
+    each = queue.alias()
+    latest = (
+        select(each.c.decision)
+        .join(decision, decision.c.id == each.c.decision)
+        .where(each.c.path == path, each.c.status.not_in(_GONE))
+        .order_by(decision.c.seq.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    marked = case((queue.c.decision == latest, 1))
+    return update(queue).where(queue.c.path == path).values(stands=marked)
+
+
+def _image_of(wanted: BindParameter[str]) -> ColumnElement[str]:
+    each = queue.alias()
+    return select(each.c.path).where(each.c.decision == wanted).scalar_subquery()
+
+
+_LET_STAND = _letting_stand(bindparam("image", type_=queue.c.path.type))
+_LET_STAND_AGAIN = _letting_stand(_image_of(bindparam("settled")))
 _STATUS = select(queue.c.status).where(queue.c.decision == bindparam("wanted"))
 _SETTLE = update(queue).where(queue.c.decision == bindparam("settled"))
 
@@ -54,6 +90,7 @@ def record(db: Connection, decisions: Sequence[Decision], at: str) -> None:
         waiting = Status.SKIPPED if decided.verdict is Verdict.SKIP else Status.WAITING
         queued = {"decision": decided.id, "path": decided.path, "destination": destination}
         db.execute(insert(queue), queued | _outcome(waiting, at))
+        db.execute(_LET_STAND, {"image": decided.path})
 
 
 def settle(
@@ -62,6 +99,20 @@ def settle(
     """Write what became of a decision: status, operation, code and message."""
     fields = {"code": None, "message": None} | outcome  # what an earlier attempt met is over
     db.execute(_SETTLE, _outcome(status, at) | fields | {"settled": decision_id})
+    db.execute(_LET_STAND_AGAIN, {"settled": decision_id})
+
+
+def let_stand(db: Connection) -> None:
+    """Mark the decision that stands for each image, in a database that never marked any."""
+    each = queue.alias()
+    latest = (
+        select(func.max(decision.c.seq))
+        .join(each, each.c.decision == decision.c.id)
+        .where(each.c.status.not_in(_GONE))
+        .group_by(decision.c.path)
+    )
+    of_them = select(decision.c.id).where(decision.c.seq.in_(latest))
+    db.execute(update(queue).where(queue.c.decision.in_(of_them)).values(stands=1))
 
 
 def standing(db: Connection, path: str | None = None) -> list[Standing]:
@@ -74,7 +125,7 @@ def standing(db: Connection, path: str | None = None) -> list[Standing]:
 
 def waiting(db: Connection) -> list[str]:
     """Return the ids of the decisions that nobody has carried out, oldest first."""
-    query = select(decision.c.id).join(queue).where(queue.c.status == Status.WAITING)
+    query = select(decision.c.id).join(queue).where(schema.waits)
     return list(db.execute(query.order_by(decision.c.seq)).scalars())
 
 
@@ -112,14 +163,8 @@ def status(db: Connection, decision_id: str) -> Status:
 
 def counts(db: Connection) -> dict[Status, int]:
     """Return how many images have each status, by the latest decision that stands for them."""
-    latest = (
-        select(func.max(decision.c.seq))
-        .join(queue)
-        .where(queue.c.status.not_in(_GONE))
-        .group_by(decision.c.path)
-    )
-    query = select(queue.c.status, func.count()).join(decision).where(decision.c.seq.in_(latest))
-    counted = db.execute(query.group_by(queue.c.status))
+    query = select(queue.c.status, func.count()).where(schema.stands).group_by(queue.c.status)
+    counted = db.execute(query)
     with rows.read("the queue"):
         return {Status(status): number for status, number in counted}
 

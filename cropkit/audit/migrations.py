@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection
 
 from cropkit import clock
-from cropkit.audit import chain, pristine, schema
+from cropkit.audit import chain, decisions, pristine, schema
 
 _SESSION = "migration"  # a migration comes before any session
 
@@ -45,4 +45,19 @@ def _to_5(db: Connection) -> None:
     schema.seal.create(db)
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3, 4: _to_4, 5: _to_5}
+def _to_6(db: Connection) -> None:
+    for name in schema.FORMER:
+        db.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
+    db.exec_driver_sql("ALTER TABLE queue ADD COLUMN stands INTEGER")
+    decisions.let_stand(db)
+    for index in schema.OF_FORMAT_6:
+        index.create(db)
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {
+    2: _to_2,
+    3: _to_3,
+    4: _to_4,
+    5: _to_5,
+    6: _to_6,
+}

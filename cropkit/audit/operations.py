@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -23,7 +24,6 @@ from sqlalchemy import (
 from cropkit.audit import decisions, rows
 from cropkit.audit.operation import (
     OPEN_STATES,
-    OUTCOMES,
     REACHED_FROM,
     TAKEN_BACK,
     Companion,
@@ -32,7 +32,16 @@ from cropkit.audit.operation import (
     OperationState,
     check_sha256,
 )
-from cropkit.audit.schema import audit, claim, operation
+from cropkit.audit.schema import (
+    audit,
+    can_be_redone,
+    can_be_undone,
+    claim,
+    is_not_done,
+    is_outcome,
+    operation,
+    written_in,
+)
 from cropkit.errors import AuditCorrupt
 from cropkit.geometry import PixelBox
 from cropkit.names import all_escaped, read_json
@@ -52,7 +61,8 @@ _PLAN, _CLAIM = insert(operation), insert(claim)
 _CLAIMED = select(claim.c.name).where(claim.c.name.in_(bindparam("names", expanding=True))).limit(1)
 _OUTCOMES = {OperationKind.CROP: Status.CROPPED, OperationKind.REJECT: Status.REJECTED}
 _other = operation.alias("other")
-_stands = (operation.c.state == OperationState.DONE) & operation.c.undone_by.is_(None)
+_NEWEST = operation.c.seq.desc()
+_SOME = 50  # operations that are read at a time: most ask for one
 
 
 class ClaimOutcome(StrEnum):
@@ -155,14 +165,14 @@ def taken_back(db: Connection) -> list[Operation]:
 
     None of this version's making: an interrupt after the commit could lead to them.
     """
-    with_outcome = select(audit.c.operation).where(audit.c.event.in_(OUTCOMES))
-    accounted = select(audit.c.operation).where(audit.c.event == TAKEN_BACK)
-    return _operations(
-        db,
-        (operation.c.state == OperationState.ABORTED)
-        & operation.c.id.in_(with_outcome)
-        & operation.c.id.not_in(accounted),
-    )
+    with_outcome = exists().where(audit.c.operation == operation.c.id, is_outcome)
+    aborted = is_not_done & (operation.c.state == OperationState.ABORTED)
+    told = select(audit.c.seq).where(audit.c.event == TAKEN_BACK)
+    return [
+        each
+        for each in _operations(db, aborted & with_outcome)
+        if db.execute(told.where(audit.c.operation == each.id)).first() is None
+    ]
 
 
 def reinstate(db: Connection, wanted: Operation) -> None:
@@ -192,7 +202,7 @@ def record_taken_back(db: Connection, wanted: Operation, at: str) -> None:
 
 def unsettled(db: Connection) -> list[Operation]:
     """Return the operations that recovery has to look at, oldest first."""
-    return _operations(db, operation.c.state.in_(OPEN_STATES))
+    return _operations(db, is_not_done & operation.c.state.in_(OPEN_STATES))
 
 
 def finished(db: Connection) -> list[Operation]:
@@ -202,18 +212,55 @@ def finished(db: Connection) -> list[Operation]:
 
 def undoable(db: Connection) -> list[Operation]:
     """Return the finished crops and rejects that can be taken back, oldest first."""
-    return _operations(
-        db, _stands & operation.c.kind.in_((OperationKind.CROP, OperationKind.REJECT))
-    )
+    return _operations(db, can_be_undone)
 
 
-def redoable(db: Connection) -> list[Operation]:
-    """Return the restores that can be taken back in their turn, oldest first."""
+def undoable_of(db: Connection, image: str) -> list[Operation]:
+    """Return those of one image, known by its name before or after, newest first."""
+    return _of_image(db, can_be_undone, image)
+
+
+def undoable_by_id(db: Connection, beginning: str) -> list[Operation]:
+    """Return those whose id begins with some text, oldest first."""
+    end = beginning + "g"  # what comes after all digits of an id
+    return _operations(db, can_be_undone & operation.c.id.between(beginning, end))
+
+
+def newest_undoable(db: Connection, before: int | None) -> list[tuple[int, Operation]]:
+    """Return some of those that can be taken back, newest first, with their places in the order."""
+    return _some_before(db, can_be_undone, before)
+
+
+def redoable_of(db: Connection, image: str) -> list[Operation]:
+    """Return the restores of an image that can be taken back in their turn, newest first."""
+    return _of_image(db, _restores_of_crops(), image)
+
+
+def newest_redoable(db: Connection, before: int | None) -> list[tuple[int, Operation]]:
+    """Return some of all such restores, newest first, with their places in the order."""
+    return _some_before(db, _restores_of_crops(), before)
+
+
+def _restores_of_crops() -> ColumnElement[bool]:
     undone = select(_other.c.kind).where(_other.c.id == operation.c.undoes).scalar_subquery()
-    restores = (operation.c.kind == OperationKind.RESTORE) & (undone != OperationKind.RESTORE)
     # what brought a kept original back had no crop to keep
-    restores &= operation.c.source.not_like(f"{ORIGINALS}/%")
-    return _operations(db, _stands & restores)
+    is_copy = operation.c.source.like(f"{ORIGINALS}/%")
+    return can_be_redone & (undone != OperationKind.RESTORE) & ~is_copy
+
+
+def _of_image(db: Connection, condition: ColumnElement[bool], image: str) -> list[Operation]:
+    has_name = (operation.c.source == image) | (operation.c.target == image)
+    query = select(operation).where(condition & has_name).order_by(_NEWEST)
+    return [_operation(row) for row in db.execute(query)]
+
+
+def _some_before(
+    db: Connection, condition: ColumnElement[bool], before: int | None
+) -> list[tuple[int, Operation]]:
+    query = select(operation).where(condition).order_by(_NEWEST).limit(_SOME)
+    if before is not None:
+        query = query.where(operation.c.seq < before)
+    return [(row.seq, _operation(row)) for row in db.execute(query)]
 
 
 def redone(db: Connection, restore: Operation) -> Operation | None:
@@ -230,7 +277,7 @@ def later_on(db: Connection, earlier: Operation) -> Operation | None:
     query = (
         select(operation)
         .where(operation.c.seq > seq, operation.c.source == earlier.target)
-        .where(_stands, operation.c.kind.in_((OperationKind.CROP, OperationKind.REJECT)))
+        .where(can_be_undone)
         .order_by(operation.c.seq)
     )
     row = db.execute(query.limit(1)).one_or_none()
@@ -259,7 +306,8 @@ def _needs_original() -> ColumnElement[bool]:
     """Whether an operation changed content, and nobody has purged what was before it since."""
     last_purge = (
         select(func.max(_other.c.seq))
-        .where(_other.c.kind == OperationKind.PURGE, _other.c.state == OperationState.DONE)
+        .where(written_in(_other.c.kind, OperationKind.PURGE))
+        .where(_other.c.state == OperationState.DONE)
         .where(_other.c.before == operation.c.before)
         .scalar_subquery()
     )

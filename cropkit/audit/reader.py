@@ -1,12 +1,12 @@
 """What a collection's trail tells, by a type that cannot write."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from cropkit.audit import (
     chain,
@@ -23,7 +23,7 @@ from cropkit.audit import (
 )
 from cropkit.audit.decisions import Standing
 from cropkit.audit.kept_heads import KeptHead
-from cropkit.audit.operation import OUTCOMES, Operation, OperationState
+from cropkit.audit.operation import Operation, OperationState
 from cropkit.audit.replay import Disagreement
 from cropkit.audit.store_reader import DEADLINE, StoreReader
 from cropkit.audit.tally import SessionRow
@@ -35,6 +35,8 @@ from cropkit.system.locks import is_free
 from cropkit.system.scope import Scope
 
 __all__ = ["DEADLINE", "Standing", "TrailReader"]
+
+SomeBefore = Callable[[Connection, int | None], list[tuple[int, Operation]]]
 
 
 class TrailReader:
@@ -157,12 +159,43 @@ class TrailReader:
     def undoable(self) -> list[Operation]:
         """Return the finished operations that can be taken back, oldest first."""
         with self.store.reading() as db:
-            return [each for each in operations.undoable(db) if self.scope.holds(each.image)]
+            return self._in_scope(operations.undoable(db))
 
-    def redoable(self) -> list[Operation]:
-        """Return the restores that can be taken back in their turn, oldest first."""
+    def undoable_of(self, image: str) -> list[Operation]:
+        """Return those of one image, newest first."""
         with self.store.reading() as db:
-            return [each for each in operations.redoable(db) if self.scope.holds(each.image)]
+            return self._in_scope(operations.undoable_of(db, image))
+
+    def undoable_by_id(self, beginning: str) -> list[Operation]:
+        """Return those whose id begins with some text, oldest first."""
+        with self.store.reading() as db:
+            return self._in_scope(operations.undoable_by_id(db, beginning))
+
+    def newest_undoable(self) -> Iterator[Operation]:
+        """Yield what can be taken back, newest first; read as it is asked for."""
+        return self._newest(operations.newest_undoable)
+
+    def redoable_of(self, image: str) -> list[Operation]:
+        """Return the restores of one image that can be taken back in their turn, newest first."""
+        with self.store.reading() as db:
+            return self._in_scope(operations.redoable_of(db, image))
+
+    def newest_redoable(self) -> Iterator[Operation]:
+        """Yield all such restores, newest first; read as they are asked for."""
+        return self._newest(operations.newest_redoable)
+
+    def _newest(self, some: SomeBefore) -> Iterator[Operation]:
+        before: int | None = None
+        while True:
+            with self.store.reading() as db:
+                numbered = some(db, before)
+            if not numbered:
+                return
+            yield from self._in_scope(operation for _, operation in numbered)
+            before = numbered[-1][0]
+
+    def _in_scope(self, those: Iterable[Operation]) -> list[Operation]:
+        return [operation for operation in those if self.scope.holds(operation.image)]
 
     def later_on(self, earlier: Operation) -> Operation | None:
         """Return the first standing operation on what `earlier` left."""
@@ -182,7 +215,7 @@ class TrailReader:
     def is_told(self, done: Operation) -> bool:
         """Whether the trail's own event tells of a finished operation just what its row says."""
         query = select(schema.audit.c.seq, schema.audit.c.body).where(
-            schema.audit.c.operation == done.id, schema.audit.c.event.in_(OUTCOMES)
+            schema.audit.c.operation == done.id, schema.is_outcome
         )
         with self.store.reading() as db:
             event = db.execute(query).one_or_none()

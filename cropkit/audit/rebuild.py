@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from cropkit import clock
 from cropkit.audit import chain, export, keys, replay, seals, trust
@@ -12,7 +13,7 @@ from cropkit.audit.store import DEADLINE, Store
 from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
 from cropkit.system import state_folder
 from cropkit.system.files import Root
-from cropkit.system.home import DATABASE, EXPORT, HOME, REBUILDING
+from cropkit.system.home import DATABASE, EXPORT, HOME, OWNERS, REBUILDING
 
 Event = Mapping[str, Any]
 
@@ -41,6 +42,7 @@ def rebuild(root: Root, deadline: float = DEADLINE) -> int:
         for path in (root.path / HOME).glob(f"{Path(REBUILDING).name}*"):
             path.unlink()  # from a try that was cut off
         _make_anew(root, events, deadline)
+        _call_for_recovery(root)
         _change_over(root)
     return len(events)
 
@@ -67,6 +69,12 @@ def _make_anew(root: Root, events: list[Event], deadline: float) -> None:
     if wrong:
         raise AuditCorrupt(store.path, wrong[0])
     root.sync(REBUILDING)
+
+
+def _call_for_recovery(root: Root) -> None:
+    """Leave the trace of a death: whoever opens it next looks through everything, as after one."""
+    with root.path.joinpath(OWNERS, uuid4().hex).open("xb"):
+        pass
 
 
 def _change_over(root: Root) -> None:

@@ -6,6 +6,7 @@ Times are ISO 8601 text in UTC, paths are relative to the collection, hashes are
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -15,12 +16,14 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    and_,
+    literal,
 )
 
 from cropkit.audit.operation import OUTCOMES
 from cropkit.names import escaped, unescaped
 
-VERSION = 5
+VERSION = 6
 
 metadata = MetaData()
 
@@ -45,6 +48,12 @@ class WrittenText(Written):
 
     impl = Text
     cache_ok = True
+
+
+def written_in(column: Column[str], *values: str) -> ColumnElement[bool]:
+    """Return a condition whose values stand in the statement: only then a partial index serves."""
+    each = [literal(value, literal_execute=True) for value in values]
+    return column == each[0] if len(each) == 1 else column.in_(each)
 
 
 session = Table(
@@ -112,13 +121,18 @@ queue = Table(
     metadata,
     Column("decision", String, ForeignKey("decision.id"), primary_key=True),
     Column("path", Written, nullable=False, index=True),
-    Column("status", String, nullable=False, index=True),
+    Column("status", String, nullable=False),
     Column("destination", Written),
     Column("operation", String),
     Column("code", String),
     Column("message", WrittenText),
     Column("updated_at", String, nullable=False),
+    Column("stands", Integer),  # 1: the latest decision of its image that nobody took back
 )
+stands = queue.c.stands == literal(1, literal_execute=True)
+waits = written_in(queue.c.status, "waiting")
+Index("standing_by_status", queue.c.status, sqlite_where=stands)
+Index("waiting", queue.c.decision, sqlite_where=waits)
 
 operation = Table(
     "operation",
@@ -126,7 +140,7 @@ operation = Table(
     Column("seq", Integer, primary_key=True),
     Column("id", String, nullable=False, unique=True),
     Column("kind", String, nullable=False),
-    Column("state", String, nullable=False, index=True),
+    Column("state", String, nullable=False),
     Column("owner", String, nullable=False),
     Column("session", String, nullable=False),
     Column("decision", String),
@@ -151,6 +165,19 @@ claim = Table(
     Column("operation", String, ForeignKey("operation.id"), nullable=False, index=True),
 )
 
+# Nearly all operations are done in the end: an index over all states would serve no question, and
+# was taken for many.
+is_done = written_in(operation.c.state, "done")
+is_not_done = operation.c.state != literal("done", literal_execute=True)
+in_effect = and_(is_done, operation.c.undone_by.is_(None))
+can_be_undone = and_(in_effect, written_in(operation.c.kind, "crop", "reject"))
+can_be_redone = and_(in_effect, written_in(operation.c.kind, "restore"))
+is_purge = written_in(operation.c.kind, "purge")
+Index("operations_not_done", operation.c.state, sqlite_where=is_not_done)
+Index("operations_to_undo", operation.c.seq, sqlite_where=can_be_undone)
+Index("operations_to_redo", operation.c.seq, sqlite_where=can_be_redone)
+Index("purges", operation.c.before, operation.c.seq, sqlite_where=is_purge)
+
 # As it is exported and hashed: `chain.append` writes names by their escape.
 audit = Table(
     "audit",
@@ -159,7 +186,7 @@ audit = Table(
     Column("at", String, nullable=False),
     Column("session", String, nullable=False),
     Column("event", String, nullable=False),
-    Column("path", String),
+    Column("path", String, index=True),
     Column("operation", String),
     Column("body", Text, nullable=False),
     Column("previous", String, nullable=False),
@@ -167,12 +194,8 @@ audit = Table(
 )
 
 # One outcome for each operation, however often recovery runs.
-Index(
-    "one_outcome",
-    audit.c.operation,
-    unique=True,
-    sqlite_where=audit.c.event.in_(OUTCOMES),
-)
+is_outcome = written_in(audit.c.event, *OUTCOMES)
+Index("one_outcome", audit.c.operation, unique=True, sqlite_where=is_outcome)
 
 # Who vouches for the trail up to where: one row for each stretch of events by one key (`seals`).
 seal = Table(
@@ -190,7 +213,7 @@ problem = Table(
     metadata,
     Column("seq", Integer, primary_key=True),
     Column("at", String, nullable=False),
-    Column("session", String, nullable=False),
+    Column("session", String, nullable=False, index=True),
     Column("kind", String, nullable=False),
     Column("path", Written, nullable=False),
     Column("reason", WrittenText, nullable=False),
@@ -211,3 +234,27 @@ place = Table(
     Column("path", Written, nullable=False),
     Column("updated_at", String, nullable=False),
 )
+
+# What came with format 6, and what went.
+_NEW_IN_6 = frozenset(
+    (
+        "standing_by_status",
+        "waiting",
+        "operations_not_done",
+        "operations_to_undo",
+        "operations_to_redo",
+        "purges",
+        "ix_audit_path",
+        "ix_problem_session",
+    )
+)
+OF_FORMAT_6 = [
+    index
+    for table in metadata.sorted_tables
+    for index in sorted(table.indexes, key=lambda index: str(index.name))
+    if index.name in _NEW_IN_6
+]
+FORMER = {
+    "ix_operation_state": "CREATE INDEX ix_operation_state ON operation (state)",
+    "ix_queue_status": "CREATE INDEX ix_queue_status ON queue (status)",
+}

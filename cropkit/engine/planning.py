@@ -1,9 +1,10 @@
 """From what somebody decided to what is to be done: decide first, then act."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
 from cropkit import clock
@@ -135,34 +136,35 @@ def to_purge(sha256: str, needed_since: str) -> Request:
 
 def chosen_to_undo(
     root: Path,
-    newest: Sequence[Operation],
+    newest: Iterable[Operation],
+    of_image: Callable[[str], Sequence[Operation]],
     paths: Sequence[str | os.PathLike[str]],
     last: int | None,
 ) -> list[Operation]:
     """Choose among operations, newest first: the last ones of all, or of each image named.
+
+    Parameters
+    ----------
+    newest : all of them; only as many are asked for as are taken
+    of_image : those of one image, by its name
 
     Raises
     ------
     NothingToUndo
         When there are none.
     """
-    if newest and not paths:
-        return list(newest[:last])
-    chosen: list[Operation] = []
+    chosen = [] if paths else list(islice(newest, last))
     for path in paths:
-        name = _name(root, path)
-        matching = [
-            operation for operation in newest if name in (operation.image, operation.target)
-        ]
+        matching = of_image(name_of(root, path))[:last]
         if not matching:
             raise NothingToUndo(str(path))
-        chosen += matching[:last]
+        chosen += matching
     if not chosen:
         raise NothingToUndo(root)
     return chosen
 
 
-def _name(root: Path, path: str | os.PathLike[str]) -> str:
+def name_of(root: Path, path: str | os.PathLike[str]) -> str:
     """Return the name of an image; absolute where a crop was moved out of the collection."""
     try:
         return split_beneath(root, path)

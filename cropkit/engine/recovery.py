@@ -64,9 +64,10 @@ def recover(
     """Settle the operations whose owner is dead; return what was done to each.
 
     With `conflicts` those in conflict are tried again: a person has moved the foreign content. Of a
-    part of the collection only its own; what a crash left is settled wherever it is. On
-    opening, when nobody else is at work, originals that no operation needs are removed, too:
-    whoever opens the collection later waits for the lock that is held here.
+    part of the collection only its own; what a crash left is settled wherever it is. On opening,
+    when somebody died and nobody else is at work, originals that no operation needs are removed,
+    too: whoever opens the collection later waits for the lock that is held here. Who left in the
+    usual way leaves none, and to look for them takes as long as there are originals.
     """
     root = locations.root
     with recovering(root.path, trail.store.deadline):
@@ -77,9 +78,11 @@ def recover(
         done += [_mend(locations, trail, operation) for operation in trail.taken_back()]
         _sweep(root, left_over, {o.id for o in trail.unsettled()})
         _sweep_rebuilding(root)
-        others = _sweep_owners(root, trail)
-        if opening and not others:
+        dead, living = _owners(trail)
+        if opening and (dead or done) and not living:
             _sweep_originals(locations, trail)
+        for owner in dead:  # last: who is cut off before this comes back to all of it
+            root.unlink(f"{OWNERS}/{owner}", missing_ok=True)
         return done
 
 
@@ -185,17 +188,13 @@ def _sweep_rebuilding(root: Root) -> None:
         root.unlink(f"{HOME}/{path.name}", missing_ok=True)
 
 
-def _sweep_owners(root: Root, trail: AuditTrail) -> int:
-    """Forget the dead; return how many others live."""
-    living = 0
-    for path in (root.path / OWNERS).iterdir():
-        if path.name == trail.owner:
-            continue
-        if trail.is_dead(path.name):
-            root.unlink(f"{OWNERS}/{path.name}", missing_ok=True)
-        else:
-            living += 1
-    return living
+def _owners(trail: AuditTrail) -> tuple[list[str], list[str]]:
+    """Return who has died, and who lives beside this process."""
+    others = [
+        path.name for path in (trail.root.path / OWNERS).iterdir() if path.name != trail.owner
+    ]
+    dead = [owner for owner in others if trail.is_dead(owner)]
+    return dead, [owner for owner in others if owner not in dead]
 
 
 def _sweep_originals(locations: Locations, trail: AuditTrail) -> None:

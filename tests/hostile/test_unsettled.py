@@ -218,7 +218,7 @@ def taken_back_after_it_was_done(folder: Path) -> Operation:
         collection.crop("a_stage2.png", BOX)
         cropped = (folder / "a_stage2.png").read_bytes()
         collection.undo("a_stage2.png")
-        (restore,) = collection.trail.redoable()
+        (restore,) = collection.trail.newest_redoable()
     (folder / "a_stage2.png").write_bytes(cropped)
     with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db")) as db:
         db.execute("UPDATE operation SET state = 'aborted' WHERE id = ?", [restore.id])

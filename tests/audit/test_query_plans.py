@@ -1,0 +1,126 @@
+"""What people do all day costs as much after a hundred thousand crops as after ten.
+
+Held by what SQLite says of each statement: none reads a table that grows with the collection. What
+may be read as a whole is an index over what is open, waits or stands, from its end.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pictures
+import pytest
+from shell import run
+from sqlalchemy import Engine, event
+
+from cropkit.collection import Collection
+from cropkit.geometry import PixelBox
+
+GROWS = ("operation", "decision", "queue", "audit", "claim", "problem")
+# The end of a list that is kept in order, and what is counted once at the end of a session.
+FROM_THE_END = ("operations_to_undo", "operations_to_redo")
+COUNTED = "standing_by_status"
+OTHER, IMAGE, BOX = "a_stage2.png", "b_stage2.png", PixelBox(2, 2, 40, 40)
+
+Statement = tuple[str, Any]
+
+
+def shell(*words: str) -> Callable[[Path], object]:
+    def run_it(folder: Path) -> None:
+        done = run(*(word.replace("FOLDER", str(folder)) for word in words))
+        assert done.returncode == 0, done.stderr
+
+    return run_it
+
+
+def by_id(folder: Path) -> None:
+    with Collection(folder) as collection:
+        operation = collection.crop(IMAGE, PixelBox(1, 1, 9, 9)).operation
+        collection.undo_operation(str(operation))
+
+
+DAILY: dict[str, Callable[[Path], object]] = {
+    "crop": shell("crop", "FOLDER/b_stage2.png", "--box", "3,3,30,30"),
+    "undo of an image": shell("undo", "FOLDER", IMAGE),
+    "undo of the last": shell("undo", "FOLDER"),
+    "redo": shell("undo", "FOLDER", "--redo"),
+    "redo of an image": shell("undo", "FOLDER", IMAGE, "--redo"),
+    "undo by its id": by_id,
+    "history of an image": shell("history", "FOLDER", IMAGE),
+    "an original": shell("undo", "FOLDER", IMAGE, "--to", "FOLDER/../original.png"),
+}
+
+
+@contextmanager
+def statements() -> Iterator[list[Statement]]:
+    """Collect what is asked of any database meanwhile."""
+    asked: list[Statement] = []
+
+    def note(_connection: Any, _cursor: Any, text: str, values: Any, *_: Any) -> None:
+        asked.append((text, values))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def plan(db: sqlite3.Connection, statement: Statement) -> list[str]:
+    text, values = statement
+    one = values[0] if isinstance(values, list) else values
+    return [str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {text}", one)]
+
+
+def grows(text: str, step: str) -> bool:
+    """Whether a step of a plan takes as long as a table is."""
+    scanned = re.match(r"SCAN (\w+)", step)
+    if scanned is None or scanned[1] not in (*GROWS, *(f"{each}_1" for each in GROWS)):
+        return False
+    limited = "DESC" in text and "LIMIT" in text and "WHERE" not in text
+    from_the_end = "LIMIT" in text and step.endswith(FROM_THE_END)
+    return not (limited or from_the_end or step.endswith(COUNTED))
+
+
+@pytest.fixture
+def worked(tmp_path: Path) -> Path:
+    """Make a collection with crops and an undo."""
+    folder = pictures.write_folder(tmp_path / "collection")
+    with Collection(folder) as collection:
+        for name in (OTHER, IMAGE):
+            collection.crop(name, PixelBox(0, 0, 60, 60))
+        collection.crop(IMAGE, BOX)
+        collection.undo(IMAGE)
+        collection.crop(OTHER, BOX)
+        collection.undo(OTHER)
+    return folder
+
+
+@pytest.mark.parametrize("name", DAILY)
+def test_nothing_that_grows_is_read_as_a_whole(name: str, worked: Path) -> None:
+    with statements() as asked:
+        DAILY[name](worked)
+    questions = [each for each in asked if re.match(r"\s*(SELECT|UPDATE|DELETE)", each[0])]
+    assert len(questions) > 3
+    with closing(sqlite3.connect(worked / ".cropkit" / "cropkit.db")) as db:
+        wrong = {
+            f"{step}: {text}"
+            for text, values in questions
+            if "sqlite_master" not in text and "pragma_" not in text
+            for step in plan(db, (text, values))
+            if grows(text, step)
+        }
+    assert wrong == set()
+
+
+def test_a_plan_that_reads_all_is_noticed(worked: Path) -> None:
+    with closing(sqlite3.connect(worked / ".cropkit" / "cropkit.db")) as db:
+        for text in (
+            "SELECT * FROM operation WHERE state = 'done'",
+            "SELECT * FROM queue WHERE status = 'waiting' ORDER BY status",
+            "SELECT * FROM audit WHERE event = 'cropped' ORDER BY seq DESC LIMIT 1",
+        ):
+            assert any(grows(text, step) for step in plan(db, (text, ())))
