@@ -4,15 +4,15 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError, SQLAlchemyError
 
-from cropkit.audit import shape
+from cropkit.audit import migrations, shape
 from cropkit.audit.connecting import connected
 from cropkit.audit.reading_copy import ReadingCopy
 from cropkit.audit.schema import VERSION
@@ -83,9 +83,19 @@ class StoreReader:
                 version = version_of(db)
                 self._check_version(version)
                 shape.check(db, self.path, whole=version == VERSION)
+            if 0 < version < VERSION:
+                self._bring_up(version)
         except CropkitError:
             self.close()
             raise
+
+    def _bring_up(self, version: int) -> None:
+        """Read an older format from a copy in memory: the file is not ours to change."""
+        with self._translated(), held_off(), self._mutex:
+            older: Connection = self._connection
+            self._connection = connected(partial(_copied, older))
+            older.close()
+            migrations.bring_up(self._connection, version)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -96,10 +106,15 @@ class StoreReader:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Read; waits for no other process, and no signal comes between question and answer."""
+        """Read from one moment of the database; waits for no other process.
+
+        What others commit meanwhile is not seen, so that two answers fit each other, and no signal
+        comes between question and answer.
+        """
         with held_off(), self._translated(), self._mutex:
             self._check_place()
-            yield self._connection
+            with one_moment(self._connection):
+                yield self._connection
 
     def integrity(self) -> list[str]:
         """Return what SQLite finds wrong with its own file; nothing when it is whole."""
@@ -177,6 +192,21 @@ class StoreReader:
         return AuditCorrupt(self.folder, message)
 
 
+@contextmanager
+def one_moment(db: Connection) -> Iterator[None]:
+    """Let all answers come from one state of the database; in a transaction they do already."""
+    driver = db.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection) or driver.in_transaction:
+        yield
+        return
+    db.exec_driver_sql("BEGIN")
+    try:
+        yield
+    finally:
+        with suppress(SQLAlchemyError):  # an interrupt may have ended the connection
+            db.exec_driver_sql("ROLLBACK")
+
+
 def unavailable(folder: Path, reason: object) -> AuditUnavailable:
     """Return why the trail cannot be opened or written: that the disk is full, where it is."""
     lacking = room.shortage(folder)
@@ -215,6 +245,15 @@ def _opened(uri: str, deadline: float) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=deadline, check_same_thread=False)
     distrust(connection)
     return connection
+
+
+def _copied(older: Connection) -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:", check_same_thread=False)
+    distrust(copy)
+    source = older.connection.driver_connection
+    if isinstance(source, sqlite3.Connection):
+        source.backup(copy)
+    return copy
 
 
 def distrust(connection: sqlite3.Connection) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from faults import as_format_1, as_format_4, as_format_5
 
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.store import Store
@@ -13,6 +14,7 @@ from cropkit.collection import Collection
 from cropkit.errors import AuditUnavailable, NoCollection
 from cropkit.geometry import PixelBox
 from cropkit.monitor import reporting
+from cropkit.records import Status
 from cropkit.system.files import Root
 
 LOG = ".cropkit/cropkit.db-wal"
@@ -133,3 +135,22 @@ def test_a_reader_makes_no_collection(tmp_path: Path) -> None:
     with pytest.raises(NoCollection):
         TrailReader(Root(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("older", [as_format_1, as_format_4, as_format_5])
+def test_an_older_format_is_read_and_stays_as_it_is(
+    folder: Path, older: Callable[[Path], None]
+) -> None:
+    with Collection(folder) as collection:
+        collection.crop("a_stage2.png", PixelBox(0, 0, 20, 20))
+        collection.crop("a_stage2.png", PixelBox(0, 0, 10, 10))
+        collection.undo()
+    older(folder)
+    before = bytes_beneath(folder)
+    with TrailReader(Root(folder)) as trail:
+        assert trail.counts() == {Status.CROPPED: 1}
+        assert len(trail.undoable()) == 1
+        assert len(trail.decision_table()) == 2
+        assert trail.broken_links() == []
+        assert trail.settings() == {}
+    assert bytes_beneath(folder) == before
