@@ -208,6 +208,9 @@ def trace(body: Callable[[Voice], None], watch: Watch, calls: Iterable[str] | No
     except TimeoutError:
         ended.hung = True
         _kill(pid)
+    except BaseException:  # of who watches: a child that is stopped would never let go of the pipe
+        _kill(pid)
+        raise
     finally:
         signal.alarm(0)
         with os.fdopen(hear, "rb") as heard:
