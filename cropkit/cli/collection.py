@@ -129,7 +129,7 @@ def _make_room(folder: Path) -> None:
     state_folder.check(folder)
     lacking = room.shortage(folder)
     if lacking and (freed := room.give_back(folder)):
-        say(f"{lacking}; the reserve of {freed:,} bytes is given back for this")
+        say(f"{lacking}; the reserve, {freed}, is given back for this")
 
 
 def _history(arguments: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ RUNS = f"{HOME}/runs"  # a folder for each batch: notebook, record, report
 LOG = f"{HOME}/cropkit.log"  # errors and heartbeats, one JSON object a line
 ALERTS = f"{HOME}/alerts.toml"  # limits and sinks of this collection's alerts
 RESERVE = f"{HOME}/reserve"  # room that a purge on a full disk gives back first; may be deleted
+RESERVED_FILES = tuple(f"{RESERVE}-{n}" for n in range(1, 7))  # the same, in inodes
 WRITER_LOCK = f"{HOME}/writer.lock"  # held by whoever writes to the database
 RECOVER_LOCK = f"{HOME}/recover.lock"  # held by whoever settles what a crash left
 REBUILDING = f"{DATABASE}.new"  # a database that is being made anew

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cropkit.errors import CropkitError, NoSpace, ReadOnly, WriteFailed
-from cropkit.system.home import HOME, RESERVE
+from cropkit.system.home import HOME, RESERVE, RESERVED_FILES
 from cropkit.system.state_folder import open_file
 
 RESERVED = 1 << 20  # bytes that a purge may need before it has removed anything
 ENOUGH = 1 << 20  # bytes with which the trail goes on
 _PLENTY = 8 * RESERVED  # where less is free, none of it is kept back
+_PLENTY_OF_INODES = 8 * len(RESERVED_FILES)
 _ATTEMPT = 64 * 1024  # bytes: the shared memory of the database, and a page or two of its log
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
 _log = logging.getLogger("cropkit")
@@ -72,29 +73,40 @@ def translated(folder: Path) -> Iterator[None]:
 
 
 def keep_reserve(folder: Path) -> None:
-    """Keep a little room back, for a purge on a full disk; where little is free, nothing."""
-    path = folder / RESERVE
+    """Keep a few bytes and inodes back, for a purge on a full disk; where few are free, none."""
     room = os.statvfs(folder)
-    if os.path.lexists(path) or room.f_bavail * room.f_frsize < _PLENTY:
-        return
+    has_inodes = not room.f_files or room.f_favail >= _PLENTY_OF_INODES
     try:
-        fd = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        try:
-            os.posix_fallocate(fd, 0, RESERVED)
-        finally:
-            os.close(fd)
-    except FileExistsError:  # another session makes it
-        return
+        if room.f_bavail * room.f_frsize >= _PLENTY:
+            _keep(folder / RESERVE, RESERVED)
+        for name in RESERVED_FILES if has_inodes else ():
+            _keep(folder / name)
     except OSError as error:
         _log.warning("no reserve is kept for a full disk: %s", error)
 
 
-def give_back(folder: Path) -> int:
-    """Give the reserve back; return how many bytes that were."""
-    path = folder / RESERVE
+def _keep(path: Path, size: int = 0) -> None:
+    if os.path.lexists(path):
+        return
     try:
-        size = path.lstat().st_size
-        path.unlink()
-    except FileNotFoundError:
-        return 0
-    return size
+        fd = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    except FileExistsError:  # another session makes it
+        return
+    try:
+        if size:
+            os.posix_fallocate(fd, 0, size)
+    finally:
+        os.close(fd)
+
+
+def give_back(folder: Path) -> str | None:
+    """Give the reserve back; return what it was, None where none was kept."""
+    size, files = 0, 0
+    for name in (RESERVE, *RESERVED_FILES):
+        try:
+            size += (folder / name).lstat().st_size
+            (folder / name).unlink()
+        except FileNotFoundError:
+            continue
+        files += 1
+    return f"{size:,} bytes in {files} files" if files else None

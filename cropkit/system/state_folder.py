@@ -27,6 +27,7 @@ from cropkit.system.home import (
     RECOVER_LOCK,
     REJECTED,
     RESERVE,
+    RESERVED_FILES,
     RUNS,
     STAGE,
     WRITER_LOCK,
@@ -37,7 +38,7 @@ _FOLDERS = frozenset(
 )
 _FILES = frozenset(
     PurePosixPath(name).name
-    for name in (EXPORT, ALERTS, WRITER_LOCK, RECOVER_LOCK, DATABASE, LOG, RESERVE)
+    for name in (EXPORT, ALERTS, WRITER_LOCK, RECOVER_LOCK, DATABASE, LOG, RESERVE, *RESERVED_FILES)
 )
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever

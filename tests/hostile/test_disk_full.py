@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,7 +92,7 @@ def test_a_purge_makes_room_with_no_byte_free(full: Path, capsys: Capture) -> No
     assert (full / ".cropkit" / "reserve").stat().st_size == room.RESERVED
     assert main(["purge", str(full), "--older-than", "0d"]) == 0
     told = "".join(capsys.readouterr())
-    assert "the reserve of 1,048,576 bytes is given back" in told
+    assert "the reserve, 1,048,576 bytes in 7 files, is given back" in told
     assert told.startswith("purged ")
     (full.parent / "fill").unlink()
     with Collection(full) as collection:
@@ -114,6 +115,36 @@ def test_no_inodes_are_called_so(tmp_path: Path, capsys: Capture) -> None:
                 break
         assert main(WRITING["crop"](folder)) == 1
         assert "no inodes are left" in capsys.readouterr().err
+
+
+def use_up_inodes(place: Path) -> None:
+    (place / "used").mkdir()
+    for number in range(1_000):
+        try:
+            (place / "used" / str(number)).touch()
+        except OSError:
+            return
+
+
+def test_a_purge_makes_room_with_no_inode_left(tmp_path: Path, capsys: Capture) -> None:
+    with mounted(tmp_path / "disk", "size=24m,nr_inodes=200") as place:
+        folder = album(place)
+        use_up_inodes(place)
+        assert os.statvfs(place).f_favail == 0
+        assert main(["purge", str(folder), "--older-than", "0d"]) == 0
+        told = "".join(capsys.readouterr())
+        assert "no inodes are left" in told
+        assert "in 7 files, is given back" in told
+        assert "purged " in told
+        shutil.rmtree(place / "used")
+        with Collection(folder) as collection:
+            assert collection.fsck() == []
+        assert len(list((folder / ".cropkit").glob("reserve-*"))) == 6
+
+
+def test_no_inode_is_kept_back_where_few_are_left(tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", "size=24m,nr_inodes=50") as place:
+        assert not list((album(place) / ".cropkit").glob("reserve-*"))
 
 
 @pytest.fixture
