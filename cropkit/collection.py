@@ -16,7 +16,7 @@ from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Ask, Run
 from cropkit.audit.trail import DEADLINE, AuditTrail
-from cropkit.engine import copying_out, destinations, listing
+from cropkit.engine import copying_out, listing
 from cropkit.engine.accepting import AcceptedChange
 from cropkit.engine.apply import Applier
 from cropkit.engine.copying_out import KeptOriginal
@@ -46,7 +46,7 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.monitor import stats
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.suggest import Sidecars, Suggester, gather
-from cropkit.system import log, parameters
+from cropkit.system import destinations, log, parameters
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
 from cropkit.system.scope import scope_of

@@ -44,6 +44,7 @@ CropkitError
  │    ├── AuditMissing       the database is gone, what it was about is there
  │    ├── AuditBehind        the database is older than its own export, or another one
  │    ├── TrailForged        the trail is not the one that its seals vouch for
+ │    ├── StateNotAdopted    somebody else may have made `.cropkit`, and it could do harm
  │    ├── KeyUnusable        the key that CROPKIT_KEY names cannot be used
  │    ├── AuditLocked        somebody holds the trail for longer than the deadline
  │    ├── AuditCorrupt       the trail does not agree with itself
@@ -505,7 +506,14 @@ class TrailForged(AuditError):
     """(folder, what does not fit): nothing was written."""
 
     template = "{0}: the audit trail was forged, cut off or put back: {1}"
-    cure = "Keep a copy of .cropkit and find out who did it; nothing is cropped meanwhile"
+    cure = "Find out who did it; `cropkit adopt FOLDER` accepts a backup that you have put back"
+
+
+class StateNotAdopted(AuditError):
+    """(folder, what it could do): nothing was written."""
+
+    template = "{0}: its .cropkit is not known to be yours, and would not be left as it is: {1}"
+    cure = "`cropkit adopt FOLDER` shows what it would do, and makes it yours"
 
 
 class KeyUnusable(AuditError):

@@ -203,6 +203,13 @@ def resealed(place: Place) -> Begun:
     yield
 
 
+def of_somebody_else(place: Place) -> Begun:
+    """An operation of somebody else was cut off, in a state that this person has never seen."""
+    cut_off(place)
+    place.patch.setenv("XDG_STATE_HOME", str(place.root / "state"))
+    yield
+
+
 def key_for_all(place: Place) -> Begun:
     path = place.root / "shared.key"
     path.write_bytes(b"a key of some more than 32 bytes, for tests")
@@ -756,6 +763,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "AuditMissing": missing,
     "AuditBehind": behind,
     "TrailForged": resealed,
+    "StateNotAdopted": of_somebody_else,
     "KeyUnusable": key_for_all,
     "AuditLocked": locked_image,
     "AuditCorrupt": garbage,

@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from cropkit import clock
+from cropkit.audit import seals
 from cropkit.audit.export import NOT_DURABLE
+from cropkit.audit.keys import NOBODY
 from cropkit.audit.schema import audit
 from cropkit.audit.seals import Head
 from cropkit.errors import PersonalStateUnusable
@@ -26,10 +28,11 @@ _DOCUMENT = "heads"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A head, and when this person saw it."""
+    """A head, when this person saw it, and the keys that had sealed the trail by then."""
 
     head: Head
     at: str
+    keys: frozenset[str] = frozenset()
 
     def lacks(self, db: Connection) -> bool:
         """Whether a trail does not hold what was seen."""
@@ -37,11 +40,15 @@ class Seen:
         return db.execute(query).scalar_one_or_none() != self.head.hash
 
 
-def durable(db: Connection) -> Head | None:
-    """Return the last event that a power cut cannot take; None of an empty trail."""
+def looked_at(db: Connection) -> Seen | None:
+    """Return what a sealed trail holds now that no power cut can take; None: nothing."""
+    known = seals.all_of(db)
     query = select(audit.c.seq, audit.c.hash).where(audit.c.event.not_in(NOT_DURABLE))
     row = db.execute(query.order_by(audit.c.seq.desc()).limit(1)).one_or_none()
-    return Head(row.seq, row.hash) if row else None
+    if row is None or not known:
+        return None
+    keys = frozenset(each.key for each in known if each.key != NOBODY)
+    return Seen(Head(row.seq, row.hash), clock.written(clock.now()), keys)
 
 
 def seen(folder: Path) -> Seen | None:
@@ -56,8 +63,8 @@ def seen(folder: Path) -> Seen | None:
     return None if entry is None else _read(folder, entry)
 
 
-def remember(folder: Path, head: Head, *, instead: bool = False) -> None:
-    """Keep the head of a collection's trail, unless a later one is kept.
+def remember(folder: Path, now: Seen, *, instead: bool = False) -> None:
+    """Keep what was seen of a collection's trail, unless later things are kept.
 
     Parameters
     ----------
@@ -68,12 +75,12 @@ def remember(folder: Path, head: Head, *, instead: bool = False) -> None:
     PersonalStateUnusable
         It is not kept.
     """
-    known = seen(folder)
-    if known is not None and not instead and known.head.seq >= head.seq:
+    known = None if instead else seen(folder)
+    if known and known.head.seq >= now.head.seq and known.keys >= now.keys:
         return
     if personal_state.folder() is None:
         return
-    entry = {"seq": head.seq, "hash": head.hash, "at": clock.written(clock.now())}
+    entry = {**now.head._asdict(), "at": now.at, "keys": sorted(now.keys)}
     with personal_state.changing(_DOCUMENT) as document:
         document[_name(folder)] = entry
         for name in _too_many(document):
@@ -101,7 +108,8 @@ def _read(folder: Path, entry: object) -> Seen:
     if isinstance(entry, dict):
         seq, its_hash, at = (entry.get(name) for name in ("seq", "hash", "at"))
         if isinstance(seq, int) and isinstance(its_hash, str) and isinstance(at, str):
-            return Seen(Head(seq, its_hash), at)
+            keys = entry.get("keys")
+            return Seen(Head(seq, its_hash), at, frozenset(map(str, keys or ())))
     raise PersonalStateUnusable(f"{_DOCUMENT}.json", f"what it says of {folder} is no head")
 
 

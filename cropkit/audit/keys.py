@@ -37,10 +37,12 @@ class Key:
     ----------
     secret : at least 32 bytes; none at all: there is no key
     lack : why there is none
+    comes : one is made as soon as a collection is opened to write
     """
 
     secret: bytes = b""
     lack: str = ""
+    comes: bool = False
 
     def __repr__(self) -> str:
         return f"Key({self.id})"
@@ -86,7 +88,7 @@ def of_person(environment: Mapping[str, str] | None = None, *, make: bool = Fals
         secret = personal_state.secret(_NAME, SIZE, env)
     except PersonalStateUnusable as error:
         return Key(lack=str(error))
-    return Key(secret) if secret else Key(lack="you have no key yet")
+    return Key(secret) if secret else Key(lack="you have no key yet", comes=True)
 
 
 def _of_file(path: Path) -> bytes:

@@ -326,5 +326,15 @@ class TrailReader:
         with self.store.reading() as db:
             return trust.examine(db, self.root.path, keys.of_person())
 
+    def harms(self) -> list[str]:
+        """Tell what the trail's state could do that its events do not account for."""
+        with self.store.reading() as db:
+            return list(trust.harms(db, self.root.path))
+
+    def would_be_settled(self) -> list[Operation]:
+        """Return the open operations that whoever opens the collection settles."""
+        with self.store.reading() as db:
+            return trust.would_be_settled(db, self.root.path)
+
     def _owner_file(self, owner: str) -> Path:
         return self.root.path / OWNERS / owner

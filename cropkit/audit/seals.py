@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from cropkit.audit import rows
 from cropkit.audit.keys import NOBODY, Key, is_id
@@ -83,6 +83,17 @@ def unverified(db: Connection, key: Key) -> list[str]:
     return list(_unverified(key, all_of(db), head(db)))
 
 
+def strangers(known: Sequence[Seal], key: Key) -> set[str]:
+    """Return the keys that went on after this one had sealed last."""
+    mine = max((each.number for each in known if each.key == key.id), default=-1)
+    return {each.key for each in known if each.number > mine}
+
+
+def remove_all(db: Connection) -> None:
+    """Let nobody vouch for the trail any more."""
+    db.execute(delete(seal))
+
+
 class Sealing:
     """Seals what a session appends, in the very transaction, and lets nobody come between.
 
@@ -106,7 +117,7 @@ class Sealing:
         yield
         newest = head(db)
         if newest is not None and newest != began_at:
-            _write(db, self._key, newest, latest)
+            _write(db, self._key, newest, last(db))
 
     def _check(self, newest: Head | None, latest: Seal | None) -> None:
         if latest is None:

@@ -50,6 +50,7 @@ class StoreReader:
         When it cannot be opened. Nothing was touched.
     """
 
+    _connection: Connection
     _copy: ReadingCopy | None = None
     behind = False  # whether the export failed to follow: only who writes can know
 
@@ -93,9 +94,10 @@ class StoreReader:
         """Read an older format from a copy in memory: the file is not ours to change."""
         with self._translated(), held_off(), self._mutex:
             older: Connection = self._connection
-            self._connection = connected(partial(_copied, older))
+            self._connection = copy = connected(partial(_copied, older))
             older.close()
-            migrations.bring_up(self._connection, version)
+            migrations.bring_up(copy, version)
+            copy.exec_driver_sql(f"PRAGMA user_version={VERSION}")
 
     def close(self) -> None:
         """Let go of the database."""

@@ -20,6 +20,7 @@ from cropkit._version import __version__
 from cropkit.audit import (
     chain,
     decisions,
+    heads,
     keys,
     operations,
     schema,
@@ -79,14 +80,16 @@ class AuditTrail(TrailReader):
         scope: Scope | None = None,
     ) -> None:
         key = keys.of_person(make=True)
-        store = Store(root, deadline, accept=partial(trust.accepted, folder=root.path, key=key))
+        acceptance = trust.Acceptance(root.path, key)
+        store = Store(root, deadline, accept=acceptance)
         super().__init__(root, store=store, scope=scope)
+        self.notices = [f"the trail is not sealed: {key.lack}"] if key.lack else []
         try:
+            self.notices += acceptance.settle(store)
             self.presence = Presence(root.path, reviewer)
         except AuditError:
             store.close()
             raise
-        self.notices = [f"the trail is not sealed: {key.lack}"] if key.lack else []
         self.kind = kind
         self.owner = self.presence.owner
         self.session = self.presence.session
@@ -94,7 +97,7 @@ class AuditTrail(TrailReader):
         self._begun = False
         with held_off(), self.store.reading() as db:  # who is interrupted here could not close it
             self.notices += trust.begun_anew(db, root.path)
-            self.notices += trust.remembered(root.path, trust.worth_keeping(db))
+            self.notices += trust.remembered(root.path, heads.looked_at(db))
 
     def close(self, how: str = "closed") -> None:
         """End the session, if it wrote anything, and let go of everything.
@@ -109,7 +112,7 @@ class AuditTrail(TrailReader):
             with self._writing() as db:
                 self._end(db, "session-ended", how, _plain(decisions.counts(db)))
         with self.store.reading() as db:
-            last = trust.worth_keeping(db)
+            last = heads.looked_at(db)
         self.store.close()
         self.presence.leave()
         for sentence in trust.remembered(self.root.path, last):

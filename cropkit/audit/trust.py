@@ -1,20 +1,38 @@
-"""Whether a trail is the one that it was: what its seals and one's own memory tell of it."""
+"""Whether a trail is the one that it was, and whose: its seals and one's own memory tell.
 
+A state is *foreign* that this person has neither sealed nor opened here before, or that went on
+under a key that was not known. It is adopted by itself where it can do no harm; else a person is
+shown what it would do, and decides (`cropkit adopt`).
+"""
+
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sqlalchemy import Connection
 
-from cropkit.audit import export, heads, seals
+from cropkit import clock
+from cropkit.audit import chain, export, heads, keys, migrations, operations, replay, seals
+from cropkit.audit.connecting import connected
 from cropkit.audit.keys import Key
+from cropkit.audit.operation import Operation
+from cropkit.audit.schema import VERSION
+from cropkit.audit.store import DEADLINE, Store
 from cropkit.audit.store_reader import version_of
-from cropkit.errors import PersonalStateUnusable, TrailForged
-from cropkit.system.home import EXPORT
+from cropkit.errors import PersonalStateUnusable, StateNotAdopted, TrailForged
+from cropkit.system import destinations
+from cropkit.system.files import Root
+from cropkit.system.home import EXPORT, OWNERS
+from cropkit.system.locks import is_free
 
+FOREIGN = "somebody else may have made this .cropkit: you have neither sealed nor opened it before"
+_SESSION = "adoption"  # it comes before any session
 _NOTICED = "event {}, which you saw on {}, is gone or another one"
 _ANEW = "the trail begins anew: what you saw of it on {} is gone"
+_ADOPTED = "the trail was not known to be yours; it can do no harm, and is adopted: {} events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +43,12 @@ class Examined:
     ----------
     forged : what does not fit, as sentences
     unverified : what cannot be told with the key and the memory at hand, as sentences
+    foreign : whether it is not known to be this person's
     """
 
     forged: Sequence[str] = ()
     unverified: Sequence[str] = ()
+    foreign: bool = False
 
 
 def examine(db: Connection, folder: Path, key: Key) -> Examined:
@@ -37,43 +57,165 @@ def examine(db: Connection, folder: Path, key: Key) -> Examined:
     try:
         known = heads.seen(folder)
     except PersonalStateUnusable as error:
-        return Examined(forged, [*unverified, f"what you saw of it last: {error}"])
+        known, unverified = None, [*unverified, f"what you saw of it last: {error}"]
     if known is not None:
         forged += _lost(db, known)
-    return Examined(forged, unverified)
+    return Examined(forged, unverified, _is_foreign(db, key, known))
 
 
-def accepted(db: Connection, folder: Path, key: Key) -> seals.Sealing:
-    """Go on with a trail that is the latest, as far as one can tell, and that its seals vouch for.
-
-    Raises
-    ------
-    AuditBehind, TrailForged
-        Nothing was written.
-    """
-    if version_of(db) == 0:
-        return seals.Sealing(folder, key, (None, None))
-    export.check(db, folder / EXPORT)
-    if forged := examine(db, folder, key).forged:
-        raise TrailForged(folder, forged[0])
-    return seals.Sealing(folder, key, (seals.head(db), seals.last(db)))
+def _is_foreign(db: Connection, key: Key, known: heads.Seen | None) -> bool:
+    """Tell whose a trail is; to a user who can keep nothing, nothing is foreign."""
+    if not (key.secret or key.comes):
+        return False
+    sealed = seals.all_of(db)
+    if not sealed:
+        return known is None
+    return bool(seals.strangers(sealed, key) - (known.keys if known else frozenset()))
 
 
-def worth_keeping(db: Connection) -> seals.Head | None:
-    """Return what a sealed trail ends with, as far as a power cut cannot take it."""
-    return heads.durable(db) if seals.last(db) is not None else None
+def _lost(db: Connection, known: heads.Seen) -> Iterator[str]:
+    """Tell what of a trail is gone; one that holds nothing at all can mislead nobody."""
+    if seals.head(db) is None:
+        return
+    if known.lacks(db):
+        yield _NOTICED.format(known.head.seq, known.at)
+    elif not seals.all_of(db):
+        yield "its seals are gone"
 
 
-def remembered(folder: Path, head: seals.Head | None) -> list[str]:
-    """Keep what a trail ends with outside of it; return what has to be told of that.
+# -- what a foreign state could do -----------------------------------------------------------------
+
+
+def harms(db: Connection, folder: Path) -> list[str]:
+    """Tell what a state could do that its trail does not account for, as sentences."""
+    with _as_now(db) as now:
+        opened = would_be_settled(now, folder)
+        return [
+            *chain.broken_links(now),
+            *(disagreement.reason for disagreement in replay.disagreements(now)),
+            *(f"operation {each.id:.8} on {each.source} is open" for each in opened),
+            *_leading_out(now, destinations.named(folder.resolve())),
+        ]
+
+
+def would_be_settled(db: Connection, folder: Path) -> list[Operation]:
+    """Return the open operations that nobody is at work on: whoever opens it carries them out."""
+    owners = folder / OWNERS
+    return [each for each in operations.unsettled(db) if is_free(owners / each.owner)]
+
+
+def _leading_out(db: Connection, allowed: Sequence[Path]) -> Iterator[str]:
+    for operation in (*operations.finished(db), *operations.unsettled(db)):
+        for name in operation.names:
+            path = PurePosixPath(name)
+            inside = not path.is_absolute() or any(path.is_relative_to(each) for each in allowed)
+            if not inside or ".." in path.parts:
+                yield f"operation {operation.id:.8} leads out of the collection, to {name}"
+
+
+@contextmanager
+def _as_now(db: Connection) -> Iterator[Connection]:
+    """Give out a trail in the format of today; one in an older format as a copy in memory."""
+    version = version_of(db)
+    if version == VERSION:
+        yield db
+        return
+    copy = sqlite3.connect(":memory:", check_same_thread=False)
+    driver = db.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError("not over SQLite")
+    driver.backup(copy)
+    with connected(lambda: copy) as now:
+        migrations.bring_up(now, version)
+        yield now
+
+
+# -- going on with it ------------------------------------------------------------------------------
+
+
+class Acceptance:
+    """Looks at a trail before anything is written, and then goes on with it, or does not.
 
     Parameters
     ----------
-    head : as `worth_keeping` returns it
+    anyhow : a person was shown what it is, and wants it all the same
     """
+
+    def __init__(self, folder: Path, key: Key, *, anyhow: bool = False) -> None:
+        self._folder, self._key, self._anyhow = folder, key, anyhow
+        self._examined = Examined()
+        self._head: seals.Head | None = None
+
+    def __call__(self, db: Connection) -> seals.Sealing:
+        """Return how the trail is sealed from now on.
+
+        Raises
+        ------
+        AuditBehind, TrailForged, StateNotAdopted
+            Nothing was written.
+        """
+        if version_of(db) == 0:
+            return seals.Sealing(self._folder, self._key, (None, None))
+        export.check(db, self._folder / EXPORT)
+        self._examined = examine(db, self._folder, self._key)
+        if not self._anyhow:
+            self._refuse(db)
+        self._head = seals.head(db)
+        return seals.Sealing(self._folder, self._key, (self._head, seals.last(db)))
+
+    def _refuse(self, db: Connection) -> None:
+        for reason in self._examined.forged:
+            raise TrailForged(self._folder, reason)
+        if self._examined.foreign:
+            for reason in harms(db, self._folder):
+                raise StateNotAdopted(self._folder, reason)
+
+    def settle(self, store: Store) -> list[str]:
+        """Write down what was adopted; return what has to be told of it."""
+        if self._head is None or not (self._examined.foreign or self._examined.forged):
+            return []
+        known = heads.seen(self._folder) if self._examined.forged else None
+        body = {
+            "head": self._head._asdict(),
+            "seen": known and known.head._asdict(),
+            "forged": list(self._examined.forged),
+            "asked": self._anyhow,
+        }
+        with store.transaction() as db:
+            if self._examined.forged:
+                seals.remove_all(db)
+            chain.append(db, clock.written(clock.now()), _SESSION, "adopted", body=body)
+        return [] if self._anyhow else [_ADOPTED.format(self._head.seq)]
+
+
+def adopt(root: Root, deadline: float = DEADLINE) -> None:
+    """Make a trail this person's own, whatever it tells; its event says so.
+
+    Raises
+    ------
+    AuditError, PersonalStateUnusable
+        It is what it was.
+    """
+    acceptance = Acceptance(root.path, keys.of_person(make=True), anyhow=True)
+    store = Store(root, deadline, accept=acceptance)
     try:
-        if head is not None:
-            heads.remember(folder, head)
+        acceptance.settle(store)
+        with store.reading() as db:
+            now = heads.looked_at(db)
+    finally:
+        store.close()
+    if now is not None:
+        heads.remember(root.path, now, instead=True)
+
+
+# -- remembering it --------------------------------------------------------------------------------
+
+
+def remembered(folder: Path, now: heads.Seen | None) -> list[str]:
+    """Keep what a trail ends with outside of it; return what has to be told of that."""
+    try:
+        if now is not None:
+            heads.remember(folder, now)
     except PersonalStateUnusable as error:
         return [f"what the trail ends with is not kept: {error}"]
     return []
@@ -105,13 +247,3 @@ def check_events(folder: Path, events: Sequence[Mapping[str, Any]]) -> None:
     number = known.head.seq
     if not 0 < number <= len(events) or events[number - 1]["hash"] != known.head.hash:
         raise TrailForged(folder, _NOTICED.format(number, known.at))
-
-
-def _lost(db: Connection, known: heads.Seen) -> Iterator[str]:
-    """Tell what of a trail is gone; one that holds nothing at all can mislead nobody."""
-    if seals.head(db) is None:
-        return
-    if known.lacks(db):
-        yield _NOTICED.format(known.head.seq, known.at)
-    elif not seals.all_of(db):
-        yield "its seals are gone"

@@ -11,12 +11,12 @@ from cropkit.batch.preflight import hindrances
 from cropkit.batch.progress import LookBar
 from cropkit.batch.trail_copy import copied_trail
 from cropkit.batch.values import checked
-from cropkit.engine import destinations
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import named_beneath
 from cropkit.errors import CropkitError
 from cropkit.jupyter.notebooks import Literal
 from cropkit.suggest import Sidecars
+from cropkit.system import destinations
 from cropkit.system.files import Root
 from cropkit.system.scope import scope_of
 

@@ -216,9 +216,9 @@ def _recover(arguments: argparse.Namespace) -> int:
 
 def _fsck(arguments: argparse.Namespace) -> int:
     from cropkit.audit import kept_heads  # noqa: PLC0415  (a database, not for `--help`)
-    from cropkit.engine import destinations  # noqa: PLC0415  (codecs and database: not for `--help`)
     from cropkit.engine.fsck import elsewhere, fsck  # noqa: PLC0415  (as above)
     from cropkit.engine.locations import Locations  # noqa: PLC0415  (as above)
+    from cropkit.system import destinations  # noqa: PLC0415  (only where it is needed)
 
     kept = kept_heads.read(arguments.against) if arguments.against else ()
     if arguments.rebuild:
@@ -229,16 +229,16 @@ def _fsck(arguments: argparse.Namespace) -> int:
         differences = fsck(Locations(trail.root, destinations.named(trail.root.path)), trail)
         differences += elsewhere(trail, kept)
         facts = {"head": trail.head(), "database": trail.store.version}
-        unverified = trail.examined().unverified
+        examined = trail.examined()
     if arguments.json:
         entries = [asdict(difference) for difference in differences]
-        answer = {"ok": not differences, "differences": entries, "unverified": unverified}
-        document(answer | facts)
+        answer = {"ok": not differences, "differences": entries, "unverified": examined.unverified}
+        document(answer | facts | {"foreign": examined.foreign})
     for difference in differences:
         say(f"{difference.kind}: {difference.path}: {difference.reason}")
     if not differences:
         say(f"database and disk agree; the trail ends with {facts['head']}")
-    for sentence in unverified:
+    for sentence in examined.unverified:
         say(f"cannot be verified: {sentence}")
     say(facts["database"])
     return FAILED if differences else DONE

@@ -17,7 +17,7 @@ def add(commands: Commands) -> None:
 
 
 def _destinations(arguments: argparse.Namespace) -> int:
-    from cropkit.engine import destinations  # noqa: PLC0415  (codecs: not for `--help`)
+    from cropkit.system import destinations  # noqa: PLC0415  (only where it is needed)
 
     check_is_folder(arguments.folder)
     collection = arguments.folder.resolve()

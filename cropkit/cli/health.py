@@ -11,8 +11,8 @@ from cropkit.cli.shell import (
     Commands,
     command,
     document,
-    existing,
     folder_command,
+    reading,
     say,
     tell,
     write,
@@ -57,10 +57,8 @@ def add(commands: Commands) -> None:
 def _stats(arguments: argparse.Namespace) -> int:
     from cropkit.monitor.reporting import figures  # noqa: PLC0415  (codecs and database: not for `--help`)
 
-    scope = existing(arguments.folder)
-    if not scope.is_whole:
-        say(str(scope))
-    stats = figures(arguments.folder)
+    with reading(arguments.folder):  # says which part is meant, and whether the state is foreign
+        stats = figures(arguments.folder)
     if arguments.json:
         document(stats.to_json())
         return DONE

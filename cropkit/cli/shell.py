@@ -155,12 +155,15 @@ def opened_existing(folder: Path, destination: Path | None = None) -> "Collectio
 def reading(folder: Path) -> "Iterator[TrailReader]":
     """Read the trail of a collection, or of a part of it; nothing is written."""
     from cropkit.audit.reader import TrailReader  # noqa: PLC0415  (only where it is needed)
+    from cropkit.audit.trust import FOREIGN  # noqa: PLC0415  (as above)
     from cropkit.system.files import Root  # noqa: PLC0415  (as above)
 
     scope = existing(folder)
     if not scope.is_whole:
         say(str(scope))
     with TrailReader(Root(scope.root), scope=scope) as trail:
+        if trail.examined().foreign:
+            say(FOREIGN)
         yield trail
 
 

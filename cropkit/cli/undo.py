@@ -89,8 +89,9 @@ def _write_original(arguments: argparse.Namespace, collection: "Collection", ima
 
 
 def _originals(arguments: argparse.Namespace) -> int:
-    from cropkit.engine import copying_out, destinations  # noqa: PLC0415  (only where it is needed)
+    from cropkit.engine import copying_out  # noqa: PLC0415  (only where it is needed)
     from cropkit.engine.locations import Locations  # noqa: PLC0415  (as above)
+    from cropkit.system import destinations  # noqa: PLC0415  (as above)
 
     with reading(arguments.folder) as trail:
         locations = Locations(trail.root, destinations.named(trail.root.path))

@@ -18,7 +18,7 @@ from cropkit.audit.operation import Operation, OperationKind, OperationState
 from cropkit.audit.presence import sessions_there
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.tally import SessionRow
-from cropkit.engine import destinations, fsck, listing
+from cropkit.engine import fsck, listing
 from cropkit.engine.fsck import Difference
 from cropkit.engine.locations import Locations
 from cropkit.errors import (
@@ -38,7 +38,7 @@ from cropkit.errors import (
 )
 from cropkit.monitor.health import Event, Facts, sampled
 from cropkit.records import Status
-from cropkit.system import state_folder
+from cropkit.system import destinations, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import HOME, kept
 from cropkit.system.scope import Scope

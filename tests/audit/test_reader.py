@@ -33,6 +33,8 @@ QUESTIONS: Mapping[str, Callable[[TrailReader], object]] = {
     "head": TrailReader.head,
     "examined": TrailReader.examined,
     "last": TrailReader.last,
+    "harms": TrailReader.harms,
+    "would_be_settled": TrailReader.would_be_settled,
     "missed": lambda trail: trail.missed([]),
     "is_crop": lambda trail: trail.is_crop(trail.standing()[0].sha256),
     "is_dead": lambda trail: trail.is_dead(trail.finished()[0].owner),

@@ -54,6 +54,7 @@ def test_every_command_of_the_public_interface_is_there() -> None:
             "accept-changes",
             "destinations",
             "heads",
+            "adopt",
             "batch",
             "health",
             "stats",

@@ -329,8 +329,8 @@ MUTANTS = (
     mutant(
         "a migration is not one transaction",
         MIGRATIONS,
-        "            STEPS[number](db)\n",
-        '            STEPS[number](db)\n            db.exec_driver_sql("COMMIT")\n            db.exec_driver_sql("BEGIN IMMEDIATE")\n',
+        "        STEPS[number](db)\n",
+        '        STEPS[number](db)\n        db.exec_driver_sql("COMMIT")\n        db.exec_driver_sql("BEGIN IMMEDIATE")\n',
         "kills:migrate",
     ),
     mutant(

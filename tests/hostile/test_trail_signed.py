@@ -311,6 +311,7 @@ def test_a_trail_under_a_key_of_somebody_else_is_not_the_one_that_was_seen(
     compute_anew(folder, blame_another)
     change(folder, "DELETE FROM seal")
     be("anna", monkeypatch, tmp_path)
+    assert main(["adopt", str(folder), "--yes"]) == 0
     crop(folder, B)
     be("state", monkeypatch, tmp_path)
     is_refused(folder, "which you saw on", capsys)
