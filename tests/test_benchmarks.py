@@ -67,3 +67,19 @@ def test_where_the_time_of_a_crop_goes_is_told_in_shares() -> None:
     assert row.startswith("| webp |")
     assert sum(shares[:-1]) == pytest.approx(shares[-1], abs=0.05)
     assert shares[1] > 0
+
+
+SCALE = FORMATS.with_name("scale.py")
+
+
+def test_growth_is_measured_for_the_tasks_asked_for_over_all_sizes(tmp_path: Path) -> None:
+    drawing = tmp_path / "curves.svg"
+    asked = ["--sizes", "2,4", "--only", "crop one", "--only", "fsck", "--plot", str(drawing)]
+    command = [sys.executable, str(SCALE), *asked]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    heads, _, *rows = [line.split(" | ") for line in ended.stdout.splitlines()]
+    assert heads == ["| ms of CPU", "2", "4", "grows", "MB at 4 |"]
+    assert [row[0] for row in rows] == ["| crop one", "| fsck"]
+    assert all(float(milliseconds) > 0 for row in rows for milliseconds in row[1:3])
+    assert drawing.read_text("utf-8").startswith("<?xml")

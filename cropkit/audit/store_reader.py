@@ -93,7 +93,7 @@ class StoreReader:
     def _bring_up(self, version: int) -> None:
         """Read an older format from a copy in memory: the file is not ours to change."""
         with self._translated(), held_off(), self._mutex:
-            older: Connection = self._connection
+            older = self._connection
             self._connection = copy = connected(partial(_copied, older))
             older.close()
             migrations.bring_up(copy, version)

@@ -1,0 +1,248 @@
+"""How work grows with a collection: CPU seconds of one process, and how fast they grow.
+
+    python benchmarks/scale.py [--sizes 1000,10000] [--only TASK] [--kept FOLDER]
+                               [--plot FILE.svg] [--json]
+
+For each size a collection of small real images is made, all of them cropped, with the trail that
+this leaves. Then each task runs on it by itself, in a process of its own that has opened a small
+collection first, so that what is made once in a process is not counted. The figure is the least of
+some rounds; `grows` is the exponent of n that fits it over all sizes: 0 is constant, 1 linear, 2
+quadratic. Collections are made again each time unless they are `--kept`: 10,000 take minutes.
+"""
+
+import argparse
+import json
+import math
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cropkit import clock
+from cropkit.collection import Collection
+from cropkit.geometry import PixelBox
+from cropkit.monitor.reporting import look
+from cropkit.records import Decision, Verdict
+from cropkit.review.runtime.review_store import ReviewStore
+
+SIZES = "100,1000,10000"
+SIDE, BOX, SMALLER = 16, PixelBox(2, 2, 12, 12), PixelBox(1, 1, 8, 8)
+IN_A_FOLDER = 1000
+AT_ONCE = 500  # decisions in one transaction
+ROUNDS = 3
+SMALL = 10  # images of the collection that is opened first
+
+
+Work = Callable[[Collection], object]
+
+
+def nothing(_collection: Collection) -> None:
+    """Leave it as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is timed on an open collection, and what comes before and after it without a clock."""
+
+    run: Work
+    before: Work = nothing
+    after: Work = nothing
+
+
+@cache
+def middle(root: Path) -> str:
+    """Name an image in the middle of a collection."""
+    folders = sorted(path for path in root.iterdir() if path.name.startswith("set"))
+    images = sorted(folders[len(folders) // 2].glob("*.png"))
+    return images[len(images) // 2].relative_to(root).as_posix()
+
+
+def crop(collection: Collection) -> object:
+    """Crop one image once more."""
+    return collection.crop(middle(collection.root), SMALLER)
+
+
+def undo(collection: Collection) -> object:
+    """Bring one image back to what it was before its last crop."""
+    return collection.undo(middle(collection.root))
+
+
+def history(collection: Collection) -> object:
+    """Return the events of one image."""
+    return collection.trail.events(middle(collection.root))
+
+
+def reopen(collection: Collection) -> object:
+    """Open the collection once more, beside the open one."""
+    return Collection(collection.root).close()
+
+
+def resume(collection: Collection) -> object:
+    """Return what a review begins with."""
+    return ReviewStore(collection).resumed(per_page=3, minimum=1)
+
+
+TASKS: Mapping[str, Task] = {
+    "open and close": Task(reopen),
+    "crop one": Task(crop, after=undo),
+    "undo one": Task(undo, before=crop),
+    "undo the last": Task(Collection.undo, before=crop),
+    "history of one": Task(history),
+    "list the images": Task(Collection.images),
+    "begin a review": Task(resume),
+    "health": Task(lambda collection: look(collection.root)),
+    "fsck": Task(Collection.fsck),
+}
+
+
+# -- collections ----------------------------------------------------------------------------------
+
+
+def make(folder: Path, count: int) -> None:
+    """Make images, no two of one content, and crop them all."""
+    for number in range(count):
+        path = folder / f"set{number // IN_A_FOLDER:04}" / f"image{number:07}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.zeros((SIDE, SIDE, 3), np.uint8)
+        pixels[..., 0] = np.arange(SIDE)
+        pixels[:, :, 1:] = number % 256, number // 256 % 256
+        pixels[5, 5] = number // 65536, 7, 7
+        Image.fromarray(pixels).save(path)
+    with Collection(folder, reviewer="benchmark", kind="batch") as collection:
+        images = collection.images()
+        for start in range(0, count, AT_ONCE):
+            collection.decide([decided(collection, each) for each in images[start:][:AT_ONCE]])
+        collection.apply_waiting()
+
+
+def decided(collection: Collection, name: str) -> Decision:
+    """Decide to crop an image."""
+    seen, moment = collection.look(name), clock.now()
+    return Decision(
+        path=name,
+        sha256=seen.sha256,
+        size=seen.size,
+        verdict=Verdict.ADJUSTED,
+        box=BOX,
+        reviewer=collection.reviewer,
+        session=collection.session,
+        shown_at=moment,
+        decided_at=moment,
+    )
+
+
+def collection_of(place: Path, count: int) -> Path:
+    """Return a collection of so many images; one that was made before is taken."""
+    folder = place / str(count)
+    if not (folder / ".cropkit").is_dir():
+        sys.stderr.write(f"making {count} images and their crops\n")
+        make(folder, count)
+    return folder
+
+
+# -- timing ---------------------------------------------------------------------------------------
+
+
+def timed(name: str, small: Path, folder: Path) -> dict[str, float]:
+    """Run one task in this process, after another on a small collection; return what it took."""
+    task = TASKS[name]
+    took = [seconds(task, each) for each in (small, *[folder] * ROUNDS)][1:]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": min(took), "MB": peak}
+
+
+def seconds(task: Task, folder: Path) -> float:
+    """Return the CPU seconds of one run."""
+    with Collection(folder, reviewer="benchmark") as collection:
+        middle(collection.root)
+        task.before(collection)
+        before = time.process_time()
+        task.run(collection)
+        took = time.process_time() - before
+        task.after(collection)
+    return took
+
+
+def apart(name: str, small: Path, folder: Path) -> dict[str, float]:
+    """Time one task in a process of its own."""
+    command = [sys.executable, __file__, "--task", name, str(small), str(folder)]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603  (this file, no shell)
+    figures: dict[str, float] = json.loads(ended.stdout)
+    return figures
+
+
+def exponent(sizes: Sequence[int], took: Sequence[float]) -> float:
+    """Return the slope of log(seconds) over log(n), by least squares."""
+    if len(sizes) == 1:
+        return math.nan
+    return float(np.polyfit(np.log(sizes), np.log(np.maximum(took, 1e-6)), 1)[0])
+
+
+# -- telling --------------------------------------------------------------------------------------
+
+
+def table(sizes: Sequence[int], rows: Mapping[str, Sequence[dict[str, float]]]) -> str:
+    """Return the figures as a table of Markdown."""
+    heads = ["ms of CPU", *(f"{size:,}" for size in sizes), "grows", f"MB at {sizes[-1]:,}"]
+    lines = [heads, ["---"] * len(heads)]
+    for name, figures in rows.items():
+        took = [each["seconds"] for each in figures]
+        cells = [f"{1000 * each:.1f}" for each in took]
+        lines.append([name, *cells, f"n^{exponent(sizes, took):.1f}", f"{figures[-1]['MB']:.0f}"])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def plot(path: Path, sizes: Sequence[int], rows: Mapping[str, Sequence[dict[str, float]]]) -> None:
+    """Draw a curve for each task, both axes logarithmic."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  (only where somebody wants a picture)
+
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for name, figures in rows.items():
+        axes.loglog(sizes, [1000 * each["seconds"] for each in figures], marker="o", label=name)
+    axes.set(xlabel="images that were cropped", ylabel="milliseconds of CPU")
+    axes.grid(visible=True, which="both", alpha=0.3)
+    axes.legend(loc="upper left", fontsize="small")
+    figure.savefig(path)
+
+
+def main() -> None:
+    """Make, time, tell."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sizes", default=SIZES, help="how many images, by commas")
+    parser.add_argument("--only", action="append", choices=TASKS, help="time this task alone")
+    parser.add_argument("--kept", type=Path, help="where collections are made, and found again")
+    parser.add_argument("--plot", type=Path, help="draw the curves to this file")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--task", nargs=3, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.task:
+        name, small, folder = asked.task
+        sys.stdout.write(json.dumps(timed(name, Path(small), Path(folder))))
+        return
+    tasks = asked.only or list(TASKS)
+    sizes = sorted(int(size) for size in asked.sizes.split(","))
+    with tempfile.TemporaryDirectory(prefix="cropkit-scale-") as temporary:
+        place = asked.kept or Path(temporary)
+        os.environ["XDG_STATE_HOME"] = str(place / "state")
+        small, *folders = (collection_of(place, count) for count in (SMALL, *sizes))
+        rows = {name: [apart(name, small, folder) for folder in folders] for name in tasks}
+    if asked.plot:
+        plot(asked.plot, sizes, rows)
+    document = {"sizes": sizes, "rows": rows}
+    sys.stdout.write((json.dumps(document) if asked.json else table(sizes, rows)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
