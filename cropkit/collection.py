@@ -16,7 +16,7 @@ from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Ask, Run
 from cropkit.audit.trail import DEADLINE, AuditTrail
-from cropkit.engine import copying_out, listing
+from cropkit.engine import copying_out, listing, merging
 from cropkit.engine.accepting import AcceptedChange
 from cropkit.engine.apply import Applier
 from cropkit.engine.copying_out import KeptOriginal
@@ -527,6 +527,25 @@ class Collection:
         keep_bytes : then remove the oldest until the rest fits; None sets no limit
         """
         return self.undoer.purge(older_than, keep_bytes)
+
+    def merge(self, folder: StrPath, progress: merging.Progress | None = None) -> merging.Merged:
+        """Join a collection that was made inside this one: its history becomes a part of ours.
+
+        Each image that was cropped in it can be undone here; of one that was decided about in both,
+        the later decision stands. Its `.cropkit` is kept in `.cropkit/merged`.
+
+        Parameters
+        ----------
+        folder : of the inner collection
+        progress : told how many files have been moved, and of how many
+
+        Raises
+        ------
+        NotMergeable, NoCollection, AuditError
+            Nothing has changed; `cropkit.engine.merging.merge` tells when.
+        """
+        self.scope.check_is_whole()
+        return merging.merge(self.locations, self.trail, path_named("folder", folder), progress)
 
     # -- settling, proving, telling ------------------------------------------------------------
 

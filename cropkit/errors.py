@@ -61,6 +61,7 @@ CropkitError
  │    ├── BadParameterFile   a file of parameters that cannot be used
  │    ├── NoCollection       a folder in which nothing was reviewed or cropped yet
  │    ├── InsideCollection   a folder in a collection, where the whole collection is meant
+ │    ├── NotMergeable       a collection that cannot be joined to the one around it
  │    ├── NoImages           a folder in which there is nothing to review
  │    └── IllegalMove        the review cannot do that now; nothing changed
  └── NotWorking            no image is concerned: something around cropkit does not work; mend that
@@ -621,6 +622,13 @@ class InsideCollection(BadInput):
 
     template = "{0}: is in the collection {1}: {2}"
     cure = "Name {1}"
+
+
+class NotMergeable(BadInput):
+    """(inner collection, reason): nothing was changed."""
+
+    template = "{0}: cannot be joined to the collection around it: {1}"
+    cure = "Its state stays as it is; `cropkit fsck {0}` tells more"
 
 
 class NoImages(BadInput):

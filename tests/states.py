@@ -521,6 +521,28 @@ def inside(place: Place) -> Begun:
     yield
 
 
+def nested(place: Place) -> Begun:
+    """A collection that was made in a folder of another one."""
+    another(place)
+    place.crop()
+    (place.root / "other").rename(place.folder / "2024")
+    yield
+
+
+def beside(place: Place) -> Begun:
+    """A collection that lies beside the other one."""
+    place.crop()
+    another(place)
+    yield
+
+
+def another(place: Place) -> None:
+    (place.root / "other").mkdir()
+    shutil.copy(place.backup / IMAGE, place.root / "other" / IMAGE)
+    with Collection(place.root / "other") as collection:
+        collection.crop(IMAGE, BOX)
+
+
 def edited_since(place: Place) -> Begun:
     place.crop()
     (place.folder / IMAGE).write_bytes(b"edited")
@@ -691,6 +713,7 @@ ALERTS: Mapping[str, Callable[[Place], Begun]] = {
     "recovered": recovered,
     "original-damaged": damaged,
     "difference": edited,
+    "nested": nested,
     "disk-space": full_disk,
     "sqlite": no_locks,
     "configuration": pigeon,
@@ -730,6 +753,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "NothingToUndo": begun_only,
     "NoCollection": nothing,
     "InsideCollection": inside,
+    "NotMergeable": beside,
     "BadDestination": nothing,
     "ChangedSinceCrop": edited_since,
     "OriginalDamaged": rotten,

@@ -60,6 +60,8 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 # Events of the trail: what an operation came to, and that it had been taken back all the same.
 OUTCOMES = ("cropped", "rejected", "restored", "purged")
 TAKEN_BACK = "taken-back"
+# A collection that lay inside this one was joined to it.
+MERGED = "merged"
 
 
 @dataclass(frozen=True, slots=True)

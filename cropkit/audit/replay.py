@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from cropkit import clock
 from cropkit.audit import chain, decisions, operations, pristine, schema, sessions, settings
-from cropkit.audit.operation import TAKEN_BACK, OperationState
+from cropkit.audit.operation import MERGED, TAKEN_BACK, OperationState
 from cropkit.audit.tally import Tally
 from cropkit.errors import AuditCorrupt, CropkitError
 from cropkit.names import unescaped
@@ -171,6 +171,19 @@ def play_all(db: Connection, events: Iterable[Event]) -> None:
             raise AuditCorrupt(EXPORT, f"event {event['seq']} leads nowhere: {error}") from error
 
 
+def append(
+    db: Connection,
+    at: str,
+    session: str,
+    event: str,
+    **fields: Any,  # noqa: ANN401  (as `chain.append` takes it)
+) -> None:
+    """Add an event, and do to the tables what it tells."""
+    wanted = chain.append(db, at, session, event, **fields)
+    row = db.execute(select(schema.audit).where(schema.audit.c.hash == wanted)).one()
+    play(db, row._asdict())
+
+
 def play(db: Connection, event: Event) -> None:
     """Do to the tables what an event tells."""
     effect = _PLAYS.get(event["event"])
@@ -225,6 +238,16 @@ def _set(db: Connection, event: Event, body: Body) -> None:
     settings.change(db, body, event["at"])
 
 
+def _merged(db: Connection, event: Event, body: Body) -> None:
+    """Put rows of both collections in order, and let the later decision about an image stand."""
+    for table in _IN_ORDER:
+        for key in body["order"][table.name]:
+            last = select(func.max(table.c.seq)).scalar_subquery()
+            db.execute(update(table).where(table.c.id == key).values(seq=last + 1))
+    for key, status in body["settled"].items():
+        decisions.settle(db, key, Status(status), event["at"])
+
+
 _PLAYS: Mapping[str, Callable[[Connection, Event, Body], None]] = {
     "session-started": _session_started,
     "session-ended": _session_ended,
@@ -244,4 +267,5 @@ _PLAYS: Mapping[str, Callable[[Connection, Event, Body], None]] = {
     "in-doubt": _failed,
     "degraded": _degraded,
     "settings": _set,
+    MERGED: _merged,
 }

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from cropkit.errors import AuditCorrupt, CropkitError
 from cropkit.system.home import DATABASE
 
-_NOT_OURS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+NOT_OURS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 @contextmanager
@@ -22,5 +22,5 @@ def read(what: str) -> Iterator[None]:
         yield
     except CropkitError as error:  # a box or a decision that makes no sense
         raise AuditCorrupt(DATABASE, f"{what}: {error}") from error
-    except _NOT_OURS as error:
+    except NOT_OURS as error:
         raise AuditCorrupt(DATABASE, f"{what} is none of ours: {error}") from error

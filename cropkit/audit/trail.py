@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from cropkit import clock
 from cropkit._version import __version__
@@ -23,16 +23,19 @@ from cropkit.audit import (
     heads,
     keys,
     operations,
+    replay,
     schema,
     sessions,
     settings,
     trust,
 )
+from cropkit.audit.adopting import Adopted
 from cropkit.audit.decisions import Standing
-from cropkit.audit.operation import TAKEN_BACK, Operation, OperationKind, OperationState
+from cropkit.audit.operation import MERGED, TAKEN_BACK, Operation, OperationKind, OperationState
 from cropkit.audit.operations import ClaimOutcome
 from cropkit.audit.presence import Presence, sessions_there
 from cropkit.audit.reader import DEADLINE, TrailReader
+from cropkit.audit.rows import NOT_OURS
 from cropkit.audit.store import Store
 from cropkit.audit.tally import SessionRow, Tally
 from cropkit.errors import AuditCorrupt, AuditError, BadDecision
@@ -338,6 +341,25 @@ class AuditTrail(TrailReader):
         with self._writing() as db:
             settings.change(db, chosen, self._now())
             self._append(db, "settings", body=chosen)
+
+    def adopt(self, part: str, adopted: Adopted, record: Mapping[str, Any]) -> None:
+        """Append the events of a collection that lay inside this one, in one transaction.
+
+        Raises
+        ------
+        AuditCorrupt
+            One of them leads nowhere: nothing was appended.
+        """
+        try:
+            with self._writing() as db:
+                for event in adopted.events:
+                    fields = {name: event[name] for name in ("path", "operation", "body")}
+                    replay.append(db, event["at"], event["session"], event["event"], **fields)
+                settled = {"order": adopted.order, "settled": adopted.settled}
+                body = {**record, **settled}
+                replay.append(db, self._now(), self.session, MERGED, path=part, body=body)
+        except (NoResultFound, *NOT_OURS) as error:
+            raise AuditCorrupt(part, f"an event leads nowhere: {error}") from error
 
     def remember_place(self, path: str) -> None:
         """Remember where this reviewer is; convenience, so not synced."""

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from cropkit import clock
 from cropkit.audit.presence import whoami
+from cropkit.audit.trail_copy import copied_trail
 from cropkit.batch.plan import Plan, reviewer_of
 from cropkit.batch.planning import BatchPlanner
 from cropkit.batch.preflight import hindrances
 from cropkit.batch.progress import LookBar
-from cropkit.batch.trail_copy import copied_trail
 from cropkit.batch.values import checked
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import named_beneath

@@ -10,6 +10,7 @@ from cropkit.audit.operation import (
     OperationState,
 )
 from cropkit.audit.reader import TrailReader
+from cropkit.engine import listing
 from cropkit.engine.accepting import AcceptedChange, accepted
 from cropkit.engine.locations import Locations
 from cropkit.errors import CropkitError
@@ -40,6 +41,7 @@ def fsck(locations: Locations, trail: TrailReader) -> list[Difference]:
         *damaged_originals(root, sorted(trail.originals())),
         *_tables(trail),
         *_left_over(root, trail),
+        *_nested(trail),
     ]
 
 
@@ -141,6 +143,13 @@ def _tables(trail: TrailReader) -> Iterator[Difference]:
     """Every row of the tables is what the trail leads to."""
     for disagreement in trail.disagreements():
         yield Difference("audit", disagreement.path, disagreement.reason)
+
+
+def _nested(trail: TrailReader) -> Iterator[Difference]:
+    for name in sorted(listing.nested(trail.scope.root)):
+        if trail.scope.holds(f"{name}/"):
+            reason = "is a collection of its own: `cropkit merge` joins it to this one"
+            yield Difference("nested", name, reason)
 
 
 def _left_over(root: Root, trail: TrailReader) -> Iterator[Difference]:

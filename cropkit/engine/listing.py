@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from cropkit.formats import EXTENSIONS
 from cropkit.system.files import Root
+from cropkit.system.home import HOME
 from cropkit.system.scope import Scope
 
 _STAMP = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
@@ -41,6 +42,14 @@ def listed(scope: Scope, destination: str | None = None) -> Listing:
     every = _walk(scope.folder, scope.root, left_out, unread)
     images = [path for path in every if _is_image(path)]
     return Listing(sorted(images, key=review_order), unread)
+
+
+def nested(root: Path) -> Iterator[str]:
+    """Find collections inside a collection by their folders; no link is followed."""
+    for folder, names, _ in os.walk(root):
+        if HOME in names and Path(folder) != root:
+            yield Path(folder).relative_to(root).as_posix()
+        names[:] = [name for name in names if not name.startswith(".")]
 
 
 def review_order(path: str) -> tuple[object, ...]:

@@ -102,6 +102,10 @@ KINDS: Mapping[str, AlertKind] = {
     "difference": AlertKind(
         "database and disk do not agree", "`cropkit fsck FOLDER` names each file"
     ),
+    "nested": AlertKind(
+        "a collection lies inside this one, and neither knows of the other",
+        "`cropkit merge FOLDER INNER` joins them; every image can be undone afterwards",
+    ),
     "disk-space": AlertKind(
         "there is little room left", "Make room, or `cropkit purge FOLDER --older-than 30d`"
     ),
@@ -215,6 +219,7 @@ class Facts:
     originals_read: int = 0
     bad_originals: Sequence[Event] = ()
     differences: Sequence[Event] = ()
+    nested: Sequence[str] = ()
     free_bytes: int | None = None
     largest_batch: int = 0
     sqlite: str = ""
@@ -326,6 +331,11 @@ def _differences(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Aler
         yield Alert("difference", facts.folder, f"{difference.name}: {difference.said}")
 
 
+def _nested(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    for name in facts.nested:
+        yield Alert("nested", facts.folder, f"{name} is a collection of its own")
+
+
 def _sqlite(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
     if facts.sqlite_is_dangerous and not facts.lock_excludes:
         text = f"SQLite {facts.sqlite} has the WAL-reset bug, and file locks do not exclude here"
@@ -394,6 +404,7 @@ _CHECKS: tuple[Check, ...] = (
         _unsettled,
         _originals,
         _differences,
+        _nested,
         _sqlite,
     ),
     *(_room, _vanished, _hangs, _degraded, _recovered, _idle),

@@ -57,7 +57,7 @@ _CODES: Mapping[type[CropkitError], str] = {
     NotAFolder: "unreadable",
     ReadOnly: "unreadable",
 }
-_OWN_ALERTS = frozenset(("database", "audit", "conflict", "unsettled", "original"))
+_OWN_ALERTS = frozenset(("database", "audit", "conflict", "unsettled", "original", "nested"))
 _WORK = (OperationKind.CROP, OperationKind.REJECT)
 
 
@@ -133,6 +133,7 @@ def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bo
         originals_read=len(read),
         bad_originals=_events(fsck.damaged_originals(root, read)),
         differences=_events(d for d in differences if d.kind not in _OWN_ALERTS),
+        nested=sorted(listing.nested(root.path)),
         free_bytes=root.free_bytes(),
         largest_batch=_largest_batch(root, finished, waiting),
         sqlite=probe.sqlite_version(),

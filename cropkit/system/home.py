@@ -12,6 +12,7 @@ STAGE = f"{HOME}/stage"  # candidates that wait to be switched in, by operation
 ORIGINALS = f"{HOME}/originals"  # what undo brings back, by SHA-256
 REJECTED = f"{HOME}/rejected"  # images that a reviewer moved out of the way, by decision
 PREVIEWS = f"{HOME}/previews"  # small pictures to show; may be deleted
+MERGED = f"{HOME}/merged"  # homes of collections that were joined to this one, as they were
 RUNS = f"{HOME}/runs"  # a folder for each batch: notebook, record, report
 LOG = f"{HOME}/cropkit.log"  # errors and heartbeats, one JSON object a line
 ALERTS = f"{HOME}/alerts.toml"  # limits and sinks of this collection's alerts

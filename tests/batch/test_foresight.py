@@ -188,8 +188,8 @@ def test_what_cannot_be_opened_cannot_be_foreseen(tmp_path: Path) -> None:
 def test_a_trail_that_is_locked_for_long_is_told(tmp_path: Path, monkeypatch: Any) -> None:
     folder = collection(tmp_path / "c", 1)
     decide_all(folder)
-    monkeypatch.setattr("cropkit.batch.trail_copy.DEADLINE", 0.1)
-    from cropkit.batch.trail_copy import copied_trail  # noqa: PLC0415  (with its own deadline)
+    monkeypatch.setattr("cropkit.audit.trail_copy.DEADLINE", 0.1)
+    from cropkit.audit.trail_copy import copied_trail  # noqa: PLC0415  (with its own deadline)
 
     with (
         exclusive(folder / ".cropkit" / "writer.lock", 1),

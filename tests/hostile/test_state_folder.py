@@ -16,8 +16,8 @@ import pictures
 import pytest
 
 from cropkit.audit.reader import TrailReader
+from cropkit.audit.trail_copy import copied_trail
 from cropkit.batch import run_folder
-from cropkit.batch.trail_copy import copied_trail
 from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
 from cropkit.errors import AuditUnavailable, DeliveryFailed, ForeignState

@@ -1,0 +1,76 @@
+"""`merge`: join a collection that was made inside another to the outer one."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cropkit.cli.shell import (
+    DONE,
+    Commands,
+    add_json,
+    command,
+    document,
+    opened_existing,
+    reading,
+    say,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from cropkit.engine.merging import Merged
+
+
+def add(commands: Commands) -> None:
+    """Describe `merge`."""
+    text = "join a collection that was made inside another to the outer one"
+    parser = command(commands, "merge", text, _merge)
+    parser.add_argument("folder", type=Path, metavar="OUTER", help="the outer collection")
+    parser.add_argument("inner", type=Path, metavar="INNER", help="the collection inside it")
+    text = "print what would be joined; write nothing"
+    parser.add_argument("--dry-run", action="store_true", help=text)
+    add_json(parser)
+
+
+def _merge(arguments: argparse.Namespace) -> int:
+    merged = _foreseen(arguments) if arguments.dry_run else _done(arguments)
+    if arguments.json:
+        document({"ok": True, "dry_run": arguments.dry_run} | asdict(merged))
+    else:
+        tell(*_lines(merged))
+    if arguments.dry_run:
+        say("nothing was written")
+    return DONE
+
+
+def _foreseen(arguments: argparse.Namespace) -> "Merged":
+    from cropkit.engine import merging  # noqa: PLC0415  (a database, not for `--help`)
+
+    with reading(arguments.folder) as trail:
+        trail.scope.check_is_whole()
+        return merging.foreseen(trail, arguments.inner)
+
+
+def _done(arguments: argparse.Namespace) -> "Merged":
+    from tqdm import tqdm  # noqa: PLC0415  (not for `--help`)
+
+    with (
+        opened_existing(arguments.folder) as collection,
+        tqdm(desc="moving", unit="file", disable=None) as bar,  # None: not a terminal, no bar
+    ):
+        return collection.merge(arguments.inner, lambda done, total: _show(bar, done, total))
+
+
+def _show(bar: Any, done: int, total: int) -> None:  # noqa: ANN401  (tqdm has no types)
+    bar.total = total
+    bar.update(done - bar.n)
+
+
+def _lines(merged: "Merged") -> list[str]:
+    return [
+        f"{merged.part}: {merged.events} events, {len(merged.files)} files",
+        *(f"decided in both, the later decision stands: {name}" for name in merged.shared),
+        *(f"lost or damaged before: {name}" for name in merged.damaged),
+        *merged.unverified,
+        f"its own state: {merged.aside}",
+    ]
