@@ -545,7 +545,9 @@ class Collection:
             Nothing has changed; `cropkit.engine.merging.merge` tells when.
         """
         self.scope.check_is_whole()
-        return merging.merge(self.locations, self.trail, path_named("folder", folder), progress)
+        return merging.merge(
+            self.locations, self.trail, parameters.path_named("folder", folder), progress
+        )
 
     # -- settling, proving, telling ------------------------------------------------------------
 

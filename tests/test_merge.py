@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -198,7 +199,9 @@ def test_of_two_that_wait_the_later_one_stands(photos: Path, inner_is_later: boo
         (waiting,) = collection.trail.waiting()
         box = collection.trail.decision(waiting)[0].box
         assert box == (SMALLER if inner_is_later else BOX)
-        assert collection.trail.standing_by_path()[f"2024/{A}"].decision == waiting
+        standing = collection.trail.standing_by_path()
+        assert standing[f"2024/{A}"].decision == waiting
+        assert collection.trail.counts() == Counter(each.status for each in standing.values())
         assert collection.fsck() == []
     assert main(["fsck", str(photos), "--rebuild"]) == 0
 
@@ -216,12 +219,24 @@ def test_crops_of_one_image_in_both_are_undone_newest_first(
     with Collection(photos) as collection:
         collection.merge(photos / "2024")
         assert collection.fsck() == []
+        standing = collection.trail.standing_by_path()
+        assert collection.trail.counts() == Counter(each.status for each in standing.values())
+        assert standing[f"2024/{A}"].box == SMALLER
         assert collection.undo(f"2024/{A}")[0].ok
         assert (photos / "2024" / A).read_bytes() == once
         assert collection.undo(f"2024/{A}")[0].ok
         assert (photos / "2024" / A).read_bytes() == as_it_was
         assert collection.fsck() == []
     assert main(["fsck", str(photos), "--rebuild"]) == 0
+
+
+def test_an_image_counts_by_the_later_decision(photos: Path) -> None:
+    _inside(photos, A, BOX, apply=True)
+    with Collection(photos) as collection:
+        decided(collection, f"2024/{A}", Verdict.SKIP, None)
+        collection.merge(photos / "2024")
+        assert collection.trail.counts() == {Status.SKIPPED: 1}
+        assert collection.fsck() == []
 
 
 def test_what_the_inner_one_purged_and_the_outer_one_keeps_can_be_undone(photos: Path) -> None:
@@ -381,17 +396,15 @@ def test_it_is_carried_on_wherever_it_was_cut_off(
     photos: Path, inner: Path, before: dict[str, str], tmp_path: Path
 ) -> None:
     assert inner.is_dir()
-    aside = tmp_path / "world"
-    photos.rename(aside)
     for at in range(1, 400, 3):
-        shutil.copytree(aside, photos, symlinks=True)
-        met = killed(photos, at)
-        with Collection(photos) as collection:
-            collection.merge(inner)
+        world = tmp_path / f"world-{at}"  # a trail that is put back is taken for a forged one
+        shutil.copytree(photos, world, symlinks=True)
+        met = killed(world, at)
+        with Collection(world) as collection:
+            collection.merge(world / "2024")
             assert collection.fsck() == [], at
-        after = undone(photos)
+        after = undone(world)
         assert {name: after.get(name) for name in before} == before, at
-        shutil.rmtree(photos)
         if not met:
             break
     assert at > 20

@@ -115,6 +115,11 @@ def let_stand(db: Connection) -> None:
     db.execute(update(queue).where(queue.c.decision.in_(of_them)).values(stands=1))
 
 
+def let_stand_again(db: Connection, decision_id: str) -> None:
+    """Mark the decision that stands for the image of one of its decisions."""
+    db.execute(_LET_STAND_AGAIN, {"settled": decision_id})
+
+
 def standing(db: Connection, path: str | None = None) -> list[Standing]:
     """Return the decisions that stand, oldest first; for one image or for all."""
     query = _joined().where(queue.c.status.not_in(_GONE))

@@ -244,6 +244,8 @@ def _merged(db: Connection, event: Event, body: Body) -> None:
         for key in body["order"][table.name]:
             last = select(func.max(table.c.seq)).scalar_subquery()
             db.execute(update(table).where(table.c.id == key).values(seq=last + 1))
+    for key in body["order"][schema.decision.name]:
+        decisions.let_stand_again(db, key)
     for key, status in body["settled"].items():
         decisions.settle(db, key, Status(status), event["at"])
 
