@@ -52,7 +52,6 @@ class StoreReader:
 
     _connection: Connection
     _copy: ReadingCopy | None = None
-    _connection: Connection
     behind = False  # whether the export failed to follow: only who writes can know
 
     def __init__(self, root: Root, deadline: float = DEADLINE) -> None:

@@ -24,7 +24,6 @@ from cropkit.audit.presence import living, recovering
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.trail import AuditTrail
 from cropkit.audit.trail_copy import copied_trail
-from cropkit.engine import destinations
 from cropkit.engine.locations import Locations
 from cropkit.errors import (
     AuditCorrupt,
@@ -35,7 +34,7 @@ from cropkit.errors import (
     PathOutsideRoot,
     TrailForged,
 )
-from cropkit.system import state_folder
+from cropkit.system import destinations, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import (
     DATABASE,
