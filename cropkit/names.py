@@ -59,6 +59,11 @@ def printable(text: object) -> str:
     return _UNPRINTABLE.sub(_shown, str(text))
 
 
+def all_printable(value: Any) -> Any:  # noqa: ANN401  (whatever JSON holds)
+    """Write every text in a JSON value, or a table's row, as `printable` does."""
+    return _everywhere(printable, value)
+
+
 def printable_lines(text: object) -> str:
     """Return a text of ours for people that has lines of its own, each as `printable` writes it."""
     return "\n".join(printable(line) for line in str(text).split("\n"))

@@ -7,6 +7,7 @@ from cropkit.audit.operation import OperationKind
 from cropkit.batch.plan import Item, Plan
 from cropkit.batch.record import Entry, RunRecord
 from cropkit.errors import CropkitError
+from cropkit.names import all_printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ def planned(plan: Plan) -> "pd.DataFrame":
     rows = [_planned(item) for item in plan.items]
     rows += [(unread.path, "refuse", "", "", str(unread.error)) for unread in plan.unread]
     rows += [(passed.path, "leave", "", "", passed.reason) for passed in plan.passed]
-    return pd.DataFrame(rows, columns=list(_PLANNED))
+    return pd.DataFrame(all_printable(rows), columns=list(_PLANNED))
 
 
 def _planned(item: Item) -> tuple[str, ...]:
@@ -46,7 +47,7 @@ def ended(run: RunRecord, digest: Digest) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415  (as above)
 
     rows = [_row(entry, digest if n < _DIGESTS else None) for n, entry in enumerate(run.entries)]
-    return pd.DataFrame(rows, columns=list(_ENDED))
+    return pd.DataFrame(all_printable(rows), columns=list(_ENDED))
 
 
 def _row(entry: Entry, digest: Digest | None) -> tuple[str, ...]:

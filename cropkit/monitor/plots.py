@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cropkit.errors import MissingFile
 from cropkit.monitor.stats import VERDICTS, Group, Stats
+from cropkit.names import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +76,7 @@ def seconds(stats: Stats) -> Plot:
 
 
 def _names(groups: tuple[Group, ...]) -> list[str]:
-    return [group.name[:_LONGEST].replace("$", r"\$") for group in groups]
+    return [printable(group.name)[:_LONGEST].replace("$", r"\$") for group in groups]
 
 
 def _drawn(title: str, draw: Callable[["Axes"], None], rows: int) -> Plot:

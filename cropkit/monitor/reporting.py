@@ -15,6 +15,7 @@ from cropkit.monitor.delivery import Configuration
 from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert, hangs, vanished
 from cropkit.monitor.inspection import PATIENCE, examine
 from cropkit.monitor.stats import Stats, stats
+from cropkit.names import all_printable
 from cropkit.system import parameters, state_folder
 from cropkit.system.files import Root
 from cropkit.system.scope import scope_of
@@ -61,7 +62,9 @@ class HealthReport:
         import pandas as pd  # noqa: PLC0415  (half a second that the shell does not need)
 
         rows = [(a.code, a.said, a.kind.cure, a.link) for a in self.alerts]
-        return pd.DataFrame(rows, columns=["alert", "found", "what to do", "runbook"])
+        return pd.DataFrame(
+            all_printable(rows), columns=["alert", "found", "what to do", "runbook"]
+        )
 
     def session_table(self) -> "pd.DataFrame":
         """Return who worked here, oldest first: how each session ended, and what it did."""
@@ -81,7 +84,7 @@ class HealthReport:
             }
             for session in self.facts.sessions
         ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame(all_printable(rows))
 
     def summary(self) -> dict[str, Any]:
         """Return what a notebook's last cell shows."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cropkit import clock
 from cropkit.audit.rows import read
+from cropkit.names import all_printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +97,7 @@ class Stats:
 
         rows = [group.to_json() for group in self.by(way)]
         columns = list(self.total.to_json())
-        return pd.DataFrame(rows, columns=columns).rename(columns={"name": way})
+        return pd.DataFrame(all_printable(rows), columns=columns).rename(columns={"name": way})
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as `cropkit stats --json` prints it."""

@@ -1,7 +1,8 @@
 """The error log of a collection: `.cropkit/cropkit.log`, one JSON object a line, times in UTC.
 
 Every line names its session, and its operation where it belongs to one. What a credential holds is
-masked, and bytes are never written out: they may be the content of an image.
+masked, and bytes are never written out: they may be the content of an image. Names are written as
+people read them, harmlessly, and not to be read back: the trail has the true ones.
 """
 
 import errno
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from cropkit import clock
 from cropkit.errors import ForeignState
+from cropkit.names import all_printable, printable, printable_lines
 from cropkit.system import state_folder
 from cropkit.system.home import HOME
 from cropkit.system.locks import LockHeld, exclusive
@@ -58,11 +60,12 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "session": self.session,
             "operation": getattr(record, "operation", None),
-            "message": masked(record.getMessage())[:LONGEST],
-            **getattr(record, "facts", {}),
+            "message": printable(masked(record.getMessage())[:LONGEST]),
+            **all_printable(getattr(record, "facts", {})),
         }
         if record.exc_info:
-            entry["traceback"] = masked(self.formatException(record.exc_info))[-LONGEST:]
+            traceback = masked(self.formatException(record.exc_info))[-LONGEST:]
+            entry["traceback"] = printable_lines(traceback)
         return json.dumps(entry)
 
 

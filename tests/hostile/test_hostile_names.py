@@ -16,6 +16,7 @@ from cropkit.batch import Batch
 from cropkit.batch.notebook_run import run_notebook
 from cropkit.collection import Collection, rebuild
 from cropkit.geometry import PixelBox
+from cropkit.monitor import plots, reporting
 from cropkit.names import all_unescaped
 from cropkit.records import Decision, Status, Verdict
 from cropkit.system.home import DATABASE, EXPORT
@@ -155,6 +156,38 @@ def test_a_batch_takes_every_name_and_no_name_stops_it(tmp_path: Path, source: s
         page = (batch.folder / "report.html").read_text(encoding="utf-8")
     assert "caf\\xe9.png" in page
     assert not set(page) & set("\x1b\x9b\x7f\u202e\u2066\r")
+
+
+OBEYED = set("\x1b\x9b\x7f\u202e\u2066\u2028\r\t") | {chr(0xDC80 + n) for n in range(128)}
+
+
+def test_the_tables_and_the_log_of_a_batch_show_names_that_move_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "album"
+    for seed, name in enumerate(NAMES.values()):
+        write(folder, name, seed)
+        if len(name) < 240:
+            (folder / text(name)).with_suffix(".decision").write_text("{broken")
+    write(folder, b"good.png", sidecar=True)
+    with Batch(folder, source="suggestions") as batch:
+        planned = batch.planned()
+        ended = batch.apply()
+    for shown in (planned.to_html(), planned.to_csv(), ended.to_html(), ended.to_csv()):
+        assert not set(shown) & OBEYED
+    assert "caf\\xe9.png" in planned.to_csv()
+    lines = (folder / ".cropkit" / "cropkit.log").read_text(encoding="utf-8").splitlines()
+    messages = [json.loads(line)["message"] for line in lines]
+    assert any("caf\\xe9.decision" in message for message in messages)
+    assert not set("".join(messages)) & (OBEYED | {"\n"})
+
+
+def test_a_reviewer_may_be_called_so_too(folder: Path) -> None:
+    name = "\x1b[31m\u202eanna\n"
+    with Collection(folder, reviewer=name) as collection:
+        collection.decide([decision(collection, "a_stage2.png")])
+    report, stats = reporting.look(folder), reporting.figures(folder)
+    for shown in (report.session_table().to_csv(), stats.frame("reviewer").to_csv()):
+        assert not set(shown) & OBEYED
+    assert plots.shares(stats, "reviewer").png
 
 
 def test_the_notebook_runs_in_a_folder_whose_name_is_not_utf8(tmp_path: Path) -> None:

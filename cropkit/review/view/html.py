@@ -5,6 +5,7 @@ Whatever comes from files, errors or people goes through `text`, here and nowher
 
 from html import escape
 
+from cropkit.names import printable
 from cropkit.review.view.layout import WIDTH, PageLayout
 from cropkit.review.view.viewport import Rect
 
@@ -12,8 +13,8 @@ _TAIL = 13
 
 
 def text(words: object) -> str:
-    """Return words as HTML that says just them."""
-    return escape(str(words))
+    """Return words as HTML that says just them, in one line and in one direction."""
+    return escape(printable(words))
 
 
 def keys(labels: tuple[str, ...]) -> str:
