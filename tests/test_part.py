@@ -253,6 +253,15 @@ def test_the_shell_runs_the_notebook_on_a_part(
 # -- the shell -----------------------------------------------------------------------------------
 
 
+def test_a_destination_of_a_part_is_one_of_the_collection(
+    part: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["destinations", str(part), "--allow", str(tmp_path / "out")]) == 0
+    capsys.readouterr()
+    assert main(["destinations", str(part.parent)]) == 0
+    assert str(tmp_path / "out") in capsys.readouterr().out
+
+
 def test_the_shell_crops_an_image_of_a_part_and_says_whose_it_is(
     part: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

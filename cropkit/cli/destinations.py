@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from cropkit.cli.shell import DONE, FAILED, Commands, document, folder_command, say, tell
-from cropkit.system.state_folder import check_is_folder
+from cropkit.system.scope import scope_of
 
 
 def add(commands: Commands) -> None:
@@ -19,8 +19,10 @@ def add(commands: Commands) -> None:
 def _destinations(arguments: argparse.Namespace) -> int:
     from cropkit.system import destinations  # noqa: PLC0415  (only where it is needed)
 
-    check_is_folder(arguments.folder)
-    collection = arguments.folder.resolve()
+    scope = scope_of(arguments.folder)
+    if not scope.is_whole:
+        say(f"{scope.folder} is a part of {scope.root}: this holds for all of it")
+    collection = scope.root
     was_named = True
     if arguments.allow:
         destinations.remember(collection, destinations.resolved(arguments.allow))
