@@ -76,6 +76,7 @@ def launch(
     }
     with stoppable():
         try:
+            _check_table(suggestions, order, units)
             _check(folder)
             with _temporary_folder() as session:
                 _show(session, {"folder": _absolute(folder), **parameters}, port, browser=browser)
@@ -85,6 +86,15 @@ def launch(
         except KeyboardInterrupt:
             _say("stopped; every decision made is kept")
     return 0
+
+
+def _check_table(suggestions: Path | None, order: str, units: str) -> None:
+    """Refuse a table before JupyterLab is started for it."""
+    if suggestions is None:
+        return
+    from cropkit.suggest import Table  # noqa: PLC0415  (only where it is needed)
+
+    Table.from_csv(suggestions, order=order, units=units)
 
 
 def _check(folder: Path | None) -> None:

@@ -153,7 +153,8 @@ def _missing(header: Sequence[str], convention: Convention, *, lacks_path: bool)
     what = "the image's path" if lacks_path else f"{convention.order} boxes"
     return (
         f"has no columns for {what} (usual names: {'; '.join(names)}); it has "
-        f"{excerpt(', '.join(map(str, header)))}. Declare another order, or name the columns"
+        f"{excerpt(', '.join(map(str, header)))}. Declare another order, or give columns their "
+        "usual names (from Python: columns=)"
     )
 
 

@@ -142,6 +142,19 @@ def test_a_review_that_fails_to_open_is_one_line_and_exit_code_1(
     assert said[1:] == [f"cropkit: {AuditLocked(folder, 5.0)}"]
 
 
+def test_a_table_that_does_not_fit_is_refused_before_jupyterlab_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(launching, "Lab", None)
+    table = tmp_path / "bad.csv"
+    table.write_text("file,a,b,c,d\nx.png,1,2,3,4\n")
+    assert launching.launch(tmp_path, suggestions=table, browser=False) == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "bad.csv" in line
+    assert "give columns their usual names" in line
+    assert not (tmp_path / ".cropkit").exists()
+
+
 def book_of_parameters_and(book: NotebookNode) -> NotebookNode:
     book.cells = [notebooks.tagged(book, "parameters"), book.cells[-1]]
     return book
