@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -24,8 +24,9 @@ from cropkit.errors import TrailForged
 
 _FIRST = 5  # format of the database, from which on there are seals
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_NEWEST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-_LAST = select(seal).order_by(seal.c.number.desc()).limit(1)
+# As text: they are asked in every transaction.
+_NEWEST = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+_LAST = "SELECT number, key, seq, hash, mac FROM seal ORDER BY number DESC LIMIT 1"
 
 
 class Head(NamedTuple):
@@ -56,13 +57,13 @@ class Seal:
 
 def head(db: Connection) -> Head | None:
     """Return the last event; None of an empty trail, and of a database without tables."""
-    row = db.execute(_NEWEST).one_or_none() if _format(db) else None
+    row = db.exec_driver_sql(_NEWEST).one_or_none() if _format(db) else None
     return Head(row.seq, row.hash) if row else None
 
 
 def last(db: Connection) -> Seal | None:
     """Return the last seal of all; None of a database in an older format."""
-    row = db.execute(_LAST).one_or_none() if _format(db) >= _FIRST else None
+    row = db.exec_driver_sql(_LAST).one_or_none() if _format(db) >= _FIRST else None
     return _read(row) if row else None
 
 
@@ -138,7 +139,7 @@ def _write(db: Connection, key: Key, newest: Head, latest: Seal | None) -> None:
         db.execute(insert(seal).values(values))
 
 
-def _read(row: Row[tuple[int, str, int, str, str]]) -> Seal:
+def _read(row: Row[Any]) -> Seal:
     with rows.read(f"seal {row.number!r}"):
         return Seal(row.number, row.key, Head(row.seq, row.hash), row.mac)
 

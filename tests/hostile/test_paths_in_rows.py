@@ -19,7 +19,7 @@ from faults import contents
 
 from cropkit.cli import main
 from cropkit.collection import Collection
-from cropkit.errors import AuditCorrupt, BadDestination, CropkitError
+from cropkit.errors import AuditCorrupt, BadDestination, CropkitError, StateNotAdopted
 from cropkit.geometry import PixelBox
 from cropkit.records import Status
 from cropkit.system.home import HOME, kept
@@ -304,6 +304,9 @@ def test_another_person_names_it_first(
 ) -> None:
     folder, beside = moved
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "of another"))
+    with pytest.raises(StateNotAdopted, match="leads out of the collection"):
+        Collection(folder)
+    assert main(["adopt", str(folder), "--yes"]) == 0
     with Collection(folder) as collection:
         (result,) = collection.undo()
         assert (result.status, result.code) == (Status.REFUSED, "PathOutsideRoot")
