@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from cropkit.formats import EXTENSIONS
@@ -15,6 +15,8 @@ _STAMP = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
 _STAGE = re.compile(r"_stage(\d+(?:\.\d+)?)")
 _DIGITS = re.compile(r"(\d+)")
 _NO_STAMP = "99999999_999999"  # images without a time in their name come last
+
+Natural = tuple[tuple[int, int | str], ...]
 
 
 class Listing(NamedTuple):
@@ -39,9 +41,15 @@ def listed(scope: Scope, destination: str | None = None) -> Listing:
     left_out = scope.root / destination if destination else None
     if left_out is not None and scope.folder.is_relative_to(left_out):
         return Listing([], unread)
-    every = _walk(scope.folder, scope.root, left_out, unread)
-    images = [path for path in every if _is_image(path)]
-    return Listing(sorted(images, key=review_order), unread)
+    folders = dict(_walk(scope, str(left_out), unread))
+    keys = {folder: _natural(folder or ".") for folder in folders}
+    rank = {key: number for number, key in enumerate(sorted(set(keys.values())))}
+    images = [
+        (rank[keys[folder]], *_key_in_folder(name), f"{folder}/{name}" if folder else name)
+        for folder, names in folders.items()
+        for name in names
+    ]
+    return Listing([each[-1] for each in sorted(images)], unread)
 
 
 def nested(root: Path) -> Iterator[str]:
@@ -54,15 +62,14 @@ def nested(root: Path) -> Iterator[str]:
 
 def review_order(path: str) -> tuple[object, ...]:
     """Return the key by which images are shown."""
-    whole = PurePosixPath(path)
-    stamp = _STAMP.search(whole.name)
-    stage = _STAGE.search(whole.name)
-    return (
-        _natural(whole.parent.as_posix()),
-        stamp[1] if stamp else _NO_STAMP,
-        float(stage[1]) if stage else 0.0,
-        _natural(whole.name),
-    )
+    folder, _, name = path.rpartition("/")
+    return (_natural(folder or "."), *_key_in_folder(name))
+
+
+def _key_in_folder(name: str) -> tuple[str, float, Natural]:
+    stamp = _STAMP.search(name)
+    stage = _STAGE.search(name) if "_stage" in name else None
+    return stamp[1] if stamp else _NO_STAMP, float(stage[1]) if stage else 0.0, _natural(name)
 
 
 def companions(root: Root, path: str) -> dict[str, bool]:
@@ -93,25 +100,28 @@ def _is_sibling(name: str, group: str) -> bool:
 
 
 def _is_image(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in EXTENSIONS
+    return os.path.splitext(name)[1].lower() in EXTENSIONS  # noqa: PTH122  (a path for each name takes longer than all else)
 
 
-def _walk(folder: Path, root: Path, left_out: Path | None, unread: dict[str, str]) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as entries:
-            visible = [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError as error:
-        unread[folder.relative_to(root).as_posix()] = error.strerror or str(error)
-        return
-    for entry in visible:
-        if entry.is_symlink():
+def _walk(scope: Scope, left_out: str, unread: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each folder, as text relative to the collection, with its images; '' is the top."""
+    root = str(scope.root)
+    todo = [str(scope.folder)]
+    while todo:
+        folder = todo.pop()
+        relative = folder[len(root) :].lstrip("/")
+        try:
+            with os.scandir(folder) as entries:
+                visible = [entry for entry in entries if not entry.name.startswith(".")]
+        except OSError as error:
+            unread[relative or "."] = error.strerror or str(error)
             continue
-        if entry.is_file(follow_symlinks=False):
-            yield Path(entry.path).relative_to(root).as_posix()
-        elif entry.is_dir(follow_symlinks=False) and Path(entry.path) != left_out:
-            yield from _walk(Path(entry.path), root, left_out, unread)
+        beneath = [entry.path for entry in visible if entry.is_dir(follow_symlinks=False)]
+        todo += [path for path in beneath if path != left_out]
+        files = (entry.name for entry in visible if entry.is_file(follow_symlinks=False))
+        yield relative, [name for name in files if _is_image(name)]
 
 
-def _natural(text: str) -> tuple[tuple[int, int | str], ...]:
+def _natural(text: str) -> Natural:
     parts = _DIGITS.split(text.casefold())
     return tuple((0, int(part)) if part.isdecimal() else (1, part) for part in parts)

@@ -1,4 +1,5 @@
 import errno
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,29 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_listed(
 @given(st.lists(st.text(min_size=1).filter(lambda t: "/" not in t and t not in (".", ".."))))
 def test_any_names_can_be_ordered(names: list[str]) -> None:
     assert len(sorted(names, key=review_order)) == len(names)
+
+
+def test_a_list_is_in_review_order(tmp_path: Path) -> None:
+    names = [
+        *("b10/a_stage2.png", "b9/20250102_000000_x.png", "b9/20250101_000000_y.png"),
+        *("B9/20250101_120000_z.png", "a.png", "A2.png", "a10.png", "b9/c/x_stage1.5.png"),
+        *("b9/c/x_stage1.png", "b9/c/z.png", "b09/20250101_110000_w.png"),
+    ]
+    _touch(tmp_path, *names)
+    images = listed(Scope(tmp_path)).images
+    assert sorted(images) == sorted(names)
+    assert images == sorted(images, key=review_order)
+    assert images.index("b9/20250101_000000_y.png") + 1 == images.index("b09/20250101_110000_w.png")
+
+
+def test_folders_may_lie_as_deep_as_a_path_can_be_long(tmp_path: Path) -> None:
+    deep = "/".join(["d"] * 1500)
+    subprocess.run(["mkdir", "-p", tmp_path / deep], check=True)
+    (tmp_path / deep / "a.png").touch()
+    try:
+        assert listed(Scope(tmp_path)).images == [f"{deep}/a.png"]
+    finally:
+        subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)
 
 
 def test_every_file_of_the_same_stem_follows(tmp_path: Path) -> None:

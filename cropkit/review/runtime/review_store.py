@@ -1,5 +1,6 @@
 """What a review asks of a collection and keeps in its trail, beyond what everybody does."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,13 +28,14 @@ class ReviewStore:
 
     def resumed(self, per_page: int, minimum: int) -> tuple[ReviewState, dict[str, str]]:
         """Return the review as it was left, and the ids of the decisions that stand."""
-        standing = self.standing()
+        every = self._trail.standing()
+        standing = {each.path: each for each in every}
         settled = {
             path: Decided(s.verdict, s.status, s.box, s.message or "")
             for path, s in standing.items()
             if s.status not in (Status.STALE, Status.RESTORED)
         }
-        undo = tuple(s.path for s in self.undo_stack() if s.path in settled)
+        undo = tuple(s.path for s in self._to_undo(every) if s.path in settled)
         images = self._collection.images()
         session = begin(images, per_page, settled, undo, self.place(), minimum=minimum)
         changed = (path for path, s in standing.items() if s.status is Status.STALE)
@@ -46,8 +48,11 @@ class ReviewStore:
 
     def undo_stack(self) -> tuple[Standing, ...]:
         """Return this reviewer's standing decisions that can be taken back, oldest first."""
+        return self._to_undo(self._trail.standing())
+
+    def _to_undo(self, every: Sequence[Standing]) -> tuple[Standing, ...]:
         reviewer = self._collection.reviewer
-        mine = (standing for standing in self._trail.standing() if standing.reviewer == reviewer)
+        mine = (standing for standing in every if standing.reviewer == reviewer)
         done = (standing for standing in mine if standing.status is not Status.STALE)
         return tuple(standing for standing in done if not standing.status.is_failure)
 
