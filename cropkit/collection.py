@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -159,27 +160,42 @@ class Collection:
             (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
         )
         self.trail = AuditTrail(self.files, name, kind=kind, deadline=deadline, scope=self.scope)
-        self._log = log.attach(self.root / LOG, self.trail.session)
+        with ExitStack() as otherwise:
+            otherwise.callback(self._let_go)
+            self._log = log.attach(self.root / LOG, self.trail.session)
+            otherwise.callback(log.detach, self._log)
+            self._tell_what_is_meant()
+            self.problems = Problems(self.trail)
+            self.recorder = DecisionRecorder(self.trail, self.destination, self.problems.report)
+            self.executor = DecisionExecutor(
+                self.files,
+                Applier(self.locations, self.trail, options or self._chosen(), threads),
+                Planner(self.locations, self.destination),
+                self.problems.report,
+                deadline=deadline,
+                group_size=group_size,
+            )
+            self.undoer = Undoer(self.locations, self.executor)
+            self._run_of_it: Run | None = None
+            self._settle()
+            otherwise.pop_all()
+
+    def _tell_what_is_meant(self) -> None:
         if not self.scope.is_whole:
             _log.info("%s", self.scope)
         for sentence in (*formats.absent(), *self.trail.notices):
             _log.warning(sentence)
-        self.problems = Problems(self.trail)
-        self.recorder = DecisionRecorder(self.trail, self.destination, self.problems.report)
-        self.executor = DecisionExecutor(
-            self.files,
-            Applier(self.locations, self.trail, options or self._chosen(), threads),
-            Planner(self.locations, self.destination),
-            self.problems.report,
-            deadline=deadline,
-            group_size=group_size,
-        )
-        self.undoer = Undoer(self.locations, self.executor)
-        self._run_of_it: Run | None = None
+
+    def _settle(self) -> None:
         self.recovered = self.recover(opening=True)
         self.problems.report_once(self._unremembered)
         for suggester in self.suggesters:
             self.problems.report_once(getattr(suggester, "problems", ()))
+
+    def _let_go(self) -> None:
+        """Leave no session behind where the opening failed; what made it fail is told."""
+        with suppress(CropkitError):
+            self.trail.close("failed")
 
     def __enter__(self) -> Self:
         return self
