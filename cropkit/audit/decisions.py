@@ -56,6 +56,13 @@ def _image_of(wanted: BindParameter[str]) -> ColumnElement[str]:
 
 _LET_STAND = _letting_stand(bindparam("image", type_=queue.c.path.type))
 _LET_STAND_AGAIN = _letting_stand(_image_of(bindparam("settled")))
+# What a `Standing` holds: all of a decision are forty columns, for each of a hundred thousand.
+_OF_STANDING = (
+    *(decision.c[name] for name in ("id", "path", "verdict", "sha256", "reviewer")),
+    *(decision.c[f"box_{edge}"] for edge in _EDGES),
+    *(queue.c[name] for name in ("status", "operation", "code", "message")),
+)
+_STANDING = select(*_OF_STANDING).join(queue).where(queue.c.status.not_in(_GONE))
 _STATUS = select(queue.c.status).where(queue.c.decision == bindparam("wanted"))
 _SETTLE = update(queue).where(queue.c.decision == bindparam("settled"))
 
@@ -122,7 +129,7 @@ def let_stand_again(db: Connection, decision_id: str) -> None:
 
 def standing(db: Connection, path: str | None = None) -> list[Standing]:
     """Return the decisions that stand, oldest first; for one image or for all."""
-    query = _joined().where(queue.c.status.not_in(_GONE))
+    query = _STANDING
     if path is not None:
         query = query.where(decision.c.path == path)
     return [_standing(row) for row in db.execute(query.order_by(decision.c.seq))]

@@ -93,12 +93,13 @@ def differences(db: Connection, path: Path) -> Iterator[str]:
     """Tell where an export that is there is not what the database holds; its end may be missing.
 
     Whoever opens the collection to write appends what is missing at the end, and writes an export
-    that is not there whole.
+    that is not there whole. What somebody appends meanwhile is not looked at.
     """
     query = select(audit.c.hash).order_by(audit.c.seq)
-    known = db.execute(query).scalars()
     try:
-        for number, event in enumerate(events(path), 1):
+        end = path.stat().st_size  # before the database is asked, which knows of all that is there
+        known = db.execute(query).scalars()
+        for number, event in enumerate(events(path, end), 1):
             if event["hash"] != next(known, None):
                 yield f"line {number} is not event {number} of the database; {_CURE}"
                 return
@@ -117,8 +118,12 @@ def sync(path: Path) -> None:
         os.close(fd)
 
 
-def events(path: Path) -> Iterator[Mapping[str, Any]]:
+def events(path: Path, end: int | None = None) -> Iterator[Mapping[str, Any]]:
     """Read an export, oldest event first; a last line that was cut off is left out.
+
+    Parameters
+    ----------
+    end : the byte where to stop; None: where the file ends
 
     Raises
     ------
@@ -127,7 +132,7 @@ def events(path: Path) -> Iterator[Mapping[str, Any]]:
     """
     previous, number = GENESIS, 0
     with reader(path) as file:
-        while line := file.readline(LONGEST_LINE + 1):
+        while (end is None or file.tell() < end) and (line := file.readline(LONGEST_LINE + 1)):
             _check_length(len(line), path)
             if not line.endswith(b"\n"):
                 return

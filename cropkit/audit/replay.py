@@ -6,6 +6,7 @@ and a present one is held against it.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -122,12 +123,31 @@ def _compared(table: Table, here: dict[str, Row], there: dict[str, Row]) -> Iter
 def _out_of_order(
     table: Table, here: dict[str, Row], there: dict[str, Row]
 ) -> Iterator[Disagreement]:
-    """Find rows that come earlier or later than the trail tells: the latest one counts."""
-    mine, played = ([key for key in rows if key in here and key in there] for rows in (here, there))
-    first = next((a for a, b in zip(mine, played, strict=True) if a != b), None)
-    if first is not None:
-        reason = f"{table.name} {first} has another place in the order than the trail tells"
-        yield Disagreement(table.name, first, _path(here[first]), reason)
+    """Find rows that come earlier or later than the trail tells: of an image the latest counts.
+
+    Those of different images have no order: a row is there from the plan on and its event at the
+    end, and of two that are under way at once the later one may end first.
+    """
+    both = here.keys() & there.keys()
+    mine, played = (_by_name(rows, both) for rows in (here, there))
+    moved = {
+        next(a for a, b in zip(keys, played[name], strict=True) if a != b): None
+        for name, keys in mine.items()
+        if keys != played[name]
+    }
+    for key in moved:
+        reason = f"{table.name} {key} has another place in the order than the trail tells"
+        yield Disagreement(table.name, key, _path(here[key]), reason)
+
+
+def _by_name(rows: dict[str, Row], wanted: AbstractSet[str]) -> dict[str, list[str]]:
+    """Return the keys of the rows about each name, in their order."""
+    named: dict[str, list[str]] = {}
+    for key, row in rows.items():
+        if key in wanted:
+            for name in {row.get("path"), row.get("source"), row.get("target")} - {None}:
+                named.setdefault(str(name), []).append(key)
+    return named
 
 
 def _without_event(db: Connection) -> Iterator[Disagreement]:

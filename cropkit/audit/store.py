@@ -184,7 +184,8 @@ class Store(StoreReader):
         return connection
 
     def _migrate(self, accept: Accept | None) -> None:
-        with self.reading() as db:
+        # nobody commits and exports meanwhile: the export would be ahead of what is read here
+        with self._translated(), self._alone(), self.reading() as db:
             version = version_of(db)
             self._check_version(version)
             shape.check(db, self.path, whole=version == VERSION)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from cropkit.audit import migrations, schema
 from cropkit.audit.presence import living
+from cropkit.audit.reader import TrailReader
 from cropkit.audit.store import Store
 from cropkit.audit.store_reader import file_system_type, has_wal_reset_bug
 from cropkit.audit.trail import AuditTrail
@@ -165,6 +166,21 @@ def _report_often(folder: Path, number: int) -> None:
     for count in range(15):
         trail.report(Problem(ProblemKind.PREVIEW, f"{number}-{count}", "a reason"))
     trail.close()
+
+
+def test_whoever_opens_or_looks_while_others_write_sees_one_moment(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    rivals = [context.Process(target=_report_often, args=(tmp_path, n)) for n in range(2)]
+    AuditTrail(Root(tmp_path), "first", kind="test").close()
+    for rival in rivals:
+        rival.start()
+    while any(rival.is_alive() for rival in rivals):
+        AuditTrail(Root(tmp_path), "third", kind="test").close()
+        with TrailReader(Root(tmp_path)) as trail:
+            assert trail.export_differences() == []
+            assert trail.examined().forged == []
+            assert trail.disagreements() == []
+    assert [rival.exitcode for rival in rivals] == [0, 0]
 
 
 def test_processes_share_one_unbroken_chain(tmp_path: Path) -> None:

@@ -81,7 +81,8 @@ def grows(text: str, step: str) -> bool:
     if scanned is None or scanned[1] not in (*GROWS, *(f"{each}_1" for each in GROWS)):
         return False
     # from the newest event on, over a few kinds at most
-    limited = "audit.seq DESC\n LIMIT" in text and ("WHERE" not in text or " NOT IN " in text)
+    newest = re.search(r"ORDER BY (audit\.)?seq DESC\s+LIMIT", text)
+    limited = newest and ("WHERE" not in text or " NOT IN " in text)
     from_the_end = "LIMIT" in text and step.endswith(FROM_THE_END)
     return not (limited or from_the_end or step.endswith(COUNTED))
 

@@ -152,9 +152,18 @@ def test_undo_brings_back_only_what_the_trail_tells(folder: Path, statement: str
 
 
 @pytest.mark.parametrize("table", ["decision", "operation"])
-def test_rows_in_another_order_are_named(folder: Path, table: str) -> None:
-    change(folder, f"UPDATE {table} SET seq = 99 WHERE seq = 1")  # noqa: S608  (a name of ours)
-    assert any("place in the order" in each.reason for each in differences(folder))
+def test_rows_of_an_image_in_another_order_are_named(folder: Path, table: str) -> None:
+    with Collection(folder) as collection:
+        collection.crop("b_stage2.png", BOX)
+    change(folder, f"UPDATE {table} SET seq = 99 WHERE seq = 2")  # noqa: S608  (a name of ours)
+    (difference,) = differences(folder)
+    assert difference.path == "b_stage2.png"
+    assert "place in the order" in difference.reason
+
+
+def test_of_operations_under_way_at_once_either_may_end_first(folder: Path) -> None:
+    change(folder, "UPDATE operation SET seq = 99 WHERE source = 'a_stage2.png'")
+    assert differences(folder) == []
 
 
 def test_an_operation_that_never_was_is_named(folder: Path) -> None:

@@ -37,8 +37,8 @@ FILES = (
     mutant(
         "the images beside a part are listed, too",
         LISTING,
-        "every = _walk(scope.folder,",
-        "every = _walk(scope.root,",
+        "todo = [str(scope.folder)]",
+        "todo = [str(scope.root)]",
         IN_PART,
     ),
     mutant(
