@@ -324,17 +324,17 @@ class TrailReader:
             A row is no seal.
         """
         with self.store.reading() as db:
-            return trust.examine(db, self.root.path, keys.of_person())
+            return trust.examine(db, self.scope.root, keys.of_person())
 
     def harms(self) -> list[str]:
         """Tell what the trail's state could do that its events do not account for."""
         with self.store.reading() as db:
-            return list(trust.harms(db, self.root.path))
+            return list(trust.harms(db, self.scope.root))
 
     def would_be_settled(self) -> list[Operation]:
         """Return the open operations that whoever opens the collection settles."""
         with self.store.reading() as db:
-            return trust.would_be_settled(db, self.root.path)
+            return trust.would_be_settled(db, self.scope.root)
 
     def _owner_file(self, owner: str) -> Path:
         return self.root.path / OWNERS / owner

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from cropkit import clock
@@ -217,11 +217,13 @@ def _session_started(db: Connection, _event: Event, body: Body) -> None:
 
 
 def _session_ended(db: Connection, event: Event, body: Body) -> None:
+    _check_is_there(db, schema.session.c.id, event["session"])
     tally = Tally.from_text(json.dumps(body.get("counts", {})))  # older events have none
     sessions.end(db, event["session"], event["at"], body["how"], tally)
 
 
 def _run_started(db: Connection, event: Event, body: Body) -> None:
+    _check_is_there(db, schema.session.c.id, event["session"])
     sessions.begin_run(db, event["session"], body["kind"], event["at"])
 
 
@@ -231,6 +233,8 @@ def _decided(db: Connection, event: Event, body: Body) -> None:
 
 def _operated(db: Connection, event: Event, body: Body) -> None:
     operation = operations.from_row(body["operation"])
+    if operation.decision:
+        _check_is_there(db, schema.decision.c.id, operation.decision)
     operations.record_done(db, operation, event["at"])
     operations.settle_decision(db, operation, event["at"])
 
@@ -240,11 +244,13 @@ def _taken_back(db: Connection, event: Event, body: Body) -> None:
 
 
 def _withdrawn(db: Connection, event: Event, body: Body) -> None:
+    _check_is_there(db, schema.decision.c.id, body["decision"])
     decisions.settle(db, body["decision"], Status.RESTORED, event["at"])
 
 
 def _failed(db: Connection, event: Event, body: Body) -> None:
     if body.get("decision"):
+        _check_is_there(db, schema.decision.c.id, body["decision"])
         outcome = {"code": body["code"], "message": body["message"]}
         decisions.settle(db, body["decision"], Status(event["event"]), event["at"], **outcome)
 
@@ -262,12 +268,20 @@ def _merged(db: Connection, event: Event, body: Body) -> None:
     """Put rows of both collections in order, and let the later decision about an image stand."""
     for table in _IN_ORDER:
         for key in body["order"][table.name]:
+            _check_is_there(db, table.c.id, key)
             last = select(func.max(table.c.seq)).scalar_subquery()
             db.execute(update(table).where(table.c.id == key).values(seq=last + 1))
     for key in body["order"][schema.decision.name]:
         decisions.let_stand_again(db, key)
     for key, status in body["settled"].items():
+        _check_is_there(db, schema.decision.c.id, key)
         decisions.settle(db, key, Status(status), event["at"])
+
+
+def _check_is_there(db: Connection, column: ColumnElement[str], key: str) -> None:
+    """Refuse an event about what no event before it tells of: it would change another's rows."""
+    if db.execute(select(column).where(column == key)).first() is None:
+        raise LookupError(f"there is no {key}")
 
 
 _PLAYS: Mapping[str, Callable[[Connection, Event, Body], None]] = {

@@ -1,12 +1,13 @@
 """Look at a collection without writing anything in it, not even its `.cropkit`."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cropkit.audit.reader import DEADLINE, TrailReader
 from cropkit.audit.store import Store
+from cropkit.audit.store_reader import StoreReader, version_of
 from cropkit.errors import AuditError, AuditLocked, AuditUnavailable
 from cropkit.system import state_folder
 from cropkit.system.files import Root
@@ -35,12 +36,21 @@ def copied_trail(scope: Scope, deadline: float = DEADLINE) -> Iterator[TrailRead
         (place / HOME).mkdir(0o700)
         _copy(scope.root, place, deadline)
         try:
-            Store(Root(place), deadline).close()  # makes or migrates the copy, which nobody shares
+            if not _has_tables(place, deadline):
+                Store(Root(place), deadline).close()
             trail = TrailReader(Root(place), deadline, scope=scope)
         except AuditError as error:
             _, *facts = error.args
             raise type(error)(scope.root, *facts) from error
         yield stack.enter_context(trail)
+
+
+def _has_tables(place: Path, deadline: float) -> bool:
+    """Whether a copy can be read as it is, in an older format, too: a migration moves the head."""
+    if not (place / DATABASE).exists():
+        return False
+    with closing(StoreReader(Root(place), deadline)) as store, store.reading() as db:
+        return version_of(db) > 0
 
 
 def _copy(folder: Path, to: Path, deadline: float) -> None:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from cropkit.audit.operation import Operation
+from cropkit.audit.operation import Operation, OperationKind
 from cropkit.errors import PathOutsideRoot
-from cropkit.system.files import Root
+from cropkit.system.files import Root, is_beneath
 from cropkit.system.home import HOME, ORIGINALS, REJECTED, STAGE
 
 # The names among cropkit's own files that operations are about.
@@ -59,13 +59,18 @@ class Locations:
     def check(self, operation: Operation) -> None:
         """Refuse an operation of which any name leads elsewhere, before its first effect.
 
+        A kept original is a name of it only where that is brought back, or purged.
+
         Raises
         ------
         PathOutsideRoot
             As `locate`.
         """
+        own = _kept_original(operation)
         for name in _names(operation):
             self.locate(name)
+            if is_beneath(name, ORIGINALS) and name != own:
+                raise PathOutsideRoot(name, self.root.path)
 
     def digest(self, name: str) -> str | None:
         """SHA-256 of a planned name's content, None when it is not there."""
@@ -87,6 +92,12 @@ class Locations:
         above = path.rpartition("/")[0]
         if above:
             root.make_folder(above)
+
+
+def _kept_original(operation: Operation) -> str | None:
+    """Return the name of the kept original that an operation is about, if it may be about one."""
+    is_purge = operation.kind is OperationKind.PURGE
+    return operation.source if is_purge or operation.brings_back else None
 
 
 def _names(operation: Operation) -> Iterator[str]:

@@ -10,16 +10,19 @@ what was appended is told by its event `merged`, and what was renamed is known b
 Nobody may be at work on either: the lock that each opening needs is held on both.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
 
-from cropkit.audit import chain
+from cropkit.audit import chain, rows
 from cropkit.audit.adopting import Adopted, Adoption
 from cropkit.audit.operation import MERGED as EVENT
+from cropkit.audit.operation import check_sha256
 from cropkit.audit.presence import living, recovering
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.trail import AuditTrail
@@ -121,7 +124,7 @@ def merge(
     with recovering(outer.path, trail.store.deadline):
         if not state_folder.exists(folder):
             merged = _earlier(trail, folder, part)
-            _tidy(outer, merged.aside)
+            _tidy(outer, merged.head)
             return merged
         with _alone(trail, folder):
             planned = _planned(trail, folder, part)
@@ -130,7 +133,7 @@ def merge(
             if planned.adopted.events:
                 trail.adopt(part, planned.adopted, _record(planned.merged))
             _set_aside(outer, folder, planned.merged)
-    _tidy(outer, planned.merged.aside)
+    _tidy(outer, planned.merged.head)
     return planned.merged
 
 
@@ -197,19 +200,38 @@ def _planned(outer: TrailReader, folder: Path, part: str) -> _Planned:
         files=files,
         damaged=damaged,
         unverified=unverified,
-        aside=f"{MERGED}/{head[:16]}",
+        aside=_free(outer.root.path, head),
     )
     return _Planned(merged, adopted)
 
 
 def _adopted_so_far(outer: TrailReader, inner: TrailReader, part: str) -> int:
     """Return the number of the inner trail's last event that the outer one has already."""
-    heads = {each["head"] for each in _records(outer, part)}
+    heads = set(_records(outer, part))
     return max((e["seq"] for e in inner.events() if e["hash"] in heads), default=0)
 
 
-def _records(outer: TrailReader, part: str) -> list[Mapping[str, Any]]:
-    return [chain.body_of(event) for event in outer.events(part) if event["event"] == EVENT]
+def _records(outer: TrailReader, part: str) -> list[str]:
+    """Return the heads of the trails that were joined from a folder, oldest first."""
+    return [_head_in(event) for event in outer.events(part) if event["event"] == EVENT]
+
+
+def _head_in(event: Mapping[str, Any]) -> str:
+    with rows.read(f"event {event['seq']!r}"):
+        head = chain.body_of(event)["head"]
+        check_sha256(head)
+    return str(head)
+
+
+def _aside(head: str) -> str:
+    """Name the place of an inner home; made of the head alone, since files are removed there."""
+    return f"{MERGED}/{head[:16]}"
+
+
+def _free(outer: Path, head: str) -> str:
+    """Name a place that is not taken: a home that was joined may have been put back since."""
+    names = (f"{_aside(head)}-{number}" if number > 1 else _aside(head) for number in count(1))
+    return next(name for name in names if not os.path.lexists(outer / name))
 
 
 def _record(merged: Merged) -> dict[str, Any]:
@@ -221,7 +243,7 @@ def _earlier(outer: TrailReader, folder: Path, part: str) -> Merged:
     records = _records(outer, part)
     if not records:
         raise NoCollection(folder)
-    return Merged(part, records[-1]["head"], 0, (), (), (), (), records[-1]["aside"])
+    return Merged(part, records[-1], 0, (), (), (), (), _aside(records[-1]))
 
 
 class _Renaming:
@@ -311,8 +333,15 @@ def _set_aside(outer: Root, folder: Path, merged: Merged) -> None:
     outer.sync_folder(merged.part)
 
 
-def _tidy(outer: Root, aside: str) -> None:
-    """Remove the second names of originals, each only where the outer one holds its content."""
+def _tidy(outer: Root, head: str) -> None:
+    """Remove the second names of originals, wherever homes with this head were set aside."""
+    merged = outer.path / MERGED
+    for place in sorted(merged.glob(f"{_aside(head).rpartition('/')[2]}*")):
+        _tidy_one(outer, f"{MERGED}/{place.name}")
+
+
+def _tidy_one(outer: Root, aside: str) -> None:
+    """Remove each only where the outer one holds its content."""
     originals = PurePosixPath(ORIGINALS).name
     folder = outer.path / aside / originals
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
