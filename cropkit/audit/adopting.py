@@ -184,12 +184,16 @@ def _timed(events: Iterable[Event], *, is_inner: bool = False) -> list[_Timed]:
 
 def _tied(timed: Sequence[_Timed], shared: set[str]) -> list[_Timed]:
     """Return the operations on shared names, and on each name that one of those gave or took."""
-    while True:
-        both = [each for each in timed if _names([each]) & shared]
-        wider = shared | _names(both)
-        if wider == shared:
-            return both
-        shared = wider
+    using: dict[str, list[int]] = {}
+    for number, each in enumerate(timed):
+        for name in _names([each]):
+            using.setdefault(name, []).append(number)
+    tied, left = set[int](), [*shared]
+    while left:
+        new = [number for number in using.pop(left.pop(), ()) if number not in tied]
+        tied.update(new)
+        left += _names(timed[number] for number in new)
+    return [timed[number] for number in sorted(tied)]
 
 
 def _names(timed: Iterable[_Timed]) -> set[str]:
