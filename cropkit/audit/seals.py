@@ -9,7 +9,7 @@ What a key vouches for is all that is before, too: the head's hash names all of 
 
 import hmac
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ _FIRST = 5  # format of the database, from which on there are seals
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # As text: they are asked in every transaction.
 _NEWEST = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+_STRANGERS = """SELECT DISTINCT key FROM seal WHERE number > coalesce(
+    (SELECT number FROM seal WHERE key = ? ORDER BY number DESC LIMIT 1), -1)"""
 _LAST = "SELECT number, key, seq, hash, mac FROM seal ORDER BY number DESC LIMIT 1"
 
 
@@ -90,9 +92,18 @@ def strangers(known: Sequence[Seal], key: Key) -> set[str]:
     return {each.key for each in known if each.number > mine}
 
 
+def is_last_by(db: Connection, key: Key) -> bool:
+    """Whether a key vouches for all of the trail, as far as `wrong` finds nothing."""
+    latest = last(db)
+    return bool(key.secret) and latest is not None and latest.key == key.id
+
+
 def remove_all(db: Connection) -> None:
     """Let nobody vouch for the trail any more."""
     db.execute(delete(seal))
+
+
+Look = Callable[[Connection, set[str]], None]
 
 
 class Sealing:
@@ -104,10 +115,17 @@ class Sealing:
     Parameters
     ----------
     accepted : head and last seal as they were when the trail was examined
+    look : raises where what others have sealed, by their keys, must not be sealed over
     """
 
-    def __init__(self, folder: Path, key: Key, accepted: tuple[Head | None, Seal | None]) -> None:
-        self._folder, self._key, self._accepted = folder, key, accepted
+    def __init__(
+        self,
+        folder: Path,
+        key: Key,
+        accepted: tuple[Head | None, Seal | None],
+        look: Look | None = None,
+    ) -> None:
+        self._folder, self._key, self._accepted, self._look = folder, key, accepted, look
 
     @contextmanager
     def __call__(self, db: Connection) -> Iterator[None]:
@@ -115,6 +133,9 @@ class Sealing:
         began_at, latest = head(db), last(db)
         if (began_at, latest) != self._accepted:
             self._check(began_at, latest)
+            others = db.exec_driver_sql(_STRANGERS, (self._key.id,)).scalars()
+            if self._look is not None:
+                self._look(db, set(others))
         yield
         newest = head(db)
         if newest is not None and newest != began_at:

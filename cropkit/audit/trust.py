@@ -29,8 +29,10 @@ from cropkit.system.home import EXPORT, OWNERS
 from cropkit.system.locks import is_free
 
 FOREIGN = "somebody else may have made this .cropkit: you have neither sealed nor opened it before"
+_MOST_TOLD = 20  # sentences of what does not fit, in the event: an enemy can make many
 _SESSION = "adoption"  # it comes before any session
 _NOTICED = "event {}, which you saw on {}, is gone or another one"
+_ANOTHER = "this is another trail of yours than the one which you saw here on {}"
 _ANEW = "the trail begins anew: what you saw of it on {} is gone"
 _ADOPTED = "the trail was not known to be yours; it can do no harm, and is adopted: {} events"
 
@@ -44,23 +46,30 @@ class Examined:
     forged : what does not fit, as sentences
     unverified : what cannot be told with the key and the memory at hand, as sentences
     foreign : whether it is not known to be this person's
+    another : that another collection of theirs was in this folder before, as a sentence
     """
 
     forged: Sequence[str] = ()
     unverified: Sequence[str] = ()
     foreign: bool = False
+    another: str = ""
 
 
 def examine(db: Connection, folder: Path, key: Key) -> Examined:
     """Hold a trail against its seals, and against what this person saw of it last."""
     forged, unverified = seals.wrong(db, key), seals.unverified(db, key)
+    known, before, another = None, None, ""
     try:
-        known = heads.seen(folder)
+        known, before = heads.seen(folder, heads.first(db)), heads.seen(folder)
     except PersonalStateUnusable as error:
-        known, unverified = None, [*unverified, f"what you saw of it last: {error}"]
+        unverified = [*unverified, f"what you saw of it last: {error}"]
     if known is not None:
         forged += _lost(db, known)
-    return Examined(forged, unverified, _is_foreign(db, key, known))
+    elif before is not None and seals.is_last_by(db, key):
+        another = _ANOTHER.format(before.at)
+    elif before is not None:
+        forged.append(_NOTICED.format(before.head.seq, before.at))
+    return Examined(forged, unverified, _is_foreign(db, key, known), another)
 
 
 def _is_foreign(db: Connection, key: Key, known: heads.Seen | None) -> bool:
@@ -155,13 +164,19 @@ class Acceptance:
             Nothing was written.
         """
         if version_of(db) == 0:
-            return seals.Sealing(self._folder, self._key, (None, None))
+            return seals.Sealing(self._folder, self._key, (None, None), self._look_for(db))
         export.check(db, self._folder / EXPORT)
         self._examined = examine(db, self._folder, self._key)
         if not self._anyhow:
             self._refuse(db)
         self._head = seals.head(db)
-        return seals.Sealing(self._folder, self._key, (self._head, seals.last(db)))
+        accepted = self._head, seals.last(db)
+        return seals.Sealing(self._folder, self._key, accepted, self._look_for(db))
+
+    def _look_for(self, db: Connection) -> seals.Look | None:
+        """Return what looks at those who go on while a session is at work; as at an opening."""
+        known = {each.key for each in seals.all_of(db)} | {self._key.id}
+        return _Newcomers(self._folder, known) if self._key.secret else None
 
     def _refuse(self, db: Connection) -> None:
         for reason in self._examined.forged:
@@ -172,20 +187,40 @@ class Acceptance:
 
     def settle(self, store: Store) -> list[str]:
         """Write down what was adopted; return what has to be told of it."""
+        told = [self._examined.another] if self._examined.another else []
         if self._head is None or not (self._examined.foreign or self._examined.forged):
-            return []
+            return told
         known = heads.seen(self._folder) if self._examined.forged else None
         body = {
             "head": self._head._asdict(),
             "seen": known and known.head._asdict(),
-            "forged": list(self._examined.forged),
+            "forged": list(self._examined.forged[:_MOST_TOLD]),
             "asked": self._anyhow,
         }
         with store.transaction() as db:
             if self._examined.forged:
                 seals.remove_all(db)
             chain.append(db, clock.written(clock.now()), _SESSION, "adopted", body=body)
-        return [] if self._anyhow else [_ADOPTED.format(self._head.seq)]
+        return told if self._anyhow else [*told, _ADOPTED.format(self._head.seq)]
+
+
+class _Newcomers:
+    """Looks at a trail when a key has gone on with it that was not known when it was opened.
+
+    Else the next seal would vouch for what nobody has looked at. Events without a key are looked at
+    each time.
+    """
+
+    def __init__(self, folder: Path, known: set[str]) -> None:
+        self._folder, self._known = folder, known - {keys.NOBODY}
+
+    def __call__(self, db: Connection, others: set[str]) -> None:
+        """Refuse to go on with what would not have been adopted."""
+        if others <= self._known:
+            return
+        for reason in harms(db, self._folder):
+            raise StateNotAdopted(self._folder, reason)
+        self._known |= others - {keys.NOBODY}
 
 
 def adopt(root: Root, deadline: float = DEADLINE) -> None:
@@ -222,15 +257,12 @@ def remembered(folder: Path, now: heads.Seen | None) -> list[str]:
 
 
 def begun_anew(db: Connection, folder: Path) -> list[str]:
-    """Forget what was seen of a trail that is empty now; return what has to be told of that."""
+    """Tell that a trail is empty now of which something was seen before."""
     try:
         known = heads.seen(folder) if seals.head(db) is None else None
-        if known is None:
-            return []
-        heads.forget(folder)
-        return [_ANEW.format(known.at)]
     except PersonalStateUnusable as error:
-        return [f"what you saw of the trail is not forgotten: {error}"]
+        return [f"what you saw of the trail is not known: {error}"]
+    return [_ANEW.format(known.at)] if known else []
 
 
 def check_events(folder: Path, events: Sequence[Mapping[str, Any]]) -> None:
@@ -241,7 +273,8 @@ def check_events(folder: Path, events: Sequence[Mapping[str, Any]]) -> None:
     TrailForged, PersonalStateUnusable
         Nothing was changed.
     """
-    known = heads.seen(folder)
+    its_first = events[0]["hash"] if events else ""
+    known = heads.seen(folder, its_first) or heads.seen(folder)
     if known is None:
         return
     number = known.head.seq
