@@ -6,7 +6,6 @@ and a present one is held against it.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -129,25 +128,30 @@ def _out_of_order(
     end, and of two that are under way at once the later one may end first.
     """
     both = here.keys() & there.keys()
-    mine, played = (_by_name(rows, both) for rows in (here, there))
+    names = {key: _names(there[key]) for key in both}
+    mine, played = ([key for key in rows if key in both] for rows in (here, there))
+    by_trail = _by_name(played, names)
     moved = {
-        next(a for a, b in zip(keys, played[name], strict=True) if a != b): None
-        for name, keys in mine.items()
-        if keys != played[name]
+        next(a for a, b in zip(keys, by_trail[name], strict=True) if a != b): None
+        for name, keys in _by_name(mine, names).items()
+        if keys != by_trail[name]
     }
     for key in moved:
         reason = f"{table.name} {key} has another place in the order than the trail tells"
         yield Disagreement(table.name, key, _path(here[key]), reason)
 
 
-def _by_name(rows: dict[str, Row], wanted: AbstractSet[str]) -> dict[str, list[str]]:
+def _names(row: Row) -> frozenset[str]:
+    return frozenset(str(row[name]) for name in ("path", "source", "target") if name in row)
+
+
+def _by_name(keys: Iterable[str], names: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     """Return the keys of the rows about each name, in their order."""
-    named: dict[str, list[str]] = {}
-    for key, row in rows.items():
-        if key in wanted:
-            for name in {row.get("path"), row.get("source"), row.get("target")} - {None}:
-                named.setdefault(str(name), []).append(key)
-    return named
+    of_name: dict[str, list[str]] = {}
+    for key in keys:
+        for name in names[key]:
+            of_name.setdefault(name, []).append(key)
+    return of_name
 
 
 def _without_event(db: Connection) -> Iterator[Disagreement]:

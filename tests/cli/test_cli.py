@@ -59,6 +59,9 @@ def test_every_command_of_the_public_interface_is_there() -> None:
             "health",
             "stats",
             "alerts",
+            "adopt",
+            "heads",
+            "merge",
         ),
         *NOT_YET,
     }
