@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return running.scheduler(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a worker tell of names that are not UTF-8: what it sends has to be."""
+    return utf_8((yield))
+
+
+def utf_8(told: Any) -> Any:
+    """Return the same, with the escape of what cannot be encoded."""
+    if isinstance(told, str):
+        return told.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(told, dict):
+        return {utf_8(name): utf_8(value) for name, value in told.items()}
+    if isinstance(told, list | tuple):
+        return type(told)(map(utf_8, told))
+    return told
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
