@@ -80,9 +80,9 @@ def grows(text: str, step: str) -> bool:
     scanned = re.match(r"SCAN (\w+)", step)
     if scanned is None or scanned[1] not in (*GROWS, *(f"{each}_1" for each in GROWS)):
         return False
-    # from the newest event on, over a few kinds at most
-    newest = re.search(r"ORDER BY (audit\.)?seq DESC\s+LIMIT", text)
-    limited = newest and ("WHERE" not in text or " NOT IN " in text)
+    # the first event, or from the newest on, over a few kinds at most
+    an_end = re.search(r"ORDER BY (audit\.)?seq( DESC)?\s+LIMIT", text)
+    limited = an_end and ("WHERE" not in text or " NOT IN " in text)
     from_the_end = "LIMIT" in text and step.endswith(FROM_THE_END)
     return not (limited or from_the_end or step.endswith(COUNTED))
 
