@@ -16,6 +16,19 @@ _Opened = Callable[[], sqlite3.Connection]
 _opened: ContextVar[_Opened] = ContextVar("opened")
 
 
+def in_memory() -> sqlite3.Connection:
+    """Open an empty database that is gone when it is closed."""
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    distrust(connection)
+    return connection
+
+
+def distrust(connection: sqlite3.Connection) -> None:
+    """Have SQLite believe neither the schema nor the pages of a database."""
+    for pragma in ("trusted_schema=OFF", "cell_size_check=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
 def connected(opened: _Opened) -> Connection:
     """Return a connection over what `opened` returns; to close the one closes the other.
 

@@ -5,12 +5,16 @@ transactions, so that the database has the old format or the new one, never a mi
 in the trail is there exactly when the format is.
 """
 
+import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
 
 from sqlalchemy import Connection
 
 from cropkit import clock
 from cropkit.audit import chain, decisions, pristine, schema
+from cropkit.audit.connecting import connected, in_memory
 
 _SESSION = "migration"  # a migration comes before any session
 
@@ -20,14 +24,35 @@ def migrate(db: Connection, version: int) -> None:
     if version == 0:
         pristine.make_tables(db)
     else:
-        bring_up(db, version)
+        _bring_up(db, version)
         body = {"from": version, "to": schema.VERSION}
         chain.append(db, clock.written(clock.now()), _SESSION, "migrated", body=body)
     db.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
 
 
-def bring_up(db: Connection, version: int) -> None:
-    """Give the tables of format `version` the shape of today's; the trail is not told of it."""
+def brought_up(db: Connection, version: int) -> Connection:
+    """Return a copy in memory of a database in format `version`, in the one of today.
+
+    Its file may not be ours to change; its trail is not told of it.
+    """
+    with ExitStack() as otherwise:
+        copy = otherwise.enter_context(connected(partial(_copied, db)))
+        _bring_up(copy, version)
+        copy.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
+        otherwise.pop_all()
+    return copy
+
+
+def _copied(db: Connection) -> sqlite3.Connection:
+    source = db.connection.driver_connection
+    if not isinstance(source, sqlite3.Connection):
+        raise TypeError("not over SQLite")
+    copy = in_memory()
+    source.backup(copy)
+    return copy
+
+
+def _bring_up(db: Connection, version: int) -> None:
     for number in range(version + 1, schema.VERSION + 1):
         STEPS[number](db)
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from cropkit.audit import schema
-from cropkit.audit.connecting import connected
+from cropkit.audit.connecting import connected, in_memory
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def database() -> Iterator[Connection]:
 
 
 def _copy(image: bytes) -> sqlite3.Connection:
-    copy = _in_memory()
+    copy = in_memory()
     copy.deserialize(image)
     return copy
 
@@ -49,11 +49,7 @@ def _name(index: Index) -> str:
 
 @cache
 def _image() -> bytes:
-    source = _in_memory()
+    source = in_memory()
     with connected(lambda: source) as db:
         make_tables(db)
         return source.serialize()
-
-
-def _in_memory() -> sqlite3.Connection:
-    return sqlite3.connect(":memory:", check_same_thread=False)

@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from cropkit.audit import export, migrations, shape
+from cropkit.audit.connecting import distrust
 from cropkit.audit.schema import VERSION
 from cropkit.audit.store_reader import (
     DEADLINE,
     StoreReader,
-    distrust,
     unavailable,
     version_of,
 )

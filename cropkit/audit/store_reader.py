@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError, SQLAlchemyError
 
 from cropkit.audit import migrations, shape
-from cropkit.audit.connecting import connected
+from cropkit.audit.connecting import connected, distrust
 from cropkit.audit.reading_copy import ReadingCopy
 from cropkit.audit.schema import VERSION
 from cropkit.errors import (
@@ -94,10 +94,8 @@ class StoreReader:
         """Read an older format from a copy in memory: the file is not ours to change."""
         with self._translated(), held_off(), self._mutex:
             older = self._connection
-            self._connection = copy = connected(partial(_copied, older))
+            self._connection = migrations.brought_up(older, version)
             older.close()
-            migrations.bring_up(copy, version)
-            copy.exec_driver_sql(f"PRAGMA user_version={VERSION}")
 
     def close(self) -> None:
         """Let go of the database."""
@@ -247,21 +245,6 @@ def _opened(uri: str, deadline: float) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=deadline, check_same_thread=False)
     distrust(connection)
     return connection
-
-
-def _copied(older: Connection) -> sqlite3.Connection:
-    copy = sqlite3.connect(":memory:", check_same_thread=False)
-    distrust(copy)
-    source = older.connection.driver_connection
-    if isinstance(source, sqlite3.Connection):
-        source.backup(copy)
-    return copy
-
-
-def distrust(connection: sqlite3.Connection) -> None:
-    """Have SQLite believe neither the schema nor the pages of a database."""
-    for pragma in ("trusted_schema=OFF", "cell_size_check=ON"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _has_content(path: Path) -> bool:

@@ -5,7 +5,6 @@ under a key that was not known. It is adopted by itself where it can do no harm;
 shown what it would do, and decides (`cropkit adopt`).
 """
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from sqlalchemy import Connection
 
 from cropkit import clock
 from cropkit.audit import chain, export, heads, keys, migrations, operations, replay, seals
-from cropkit.audit.connecting import connected
 from cropkit.audit.keys import Key
 from cropkit.audit.operation import Operation
 from cropkit.audit.schema import VERSION
@@ -129,13 +127,7 @@ def _as_now(db: Connection) -> Iterator[Connection]:
     if version == VERSION:
         yield db
         return
-    copy = sqlite3.connect(":memory:", check_same_thread=False)
-    driver = db.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise TypeError("not over SQLite")
-    driver.backup(copy)
-    with connected(lambda: copy) as now:
-        migrations.bring_up(now, version)
+    with migrations.brought_up(db, version) as now:
         yield now
 
 
