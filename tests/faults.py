@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cropkit.audit import heads
+from cropkit.audit import heads, schema
 
 ENDS = ("src_dir_fd", "dst_dir_fd")
 EFFECTS = frozenset(
@@ -75,15 +75,9 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
-_NEW_IN_6 = (
-    *("standing_by_status", "waiting", "operations_not_done", "operations_to_undo"),
-    *("operations_to_redo", "purges", "ix_audit_path", "ix_problem_session"),
-)
-
-
 def _as_before_6(db: sqlite3.Connection) -> None:
-    for index in _NEW_IN_6:
-        db.execute(f"DROP INDEX {index}")
+    for index in schema.NEW_IN_6:
+        db.execute(f"DROP INDEX {index.name}")
     db.execute("ALTER TABLE queue DROP COLUMN stands")
     db.execute("CREATE INDEX ix_operation_state ON operation (state)")
     db.execute("CREATE INDEX ix_queue_status ON queue (status)")

@@ -80,7 +80,7 @@ def _to_6(db: Connection) -> None:
         db.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
     db.exec_driver_sql("ALTER TABLE queue ADD COLUMN stands INTEGER")
     decisions.let_stand(db)
-    for index in schema.OF_FORMAT_6:
+    for index in schema.NEW_IN_6:
         index.create(db)
 
 

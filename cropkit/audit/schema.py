@@ -131,8 +131,6 @@ queue = Table(
 )
 stands = queue.c.stands == literal(1, literal_execute=True)
 waits = written_in(queue.c.status, "waiting")
-Index("standing_by_status", queue.c.status, sqlite_where=stands)
-Index("waiting", queue.c.decision, sqlite_where=waits)
 
 operation = Table(
     "operation",
@@ -165,18 +163,12 @@ claim = Table(
     Column("operation", String, ForeignKey("operation.id"), nullable=False, index=True),
 )
 
-# Nearly all operations are done in the end: an index over all states would serve no question, and
-# was taken for many.
 is_done = written_in(operation.c.state, "done")
 is_not_done = operation.c.state != literal("done", literal_execute=True)
 in_effect = and_(is_done, operation.c.undone_by.is_(None))
 can_be_undone = and_(in_effect, written_in(operation.c.kind, "crop", "reject"))
 can_be_redone = and_(in_effect, written_in(operation.c.kind, "restore"))
 is_purge = written_in(operation.c.kind, "purge")
-Index("operations_not_done", operation.c.state, sqlite_where=is_not_done)
-Index("operations_to_undo", operation.c.seq, sqlite_where=can_be_undone)
-Index("operations_to_redo", operation.c.seq, sqlite_where=can_be_redone)
-Index("purges", operation.c.before, operation.c.seq, sqlite_where=is_purge)
 
 # As it is exported and hashed: `chain.append` writes names by their escape.
 audit = Table(
@@ -186,7 +178,7 @@ audit = Table(
     Column("at", String, nullable=False),
     Column("session", String, nullable=False),
     Column("event", String, nullable=False),
-    Column("path", String, index=True),
+    Column("path", String),
     Column("operation", String),
     Column("body", Text, nullable=False),
     Column("previous", String, nullable=False),
@@ -213,7 +205,7 @@ problem = Table(
     metadata,
     Column("seq", Integer, primary_key=True),
     Column("at", String, nullable=False),
-    Column("session", String, nullable=False, index=True),
+    Column("session", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("path", Written, nullable=False),
     Column("reason", WrittenText, nullable=False),
@@ -235,26 +227,19 @@ place = Table(
     Column("updated_at", String, nullable=False),
 )
 
-# What came with format 6, and what went.
-_NEW_IN_6 = frozenset(
-    (
-        "standing_by_status",
-        "waiting",
-        "operations_not_done",
-        "operations_to_undo",
-        "operations_to_redo",
-        "purges",
-        "ix_audit_path",
-        "ix_problem_session",
-    )
-)
-OF_FORMAT_6 = [
-    index
-    for table in metadata.sorted_tables
-    for index in sorted(table.indexes, key=lambda index: str(index.name))
-    if index.name in _NEW_IN_6
-]
+# Nearly all operations are done in the end: an index over all states would serve no question, and
+# was taken for many.
 FORMER = {
     "ix_operation_state": "CREATE INDEX ix_operation_state ON operation (state)",
     "ix_queue_status": "CREATE INDEX ix_queue_status ON queue (status)",
 }
+NEW_IN_6 = (
+    Index("standing_by_status", queue.c.status, sqlite_where=stands),
+    Index("waiting", queue.c.decision, sqlite_where=waits),
+    Index("operations_not_done", operation.c.state, sqlite_where=is_not_done),
+    Index("operations_to_undo", operation.c.seq, sqlite_where=can_be_undone),
+    Index("operations_to_redo", operation.c.seq, sqlite_where=can_be_redone),
+    Index("purges", operation.c.before, operation.c.seq, sqlite_where=is_purge),
+    Index("ix_audit_path", audit.c.path),
+    Index("ix_problem_session", problem.c.session),
+)
