@@ -56,9 +56,8 @@ def _translated(root: Root) -> Iterator[None]:
 
 
 def _make_anew(root: Root, events: list[Event], deadline: float) -> None:
-    key = keys.of_person(make=True)
-    store = Store(root, deadline, rebuilding=True)
-    store.sealed = seals.Sealing(root.path, key, (None, None))
+    sealing = seals.Sealing(root.path, keys.of_person(make=True), (None, None))
+    store = Store(root, deadline, rebuilding=True, accept=lambda _empty: sealing)
     try:
         with store.transaction() as db:
             replay.play_all(db, events)

@@ -71,7 +71,7 @@ class Store(StoreReader):
         accept: Accept | None = None,
     ) -> None:
         self._choose(root, REBUILDING if rebuilding else DATABASE, deadline)
-        self.sealed: Within = nullcontext
+        self._sealed: Within = nullcontext
         self._follows = not rebuilding
         self._exported = -1
         if not rebuilding:
@@ -113,7 +113,7 @@ class Store(StoreReader):
             self._connection.exec_driver_sql(f"PRAGMA synchronous={level}")
             self._connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
-                with self.sealed(self._connection):
+                with self._sealed(self._connection):
                     yield self._connection
                 self._connection.exec_driver_sql("COMMIT")
                 self._check_place()
@@ -189,7 +189,7 @@ class Store(StoreReader):
             version = version_of(db)
             self._check_version(version)
             shape.check(db, self.path, whole=version == VERSION)
-            self.sealed = accept(db) if accept else nullcontext
+            self._sealed = accept(db) if accept else nullcontext
             if version == VERSION:
                 return
         with self.transaction() as db:
