@@ -41,7 +41,7 @@ def listed(scope: Scope, destination: str | None = None) -> Listing:
     left_out = scope.root / destination if destination else None
     if left_out is not None and scope.folder.is_relative_to(left_out):
         return Listing([], unread)
-    folders = dict(_walk(scope, str(left_out), unread))
+    folders = dict(_walk(scope, left_out, unread))
     keys = {folder: _natural(folder or ".") for folder in folders}
     rank = {key: number for number, key in enumerate(sorted(set(keys.values())))}
     images = [
@@ -103,9 +103,11 @@ def _is_image(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in EXTENSIONS  # noqa: PTH122  (a path for each name takes longer than all else)
 
 
-def _walk(scope: Scope, left_out: str, unread: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
+def _walk(
+    scope: Scope, left_out: Path | None, unread: dict[str, str]
+) -> Iterator[tuple[str, list[str]]]:
     """Yield each folder, as text relative to the collection, with its images; '' is the top."""
-    root = str(scope.root)
+    root, not_this = str(scope.root), str(left_out or "")
     todo = [str(scope.folder)]
     while todo:
         folder = todo.pop()
@@ -117,7 +119,7 @@ def _walk(scope: Scope, left_out: str, unread: dict[str, str]) -> Iterator[tuple
             unread[relative or "."] = error.strerror or str(error)
             continue
         beneath = [entry.path for entry in visible if entry.is_dir(follow_symlinks=False)]
-        todo += [path for path in beneath if path != left_out]
+        todo += [path for path in beneath if path != not_this]
         files = (entry.name for entry in visible if entry.is_file(follow_symlinks=False))
         yield relative, [name for name in files if _is_image(name)]
 
