@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cropkit import clock
 from cropkit.audit import chain, decisions, operations, pristine, schema, sessions, settings
 from cropkit.audit.operation import MERGED, TAKEN_BACK, OperationState
+from cropkit.audit.rows import NOT_OURS
 from cropkit.audit.tally import Tally
 from cropkit.errors import AuditCorrupt, CropkitError
 from cropkit.names import unescaped
@@ -29,8 +30,7 @@ Row = Mapping[str, Any]
 
 # What a transaction notes of the time, a moment before or after its event.
 _MOMENTS = ("settled_at", "updated_at", "ended_at")
-_NOT_OURS = (AttributeError, LookupError, OverflowError, TypeError, ValueError)
-_UNPLAYABLE = (CropkitError, SQLAlchemyError, *_NOT_OURS)
+_UNPLAYABLE = (CropkitError, SQLAlchemyError, *NOT_OURS)
 _A_MOMENT = timedelta(minutes=1)
 # Numbers of rows, and what only the plan knew: not in the trail.
 _NOT_TOLD = {
