@@ -83,8 +83,23 @@ def seen(folder: Path, its_first: str = "") -> Seen | None:
     PersonalStateUnusable
         It cannot be believed.
     """
-    kept = _kept(folder, personal_state.read(_DOCUMENT))
-    return next((each for each in kept if not its_first or _is_of(its_first, each)), None)
+    return of_trail(all_seen(folder), its_first)
+
+
+def all_seen(folder: Path) -> list[Seen]:
+    """Return what this person saw of each trail that was in a folder, the one seen last first.
+
+    Raises
+    ------
+    PersonalStateUnusable
+        It cannot be believed.
+    """
+    return _kept(folder, personal_state.read(_DOCUMENT))
+
+
+def of_trail(known: Sequence[Seen], its_first: str) -> Seen | None:
+    """Choose by the hash of a trail's first event; '': the one seen last."""
+    return next((each for each in known if not its_first or _is_of(its_first, each)), None)
 
 
 def remember(folder: Path, now: Seen, *, instead: bool = False) -> None:

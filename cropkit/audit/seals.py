@@ -11,7 +11,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,16 +57,18 @@ class Seal:
             raise ValueError("no hash")
 
 
+Ends = tuple[Head | None, Seal | None]
+
+
 def head(db: Connection) -> Head | None:
     """Return the last event; None of an empty trail, and of a database without tables."""
-    row = db.exec_driver_sql(_NEWEST).one_or_none() if _format(db) else None
-    return Head(row.seq, row.hash) if row else None
+    return _newest(db) if _format(db) else None
 
 
-def last(db: Connection) -> Seal | None:
-    """Return the last seal of all; None of a database in an older format."""
-    row = db.exec_driver_sql(_LAST).one_or_none() if _format(db) >= _FIRST else None
-    return _read(row) if row else None
+def ends(db: Connection) -> Ends:
+    """Return the last event and the last seal; no seal of a database in an older format."""
+    version = _format(db)
+    return _newest(db) if version else None, _latest(db) if version >= _FIRST else None
 
 
 def all_of(db: Connection) -> list[Seal]:
@@ -75,15 +77,9 @@ def all_of(db: Connection) -> list[Seal]:
     return [_read(row) for row in db.execute(query)] if _format(db) >= _FIRST else []
 
 
-def wrong(db: Connection, key: Key) -> list[str]:
-    """Hold the seals against the trail, as far as it can be done with one key."""
-    known = all_of(db)
+def wrong(db: Connection, key: Key, known: Sequence[Seal]) -> list[str]:
+    """Hold all seals against the trail, as far as it can be done with one key."""
     return [*_misplaced(db, known), *_not_by(key, known), *_behind(known, head(db))]
-
-
-def unverified(db: Connection, key: Key) -> list[str]:
-    """Tell for which events no key vouches, or one that is not this one."""
-    return list(_unverified(key, all_of(db), head(db)))
 
 
 def strangers(known: Sequence[Seal], key: Key) -> set[str]:
@@ -92,10 +88,9 @@ def strangers(known: Sequence[Seal], key: Key) -> set[str]:
     return {each.key for each in known if each.number > mine}
 
 
-def is_last_by(db: Connection, key: Key) -> bool:
+def is_last_by(known: Sequence[Seal], key: Key) -> bool:
     """Whether a key vouches for all of the trail, as far as `wrong` finds nothing."""
-    latest = last(db)
-    return bool(key.secret) and latest is not None and latest.key == key.id
+    return bool(key.secret and known) and known[-1].key == key.id
 
 
 def remove_all(db: Connection) -> None:
@@ -118,28 +113,25 @@ class Sealing:
     look : raises where what others have sealed, by their keys, must not be sealed over
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        key: Key,
-        accepted: tuple[Head | None, Seal | None],
-        look: Look | None = None,
-    ) -> None:
-        self._folder, self._key, self._accepted, self._look = folder, key, accepted, look
+    def __init__(self, folder: Path, key: Key, accepted: Ends, look: Look | None = None) -> None:
+        self._folder, self._key, self._look = folder, key, look
+        self._own: tuple[Ends, ...] = (accepted,)
 
     @contextmanager
     def __call__(self, db: Connection) -> Iterator[None]:
         """Hold the trail against its last seal, let it be written to, and seal it."""
-        began_at, latest = head(db), last(db)
-        if (began_at, latest) != self._accepted:
-            self._check(began_at, latest)
+        began = ends(db)
+        if began not in self._own:
+            self._check(*began)
             others = db.exec_driver_sql(_STRANGERS, (self._key.id,)).scalars()
             if self._look is not None:
                 self._look(db, set(others))
+        self._own = (began,)
         yield
-        newest = head(db)
-        if newest is not None and newest != began_at:
-            _write(db, self._key, newest, last(db))
+        newest = _newest(db)
+        if newest is not None and newest != began[0]:
+            # this, or what it began with: the commit may fail yet
+            self._own = (began, (newest, _sealed_by(db, self._key, newest)))
 
     def _check(self, newest: Head | None, latest: Seal | None) -> None:
         if latest is None:
@@ -152,12 +144,25 @@ def _format(db: Connection) -> int:
     return int(db.exec_driver_sql("PRAGMA user_version").scalar_one())
 
 
-def _write(db: Connection, key: Key, newest: Head, latest: Seal | None) -> None:
-    values = {"key": key.id, "seq": newest.seq, "hash": newest.hash, "mac": key.mac(*newest)}
+def _newest(db: Connection) -> Head | None:
+    row = db.exec_driver_sql(_NEWEST).one_or_none()
+    return Head(row.seq, row.hash) if row else None
+
+
+def _latest(db: Connection) -> Seal | None:
+    row = db.exec_driver_sql(_LAST).one_or_none()
+    return _read(row) if row else None
+
+
+def _sealed_by(db: Connection, key: Key, newest: Head) -> Seal:
+    """Seal the head in the row of the stretch that goes on, or in one more."""
+    latest, mac = _latest(db), key.mac(*newest)
+    values = {"key": key.id, "seq": newest.seq, "hash": newest.hash, "mac": mac}
     if latest is not None and latest.key == key.id:
         db.execute(update(seal).where(seal.c.number == latest.number).values(values))
-    else:
-        db.execute(insert(seal).values(values))
+        return replace(latest, head=newest, mac=mac)
+    written = db.execute(insert(seal).values(values))
+    return Seal(written.lastrowid, key.id, newest, mac)
 
 
 def _read(row: Row[Any]) -> Seal:
@@ -195,7 +200,8 @@ def _behind(known: Sequence[Seal], newest: Head | None) -> Iterator[str]:
         yield f"it does not end with event {known[-1].head.seq}, as its last seal says"
 
 
-def _unverified(key: Key, known: Sequence[Seal], newest: Head | None) -> Iterator[str]:
+def unverified(key: Key, known: Sequence[Seal], newest: Head | None) -> Iterator[str]:
+    """Tell for which events no key vouches, or one that is not this one."""
     if newest is not None and not known:
         yield f"events 1 to {newest.seq} were never sealed"
     before = 0

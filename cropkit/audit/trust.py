@@ -55,38 +55,38 @@ class Examined:
 
 def examine(db: Connection, folder: Path, key: Key) -> Examined:
     """Hold a trail against its seals, and against what this person saw of it last."""
-    forged, unverified = seals.wrong(db, key), seals.unverified(db, key)
-    known, before, another = None, None, ""
+    sealed, newest = seals.all_of(db), seals.head(db)
+    forged = seals.wrong(db, key, sealed)
+    unverified = list(seals.unverified(key, sealed, newest))
+    seen: list[heads.Seen] = []
     try:
-        known, before = heads.seen(folder, heads.first(db)), heads.seen(folder)
+        seen = heads.all_seen(folder)
     except PersonalStateUnusable as error:
-        unverified = [*unverified, f"what you saw of it last: {error}"]
-    if known is not None:
-        forged += _lost(db, known)
-    elif before is not None and seals.is_last_by(db, key):
+        unverified.append(f"what you saw of it last: {error}")
+    known, before, another = heads.of_trail(seen, heads.first(db)), heads.of_trail(seen, ""), ""
+    if known is not None and newest is not None:
+        forged += _lost(db, known, sealed)
+    elif known is None and before is not None and seals.is_last_by(sealed, key):
         another = _ANOTHER.format(before.at)
-    elif before is not None:
+    elif known is None and before is not None:
         forged.append(_NOTICED.format(before.head.seq, before.at))
-    return Examined(forged, unverified, _is_foreign(db, key, known), another)
+    return Examined(forged, unverified, _is_foreign(sealed, key, known), another)
 
 
-def _is_foreign(db: Connection, key: Key, known: heads.Seen | None) -> bool:
+def _is_foreign(sealed: Sequence[seals.Seal], key: Key, known: heads.Seen | None) -> bool:
     """Tell whose a trail is; to a user who can keep nothing, nothing is foreign."""
     if not (key.secret or key.comes):
         return False
-    sealed = seals.all_of(db)
     if not sealed:
         return known is None
     return bool(seals.strangers(sealed, key) - (known.keys if known else frozenset()))
 
 
-def _lost(db: Connection, known: heads.Seen) -> Iterator[str]:
-    """Tell what of a trail is gone; one that holds nothing at all can mislead nobody."""
-    if seals.head(db) is None:
-        return
+def _lost(db: Connection, known: heads.Seen, sealed: Sequence[seals.Seal]) -> Iterator[str]:
+    """Tell what of a trail is gone."""
     if known.lacks(db):
         yield _NOTICED.format(known.head.seq, known.at)
-    elif not seals.all_of(db):
+    elif not sealed:
         yield "its seals are gone"
 
 
@@ -161,8 +161,8 @@ class Acceptance:
         self._examined = examine(db, self._folder, self._key)
         if not self._anyhow:
             self._refuse(db)
-        self._head = seals.head(db)
-        accepted = self._head, seals.last(db)
+        accepted = seals.ends(db)
+        self._head, _ = accepted
         return seals.Sealing(self._folder, self._key, accepted, self._look_for(db))
 
     def _look_for(self, db: Connection) -> seals.Look | None:

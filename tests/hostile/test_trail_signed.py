@@ -14,11 +14,12 @@ from typing import Any
 import pictures
 import pytest
 from faults import as_format_4
+from sqlalchemy import Engine, event
 
 from cropkit.audit.schema import VERSION
 from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
-from cropkit.errors import AuditCorrupt, KeyUnusable, TrailForged
+from cropkit.errors import AuditCorrupt, AuditUnavailable, KeyUnusable, TrailForged
 from cropkit.geometry import PixelBox
 from cropkit.monitor import reporting
 from cropkit.system.home import DATABASE, EXPORT
@@ -600,3 +601,25 @@ def test_without_a_home_nothing_is_sealed_and_work_goes_on(nowhere: Path, capsys
     told = capsys.readouterr().err
     assert "were written without a key" in told
     assert "this user has no home" in told
+
+
+def test_a_commit_that_failed_is_no_forgery(tmp_path: Path) -> None:
+    folder = pictures.write_folder(tmp_path / "collection")
+    failing: list[str] = []
+
+    def fail(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
+        if text in failing:
+            failing.remove(text)
+            raise sqlite3.OperationalError("disk I/O error")
+
+    with Collection(folder) as collection:
+        event.listen(Engine, "before_cursor_execute", fail)
+        try:
+            for name in (A, B):
+                failing.append("COMMIT")
+                with pytest.raises(AuditUnavailable):
+                    collection.trail.acknowledge({"what": name})
+                assert collection.crop(name, BOX).ok
+        finally:
+            event.remove(Engine, "before_cursor_execute", fail)
+        assert collection.fsck() == []
