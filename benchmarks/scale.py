@@ -27,11 +27,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cropkit import clock
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from deciding import decision
+
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
 from cropkit.monitor.reporting import look
-from cropkit.records import Decision, Verdict
 from cropkit.review.runtime.review_store import ReviewStore
 
 SIZES = "100,1000,10000"
@@ -120,24 +122,10 @@ def make(folder: Path, count: int) -> None:
     with Collection(folder, reviewer="benchmark", kind="batch") as collection:
         images = collection.images()
         for start in range(0, count, AT_ONCE):
-            collection.decide([decided(collection, each) for each in images[start:][:AT_ONCE]])
+            collection.decide(
+                [decision(collection, each, BOX) for each in images[start:][:AT_ONCE]]
+            )
         collection.apply_waiting()
-
-
-def decided(collection: Collection, name: str) -> Decision:
-    """Decide to crop an image."""
-    seen, moment = collection.look(name), clock.now()
-    return Decision(
-        path=name,
-        sha256=seen.sha256,
-        size=seen.size,
-        verdict=Verdict.ADJUSTED,
-        box=BOX,
-        reviewer=collection.reviewer,
-        session=collection.session,
-        shown_at=moment,
-        decided_at=moment,
-    )
 
 
 def collection_of(place: Path, count: int) -> Path:

@@ -8,6 +8,23 @@ from cropkit.records import Decision, Suggestion, Verdict
 BOX = PixelBox(10, 20, 60, 90)
 
 
+def decision(kit: Collection, path: str, box: PixelBox | None, **fields: object) -> Decision:
+    """Return a decision about an image as it is now; it is not recorded."""
+    look, moment = kit.look(path), clock.now()
+    facts: dict[str, object] = {
+        "path": path,
+        "sha256": look.sha256,
+        "size": look.size,
+        "verdict": Verdict.ADJUSTED,
+        "box": box,
+        "reviewer": kit.reviewer,
+        "session": kit.session,
+        "shown_at": moment,
+        "decided_at": moment,
+    }
+    return Decision(**(facts | fields))  # type: ignore[arg-type]  # (a bag of fields)
+
+
 def decided(
     kit: Collection,
     path: str,
@@ -16,19 +33,6 @@ def decided(
     suggestion: Suggestion | None = None,
 ) -> str:
     """Decide, and return the decision's id."""
-    look = kit.look(path)
-    moment = clock.now()
-    decision = Decision(
-        path=path,
-        sha256=look.sha256,
-        size=look.size,
-        verdict=verdict,
-        box=box,
-        reviewer=kit.reviewer,
-        session=kit.session,
-        shown_at=moment,
-        decided_at=moment,
-        suggestion=suggestion,
-    )
-    kit.decide([decision])
-    return decision.id
+    new = decision(kit, path, box, verdict=verdict, suggestion=suggestion)
+    kit.decide([new])
+    return new.id

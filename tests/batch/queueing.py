@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
+import deciding
 import numpy as np
 import pictures
 from PIL import Image
 
-from cropkit import clock
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
-from cropkit.records import Decision, Verdict
+from cropkit.records import Decision
 
 BOX = PixelBox(5, 7, 61, 90)
 
@@ -37,19 +37,7 @@ def collection(folder: Path, count: int, *, sidecars: bool = False) -> Path:
 
 
 def decision(kit: Collection, path: str, box: PixelBox | None = BOX, **fields: object) -> Decision:
-    look, moment = kit.look(path), clock.now()
-    facts: dict[str, object] = {
-        "path": path,
-        "sha256": look.sha256,
-        "size": look.size,
-        "verdict": Verdict.ADJUSTED,
-        "box": box,
-        "reviewer": kit.reviewer,
-        "session": kit.session,
-        "shown_at": moment,
-        "decided_at": moment,
-    }
-    return Decision(**(facts | fields))  # type: ignore[arg-type]  # (a bag of fields)
+    return deciding.decision(kit, path, box, **fields)
 
 
 def decide_all(folder: Path, box: PixelBox | None = BOX) -> list[str]:

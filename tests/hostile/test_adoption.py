@@ -4,8 +4,6 @@ import json
 import multiprocessing
 import os
 import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +11,15 @@ import pictures
 import pytest
 from deciding import decided
 from faults import Faulty, as_format_4
+from trails import BOX, A, B, Row, change, crop, rows
 
 from cropkit.audit.schema import VERSION
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.errors import StateNotAdopted, TrailForged
-from cropkit.geometry import PixelBox
 from cropkit.system import destinations
 from cropkit.system.home import DATABASE, EXPORT
 
-BOX = PixelBox(10, 20, 40, 60)
-A, B = "a_stage2.png", "b_stage2.png"
-Row = dict[str, Any]
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
 ADOPTED = "the trail was not known to be yours; it can do no harm, and is adopted"
@@ -53,22 +48,6 @@ def anna(tmp_path: Path) -> Path:
 
 def be(state: Path, monkeypatch: Patch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(state))
-
-
-def crop(folder: Path, name: str) -> None:
-    with Collection(folder) as collection:
-        assert collection.crop(name, BOX).ok
-
-
-def change(folder: Path, statement: str, *values: object) -> int:
-    with closing(sqlite3.connect(folder / DATABASE)) as db, db:
-        return db.execute(statement, values).rowcount
-
-
-def rows(folder: Path, query: str) -> list[Row]:
-    with closing(sqlite3.connect(folder / DATABASE)) as db:
-        db.row_factory = sqlite3.Row
-        return [dict(row) for row in db.execute(query)]
 
 
 def adoptions(folder: Path) -> list[Row]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pictures
 import pytest
 from deciding import decided
+from trails import change
 
 from cropkit.audit.schema import metadata
 from cropkit.cli import main
@@ -48,12 +49,6 @@ def folder(tmp_path: Path) -> Path:
         decided(collection, "d.jpg")
         assert collection.fsck() == []
     return folder
-
-
-def change(folder: Path, statement: str, *values: object) -> int:
-    with closing(sqlite3.connect(folder / DATABASE)) as db, db:
-        db.execute("PRAGMA ignore_check_constraints = ON")
-        return db.execute(statement, values).rowcount
 
 
 def columns(table: str) -> list[str]:

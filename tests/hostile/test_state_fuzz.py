@@ -24,15 +24,14 @@ from types import FrameType
 
 import pictures
 import pytest
+from deciding import decision
 from patience import patient
 
-from cropkit import clock
 from cropkit.batch.dry_run import foreseen
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.errors import CropkitError
 from cropkit.geometry import PixelBox
-from cropkit.records import Decision, Verdict
 
 CASES = int(os.environ.get("CROPKIT_STATE_FUZZ_CASES", "300"))
 EACH = 25  # cases of one test
@@ -58,22 +57,7 @@ def make_world(world: Path) -> None:
         for name in ("a.png", "b.png"):
             collection.crop(name, BOX)
         collection.undo("b.png")
-        collection.decide([decided(collection, "c.png")])
-
-
-def decided(collection: Collection, name: str) -> Decision:
-    seen, moment = collection.look(name), clock.now()
-    return Decision(
-        path=name,
-        sha256=seen.sha256,
-        size=seen.size,
-        verdict=Verdict.ADJUSTED,
-        box=BOX,
-        reviewer="ann",
-        session=collection.session,
-        shown_at=moment,
-        decided_at=moment,
-    )
+        collection.decide([decision(collection, "c.png", BOX)])
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +14,15 @@ import pictures
 import pytest
 from faults import as_format_4
 from sqlalchemy import Engine, event
+from trails import BOX, A, B, Row, change, crop, rows
 
 from cropkit.audit.schema import VERSION
 from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
 from cropkit.errors import AuditCorrupt, AuditUnavailable, KeyUnusable, TrailForged
-from cropkit.geometry import PixelBox
 from cropkit.monitor import reporting
 from cropkit.system.home import DATABASE, EXPORT
 
-BOX = PixelBox(10, 20, 40, 60)
-A, B = "a_stage2.png", "b_stage2.png"
-Row = dict[str, Any]
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
 
@@ -46,11 +42,6 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def crop(folder: Path, name: str) -> None:
-    with Collection(folder) as collection:
-        assert collection.crop(name, BOX).ok
-
-
 def work(folder: Path) -> None:
     with Collection(folder) as collection:
         assert collection.undo()[0].ok
@@ -59,17 +50,6 @@ def work(folder: Path) -> None:
 def be(person: str, monkeypatch: Patch, tmp_path: Path) -> None:
     """Be another person, with a state and a key of their own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / person))
-
-
-def change(folder: Path, statement: str, *values: object) -> int:
-    with closing(sqlite3.connect(folder / DATABASE)) as db, db:
-        return db.execute(statement, values).rowcount
-
-
-def rows(folder: Path, query: str) -> list[Row]:
-    with closing(sqlite3.connect(folder / DATABASE)) as db:
-        db.row_factory = sqlite3.Row
-        return [dict(row) for row in db.execute(query)]
 
 
 def seals(folder: Path) -> list[Row]:

@@ -11,19 +11,17 @@ from typing import Any
 import pictures
 import pytest
 from deciding import decided
+from trails import BOX, A, B, crop
 
 from cropkit.audit import chain, heads, keys, seals
 from cropkit.audit.store import Store
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.errors import StateNotAdopted, TrailForged
-from cropkit.geometry import PixelBox
 from cropkit.system import personal_state
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, HOME
 
-BOX = PixelBox(10, 20, 40, 60)
-A, B = "a_stage2.png", "b_stage2.png"
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
 
@@ -41,11 +39,6 @@ def collection(folder: Path, *names: str) -> Path:
     for name in names:
         crop(folder, name)
     return folder
-
-
-def crop(folder: Path, name: str) -> None:
-    with Collection(folder) as opened:
-        assert opened.crop(name, BOX).ok
 
 
 # -- one place, several collections ----------------------------------------------------------------
