@@ -3,6 +3,8 @@
 import ast
 import re
 import tomllib
+from collections.abc import Iterable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,12 @@ def stated() -> dict[str, SpecifierSet]:
     return {canonicalize_name(each.name): each.specifier for each in map(Requirement, STATED)}
 
 
+def kept_down() -> dict[str, SpecifierSet]:
+    """Return what our own environments keep to, and who installs the package need not."""
+    ranges = map(Requirement, PROJECT["tool"]["uv"]["constraint-dependencies"])
+    return {canonicalize_name(each.name): each.specifier for each in ranges}
+
+
 def conda() -> dict[str, SpecifierSet]:
     found: dict[str, SpecifierSet] = {}
     for line in CONDA["dependencies"]:
@@ -61,7 +69,7 @@ def locked(python: str) -> dict[str, Version]:
 
 def test_environment_yml_asks_for_what_pyproject_asks_for() -> None:
     asked = {name: spec for name, spec in conda().items() if name not in CONDA_ONLY}
-    assert asked == stated()
+    assert asked == stated() | kept_down()
 
 
 def test_environment_yml_takes_everything_but_the_clone_from_conda_forge() -> None:
@@ -87,8 +95,36 @@ def test_the_python_range_is_the_same_wherever_it_is_stated() -> None:
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_lock_holds_every_requirement_in_its_range(python: str) -> None:
     have = locked(python)
-    outside = [n for n, ranges in stated().items() if n not in have or have[n] not in ranges]
+    asked = stated() | kept_down()
+    outside = [n for n, ranges in asked.items() if n not in have or have[n] not in ranges]
     assert not outside, "regenerate requirements.lock: its first lines hold the command"
+
+
+def lacking(
+    who: str, lines: Iterable[str], extras: Iterable[str], seen: set[tuple[str, str]]
+) -> Iterator[str]:
+    """Yield what is asked for and not installed, and so on for each package that is."""
+    for wanted in map(Requirement, lines):
+        if wanted.marker and not any(wanted.marker.evaluate({"extra": e}) for e in ("", *extras)):
+            continue
+        each = (canonicalize_name(wanted.name), ",".join(sorted(wanted.extras)))
+        if each in seen:
+            continue
+        seen.add(each)
+        try:
+            there = metadata.distribution(wanted.name)
+        except metadata.PackageNotFoundError:
+            yield f"{who} asks for {wanted}"
+            continue
+        if there.version not in wanted.specifier:
+            yield f"{who} asks for {wanted}, and has {there.version}"
+        yield from lacking(wanted.name, there.requires or (), wanted.extras, seen)
+
+
+def test_an_environment_that_nobody_resolved_lacks_nothing() -> None:
+    seen: set[tuple[str, str]] = set()
+    assert list(lacking("cropkit", STATED, (), seen)) == []
+    assert len(seen) > len(STATED) * 3
 
 
 def test_the_lock_names_no_index_no_url_and_no_place_on_a_machine() -> None:

@@ -46,7 +46,8 @@ def install(clone: Clone, held: Sequence[int]) -> None:
 def installers(clone: Clone) -> Iterator[tuple[str, list[str]]]:
     """Offer ways to install, best first. A later one is asked for only when one before failed."""
     uv = shutil.which("uv")
-    locked = ["--require-hashes", "--requirement", str(clone.lock)]
+    # Nothing is resolved: it is the lock, whole, and no index has a say in what it lacks.
+    locked = ["--require-hashes", "--no-deps", "--requirement", str(clone.lock)]
     if uv:
         into = ["--python", str(clone.python), "--no-progress", "--compile-bytecode"]
         yield "uv", [uv, "pip", "install", *into, *locked]

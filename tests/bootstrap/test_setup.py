@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[2]
 BASE = str(getattr(sys, "_base_executable", sys.executable))
 SECONDS = patient(60)
 
-METADATA = "Metadata-Version: 2.1\nName: tinypack\n"
+# What it requires is in no index: the lock is taken as it is, and nothing is looked for.
+METADATA = "Metadata-Version: 2.1\nName: tinypack\nRequires-Dist: elsewhere[more]>=1\n"
 WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 COMMAND_LINE = """\
 import json, os, pathlib, sys, time
@@ -50,7 +51,7 @@ def main(argv):
 FAKE_UV = """\
 import os, pathlib, re, sys, time
 given = dict(zip(sys.argv, sys.argv[1:]))
-assert {"--require-hashes", "--compile-bytecode"} <= set(sys.argv)
+assert {"--require-hashes", "--no-deps", "--compile-bytecode"} <= set(sys.argv)
 with open(os.environ["UV_LOG"], "a") as log:
     log.write("installing\\n")
 site, = pathlib.Path(given["--python"]).parent.parent.glob("lib/python*/site-packages")
