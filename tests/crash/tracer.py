@@ -10,6 +10,7 @@ import signal
 import struct
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -199,6 +200,8 @@ def trace(body: Callable[[Voice], None], watch: Watch, calls: Iterable[str] | No
     if pid == 0:
         os.close(hear)
         _live(body, voice, speak)
+    with suppress(PermissionError):  # the child was the quicker one
+        os.setpgid(pid, pid)
     os.close(speak)
     ended = Ended()
     signal.signal(signal.SIGALRM, _too_long)
@@ -220,6 +223,7 @@ def trace(body: Callable[[Voice], None], watch: Watch, calls: Iterable[str] | No
 
 def _live(body: Callable[[Voice], None], voice: Voice, speak: int) -> None:
     try:
+        os.setpgid(0, 0)  # only its group is waited for: whoever traces has other children, too
         os.dup2(speak, VOICE)
         os.close(speak)
         if _libc.ptrace(_TRACEME, 0, None, None) != 0:
@@ -237,7 +241,7 @@ def _follow(pid: int, watch: Watch, ended: Ended) -> None:
     looking: dict[int, Stop] = {}
     first = True
     while True:
-        thread, status = os.waitpid(-1, _WALL)
+        thread, status = os.waitpid(-pid, _WALL)
         if not os.WIFSTOPPED(status):
             if thread == pid:
                 ended.status = os.waitstatus_to_exitcode(status)
@@ -305,7 +309,7 @@ def _call(request: int, thread: int, address: int, data: int) -> None:
 def _kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
     while True:
-        thread, status = os.waitpid(-1, _WALL)
+        thread, status = os.waitpid(-pid, _WALL)
         if thread == pid and not os.WIFSTOPPED(status):
             return
 
