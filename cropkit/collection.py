@@ -208,7 +208,7 @@ class Collection:
         return f"cropkit.open({str(self.scope.folder)!r}){meant}"
 
     def close(self, how: str = "closed") -> None:
-        """End the session, and the run that it is, if it is one."""
+        """End the session, and the run that it is, if it is one; what is closed stays so."""
         try:
             if self._run_of_it is not None:
                 self._run_of_it.end(how)

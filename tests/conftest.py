@@ -1,7 +1,9 @@
 """Fixtures and Hypothesis profiles that every test shares."""
 
+import logging
 import os
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,10 @@ from playwright.sync_api import Browser
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+# Without compiled modules, each of the thousand processes of a run would compile ours anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell starts what it puts in the background deaf to Ctrl-C, and so are all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -94,6 +100,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     seeding.summarise(terminalreporter)
     exiftool.summarise(terminalreporter)
     running.tell_parts(terminalreporter)
+
+
+@pytest.fixture(autouse=True)
+def _no_log_is_left() -> Iterator[None]:
+    """A collection that a test leaves open hears what the tests after it log, and may fail them."""
+    logger = logging.getLogger("cropkit")
+    before = list(logger.handlers)
+    yield
+    left = [handler for handler in logger.handlers if handler not in before]
+    for handler in left:
+        logger.removeHandler(handler)
+    assert not left, "the test has left a collection open"
 
 
 @pytest.fixture(scope="session", autouse=True)

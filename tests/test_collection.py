@@ -68,6 +68,18 @@ def test_a_crop_holds_exactly_the_pixels_of_the_box(kit: Collection, folder: Pat
     assert kit.fsck() == []
 
 
+def test_what_is_closed_can_be_closed_again(folder: Path, tmp_path: Path) -> None:
+    with Collection(folder) as kit:
+        assert kit.crop("a_stage2.png", BOX).ok
+        kit.close()
+        with (tmp_path / "another's file").open("wb") as file:  # the next free descriptor
+            kit.close()
+            assert file.write(b"is still open") == 13
+    with Collection(folder) as again:
+        told = [each["event"] for each in again.trail.events()]
+    assert told.count("session-ended") == 1
+
+
 def test_the_box_is_upright_whatever_the_orientation(kit: Collection) -> None:
     """c.jpg is 160 x 120 stored and 120 x 160 upright."""
     assert kit.look("c.jpg").size == cropkit.geometry.Size(120, 160)

@@ -19,6 +19,7 @@ import pytest
 import refresh
 from queueing import decision, pattern
 
+from cropkit.audit import heads
 from cropkit.batch.parameters import from_yaml, typed
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
@@ -68,7 +69,8 @@ class Prepared:
     parameters: Path
 
     def renew(self) -> None:
-        """Make the collection as it was, in the same place."""
+        """Make the collection as it was, in the same place, and its later trail never seen."""
+        heads.forget(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(self.folder.with_name("kept"), self.folder)
 

@@ -55,11 +55,12 @@ class Presence:
 
     @property
     def is_here(self) -> bool:
-        """Whether this is the process at work; a forked child has only a copy of it."""
+        """Whether this is the process at work: a forked child has a copy, and who left is not."""
         return os.getpid() == self._process
 
     def leave(self) -> None:
         """Be at work no more."""
+        self._process = 0
         with suppress(OSError):  # the next recovery finds that nobody holds it
             self._file.unlink()
         os.close(self._held)

@@ -105,7 +105,7 @@ class AuditTrail(TrailReader):
     def close(self, how: str = "closed") -> None:
         """End the session, if it wrote anything, and let go of everything.
 
-        In a forked child it does nothing: the session is its parent's.
+        In a forked child it does nothing: the session is its parent's. Nor does it a second time.
         """
         if not self.presence.is_here:
             return

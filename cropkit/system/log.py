@@ -76,10 +76,14 @@ class SharedFile(RotatingFileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line into the file that has the name now."""
-        if self.stream is not None and not self._is_current():
-            self.stream.close()
-            self.stream = None  # opened again when something is written
-        super().emit(record)
+        try:
+            if self.stream is not None and not self._is_current():
+                self.stream.close()
+                self.stream = None  # opened again when something is written
+        except OSError:
+            self.handleError(record)
+        else:
+            super().emit(record)
 
     def _open(self) -> TextIOWrapper:
         """Open the file that has the name now, and nothing that a link leads to."""

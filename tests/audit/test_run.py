@@ -1,5 +1,6 @@
 """Runs and their heartbeat, on a real trail: what is written, when, and what is never held up."""
 
+import errno
 import json
 import logging
 import os
@@ -423,6 +424,33 @@ def test_credentials_and_the_content_of_files_stay_out_of_the_log(tmp_path: Path
     assert "89:;" not in text
     assert "(bytes)" in text
     assert "ValueError" in text
+
+
+def test_a_log_that_is_out_of_reach_is_told_once_and_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be another collection's: its folder was closed, or its disk taken away."""
+    handler = log.attach(tmp_path / "a.log", "s")
+    told = logging.getLogger("cropkit.test")
+    told.warning("within reach")
+
+    def closed(path: Path) -> os.stat_result:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", closed)
+        told.warning("out of reach")
+        told.warning("out of reach")
+    told.warning("within reach again")
+    log.detach(handler)
+    messages = [
+        json.loads(line)["message"] for line in (tmp_path / "a.log").read_text().splitlines()
+    ]
+    assert messages == ["within reach", "within reach again"]
+    assert capsys.readouterr().err == (
+        f"cropkit: {tmp_path / 'a.log'} cannot be written: Permission denied\n"
+    )
+    assert isinstance(handler.failure, PermissionError)
 
 
 def test_the_log_is_set_aside_once_however_many_write_it(

@@ -284,6 +284,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Browser]]:
     yield begin
     for review in reviews:
         review.close()
+        review.collection.close()
 
 
 def accept_first(browser: Browser) -> None:

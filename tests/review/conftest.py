@@ -34,6 +34,7 @@ def start(folder: Path, loop: ManualLoop, monkeypatch: pytest.MonkeyPatch) -> It
     yield begin
     for review in started:
         review.close()
+        review.collection.close()
 
 
 @pytest.fixture
