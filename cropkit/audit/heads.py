@@ -124,8 +124,8 @@ def remember(folder: Path, now: Seen, *, instead: bool = False) -> None:
         same = None if instead else next((e for e in kept if _is_of(now.first, e)), None)
         others = [each for each in kept if not _is_of(now.first, each)][:_MOST_OTHERS]
         entry = _entry(_with(now, same) if same else now)
-        document[_name(folder)] = entry | {"others": [_entry(each) for each in others]}
-        for name in _too_many(document):
+        document[name_of(folder)] = entry | {"others": [_entry(each) for each in others]}
+        for name in too_many(document):
             del document[name]
 
 
@@ -139,10 +139,11 @@ def forget(folder: Path) -> None:
     """
     if seen(folder) is not None:
         with personal_state.changing(_DOCUMENT) as document:
-            document.pop(_name(folder), None)
+            document.pop(name_of(folder), None)
 
 
-def _name(folder: Path) -> str:
+def name_of(folder: Path) -> str:
+    """Return the name under which something is kept of a folder."""
     return str(folder.resolve())
 
 
@@ -164,7 +165,7 @@ def _entry(known: Seen) -> dict[str, Any]:
 
 def _kept(folder: Path, document: Mapping[str, Any]) -> list[Seen]:
     """Return what is known of a folder's trails, the one seen last first."""
-    entry = document.get(_name(folder))
+    entry = document.get(name_of(folder))
     if entry is None:
         return []
     others = entry.get("others", []) if isinstance(entry, dict) else []
@@ -182,7 +183,7 @@ def _read(folder: Path, entry: object) -> Seen:
     raise PersonalStateUnusable(f"{_DOCUMENT}.json", f"what it says of {folder} is no head")
 
 
-def _too_many(document: Mapping[str, Any]) -> list[str]:
+def too_many(document: Mapping[str, Any]) -> list[str]:
     """Choose whom to forget: folders that are gone, then those not seen for longest."""
     sizes = {name: len(json.dumps({name: document[name]}, indent=1)) for name in document}
     if len(sizes) <= MOST and sum(sizes.values()) <= MOST_BYTES:

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    and_,
     bindparam,
     delete,
     exists,
@@ -39,6 +38,7 @@ from cropkit.audit.schema import (
     claim,
     is_not_done,
     is_outcome,
+    needs_original,
     operation,
     written_in,
 )
@@ -295,6 +295,26 @@ def originals(db: Connection) -> dict[str, str]:
     return needed
 
 
+def count_originals(db: Connection) -> int:
+    """Return how many kept originals finished operations need."""
+    every = select(operation.c.before, func.max(operation.c.seq).label("last"))
+    needed = every.where(needs_original).group_by(operation.c.before).subquery()
+    purged = _last_purge(needed.c.before)
+    query = select(func.count()).where(needed.c.last > func.coalesce(purged, 0))
+    return int(db.execute(query.select_from(needed)).scalar_one())
+
+
+def originals_between(db: Connection, low: str, high: str) -> list[str]:
+    """Return the kept originals that are needed whose hashes lie from one text to another."""
+    between = (operation.c.before >= low) & (operation.c.before < high)
+    query = select(operation.c.before).where(between, _needs_original()).distinct()
+    with rows.read("an original that an operation needs"):
+        hashes = list(db.execute(query.order_by(operation.c.before)).scalars())
+        for sha256 in hashes:
+            check_sha256(sha256)
+    return hashes
+
+
 def needed_since(db: Connection, sha256: str) -> str | None:
     """Return when an original was last needed; None when no operation needs it."""
     query = select(func.max(operation.c.settled_at)).where(_needs_original())
@@ -304,18 +324,17 @@ def needed_since(db: Connection, sha256: str) -> str | None:
 
 def _needs_original() -> ColumnElement[bool]:
     """Whether an operation changed content, and nobody has purged what was before it since."""
-    last_purge = (
+    purged = _last_purge(operation.c.before)
+    return needs_original & (operation.c.seq > func.coalesce(purged, 0))
+
+
+def _last_purge(before: ColumnElement[str]) -> ColumnElement[int | None]:
+    return (
         select(func.max(_other.c.seq))
         .where(written_in(_other.c.kind, OperationKind.PURGE))
         .where(_other.c.state == OperationState.DONE)
-        .where(_other.c.before == operation.c.before)
+        .where(_other.c.before == before)
         .scalar_subquery()
-    )
-    return and_(
-        operation.c.state == OperationState.DONE,
-        operation.c.kind != OperationKind.PURGE,
-        operation.c.before != operation.c.after,
-        operation.c.seq > func.coalesce(last_purge, 0),
     )
 
 

@@ -19,6 +19,7 @@ from cropkit.audit import (
     schema,
     sessions,
     settings,
+    surveying,
     trust,
 )
 from cropkit.audit.decisions import Standing
@@ -234,6 +235,11 @@ class TrailReader:
         with self.store.reading() as db:
             return operations.originals(db)
 
+    def originals_between(self, low: str, high: str) -> list[str]:
+        """Return those whose SHA-256 lies from one text to another."""
+        with self.store.reading() as db:
+            return operations.originals_between(db, low, high)
+
     def names_of(self, sha256: str) -> list[str]:
         """Return the names under which some content was seen or written."""
         with self.store.reading() as db:
@@ -262,6 +268,16 @@ class TrailReader:
         mine = schema.place.c.reviewer == reviewer
         with self.store.reading() as db:
             return db.execute(select(schema.place.c.path).where(mine)).scalar_one_or_none()
+
+    def survey(self) -> surveying.Survey:
+        """Return what has to be known of a collection to tell how it is, from one moment."""
+        with self.store.reading() as db:
+            return surveying.survey(db)
+
+    def known_names(self) -> set[str]:
+        """Return the names of images that a decision stands for or that operations gave."""
+        with self.store.reading() as db:
+            return set(surveying.known_names(db))
 
     # -- the chain of events ---------------------------------------------------------------------
 

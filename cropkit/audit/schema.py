@@ -3,6 +3,8 @@
 Times are ISO 8601 text in UTC, paths are relative to the collection, hashes are lower-case hex.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -17,7 +19,10 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     and_,
+    cast,
+    func,
     literal,
+    or_,
 )
 
 from cropkit.audit.operation import OUTCOMES
@@ -188,6 +193,8 @@ audit = Table(
 # One outcome for each operation, however often recovery runs.
 is_outcome = written_in(audit.c.event, *OUTCOMES)
 Index("one_outcome", audit.c.operation, unique=True, sqlite_where=is_outcome)
+is_crop = written_in(audit.c.event, "cropped", "rejected")
+is_acknowledgement = written_in(audit.c.event, "acknowledged")
 
 # Who vouches for the trail up to where: one row for each stretch of events by one key (`seals`).
 seal = Table(
@@ -227,6 +234,43 @@ place = Table(
     Column("updated_at", String, nullable=False),
 )
 
+
+def _stated(value: str | int) -> ColumnElement[Any]:
+    """Return a value that stands in the statement, as in `written_in`."""
+    return literal(value, literal_execute=True)
+
+
+def _holds(column: Column[str], text: str) -> ColumnElement[bool]:
+    return func.instr(column, _stated(text)) > _stated(0)
+
+
+# What recovery settled: forward with a mark, back by letting the decision wait again.
+carried_on = _holds(audit.c.body, '"recovered":true')
+let_wait = and_(written_in(audit.c.event, "waiting"), _holds(audit.c.body, '"code":null'))
+is_recovery = and_(audit.c.operation.is_not(None), or_(carried_on, let_wait))
+# A done operation that needs what its image was before, unless that was purged later.
+needs_original = and_(
+    is_done,
+    operation.c.kind != _stated("purge"),
+    operation.c.before != operation.c.after,
+)
+# All that is asked of it: they are counted without a look at a hundred thousand rows.
+_OF_AN_ORIGINAL = tuple(operation.c[name] for name in ("before", "seq", "after", "kind", "state"))
+is_work = and_(is_done, written_in(operation.c.kind, "crop", "reject"))
+is_run = session.c.beat_at.is_not(None)
+has_not_ended = and_(is_run, session.c.ended_at.is_(None))
+has_degraded = func.instr(session.c.counts, _stated('"degraded": {}')) == _stated(0)
+
+
+def _count(name: str) -> ColumnElement[int]:
+    """Read a number of a session's counts; SQLite has no function of JSON in an index."""
+    counts, key = session.c.counts, f'"{name}": '
+    after = func.instr(counts, _stated(key)) + _stated(len(key))
+    return cast(func.substr(counts, after), Integer)
+
+
+work_done = _count("cropped") + _count("set_aside")
+
 # Nearly all operations are done in the end: an index over all states would serve no question, and
 # was taken for many.
 FORMER = {
@@ -234,7 +278,7 @@ FORMER = {
     "ix_queue_status": "CREATE INDEX ix_queue_status ON queue (status)",
 }
 NEW_IN_6 = (
-    Index("standing_by_status", queue.c.status, sqlite_where=stands),
+    Index("standing_by_status", queue.c.status, queue.c.stands, sqlite_where=stands),
     Index("waiting", queue.c.decision, sqlite_where=waits),
     Index("operations_not_done", operation.c.state, sqlite_where=is_not_done),
     Index("operations_to_undo", operation.c.seq, sqlite_where=can_be_undone),
@@ -242,4 +286,14 @@ NEW_IN_6 = (
     Index("purges", operation.c.before, operation.c.seq, sqlite_where=is_purge),
     Index("ix_audit_path", audit.c.path),
     Index("ix_problem_session", problem.c.session),
+    Index("crops", audit.c.seq, sqlite_where=is_crop),
+    Index("acknowledgements", audit.c.seq, sqlite_where=is_acknowledgement),
+    Index("recoveries", audit.c.seq, sqlite_where=is_recovery),
+    Index("originals_needed", *_OF_AN_ORIGINAL, sqlite_where=needs_original),
+    Index("work_of_session", operation.c.session, operation.c.seq, sqlite_where=is_work),
+    Index("sessions_in_order", session.c.started_at),
+    Index("runs_in_order", session.c.started_at, sqlite_where=is_run),
+    Index("runs_not_ended", session.c.started_at, sqlite_where=has_not_ended),
+    Index("sessions_degraded", session.c.started_at, sqlite_where=has_degraded),
+    Index("sessions_by_work", work_done),
 )

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from cropkit import clock
 from cropkit.audit import rows
-from cropkit.audit.schema import session
+from cropkit.audit.schema import has_degraded, has_not_ended, is_run, session
 from cropkit.audit.tally import SessionRow, Tally
 
+LATEST = 100  # sessions that are told of in any case
+_ONE = select(session).where(session.c.id == bindparam("wanted"))
 _MOVED = "moved_at"  # beside the counts of a run that lasts
 
 
@@ -46,6 +48,25 @@ def all_of(db: Connection) -> list[SessionRow]:
     """Return every session, oldest first; also of a database in an older format."""
     found = db.execute(text("SELECT * FROM session ORDER BY started_at")).mappings()
     return [_row({str(k): v for k, v in row.items()}) for row in found]
+
+
+def watched(db: Connection) -> list[SessionRow]:
+    """Return the sessions that somebody may have to be told of, oldest first.
+
+    They are the latest ones, the latest run, and however old those that have not ended or had
+    something degraded.
+    """
+    newest = select(session.c.id).order_by(session.c.started_at.desc())
+    asked = (
+        newest.limit(LATEST),
+        newest.where(is_run).limit(1),
+        newest.where(has_not_ended),
+        newest.where(has_degraded),
+    )
+    ids = sorted({each for query in asked for each in db.execute(query).scalars()})
+    found = [db.execute(_ONE, {"wanted": each}).mappings().one() for each in ids]
+    known = [_row({str(k): v for k, v in row.items()}) for row in found]
+    return sorted(known, key=lambda each: each.started_at)
 
 
 def written(tally: Tally) -> str:

@@ -122,6 +122,13 @@ class StoreReader:
             complaints = [str(row[0]) for row in db.exec_driver_sql("PRAGMA integrity_check")]
         return [] if complaints == ["ok"] else complaints
 
+    def complaints(self, table: str) -> list[str]:
+        """Return what SQLite finds wrong with the pages of one table and its indices."""
+        with self.reading() as db:
+            rows = db.exec_driver_sql(f"PRAGMA quick_check({table})")
+            complaints = [str(row[0]) for row in rows]
+        return [] if complaints == ["ok"] else complaints
+
     @property
     def version(self) -> str:
         """Say which SQLite this is, and what is done about its known bug."""

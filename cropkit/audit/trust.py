@@ -14,7 +14,17 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cropkit import clock
-from cropkit.audit import chain, export, heads, keys, migrations, operations, replay, seals
+from cropkit.audit import (
+    chain,
+    checked,
+    export,
+    heads,
+    keys,
+    migrations,
+    operations,
+    replay,
+    seals,
+)
 from cropkit.audit.keys import Key
 from cropkit.audit.operation import Operation
 from cropkit.audit.schema import VERSION
@@ -30,6 +40,7 @@ FOREIGN = "somebody else may have made this .cropkit: you have neither sealed no
 _MOST_TOLD = 20  # sentences of what does not fit, in the event: an enemy can make many
 _SESSION = "adoption"  # it comes before any session
 _NOTICED = "event {}, which you saw on {}, is gone or another one"
+_CHECKED = "event {}, up to which you had checked it on {}, is gone or another one"
 _ANOTHER = "this is another trail of yours than the one which you saw here on {}"
 _ANEW = "the trail begins anew: what you saw of it on {} is gone"
 _ADOPTED = "the trail was not known to be yours; it can do no harm, and is adopted: {} events"
@@ -70,6 +81,10 @@ def examine(db: Connection, folder: Path, key: Key) -> Examined:
         another = _ANOTHER.format(before.at)
     elif known is None and before is not None:
         forged.append(_NOTICED.format(before.head.seq, before.at))
+    try:
+        forged += _unchecked(db, folder)
+    except PersonalStateUnusable as error:
+        unverified.append(f"how far you have checked it: {error}")
     return Examined(forged, unverified, _is_foreign(sealed, key, known), another)
 
 
@@ -88,6 +103,13 @@ def _lost(db: Connection, known: heads.Seen, sealed: Sequence[seals.Seal]) -> It
         yield _NOTICED.format(known.head.seq, known.at)
     elif not sealed:
         yield "its seals are gone"
+
+
+def _unchecked(db: Connection, folder: Path) -> Iterator[str]:
+    """Tell that a trail is not the one that was checked."""
+    mark = checked.known(folder, heads.first(db))
+    if mark is not None and mark.lacks(db):
+        yield _CHECKED.format(mark.head.seq, mark.at)
 
 
 # -- what a foreign state could do -----------------------------------------------------------------
@@ -231,6 +253,7 @@ def adopt(root: Root, deadline: float = DEADLINE) -> None:
             now = heads.looked_at(db)
     finally:
         store.close()
+    checked.forget(root.path)
     if now is not None:
         heads.remember(root.path, now, instead=True)
 
@@ -246,6 +269,18 @@ def remembered(folder: Path, now: heads.Seen | None) -> list[str]:
     except PersonalStateUnusable as error:
         return [f"what the trail ends with is not kept: {error}"]
     return []
+
+
+def forget(folder: Path) -> None:
+    """Know nothing any more of the trails that were in a folder.
+
+    Raises
+    ------
+    PersonalStateUnusable
+        Something is still known.
+    """
+    heads.forget(folder)
+    checked.forget(folder)
 
 
 def begun_anew(db: Connection, folder: Path) -> list[str]:

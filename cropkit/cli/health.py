@@ -20,7 +20,7 @@ from cropkit.cli.shell import (
 from cropkit.monitor.stats import VERDICTS
 
 if TYPE_CHECKING:
-    from cropkit.monitor.health import Alert
+    from cropkit.monitor.health import Alert, Facts
     from cropkit.monitor.reporting import HealthReport
 
 
@@ -39,6 +39,8 @@ def add(commands: Commands) -> None:
     form.add_argument("--prometheus", action="store_true", help="print metrics on stdout")
     text = "compare every original and every image, not a sample of the originals"
     parser.add_argument("--deep", action="store_true", help=text)
+    text = "count the images that are not reviewed, also where they are no alert"
+    parser.add_argument("--unreviewed", action="store_true", help=text)
     text = "how long there may be no crop while work waits (7)"
     parser.add_argument("--idle-days", type=values.days, metavar="N", help=text)
     text = "send a test alert to every sink, and tell which arrived"
@@ -85,9 +87,9 @@ def _health(arguments: argparse.Namespace) -> int:
     if arguments.test_alert:
         return _test_alert(arguments)
     tell = not arguments.acknowledge  # who acknowledges an alert has it
+    wanted = {name: getattr(arguments, name) for name in ("deep", "unreviewed")}
     reports = [
-        reporting.look(f, deep=arguments.deep, idle=arguments.idle_days, tell=tell)
-        for f in arguments.folder
+        reporting.look(f, idle=arguments.idle_days, tell=tell, **wanted) for f in arguments.folder
     ]
     if arguments.json:
         document(
@@ -139,9 +141,21 @@ def _tell(report: "HealthReport") -> None:
     for alert in report.alerts:
         tell(f"  {alert.code}: {alert.said}", f"      {alert.kind.cure}", f"      {alert.link}")
     if facts.failure is None:
-        last = f"{facts.last_crop_at:%Y-%m-%d %H:%M} UTC" if facts.last_crop_at else "never"
-        room = "" if facts.free_bytes is None else f", {facts.free_bytes / 1e9:,.1f} GB free"
-        tell(
-            f"  last crop {last}, {facts.waiting} decisions wait, {facts.unreviewed} images are not"
-            f" reviewed, {facts.originals_read} of {facts.originals} originals read{room}"
-        )
+        tell(f"  {_work_of(facts)}", f"  {_checks_of(facts)}")
+
+
+def _work_of(facts: "Facts") -> str:
+    last = f"{facts.last_crop_at:%Y-%m-%d %H:%M} UTC" if facts.last_crop_at else "never"
+    room = "" if facts.free_bytes is None else f", {facts.free_bytes / 1e9:,.1f} GB free"
+    images = "" if facts.unreviewed is None else f", {facts.unreviewed} images are not reviewed"
+    return f"last crop {last}, {facts.waiting} decisions wait{images}{room}"
+
+
+def _checks_of(facts: "Facts") -> str:
+    """Tell what was looked at now."""
+    events = f"{facts.events_checked} of {facts.events} events"
+    originals = f"{facts.originals_read} of {facts.originals} originals read"
+    database = ", ".join(facts.parts_checked)
+    parts = f", of the database: {database}" if database else ""
+    lack = f"; {facts.forgetful}" if facts.forgetful else ""
+    return f"{events} and {originals}{parts}{lack}"

@@ -76,7 +76,7 @@ def _adopt(arguments: argparse.Namespace) -> int:
 
 def _looked_at(arguments: argparse.Namespace) -> _Shown:
     """Look at a state; where its database is lost or old, let it be made anew from any export."""
-    from cropkit.audit import heads  # noqa: PLC0415  (a database, not for `--help`)
+    from cropkit.audit import trust  # noqa: PLC0415  (a database, not for `--help`)
 
     try:
         with reading(arguments.folder) as trail:
@@ -85,7 +85,7 @@ def _looked_at(arguments: argparse.Namespace) -> _Shown:
             return _Shown(trail.root, trail.examined(), trail.harms(), settled)
     except (AuditMissing, AuditBehind):
         if arguments.yes:
-            heads.forget(existing(arguments.folder).root)
+            trust.forget(existing(arguments.folder).root)
             say("what you saw of its trail is forgotten, so that it can be made anew")
         raise
 

@@ -19,6 +19,25 @@ _NO_STAMP = "99999999_999999"  # images without a time in their name come last
 Natural = tuple[tuple[int, int | str], ...]
 
 
+class Folder(NamedTuple):
+    """A folder that can be read: its name, '' for the top, and what is visible in it."""
+
+    name: str
+    entries: list["os.DirEntry[str]"]
+    is_collection: bool
+
+    @property
+    def images(self) -> list[str]:
+        """Names of its images."""
+        files = (entry.name for entry in self.entries if entry.is_file(follow_symlinks=False))
+        return [name for name in files if _is_image(name)]
+
+    @property
+    def paths(self) -> Iterator[str]:
+        """Its images, relative to the collection."""
+        return (f"{self.name}/{image}" if self.name else image for image in self.images)
+
+
 class Listing(NamedTuple):
     """The images beneath a folder, and the folders that could not be read, with the reason."""
 
@@ -41,12 +60,12 @@ def listed(scope: Scope, destination: str | None = None) -> Listing:
     left_out = scope.root / destination if destination else None
     if left_out is not None and scope.folder.is_relative_to(left_out):
         return Listing([], unread)
-    folders = dict(_walk(scope, left_out, unread))
-    keys = {folder: _natural(folder or ".") for folder in folders}
+    in_folders = {each.name: each.images for each in _walk(scope, left_out, unread)}
+    keys = {folder: _natural(folder or ".") for folder in in_folders}
     rank = {key: number for number, key in enumerate(sorted(set(keys.values())))}
     images = [
         (rank[keys[folder]], *_key_in_folder(name), f"{folder}/{name}" if folder else name)
-        for folder, names in folders.items()
+        for folder, names in in_folders.items()
         for name in names
     ]
     return Listing([each[-1] for each in sorted(images)], unread)
@@ -54,10 +73,12 @@ def listed(scope: Scope, destination: str | None = None) -> Listing:
 
 def nested(root: Path) -> Iterator[str]:
     """Find collections inside a collection by their folders; no link is followed."""
-    for folder, names, _ in os.walk(root):
-        if HOME in names and Path(folder) != root:
-            yield Path(folder).relative_to(root).as_posix()
-        names[:] = [name for name in names if not name.startswith(".")]
+    return (each.name for each in folders(root) if each.name and each.is_collection)
+
+
+def folders(root: Path) -> Iterator[Folder]:
+    """Walk through the folders of a collection in any order; what cannot be read is left out."""
+    return _walk(Scope(root), None, {})
 
 
 def review_order(path: str) -> tuple[object, ...]:
@@ -103,25 +124,25 @@ def _is_image(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in EXTENSIONS  # noqa: PTH122  (a path for each name takes longer than all else)
 
 
-def _walk(
-    scope: Scope, left_out: Path | None, unread: dict[str, str]
-) -> Iterator[tuple[str, list[str]]]:
-    """Yield each folder, as text relative to the collection, with its images; '' is the top."""
+def _walk(scope: Scope, left_out: Path | None, unread: dict[str, str]) -> Iterator[Folder]:
+    """Yield each folder, its name relative to the collection."""
     root, not_this = str(scope.root), str(left_out or "")
     todo = [str(scope.folder)]
     while todo:
         folder = todo.pop()
         relative = folder[len(root) :].lstrip("/")
         try:
-            with os.scandir(folder) as entries:
-                visible = [entry for entry in entries if not entry.name.startswith(".")]
+            with os.scandir(folder) as found:
+                every = list(found)
         except OSError as error:
             unread[relative or "."] = error.strerror or str(error)
             continue
+        visible = [entry for entry in every if entry.name[0] != "."]
         beneath = [entry.path for entry in visible if entry.is_dir(follow_symlinks=False)]
         todo += [path for path in beneath if path != not_this]
-        files = (entry.name for entry in visible if entry.is_file(follow_symlinks=False))
-        yield relative, [name for name in files if _is_image(name)]
+        hidden = len(every) - len(visible)
+        is_collection = hidden > 0 and any(each.name == HOME and each.is_dir() for each in every)
+        yield Folder(relative, visible, is_collection)
 
 
 def _natural(text: str) -> Natural:

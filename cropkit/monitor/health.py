@@ -14,7 +14,8 @@ RUNBOOK = "docs/runbook.md"
 MOST_DEGRADED_PERCENT = 10
 FEWEST_OPERATIONS = 10
 MOST_MISSED_BEATS = 3
-SAMPLE = 32  # originals whose content is compared when not all are
+SAMPLE = 32  # originals, more or less, whose content is compared when not all are
+_HASHES = 1 << 64  # beginnings of a hash, of sixteen digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,12 @@ class Facts:
     ----------
     failure : (code, words) when the collection could not be looked into
     began_at, last_crop_at : None when there was nothing yet
-    largest_batch : bytes of the images of the largest batch, done or waiting
+    unreviewed : images that nobody decided about; None: they were not counted
+    events, events_checked : up to which event the chain is checked, and how many of them now
+    parts_checked : parts of the database that SQLite looked through now
+    forgetful : why all has to be checked each time, as a sentence
+    largest_batch : bytes of the images of the largest batch, done or waiting: a sample of some
+        images stands for all of a larger one
     lock_excludes : whether a lock held here keeps another one away
     unwritable : (code, words) when the collection can only be read
     """
@@ -207,7 +213,7 @@ class Facts:
     began_at: datetime | None = None
     last_crop_at: datetime | None = None
     waiting: int = 0
-    unreviewed: int = 0
+    unreviewed: int | None = None
     conflicts: Sequence[Event] = ()
     in_doubt: Sequence[Event] = ()
     unsettled: Sequence[Event] = ()
@@ -215,6 +221,10 @@ class Facts:
     broken_links: Sequence[str] = ()
     forged: Sequence[str] = ()
     damage: Sequence[str] = ()
+    events: int = 0
+    events_checked: int = 0
+    parts_checked: Sequence[str] = ()
+    forgetful: str = ""
     originals: int = 0
     originals_read: int = 0
     bad_originals: Sequence[Event] = ()
@@ -272,13 +282,15 @@ def alerts(facts: Facts, now: datetime, limits: Limits | None = None) -> tuple[A
     return tuple(alert for alert in raised if alert.key not in facts.acknowledged)
 
 
-def sampled(names: Sequence[str], now: datetime, size: int = SAMPLE) -> Sequence[str]:
-    """Choose the names whose turn it is in this hour: in time everyone has one."""
-    if len(names) <= size:
-        return names
-    hour = int(now.timestamp() // 3600)
-    start = hour * size % len(names)
-    return [*names, *names][start : start + size]
+def turn_of_hashes(number: int, now: datetime, size: int = SAMPLE) -> tuple[str, str]:
+    """Return from which hash to which the originals lie whose turn it is in this hour.
+
+    In time everyone has one. Hashes are even, so that some `size` of them have it at once.
+    """
+    parts = max(1, -(-number // size))
+    part = int(now.timestamp() // 3600) % parts
+    low, high = (f"{_HASHES * each // parts:016x}" for each in (part, part + 1))
+    return low, high if part + 1 < parts else "g"  # what comes after all digits
 
 
 def _unwritable(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
@@ -381,11 +393,20 @@ def _recovered(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]
         yield Alert("recovered", facts.folder, event.said, f"recovered:{event.name}")
 
 
+def is_idle(since: datetime | None, now: datetime, limits: Limits) -> bool:
+    """Whether there was no crop for longer than may be while work waits."""
+    return since is not None and now - since > limits.idle
+
+
 def _idle(facts: Facts, now: datetime, limits: Limits) -> Iterator[Alert]:
     since = facts.last_crop_at or facts.began_at
-    if since is None or not (facts.waiting or facts.unreviewed) or now - since <= limits.idle:
+    if since is None or not is_idle(since, now, limits):
         return
-    left = f"{facts.waiting} decisions wait, {facts.unreviewed} images are not reviewed"
+    if not (facts.waiting or facts.unreviewed):
+        return
+    left = f"{facts.waiting} decisions wait"
+    if facts.unreviewed is not None:
+        left += f", {facts.unreviewed} images are not reviewed"
     last = (
         f"the last crop is {_ago(now - since)} old" if facts.last_crop_at else "nothing was cropped"
     )

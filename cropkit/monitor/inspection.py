@@ -4,19 +4,17 @@ The database is opened for reading only, nothing is recovered, migrated or made;
 is taken, for a moment, is the writers' own, to see whether one may write.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from cropkit import clock
-from cropkit.audit import probe
-from cropkit.audit.chain import body_of
-from cropkit.audit.operation import Operation, OperationKind, OperationState
+from cropkit.audit import probe, proof
+from cropkit.audit.operation import Operation, OperationState
 from cropkit.audit.presence import sessions_there
 from cropkit.audit.reader import TrailReader
+from cropkit.audit.surveying import Recovered, Survey
 from cropkit.audit.tally import SessionRow
 from cropkit.engine import fsck, listing
 from cropkit.engine.fsck import Difference
@@ -36,12 +34,10 @@ from cropkit.errors import (
     ReadOnly,
     TrailForged,
 )
-from cropkit.monitor.health import Event, Facts, sampled
-from cropkit.records import Status
+from cropkit.monitor.health import Event, Facts, Limits, is_idle, turn_of_hashes
 from cropkit.system import destinations, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import HOME, kept
-from cropkit.system.scope import Scope
 
 PATIENCE = 3.0  # seconds that a lock is waited for
 _CODES: Mapping[type[CropkitError], str] = {
@@ -58,22 +54,31 @@ _CODES: Mapping[type[CropkitError], str] = {
     ReadOnly: "unreadable",
 }
 _OWN_ALERTS = frozenset(("database", "audit", "conflict", "unsettled", "original", "nested"))
-_WORK = (OperationKind.CROP, OperationKind.REJECT)
 
 
-def examine(
-    folder: Path, now: datetime, *, deep: bool = False, patience: float = PATIENCE
-) -> Facts:
-    """Find out how a collection is. Never raises for what is wrong with it.
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is looked at.
 
     Parameters
     ----------
-    deep : read every original and every image, not a sample of the originals
-    patience : seconds to wait for a lock
+    deep : check all of the trail, every original and every image; not what is new and a sample
+    unreviewed : count the images that nobody decided about; so is done, too, where they matter
+    limits : from where on they do
+    patience : seconds that a lock is waited for
     """
+
+    deep: bool = False
+    unreviewed: bool = False
+    limits: Limits = field(default_factory=Limits)
+    patience: float = PATIENCE
+
+
+def examine(folder: Path, now: datetime, extent: Extent | None = None) -> Facts:
+    """Find out how a collection is. Never raises for what is wrong with it."""
     name = str(folder)
     try:
-        return _examined(name, folder, now, deep=deep, patience=patience)
+        return _examined(name, folder, now, extent or Extent())
     except CropkitError as error:
         code = next((c for kind, c in _CODES.items() if isinstance(error, kind)), None)
         return Facts(name, Event(code or "database-unavailable", str(error)))
@@ -89,58 +94,62 @@ def _has_state(folder: Path) -> bool:
     return True
 
 
-def _examined(name: str, folder: Path, now: datetime, *, deep: bool, patience: float) -> Facts:
+def _examined(name: str, folder: Path, now: datetime, extent: Extent) -> Facts:
     state_folder.check_is_folder(folder)
     if not _has_state(folder):
         return Facts(name, Event("no-collection", f"{name} has no {HOME}"))
     state_folder.check(folder)
     root = Root(folder)
-    with TrailReader(root, patience) as trail:
-        return _facts(name, root, trail, now, deep=deep)
+    with TrailReader(root, extent.patience) as trail:
+        return _facts(name, trail, now, extent)
 
 
-def _facts(name: str, root: Root, trail: TrailReader, now: datetime, *, deep: bool) -> Facts:
-    damage = trail.store.integrity()
-    if damage:  # its rows cannot be believed
-        return Facts(name, damage=damage, free_bytes=root.free_bytes())
+def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Facts:
+    root = trail.root
+    sound = proof.look(trail.store, root.path, now, whole=extent.deep)
+    if sound.damage:  # its rows cannot be believed
+        return Facts(name, damage=sound.damage, free_bytes=root.free_bytes())
     trail.check_export()
     excludes, unwritable = _writing(root.path, trail.store.deadline)
-    finished, events = trail.finished(), trail.events()
-    standing = trail.standing_by_path().values()
-    unsettled = trail.unsettled()
-    originals = sorted(trail.originals())
-    read = originals if deep else sampled(originals, now)
-    differences = fsck.fsck(_locations(root), trail) if deep else []
-    waiting = [decision.path for decision in standing if decision.status is Status.WAITING]
+    survey = trail.survey()
+    read = _to_read(trail, survey, now, extent)
+    differences = fsck.fsck(_locations(root), trail) if extent.deep else []
+    nested, unreviewed = _walked(trail, counts=extent.unreviewed or _counts(survey, now, extent))
     return Facts(
         folder=name,
-        sessions=_sessions(trail),
-        began_at=clock.read(events[0]["at"]) if events else None,
-        last_crop_at=_last_crop(events),
-        waiting=len(waiting),
-        unreviewed=_unreviewed(root, {s.path for s in standing} | {o.target for o in finished}),
-        conflicts=[_event(o, "content that is not ours") for o in unsettled if _in_conflict(o)],
-        in_doubt=[_doubt(o.path, o.message) for o in standing if o.status is Status.IN_DOUBT],
+        sessions=_sessions(root.path, survey),
+        began_at=_moment(survey.began_at),
+        last_crop_at=_moment(survey.last_crop_at),
+        waiting=survey.waiting.size,
+        unreviewed=unreviewed,
+        conflicts=[
+            _event(o, "content that is not ours") for o in survey.unsettled if _in_conflict(o)
+        ],
+        in_doubt=[_doubt(path, message) for path, message in survey.in_doubt],
         unsettled=[
             _event(o, f"operation {o.id:.8} was cut off at {o.state}")
-            for o in unsettled
+            for o in survey.unsettled
             if not _in_conflict(o) and trail.is_dead(o.owner)
         ],
-        recovered=settled_by_recovery(events),
-        broken_links=trail.broken_links(),
+        recovered=[_recovered(each) for each in survey.recovered],
+        broken_links=[link.said for link in sound.broken],
+        events=sound.events,
+        events_checked=sound.events_now,
+        parts_checked=sound.parts,
+        forgetful=sound.lack,
         forged=trail.examined().forged,
-        originals=len(originals),
+        originals=survey.originals,
         originals_read=len(read),
         bad_originals=_events(fsck.damaged_originals(root, read)),
         differences=_events(d for d in differences if d.kind not in _OWN_ALERTS),
-        nested=sorted(listing.nested(root.path)),
+        nested=nested,
         free_bytes=root.free_bytes(),
-        largest_batch=_largest_batch(root, finished, waiting),
+        largest_batch=_largest_batch(root, survey),
         sqlite=probe.sqlite_version(),
         sqlite_is_dangerous=probe.sqlite_is_dangerous(),
         lock_excludes=excludes,
         unwritable=unwritable,
-        acknowledged=_acknowledged(events),
+        acknowledged=survey.acknowledged,
     )
 
 
@@ -153,9 +162,9 @@ def _writing(folder: Path, deadline: float) -> tuple[bool, Event | None]:
         return True, Event(code, str(error))
 
 
-def _sessions(trail: TrailReader) -> list[SessionRow]:
-    there = sessions_there(trail.root.path)
-    return [replace(session, alive=session.id in there) for session in trail.sessions()]
+def _sessions(folder: Path, survey: Survey) -> list[SessionRow]:
+    there = sessions_there(folder)
+    return [replace(session, alive=session.id in there) for session in survey.sessions]
 
 
 def _locations(root: Root) -> Locations:
@@ -178,43 +187,51 @@ def _events(differences: Iterable[Difference]) -> list[Event]:
     return [Event(difference.path, difference.reason) for difference in differences]
 
 
-def _last_crop(events: Sequence[Mapping[str, Any]]) -> datetime | None:
-    done = [event["at"] for event in events if event["event"] in ("cropped", "rejected")]
-    return clock.read(done[-1]) if done else None
+def _moment(written: str | None) -> datetime | None:
+    return clock.read(written) if written else None
 
 
-def _unreviewed(root: Root, known: set[str]) -> int:
-    """Count the images that nobody decided about, and that no operation put there."""
-    return len(set(listing.listed(Scope(root.path)).images) - known)
+def _to_read(trail: TrailReader, survey: Survey, now: datetime, extent: Extent) -> list[str]:
+    """Choose the originals to read: all, or those whose turn it is."""
+    if extent.deep:
+        return sorted(trail.originals())
+    return trail.originals_between(*turn_of_hashes(survey.originals, now))
 
 
-def settled_by_recovery(events: Sequence[Mapping[str, Any]]) -> list[Event]:
-    """Find what recovery settled: forward with a mark, back by letting the decision wait again."""
-    settled = []
-    for event in events:
-        if event["operation"] is None:
-            continue
-        forward = '"recovered":true' in event["body"]
-        back = event["event"] == Status.WAITING and '"code":null' in event["body"]
-        if forward or back:
-            way = "carried on" if forward else "taken back"
-            text = f"{event['path']}: operation {event['operation']:.8} was {way} at {event['at']}"
-            settled.append(Event(event["operation"], text))
-    return settled
+def _counts(survey: Survey, now: datetime, extent: Extent) -> bool:
+    """Whether the images matter that nobody decided about."""
+    since = _moment(survey.last_crop_at or survey.began_at)
+    return extent.deep or is_idle(since, now, extent.limits)
 
 
-def _acknowledged(events: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    bodies = [body_of(e) for e in events if e["event"] == "acknowledged"]
-    return frozenset(key for body in bodies for key in body.get("alerts", ()))
+def _walked(trail: TrailReader, *, counts: bool) -> tuple[list[str], int | None]:
+    """Find collections inside, and count the images that nobody decided about, in one walk."""
+    known = trail.known_names() if counts else set()
+    nested, unreviewed = [], 0
+    for folder in listing.folders(trail.root.path):
+        if folder.name and folder.is_collection:
+            nested.append(folder.name)
+        if counts:
+            unreviewed += sum(path not in known for path in folder.paths)
+    return sorted(nested), unreviewed if counts else None
 
 
-def _largest_batch(root: Root, finished: Sequence[Operation], waiting: Sequence[str]) -> int:
+def _recovered(settled: Recovered) -> Event:
+    way = "carried on" if settled.forward else "taken back"
+    text = f"{settled.path}: operation {settled.operation:.8} was {way} at {settled.at}"
+    return Event(settled.operation, text)
+
+
+def _largest_batch(root: Root, survey: Survey) -> int:
     """Return the bytes of the images that the largest session worked on, or that wait."""
-    sizes: Counter[str] = Counter()
-    for operation in finished:
-        if operation.kind in _WORK:
-            sizes[operation.session] += _size(root, kept(operation.sha256_before or ""))
-    return max([*sizes.values(), sum(_size(root, path) for path in waiting)])
+    originals = [kept(sha256) for sha256 in survey.largest.some]
+    worked = _bytes(root, originals, survey.largest.size)
+    return max(worked, _bytes(root, survey.waiting.some, survey.waiting.size))
+
+
+def _bytes(root: Root, some: Sequence[str], number: int) -> int:
+    """Return how large so many files are, of which some stand for all."""
+    return sum(_size(root, path) for path in some) * number // max(1, len(some))
 
 
 def _size(root: Root, path: str) -> int:

@@ -9,7 +9,9 @@ _GAUGES: tuple[tuple[str, str], ...] = (
     ("cropkit_up", "1 when the collection could be looked into"),
     ("cropkit_alerts", "Alerts of each kind"),
     ("cropkit_decisions_waiting", "Decisions that nobody has carried out"),
-    ("cropkit_images_unreviewed", "Images without a decision"),
+    ("cropkit_images_unreviewed", "Images without a decision, where they were counted"),
+    ("cropkit_events", "Events of the trail"),
+    ("cropkit_events_checked", "Events of the trail that were read in this look"),
     ("cropkit_last_crop_timestamp_seconds", "When the last crop was finished"),
     ("cropkit_runs_alive", "Runs that beat"),
     ("cropkit_runs_vanished", "Runs that neither ended nor beat"),
@@ -60,6 +62,8 @@ def _values(facts: Facts, now: datetime, limits: Limits) -> dict[str, float | No
     return {
         "decisions_waiting": facts.waiting,
         "images_unreviewed": facts.unreviewed,
+        "events": facts.events,
+        "events_checked": facts.events_checked,
         "last_crop_timestamp_seconds": facts.last_crop_at.timestamp()
         if facts.last_crop_at
         else None,

@@ -13,7 +13,7 @@ from cropkit.audit.trail import AuditTrail
 from cropkit.monitor import delivery
 from cropkit.monitor.delivery import Configuration
 from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert, hangs, vanished
-from cropkit.monitor.inspection import PATIENCE, examine
+from cropkit.monitor.inspection import PATIENCE, Extent, examine
 from cropkit.monitor.stats import Stats, stats
 from cropkit.names import all_printable
 from cropkit.system import parameters, state_folder
@@ -49,6 +49,10 @@ class HealthReport:
             "last_crop_at": clock.written(facts.last_crop_at) if facts.last_crop_at else None,
             "waiting": facts.waiting,
             "unreviewed": facts.unreviewed,
+            "events": facts.events,
+            "events_checked": facts.events_checked,
+            "database_checked": list(facts.parts_checked),
+            "not_remembered": facts.forgetful or None,
             "originals": facts.originals,
             "originals_read": facts.originals_read,
             "free_bytes": facts.free_bytes,
@@ -125,6 +129,7 @@ def look(
     folder: Path,
     *,
     deep: bool = False,
+    unreviewed: bool = False,
     idle: timedelta | float | None = None,
     at: datetime | None = None,
     patience: float = PATIENCE,
@@ -134,7 +139,9 @@ def look(
 
     Parameters
     ----------
-    deep : compare every original and every image, not a sample of the originals
+    deep : check all of the trail, compare every original and every image; else what is new of the
+        trail, some of what is older, and a sample of the originals
+    unreviewed : count the images that nobody decided about; else only where they may be an alert
     idle : how long there may be no crop while work waits, a span or a number of days; None as it is
         configured
     at : the time that it is; None for the clock's
@@ -146,7 +153,13 @@ def look(
     now = at or clock.now()
     configuration = _configuration(folder, now)
     limits = configuration.limits if span is None else replace(configuration.limits, idle=span)
-    facts = examine(folder, now, deep=parameters.flag("deep", deep), patience=patience)
+    extent = Extent(
+        deep=parameters.flag("deep", deep),
+        unreviewed=parameters.flag("unreviewed", unreviewed),
+        limits=limits,
+        patience=patience,
+    )
+    facts = examine(folder, now, extent)
     raised = (*alerts(facts, now, limits), *configuration.problems)
     if tell:
         raised += tuple(delivery.deliver(raised, configuration.sinks))

@@ -27,7 +27,7 @@ STATEMENTS = {
     "a generated column": "ALTER TABLE decision ADD COLUMN g AS (hex(path)) VIRTUAL",
     "a table less": "DROP TABLE setting",
     "an index less": "DROP INDEX ix_decision_path",
-    "a column less": "ALTER TABLE session DROP COLUMN counts",
+    "a column less": "ALTER TABLE problem DROP COLUMN reason",
     "an index of another kind": "DROP INDEX one_outcome; CREATE INDEX one_outcome ON audit (at)",
     "a view for a table": "ALTER TABLE place RENAME TO p; CREATE VIEW place AS SELECT * FROM p",
 }

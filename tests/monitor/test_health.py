@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import pairwise
 
 import pytest
@@ -247,16 +248,27 @@ def hours(count: int) -> Iterator[datetime]:
 
 @given(st.integers(1, 400))
 def test_in_time_every_original_is_read(number: int) -> None:
-    names = [str(n) for n in range(number)]
-    runs = math.ceil(number / health.SAMPLE) + 1
-    samples = [health.sampled(names, at) for at in hours(runs)]
-    assert {name for sample in samples for name in sample} == set(names)
-    assert all(len(sample) == len(set(sample)) <= health.SAMPLE for sample in samples)
+    names = [sha256(f"{n}".encode()).hexdigest() for n in range(number)]
+    runs = math.ceil(number / health.SAMPLE)
+    samples = [having_their_turn(names, at) for at in hours(runs)]
+    assert sorted(name for sample in samples for name in sample) == sorted(names)
+    assert all(len(sample) <= 2 * health.SAMPLE for sample in samples)
+
+
+def having_their_turn(names: list[str], at: datetime) -> list[str]:
+    low, high = health.turn_of_hashes(len(names), at)
+    return [name for name in names if low <= name < high]
+
+
+@given(st.integers(1, 10**7), st.text("0123456789abcdef", min_size=64, max_size=64))
+def test_no_hash_has_its_turn_in_two_of_the_hours(number: int, name: str) -> None:
+    runs = min(1000, math.ceil(number / health.SAMPLE))
+    turns = [health.turn_of_hashes(number, at) for at in hours(runs)]
+    assert sum(low <= name < high for low, high in turns) <= 1
 
 
 def test_a_sample_is_another_one_in_the_next_hour() -> None:
-    names = [str(n) for n in range(1000)]
-    samples = [health.sampled(names, at) for at in hours(4)]
+    samples = [health.turn_of_hashes(1000, at) for at in hours(4)]
     assert all(one != other for one, other in pairwise(samples))
 
 

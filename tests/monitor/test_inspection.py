@@ -1,19 +1,20 @@
 """What is found in a real collection, and that an alert about it is told and acknowledged once."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from queueing import decision
 
 from cropkit import clock
-from cropkit.audit.operation import Operation, OperationKind
+from cropkit.audit.operation import Operation, OperationKind, OperationState
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
 from cropkit.monitor import inspection, reporting
 from cropkit.monitor.health import Alert, Facts
-from cropkit.records import Problem, ProblemKind, Verdict
+from cropkit.records import CropResult, Problem, ProblemKind, Status, Verdict
 
 BOX = PixelBox(0, 0, 48, 48)
 
@@ -59,18 +60,29 @@ def test_an_operation_is_cut_off_when_its_session_is_gone_and_not_before(folder:
     assert [one.name for one in facts(folder).unsettled] == ["d.jpg"]
 
 
-def test_what_recovery_carried_on_and_what_it_took_back_are_both_told() -> None:
-    known = {"at": "2026-01-01T00:00:00.000000Z", "path": "a.png"}
-    events = [
-        known | {"event": "cropped", "operation": "1", "body": '{"recovered":true}'},
-        known | {"event": "waiting", "operation": "2", "body": '{"code":null}'},
-        known | {"event": "failed", "operation": "3", "body": '{"code":"WriteFailed"}'},
-    ]
-    settled = inspection.settled_by_recovery(events)
-    assert [(event.name, event.said.partition(" was ")[2][:10]) for event in settled] == [
-        ("1", "carried on"),
-        ("2", "taken back"),
-    ]
+def test_what_recovery_carried_on_and_what_it_took_back_are_both_told(folder: Path) -> None:
+    with Collection(folder) as kit:
+        crops = [
+            Operation(OperationKind.CROP, name, name, kit.session, kit.trail.owner, box=BOX)
+            for name in ("a_stage2.png", "d.jpg", "c.jpg")
+        ]
+        forward, back, failed = (
+            replace(each, sha256_before=2 * f"{n}" * 32, sha256_after="b" * 64)
+            for n, each in enumerate(crops)
+        )
+        kit.trail.plan([(each, []) for each in crops])
+        kit.trail.prepare([forward, back, failed])
+        kit.trail.finish([forward], recovered=True)
+        for each, status, code in (
+            (back, Status.WAITING, None),
+            (failed, Status.FAILED, "WriteFailed"),
+        ):
+            result = CropResult(status=status, path=each.source, code=code, operation=each.id)
+            kit.trail.abandon(each, OperationState.ABORTED, result)
+    recovered = facts(folder).recovered
+    settled = [(event.name, event.said.partition(" was ")[2][:10]) for event in recovered]
+    assert settled == [(forward.id, "carried on"), (back.id, "taken back")]
+    assert recovered[1].said.startswith("d.jpg: operation ")
 
 
 def test_the_alert_of_a_session_is_its_own(folder: Path) -> None:

@@ -1,0 +1,156 @@
+"""What is asked of a collection's database from outside: each answer by an index, none by all rows.
+
+Two figures are counted over an index alone, without a look at its rows: what waits, and the
+originals that are needed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from cropkit.audit import operations, rows, schema, sessions
+from cropkit.audit.chain import body_of
+from cropkit.audit.operation import Operation, check_sha256
+from cropkit.audit.schema import audit, decision, operation, queue
+from cropkit.audit.tally import SessionRow
+from cropkit.names import unescaped
+from cropkit.records import Status
+
+MEASURED = 64  # images of a batch whose sizes stand for all of it
+
+_FIRST = select(audit.c.at).order_by(audit.c.seq).limit(1)
+_LAST_CROP = select(audit.c.at).where(schema.is_crop).order_by(audit.c.seq.desc()).limit(1)
+_RECOVERIES = select(audit, schema.carried_on.label("forward")).where(schema.is_recovery)
+_ACKNOWLEDGED = select(audit).where(schema.is_acknowledgement)
+_WAITING = schema.stands & schema.written_in(queue.c.status, Status.WAITING)
+_DOUBTED = schema.stands & schema.written_in(queue.c.status, Status.IN_DOUBT)
+_LARGEST = (
+    select(schema.session.c.id, schema.work_done.label("size"))
+    .order_by(schema.work_done.desc())
+    .limit(1)
+)
+
+_WORK = select(operation.c.seq).where(
+    schema.is_work,
+    operation.c.session == bindparam("wanted"),
+    operation.c.seq >= bindparam("since"),
+)
+_NEXT_WORK = _WORK.add_columns(operation.c.before).order_by(operation.c.seq).limit(1)
+
+
+class Recovered(NamedTuple):
+    """An operation that recovery settled: forward, or back."""
+
+    operation: str
+    path: str
+    at: str
+    forward: bool
+
+
+class Batch(NamedTuple):
+    """Images that were, or will be, worked on at once.
+
+    Parameters
+    ----------
+    size : how many they are
+    some : those whose sizes stand for all of them: hashes of originals, or names
+    """
+
+    size: int = 0
+    some: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a database tells at one moment."""
+
+    sessions: Sequence[SessionRow]
+    began_at: str | None
+    last_crop_at: str | None
+    waiting: Batch
+    in_doubt: Sequence[tuple[str, str | None]]
+    unsettled: Sequence[Operation]
+    recovered: Sequence[Recovered]
+    acknowledged: frozenset[str]
+    originals: int
+    largest: Batch
+
+
+def survey(db: Connection) -> Survey:
+    """Ask all that a look needs but names of images."""
+    return Survey(
+        sessions=sessions.watched(db),
+        began_at=db.execute(_FIRST).scalar_one_or_none(),
+        last_crop_at=db.execute(_LAST_CROP).scalar_one_or_none(),
+        waiting=_waiting(db),
+        in_doubt=_in_doubt(db),
+        unsettled=operations.unsettled(db),
+        recovered=_recovered(db),
+        acknowledged=_acknowledged(db),
+        originals=operations.count_originals(db),
+        largest=_largest(db),
+    )
+
+
+def known_names(db: Connection) -> Iterator[str]:
+    """Yield the names that a decision stands for, and those that operations gave."""
+    for query in (
+        select(queue.c.path).where(schema.stands),
+        select(operation.c.target).where(schema.is_done),
+    ):
+        yield from db.execute(query).scalars()
+
+
+def _waiting(db: Connection) -> Batch:
+    number = db.execute(select(func.count()).select_from(queue).where(_WAITING)).scalar_one()
+    # ids are random, so that the first ones are any
+    some = select(queue.c.path).where(schema.waits).order_by(queue.c.decision).limit(MEASURED)
+    return Batch(number, tuple(db.execute(some).scalars()))
+
+
+def _in_doubt(db: Connection) -> list[tuple[str, str | None]]:
+    query = select(decision.c.path, queue.c.message).join(queue).where(_DOUBTED)
+    return [(row.path, row.message) for row in db.execute(query.order_by(decision.c.seq))]
+
+
+def _recovered(db: Connection) -> list[Recovered]:
+    return [
+        Recovered(row.operation, unescaped(row.path or ""), row.at, bool(row.forward))
+        for row in db.execute(_RECOVERIES.order_by(audit.c.seq))
+    ]
+
+
+def _acknowledged(db: Connection) -> frozenset[str]:
+    keys: set[str] = set()
+    for row in db.execute(_ACKNOWLEDGED.order_by(audit.c.seq)):
+        with rows.read(f"event {row.seq!r}"):
+            keys.update(body_of(row._asdict()).get("alerts", ()))
+    return frozenset(keys)
+
+
+def _largest(db: Connection) -> Batch:
+    """Return the largest session by what it counted, with originals from all of its length."""
+    row = db.execute(_LARGEST).one_or_none()
+    if row is None or not row.size:
+        return Batch()
+    with rows.read(f"session {row.id!r}"):
+        return Batch(int(row.size), tuple(_of_session(db, row.id)))
+
+
+def _of_session(db: Connection, wanted: str) -> list[str]:
+    """Return what some of a session's images were before, evenly from all of its operations."""
+    first, last = (
+        db.execute(_WORK.order_by(order).limit(1), {"wanted": wanted, "since": 0}).scalar()
+        for order in (operation.c.seq, operation.c.seq.desc())
+    )
+    if first is None:
+        return []
+    since = dict.fromkeys(first + (last - first) * n // MEASURED for n in range(MEASURED + 1))
+    some = {}
+    for number in since:
+        row = db.execute(_NEXT_WORK, {"wanted": wanted, "since": number}).one()
+        some[row.seq] = row.before
+        check_sha256(row.before)
+    return list(some.values())
