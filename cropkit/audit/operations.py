@@ -297,11 +297,19 @@ def originals(db: Connection) -> dict[str, str]:
 
 def count_originals(db: Connection) -> int:
     """Return how many kept originals finished operations need."""
-    every = select(operation.c.before, func.max(operation.c.seq).label("last"))
-    needed = every.where(needs_original).group_by(operation.c.before).subquery()
-    purged = _last_purge(needed.c.before)
-    query = select(func.count()).where(needed.c.last > func.coalesce(purged, 0))
-    return int(db.execute(query.select_from(needed)).scalar_one())
+    ever = db.execute(select(func.count(operation.c.before.distinct())).where(needs_original))
+    return int(ever.scalar_one()) - _count_purged(db)
+
+
+def _count_purged(db: Connection) -> int:
+    """Return how many originals were purged and not needed again since."""
+    last = func.max(_other.c.seq).label("last")
+    purges = select(_other.c.before, last).where(_is_done_purge()).group_by(_other.c.before)
+    purged = purges.subquery()
+    needed = select(operation.c.seq).where(needs_original, operation.c.before == purged.c.before)
+    again = needed.where(operation.c.seq > purged.c.last)
+    query = select(func.count()).select_from(purged).where(needed.exists(), ~again.exists())
+    return int(db.execute(query).scalar_one())
 
 
 def originals_between(db: Connection, low: str, high: str) -> list[str]:
@@ -331,11 +339,14 @@ def _needs_original() -> ColumnElement[bool]:
 def _last_purge(before: ColumnElement[str]) -> ColumnElement[int | None]:
     return (
         select(func.max(_other.c.seq))
-        .where(written_in(_other.c.kind, OperationKind.PURGE))
-        .where(_other.c.state == OperationState.DONE)
-        .where(_other.c.before == before)
+        .where(_is_done_purge(), _other.c.before == before)
         .scalar_subquery()
     )
+
+
+def _is_done_purge() -> ColumnElement[bool]:
+    is_purge = written_in(_other.c.kind, OperationKind.PURGE)
+    return is_purge & (_other.c.state == OperationState.DONE)
 
 
 def knows(db: Connection, name: str) -> bool:

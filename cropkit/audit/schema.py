@@ -256,6 +256,7 @@ needs_original = and_(
 )
 # All that is asked of it: they are counted without a look at a hundred thousand rows.
 _OF_AN_ORIGINAL = tuple(operation.c[name] for name in ("before", "seq", "after", "kind", "state"))
+_OF_A_PURGE = tuple(operation.c[name] for name in ("before", "seq", "kind", "state"))
 is_work = and_(is_done, written_in(operation.c.kind, "crop", "reject"))
 is_run = session.c.beat_at.is_not(None)
 has_not_ended = and_(is_run, session.c.ended_at.is_(None))
@@ -283,7 +284,7 @@ NEW_IN_6 = (
     Index("operations_not_done", operation.c.state, sqlite_where=is_not_done),
     Index("operations_to_undo", operation.c.seq, sqlite_where=can_be_undone),
     Index("operations_to_redo", operation.c.seq, sqlite_where=can_be_redone),
-    Index("purges", operation.c.before, operation.c.seq, sqlite_where=is_purge),
+    Index("purges", *_OF_A_PURGE, sqlite_where=is_purge),
     Index("ix_audit_path", audit.c.path),
     Index("ix_problem_session", problem.c.session),
     Index("crops", audit.c.seq, sqlite_where=is_crop),

@@ -20,7 +20,7 @@ Natural = tuple[tuple[int, int | str], ...]
 
 
 class Folder(NamedTuple):
-    """A folder that can be read: its name, '' for the top, and what is visible in it."""
+    """A folder that can be read: its name, '' for the top, and what is in it."""
 
     name: str
     entries: list["os.DirEntry[str]"]
@@ -28,9 +28,9 @@ class Folder(NamedTuple):
 
     @property
     def images(self) -> list[str]:
-        """Names of its images."""
+        """Names of its images, but for hidden ones and links."""
         files = (entry.name for entry in self.entries if entry.is_file(follow_symlinks=False))
-        return [name for name in files if _is_image(name)]
+        return [name for name in files if name[0] != "." and _is_image(name)]
 
     @property
     def paths(self) -> Iterator[str]:
@@ -137,12 +137,10 @@ def _walk(scope: Scope, left_out: Path | None, unread: dict[str, str]) -> Iterat
         except OSError as error:
             unread[relative or "."] = error.strerror or str(error)
             continue
-        visible = [entry for entry in every if entry.name[0] != "."]
-        beneath = [entry.path for entry in visible if entry.is_dir(follow_symlinks=False)]
-        todo += [path for path in beneath if path != not_this]
-        hidden = len(every) - len(visible)
-        is_collection = hidden > 0 and any(each.name == HOME and each.is_dir() for each in every)
-        yield Folder(relative, visible, is_collection)
+        beneath = [entry for entry in every if entry.is_dir(follow_symlinks=False)]
+        visible = [entry.path for entry in beneath if entry.name[0] != "."]
+        todo += [path for path in visible if path != not_this]
+        yield Folder(relative, every, any(entry.name == HOME for entry in beneath))
 
 
 def _natural(text: str) -> Natural:

@@ -15,6 +15,7 @@ IN_REPORT, IN_PLAN = "tests/batch/test_report.py", "tests/batch/test_foresight.p
 IN_BATCH, IN_STATS = "tests/batch/test_unattended.py", "tests/monitor/test_stats.py"
 IN_HEALTH, IN_DELIVERY = "tests/monitor/test_health.py", "tests/monitor/test_delivery.py"
 IN_INSPECTION = "tests/monitor/test_inspection.py"
+IN_TURN = "tests/monitor/test_looking_in_turn.py"
 IN_CLI, IN_LAUNCH = "tests/cli/test_cli.py", "tests/jupyter/test_launch.py"
 IN_SETUP, IN_KIT = "tests/bootstrap/test_setup.py", "tests/test_collection.py"
 IN_SHELL = "tests/cli/test_shell.py"
@@ -357,6 +358,90 @@ RUNS = (
         "or_(carried_on, let_wait)",
         "or_(carried_on)",
         f"{IN_INSPECTION}::test_what_recovery_carried_on_and_what_it_took_back_are_both_told",
+    ),
+    mutant(
+        "a look begins at the first event each time",
+        "audit/proof.py",
+        "begins_here = None if whole or begun is None or begun.lacks(db) else begun",
+        "begins_here = None",
+        f"{IN_TURN}::test_a_look_fetches_as_many_rows_of_2000_crops_as_of_200",
+    ),
+    mutant(
+        "a look asks for every name there ever was",
+        INSPECTION,
+        "return extent.deep or is_idle(since, now, extent.limits)",
+        "return True",
+        f"{IN_TURN}::test_a_look_fetches_as_many_rows_of_2000_crops_as_of_200",
+    ),
+    mutant(
+        "an event that was checked once is not read again",
+        "audit/proof.py",
+        "mark = replace(mark, turn=turn)",
+        "pass",
+        IN_TURN,
+    ),
+    mutant(
+        "a broken event is passed over after it was told once",
+        "audit/proof.py",
+        "    if broken:\n",
+        "    if broken and begun is None:\n",
+        IN_TURN,
+    ),
+    mutant(
+        "a removed event at the end of a turn is not missed",
+        "audit/links.py",
+        "if number < last:",
+        "if number < 0:",
+        "tests/audit/test_links.py",
+    ),
+    mutant(
+        "a trail that lacks what was checked is no forgery",
+        "audit/trust.py",
+        "forged += _unchecked(db, folder)",
+        "pass",
+        IN_TURN,
+    ),
+    mutant(
+        "who adopts a trail is held to what was checked of another one",
+        "audit/trust.py",
+        "    checked.forget(root.path)\n    if now",
+        "    if now",
+        IN_TURN,
+    ),
+    mutant(
+        "no part of the database is looked through twice",
+        "audit/proof.py",
+        "return not timedelta(0) <= ago < EVERY",
+        "return False",
+        IN_TURN,
+    ),
+    mutant(
+        "that nothing can be kept is not said",
+        "audit/proof.py",
+        'return replace(proof, lack=f"how far it was checked is not kept: {error}")',
+        "return proof",
+        IN_TURN,
+    ),
+    mutant(
+        "what was degraded long ago is told no more",
+        "audit/sessions.py",
+        "        newest.where(has_degraded),\n",
+        "",
+        IN_TURN,
+    ),
+    mutant(
+        "a run that vanished long ago is told no more",
+        "audit/sessions.py",
+        "        newest.where(has_not_ended),\n",
+        "",
+        IN_TURN,
+    ),
+    mutant(
+        "a purged original is counted",
+        "audit/operations.py",
+        " - _count_purged(db)",
+        "",
+        IN_TURN,
     ),
     mutant(
         "an operation under way is told as cut off",
