@@ -12,13 +12,29 @@ from functools import cache
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
+_CACHE_KIB = 32_000  # of a temporary file
+
 _Opened = Callable[[], sqlite3.Connection]
 _opened: ContextVar[_Opened] = ContextVar("opened")
 
 
 def in_memory() -> sqlite3.Connection:
     """Open an empty database that is gone when it is closed."""
-    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    return _of_its_own(":memory:")
+
+
+def temporary_file() -> sqlite3.Connection:
+    """Open an empty database in a file without a name, gone with it; some of it is in memory.
+
+    SQLite makes the file when it needs it, in `TMPDIR` where that is set.
+    """
+    connection = _of_its_own("")
+    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+    return connection
+
+
+def _of_its_own(name: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(name, check_same_thread=False)
     distrust(connection)
     return connection
 

@@ -1,6 +1,6 @@
 """What reviewers decided and what became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ def _letting_stand(path: ColumnElement[str]) -> Update:
     latest = (
         select(each.c.decision)
         .join(decision, decision.c.id == each.c.decision)
-        .where(each.c.path == path, each.c.status.not_in(_GONE))
+        .where(each.c.path == path, *(each.c.status != gone for gone in _GONE))
         .order_by(decision.c.seq.desc())
         .limit(1)
         .scalar_subquery()
@@ -64,6 +64,8 @@ _OF_STANDING = (
 )
 _STANDING = select(*_OF_STANDING).join(queue).where(queue.c.status.not_in(_GONE))
 _STATUS = select(queue.c.status).where(queue.c.decision == bindparam("wanted"))
+_DECIDE, _QUEUE = insert(decision), insert(queue)
+_NOTHING = dict.fromkeys(column.name for column in decision.c if column.name != "seq")
 _SETTLE = update(queue).where(queue.c.decision == bindparam("settled"))
 
 
@@ -87,26 +89,63 @@ class Standing:
     message: str | None = None
 
 
-def record(db: Connection, decisions: Sequence[Decision], at: str) -> None:
-    """Write decisions and their queue rows; older waiting ones for the same image give way."""
-    for decided in decisions:
-        db.execute(_SUPERSEDE, _outcome(Status.SUPERSEDED, at) | {"superseded": decided.path})
-        row = to_row(decided)
-        destination = row.pop("destination")
-        db.execute(insert(decision), row)
-        waiting = Status.SKIPPED if decided.verdict is Verdict.SKIP else Status.WAITING
-        queued = {"decision": decided.id, "path": decided.path, "destination": destination}
-        db.execute(insert(queue), queued | _outcome(waiting, at))
-        db.execute(_LET_STAND, {"image": decided.path})
+def record(db: Connection, decided: Iterable[tuple[Decision, str]]) -> None:
+    """Write decisions, each with its moment; older waiting ones for the same image give way."""
+    for some in _of_different_images(decided):
+        _record(db, some)
+
+
+def _of_different_images(
+    decided: Iterable[tuple[Decision, str]],
+) -> Iterator[dict[str, tuple[Decision, str]]]:
+    """Cut decisions into stretches that name no image twice: of one image, each meets the last."""
+    some: dict[str, tuple[Decision, str]] = {}
+    for each in decided:
+        path = each[0].path
+        if path in some:
+            yield some
+            some = {}
+        some[path] = each
+    if some:
+        yield some
+
+
+def _record(db: Connection, by_path: Mapping[str, tuple[Decision, str]]) -> None:
+    older = [
+        _outcome(Status.SUPERSEDED, at) | {"superseded": path} for path, (_, at) in by_path.items()
+    ]
+    db.execute(_SUPERSEDE, older)
+    rows = [_NOTHING | to_row(decided) for decided, _ in by_path.values()]
+    places = [row.pop("destination") for row in rows]
+    db.execute(_DECIDE, rows)
+    pairs = zip(by_path.values(), places, strict=True)
+    db.execute(_QUEUE, [_queued(*each, destination) for each, destination in pairs])
+    db.execute(_LET_STAND, [{"image": path} for path in by_path])
+
+
+def _queued(decided: Decision, at: str, destination: str | None) -> dict[str, Any]:
+    waiting = Status.SKIPPED if decided.verdict is Verdict.SKIP else Status.WAITING
+    row = {"decision": decided.id, "path": decided.path, "destination": destination}
+    return row | _outcome(waiting, at)
 
 
 def settle(
     db: Connection, decision_id: str, status: Status, at: str, **outcome: str | None
 ) -> None:
     """Write what became of a decision: status, operation, code and message."""
-    fields = {"code": None, "message": None} | outcome  # what an earlier attempt met is over
-    db.execute(_SETTLE, _outcome(status, at) | fields | {"settled": decision_id})
-    db.execute(_LET_STAND_AGAIN, {"settled": decision_id})
+    settle_all(db, [settled(decision_id, status, at, **outcome)])
+
+
+def settled(decision_id: str, status: Status, at: str, **outcome: str | None) -> dict[str, Any]:
+    """Return the row that `settle_all` takes; what an earlier attempt met is over."""
+    fields = {"code": None, "message": None} | outcome
+    return _outcome(status, at) | fields | {"settled": decision_id}
+
+
+def settle_all(db: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what became of decisions, in their order; each row has the same fields."""
+    db.execute(_SETTLE, rows)
+    db.execute(_LET_STAND_AGAIN, [{"settled": row["settled"]} for row in rows])
 
 
 def let_stand(db: Connection) -> None:

@@ -117,12 +117,16 @@ def settle(db: Connection, changed: Operation, state: OperationState, at: str) -
         _mark_undone(db, changed.undoes, changed.id)
 
 
-def record_done(db: Connection, done: Operation, at: str) -> None:
-    """Write an operation as it ended: what the trail tells, played again, claims nothing."""
-    row = to_row(replace(done, state=OperationState.DONE))
-    db.execute(_PLAN, row | {"planned_at": at, "settled_at": at})
-    if done.undoes:
-        _mark_undone(db, done.undoes, done.id)
+def record_done(db: Connection, done: Sequence[tuple[Operation, str]]) -> None:
+    """Write operations as they ended: what the trail tells, played again, claims nothing."""
+    rows = [
+        to_row(replace(each, state=OperationState.DONE)) | {"planned_at": at, "settled_at": at}
+        for each, at in done
+    ]
+    db.execute(_PLAN, rows)
+    for each, _ in done:
+        if each.undoes:
+            _mark_undone(db, each.undoes, each.id)
 
 
 def _change(
@@ -138,14 +142,24 @@ def _change(
 
 
 def settle_decision(db: Connection, done: Operation, at: str) -> None:
-    """Tell a decision what became of it.
+    """Tell a decision what became of it."""
+    settle_decisions(db, [(done, at)])
+
+
+def settle_decisions(db: Connection, done: Sequence[tuple[Operation, str]]) -> None:
+    """Tell decisions what became of them.
 
     Taking back a restore makes the operation stand again that it had undone.
     """
-    if done.decision:
-        standing = redone(db, done) or done
-        status = _OUTCOMES.get(standing.kind, Status.RESTORED)
-        decisions.settle(db, done.decision, status, at, operation=standing.id)
+    settled = [_settled(db, each, each.decision, at) for each, at in done if each.decision]
+    if settled:
+        decisions.settle_all(db, settled)
+
+
+def _settled(db: Connection, done: Operation, decision: str, at: str) -> dict[str, Any]:
+    standing = redone(db, done) or done
+    status = _OUTCOMES.get(standing.kind, Status.RESTORED)
+    return decisions.settled(decision, status, at, operation=standing.id)
 
 
 def one(db: Connection, wanted: str) -> Operation:

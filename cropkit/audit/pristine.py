@@ -10,13 +10,21 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from cropkit.audit import schema
-from cropkit.audit.connecting import connected, in_memory
+from cropkit.audit.connecting import connected, in_memory, temporary_file
 
 
 @contextmanager
 def database() -> Iterator[Connection]:
     """Give out a new empty database in memory, with all tables."""
     with connected(partial(_copy, _image())) as db:
+        yield db
+
+
+@contextmanager
+def temporary() -> Iterator[Connection]:
+    """Give out the same in a temporary file, as large as it may become; gone when it is closed."""
+    with connected(temporary_file) as db:
+        make_tables(db)
         yield db
 
 

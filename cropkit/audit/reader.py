@@ -10,22 +10,22 @@ from sqlalchemy import Connection, func, select
 
 from cropkit.audit import (
     chain,
+    comparing,
     decisions,
     export,
     kept_heads,
     keys,
     operations,
-    replay,
     schema,
     sessions,
     settings,
     surveying,
     trust,
 )
+from cropkit.audit.comparing import Disagreement
 from cropkit.audit.decisions import Standing
 from cropkit.audit.kept_heads import KeptHead
 from cropkit.audit.operation import Operation, OperationState
-from cropkit.audit.replay import Disagreement
 from cropkit.audit.store_reader import DEADLINE, StoreReader
 from cropkit.audit.tally import SessionRow
 from cropkit.names import escaped, unescaped
@@ -302,7 +302,7 @@ class TrailReader:
     def disagreements(self) -> list[Disagreement]:
         """Play the trail again, and name every row of the tables that it does not lead to."""
         with self.store.reading() as db:
-            return replay.disagreements(db)
+            return comparing.disagreements(db)
 
     def export_differences(self) -> list[str]:
         """Tell where the export is not what the database holds."""

@@ -26,11 +26,43 @@ from sqlalchemy import (
 )
 
 from cropkit.audit.operation import OUTCOMES
+from cropkit.errors import AuditCorrupt
 from cropkit.names import escaped, unescaped
+from cropkit.system.home import DATABASE
 
 VERSION = 6
 
 metadata = MetaData()
+
+
+class Told(TypeDecorator[str]):
+    """A text and nothing else: SQLite keeps whatever somebody puts into a column."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: object, _dialect: object) -> str | None:
+        """Read it.
+
+        Raises
+        ------
+        AuditCorrupt
+            It is no text.
+        """
+        return _text(value)
+
+
+class ToldText(Told):
+    """The same, however long."""
+
+    impl = Text
+    cache_ok = True
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise AuditCorrupt(DATABASE, f"{value!r:.40}, where a text belongs, is none of ours")
 
 
 class Written(TypeDecorator[str]):
@@ -43,9 +75,16 @@ class Written(TypeDecorator[str]):
         """Write it."""
         return None if value is None else escaped(value)
 
-    def process_result_value(self, value: str | None, _dialect: object) -> str | None:
-        """Read it."""
-        return None if value is None else unescaped(value)
+    def process_result_value(self, value: object, _dialect: object) -> str | None:
+        """Read it.
+
+        Raises
+        ------
+        AuditCorrupt
+            It is no text.
+        """
+        written = _text(value)
+        return None if written is None else unescaped(written)
 
 
 class WrittenText(Written):
@@ -180,14 +219,14 @@ audit = Table(
     "audit",
     metadata,
     Column("seq", Integer, primary_key=True),
-    Column("at", String, nullable=False),
-    Column("session", String, nullable=False),
-    Column("event", String, nullable=False),
-    Column("path", String),
-    Column("operation", String),
-    Column("body", Text, nullable=False),
-    Column("previous", String, nullable=False),
-    Column("hash", String, nullable=False, unique=True),
+    Column("at", Told, nullable=False),
+    Column("session", Told, nullable=False),
+    Column("event", Told, nullable=False),
+    Column("path", Told),
+    Column("operation", Told),
+    Column("body", ToldText, nullable=False),
+    Column("previous", Told, nullable=False),
+    Column("hash", Told, nullable=False, unique=True),
 )
 
 # One outcome for each operation, however often recovery runs.

@@ -219,7 +219,8 @@ class AuditTrail(TrailReader):
     def _record(self, db: Connection, decided: Sequence[Decision]) -> None:
         for decision in decided:
             self.scope.check(decision.path)
-        decisions.record(db, decided, self._now())
+        now = self._now()
+        decisions.record(db, [(each, now) for each in decided])
         for decision in decided:
             self._append(db, "decided", path=decision.path, body=decisions.to_row(decision))
 

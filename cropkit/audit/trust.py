@@ -17,12 +17,12 @@ from cropkit import clock
 from cropkit.audit import (
     chain,
     checked,
+    comparing,
     export,
     heads,
     keys,
     migrations,
     operations,
-    replay,
     seals,
 )
 from cropkit.audit.keys import Key
@@ -121,7 +121,7 @@ def harms(db: Connection, folder: Path) -> list[str]:
         opened = would_be_settled(now, folder)
         return [
             *chain.broken_links(now),
-            *(disagreement.reason for disagreement in replay.disagreements(now)),
+            *(disagreement.reason for disagreement in comparing.disagreements(now)),
             *(f"operation {each.id:.8} on {each.source} is open" for each in opened),
             *_leading_out(now, destinations.named(folder.resolve())),
         ]
