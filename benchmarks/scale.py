@@ -12,7 +12,6 @@ quadratic. Collections are made again each time unless they are `--kept`: 10,000
 
 import argparse
 import json
-import math
 import os
 import resource
 import subprocess
@@ -30,6 +29,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from deciding import decision
+from growth import row, table
 
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
@@ -168,25 +168,16 @@ def apart(name: str, small: Path, folder: Path) -> dict[str, float]:
     return figures
 
 
-def exponent(sizes: Sequence[int], took: Sequence[float]) -> float:
-    """Return the slope of log(seconds) over log(n), by least squares."""
-    if len(sizes) == 1:
-        return math.nan
-    return float(np.polyfit(np.log(sizes), np.log(np.maximum(took, 1e-6)), 1)[0])
-
-
 # -- telling --------------------------------------------------------------------------------------
 
 
-def table(sizes: Sequence[int], rows: Mapping[str, Sequence[dict[str, float]]]) -> str:
+def in_words(sizes: Sequence[int], rows: Mapping[str, Sequence[dict[str, float]]]) -> str:
     """Return the figures as a table of Markdown."""
-    heads = ["ms of CPU", *(f"{size:,}" for size in sizes), "grows", f"MB at {sizes[-1]:,}"]
-    lines = [heads, ["---"] * len(heads)]
-    for name, figures in rows.items():
-        took = [each["seconds"] for each in figures]
-        cells = [f"{1000 * each:.1f}" for each in took]
-        lines.append([name, *cells, f"n^{exponent(sizes, took):.1f}", f"{figures[-1]['MB']:.0f}"])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    lines = {
+        name: [*row(name, sizes, [each["seconds"] for each in figures]), f"{figures[-1]['MB']:.0f}"]
+        for name, figures in rows.items()
+    }
+    return table(sizes, lines, f"MB at {sizes[-1]:,}")
 
 
 def plot(path: Path, sizes: Sequence[int], rows: Mapping[str, Sequence[dict[str, float]]]) -> None:
@@ -229,7 +220,7 @@ def main() -> None:
     if asked.plot:
         plot(asked.plot, sizes, rows)
     document = {"sizes": sizes, "rows": rows}
-    sys.stdout.write((json.dumps(document) if asked.json else table(sizes, rows)) + "\n")
+    sys.stdout.write((json.dumps(document) if asked.json else in_words(sizes, rows)) + "\n")
 
 
 if __name__ == "__main__":

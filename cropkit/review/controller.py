@@ -52,7 +52,7 @@ from cropkit.review.model import (
     ToggleMark,
     advance,
 )
-from cropkit.review.model.progress import FolderProgress, SessionCounts
+from cropkit.review.model.progress import SessionCounts, within
 from cropkit.review.runtime.appliers import Workers
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.background_applier import BackgroundApplier
@@ -90,11 +90,11 @@ class ReviewController:
         min_confidence: float = 0.0,
     ) -> None:
         self.collection, self._loop, self._clock = collection, loop, clock
-        self._folder_progress, self._other_reviews = FolderProgress(), OtherReviews(collection)
+        self._other_reviews = OtherReviews(collection)
         self.changed = changed
         self.guard = Guard(collection, changed, loop)
         self.store = ReviewStore(collection)
-        self.session, self._ids = self.store.resumed(per_page, minimum)
+        self.session, self._ids, self._waiting = self.store.resumed(per_page, minimum)
         self._counts = SessionCounts(collection.counts())
         arrived = self.guard.watch(lambda _: self.follow())
         self.prefetch = Prefetch(
@@ -157,7 +157,7 @@ class ReviewController:
             prompt=prompt,
             rate=self._rate(),
             thumbs=self.screen.thumbs,
-            within=self._folder_progress.of(self.session),
+            within=within(self.session),
             not_lossless=len(self._not_lossless),
         )
 
@@ -265,7 +265,7 @@ class ReviewController:
 
     def _recount(self, counts: "Counts") -> None:
         """Take over what only the trail knows: how often something was degraded."""
-        self._counts.count_degraded(self.session, counts.degraded)
+        self._counts.count_degraded(counts.degraded)
         self.changed()
 
     def _remember_place(self) -> None:
@@ -296,8 +296,9 @@ class ReviewController:
 
     def _take_up_waiting(self) -> None:
         """Carry out what an earlier kernel left undone."""
-        for path, settled in self.session.settled.items():
-            if settled.status is Status.WAITING and path in self._ids:
+        settled = self.session.settled
+        for path in self._waiting:
+            if path in settled and settled[path].status is Status.WAITING:
                 self._apply(path, self._ids[path])
 
     def _apply(self, path: str, decision: str) -> None:

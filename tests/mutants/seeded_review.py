@@ -6,6 +6,9 @@ ACTIONS, KEYMAP = "review/keys/actions.py", "review/keys/keymap.py"
 REPEATS, PROMPT = "review/keys/key_repeat.py", "review/keys/prompt.py"
 NAVIGATION, RULES = "review/model/navigation.py", "review/model/rules.py"
 TRANSFORMS, STATE = "review/model/transforms.py", "review/model/state.py"
+OUTCOMES = "review/model/outcomes.py"
+IN_KEPT, IN_GROWTH = "tests/review/test_model_kept.py", "tests/review/test_model_growth.py"
+LISTING, KNOWN = "review/model/listing.py", "review/model/images.py"
 BOXES, EDITING = "review/model/box_rules.py", "review/model/box_editing.py"
 CAPTIONS, VIEWPORT = "review/view/captions.py", "review/view/viewport.py"
 LAYOUT, BANDS, OVERLAY = "review/view/layout.py", "review/view/bands.py", "review/view/overlay.py"
@@ -138,25 +141,25 @@ REVIEW = (
     mutant(
         "the folder before is the next one",
         NAVIGATION,
-        "folders.index(here) + move.step",
-        "folders.index(here) + 1",
+        "index.folder_after if move.step > 0 else index.folder_before",
+        "index.folder_after",
         IN_MODEL,
         IN_ARRANGED,
     ),
     mutant(
         "upper case finds nothing",
-        NAVIGATION,
-        "wanted in session.paths[i].casefold()",
-        "wanted in session.paths[i]",
+        LISTING,
+        "wanted in self.known.path(number).casefold()",
+        "wanted in self.known.path(number)",
         IN_MODEL,
         IN_ARRANGED,
         IN_KEYS,
     ),
     mutant(
         "the search begins at the image that is chosen",
-        NAVIGATION,
-        "chain(range(at + 1, count), range(min(at + 1, count)))",
-        "chain(range(at, count), range(min(at, count)))",
+        LISTING,
+        "self._found(wanted, here + 1, len(self.known))",
+        "self._found(wanted, here, len(self.known))",
         IN_MODEL,
         IN_ARRANGED,
         IN_KEYS,
@@ -193,8 +196,8 @@ REVIEW = (
     mutant(
         "a decision does not end redo",
         TRANSFORMS,
-        "        redo=(),\n",
-        "",
+        "images = replace(session.images, redo=Stack())",
+        "images = session.images",
         IN_MODEL,
     ),
     mutant(
@@ -230,8 +233,8 @@ REVIEW = (
     mutant(
         "the last page that is not full is none",
         STATE,
-        "-(-len(self.paths) // self.per_page)",
-        "len(self.paths) // self.per_page",
+        "-(-len(self.shown) // self.per_page)",
+        "len(self.shown) // self.per_page",
         IN_MODEL,
     ),
     mutant(
@@ -253,10 +256,52 @@ REVIEW = (
     mutant(
         "a failed image passes as rejected",
         STATE,
-        "Filter.REJECTED: status is Status.REJECTED",
-        "Filter.REJECTED: status is not None and status.is_failure",
+        "session.images.outcomes.having(Status.REJECTED)",
+        "session.images.outcomes.failed",
         IN_MODEL,
         IN_ARRANGED,
+    ),
+    mutant(
+        "what is left to look at is not kept",
+        KNOWN,
+        "left=changed.left.put(number, there=left)",
+        "left=images.left",
+        IN_KEPT,
+    ),
+    mutant(
+        "what is decided elsewhere is not counted",
+        KNOWN,
+        "elsewhere=images.elsewhere + _elsewhere(changed, number) - _elsewhere(images, number)",
+        "elsewhere=images.elsewhere",
+        IN_KEPT,
+    ),
+    mutant(
+        "an image that comes back is in no folder",
+        LISTING,
+        "folders=self.folders.put(folder, beside.put(number))",
+        "folders=self.folders",
+        IN_KEPT,
+    ),
+    mutant(
+        "a decision is counted by its last status, too",
+        OUTCOMES,
+        "self.by_status[decided.status].without(number)",
+        "self.by_status[decided.status]",
+        IN_KEPT,
+    ),
+    mutant(
+        "a search goes through the names one by one",
+        LISTING,
+        "wanted in self.begun.folded[key]",
+        "any(wanted in path for path in self.begun.paths[start : start + LEAF])",
+        IN_GROWTH,
+    ),
+    mutant(
+        "a state copies what it holds of all images",
+        KNOWN,
+        "    changed = replace(images, **changes)\n",
+        "    changed = replace(images, **changes)\n    dict(changed.rulings.items()), list(changed.left)\n",
+        IN_GROWTH,
     ),
     mutant(
         "a box is carried to an image of another size",
@@ -442,8 +487,8 @@ REVIEW = (
     mutant(
         "what waits is not taken up again",
         CONTROLLER,
-        "if settled.status is Status.WAITING and path in self._ids:",
-        "if settled.status is Status.STALE and path in self._ids:",
+        "path in settled and settled[path].status is Status.WAITING",
+        "path in settled and settled[path].status is Status.STALE",
         f"{IN_WIDGET}::test_what_an_earlier_kernel_left_waiting_is_carried_out",
     ),
     mutant(

@@ -484,10 +484,10 @@ def test_a_filter_shows_what_passes_it_and_enter_leads_out_of_it_at_its_end() ->
     session = on(fresh(), ToggleMark(Mark.REJECT), Decide())
     session = on(session, Applied(PATHS[0], Status.REJECTED), DecidePage())
     session = on(opened(session), NextFilter())
-    assert (session.filter, session.paths) == (Filter.UNREVIEWED, PATHS[3:])
+    assert (session.filter, tuple(session.paths)) == (Filter.UNREVIEWED, PATHS[3:])
     assert session.total == len(PATHS)
     session = on(session, NextFilter())
-    assert (session.filter, session.paths) == (Filter.REJECTED, PATHS[:1])
+    assert (session.filter, tuple(session.paths)) == (Filter.REJECTED, PATHS[:1])
     session = on(session, DecidePage())
     assert (session.filter, session.page) == (Filter.ALL, 1)
 
@@ -499,7 +499,7 @@ def test_what_changed_since_it_was_shown_and_what_failed_can_be_filtered() -> No
         session = on(session, NextFilter())
     assert session.paths == PATHS[1:2]
     session = on(session, NextFilter())
-    assert (session.filter, session.paths) == (Filter.STALE, PATHS[:1])
+    assert (session.filter, tuple(session.paths)) == (Filter.STALE, PATHS[:1])
 
 
 def test_the_box_that_is_carried_is_that_of_the_last_image_of_a_page() -> None:
@@ -645,7 +645,7 @@ def test_an_outcome_that_comes_after_its_undo_changes_nothing() -> None:
 
 def test_a_review_resumes_at_the_page_of_its_place() -> None:
     session = begin(PATHS, 3, {PATHS[0]: WRITTEN}, (PATHS[0],), place=PATHS[3])
-    assert (session.page, session.undo) == (1, (PATHS[0],))
+    assert (session.page, tuple(session.undo)) == (1, (PATHS[0],))
 
 
 def test_a_review_without_a_place_begins_with_the_first_undecided_page() -> None:

@@ -8,6 +8,8 @@ controller stamps with times and names and carries out.
 An illegal move raises `IllegalMove` and changes nothing.
 """
 
+from cropkit.review.model.decided import Decided, Draft, DraftDecision, Mark
+from cropkit.review.model.listing import folder_of
 from cropkit.review.model.moves import (
     Applied,
     Arrange,
@@ -44,7 +46,6 @@ from cropkit.review.model.moves import (
     TurnPage,
     Undo,
 )
-from cropkit.review.model.navigation import folder_of
 from cropkit.review.model.rules import advance, begin
 from cropkit.review.model.state import (
     FREE,
@@ -55,15 +56,11 @@ from cropkit.review.model.state import (
     Arrangement,
     AspectLock,
     Broken,
-    Decided,
     Done,
-    Draft,
-    DraftDecision,
     Entry,
     Filter,
     Held,
     Loading,
-    Mark,
     Open,
     Restoring,
     ReviewState,

@@ -14,6 +14,7 @@ from cropkit.review.model.box_editing import (
     sized,
     snapped_to_border,
 )
+from cropkit.review.model.decided import Mark
 from cropkit.review.model.moves import (
     CarryBox,
     Drag,
@@ -33,7 +34,6 @@ from cropkit.review.model.state import (
     LOCKS,
     AspectLock,
     Held,
-    Mark,
     Open,
     ReviewState,
     Step,

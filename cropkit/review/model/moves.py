@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Suggestion
 from cropkit.review.model.box_editing import Grip
-from cropkit.review.model.state import Arrangement, Mark
+from cropkit.review.model.decided import Mark
+from cropkit.review.model.state import (
+    Arrangement,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from cropkit.errors import IllegalMove
+from cropkit.review.model.listing import folder_of
 from cropkit.review.model.moves import (
     Arrange,
     Choose,
@@ -25,8 +26,8 @@ from cropkit.review.model.transforms import (
     entry_at,
     filtered,
     name_of,
+    showing,
     turned,
-    unfiltered,
 )
 
 
@@ -53,14 +54,15 @@ def _turn_page(session: ReviewState, move: TurnPage) -> Step:
 
 
 def _turn_folder(session: ReviewState, move: TurnFolder) -> Step:
-    folders = list(dict.fromkeys(map(folder_of, session.paths)))
-    here = folder_of(_here(session, move))
-    after = folders.index(here) + move.step
-    if not 0 <= after < len(folders):
+    index, numbers = session.images.index, session.shown
+    first = index.first_of(folder_of(_here(session, move)), numbers)
+    for _ in range(abs(move.step)):
+        beside = index.folder_after if move.step > 0 else index.folder_before
+        first = None if first is None else beside(first, numbers)
+    if first is None:
         which = "first" if move.step < 0 else "last"
         raise IllegalMove(name_of(move), f"this is the {which} folder")
-    first = next(i for i, p in enumerate(session.paths) if folder_of(p) == folders[after])
-    return Step(choosing(session, first))
+    return Step(choosing(session, numbers.rank(first)))
 
 
 def _jump_to(session: ReviewState, move: JumpTo) -> Step:
@@ -71,20 +73,17 @@ def _jump_to(session: ReviewState, move: JumpTo) -> Step:
 
 
 def _find(session: ReviewState, move: Find) -> Step:
-    wanted = move.text.casefold()
     at = session.page * session.per_page + session.chosen
-    matching = (i for i in _round(at, len(session.paths)) if wanted in session.paths[i].casefold())
-    index = next(matching, None)
-    if not wanted or index is None:
+    index = session.paths.find(move.text, after=at) if move.text else None
+    if index is None:
         raise IllegalMove(name_of(move), f"no image is called {move.text!r}")
     return Step(choosing(session, index))
 
 
 def _go_to(session: ReviewState, move: GoTo) -> Step:
-    shown = session if move.path in session.paths else unfiltered(session)
-    if move.path not in shown.paths:
+    if move.path not in session.listing:
         raise IllegalMove(name_of(move), f"{move.path} is not in the folder any more")
-    return Step(choosing(shown, shown.paths.index(move.path)))
+    return Step(choosing(*showing(session, move.path)))
 
 
 def _next_unreviewed(session: ReviewState, move: NextUnreviewed) -> Step:
@@ -98,7 +97,7 @@ def _next_filter(session: ReviewState, move: NextFilter) -> Step:
     every = tuple(Filter)
     at = every.index(session.filter)
     for chosen in (every[i] for i in _round(at, len(every)) if every[i] is not session.filter):
-        if any(session.shows(path, chosen) for path in session.listing):
+        if session.passing(chosen):
             return Step(filtered(session, chosen))
     raise IllegalMove(name_of(move), "there is no image")
 
@@ -108,11 +107,6 @@ def _arrange(session: ReviewState, move: Arrange) -> Step:
     at = session.page * session.per_page + session.chosen
     other = arranged(session, Arrangement.PAGE if again else move.arrangement)
     return Step(choosing(turned(other, at // other.per_page), at))
-
-
-def folder_of(path: str) -> str:
-    """Return the folder of an image, '' for the collection itself."""
-    return path.rpartition("/")[0]
 
 
 def _here(session: ReviewState, move: TurnFolder) -> str:

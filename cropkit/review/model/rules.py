@@ -7,6 +7,8 @@ from typing import Any
 from cropkit.errors import IllegalMove
 from cropkit.records import Status
 from cropkit.review.model.box_rules import BOX_RULES
+from cropkit.review.model.decided import Decided, Draft, Mark
+from cropkit.review.model.images import Images
 from cropkit.review.model.moves import (
     Applied,
     ConfidenceScanned,
@@ -25,12 +27,9 @@ from cropkit.review.model.navigation import PLACE_RULES
 from cropkit.review.model.state import (
     Arrangement,
     Broken,
-    Decided,
     Done,
-    Draft,
     Filter,
     Loading,
-    Mark,
     Open,
     ReviewState,
     Step,
@@ -44,7 +43,6 @@ from cropkit.review.model.transforms import (
     locked,
     name_of,
     narrowed,
-    not_undoable,
     open_at,
     opened,
     put,
@@ -53,10 +51,9 @@ from cropkit.review.model.transforms import (
     restoring_of,
     ruling_on,
     settle,
+    showing,
     turned,
-    unfiltered,
     with_outcome,
-    without,
 )
 
 _TAKEN_BACK = frozenset({Status.STALE, Status.RESTORED, Status.SUPERSEDED})
@@ -66,35 +63,28 @@ def begin(
     paths: Iterable[str],
     per_page: int = 3,
     settled: Mapping[str, Decided] | None = None,
-    undo: tuple[str, ...] = (),
+    undo: Iterable[str] = (),
     place: str | None = None,
     *,
     minimum: int = 0,
+    stale: Iterable[str] = (),
 ) -> ReviewState:
     """Start or resume a review, at the page of `place` or at the first with something to do.
 
     Parameters
     ----------
     minimum : pixels that the shorter side of a crop should have
+    stale : what was decided about other content than there is now
     """
     if per_page < 1:
         raise IllegalMove("per_page", f"{per_page} images a page make no page")
-    listed, stands = tuple(paths), dict(settled or {})
-    elsewhere = len(stands.keys() - set(listed))
-    session = ReviewState(
-        listed,
-        per_page,
-        settled=stands,
-        undo=undo,
-        elsewhere=elsewhere,
-        minimum=minimum,
-        usual=per_page,
-    )
+    images = Images.of(paths, settled or {}, undo, stale)
+    session = ReviewState(images, images.listed, per_page, minimum=minimum, usual=per_page)
     first = replace(session, page=session.pages - 1).next_undecided_page()
     if first is None:
         return replace(turned(session, 0), ended=True)
-    known = place is not None and place in session.paths
-    return turned(session, session.paths.index(place) // per_page if known else first)
+    at = None if place is None else session.paths.place(place)
+    return turned(session, first if at is None else at // per_page)
 
 
 def advance(session: ReviewState, move: Move) -> Step:
@@ -130,7 +120,7 @@ def _decide_page(session: ReviewState, move: DecidePage) -> Step:
     if session.ended and session.next_undecided_page() is None:
         raise IllegalMove(name_of(move), "everything has been decided")
     decided = settle(session, () if session.ended else waiting)
-    aside = frozenset(e.path for e in shown if e.mark is Mark.LATER)
+    aside = [e.path for e in shown if e.mark is Mark.LATER]
     if aside:
         return Step(narrowed(decided, aside), tuple(map(ruling_on, waiting)))
     page = decided.next_undecided_page()
@@ -146,65 +136,46 @@ def _undo(session: ReviewState, move: Undo) -> Step:
         raise IllegalMove(name_of(move), "nothing is left to undo")
     path = session.undo[-1]
     stood = session.settled[path]
-    taken = replace(
-        listed(session, path),
-        undo=session.undo[:-1],
-        settled=without(session.settled, path),
-        restoring={**session.restoring, path: stood},
-        drafts={**session.drafts, path: Draft(None, stood.box)},
-        redo=(*session.redo, *filter(None, [session.rulings.get(path)])),
-    )
-    if path not in taken.paths:
-        taken = unfiltered(taken)
-    index = taken.paths.index(path)
-    shown = turned(taken, index // session.per_page)
-    return Step(choosing(shown, index), undone=path)
+    images = session.images.not_undoable(path).not_decided(path).redoable(path)
+    taken = listed(replace(session, images=images), path)
+    waiting = taken.images.being_restored(path, stood).drafted(path, Draft(None, stood.box))
+    shown, index = showing(replace(taken, images=waiting), path)
+    return Step(choosing(turned(shown, index // shown.per_page), index), undone=path)
 
 
 def _redo(session: ReviewState, move: Redo) -> Step:
     if not session.redo:
         raise IllegalMove(name_of(move), "nothing was undone")
-    again = session.redo[-1]
-    if again.path in session.restoring:
-        raise IllegalMove(name_of(move), f"{again.path} is still being restored")
-    if again.path in session.settled:
-        raise IllegalMove(name_of(move), f"{again.path} is decided already")
+    path = session.redo[-1]
+    if path in session.restoring:
+        raise IllegalMove(name_of(move), f"{path} is still being restored")
+    if path in session.settled:
+        raise IllegalMove(name_of(move), f"{path} is decided already")
+    again = session.ruling(path)
     stands = Decided(again.verdict, Status.WAITING, again.box)
-    decided = replace(
-        session,
-        settled={**session.settled, again.path: stands},
-        drafts=without(session.drafts, again.path),
-        undo=(*session.undo, again.path),
-        redo=session.redo[:-1],
-    )
-    if again.path not in decided.paths:
-        decided = unfiltered(decided)
-    index = decided.paths.index(again.path)
-    shown = replaced(decided, again.path, lambda e: Done(e.path, stands, again.size))
-    return Step(choosing(shown, index), (again,))
+    images = session.images.not_redoable(path).not_drafted(path)
+    decided = replace(session, images=images.decided(path, stands).undoable(path))
+    shown, index = showing(decided, path)
+    done = replaced(shown, path, lambda e: Done(e.path, stands, again.size))
+    return Step(choosing(done, index), (again,))
 
 
 def _surveyed(session: ReviewState, move: ConfidenceScanned) -> Step:
-    return Step(replace(session, unsure=session.unsure | move.unsure))
+    return Step(replace(session, images=session.images.found_unsure(move.unsure)))
 
 
 def _looked(session: ReviewState, move: ImageLoaded) -> Step:
     position = loading_at(session, move.path, move)
-    known = replace(
-        session,
-        broken=without(session.broken, move.path),
-        settled=without(session.settled, move.path),
-    )
+    images = session.images.shown(move.path).not_decided(move.path)
     if move.cropped:
         earlier = Decided(None, Status.CROPPED, full(move.size), "cropped already")
-        settled = {**known.settled, move.path: earlier}
-        shown = put(known, position, Done(move.path, earlier, move.size))
-        return Step(replace(shown, settled=settled))
-    entry = opened(move, known.drafts.get(move.path))
+        known = replace(session, images=images.decided(move.path, earlier))
+        return Step(put(known, position, Done(move.path, earlier, move.size)))
+    entry = opened(move, images.draft(move.path))
     if entry.mark is Mark.LATER and session.arrangement is not Arrangement.GRID:
         entry = replace(entry, mark=Mark.KEEP)
-    drafts = without(known.drafts, move.path)
-    return Step(replace(put(known, position, locked(entry, known.lock)), drafts=drafts))
+    known = replace(session, images=images.not_drafted(move.path))
+    return Step(put(known, position, locked(entry, session.lock)))
 
 
 def _load_failed(session: ReviewState, move: LoadFailed) -> Step:
@@ -212,46 +183,43 @@ def _load_failed(session: ReviewState, move: LoadFailed) -> Step:
     shown = put(session, position, Broken(move.path, move.reason))
     following = min(position + 1, len(session.entries) - 1)
     chosen = following if session.chosen == position else session.chosen
-    broken = {**session.broken, move.path: move.reason}
-    return Step(replace(shown, broken=broken, chosen=chosen))
+    images = session.images.not_shown(move.path, move.reason)
+    return Step(replace(shown, images=images, chosen=chosen))
 
 
 def _applied(session: ReviewState, move: Applied) -> Step:
     stood = session.settled.get(move.path)
     if stood is None:  # undone meanwhile: the undo follows in the worker's queue
         return Step(session)
-    if move.status not in _TAKEN_BACK:
-        settled = replace(stood, status=move.status, reason=move.reason)
-        known = replace(session, settled={**session.settled, move.path: settled})
-        if move.status.is_failure:  # nothing to undo; whoever comes back to it can decide again
-            drafts = {**session.drafts, move.path: Draft(None, stood.box)}
-            known = replace(not_undoable(known, move.path), drafts=drafts)
-        return Step(replaced(known, move.path, lambda e: with_outcome(e, settled)))
-    undecided = not_undoable(listed(session, move.path), move.path)
-    stale = {move.path} if move.status is Status.STALE else set()
-    undecided = replace(
-        undecided,
-        settled=without(session.settled, move.path),
-        stale=session.stale | stale,
-        redo=tuple(ruling for ruling in session.redo if ruling.path != move.path),
-    )
-    return Step(replaced(undecided, move.path, lambda e: Loading(e.path)))
+    if move.status in _TAKEN_BACK:
+        return _taken_back(session, move)
+    settled = replace(stood, status=move.status, reason=move.reason)
+    images = session.images.decided(move.path, settled)
+    if move.status.is_failure:  # nothing to undo; whoever comes back to it can decide again
+        images = images.not_undoable(move.path).drafted(move.path, Draft(None, stood.box))
+    known = replace(session, images=images)
+    return Step(replaced(known, move.path, lambda e: with_outcome(e, settled)))
+
+
+def _taken_back(session: ReviewState, move: Applied) -> Step:
+    path = move.path
+    images = session.images.not_undoable(path).not_redoable(path).not_decided(path)
+    undecided = listed(replace(session, images=images), path)
+    if move.status is Status.STALE:
+        undecided = replace(undecided, images=undecided.images.out_of_date(path))
+    return Step(replaced(undecided, path, lambda e: Loading(e.path)))
 
 
 def _restored(session: ReviewState, move: Restored) -> Step:
     restoring_of(session, move)
-    back = replace(session, restoring=without(session.restoring, move.path))
+    back = replace(session, images=session.images.not_restoring(move.path))
     return Step(replaced(back, move.path, lambda e: Loading(e.path)))
 
 
 def _restore_failed(session: ReviewState, move: RestoreFailed) -> Step:
     stood = restoring_of(session, move)
-    stands = replace(
-        session,
-        restoring=without(session.restoring, move.path),
-        settled={**session.settled, move.path: stood},
-        drafts=without(session.drafts, move.path),
-    )
+    images = session.images.not_restoring(move.path).decided(move.path, stood)
+    stands = replace(session, images=images.not_drafted(move.path))
     return Step(replaced(stands, move.path, lambda e: Done(e.path, stood)))
 
 

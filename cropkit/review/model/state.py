@@ -1,21 +1,15 @@
 """What a review is at one moment: frozen values, one class for each state of an image."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import chain
 
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Suggestion, Verdict
-
-
-class Mark(StrEnum):
-    """What the reviewer has marked an image for."""
-
-    KEEP = "keep"
-    REJECT = "reject"
-    SKIP = "skip"
-    LATER = "later"  # in the grid: not decided with the others, but looked at closely
+from cropkit.review.model.decided import Decided, DraftDecision, Mark
+from cropkit.review.model.images import Images, Stacked
+from cropkit.review.model.listing import ByPath, Paths
+from cropkit.review.model.tree import NumberSet
 
 
 class Arrangement(StrEnum):
@@ -88,20 +82,6 @@ _MARKED_VERDICT = {Mark.REJECT: Verdict.REJECT, Mark.SKIP: Verdict.SKIP}
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """The decision that stands for an image; no verdict where it was cropped outside a review.
-
-    It is `Standing` without the database, which this pure model may not import: no row's ids, but
-    also what no row tells.
-    """
-
-    verdict: Verdict | None
-    status: Status
-    box: PixelBox | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Loading:
     """Not read yet."""
 
@@ -169,76 +149,87 @@ full = PixelBox.full
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """What was changed about an image that is not decided yet."""
-
-    sha256: str | None
-    box: PixelBox | None
-    mark: Mark = Mark.KEEP
-    candidate: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DraftDecision:
-    """A decision without clock, names and id, which the shell adds."""
-
-    path: str
-    sha256: str
-    size: Size
-    verdict: Verdict
-    box: PixelBox | None
-    suggestion: Suggestion | None
-
-
-@dataclass(frozen=True, slots=True)
 class ReviewState:
-    """The whole review. Mappings are never changed in place.
+    """The whole review; it shares with the state before all but what a move changes.
 
     Parameters
     ----------
-    paths : what the pages show, a part of `listing` under a filter
+    shown : which images the pages show: under a filter those that it let through then
     per_page : images on a page of the arrangement at hand; `usual`, on one of `Arrangement.PAGE`
     minimum : pixels that the shorter side of a crop should have, 0 where anything goes
-    rulings : what was decided in this session, so that it can be done again
     carried : the box that was decided last, with the size of its image
     aside : what was marked in the grid, to be looked at closely next
-    unsure : what is known to have a suggestion of low confidence
     """
 
-    paths: tuple[str, ...]
+    images: Images
+    shown: NumberSet
     per_page: int = 3
     page: int = 0
     chosen: int = 0
     lock: AspectLock = FREE
     ended: bool = False
     entries: tuple[Entry, ...] = ()
-    settled: Mapping[str, Decided] = field(default_factory=dict)
-    broken: Mapping[str, str] = field(default_factory=dict)
-    drafts: Mapping[str, Draft] = field(default_factory=dict)
-    restoring: Mapping[str, Decided] = field(default_factory=dict)
-    undo: tuple[str, ...] = ()
-    elsewhere: int = 0
-    everything: tuple[str, ...] = ()
     filter: Filter = Filter.ALL
-    stale: frozenset[str] = frozenset()
-    rulings: Mapping[str, DraftDecision] = field(default_factory=dict)
-    redo: tuple[DraftDecision, ...] = ()
     carried: tuple[PixelBox, Size] | None = None
     minimum: int = 0
     arrangement: Arrangement = Arrangement.PAGE
     usual: int = 3
-    aside: frozenset[str] = frozenset()
-    unsure: frozenset[str] = frozenset()
+    aside: NumberSet = field(default_factory=NumberSet)
 
     @property
-    def listing(self) -> tuple[str, ...]:
+    def listing(self) -> Paths:
         """Every image of the collection, whatever the filter."""
-        return self.everything or self.paths
+        return Paths(self.images.index, self.images.listed)
+
+    @property
+    def paths(self) -> Paths:
+        """What the pages show, a part of `listing` under a filter."""
+        return Paths(self.images.index, self.shown)
+
+    @property
+    def settled(self) -> Mapping[str, Decided]:
+        """The decisions that stand."""
+        return ByPath(self.images.index, self.images.outcomes)
+
+    @property
+    def failed(self) -> Mapping[str, Decided]:
+        """The decisions that could not be carried out, in the order of the listing."""
+        outcomes = self.images.outcomes
+        return ByPath(self.images.index, replace(outcomes, numbers=outcomes.failed))
+
+    @property
+    def broken(self) -> Mapping[str, str]:
+        """What could not be shown, and why."""
+        return ByPath(self.images.index, self.images.broken)
+
+    @property
+    def restoring(self) -> Mapping[str, Decided]:
+        """The decisions that are being undone."""
+        return ByPath(self.images.index, self.images.restoring)
+
+    @property
+    def stale(self) -> Paths:
+        """What has changed since it was decided about."""
+        return Paths(self.images.index, self.images.stale)
+
+    @property
+    def undo(self) -> Stacked:
+        """What can be taken back, the latest decision last."""
+        return Stacked(self.images.index, self.images.undo)
+
+    @property
+    def redo(self) -> Stacked:
+        """What was taken back and can be done again, the latest last."""
+        return Stacked(self.images.index, self.images.redo)
+
+    def ruling(self, path: str) -> DraftDecision:
+        """Return what was decided about an image in this session, last."""
+        return ByPath(self.images.index, self.images.rulings)[path]
 
     @property
     def pages(self) -> int:
         """Number of pages, at least one."""
-        return max(1, -(-len(self.paths) // self.per_page))
+        return max(1, -(-len(self.shown) // self.per_page))
 
     @property
     def ready(self) -> bool:
@@ -248,12 +239,12 @@ class ReviewState:
     @property
     def decided(self) -> int:
         """How many images have a decision."""
-        return len(self.settled)
+        return len(self.images.outcomes)
 
     @property
     def total(self) -> int:
         """How many images there are, with those that a decision took out of the folder."""
-        return len(self.listing) + self.elsewhere
+        return len(self.images.listed) + self.images.elsewhere
 
     def too_small(self, entry: Entry) -> bool:
         """Whether accepting it would make a crop that is smaller than it should be."""
@@ -261,20 +252,14 @@ class ReviewState:
             return False
         return min(entry.box.size.width, entry.box.size.height) < self.minimum
 
+    def passing(self, chosen: Filter) -> NumberSet:
+        """Return the images that a filter lets through."""
+        return _PASSING[chosen](self) & self.images.listed
+
     def shows(self, path: str, chosen: Filter) -> bool:
         """Whether a filter lets an image through."""
-        settled = self.settled.get(path)
-        status = settled.status if settled else None
-        return {
-            Filter.ALL: True,
-            Filter.UNREVIEWED: self.undecided(path),
-            Filter.UNSURE: path in self.unsure and self.undecided(path),
-            Filter.ASIDE: path in self.aside and self.undecided(path),
-            Filter.REJECTED: status is Status.REJECTED,
-            Filter.FAILED: status is not None and status.is_failure,
-            Filter.BROKEN: path in self.broken,
-            Filter.STALE: path in self.stale,
-        }[chosen]
+        number = self.images.index.number(path)
+        return number is not None and number in _PASSING[chosen](self)
 
     def on_page(self, page: int) -> tuple[str, ...]:
         """Return the paths of a page: a fixed slice of the listing."""
@@ -282,12 +267,28 @@ class ReviewState:
 
     def undecided(self, path: str) -> bool:
         """Whether a person still has to look at it."""
-        return not (path in self.settled or path in self.broken or path in self.restoring)
+        return self.images.undecided(path)
 
     def next_undecided_page(self) -> int | None:
         """Find the nearest page, forwards and then from the start, with something undecided."""
-        order = chain(range(self.page + 1, self.pages), range(self.page + 1))
-        return next((p for p in order if any(map(self.undecided, self.on_page(p)))), None)
+        after, number = (self.page + 1) * self.per_page, None
+        if after < len(self.shown):
+            number = self.shown.next_common(self.images.left, self.shown.nth(after))
+        if number is None:
+            number = self.shown.next_common(self.images.left, 0)
+        return None if number is None else self.shown.rank(number) // self.per_page
+
+
+_PASSING: Mapping[Filter, Callable[[ReviewState], NumberSet]] = {
+    Filter.ALL: lambda session: session.images.listed,
+    Filter.UNREVIEWED: lambda session: session.images.left,
+    Filter.UNSURE: lambda session: session.images.unsure & session.images.left,
+    Filter.ASIDE: lambda session: session.aside & session.images.left,
+    Filter.REJECTED: lambda session: session.images.outcomes.having(Status.REJECTED),
+    Filter.FAILED: lambda session: session.images.outcomes.failed,
+    Filter.BROKEN: lambda session: NumberSet.of(session.images.broken),
+    Filter.STALE: lambda session: session.images.stale,
+}
 
 
 @dataclass(frozen=True, slots=True)

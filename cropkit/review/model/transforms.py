@@ -1,32 +1,30 @@
 """The parts that the rules are made of: each returns a changed session, entry or step."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
 from cropkit.errors import IllegalMove
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
+from cropkit.review.model.decided import Decided, Draft, DraftDecision, Mark
+from cropkit.review.model.images import Stack
 from cropkit.review.model.moves import ImageLoaded, Move, Restored, RestoreFailed
 from cropkit.review.model.state import (
     GRID,
     Arrangement,
     AspectLock,
     Broken,
-    Decided,
     Done,
-    Draft,
-    DraftDecision,
     Entry,
     Filter,
     Loading,
-    Mark,
     Open,
     Restoring,
     ReviewState,
     Step,
     full,
 )
+from cropkit.review.model.tree import NumberSet
 
 
 def name_of(move: object) -> str:
@@ -131,26 +129,24 @@ def settle(session: ReviewState, entries: tuple[Open, ...]) -> ReviewState:
     )
     if not new:
         return session
+    images = replace(session.images, redo=Stack())
+    for path, ruling in rulings.items():
+        images = images.ruled(ruling, new[path])
     return replace(
         session,
         entries=done,
-        settled={**session.settled, **new},
-        undo=(*session.undo, *new),
-        rulings={**session.rulings, **rulings},
-        redo=(),
-        stale=session.stale - new.keys(),
+        images=images,
         carried=kept[-1] if kept else session.carried,
     )
 
 
 def turned(session: ReviewState, page: int) -> ReviewState:
     """Show a page; what was changed on the one that is left is kept."""
-    changed = {
-        e.path: Draft(e.sha256, e.box, e.mark, e.candidate)
-        for e in session.entries
-        if isinstance(e, Open) and (e.box != e.offered or e.candidate or e.mark is not Mark.KEEP)
-    }
-    kept = replace(session, drafts={**session.drafts, **changed}, page=page, ended=False)
+    images = session.images
+    for e in session.entries:
+        if isinstance(e, Open) and (e.box != e.offered or e.candidate or e.mark is not Mark.KEEP):
+            images = images.drafted(e.path, Draft(e.sha256, e.box, e.mark, e.candidate))
+    kept = replace(session, images=images, page=page, ended=False)
     entries = tuple(_arriving(kept, path) for path in kept.on_page(page))
     chosen = next((i for i, e in enumerate(entries) if not isinstance(e, Done)), 0)
     return replace(kept, entries=entries, chosen=chosen)
@@ -169,14 +165,14 @@ def listed(session: ReviewState, path: str) -> ReviewState:
     """List an image that a decision had taken out of the folder: last, so that no page moves."""
     if path in session.listing:
         return session
-    everything = (*session.listing, path)
-    known = replace(session, everything=everything, elsewhere=session.elsewhere - 1)
+    images = session.images.listing(path)
+    known = replace(session, images=images)
     if session.filter is not Filter.ALL:
         return known
     last = session.page == len(session.paths) // session.per_page
     return replace(
         known,
-        paths=everything,
+        shown=images.listed,
         entries=(*session.entries, Loading(path)) if last else session.entries,
     )
 
@@ -184,6 +180,15 @@ def listed(session: ReviewState, path: str) -> ReviewState:
 def unfiltered(session: ReviewState) -> ReviewState:
     """Show every image again, at the page of the one that was chosen."""
     return filtered(session, Filter.ALL)
+
+
+def showing(session: ReviewState, path: str) -> tuple[ReviewState, int]:
+    """Return a session whose pages show an image, and which of what they show it is."""
+    shown = session if path in session.paths else unfiltered(session)
+    place = shown.paths.place(path)
+    if place is None:
+        raise KeyError(path)
+    return shown, place
 
 
 def regridded(session: ReviewState) -> ReviewState:
@@ -196,11 +201,9 @@ def filtered(session: ReviewState, chosen: Filter) -> ReviewState:
     """Show the images that a filter lets through, now: pages do not move while one looks."""
     if chosen is session.filter:
         return session
-    everything = session.listing
-    paths = tuple(path for path in everything if session.shows(path, chosen))
     here = session.entries[session.chosen].path if session.entries else ""
-    other = replace(session, everything=everything, paths=paths, filter=chosen)
-    at = paths.index(here) if here in paths else 0
+    other = replace(session, shown=session.passing(chosen), filter=chosen)
+    at = other.paths.place(here) or 0
     return choosing(turned(other, at // other.per_page), at)
 
 
@@ -214,12 +217,11 @@ def arranged(session: ReviewState, arrangement: Arrangement) -> ReviewState:
     return replace(session, arrangement=arrangement, per_page=counts[arrangement])
 
 
-def narrowed(session: ReviewState, aside: frozenset[str]) -> ReviewState:
-    """Show what was set aside, and nothing else, as large as it fits."""
+def narrowed(session: ReviewState, paths: Iterable[str]) -> ReviewState:
+    """Show what is set aside, and nothing else, as large as it fits."""
+    aside = NumberSet.of(map(session.images.index.known, paths))
     alone = Arrangement.SINGLE if len(aside) == 1 else Arrangement.PAGE
-    everything = session.listing
-    paths = tuple(path for path in everything if path in aside)
-    shown = replace(session, aside=aside, everything=everything, paths=paths, filter=Filter.ASIDE)
+    shown = replace(session, aside=aside, shown=aside, filter=Filter.ASIDE)
     return turned(arranged(shown, alone), 0)
 
 
@@ -228,11 +230,6 @@ def choosing(session: ReviewState, index: int) -> ReviewState:
     page, position = divmod(index, session.per_page)
     shown = turned(session, page) if page != session.page or session.ended else session
     return replace(shown, chosen=min(position, max(0, len(shown.entries) - 1)))
-
-
-def not_undoable(session: ReviewState, path: str) -> ReviewState:
-    """Take a decision off the undo stack."""
-    return replace(session, undo=tuple(other for other in session.undo if other != path))
 
 
 def with_outcome(entry: Entry, settled: Decided) -> Entry:
@@ -250,8 +247,3 @@ def replaced(session: ReviewState, path: str, change: Callable[[Entry], Entry]) 
     """Change an image wherever it is on the page."""
     entries = tuple(change(e) if e.path == path else e for e in session.entries)
     return replace(session, entries=entries)
-
-
-def without(mapping: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a mapping without a key."""
-    return {k: v for k, v in mapping.items() if k != key} if key in mapping else mapping

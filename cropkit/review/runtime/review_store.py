@@ -1,9 +1,8 @@
 """What a review asks of a collection and keeps in its trail, beyond what everybody does."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cropkit.audit.decisions import Standing
 from cropkit.audit.tally import SessionRow, Tally
@@ -11,10 +10,19 @@ from cropkit.collection import Look
 from cropkit.geometry import Size
 from cropkit.records import CropResult, Status
 from cropkit.review.model import Decided, ReviewState, begin
+from cropkit.review.runtime.decision_ids import DecisionIds
 from cropkit.suggest import confidence_of
 
 if TYPE_CHECKING:
     from cropkit.collection import Collection
+
+
+class Resumed(NamedTuple):
+    """A review as it was left, the ids of its decisions, and what waits, oldest first."""
+
+    session: ReviewState
+    ids: DecisionIds
+    waiting: tuple[str, ...]
 
 
 class ReviewStore:
@@ -26,8 +34,8 @@ class ReviewStore:
     def __init__(self, collection: "Collection") -> None:
         self._collection, self._trail = collection, collection.trail
 
-    def resumed(self, per_page: int, minimum: int) -> tuple[ReviewState, dict[str, str]]:
-        """Return the review as it was left, and the ids of the decisions that stand."""
+    def resumed(self, per_page: int, minimum: int) -> Resumed:
+        """Return the review as it was left."""
         every = self._trail.standing()
         standing = {each.path: each for each in every}
         settled = {
@@ -35,12 +43,21 @@ class ReviewStore:
             for path, s in standing.items()
             if s.status not in (Status.STALE, Status.RESTORED)
         }
-        undo = tuple(s.path for s in self._to_undo(every) if s.path in settled)
-        images = self._collection.images()
-        session = begin(images, per_page, settled, undo, self.place(), minimum=minimum)
-        changed = (path for path, s in standing.items() if s.status is Status.STALE)
-        session = replace(session, stale=frozenset(changed))
-        return session, {path: s.decision for path, s in standing.items()}
+        session = begin(
+            self._collection.images(),
+            per_page,
+            settled,
+            (s.path for s in self._to_undo(every) if s.path in settled),
+            self.place(),
+            minimum=minimum,
+            stale=(path for path, s in standing.items() if s.status is Status.STALE),
+        )
+        of_settled = ((path, standing[path].decision) for path in settled)
+        return Resumed(
+            session,
+            DecisionIds(session.images.index, of_settled),
+            tuple(path for path, s in settled.items() if s.status is Status.WAITING),
+        )
 
     def standing(self) -> dict[str, Standing]:
         """Return the decision that stands for each image."""

@@ -70,7 +70,7 @@ def _end(view: View) -> str:
 
 
 def _failures(session: ReviewState) -> str:
-    failed = {p: s.reason for p, s in session.settled.items() if s.status.is_failure}
+    failed = {path: settled.reason for path, settled in session.failed.items()}
     return _reasons("Not shown", session.broken) + _reasons("Failed", failed)
 
 

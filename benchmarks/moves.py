@@ -1,0 +1,194 @@
+"""How the review's moves grow with the collection: CPU of each at several sizes, and its exponent.
+
+    python benchmarks/moves.py [--sizes 1000,10000,100000,1000000] [--only TASK] [--json]
+
+The state machine alone: no image, no database, no browser. In folders of 250 images half
+is decided, each tenth of that by a reject, and the review stands in the middle. A move returns a
+new state, so that it is made again and again from the same one; the figure is the mean of the
+fastest round. What `begin` makes, with the paths, is weighed by `tracemalloc`.
+"""
+
+import argparse
+import json
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from growth import row, table
+
+from cropkit.collection import Counts
+from cropkit.errors import IllegalMove
+from cropkit.geometry import PixelBox, Size
+from cropkit.records import Status, Verdict
+from cropkit.review.model import (
+    Applied,
+    Decided,
+    DecidePage,
+    Filter,
+    Find,
+    GoTo,
+    ImageLoaded,
+    JumpTo,
+    Loading,
+    Move,
+    NextFilter,
+    NextUnreviewed,
+    Redo,
+    Restored,
+    ReviewState,
+    TurnFolder,
+    TurnPage,
+    Undo,
+    advance,
+    begin,
+)
+from cropkit.review.model.progress import SessionCounts, within
+
+SIZES = "1000,10000,100000,1000000"
+IN_A_FOLDER = 250
+PER_PAGE = 3
+SIZE = Size(4000, 3000)
+ROUNDS, ENOUGH = 3, 0.05  # seconds of a round, at least
+COUNTS = SessionCounts(Counts(*[0] * 9))
+
+
+def listing(count: int) -> list[str]:
+    """Name so many images."""
+    return [f"set{n // IN_A_FOLDER:04}/image{n:07}.png" for n in range(count)]
+
+
+def decided(number: int) -> Decided:
+    """Say what became of an image: no two boxes are one object."""
+    if number % 10 == 0:
+        return Decided(Verdict.REJECT, Status.REJECTED)
+    left = 300 + number % 1000
+    return Decided(Verdict.ADJUSTED, Status.CROPPED, PixelBox(left, 400, left + 2000, 2400))
+
+
+def begun(paths: list[str]) -> ReviewState:
+    """Return a review of which half is done."""
+    half = paths[: len(paths) // 2]
+    settled = {path: decided(number) for number, path in enumerate(half)}
+    return begin(paths, PER_PAGE, settled, tuple(half))
+
+
+def opened(state: ReviewState) -> ReviewState:
+    """Let the images of the page arrive."""
+    for entry in state.entries:
+        if isinstance(entry, Loading):
+            state = on(state, ImageLoaded(entry.path, "0" * 64, SIZE))
+    return state
+
+
+def on(state: ReviewState, *moves: Move) -> ReviewState:
+    """Make moves."""
+    for move in moves:
+        state = advance(state, move).session
+    return state
+
+
+def enter(state: ReviewState) -> object:
+    """Accept a page, hear what became of it, and say how far the review has come."""
+    paths = [entry.path for entry in state.entries]
+    after = on(opened(on(state, DecidePage())), *(Applied(p, Status.CROPPED) for p in paths))
+    return COUNTS.of(after), within(after), after.next_undecided_page()
+
+
+def missed(state: ReviewState) -> None:
+    """Search for what no image is called."""
+    try:
+        advance(state, Find("nowhere"))
+    except IllegalMove:
+        return
+    raise AssertionError
+
+
+def undone(state: ReviewState) -> ReviewState:
+    """Take a decision of this session back."""
+    path = state.entries[-1].path
+    return opened(on(state, DecidePage(), Applied(path, Status.CROPPED), Undo(), Restored(path)))
+
+
+def tasks(paths: list[str], state: ReviewState) -> Mapping[str, Callable[[], object]]:
+    """Return what is timed, by name."""
+    start, back = on(state, JumpTo(0)), undone(state)
+    filtered = on(state, NextFilter())
+    if filtered.filter is not Filter.UNREVIEWED:
+        raise AssertionError
+    return {
+        "Enter: decide, apply, count": partial(enter, state),
+        "undo": partial(on, state, Undo()),
+        "redo": partial(on, back, Redo()),
+        "turn the page": partial(on, state, TurnPage(1)),
+        "jump to a number": partial(on, state, JumpTo(len(paths) - 2)),
+        "go to an image": partial(on, state, GoTo(paths[-1])),
+        "next undecided, from the start": partial(on, start, NextUnreviewed()),
+        "next folder": partial(on, start, TurnFolder(1)),
+        "within the folder": partial(within, state),
+        "filter: unreviewed": partial(on, state, NextFilter()),
+        "filter: the next one": partial(on, filtered, NextFilter()),
+        "Enter under a filter": partial(enter, opened(filtered)),
+        "find the last": partial(on, start, Find(paths[-1])),
+        "find nothing": partial(missed, state),
+    }
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return the CPU seconds of one time, in the fastest of some rounds."""
+    rounds = []
+    for _ in range(ROUNDS):
+        times, before = 0, time.process_time()
+        while (took := time.process_time() - before) < ENOUGH:
+            work()
+            times += 1
+        rounds.append(took / times)
+    return min(rounds)
+
+
+def weighed(count: int) -> float:
+    """Return the bytes an image that a review holds from its beginning."""
+    tracemalloc.start()
+    state = begun(listing(count))
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return taken / len(state.listing)
+
+
+def measured(count: int, only: list[str]) -> dict[str, float]:
+    """Return the seconds of each task at one size."""
+    paths = listing(count)
+    before = time.process_time()
+    state = opened(begun(paths))
+    took = {"begin": time.process_time() - before}
+    return took | {
+        name: seconds(work)
+        for name, work in tasks(paths, state).items()
+        if not only or name in only
+    }
+
+
+def main() -> None:
+    """Time, weigh, tell."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sizes", default=SIZES, help="how many images, by commas")
+    parser.add_argument("--only", action="append", default=[], help="time this task alone")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    sizes = sorted(int(size) for size in asked.sizes.split(","))
+    figures = [measured(size, asked.only) for size in sizes]
+    rows = {name: [each[name] for each in figures] for name in figures[0]}
+    weight = [weighed(size) for size in sizes]
+    if asked.json:
+        sys.stdout.write(json.dumps({"sizes": sizes, "rows": rows, "bytes": weight}) + "\n")
+        return
+    lines = {name: row(name, sizes, took) for name, took in rows.items()}
+    lines["bytes"] = ["bytes an image", *(f"{each:.0f}" for each in weight), ""]
+    sys.stdout.write(table(sizes, lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

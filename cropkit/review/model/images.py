@@ -1,0 +1,290 @@
+"""What is known of every image, and what is counted of it: changed together, image by image.
+
+Each image has its number in an `Index`, and what is known of it hangs in trees by that number: a
+change writes a few nodes anew, and no count is ever taken again. `left` is what a person still has
+to look at; every rule that decides, breaks or brings back goes through `_now`, which keeps it true.
+"""
+
+import sys
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, overload
+
+from cropkit.review.model.decided import Decided, Draft, DraftDecision
+from cropkit.review.model.listing import Index, folder_of
+from cropkit.review.model.outcomes import Column, Outcomes
+from cropkit.review.model.tree import NumberSet, Tree
+
+_TYPE = "I"  # of a place or a number in a `Stack`
+_PLACE = array(_TYPE).itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Images one on the other, each at most once; any of them can be taken out.
+
+    Parameters
+    ----------
+    places : where images lie, as many as were ever put there; `held` are those that still do
+    images : the image at each place
+    place_of : the place of each image, one more than it is
+    """
+
+    held: NumberSet = field(default_factory=NumberSet)
+    images: Column = field(default_factory=lambda: Column(_PLACE))
+    place_of: Column = field(default_factory=lambda: Column(_PLACE))
+    top: int = 0
+
+    @classmethod
+    def of(cls, numbers: Iterable[int]) -> "Stack":
+        """Return a stack of these, the last on top; of one that comes twice, the later counts."""
+        order = list(dict.fromkeys(reversed(list(numbers))))[::-1]
+        places = array(_TYPE, bytes(_PLACE)) * (max(order, default=-1) + 1)
+        for place, number in enumerate(order, 1):
+            places[number] = place
+        images = array(_TYPE, order).tobytes()
+        return cls(
+            NumberSet.below(len(order)),
+            Column.of(_PLACE, images),
+            Column.of(_PLACE, places.tobytes()),
+            len(order),
+        )
+
+    def put(self, number: int) -> "Stack":
+        """Return the stack with an image on top."""
+        return Stack(
+            self.without(number).held.put(self.top),
+            self.images.put(self.top, _bytes(number)),
+            self.place_of.put(number, _bytes(self.top + 1)),
+            self.top + 1,
+        )
+
+    def without(self, number: int) -> "Stack":
+        """Return the stack without an image."""
+        place = int.from_bytes(self.place_of.get(number), sys.byteorder) - 1
+        if place < 0 or place not in self.held:
+            return self
+        gone = self.place_of.put(number, _bytes(0))
+        return replace(self, held=self.held.without(place), place_of=gone)
+
+    def image(self, nth: int) -> int:
+        """Return the nth image from below."""
+        return int.from_bytes(self.images.get(self.held.nth(nth)), sys.byteorder)
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stacked(Sequence[str]):
+    """The paths of a stack, the one on top last; equal to any sequence of them."""
+
+    known: Index
+    stack: Stack
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, at: int | slice) -> str | tuple[str, ...]:
+        if isinstance(at, slice):
+            return tuple(self[nth] for nth in range(len(self))[at])
+        return self.known.path(self.stack.image(at if at >= 0 else len(self) + at))
+
+    def __len__(self) -> int:
+        return len(self.stack)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+
+def _bytes(number: int) -> bytes:
+    return number.to_bytes(_PLACE, sys.byteorder)
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Everything that is known of the images, by number.
+
+    Parameters
+    ----------
+    listed : those that are in the folder; what else is known was decided, and is elsewhere
+    left : those that a person still has to look at
+    elsewhere : how many are decided and not listed
+    rulings : what was decided in this session, so that it can be done again
+    """
+
+    index: Index
+    listed: NumberSet
+    left: NumberSet
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    broken: Tree[str] = field(default_factory=Tree)
+    restoring: Tree[Decided] = field(default_factory=Tree)
+    drafts: Tree[Draft] = field(default_factory=Tree)
+    rulings: Tree[DraftDecision] = field(default_factory=Tree)
+    stale: NumberSet = field(default_factory=NumberSet)
+    unsure: NumberSet = field(default_factory=NumberSet)
+    undo: Stack = field(default_factory=Stack)
+    redo: Stack = field(default_factory=Stack)
+    elsewhere: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        paths: Iterable[str],
+        settled: Mapping[str, Decided],
+        undo: Iterable[str],
+        stale: Iterable[str],
+    ) -> "Images":
+        """Return what is known at the beginning."""
+        number_of: dict[str, int] = {}
+        for path in paths:
+            number_of.setdefault(path, len(number_of))
+        begun, changed = tuple(number_of), tuple(stale)
+        for path in (*settled, *changed):
+            number_of.setdefault(path, len(number_of))
+        listed = NumberSet.below(len(begun))
+        outcomes = Outcomes.of((number_of[path], each) for path, each in settled.items())
+        return cls(
+            Index.of(begun, islice(number_of, len(begun), None)),
+            listed,
+            listed - outcomes.numbers,
+            outcomes,
+            stale=NumberSet.of(map(number_of.__getitem__, changed)),
+            undo=Stack.of(map(number_of.__getitem__, undo)),
+            elsewhere=len(outcomes.numbers - listed),
+        )
+
+    # --- what is known
+
+    def undecided(self, path: str) -> bool:
+        """Whether a person still has to look at it."""
+        number = self.index.number(path)
+        return number is not None and number in self.left
+
+    def within(self, path: str) -> tuple[int, int]:
+        """Return how many images of an image's folder are decided, and how many are listed."""
+        folder = folder_of(path)
+        decided = self.index.within(folder, self.outcomes.numbers)
+        return decided, self.index.within(folder, self.listed)
+
+    def draft(self, path: str) -> Draft | None:
+        """Return what was changed about an image, if anything was."""
+        return self.drafts.get(self.index.known(path))
+
+    # --- what becomes of an image
+
+    def decided(self, path: str, decided: Decided) -> "Images":
+        """Let a decision stand."""
+        number = self.index.known(path)
+        return _now(self, number, outcomes=self.outcomes.put(number, decided))
+
+    def ruled(self, ruling: DraftDecision, decided: Decided) -> "Images":
+        """Let a decision of this session stand, as the latest that can be taken back."""
+        number = self.index.known(ruling.path)
+        images = replace(
+            self, rulings=self.rulings.put(number, ruling), stale=self.stale.without(number)
+        )
+        return images.decided(ruling.path, decided).undoable(ruling.path)
+
+    def not_decided(self, path: str) -> "Images":
+        """Let no decision stand."""
+        number = self.index.known(path)
+        return _now(self, number, outcomes=self.outcomes.without(number))
+
+    def undoable(self, path: str) -> "Images":
+        """Let a decision be the first to be taken back."""
+        return replace(self, undo=self.undo.put(self.index.known(path)))
+
+    def not_undoable(self, path: str) -> "Images":
+        """Take a decision off the undo stack."""
+        return replace(self, undo=self.undo.without(self.index.known(path)))
+
+    def being_restored(self, path: str, stood: Decided) -> "Images":
+        """Let an image wait until its decision is undone."""
+        number = self.index.known(path)
+        return _now(self, number, restoring=self.restoring.put(number, stood))
+
+    def not_restoring(self, path: str) -> "Images":
+        """Let an image wait no longer."""
+        number = self.index.known(path)
+        return _now(self, number, restoring=self.restoring.without(number))
+
+    def not_shown(self, path: str, reason: str) -> "Images":
+        """Have an image that could not be shown."""
+        number = self.index.known(path)
+        return _now(self, number, broken=self.broken.put(number, reason))
+
+    def shown(self, path: str) -> "Images":
+        """Have an image that could be shown."""
+        number = self.index.known(path)
+        return _now(self, number, broken=self.broken.without(number))
+
+    def drafted(self, path: str, draft: Draft) -> "Images":
+        """Keep what was changed about an image."""
+        return replace(self, drafts=self.drafts.put(self.index.known(path), draft))
+
+    def not_drafted(self, path: str) -> "Images":
+        """Forget what was changed about an image."""
+        return replace(self, drafts=self.drafts.without(self.index.known(path)))
+
+    def out_of_date(self, path: str) -> "Images":
+        """Have an image whose file is another than the one that was decided about."""
+        return replace(self, stale=self.stale.put(self.index.known(path)))
+
+    def redoable(self, path: str) -> "Images":
+        """Let a decision that was taken back be the first to be done again, if it is known."""
+        number = self.index.known(path)
+        return replace(self, redo=self.redo.put(number)) if number in self.rulings else self
+
+    def not_redoable(self, path: str) -> "Images":
+        """Let a decision that was taken back not be done again."""
+        return replace(self, redo=self.redo.without(self.index.known(path)))
+
+    def found_unsure(self, paths: Iterable[str]) -> "Images":
+        """Have more images whose suggestion has a low confidence."""
+        images = self
+        for path in paths:
+            if images.index.number(path) is None:
+                images = replace(images, index=images.index.added(path))
+        numbers = NumberSet.of(map(images.index.known, paths))
+        return replace(images, unsure=images.unsure | numbers)
+
+    def listing(self, path: str) -> "Images":
+        """List an image that is elsewhere: last, so that no other has another place."""
+        before = self.index.known(path)
+        if before in self.listed:
+            return self
+        index = self.index.added(path)
+        number, draft = index.known(path), self.drafts.get(before)
+        images = replace(
+            self,
+            index=index,
+            listed=self.listed.put(number),
+            stale=self.stale.without(before).put(number, there=before in self.stale),
+            unsure=self.unsure.without(before).put(number, there=before in self.unsure),
+            drafts=self.drafts.without(before),
+        )
+        listed = _now(images, number)
+        return listed if draft is None else listed.drafted(path, draft)
+
+
+def _now(images: Images, number: int, **changes: Any) -> Images:  # noqa: ANN401  (fields by name)
+    """Change what is known of an image, and with it what follows from that."""
+    changed = replace(images, **changes)
+    known = (changed.outcomes.numbers, changed.broken, changed.restoring)
+    left = number in changed.listed and not any(number in each for each in known)
+    return replace(
+        changed,
+        left=changed.left.put(number, there=left),
+        elsewhere=images.elsewhere + _elsewhere(changed, number) - _elsewhere(images, number),
+    )
+
+
+def _elsewhere(images: Images, number: int) -> bool:
+    return number in images.outcomes.numbers and number not in images.listed

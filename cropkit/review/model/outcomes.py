@@ -1,0 +1,163 @@
+"""What was decided about each image, compact and persistent: eighteen bytes for most of them."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from struct import Struct
+
+from cropkit.geometry import PixelBox
+from cropkit.records import Status, Verdict
+from cropkit.review.model.decided import Decided
+from cropkit.review.model.tree import NumberSet, Tree
+
+_VERDICTS: tuple[Verdict | None, ...] = (None, *Verdict)
+_STATUSES = tuple(Status)
+_LARGEST = (1 << 32) - 1
+_NONE, _WITHOUT_BOX, _WITH_BOX = range(3)
+_RECORD = Struct("<BB4I")  # which verdict and whether a box, which status, edges
+_ROW_BITS = 6
+_IN_A_ROW = 1 << _ROW_BITS
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Records of one width by number, packed; all zeros where there is none."""
+
+    width: int
+    rows: Tree[bytes] = field(default_factory=Tree)
+
+    @classmethod
+    def of(cls, width: int, records: bytes | bytearray) -> "Column":
+        """Return records as they follow one another from number 0."""
+        row = width * _IN_A_ROW
+        starts = range(0, len(records), row)
+        return cls(
+            width,
+            Tree.of(
+                (at // row, bytes(records[at : at + row]).ljust(row, b"\0"))
+                for at in starts
+                if any(records[at : at + row])
+            ),
+        )
+
+    def get(self, number: int) -> bytes:
+        """Return a record, empty or zeros where there is none."""
+        at = self.width * (number & (_IN_A_ROW - 1))
+        return (self.rows.get(number >> _ROW_BITS) or b"")[at : at + self.width]
+
+    def put(self, number: int, record: bytes) -> "Column":
+        """Return the records with another one."""
+        key, at = number >> _ROW_BITS, self.width * (number & (_IN_A_ROW - 1))
+        row = self.rows.get(key) or bytes(self.width * _IN_A_ROW)
+        return replace(self, rows=self.rows.put(key, row[:at] + record + row[at + self.width :]))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The decisions that stand, by the number of their image, counted by what became of them.
+
+    Parameters
+    ----------
+    loose : what does not fit into a record: a reason, or a box beyond any image
+    """
+
+    records: Column = field(default_factory=lambda: Column(_RECORD.size))
+    loose: Tree[Decided] = field(default_factory=Tree)
+    numbers: NumberSet = field(default_factory=NumberSet)
+    by_status: dict[Status, NumberSet] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, decisions: Iterable[tuple[int, Decided]]) -> "Outcomes":
+        """Return the outcomes of decisions by number, each once."""
+        records, loose = bytearray(), []
+        having: list[list[int]] = [[] for _ in _STATUSES]
+        for number, decided in decisions:
+            end, packed = (number + 1) * _RECORD.size, _packed(decided)
+            if len(records) < end:
+                records.extend(bytes(end - len(records)))
+            if packed is None:
+                loose.append((number, decided))
+            else:
+                records[end - _RECORD.size : end] = packed
+            having[_STATUSES.index(decided.status)].append(number)
+        sets = zip(_STATUSES, map(NumberSet.of, having), strict=True)
+        every = NumberSet.of(chain.from_iterable(having))
+        return cls(Column.of(_RECORD.size, records), Tree.of(loose), every, _those_that_are(sets))
+
+    def get(self, number: int) -> Decided | None:
+        """Return the decision about an image."""
+        if number not in self.numbers:
+            return None
+        return self.loose.get(number) or _unpacked(self.records.get(number))
+
+    def put(self, number: int, decided: Decided) -> "Outcomes":
+        """Return the outcomes with another decision about an image."""
+        before, packed = self.without(number), _packed(decided)
+        same = before.by_status.get(decided.status) or NumberSet()
+        return Outcomes(
+            before.records if packed is None else before.records.put(number, packed),
+            before.loose.put(number, decided) if packed is None else before.loose,
+            before.numbers.put(number),
+            {**before.by_status, decided.status: same.put(number)},
+        )
+
+    def without(self, number: int) -> "Outcomes":
+        """Return the outcomes without one about an image."""
+        decided = self.get(number)
+        if decided is None:
+            return self
+        with_others = self.by_status | {
+            decided.status: self.by_status[decided.status].without(number)
+        }
+        return replace(
+            self,
+            loose=self.loose.without(number),
+            numbers=self.numbers.without(number),
+            by_status=_those_that_are(with_others.items()),
+        )
+
+    def having(self, status: Status) -> NumberSet:
+        """Return the images with a status."""
+        return self.by_status.get(status) or NumberSet()
+
+    @property
+    def failed(self) -> NumberSet:
+        """The images whose decision could not be carried out."""
+        failed = NumberSet()
+        for status, numbers in self.by_status.items():
+            failed = failed | numbers if status.is_failure else failed
+        return failed
+
+    def counts(self) -> Counter[Status]:
+        """Return how many images have each status."""
+        return Counter({status: len(numbers) for status, numbers in self.by_status.items()})
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+def _those_that_are(sets: Iterable[tuple[Status, NumberSet]]) -> dict[Status, NumberSet]:
+    return {status: numbers for status, numbers in sets if numbers}
+
+
+def _packed(decided: Decided) -> bytes | None:
+    """Return a decision as a record, None where it does not fit."""
+    box = decided.box
+    if decided.reason or (box is not None and max(box.right, box.bottom) > _LARGEST):
+        return None
+    verdict, status = _VERDICTS.index(decided.verdict), _STATUSES.index(decided.status)
+    if box is None:
+        return _RECORD.pack(3 * verdict + _WITHOUT_BOX, status, 0, 0, 0, 0)
+    return _RECORD.pack(3 * verdict + _WITH_BOX, status, *box.xyxy)
+
+
+def _unpacked(record: bytes) -> Decided:
+    both, status, *edges = _RECORD.unpack(record)
+    verdict, box = divmod(both, 3)
+    return Decided(
+        _VERDICTS[verdict], _STATUSES[status], PixelBox(*edges) if box == _WITH_BOX else None
+    )
