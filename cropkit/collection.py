@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import clock, formats
 from cropkit.audit.problems import Problems
+from cropkit.audit.reader import Progress
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Ask, Run
 from cropkit.audit.trail import DEADLINE, AuditTrail
@@ -581,9 +582,14 @@ class Collection:
             )
         return done
 
-    def fsck(self) -> list[Difference]:
-        """Name each difference between database and disk; [] proves that they agree."""
-        return fsck(self.locations, self.trail)
+    def fsck(self, progress: Progress | None = None) -> list[Difference]:
+        """Name each difference between database and disk; [] proves that they agree.
+
+        Parameters
+        ----------
+        progress : told what is gone through, how much of it is done, and how much there is
+        """
+        return fsck(self.locations, self.trail, progress)
 
     def history(self, path: StrPath | None = None) -> "pd.DataFrame":
         """Return the audit trail as a table: one row for each event."""

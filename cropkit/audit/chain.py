@@ -6,7 +6,7 @@ that it was: `seals` vouch for that, and `heads` tell whether the end was cut of
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -16,6 +16,7 @@ from cropkit.audit.schema import audit
 from cropkit.names import all_escaped, escaped, read_json
 
 GENESIS = "0" * 64
+_NOW_AND_THEN = 1000  # events
 _LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 _FIELDS = ("seq", "at", "session", "event", "path", "operation", "body", "previous")
 
@@ -68,8 +69,13 @@ def body_of(event: Mapping[str, Any]) -> Any:  # noqa: ANN401  (whatever JSON ho
         return read_json(event["body"])
 
 
-def broken_links(db: Connection) -> list[str]:
-    """Walk the whole chain and name every event that does not fit."""
+def broken_links(db: Connection, between: Callable[[int], object] | None = None) -> list[str]:
+    """Walk the whole chain and name every event that does not fit.
+
+    Parameters
+    ----------
+    between : told how many have been looked at, now and then; what it raises ends it
+    """
     broken, previous, number = [], GENESIS, 0
     for mapping in db.execute(select(audit).order_by(audit.c.seq)).mappings():
         row = {str(name): value for name, value in mapping.items()}
@@ -80,7 +86,15 @@ def broken_links(db: Connection) -> list[str]:
         if row["previous"] != previous or row["hash"] != digest(row):
             broken.append(f"event {row['seq']} was changed after it was written")
         previous = row["hash"]
+        if between is not None and number % _NOW_AND_THEN == 0:
+            between(number)
     return broken
+
+
+def length(db: Connection) -> int:
+    """Return the number of the last event."""
+    last = db.execute(_LAST).one_or_none()
+    return int(last.seq) if last else 0
 
 
 def head(db: Connection) -> str:

@@ -66,12 +66,16 @@ class Disagreement:
     reason: str
 
 
-def disagreements(db: Connection) -> list[Disagreement]:
+def disagreements(db: Connection, between: replay.Between | None = None) -> list[Disagreement]:
     """Play the whole trail beside a database, and name every row that is another one there.
 
     Compared are decisions, the queue, finished operations, settings and sessions, column by column,
     and the order of decisions and operations. What was begun and not finished has no event yet;
     where a reviewer was is convenience, and never had one.
+
+    Parameters
+    ----------
+    between : told how many events have been played, now and then; what it raises ends it
 
     Raises
     ------
@@ -79,7 +83,7 @@ def disagreements(db: Connection) -> list[Disagreement]:
         There is no room for the temporary file.
     """
     with _beside() as other:
-        wrong = [_leads_nowhere(*each) for each in _played(other, _events(db))]
+        wrong = [_leads_nowhere(*each) for each in _played(other, _events(db), between)]
         for table in (*replay.IN_ORDER, schema.queue, schema.setting, schema.session):
             differing = list(_compared(table, db, other))
             wrong += differing
@@ -103,10 +107,10 @@ def _events(db: Connection) -> Iterator[replay.Event]:
 
 
 def _played(
-    other: Connection, events: Iterable[replay.Event]
+    other: Connection, events: Iterable[replay.Event], between: replay.Between | None
 ) -> Iterator[tuple[replay.Event, Exception]]:
     try:
-        yield from replay.faults(other, events)
+        yield from replay.faults(other, events, between=between)
     except OperationalError as error:
         reason = f"the trail cannot be played into a temporary file: {error.orig}"
         raise OSError(errno.EIO, reason) from error

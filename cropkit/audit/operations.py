@@ -62,6 +62,7 @@ _CLAIMED = select(claim.c.name).where(claim.c.name.in_(bindparam("names", expand
 _OUTCOMES = {OperationKind.CROP: Status.CROPPED, OperationKind.REJECT: Status.REJECTED}
 _other = operation.alias("other")
 _NEWEST = operation.c.seq.desc()
+_MANY = 1000  # of all that are read, one after the other
 _SOME = 50  # operations that are read at a time: most ask for one
 
 
@@ -222,6 +223,13 @@ def unsettled(db: Connection) -> list[Operation]:
 def finished(db: Connection) -> list[Operation]:
     """Return every finished operation, oldest first."""
     return _operations(db, operation.c.state == OperationState.DONE)
+
+
+def some_finished(db: Connection, after: int) -> list[tuple[int, Operation]]:
+    """Return some of the finished operations, oldest first, with their places in the order."""
+    later = (operation.c.state == OperationState.DONE) & (operation.c.seq > after)
+    query = select(operation).where(later).order_by(operation.c.seq).limit(_MANY)
+    return [(row.seq, _operation(row)) for row in db.execute(query)]
 
 
 def undoable(db: Connection) -> list[Operation]:

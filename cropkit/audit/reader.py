@@ -35,8 +35,10 @@ from cropkit.system.home import EXPORT, OWNERS
 from cropkit.system.locks import is_free
 from cropkit.system.scope import Scope
 
-__all__ = ["DEADLINE", "Standing", "TrailReader"]
+__all__ = ["DEADLINE", "Progress", "Standing", "TrailReader"]
 
+# Told of long work: what is gone through, how much of it is done, and how much there is.
+Progress = Callable[[str, int, int], object]
 SomeBefore = Callable[[Connection, int | None], list[tuple[int, Operation]]]
 
 
@@ -156,6 +158,17 @@ class TrailReader:
         """Return every finished operation, oldest first."""
         with self.store.reading() as db:
             return operations.finished(db)
+
+    def each_finished(self) -> Iterator[Operation]:
+        """Yield the same, read as they are asked for; what ends meanwhile may be among them."""
+        after = 0
+        while True:
+            with self.store.reading() as db:
+                numbered = operations.some_finished(db, after)
+            if not numbered:
+                return
+            yield from (operation for _, operation in numbered)
+            after = numbered[-1][0]
 
     def undoable(self) -> list[Operation]:
         """Return the finished operations that can be taken back, oldest first."""
@@ -281,28 +294,41 @@ class TrailReader:
 
     # -- the chain of events ---------------------------------------------------------------------
 
-    def events(self, path: str | None = None) -> list[dict[str, Any]]:
-        """Return the events of the trail, oldest first, of one image or all that are meant.
+    def events(self, path: str | None = None, kind: str | None = None) -> list[dict[str, Any]]:
+        """Return the events of the trail, oldest first: of one image or all, of one kind or all.
 
         The body is the text that the chain's hash is of; `chain.body_of` reads it.
         """
         query = select(schema.audit).order_by(schema.audit.c.seq)
         if path is not None:
             query = query.where(schema.audit.c.path == escaped(path))
+        if kind is not None:
+            query = query.where(schema.audit.c.event == kind)
         with self.store.reading() as db:
             rows = [row._asdict() for row in db.execute(query)]
         named = [row | {"path": row["path"] and unescaped(row["path"])} for row in rows]
         return [row for row in named if self.scope.holds(row["path"] or "")]
 
-    def broken_links(self) -> list[str]:
+    def broken_links(self, progress: Progress | None = None) -> list[str]:
         """Name every event of the chain that does not fit."""
         with self.store.reading() as db:
-            return chain.broken_links(db)
+            return chain.broken_links(db, self._between("links", chain.length(db), progress))
 
-    def disagreements(self) -> list[Disagreement]:
+    def disagreements(self, progress: Progress | None = None) -> list[Disagreement]:
         """Play the trail again, and name every row of the tables that it does not lead to."""
         with self.store.reading() as db:
-            return comparing.disagreements(db)
+            between = self._between("events", chain.length(db), progress)
+            return comparing.disagreements(db, between)
+
+    def _between(self, what: str, total: int, progress: Progress | None) -> Callable[[int], None]:
+        """Return what is done now and then in a long read: it can be ended, and tells of itself."""
+
+        def between(done: int) -> None:
+            self.store.let_through()
+            if progress is not None:
+                progress(what, done, total)
+
+        return between
 
     def export_differences(self) -> list[str]:
         """Tell where the export is not what the database holds."""

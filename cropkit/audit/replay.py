@@ -28,6 +28,7 @@ Event = Mapping[str, Any]
 Body = Mapping[str, Any]
 Told = Sequence[tuple[Event, Body]]
 Player = Callable[[Connection, Sequence[Event]], None]
+Between = Callable[[int], object]
 
 IN_ORDER = (schema.decision, schema.operation)  # tables whose rows have a place in the order
 _AT_ONCE = 500  # events that are played together
@@ -76,21 +77,32 @@ def play_alike(db: Connection, events: Sequence[Event]) -> None:
 
 
 def faults(
-    db: Connection, events: Iterable[Event], play: Player = play_alike
+    db: Connection,
+    events: Iterable[Event],
+    play: Player = play_alike,
+    between: Between | None = None,
 ) -> Iterator[tuple[Event, Exception]]:
     """Play events, and yield those that lead nowhere, each with what it met.
+
+    Parameters
+    ----------
+    between : told how many have been played, now and then; what it raises ends it
 
     Raises
     ------
     OperationalError
         The database itself cannot be written: no event is to blame.
     """
+    count = 0
     for alike in _stretches(events):
         db.exec_driver_sql("SAVEPOINT stretch")
         if not _went_well(db, alike, play):
             db.exec_driver_sql("ROLLBACK TO stretch")
             yield from _one_by_one(db, alike, play)
         db.exec_driver_sql("RELEASE stretch")
+        count += len(alike)
+        if between is not None:
+            between(count)
 
 
 def _stretches(events: Iterable[Event]) -> Iterator[Sequence[Event]]:

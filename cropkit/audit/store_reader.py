@@ -31,7 +31,7 @@ from cropkit.errors import (
 from cropkit.system import room, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, ORIGINALS, log_of
-from cropkit.system.signals import held_off
+from cropkit.system.signals import HeldOff, held_off
 
 DEADLINE = 30.0
 _NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs"))
@@ -52,6 +52,7 @@ class StoreReader:
 
     _connection: Connection
     _copy: ReadingCopy | None = None
+    _held: HeldOff | None = None  # what came while somebody reads
     behind = False  # whether the export failed to follow: only who writes can know
 
     def __init__(self, root: Root, deadline: float = DEADLINE) -> None:
@@ -111,10 +112,26 @@ class StoreReader:
         What others commit meanwhile is not seen, so that two answers fit each other, and no signal
         comes between question and answer.
         """
-        with held_off(), self._translated(), self._mutex:
+        with held_off() as held, self._translated(), self._mutex:
             self._check_place()
-            with one_moment(self._connection):
-                yield self._connection
+            before, self._held = self._held, held
+            try:
+                with one_moment(self._connection):
+                    yield self._connection
+            finally:
+                self._held = before
+
+    def let_through(self) -> None:
+        """Let a signal that came while one reads have its effect now, where the read can stop.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Somebody wants it to end. Inside another stretch that none may interrupt nothing is
+            raised: it waits for the end of that.
+        """
+        if self._held is not None:
+            self._held.deliver()
 
     def integrity(self) -> list[str]:
         """Return what SQLite finds wrong with its own file; nothing when it is whole."""

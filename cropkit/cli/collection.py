@@ -4,8 +4,9 @@ import argparse
 import os
 import stat
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cropkit.cli import values
 from cropkit.cli.shell import (
@@ -25,6 +26,7 @@ from cropkit.cli.shell import (
     name_in,
     opened,
     opened_existing,
+    progress_bar,
     reading,
     say,
     say_degraded,
@@ -35,6 +37,9 @@ from cropkit.cli.shell import (
 from cropkit.errors import BadBox, CropkitError, MissingFile, NoCollection, NotRegularFile
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult
+
+if TYPE_CHECKING:
+    from cropkit.collection import Collection
 
 
 def add_crop(commands: Commands) -> None:
@@ -152,12 +157,21 @@ def _apply(arguments: argparse.Namespace) -> int:
         opened_existing(arguments.folder, arguments.move_to) as collection,
         collection.begin_run("apply"),
     ):
-        results = collection.apply_waiting()
+        results = _carried_out(collection)
         session, root = collection.session, collection.root
     if not results:
         say(f"{arguments.folder}: no decision waits; nothing to carry out")
     code = tell_results(arguments, results)
     return FAILED if tell_degraded(root, session) else code
+
+
+def _carried_out(collection: "Collection") -> list[CropResult]:
+    waiting = collection.trail.waiting()
+    numbers = count(1)
+    with progress_bar() as show:
+        return collection.apply_waiting(
+            lambda _: show("decisions", next(numbers), len(waiting)), decisions=waiting
+        )
 
 
 def _settings(arguments: argparse.Namespace) -> int:
@@ -225,8 +239,9 @@ def _fsck(arguments: argparse.Namespace) -> int:
         from cropkit.collection import rebuild  # noqa: PLC0415  (a database, not for `--help`)
 
         say(f"{rebuild(arguments.folder)} events played into a new database")
-    with reading(arguments.folder) as trail:
-        differences = fsck(Locations(trail.root, destinations.named(trail.root.path)), trail)
+    with reading(arguments.folder) as trail, progress_bar() as show:
+        locations = Locations(trail.root, destinations.named(trail.root.path))
+        differences = fsck(locations, trail, show)
         differences += elsewhere(trail, kept)
         facts = {"head": trail.head(), "database": trail.store.version}
         examined = trail.examined()

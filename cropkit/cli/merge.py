@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cropkit.cli.shell import (
     DONE,
@@ -12,6 +12,7 @@ from cropkit.cli.shell import (
     command,
     document,
     opened_existing,
+    progress_bar,
     reading,
     say,
     tell,
@@ -52,18 +53,8 @@ def _foreseen(arguments: argparse.Namespace) -> "Merged":
 
 
 def _done(arguments: argparse.Namespace) -> "Merged":
-    from tqdm import tqdm  # noqa: PLC0415  (not for `--help`)
-
-    with (
-        opened_existing(arguments.folder) as collection,
-        tqdm(desc="moving", unit="file", disable=None) as bar,  # None: not a terminal, no bar
-    ):
-        return collection.merge(arguments.inner, lambda done, total: _show(bar, done, total))
-
-
-def _show(bar: Any, done: int, total: int) -> None:  # noqa: ANN401  (tqdm has no types)
-    bar.total = total
-    bar.update(done - bar.n)
+    with opened_existing(arguments.folder) as collection, progress_bar() as show:
+        return collection.merge(arguments.inner, lambda *numbers: show("files moved", *numbers))
 
 
 def _lines(merged: "Merged") -> list[str]:

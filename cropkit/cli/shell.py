@@ -6,11 +6,11 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from cropkit.errors import CropkitError, NoCollection, PathOutsideRoot
 from cropkit.names import all_escaped, escaped, printable
@@ -18,7 +18,7 @@ from cropkit.records import CropResult
 from cropkit.system.home import HOME
 
 if TYPE_CHECKING:
-    from cropkit.audit.reader import TrailReader
+    from cropkit.audit.reader import Progress, TrailReader
     from cropkit.collection import Collection
     from cropkit.system.scope import Scope
 
@@ -165,6 +165,24 @@ def reading(folder: Path) -> "Iterator[TrailReader]":
         if trail.examined().foreign:
             say(FOREIGN)
         yield trail
+
+
+@contextmanager
+def progress_bar() -> "Iterator[Progress]":
+    """Give out what shows how far long work is, on a terminal's stderr; elsewhere it is silent."""
+    from tqdm import tqdm  # noqa: PLC0415  (not for `--help`)
+
+    with ExitStack() as open_bars:
+        bars: dict[str, tqdm[NoReturn]] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in bars:
+                open_bars.close()  # of what was gone through before
+                bar = tqdm(desc=what, total=total, leave=False, disable=None)  # None: by terminal
+                bars[what] = open_bars.enter_context(bar)
+            bars[what].update(done - bars[what].n)
+
+        yield show
 
 
 def name_in(trail: "TrailReader", image: Path) -> str:

@@ -24,6 +24,6 @@ class AcceptedChange:
 
 
 def accepted(events: Iterable[Mapping[str, Any]]) -> frozenset[AcceptedChange]:
-    """Return what was accepted, as the trail tells it."""
-    bodies = ((event["path"], body_of(event)) for event in events if event["event"] == ACCEPTED)
+    """Return what was accepted, as the trail's events of that kind tell it."""
+    bodies = ((event["path"], body_of(event)) for event in events)
     return frozenset(AcceptedChange(path, body["was"], body["now"]) for path, body in bodies)

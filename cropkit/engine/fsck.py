@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cropkit.audit.kept_heads import KeptHead
 from cropkit.audit.operation import (
@@ -9,13 +10,15 @@ from cropkit.audit.operation import (
     OperationKind,
     OperationState,
 )
-from cropkit.audit.reader import TrailReader
+from cropkit.audit.reader import Progress, TrailReader
 from cropkit.engine import listing
-from cropkit.engine.accepting import AcceptedChange, accepted
+from cropkit.engine.accepting import ACCEPTED, AcceptedChange, accepted
 from cropkit.engine.locations import Locations
 from cropkit.errors import CropkitError
 from cropkit.system.files import Root
 from cropkit.system.home import ORIGINALS, STAGE, kept
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +30,38 @@ class Difference:
     reason: str
 
 
-def fsck(locations: Locations, trail: TrailReader) -> list[Difference]:
+def fsck(
+    locations: Locations, trail: TrailReader, progress: Progress | None = None
+) -> list[Difference]:
     """Compare chain, images, originals and leftovers with the trail; nothing found is [].
 
     Of a part of the collection, only its images are compared; the rest is the collection's own.
+
+    Parameters
+    ----------
+    progress : told what is gone through, how much of it is done, and how much there is
     """
     root = locations.root
     return [
-        *_database(trail),
+        *_database(trail, progress),
         *_sealed(trail),
         *_open(trail),
-        *(change.difference for change in changed_images(locations, trail)),
-        *damaged_originals(root, sorted(trail.originals())),
-        *_tables(trail),
+        *(change.difference for change in changed_images(locations, trail, progress)),
+        *damaged_originals(root, sorted(trail.originals()), progress),
+        *_tables(trail, progress),
         *_left_over(root, trail),
         *_nested(trail),
     ]
 
 
-def _database(trail: TrailReader) -> Iterator[Difference]:
+def _database(trail: TrailReader, progress: Progress | None) -> Iterator[Difference]:
     for reason in trail.store.integrity():
         yield Difference("database", "cropkit.db", reason)
     if trail.store.behind:
         yield Difference("audit", "trail.jsonl", "the export cannot follow the database")
     for reason in trail.export_differences():
         yield Difference("audit", "trail.jsonl", reason)
-    for reason in trail.broken_links():
+    for reason in trail.broken_links(progress):
         yield Difference("audit", "cropkit.db", reason)
 
 
@@ -88,11 +97,14 @@ class ChangedImage:
     difference: Difference
 
 
-def changed_images(locations: Locations, trail: TrailReader) -> Iterator[ChangedImage]:
+def changed_images(
+    locations: Locations, trail: TrailReader, progress: Progress | None = None
+) -> Iterator[ChangedImage]:
     """Find the images that are not as they were written, but for what a person has accepted."""
-    known = accepted(trail.events())
-    expected = _expected(trail.finished()).items()
-    for path, was in ((path, was) for path, was in expected if trail.scope.holds(path)):
+    known = accepted(trail.events(kind=ACCEPTED))
+    every = _expected(trail.each_finished()).items()
+    expected = [(path, was) for path, was in every if trail.scope.holds(path)]
+    for path, was in _telling("images", expected, progress):
         now = _digest(locations, path)
         if now == was or AcceptedChange(path, was, now) in known:
             continue
@@ -103,7 +115,7 @@ def changed_images(locations: Locations, trail: TrailReader) -> Iterator[Changed
         yield ChangedImage(was, now, difference)
 
 
-def _expected(finished: list[Operation]) -> dict[str, str]:
+def _expected(finished: Iterable[Operation]) -> dict[str, str]:
     """Play the finished operations in order: which name should hold which content."""
     names: dict[str, str] = {}
     ended_at: dict[str, str] = {}
@@ -128,10 +140,20 @@ def _digest(locations: Locations, path: str) -> str | None:
         return f"unreadable ({error.code})"
 
 
-def damaged_originals(root: Root, originals: Iterable[str]) -> Iterator[Difference]:
+def _telling(what: str, things: Sequence[T], progress: Progress | None) -> Iterator[T]:
+    """Go through things, and tell of each that is behind one."""
+    for number, thing in enumerate(things, 1):
+        yield thing
+        if progress is not None:
+            progress(what, number, len(things))
+
+
+def damaged_originals(
+    root: Root, originals: Sequence[str], progress: Progress | None = None
+) -> Iterator[Difference]:
     """Read kept originals, named by their SHA-256, and tell which are not what they were."""
     locations = Locations(root)
-    for sha256 in originals:
+    for sha256 in _telling("originals", originals, progress):
         digest = _digest(locations, kept(sha256))
         if digest is None:
             yield Difference("original", kept(sha256), "this original is not there any more")
@@ -139,9 +161,9 @@ def damaged_originals(root: Root, originals: Iterable[str]) -> Iterator[Differen
             yield Difference("original", kept(sha256), "this original has changed on disk")
 
 
-def _tables(trail: TrailReader) -> Iterator[Difference]:
+def _tables(trail: TrailReader, progress: Progress | None) -> Iterator[Difference]:
     """Every row of the tables is what the trail leads to."""
-    for disagreement in trail.disagreements():
+    for disagreement in trail.disagreements(progress):
         yield Difference("audit", disagreement.path, disagreement.reason)
 
 
