@@ -20,6 +20,7 @@ from cropkit.system.files import Root
 LOG = ".cropkit/cropkit.db-wal"
 QUESTIONS: Mapping[str, Callable[[TrailReader], object]] = {
     "disagreements": TrailReader.disagreements,
+    "each_finished": lambda trail: list(trail.each_finished()),
     "export_differences": TrailReader.export_differences,
     "is_told": lambda trail: [trail.is_told(one) for one in trail.finished()],
     "broken_links": TrailReader.broken_links,
