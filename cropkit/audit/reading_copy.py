@@ -8,6 +8,9 @@ the writers' lock, which every writer and every checkpoint needs, is held: to ho
 than to read. What is read is as it was at that moment.
 """
 
+import shutil
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,12 +35,9 @@ class ReadingCopy:
         self._place = TemporaryDirectory(prefix="cropkit-look-")
         self.path = Path(self._place.name) / database.name
         try:
-            with held_still(folder / WRITER_LOCK, deadline):
-                _copied(database, self.path)
-                _copied(_log(database), _log(self.path))
-        except LockHeld:
-            self.remove()
-            raise AuditLocked(folder, deadline) from None
+            copy_while_nobody_writes(
+                folder, {database: self.path, _log(database): _log(self.path)}, deadline
+            )
         except BaseException:
             self.remove()
             raise
@@ -47,13 +47,36 @@ class ReadingCopy:
         self._place.cleanup()
 
 
+def copy_while_nobody_writes(folder: Path, copies: Mapping[Path, Path], deadline: float) -> None:
+    """Copy files of a collection's state, as they are at one moment; what is not there is not.
+
+    Parameters
+    ----------
+    copies : from where to where
+
+    Raises
+    ------
+    AuditLocked
+        Somebody writes for longer than the deadline.
+    OSError
+        One of them cannot be read, or there is no room for it.
+    """
+    try:
+        with held_still(folder / WRITER_LOCK, deadline):
+            for path, to in copies.items():
+                _copy(path, to)
+    except LockHeld:
+        raise AuditLocked(folder, deadline) from None
+
+
 def _log(database: Path) -> Path:
     return database.with_name(log_of(database.name))
 
 
-def _copied(path: Path, to: Path) -> None:
-    try:
-        with reader(path) as file:
-            to.write_bytes(file.read())
-    except FileNotFoundError:
-        return
+def _copy(path: Path, to: Path) -> None:
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(reader(path))
+        except FileNotFoundError:
+            return
+        shutil.copyfileobj(file, stack.enter_context(to.open("xb")))

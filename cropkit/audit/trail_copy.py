@@ -6,15 +6,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cropkit.audit.reader import DEADLINE, TrailReader
+from cropkit.audit.reading_copy import copy_while_nobody_writes
 from cropkit.audit.store import Store
 from cropkit.audit.store_reader import StoreReader, version_of
-from cropkit.errors import AuditError, AuditLocked, AuditUnavailable
+from cropkit.errors import AuditError, AuditUnavailable
 from cropkit.system import state_folder
 from cropkit.system.files import Root
-from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS, WRITER_LOCK, log_of
-from cropkit.system.locks import LockHeld, exclusive
+from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS, log_of
 from cropkit.system.scope import Scope
-from cropkit.system.state_folder import reader
 
 _COPIED = (DATABASE, log_of(DATABASE), EXPORT)
 
@@ -58,15 +57,7 @@ def _copy(folder: Path, to: Path, deadline: float) -> None:
     if not (folder / HOME).is_dir():
         return
     try:
-        with ExitStack() as stack:
-            if (folder / WRITER_LOCK).exists():  # whoever opens the collection makes it first
-                stack.enter_context(exclusive(folder / WRITER_LOCK, deadline))
-            for name in _COPIED:
-                if (folder / name).exists():
-                    with reader(folder / name) as file:
-                        (to / name).write_bytes(file.read())
-    except LockHeld:
-        raise AuditLocked(folder, deadline) from None
+        copy_while_nobody_writes(folder, {folder / n: to / n for n in _COPIED}, deadline)
     except OSError as error:
         raise AuditUnavailable(folder, error.strerror or error) from error
     if (folder / ORIGINALS).is_dir():

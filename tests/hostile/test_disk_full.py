@@ -166,6 +166,16 @@ def test_what_only_reads_works_on_read_only_media(
     assert "Traceback" not in told
 
 
+def test_a_dry_run_foresees_on_read_only_media_what_would_be_done(
+    read_only: Path, capsys: Capture
+) -> None:
+    assert main(["batch", str(read_only), "--dry-run", "-p", "source", "suggestions"]) == 1
+    told = "".join(capsys.readouterr())
+    assert "would do: 4 crop" in told
+    assert "in the way: " in told
+    assert "Traceback" not in told
+
+
 def looked_at(folder: Path, capsys: Capture) -> dict[str, Any]:
     capsys.readouterr()
     assert main(["health", str(folder), "--json", "--deep"]) == 1
