@@ -109,6 +109,26 @@ def folders(paths: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(map(folder_of, paths)))
 
 
+def test_an_image_that_comes_back_is_counted_once_and_in_its_folder() -> None:
+    state = begin((*PATHS, "a/1.png"), 3, {"a/gone.png": REJECTED}, ("a/gone.png",))
+    assert state.total == len(PATHS) + 2
+    before = within(after(state, GoTo("a/1.png")))
+    state = after(state, Undo())
+    assert (state.total, state.listing[-1]) == (len(PATHS) + 2, "a/gone.png")
+    assert within(state) == (before[0], before[1] + 1)
+    state = after(state, RestoreFailed("a/gone.png"))
+    assert (state.total, within(state)) == (len(PATHS) + 2, (before[0] + 1, before[1] + 1))
+
+
+def test_a_decision_is_counted_by_what_became_of_it_last() -> None:
+    state = after(arrived(begin(PATHS, 2)), Decide(0))
+    counts = SessionCounts(Counts(*[7] * 9))
+    assert (counts.of(state).waiting, counts.of(state).written) == (1, 0)
+    state = after(state, Applied(PATHS[0], Status.CROPPED))
+    assert (counts.of(state).waiting, counts.of(state).written) == (0, 1)
+    assert len(state.failed) == 0
+
+
 class Kept(RuleBasedStateMachine):
     """Any moves, in a review with folders, and images that are elsewhere."""
 

@@ -1,6 +1,6 @@
 """What lies over the whole page: the key sheet, or the end; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from itertools import islice
 
 from cropkit.review.keys.keymap import shortened
@@ -70,14 +70,16 @@ def _end(view: View) -> str:
 
 
 def _failures(session: ReviewState) -> str:
-    failed = {path: settled.reason for path, settled in session.failed.items()}
-    return _reasons("Not shown", session.broken) + _reasons("Failed", failed)
+    failed = ((path, settled.reason) for path, settled in session.failed.items())
+    return _reasons("Not shown", session.broken.items(), len(session.broken)) + _reasons(
+        "Failed", failed, len(session.failed)
+    )
 
 
-def _reasons(title: str, reasons: Mapping[str, str]) -> str:
+def _reasons(title: str, reasons: Iterable[tuple[str, str]], count: int) -> str:
     rows = "".join(
         f"<li><b>{text(path)}</b> {text(reason.removeprefix(f'{path}: '))}</li>"
-        for path, reason in islice(reasons.items(), _LISTED)
+        for path, reason in islice(reasons, _LISTED)
     )
-    more = f"<li>and {len(reasons) - _LISTED} more</li>" if len(reasons) > _LISTED else ""
-    return f"<p class='ck-failed'>{title}:</p><ul>{rows}{more}</ul>" if reasons else ""
+    more = f"<li>and {count - _LISTED} more</li>" if count > _LISTED else ""
+    return f"<p class='ck-failed'>{title}:</p><ul>{rows}{more}</ul>" if count else ""
