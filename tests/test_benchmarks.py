@@ -83,3 +83,14 @@ def test_growth_is_measured_for_the_tasks_asked_for_over_all_sizes(tmp_path: Pat
     assert [row[0] for row in rows] == ["| crop one", "| fsck"]
     assert all(float(milliseconds) > 0 for row in rows for milliseconds in row[1:3])
     assert drawing.read_text("utf-8").startswith("<?xml")
+
+
+def test_moves_of_the_review_are_timed_and_weighed_at_all_sizes() -> None:
+    asked = ["--sizes", "1000,2000", "--only", "undo", "--only", "find nothing"]
+    command = [sys.executable, str(FORMATS.with_name("moves.py")), *asked]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    heads, _, *rows = [line.split(" | ") for line in ended.stdout.splitlines()]
+    assert heads == ["| ms of CPU", "1,000", "2,000", "grows |"]
+    assert [row[0] for row in rows] == ["| begin", "| undo", "| find nothing", "| bytes an image"]
+    assert all(0 < float(cell) < 1000 for row in rows for cell in row[1:3])
