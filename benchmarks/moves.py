@@ -67,11 +67,14 @@ def decided(number: int) -> Decided:
     return Decided(Verdict.ADJUSTED, Status.CROPPED, PixelBox(left, 400, left + 2000, 2400))
 
 
-def begun(paths: list[str]) -> ReviewState:
+def outcomes(paths: list[str]) -> dict[str, Decided]:
+    """Say what became of one half."""
+    return {path: decided(number) for number, path in enumerate(paths[: len(paths) // 2])}
+
+
+def begun(paths: list[str], settled: dict[str, Decided]) -> ReviewState:
     """Return a review of which half is done."""
-    half = paths[: len(paths) // 2]
-    settled = {path: decided(number) for number, path in enumerate(half)}
-    return begin(paths, PER_PAGE, settled, tuple(half))
+    return begin(paths, PER_PAGE, settled, tuple(settled))
 
 
 def opened(state: ReviewState) -> ReviewState:
@@ -150,7 +153,9 @@ def seconds(work: Callable[[], object]) -> float:
 def weighed(count: int) -> float:
     """Return the bytes an image that a review holds from its beginning."""
     tracemalloc.start()
-    state = begun(listing(count))
+    paths = listing(count)
+    state = begun(paths, outcomes(paths))
+    del paths
     taken = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     return taken / len(state.listing)
@@ -159,8 +164,9 @@ def weighed(count: int) -> float:
 def measured(count: int, only: list[str]) -> dict[str, float]:
     """Return the seconds of each task at one size."""
     paths = listing(count)
+    settled = outcomes(paths)
     before = time.process_time()
-    state = opened(begun(paths))
+    state = opened(begun(paths, settled))
     took = {"begin": time.process_time() - before}
     return took | {
         name: seconds(work)

@@ -9,7 +9,7 @@ import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, count, islice
 from typing import Any, overload
 
 from cropkit.review.model.decided import Decided, Draft, DraftDecision
@@ -142,12 +142,10 @@ class Images:
         stale: Iterable[str],
     ) -> "Images":
         """Return what is known at the beginning."""
-        number_of: dict[str, int] = {}
-        for path in paths:
-            number_of.setdefault(path, len(number_of))
-        begun, changed = tuple(number_of), tuple(stale)
-        for path in (*settled, *changed):
-            number_of.setdefault(path, len(number_of))
+        number_of, changed = dict(zip(dict.fromkeys(paths), count(), strict=False)), tuple(stale)
+        begun = tuple(number_of)
+        others = [path for path in chain(settled, changed) if path not in number_of]
+        number_of.update(zip(dict.fromkeys(others), count(len(begun)), strict=False))
         listed = NumberSet.below(len(begun))
         outcomes = Outcomes.of((number_of[path], each) for path, each in settled.items())
         return cls(
