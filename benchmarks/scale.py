@@ -1,13 +1,15 @@
 """How work grows with a collection: CPU seconds of one process, and how fast they grow.
 
-    python benchmarks/scale.py [--sizes 1000,10000] [--only TASK] [--kept FOLDER]
+    python benchmarks/scale.py [--sizes 1000,10000] [--only TASK] [--kept FOLDER] [--grown]
                                [--plot FILE.svg] [--json]
 
 For each size a collection of small real images is made, all of them cropped, with the trail that
 this leaves. Then each task runs on it by itself, in a process of its own that has opened a small
 collection first, so that what is made once in a process is not counted. The figure is the least of
 some rounds; `grows` is the exponent of n that fits it over all sizes: 0 is constant, 1 linear, 2
-quadratic. Collections are made again each time unless they are `--kept`: 10,000 take minutes.
+quadratic. Collections are made again each time unless they are `--kept`: 10,000 take minutes. With
+`--grown` only rows and names are made, with nothing in the files that could be cropped: what asks
+the trail alone can be timed at 100,000.
 """
 
 import argparse
@@ -29,6 +31,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from deciding import decision
+from grown import grow
 from growth import row, table
 
 from cropkit.collection import Collection
@@ -128,12 +131,20 @@ def make(folder: Path, count: int) -> None:
         collection.apply_waiting()
 
 
-def collection_of(place: Path, count: int) -> Path:
+def make_grown(folder: Path, count: int) -> None:
+    """Make what such a collection leaves in trail and folders, without any image."""
+    folder.mkdir(parents=True)
+    with Collection(folder, reviewer="benchmark"):
+        pass
+    grow(folder, count)
+
+
+def collection_of(place: Path, count: int, made: Callable[[Path, int], None]) -> Path:
     """Return a collection of so many images; one that was made before is taken."""
     folder = place / str(count)
     if not (folder / ".cropkit").is_dir():
         sys.stderr.write(f"making {count} images and their crops\n")
-        make(folder, count)
+        made(folder, count)
     return folder
 
 
@@ -202,6 +213,7 @@ def main() -> None:
     parser.add_argument("--sizes", default=SIZES, help="how many images, by commas")
     parser.add_argument("--only", action="append", choices=TASKS, help="time this task alone")
     parser.add_argument("--kept", type=Path, help="where collections are made, and found again")
+    parser.add_argument("--grown", action="store_true", help="make rows and names, and no images")
     parser.add_argument("--plot", type=Path, help="draw the curves to this file")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--task", nargs=3, help=argparse.SUPPRESS)
@@ -210,12 +222,12 @@ def main() -> None:
         name, small, folder = asked.task
         sys.stdout.write(json.dumps(timed(name, Path(small), Path(folder))))
         return
-    tasks = asked.only or list(TASKS)
+    tasks, made = asked.only or list(TASKS), make_grown if asked.grown else make
     sizes = sorted(int(size) for size in asked.sizes.split(","))
     with tempfile.TemporaryDirectory(prefix="cropkit-scale-") as temporary:
         place = asked.kept or Path(temporary)
         os.environ["XDG_STATE_HOME"] = str(place / "state")
-        small, *folders = (collection_of(place, count) for count in (SMALL, *sizes))
+        small, *folders = (collection_of(place, count, made) for count in (SMALL, *sizes))
         rows = {name: [apart(name, small, folder) for folder in folders] for name in tasks}
     if asked.plot:
         plot(asked.plot, sizes, rows)

@@ -232,7 +232,7 @@ audit = Table(
 # One outcome for each operation, however often recovery runs.
 is_outcome = written_in(audit.c.event, *OUTCOMES)
 Index("one_outcome", audit.c.operation, unique=True, sqlite_where=is_outcome)
-is_crop = written_in(audit.c.event, "cropped", "rejected")
+tells_of_a_crop = written_in(audit.c.event, "cropped", "rejected")
 is_acknowledgement = written_in(audit.c.event, "acknowledged")
 
 # Who vouches for the trail up to where: one row for each stretch of events by one key (`seals`).
@@ -326,7 +326,7 @@ NEW_IN_6 = (
     Index("purges", *_OF_A_PURGE, sqlite_where=is_purge),
     Index("ix_audit_path", audit.c.path),
     Index("ix_problem_session", problem.c.session),
-    Index("crops", audit.c.seq, sqlite_where=is_crop),
+    Index("crops", audit.c.seq, sqlite_where=tells_of_a_crop),
     Index("acknowledgements", audit.c.seq, sqlite_where=is_acknowledgement),
     Index("recoveries", audit.c.seq, sqlite_where=is_recovery),
     Index("originals_needed", *_OF_AN_ORIGINAL, sqlite_where=needs_original),

@@ -21,7 +21,7 @@ from cropkit.records import Status
 MEASURED = 64  # images of a batch whose sizes stand for all of it
 
 _FIRST = select(audit.c.at).order_by(audit.c.seq).limit(1)
-_LAST_CROP = select(audit.c.at).where(schema.is_crop).order_by(audit.c.seq.desc()).limit(1)
+_LAST_CROP = select(audit.c.at).where(schema.tells_of_a_crop).order_by(audit.c.seq.desc()).limit(1)
 _RECOVERIES = select(audit, schema.carried_on.label("forward")).where(schema.is_recovery)
 _ACKNOWLEDGED = select(audit).where(schema.is_acknowledgement)
 _WAITING = schema.stands & schema.written_in(queue.c.status, Status.WAITING)

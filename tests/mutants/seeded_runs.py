@@ -341,15 +341,15 @@ RUNS = (
     mutant(
         "a rejected image is no work done",
         "audit/schema.py",
-        'is_crop = written_in(audit.c.event, "cropped", "rejected")',
-        'is_crop = written_in(audit.c.event, "cropped")',
+        'tells_of_a_crop = written_in(audit.c.event, "cropped", "rejected")',
+        'tells_of_a_crop = written_in(audit.c.event, "cropped")',
         IN_INSPECTION,
     ),
     mutant(
         "the first crop is told as the last",
         "audit/surveying.py",
-        ".where(schema.is_crop).order_by(audit.c.seq.desc())",
-        ".where(schema.is_crop).order_by(audit.c.seq)",
+        ".where(schema.tells_of_a_crop).order_by(audit.c.seq.desc())",
+        ".where(schema.tells_of_a_crop).order_by(audit.c.seq)",
         IN_INSPECTION,
     ),
     mutant(
