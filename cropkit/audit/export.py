@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -172,16 +171,35 @@ def _is_text(value: str) -> bool:
 
 def _mend(db: Connection, fd: int, path: Path) -> None:
     """Cut off everything from the first hole on, and last lines that the database does not know."""
-    if os.fstat(fd).st_size:
-        with mmap(fd, 0, access=ACCESS_READ) as whole:
-            hole = whole.find(b"\0")
-            sound = whole.rfind(b"\n", 0, hole) + 1
-        if hole >= 0:
-            os.ftruncate(fd, sound)
+    hole = _first_hole(fd)
+    if hole is not None:
+        os.ftruncate(fd, _end_of_line_before(fd, hole))
     end, line = _last_line(fd, path)
     while line and not _is_known(db, line, path):
         os.ftruncate(fd, end - len(line))
         end, line = _last_line(fd, path)
+
+
+def _first_hole(fd: int) -> int | None:
+    """Return where the first NUL is, which no line has; None: there is none."""
+    room = bytearray(_TAIL)
+    start = 0
+    while length := os.preadv(fd, [room], start):
+        at = room.find(b"\0", 0, length)
+        if at >= 0:
+            return start + at
+        start += length
+    return None
+
+
+def _end_of_line_before(fd: int, place: int) -> int:
+    while place > 0:
+        start = max(0, place - _TAIL)
+        at = os.pread(fd, place - start, start).rfind(b"\n")
+        if at >= 0:
+            return start + at + 1
+        place = start
+    return 0
 
 
 def _is_known(db: Connection, line: bytes, path: Path) -> bool:
