@@ -197,7 +197,7 @@ def resealed(place: Place) -> Begun:
     with closing(sqlite3.connect(place.home / "cropkit.db")) as db, db:
         db.execute(
             "INSERT INTO audit (at, session, event, body, previous, hash)"
-            " SELECT at, session, 'acknowledged', body, hash, 'f' || substr(hash, 2)"
+            " SELECT at, session, 'acknowledged', body, hash, printf('%064d', seq)"
             " FROM audit ORDER BY seq DESC LIMIT 1"
         )
     yield

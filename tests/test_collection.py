@@ -40,6 +40,8 @@ from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.suggest import Table
+from cropkit.system.files import Root
+from cropkit.system.home import ORIGINALS, OWNERS
 
 
 @pytest.fixture
@@ -78,6 +80,26 @@ def test_what_is_closed_can_be_closed_again(folder: Path, tmp_path: Path) -> Non
     with Collection(folder) as again:
         told = [each["event"] for each in again.trail.events()]
     assert told.count("session-ended") == 1
+
+
+def test_a_power_cut_leaves_a_trace_of_whoever_keeps_originals(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one looks for what no operation needs, and only where somebody died."""
+    synced: list[str] = []
+    real = Root.sync_folder
+
+    def noted(root: Root, name: str) -> None:
+        synced.append(name)
+        real(root, name)
+
+    monkeypatch.setattr(Root, "sync_folder", noted)
+    with Collection(folder) as kit:
+        synced.clear()
+        for name in ("a_stage2.png", "b_stage2.png"):
+            assert kit.crop(name, BOX).ok
+    assert synced.count(OWNERS) == 1
+    assert synced.index(OWNERS) < synced.index(ORIGINALS)
 
 
 def test_the_box_is_upright_whatever_the_orientation(kit: Collection) -> None:

@@ -37,10 +37,12 @@ from cropkit.audit.presence import Presence, sessions_there
 from cropkit.audit.reader import DEADLINE, TrailReader
 from cropkit.audit.rows import NOT_OURS
 from cropkit.audit.store import Store
+from cropkit.audit.store_reader import unavailable
 from cropkit.audit.tally import SessionRow, Tally
-from cropkit.errors import AuditCorrupt, AuditError, BadDecision
+from cropkit.errors import AuditCorrupt, AuditError, BadDecision, CropkitError
 from cropkit.records import CropResult, Decision, Problem, Status
 from cropkit.system.files import Root
+from cropkit.system.home import OWNERS
 from cropkit.system.scope import Scope
 from cropkit.system.signals import held_off
 
@@ -97,7 +99,7 @@ class AuditTrail(TrailReader):
         self.owner = self.presence.owner
         self.session = self.presence.session
         self.reviewer = self.presence.reviewer
-        self._begun = False
+        self._begun = self._leaves_a_trace = False
         with held_off(), self.store.reading() as db:  # who is interrupted here could not close it
             self.notices += trust.begun_anew(db, root.path)
             self.notices += trust.remembered(root.path, heads.looked_at(db))
@@ -239,10 +241,20 @@ class AuditTrail(TrailReader):
     def plan(self, planned: Sequence[tuple[Operation, Sequence[str]]]) -> list[ClaimOutcome]:
         """Claim the names and aliases of operations, each for itself; tell what came of it.
 
-        Not synced: a claim has to beat live rivals only.
+        Not synced: a claim has to beat live rivals only. But a power cut has to leave a trace that
+        somebody was at work, so that the next one looks for the originals that it left.
         """
+        if not self._leaves_a_trace:
+            self._leave_a_trace()
         with self._writing(durable=False) as db:
             return [self._plan(db, operation, aliases) for operation, aliases in planned]
+
+    def _leave_a_trace(self) -> None:
+        try:
+            self.root.sync_folder(OWNERS)
+        except CropkitError as error:
+            raise unavailable(self.root.path, error) from error
+        self._leaves_a_trace = True
 
     def _plan(self, db: Connection, planned: Operation, aliases: Sequence[str]) -> ClaimOutcome:
         decided = None if planned.kind is OperationKind.RESTORE else planned.decision

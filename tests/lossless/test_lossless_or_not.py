@@ -15,7 +15,7 @@ import pytest
 from desktop import Browser, ManualLoop
 from ipycanvas import canvas as ipycanvas
 from pictures import encoded, photo, write_jpeg
-from processes import descendants
+from processes import running
 
 from cropkit import clock
 from cropkit.batch import Batch
@@ -356,11 +356,10 @@ def libjpeg_killed() -> Iterator[None]:
 
     def kill() -> None:
         while not over.is_set():
-            for pid in descendants():
+            for pid in running(b"cropkit.lossless.worker"):
                 with suppress(OSError):
-                    if b"cropkit.lossless.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                        os.kill(pid, signal.SIGKILL)
-            time.sleep(0.005)
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.002)
 
     killer = threading.Thread(target=kill)
     killer.start()
