@@ -108,7 +108,8 @@ def _no_log_is_left() -> Iterator[None]:
     logger = logging.getLogger("cropkit")
     before = list(logger.handlers)
     yield
-    left = [handler for handler in logger.handlers if handler not in before]
+    new = [handler for handler in logger.handlers if handler not in before]
+    left = [handler for handler in new if isinstance(handler, logging.FileHandler)]
     for handler in left:
         logger.removeHandler(handler)
     assert not left, "the test has left a collection open"

@@ -81,6 +81,7 @@ def test_an_operation_that_fails_takes_no_original_from_a_twin_under_way(folder:
 
     system = interrupted("fsync", fail_meanwhile)
     with Collection(folder, system=system) as kit:
+        kit.trail.plan([])  # what a session syncs once, it has synced
         system.armed = True
         with pytest.raises(CropkitError):
             kit.crop(IMAGE, BOX)
@@ -157,6 +158,7 @@ def test_what_another_program_wrote_before_the_switch_stays(folder: Path) -> Non
     data = (folder / IMAGE).read_bytes()
     system = interrupted("fsync", another_program_saves)
     with Collection(folder, system=system) as kit:
+        kit.trail.plan([])  # what a session syncs once, it has synced
         system.armed = True
         with pytest.raises(StaleDecision):
             kit.crop(IMAGE, BOX)
@@ -201,6 +203,7 @@ def test_a_candidate_that_is_not_on_disk_as_it_was_made_is_discarded(folder: Pat
 
     system = interrupted("fsync", the_disk_errs)
     with Collection(folder, system=system) as kit:
+        kit.trail.plan([])  # what a session syncs once, it has synced
         system.armed = True
         with pytest.raises(VerificationFailed):
             kit.crop(IMAGE, BOX)
