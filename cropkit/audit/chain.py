@@ -6,7 +6,7 @@ that it was: `seals` vouch for that, and `heads` tell whether the end was cut of
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -16,7 +16,6 @@ from cropkit.audit.schema import audit
 from cropkit.names import all_escaped, escaped, read_json
 
 GENESIS = "0" * 64
-_NOW_AND_THEN = 1000  # events
 _LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 _FIELDS = ("seq", "at", "session", "event", "path", "operation", "body", "previous")
 
@@ -67,28 +66,6 @@ def body_of(event: Mapping[str, Any]) -> Any:  # noqa: ANN401  (whatever JSON ho
     """
     with rows.read(f"event {event['seq']!r}"):
         return read_json(event["body"])
-
-
-def broken_links(db: Connection, between: Callable[[int], object] | None = None) -> list[str]:
-    """Walk the whole chain and name every event that does not fit.
-
-    Parameters
-    ----------
-    between : told how many have been looked at, now and then; what it raises ends it
-    """
-    broken, previous, number = [], GENESIS, 0
-    for mapping in db.execute(select(audit).order_by(audit.c.seq)).mappings():
-        row = {str(name): value for name, value in mapping.items()}
-        number += 1
-        if row["seq"] != number:
-            broken.append(f"event {number} is missing")
-            number = row["seq"]
-        if row["previous"] != previous or row["hash"] != digest(row):
-            broken.append(f"event {row['seq']} was changed after it was written")
-        previous = row["hash"]
-        if between is not None and number % _NOW_AND_THEN == 0:
-            between(number)
-    return broken
 
 
 def length(db: Connection) -> int:

@@ -11,11 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from cropkit.audit import heads
-from cropkit.audit.export import NOT_DURABLE
-from cropkit.audit.schema import audit
 from cropkit.audit.seals import Head
 from cropkit.errors import PersonalStateUnusable
 from cropkit.system import personal_state
@@ -44,15 +42,7 @@ class Mark:
 
     def lacks(self, db: Connection) -> bool:
         """Whether a trail does not hold what was checked."""
-        query = select(audit.c.hash).where(audit.c.seq == self.head.seq)
-        return db.execute(query).scalar_one_or_none() != self.head.hash
-
-
-def last_durable(db: Connection) -> Head | None:
-    """Return the last event that no power cut can take; None: there is none."""
-    query = select(audit.c.seq, audit.c.hash).where(audit.c.event.not_in(NOT_DURABLE))
-    row = db.execute(query.order_by(audit.c.seq.desc()).limit(1)).one_or_none()
-    return Head(row.seq, row.hash) if row else None
+        return heads.lacks(db, self.head)
 
 
 def known(folder: Path, its_first: str) -> Mark | None:

@@ -29,6 +29,7 @@ from sqlalchemy.exc import OperationalError
 
 from cropkit import clock
 from cropkit.audit import pristine, replay, schema
+from cropkit.audit.links import Between
 from cropkit.audit.operation import OperationState
 from cropkit.names import unescaped
 
@@ -66,7 +67,7 @@ class Disagreement:
     reason: str
 
 
-def disagreements(db: Connection, between: replay.Between | None = None) -> list[Disagreement]:
+def disagreements(db: Connection, between: Between | None = None) -> list[Disagreement]:
     """Play the whole trail beside a database, and name every row that is another one there.
 
     Compared are decisions, the queue, finished operations, settings and sessions, column by column,
@@ -107,7 +108,7 @@ def _events(db: Connection) -> Iterator[replay.Event]:
 
 
 def _played(
-    other: Connection, events: Iterable[replay.Event], between: replay.Between | None
+    other: Connection, events: Iterable[replay.Event], between: Between | None
 ) -> Iterator[tuple[replay.Event, Exception]]:
     try:
         yield from replay.faults(other, events, between=between)
@@ -163,10 +164,13 @@ def _placed(keyed: tuple[object, bool, Row]) -> tuple[int, Any]:
 def _rows(table: Table, db: Connection) -> Iterator[tuple[object, Row]]:
     name = _KEYS[table.name]
     columns = [each for each in table.c if each.name not in _NOT_TOLD[table.name]]
-    query = select(*columns).order_by(table.c[name])
-    if table is schema.operation:
-        query = query.where(table.c.state == OperationState.DONE)
+    query = _ended(table, select(*columns)).order_by(table.c[name])
     return ((row[name], row) for row in (each._asdict() for each in db.execute(query)))
+
+
+def _ended(table: Table, query: Select[Any]) -> Select[Any]:
+    """Leave out operations that are not finished: the trail does not tell of them yet."""
+    return query.where(table.c.state == OperationState.DONE) if "state" in table.c else query
 
 
 def _path(row: Row) -> str:
@@ -221,10 +225,8 @@ def _by_name(
 
 def _ordered(table: Table) -> Select[Any]:
     key, seq = table.c[_KEYS[table.name]].label("key"), table.c.seq
-    queries = [select(_as_written(table, name), key, seq) for name in _NAMES[table.name]]
-    if table is schema.operation:
-        queries = [query.where(table.c.state == OperationState.DONE) for query in queries]
-    rows = union_all(*queries).subquery()
+    names = (_as_written(table, name) for name in _NAMES[table.name])
+    rows = union_all(*(_ended(table, select(name, key, seq)) for name in names)).subquery()
     return select(rows).order_by(rows.c.name, rows.c.seq)
 
 

@@ -50,19 +50,29 @@ class Seen:
 
     def lacks(self, db: Connection) -> bool:
         """Whether a trail does not hold what was seen."""
-        query = select(audit.c.hash).where(audit.c.seq == self.head.seq)
-        return db.execute(query).scalar_one_or_none() != self.head.hash
+        return lacks(db, self.head)
+
+
+def lacks(db: Connection, head: Head) -> bool:
+    """Whether a trail does not hold an event, or another one in its place."""
+    query = select(audit.c.hash).where(audit.c.seq == head.seq)
+    return db.execute(query).scalar_one_or_none() != head.hash
+
+
+def last_durable(db: Connection) -> Head | None:
+    """Return the last event that no power cut can take; None: there is none."""
+    query = select(audit.c.seq, audit.c.hash).where(audit.c.event.not_in(NOT_DURABLE))
+    row = db.execute(query.order_by(audit.c.seq.desc()).limit(1)).one_or_none()
+    return Head(row.seq, row.hash) if row else None
 
 
 def looked_at(db: Connection) -> Seen | None:
     """Return what a sealed trail holds now that no power cut can take; None: nothing."""
-    known = seals.all_of(db)
-    query = select(audit.c.seq, audit.c.hash).where(audit.c.event.not_in(NOT_DURABLE))
-    row = db.execute(query.order_by(audit.c.seq.desc()).limit(1)).one_or_none()
-    if row is None or not known:
+    known, last = seals.all_of(db), last_durable(db)
+    if last is None or not known:
         return None
     keys = frozenset(each.key for each in known if each.key != NOBODY)
-    return Seen(Head(row.seq, row.hash), clock.written(clock.now()), keys, first(db))
+    return Seen(last, clock.written(clock.now()), keys, first(db))
 
 
 def first(db: Connection) -> str:

@@ -225,10 +225,10 @@ def finished(db: Connection) -> list[Operation]:
     return _operations(db, operation.c.state == OperationState.DONE)
 
 
-def some_finished(db: Connection, after: int) -> list[tuple[int, Operation]]:
+def some_finished(db: Connection, after: int | None) -> list[tuple[int, Operation]]:
     """Return some of the finished operations, oldest first, with their places in the order."""
-    later = (operation.c.state == OperationState.DONE) & (operation.c.seq > after)
-    query = select(operation).where(later).order_by(operation.c.seq).limit(_MANY)
+    query = select(operation).where(operation.c.state == OperationState.DONE)
+    query = query.where(operation.c.seq > (after or 0)).order_by(operation.c.seq).limit(_MANY)
     return [(row.seq, _operation(row)) for row in db.execute(query)]
 
 

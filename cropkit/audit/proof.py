@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from cropkit import clock
-from cropkit.audit import checked, heads, links, seals
+from cropkit.audit import chain, checked, heads, links
 from cropkit.audit.checked import Mark
 from cropkit.audit.links import BrokenLink
 from cropkit.audit.schema import metadata
@@ -125,8 +125,7 @@ def _with_parts(mark: Mark, begun: Mark | None, parts: Sequence[str], now: datet
 
 def _linked(db: Connection, begun: Mark | None) -> tuple[Proof, int]:
     """Check the chain from where the last look ended; return how far the second reading came."""
-    newest = seals.head(db)
-    last = newest.seq if newest else 0
+    last = chain.length(db)
     if begun is None:
         return Proof(
             broken=tuple(links.broken_between(db, 1, last)), events=last, events_now=last
@@ -147,5 +146,5 @@ def _next(db: Connection, begun: Mark | None, broken: Sequence[BrokenLink], at: 
     if broken:
         old = min(link.seq for link in broken) - 1
         return begun and (replace(begun, turn=old) if old < begun.head.seq else begun)
-    head = checked.last_durable(db)
+    head = heads.last_durable(db)
     return Mark(heads.first(db), head, at) if head else None

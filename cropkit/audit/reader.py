@@ -15,6 +15,7 @@ from cropkit.audit import (
     export,
     kept_heads,
     keys,
+    links,
     operations,
     schema,
     sessions,
@@ -39,7 +40,8 @@ __all__ = ["DEADLINE", "Progress", "Standing", "TrailReader"]
 
 # Told of long work: what is gone through, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], object]
-SomeBefore = Callable[[Connection, int | None], list[tuple[int, Operation]]]
+# Reads operations by pages: the first one, or what follows a place in the order.
+Some = Callable[[Connection, int | None], list[tuple[int, Operation]]]
 
 
 class TrailReader:
@@ -161,14 +163,7 @@ class TrailReader:
 
     def each_finished(self) -> Iterator[Operation]:
         """Yield the same, read as they are asked for; what ends meanwhile may be among them."""
-        after = 0
-        while True:
-            with self.store.reading() as db:
-                numbered = operations.some_finished(db, after)
-            if not numbered:
-                return
-            yield from (operation for _, operation in numbered)
-            after = numbered[-1][0]
+        return self._page_by_page(operations.some_finished)
 
     def undoable(self) -> list[Operation]:
         """Return the finished operations that can be taken back, oldest first."""
@@ -198,15 +193,19 @@ class TrailReader:
         """Yield all such restores, newest first; read as they are asked for."""
         return self._newest(operations.newest_redoable)
 
-    def _newest(self, some: SomeBefore) -> Iterator[Operation]:
-        before: int | None = None
+    def _newest(self, some: Some) -> Iterator[Operation]:
+        every = self._page_by_page(some)
+        return (operation for operation in every if self.scope.holds(operation.image))
+
+    def _page_by_page(self, some: Some) -> Iterator[Operation]:
+        last: int | None = None
         while True:
             with self.store.reading() as db:
-                numbered = some(db, before)
+                numbered = some(db, last)
             if not numbered:
                 return
-            yield from self._in_scope(operation for _, operation in numbered)
-            before = numbered[-1][0]
+            yield from (operation for _, operation in numbered)
+            last = numbered[-1][0]
 
     def _in_scope(self, those: Iterable[Operation]) -> list[Operation]:
         return [operation for operation in those if self.scope.holds(operation.image)]
@@ -312,7 +311,8 @@ class TrailReader:
     def broken_links(self, progress: Progress | None = None) -> list[str]:
         """Name every event of the chain that does not fit."""
         with self.store.reading() as db:
-            return chain.broken_links(db, self._between("links", chain.length(db), progress))
+            between = self._between("links", chain.length(db), progress)
+            return [link.said for link in links.broken(db, between)]
 
     def disagreements(self, progress: Progress | None = None) -> list[Disagreement]:
         """Play the trail again, and name every row of the tables that it does not lead to."""

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from cropkit import clock
-from cropkit.audit import chain, export, keys, replay, seals, trust
+from cropkit.audit import export, keys, links, replay, seals, trust
 from cropkit.audit.presence import living, recovering
 from cropkit.audit.store import DEADLINE, Store
 from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
@@ -62,7 +62,7 @@ def _make_anew(root: Root, events: list[Event], deadline: float) -> None:
         with store.transaction() as db:
             replay.play_all(db, events)
         with store.reading() as db:
-            wrong = [*store.integrity(), *chain.broken_links(db)]
+            wrong = [*store.integrity(), *(link.said for link in links.broken(db))]
     finally:
         store.close()
     if wrong:

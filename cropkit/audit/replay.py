@@ -16,6 +16,7 @@ from sqlalchemy import Column, Connection, bindparam, func, insert, select, upda
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cropkit.audit import chain, decisions, operations, schema, sessions, settings
+from cropkit.audit.links import Between
 from cropkit.audit.operation import MERGED, TAKEN_BACK, Operation
 from cropkit.audit.rows import NOT_OURS
 from cropkit.audit.tally import Tally
@@ -28,7 +29,6 @@ Event = Mapping[str, Any]
 Body = Mapping[str, Any]
 Told = Sequence[tuple[Event, Body]]
 Player = Callable[[Connection, Sequence[Event]], None]
-Between = Callable[[int], object]
 
 IN_ORDER = (schema.decision, schema.operation)  # tables whose rows have a place in the order
 _AT_ONCE = 500  # events that are played together
@@ -96,9 +96,10 @@ def faults(
     count = 0
     for alike in _stretches(events):
         db.exec_driver_sql("SAVEPOINT stretch")
-        if not _went_well(db, alike, play):
+        if _fault(db, alike, play) is not None:
             db.exec_driver_sql("ROLLBACK TO stretch")
-            yield from _one_by_one(db, alike, play)
+            one_by_one = ((event, _fault(db, [event], play)) for event in alike)
+            yield from ((event, fault) for event, fault in one_by_one if fault is not None)
         db.exec_driver_sql("RELEASE stretch")
         count += len(alike)
         if between is not None:
@@ -111,26 +112,14 @@ def _stretches(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
             yield stretch
 
 
-def _went_well(db: Connection, events: Sequence[Event], play: Player) -> bool:
+def _fault(db: Connection, events: Sequence[Event], play: Player) -> Exception | None:
     try:
         play(db, events)
     except OperationalError:
         raise
-    except _UNPLAYABLE:
-        return False
-    return True
-
-
-def _one_by_one(
-    db: Connection, events: Sequence[Event], play: Player
-) -> Iterator[tuple[Event, Exception]]:
-    for event in events:
-        try:
-            play(db, [event])
-        except OperationalError:
-            raise
-        except _UNPLAYABLE as error:
-            yield event, error
+    except _UNPLAYABLE as error:
+        return error
+    return None
 
 
 def _write_and_play(db: Connection, events: Sequence[Event]) -> None:

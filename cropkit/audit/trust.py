@@ -21,6 +21,7 @@ from cropkit.audit import (
     export,
     heads,
     keys,
+    links,
     migrations,
     operations,
     seals,
@@ -120,7 +121,7 @@ def harms(db: Connection, folder: Path) -> list[str]:
     with _as_now(db) as now:
         opened = would_be_settled(now, folder)
         return [
-            *chain.broken_links(now),
+            *(link.said for link in links.broken(now)),
             *(disagreement.reason for disagreement in comparing.disagreements(now)),
             *(f"operation {each.id:.8} on {each.source} is open" for each in opened),
             *_leading_out(now, destinations.named(folder.resolve())),

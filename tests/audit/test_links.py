@@ -58,3 +58,10 @@ def test_an_edit_of_any_column_shows(folder: Path, column: str) -> None:
     assert broken(folder, 4, 4) != []
     assert broken(folder, 1, 3) == []
     assert broken(folder, 6, EVENTS) == []
+
+
+def test_an_event_before_the_first_one_shows(folder: Path) -> None:
+    row = "SELECT 0, at, session, event, path, NULL, body, previous, 'f' || hash FROM audit"
+    change(folder, f"INSERT INTO audit {row} WHERE seq = 1")
+    assert broken(folder, 1, EVENTS)[0] == BrokenLink(1, "event 1 is missing")
+    assert broken(folder, 2, EVENTS) == []

@@ -14,7 +14,7 @@ import pytest
 from deciding import BOX, decision
 from shell import run
 
-from cropkit.audit import chain, replay
+from cropkit.audit import links, replay
 from cropkit.audit.reader import Progress, TrailReader
 from cropkit.collection import Collection
 
@@ -86,7 +86,7 @@ def test_ctrl_c_ends_a_long_read_where_it_can_stop(
 ) -> None:
     """A trail is read as a whole, and no signal comes between two steps of it."""
     monkeypatch.setattr(replay, "_AT_ONCE", 1)
-    monkeypatch.setattr(chain, "_NOW_AND_THEN", 1)
+    monkeypatch.setattr(links, "_NOW_AND_THEN", 1)
     left: list[int] = []
 
     def press(_what: str, done: int, total: int) -> None:

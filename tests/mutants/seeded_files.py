@@ -656,8 +656,8 @@ FILES = (
     ),
     mutant(
         "what was removed from the trail is not missed",
-        "audit/chain.py",
-        'broken.append(f"event {number} is missing")',
+        "audit/links.py",
+        'yield BrokenLink(number, f"event {number} is missing")',
         "pass",
         IN_AUDIT,
     ),
