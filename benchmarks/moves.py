@@ -15,12 +15,17 @@ import time
 import tracemalloc
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 from growth import row, table
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from moving import on, opened, undone
+
 from cropkit.collection import Counts
 from cropkit.errors import IllegalMove
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox
 from cropkit.records import Status, Verdict
 from cropkit.review.model import (
     Applied,
@@ -29,14 +34,10 @@ from cropkit.review.model import (
     Filter,
     Find,
     GoTo,
-    ImageLoaded,
     JumpTo,
-    Loading,
-    Move,
     NextFilter,
     NextUnreviewed,
     Redo,
-    Restored,
     ReviewState,
     TurnFolder,
     TurnPage,
@@ -49,7 +50,6 @@ from cropkit.review.model.progress import SessionCounts, within
 SIZES = "1000,10000,100000,1000000"
 IN_A_FOLDER = 250
 PER_PAGE = 3
-SIZE = Size(4000, 3000)
 ROUNDS, ENOUGH = 3, 0.05  # seconds of a round, at least
 COUNTS = SessionCounts(Counts(*[0] * 9))
 
@@ -77,21 +77,6 @@ def begun(paths: list[str], settled: dict[str, Decided]) -> ReviewState:
     return begin(paths, PER_PAGE, settled, tuple(settled))
 
 
-def opened(state: ReviewState) -> ReviewState:
-    """Let the images of the page arrive."""
-    for entry in state.entries:
-        if isinstance(entry, Loading):
-            state = on(state, ImageLoaded(entry.path, "0" * 64, SIZE))
-    return state
-
-
-def on(state: ReviewState, *moves: Move) -> ReviewState:
-    """Make moves."""
-    for move in moves:
-        state = advance(state, move).session
-    return state
-
-
 def enter(state: ReviewState) -> object:
     """Accept a page, hear what became of it, and say how far the review has come."""
     paths = [entry.path for entry in state.entries]
@@ -106,12 +91,6 @@ def missed(state: ReviewState) -> None:
     except IllegalMove:
         return
     raise AssertionError
-
-
-def undone(state: ReviewState) -> ReviewState:
-    """Take a decision of this session back."""
-    path = state.entries[-1].path
-    return opened(on(state, DecidePage(), Applied(path, Status.CROPPED), Undo(), Restored(path)))
 
 
 def tasks(paths: list[str], state: ReviewState) -> Mapping[str, Callable[[], object]]:

@@ -3,10 +3,12 @@
 from copy import deepcopy
 from dataclasses import replace
 
+import moving
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from moving import on
 from strategies import suggestions
 
 from cropkit.errors import IllegalMove
@@ -79,17 +81,8 @@ def looked(path: str, **changes: object) -> ImageLoaded:
     return replace(ImageLoaded(path, SHA, SIZE, (SUGGESTION,)), **changes)  # type: ignore[arg-type]  # fields by name
 
 
-def on(session: ReviewState, *moves: Move) -> ReviewState:
-    for move in moves:
-        session = advance(session, move).session
-    return session
-
-
 def opened(session: ReviewState) -> ReviewState:
-    for entry in session.entries:
-        if isinstance(entry, Loading):
-            session = on(session, looked(entry.path))
-    return session
+    return moving.opened(session, looked)
 
 
 def fresh(per_page: int = 3) -> ReviewState:

@@ -1,5 +1,6 @@
 """One image, a page or a grid: the same review, and in the grid the marked are decided last."""
 
+import moving
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,6 @@ from cropkit.review.model import (
     DecidePage,
     Filter,
     ImageLoaded,
-    Loading,
     Mark,
     Move,
     Nudge,
@@ -36,13 +36,12 @@ GRIDDED = Arrange(Arrangement.GRID)
 ALONE = Arrange(Arrangement.SINGLE)
 
 
+def looked(path: str) -> ImageLoaded:
+    return ImageLoaded(path, "a" * 64, Size(200, 100), (BOX,))
+
+
 def opened(session: ReviewState) -> ReviewState:
-    for one in session.entries:
-        if isinstance(one, Loading):
-            session = advance(
-                session, ImageLoaded(one.path, "a" * 64, Size(200, 100), (BOX,))
-            ).session
-    return session
+    return moving.opened(session, looked)
 
 
 def on(session: ReviewState, *moves: Move) -> ReviewState:

@@ -14,10 +14,11 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
+from moving import on, opened, undone
 
 from cropkit.collection import Counts
 from cropkit.errors import IllegalMove
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox
 from cropkit.records import Status, Verdict
 from cropkit.review.model import (
     Applied,
@@ -27,14 +28,10 @@ from cropkit.review.model import (
     Filter,
     Find,
     GoTo,
-    ImageLoaded,
     JumpTo,
-    Loading,
-    Move,
     NextFilter,
     NextUnreviewed,
     Redo,
-    Restored,
     ReviewState,
     TurnFolder,
     TurnPage,
@@ -101,19 +98,6 @@ def work(move: Callable[[], object]) -> Work:
     return Work(lines[0], comparisons, allocated)
 
 
-def on(state: ReviewState, *moves: Move) -> ReviewState:
-    for move in moves:
-        state = advance(state, move).session
-    return state
-
-
-def opened(state: ReviewState) -> ReviewState:
-    for entry in state.entries:
-        if isinstance(entry, Loading):
-            state = on(state, ImageLoaded(entry.path, "a" * 64, Size(90, 80)))
-    return state
-
-
 def half_done(count: int) -> ReviewState:
     """Return a review of which half is decided, each tenth of that by a reject."""
     paths = [Path(f"{FOLDERS * n // count}/{n:06}.png") for n in range(count)]
@@ -137,11 +121,6 @@ def enter(state: ReviewState) -> object:
 
 def failed(state: ReviewState) -> ReviewState:
     return on(on(state, DecidePage()), Applied(state.entries[0].path, Status.FAILED, "no space"))
-
-
-def undone(state: ReviewState) -> ReviewState:
-    path = state.entries[-1].path
-    return opened(on(state, DecidePage(), Applied(path, Status.CROPPED), Undo(), Restored(path)))
 
 
 def rejected(state: ReviewState) -> ReviewState:
