@@ -94,9 +94,14 @@ class WrittenText(Written):
     cache_ok = True
 
 
+def _stated(value: str | int) -> ColumnElement[Any]:
+    """Return a value that stands in the statement: only then a partial index serves."""
+    return literal(value, literal_execute=True)
+
+
 def written_in(column: Column[str], *values: str) -> ColumnElement[bool]:
-    """Return a condition whose values stand in the statement: only then a partial index serves."""
-    each = [literal(value, literal_execute=True) for value in values]
+    """Return a condition whose values stand in the statement."""
+    each = [_stated(value) for value in values]
     return column == each[0] if len(each) == 1 else column.in_(each)
 
 
@@ -173,7 +178,7 @@ queue = Table(
     Column("updated_at", String, nullable=False),
     Column("stands", Integer),  # 1: the latest decision of its image that nobody took back
 )
-stands = queue.c.stands == literal(1, literal_execute=True)
+stands = queue.c.stands == _stated(1)
 waits = written_in(queue.c.status, "waiting")
 
 operation = Table(
@@ -208,7 +213,7 @@ claim = Table(
 )
 
 is_done = written_in(operation.c.state, "done")
-is_not_done = operation.c.state != literal("done", literal_execute=True)
+is_not_done = operation.c.state != _stated("done")
 in_effect = and_(is_done, operation.c.undone_by.is_(None))
 can_be_undone = and_(in_effect, written_in(operation.c.kind, "crop", "reject"))
 can_be_redone = and_(in_effect, written_in(operation.c.kind, "restore"))
@@ -272,11 +277,6 @@ place = Table(
     Column("path", Written, nullable=False),
     Column("updated_at", String, nullable=False),
 )
-
-
-def _stated(value: str | int) -> ColumnElement[Any]:
-    """Return a value that stands in the statement, as in `written_in`."""
-    return literal(value, literal_execute=True)
 
 
 def _holds(column: Column[str], text: str) -> ColumnElement[bool]:

@@ -135,15 +135,15 @@ class StoreReader:
 
     def integrity(self) -> list[str]:
         """Return what SQLite finds wrong with its own file; nothing when it is whole."""
-        with self.reading() as db:
-            complaints = [str(row[0]) for row in db.exec_driver_sql("PRAGMA integrity_check")]
-        return [] if complaints == ["ok"] else complaints
+        return self._complaints("integrity_check")
 
     def complaints(self, table: str) -> list[str]:
         """Return what SQLite finds wrong with the pages of one table and its indices."""
+        return self._complaints(f"quick_check({table})")
+
+    def _complaints(self, check: str) -> list[str]:
         with self.reading() as db:
-            rows = db.exec_driver_sql(f"PRAGMA quick_check({table})")
-            complaints = [str(row[0]) for row in rows]
+            complaints = [str(row[0]) for row in db.exec_driver_sql(f"PRAGMA {check}")]
         return [] if complaints == ["ok"] else complaints
 
     @property

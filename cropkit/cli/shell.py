@@ -170,7 +170,10 @@ def reading(folder: Path) -> "Iterator[TrailReader]":
 @contextmanager
 def progress_bar() -> "Iterator[Progress]":
     """Give out what shows how far long work is, on a terminal's stderr; elsewhere it is silent."""
-    from tqdm import tqdm  # noqa: PLC0415  (not for `--help`)
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from tqdm import tqdm  # noqa: PLC0415  (only where somebody sees it)
 
     with ExitStack() as open_bars:
         bars: dict[str, tqdm[NoReturn]] = {}
@@ -178,7 +181,7 @@ def progress_bar() -> "Iterator[Progress]":
         def show(what: str, done: int, total: int) -> None:
             if what not in bars:
                 open_bars.close()  # of what was gone through before
-                bar = tqdm(desc=what, total=total, leave=False, disable=None)  # None: by terminal
+                bar = tqdm(desc=what, total=total, leave=False)
                 bars[what] = open_bars.enter_context(bar)
             bars[what].update(done - bars[what].n)
 
