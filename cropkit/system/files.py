@@ -14,8 +14,9 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from types import ModuleType
@@ -33,6 +34,7 @@ from cropkit.errors import (
 )
 from cropkit.system import room
 from cropkit.system.attributes import Attributes, attributes_of, carry
+from cropkit.system.descent import walked
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever
@@ -242,19 +244,11 @@ class Root:
 
     # -- opening, one component at a time ------------------------------------------------------
 
-    @contextmanager
-    def _folder(self, parts: tuple[str, ...], path: str) -> Iterator[int]:
-        fd = self.system.open(self.path, _FOLDER)
-        try:
-            for part in parts:
-                below = self._step(part, fd, path)
-                os.close(fd)
-                fd = below
-            yield fd
-        finally:
-            os.close(fd)
+    def _folder(self, parts: tuple[str, ...], path: str) -> AbstractContextManager[int]:
+        top = self.system.open(self.path, _FOLDER)
+        return walked(top, parts, partial(self._step, path))
 
-    def _step(self, part: str, fd: int, path: str) -> int:
+    def _step(self, path: str, part: str, fd: int) -> int:
         try:
             return int(self.system.open(part, _FOLDER, dir_fd=fd))
         except OSError as error:

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from struct import Struct
 
 from cropkit.errors import AuditUnavailable, ForeignState, MissingFile, NotAFolder
+from cropkit.system.descent import walked
 from cropkit.system.home import (
     ALERTS,
     DATABASE,
@@ -222,16 +223,10 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
 def _parent(path: Path) -> Iterator[int]:
     """Open the folder of a file, from `.cropkit` on without following links."""
     above, within = _split(path.parent)
-    fd = os.open(above, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in within:
-            above /= part
-            below = _step(part, fd, above)
-            os.close(fd)
-            fd = below
+    top = os.open(above, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    folders = [above.joinpath(*within[:depth]) for depth in range(1, len(within) + 1)]
+    with walked(top, folders, _step) as fd:
         yield fd
-    finally:
-        os.close(fd)
 
 
 def _split(folder: Path) -> tuple[Path, tuple[str, ...]]:
@@ -243,9 +238,9 @@ def _split(folder: Path) -> tuple[Path, tuple[str, ...]]:
     return Path(*parts[:at]), parts[at:]
 
 
-def _step(part: str, fd: int, path: Path) -> int:
+def _step(path: Path, above: int) -> int:
     try:
-        return os.open(part, _FOLDER, dir_fd=fd)
+        return os.open(path.name, _FOLDER, dir_fd=above)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
             raise ForeignState(path, "a link or a file, where a folder belongs") from None

@@ -4,6 +4,7 @@ A signal is what Ctrl-C, `kill` and a notebook's stop button send; the engine ma
 exception cannot be held off: it stands for everything that nobody foresaw.
 """
 
+import errno
 import os
 import pickle
 import signal
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 PACKAGE = Path(home.__file__).parents[1]
 ROOMS = tuple(f"{PACKAGE / name}{os.sep}" for name in ("engine", "audit", "system", "formats"))
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+CRASH = "crash: "
+DEFECTS = {
+    CRASH: "an end from outside our tree",
+    os.strerror(errno.EBADF): "a descriptor was closed twice",
+}
 
 
 @dataclass
@@ -91,7 +97,7 @@ def interrupts(
             wrong = [] if told.ended == "ok" else [f"calm, it ended with {told.ended}"]
             yield f"{stage.scenario.name}: calm", wrong
             return
-        wrong = [f"an end from outside our tree: {told.ended}"] if "crash" in told.ended else []
+        wrong = [f"{why}: {told.ended}" for sign, why in DEFECTS.items() if sign in told.ended]
         if by_signal:  # held off where it would leave something open
             wrong += [f"left open in a process that goes on: {one}" for one in told.unsettled]
         success = told.ended == "ok"
@@ -116,7 +122,7 @@ def _apart(stage: Stage, line: Line) -> Said:
     with os.fdopen(here, "rb") as told:
         data = told.read()
     os.waitpid(child, 0)
-    said: Said = pickle.loads(data) if data else Said(reached=True, ended="crash: it said nothing")  # noqa: S301  (our own child's)
+    said: Said = pickle.loads(data) if data else Said(reached=True, ended=f"{CRASH}it said nothing")  # noqa: S301  (our own child's)
     return said
 
 
@@ -142,7 +148,7 @@ def _interrupted(stage: Stage, line: Line) -> Said:
     except Unsuccessful as error:
         said.ended = f"{error.args[1]} {error.args[0]}"
     except Exception as error:  # noqa: BLE001  (told as what it is: a defect)
-        said.ended = f"crash {type(error).__name__}: {error}"
+        said.ended = f"{CRASH}{type(error).__name__}: {error}"
     said.reached = line.reached >= line.number
     if kit is not None and line.sent is not None:
         said.unsettled = [f"{one.kind} {one.source} {one.state}" for one in kit.trail.unsettled()]
