@@ -30,6 +30,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+running.keep_in_memory()
+
 # A shell starts what it puts in the background deaf to Ctrl-C, and so are all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

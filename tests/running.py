@@ -4,10 +4,18 @@ A worker takes a file at a time; the browser's files go to one worker, where the
 and a JupyterLab. Long ones begin first, so that no worker is left alone with one at the end.
 """
 
+import os
+import shutil
 from collections import Counter
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
+
+TEMPORARY = "PYTEST_DEBUG_TEMPROOT"
+"""Where pytest makes temporary folders: its own variable."""
+
+MEMORY = Path("/dev/shm")  # noqa: S108  (pytest makes a folder of the user's own in it)
+LEAST_ROOM = 4 << 30  # bytes; a run takes a third of that
 
 TOGETHER = ("tests/browser",)
 # Left out by --fast: a browser, deaths at every point, whole notebooks and commands, seeded bugs.
@@ -52,6 +60,15 @@ SECONDS: dict[str, int] = {
     "tests/jupyter/test_launch.py": 12,
     "notebooks/1_review.ipynb": 10,
 }
+
+
+def keep_in_memory() -> None:
+    """Let temporary folders be in memory, where there is room: on a disk a run waits for syncs.
+
+    Whoever names a place (`--basetemp`, or pytest's variable) has it there.
+    """
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= LEAST_ROOM:
+        os.environ.setdefault(TEMPORARY, str(MEMORY))
 
 
 def scope_of(nodeid: str) -> str:

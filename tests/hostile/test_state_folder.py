@@ -173,12 +173,11 @@ def test_nor_anything_else_that_is_no_file_or_folder_of_its_own(
     album: Path, victim: Path, name: str, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def a_socket(path: Path) -> None:
-        # an address has room for 107 bytes only: bound nearby under a short name, then moved
-        short = Path(tempfile.mkdtemp(prefix="ck-"), "s")
+        folder = os.open(path.parent, os.O_PATH)
         with socket.socket(socket.AF_UNIX) as bound:
-            bound.bind(str(short))
-        shutil.move(short, path)
-        short.parent.rmdir()
+            # an address has room for 107 bytes only
+            bound.bind(f"/proc/self/fd/{folder}/{path.name}")
+        os.close(folder)
 
     def a_device(path: Path) -> None:
         if os.geteuid() != 0:

@@ -334,6 +334,7 @@ def test_a_review_hears_of_it_from_the_process_that_writes(
     browser = start(Collection(album), apart=True)
     with libjpeg_killed():
         accept_first(browser)
+        browser.until(lambda: bool(browser.controller.guard.messages.problems))
     assert (
         "cannot be cropped without loss now" in browser.controller.guard.messages.problems[0].text
     )
