@@ -79,6 +79,16 @@ class _Folders:
         return self.starts[run], self.starts[run + 1]
 
 
+def _way(path: str) -> tuple[int, int]:
+    """Return where a path's number is looked for, and how far on when the place is taken.
+
+    An odd step comes to all places of a table whose size is a power of two. It is each path's own:
+    with steps of one, taken places grow together, and a hundred looks would be no rarity.
+    """
+    first = hash(path)
+    return first, first >> 32 | 1
+
+
 class _Begun:
     """What a review begins with; never changed."""
 
@@ -87,9 +97,10 @@ class _Begun:
         size = 1 << max(3, (len(self.paths) * 4 // 3).bit_length())
         self._table, self._mask = array("i", [_FREE]) * size, size - 1
         table, mask = self._table, self._mask
-        for number, at in enumerate(map(hash, self.paths)):
+        for number, path in enumerate(self.paths):
+            at, step = _way(path)
             while table[at & mask] != _FREE:
-                at += 1  # noqa: PLW2901  (the next place that is free)
+                at += step
             table[at & mask] = number
         self.folders = _Folders(self.paths[:listed])
         self.folded = tuple(
@@ -99,9 +110,9 @@ class _Begun:
 
     def number(self, path: str) -> int:
         """Return the number of a path, below 0 where it has none."""
-        at = hash(path)
+        at, step = _way(path)
         while (number := self._table[at & self._mask]) != _FREE and self.paths[number] != path:
-            at += 1
+            at += step
         return number
 
     def __eq__(self, other: object) -> bool:
