@@ -9,6 +9,7 @@ from typing import Any
 
 _OF_USERS = "user."  # extended attributes that everybody may set, see xattr(7)
 _PERMISSIONS = 0o777
+_LATEST = (2**63 - 1) * 10**9  # nanoseconds: the seconds of a 64-bit time_t
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +37,22 @@ class Attributes:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Attributes":
-        """Read what `to_json` wrote."""
-        pairs = tuple((str(name), b64decode(value)) for name, value in document["xattrs"])
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            No file can have them.
+        """
+        pairs = tuple((_name(name), b64decode(value)) for name, value in document["xattrs"])
         accessed = document.get("atime_ns")
         return cls(
             mode=int(document["mode"]),
             uid=int(document["uid"]),
             gid=int(document["gid"]),
-            mtime_ns=int(document["mtime_ns"]),
+            mtime_ns=_time(document["mtime_ns"]),
             xattrs=pairs,
-            atime_ns=None if accessed is None else int(accessed),
+            atime_ns=None if accessed is None else _time(accessed),
         )
 
     def owned_as(self, file: "Attributes") -> "Attributes":
@@ -68,6 +75,20 @@ class Attributes:
     def times(self) -> tuple[int, int]:
         """Access and modification time, as `os.utime` takes them."""
         return (self.mtime_ns if self.atime_ns is None else self.atime_ns, self.mtime_ns)
+
+
+def _time(value: Any) -> int:  # noqa: ANN401  (as JSON has it)
+    time = int(value)
+    if abs(time) > _LATEST:
+        raise ValueError("no file can have this time")
+    return time
+
+
+def _name(value: Any) -> str:  # noqa: ANN401  (as above)
+    name = str(value)
+    if b"\0" in os.fsencode(name):
+        raise ValueError("no extended attribute can have this name")
+    return name
 
 
 def attributes_of(fd: int, status: os.stat_result) -> Attributes:

@@ -161,12 +161,19 @@ def chosen_file(world: Path, dice: random.Random) -> Path:
     home = world / "album" / ".cropkit"
     path = home / dice.choice(BYTES[:3] + BYTES)
     path.touch()
+    return regular(path)
+
+
+def regular(path: Path) -> Path:
+    """Return a file that reading does not wait for: another change may have made it a pipe."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
     return path
 
 
 def line(world: Path, dice: random.Random) -> None:
     """Change one line of the export as who knows its form would."""
-    path = world / "album" / ".cropkit" / "trail.jsonl"
+    path = regular(world / "album" / ".cropkit" / "trail.jsonl")
     lines = path.read_text(encoding="utf-8").splitlines()
     number = dice.randrange(len(lines))
     row = json.loads(lines[number])

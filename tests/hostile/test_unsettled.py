@@ -1,5 +1,6 @@
 """No operation that was cut off stops another one, whatever has become of its files meanwhile."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -282,3 +283,24 @@ def test_what_has_ended_does_not_go_on(folder: Path) -> None:
         with pytest.raises(CropkitError, match="is done and cannot become aborting"):
             collection.trail.begin_abort(done)
         assert collection.fsck() == []
+
+
+@pytest.mark.parametrize("field", [{"mtime_ns": 10**30}, {"xattrs": [["user.\0", ""]]}])
+def test_a_row_with_attributes_that_no_file_can_have_ends_in_a_sentence(
+    folder: Path, field: dict[str, object]
+) -> None:
+    cut_off(folder, "d.jpg", OperationState.ABORTING)
+    (folder / "d.jpg").unlink()  # so that the original is brought back, with its attributes
+    change_plan(folder, field)
+    before = contents(folder)
+    with pytest.raises(CropkitError):
+        Collection(folder)
+    assert contents(folder) == before
+
+
+def change_plan(folder: Path, field: dict[str, object]) -> None:
+    with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db")) as db, db:
+        ((text,),) = db.execute("SELECT plan FROM operation").fetchall()
+        plan = json.loads(text)
+        plan["attributes"] |= field
+        db.execute("UPDATE operation SET plan = ?", (json.dumps(plan),))

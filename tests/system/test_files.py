@@ -83,6 +83,29 @@ def test_attributes_survive_json() -> None:
     assert Attributes.from_json(like.to_json()) == like
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"mtime_ns": 10**30},
+        {"atime_ns": -(10**30)},
+        {"xattrs": [["user.\0", ""]]},
+        {"xattrs": [["user.\ud800", ""]]},
+    ],
+)
+def test_attributes_that_no_file_can_have_are_refused(field: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"no file|no extended|surrogates"):
+        Attributes.from_json(PLAIN.to_json() | field)
+
+
+def test_the_latest_time_of_all_can_be_set(tmp_path: Path) -> None:
+    """The file system keeps the nearest that it can."""
+    (tmp_path / "a").touch()
+    latest = (2**63 - 1) * 10**9
+    times = Attributes.from_json(PLAIN.to_json() | {"mtime_ns": latest}).times
+    Root(tmp_path).set_times("a", times)
+    assert (tmp_path / "a").stat().st_mtime_ns > 0
+
+
 def test_an_existing_name_is_never_written_over(root: Root) -> None:
     with pytest.raises(WriteFailed):
         root.write_new("a.png", b"other", PLAIN)
