@@ -204,6 +204,8 @@ class StoreReader:
             raise self._translation(error) from error
         except InvalidRequestError as error:  # what interrupted a statement ended its connection
             raise AuditUnavailable(self.folder, "the connection was cut off") from error
+        except UnicodeDecodeError as error:  # Python reads even SQLite's complaint as UTF-8
+            raise AuditCorrupt(self.folder, f"a name in it is no text: {error.object!r}") from error
         except OSError as error:
             raise unavailable(self.folder, error.strerror or error) from error
 

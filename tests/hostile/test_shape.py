@@ -1,6 +1,7 @@
 """A database with programs or tables of somebody else's in it is refused before it is used."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from faults import as_format_1
 from cropkit.audit.reader import TrailReader
 from cropkit.cli import main
 from cropkit.collection import Collection
-from cropkit.errors import ForeignState
+from cropkit.errors import AuditCorrupt, ForeignState
 from cropkit.geometry import PixelBox
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE
@@ -78,3 +79,17 @@ def test_what_an_older_version_made_is_ours(folder: Path) -> None:
         assert collection.undo()[0].ok
     with TrailReader(Root(folder)) as trail:
         assert trail.finished()
+
+
+@pytest.mark.parametrize("opens", [Collection, lambda folder: TrailReader(Root(folder))])
+def test_a_schema_that_is_no_text_ends_in_a_sentence(
+    folder: Path, opens: Callable[[Path], object]
+) -> None:
+    """SQLite quotes the name that it cannot read, and its words are no UTF-8 then."""
+    change(folder, "PRAGMA journal_mode = DELETE")
+    path = folder / DATABASE
+    written = path.read_bytes().replace(b"CREATE TABLE place (", b"CREATE TABLX place (")
+    path.write_bytes(written.replace(b"tableplaceplace", b"tablepl\xe7cepl\xe7ce"))
+    with pytest.raises(AuditCorrupt, match="no text"):
+        opens(folder)
+    assert main(["stats", str(folder)]) == 1
