@@ -341,6 +341,15 @@ def test_an_original_that_was_lost_is_told_and_hinders_nothing(photos: Path, inn
         assert [each.kind for each in collection.fsck()] == ["original"]
 
 
+def test_an_original_that_rotted_stays_where_it_is(photos: Path, inner: Path) -> None:
+    rotten = min((inner / ORIGINALS).iterdir())
+    rotten.write_bytes(b"rotten")
+    with Collection(photos) as collection:
+        merged = collection.merge(inner)
+    assert merged.damaged == (f"{ORIGINALS}/{rotten.name}",)
+    assert (photos / merged.aside / "originals" / rotten.name).read_bytes() == b"rotten"
+
+
 def forge(folder: Path, name: str, other: str) -> None:
     """Write a trail about another file, with all its hashes, and its tables after it."""
     with TrailReader(Root(folder)) as trail:

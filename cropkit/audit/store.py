@@ -23,7 +23,7 @@ from cropkit.audit.store_reader import (
     version_of,
 )
 from cropkit.errors import AuditLocked, CropkitError, ForeignState
-from cropkit.system import room
+from cropkit.system import room, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import (
     DATABASE,
@@ -164,9 +164,16 @@ class Store(StoreReader):
     # -- opening -------------------------------------------------------------------------------
 
     def _make(self, root: Root) -> None:
+        """Make the folders; in another collection only within a state that is there.
+
+        Whoever opens the inner of two may have been overtaken by a merge, and would begin anew.
+        """
+        inside = state_folder.above(root.path) is not None
         try:
-            for name in (HOME, OWNERS, STAGE, ORIGINALS):
+            for name in () if inside else (HOME,):
                 root.make_folder(name, 0o700)
+            for name in (OWNERS, STAGE, ORIGINALS):
+                root.make_folder(name, 0o700, alone=True)
         except CropkitError as error:
             raise unavailable(self.folder, error) from error
 

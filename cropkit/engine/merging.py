@@ -133,8 +133,8 @@ def merge(
             if planned.adopted.events:
                 trail.adopt(part, planned.adopted, _record(planned.merged))
             _set_aside(outer, folder, planned.merged)
-    _tidy(outer, planned.merged.head)
-    return planned.merged
+        _tidy(outer, planned.merged.head)
+        return planned.merged
 
 
 # -- what is refused -----------------------------------------------------------------------------

@@ -181,10 +181,10 @@ class Root:
         with self._translated(path), self._folder(PurePosixPath(path).parts, path) as fd:
             self.system.fsync(fd)
 
-    def make_folder(self, path: str, mode: int = 0o777) -> None:
-        """Make a folder and those above it; each new name is durable on return."""
+    def make_folder(self, path: str, mode: int = 0o777, *, alone: bool = False) -> None:
+        """Make a folder and, unless it is `alone`, those above it; durable on return."""
         parts = _parts(path, self.path)
-        for depth in range(1, len(parts) + 1):
+        for depth in range(len(parts) if alone else 1, len(parts) + 1):
             if parts[:depth] not in self._durable:
                 self._make_one(parts[:depth], path, mode)
                 self._durable.add(parts[:depth])

@@ -3,7 +3,19 @@
 import sqlite3
 from pathlib import PurePosixPath
 
-from scenarios import Stage, World, look, recorded, undo, undo_all, who_stands
+from scenarios import (
+    IN_PART,
+    PART,
+    Stage,
+    World,
+    is_apart,
+    look,
+    recorded,
+    undo,
+    undo_all,
+    undo_the_part,
+    who_stands,
+)
 from tracer import Ended
 
 from cropkit.collection import Collection
@@ -27,7 +39,9 @@ def what_is_wrong(
     try:
         with stage.scenario.open(stage.place) as kit:
             wrong = [*_disagreements(kit), *_wrong_state(stage, kit, success=success)]
-        if not wrong and thorough:
+        if stage.scenario.merges:
+            wrong = wrong or _wrong_merged(stage, thorough=thorough)
+        elif not wrong and thorough:
             wrong = _wrong_afterwards(stage)
     except (CropkitError, OSError, sqlite3.Error, KeyError) as error:
         return [f"recovery failed: {type(error).__name__}: {error}"]
@@ -71,7 +85,10 @@ def how_it_ended(ended: Ended) -> list[str]:
 
 
 def _disagreements(kit: Collection) -> list[str]:
-    found = [f"fsck: {one.kind} {one.path}: {one.reason}" for one in kit.fsck()]
+    differences = [
+        each for each in kit.fsck() if each.kind != "nested"
+    ]  # `_wrong_apart` looks at it
+    found = [f"fsck: {one.kind} {one.path}: {one.reason}" for one in differences]
     found += [f"unsettled: {one.kind} {one.source} {one.state}" for one in kit.trail.unsettled()]
     owners = {path.name for path in (kit.root / HOME / "owners").iterdir()}
     found += [f"left over: owner {name}" for name in owners - {kit.trail.owner}]
@@ -85,6 +102,11 @@ def _disagreements(kit: Collection) -> list[str]:
 def _wrong_state(stage: Stage, kit: Collection, *, success: bool) -> list[str]:
     now = look(stage.place)
     standing = who_stands(kit)
+    if stage.scenario.merges:
+        return [
+            *_differences(stage, "after", stage.after),
+            *_wrong_part(stage, standing, success=success),
+        ]
     if stage.scenario.several and not success:
         return _wrong_images(stage, now, standing)
     if stage.scenario.unsynced and not success and not kit.trail.finished():
@@ -116,6 +138,49 @@ def _wrong_images(stage: Stage, now: World, standing: frozenset[tuple[str, str]]
         if before != after and said - {"failed", "refused"} not in (set(), right):
             found.append(f"{stem}: its decision says {sorted(said)}")
     return found
+
+
+def _wrong_part(stage: Stage, standing: frozenset[tuple[str, str]], *, success: bool) -> list[str]:
+    """The outer trail has all of the inner one or nothing, and as long as nothing, it is there."""
+    if standing not in (stage.before.standing, stage.after.standing):
+        return [f"decisions say {sorted(standing)}: a part of a merge"]
+    if is_apart(stage.place):
+        return ["success was reported, and it is not joined"] if success else _wrong_apart(stage)
+    if standing != stage.after.standing:
+        return ["the inner state is gone, and the outer one does not have it"]
+    return []
+
+
+def _wrong_apart(stage: Stage) -> list[str]:
+    """The collection inside is still one, with all that it was."""
+    with Collection(stage.place / "collection" / PART) as inner:
+        inside = {(f"{PART}/{path}", status) for path, status in who_stands(inner)}
+        missing = stage.after.standing - stage.before.standing - inside
+        return [*_disagreements(inner), *(f"inside, lost: {each}" for each in sorted(missing))]
+
+
+def _wrong_merged(stage: Stage, *, thorough: bool) -> list[str]:
+    """To merge again ends as if nothing had happened, and each image inside can be undone."""
+    with stage.scenario.open(stage.place) as kit:
+        stage.scenario.act(kit)
+        wrong = [*_disagreements(kit), *_wrong_state(stage, kit, success=True)]
+    if not wrong and thorough:
+        with stage.scenario.open(stage.place) as kit:
+            undo_the_part(kit)
+            wrong = _disagreements(kit)
+        wrong += _not_as_it_was(stage)
+    return wrong
+
+
+def _not_as_it_was(stage: Stage) -> list[str]:
+    """Tell which images of the collection inside are not what they were before any crop."""
+    outside, inside = "collection/", f"collection/{PART}/"
+    now = look(stage.place).contents
+    there = {name.removeprefix(inside): now[name] for name in now if name.startswith(inside)}
+    meant = {name: stage.began[f"{outside}{name}"] for name in IN_PART}
+    return [
+        f"afterwards: {PART}/{name} differs" for name in sorted(dict(there.items() ^ meant.items()))
+    ]
 
 
 def _stem(name: str) -> str:

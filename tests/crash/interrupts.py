@@ -133,7 +133,7 @@ def _interrupted(stage: Stage, line: Line) -> Said:
     kit: Collection | None = None
     said = Said()
     try:
-        if scenario.opens or scenario.rebuilds:
+        if scenario.opens or scenario.mends:
             with line:
                 kit = scenario.run(stage.place)
         else:

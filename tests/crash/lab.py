@@ -150,6 +150,8 @@ def main() -> None:
         return
     place = Path(tempfile.mkdtemp(prefix="cropkit-crash-", dir=scratch()))
     os.environ["XDG_STATE_HOME"] = str(place / "state")  # beside the world that is tried
+    (place / "tmp").mkdir()
+    tempfile.tempdir = str(place / "tmp")  # where a killed process leaves what nobody removes
     try:
         with contextlib.redirect_stdout(sys.stderr):  # where Hypothesis says what it thinks
             found = play(asked, place) if asked.kind == "machine" else run(asked, place)

@@ -10,6 +10,7 @@ UNDOS = "undo a crop,undo a move"
 NEVER = "crop what was never synced,move what was never synced,reject what was never synced"
 APPLY, PUBLISH, KEPT = "engine/apply.py", "engine/publish.py", "engine/originals.py"
 RECOVER, FILES = "engine/recovery.py", "system/files.py"
+MERGING = "engine/merging.py"
 TRAIL, STORE, EXPORT = "audit/trail.py", "audit/store.py", "audit/export.py"
 OPERATIONS, REBUILD, MIGRATIONS = "audit/operations.py", "audit/rebuild.py", "audit/migrations.py"
 KIT_TESTS = "calls:tests/test_collection.py"
@@ -391,5 +392,55 @@ MUTANTS = (
         "if not companion.keeps_source and holds(companion.target, companion.sha256):",
         "if not companion.keeps_source:",
         "calls",
+    ),
+    # -- joining -------------------------------------------------------------------------------
+    mutant(
+        "the inner state goes before the outer one has it",
+        MERGING,
+        "            if planned.adopted.events:\n                trail.adopt(part, planned.adopted, _record(planned.merged))\n            _set_aside(outer, folder, planned.merged)\n",
+        "            _set_aside(outer, folder, planned.merged)\n            if planned.adopted.events:\n                trail.adopt(part, planned.adopted, _record(planned.merged))\n",
+        "kills:merge",
+    ),
+    mutant(
+        "what undo needs is carried after the inner state is gone",
+        MERGING,
+        "            _carry(outer, Root(folder, outer.system), planned.merged, progress)\n",
+        "",
+        "kills:merge",
+    ),
+    mutant(
+        "what is carried has names that no sync made durable",
+        MERGING,
+        "    for folder in sorted(folders):\n        outer.sync_folder(folder)\n",
+        "",
+        "power:merge",
+    ),
+    mutant(
+        "that the inner state is set aside is not synced",
+        MERGING,
+        "    outer.sync_folder(MERGED)\n    outer.sync_folder(merged.part)\n",
+        "",
+        "power:merge",
+    ),
+    mutant(
+        "originals of the inner state go before their content is held",
+        MERGING,
+        "        if outer.digest(kept(path.name)) == path.name:\n",
+        "        if True:\n",
+        "calls:tests/test_merge.py",
+    ),
+    mutant(
+        "a merge does not keep the outer collection to itself to its end",
+        MERGING,
+        "        _tidy(outer, planned.merged.head)\n        return planned.merged\n",
+        "    _tidy(outer, planned.merged.head)\n    return planned.merged\n",
+        "calls:tests/crash/test_crash_merge_rivals.py",
+    ),
+    mutant(
+        "whoever is overtaken by a merge begins a trail anew",
+        STORE,
+        "        inside = state_folder.above(root.path) is not None\n",
+        "        inside = False\n",
+        "calls:tests/crash/test_crash_merge_rivals.py",
     ),
 )

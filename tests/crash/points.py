@@ -1,6 +1,7 @@
 """Death and failing calls at chosen system calls of each scenario, and in its recovery."""
 
 import errno
+import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -83,7 +84,7 @@ def act(stage: Stage, watch: Watch, calls: Iterable[str] | None) -> Ended:
     scenario, place = stage.scenario, stage.place
 
     def body(voice: Voice) -> None:
-        if scenario.opens or scenario.rebuilds:
+        if scenario.opens or scenario.mends:
             voice.arm()
             kit = scenario.run(place)
         else:
@@ -98,11 +99,11 @@ def act(stage: Stage, watch: Watch, calls: Iterable[str] | None) -> Ended:
 
 
 def recover(stage: Stage, watch: Watch, calls: Iterable[str] | None) -> Ended:
-    """Open the kit in a process of its own, with its calls watched from the start."""
+    """Carry on in a process of its own, with its calls watched from the start."""
 
     def body(voice: Voice) -> None:
         voice.arm()
-        stage.scenario.open(stage.place)
+        stage.scenario.carry_on(stage.place)
 
     return trace(telling(body), watch, calls)
 
@@ -171,9 +172,10 @@ def kills_in_recovery(
 def faults(
     stage: Stage, share: int, *, persistent: bool, seed: int
 ) -> Iterator[tuple[str, list[str]]]:
-    """Let each `share`-th effect fail, with each error in turn."""
-    for turn, (error, calls) in enumerate(FAULTS.items()):
-        number = (seed + turn) % share + 1
+    """Let each `share`-th effect fail, with each error in turn, from one at random on."""
+    chance = random.Random(f"{seed} {stage.scenario.name} {persistent}")  # noqa: S311  (a sample, not a secret)
+    for error, calls in FAULTS.items():
+        number = chance.randrange(share) + 1
         while True:
             stage.fresh()
             watch = Fault(number, error, persistent)

@@ -3,7 +3,8 @@
 One run is recorded with its data. From the record come the disk states that strict POSIX allows at
 every moment: what was synced is there, and any subset of the rest. Data, names and attributes are
 independent of each other; a rename is one step in that the old name never goes before the new one
-has come. Stores into SQLite's shared memory are left out: it is made anew after a crash.
+has come; a folder has one name at any time. Stores into SQLite's shared memory are left out: it is
+made anew after a crash.
 """
 
 import os
@@ -11,6 +12,7 @@ import random
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import disk
@@ -279,7 +281,7 @@ _TELLERS = (
     )
     | dict.fromkeys(("linkat",), _linked)
     | dict.fromkeys(("rename", "renameat", "renameat2"), _renamed)
-    | dict.fromkeys(("unlink", "unlinkat"), _unlinked)
+    | dict.fromkeys(("unlink", "unlinkat", "rmdir"), _unlinked)
     | dict.fromkeys(("mkdir", "mkdirat"), _made)
 )
 
@@ -365,7 +367,23 @@ class Record:
     def _with_new_names(self, changes: frozenset[int]) -> frozenset[int]:
         events = ((n, self.events[n]) for n in changes)
         new = {e.after for _, e in events if isinstance(e, Unnamed) and e.after is not None}
-        return changes | frozenset(new)
+        both = changes | frozenset(new)
+        return both | {old for old, new in self._moved_folders.items() if new in both}
+
+    @cached_property
+    def _moved_folders(self) -> dict[int, int]:
+        """Which event takes a folder's old name, and which one gave the new one."""
+        return {
+            number: event.after
+            for number, event in enumerate(self.events)
+            if isinstance(event, Unnamed)
+            and event.after is not None
+            and self._is_folder(event.after)
+        }
+
+    def _is_folder(self, number: int) -> bool:
+        event = self.events[number]
+        return isinstance(event, Named) and self.base.inodes[event.target].folder
 
 
 def record(stage: Stage) -> tuple[Record, list[str]]:

@@ -19,17 +19,23 @@ from disk import Disk
 from faults import TwoDisks, as_format_1
 
 from cropkit import clock
+from cropkit.audit import trust
 from cropkit.collection import Collection, rebuild
-from cropkit.errors import AuditBehind, AuditMissing
+from cropkit.errors import AuditBehind, AuditMissing, TrailForged
 from cropkit.formats.options import Jpeg, Options
 from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Verdict
+from cropkit.system.files import Root
+from cropkit.system.home import HOME
 
 # the protocol is under test, not the codec in a process of its own
 EXACT = Options(jpeg=Jpeg.EXACT)
 BOX = PixelBox(3, 5, 41, 37)
 SMALLER = PixelBox(2, 3, 30, 29)
 PNG, JPEG, OTHER = "a_stage2.png", "d.jpg", "c.jpg"
+SECOND, LAST = "b_stage2.png", "e.jpeg"
+PART, MOVED = "2024", "done"  # a collection inside the collection, and where its crops move to
+IN_PART = (PNG, SECOND, JPEG, OTHER, LAST)
 REVIEWER = "tester"
 Act = Callable[[Collection], object]
 
@@ -40,7 +46,7 @@ class Scenario:
 
     `opens` is for acts whose opening of the kit is a part of them: it counts, too. `unsynced` says
     that the image was written anew just before, and never synced: a power cut may take it.
-    `prepare` changes the world once the steps before are done. `rebuilds` is for an act on a folder
+    `prepare` changes the world once the steps before are done. `mends` is for an act on a folder
     that cannot be opened before, and `several` for one that is whole for each image by itself.
     `far` makes the folder outside another file system.
     """
@@ -52,7 +58,7 @@ class Scenario:
     opens: bool = False
     unsynced: bool = False
     prepare: Callable[[Path], None] = lambda _world: None
-    rebuilds: bool = False
+    mends: Callable[[Path], object] | None = None
     far: bool = False
     several: bool = False
 
@@ -60,17 +66,27 @@ class Scenario:
     def undoes(self) -> bool:
         return self.act in (undo, undo_the_older)
 
+    @property
+    def merges(self) -> bool:
+        return self.act is merge
+
+    def carry_on(self, world: Path) -> None:
+        """Come next: open, which recovers, and say again what has to be said again."""
+        kit = self.open(world)
+        if self.merges:
+            self.act(kit)
+
     def run(self, world: Path) -> Collection | None:
         """Open, and act; the kit is left open."""
-        if self.rebuilds:
-            rebuild(world / "collection")
+        if self.mends:
+            self.mends(world / "collection")
             return None
         kit = self.open(world)
         self.act(kit)
         return kit
 
     def open(self, world: Path) -> Collection:
-        """Open as who comes next does, who rebuilds what is lost."""
+        """Open as who comes next does, who mends what cannot be opened."""
         folder = world / "collection"
         destination = world / self.destination if self.destination else None
         system = TwoDisks(world / "outside") if self.far else os
@@ -78,10 +94,10 @@ class Scenario:
             return Collection(
                 folder, reviewer=REVIEWER, destination=destination, options=EXACT, system=system
             )
-        except (AuditMissing, AuditBehind):
-            if not self.rebuilds:
+        except (AuditMissing, AuditBehind, TrailForged):
+            if not self.mends:
                 raise
-            rebuild(folder)
+            self.mends(folder)
             return self.open(world)
 
 
@@ -108,7 +124,11 @@ def decide(kit: Collection, *, verdict: Verdict = Verdict.ADJUSTED, name: str = 
 
 
 def reject(kit: Collection) -> None:
-    _succeeded(kit.apply(decide(kit, verdict=Verdict.REJECT)))
+    reject_one(kit, PNG)
+
+
+def reject_one(kit: Collection, name: str) -> None:
+    _succeeded(kit.apply(decide(kit, verdict=Verdict.REJECT, name=name)))
 
 
 def undo(kit: Collection) -> None:
@@ -137,6 +157,16 @@ def purge(kit: Collection) -> None:
         _succeeded(result)
 
 
+def merge(kit: Collection) -> None:
+    kit.merge(kit.root / PART)
+
+
+def undo_the_part(kit: Collection) -> None:
+    with Collection(kit.root / PART, reviewer=REVIEWER, options=EXACT) as part:
+        for result in part.undo(everything=True):
+            _succeeded(result)
+
+
 def apply_a_group(kit: Collection) -> None:
     """Carry out three decisions together; those that wait already when it is done again."""
     if not kit.trail.waiting():
@@ -151,6 +181,30 @@ def delete(world: Path, name: str) -> None:
     with Collection(world / "collection", destination=world / "outside") as kit:
         (kit.root / name).unlink()
         kit.accept_changes()
+
+
+def make_a_part(world: Path) -> None:
+    """Put a collection inside: cropped, undone, rejected, moved, one that waits; crop outside."""
+    lone = world / "lone"
+    lone.mkdir()
+    for name in IN_PART:
+        shutil.copy2(world / "collection" / name, lone / name)
+    with Collection(lone, reviewer=REVIEWER, options=EXACT) as kit:
+        crop(PNG)(kit)
+        crop(OTHER)(kit)
+        undo(kit)
+        reject_one(kit, JPEG)
+        decide(kit, name=LAST)
+    with Collection(lone, reviewer=REVIEWER, options=EXACT, destination=lone / MOVED) as kit:
+        crop(SECOND)(kit)
+    with CROP_JPEG.open(world) as outer:
+        CROP_JPEG.act(outer)
+    lone.rename(world / "collection" / PART)
+
+
+def is_apart(world: Path) -> bool:
+    """Whether the collection inside has its state yet."""
+    return (world / "collection" / PART / HOME).exists()
 
 
 def lose_the_database(world: Path) -> None:
@@ -184,6 +238,33 @@ def bring_older_back(world: Path) -> None:
             each.write_bytes(data)
 
 
+def put_a_backup_back(world: Path) -> None:
+    """Put an earlier state back, of which the files know nothing later."""
+    home, backup = world / "collection" / HOME, world / "backup"
+    shutil.copytree(home, backup)
+    with UNDO.open(world) as kit:
+        crop(OTHER)(kit)
+        undo(kit)
+    shutil.rmtree(home)
+    backup.rename(home)
+
+
+def adopt(folder: Path) -> None:
+    trust.adopt(Root(folder))
+
+
+def let_a_stranger_go_on(world: Path) -> None:
+    """Crop with another person's key, who is not known here."""
+    mine, known = os.environ["XDG_STATE_HOME"], heads()
+    os.environ["XDG_STATE_HOME"] = f"{mine}-of-a-stranger"
+    try:
+        with CROP_JPEG.open(world) as kit:
+            CROP_JPEG.act(kit)
+    finally:
+        os.environ["XDG_STATE_HOME"] = mine
+    remember(known)
+
+
 def downloaded(kit: Collection) -> Collection:
     """Write the image anew, with the same bytes, as a program that never syncs."""
     path = kit.root / PNG
@@ -214,6 +295,7 @@ MOVE_JPEG = Scenario("move a JPEG outside", crop(JPEG), destination="outside")
 FAR = Scenario("move to another disk", crop(PNG), destination="outside", far=True)
 REJECT = Scenario("reject", reject)
 UNDO = Scenario("undo a crop", undo, (CROP,))
+MERGE = Scenario("merge", merge, prepare=make_a_part)
 SCENARIOS = (
     CROP,
     CROP_JPEG,
@@ -241,17 +323,21 @@ SCENARIOS = (
     Scenario("purge", purge, (CROP,)),
     Scenario("crop a group", apply_a_group, several=True),
     Scenario("move a group", apply_a_group, destination="collection/moved", several=True),
-    Scenario("rebuild", nothing, (CROP, UNDO, REJECT), prepare=lose_the_database, rebuilds=True),
-    Scenario("rebuild over a log", nothing, (CROP,), prepare=bring_older_back, rebuilds=True),
-    Scenario("rebuild what is whole", nothing, (CROP,), rebuilds=True),
+    Scenario("rebuild", nothing, (CROP, UNDO, REJECT), prepare=lose_the_database, mends=rebuild),
+    Scenario("rebuild over a log", nothing, (CROP,), prepare=bring_older_back, mends=rebuild),
+    Scenario("rebuild what is whole", nothing, (CROP,), mends=rebuild),
     Scenario("crop one of two names", crop(PNG), prepare=link_once_more),
     Scenario("migrate", nothing, (CROP,), opens=True, prepare=make_it_old),
+    Scenario("adopt a backup", nothing, (CROP,), prepare=put_a_backup_back, mends=adopt),
+    Scenario("open a stranger's", nothing, (CROP,), opens=True, prepare=let_a_stranger_go_on),
+    MERGE,
     Scenario("decide", decide),
     Scenario("first open", nothing, opens=True),
     Scenario("open, crop, close", crop(PNG), opens=True),
     Scenario("move into a new folder", crop(PNG), destination="collection/new", opens=True),
     Scenario("move into a new folder outside", crop(PNG), destination="new/one", opens=True),
 )
+WAITING: dict[Act, set[str]] = {decide: {PNG}, merge: {f"{PART}/{LAST}"}}  # behind the act
 DOWNLOADED = (
     Scenario("crop what was never synced", lambda kit: crop(PNG)(downloaded(kit)), unsynced=True),
     Scenario(
@@ -295,13 +381,13 @@ class Stage:
     before: World = field(default_factory=lambda: World({}))
     after: World = field(default_factory=lambda: World({}))
     recorded: frozenset[tuple[str, str, int]] = frozenset()
-    originals: frozenset[str] = frozenset()
+    began: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)
         remember(None)
         make_world(self.place)
-        self.originals = frozenset(look(self.place).contents.values())
+        self.began = look(self.place).contents
         for step in self.scenario.before:
             with step.open(self.place) as kit:
                 step.act(kit)
@@ -312,8 +398,13 @@ class Stage:
             self.scenario.act(kit)
             self.after = look(self.place, who_stands(kit))
         waiting = {path for path, status in self.after.standing if status == "waiting"}
-        assert waiting == ({PNG} if self.scenario.act is decide else set())
+        assert waiting == WAITING.get(self.scenario.act, set())
         self.recorded = recorded(self.place)
+
+    @property
+    def originals(self) -> frozenset[str]:
+        """SHA-256 of what nobody had cropped."""
+        return frozenset(self.began.values())
 
     def fresh(self) -> Path:
         self.start.write(self.place)

@@ -1,0 +1,182 @@
+"""Who else is at work when a collection is joined to the one it lies in: nothing is lost."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from checks import what_is_wrong
+from faults import Faulty
+from patience import patient
+from scenarios import EXACT, IN_PART, LAST, MERGE, OTHER, PART, Stage, crop, merge, undo, who_stands
+
+from cropkit import collection as collections
+from cropkit.collection import Collection
+from cropkit.errors import AuditLocked, AuditUnavailable, CropkitError
+from cropkit.system.home import HOME
+from cropkit.system.scope import Scope, scope_of
+
+CLONE = Path(__file__).resolve().parents[2]
+Rival = Callable[[Path], object]
+pytestmark = pytest.mark.timeout(patient(300))
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """A collection with another one inside, and what both become."""
+    (tmp_path / "state").mkdir()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return Stage(MERGE, tmp_path / "world")
+
+
+def opened(folder: Path) -> Collection:
+    """Open as an impatient rival."""
+    return Collection(folder, deadline=0.05, options=EXACT)
+
+
+def merges(outer: Path) -> None:
+    with opened(outer) as rival:
+        merge(rival)
+
+
+def works(folder: Path) -> None:
+    with opened(folder) as rival:
+        name = LAST if folder.name == PART else OTHER
+        crop(f"{rival.scope.part}/{name}".strip("/"))(rival)
+        undo(rival)
+
+
+def works_inside(outer: Path) -> None:
+    works(outer / PART)
+
+
+def looks_inside(outer: Path) -> None:
+    opened(outer / PART).close()
+
+
+def rivalled(outer: Path, rival: Rival) -> list[CropkitError | None]:
+    """Let a rival come, and keep how it ended: well, or with an error of ours."""
+    try:
+        rival(outer)
+    except CropkitError as error:
+        return [error]
+    return [None]
+
+
+@pytest.mark.parametrize("rival", [merges, looks_inside, works_inside, works])
+def test_whoever_comes_between_any_two_steps_of_a_merge(stage: Stage, rival: Rival) -> None:
+    outer, ends = stage.fresh() / "collection", []
+    system = Faulty(1, lambda _: ends.extend(_once(system, outer, rival)), persistent=True)
+    with Collection(outer, options=EXACT, system=system) as kit:
+        system.armed = True
+        with suppress(AuditUnavailable):
+            merge(kit)
+        system.armed = False
+    assert len(ends) > 20
+    assert {type(end) for end in ends} <= {AuditLocked, AuditUnavailable}
+    assert what_is_wrong(stage, thorough=True) == []
+
+
+def _once(system: Faulty, outer: Path, rival: Rival) -> list[CropkitError | None]:
+    """Let a rival come who meets no rival."""
+    system.armed = False
+    ends = rivalled(outer, rival)
+    system.armed = True
+    return ends
+
+
+def test_a_merge_at_any_step_of_an_opening_inside(stage: Stage) -> None:
+    """Whoever opens the inner one opens it, or the outer one, or neither; none is made anew."""
+    number, joined = 0, 0
+    while True:
+        outer, number, ends = stage.fresh() / "collection", number + 1, []
+        system = Faulty(number, lambda _: ends.extend(rivalled(outer, merges)))  # noqa: B023  (called in this turn)
+        system.armed = True
+        with suppress(CropkitError):
+            Collection(outer / PART, deadline=0.05, system=system).close()
+        if not ends:
+            break
+        if ends == [None]:
+            joined += 1
+            assert not (outer / PART / HOME).exists(), number
+        assert what_is_wrong(stage, success=ends == [None], thorough=number == 1) == [], number
+    assert 0 < joined < number
+
+
+def test_a_merge_before_an_opening_that_had_seen_the_inner_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outer = stage.fresh() / "collection"
+
+    def scope_and_then_a_merge(folder: Path) -> Scope:
+        scope = scope_of(folder)
+        monkeypatch.undo()
+        monkeypatch.setenv("XDG_STATE_HOME", str(stage.place.parent / "state"))
+        merges(outer)
+        return scope
+
+    monkeypatch.setattr(collections, "scope_of", scope_and_then_a_merge)
+    with pytest.raises(AuditUnavailable):
+        Collection(outer / PART)
+    assert not (outer / PART / HOME).exists()
+    assert what_is_wrong(stage, success=True, thorough=True) == []
+
+
+@pytest.mark.parametrize("part", ["", PART])
+@pytest.mark.parametrize("kind", ["batch", "review"])
+def test_a_run_at_work_is_not_joined_under_its_hands(stage: Stage, part: str, kind: str) -> None:
+    outer, ends = stage.fresh() / "collection", []
+    system = Faulty(1, lambda _: ends.extend(_once(system, outer, merges)), persistent=True)
+    with Collection(outer / part, options=EXACT, system=system) as kit:
+        kit.begin_run(kind)
+        system.armed = True
+        crop(LAST if part else OTHER)(kit)
+        undo(kit)
+        system.armed = False
+    assert len(ends) > 20
+    assert {type(end) for end in ends} == {AuditUnavailable}
+    with Collection(outer) as kit:
+        merge(kit)
+        assert kit.fsck() == []
+
+
+MERGE_IT = "import sys; from cropkit.cli import main; sys.exit(main(['merge', *sys.argv[1:]]))"
+WORK = """\
+import sys
+from cropkit.cli import main
+for _ in range(4):
+    main(["crop", sys.argv[1] + "/c.jpg", "--box", "3,5,41,37"])
+    main(["undo", sys.argv[1], "c.jpg"])
+"""
+
+
+def started(program: str, *arguments: str) -> "subprocess.Popen[str]":
+    environment = {**os.environ, "PYTHONPATH": str(CLONE), "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.parametrize("others", [0, 2])
+def test_processes_that_merge_and_work_at_once(stage: Stage, others: int) -> None:
+    outer = stage.fresh() / "collection"
+    here = [str(outer), str(outer / PART)]
+    running = [started(MERGE_IT, *here) for _ in range(3)]
+    running += [started(WORK, folder) for folder in here[:others]]
+    for process in running:
+        _, words = process.communicate(timeout=patient(120))
+        assert process.returncode in (0, 1), words
+        assert "Traceback" not in words
+    with Collection(outer, options=EXACT) as kit:
+        merge(kit)
+        assert kit.fsck() == []
+        assert (f"{PART}/{LAST}", "waiting") in who_stands(kit)
+        while kit.trail.undoable():
+            undo(kit)
+        assert kit.fsck() == []
+    for name in IN_PART:
+        assert kit.files.digest(f"{PART}/{name}") == stage.began[f"collection/{name}"]
