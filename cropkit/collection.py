@@ -538,6 +538,8 @@ class Collection:
     ) -> list[CropResult]:
         """Remove kept originals on purpose, oldest first: audited, and not to be undone.
 
+        So is what merges have left in `.cropkit/merged`, where all that was in it is kept here.
+
         Parameters
         ----------
         older_than : remove what has not been needed for longer

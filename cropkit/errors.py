@@ -24,6 +24,7 @@ CropkitError
  │    ├── OriginalDamaged    the kept original is not what it was: it cannot be brought back
  │    ├── TrailDisagrees     a row of the database is not what the trail tells: nothing is undone
  │    ├── OriginalPurged     the original was purged on purpose
+ │    ├── StillNeeded        what a merge has left, with something in it that is nowhere else
  │    ├── ReaderDied         the process that reads images ended on it
  │    ├── ApplierStopped     the process that writes crops was told to stop; the decision waits
  │    ├── UnreadableImage    EmptyFile, Truncated, CorruptImage
@@ -292,6 +293,13 @@ class OriginalPurged(Refused):
     """(path, sha256)."""
 
     template = "{0}: its original {1:.12} was purged"
+
+
+class StillNeeded(Refused):
+    """(what was to be removed, reason): it stays."""
+
+    template = "{0}: is not removed: {1}"
+    cure = "It stays; copy out what is in it, then remove it by hand"
 
 
 class ReaderDied(Refused):

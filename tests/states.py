@@ -622,6 +622,13 @@ def purged(place: Place) -> Begun:
     yield
 
 
+def still_needed(place: Place) -> Begun:
+    """Among what merges have left lies what none has."""
+    place.crop()
+    (place.home / "merged" / "elsewhere").mkdir(parents=True)
+    yield
+
+
 def animated() -> bytes:
     out = BytesIO()
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
@@ -760,6 +767,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "TrailDisagrees": forged,
     "LaterOperation": twice,
     "OriginalPurged": purged,
+    "StillNeeded": still_needed,
     "EmptyFile": _png(b""),
     "Truncated": image("bad.jpg", _PLAIN[:3000]),
     "CorruptImage": image("bad.jpg", _PLAIN[:20] + b"oops" + _PLAIN[20:]),

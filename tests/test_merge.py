@@ -34,7 +34,7 @@ from cropkit.errors import (
 from cropkit.geometry import PixelBox
 from cropkit.records import Status, Verdict
 from cropkit.system.files import Root
-from cropkit.system.home import DATABASE, EXPORT, HOME, MERGED, ORIGINALS
+from cropkit.system.home import DATABASE, EXPORT, HOME, MERGED, ORIGINALS, REJECTED
 
 BOX, SMALLER = PixelBox(10, 20, 60, 90), PixelBox(0, 0, 30, 30)
 A, B, C, D = "a_stage2.png", "b_stage2.png", "c.jpg", "d.jpg"
@@ -121,9 +121,10 @@ def test_it_is_audited_and_its_own_state_is_kept(photos: Path, inner: Path) -> N
     aside = photos / body["aside"]
     assert aside.parent == photos / MERGED
     assert (aside / "cropkit.db").is_file()
-    assert list((aside / "originals").iterdir()) == []
+    assert [path for path in aside.glob("*/**/*") if path.is_file()] == []
     assert originals <= {path.name for path in (photos / ORIGINALS).iterdir()}
-    assert all(path.stat().st_nlink == 1 for path in (photos / ORIGINALS).iterdir())
+    images = [*(photos / ORIGINALS).iterdir(), *(photos / REJECTED).rglob("*.jpg")]
+    assert all(path.stat().st_nlink == 1 for path in images)
 
 
 def test_a_trail_that_was_merged_makes_the_same_database_anew(photos: Path, inner: Path) -> None:

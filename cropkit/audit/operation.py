@@ -62,6 +62,8 @@ OUTCOMES = ("cropped", "rejected", "restored", "purged")
 TAKEN_BACK = "taken-back"
 # A collection that lay inside this one was joined to it.
 MERGED = "merged"
+# What that one left was removed on purpose.
+MERGED_PURGED = "merged-purged"
 
 
 @dataclass(frozen=True, slots=True)

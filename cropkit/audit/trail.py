@@ -31,7 +31,14 @@ from cropkit.audit import (
 )
 from cropkit.audit.adopting import Adopted
 from cropkit.audit.decisions import Standing
-from cropkit.audit.operation import MERGED, TAKEN_BACK, Operation, OperationKind, OperationState
+from cropkit.audit.operation import (
+    MERGED,
+    MERGED_PURGED,
+    TAKEN_BACK,
+    Operation,
+    OperationKind,
+    OperationState,
+)
 from cropkit.audit.operations import ClaimOutcome
 from cropkit.audit.presence import Presence, sessions_there
 from cropkit.audit.reader import DEADLINE, TrailReader
@@ -373,6 +380,11 @@ class AuditTrail(TrailReader):
                 replay.append(db, self._now(), self.session, MERGED, path=part, body=body)
         except (NoResultFound, *NOT_OURS) as error:
             raise AuditCorrupt(part, f"an event leads nowhere: {error}") from error
+
+    def tell_removed(self, part: str, facts: Mapping[str, Any]) -> None:
+        """Tell that what is left of a collection that was joined goes, before it does."""
+        with self._writing() as db:
+            self._append(db, MERGED_PURGED, path=part, body=facts)
 
     def remember_place(self, path: str) -> None:
         """Remember where this reviewer is; convenience, so not synced."""

@@ -1,8 +1,8 @@
 """Look at a collection without writing anything in it, not even its `.cropkit`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from cropkit.audit.reader import DEADLINE, TrailReader
@@ -34,14 +34,45 @@ def copied_trail(scope: Scope, deadline: float = DEADLINE) -> Iterator[TrailRead
         place = Path(name).resolve()
         (place / HOME).mkdir(0o700)
         _copy(scope.root, place, deadline)
-        try:
+        with _named(scope.root):
             if not _has_tables(place, deadline):
                 Store(Root(place), deadline).close()
             trail = TrailReader(Root(place), deadline, scope=scope)
-        except AuditError as error:
-            _, *facts = error.args
-            raise type(error)(scope.root, *facts) from error
         yield stack.enter_context(trail)
+
+
+def head_of_home(collection: Path, home: str, deadline: float = DEADLINE) -> str:
+    """Return the hash of the last event of a trail that was set aside in a collection.
+
+    Parameters
+    ----------
+    home : what was its `.cropkit`, relative to the collection
+
+    Raises
+    ------
+    AuditError
+        It cannot be read.
+    """
+    bases = [PurePosixPath(name).name for name in (DATABASE, log_of(DATABASE))]
+    with _named(collection / home), TemporaryDirectory(prefix="cropkit-look-") as name:
+        place = Path(name).resolve()
+        (place / HOME).mkdir(0o700)
+        copies = {collection / home / base: place / HOME / base for base in bases}
+        _copy_files(collection, copies, deadline)
+        with TrailReader(Root(place), deadline) as trail:
+            return trail.head()
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Let an error name what was copied, and not the copy; there may be no room for one."""
+    try:
+        yield
+    except AuditError as error:
+        _, *facts = error.args
+        raise type(error)(folder, *facts) from error
+    except OSError as error:
+        raise AuditUnavailable(folder, error.strerror or error) from error
 
 
 def _has_tables(place: Path, deadline: float) -> bool:
@@ -56,9 +87,13 @@ def _copy(folder: Path, to: Path, deadline: float) -> None:
     state_folder.check(folder)
     if not (folder / HOME).is_dir():
         return
-    try:
-        copy_while_nobody_writes(folder, {folder / n: to / n for n in _COPIED}, deadline)
-    except OSError as error:
-        raise AuditUnavailable(folder, error.strerror or error) from error
+    _copy_files(folder, {folder / n: to / n for n in _COPIED}, deadline)
     if (folder / ORIGINALS).is_dir():
         (to / ORIGINALS).mkdir()
+
+
+def _copy_files(folder: Path, copies: Mapping[Path, Path], deadline: float) -> None:
+    try:
+        copy_while_nobody_writes(folder, copies, deadline)
+    except OSError as error:
+        raise AuditUnavailable(folder, error.strerror or error) from error

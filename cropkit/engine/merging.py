@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from cropkit.audit import chain, rows
@@ -78,6 +78,14 @@ class Merged:
     damaged: tuple[str, ...]
     unverified: tuple[str, ...]
     aside: str
+
+
+class Joining(NamedTuple):
+    """What the trail tells of a collection that was joined: where it lay, and its last hash."""
+
+    part: str
+    head: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,24 +221,29 @@ def _adopted_so_far(outer: TrailReader, inner: TrailReader, part: str) -> int:
 
 def _records(outer: TrailReader, part: str) -> list[str]:
     """Return the heads of the trails that were joined from a folder, oldest first."""
-    return [_head_in(event) for event in outer.events(part) if event["event"] == EVENT]
+    return [_joining(event).head for event in outer.events(part) if event["event"] == EVENT]
 
 
-def _head_in(event: Mapping[str, Any]) -> str:
+def joined(outer: TrailReader) -> list[Joining]:
+    """Return all that was joined, oldest first."""
+    return [_joining(event) for event in outer.events(kind=EVENT)]
+
+
+def _joining(event: Mapping[str, Any]) -> Joining:
     with rows.read(f"event {event['seq']!r}"):
         head = chain.body_of(event)["head"]
         check_sha256(head)
-    return str(head)
+    return Joining(str(event["path"]), str(head), str(event["at"]))
 
 
-def _aside(head: str) -> str:
+def aside(head: str) -> str:
     """Name the place of an inner home; made of the head alone, since files are removed there."""
     return f"{MERGED}/{head[:16]}"
 
 
 def _free(outer: Path, head: str) -> str:
     """Name a place that is not taken: a home that was joined may have been put back since."""
-    names = (f"{_aside(head)}-{number}" if number > 1 else _aside(head) for number in count(1))
+    names = (f"{aside(head)}-{number}" if number > 1 else aside(head) for number in count(1))
     return next(name for name in names if not os.path.lexists(outer / name))
 
 
@@ -243,7 +256,7 @@ def _earlier(outer: TrailReader, folder: Path, part: str) -> Merged:
     records = _records(outer, part)
     if not records:
         raise NoCollection(folder)
-    return Merged(part, records[-1], 0, (), (), (), (), _aside(records[-1]))
+    return Merged(part, records[-1], 0, (), (), (), (), aside(records[-1]))
 
 
 class _Renaming:
@@ -334,18 +347,26 @@ def _set_aside(outer: Root, folder: Path, merged: Merged) -> None:
 
 
 def _tidy(outer: Root, head: str) -> None:
-    """Remove the second names of originals, wherever homes with this head were set aside."""
-    merged = outer.path / MERGED
-    for place in sorted(merged.glob(f"{_aside(head).rpartition('/')[2]}*")):
-        _tidy_one(outer, f"{MERGED}/{place.name}")
+    """Remove the second names of images, wherever homes with this head were set aside."""
+    named = PurePosixPath(aside(head)).name
+    for place in outer.folders(MERGED):
+        if place.startswith(named):
+            _tidy_one(outer, f"{MERGED}/{place}")
 
 
-def _tidy_one(outer: Root, aside: str) -> None:
+def _tidy_one(outer: Root, home: str) -> None:
     """Remove each only where the outer one holds its content."""
-    originals = PurePosixPath(ORIGINALS).name
-    folder = outer.path / aside / originals
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if outer.digest(kept(path.name)) == path.name:
-            outer.unlink(f"{aside}/{originals}/{path.name}")
-    if folder.is_dir():
-        outer.sync_folder(f"{aside}/{originals}")
+    for images in (ORIGINALS, REJECTED):
+        folders = set[str]()
+        for name in outer.files(f"{home}{images.removeprefix(HOME)}"):
+            if _is_held(outer, f"{HOME}{name.removeprefix(home)}", name):
+                outer.unlink(name)
+                folders.add(name.rpartition("/")[0])
+        for folder in sorted(folders):
+            outer.sync_folder(folder)
+
+
+def _is_held(outer: Root, mine: str, theirs: str) -> bool:
+    identity, digest = outer.identity(theirs), outer.digest(mine)
+    same = identity is not None and identity.same_inode(outer.identity(mine))
+    return digest is not None and (same or digest == outer.digest(theirs))

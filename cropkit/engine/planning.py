@@ -178,12 +178,12 @@ def chosen_to_purge(
     older_than: timedelta | None,
     keep_bytes: int | None,
 ) -> list[str]:
-    """Choose the originals older than a time, then the oldest until the rest fits a size.
+    """Choose what is older than a time, then the oldest until the rest fits a size.
 
     Parameters
     ----------
-    kept_since : SHA-256 -> when it was last needed, as the trail writes times
-    sizes : SHA-256 -> bytes
+    kept_since : SHA-256 of an original, or name -> when last needed, as the trail writes times
+    sizes : the same -> bytes
     """
     oldest = sorted(kept_since, key=lambda sha256: kept_since[sha256])
     limit = None if older_than is None else clock.written(clock.now() - older_than)

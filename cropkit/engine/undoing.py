@@ -22,6 +22,7 @@ from uuid import uuid4
 from cropkit.audit.operation import Operation
 from cropkit.engine.executor import DecisionExecutor, refusal, result_of
 from cropkit.engine.locations import Locations
+from cropkit.engine.merged_homes import MergedHomes
 from cropkit.engine.planning import (
     chosen_to_purge,
     to_bring_back,
@@ -50,6 +51,7 @@ class Undoer:
         self._locations = locations
         self._executor = executor
         self._trail = executor.applier.trail
+        self.merged = MergedHomes(locations, self._trail)
 
     def retract(self, decision: str) -> CropResult:
         """Take a decision back: by withdrawing one that waits, else by restoring the file.
@@ -124,16 +126,24 @@ class Undoer:
         return replace(outcome, result=replace(outcome.result, path=operation.source))
 
     def purge(self, older_than: timedelta | None, keep_bytes: int | None) -> list[CropResult]:
-        """Remove the originals chosen by age and size, oldest first.
+        """Remove the originals, and what merges have left, chosen by age and size, oldest first.
 
         Of a part of the collection, those that no image outside of it had.
         """
         originals = self._trail.originals().items()
         kept_since = {sha256: since for sha256, since in originals if self._is_meant(sha256)}
+        homes = self.merged.since()
         sizes = {sha256: self._size_kept(sha256) for sha256 in kept_since}
-        chosen = chosen_to_purge(kept_since, sizes, older_than, keep_bytes)
-        results = [self._executor.run(to_purge(each, kept_since[each])).result for each in chosen]
-        return [replace(result, path=result.path.rpartition("/")[2]) for result in results]
+        sizes |= {home: self.merged.size(home) for home in homes}
+        chosen = chosen_to_purge(kept_since | homes, sizes, older_than, keep_bytes)
+        return [
+            self.merged.remove(each) if each in homes else self._purged(each, kept_since[each])
+            for each in chosen
+        ]
+
+    def _purged(self, sha256: str, needed_since: str) -> CropResult:
+        result = self._executor.run(to_purge(sha256, needed_since)).result
+        return replace(result, path=result.path.rpartition("/")[2])
 
     def _is_meant(self, sha256: str) -> bool:
         scope = self._trail.scope

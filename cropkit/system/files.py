@@ -12,6 +12,7 @@ data, because the kernel marks the pages clean after telling us once (the "fsync
 import errno
 import hashlib
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -151,6 +152,26 @@ class Root:
         ):
             return sorted(entry.name for entry in entries if not entry.is_dir())
 
+    def folders(self, path: str) -> list[str]:
+        """List the folders in a folder, links left out, sorted; none where there is no folder."""
+        try:
+            with (
+                self._translated(path),
+                self._folder(_parts(path, self.path), path) as fd,
+                os.scandir(fd) as entries,
+            ):
+                return sorted(each.name for each in entries if each.is_dir(follow_symlinks=False))
+        except MissingFile:
+            return []
+
+    def files(self, path: str) -> Iterator[str]:
+        """Yield what is no folder in a folder and those in it; nothing where there is none."""
+        folders = self.folders(path)
+        with suppress(MissingFile):
+            yield from (f"{path}/{name}" for name in self.beside(f"{path}/-"))
+        for name in folders:
+            yield from self.files(f"{path}/{name}")
+
     # -- writing -------------------------------------------------------------------------------
 
     def write_new(self, path: str, data: bytes, like: Attributes) -> tuple[str, ...]:
@@ -241,6 +262,11 @@ class Root:
             except FileNotFoundError:
                 if not missing_ok:
                     raise
+
+    def remove_folder(self, path: str) -> None:
+        """Remove a folder with all that is in it; no link is followed. Cut off, a part is left."""
+        with self._translated(path), self._parent(path) as (folder, name):
+            shutil.rmtree(name, dir_fd=folder)
 
     # -- opening, one component at a time ------------------------------------------------------
 

@@ -25,7 +25,7 @@ CAMPAIGNS: dict[str, tuple[list[str], list[str]]] = {
         ["kills-in-recovery", "--first", "53", "--share", "41"],
         ["kills-in-recovery", "--first", "6", "--share", "4"],
     ),
-    "faults": (["faults", "--share", "157"], ["faults", "--share", "40"]),
+    "faults": (["faults", "--share", "191"], ["faults", "--share", "40"]),
     "faults, then kills": (
         ["faults-then-kills", "--first", "89", "--share", "77"],
         ["faults-then-kills", "--first", "17", "--share", "17"],

@@ -425,8 +425,8 @@ MUTANTS = (
     mutant(
         "originals of the inner state go before their content is held",
         MERGING,
-        "        if outer.digest(kept(path.name)) == path.name:\n",
-        "        if True:\n",
+        "            if _is_held(outer, ",
+        "            if True or _is_held(outer, ",
         "calls:tests/test_merge.py",
     ),
     mutant(

@@ -161,6 +161,11 @@ def merge(kit: Collection) -> None:
     kit.merge(kit.root / PART)
 
 
+def purge_what_was_merged(kit: Collection) -> None:
+    for home in kit.undoer.merged.since():
+        _succeeded(kit.undoer.merged.remove(home))
+
+
 def undo_the_part(kit: Collection) -> None:
     with Collection(kit.root / PART, reviewer=REVIEWER, options=EXACT) as part:
         for result in part.undo(everything=True):
@@ -200,6 +205,12 @@ def make_a_part(world: Path) -> None:
     with CROP_JPEG.open(world) as outer:
         CROP_JPEG.act(outer)
     lone.rename(world / "collection" / PART)
+
+
+def make_a_merged_part(world: Path) -> None:
+    make_a_part(world)
+    with MERGE.open(world) as kit:
+        merge(kit)
 
 
 def is_apart(world: Path) -> bool:
@@ -331,13 +342,18 @@ SCENARIOS = (
     Scenario("adopt a backup", nothing, (CROP,), prepare=put_a_backup_back, mends=adopt),
     Scenario("open a stranger's", nothing, (CROP,), opens=True, prepare=let_a_stranger_go_on),
     MERGE,
+    Scenario("purge what was merged", purge_what_was_merged, prepare=make_a_merged_part),
     Scenario("decide", decide),
     Scenario("first open", nothing, opens=True),
     Scenario("open, crop, close", crop(PNG), opens=True),
     Scenario("move into a new folder", crop(PNG), destination="collection/new", opens=True),
     Scenario("move into a new folder outside", crop(PNG), destination="new/one", opens=True),
 )
-WAITING: dict[Act, set[str]] = {decide: {PNG}, merge: {f"{PART}/{LAST}"}}  # behind the act
+WAITING: dict[Act, set[str]] = {  # behind the act
+    decide: {PNG},
+    merge: {f"{PART}/{LAST}"},
+    purge_what_was_merged: {f"{PART}/{LAST}"},
+}
 DOWNLOADED = (
     Scenario("crop what was never synced", lambda kit: crop(PNG)(downloaded(kit)), unsynced=True),
     Scenario(
