@@ -66,26 +66,32 @@ def rivalled(outer: Path, rival: Rival) -> list[CropkitError | None]:
     return [None]
 
 
+def rivalling(outer: Path, rival: Rival) -> tuple[Faulty, list[CropkitError | None]]:
+    """Return calls of the system before each change of which a rival comes, and how it ended."""
+    ends: list[CropkitError | None] = []
+
+    def come(name: str) -> None:
+        if name != "open":
+            system.armed = False  # the rival meets no rival
+            ends.extend(rivalled(outer, rival))
+            system.armed = True
+
+    system = Faulty(1, come, persistent=True)
+    return system, ends
+
+
 @pytest.mark.parametrize("rival", [merges, looks_inside, works_inside, works])
 def test_whoever_comes_between_any_two_steps_of_a_merge(stage: Stage, rival: Rival) -> None:
-    outer, ends = stage.fresh() / "collection", []
-    system = Faulty(1, lambda _: ends.extend(_once(system, outer, rival)), persistent=True)
+    outer = stage.fresh() / "collection"
+    system, ends = rivalling(outer, rival)
     with Collection(outer, options=EXACT, system=system) as kit:
         system.armed = True
         with suppress(AuditUnavailable):
             merge(kit)
         system.armed = False
-    assert len(ends) > 20
+    assert len(ends) > 10
     assert {type(end) for end in ends} <= {AuditLocked, AuditUnavailable}
     assert what_is_wrong(stage, thorough=True) == []
-
-
-def _once(system: Faulty, outer: Path, rival: Rival) -> list[CropkitError | None]:
-    """Let a rival come who meets no rival."""
-    system.armed = False
-    ends = rivalled(outer, rival)
-    system.armed = True
-    return ends
 
 
 def test_a_merge_at_any_step_of_an_opening_inside(stage: Stage) -> None:
@@ -128,15 +134,15 @@ def test_a_merge_before_an_opening_that_had_seen_the_inner_one(
 @pytest.mark.parametrize("part", ["", PART])
 @pytest.mark.parametrize("kind", ["batch", "review"])
 def test_a_run_at_work_is_not_joined_under_its_hands(stage: Stage, part: str, kind: str) -> None:
-    outer, ends = stage.fresh() / "collection", []
-    system = Faulty(1, lambda _: ends.extend(_once(system, outer, merges)), persistent=True)
+    outer = stage.fresh() / "collection"
+    system, ends = rivalling(outer, merges)
     with Collection(outer / part, options=EXACT, system=system) as kit:
         kit.begin_run(kind)
         system.armed = True
         crop(LAST if part else OTHER)(kit)
         undo(kit)
         system.armed = False
-    assert len(ends) > 20
+    assert len(ends) > 10
     assert {type(end) for end in ends} == {AuditUnavailable}
     with Collection(outer) as kit:
         merge(kit)
