@@ -1,9 +1,11 @@
 """The review on a real collection, with a small browser."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pictures
 import pytest
 from desktop import Browser, ManualLoop
 from ipycanvas import canvas as ipycanvas
@@ -19,28 +21,47 @@ def loop() -> ManualLoop:
     return ManualLoop()
 
 
-@pytest.fixture
-def start(folder: Path, loop: ManualLoop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Started]:
-    """``start(**options)``: a review of the collection, not yet seen by any browser."""
+@contextmanager
+def reviews(folder: Path, loop: ManualLoop) -> Iterator[Started]:
     started: list[Review] = []
 
     def begin(kit: Collection | Path = folder, **options: Any) -> Browser:
         review = Review(kit, loop=loop, **{"apart": False} | options)
         started.append(review)
         browser = Browser(review, loop)
-        monkeypatch.setattr(ipycanvas._CANVAS_MANAGER, "send", browser.receive)
+        patch.setattr(ipycanvas._CANVAS_MANAGER, "send", browser.receive)
         return browser
 
-    yield begin
-    for review in started:
-        review.close()
-        review.collection.close()
+    with pytest.MonkeyPatch.context() as patch:
+        yield begin
+        for review in started:
+            review.close()
+            review.collection.close()
+
+
+def on_the_screen(start: Started) -> Browser:
+    browser = start()
+    browser.open()
+    browser.shown()
+    return browser
+
+
+@pytest.fixture
+def start(folder: Path, loop: ManualLoop) -> Iterator[Started]:
+    """``start(**options)``: a review of the collection, not yet seen by any browser."""
+    with reviews(folder, loop) as begin:
+        yield begin
 
 
 @pytest.fixture
 def browser(start: Started) -> Browser:
     """A review whose first page is on the screen."""
-    browser = start()
-    browser.open()
-    browser.shown()
-    return browser
+    return on_the_screen(start)
+
+
+@pytest.fixture(scope="module")
+def same_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One such review for all tests of a file that leave it as it was."""
+    folder = pictures.write_folder(tmp_path_factory.mktemp("review") / "collection")
+    with reviews(folder, ManualLoop()) as begin:
+        yield on_the_screen(begin)
