@@ -62,6 +62,7 @@ CropkitError
  │    ├── BadParameterFile   a file of parameters that cannot be used
  │    ├── NoCollection       a folder in which nothing was reviewed or cropped yet
  │    ├── InsideCollection   a folder in a collection, where the whole collection is meant
+ │    ├── NotShareable       a collection that cannot be shared with a group, or not by this user
  │    ├── NotMergeable       a collection that cannot be joined to the one around it
  │    ├── NoImages           a folder in which there is nothing to review
  │    └── IllegalMove        the review cannot do that now; nothing changed
@@ -630,6 +631,12 @@ class InsideCollection(BadInput):
 
     template = "{0}: is in the collection {1}: {2}"
     cure = "Name {1}"
+
+
+class NotShareable(BadInput):
+    """(folder, reason): nobody was given anything, and nobody else is trusted."""
+
+    template = "{0}: not shared: {1}"
 
 
 class NotMergeable(BadInput):

@@ -12,6 +12,7 @@ from cropkit.errors import BadDecision
 from cropkit.geometry import NormalizedBox, PixelBox, Size, iou, largest_edge_shift
 
 EDGE_TOLERANCE = 0.05
+NEEDS_ADMINISTRATOR = "needs the administrator"  # why an owner, say, was dropped
 _SHA256_DIGITS = 64
 
 

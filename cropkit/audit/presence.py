@@ -11,7 +11,7 @@ from uuid import uuid4
 from cropkit import clock
 from cropkit.audit.store_reader import unavailable
 from cropkit.audit.tally import Tally
-from cropkit.errors import AuditLocked
+from cropkit.errors import AuditLocked, AuditUnavailable
 from cropkit.system.home import OWNERS, RECOVER_LOCK
 from cropkit.system.locks import LockHeld, exclusive, hold, is_free
 from cropkit.system.state_folder import reader
@@ -84,6 +84,21 @@ def recovering(folder: Path, deadline: float) -> Iterator[None]:
         raise AuditLocked(folder, deadline) from None
     except OSError as error:
         raise unavailable(folder, error.strerror or error) from error
+
+
+@contextmanager
+def alone(folder: Path, deadline: float) -> Iterator[None]:
+    """Keep recovery, and so each opening, away; refuse while somebody has the collection open.
+
+    Raises
+    ------
+    AuditUnavailable, AuditLocked
+        Somebody is at work on it.
+    """
+    with recovering(folder, deadline):
+        if living(folder):
+            raise AuditUnavailable(folder, "somebody is at work on it: end that first")
+        yield
 
 
 def living(folder: Path) -> list[str]:

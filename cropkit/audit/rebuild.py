@@ -1,5 +1,6 @@
 """Make the database anew from the trail's export, by playing its events again."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from uuid import uuid4
 
 from cropkit import clock
 from cropkit.audit import export, keys, links, replay, seals, trust
-from cropkit.audit.presence import living, recovering
+from cropkit.audit.presence import alone
 from cropkit.audit.store import DEADLINE, Store
 from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
 from cropkit.system import state_folder
@@ -36,7 +37,7 @@ def rebuild(root: Root, deadline: float = DEADLINE) -> int:
     state_folder.check(root.path)
     if not (root.path / EXPORT).is_file():
         raise AuditMissing(root.path, EXPORT)
-    with _translated(root), _alone(root, deadline):
+    with _translated(root), alone(root.path, deadline):
         events = list(export.events(root.path / EXPORT))
         trust.check_events(root.path, events)
         for path in (root.path / HOME).glob(f"{Path(REBUILDING).name}*"):
@@ -72,8 +73,8 @@ def _make_anew(root: Root, events: list[Event], deadline: float) -> None:
 
 def _call_for_recovery(root: Root) -> None:
     """Leave the trace of a death: whoever opens it next looks through everything, as after one."""
-    with root.path.joinpath(OWNERS, uuid4().hex).open("xb"):
-        pass
+    path = root.path / OWNERS / uuid4().hex
+    os.close(state_folder.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
 
 
 def _change_over(root: Root) -> None:
@@ -88,12 +89,3 @@ def _change_over(root: Root) -> None:
     root.sync_folder(HOME)
     root.replace(REBUILDING, DATABASE)
     root.sync_folder(HOME)
-
-
-@contextmanager
-def _alone(root: Root, deadline: float) -> Iterator[None]:
-    """Keep recovery and others who rebuild away; refuse while somebody has the collection open."""
-    with recovering(root.path, deadline):
-        if living(root.path):
-            raise AuditUnavailable(root.path, "somebody is at work on it: end that first")
-        yield

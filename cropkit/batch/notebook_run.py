@@ -91,6 +91,7 @@ def _run_notebook(path: Path, parameters: Mapping[str, Literal], source: Path) -
     folder = run_folder.new_folder(root)
     with _followed(folder), _in_unicode(root) as named_root, _in_unicode(path.resolve()) as named:
         run = named_root / folder.relative_to(root)
+        run_folder.make_file(folder / source.name)
         injected = {**parameters, "folder": str(named), "run": str(run)}
         stopped, number = _execute(source, run / source.name, injected)
     return replace(settled(path, folder, stopped), signal=number)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cropkit.batch.planning import LookProgress
-from cropkit.batch.run_folder import PROGRESS
+from cropkit.batch.run_folder import PROGRESS, make_file
 from cropkit.names import printable
 from cropkit.records import CropResult
 from cropkit.system.scope import Scope
@@ -52,7 +52,7 @@ class Progress:
     """Counts what has ended, in a bar and in a run's folder."""
 
     def __init__(self, folder: Path, total: int) -> None:
-        self._path, self._total, self._done = folder / PROGRESS, total, 0
+        self._path, self._total, self._done = make_file(folder / PROGRESS), total, 0
         self._bar, self._told_at = bar(total, "cropping"), 0.0
         self._tell()
 

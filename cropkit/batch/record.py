@@ -12,7 +12,7 @@ from typing import Any
 
 from cropkit import clock
 from cropkit._version import __version__
-from cropkit.batch.run_folder import RECORD
+from cropkit.batch.run_folder import RECORD, make_file
 from cropkit.errors import RunIncomplete
 from cropkit.names import all_escaped, all_unescaped
 from cropkit.records import Status
@@ -149,7 +149,7 @@ def ended(run: RunRecord, state: str, reason: str | None = None) -> RunRecord:
 
 def write(run: RunRecord, folder: Path) -> Path:
     """Write the record; a reader sees the old one whole or the new one whole."""
-    path, new = folder / RECORD, folder / f"{RECORD}.new"
+    path, new = folder / RECORD, make_file(folder / f"{RECORD}.new")
     document = all_escaped({"ok": run.ok, "counts": run.counts, **asdict(run)})
     new.write_text(json.dumps(document, indent=1, ensure_ascii=True), encoding="utf-8")
     os.replace(new, path)  # noqa: PTH105  (a rename over the name, as in `files`)

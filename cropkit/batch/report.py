@@ -18,7 +18,7 @@ from markupsafe import Markup
 from cropkit import clock
 from cropkit.batch import figures, statistics
 from cropkit.batch.record import FINISHED, UNFINISHED, Entry, RunRecord
-from cropkit.batch.run_folder import REPORT
+from cropkit.batch.run_folder import REPORT, make_file
 from cropkit.names import printable
 
 _NAMED = 500  # failures with their reasons
@@ -72,7 +72,7 @@ class Shown:
 
 def write(run: RunRecord, folder: Path, depict: Depict) -> Path:
     """Write the report beside the run's record."""
-    path = folder / REPORT
+    path = make_file(folder / REPORT)
     links = [p.name for p in sorted(folder.glob("*.ipynb"))]
     path.write_text(page(run, depict, links), encoding="utf-8", errors="backslashreplace")
     return path

@@ -1,5 +1,6 @@
 """Where the record of a run is kept: a folder of its own, named by the time in UTC."""
 
+import os
 from itertools import count
 from pathlib import Path
 
@@ -24,8 +25,22 @@ def new_folder(path: Path) -> Path:
     state_folder.check(path)
     runs = path / RUNS
     (path / HOME).mkdir(0o700, exist_ok=True)
-    runs.mkdir(0o700, exist_ok=True)
-    return made(runs / f"{clock.now():{_STAMP}}")
+    state_folder.make_folder(runs)
+    folder = made(runs / f"{clock.now():{_STAMP}}")
+    state_folder.make_folder(folder)  # it is there: for those who share the collection, too
+    return folder
+
+
+def make_file(path: Path) -> Path:
+    """Make an empty file of a run, or none where it is; those who share the collection may read it.
+
+    Raises
+    ------
+    ForeignState
+        It is no file of one's own.
+    """
+    os.close(state_folder.open_file(path, os.O_WRONLY | os.O_CREAT, 0o666))
+    return path
 
 
 def given_folder(wanted: Path) -> Path:

@@ -10,7 +10,18 @@ import sys
 from collections.abc import Sequence
 
 from cropkit._version import __version__
-from cropkit.cli import alerts, batch, collection, destinations, health, merge, start, trust, undo
+from cropkit.cli import (
+    alerts,
+    batch,
+    collection,
+    destinations,
+    health,
+    merge,
+    share,
+    start,
+    trust,
+    undo,
+)
 from cropkit.cli.shell import (
     FAILED,
     STOPPED,
@@ -96,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
     trust.add(commands)
     undo.add_originals(commands)
     destinations.add(commands)
+    share.add(commands)
     merge.add(commands)
     batch.add(commands)
     health.add(commands)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from cropkit.errors import CropkitError, NoCollection, PathOutsideRoot
 from cropkit.names import all_escaped, escaped, printable
-from cropkit.records import CropResult
+from cropkit.records import NEEDS_ADMINISTRATOR, CropResult
 from cropkit.system.home import HOME
 
 if TYPE_CHECKING:
@@ -103,6 +104,9 @@ def say_degraded(result: CropResult) -> None:
     """Tell in which way a result is worse than what was asked for, if it is."""
     if result.degraded is not None:
         say(f"{result.path}: {result.degraded}")
+    for item, reason in result.dropped:
+        if reason == NEEDS_ADMINISTRATOR:
+            say(f"{result.path}: without its {item}, which {reason}")
 
 
 def line(result: CropResult) -> str:
@@ -124,9 +128,18 @@ def opened(folder: Path, destination: Path | None = None) -> "Collection":
         say(str(collection.scope))
     elif is_new:
         say(f"{collection.root / HOME} holds the trail and the originals from now on")
+        _say_whose(collection.root)
     for sentence in collection.trail.notices:
         say(sentence)
     return collection
+
+
+def _say_whose(root: Path) -> None:
+    """Tell the administrator that what they have made locks the owner of a folder out."""
+    owner = root.stat().st_uid
+    if os.geteuid() == 0 and owner != 0:
+        mend = f"`chown -R {owner} {shlex.quote(str(root / HOME))}`"
+        say(f"it is the administrator's: user {owner}, whose folder this is, needs {mend}")
 
 
 def existing(folder: Path) -> "Scope":

@@ -41,6 +41,7 @@ from cropkit.errors import (
     WriteFailed,
 )
 from cropkit.geometry import PixelBox
+from cropkit.records import NEEDS_ADMINISTRATOR
 from cropkit.system.attributes import Attributes
 from cropkit.system.files import Content
 from cropkit.system.home import ORIGINALS, kept, staged
@@ -269,8 +270,13 @@ class Applier:
         job.operation = replace(job.operation, sha256_after=undone.sha256_before)
 
     def _write(self, job: Job, data: bytes, attributes: Attributes) -> None:
-        lost = self.root.write_new(staged(job.operation.id), data, attributes)
-        job.notes += [(name, "needs the administrator") for name in lost]
+        self._note(job, self.root.write_new(staged(job.operation.id), data, attributes))
+
+    def _note(self, job: Job, lost: tuple[str, ...]) -> None:
+        """Account for what a file was and its copy could not be made."""
+        job.notes += [(item, NEEDS_ADMINISTRATOR) for item in lost]
+        if lost and job.switched:  # else the account is taken when all is prepared
+            job.operation = replace(job.operation, report=job.report())
 
     def _sync_files(self, jobs: list[Job]) -> None:
         """Sync what was staged and kept, and what is about to lose its old name.
@@ -323,7 +329,7 @@ class Applier:
             content = self.locations.digest(job.operation.source) or "nothing"
             raise StaleDecision(job.operation.source, job.operation.sha256_before, content)
         job.switched = True
-        self.publisher.publish(job.operation, again=False)
+        self._note(job, self.publisher.publish(job.operation, again=False))
 
     def _retire(self, job: Job) -> None:
         if not job.operation.in_place:

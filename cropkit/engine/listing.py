@@ -27,10 +27,14 @@ class Folder(NamedTuple):
     is_collection: bool
 
     @property
+    def files(self) -> list["os.DirEntry[str]"]:
+        """Its images, but for hidden ones and links."""
+        return [each for each in self.entries if _is_listed(each)]
+
+    @property
     def images(self) -> list[str]:
         """Names of its images, but for hidden ones and links."""
-        files = (entry.name for entry in self.entries if entry.is_file(follow_symlinks=False))
-        return [name for name in files if name[0] != "." and _is_image(name)]
+        return [each.name for each in self.files]
 
     @property
     def paths(self) -> Iterator[str]:
@@ -122,6 +126,11 @@ def _is_sibling(name: str, group: str) -> bool:
 
 def _is_image(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in EXTENSIONS  # noqa: PTH122  (a path for each name takes longer than all else)
+
+
+def _is_listed(entry: "os.DirEntry[str]") -> bool:
+    is_image = entry.name[0] != "." and _is_image(entry.name)
+    return is_image and entry.is_file(follow_symlinks=False)
 
 
 def _walk(scope: Scope, left_out: Path | None, unread: dict[str, str]) -> Iterator[Folder]:

@@ -4,6 +4,7 @@ New names appear first and are made durable, then old names go. Nothing is ever 
 image itself, in place, by one rename.
 """
 
+import logging
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -21,6 +22,7 @@ from cropkit.errors import (
 )
 from cropkit.system.home import being_kept, leaving, staged
 
+_log = logging.getLogger("cropkit")
 _RECOGNISABLE = 80  # bytes of an image's name that its partial copy shows; a name has 255
 
 
@@ -36,11 +38,11 @@ class Publisher:
         """Whether the commit point was passed."""
         return (self.locations.digest(operation.target) or "") == operation.sha256_after
 
-    def publish(self, operation: Operation, *, again: bool) -> None:
+    def publish(self, operation: Operation, *, again: bool) -> tuple[str, ...]:
         """Let the new names appear; the image's own is the commit point.
 
         A purge has no new name: its commit point is that the old one is gone, to the stage, from
-        where it can be put back until the trail knows.
+        where it can be put back until the trail knows. What a copy could not be given is returned.
 
         Parameters
         ----------
@@ -49,17 +51,20 @@ class Publisher:
         if operation.kind is OperationKind.PURGE:
             if self.root.identity(operation.source) is not None:
                 self.root.replace(operation.source, leaving(operation.id))
-            return
+            return ()
+        lost: list[str] = []
         nothing_to_do = operation.in_place and operation.same_content
         if not (nothing_to_do or (again and self.has_passed(operation))):
             if operation.in_place:
                 self.root.replace(staged(operation.id), operation.target)
             else:
                 source = operation.source if operation.same_content else staged(operation.id)
-                self._place(source, operation.target, operation)
+                lost += self._place(source, operation.target, operation)
         for companion in operation.companions:
             if not self.locations.holds(companion.target, companion.sha256):
-                self._place(companion.source, companion.target, operation)
+                missing = self._place(companion.source, companion.target, operation)
+                lost += [f"{item} of {companion.target}" for item in missing]
+        return tuple(lost)
 
     def retire(self, operation: Operation) -> None:
         """Let the old names go, each only if its content is what was planned and stands anew."""
@@ -126,18 +131,22 @@ class Publisher:
         names.append(operation.target if new_names else operation.source)
         return sorted({str(PurePosixPath(name).parent) for name in names})
 
-    def _place(self, source: str, target: str, operation: Operation) -> None:
-        """Give content a new name, by a link or, across file systems, by a synced copy."""
+    def _place(self, source: str, target: str, operation: Operation) -> tuple[str, ...]:
+        """Give content a new name, by a link or, where there can be none, by a synced copy.
+
+        There is none across file systems, nor to what somebody else owns and one may only read.
+        """
         here, path = self.locations.locate(source)
         there, name = self.locations.locate(target)
         # whoever edits a file in place would change the original that has the same inode
         is_kept = operation.brings_back and source == operation.source
         if not is_kept and here.link(path, there, name):
-            return
+            return ()
         content = here.read(path)
         partial = _partial(name, operation)
         there.unlink(partial, missing_ok=True)  # ours, from a try that was cut off
-        there.write_new(partial, content.data, content.attributes)
+        lost = there.write_new(partial, content.data, content.attributes)
+        _warn(target, lost)
         there.set_times(partial, content.attributes.times)
         there.sync(partial)
         if there.digest(partial) != content.sha256:
@@ -147,6 +156,7 @@ class Publisher:
                 raise NameTaken(source, target)
             there.replace(partial, name)
         there.unlink(partial, missing_ok=True)
+        return lost
 
     def _put_source_back(self, operation: Operation) -> None:
         sha256 = self.locations.digest(operation.source)
@@ -161,7 +171,7 @@ class Publisher:
         partial = _partial(path, operation)
         root.unlink(partial, missing_ok=True)
         original = self.originals.read(operation)
-        root.write_new(partial, original.data, original.attributes)
+        _warn(operation.source, root.write_new(partial, original.data, original.attributes))
         root.set_times(partial, original.attributes.times)
         root.sync(partial)
         root.replace(partial, path)
@@ -175,6 +185,11 @@ class Publisher:
         names = (operation.source, operation.target)
         companions = (n for c in operation.companions for n in (c.source, c.target))
         return [_partial(name, operation) for name in (*names, *companions)]
+
+
+def _warn(name: str, lost: Iterable[str]) -> None:
+    for item in lost:
+        _log.warning("%s: without its %s, which needs the administrator", name, item)
 
 
 def _partial(name: str, operation: Operation) -> str:

@@ -4,12 +4,14 @@ import errno
 import os
 import stat
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 _OF_USERS = "user."  # extended attributes that everybody may set, see xattr(7)
 _PERMISSIONS = 0o777
 _LATEST = (2**63 - 1) * 10**9  # nanoseconds: the seconds of a 64-bit time_t
+_SET_ID = stat.S_ISUID | stat.S_ISGID
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,23 @@ def _xattrs(fd: int) -> tuple[tuple[str, bytes], ...]:
 
 
 def carry(system: Any, fd: int, like: Attributes) -> tuple[str, ...]:  # noqa: ANN401  (os, or a stand-in)
-    """Set owner, extended attributes and mode; what only the administrator may set is named."""
+    """Set owner, extended attributes and mode; what only the administrator may set is named.
+
+    Where the owner cannot be kept, the group is, if one may give it: else a file that a colleague
+    has written anew would be out of reach for those who share its folder.
+    """
+    mine, mode = os.fstat(fd), like.mode
     lost = []
-    mine = os.fstat(fd)
     if (mine.st_uid, mine.st_gid) != (like.uid, like.gid):
         try:
             system.fchown(fd, like.uid, like.gid)
         except PermissionError:
             lost.append("owner")
+            with suppress(PermissionError):
+                system.fchown(fd, -1, like.gid)
+            if mode & _SET_ID:  # they would be those of whoever runs this
+                lost.append("set-id bits")
+                mode &= ~_SET_ID
     for name, value in like.xattrs:
         try:
             system.setxattr(fd, name, value)
@@ -125,5 +136,5 @@ def carry(system: Any, fd: int, like: Attributes) -> tuple[str, ...]:  # noqa: A
             if name.startswith("user."):
                 raise
             lost.append(f"extended attribute {name}")
-    system.fchmod(fd, like.mode)  # last: a change of owner clears set-id bits
+    system.fchmod(fd, mode)  # last: a change of owner clears set-id bits
     return tuple(lost)

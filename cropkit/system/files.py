@@ -36,6 +36,8 @@ from cropkit.errors import (
 from cropkit.system import room
 from cropkit.system.attributes import Attributes, attributes_of, carry
 from cropkit.system.descent import walked
+from cropkit.system.home import HOME
+from cropkit.system.state_folder import let_group_use_folder
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever
@@ -214,6 +216,8 @@ class Root:
         with self._translated(path), self._folder(parts[:-1], path) as above:
             with suppress(FileExistsError):
                 self.system.mkdir(parts[-1], mode, dir_fd=above)
+            if parts[0] == HOME and len(parts) > 1:
+                let_group_use_folder(parts[-1], above)
             # also for one that stood: whoever made it may have died before this line
             self.system.fsync(above)
 

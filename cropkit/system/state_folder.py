@@ -3,6 +3,9 @@
 A collection may have been downloaded, unpacked or shared, and its `.cropkit` been made by an enemy.
 Whoever opens it asks `check` first; `open_file` walks to the file one component at a time, so that
 a link which is put there after the check is not followed either.
+
+What is made in a folder that is shared with a group (it may write, and what is made there is its)
+can be used by the group, whatever the umask says.
 """
 
 import errno
@@ -46,6 +49,9 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNFOLLOWED = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _SUPER_JOURNAL = Struct(">II8s")  # length of the name before it, its checksum, the magic number
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+_SHARED = stat.S_ISGID | stat.S_IWGRP
+GROUP_FOLDER, GROUP_FILE = 0o2770, 0o660
+"""The modes of what a group shares."""
 _NO_FILE = frozenset((errno.ELOOP, errno.ENXIO, errno.EISDIR, errno.ENODEV, errno.EOPNOTSUPP))
 
 
@@ -73,8 +79,9 @@ def check(folder: Path) -> None:
     """Refuse a collection's state that somebody else made, or that leads out of it.
 
     `.cropkit` and what is directly in it: folders where folders belong, regular files of one name
-    elsewhere, no link; owned by this user or the administrator, and not to be written by others. A
-    collection without a state has nothing to refuse.
+    elsewhere, no link; owned by this user, the administrator or a member of the group that this
+    person shares the collection with, and not to be written by others. A collection without a state
+    has nothing to refuse.
 
     Raises
     ------
@@ -88,7 +95,7 @@ def check(folder: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise AuditUnavailable(folder, error.strerror or error) from error
+        raise AuditUnavailable(folder, _words(folder / HOME, error)) from error
 
 
 def exists(folder: Path) -> bool:
@@ -117,7 +124,8 @@ def is_acceptable(folder: Path) -> bool:
 def open_file(path: Path, flags: int, mode: int = 0o600) -> int:
     """Open a file of the state; no link is followed from `.cropkit` on.
 
-    Beneath no `.cropkit` it is `os.open`, for what a person has named.
+    Beneath no `.cropkit` it is `os.open`, for what a person has named. One that is made in a shared
+    folder is its group's, too.
 
     Raises
     ------
@@ -129,18 +137,83 @@ def open_file(path: Path, flags: int, mode: int = 0o600) -> int:
     if HOME not in path.parts:
         return os.open(path, flags | os.O_CLOEXEC, mode)
     with _parent(path) as folder:
+        if flags & os.O_CREAT and _is_shared(folder):
+            mode = GROUP_FILE  # what the umask takes of it is given back below
         try:
             fd = os.open(path.name, flags | _UNFOLLOWED, mode, dir_fd=folder)
         except OSError as error:
             if error.errno in _NO_FILE:
                 raise ForeignState(path, "a link, folder, pipe or device") from None
             raise
-    try:
-        _check_file(path, os.fstat(fd))
-    except ForeignState:
-        os.close(fd)
-        raise
+        try:
+            _check_file(path, os.fstat(fd))
+            if flags & os.O_CREAT:
+                let_group_use(fd, folder)
+        except (ForeignState, OSError):
+            os.close(fd)
+            raise
     return fd
+
+
+def let_group_use(fd: int, above: int) -> None:
+    """Let the group of a shared folder use a file or folder of one's own in it.
+
+    Parameters
+    ----------
+    above : descriptor of the folder; where that is not shared, nothing is done
+
+    Raises
+    ------
+    OSError
+        The group may not use it.
+    """
+    status = os.fstat(fd)
+    if not _is_shared(above) or status.st_uid != os.geteuid():
+        return
+    wanted = GROUP_FOLDER if stat.S_ISDIR(status.st_mode) else GROUP_FILE
+    group = os.fstat(above).st_gid
+    if status.st_gid != group:
+        os.fchown(fd, -1, group)
+    if stat.S_IMODE(status.st_mode) != wanted:
+        os.fchmod(fd, wanted)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder of the state, for this user or whom they share it with; one may be there.
+
+    Raises
+    ------
+    ForeignState
+        A link is in the way.
+    OSError
+        It cannot be made.
+    """
+    with _parent(path) as above:
+        with suppress(FileExistsError):
+            os.mkdir(path.name, 0o700, dir_fd=above)
+        let_group_use_folder(path.name, above)
+
+
+def let_group_use_folder(name: str, above: int) -> None:
+    """Do as `let_group_use`, by the name of a folder; one that is a link is left to who opens it.
+
+    Raises
+    ------
+    OSError
+        The group may not use it.
+    """
+    if not _is_shared(above):
+        return
+    try:
+        fd = os.open(name, _FOLDER, dir_fd=above)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            return
+        raise
+    try:
+        let_group_use(fd, above)
+    finally:
+        os.close(fd)
 
 
 def reader(path: Path) -> BufferedReader:
@@ -161,6 +234,21 @@ def opened_folder(path: Path) -> Iterator[int]:
     """
     with _parent(path / "-") as folder:
         yield folder
+
+
+def _is_shared(folder: int) -> bool:
+    return os.fstat(folder).st_mode & _SHARED == _SHARED
+
+
+def _words(home: Path, error: OSError) -> str:
+    """Say why one may not look; where somebody else's state is in the way, what they can do."""
+    words = error.strerror or str(error)
+    with suppress(OSError):
+        owner = home.lstat().st_uid
+        if isinstance(error, PermissionError) and owner != os.geteuid():
+            words += f": {HOME} belongs to user {owner}, who can share it (`cropkit share`) or give"
+            words += " it to you (`chown -R`)"
+    return words
 
 
 def _check_home(home: Path) -> None:
@@ -214,7 +302,11 @@ def _check_file(path: Path, status: os.stat_result) -> None:
 
 def _check_owner(path: Path, status: os.stat_result) -> None:
     if status.st_uid not in (os.geteuid(), 0):
-        raise ForeignState(path, f"it belongs to user {status.st_uid}")
+        from cropkit.system import sharing  # noqa: PLC0415  (it is locked by a file of ours)
+
+        reason = sharing.objection(_split(path.parent)[0], status)
+        if reason is not None:
+            raise ForeignState(path, reason)
     if status.st_mode & stat.S_IWOTH:
         raise ForeignState(path, "everybody may write to it")
 

@@ -21,7 +21,7 @@ from cropkit.formats import Header, Options
 from cropkit.geometry import Size
 from cropkit.system.files import Root
 from cropkit.system.home import PREVIEWS
-from cropkit.system.state_folder import open_file, opened_folder, reader
+from cropkit.system.state_folder import make_folder, open_file, opened_folder, reader
 from cropkit.workers.child import ChildDied, ChildProcess
 
 PLAIN = Options()
@@ -75,7 +75,7 @@ class Cache:
         """Keep a picture if that is possible: who asked for it has it either way."""
         beside = f".{name}.{os.getpid()}"
         try:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
+            make_folder(self._folder)
             with opened_folder(self._folder) as folder:
                 with suppress(FileNotFoundError):  # from a try that was cut off
                     os.unlink(beside, dir_fd=folder)

@@ -433,9 +433,9 @@ FILES = (
     ),
     mutant(
         "previews are readable by others",
-        PREVIEWS,
-        "self._folder.mkdir(mode=0o700, exist_ok=True)",
-        "self._folder.mkdir(mode=0o755, exist_ok=True)",
+        "system/state_folder.py",
+        "os.mkdir(path.name, 0o700, dir_fd=above)",
+        "os.mkdir(path.name, 0o755, dir_fd=above)",
         IN_PREVIEWS,
     ),
     mutant(
