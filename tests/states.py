@@ -4,6 +4,7 @@ A state is a generator: it puts the collection into the state and yields; what f
 person does by hand before the cure (ends a program, mounts a disk, waits for nothing).
 """
 
+import grp
 import hashlib
 import json
 import multiprocessing
@@ -207,6 +208,12 @@ def of_somebody_else(place: Place) -> Begun:
     """An operation of somebody else was cut off, in a state that this person has never seen."""
     cut_off(place)
     place.patch.setenv("XDG_STATE_HOME", str(place.root / "state"))
+    yield
+
+
+def with_a_group(place: Place) -> Begun:
+    place.crop()
+    place.names["GROUP"] = grp.getgrgid(os.getegid()).gr_name
     yield
 
 
@@ -760,6 +767,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "NothingToUndo": begun_only,
     "NoCollection": nothing,
     "InsideCollection": inside,
+    "NotShareable": with_a_group,
     "NotMergeable": beside,
     "BadDestination": nothing,
     "ChangedSinceCrop": edited_since,

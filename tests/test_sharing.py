@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import pickle
+import re
+import shlex
 import signal
 import stat
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ import users
 from deciding import decided
 from users import People, User
 
+from cropkit.audit import keys
 from cropkit.audit.keys import VARIABLE
 from cropkit.batch import Batch
 from cropkit.collection import Collection, rebuild
@@ -511,3 +514,45 @@ def test_media_that_can_only_be_read_are_told(
 def test_an_error_crosses_a_process() -> None:
     error = NotShareable("album", "there is no group 'x'")
     assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301  (our own)
+
+
+# -- as the runbook has it -----------------------------------------------------------------------
+
+
+def runbook_blocks() -> list[list[str]]:
+    """The commands of the runbook's part, each block with the comments that say who runs them."""
+    text = (Path(__file__).parent.parent / "docs" / "runbook.md").read_text(encoding="utf-8")
+    part = text.partition("## Several users of one collection\n")[2]
+    return [block.splitlines() for block in re.findall(r"```sh\n(.*?)```", part, re.DOTALL)]
+
+
+def run_line(place: Path, line: str) -> int:
+    os.chdir(place)
+    if line.startswith("cropkit "):
+        return shell.run(*shlex.split(line)[1:]).returncode
+    return os.waitstatus_to_exitcode(os.system(line))  # noqa: S605  (what a person is told to run)
+
+
+def test_what_the_runbook_tells_several_users_is_true(people: People, album: Path) -> None:
+    pictures_there = album.rename(people.place / "pictures")
+    people.anna.does(cropped, pictures_there, A)
+    pictures_there.chmod(0o755)
+    blocks = runbook_blocks()
+    assert len(blocks) == 4
+    for number, lines in enumerate(blocks):
+        if number == 1:
+            new = User(people.ben.uid, people.ben.gid, people.place / "another state")
+            new.state.mkdir(mode=0o700)
+            os.chown(new.state, new.uid, new.gid)
+            assert share(new, pictures_there)[0] == 0
+            assert new.dies(dies, pictures_there, B, "before replace")[0] == -signal.SIGKILL
+        user = people.root
+        for line in lines:
+            if line.startswith("# "):
+                user = getattr(people, line[2:].partition(",")[0])
+                continue
+            command = line.replace("GROUP", group_of(people.anna)).replace("/backup", ".")
+            assert user.does(run_line, people.place, command) == 0, line
+    key = people.place / "pictures.key"
+    assert (key.stat().st_uid, key.stat().st_size) == (0, 32)
+    assert people.ben.does(with_key, key, keys.of_person).secret == key.read_bytes()

@@ -6,7 +6,6 @@ here: every write, checkpoint and close happens under an advisory file lock besi
 """
 
 import logging
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -38,7 +37,7 @@ from cropkit.system.home import (
 )
 from cropkit.system.locks import LockHeld, exclusive
 from cropkit.system.signals import held_off
-from cropkit.system.state_folder import open_file
+from cropkit.system.state_folder import make_file
 
 __all__ = ["DEADLINE", "Store"]
 
@@ -181,8 +180,7 @@ class Store(StoreReader):
 
     def _opened_to_write(self) -> sqlite3.Connection:
         # what SQLite makes beside it has its mode, and is the group's where that is shared
-        with suppress(FileExistsError):
-            os.close(open_file(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+        make_file(self.path)
         connection = sqlite3.connect(self.path, timeout=self.deadline, check_same_thread=False)
         # a database that is renamed would leave its log behind: one that is made anew has none
         journal = "WAL" if self._follows else "DELETE"

@@ -1,6 +1,5 @@
 """Where the record of a run is kept: a folder of its own, named by the time in UTC."""
 
-import os
 from itertools import count
 from pathlib import Path
 
@@ -39,8 +38,7 @@ def make_file(path: Path) -> Path:
     ForeignState
         It is no file of one's own.
     """
-    os.close(state_folder.open_file(path, os.O_WRONLY | os.O_CREAT, 0o666))
-    return path
+    return state_folder.make_file(path, 0o666)
 
 
 def given_folder(wanted: Path) -> Path:

@@ -64,7 +64,7 @@ def _lines(now: "Standing") -> list[str]:
     from cropkit.system import sharing  # noqa: PLC0415  (only where it is needed)
 
     owner = "you" if now.is_own else sharing.user_named(now.owner)
-    may = "alone" if now.group is None else f"and to be used by the group {_group(now.group)}"
+    may = "alone" if now.group is None else f"and may be used by the group {_group(now.group)}"
     trusts = "nobody else" if now.declared is None else f"the group {_group(now.declared)}"
     return [f"{now.folder}: its .cropkit belongs to {owner}, {may}", f"you trust {trusts} with it"]
 

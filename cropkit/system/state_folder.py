@@ -178,6 +178,19 @@ def let_group_use(fd: int, above: int) -> None:
         os.fchmod(fd, wanted)
 
 
+def make_file(path: Path, mode: int = 0o600) -> Path:
+    """Make an empty file for others to write, or none where it is there already.
+
+    Raises
+    ------
+    ForeignState, OSError
+        As `open_file`.
+    """
+    with suppress(FileExistsError):
+        os.close(open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+    return path
+
+
 def make_folder(path: Path) -> None:
     """Make a folder of the state, for this user or whom they share it with; one may be there.
 
