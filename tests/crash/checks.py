@@ -1,5 +1,6 @@
 """What must hold after a crash; each violation is a sentence."""
 
+import json
 import sqlite3
 from pathlib import PurePosixPath
 
@@ -96,7 +97,20 @@ def _disagreements(kit: Collection) -> list[str]:
     kept = {path.name for path in (kit.root / HOME / "originals").iterdir()}
     found += [f"left over: original {name:.12}" for name in sorted(kept - wanted)]
     found += [f"left over: {path.name}" for path in (kit.root / HOME).glob("cropkit.db.new*")]
+    found += [f"gone, and nothing tells of it: {name}" for name in _gone_untold(kit)]
     return found
+
+
+def _gone_untold(kit: Collection) -> list[str]:
+    """Name what a merge has left, and nobody has purged, and is not there."""
+    if (kit.root / PART / HOME).exists():
+        return []
+    events = [*kit.trail.events(kind="merged"), *kit.trail.events(kind="merged-purged")]
+    left, purged = (
+        {json.loads(each["body"])["aside"] for each in events if each["event"] == kind}
+        for kind in ("merged", "merged-purged")
+    )
+    return sorted(name for name in left - purged if not (kit.root / name).exists())
 
 
 def _wrong_state(stage: Stage, kit: Collection, *, success: bool) -> list[str]:

@@ -10,7 +10,8 @@ UNDOS = "undo a crop,undo a move"
 NEVER = "crop what was never synced,move what was never synced,reject what was never synced"
 APPLY, PUBLISH, KEPT = "engine/apply.py", "engine/publish.py", "engine/originals.py"
 RECOVER, FILES = "engine/recovery.py", "system/files.py"
-MERGING = "engine/merging.py"
+MERGING, LEFT = "engine/merging.py", "engine/merged_homes.py"
+LEFT_TESTS = "calls:tests/engine/test_merged_homes.py"
 TRAIL, STORE, EXPORT = "audit/trail.py", "audit/store.py", "audit/export.py"
 OPERATIONS, REBUILD, MIGRATIONS = "audit/operations.py", "audit/rebuild.py", "audit/migrations.py"
 KIT_TESTS = "calls:tests/test_collection.py"
@@ -442,5 +443,26 @@ MUTANTS = (
         "        inside = state_folder.above(root.path) is not None\n",
         "        inside = False\n",
         "calls:tests/crash/test_crash_merge_rivals.py",
+    ),
+    mutant(
+        "what a merge has left goes with the only copy of an image",
+        LEFT,
+        "        for lost in self._only_here(home):\n",
+        "        for lost in ():\n",
+        LEFT_TESTS,
+    ),
+    mutant(
+        "what a merge has left goes whatever its trail ends with",
+        LEFT,
+        "same = [each for each in joinings if head in (None, each.head)]",
+        "same = joinings",
+        LEFT_TESTS,
+    ),
+    mutant(
+        "what a merge has left goes before the trail is told",
+        LEFT,
+        "            self._trail.tell_removed(part, facts)\n            return self._removed(home)\n",
+        "            result = self._removed(home)\n            self._trail.tell_removed(part, facts)\n            return result\n",
+        "kills:purge what was merged",
     ),
 )

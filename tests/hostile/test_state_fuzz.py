@@ -17,6 +17,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
+from datetime import timedelta
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -37,6 +38,7 @@ CASES = int(os.environ.get("CROPKIT_STATE_FUZZ_CASES", "300"))
 EACH = 25  # cases of one test
 LONGEST = patient(20)  # seconds of one command
 BOX = PixelBox(2, 2, 20, 20)
+OF_AN_INNER_ONE = {"missing", "changed", "original", "left over"}  # it may have lost files before
 Change = Callable[[Path, random.Random], object]
 
 
@@ -409,6 +411,27 @@ def planned(album: Path) -> None:
     foreseen(album, {"source": "suggestions"})
 
 
+def joined(album: Path) -> None:
+    """Lay it into another collection, join it to that one, and remove what the merge leaves."""
+    outer = album.parent.parent / "outer"
+    outer.mkdir()
+    pictures.write_png(outer / "e.png", pictures.photo(32, 32, 5))
+    with Collection(outer) as collection:
+        collection.crop("e.png", BOX)
+    inner = album.rename(outer / "inner")
+    try:
+        with Collection(outer) as collection:
+            try:
+                collection.merge(inner)
+            finally:
+                differences = [each for each in collection.fsck() if each.kind != "nested"]
+                assert {each.kind for each in differences} <= OF_AN_INNER_ONE, differences
+                collection.undo("e.png")
+            collection.purge(older_than=timedelta(0))
+    finally:
+        inner.rename(album)
+
+
 def called(work: Callable[[Path], None], album: Path) -> str:
     """Do in Python what the commands do."""
     try:
@@ -434,7 +457,7 @@ def tried(world: Path, number: int) -> list[str]:
         before = seen(copy)
         album = copy / "album"
         acts: list[Callable[[], str]] = [partial(run, one) for one in commands(album)]
-        acts += [partial(called, work, album) for work in (used, planned)]
+        acts += [partial(called, work, album) for work in (used, planned, joined)]
         wrong = [dice.choice(acts)()]
         wrong += [f"beside: {seen(copy)} was {before}"] if seen(copy) != before else []
         unlock(copy)
@@ -445,7 +468,7 @@ def tried(world: Path, number: int) -> list[str]:
 def unlock(world: Path) -> None:
     """Let what was locked away be removed."""
     for path in [world / "album" / ".cropkit", *(world / "album" / ".cropkit").rglob("*")]:
-        if not path.is_symlink():
+        if path.exists() and not path.is_symlink():
             path.chmod(0o700)
 
 
