@@ -7,7 +7,9 @@ event tells of it before anything goes, and the database goes after the images: 
 finds a state that is looked at in the same way, and removes the rest.
 """
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 from cropkit.audit.operation import OperationKind
@@ -17,7 +19,7 @@ from cropkit.audit.trail_copy import head_of_home
 from cropkit.engine.executor import refusal
 from cropkit.engine.locations import Locations
 from cropkit.engine.merging import Joining, aside, joined
-from cropkit.errors import AuditError, CropkitError, StillNeeded
+from cropkit.errors import AuditError, CropkitError, MissingFile, StillNeeded
 from cropkit.records import CropResult, Status
 from cropkit.system.home import DATABASE, HOME, MERGED, ORIGINALS, REJECTED, kept
 
@@ -41,9 +43,13 @@ class MergedHomes:
         return {f"{MERGED}/{name}": _last_joined(name, joinings) for name in places}
 
     def size(self, home: str) -> int:
-        """Return the bytes of its files; one that has other names frees none."""
-        files = (self._root.identity(name) for name in self._root.files(home))
-        return sum(each.size for each in files if each is not None and each.links == 1)
+        """Return the bytes that its files free, as far as one can look: none with other names."""
+        total = 0
+        with suppress(CropkitError):
+            for name in self._root.files(home):
+                identity = self._root.identity(name)
+                total += identity.size if identity is not None and identity.links == 1 else 0
+        return total
 
     def remove(self, home: str) -> CropResult:
         """Remove one; where it holds what the collection has not, that is told, and it stays.
@@ -83,9 +89,11 @@ class MergedHomes:
         Raises
         ------
         StillNeeded, CropkitError
-            Something in it is not the outer collection's.
+            Something in it is not the outer collection's, or somebody else has removed it.
         """
         name = PurePosixPath(home).name
+        if name not in self._root.folders(MERGED):
+            raise MissingFile(home)
         joinings = [each for each in joined(self._trail) if _is_of(name, each.head)]
         head = self._head(home)
         same = [each for each in joinings if head in (None, each.head)]
@@ -133,7 +141,7 @@ class MergedHomes:
 
 def _is_of(name: str, head: str) -> bool:
     """Whether a place is the one of a trail that ended so; several may have."""
-    return name.partition("-")[0] == PurePosixPath(aside(head)).name
+    return re.fullmatch(rf"{PurePosixPath(aside(head)).name}(-[0-9]+)?", name) is not None
 
 
 def _last_joined(name: str, joinings: Sequence[Joining]) -> str:

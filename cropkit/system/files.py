@@ -42,6 +42,7 @@ from cropkit.system.state_folder import let_group_use_folder
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_DEEPEST = 50  # a folder in a folder: to open each takes as many steps, and to remove it, a call
 _NO_ATIME = getattr(os, "O_NOATIME", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS = frozenset((errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOSYS))
@@ -167,7 +168,15 @@ class Root:
             return []
 
     def files(self, path: str) -> Iterator[str]:
-        """Yield what is no folder in a folder and those in it; nothing where there is none."""
+        """Yield what is no folder in a folder and those in it; nothing where there is none.
+
+        Raises
+        ------
+        WriteFailed
+            They are nested deeper than ours can be.
+        """
+        if path.count("/") > _DEEPEST:
+            raise WriteFailed(path, "its folders are nested too deeply")
         folders = self.folders(path)
         with suppress(MissingFile):
             yield from (f"{path}/{name}" for name in self.beside(f"{path}/-"))

@@ -25,6 +25,7 @@ from cropkit.system.home import (
     EXPORT,
     HOME,
     LOG,
+    MERGED,
     ORIGINALS,
     OWNERS,
     PREVIEWS,
@@ -38,7 +39,8 @@ from cropkit.system.home import (
 )
 
 _FOLDERS = frozenset(
-    PurePosixPath(name).name for name in (OWNERS, STAGE, ORIGINALS, PREVIEWS, RUNS, REJECTED)
+    PurePosixPath(name).name
+    for name in (OWNERS, STAGE, ORIGINALS, PREVIEWS, RUNS, REJECTED, MERGED)
 )
 _FILES = frozenset(
     PurePosixPath(name).name

@@ -13,7 +13,7 @@ from faults import contents
 
 from cropkit.cli import main
 from cropkit.collection import Collection
-from cropkit.errors import StillNeeded
+from cropkit.errors import MissingFile, StillNeeded, WriteFailed
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Status, Verdict
 from cropkit.system.home import DATABASE, EXPORT, HOME, MERGED, ORIGINALS, REJECTED
@@ -197,6 +197,32 @@ def test_a_removal_that_was_cut_off_is_carried_on(photos: Path, home: Path) -> N
     assert (home / Path(EXPORT).name).exists()
     assert removed(photos).status is Status.PURGED
     assert not home.exists()
+
+
+def test_two_purges_at_once_tell_of_it_once(photos: Path, home: Path) -> None:
+    with Collection(photos) as collection, Collection(photos) as other:
+        (name,) = collection.undoer.merged.since()
+        assert other.undoer.merged.remove(name).status is Status.PURGED
+        assert collection.undoer.merged.remove(name).code == MissingFile.__name__
+        assert len(collection.trail.events(kind="merged-purged")) == 1
+    assert not home.exists()
+
+
+def test_folders_that_are_nested_too_deeply_stay_and_hold_no_original_up(
+    photos: Path, home: Path
+) -> None:
+    deep = home / "runs" / "/".join(["x"] * 60)
+    deep.mkdir(parents=True)
+    with Collection(photos) as collection:
+        original, left = collection.purge(keep_bytes=0)
+    assert (original.status, left.code) == (Status.PURGED, WriteFailed.__name__)
+    assert deep.is_dir()
+    assert (home / Path(DATABASE).name).is_file()
+
+
+def test_a_name_of_another_form_is_none_of_ours(photos: Path, home: Path) -> None:
+    home.rename(home.with_name(f"{home.name}-\udcff"))
+    stays(photos, "does not tell")
 
 
 def test_one_that_was_joined_twice_goes_twice(photos: Path, home: Path) -> None:

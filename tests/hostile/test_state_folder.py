@@ -43,7 +43,7 @@ FILES = (
     "cropkit.lock",
     "alerts.toml",
 )
-FOLDERS = ("owners", "stage", "originals", "previews", "runs", "rejected")
+FOLDERS = ("owners", "stage", "originals", "previews", "runs", "rejected", "merged")
 COMMANDS: dict[str, Callable[[Path], list[str]]] = {
     "history": lambda f: ["history", str(f)],
     "crop": lambda f: ["crop", str(f / "b_stage2.png"), "--box", "0,0,48,48"],
