@@ -75,7 +75,15 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
+def _as_before_7(db: sqlite3.Connection) -> None:
+    for index in schema.NEW_IN_7:
+        db.execute(f"DROP INDEX {index.name}")
+    for column in ("key", "mac"):
+        db.execute(f"ALTER TABLE operation DROP COLUMN {column}")
+
+
 def _as_before_6(db: sqlite3.Connection) -> None:
+    _as_before_7(db)
     for index in schema.NEW_IN_6:
         db.execute(f"DROP INDEX {index.name}")
     db.execute("ALTER TABLE queue DROP COLUMN stands")
@@ -112,6 +120,26 @@ def as_format_5(folder: Path) -> None:
     with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
         _as_before_6(db)
         db.execute("PRAGMA user_version = 5")
+
+
+def as_format_6(folder: Path) -> None:
+    """Make a collection's database look as the format did in which nobody vouched for the open."""
+    with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
+        _as_before_7(db)
+        db.execute("PRAGMA user_version = 6")
+
+
+def as_first_format_6(folder: Path) -> None:
+    """Make it look as that format did at first: two indices otherwise, and ten not yet there."""
+    as_format_6(folder)
+    first = ("waiting", "operations_not_done", "operations_to_undo", "operations_to_redo")
+    former = ("standing_by_status", "purges")
+    with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
+        for index in schema.NEW_IN_6:
+            if index.name not in (*first, "ix_audit_path", "ix_problem_session"):
+                db.execute(f"DROP INDEX {index.name}")
+        for name in former:
+            db.execute(schema.FORMER[name])
 
 
 class TwoDisks(ModuleType):

@@ -205,8 +205,10 @@ def resealed(place: Place) -> Begun:
 
 
 def of_somebody_else(place: Place) -> Begun:
-    """An operation of somebody else was cut off, in a state that this person has never seen."""
-    cut_off(place)
+    """A row says another thing than the trail, in a state that this person has never seen."""
+    place.crop()
+    with closing(sqlite3.connect(place.home / "cropkit.db")) as db, db:
+        db.execute("UPDATE decision SET reviewer = 'somebody else'")
     place.patch.setenv("XDG_STATE_HOME", str(place.root / "state"))
     yield
 
@@ -336,6 +338,13 @@ def cut_off(place: Place, effect: str = "replace") -> None:
 
 def unsettled(place: Place) -> Begun:
     cut_off(place)
+    yield
+
+
+def unvouched(place: Place) -> Begun:
+    """An operation was cut off before a newer cropkit came, in which each is vouched for."""
+    cut_off(place)
+    faults.as_format_6(place.folder)
     yield
 
 
@@ -724,6 +733,7 @@ ALERTS: Mapping[str, Callable[[Place], Begun]] = {
     "conflict": conflict,
     "in-doubt": in_doubt,
     "unsettled": unsettled,
+    "unvouched": unvouched,
     "recovered": recovered,
     "original-damaged": damaged,
     "difference": edited,

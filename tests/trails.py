@@ -1,10 +1,16 @@
 """A trail as whoever may write to `.cropkit` reads and changes it: by SQLite itself."""
 
+import multiprocessing
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from faults import Faulty
+
+from cropkit.audit import keys
+from cropkit.audit.vouching import Voucher
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
 from cropkit.system.home import DATABASE
@@ -18,6 +24,39 @@ def crop(folder: Path, name: str) -> None:
     """Crop an image, in a session of its own."""
     with Collection(folder) as collection:
         assert collection.crop(name, BOX).ok
+
+
+def cut_off(folder: Path, name: str, effect: str = "replace", **options: Any) -> None:
+    """Let a crop die at an effect on the file system: at its first rename nothing is switched."""
+
+    class Deadly(Faulty):
+        def __getattr__(self, called: str) -> Any:
+            if called == effect:
+                return lambda *_args, **_kwargs: os._exit(9)
+            return getattr(os, called)
+
+    def work() -> None:
+        Collection(folder, system=Deadly(-1, lambda _name: None), **options).crop(name, BOX)
+
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    child.join()
+    assert child.exitcode == 9
+
+
+def vouch(folder: Path, *, first: str | None = None) -> None:
+    """Vouch for each open operation by the key of whoever runs this, as a session of theirs does.
+
+    Parameters
+    ----------
+    first : hash of the first event of the trail that is meant; None: of this one
+    """
+    (event,) = rows(folder, "SELECT hash FROM audit ORDER BY seq LIMIT 1")
+    voucher = Voucher(keys.of_person(), first or event["hash"])
+    opened = "state NOT IN ('done', 'aborted')"
+    for row in rows(folder, f"SELECT * FROM operation WHERE {opened}"):  # noqa: S608  (names of ours)
+        statement = "UPDATE operation SET key = ?, mac = ? WHERE seq = ?"
+        change(folder, statement, *voucher.of(row), row["seq"])
 
 
 def change(folder: Path, statement: str, *values: object) -> int:

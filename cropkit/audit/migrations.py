@@ -11,9 +11,10 @@ from contextlib import ExitStack
 from functools import partial
 
 from sqlalchemy import Connection
+from sqlalchemy.schema import CreateIndex
 
 from cropkit import clock
-from cropkit.audit import chain, decisions, pristine, schema
+from cropkit.audit import chain, decisions, pristine, schema, shape
 from cropkit.audit.connecting import connected, in_memory
 
 _SESSION = "migration"  # a migration comes before any session
@@ -76,12 +77,20 @@ def _to_5(db: Connection) -> None:
 
 
 def _to_6(db: Connection) -> None:
-    for name in schema.FORMER:
-        db.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
+    shape.drop_former(db)
     db.exec_driver_sql("ALTER TABLE queue ADD COLUMN stands INTEGER")
     decisions.let_stand(db)
     for index in schema.NEW_IN_6:
         index.create(db)
+
+
+def _to_7(db: Connection) -> None:
+    """Let operations be vouched for; in format 6 indices came and changed without a new number."""
+    for column in ("key VARCHAR", "mac VARCHAR"):
+        db.exec_driver_sql(f"ALTER TABLE operation ADD COLUMN {column}")
+    shape.drop_former(db)
+    for index in (*schema.NEW_IN_6, *schema.NEW_IN_7):
+        db.execute(CreateIndex(index, if_not_exists=True))
 
 
 STEPS: Mapping[int, Callable[[Connection], None]] = {
@@ -90,4 +99,5 @@ STEPS: Mapping[int, Callable[[Connection], None]] = {
     4: _to_4,
     5: _to_5,
     6: _to_6,
+    7: _to_7,
 }

@@ -42,6 +42,7 @@ from cropkit.audit.schema import (
     operation,
     written_in,
 )
+from cropkit.audit.vouching import NOBODYS, Voucher
 from cropkit.errors import AuditCorrupt
 from cropkit.geometry import PixelBox
 from cropkit.names import all_escaped, read_json
@@ -83,35 +84,52 @@ def is_free(db: Connection, planned: Operation, aliases: Sequence[str]) -> bool:
     return db.execute(_CLAIMED, {"names": names}).first() is None
 
 
-def plan(db: Connection, planned: Operation, aliases: Sequence[str], at: str) -> None:
-    """Write an operation and claim its names and aliases."""
-    db.execute(_PLAN, to_row(planned) | {"planned_at": at})
+def plan(
+    db: Connection, planned: Operation, aliases: Sequence[str], at: str, voucher: Voucher
+) -> None:
+    """Write an operation, vouch for it, and claim its names and aliases."""
+    row = to_row(planned)
+    db.execute(_PLAN, row | voucher.of(row)._asdict() | {"planned_at": at})
     names = dict.fromkeys((*planned.names, *aliases))
     db.execute(_CLAIM, [{"name": n, "operation": planned.id} for n in names])
 
 
-def move(db: Connection, changed: Operation, state: OperationState) -> None:
-    """Write what has become known of an operation, and its new state.
+def move(db: Connection, changed: Operation, state: OperationState, voucher: Voucher) -> None:
+    """Write what has become known of an operation, and its new state, and vouch for it.
 
     Raises
     ------
     AuditCorrupt
         It has ended, or is where that state cannot be reached from; nothing was written.
     """
-    _change(db, changed, state, {})
+    row = to_row(replace(changed, state=state))
+    _change(db, changed, state, row | voucher.of(row)._asdict())
 
 
-def settle(db: Connection, changed: Operation, state: OperationState, at: str) -> None:
+def settle(
+    db: Connection,
+    changed: Operation,
+    state: OperationState,
+    at: str,
+    voucher: Voucher | None = None,
+) -> None:
     """End an operation and give its claims back; a conflict keeps them.
 
     One that was never planned has no row, and none is made.
+
+    Parameters
+    ----------
+    voucher : who vouches for a conflict; of what has ended the trail tells
 
     Raises
     ------
     AuditCorrupt
         As in `move`.
     """
-    _change(db, changed, state, {"settled_at": at})
+    row = to_row(replace(changed, state=state))
+    is_open = state is OperationState.CONFLICT
+    vouched = voucher.of(row) if voucher and is_open else NOBODYS
+    _change(db, changed, state, row | vouched._asdict() | {"settled_at": at})
     if state is not OperationState.CONFLICT:
         db.execute(_LET_GO, {"wanted": changed.id})
     if state is OperationState.DONE and changed.undoes:
@@ -130,10 +148,7 @@ def record_done(db: Connection, done: Sequence[tuple[Operation, str]]) -> None:
             _mark_undone(db, each.undoes, each.id)
 
 
-def _change(
-    db: Connection, changed: Operation, state: OperationState, more: dict[str, str]
-) -> None:
-    row = to_row(replace(changed, state=state)) | more
+def _change(db: Connection, changed: Operation, state: OperationState, row: dict[str, Any]) -> None:
     if db.execute(_CHANGE[state], row | {"wanted": changed.id}).rowcount:
         return
     now = state_of(db, changed.id)
@@ -217,7 +232,14 @@ def record_taken_back(db: Connection, wanted: Operation, at: str) -> None:
 
 def unsettled(db: Connection) -> list[Operation]:
     """Return the operations that recovery has to look at, oldest first."""
-    return _operations(db, is_not_done & operation.c.state.in_(OPEN_STATES))
+    return [each for each, _ in opened(db)]
+
+
+def opened(db: Connection) -> list[tuple[Operation, Mapping[str, Any]]]:
+    """Return the same, each with its row."""
+    is_open = is_not_done & operation.c.state.in_(OPEN_STATES)
+    query = select(operation).where(is_open).order_by(operation.c.seq)
+    return [(_operation(row), row._asdict()) for row in db.execute(query)]
 
 
 def finished(db: Connection) -> list[Operation]:

@@ -22,6 +22,7 @@ from cropkit.audit import (
     settings,
     surveying,
     trust,
+    unvouched,
 )
 from cropkit.audit.comparing import Disagreement
 from cropkit.audit.decisions import Standing
@@ -155,6 +156,23 @@ class TrailReader:
         """Return the operations that have not ended, oldest first."""
         with self.store.reading() as db:
             return operations.unsettled(db)
+
+    def vouched(self) -> list[Operation]:
+        """Return those of them that may be acted upon, oldest first."""
+        with self.store.reading() as db:
+            others = {each.operation.id for each in unvouched.all_of(db, self._whose())}
+            return [each for each in operations.unsettled(db) if each.id not in others]
+
+    def left_alone(self) -> list[unvouched.Unvouched]:
+        """Return those of the dead that nobody acts upon, oldest first, each with why.
+
+        Raises
+        ------
+        KeyUnusable
+            `CROPKIT_KEY` names none.
+        """
+        with self.store.reading() as db:
+            return unvouched.of_the_dead(db, self._whose(), self.scope.root)
 
     def finished(self) -> list[Operation]:
         """Return every finished operation, oldest first."""
@@ -366,7 +384,7 @@ class TrailReader:
             A row is no seal.
         """
         with self.store.reading() as db:
-            return trust.examine(db, self.scope.root, keys.of_person())
+            return trust.examine(db, self.scope.root, self._whose())
 
     def harms(self) -> list[str]:
         """Tell what the trail's state could do that its events do not account for."""
@@ -377,6 +395,10 @@ class TrailReader:
         """Return the open operations that whoever opens the collection settles."""
         with self.store.reading() as db:
             return trust.would_be_settled(db, self.scope.root)
+
+    def _whose(self) -> keys.Key:
+        """Return the key of whoever asks; none is made."""
+        return keys.of_person()
 
     def _owner_file(self, owner: str) -> Path:
         return self.root.path / OWNERS / owner

@@ -30,7 +30,7 @@ from cropkit.errors import AuditCorrupt
 from cropkit.names import escaped, unescaped
 from cropkit.system.home import DATABASE
 
-VERSION = 6
+VERSION = 7
 
 metadata = MetaData()
 
@@ -200,6 +200,8 @@ operation = Table(
     Column("plan", Text, nullable=False),
     Column("planned_at", String, nullable=False),
     Column("settled_at", String),
+    Column("key", String),  # who vouches for it as long as it is open (`vouching`)
+    Column("mac", String),
     CheckConstraint("state IN ('planned', 'prepared', 'done', 'aborting', 'aborted', 'conflict')"),
     CheckConstraint("state IN ('planned', 'aborted') OR (before NOT NULL AND after NOT NULL)"),
 )
@@ -237,6 +239,7 @@ audit = Table(
 # One outcome for each operation, however often recovery runs.
 is_outcome = written_in(audit.c.event, *OUTCOMES)
 Index("one_outcome", audit.c.operation, unique=True, sqlite_where=is_outcome)
+is_no_outcome = and_(audit.c.operation.is_not(None), ~is_outcome)
 tells_of_a_crop = written_in(audit.c.event, "cropped", "rejected")
 is_acknowledgement = written_in(audit.c.event, "acknowledged")
 
@@ -316,6 +319,9 @@ work_done = _count("cropped") + _count("set_aside")
 FORMER = {
     "ix_operation_state": "CREATE INDEX ix_operation_state ON operation (state)",
     "ix_queue_status": "CREATE INDEX ix_queue_status ON queue (status)",
+    # of format 6, before these had the columns that they have now
+    "standing_by_status": "CREATE INDEX standing_by_status ON queue (status) WHERE stands = 1",
+    "purges": "CREATE INDEX purges ON operation (\"before\", seq) WHERE kind = 'purge'",
 }
 NEW_IN_6 = (
     Index("standing_by_status", queue.c.status, queue.c.stands, sqlite_where=stands),
@@ -337,3 +343,4 @@ NEW_IN_6 = (
     Index("sessions_degraded", session.c.started_at, sqlite_where=has_degraded),
     Index("sessions_by_work", work_done),
 )
+NEW_IN_7 = (Index("events_without_outcome", audit.c.operation, sqlite_where=is_no_outcome),)

@@ -35,13 +35,26 @@ def check(db: Connection, path: Path, *, whole: bool) -> None:
     """
     expected = _expected()
     objects = _objects(db)
-    for name, here in objects.items():
-        is_former = not whole and name[0] == "index" and here == FORMER.get(name[1])
-        if name not in expected and not is_former:
+    if not whole:
+        objects = {name: here for name, here in objects.items() if not _is_former(name, here)}
+    for name in objects:
+        if name not in expected:
             raise ForeignState(path, f"its {' '.join(name)} is none of cropkit's")
     for name, wanted in expected.items():
         if not _fits(objects.get(name), wanted, whole=whole):
             raise ForeignState(path, f"its {' '.join(name)} is not the one of cropkit")
+
+
+def drop_former(db: Connection) -> None:
+    """Remove the indices that an older format had, and this one has not, or has otherwise."""
+    for name, here in _objects(db).items():
+        if _is_former(name, here):
+            db.exec_driver_sql(f"DROP INDEX {name[1]}")
+
+
+def _is_former(name: tuple[str, str], here: object) -> bool:
+    kind, its_name = name
+    return kind == "index" and here == FORMER.get(its_name)
 
 
 def _fits(here: object, wanted: object, *, whole: bool) -> bool:

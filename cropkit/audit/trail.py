@@ -28,6 +28,7 @@ from cropkit.audit import (
     sessions,
     settings,
     trust,
+    vouching,
 )
 from cropkit.audit.adopting import Adopted
 from cropkit.audit.decisions import Standing
@@ -91,13 +92,14 @@ class AuditTrail(TrailReader):
         deadline: float = DEADLINE,
         scope: Scope | None = None,
     ) -> None:
-        key = keys.of_person(make=True)
+        self._key = key = keys.of_person(make=True)
         acceptance = trust.Acceptance(root.path, key)
         store = Store(root, deadline, accept=acceptance)
         super().__init__(root, store=store, scope=scope)
         self.notices = [f"the trail is not sealed: {key.lack}"] if key.lack else []
         try:
             self.notices += acceptance.settle(store)
+            self.notices += [each.said for each in self.left_alone()]
             self.presence = Presence(root.path, reviewer)
         except AuditError:
             store.close()
@@ -254,7 +256,8 @@ class AuditTrail(TrailReader):
         if not self._leaves_a_trace:
             self._leave_a_trace()
         with self._writing(durable=False) as db:
-            return [self._plan(db, operation, aliases) for operation, aliases in planned]
+            voucher = vouching.voucher(db, self._key)
+            return [self._plan(db, each, aliases, voucher) for each, aliases in planned]
 
     def _leave_a_trace(self) -> None:
         try:
@@ -263,13 +266,19 @@ class AuditTrail(TrailReader):
             raise unavailable(self.root.path, error) from error
         self._leaves_a_trace = True
 
-    def _plan(self, db: Connection, planned: Operation, aliases: Sequence[str]) -> ClaimOutcome:
+    def _plan(
+        self,
+        db: Connection,
+        planned: Operation,
+        aliases: Sequence[str],
+        voucher: vouching.Voucher,
+    ) -> ClaimOutcome:
         decided = None if planned.kind is OperationKind.RESTORE else planned.decision
         if decided and decisions.status(db, decided) is not Status.WAITING:
             return ClaimOutcome.ALREADY
         if not operations.is_free(db, planned, aliases) or self._is_needed_anew(db, planned):
             return ClaimOutcome.RIVAL
-        operations.plan(db, planned, aliases, self._now())
+        operations.plan(db, planned, aliases, self._now(), voucher)
         return ClaimOutcome.MINE
 
     def _is_needed_anew(self, db: Connection, planned: Operation) -> bool:
@@ -282,8 +291,9 @@ class AuditTrail(TrailReader):
     def prepare(self, ready: Sequence[Operation]) -> None:
         """Make the intent durable: from here recovery knows everything."""
         with self._writing() as db:
+            voucher = vouching.voucher(db, self._key)
             for operation in ready:
-                operations.move(db, operation, OperationState.PREPARED)
+                operations.move(db, operation, OperationState.PREPARED, voucher)
 
     def begin_abort(self, operation: Operation) -> None:
         """Say durably that files will be put back, before the first of them is.
@@ -292,7 +302,8 @@ class AuditTrail(TrailReader):
         crash; this row is later in the log and wins.
         """
         with self._writing() as db:
-            operations.move(db, operation, OperationState.ABORTING)
+            voucher = vouching.voucher(db, self._key)
+            operations.move(db, operation, OperationState.ABORTING, voucher)
 
     def finish(self, done: Sequence[Operation], *, recovered: bool = False) -> None:
         """State, audit event and outcome of the decision, in one transaction."""
@@ -305,7 +316,8 @@ class AuditTrail(TrailReader):
     def abandon(self, operation: Operation, state: OperationState, result: CropResult) -> None:
         """Record that an operation ended without effect (or in conflict), and why."""
         with self._writing() as db:
-            operations.settle(db, operation, state, self._now())
+            voucher = vouching.voucher(db, self._key)
+            operations.settle(db, operation, state, self._now(), voucher)
             outcome = {"code": result.code, "message": result.message}
             decision_id = None if operation.kind is OperationKind.RESTORE else operation.decision
             if decision_id:
@@ -397,6 +409,9 @@ class AuditTrail(TrailReader):
             )
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _whose(self) -> keys.Key:
+        return self._key
 
     def _count_outcome(self, status: Status) -> None:
         self.presence.count(partial(Tally.with_outcome, status=status))

@@ -25,6 +25,7 @@ from cropkit.audit import (
     migrations,
     operations,
     seals,
+    unvouched,
 )
 from cropkit.audit.keys import Key
 from cropkit.audit.operation import Operation
@@ -91,7 +92,7 @@ def examine(db: Connection, folder: Path, key: Key) -> Examined:
 
 def _is_foreign(sealed: Sequence[seals.Seal], key: Key, known: heads.Seen | None) -> bool:
     """Tell whose a trail is; to a user who can keep nothing, nothing is foreign."""
-    if not (key.secret or key.comes):
+    if not key.tells_apart:
         return False
     if not sealed:
         return known is None
@@ -117,21 +118,24 @@ def _unchecked(db: Connection, folder: Path) -> Iterator[str]:
 
 
 def harms(db: Connection, folder: Path) -> list[str]:
-    """Tell what a state could do that its trail does not account for, as sentences."""
+    """Tell what a state could do that its trail does not account for, as sentences.
+
+    An open operation that nobody of ours vouches for does nothing (`unvouched`).
+    """
     with _as_now(db) as now:
-        opened = would_be_settled(now, folder)
         return [
             *(link.said for link in links.broken(now)),
             *(disagreement.reason for disagreement in comparing.disagreements(now)),
-            *(f"operation {each.id:.8} on {each.source} is open" for each in opened),
             *_leading_out(now, destinations.named(folder.resolve())),
         ]
 
 
 def would_be_settled(db: Connection, folder: Path) -> list[Operation]:
-    """Return the open operations that nobody is at work on: whoever opens it carries them out."""
+    """Return the operations of the dead that are settled once all that can be is adopted."""
     owners = folder / OWNERS
-    return [each for each in operations.unsettled(db) if is_free(owners / each.owner)]
+    ended = unvouched.ended(db)
+    dead = (each for each in operations.unsettled(db) if is_free(owners / each.owner))
+    return [each for each in dead if each.id not in ended]
 
 
 def _leading_out(db: Connection, allowed: Sequence[Path]) -> Iterator[str]:
@@ -203,10 +207,11 @@ class Acceptance:
     def settle(self, store: Store) -> list[str]:
         """Write down what was adopted; return what has to be told of it."""
         told = [self._examined.another] if self._examined.another else []
-        if self._head is None or not (self._examined.foreign or self._examined.forged):
+        strange = self._anyhow or self._examined.foreign or self._examined.forged
+        if self._head is None or not strange:
             return told
         known = heads.seen(self._folder) if self._examined.forged else None
-        body = {
+        body: dict[str, Any] = {
             "head": self._head._asdict(),
             "seen": known and known.head._asdict(),
             "forged": list(self._examined.forged[:_MOST_TOLD]),
@@ -215,6 +220,8 @@ class Acceptance:
         with store.transaction() as db:
             if self._examined.forged:
                 seals.remove_all(db)
+            if self._anyhow:
+                body["operations"] = unvouched.adopt(db, self._key, self._folder)
             chain.append(db, clock.written(clock.now()), _SESSION, "adopted", body=body)
         return told if self._anyhow else [*told, _ADOPTED.format(self._head.seq)]
 

@@ -212,20 +212,24 @@ def _recover(arguments: argparse.Namespace) -> int:
             *collection.recovered,
             *(collection.recover(conflicts=True) if arguments.conflicts else ()),
         ]
+        others = {each.operation.id: each.said for each in collection.trail.left_alone()}
         conflicts = [
             operation.source
             for operation in collection.trail.unsettled()
             if operation.state == "conflict" and collection.scope.holds(operation.source)
+            if operation.id not in others
         ]
     if arguments.json:
-        document({"recovered": [asdict(settled) for settled in done], "conflicts": conflicts})
+        entries = [asdict(settled) for settled in done]
+        answer = {"recovered": entries, "conflicts": conflicts}
+        document(answer | {"left_alone": list(others.values())})
     for settled in done:
         say(f"{settled.path}: {settled.kind} {settled.outcome} {settled.reason or ''}".rstrip())
     for path in conflicts:
         say(f"{path}: in conflict; `cropkit fsck` names it")
-    if not done and not conflicts:
+    if not (done or conflicts or others):
         say("nothing was open")
-    return FAILED if conflicts else DONE
+    return FAILED if conflicts or others else DONE
 
 
 def _fsck(arguments: argparse.Namespace) -> int:

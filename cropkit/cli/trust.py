@@ -11,6 +11,7 @@ from cropkit.errors import AuditBehind, AuditMissing
 if TYPE_CHECKING:
     from cropkit.audit.operation import Operation
     from cropkit.audit.trust import Examined
+    from cropkit.audit.unvouched import Unvouched
     from cropkit.system.files import Root
 
 
@@ -50,10 +51,12 @@ class _Shown:
     examined: "Examined"
     harms: list[str]
     operations: "list[Operation]"
+    left_alone: "list[Unvouched]"
 
     @property
     def is_own(self) -> bool:
-        return not (self.examined.foreign or self.examined.forged)
+        waits = any(not each.has_ended for each in self.left_alone)
+        return not (self.examined.foreign or self.examined.forged or waits)
 
 
 def _adopt(arguments: argparse.Namespace) -> int:
@@ -82,7 +85,7 @@ def _looked_at(arguments: argparse.Namespace) -> _Shown:
         with reading(arguments.folder) as trail:
             trail.check_export()
             settled = trail.would_be_settled()
-            return _Shown(trail.root, trail.examined(), trail.harms(), settled)
+            return _Shown(trail.root, trail.examined(), trail.harms(), settled, trail.left_alone())
     except (AuditMissing, AuditBehind):
         if arguments.yes:
             trust.forget(existing(arguments.folder).root)
@@ -91,7 +94,7 @@ def _looked_at(arguments: argparse.Namespace) -> _Shown:
 
 
 def _show(shown: _Shown) -> None:
-    tell(*shown.examined.forged, *shown.harms)
+    tell(*shown.examined.forged, *shown.harms, *(each.said for each in shown.left_alone))
     for each in shown.operations:
         tell(f"would settle: {each.kind} of {', '.join(each.names)} ({each.state})")
 
@@ -105,5 +108,6 @@ def _as_json(shown: _Shown) -> dict[str, object]:
         "foreign": shown.examined.foreign,
         "forged": list(shown.examined.forged),
         "reasons": shown.harms,
+        "left_alone": [each.said for each in shown.left_alone],
         "settles": settles,
     }

@@ -77,8 +77,11 @@ def elsewhere(trail: TrailReader, kept: Sequence[KeptHead]) -> list[Difference]:
 
 
 def _open(trail: TrailReader) -> Iterator[Difference]:
+    others = {each.operation.id: each.said for each in trail.left_alone()}
     for operation in filter(lambda each: trail.scope.holds(each.source), trail.unsettled()):
-        if operation.state is OperationState.CONFLICT:
+        if operation.id in others:
+            yield Difference("unvouched", operation.source, others[operation.id])
+        elif operation.state is OperationState.CONFLICT:
             yield Difference(
                 "conflict", operation.source, f"operation {operation.id} met foreign content"
             )

@@ -19,6 +19,8 @@ prepared, otherwise        not passed: back to what was before
 aborting                   undoing was decided: back
 foreign content            conflict: nothing is touched, the names stay claimed, an alert is due
 cannot be settled now      set aside: it stays open and is told; the others are settled
+not vouched for            left alone, whatever it is: nobody of ours planned it, or it has ended
+                           (`audit.unvouched`)
 done, and taken back       an interrupt could do that to older versions: the trail is told of it
 conflict, when asked       back to what was before, once the foreign content is elsewhere
 =========================  =====================================================================
@@ -72,7 +74,7 @@ def recover(
     root = locations.root
     with recovering(root.path, trail.store.deadline):
         left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
-        operations = trail.unsettled()
+        operations = trail.vouched()
         mine = [o for o in operations if _is_ours(trail, o, conflicts=conflicts)]
         done = [_settle(locations, trail, operation) for operation in mine]
         done += [_mend(locations, trail, operation) for operation in trail.taken_back()]

@@ -92,6 +92,10 @@ KINDS: Mapping[str, AlertKind] = {
         "a decision is in doubt", "`cropkit recover FOLDER`, then `cropkit fsck FOLDER`"
     ),
     "unsettled": AlertKind("an operation was cut off", "`cropkit recover FOLDER` settles it"),
+    "unvouched": AlertKind(
+        "an operation is left alone, because nobody of yours planned it or because it has ended",
+        "`cropkit adopt FOLDER` shows it; `cropkit fsck FOLDER --rebuild`, where it has ended",
+    ),
     "recovered": AlertKind(
         "recovery had work to do",
         "Every file is whole; find out what was cut off, and why",
@@ -217,6 +221,7 @@ class Facts:
     conflicts: Sequence[Event] = ()
     in_doubt: Sequence[Event] = ()
     unsettled: Sequence[Event] = ()
+    left_alone: Sequence[str] = ()
     recovered: Sequence[Event] = ()
     broken_links: Sequence[str] = ()
     forged: Sequence[str] = ()
@@ -333,6 +338,11 @@ def _unsettled(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]
         yield Alert("unsettled", facts.folder, f"{event.name}: {event.said}")
 
 
+def _unvouched(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    for sentence in facts.left_alone:
+        yield Alert("unvouched", facts.folder, sentence)
+
+
 def _originals(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
     for original in facts.bad_originals:
         yield Alert("original-damaged", facts.folder, f"{original.name}: {original.said}")
@@ -423,6 +433,7 @@ _CHECKS: tuple[Check, ...] = (
         _conflicts,
         _in_doubt,
         _unsettled,
+        _unvouched,
         _originals,
         _differences,
         _nested,

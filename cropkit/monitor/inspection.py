@@ -53,7 +53,9 @@ _CODES: Mapping[type[CropkitError], str] = {
     NotAFolder: "unreadable",
     ReadOnly: "unreadable",
 }
-_OWN_ALERTS = frozenset(("database", "audit", "conflict", "unsettled", "original", "nested"))
+_OWN_ALERTS = frozenset(
+    ("database", "audit", "conflict", "unsettled", "unvouched", "original", "nested")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
     trail.check_export()
     excludes, unwritable = _writing(root.path, trail.store.deadline)
     survey = trail.survey()
+    others = {each.operation.id: each.said for each in trail.left_alone()}
+    mine = [each for each in survey.unsettled if each.id not in others]
     read = _to_read(trail, survey, now, extent)
     differences = fsck.fsck(_locations(root), trail) if extent.deep else []
     nested, unreviewed = _walked(trail, counts=extent.unreviewed or _counts(survey, now, extent))
@@ -122,15 +126,14 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
         last_crop_at=_moment(survey.last_crop_at),
         waiting=survey.waiting.size,
         unreviewed=unreviewed,
-        conflicts=[
-            _event(o, "content that is not ours") for o in survey.unsettled if _in_conflict(o)
-        ],
+        conflicts=[_event(o, "content that is not ours") for o in mine if _in_conflict(o)],
         in_doubt=[_doubt(path, message) for path, message in survey.in_doubt],
         unsettled=[
             _event(o, f"operation {o.id:.8} was cut off at {o.state}")
-            for o in survey.unsettled
+            for o in mine
             if not _in_conflict(o) and trail.is_dead(o.owner)
         ],
+        left_alone=list(others.values()),
         recovered=[_recovered(each) for each in survey.recovered],
         broken_links=[link.said for link in sound.broken],
         events=sound.events,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from faults import as_format_1, as_format_4, as_format_5
+from faults import as_format_1, as_format_4, as_format_5, as_format_6
 
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.store import Store
@@ -62,6 +62,8 @@ QUESTIONS: Mapping[str, Callable[[TrailReader], object]] = {
     "undoable_by_id": lambda trail: trail.undoable_by_id(trail.finished()[0].id[:8]),
     "undoable_of": lambda trail: trail.undoable_of("a_stage2.png"),
     "unsettled": TrailReader.unsettled,
+    "vouched": TrailReader.vouched,
+    "left_alone": TrailReader.left_alone,
     "waiting": TrailReader.waiting,
 }
 
@@ -143,7 +145,7 @@ def test_a_reader_makes_no_collection(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("older", [as_format_1, as_format_4, as_format_5])
+@pytest.mark.parametrize("older", [as_format_1, as_format_4, as_format_5, as_format_6])
 def test_an_older_format_is_read_and_stays_as_it_is(
     folder: Path, older: Callable[[Path], None]
 ) -> None:

@@ -186,7 +186,7 @@ def test_an_undo_can_be_taken_back(folder: Path) -> None:
 def test_apply_and_recover_with_nothing_to_do_say_so(folder: Path) -> None:
     document("crop", folder / "a_stage2.png", "--box", "10,20,60,90")
     assert document("apply", folder) == {"results": [], "counts": {}}
-    assert document("recover", folder) == {"recovered": [], "conflicts": []}
+    assert document("recover", folder) == {"recovered": [], "conflicts": [], "left_alone": []}
 
 
 def test_no_folder_is_an_error_without_a_traceback(tmp_path: Path) -> None:

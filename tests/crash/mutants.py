@@ -100,8 +100,8 @@ MUTANTS = (
     mutant(
         "the intent is not synced",
         TRAIL,
-        "        with self._writing() as db:\n            for operation in ready",
-        "        with self._writing(durable=False) as db:\n            for operation in ready",
+        "        with self._writing() as db:\n            voucher = vouching.voucher(db, self._key)\n            for operation in ready",
+        "        with self._writing(durable=False) as db:\n            voucher = vouching.voucher(db, self._key)\n            for operation in ready",
         "power:crop a PNG,move a PNG",
     ),
     # -- order ---------------------------------------------------------------------------------

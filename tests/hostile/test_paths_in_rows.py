@@ -16,6 +16,7 @@ import pictures
 import pytest
 from deciding import decided
 from faults import contents
+from trails import vouch
 
 from cropkit.cli import main
 from cropkit.collection import Collection
@@ -69,7 +70,10 @@ def digest(data: bytes) -> str:
 
 
 def plant(scene: Scene, **columns: object) -> None:
-    """Write an operation of a dead owner, cut off after it was prepared."""
+    """Write an operation of a dead owner, cut off after it was prepared, and vouched for.
+
+    Who may write to `.cropkit` and has the key, too, gets no further.
+    """
     data = (scene.folder / IMAGE).read_bytes()
     row: dict[str, object] = {
         "id": "a" * 32,
@@ -88,6 +92,7 @@ def plant(scene: Scene, **columns: object) -> None:
     marks = ", ".join("?" for _ in row)
     statement = f"INSERT INTO operation ({names}) VALUES ({marks})"  # noqa: S608  (names of ours)
     scene.rows(statement, *row.values())
+    vouch(scene.folder)
 
 
 def plan(*companions: dict[str, object], **attributes: object) -> str:

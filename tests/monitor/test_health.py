@@ -190,6 +190,7 @@ def test_room_for_twice_the_largest_batch(free: int | None, batch: int, alerts: 
         (Facts("f", conflicts=[Event("a.png", "x")]), "conflict"),
         (Facts("f", in_doubt=[Event("a.png", "x")]), "in-doubt"),
         (Facts("f", unsettled=[Event("a.png", "x")]), "unsettled"),
+        (Facts("f", left_alone=["crop 01234567 of a.png"]), "unvouched"),
         (Facts("f", recovered=[Event("op", "a.png was carried on")]), "recovered"),
         (Facts("f", bad_originals=[Event("o", "changed")]), "original-damaged"),
         (Facts("f", differences=[Event("a.png", "missing")]), "difference"),

@@ -288,7 +288,7 @@ def test_a_damaged_page_that_no_question_reads_is_found_in_its_turn(folder: Path
     "code",
     [
         *("degraded", "vanished", "hangs", "conflict", "in-doubt", "unsettled", "recovered"),
-        *("original-damaged", "idle", "nested"),
+        *("unvouched", "original-damaged", "idle", "nested"),
     ],
 )
 def test_an_alert_is_raised_however_much_came_after_its_cause(

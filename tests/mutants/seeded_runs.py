@@ -16,6 +16,8 @@ IN_BATCH, IN_STATS = "tests/batch/test_unattended.py", "tests/monitor/test_stats
 IN_HEALTH, IN_DELIVERY = "tests/monitor/test_health.py", "tests/monitor/test_delivery.py"
 IN_INSPECTION = "tests/monitor/test_inspection.py"
 IN_TURN = "tests/monitor/test_looking_in_turn.py"
+IN_UNVOUCHED = "tests/hostile/test_unvouched.py"
+VOUCHING, UNVOUCHED = "audit/vouching.py", "audit/unvouched.py"
 IN_CLI, IN_LAUNCH = "tests/cli/test_cli.py", "tests/jupyter/test_launch.py"
 IN_SETUP, IN_KIT = "tests/bootstrap/test_setup.py", "tests/test_collection.py"
 IN_SHELL = "tests/cli/test_shell.py"
@@ -402,6 +404,55 @@ RUNS = (
         IN_TURN,
     ),
     mutant(
+        "recovery settles what nobody of ours planned",
+        "engine/recovery.py",
+        "operations = trail.vouched()",
+        "operations = trail.unsettled()",
+        IN_UNVOUCHED,
+    ),
+    mutant(
+        "any mac will do",
+        VOUCHING,
+        'hmac.compare_digest(mine.encode(), its.encode(errors="replace"))',
+        "True",
+        IN_UNVOUCHED,
+    ),
+    mutant(
+        "an operation is vouched for in every trail",
+        VOUCHING,
+        "json.dumps([self.first, *acted_on]",
+        "json.dumps([*acted_on]",
+        IN_UNVOUCHED,
+    ),
+    mutant(
+        "an operation that has ended goes on when its row is put back",
+        UNVOUCHED,
+        "    if not told:\n        return False\n",
+        "    return False\n",
+        IN_UNVOUCHED,
+    ),
+    mutant(
+        "what has ended is adopted",
+        UNVOUCHED,
+        "if not e.has_ended]",
+        "]",
+        IN_UNVOUCHED,
+    ),
+    mutant(
+        "a migration vouches for what is open",
+        VOUCHING,
+        'if row["key"] is None:\n            return "no key vouches for it"',
+        'if row["key"] is None:\n            return ""',
+        IN_UNVOUCHED,
+    ),
+    mutant(
+        "who has no key yet is taken for who can keep none",
+        "audit/keys.py",
+        "return bool(self.secret) or self.comes",
+        "return bool(self.secret)",
+        IN_UNVOUCHED,
+    ),
+    mutant(
         "who adopts a trail is held to what was checked of another one",
         "audit/trust.py",
         "    checked.forget(root.path)\n    if now",
@@ -584,8 +635,8 @@ RUNS = (
     mutant(
         "conflicts end with 0",
         CLI,
-        "return FAILED if conflicts else DONE",
-        "return DONE",
+        "return FAILED if conflicts or others else DONE",
+        "return FAILED if others else DONE",
         f"{IN_SHELL}::test_a_conflict_that_is_left_ends_recover_with_1",
     ),
     mutant(

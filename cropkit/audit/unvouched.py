@@ -1,0 +1,98 @@
+"""Open operations that are not to be acted upon: nobody of ours planned them, or they have ended.
+
+Each is left as it is, told, and in nobody else's way but for the names that it has claimed. What is
+not vouched for is adopted by a person (`trust.adopt`). A row that was put back as it once was is
+vouched for, and the trail tells how its operation ended: nobody can adopt that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, union_all, update
+
+from cropkit.audit import chain, operations, rows, vouching
+from cropkit.audit.keys import Key
+from cropkit.audit.operation import Operation, OperationState
+from cropkit.audit.schema import audit, is_no_outcome, is_outcome, operation
+from cropkit.system.home import OWNERS
+from cropkit.system.locks import is_free
+
+_OF_ONE = audit.c.operation == bindparam("wanted")
+# in two halves: each is asked of the index that holds it
+_TOLD = union_all(*(select(audit).where(_OF_ONE, half) for half in (is_outcome, is_no_outcome)))
+_VOUCH = update(operation).where(operation.c.id == bindparam("wanted"))
+
+
+@dataclass(frozen=True, slots=True)
+class Unvouched:
+    """An open operation that is left alone, and why.
+
+    Parameters
+    ----------
+    has_ended : the trail tells how, so that nobody can make it theirs
+    """
+
+    operation: Operation
+    reason: str
+    has_ended: bool = False
+
+    @property
+    def said(self) -> str:
+        """The sentence."""
+        cure = "fsck FOLDER --rebuild" if self.has_ended else "adopt FOLDER"
+        its = self.operation
+        what = f"{its.kind} {its.id:.8} of {its.source} is {its.state} and left alone"
+        return f"{what}, since {self.reason}: `cropkit {cure}`"
+
+
+def all_of(db: Connection, key: Key) -> list[Unvouched]:
+    """Return them, oldest first, whoever is at work on them."""
+    mine = vouching.voucher(db, key)
+    each = (_checked(db, opened, row, mine) for opened, row in operations.opened(db))
+    return [unvouched for unvouched in each if unvouched is not None]
+
+
+def ended(db: Connection) -> set[str]:
+    """Return the ids of open operations of which the trail tells how they ended."""
+    return {opened.id for opened, _ in operations.opened(db) if _has_ended(db, opened)}
+
+
+def of_the_dead(db: Connection, key: Key, folder: Path) -> list[Unvouched]:
+    """Return those that nobody is at work on."""
+    owners = folder / OWNERS
+    return [each for each in all_of(db, key) if is_free(owners / each.operation.owner)]
+
+
+def _checked(
+    db: Connection, opened: Operation, row: Mapping[str, Any], mine: vouching.Voucher
+) -> Unvouched | None:
+    if _has_ended(db, opened):
+        return Unvouched(opened, "the trail tells how it ended", has_ended=True)
+    lack = mine.lack(row)
+    return Unvouched(opened, lack) if lack else None
+
+
+def _has_ended(db: Connection, opened: Operation) -> bool:
+    """Whether the trail has an event of an operation; of a conflict, another one than that."""
+    told = [row._asdict() for row in db.execute(_TOLD, {"wanted": opened.id})]
+    if not told:
+        return False
+    last = max(told, key=lambda event: event["seq"])
+    return opened.state is not OperationState.CONFLICT or not _is_of_a_conflict(last)
+
+
+def _is_of_a_conflict(event: Mapping[str, Any]) -> bool:
+    with rows.read(f"event {event['seq']!r}"):
+        return bool(chain.body_of(event).get("outcome") == OperationState.CONFLICT)
+
+
+def adopt(db: Connection, key: Key, folder: Path) -> list[str]:
+    """Vouch for what somebody planned who is gone, and return which operations that are."""
+    mine = vouching.voucher(db, key)
+    wanted = [e.operation.id for e in of_the_dead(db, key, folder) if not e.has_ended]
+    for opened, row in operations.opened(db):
+        if opened.id in wanted:
+            db.execute(_VOUCH, {"wanted": opened.id, **mine.of(row)._asdict()})
+    return wanted
