@@ -232,6 +232,20 @@ def is_cured_by_a_rebuild(folder: Path) -> None:
         assert collection.fsck() == []
 
 
+def test_what_has_ended_is_not_adopted_with_the_rest(folder: Path) -> None:
+    cut_off(folder, B)
+    row = opened(folder)
+    Collection(folder).close()
+    put_back(folder, row)
+    plant(folder)
+    assert main(["adopt", str(folder), "--yes"]) == 0
+    (event,) = rows(folder, "SELECT body FROM audit WHERE event = 'adopted'")
+    assert json.loads(event["body"])["operations"] == ["a" * 32]
+    with Collection(folder) as collection:
+        assert [each.operation for each in collection.recovered] == ["a" * 32]
+    assert opened(folder) == row
+
+
 def test_a_row_of_an_ended_conflict_is_left_alone_when_it_is_put_back(folder: Path) -> None:
     row = in_conflict(folder)
     (folder / B).write_bytes((folder / kept(row["before"])).read_bytes())
