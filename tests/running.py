@@ -5,7 +5,7 @@ and a JupyterLab. Long ones begin first, so that no worker is left alone with on
 """
 
 import os
-import shutil
+import tempfile
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
@@ -67,8 +67,20 @@ def keep_in_memory() -> None:
 
     Whoever names a place (`--basetemp`, or pytest's variable) has it there.
     """
-    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= LEAST_ROOM:
+    if _is_fit(MEMORY):
         os.environ.setdefault(TEMPORARY, str(MEMORY))
+
+
+def _is_fit(folder: Path) -> bool:
+    """Whether there is room, files keep what is said of them, and programs may lie there."""
+    try:
+        room = os.statvfs(folder)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            os.setxattr(file.fileno(), "user.note", b"kept")
+    except OSError:
+        return False
+    runs_programs = not room.f_flag & os.ST_NOEXEC
+    return runs_programs and room.f_bavail * room.f_frsize >= LEAST_ROOM
 
 
 def scope_of(nodeid: str) -> str:

@@ -1,5 +1,6 @@
 """How a run is put together: names that are there, long ones first, nothing left out unasked."""
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -46,3 +47,28 @@ def test_only_fast_leaves_anything_out(fast: bool) -> None:  # noqa: FBT001  (a 
     items = [*slow, *quick]
     running.leave_out_slow_ones(config, items)
     assert (items, deselected) == ((quick, slow) if fast else ([*slow, *quick], []))
+
+
+def test_temporary_folders_are_in_memory_where_it_has_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "MEMORY", tmp_path)
+    for least, there in ((0, True), (1 << 62, False)):
+        monkeypatch.delenv(running.TEMPORARY, raising=False)
+        monkeypatch.setattr(running, "LEAST_ROOM", least)
+        running.keep_in_memory()
+        assert (os.environ.get(running.TEMPORARY) == str(tmp_path)) is there
+
+
+def test_a_place_that_somebody_named_or_that_is_not_there_stays_out_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "LEAST_ROOM", 0)
+    monkeypatch.setenv(running.TEMPORARY, "elsewhere")
+    monkeypatch.setattr(running, "MEMORY", tmp_path)
+    running.keep_in_memory()
+    assert os.environ[running.TEMPORARY] == "elsewhere"
+    monkeypatch.delenv(running.TEMPORARY)
+    monkeypatch.setattr(running, "MEMORY", tmp_path / "nowhere")
+    running.keep_in_memory()
+    assert running.TEMPORARY not in os.environ

@@ -28,8 +28,9 @@ Run the test suite of this clone, after setting up .venv and a Chromium where th
   --mutants      every seeded bug instead of three (CROPKIT_MUTANTS=1 for the tests)
 
 All other arguments go to pytest. Where none of them names a file, workers (one more than there are
-cores) take the files in turn; -n 0 runs all in one process. CROPKIT_CHROMIUM names a Chromium to
-use, CROPKIT_PATIENCE=4 waits four times as long on a slow machine before anything is a failure.
+cores) take the files in turn; -n 0 runs all in one process. Temporary folders are in memory where
+/dev/shm has room; --basetemp=FOLDER has them on a disk. CROPKIT_CHROMIUM names a Chromium to use,
+CROPKIT_PATIENCE=4 waits four times as long on a slow machine before anything is a failure.
 """
 CHROMIUM = "CROPKIT_CHROMIUM"
 FAST = "--fast"
