@@ -5,6 +5,9 @@ writer's lock, and synced when the session ends. After a power cut it may be beh
 have holes, or be ahead by a session's start, the one event that is not durable at once: opening the
 collection mends it. Any other event that the database does not know means that the database is not
 the latest: nothing is cut off then, and the collection is not opened.
+
+Holes are where bytes were never synced. Each opening syncs the export, and so does whoever appends
+past another MiB, or more than one, each time: what is at risk is at the end, however long it is.
 """
 
 import json
@@ -29,6 +32,8 @@ NOT_DURABLE = frozenset(("session-started",))
 _TAIL = 1 << 16
 _CURE = "move it away, and the next opening writes it anew"
 LONGEST_LINE = 1 << 23  # bytes; extended attributes may make one long
+SYNCED_EACH = 1 << 20  # bytes
+_AT_RISK = 2 * LONGEST_LINE  # bytes at the end; less than that between two syncs, whoever dies
 _MOST_EVENTS = 1 << 62
 _HALF = re.compile("[\ud800-\udfff]")
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -56,18 +61,39 @@ def follow(db: Connection, path: Path, *, mend: bool) -> int:
     try:
         if mend:
             _mend(db, fd, path)
+            os.fsync(fd)
         end, line = _last_line(fd, path)
         last = int(json.loads(line)["seq"]) if line else 0
-        query = select(audit).where(audit.c.seq > last).order_by(audit.c.seq)
-        rows = [{str(k): v for k, v in row.items()} for row in db.execute(query).mappings()]
-        lines = [json.dumps(row) + "\n" for row in rows]
-        if lines:
-            os.ftruncate(fd, end)
-            os.lseek(fd, end, os.SEEK_SET)
-            write_all(os, fd, "".join(lines).encode())
-        return int(rows[-1]["seq"]) if rows else last
+        for number, lines in _pieces(db, last):
+            end, last = _appended(fd, end, lines), number
+        return last
     finally:
         os.close(fd)
+
+
+def _pieces(db: Connection, last: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of the events after one, some at a time, with the number of their last."""
+    query = select(audit).where(audit.c.seq > last).order_by(audit.c.seq)
+    lines, number = bytearray(), last
+    for row in db.execute(query).mappings():
+        lines += (json.dumps({str(name): value for name, value in row.items()}) + "\n").encode()
+        number = int(row["seq"])
+        if len(lines) >= SYNCED_EACH:
+            yield number, bytes(lines)
+            lines.clear()
+    if lines:
+        yield number, bytes(lines)
+
+
+def _appended(fd: int, end: int, lines: bytes) -> int:
+    """Write lines behind the last whole one; return where they end."""
+    os.ftruncate(fd, end)
+    os.lseek(fd, end, os.SEEK_SET)
+    write_all(os, fd, lines)
+    after = end + len(lines)
+    if after // SYNCED_EACH > end // SYNCED_EACH:
+        os.fsync(fd)
+    return after
 
 
 def check(db: Connection, path: Path) -> None:
@@ -171,7 +197,7 @@ def _is_text(value: str) -> bool:
 
 def _mend(db: Connection, fd: int, path: Path) -> None:
     """Cut off everything from the first hole on, and last lines that the database does not know."""
-    hole = _first_hole(fd)
+    hole = _first_hole(fd, max(0, os.fstat(fd).st_size - _AT_RISK))
     if hole is not None:
         os.ftruncate(fd, _end_of_line_before(fd, hole))
     end, line = _last_line(fd, path)
@@ -180,10 +206,9 @@ def _mend(db: Connection, fd: int, path: Path) -> None:
         end, line = _last_line(fd, path)
 
 
-def _first_hole(fd: int) -> int | None:
-    """Return where the first NUL is, which no line has; None: there is none."""
+def _first_hole(fd: int, start: int) -> int | None:
+    """Return where the first NUL from a place on is, which no line has; None: there is none."""
     room = bytearray(_TAIL)
-    start = 0
     while length := os.preadv(fd, [room], start):
         at = room.find(b"\0", 0, length)
         if at >= 0:
