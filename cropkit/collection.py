@@ -274,7 +274,7 @@ class Collection:
         NoImages
             When there are none, and none have been decided about.
         """
-        if not self._listed and not self.trail.standing():
+        if not self._listed and not self.trail.has_decided():
             raise NoImages(self.scope.folder)
         return self._listed
 
@@ -344,7 +344,7 @@ class Collection:
     @cached_property
     def _total(self) -> int:
         """What is listed, and what earlier sessions moved out of the listing."""
-        return len({*self._listed, *self.trail.standing_by_path()})
+        return len(self.trail.standing_paths().union(self._listed))
 
     # -- applying ------------------------------------------------------------------------------
 

@@ -1,19 +1,24 @@
 """A folder in a collection is a part of it: one state, names of the whole, nothing beside it."""
 
 import json
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pictures
 import pytest
 from deciding import decided
+from desktop import ManualLoop
 from faults import contents
 
+from cropkit.audit import decisions
 from cropkit.batch import Batch
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.errors import InsideCollection, LaterOperation, NothingToUndo, PathOutsideRoot
 from cropkit.geometry import PixelBox
 from cropkit.records import Status
+from cropkit.review import Review
 from cropkit.system.home import HOME, ORIGINALS
 from cropkit.system.scope import Scope, scope_of
 
@@ -53,6 +58,31 @@ def test_only_the_images_of_a_part_are_listed_by_their_names_in_the_collection(p
         assert len(collection.images()) == 5
         assert {name.partition("/")[0] for name in collection.images()} == {"2024"}
     assert not (part / HOME).exists()
+
+
+def test_the_images_that_a_decision_stands_for_are_those_of_the_part(part: Path) -> None:
+    with Collection(part) as collection:
+        assert not collection.trail.has_decided()  # 2024b/d.jpg is beside it
+        for name in (A, B):
+            collection.crop(name, BOX)
+        collection.undo(B)
+        assert collection.trail.standing_paths() == {A} == set(collection.trail.standing_by_path())
+        assert collection.trail.has_decided()
+    with Collection(part.parent) as whole:
+        assert whole.trail.standing_paths() == {A, "2024b/d.jpg"}
+
+
+def test_a_review_reads_each_decision_once(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    real = decisions._standing  # noqa: SLF001  (each row becomes an object there)
+
+    def noted(row: Any) -> Any:
+        read.append(row)
+        return real(row)
+
+    monkeypatch.setattr(decisions, "_standing", noted)
+    with Collection(photos) as collection, closing(Review(collection, loop=ManualLoop())):
+        assert len(read) == 1
 
 
 def test_only_the_images_of_a_part_are_counted(part: Path) -> None:

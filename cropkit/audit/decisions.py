@@ -63,6 +63,7 @@ _OF_STANDING = (
     *(queue.c[name] for name in ("status", "operation", "code", "message")),
 )
 _STANDING = select(*_OF_STANDING).join(queue).where(queue.c.status.not_in(_GONE))
+_STANDING_PATHS = select(queue.c.path).where(queue.c.status.not_in(_GONE))
 _STATUS = select(queue.c.status).where(queue.c.decision == bindparam("wanted"))
 _DECIDE, _QUEUE = insert(decision), insert(queue)
 _NOTHING = dict.fromkeys(column.name for column in decision.c if column.name != "seq")
@@ -172,6 +173,11 @@ def standing(db: Connection, path: str | None = None) -> list[Standing]:
     if path is not None:
         query = query.where(decision.c.path == path)
     return [_standing(row) for row in db.execute(query.order_by(decision.c.seq))]
+
+
+def standing_paths(db: Connection) -> Iterator[str]:
+    """Yield the images that a decision stands for, some more than once: all else is left unread."""
+    yield from db.execute(_STANDING_PATHS).scalars()
 
 
 def waiting(db: Connection) -> list[str]:

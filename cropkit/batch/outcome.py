@@ -49,7 +49,7 @@ def judged(run: RunRecord, trail: TrailReader, size_of: Callable[[str], int | No
     trail_rows = _TrailRows(
         {row["id"]: row for row in trail.decision_table()},
         {operation.id: operation for operation in trail.finished()},
-        {standing.path for standing in trail.standing()},
+        trail.standing_paths(),
     )
     entries = [_ended(entry, trail_rows, size_of) for entry in run.entries]
     return replace(run, entries=tuple(entries))

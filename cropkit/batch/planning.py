@@ -82,7 +82,7 @@ class BatchPlanner:
         )
 
     def _check_is_a_collection(self) -> None:
-        if not self.trail.standing() and not self._listed().images:
+        if not self.trail.has_decided() and not self._listed().images:
             raise NoImages(self.trail.scope.folder)
 
     def _listed(self) -> listing.Listing:

@@ -57,6 +57,8 @@ QUESTIONS: Mapping[str, Callable[[TrailReader], object]] = {
     "settings": TrailReader.settings,
     "standing": TrailReader.standing,
     "standing_by_path": TrailReader.standing_by_path,
+    "standing_paths": TrailReader.standing_paths,
+    "has_decided": TrailReader.has_decided,
     "taken_back": TrailReader.taken_back,
     "undoable": TrailReader.undoable,
     "undoable_by_id": lambda trail: trail.undoable_by_id(trail.finished()[0].id[:8]),
