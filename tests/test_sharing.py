@@ -10,6 +10,8 @@ import shlex
 import signal
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -227,15 +229,18 @@ def test_each_crops_and_takes_back_what_the_other_did(people: People, shared: Pa
 def test_an_owner_that_a_colleague_cannot_keep_is_told_and_the_group_stays(
     people: People, shared: Path
 ) -> None:
-    shared.chmod(0o775)  # nothing in it gets its group by itself
+    another = people.carl.gid  # of the image alone; Ben is in both
+    os.chown(shared / B, people.anna.uid, another)
     (shared / B).chmod(0o6664)
-    code, said, told = people.ben.does(run, "crop", shared / B, "--box", "0,0,48,48", "--json")
+    code, said, told = replace(people.ben, groups=(another,)).does(
+        run, "crop", shared / B, "--box", "0,0,48,48", "--json"
+    )
     assert code == 0
     lost = [each["item"] for each in json.loads(said)["dropped"]]
     assert lost == ["owner", "set-id bits"]
     assert "b_stage2.png: without its owner" in told
     status = (shared / B).stat()
-    assert (status.st_uid, status.st_gid) == (people.ben.uid, people.anna.gid)
+    assert (status.st_uid, status.st_gid) == (people.ben.uid, another)
     assert stat.S_IMODE(status.st_mode) == 0o664
 
 
@@ -313,6 +318,34 @@ def test_a_collection_of_one_is_merged_into_that_of_the_other(people: People, al
 def undo_one(folder: Path, name: str) -> list[CropResult]:
     with Collection(folder) as collection:
         return collection.undo(name)
+
+
+def test_both_are_at_work_at_once(people: People, shared: Path) -> None:
+    with working(people.ben, shared):
+        for _ in range(2):
+            assert people.anna.does(cropped, shared, B).ok
+            assert people.anna.does(undo_one, shared, B)[0].ok
+        assert people.anna.does(run, "recover", shared)[0] == 0
+    assert people.ben.does(cropped, shared, B).ok
+    assert people.anna.does(run, "fsck", shared)[0] == 0
+
+
+@contextmanager
+def working(user: User, folder: Path) -> Iterator[None]:
+    """Let somebody have a collection open inside the block."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        user.dies(at_work, folder, writing)
+        os._exit(0)
+    os.close(writing)
+    try:
+        assert os.read(reading, 1)
+        yield
+    finally:
+        os.close(reading)
+        os.waitpid(child, 0)
 
 
 # -- one who dies ------------------------------------------------------------------------------
@@ -434,22 +467,11 @@ def test_the_owner_takes_it_back_with_all_that_colleagues_made(
 
 
 def test_it_is_not_taken_back_while_somebody_is_at_work(people: People, shared: Path) -> None:
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        people.ben.dies(at_work, shared, writing)
-        os._exit(0)
-    try:
-        os.read(reading, 1)
+    with working(people.ben, shared):
         code, _, told = share(people.anna, shared, "--stop")
         assert code == 1
         assert "somebody is at work on it" in told
         assert sharing.standing(shared).group == people.anna.gid
-    finally:
-        os.close(reading)
-        os.close(writing)
-        os.waitpid(child, 0)
 
 
 def at_work(folder: Path, pipe: int) -> None:

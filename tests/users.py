@@ -37,6 +37,7 @@ class User:
     gid: int
     state: Path
     umask: int = 0o077
+    groups: tuple[int, ...] = ()
 
     def does(self, what: Callable[..., Any], *arguments: Any) -> Any:
         """Return what a function returns, or raise what it raises, in a process of this user."""
@@ -70,7 +71,7 @@ class User:
             os.chdir("/")
             os.umask(self.umask)
             if self.uid:
-                os.setgroups([])
+                os.setgroups(self.groups)
                 os.setresgid(self.gid, self.gid, self.gid)
                 os.setresuid(self.uid, self.uid, self.uid)
             try:
