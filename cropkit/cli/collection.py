@@ -58,7 +58,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("image", nargs="?", type=Path, help="only this image")
     parser = folder_command(commands, "apply", "carry out the decisions that wait", _apply)
     parser.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
-    parser = folder_command(commands, "purge", "remove kept originals on purpose", _purge)
+    parser = folder_command(
+        commands, "purge", "remove kept originals, and what merges left, on purpose", _purge
+    )
     parser.add_argument(
         "--older-than", type=values.age, metavar="30d", help="not needed for longer"
     )
