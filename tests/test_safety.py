@@ -257,7 +257,7 @@ def test_it_writes_into_the_stage_or_beside_its_target_never_over_an_image(
 def test_names_are_switched_by_the_protocol_alone(watched: tuple[Path, list[Any]]) -> None:
     folder, events = watched
     movers = {(m, f) for e, m, f, p in events if e != "open" and "/.cropkit/owners/" not in p}
-    assert movers - {("audit.export", "follow")} <= {  # which cuts off its own last line
+    assert movers - {("audit.export", "_appended")} <= {  # which cuts off its own last line
         *(("system.files", name) for name in ("replace", "link", "unlink")),
         ("log", "doRollover"),
         ("system.personal_state", "_write"),  # a document of the person's, outside of collections
