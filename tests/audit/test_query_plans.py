@@ -15,9 +15,12 @@ import pictures
 import pytest
 from shell import run
 from sqlalchemy import Engine, event
+from trails import cut_off
 
+from cropkit.audit.reader import TrailReader
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
+from cropkit.system.files import Root
 
 GROWS = ("operation", "other", "decision", "queue", "audit", "claim", "problem", "session")
 # The end of a list that is kept in order.
@@ -114,17 +117,29 @@ def worked(tmp_path: Path) -> Path:
 def test_nothing_that_grows_is_read_as_a_whole(name: str, worked: Path) -> None:
     with statements() as asked:
         DAILY[name](worked)
+    assert read_as_a_whole(worked, asked) == set()
+
+
+def read_as_a_whole(folder: Path, asked: list[Statement]) -> set[str]:
     questions = [each for each in asked if re.match(r"\s*(SELECT|UPDATE|DELETE)", each[0])]
     assert len(questions) > 3
-    with closing(sqlite3.connect(worked / ".cropkit" / "cropkit.db")) as db:
-        wrong = {
+    with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db")) as db:
+        return {
             f"{step}: {text}"
             for text, values in questions
             if "sqlite_master" not in text and "pragma_" not in text
             for step in plan(db, (text, values))
             if grows(text, step)
         }
-    assert wrong == set()
+
+
+def test_what_the_trail_tells_of_an_open_operation_is_asked_of_indices(worked: Path) -> None:
+    cut_off(worked, "c.jpg")
+    with statements() as asked, TrailReader(Root(worked)) as trail:
+        assert len(trail.vouched()) == 1
+        assert trail.left_alone() == []
+    assert any("UNION ALL" in text for text, _ in asked)
+    assert read_as_a_whole(worked, asked) == set()
 
 
 def test_a_plan_that_reads_all_is_noticed(worked: Path) -> None:

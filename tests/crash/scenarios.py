@@ -16,7 +16,7 @@ from typing import NamedTuple
 import disk
 import pictures
 from disk import Disk
-from faults import TwoDisks, as_format_1
+from faults import TwoDisks, as_first_format_6, as_format_1
 
 from cropkit import clock
 from cropkit.audit import trust
@@ -231,6 +231,10 @@ def make_it_old(world: Path) -> None:
     as_format_1(world / "collection")
 
 
+def make_it_first_6(world: Path) -> None:
+    as_first_format_6(world / "collection")
+
+
 def bring_older_back(world: Path) -> None:
     """Leave an older database than the export, with its log, as a backup of an open one has it."""
     path = world / "collection" / ".cropkit" / "cropkit.db"
@@ -339,6 +343,7 @@ SCENARIOS = (
     Scenario("rebuild what is whole", nothing, (CROP,), mends=rebuild),
     Scenario("crop one of two names", crop(PNG), prepare=link_once_more),
     Scenario("migrate", nothing, (CROP,), opens=True, prepare=make_it_old),
+    Scenario("migrate the first format 6", nothing, (CROP,), opens=True, prepare=make_it_first_6),
     Scenario("adopt a backup", nothing, (CROP,), prepare=put_a_backup_back, mends=adopt),
     Scenario("open a stranger's", nothing, (CROP,), opens=True, prepare=let_a_stranger_go_on),
     MERGE,

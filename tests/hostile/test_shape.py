@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pictures
 import pytest
-from faults import as_format_1
+from faults import as_first_format_6, as_format_1, as_format_6
 
+from cropkit.audit import schema
 from cropkit.audit.reader import TrailReader
 from cropkit.cli import main
 from cropkit.collection import Collection
@@ -29,6 +30,7 @@ STATEMENTS = {
     "a table less": "DROP TABLE setting",
     "an index less": "DROP INDEX ix_decision_path",
     "a column less": "ALTER TABLE problem DROP COLUMN reason",
+    "an index as it was": f"DROP INDEX purges; {schema.FORMER['purges']}",
     "an index of another kind": "DROP INDEX one_outcome; CREATE INDEX one_outcome ON audit (at)",
     "a view for a table": "ALTER TABLE place RENAME TO p; CREATE VIEW place AS SELECT * FROM p",
 }
@@ -73,8 +75,11 @@ def test_a_trigger_does_not_come_in_by_an_older_format(folder: Path, version: in
         Collection(folder)
 
 
-def test_what_an_older_version_made_is_ours(folder: Path) -> None:
-    as_format_1(folder)
+@pytest.mark.parametrize("older", [as_format_1, as_format_6, as_first_format_6])
+def test_what_an_older_version_made_is_ours(folder: Path, older: Callable[[Path], None]) -> None:
+    older(folder)
+    with TrailReader(Root(folder)) as trail:
+        assert trail.finished()
     with Collection(folder) as collection:
         assert collection.undo()[0].ok
     with TrailReader(Root(folder)) as trail:
