@@ -13,8 +13,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import clock, formats
+from cropkit.audit.integrity_reader import Progress
 from cropkit.audit.problems import Problems
-from cropkit.audit.reader import Progress
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Ask, Run
 from cropkit.audit.trail import DEADLINE, AuditTrail
@@ -274,7 +274,7 @@ class Collection:
         NoImages
             When there are none, and none have been decided about.
         """
-        if not self._listed and not self.trail.has_decided():
+        if not self._listed and not self.trail.decisions.any_stands():
             raise NoImages(self.scope.folder)
         return self._listed
 
@@ -304,7 +304,7 @@ class Collection:
         self.scope.check(path)
         content = self.files.read(path)
         header = formats.read_header(content.data, path, self.options)
-        return Look(path, content.sha256, header.size, self.trail.is_crop(content.sha256))
+        return Look(path, content.sha256, header.size, self.trail.contents.is_crop(content.sha256))
 
     def suggestions(self, look: Look) -> tuple[Suggestion, ...]:
         """Return the boxes proposed for an image; what cannot be used is reported and counted."""
@@ -326,7 +326,7 @@ class Collection:
 
     def counts(self) -> Counts:
         """Return how far the collection has come."""
-        by = self.trail.counts()
+        by = self.trail.decisions.counts()
         failed = sum(number for status, number in by.items() if status.is_failure)
         stale = by.get(Status.STALE, 0)
         return Counts(
@@ -344,7 +344,7 @@ class Collection:
     @cached_property
     def _total(self) -> int:
         """What is listed, and what earlier sessions moved out of the listing."""
-        return len(self.trail.standing_paths().union(self._listed))
+        return len(self.trail.decisions.standing_paths().union(self._listed))
 
     # -- applying ------------------------------------------------------------------------------
 
@@ -424,7 +424,7 @@ class Collection:
         AuditError
             Work must stop; what was carried out before is recorded.
         """
-        wanted = self.trail.waiting() if decisions is None else decisions
+        wanted = self.trail.decisions.waiting() if decisions is None else decisions
         return self.executor.decisions(wanted, progress)
 
     # -- undoing -------------------------------------------------------------------------------
@@ -442,10 +442,10 @@ class Collection:
         NothingToUndo
             When there is no such operation, or it was taken back.
         """
-        chosen = self.trail.undoable_by_id(operation)
+        chosen = self.trail.operations.undoable_by_id(operation)
         if len(chosen) != 1:
             raise NothingToUndo(operation)
-        while with_later and (later := self.trail.later_on(chosen[-1])):
+        while with_later and (later := self.trail.operations.later_on(chosen[-1])):
             self.scope.check(later.image)
             chosen.append(later)
         return [each.result for undone in reversed(chosen) for each in self.undoer.restore(undone)]
@@ -472,8 +472,8 @@ class Collection:
             When nothing is left to take back.
         """
         count = None if everything else last
-        newest = self.trail.newest_undoable()
-        chosen = chosen_to_undo(self.root, newest, self.trail.undoable_of, paths, count)
+        newest = self.trail.operations.newest_undoable()
+        chosen = chosen_to_undo(self.root, newest, self.trail.operations.undoable_of, paths, count)
         return [
             outcome.result
             for operation in chosen
@@ -488,15 +488,17 @@ class Collection:
         NothingToUndo
             When nothing was undone.
         """
-        newest = self.trail.newest_redoable()
-        chosen = chosen_to_undo(self.root, newest, self.trail.redoable_of, paths, last)
+        newest = self.trail.operations.newest_redoable()
+        chosen = chosen_to_undo(self.root, newest, self.trail.operations.redoable_of, paths, last)
         return [each.result for operation in chosen for each in self.undoer.restore(operation)]
 
     def originals(self, *paths: StrPath) -> list[KeptOriginal]:
         """List the originals that undo would bring back, oldest first: of all, or of each image."""
-        undoable = [] if paths else self.trail.undoable()
+        undoable = [] if paths else self.trail.operations.undoable()
         for path in paths:
-            undoable += chosen_to_undo(self.root, (), self.trail.undoable_of, [path], None)[::-1]
+            undoable += chosen_to_undo(
+                self.root, (), self.trail.operations.undoable_of, [path], None
+            )[::-1]
         return copying_out.listed(self.locations, undoable)
 
     def copy_original(self, path: StrPath, to: StrPath) -> Path:
@@ -507,7 +509,7 @@ class Collection:
         NothingToUndo, NameTaken, OriginalPurged, OriginalDamaged
             Nothing was written over.
         """
-        undoable = chosen_to_undo(self.root, (), self.trail.undoable_of, [path], None)
+        undoable = chosen_to_undo(self.root, (), self.trail.operations.undoable_of, [path], None)
         of_content = [operation for operation in undoable if not operation.same_content]
         if not of_content:
             raise NothingToUndo(str(path))
@@ -604,12 +606,12 @@ class Collection:
         """Return every decision with its outcome as a table."""
         import pandas as pd  # noqa: PLC0415  (as above)
 
-        return pd.DataFrame(self.trail.decision_table())
+        return pd.DataFrame(self.trail.decisions.table())
 
     def stats(self) -> stats.Stats:
         """Return pace, seconds an image and shares, of what people decided here."""
         kinds = {session.id: session.kind for session in self.trail.sessions()}
-        return stats.stats(self.trail.decision_table(), kinds)
+        return stats.stats(self.trail.decisions.table(), kinds)
 
     def summary(self) -> dict[str, Any]:
         """Return the counts, as a notebook's last cell shows them."""

@@ -201,5 +201,5 @@ def standing(browser: Browser) -> dict[str, Status]:
     """Return what became of each image that was decided about."""
     return {
         path: decision.status
-        for path, decision in browser.review.collection.trail.standing_by_path().items()
+        for path, decision in browser.review.collection.trail.decisions.standing_by_path().items()
     }

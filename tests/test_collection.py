@@ -206,7 +206,7 @@ def test_a_file_changed_since_review_is_refused_and_left_alone(
     result = kit.apply(made)
     assert (result.status, result.code) == (Status.STALE, "StaleDecision")
     assert contents(folder) == before
-    assert kit.trail.standing_by_path()["a_stage2.png"].status is Status.STALE
+    assert kit.trail.decisions.standing_by_path()["a_stage2.png"].status is Status.STALE
 
 
 def test_the_same_decision_again_changes_nothing(kit: Collection, folder: Path) -> None:
@@ -222,7 +222,7 @@ def test_the_same_decision_again_changes_nothing(kit: Collection, folder: Path) 
 def test_a_newer_decision_takes_the_place_of_one_that_waits(kit: Collection) -> None:
     older = decided(kit, "a_stage2.png")
     newer = decided(kit, "a_stage2.png", box=PixelBox(0, 0, 50, 50))
-    assert kit.trail.waiting() == [newer]
+    assert kit.trail.decisions.waiting() == [newer]
     result = kit.apply(older)
     assert (result.status, result.code, result.ok) == (Status.SUPERSEDED, "Overtaken", False)
     assert kit.apply(newer).status is Status.CROPPED
@@ -234,13 +234,13 @@ def test_a_superseded_decision_does_not_stand_again_when_the_newer_one_is_undone
     decided(kit, "a_stage2.png")
     kit.apply(decided(kit, "a_stage2.png", box=PixelBox(1, 2, 30, 40)))
     kit.undo("a_stage2.png")
-    assert kit.trail.standing_by_path() == {}
+    assert kit.trail.decisions.standing_by_path() == {}
     assert kit.counts().decided == 0
 
 
 def test_what_waits_is_in_the_order_in_which_it_was_decided(kit: Collection) -> None:
     names = ("b_stage2.png", "a_stage2.png", "d.jpg")
-    assert [decided(kit, name) for name in names] == kit.trail.waiting()
+    assert [decided(kit, name) for name in names] == kit.trail.decisions.waiting()
 
 
 def test_an_image_counts_as_its_latest_decision_says(kit: Collection) -> None:
@@ -275,7 +275,7 @@ def test_a_decision_that_makes_no_sense_is_refused_by_the_database_too(kit: Coll
     object.__setattr__(made, "size", type("Zero", (), {"width": 0, "height": 0})())
     with pytest.raises((BadDecision, ZeroDivisionError, CropkitError)):
         kit.trail.decide([made])
-    assert kit.trail.standing_by_path() == {}
+    assert kit.trail.decisions.standing_by_path() == {}
 
 
 def test_a_decision_row_holds_what_training_needs(kit: Collection) -> None:
@@ -341,7 +341,7 @@ def test_reviewers_undo_their_own_decisions_only(folder: Path) -> None:
         decided(kit, "d.jpg")
     with cropkit.open(folder, reviewer="two") as kit:
         assert ReviewStore(kit).undo_stack() == ()
-        assert list(kit.trail.standing_by_path()) == ["d.jpg"]
+        assert list(kit.trail.decisions.standing_by_path()) == ["d.jpg"]
 
 
 # -- moving and rejecting ------------------------------------------------------------------------
@@ -476,7 +476,7 @@ def test_a_decision_that_waits_is_withdrawn_without_a_trace_on_disk(
     assert kit.undoer.retract(made).status is Status.RESTORED
     assert kit.apply(made).status is Status.RESTORED
     assert contents(folder) == before
-    assert kit.trail.standing_by_path() == {}
+    assert kit.trail.decisions.standing_by_path() == {}
     assert kit.undoer.retract(made).code == "NothingToUndo"
 
 
@@ -493,7 +493,7 @@ def test_all_goes_down_to_the_original_through_every_crop(kit: Collection, folde
     kit.crop("a_stage2.png", PixelBox(10, 10, 90, 90))
     kit.crop("a_stage2.png", PixelBox(10, 10, 50, 50))
     kit.crop("d.jpg", BOX)
-    first = kit.trail.undoable()[0]
+    first = kit.trail.operations.undoable()[0]
     assert [one.code for one in kit.undo_operation(first.id)] == ["LaterOperation"]
     assert len(kit.undo(everything=True)) == 3
     assert contents(folder) == before
@@ -527,7 +527,7 @@ def test_what_stands_on_an_operation_is_said_and_undone_first_when_asked(
     results = kit.undo_operation(str(first.operation), with_later=True)
     assert [one.status for one in results] == [Status.RESTORED] * 2
     assert contents(folder) == before
-    assert kit.trail.operation(str(second.operation)).state is OperationState.DONE
+    assert kit.trail.operations.by_id(str(second.operation)).state is OperationState.DONE
     assert kit.fsck() == []
 
 
@@ -573,14 +573,17 @@ def test_undo_and_redo_go_back_and_forth(folder: Path, kind: str) -> None:
         else:
             made = decided(kit, "a_stage2.png")
         kit.apply(made)
-        after, status = contents(folder), kit.trail.standing_by_path()["a_stage2.png"].status
+        after, status = (
+            contents(folder),
+            kit.trail.decisions.standing_by_path()["a_stage2.png"].status,
+        )
         for _ in range(2):
             kit.undo()
             assert contents(folder) == before
-            assert kit.trail.standing_by_path() == {}
+            assert kit.trail.decisions.standing_by_path() == {}
             assert kit.redo()[0].ok
             assert contents(folder) == after
-            assert kit.trail.standing_by_path()["a_stage2.png"].status is status
+            assert kit.trail.decisions.standing_by_path()["a_stage2.png"].status is status
         with pytest.raises(NothingToUndo):
             kit.redo()
         assert kit.fsck() == []
@@ -606,7 +609,7 @@ def test_a_batch_of_decisions_is_applied_in_groups(kit: Collection, folder: Path
         "d.jpg": True,
     }
     assert len(seen) == len(made) == 3
-    assert kit.trail.waiting() == []
+    assert kit.trail.decisions.waiting() == []
     (folder / "b_stage2.decision").unlink()
     assert kit.fsck() == []
 
@@ -628,7 +631,7 @@ def test_a_busy_file_is_waited_for(folder: Path) -> None:
         held = Operation(OperationKind.CROP, "d.jpg", "d.jpg", rival.session, rival.trail.owner)
         assert rival.trail.plan([(held, [])]) == [ClaimOutcome.MINE]
         assert kit.apply(made).code == "Busy"
-        assert kit.trail.waiting() == [made]
+        assert kit.trail.decisions.waiting() == [made]
         rival.trail.abandon(held, OperationState.ABORTED, CropResult(Status.FAILED, "d.jpg"))
         assert kit.apply(made).status is Status.CROPPED
 

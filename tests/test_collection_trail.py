@@ -80,13 +80,21 @@ def test_the_database_is_made_anew_from_the_export(folder: Path, tmp_path: Path)
         kit.apply(stale)
         assert (kit.counts().stale, kit.counts().failed) == (1, 0), "nothing failed"
         kit.suggestions(kit.look("e.jpeg"))
-        told = (kit.trail.standing_by_path(), _timeless(kit), kit.trail.undoable())
+        told = (
+            kit.trail.decisions.standing_by_path(),
+            _timeless(kit),
+            kit.trail.operations.undoable(),
+        )
         events = kit.trail.events()
     for path in (folder / ".cropkit").glob("cropkit.db*"):
         path.unlink()
     assert rebuild(folder) == len(events) + 1  # the session's end came after
     with cropkit.open(folder, destination=tmp_path / "out", reviewer="tester") as kit:
-        assert (kit.trail.standing_by_path(), _timeless(kit), kit.trail.undoable()) == told
+        assert (
+            kit.trail.decisions.standing_by_path(),
+            _timeless(kit),
+            kit.trail.operations.undoable(),
+        ) == told
         assert kit.trail.events()[: len(events)] == events
         assert kit.fsck() == []
         (folder / "e.jpeg").write_bytes(b"")
@@ -97,7 +105,7 @@ def test_the_database_is_made_anew_from_the_export(folder: Path, tmp_path: Path)
 
 def _timeless(kit: Collection) -> list[dict[str, object]]:
     """A row is written a moment before its event, and made anew with the event's time."""
-    return [row | {"updated_at": ""} for row in kit.trail.decision_table()]
+    return [row | {"updated_at": ""} for row in kit.trail.decisions.table()]
 
 
 def test_nothing_is_written_where_nobody_will_read(kit: Collection, folder: Path) -> None:

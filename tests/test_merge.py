@@ -97,11 +97,11 @@ def test_every_image_can_be_undone_from_the_outer_collection(
         assert (merged.part, merged.shared, merged.damaged) == ("2024", (), ())
         assert collection.fsck() == []
         assert not (inner / HOME).exists()
-        standing = collection.trail.standing_by_path()
+        standing = collection.trail.decisions.standing_by_path()
         assert standing["2024/e.jpeg"].status is Status.WAITING
         assert standing["2024/c.jpg"].status is Status.REJECTED
         assert {each.reviewer for path, each in standing.items() if "/" in path} == {"bea"}
-        assert "2024/done/d.jpg" in [o.target for o in collection.trail.finished()]
+        assert "2024/done/d.jpg" in [o.target for o in collection.trail.operations.finished()]
     after = undone(photos)
     assert {name: after.get(name) for name in before} == before
     with Collection(photos) as collection:
@@ -110,7 +110,7 @@ def test_every_image_can_be_undone_from_the_outer_collection(
 
 def test_it_is_audited_and_its_own_state_is_kept(photos: Path, inner: Path) -> None:
     with Collection(inner, kind="shell") as lone:
-        head, events = lone.trail.head(), len(lone.trail.events())
+        head, events = lone.trail.integrity.head(), len(lone.trail.events())
         originals = {path.name for path in (inner / ORIGINALS).iterdir()}
     with Collection(photos) as collection:
         collection.merge(inner)
@@ -197,12 +197,14 @@ def test_of_two_that_wait_the_later_one_stands(photos: Path, inner_is_later: boo
         _outside(photos, A, BOX, apply=False)
     with Collection(photos) as collection:
         assert collection.merge(photos / "2024").shared == (f"2024/{A}",)
-        (waiting,) = collection.trail.waiting()
-        box = collection.trail.decision(waiting)[0].box
+        (waiting,) = collection.trail.decisions.waiting()
+        box = collection.trail.decisions.by_id(waiting)[0].box
         assert box == (SMALLER if inner_is_later else BOX)
-        standing = collection.trail.standing_by_path()
+        standing = collection.trail.decisions.standing_by_path()
         assert standing[f"2024/{A}"].decision == waiting
-        assert collection.trail.counts() == Counter(each.status for each in standing.values())
+        assert collection.trail.decisions.counts() == Counter(
+            each.status for each in standing.values()
+        )
         assert collection.fsck() == []
     assert main(["fsck", str(photos), "--rebuild"]) == 0
 
@@ -220,8 +222,10 @@ def test_crops_of_one_image_in_both_are_undone_newest_first(
     with Collection(photos) as collection:
         collection.merge(photos / "2024")
         assert collection.fsck() == []
-        standing = collection.trail.standing_by_path()
-        assert collection.trail.counts() == Counter(each.status for each in standing.values())
+        standing = collection.trail.decisions.standing_by_path()
+        assert collection.trail.decisions.counts() == Counter(
+            each.status for each in standing.values()
+        )
         assert standing[f"2024/{A}"].box == SMALLER
         assert collection.undo(f"2024/{A}")[0].ok
         assert (photos / "2024" / A).read_bytes() == once
@@ -236,7 +240,7 @@ def test_an_image_counts_by_the_later_decision(photos: Path) -> None:
     with Collection(photos) as collection:
         decided(collection, f"2024/{A}", Verdict.SKIP, None)
         collection.merge(photos / "2024")
-        assert collection.trail.counts() == {Status.SKIPPED: 1}
+        assert collection.trail.decisions.counts() == {Status.SKIPPED: 1}
         assert collection.fsck() == []
 
 

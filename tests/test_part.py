@@ -62,14 +62,18 @@ def test_only_the_images_of_a_part_are_listed_by_their_names_in_the_collection(p
 
 def test_the_images_that_a_decision_stands_for_are_those_of_the_part(part: Path) -> None:
     with Collection(part) as collection:
-        assert not collection.trail.has_decided()  # 2024b/d.jpg is beside it
+        assert not collection.trail.decisions.any_stands()  # 2024b/d.jpg is beside it
         for name in (A, B):
             collection.crop(name, BOX)
         collection.undo(B)
-        assert collection.trail.standing_paths() == {A} == set(collection.trail.standing_by_path())
-        assert collection.trail.has_decided()
+        assert (
+            collection.trail.decisions.standing_paths()
+            == {A}
+            == set(collection.trail.decisions.standing_by_path())
+        )
+        assert collection.trail.decisions.any_stands()
     with Collection(part.parent) as whole:
-        assert whole.trail.standing_paths() == {A, "2024b/d.jpg"}
+        assert whole.trail.decisions.standing_paths() == {A, "2024b/d.jpg"}
 
 
 def test_a_review_reads_each_decision_once(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,13 +119,13 @@ def test_an_image_beside_the_part_is_refused(part: Path) -> None:
             with pytest.raises(PathOutsideRoot, match="2024"):
                 attempt()
         foreign = Collection(part.parent)
-        decision, _ = foreign.trail.decision(waiting)
+        decision, _ = foreign.trail.decisions.by_id(waiting)
         foreign.close()
         with pytest.raises(PathOutsideRoot, match="2024"):
             collection.decide([decision])
     assert contents(part.parent) == before
     with Collection(part.parent) as whole:
-        assert whole.trail.waiting() == [waiting]
+        assert whole.trail.decisions.waiting() == [waiting]
 
 
 def test_decisions_beside_the_part_are_left_waiting(part: Path) -> None:
@@ -130,8 +134,8 @@ def test_decisions_beside_the_part_are_left_waiting(part: Path) -> None:
     with Collection(part) as collection:
         assert [result.path for result in collection.apply_waiting()] == [A]
     with Collection(part.parent) as whole:
-        assert whole.trail.waiting() == [other]
-        assert whole.trail.decision(mine)[1].status is Status.CROPPED
+        assert whole.trail.decisions.waiting() == [other]
+        assert whole.trail.decisions.by_id(mine)[1].status is Status.CROPPED
 
 
 def test_undo_redo_and_originals_are_those_of_the_part(part: Path) -> None:
@@ -237,7 +241,7 @@ def test_a_batch_takes_up_what_waits_in_its_part(
     page = (batch.folder / "report.html").read_text()
     assert "a part of the collection" in page
     with Collection(part.parent) as whole:
-        assert whole.trail.waiting() == [other]
+        assert whole.trail.decisions.waiting() == [other]
 
 
 def test_a_batch_by_suggestions_crops_its_part_and_nothing_beside_it(part: Path) -> None:
@@ -275,7 +279,7 @@ def test_the_shell_runs_the_notebook_on_a_part(
     assert Path(document["folder"]).parent == part.parent / HOME / "runs"
     assert (part.parent / OTHER).read_bytes() == before
     with Collection(part.parent) as whole:
-        assert whole.trail.waiting() == [other]
+        assert whole.trail.decisions.waiting() == [other]
         assert whole.fsck() == []
     assert not (part / HOME).exists()
 

@@ -72,7 +72,7 @@ class Adoption:
         AuditCorrupt, PathOutsideRoot
             An event is none of ours, or is about a file elsewhere.
         """
-        kept = self.outer.originals().keys()
+        kept = self.outer.contents.originals().keys()
         new = [event for event in self.inner.events() if event["seq"] > seq]
         events = [self._renamed(event) for event in new if _counts_for_both(event, kept)]
         decisions = self._decisions(events)
@@ -105,12 +105,12 @@ class Adoption:
     def _decisions(self, events: Sequence[Event]) -> list[dict[str, Any]]:
         """Return the decisions of both about the same images, the earliest first."""
         new = [event["body"]["id"] for event in events if event["event"] == "decided"]
-        mine = self.outer.decision_table()
+        mine = self.outer.decisions.table()
         self._check_apart({row["id"] for row in mine}, new)
         added = set(new)
         theirs = [
             row | {"path": self.rename(row["path"])}
-            for row in self.inner.decision_table()
+            for row in self.inner.decisions.table()
             if row["id"] in added
         ]
         shared = {row["path"] for row in mine} & {row["path"] for row in theirs}

@@ -99,7 +99,7 @@ class AuditTrail(TrailReader):
         self.notices = [f"the trail is not sealed: {key.lack}"] if key.lack else []
         try:
             self.notices += acceptance.settle(store)
-            self.notices += [each.said for each in self.left_alone()]
+            self.notices += [each.said for each in self.operations.left_alone()]
             self.presence = Presence(root.path, reviewer)
         except AuditError:
             store.close()

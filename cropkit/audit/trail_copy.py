@@ -60,7 +60,7 @@ def head_of_home(collection: Path, home: str, deadline: float = DEADLINE) -> str
         copies = {collection / home / base: place / HOME / base for base in bases}
         _copy_files(collection, copies, deadline)
         with TrailReader(Root(place), deadline) as trail:
-            return trail.head()
+            return trail.integrity.head()
 
 
 @contextmanager

@@ -47,9 +47,9 @@ def judged(run: RunRecord, trail: TrailReader, size_of: Callable[[str], int | No
     size_of : bytes of the file that has a name now
     """
     trail_rows = _TrailRows(
-        {row["id"]: row for row in trail.decision_table()},
-        {operation.id: operation for operation in trail.finished()},
-        trail.standing_paths(),
+        {row["id"]: row for row in trail.decisions.table()},
+        {operation.id: operation for operation in trail.operations.finished()},
+        trail.decisions.standing_paths(),
     )
     entries = [_ended(entry, trail_rows, size_of) for entry in run.entries]
     return replace(run, entries=tuple(entries))

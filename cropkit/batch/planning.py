@@ -82,7 +82,7 @@ class BatchPlanner:
         )
 
     def _check_is_a_collection(self) -> None:
-        if not self.trail.has_decided() and not self._listed().images:
+        if not self.trail.decisions.any_stands() and not self._listed().images:
             raise NoImages(self.trail.scope.folder)
 
     def _listed(self) -> listing.Listing:
@@ -90,18 +90,20 @@ class BatchPlanner:
 
     def _waiting(self, source: Source) -> list[str]:
         """Return the decisions to take up; by suggestions, only what a batch left behind."""
-        waiting = self.trail.waiting()
+        waiting = self.trail.decisions.waiting()
         if source is Source.QUEUE:
             return waiting
         mine = {
-            standing.decision for standing in self.trail.standing() if is_batch(standing.reviewer)
+            standing.decision
+            for standing in self.trail.decisions.standing()
+            if is_batch(standing.reviewer)
         }
         return [decision for decision in waiting if decision in mine]
 
     # -- what was decided ----------------------------------------------------------------------
 
     def _recorded(self, decision_id: str) -> Item:
-        decision, _ = self.trail.decision(decision_id)
+        decision, _ = self.trail.decisions.by_id(decision_id)
         kind = OperationKind.REJECT if decision.verdict is Verdict.REJECT else OperationKind.CROP
         size_bytes, target = 0, decision.path
         try:
@@ -139,7 +141,7 @@ class BatchPlanner:
 
     def _undecided(self, findings: "_Findings", min_confidence: float) -> None:
         images, unread = self._listed()
-        standing = self.trail.standing_by_path()
+        standing = self.trail.decisions.standing_by_path()
         if not images and not standing:
             raise NoImages(self.trail.scope.folder)
         findings.unread += [Unread(name, ReadOnly(name, reason)) for name, reason in unread.items()]
@@ -158,7 +160,7 @@ class BatchPlanner:
         except CropkitError as error:
             findings.unread.append(Unread(path, error))
             return
-        if self.trail.is_crop(content.sha256):
+        if self.trail.contents.is_crop(content.sha256):
             findings.passed.append(Passed(path, "is the outcome of a crop"))
             return
         answer = gather(self.suggesters, path, size, content.sha256)

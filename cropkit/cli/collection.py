@@ -168,7 +168,7 @@ def _apply(arguments: argparse.Namespace) -> int:
 
 
 def _carried_out(collection: "Collection") -> list[CropResult]:
-    waiting = collection.trail.waiting()
+    waiting = collection.trail.decisions.waiting()
     numbers = count(1)
     with progress_bar() as show:
         return collection.apply_waiting(
@@ -214,10 +214,10 @@ def _recover(arguments: argparse.Namespace) -> int:
             *collection.recovered,
             *(collection.recover(conflicts=True) if arguments.conflicts else ()),
         ]
-        others = {each.operation.id: each.said for each in collection.trail.left_alone()}
+        others = {each.operation.id: each.said for each in collection.trail.operations.left_alone()}
         conflicts = [
             operation.source
-            for operation in collection.trail.unsettled()
+            for operation in collection.trail.operations.unsettled()
             if operation.state == "conflict" and collection.scope.holds(operation.source)
             if operation.id not in others
         ]
@@ -249,8 +249,8 @@ def _fsck(arguments: argparse.Namespace) -> int:
         locations = Locations(trail.root, destinations.named(trail.root.path))
         differences = fsck(locations, trail, show)
         differences += elsewhere(trail, kept)
-        facts = {"head": trail.head(), "database": trail.store.version}
-        examined = trail.examined()
+        facts = {"head": trail.integrity.head(), "database": trail.store.version}
+        examined = trail.integrity.examined()
     if arguments.json:
         entries = [asdict(difference) for difference in differences]
         answer = {"ok": not differences, "differences": entries, "unverified": examined.unverified}

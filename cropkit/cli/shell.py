@@ -19,7 +19,8 @@ from cropkit.records import NEEDS_ADMINISTRATOR, CropResult
 from cropkit.system.home import HOME
 
 if TYPE_CHECKING:
-    from cropkit.audit.reader import Progress, TrailReader
+    from cropkit.audit.integrity_reader import Progress
+    from cropkit.audit.reader import TrailReader
     from cropkit.collection import Collection
     from cropkit.system.scope import Scope
 
@@ -175,7 +176,7 @@ def reading(folder: Path) -> "Iterator[TrailReader]":
     if not scope.is_whole:
         say(str(scope))
     with TrailReader(Root(scope.root), scope=scope) as trail:
-        if trail.examined().foreign:
+        if trail.integrity.examined().foreign:
             say(FOREIGN)
         yield trail
 
@@ -213,7 +214,7 @@ def name_in(trail: "TrailReader", image: Path) -> str:
     for path in dict.fromkeys((image.absolute(), root / image)):
         with suppress(PathOutsideRoot):
             names.append(split_beneath(root, path))
-    there = (n for n in names if os.path.lexists(root / n) or trail.knows(n))
+    there = (n for n in names if os.path.lexists(root / n) or trail.contents.knows(n))
     return next(chain(there, reversed(names), [str(image.absolute())]))
 
 

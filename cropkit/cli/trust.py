@@ -31,7 +31,7 @@ def _heads(arguments: argparse.Namespace) -> int:
     from cropkit.audit import kept_heads  # noqa: PLC0415  (a database, not for `--help`)
 
     with reading(arguments.folder) as trail:
-        last = trail.last()
+        last = trail.integrity.last()
     if last is not None and arguments.to:
         kept_heads.append(arguments.to, last)
     if arguments.json:
@@ -83,9 +83,15 @@ def _looked_at(arguments: argparse.Namespace) -> _Shown:
 
     try:
         with reading(arguments.folder) as trail:
-            trail.check_export()
-            settled = trail.would_be_settled()
-            return _Shown(trail.root, trail.examined(), trail.harms(), settled, trail.left_alone())
+            trail.integrity.check_export()
+            settled = trail.integrity.would_be_settled()
+            return _Shown(
+                trail.root,
+                trail.integrity.examined(),
+                trail.integrity.harms(),
+                settled,
+                trail.operations.left_alone(),
+            )
     except (AuditMissing, AuditBehind):
         if arguments.yes:
             trust.forget(existing(arguments.folder).root)

@@ -97,7 +97,9 @@ def _originals(arguments: argparse.Namespace) -> int:
         locations = Locations(trail.root, destinations.named(trail.root.path))
         names = {name_in(trail, image) for image in arguments.image}
         operations = [
-            operation for operation in trail.undoable() if not names or operation.image in names
+            operation
+            for operation in trail.operations.undoable()
+            if not names or operation.image in names
         ]
         if arguments.to:
             return _copy(arguments, locations, operations)

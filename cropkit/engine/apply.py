@@ -376,7 +376,7 @@ class Applier:
         if isinstance(error, Busy) and not job.planned:
             return  # nothing was claimed; the decision goes on waiting
         try:
-            if job.planned and self.trail.is_done(job.operation.id):
+            if job.planned and self.trail.operations.is_done(job.operation.id):
                 job.error = None
                 return
             self._take_back(job)
@@ -394,7 +394,7 @@ class Applier:
         else:
             self.publisher.clean(job.operation)
         if job.planned:
-            self.originals.let_go(job.operation, is_needed=self.trail.is_needed)
+            self.originals.let_go(job.operation, is_needed=self.trail.contents.is_needed)
 
     def _fail_quietly(self, job: Job, error: BaseException) -> None:
         """Put back what an unknown failure left, as far as that is possible now."""

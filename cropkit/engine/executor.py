@@ -102,7 +102,7 @@ class DecisionExecutor:
         """Wait for a rival to let go of a file; tell what a rival has done meanwhile."""
         outcome = self.run(request) if isinstance(first.error, Busy) else first
         if outcome.already and request.decision is not None:
-            return settled_before(self._trail.decision(request.decision)[1])
+            return settled_before(self._trail.decisions.by_id(request.decision)[1])
         return outcome
 
     def _requests(
@@ -117,7 +117,7 @@ class DecisionExecutor:
 
     def _planned(self, decision: str) -> Request | Outcome:
         """Plan a decision that waits; how it ended where that cannot be or was done before."""
-        decided, standing = self._trail.decision(decision)
+        decided, standing = self._trail.decisions.by_id(decision)
         if standing.status is not Status.WAITING:
             return settled_before(standing)
         try:
@@ -147,7 +147,7 @@ class DecisionExecutor:
 
     def give_up(self, decision: str, error: CropkitError) -> CropResult:
         """Record that a decision which still waits is not tried any more, and why."""
-        decided, standing = self._trail.decision(decision)
+        decided, standing = self._trail.decisions.by_id(decision)
         return (
             self._refuse(decided, error).result
             if standing.status is Status.WAITING

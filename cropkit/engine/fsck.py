@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from cropkit.audit.integrity_reader import Progress
 from cropkit.audit.kept_heads import KeptHead
 from cropkit.audit.operation import (
     Operation,
     OperationKind,
     OperationState,
 )
-from cropkit.audit.reader import Progress, TrailReader
+from cropkit.audit.reader import TrailReader
 from cropkit.engine import listing
 from cropkit.engine.accepting import ACCEPTED, AcceptedChange, accepted
 from cropkit.engine.locations import Locations
@@ -47,7 +48,7 @@ def fsck(
         *_sealed(trail),
         *_open(trail),
         *(change.difference for change in changed_images(locations, trail, progress)),
-        *damaged_originals(root, sorted(trail.originals()), progress),
+        *damaged_originals(root, sorted(trail.contents.originals()), progress),
         *_tables(trail, progress),
         *_left_over(root, trail),
         *_nested(trail),
@@ -59,26 +60,28 @@ def _database(trail: TrailReader, progress: Progress | None) -> Iterator[Differe
         yield Difference("database", "cropkit.db", reason)
     if trail.store.behind:
         yield Difference("audit", "trail.jsonl", "the export cannot follow the database")
-    for reason in trail.export_differences():
+    for reason in trail.integrity.export_differences():
         yield Difference("audit", "trail.jsonl", reason)
-    for reason in trail.broken_links(progress):
+    for reason in trail.integrity.broken_links(progress):
         yield Difference("audit", "cropkit.db", reason)
 
 
 def _sealed(trail: TrailReader) -> Iterator[Difference]:
     """Tell where the trail is not the one that its seals vouch for."""
-    for reason in trail.examined().forged:
+    for reason in trail.integrity.examined().forged:
         yield Difference("audit", "cropkit.db", f"the trail was forged: {reason}")
 
 
 def elsewhere(trail: TrailReader, kept: Sequence[KeptHead]) -> list[Difference]:
     """Hold the trail against heads that somebody keeps elsewhere."""
-    return [Difference("audit", "cropkit.db", reason) for reason in trail.missed(kept)]
+    return [Difference("audit", "cropkit.db", reason) for reason in trail.integrity.missed(kept)]
 
 
 def _open(trail: TrailReader) -> Iterator[Difference]:
-    others = {each.operation.id: each.said for each in trail.left_alone()}
-    for operation in filter(lambda each: trail.scope.holds(each.source), trail.unsettled()):
+    others = {each.operation.id: each.said for each in trail.operations.left_alone()}
+    for operation in filter(
+        lambda each: trail.scope.holds(each.source), trail.operations.unsettled()
+    ):
         if operation.id in others:
             yield Difference("unvouched", operation.source, others[operation.id])
         elif operation.state is OperationState.CONFLICT:
@@ -105,7 +108,7 @@ def changed_images(
 ) -> Iterator[ChangedImage]:
     """Find the images that are not as they were written, but for what a person has accepted."""
     known = accepted(trail.events(kind=ACCEPTED))
-    every = _expected(trail.each_finished()).items()
+    every = _expected(trail.operations.each_finished()).items()
     expected = [(path, was) for path, was in every if trail.scope.holds(path)]
     for path, was in _telling("images", expected, progress):
         now = _digest(locations, path)
@@ -166,7 +169,7 @@ def damaged_originals(
 
 def _tables(trail: TrailReader, progress: Progress | None) -> Iterator[Difference]:
     """Every row of the tables is what the trail leads to."""
-    for disagreement in trail.disagreements(progress):
+    for disagreement in trail.integrity.disagreements(progress):
         yield Difference("audit", disagreement.path, disagreement.reason)
 
 
@@ -178,12 +181,12 @@ def _nested(trail: TrailReader) -> Iterator[Difference]:
 
 
 def _left_over(root: Root, trail: TrailReader) -> Iterator[Difference]:
-    known = {operation.id for operation in trail.unsettled()}
+    known = {operation.id for operation in trail.operations.unsettled()}
     for path in sorted((root.path / STAGE).iterdir()):
         if path.name.partition(".")[0] not in known:
             yield Difference("left over", f"{STAGE}/{path.name}", "belongs to no operation")
-    unsettled = trail.unsettled()
-    needed = {*trail.originals(), *(operation.sha256_before for operation in unsettled)}
+    unsettled = trail.operations.unsettled()
+    needed = {*trail.contents.originals(), *(operation.sha256_before for operation in unsettled)}
     staging = any(
         operation.sha256_before is None for operation in unsettled
     )  # may just have kept one

@@ -127,9 +127,11 @@ class MergedHomes:
         names = (kept(sha256), f"{HOME}/{name}")
         if any(self._root.digest(each) == sha256 for each in names):
             return True
-        if any(self._stands(each, sha256) for each in self._trail.names_of(sha256)):
+        if any(self._stands(each, sha256) for each in self._trail.contents.names_of(sha256)):
             return True
-        purged = (o for o in self._trail.each_finished() if o.kind is OperationKind.PURGE)
+        purged = (
+            o for o in self._trail.operations.each_finished() if o.kind is OperationKind.PURGE
+        )
         return any(operation.sha256_before == sha256 for operation in purged)
 
     def _stands(self, name: str, sha256: str) -> bool:

@@ -173,13 +173,13 @@ def _alone(trail: AuditTrail, folder: Path) -> Iterator[None]:
 
 def _check(inner: TrailReader, folder: Path) -> tuple[str, ...]:
     """Refuse a trail that does not hold together; return what nobody vouches for."""
-    if inner.unsettled() or inner.taken_back():
+    if inner.operations.unsettled() or inner.operations.taken_back():
         raise NotMergeable(folder, "operations are open in it: `cropkit recover` settles them")
-    examined = inner.examined()
+    examined = inner.integrity.examined()
     if examined.forged:
         raise TrailForged(folder, examined.forged[0])
-    wrong = [*inner.store.integrity(), *inner.broken_links()]
-    wrong += [each.reason for each in inner.disagreements()]
+    wrong = [*inner.store.integrity(), *inner.integrity.broken_links()]
+    wrong += [each.reason for each in inner.integrity.disagreements()]
     if wrong:
         raise AuditCorrupt(folder / DATABASE, wrong[0])
     return tuple(examined.unverified)
@@ -199,7 +199,7 @@ def _planned(outer: TrailReader, folder: Path, part: str) -> _Planned:
         adoption = Adoption(outer, inner, folder, rename)
         adopted = adoption.after(_adopted_so_far(outer, inner, part))
         files, damaged = _files(inner, Root(folder))
-        head = inner.head()
+        head = inner.integrity.head()
     merged = Merged(
         part=part,
         head=head,
@@ -285,11 +285,11 @@ class _Renaming:
 
 def _files(inner: TrailReader, root: Root) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what has to move to the outer home: what is whole, and originals that are not."""
-    originals = {sha256: kept(sha256) for sha256 in sorted(inner.originals())}
+    originals = {sha256: kept(sha256) for sha256 in sorted(inner.contents.originals())}
     whole = [name for sha256, name in originals.items() if root.digest(name) == sha256]
     aside = {
         name
-        for operation in inner.finished()
+        for operation in inner.operations.finished()
         for name in (operation.target, *(each.target for each in operation.companions))
         if name.startswith(f"{REJECTED}/") and root.identity(name) is not None
     }
@@ -339,7 +339,7 @@ def _set_aside(outer: Root, folder: Path, merged: Merged) -> None:
     outer.make_folder(MERGED, 0o700)
     with exclusive(folder / WRITER_LOCK, 1.0):
         with TrailReader(Root(folder)) as inner:
-            if inner.head() != merged.head:
+            if inner.integrity.head() != merged.head:
                 raise AuditUnavailable(folder, "somebody has worked on it meanwhile: merge again")
         outer.replace(f"{merged.part}/{HOME}", merged.aside)
     outer.sync_folder(MERGED)

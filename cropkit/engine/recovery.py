@@ -74,11 +74,11 @@ def recover(
     root = locations.root
     with recovering(root.path, trail.store.deadline):
         left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
-        operations = trail.vouched()
+        operations = trail.operations.vouched()
         mine = [o for o in operations if _is_ours(trail, o, conflicts=conflicts)]
         done = [_settle(locations, trail, operation) for operation in mine]
-        done += [_mend(locations, trail, operation) for operation in trail.taken_back()]
-        _sweep(root, left_over, {o.id for o in trail.unsettled()})
+        done += [_mend(locations, trail, operation) for operation in trail.operations.taken_back()]
+        _sweep(root, left_over, {o.id for o in trail.operations.unsettled()})
         _sweep_rebuilding(root)
         dead, living = _owners(trail)
         if opening and (dead or done) and not living:
@@ -150,7 +150,7 @@ def _forward_or_back(
         publisher.clean(operation)
     else:
         publisher.put_back(operation)
-    publisher.originals.let_go(operation, is_needed=trail.is_needed)
+    publisher.originals.let_go(operation, is_needed=trail.contents.is_needed)
     trail.abandon(operation, OperationState.ABORTED, _result(operation, Status.WAITING, None))
     return OperationState.ABORTED
 
@@ -205,7 +205,10 @@ def _sweep_originals(locations: Locations, trail: AuditTrail) -> None:
     One that is the last of its content stays, whatever the database says: the database may be the
     thing that was lost. `fsck` names it.
     """
-    needed = {*trail.originals(), *(operation.sha256_before for operation in trail.unsettled())}
+    needed = {
+        *trail.contents.originals(),
+        *(operation.sha256_before for operation in trail.operations.unsettled()),
+    }
     for path in (locations.root.path / ORIGINALS).iterdir():
         if path.name not in needed and _stands_elsewhere(locations, trail, path.name):
             locations.root.unlink(kept(path.name), missing_ok=True)
@@ -215,7 +218,7 @@ def _stands_elsewhere(locations: Locations, trail: AuditTrail, sha256: str) -> b
     entry = locations.root.identity(kept(sha256))
     if entry is not None and entry.links > 1:
         return True
-    return any(_holds(locations, name, sha256) for name in trail.names_of(sha256))
+    return any(_holds(locations, name, sha256) for name in trail.contents.names_of(sha256))
 
 
 def _holds(locations: Locations, name: str, sha256: str) -> bool:

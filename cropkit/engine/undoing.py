@@ -67,15 +67,15 @@ class Undoer:
 
     def _retracted(self, wanted: str) -> Outcome:
         if self._trail.withdraw(wanted):
-            decision, _ = self._trail.decision(wanted)
+            decision, _ = self._trail.decisions.by_id(wanted)
             result = CropResult(Status.RESTORED, decision.path, box_asked=decision.box)
             return Outcome(result)
-        decision, standing = self._trail.decision(wanted)
+        decision, standing = self._trail.decisions.by_id(wanted)
         if standing.status is Status.RESTORED:
             return Outcome(refusal(decision.path, decision.box, NothingToUndo(decision.path)))
         if standing.operation is None:
             return Outcome(refusal(decision.path, decision.box, Busy(decision.path)))
-        return self.restore(self._trail.operation(standing.operation))[-1]
+        return self.restore(self._trail.operations.by_id(standing.operation))[-1]
 
     def restore(self, operation: Operation, *, keep_current: bool = False) -> list[Outcome]:
         """Bring back what was before an operation, unless a later one stands on it.
@@ -102,9 +102,9 @@ class Undoer:
             return [_refused(operation, error)]
 
     def _hindrance(self, operation: Operation) -> CropkitError | None:
-        if not self._trail.is_told(operation):
+        if not self._trail.operations.is_told(operation):
             return TrailDisagrees(operation.source, operation.id)
-        later = self._trail.later_on(operation)
+        later = self._trail.operations.later_on(operation)
         if later is None:
             return None
         return LaterOperation(operation.source, operation.id, later.id)
@@ -130,7 +130,7 @@ class Undoer:
 
         Of a part of the collection, those that no image outside of it had.
         """
-        originals = self._trail.originals().items()
+        originals = self._trail.contents.originals().items()
         kept_since = {sha256: since for sha256, since in originals if self._is_meant(sha256)}
         homes = self.merged.since()
         sizes = {sha256: self._size_kept(sha256) for sha256 in kept_since}
@@ -149,7 +149,7 @@ class Undoer:
         scope = self._trail.scope
         if scope.is_whole:
             return True
-        names = self._trail.names_of(sha256)
+        names = self._trail.contents.names_of(sha256)
         return bool(names) and all(map(scope.holds, names))
 
     def _size_kept(self, sha256: str) -> int:

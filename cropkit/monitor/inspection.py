@@ -111,10 +111,10 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
     sound = proof.look(trail.store, root.path, now, whole=extent.deep)
     if sound.damage:  # its rows cannot be believed
         return Facts(name, damage=sound.damage, free_bytes=root.free_bytes())
-    trail.check_export()
+    trail.integrity.check_export()
     excludes, unwritable = _writing(root.path, trail.store.deadline)
     survey = trail.survey()
-    others = {each.operation.id: each.said for each in trail.left_alone()}
+    others = {each.operation.id: each.said for each in trail.operations.left_alone()}
     mine = [each for each in survey.unsettled if each.id not in others]
     read = _to_read(trail, survey, now, extent)
     differences = fsck.fsck(_locations(root), trail) if extent.deep else []
@@ -140,7 +140,7 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
         events_checked=sound.events_now,
         parts_checked=sound.parts,
         forgetful=sound.lack,
-        forged=trail.examined().forged,
+        forged=trail.integrity.examined().forged,
         originals=survey.originals,
         originals_read=len(read),
         bad_originals=_events(fsck.damaged_originals(root, read)),
@@ -197,8 +197,8 @@ def _moment(written: str | None) -> datetime | None:
 def _to_read(trail: TrailReader, survey: Survey, now: datetime, extent: Extent) -> list[str]:
     """Choose the originals to read: all, or those whose turn it is."""
     if extent.deep:
-        return sorted(trail.originals())
-    return trail.originals_between(*turn_of_hashes(survey.originals, now))
+        return sorted(trail.contents.originals())
+    return trail.contents.originals_between(*turn_of_hashes(survey.originals, now))
 
 
 def _counts(survey: Survey, now: datetime, extent: Extent) -> bool:
@@ -209,7 +209,7 @@ def _counts(survey: Survey, now: datetime, extent: Extent) -> bool:
 
 def _walked(trail: TrailReader, *, counts: bool) -> tuple[list[str], int | None]:
     """Find collections inside, and count the images that nobody decided about, in one walk."""
-    known = trail.known_names() if counts else set()
+    known = trail.contents.known_names() if counts else set()
     nested, unreviewed = [], 0
     for folder in listing.folders(trail.root.path):
         if folder.name and folder.is_collection:

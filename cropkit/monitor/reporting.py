@@ -222,7 +222,7 @@ def figures(folder: Path) -> Stats:
     state_folder.check(scope.root)
     with TrailReader(Root(scope.root), scope=scope) as trail:
         kinds = {session.id: session.kind for session in trail.sessions()}
-        return stats(trail.decision_table(), kinds)
+        return stats(trail.decisions.table(), kinds)
 
 
 def trial(folder: Path) -> tuple[list[tuple[str, str]], tuple[Alert, ...]]:

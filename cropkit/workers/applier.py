@@ -78,7 +78,7 @@ class ApplierProcess:
         died = self._ask(("apply", decision))
         if isinstance(died, CropResult):
             return died
-        path = self._collection.trail.decision(decision)[0].path
+        path = self._collection.trail.decisions.by_id(decision)[0].path
         stopped = _stopping_signal(died)
         if stopped is not None:  # nothing is wrong with the image: the decision waits
             error = ApplierStopped(path, stopped)
@@ -96,7 +96,7 @@ class ApplierProcess:
         died = self._ask(("retract", decision))
         if isinstance(died, CropResult):
             return died
-        path = self._collection.trail.decision(decision)[0].path
+        path = self._collection.trail.decisions.by_id(decision)[0].path
         error = ApplierDied(path, *died.args)
         return CropResult(Status(error.status), path, error.code, str(error))
 
@@ -115,7 +115,7 @@ class ApplierProcess:
                 self._settle(errand[1], died)
             if _stopping_signal(last) is not None:
                 break
-            standing = self._collection.trail.decision(errand[1])[1]
+            standing = self._collection.trail.decisions.by_id(errand[1])[1]
             if errand[0] == "retract" and standing.status is Status.RESTORED:
                 # it had come that far
                 return CropResult(Status.RESTORED, standing.path, box_asked=standing.box)
@@ -135,7 +135,7 @@ class ApplierProcess:
     def _settle(self, decision: str, died: ChildDied) -> None:
         """Tell that the process died; the files are settled before anybody looks again."""
         if _stopping_signal(died) is None:
-            path = self._collection.trail.decision(decision)[0].path
+            path = self._collection.trail.decisions.by_id(decision)[0].path
             (code,) = died.args
             reason = f"the process that writes crops ended (exit code {code}) and is started again"
             self._collection.problems.report(Problem(ProblemKind.APPLIER_DIED, path, reason))

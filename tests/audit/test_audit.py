@@ -36,7 +36,7 @@ def _edit(folder: Path, statement: str) -> None:
 
 
 def test_a_look_leaves_no_trace_in_the_trail(trail: AuditTrail) -> None:
-    trail.standing()
+    trail.decisions.standing()
     assert trail.events() == []
 
 
@@ -62,9 +62,9 @@ def test_an_edited_trail_shows(
 ) -> None:
     for number in range(3):
         trail.report(Problem(ProblemKind.PREVIEW, f"{number}.png", "a reason"))
-    assert trail.broken_links() == []
+    assert trail.integrity.broken_links() == []
     _edit(tmp_path, statement)
-    assert any(said in found for found in trail.broken_links())
+    assert any(said in found for found in trail.integrity.broken_links())
 
 
 def test_a_transaction_is_whole_or_not_at_all(trail: AuditTrail) -> None:
@@ -87,7 +87,7 @@ def test_an_older_format_is_brought_up_with_everything_in_it(tmp_path: Path) -> 
     as_format_1(tmp_path)
     with closing(AuditTrail(Root(tmp_path), "tester", kind="test")) as later:
         assert [e["event"] for e in later.events()][-2:] == ["migrated", "adopted"]
-        assert later.broken_links() == []
+        assert later.integrity.broken_links() == []
         assert later.settings() == {}
         later.choose({"jpeg": "exact"})
         assert later.settings() == {"jpeg": "exact"}
@@ -158,7 +158,7 @@ def test_threads_of_one_session_share_the_trail(trail: AuditTrail) -> None:
     for thread in threads:
         thread.join()
     assert trail.degraded(trail.session) == 40
-    assert trail.broken_links() == []
+    assert trail.integrity.broken_links() == []
 
 
 def _report_often(folder: Path, number: int) -> None:
@@ -177,9 +177,9 @@ def test_whoever_opens_or_looks_while_others_write_sees_one_moment(tmp_path: Pat
     while any(rival.is_alive() for rival in rivals):
         AuditTrail(Root(tmp_path), "third", kind="test").close()
         with TrailReader(Root(tmp_path)) as trail:
-            assert trail.export_differences() == []
-            assert trail.examined().forged == []
-            assert trail.disagreements() == []
+            assert trail.integrity.export_differences() == []
+            assert trail.integrity.examined().forged == []
+            assert trail.integrity.disagreements() == []
     assert [rival.exitcode for rival in rivals] == [0, 0]
 
 
@@ -193,7 +193,7 @@ def test_processes_share_one_unbroken_chain(tmp_path: Path) -> None:
     assert [rival.exitcode for rival in rivals] == [0, 0, 0]
     trail = AuditTrail(Root(tmp_path), kind="test")
     assert sum(e["event"] == "degraded" for e in trail.events()) == 45
-    assert trail.broken_links() == []
+    assert trail.integrity.broken_links() == []
     trail.close()
 
 

@@ -33,8 +33,8 @@ def old(tmp_path: Path) -> Path:
 
 def outcomes(folder: Path) -> list[tuple[str, str]]:
     with Collection(folder) as collection:
-        assert collection.trail.broken_links() == []
-        states = [(row["path"], row["status"]) for row in collection.trail.decision_table()]
+        assert collection.trail.integrity.broken_links() == []
+        states = [(row["path"], row["status"]) for row in collection.trail.decisions.table()]
         for name in (PLAIN, UNICODE):
             assert {event["path"] for event in collection.trail.events(name)} == {name}
     return sorted(states)

@@ -46,7 +46,7 @@ def test_an_export_with_a_hole_is_written_anew_from_there_on(
     end = len(whole) if length is None else begin + length
     path.write_bytes(whole[:begin] + bytes(end - begin) + whole[end:])
     with Collection(long) as kit:
-        assert kit.trail.export_differences() == []
+        assert kit.trail.integrity.export_differences() == []
     mended = path.read_bytes()
     assert mended.startswith(whole)
     assert b"\0" not in mended

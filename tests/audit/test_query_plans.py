@@ -136,8 +136,8 @@ def read_as_a_whole(folder: Path, asked: list[Statement]) -> set[str]:
 def test_what_the_trail_tells_of_an_open_operation_is_asked_of_indices(worked: Path) -> None:
     cut_off(worked, "c.jpg")
     with statements() as asked, TrailReader(Root(worked)) as trail:
-        assert len(trail.vouched()) == 1
-        assert trail.left_alone() == []
+        assert len(trail.operations.vouched()) == 1
+        assert trail.operations.left_alone() == []
     assert any("UNION ALL" in text for text, _ in asked)
     assert read_as_a_whole(worked, asked) == set()
 

@@ -1,11 +1,17 @@
 """A trail that is only read: unable to write by its type, by its database, and in its effect."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 from faults import as_format_1, as_format_4, as_format_5, as_format_6
 
+from cropkit.audit.content_reader import ContentReader
+from cropkit.audit.decision_reader import DecisionReader
+from cropkit.audit.integrity_reader import IntegrityReader
+from cropkit.audit.operation import Operation
+from cropkit.audit.operation_reader import OperationReader
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.store import Store
 from cropkit.audit.store_reader import StoreReader
@@ -18,56 +24,59 @@ from cropkit.records import Status
 from cropkit.system.files import Root
 
 LOG = ".cropkit/cropkit.db-wal"
-QUESTIONS: Mapping[str, Callable[[TrailReader], object]] = {
-    "disagreements": TrailReader.disagreements,
-    "each_finished": lambda trail: list(trail.each_finished()),
-    "export_differences": TrailReader.export_differences,
-    "is_told": lambda trail: [trail.is_told(one) for one in trail.finished()],
-    "broken_links": TrailReader.broken_links,
-    "check_export": TrailReader.check_export,
-    "counts": TrailReader.counts,
-    "decision": lambda trail: trail.decision(trail.standing()[0].decision),
-    "decision_table": TrailReader.decision_table,
-    "degraded": lambda trail: trail.degraded(trail.sessions()[0].id),
-    "events": TrailReader.events,
-    "finished": TrailReader.finished,
-    "head": TrailReader.head,
-    "examined": TrailReader.examined,
-    "last": TrailReader.last,
-    "harms": TrailReader.harms,
-    "would_be_settled": TrailReader.would_be_settled,
-    "missed": lambda trail: trail.missed([]),
-    "is_crop": lambda trail: trail.is_crop(trail.standing()[0].sha256),
-    "is_dead": lambda trail: trail.is_dead(trail.finished()[0].owner),
-    "is_done": lambda trail: trail.is_done(trail.finished()[0].id),
-    "is_needed": lambda trail: trail.is_needed(trail.standing()[0].sha256),
-    "knows": lambda trail: trail.knows("a_stage2.png"),
-    "later_on": lambda trail: trail.later_on(trail.finished()[0]),
-    "names_of": lambda trail: trail.names_of(trail.standing()[0].sha256),
-    "operation": lambda trail: trail.operation(trail.finished()[0].id),
-    "originals": TrailReader.originals,
-    "originals_between": lambda trail: trail.originals_between("0", "g"),
-    "survey": TrailReader.survey,
-    "known_names": TrailReader.known_names,
-    "place": lambda trail: trail.place("anna"),
-    "newest_redoable": lambda trail: list(trail.newest_redoable()),
-    "newest_undoable": lambda trail: list(trail.newest_undoable()),
-    "redoable_of": lambda trail: trail.redoable_of("a_stage2.png"),
-    "sessions": TrailReader.sessions,
-    "settings": TrailReader.settings,
-    "standing": TrailReader.standing,
-    "standing_by_path": TrailReader.standing_by_path,
-    "standing_paths": TrailReader.standing_paths,
-    "has_decided": TrailReader.has_decided,
-    "taken_back": TrailReader.taken_back,
-    "undoable": TrailReader.undoable,
-    "undoable_by_id": lambda trail: trail.undoable_by_id(trail.finished()[0].id[:8]),
-    "undoable_of": lambda trail: trail.undoable_of("a_stage2.png"),
-    "unsettled": TrailReader.unsettled,
-    "vouched": TrailReader.vouched,
-    "left_alone": TrailReader.left_alone,
-    "waiting": TrailReader.waiting,
+READERS: Mapping[str, type] = {
+    "": TrailReader,
+    "decisions.": DecisionReader,
+    "operations.": OperationReader,
+    "contents.": ContentReader,
+    "integrity.": IntegrityReader,
 }
+IMAGE = "a_stage2.png"
+
+
+def content(trail: TrailReader) -> str:
+    return trail.decisions.standing()[0].sha256
+
+
+def done(trail: TrailReader) -> Operation:
+    return trail.operations.finished()[0]
+
+
+# What is asked with arguments; all else is asked without.
+WITH: Mapping[str, Callable[[TrailReader], object]] = {
+    "contents.is_crop": lambda trail: trail.contents.is_crop(content(trail)),
+    "contents.is_needed": lambda trail: trail.contents.is_needed(content(trail)),
+    "contents.knows": lambda trail: trail.contents.knows(IMAGE),
+    "contents.names_of": lambda trail: trail.contents.names_of(content(trail)),
+    "contents.originals_between": lambda trail: trail.contents.originals_between("0", "g"),
+    "decisions.by_id": lambda trail: trail.decisions.by_id(trail.decisions.standing()[0].decision),
+    "degraded": lambda trail: trail.degraded(trail.sessions()[0].id),
+    "integrity.missed": lambda trail: trail.integrity.missed([]),
+    "is_dead": lambda trail: trail.is_dead(done(trail).owner),
+    "operations.by_id": lambda trail: trail.operations.by_id(done(trail).id),
+    "operations.is_done": lambda trail: trail.operations.is_done(done(trail).id),
+    "operations.is_told": lambda trail: trail.operations.is_told(done(trail)),
+    "operations.later_on": lambda trail: trail.operations.later_on(done(trail)),
+    "operations.redoable_of": lambda trail: trail.operations.redoable_of(IMAGE),
+    "operations.undoable_by_id": lambda trail: trail.operations.undoable_by_id(done(trail).id[:8]),
+    "operations.undoable_of": lambda trail: trail.operations.undoable_of(IMAGE),
+    "place": lambda trail: trail.place("anna"),
+}
+
+
+def every_question() -> list[str]:
+    return [
+        f"{reader}{name}"
+        for reader, kind in READERS.items()
+        for name, value in vars(kind).items()
+        if not name.startswith("_") and callable(value) and name != "close"
+    ]
+
+
+def answer(trail: TrailReader, question: str) -> object:
+    plainly: Callable[[], object] = attrgetter(question)(trail)
+    asked = WITH[question](trail) if question in WITH else plainly()
+    return list(asked) if isinstance(asked, Iterator) else asked
 
 
 def bytes_beneath(folder: Path) -> dict[str, bytes | None]:
@@ -99,13 +108,14 @@ def collection(folder: Path) -> Path:
 def test_every_question_is_answered_and_no_byte_changes(
     collection: Path, *, held_open: bool
 ) -> None:
-    assert set(QUESTIONS) | {"close"} == public(TrailReader)
+    assert set(WITH) <= set(every_question())
     writer = AuditTrail(Root(collection), "anna", kind="test") if held_open else None
     before = bytes_beneath(collection)
     with TrailReader(Root(collection)) as trail:
-        answers = {name: ask(trail) for name, ask in QUESTIONS.items()}
-    assert (answers["settings"], answers["is_crop"]) == ({}, False)
-    assert answers["head"] != "0" * 64
+        answers = {question: answer(trail, question) for question in every_question()}
+    assert (answers["settings"], answers["contents.is_crop"]) == ({}, False)
+    assert answers["integrity.head"] != "0" * 64
+    assert len(answers) > 40
     assert bytes_beneath(collection) == before
     if writer is not None:
         writer.close()
@@ -116,7 +126,8 @@ def test_no_attribute_of_a_reader_writes(collection: Path) -> None:
     assert {"decide", "plan", "prepare", "finish", "abandon", "settle", "report"} <= verbs
     assert "transaction" in public(Store) - public(StoreReader)
     with TrailReader(Root(collection)) as trail:
-        assert set(vars(trail)) == {"root", "scope", "store"}
+        readers = {name.removesuffix(".") for name in READERS if name}
+        assert set(vars(trail)) == {"root", "scope", "store", *readers}
         assert not any(hasattr(trail.store, name) for name in public(Store) - public(StoreReader))
 
 
@@ -158,9 +169,9 @@ def test_an_older_format_is_read_and_stays_as_it_is(
     older(folder)
     before = bytes_beneath(folder)
     with TrailReader(Root(folder)) as trail:
-        assert trail.counts() == {Status.CROPPED: 1}
-        assert len(trail.undoable()) == 1
-        assert len(trail.decision_table()) == 2
-        assert trail.broken_links() == []
+        assert trail.decisions.counts() == {Status.CROPPED: 1}
+        assert len(trail.operations.undoable()) == 1
+        assert len(trail.decisions.table()) == 2
+        assert trail.integrity.broken_links() == []
         assert trail.settings() == {}
     assert bytes_beneath(folder) == before

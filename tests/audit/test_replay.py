@@ -106,7 +106,7 @@ def test_of_events_that_are_played_together_the_bad_one_is_named(folder: Path) -
     statement = "UPDATE audit SET body = ? WHERE seq = ?"
     change(folder, statement, json.dumps(taken), second["seq"])
     with Collection(folder) as kit:
-        wrong = [(each.table, each.path) for each in kit.trail.disagreements()]
+        wrong = [(each.table, each.path) for each in kit.trail.integrity.disagreements()]
     assert wrong == [("audit", names[1]), ("decision", names[1]), ("queue", names[1])]
 
 
@@ -138,7 +138,7 @@ def test_what_is_played_costs_calls_by_stretches_and_not_by_events(tmp_path: Pat
     numbers = []
     for count in (30, 300):
         with Collection(many(tmp_path / str(count), count)) as kit, calls() as made:
-            assert kit.trail.disagreements() == []
+            assert kit.trail.integrity.disagreements() == []
         numbers.append(len(made))
     assert numbers[0] == numbers[1]
 
@@ -148,7 +148,7 @@ def test_what_is_compared_is_read_side_by_side_and_not_kept(tmp_path: Path) -> N
     for count in (1000, 3000):
         with Collection(many(tmp_path / str(count), count)) as kit:
             tracemalloc.start()
-            assert kit.trail.disagreements() == []
+            assert kit.trail.integrity.disagreements() == []
             peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
     assert peaks[1] - peaks[0] < 2000 * 200, "bytes; a row that is kept has some 3,000"
@@ -171,4 +171,4 @@ def test_a_temporary_file_that_cannot_be_written_is_no_fault_of_the_trail(
         Collection(folder) as kit,
         pytest.raises(AuditUnavailable, match=r"temporary file: database or disk is full"),
     ):
-        kit.trail.disagreements()
+        kit.trail.integrity.disagreements()

@@ -164,7 +164,7 @@ def _wrong(clean: Path, killed: Path, images: int) -> list[str]:
     with Collection(killed) as kit:
         wrong += [f"fsck: {one}" for one in kit.fsck()]
         crops = Counter(e["path"] for e in kit.trail.events() if e["event"] == "cropped")
-        decided = Counter(row["path"] for row in kit.trail.decision_table())
+        decided = Counter(row["path"] for row in kit.trail.decisions.table())
     wrong += [f"{path} was cropped {n} times" for path, n in crops.items() if n != 1]
     wrong += [f"{path} was decided {n} times" for path, n in decided.items() if n != 1]
     if len(crops) != images:

@@ -218,7 +218,7 @@ def test_a_disk_that_is_too_small_stops_a_batch_before_it_begins(
         with pytest.raises(NotReady, match=rf"needs {needed} bytes"):
             batch.apply()
         assert contents(folder) == before
-        assert len(batch.collection.trail.waiting()) == 3, "they go on waiting"
+        assert len(batch.collection.trail.decisions.waiting()) == 3, "they go on waiting"
         assert batch.run.counts["unfinished"] == 3
     monkeypatch.setattr("cropkit.system.files.Root.free_bytes", lambda _root: needed)
     assert in_the_way(folder) == ()

@@ -160,7 +160,7 @@ def test_an_undecided_image_is_decided_and_a_decided_one_left_alone(tmp_path: Pa
         ann.decide([mine])
         recorded = batch.recorder.record_undecided(proposed)
         assert [one.path for one in recorded] == ["0000.png", "0002.jpg"]
-        standing = batch.trail.standing_by_path()
+        standing = batch.trail.decisions.standing_by_path()
         assert standing["0001.png"].decision == mine.id
         assert standing["0001.png"].status is Status.WAITING
         assert standing["0000.png"].box == BOX
@@ -217,7 +217,7 @@ def test_a_decision_of_a_batch_is_dated_when_it_is_made(tmp_path: Path) -> None:
         (item,) = batch.plan.items
         planned = clock.now()
         batch.apply()
-        (row,) = batch.collection.trail.decision_table()
+        (row,) = batch.collection.trail.decisions.table()
     assert item.decision.shown_at < planned
     assert clock.read(row["decided_at"]) > planned
 

@@ -133,13 +133,13 @@ def test_a_repeated_run_changes_nothing_and_says_so(tmp_path: Path) -> None:
     assert batch(folder, source="suggestions")["cropped"] == 3
     before = contents(folder)
     with Collection(folder) as kit:
-        decided = kit.trail.decision_table()
+        decided = kit.trail.decisions.table()
     again = batch(folder, source="suggestions")
     assert (again["ok"], again["planned"], again["passed_over"]) == (True, 0, 3)
     assert record.read(runs(folder)[-1]).verdict() == "nothing to do"  # type: ignore[union-attr]  # (it is there)
     assert contents(folder) == before
     with Collection(folder) as kit:
-        assert kit.trail.decision_table() == decided
+        assert kit.trail.decisions.table() == decided
 
 
 def test_suggestions_are_decided_by_the_batch_and_say_so(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_suggestions_are_decided_by_the_batch_and_say_so(tmp_path: Path) -> None
     batch(folder, source="suggestions", destination=tmp_path / "2024")
     assert len(list((tmp_path / "2024").glob("*.png"))) == 2
     with Collection(folder) as kit:
-        made = kit.trail.decision_table()
+        made = kit.trail.decisions.table()
     assert {row["reviewer"].partition(" of ")[0] for row in made} == {"batch"}
     assert {row["suggestion_source"] for row in made} == {"decision-sidecar"}
     assert {row["verdict"] for row in made} == {"accept"}
@@ -355,7 +355,7 @@ def test_a_person_who_decides_meanwhile_is_not_overruled(tmp_path: Path) -> None
         one.apply()
         assert ann.apply(made.id).ok
         assert one.result()["overtaken"] == 1
-        assert ann.trail.standing_by_path()["0001.png"].reviewer == "ann"
+        assert ann.trail.decisions.standing_by_path()["0001.png"].reviewer == "ann"
         crops = [e["path"] for e in ann.trail.events() if e["event"] == "cropped"]
     assert sorted(crops) == ["0000.png", "0001.png", "0002.jpg"]
 

@@ -65,7 +65,9 @@ class Scene:
     def whole(self) -> None:
         """Hold each image to being its original or its crop, every byte and pixel of it."""
         with cropkit.open(self.folder) as kit:
-            boxes = {one.source: one.report["box_applied"] for one in kit.trail.finished()}
+            boxes = {
+                one.source: one.report["box_applied"] for one in kit.trail.operations.finished()
+            }
             assert kit.fsck() == []
         for name, now in album.contents(self.folder).items():
             if now != self.before.get(name) and name.endswith(".png"):

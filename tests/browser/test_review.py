@@ -66,8 +66,8 @@ class Table:
     def applied(self, name: str, asked: Box) -> Box:
         """The box that was written: a lossless JPEG crop begins and ends at whole blocks."""
         found = self.probe.value(
-            "{one.source: one.report['box_applied'] for one in review.collection.trail.finished()"
-            " if one.kind == 'crop'}"
+            "{done.source: done.report['box_applied']"
+            " for done in review.collection.trail.operations.finished() if done.kind == 'crop'}"
         )
         left, top, right, bottom = box = tuple(found[name])
         assert left <= asked[0] and top <= asked[1] and right >= asked[2] and bottom >= asked[3]  # noqa: PT018  (one fact)

@@ -15,7 +15,8 @@ from deciding import BOX, decision
 from shell import run
 
 from cropkit.audit import links, replay
-from cropkit.audit.reader import Progress, TrailReader
+from cropkit.audit.integrity_reader import Progress
+from cropkit.audit.reader import TrailReader
 from cropkit.collection import Collection
 
 Told = tuple[str, int, int]
@@ -75,8 +76,8 @@ def test_a_program_is_told_the_same(decided_about: Path) -> None:
 
 
 READS: dict[str, Callable[[TrailReader, Progress], object]] = {
-    "events": TrailReader.disagreements,
-    "links": TrailReader.broken_links,
+    "events": lambda trail, tell: trail.integrity.disagreements(tell),
+    "links": lambda trail, tell: trail.integrity.broken_links(tell),
 }
 
 

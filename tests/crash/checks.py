@@ -90,10 +90,13 @@ def _disagreements(kit: Collection) -> list[str]:
         each for each in kit.fsck() if each.kind != "nested"
     ]  # `_wrong_apart` looks at it
     found = [f"fsck: {one.kind} {one.path}: {one.reason}" for one in differences]
-    found += [f"unsettled: {one.kind} {one.source} {one.state}" for one in kit.trail.unsettled()]
+    found += [
+        f"unsettled: {one.kind} {one.source} {one.state}"
+        for one in kit.trail.operations.unsettled()
+    ]
     owners = {path.name for path in (kit.root / HOME / "owners").iterdir()}
     found += [f"left over: owner {name}" for name in owners - {kit.trail.owner}]
-    wanted = {one.sha256_before for one in kit.trail.finished()}
+    wanted = {one.sha256_before for one in kit.trail.operations.finished()}
     kept = {path.name for path in (kit.root / HOME / "originals").iterdir()}
     found += [f"left over: original {name:.12}" for name in sorted(kept - wanted)]
     found += [f"left over: {path.name}" for path in (kit.root / HOME).glob("cropkit.db.new*")]
@@ -123,7 +126,7 @@ def _wrong_state(stage: Stage, kit: Collection, *, success: bool) -> list[str]:
         ]
     if stage.scenario.several and not success:
         return _wrong_images(stage, now, standing)
-    if stage.scenario.unsynced and not success and not kit.trail.finished():
+    if stage.scenario.unsynced and not success and not kit.trail.operations.finished():
         return []  # what nobody had synced may be gone, and we have not touched it
     if now.contents == stage.before.contents != stage.after.contents and not success:
         found = _differences(stage, "before", stage.before)

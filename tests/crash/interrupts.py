@@ -151,5 +151,7 @@ def _interrupted(stage: Stage, line: Line) -> Said:
         said.ended = f"{CRASH}{type(error).__name__}: {error}"
     said.reached = line.reached >= line.number
     if kit is not None and line.sent is not None:
-        said.unsettled = [f"{one.kind} {one.source} {one.state}" for one in kit.trail.unsettled()]
+        said.unsettled = [
+            f"{one.kind} {one.source} {one.state}" for one in kit.trail.operations.unsettled()
+        ]
     return said

@@ -78,12 +78,14 @@ class Machine(RuleBasedStateMachine):
         try:
             self.collection.crop(name, _smaller(self.collection, name))
         except CropkitError:
-            assert name not in look(self.folder).contents or self.collection.trail.standing()
+            assert (
+                name not in look(self.folder).contents or self.collection.trail.decisions.standing()
+            )
 
     @rule()
     def undo_everything(self) -> None:
         self.collection.recover()
-        while self.collection.trail.undoable():
+        while self.collection.trail.operations.undoable():
             (result,) = self.collection.undo()
             assert result.status.value == "restored", result
         left = look(self.place).contents.values()
@@ -111,10 +113,10 @@ class Machine(RuleBasedStateMachine):
             one for one in self.collection.fsck() if one.kind != "left over" or "stage" in one.path
         ]
         assert differences == []
-        assert self.collection.trail.unsettled() == []
+        assert self.collection.trail.operations.unsettled() == []
         kept = {path.name for path in (self.folder / HOME / "originals").iterdir()}
         here = set(look(self.place).contents.values())
-        finished = self.collection.trail.finished()
+        finished = self.collection.trail.operations.finished()
         rejected = {one.sha256_after for one in finished}
         rejected |= {c.sha256 for one in finished for c in one.companions}
         assert self.originals <= kept | here | rejected

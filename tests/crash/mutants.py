@@ -231,7 +231,7 @@ MUTANTS = (
     mutant(
         "recovery does not sweep the stage",
         RECOVER,
-        "        _sweep(root, left_over, {o.id for o in trail.unsettled()})\n",
+        "        _sweep(root, left_over, {o.id for o in trail.operations.unsettled()})\n",
         "",
         "power:crop a PNG,move a PNG",
     ),

@@ -137,12 +137,12 @@ def undo(kit: Collection) -> None:
 
 
 def undo_all(kit: Collection) -> None:
-    while kit.trail.undoable():
+    while kit.trail.operations.undoable():
         undo(kit)
 
 
 def undo_the_older(kit: Collection) -> None:
-    oldest = kit.trail.undoable()[0]
+    oldest = kit.trail.operations.undoable()[0]
     for result in kit.undo_operation(oldest.id):
         _succeeded(result)
 
@@ -174,7 +174,7 @@ def undo_the_part(kit: Collection) -> None:
 
 def apply_a_group(kit: Collection) -> None:
     """Carry out three decisions together; those that wait already when it is done again."""
-    if not kit.trail.waiting():
+    if not kit.trail.decisions.waiting():
         for name in (PNG, JPEG, OTHER):
             decide(kit, name=name)
     for result in kit.apply_waiting():
@@ -473,7 +473,7 @@ def look(place: Path, standing: frozenset[tuple[str, str]] = frozenset()) -> Wor
 
 
 def who_stands(kit: Collection) -> frozenset[tuple[str, str]]:
-    return frozenset((one.path, one.status.value) for one in kit.trail.standing())
+    return frozenset((one.path, one.status.value) for one in kit.trail.decisions.standing())
 
 
 def recorded(place: Path) -> frozenset[tuple[str, str, int]]:

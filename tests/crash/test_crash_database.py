@@ -60,8 +60,8 @@ def test_a_locked_database_at_prepared_or_done_is_settled_by_recovery(
     kit.close()
     with Collection(folder) as later:
         assert later.fsck() == []
-        assert later.trail.unsettled() == []
-        cropped = {one.path for one in later.trail.standing() if one.status == "cropped"}
+        assert later.trail.operations.unsettled() == []
+        cropped = {one.path for one in later.trail.decisions.standing() if one.status == "cropped"}
         assert (contents(folder) == before) == (cropped == set())
 
 
@@ -95,8 +95,8 @@ def test_a_disk_that_fills_up_at_any_level_loses_nothing(
         outcomes[outcome] += 1
         with Collection(folder) as kit:
             assert kit.fsck() == []
-            assert kit.trail.unsettled() == []
-            if kit.trail.undoable():
+            assert kit.trail.operations.unsettled() == []
+            if kit.trail.operations.undoable():
                 assert outcome != "failed"
                 kit.undo()
         assert contents(folder) == before

@@ -181,7 +181,7 @@ def test_processes_that_merge_and_work_at_once(stage: Stage, others: int) -> Non
         merge(kit)
         assert kit.fsck() == []
         assert (f"{PART}/{LAST}", "waiting") in who_stands(kit)
-        while kit.trail.undoable():
+        while kit.trail.operations.undoable():
             undo(kit)
         assert kit.fsck() == []
     for name in IN_PART:

@@ -23,7 +23,7 @@ WORK = """\
 import random, sys
 from cropkit.collection import Collection
 with Collection(sys.argv[1]) as kit:
-    waiting = kit.trail.waiting()
+    waiting = kit.trail.decisions.waiting()
     random.Random(sys.argv[2]).shuffle(waiting)
     for made in waiting:
         kit.apply(made)

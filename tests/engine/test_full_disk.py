@@ -28,4 +28,4 @@ def test_after_a_full_disk_no_other_group_is_tried(
         results = opened.apply_waiting()
         assert [one.status for one in results] == [Status.WAITING]
         assert len(asked) == 1
-        assert len(opened.trail.waiting()) == 3
+        assert len(opened.trail.decisions.waiting()) == 3

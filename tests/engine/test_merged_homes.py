@@ -76,7 +76,7 @@ def test_it_goes_and_every_image_inside_can_be_undone(photos: Path, home: Path) 
         assert (event["path"], facts["aside"]) == ("2024", f"{MERGED}/{home.name}")
         assert facts["bytes"] > 0
         assert collection.fsck() == []
-        assert len(collection.trail.waiting()) == 1
+        assert len(collection.trail.decisions.waiting()) == 1
         assert all(result.ok for result in collection.undo(everything=True))
         assert collection.fsck() == []
     assert main(["fsck", str(photos), "--rebuild"]) == 0

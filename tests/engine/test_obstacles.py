@@ -62,7 +62,7 @@ def test_what_a_full_disk_stops_waits_and_is_carried_out_when_there_is_room(
         assert collection.counts().waiting == len(made)
         done = collection.apply_waiting()
         assert [r.ok for r in done] == [True] * len(made)
-        assert {s.code for s in collection.trail.standing_by_path().values()} == {None}
+        assert {s.code for s in collection.trail.decisions.standing_by_path().values()} == {None}
     assert pictures_in(place) != before
 
 

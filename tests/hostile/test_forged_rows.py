@@ -136,7 +136,7 @@ def test_undo_brings_back_only_what_the_trail_tells(folder: Path, statement: str
     everything = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     change(folder, f"{statement} WHERE source = 'a_stage2.png'")
     with Collection(folder) as collection:
-        (operation,) = collection.trail.undoable()
+        (operation,) = collection.trail.operations.undoable()
         (result,) = collection.undo_operation(operation.id)
         assert (result.status, result.code) == (Status.REFUSED, "TrailDisagrees")
         assert "fsck --rebuild" in (result.message or "")

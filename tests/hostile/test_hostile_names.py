@@ -52,7 +52,7 @@ def decision(collection: Collection, path: str, verdict: Verdict = Verdict.ADJUS
 
 def decided(collection: Collection) -> list[dict[str, object]]:
     """Return the decisions but for the moment in which a row was written."""
-    return [row | {"updated_at": ""} for row in collection.trail.decision_table()]
+    return [row | {"updated_at": ""} for row in collection.trail.decisions.table()]
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)

@@ -88,7 +88,7 @@ def test_an_event_about_a_decision_of_the_outer_one_is_refused(photos: Path, eve
     )
     refused(photos, AuditCorrupt, f"leads nowhere: .*{theirs}")
     with Collection(photos) as collection:
-        assert collection.trail.waiting() == [theirs]
+        assert collection.trail.decisions.waiting() == [theirs]
 
 
 @pytest.mark.parametrize(

@@ -79,11 +79,11 @@ def test_a_trigger_does_not_come_in_by_an_older_format(folder: Path, version: in
 def test_what_an_older_version_made_is_ours(folder: Path, older: Callable[[Path], None]) -> None:
     older(folder)
     with TrailReader(Root(folder)) as trail:
-        assert trail.finished()
+        assert trail.operations.finished()
     with Collection(folder) as collection:
         assert collection.undo()[0].ok
     with TrailReader(Root(folder)) as trail:
-        assert trail.finished()
+        assert trail.operations.finished()
 
 
 @pytest.mark.parametrize("opens", [Collection, lambda folder: TrailReader(Root(folder))])

@@ -133,7 +133,7 @@ def test_the_rest_of_the_collection_works(
         collection.history()
         collection.crop("a_stage2.png", BOX)
         collection.undo("a_stage2.png")
-        left = collection.trail.unsettled()
+        left = collection.trail.operations.unsettled()
         assert [one.source for one in left] in ([], ["b/i.png"])
         if state is OperationState.PLANNED:
             assert left == [], "nothing had been switched: nothing is left to settle"
@@ -153,12 +153,14 @@ def test_what_is_in_conflict_is_settled_when_its_folder_is_back(album: Path) -> 
     cut_off(album, "b/i.png", OperationState.PREPARED)
     renamed(album)
     with Collection(album) as collection:
-        assert [one.state for one in collection.trail.unsettled()] == [OperationState.CONFLICT]
+        assert [one.state for one in collection.trail.operations.unsettled()] == [
+            OperationState.CONFLICT
+        ]
         assert any(one.kind == "conflict" for one in collection.fsck())
     (album / "holiday").rename(album / "b")
     with Collection(album) as collection:
         collection.recover(conflicts=True)
-        assert collection.trail.unsettled() == []
+        assert collection.trail.operations.unsettled() == []
         assert collection.fsck() == []
 
 
@@ -207,7 +209,7 @@ def test_a_stale_decision_about_a_long_name_is_only_stale(tmp_path: Path, patter
         collection.decide([made])
         pictures.write_png(folder / name, pictures.photo(104, 152, 77))
         assert collection.apply(made.id).status is Status.STALE
-        assert collection.trail.unsettled() == []
+        assert collection.trail.operations.unsettled() == []
     with Collection(folder) as collection:
         assert collection.recovered == []
         assert collection.fsck() == []
@@ -219,7 +221,7 @@ def taken_back_after_it_was_done(folder: Path) -> Operation:
         collection.crop("a_stage2.png", BOX)
         cropped = (folder / "a_stage2.png").read_bytes()
         collection.undo("a_stage2.png")
-        (restore,) = collection.trail.newest_redoable()
+        (restore,) = collection.trail.operations.newest_redoable()
     (folder / "a_stage2.png").write_bytes(cropped)
     with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db")) as db:
         db.execute("UPDATE operation SET state = 'aborted' WHERE id = ?", [restore.id])
@@ -234,7 +236,9 @@ def test_an_undo_that_was_taken_back_behind_the_trail_can_be_made_again(folder: 
         (mended,) = collection.recovered
         assert (mended.operation, mended.outcome) == (restore.id, OperationState.ABORTED)
         assert collection.fsck() == []
-        assert collection.trail.standing_by_path()["a_stage2.png"].status is Status.CROPPED
+        assert (
+            collection.trail.decisions.standing_by_path()["a_stage2.png"].status is Status.CROPPED
+        )
         assert [one.ok for one in collection.undo("a_stage2.png")] == [True]
         assert contents(folder) == original
     with Collection(folder) as collection:
@@ -279,7 +283,7 @@ def test_a_database_made_anew_knows_what_had_been_taken_back(folder: Path) -> No
 def test_what_has_ended_does_not_go_on(folder: Path) -> None:
     with Collection(folder) as collection:
         collection.crop("a_stage2.png", BOX)
-        (done,) = collection.trail.undoable()
+        (done,) = collection.trail.operations.undoable()
         with pytest.raises(CropkitError, match="is done and cannot become aborting"):
             collection.trail.begin_abort(done)
         assert collection.fsck() == []

@@ -135,7 +135,7 @@ def test_a_decision_waits_is_counted_and_is_carried_out_when_libjpeg_is_back(
     assert "cannot be cropped without loss now" in capsys.readouterr().err
     with Collection(album) as collection:
         assert collection.counts().waiting == 1
-        (row,) = collection.trail.decision_table()
+        (row,) = collection.trail.decisions.table()
         assert (row["status"], row["code"]) == ("waiting", "LosslessUnavailable")
         assert [
             one.tally.degraded for one in collection.trail.sessions() if one.kind == "apply"
@@ -242,7 +242,7 @@ def test_the_box_that_was_shown_survives_a_lost_database(album: Path) -> None:
     (album / ".cropkit" / "cropkit.db").unlink()
     assert main(["fsck", str(album), "--rebuild"]) == 0
     with Collection(album) as collection:
-        assert collection.trail.decision(made)[0].shown == SNAPPED
+        assert collection.trail.decisions.by_id(made)[0].shown == SNAPPED
 
 
 def test_the_setting_that_cures_makes_nothing_stale(
@@ -305,9 +305,11 @@ def test_a_review_says_what_waits_for_libjpeg_and_what_was_shown(
     accept_first(browser)
     review = browser.review
     collection = review.collection
-    (waiting,) = [one for one in collection.trail.standing() if one.status is Status.WAITING]
+    (waiting,) = [
+        one for one in collection.trail.decisions.standing() if one.status is Status.WAITING
+    ]
     assert waiting.code == "LosslessUnavailable"
-    made, _ = collection.trail.decision(waiting.decision)
+    made, _ = collection.trail.decisions.by_id(waiting.decision)
     assert made.shown is not None
     assert made.box is not None
     assert made.shown.xyxy != made.box.xyxy

@@ -28,7 +28,7 @@ IN_SYSTEM, IN_RUN = "tests/system/test_files.py", "tests/audit/test_run.py"
 JPEG, EXECUTOR = "formats/jpeg/__init__.py", "engine/executor.py"
 IN_LIMITS = "tests/hostile/test_limits_of_input.py"
 IN_ROUTE = "tests/lossless/test_lossless_or_not.py"
-LISTING, READER, UNDOING = "engine/listing.py", "audit/reader.py", "engine/undoing.py"
+LISTING, READER, UNDOING = "engine/listing.py", "audit/decision_reader.py", "engine/undoing.py"
 IN_PART = "tests/test_part.py"
 IN_AUDIT, IN_KIT = "tests/audit/test_audit.py", "tests/test_collection.py"
 
@@ -44,7 +44,7 @@ FILES = (
     mutant(
         "a decision beside a part is carried out",
         READER,
-        "        self.scope.check(decision.path)\n",
+        "        self._scope.check(decision.path)\n",
         "",
         IN_PART,
     ),

@@ -165,15 +165,15 @@ RUNS = (
     mutant(
         "a crop is cropped again",
         PLANNING,
-        "if self.trail.is_crop(content.sha256):",
+        "if self.trail.contents.is_crop(content.sha256):",
         "if False:",
         IN_PLAN,
     ),
     mutant(
         "people's decisions are carried out, too",
         PLANNING,
-        "for standing in self.trail.standing() if is_batch(standing.reviewer)\n",
-        "for standing in self.trail.standing()\n",
+        "            if is_batch(standing.reviewer)\n",
+        "",
         IN_PLAN,
     ),
     mutant(
@@ -406,8 +406,8 @@ RUNS = (
     mutant(
         "recovery settles what nobody of ours planned",
         "engine/recovery.py",
-        "operations = trail.vouched()",
-        "operations = trail.unsettled()",
+        "operations = trail.operations.vouched()",
+        "operations = trail.operations.unsettled()",
         IN_UNVOUCHED,
     ),
     mutant(

@@ -32,7 +32,7 @@ def test_a_part_is_reviewed_and_nothing_beside_it(folder: Path, start: Started) 
     assert browser.controller.counts == browser.review.collection.counts()
     browser.review.close()
     with Collection(folder) as whole:
-        standing = whole.trail.standing_by_path()
+        standing = whole.trail.decisions.standing_by_path()
         assert standing.pop("a_stage2.png").status is Status.WAITING
         assert {name.partition("/")[0] for name in standing} == {"2024"}
         assert {each.status for each in standing.values()} == {Status.CROPPED}

@@ -166,7 +166,7 @@ def test_a_click_or_a_digit_marks_and_enter_decides_all_the_others(browser: Brow
     press(browser, "Enter")
     assert "end" in browser.status
     browser.written()
-    standing = browser.review.collection.trail.standing()
+    standing = browser.review.collection.trail.decisions.standing()
     assert [one.status for one in standing] == [Status.CROPPED] * 11
 
 
@@ -202,13 +202,13 @@ def test_enter_on_a_single_image_accepts_it_and_shows_the_next(browser: Browser)
     assert view(browser).stage.width > 1300
     press(browser, "Enter")
     assert [e.path for e in entries(browser)] == ["02.png"]
-    assert list(browser.review.collection.trail.standing_by_path()) == ["01.png"]
+    assert list(browser.review.collection.trail.decisions.standing_by_path()) == ["01.png"]
     browser.written()
     press(browser, "m")
     press(browser, "z")
     browser.written()
     assert (
-        browser.review.collection.trail.standing() == []
+        browser.review.collection.trail.decisions.standing() == []
         or "01.png" not in browser.controller.session.settled
     )
 

@@ -143,7 +143,7 @@ def test_a_decision_on_which_the_process_dies_twice_fails_and_the_original_stand
     assert (result.status, result.code) == (Status.FAILED, "ApplierDied")
     assert "exit code -9" in (result.message or "")
     assert (kit.root / made.path).read_bytes() == before
-    assert kit.trail.standing_by_path()[made.path].status is Status.FAILED
+    assert kit.trail.decisions.standing_by_path()[made.path].status is Status.FAILED
     assert murdered.apply(decided(kit, 1).id).status is Status.CROPPED
     assert kit.fsck() == []
 
@@ -165,7 +165,7 @@ def test_a_decision_waits_where_the_process_was_stopped_and_not_the_image_at_fau
     assert (result.status, result.code) == (Status.WAITING, "ApplierStopped")
     assert sent.name in (result.message or "")
     assert (kit.root / made.path).read_bytes() == before
-    assert kit.trail.waiting() == [made.id]
+    assert kit.trail.decisions.waiting() == [made.id]
     assert stopping.apply(made.id).status is Status.CROPPED
     stopping.close()
     assert kit.fsck() == []
@@ -180,10 +180,10 @@ def test_a_termination_in_the_middle_of_a_crop_leaves_the_decision_waiting(
     result = hunted.apply(made.id)
     hunted.close()
     assert result.status in (Status.WAITING, Status.CROPPED), result
-    assert kit.trail.unsettled() == []
+    assert kit.trail.operations.unsettled() == []
     assert (
         kit.apply_waiting() == []
-        or kit.trail.standing_by_path()[made.path].status is Status.CROPPED
+        or kit.trail.decisions.standing_by_path()[made.path].status is Status.CROPPED
     )
     assert kit.fsck() == []
 
@@ -195,7 +195,7 @@ def test_what_was_given_up_leaves_no_operation_open(
     murdered.start()
     murdered.after, murdered.times = thousandths / 1000, 2
     murdered.apply(decided(kit).id)
-    assert kit.trail.unsettled() == []
+    assert kit.trail.operations.unsettled() == []
     assert kit.fsck() == []
 
 
@@ -237,7 +237,7 @@ def test_whatever_was_under_way_when_it_died_for_good_is_settled_when_that_is_to
     else:
         pytest.fail("the hunter never came in time")
     hunted.close()
-    assert kit.trail.unsettled() == []
+    assert kit.trail.operations.unsettled() == []
     assert list((kit.root / ".cropkit" / "stage").iterdir()) == []
     assert (kit.root / made.path).read_bytes() == before
     assert kit.fsck() == []
@@ -253,7 +253,7 @@ def test_a_decision_that_cannot_be_taken_back_stands_and_that_is_said(
     result = murdered.retract(made.id)
     assert (result.ok, result.code) == (False, "ApplierDied")
     assert (kit.root / made.path).read_bytes() == cropped
-    assert kit.trail.standing_by_path()[made.path].status is Status.CROPPED
+    assert kit.trail.decisions.standing_by_path()[made.path].status is Status.CROPPED
 
 
 def test_killed_in_the_middle_of_its_work_it_ends_with_what_was_asked(

@@ -36,7 +36,7 @@ class ReviewStore:
 
     def resumed(self, per_page: int, minimum: int) -> Resumed:
         """Return the review as it was left."""
-        every = self._trail.standing()
+        every = self._trail.decisions.standing()
         standing = {each.path: each for each in every}
         settled = {
             path: Decided(s.verdict, s.status, s.box, s.message or "")
@@ -61,11 +61,11 @@ class ReviewStore:
 
     def standing(self) -> dict[str, Standing]:
         """Return the decision that stands for each image."""
-        return self._trail.standing_by_path()
+        return self._trail.decisions.standing_by_path()
 
     def undo_stack(self) -> tuple[Standing, ...]:
         """Return this reviewer's standing decisions that can be taken back, oldest first."""
-        return self._to_undo(self._trail.standing())
+        return self._to_undo(self._trail.decisions.standing())
 
     def _to_undo(self, every: Sequence[Standing]) -> tuple[Standing, ...]:
         reviewer = self._collection.reviewer
@@ -98,7 +98,7 @@ class ReviewStore:
 
     def looked(self, path: str, sha256: str, size: Size) -> Look:
         """Say what the trail knows about a content that somebody else has read."""
-        return Look(path, sha256, size, self._trail.is_crop(sha256))
+        return Look(path, sha256, size, self._trail.contents.is_crop(sha256))
 
     def confidence(self, path: str) -> float | None:
         """Return how sure the suggestion for an image is, where it says so, without reading it.

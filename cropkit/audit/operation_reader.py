@@ -1,0 +1,135 @@
+"""What a trail tells of operations: those under way, those that are done, those to take back."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from sqlalchemy import Connection, select
+
+from cropkit.audit import chain, operations, schema, unvouched
+from cropkit.audit.keys import Key
+from cropkit.audit.operation import Operation, OperationState
+from cropkit.audit.store_reader import StoreReader
+from cropkit.system.scope import Scope
+
+# Reads operations by pages: the first one, or what follows a place in the order.
+Some = Callable[[Connection, int | None], list[tuple[int, Operation]]]
+
+
+class OperationReader:
+    """Every question about operations, each answered from one moment of the database.
+
+    Parameters
+    ----------
+    whose : returns the key of whoever asks
+    """
+
+    def __init__(self, store: StoreReader, scope: Scope, whose: Callable[[], Key]) -> None:
+        self._store, self._scope, self._whose = store, scope, whose
+
+    def by_id(self, wanted: str) -> Operation:
+        """Return an operation by id."""
+        with self._store.reading() as db:
+            return operations.one(db, wanted)
+
+    def is_done(self, operation: str) -> bool:
+        """Whether an operation was committed as done: what it did to the files stands."""
+        with self._store.reading() as db:
+            return operations.state_of(db, operation) is OperationState.DONE
+
+    def taken_back(self) -> list[Operation]:
+        """Return the operations that the trail calls done and that were taken back all the same."""
+        with self._store.reading() as db:
+            return operations.taken_back(db)
+
+    def unsettled(self) -> list[Operation]:
+        """Return the operations that have not ended, oldest first."""
+        with self._store.reading() as db:
+            return operations.unsettled(db)
+
+    def vouched(self) -> list[Operation]:
+        """Return those of them that may be acted upon, oldest first."""
+        with self._store.reading() as db:
+            others = {each.operation.id for each in unvouched.all_of(db, self._whose())}
+            return [each for each in operations.unsettled(db) if each.id not in others]
+
+    def left_alone(self) -> list[unvouched.Unvouched]:
+        """Return those of the dead that nobody acts upon, oldest first, each with why.
+
+        Raises
+        ------
+        KeyUnusable
+            `CROPKIT_KEY` names none.
+        """
+        with self._store.reading() as db:
+            return unvouched.of_the_dead(db, self._whose(), self._scope.root)
+
+    def finished(self) -> list[Operation]:
+        """Return every finished operation, oldest first."""
+        with self._store.reading() as db:
+            return operations.finished(db)
+
+    def each_finished(self) -> Iterator[Operation]:
+        """Yield the same, read as they are asked for; what ends meanwhile may be among them."""
+        return self._page_by_page(operations.some_finished)
+
+    def undoable(self) -> list[Operation]:
+        """Return the finished operations that can be taken back, oldest first."""
+        with self._store.reading() as db:
+            return self._in_scope(operations.undoable(db))
+
+    def undoable_of(self, image: str) -> list[Operation]:
+        """Return those of one image, newest first."""
+        with self._store.reading() as db:
+            return self._in_scope(operations.undoable_of(db, image))
+
+    def undoable_by_id(self, beginning: str) -> list[Operation]:
+        """Return those whose id begins with some text, oldest first."""
+        with self._store.reading() as db:
+            return self._in_scope(operations.undoable_by_id(db, beginning))
+
+    def newest_undoable(self) -> Iterator[Operation]:
+        """Yield what can be taken back, newest first; read as it is asked for."""
+        return self._newest(operations.newest_undoable)
+
+    def redoable_of(self, image: str) -> list[Operation]:
+        """Return the restores of one image that can be taken back in their turn, newest first."""
+        with self._store.reading() as db:
+            return self._in_scope(operations.redoable_of(db, image))
+
+    def newest_redoable(self) -> Iterator[Operation]:
+        """Yield all such restores, newest first; read as they are asked for."""
+        return self._newest(operations.newest_redoable)
+
+    def later_on(self, earlier: Operation) -> Operation | None:
+        """Return the first standing operation on what `earlier` left."""
+        with self._store.reading() as db:
+            return operations.later_on(db, earlier)
+
+    def is_told(self, done: Operation) -> bool:
+        """Whether the trail's own event tells of a finished operation just what its row says."""
+        query = select(schema.audit.c.seq, schema.audit.c.body).where(
+            schema.audit.c.operation == done.id, schema.is_outcome
+        )
+        with self._store.reading() as db:
+            event = db.execute(query).one_or_none()
+        if event is None:
+            return False
+        told = operations.from_row(chain.body_of(event._asdict())["operation"])
+        return replace(told, state=done.state) == done
+
+    def _newest(self, some: Some) -> Iterator[Operation]:
+        every = self._page_by_page(some)
+        return (operation for operation in every if self._scope.holds(operation.image))
+
+    def _page_by_page(self, some: Some) -> Iterator[Operation]:
+        last: int | None = None
+        while True:
+            with self._store.reading() as db:
+                numbered = some(db, last)
+            if not numbered:
+                return
+            yield from (operation for _, operation in numbered)
+            last = numbered[-1][0]
+
+    def _in_scope(self, those: Iterable[Operation]) -> list[Operation]:
+        return [operation for operation in those if self._scope.holds(operation.image)]
