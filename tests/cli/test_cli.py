@@ -59,9 +59,8 @@ def test_every_command_of_the_public_interface_is_there() -> None:
             "health",
             "stats",
             "alerts",
-            "adopt",
-            "heads",
             "merge",
+            "share",
         ),
         *NOT_YET,
     }
