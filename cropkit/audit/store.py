@@ -23,7 +23,7 @@ from cropkit.audit.store_reader import (
     version_of,
 )
 from cropkit.errors import AuditLocked, CropkitError, ForeignState
-from cropkit.system import room, state_folder
+from cropkit.system import disk_space, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import (
     DATABASE,
@@ -216,7 +216,7 @@ class Store(StoreReader):
 
     def _keep_reserve(self) -> None:
         with self._translated():
-            room.keep_reserve(self.folder)
+            disk_space.keep_reserve(self.folder)
 
     # -- locks and errors ----------------------------------------------------------------------
 

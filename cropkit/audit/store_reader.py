@@ -28,7 +28,7 @@ from cropkit.errors import (
     NetworkFileSystem,
     NoCollection,
 )
-from cropkit.system import room, state_folder
+from cropkit.system import disk_space, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, ORIGINALS, log_of
 from cropkit.system.signals import HeldOff, held_off
@@ -235,7 +235,7 @@ def one_moment(db: Connection) -> Iterator[None]:
 
 def unavailable(folder: Path, reason: object) -> AuditUnavailable:
     """Return why the trail cannot be opened or written: that the disk is full, where it is."""
-    lacking = room.shortage(folder)
+    lacking = disk_space.shortage(folder)
     return DiskFull(folder, lacking) if lacking else AuditUnavailable(folder, reason)
 
 

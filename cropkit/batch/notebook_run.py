@@ -24,7 +24,7 @@ from cropkit.errors import BadParameter, MissingFile
 from cropkit.jupyter import notebooks
 from cropkit.jupyter.notebooks import Literal
 from cropkit.names import escaped
-from cropkit.system import room
+from cropkit.system import disk_space
 from cropkit.system.scope import scope_of
 from cropkit.system.signals import number_of
 
@@ -82,7 +82,7 @@ def run_notebook(
     root = scope_of(path).root
     source = notebook or notebooks.notebook(NOTEBOOK)
     _check_declares(source, [*_NEEDED, *parameters])
-    with room.translated(root):
+    with disk_space.translated(root):
         return _run_notebook(path, parameters, source)
 
 

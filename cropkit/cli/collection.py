@@ -130,12 +130,12 @@ def _purge(arguments: argparse.Namespace) -> int:
 
 def _make_room(folder: Path) -> None:
     """Give the reserve back where nothing could be written: a purge makes room."""
-    from cropkit.system import room, state_folder  # noqa: PLC0415  (only where it is needed)
+    from cropkit.system import disk_space, state_folder  # noqa: PLC0415  (only where it is needed)
 
     state_folder.check_is_folder(folder)
     state_folder.check(folder)
-    lacking = room.shortage(folder)
-    if lacking and (freed := room.give_back(folder)):
+    lacking = disk_space.shortage(folder)
+    if lacking and (freed := disk_space.give_back(folder)):
         say(f"{lacking}; the reserve, {freed}, is given back for this")
 
 

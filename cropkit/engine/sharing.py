@@ -19,7 +19,7 @@ from cropkit.audit.store import DEADLINE
 from cropkit.engine import listing
 from cropkit.errors import ForeignState, InsideCollection, NoCollection, NotShareable
 from cropkit.names import printable
-from cropkit.system import group_modes, room, sharing, state_folder
+from cropkit.system import disk_space, group_modes, sharing, state_folder
 from cropkit.system.home import HOME
 
 _MAY_USE = stat.S_IRWXG | stat.S_ISGID
@@ -75,7 +75,7 @@ def standing(folder: Path) -> Standing:
     """
     state_folder.check_is_folder(folder)
     root = folder.resolve()
-    with room.translated(root):
+    with disk_space.translated(root):
         home = _home(folder, root)
         if not stat.S_ISDIR(home.st_mode):
             raise ForeignState(root / HOME, "a link or a file, where a folder belongs")
@@ -99,7 +99,7 @@ def share(folder: Path, group: str) -> Shared:
     gid = sharing.group_named(now.folder, group)
     if not now.is_own:
         _check_given(now, gid)
-    with _believing(now, gid), room.translated(now.folder):
+    with _believing(now, gid), disk_space.translated(now.folder):
         changed = group_modes.give(now.folder, gid)
     beyond = (*_others(now.folder), *_out_of_reach(now.folder, gid))
     return Shared(standing(folder), changed.changed, tuple(changed.left), beyond)
@@ -121,7 +121,7 @@ def stop(folder: Path) -> Shared:
     changed = group_modes.Changed()
     if now.is_own:
         state_folder.check(now.folder)
-        with room.translated(now.folder), alone(now.folder, DEADLINE):
+        with disk_space.translated(now.folder), alone(now.folder, DEADLINE):
             changed = group_modes.take_back(now.folder)
     sharing.forget(now.folder)
     return Shared(standing(folder), changed.changed, tuple(changed.left))

@@ -116,7 +116,7 @@ class ReviewController:
         self._not_lossless: set[str] = set()
         self._started: float | None = None
         # what keeps no crop waiting, nor waits for one
-        self._side_thread = BackgroundThread(loop, self.guard)
+        self._side_thread = BackgroundThread("cropkit-side", loop, self.guard)
         self._confidence_scan = ConfidenceScan(
             self.store, self._side_thread, loop, self.guard, min_confidence
         )
@@ -209,7 +209,7 @@ class ReviewController:
 
     def _advance(self, move: Move) -> None:
         step = advance(self.session, move)
-        decisions = tuple(map(self._stamped, step.rulings))
+        decisions = tuple(map(self._stamped, step.decisions))
         if decisions:
             self.collection.decide(decisions)  # durable before anything shows it as decided
             self._ids.update((decision.path, decision.id) for decision in decisions)
@@ -219,20 +219,20 @@ class ReviewController:
         self._carry_out(decisions, step.undone)
         self.follow()
 
-    def _stamped(self, ruling: DraftDecision) -> Decision:
+    def _stamped(self, draft: DraftDecision) -> Decision:
         now = self._clock()
         return Decision(
-            ruling.path,
-            ruling.sha256,
-            ruling.size,
-            ruling.verdict,
-            ruling.box,
+            draft.path,
+            draft.sha256,
+            draft.size,
+            draft.verdict,
+            draft.box,
             self.collection.reviewer,
             self.collection.session,
-            shown_at=self.screen.shown_at.get(ruling.path, now),
+            shown_at=self.screen.shown_at.get(draft.path, now),
             decided_at=now,
-            suggestion=ruling.suggestion,
-            shown=self.prefetch.shown(ruling.path, ruling.sha256, ruling.box),
+            suggestion=draft.suggestion,
+            shown=self.prefetch.shown(draft.path, draft.sha256, draft.box),
         )
 
     def follow(self) -> None:

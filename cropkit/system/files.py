@@ -33,7 +33,7 @@ from cropkit.errors import (
     ReadOnly,
     WriteFailed,
 )
-from cropkit.system import room
+from cropkit.system import disk_space
 from cropkit.system.attributes import Attributes, attributes_of, carry
 from cropkit.system.descent import walked
 from cropkit.system.home import HOME
@@ -131,7 +131,7 @@ class Root:
     def check_room(self, path: str, needed: int) -> None:
         """Raise `NoSpace` unless `needed` bytes and a reserve of 1 MiB are free."""
         free = self.free_bytes()
-        wanted = needed + room.ENOUGH
+        wanted = needed + disk_space.ENOUGH
         if free < wanted:
             raise NoSpace(path, wanted, free)
 
@@ -389,7 +389,7 @@ def _translation(path: str, error: OSError, root: Root) -> CropkitError:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return ReadOnly(path, error.strerror)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace(path, room.words(root.path, error.errno))
+        return NoSpace(path, disk_space.words(root.path, error.errno))
     if error.errno == errno.ENOENT:
         return MissingFile(path)
     return WriteFailed(path, error.strerror or str(error))

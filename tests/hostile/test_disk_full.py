@@ -17,7 +17,7 @@ from states import NOBODY, fill, killed
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
-from cropkit.system import locks, room
+from cropkit.system import disk_space, locks
 
 BOX = PixelBox(0, 0, 48, 48)
 Capture = pytest.CaptureFixture[str]
@@ -89,7 +89,7 @@ def test_what_only_reads_works_with_no_byte_free(full: Path, command: str, capsy
 
 
 def test_a_purge_makes_room_with_no_byte_free(full: Path, capsys: Capture) -> None:
-    assert (full / ".cropkit" / "reserve").stat().st_size == room.RESERVED
+    assert (full / ".cropkit" / "reserve").stat().st_size == disk_space.RESERVED
     assert main(["purge", str(full), "--older-than", "0d"]) == 0
     told = "".join(capsys.readouterr())
     assert "the reserve, 1,048,576 bytes in 7 files, is given back" in told
@@ -97,7 +97,7 @@ def test_a_purge_makes_room_with_no_byte_free(full: Path, capsys: Capture) -> No
     (full.parent / "fill").unlink()
     with Collection(full) as collection:
         assert collection.fsck() == []
-    assert (full / ".cropkit" / "reserve").stat().st_size == room.RESERVED
+    assert (full / ".cropkit" / "reserve").stat().st_size == disk_space.RESERVED
 
 
 def test_no_reserve_is_kept_where_little_is_free(tmp_path: Path) -> None:

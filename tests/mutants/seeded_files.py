@@ -500,7 +500,7 @@ FILES = (
     mutant(
         "the disk is filled to the last byte",
         SYSTEM,
-        "wanted = needed + room.ENOUGH",
+        "wanted = needed + disk_space.ENOUGH",
         "wanted = needed",
         IN_SYSTEM,
     ),

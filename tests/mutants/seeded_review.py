@@ -300,7 +300,7 @@ REVIEW = (
         "a state copies what it holds of all images",
         KNOWN,
         "    changed = replace(images, **changes)\n",
-        "    changed = replace(images, **changes)\n    dict(changed.rulings.items()), list(changed.left)\n",
+        "    changed = replace(images, **changes)\n    dict(changed.decisions.items()), list(changed.left)\n",
         IN_GROWTH,
     ),
     mutant(
@@ -473,7 +473,7 @@ REVIEW = (
     mutant(
         "every decision was shown when it was made",
         CONTROLLER,
-        "shown_at=self.screen.shown_at.get(ruling.path, now)",
+        "shown_at=self.screen.shown_at.get(draft.path, now)",
         "shown_at=now",
         f"{IN_WIDGET}::test_an_image_is_shown_from_when_its_page_is_on_the_screen",
     ),

@@ -161,10 +161,10 @@ class Reviews(RuleBasedStateMachine):
             assert self.session == before
             return
         assert self.session == before, "a move changed the session that it was given"
-        for ruling in step.rulings:
-            assert ruling.path not in self.standing, "decided twice"
-            assert ruling.verdict.keeps_a_box == (ruling.box is not None)
-            self.standing.add(ruling.path)
+        for decision in step.decisions:
+            assert decision.path not in self.standing, "decided twice"
+            assert decision.verdict.keeps_a_box == (decision.box is not None)
+            self.standing.add(decision.path)
         if step.undone:
             self.standing.remove(step.undone)
         self.session = step.session
@@ -251,10 +251,14 @@ def test_no_key_is_claimed_twice() -> None:
 def test_enter_decides_each_open_image_as_it_is_marked_and_goes_on() -> None:
     session = on(fresh(), Choose(1), Nudge(3, 0), Choose(2), ToggleMark(Mark.REJECT))
     step = advance(session, DecidePage())
-    assert [r.verdict for r in step.rulings] == [Verdict.ACCEPT, Verdict.ADJUSTED, Verdict.REJECT]
-    assert step.rulings[0].box == BOX.pixels(SIZE)
-    assert step.rulings[2].box is None
-    assert step.rulings[2].suggestion == SUGGESTION
+    assert [each.verdict for each in step.decisions] == [
+        Verdict.ACCEPT,
+        Verdict.ADJUSTED,
+        Verdict.REJECT,
+    ]
+    assert step.decisions[0].box == BOX.pixels(SIZE)
+    assert step.decisions[2].box is None
+    assert step.decisions[2].suggestion == SUGGESTION
     assert step.session.page == 1
 
 
@@ -262,7 +266,7 @@ def test_an_image_that_failed_to_load_gets_no_decision_and_stays_visible_as_fail
     session = begin(PATHS, 2)
     session = on(session, looked(PATHS[0]), LoadFailed(PATHS[1], "truncated"))
     step = advance(session, DecidePage())
-    assert [r.path for r in step.rulings] == [PATHS[0]]
+    assert [each.path for each in step.decisions] == [PATHS[0]]
     assert step.session.broken == {PATHS[1]: "truncated"}
     assert isinstance(session.entries[1], Broken)
 
@@ -270,7 +274,7 @@ def test_an_image_that_failed_to_load_gets_no_decision_and_stays_visible_as_fail
 def test_an_image_that_was_cropped_already_is_not_offered_its_box_again() -> None:
     session = on(begin(PATHS, 1), looked(PATHS[0], cropped=True))
     assert isinstance(session.entries[0], Done)
-    assert advance(session, DecidePage()).rulings == ()
+    assert advance(session, DecidePage()).decisions == ()
     with pytest.raises(IllegalMove, match="decided already"):
         advance(session, ResetBox())
 
@@ -278,8 +282,8 @@ def test_an_image_that_was_cropped_already_is_not_offered_its_box_again() -> Non
 def test_without_a_suggestion_the_full_image_is_offered_and_accepting_it_is_adjusted() -> None:
     session = on(begin(PATHS, 1), looked(PATHS[0], suggestions=()))
     assert entry(session).box == PixelBox.full(SIZE)
-    (ruling,) = advance(session, Decide()).rulings
-    assert (ruling.verdict, ruling.box, ruling.suggestion) == (
+    (decision,) = advance(session, Decide()).decisions
+    assert (decision.verdict, decision.box, decision.suggestion) == (
         Verdict.ADJUSTED,
         PixelBox.full(SIZE),
         None,
@@ -299,7 +303,7 @@ def test_a_page_that_is_still_loading_cannot_be_accepted() -> None:
 
 def test_accepting_one_image_chooses_the_next_open_one() -> None:
     step = advance(fresh(), Decide())
-    assert [r.path for r in step.rulings] == [PATHS[0]]
+    assert [each.path for each in step.decisions] == [PATHS[0]]
     assert step.session.chosen == 1
     assert step.session.page == 0
 
@@ -395,8 +399,8 @@ def test_candidates_are_offered_in_turn_and_one_taken_as_it_stands_is_accepted()
     session = on(session, NextCandidate())
     assert entry(session).suggestion == other
     assert entry(session).box == other.box.pixels(SIZE)
-    ruling = advance(session, Decide()).rulings[0]
-    assert (ruling.verdict, ruling.suggestion) == (Verdict.ACCEPT, other)
+    decision = advance(session, Decide()).decisions[0]
+    assert (decision.verdict, decision.suggestion) == (Verdict.ACCEPT, other)
     assert entry(on(session, NextCandidate())) == entry(on(session, Nudge(1, 1), ResetBox(),
         NextCandidate()))  # fmt: skip
     with pytest.raises(IllegalMove, match="no other suggestion"):
@@ -534,9 +538,9 @@ def test_redo_decides_again_as_was_decided_and_a_new_decision_ends_it() -> None:
     first, second = PATHS[:2]
     session = on(session, Undo(), Restored(second), Undo(), Restored(first))
     step = advance(opened(session), Redo())
-    assert [(r.path, r.box, r.verdict) for r in step.rulings] == [(first, box, Verdict.ADJUSTED)]
+    assert [(d.path, d.box, d.verdict) for d in step.decisions] == [(first, box, Verdict.ADJUSTED)]
     again = advance(step.session, Redo())
-    assert again.rulings[0].path == second
+    assert again.decisions[0].path == second
     assert again.session.undo == (first, second)
     with pytest.raises(IllegalMove, match="nothing was undone"):
         advance(again.session, Redo())
@@ -625,7 +629,7 @@ def test_a_failed_decision_is_not_asked_about_again_but_can_be_decided_anew() ->
     assert session.undo == ()
     session = on(session, TurnPage(-1), looked(PATHS[0]))
     assert entry(session).box == box
-    assert advance(session, Decide()).rulings[0].path == PATHS[0]
+    assert advance(session, Decide()).decisions[0].path == PATHS[0]
 
 
 def test_an_outcome_that_comes_after_its_undo_changes_nothing() -> None:
@@ -661,7 +665,7 @@ def test_seven_images_and_four_are_eleven() -> None:
     session, seen = opened(begin(paths, 3)), []
     while not session.ended:
         step = advance(session, DecidePage())
-        seen += [r.path for r in step.rulings]
+        seen += [each.path for each in step.decisions]
         session = opened(step.session)
     assert seen == list(paths)
 

@@ -78,13 +78,13 @@ def test_a_box_that_was_changed_is_the_same_in_another_arrangement() -> None:
 
 def test_alone_enter_accepts_one_image_and_shows_the_next() -> None:
     step = advance(on(fresh(), Choose(1), ALONE), DecidePage())
-    assert [ruling.path for ruling in step.rulings] == ["01.png"]
+    assert [decision.path for decision in step.decisions] == ["01.png"]
     assert paths(step.session) == ["02.png"]
 
 
 def test_in_the_grid_enter_accepts_all_but_the_marked_which_are_shown_next() -> None:
     step = advance(on(fresh(), GRIDDED, *marked(2, 4)), DecidePage())
-    assert [ruling.path for ruling in step.rulings] == [
+    assert [decision.path for decision in step.decisions] == [
         path for path in PATHS[:GRID] if path not in ("02.png", "04.png")
     ]
     session = opened(step.session)
@@ -92,7 +92,7 @@ def test_in_the_grid_enter_accepts_all_but_the_marked_which_are_shown_next() -> 
     assert (session.arrangement, session.filter) == (Arrangement.PAGE, Filter.ASIDE)
     assert all(isinstance(one, Open) and one.mark is Mark.KEEP for one in session.entries)
     after = advance(session, DecidePage())
-    assert [ruling.path for ruling in after.rulings] == ["02.png", "04.png"]
+    assert [decision.path for decision in after.decisions] == ["02.png", "04.png"]
     assert paths(after.session) == list(PATHS[GRID : 2 * GRID])
     assert (after.session.arrangement, after.session.filter) == (Arrangement.GRID, Filter.ALL)
 
@@ -104,9 +104,9 @@ def test_the_only_marked_one_is_shown_alone() -> None:
 
 def test_a_mark_is_taken_away_by_marking_again_and_reject_is_a_verdict() -> None:
     session = on(fresh(), GRIDDED, *marked(0, 0), ToggleMark(Mark.REJECT, 1))
-    rulings = advance(session, DecidePage()).rulings
-    assert [ruling.verdict for ruling in rulings[:2]] == [Verdict.ACCEPT, Verdict.REJECT]
-    assert len(rulings) == GRID
+    decisions = advance(session, DecidePage()).decisions
+    assert [decision.verdict for decision in decisions[:2]] == [Verdict.ACCEPT, Verdict.REJECT]
+    assert len(decisions) == GRID
 
 
 def test_what_is_marked_for_a_closer_look_cannot_be_accepted_by_itself() -> None:
@@ -147,7 +147,7 @@ def test_whatever_is_marked_every_image_is_decided_exactly_once(
             if isinstance(session.entries[position], Open):
                 session = on(session, ToggleMark(Mark.LATER, position))
         step = advance(session, DecidePage())
-        decided += [ruling.path for ruling in step.rulings]
+        decided += [decision.path for decision in step.decisions]
         session = opened(step.session)
     assert session.ended
     assert sorted(decided) == list(PATHS)

@@ -229,7 +229,7 @@ class Kept(RuleBasedStateMachine):
     def what_can_be_done_again_is_not_decided(self) -> None:
         state = self.state
         assert len(set(state.redo)) == len(state.redo)
-        assert all(state.ruling(path).path == path for path in state.redo)
+        assert all(state.decision(path).path == path for path in state.redo)
 
 
 TestKept = Kept.TestCase

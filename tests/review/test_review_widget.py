@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -41,6 +42,13 @@ def test_a_page_shows_its_images_with_their_suggested_boxes(browser: Browser) ->
     assert all(isinstance(e, Open) and e.box == e.offered for e in entries(browser))
     assert browser.review.boxes == [list(e.box.xyxy) for e in entries(browser)]
     assert len(browser.named("drawImage")) >= 6  # into hidden canvases, and from there
+
+
+def test_each_thread_of_a_review_has_a_name_of_its_own(browser: Browser) -> None:
+    assert not browser.controller.closed
+    names = [each.name for each in threading.enumerate() if each.name.startswith("cropkit-")]
+    assert {"cropkit-decisions", "cropkit-side"} <= set(names)
+    assert len(set(names)) == len(names)
 
 
 def test_images_and_pages_are_numbered_from_one(browser: Browser) -> None:

@@ -50,7 +50,7 @@ class Repeats(Enum):
 
     FREE = 0.0  # a held key repeats
     STEADY = 0.08  # one effect for each press: a keyboard repeats every 30 to 50 ms
-    ONCE = 0.25  # it decides: see `rhythm`
+    ONCE = 0.25  # it decides: see `key_repeat`
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class DraftDecision:
-    """A decision without clock, names and id, which the shell adds."""
+    """A decision without clock, names and id, which the controller adds."""
 
     path: str
     sha256: str

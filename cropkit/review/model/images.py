@@ -116,7 +116,7 @@ class Images:
     listed : those that are in the folder; what else is known was decided, and is elsewhere
     left : those that a person still has to look at
     elsewhere : how many are decided and not listed
-    rulings : what was decided in this session, so that it can be done again
+    decisions : what was decided in this session, so that it can be done again
     """
 
     index: Index
@@ -126,7 +126,7 @@ class Images:
     broken: Tree[str] = field(default_factory=Tree)
     restoring: Tree[Decided] = field(default_factory=Tree)
     drafts: Tree[Draft] = field(default_factory=Tree)
-    rulings: Tree[DraftDecision] = field(default_factory=Tree)
+    decisions: Tree[DraftDecision] = field(default_factory=Tree)
     stale: NumberSet = field(default_factory=NumberSet)
     unsure: NumberSet = field(default_factory=NumberSet)
     undo: Stack = field(default_factory=Stack)
@@ -182,13 +182,13 @@ class Images:
         number = self.index.known(path)
         return _now(self, number, outcomes=self.outcomes.put(number, decided))
 
-    def ruled(self, ruling: DraftDecision, decided: Decided) -> "Images":
+    def decided_here(self, decision: DraftDecision, decided: Decided) -> "Images":
         """Let a decision of this session stand, as the latest that can be taken back."""
-        number = self.index.known(ruling.path)
+        number = self.index.known(decision.path)
         images = replace(
-            self, rulings=self.rulings.put(number, ruling), stale=self.stale.without(number)
+            self, decisions=self.decisions.put(number, decision), stale=self.stale.without(number)
         )
-        return images.decided(ruling.path, decided).undoable(ruling.path)
+        return images.decided(decision.path, decided).undoable(decision.path)
 
     def not_decided(self, path: str) -> "Images":
         """Let no decision stand."""
@@ -238,7 +238,7 @@ class Images:
     def redoable(self, path: str) -> "Images":
         """Let a decision that was taken back be the first to be done again, if it is known."""
         number = self.index.known(path)
-        return replace(self, redo=self.redo.put(number)) if number in self.rulings else self
+        return replace(self, redo=self.redo.put(number)) if number in self.decisions else self
 
     def not_redoable(self, path: str) -> "Images":
         """Let a decision that was taken back not be done again."""

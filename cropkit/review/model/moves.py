@@ -1,4 +1,4 @@
-"""What can happen in a review: by a key, a drag or a click, or told by the shell.
+"""What can happen in a review: by a key, a drag or a click, or told by the controller.
 
 A move carries what it needs; a position counts from 0, and None is the chosen image.
 """
@@ -202,7 +202,7 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class ImageLoaded:
-    """The shell has read an image of the page."""
+    """The controller has read an image of the page."""
 
     path: str
     sha256: str
@@ -213,7 +213,7 @@ class ImageLoaded:
 
 @dataclass(frozen=True, slots=True)
 class LoadFailed:
-    """The shell could not read an image of the page."""
+    """The controller could not read an image of the page."""
 
     path: str
     reason: str
@@ -221,7 +221,7 @@ class LoadFailed:
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceScanned:
-    """The shell knows of more images whose suggestion has a low confidence."""
+    """The controller knows of more images whose suggestion has a low confidence."""
 
     unsure: frozenset[str]
 

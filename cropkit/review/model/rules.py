@@ -37,6 +37,7 @@ from cropkit.review.model.state import (
 )
 from cropkit.review.model.transforms import (
     choosing,
+    decision_on,
     edited,
     listed,
     loading_at,
@@ -49,7 +50,6 @@ from cropkit.review.model.transforms import (
     regridded,
     replaced,
     restoring_of,
-    ruling_on,
     settle,
     showing,
     turned,
@@ -109,7 +109,7 @@ def _decide(session: ReviewState, move: Decide) -> Step:
     decided = settle(session, (entry,))
     position = next((i for i, e in enumerate(decided.entries) if isinstance(e, Open)), None)
     chosen = session.chosen if position is None else position
-    return Step(replace(decided, chosen=chosen), (ruling_on(entry),))
+    return Step(replace(decided, chosen=chosen), (decision_on(entry),))
 
 
 def _decide_page(session: ReviewState, move: DecidePage) -> Step:
@@ -122,13 +122,13 @@ def _decide_page(session: ReviewState, move: DecidePage) -> Step:
     decided = settle(session, () if session.ended else waiting)
     aside = [e.path for e in shown if e.mark is Mark.LATER]
     if aside:
-        return Step(narrowed(decided, aside), tuple(map(ruling_on, waiting)))
+        return Step(narrowed(decided, aside), tuple(map(decision_on, waiting)))
     page = decided.next_undecided_page()
     if page is None and session.filter is not Filter.ALL:
         decided = regridded(decided)
         page = decided.next_undecided_page()
     after = replace(decided, ended=True) if page is None else turned(decided, page)
-    return Step(after, tuple(map(ruling_on, waiting)))
+    return Step(after, tuple(map(decision_on, waiting)))
 
 
 def _undo(session: ReviewState, move: Undo) -> Step:
@@ -151,7 +151,7 @@ def _redo(session: ReviewState, move: Redo) -> Step:
         raise IllegalMove(name_of(move), f"{path} is still being restored")
     if path in session.settled:
         raise IllegalMove(name_of(move), f"{path} is decided already")
-    again = session.ruling(path)
+    again = session.decision(path)
     stands = Decided(again.verdict, Status.WAITING, again.box)
     images = session.images.not_redoable(path).not_drafted(path)
     decided = replace(session, images=images.decided(path, stands).undoable(path))
@@ -160,11 +160,11 @@ def _redo(session: ReviewState, move: Redo) -> Step:
     return Step(choosing(done, index), (again,))
 
 
-def _surveyed(session: ReviewState, move: ConfidenceScanned) -> Step:
+def _scanned(session: ReviewState, move: ConfidenceScanned) -> Step:
     return Step(replace(session, images=session.images.found_unsure(move.unsure)))
 
 
-def _looked(session: ReviewState, move: ImageLoaded) -> Step:
+def _loaded(session: ReviewState, move: ImageLoaded) -> Step:
     position = loading_at(session, move.path, move)
     images = session.images.shown(move.path).not_decided(move.path)
     if move.cropped:
@@ -231,12 +231,12 @@ _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     DecidePage: _decide_page,
     Undo: _undo,
     Redo: _redo,
-    ImageLoaded: _looked,
+    ImageLoaded: _loaded,
     LoadFailed: _load_failed,
     Applied: _applied,
     Restored: _restored,
     RestoreFailed: _restore_failed,
-    ConfidenceScanned: _surveyed,
+    ConfidenceScanned: _scanned,
 }
 _AFTER_THE_END = frozenset(
     {

@@ -222,9 +222,9 @@ class ReviewState:
         """What was taken back and can be done again, the latest last."""
         return Stacked(self.images.index, self.images.redo)
 
-    def ruling(self, path: str) -> DraftDecision:
+    def decision(self, path: str) -> DraftDecision:
         """Return what was decided about an image in this session, last."""
-        return ByPath(self.images.index, self.images.rulings)[path]
+        return ByPath(self.images.index, self.images.decisions)[path]
 
     @property
     def pages(self) -> int:
@@ -296,5 +296,5 @@ class Step:
     """What a move led to: the session, the decisions to record, the path whose decision to undo."""
 
     session: ReviewState
-    rulings: tuple[DraftDecision, ...] = ()
+    decisions: tuple[DraftDecision, ...] = ()
     undone: str | None = None

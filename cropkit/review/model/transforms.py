@@ -111,7 +111,7 @@ def _fits(box: PixelBox, size: Size) -> bool:
     return box.right <= size.width and box.bottom <= size.height
 
 
-def ruling_on(entry: Open) -> DraftDecision:
+def decision_on(entry: Open) -> DraftDecision:
     """Return what accepting an image says."""
     verdict = entry.verdict
     box = entry.box if verdict.keeps_a_box else None
@@ -120,9 +120,9 @@ def ruling_on(entry: Open) -> DraftDecision:
 
 def settle(session: ReviewState, entries: tuple[Open, ...]) -> ReviewState:
     """Take images as decided."""
-    rulings = {e.path: ruling_on(e) for e in entries}
-    new = {p: Decided(r.verdict, Status.WAITING, r.box) for p, r in rulings.items()}
-    kept = [(r.box, r.size) for r in rulings.values() if r.box is not None]
+    decisions = {e.path: decision_on(e) for e in entries}
+    new = {p: Decided(d.verdict, Status.WAITING, d.box) for p, d in decisions.items()}
+    kept = [(d.box, d.size) for d in decisions.values() if d.box is not None]
     done = tuple(
         Done(e.path, new[e.path], e.size) if isinstance(e, Open) and e.path in new else e
         for e in session.entries
@@ -130,8 +130,8 @@ def settle(session: ReviewState, entries: tuple[Open, ...]) -> ReviewState:
     if not new:
         return session
     images = replace(session.images, redo=Stack())
-    for path, ruling in rulings.items():
-        images = images.ruled(ruling, new[path])
+    for path, decision in decisions.items():
+        images = images.decided_here(decision, new[path])
     return replace(
         session,
         entries=done,

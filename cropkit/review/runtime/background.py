@@ -19,16 +19,20 @@ class BackgroundThread:
 
     At the interpreter's end it finishes what it is at and begins nothing more: what waits is
     durable, and taken up by the next review.
+
+    Parameters
+    ----------
+    name : of the thread, as a list of all threads shows it
     """
 
-    def __init__(self, loop: Loop, guard: Guard) -> None:
+    def __init__(self, name: str, loop: Loop, guard: Guard) -> None:
         self._loop, self._guard = loop, guard
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._closed = False
         self._free = Event()
         self._free.set()
         self.pending = 0
-        self._thread = Thread(target=self._work, name="cropkit-apply", daemon=True)
+        self._thread = Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
         atexit.register(self.close)
 

@@ -27,7 +27,7 @@ class BackgroundApplier:
         self, collection: "Collection", applier: DecisionApplier | None, loop: Loop, guard: Guard
     ) -> None:
         self._collection, self._applier = collection, applier
-        self.thread = BackgroundThread(loop, guard)
+        self.thread = BackgroundThread("cropkit-decisions", loop, guard)
 
     @property
     def defers(self) -> bool:

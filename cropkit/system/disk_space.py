@@ -48,11 +48,11 @@ def words(folder: Path, number: int | None) -> str | None:
     """Say what the number of a system error means where files are; None where it is no shortage."""
     if number not in _FULL:
         return None
-    room = os.statvfs(folder)
-    free = room.f_bavail * room.f_frsize
+    space = os.statvfs(folder)
+    free = space.f_bavail * space.f_frsize
     if number == errno.EDQUOT:
         return f"the quota of user {os.geteuid()} is used up, though {free:,} bytes are free"
-    if room.f_files and not room.f_favail:
+    if space.f_files and not space.f_favail:
         return f"no inodes are left: no file can be made, though {free:,} bytes are free"
     missing = max(ENOUGH - free, 0)
     return f"the disk is full: {free:,} bytes are free, at least {missing:,} more are needed"
@@ -74,10 +74,10 @@ def translated(folder: Path) -> Iterator[None]:
 
 def keep_reserve(folder: Path) -> None:
     """Keep a few bytes and inodes back, for a purge on a full disk; where few are free, none."""
-    room = os.statvfs(folder)
-    has_inodes = not room.f_files or room.f_favail >= _PLENTY_OF_INODES
+    space = os.statvfs(folder)
+    has_inodes = not space.f_files or space.f_favail >= _PLENTY_OF_INODES
     try:
-        if room.f_bavail * room.f_frsize >= _PLENTY:
+        if space.f_bavail * space.f_frsize >= _PLENTY:
             _keep(folder / RESERVE, RESERVED)
         for name in RESERVED_FILES if has_inodes else ():
             _keep(folder / name)
