@@ -219,6 +219,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[s
             "CROPKIT_TEST_AUDIT": str(place / "log"),
             "CROPKIT_TEST_PACKAGE": str(PACKAGE),
             "XDG_CONFIG_HOME": str(place),
+            "PYTHONDONTWRITEBYTECODE": "1",  # what Python compiles is written by no line of ours
         },
     )
     assert done.returncode == 0, done.stderr

@@ -28,6 +28,14 @@ from cropkit.geometry import PixelBox, Size
 ADDRESS_SPACE = 3 << 30
 MOST_BYTES = 40_000
 WRITTEN = ("a.png", "a.jpg", "a.webp", "a.tif", "a.bmp", "a.gif")
+BY_PILLOW = {
+    "png": "PNG",
+    "jpg": "JPEG",
+    "webp": "WEBP",
+    "tif": "TIFF",
+    "bmp": "BMP",
+    "gif": "GIF",
+}
 EXACT = ("png", "bmp", "gif", "tiff")  # what Pillow sees of these is to stay the same
 THROUGH_THE_KIT = 25  # each so-manieth case goes through the whole protocol
 Mutation = Callable[[bytes, random.Random], bytes]
@@ -44,8 +52,7 @@ def seeds() -> dict[str, list[bytes]]:
         for data in features.samples(row)
     ]
     photo, exif = pictures.photo(120, 90), pictures.exif_bytes(orientation=6, gps=True)
-    written = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "tif": "TIFF", "bmp": "BMP"}
-    made += [(f"a.{s}", pictures.encoded(photo, kind, exif=exif)) for s, kind in written.items()]
+    made += [(f"a.{s}", pictures.encoded(photo, kind, exif=exif)) for s, kind in BY_PILLOW.items()]
     files: dict[str, list[bytes]] = {}
     for name, data in made:
         if len(data) < MOST_BYTES:
