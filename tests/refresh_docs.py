@@ -2,8 +2,8 @@
 
     python tests/refresh_docs.py
 
-The API page, the options of the tests, the tables of keys and commands. A second run changes no
-byte; tests hold each of them to the code.
+The API page, the options of the tests, the tables of keys, commands and formats. A second run
+changes no byte; tests hold each of them to the code.
 """
 
 import sys
@@ -14,6 +14,7 @@ import api_page
 
 from cropkit.bootstrap import selftest
 from cropkit.cli import commands_markdown
+from cropkit.formats import capabilities
 from cropkit.review import keys_markdown
 from cropkit.review.keys.keymap import actions_markdown
 
@@ -26,9 +27,15 @@ def options() -> str:
     return f"```text\n{selftest.USAGE.strip()}\n```"
 
 
+def formats_tables() -> str:
+    """Return what becomes of each feature of each format, and what each refusal means."""
+    return "\n".join(capabilities.page())
+
+
 BLOCKS = {
     "README.md": {"keys": keys_markdown, "commands": commands_markdown},
     "CONTRIBUTING.md": {"options": options},
+    "docs/formats.md": {"capabilities": formats_tables},
     "docs/keys.md": {"actions": actions_markdown},
 }
 

@@ -18,7 +18,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108  (pytest makes a folder of the user's ow
 LEAST_ROOM = 4 << 30  # bytes; a run takes a third of that
 
 TOGETHER = ("tests/browser",)
-# Left out by --fast: a browser, deaths at every point, whole notebooks and commands, seeded bugs.
+# Left out by --fast; the text of `cropkit test --help` names it by kinds.
 SLOW = (
     "notebooks",
     "tests/batch",

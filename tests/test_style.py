@@ -18,6 +18,7 @@ SOURCES = sorted((ROOT / "cropkit").rglob("*.py"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LONGEST = 60
 MEDIAN = 10
+MOST_BY_POSITION = 5
 
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -63,6 +64,17 @@ def functions() -> Iterator[tuple[str, int]]:
 
 def test_no_function_is_long() -> None:
     assert {name: lines for name, lines in functions() if lines > LONGEST} == {}
+
+
+def test_no_function_takes_more_than_five_arguments_by_position() -> None:
+    most = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, FUNCTION):
+                names = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+                own = names[1:] if names[:1] in (["self"], ["cls"]) else names
+                most[f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"] = len(own)
+    assert {name: number for name, number in most.items() if number > MOST_BY_POSITION} == {}
 
 
 def test_half_of_the_functions_are_short() -> None:

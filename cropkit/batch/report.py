@@ -85,7 +85,10 @@ def page(run: RunRecord, depict: Depict, notebooks: Sequence[str] = ()) -> str:
         run=run,
         counts={way: number for way, number in run.counts.items() if number},
         headline=_headline(run),
-        unwell=[_shown(e, depict, n < _FAILURES_SHOWN) for n, e in enumerate(run.unwell[:_NAMED])],
+        unwell=[
+            _shown(e, depict, pictured=n < _FAILURES_SHOWN)
+            for n, e in enumerate(run.unwell[:_NAMED])
+        ],
         sheet=[_shown(entry, depict, pictured=True) for entry in sample(cropped)],
         cropped=len(cropped),
         passed=run.passed[:_LISTED],
@@ -125,7 +128,7 @@ def _shown_text(value: object) -> object:
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _shown(entry: Entry, depict: Depict, pictured: bool) -> Shown:  # noqa: FBT001  (one of a row)
+def _shown(entry: Entry, depict: Depict, *, pictured: bool) -> Shown:
     if not pictured:
         return Shown(entry)
     pictures = depict(entry)

@@ -21,16 +21,18 @@ usage: python3 -m cropkit test [--fast] [--soak] [--film] [--crash-full] [--muta
 
 Run the test suite of this clone, after setting up .venv and a Chromium where they are missing.
 
-  --fast         in a minute: no browser, crashes, whole notebooks, seeded bugs, set-ups, tools
+  --fast         in a minute: without what takes long (browser, crashes, hostile input, notebooks,
+                 batches, processes, seeded bugs, set-ups, tools), which it lists at the end
   --soak         500 pages in a browser instead of 60
   --film         make the README's pictures anew, whether or not what they show has changed
   --crash-full   every crash point instead of a sample (CROPKIT_CRASH_FULL=1 for the tests)
   --mutants      every seeded bug instead of three (CROPKIT_MUTANTS=1 for the tests)
 
 All other arguments go to pytest. Where none of them names a file, workers (one more than there are
-cores) take the files in turn; -n 0 runs all in one process. Temporary folders are in memory where
-/dev/shm has room; --basetemp=FOLDER has them on a disk. CROPKIT_CHROMIUM names a Chromium to use,
-CROPKIT_PATIENCE=4 waits four times as long on a slow machine before anything is a failure.
+cores, at most 8) take the files in turn; -n 0 runs all in one process. Temporary folders are in
+memory where /dev/shm has room; --basetemp=FOLDER has them on a disk. CROPKIT_CHROMIUM names a
+Chromium to use, CROPKIT_PATIENCE=4 waits four times as long on a slow machine before anything is a
+failure.
 """
 CHROMIUM = "CROPKIT_CHROMIUM"
 FAST = "--fast"

@@ -1,4 +1,4 @@
-"""Images in, cropped images out: the one place that knows formats, Pillow and codecs.
+"""Images in, cropped images out: a room for each format, and what is asked of all of them.
 
 Everything works on bytes; the original is never touched here. A file that cannot be rewritten
 faithfully is refused with the reason (see docs/formats.md), never degraded.

@@ -1,9 +1,5 @@
-"""What is kept, patched, dropped or refused, as data: docs/formats.md is made from it.
+"""What is kept, patched, dropped or refused, as data: the tables of docs/formats.md show it."""
 
-``python -m cropkit.formats.capabilities`` prints the tables; a test holds the page to them.
-"""
-
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -148,7 +144,3 @@ def page() -> Iterator[str]:
 def _meaning(refusal: type[Refused]) -> str:
     text = refusal.template.partition(": ")[2]
     return text.replace("{1}", "…").replace("{2}", "…")
-
-
-if __name__ == "__main__":
-    sys.stdout.writelines(f"{line}\n" for line in page())

@@ -134,9 +134,9 @@ class Screen:
         """Take the loupe away, and draw every box here."""
         self.hold(None, "", Grip.WHOLE)
 
-    def look(self, path: str, zoom: Zoom) -> None:
+    def zoom_to(self, path: str, zoom: Zoom) -> None:
         """See an image so closely from now on."""
-        self.view_state.look(path, zoom)
+        self.view_state.zoom_to(path, zoom)
         self._follow()
 
     def toggle_loupe(self) -> None:

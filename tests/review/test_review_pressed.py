@@ -41,7 +41,7 @@ def test_every_key_of_the_table_reaches_the_review(
 def test_every_key_of_the_view_changes_it(browser: Browser, binding: Binding) -> None:
     browser.controller.guard.problem("something", "a.png")
     view_state, path = browser.controller.screen.view_state, entries(browser)[0].path
-    view_state.look(path, Zoom(1.5))
+    view_state.zoom_to(path, Zoom(1.5))
 
     def seen() -> tuple[object, ...]:
         view = view_state.view(0, path, Size(90, 90))

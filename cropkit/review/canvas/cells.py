@@ -10,7 +10,7 @@ from cropkit.review.model import Done, Entry, Open, ReviewState
 from cropkit.review.view.view_state import ViewState
 from cropkit.review.view.viewport import Viewport
 
-Applied = Callable[[str, PixelBox], PixelBox]
+AppliedBox = Callable[[str, PixelBox], PixelBox]
 
 
 class Weight(Enum):
@@ -50,7 +50,7 @@ class CellState:
 
 
 def cell_states(
-    session: ReviewState, view_state: ViewState, applied: Applied
+    session: ReviewState, view_state: ViewState, applied: AppliedBox
 ) -> tuple[CellState, ...]:
     """Return what is to be painted over each image of the page.
 
@@ -65,7 +65,7 @@ def cell_states(
 
 
 def _cell_state(
-    session: ReviewState, view_state: ViewState, position: int, applied: Applied
+    session: ReviewState, view_state: ViewState, position: int, applied: AppliedBox
 ) -> CellState:
     entry, weight = session.entries[position], _weight(session, view_state, position)
     size = entry.size if isinstance(entry, Open | Done) else None

@@ -58,7 +58,7 @@ class ZoomInput:
         """See the chosen image whole."""
         session = self._controller.session
         if session.entries:
-            self._screen.look(session.entries[session.chosen].path, WHOLE)
+            self._screen.zoom_to(session.entries[session.chosen].path, WHOLE)
 
     def grab(self, position: int, x: float, y: float) -> None:
         """Take hold of a zoomed image, to pull it along."""
@@ -70,7 +70,7 @@ class ZoomInput:
         """Pull along what was taken hold of."""
         pull = self._pull
         if pull is not None:
-            self._screen.look(pull.path, pull.view.panned(x - pull.x, y - pull.y).zoom)
+            self._screen.zoom_to(pull.path, pull.view.panned(x - pull.x, y - pull.y).zoom)
 
     def let_go(self) -> None:
         """Pull nothing any more."""
@@ -99,4 +99,4 @@ class ZoomInput:
         view = self._screen.viewport(session.chosen)
         if view is None or at is None or session.arrangement is Arrangement.GRID:
             return
-        self._screen.look(session.entries[session.chosen].path, view.zoomed(by, at).zoom)
+        self._screen.zoom_to(session.entries[session.chosen].path, view.zoomed(by, at).zoom)

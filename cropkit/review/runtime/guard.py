@@ -56,7 +56,7 @@ class Guard:
                 return
             try:
                 callback(*args, **kwargs)
-            except Exception as error:  # noqa: BLE001  (the one place: shown, logged, counted)
+            except Exception as error:  # noqa: BLE001  (shown, logged, counted)
                 self.caught(error, about)
 
         return watched

@@ -79,7 +79,7 @@ class ViewState:
         middle = (x / entry.size.width, y / entry.size.height)
         return Viewport(stage, entry.size, Zoom(max(1.0, scale / lying.fit), *middle))
 
-    def look(self, path: str, zoom: Zoom) -> None:
+    def zoom_to(self, path: str, zoom: Zoom) -> None:
         """See an image so closely from now on."""
         self._zooms[path] = zoom
 
