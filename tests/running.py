@@ -109,7 +109,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("cropkit")
     group.addoption("--fast", action="store_true", help="what takes long is left out")
     group.addoption("--soak", action="store_true", help="500 pages in a browser instead of 60")
-    group.addoption("--film", action="store_true", help="make the README's pictures anew")
+    group.addoption("--film", action="store_true", help="try to make the README's pictures")
 
 
 def leave_out_slow_ones(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -36,7 +36,7 @@ def first_cells(section: str) -> list[str]:
 def paths() -> Iterator[str]:
     for quoted in re.findall(r"`([^`\n]+)`", PAGE):
         name = quoted.partition(":")[0]
-        if re.fullmatch(r"[\w./-]+/|[\w./-]+\.(py|md|toml|ipynb)", name):
+        if re.fullmatch(r"[\w./-]+/|[\w./-]+\.(py|js|md|toml|ipynb)", name):
             yield name
 
 
@@ -74,6 +74,14 @@ def test_every_entry_of_the_package_is_on_the_map_with_one_line() -> None:
         if (path.is_dir() and (path / "__init__.py").is_file()) or path.suffix == ".py"
     ]
     assert sorted(first_cells("The map")) == sorted(entries)
+
+
+def test_each_place_that_catches_every_exception_and_goes_on_is_named() -> None:
+    texts = {path: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
+    places = [path.relative_to(PACKAGE) for path in texts if "except Exception" in texts[path]]
+    assert len(places) == 2
+    section = sections()["Promises, and what follows from them"]
+    assert [place for place in places if f"`{place}`" not in section] == []
 
 
 def test_the_floors_are_those_that_are_checked_top_first() -> None:

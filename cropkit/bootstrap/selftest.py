@@ -24,7 +24,7 @@ Run the test suite of this clone, after setting up .venv and a Chromium where th
   --fast         in a minute: without what takes long (browser, crashes, hostile input, notebooks,
                  batches, processes, seeded bugs, set-ups, tools), which it lists at the end
   --soak         500 pages in a browser instead of 60
-  --film         make the README's pictures anew, whether or not what they show has changed
+  --film         try to make the README's pictures, whether or not what they show has changed
   --crash-full   every crash point instead of a sample (CROPKIT_CRASH_FULL=1 for the tests)
   --mutants      every seeded bug instead of three (CROPKIT_MUTANTS=1 for the tests)
 
