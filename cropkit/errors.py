@@ -22,7 +22,7 @@ CropkitError
  │    ├── LaterOperation     a later operation stands on the one to be undone
  │    ├── ChangedSinceCrop   undo would lose what was done to the file since
  │    ├── OriginalDamaged    the kept original is not what it was: it cannot be brought back
- │    ├── TrailDisagrees     a row of the database is not what the trail tells: nothing is undone
+ │    ├── TrailDisagrees     a row of the database is not what the trail tells: it is left alone
  │    ├── OriginalPurged     the original was purged on purpose
  │    ├── StillNeeded        what a merge has left, with something in it that is nowhere else
  │    ├── ReaderDied         the process that reads images ended on it
@@ -284,9 +284,9 @@ class OriginalDamaged(Refused):
 
 
 class TrailDisagrees(Refused):
-    """(path, operation): a row of the database is not what the trail tells."""
+    """(path, operation or decision, its id): a row of the database is not what the trail tells."""
 
-    template = "{0}: the trail tells of operation {1:.8} otherwise than the database: not undone"
+    template = "{0}: the trail tells of {1} {2:.8} otherwise than the database: it is left alone"
     cure = "`cropkit fsck` names what was changed; `cropkit fsck --rebuild` mends it from the trail"
 
 

@@ -15,6 +15,7 @@ import pictures
 import pytest
 from deciding import decided
 from faults import contents
+from trails import change
 
 from cropkit.audit import replay
 from cropkit.audit.reader import TrailReader
@@ -185,6 +186,24 @@ def _outside(photos: Path, name: str, box: PixelBox, *, apply: bool) -> None:
         decision = decided(outer, f"2024/{name}", box=box)
         if apply:
             assert outer.apply(decision).ok
+
+
+@pytest.mark.parametrize("steps", [[0, 1], [1, 0]])
+def test_of_two_that_wait_the_later_one_alone_is_carried_out(
+    photos: Path, steps: list[int]
+) -> None:
+    for step in steps:
+        (_outside, _inside)[step](photos, A, (BOX, SMALLER)[step], apply=False)
+    with Collection(photos) as collection:
+        collection.merge(photos / "2024")
+        # also of the one that the merge superseded
+        assert change(photos, "UPDATE queue SET status = 'waiting'") == 2
+        before = (photos / "2024" / A).read_bytes()
+        ended = collection.apply_waiting()
+    assert sorted(each.code or "" for each in ended) == ["", "TrailDisagrees"]
+    (done,) = (each for each in ended if each.ok)
+    assert done.box_asked == (BOX, SMALLER)[steps[-1]]
+    assert (photos / "2024" / A).read_bytes() != before
 
 
 @pytest.mark.parametrize("inner_is_later", [True, False])

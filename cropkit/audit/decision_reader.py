@@ -1,13 +1,43 @@
 """What a trail tells of decisions, and of what became of them."""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from heapq import merge
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
 
-from cropkit.audit import decisions
+from sqlalchemy import Connection, Row, Select, bindparam, select
+
+from cropkit.audit import chain, decisions, rows
 from cropkit.audit.decisions import Standing
+from cropkit.audit.operation import MERGED
+from cropkit.audit.schema import audit
 from cropkit.audit.store_reader import StoreReader
-from cropkit.records import Decision, Status
+from cropkit.errors import TrailDisagrees
+from cropkit.names import escaped
+from cropkit.records import Decision, Status, Verdict
 from cropkit.system.scope import Scope
+
+_DECIDED = "decided"
+_TOLD: Select[Any] = select(audit.c.seq, audit.c.event, audit.c.body)
+# the newest first: of an image whose decision waits that is the one event to read, nearly always
+_NEWEST = audit.c.seq.desc()
+_OF_IMAGE = _TOLD.where(audit.c.path == bindparam("image")).order_by(_NEWEST)
+_IS_IN = audit.c.path.in_(bindparam("folders", expanding=True))
+_MERGES = _TOLD.where(_IS_IN, audit.c.event == MERGED).order_by(_NEWEST)
+
+
+class Compared(NamedTuple):
+    """A decision, what became of it, and what keeps one that waits from being carried out.
+
+    Parameters
+    ----------
+    disagreement : the trail's events do not tell just what its row says, or not that it waits
+    """
+
+    decision: Decision
+    standing: Standing
+    disagreement: TrailDisagrees | None
 
 
 class DecisionReader:
@@ -57,6 +87,22 @@ class DecisionReader:
         self._scope.check(decision.path)
         return decision, standing
 
+    def compared(self, decision_id: str) -> Compared:
+        """Return the same, held against the trail: rows are anybody's who may write to the state.
+
+        Raises
+        ------
+        PathOutsideRoot
+            As in `by_id`.
+        """
+        with self._store.reading() as db:
+            decision, standing = decisions.one(db, decision_id)
+            is_told = standing.status is Status.WAITING and _is_told(db, decision)
+        self._scope.check(decision.path)
+        agrees = is_told or standing.status is not Status.WAITING
+        disagreement = None if agrees else TrailDisagrees(decision.path, "decision", decision_id)
+        return Compared(decision, standing, disagreement)
+
     def counts(self) -> dict[Status, int]:
         """Return how many images have each status."""
         if not self._scope.is_whole:
@@ -68,3 +114,41 @@ class DecisionReader:
         """Return every decision with its outcome as plain rows."""
         with self._store.reading() as db:
             return [row for row in decisions.table(db) if self._scope.holds(row["path"])]
+
+
+def _is_told(db: Connection, waiting: Decision) -> bool:
+    """Whether its own event tells the row, and the newest one that settles it lets it wait."""
+    settled: str | None = None
+    with db.execute(_OF_IMAGE, {"image": escaped(waiting.path)}) as of_image:
+        for event in merge(of_image, _merges(db, waiting.path), key=_place, reverse=True):
+            body = chain.body_of(event._asdict())
+            with rows.read(f"event {event.seq!r}"):
+                if event.event == _DECIDED and body.get("id") == waiting.id:
+                    is_same = decisions.from_row(body) == waiting
+                    return is_same and _waits(waiting, settled)
+                settled = settled or _settled(event.event, body, waiting.id)
+    return False
+
+
+def _merges(db: Connection, path: str) -> list[Row[Any]]:
+    """Return the merges that an image may have come by: of a folder that it lies in."""
+    folders = [escaped(str(folder)) for folder in PurePosixPath(path).parents][:-1]
+    return list(db.execute(_MERGES, {"folders": folders})) if folders else []
+
+
+def _place(event: Row[Any]) -> int:
+    return int(event.seq)
+
+
+def _settled(event: str, body: Mapping[str, Any], wanted: str) -> str | None:
+    """Return what an event about its image, or a merge, makes of a decision; None: nothing."""
+    if event == _DECIDED:
+        return Status.SUPERSEDED
+    if event == MERGED:
+        status: str | None = body["settled"].get(wanted)
+        return status
+    return event if body.get("decision") == wanted else None
+
+
+def _waits(decided: Decision, settled: str | None) -> bool:
+    return decided.verdict is not Verdict.SKIP and settled in (None, Status.WAITING)

@@ -103,9 +103,11 @@ class BatchPlanner:
     # -- what was decided ----------------------------------------------------------------------
 
     def _recorded(self, decision_id: str) -> Item:
-        decision, _ = self.trail.decisions.by_id(decision_id)
+        decision, _, disagreement = self.trail.decisions.compared(decision_id)
         kind = OperationKind.REJECT if decision.verdict is Verdict.REJECT else OperationKind.CROP
         size_bytes, target = 0, decision.path
+        if disagreement is not None:  # the trail tells of no such decision
+            return Item(decision, kind, target, size_bytes, recorded=False, error=disagreement)
         try:
             content = self.locations.root.read(decision.path)
             size_bytes = len(content.data)

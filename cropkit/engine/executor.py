@@ -20,6 +20,7 @@ from cropkit.errors import (
     LosslessUnavailable,
     NoSpace,
     Overtaken,
+    TrailDisagrees,
 )
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status
@@ -117,9 +118,11 @@ class DecisionExecutor:
 
     def _planned(self, decision: str) -> Request | Outcome:
         """Plan a decision that waits; how it ended where that cannot be or was done before."""
-        decided, standing = self._trail.decisions.by_id(decision)
+        decided, standing, disagreement = self._trail.decisions.compared(decision)
         if standing.status is not Status.WAITING:
             return settled_before(standing)
+        if disagreement is not None:
+            return self._left_alone(decided, disagreement)
         try:
             return self._planner.for_decision(decided)
         except CropkitError as error:
@@ -147,12 +150,22 @@ class DecisionExecutor:
 
     def give_up(self, decision: str, error: CropkitError) -> CropResult:
         """Record that a decision which still waits is not tried any more, and why."""
-        decided, standing = self._trail.decisions.by_id(decision)
-        return (
-            self._refuse(decided, error).result
-            if standing.status is Status.WAITING
-            else told(standing)
-        )
+        decided, standing, disagreement = self._trail.decisions.compared(decision)
+        if standing.status is not Status.WAITING:
+            return told(standing)
+        if disagreement is not None:
+            return self._left_alone(decided, disagreement).result
+        return self._refuse(decided, error).result
+
+    def _left_alone(self, decision: Decision, error: TrailDisagrees) -> Outcome:
+        """Refuse a decision whose row is none of the trail's, and let it wait.
+
+        The event does not name it: that would tell of what never was, or let it wait from then on.
+        """
+        result = refusal(decision.path, decision.box, error, decided=True)
+        self._trail.settle(None, result)
+        self._log_failure(result)
+        return Outcome(result, error)
 
     def _refuse(self, decision: Decision, error: CropkitError) -> Outcome:
         result = refusal(decision.path, decision.box, error, decided=True)

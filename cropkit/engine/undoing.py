@@ -66,8 +66,10 @@ class Undoer:
         return result_of(self._retracted(decision))
 
     def _retracted(self, wanted: str) -> Outcome:
+        decision, _, disagreement = self._trail.decisions.compared(wanted)
+        if disagreement is not None:
+            return Outcome(refusal(decision.path, decision.box, disagreement), disagreement)
         if self._trail.withdraw(wanted):
-            decision, _ = self._trail.decisions.by_id(wanted)
             result = CropResult(Status.RESTORED, decision.path, box_asked=decision.box)
             return Outcome(result)
         decision, standing = self._trail.decisions.by_id(wanted)
@@ -103,7 +105,7 @@ class Undoer:
 
     def _hindrance(self, operation: Operation) -> CropkitError | None:
         if not self._trail.operations.is_told(operation):
-            return TrailDisagrees(operation.source, operation.id)
+            return TrailDisagrees(operation.source, "operation", operation.id)
         later = self._trail.operations.later_on(operation)
         if later is None:
             return None

@@ -5,6 +5,7 @@ may be read as a whole is an index over what is open, waits or stands, from its 
 """
 
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 
 import pictures
 import pytest
+from deciding import decided
 from shell import run
 from sqlalchemy import Engine, event
 from trails import cut_off
@@ -140,6 +142,26 @@ def test_what_the_trail_tells_of_an_open_operation_is_asked_of_indices(worked: P
         assert trail.operations.left_alone() == []
     assert any("UNION ALL" in text for text, _ in asked)
     assert read_as_a_whole(worked, asked) == set()
+
+
+def _is_of_image(statement: Statement) -> bool:
+    return " IN " not in statement[0]
+
+
+def test_what_the_trail_tells_of_a_decision_is_asked_of_an_index(worked: Path) -> None:
+    deeper = worked / "part" / "deeper"
+    deeper.mkdir(parents=True)
+    shutil.copy(worked / OTHER, deeper / OTHER)
+    with Collection(worked) as collection:
+        wanted = decided(collection, f"part/deeper/{OTHER}", box=BOX)
+        with statements() as asked:
+            assert collection.trail.decisions.compared(wanted).disagreement is None
+    of_audit = [each for each in asked if "FROM audit" in each[0]]
+    assert len(of_audit) == 2  # of the image, and of the folders that a merge may have brought
+    with closing(sqlite3.connect(worked / ".cropkit" / "cropkit.db")) as db:
+        of_merges, of_image = (plan(db, each) for each in sorted(of_audit, key=_is_of_image))
+    assert len(of_image) == 1  # in the index's own order, so that it is read to its first alone
+    assert all("ix_audit_path" in step for step in (of_image[0], of_merges[0]))
 
 
 def test_a_plan_that_reads_all_is_noticed(worked: Path) -> None:

@@ -50,6 +50,9 @@ WITH: Mapping[str, Callable[[TrailReader], object]] = {
     "contents.names_of": lambda trail: trail.contents.names_of(content(trail)),
     "contents.originals_between": lambda trail: trail.contents.originals_between("0", "g"),
     "decisions.by_id": lambda trail: trail.decisions.by_id(trail.decisions.standing()[0].decision),
+    "decisions.compared": lambda trail: trail.decisions.compared(
+        trail.decisions.standing()[0].decision
+    ),
     "degraded": lambda trail: trail.degraded(trail.sessions()[0].id),
     "integrity.missed": lambda trail: trail.integrity.missed([]),
     "is_dead": lambda trail: trail.is_dead(done(trail).owner),

@@ -44,9 +44,23 @@ FILES = (
     mutant(
         "a decision beside a part is carried out",
         READER,
-        "        self._scope.check(decision.path)\n",
-        "",
+        "        self._scope.check(decision.path)\n        agrees = ",
+        "        agrees = ",
         IN_PART,
+    ),
+    mutant(
+        "a decision is carried out as its row says",
+        READER,
+        "is_same = decisions.from_row(body) == waiting",
+        "is_same = True",
+        "tests/hostile/test_decisions_told.py",
+    ),
+    mutant(
+        "a decision that was taken back waits again where its row says so",
+        READER,
+        "settled in (None, Status.WAITING)",
+        "True",
+        "tests/hostile/test_decisions_told.py",
     ),
     mutant(
         "a purge of a part takes originals of others",
