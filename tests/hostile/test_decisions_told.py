@@ -10,7 +10,7 @@ import pytest
 from deciding import BOX, decided
 from faults import as_format_1, as_format_5, as_format_6
 from shell import run
-from trails import change, rows
+from trails import change, cut_off, rows
 
 from cropkit.audit.schema import metadata
 from cropkit.batch.dry_run import foreseen
@@ -294,6 +294,11 @@ def test_what_waited_for_an_obstacle_is_carried_out(folder: Path) -> None:
         result = CropResult(Status.WAITING, A, lacking.code, str(lacking), box_asked=decision.box)
         collection.trail.settle(wanted, result)
         assert collection.apply(wanted).ok
+
+
+def test_what_recovery_let_wait_is_carried_out(folder: Path) -> None:
+    cut_off(folder, A)
+    assert applied(folder)[A].ok
 
 
 def test_a_name_that_is_no_text_is_carried_out(folder: Path) -> None:

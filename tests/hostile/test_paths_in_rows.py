@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pictures
 import pytest
-from deciding import decided
+from deciding import decision
 from faults import contents
 from trails import vouch
 
@@ -244,9 +244,9 @@ def test_undo_of_a_row_that_leads_out_writes_nothing(scene: Scene) -> None:
 @pytest.mark.parametrize("where", ["{outside}/config", "../outside", ".cropkit/stage", "album"])
 def test_a_waiting_decision_sends_no_crop_elsewhere(scene: Scene, where: str) -> None:
     (scene.folder / "album").symlink_to(scene.outside / "config")
-    with Collection(scene.folder) as collection:
-        decided(collection, IMAGE)
-    scene.rows("UPDATE queue SET destination = ?", where.format(outside=scene.outside))
+    destination = where.format(outside=scene.outside)
+    with Collection(scene.folder) as collection:  # the trail tells so: a row alone is refused
+        collection.decide([decision(collection, IMAGE, BOX, destination=destination)])
     before = (scene.folder / IMAGE).read_bytes()
     with Collection(scene.folder) as collection:
         (result,) = collection.apply_waiting()
