@@ -77,7 +77,11 @@ class Undoer:
             return Outcome(refusal(decision.path, decision.box, NothingToUndo(decision.path)))
         if standing.operation is None:
             return Outcome(refusal(decision.path, decision.box, Busy(decision.path)))
-        return self.restore(self._trail.operations.by_id(standing.operation))[-1]
+        operation = self._trail.operations.by_id(standing.operation)
+        if operation.decision != wanted:  # the row was changed: that is another image's, perhaps
+            error = TrailDisagrees(decision.path, "decision", wanted)
+            return Outcome(refusal(decision.path, decision.box, error), error)
+        return self.restore(operation)[-1]
 
     def restore(self, operation: Operation, *, keep_current: bool = False) -> list[Outcome]:
         """Bring back what was before an operation, unless a later one stands on it.

@@ -252,6 +252,18 @@ def test_the_process_of_a_review_says_so(forged: tuple[Path, str]) -> None:
     assert images(folder) == before
 
 
+def test_taking_one_back_brings_no_other_image_back(folder: Path) -> None:
+    wanted, other = waits(folder), waits(folder, B)
+    assert all(result.ok for result in applied(folder).values())
+    (row,) = rows(folder, f"SELECT operation FROM queue WHERE decision = '{other}'")  # noqa: S608  (an id of ours)
+    change(folder, "UPDATE queue SET operation = ? WHERE decision = ?", row["operation"], wanted)
+    before = images(folder)
+    with Collection(folder) as collection:
+        assert collection.undoer.retract(wanted).code == "TrailDisagrees"
+        assert images(folder) == before
+        assert collection.undoer.retract(other).ok
+
+
 def test_it_is_mended_from_the_trail_or_decided_anew(forged: tuple[Path, str]) -> None:
     folder, _ = forged
     applied(folder)

@@ -27,6 +27,7 @@ import pictures
 import pytest
 from deciding import decision
 from patience import patient
+from trails import vouch
 
 from cropkit.batch.dry_run import foreseen
 from cropkit.cli import main
@@ -237,6 +238,48 @@ def unsettled(world: Path, dice: random.Random) -> None:
         db.execute(f"UPDATE operation SET state = ? WHERE {which}", (state,))  # noqa: S608  (as above)
 
 
+def vouched(world: Path, dice: random.Random) -> None:
+    """Let operations be open that the trail knows nothing of, and this person's own: of the dead.
+
+    Recovery acts on such a one alone, and on files, where names and content are what is there.
+    """
+    album = world / "album"
+    with database(world) as db:
+        for (seq,) in db.execute("SELECT seq FROM operation").fetchall():
+            facts = _facts(world, dice)
+            sets = ", ".join(f"{column} = ?" for column in facts)
+            values = (*facts.values(), seq)
+            db.execute(f"UPDATE operation SET {sets} WHERE seq = ?", values)  # noqa: S608  (our own names)
+    vouch(album)
+
+
+def _facts(world: Path, dice: random.Random) -> dict[str, object]:
+    album, neighbour = world / "album", world / "neighbour"
+    there = [
+        path.read_bytes() for path in (album / "a.png", album / "d.png", neighbour / "kept.png")
+    ]
+    contents = [hashlib.sha256(data).hexdigest() for data in there]
+    contents += [path.name for path in (album / ".cropkit" / "originals").iterdir()]
+    names = ["a.png", "b.png", "d.png", "new.png", f".cropkit/originals/{contents[0]}"]
+    names += ["../neighbour/kept.png", "../neighbour/new.png", str(neighbour / "new.png")]
+    companion = {"source": dice.choice(names), "target": dice.choice(names)}
+    companion |= {"sha256": dice.choice(contents), "keeps_source": dice.random() < 0.5}
+    told = {"box": [2, 2, 20, 20], "companions": [companion], "attributes": None, "report": {}}
+    more: dict[str, object] = {
+        "kind": dice.choice(("crop", "reject", "restore", "purge")),
+        "source": dice.choice(names),
+        "target": dice.choice(names),
+        "before": dice.choice(contents),
+        "after": dice.choice(contents),
+        "undoes": dice.choice((None, "f" * 32)),
+        "plan": json.dumps(told | dice.choice(({}, {"companions": []}, {"report": 7}))),
+    }
+    chosen = dice.sample(sorted(more), k=dice.randrange(len(more)))
+    state = dice.choice(("planned", "prepared", "prepared", "aborting", "conflict"))
+    ours = {"id": f"{dice.getrandbits(128):032x}", "owner": "e" * 32, "state": state}
+    return ours | {column: more[column] for column in chosen}
+
+
 def rows(world: Path, dice: random.Random) -> None:
     with database(world) as db:
         table = dice.choice(TABLES)
@@ -336,7 +379,21 @@ def toml(world: Path, dice: random.Random) -> None:
 
 CHANGES: tuple[Change, ...] = (
     *(flip, flip, truncate, extend, line, line, cell, cell, cell, cell, plan, plan, unsettled),
-    *(rows, scheme, scheme, view, links, links, kinds, modes, leftovers, toml),
+    *(
+        vouched,
+        vouched,
+        vouched,
+        rows,
+        scheme,
+        scheme,
+        view,
+        links,
+        links,
+        kinds,
+        modes,
+        leftovers,
+        toml,
+    ),
 )
 
 
@@ -487,3 +544,17 @@ def test_each_way_to_change_a_state_is_tried_often() -> None:
     dice = random.Random(0)  # noqa: S311  (the same each time)
     counted = Counter(change.__name__ for change in dice.choices(CHANGES, k=300))
     assert counted.keys() == {change.__name__ for change in CHANGES}
+
+
+def test_recovery_works_on_files_in_many_of_them(world: Path) -> None:
+    acted = Counter[str]()
+    for number in range(40):
+        with tempfile.TemporaryDirectory(dir=world.parent) as made:
+            copy = Path(made) / "world"
+            shutil.copytree(world, copy)
+            vouched(copy, random.Random(number))  # noqa: S311  (the same each time)
+            before = seen(copy)
+            with suppress(CropkitError), Collection(copy / "album") as collection:
+                acted.update(each.outcome for each in collection.recovered)
+            assert seen(copy) == before
+    assert all(acted[state] > 3 for state in ("done", "aborted", "conflict")), acted
