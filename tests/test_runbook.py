@@ -68,7 +68,8 @@ TOLD_CALMLY = {
 
 def entries() -> dict[str, str]:
     parts = re.split(r"^### (.+)$", RUNBOOK, flags=re.MULTILINE)[1:]
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+    texts = (re.split(r"^## ", part, maxsplit=1, flags=re.MULTILINE)[0] for part in parts[1::2])
+    return dict(zip(parts[::2], texts, strict=True))
 
 
 def commands(entry: str) -> tuple[list[str], list[str]]:
