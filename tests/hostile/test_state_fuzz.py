@@ -262,8 +262,9 @@ def _facts(world: Path, dice: random.Random) -> dict[str, object]:
     contents += [path.name for path in (album / ".cropkit" / "originals").iterdir()]
     names = ["a.png", "b.png", "d.png", "new.png", f".cropkit/originals/{contents[0]}"]
     names += ["../neighbour/kept.png", "../neighbour/new.png", str(neighbour / "new.png")]
-    companion = {"source": dice.choice(names), "target": dice.choice(names)}
-    companion |= {"sha256": dice.choice(contents), "keeps_source": dice.random() < 0.5}
+    source, target, sha256 = dice.choice(names), dice.choice(names), dice.choice(contents)
+    companion: dict[str, object] = {"source": source, "target": target, "sha256": sha256}
+    companion["keeps_source"] = dice.random() < 0.5
     told = {"box": [2, 2, 20, 20], "companions": [companion], "attributes": None, "report": {}}
     more: dict[str, object] = {
         "kind": dice.choice(("crop", "reject", "restore", "purge")),
