@@ -20,6 +20,11 @@ class ContentReader:
         with self._store.reading() as db:
             return operations.needed_since(db, sha256) is not None
 
+    def was_purged(self, sha256: str) -> bool:
+        """Whether a kept original was ever removed on purpose."""
+        with self._store.reading() as db:
+            return operations.was_purged(db, sha256)
+
     def knows(self, name: str) -> bool:
         """Whether an image of this name was ever decided about or worked on."""
         with self._store.reading() as db:

@@ -49,8 +49,7 @@ class OperationReader:
     def vouched(self) -> list[Operation]:
         """Return those of them that may be acted upon, oldest first."""
         with self._store.reading() as db:
-            others = {each.operation.id for each in unvouched.all_of(db, self._whose())}
-            return [each for each in operations.unsettled(db) if each.id not in others]
+            return unvouched.vouched(db, self._whose())
 
     def left_alone(self) -> list[unvouched.Unvouched]:
         """Return those of the dead that nobody acts upon, oldest first, each with why.

@@ -388,6 +388,12 @@ def _last_purge(before: ColumnElement[str]) -> ColumnElement[int | None]:
     )
 
 
+def was_purged(db: Connection, sha256: str) -> bool:
+    """Whether an original was ever removed on purpose."""
+    purges = select(_other.c.seq).where(_is_done_purge(), _other.c.before == sha256)
+    return db.execute(purges.limit(1)).first() is not None
+
+
 def _is_done_purge() -> ColumnElement[bool]:
     is_purge = written_in(_other.c.kind, OperationKind.PURGE)
     return is_purge & (_other.c.state == OperationState.DONE)

@@ -35,8 +35,7 @@ from cropkit.audit.store_reader import version_of
 from cropkit.errors import PersonalStateUnusable, StateNotAdopted, TrailForged
 from cropkit.system import destinations
 from cropkit.system.files import Root
-from cropkit.system.home import EXPORT, OWNERS
-from cropkit.system.locks import is_free
+from cropkit.system.home import EXPORT
 
 FOREIGN = "somebody else may have made this .cropkit: you have neither sealed nor opened it before"
 _MOST_TOLD = 20  # sentences of what does not fit, in the event: an enemy can make many
@@ -132,10 +131,7 @@ def harms(db: Connection, folder: Path) -> list[str]:
 
 def would_be_settled(db: Connection, folder: Path) -> list[Operation]:
     """Return the operations of the dead that are settled once all that can be is adopted."""
-    owners = folder / OWNERS
-    ended = unvouched.ended(db)
-    dead = (each for each in operations.unsettled(db) if is_free(owners / each.owner))
-    return [each for each in dead if each.id not in ended]
+    return unvouched.adoptable(db, folder)
 
 
 def _leading_out(db: Connection, allowed: Sequence[Path]) -> Iterator[str]:

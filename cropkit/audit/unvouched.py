@@ -54,9 +54,18 @@ def all_of(db: Connection, key: Key) -> list[Unvouched]:
     return [unvouched for unvouched in each if unvouched is not None]
 
 
-def ended(db: Connection) -> set[str]:
-    """Return the ids of open operations of which the trail tells how they ended."""
-    return {opened.id for opened, _ in operations.opened(db) if _has_ended(db, opened)}
+def vouched(db: Connection, key: Key) -> list[Operation]:
+    """Return the open operations that may be acted upon, oldest first."""
+    mine = vouching.voucher(db, key)
+    every = operations.opened(db)
+    return [opened for opened, row in every if _checked(db, opened, row, mine) is None]
+
+
+def adoptable(db: Connection, folder: Path) -> list[Operation]:
+    """Return the open ones of the dead of which the trail does not tell how they ended."""
+    owners = folder / OWNERS
+    dead = (each for each in operations.unsettled(db) if is_free(owners / each.owner))
+    return [each for each in dead if not _has_ended(db, each)]
 
 
 def of_the_dead(db: Connection, key: Key, folder: Path) -> list[Unvouched]:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import PurePosixPath
 
-from cropkit.audit.operation import OperationKind
 from cropkit.audit.presence import recovering
 from cropkit.audit.trail import AuditTrail
 from cropkit.audit.trail_copy import head_of_home
@@ -129,10 +128,7 @@ class MergedHomes:
             return True
         if any(self._stands(each, sha256) for each in self._trail.contents.names_of(sha256)):
             return True
-        purged = (
-            o for o in self._trail.operations.each_finished() if o.kind is OperationKind.PURGE
-        )
-        return any(operation.sha256_before == sha256 for operation in purged)
+        return self._trail.contents.was_purged(sha256)
 
     def _stands(self, name: str, sha256: str) -> bool:
         try:

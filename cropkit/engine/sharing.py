@@ -23,7 +23,6 @@ from cropkit.system import disk_space, group_modes, sharing, state_folder
 from cropkit.system.home import HOME
 
 _MAY_USE = stat.S_IRWXG | stat.S_ISGID
-_READ, _CHANGE = 0o4, 0o3  # of what `_bits` returns: to read a file, to change names in a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +130,15 @@ def _home(folder: Path, root: Path) -> os.stat_result:
     try:
         return (root / HOME).lstat()
     except FileNotFoundError:
-        outer = next((each for each in root.parents if state_folder.exists(each)), None)
+        outer = _around(root)
         if outer is not None:
             raise InsideCollection(folder, outer, "all of it is shared, or nothing") from None
         raise NoCollection(folder) from None
+
+
+def _around(root: Path) -> Path | None:
+    """Return the nearest collection that this one is in, whoever made that."""
+    return next((each for each in root.parents if state_folder.exists(each)), None)
 
 
 def _check_given(now: Standing, gid: int) -> None:
@@ -169,7 +173,7 @@ def _others(root: Path) -> Iterator[str]:
     """Tell of collections inside this one and around it: each is shared by itself."""
     for name in sorted(listing.nested(root)):
         yield f"{printable(name)} is a collection of its own, and is not shared by this"
-    outer = next((each for each in root.parents if state_folder.exists(each)), None)
+    outer = _around(root)
     if outer is not None:
         yield f"it lies in the collection {printable(str(outer))}, which is not shared by this"
 
@@ -179,8 +183,9 @@ def _out_of_reach(root: Path, gid: int) -> Iterator[str]:
     folders = images = 0
     for folder in listing.folders(root):
         status = (root / folder.name).stat()
-        folders += bool(_bits(status, gid) & _CHANGE != _CHANGE or status.st_mode & stat.S_ISVTX)
-        images += sum(not _bits(each.stat(), gid) & _READ for each in folder.files)
+        may_change = group_modes.may(status, gid, group_modes.CHANGE)
+        folders += bool(not may_change or status.st_mode & stat.S_ISVTX)
+        images += sum(not group_modes.may(f.stat(), gid, group_modes.READ) for f in folder.files)
     if folders or images:
         group = shlex.quote(sharing.name_of(gid))
         cure = (
@@ -191,8 +196,3 @@ def _out_of_reach(root: Path, gid: int) -> Iterator[str]:
             f"the group cannot crop all of it: {folders} folders that it may not write to,"
             f" {images} images that it may not read; their owner runs `{cure}`"
         )
-
-
-def _bits(status: os.stat_result, gid: int) -> int:
-    """Return what a group may do, as the lowest three bits of a mode."""
-    return (status.st_mode >> 3 if status.st_gid == gid else status.st_mode) & 0o7

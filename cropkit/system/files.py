@@ -14,7 +14,7 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -148,22 +148,14 @@ class Root:
         MissingFile, PathOutsideRoot, ReadOnly, WriteFailed
             The folder cannot be listed.
         """
-        with (
-            self._translated(path),
-            self._parent(path) as (folder, _),
-            os.scandir(folder) as entries,
-        ):
-            return sorted(entry.name for entry in entries if not entry.is_dir())
+        *above, _ = _parts(path, self.path)
+        return self._listed(tuple(above), path, lambda entry: not entry.is_dir())
 
     def folders(self, path: str) -> list[str]:
         """List the folders in a folder, links left out, sorted; none where there is no folder."""
+        parts = _parts(path, self.path)
         try:
-            with (
-                self._translated(path),
-                self._folder(_parts(path, self.path), path) as fd,
-                os.scandir(fd) as entries,
-            ):
-                return sorted(each.name for each in entries if each.is_dir(follow_symlinks=False))
+            return self._listed(parts, path, lambda entry: entry.is_dir(follow_symlinks=False))
         except MissingFile:
             return []
 
@@ -179,9 +171,22 @@ class Root:
             raise WriteFailed(path, "its folders are nested too deeply")
         folders = self.folders(path)
         with suppress(MissingFile):
-            yield from (f"{path}/{name}" for name in self.beside(f"{path}/-"))
+            parts = _parts(path, self.path)
+            names = self._listed(parts, path, lambda entry: not entry.is_dir())
+            yield from (f"{path}/{name}" for name in names)
         for name in folders:
             yield from self.files(f"{path}/{name}")
+
+    def _listed(
+        self, parts: tuple[str, ...], path: str, wanted: Callable[["os.DirEntry[str]"], bool]
+    ) -> list[str]:
+        """List the names in a folder that are wanted, sorted; an error is told of `path`."""
+        with (
+            self._translated(path),
+            self._folder(parts, path) as fd,
+            os.scandir(fd) as entries,
+        ):
+            return sorted(entry.name for entry in entries if wanted(entry))
 
     # -- writing -------------------------------------------------------------------------------
 

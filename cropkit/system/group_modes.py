@@ -25,6 +25,9 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 _OF_IMAGES = frozenset(PurePosixPath(name).name for name in (ORIGINALS, REJECTED, STAGE))
 _SET_ASIDE = PurePosixPath(REJECTED).name
+READ, CHANGE = 0o4, 0o3
+"""Of a mode's three bits: to read a file, to change names in a folder."""
+
 _ALIAS = "it has another name, which may be an image's"
 _NO_FILE = "a link, pipe or device"
 
@@ -115,6 +118,12 @@ def take_back(collection: Path) -> Changed:
     return done
 
 
+def may(status: os.stat_result, gid: int, wanted: int) -> bool:
+    """Whether a group may do all of what three bits of a mode say, as group or as others."""
+    bits = status.st_mode >> 3 if status.st_gid == gid else status.st_mode
+    return bits & wanted == wanted
+
+
 def _walk(home: Path, done: Changed, change: _Change) -> None:
     waiting = [home]
     while waiting:
@@ -175,7 +184,7 @@ def _name(home: Path, path: Path) -> str:
 
 
 def _give(entry: _Entry, gid: int) -> bool | str:
-    if entry.is_image and (_SET_ASIDE in entry.inside.parts or _reads(entry.status, gid)):
+    if entry.is_image and (_SET_ASIDE in entry.inside.parts or may(entry.status, gid, READ)):
         return False
     return _change(entry, gid, GROUP_FOLDER if entry.is_folder else GROUP_FILE)
 
@@ -215,11 +224,6 @@ def _copied(entry: _Entry) -> bool:
     os.replace(new, name, src_dir_fd=entry.above, dst_dir_fd=entry.above)
     os.fsync(entry.above)
     return True
-
-
-def _reads(status: os.stat_result, gid: int) -> bool:
-    """Whether a group may read a file."""
-    return bool(status.st_mode & (stat.S_IRGRP if status.st_gid == gid else stat.S_IROTH))
 
 
 def _owned(status: os.stat_result) -> str:

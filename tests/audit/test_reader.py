@@ -46,6 +46,7 @@ def done(trail: TrailReader) -> Operation:
 WITH: Mapping[str, Callable[[TrailReader], object]] = {
     "contents.is_crop": lambda trail: trail.contents.is_crop(content(trail)),
     "contents.is_needed": lambda trail: trail.contents.is_needed(content(trail)),
+    "contents.was_purged": lambda trail: trail.contents.was_purged(content(trail)),
     "contents.knows": lambda trail: trail.contents.knows(IMAGE),
     "contents.names_of": lambda trail: trail.contents.names_of(content(trail)),
     "contents.originals_between": lambda trail: trail.contents.originals_between("0", "g"),

@@ -140,7 +140,11 @@ def test_an_original_that_was_purged_is_missed_by_nobody(photos: Path, home: Pat
     with Collection(photos) as collection:
         for original in (photos / ORIGINALS).iterdir():
             shutil.copy(original, home / "originals" / original.name)
+        originals = [path.name for path in (photos / ORIGINALS).iterdir()]
+        assert not any(map(collection.trail.contents.was_purged, originals))
         assert len(collection.purge(keep_bytes=0)) == 2
+        assert all(map(collection.trail.contents.was_purged, originals))
+        assert not collection.trail.contents.was_purged("0" * 64)
     assert not home.exists()
 
 
