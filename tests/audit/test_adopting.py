@@ -1,10 +1,10 @@
 """What two trails become together, by steps that grow with them and not with their square."""
 
 import json
-import sys
 from pathlib import Path
-from types import FrameType
 from typing import Any
+
+from counting import calls
 
 from cropkit.audit.adopting import Adoption
 from cropkit.audit.operation import Operation, OperationKind, OperationState
@@ -52,19 +52,14 @@ def ordered(length: int) -> tuple[int, int]:
     outer = Told(move(f"{length}.png", f"{length}.png"), at="2026-01-02")
     adopting: Any = Adoption  # a trail that tells this much is enough for it
     adoption = adopting(outer, inner, Path("inner"), str)
-    calls = 0
+    number = 0
 
-    def count(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
+    def order() -> None:
+        nonlocal number
         number = len(adoption.after(0).order["operation"])
-    finally:
-        sys.setprofile(before)
-    return number, calls
+
+    cost = calls(order)
+    return number, cost
 
 
 def test_a_chain_of_names_is_followed_to_its_end_by_linear_steps() -> None:
