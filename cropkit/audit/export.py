@@ -12,35 +12,26 @@ past another MiB, or more than one, each time: what is at risk is at the end, ho
 
 import json
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, select
 
-from cropkit.audit.chain import GENESIS, digest
+from cropkit.audit.chain import digest
+from cropkit.audit.export_reader import check_length, event_of
 from cropkit.audit.schema import audit
+from cropkit.audit.segments import LONGEST_LINE
 from cropkit.errors import AuditBehind, AuditCorrupt
 from cropkit.system.files import write_all
-from cropkit.system.state_folder import open_file, reader
+from cropkit.system.state_folder import open_file
 
 NOT_DURABLE = frozenset(("session-started",))
 """The events that a transaction without a sync may write; each other one is durable first."""
 
 _TAIL = 1 << 16
-_CURE = "move it away, and the next opening writes it anew"
-LONGEST_LINE = 1 << 23  # bytes; extended attributes may make one long
 SYNCED_EACH = 1 << 20  # bytes
 _AT_RISK = 2 * LONGEST_LINE  # bytes at the end; less than that between two syncs, whoever dies
-_MOST_EVENTS = 1 << 62
-_HALF = re.compile("[\ud800-\udfff]")
-_TYPES: Mapping[str, type | tuple[type, ...]] = {
-    "seq": int,
-    **dict.fromkeys(("at", "session", "event", "body", "previous", "hash"), str),
-    **dict.fromkeys(("path", "operation"), (str, type(None))),
-}
 
 
 def follow(db: Connection, path: Path, *, mend: bool) -> int:
@@ -114,26 +105,6 @@ def check(db: Connection, path: Path) -> None:
             _is_known(db, line, path)
 
 
-def differences(db: Connection, path: Path) -> Iterator[str]:
-    """Tell where an export that is there is not what the database holds; its end may be missing.
-
-    Whoever opens the collection to write appends what is missing at the end, and writes an export
-    that is not there whole. What somebody appends meanwhile is not looked at.
-    """
-    query = select(audit.c.hash).order_by(audit.c.seq)
-    try:
-        end = path.stat().st_size  # before the database is asked, which knows of all that is there
-        known = db.execute(query).scalars()
-        for number, event in enumerate(events(path, end), 1):
-            if event["hash"] != next(known, None):
-                yield f"line {number} is not event {number} of the database; {_CURE}"
-                return
-    except FileNotFoundError:
-        return
-    except AuditCorrupt as error:
-        yield f"{error.args[1]}; {_CURE}"
-
-
 def sync(path: Path) -> None:
     """Make the export survive a power cut."""
     fd = open_file(path, os.O_RDWR)
@@ -141,58 +112,6 @@ def sync(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def events(path: Path, end: int | None = None) -> Iterator[Mapping[str, Any]]:
-    """Read an export, oldest event first; a last line that was cut off is left out.
-
-    Parameters
-    ----------
-    end : the byte where to stop; None: where the file ends
-
-    Raises
-    ------
-    AuditCorrupt
-        Where a line is no event or does not fit the chain.
-    """
-    previous, number = GENESIS, 0
-    with reader(path) as file:
-        while (end is None or file.tell() < end) and (line := file.readline(LONGEST_LINE + 1)):
-            _check_length(len(line), path)
-            if not line.endswith(b"\n"):
-                return
-            number += 1
-            row = _event(line, path, number)
-            if row["previous"] != previous or row["hash"] != digest(row):
-                raise AuditCorrupt(path, f"line {number} was changed after it was written")
-            previous = row["hash"]
-            yield row
-
-
-def _event(line: bytes, path: Path, number: int) -> Mapping[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise AuditCorrupt(path, f"line {number} is not an event") from error
-    if not _is_event(row):
-        raise AuditCorrupt(path, f"line {number} is not an event")
-    event: Mapping[str, Any] = row
-    return event
-
-
-def _is_event(row: object) -> bool:
-    """Whether something has just what the row of an event has."""
-    if not isinstance(row, dict) or row.keys() != _TYPES.keys():
-        return False
-    if not all(isinstance(row[name], kind) for name, kind in _TYPES.items()):
-        return False
-    texts = (value for value in row.values() if isinstance(value, str))
-    return type(row["seq"]) is int and 0 < row["seq"] < _MOST_EVENTS and all(map(_is_text, texts))
-
-
-def _is_text(value: str) -> bool:
-    """Whether it is one that a database can hold: no half of a character."""
-    return value.isascii() or _HALF.search(value) is None
 
 
 def _mend(db: Connection, fd: int, path: Path) -> None:
@@ -236,7 +155,7 @@ def _is_known(db: Connection, line: bytes, path: Path) -> bool:
         When it is an event that was durable in the database that told it.
     """
     try:
-        event = _event(line, path, 0)
+        event = event_of(line, path, 0)
     except AuditCorrupt:
         return False
     number, its_hash, whole = event["seq"], event["hash"], event["hash"] == digest(event)
@@ -244,11 +163,6 @@ def _is_known(db: Connection, line: bytes, path: Path) -> bool:
     if whole and known != its_hash and event["event"] not in NOT_DURABLE:
         raise AuditBehind(path.parent.parent, path.name, number)
     return bool(known == its_hash)
-
-
-def _check_length(length: int, path: Path) -> None:
-    if length > LONGEST_LINE:
-        raise AuditCorrupt(path, f"a line of more than {LONGEST_LINE} bytes")
 
 
 def _last_line(fd: int, path: Path) -> tuple[int, bytes]:
@@ -264,5 +178,5 @@ def _last_line(fd: int, path: Path) -> tuple[int, bytes]:
             return start + len(whole), whole[first:]
         if start == 0:
             return 0, b""
-        _check_length(length, path)
+        check_length(length, path)
         length *= 4  # a line longer than the tail

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from cropkit.audit import chain, comparing, export, kept_heads, links, trust
+from cropkit.audit import chain, comparing, export, export_reader, kept_heads, links, trust
 from cropkit.audit.comparing import Disagreement
 from cropkit.audit.kept_heads import KeptHead
 from cropkit.audit.keys import Key
@@ -48,10 +48,10 @@ class IntegrityReader:
 
         return between
 
-    def export_differences(self) -> list[str]:
-        """Tell where the export is not what the database holds."""
+    def export_differences(self) -> list[tuple[str, str]]:
+        """Tell where the export is not what the database holds: in which file, and how."""
         with self._store.reading() as db:
-            return list(export.differences(db, self._scope.root / EXPORT))
+            return list(export_reader.differences(db, self._scope.root / EXPORT))
 
     def check_export(self) -> None:
         """Raise `AuditBehind` when the export tells of more than the database."""

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from cropkit import clock
-from cropkit.audit import export, keys, links, replay, seals, trust
+from cropkit.audit import export_reader, keys, links, replay, seals, trust
 from cropkit.audit.presence import alone
 from cropkit.audit.store import DEADLINE, Store
 from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
@@ -38,7 +38,7 @@ def rebuild(root: Root, deadline: float = DEADLINE) -> int:
     if not (root.path / EXPORT).is_file():
         raise AuditMissing(root.path, EXPORT)
     with _translated(root), alone(root.path, deadline):
-        events = list(export.events(root.path / EXPORT))
+        events = list(export_reader.events(root.path / EXPORT))
         trust.check_events(root.path, events)
         for path in (root.path / HOME).glob(f"{Path(REBUILDING).name}*"):
             path.unlink()  # from a try that was cut off

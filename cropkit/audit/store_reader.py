@@ -12,7 +12,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError, SQLAlchemyError
 
-from cropkit.audit import migrations, shape
+from cropkit.audit import migrations, segments, shape
 from cropkit.audit.connecting import connected, distrust
 from cropkit.audit.reading_copy import ReadingCopy
 from cropkit.audit.schema import VERSION
@@ -30,7 +30,7 @@ from cropkit.errors import (
 )
 from cropkit.system import disk_space, state_folder
 from cropkit.system.files import Root
-from cropkit.system.home import DATABASE, EXPORT, ORIGINALS, log_of
+from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS, log_of
 from cropkit.system.signals import HeldOff, held_off
 
 DEADLINE = 30.0
@@ -185,7 +185,8 @@ class StoreReader:
         originals = self.folder / ORIGINALS
         if (self.folder / DATABASE).exists() or not originals.is_dir():
             return
-        if any(originals.iterdir()) or (self.folder / EXPORT).exists():
+        exported = (self.folder / EXPORT).exists() or segments.numbers(self.folder / HOME)
+        if exported or any(originals.iterdir()):
             raise AuditMissing(self.folder, DATABASE)
 
     def _check_version(self, version: int) -> None:

@@ -60,8 +60,8 @@ def _database(trail: TrailReader, progress: Progress | None) -> Iterator[Differe
         yield Difference("database", "cropkit.db", reason)
     if trail.store.behind:
         yield Difference("audit", "trail.jsonl", "the export cannot follow the database")
-    for reason in trail.integrity.export_differences():
-        yield Difference("audit", "trail.jsonl", reason)
+    for name, reason in trail.integrity.export_differences():
+        yield Difference("audit", name, reason)
     for reason in trail.integrity.broken_links(progress):
         yield Difference("audit", "cropkit.db", reason)
 

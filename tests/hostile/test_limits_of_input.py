@@ -18,7 +18,7 @@ import tiff_builder as tif
 from counting import calls
 
 from cropkit import formats
-from cropkit.audit import export
+from cropkit.audit import export_reader, segments
 from cropkit.batch import parameters, record
 from cropkit.errors import (
     AuditCorrupt,
@@ -266,10 +266,10 @@ def test_a_number_that_is_none_is_no_edge_of_a_box(tmp_path: Path, value: str) -
 
 def test_a_line_of_an_export_has_a_longest_length(tmp_path: Path) -> None:
     path = tmp_path / "trail.jsonl"
-    for line in (b"x" * (export.LONGEST_LINE + 2), b'{"seq": ' + b"[" * 100_000 + b"\n"):
+    for line in (b"x" * (segments.LONGEST_LINE + 2), b'{"seq": ' + b"[" * 100_000 + b"\n"):
         path.write_bytes(line)
         with pytest.raises(AuditCorrupt, match=r"of more than|not an event"):
-            list(export.events(path))
+            list(export_reader.events(path))
 
 
 # -- files of images ------------------------------------------------------------------------------

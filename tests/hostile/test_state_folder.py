@@ -33,6 +33,7 @@ from cropkit.workers.previews import Cache
 BOX = PixelBox(0, 0, 48, 48)
 FILES = (
     "trail.jsonl",
+    "trail-000001.jsonl.gz",
     "cropkit.log",
     "cropkit.db",
     "cropkit.db-wal",

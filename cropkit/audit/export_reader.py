@@ -1,0 +1,222 @@
+"""Read the trail's export as one chain: its closed segments in their order, then `trail.jsonl`.
+
+An event may be in two files: one is moved by writing it to the new place first, and an export that
+was moved away is written anew from the first event. What is read again must be the same, by its
+number and its hash. Nothing may be missing between two files.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from cropkit.audit import segments
+from cropkit.audit.chain import GENESIS, digest
+from cropkit.audit.schema import audit
+from cropkit.audit.segments import LONGEST_LINE
+from cropkit.errors import AuditCorrupt
+from cropkit.system.state_folder import reader
+
+Event = Mapping[str, Any]
+
+CURE = "move trail.jsonl and all of trail-*.jsonl.gz away, and the next opening writes it anew"
+_MOST_EVENTS = 1 << 62
+_HASH = 32  # bytes
+_HALF = re.compile("[\ud800-\udfff]")
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "seq": int,
+    **dict.fromkeys(("at", "session", "event", "body", "previous", "hash"), str),
+    **dict.fromkeys(("path", "operation"), (str, type(None))),
+}
+
+
+class Export:
+    """An export as it is at one moment; what is appended or moved meanwhile is not looked at.
+
+    Parameters
+    ----------
+    path : of `trail.jsonl`; the segments are beside it
+    file : the same, opened before the segments are looked for: what is moved into one more
+        meanwhile is read here
+
+    Attributes
+    ----------
+    at : the file and the line that were read last
+    """
+
+    def __init__(self, path: Path, file: BufferedReader) -> None:
+        self._path, self._file = path, file
+        self._end = os.fstat(file.fileno()).st_size
+        self._closed = [path.with_name(segments.name_of(n)) for n in segments.numbers(path.parent)]
+        self.at = (path, 0)
+
+    def events(self, *, twice: bool = True) -> Iterator[Event]:
+        """Yield the events, oldest first; a last line that was cut off is left out.
+
+        Parameters
+        ----------
+        twice : let segments hold what earlier ones hold, too
+
+        Raises
+        ------
+        AuditCorrupt
+            Where a line is no event, does not fit the chain, or events are missing before it.
+        """
+        chain = _Chain()
+        for path in self._closed:
+            yield from self._of(chain, path, segments.lines(path), twice=twice)
+        yield from self._of(chain, self._path, self._open_lines(), twice=True)
+
+    def _of(
+        self, chain: "_Chain", path: Path, lines: Iterator[bytes], *, twice: bool
+    ) -> Iterator[Event]:
+        for number, line in enumerate(lines, 1):
+            self.at = (path, number)
+            event = event_of(line, path, number)
+            if chain.goes_on_with(event, path, number):
+                yield event
+            elif not twice:
+                raise AuditCorrupt(path, f"line {number} is in an earlier segment already")
+
+    def _open_lines(self) -> Iterator[bytes]:
+        file = self._file
+        while file.tell() < self._end and (line := file.readline(LONGEST_LINE + 1)):
+            check_length(len(line), self._path)
+            if not line.endswith(b"\n"):
+                return
+            yield line
+
+
+class _Chain:
+    """The hashes of all events that were read so far."""
+
+    def __init__(self) -> None:
+        self._hashes = bytearray()
+
+    def goes_on_with(self, event: Event, path: Path, line: int) -> bool:
+        """Whether an event is the next one; False of one that was read already.
+
+        Raises
+        ------
+        AuditCorrupt
+            It is neither.
+        """
+        seq, length = event["seq"], len(self._hashes) // _HASH
+        if event["hash"] != digest(event):
+            raise AuditCorrupt(path, f"line {line} was changed after it was written")
+        if seq > length + 1:
+            lack = f"{length + 1} to {seq - 1} are missing before it"
+            raise AuditCorrupt(path, f"line {line} is event {seq}; events {lack}")
+        if seq <= length:
+            if event["hash"] != self._hash(seq):
+                raise AuditCorrupt(path, f"line {line} is another event {seq} than the one before")
+            return False
+        if event["previous"] != self._hash(length):
+            raise AuditCorrupt(path, f"line {line} was changed after it was written")
+        self._hashes += bytes.fromhex(event["hash"])
+        return True
+
+    def _hash(self, number: int) -> str:
+        return self._hashes[(number - 1) * _HASH :][:_HASH].hex() if number else GENESIS
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Export]:
+    """Open an export to read; nothing in it is read yet.
+
+    Raises
+    ------
+    ForeignState, OSError
+        It cannot be read.
+    """
+    with reader(path) as file:
+        yield Export(path, file)
+
+
+def events(path: Path) -> Iterator[Event]:
+    """Read an export, oldest event first.
+
+    Raises
+    ------
+    AuditCorrupt, ForeignState, OSError
+        As `Export.events`, and `opened`.
+    """
+    with opened(path) as export:
+        yield from export.events()
+
+
+def differences(db: Connection, path: Path) -> Iterator[tuple[str, str]]:
+    """Tell where an export that is there is not what the database holds; its end may be missing.
+
+    Whoever opens the collection to write appends what is missing at the end, and writes an export
+    that is not there whole. What somebody appends meanwhile is not looked at.
+
+    Yields
+    ------
+    The name of the file, and what is wrong in it.
+    """
+    query = select(audit.c.hash).order_by(audit.c.seq)
+    try:
+        with opened(path) as export:  # before the database is asked, which knows all that is there
+            known = db.execute(query).scalars()
+            for event in export.events(twice=False):
+                if event["hash"] != next(known, None):
+                    file, line = export.at
+                    reason = f"line {line} is not event {event['seq']} of the database"
+                    yield file.name, f"{reason}; {CURE}"
+                    return
+    except FileNotFoundError:
+        return
+    except AuditCorrupt as error:
+        file, reason = error.args
+        yield Path(file).name, f"{reason}; {CURE}"
+
+
+def event_of(line: bytes, path: Path, number: int) -> Event:
+    """Return the event of a line.
+
+    Raises
+    ------
+    AuditCorrupt
+        It is none.
+    """
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise AuditCorrupt(path, f"line {number} is not an event") from error
+    if not _is_event(row):
+        raise AuditCorrupt(path, f"line {number} is not an event")
+    event: Event = row
+    return event
+
+
+def check_length(length: int, path: Path) -> None:
+    """Refuse a line that is longer than any of ours.
+
+    Raises
+    ------
+    AuditCorrupt
+    """
+    if length > LONGEST_LINE:
+        raise AuditCorrupt(path, f"a line of more than {LONGEST_LINE} bytes")
+
+
+def _is_event(row: object) -> bool:
+    """Whether something has just what the row of an event has."""
+    if not isinstance(row, dict) or row.keys() != _TYPES.keys():
+        return False
+    if not all(isinstance(row[name], kind) for name, kind in _TYPES.items()):
+        return False
+    texts = (value for value in row.values() if isinstance(value, str))
+    return type(row["seq"]) is int and 0 < row["seq"] < _MOST_EVENTS and all(map(_is_text, texts))
+
+
+def _is_text(value: str) -> bool:
+    """Whether it is one that a database can hold: no half of a character."""
+    return value.isascii() or _HALF.search(value) is None

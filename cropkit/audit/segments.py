@@ -1,0 +1,102 @@
+"""Closed parts of the trail's export: `.cropkit/trail-000001.jsonl.gz` and so on, oldest first.
+
+Each holds lines that were at the beginning of `trail.jsonl` once, packed by gzip (RFC 1952), so
+that `zcat .cropkit/trail-*.jsonl.gz` shows them. A segment is never changed. The events of all of
+them, and of what is left in `trail.jsonl`, are one chain.
+
+Who planted one cannot make a reader unpack more than some times what they have put on the disk, nor
+hold more than a line of it.
+"""
+
+import gzip
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+
+from cropkit.errors import AuditCorrupt
+from cropkit.system.files import write_all
+from cropkit.system.state_folder import open_file, opened_folder, reader
+
+LONGEST_LINE = 1 << 23  # bytes; extended attributes may make one long
+LARGEST = 1 << 24  # bytes of the lines in one segment
+LEAST_PACKED = 64  # times its size is the most that one unpacks to; events pack to a seventh
+
+_NAME = re.compile(r"trail-(\d{6})\.jsonl\.gz", re.ASCII)
+_LEVEL = 6  # 9 saves one byte in two hundred, and takes three times as long
+_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
+
+
+def name_of(number: int) -> str:
+    """Name a segment, in `.cropkit`."""
+    return f"trail-{number:06}.jsonl.gz"
+
+
+def numbers(home: Path) -> list[int]:
+    """Return the numbers of the segments that are there, in order.
+
+    Raises
+    ------
+    ForeignState, OSError
+        The folder cannot be looked at.
+    """
+    try:
+        with opened_folder(home) as folder, os.scandir(folder) as entries:
+            names = (_NAME.fullmatch(entry.name) for entry in entries)
+            return sorted(int(name[1]) for name in names if name)
+    except FileNotFoundError:
+        return []
+
+
+def packed(lines: bytes) -> bytes:
+    """Return a segment's bytes, the same each time; lines that pack too well are only wrapped."""
+    data = gzip.compress(lines, _LEVEL, mtime=0)
+    return data if len(lines) <= LEAST_PACKED * len(data) else gzip.compress(lines, 0, mtime=0)
+
+
+def write_new(path: Path, lines: bytes) -> None:
+    """Write a segment to a new file, durably; its name is not yet.
+
+    Raises
+    ------
+    ForeignState, OSError
+        It is not written, or in part.
+    """
+    fd = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        write_all(os, fd, packed(lines))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def lines(path: Path) -> Iterator[bytes]:
+    """Unpack a segment, a line at a time.
+
+    Raises
+    ------
+    AuditCorrupt
+        It is none of ours.
+    ForeignState, OSError
+        It cannot be read.
+    """
+    with reader(path) as file:
+        left = min(LARGEST, LEAST_PACKED * os.fstat(file.fileno()).st_size)
+        for line in _unpacked(file, path):
+            left -= len(line)
+            if left < 0 or len(line) > LONGEST_LINE:
+                raise AuditCorrupt(path, "it unpacks to more than a segment of ours")
+            if not line.endswith(b"\n"):
+                raise AuditCorrupt(path, "it ends within a line")
+            yield line
+
+
+def _unpacked(file: BufferedReader, path: Path) -> Iterator[bytes]:
+    try:
+        with gzip.GzipFile(fileobj=file, mode="rb") as unpacking:
+            while line := unpacking.readline(LONGEST_LINE + 1):
+                yield line
+    except _DAMAGED as error:
+        raise AuditCorrupt(path, f"it cannot be unpacked: {error}") from error

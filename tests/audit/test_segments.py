@@ -1,0 +1,246 @@
+"""The export in several files: closed segments and the open part are read as one chain."""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from trails import A, B, crop, rows
+
+from cropkit.audit import export_reader, segments
+from cropkit.audit.chain import GENESIS, digest
+from cropkit.collection import Collection, rebuild
+from cropkit.errors import AuditBehind, AuditCorrupt, AuditMissing, ForeignState
+from cropkit.system.home import DATABASE, EXPORT, HOME
+
+
+def lines_of(folder: Path) -> list[bytes]:
+    return (folder / EXPORT).read_bytes().splitlines(keepends=True)
+
+
+def segment(folder: Path, number: int) -> Path:
+    return folder / HOME / segments.name_of(number)
+
+
+def close(folder: Path, number: int, lines: Sequence[bytes]) -> None:
+    segment(folder, number).write_bytes(segments.packed(b"".join(lines)))
+
+
+@pytest.fixture
+def parted(folder: Path) -> Path:
+    """A collection whose export is two segments of three events each, and the rest."""
+    for name in (A, B):
+        crop(folder, name)
+    lines = lines_of(folder)
+    close(folder, 1, lines[:3])
+    close(folder, 2, lines[3:6])
+    (folder / EXPORT).write_bytes(b"".join(lines[5:]))  # the last one of a segment is there, too
+    return folder
+
+
+def differences(folder: Path) -> list[tuple[str, str]]:
+    with Collection(folder) as kit:
+        return [(each.path, each.reason) for each in kit.fsck()]
+
+
+def test_segments_and_what_is_left_are_one_chain(parted: Path) -> None:
+    hashes = [event["hash"] for event in export_reader.events(parted / EXPORT)]
+    known = [row["hash"] for row in rows(parted, "SELECT hash FROM audit ORDER BY seq")]
+    assert hashes == known
+    assert differences(parted) == []
+
+
+def test_a_database_is_made_anew_from_all_of_it(parted: Path) -> None:
+    before = rows(parted, "SELECT * FROM audit ORDER BY seq")
+    (parted / DATABASE).unlink()
+    with pytest.raises(AuditMissing):
+        Collection(parted)
+    assert rebuild(parted) == len(before)
+    assert rows(parted, "SELECT * FROM audit ORDER BY seq") == before
+    assert differences(parted) == []
+    with Collection(parted) as kit:
+        assert kit.undo(A)[0].ok
+
+
+def test_a_database_is_missed_where_segments_alone_tell_of_it(parted: Path) -> None:
+    for path in (parted / DATABASE, parted / EXPORT):
+        path.unlink()
+    shutil.rmtree(parted / HOME / "originals")
+    (parted / HOME / "originals").mkdir()
+    with pytest.raises(AuditMissing):
+        Collection(parted)
+
+
+def test_a_database_that_is_older_than_the_first_open_line_is_noticed(
+    folder: Path, tmp_path: Path
+) -> None:
+    crop(folder, A)
+    older = tmp_path / "older.db"
+    shutil.copy(folder / DATABASE, older)
+    crop(folder, B)
+    lines = lines_of(folder)
+    close(folder, 1, lines)
+    (folder / EXPORT).write_bytes(lines[-1])
+    shutil.copy(older, folder / DATABASE)
+    with pytest.raises(AuditBehind):
+        Collection(folder)
+    assert rebuild(folder) == len(lines)
+    assert differences(folder) == []
+
+
+def test_an_export_that_was_moved_away_is_written_whole_beside_its_segments(parted: Path) -> None:
+    (parted / EXPORT).unlink()
+    assert differences(parted) == []
+    assert json.loads(lines_of(parted)[0])["seq"] == 1
+    (parted / DATABASE).unlink()
+    rebuild(parted)
+    assert differences(parted) == []
+
+
+def swap(folder: Path) -> None:
+    segment(folder, 1).rename(folder / "between")
+    segment(folder, 2).rename(segment(folder, 1))
+    (folder / "between").rename(segment(folder, 2))
+
+
+def change_an_event(folder: Path) -> None:
+    event = json.loads(next(segments.lines(segment(folder, 1))))
+    event["previous"], event["at"] = GENESIS, "2020"
+    close(folder, 1, [json.dumps(event | {"hash": digest(event)}).encode() + b"\n"])
+
+
+WRONG: dict[str, tuple[Callable[[Path], object], int, str]] = {
+    "missing": (lambda f: segment(f, 1).unlink(), 2, "events 1 to 3 are missing"),
+    "the last one missing": (lambda f: segment(f, 2).unlink(), 0, "events 4 to 5 are missing"),
+    "doubled": (
+        lambda f: shutil.copy(segment(f, 1), segment(f, 3)),
+        3,
+        "in an earlier segment already",
+    ),
+    "reordered": (swap, 1, "events 1 to 3 are missing"),
+    "another's": (change_an_event, 1, "is not event 1 of the database"),
+    "no gzip": (lambda f: segment(f, 2).write_bytes(b"PK\3\4"), 2, "cannot be unpacked"),
+    "cut off": (
+        lambda f: segment(f, 2).write_bytes(segment(f, 2).read_bytes()[:-9]),
+        2,
+        "cannot be unpacked",
+    ),
+    "of half a line": (lambda f: close(f, 2, [b"half"]), 2, "within a line"),
+    "of something else": (lambda f: close(f, 2, [b"[]\n"]), 2, "not an event"),
+}
+
+
+@pytest.mark.parametrize("how", WRONG)
+def test_a_segment_that_is_wrong_is_named_with_its_cure(parted: Path, how: str) -> None:
+    spoil, number, words = WRONG[how]
+    spoil(parted)
+    name = segments.name_of(number) if number else "trail.jsonl"
+    ((path, reason),) = differences(parted)
+    assert path == name
+    assert words in reason
+    assert "move trail.jsonl and all of trail-*.jsonl.gz away" in reason
+    for each in [*(parted / HOME).glob("trail-*.jsonl.gz"), parted / EXPORT]:
+        each.unlink()
+    assert differences(parted) == []
+
+
+@pytest.mark.parametrize("how", [how for how in WRONG if how not in ("doubled", "another's")])
+def test_no_database_is_made_of_segments_that_are_wrong(parted: Path, how: str) -> None:
+    WRONG[how][0](parted)
+    before = (parted / DATABASE).read_bytes()
+    with pytest.raises(AuditCorrupt):
+        rebuild(parted)
+    assert (parted / DATABASE).read_bytes() == before
+
+
+def test_what_is_there_twice_is_one_event_only_if_it_is_the_same(parted: Path) -> None:
+    shutil.copy(segment(parted, 1), segment(parted, 3))
+    assert rebuild(parted) == len(rows(parted, "SELECT seq FROM audit"))
+    event = json.loads(next(segments.lines(segment(parted, 1)))) | {"at": "2020"}
+    close(parted, 3, [json.dumps(event | {"hash": digest(event)}).encode() + b"\n"])
+    with pytest.raises(AuditCorrupt, match="line 1 is another event 1 than the one before"):
+        rebuild(parted)
+
+
+def test_an_opening_reads_no_segment_and_the_end_of_what_is_open(
+    parted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    real = os.open
+
+    def noted(path: str, *arguments: int, **options: int) -> int:
+        opened.append(os.fspath(path))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", noted)
+    with Collection(parted):
+        pass
+    assert "trail.jsonl" in opened
+    assert not [name for name in opened if name.endswith(".gz")]
+
+
+# -- what an enemy may plant ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", [b"x" * 1000 + b"\n", b"x" * (segments.LONGEST_LINE + 2)])
+def test_a_segment_unpacks_to_some_times_its_size_at_most(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "trail-000001.jsonl.gz"
+    data = gzip.compress(line * max(1, segments.LARGEST // len(line) // 2))
+    path.write_bytes(data)
+    unpacked: list[int] = []
+    with pytest.raises(AuditCorrupt, match="more than a segment"):
+        unpacked.extend(map(len, segments.lines(path)))
+    assert sum(unpacked) <= segments.LEAST_PACKED * len(data)
+
+
+def test_a_segment_has_a_largest_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "trail-000001.jsonl.gz"
+    path.write_bytes(gzip.compress(b"short\n" * 20, 0))
+    monkeypatch.setattr(segments, "LARGEST", 100)
+    unpacking = segments.lines(path)
+    with pytest.raises(AuditCorrupt, match="more than a segment"):
+        list(unpacking)
+
+
+def test_what_packs_too_well_is_wrapped_and_read_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "trail-000001.jsonl.gz"
+    well = b"x" * 100_000 + b"\n"
+    segments.write_new(path, well)
+    assert path.stat().st_size > len(well)
+    assert list(segments.lines(path)) == [well]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_segment_that_is_a_link_is_not_followed(
+    parted: Path, tmp_path: Path, number: int
+) -> None:
+    segment(parted, number).rename(tmp_path / "elsewhere")
+    segment(parted, number).symlink_to(tmp_path / "elsewhere")
+    for act in (Collection, rebuild, lambda f: list(export_reader.events(f / EXPORT))):
+        with pytest.raises(ForeignState, match=segments.name_of(number)):
+            act(parted)
+
+
+def test_a_segment_that_is_a_folder_is_refused(parted: Path) -> None:
+    segment(parted, 1).unlink()
+    segment(parted, 1).mkdir()
+    with pytest.raises(ForeignState):
+        Collection(parted)
+
+
+def test_zcat_and_cat_show_the_trail(parted: Path) -> None:
+    script = "zcat trail-*.jsonl.gz; cat trail.jsonl"
+    shown = subprocess.run(
+        ["bash", "-c", script], cwd=parted / HOME, capture_output=True, check=True
+    )
+    events = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert [event["seq"] for event in events[:6]] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_same_lines_are_packed_the_same() -> None:
+    assert segments.packed(b"a line\n") == segments.packed(b"a line\n")
+    assert segments.packed(b"a line\n")[4:8] == bytes(4)  # RFC 1952: no time
