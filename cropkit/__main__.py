@@ -50,9 +50,10 @@ def answer_without_setup(arguments: list[str]) -> int | None:
 def run(arguments: list[str]) -> int:
     """Run a command, after set-up where that is needed."""
     from cropkit import bootstrap  # noqa: PLC0415  (not readable by Python 3.8)
-    from cropkit.bootstrap import selftest  # noqa: PLC0415  (not readable by Python 3.8)
 
     if arguments[:1] == ["test"]:
+        from cropkit.bootstrap import selftest  # noqa: PLC0415  (for this command only)
+
         answered = selftest.answer_without_setup(arguments[1:])
         if answered is not None:
             return answered

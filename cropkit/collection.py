@@ -18,13 +18,12 @@ from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Ask, Run
 from cropkit.audit.trail import DEADLINE, AuditTrail
-from cropkit.engine import copying_out, listing, merging
+from cropkit.engine import copying_out, listing
 from cropkit.engine.accepting import AcceptedChange
 from cropkit.engine.apply import Applier
 from cropkit.engine.copying_out import KeptOriginal
 from cropkit.engine.deciding import DecisionRecorder
 from cropkit.engine.executor import DecisionExecutor, refusal, result_of
-from cropkit.engine.fsck import Difference, changed_images, fsck
 from cropkit.engine.groups import GroupSize
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import (
@@ -45,7 +44,6 @@ from cropkit.errors import (
 )
 from cropkit.formats.decoder_errors import reading
 from cropkit.geometry import PixelBox, Size
-from cropkit.monitor import stats
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.suggest import Sidecars, Suggester, gather
 from cropkit.system import destinations, log, parameters
@@ -55,6 +53,10 @@ from cropkit.system.scope import scope_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from cropkit.engine import merging
+    from cropkit.engine.fsck import Difference
+    from cropkit.monitor.stats import Stats
 
 StrPath = str | os.PathLike[str]
 
@@ -524,6 +526,8 @@ class Collection:
         ----------
         paths : only these images; none means all that are not as they were written
         """
+        from cropkit.engine.fsck import changed_images  # noqa: PLC0415  (only where it is needed)
+
         wanted = {split_beneath(self.root, path) for path in paths}
         changed = list(changed_images(self.locations, self.trail))
         changes = [
@@ -549,7 +553,9 @@ class Collection:
         """
         return self.undoer.purge(older_than, keep_bytes)
 
-    def merge(self, folder: StrPath, progress: merging.Progress | None = None) -> merging.Merged:
+    def merge(
+        self, folder: StrPath, progress: "merging.Progress | None" = None
+    ) -> "merging.Merged":
         """Join a collection that was made inside this one: its history becomes a part of ours.
 
         Each image that was cropped in it can be undone here; of one that was decided about in both,
@@ -565,6 +571,8 @@ class Collection:
         NotMergeable, NoCollection, AuditError
             Nothing has changed; `cropkit.engine.merging.merge` tells when.
         """
+        from cropkit.engine import merging  # noqa: PLC0415  (only where it is needed)
+
         self.scope.check_is_whole()
         return merging.merge(
             self.locations, self.trail, parameters.path_named("folder", folder), progress
@@ -586,13 +594,15 @@ class Collection:
             )
         return done
 
-    def fsck(self, progress: Progress | None = None) -> list[Difference]:
+    def fsck(self, progress: Progress | None = None) -> "list[Difference]":
         """Name each difference between database and disk; [] proves that they agree.
 
         Parameters
         ----------
         progress : told what is gone through, how much of it is done, and how much there is
         """
+        from cropkit.engine.fsck import fsck  # noqa: PLC0415  (only where it is needed)
+
         return fsck(self.locations, self.trail, progress)
 
     def history(self, path: StrPath | None = None) -> "pd.DataFrame":
@@ -608,10 +618,12 @@ class Collection:
 
         return pd.DataFrame(self.trail.decisions.table())
 
-    def stats(self) -> stats.Stats:
+    def stats(self) -> "Stats":
         """Return pace, seconds an image and shares, of what people decided here."""
+        from cropkit.monitor.stats import stats  # noqa: PLC0415  (only where it is needed)
+
         kinds = {session.id: session.kind for session in self.trail.sessions()}
-        return stats.stats(self.trail.decisions.table(), kinds)
+        return stats(self.trail.decisions.table(), kinds)
 
     def summary(self) -> dict[str, Any]:
         """Return the counts, as a notebook's last cell shows them."""

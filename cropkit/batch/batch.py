@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from cropkit import clock, formats
+from cropkit import clock
 from cropkit.batch import outcome, record, report, run_folder, tables
 from cropkit.batch.plan import Item, Plan, Source, reviewer_of
 from cropkit.batch.planning import BatchPlanner
@@ -19,6 +19,7 @@ from cropkit.batch.thumbnails import Thumbnails
 from cropkit.batch.values import checked
 from cropkit.collection import Collection, StrPath
 from cropkit.errors import CropkitError, NoSpace, NotReady, RunIncomplete
+from cropkit.formats.digest import digests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -228,7 +229,7 @@ class Batch:
         if self._live is not None:
             self._live.move()
         root, path = self.collection.locations.locate(name)
-        return formats.digests(root.read(path).data, name)
+        return digests(root.read(path).data, name)
 
 
 def size_of(collection: Collection, name: str) -> int | None:

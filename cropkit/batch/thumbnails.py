@@ -1,10 +1,10 @@
 """Small pictures of an image as it was and as it is, for a report."""
 
-from cropkit import formats
 from cropkit.batch.record import Entry
 from cropkit.batch.report import Pictures
 from cropkit.engine.locations import Locations
 from cropkit.errors import CropkitError
+from cropkit.formats.preview import preview
 from cropkit.geometry import Size
 from cropkit.system.home import kept
 
@@ -30,6 +30,6 @@ class Thumbnails:
     def _small(self, name: str, image: str) -> bytes | None:
         try:
             root, path = self._locations.locate(name)
-            return formats.preview(root.read(path).data, image, _FIT)
+            return preview(root.read(path).data, image, _FIT)
         except CropkitError:  # purged, changed, or no image at all: the entry says what is wrong
             return None

@@ -16,7 +16,6 @@ Standard library only: it runs before anything is installed.
 
 from cropkit.bootstrap.clone import find_clone
 from cropkit.bootstrap.environment import ensure
-from cropkit.bootstrap.install import TAIL_LINES, home_is_writable
 from cropkit.bootstrap.report import SetupFailed, say
 
-__all__ = ["TAIL_LINES", "SetupFailed", "ensure", "find_clone", "home_is_writable", "say"]
+__all__ = ["SetupFailed", "ensure", "find_clone", "say"]

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cropkit import bootstrap
+from cropkit.bootstrap.install import TAIL_LINES, home_is_writable
 
 USAGE = """\
 usage: python3 -m cropkit test [--fast] [--soak] [--film] [--crash-full] [--mutants]
@@ -136,7 +137,7 @@ def pytest(arguments: Sequence[str], environment: dict[str, str]) -> int:
 @contextmanager
 def writable_home() -> Iterator[dict[str, str]]:
     """Lend a temporary HOME where there is none: kernels and browsers write to it."""
-    if bootstrap.home_is_writable():
+    if home_is_writable():
         yield {}
         return
     with tempfile.TemporaryDirectory(prefix="cropkit-home-", ignore_cleanup_errors=True) as home:
@@ -232,5 +233,5 @@ def tell(*command: str) -> None:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, env=quiet
     )
     if ended.returncode != 0:
-        lines = ended.stdout.decode("utf-8", "replace").splitlines()[-bootstrap.TAIL_LINES :]
+        lines = ended.stdout.decode("utf-8", "replace").splitlines()[-TAIL_LINES:]
         bootstrap.say("\n".join([f"{' '.join(command)} ended with {ended.returncode}:", *lines]))

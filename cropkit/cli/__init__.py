@@ -8,20 +8,10 @@ holds one JSON document and nothing else.
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import NamedTuple
 
 from cropkit._version import __version__
-from cropkit.cli import (
-    alerts,
-    batch,
-    collection,
-    destinations,
-    health,
-    merge,
-    share,
-    start,
-    trust,
-    undo,
-)
 from cropkit.cli.shell import (
     FAILED,
     STOPPED,
@@ -41,6 +31,31 @@ WHAT = "Review crop boxes in Jupyter; crop images in place, verified, recorded a
 BEGIN = (
     "Begin with `cropkit review FOLDER` (without FOLDER: a demo); `cropkit --help` has the rest."
 )
+
+
+class _Group(NamedTuple):
+    """Commands that are described together, and by which function of which file of this room."""
+
+    module: str
+    describe: str
+    names: tuple[str, ...]
+
+
+_GROUPS = (  # in the order of the help
+    _Group("start", "add", ("review", "test")),
+    _Group("collection", "add_crop", ("crop",)),
+    _Group("start", "add_demo", ("demo",)),
+    _Group("undo", "add", ("undo",)),
+    _Group("collection", "add", ("history", "apply", "purge", "settings", "recover", "fsck")),
+    _Group("trust", "add", ("heads", "adopt")),
+    _Group("undo", "add_originals", ("originals", "accept-changes")),
+    _Group("destinations", "add", ("destinations",)),
+    _Group("share", "add", ("share",)),
+    _Group("merge", "add", ("merge",)),
+    _Group("batch", "add", ("batch",)),
+    _Group("health", "add", ("health", "stats")),
+    _Group("alerts", "add", ("alerts",)),
+)
 _NOT_YET = {
     "suggest": "crop boxes for images that have none",
     "import": "suggestions or decisions from other tools",
@@ -54,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words:
         say_lines(WHAT, BEGIN)
         return USAGE
-    arguments = parser().parse_args(_with_boxes_joined(words))
+    arguments = parser(words[0]).parse_args(_with_boxes_joined(words))
     return finish(_run(arguments))
 
 
@@ -94,24 +109,20 @@ def _with_boxes_joined(arguments: Sequence[str]) -> list[str]:
     return joined
 
 
-def parser() -> argparse.ArgumentParser:
-    """Describe every command; the README's list and its test are made from this."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Describe every command; the README's list and its test are made from this.
+
+    Parameters
+    ----------
+    only : describe no more than this command and its neighbours, and load their file alone; all
+        of them where there is no such command
+    """
     top = argparse.ArgumentParser(prog="cropkit", description=WHAT, epilog=BEGIN)
     top.add_argument("--version", action="version", version=f"cropkit {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    start.add(commands)
-    collection.add_crop(commands)
-    start.add_demo(commands)
-    undo.add(commands)
-    collection.add(commands)
-    trust.add(commands)
-    undo.add_originals(commands)
-    destinations.add(commands)
-    share.add(commands)
-    merge.add(commands)
-    batch.add(commands)
-    health.add(commands)
-    alerts.add(commands)
+    named = [group for group in _GROUPS if only in group.names]
+    for group in named or _GROUPS:
+        getattr(import_module(f"cropkit.cli.{group.module}"), group.describe)(commands)
     for name, text in _NOT_YET.items():
         subparser = command(commands, name, f"{text} (not yet)", _not_yet)
         subparser.add_argument("anything", nargs="*", help=argparse.SUPPRESS)

@@ -2,19 +2,20 @@
 
 Everything works on bytes; the original is never touched here. A file that cannot be rewritten
 faithfully is refused with the reason (see docs/formats.md), never degraded.
+
+A room is loaded with the first file of its format, and Pillow and NumPy with it: to undo, to tell
+and to list need neither.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from cropkit.errors import PartMissing, Refused, UnsupportedFormat, VerificationFailed
-from cropkit.formats import bmp, gif, jpeg, png, tiff, webp
 from cropkit.formats.account import Candidate, Header, OpenedImage
 from cropkit.formats.decoder_errors import reading
-from cropkit.formats.digest import digests
 from cropkit.formats.options import Jpeg, Options
-from cropkit.formats.preview import preview, thumbnail
 from cropkit.formats.sniff import EXTENSIONS, shown, sniff
 from cropkit.formats.zlib_streams import absent
 from cropkit.geometry import PixelBox
@@ -28,33 +29,36 @@ __all__ = [
     "absent",
     "applied",
     "crop",
-    "digests",
+    "load",
     "opened",
-    "preview",
     "read_header",
-    "thumbnail",
     "verify",
 ]
 
 _DEFAULT = Options()
 
 
-@dataclass(frozen=True, slots=True)
-class _Format:
-    """What a format which is written can do: take a file apart, and prove a crop."""
+class _Format(Protocol):
+    """What the room of a format which is written can do: take a file apart, and prove a crop."""
 
-    opened: Callable[[bytes, str, Options], OpenedImage]
-    verify: Callable[[bytes, Any, str], float | None]
+    def opened(self, data: bytes, name: str, options: Options, /) -> OpenedImage: ...
+
+    def verify(self, written: bytes, proof: Any, name: str, /) -> float | None: ...  # noqa: ANN401  (each format's own)
 
 
-_FORMATS: Mapping[str, _Format] = {
-    "png": _Format(png.opened, png.verify),
-    "jpeg": _Format(jpeg.opened, jpeg.verify),
-    "webp": _Format(webp.opened, webp.verify),
-    "tiff": _Format(tiff.opened, tiff.verify),
-    "bmp": _Format(bmp.opened, bmp.verify),
-    "gif": _Format(gif.opened, gif.verify),
+_FORMATS: Mapping[str, str] = {
+    "png": "cropkit.formats.png",
+    "jpeg": "cropkit.formats.jpeg",
+    "webp": "cropkit.formats.webp",
+    "tiff": "cropkit.formats.tiff",
+    "bmp": "cropkit.formats.bmp",
+    "gif": "cropkit.formats.gif",
 }
+
+if TYPE_CHECKING:
+    from cropkit.formats import bmp, gif, jpeg, png, tiff, webp
+
+    _ROOMS: tuple[_Format, ...] = (png, jpeg, webp, tiff, bmp, gif)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,12 @@ class Opened:
         """
         with reading(self.name):
             return self.image.crop(box.within(self.header.size))
+
+
+def load() -> None:
+    """Load every room now: for a process that is started before anybody waits for it."""
+    for room in _FORMATS.values():
+        import_module(room)
 
 
 def opened(data: bytes, name: str, options: Options = _DEFAULT) -> Opened:
@@ -157,7 +167,7 @@ def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:
         The candidate is to be discarded; the original stands.
     """
     try:
-        loss = _FORMATS[candidate.format].verify(written, candidate.proof, name)
+        loss = _room(candidate.format, name).verify(written, candidate.proof, name)
     except ImportError as error:
         raise PartMissing(name, error.name) from error
     except Refused as error:
@@ -171,4 +181,15 @@ def _format(data: bytes, name: str) -> _Format:
     format_name = sniff(data, name)
     if format_name not in _FORMATS:
         raise UnsupportedFormat(name, shown(format_name))
-    return _FORMATS[format_name]
+    return _room(format_name, name)
+
+
+def _room(format_name: str, name: str) -> _Format:
+    """Return the room of a format; one that cannot be loaded refuses this file, and no other."""
+    room = _FORMATS[format_name]
+    try:
+        return cast("_Format", import_module(room))
+    except ImportError as error:
+        raise PartMissing(name, error.name) from error
+    except OSError as error:  # no descriptor, no memory: the next file tries again
+        raise PartMissing(name, f"{room} ({error.strerror or error})") from error

@@ -4,8 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from PIL import Image, ImageCms
+from functools import cache
 
 from cropkit.errors import (
     BadBox,
@@ -18,8 +17,8 @@ from cropkit.errors import (
 )
 from cropkit.formats.zlib_streams import engine
 
-_BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-_DAMAGE = (
+_Kinds = tuple[type[Exception], ...]
+_DAMAGE: _Kinds = (
     OSError,
     SyntaxError,
     ValueError,
@@ -31,7 +30,6 @@ _DAMAGE = (
     struct.error,
     zlib.error,
     engine.error,
-    ImageCms.PyCMSError,
     RuntimeError,  # libavif through Pillow, and every codec of imagecodecs
 )
 _SAYS_SHORT = ("truncated", "not enough", "unexpected end", "incomplete", "end of file")
@@ -48,12 +46,26 @@ def reading(name: str) -> Iterator[None]:
         raise
     except ImportError as error:
         raise PartMissing(name, error.name) from error
-    except _BOMBS as error:
+    except _bombs() as error:
         raise TooLarge(name, "its", "Pillow") from error
     except MemoryError as error:
         raise TooLarge(name, "its", "the memory") from error
-    except _DAMAGE as error:
+    except _damage() as error:
         raise _refusal(name, error) from error
+
+
+@cache  # Pillow is there when it has raised something, and not loaded before
+def _bombs() -> _Kinds:
+    from PIL import Image  # noqa: PLC0415  (only where it is needed)
+
+    return Image.DecompressionBombError, Image.DecompressionBombWarning
+
+
+@cache
+def _damage() -> _Kinds:
+    from PIL import ImageCms  # noqa: PLC0415  (only where it is needed)
+
+    return (*_DAMAGE, ImageCms.PyCMSError)
 
 
 def _refusal(name: str, error: Exception) -> Refused:

@@ -5,19 +5,20 @@ interface, for streams in pieces and for checksums.
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003  (a public alias)
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cropkit.errors import CorruptImage, Truncated
 from cropkit.formats.codecs import codec
 
-Octets = npt.NDArray[np.uint8]
-Inflate = Callable[[bytes, int, str], Octets]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+Octets: TypeAlias = "npt.NDArray[np.uint8]"
+Inflate: TypeAlias = "Callable[[bytes, int, str], Octets]"
 
 engine: Any = import_module("zlib_ng.zlib_ng") if find_spec("zlib_ng") else zlib
 has_codecs = find_spec("imagecodecs") is not None
@@ -48,6 +49,8 @@ def inflate(stream: bytes, length: int, name: str) -> Octets:
     Truncated, CorruptImage
         When it holds fewer bytes, or more.
     """
+    import numpy as np  # noqa: PLC0415  (where there are pixels; what is missing is asked at each open)
+
     if length > _MOST_OUT_OF_ONE * len(stream):
         raise Truncated(name, f"{len(stream)} bytes cannot hold {length} bytes of pixels")
     if has_codecs:
@@ -69,6 +72,8 @@ def ends_early(stream: bytes, inflated: Octets) -> bool:
 
 def inflate_in_pieces(stream: bytes, length: int, name: str) -> Octets:
     """Do as `inflate` does, by zlib-ng or zlib."""
+    import numpy as np  # noqa: PLC0415  (as above)
+
     inflating = engine.decompressobj()
     inflated: bytes = inflating.decompress(stream, length + 1)
     if len(inflated) > length:
@@ -97,6 +102,8 @@ def deflate_in_pieces(pieces: Any, level: int, strategy: int) -> bytes:  # noqa:
 
 def stored(rows: Octets, before: int = 0, after: int = 0) -> Octets:
     """Return `rows` as a stream that is not compressed (RFC 1951, 3.2.4), with room around it."""
+    import numpy as np  # noqa: PLC0415  (as above)
+
     data = rows.reshape(-1)
     whole, rest = divmod(len(data), _BLOCK)
     head = before + 2

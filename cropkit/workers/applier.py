@@ -19,7 +19,7 @@ from cropkit.audit.tally import Tally
 from cropkit.collection import Collection
 from cropkit.engine.executor import degraded
 from cropkit.errors import ApplierDied, ApplierStopped, CropkitError
-from cropkit.formats import Options
+from cropkit.formats import Options, load
 from cropkit.records import CropResult, Problem, ProblemKind, Status
 from cropkit.system.signals import SIGNALS
 from cropkit.workers.child import ChildDied, ChildProcess
@@ -160,6 +160,7 @@ def _stopping_signal(died: ChildDied) -> str | None:
 
 @contextmanager
 def _opened(opening: _Opening) -> Iterator[Callable[[Errand], CropResult]]:
+    load()  # now, not while a reviewer waits for the first crop
     with Collection(
         opening.folder,
         reviewer=opening.reviewer,

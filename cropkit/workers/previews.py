@@ -18,6 +18,7 @@ from typing import Protocol
 from cropkit import formats
 from cropkit.errors import ForeignState, ReaderDied
 from cropkit.formats import Header, Options
+from cropkit.formats.preview import preview, thumbnail
 from cropkit.geometry import Size
 from cropkit.system.files import Root
 from cropkit.system.home import PREVIEWS
@@ -115,9 +116,9 @@ def previewed(root: Root, path: str, fit: Size, cache: Cache, options: Options =
     name = f"{content.sha256}-{fit.width}x{fit.height}-{_MAKING}"
     jpeg = cache.get(name)
     if jpeg is None:
-        jpeg = formats.preview(content.data, path, fit)
+        jpeg = preview(content.data, path, fit)
         cache.put(name, jpeg)
-    return Preview(content.sha256, header, jpeg, formats.thumbnail(jpeg, THUMB))
+    return Preview(content.sha256, header, jpeg, thumbnail(jpeg, THUMB))
 
 
 class PreviewReader(Protocol):

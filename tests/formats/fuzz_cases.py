@@ -23,6 +23,7 @@ from cropkit import errors, formats
 from cropkit.collection import Collection
 from cropkit.formats.capabilities import CAPABILITIES
 from cropkit.formats.options import Jpeg
+from cropkit.formats.preview import preview
 from cropkit.geometry import PixelBox, Size
 
 ADDRESS_SPACE = 3 << 30
@@ -171,7 +172,7 @@ def outcome(seed: str, case: int) -> str:
     except (errors.Refused, errors.VerificationFailed) as error:
         ended = f"{kind} {error.code}"
     with suppress(errors.Refused):
-        formats.preview(data, name, Size(64, 64))
+        preview(data, name, Size(64, 64))
     return ended
 
 

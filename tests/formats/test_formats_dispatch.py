@@ -11,6 +11,7 @@ from PIL import Image
 from cropkit import errors, formats
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import MAX_PIXELS
+from cropkit.formats.preview import preview
 from cropkit.formats.sniff import named_format
 from cropkit.geometry import PixelBox, Size
 
@@ -51,7 +52,7 @@ def test_formats_that_are_not_written_are_refused_by_name_and_previewed(suffix: 
     data = pictures.encoded(pictures.photo(40, 30), OTHERS[suffix])
     with pytest.raises(errors.UnsupportedFormat, match="(?i)" + suffix):
         formats.crop(data, f"a.{suffix}", PixelBox(0, 0, 9, 9))
-    shown = Image.open(BytesIO(formats.preview(data, f"a.{suffix}", Size(20, 20))))
+    shown = Image.open(BytesIO(preview(data, f"a.{suffix}", Size(20, 20))))
     assert (shown.format, shown.size) == ("JPEG", (20, 15))
 
 
@@ -90,7 +91,7 @@ def test_what_is_no_damage_is_not_hidden() -> None:
 
 def test_heic_is_refused_by_name() -> None:
     data = b"\0\0\0\x18ftypheic" + bytes(40)
-    for act in (formats.read_header, lambda d, n: formats.preview(d, n, Size(9, 9))):
+    for act in (formats.read_header, lambda d, n: preview(d, n, Size(9, 9))):
         with pytest.raises(errors.UnsupportedFormat, match="HEIC"):
             act(data, "a.heic")
 
@@ -103,7 +104,7 @@ def test_the_limit_is_checked_before_any_pixel_and_can_be_changed(
         with pytest.raises(errors.TooLarge, match="1200 pixels are over the limit of 1199"):
             formats.read_header(data, name)
         with pytest.raises(errors.TooLarge):
-            formats.preview(data, name, Size(9, 9))
+            preview(data, name, Size(9, 9))
     monkeypatch.setenv("CROPKIT_MAX_PIXELS", "1200")
     assert formats.read_header(PNG, "a.png").size.area == 1200
     assert 2 * Image.MAX_IMAGE_PIXELS - MAX_PIXELS in (0, 1)  # type: ignore[operator]

@@ -9,13 +9,14 @@ import pytest
 from PIL import Image, ImageCms
 
 from cropkit import errors, formats
+from cropkit.formats.preview import preview
 from cropkit.geometry import Size
 
 FIT = Size(64, 64)
 
 
 def shown(data: bytes, name: str, fit: Size = FIT) -> Image.Image:
-    picture = Image.open(BytesIO(formats.preview(data, name, fit)))
+    picture = Image.open(BytesIO(preview(data, name, fit)))
     assert (picture.format, picture.mode) == ("JPEG", "RGB")
     assert not {"exif", "icc_profile"} & picture.info.keys()
     return picture
@@ -104,7 +105,7 @@ def test_what_cannot_be_decoded_is_refused(kept: float) -> None:
     for kind, name in (("PNG", "a.png"), ("JPEG", "a.jpg"), ("WEBP", "a.webp"), ("TIFF", "a.tif")):
         data = pictures.encoded(pictures.photo(100, 80), kind)
         with pytest.raises(errors.Refused, match=name):
-            formats.preview(data[: int(len(data) * kept)], name, FIT)
+            preview(data[: int(len(data) * kept)], name, FIT)
 
 
 def test_many_threads_get_the_same_previews_as_one() -> None:
@@ -114,7 +115,7 @@ def test_many_threads_get_the_same_previews_as_one() -> None:
         )
         for n in range(6)
     ]
-    alone = [formats.preview(data, "a.jpg", FIT) for data in images]
+    alone = [preview(data, "a.jpg", FIT) for data in images]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda d: formats.preview(d, "a.jpg", FIT), images * 5))
+        together = list(pool.map(lambda d: preview(d, "a.jpg", FIT), images * 5))
     assert together == alone * 5

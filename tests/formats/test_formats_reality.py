@@ -16,6 +16,7 @@ from PIL import Image
 
 from cropkit import errors, formats
 from cropkit.formats import capabilities
+from cropkit.formats.preview import preview
 from cropkit.geometry import PixelBox, Size
 
 ROOTS = (Path(sys.prefix), Path(sysconfig.get_path("stdlib")), Path("/usr/share"))
@@ -75,7 +76,7 @@ def test_an_installed_image_is_cropped_with_proof_or_refused_by_name(path: Path)
         return
     formats.verify(candidate.data, candidate, path.name)
     assert formats.read_header(candidate.data, path.name).size == candidate.box_applied.size
-    assert formats.preview(candidate.data, path.name, Size(64, 64))
+    assert preview(candidate.data, path.name, Size(64, 64))
     assert _agrees(data, candidate)
 
 

@@ -17,6 +17,7 @@ from strategies import boxes_in
 
 from cropkit import errors, formats
 from cropkit.formats import tiff
+from cropkit.formats.preview import preview
 from cropkit.formats.tiff import codecs
 from cropkit.geometry import PixelBox, Size
 
@@ -185,7 +186,7 @@ def test_an_upright_box_is_cut_from_an_image_stored_any_way(orientation: int) ->
     after = Image.open(BytesIO(candidate.data))
     after.load()
     assert after.tobytes() == upright.crop(box.xyxy).tobytes()
-    shown = Image.open(BytesIO(formats.preview(candidate.data, NAME, Size(99, 99))))
+    shown = Image.open(BytesIO(preview(candidate.data, NAME, Size(99, 99))))
     assert shown.size == after.size
     plain = Image.open(BytesIO(tif.build(np.asarray(photo))))
     plain.getexif()[274] = orientation
@@ -650,7 +651,7 @@ def strange(kind: str) -> bytes:
 def test_what_pillow_does_not_open_is_shown_all_the_same(kind: str) -> None:
     data = strange(kind)
     assert held(data, PixelBox(7, 5, 61, 43))
-    shown = Image.open(BytesIO(formats.preview(data, NAME, Size(80, 60))))
+    shown = Image.open(BytesIO(preview(data, NAME, Size(80, 60))))
     meant = np.asarray(pictures.photo(80, 60), float)
     if kind in (
         "floats",
@@ -663,5 +664,5 @@ def test_what_pillow_does_not_open_is_shown_all_the_same(kind: str) -> None:
 def test_odd_depths_that_nobody_shows_are_refused_in_a_preview_and_cropped() -> None:
     data = written(values("u2", 3), bitspersample=10)
     with pytest.raises(errors.UnsupportedDepth):
-        formats.preview(data, NAME, Size(9, 9))
+        preview(data, NAME, Size(9, 9))
     assert held(data)

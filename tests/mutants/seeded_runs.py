@@ -821,7 +821,7 @@ RUNS = (
     ),
     mutant(
         "an environment of somebody else is removed",
-        "bootstrap/environment.py",
+        "bootstrap/building.py",
         "clone.venv.rename(aside)",
         "shutil.rmtree(clone.venv)",
         f"{IN_SETUP}::test_an_environment_of_somebody_else_is_moved_aside_not_removed",
