@@ -54,7 +54,7 @@ REACHED_FROM: Mapping[OperationState, tuple[OperationState, ...]] = {
     OperationState.CONFLICT: OPEN_STATES[1:],
 }
 
-_ID = re.compile("[0-9a-f]{32}")
+ID = re.compile("[0-9a-f]{32}")
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 # Events of the trail: what an operation came to, and that it had been taken back all the same.
@@ -110,7 +110,7 @@ class Operation:
     def __post_init__(self) -> None:
         """Refuse what could become another path than was meant: ids and hashes name files."""
         for name in (self.id, self.owner):
-            _check_is_hex(name, _ID)
+            _check_is_hex(name, ID)
         for sha256 in (self.sha256_before, self.sha256_after):
             if sha256:
                 _check_is_hex(sha256, _SHA256)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
-from cropkit.audit import chain, operations, schema, unvouched
+from cropkit.audit import chain, operations, schema, unsettled, unvouched
 from cropkit.audit.keys import Key
 from cropkit.audit.operation import Operation, OperationState
 from cropkit.audit.store_reader import StoreReader
@@ -39,12 +39,17 @@ class OperationReader:
     def taken_back(self) -> list[Operation]:
         """Return the operations that the trail calls done and that were taken back all the same."""
         with self._store.reading() as db:
-            return operations.taken_back(db)
+            return unsettled.taken_back(db)
 
     def unsettled(self) -> list[Operation]:
         """Return the operations that have not ended, oldest first."""
         with self._store.reading() as db:
-            return operations.unsettled(db)
+            return unsettled.all_of(db)
+
+    def unreadable(self) -> list[unvouched.Unvouched]:
+        """Return those of which no record can be made, whoever is at work on them."""
+        with self._store.reading() as db:
+            return unvouched.unreadable(db)
 
     def vouched(self) -> list[Operation]:
         """Return those of them that may be acted upon, oldest first."""

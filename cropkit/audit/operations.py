@@ -12,7 +12,6 @@ from sqlalchemy import (
     Row,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     select,
@@ -22,9 +21,7 @@ from sqlalchemy import (
 
 from cropkit.audit import decisions, rows
 from cropkit.audit.operation import (
-    OPEN_STATES,
     REACHED_FROM,
-    TAKEN_BACK,
     Companion,
     Operation,
     OperationKind,
@@ -32,14 +29,12 @@ from cropkit.audit.operation import (
     check_sha256,
 )
 from cropkit.audit.schema import (
-    audit,
     can_be_redone,
     can_be_undone,
     claim,
-    is_not_done,
-    is_outcome,
     needs_original,
     operation,
+    text_or_none,
     written_in,
 )
 from cropkit.audit.vouching import NOBODYS, Voucher
@@ -190,21 +185,6 @@ def state_of(db: Connection, wanted: str) -> OperationState | None:
     return None if state is None else OperationState(state)
 
 
-def taken_back(db: Connection) -> list[Operation]:
-    """Return the operations with an outcome in the trail that are not done, oldest first.
-
-    None of this version's making: an interrupt after the commit could lead to them.
-    """
-    with_outcome = exists().where(audit.c.operation == operation.c.id, is_outcome)
-    aborted = is_not_done & (operation.c.state == OperationState.ABORTED)
-    told = select(audit.c.seq).where(audit.c.event == TAKEN_BACK)
-    return [
-        each
-        for each in _operations(db, aborted & with_outcome)
-        if db.execute(told.where(audit.c.operation == each.id)).first() is None
-    ]
-
-
 def reinstate(db: Connection, wanted: Operation) -> None:
     """Call an operation done again that the trail calls done."""
     row = {"state": OperationState.DONE}
@@ -228,18 +208,6 @@ def record_taken_back(db: Connection, wanted: Operation, at: str) -> None:
         if wanted.decision and undone.kind in _OUTCOMES:
             stands = _OUTCOMES[undone.kind]
             decisions.settle(db, wanted.decision, stands, at, operation=undone.id)
-
-
-def unsettled(db: Connection) -> list[Operation]:
-    """Return the operations that recovery has to look at, oldest first."""
-    return [each for each, _ in opened(db)]
-
-
-def opened(db: Connection) -> list[tuple[Operation, Mapping[str, Any]]]:
-    """Return the same, each with its row."""
-    is_open = is_not_done & operation.c.state.in_(OPEN_STATES)
-    query = select(operation).where(is_open).order_by(operation.c.seq)
-    return [(_operation(row), row._asdict()) for row in db.execute(query)]
 
 
 def finished(db: Connection) -> list[Operation]:
@@ -482,17 +450,27 @@ def _checked(attributes: dict[str, Any] | None) -> dict[str, Any] | None:
     return attributes and Attributes.from_json(attributes).to_json()
 
 
+def _companion(planned: Mapping[str, Any]) -> Companion:
+    companion = Companion(**planned)
+    for text in (companion.source, companion.target):
+        if not isinstance(text, str):
+            raise TypeError(f"{text!r:.40} is no name")
+    check_sha256(companion.sha256)
+    return companion
+
+
 def _read(row: Mapping[str, Any]) -> Operation:
     planned = read_json(row["plan"])
     plain = ("id", "owner", "session", "decision", "undoes", "source", "target")
+    texts: dict[str, Any] = {name: text_or_none(row[name]) for name in plain}
     return Operation(
-        **{name: row[name] for name in plain},
+        **texts,
         kind=OperationKind(row["kind"]),
         state=OperationState(row["state"]),
-        sha256_before=row["before"],
-        sha256_after=row["after"],
+        sha256_before=text_or_none(row["before"]),
+        sha256_after=text_or_none(row["after"]),
         box=PixelBox(*planned["box"]) if planned["box"] else None,
-        companions=tuple(Companion(**c) for c in planned["companions"]),
+        companions=tuple(_companion(c) for c in planned["companions"]),
         attributes=_checked(planned["attributes"]),
         report=dict(planned["report"]),
     )

@@ -49,7 +49,7 @@ class Told(TypeDecorator[str]):
         AuditCorrupt
             It is no text.
         """
-        return _text(value)
+        return text_or_none(value)
 
 
 class ToldText(Told):
@@ -59,7 +59,14 @@ class ToldText(Told):
     cache_ok = True
 
 
-def _text(value: object) -> str | None:
+def text_or_none(value: object) -> str | None:
+    """Return a text as it is.
+
+    Raises
+    ------
+    AuditCorrupt
+        It is none.
+    """
     if value is None or isinstance(value, str):
         return value
     raise AuditCorrupt(DATABASE, f"{value!r:.40}, where a text belongs, is none of ours")
@@ -83,7 +90,7 @@ class Written(TypeDecorator[str]):
         AuditCorrupt
             It is no text.
         """
-        written = _text(value)
+        written = text_or_none(value)
         return None if written is None else unescaped(written)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from cropkit.audit import operations, rows, schema, sessions
+from cropkit.audit import operations, rows, schema, sessions, unsettled
 from cropkit.audit.chain import body_of
 from cropkit.audit.operation import Operation, check_sha256
 from cropkit.audit.schema import audit, decision, operation, queue
@@ -86,7 +86,7 @@ def survey(db: Connection) -> Survey:
         last_crop_at=db.execute(_LAST_CROP).scalar_one_or_none(),
         waiting=_waiting(db),
         in_doubt=_in_doubt(db),
-        unsettled=operations.unsettled(db),
+        unsettled=unsettled.all_of(db),
         recovered=_recovered(db),
         acknowledged=_acknowledged(db),
         originals=operations.count_originals(db),

@@ -28,6 +28,7 @@ from cropkit.audit import (
     sessions,
     settings,
     trust,
+    unsettled,
     vouching,
 )
 from cropkit.audit.adopting import Adopted
@@ -351,7 +352,7 @@ class AuditTrail(TrailReader):
             self.scope.check(decision.path)
             if standing.operation is not None or standing.status is Status.RESTORED:
                 return False
-            if any(operation.decision == decision_id for operation in operations.unsettled(db)):
+            if unsettled.has_one(db, decision_id):
                 return False
             decisions.settle(db, decision_id, Status.RESTORED, self._now())
             self._append(db, "withdrawn", path=decision.path, body={"decision": decision_id})

@@ -25,6 +25,7 @@ from cropkit.audit import (
     migrations,
     operations,
     seals,
+    unsettled,
     unvouched,
 )
 from cropkit.audit.keys import Key
@@ -135,7 +136,7 @@ def would_be_settled(db: Connection, folder: Path) -> list[Operation]:
 
 
 def _leading_out(db: Connection, allowed: Sequence[Path]) -> Iterator[str]:
-    for operation in (*operations.finished(db), *operations.unsettled(db)):
+    for operation in (*operations.finished(db), *unsettled.all_of(db)):
         for name in operation.names:
             path = PurePosixPath(name)
             inside = not path.is_absolute() or any(path.is_relative_to(each) for each in allowed)

@@ -55,7 +55,7 @@ class _Shown:
 
     @property
     def is_own(self) -> bool:
-        waits = any(not each.has_ended for each in self.left_alone)
+        waits = any(each.is_adoptable for each in self.left_alone)
         return not (self.examined.foreign or self.examined.forged or waits)
 
 

@@ -78,13 +78,18 @@ def elsewhere(trail: TrailReader, kept: Sequence[KeptHead]) -> list[Difference]:
 
 
 def _open(trail: TrailReader) -> Iterator[Difference]:
-    others = {each.operation.id: each.said for each in trail.operations.left_alone()}
+    left_alone = trail.operations.left_alone()
+    others = {each.operation.id for each in left_alone}
+    for each in left_alone:
+        source = each.operation.source
+        if not source or trail.scope.holds(source):
+            yield Difference("unvouched", source or "cropkit.db", each.said)
     for operation in filter(
         lambda each: trail.scope.holds(each.source), trail.operations.unsettled()
     ):
         if operation.id in others:
-            yield Difference("unvouched", operation.source, others[operation.id])
-        elif operation.state is OperationState.CONFLICT:
+            continue
+        if operation.state is OperationState.CONFLICT:
             yield Difference(
                 "conflict", operation.source, f"operation {operation.id} met foreign content"
             )
@@ -181,6 +186,8 @@ def _nested(trail: TrailReader) -> Iterator[Difference]:
 
 
 def _left_over(root: Root, trail: TrailReader) -> Iterator[Difference]:
+    if trail.operations.unreadable():  # all of it may belong to that
+        return
     known = {operation.id for operation in trail.operations.unsettled()}
     for path in sorted((root.path / STAGE).iterdir()):
         if path.name.partition(".")[0] not in known:

@@ -171,8 +171,15 @@ def _alone(trail: AuditTrail, folder: Path) -> Iterator[None]:
         yield
 
 
+def _check_is_readable(trail: TrailReader, folder: Path) -> None:
+    """Refuse a trail with an open operation whose names nobody knows."""
+    for each in trail.operations.unreadable():
+        raise NotMergeable(folder, each.said)
+
+
 def _check(inner: TrailReader, folder: Path) -> tuple[str, ...]:
     """Refuse a trail that does not hold together; return what nobody vouches for."""
+    _check_is_readable(inner, folder)
     if inner.operations.unsettled() or inner.operations.taken_back():
         raise NotMergeable(folder, "operations are open in it: `cropkit recover` settles them")
     examined = inner.integrity.examined()
@@ -191,6 +198,7 @@ def _check(inner: TrailReader, folder: Path) -> tuple[str, ...]:
 def _planned(outer: TrailReader, folder: Path, part: str) -> _Planned:
     """Look at everything that the inner collection holds; nothing is written."""
     state_folder.check(folder)
+    _check_is_readable(outer, outer.root.path)
     if (folder / HOME).lstat().st_dev != (outer.root.path / HOME).lstat().st_dev:
         raise NotMergeable(folder, "it lies on another file system")
     with copied_trail(Scope(folder), outer.store.deadline) as inner:

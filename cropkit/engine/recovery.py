@@ -21,6 +21,7 @@ foreign content            conflict: nothing is touched, the names stay claimed,
 cannot be settled now      set aside: it stays open and is told; the others are settled
 not vouched for            left alone, whatever it is: nobody of ours planned it, or it has ended
                            (`audit.unvouched`)
+cannot be read             left alone, too; nothing is swept that it may need (`audit.unsettled`)
 done, and taken back       an interrupt could do that to older versions: the trail is told of it
 conflict, when asked       back to what was before, once the foreign content is elsewhere
 =========================  =====================================================================
@@ -78,8 +79,10 @@ def recover(
         mine = [o for o in operations if _is_ours(trail, o, conflicts=conflicts)]
         done = [_settle(locations, trail, operation) for operation in mine]
         done += [_mend(locations, trail, operation) for operation in trail.operations.taken_back()]
-        _sweep(root, left_over, {o.id for o in trail.operations.unsettled()})
         _sweep_rebuilding(root)
+        if trail.operations.unreadable():  # nobody knows what of all the rest such a one needs
+            return done
+        _sweep(root, left_over, {o.id for o in trail.operations.unsettled()})
         dead, living = _owners(trail)
         if opening and (dead or done) and not living:
             _sweep_originals(locations, trail)

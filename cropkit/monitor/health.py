@@ -93,8 +93,9 @@ KINDS: Mapping[str, AlertKind] = {
     ),
     "unsettled": AlertKind("an operation was cut off", "`cropkit recover FOLDER` settles it"),
     "unvouched": AlertKind(
-        "an operation is left alone, because nobody of yours planned it or because it has ended",
-        "`cropkit adopt FOLDER` shows it; `cropkit fsck FOLDER --rebuild`, where it has ended",
+        "an operation is left alone: nobody of yours planned it, it has ended, or cannot be read",
+        "`cropkit adopt FOLDER` shows it; `cropkit fsck FOLDER --rebuild`, where it has ended or "
+        "cannot be read",
     ),
     "recovered": AlertKind(
         "recovery had work to do",

@@ -17,6 +17,7 @@ IN_HEALTH, IN_DELIVERY = "tests/monitor/test_health.py", "tests/monitor/test_del
 IN_INSPECTION = "tests/monitor/test_inspection.py"
 IN_TURN = "tests/monitor/test_looking_in_turn.py"
 IN_UNVOUCHED = "tests/hostile/test_unvouched.py"
+IN_UNREADABLE = "tests/hostile/test_unreadable.py"
 VOUCHING, UNVOUCHED = "audit/vouching.py", "audit/unvouched.py"
 IN_CLI, IN_LAUNCH = "tests/cli/test_cli.py", "tests/jupyter/test_launch.py"
 IN_SETUP, IN_KIT = "tests/bootstrap/test_setup.py", "tests/test_collection.py"
@@ -411,6 +412,28 @@ RUNS = (
         IN_UNVOUCHED,
     ),
     mutant(
+        "recovery sweeps what an operation that cannot be read may need",
+        "engine/recovery.py",
+        "        if trail.operations.unreadable():  # nobody knows what of all the rest such a one needs\n"
+        "            return done\n",
+        "",
+        IN_UNREADABLE,
+    ),
+    mutant(
+        "a row that cannot be read stops all others",
+        "audit/unsettled.py",
+        "        except AuditCorrupt as error:\n",
+        "        except AuditCorrupt as error:\n            raise\n",
+        IN_UNREADABLE,
+    ),
+    mutant(
+        "a row with a state that there is not is nobody's",
+        "audit/unsettled.py",
+        "sides = (_state < OperationState.ABORTED, _state > OperationState.ABORTED)",
+        "sides = (_state.in_(OPEN_STATES),)",
+        IN_UNREADABLE,
+    ),
+    mutant(
         "any mac will do",
         VOUCHING,
         'hmac.compare_digest(mine.encode(), its.encode(errors="replace"))',
@@ -434,7 +457,7 @@ RUNS = (
     mutant(
         "what has ended is adopted",
         UNVOUCHED,
-        "if not e.has_ended]",
+        "if e.is_adoptable]",
         "]",
         IN_UNVOUCHED,
     ),
