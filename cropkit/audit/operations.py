@@ -452,10 +452,9 @@ def _checked(attributes: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _companion(planned: Mapping[str, Any]) -> Companion:
     companion = Companion(**planned)
-    for text in (companion.source, companion.target):
+    for text in (companion.source, companion.target, companion.sha256):
         if not isinstance(text, str):
-            raise TypeError(f"{text!r:.40} is no name")
-    check_sha256(companion.sha256)
+            raise TypeError(f"{text!r:.40} is no text")
     return companion
 
 

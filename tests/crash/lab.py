@@ -120,7 +120,8 @@ def play(asked: argparse.Namespace, place: Path) -> dict[str, object]:
 
 def _chosen(kind: str, only: str | None) -> list[Scenario]:
     every = (*SCENARIOS, *DOWNLOADED) if kind in ("power", "syncs") else SCENARIOS
-    return [one for one in every if only is None or one.name in only.split(",")]
+    # a name may have commas itself
+    return [one for one in every if only is None or one.name in (only, *only.split(","))]
 
 
 def scratch() -> str | None:
