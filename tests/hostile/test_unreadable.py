@@ -10,6 +10,8 @@ from faults import contents
 from shell import run
 from trails import BOX, A, B, Row, change, crop, cut_off, rows
 
+from cropkit.audit import operations
+from cropkit.audit.operation import Companion, Operation, OperationKind
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.errors import Busy, NotMergeable
@@ -256,3 +258,9 @@ def test_without_a_key_it_is_left_alone_too(folder: Path, monkeypatch: pytest.Mo
     with Collection(folder) as collection:
         assert len([each for each in collection.trail.notices if ALONE in each]) == 1
         assert collection.recovered == []
+
+
+def test_the_content_of_a_companion_is_not_known_at_first() -> None:
+    unread = (Companion("a.txt", "b.txt", ""),)
+    planned = Operation(OperationKind.CROP, A, B, "s", "b" * 32, companions=unread)
+    assert operations.from_row(operations.to_row(planned)) == planned
