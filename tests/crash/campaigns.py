@@ -40,9 +40,9 @@ CAMPAIGNS: dict[str, tuple[list[str], list[str]]] = {
 }
 
 
-def experiment(*arguments: str, **environment: str) -> dict[str, Any]:
+def experiment(*arguments: str, seed: str = SEED, **environment: str) -> dict[str, Any]:
     """Run one class in a process of its own."""
-    command = [sys.executable, str(LAB), *arguments, "--seed", SEED]
+    command = [sys.executable, str(LAB), *arguments, "--seed", seed]
     single = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     ended = subprocess.run(
         command,

@@ -51,6 +51,17 @@ def test_the_sample_is_large_enough(laboratory: Results) -> None:
     assert points >= (18_000 if FULL else 800)
 
 
+@pytest.mark.parametrize("fault", range(3, 7))
+def test_what_a_session_without_its_key_left_is_adopted(fault: int) -> None:
+    """The person's key cannot be read, and the session is killed later: nothing is lost."""
+    only = ("--only", "open, crop, close", "--first", "1000", "--share", "20")
+    found = experiment("faults-then-kills", *only, seed=str(fault - 1))
+    if "unavailable" in found:
+        pytest.skip(found["unavailable"])
+    assert found["violations"] == []
+    assert found["points"] > 10
+
+
 NEEDED = {
     "collection",
     "collection/moved",
