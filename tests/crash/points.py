@@ -79,6 +79,22 @@ class Fault:
     def spoke(self) -> None: ...
 
 
+@dataclass
+class Counter:
+    """Count for several faults at once how many calls they could let fail, and let none."""
+
+    faults: dict[int, Fault]
+
+    def enter(self, stop: Stop) -> Then | int:
+        for fault in self.faults.values():
+            fault.enter(stop)
+        return Then.GO
+
+    def leave(self, stop: Stop, result: int) -> None: ...
+
+    def spoke(self) -> None: ...
+
+
 def act(stage: Stage, watch: Watch, calls: Iterable[str] | None) -> Ended:
     """Run the scenario's act in a process of its own, with its calls watched."""
     scenario, place = stage.scenario, stage.place
@@ -169,26 +185,34 @@ def kills_in_recovery(
         number += first
 
 
-def faults(
-    stage: Stage, share: int, *, persistent: bool, seed: int
-) -> Iterator[tuple[str, list[str]]]:
-    """Let each `share`-th effect fail, with each error in turn, from one at random on."""
-    chance = random.Random(f"{seed} {stage.scenario.name} {persistent}")  # noqa: S311  (a sample, not a secret)
-    for error, calls in FAULTS.items():
-        number = chance.randrange(share) + 1
-        while True:
-            stage.fresh()
-            watch = Fault(number, error, persistent)
-            ended = act(stage, watch, calls)
-            if watch.reached < number:
-                break
-            wrong = how_it_ended(ended) or what_is_wrong_at_once(stage, ended.said)
-            wrong = wrong or what_is_wrong(
-                stage, success="ok" in ended.said, thorough=number % 5 == 0
-            )
-            how = f"{errno.errorcode[error]} at {number}{' and from then on' if persistent else ''}"
-            yield f"{stage.scenario.name}: {how}: {ended.said}", wrong
-            number += share
+def faults(stage: Stage, share: int, seed: int) -> Iterator[tuple[str, list[str]]]:
+    """Let each `share`-th effect fail, with each error in turn: alone, and with all after it."""
+    counts = _effects(stage)
+    for persistent in (False, True):
+        chance = random.Random(f"{seed} {stage.scenario.name} {persistent}")  # noqa: S311  (a sample, not a secret)
+        for error in FAULTS:
+            for number in range(chance.randrange(share) + 1, counts[error] + 1, share):
+                yield _failing(stage, Fault(number, error, persistent))
+
+
+def _effects(stage: Stage) -> dict[int, int]:
+    """Return how many calls of a calm run may fail with each error."""
+    stage.fresh()
+    counter = Counter({error: Fault(0, error) for error in FAULTS})
+    act(stage, counter, {name for names in FAULTS.values() for name in names})
+    return {error: fault.reached for error, fault in counter.faults.items()}
+
+
+def _failing(stage: Stage, watch: Fault) -> tuple[str, list[str]]:
+    stage.fresh()
+    ended = act(stage, watch, FAULTS[watch.error])
+    wrong = how_it_ended(ended) or what_is_wrong_at_once(stage, ended.said)
+    wrong = wrong or what_is_wrong(
+        stage, success="ok" in ended.said, thorough=watch.number % 5 == 0
+    )
+    how = f"{errno.errorcode[watch.error]} at {watch.number}"
+    after = " and from then on" if watch.persistent else ""
+    return f"{stage.scenario.name}: {how}{after}: {ended.said}", wrong
 
 
 def faults_then_kills(

@@ -2,30 +2,52 @@
 
 import os
 import re
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from campaigns import CAMPAIGNS, FULL, TOLD, WITHOUT_PTRACE, experiment
+from campaigns import (
+    ALONE,
+    CAMPAIGNS,
+    FULL,
+    PARTS,
+    TOLD,
+    WITHOUT_PTRACE,
+    experiment,
+    experiments,
+    together,
+)
 from patience import patient
 
-Results = dict[str, "Future[dict[str, Any]]"]
-pytestmark = pytest.mark.timeout(0 if FULL else patient(600))
+Results = Callable[[str], dict[str, Any]]
+pytestmark = pytest.mark.timeout(0 if FULL else patient(1200))  # the first waits for all of them
 
 
 @pytest.fixture(scope="module")
-def laboratory() -> Iterator[dict[str, "Future[dict[str, Any]]"]]:
-    """Every class under way at once, on two cores."""
-    with ThreadPoolExecutor(2) as pool:
-        yield {
-            name: pool.submit(experiment, *(full if FULL else sample))
-            for name, (sample, full) in CAMPAIGNS.items()
-        }
+def laboratory() -> Iterator[Results]:
+    """Every class under way at once, on two cores: the scenarios in parts, and the machine."""
+    asked = {name: full if FULL else sample for name, (sample, full) in CAMPAIGNS.items()}
+    apart = {name: asked.pop(name) for name in ALONE}
+    with ThreadPoolExecutor(PARTS) as pool:
+        alone = {name: pool.submit(experiments, [each]) for name, each in apart.items()}
+        parts = [pool.submit(experiments, part_of(asked, number)) for number in range(PARTS)]
+
+        def result_of(name: str) -> dict[str, Any]:
+            if name in alone:
+                return alone[name].result()[0]
+            place = list(asked).index(name)
+            return together([part.result()[place] for part in parts])
+
+        yield result_of
+
+
+def part_of(asked: dict[str, list[str]], number: int) -> list[list[str]]:
+    return [[*each, "--part", str(number), "--of", str(PARTS)] for each in asked.values()]
 
 
 def result(laboratory: Results, name: str) -> dict[str, Any]:
-    found = laboratory[name].result()
+    found = laboratory(name)
     if "unavailable" in found:
         TOLD.append(f"NOT TRIED, {name}: {found['unavailable']}")
         if os.environ.get(WITHOUT_PTRACE) == "1":
