@@ -74,10 +74,14 @@ class Browser:
         self.drawn: list[list[Any]] = []
 
     def receive(self, metadata: dict[str, Any], buffers: list[Any]) -> None:
-        """Take the place of the canvas manager's `send`."""
+        """Take the place of the canvas manager's `send`: each message says for which canvas it is.
+
+        A page that came since the last one could not know.
+        """
         del metadata
         sent = json.loads(bytes(buffers[0]))
-        self.drawn += sent if isinstance(sent[0], list) else [sent]
+        assert sent[0][0] == ipycanvas.COMMANDS["switchCanvas"], f"for no canvas: {sent[0]}"
+        self.drawn += sent
 
     def named(self, name: str) -> list[list[Any]]:
         """Return the drawing commands of one kind."""

@@ -384,3 +384,21 @@ def test_a_second_tab_shows_the_same_review(table: Table, browser: Browser) -> N
         assert not other.errors
     table.page.until_replayed()
     table.page.press("r")
+
+
+def test_a_page_that_is_loading_is_not_harmed_by_what_the_kernel_says_meanwhile(
+    table: Table, browser: Browser
+) -> None:
+    """One command that a page cannot carry out ends all its drawing, until it is loaded again."""
+    fence = "review._controller.screen.canvases.fence"
+    table.probe.value(
+        "asking = __import__('tornado.ioloop', fromlist=['x']).PeriodicCallback("
+        f"lambda: {fence}.ask_again(), 5)"
+    )
+    table.probe.value("asking.start()")
+    try:
+        with desk(browser, table.review.url) as other:
+            assert not other.errors
+    finally:
+        table.probe.value("asking.stop()")
+    table.page.until_replayed()

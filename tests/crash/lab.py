@@ -151,7 +151,7 @@ def _takes(asked: argparse.Namespace, scenario: Scenario) -> bool:
         return False
     if asked.only is not None:
         return scenario.name in (asked.only, *asked.only.split(","))  # a name may have commas
-    return (*SCENARIOS, *DOWNLOADED).index(scenario) % int(asked.of) == asked.part
+    return (*SCENARIOS, *DOWNLOADED).index(scenario) % int(asked.of) == int(asked.part)
 
 
 def scratch() -> str | None:

@@ -1,8 +1,7 @@
 """The canvases of the review: one to see, two generations of hidden ones, and a fence.
 
 Everything is made once: the browser never gives the memory of a canvas back. What ipycanvas 0.14
-gets wrong is rounded off here, in `pen` and in `fence`; here, that after a page reload the browser
-does not know which canvas is meant (ipycanvas#322).
+gets wrong is rounded off in `pen` and in `fence`.
 """
 
 import base64
@@ -11,7 +10,6 @@ from functools import partial
 from itertools import chain
 
 from ipycanvas import Canvas, MultiCanvas
-from ipycanvas import canvas as _ipycanvas
 from ipywidgets import Image, Layout
 from traitlets import Unicode
 
@@ -113,7 +111,6 @@ class Canvases:
 
     def reset(self) -> None:
         """Forget what browsers have: a new one has nothing."""
-        _ipycanvas._CANVAS_MANAGER._current_canvas = None  # noqa: SLF001  (ipycanvas#322)
         self.fence.forget()
         for buffer in self._every_buffer():
             buffer.holds, buffer.busy, buffer.following = None, False, None
@@ -154,7 +151,8 @@ class Canvases:
         if not seen:
             self.close()
             return
-        self.fence.mark(self.close)
+        with batched():
+            self.fence.mark(self.close)
         loop.call_later(_PATIENCE, self.close)
 
     def _name(self, name: str | None) -> None:

@@ -26,6 +26,7 @@ from collections.abc import Callable
 from ipycanvas import Canvas
 from ipywidgets import Layout
 
+from cropkit.review.canvas.pen import batched
 from cropkit.review.runtime.guard import Watch
 
 _COLOURS = 1 << 24
@@ -62,7 +63,8 @@ class Fence:
         The browser reads its pixels in the background, and only its last word comes while the
         kernel is busy: where two are read at a time, the older one may be that.
         """
-        self.mark(lambda: None)
+        with batched():
+            self.mark(lambda: None)
 
     def forget(self) -> None:
         """Expect nothing any more: the page that was drawn on is gone."""

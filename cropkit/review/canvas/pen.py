@@ -2,7 +2,7 @@
 
 ipycanvas 0.14 has edges that are rounded off here, each seen in a browser: a body that raises
 leaves `hold_canvas` holding for ever; one coordinate that is not finite ends all drawing in the
-page.
+page, and so does a command for "the same canvas as before" in a page that came after that was said.
 """
 
 import math
@@ -22,8 +22,13 @@ FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 @contextmanager
 def batched() -> Iterator[None]:
-    """Send the drawing of the body in one message; let go also when it raises."""
+    """Send the drawing of the body in one message; let go also when it raises.
+
+    The message names its canvas first, whatever the last one was for: a page that is loading may
+    hear it before anybody knows of the page, and could not tell which canvas is meant.
+    """
     manager = _ipycanvas._CANVAS_MANAGER  # noqa: SLF001  (hold_canvas does not undo itself)
+    manager._current_canvas = None  # noqa: SLF001  (ipycanvas#322)
     before, failure = manager._caching, None  # noqa: SLF001  (ipycanvas has no other way)
     try:
         with hold_canvas():
