@@ -288,7 +288,7 @@ class Collection:
 
     @cached_property
     def _listed(self) -> tuple[str, ...]:
-        self.problems.report_once(self.unread)
+        self.problems.report_once((*self._listing.problems, *self.unread))
         return tuple(self._listing.images)
 
     @cached_property

@@ -77,6 +77,7 @@ class ProblemKind(StrEnum):
     BOX = "box"  # a crop box was refused
     PREVIEW = "preview"  # an image could not be shown
     FOLDER = "folder"  # one that could not be read: its images are missing
+    LISTING = "listing"  # one that was kept could not be used: all folders were listed anew
     DECISION = "decision"  # the row of a decision could not be written
     BEAT = "beat"  # a heartbeat was missed
     INTERFACE = "user-interface"  # a callback of the review raised

@@ -40,6 +40,7 @@ from cropkit.lossless import library, process
 from cropkit.monitor.delivery import alerts_file
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Verdict
 from cropkit.review.runtime.review_store import ReviewStore
+from cropkit.system import mounts
 from cropkit.system.files import Root
 
 BOX = PixelBox(0, 0, 48, 48)
@@ -241,7 +242,7 @@ def linked_state(place: Place) -> Begun:
 
 
 def network(place: Place) -> Begun:
-    real = store_reader.file_system_type
+    real = mounts.file_system_type
     place.patch.setattr(
         store_reader,
         "file_system_type",

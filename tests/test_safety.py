@@ -238,7 +238,7 @@ def test_one_function_writes_image_content(watched: tuple[Path, list[Any]]) -> N
         if path.startswith("pipe:"):  # to a process of our own
             continue
         if module_name == "system.personal_state":  # outside of every collection
-            assert (function, path[0]) == ("_write", "."), path
+            assert (function, path[0]) == ("put", "."), path
             continue
         assert path.startswith(f"{home}/"), (module_name, function, path)
         below = path.removeprefix(f"{home}/")
@@ -261,7 +261,7 @@ def test_names_are_switched_by_the_protocol_alone(watched: tuple[Path, list[Any]
     assert movers - {("audit.export", "_appended")} <= {  # which cuts off its own last line
         *(("system.files", name) for name in ("replace", "link", "unlink")),
         ("log", "doRollover"),
-        ("system.personal_state", "_write"),  # a document of the person's, outside of collections
+        ("system.personal_state", "put"),  # a document of the person's, outside of collections
     }
     assert ("system.files", "replace") in movers
     assert ("system.files", "link") in movers

@@ -31,6 +31,7 @@ from cropkit.errors import (
 from cropkit.system import disk_space, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS, log_of
+from cropkit.system.mounts import file_system_type
 from cropkit.system.signals import HeldOff, held_off
 
 DEADLINE = 30.0
@@ -252,20 +253,6 @@ def has_wal_reset_bug(version: str) -> bool:
     """
     numbers = tuple(int(part) for part in version.split("."))
     return (3, 7, 0) <= numbers < (3, 51, 3)
-
-
-def file_system_type(folder: Path) -> str:
-    """Name the type of the file system that holds `folder` ('' where the system does not say)."""
-    mounts = Path("/proc/self/mountinfo")
-    if not mounts.is_file():
-        return ""
-    best, kind = "", ""
-    for line in mounts.read_text(errors="surrogateescape").splitlines():
-        before, _, after = line.partition(" - ")
-        point = before.split()[4].encode().decode("unicode_escape", "replace")
-        if folder.is_relative_to(point) and len(point) >= len(best):
-            best, kind = point, after.split()[0]
-    return kind
 
 
 def _opened(uri: str, deadline: float) -> sqlite3.Connection:

@@ -81,7 +81,7 @@ class Plan:
     Parameters
     ----------
     destination : folder that crops move to unless their decision names one; None: in place
-    problems : suggestions that are there and cannot be used
+    problems : suggestions, or a kept listing, that are there and cannot be used
     part : the folder of the collection that is meant; '' for all of it
     """
 

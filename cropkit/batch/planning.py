@@ -142,10 +142,11 @@ class BatchPlanner:
     # -- what is suggested ---------------------------------------------------------------------
 
     def _undecided(self, findings: "_Findings", min_confidence: float) -> None:
-        images, unread = self._listed()
+        images, unread, problems = self._listed()
         standing = self.trail.decisions.standing_by_path()
         if not images and not standing:
             raise NoImages(self.trail.scope.folder)
+        findings.problems += problems
         findings.unread += [Unread(name, ReadOnly(name, reason)) for name, reason in unread.items()]
         for path in findings.seen.each(images):
             decided = standing.get(path)

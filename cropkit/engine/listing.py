@@ -1,12 +1,18 @@
 """A folder of images: which ones, in which order, and which files belong to each."""
 
+import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from cropkit.engine.kept_listing import KeptListing, Names
+from cropkit.errors import PersonalStateUnusable
 from cropkit.formats import EXTENSIONS
+from cropkit.records import Problem, ProblemKind
 from cropkit.system.files import Root
 from cropkit.system.home import HOME
 from cropkit.system.scope import Scope
@@ -16,7 +22,9 @@ _STAGE = re.compile(r"_stage(\d+(?:\.\d+)?)")
 _DIGITS = re.compile(r"(\d+)")
 _NO_STAMP = "99999999_999999"  # images without a time in their name come last
 
+_log = logging.getLogger("cropkit")
 Natural = tuple[tuple[int, int | str], ...]
+_Content = TypeVar("_Content")
 
 
 class Folder(NamedTuple):
@@ -43,10 +51,15 @@ class Folder(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """The images beneath a folder, and the folders that could not be read, with the reason."""
+    """The images beneath a folder.
+
+    ``unread`` are folders that could not be read, with the reason. ``problems`` tells of what was
+    kept of an earlier listing, where that could not be used: the images are those of now.
+    """
 
     images: list[str]
     unread: dict[str, str]
+    problems: tuple[Problem, ...] = ()
 
 
 def listed(scope: Scope, destination: str | None = None) -> Listing:
@@ -54,7 +67,8 @@ def listed(scope: Scope, destination: str | None = None) -> Listing:
 
     Hidden folders (`.cropkit` among them), hidden files, links and what is beneath the destination
     are not listed. It is in review order: by folder, then by the time in the name, the stage and
-    the name, with numbers in names compared as numbers.
+    the name, with numbers in names compared as numbers. A folder that has not changed since it was
+    listed is not listed again: see `kept_listing`.
 
     Parameters
     ----------
@@ -64,15 +78,37 @@ def listed(scope: Scope, destination: str | None = None) -> Listing:
     left_out = scope.root / destination if destination else None
     if left_out is not None and scope.folder.is_relative_to(left_out):
         return Listing([], unread)
-    in_folders = {each.name: each.images for each in _walk(scope, left_out, unread)}
-    keys = {folder: _natural(folder or ".") for folder in in_folders}
-    rank = {key: number for number, key in enumerate(sorted(set(keys.values())))}
-    images = [
-        (rank[keys[folder]], *_key_in_folder(name), f"{folder}/{name}" if folder else name)
-        for folder, names in in_folders.items()
-        for name in names
-    ]
-    return Listing([each[-1] for each in sorted(images)], unread)
+    kept = KeptListing(scope.folder, _names_in)
+    walk = _walk(scope, left_out, unread, lambda path, name: _with_folders(kept.names(path, name)))
+    images = list(_in_order((name, names.images) for name, names in walk))
+    if (error := kept.keep()) is not None:
+        _log.info("the listing of %s is not kept: %s", scope.folder, error)
+    problems = () if kept.unusable is None else (_unusable(scope, kept.unusable),)
+    return Listing(images, unread, problems)
+
+
+def _unusable(scope: Scope, error: PersonalStateUnusable) -> Problem:
+    return Problem(ProblemKind.LISTING, scope.part or ".", str(error))
+
+
+def _in_order(folders: Iterable[tuple[str, list[str]]]) -> Iterator[str]:
+    """Yield the images of all folders in review order, those of each being in it already."""
+    keyed = sorted((_natural(name or "."), name, images) for name, images in folders)
+    for _, alike in groupby(keyed, key=itemgetter(0)):
+        runs = [[_beneath(name, image) for image in images] for _, name, images in alike]
+        yield from runs[0] if len(runs) == 1 else sorted(chain(*runs), key=_key_by_path)
+
+
+def _beneath(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _key_by_path(path: str) -> tuple[object, ...]:
+    return (*_key_in_folder(path.rpartition("/")[2]), path)
+
+
+def _key_by_name(name: str) -> tuple[object, ...]:
+    return (*_key_in_folder(name), name)
 
 
 def nested(root: Path) -> Iterator[str]:
@@ -82,7 +118,7 @@ def nested(root: Path) -> Iterator[str]:
 
 def folders(root: Path) -> Iterator[Folder]:
     """Walk through the folders of a collection in any order; what cannot be read is left out."""
-    return _walk(Scope(root), None, {})
+    return (folder for _, folder in _walk(Scope(root), None, {}, _entries_in))
 
 
 def review_order(path: str) -> tuple[object, ...]:
@@ -133,23 +169,50 @@ def _is_listed(entry: "os.DirEntry[str]") -> bool:
     return is_image and entry.is_file(follow_symlinks=False)
 
 
-def _walk(scope: Scope, left_out: Path | None, unread: dict[str, str]) -> Iterator[Folder]:
-    """Yield each folder, its name relative to the collection."""
+def _entries_in(path: str, relative: str) -> tuple[Folder, list[str]]:
+    """Return a folder and the folders in it that are not hidden."""
+    with os.scandir(path) as entries:
+        every = list(entries)
+    beneath = [entry.name for entry in every if entry.is_dir(follow_symlinks=False)]
+    visible = [name for name in beneath if name[0] != "."]
+    return Folder(relative, every, HOME in beneath), visible
+
+
+def _names_in(path: str) -> Names:
+    folder, beneath = _entries_in(path, "")
+    return Names(beneath, sorted(folder.images, key=_key_by_name))
+
+
+def _with_folders(names: Names) -> tuple[Names, list[str]]:
+    return names, names.folders
+
+
+def _walk(
+    scope: Scope,
+    left_out: Path | None,
+    unread: dict[str, str],
+    read: Callable[[str, str], tuple[_Content, list[str]]],
+) -> Iterator[tuple[str, _Content]]:
+    """Yield the name of each folder, relative to the collection, with what is in it.
+
+    Parameters
+    ----------
+    read : returns what is in a folder, and which folders are to be walked to; given its path, and
+        its name
+    """
     root, not_this = str(scope.root), str(left_out or "")
     todo = [str(scope.folder)]
     while todo:
         folder = todo.pop()
         relative = folder[len(root) :].lstrip("/")
         try:
-            with os.scandir(folder) as found:
-                every = list(found)
+            content, beneath = read(folder, relative)
         except OSError as error:
             unread[relative or "."] = error.strerror or str(error)
             continue
-        beneath = [entry for entry in every if entry.is_dir(follow_symlinks=False)]
-        visible = [entry.path for entry in beneath if entry.name[0] != "."]
-        todo += [path for path in visible if path != not_this]
-        yield Folder(relative, every, any(entry.name == HOME for entry in beneath))
+        paths = [f"{folder.rstrip('/')}/{name}" for name in beneath]
+        todo += [path for path in paths if path != not_this]
+        yield relative, content
 
 
 def _natural(text: str) -> Natural:

@@ -67,6 +67,17 @@ def configuration_folder(environment: Mapping[str, str] | None = None) -> Path |
     return _folder("XDG_CONFIG_HOME", ".config", environment)
 
 
+def cache_folder(environment: Mapping[str, str] | None = None) -> Path | None:
+    """Return where lies what can be made anew; None for a user without a home.
+
+    Raises
+    ------
+    PersonalStateUnusable
+        As `folder`.
+    """
+    return _folder("XDG_CACHE_HOME", ".cache", environment)
+
+
 def _folder(name: str, usual: str, environment: Mapping[str, str] | None) -> Path | None:
     env = os.environ if environment is None else environment
     stated = env.get(name, "")
@@ -90,7 +101,7 @@ def read(name: str, environment: Mapping[str, str] | None = None) -> Document:
     if place is None:
         return {}
     try:
-        with _opened(place) as fd:
+        with opened(place) as fd:
             return _read(place, name, fd)
     except FileNotFoundError:
         return {}
@@ -112,9 +123,9 @@ def changing(name: str, environment: Mapping[str, str] | None = None) -> Iterato
     place = folder(environment)
     if place is None:
         raise PersonalStateUnusable(*_NO_HOME)
-    with _translated(place):
-        _make(place)
-    with _translated(place), _opened(place) as fd:
+    with translated(place):
+        make(place)
+    with translated(place), opened(place) as fd:
         wait_for(fd, place, _PATIENCE)
         try:
             document = _read(place, name, fd)
@@ -136,7 +147,7 @@ def secret(name: str, size: int, environment: Mapping[str, str] | None = None) -
     if place is None:
         return None
     try:
-        with _opened(place) as fd:
+        with opened(place) as fd:
             return _read_secret(place / name, fd, size)
     except FileNotFoundError:
         return None
@@ -158,19 +169,20 @@ def made_secret(name: str, size: int, environment: Mapping[str, str] | None = No
         return known
     if place is None:
         raise PersonalStateUnusable(*_NO_HOME)
-    with _translated(place):
-        _make(place)
-    with _translated(place), _opened(place) as fd:
+    with translated(place):
+        make(place)
+    with translated(place), opened(place) as fd:
         wait_for(fd, place, _PATIENCE)
         try:
             return _read_secret(place / name, fd, size)  # a rival's
         except FileNotFoundError:
-            _write(name, fd, secrets.token_bytes(size))
+            put(name, fd, secrets.token_bytes(size))
         return _read_secret(place / name, fd, size)
 
 
 @contextmanager
-def _translated(place: Path) -> Iterator[None]:
+def translated(place: Path) -> Iterator[None]:
+    """Turn what the system refuses into `PersonalStateUnusable`."""
     try:
         yield
     except LockHeld as error:
@@ -179,7 +191,7 @@ def _translated(place: Path) -> Iterator[None]:
         raise PersonalStateUnusable(place, error.strerror or error) from error
 
 
-def _make(place: Path) -> None:
+def make(place: Path) -> None:
     """Make the folder for this person alone; not, as the administrator, in another's home."""
     above = next(each for each in place.parents if each.exists())
     if not place.exists() and above.stat().st_uid not in (os.geteuid(), 0):
@@ -190,7 +202,14 @@ def _make(place: Path) -> None:
 
 
 @contextmanager
-def _opened(place: Path) -> Iterator[int]:
+def opened(place: Path) -> Iterator[int]:
+    """Hold a folder of this person's open.
+
+    Raises
+    ------
+    PersonalStateUnusable
+        It is a link or a file, or others may write to it.
+    """
     try:
         fd = os.open(place, _FOLDER)
     except OSError as error:
@@ -206,12 +225,12 @@ def _opened(place: Path) -> Iterator[int]:
 
 def _read(place: Path, name: str, folder_fd: int) -> Document:
     path = place / f"{name}.json"
-    with _file(path, folder_fd) as file:
+    with opened_file(path, folder_fd) as file:
         return _parsed(path, file.read(LARGEST + 1))
 
 
 def _read_secret(path: Path, folder_fd: int, size: int) -> bytes:
-    with _file(path, folder_fd) as file:
+    with opened_file(path, folder_fd) as file:
         if os.fstat(file.fileno()).st_mode & _TO_OTHERS:
             raise PersonalStateUnusable(path, "others may read it")
         data = file.read(size + 1)
@@ -221,7 +240,18 @@ def _read_secret(path: Path, folder_fd: int, size: int) -> bytes:
 
 
 @contextmanager
-def _file(path: Path, folder_fd: int) -> "Iterator[BufferedReader[FileIO]]":
+def opened_file(
+    path: Path, folder_fd: int, largest: int = LARGEST
+) -> "Iterator[BufferedReader[FileIO]]":
+    """Open a file in a folder of this person's, which is held open.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none.
+    PersonalStateUnusable
+        It is a link, somebody else's, writable by others, or too large.
+    """
     try:
         fd = os.open(path.name, _FILE, dir_fd=folder_fd)
     except FileNotFoundError:
@@ -229,7 +259,7 @@ def _file(path: Path, folder_fd: int) -> "Iterator[BufferedReader[FileIO]]":
     except OSError as error:
         raise PersonalStateUnusable(path, error.strerror or error) from error
     with BufferedReader(FileIO(fd)) as file:
-        _check_file(path, os.fstat(fd))
+        _check_file(path, os.fstat(fd), largest)
         yield file
 
 
@@ -243,11 +273,11 @@ def _parsed(path: Path, data: bytes) -> Document:
     return value
 
 
-def _check_file(path: Path, status: os.stat_result) -> None:
+def _check_file(path: Path, status: os.stat_result, largest: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise PersonalStateUnusable(path, "a folder, pipe or device, where a file belongs")
-    if status.st_size > LARGEST:
-        raise PersonalStateUnusable(path, f"larger than {LARGEST} bytes")
+    if status.st_size > largest:
+        raise PersonalStateUnusable(path, f"larger than {largest} bytes")
     _check_owner(path, status)
 
 
@@ -262,18 +292,26 @@ def _write_document(place: Path, name: str, folder_fd: int, document: Document) 
     data = json.dumps(document, indent=1).encode()
     if len(data) > LARGEST:
         raise PersonalStateUnusable(place / f"{name}.json", f"larger than {LARGEST} bytes")
-    _write(f"{name}.json", folder_fd, data)
+    put(f"{name}.json", folder_fd, data)
 
 
-def _write(name: str, folder_fd: int, data: bytes) -> None:
+def put(name: str, folder_fd: int, data: bytes, *, durable: bool = True) -> None:
+    """Give a name other content: a reader sees the old one whole or the new one whole.
+
+    Parameters
+    ----------
+    durable : also after a power cut
+    """
     new = f".{name}.{secrets.token_hex(8)}"
     fd = os.open(new, _NEW, 0o600, dir_fd=folder_fd)
     try:
         with _removed_at_failure(new, folder_fd):
             write_all(os, fd, data)
-            os.fsync(fd)
+            if durable:
+                os.fsync(fd)
             os.replace(new, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
-            os.fsync(folder_fd)
+            if durable:
+                os.fsync(folder_fd)
     finally:
         os.close(fd)
 

@@ -13,12 +13,13 @@ from cropkit.audit import migrations, schema
 from cropkit.audit.presence import living
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.store import Store
-from cropkit.audit.store_reader import file_system_type, has_wal_reset_bug
+from cropkit.audit.store_reader import has_wal_reset_bug
 from cropkit.audit.trail import AuditTrail
 from cropkit.errors import AuditCorrupt, AuditError, AuditLocked, AuditUnavailable
 from cropkit.records import Problem, ProblemKind
 from cropkit.system.files import Root
 from cropkit.system.home import OWNERS
+from cropkit.system.mounts import file_system_type
 
 
 @pytest.fixture

@@ -30,9 +30,53 @@ IN_LIMITS = "tests/hostile/test_limits_of_input.py"
 IN_ROUTE = "tests/lossless/test_lossless_or_not.py"
 LISTING, READER, UNDOING = "engine/listing.py", "audit/decision_reader.py", "engine/undoing.py"
 IN_PART = "tests/test_part.py"
+KEPT_LISTING, IN_KEPT_LISTING = "engine/kept_listing.py", "tests/engine/test_kept_listing.py"
 IN_AUDIT, IN_KIT = "tests/audit/test_audit.py", "tests/test_collection.py"
 
 FILES = (
+    # -- a listing that is kept ------------------------------------------------------------------
+    mutant(
+        "a kept listing is believed whatever the folder's times are",
+        KEPT_LISTING,
+        "known is not None and known[0] == stamp",
+        "known is not None",
+        IN_KEPT_LISTING,
+    ),
+    mutant(
+        "what has just changed is kept",
+        KEPT_LISTING,
+        "+ int(SETTLED * 1e9) <= now",
+        "<= now",
+        IN_KEPT_LISTING,
+    ),
+    mutant(
+        "a folder that changes while it is listed is kept",
+        KEPT_LISTING,
+        " and _stamp(path) == stamp",
+        "",
+        IN_KEPT_LISTING,
+    ),
+    mutant(
+        "a path is kept as the name of an image",
+        KEPT_LISTING,
+        'for wrong in ("/", ',
+        "for wrong in (",
+        IN_KEPT_LISTING,
+    ),
+    mutant(
+        "a damaged file is believed",
+        "system/personal_cache.py",
+        "hashlib.sha256(data).digest() != digest",
+        "len(digest) != _DIGEST",
+        IN_KEPT_LISTING,
+    ),
+    mutant(
+        "names are kept where times do not tell",
+        KEPT_LISTING,
+        "return stamp.device, name if known else None",
+        "return stamp.device, name",
+        IN_KEPT_LISTING,
+    ),
     # -- a part of a collection ----------------------------------------------------------------
     mutant(
         "the images beside a part are listed, too",

@@ -1,0 +1,101 @@
+"""How long the list of a collection's images takes: CPU seconds of one process.
+
+    python benchmarks/listing.py [--sizes 1000,100000] [--folder FOLDER] [--json]
+
+For each size, folders of 1,000 empty files with names of images are made beneath FOLDER (a new
+temporary one) and removed again. They are listed for the first time, with nothing kept; once more,
+with nothing changed; and after one folder has changed. What is kept lies in a temporary cache. What
+has just changed would not be kept; here it is. Each figure is the least of some rounds.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cropkit.engine import kept_listing
+from cropkit.engine.listing import listed
+from cropkit.system.scope import Scope
+
+SIZES = "1000,100000"
+IN_A_FOLDER = 1000
+ROUNDS = 3
+
+
+@contextmanager
+def images(above: Path, number: int) -> Iterator[Path]:
+    """Make so many files; remove them at the end."""
+    root = Path(tempfile.mkdtemp(prefix="cropkit-listing-", dir=above))
+    try:
+        for folder in range(-(-number // IN_A_FOLDER)):
+            place = root / f"batch_{folder:04d}"
+            place.mkdir()
+            for image in range(min(IN_A_FOLDER, number - folder * IN_A_FOLDER)):
+                name = f"20260105_{image:06d}_stage{image % 3}_image.jpg"
+                os.close(os.open(place / name, os.O_WRONLY | os.O_CREAT, 0o600))
+        yield root
+    finally:
+        shutil.rmtree(root)
+
+
+def seconds(work: Callable[[], object], before: Callable[[], object]) -> float:
+    """Return the least CPU time of some rounds, each after `before`."""
+    rounds = []
+    for _ in range(ROUNDS):
+        before()
+        began = time.process_time()
+        work()
+        rounds.append(time.process_time() - began)
+    return min(rounds)
+
+
+def measured(root: Path, number: int) -> dict[str, float]:
+    """Return the figures of one collection."""
+    cache = Path(os.environ["XDG_CACHE_HOME"])
+    changing = root / "batch_0000"
+
+    def work() -> object:
+        return listed(Scope(root))
+
+    def change() -> None:
+        (changing / f"new_{time.monotonic_ns()}.jpg").touch()
+
+    first = seconds(work, lambda: shutil.rmtree(cache, ignore_errors=True))
+    same, changed = seconds(work, lambda: None), seconds(work, change)
+    files = cache.rglob("listing-*")
+    kept = sum(path.stat().st_size for path in files)
+    return {"images": number, "first": first, "same": same, "changed": changed, "bytes": kept}
+
+
+def main() -> None:
+    """Measure all sizes."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--sizes", default=SIZES)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    kept_listing.SETTLED = -60.0
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["XDG_CACHE_HOME"] = cache
+        rows = []
+        for size in map(int, arguments.sizes.split(",")):
+            with images(arguments.folder, size) as root:
+                rows.append(measured(root, size))
+    if arguments.json:
+        sys.stdout.write(json.dumps({"rows": rows}) + "\n")
+        return
+    for row in rows:
+        sys.stdout.write(
+            f"{row['images']:>9,}  first {row['first']:.3f} s  nothing changed {row['same']:.3f} s"
+            f"  one folder changed {row['changed']:.3f} s  kept {row['bytes']:,} bytes\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
