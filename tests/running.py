@@ -40,6 +40,7 @@ SLOW = (
     "tests/test_notebooks_parameters.py",
     "tests/test_readme.py",
     "tests/test_runbook.py",
+    "tests/test_sharing_programs.py",
     "tests/test_style.py",
     "tests/test_wheel.py",
 )
@@ -55,6 +56,8 @@ SECONDS: dict[str, int] = {
     "tests/test_style.py": 45,
     "tests/test_notebooks.py": 40,
     "tests/batch/test_resume.py": 40,
+    "tests/hostile/test_unreadable.py": 40,
+    "tests/test_sharing_programs.py": 40,
     "tests/test_readme.py": 35,
     "tests/test_runbook.py": 35,
     "tests/test_benchmarks.py": 30,

@@ -10,6 +10,9 @@ import pickle
 import pkgutil
 import pwd
 import shutil
+import subprocess
+import sys
+import sysconfig
 import tempfile
 import traceback
 import warnings
@@ -27,6 +30,9 @@ import shell
 
 import cropkit
 from cropkit.batch import Batch
+
+_CROPKIT = "import sys; from cropkit.cli import main; sys.exit(main(sys.argv[1:]))"
+_PACKAGES = (sysconfig.get_path("purelib"), str(Path(cropkit.__file__).parent.parent))
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,30 @@ class User:
         ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         return ended, pickle.loads(answer) if answer else None  # noqa: S301  (our own)
 
+    def runs(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        """Return how a command of cropkit's ended, in a program that this user has started.
+
+        What that starts in its turn, libjpeg and kernels, is this user's, too.
+        """
+        command = [_python_of_all(), "-P", "-c", _CROPKIT, *map(str, words)]
+        return subprocess.run(
+            command,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "LANG": "C.UTF-8",
+                "HOME": str(self.state),
+                "PYTHONPATH": os.pathsep.join(_PACKAGES),
+            },
+            user=self.uid,
+            group=self.gid,
+            extra_groups=self.groups,
+            umask=self.umask,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def _be(self, pipe: int, what: Callable[..., Any], *arguments: Any) -> None:
         try:
             os.environ["XDG_STATE_HOME"] = str(self.state)
@@ -83,6 +113,15 @@ class User:
                 answer = answer[os.write(pipe, answer) :]
         finally:
             os._exit(0)
+
+
+@cache
+def _python_of_all() -> str:
+    """Return a Python of this version that everybody may start; skip where there is none."""
+    python = shutil.which("python{}.{}".format(*sys.version_info), path="/usr/local/bin:/usr/bin")
+    if python is None:
+        pytest.skip("no Python of this version that another user may start")
+    return python
 
 
 @cache

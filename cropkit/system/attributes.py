@@ -12,6 +12,8 @@ _OF_USERS = "user."  # extended attributes that everybody may set, see xattr(7)
 _PERMISSIONS = 0o777
 _LATEST = (2**63 - 1) * 10**9  # nanoseconds: the seconds of a 64-bit time_t
 _SET_ID = stat.S_ISUID | stat.S_ISGID
+ACCESS_LIST, LIST_OF_NEW = "system.posix_acl_access", "system.posix_acl_default"
+"""Who else may use a file, and what is made in a folder: acl(5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,18 @@ def attributes_of(fd: int, status: os.stat_result) -> Attributes:
 
 
 def _xattrs(fd: int) -> tuple[tuple[str, bytes], ...]:
+    return tuple((name, os.getxattr(fd, name)) for name in sorted(xattr_names(fd)))
+
+
+def xattr_names(fd: int) -> list[str]:
+    """Name the extended attributes of an open file or folder; none where there can be none."""
     if not hasattr(os, "listxattr"):
-        return ()
+        return []
     try:
-        return tuple((name, os.getxattr(fd, name)) for name in sorted(os.listxattr(fd)))
+        return os.listxattr(fd)
     except OSError as error:
         if error.errno in (errno.EOPNOTSUPP, errno.ENOSYS):
-            return ()
+            return []
         raise
 
 
@@ -115,7 +122,8 @@ def carry(system: Any, fd: int, like: Attributes) -> tuple[str, ...]:  # noqa: A
     """Set owner, extended attributes and mode; what only the administrator may set is named.
 
     Where the owner cannot be kept, the group is, if one may give it: else a file that a colleague
-    has written anew would be out of reach for those who share its folder.
+    has written anew would be out of reach for those who share its folder. An access list that the
+    folder gave to the new file goes, where the other has none: it would let more people in.
     """
     mine, mode = os.fstat(fd), like.mode
     lost = []
@@ -136,5 +144,7 @@ def carry(system: Any, fd: int, like: Attributes) -> tuple[str, ...]:  # noqa: A
             if name.startswith("user."):
                 raise
             lost.append(f"extended attribute {name}")
+    if ACCESS_LIST in set(xattr_names(fd)) - dict(like.xattrs).keys():
+        system.removexattr(fd, ACCESS_LIST)
     system.fchmod(fd, mode)  # last: a change of owner clears set-id bits
     return tuple(lost)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path, PurePosixPath
 
+from cropkit.system.attributes import ACCESS_LIST, LIST_OF_NEW, xattr_names
 from cropkit.system.home import HOME, ORIGINALS, PREVIEWS, REJECTED, RUNS, STAGE
 from cropkit.system.state_folder import GROUP_FILE, GROUP_FOLDER, make_folder, opened_folder
 
@@ -200,12 +201,15 @@ def _take_back(entry: _Entry) -> bool | str:
 
 def _change(entry: _Entry, gid: int, mode: int) -> bool | str:
     status = entry.status
-    if status.st_gid == gid and stat.S_IMODE(status.st_mode) == mode:
+    lists = {ACCESS_LIST, LIST_OF_NEW}.intersection(xattr_names(entry.fd))
+    if status.st_gid == gid and stat.S_IMODE(status.st_mode) == mode and not lists:
         return False
     if not entry.is_folder and status.st_nlink > 1:
         return _ALIAS
     if not entry.is_own:
         return _owned(status)
+    for name in lists:  # first: the mode would open to whom they name what was closed to them
+        os.removexattr(entry.fd, name)
     os.fchown(entry.fd, -1, gid)
     os.fchmod(entry.fd, mode)
     return True
