@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import clock, formats
+from cropkit.audit.compacting import Compacted
 from cropkit.audit.integrity_reader import Progress
 from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
@@ -577,6 +578,24 @@ class Collection:
         return merging.merge(
             self.locations, self.trail, parameters.path_named("folder", folder), progress
         )
+
+    def compact(self, progress: Callable[[int, int], object] | None = None) -> Compacted:
+        """Let the trail take less room: nothing that it tells is lost.
+
+        What is old in its export is packed into segments, whoever is at work meanwhile. The
+        database is written anew, unless somebody else is at work or there is no room for that.
+
+        Parameters
+        ----------
+        progress : told how many bytes of the export are done, and of how many
+
+        Raises
+        ------
+        InsideCollection, AuditError, CropkitError
+            Nothing is lost; what was done so far stands.
+        """
+        self.scope.check_is_whole()
+        return self.trail.compact(progress)
 
     # -- settling, proving, telling ------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from cropkit.audit.chain import GENESIS, digest
 from cropkit.audit.schema import audit
 from cropkit.audit.segments import LONGEST_LINE
 from cropkit.errors import AuditCorrupt
+from cropkit.system.home import segment
 from cropkit.system.state_folder import reader
 
 Event = Mapping[str, Any]
@@ -47,13 +48,16 @@ class Export:
 
     Attributes
     ----------
+    size : of the open part, in bytes
+    numbers : of the segments, in order
     at : the file and the line that were read last
     """
 
     def __init__(self, path: Path, file: BufferedReader) -> None:
-        self._path, self._file = path, file
-        self._end = os.fstat(file.fileno()).st_size
-        self._closed = [path.with_name(segments.name_of(n)) for n in segments.numbers(path.parent)]
+        self._path, self._file, self._status = path, file, os.fstat(file.fileno())
+        self.size = self._status.st_size
+        self.numbers = segments.numbers(path.parent)
+        self._closed = [path.with_name(Path(segment(n)).name) for n in self.numbers]
         self.at = (path, 0)
 
     def events(self, *, twice: bool = True) -> Iterator[Event]:
@@ -73,6 +77,43 @@ class Export:
             yield from self._of(chain, path, segments.lines(path), twice=twice)
         yield from self._of(chain, self._path, self._open_lines(), twice=True)
 
+    def left_open(self) -> Iterator[tuple[Event, bytes, int]]:
+        """Yield each event that no segment holds, with its line and where in the file that begins.
+
+        Segments are read as far back as the open part goes: the last one, where nobody has moved
+        the open part away.
+
+        Raises
+        ------
+        AuditCorrupt
+            As `events`.
+        """
+        chain, at = None, 0
+        for number, line in enumerate(self._open_lines(), 1):
+            event = event_of(line, self._path, number)
+            chain = chain or self._closed_from(event["seq"])
+            if chain.goes_on_with(event, self._path, number):
+                yield event, line, at
+            at += len(line)
+
+    def is_of(self, file: BufferedReader) -> bool:
+        """Whether the open part is a file that was opened."""
+        return os.path.samestat(self._status, os.fstat(file.fileno()))
+
+    def _closed_from(self, seq: int) -> "_Chain":
+        """Return what the last segments hold, from one on that begins with an event or before."""
+        chosen = list[Path]()
+        for path in reversed(self._closed):
+            chosen.insert(0, path)
+            first = event_of(next(segments.lines(path), b""), path, 1)
+            if first["seq"] <= seq:
+                break
+        chain = _Chain(first["seq"] - 1, first["previous"]) if chosen else _Chain()
+        for path in chosen:
+            for number, line in enumerate(segments.lines(path), 1):
+                chain.goes_on_with(event_of(line, path, number), path, number)
+        return chain
+
     def _of(
         self, chain: "_Chain", path: Path, lines: Iterator[bytes], *, twice: bool
     ) -> Iterator[Event]:
@@ -86,7 +127,7 @@ class Export:
 
     def _open_lines(self) -> Iterator[bytes]:
         file = self._file
-        while file.tell() < self._end and (line := file.readline(LONGEST_LINE + 1)):
+        while file.tell() < self.size and (line := file.readline(LONGEST_LINE + 1)):
             check_length(len(line), self._path)
             if not line.endswith(b"\n"):
                 return
@@ -94,10 +135,15 @@ class Export:
 
 
 class _Chain:
-    """The hashes of all events that were read so far."""
+    """The hashes of the events that were read so far.
 
-    def __init__(self) -> None:
-        self._hashes = bytearray()
+    Parameters
+    ----------
+    before, its_hash : the event that nothing is read before, and its hash
+    """
+
+    def __init__(self, before: int = 0, its_hash: str = GENESIS) -> None:
+        self._before, self._hash_before, self._hashes = before, its_hash, bytearray()
 
     def goes_on_with(self, event: Event, path: Path, line: int) -> bool:
         """Whether an event is the next one; False of one that was read already.
@@ -107,23 +153,25 @@ class _Chain:
         AuditCorrupt
             It is neither.
         """
-        seq, length = event["seq"], len(self._hashes) // _HASH
+        seq, last = event["seq"], self._before + len(self._hashes) // _HASH
         if event["hash"] != digest(event):
             raise AuditCorrupt(path, f"line {line} was changed after it was written")
-        if seq > length + 1:
-            lack = f"{length + 1} to {seq - 1} are missing before it"
-            raise AuditCorrupt(path, f"line {line} is event {seq}; events {lack}")
-        if seq <= length:
+        if seq > last + 1:
+            lack = f"events {last + 1} to {seq - 1} are missing before it"
+            raise AuditCorrupt(path, f"line {line} is event {seq}; {lack}")
+        if seq <= last:
             if event["hash"] != self._hash(seq):
                 raise AuditCorrupt(path, f"line {line} is another event {seq} than the one before")
             return False
-        if event["previous"] != self._hash(length):
+        if event["previous"] != self._hash(last):
             raise AuditCorrupt(path, f"line {line} was changed after it was written")
         self._hashes += bytes.fromhex(event["hash"])
         return True
 
     def _hash(self, number: int) -> str:
-        return self._hashes[(number - 1) * _HASH :][:_HASH].hex() if number else GENESIS
+        if number <= self._before:
+            return self._hash_before if number == self._before else ""
+        return self._hashes[(number - self._before - 1) * _HASH :][:_HASH].hex()
 
 
 @contextmanager

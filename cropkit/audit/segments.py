@@ -29,11 +29,6 @@ _LEVEL = 6  # 9 saves one byte in two hundred, and takes three times as long
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
-def name_of(number: int) -> str:
-    """Name a segment, in `.cropkit`."""
-    return f"trail-{number:06}.jsonl.gz"
-
-
 def numbers(home: Path) -> list[int]:
     """Return the numbers of the segments that are there, in order.
 

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from cropkit.audit import export, migrations, shape
+from cropkit.audit import export, migrations, rotating, shape
 from cropkit.audit.connecting import distrust
 from cropkit.audit.schema import VERSION
 from cropkit.audit.store_reader import (
@@ -44,6 +44,7 @@ __all__ = ["DEADLINE", "Store"]
 _log = logging.getLogger("cropkit.audit.trail")
 Within = Callable[[Connection], AbstractContextManager[object]]
 Accept = Callable[[Connection], Within]
+_FOR_READERS = 1.0  # seconds to wait for those who read an older moment
 _HEAD = "SELECT coalesce(max(seq), 0) FROM audit"
 
 
@@ -71,6 +72,7 @@ class Store(StoreReader):
         rebuilding: bool = False,
         accept: Accept | None = None,
     ) -> None:
+        self._root = root
         self._choose(root, REBUILDING if rebuilding else DATABASE, deadline)
         self._sealed: Within = nullcontext
         self._follows = not rebuilding
@@ -147,6 +149,57 @@ class Store(StoreReader):
             yield
         finally:
             self._connection.exec_driver_sql(f"PRAGMA busy_timeout={self.deadline * 1000:.0f}")
+
+    # -- making it smaller ---------------------------------------------------------------------
+
+    def rotate(
+        self,
+        last: int,
+        progress: rotating.Progress | None = None,
+        *,
+        least: int = rotating.LEAST,
+        deadline: float | None = None,
+    ) -> rotating.Moved:
+        """Move what is old in the export into segments; others write meanwhile.
+
+        Parameters
+        ----------
+        last : number of an event that is durable
+
+        Raises
+        ------
+        CropkitError
+            As `rotating.rotate`.
+        """
+        patience = self.deadline if deadline is None else deadline
+        with self._translated():
+            return rotating.rotate(
+                self._root, last, self._still, least=least, deadline=patience, progress=progress
+            )
+
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        """Keep every writer away from database and export, and signals from what is done so."""
+        with self._alone(), held_off():
+            yield
+
+    def vacuum(self) -> None:
+        """Write the database anew, without what was freed in it: whole, or as it was.
+
+        It is SQLite's own transaction, in the log first. A reader of an older moment can keep the
+        file as large as it is until the log is played into it, by whoever closes last.
+
+        Raises
+        ------
+        AuditError
+            It is as it was.
+        """
+        with self._translated(), self._still(), self._mutex:
+            self._check_place()
+            for statement in ("PRAGMA synchronous=FULL", "VACUUM"):
+                self._connection.exec_driver_sql(statement)
+            with self._impatient(_FOR_READERS):
+                self._connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _head(self) -> int:
         return int(self._connection.exec_driver_sql(_HEAD).scalar_one())

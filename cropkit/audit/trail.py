@@ -19,11 +19,13 @@ from cropkit import clock
 from cropkit._version import __version__
 from cropkit.audit import (
     chain,
+    compacting,
     decisions,
     heads,
     keys,
     operations,
     replay,
+    rotating,
     schema,
     sessions,
     settings,
@@ -32,6 +34,7 @@ from cropkit.audit import (
     vouching,
 )
 from cropkit.audit.adopting import Adopted
+from cropkit.audit.compacting import COMPACTED, Compacted
 from cropkit.audit.decisions import Standing
 from cropkit.audit.operation import (
     MERGED,
@@ -42,7 +45,7 @@ from cropkit.audit.operation import (
     OperationState,
 )
 from cropkit.audit.operations import ClaimOutcome
-from cropkit.audit.presence import Presence, sessions_there
+from cropkit.audit.presence import Presence, living, recovering, sessions_there
 from cropkit.audit.reader import DEADLINE, TrailReader
 from cropkit.audit.rows import NOT_OURS
 from cropkit.audit.store import Store
@@ -126,12 +129,63 @@ class AuditTrail(TrailReader):
         if started:
             with self._writing() as db:
                 self._end(db, "session-ended", how, _plain(decisions.counts(db)))
+                number = chain.length(db)
+            self._pack_what_is_long(number)
         with self.store.reading() as db:
             last = heads.looked_at(db)
         self.store.close()
         self.presence.leave()
         for sentence in trust.remembered(self.root.path, last):
             _log.warning(sentence)
+
+    def _pack_what_is_long(self, last: int) -> None:
+        """Move the export up to an event into segments, where it is long and nobody else does."""
+        if rotating.open_bytes(self.root) < rotating.LONG:
+            return
+        try:
+            rotating.check_room(self.root)
+            self.store.rotate(last, deadline=0)
+        except CropkitError as error:  # all is there, and the next one who closes it tries again
+            _log.warning("the export was not packed: %s", error)
+
+    # -- room ----------------------------------------------------------------------------------
+
+    def compact(
+        self, progress: rotating.Progress | None = None, *, least: int = rotating.LEAST
+    ) -> Compacted:
+        """Pack what is old in the export, and write the database anew where nobody is in the way.
+
+        An event says who did it, and what there was before. It is durable, and so is all before it.
+
+        Parameters
+        ----------
+        least : bytes of the export that are worth it
+
+        Raises
+        ------
+        CropkitError
+            Nothing is lost; what was done so far stands.
+        """
+        rotating.check_room(self.root, least=least)
+        before = compacting.sizes(self.root.path)
+        with self._writing() as db:
+            self._append(db, COMPACTED, body=asdict(before))
+            last = chain.length(db)
+        moved = self.store.rotate(last, progress, least=least)
+        left = self._write_anew()
+        return Compacted(before, compacting.sizes(self.root.path), moved, left)
+
+    def _write_anew(self) -> str | None:
+        """Write the database anew while nobody can open it; return why not."""
+        folder = self.root.path
+        with recovering(folder, self.store.deadline):
+            if set(living(folder)) - {self.owner}:
+                others = ", ".join(sorted(sessions_there(folder) - {self.session}))
+                return f"somebody else is at work on it: {others or 'another user'}"
+            lacking = compacting.lacking(self.root)
+            if lacking is None:
+                self.store.vacuum()
+        return lacking
 
     # -- runs ----------------------------------------------------------------------------------
 

@@ -47,6 +47,7 @@ _GROUPS = (  # in the order of the help
     _Group("start", "add_demo", ("demo",)),
     _Group("undo", "add", ("undo",)),
     _Group("collection", "add", ("history", "apply", "purge", "settings", "recover", "fsck")),
+    _Group("compact", "add", ("compact",)),
     _Group("trust", "add", ("heads", "adopt")),
     _Group("undo", "add_originals", ("originals", "accept-changes")),
     _Group("destinations", "add", ("destinations",)),

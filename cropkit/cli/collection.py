@@ -23,6 +23,7 @@ from cropkit.cli.shell import (
     folder_command,
     home_of,
     line,
+    make_room,
     name_in,
     opened,
     opened_existing,
@@ -122,21 +123,10 @@ def _purge(arguments: argparse.Namespace) -> int:
     if arguments.older_than is None and arguments.keep_size is None:
         say("purge needs --older-than or --keep-size: nothing is removed unasked")
         return USAGE
-    _make_room(existing(arguments.folder).root)
+    make_room(existing(arguments.folder).root)
     with opened(arguments.folder) as collection:
         results = collection.purge(older_than=arguments.older_than, keep_bytes=arguments.keep_size)
     return tell_results(arguments, results)
-
-
-def _make_room(folder: Path) -> None:
-    """Give the reserve back where nothing could be written: a purge makes room."""
-    from cropkit.system import disk_space, state_folder  # noqa: PLC0415  (only where it is needed)
-
-    state_folder.check_is_folder(folder)
-    state_folder.check(folder)
-    lacking = disk_space.shortage(folder)
-    if lacking and (freed := disk_space.give_back(folder)):
-        say(f"{lacking}; the reserve, {freed}, is given back for this")
 
 
 def _history(arguments: argparse.Namespace) -> int:

@@ -165,6 +165,17 @@ def opened_existing(folder: Path, destination: Path | None = None) -> "Collectio
     return opened(folder, destination)
 
 
+def make_room(folder: Path) -> None:
+    """Give the reserve back where nothing could be written, for a command that makes room."""
+    from cropkit.system import disk_space, state_folder  # noqa: PLC0415  (only where it is needed)
+
+    state_folder.check_is_folder(folder)
+    state_folder.check(folder)
+    lacking = disk_space.shortage(folder)
+    if lacking and (freed := disk_space.give_back(folder)):
+        say(f"{lacking}; the reserve, {freed}, is given back for this")
+
+
 @contextmanager
 def reading(folder: Path) -> "Iterator[TrailReader]":
     """Read the trail of a collection, or of a part of it; nothing is written."""

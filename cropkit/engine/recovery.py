@@ -29,6 +29,7 @@ conflict, when asked       back to what was before, once the foreign content is 
 
 from dataclasses import dataclass
 
+from cropkit.audit import rotating
 from cropkit.audit.operation import Operation, OperationState
 from cropkit.audit.presence import recovering
 from cropkit.audit.trail import AuditTrail
@@ -80,6 +81,7 @@ def recover(
         done = [_settle(locations, trail, operation) for operation in mine]
         done += [_mend(locations, trail, operation) for operation in trail.operations.taken_back()]
         _sweep_rebuilding(root)
+        rotating.sweep(root)
         if trail.operations.unreadable():  # nobody knows what of all the rest such a one needs
             return done
         _sweep(root, left_over, {o.id for o in trail.operations.unsettled()})

@@ -20,7 +20,19 @@ RESERVE = f"{HOME}/reserve"  # room that a purge on a full disk gives back first
 RESERVED_FILES = tuple(f"{RESERVE}-{n}" for n in range(1, 7))  # the same, in inodes
 WRITER_LOCK = f"{HOME}/writer.lock"  # held by whoever writes to the database
 RECOVER_LOCK = f"{HOME}/recover.lock"  # held by whoever settles what a crash left
+COMPACT_LOCK = f"{HOME}/compact.lock"  # held by whoever moves a part of the export into segments
 REBUILDING = f"{DATABASE}.new"  # a database that is being made anew
+EXPORT_SHORTENED = f"{EXPORT}.new"  # an export that is being made shorter
+
+
+def segment(number: int) -> str:
+    """Name a closed part of the export."""
+    return f"{HOME}/trail-{number:06}.jsonl.gz"
+
+
+def segment_being_made(number: int) -> str:
+    """Name a closed part of the export, until it is proven."""
+    return f"{segment(number)}.new"
 
 
 def log_of(database: str) -> str:

@@ -21,6 +21,7 @@ from cropkit.errors import AuditUnavailable, ForeignState, MissingFile, NotAFold
 from cropkit.system.descent import walked
 from cropkit.system.home import (
     ALERTS,
+    COMPACT_LOCK,
     DATABASE,
     EXPORT,
     HOME,
@@ -44,7 +45,10 @@ _FOLDERS = frozenset(
 )
 _FILES = frozenset(
     PurePosixPath(name).name
-    for name in (EXPORT, ALERTS, WRITER_LOCK, RECOVER_LOCK, DATABASE, LOG, RESERVE, *RESERVED_FILES)
+    for name in (
+        *(EXPORT, ALERTS, WRITER_LOCK, RECOVER_LOCK, COMPACT_LOCK, DATABASE, LOG, RESERVE),
+        *RESERVED_FILES,
+    )
 )
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever

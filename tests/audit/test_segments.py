@@ -15,6 +15,7 @@ from cropkit.audit import export_reader, segments
 from cropkit.audit.chain import GENESIS, digest
 from cropkit.collection import Collection, rebuild
 from cropkit.errors import AuditBehind, AuditCorrupt, AuditMissing, ForeignState
+from cropkit.system import home
 from cropkit.system.home import DATABASE, EXPORT, HOME
 
 
@@ -23,7 +24,7 @@ def lines_of(folder: Path) -> list[bytes]:
 
 
 def segment(folder: Path, number: int) -> Path:
-    return folder / HOME / segments.name_of(number)
+    return folder / home.segment(number)
 
 
 def close(folder: Path, number: int, lines: Sequence[bytes]) -> None:
@@ -138,7 +139,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], int, str]] = {
 def test_a_segment_that_is_wrong_is_named_with_its_cure(parted: Path, how: str) -> None:
     spoil, number, words = WRONG[how]
     spoil(parted)
-    name = segments.name_of(number) if number else "trail.jsonl"
+    name = Path(home.segment(number)).name if number else "trail.jsonl"
     ((path, reason),) = differences(parted)
     assert path == name
     assert words in reason
@@ -221,7 +222,7 @@ def test_a_segment_that_is_a_link_is_not_followed(
     segment(parted, number).rename(tmp_path / "elsewhere")
     segment(parted, number).symlink_to(tmp_path / "elsewhere")
     for act in (Collection, rebuild, lambda f: list(export_reader.events(f / EXPORT))):
-        with pytest.raises(ForeignState, match=segments.name_of(number)):
+        with pytest.raises(ForeignState, match=home.segment(number)):
             act(parted)
 
 

@@ -9,6 +9,7 @@ from scenarios import (
     PART,
     Stage,
     World,
+    exported,
     is_apart,
     look,
     recorded,
@@ -41,6 +42,8 @@ def what_is_wrong(
     if recorded_first and not is_recorded(stage):
         return ["success was reported and not recorded"]
     try:
+        if _is_less_exported(stage):
+            return ["the export does not tell any more what it told"]
         with _opened(stage) as kit:
             wrong = [*_disagreements(kit), *_wrong_state(stage, kit, success=success)]
         if stage.scenario.merges:
@@ -70,6 +73,12 @@ def _is_without_a_key(kit: Collection) -> bool:
     with kit.trail.store.reading() as db:
         known = {each.key for each in seals.all_of(db)}
     return keys.NOBODY in known and any(each.endswith(ADOPT) for each in kit.trail.notices)
+
+
+def _is_less_exported(stage: Stage) -> bool:
+    """Whether a database could not be made anew any more from what the export told before."""
+    told = exported(stage.place) if stage.exported else []
+    return told[: len(stage.exported)] != stage.exported
 
 
 def what_is_wrong_at_once(stage: Stage, said: list[str]) -> list[str]:
@@ -122,7 +131,7 @@ def _disagreements(kit: Collection) -> list[str]:
     wanted = {one.sha256_before for one in kit.trail.operations.finished()}
     kept = {path.name for path in (kit.root / HOME / "originals").iterdir()}
     found += [f"left over: original {name:.12}" for name in sorted(kept - wanted)]
-    found += [f"left over: {path.name}" for path in (kit.root / HOME).glob("cropkit.db.new*")]
+    found += [f"left over: {path.name}" for path in (kit.root / HOME).glob("*.new*")]
     found += [f"gone, and nothing tells of it: {name}" for name in _gone_untold(kit)]
     return found
 

@@ -13,6 +13,9 @@ RECOVER, FILES = "engine/recovery.py", "system/files.py"
 MERGING, LEFT = "engine/merging.py", "engine/merged_homes.py"
 LEFT_TESTS = "calls:tests/engine/test_merged_homes.py"
 TRAIL, STORE, EXPORT = "audit/trail.py", "audit/store.py", "audit/export.py"
+SEGMENTS, ROTATING = "audit/segments.py", "audit/rotating.py"
+EXPORT_READER, SEGMENT_TESTS = "audit/export_reader.py", "calls:tests/audit/test_segments.py"
+ROTATING_TESTS = "calls:tests/audit/test_rotating.py"
 OPERATIONS, REBUILD, MIGRATIONS = "audit/operations.py", "audit/rebuild.py", "audit/migrations.py"
 KIT_TESTS = "calls:tests/test_collection.py"
 TRAIL_TESTS = "calls:tests/test_collection_trail.py"
@@ -464,5 +467,119 @@ MUTANTS = (
         "            self._trail.tell_removed(part, facts)\n            return self._removed(home)\n",
         "            result = self._removed(home)\n            self._trail.tell_removed(part, facts)\n            return result\n",
         "kills:purge what was merged",
+    ),
+    # -- segments of the export ----------------------------------------------------------------
+    mutant(
+        "a segment is not synced",
+        SEGMENTS,
+        "        os.fsync(fd)\n",
+        "        pass\n",
+        "power:compact",
+    ),
+    mutant(
+        "the export is made shorter before its segment's name is durable",
+        ROTATING,
+        "    root.sync_folder(HOME)\n    return size",
+        "    return size",
+        "power:compact",
+    ),
+    mutant(
+        "the shorter export is not synced",
+        ROTATING,
+        "        os.fsync(copy.fileno())\n",
+        "        pass\n",
+        ROTATING_TESTS,
+    ),
+    mutant(
+        "the name of the shorter export is not durable when others append",
+        ROTATING,
+        "        root.replace(EXPORT_SHORTENED, EXPORT)\n        root.sync_folder(HOME)",
+        "        root.replace(EXPORT_SHORTENED, EXPORT)",
+        "power:compact",
+        ROTATING_TESTS,
+    ),
+    mutant(
+        "a segment has its name before it is whole",
+        ROTATING,
+        "    partial = root.path / segment_being_made(number)\n",
+        "    partial = root.path / segment(number)\n",
+        ROTATING_TESTS,
+    ),
+    mutant(
+        "a segment is not read back",
+        ROTATING,
+        'if b"".join(segments.lines(path)) != lines:',
+        "if False:",
+        ROTATING_TESTS,
+    ),
+    mutant(
+        "the last event that was packed does not stay",
+        ROTATING,
+        "_copy(file, piece.at,",
+        "_copy(file, piece.at + len(piece.last),",
+        ROTATING_TESTS,
+    ),
+    mutant(
+        "others append while the export is made shorter",
+        ROTATING,
+        "    with still(), reader(root.path / EXPORT) as file:",
+        "    with reader(root.path / EXPORT) as file:",
+        ROTATING_TESTS,
+    ),
+    mutant(
+        "an export that is another one meanwhile is made shorter",
+        ROTATING,
+        "if not export.is_of(file) or not _is_at(file, piece):",
+        "if not _is_at(file, piece):",
+        ROTATING_TESTS,
+    ),
+    mutant(
+        "an export that was cut meanwhile is made shorter",
+        ROTATING,
+        "if not export.is_of(file) or not _is_at(file, piece):",
+        "if not export.is_of(file):",
+        ROTATING_TESTS,
+    ),
+    mutant(
+        "what a power cut may take is packed",
+        ROTATING,
+        'if last is not None and event["seq"] > last:',
+        "if False:",
+        ROTATING_TESTS,
+    ),
+    mutant(
+        "what somebody is packing is swept",
+        ROTATING,
+        "with suppress(LockHeld), exclusive(root.path / COMPACT_LOCK, 0):",
+        "with suppress(LockHeld):",
+        ROTATING_TESTS,
+    ),
+    mutant(
+        "events are missing between two segments",
+        EXPORT_READER,
+        "        if seq > last + 1:",
+        "        if False:",
+        SEGMENT_TESTS,
+    ),
+    mutant(
+        "what is told twice may differ",
+        EXPORT_READER,
+        'if event["hash"] != self._hash(seq):',
+        "if False:",
+        SEGMENT_TESTS,
+    ),
+    mutant(
+        "a segment unpacks to whatever it does",
+        SEGMENTS,
+        "            left -= len(line)\n",
+        "",
+        SEGMENT_TESTS,
+    ),
+    mutant(
+        "the database is written anew while others are at work",
+        TRAIL,
+        "if set(living(folder)) - {self.owner}:",
+        "if False:",
+        "calls:tests/test_compact.py",
     ),
 )

@@ -19,14 +19,14 @@ from disk import Disk
 from faults import TwoDisks, as_first_format_6, as_format_1
 
 from cropkit import clock
-from cropkit.audit import trust
+from cropkit.audit import export_reader, trust
 from cropkit.collection import Collection, rebuild
 from cropkit.errors import AuditBehind, AuditMissing, TrailForged
 from cropkit.formats.options import Jpeg, Options
 from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Verdict
 from cropkit.system.files import Root
-from cropkit.system.home import HOME
+from cropkit.system.home import EXPORT, HOME
 
 # the protocol is under test, not the codec in a process of its own
 EXACT = Options(jpeg=Jpeg.EXACT)
@@ -65,6 +65,10 @@ class Scenario:
     @property
     def undoes(self) -> bool:
         return self.act in (undo, undo_the_older)
+
+    @property
+    def compacts(self) -> bool:
+        return self.act is compact
 
     @property
     def merges(self) -> bool:
@@ -164,6 +168,10 @@ def merge(kit: Collection) -> None:
 def purge_what_was_merged(kit: Collection) -> None:
     for home in kit.undoer.merged.since():
         _succeeded(kit.undoer.merged.remove(home))
+
+
+def compact(kit: Collection) -> None:
+    kit.trail.compact(least=0)
 
 
 def undo_the_part(kit: Collection) -> None:
@@ -311,6 +319,7 @@ FAR = Scenario("move to another disk", crop(PNG), destination="outside", far=Tru
 REJECT = Scenario("reject", reject)
 UNDO = Scenario("undo a crop", undo, (CROP,))
 MERGE = Scenario("merge", merge, prepare=make_a_part)
+COMPACT = Scenario("compact", compact, (CROP, UNDO))
 SCENARIOS = (
     CROP,
     CROP_JPEG,
@@ -348,6 +357,8 @@ SCENARIOS = (
     Scenario("open a stranger's", nothing, (CROP,), opens=True, prepare=let_a_stranger_go_on),
     MERGE,
     Scenario("purge what was merged", purge_what_was_merged, prepare=make_a_merged_part),
+    COMPACT,
+    Scenario("compact again", compact, (CROP, COMPACT, UNDO)),
     Scenario("decide", decide),
     Scenario("first open", nothing, opens=True),
     Scenario("open, crop, close", crop(PNG), opens=True),
@@ -403,6 +414,7 @@ class Stage:
     after: World = field(default_factory=lambda: World({}))
     recorded: frozenset[tuple[str, str, int]] = frozenset()
     began: dict[str, str] = field(default_factory=dict)
+    exported: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)
@@ -414,6 +426,8 @@ class Stage:
                 step.act(kit)
         self.scenario.prepare(self.place)
         self.start, self.heads = disk.read(self.place), heads()
+        if self.scenario.compacts:
+            self.exported = exported(self.place)
         with self.scenario.open(self.place) as kit:
             self.before = look(self.place, who_stands(kit))
             self.scenario.act(kit)
@@ -474,6 +488,12 @@ def look(place: Path, standing: frozenset[tuple[str, str]] = frozenset()) -> Wor
 
 def who_stands(kit: Collection) -> frozenset[tuple[str, str]]:
     return frozenset((one.path, one.status.value) for one in kit.trail.decisions.standing())
+
+
+def exported(place: Path) -> list[str]:
+    """What the export tells without any recovery of ours: the hashes of its events."""
+    path = place / "collection" / EXPORT
+    return [str(event["hash"]) for event in export_reader.events(path)]
 
 
 def recorded(place: Path) -> frozenset[tuple[str, str, int]]:

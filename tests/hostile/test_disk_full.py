@@ -12,6 +12,7 @@ from typing import Any
 
 import pictures
 import pytest
+from grown import grow
 from states import NOBODY, fill, killed
 
 from cropkit.cli import main
@@ -98,6 +99,57 @@ def test_a_purge_makes_room_with_no_byte_free(full: Path, capsys: Capture) -> No
     with Collection(full) as collection:
         assert collection.fsck() == []
     assert (full / ".cropkit" / "reserve").stat().st_size == disk_space.RESERVED
+
+
+def used_much(place: Path) -> Path:
+    folder = album(place)
+    grow(folder, 500)
+    return folder
+
+
+def compacted(folder: Path, capsys: Capture) -> dict[str, Any]:
+    main(["compact", str(folder), "--json"])
+    told = capsys.readouterr()
+    assert "is given back" in told.err
+    answer: dict[str, Any] = json.loads(told.out)
+    return answer
+
+
+def test_compact_packs_the_export_with_no_byte_free(tmp_path: Path, capsys: Capture) -> None:
+    with mounted(tmp_path / "disk", "size=24m") as place:
+        folder = used_much(place)
+        fill(place / "fill")
+        assert os.statvfs(place).f_bavail == 0
+        told = compacted(folder, capsys)
+        assert told["segments"] == ["trail-000001.jsonl.gz"]
+        assert told["after"]["export"] < told["before"]["export"] / 5
+        assert "are free" in told["left"], "the database needs as much as it has"
+        assert os.statvfs(place).f_bavail > 0
+        (place / "fill").unlink()
+        assert main(["compact", str(folder)]) == 0
+        assert main(["fsck", str(folder)]) == 0
+
+
+def test_compact_packs_the_export_with_no_inode_left(tmp_path: Path, capsys: Capture) -> None:
+    with mounted(tmp_path / "disk", "size=24m,nr_inodes=1200") as place:
+        folder = used_much(place)
+        use_up_inodes(place)
+        assert os.statvfs(place).f_favail == 0
+        told = compacted(folder, capsys)
+        assert told["segments"] == ["trail-000001.jsonl.gz"]
+        assert told["left"] is None
+
+
+def test_what_would_not_fit_is_not_begun(tmp_path: Path, capsys: Capture) -> None:
+    """The segments of a long export would use up the reserve, and give nothing back."""
+    with mounted(tmp_path / "disk", "size=24m") as place:
+        folder = used_much(place)
+        with (folder / ".cropkit" / "trail.jsonl").open("ab") as file:
+            file.write(b"x" * (8 << 20))
+        fill(place / "fill")
+        assert main(["compact", str(folder)]) == 1
+        assert "NoSpace: .cropkit/trail.jsonl: the disk is full" in capsys.readouterr().err
+        assert [*(folder / ".cropkit").glob("trail-*")] == []
 
 
 def test_no_reserve_is_kept_where_little_is_free(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ FILES = (
     "cropkit.db.new",
     "writer.lock",
     "recover.lock",
+    "compact.lock",
     "cropkit.lock",
     "alerts.toml",
 )
@@ -58,6 +59,7 @@ COMMANDS: dict[str, Callable[[Path], list[str]]] = {
     "acknowledge": lambda f: ["health", str(f), "--acknowledge"],
     "settings": lambda f: ["settings", str(f)],
     "purge": lambda f: ["purge", str(f), "--older-than", "0d"],
+    "compact": lambda f: ["compact", str(f)],
     "batch": lambda f: ["batch", str(f), "--dry-run"],
 }
 

@@ -5,6 +5,7 @@ Each of them ends by itself, soon, with a sentence; the files beside the collect
 `CROPKIT_STATE_FUZZ_CASES=5000` tries more than the usual ones.
 """
 
+import gzip
 import hashlib
 import json
 import os
@@ -29,6 +30,8 @@ from deciding import decision
 from patience import patient
 from trails import vouch
 
+from cropkit.audit import rotating
+from cropkit.audit.trail import AuditTrail
 from cropkit.batch.dry_run import foreseen
 from cropkit.cli import main
 from cropkit.collection import Collection
@@ -39,6 +42,7 @@ CASES = int(os.environ.get("CROPKIT_STATE_FUZZ_CASES", "300"))
 EACH = 25  # cases of one test
 LONGEST = patient(20)  # seconds of one command
 BOX = PixelBox(2, 2, 20, 20)
+IN_A_SEGMENT = 5  # events
 OF_AN_INNER_ONE = {"missing", "changed", "original", "left over"}  # it may have lost files before
 Change = Callable[[Path, random.Random], object]
 
@@ -60,7 +64,14 @@ def make_world(world: Path) -> None:
         for name in ("a.png", "b.png"):
             collection.crop(name, BOX)
         collection.undo("b.png")
+        collection.trail.store.rotate(IN_A_SEGMENT, least=0)
         collection.decide([decision(collection, "c.png", BOX)])
+
+
+@pytest.fixture(autouse=True)
+def packed_however_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    for function in (AuditTrail.compact, rotating.foreseen):
+        monkeypatch.setitem(function.__kwdefaults__, "least", 0)  # type: ignore[arg-type]  # (they have one)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +100,8 @@ def seen(world: Path) -> dict[str, object]:
 
 # -- what is changed ------------------------------------------------------------------------------
 
-BYTES = ("cropkit.db", "trail.jsonl", "cropkit.log", "writer.lock", "cropkit.db-wal")
+SEGMENT = "trail-000001.jsonl.gz"
+BYTES = ("cropkit.db", "trail.jsonl", SEGMENT, "cropkit.log", "writer.lock", "cropkit.db-wal")
 TABLES = (
     "decision",
     "queue",
@@ -176,13 +188,16 @@ def regular(path: Path) -> Path:
 
 def line(world: Path, dice: random.Random) -> None:
     """Change one line of the export as who knows its form would."""
-    path = regular(world / "album" / ".cropkit" / "trail.jsonl")
-    lines = path.read_text(encoding="utf-8").splitlines()
+    name = dice.choice(("trail.jsonl", SEGMENT))
+    path = regular(world / "album" / ".cropkit" / name)
+    data = path.read_bytes()
+    lines = (gzip.decompress(data) if name == SEGMENT else data).decode().splitlines()
     number = dice.randrange(len(lines))
     row = json.loads(lines[number])
     row[dice.choice([*row, "more"])] = dice.choice((None, -1, "x", [], {}, 10**30, row["body"]))
     lines[number] = json.dumps(row)
-    path.write_text("\n".join(lines) + dice.choice(("\n", "")), encoding="utf-8")
+    written = ("\n".join(lines) + dice.choice(("\n", ""))).encode()
+    path.write_bytes(gzip.compress(written) if name == SEGMENT else written)
 
 
 @contextmanager
@@ -420,6 +435,8 @@ def commands(album: Path) -> list[list[str]]:
         ["stats", folder],
         ["settings", folder],
         ["purge", folder, "--older-than", "0d"],
+        ["compact", folder, "--dry-run"],
+        ["compact", folder, "--json"],
     ]
 
 
