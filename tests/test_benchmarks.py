@@ -94,3 +94,14 @@ def test_moves_of_the_review_are_timed_and_weighed_at_all_sizes() -> None:
     assert heads == ["| ms of CPU", "1,000", "2,000", "grows |"]
     assert [row[0] for row in rows] == ["| begin", "| undo", "| find nothing", "| bytes an image"]
     assert all(0 <= float(cell) < 1000 for row in rows for cell in row[1:3])
+
+
+def test_what_a_collection_takes_is_told_for_each_table() -> None:
+    command = [sys.executable, str(FORMATS.with_name("room.py")), "--size", "200"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    heads, _, *rows = [line.split(" | ") for line in ended.stdout.splitlines()]
+    assert heads == ["| bytes a crop", "before", "after `compact` |"]
+    assert [row[0] for row in rows[:2]] == ["| export", "| database"]
+    before, after = (float(cell.rstrip(" |").replace(",", "")) for cell in rows[0][1:])
+    assert after < before / 4

@@ -199,6 +199,8 @@ def _pieces(export: Export, last: int | None, least: int) -> Iterator[_Piece]:
 
 def _close(root: Root, number: int, lines: bytes) -> int:
     """Make a segment that is durable and proven; return its bytes."""
+    if number > segments.MOST:
+        raise AuditCorrupt(root.path / segment(segments.MOST), "no number is left behind it")
     partial = root.path / segment_being_made(number)
     try:
         segments.write_new(partial, lines)

@@ -24,6 +24,7 @@ LONGEST_LINE = 1 << 23  # bytes; extended attributes may make one long
 LARGEST = 1 << 24  # bytes of the lines in one segment
 LEAST_PACKED = 64  # times its size is the most that one unpacks to; events pack to a seventh
 
+MOST = 999_999  # of them: the names have six digits
 _NAME = re.compile(r"trail-(\d{6})\.jsonl\.gz", re.ASCII)
 _LEVEL = 6  # 9 saves one byte in two hundred, and takes three times as long
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)

@@ -1,6 +1,7 @@
 """What is old in the export is packed, and nothing is lost at any moment of that."""
 
 import json
+import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,14 @@ from cropkit.audit import export_reader, rotating, segments
 from cropkit.audit.rotating import Moved
 from cropkit.audit.store import Store
 from cropkit.collection import Collection, rebuild
-from cropkit.errors import AuditCorrupt, AuditLocked, NoSpace
+from cropkit.errors import (
+    AuditCorrupt,
+    AuditLocked,
+    Busy,
+    LaterOperation,
+    NoSpace,
+    NothingToUndo,
+)
 from cropkit.system.files import Root
 from cropkit.system.home import (
     COMPACT_LOCK,
@@ -137,6 +145,17 @@ def test_what_is_left_must_go_on_from_the_segments(kit: Collection) -> None:
     with pytest.raises(AuditCorrupt, match="are missing before it"):
         rotate(kit)
     assert numbers(kit.root) == [1]
+
+
+def test_a_segment_with_the_last_number_lets_no_event_out_of_sight(kit: Collection) -> None:
+    """Who may write to the state can put one there; the next one would not be read by its name."""
+    rotate(kit)
+    (kit.root / segment(1)).rename(kit.root / segment(segments.MOST))
+    kit.undo(last=2)
+    with pytest.raises(AuditCorrupt, match="no number is left"):
+        rotate(kit)
+    assert told(kit.root) == known(kit.root)
+    assert kit.fsck() == []
 
 
 # -- at every moment -----------------------------------------------------------------------------
@@ -268,16 +287,56 @@ def test_a_segment_that_is_not_what_was_meant_gets_no_name(
     assert [*(kit.root / HOME).glob("trail-*")] == []
 
 
+def _work(folder: Path, rounds: int) -> None:
+    with Collection(folder) as own:
+        for _ in range(rounds):
+            with suppress(NothingToUndo, LaterOperation, Busy):
+                own.crop("d.jpg", BOX)
+                own.undo("d.jpg")
+
+
+def test_processes_that_work_and_some_that_pack_lose_nothing(folder: Path) -> None:
+    """One of those that work is killed, and so are those that pack, wherever they are."""
+    fork = multiprocessing.get_context("fork")
+    crop(folder, A)
+    workers = [fork.Process(target=_work, args=(folder, 12)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for number in range(8):
+        packer = fork.Process(target=_pack, args=(folder,))
+        packer.start()
+        packer.join(0.05 * number)
+        packer.kill()
+        packer.join()
+    workers[0].kill()
+    for worker in workers:
+        worker.join()
+    with Collection(folder) as kit:
+        rotate(kit)
+        assert told(folder) == known(folder)
+        assert kit.fsck() == []
+    assert numbers(folder)
+
+
+def _pack(folder: Path) -> None:
+    with Collection(folder) as own:
+        for _ in range(5):
+            rotate(own)
+
+
 # -- who is cut off, and who comes at the same time ----------------------------------------------
 
 
 def test_what_somebody_left_half_made_goes_at_the_next_opening(kit: Collection) -> None:
+    shorter = kit.root / EXPORT_SHORTENED
+    shorter.write_bytes(b"half")
     partial = kit.root / segment_being_made(1)
     partial.write_bytes(b"half")
     with exclusive(kit.root / COMPACT_LOCK, 1), Collection(kit.root):
         assert partial.exists(), "somebody is at work on it"
     with Collection(kit.root):
         assert not partial.exists()
+        assert not shorter.exists()
     partial.write_bytes(b"half")
     rotate(kit)
     assert not partial.exists()

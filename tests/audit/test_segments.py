@@ -6,12 +6,15 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from trails import A, B, crop, rows
+from deciding import decision
+from trails import BOX, A, B, crop, rows
 
-from cropkit.audit import export_reader, segments
+from cropkit.audit import export, export_reader, segments
 from cropkit.audit.chain import GENESIS, digest
 from cropkit.collection import Collection, rebuild
 from cropkit.errors import AuditBehind, AuditCorrupt, AuditMissing, ForeignState
@@ -182,6 +185,32 @@ def test_an_opening_reads_no_segment_and_the_end_of_what_is_open(
         pass
     assert "trail.jsonl" in opened
     assert not [name for name in opened if name.endswith(".gz")]
+
+
+def test_an_opening_reads_the_end_of_a_long_open_part(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Collection(folder) as kit:
+        kit.decide([decision(kit, A, BOX)])
+        kit.trail.store.rotate(2, least=0)
+        for at in range(0, 600, 100):
+            each = [decision(kit, A, BOX) for _ in range(100)]
+            kit.decide([replace(d, path=f"{at + n}.png") for n, d in enumerate(each)])
+    looked_at: list[int] = []
+    for name in ("pread", "preadv", "read"):
+        real = getattr(os, name)
+
+        def noted(fd: int, *arguments: Any, real: Callable[..., Any] = real) -> Any:
+            done = real(fd, *arguments)
+            looked_at.append(done if isinstance(done, int) else len(done))
+            return done
+
+        monkeypatch.setattr(os, name, noted)
+    monkeypatch.setattr(export, "_AT_RISK", 1000)
+    with Collection(folder):
+        pass
+    assert (folder / EXPORT).stat().st_size > 400_000
+    assert 0 < sum(looked_at) < 300_000
 
 
 # -- what an enemy may plant ---------------------------------------------------------------------
