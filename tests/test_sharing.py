@@ -24,6 +24,7 @@ from deciding import decided
 from users import People, User
 
 from cropkit.audit import keys
+from cropkit.audit.compacting import Compacted
 from cropkit.audit.keys import VARIABLE
 from cropkit.batch import Batch
 from cropkit.collection import Collection, rebuild
@@ -38,7 +39,7 @@ from cropkit.errors import (
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import CropResult, Status, Verdict
 from cropkit.system import log
-from cropkit.system.home import DATABASE, HOME, ORIGINALS, OWNERS, STAGE
+from cropkit.system.home import DATABASE, HOME, ORIGINALS, OWNERS, STAGE, segment
 from cropkit.workers.previews import PreviewReaderInThread
 
 BOX = PixelBox(0, 0, 48, 48)
@@ -77,6 +78,11 @@ def undone(folder: Path) -> list[CropResult]:
 def run(*words: str | Path) -> tuple[int, str, str]:
     done = shell.run(*words)
     return done.returncode, done.stdout, done.stderr
+
+
+def compacted(folder: Path) -> Compacted:
+    with Collection(folder) as collection:
+        return collection.trail.compact(least=0)
 
 
 def share(user: User, folder: Path, *more: str) -> tuple[int, str, str]:
@@ -129,6 +135,23 @@ def test_all_of_the_state_is_the_groups_and_no_image_is_changed(
     after = {path: path.lstat() for path in before if path != album / HOME}
     for path, status in after.items():
         assert status == before[path], path
+
+
+def test_a_colleague_packs_what_the_owner_wrote_and_both_go_on(
+    people: People, shared: Path
+) -> None:
+    for number, user in enumerate((people.ben, people.anna), start=1):
+        user.does(cropped, shared, B)
+        done = user.does(compacted, shared)
+        assert done.left is None
+        assert done.moved.names == (Path(segment(number)).name,)
+        check_usable(shared, people.anna.gid)
+        other = people.anna if user is people.ben else people.ben
+        assert all(each.ok for each in other.does(undone, shared))
+    for user in (people.anna, people.ben):
+        assert user.does(run, "fsck", shared)[0] == 0
+    (shared / DATABASE).unlink()
+    assert people.anna.does(run, "fsck", shared, "--rebuild")[0] == 0
 
 
 def test_what_is_made_later_is_the_groups_whatever_the_umask_says(
