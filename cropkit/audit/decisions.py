@@ -172,7 +172,7 @@ def standing(db: Connection, path: str | None = None) -> list[Standing]:
     query = _STANDING
     if path is not None:
         query = query.where(decision.c.path == path)
-    return [_standing(row) for row in db.execute(query.order_by(decision.c.seq))]
+    return rows.read_all("decision", _standing, db.execute(query.order_by(decision.c.seq)))
 
 
 def standing_paths(db: Connection) -> Iterator[str]:
@@ -197,7 +197,8 @@ def one(db: Connection, decision_id: str) -> tuple[Decision, Standing]:
     row = db.execute(_joined().where(decision.c.id == decision_id)).one_or_none()
     if row is None:
         raise KeyError(decision_id)
-    return _decision(row), _standing(row)
+    with rows.read(f"decision {row.id!r}"):
+        return _decision(row), _standing([getattr(row, column.name) for column in _OF_STANDING])
 
 
 def knows(db: Connection, path: str) -> bool:
@@ -309,20 +310,20 @@ def _box(row: Row[Any] | _Bag, name: str = "box") -> PixelBox | None:
     return None if left is None else PixelBox(left, top, right, bottom)
 
 
-def _standing(row: Row[Any]) -> Standing:
-    with rows.read(f"decision {row.id!r}"):
-        return Standing(
-            decision=row.id,
-            path=row.path,
-            verdict=Verdict(row.verdict),
-            status=Status(row.status),
-            box=_box(row),
-            sha256=row.sha256,
-            reviewer=row.reviewer,
-            operation=row.operation,
-            code=row.code,
-            message=row.message,
-        )
+def _standing(row: Sequence[Any]) -> Standing:
+    """Read the columns of `_OF_STANDING`; there may be a hundred thousand such rows."""
+    of_decision, box, of_queue = row[:5], row[5:9], row[9:]
+    decision_id, path, verdict, sha256, reviewer = of_decision
+    return Standing(
+        decision_id,
+        path,
+        Verdict(verdict),
+        Status(of_queue[0]),
+        None if box[0] is None else PixelBox(*box),
+        sha256,
+        reviewer,
+        *of_queue[1:],
+    )
 
 
 def _decision(row: Row[Any] | _Bag) -> Decision:

@@ -23,7 +23,7 @@ _DIGITS = re.compile(r"(\d+)")
 _NO_STAMP = "99999999_999999"  # images without a time in their name come last
 
 _log = logging.getLogger("cropkit")
-Natural = tuple[tuple[int, int | str], ...]
+Natural = list[int | str]  # texts, and the numbers between them
 _Content = TypeVar("_Content")
 
 
@@ -216,5 +216,6 @@ def _walk(
 
 
 def _natural(text: str) -> Natural:
-    parts = _DIGITS.split(text.casefold())
-    return tuple((0, int(part)) if part.isdecimal() else (1, part) for part in parts)
+    parts: Natural = [*_DIGITS.split(text.casefold())]
+    parts[1::2] = map(int, parts[1::2])
+    return parts
