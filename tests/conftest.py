@@ -15,6 +15,7 @@ import pytest
 import running
 import seeding
 import strategies as strategies  # noqa: PLC0414  (imported to register the domain types)
+import style_tools
 from browser import chromium
 from hypothesis import settings
 from patience import TIMES, patient
@@ -48,6 +49,10 @@ TOLD = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     running.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    style_tools.start_beside(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -4,7 +4,6 @@ import ast
 import re
 import subprocess
 import sys
-import sysconfig
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from style_tools import TOOLS, complaint
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "cropkit").rglob("*.py"))
@@ -23,35 +23,10 @@ MOST_BY_POSITION = 5
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def complaint(*command: str) -> str:
-    """Run a tool in the root; return what it says when it is not content."""
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
-    said = (ended.stdout + ended.stderr).decode("utf-8", "replace")
-    return said if ended.returncode else ""
-
-
-def script(name: str) -> str:
-    return str(Path(sysconfig.get_path("scripts")) / name)
-
-
-def test_ruff_finds_nothing() -> None:
-    said = complaint(sys.executable, "-m", "ruff", "check", "--output-format=concise")
-    assert not said, said
-
-
-def test_ruff_would_format_nothing_otherwise() -> None:
-    said = complaint(sys.executable, "-m", "ruff", "format", "--check")
-    assert not said, said
-
-
-def test_mypy_finds_nothing() -> None:
-    said = complaint(sys.executable, "-m", "mypy")
-    assert not said, said
-
-
-def test_imports_point_downwards_only() -> None:
-    said = complaint(script("lint-imports"), "--no-cache")
-    assert not said, said
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_tools_find_nothing(tool: str) -> None:
+    words = complaint(tool)
+    assert not words, words
 
 
 def functions() -> Iterator[tuple[str, int]]:
