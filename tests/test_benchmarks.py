@@ -105,3 +105,17 @@ def test_what_a_collection_takes_is_told_for_each_table() -> None:
     assert [row[0] for row in rows[:2]] == ["| export", "| database"]
     before, after = (float(cell.rstrip(" |").replace(",", "")) for cell in rows[0][1:])
     assert after < before / 4
+def test_a_soak_tells_of_each_stretch_and_of_the_drift(tmp_path: Path) -> None:
+    soak = [sys.executable, str(FORMATS.with_name("soak.py")), "--folder", str(tmp_path)]
+    ended = subprocess.run(
+        [*soak, "--decisions", "18", "--each", "9", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    answer = json.loads(ended.stdout)
+    assert [each["decisions"] for each in answer["stretches"]] == [9, 9]
+    assert all(value > 0 for each in answer["stretches"] for value in each.values())
+    assert answer["drift"].keys() == answer["stretches"][0].keys()
+    assert not list(tmp_path.iterdir())
