@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser.memory import kernel
 from browser.reviewing import Desk, Review, Running, desk
 from PIL import Image
 from playwright.sync_api import Browser, CDPSession
@@ -13,8 +14,6 @@ from playwright.sync_api import Browser, CDPSession
 from cropkit.review.keys.actions import Repeats
 
 PAGES, SOAK = 60, 500
-WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
-KERNEL = "__import__('os').getpid()"
 
 
 @pytest.fixture
@@ -32,15 +31,6 @@ def review(tmp_path: Path, demo: Running, pages: int) -> Iterator[Review]:
         Image.fromarray(noise).save(folder / f"{number:04}.png", compress_level=1)
     with demo.reviewing(folder, "many", per_page=1) as found:
         yield found
-
-
-def kernel(review: Review) -> tuple[int, int]:
-    """Its widgets, and its memory in MB."""
-    with review.probe() as probe:
-        widgets, pid = probe.value(WIDGETS), probe.value(KERNEL)
-    smaps = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    pss = next(line for line in smaps if line.startswith("Pss:"))
-    return int(widgets), int(pss.split()[1]) // 1024
 
 
 def page_of(client: CDPSession) -> tuple[float, float]:
