@@ -613,16 +613,19 @@ class Collection:
             )
         return done
 
-    def fsck(self, progress: Progress | None = None) -> "list[Difference]":
+    def fsck(self, progress: Progress | None = None, *, resume: bool = False) -> "list[Difference]":
         """Name each difference between database and disk; [] proves that they agree.
 
         Parameters
         ----------
         progress : told what is gone through, how much of it is done, and how much there is
+        resume : do not read again the files that a call has read which was cut off, at most seven
+            days ago; what is no more as the trail says was not kept, and is read again
         """
-        from cropkit.engine.fsck import fsck  # noqa: PLC0415  (only where it is needed)
+        from cropkit.engine.fsck import fsck, proven  # noqa: PLC0415  (only where it is needed)
 
-        return fsck(self.locations, self.trail, progress)
+        with proven(self.locations, self.trail, resume=resume) as read:
+            return fsck(self.locations, self.trail, progress, read)
 
     def history(self, path: StrPath | None = None) -> "pd.DataFrame":
         """Return the audit trail as a table: one row for each event."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from cropkit.audit import chain, comparing, export, export_reader, kept_heads, links, trust
+from cropkit.audit import chain, comparing, export, export_reader, heads, kept_heads, links, trust
 from cropkit.audit.comparing import Disagreement
 from cropkit.audit.kept_heads import KeptHead
 from cropkit.audit.keys import Key
@@ -25,6 +25,11 @@ class IntegrityReader:
 
     def __init__(self, store: StoreReader, scope: Scope, whose: Callable[[], Key]) -> None:
         self._store, self._scope, self._whose = store, scope, whose
+
+    def first(self) -> str:
+        """Return the hash of the first event, which tells this trail from others; '': none."""
+        with self._store.reading() as db:
+            return heads.first(db)
 
     def broken_links(self, progress: Progress | None = None) -> list[str]:
         """Name every event of the chain that does not fit."""

@@ -3,6 +3,8 @@
 import argparse
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
@@ -81,6 +83,8 @@ def add(commands: Commands) -> None:
     parser = folder_command(commands, "fsck", "prove that database and disk agree", _fsck)
     text = "make a lost database anew from the trail's export first"
     parser.add_argument("--rebuild", action="store_true", help=text)
+    text = "do not read again what an fsck that was cut off has read and found right"
+    parser.add_argument("--resume", action="store_true", help=text)
     text = "also hold the trail against a head kept elsewhere, or a file of them"
     parser.add_argument("--against", metavar="SEQ:HASH|FILE", help=text)
 
@@ -226,7 +230,7 @@ def _recover(arguments: argparse.Namespace) -> int:
 
 def _fsck(arguments: argparse.Namespace) -> int:
     from cropkit.audit import kept_heads  # noqa: PLC0415  (a database, not for `--help`)
-    from cropkit.engine.fsck import elsewhere, fsck  # noqa: PLC0415  (as above)
+    from cropkit.engine.fsck import elsewhere, fsck, proven  # noqa: PLC0415  (as above)
     from cropkit.engine.locations import Locations  # noqa: PLC0415  (as above)
     from cropkit.system import destinations  # noqa: PLC0415  (only where it is needed)
 
@@ -237,14 +241,16 @@ def _fsck(arguments: argparse.Namespace) -> int:
         say(f"{rebuild(arguments.folder)} events played into a new database")
     with reading(arguments.folder) as trail, progress_bar() as show:
         locations = Locations(trail.root, destinations.named(trail.root.path))
-        differences = fsck(locations, trail, show)
+        read = proven(locations, trail, resume=arguments.resume)
+        with _telling(read.notices), read:
+            differences = fsck(locations, trail, show, read)
         differences += elsewhere(trail, kept)
         facts = {"head": trail.integrity.head(), "database": trail.store.version}
         examined = trail.integrity.examined()
     if arguments.json:
         entries = [asdict(difference) for difference in differences]
         answer = {"ok": not differences, "differences": entries, "unverified": examined.unverified}
-        document(answer | facts | {"foreign": examined.foreign})
+        document(answer | facts | {"foreign": examined.foreign, "resumed": read.resumed})
     for difference in differences:
         say(f"{difference.kind}: {difference.path}: {difference.reason}")
     if not differences:
@@ -253,6 +259,19 @@ def _fsck(arguments: argparse.Namespace) -> int:
         say(f"cannot be verified: {sentence}")
     say(facts["database"])
     return FAILED if differences else DONE
+
+
+@contextmanager
+def _telling(notices: list[str]) -> Iterator[None]:
+    """Say what there is to say before long work, and what has come up in it, however it ended."""
+    before = list(notices)
+    for notice in before:
+        say(notice)
+    try:
+        yield
+    finally:
+        for notice in notices[len(before) :]:
+            say(notice)
 
 
 def _refused_json(arguments: argparse.Namespace, error: CropkitError) -> dict[str, Any]:

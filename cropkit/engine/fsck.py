@@ -15,6 +15,7 @@ from cropkit.audit.reader import TrailReader
 from cropkit.engine import listing
 from cropkit.engine.accepting import ACCEPTED, AcceptedChange, accepted
 from cropkit.engine.locations import Locations
+from cropkit.engine.proven import Proven
 from cropkit.errors import CropkitError
 from cropkit.system.files import Root
 from cropkit.system.home import ORIGINALS, STAGE, kept
@@ -31,8 +32,16 @@ class Difference:
     reason: str
 
 
+def proven(locations: Locations, trail: TrailReader, *, resume: bool = False) -> Proven:
+    """Return what was read of the files of a collection; see `Proven`."""
+    return Proven(locations.root.path, trail.integrity.first(), resume=resume)
+
+
 def fsck(
-    locations: Locations, trail: TrailReader, progress: Progress | None = None
+    locations: Locations,
+    trail: TrailReader,
+    progress: Progress | None = None,
+    read: Proven | None = None,
 ) -> list[Difference]:
     """Compare chain, images, originals and leftovers with the trail; nothing found is [].
 
@@ -41,14 +50,15 @@ def fsck(
     Parameters
     ----------
     progress : told what is gone through, how much of it is done, and how much there is
+    read : the files that need not be read again, to which those are added that are read now
     """
     root = locations.root
     return [
         *_database(trail, progress),
         *_sealed(trail),
         *_open(trail),
-        *(change.difference for change in changed_images(locations, trail, progress)),
-        *damaged_originals(root, sorted(trail.contents.originals()), progress),
+        *(change.difference for change in changed_images(locations, trail, progress, read)),
+        *damaged_originals(root, sorted(trail.contents.originals()), progress, read),
         *_tables(trail, progress),
         *_left_over(root, trail),
         *_nested(trail),
@@ -109,14 +119,17 @@ class ChangedImage:
 
 
 def changed_images(
-    locations: Locations, trail: TrailReader, progress: Progress | None = None
+    locations: Locations,
+    trail: TrailReader,
+    progress: Progress | None = None,
+    read: Proven | None = None,
 ) -> Iterator[ChangedImage]:
     """Find the images that are not as they were written, but for what a person has accepted."""
     known = accepted(trail.events(kind=ACCEPTED))
     every = _expected(trail.operations.each_finished()).items()
     expected = [(path, was) for path, was in every if trail.scope.holds(path)]
     for path, was in _telling("images", expected, progress):
-        now = _digest(locations, path)
+        now = _digest(locations, path, was, read)
         if now == was or AcceptedChange(path, was, now) in known:
             continue
         if now is None:
@@ -144,11 +157,17 @@ def _expected(finished: Iterable[Operation]) -> dict[str, str]:
     return names
 
 
-def _digest(locations: Locations, path: str) -> str | None:
+def _digest(locations: Locations, path: str, meant: str, read: Proven | None) -> str | None:
+    """Return the content of a file as it is now, or as it was read and held what is meant."""
+    if read is not None and read.holds(path, meant):
+        return meant
     try:
-        return locations.digest(path)
+        digest = locations.digest(path)
     except CropkitError as error:
         return f"unreadable ({error.code})"
+    if read is not None and digest == meant:
+        read.add(path, meant)
+    return digest
 
 
 def _telling(what: str, things: Sequence[T], progress: Progress | None) -> Iterator[T]:
@@ -160,12 +179,15 @@ def _telling(what: str, things: Sequence[T], progress: Progress | None) -> Itera
 
 
 def damaged_originals(
-    root: Root, originals: Sequence[str], progress: Progress | None = None
+    root: Root,
+    originals: Sequence[str],
+    progress: Progress | None = None,
+    read: Proven | None = None,
 ) -> Iterator[Difference]:
     """Read kept originals, named by their SHA-256, and tell which are not what they were."""
     locations = Locations(root)
     for sha256 in _telling("originals", originals, progress):
-        digest = _digest(locations, kept(sha256))
+        digest = _digest(locations, kept(sha256), sha256, read)
         if digest is None:
             yield Difference("original", kept(sha256), "this original is not there any more")
         elif digest != sha256:

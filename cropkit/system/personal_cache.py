@@ -60,6 +60,14 @@ def write(name: str, data: bytes, environment: Mapping[str, str] | None = None) 
         _trim(fd)
 
 
+def remove(name: str, environment: Mapping[str, str] | None = None) -> None:
+    """Forget what was written under this name; where that cannot be, it stays."""
+    place = personal_state.cache_folder(environment)
+    if place is not None:
+        with suppress(OSError, PersonalStateUnusable), personal_state.opened(place) as fd:
+            os.unlink(name, dir_fd=fd)
+
+
 def _read(path: Path, folder_fd: int) -> bytes:
     with personal_state.opened_file(path, folder_fd, LARGEST) as file:
         digest, data = file.read(_DIGEST), file.read(LARGEST)
