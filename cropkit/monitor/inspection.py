@@ -117,7 +117,7 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
     others = {each.operation.id: each.said for each in trail.operations.left_alone()}
     mine = [each for each in survey.unsettled if each.id not in others]
     read = _to_read(trail, survey, now, extent)
-    differences = fsck.fsck(_locations(root), trail) if extent.deep else []
+    differences, bad_originals = _files(trail, read, extent)
     nested, unreviewed = _walked(trail, counts=extent.unreviewed or _counts(survey, now, extent))
     return Facts(
         folder=name,
@@ -143,7 +143,7 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
         forged=trail.integrity.examined().forged,
         originals=survey.originals,
         originals_read=len(read),
-        bad_originals=_events(fsck.damaged_originals(root, read)),
+        bad_originals=_events(bad_originals),
         differences=_events(d for d in differences if d.kind not in _OWN_ALERTS),
         nested=nested,
         free_bytes=root.free_bytes(),
@@ -199,6 +199,18 @@ def _to_read(trail: TrailReader, survey: Survey, now: datetime, extent: Extent) 
     if extent.deep:
         return sorted(trail.contents.originals())
     return trail.contents.originals_between(*turn_of_hashes(survey.originals, now))
+
+
+def _files(
+    trail: TrailReader, originals: list[str], extent: Extent
+) -> tuple[list[Difference], list[Difference]]:
+    """Compare trail and disk, if all is asked for, and read originals; no file is read twice."""
+    if not extent.deep:
+        return [], list(fsck.damaged_originals(trail.root, originals))
+    locations = _locations(trail.root)
+    with fsck.proven(locations, trail) as read:
+        differences = fsck.fsck(locations, trail, None, read)
+        return differences, list(fsck.damaged_originals(trail.root, originals, None, read))
 
 
 def _counts(survey: Survey, now: datetime, extent: Extent) -> bool:

@@ -211,3 +211,10 @@ def test_the_shell_says_what_was_cut_off_and_what_is_not_read_again(
 
 def _interrupted(*_: object) -> list[object]:
     raise KeyboardInterrupt
+
+
+def test_a_deep_look_at_the_health_reads_each_file_once(kit: Collection, files: list[str]) -> None:
+    kit.close()
+    assert run("health", kit.root, "--deep", "--json").returncode in (0, 1)
+    assert len(files) == 10
+    assert len(set(files)) == 10
