@@ -105,6 +105,8 @@ def test_what_a_collection_takes_is_told_for_each_table() -> None:
     assert [row[0] for row in rows[:2]] == ["| export", "| database"]
     before, after = (float(cell.rstrip(" |").replace(",", "")) for cell in rows[0][1:])
     assert after < before / 4
+
+
 def test_a_soak_tells_of_each_stretch_and_of_the_drift(tmp_path: Path) -> None:
     soak = [sys.executable, str(FORMATS.with_name("soak.py")), "--folder", str(tmp_path)]
     ended = subprocess.run(

@@ -157,7 +157,7 @@ def test_a_kill_costs_what_was_read_since_it_was_kept(
     kit: Collection, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cropkit.engine.proven.KEPT_EACH", 0.0)
-    sizes = []
+    sizes: list[int] = []
 
     def look(what: str, _done: int, _total: int) -> None:
         if what == "images":
