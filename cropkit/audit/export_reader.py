@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -37,6 +37,13 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
+class Place(NamedTuple):
+    """A line of the open part, and where in the file that begins."""
+
+    at: int
+    line: bytes
+
+
 class Export:
     """An export as it is at one moment; what is appended or moved meanwhile is not looked at.
 
@@ -51,6 +58,7 @@ class Export:
     size : of the open part, in bytes
     numbers : of the segments, in order
     at : the file and the line that were read last
+    closed : the last line of the open part that a segment holds, too, once `left_open` is past it
     """
 
     def __init__(self, path: Path, file: BufferedReader) -> None:
@@ -59,6 +67,7 @@ class Export:
         self.numbers = segments.numbers(path.parent)
         self._closed = [path.with_name(Path(segment(n)).name) for n in self.numbers]
         self.at = (path, 0)
+        self.closed = Place(0, b"")
 
     def events(self, *, twice: bool = True) -> Iterator[Event]:
         """Yield the events, oldest first; a last line that was cut off is left out.
@@ -77,8 +86,8 @@ class Export:
             yield from self._of(chain, path, segments.lines(path), twice=twice)
         yield from self._of(chain, self._path, self._open_lines(), twice=True)
 
-    def left_open(self) -> Iterator[tuple[Event, bytes, int]]:
-        """Yield each event that no segment holds, with its line and where in the file that begins.
+    def left_open(self) -> Iterator[tuple[Event, Place]]:
+        """Yield each event that no segment holds, with its line.
 
         Segments are read as far back as the open part goes: the last one, where nobody has moved
         the open part away.
@@ -92,9 +101,11 @@ class Export:
         for number, line in enumerate(self._open_lines(), 1):
             event = event_of(line, self._path, number)
             chain = chain or self._closed_from(event["seq"])
+            place, at = Place(at, line), at + len(line)
             if chain.goes_on_with(event, self._path, number):
-                yield event, line, at
-            at += len(line)
+                yield event, place
+            else:
+                self.closed = place
 
     def is_of(self, file: BufferedReader) -> bool:
         """Whether the open part is a file that was opened."""

@@ -12,7 +12,7 @@ What a power cut may take from the database is not moved: an opening could not c
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cropkit.audit import segments
-from cropkit.audit.export_reader import Export, opened
+from cropkit.audit.export_reader import Export, Place, opened
 from cropkit.errors import AuditCorrupt, AuditLocked, NoSpace
 from cropkit.system.files import Root
 from cropkit.system.home import (
@@ -63,12 +63,11 @@ class Moved:
 
 
 class _Piece(NamedTuple):
-    """Lines for one segment; where its last line begins in the open part, and which that is."""
+    """Lines for one segment, and the last of them."""
 
     lines: bytes
     events: int
-    at: int
-    last: bytes
+    last: Place
 
 
 def open_bytes(root: Root) -> int:
@@ -134,24 +133,31 @@ def rotate(
     CropkitError, OSError
         Nothing is lost, and what was written so far is of no harm.
     """
-    path, moved = root.path / EXPORT, Moved()
+    moved = Moved()
     try:
         with exclusive(root.path / COMPACT_LOCK, deadline):
             _remove_partial(root)
-            with opened(path) as export:
-                piece, number = None, max(export.numbers, default=0)
-                for piece in _pieces(export, last, least):
-                    number += 1
-                    size = _close(root, number, piece.lines)
-                    moved = _with(moved, piece, size, Path(segment(number)).name)
-                    if progress is not None:
-                        progress(piece.at + len(piece.last), export.size)
-                if piece is not None:
-                    _shorten(root, export, piece, still)
-    except FileNotFoundError:
-        return moved  # an export that was moved away is written anew by whoever writes next
+            # one that was moved away is written anew by whoever writes next
+            with suppress(FileNotFoundError), opened(root.path / EXPORT) as export:
+                moved = _closed(root, export, _pieces(export, last, least), progress)
+                if moved.names or export.closed.at > least:  # or who made them was cut off
+                    _shorten(root, export, still)
     except LockHeld:
         raise AuditLocked(root.path, deadline) from None
+    return moved
+
+
+def _closed(
+    root: Root, export: Export, pieces: Iterable[_Piece], progress: Progress | None
+) -> Moved:
+    """Make a segment of each piece."""
+    moved = Moved()
+    for number, piece in enumerate(pieces, max(export.numbers, default=0) + 1):
+        size = _close(root, number, piece.lines)
+        moved = _with(moved, piece, size, Path(segment(number)).name)
+        export.closed = piece.last
+        if progress is not None:
+            progress(piece.last.at + len(piece.last.line), export.size)
     return moved
 
 
@@ -182,19 +188,19 @@ def _with(moved: Moved, piece: _Piece, packed: int, *names: str) -> Moved:
 
 def _pieces(export: Export, last: int | None, least: int) -> Iterator[_Piece]:
     """Yield what no segment holds yet, up to an event, in pieces of a segment's size."""
-    lines, events, at, line = bytearray(), 0, 0, b""
-    for event, line_of_it, where in export.left_open():
-        if not line and export.size - where < least:
+    lines, events, last_of_it = bytearray(), 0, Place(0, b"")
+    for event, place in export.left_open():
+        if not last_of_it.line and export.size - place.at < least:
             return
         if last is not None and event["seq"] > last:
             break
-        if len(lines) + len(line_of_it) > segments.LARGEST:
-            yield _Piece(bytes(lines), events, at, line)
+        if len(lines) + len(place.line) > segments.LARGEST:
+            yield _Piece(bytes(lines), events, last_of_it)
             lines, events = bytearray(), 0
-        lines += line_of_it
-        events, at, line = events + 1, where, line_of_it
+        lines += place.line
+        events, last_of_it = events + 1, place
     if lines:
-        yield _Piece(bytes(lines), events, at, line)
+        yield _Piece(bytes(lines), events, last_of_it)
 
 
 def _close(root: Root, number: int, lines: bytes) -> int:
@@ -219,22 +225,22 @@ def _prove(path: Path, lines: bytes) -> None:
         raise AuditCorrupt(path, "what was read back is not what was written")
 
 
-def _shorten(root: Root, export: Export, piece: _Piece, still: Still) -> None:
+def _shorten(root: Root, export: Export, still: Still) -> None:
     """Begin the open part anew with the last event that was moved, unless it is not the same now.
 
     The rename is durable before anybody may append.
     """
-    with still(), reader(root.path / EXPORT) as file:
-        if not export.is_of(file) or not _is_at(file, piece):
+    with still(), suppress(FileNotFoundError), reader(root.path / EXPORT) as file:
+        if not export.is_of(file) or not _is_at(file, export.closed):
             return
-        _copy(file, piece.at, root.path / EXPORT_SHORTENED)
+        _copy(file, export.closed.at, root.path / EXPORT_SHORTENED)
         root.replace(EXPORT_SHORTENED, EXPORT)
         root.sync_folder(HOME)
 
 
-def _is_at(file: BufferedReader, piece: _Piece) -> bool:
-    file.seek(piece.at)
-    return file.read(len(piece.last)) == piece.last
+def _is_at(file: BufferedReader, place: Place) -> bool:
+    file.seek(place.at)
+    return file.read(len(place.line)) == place.line
 
 
 def _copy(file: BufferedReader, start: int, to: Path) -> None:

@@ -324,6 +324,22 @@ def _pack(folder: Path) -> None:
             rotate(own)
 
 
+def test_what_was_packed_by_somebody_who_was_cut_off_goes_from_the_open_part(
+    kit: Collection,
+) -> None:
+    """Their segments stand; there is nothing to pack, and what is told twice goes."""
+    whole = (kit.root / EXPORT).read_bytes()
+    rotate(kit)
+    (kit.root / EXPORT).write_bytes(whole)
+    last = len(known(kit.root))
+    kit.trail.store.rotate(last, least=len(whole))
+    assert (kit.root / EXPORT).read_bytes() == whole, "that little is no trouble"
+    rotate(kit)
+    assert numbers(kit.root) == [1]
+    assert open_events(kit.root) == [last]
+    assert kit.fsck() == []
+
+
 # -- who is cut off, and who comes at the same time ----------------------------------------------
 
 

@@ -77,7 +77,7 @@ class Scenario:
     def carry_on(self, world: Path) -> None:
         """Come next: open, which recovers, and say again what has to be said again."""
         kit = self.open(world)
-        if self.merges:
+        if self.merges or self.compacts:
             self.act(kit)
 
     def run(self, world: Path) -> Collection | None:
