@@ -4,11 +4,14 @@
 
 For each size, folders of 1,000 empty files with names of images are made beneath FOLDER (a new
 temporary one) and removed again. They are listed for the first time, with nothing kept; once more,
-with nothing changed; and after one folder has changed. What is kept lies in a temporary cache. What
-has just changed would not be kept; here it is. Each figure is the least of some rounds.
+with nothing changed; and after one folder has changed. Then a review is begun, with nothing kept
+and with all of it: from the opening of the collection until its first page can be drawn. What is
+kept lies in a temporary cache. What has just changed would not be kept; here it is. Each figure is
+the least of some rounds.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import shutil
@@ -19,8 +22,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cropkit
 from cropkit.engine import kept_listing
 from cropkit.engine.listing import listed
+from cropkit.review.widget import Review
 from cropkit.system.scope import Scope
 
 SIZES = "1000,100000"
@@ -63,14 +68,28 @@ def measured(root: Path, number: int) -> dict[str, float]:
     def work() -> object:
         return listed(Scope(root))
 
+    def begin() -> None:
+        asyncio.run(begun(root))
+
+    def forget() -> None:
+        shutil.rmtree(cache, ignore_errors=True)
+
     def change() -> None:
         (changing / f"new_{time.monotonic_ns()}.jpg").touch()
 
-    first = seconds(work, lambda: shutil.rmtree(cache, ignore_errors=True))
+    first = seconds(work, forget)
     same, changed = seconds(work, lambda: None), seconds(work, change)
     files = cache.rglob("listing-*")
     kept = sum(path.stat().st_size for path in files)
-    return {"images": number, "first": first, "same": same, "changed": changed, "bytes": kept}
+    page, page_kept = seconds(begin, forget), seconds(begin, lambda: None)
+    figures = {"first": first, "same": same, "changed": changed, "bytes": kept}
+    return {"images": number, "page": page, "page_kept": page_kept, **figures}
+
+
+async def begun(root: Path) -> None:
+    """Begin a review, and end it."""
+    with cropkit.open(root) as collection:
+        Review(collection, apart=False).close()
 
 
 def main() -> None:
@@ -93,7 +112,8 @@ def main() -> None:
     for row in rows:
         sys.stdout.write(
             f"{row['images']:>9,}  first {row['first']:.3f} s  nothing changed {row['same']:.3f} s"
-            f"  one folder changed {row['changed']:.3f} s  kept {row['bytes']:,} bytes\n"
+            f"  one folder changed {row['changed']:.3f} s  kept {row['bytes']:,} bytes"
+            f"  first page {row['page']:.3f} s, with what is kept {row['page_kept']:.3f} s\n"
         )
 
 

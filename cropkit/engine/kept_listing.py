@@ -95,9 +95,9 @@ class KeptListing:
         return names
 
     def keep(self) -> PersonalStateUnusable | None:
-        """Keep what was listed, if that is other than before; return why it could not be kept."""
+        """Keep what was listed anew, if anything was; return why it could not be kept."""
         enough = sum(len(names.images) for _, names in self._now.values()) >= LEAST
-        if self._name is None or not enough or self._now == self._before:
+        if self._name is None or not enough or self._now.items() <= self._before.items():
             return None
         try:
             personal_cache.write(self._name, written(self._now))

@@ -47,6 +47,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep the names of small folders, too, as if all had stood for an hour."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(kept_listing, "LEAST", 0)
+    monkeypatch.setattr("cropkit.system.mounts.file_system_type", lambda _folder: "tmpfs")
     later = time.time_ns() + 3_600 * 10**9
     monkeypatch.setattr(kept_listing, "time_ns", lambda: later)
     return tmp_path / "cache" / "cropkit"
@@ -152,6 +153,15 @@ def test_a_folder_that_cannot_be_listed_is_named_each_time(
     monkeypatch.setattr(os, "scandir", scandir)
     for _ in range(2):
         assert listed(Scope(folder)).unread == {"b": "Permission denied"}
+
+
+def test_a_list_without_the_destination_leaves_what_is_kept_of_it(
+    kept: Path, folder: Path, scans: Scans
+) -> None:
+    before = kept.stat()
+    assert listed(Scope(folder), "b").images == [WANTED[0], *WANTED[4:]]
+    assert listed(Scope(folder)).images == WANTED
+    assert (scans.taken(), kept.stat()) == ([], before)
 
 
 # -- the clock ------------------------------------------------------------------------------------
