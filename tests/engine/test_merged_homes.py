@@ -25,13 +25,17 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """A collection to which another one was joined: a crop, one that was rejected, one waiting."""
+    """A collection to which another one was joined: a crop, one that was rejected, one waiting.
+
+    A part of its export was packed.
+    """
     photos = pictures.write_folder(tmp_path / "photos")
     lone = pictures.write_folder(tmp_path / "lone")
     with Collection(lone) as collection:
         collection.crop(A, BOX)
         collection.apply(decided(collection, C, Verdict.REJECT, None))
         decided(collection, "e.jpeg")
+        assert collection.trail.store.rotate(4, least=0).names
     with Collection(photos) as collection:
         lone.rename(photos / "2024")
         collection.merge(photos / "2024")
