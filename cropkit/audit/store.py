@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from cropkit.audit import export, migrations, rotating, shape
+from cropkit.audit import compacting, export, migrations, rotating, shape
 from cropkit.audit.connecting import distrust
 from cropkit.audit.schema import VERSION
 from cropkit.audit.store_reader import (
@@ -151,6 +151,27 @@ class Store(StoreReader):
             self._connection.exec_driver_sql(f"PRAGMA busy_timeout={self.deadline * 1000:.0f}")
 
     # -- making it smaller ---------------------------------------------------------------------
+
+    def sizes(self) -> compacting.Sizes:
+        """Return what database and export take now."""
+        with self._translated():
+            return compacting.sizes(self.folder)
+
+    def is_long(self) -> bool:
+        """Whether the open part of the export is to be packed by whoever closes the collection."""
+        with self._translated():
+            return rotating.open_bytes(self._root) >= rotating.LONG
+
+    def check_room(self, *, least: int = rotating.LEAST) -> None:
+        """Refuse to pack what there is no room for.
+
+        Raises
+        ------
+        NoSpace
+            Nothing was written.
+        """
+        with self._translated():
+            rotating.check_room(self._root, least=least)
 
     def rotate(
         self,

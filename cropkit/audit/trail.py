@@ -140,11 +140,10 @@ class AuditTrail(TrailReader):
 
     def _pack_what_is_long(self, last: int) -> None:
         """Move the export up to an event into segments, where it is long and nobody else does."""
-        if rotating.open_bytes(self.root) < rotating.LONG:
-            return
         try:
-            rotating.check_room(self.root)
-            self.store.rotate(last, deadline=0)
+            if self.store.is_long():
+                self.store.check_room()
+                self.store.rotate(last, deadline=0)
         except CropkitError as error:  # all is there, and the next one who closes it tries again
             _log.warning("the export was not packed: %s", error)
 
@@ -166,14 +165,14 @@ class AuditTrail(TrailReader):
         CropkitError
             Nothing is lost; what was done so far stands.
         """
-        rotating.check_room(self.root, least=least)
-        before = compacting.sizes(self.root.path)
+        self.store.check_room(least=least)
+        before = self.store.sizes()
         with self._writing() as db:
             self._append(db, COMPACTED, body=asdict(before))
             last = chain.length(db)
         moved = self.store.rotate(last, progress, least=least)
         left = self._write_anew()
-        return Compacted(before, compacting.sizes(self.root.path), moved, left)
+        return Compacted(before, self.store.sizes(), moved, left)
 
     def _write_anew(self) -> str | None:
         """Write the database anew while nobody can open it; return why not."""

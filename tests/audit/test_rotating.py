@@ -1,5 +1,6 @@
 """What is old in the export is packed, and nothing is lost at any moment of that."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -18,6 +19,7 @@ from cropkit.collection import Collection, rebuild
 from cropkit.errors import (
     AuditCorrupt,
     AuditLocked,
+    AuditUnavailable,
     Busy,
     LaterOperation,
     NoSpace,
@@ -393,6 +395,21 @@ def test_where_it_cannot_be_packed_at_the_end_that_is_logged_and_no_error(
     assert "the export was not packed" in caplog.text
     with Collection(folder) as later:
         assert later.fsck() == []
+
+
+@pytest.mark.parametrize("what", ["numbers", "packed"])
+def test_an_error_of_the_system_is_one_of_ours(
+    kit: Collection, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def refuse(_argument: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), HOME)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(segments, what, refuse)
+        with pytest.raises(AuditUnavailable, match="Too many open files"):
+            kit.trail.compact(least=0)
+    assert told(kit.root) == known(kit.root)
+    assert kit.fsck() == []
 
 
 def test_what_would_use_up_the_room_is_not_begun(

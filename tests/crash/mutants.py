@@ -583,6 +583,13 @@ MUTANTS = (
         SEGMENT_TESTS,
     ),
     mutant(
+        "an error of the system leaves a measurement as it is",
+        STORE,
+        "        with self._translated():\n            return compacting.sizes(self.folder)",
+        "        return compacting.sizes(self.folder)",
+        ROTATING_TESTS,
+    ),
+    mutant(
         "the database is written anew while others are at work",
         TRAIL,
         "if set(living(folder)) - {self.owner}:",
