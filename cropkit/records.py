@@ -78,7 +78,7 @@ class ProblemKind(StrEnum):
     PREVIEW = "preview"  # an image could not be shown
     FOLDER = "folder"  # one that could not be read: its images are missing
     LISTING = "listing"  # one that was kept could not be used: all folders were listed anew
-    DECISION = "decision"  # the row of a decision could not be written
+    DECISION = "decision"  # the row of a decision could not be written, or not be read
     BEAT = "beat"  # a heartbeat was missed
     INTERFACE = "user-interface"  # a callback of the review raised
     DESTINATION = "destination"  # one that is not remembered: moves cannot be undone later

@@ -57,6 +57,7 @@ SECONDS: dict[str, int] = {
     "tests/test_notebooks.py": 40,
     "tests/batch/test_resume.py": 40,
     "tests/hostile/test_unreadable.py": 40,
+    "tests/hostile/test_unreadable_decisions.py": 20,
     "tests/test_sharing_programs.py": 40,
     "tests/test_readme.py": 35,
     "tests/test_runbook.py": 35,

@@ -19,18 +19,20 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    String,
     Table,
+    func,
+    literal_column,
     select,
-    type_coerce,
     union_all,
 )
+from sqlalchemy import Row as ResultRow
 from sqlalchemy.exc import OperationalError
 
 from cropkit import clock
-from cropkit.audit import pristine, replay, schema
+from cropkit.audit import pristine, replay, rows, schema
 from cropkit.audit.links import Between
 from cropkit.audit.operation import OperationState
+from cropkit.errors import AuditCorrupt
 from cropkit.names import unescaped
 
 Row = Mapping[str, Any]
@@ -55,6 +57,7 @@ _KEYS = {
 }
 # Of which names a row is about; those of one image have an order.
 _NAMES = {"decision": ("path",), "operation": ("source", "target")}
+_ROWID: ColumnElement[int] = literal_column("rowid")  # all tables have one
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +129,9 @@ def _leads_nowhere(event: replay.Event, error: Exception) -> Disagreement:
 
 
 def _compared(table: Table, db: Connection, other: Connection) -> Iterator[Disagreement]:
-    for key, mine, played in _side_by_side(table, db, other):
-        if mine == played:
+    unreadable: dict[str, Disagreement] = {}
+    for key, mine, played in _side_by_side(table, db, other, unreadable):
+        if mine == played or (mine is None and key in unreadable):
             continue
         if mine is None or played is None:
             reason = "is not in the database" if mine is None else "is not in the trail"
@@ -138,16 +142,17 @@ def _compared(table: Table, db: Connection, other: Connection) -> Iterator[Disag
         if names:
             reason = f"{table.name} {key} differs from the trail in {', '.join(names)}"
             yield Disagreement(table.name, key, _path(played), reason)
+    yield from unreadable.values()
 
 
 def _side_by_side(
-    table: Table, db: Connection, other: Connection
+    table: Table, db: Connection, other: Connection, unreadable: dict[str, Disagreement]
 ) -> Iterator[tuple[str, Row | None, Row | None]]:
     """Yield each key with the row that is in the database and the one that was played."""
-    here = ((key, True, row) for key, row in _rows(table, db))
-    there = ((key, False, row) for key, row in _rows(table, other))
-    for (_, key), rows in groupby(merge(here, there, key=_placed), key=_placed):
-        sides = {is_mine: row for _, is_mine, row in rows}
+    here = ((key, True, row) for key, row in _rows(table, db, unreadable))
+    there = ((key, False, row) for key, row in _rows(table, other, {}))
+    for (_, key), of_key in groupby(merge(here, there, key=_placed), key=_placed):
+        sides = {is_mine: row for _, is_mine, row in of_key}
         yield str(key), sides.get(True), sides.get(False)
 
 
@@ -161,11 +166,46 @@ def _placed(keyed: tuple[object, bool, Row]) -> tuple[int, Any]:
     return next(at for at, kind in enumerate(kinds) if isinstance(key, kind)), key
 
 
-def _rows(table: Table, db: Connection) -> Iterator[tuple[object, Row]]:
-    name = _KEYS[table.name]
+def _rows(
+    table: Table, db: Connection, unreadable: dict[str, Disagreement]
+) -> Iterator[tuple[object, Row]]:
+    """Yield the rows in the order of their keys; name those that cannot be read, and go on."""
+    name, number = _KEYS[table.name], 0
     columns = [each for each in table.c if each.name not in _NOT_TOLD[table.name]]
     query = _ended(table, select(*columns)).order_by(table.c[name])
-    return ((row[name], row) for row in (each._asdict() for each in db.execute(query)))
+    try:
+        with rows.read(table.name):
+            for row in db.execute(query):
+                number += 1
+                yield getattr(row, name), row._asdict()
+    except AuditCorrupt:  # from there on each is read by itself
+        yield from _each(table, db, query, number, unreadable)
+
+
+def _each(
+    table: Table,
+    db: Connection,
+    query: Select[Any],
+    first: int,
+    unreadable: dict[str, Disagreement],
+) -> Iterator[tuple[object, Row]]:
+    numbers = query.with_only_columns(_ROWID, maintain_column_froms=True)
+    for wanted in db.execute(numbers).scalars().all()[first:]:
+        try:
+            with rows.read("it"):
+                row = db.execute(query.where(_ROWID.in_([wanted]))).one()
+        except AuditCorrupt as error:
+            named = _unreadable(table, db, wanted, rows.reason_of(error))
+            unreadable[named.key] = named
+        else:
+            yield getattr(row, _KEYS[table.name]), row._asdict()
+
+
+def _unreadable(table: Table, db: Connection, rowid: int, reason: str) -> Disagreement:
+    names = (_KEYS[table.name], *_NAMES.get(table.name, ("rowid",)))
+    key, path, *_ = rows.texts(db, table.name, names, rowid)
+    said = f"{table.name} {key} cannot be read: {reason}"
+    return Disagreement(table.name, key, unescaped(path) if table.name in _NAMES else "", said)
 
 
 def _ended(table: Table, query: Select[Any]) -> Select[Any]:
@@ -218,28 +258,36 @@ def _by_name(
     table: Table, db: Connection, differing: AbstractSet[str]
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield each name with the keys of the rows about it, in their order."""
-    rows = (row for row in db.execute(_ordered(table)) if str(row.key) not in differing)
-    for name, of_name in groupby(rows, key=itemgetter(0)):
-        yield name, list(dict.fromkeys(row.key for row in of_name))
+    agreeing = (row for row in db.execute(_ordered(table)) if _key(row) not in differing)
+    for name, of_name in groupby(agreeing, key=itemgetter(0)):
+        yield name.decode(errors="replace"), list(dict.fromkeys(map(_key, of_name)))
 
 
 def _ordered(table: Table) -> Select[Any]:
-    key, seq = table.c[_KEYS[table.name]].label("key"), table.c.seq
-    names = (_as_written(table, name) for name in _NAMES[table.name])
-    rows = union_all(*(_ended(table, select(name, key, seq)) for name in names)).subquery()
-    return select(rows).order_by(rows.c.name, rows.c.seq)
+    key, seq = table.c[_KEYS[table.name]], table.c.seq
+    whose = (rows.as_bytes(key).label("key"), func.typeof(key).label("kind"), seq)
+    names = (rows.as_bytes(table.c[name]).label("name") for name in _NAMES[table.name])
+    every = union_all(*(_ended(table, select(name, *whose)) for name in names)).subquery()
+    return select(every).order_by(every.c.name, every.c.seq)
 
 
-def _as_written(table: Table, name: str) -> ColumnElement[str]:
-    """Return a name as the row has it: one that is read might be written in two ways."""
-    return type_coerce(table.c[name], String).label("name")
+def _key(row: ResultRow[Any]) -> str:
+    """Return a key as `_compared` has it."""
+    return rows.text(row.key) if row.kind == "text" else str(row.key)
 
 
 def _without_event(db: Connection) -> Iterator[Disagreement]:
     """Find operations that ended without effect, and of which the trail does not tell."""
     in_trail = select(schema.audit.c.operation).where(schema.audit.c.operation.is_not(None))
-    query = select(schema.operation.c.id, schema.operation.c.source).where(
-        schema.operation.c.state == OperationState.ABORTED, schema.operation.c.id.not_in(in_trail)
+    query = (
+        select(_ROWID)
+        .select_from(schema.operation)
+        .where(
+            schema.operation.c.state == OperationState.ABORTED,
+            schema.operation.c.id.not_in(in_trail),
+        )
     )
-    for key, path in db.execute(query):
-        yield Disagreement("operation", key, path, f"operation {key} is not in the trail")
+    for number in db.execute(query).scalars().all():
+        key, path = rows.texts(db, schema.operation.name, ("id", "source"), number)
+        reason = f"operation {key} is not in the trail"
+        yield Disagreement("operation", key, unescaped(path), reason)

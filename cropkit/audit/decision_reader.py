@@ -13,7 +13,7 @@ from cropkit.audit.decisions import Standing
 from cropkit.audit.operation import MERGED
 from cropkit.audit.schema import audit
 from cropkit.audit.store_reader import StoreReader
-from cropkit.errors import TrailDisagrees
+from cropkit.errors import AuditCorrupt, TrailDisagrees
 from cropkit.names import escaped
 from cropkit.records import Decision, Status, Verdict
 from cropkit.system.scope import Scope
@@ -46,10 +46,17 @@ class DecisionReader:
     def __init__(self, store: StoreReader, scope: Scope) -> None:
         self._store, self._scope = store, scope
 
-    def standing(self, path: str | None = None) -> list[Standing]:
-        """Return the decisions that stand, oldest first."""
+    def standing(self) -> list[Standing]:
+        """Return the decisions that stand and can be read, oldest first."""
+        return self.looked_through()[0]
+
+    def looked_through(self) -> tuple[list[Standing], list[TrailDisagrees]]:
+        """Return the same, and why each of the others cannot be carried out."""
         with self._store.reading() as db:
-            return [each for each in decisions.standing(db, path) if self._scope.holds(each.path)]
+            every, unreadable = decisions.standing(db)
+        mine = [each for each in every if self._scope.holds(each.path)]
+        theirs = (each for each in unreadable if not each.path or self._scope.holds(each.path))
+        return mine, [_unread(*each) for each in theirs]
 
     def standing_by_path(self) -> dict[str, Standing]:
         """Return the decision that stands for each image: the latest."""
@@ -71,8 +78,8 @@ class DecisionReader:
             ids = decisions.waiting(db)
             if self._scope.is_whole:
                 return ids
-            mine = {e.decision for e in decisions.standing(db) if self._scope.holds(e.path)}
-            return [each for each in ids if each in mine]
+        mine = {each.decision for each in self.standing()}
+        return [each for each in ids if each in mine]
 
     def by_id(self, decision_id: str) -> tuple[Decision, Standing]:
         """Return a decision and what became of it.
@@ -81,9 +88,11 @@ class DecisionReader:
         ------
         PathOutsideRoot
             It is about an image that is not in the part of the collection that is meant.
+        TrailDisagrees
+            Its row cannot be read.
         """
         with self._store.reading() as db:
-            decision, standing = decisions.one(db, decision_id)
+            decision, standing = one(db, decision_id)
         self._scope.check(decision.path)
         return decision, standing
 
@@ -92,11 +101,11 @@ class DecisionReader:
 
         Raises
         ------
-        PathOutsideRoot
+        PathOutsideRoot, TrailDisagrees
             As in `by_id`.
         """
         with self._store.reading() as db:
-            decision, standing = decisions.one(db, decision_id)
+            decision, standing = one(db, decision_id)
             is_told = standing.status is Status.WAITING and _is_told(db, decision)
         self._scope.check(decision.path)
         agrees = is_told or standing.status is not Status.WAITING
@@ -114,6 +123,26 @@ class DecisionReader:
         """Return every decision with its outcome as plain rows."""
         with self._store.reading() as db:
             return [row for row in decisions.table(db) if self._scope.holds(row["path"])]
+
+
+def one(db: Connection, decision_id: str) -> tuple[Decision, Standing]:
+    """Return a decision and what became of it.
+
+    Raises
+    ------
+    KeyError
+        When there is no such decision.
+    TrailDisagrees
+        Its row cannot be read, so that it is none of the trail's.
+    """
+    try:
+        return decisions.one(db, decision_id)
+    except AuditCorrupt as error:
+        raise _unread(decision_id, decisions.path_of(db, decision_id)) from error
+
+
+def _unread(decision_id: str, path: str) -> TrailDisagrees:
+    return TrailDisagrees(path or "an image whose name is lost", "decision", decision_id)
 
 
 def _is_told(db: Connection, waiting: Decision) -> bool:

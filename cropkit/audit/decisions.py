@@ -1,8 +1,9 @@
 """What reviewers decided and what became of it."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -20,8 +21,9 @@ from sqlalchemy import (
 
 from cropkit import clock
 from cropkit.audit import rows, schema
-from cropkit.audit.schema import decision, queue
+from cropkit.audit.schema import decision, queue, text_or_none
 from cropkit.geometry import NormalizedBox, PixelBox, Size
+from cropkit.names import unescaped
 from cropkit.records import Decision, Status, Suggestion, Verdict
 
 # A decision that no longer stands: taken back, or replaced by a newer one.
@@ -63,7 +65,13 @@ _OF_STANDING = (
     *(queue.c[name] for name in ("status", "operation", "code", "message")),
 )
 _STANDING = select(*_OF_STANDING).join(queue).where(queue.c.status.not_in(_GONE))
-_STANDING_PATHS = select(queue.c.path).where(queue.c.status.not_in(_GONE))
+_STANDS = (
+    select(decision.c.seq)
+    .join(queue)
+    .where(decision.c.path == bindparam("image"), queue.c.status.not_in(_GONE))
+    .limit(1)
+)
+_STANDING_PATHS = select(rows.as_bytes(queue.c.path)).where(queue.c.status.not_in(_GONE))
 _STATUS = select(queue.c.status).where(queue.c.decision == bindparam("wanted"))
 _DECIDE, _QUEUE = insert(decision), insert(queue)
 _NOTHING = dict.fromkeys(column.name for column in decision.c if column.name != "seq")
@@ -167,23 +175,35 @@ def let_stand_again(db: Connection, decision_id: str) -> None:
     db.execute(_LET_STAND_AGAIN, {"settled": decision_id})
 
 
-def standing(db: Connection, path: str | None = None) -> list[Standing]:
-    """Return the decisions that stand, oldest first; for one image or for all."""
-    query = _STANDING
-    if path is not None:
-        query = query.where(decision.c.path == path)
-    return rows.read_all("decision", _standing, db.execute(query.order_by(decision.c.seq)))
+class Unreadable(NamedTuple):
+    """A decision that stands, of which no record can be made; '' for what cannot be read."""
+
+    id: str
+    path: str
+
+
+def standing(db: Connection) -> tuple[list[Standing], list[Unreadable]]:
+    """Return the decisions that stand, oldest first, and those that cannot be read."""
+    query = _STANDING.order_by(decision.c.seq)
+    records, unreadable = rows.each(db, query, decision.c.seq, _standing)
+    return records, [_unreadable(db, seq) for seq, _ in unreadable]
+
+
+def stands(db: Connection, path: str) -> bool:
+    """Whether a decision stands for an image, one that can be read or not."""
+    return db.execute(_STANDS, {"image": path}).first() is not None
 
 
 def standing_paths(db: Connection) -> Iterator[str]:
     """Yield the images that a decision stands for, some more than once: all else is left unread."""
-    yield from db.execute(_STANDING_PATHS).scalars()
+    yield from rows.names(db.execute(_STANDING_PATHS).scalars())
 
 
 def waiting(db: Connection) -> list[str]:
     """Return the ids of the decisions that nobody has carried out, oldest first."""
-    query = select(decision.c.id).join(queue).where(schema.waits)
-    return list(db.execute(query.order_by(decision.c.seq)).scalars())
+    query = select(decision.c.id).join(queue).where(schema.waits).order_by(decision.c.seq)
+    # one whose id is no text is as good as removed: `fsck` names it
+    return rows.each(db, query, decision.c.seq, lambda row: text_or_none(row.id) or "")[0]
 
 
 def one(db: Connection, decision_id: str) -> tuple[Decision, Standing]:
@@ -194,11 +214,23 @@ def one(db: Connection, decision_id: str) -> tuple[Decision, Standing]:
     KeyError
         When there is no such decision.
     """
-    row = db.execute(_joined().where(decision.c.id == decision_id)).one_or_none()
+    with rows.read(f"decision {decision_id!r}"):
+        row = db.execute(_joined().where(decision.c.id == decision_id)).one_or_none()
     if row is None:
         raise KeyError(decision_id)
     with rows.read(f"decision {row.id!r}"):
         return _decision(row), _standing([getattr(row, column.name) for column in _OF_STANDING])
+
+
+def path_of(db: Connection, decision_id: str) -> str:
+    """Return the image of a decision that cannot be read; '' where its name cannot be, either."""
+    seq = db.execute(select(decision.c.seq).where(decision.c.id == decision_id)).scalar_one()
+    return _unreadable(db, seq).path
+
+
+def _unreadable(db: Connection, seq: int) -> Unreadable:
+    its_id, path = rows.texts(db, decision.name, ("id", "path"), seq)
+    return Unreadable(its_id, unescaped(path))
 
 
 def knows(db: Connection, path: str) -> bool:
@@ -209,8 +241,9 @@ def knows(db: Connection, path: str) -> bool:
 
 def names_of(db: Connection, sha256: str) -> list[str]:
     """Return the images that were decided about while they had some content."""
-    query = select(decision.c.path).where(decision.c.sha256 == sha256).distinct()
-    return list(db.execute(query).scalars())
+    path = rows.as_bytes(decision.c.path)
+    query = select(path).where(decision.c.sha256 == sha256).distinct()
+    return list(rows.names(db.execute(query).scalars()))
 
 
 def status(db: Connection, decision_id: str) -> Status:
@@ -222,16 +255,22 @@ def status(db: Connection, decision_id: str) -> Status:
 def counts(db: Connection) -> dict[Status, int]:
     """Return how many images have each status, by the latest decision that stands for them."""
     query = select(queue.c.status, func.count()).where(schema.stands).group_by(queue.c.status)
-    counted = db.execute(query)
-    with rows.read("the queue"):
-        return {Status(status): number for status, number in counted}
+    counted: Counter[Status] = Counter()
+    for status, number in db.execute(query):
+        counted[_status(status)] += number
+    return dict(counted)
+
+
+def _status(status: str) -> Status:
+    """Return a status; one that there is not is of a decision that is in doubt."""
+    return Status(status) if status in set(Status) else Status.IN_DOUBT
 
 
 def table(db: Connection) -> list[dict[str, Any]]:
-    """Return every decision with its outcome, oldest first, as plain rows."""
+    """Return every decision that can be read with its outcome, oldest first, as plain rows."""
     outcome = [queue.c[name] for name in ("status", "operation", "code", "message", "updated_at")]
     query = select(decision, *outcome).join(queue).order_by(decision.c.seq)
-    return [{str(k): v for k, v in row.items()} for row in db.execute(query).mappings()]
+    return rows.each(db, query, decision.c.seq, lambda row: row._asdict())[0]
 
 
 def _joined() -> Any:  # noqa: ANN401  (Select of forty columns)
@@ -314,6 +353,8 @@ def _standing(row: Sequence[Any]) -> Standing:
     """Read the columns of `_OF_STANDING`; there may be a hundred thousand such rows."""
     of_decision, box, of_queue = row[:5], row[5:9], row[9:]
     decision_id, path, verdict, sha256, reviewer = of_decision
+    if not (isinstance(decision_id, str) and isinstance(sha256, str)):
+        raise TypeError("an id or a hash is no text")
     return Standing(
         decision_id,
         path,

@@ -376,9 +376,10 @@ def knows(db: Connection, name: str) -> bool:
 
 def names_of(db: Connection, sha256: str) -> list[str]:
     """Return the names that operations gave to, or found with, some content."""
-    written = select(operation.c.target).where(operation.c.after == sha256)
-    replaced = select(operation.c.source).where(operation.c.before == sha256)
-    return list(db.execute(union(written, replaced)).scalars())
+    source, target = rows.as_bytes(operation.c.source), rows.as_bytes(operation.c.target)
+    written = select(target).where(operation.c.after == sha256)
+    replaced = select(source).where(operation.c.before == sha256)
+    return list(rows.names(db.execute(union(written, replaced)).scalars()))
 
 
 def is_crop(db: Connection, sha256: str) -> bool:

@@ -1,15 +1,20 @@
 """Rows are believed as far as ours could be so: the database may come from an enemy."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Row, Select, cast
+from sqlalchemy.exc import OperationalError
 
 from cropkit.errors import AuditCorrupt, CropkitError
+from cropkit.names import unescaped
 from cropkit.system.home import DATABASE
 
-_Record = TypeVar("_Record")
-_Row = TypeVar("_Row", bound=tuple[object, ...])
+T = TypeVar("T")
 NOT_OURS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_SENTENCE = 200  # characters of a reason
+_LONGEST = 4 * 4096  # bytes of a path, each of them escaped
 
 
 @contextmanager
@@ -27,25 +32,70 @@ def read(what: str) -> Iterator[None]:
         raise AuditCorrupt(DATABASE, f"{what}: {error}") from error
     except NOT_OURS as error:
         raise AuditCorrupt(DATABASE, f"{what} is none of ours: {error}") from error
+    except OperationalError as error:
+        if "decode" not in str(error.orig):  # the database itself cannot be read
+            raise
+        raise AuditCorrupt(DATABASE, f"{what} is none of ours: {error.orig}") from error.orig
 
 
-def read_all(what: str, made: Callable[[_Row], _Record], every: Iterable[_Row]) -> list[_Record]:
-    """Make a record of each row, as `read` does, without its price for each.
+def each(
+    db: Connection, query: Select[Any], number: Column[int], make: Callable[[Row[Any]], T]
+) -> tuple[list[T], list[tuple[int, str]]]:
+    """Make records of rows; return also which of them none can be made of, and why.
+
+    Only where there is such a one each is read by itself.
 
     Parameters
     ----------
-    what : a row is; the first value of one names it
-
-    Raises
-    ------
-    AuditCorrupt
-        It names the row.
+    number : the column by which a row is found again
     """
-    records = []
-    for row in every:
+    try:
+        with read("a row"):
+            return [make(row) for row in db.execute(query)], []
+    except AuditCorrupt:
+        pass
+    records, unreadable = [], []
+    numbers = query.with_only_columns(number, maintain_column_froms=True)
+    for wanted in db.execute(numbers).scalars().all():
         try:
-            records.append(made(row))
-        except (CropkitError, *NOT_OURS):
-            with read(f"{what} {row[0]!r}"):
-                raise
-    return records
+            with read("it"):
+                records.append(make(db.execute(query.where(number == wanted)).one()))
+        except AuditCorrupt as error:
+            unreadable.append((wanted, reason_of(error)))
+    return records, unreadable
+
+
+def reason_of(error: AuditCorrupt) -> str:
+    """Tell in one sentence why no record can be made of a row."""
+    why: BaseException = error
+    while isinstance(why, AuditCorrupt) and why.__cause__ is not None:
+        why = why.__cause__
+    return str(why.args[1] if isinstance(why, AuditCorrupt) else why)[:_SENTENCE]
+
+
+def texts(db: Connection, table: str, names: Sequence[str], seq: int) -> list[str]:
+    """Return cells of a row as far as they are text; '' for each that is none, or too long."""
+    # as bytes: what is no text at all is read, too
+    cells = ", ".join(f"substr(CAST({name} AS BLOB), 1, {_LONGEST + 1})" for name in names)
+    query = f"SELECT {cells} FROM {table} WHERE rowid = ?"  # noqa: S608  (names of ours)
+    return [text(cell) for cell in db.exec_driver_sql(query, (seq,)).one()]
+
+
+def as_bytes(column: ColumnElement[str]) -> ColumnElement[bytes]:
+    """Ask for a cell as its bytes: what is no text at all is read, too."""
+    return cast(column, LargeBinary)
+
+
+def names(cells: Iterable[bytes | None]) -> Iterator[str]:
+    """Read names of files, asked for by their bytes; what is none of ours is left out."""
+    return (unescaped(name) for name in map(text, cells) if name)
+
+
+def text(cell: bytes | None) -> str:
+    """Return a cell as text; '' where it is none, or too long for any of ours."""
+    if cell is None or len(cell) > _LONGEST:
+        return ""
+    try:
+        return cell.decode()
+    except UnicodeDecodeError:
+        return ""

@@ -97,22 +97,24 @@ def survey(db: Connection) -> Survey:
 def known_names(db: Connection) -> Iterator[str]:
     """Yield the names that a decision stands for, and those that operations gave."""
     for query in (
-        select(queue.c.path).where(schema.stands),
-        select(operation.c.target).where(schema.is_done),
+        select(rows.as_bytes(queue.c.path)).where(schema.stands),
+        select(rows.as_bytes(operation.c.target)).where(schema.is_done),
     ):
-        yield from db.execute(query).scalars()
+        yield from rows.names(db.execute(query).scalars())
 
 
 def _waiting(db: Connection) -> Batch:
     number = db.execute(select(func.count()).select_from(queue).where(_WAITING)).scalar_one()
     # ids are random, so that the first ones are any
-    some = select(queue.c.path).where(schema.waits).order_by(queue.c.decision).limit(MEASURED)
-    return Batch(number, tuple(db.execute(some).scalars()))
+    path = rows.as_bytes(queue.c.path)
+    some = select(path).where(schema.waits).order_by(queue.c.decision).limit(MEASURED)
+    return Batch(number, tuple(rows.names(db.execute(some).scalars())))
 
 
 def _in_doubt(db: Connection) -> list[tuple[str, str | None]]:
     query = select(decision.c.path, queue.c.message).join(queue).where(_DOUBTED)
-    return [(row.path, row.message) for row in db.execute(query.order_by(decision.c.seq))]
+    query = query.order_by(decision.c.seq)
+    return rows.each(db, query, decision.c.seq, lambda row: (row.path, row.message))[0]
 
 
 def _recovered(db: Connection) -> list[Recovered]:

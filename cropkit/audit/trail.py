@@ -20,6 +20,7 @@ from cropkit._version import __version__
 from cropkit.audit import (
     chain,
     compacting,
+    decision_reader,
     decisions,
     heads,
     keys,
@@ -262,7 +263,7 @@ class AuditTrail(TrailReader):
         Return what was recorded.
         """
         with self._recording(decided) as db:
-            left = [decision for decision in decided if not decisions.standing(db, decision.path)]
+            left = [decision for decision in decided if not decisions.stands(db, decision.path)]
             self._record(db, left)
         self._count_verdicts(left)
         return left
@@ -401,7 +402,7 @@ class AuditTrail(TrailReader):
     def withdraw(self, decision_id: str) -> bool:
         """Take a decision back that has no operation; False when it has one by now."""
         with self._writing() as db:
-            decision, standing = decisions.one(db, decision_id)
+            decision, standing = decision_reader.one(db, decision_id)
             self.scope.check(decision.path)
             if standing.operation is not None or standing.status is Status.RESTORED:
                 return False

@@ -18,9 +18,8 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.exc import OperationalError
 
-from cropkit.audit import operations
+from cropkit.audit import operations, rows
 from cropkit.audit.operation import (
     ID,
     OPEN_STATES,
@@ -29,7 +28,6 @@ from cropkit.audit.operation import (
     OperationKind,
     OperationState,
 )
-from cropkit.audit.rows import NOT_OURS
 from cropkit.audit.schema import audit, is_no_outcome, is_not_done, is_outcome, operation
 from cropkit.errors import AuditCorrupt
 from cropkit.names import unescaped
@@ -57,12 +55,6 @@ _TAKEN_BACK = (
 )
 _ONE = select(operation).where(operation.c.seq == bindparam("wanted"))
 _CELLS = ("id", "kind", "state", "owner", "source")
-_SENTENCE = 200  # characters
-_LONGEST = 4 * 4096  # bytes of a path, each of them escaped
-# as bytes: what is no text at all is read, too
-_AS_BYTES = "SELECT {} FROM operation WHERE seq = ?".format(  # noqa: S608  (names of ours)
-    ", ".join(f"substr(CAST({name} AS BLOB), 1, {_LONGEST + 1})" for name in _CELLS)
-)
 
 Numbered = tuple[Operation, Mapping[str, Any]]
 
@@ -116,35 +108,24 @@ def has_one(db: Connection, decision: str) -> bool:
 def _read(db: Connection, numbers: Executable) -> Iterator[Numbered | Unreadable]:
     for seq in sorted(db.execute(numbers).scalars()):
         try:
-            row = db.execute(_ONE, {"wanted": seq}).one()._asdict()
-            yield operations.from_row(row), row
+            yield _record(db, seq)
         except AuditCorrupt as error:
-            yield _unreadable(db, seq, str(error.__cause__ or error.args[1]))
-        except NOT_OURS as error:
-            yield _unreadable(db, seq, str(error))
-        except OperationalError as error:
-            if "decode" not in str(error.orig):  # the database itself cannot be read
-                raise
-            yield _unreadable(db, seq, str(error.orig))
+            yield _unreadable(db, seq, rows.reason_of(error))
+
+
+def _record(db: Connection, seq: int) -> Numbered:
+    with rows.read("it"):
+        row = db.execute(_ONE, {"wanted": seq}).one()._asdict()
+        return operations.from_row(row), row
 
 
 def _unreadable(db: Connection, seq: int, reason: str) -> Unreadable:
-    cells = db.exec_driver_sql(_AS_BYTES, (seq,)).one()
-    name, kind, state, owner, source = (_text(cell) for cell in cells)
+    name, kind, state, owner, source = rows.texts(db, operation.name, _CELLS, seq)
     return Unreadable(
         id=name or "without an id",
         kind=kind if kind in set(OperationKind) else "operation",
         state=state if state in OPEN_STATES else "open",
         owner=owner if ID.fullmatch(owner) else "",
         source=unescaped(source),
-        reason=reason[:_SENTENCE],
+        reason=reason,
     )
-
-
-def _text(cell: bytes | None) -> str:
-    if cell is None or len(cell) > _LONGEST:
-        return ""
-    try:
-        return cell.decode()
-    except UnicodeDecodeError:
-        return ""

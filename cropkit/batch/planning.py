@@ -15,7 +15,14 @@ from cropkit.engine import listing
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import Planner, check_shown
 from cropkit.engine.request import Request
-from cropkit.errors import CropkitError, NameTaken, NoImages, ReadOnly, StaleDecision
+from cropkit.errors import (
+    CropkitError,
+    NameTaken,
+    NoImages,
+    ReadOnly,
+    StaleDecision,
+    TrailDisagrees,
+)
 from cropkit.formats.decoder_errors import reading
 from cropkit.geometry import Size
 from cropkit.records import Decision, Problem, ProblemKind, Status, Suggestion, Verdict
@@ -69,7 +76,10 @@ class BatchPlanner:
         elif not waiting:
             self._check_is_a_collection()
         for decision in findings.seen.each(waiting):
-            findings.items.append(self._recorded(decision))
+            try:
+                findings.items.append(self._recorded(decision))
+            except TrailDisagrees as error:  # its row cannot be read
+                findings.unread.append(Unread(error.args[0], error))
         return Plan(
             self.locations.root.path,
             source,
@@ -143,14 +153,18 @@ class BatchPlanner:
 
     def _undecided(self, findings: "_Findings", min_confidence: float) -> None:
         images, unread, problems = self._listed()
-        standing = self.trail.decisions.standing_by_path()
+        every, unreadable = self.trail.decisions.looked_through()
+        standing = {each.path: each for each in every}
+        lost = {error.args[0]: error for error in unreadable}
         if not images and not standing:
             raise NoImages(self.trail.scope.folder)
         findings.problems += problems
         findings.unread += [Unread(name, ReadOnly(name, reason)) for name, reason in unread.items()]
         for path in findings.seen.each(images):
             decided = standing.get(path)
-            if decided is None:
+            if path in lost:
+                findings.unread.append(Unread(path, lost[path]))
+            elif decided is None:
                 self._suggested(path, findings, min_confidence)
             elif not (is_batch(decided.reviewer) and decided.status is Status.WAITING):
                 findings.passed.append(Passed(path, _told(decided)))

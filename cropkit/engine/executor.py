@@ -118,11 +118,14 @@ class DecisionExecutor:
 
     def _planned(self, decision: str) -> Request | Outcome:
         """Plan a decision that waits; how it ended where that cannot be or was done before."""
-        decided, standing, disagreement = self._trail.decisions.compared(decision)
+        try:
+            decided, standing, disagreement = self._trail.decisions.compared(decision)
+        except TrailDisagrees as error:  # it cannot even be read
+            return self._left_alone(error)
         if standing.status is not Status.WAITING:
             return settled_before(standing)
         if disagreement is not None:
-            return self._left_alone(decided, disagreement)
+            return self._left_alone(disagreement, decided.box)
         try:
             return self._planner.for_decision(decided)
         except CropkitError as error:
@@ -150,19 +153,22 @@ class DecisionExecutor:
 
     def give_up(self, decision: str, error: CropkitError) -> CropResult:
         """Record that a decision which still waits is not tried any more, and why."""
-        decided, standing, disagreement = self._trail.decisions.compared(decision)
+        try:
+            decided, standing, disagreement = self._trail.decisions.compared(decision)
+        except TrailDisagrees as unreadable:
+            return self._left_alone(unreadable).result
         if standing.status is not Status.WAITING:
             return told(standing)
         if disagreement is not None:
-            return self._left_alone(decided, disagreement).result
+            return self._left_alone(disagreement, decided.box).result
         return self._refuse(decided, error).result
 
-    def _left_alone(self, decision: Decision, error: TrailDisagrees) -> Outcome:
+    def _left_alone(self, error: TrailDisagrees, box: PixelBox | None = None) -> Outcome:
         """Refuse a decision whose row is none of the trail's, and let it wait.
 
         The event does not name it: that would tell of what never was, or let it wait from then on.
         """
-        result = refusal(decision.path, decision.box, error, decided=True)
+        result = refusal(error.args[0], box, error, decided=True)
         self._trail.settle(None, result)
         self._log_failure(result)
         return Outcome(result, error)

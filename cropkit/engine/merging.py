@@ -172,9 +172,11 @@ def _alone(trail: AuditTrail, folder: Path) -> Iterator[None]:
 
 
 def _check_is_readable(trail: TrailReader, folder: Path) -> None:
-    """Refuse a trail with an open operation whose names nobody knows."""
+    """Refuse a trail with an open operation, or a decision, that nobody can read."""
     for each in trail.operations.unreadable():
         raise NotMergeable(folder, each.said)
+    for error in trail.decisions.looked_through()[1]:
+        raise NotMergeable(folder, str(error))
 
 
 def _check(inner: TrailReader, folder: Path) -> tuple[str, ...]:

@@ -63,7 +63,10 @@ class Undoer:
         AuditError
             Work must stop.
         """
-        return result_of(self._retracted(decision))
+        try:
+            return result_of(self._retracted(decision))
+        except TrailDisagrees as error:  # its row cannot be read
+            return refusal(error.args[0], None, error)
 
     def _retracted(self, wanted: str) -> Outcome:
         decision, _, disagreement = self._trail.decisions.compared(wanted)

@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from cropkit import clock
-from cropkit.audit.rows import read
+from cropkit.audit.rows import NOT_OURS
 from cropkit.names import all_printable
 
 if TYPE_CHECKING:
@@ -115,11 +115,11 @@ def stats(rows: Iterable[Mapping[str, Any]], kinds: Mapping[str, str] | None = N
 
     Parameters
     ----------
-    kinds : of the sessions, by their ids: what a batch or a command decided is in no figure
+    kinds : of the sessions, by their ids: what a batch or a command decided is in no figure; nor
+        is a row whose moments cannot be read, which `fsck` names
     """
     programs = {session for session, kind in (kinds or {}).items() if kind in _PROGRAMS}
-    with read("a decision"):
-        every = [(row, clock.read(row["shown_at"]), clock.read(row["decided_at"])) for row in rows]
+    every = [timed for timed in map(_with_moments, rows) if timed is not None]
     seen = [timed for timed in every if timed[2] > timed[1] and timed[0]["session"] not in programs]
     seen.sort(key=lambda timed: (timed[0]["session"], timed[2]))
     decisions = [
@@ -132,6 +132,13 @@ def stats(rows: Iterable[Mapping[str, Any]], kinds: Mapping[str, str] | None = N
 
 
 Row = tuple[Mapping[str, Any], datetime, datetime]
+
+
+def _with_moments(row: Mapping[str, Any]) -> Row | None:
+    try:
+        return row, clock.read(row["shown_at"]), clock.read(row["decided_at"])
+    except NOT_OURS:
+        return None
 
 
 def _timed(rows: Sequence[Row]) -> list[Made]:

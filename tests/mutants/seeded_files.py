@@ -694,8 +694,8 @@ FILES = (
     mutant(
         "the latest decision is carried out first",
         DECISIONS,
-        "list(db.execute(query.order_by(decision.c.seq)).scalars())\n\n\ndef one",
-        "list(db.execute(query.order_by(decision.c.seq.desc())).scalars())\n\n\ndef one",
+        "where(schema.waits).order_by(decision.c.seq)",
+        "where(schema.waits).order_by(decision.c.seq.desc())",
         f"{IN_KIT}::test_what_waits_is_in_the_order_in_which_it_was_decided",
     ),
     mutant(

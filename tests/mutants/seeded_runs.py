@@ -18,6 +18,7 @@ IN_INSPECTION = "tests/monitor/test_inspection.py"
 IN_TURN = "tests/monitor/test_looking_in_turn.py"
 IN_UNVOUCHED = "tests/hostile/test_unvouched.py"
 IN_UNREADABLE = "tests/hostile/test_unreadable.py"
+IN_UNREADABLE_DECISIONS = "tests/hostile/test_unreadable_decisions.py"
 VOUCHING, UNVOUCHED = "audit/vouching.py", "audit/unvouched.py"
 IN_CLI, IN_LAUNCH = "tests/cli/test_cli.py", "tests/jupyter/test_launch.py"
 IN_SETUP, IN_KIT = "tests/bootstrap/test_setup.py", "tests/test_collection.py"
@@ -432,6 +433,20 @@ RUNS = (
         "sides = (_state < OperationState.ABORTED, _state > OperationState.ABORTED)",
         "sides = (_state.in_(OPEN_STATES),)",
         IN_UNREADABLE,
+    ),
+    mutant(
+        "a decision that cannot be read stops the others",
+        "engine/executor.py",
+        "        except TrailDisagrees as error:  # it cannot even be read\n",
+        "        except ZeroDivisionError as error:  # it cannot even be read\n",
+        IN_UNREADABLE_DECISIONS,
+    ),
+    mutant(
+        "a batch decides anew where a decision cannot be read",
+        "audit/trail.py",
+        "if not decisions.stands(db, decision.path)]",
+        "]",
+        IN_UNREADABLE_DECISIONS,
     ),
     mutant(
         "any mac will do",

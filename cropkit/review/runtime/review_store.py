@@ -8,7 +8,7 @@ from cropkit.audit.decisions import Standing
 from cropkit.audit.tally import SessionRow, Tally
 from cropkit.collection import Look
 from cropkit.geometry import Size
-from cropkit.records import CropResult, Status
+from cropkit.records import CropResult, Problem, ProblemKind, Status
 from cropkit.review.model import Decided, ReviewState, begin
 from cropkit.review.runtime.decision_ids import DecisionIds
 from cropkit.suggest import confidence_of
@@ -36,7 +36,10 @@ class ReviewStore:
 
     def resumed(self, per_page: int, minimum: int) -> Resumed:
         """Return the review as it was left."""
-        every = self._trail.decisions.standing()
+        every, unreadable = self._trail.decisions.looked_through()
+        self._collection.problems.report_once(
+            [Problem(ProblemKind.DECISION, error.args[0], str(error)) for error in unreadable]
+        )
         standing = {each.path: each for each in every}
         settled = {
             path: Decided(s.verdict, s.status, s.box, s.message or "")
