@@ -110,6 +110,7 @@ def test_the_words_that_the_trail_keeps_for_kinds_of_problem_stay() -> None:
         "box",
         "preview",
         "folder",
+        "listing",
         "decision",
         "beat",
         "user-interface",
