@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -116,7 +116,9 @@ class Export:
         chosen = list[Path]()
         for path in reversed(self._closed):
             chosen.insert(0, path)
-            first = event_of(next(segments.lines(path), b""), path, 1)
+            # left to the collector, a generator would swallow a Ctrl-C that comes at its end
+            with closing(segments.lines(path)) as lines:
+                first = event_of(next(lines, b""), path, 1)
             if first["seq"] <= seq:
                 break
         chain = _Chain(first["seq"] - 1, first["previous"]) if chosen else _Chain()

@@ -12,7 +12,8 @@ import gzip
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from io import BufferedReader
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def write_new(path: Path, lines: bytes) -> None:
         os.close(fd)
 
 
-def lines(path: Path) -> Iterator[bytes]:
+def lines(path: Path) -> Generator[bytes, None, None]:
     """Unpack a segment, a line at a time.
 
     Raises
@@ -80,16 +81,17 @@ def lines(path: Path) -> Iterator[bytes]:
     """
     with reader(path) as file:
         left = min(LARGEST, LEAST_PACKED * os.fstat(file.fileno()).st_size)
-        for line in _unpacked(file, path):
-            left -= len(line)
-            if left < 0 or len(line) > LONGEST_LINE:
-                raise AuditCorrupt(path, "it unpacks to more than a segment of ours")
-            if not line.endswith(b"\n"):
-                raise AuditCorrupt(path, "it ends within a line")
-            yield line
+        with closing(_unpacked(file, path)) as unpacked:
+            for line in unpacked:
+                left -= len(line)
+                if left < 0 or len(line) > LONGEST_LINE:
+                    raise AuditCorrupt(path, "it unpacks to more than a segment of ours")
+                if not line.endswith(b"\n"):
+                    raise AuditCorrupt(path, "it ends within a line")
+                yield line
 
 
-def _unpacked(file: BufferedReader, path: Path) -> Iterator[bytes]:
+def _unpacked(file: BufferedReader, path: Path) -> Generator[bytes, None, None]:
     try:
         with gzip.GzipFile(fileobj=file, mode="rb") as unpacking:
             while line := unpacking.readline(LONGEST_LINE + 1):

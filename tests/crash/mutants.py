@@ -578,7 +578,7 @@ MUTANTS = (
     mutant(
         "a segment unpacks to whatever it does",
         SEGMENTS,
-        "            left -= len(line)\n",
+        "                left -= len(line)\n",
         "",
         SEGMENT_TESTS,
     ),

@@ -94,7 +94,7 @@ def test_begun_anew_while_nothing_can_be_kept(
     def refuse(*_arguments: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(personal_state, "_write", refuse)
+    monkeypatch.setattr(personal_state, "put", refuse)
     crop(folder, B)
     assert main(["undo", str(folder)]) == 0
     assert "is not kept" in capsys.readouterr().err
