@@ -145,18 +145,28 @@ def _unread(decision_id: str, path: str) -> TrailDisagrees:
     return TrailDisagrees(path or "an image whose name is lost", "decision", decision_id)
 
 
+def is_recorded(db: Connection, decided: Decision) -> bool:
+    """Whether a decision's own event tells just what its row says."""
+    return _told(db, decided)[0]
+
+
 def _is_told(db: Connection, waiting: Decision) -> bool:
     """Whether its own event tells the row, and the newest one that settles it lets it wait."""
+    is_same, settled = _told(db, waiting)
+    return is_same and _waits(waiting, settled)
+
+
+def _told(db: Connection, decided: Decision) -> tuple[bool, str | None]:
+    """Return whether the own event tells the row, and what the newest one since makes of it."""
     settled: str | None = None
-    with db.execute(_OF_IMAGE, {"image": escaped(waiting.path)}) as of_image:
-        for event in merge(of_image, _merges(db, waiting.path), key=_place, reverse=True):
+    with db.execute(_OF_IMAGE, {"image": escaped(decided.path)}) as of_image:
+        for event in merge(of_image, _merges(db, decided.path), key=_place, reverse=True):
             body = chain.body_of(event._asdict())
             with rows.read(f"event {event.seq!r}"):
-                if event.event == _DECIDED and body.get("id") == waiting.id:
-                    is_same = decisions.from_row(body) == waiting
-                    return is_same and _waits(waiting, settled)
-                settled = settled or _settled(event.event, body, waiting.id)
-    return False
+                if event.event == _DECIDED and body.get("id") == decided.id:
+                    return decisions.from_row(body) == decided, settled
+                settled = settled or _settled(event.event, body, decided.id)
+    return False, None
 
 
 def _merges(db: Connection, path: str) -> list[Row[Any]]:

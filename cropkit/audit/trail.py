@@ -52,7 +52,7 @@ from cropkit.audit.rows import NOT_OURS
 from cropkit.audit.store import Store
 from cropkit.audit.store_reader import unavailable
 from cropkit.audit.tally import SessionRow, Tally
-from cropkit.errors import AuditCorrupt, AuditError, BadDecision, CropkitError
+from cropkit.errors import AuditCorrupt, AuditError, BadDecision, CropkitError, TrailDisagrees
 from cropkit.records import CropResult, Decision, Problem, Status
 from cropkit.system.files import Root
 from cropkit.system.home import OWNERS
@@ -400,7 +400,13 @@ class AuditTrail(TrailReader):
             self._append(db, TAKEN_BACK, path=done.source, operation=done.id, body=body)
 
     def withdraw(self, decision_id: str) -> bool:
-        """Take a decision back that has no operation; False when it has one by now."""
+        """Take a decision back that has no operation; False when it has one by now.
+
+        Raises
+        ------
+        TrailDisagrees
+            The trail tells of no such decision: an event about it would lead nowhere.
+        """
         with self._writing() as db:
             decision, standing = decision_reader.one(db, decision_id)
             self.scope.check(decision.path)
@@ -408,6 +414,8 @@ class AuditTrail(TrailReader):
                 return False
             if unsettled.has_one(db, decision_id):
                 return False
+            if not decision_reader.is_recorded(db, decision):
+                raise TrailDisagrees(decision.path, "decision", decision_id)
             decisions.settle(db, decision_id, Status.RESTORED, self._now())
             self._append(db, "withdrawn", path=decision.path, body={"decision": decision_id})
             return True

@@ -65,7 +65,7 @@ class Undoer:
         """
         try:
             return result_of(self._retracted(decision))
-        except TrailDisagrees as error:  # its row cannot be read
+        except TrailDisagrees as error:  # its row cannot be read, or was added
             return refusal(error.args[0], None, error)
 
     def _retracted(self, wanted: str) -> Outcome:

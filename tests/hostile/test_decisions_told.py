@@ -16,7 +16,7 @@ from cropkit.audit.schema import metadata
 from cropkit.batch.dry_run import foreseen
 from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
-from cropkit.errors import ApplierDied, LosslessUnavailable
+from cropkit.errors import ApplierDied, LosslessUnavailable, TrailDisagrees
 from cropkit.geometry import NormalizedBox, PixelBox
 from cropkit.records import CropResult, Status, Suggestion, Verdict
 from cropkit.workers.applier import ApplierProcess
@@ -143,6 +143,23 @@ def test_a_crop_that_was_made_a_reject(folder: Path) -> None:
 def test_a_row_that_was_added(folder: Path) -> None:
     copy_under_another_id(folder, waits(folder))
     check_is_left_alone(folder, "e" * 32)
+
+
+@pytest.mark.parametrize("status", ["skipped", "failed", "refused", "stale", "superseded"])
+def test_one_that_was_added_and_does_not_wait_is_not_taken_back(folder: Path, status: str) -> None:
+    """An event about what no event tells of leads nowhere: no table could be made of it."""
+    copy_under_another_id(folder, waits(folder))
+    change(folder, "UPDATE queue SET status = ?", status)
+    events = rows(folder, "SELECT * FROM audit WHERE event = 'withdrawn'")
+    with Collection(folder) as collection:
+        result = collection.undoer.retract("e" * 32)
+        assert (result.path, result.status, result.code) == (A, Status.REFUSED, "TrailDisagrees")
+        with pytest.raises(TrailDisagrees):
+            collection.trail.withdraw("e" * 32)
+    assert rows(folder, "SELECT * FROM audit WHERE event = 'withdrawn'") == events
+    rebuild(folder)
+    with Collection(folder) as collection:
+        assert collection.fsck() == []
 
 
 # -- a row that was put back to waiting ------------------------------------------------------------

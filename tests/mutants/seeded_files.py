@@ -95,8 +95,8 @@ FILES = (
     mutant(
         "a decision is carried out as its row says",
         READER,
-        "is_same = decisions.from_row(body) == waiting",
-        "is_same = True",
+        "return decisions.from_row(body) == decided, settled",
+        "return True, settled",
         "tests/hostile/test_decisions_told.py",
     ),
     mutant(
