@@ -211,15 +211,25 @@ def record_taken_back(db: Connection, wanted: Operation, at: str) -> None:
 
 
 def finished(db: Connection) -> list[Operation]:
-    """Return every finished operation, oldest first."""
-    return _operations(db, operation.c.state == OperationState.DONE)
+    """Return every finished operation that can be read, oldest first; `fsck` names the others."""
+    query = select(operation).where(operation.c.state == OperationState.DONE)
+    return rows.each(db, query.order_by(operation.c.seq), operation.c.seq, _operation)[0]
 
 
 def some_finished(db: Connection, after: int | None) -> list[tuple[int, Operation]]:
-    """Return some of the finished operations, oldest first, with their places in the order."""
-    query = select(operation).where(operation.c.state == OperationState.DONE)
-    query = query.where(operation.c.seq > (after or 0)).order_by(operation.c.seq).limit(_MANY)
-    return [(row.seq, _operation(row)) for row in db.execute(query)]
+    """Return some of those, with their places in the order; none at the end alone."""
+    done = select(operation).where(operation.c.state == OperationState.DONE)
+    done = done.order_by(operation.c.seq).limit(_MANY)
+    while True:
+        query = done.where(operation.c.seq > (after or 0))
+        numbered, unreadable = rows.each(db, query, operation.c.seq, _numbered)
+        if numbered or not unreadable:
+            return numbered
+        after = unreadable[-1][0]
+
+
+def _numbered(row: Row[Any]) -> tuple[int, Operation]:
+    return row.seq, _operation(row)
 
 
 def undoable(db: Connection) -> list[Operation]:

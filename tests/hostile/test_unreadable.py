@@ -264,3 +264,23 @@ def test_the_content_of_a_companion_is_not_known_at_first() -> None:
     unread = (Companion("a.txt", "b.txt", ""),)
     planned = Operation(OperationKind.CROP, A, B, "s", "b" * 32, companions=unread)
     assert operations.from_row(operations.to_row(planned)) == planned
+
+
+@pytest.mark.parametrize(("column", "value"), [("plan", "{"), ("source", NO_TEXT), ("after", b"x")])
+def test_fsck_names_one_that_is_done_and_goes_on(
+    folder: Path, column: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "_MANY", 1)  # a page of nothing but that is not the end
+    crop(folder, C)
+    (row,) = rows(folder, f"SELECT id FROM operation WHERE source = '{A}'")  # noqa: S608  (a name of ours)
+    new = "CAST(? AS TEXT)" if value == NO_TEXT else "?"
+    statement = f"UPDATE operation SET {column} = {new} WHERE id = ?"  # noqa: S608  (as above)
+    assert change(folder, statement, value, row["id"]) == 1
+    (folder / C).write_bytes(b"something else")
+    with Collection(folder) as collection:
+        differences = collection.fsck()
+        assert [row["id"] in each.reason for each in differences].count(True) == 1
+        assert "changed" in {each.kind for each in differences if each.path == C}
+        assert [each.image for each in collection.trail.operations.finished()] == [C]
+        assert collection.crop(D, BOX).ok
+        assert collection.undo(D)[0].ok
