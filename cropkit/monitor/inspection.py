@@ -53,6 +53,7 @@ _CODES: Mapping[type[CropkitError], str] = {
     NotAFolder: "unreadable",
     ReadOnly: "unreadable",
 }
+_OF_THE_TRAIL = ("cropkit.db", "trail.jsonl")  # what `fsck` calls its chain, seals and export
 _OWN_ALERTS = frozenset(
     ("database", "audit", "conflict", "unsettled", "unvouched", "original", "nested")
 )
@@ -144,7 +145,7 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
         originals=survey.originals,
         originals_read=len(read),
         bad_originals=_events(bad_originals),
-        differences=_events(d for d in differences if d.kind not in _OWN_ALERTS),
+        differences=_events(d for d in differences if not _has_own_alert(d)),
         nested=nested,
         free_bytes=root.free_bytes(),
         largest_batch=_largest_batch(root, survey),
@@ -172,6 +173,12 @@ def _sessions(folder: Path, survey: Survey) -> list[SessionRow]:
 
 def _locations(root: Root) -> Locations:
     return Locations(root, destinations.named(root.path))
+
+
+def _has_own_alert(difference: Difference) -> bool:
+    """Whether another alert tells it; of the trail, that a row of the tables is another one not."""
+    is_of_a_row = difference.kind == "audit" and difference.path not in _OF_THE_TRAIL
+    return difference.kind in _OWN_ALERTS and not is_of_a_row
 
 
 def _in_conflict(operation: Operation) -> bool:

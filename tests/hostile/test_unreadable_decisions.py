@@ -114,6 +114,14 @@ def test_commands_tell_it(folder: Path, spoilt: str) -> None:
     assert f"decision {spoilt} differs from the trail in verdict" in ended.stderr
 
 
+def test_a_deep_look_raises_an_alert(folder: Path, spoilt: str) -> None:
+    ended = run("health", str(folder), "--deep", "--json")
+    assert ended.returncode == 1
+    (looked,) = json.loads(ended.stdout)["folders"]
+    told = {alert["code"]: json.dumps(alert) for alert in looked["alerts"]}
+    assert spoilt in told["difference"]
+
+
 @pytest.mark.parametrize("source", ["queue", "suggestions"])
 def test_a_batch_names_it_and_decides_nothing_anew_about_its_image(
     folder: Path, spoilt: str, source: str
