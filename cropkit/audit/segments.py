@@ -23,7 +23,7 @@ from cropkit.system.state_folder import open_file, opened_folder, reader
 
 LONGEST_LINE = 1 << 23  # bytes; extended attributes may make one long
 LARGEST = 1 << 24  # bytes of the lines in one segment
-LEAST_PACKED = 64  # times its size is the most that one unpacks to; events pack to a seventh
+MOST_UNPACKED = 64  # times its size: what one unpacks to at most; events, to seven times
 
 MOST = 999_999  # of them: the names have six digits
 _NAME = re.compile(r"trail-(\d{6})\.jsonl\.gz", re.ASCII)
@@ -50,7 +50,7 @@ def numbers(home: Path) -> list[int]:
 def packed(lines: bytes) -> bytes:
     """Return a segment's bytes, the same each time; lines that pack too well are only wrapped."""
     data = gzip.compress(lines, _LEVEL, mtime=0)
-    return data if len(lines) <= LEAST_PACKED * len(data) else gzip.compress(lines, 0, mtime=0)
+    return data if len(lines) <= MOST_UNPACKED * len(data) else gzip.compress(lines, 0, mtime=0)
 
 
 def write_new(path: Path, lines: bytes) -> None:
@@ -80,7 +80,7 @@ def lines(path: Path) -> Generator[bytes, None, None]:
         It cannot be read.
     """
     with reader(path) as file:
-        left = min(LARGEST, LEAST_PACKED * os.fstat(file.fileno()).st_size)
+        left = min(LARGEST, MOST_UNPACKED * os.fstat(file.fileno()).st_size)
         with closing(_unpacked(file, path)) as unpacked:
             for line in unpacked:
                 left -= len(line)

@@ -13,6 +13,7 @@ from scenarios import (
     is_apart,
     look,
     recorded,
+    remove_second_names,
     undo,
     undo_all,
     undo_the_part,
@@ -42,6 +43,8 @@ def what_is_wrong(
     if recorded_first and not is_recorded(stage):
         return ["success was reported and not recorded"]
     try:
+        if power_was_lost and stage.scenario.compacts:
+            remove_second_names(stage.place)
         if _is_less_exported(stage):
             return ["the export does not tell any more what it told"]
         with _opened(stage) as kit:

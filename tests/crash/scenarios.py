@@ -490,6 +490,16 @@ def who_stands(kit: Collection) -> frozenset[tuple[str, str]]:
     return frozenset((one.path, one.status.value) for one in kit.trail.decisions.standing())
 
 
+def remove_second_names(place: Path) -> None:
+    """Remove what half a rename has left, as a person is told to: what has two names is refused.
+
+    Strict POSIX lets a power cut do that; file systems whose rename is atomic do not.
+    """
+    for path in (place / "collection" / HOME).glob("trail*.new"):
+        if path.stat().st_nlink > 1:
+            path.unlink()
+
+
 def exported(place: Path) -> list[str]:
     """What the export tells without any recovery of ours: the hashes of its events."""
     path = place / "collection" / EXPORT
