@@ -15,7 +15,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from cropkit import clock
-from cropkit.audit.rows import NOT_OURS
 from cropkit.names import all_printable
 
 if TYPE_CHECKING:
@@ -135,6 +134,8 @@ Row = tuple[Mapping[str, Any], datetime, datetime]
 
 
 def _with_moments(row: Mapping[str, Any]) -> Row | None:
+    from cropkit.audit.rows import NOT_OURS  # noqa: PLC0415  (a database, not for `--help`)
+
     try:
         return row, clock.read(row["shown_at"]), clock.read(row["decided_at"])
     except NOT_OURS:
