@@ -307,7 +307,8 @@ class Collection:
         self.scope.check(path)
         content = self.files.read(path)
         header = formats.read_header(content.data, path, self.options)
-        return Look(path, content.sha256, header.size, self.trail.contents.is_crop(content.sha256))
+        cropped = self.trail.contents.is_crop(content.sha256, path)
+        return Look(path, content.sha256, header.size, cropped)
 
     def suggestions(self, look: Look) -> tuple[Suggestion, ...]:
         """Return the boxes proposed for an image; what cannot be used is reported and counted."""

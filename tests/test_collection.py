@@ -258,6 +258,14 @@ def test_an_image_that_was_cropped_is_known_by_its_content(kit: Collection, fold
     assert kit.look("copy.png").cropped
 
 
+def test_a_copy_of_an_image_that_a_crop_left_whole_is_no_crop(kit: Collection) -> None:
+    shutil.copyfile(kit.root / "a_stage2.png", kit.root / "copy.png")
+    whole = kit.look("a_stage2.png").size
+    assert kit.crop("a_stage2.png", PixelBox(0, 0, whole.width, whole.height)).ok
+    assert (kit.root / "a_stage2.png").read_bytes() == (kit.root / "copy.png").read_bytes()
+    assert not kit.look("copy.png").cropped
+
+
 def test_a_decision_that_makes_no_sense_is_refused_by_the_database_too(kit: Collection) -> None:
     look = kit.look("a_stage2.png")
     moment = clock.now()

@@ -10,10 +10,10 @@ class ContentReader:
     def __init__(self, store: StoreReader) -> None:
         self._store = store
 
-    def is_crop(self, sha256: str) -> bool:
-        """Whether some content is the outcome of a crop that stands."""
+    def is_crop(self, sha256: str, name: str) -> bool:
+        """Whether what an image holds is the outcome of a crop that stands."""
         with self._store.reading() as db:
-            return operations.is_crop(db, sha256)
+            return operations.is_crop(db, sha256, name)
 
     def is_needed(self, sha256: str) -> bool:
         """Whether a kept original is needed for undoing."""

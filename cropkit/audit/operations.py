@@ -392,10 +392,14 @@ def names_of(db: Connection, sha256: str) -> list[str]:
     return list(rows.names(db.execute(union(written, replaced)).scalars()))
 
 
-def is_crop(db: Connection, sha256: str) -> bool:
-    """Whether some content is the outcome of a crop that stands."""
+def is_crop(db: Connection, sha256: str, path: str) -> bool:
+    """Whether what an image holds is the outcome of a crop that stands, its own or another's.
+
+    A crop to the whole image may leave the bytes as they were: no other image is a crop by that.
+    """
     query = select(operation.c.id).where(
         operation.c.after == sha256,
+        (operation.c.before != sha256) | (operation.c.target == path),
         operation.c.kind == OperationKind.CROP,
         operation.c.state == OperationState.DONE,
         operation.c.undone_by.is_(None),

@@ -177,7 +177,7 @@ class BatchPlanner:
         except CropkitError as error:
             findings.unread.append(Unread(path, error))
             return
-        if self.trail.contents.is_crop(content.sha256):
+        if self.trail.contents.is_crop(content.sha256, path):
             findings.passed.append(Passed(path, "is the outcome of a crop"))
             return
         answer = gather(self.suggesters, path, size, content.sha256)

@@ -44,7 +44,7 @@ def done(trail: TrailReader) -> Operation:
 
 # What is asked with arguments; all else is asked without.
 WITH: Mapping[str, Callable[[TrailReader], object]] = {
-    "contents.is_crop": lambda trail: trail.contents.is_crop(content(trail)),
+    "contents.is_crop": lambda trail: trail.contents.is_crop(content(trail), IMAGE),
     "contents.is_needed": lambda trail: trail.contents.is_needed(content(trail)),
     "contents.was_purged": lambda trail: trail.contents.was_purged(content(trail)),
     "contents.knows": lambda trail: trail.contents.knows(IMAGE),

@@ -167,7 +167,7 @@ RUNS = (
     mutant(
         "a crop is cropped again",
         PLANNING,
-        "if self.trail.contents.is_crop(content.sha256):",
+        "if self.trail.contents.is_crop(content.sha256, path):",
         "if False:",
         IN_PLAN,
     ),

@@ -101,7 +101,7 @@ class ReviewStore:
 
     def looked(self, path: str, sha256: str, size: Size) -> Look:
         """Say what the trail knows about a content that somebody else has read."""
-        return Look(path, sha256, size, self._trail.contents.is_crop(sha256))
+        return Look(path, sha256, size, self._trail.contents.is_crop(sha256, path))
 
     def confidence(self, path: str) -> float | None:
         """Return how sure the suggestion for an image is, where it says so, without reading it.
