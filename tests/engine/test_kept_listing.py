@@ -210,7 +210,7 @@ def content(path: Path) -> bytes:
     return path.read_bytes()[hashlib.sha256().digest_size :]
 
 
-@pytest.mark.parametrize("kind", ["nfs4", "fuse.rclone", "9p", "vfat", ""])
+@pytest.mark.parametrize("kind", ["nfs4", "fuse.rclone", "9p", "vfat", "overlay", ""])
 def test_nothing_is_kept_where_times_do_not_tell(
     folder: Path, cache: Path, scans: Scans, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
