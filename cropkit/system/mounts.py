@@ -9,7 +9,7 @@ MOUNTS = Path("/proc/self/mountinfo")  # see proc_pid_mountinfo(5)
 _OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
 # A change of the names in a folder changes its times, by one clock, for whoever looks. Network file
 # systems answer from memory, and what a program mounts (FUSE) may have any times at all. A folder
-# of an overlay has the times of its upper layer, whatever is done in a lower one between two mounts.
+# of an overlay has the times of its upper layer, whatever is done in a lower one between mounts.
 _TIMED = frozenset(
     ("ext2", "ext3", "ext4", "xfs", "btrfs", "bcachefs", "f2fs", "jfs", "zfs", "tmpfs")
 )
