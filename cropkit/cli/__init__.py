@@ -20,6 +20,7 @@ from cropkit.cli.shell import (
     command,
     complain,
     document,
+    fill_streams,
     finish,
     say,
     say_lines,
@@ -66,6 +67,7 @@ _NOT_YET = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    fill_streams()
     words = sys.argv[1:] if argv is None else argv
     if not words:
         say_lines(WHAT, BEGIN)

@@ -267,6 +267,19 @@ def say_lines(*lines: str) -> None:
         say(text)
 
 
+def fill_streams() -> None:
+    """Let streams that were closed (`>&-`) lead nowhere, before a file of ours gets their number.
+
+    What a library prints, or a child that inherits them, would go into that file.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # its number is the least that is free: the one of the stream that was closed
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115  (it stays open)
+            os.set_inheritable(stream.fileno(), True)  # noqa: FBT003  (it has no name for it)
+            setattr(sys, name, stream)
+
+
 def finish(code: int) -> int:
     """Write out what is still to be written; return the exit code, which only a loss changes."""
     for stream in (sys.stdout, sys.stderr):

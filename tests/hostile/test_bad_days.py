@@ -62,6 +62,23 @@ def test_a_crop_whose_report_nobody_reads_is_made(album: Path) -> None:
         assert collection.counts().written == 2
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_changes_no_exit_code(album: Path, closed: str) -> None:
+    done = cropkit("crop", str(album / "b_stage2.png"), "--box", "0,0,48,48", then=closed)
+    assert ("exit 0" in done.stdout, done.stderr) == (True, "")
+    for arguments in (["history", "--json"], ["fsck"], ["undo"]):
+        done = cropkit(arguments[0], str(album), *arguments[1:], then=closed)
+        assert ("exit 0" in done.stdout, "Traceback" in done.stderr) == (True, False)
+
+
+def test_no_file_gets_the_number_of_a_stream_that_is_closed(tmp_path: Path) -> None:
+    ask = "import os; from cropkit.cli.shell import fill_streams; fill_streams(); "
+    ask += "print(os.open('/', 0), file=open('number', 'w'))"
+    command = ["bash", "-c", '"$0" -c "$1" <&- >&- 2>&-', sys.executable, ask]
+    subprocess.run(command, check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert int((tmp_path / "number").read_text(encoding="utf-8")) > 2
+
+
 def test_a_report_that_cannot_be_written_is_told(album: Path) -> None:
     if not os.path.exists("/dev/full"):  # noqa: PTH110  (a device)
         pytest.skip("only Linux has a device that is full")
