@@ -35,6 +35,11 @@ class ContentReader:
         with self._store.reading() as db:
             return operations.originals(db)
 
+    def needs_unknown(self) -> bool:
+        """Whether any of those may be one of all that are kept: its row is damaged."""
+        with self._store.reading() as db:
+            return operations.needs_unknown(db)
+
     def originals_between(self, low: str, high: str) -> list[str]:
         """Return those whose SHA-256 lies from one text to another."""
         with self._store.reading() as db:

@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    LargeBinary,
     Row,
+    and_,
     bindparam,
     delete,
     func,
@@ -26,7 +28,6 @@ from cropkit.audit.operation import (
     Operation,
     OperationKind,
     OperationState,
-    check_sha256,
 )
 from cropkit.audit.schema import (
     can_be_redone,
@@ -58,6 +59,7 @@ _CLAIMED = select(claim.c.name).where(claim.c.name.in_(bindparam("names", expand
 _OUTCOMES = {OperationKind.CROP: Status.CROPPED, OperationKind.REJECT: Status.REJECTED}
 _other = operation.alias("other")
 _NEWEST = operation.c.seq.desc()
+_SHA256 = 64  # hexadecimal digits
 _MANY = 1000  # of all that are read, one after the other
 _SOME = 50  # operations that are read at a time: most ask for one
 
@@ -307,14 +309,27 @@ def later_on(db: Connection, earlier: Operation) -> Operation | None:
 
 
 def originals(db: Connection) -> dict[str, str]:
-    """Return the kept originals that finished operations need: SHA-256 -> when last needed."""
-    query = select(operation.c.before, func.max(operation.c.settled_at)).where(_needs_original())
+    """Return the kept originals that finished operations need: SHA-256 -> when last needed.
+
+    What is no SHA-256 is left out: see `needs_unknown`.
+    """
+    query = select(operation.c.before, func.max(operation.c.settled_at))
+    query = query.where(_needs_original(), _is_sha256(operation.c.before))
     grouped = query.group_by(operation.c.before)
-    needed = {str(sha256): str(moment) for sha256, moment in db.execute(grouped)}
-    with rows.read("an original that an operation needs"):
-        for sha256 in needed:
-            check_sha256(sha256)
-    return needed
+    return {str(sha256): str(moment) for sha256, moment in db.execute(grouped)}
+
+
+def needs_unknown(db: Connection) -> bool:
+    """Whether a finished operation needs an original of which nobody can tell which it is."""
+    unknown = select(operation.c.seq).where(needs_original, ~_is_sha256(operation.c.before))
+    return db.execute(unknown.limit(1)).first() is not None
+
+
+def _is_sha256(cell: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a cell holds a SHA-256 as we write it; it may hold what cannot even be fetched."""
+    size = func.length(cell.cast(LargeBinary))  # a text is only measured up to a NUL
+    sizes = (func.length(cell) == _SHA256, size == _SHA256)
+    return and_(func.typeof(cell) == "text", *sizes, func.glob("*[^0-9a-f]*", cell) == 0)
 
 
 def count_originals(db: Connection) -> int:
@@ -337,12 +352,9 @@ def _count_purged(db: Connection) -> int:
 def originals_between(db: Connection, low: str, high: str) -> list[str]:
     """Return the kept originals that are needed whose hashes lie from one text to another."""
     between = (operation.c.before >= low) & (operation.c.before < high)
-    query = select(operation.c.before).where(between, _needs_original()).distinct()
-    with rows.read("an original that an operation needs"):
-        hashes = list(db.execute(query.order_by(operation.c.before)).scalars())
-        for sha256 in hashes:
-            check_sha256(sha256)
-    return hashes
+    query = select(operation.c.before).where(between, _needs_original())
+    query = query.where(_is_sha256(operation.c.before))
+    return list(db.execute(query.distinct().order_by(operation.c.before)).scalars())
 
 
 def needed_since(db: Connection, sha256: str) -> str | None:

@@ -219,8 +219,9 @@ def _left_over(root: Root, trail: TrailReader) -> Iterator[Difference]:
     staging = any(
         operation.sha256_before is None for operation in unsettled
     )  # may just have kept one
+    is_known = not (staging or trail.contents.needs_unknown())
     for path in sorted((root.path / ORIGINALS).iterdir()):
-        if path.name not in needed and not staging:
+        if is_known and path.name not in needed:
             yield Difference("left over", kept(path.name), "no operation needs this original")
     for path in sorted(root.path.rglob(".cropkit-*.part")):
         name = path.relative_to(root.path).as_posix()

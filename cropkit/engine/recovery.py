@@ -86,7 +86,7 @@ def recover(
             return done
         _sweep(root, left_over, {o.id for o in trail.operations.unsettled()})
         dead, living = _owners(trail)
-        if opening and (dead or done) and not living:
+        if opening and (dead or done) and not living and not trail.contents.needs_unknown():
             _sweep_originals(locations, trail)
         for owner in dead:  # last: who is cut off before this comes back to all of it
             root.unlink(f"{OWNERS}/{owner}", missing_ok=True)

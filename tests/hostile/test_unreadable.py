@@ -1,6 +1,7 @@
 """An open operation whose row cannot be read is set aside and told; all the rest goes on."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pictures
@@ -266,7 +267,16 @@ def test_the_content_of_a_companion_is_not_known_at_first() -> None:
     assert operations.from_row(operations.to_row(planned)) == planned
 
 
-@pytest.mark.parametrize(("column", "value"), [("plan", "{"), ("source", NO_TEXT), ("after", b"x")])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *(("plan", "{"), ("source", NO_TEXT), ("after", b"x")),
+        *(
+            ("before", each)
+            for each in ("../x", NO_TEXT, b"a" * 64, "a" * 63 + "\0", "a" * 64 + "\0")
+        ),
+    ],
+)
 def test_fsck_names_one_that_is_done_and_goes_on(
     folder: Path, column: str, value: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,3 +294,28 @@ def test_fsck_names_one_that_is_done_and_goes_on(
         assert [each.image for each in collection.trail.operations.finished()] == [C]
         assert collection.crop(D, BOX).ok
         assert collection.undo(D)[0].ok
+
+
+@pytest.mark.parametrize("value", ["../x", NO_TEXT, b"a" * 64, "a" * 64 + "\0x"])
+def test_no_original_goes_while_one_that_is_needed_is_not_known(
+    folder: Path, value: object
+) -> None:
+    (row,) = rows(folder, f"SELECT before FROM operation WHERE source = '{A}'")  # noqa: S608  (a name of ours)
+    original = folder / kept(row["before"])
+    (folder / "twin.png").write_bytes(original.read_bytes())
+    crop(folder, "twin.png")
+    with Collection(folder) as collection:
+        assert collection.undo("twin.png")[0].ok  # so that its content stands elsewhere, too
+    new = "CAST(? AS TEXT)" if value == NO_TEXT else "?"
+    statement = f"UPDATE operation SET before = {new} WHERE before = ?"  # noqa: S608  (as above)
+    assert change(folder, statement, value, row["before"]) > 1
+    cut_off(folder, D)
+    with Collection(folder) as collection:  # settles what was cut off
+        assert original.exists()
+        assert not [each for each in collection.fsck() if each.kind == "left over"]
+        assert collection.crop(C, BOX).ok
+        assert {each.ok for each in collection.purge(older_than=timedelta(0))} == {True}
+    assert original.exists()
+    assert run("fsck", folder, "--rebuild").returncode == 0
+    with Collection(folder) as collection:
+        assert collection.undo(A)[0].ok
