@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -83,7 +82,8 @@ def soaked(folder: Path, decisions: int, each: int, *, batch: bool) -> list[Stre
     ipycanvas._CANVAS_MANAGER.send = browser.receive  # noqa: SLF001  (it has no other ears)
     browser.open()
     try:
-        return list(_stretches(browser, folder, decisions, each))
+        soak = Soak(folder, browser, beside.pid if beside else None)
+        return [soak.stretch(each) for _ in range(0, decisions, each)]
     finally:
         review.close()
         review.collection.close()
@@ -103,34 +103,38 @@ def _start_batch(folder: Path) -> "subprocess.Popen[str]":
     return beside
 
 
-def _stretches(browser: Browser, folder: Path, decisions: int, each: int) -> Iterator[Stretch]:
-    for _ in range(0, decisions, each):
+@dataclass(frozen=True)
+class Soak:
+    """A review under way, and the batch beside it, by its process."""
+
+    folder: Path
+    browser: Browser
+    beside: int | None
+
+    def stretch(self, decisions: int) -> Stretch:
+        """Accept page after page; return what that cost."""
         began = time.process_time()
-        waits = [_page(browser) for _ in range(0, each, PAGE)]
+        waits = [self._page() for _ in range(0, decisions, PAGE)]
         cpu = time.process_time() - began
-        browser.written()
-        yield _stretch(browser, folder, each, cpu, waits)
+        self.browser.written()
+        writers = (pid for pid in _children() if pid != self.beside)
+        return Stretch(
+            decisions=decisions,
+            cpu_ms=1000 * cpu / decisions,
+            page_ms=1000 * float(np.percentile(waits, 95)),
+            kernel_mb=_resident(os.getpid()),
+            writer_mb=max(map(_resident, writers), default=0.0),
+            trail_kb=_bytes(self.folder) / 1000 / self.browser.review.collection.counts().written,
+        )
 
-
-def _page(browser: Browser) -> float:
-    """Accept a page when it is there, and forget what was drawn; return how long that took."""
-    browser.shown()
-    began = time.perf_counter()
-    browser.key("Enter")
-    browser.shown()
-    browser.drawn.clear()
-    return time.perf_counter() - began
-
-
-def _stretch(browser: Browser, folder: Path, each: int, cpu: float, waits: list[float]) -> Stretch:
-    return Stretch(
-        decisions=each,
-        cpu_ms=1000 * cpu / each,
-        page_ms=1000 * float(np.percentile(waits, 95)),
-        kernel_mb=_resident(os.getpid()),
-        writer_mb=max(map(_resident, _children()), default=0.0),
-        trail_kb=_bytes(folder) / 1000 / browser.review.collection.counts().written,
-    )
+    def _page(self) -> float:
+        """Accept a page when it is there, and forget what was drawn; return how long that took."""
+        self.browser.shown()
+        began = time.perf_counter()
+        self.browser.key("Enter")
+        self.browser.shown()
+        self.browser.drawn.clear()
+        return time.perf_counter() - began
 
 
 def _bytes(folder: Path) -> int:
