@@ -252,7 +252,9 @@ def test_in_time_every_original_is_read(number: int) -> None:
     names = [sha256(f"{n}".encode()).hexdigest() for n in range(number)]
     runs = math.ceil(number / health.SAMPLE)
     samples = [having_their_turn(names, at) for at in hours(runs)]
-    assert sorted(name for sample in samples for name in sample) == sorted(names)
+    read = [name for sample in samples for name in sample]
+    assert len(read) == number  # and not two lists: to tell how they differ would take hours
+    assert not set(names) - set(read)
     assert all(len(sample) <= 2 * health.SAMPLE for sample in samples)
 
 
