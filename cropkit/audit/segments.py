@@ -80,7 +80,7 @@ def lines(path: Path) -> Generator[bytes, None, None]:
         It cannot be read.
     """
     with reader(path) as file:
-        left = min(LARGEST, MOST_UNPACKED * os.fstat(file.fileno()).st_size)
+        most = left = min(LARGEST, MOST_UNPACKED * os.fstat(file.fileno()).st_size)
         with closing(_unpacked(file, path)) as unpacked:
             for line in unpacked:
                 left -= len(line)
@@ -89,6 +89,8 @@ def lines(path: Path) -> Generator[bytes, None, None]:
                 if not line.endswith(b"\n"):
                     raise AuditCorrupt(path, "it ends within a line")
                 yield line
+        if left == most:
+            raise AuditCorrupt(path, "no event is in it")
 
 
 def _unpacked(file: BufferedReader, path: Path) -> Generator[bytes, None, None]:

@@ -281,7 +281,7 @@ def _check_home(home: Path) -> None:
 
 
 def _check_entry(path: Path, status: os.stat_result) -> None:
-    is_file = path.name in _FILES or path.name.startswith(("cropkit.", "trail-"))
+    is_file = path.name in _FILES or path.name.startswith(("cropkit.", "trail"))
     if path.name in _FOLDERS or (stat.S_ISDIR(status.st_mode) and not is_file):
         _check_folder(path, status)
     else:

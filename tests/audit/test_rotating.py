@@ -36,7 +36,6 @@ from cropkit.system.home import (
     segment_being_made,
 )
 from cropkit.system.locks import exclusive, is_free
-from cropkit.system.state_folder import open_file
 
 
 def told(folder: Path) -> list[str]:
@@ -276,10 +275,11 @@ def test_a_segment_that_is_not_what_was_meant_gets_no_name(
     kit: Collection, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     before = (kit.root / EXPORT).read_bytes()
+    other = segments.packed(b"something else\n")
 
     def wrongly(path: Path, *_lines: bytes) -> Iterator[bytes]:
         if name == "write_new":
-            os.close(open_file(path, os.O_WRONLY | os.O_CREAT))
+            path.write_bytes(other)
         return iter([b"something else\n"])
 
     monkeypatch.setattr(segments, name, wrongly)

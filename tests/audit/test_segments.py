@@ -18,7 +18,7 @@ from cropkit.audit import export, export_reader, segments
 from cropkit.audit.chain import GENESIS, digest
 from cropkit.collection import Collection, rebuild
 from cropkit.errors import AuditBehind, AuditCorrupt, AuditMissing, ForeignState
-from cropkit.system import home
+from cropkit.system import home, state_folder
 from cropkit.system.home import DATABASE, EXPORT, HOME
 
 
@@ -127,6 +127,8 @@ WRONG: dict[str, tuple[Callable[[Path], object], int, str]] = {
     ),
     "reordered": (swap, 1, "events 1 to 3 are missing"),
     "another's": (change_an_event, 1, "is not event 1 of the database"),
+    "empty": (lambda f: segment(f, 3).write_bytes(b""), 3, "no event is in it"),
+    "of nothing": (lambda f: close(f, 3, []), 3, "no event is in it"),
     "no gzip": (lambda f: segment(f, 2).write_bytes(b"PK\3\4"), 2, "cannot be unpacked"),
     "cut off": (
         lambda f: segment(f, 2).write_bytes(segment(f, 2).read_bytes()[:-9]),
@@ -260,6 +262,14 @@ def test_a_segment_that_is_a_folder_is_refused(parted: Path) -> None:
     segment(parted, 1).mkdir()
     with pytest.raises(ForeignState):
         Collection(parted)
+
+
+@pytest.mark.parametrize("name", [home.EXPORT_SHORTENED, f"{HOME}/trailing.new"])
+def test_a_folder_where_a_packing_leaves_files_is_refused_by_name(parted: Path, name: str) -> None:
+    (parted / name).mkdir()
+    for ask in (Collection, state_folder.check):
+        with pytest.raises(ForeignState, match=Path(name).name):
+            ask(parted)
 
 
 def test_zcat_and_cat_show_the_trail(parted: Path) -> None:
