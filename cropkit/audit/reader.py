@@ -79,6 +79,16 @@ class TrailReader:
         with self.store.reading() as db:
             return sessions.all_of(db)
 
+    def session_of(self, wanted: str) -> SessionRow | None:
+        """Return one session, whatever the others hold; None: there is none."""
+        with self.store.reading() as db:
+            return sessions.one(db, wanted)
+
+    def unreadable_sessions(self) -> list[str]:
+        """Say of each session that cannot be read why."""
+        with self.store.reading() as db:
+            return sessions.unreadable(db)
+
     def is_dead(self, owner: str) -> bool:
         """Whether the process that owned an operation is gone."""
         return is_free(self._owner_file(owner))

@@ -12,9 +12,11 @@ from cropkit import clock
 from cropkit.audit import rows
 from cropkit.audit.schema import has_degraded, has_not_ended, is_run, session
 from cropkit.audit.tally import SessionRow, Tally
+from cropkit.errors import AuditCorrupt
 
 LATEST = 100  # sessions that are told of in any case
 _ONE = select(session).where(session.c.id == bindparam("wanted"))
+_BY_NUMBER = text("SELECT * FROM session WHERE rowid = :wanted")
 _MOVED = "moved_at"  # beside the counts of a run that lasts
 
 
@@ -48,6 +50,25 @@ def all_of(db: Connection) -> list[SessionRow]:
     """Return every session, oldest first; also of a database in an older format."""
     found = db.execute(text("SELECT * FROM session ORDER BY started_at")).mappings()
     return [_row({str(k): v for k, v in row.items()}) for row in found]
+
+
+def one(db: Connection, wanted: str) -> SessionRow | None:
+    """Return a session; None: there is none."""
+    row = db.execute(_ONE, {"wanted": wanted}).mappings().one_or_none()
+    return _row({str(k): v for k, v in row.items()}) if row else None
+
+
+def unreadable(db: Connection) -> list[str]:
+    """Say of each session of which no record can be made why; also in an older format."""
+    reasons = []
+    for number in db.execute(text("SELECT rowid FROM session")).scalars().all():
+        try:
+            with rows.read("it"):
+                row = db.execute(_BY_NUMBER, {"wanted": number}).mappings().one()
+                _read({str(k): v for k, v in row.items()})
+        except AuditCorrupt as error:
+            reasons.append(f"session {number} cannot be read: {rows.reason_of(error)}")
+    return reasons
 
 
 def watched(db: Connection) -> list[SessionRow]:

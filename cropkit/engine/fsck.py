@@ -198,6 +198,8 @@ def _tables(trail: TrailReader, progress: Progress | None) -> Iterator[Differenc
     """Every row of the tables is what the trail leads to."""
     for disagreement in trail.integrity.disagreements(progress):
         yield Difference("audit", disagreement.path, disagreement.reason)
+    for reason in trail.unreadable_sessions():  # heartbeats are not in the trail
+        yield Difference("audit", "cropkit.db", reason)
 
 
 def _nested(trail: TrailReader) -> Iterator[Difference]:

@@ -182,9 +182,8 @@ def session_alert(folder: Path, session: str) -> Alert | None:
         The trail cannot be read.
     """
     with TrailReader(Root(folder)) as trail:
-        rows = [row for row in trail.sessions() if row.id == session]
-    raised = (degraded_alert(str(folder), row.id, row.kind, row.tally) for row in rows)
-    return next((alert for alert in raised if alert is not None), None)
+        row = trail.session_of(session)
+    return degraded_alert(str(folder), row.id, row.kind, row.tally) if row else None
 
 
 def acknowledge(folder: Path, seen: Sequence[Alert]) -> list[str]:

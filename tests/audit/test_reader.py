@@ -64,6 +64,7 @@ WITH: Mapping[str, Callable[[TrailReader], object]] = {
     "operations.redoable_of": lambda trail: trail.operations.redoable_of(IMAGE),
     "operations.undoable_by_id": lambda trail: trail.operations.undoable_by_id(done(trail).id[:8]),
     "operations.undoable_of": lambda trail: trail.operations.undoable_of(IMAGE),
+    "session_of": lambda trail: trail.session_of(trail.sessions()[0].id),
     "place": lambda trail: trail.place("anna"),
 }
 

@@ -319,3 +319,22 @@ def test_no_original_goes_while_one_that_is_needed_is_not_known(
     assert run("fsck", folder, "--rebuild").returncode == 0
     with Collection(folder) as collection:
         assert collection.undo(A)[0].ok
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("beat_at", "x"), ("counts", "9" * 5_000), ("host", NO_TEXT), ("counts", 7)],
+)
+def test_an_old_session_that_cannot_be_read_is_named_and_stops_no_other(
+    folder: Path, column: str, value: object
+) -> None:
+    (row,) = rows(folder, "SELECT rowid AS number FROM session LIMIT 1")
+    new = "CAST(? AS TEXT)" if value == NO_TEXT else "?"
+    statement = f"UPDATE session SET {column} = {new} WHERE rowid = ?"  # noqa: S608  (as above)
+    assert change(folder, statement, value, row["number"]) == 1
+    with Collection(folder) as collection:
+        named = [each for each in collection.fsck() if "session" in each.reason]
+        assert "cannot be read" in named[-1].reason
+    assert run("apply", folder).returncode == 0
+    assert run("fsck", folder, "--rebuild").returncode == 0
+    assert run("stats", folder).returncode == 0

@@ -640,8 +640,8 @@ RUNS = (
     mutant(
         "another session's alert is told",
         REPORTING,
-        "for row in trail.sessions() if row.id == session]",
-        "for row in trail.sessions()]",
+        "row = trail.session_of(session)",
+        "row = trail.sessions()[0]",
         f"{IN_INSPECTION}::test_the_alert_of_a_session_is_its_own",
     ),
     mutant(
