@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from cropkit.audit.operation import Operation, OperationKind
 from cropkit.errors import PathOutsideRoot
-from cropkit.system.files import Root, is_beneath
+from cropkit.system.files import Identity, Root, is_beneath
 from cropkit.system.home import HOME, ORIGINALS, REJECTED, STAGE
 
 # The names among cropkit's own files that operations are about.
@@ -76,6 +76,11 @@ class Locations:
         """SHA-256 of a planned name's content, None when it is not there."""
         root, path = self.locate(name)
         return root.digest(path)
+
+    def identity(self, name: str) -> Identity | None:
+        """Which file a planned name stands for, None when it is not there."""
+        root, path = self.locate(name)
+        return root.identity(path)
 
     def holds(self, name: str, sha256: str | None) -> bool:
         """Whether a planned name stands for this content; None: for nothing."""

@@ -2,8 +2,9 @@
 
 To read a hundred thousand images takes hours; to compare the trail with its tables takes a minute.
 So only the reading of files is resumed: an image or an original that was read, and held what the
-trail says, is known by a digest of its name and of that content. What the trail says otherwise by
-now, or what was not right, is read again, whatever was kept.
+trail says, is known by a digest of its name, that content, and the file's inode, size and time.
+What the trail says otherwise by now, what was not right, and a file that was changed or replaced
+since, is read again, whatever was kept.
 
 It is kept in the person's own cache, where nobody who writes the collection can write, under the
 folder that is looked at and the trail that was seen in it. A look that comes to its end leaves
@@ -21,10 +22,11 @@ from typing import Self
 from cropkit import clock
 from cropkit.errors import PersonalStateUnusable
 from cropkit.system import personal_cache
+from cropkit.system.files import Identity
 
 AGE = timedelta(days=7)
 KEPT_EACH = 30.0  # seconds: what a kill can cost
-_FORM = 1
+_FORM = 2
 _SIZE = 16  # bytes of a digest
 _BETWEEN = b"\n"
 
@@ -65,13 +67,15 @@ class Proven:
         elif self._is_kept:
             personal_cache.remove(self._name)
 
-    def holds(self, name: str, sha256: str) -> bool:
-        """Whether this file was read, and held this content."""
-        return bool(self._digests) and _digest(name, sha256) in self._digests
+    def holds(self, name: str, sha256: str, file: Identity | None) -> bool:
+        """Whether this very file was read, and held this content."""
+        return file is not None and _digest(name, sha256, file) in self._digests
 
-    def add(self, name: str, sha256: str) -> None:
+    def add(self, name: str, sha256: str, file: Identity | None) -> None:
         """Say that a file was read, and holds this content."""
-        self._digests.add(_digest(name, sha256))
+        if file is None:  # it came between the look and the reading
+            return
+        self._digests.add(_digest(name, sha256, file))
         if time.monotonic() - self._kept_at >= KEPT_EACH:
             self._keep()
 
@@ -97,7 +101,8 @@ class Proven:
         except (PersonalStateUnusable, ValueError) as error:
             self.notices.append(f"what an earlier fsck has read is not known: {error}")
             return nothing
-        return (began_at, digests) if began_at + AGE > self._began_at else nothing
+        is_recent = began_at <= self._began_at < began_at + AGE  # a clock may have stepped back
+        return (began_at, digests) if is_recent else nothing
 
     def _keep(self) -> None:
         self._kept_at = time.monotonic()
@@ -112,8 +117,10 @@ class Proven:
                 self.notices.append(notice)
 
 
-def _digest(name: str, sha256: str) -> bytes:
-    which = f"{name}\0{sha256}".encode("utf-8", "surrogateescape")
+def _digest(name: str, sha256: str, file: Identity) -> bytes:
+    # no device: its number may be another one after the next start
+    stamp = f"{file.inode} {file.size} {file.mtime_ns}"
+    which = f"{name}\0{sha256}\0{stamp}".encode("utf-8", "surrogateescape")
     return hashlib.blake2b(which, digest_size=_SIZE).digest()
 
 

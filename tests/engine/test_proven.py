@@ -13,10 +13,13 @@ from cropkit.collection import Collection
 from cropkit.engine.locations import Locations
 from cropkit.engine.proven import AGE, Proven
 from cropkit.geometry import PixelBox
+from cropkit.system.files import Identity
+from cropkit.system.home import ORIGINALS
 
 IMAGES = ("a_stage2.png", "b_stage2.png", "c.jpg", "d.jpg", "e.jpeg")
 BOX = PixelBox(3, 5, 41, 37)
 OTHER = PixelBox(2, 3, 30, 29)
+FILE = Identity(device=1, inode=2, size=3, mtime_ns=4, links=1)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +63,7 @@ def cut_off(kit: Collection, *, after: int) -> None:
 
 def read_and_cut_off(read: Proven, name: str, sha256: str) -> None:
     with read:
-        read.add(name, sha256)
+        read.add(name, sha256, FILE)
         raise KeyboardInterrupt
 
 
@@ -73,6 +76,31 @@ def test_it_goes_on_where_it_was_cut_off(kit: Collection, files: list[str], afte
     assert kit.fsck(resume=True) == []
     assert len(files) == 10 - after
     assert not read & set(files)
+
+
+def test_what_was_changed_or_removed_since_is_read_again(kit: Collection) -> None:
+    cut_off(kit, after=10)
+    images = [kit.root / name for name in IMAGES]
+    images[0].unlink()
+    images[1].write_bytes(b"something else")
+    images[2].write_bytes(images[2].read_bytes()[::-1])  # of the same size
+    images[4].unlink()
+    images[4].symlink_to(images[3])
+    original = next(iter(sorted((kit.root / ORIGINALS).iterdir())))
+    original.unlink()
+    told = {each.path for each in kit.fsck(resume=True)}
+    assert told == {*(IMAGES[each] for each in (0, 1, 2, 4)), f"{ORIGINALS}/{original.name}"}
+
+
+def test_a_look_that_begins_before_the_last_one_believes_nothing_of_it(
+    kit: Collection, files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(kit, after=3)
+    earlier = clock.now() - timedelta(hours=1)
+    monkeypatch.setattr("cropkit.engine.proven.clock.now", lambda: earlier)
+    files.clear()
+    assert kit.fsck(resume=True) == []
+    assert len(files) == 10
 
 
 def test_without_being_asked_to_it_reads_all(kit: Collection, files: list[str]) -> None:
@@ -136,10 +164,10 @@ def test_one_that_ends_leaves_nothing(kit: Collection, cache: Path, files: list[
 def test_another_trail_in_the_same_folder_has_read_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         read_and_cut_off(Proven(tmp_path, "first"), "a.png", "0" * 64)
-    assert Proven(tmp_path, "first", resume=True).holds("a.png", "0" * 64)
-    assert not Proven(tmp_path, "first", resume=True).holds("a.png", "1" * 64)
-    assert not Proven(tmp_path, "another", resume=True).holds("a.png", "0" * 64)
-    assert not Proven(tmp_path / "b", "first", resume=True).holds("a.png", "0" * 64)
+    assert Proven(tmp_path, "first", resume=True).holds("a.png", "0" * 64, FILE)
+    assert not Proven(tmp_path, "first", resume=True).holds("a.png", "1" * 64, FILE)
+    assert not Proven(tmp_path, "another", resume=True).holds("a.png", "0" * 64, FILE)
+    assert not Proven(tmp_path / "b", "first", resume=True).holds("a.png", "0" * 64, FILE)
 
 
 def test_what_was_read_long_ago_is_read_again(
