@@ -51,6 +51,11 @@ class OperationReader:
         with self._store.reading() as db:
             return unvouched.unreadable(db)
 
+    def claimed_for_nothing(self) -> list[str]:
+        """Return the names that are claimed for no open operation."""
+        with self._store.reading() as db:
+            return operations.claimed_for_nothing(db)
+
     def vouched(self) -> list[Operation]:
         """Return those of them that may be acted upon, oldest first."""
         with self._store.reading() as db:

@@ -33,6 +33,7 @@ from cropkit.audit.schema import (
     can_be_redone,
     can_be_undone,
     claim,
+    is_not_done,
     needs_original,
     operation,
     text_or_none,
@@ -306,6 +307,14 @@ def later_on(db: Connection, earlier: Operation) -> Operation | None:
     )
     row = db.execute(query.limit(1)).one_or_none()
     return _operation(row) if row else None
+
+
+def claimed_for_nothing(db: Connection) -> list[str]:
+    """Return the names that are claimed for no open operation: nobody will give them back."""
+    mine = select(operation.c.seq).where(operation.c.id == claim.c.operation)
+    is_open = mine.where(is_not_done, operation.c.state != OperationState.ABORTED).exists()
+    query = select(rows.as_bytes(claim.c.name)).where(~is_open)
+    return list(rows.names(db.execute(query).scalars()))
 
 
 def originals(db: Connection) -> dict[str, str]:

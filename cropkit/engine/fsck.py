@@ -94,6 +94,11 @@ def _open(trail: TrailReader) -> Iterator[Difference]:
         source = each.operation.source
         if not source or trail.scope.holds(source):
             yield Difference("unvouched", source or "cropkit.db", each.said)
+    # of one that cannot be read nobody knows what it has claimed
+    for name in () if trail.operations.unreadable() else trail.operations.claimed_for_nothing():
+        if trail.scope.is_whole or trail.scope.holds(name):
+            reason = "is claimed for no open operation, so that all others wait"
+            yield Difference("audit", name, reason)
     for operation in filter(
         lambda each: trail.scope.holds(each.source), trail.operations.unsettled()
     ):

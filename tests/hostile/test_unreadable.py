@@ -338,3 +338,15 @@ def test_an_old_session_that_cannot_be_read_is_named_and_stops_no_other(
     assert run("apply", folder).returncode == 0
     assert run("fsck", folder, "--rebuild").returncode == 0
     assert run("stats", folder).returncode == 0
+
+
+def test_a_name_that_is_claimed_for_nothing_is_told_by_fsck(folder: Path) -> None:
+    statement = "UPDATE claim SET operation = 'x' WHERE name = ?"
+    assert change(folder, statement, B) == 1
+    run("recover", folder)
+    ended = run("fsck", folder)
+    assert ended.returncode == 1
+    assert f"{B}: is claimed for no open operation" in ended.stderr
+    assert run("fsck", folder, "--rebuild").returncode == 0
+    with Collection(folder) as collection:
+        assert collection.crop(B, BOX).ok
