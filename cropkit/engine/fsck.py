@@ -33,8 +33,8 @@ class Difference:
 
 
 def proven(locations: Locations, trail: TrailReader, *, resume: bool = False) -> Proven:
-    """Return what was read of the files of a collection; see `Proven`."""
-    return Proven(locations.root.path, trail.integrity.first(), resume=resume)
+    """Return what was read of the files of a collection, or of the part that is meant."""
+    return Proven(locations.root.path / trail.scope.part, trail.integrity.first(), resume=resume)
 
 
 def fsck(

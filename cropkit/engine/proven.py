@@ -38,13 +38,13 @@ class Proven:
 
     Parameters
     ----------
-    root : the collection's folder
+    folder : the one that is meant: the collection's, or a part of it
     trail : the hash of its first event, which tells it from another one in the same folder
     resume : do not read again what the look that was cut off has read
     """
 
-    def __init__(self, root: Path, trail: str, *, resume: bool = False) -> None:
-        which = json.dumps([str(root.resolve()), trail])
+    def __init__(self, folder: Path, trail: str, *, resume: bool = False) -> None:
+        which = json.dumps([str(folder.resolve()), trail])
         self._name = f"fsck-{hashlib.sha256(which.encode()).hexdigest()[:32]}"
         self._digests: set[bytes] = set()
         self._began_at = clock.now()

@@ -246,3 +246,15 @@ def test_a_deep_look_at_the_health_reads_each_file_once(kit: Collection, files: 
     assert run("health", kit.root, "--deep", "--json").returncode in (0, 1)
     assert len(files) == 10
     assert len(set(files)) == 10
+
+
+def test_a_look_at_a_part_takes_nothing_from_one_at_the_whole(
+    kit: Collection, files: list[str]
+) -> None:
+    (kit.root / "part").mkdir()
+    cut_off(kit, after=3)
+    kit.close()
+    assert run("fsck", kit.root / "part").returncode == 0
+    files.clear()
+    ended = run("fsck", kit.root, "--resume", "--json")
+    assert json.loads(ended.stdout)["resumed"] == 3
