@@ -13,7 +13,7 @@ import pandas as pd
 import pictures
 import pytest
 from deciding import BOX, decided
-from faults import contents
+from faults import as_format_1, contents
 from PIL import Image
 
 import cropkit
@@ -248,6 +248,16 @@ def test_an_image_counts_as_its_latest_decision_says(kit: Collection) -> None:
     decided(kit, "a_stage2.png", box=PixelBox(1, 2, 30, 40))
     counts = kit.counts()
     assert (counts.decided, counts.waiting, counts.written) == (1, 1, 0)
+
+
+def test_in_an_older_format_an_image_counts_as_its_latest_decision_says(folder: Path) -> None:
+    with Collection(folder) as kit:
+        kit.apply(decided(kit, "a_stage2.png"))
+        decided(kit, "a_stage2.png", box=PixelBox(1, 2, 30, 40))
+    as_format_1(folder)
+    with Collection(folder) as kit:
+        counts = kit.counts()
+        assert (counts.decided, counts.waiting, counts.written) == (1, 1, 0)
 
 
 def test_an_image_that_was_cropped_is_known_by_its_content(kit: Collection, folder: Path) -> None:

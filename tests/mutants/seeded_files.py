@@ -703,7 +703,7 @@ FILES = (
         DECISIONS,
         "select(func.max(decision.c.seq))",
         "select(func.min(decision.c.seq))",
-        f"{IN_KIT}::test_an_image_counts_as_its_latest_decision_says",
+        f"{IN_KIT}::test_in_an_older_format_an_image_counts_as_its_latest_decision_says",
     ),
     mutant(
         "a changed body keeps its hash",

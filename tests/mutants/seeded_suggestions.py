@@ -21,6 +21,13 @@ SUGGESTIONS = (
     mutant(
         "composed letters are other letters",
         CONVENTION,
+        'return normalize("NFC", text)',
+        "return text",
+        IN_TABLE,
+    ),
+    mutant(
+        "composed letters of a path with a dot are other letters",
+        CONVENTION,
         'return normalize("NFC", path.as_posix())',
         "return path.as_posix()",
         IN_TABLE,

@@ -148,8 +148,9 @@ def test_paths_are_read_as_the_collection_lists_them(tmp_path: Path, path: str) 
     assert len(asked(table, "sub/a.png").suggestions) == 1
 
 
-def test_composed_and_decomposed_names_are_one(tmp_path: Path) -> None:
-    table = csv(tmp_path, "path,x1,y1,x2,y2\nU\u0308.png,1,1,9,9\n")
+@pytest.mark.parametrize("before", ["", "./"])
+def test_composed_and_decomposed_names_are_one(tmp_path: Path, before: str) -> None:
+    table = csv(tmp_path, f"path,x1,y1,x2,y2\n{before}U\u0308.png,1,1,9,9\n")
     assert len(asked(table, "Ü.png").suggestions) == 1
     assert table.unmatched(["U\u0308.png"]) == ()
 
