@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser.reviewing import Desk, Running, desk
+from browser.reviewing import Desk, Probe, Running, desk
 from playwright.sync_api import Browser, expect
 
 MODIFIERS = {"Ctrl": "Control", "Accel": "Control"}
@@ -154,6 +154,7 @@ def test_after_a_kernel_restart_the_review_is_at_the_same_image_with_the_same_un
     at = page.until_idle()
     with demo.probe() as probe:
         paths = probe.paths()
+        until_remembered(page, probe, paths)
         undo = probe.value("[one.path for one in review._controller.store.undo_stack()]")
     assert len(undo) >= 3
     restart_and_run_all(page)
@@ -167,6 +168,15 @@ def test_after_a_kernel_restart_the_review_is_at_the_same_image_with_the_same_un
     assert keyboard_is_the_reviews(page)
     page.press("z")
     page.wait(lambda s: s.written == at.written - 1, "the file is restored")
+
+
+def until_remembered(page: Desk, probe: Probe, paths: list[str]) -> None:
+    """Wait until the page's place is kept, by a thread that keeps nothing waiting."""
+    for _ in range(100):
+        if probe.value("review.collection.trail.place(review.collection.reviewer)") in paths:
+            return
+        page.page.wait_for_timeout(100)
+    pytest.fail("the place is not remembered")
 
 
 def see_pages(page: Desk) -> None:
