@@ -189,16 +189,17 @@ def _each(
     first: int,
     unreadable: dict[str, Disagreement],
 ) -> Iterator[tuple[object, Row]]:
+    def keyed(wanted: int) -> tuple[object, Row]:
+        row = db.execute(query.where(_ROWID.in_([wanted]))).one()
+        return getattr(row, _KEYS[table.name]), row._asdict()
+
     numbers = query.with_only_columns(_ROWID, maintain_column_froms=True)
-    for wanted in db.execute(numbers).scalars().all()[first:]:
-        try:
-            with rows.read("it"):
-                row = db.execute(query.where(_ROWID.in_([wanted]))).one()
-        except AuditCorrupt as error:
-            named = _unreadable(table, db, wanted, rows.reason_of(error))
+    for each in rows.one_by_one(db.execute(numbers).scalars().all()[first:], keyed):
+        if isinstance(each, rows.Unread):
+            named = _unreadable(table, db, *each)
             unreadable[named.key] = named
         else:
-            yield getattr(row, _KEYS[table.name]), row._asdict()
+            yield each
 
 
 def _unreadable(table: Table, db: Connection, rowid: int, reason: str) -> Disagreement:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Row, Select, cast
 from sqlalchemy.exc import OperationalError
@@ -38,9 +38,28 @@ def read(what: str) -> Iterator[None]:
         raise AuditCorrupt(DATABASE, f"{what} is none of ours: {error.orig}") from error.orig
 
 
+class Unread(NamedTuple):
+    """A row that no record can be made of: where it is, and why."""
+
+    number: int
+    reason: str
+
+
+def one_by_one(numbers: Iterable[int], make: Callable[[int], T]) -> Iterator[T | Unread]:
+    """Make a record of each row by itself, in the order of the numbers: none stops another."""
+    for number in numbers:
+        try:
+            with read("it"):
+                record = make(number)
+        except AuditCorrupt as error:
+            yield Unread(number, reason_of(error))
+        else:
+            yield record
+
+
 def each(
     db: Connection, query: Select[Any], number: Column[int], make: Callable[[Row[Any]], T]
-) -> tuple[list[T], list[tuple[int, str]]]:
+) -> tuple[list[T], list[Unread]]:
     """Make records of rows; return also which of them none can be made of, and why.
 
     Only where there is such a one each is read by itself.
@@ -54,15 +73,14 @@ def each(
             return [make(row) for row in db.execute(query)], []
     except AuditCorrupt:
         pass
-    records, unreadable = [], []
+
+    def made(wanted: int) -> T:
+        return make(db.execute(query.where(number == wanted)).one())
+
     numbers = query.with_only_columns(number, maintain_column_froms=True)
-    for wanted in db.execute(numbers).scalars().all():
-        try:
-            with read("it"):
-                records.append(make(db.execute(query.where(number == wanted)).one()))
-        except AuditCorrupt as error:
-            unreadable.append((wanted, reason_of(error)))
-    return records, unreadable
+    every = list(one_by_one(db.execute(numbers).scalars().all(), made))
+    unread = [row for row in every if isinstance(row, Unread)]
+    return [row for row in every if not isinstance(row, Unread)], unread
 
 
 def reason_of(error: AuditCorrupt) -> str:

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from cropkit import clock
 from cropkit.audit import rows
 from cropkit.audit.schema import has_degraded, has_not_ended, is_run, session
 from cropkit.audit.tally import SessionRow, Tally
-from cropkit.errors import AuditCorrupt
 
 LATEST = 100  # sessions that are told of in any case
 _ONE = select(session).where(session.c.id == bindparam("wanted"))
@@ -49,26 +48,24 @@ def exists(db: Connection, wanted: str) -> bool:
 def all_of(db: Connection) -> list[SessionRow]:
     """Return every session, oldest first; also of a database in an older format."""
     found = db.execute(text("SELECT * FROM session ORDER BY started_at")).mappings()
-    return [_row({str(k): v for k, v in row.items()}) for row in found]
+    return [_row(row) for row in found]
 
 
 def one(db: Connection, wanted: str) -> SessionRow | None:
     """Return a session; None: there is none."""
     row = db.execute(_ONE, {"wanted": wanted}).mappings().one_or_none()
-    return _row({str(k): v for k, v in row.items()}) if row else None
+    return _row(row) if row else None
 
 
 def unreadable(db: Connection) -> list[str]:
     """Say of each session of which no record can be made why; also in an older format."""
-    reasons = []
-    for number in db.execute(text("SELECT rowid FROM session")).scalars().all():
-        try:
-            with rows.read("it"):
-                row = db.execute(_BY_NUMBER, {"wanted": number}).mappings().one()
-                _read({str(k): v for k, v in row.items()})
-        except AuditCorrupt as error:
-            reasons.append(f"session {number} cannot be read: {rows.reason_of(error)}")
-    return reasons
+
+    def one_of(number: int) -> SessionRow:
+        return _read(db.execute(_BY_NUMBER, {"wanted": number}).mappings().one())
+
+    numbers = db.execute(text("SELECT rowid FROM session")).scalars().all()
+    unread = (each for each in rows.one_by_one(numbers, one_of) if isinstance(each, rows.Unread))
+    return [f"session {each.number} cannot be read: {each.reason}" for each in unread]
 
 
 def watched(db: Connection) -> list[SessionRow]:
@@ -86,7 +83,7 @@ def watched(db: Connection) -> list[SessionRow]:
     )
     ids = sorted({each for query in asked for each in db.execute(query).scalars()})
     found = [db.execute(_ONE, {"wanted": each}).mappings().one() for each in ids]
-    known = [_row({str(k): v for k, v in row.items()}) for row in found]
+    known = [_row(row) for row in found]
     return sorted(known, key=lambda each: each.started_at)
 
 
@@ -99,12 +96,12 @@ def _change(db: Connection, wanted: str, values: Mapping[str, Any]) -> None:
     db.execute(update(session).where(session.c.id == wanted).values(values))
 
 
-def _row(row: Mapping[str, Any]) -> SessionRow:
+def _row(row: RowMapping) -> SessionRow:
     with rows.read(f"session {row.get('id')!r}"):
         return _read(row)
 
 
-def _read(row: Mapping[str, Any]) -> SessionRow:
+def _read(row: RowMapping) -> SessionRow:
     return SessionRow(
         id=row["id"],
         kind=row["kind"],

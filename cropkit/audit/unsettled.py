@@ -29,7 +29,6 @@ from cropkit.audit.operation import (
     OperationState,
 )
 from cropkit.audit.schema import audit, is_no_outcome, is_not_done, is_outcome, operation
-from cropkit.errors import AuditCorrupt
 from cropkit.names import unescaped
 
 _state = operation.c.state
@@ -106,17 +105,12 @@ def has_one(db: Connection, decision: str) -> bool:
 
 
 def _read(db: Connection, numbers: Executable) -> Iterator[Numbered | Unreadable]:
-    for seq in sorted(db.execute(numbers).scalars()):
-        try:
-            yield _record(db, seq)
-        except AuditCorrupt as error:
-            yield _unreadable(db, seq, rows.reason_of(error))
-
-
-def _record(db: Connection, seq: int) -> Numbered:
-    with rows.read("it"):
+    def numbered(seq: int) -> Numbered:
         row = db.execute(_ONE, {"wanted": seq}).one()._asdict()
         return operations.from_row(row), row
+
+    for each in rows.one_by_one(sorted(db.execute(numbers).scalars()), numbered):
+        yield _unreadable(db, *each) if isinstance(each, rows.Unread) else each
 
 
 def _unreadable(db: Connection, seq: int, reason: str) -> Unreadable:

@@ -422,7 +422,7 @@ RUNS = (
     ),
     mutant(
         "a row that cannot be read stops all others",
-        "audit/unsettled.py",
+        "audit/rows.py",
         "        except AuditCorrupt as error:\n",
         "        except AuditCorrupt as error:\n            raise\n",
         IN_UNREADABLE,
