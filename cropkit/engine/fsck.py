@@ -165,13 +165,15 @@ def _expected(finished: Iterable[Operation]) -> dict[str, str]:
 def _digest(locations: Locations, path: str, meant: str, read: Proven | None) -> str | None:
     """Return the content of a file as it is now, or as it was read and held what is meant."""
     try:
+        if read is None:
+            return locations.digest(path)
         file = locations.identity(path)  # before it is read: what is changed from then on, shows
-        if read is not None and read.holds(path, meant, file):
+        if read.holds(path, meant, file):
             return meant
         digest = locations.digest(path)
     except CropkitError as error:
         return f"unreadable ({error.code})"
-    if read is not None and digest == meant:
+    if digest == meant:
         read.add(path, meant, file)
     return digest
 

@@ -211,13 +211,13 @@ def _to_read(trail: TrailReader, survey: Survey, now: datetime, extent: Extent) 
 def _files(
     trail: TrailReader, originals: list[str], extent: Extent
 ) -> tuple[list[Difference], list[Difference]]:
-    """Compare trail and disk, if all is asked for, and read originals; no file is read twice."""
+    """Compare trail and disk, if all is asked for; return that, and which originals are damaged."""
     if not extent.deep:
         return [], list(fsck.damaged_originals(trail.root, originals))
     locations = _locations(trail.root)
     with fsck.proven(locations, trail) as read:
         differences = fsck.fsck(locations, trail, None, read)
-        return differences, list(fsck.damaged_originals(trail.root, originals, None, read))
+    return differences, [each for each in differences if each.kind == "original"]
 
 
 def _counts(survey: Survey, now: datetime, extent: Extent) -> bool:

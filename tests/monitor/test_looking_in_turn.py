@@ -187,6 +187,16 @@ def test_what_a_deep_look_finds_stays_found(folder: Path) -> None:
     assert [codes(report) for report in looks(folder, 2)] == [["chain-broken"]] * 2
 
 
+def test_a_deep_look_tells_of_each_damaged_original_once(folder: Path) -> None:
+    changed, gone, *_ = sorted((folder / ".cropkit" / "originals").iterdir())
+    changed.write_bytes(b"another")
+    gone.unlink()
+    report = look(folder, deep=True)
+    names = [event.name for event in report.facts.bad_originals]
+    assert names == [f".cropkit/originals/{each.name}" for each in (changed, gone)]
+    assert "original-damaged" in codes(report)
+
+
 def test_who_has_it_mended_is_told_no_more(folder: Path) -> None:
     whole = (folder / DATABASE).read_bytes()
     edit(folder, 2)
