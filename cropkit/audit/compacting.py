@@ -61,11 +61,4 @@ def lacking(root: Root) -> str | None:
 
 
 def _bytes(folder: Path, *names: str) -> int:
-    return sum(_size(folder / name) for name in names)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.lstat().st_size
-    except FileNotFoundError:
-        return 0
+    return sum(disk_space.taken(folder / name) for name in names)

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from cropkit.audit import segments
 from cropkit.audit.export_reader import Export, Place, opened
 from cropkit.errors import AuditCorrupt, AuditLocked, NoSpace
+from cropkit.system import disk_space
 from cropkit.system.files import Root
 from cropkit.system.home import (
     COMPACT_LOCK,
@@ -72,10 +73,7 @@ class _Piece(NamedTuple):
 
 def open_bytes(root: Root) -> int:
     """Return the bytes of the open part; 0 where it is not there."""
-    try:
-        return (root.path / EXPORT).lstat().st_size
-    except FileNotFoundError:
-        return 0
+    return disk_space.taken(root.path / EXPORT)
 
 
 def check_room(root: Root, *, least: int = LEAST) -> None:

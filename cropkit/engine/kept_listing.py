@@ -194,8 +194,7 @@ def _identified(top: Path) -> tuple[int, str | None]:
     except OSError:
         return 0, None
     which = f"{os.uname().nodename} {stamp.device} {stamp.inode}"
-    name = f"listing-{hashlib.sha256(which.encode(*_CODING)).hexdigest()[:32]}"
-    return stamp.device, name if known else None
+    return stamp.device, personal_cache.name_for("listing", which) if known else None
 
 
 def _stamp(folder: str) -> Stamp:

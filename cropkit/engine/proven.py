@@ -45,7 +45,7 @@ class Proven:
 
     def __init__(self, folder: Path, trail: str, *, resume: bool = False) -> None:
         which = json.dumps([str(folder.resolve()), trail])
-        self._name = f"fsck-{hashlib.sha256(which.encode()).hexdigest()[:32]}"
+        self._name = personal_cache.name_for("fsck", which)
         self._digests: set[bytes] = set()
         self._began_at = clock.now()
         self._kept_at = time.monotonic()

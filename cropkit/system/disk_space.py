@@ -8,7 +8,7 @@ import errno
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cropkit.errors import CropkitError, NoSpace, ReadOnly, WriteFailed
@@ -97,6 +97,34 @@ def _keep(path: Path, size: int = 0) -> None:
             os.posix_fallocate(fd, 0, size)
     finally:
         os.close(fd)
+
+
+def taken(path: Path) -> int:
+    """Return the bytes of a file; 0 where there is none."""
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def keep_within(limit: int, folder: int, ignored: type[OSError] = FileNotFoundError) -> None:
+    """Remove the files of a folder that were not touched for longest, until the rest fits.
+
+    Parameters
+    ----------
+    limit : bytes of all files together
+    folder : the open folder
+    ignored : what keeps a file from being removed, and is no reason to end
+    """
+    with os.scandir(folder) as entries:
+        files = [(each.name, each.stat(follow_symlinks=False)) for each in entries]
+    total = sum(status.st_size for _, status in files)
+    for name, status in sorted(files, key=lambda file: file[1].st_mtime_ns):
+        if total <= limit:
+            return
+        with suppress(ignored):
+            os.unlink(name, dir_fd=folder)
+        total -= status.st_size
 
 
 def give_back(folder: Path) -> str | None:

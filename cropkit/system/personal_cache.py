@@ -12,11 +12,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from cropkit.errors import PersonalStateUnusable
-from cropkit.system import personal_state
+from cropkit.system import disk_space, personal_state
 
 LARGEST = 256 << 20  # bytes of one file: of some six million names
 LIMIT = 512 << 20  # bytes of all of them
 _DIGEST = hashlib.sha256().digest_size
+
+
+def name_for(kind: str, which: str) -> str:
+    """Name what is kept of one of many things."""
+    digest = hashlib.sha256(which.encode("utf-8", "surrogateescape"))
+    return f"{kind}-{digest.hexdigest()[:32]}"
 
 
 def read(name: str, environment: Mapping[str, str] | None = None) -> bytes | None:
@@ -57,7 +63,7 @@ def write(name: str, data: bytes, environment: Mapping[str, str] | None = None) 
     with personal_state.translated(place), personal_state.opened(place) as fd:
         digest = hashlib.sha256(data).digest()
         personal_state.put(name, fd, digest + data, durable=False)
-        _trim(fd)
+        disk_space.keep_within(LIMIT, fd, OSError)  # those that somebody was killed over, too
 
 
 def remove(name: str, environment: Mapping[str, str] | None = None) -> None:
@@ -74,16 +80,3 @@ def _read(path: Path, folder_fd: int) -> bytes:
     if hashlib.sha256(data).digest() != digest:
         raise PersonalStateUnusable(path, "it is not as it was written")
     return data
-
-
-def _trim(folder_fd: int) -> None:
-    """Remove the oldest files, those that somebody was killed over among them."""
-    with os.scandir(folder_fd) as entries:
-        files = [(each.name, each.stat(follow_symlinks=False)) for each in entries]
-    total = sum(status.st_size for _, status in files)
-    for name, status in sorted(files, key=lambda file: file[1].st_mtime_ns):
-        if total <= LIMIT:
-            return
-        with suppress(OSError):
-            os.unlink(name, dir_fd=folder_fd)
-        total -= status.st_size

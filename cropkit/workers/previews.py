@@ -20,6 +20,7 @@ from cropkit.errors import ForeignState, ReaderDied
 from cropkit.formats import Header, Options
 from cropkit.formats.preview import preview, thumbnail
 from cropkit.geometry import Size
+from cropkit.system import disk_space
 from cropkit.system.files import Root
 from cropkit.system.home import PREVIEWS
 from cropkit.system.state_folder import make_folder, open_file, opened_folder, reader
@@ -85,22 +86,10 @@ class Cache:
                     file.write(hashlib.sha256(jpeg).digest() + jpeg)
                 os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
                 if self._puts % _COUNTED_EVERY == 0:
-                    self._shrink(folder)
+                    disk_space.keep_within(self._limit, folder)
         except (OSError, ForeignState) as error:
             _log.warning("preview not kept: %s", error)
         self._puts += 1
-
-    def _shrink(self, folder: int) -> None:
-        """Remove what was not used for longest, until the rest fits."""
-        with os.scandir(folder) as entries:
-            files = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
-        total = sum(stat.st_size for _, stat in files)
-        for name, stat in sorted(files, key=lambda file: file[1].st_mtime_ns):
-            if total <= self._limit:
-                return
-            with suppress(FileNotFoundError):
-                os.unlink(name, dir_fd=folder)
-            total -= stat.st_size
 
 
 def previewed(root: Root, path: str, fit: Size, cache: Cache, options: Options = PLAIN) -> Preview:

@@ -73,8 +73,8 @@ FILES = (
     mutant(
         "names are kept where times do not tell",
         KEPT_LISTING,
-        "return stamp.device, name if known else None",
-        "return stamp.device, name",
+        'return stamp.device, personal_cache.name_for("listing", which) if known else None',
+        'return stamp.device, personal_cache.name_for("listing", which)',
         IN_KEPT_LISTING,
     ),
     # -- a part of a collection ----------------------------------------------------------------
@@ -484,7 +484,7 @@ FILES = (
     ),
     mutant(
         "what was used last goes first",
-        PREVIEWS,
+        "system/disk_space.py",
         "key=lambda file: file[1].st_mtime_ns)",
         "key=lambda file: -file[1].st_mtime_ns)",
         IN_PREVIEWS,
