@@ -192,7 +192,10 @@ def faults(stage: Stage, share: int, seed: int) -> Iterator[tuple[str, list[str]
         chance = random.Random(f"{seed} {stage.scenario.name} {persistent}")  # noqa: S311  (a sample, not a secret)
         for error in FAULTS:
             for number in range(chance.randrange(share) + 1, counts[error] + 1, share):
-                yield _failing(stage, Fault(number, error, persistent))
+                fault = Fault(number, error, persistent)
+                point = _failing(stage, fault)
+                if fault.reached >= number:  # else this run had fewer calls than the calm one
+                    yield point
 
 
 def _effects(stage: Stage) -> dict[int, int]:
