@@ -555,10 +555,10 @@ class ForeignState(AuditError):
 
 
 class NetworkFileSystem(AuditError):
-    """(folder, file system type)."""
+    """(folder, file system type, command that keeps the state elsewhere)."""
 
-    template = "{0}: on {1}, where SQLite is not safe"
-    cure = "Work on a local disk"
+    template = "{0}: on {1}, where SQLite is not safe; `{2}` keeps its state elsewhere"
+    cure = "Name a folder on a disk of this machine"
 
 
 class BadInput(CropkitError):

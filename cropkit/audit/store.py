@@ -23,7 +23,7 @@ from cropkit.audit.store_reader import (
     version_of,
 )
 from cropkit.errors import AuditLocked, CropkitError, ForeignState
-from cropkit.system import disk_space, state_folder
+from cropkit.system import disk_space, file_system_probe, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import (
     DATABASE,
@@ -36,6 +36,7 @@ from cropkit.system.home import (
     WRITER_LOCK,
 )
 from cropkit.system.locks import LockHeld, exclusive
+from cropkit.system.mounts import file_system_type
 from cropkit.system.signals import held_off
 from cropkit.system.state_folder import make_file
 
@@ -79,6 +80,7 @@ class Store(StoreReader):
         self._exported = -1
         if not rebuilding:
             self._refuse_lost_database()
+        self._refuse_unsafe(root)
         self._make(root)
         with self._translated(), self._alone(), held_off():
             self._connect(self._opened_to_write)
@@ -237,6 +239,10 @@ class Store(StoreReader):
             self.behind = True
 
     # -- opening -------------------------------------------------------------------------------
+
+    def _refuse_unsafe(self, root: Root) -> None:
+        with self._translated():
+            file_system_probe.check(self.folder, file_system_type(self.folder), root.system)
 
     def _make(self, root: Root) -> None:
         """Make the folders; in another collection only within a state that is there.

@@ -25,17 +25,15 @@ from cropkit.errors import (
     AuditUnavailable,
     CropkitError,
     DiskFull,
-    NetworkFileSystem,
     NoCollection,
 )
-from cropkit.system import disk_space, state_folder
+from cropkit.system import disk_space, file_system_probe, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS, log_of
 from cropkit.system.mounts import file_system_type
 from cropkit.system.signals import HeldOff, held_off
 
 DEADLINE = 30.0
-_NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs"))
 
 
 class StoreReader:
@@ -178,8 +176,7 @@ class StoreReader:
     def _refuse_network(self) -> None:
         with self._translated():
             kind = file_system_type(self.folder)
-        if kind in _NETWORK or kind.startswith("fuse.sshfs"):
-            raise NetworkFileSystem(self.folder, kind)
+        file_system_probe.check_kind(self.folder, kind)
 
     def _refuse_lost_database(self) -> None:
         """Refuse to start afresh: that would forget what the originals belong to."""

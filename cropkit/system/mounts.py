@@ -1,4 +1,4 @@
-"""Which file system holds a folder, and what its times can be believed for."""
+"""Which file system holds a folder, and what it can be believed for: its times, a database."""
 
 import os
 import re
@@ -13,6 +13,46 @@ _OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
 _TIMED = frozenset(
     ("ext2", "ext3", "ext4", "xfs", "btrfs", "bcachefs", "f2fs", "jfs", "zfs", "tmpfs")
 )
+
+# Those of a disk of this machine, its memory, or layers of both: locks, shared memory and syncs are
+# the kernel's own. exFAT, FAT and NTFS lack hard links, for which there is a copy.
+_LOCAL = frozenset(
+    (
+        *("ext2", "ext3", "ext4", "xfs", "btrfs", "bcachefs", "f2fs", "jfs", "zfs", "nilfs2"),
+        *("reiserfs", "tmpfs", "ramfs", "overlay", "aufs", "vfat", "msdos", "exfat", "ntfs3"),
+        *("hfsplus", "ufs", "udf", "iso9660", "squashfs", "erofs"),
+    )
+)
+# Other machines write there, too, and one machine's locks and shared memory tell the others
+# nothing: what a look at it from here finds is no proof.
+_NETWORK = frozenset(
+    (
+        *("nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "ncpfs", "afs", "coda", "9p", "ceph"),
+        *("glusterfs", "lustre", "gpfs", "mmfs", "beegfs", "fhgfs", "pvfs2", "orangefs", "ocfs2"),
+        *("gfs2", "panfs", "davfs", "moosefs", "lizardfs", "virtiofs", "vboxsf", "vmhgfs"),
+        *("prl_fs", "acfs", "cvfs", "afpfs"),
+    )
+)
+# What is behind `fuse.` is what the program calls itself, in any spelling.
+_NETWORK_PROGRAMS = (
+    *("sshfs", "s3", "gcsfuse", "rclone", "ceph", "gluster", "gvfsd", "goofys", "mount-s3"),
+    *("mountpoint-s3", "juicefs", "seaweedfs", "weed", "blobfuse", "geesefs", "riofs", "yas3fs"),
+    *("davfs", "curlftpfs", "smbnetfs", "nfs", "moosefs", "mfs", "lizardfs", "hdfs", "alluxio"),
+    *("vmhgfs", "ossfs", "cosfs", "obsfs", "onedriver", "google-drive", "lustre", "beegfs"),
+    *("gpfs", "virtiofs", "9p", "cvmfs", "kio-fuse", "dropbox", "afs"),
+)
+
+
+def is_local(kind: str) -> bool:
+    """Whether a type of file system is one on which SQLite is known to be safe."""
+    return kind in _LOCAL
+
+
+def is_network(kind: str) -> bool:
+    """Whether other machines may write to it, so that nothing can be proven from here."""
+    base, _, program = kind.partition(".")
+    named = program.casefold() if base in ("fuse", "fuseblk") else ""
+    return kind in _NETWORK or (bool(named) and named.startswith(_NETWORK_PROGRAMS))
 
 
 def file_system_type(folder: Path) -> str:

@@ -742,9 +742,9 @@ FILES = (
     ),
     mutant(
         "a network is no danger",
-        "audit/store_reader.py",
-        "        if kind in _NETWORK or",
-        "        if kind not in _NETWORK and",
+        "system/mounts.py",
+        "    return kind in _NETWORK or",
+        "    return kind not in _NETWORK and",
         IN_AUDIT,
     ),
     mutant(
