@@ -13,6 +13,7 @@ from cropkit._version import __version__
 if TYPE_CHECKING:
     from cropkit import errors as errors
     from cropkit import geometry as geometry
+    from cropkit import targets as targets
     from cropkit.batch.batch import Batch as Batch
     from cropkit.collection import Collection as Collection
     from cropkit.collection import Collection as open  # noqa: N813  (reads like the built-in)
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from cropkit.suggest import Sidecars as Sidecars
     from cropkit.suggest import Suggester as Suggester
     from cropkit.suggest import Table as Table
+    from cropkit.targets import Fit as Fit
+    from cropkit.targets import Target as Target
 
 # name -> where it is defined: module, and the name there (None for the module itself)
 _LAZY = {
@@ -39,6 +42,7 @@ _LAZY = {
     "Collection": ("cropkit.collection", "Collection"),
     "CropResult": ("cropkit.records", "CropResult"),
     "Decision": ("cropkit.records", "Decision"),
+    "Fit": ("cropkit.targets", "Fit"),
     "NormalizedBox": ("cropkit.geometry", "NormalizedBox"),
     "Options": ("cropkit.formats.options", "Options"),
     "PixelBox": ("cropkit.geometry", "PixelBox"),
@@ -51,11 +55,13 @@ _LAZY = {
     "Suggester": ("cropkit.suggest", "Suggester"),
     "Suggestion": ("cropkit.records", "Suggestion"),
     "Table": ("cropkit.suggest", "Table"),
+    "Target": ("cropkit.targets", "Target"),
     "Verdict": ("cropkit.records", "Verdict"),
     "errors": ("cropkit.errors", None),
     "geometry": ("cropkit.geometry", None),
     "look": ("cropkit.monitor.reporting", "look"),
     "open": ("cropkit.collection", "Collection"),
+    "targets": ("cropkit.targets", None),
 }
 _RENAMED = {"Kit": "Collection"}  # old names, for one release
 
@@ -64,6 +70,7 @@ __all__ = [
     "Collection",
     "CropResult",
     "Decision",
+    "Fit",
     "NormalizedBox",
     "Options",
     "PixelBox",
@@ -76,12 +83,14 @@ __all__ = [
     "Suggester",
     "Suggestion",
     "Table",
+    "Target",
     "Verdict",
     "__version__",
     "errors",
     "geometry",
     "look",
     "open",
+    "targets",
 ]
 
 

@@ -13,6 +13,7 @@ CropkitError
  │    ├── NotAFolder         a file, where a collection's folder is meant
  │    ├── NotRegularFile     a link, folder, pipe or device
  │    ├── ReadOnly           the folder or the file system does not let us write
+ │    ├── TooSmall           it would have to be enlarged to be of the size that is wanted
  │    ├── NoSpace            not enough room for the crop and its original
  │    ├── LosslessUnavailable no libjpeg answers that copies coefficients; the decision waits
  │    ├── PartMissing        a package that its format needs is not installed; the decision waits
@@ -54,6 +55,7 @@ CropkitError
  ├── BadInput              no image is concerned: what was asked for makes no sense; ask otherwise
  │    ├── BadHead            what no head of a trail can be read of
  │    ├── BadSetting         a collection has no such choice
+ │    ├── BadTarget          a wanted size, or a rule for some, that makes no sense
  │    ├── BadDestination     a folder that crops cannot go to
  │    ├── BadConfiguration   alerts.toml says what nobody understands
  │    ├── BadKeymap          keys that cannot be bound so: the review does not start
@@ -193,6 +195,13 @@ class ReadOnly(Refused):
     template = "{0}: the system does not permit it ({1})"
     cure = "Give yourself permission to the file and its folder, or work on a copy"
     passes = True
+
+
+class TooSmall(Refused):
+    """(path, what is too small, with its size, target, factor): nothing was written."""
+
+    template = "{0}: {1}, would be enlarged {3} times to be {2}"
+    cure = "Choose a larger box or a smaller size, or allow it: `--allow-upscale`"
 
 
 class NoSpace(Refused):
@@ -578,6 +587,13 @@ class BadSetting(BadInput, ValueError):
     """(name, value, what there is): the setting was not changed."""
 
     template = "setting {0}: there is no {1!r}; choose from {2}"
+
+
+class BadTarget(BadInput, ValueError):
+    """(what was given, what is wrong with it): no box was fitted."""
+
+    template = "target {0!r}: {1}"
+    cure = "Write 1024x1024, a ratio as 4:5, a rule as step=64,area=1024x1024,min=512,max=2048"
 
 
 class BadDestination(BadInput, ValueError):

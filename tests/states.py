@@ -829,6 +829,8 @@ ELSEWHERE: Mapping[str, str] = {
     "CellFailed": "a notebook has to stop at an error",
     "IllegalMove": "a key in the review",
     "NotInstalled": "a package has to be missing",
+    "BadTarget": "a program has to ask for a size",
+    "TooSmall": "a program has to ask for a size",
     "ReaderDied": "a process of the review has to die",
 }
 

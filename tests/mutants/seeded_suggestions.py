@@ -4,10 +4,11 @@ from seeding import mutant
 
 CONVENTION, TABLE = "suggest/convention.py", "suggest/table.py"
 SIDECAR, SUGGESTED, NUMBERS = "suggest/sidecar.py", "suggest/suggested.py", "suggest/numbers.py"
-GEOMETRY, RECORDS = "geometry.py", "records.py"
+GEOMETRY, RECORDS, TARGETS = "geometry.py", "records.py", "targets.py"
 IN_TABLE, IN_SIDECAR = "tests/suggest/test_table.py", "tests/suggest/test_sidecar.py"
 IN_SUGGESTED = "tests/suggest/test_suggested.py"
 IN_GEOMETRY, IN_RECORDS = "tests/test_geometry.py", "tests/test_records.py"
+IN_TARGETS = "tests/test_targets.py"
 
 SUGGESTIONS = (
     # -- suggestions ---------------------------------------------------------------------------
@@ -255,5 +256,34 @@ SUGGESTIONS = (
         "return self.code is None",
         "return True",
         IN_RECORDS,
+    ),
+    # -- wanted sizes --------------------------------------------------------------------------
+    mutant(
+        "a box that fits is fitted again",
+        TARGETS,
+        "if asked.width <= widest and asked.height in _heights(asked.width, image, ratio):",
+        "if False:",
+        IN_TARGETS,
+    ),
+    mutant(
+        "a fitted box may hang out of the image",
+        TARGETS,
+        "return max(0, min(limit - extent, (twice_centre - extent) // 2))",
+        "return max(0, (twice_centre - extent) // 2)",
+        IN_TARGETS,
+    ),
+    mutant(
+        "the nearest target is the one that cuts most",
+        TARGETS,
+        "return fitted.lost, upscale,",
+        "return -fitted.lost, upscale,",
+        IN_TARGETS,
+    ),
+    mutant(
+        "one side may be enlarged unseen",
+        TARGETS,
+        "max(size.width / crop.width, size.height / crop.height)",
+        "min(size.width / crop.width, size.height / crop.height)",
+        IN_TARGETS,
     ),
 )
