@@ -37,6 +37,7 @@ from cropkit.engine.recovery import Recovered, recover
 from cropkit.engine.undoing import Undoer
 from cropkit.errors import (
     AuditError,
+    BadDestination,
     CropkitError,
     NoImages,
     NothingToUndo,
@@ -119,6 +120,8 @@ class Collection:
     reviewer : who decides; whoever is logged in when not given
     kind : of the session, as the trail tells it
     destination : folder that cropped images move to with their companions; None: in place
+    copy_to : folder that crops are written to as new files, with copies of what describes their
+        image, which is read and nothing else; None: no copies
     suggesters : where boxes come from; the `.decision` sidecars when not given
     deadline : seconds to wait for a lock or a rival
     options : how crops are made in this session; None: as was chosen for the collection
@@ -144,6 +147,7 @@ class Collection:
         *,
         reviewer: str | None = None,
         destination: StrPath | None = None,
+        copy_to: StrPath | None = None,
         suggesters: Sequence[Suggester] | None = None,
         kind: str = "python",
         deadline: float = DEADLINE,
@@ -157,7 +161,8 @@ class Collection:
         self.scope = scope_of(path)
         self.files = Root(self.scope.root, system)
         self.root = self.files.path
-        self.destination = self._resolved(destination)
+        self.copying = None if copy_to is None else ""
+        self.destination = self._resolved(_only_one(destination, copy_to))
         self._unremembered: list[Problem] = []
         self.locations = Locations(self.files, self._destinations())
         self.suggesters: tuple[Suggester, ...] = (
@@ -170,11 +175,13 @@ class Collection:
             otherwise.callback(log.detach, self._log)
             self._tell_what_is_meant()
             self.problems = Problems(self.trail)
-            self.recorder = DecisionRecorder(self.trail, self.destination, self.problems.report)
+            self.recorder = DecisionRecorder(
+                self.trail, self.destination, self.copying, self.problems.report
+            )
             self.executor = DecisionExecutor(
                 self.files,
                 Applier(self.locations, self.trail, options or self._chosen(), threads),
-                Planner(self.locations, self.destination),
+                Planner(self.locations, self.destination, self.copying),
                 self.problems.report,
                 deadline=deadline,
                 group_size=group_size,
@@ -352,13 +359,14 @@ class Collection:
 
     # -- applying ------------------------------------------------------------------------------
 
-    def crop(self, path: StrPath, box: PixelBox) -> CropResult:
+    def crop(self, path: StrPath, box: PixelBox, *, slot: str = "") -> CropResult:
         """Crop one image now: decided, written, verified and recorded when this returns.
 
         Parameters
         ----------
         path : in the collection; absolute, or relative to its folder
         box : upright pixels
+        slot : which crop of the image it is; '' where there is only one
 
         Raises
         ------
@@ -366,7 +374,7 @@ class Collection:
             The tree in `cropkit.errors` says what happened to the file.
         """
         name = split_beneath(self.root, path)
-        decision = self._decision(name, box)
+        decision = self._decision(name, box, slot)
         self.decide([decision])
         outcome = self.executor.decision(decision.id)
         if outcome.error is not None:
@@ -375,7 +383,7 @@ class Collection:
             raise outcome.error
         return outcome.result
 
-    def _decision(self, name: str, box: PixelBox) -> Decision:
+    def _decision(self, name: str, box: PixelBox, slot: str) -> Decision:
         try:
             check_is_outside_home(name, self.files)
             look = self.look(name)
@@ -397,6 +405,7 @@ class Collection:
             session=self.session,
             shown_at=moment,
             decided_at=moment,
+            slot=slot,
         )
 
     def apply(self, decision: str) -> CropResult:
@@ -672,6 +681,12 @@ class Collection:
             place = self.destination or str(self.root)
             self._unremembered.append(Problem(ProblemKind.DESTINATION, place, str(error)))
             return mine
+
+
+def _only_one(move_to: StrPath | None, copy_to: StrPath | None) -> StrPath | None:
+    if move_to and copy_to:
+        raise BadDestination(copy_to, f"they cannot move to {move_to} as well")
+    return copy_to or move_to
 
 
 def _make_durable(folder: Path, system: ModuleType) -> None:

@@ -57,6 +57,7 @@ CropkitError
  │    ├── BadSetting         a collection has no such choice
  │    ├── BadTarget          a wanted size, or a rule for some, that makes no sense
  │    ├── BadDestination     a folder that crops cannot go to
+ │    ├── BadSlot            a name that no crop of an image can have
  │    ├── BadConfiguration   alerts.toml says what nobody understands
  │    ├── BadKeymap          keys that cannot be bound so: the review does not start
  │    ├── BadParameter       a notebook has no parameter of that name
@@ -601,6 +602,16 @@ class BadDestination(BadInput, ValueError):
 
     template = "{0}: crops cannot go there: {1}"
     cure = "Choose another folder, beside or inside the collection"
+
+
+class BadSlot(BadInput, ValueError):
+    """(name): no crop of an image can be called so."""
+
+    template = "{0!r:.60} cannot be the name of a slot"
+    cure = (
+        "Use letters, digits, and between them blanks, dots, plus, minus and underscores: at most"
+        " 40 characters"
+    )
 
 
 class BadConfiguration(BadInput, ValueError):

@@ -3,17 +3,19 @@
 Times are aware UTC datetimes everywhere; a naive one is refused where it enters.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import uuid4
 
-from cropkit.errors import BadDecision
+from cropkit.errors import BadDecision, BadSlot
 from cropkit.geometry import NormalizedBox, PixelBox, Size, iou, largest_edge_shift
 
 EDGE_TOLERANCE = 0.05
 NEEDS_ADMINISTRATOR = "needs the administrator"  # why an owner, say, was dropped
 _SHA256_DIGITS = 64
+_SLOT = re.compile(r"(?:\w(?:[\w .+-]{0,38}\w)?)?")  # '' too: the one crop of an image
 
 
 class Verdict(StrEnum):
@@ -28,6 +30,18 @@ class Verdict(StrEnum):
     def keeps_a_box(self) -> bool:
         """Whether the verdict comes with a crop box."""
         return self in (Verdict.ACCEPT, Verdict.ADJUSTED)
+
+
+def check_slot(name: str) -> None:
+    """Refuse what cannot be a slot's name: it becomes a part of file names.
+
+    Raises
+    ------
+    BadSlot
+        It is too long, or holds what a file's name may not, or what hides in it.
+    """
+    if not _SLOT.fullmatch(name):
+        raise BadSlot(name)
 
 
 class Status(StrEnum):
@@ -125,7 +139,11 @@ class Decision:
         another one is never written by this decision. None where that is not known
     shown_at, decided_at : aware, in UTC
     suggestion : what was proposed; needed to accept it
-    destination : folder the crop moves to, None to stay in place
+    destination : folder the crop moves or is copied to, None to stay in place
+    slot : which of an image's crops it is about; '' where there is only one
+    target : name of the size or ratio that the box was meant for, such as "1024x1024"
+    copying : how a copy is made beside the image, as `formats.CopyOptions.text` writes it; None
+        where the image itself is cropped
 
     Raises
     ------
@@ -145,6 +163,9 @@ class Decision:
     suggestion: Suggestion | None = None
     destination: str | None = None
     shown: PixelBox | None = None
+    slot: str = ""
+    target: str | None = None
+    copying: str | None = None
     id: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
@@ -165,6 +186,7 @@ class Decision:
             return "a time that is not UTC"
         if self.decided_at < self.shown_at:
             return "decided before it was shown"
+        check_slot(self.slot)
         return None if self.reviewer and self.session else "no reviewer or session"
 
     @property
@@ -202,6 +224,10 @@ class CropResult:
     psnr : in dB, None where the pixels are exactly those of the source
     degraded : in which way the crop is worse than the settings ask for, None where it is not
     seconds : that it took
+    mode : "in-place", "move" or "copy"; None where nothing was done
+    slot : which crop of its image it is; '' where there is only one
+    target : name of the size or ratio that the box was meant for
+    stood : a copy's name stood for that very copy before
     """
 
     status: Status
@@ -220,6 +246,10 @@ class CropResult:
     psnr: float | None = None
     degraded: str | None = None
     seconds: float = 0.0
+    mode: str | None = None
+    slot: str = ""
+    target: str | None = None
+    stood: bool = False
 
     @property
     def ok(self) -> bool:

@@ -75,7 +75,19 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
+IN_SLOTS = (("decision", "slot"), ("queue", "slot"))
+
+
+def _as_before_8(db: sqlite3.Connection) -> None:
+    for index in schema.CHANGED_IN_8:
+        db.execute(f"DROP INDEX {index.name}")
+        db.execute(schema.FORMER[str(index.name)])
+    for table, column in (*IN_SLOTS, ("decision", "target"), ("decision", "copying")):
+        db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+
+
 def _as_before_7(db: sqlite3.Connection) -> None:
+    _as_before_8(db)
     for index in schema.NEW_IN_7:
         db.execute(f"DROP INDEX {index.name}")
     for column in ("key", "mac"):
@@ -127,6 +139,13 @@ def as_format_6(folder: Path) -> None:
     with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
         _as_before_7(db)
         db.execute("PRAGMA user_version = 6")
+
+
+def as_format_7(folder: Path) -> None:
+    """Make a collection's database look as the format did in which an image had one crop."""
+    with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
+        _as_before_8(db)
+        db.execute("PRAGMA user_version = 7")
 
 
 def as_first_format_6(folder: Path) -> None:

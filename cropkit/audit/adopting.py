@@ -165,10 +165,10 @@ def _counts_for_both(event: Event, kept: Collection[str]) -> bool:
 
 def _settled(decisions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Let the latest decision about an image wait, if it does, and no earlier one."""
-    latest = {row["path"]: row["id"] for row in decisions}
+    latest = {(row["path"], row["slot"]): row["id"] for row in decisions}
     waiting = [row for row in decisions if row["status"] == Status.WAITING]
     stands = {True: Status.WAITING.value, False: Status.SUPERSEDED.value}
-    return {row["id"]: stands[latest[row["path"]] == row["id"]] for row in waiting}
+    return {row["id"]: stands[latest[row["path"], row["slot"]] == row["id"]] for row in waiting}
 
 
 def _timed(events: Iterable[Event], *, is_inner: bool = False) -> list[_Timed]:

@@ -58,9 +58,13 @@ class DecisionReader:
         theirs = (each for each in unreadable if not each.path or self._scope.holds(each.path))
         return mine, [_unread(*each) for each in theirs]
 
+    def standing_by_slot(self) -> dict[decisions.Slot, Standing]:
+        """Return the decision that stands for each slot: the latest."""
+        return {decisions.Slot(each.path, each.slot): each for each in self.standing()}
+
     def standing_by_path(self) -> dict[str, Standing]:
-        """Return the decision that stands for each image: the latest."""
-        return {standing.path: standing for standing in self.standing()}
+        """Return the same for each image that has one crop: the slot without a name."""
+        return {path: each for (path, slot), each in self.standing_by_slot().items() if not slot}
 
     def standing_paths(self) -> set[str]:
         """Return the images that a decision stands for; costs a tenth of the decisions."""
@@ -113,9 +117,9 @@ class DecisionReader:
         return Compared(decision, standing, disagreement)
 
     def counts(self) -> dict[Status, int]:
-        """Return how many images have each status."""
+        """Return how many slots have each status."""
         if not self._scope.is_whole:
-            return Counter(each.status for each in self.standing_by_path().values())
+            return Counter(each.status for each in self.standing_by_slot().values())
         with self._store.reading() as db:
             return decisions.counts(db)
 
@@ -165,7 +169,7 @@ def _told(db: Connection, decided: Decision) -> tuple[bool, str | None]:
             with rows.read(f"event {event.seq!r}"):
                 if event.event == _DECIDED and body.get("id") == decided.id:
                     return decisions.from_row(body) == decided, settled
-                settled = settled or _settled(event.event, body, decided.id)
+                settled = settled or _settled(event.event, body, decided)
     return False, None
 
 
@@ -179,14 +183,14 @@ def _place(event: Row[Any]) -> int:
     return int(event.seq)
 
 
-def _settled(event: str, body: Mapping[str, Any], wanted: str) -> str | None:
+def _settled(event: str, body: Mapping[str, Any], decided: Decision) -> str | None:
     """Return what an event about its image, or a merge, makes of a decision; None: nothing."""
     if event == _DECIDED:
-        return Status.SUPERSEDED
+        return Status.SUPERSEDED if (body.get("slot") or "") == decided.slot else None
     if event == MERGED:
-        status: str | None = body["settled"].get(wanted)
+        status: str | None = body["settled"].get(decided.id)
         return status
-    return event if body.get("decision") == wanted else None
+    return event if body.get("decision") == decided.id else None
 
 
 def _waits(decided: Decision, settled: str | None) -> bool:

@@ -32,35 +32,42 @@ _GONE = (Status.RESTORED, Status.SUPERSEDED)
 _EDGES = ("left", "top", "right", "bottom")
 
 _SUPERSEDE = update(queue).where(
-    queue.c.path == bindparam("superseded"), queue.c.status == Status.WAITING
+    queue.c.path == bindparam("superseded"),
+    queue.c.slot == bindparam("of_slot"),
+    queue.c.status == Status.WAITING,
 )
 
 
-def _letting_stand(path: ColumnElement[str]) -> Update:
-    """Mark the latest decision of an image that nobody took back, and no other one of it."""
+def _letting_stand(path: ColumnElement[str], slot: ColumnElement[str]) -> Update:
+    """Mark the latest decision of a slot that nobody took back, and no other one of it."""
     each = queue.alias()
     latest = (
         select(each.c.decision)
         .join(decision, decision.c.id == each.c.decision)
-        .where(each.c.path == path, *(each.c.status != gone for gone in _GONE))
+        .where(each.c.path == path, each.c.slot == slot, *(each.c.status != gone for gone in _GONE))
         .order_by(decision.c.seq.desc())
         .limit(1)
         .scalar_subquery()
     )
     marked = case((queue.c.decision == latest, 1))
-    return update(queue).where(queue.c.path == path).values(stands=marked)
+    of_slot = (queue.c.path == path, queue.c.slot == slot)
+    return update(queue).where(*of_slot).values(stands=marked)
 
 
-def _image_of(wanted: BindParameter[str]) -> ColumnElement[str]:
+def _of_its_row(column: str, wanted: BindParameter[str]) -> ColumnElement[str]:
     each = queue.alias()
-    return select(each.c.path).where(each.c.decision == wanted).scalar_subquery()
+    return select(each.c[column]).where(each.c.decision == wanted).scalar_subquery()
 
 
-_LET_STAND = _letting_stand(bindparam("image", type_=queue.c.path.type))
-_LET_STAND_AGAIN = _letting_stand(_image_of(bindparam("settled")))
+_LET_STAND = _letting_stand(
+    bindparam("image", type_=queue.c.path.type), bindparam("of_slot", type_=queue.c.slot.type)
+)
+_LET_STAND_AGAIN = _letting_stand(
+    _of_its_row("path", bindparam("settled")), _of_its_row("slot", bindparam("settled"))
+)
 # What a `Standing` holds: all of a decision are forty columns, for each of a hundred thousand.
 _OF_STANDING = (
-    *(decision.c[name] for name in ("id", "path", "verdict", "sha256", "reviewer")),
+    *(decision.c[name] for name in ("id", "path", "slot", "verdict", "sha256", "reviewer")),
     *(decision.c[f"box_{edge}"] for edge in _EDGES),
     *(queue.c[name] for name in ("status", "operation", "code", "message")),
 )
@@ -68,19 +75,33 @@ _STANDING = select(*_OF_STANDING).join(queue).where(queue.c.status.not_in(_GONE)
 _STANDS = (
     select(decision.c.seq)
     .join(queue)
-    .where(decision.c.path == bindparam("image"), queue.c.status.not_in(_GONE))
+    .where(
+        decision.c.path == bindparam("image"),
+        decision.c.slot == bindparam("of_slot"),
+        queue.c.status.not_in(_GONE),
+    )
     .limit(1)
 )
 _STANDING_PATHS = select(rows.as_bytes(queue.c.path)).where(queue.c.status.not_in(_GONE))
 _STATUS = select(queue.c.status).where(queue.c.decision == bindparam("wanted"))
 _DECIDE, _QUEUE = insert(decision), insert(queue)
-_NOTHING = dict.fromkeys(column.name for column in decision.c if column.name != "seq")
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(column.name for column in decision.c if column.name != "seq"),
+    "slot": "",
+}
 _SETTLE = update(queue).where(queue.c.decision == bindparam("settled"))
+
+
+class Slot(NamedTuple):
+    """One of the crops of an image; '' is the name of the only one."""
+
+    path: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The decision that stands for an image, and what became of it.
+    """The decision that stands for a slot of an image, and what became of it.
 
     The review has its own, `Decided`: its model may not import the database, and knows images that
     were cropped without any decision.
@@ -96,46 +117,48 @@ class Standing:
     operation: str | None = None
     code: str | None = None
     message: str | None = None
+    slot: str = ""
 
 
 def record(db: Connection, decided: Iterable[tuple[Decision, str]]) -> None:
-    """Write decisions, each with its moment; older waiting ones for the same image give way."""
-    for some in _of_different_images(decided):
+    """Write decisions, each with its moment; older waiting ones for the same slot give way."""
+    for some in _of_different_slots(decided):
         _record(db, some)
 
 
-def _of_different_images(
+def _of_different_slots(
     decided: Iterable[tuple[Decision, str]],
-) -> Iterator[dict[str, tuple[Decision, str]]]:
-    """Cut decisions into stretches that name no image twice: of one image, each meets the last."""
-    some: dict[str, tuple[Decision, str]] = {}
+) -> Iterator[dict[Slot, tuple[Decision, str]]]:
+    """Cut decisions into stretches that name no slot twice: of one slot, each meets the last."""
+    some: dict[Slot, tuple[Decision, str]] = {}
     for each in decided:
-        path = each[0].path
-        if path in some:
+        slot = Slot(each[0].path, each[0].slot)
+        if slot in some:
             yield some
             some = {}
-        some[path] = each
+        some[slot] = each
     if some:
         yield some
 
 
-def _record(db: Connection, by_path: Mapping[str, tuple[Decision, str]]) -> None:
+def _record(db: Connection, by_slot: Mapping[Slot, tuple[Decision, str]]) -> None:
     older = [
-        _outcome(Status.SUPERSEDED, at) | {"superseded": path} for path, (_, at) in by_path.items()
+        _outcome(Status.SUPERSEDED, at) | {"superseded": path, "of_slot": name}
+        for (path, name), (_, at) in by_slot.items()
     ]
     db.execute(_SUPERSEDE, older)
-    rows = [_NOTHING | to_row(decided) for decided, _ in by_path.values()]
+    rows = [_NOTHING | to_row(decided) for decided, _ in by_slot.values()]
     places = [row.pop("destination") for row in rows]
     db.execute(_DECIDE, rows)
-    pairs = zip(by_path.values(), places, strict=True)
+    pairs = zip(by_slot.values(), places, strict=True)
     db.execute(_QUEUE, [_queued(*each, destination) for each, destination in pairs])
-    db.execute(_LET_STAND, [{"image": path} for path in by_path])
+    db.execute(_LET_STAND, [{"image": path, "of_slot": name} for path, name in by_slot])
 
 
 def _queued(decided: Decision, at: str, destination: str | None) -> dict[str, Any]:
     waiting = Status.SKIPPED if decided.verdict is Verdict.SKIP else Status.WAITING
-    row = {"decision": decided.id, "path": decided.path, "destination": destination}
-    return row | _outcome(waiting, at)
+    row = {"decision": decided.id, "path": decided.path, "slot": decided.slot}
+    return row | {"destination": destination} | _outcome(waiting, at)
 
 
 def settle(
@@ -158,7 +181,10 @@ def settle_all(db: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def let_stand(db: Connection) -> None:
-    """Mark the decision that stands for each image, in a database that never marked any."""
+    """Mark the decision that stands for each image, in a database that never marked any.
+
+    That one knows no slots.
+    """
     each = queue.alias()
     latest = (
         select(func.max(decision.c.seq))
@@ -171,7 +197,7 @@ def let_stand(db: Connection) -> None:
 
 
 def let_stand_again(db: Connection, decision_id: str) -> None:
-    """Mark the decision that stands for the image of one of its decisions."""
+    """Mark the decision that stands for the slot of one of its decisions."""
     db.execute(_LET_STAND_AGAIN, {"settled": decision_id})
 
 
@@ -189,13 +215,13 @@ def standing(db: Connection) -> tuple[list[Standing], list[Unreadable]]:
     return records, [_unreadable(db, seq) for seq, _ in unreadable]
 
 
-def stands(db: Connection, path: str) -> bool:
-    """Whether a decision stands for an image, one that can be read or not."""
-    return db.execute(_STANDS, {"image": path}).first() is not None
+def stands(db: Connection, path: str, slot: str) -> bool:
+    """Whether a decision stands for a slot of an image, one that can be read or not."""
+    return db.execute(_STANDS, {"image": path, "of_slot": slot}).first() is not None
 
 
 def standing_paths(db: Connection) -> Iterator[str]:
-    """Yield the images that a decision stands for, some more than once: all else is left unread."""
+    """Yield the images that decisions stand for, some more than once: all else is left unread."""
     yield from rows.names(db.execute(_STANDING_PATHS).scalars())
 
 
@@ -253,7 +279,7 @@ def status(db: Connection, decision_id: str) -> Status:
 
 
 def counts(db: Connection) -> dict[Status, int]:
-    """Return how many images have each status, by the latest decision that stands for them."""
+    """Return how many slots have each status, by the latest decision that stands for them."""
     query = select(queue.c.status, func.count()).where(schema.stands).group_by(queue.c.status)
     counted: Counter[Status] = Counter()
     for status, number in db.execute(query):
@@ -325,6 +351,10 @@ def to_row(decided: Decision) -> dict[str, Any]:
         row |= _edges("normalized", decided.box.normalized(decided.size).xyxy)
     if decided.shown is not None:
         row |= _edges("shown", decided.shown.xyxy)
+    if decided.slot:  # most images have one crop, and their events need not say so
+        row["slot"] = decided.slot
+    of_a_copy = {"target": decided.target, "copying": decided.copying}
+    row |= {name: value for name, value in of_a_copy.items() if value is not None}
     return row | _suggestion_row(decided.suggestion)
 
 
@@ -351,19 +381,23 @@ def _box(row: Row[Any] | _Bag, name: str = "box") -> PixelBox | None:
 
 def _standing(row: Sequence[Any]) -> Standing:
     """Read the columns of `_OF_STANDING`; there may be a hundred thousand such rows."""
-    of_decision, box, of_queue = row[:5], row[5:9], row[9:]
-    decision_id, path, verdict, sha256, reviewer = of_decision
+    of_decision, box, of_queue = row[:6], row[6:10], row[10:]
+    status, operation, code, message = of_queue
+    decision_id, path, slot, verdict, sha256, reviewer = of_decision
     if not (isinstance(decision_id, str) and isinstance(sha256, str)):
         raise TypeError("an id or a hash is no text")
     return Standing(
         decision_id,
         path,
         Verdict(verdict),
-        Status(of_queue[0]),
+        Status(status),
         None if box[0] is None else PixelBox(*box),
         sha256,
         reviewer,
-        *of_queue[1:],
+        operation,
+        code,
+        message,
+        slot,
     )
 
 
@@ -383,6 +417,9 @@ def _decision(row: Row[Any] | _Bag) -> Decision:
             decided_at=clock.read(row.decided_at),
             suggestion=_suggestion(row),
             destination=row.destination,
+            slot=row.slot or "",
+            target=row.target,
+            copying=row.copying,
         )
 
 

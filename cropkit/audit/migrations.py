@@ -93,6 +93,17 @@ def _to_7(db: Connection) -> None:
         db.execute(CreateIndex(index, if_not_exists=True))
 
 
+def _to_8(db: Connection) -> None:
+    """Let an image have several crops, and a crop stand beside its image."""
+    for table in ("decision", "queue"):
+        db.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN slot VARCHAR NOT NULL DEFAULT ''")
+    for column in ("target", "copying"):
+        db.exec_driver_sql(f"ALTER TABLE decision ADD COLUMN {column} VARCHAR")
+    shape.drop_former(db)
+    for index in schema.CHANGED_IN_8:
+        db.execute(CreateIndex(index, if_not_exists=True))
+
+
 STEPS: Mapping[int, Callable[[Connection], None]] = {
     2: _to_2,
     3: _to_3,
@@ -100,4 +111,5 @@ STEPS: Mapping[int, Callable[[Connection], None]] = {
     5: _to_5,
     6: _to_6,
     7: _to_7,
+    8: _to_8,
 }

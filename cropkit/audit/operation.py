@@ -23,6 +23,7 @@ class OperationKind(StrEnum):
     """What an operation is for."""
 
     CROP = "crop"
+    COPY = "copy"
     REJECT = "reject"
     RESTORE = "restore"
     PURGE = "purge"
@@ -121,9 +122,19 @@ class Operation:
         return self.source == self.target
 
     @property
+    def is_copy(self) -> bool:
+        """Whether a crop is made beside its source, which is read and nothing else."""
+        return self.kind is OperationKind.COPY
+
+    @property
     def same_content(self) -> bool:
         """Whether only the name changes, so that the very same inode can stay."""
         return self.sha256_before == self.sha256_after
+
+    @property
+    def stages(self) -> bool:
+        """Whether new bytes are staged for it: a copy is a file of its own, whatever it holds."""
+        return self.is_copy or (self.kind is not OperationKind.PURGE and not self.same_content)
 
     @property
     def brings_back(self) -> bool:
@@ -142,7 +153,9 @@ class Operation:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name that the operation touches and so claims."""
+        """Every name that the operation touches and so claims; of a copy's source nothing is."""
+        if self.is_copy:
+            return (self.target,)
         moved = [n for c in self.companions if not c.keeps_source for n in (c.source, c.target)]
         return tuple(dict.fromkeys((self.source, self.target, *moved)))
 

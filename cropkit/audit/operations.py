@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     union,
     update,
@@ -57,7 +58,11 @@ _CHANGE = {
 _LET_GO = delete(claim).where(claim.c.operation == bindparam("wanted"))
 _PLAN, _CLAIM = insert(operation), insert(claim)
 _CLAIMED = select(claim.c.name).where(claim.c.name.in_(bindparam("names", expanding=True))).limit(1)
-_OUTCOMES = {OperationKind.CROP: Status.CROPPED, OperationKind.REJECT: Status.REJECTED}
+_OUTCOMES = {
+    OperationKind.CROP: Status.CROPPED,
+    OperationKind.COPY: Status.CROPPED,
+    OperationKind.REJECT: Status.REJECTED,
+}
 _other = operation.alias("other")
 _NEWEST = operation.c.seq.desc()
 _SHA256 = 64  # hexadecimal digits
@@ -176,6 +181,14 @@ def _settled(db: Connection, done: Operation, decision: str, at: str) -> dict[st
     return decisions.settled(decision, status, at, operation=standing.id)
 
 
+def image_of(db: Connection, wanted: Operation) -> str:
+    """Return the name that a person knows an image by: what is undone may have had another one."""
+    undone = wanted
+    while undone.undoes:
+        undone = one(db, undone.undoes)
+    return undone.image
+
+
 def one(db: Connection, wanted: str) -> Operation:
     """Return an operation by id."""
     return _operation(db.execute(select(operation).where(operation.c.id == wanted)).one())
@@ -257,8 +270,12 @@ def newest_undoable(db: Connection, before: int | None) -> list[tuple[int, Opera
 
 
 def redoable_of(db: Connection, image: str) -> list[Operation]:
-    """Return the restores of an image that can be taken back in their turn, newest first."""
-    return _of_image(db, _restores_of_crops(), image)
+    """Return the restores of an image that can be taken back in their turn, newest first.
+
+    A copy that was undone has another name, before and after, than its image.
+    """
+    undone_by = select(_other.c.undone_by).where(_other.c.source == image)
+    return _of_image(db, _restores_of_crops(), image, operation.c.id.in_(undone_by))
 
 
 def newest_redoable(db: Connection, before: int | None) -> list[tuple[int, Operation]]:
@@ -273,8 +290,10 @@ def _restores_of_crops() -> ColumnElement[bool]:
     return can_be_redone & (undone != OperationKind.RESTORE) & ~is_copy
 
 
-def _of_image(db: Connection, condition: ColumnElement[bool], image: str) -> list[Operation]:
-    has_name = (operation.c.source == image) | (operation.c.target == image)
+def _of_image(
+    db: Connection, condition: ColumnElement[bool], image: str, *others: ColumnElement[bool]
+) -> list[Operation]:
+    has_name = or_(operation.c.source == image, operation.c.target == image, *others)
     query = select(operation).where(condition & has_name).order_by(_NEWEST)
     return [_operation(row) for row in db.execute(query)]
 

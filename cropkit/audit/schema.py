@@ -30,7 +30,7 @@ from cropkit.errors import AuditCorrupt
 from cropkit.names import escaped, unescaped
 from cropkit.system.home import DATABASE
 
-VERSION = 7
+VERSION = 8
 
 metadata = MetaData()
 
@@ -136,6 +136,7 @@ decision = Table(
     Column("sha256", String, CheckConstraint("length(sha256) = 64"), nullable=False),
     Column("width", Integer, CheckConstraint("width > 0"), nullable=False),
     Column("height", Integer, CheckConstraint("height > 0"), nullable=False),
+    Column("slot", Written, nullable=False, server_default=""),  # '': the image's only crop
     Column("verdict", String, nullable=False),
     Column("box_left", Integer),
     Column("box_top", Integer),
@@ -163,6 +164,8 @@ decision = Table(
     Column("shown_bottom", Integer),
     Column("shown_at", String, nullable=False),
     Column("decided_at", String, nullable=False),
+    Column("target", Written),  # the size or ratio that the box was meant for
+    Column("copying", Written),  # how a copy is made; none where the image itself is cropped
     CheckConstraint("verdict IN ('accept', 'adjusted', 'reject', 'skip')"),
     CheckConstraint("(box_left IS NULL) = (verdict IN ('reject', 'skip'))"),
     CheckConstraint(
@@ -177,6 +180,7 @@ queue = Table(
     metadata,
     Column("decision", String, ForeignKey("decision.id"), primary_key=True),
     Column("path", Written, nullable=False, index=True),
+    Column("slot", Written, nullable=False, server_default=""),
     Column("status", String, nullable=False),
     Column("destination", Written),
     Column("operation", String),
@@ -224,7 +228,8 @@ claim = Table(
 is_done = written_in(operation.c.state, "done")
 is_not_done = operation.c.state != _stated("done")
 in_effect = and_(is_done, operation.c.undone_by.is_(None))
-can_be_undone = and_(in_effect, written_in(operation.c.kind, "crop", "reject"))
+_IS_WORK = written_in(operation.c.kind, "copy", "crop", "reject")
+can_be_undone = and_(in_effect, _IS_WORK)
 can_be_redone = and_(in_effect, written_in(operation.c.kind, "restore"))
 is_purge = written_in(operation.c.kind, "purge")
 
@@ -300,13 +305,13 @@ is_recovery = and_(audit.c.operation.is_not(None), or_(carried_on, let_wait))
 # A done operation that needs what its image was before, unless that was purged later.
 needs_original = and_(
     is_done,
-    operation.c.kind != _stated("purge"),
+    ~written_in(operation.c.kind, "copy", "purge"),
     operation.c.before != operation.c.after,
 )
 # All that is asked of it: they are counted without a look at a hundred thousand rows.
 _OF_AN_ORIGINAL = tuple(operation.c[name] for name in ("before", "seq", "after", "kind", "state"))
 _OF_A_PURGE = tuple(operation.c[name] for name in ("before", "seq", "kind", "state"))
-is_work = and_(is_done, written_in(operation.c.kind, "crop", "reject"))
+is_work = and_(is_done, _IS_WORK)
 is_run = session.c.beat_at.is_not(None)
 has_not_ended = and_(is_run, session.c.ended_at.is_(None))
 has_degraded = func.instr(session.c.counts, _stated('"degraded": {}')) == _stated(0)
@@ -326,6 +331,13 @@ work_done = _count("cropped") + _count("set_aside")
 FORMER = {
     "ix_operation_state": "CREATE INDEX ix_operation_state ON operation (state)",
     "ix_queue_status": "CREATE INDEX ix_queue_status ON queue (status)",
+    # of format 7, before there were copies
+    "operations_to_undo": "CREATE INDEX operations_to_undo ON operation (seq) WHERE"
+    " state = 'done' AND undone_by IS NULL AND kind IN ('crop', 'reject')",
+    "originals_needed": 'CREATE INDEX originals_needed ON operation ("before", seq, "after", kind,'
+    " state) WHERE state = 'done' AND kind != 'purge' AND \"before\" != \"after\"",
+    "work_of_session": "CREATE INDEX work_of_session ON operation (session, seq) WHERE"
+    " state = 'done' AND kind IN ('crop', 'reject')",
     # of format 6, before these had the columns that they have now
     "standing_by_status": "CREATE INDEX standing_by_status ON queue (status) WHERE stands = 1",
     "purges": "CREATE INDEX purges ON operation (\"before\", seq) WHERE kind = 'purge'",
@@ -351,3 +363,8 @@ NEW_IN_6 = (
     Index("sessions_by_work", work_done),
 )
 NEW_IN_7 = (Index("events_without_outcome", audit.c.operation, sqlite_where=is_no_outcome),)
+CHANGED_IN_8 = tuple(
+    index
+    for index in NEW_IN_6
+    if index.name in ("operations_to_undo", "originals_needed", "work_of_session")
+)

@@ -63,6 +63,7 @@ __all__ = ["DEADLINE", "AuditTrail", "ClaimOutcome", "Standing"]
 
 _PAST = {
     OperationKind.CROP: "cropped",
+    OperationKind.COPY: "cropped",
     OperationKind.REJECT: "rejected",
     OperationKind.RESTORE: "restored",
     OperationKind.PURGE: "purged",
@@ -263,7 +264,7 @@ class AuditTrail(TrailReader):
         Return what was recorded.
         """
         with self._recording(decided) as db:
-            left = [decision for decision in decided if not decisions.stands(db, decision.path)]
+            left = [each for each in decided if not decisions.stands(db, each.path, each.slot)]
             self._record(db, left)
         self._count_verdicts(left)
         return left
@@ -382,9 +383,8 @@ class AuditTrail(TrailReader):
                 "outcome": state.value,
                 "decision": decision_id,
             } | outcome
-            self._append(
-                db, result.status.value, path=operation.image, operation=operation.id, body=body
-            )
+            image = operations.image_of(db, operation)
+            self._append(db, result.status.value, path=image, operation=operation.id, body=body)
         self._count_outcome(result.status)
 
     def reinstate(self, done: Operation) -> None:
@@ -509,7 +509,8 @@ class AuditTrail(TrailReader):
         operations.settle(db, operation, OperationState.DONE, self._now())
         event = _PAST[operation.kind]
         body = _story(operation) | ({"recovered": True} if recovered else {})
-        self._append(db, event, path=operation.image, operation=operation.id, body=body)
+        image = operations.image_of(db, operation)
+        self._append(db, event, path=image, operation=operation.id, body=body)
         operations.settle_decision(db, operation, self._now())
 
     def _append(self, db: Connection, event: str, **fields: Any) -> None:  # noqa: ANN401  (as `chain.append` takes it)

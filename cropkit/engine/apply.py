@@ -196,11 +196,13 @@ class Applier:
             attributes=content.attributes.to_json(),
             companions=self._hash_companions(job),
         )
-        if job.request.kind is OperationKind.CROP:
+        if job.request.kind in (OperationKind.CROP, OperationKind.COPY):
             self._stage_crop(job, content)
         elif job.request.kind is OperationKind.RESTORE:
             self._stage_restore(job)
-        if not job.operation.same_content:
+        if job.operation.is_copy:
+            self._check_copied_names(job)
+        elif not job.operation.same_content:
             self.originals.keep(job.operation, content.sha256)
 
     def _read(self, job: Job) -> Content:
@@ -216,6 +218,8 @@ class Applier:
     def _check_names(self, job: Job) -> None:
         """Refuse a move before anything is written when a name is taken."""
         operation = job.operation
+        if operation.is_copy:  # what stands there may be the very crop
+            return
         names = [c.target for c in operation.companions]
         if job.request.undoes:
             # what stayed behind for its siblings is where it should be
@@ -227,6 +231,26 @@ class Applier:
             root, path = self.locations.locate(name)
             if root.identity(path) is not None:
                 raise NameTaken(operation.source, name)
+
+    def _check_copied_names(self, job: Job) -> None:
+        """Refuse a copy whose name stands for something else; what is there already is left."""
+        operation = job.operation
+        crop = self.root.digest(staged(operation.id))
+        there = self.locations.digest(operation.target)
+        if there is not None:
+            if there != crop:
+                raise NameTaken(operation.source, operation.target)
+            job.stood = True
+        missing = []
+        for companion in operation.companions:
+            there = self.locations.digest(companion.target)
+            if there is None:
+                missing.append(companion)
+            elif there == companion.sha256:
+                job.notes.append((f"copy of {companion.source}", "the very same is there already"))
+            else:
+                raise NameTaken(operation.source, companion.target)
+        job.operation = replace(operation, companions=tuple(missing))
 
     def _hash_companions(self, job: Job) -> tuple[Companion, ...]:
         hashed = []
@@ -240,8 +264,12 @@ class Applier:
 
     def _stage_crop(self, job: Job, content: Content) -> None:
         job.holds, job.candidate = self._cropped(content.data, job.operation.source, job.request)
-        if job.candidate is not None:
+        if job.operation.is_copy:
+            data = job.candidate.data if job.candidate else content.data
+            self._write(job, data, content.attributes.for_a_copy())
+        elif job.candidate is not None:
             self._write(job, job.candidate.data, content.attributes)
+        if job.candidate is not None:
             job.operation = replace(job.operation, sha256_after=None)  # known when it was read back
 
     def _cropped(
@@ -262,7 +290,7 @@ class Applier:
 
     def _stage_restore(self, job: Job) -> None:
         undone = job.request.undoes
-        if undone is None or undone.same_content:
+        if undone is None or undone.same_content or undone.is_copy:
             return
         original = self.originals.read(undone)
         self._write(job, original.data, original.attributes)
@@ -299,9 +327,10 @@ class Applier:
 
     def _verify(self, job: Job) -> None:
         """Prove what is on disk, not what was in memory."""
-        if job.operation.same_content or job.request.kind is OperationKind.PURGE:
+        if not job.operation.stages:
             return
-        self.originals.check(job.operation)
+        if job.operation.keeps_an_original:
+            self.originals.check(job.operation)
         written = self.root.read(staged(job.operation.id))
         if not job.is_meant(written):
             raise VerificationFailed(job.operation.source, "read back other bytes")
@@ -329,7 +358,8 @@ class Applier:
             content = self.locations.digest(job.operation.source) or "nothing"
             raise StaleDecision(job.operation.source, job.operation.sha256_before, content)
         job.switched = True
-        self._note(job, self.publisher.publish(job.operation, again=False))
+        again = job.operation.is_copy  # the very crop may stand there already
+        self._note(job, self.publisher.publish(job.operation, again=again))
 
     def _retire(self, job: Job) -> None:
         if not job.operation.in_place:
@@ -409,9 +439,10 @@ class Applier:
 def _unsynced(operation: Operation) -> list[str]:
     if operation.kind is OperationKind.PURGE:
         return []
-    if operation.same_content:
+    if not operation.stages:
         return [] if operation.in_place else [operation.source]
-    return [kept(operation.sha256_before or ""), staged(operation.id)]
+    new = staged(operation.id)
+    return [kept(operation.sha256_before or ""), new] if operation.keeps_an_original else [new]
 
 
 def _in_parallel(

@@ -16,15 +16,19 @@ class DecisionRecorder:
 
     Parameters
     ----------
-    destination : of decisions that name none
+    destination, copying : of decisions that name no destination
     report : told of a decision that could not be recorded
     """
 
     def __init__(
-        self, trail: AuditTrail, destination: str | None, report: Callable[[Problem], object]
+        self,
+        trail: AuditTrail,
+        destination: str | None,
+        copying: str | None,
+        report: Callable[[Problem], object],
     ) -> None:
         self._trail = trail
-        self._destination = destination
+        self._destination, self._copying = destination, copying
         self._report = report
 
     def record(self, decisions: Sequence[Decision]) -> None:
@@ -59,4 +63,7 @@ class DecisionRecorder:
             raise
 
     def _bound(self, decisions: Sequence[Decision]) -> list[Decision]:
-        return [replace(d, destination=d.destination or self._destination) for d in decisions]
+        return [each if each.destination else self._bound_one(each) for each in decisions]
+
+    def _bound_one(self, decision: Decision) -> Decision:
+        return replace(decision, destination=self._destination, copying=self._copying)

@@ -17,8 +17,8 @@ from cropkit.engine.accepting import ACCEPTED, AcceptedChange, accepted
 from cropkit.engine.locations import Locations
 from cropkit.engine.proven import Proven
 from cropkit.errors import CropkitError
-from cropkit.system.files import Root
-from cropkit.system.home import ORIGINALS, STAGE, kept
+from cropkit.system.files import Root, is_beneath
+from cropkit.system.home import ORIGINALS, REMOVED, STAGE, kept
 
 T = TypeVar("T")
 
@@ -151,11 +151,13 @@ def _expected(finished: Iterable[Operation]) -> dict[str, str]:
     for operation in finished:
         if operation.kind is OperationKind.PURGE:
             continue
-        names.pop(operation.source, None)
+        if not operation.is_copy:
+            names.pop(operation.source, None)
         if operation.brings_back and operation.undoes in ended_at:
             names.pop(ended_at[operation.undoes], None)
         ended_at[operation.id] = operation.target
-        names[operation.target] = operation.sha256_after or ""
+        if not is_beneath(operation.target, REMOVED):  # a copy that was undone may go for good
+            names[operation.target] = operation.sha256_after or ""
         for companion in operation.companions:
             if not companion.keeps_source:
                 names.pop(companion.source, None)

@@ -156,6 +156,21 @@ def companions(root: Root, path: str) -> dict[str, bool]:
     return followers
 
 
+def described_by(root: Root, path: str) -> list[str]:
+    """Name the files that describe an image and go with a copy of it: captions, labels, a sidecar.
+
+    They are the companions with its stem, but for those that are images themselves.
+
+    Raises
+    ------
+    MissingFile, PathOutsideRoot, ReadOnly, WriteFailed
+        The folder cannot be listed.
+    """
+    stem = PurePosixPath(path).stem
+    every = companions(root, path)
+    return [name for name in every if PurePosixPath(name).stem == stem and not _is_image(name)]
+
+
 def _is_sibling(name: str, group: str) -> bool:
     return PurePosixPath(name).stem.partition("_stage")[0] == group and _is_image(name)
 

@@ -13,10 +13,12 @@ from pathlib import Path, PurePosixPath
 from cropkit.audit.operation import Operation, OperationKind
 from cropkit.errors import PathOutsideRoot
 from cropkit.system.files import Identity, Root, is_beneath
-from cropkit.system.home import HOME, ORIGINALS, REJECTED, STAGE
+from cropkit.system.home import HOME, ORIGINALS, REJECTED, REMOVED, STAGE
 
 # The names among cropkit's own files that operations are about.
-_OURS = re.compile(rf"{ORIGINALS}/[0-9a-f]{{64}}$|{STAGE}/[0-9a-f]{{32}}\.\w+$|{REJECTED}/")
+_OURS = re.compile(
+    rf"{ORIGINALS}/[0-9a-f]{{64}}$|{STAGE}/[0-9a-f]{{32}}\.\w+$|(?:{REJECTED}|{REMOVED})/"
+)
 
 
 class Locations:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cropkit import clock
 from cropkit.audit.operation import Operation, OperationKind
@@ -16,7 +16,7 @@ from cropkit.errors import NothingToUndo, PathOutsideRoot, StaleBox
 from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Verdict
 from cropkit.system.files import Root, split_beneath
-from cropkit.system.home import HOME, REJECTED, kept
+from cropkit.system.home import HOME, REJECTED, REMOVED, kept
 from cropkit.system.scope import Scope
 
 
@@ -26,11 +26,14 @@ class Planner:
 
     Parameters
     ----------
-    destination : folder that crops move to, relative to the collection or absolute; None: in place
+    destination : folder that crops move or are copied to, relative to the collection or absolute;
+        None: in place
+    copying : how copies are made there; None: images move there
     """
 
     locations: Locations
     destination: str | None
+    copying: str | None = None
 
     def for_decision(self, decision: Decision) -> Request:
         """Plan a crop, in place or moving, or a reject, and make the folders that it moves to.
@@ -57,6 +60,9 @@ class Planner:
         if decision.verdict is Verdict.REJECT:
             return self._moving(OperationKind.REJECT, decision, f"{REJECTED}/{decision.id[:12]}")
         destination = decision.destination or self.destination
+        copying = decision.copying if decision.destination else self.copying
+        if destination is not None and copying is not None:
+            return self._copying(decision, destination, copying)
         if destination is not None:
             return self._moving(OperationKind.CROP, decision, destination)
         return Request(
@@ -67,6 +73,8 @@ class Planner:
             box=decision.box,
             shown=decision.shown,
             decision=decision.id,
+            slot=decision.slot,
+            aim=decision.target,
         )
 
     def _moving(self, kind: OperationKind, decision: Decision, folder: str) -> Request:
@@ -79,8 +87,32 @@ class Planner:
             box=decision.box,
             shown=decision.shown,
             decision=decision.id,
+            slot=decision.slot,
+            aim=decision.target,
             followers=tuple(
                 (name, f"{folder}/{name}", stays) for name, stays in companions.items()
+            ),
+        )
+
+    def _copying(self, decision: Decision, folder: str, copying: str) -> Request:
+        """Plan a copy beside its image; what describes that goes with it, under the copy's name."""
+        image = PurePosixPath(decision.path)
+        stem = f"{image.stem}_{decision.slot}" if decision.slot else image.stem
+        described = listing.described_by(self.locations.root, decision.path)
+        return Request(
+            OperationKind.COPY,
+            decision.path,
+            f"{folder}/{image.with_name(f'{stem}{image.suffix}')}",
+            decision.sha256,
+            box=decision.box,
+            shown=decision.shown,
+            decision=decision.id,
+            copying=copying,
+            slot=decision.slot,
+            aim=decision.target,
+            followers=tuple(
+                (name, f"{folder}/{image.with_name(stem + PurePosixPath(name).suffix)}", True)
+                for name in described
             ),
         )
 
@@ -106,6 +138,30 @@ def to_undo(operation: Operation) -> Request:
         decision=operation.decision,
         undoes=operation,
         followers=tuple((c.target, c.source, False) for c in operation.companions),
+    )
+
+
+def to_remove(operation: Operation, now: str) -> Request:
+    """Plan to take a copy out of the way, as it is now: its image was never touched.
+
+    One whose name stood for that very copy before is not ours to take, and stays.
+    """
+    if operation.report.get("stood"):
+        name = operation.target
+        decision = operation.decision
+        return Request(OperationKind.RESTORE, name, name, now, decision=decision, undoes=operation)
+    where = f"{REMOVED}/{operation.id[:12]}"
+    return Request(
+        OperationKind.RESTORE,
+        operation.target,
+        f"{where}/{PurePosixPath(operation.target).name}",
+        now,
+        decision=operation.decision,
+        undoes=operation,
+        followers=tuple(
+            (c.target, f"{where}/{PurePosixPath(c.target).name}", False)
+            for c in operation.companions
+        ),
     )
 
 

@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from cropkit.audit.operation import Operation, OperationKind
@@ -58,7 +59,7 @@ class Publisher:
             if operation.in_place:
                 self.root.replace(staged(operation.id), operation.target)
             else:
-                source = operation.source if operation.same_content else staged(operation.id)
+                source = staged(operation.id) if operation.stages else operation.source
                 lost += self._place(source, operation.target, operation)
         for companion in operation.companions:
             if not self.locations.holds(companion.target, companion.sha256):
@@ -68,6 +69,8 @@ class Publisher:
 
     def retire(self, operation: Operation) -> None:
         """Let the old names go, each only if its content is what was planned and stands anew."""
+        if operation.is_copy:
+            return
         holds = self.locations.holds
         for companion in operation.companions:
             if not companion.keeps_source and holds(companion.target, companion.sha256):
@@ -85,6 +88,9 @@ class Publisher:
         Conflict
             When somebody else's content is in the way: it stays, and so does ours.
         """
+        if operation.is_copy:
+            self._take_copy_away(operation)
+            return
         for companion in operation.companions:
             if not self.locations.holds(companion.source, companion.sha256):
                 self._place(companion.target, companion.source, operation)
@@ -99,6 +105,14 @@ class Publisher:
             if self.locations.holds(companion.source, companion.sha256):
                 self._drop(companion.target, companion.sha256)
         if not operation.in_place:
+            self._drop(operation.target, operation.sha256_after)
+        self.sync(operation, new_names=True)
+        self.clean(operation)
+
+    def _take_copy_away(self, operation: Operation) -> None:
+        for companion in operation.companions:
+            self._drop(companion.target, companion.sha256)
+        if not operation.report.get("stood"):  # else it is not ours
             self._drop(operation.target, operation.sha256_after)
         self.sync(operation, new_names=True)
         self.clean(operation)
@@ -138,11 +152,11 @@ class Publisher:
         """
         here, path = self.locations.locate(source)
         there, name = self.locations.locate(target)
-        # whoever edits a file in place would change the original that has the same inode
-        is_kept = operation.brings_back and source == operation.source
-        if not is_kept and here.link(path, there, name):
+        if _may_share(operation, source) and here.link(path, there, name):
             return ()
         content = here.read(path)
+        if operation.is_copy:
+            content = replace(content, attributes=content.attributes.for_a_copy())
         partial = _partial(name, operation)
         there.unlink(partial, missing_ok=True)  # ours, from a try that was cut off
         lost = there.write_new(partial, content.data, content.attributes)
@@ -185,6 +199,16 @@ class Publisher:
         names = (operation.source, operation.target)
         companions = (n for c in operation.companions for n in (c.source, c.target))
         return [_partial(name, operation) for name in (*names, *companions)]
+
+
+def _may_share(operation: Operation, source: str) -> bool:
+    """Whether a new name may stand for the very file: whoever edits it changes it under both.
+
+    Never for a kept original, nor for what a copy leaves where it is.
+    """
+    if operation.is_copy:
+        return source == staged(operation.id)
+    return not (operation.brings_back and source == operation.source)
 
 
 def _warn(name: str, lost: Iterable[str]) -> None:

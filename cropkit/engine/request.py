@@ -13,13 +13,14 @@ from cropkit.system.files import Content, Identity
 
 _SUCCESS = {
     OperationKind.CROP: Status.CROPPED,
+    OperationKind.COPY: Status.CROPPED,
     OperationKind.REJECT: Status.REJECTED,
     OperationKind.RESTORE: Status.RESTORED,
     OperationKind.PURGE: Status.PURGED,
 }
 
 
-_DECIDED = (OperationKind.CROP, OperationKind.REJECT)
+_DECIDED = (OperationKind.CROP, OperationKind.COPY, OperationKind.REJECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Request:
     expect : SHA-256 of the content that was reviewed
     shown : the box that the crop has to hold, None where nobody was shown one
     undoes : the finished operation that a restore takes back
+    copying : how a copy is made, as its decision says
+    slot, aim : which crop of its image it is, and the size or ratio that it is meant for
     followers : companions as (source, target, whether the source stays)
     needed_since : when an original that is to be purged was last needed
     """
@@ -47,6 +50,9 @@ class Request:
     shown: PixelBox | None = None
     decision: str | None = None
     undoes: Operation | None = None
+    copying: str | None = None
+    slot: str = ""
+    aim: str | None = None
     followers: tuple[tuple[str, str, bool], ...] = ()
     needed_since: str | None = None
 
@@ -56,7 +62,7 @@ class Job:
     """A request under way.
 
     ``planned`` says that the trail knows of it, ``already`` that its decision was carried out
-    before, ``settled`` that nothing is open.
+    before, ``settled`` that nothing is open, ``stood`` that a copy's name stood for that very copy.
     """
 
     request: Request
@@ -67,6 +73,7 @@ class Job:
     candidate: Candidate | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)
+    stood: bool = False
     planned: bool = False
     switched: bool = False
     settled: bool = False
@@ -93,7 +100,7 @@ class Job:
         """Account for every part of the file, as the trail keeps it."""
         candidate, box = self.candidate, self.box_applied
         dropped = (*(candidate.dropped if candidate else ()), *self.notes)
-        return {
+        report = {
             "kept": list(candidate.kept) if candidate else ["every byte"],
             "patched": list(candidate.patched) if candidate else [],
             "dropped": [list(pair) for pair in dropped],
@@ -101,6 +108,7 @@ class Job:
             "degraded": candidate.degraded if candidate else None,
             "box_applied": box.xyxy if box else None,
         }
+        return report | ({"stood": True} if self.stood else {})
 
     def result(self) -> CropResult:
         """Tell how it ended."""
@@ -123,6 +131,10 @@ class Job:
             psnr=report.get("psnr"),
             degraded=report.get("degraded"),
             seconds=self._seconds(),
+            mode=_mode(operation),
+            slot=self.request.slot,
+            target=self.request.aim,
+            stood=self.stood,
         )
 
     def _status(self, error: CropkitError) -> Status:
@@ -158,6 +170,12 @@ class Outcome:
     result: CropResult
     error: CropkitError | None = None
     already: bool = False
+
+
+def _mode(operation: Operation) -> str:
+    if operation.is_copy:
+        return "copy"
+    return "in-place" if operation.in_place else "move"
 
 
 def going(jobs: Sequence[Job]) -> list[Job]:

@@ -6,6 +6,7 @@ That needs the crop to be where it was written. Where it is not, the way back is
 =====================  =========================================================================
 the crop stands        the original is staged and takes its name; the crop becomes an original
                        in its turn, for redo
+the crop is a copy     it is moved to `.cropkit/removed`, with what went with it; redo moves it back
 nothing has the name   the kept original is copied to its name; there is nothing to redo
 something else has it  refused, since that would be lost; when asked to keep it, it is moved to
                        where rejected images are (and can be undone), then as above
@@ -27,6 +28,7 @@ from cropkit.engine.planning import (
     chosen_to_purge,
     to_bring_back,
     to_purge,
+    to_remove,
     to_set_aside,
     to_undo,
 )
@@ -37,6 +39,7 @@ from cropkit.errors import (
     ChangedSinceCrop,
     CropkitError,
     LaterOperation,
+    MissingFile,
     NothingToUndo,
     TrailDisagrees,
 )
@@ -98,17 +101,32 @@ class Undoer:
             return [_refused(operation, hindrance)]
         try:
             now = self._locations.digest(operation.target)
-            if now == operation.sha256_after or operation.same_content:
-                return [self._run(operation, to_undo(operation))]
-            if now is None or not operation.in_place:
-                return [self._run(operation, to_bring_back(operation))]
-            if not keep_current:
-                return [_refused(operation, ChangedSinceCrop(operation.target))]
-            return self._over(operation, now)
+            if operation.is_copy:
+                return [self._removed(operation, now, keep_current=keep_current)]
+            return self._brought_back(operation, now, keep_current=keep_current)
         except AuditError:
             raise
         except CropkitError as error:
             return [_refused(operation, error)]
+
+    def _brought_back(
+        self, operation: Operation, now: str | None, *, keep_current: bool
+    ) -> list[Outcome]:
+        if now == operation.sha256_after or operation.same_content:
+            return [self._run(operation, to_undo(operation))]
+        if now is None or not operation.in_place:
+            return [self._run(operation, to_bring_back(operation))]
+        if not keep_current:
+            return [_refused(operation, ChangedSinceCrop(operation.target))]
+        return self._over(operation, now)
+
+    def _removed(self, copy: Operation, now: str | None, *, keep_current: bool) -> Outcome:
+        """Take a copy out of the way; one that was changed since only when that is to be kept."""
+        if now is None:
+            return _refused(copy, MissingFile(copy.target))
+        if now != copy.sha256_after and not keep_current:
+            return _refused(copy, ChangedSinceCrop(copy.target))
+        return self._run(copy, to_remove(copy, now))
 
     def _hindrance(self, operation: Operation) -> CropkitError | None:
         if not self._trail.operations.is_told(operation):

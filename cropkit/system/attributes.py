@@ -11,6 +11,7 @@ from typing import Any
 _OF_USERS = "user."  # extended attributes that everybody may set, see xattr(7)
 _PERMISSIONS = 0o777
 _LATEST = (2**63 - 1) * 10**9  # nanoseconds: the seconds of a 64-bit time_t
+_AS_MADE = -1  # leaves owner and group as they are, see chown(2)
 _SET_ID = stat.S_ISUID | stat.S_ISGID
 ACCESS_LIST, LIST_OF_NEW = "system.posix_acl_access", "system.posix_acl_default"
 """Who else may use a file, and what is made in a folder: acl(5)."""
@@ -75,6 +76,16 @@ class Attributes:
             xattrs=tuple(sorted((*recorded, *on_disk))),
         )
 
+    def for_a_copy(self) -> "Attributes":
+        """Return these without an owner, as whoever makes a copy is its owner.
+
+        Access stays as narrow as it was; no set-id bit is given to another one's file.
+        """
+        kept = (ACCESS_LIST, LIST_OF_NEW)
+        pairs = (pair for pair in self.xattrs if pair[0].startswith(_OF_USERS) or pair[0] in kept)
+        mode = self.mode & _PERMISSIONS
+        return replace(self, mode=mode, uid=_AS_MADE, gid=_AS_MADE, xattrs=tuple(pairs))
+
     @property
     def times(self) -> tuple[int, int]:
         """Access and modification time, as `os.utime` takes them."""
@@ -127,7 +138,7 @@ def carry(system: Any, fd: int, like: Attributes) -> tuple[str, ...]:  # noqa: A
     """
     mine, mode = os.fstat(fd), like.mode
     lost = []
-    if (mine.st_uid, mine.st_gid) != (like.uid, like.gid):
+    if like.uid != _AS_MADE and (mine.st_uid, mine.st_gid) != (like.uid, like.gid):
         try:
             system.fchown(fd, like.uid, like.gid)
         except PermissionError:

@@ -11,6 +11,7 @@ OWNERS = f"{HOME}/owners"  # a locked file for each living session: how the dead
 STAGE = f"{HOME}/stage"  # candidates that wait to be switched in, by operation
 ORIGINALS = f"{HOME}/originals"  # what undo brings back, by SHA-256
 REJECTED = f"{HOME}/rejected"  # images that a reviewer moved out of the way, by decision
+REMOVED = f"{HOME}/removed"  # copies that were undone, by operation; may be deleted
 PREVIEWS = f"{HOME}/previews"  # small pictures to show; may be deleted
 MERGED = f"{HOME}/merged"  # homes of collections that were joined to this one, as they were
 RUNS = f"{HOME}/runs"  # a folder for each batch: notebook, record, report
