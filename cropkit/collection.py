@@ -19,7 +19,7 @@ from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Ask, Run
 from cropkit.audit.trail import DEADLINE, AuditTrail
-from cropkit.engine import copying_out, listing
+from cropkit.engine import copying_out, listing, outputs
 from cropkit.engine.accepting import AcceptedChange
 from cropkit.engine.apply import Applier
 from cropkit.engine.copying_out import KeptOriginal
@@ -46,7 +46,16 @@ from cropkit.errors import (
 )
 from cropkit.formats.decoder_errors import reading
 from cropkit.geometry import PixelBox, Size
-from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
+from cropkit.records import (
+    CropResult,
+    Decision,
+    Placement,
+    Problem,
+    ProblemKind,
+    Status,
+    Suggestion,
+    Verdict,
+)
 from cropkit.suggest import Sidecars, Suggester, gather
 from cropkit.system import destinations, log, parameters
 from cropkit.system.files import Root, split_beneath
@@ -136,7 +145,7 @@ class Collection:
     InsideCollection
         When it is hidden in a collection: nothing was made.
     BadDestination
-        When crops cannot go there: nothing was made.
+        When crops cannot go there: nothing was made but, perhaps, that folder.
     AuditError
         When there can be no trail: nothing was touched.
     """
@@ -161,8 +170,7 @@ class Collection:
         self.scope = scope_of(path)
         self.files = Root(self.scope.root, system)
         self.root = self.files.path
-        self.copying = None if copy_to is None else ""
-        self.destination = self._resolved(_only_one(destination, copy_to))
+        self.placement = self._placed(destination or None, copy_to or None)
         self._unremembered: list[Problem] = []
         self.locations = Locations(self.files, self._destinations())
         self.suggesters: tuple[Suggester, ...] = (
@@ -174,14 +182,13 @@ class Collection:
             self._log = log.attach(self.root / LOG, self.trail.session)
             otherwise.callback(log.detach, self._log)
             self._tell_what_is_meant()
+            self._remember_output()
             self.problems = Problems(self.trail)
-            self.recorder = DecisionRecorder(
-                self.trail, self.destination, self.copying, self.problems.report
-            )
+            self.recorder = DecisionRecorder(self.trail, self.placement, self.problems.report)
             self.executor = DecisionExecutor(
                 self.files,
                 Applier(self.locations, self.trail, options or self._chosen(), threads),
-                Planner(self.locations, self.destination, self.copying),
+                Planner(self.locations, self.placement),
                 self.problems.report,
                 deadline=deadline,
                 group_size=group_size,
@@ -196,6 +203,13 @@ class Collection:
             _log.info("%s", self.scope)
         for sentence in (*formats.absent(), *self.trail.notices):
             _log.warning(sentence)
+
+    def _remember_output(self) -> None:
+        """Let nobody list what goes to a folder inside the collection as new images."""
+        if self.destination is not None and not self.destination.startswith("/"):
+            change = outputs.with_another(self.trail.settings(), self.destination)
+            if change:
+                self.trail.choose(change)
 
     def _settle(self) -> None:
         self.recovered = self.recover(opening=True)
@@ -301,7 +315,7 @@ class Collection:
 
     @cached_property
     def _listing(self) -> listing.Listing:
-        return listing.listed(self.scope, self.destination)
+        return listing.listed(self.scope, outputs.known(self.trail.settings()))
 
     def look(self, path: str) -> Look:
         """Read an image for a reviewer.
@@ -661,10 +675,30 @@ class Collection:
         """Return the counts, as a notebook's last cell shows them."""
         return asdict(self.counts())
 
-    def _resolved(self, destination: StrPath | None) -> str | None:
-        """Make the destination, and name it relative to the collection where it is inside."""
-        if destination is None or str(destination) == "":
-            return None
+    @property
+    def destination(self) -> str | None:
+        """Folder that crops go to of which no decision says where; None: they stay in place."""
+        return self.placement.folder
+
+    def _placed(self, move_to: StrPath | None, copy_to: StrPath | None) -> Placement:
+        """Make the folder that crops go to.
+
+        Raises
+        ------
+        BadDestination
+            Both are given, or copies would stand among their images.
+        """
+        if move_to is not None and copy_to is not None:
+            raise BadDestination(copy_to, f"they cannot move to {move_to} as well")
+        if copy_to is None:
+            return Placement(None if move_to is None else self._made(move_to))
+        folder = self._made(copy_to)
+        if folder is None:
+            raise BadDestination(copy_to, "its images are there, and would be cropped in place")
+        return Placement(folder, "")
+
+    def _made(self, destination: StrPath) -> str | None:
+        """Make a destination, and name it relative to the collection where it is inside."""
         folder = destinations.resolved(parameters.path_named("destination", destination))
         _make_durable(folder, self.files.system)
         return named_beneath(self.scope, folder)
@@ -681,12 +715,6 @@ class Collection:
             place = self.destination or str(self.root)
             self._unremembered.append(Problem(ProblemKind.DESTINATION, place, str(error)))
             return mine
-
-
-def _only_one(move_to: StrPath | None, copy_to: StrPath | None) -> StrPath | None:
-    if move_to and copy_to:
-        raise BadDestination(copy_to, f"they cannot move to {move_to} as well")
-    return copy_to or move_to
 
 
 def _make_durable(folder: Path, system: ModuleType) -> None:

@@ -208,6 +208,26 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """Where crops go of which no decision says where; as it stands here, they stay in place.
+
+    Parameters
+    ----------
+    folder : that they go to: relative to the collection where it is inside, else absolute
+    copying : as in `Decision`: they are made there as copies; None: images move there
+    """
+
+    folder: str | None = None
+    copying: str | None = None
+
+    def of(self, decision: Decision) -> "Placement":
+        """Return where the crop of a decision goes: what it says itself counts."""
+        if decision.destination is None:
+            return self
+        return Placement(decision.destination, decision.copying)
+
+
+@dataclass(frozen=True, slots=True)
 class CropResult:
     """The outcome of one operation, as `crop --json` prints it.
 

@@ -41,6 +41,7 @@ class Batch:
     source : queue, what reviewers decided; suggestions, each undecided image by its own
     min_confidence : least confidence of a suggestion that states one
     destination : folder that crops move to, with their companions; None or empty: in place
+    copy_to : folder that crops are written to as new files; None or empty: no copies
     workers : threads that crop and verify; 0: one for each processor
     run : folder for the record; None or empty: a new one in the collection's `.cropkit/runs`
 
@@ -59,21 +60,24 @@ class Batch:
         source: str = Source.QUEUE,
         min_confidence: float = 0.0,
         destination: StrPath | None = None,
+        copy_to: StrPath | None = None,
         workers: int = 0,
         run: StrPath | None = None,
     ) -> None:
         self._source: Source = checked("source", source)
         destination = checked("destination", destination)
+        copies = checked("copy_to", copy_to)
         self.parameters: dict[str, Any] = {
             "source": str(self._source),
             "min_confidence": checked("min_confidence", min_confidence),
             "destination": str(destination or ""),
+            "copy_to": str(copies or ""),
             "workers": checked("workers", workers) or _processors(),
         }
         place: Path | None = checked("run", run)
         self._threads = ThreadPoolExecutor(self.parameters["workers"], "cropkit-batch")
         self.collection = Collection(
-            folder, destination=destination, kind="batch", threads=self._threads
+            folder, destination=destination, copy_to=copies, kind="batch", threads=self._threads
         )
         tell_part(self.collection.scope)
         self.folder = (
@@ -109,7 +113,7 @@ class Batch:
             collection.locations,
             collection.trail,
             collection.suggesters,
-            collection.destination,
+            collection.placement,
             reviewer,
             collection.session,
         )

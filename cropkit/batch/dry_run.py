@@ -15,6 +15,7 @@ from cropkit.engine.locations import Locations
 from cropkit.engine.planning import named_beneath
 from cropkit.errors import CropkitError
 from cropkit.jupyter.notebooks import Literal
+from cropkit.records import Placement
 from cropkit.suggest import Sidecars
 from cropkit.system import destinations
 from cropkit.system.files import Root
@@ -30,9 +31,10 @@ def foreseen(
     """
     scope = scope_of(path)
     files = Root(scope.root)
-    wanted = str(parameters.get("destination", "") or "")
+    copy_to = str(parameters.get("copy_to", "") or "")
+    wanted = copy_to or str(parameters.get("destination", "") or "")
     folder = destinations.resolved(wanted) if wanted else None
-    destination = named_beneath(scope, folder) if folder else None
+    placement = Placement(named_beneath(scope, folder) if folder else None, "" if copy_to else None)
     locations = Locations(files, (folder,) if folder else ())
     source = checked("source", parameters.get("source", "queue"))
     with copied_trail(scope) as trail:
@@ -40,7 +42,7 @@ def foreseen(
             locations,
             trail,
             (Sidecars(files.path),),
-            destination,
+            placement,
             reviewer_of(whoami()),
             clock.session_name(clock.now()),
         )

@@ -31,7 +31,7 @@ def begun(plan: Plan, session: str, parameters: Mapping[str, Any]) -> RunRecord:
         parameters=dict(parameters),
         session=session,
         started_at=clock.written(clock.now()),
-        destination=plan.destination,
+        destination=plan.placement.folder,
         entries=(*(_planned(item) for item in plan.items), *refused),
         passed=tuple((passed.path, passed.reason) for passed in plan.passed),
         problems=tuple((problem.path, problem.reason) for problem in plan.problems),

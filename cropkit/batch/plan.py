@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cropkit.audit.operation import OperationKind
 from cropkit.errors import CropkitError
-from cropkit.records import Decision, Problem
+from cropkit.records import Decision, Placement, Problem
 
 _REVIEWER = "batch of "
 
@@ -57,6 +57,17 @@ class Item:
         """Whether it gets another name."""
         return self.target != self.path
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether its image stays as it is."""
+        return self.kind is OperationKind.COPY
+
+    @property
+    def folder(self) -> str:
+        """The folder that it goes to; beneath that it has the folders of its image."""
+        above, beneath = self.target.rpartition("/")[0], self.path.rpartition("/")[0]
+        return above.removesuffix(f"/{beneath}") if beneath else above
+
 
 @dataclass(frozen=True, slots=True)
 class Unread:
@@ -80,14 +91,14 @@ class Plan:
 
     Parameters
     ----------
-    destination : folder that crops move to unless their decision names one; None: in place
+    placement : where crops go of which no decision says where
     problems : suggestions, or a kept listing, that are there and cannot be used
     part : the folder of the collection that is meant; '' for all of it
     """
 
     folder: Path
     source: Source
-    destination: str | None
+    placement: Placement
     items: tuple[Item, ...] = ()
     unread: tuple[Unread, ...] = ()
     passed: tuple[Passed, ...] = ()
@@ -117,6 +128,6 @@ class Plan:
 
     @property
     def destinations(self) -> tuple[str, ...]:
-        """Folders that images will move to."""
-        moving = (item.target.removesuffix(f"/{item.path}") for item in self.ready if item.moves)
+        """Folders that crops will go to."""
+        moving = (item.folder for item in self.ready if item.moves)
         return tuple(dict.fromkeys(moving))

@@ -11,7 +11,7 @@ from cropkit import clock, formats
 from cropkit.audit.operation import OperationKind
 from cropkit.audit.reader import Standing, TrailReader
 from cropkit.batch.plan import Item, Passed, Plan, Source, Unread, is_batch
-from cropkit.engine import listing
+from cropkit.engine import listing, outputs
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import Planner, check_shown
 from cropkit.engine.request import Request
@@ -25,7 +25,7 @@ from cropkit.errors import (
 )
 from cropkit.formats.decoder_errors import reading
 from cropkit.geometry import Size
-from cropkit.records import Decision, Problem, ProblemKind, Status, Suggestion, Verdict
+from cropkit.records import Decision, Placement, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.suggest import Suggester, gather
 
 
@@ -36,21 +36,21 @@ class BatchPlanner:
     Parameters
     ----------
     trail : the collection's own, or a copy of it; its scope is what is taken up
-    destination : as in `Plan`
+    placement : as in `Plan`
     reviewer, session : who decides by suggestions, and in which session
     """
 
     locations: Locations
     trail: TrailReader
     suggesters: Sequence[Suggester]
-    destination: str | None
+    placement: Placement
     reviewer: str
     session: str
     _planner: Planner = field(init=False)
     _options: formats.Options = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_planner", Planner(self.locations, self.destination))
+        object.__setattr__(self, "_planner", Planner(self.locations, self.placement))
         chosen = formats.Options.from_settings(self.trail.settings())
         object.__setattr__(self, "_options", chosen)
 
@@ -83,7 +83,7 @@ class BatchPlanner:
         return Plan(
             self.locations.root.path,
             source,
-            self.destination,
+            self.placement,
             tuple(findings.items),
             tuple(findings.unread),
             tuple(findings.passed),
@@ -96,7 +96,9 @@ class BatchPlanner:
             raise NoImages(self.trail.scope.folder)
 
     def _listed(self) -> listing.Listing:
-        return listing.listed(self.trail.scope, self.destination)
+        folder = self.placement.folder
+        its_outputs = outputs.known(self.trail.settings())
+        return listing.listed(self.trail.scope, (*its_outputs, *([folder] if folder else ())))
 
     def _waiting(self, source: Source) -> list[str]:
         """Return the decisions to take up; by suggestions, only what a batch left behind."""
@@ -114,7 +116,7 @@ class BatchPlanner:
 
     def _recorded(self, decision_id: str) -> Item:
         decision, _, disagreement = self.trail.decisions.compared(decision_id)
-        kind = OperationKind.REJECT if decision.verdict is Verdict.REJECT else OperationKind.CROP
+        kind = self._kind(decision)
         size_bytes, target = 0, decision.path
         if disagreement is not None:  # the trail tells of no such decision
             return Item(decision, kind, target, size_bytes, recorded=False, error=disagreement)
@@ -128,6 +130,12 @@ class BatchPlanner:
         except CropkitError as error:
             return Item(decision, kind, target, size_bytes, recorded=True, error=error)
         return Item(decision, kind, target, size_bytes, recorded=True)
+
+    def _kind(self, decision: Decision) -> OperationKind:
+        if decision.verdict is Verdict.REJECT:
+            return OperationKind.REJECT
+        copies = self.placement.of(decision).copying is not None
+        return OperationKind.COPY if copies else OperationKind.CROP
 
     def _check_box(self, decision: Decision, data: bytes) -> None:
         if decision.box is not None:
@@ -197,18 +205,18 @@ class BatchPlanner:
             shown_at=shown_at,
             decided_at=clock.now(),
             suggestion=best,
-            destination=self.destination,
+            destination=self.placement.folder,
+            copying=self.placement.copying,
         )
         findings.items.append(self._proposed(decision, len(content.data)))
 
     def _proposed(self, decision: Decision, size_bytes: int) -> Item:
+        kind = self._kind(decision)
         try:
             target = self._target(decision)
         except CropkitError as error:
-            return Item(
-                decision, OperationKind.CROP, decision.path, size_bytes, recorded=False, error=error
-            )
-        return Item(decision, OperationKind.CROP, target, size_bytes, recorded=False)
+            return Item(decision, kind, decision.path, size_bytes, recorded=False, error=error)
+        return Item(decision, kind, target, size_bytes, recorded=False)
 
 
 class LookProgress:

@@ -22,8 +22,13 @@ def needed_bytes(items: tuple[Item, ...]) -> int:
     """Return the room that items take at most: each original is kept beside its crop."""
     if not items:
         return 0
-    sizes = [item.size_bytes for item in items]
-    return sum(sizes) + _AT_WORK * max(sizes) + _RESERVE
+    kept = sum(item.size_bytes for item in items if not item.is_copy)
+    return kept + _AT_WORK * max(item.size_bytes for item in items) + _RESERVE
+
+
+def _needed_there(items: tuple[Item, ...]) -> int:
+    """Return the room that items take where they go to: no original is kept there."""
+    return sum(item.size_bytes for item in items) + _RESERVE
 
 
 def _without_room(plan: Plan, files: Root) -> Iterator[CropkitError]:
@@ -34,8 +39,8 @@ def _without_room(plan: Plan, files: Root) -> Iterator[CropkitError]:
         place = _nearest(plan.folder / folder)
         if place.stat().st_dev == plan.folder.stat().st_dev:
             continue
-        moving = tuple(i for i in plan.ready if i.moves and i.target.startswith(f"{folder}/"))
-        needed, free = needed_bytes(moving), Root(place).free_bytes()
+        moving = tuple(item for item in plan.ready if item.moves and item.folder == folder)
+        needed, free = _needed_there(moving), Root(place).free_bytes()
         if free < needed:
             yield NoSpace(folder, needed, free)
 
@@ -43,8 +48,8 @@ def _without_room(plan: Plan, files: Root) -> Iterator[CropkitError]:
 def _without_permission(plan: Plan) -> Iterator[CropkitError]:
     if not plan.ready:
         return
-    folders = {plan.folder, plan.folder / HOME}
-    folders |= {(plan.folder / item.path).parent for item in plan.ready}
+    folders = {plan.folder / HOME}
+    folders |= {(plan.folder / item.path).parent for item in plan.ready if not item.is_copy}
     folders |= {plan.folder / folder for folder in plan.destinations}
     for place in sorted({_nearest(folder) for folder in folders}):
         if not os.access(place, os.R_OK | os.W_OK | os.X_OK):

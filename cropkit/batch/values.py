@@ -37,6 +37,7 @@ _RULES: dict[str, Callable[[str, object], Any]] = {
     "source": _source,
     "min_confidence": parameters.share,
     "destination": _place,
+    "copy_to": _place,
     "workers": _workers,
     "run": _place,
 }

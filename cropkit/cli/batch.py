@@ -73,9 +73,10 @@ def _batch(arguments: argparse.Namespace) -> int:
 
 
 def _absolute(parameters: "dict[str, Literal]") -> "dict[str, Literal]":
-    """Take the destination relative to where the person is; the kernel is elsewhere."""
-    wanted = parameters.get("destination")
-    return parameters | {"destination": str(Path(str(wanted)).absolute())} if wanted else parameters
+    """Take folders relative to where the person is; the kernel is elsewhere."""
+    folders = {name: parameters.get(name) for name in ("destination", "copy_to")}
+    given = {name: str(Path(str(folder)).absolute()) for name, folder in folders.items() if folder}
+    return parameters | given
 
 
 def _tell(arguments: argparse.Namespace, ended: "NotebookEnded") -> int:

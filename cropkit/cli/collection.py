@@ -17,6 +17,7 @@ from cropkit.cli.shell import (
     USAGE,
     Commands,
     add_json,
+    add_ways,
     command,
     complain,
     crop_json,
@@ -36,6 +37,7 @@ from cropkit.cli.shell import (
     tell,
     tell_degraded,
     tell_results,
+    ways,
 )
 from cropkit.errors import BadBox, CropkitError, MissingFile, NoCollection, NotRegularFile
 from cropkit.geometry import PixelBox
@@ -47,11 +49,13 @@ if TYPE_CHECKING:
 
 def add_crop(commands: Commands) -> None:
     """Describe `crop`."""
-    parser = command(commands, "crop", "crop one image in place, verified and undoable", _crop)
+    parser = command(commands, "crop", "crop one image, verified and undoable", _crop)
     parser.add_argument("image", type=Path)
     text = "upright pixels: left,top,right,bottom"
     parser.add_argument("--box", required=True, type=values.edges, metavar="L,T,R,B", help=text)
-    parser.add_argument("--move-to", type=Path, metavar="DIR", help="move it there when cropped")
+    add_ways(parser)
+    text = "which crop of the image it is, a part of the copy's name"
+    parser.add_argument("--slot", default="", metavar="NAME", help=text)
     add_json(parser)
 
 
@@ -60,7 +64,7 @@ def add(commands: Commands) -> None:
     parser = folder_command(commands, "history", "show the audit trail", _history)
     parser.add_argument("image", nargs="?", type=Path, help="only this image")
     parser = folder_command(commands, "apply", "carry out the decisions that wait", _apply)
-    parser.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
+    add_ways(parser)
     parser = folder_command(
         commands, "purge", "remove kept originals, and what merges left, on purpose", _purge
     )
@@ -93,8 +97,8 @@ def _crop(arguments: argparse.Namespace) -> int:
     try:
         box = _box(arguments)
         _check_is_file(arguments.image)
-        with opened(home_of(arguments.image), arguments.move_to) as collection:
-            result = collection.crop(arguments.image.absolute(), box)
+        with opened(home_of(arguments.image), **ways(arguments)) as collection:
+            result = collection.crop(arguments.image.absolute(), box, slot=arguments.slot)
     except CropkitError as error:
         complain(error)
         if arguments.json:
@@ -150,7 +154,7 @@ def _history(arguments: argparse.Namespace) -> int:
 
 def _apply(arguments: argparse.Namespace) -> int:
     with (
-        opened_existing(arguments.folder, arguments.move_to) as collection,
+        opened_existing(arguments.folder, **ways(arguments)) as collection,
         collection.begin_run("apply"),
     ):
         results = _carried_out(collection)

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypedDict, Unpack
 
 from cropkit.errors import CropkitError, NoCollection, PathOutsideRoot
 from cropkit.names import all_escaped, escaped, printable
@@ -119,12 +119,32 @@ def line(result: CropResult) -> str:
     return f"{result.status} {result.path}{where}: {size.width} x {size.height} pixels"
 
 
-def opened(folder: Path, destination: Path | None = None) -> "Collection":
+def add_ways(parser: argparse.ArgumentParser) -> None:
+    """Describe where crops go that do not stay in place."""
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
+    text = "crops are new files there; the images are never written"
+    ways.add_argument("--copy-to", type=Path, metavar="DIR", help=text)
+
+
+class Ways(TypedDict, total=False):
+    """Where crops go, as a collection is opened with it."""
+
+    destination: Path | None
+    copy_to: Path | None
+
+
+def ways(arguments: argparse.Namespace) -> Ways:
+    """Return where crops go, as a collection is opened with it."""
+    return {"destination": arguments.move_to, "copy_to": arguments.copy_to}
+
+
+def opened(folder: Path, **ways: Unpack[Ways]) -> "Collection":
     """Open a collection for one command, and say where a new one is."""
     from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for `--help`)
 
     is_new = not os.path.lexists(folder / HOME)
-    collection = Collection(folder, destination=destination, kind="shell")
+    collection = Collection(folder, kind="shell", **ways)
     if not collection.scope.is_whole:
         say(str(collection.scope))
     elif is_new:
@@ -159,10 +179,10 @@ def existing(folder: Path) -> "Scope":
     return scope
 
 
-def opened_existing(folder: Path, destination: Path | None = None) -> "Collection":
+def opened_existing(folder: Path, **ways: Unpack[Ways]) -> "Collection":
     """Open a collection that is there already, or a part of it."""
     existing(folder)
-    return opened(folder, destination)
+    return opened(folder, **ways)
 
 
 def make_room(folder: Path) -> None:

@@ -4,7 +4,18 @@ import argparse
 from pathlib import Path
 
 from cropkit.cli import values
-from cropkit.cli.shell import DONE, USAGE, Commands, add_json, command, document, say, tell
+from cropkit.cli.shell import (
+    DONE,
+    USAGE,
+    Commands,
+    add_json,
+    add_ways,
+    command,
+    document,
+    say,
+    tell,
+    ways,
+)
 
 
 def add(commands: Commands) -> None:
@@ -41,7 +52,7 @@ def _add_review(commands: Commands) -> None:
     )
     sure = "a suggestion that says less is unsure, a filter of the review (0.5)"
     parser.add_argument("--min-confidence", type=values.share, default=0.5, metavar="X", help=sure)
-    parser.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
+    add_ways(parser)
     parser.add_argument("--defer", action="store_true", help="only record decisions; apply later")
     parser.add_argument("--reviewer", default="", metavar="NAME", help="who decides")
     parser.add_argument("--suggestions", type=Path, metavar="CSV", help="boxes instead of sidecars")
@@ -63,7 +74,7 @@ def _review(arguments: argparse.Namespace) -> int:
         keys=arguments.keys,
         minimum=arguments.minimum,
         min_confidence=arguments.min_confidence,
-        destination=arguments.move_to,
+        **ways(arguments),
         defer=arguments.defer,
         reviewer=arguments.reviewer,
         suggestions=arguments.suggestions,

@@ -8,7 +8,7 @@ from functools import partial
 from cropkit.audit.tally import Tally
 from cropkit.audit.trail import AuditTrail
 from cropkit.errors import AuditError, BadDecision
-from cropkit.records import Decision, Problem, ProblemKind
+from cropkit.records import Decision, Placement, Problem, ProblemKind
 
 
 class DecisionRecorder:
@@ -16,19 +16,18 @@ class DecisionRecorder:
 
     Parameters
     ----------
-    destination, copying : of decisions that name no destination
+    placement : where crops go of which no decision says where
     report : told of a decision that could not be recorded
     """
 
     def __init__(
         self,
         trail: AuditTrail,
-        destination: str | None,
-        copying: str | None,
+        placement: Placement,
         report: Callable[[Problem], object],
     ) -> None:
         self._trail = trail
-        self._destination, self._copying = destination, copying
+        self._placement = placement
         self._report = report
 
     def record(self, decisions: Sequence[Decision]) -> None:
@@ -63,7 +62,10 @@ class DecisionRecorder:
             raise
 
     def _bound(self, decisions: Sequence[Decision]) -> list[Decision]:
-        return [each if each.destination else self._bound_one(each) for each in decisions]
+        return [bound(each, self._placement) for each in decisions]
 
-    def _bound_one(self, decision: Decision) -> Decision:
-        return replace(decision, destination=self._destination, copying=self._copying)
+
+def bound(decision: Decision, placement: Placement) -> Decision:
+    """Return a decision that says where its crop goes."""
+    where = placement.of(decision)
+    return replace(decision, destination=where.folder, copying=where.copying)

@@ -3,7 +3,7 @@
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path, PurePosixPath
@@ -62,21 +62,21 @@ class Listing(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
 
-def listed(scope: Scope, destination: str | None = None) -> Listing:
+def listed(scope: Scope, outputs: Iterable[str] = ()) -> Listing:
     """List the images of a collection, or a part, by the suffixes that `formats` knows.
 
-    Hidden folders (`.cropkit` among them), hidden files, links and what is beneath the destination
-    are not listed. It is in review order: by folder, then by the time in the name, the stage and
+    Hidden folders (`.cropkit` among them), hidden files, links and what is beneath an output are
+    not listed. It is in review order: by folder, then by the time in the name, the stage and
     the name, with numbers in names compared as numbers. A folder that has not changed since it was
     listed is not listed again: see `kept_listing`.
 
     Parameters
     ----------
-    destination : folder that crops move to: relative to the collection where it is inside
+    outputs : folders that crops go to: relative to the collection where they are inside
     """
     unread: dict[str, str] = {}
-    left_out = scope.root / destination if destination else None
-    if left_out is not None and scope.folder.is_relative_to(left_out):
+    left_out = {str(scope.root / output) for output in outputs}
+    if any(scope.folder.is_relative_to(folder) for folder in left_out):
         return Listing([], unread)
     kept = KeptListing(scope.folder, _names_in)
     walk = _walk(scope, left_out, unread, lambda path, name: _with_folders(kept.names(path, name)))
@@ -118,7 +118,7 @@ def nested(root: Path) -> Iterator[str]:
 
 def folders(root: Path) -> Iterator[Folder]:
     """Walk through the folders of a collection in any order; what cannot be read is left out."""
-    return (folder for _, folder in _walk(Scope(root), None, {}, _entries_in))
+    return (folder for _, folder in _walk(Scope(root), (), {}, _entries_in))
 
 
 def review_order(path: str) -> tuple[object, ...]:
@@ -204,7 +204,7 @@ def _with_folders(names: Names) -> tuple[Names, list[str]]:
 
 def _walk(
     scope: Scope,
-    left_out: Path | None,
+    left_out: Collection[str],
     unread: dict[str, str],
     read: Callable[[str, str], tuple[_Content, list[str]]],
 ) -> Iterator[tuple[str, _Content]]:
@@ -215,7 +215,7 @@ def _walk(
     read : returns what is in a folder, and which folders are to be walked to; given its path, and
         its name
     """
-    root, not_this = str(scope.root), str(left_out or "")
+    root = str(scope.root)
     todo = [str(scope.folder)]
     while todo:
         folder = todo.pop()
@@ -226,7 +226,7 @@ def _walk(
             unread[relative or "."] = error.strerror or str(error)
             continue
         paths = [f"{folder.rstrip('/')}/{name}" for name in beneath]
-        todo += [path for path in paths if path != not_this]
+        todo += [path for path in paths if path not in left_out]
         yield relative, content
 
 

@@ -14,7 +14,7 @@ from cropkit.engine.locations import Locations
 from cropkit.engine.request import Request
 from cropkit.errors import NothingToUndo, PathOutsideRoot, StaleBox
 from cropkit.geometry import PixelBox
-from cropkit.records import Decision, Verdict
+from cropkit.records import Decision, Placement, Verdict
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import HOME, REJECTED, REMOVED, kept
 from cropkit.system.scope import Scope
@@ -26,14 +26,11 @@ class Planner:
 
     Parameters
     ----------
-    destination : folder that crops move or are copied to, relative to the collection or absolute;
-        None: in place
-    copying : how copies are made there; None: images move there
+    placement : where crops go of which no decision says where
     """
 
     locations: Locations
-    destination: str | None
-    copying: str | None = None
+    placement: Placement
 
     def for_decision(self, decision: Decision) -> Request:
         """Plan a crop, in place or moving, or a reject, and make the folders that it moves to.
@@ -59,12 +56,11 @@ class Planner:
         check_is_outside_home(decision.path, self.locations.root)
         if decision.verdict is Verdict.REJECT:
             return self._moving(OperationKind.REJECT, decision, f"{REJECTED}/{decision.id[:12]}")
-        destination = decision.destination or self.destination
-        copying = decision.copying if decision.destination else self.copying
-        if destination is not None and copying is not None:
-            return self._copying(decision, destination, copying)
-        if destination is not None:
-            return self._moving(OperationKind.CROP, decision, destination)
+        placement = self.placement.of(decision)
+        if placement.folder is not None and placement.copying is not None:
+            return self._copying(decision, placement.folder, placement.copying)
+        if placement.folder is not None:
+            return self._moving(OperationKind.CROP, decision, placement.folder)
         return Request(
             OperationKind.CROP,
             decision.path,

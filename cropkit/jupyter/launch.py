@@ -41,6 +41,7 @@ def launch(
     minimum: int = 0,
     min_confidence: float = 0.5,
     destination: Path | None = None,
+    copy_to: Path | None = None,
     defer: bool = False,
     reviewer: str | None = None,
     suggestions: Path | None = None,
@@ -57,6 +58,7 @@ def launch(
     keys : preset; the person's own keymap, else the default, when not given
     minimum : pixels that the shorter side of a crop should have
     min_confidence : least confidence of a suggestion that is not unsure
+    destination, copy_to : folder that crops move, or are copied, to
     suggestions : CSV of crop boxes instead of the `.decision` sidecars
     order, units : the CSV's convention, as in `cropkit.suggest.Table`
     port : the first one to try
@@ -68,6 +70,7 @@ def launch(
         "minimum": minimum,
         "min_confidence": min_confidence,
         "destination": _absolute(destination),
+        "copy_to": _absolute(copy_to),
         "defer": defer,
         "reviewer": reviewer or "",
         "suggestions": _absolute(suggestions),

@@ -11,16 +11,16 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from cropkit.audit.tally import Tally
 from cropkit.collection import Collection
 from cropkit.engine.executor import degraded
 from cropkit.errors import ApplierDied, ApplierStopped, CropkitError
 from cropkit.formats import Options, load
-from cropkit.records import CropResult, Problem, ProblemKind, Status
+from cropkit.records import CropResult, Placement, Problem, ProblemKind, Status
 from cropkit.system.signals import SIGNALS
 from cropkit.workers.child import ChildDied, ChildProcess
 
@@ -36,7 +36,7 @@ class _Opening:
 
     folder: str
     reviewer: str
-    destination: str | None
+    placement: Placement
     options: Options
 
 
@@ -143,13 +143,21 @@ class ApplierProcess:
 
     def _wanted(self) -> _Opening:
         collection = self._collection
-        destination = (
-            str(collection.root / collection.destination) if collection.destination else None
-        )
-        return _Opening(str(collection.root), collection.reviewer, destination, collection.options)
+        placement = replace(collection.placement, folder=_absolute(collection))
+        return _Opening(str(collection.root), collection.reviewer, placement, collection.options)
 
     def _new(self) -> ChildProcess[Errand, CropResult]:
         return ChildProcess("cropkit-apply", _NICE, _opened, self._opening)
+
+
+def _absolute(collection: Collection) -> str | None:
+    return str(collection.root / collection.destination) if collection.destination else None
+
+
+def _ways(placement: Placement) -> dict[str, Any]:
+    """Return a placement as a collection is opened with it."""
+    is_copy = placement.copying is not None
+    return {"copy_to" if is_copy else "destination": placement.folder}
 
 
 def _stopping_signal(died: ChildDied) -> str | None:
@@ -164,7 +172,7 @@ def _opened(opening: _Opening) -> Iterator[Callable[[Errand], CropResult]]:
     with Collection(
         opening.folder,
         reviewer=opening.reviewer,
-        destination=opening.destination,
+        **_ways(opening.placement),
         suggesters=(),
         kind="applier",
         options=opening.options,

@@ -1,0 +1,42 @@
+"""Folders inside a collection that its crops go to: what is in them is no image to be reviewed.
+
+They are a setting of the collection, so that whoever opens it later does not list its crops as new
+images. A row that was changed can hide a folder from the listing and do nothing else; `fsck` names
+it.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from cropkit.names import escaped, unescaped
+
+SETTING = "outputs"
+
+
+def known(settings: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the folders, relative to the collection; what names none of its folders is left out.
+
+    Parameters
+    ----------
+    settings : of the collection, as its trail keeps them
+    """
+    try:
+        names = json.loads(settings.get(SETTING, "[]"))
+    except ValueError:
+        return ()
+    texts = (name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
+    return tuple(unescaped(text) for text in texts if _is_beneath(text))
+
+
+def with_another(settings: Mapping[str, str], folder: str) -> dict[str, str]:
+    """Return what of the settings changes by one more folder; nothing where it is known."""
+    names = known(settings)
+    if folder in names:
+        return {}
+    return {SETTING: json.dumps([escaped(name) for name in sorted((*names, folder))])}
+
+
+def _is_beneath(name: str) -> bool:
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
