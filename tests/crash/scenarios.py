@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import disk
 import pictures
@@ -48,7 +48,7 @@ class Scenario:
     that the image was written anew just before, and never synced: a power cut may take it.
     `prepare` changes the world once the steps before are done. `mends` is for an act on a folder
     that cannot be opened before, and `several` for one that is whole for each image by itself.
-    `far` makes the folder outside another file system.
+    `far` makes the folder outside another file system, `copies` has copies made there.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Scenario:
     prepare: Callable[[Path], None] = lambda _world: None
     mends: Callable[[Path], object] | None = None
     far: bool = False
+    copies: bool = False
     several: bool = False
 
     @property
@@ -92,11 +93,16 @@ class Scenario:
     def open(self, world: Path) -> Collection:
         """Open as who comes next does, who mends what cannot be opened."""
         folder = world / "collection"
-        destination = world / self.destination if self.destination else None
+        place = world / self.destination if self.destination else None
+        ways: dict[str, Any] = {"copy_to" if self.copies else "destination": place}
         system = TwoDisks(world / "outside") if self.far else os
         try:
             return Collection(
-                folder, reviewer=REVIEWER, destination=destination, options=EXACT, system=system
+                folder,
+                reviewer=REVIEWER,
+                **ways,
+                options=EXACT,
+                system=system,
             )
         except (AuditMissing, AuditBehind, TrailForged):
             if not self.mends:
@@ -107,6 +113,12 @@ class Scenario:
 
 def crop(name: str, box: PixelBox = BOX) -> Act:
     return lambda kit: kit.crop(name, box)
+
+
+def crop_two_slots(kit: Collection) -> None:
+    """Make two crops of one image; the first one is left as it is where it was made before."""
+    for slot, box in (("face", SMALLER), ("bust", BOX)):
+        _succeeded(kit.crop(PNG, box, slot=slot))
 
 
 def decide(kit: Collection, *, verdict: Verdict = Verdict.ADJUSTED, name: str = PNG) -> str:
@@ -317,6 +329,10 @@ MOVE = Scenario("move a PNG", crop(PNG), destination="collection/moved")
 MOVE_JPEG = Scenario("move a JPEG outside", crop(JPEG), destination="outside")
 FAR = Scenario("move to another disk", crop(PNG), destination="outside", far=True)
 REJECT = Scenario("reject", reject)
+COPY = Scenario("copy a PNG outside", crop(PNG), destination="outside", copies=True)
+COPY_IN = Scenario("copy a JPEG", crop(JPEG), destination="collection/copies", copies=True)
+FAR_COPY = Scenario("copy to another disk", crop(PNG), destination="outside", far=True, copies=True)
+UNDO_COPY = Scenario("undo a copy", undo, (COPY,), destination="outside", copies=True)
 UNDO = Scenario("undo a crop", undo, (CROP,))
 MERGE = Scenario("merge", merge, prepare=make_a_part)
 COMPACT = Scenario("compact", compact, (CROP, UNDO))
@@ -344,6 +360,22 @@ SCENARIOS = (
         prepare=lambda world: delete(world, f"../outside/{JPEG}"),
     ),
     Scenario("redo a crop", redo, (CROP, UNDO)),
+    COPY,
+    COPY_IN,
+    FAR_COPY,
+    UNDO_COPY,
+    Scenario("copy two slots", crop_two_slots, destination="outside", copies=True, several=True),
+    Scenario("copy a group", apply_a_group, destination="outside", copies=True, several=True),
+    Scenario("copy what stands", crop(PNG), (COPY,), destination="outside", copies=True),
+    Scenario(
+        "undo a copy on another disk",
+        undo,
+        (FAR_COPY,),
+        destination="outside",
+        far=True,
+        copies=True,
+    ),
+    Scenario("redo a copy", redo, (COPY, UNDO_COPY), destination="outside", copies=True),
     Scenario("purge", purge, (CROP,)),
     Scenario("crop a group", apply_a_group, several=True),
     Scenario("move a group", apply_a_group, destination="collection/moved", several=True),

@@ -1,0 +1,265 @@
+"""A copy is a new file beside its image: the image is read, and nothing of it is ever written."""
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pictures
+import pytest
+from deciding import decision
+from PIL import Image
+
+from cropkit.collection import Collection, rebuild
+from cropkit.errors import BadDestination, BadSlot, NameTaken
+from cropkit.geometry import PixelBox, Size
+from cropkit.records import Status
+from cropkit.system.home import DATABASE, HOME
+
+BOX, OTHER_BOX = PixelBox(8, 16, 56, 88), PixelBox(0, 0, 40, 40)
+IMAGE, SAME_STEM = "set/photo.png", "set/photo.jpg"
+CAPTION = "set/photo.txt"
+
+
+class Seen(NamedTuple):
+    """All that a program can tell of a file without reading who has read it."""
+
+    data: bytes
+    inode: int
+    links: int
+    mode: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A folder with an image, its caption, and another image of the same stem."""
+    folder = tmp_path / "source"
+    (folder / "set").mkdir(parents=True)
+    pictures.write_png(folder / IMAGE, pictures.photo(64, 96))
+    pictures.write_jpeg(folder / SAME_STEM, pictures.photo(64, 96, seed=1))
+    (folder / CAPTION).write_text("a caption", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where the copies go."""
+    return tmp_path / "out"
+
+
+def seen(folder: Path) -> dict[str, Seen]:
+    files = (path for path in sorted(folder.rglob("*")) if HOME not in path.parts)
+    return {
+        path.relative_to(folder).as_posix(): Seen(path.read_bytes(), *_stated(path))
+        for path in files
+        if path.is_file()
+    }
+
+
+def _stated(path: Path) -> tuple[int, int, int, int, int]:
+    entry = path.stat()
+    return entry.st_ino, entry.st_nlink, entry.st_mode, entry.st_mtime_ns, entry.st_ctime_ns
+
+
+def names(folder: Path) -> list[str]:
+    return list(seen(folder))
+
+
+def test_the_image_is_as_it_was_and_the_crop_is_a_file_of_its_own(source: Path, out: Path) -> None:
+    before = seen(source)
+    with Collection(source, copy_to=out) as collection:
+        result = collection.crop(IMAGE, BOX)
+        assert (result.status, result.mode) == (Status.CROPPED, "copy")
+        assert result.destination == str(out / IMAGE)
+        assert collection.fsck() == []
+    assert seen(source) == before
+    assert names(out) == [IMAGE, CAPTION]
+    assert (out / CAPTION).read_text(encoding="utf-8") == "a caption"
+    with Image.open(out / IMAGE) as crop, Image.open(source / IMAGE) as image:
+        assert crop.tobytes() == image.crop(BOX.xyxy).tobytes()
+
+
+def test_what_goes_with_it_shares_nothing_with_what_stays(source: Path, out: Path) -> None:
+    """Who edits a copied caption does not edit the caption of the image."""
+    before = seen(source)
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX)
+        collection.crop(SAME_STEM, PixelBox.full(Size(64, 96)))  # the very bytes
+    for name in names(out):
+        (out / name).write_bytes(b"edited")
+    assert seen(source) == before
+
+
+def test_a_copy_is_the_persons_own_and_no_more_open_than_its_image(source: Path, out: Path) -> None:
+    (source / IMAGE).chmod(0o4640)
+    os.setxattr(source / IMAGE, "user.label", b"kept")
+    with Collection(source, copy_to=out) as collection:
+        assert collection.crop(IMAGE, BOX).dropped == ()
+    assert (out / IMAGE).stat().st_mode & 0o7777 == 0o640
+    assert os.getxattr(out / IMAGE, "user.label") == b"kept"
+
+
+def test_undo_removes_what_was_made_and_redo_brings_it_back(source: Path, out: Path) -> None:
+    before = seen(source)
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX)
+        made = {name: each.data for name, each in seen(out).items()}
+        (undone,) = collection.undo(IMAGE)
+        assert (undone.status, undone.path) == (Status.RESTORED, IMAGE)
+        assert names(out) == []
+        assert collection.counts().decided == 0
+        assert collection.fsck() == []
+        (redone,) = collection.redo(IMAGE)
+        assert redone.ok
+        assert {name: each.data for name, each in seen(out).items()} == made
+        assert collection.fsck() == []
+        told = [event["event"] for event in collection.trail.events(IMAGE)]
+        assert told == ["decided", "cropped", "restored", "restored"]
+    assert seen(source) == before
+
+
+def test_a_copy_that_was_edited_is_not_taken_away_unless_it_is_kept(
+    source: Path, out: Path
+) -> None:
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX)
+        (out / IMAGE).write_bytes(b"edited")
+        (refused,) = collection.undo(IMAGE)
+        assert refused.code == "ChangedSinceCrop"
+        assert (out / IMAGE).read_bytes() == b"edited"
+        (undone,) = collection.undo(IMAGE, keep_current=True)
+        assert undone.ok
+        assert names(out) == []
+        collection.redo(IMAGE)
+    assert (out / IMAGE).read_bytes() == b"edited"
+
+
+def test_a_copy_that_is_gone_cannot_be_removed_and_may_be_made_again(
+    source: Path, out: Path
+) -> None:
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX)
+        (out / IMAGE).unlink()
+        assert [each.kind for each in collection.fsck()] == ["missing"]
+        assert collection.undo(IMAGE)[0].code == "MissingFile"
+        assert collection.crop(IMAGE, BOX).ok
+        assert collection.fsck() == []
+
+
+@pytest.mark.parametrize("name", [IMAGE, CAPTION])
+def test_a_name_that_stands_for_something_else_is_refused(
+    source: Path, out: Path, name: str
+) -> None:
+    (out / "set").mkdir(parents=True)
+    (out / name).write_bytes(b"somebody's")
+    with Collection(source, copy_to=out) as collection:
+        with pytest.raises(NameTaken, match=name):
+            collection.crop(IMAGE, BOX)
+        assert collection.fsck() == []
+    assert {path: each.data for path, each in seen(out).items()} == {name: b"somebody's"}
+
+
+def test_the_very_crop_that_stands_there_is_left_and_told(source: Path, out: Path) -> None:
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX)
+        made = seen(out)
+        again = collection.crop(IMAGE, BOX)
+        assert (again.status, again.stood) == (Status.CROPPED, True)
+        assert seen(out) == made
+        assert collection.undo(IMAGE)[0].ok
+        assert seen(out) == made, "what it did not make it does not take away"
+        assert collection.undo(IMAGE)[0].ok
+        assert names(out) == []
+        assert collection.fsck() == []
+
+
+def test_each_slot_of_an_image_is_a_crop_of_its_own(source: Path, out: Path) -> None:
+    with Collection(source, copy_to=out) as collection:
+        for slot, box in (("", BOX), ("face", OTHER_BOX), ("half body", BOX)):
+            assert collection.crop(IMAGE, box, slot=slot).slot == slot
+        assert names(out) == [
+            *("set/photo.png", "set/photo.txt", "set/photo_face.png", "set/photo_face.txt"),
+            *("set/photo_half body.png", "set/photo_half body.txt"),
+        ]
+        assert collection.counts().decided == 3
+        assert collection.trail.integrity.disagreements() == []
+        collection.undo(IMAGE)
+        standing = {each.slot: each.status for each in collection.trail.decisions.standing()}
+        assert standing == {"": Status.CROPPED, "face": Status.CROPPED}
+
+
+@pytest.mark.parametrize("slot", ["a/b", "..", ".hidden", "a\nb", "x" * 41, " ", "a\x1b[0m", "-"])
+def test_a_slot_that_could_be_another_name_is_refused(source: Path, out: Path, slot: str) -> None:
+    with Collection(source, copy_to=out) as collection:
+        with pytest.raises(BadSlot, match="cannot be the name of a slot"):
+            collection.crop(IMAGE, BOX, slot=slot)
+        assert collection.trail.decisions.table() == []
+    assert names(out) == []
+
+
+def test_copies_inside_the_collection_are_never_new_images(source: Path) -> None:
+    with Collection(source, copy_to=source / "crops") as collection:
+        assert collection.crop(IMAGE, BOX).destination == f"crops/{IMAGE}"
+        assert collection.images() == (SAME_STEM, IMAGE)
+    with Collection(source) as collection:
+        assert collection.images() == (SAME_STEM, IMAGE)
+
+
+def test_a_folder_that_was_listed_may_not_be_hidden_by_a_row_that_makes_no_sense(
+    source: Path,
+) -> None:
+    with Collection(source) as collection:
+        for nonsense in ("{", "[1]", '["/etc"]', '["../set"]', '["."]', '"set"'):
+            collection.trail.choose({"outputs": nonsense})
+            with Collection(source) as another:
+                assert another.images() == (SAME_STEM, IMAGE)
+
+
+def test_copies_do_not_go_where_their_images_are(source: Path, out: Path) -> None:
+    with pytest.raises(BadDestination, match="cropped in place"):
+        Collection(source, copy_to=source)
+    with pytest.raises(BadDestination, match="as well"):
+        Collection(source, copy_to=out, destination=out / "moved")
+    assert not (source / HOME).exists()
+
+
+def test_what_waits_is_carried_out_as_it_was_decided(source: Path, out: Path) -> None:
+    """Whoever applies later need not say again that crops are copies."""
+    with Collection(source, copy_to=out) as collection:
+        collection.decide([decision(collection, IMAGE, BOX, slot="face")])
+    with Collection(source) as collection:
+        (result,) = collection.apply_waiting()
+        assert (result.mode, result.slot) == ("copy", "face")
+    assert "set/photo_face.png" in names(out)
+
+
+def _but_for_moments(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "updated_at"}
+
+
+def test_a_newer_decision_replaces_that_of_its_own_slot_alone(source: Path, out: Path) -> None:
+    with Collection(source, copy_to=out) as collection:
+        for slot, box in (("face", BOX), ("bust", BOX), ("face", OTHER_BOX)):
+            collection.decide([decision(collection, IMAGE, box, slot=slot)])
+        standing = {each.slot: each.box for each in collection.trail.decisions.standing()}
+        assert standing == {"face": OTHER_BOX, "bust": BOX}
+        assert [result.slot for result in collection.apply_waiting()] == ["bust", "face"]
+        assert collection.trail.integrity.disagreements() == []
+
+
+def test_a_lost_database_knows_copies_and_slots_again(source: Path, out: Path) -> None:
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX, slot="face")
+        collection.crop(IMAGE, OTHER_BOX, slot="bust")
+        collection.undo(IMAGE)
+        rows = collection.trail.decisions.table()
+    for path in (source / HOME).glob(f"{Path(DATABASE).name}*"):
+        path.unlink()
+    rebuild(source)
+    with Collection(source) as collection:
+        again = collection.trail.decisions.table()
+        assert [_but_for_moments(row) for row in again] == [_but_for_moments(row) for row in rows]
+        assert collection.fsck() == []
+        assert collection.undo(IMAGE)[0].ok
+    assert names(out) == []
