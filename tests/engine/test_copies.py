@@ -244,6 +244,7 @@ def test_a_newer_decision_replaces_that_of_its_own_slot_alone(source: Path, out:
             collection.decide([decision(collection, IMAGE, box, slot=slot)])
         standing = {each.slot: each.box for each in collection.trail.decisions.standing()}
         assert standing == {"face": OTHER_BOX, "bust": BOX}
+        assert collection.counts().waiting == 2
         assert [result.slot for result in collection.apply_waiting()] == ["bust", "face"]
         assert collection.trail.integrity.disagreements() == []
 
