@@ -246,6 +246,7 @@ def test_a_newer_decision_replaces_that_of_its_own_slot_alone(source: Path, out:
         assert standing == {"face": OTHER_BOX, "bust": BOX}
         assert collection.counts().waiting == 2
         assert [result.slot for result in collection.apply_waiting()] == ["bust", "face"]
+        assert collection.counts().written == 2
         assert collection.trail.integrity.disagreements() == []
 
 
