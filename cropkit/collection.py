@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
@@ -38,6 +38,7 @@ from cropkit.engine.undoing import Undoer
 from cropkit.errors import (
     AuditError,
     BadDestination,
+    BadSlot,
     CropkitError,
     NoImages,
     NothingToUndo,
@@ -61,6 +62,7 @@ from cropkit.system import destinations, log, parameters
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
 from cropkit.system.scope import scope_of
+from cropkit.wanted import Targets, wanted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,6 +133,10 @@ class Collection:
     destination : folder that cropped images move to with their companions; None: in place
     copy_to : folder that crops are written to as new files, with copies of what describes their
         image, which is read and nothing else; None: no copies
+    slots : names of the crops that are wanted of each image, or the targets of each name; None: one
+        without a name. Several need `copy_to`
+    targets : sizes or ratios, of which a box takes the nearest: a list of them, a table such as
+        "sdxl", or a rule, as `cropkit.targets` reads them
     suggesters : where boxes come from; the `.decision` sidecars when not given
     deadline : seconds to wait for a lock or a rival
     options : how crops are made in this session; None: as was chosen for the collection
@@ -140,6 +146,8 @@ class Collection:
 
     Raises
     ------
+    BadSlot, BadTarget
+        When there can be no such crops: nothing was made.
     MissingFile, NotAFolder
         When there is no such folder.
     InsideCollection
@@ -157,6 +165,8 @@ class Collection:
         reviewer: str | None = None,
         destination: StrPath | None = None,
         copy_to: StrPath | None = None,
+        slots: Sequence[str] | Mapping[str, Targets] | None = None,
+        targets: Targets | None = None,
         suggesters: Sequence[Suggester] | None = None,
         kind: str = "python",
         deadline: float = DEADLINE,
@@ -170,7 +180,11 @@ class Collection:
         self.scope = scope_of(path)
         self.files = Root(self.scope.root, system)
         self.root = self.files.path
+        self.wanted = wanted(slots, targets)
         self.placement = self._placed(destination or None, copy_to or None)
+        if len(self.wanted) > 1 and self.placement.copying is None:
+            names = ", ".join(each.slot for each in self.wanted)
+            raise BadSlot(names, "several crops of one image are copies: choose a folder for them")
         self._unremembered: list[Problem] = []
         self.locations = Locations(self.files, self._destinations())
         self.suggesters: tuple[Suggester, ...] = (

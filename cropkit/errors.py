@@ -605,9 +605,9 @@ class BadDestination(BadInput, ValueError):
 
 
 class BadSlot(BadInput, ValueError):
-    """(name): no crop of an image can be called so."""
+    """(name, reason): no crop of an image can be called so."""
 
-    template = "{0!r:.60} cannot be the name of a slot"
+    template = "slot {0!r:.60}: {1}"
     cure = (
         "Use letters, digits, and between them blanks, dots, plus, minus and underscores: at most"
         " 40 characters"

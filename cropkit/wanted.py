@@ -1,0 +1,78 @@
+"""Which crops are wanted of each image: one, or several by name, each for targets of its own."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cropkit.errors import BadSlot
+from cropkit.records import check_slot
+from cropkit.targets import Target, buckets, targets
+
+Targets = str | Iterable[str | Target]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One crop that is wanted of each image.
+
+    Parameters
+    ----------
+    slot : its name, a part of the copy's name; '' where there is only one
+    targets : sizes or ratios, of which its box takes the nearest; none: any box will do
+    """
+
+    slot: str = ""
+    targets: tuple[Target, ...] = ()
+
+
+def wanted(
+    slots: Sequence[str] | Mapping[str, Targets] | None, among: Targets | None = None
+) -> tuple[Wanted, ...]:
+    """Return what is wanted of each image, in the order in which it is shown.
+
+    Parameters
+    ----------
+    slots : names; or the targets of each name; None: one crop without a name
+    among : targets of those that name none
+
+    Raises
+    ------
+    BadSlot, BadTarget
+        Nothing was begun.
+    """
+    common = () if among is None else read(among)
+    if slots is None:
+        return (Wanted("", common),)
+    if isinstance(slots, str):
+        slots = [name.strip() for name in slots.split(",")]
+    _check_names(tuple(slots))
+    if isinstance(slots, Mapping):
+        return tuple(Wanted(name, read(each) or common) for name, each in slots.items())
+    return tuple(Wanted(name, common) for name in slots)
+
+
+def read(among: Targets) -> tuple[Target, ...]:
+    """Read targets, or the sizes of a table or a rule where one is named; '' is none.
+
+    Raises
+    ------
+    BadTarget
+        One cannot be read.
+    """
+    if isinstance(among, str):
+        if not among.strip():
+            return ()
+        return buckets(among) if "=" in among or among.strip().isalpha() else targets(among)
+    return targets(among)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    if not names:
+        raise BadSlot("", "none is named")
+    if not all(names):
+        raise BadSlot("", "it has no name")
+    for name in names:
+        check_slot(name)
+    folded = [name.casefold() for name in names]  # some file systems know no case
+    for name in names:
+        if folded.count(name.casefold()) > 1:
+            raise BadSlot(name, "two are called so")

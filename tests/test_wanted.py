@@ -1,0 +1,64 @@
+"""Which crops are wanted of each image."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+import cropkit
+from cropkit.errors import BadSlot, BadTarget
+from cropkit.system.home import HOME
+from cropkit.targets import Target, buckets
+from cropkit.wanted import Targets, Wanted, wanted
+
+SQUARE = Target(1024, 1024)
+TALL = Target(4, 5, bare=True)
+
+
+@pytest.mark.parametrize(
+    ("slots", "among", "expected"),
+    [
+        (None, None, [Wanted()]),
+        (None, "1024x1024,4:5", [Wanted("", (SQUARE, TALL))]),
+        (["face", "bust"], None, [Wanted("face"), Wanted("bust")]),
+        ("face, bust", None, [Wanted("face"), Wanted("bust")]),
+        (["face"], [SQUARE], [Wanted("face", (SQUARE,))]),
+        (
+            {"face": "1024x1024", "any": ""},
+            "4:5",
+            [Wanted("face", (SQUARE,)), Wanted("any", (TALL,))],
+        ),
+        (None, "sdxl", [Wanted("", buckets("sdxl"))]),
+    ],
+)
+def test_what_is_wanted_is_read(
+    slots: Sequence[str] | Mapping[str, Targets] | None,
+    among: Targets | None,
+    expected: list[Wanted],
+) -> None:
+    assert list(wanted(slots, among)) == expected
+
+
+def test_a_rule_is_read_as_such() -> None:
+    rule = "step=64,area=1024x1024,min=512,max=2048"
+    assert wanted(None, rule)[0].targets == buckets(rule)
+
+
+@pytest.mark.parametrize(
+    "slots", [[], [""], ["face", "face"], ["face", "Face"], ["a/b"], {"": "1:1"}]
+)
+def test_what_no_slot_can_be_is_refused(slots: Sequence[str] | Mapping[str, Targets]) -> None:
+    with pytest.raises(BadSlot):
+        wanted(slots)
+
+
+@pytest.mark.parametrize("among", ["0x5", "x", "step=64", "1024x1024,1024x1024"])
+def test_what_no_target_can_be_is_refused(among: str) -> None:
+    with pytest.raises(BadTarget):
+        wanted(None, among)
+
+
+def test_several_crops_of_an_image_are_copies(folder: Path) -> None:
+    with pytest.raises(BadSlot, match=r"face, bust.*copies"):
+        cropkit.open(folder, slots=["face", "bust"])
+    assert not (folder / HOME).exists()
