@@ -58,7 +58,7 @@ from cropkit.records import (
     Verdict,
 )
 from cropkit.suggest import Sidecars, Suggester, gather
-from cropkit.system import destinations, log, parameters
+from cropkit.system import destinations, log, parameters, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
 from cropkit.system.scope import scope_of
@@ -74,6 +74,10 @@ if TYPE_CHECKING:
 StrPath = str | os.PathLike[str]
 
 _log = logging.getLogger("cropkit")
+_TWO_STATES = (
+    "{0} has another state, too, {1}: what is decided and claimed there is not known here, so that"
+    " one image may be cropped twice"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,7 @@ class Collection:
     Parameters
     ----------
     folder : of images; `.cropkit` is made in it, unless it is a part of a collection
+    state : folder that holds `.cropkit` instead; None: in the folder, or where it was before
     reviewer : who decides; whoever is logged in when not given
     kind : of the session, as the trail tells it
     destination : folder that cropped images move to with their companions; None: in place
@@ -152,8 +157,9 @@ class Collection:
         When there is no such folder.
     InsideCollection
         When it is hidden in a collection: nothing was made.
-    BadDestination
-        When crops cannot go there: nothing was made but, perhaps, that folder.
+    BadDestination, BadStatePlace
+        When crops cannot go there, or the state cannot lie there: nothing was made but, perhaps,
+        a folder of the destination.
     AuditError
         When there can be no trail: nothing was touched.
     """
@@ -162,6 +168,7 @@ class Collection:
         self,
         folder: StrPath,
         *,
+        state: StrPath | None = None,
         reviewer: str | None = None,
         destination: StrPath | None = None,
         copy_to: StrPath | None = None,
@@ -177,7 +184,7 @@ class Collection:
     ) -> None:
         path = parameters.path_named("folder", folder)
         name = None if reviewer is None else parameters.text("reviewer", reviewer)
-        self.scope = scope_of(path)
+        self.scope = scope_of(path, parameters.state_named(state))
         self.files = Root(self.scope.root, system)
         self.root = self.files.path
         self.wanted = wanted(slots, targets)
@@ -186,14 +193,16 @@ class Collection:
             names = ", ".join(each.slot for each in self.wanted)
             raise BadSlot(names, "several crops of one image are copies: choose a folder for them")
         self._unremembered: list[Problem] = []
-        self.locations = Locations(self.files, self._destinations())
+        home = self._home()
+        second_to = state_place.is_second(self.root, self.scope.state)
+        self.locations = Locations(self.files, self._destinations(), home, second_to)
         self.suggesters: tuple[Suggester, ...] = (
             (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
         )
-        self.trail = AuditTrail(self.files, name, kind=kind, deadline=deadline, scope=self.scope)
+        self.trail = AuditTrail(home, name, kind=kind, deadline=deadline, scope=self.scope)
         with ExitStack() as otherwise:
             otherwise.callback(self._let_go)
-            self._log = log.attach(self.root / LOG, self.trail.session)
+            self._log = log.attach(self.scope.state / LOG, self.trail.session)
             otherwise.callback(log.detach, self._log)
             self._tell_what_is_meant()
             self._remember_output()
@@ -212,9 +221,18 @@ class Collection:
             self._settle()
             otherwise.pop_all()
 
+    def _home(self) -> Root:
+        """Return what holds the state; one elsewhere is made where there is none."""
+        if self.scope.elsewhere is None:
+            return self.files
+        state_place.make(self.scope.root, self.scope.elsewhere, self.files.system)
+        return Root(self.scope.elsewhere, self.files.system)
+
     def _tell_what_is_meant(self) -> None:
         if not self.scope.is_whole:
             _log.info("%s", self.scope)
+        for other in state_place.others(self.root, self.scope.state):
+            self.trail.notices.append(_TWO_STATES.format(self.root, other))
         for sentence in (*formats.absent(), *self.trail.notices):
             _log.warning(sentence)
 
@@ -613,6 +631,7 @@ class Collection:
         from cropkit.engine import merging  # noqa: PLC0415  (only where it is needed)
 
         self.scope.check_is_whole()
+        self.scope.check_is_inside(folder)
         return merging.merge(
             self.locations, self.trail, parameters.path_named("folder", folder), progress
         )
@@ -742,6 +761,6 @@ def _make_durable(folder: Path, system: ModuleType) -> None:
             raise
 
 
-def rebuild(folder: StrPath) -> int:
+def rebuild(folder: StrPath, state: StrPath | None = None) -> int:
     """Make a lost database anew from the trail's export; return how many events were played."""
-    return rebuilt(Root(Path(folder)))
+    return rebuilt(Root(scope_of(Path(folder), parameters.state_named(state)).state))

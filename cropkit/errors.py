@@ -13,6 +13,8 @@ CropkitError
  │    ├── NotAFolder         a file, where a collection's folder is meant
  │    ├── NotRegularFile     a link, folder, pipe or device
  │    ├── ReadOnly           the folder or the file system does not let us write
+ │    │    └── SourceReadOnly    so that it cannot be cropped in place; its state is elsewhere
+ │    ├── SecondState        the folder has another state: nothing is cropped in place from here
  │    ├── TooSmall           it would have to be enlarged to be of the size that is wanted
  │    ├── NoSpace            not enough room for the crop and its original
  │    ├── LosslessUnavailable no libjpeg answers that copies coefficients; the decision waits
@@ -58,6 +60,7 @@ CropkitError
  │    ├── BadTarget          a wanted size, or a rule for some, that makes no sense
  │    ├── BadDestination     a folder that crops cannot go to
  │    ├── BadSlot            a name that no crop of an image can have
+ │    ├── BadStatePlace      a place that cannot hold the state of a folder
  │    ├── BadConfiguration   alerts.toml says what nobody understands
  │    ├── BadKeymap          keys that cannot be bound so: the review does not start
  │    ├── BadParameter       a notebook has no parameter of that name
@@ -195,6 +198,21 @@ class ReadOnly(Refused):
 
     template = "{0}: the system does not permit it ({1})"
     cure = "Give yourself permission to the file and its folder, or work on a copy"
+    passes = True
+
+
+class SourceReadOnly(ReadOnly):
+    """(path, the system's word): the state is elsewhere, and decisions are recorded."""
+
+    template = "{0}: its folder cannot be written ({1}), so that nothing is cropped in place"
+    cure = "Copies are the way out (`--copy-to`), or permission to write"
+
+
+class SecondState(Refused):
+    """(path, the folder's first state)."""
+
+    template = "{0}: its folder has another state, {1}, which would not know of a crop in place"
+    cure = "Use that one, or say that you want both: `cropkit where FOLDER --state DIR --second`"
     passes = True
 
 
@@ -612,6 +630,13 @@ class BadSlot(BadInput, ValueError):
         "Use letters, digits, and between them blanks, dots, plus, minus and underscores: at most"
         " 40 characters"
     )
+
+
+class BadStatePlace(BadInput, ValueError):
+    """(place, reason): nothing was made."""
+
+    template = "{0}: cannot hold the state that is meant: {1}"
+    cure = "`cropkit where FOLDER` tells which state is used, and why"
 
 
 class BadConfiguration(BadInput, ValueError):

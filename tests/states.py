@@ -609,6 +609,18 @@ def read_only(place: Place) -> Begun:
         yield
 
 
+def read_only_with_a_state(place: Place) -> Begun:
+    with unprivileged(place):
+        Collection(place.folder, state=place.root / "state").close()
+        place.folder.chmod(0o555)
+        yield
+
+
+def two_states(place: Place) -> Begun:
+    place.crop()
+    yield
+
+
 def taken(place: Place) -> Begun:
     (place.root / "out").mkdir()
     (place.root / "out" / IMAGE).write_bytes(b"in the way")
@@ -772,6 +784,8 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "NotAFolder": nothing,
     "NotRegularFile": linked_image,
     "ReadOnly": read_only,
+    "SourceReadOnly": read_only_with_a_state,
+    "SecondState": two_states,
     "NoSpace": full_disk,
     "NameTaken": taken,
     "Busy": busy,
@@ -781,6 +795,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "NotShareable": with_a_group,
     "NotMergeable": beside,
     "BadDestination": nothing,
+    "BadStatePlace": nothing,
     "ChangedSinceCrop": edited_since,
     "OriginalDamaged": rotten,
     "TrailDisagrees": forged,

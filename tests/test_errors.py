@@ -131,6 +131,8 @@ def test_only_what_lies_outside_of_the_file_passes() -> None:
     passing = {
         errors.NoSpace,
         errors.ReadOnly,
+        errors.SourceReadOnly,
+        errors.SecondState,
         errors.ApplierStopped,
         errors.LosslessUnavailable,
         errors.PartMissing,

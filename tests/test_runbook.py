@@ -52,7 +52,7 @@ SHOWN = {
     "test": "arrived",
 }
 # What is cured while one is still nobody: permissions do not apply to the administrator.
-BY_PERMISSION = ("unreadable", "database-unavailable", "ReadOnly", "DiskFull")
+BY_PERMISSION = ("unreadable", "database-unavailable", "ReadOnly", "SourceReadOnly", "DiskFull")
 # Checks that tell of something in the trail: looking at it is no failure.
 TOLD_CALMLY = {
     "BadDecision",

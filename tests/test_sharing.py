@@ -40,6 +40,7 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.records import CropResult, Status, Verdict
 from cropkit.system import log
 from cropkit.system.home import DATABASE, HOME, ORIGINALS, OWNERS, STAGE, segment
+from cropkit.system.scope import Scope
 from cropkit.workers.previews import PreviewReaderInThread
 
 BOX = PixelBox(0, 0, 48, 48)
@@ -169,7 +170,7 @@ def test_what_is_made_later_is_the_groups_whatever_the_umask_says(
 
 
 def previewed(folder: Path, name: str) -> int:
-    reader = PreviewReaderInThread(folder)
+    reader = PreviewReaderInThread(Scope(folder))
     return len(reader.read(name, Size(32, 32)).jpeg)
 
 

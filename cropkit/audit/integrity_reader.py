@@ -56,12 +56,12 @@ class IntegrityReader:
     def export_differences(self) -> list[tuple[str, str]]:
         """Tell where the export is not what the database holds: in which file, and how."""
         with self._store.reading() as db:
-            return list(export_reader.differences(db, self._scope.root / EXPORT))
+            return list(export_reader.differences(db, self._scope.state / EXPORT))
 
     def check_export(self) -> None:
         """Raise `AuditBehind` when the export tells of more than the database."""
         with self._store.reading() as db:
-            export.check(db, self._scope.root / EXPORT)
+            export.check(db, self._scope.state / EXPORT)
 
     def head(self) -> str:
         """Hash of the last event."""
@@ -89,7 +89,7 @@ class IntegrityReader:
             A row is no seal.
         """
         with self._store.reading() as db:
-            return trust.examine(db, self._scope.root, self._whose())
+            return trust.examine(db, self._scope.state, self._whose())
 
     def harms(self) -> list[str]:
         """Tell what the trail's state could do that its events do not account for."""
@@ -99,4 +99,4 @@ class IntegrityReader:
     def would_be_settled(self) -> list[Operation]:
         """Return the open operations that whoever opens the collection settles."""
         with self._store.reading() as db:
-            return trust.would_be_settled(db, self._scope.root)
+            return trust.would_be_settled(db, self._scope.state)

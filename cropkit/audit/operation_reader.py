@@ -70,7 +70,7 @@ class OperationReader:
             `CROPKIT_KEY` names none.
         """
         with self._store.reading() as db:
-            return unvouched.of_the_dead(db, self._whose(), self._scope.root)
+            return unvouched.of_the_dead(db, self._whose(), self._scope.state)
 
     def finished(self) -> list[Operation]:
         """Return every finished operation, oldest first."""

@@ -38,6 +38,7 @@ class TrailReader:
 
     Parameters
     ----------
+    root : the folder that holds the state
     deadline : seconds to wait where SQLite has to
     store : what is read instead of the collection's database opened for reading
     scope : of which images decisions, events and what can be undone are told; None: of all

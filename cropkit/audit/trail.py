@@ -77,6 +77,7 @@ class AuditTrail(TrailReader):
 
     Parameters
     ----------
+    root : the folder that holds the state
     reviewer : who decides; whoever is logged in when not given
     kind : what the session is, until it begins a run
     scope : the images that may be decided about; None: all
@@ -99,7 +100,7 @@ class AuditTrail(TrailReader):
         scope: Scope | None = None,
     ) -> None:
         self._key = key = keys.of_person(make=True)
-        acceptance = trust.Acceptance(root.path, key)
+        acceptance = trust.Acceptance(root.path, key, collection=scope.root if scope else None)
         store = Store(root, deadline, accept=acceptance)
         super().__init__(root, store=store, scope=scope)
         self.notices = [f"the trail is not sealed: {key.lack}"] if key.lack else []

@@ -33,8 +33,8 @@ def copied_trail(scope: Scope, deadline: float = DEADLINE) -> Iterator[TrailRead
     with TemporaryDirectory(prefix="cropkit-look-") as name, ExitStack() as stack:
         place = Path(name).resolve()
         (place / HOME).mkdir(0o700)
-        _copy(scope.root, place, deadline)
-        with _named(scope.root):
+        _copy(scope.state, place, deadline)
+        with _named(scope.state):
             if not _has_tables(place, deadline):
                 Store(Root(place), deadline).close()
             trail = TrailReader(Root(place), deadline, scope=scope)

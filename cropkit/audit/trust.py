@@ -117,16 +117,20 @@ def _unchecked(db: Connection, folder: Path) -> Iterator[str]:
 # -- what a foreign state could do -----------------------------------------------------------------
 
 
-def harms(db: Connection, folder: Path) -> list[str]:
+def harms(db: Connection, collection: Path) -> list[str]:
     """Tell what a state could do that its trail does not account for, as sentences.
 
     An open operation that nobody of ours vouches for does nothing (`unvouched`).
+
+    Parameters
+    ----------
+    collection : whose destinations it may lead to
     """
     with _as_now(db) as now:
         return [
             *(link.said for link in links.broken(now)),
             *(disagreement.reason for disagreement in comparing.disagreements(now)),
-            *_leading_out(now, destinations.named(folder.resolve())),
+            *_leading_out(now, destinations.named(collection.resolve())),
         ]
 
 
@@ -163,11 +167,16 @@ class Acceptance:
 
     Parameters
     ----------
+    folder : that holds the state
     anyhow : a person was shown what it is, and wants it all the same
+    collection : that the state is of; None: the folder
     """
 
-    def __init__(self, folder: Path, key: Key, *, anyhow: bool = False) -> None:
+    def __init__(
+        self, folder: Path, key: Key, *, anyhow: bool = False, collection: Path | None = None
+    ) -> None:
         self._folder, self._key, self._anyhow = folder, key, anyhow
+        self._collection = collection or folder
         self._examined = Examined()
         self._head: seals.Head | None = None
 
@@ -192,13 +201,13 @@ class Acceptance:
     def _look_for(self, db: Connection) -> seals.Look | None:
         """Return what looks at those who go on while a session is at work; as at an opening."""
         known = {each.key for each in seals.all_of(db)} | {self._key.id}
-        return _Newcomers(self._folder, known) if self._key.secret else None
+        return _Newcomers(self._folder, known, self._collection) if self._key.secret else None
 
     def _refuse(self, db: Connection) -> None:
         for reason in self._examined.forged:
             raise TrailForged(self._folder, reason)
         if self._examined.foreign:
-            for reason in harms(db, self._folder):
+            for reason in harms(db, self._collection):
                 raise StateNotAdopted(self._folder, reason)
 
     def settle(self, store: Store) -> list[str]:
@@ -230,14 +239,15 @@ class _Newcomers:
     each time.
     """
 
-    def __init__(self, folder: Path, known: set[str]) -> None:
+    def __init__(self, folder: Path, known: set[str], collection: Path) -> None:
         self._folder, self._known = folder, known - {keys.NOBODY}
+        self._collection = collection
 
     def __call__(self, db: Connection, others: set[str]) -> None:
         """Refuse to go on with what would not have been adopted."""
         if others <= self._known:
             return
-        for reason in harms(db, self._folder):
+        for reason in harms(db, self._collection):
             raise StateNotAdopted(self._folder, reason)
         self._known |= others - {keys.NOBODY}
 

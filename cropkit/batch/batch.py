@@ -38,6 +38,7 @@ class Batch:
     Parameters
     ----------
     folder : a collection, or a folder in one: then only that part is taken up
+    state : folder that holds `.cropkit`; None or empty: in the folder, or where it was before
     source : queue, what reviewers decided; suggestions, each undecided image by its own
     min_confidence : least confidence of a suggestion that states one
     destination : folder that crops move to, with their companions; None or empty: in place
@@ -57,6 +58,7 @@ class Batch:
         self,
         folder: StrPath,
         *,
+        state: StrPath | None = None,
         source: str = Source.QUEUE,
         min_confidence: float = 0.0,
         destination: StrPath | None = None,
@@ -77,11 +79,18 @@ class Batch:
         place: Path | None = checked("run", run)
         self._threads = ThreadPoolExecutor(self.parameters["workers"], "cropkit-batch")
         self.collection = Collection(
-            folder, destination=destination, copy_to=copies, kind="batch", threads=self._threads
+            folder,
+            state=state,
+            destination=destination,
+            copy_to=copies,
+            kind="batch",
+            threads=self._threads,
         )
         tell_part(self.collection.scope)
         self.folder = (
-            run_folder.given_folder(place) if place else run_folder.new_folder(self.collection.root)
+            run_folder.given_folder(place)
+            if place
+            else run_folder.new_folder(self.collection.scope.state)
         )
         self._run: RunRecord | None = None
         self._live: Run | None = None
@@ -176,7 +185,7 @@ class Batch:
     # -- inside --------------------------------------------------------------------------------
 
     def _check_ready(self) -> None:
-        reasons = hindrances(self.plan, self.collection.files)
+        reasons = hindrances(self.plan, self.collection.locations)
         if reasons:
             raise NotReady(
                 self.collection.scope.folder, "; ".join(str(reason) for reason in reasons)
@@ -212,9 +221,10 @@ class Batch:
         yield from (decision.id for decision in new)
 
     def _check_room(self, items: Sequence[Item]) -> None:
-        needed, free = needed_bytes(tuple(items)), self.collection.files.free_bytes()
+        state = self.collection.locations.state
+        needed, free = needed_bytes(tuple(items)), state.free_bytes()
         if free < needed:
-            raise NoSpace(self.collection.root, needed, free)
+            raise NoSpace(state.path, needed, free)
 
     def _end(self, state: str, reason: str | None = None) -> None:
         self._run = self._judged(record.ended(self.run, state, reason))

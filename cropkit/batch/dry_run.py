@@ -23,19 +23,20 @@ from cropkit.system.scope import scope_of
 
 
 def foreseen(
-    path: Path, parameters: Mapping[str, Literal]
+    path: Path, parameters: Mapping[str, Literal], state: Path | None = None
 ) -> tuple[Plan, tuple[CropkitError, ...]]:
     """Return what `Batch` would plan with these parameters, and what is in its way.
 
     Not even `.cropkit` is made or touched; the trail is read from a copy elsewhere.
     """
-    scope = scope_of(path)
+    scope = scope_of(path, state)
     files = Root(scope.root)
     copy_to = str(parameters.get("copy_to", "") or "")
     wanted = copy_to or str(parameters.get("destination", "") or "")
     folder = destinations.resolved(wanted) if wanted else None
     placement = Placement(named_beneath(scope, folder) if folder else None, "" if copy_to else None)
-    locations = Locations(files, (folder,) if folder else ())
+    home = files if scope.elsewhere is None else _there(scope.elsewhere)
+    locations = Locations(files, (folder,) if folder else (), home)
     source = checked("source", parameters.get("source", "queue"))
     with copied_trail(scope) as trail:
         planner = BatchPlanner(
@@ -48,4 +49,9 @@ def foreseen(
         )
         least = float(parameters.get("min_confidence") or 0.0)
         plan = planner.plan(source, least, LookBar())
-    return plan, hindrances(plan, files)
+    return plan, hindrances(plan, locations)
+
+
+def _there(state: Path) -> Root:
+    """Return the folder of a state, or the nearest one above it that is there."""
+    return Root(next(each for each in (state, *state.parents) if each.is_dir()))

@@ -24,8 +24,8 @@ from cropkit.errors import BadParameter, MissingFile
 from cropkit.jupyter import notebooks
 from cropkit.jupyter.notebooks import Literal
 from cropkit.names import escaped
-from cropkit.system import disk_space
-from cropkit.system.scope import scope_of
+from cropkit.system import disk_space, state_place
+from cropkit.system.scope import Scope, scope_of
 from cropkit.system.signals import number_of
 
 NOTEBOOK = "2_batch"
@@ -63,7 +63,10 @@ class NotebookEnded:
 
 
 def run_notebook(
-    path: Path, parameters: Mapping[str, Literal], notebook: Path | None = None
+    path: Path,
+    parameters: Mapping[str, Literal],
+    notebook: Path | None = None,
+    state: Path | None = None,
 ) -> NotebookEnded:
     """Run a batch notebook on a collection, or a part of one, and judge it by the trail.
 
@@ -71,6 +74,8 @@ def run_notebook(
     ----------
     parameters : those besides `folder` and `run`, of the types that the notebook declares
     notebook : one that declares `folder` and `run`; the one of cropkit when not given
+    state : the folder that holds `.cropkit`; None: where it is found. Where it lies elsewhere, the
+        notebook declares `state`, too
 
     Raises
     ------
@@ -79,31 +84,39 @@ def run_notebook(
     NoSpace, ReadOnly, WriteFailed
         What it writes about the run could not be written; the trail tells what was cropped.
     """
-    root = scope_of(path).root
+    scope = scope_of(path, state)
     source = notebook or notebooks.notebook(NOTEBOOK)
-    _check_declares(source, [*_NEEDED, *parameters])
-    with disk_space.translated(root):
-        return _run_notebook(path, parameters, source)
+    _check_declares(source, [*_NEEDED, *parameters, *(["state"] if scope.elsewhere else [])])
+    with disk_space.translated(scope.state):
+        return _run_notebook(scope, parameters, source)
 
 
-def _run_notebook(path: Path, parameters: Mapping[str, Literal], source: Path) -> NotebookEnded:
-    root = scope_of(path).root
-    folder = run_folder.new_folder(root)
-    with _followed(folder), _in_unicode(root) as named_root, _in_unicode(path.resolve()) as named:
-        run = named_root / folder.relative_to(root)
+def _run_notebook(scope: Scope, parameters: Mapping[str, Literal], source: Path) -> NotebookEnded:
+    if scope.elsewhere is not None:
+        state_place.make(scope.root, scope.elsewhere)
+    folder = run_folder.new_folder(scope.state)
+    with (
+        _followed(folder),
+        _in_unicode(scope.state) as named_state,
+        _in_unicode(scope.folder) as named,
+    ):
+        run = named_state / folder.relative_to(scope.state)
         run_folder.make_file(folder / source.name)
-        injected = {**parameters, "folder": str(named), "run": str(run)}
+        where = {"state": str(named_state)} if scope.elsewhere else {}
+        injected = {**parameters, **where, "folder": str(named), "run": str(run)}
         stopped, number = _execute(source, run / source.name, injected)
-    return replace(settled(path, folder, stopped), signal=number)
+    return replace(settled(scope.folder, folder, stopped, scope.elsewhere), signal=number)
 
 
-def settled(path: Path, folder: Path, stopped: str | None) -> NotebookEnded:
+def settled(
+    path: Path, folder: Path, stopped: str | None, state: Path | None = None
+) -> NotebookEnded:
     """Judge a run by the trail, and write its record and report as that says."""
     begun = record.read(folder)
     (folder / run_folder.PROGRESS).unlink(missing_ok=True)
     if begun is None:
         return NotebookEnded(folder, None, stopped)
-    with Collection(path, kind="batch") as collection:
+    with Collection(path, state=state, kind="batch") as collection:
         run = outcome.judged(begun, collection.trail, lambda name: size_of(collection, name))
         if run.state == record.RUNNING:
             reason = stopped or "the notebook ended before its end"

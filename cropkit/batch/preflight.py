@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cropkit.batch.plan import Item, Plan
+from cropkit.engine.locations import Locations
 from cropkit.errors import CropkitError, NoSpace, ReadOnly
 from cropkit.system.files import Root
 from cropkit.system.home import HOME
@@ -13,9 +14,9 @@ _RESERVE = 16 << 20  # for the trail, and for others
 _AT_WORK = 3  # a crop in the making may take as much again as its source, twice
 
 
-def hindrances(plan: Plan, files: Root) -> tuple[CropkitError, ...]:
+def hindrances(plan: Plan, locations: Locations) -> tuple[CropkitError, ...]:
     """Name what is in the way of a batch as a whole: room on each disk, permission to write."""
-    return (*_without_room(plan, files), *_without_permission(plan))
+    return (*_without_room(plan, locations.state), *_without_permission(plan, locations.state))
 
 
 def needed_bytes(items: tuple[Item, ...]) -> int:
@@ -31,13 +32,13 @@ def _needed_there(items: tuple[Item, ...]) -> int:
     return sum(item.size_bytes for item in items) + _RESERVE
 
 
-def _without_room(plan: Plan, files: Root) -> Iterator[CropkitError]:
-    needed, free = needed_bytes(plan.ready), files.free_bytes()
+def _without_room(plan: Plan, state: Root) -> Iterator[CropkitError]:
+    needed, free = needed_bytes(plan.ready), state.free_bytes()
     if free < needed:
-        yield NoSpace(plan.folder, needed, free)
+        yield NoSpace(state.path, needed, free)
     for folder in plan.destinations:
         place = _nearest(plan.folder / folder)
-        if place.stat().st_dev == plan.folder.stat().st_dev:
+        if place.stat().st_dev == state.path.stat().st_dev:
             continue
         moving = tuple(item for item in plan.ready if item.moves and item.folder == folder)
         needed, free = _needed_there(moving), Root(place).free_bytes()
@@ -45,10 +46,10 @@ def _without_room(plan: Plan, files: Root) -> Iterator[CropkitError]:
             yield NoSpace(folder, needed, free)
 
 
-def _without_permission(plan: Plan) -> Iterator[CropkitError]:
+def _without_permission(plan: Plan, state: Root) -> Iterator[CropkitError]:
     if not plan.ready:
         return
-    folders = {plan.folder / HOME}
+    folders = {state.path / HOME}
     folders |= {(plan.folder / item.path).parent for item in plan.ready if not item.is_copy}
     folders |= {plan.folder / folder for folder in plan.destinations}
     for place in sorted({_nearest(folder) for folder in folders}):

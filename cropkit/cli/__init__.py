@@ -52,6 +52,7 @@ _GROUPS = (  # in the order of the help
     _Group("trust", "add", ("heads", "adopt")),
     _Group("undo", "add_originals", ("originals", "accept-changes")),
     _Group("destinations", "add", ("destinations",)),
+    _Group("where", "add", ("where",)),
     _Group("share", "add", ("share",)),
     _Group("merge", "add", ("merge",)),
     _Group("batch", "add", ("batch",)),

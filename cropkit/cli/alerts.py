@@ -31,10 +31,10 @@ def _show(arguments: argparse.Namespace) -> int:
     from cropkit import clock  # noqa: PLC0415  (only where it is needed)
     from cropkit.monitor.delivery import configured  # noqa: PLC0415  (codecs and database: not for `--help`)
 
-    _check(arguments.folder)
-    configuration = configured(arguments.folder, clock.session_name(clock.now()))
+    state = _home(arguments)
+    configuration = configured(state, clock.session_name(clock.now()))
     if arguments.json:
-        document(_json(arguments.folder, configuration))
+        document(_json(arguments.folder, state, configuration))
     else:
         limits = ", ".join(f"{name} = {value:g}" for name, value in _limits(configuration).items())
         tell(
@@ -54,7 +54,7 @@ def _limits(configuration: "Configuration") -> dict[str, float]:
     return {name: getattr(chosen, limit.field) / limit.unit for name, limit in LIMITS.items()}
 
 
-def _json(folder: Path, configuration: "Configuration") -> dict[str, Any]:
+def _json(folder: Path, state: Path, configuration: "Configuration") -> dict[str, Any]:
     return {
         "ok": not configuration.problems,
         "folder": str(folder),
@@ -62,7 +62,7 @@ def _json(folder: Path, configuration: "Configuration") -> dict[str, Any]:
         "sinks_from": str(configuration.sinks_from) if configuration.sinks_from else None,
         **_limits(configuration),
         "limits_from": str(configuration.limits_from) if configuration.limits_from else None,
-        "approved": configuration.sinks_from == folder / ALERTS,
+        "approved": configuration.sinks_from == state / ALERTS,
         "problems": [problem.to_json() for problem in configuration.problems],
     }
 
@@ -70,10 +70,10 @@ def _json(folder: Path, configuration: "Configuration") -> dict[str, Any]:
 def _approve(arguments: argparse.Namespace) -> int:
     from cropkit.monitor.delivery import alerts_file  # noqa: PLC0415  (as above)
 
-    _check(arguments.folder)
-    file = alerts_file.of_collection(arguments.folder)
+    state = _home(arguments)
+    file = alerts_file.of_collection(state)
     if file is None:
-        raise MissingFile(arguments.folder / ALERTS)
+        raise MissingFile(state / ALERTS)
     sinks = _described(file)
     if not arguments.json:
         _tell_content(file, sinks)
@@ -117,7 +117,7 @@ def _agreed() -> bool:
 def _revoke(arguments: argparse.Namespace) -> int:
     from cropkit.monitor.delivery import alerts_file  # noqa: PLC0415  (as above)
 
-    revoked = alerts_file.revoke(arguments.folder)
+    revoked = alerts_file.revoke(_place(arguments))
     if arguments.json:
         document({"ok": True, "folder": str(arguments.folder), "revoked": revoked})
     else:
@@ -125,8 +125,22 @@ def _revoke(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _check(folder: Path) -> None:
+def _home(arguments: argparse.Namespace) -> Path:
+    """Return the folder that holds the collection's `.cropkit`, which may be opened."""
     from cropkit.system import state_folder  # noqa: PLC0415  (as above)
 
-    state_folder.check_is_folder(folder)
-    state_folder.check(folder)
+    state_folder.check_is_folder(arguments.folder)
+    state = _place(arguments)
+    state_folder.check(state)
+    return state
+
+
+def _place(arguments: argparse.Namespace) -> Path:
+    """Return where that is; of a part of a collection, the folder itself, as it was named."""
+    from cropkit.system.scope import scope_of  # noqa: PLC0415  (as above)
+
+    folder: Path = arguments.folder
+    if not folder.is_dir():  # an approval outlives its folder
+        return folder
+    scope = scope_of(folder, arguments.state)
+    return scope.elsewhere if scope.elsewhere is not None and scope.is_whole else folder

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cropkit.jupyter.notebooks import Literal
 
 _TEXT = "crop a folder unattended, through the batch notebook"
-_TAKEN = ("folder", "run")
+_TAKEN = {"folder": "FOLDER", "run": "FOLDER", "state": "--state"}
 _MOST = 20  # names that are printed; the record has all
 
 
@@ -62,14 +62,14 @@ def _batch(arguments: argparse.Namespace) -> int:
     pairs += [] if arguments.workers is None else [("workers", str(arguments.workers))]
     for name, _ in pairs:
         if name in _TAKEN:
-            raise BadParameter(source.name, name, "FOLDER on the command line")
+            raise BadParameter(source.name, name, f"{_TAKEN[name]} on the command line")
     parameters = _absolute(typed(source, pairs))
-    scope = scope_of(arguments.folder)
+    scope = scope_of(arguments.folder, arguments.state)
     if not scope.is_whole:
         say(str(scope))
     if arguments.dry_run:
         return _dry_run(arguments, parameters)
-    return _tell(arguments, run_notebook(arguments.folder, parameters, source))
+    return _tell(arguments, run_notebook(arguments.folder, parameters, source, arguments.state))
 
 
 def _absolute(parameters: "dict[str, Literal]") -> "dict[str, Literal]":
@@ -89,8 +89,8 @@ def _tell(arguments: argparse.Namespace, ended: "NotebookEnded") -> int:
         say(f"report: {ended.folder / 'report.html'}")
     if ended.signal is not None:
         return STOPPED + ended.signal
-    root = scope_of(arguments.folder).root
-    well = ended.run is None or not tell_degraded(root, ended.run.session)
+    scope = scope_of(arguments.folder, arguments.state)
+    well = ended.run is None or not tell_degraded(scope.root, ended.run.session, scope.elsewhere)
     return DONE if ended.ok and well else FAILED
 
 
@@ -118,7 +118,7 @@ def _json(ended: "NotebookEnded") -> dict[str, Any]:
 def _dry_run(arguments: argparse.Namespace, parameters: "dict[str, Literal]") -> int:
     from cropkit.batch.dry_run import foreseen  # noqa: PLC0415  (as above)
 
-    plan, in_the_way = foreseen(arguments.folder, parameters)
+    plan, in_the_way = foreseen(arguments.folder, parameters, arguments.state)
     if arguments.json:
         document(_plan_json(plan, in_the_way))
     else:

@@ -17,6 +17,7 @@ from cropkit.cli.shell import (
     USAGE,
     Commands,
     add_json,
+    add_state,
     add_ways,
     command,
     complain,
@@ -56,6 +57,7 @@ def add_crop(commands: Commands) -> None:
     add_ways(parser)
     text = "which crop of the image it is, a part of the copy's name"
     parser.add_argument("--slot", default="", metavar="NAME", help=text)
+    add_state(parser)
     add_json(parser)
 
 
@@ -131,8 +133,8 @@ def _purge(arguments: argparse.Namespace) -> int:
     if arguments.older_than is None and arguments.keep_size is None:
         say("purge needs --older-than or --keep-size: nothing is removed unasked")
         return USAGE
-    make_room(existing(arguments.folder).root)
-    with opened(arguments.folder) as collection:
+    make_room(existing(arguments.folder, arguments.state).state)
+    with opened(arguments.folder, state=arguments.state) as collection:
         results = collection.purge(older_than=arguments.older_than, keep_bytes=arguments.keep_size)
     return tell_results(arguments, results)
 
@@ -140,7 +142,7 @@ def _purge(arguments: argparse.Namespace) -> int:
 def _history(arguments: argparse.Namespace) -> int:
     from cropkit.audit.chain import body_of  # noqa: PLC0415  (a database, not for `--help`)
 
-    with reading(arguments.folder) as trail:
+    with reading(arguments.folder, arguments.state) as trail:
         name = None if arguments.image is None else name_in(trail, arguments.image)
         rows = trail.events(name)
     events = [row | {"body": body_of(row)} for row in rows]
@@ -159,10 +161,11 @@ def _apply(arguments: argparse.Namespace) -> int:
     ):
         results = _carried_out(collection)
         session, root = collection.session, collection.root
+        state = collection.scope.elsewhere
     if not results:
         say(f"{arguments.folder}: no decision waits; nothing to carry out")
     code = tell_results(arguments, results)
-    return FAILED if tell_degraded(root, session) else code
+    return FAILED if tell_degraded(root, session, state) else code
 
 
 def _carried_out(collection: "Collection") -> list[CropResult]:
@@ -178,7 +181,8 @@ def _settings(arguments: argparse.Namespace) -> int:
     changes = {"jpeg": arguments.jpeg} if arguments.jpeg else {}
     if arguments.drop or arguments.drop_nothing:
         changes["drop"] = " ".join(arguments.drop or ())
-    chosen = _choose(arguments.folder, changes) if changes else _chosen(arguments.folder)
+    folder, state = arguments.folder, arguments.state
+    chosen = _choose(folder, state, changes) if changes else _chosen(folder, state)
     if arguments.json:
         document({"settings": chosen})
     else:
@@ -186,20 +190,20 @@ def _settings(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _chosen(folder: Path) -> dict[str, str]:
+def _chosen(folder: Path, state: Path | None) -> dict[str, str]:
     from cropkit.formats.options import Options  # noqa: PLC0415  (only where it is needed)
 
     try:
-        with reading(folder) as trail:
+        with reading(folder, state) as trail:
             return Options.from_settings(trail.settings()).to_settings()
     except NoCollection:
         return Options().to_settings()
 
 
-def _choose(folder: Path, changes: dict[str, str]) -> dict[str, str]:
+def _choose(folder: Path, state: Path | None, changes: dict[str, str]) -> dict[str, str]:
     from cropkit.formats.options import Options  # noqa: PLC0415  (only where it is needed)
 
-    with opened(folder) as collection:
+    with opened(folder, state=state) as collection:
         chosen = collection.options.to_settings() | changes
         if chosen != collection.options.to_settings():
             collection.choose(Options.from_settings(chosen))
@@ -207,7 +211,7 @@ def _choose(folder: Path, changes: dict[str, str]) -> dict[str, str]:
 
 
 def _recover(arguments: argparse.Namespace) -> int:
-    with opened_existing(arguments.folder) as collection:
+    with opened_existing(arguments.folder, state=arguments.state) as collection:
         done = [
             *collection.recovered,
             *(collection.recover(conflicts=True) if arguments.conflicts else ()),
@@ -235,16 +239,15 @@ def _recover(arguments: argparse.Namespace) -> int:
 def _fsck(arguments: argparse.Namespace) -> int:
     from cropkit.audit import kept_heads  # noqa: PLC0415  (a database, not for `--help`)
     from cropkit.engine.fsck import elsewhere, fsck, proven  # noqa: PLC0415  (as above)
-    from cropkit.engine.locations import Locations  # noqa: PLC0415  (as above)
-    from cropkit.system import destinations  # noqa: PLC0415  (only where it is needed)
+    from cropkit.engine.locations import locations_of  # noqa: PLC0415  (as above)
 
     kept = kept_heads.read(arguments.against) if arguments.against else ()
     if arguments.rebuild:
         from cropkit.collection import rebuild  # noqa: PLC0415  (a database, not for `--help`)
 
-        say(f"{rebuild(arguments.folder)} events played into a new database")
-    with reading(arguments.folder) as trail, progress_bar() as show:
-        locations = Locations(trail.root, destinations.named(trail.root.path))
+        say(f"{rebuild(arguments.folder, arguments.state)} events played into a new database")
+    with reading(arguments.folder, arguments.state) as trail, progress_bar() as show:
+        locations = locations_of(trail)
         read = proven(locations, trail, resume=arguments.resume)
         with _telling(read.notices), read:
             differences = fsck(locations, trail, show, read)

@@ -39,7 +39,7 @@ def _foreseen(arguments: argparse.Namespace) -> int:
     from cropkit.audit import compacting, rotating  # noqa: PLC0415  (a database, not for `--help`)
     from cropkit.system.home import EXPORT  # noqa: PLC0415  (as above)
 
-    with reading(arguments.folder) as trail:
+    with reading(arguments.folder, arguments.state) as trail:
         trail.scope.check_is_whole()
         folder = trail.root.path
         before, moved = compacting.sizes(folder), rotating.foreseen(folder / EXPORT)
@@ -55,8 +55,11 @@ def _foreseen(arguments: argparse.Namespace) -> int:
 
 
 def _done(arguments: argparse.Namespace) -> int:
-    make_room(existing(arguments.folder).root)
-    with opened_existing(arguments.folder) as collection, progress_bar() as show:
+    make_room(existing(arguments.folder, arguments.state).state)
+    with (
+        opened_existing(arguments.folder, state=arguments.state) as collection,
+        progress_bar() as show,
+    ):
         done = collection.compact(lambda *numbers: show("bytes of the export", *numbers))
     if arguments.json:
         _document(**_as_json(done))

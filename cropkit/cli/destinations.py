@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
 def _destinations(arguments: argparse.Namespace) -> int:
     from cropkit.system import destinations  # noqa: PLC0415  (only where it is needed)
 
-    scope = scope_of(arguments.folder)
+    scope = scope_of(arguments.folder, arguments.state)
     if not scope.is_whole:
         say(f"{scope.folder} is a part of {scope.root}: this holds for all of it")
     collection = scope.root

@@ -8,7 +8,9 @@ from cropkit.cli import values
 from cropkit.cli.shell import (
     DONE,
     FAILED,
+    USAGE,
     Commands,
+    add_state,
     command,
     document,
     folder_command,
@@ -32,6 +34,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "folder", nargs="+", type=Path, help="collections; all of them are looked at"
     )
+    add_state(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     text = "say nothing of collections that are well, so that cron sends no mail"
@@ -59,8 +62,9 @@ def add(commands: Commands) -> None:
 def _stats(arguments: argparse.Namespace) -> int:
     from cropkit.monitor.reporting import figures  # noqa: PLC0415  (codecs and database: not for `--help`)
 
-    with reading(arguments.folder):  # says which part is meant, and whether the state is foreign
-        stats = figures(arguments.folder)
+    folder, state = arguments.folder, arguments.state
+    with reading(folder, state):  # says which part is meant, and whether the state is foreign
+        stats = figures(folder, state)
     if arguments.json:
         document(stats.to_json())
         return DONE
@@ -84,12 +88,16 @@ def _health(arguments: argparse.Namespace) -> int:
     from cropkit.monitor import reporting  # noqa: PLC0415  (codecs and database: not for `--help`)
     from cropkit.monitor.prometheus import exposition  # noqa: PLC0415  (as above)
 
+    if arguments.state and len(arguments.folder) > 1:
+        say("--state is the state of one folder: name one")
+        return USAGE
     if arguments.test_alert:
         return _test_alert(arguments)
     tell = not arguments.acknowledge  # who acknowledges an alert has it
     wanted = {name: getattr(arguments, name) for name in ("deep", "unreviewed")}
     reports = [
-        reporting.look(f, idle=arguments.idle_days, tell=tell, **wanted) for f in arguments.folder
+        reporting.look(f, state=arguments.state, idle=arguments.idle_days, tell=tell, **wanted)
+        for f in arguments.folder
     ]
     if arguments.json:
         document(
@@ -102,15 +110,18 @@ def _health(arguments: argparse.Namespace) -> int:
         for report in reports:
             if not (arguments.quiet and report.ok):
                 _tell(report)
-    left = [_left(report) if arguments.acknowledge else list(report.alerts) for report in reports]
+    state = arguments.state
+    left = [
+        _left(report, state) if arguments.acknowledge else list(report.alerts) for report in reports
+    ]
     return FAILED if any(left) else DONE
 
 
-def _left(report: "HealthReport") -> "list[Alert]":
+def _left(report: "HealthReport", state: Path | None) -> "list[Alert]":
     """Acknowledge what can be; return the alerts that stay."""
     from cropkit.monitor import reporting  # noqa: PLC0415  (as above)
 
-    keys = reporting.acknowledge(Path(report.facts.folder), report.alerts)
+    keys = reporting.acknowledge(Path(report.facts.folder), report.alerts, state)
     say(f"{report.facts.folder}: {len(keys)} acknowledged")
     return [alert for alert in report.alerts if alert.key not in keys]
 
@@ -120,7 +131,7 @@ def _test_alert(arguments: argparse.Namespace) -> int:
 
     trials = []
     for folder in arguments.folder:
-        sinks, problems = reporting.trial(folder)
+        sinks, problems = reporting.trial(folder, arguments.state)
         trials += [{"folder": str(folder), "sink": sink, "error": error} for sink, error in sinks]
         trials += [
             {"folder": str(folder), "sink": "", "error": str(problem)} for problem in problems

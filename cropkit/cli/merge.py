@@ -49,11 +49,15 @@ def _foreseen(arguments: argparse.Namespace) -> "Merged":
 
     with reading(arguments.folder) as trail:
         trail.scope.check_is_whole()
+        trail.scope.check_is_inside(arguments.inner)
         return merging.foreseen(trail, arguments.inner)
 
 
 def _done(arguments: argparse.Namespace) -> "Merged":
-    with opened_existing(arguments.folder) as collection, progress_bar() as show:
+    with (
+        opened_existing(arguments.folder, state=arguments.state) as collection,
+        progress_bar() as show,
+    ):
         return collection.merge(arguments.inner, lambda *numbers: show("files moved", *numbers))
 
 

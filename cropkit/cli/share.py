@@ -27,16 +27,16 @@ def _share(arguments: argparse.Namespace) -> int:
         say("--group needs the name of a group")
         return USAGE
     if not (arguments.group or arguments.stop):
-        now = sharing.standing(arguments.folder)
+        now = sharing.standing(arguments.folder, arguments.state)
         if arguments.json:
             document(_as_json(now))
         else:
             tell(*_lines(now))
         return DONE
     changed = (
-        sharing.stop(arguments.folder)
+        sharing.stop(arguments.folder, arguments.state)
         if arguments.stop
-        else sharing.share(arguments.folder, arguments.group)
+        else sharing.share(arguments.folder, arguments.group, arguments.state)
     )
     _show(changed, as_json=arguments.json)
     return FAILED if changed.left else DONE

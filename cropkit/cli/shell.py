@@ -34,7 +34,7 @@ Run = Callable[[argparse.Namespace], int]
 def command(commands: Commands, name: str, text: str, run: Run) -> argparse.ArgumentParser:
     """Add a command; `run` returns its exit code."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    parser.set_defaults(run=run, json=False)
+    parser.set_defaults(run=run, json=False, state=None)
     return parser
 
 
@@ -42,8 +42,15 @@ def folder_command(commands: Commands, name: str, text: str, run: Run) -> argpar
     """Add a command about one collection, with `--json`."""
     parser = command(commands, name, text, run)
     parser.add_argument("folder", type=Path, help="the collection's folder")
+    add_state(parser)
     add_json(parser)
     return parser
+
+
+def add_state(parser: argparse.ArgumentParser) -> None:
+    """Give a command `--state`."""
+    text = "folder that holds .cropkit, where that is not in the collection"
+    parser.add_argument("--state", type=Path, metavar="DIR", help=text)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -51,14 +58,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
 
 
-def tell_degraded(folder: Path, session: str) -> bool:
+def tell_degraded(folder: Path, session: str, state: Path | None = None) -> bool:
     """Tell, here and wherever alerts go, when a session was too degraded; return whether it was."""
     from cropkit.monitor import reporting  # noqa: PLC0415  (codecs and database: not for `--help`)
 
-    alert = reporting.session_alert(folder, session)
+    alert = reporting.session_alert(folder, session, state)
     if alert is not None:
         say(str(alert))
-        for failed in reporting.tell(folder, [alert]):
+        for failed in reporting.tell(folder, [alert], state):
             say(str(failed))
     return alert is not None
 
@@ -128,27 +135,31 @@ def add_ways(parser: argparse.ArgumentParser) -> None:
 
 
 class Ways(TypedDict, total=False):
-    """Where crops go, as a collection is opened with it."""
+    """Where crops go, and where the state is, as a collection is opened with it."""
 
     destination: Path | None
     copy_to: Path | None
+    state: Path | None
 
 
 def ways(arguments: argparse.Namespace) -> Ways:
-    """Return where crops go, as a collection is opened with it."""
-    return {"destination": arguments.move_to, "copy_to": arguments.copy_to}
+    """Return where crops go, and where the state is, as a collection is opened with it."""
+    state = arguments.state
+    return {"destination": arguments.move_to, "copy_to": arguments.copy_to, "state": state}
 
 
 def opened(folder: Path, **ways: Unpack[Ways]) -> "Collection":
     """Open a collection for one command, and say where a new one is."""
     from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for `--help`)
+    from cropkit.system.scope import scope_of  # noqa: PLC0415  (only where it is needed)
 
-    is_new = not os.path.lexists(folder / HOME)
+    is_new = not os.path.lexists(scope_of(folder, ways.get("state")).state / HOME)
     collection = Collection(folder, kind="shell", **ways)
     if not collection.scope.is_whole:
         say(str(collection.scope))
     elif is_new:
-        say(f"{collection.root / HOME} holds the trail and the originals from now on")
+        say(f"{collection.scope.state / HOME} holds the trail and the originals from now on")
+    if is_new and collection.scope.elsewhere is None:
         _say_whose(collection.root)
     for sentence in collection.trail.notices:
         say(sentence)
@@ -163,7 +174,7 @@ def _say_whose(root: Path) -> None:
         say(f"it is the administrator's: user {owner}, whose folder this is, needs {mend}")
 
 
-def existing(folder: Path) -> "Scope":
+def existing(folder: Path, state: Path | None = None) -> "Scope":
     """Return the collection that a folder is, or which part of one it is; write nothing.
 
     Raises
@@ -173,15 +184,15 @@ def existing(folder: Path) -> "Scope":
     from cropkit.system import state_folder  # noqa: PLC0415  (only where it is needed)
     from cropkit.system.scope import scope_of  # noqa: PLC0415  (as above)
 
-    scope = scope_of(folder)
-    if scope.is_whole and not state_folder.exists(folder):
+    scope = scope_of(folder, state)
+    if scope.is_whole and not state_folder.exists(scope.state):
         raise NoCollection(folder)
     return scope
 
 
 def opened_existing(folder: Path, **ways: Unpack[Ways]) -> "Collection":
     """Open a collection that is there already, or a part of it."""
-    existing(folder)
+    existing(folder, ways.get("state"))
     return opened(folder, **ways)
 
 
@@ -197,16 +208,16 @@ def make_room(folder: Path) -> None:
 
 
 @contextmanager
-def reading(folder: Path) -> "Iterator[TrailReader]":
+def reading(folder: Path, state: Path | None = None) -> "Iterator[TrailReader]":
     """Read the trail of a collection, or of a part of it; nothing is written."""
     from cropkit.audit.reader import TrailReader  # noqa: PLC0415  (only where it is needed)
     from cropkit.audit.trust import FOREIGN  # noqa: PLC0415  (as above)
     from cropkit.system.files import Root  # noqa: PLC0415  (as above)
 
-    scope = existing(folder)
+    scope = existing(folder, state)
     if not scope.is_whole:
         say(str(scope))
-    with TrailReader(Root(scope.root), scope=scope) as trail:
+    with TrailReader(Root(scope.state), scope=scope) as trail:
         if trail.integrity.examined().foreign:
             say(FOREIGN)
         yield trail
@@ -241,7 +252,7 @@ def name_in(trail: "TrailReader", image: Path) -> str:
     """
     from cropkit.system.files import split_beneath  # noqa: PLC0415  (only where it is needed)
 
-    root, names = trail.root.path, []
+    root, names = trail.scope.root, []
     for path in dict.fromkeys((image.absolute(), root / image)):
         with suppress(PathOutsideRoot):
             names.append(split_beneath(root, path))

@@ -9,6 +9,7 @@ from cropkit.cli.shell import (
     USAGE,
     Commands,
     add_json,
+    add_state,
     add_ways,
     command,
     document,
@@ -53,6 +54,7 @@ def _add_review(commands: Commands) -> None:
     sure = "a suggestion that says less is unsure, a filter of the review (0.5)"
     parser.add_argument("--min-confidence", type=values.share, default=0.5, metavar="X", help=sure)
     add_ways(parser)
+    add_state(parser)
     parser.add_argument("--defer", action="store_true", help="only record decisions; apply later")
     parser.add_argument("--reviewer", default="", metavar="NAME", help="who decides")
     parser.add_argument("--suggestions", type=Path, metavar="CSV", help="boxes instead of sidecars")

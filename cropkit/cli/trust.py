@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
 def _heads(arguments: argparse.Namespace) -> int:
     from cropkit.audit import kept_heads  # noqa: PLC0415  (a database, not for `--help`)
 
-    with reading(arguments.folder) as trail:
+    with reading(arguments.folder, arguments.state) as trail:
         last = trail.integrity.last()
     if last is not None and arguments.to:
         kept_heads.append(arguments.to, last)
@@ -82,7 +82,7 @@ def _looked_at(arguments: argparse.Namespace) -> _Shown:
     from cropkit.audit import trust  # noqa: PLC0415  (a database, not for `--help`)
 
     try:
-        with reading(arguments.folder) as trail:
+        with reading(arguments.folder, arguments.state) as trail:
             trail.integrity.check_export()
             settled = trail.integrity.would_be_settled()
             return _Shown(
@@ -94,7 +94,7 @@ def _looked_at(arguments: argparse.Namespace) -> _Shown:
             )
     except (AuditMissing, AuditBehind):
         if arguments.yes:
-            trust.forget(existing(arguments.folder).root)
+            trust.forget(existing(arguments.folder, arguments.state).state)
             say("what you saw of its trail is forgotten, so that it can be made anew")
         raise
 

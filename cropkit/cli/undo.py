@@ -59,7 +59,7 @@ def _undo(arguments: argparse.Namespace) -> int:
     if arguments.to and len(arguments.image) != 1:
         say("--to writes the original of one image: name it")
         return USAGE
-    with opened_existing(arguments.folder) as collection:
+    with opened_existing(arguments.folder, state=arguments.state) as collection:
         images = [name_in(collection.trail, image) for image in arguments.image]
         if arguments.to:
             return _write_original(arguments, collection, images[0])
@@ -90,11 +90,10 @@ def _write_original(arguments: argparse.Namespace, collection: "Collection", ima
 
 def _originals(arguments: argparse.Namespace) -> int:
     from cropkit.engine import copying_out  # noqa: PLC0415  (only where it is needed)
-    from cropkit.engine.locations import Locations  # noqa: PLC0415  (as above)
-    from cropkit.system import destinations  # noqa: PLC0415  (as above)
+    from cropkit.engine.locations import locations_of  # noqa: PLC0415  (as above)
 
-    with reading(arguments.folder) as trail:
-        locations = Locations(trail.root, destinations.named(trail.root.path))
+    with reading(arguments.folder, arguments.state) as trail:
+        locations = locations_of(trail)
         names = {name_in(trail, image) for image in arguments.image}
         operations = [
             operation
@@ -134,7 +133,7 @@ def _copy(
 
 
 def _accept_changes(arguments: argparse.Namespace) -> int:
-    with opened_existing(arguments.folder) as collection:
+    with opened_existing(arguments.folder, state=arguments.state) as collection:
         images = [name_in(collection.trail, image) for image in arguments.image]
         changes = collection.accept_changes(*images)
     if arguments.json:

@@ -65,7 +65,7 @@ class Applier:
         options: formats.Options,
         threads: Executor | None = None,
     ) -> None:
-        self.root = locations.root
+        self.state = locations.state
         self.options = options
         self.trail = trail
         self.threads = threads
@@ -212,7 +212,7 @@ class Applier:
         if expect != content.sha256:
             raise StaleDecision(job.operation.source, expect, content.sha256)
         job.source = content.identity
-        self.root.check_room(job.operation.source, 3 * len(content.data))
+        self.locations.check_room(job.operation, len(content.data))
         return content
 
     def _check_names(self, job: Job) -> None:
@@ -235,7 +235,7 @@ class Applier:
     def _check_copied_names(self, job: Job) -> None:
         """Refuse a copy whose name stands for something else; what is there already is left."""
         operation = job.operation
-        crop = self.root.digest(staged(operation.id))
+        crop = self.state.digest(staged(operation.id))
         there = self.locations.digest(operation.target)
         if there is not None:
             if there != crop:
@@ -294,11 +294,11 @@ class Applier:
             return
         original = self.originals.read(undone)
         self._write(job, original.data, original.attributes)
-        self.root.set_times(staged(job.operation.id), original.attributes.times)
+        self.state.set_times(staged(job.operation.id), original.attributes.times)
         job.operation = replace(job.operation, sha256_after=undone.sha256_before)
 
     def _write(self, job: Job, data: bytes, attributes: Attributes) -> None:
-        self._note(job, self.root.write_new(staged(job.operation.id), data, attributes))
+        self._note(job, self.state.write_new(staged(job.operation.id), data, attributes))
 
     def _note(self, job: Job, lost: tuple[str, ...]) -> None:
         """Account for what a file was and its copy could not be made."""
@@ -331,7 +331,7 @@ class Applier:
             return
         if job.operation.keeps_an_original:
             self.originals.check(job.operation)
-        written = self.root.read(staged(job.operation.id))
+        written = self.state.read(staged(job.operation.id))
         if not job.is_meant(written):
             raise VerificationFailed(job.operation.source, "read back other bytes")
         job.operation = replace(job.operation, sha256_after=written.sha256)
@@ -345,7 +345,7 @@ class Applier:
         for job in ready:
             job.operation = replace(job.operation, report=job.report())
         try:
-            self.root.sync_folder(ORIGINALS)
+            self.state.sync_folder(ORIGINALS)
         except CropkitError as error:
             for job in ready:
                 self._fail(job, error)

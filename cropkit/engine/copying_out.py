@@ -33,7 +33,7 @@ def listed(locations: Locations, undoable: Sequence[Operation]) -> list[KeptOrig
     """List what the operations that can be taken back keep, in their order."""
     rows = [row for row in undoable if not row.same_content]
     return [
-        KeptOriginal(row.source, row.id, sha256, _size(locations.root, sha256))
+        KeptOriginal(row.source, row.id, sha256, _size(locations.state, sha256))
         for row in rows
         if (sha256 := row.sha256_before)
     ]

@@ -52,15 +52,14 @@ def fsck(
     progress : told what is gone through, how much of it is done, and how much there is
     read : the files that need not be read again, to which those are added that are read now
     """
-    root = locations.root
     return [
         *_database(trail, progress),
         *_sealed(trail),
         *_open(trail),
         *(change.difference for change in changed_images(locations, trail, progress, read)),
-        *damaged_originals(root, sorted(trail.contents.originals()), progress, read),
+        *damaged_originals(locations.state, sorted(trail.contents.originals()), progress, read),
         *_tables(trail, progress),
-        *_left_over(root, trail),
+        *_left_over(locations, trail),
         *_nested(trail),
     ]
 
@@ -219,9 +218,10 @@ def _nested(trail: TrailReader) -> Iterator[Difference]:
             yield Difference("nested", name, reason)
 
 
-def _left_over(root: Root, trail: TrailReader) -> Iterator[Difference]:
+def _left_over(locations: Locations, trail: TrailReader) -> Iterator[Difference]:
     if trail.operations.unreadable():  # all of it may belong to that
         return
+    root = locations.state
     known = {operation.id for operation in trail.operations.unsettled()}
     for path in sorted((root.path / STAGE).iterdir()):
         if path.name.partition(".")[0] not in known:
@@ -235,6 +235,7 @@ def _left_over(root: Root, trail: TrailReader) -> Iterator[Difference]:
     for path in sorted((root.path / ORIGINALS).iterdir()):
         if is_known and path.name not in needed:
             yield Difference("left over", kept(path.name), "no operation needs this original")
-    for path in sorted(root.path.rglob(".cropkit-*.part")):
-        name = path.relative_to(root.path).as_posix()
+    folder = locations.root.path
+    for path in sorted(folder.rglob(".cropkit-*.part")):
+        name = path.relative_to(folder).as_posix()
         yield Difference("left over", name, "a copy that was cut off")

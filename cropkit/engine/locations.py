@@ -1,9 +1,9 @@
-"""Where a planned name lies: beneath the collection, or beneath a destination of this person's.
+"""Where a planned name lies: beneath the collection, its state, or a destination of this person's.
 
 A name comes from a row of the database, and a collection may have been made by an enemy. So a name
-is looked for in two kinds of places only: the collection, and the folders that the person at work
-has named as destinations. In each of them it is walked to one component at a time, and no link is
-followed.
+is looked for in three kinds of places only: the collection, its `.cropkit` wherever that lies, and
+the folders that the person at work has named as destinations. In each of them it is walked to one
+component at a time, and no link is followed.
 """
 
 import re
@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from cropkit.audit.operation import Operation, OperationKind
-from cropkit.errors import PathOutsideRoot
-from cropkit.system.files import Identity, Root, is_beneath
+from cropkit.audit.reader import TrailReader
+from cropkit.errors import PathOutsideRoot, SecondState, SourceReadOnly
+from cropkit.system import destinations, state_place
+from cropkit.system.files import Identity, Root, is_beneath, not_writable
 from cropkit.system.home import HOME, ORIGINALS, REJECTED, REMOVED, STAGE
 
 # The names among cropkit's own files that operations are about.
@@ -21,19 +23,44 @@ _OURS = re.compile(
 )
 
 
+def locations_of(trail: TrailReader) -> "Locations":
+    """Return where the names of a trail lie, for this person.
+
+    Raises
+    ------
+    PersonalStateUnusable
+        Which destinations they have named is not known.
+    """
+    named = destinations.named(trail.scope.root)
+    if trail.scope.elsewhere is None:
+        return Locations(trail.root, named)
+    return Locations(Root(trail.scope.root, trail.root.system), named, trail.root)
+
+
 class Locations:
     """Finds planned names on disk.
 
     Parameters
     ----------
     root : the collection
-    destinations : absolute folders, resolved, that this person has named; other absolute names are
-        refused, whoever wrote them
+    elsewhere : absolute folders, resolved, that this person has named as destinations; other
+        absolute names are refused, whoever wrote them
+    state : the folder that holds `.cropkit`, where that is not the collection
+    second_to : the first state of the collection, where this one must not crop in place beside it
     """
 
-    def __init__(self, root: Root, destinations: Iterable[Path] = ()) -> None:
+    def __init__(
+        self,
+        root: Root,
+        elsewhere: Iterable[Path] = (),
+        state: Root | None = None,
+        second_to: Path | None = None,
+    ) -> None:
         self.root = root
-        self._elsewhere = {folder: Root(folder, root.system) for folder in destinations}
+        self.state = state or root
+        self._second_to = second_to
+        self._identified = self.state is root
+        self._elsewhere = {folder: Root(folder, root.system) for folder in elsewhere}
 
     def locate(self, name: str) -> tuple[Root, str]:
         """Return the root and the path beneath it of a planned name.
@@ -44,7 +71,7 @@ class Locations:
             It lies elsewhere, or among cropkit's own files. Nothing was looked at.
         """
         root, path = self._beneath(name)
-        ours = _OURS.match(path) if root is self.root else None
+        ours = _OURS.match(path) if root is self.state else None
         inner = path[ours.end() :] if ours else path
         if HOME in inner.casefold().split("/"):  # some file systems know no case
             raise PathOutsideRoot(name, root.path)
@@ -52,7 +79,7 @@ class Locations:
 
     def _beneath(self, name: str) -> tuple[Root, str]:
         if not name.startswith("/"):
-            return self.root, name
+            return self.state if name.startswith(f"{HOME}/") else self.root, name
         for folder, root in self._elsewhere.items():
             if PurePosixPath(name).is_relative_to(folder):
                 return root, name.removeprefix(str(folder)).lstrip("/")
@@ -73,6 +100,41 @@ class Locations:
             self.locate(name)
             if is_beneath(name, ORIGINALS) and name != own:
                 raise PathOutsideRoot(name, self.root.path)
+
+    def check_may_change(self, name: str) -> None:
+        """Refuse to change an image's folder from a state elsewhere that must not, or cannot.
+
+        Raises
+        ------
+        SecondState, SourceReadOnly
+            Nothing was written.
+        """
+        if self._second_to is not None:
+            raise SecondState(name, self._second_to)
+        if self.root is not self.state:
+            folder = self.root.path / name.rpartition("/")[0]
+            lacking = not_writable(folder)
+            if lacking is not None:
+                raise SourceReadOnly(name, lacking)
+
+    def identify(self) -> None:
+        """Let a collection that is changed be known again where it was moved to, once."""
+        if not self._identified:
+            state_place.identify(self.root.path, self.state.path, self.root.system)
+            self._identified = True
+
+    def check_room(self, operation: Operation, size: int) -> None:
+        """Refuse an operation on a file of so many bytes that there is no room for.
+
+        Raises
+        ------
+        NoSpace
+            Nothing was written.
+        """
+        self.state.check_room(operation.source, 3 * size)
+        there, _ = self.locate(operation.target)
+        if there is self.root and there is not self.state:
+            there.check_room(operation.source, size)
 
     def digest(self, name: str) -> str | None:
         """SHA-256 of a planned name's content, None when it is not there."""

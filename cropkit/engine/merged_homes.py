@@ -29,7 +29,7 @@ class MergedHomes:
     """The states of collections that were joined to one; names are relative to that one."""
 
     def __init__(self, locations: Locations, trail: AuditTrail) -> None:
-        self._root, self._trail = locations.root, trail
+        self._root, self._trail = locations.state, trail
         self._holds = locations.holds
 
     def since(self) -> dict[str, str]:

@@ -19,7 +19,7 @@ class Originals:
 
     def __init__(self, locations: Locations) -> None:
         self.locations = locations
-        self.root = locations.root
+        self.state = locations.state
 
     def keep(self, operation: Operation, sha256: str) -> None:
         """Keep the content of an operation's source, as a second name for it where that is safe.
@@ -31,7 +31,7 @@ class Originals:
         if not self._is_kept(root.identity(path), sha256):
             identity = root.identity(path)
             alone = identity is not None and identity.links == 1
-            if not (alone and root.link(path, self.root, kept(sha256))):
+            if not (alone and root.link(path, self.state, kept(sha256))):
                 why = "no second name can be given to it" if alone else "it has other names"
                 _log.info("%s: its original is kept as a copy: %s", operation.source, why)
                 self._keep_copy(root.read(path), operation)
@@ -44,7 +44,7 @@ class Originals:
         VerificationFailed
             Nothing was switched; the image stands.
         """
-        if self.root.digest(kept(operation.sha256_before or "")) != operation.sha256_before:
+        if self.state.digest(kept(operation.sha256_before or "")) != operation.sha256_before:
             raise VerificationFailed(operation.source, "the kept original is not what was read")
 
     def read(self, operation: Operation) -> Content:
@@ -56,9 +56,9 @@ class Originals:
             When it is not there any more, or not what it was; the image stands as it is.
         """
         before = operation.sha256_before or ""
-        if self.root.identity(kept(before)) is None:
+        if self.state.identity(kept(before)) is None:
             raise OriginalPurged(operation.image, before)
-        content = self.root.read(kept(before))
+        content = self.state.read(kept(before))
         if content.sha256 != before:
             raise OriginalDamaged(operation.image, kept(before))
         recorded = operation.attributes and Attributes.from_json(operation.attributes)
@@ -73,9 +73,9 @@ class Originals:
         before = operation.sha256_before
         if not operation.keeps_an_original or before is None or is_needed(before):
             return
-        if self.root.identity(kept(before)) and self._stands(operation.source, before):
-            self.root.unlink(kept(before))
-            self.root.sync_folder(ORIGINALS)
+        if self.state.identity(kept(before)) and self._stands(operation.source, before):
+            self.state.unlink(kept(before))
+            self.state.sync_folder(ORIGINALS)
 
     def _stands(self, name: str, sha256: str) -> bool:
         """Whether a name is known to stand for this content; where nobody can look, it is not."""
@@ -86,19 +86,19 @@ class Originals:
 
     def _is_kept(self, source: Identity | None, sha256: str) -> bool:
         """Whether the content is kept already; a broken or shared left-over is removed."""
-        entry = self.root.identity(kept(sha256))
+        entry = self.state.identity(kept(sha256))
         if entry is None:
             return False
         shared = entry.same_inode(source) and entry.links > 2  # noqa: PLR2004  (its name and ours)
-        if not shared and self.root.digest(kept(sha256)) == sha256:
+        if not shared and self.state.digest(kept(sha256)) == sha256:
             return True
-        self.root.unlink(kept(sha256))
+        self.state.unlink(kept(sha256))
         return False
 
     def _keep_copy(self, content: Content, operation: Operation) -> None:
         # by way of the stage: a name in the originals never stands for half a file
         partial = being_kept(operation.id)
-        self.root.unlink(partial, missing_ok=True)
-        self.root.write_new(partial, content.data, content.attributes)
-        self.root.sync(partial)
-        self.root.replace(partial, kept(content.sha256))
+        self.state.unlink(partial, missing_ok=True)
+        self.state.write_new(partial, content.data, content.attributes)
+        self.state.sync(partial)
+        self.state.replace(partial, kept(content.sha256))

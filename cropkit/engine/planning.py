@@ -41,6 +41,8 @@ class Planner:
             Nothing was written, but for the folders of the destination.
         """
         request = self.foreseen(decision)
+        if request.kind is not OperationKind.COPY:
+            self.locations.identify()
         if request.target != request.source:
             self.locations.make_folder_of(request.target)
         return request
@@ -54,11 +56,12 @@ class Planner:
             As in `for_decision`.
         """
         check_is_outside_home(decision.path, self.locations.root)
-        if decision.verdict is Verdict.REJECT:
-            return self._moving(OperationKind.REJECT, decision, f"{REJECTED}/{decision.id[:12]}")
-        placement = self.placement.of(decision)
-        if placement.folder is not None and placement.copying is not None:
+        is_rejected, placement = decision.verdict is Verdict.REJECT, self.placement.of(decision)
+        if not is_rejected and placement.folder is not None and placement.copying is not None:
             return self._copying(decision, placement.folder, placement.copying)
+        self.locations.check_may_change(decision.path)
+        if is_rejected:
+            return self._moving(OperationKind.REJECT, decision, f"{REJECTED}/{decision.id[:12]}")
         if placement.folder is not None:
             return self._moving(OperationKind.CROP, decision, placement.folder)
         return Request(

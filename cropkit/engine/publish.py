@@ -21,6 +21,7 @@ from cropkit.errors import (
     PathOutsideRoot,
     VerificationFailed,
 )
+from cropkit.system.files import Content, Root
 from cropkit.system.home import being_kept, leaving, staged
 
 _log = logging.getLogger("cropkit")
@@ -33,7 +34,7 @@ class Publisher:
     def __init__(self, locations: Locations, originals: Originals) -> None:
         self.locations = locations
         self.originals = originals
-        self.root = locations.root
+        self.state = locations.state
 
     def has_passed(self, operation: Operation) -> bool:
         """Whether the commit point was passed."""
@@ -50,14 +51,14 @@ class Publisher:
         again : somebody may have come as far before; then what stands there already is left
         """
         if operation.kind is OperationKind.PURGE:
-            if self.root.identity(operation.source) is not None:
-                self.root.replace(operation.source, leaving(operation.id))
+            if self.state.identity(operation.source) is not None:
+                self.state.replace(operation.source, leaving(operation.id))
             return ()
         lost: list[str] = []
         nothing_to_do = operation.in_place and operation.same_content
         if not (nothing_to_do or (again and self.has_passed(operation))):
             if operation.in_place:
-                self.root.replace(staged(operation.id), operation.target)
+                lost += self._put_over(staged(operation.id), operation.target, operation)
             else:
                 source = staged(operation.id) if operation.stages else operation.source
                 lost += self._place(source, operation.target, operation)
@@ -95,8 +96,8 @@ class Publisher:
             if not self.locations.holds(companion.source, companion.sha256):
                 self._place(companion.target, companion.source, operation)
         if operation.kind is OperationKind.PURGE:
-            if self.root.identity(leaving(operation.id)) is not None:
-                self.root.replace(leaving(operation.id), operation.source)
+            if self.state.identity(leaving(operation.id)) is not None:
+                self.state.replace(leaving(operation.id), operation.source)
             self.sync(operation, new_names=False)
             return
         self._put_source_back(operation)
@@ -119,9 +120,9 @@ class Publisher:
 
     def clean(self, operation: Operation) -> None:
         """Remove what was staged."""
-        self.root.unlink(staged(operation.id), missing_ok=True)
-        self.root.unlink(being_kept(operation.id), missing_ok=True)
-        self.root.unlink(leaving(operation.id), missing_ok=True)
+        self.state.unlink(staged(operation.id), missing_ok=True)
+        self.state.unlink(being_kept(operation.id), missing_ok=True)
+        self.state.unlink(leaving(operation.id), missing_ok=True)
         self.clean_partials(operation)
 
     def clean_partials(self, operation: Operation) -> None:
@@ -145,6 +146,20 @@ class Publisher:
         names.append(operation.target if new_names else operation.source)
         return sorted({str(PurePosixPath(name).parent) for name in names})
 
+    def _put_over(self, source: str, target: str, operation: Operation) -> tuple[str, ...]:
+        """Give content the name of an image, by a rename; across file systems, of a synced copy."""
+        here, path = self.locations.locate(source)
+        there, name = self.locations.locate(target)
+        if here.replace(path, name, there):
+            return ()
+        content = here.read(path)
+        if content.sha256 != operation.sha256_after:
+            raise VerificationFailed(target, "what was staged is not what was proven")
+        partial, lost = self._copied(content, there, name, operation)
+        _warn(target, lost)
+        there.replace(partial, name)
+        return lost
+
     def _place(self, source: str, target: str, operation: Operation) -> tuple[str, ...]:
         """Give content a new name, by a link or, where there can be none, by a synced copy.
 
@@ -157,20 +172,27 @@ class Publisher:
         content = here.read(path)
         if operation.is_copy:
             content = replace(content, attributes=content.attributes.for_a_copy())
-        partial = _partial(name, operation)
-        there.unlink(partial, missing_ok=True)  # ours, from a try that was cut off
-        lost = there.write_new(partial, content.data, content.attributes)
+        partial, lost = self._copied(content, there, name, operation)
         _warn(target, lost)
-        there.set_times(partial, content.attributes.times)
-        there.sync(partial)
-        if there.digest(partial) != content.sha256:
-            raise VerificationFailed(target, "the copy is not what was read")
         if not there.link(partial, there, name):
             if there.identity(name) is not None:
                 raise NameTaken(source, target)
             there.replace(partial, name)
         there.unlink(partial, missing_ok=True)
         return lost
+
+    def _copied(
+        self, content: Content, there: Root, name: str, operation: Operation
+    ) -> tuple[str, tuple[str, ...]]:
+        """Write a copy beside the name that it is for, synced and proven; name what it lacks."""
+        partial = _partial(name, operation)
+        there.unlink(partial, missing_ok=True)  # ours, from a try that was cut off
+        lost = there.write_new(partial, content.data, content.attributes)
+        there.set_times(partial, content.attributes.times)
+        there.sync(partial)
+        if there.digest(partial) != content.sha256:
+            raise VerificationFailed(name, "the copy is not what was read")
+        return partial, lost
 
     def _put_source_back(self, operation: Operation) -> None:
         sha256 = self.locations.digest(operation.source)

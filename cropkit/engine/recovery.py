@@ -73,7 +73,7 @@ def recover(
     too: whoever opens the collection later waits for the lock that is held here. Who left in the
     usual way leaves none, and to look for them takes as long as there are originals.
     """
-    root = locations.root
+    root = locations.state
     with recovering(root.path, trail.store.deadline):
         left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
         operations = trail.operations.vouched()
@@ -214,13 +214,13 @@ def _sweep_originals(locations: Locations, trail: AuditTrail) -> None:
         *trail.contents.originals(),
         *(operation.sha256_before for operation in trail.operations.unsettled()),
     }
-    for path in (locations.root.path / ORIGINALS).iterdir():
+    for path in (locations.state.path / ORIGINALS).iterdir():
         if path.name not in needed and _stands_elsewhere(locations, trail, path.name):
-            locations.root.unlink(kept(path.name), missing_ok=True)
+            locations.state.unlink(kept(path.name), missing_ok=True)
 
 
 def _stands_elsewhere(locations: Locations, trail: AuditTrail, sha256: str) -> bool:
-    entry = locations.root.identity(kept(sha256))
+    entry = locations.state.identity(kept(sha256))
     if entry is not None and entry.links > 1:
         return True
     return any(_holds(locations, name, sha256) for name in trail.contents.names_of(sha256))

@@ -21,6 +21,7 @@ from cropkit.errors import ForeignState, InsideCollection, NoCollection, NotShar
 from cropkit.names import printable
 from cropkit.system import disk_space, group_modes, sharing, state_folder
 from cropkit.system.home import HOME
+from cropkit.system.scope import scope_of
 
 _MAY_USE = stat.S_IRWXG | stat.S_ISGID
 
@@ -64,7 +65,7 @@ class Shared:
     beyond: tuple[str, ...] = ()
 
 
-def standing(folder: Path) -> Standing:
+def standing(folder: Path, state: Path | None = None) -> Standing:
     """Tell how a collection is shared; nothing in its state is believed for it.
 
     Raises
@@ -73,7 +74,7 @@ def standing(folder: Path) -> Standing:
         There is none, a part of one is meant, or `.cropkit` is no folder.
     """
     state_folder.check_is_folder(folder)
-    root = folder.resolve()
+    root = _holder(folder, state)
     with disk_space.translated(root):
         home = _home(folder, root)
         if not stat.S_ISDIR(home.st_mode):
@@ -82,7 +83,7 @@ def standing(folder: Path) -> Standing:
     return Standing(root, home.st_uid, group, sharing.group_of(root))
 
 
-def share(folder: Path, group: str) -> Shared:
+def share(folder: Path, group: str, state: Path | None = None) -> Shared:
     """Give a collection's state to a group, and believe its members; a colleague only believes.
 
     Raises
@@ -94,17 +95,18 @@ def share(folder: Path, group: str) -> Shared:
     PersonalStateUnusable
         Nobody was given anything, and nobody else is believed.
     """
-    now = standing(folder)
+    now = standing(folder, state)
     gid = sharing.group_named(now.folder, group)
     if not now.is_own:
         _check_given(now, gid)
     with _believing(now, gid), disk_space.translated(now.folder):
         changed = group_modes.give(now.folder, gid)
-    beyond = (*_others(now.folder), *_out_of_reach(now.folder, gid))
-    return Shared(standing(folder), changed.changed, tuple(changed.left), beyond)
+    images = folder.resolve()
+    beyond = (*_others(images), *_out_of_reach(images, gid))
+    return Shared(standing(folder, state), changed.changed, tuple(changed.left), beyond)
 
 
-def stop(folder: Path) -> Shared:
+def stop(folder: Path, state: Path | None = None) -> Shared:
     """Believe nobody else any more; who owns the state takes it back, with nobody at work on it.
 
     Raises
@@ -116,14 +118,22 @@ def stop(folder: Path) -> Shared:
     PersonalStateUnusable
         What was taken back is; this person still believes the group.
     """
-    now = standing(folder)
+    now = standing(folder, state)
     changed = group_modes.Changed()
     if now.is_own:
         state_folder.check(now.folder)
         with disk_space.translated(now.folder), alone(now.folder, DEADLINE):
             changed = group_modes.take_back(now.folder)
     sharing.forget(now.folder)
-    return Shared(standing(folder), changed.changed, tuple(changed.left))
+    return Shared(standing(folder, state), changed.changed, tuple(changed.left))
+
+
+def _holder(folder: Path, state: Path | None) -> Path:
+    """Return the folder that holds the state of a whole collection; else the folder itself."""
+    if state is None and state_folder.exists(folder):
+        return folder.resolve()
+    scope = scope_of(folder, state)
+    return scope.state if scope.is_whole else folder.resolve()
 
 
 def _home(folder: Path, root: Path) -> os.stat_result:

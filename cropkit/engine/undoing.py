@@ -180,7 +180,7 @@ class Undoer:
         return bool(names) and all(map(scope.holds, names))
 
     def _size_kept(self, sha256: str) -> int:
-        identity = self._locations.root.identity(kept(sha256))
+        identity = self._locations.state.identity(kept(sha256))
         return identity.size if identity else 0
 
 

@@ -36,6 +36,7 @@ _REDIRECT = """<!doctype html>
 def launch(
     folder: Path | None,
     *,
+    state: Path | None = None,
     per_page: int = 3,
     keys: str = "",
     minimum: int = 0,
@@ -55,6 +56,7 @@ def launch(
     Parameters
     ----------
     folder : None shows a demo that goes with the review
+    state : the folder that holds its `.cropkit`; None: where it is found
     keys : preset; the person's own keymap, else the default, when not given
     minimum : pixels that the shorter side of a crop should have
     min_confidence : least confidence of a suggestion that is not unsure
@@ -65,6 +67,7 @@ def launch(
     browser : whether to open one; the address is printed either way
     """
     parameters: dict[str, notebooks.Literal] = {
+        "state": _absolute(state),
         "per_page": per_page,
         "keys": keys,
         "minimum": minimum,
@@ -80,7 +83,7 @@ def launch(
     with stoppable():
         try:
             _check_table(suggestions, order, units)
-            _check(folder)
+            _check(folder, state)
             with _temporary_folder() as session:
                 _show(session, {"folder": _absolute(folder), **parameters}, port, browser=browser)
         except CropkitError as error:
@@ -100,13 +103,13 @@ def _check_table(suggestions: Path | None, order: str, units: str) -> None:
     Table.from_csv(suggestions, order=order, units=units)
 
 
-def _check(folder: Path | None) -> None:
+def _check(folder: Path | None, state: Path | None) -> None:
     """Refuse in a second what else the notebook would, and say where only a part is meant."""
     if folder is None:
         return
     from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for a demo)
 
-    with Collection(folder, kind="shell") as collection:
+    with Collection(folder, state=state, kind="shell") as collection:
         if not collection.scope.is_whole:
             _say(str(collection.scope))
 

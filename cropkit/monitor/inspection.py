@@ -18,7 +18,7 @@ from cropkit.audit.surveying import Recovered, Survey
 from cropkit.audit.tally import SessionRow
 from cropkit.engine import fsck, listing
 from cropkit.engine.fsck import Difference
-from cropkit.engine.locations import Locations
+from cropkit.engine.locations import locations_of
 from cropkit.errors import (
     AuditBehind,
     AuditCorrupt,
@@ -29,15 +29,17 @@ from cropkit.errors import (
     CropkitError,
     DiskFull,
     ForeignState,
+    InsideCollection,
     MissingFile,
     NotAFolder,
     ReadOnly,
     TrailForged,
 )
 from cropkit.monitor.health import Event, Facts, Limits, is_idle, turn_of_hashes
-from cropkit.system import destinations, state_folder
+from cropkit.system import state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import HOME, kept
+from cropkit.system.scope import Scope, scope_of
 
 PATIENCE = 3.0  # seconds that a lock is waited for
 _CODES: Mapping[type[CropkitError], str] = {
@@ -77,16 +79,32 @@ class Extent:
     patience: float = PATIENCE
 
 
-def examine(folder: Path, now: datetime, extent: Extent | None = None) -> Facts:
-    """Find out how a collection is. Never raises for what is wrong with it."""
+def examine(
+    folder: Path, now: datetime, extent: Extent | None = None, state: Path | None = None
+) -> Facts:
+    """Find out how a collection is. Never raises for what is wrong with it.
+
+    Parameters
+    ----------
+    state : the folder that holds its `.cropkit`; None: where it is found
+    """
     name = str(folder)
     try:
-        return _examined(name, folder, now, extent or Extent())
+        return _examined(name, _whole(folder, state), now, extent or Extent())
     except CropkitError as error:
         code = next((c for kind, c in _CODES.items() if isinstance(error, kind)), None)
         return Facts(name, Event(code or "database-unavailable", str(error)))
     except OSError as error:
         return Facts(name, Event("unreadable", f"{name}: {error.strerror or error}"))
+
+
+def _whole(folder: Path, state: Path | None) -> Scope:
+    """Return the collection that a folder is; of a part, the folder alone, which is none."""
+    try:
+        scope = scope_of(folder, state)
+    except InsideCollection:
+        return Scope(folder.resolve())
+    return scope if scope.is_whole else Scope(folder.resolve())
 
 
 def _has_state(folder: Path) -> bool:
@@ -97,13 +115,11 @@ def _has_state(folder: Path) -> bool:
     return True
 
 
-def _examined(name: str, folder: Path, now: datetime, extent: Extent) -> Facts:
-    state_folder.check_is_folder(folder)
-    if not _has_state(folder):
+def _examined(name: str, scope: Scope, now: datetime, extent: Extent) -> Facts:
+    if not _has_state(scope.state):
         return Facts(name, Event("no-collection", f"{name} has no {HOME}"))
-    state_folder.check(folder)
-    root = Root(folder)
-    with TrailReader(root, extent.patience) as trail:
+    state_folder.check(scope.state)
+    with TrailReader(Root(scope.state), extent.patience, scope=scope) as trail:
         return _facts(name, trail, now, extent)
 
 
@@ -147,7 +163,7 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
         bad_originals=_events(bad_originals),
         differences=_events(d for d in differences if not _has_own_alert(d)),
         nested=nested,
-        free_bytes=root.free_bytes(),
+        free_bytes=min(root.free_bytes(), Root(trail.scope.root).free_bytes()),
         largest_batch=_largest_batch(root, survey),
         sqlite=probe.sqlite_version(),
         sqlite_is_dangerous=probe.sqlite_is_dangerous(),
@@ -169,10 +185,6 @@ def _writing(folder: Path, deadline: float) -> tuple[bool, Event | None]:
 def _sessions(folder: Path, survey: Survey) -> list[SessionRow]:
     there = sessions_there(folder)
     return [replace(session, alive=session.id in there) for session in survey.sessions]
-
-
-def _locations(root: Root) -> Locations:
-    return Locations(root, destinations.named(root.path))
 
 
 def _has_own_alert(difference: Difference) -> bool:
@@ -214,7 +226,7 @@ def _files(
     """Compare trail and disk, if all is asked for; return that, and which originals are damaged."""
     if not extent.deep:
         return [], list(fsck.damaged_originals(trail.root, originals))
-    locations = _locations(trail.root)
+    locations = locations_of(trail)
     with fsck.proven(locations, trail) as read:
         differences = fsck.fsck(locations, trail, None, read)
     return differences, [each for each in differences if each.kind == "original"]
@@ -230,7 +242,7 @@ def _walked(trail: TrailReader, *, counts: bool) -> tuple[list[str], int | None]
     """Find collections inside, and count the images that nobody decided about, in one walk."""
     known = trail.contents.known_names() if counts else set()
     nested, unreviewed = [], 0
-    for folder in listing.folders(trail.root.path):
+    for folder in listing.folders(trail.scope.root):
         if folder.name and folder.is_collection:
             nested.append(folder.name)
         if counts:

@@ -1,5 +1,6 @@
 """Look at collections, and bring what is wrong with them to people."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from cropkit import clock
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.tally import SessionRow
 from cropkit.audit.trail import AuditTrail
+from cropkit.errors import CropkitError
 from cropkit.monitor import delivery
 from cropkit.monitor.delivery import Configuration
 from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert, hangs, vanished
@@ -128,6 +130,7 @@ class HealthReport:
 def look(
     folder: Path,
     *,
+    state: str | os.PathLike[str] | None = None,
     deep: bool = False,
     unreviewed: bool = False,
     idle: timedelta | float | None = None,
@@ -139,6 +142,7 @@ def look(
 
     Parameters
     ----------
+    state : the folder that holds its `.cropkit`; None: where it is found
     deep : check all of the trail, compare every original and every image; else what is new of the
         trail, some of what is older, and a sample of the originals
     unreviewed : count the images that nobody decided about; else only where they may be an alert
@@ -150,8 +154,8 @@ def look(
     """
     folder = parameters.path_named("folder", folder)
     span = None if idle is None else parameters.days("idle_days", idle)
-    now = at or clock.now()
-    configuration = _configuration(folder, now)
+    now, named = at or clock.now(), parameters.state_named(state)
+    configuration = _configuration(folder, now, named)
     limits = configuration.limits if span is None else replace(configuration.limits, idle=span)
     extent = Extent(
         deep=parameters.flag("deep", deep),
@@ -159,21 +163,21 @@ def look(
         limits=limits,
         patience=patience,
     )
-    facts = examine(folder, now, extent)
+    facts = examine(folder, now, extent, named)
     raised = (*alerts(facts, now, limits), *configuration.problems)
     if tell:
         raised += tuple(delivery.deliver(raised, configuration.sinks))
     return HealthReport(facts, raised, limits, now)
 
 
-def tell(folder: Path, raised: Iterable[Alert]) -> list[Alert]:
+def tell(folder: Path, raised: Iterable[Alert], state: Path | None = None) -> list[Alert]:
     """Bring alerts to the sinks of a collection; return one for each that did not take them."""
-    configuration = _configuration(folder, clock.now())
+    configuration = _configuration(folder, clock.now(), state)
     every = [*raised, *configuration.problems]
     return [*configuration.problems, *delivery.deliver(every, configuration.sinks)]
 
 
-def session_alert(folder: Path, session: str) -> Alert | None:
+def session_alert(folder: Path, session: str, state: Path | None = None) -> Alert | None:
     """Return the alert of a session of this collection that was too degraded.
 
     Raises
@@ -181,12 +185,12 @@ def session_alert(folder: Path, session: str) -> Alert | None:
     AuditError
         The trail cannot be read.
     """
-    with TrailReader(Root(folder)) as trail:
+    with TrailReader(Root(scope_of(folder, state).state)) as trail:
         row = trail.session_of(session)
     return degraded_alert(str(folder), row.id, row.kind, row.tally) if row else None
 
 
-def acknowledge(folder: Path, seen: Sequence[Alert]) -> list[str]:
+def acknowledge(folder: Path, seen: Sequence[Alert], state: Path | None = None) -> list[str]:
     """Keep in the trail that a person has seen alerts about what happened; return their keys.
 
     An alert about how things are goes when they are otherwise, and not before.
@@ -198,7 +202,8 @@ def acknowledge(folder: Path, seen: Sequence[Alert]) -> list[str]:
     """
     keys = [alert.key for alert in seen if alert.key]
     if keys:
-        trail = AuditTrail(Root(folder), kind="shell")
+        scope = scope_of(folder, state)
+        trail = AuditTrail(Root(scope.state), kind="shell", scope=scope)
         try:
             trail.acknowledge({"alerts": keys})
         finally:
@@ -206,7 +211,7 @@ def acknowledge(folder: Path, seen: Sequence[Alert]) -> list[str]:
     return keys
 
 
-def figures(folder: Path) -> Stats:
+def figures(folder: Path, state: str | os.PathLike[str] | None = None) -> Stats:
     """Return the figures of the reviews of a collection, or of a part of it, disturbing nobody.
 
     Raises
@@ -217,18 +222,29 @@ def figures(folder: Path) -> Stats:
         The trail cannot be read.
     """
     folder = parameters.path_named("folder", folder)
-    scope = scope_of(folder)
-    state_folder.check(scope.root)
-    with TrailReader(Root(scope.root), scope=scope) as trail:
+    scope = scope_of(folder, parameters.state_named(state))
+    state_folder.check(scope.state)
+    with TrailReader(Root(scope.state), scope=scope) as trail:
         kinds = {session.id: session.kind for session in trail.sessions()}
         return stats(trail.decisions.table(), kinds)
 
 
-def trial(folder: Path) -> tuple[list[tuple[str, str]], tuple[Alert, ...]]:
+def trial(
+    folder: Path, state: Path | None = None
+) -> tuple[list[tuple[str, str]], tuple[Alert, ...]]:
     """Send a test alert to each sink: (sink, reason why it did not arrive), and problems."""
-    configuration = _configuration(folder, clock.now())
+    configuration = _configuration(folder, clock.now(), state)
     return delivery.trial(str(folder), configuration.sinks), configuration.problems
 
 
-def _configuration(folder: Path, now: datetime) -> Configuration:
-    return delivery.configured(folder, clock.session_name(now))
+def _configuration(folder: Path, now: datetime, state: Path | None) -> Configuration:
+    return delivery.configured(_home(folder, state), clock.session_name(now))
+
+
+def _home(folder: Path, state: Path | None) -> Path:
+    """Return the folder that holds a collection's `.cropkit`; what is wrong there is told later."""
+    try:
+        scope = scope_of(folder, state)
+    except CropkitError:
+        return folder
+    return scope.state if scope.elsewhere and scope.is_whole else folder

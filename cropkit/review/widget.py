@@ -59,6 +59,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     folder_or_collection : folder of images, or an opened `Collection`, which then stays open
     per_page : images side by side
     defer : only queue the decisions; `cropkit apply` or the batch notebook carries them out
+    state : folder that holds `.cropkit`, where a folder is given and its state is not in it
     loop : the main thread's event loop; the running one when not given
     keys : default, classic or vim; what the person's own keymap says when not given
     minimum : pixels that the shorter side of a crop should have; less is shown as a warning
@@ -83,6 +84,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         per_page: int = 3,
         defer: bool = False,  # noqa: FBT001, FBT002  (as a notebook's parameters give it)
         *,
+        state: str | os.PathLike[str] | None = None,
         loop: Loop | None = None,
         keys: str | Keymap = "",
         minimum: int = 0,
@@ -98,7 +100,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         collection = (
             folder_or_collection
             if isinstance(folder_or_collection, Collection)
-            else Collection(folder_or_collection)
+            else Collection(folder_or_collection, state=state)
         )
         _close_earlier(collection.scope.folder)
         self._shown_words: dict[str, str] = {}

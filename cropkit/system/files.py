@@ -260,17 +260,27 @@ class Root:
                 raise
             return True
 
-    def replace(self, path: str, target: str) -> None:
+    def replace(self, path: str, target: str, to: "Root | None" = None) -> bool:
         """Rename over `target`: a reader sees the old file whole or the new one whole.
 
         The rename survives a power cut only after `sync_folder`.
+
+        Parameters
+        ----------
+        to : where the target lies; False where that is another file system: nothing was changed
         """
         with (
             self._translated(path),
             self._parent(path) as (folder, name),
-            self._parent(target) as (there, new),
+            (to or self)._parent(target) as (there, new),  # noqa: SLF001  (the same class)
         ):
-            self.system.replace(name, new, src_dir_fd=folder, dst_dir_fd=there)
+            try:
+                self.system.replace(name, new, src_dir_fd=folder, dst_dir_fd=there)
+            except OSError as error:
+                if error.errno == errno.EXDEV and to is not None:
+                    return False
+                raise
+            return True
 
     def unlink(self, path: str, *, missing_ok: bool = False) -> None:
         """Remove a name."""
@@ -344,6 +354,14 @@ class Root:
             raise
         except OSError as error:
             raise _translation(path, error, self) from error
+
+
+def not_writable(folder: Path) -> str | None:
+    """Say why no name in a folder can be changed, as far as can be told without trying."""
+    if os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
+        return None
+    is_mounted_so = os.statvfs(folder).f_flag & os.ST_RDONLY if folder.is_dir() else 0
+    return os.strerror(errno.EROFS if is_mounted_so else errno.EACCES)
 
 
 def is_beneath(path: str, folder: str) -> bool:

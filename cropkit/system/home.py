@@ -1,6 +1,7 @@
 """Everything that lies beneath `FOLDER/.cropkit`: one name, one line each.
 
-The names are relative to the collection, with forward slashes, as `system.files.Root` takes them.
+The names are relative to the collection, wherever its state lies (`engine.locations`), with forward
+slashes, as `system.files.Root` takes them.
 """
 
 HOME = ".cropkit"  # mode 0700; never scanned for images
@@ -16,6 +17,7 @@ PREVIEWS = f"{HOME}/previews"  # small pictures to show; may be deleted
 MERGED = f"{HOME}/merged"  # homes of collections that were joined to this one, as they were
 RUNS = f"{HOME}/runs"  # a folder for each batch: notebook, record, report
 LOG = f"{HOME}/cropkit.log"  # errors and heartbeats, one JSON object a line
+COLLECTION = f"{HOME}/collection.json"  # of which folder it is, where it lies elsewhere
 ALERTS = f"{HOME}/alerts.toml"  # limits and sinks of this collection's alerts
 RESERVE = f"{HOME}/reserve"  # room that a purge on a full disk gives back first; may be deleted
 RESERVED_FILES = tuple(f"{RESERVE}-{n}" for n in range(1, 7))  # the same, in inodes

@@ -27,6 +27,11 @@ def path_named(parameter: str, value: object) -> Path:
     raise _wrong(parameter, value, "path: with papermill's own command line, give it by -r")
 
 
+def state_named(value: object) -> Path | None:
+    """Return the folder of a state that a parameter names; None where it names none."""
+    return None if value is None or value == "" else path_named("state", value)
+
+
 def text(parameter: str, value: object) -> str:
     """Return a text; a number is one of digits."""
     if isinstance(value, str) or _is_whole(value):

@@ -7,9 +7,10 @@ the one place that tells whether an image belongs to what a person has named.
 from dataclasses import dataclass
 from pathlib import Path
 
-from cropkit.errors import InsideCollection, PathOutsideRoot
-from cropkit.system import state_folder
+from cropkit.errors import InsideCollection, NotMergeable, PathOutsideRoot
+from cropkit.system import state_folder, state_place
 from cropkit.system.files import is_beneath
+from cropkit.system.state_place import StatePlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,17 @@ class Scope:
     ----------
     root : of the collection
     part : the folder in it that is meant, relative to it; '' for all of it
+    elsewhere : the folder that holds its `.cropkit`, where that is not its own
     """
 
     root: Path
     part: str = ""
+    elsewhere: Path | None = None
+
+    @property
+    def state(self) -> Path:
+        """The folder that holds `.cropkit`."""
+        return self.elsewhere or self.root
 
     @property
     def folder(self) -> Path:
@@ -61,6 +69,17 @@ class Scope:
         if not self.holds(name):
             raise PathOutsideRoot(name, self.folder)
 
+    def check_is_inside(self, inner: object) -> None:
+        """Refuse a state that lies elsewhere for what joins another one to it.
+
+        Raises
+        ------
+        NotMergeable
+            Nothing was changed.
+        """
+        if self.elsewhere is not None:
+            raise NotMergeable(inner, f"the state around it lies elsewhere, in {self.elsewhere}")
+
     def check_is_whole(self) -> None:
         """Refuse a part for what concerns the whole collection.
 
@@ -73,8 +92,12 @@ class Scope:
             raise InsideCollection(self.folder, self.root, "this holds for all of it")
 
 
-def scope_of(folder: Path) -> Scope:
+def scope_of(folder: Path, state: Path | None = None) -> Scope:
     """Return what a folder stands for: a collection, there or to be made, or a part of one.
+
+    Parameters
+    ----------
+    state : the folder that holds the `.cropkit` of the collection, where a person has named one
 
     Raises
     ------
@@ -82,13 +105,23 @@ def scope_of(folder: Path) -> Scope:
         It is no folder, or one may not look.
     InsideCollection
         It is hidden in a collection, where no image is looked for.
+    BadStatePlace, ForeignState
+        The state cannot be what was named, or what is there.
     """
     state_folder.check_is_folder(folder)
-    whole = folder.resolve()
-    outer = None if state_folder.exists(whole) else state_folder.above(whole)
-    if outer is None:
-        return Scope(whole)
-    names = whole.relative_to(outer).parts
+    return scope_at(folder, state_place.located(folder.resolve(), state))
+
+
+def scope_at(folder: Path, place: StatePlace) -> Scope:
+    """Return what a folder stands for whose state is known.
+
+    Raises
+    ------
+    InsideCollection
+        As `scope_of`.
+    """
+    names = folder.resolve().relative_to(place.folder).parts
     if any(name.startswith(".") for name in names):
-        raise InsideCollection(folder, outer, "no image is looked for in a hidden folder")
-    return Scope(outer, "/".join(names))
+        raise InsideCollection(folder, place.folder, "no image is looked for in a hidden folder")
+    elsewhere = None if place.state == place.folder else place.state
+    return Scope(place.folder, "/".join(names), elsewhere)

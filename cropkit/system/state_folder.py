@@ -21,6 +21,7 @@ from cropkit.errors import AuditUnavailable, ForeignState, MissingFile, NotAFold
 from cropkit.system.descent import walked
 from cropkit.system.home import (
     ALERTS,
+    COLLECTION,
     COMPACT_LOCK,
     DATABASE,
     EXPORT,
@@ -46,8 +47,18 @@ _FOLDERS = frozenset(
 _FILES = frozenset(
     PurePosixPath(name).name
     for name in (
-        *(EXPORT, ALERTS, WRITER_LOCK, RECOVER_LOCK, COMPACT_LOCK, DATABASE, LOG, RESERVE),
-        *RESERVED_FILES,
+        *(
+            EXPORT,
+            ALERTS,
+            COLLECTION,
+            WRITER_LOCK,
+            RECOVER_LOCK,
+            COMPACT_LOCK,
+            DATABASE,
+            LOG,
+            RESERVE,
+        ),
+        *(COLLECTION, *RESERVED_FILES),
     )
 )
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -112,10 +123,16 @@ def exists(folder: Path) -> bool:
 def above(folder: Path) -> Path | None:
     """Return the nearest collection that a folder is in, by its name: no link is followed.
 
-    What somebody else may have put above it is none.
+    What somebody else may have put above it is none, nor what is the state of another folder.
     """
     parents = folder.absolute().parents
-    return next((each for each in parents if exists(each) and is_acceptable(each)), None)
+    return next((each for each in parents if is_inside(each)), None)
+
+
+def is_inside(folder: Path) -> bool:
+    """Whether a folder holds its own state, which `check` does not refuse."""
+    has_one = exists(folder) and not os.path.lexists(folder / COLLECTION)
+    return has_one and is_acceptable(folder)
 
 
 def is_acceptable(folder: Path) -> bool:

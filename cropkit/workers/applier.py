@@ -35,6 +35,7 @@ class _Opening:
     """What the process opens its collection with."""
 
     folder: str
+    state: str | None
     reviewer: str
     placement: Placement
     options: Options
@@ -144,7 +145,14 @@ class ApplierProcess:
     def _wanted(self) -> _Opening:
         collection = self._collection
         placement = replace(collection.placement, folder=_absolute(collection))
-        return _Opening(str(collection.root), collection.reviewer, placement, collection.options)
+        elsewhere = collection.scope.elsewhere
+        return _Opening(
+            str(collection.root),
+            None if elsewhere is None else str(elsewhere),
+            collection.reviewer,
+            placement,
+            collection.options,
+        )
 
     def _new(self) -> ChildProcess[Errand, CropResult]:
         return ChildProcess("cropkit-apply", _NICE, _opened, self._opening)
@@ -171,6 +179,7 @@ def _opened(opening: _Opening) -> Iterator[Callable[[Errand], CropResult]]:
     load()  # now, not while a reviewer waits for the first crop
     with Collection(
         opening.folder,
+        state=opening.state,
         reviewer=opening.reviewer,
         **_ways(opening.placement),
         suggesters=(),

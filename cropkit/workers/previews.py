@@ -23,6 +23,7 @@ from cropkit.geometry import Size
 from cropkit.system import disk_space
 from cropkit.system.files import Root
 from cropkit.system.home import PREVIEWS
+from cropkit.system.scope import Scope
 from cropkit.system.state_folder import make_folder, open_file, opened_folder, reader
 from cropkit.workers.child import ChildDied, ChildProcess
 
@@ -131,8 +132,9 @@ class PreviewReaderInThread:
     options : what may be left out of an image that is else refused
     """
 
-    def __init__(self, folder: Path, options: Options = PLAIN) -> None:
-        self._root, self._cache, self._options = Root(folder), Cache(folder / PREVIEWS), options
+    def __init__(self, scope: Scope, options: Options = PLAIN) -> None:
+        self._root, self._cache = Root(scope.root), Cache(scope.state / PREVIEWS)
+        self._options = options
 
     def start(self) -> None:
         """Need no preparation."""
@@ -148,11 +150,9 @@ class PreviewReaderInThread:
 class PreviewProcesses:
     """Reads in processes of their own, one for each thread that asks."""
 
-    def __init__(self, folder: Path, count: int, options: Options = PLAIN) -> None:
+    def __init__(self, scope: Scope, count: int, options: Options = PLAIN) -> None:
         self.processes = [
-            ChildProcess[tuple[str, Size], Preview](
-                f"cropkit-read-{n}", 0, _opened, folder, options
-            )
+            ChildProcess[tuple[str, Size], Preview](f"cropkit-read-{n}", 0, _opened, scope, options)
             for n in range(count)
         ]
         self._free: SimpleQueue[ChildProcess[tuple[str, Size], Preview]] = SimpleQueue()
@@ -191,6 +191,6 @@ class PreviewProcesses:
 
 
 @contextmanager
-def _opened(folder: Path, options: Options) -> Iterator[Callable[[tuple[str, Size]], Preview]]:
-    reader = PreviewReaderInThread(folder, options)
+def _opened(scope: Scope, options: Options) -> Iterator[Callable[[tuple[str, Size]], Preview]]:
+    reader = PreviewReaderInThread(scope, options)
     yield lambda question: reader.read(*question)

@@ -269,10 +269,11 @@ def _ask_somebody_who_may_not_write(folder: Path) -> None:
         "import os, sys; from pathlib import Path\n"
         "from cropkit.batch.dry_run import foreseen\n"
         "from cropkit.batch.preflight import hindrances\n"
+        "from cropkit.engine.locations import Locations\n"
         "from cropkit.system.files import Root\n"
         "folder = Path(sys.argv[1]); plan, _ = foreseen(folder, {'source': 'suggestions'})\n"
         f"os.getuid() or (os.setgid({NOBODY}), os.setuid({NOBODY}))\n"
-        "sys.stdout.write(' '.join(e.code for e in hindrances(plan, Root(folder))))"
+        "sys.stdout.write(' '.join(e.code for e in hindrances(plan, Locations(Root(folder)))))"
     )
     folder.chmod(0o555)
     done = subprocess.run(

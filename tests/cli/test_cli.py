@@ -62,6 +62,7 @@ def test_every_command_of_the_public_interface_is_there() -> None:
             "alerts",
             "merge",
             "share",
+            "where",
         ),
         *NOT_YET,
     }

@@ -89,7 +89,7 @@ def test_a_conflict_that_is_left_ends_recover_with_1(
 def test_an_interrupted_command_tells_by_its_exit_code_what_interrupted_it(
     tmp_path: Path, monkeypatch: Any, capsys: Any, sent: signal.Signals, code: int
 ) -> None:
-    def interrupted(_folder: Path) -> None:
+    def interrupted(_folder: Path, _state: Path | None) -> None:
         os.kill(os.getpid(), sent)
 
     monkeypatch.setattr(commands, "reading", interrupted)
@@ -106,6 +106,7 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
 
     monkeypatch.setattr("cropkit.jupyter.launch.launch", launch)
     typed = {
+        "state": "elsewhere",
         "per-page": "2",
         "keys": "vim",
         "minimum": "64",
@@ -121,6 +122,7 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
     assert main(["review", str(tmp_path), *options, "--defer", "--no-browser"]) == 0
     assert given == {
         "folder": tmp_path,
+        "state": Path("elsewhere"),
         "per_page": 2,
         "keys": "vim",
         "minimum": 64,

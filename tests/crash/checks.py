@@ -68,7 +68,7 @@ def _opened(stage: Stage) -> Collection:
     if not _is_without_a_key(kit):
         return kit
     kit.close()
-    trust.adopt(kit.files)
+    trust.adopt(kit.locations.state)
     return stage.scenario.open(stage.place)
 
 
@@ -129,12 +129,12 @@ def _disagreements(kit: Collection) -> list[str]:
         f"unsettled: {one.kind} {one.source} {one.state}"
         for one in kit.trail.operations.unsettled()
     ]
-    owners = {path.name for path in (kit.root / HOME / "owners").iterdir()}
+    owners = {path.name for path in (kit.scope.state / HOME / "owners").iterdir()}
     found += [f"left over: owner {name}" for name in owners - {kit.trail.owner}]
     wanted = {one.sha256_before for one in kit.trail.operations.finished()}
-    kept = {path.name for path in (kit.root / HOME / "originals").iterdir()}
+    kept = {path.name for path in (kit.scope.state / HOME / "originals").iterdir()}
     found += [f"left over: original {name:.12}" for name in sorted(kept - wanted)]
-    found += [f"left over: {path.name}" for path in (kit.root / HOME).glob("*.new*")]
+    found += [f"left over: {path.name}" for path in (kit.scope.state / HOME).glob("*.new*")]
     found += [f"gone, and nothing tells of it: {name}" for name in _gone_untold(kit)]
     return found
 

@@ -67,7 +67,7 @@ MUTANTS = (
     mutant(
         "the originals' folder is not synced",
         APPLY,
-        "self.root.sync_folder(ORIGINALS)",
+        "self.state.sync_folder(ORIGINALS)",
         "pass",
         "power:crop a PNG",
     ),
@@ -190,8 +190,8 @@ MUTANTS = (
     mutant(
         "the original stays after an abort",
         KEPT,
-        "            self.root.unlink(kept(before))\n            self.root.sync_folder",
-        "            self.root.sync_folder",
+        "            self.state.unlink(kept(before))\n            self.state.sync_folder",
+        "            self.state.sync_folder",
         "calls",
     ),
     # -- recovery ------------------------------------------------------------------------------
@@ -341,7 +341,7 @@ MUTANTS = (
     mutant(
         "what is purged is not put back",
         PUBLISH,
-        "                self.root.replace(leaving(operation.id), operation.source)",
+        "                self.state.replace(leaving(operation.id), operation.source)",
         "                pass",
         "faults:purge",
         "faults-then-kills:purge",
@@ -349,8 +349,8 @@ MUTANTS = (
     mutant(
         "an original is removed before the trail knows",
         PUBLISH,
-        "                self.root.replace(operation.source, leaving(operation.id))",
-        "                self.root.unlink(operation.source)",
+        "                self.state.replace(operation.source, leaving(operation.id))",
+        "                self.state.unlink(operation.source)",
         "faults:purge",
         "faults-then-kills:purge",
     ),

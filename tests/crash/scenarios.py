@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +26,8 @@ from cropkit.formats.options import Jpeg, Options
 from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Verdict
 from cropkit.system.files import Root
-from cropkit.system.home import EXPORT, HOME
+from cropkit.system.home import DATABASE, EXPORT, HOME
+from cropkit.system.state_place import IDENTITY
 
 # the protocol is under test, not the codec in a process of its own
 EXACT = Options(jpeg=Jpeg.EXACT)
@@ -37,6 +38,7 @@ SECOND, LAST = "b_stage2.png", "e.jpeg"
 PART, MOVED = "2024", "done"  # a collection inside the collection, and where its crops move to
 IN_PART = (PNG, SECOND, JPEG, OTHER, LAST)
 REVIEWER = "tester"
+STATE = "state"  # the folder that holds the state, where it is not the collection
 Act = Callable[[Collection], object]
 
 
@@ -48,7 +50,8 @@ class Scenario:
     that the image was written anew just before, and never synced: a power cut may take it.
     `prepare` changes the world once the steps before are done. `mends` is for an act on a folder
     that cannot be opened before, and `several` for one that is whole for each image by itself.
-    `far` makes the folder outside another file system, `copies` has copies made there.
+    `far` makes the folder outside another file system, `copies` has copies made there, and `apart`
+    puts the state on another one.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Scenario:
     mends: Callable[[Path], object] | None = None
     far: bool = False
     copies: bool = False
+    apart: bool = False
     several: bool = False
 
     @property
@@ -95,20 +99,33 @@ class Scenario:
         folder = world / "collection"
         place = world / self.destination if self.destination else None
         ways: dict[str, Any] = {"copy_to" if self.copies else "destination": place}
-        system = TwoDisks(world / "outside") if self.far else os
+        state = world / STATE if self.apart else None
+        elsewhere = state or (world / "outside" if self.far else None)
         try:
             return Collection(
                 folder,
+                state=state,
                 reviewer=REVIEWER,
                 **ways,
                 options=EXACT,
-                system=system,
+                system=TwoDisks(elsewhere) if elsewhere else os,
             )
         except (AuditMissing, AuditBehind, TrailForged):
             if not self.mends:
                 raise
             self.mends(folder)
             return self.open(world)
+
+
+def apart(scenario: Scenario) -> Scenario:
+    """The same, with the state on another file system than the images."""
+    before = tuple(map(apart, scenario.before))
+    return replace(scenario, name=f"{scenario.name} (state elsewhere)", before=before, apart=True)
+
+
+def home_of(world: Path) -> Path:
+    """Return the folder that holds the state."""
+    return world / (STATE if (world / STATE).exists() else "collection")
 
 
 def crop(name: str, box: PixelBox = BOX) -> Act:
@@ -239,7 +256,7 @@ def is_apart(world: Path) -> bool:
 
 
 def lose_the_database(world: Path) -> None:
-    for path in (world / "collection" / ".cropkit").glob("cropkit.db*"):
+    for path in (home_of(world) / HOME).glob("cropkit.db*"):
         path.unlink()
 
 
@@ -334,6 +351,8 @@ COPY_IN = Scenario("copy a JPEG", crop(JPEG), destination="collection/copies", c
 FAR_COPY = Scenario("copy to another disk", crop(PNG), destination="outside", far=True, copies=True)
 UNDO_COPY = Scenario("undo a copy", undo, (COPY,), destination="outside", copies=True)
 UNDO = Scenario("undo a crop", undo, (CROP,))
+GROUP = Scenario("crop a group", apply_a_group, several=True)
+OPENED = Scenario("open, crop, close", crop(PNG), opens=True)
 MERGE = Scenario("merge", merge, prepare=make_a_part)
 COMPACT = Scenario("compact", compact, (CROP, UNDO))
 SCENARIOS = (
@@ -377,7 +396,7 @@ SCENARIOS = (
     ),
     Scenario("redo a copy", redo, (COPY, UNDO_COPY), destination="outside", copies=True),
     Scenario("purge", purge, (CROP,)),
-    Scenario("crop a group", apply_a_group, several=True),
+    GROUP,
     Scenario("move a group", apply_a_group, destination="collection/moved", several=True),
     Scenario("rebuild", nothing, (CROP, UNDO, REJECT), prepare=lose_the_database, mends=rebuild),
     Scenario("rebuild over a log", nothing, (CROP,), prepare=bring_older_back, mends=rebuild),
@@ -393,9 +412,16 @@ SCENARIOS = (
     Scenario("compact again", compact, (CROP, COMPACT, UNDO)),
     Scenario("decide", decide),
     Scenario("first open", nothing, opens=True),
-    Scenario("open, crop, close", crop(PNG), opens=True),
+    OPENED,
     Scenario("move into a new folder", crop(PNG), destination="collection/new", opens=True),
     Scenario("move into a new folder outside", crop(PNG), destination="new/one", opens=True),
+    *map(apart, (CROP, CROP_JPEG, MOVE, REJECT, UNDO, GROUP, OPENED)),
+    apart(Scenario("undo a move", undo, (MOVE,))),
+    apart(Scenario("redo a crop", redo, (CROP, UNDO))),
+    apart(Scenario("crop again", crop(PNG, SMALLER), (CROP_JPEG, CROP))),
+    apart(Scenario("purge", purge, (CROP,))),
+    apart(Scenario("rebuild", nothing, (CROP, UNDO), prepare=lose_the_database, mends=rebuild)),
+    apart(Scenario("first open", nothing, opens=True)),
 )
 WAITING: dict[Act, set[str]] = {  # behind the act
     decide: {PNG},
@@ -510,7 +536,8 @@ def look(place: Path, standing: frozenset[tuple[str, str]] = frozenset()) -> Wor
     """Every file outside the kit's own folder: SHA-256, mode, time."""
     files = {}
     for path in sorted(place.rglob("*")):
-        if ".cropkit" not in path.relative_to(place).parts[:-1] and path.is_file():
+        is_ours = HOME in path.relative_to(place).parts[:-1] or path.name == IDENTITY
+        if not is_ours and path.is_file():
             found = path.stat()
             sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
             name = path.relative_to(place).as_posix()
@@ -527,20 +554,20 @@ def remove_second_names(place: Path) -> None:
 
     Strict POSIX lets a power cut do that; file systems whose rename is atomic do not.
     """
-    for path in (place / "collection" / HOME).glob("trail*.new"):
+    for path in (home_of(place) / HOME).glob("trail*.new"):
         if path.stat().st_nlink > 1:
             path.unlink()
 
 
 def exported(place: Path) -> list[str]:
     """What the export tells without any recovery of ours: the hashes of its events."""
-    path = place / "collection" / EXPORT
+    path = home_of(place) / EXPORT
     return [str(event["hash"]) for event in export_reader.events(path)]
 
 
 def recorded(place: Path) -> frozenset[tuple[str, str, int]]:
     """What the database says without any recovery of ours: finished operations and outcomes."""
-    path = place / "collection" / ".cropkit" / "cropkit.db"
+    path = home_of(place) / DATABASE
     with closing(sqlite3.connect(path)) as db:
         done = "SELECT 'done', kind, count(*) FROM operation WHERE state = 'done' GROUP BY kind"
         told = "SELECT 'told', event, count(*) FROM audit WHERE operation NOT NULL GROUP BY event"

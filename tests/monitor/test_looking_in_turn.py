@@ -52,7 +52,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def look(folder: Path, at: datetime | None = None, **extent: bool) -> HealthReport:
-    return reporting.look(folder, at=at, **extent)
+    deep, unreviewed = extent.get("deep", False), extent.get("unreviewed", False)
+    return reporting.look(folder, at=at, deep=deep, unreviewed=unreviewed)
 
 
 def codes(report: HealthReport) -> list[str]:

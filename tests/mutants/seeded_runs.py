@@ -680,8 +680,8 @@ RUNS = (
     mutant(
         "an image belongs to the farthest collection",
         "system/state_folder.py",
-        "for each in parents if exists",
-        "for each in reversed(parents) if exists",
+        "for each in parents if is_inside",
+        "for each in reversed(parents) if is_inside",
         IN_SHELL,
     ),
     mutant(
@@ -716,7 +716,7 @@ RUNS = (
     mutant(
         "a degraded apply ends with 0",
         CLI,
-        "return FAILED if tell_degraded(root, session) else code",
+        "return FAILED if tell_degraded(root, session, state) else code",
         "return code",
         "tests/audit/test_run.py::test_an_apply_that_is_too_degraded_ends_with_1_and_says_so",
     ),

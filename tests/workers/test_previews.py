@@ -10,6 +10,7 @@ from cropkit.errors import EmptyFile, ReaderDied
 from cropkit.geometry import Size
 from cropkit.system.files import Root
 from cropkit.system.home import PREVIEWS
+from cropkit.system.scope import Scope
 from cropkit.workers.previews import Cache, Preview, PreviewProcesses, previewed
 
 FIT = Size(64, 64)
@@ -117,7 +118,7 @@ def test_what_cannot_be_shown_is_refused_and_nothing_is_kept(
 
 def test_another_process_reads_the_same_and_refuses_the_same(folder: Path, cache: Cache) -> None:
     (folder / ".cropkit").mkdir()
-    readers = PreviewProcesses(folder, 1)
+    readers = PreviewProcesses(Scope(folder), 1)
     try:
         assert readers.read("c.jpg", FIT) == seen(folder, "c.jpg", cache)
         assert [path.name[:1] for path in (folder / PREVIEWS).iterdir()] != ["."]
@@ -131,7 +132,7 @@ def test_another_process_reads_the_same_and_refuses_the_same(folder: Path, cache
 def test_an_image_that_brings_its_reader_down_is_named_and_the_next_one_is_read(
     folder: Path,
 ) -> None:
-    readers = PreviewProcesses(folder, 1)
+    readers = PreviewProcesses(Scope(folder), 1)
     one = readers.processes[0]
     asked = one.ask
 
