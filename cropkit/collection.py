@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import clock, formats
 from cropkit.audit.compacting import Compacted
+from cropkit.audit.decisions import Slot
 from cropkit.audit.integrity_reader import Progress
 from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
@@ -62,7 +63,7 @@ from cropkit.system import destinations, log, parameters, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
 from cropkit.system.scope import scope_of
-from cropkit.wanted import Targets, wanted
+from cropkit.wanted import Slots, Targets, wanted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +99,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How far a collection has come, in images.
+    """How far a collection has come, in images; in crops, where several are wanted of each.
 
     ``failed`` could not be carried out; ``stale`` changed after they were decided and want another
     look. Neither is ``decided``.
@@ -172,7 +173,7 @@ class Collection:
         reviewer: str | None = None,
         destination: StrPath | None = None,
         copy_to: StrPath | None = None,
-        slots: Sequence[str] | Mapping[str, Targets] | None = None,
+        slots: Slots | None = None,
         targets: Targets | None = None,
         suggesters: Sequence[Suggester] | None = None,
         kind: str = "python",
@@ -400,8 +401,14 @@ class Collection:
 
     @cached_property
     def _total(self) -> int:
-        """What is listed, and what earlier sessions moved out of the listing."""
-        return len(self.trail.decisions.standing_paths().union(self._listed))
+        """What is listed, and what earlier sessions moved out of the listing; each slot counts."""
+        slots = [each.slot for each in self.wanted if each.slot]
+        named = self.trail.decisions.standing_in_slots()
+        named |= {Slot(path, slot) for path in self._listed for slot in slots}
+        if slots:
+            return len(named)
+        plain = self.trail.decisions.standing_paths() - {slot.path for slot in named}
+        return len(plain.union(self._listed)) + len(named)
 
     # -- applying ------------------------------------------------------------------------------
 

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cropkit.errors import BadSlot
+from cropkit.geometry import PixelBox, Size
 from cropkit.records import check_slot
-from cropkit.targets import Target, buckets, targets
+from cropkit.targets import Fit, Target, buckets, nearest, targets
 
 Targets = str | Iterable[str | Target]
+Slots = str | Sequence[str] | Mapping[str, Targets]
+_ALTERNATIVE = "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +27,13 @@ class Wanted:
     targets: tuple[Target, ...] = ()
 
 
-def wanted(
-    slots: Sequence[str] | Mapping[str, Targets] | None, among: Targets | None = None
-) -> tuple[Wanted, ...]:
+def wanted(slots: Slots | None, among: Targets | None = None) -> tuple[Wanted, ...]:
     """Return what is wanted of each image, in the order in which it is shown.
 
     Parameters
     ----------
-    slots : names; or the targets of each name; None: one crop without a name
+    slots : names; or the targets of each name; None: one crop without a name. As text:
+        ``face,bust``, or with targets ``square=1:1,tall=4:5|832x1216``
     among : targets of those that name none
 
     Raises
@@ -43,11 +45,31 @@ def wanted(
     if slots is None:
         return (Wanted("", common),)
     if isinstance(slots, str):
-        slots = [name.strip() for name in slots.split(",")]
+        slots = _named(slots)
     _check_names(tuple(slots))
     if isinstance(slots, Mapping):
         return tuple(Wanted(name, read(each) or common) for name, each in slots.items())
     return tuple(Wanted(name, common) for name in slots)
+
+
+def written(crops: Sequence[Wanted]) -> tuple[str, str]:
+    """Return slots and targets as text, as `wanted` reads them."""
+    names = [(crop.slot, _ALTERNATIVE.join(t.name for t in crop.targets)) for crop in crops]
+    if not crops[0].slot:
+        return "", ",".join(target.name for target in crops[0].targets)
+    return ",".join(f"{name}={among}" if among else name for name, among in names), ""
+
+
+def _named(text: str) -> dict[str, Targets]:
+    pairs = (part.partition("=") for part in text.split(","))
+    read = [(name.strip(), among.strip()) for name, _, among in pairs]
+    _check_names([name for name, _ in read])
+    return {name: among.split(_ALTERNATIVE) if among else "" for name, among in read}
+
+
+def fitted(box: PixelBox, image: Size, crop: Wanted) -> Fit | None:
+    """Return the box that fits the nearest of a crop's targets; None where any box will do."""
+    return nearest(box, image, crop.targets) if crop.targets else None
 
 
 def read(among: Targets) -> tuple[Target, ...]:

@@ -71,6 +71,12 @@ class DecisionReader:
         with self._store.reading() as db:
             return {path for path in decisions.standing_paths(db) if self._scope.holds(path)}
 
+    def standing_in_slots(self) -> set[decisions.Slot]:
+        """Return the slots with a name that a decision stands for."""
+        with self._store.reading() as db:
+            every = decisions.standing_in_slots(db)
+        return {slot for slot in every if self._scope.holds(slot.path)}
+
     def any_stands(self) -> bool:
         """Whether a decision stands for any image."""
         with self._store.reading() as db:

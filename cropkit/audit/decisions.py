@@ -83,6 +83,11 @@ _STANDS = (
     .limit(1)
 )
 _STANDING_PATHS = select(rows.as_bytes(queue.c.path)).where(queue.c.status.not_in(_GONE))
+_STANDING_IN_SLOTS = (
+    select(rows.as_bytes(queue.c.path).label("path"), rows.as_bytes(queue.c.slot).label("slot"))
+    .where(queue.c.status.not_in(_GONE), queue.c.slot != "")
+    .distinct()
+)
 _STATUS = select(queue.c.status).where(queue.c.decision == bindparam("wanted"))
 _DECIDE, _QUEUE = insert(decision), insert(queue)
 _NOTHING: dict[str, Any] = {
@@ -223,6 +228,12 @@ def stands(db: Connection, path: str, slot: str) -> bool:
 def standing_paths(db: Connection) -> Iterator[str]:
     """Yield the images that decisions stand for, some more than once: all else is left unread."""
     yield from rows.names(db.execute(_STANDING_PATHS).scalars())
+
+
+def standing_in_slots(db: Connection) -> set[Slot]:
+    """Return the slots with a name that decisions stand for."""
+    pairs = ((rows.text(row.path), rows.text(row.slot)) for row in db.execute(_STANDING_IN_SLOTS))
+    return {Slot(unescaped(path), unescaped(slot)) for path, slot in pairs if path and slot}
 
 
 def waiting(db: Connection) -> list[str]:

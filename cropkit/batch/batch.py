@@ -20,6 +20,7 @@ from cropkit.batch.values import checked
 from cropkit.collection import Collection, StrPath
 from cropkit.errors import CropkitError, NoSpace, NotReady, RunIncomplete
 from cropkit.formats.digest import digests
+from cropkit.wanted import Slots, Targets, wanted, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,8 @@ class Batch:
     min_confidence : least confidence of a suggestion that states one
     destination : folder that crops move to, with their companions; None or empty: in place
     copy_to : folder that crops are written to as new files; None or empty: no copies
+    slots, targets : the crops that suggestions are taken up for, as a `Collection` takes them; None
+        or empty: one of each image, of any shape
     workers : threads that crop and verify; 0: one for each processor
     run : folder for the record; None or empty: a new one in the collection's `.cropkit/runs`
 
@@ -63,17 +66,21 @@ class Batch:
         min_confidence: float = 0.0,
         destination: StrPath | None = None,
         copy_to: StrPath | None = None,
+        slots: Slots | None = None,
+        targets: Targets | None = None,
         workers: int = 0,
         run: StrPath | None = None,
     ) -> None:
         self._source: Source = checked("source", source)
         destination = checked("destination", destination)
         copies = checked("copy_to", copy_to)
+        crops = wanted(slots or None, targets or None)
         self.parameters: dict[str, Any] = {
             "source": str(self._source),
             "min_confidence": checked("min_confidence", min_confidence),
             "destination": str(destination or ""),
             "copy_to": str(copies or ""),
+            **dict(zip(("slots", "targets"), written(crops), strict=True)),
             "workers": checked("workers", workers) or _processors(),
         }
         place: Path | None = checked("run", run)
@@ -83,6 +90,8 @@ class Batch:
             state=state,
             destination=destination,
             copy_to=copies,
+            slots=slots or None,
+            targets=targets or None,
             kind="batch",
             threads=self._threads,
         )
@@ -125,6 +134,7 @@ class Batch:
             collection.placement,
             reviewer,
             collection.session,
+            collection.wanted,
         )
         return scene.plan(self._source, self.parameters["min_confidence"], LookBar())
 

@@ -20,6 +20,7 @@ from cropkit.suggest import Sidecars
 from cropkit.system import destinations
 from cropkit.system.files import Root
 from cropkit.system.scope import scope_of
+from cropkit.wanted import wanted
 
 
 def foreseen(
@@ -32,8 +33,8 @@ def foreseen(
     scope = scope_of(path, state)
     files = Root(scope.root)
     copy_to = str(parameters.get("copy_to", "") or "")
-    wanted = copy_to or str(parameters.get("destination", "") or "")
-    folder = destinations.resolved(wanted) if wanted else None
+    place = copy_to or str(parameters.get("destination", "") or "")
+    folder = destinations.resolved(place) if place else None
     placement = Placement(named_beneath(scope, folder) if folder else None, "" if copy_to else None)
     home = files if scope.elsewhere is None else _there(scope.elsewhere)
     locations = Locations(files, (folder,) if folder else (), home)
@@ -46,6 +47,7 @@ def foreseen(
             placement,
             reviewer_of(whoami()),
             clock.session_name(clock.now()),
+            wanted(_text(parameters, "slots"), _text(parameters, "targets")),
         )
         least = float(parameters.get("min_confidence") or 0.0)
         plan = planner.plan(source, least, LookBar())
@@ -55,3 +57,7 @@ def foreseen(
 def _there(state: Path) -> Root:
     """Return the folder of a state, or the nearest one above it that is there."""
     return Root(next(each for each in (state, *state.parents) if each.is_dir()))
+
+
+def _text(parameters: Mapping[str, Literal], name: str) -> str | None:
+    return str(parameters.get(name) or "") or None

@@ -5,7 +5,8 @@ will be refused is known before anything is done.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
 from cropkit import clock, formats
 from cropkit.audit.operation import OperationKind
@@ -27,6 +28,7 @@ from cropkit.formats.decoder_errors import reading
 from cropkit.geometry import Size
 from cropkit.records import Decision, Placement, Problem, ProblemKind, Status, Suggestion, Verdict
 from cropkit.suggest import Suggester, gather
+from cropkit.wanted import Wanted, fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class BatchPlanner:
     trail : the collection's own, or a copy of it; its scope is what is taken up
     placement : as in `Plan`
     reviewer, session : who decides by suggestions, and in which session
+    wanted : the crops that suggestions are taken up for, of each image
     """
 
     locations: Locations
@@ -46,6 +49,7 @@ class BatchPlanner:
     placement: Placement
     reviewer: str
     session: str
+    wanted: tuple[Wanted, ...] = (Wanted(),)
     _planner: Planner = field(init=False)
     _options: formats.Options = field(init=False)
 
@@ -162,22 +166,29 @@ class BatchPlanner:
     def _undecided(self, findings: "_Findings", min_confidence: float) -> None:
         images, unread, problems = self._listed()
         every, unreadable = self.trail.decisions.looked_through()
-        standing = {each.path: each for each in every}
+        standing = {(each.path, each.slot): each for each in every}
         lost = {error.args[0]: error for error in unreadable}
         if not images and not standing:
             raise NoImages(self.trail.scope.folder)
         findings.problems += problems
         findings.unread += [Unread(name, ReadOnly(name, reason)) for name, reason in unread.items()]
         for path in findings.seen.each(images):
-            decided = standing.get(path)
             if path in lost:
                 findings.unread.append(Unread(path, lost[path]))
-            elif decided is None:
-                self._suggested(path, findings, min_confidence)
-            elif not (is_batch(decided.reviewer) and decided.status is Status.WAITING):
-                findings.passed.append(Passed(path, _told(decided)))
+                continue
+            left = [crop for crop in self.wanted if (path, crop.slot) not in standing]
+            if left:
+                self._suggested(path, left, findings, min_confidence)
+            decided = [standing[path, crop.slot] for crop in self.wanted if crop not in left]
+            findings.passed += [
+                Passed(path, _told(each))
+                for each in decided
+                if not (is_batch(each.reviewer) and each.status is Status.WAITING)
+            ]
 
-    def _suggested(self, path: str, findings: "_Findings", min_confidence: float) -> None:
+    def _suggested(
+        self, path: str, crops: Sequence[Wanted], findings: "_Findings", min_confidence: float
+    ) -> None:
         shown_at = clock.now()
         try:
             content = self.locations.root.read(path)
@@ -194,7 +205,7 @@ class BatchPlanner:
         if best is None or _is_too_unsure(best, min_confidence):
             findings.passed.append(Passed(path, _why_not(best, answer.problems, min_confidence)))
             return
-        decision = Decision(
+        accepted = Decision(
             path=path,
             sha256=content.sha256,
             size=size,
@@ -208,7 +219,9 @@ class BatchPlanner:
             destination=self.placement.folder,
             copying=self.placement.copying,
         )
-        findings.items.append(self._proposed(decision, len(content.data)))
+        for crop in crops:
+            item = self._proposed(_decision_for(crop, accepted), len(content.data))
+            findings.items.append(item)
 
     def _proposed(self, decision: Decision, size_bytes: int) -> Item:
         kind = self._kind(decision)
@@ -236,6 +249,16 @@ class _Findings:
     unread: list[Unread] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+
+def _decision_for(crop: Wanted, accepted: Decision) -> Decision:
+    """Return what was accepted for one of the crops: the box that fits its nearest target."""
+    fit = fitted(accepted.box, accepted.size, crop) if accepted.box else None
+    decision = replace(accepted, id=uuid4().hex, slot=crop.slot)
+    if fit is None:
+        return decision
+    verdict = Verdict.ACCEPT if fit.box == accepted.box else Verdict.ADJUSTED
+    return replace(decision, box=fit.box, target=fit.target.name, verdict=verdict)
 
 
 def _new_names(request: Request) -> Iterator[str]:

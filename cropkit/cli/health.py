@@ -19,7 +19,7 @@ from cropkit.cli.shell import (
     tell,
     write,
 )
-from cropkit.monitor.stats import VERDICTS
+from cropkit.monitor.stats import VERDICTS, WAYS
 
 if TYPE_CHECKING:
     from cropkit.monitor.health import Alert, Facts
@@ -53,10 +53,8 @@ def add(commands: Commands) -> None:
     parser = folder_command(
         commands, "stats", "pace and verdicts of the reviews of a collection", _stats
     )
-    text = "one line for each session, reviewer or source"
-    parser.add_argument(
-        "--by", choices=("session", "reviewer", "source"), default="reviewer", help=text
-    )
+    text = "what there is one line for each of (reviewer)"
+    parser.add_argument("--by", choices=WAYS, default="reviewer", help=text)
 
 
 def _stats(arguments: argparse.Namespace) -> int:

@@ -24,7 +24,8 @@ BREAK = timedelta(minutes=5)
 NO_SOURCE = "no suggestion"
 _PROGRAMS = frozenset(("batch", "shell"))  # kinds of sessions in which no person decides
 VERDICTS = ("accept", "adjusted", "reject", "skip")
-WAYS = ("session", "reviewer", "source")
+WAYS = ("session", "reviewer", "source", "slot", "target")
+NO_SLOT, NO_TARGET = "the image", "no target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Made:
     verdict: str
     decided_at: datetime
     seconds: float | None
+    slot: str = NO_SLOT
+    target: str = NO_TARGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Figures of a collection: of all decisions, and by session, reviewer and source.
+    """Figures of a collection: of all decisions, and by each of `WAYS`.
 
     ``unattended`` are the decisions of programs, which are in no figure.
     """
@@ -81,7 +84,7 @@ class Stats:
         return _group("all", self.decisions)
 
     def by(self, way: str) -> tuple[Group, ...]:
-        """Return figures by session, reviewer or source, in the order of their first decision."""
+        """Return figures by one of `WAYS`, in the order of their first decision."""
         names = dict.fromkeys(getattr(decision, way) for decision in self.decisions)
         return tuple(
             _group(
@@ -91,7 +94,7 @@ class Stats:
         )
 
     def frame(self, way: str) -> "pd.DataFrame":
-        """Return a table, one row for each session, reviewer or source."""
+        """Return a table, one row for each session, reviewer, source, slot or target."""
         import pandas as pd  # noqa: PLC0415  (half a second that a crop does not need)
 
         rows = [group.to_json() for group in self.by(way)]
@@ -160,7 +163,8 @@ def _made(row: Mapping[str, Any], at: datetime, seconds: float | None) -> Made:
     source = row["suggestion_source"] or NO_SOURCE
     version = row["suggestion_version"] or ""
     named = f"{source} {version}".strip()
-    return Made(row["session"], row["reviewer"], named, row["verdict"], at, seconds)
+    slot, target = row.get("slot") or NO_SLOT, row.get("target") or NO_TARGET
+    return Made(row["session"], row["reviewer"], named, row["verdict"], at, seconds, slot, target)
 
 
 def _group(name: str, decisions: Sequence[Made]) -> Group:

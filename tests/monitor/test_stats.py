@@ -20,7 +20,7 @@ from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
 from cropkit.monitor import plots
-from cropkit.monitor.stats import BREAK, NO_SOURCE, Stats, stats
+from cropkit.monitor.stats import BREAK, NO_SLOT, NO_SOURCE, NO_TARGET, Stats, stats
 from cropkit.records import Decision, Verdict
 
 START = datetime(2026, 10, 25, 0, 59, tzinfo=UTC)  # an hour later some places turn their clocks
@@ -37,6 +37,14 @@ def row(shown: float, decided: float, **what: Any) -> dict[str, Any]:
         "decided_at": clock.written(START + timedelta(seconds=decided)),
         **what,
     }
+
+
+def test_slots_and_targets_are_told_apart() -> None:
+    rows = [row(0, 5, slot="face", target="1024x1024"), row(0, 5, slot="bust"), row(6, 8)]
+    figures = stats(rows)
+    assert [group.name for group in figures.by("slot")] == ["face", "bust", NO_SLOT]
+    assert [group.name for group in figures.by("target")] == ["1024x1024", NO_TARGET]
+    assert [group["decisions"] for group in figures.to_json()["by_target"]] == [1, 2]
 
 
 def test_time_is_from_the_first_look_to_each_decision_and_shared_by_a_page() -> None:
