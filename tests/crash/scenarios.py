@@ -415,7 +415,7 @@ SCENARIOS = (
     OPENED,
     Scenario("move into a new folder", crop(PNG), destination="collection/new", opens=True),
     Scenario("move into a new folder outside", crop(PNG), destination="new/one", opens=True),
-    *map(apart, (CROP, CROP_JPEG, MOVE, REJECT, UNDO, GROUP, OPENED)),
+    *map(apart, (CROP, CROP_JPEG, MOVE, COPY, REJECT, UNDO, UNDO_COPY, GROUP, OPENED)),
     apart(Scenario("undo a move", undo, (MOVE,))),
     apart(Scenario("redo a crop", redo, (CROP, UNDO))),
     apart(Scenario("crop again", crop(PNG, SMALLER), (CROP_JPEG, CROP))),
