@@ -5,14 +5,16 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import clock, formats
+from cropkit.audit import trust
 from cropkit.audit.compacting import Compacted
 from cropkit.audit.decisions import Slot
 from cropkit.audit.integrity_reader import Progress
@@ -43,6 +45,7 @@ from cropkit.errors import (
     CropkitError,
     NoImages,
     NothingToUndo,
+    OnlyLooking,
     PersonalStateUnusable,
     ReadOnly,
 )
@@ -62,7 +65,7 @@ from cropkit.suggest import Sidecars, Suggester, gather
 from cropkit.system import destinations, log, parameters, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
-from cropkit.system.scope import scope_of
+from cropkit.system.scope import Scope, scope_of
 from cropkit.wanted import Slots, Targets, wanted
 
 if TYPE_CHECKING:
@@ -185,7 +188,9 @@ class Collection:
     ) -> None:
         path = parameters.path_named("folder", folder)
         name = None if reviewer is None else parameters.text("reviewer", reviewer)
-        self.scope = scope_of(path, parameters.state_named(state))
+        self.looking: OnlyLooking | None = None
+        self._look = ExitStack()
+        self.scope = self._scope(path, parameters.state_named(state))
         self.files = Root(self.scope.root, system)
         self.root = self.files.path
         self.wanted = wanted(slots, targets)
@@ -208,7 +213,9 @@ class Collection:
             self._tell_what_is_meant()
             self._remember_output()
             self.problems = Problems(self.trail)
-            self.recorder = DecisionRecorder(self.trail, self.placement, self.problems.report)
+            self.recorder = DecisionRecorder(
+                self.trail, self.placement, self.problems.report, self.looking
+            )
             self.executor = DecisionExecutor(
                 self.files,
                 Applier(self.locations, self.trail, options or self._chosen(), threads),
@@ -222,16 +229,31 @@ class Collection:
             self._settle()
             otherwise.pop_all()
 
+    def _scope(self, path: Path, state: Path | None) -> Scope:
+        """Return what is meant; where no state can be made, with one that goes at the end."""
+        scope = scope_of(path, state)
+        lacking = state_place.lacks_room(scope.root, scope.state)
+        if lacking is None:
+            return scope
+        command = state_place.command_for(scope.root)
+        self.looking = OnlyLooking(scope.root, lacking, command)
+        place = self._look.enter_context(TemporaryDirectory(prefix="cropkit-look-"))
+        return replace(scope, elsewhere=Path(place).resolve())
+
     def _home(self) -> Root:
         """Return what holds the state; one elsewhere is made where there is none."""
         if self.scope.elsewhere is None:
             return self.files
+        if self.looking is not None:
+            return Root(self.scope.elsewhere, self.files.system)
         state_place.make(self.scope.root, self.scope.elsewhere, self.files.system)
         return Root(self.scope.elsewhere, self.files.system)
 
     def _tell_what_is_meant(self) -> None:
         if not self.scope.is_whole:
             _log.info("%s", self.scope)
+        if self.looking is not None:
+            self.trail.notices.append(str(self.looking))
         for other in state_place.others(self.root, self.scope.state):
             self.trail.notices.append(_TWO_STATES.format(self.root, other))
         for sentence in (*formats.absent(), *self.trail.notices):
@@ -254,6 +276,7 @@ class Collection:
         """Leave no session behind where the opening failed; what made it fail is told."""
         with suppress(CropkitError):
             self.trail.close("failed")
+        self._stop_looking()
 
     def __enter__(self) -> Self:
         return self
@@ -273,6 +296,14 @@ class Collection:
             self.trail.close(how)
         finally:
             log.detach(self._log)
+            self._stop_looking()
+
+    def _stop_looking(self) -> None:
+        """Remove the state of a folder that was only looked at, and what is remembered of it."""
+        if self.looking is not None:
+            with suppress(PersonalStateUnusable):
+                trust.forget(self.scope.state)
+        self._look.close()
 
     @property
     def reviewer(self) -> str:

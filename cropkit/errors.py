@@ -45,6 +45,7 @@ CropkitError
  │    ├── AuditUnavailable   the trail cannot be opened or written
  │    │    ├── DiskFull      no bytes, no inodes or no quota is left
  │    │    └── AuditTooNew   a newer cropkit made it
+ │    ├── OnlyLooking        no state is there, and none can be made: nothing is recorded
  │    ├── AuditMissing       the database is gone, what it was about is there
  │    ├── AuditBehind        the database is older than its own export, or another one
  │    ├── TrailForged        the trail is not the one that its seals vouch for
@@ -524,6 +525,15 @@ class AuditTooNew(AuditUnavailable):
 
     template = "{0}: made by a newer cropkit (format {1}, this one knows {2})"
     cure = "Use that version, or a newer one; nothing was opened"
+
+
+class OnlyLooking(AuditError):
+    """(folder, the system's word, command that keeps a state elsewhere): nothing was recorded."""
+
+    template = (
+        "{0}: is only looked at: it has no state, and none can be made in it ({1}); `{2}` keeps one"
+        " elsewhere"
+    )
 
 
 class AuditMissing(AuditError):

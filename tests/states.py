@@ -616,6 +616,12 @@ def read_only_with_a_state(place: Place) -> Begun:
         yield
 
 
+def only_to_read(place: Place) -> Begun:
+    with unprivileged(place):
+        place.folder.chmod(0o555)
+        yield
+
+
 def two_states(place: Place) -> Begun:
     place.crop()
     yield
@@ -826,6 +832,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "AuditUnavailable": in_the_way,
     "AuditTooNew": too_new,
     "DiskFull": used_up,
+    "OnlyLooking": only_to_read,
     "AuditMissing": missing,
     "AuditBehind": behind,
     "TrailForged": resealed,

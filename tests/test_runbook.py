@@ -52,7 +52,14 @@ SHOWN = {
     "test": "arrived",
 }
 # What is cured while one is still nobody: permissions do not apply to the administrator.
-BY_PERMISSION = ("unreadable", "database-unavailable", "ReadOnly", "SourceReadOnly", "DiskFull")
+BY_PERMISSION = (
+    "unreadable",
+    "database-unavailable",
+    "ReadOnly",
+    "SourceReadOnly",
+    "OnlyLooking",
+    "DiskFull",
+)
 # Checks that tell of something in the trail: looking at it is no failure.
 TOLD_CALMLY = {
     "BadDecision",

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from cropkit.errors import (
     ForeignState,
     NoCollection,
     NotMergeable,
+    OnlyLooking,
     SecondState,
     SourceReadOnly,
 )
@@ -531,6 +533,46 @@ def test_a_batch_from_it_is_refused_by_name_before_it_begins(
         decide(collection, PNG)
     assert main(["batch", str(read_only), "--dry-run", "--state", str(other_disk)]) == 1
     assert "--copy-to" in capsys.readouterr().out
+
+
+def test_without_any_state_it_is_opened_for_looking(read_only: Path, capsys: Capture) -> None:
+    with Collection(read_only) as collection:
+        place = collection.scope.state
+        assert len(collection.images()) == 10
+        assert collection.look(PNG).path == PNG
+        assert [each for each in collection.trail.notices if "is only looked at" in each]
+        with pytest.raises(OnlyLooking, match=r"cropkit review .* --state "):
+            decide(collection, PNG)
+        assert collection.trail.decisions.standing() == []
+    assert not place.exists()
+    assert state_place.located(read_only).why is Why.NEW_INSIDE
+    assert main(["crop", str(read_only / PNG), "--box", "0,0,48,48"]) == 1
+    told = capsys.readouterr().err
+    assert "OnlyLooking" in told
+    assert "from now on" not in told
+    assert not list(Path(tempfile.gettempdir()).glob("cropkit-look-*"))
+
+
+def test_a_review_of_it_shows_its_images(read_only: Path) -> None:
+    review = Review(read_only, loop=ManualLoop(), apart=False)
+    assert review.collection.looking is not None
+    assert "10 images" in repr(review)
+    review.close()
+    review.collection.close()
+
+
+def test_copies_of_it_are_made_with_a_state_elsewhere(
+    read_only: Path, other_disk: Path, tmp_path: Path
+) -> None:
+    before = contents(read_only)
+    with Collection(read_only, state=other_disk, copy_to=tmp_path / "copies") as collection:
+        result = collection.crop(PNG, BOX)
+        assert (result.ok, (tmp_path / "copies" / PNG).is_file()) == (True, True)
+        assert collection.fsck() == []
+        assert [each.ok for each in collection.undo()] == [True]
+    assert not (tmp_path / "copies" / PNG).exists()
+    assert contents(read_only) == before
+    assert not (read_only / IDENTITY).exists()
 
 
 def test_crops_from_it_go_nowhere_but_what_is_kept_is_copied_out(

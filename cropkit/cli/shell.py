@@ -157,7 +157,7 @@ def opened(folder: Path, **ways: Unpack[Ways]) -> "Collection":
     collection = Collection(folder, kind="shell", **ways)
     if not collection.scope.is_whole:
         say(str(collection.scope))
-    elif is_new:
+    elif is_new and collection.looking is None:
         say(f"{collection.scope.state / HOME} holds the trail and the originals from now on")
     if is_new and collection.scope.elsewhere is None:
         _say_whose(collection.root)

@@ -18,6 +18,7 @@ class DecisionRecorder:
     ----------
     placement : where crops go of which no decision says where
     report : told of a decision that could not be recorded
+    refusal : why none can be; None: they can
     """
 
     def __init__(
@@ -25,10 +26,12 @@ class DecisionRecorder:
         trail: AuditTrail,
         placement: Placement,
         report: Callable[[Problem], object],
+        refusal: AuditError | None = None,
     ) -> None:
         self._trail = trail
         self._placement = placement
         self._report = report
+        self._refusal = refusal
 
     def record(self, decisions: Sequence[Decision]) -> None:
         """Make decisions durable in one transaction.
@@ -53,6 +56,8 @@ class DecisionRecorder:
     def _counted(self, decisions: Sequence[Decision]) -> Iterator[None]:
         """Count decisions whose rows could not be written."""
         try:
+            if self._refusal is not None:
+                raise self._refusal
             yield
         except BadDecision as error:
             self._report(Problem(ProblemKind.DECISION, decisions[0].path, str(error)))

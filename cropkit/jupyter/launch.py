@@ -112,6 +112,8 @@ def _check(folder: Path | None, state: Path | None) -> None:
     with Collection(folder, state=state, kind="shell") as collection:
         if not collection.scope.is_whole:
             _say(str(collection.scope))
+        if collection.looking is not None:
+            _say(str(collection.looking))
 
 
 def _show(

@@ -9,7 +9,6 @@ import fcntl
 import mmap
 import os
 import secrets
-import shlex
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cropkit.errors import NetworkFileSystem
-from cropkit.system import mounts, personal_state
+from cropkit.system import mounts, state_place
 from cropkit.system.files import write_all
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -56,9 +55,7 @@ def check(folder: Path, kind: str, system: Any = os) -> None:  # noqa: ANN401  (
 
 def refusal(folder: Path, kind: str) -> NetworkFileSystem:
     """Return the error, with a command to copy that keeps the state elsewhere."""
-    state = (personal_state.home() or Path("/")) / "cropkit-state" / (folder.name or "root")
-    command = f"cropkit review {shlex.quote(str(folder))} --state {shlex.quote(str(state))}"
-    return NetworkFileSystem(folder, kind, command)
+    return NetworkFileSystem(folder, kind, state_place.command_for(folder))
 
 
 def lack(folder: Path, system: Any = os) -> str | None:  # noqa: ANN401  (as above)

@@ -16,6 +16,7 @@ import logging
 import os
 import re
 import secrets
+import shlex
 import stat
 import time
 from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ from typing import Any
 from cropkit.errors import BadStatePlace, CropkitError, PersonalStateUnusable
 from cropkit.names import escaped, unescaped
 from cropkit.system import disk_space, personal_state, state_folder
-from cropkit.system.files import Root, write_all
+from cropkit.system.files import Root, not_writable, write_all
 from cropkit.system.home import COLLECTION, DATABASE, EXPORT, HOME
 
 STATE_HOME = "CROPKIT_STATE_HOME"
@@ -298,6 +299,19 @@ def _new(whole: Path, home: Path | None) -> StatePlace:
     state = home / name_in_home(whole)
     _check_can_be_new(whole, state)
     return StatePlace(whole, state, Why.NEW_IN_STATE_HOME)
+
+
+def command_for(folder: Path) -> str:
+    """Return a command to copy that reviews a folder with its state in this person's home."""
+    state = (personal_state.home() or Path("/")) / "cropkit-state" / (folder.name or "root")
+    return f"cropkit review {shlex.quote(str(folder))} --state {shlex.quote(str(state))}"
+
+
+def lacks_room(folder: Path, state: Path) -> str | None:
+    """Say why a folder can hold no state of its own, where it has none and none was named."""
+    if state != folder or state_folder.exists(folder):
+        return None
+    return not_writable(folder)
 
 
 # -- several of them -------------------------------------------------------------------------------

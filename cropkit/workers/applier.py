@@ -145,7 +145,7 @@ class ApplierProcess:
     def _wanted(self) -> _Opening:
         collection = self._collection
         placement = replace(collection.placement, folder=_absolute(collection))
-        elsewhere = collection.scope.elsewhere
+        elsewhere = None if collection.looking else collection.scope.elsewhere
         return _Opening(
             str(collection.root),
             None if elsewhere is None else str(elsewhere),
