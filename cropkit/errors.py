@@ -16,6 +16,8 @@ CropkitError
  │    │    └── SourceReadOnly    so that it cannot be cropped in place; its state is elsewhere
  │    ├── SecondState        the folder has another state: nothing is cropped in place from here
  │    ├── TooSmall           it would have to be enlarged to be of the size that is wanted
+ │    ├── OtherRatio         the crop is not of the ratio of the size that is wanted
+ │    ├── UnsuitableFormat   the format that is wanted has no place for what the file holds
  │    ├── NoSpace            not enough room for the crop and its original
  │    ├── LosslessUnavailable no libjpeg answers that copies coefficients; the decision waits
  │    ├── PartMissing        a package that its format needs is not installed; the decision waits
@@ -222,6 +224,19 @@ class TooSmall(Refused):
 
     template = "{0}: {1}, would be enlarged {3} times to be {2}"
     cure = "Choose a larger box or a smaller size, or allow it: `--allow-upscale`"
+
+
+class OtherRatio(Refused):
+    """(path, size of the crop, size that is wanted): nothing was written."""
+
+    template = "{0}: a crop of {1} is not of the ratio of {2}, and is never stretched"
+    cure = "Snap the box to that size, or scale it to fit: `--scale-to-fit`"
+
+
+class UnsuitableFormat(Refused):
+    """(path, what it holds, format, what can be done): nothing was written."""
+
+    template = "{0}: {1} cannot be written as {2}: {3}"
 
 
 class NoSpace(Refused):

@@ -22,7 +22,7 @@ from math import isqrt
 from cropkit.errors import BadTarget, TooSmall
 from cropkit.geometry import PixelBox, Size
 
-_LARGEST = 65535  # the longest side that a JPEG can have (ITU-T T.81, B.2.2)
+LARGEST = 65535  # the longest side that a JPEG can have (ITU-T T.81, B.2.2)
 _MOST = 1000  # targets in a list: a person compares fewer, and each box is held against all
 _SHOWN = 40
 _TIMES = "\N{MULTIPLICATION SIGN}"
@@ -65,7 +65,7 @@ class Target:
         sign = ":" if self.bare else "x"
         name = self.name or _short(f"{self.width}{sign}{self.height}")
         if not (_is_side(self.width) and _is_side(self.height)):
-            raise BadTarget(name, f"a side is a whole number from 1 to {_LARGEST}")
+            raise BadTarget(name, f"a side is a whole number from 1 to {LARGEST}")
         object.__setattr__(self, "name", name)
         if self.bare:
             ratio = Fraction(self.width, self.height)
@@ -234,6 +234,32 @@ def snapped(box: PixelBox, image: Size, target: Target) -> PixelBox:
     return PixelBox.from_xywh(left, top, size.width, size.height)
 
 
+def fits(crop: Size, target: Target) -> bool:
+    """Whether a crop of this size is of a target's ratio, by half a pixel of its long side."""
+    if target.width > target.height:
+        return fits(crop.swapped, Target(target.height, target.width, bare=target.bare))
+    return 2 * abs(crop.height * target.width - crop.width * target.height) <= target.width
+
+
+def enlarged(crop: Size, output: Size) -> float:
+    """Return by how much the side of a crop is enlarged that is enlarged most."""
+    return max(output.width / crop.width, output.height / crop.height)
+
+
+def read_size(text: str) -> Size:
+    """Read one size in pixels, as ``1024x768``.
+
+    Raises
+    ------
+    BadTarget
+        When it cannot be read, or is a bare ratio.
+    """
+    size = _read(text).size
+    if size is None:
+        raise BadTarget(_short(text), "it is a ratio, where a size is needed")
+    return size
+
+
 def fit(box: PixelBox, image: Size, target: Target) -> Fit:
     """Snap a box to a target and say what that costs.
 
@@ -302,8 +328,7 @@ def _placed(twice_centre: int, extent: int, limit: int) -> int:
 
 
 def _scale(crop: Size, target: Target) -> float:
-    size = target.size
-    return 1.0 if size is None else max(size.width / crop.width, size.height / crop.height)
+    return 1.0 if target.size is None else enlarged(crop, target.size)
 
 
 def _check_scale(path: str, what: str, size: Size, target: Target) -> None:
@@ -327,7 +352,7 @@ def _read(text: str) -> Target:
 
 def _size(text: str, width: str, height: str) -> Target:
     if not (width.isdecimal() and height.isdecimal()):
-        raise BadTarget(text, f"a side is a whole number from 1 to {_LARGEST}")
+        raise BadTarget(text, f"a side is a whole number from 1 to {LARGEST}")
     return Target(int(width), int(height))
 
 
@@ -377,14 +402,14 @@ def _number(part: str, value: str, *, squared: bool) -> int:
 def _check_rule(written: str, **numbers: int) -> None:
     if not all(type(n) is int and n > 0 for n in numbers.values()):
         raise BadTarget(_short(written), "its numbers are whole and above 0")
-    if not numbers["shortest"] <= numbers["longest"] <= _LARGEST:
-        raise BadTarget(_short(written), f"min is at most max, and max at most {_LARGEST}")
+    if not numbers["shortest"] <= numbers["longest"] <= LARGEST:
+        raise BadTarget(_short(written), f"min is at most max, and max at most {LARGEST}")
     if (numbers["longest"] - numbers["shortest"]) // numbers["step"] >= _MOST:
         raise BadTarget(_short(written), f"these are more than {_MOST}")
 
 
 def _is_side(value: object) -> bool:
-    return type(value) is int and 1 <= value <= _LARGEST
+    return type(value) is int and 1 <= value <= LARGEST
 
 
 def _short(text: str) -> str:

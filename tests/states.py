@@ -853,6 +853,8 @@ ELSEWHERE: Mapping[str, str] = {
     "NotInstalled": "a package has to be missing",
     "BadTarget": "a program has to ask for a size",
     "TooSmall": "a program has to ask for a size",
+    "OtherRatio": "a program has to ask for a size",
+    "UnsuitableFormat": "a program has to ask for another format",
     "ReaderDied": "a process of the review has to die",
 }
 

@@ -54,7 +54,7 @@ def preview(data: bytes, name: str, fit: Size) -> bytes:
         When it cannot be decoded.
     """
     with reading(name):
-        bare = _bare(data, name)
+        bare = bare_of(data, name)
         picture = opened(bare.data, name)
         check_pixels(name, Size(*picture.size))
         return _encoded(_upright(picture, bare, fit))
@@ -68,7 +68,8 @@ def thumbnail(jpeg: bytes, fit: Size) -> bytes:
     return _encoded(picture)
 
 
-def _bare(data: bytes, name: str) -> Bare:
+def bare_of(data: bytes, name: str) -> Bare:
+    """Take the metadata off, where a room knows how to."""
     form = sniff(data, name)
     return _BARE[form](data, name) if form in _BARE else Bare(data, 1, None)
 

@@ -282,8 +282,8 @@ SUGGESTIONS = (
     mutant(
         "one side may be enlarged unseen",
         TARGETS,
-        "max(size.width / crop.width, size.height / crop.height)",
-        "min(size.width / crop.width, size.height / crop.height)",
+        "max(output.width / crop.width, output.height / crop.height)",
+        "min(output.width / crop.width, output.height / crop.height)",
         IN_TARGETS,
     ),
 )

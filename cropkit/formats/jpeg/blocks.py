@@ -42,7 +42,8 @@ def _component(planes: tuple[Plane, Plane], factors: tuple[int, int], half_steps
         apart = np.maximum(decoded, meant) - np.minimum(decoded, meant)
         off = _off_by_block(np.multiply(apart, apart, dtype=np.uint16))
         return off / (half_steps + _ROUNDING * _BLOCK)
-    smooth, scale = _interpolated(_reduced(meant, factors), factors)
+    cut = (meant.shape[1] % factors[0] > 0, meant.shape[0] % factors[1] > 0)
+    smooth, scale = _interpolated(_reduced(meant, factors), factors, cut)
     apart = np.subtract(_reduced(decoded, factors) * np.uint16(scale), smooth, dtype=np.int32)
     off = _off_by_block(np.square(apart.astype(np.float32))) / (scale * factors[0] * factors[1])
     return off / (_BLEEDING * half_steps + _REDUCED_ROUNDING * _BLOCK)
@@ -72,25 +73,31 @@ def _reduced(plane: Plane, factors: tuple[int, int]) -> Fixed:
     return total
 
 
-def _interpolated(plane: Fixed, factors: tuple[int, int]) -> tuple[Fixed, int]:
+def _interpolated(
+    plane: Fixed, factors: tuple[int, int], cut: tuple[bool, bool]
+) -> tuple[Fixed, int]:
     """Do to reduced samples what interpolating and averaging them again does: 1/8, 3/4, 1/8.
 
     Returns them scaled by the second value. Four samples of 8 bits, scaled by 8 both ways, fit
     16 bits (libjpeg's jdsample.c interpolates halves only, and only when there are enough).
+
+    Parameters
+    ----------
+    cut : whether the image has one half alone of what the last sample stands for, across and down
     """
     scale = 1
     fancy = plane.shape[1] > _FANCY_ABOVE
     if fancy and factors[0] == _HALF:
-        plane, scale = _smoothed(plane), scale * 8
+        plane, scale = _smoothed(plane, cut=cut[0]), scale * 8
     if fancy and factors[1] == _HALF:
-        plane, scale = _smoothed(plane.T).T, scale * 8
+        plane, scale = _smoothed(plane.T, cut=cut[1]).T, scale * 8
     return plane, scale
 
 
-def _smoothed(plane: Fixed) -> Fixed:
+def _smoothed(plane: Fixed, *, cut: bool) -> Fixed:
     smooth = plane * np.uint16(6)
     smooth[:, 1:] += plane[:, :-1]
     smooth[:, :1] += plane[:, :1]
     smooth[:, :-1] += plane[:, 1:]
-    smooth[:, -1:] += plane[:, -1:]
+    smooth[:, -1:] += plane[:, -2:-1] if cut else plane[:, -1:]
     return smooth

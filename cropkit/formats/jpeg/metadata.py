@@ -22,10 +22,10 @@ from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 from cropkit.formats.metadata.embedded_pictures import holds_picture
 
 EXIF = b"Exif\0\0"
-_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_MORE = b"http://ns.adobe.com/xmp/extension/\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
-_ICC = b"ICC_PROFILE\0"
+ICC = b"ICC_PROFILE\0"
 _MPF = b"MPF\0"
 _GAIN_MAP_ISO = b"urn:iso:std:iso:ts:21496:-1"
 _GAIN_MAPS = (b"hdrgm:Version", b"hdrgainmap", _GAIN_MAP_ISO)
@@ -66,7 +66,7 @@ def orientation(jpeg: Jpeg) -> int:
 
 def profile(jpeg: Jpeg) -> bytes | None:
     """Return the colour profile, put together from its numbered parts (ICC.1, B.4)."""
-    parts = sorted(s.data[12:] for s in jpeg.metadata if _begins(s, APP2, _ICC))
+    parts = sorted(s.data[12:] for s in jpeg.metadata if _begins(s, APP2, ICC))
     return b"".join(part[2:] for part in parts) or None
 
 
@@ -175,13 +175,13 @@ def _edit_exif(segment: Segment, edit: Edit, item: str) -> Segment:
 
 
 def _edit_xmp(segment: Segment, edit: Edit, item: str) -> Segment:
-    packet = segment.data[len(_XMP) :]
+    packet = segment.data[len(XMP) :]
     if edit.drops_pictures:
         packet = xmp.without_pictures(packet, edit.account, item)
     after = xmp.restated(packet, edit.change, edit.account, item, edit.name)
-    unchanged = _XMP + after == segment.data
+    unchanged = XMP + after == segment.data
     (edit.account.keep if unchanged else edit.account.patch)(item)
-    return Segment(segment.marker, _XMP + after)
+    return Segment(segment.marker, XMP + after)
 
 
 def _edit_photoshop(segment: Segment, edit: Edit, item: str) -> Segment:
@@ -229,9 +229,9 @@ _RULES: tuple[tuple[int, bytes, str, _Rule | None], ...] = (
     (APP0, b"JFIF\0", "APP0 JFIF", _edit_jfif),
     (APP0, b"JFXX\0", "APP0 JFXX", _drop_jfxx),
     (APP1, EXIF, "APP1 Exif", _edit_exif),
-    (APP1, _XMP, "APP1 XMP", _edit_xmp),
+    (APP1, XMP, "APP1 XMP", _edit_xmp),
     (APP1, _XMP_MORE, "APP1 extended XMP", None),
-    (APP2, _ICC, "APP2 ICC profile", None),
+    (APP2, ICC, "APP2 ICC profile", None),
     (APP2, _MPF, "APP2 MPF", _drop_mpf),
     (APP13, _PHOTOSHOP, "APP13 Photoshop", _edit_photoshop),
     (APP14, b"Adobe", "APP14 Adobe", _edit_adobe),

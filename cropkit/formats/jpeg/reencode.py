@@ -81,7 +81,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
         raise VerificationFailed(name, "the segments around the pixels are not those meant")
     if jpeg.coded != proof.coded:
         raise VerificationFailed(name, "the coded pixels are not those that were written")
-    coding = _coding_found(jpeg, proof.coding.mode)
+    coding = coding_of(jpeg, proof.coding.mode)
     if coding != proof.coding:
         raise VerificationFailed(name, "size, tables or sampling are not those meant")
     excess = blocks.excess(pixels.planes(decoded), proof.planes, coding.tables, coding.sampling)
@@ -91,7 +91,7 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
 
 def _coding(jpeg: Jpeg, size: Size, account: Account) -> Coding:
     """Plan the coding of the crop: that of the source, but where Pillow cannot write it."""
-    coding = _coding_found(jpeg, pixels.stored_mode(jpeg))
+    coding = coding_of(jpeg, pixels.stored_mode(jpeg))
     count = len(coding.tables)
     tables, sampling = coding.tables, coding.sampling
     if coding.mode == "CMYK":
@@ -106,7 +106,8 @@ def _coding(jpeg: Jpeg, size: Size, account: Account) -> Coding:
     return Coding(coding.mode, size, tables, sampling, coding.progressive)
 
 
-def _coding_found(jpeg: Jpeg, mode: str) -> Coding:
+def coding_of(jpeg: Jpeg, mode: str) -> Coding:
+    """Return how the pixels of a JPEG are coded, whose components are those of a mode."""
     tables = tuple(c.table for c in jpeg.components)
     sampling = jpeg.sampling
     if len(set(sampling)) == 1:  # 2x2, 2x2, 2x2 is 1x1, 1x1, 1x1 in larger MCUs

@@ -47,6 +47,29 @@ def patched(block: bytes, change: Change, account: Account, label: str) -> bytes
     return after
 
 
+def renewed(block: bytes, change: Change, account: Account, label: str) -> bytes | None:
+    """Return the block for pixels that were turned upright, and account for it.
+
+    None, and a word of it, where it does not hold together: a reader might turn them once more.
+    """
+    try:
+        after = _edited(_upright(block), change, account, label)
+    except TiffDamage:
+        account.drop(label, "it does not hold together")
+        return None
+    after = _without_pictures(after, account, label)
+    (account.keep if after == block else account.patch)(label)
+    return after
+
+
+def _upright(block: bytes) -> bytes:
+    tiff = TiffBlock(block)
+    for entry in tiff.entries(tiff.first):
+        if entry.tag == _ORIENTATION and tiff.integers(entry):
+            tiff.write(entry, (1,) * entry.count)
+    return bytes(tiff.data)
+
+
 def _edited(block: bytes, change: Change, account: Account, label: str) -> bytes:
     tiff = TiffBlock(block)
     directories = list(_directories(tiff))
@@ -93,7 +116,7 @@ def _move_subject(tiff: TiffBlock, ifd: int, change: Change, account: Account) -
             tiff.remove(ifd, entry.tag)
             account.drop(f"EXIF {_SUBJECTS[entry.tag]}", "the subject was cropped out")
         else:
-            tiff.write(entry, (*moved, *rest))
+            tiff.write(entry, (*moved, *change.extents(*rest)))
 
 
 def _remove_thumbnail(tiff: TiffBlock, directories: Iterable[int]) -> None:

@@ -60,6 +60,21 @@ def restated(packet: bytes, change: Change, account: Account, label: str, name: 
     return after
 
 
+def renewed(packet: bytes, change: Change, account: Account, label: str, name: str) -> bytes | None:
+    """Return the packet for pixels that were turned upright, and account for it.
+
+    What describes a second picture goes. None, and a word of it, where one is in it all the same.
+    """
+    try:
+        after = restated(without_pictures(packet, account, label), change, account, label, name)
+    except GainMap:
+        account.drop(label, "it carries a second picture")
+        return None
+    after = _property(b"tiff:Orientation").sub(rb"\g<before>1\g<after>", after)
+    (account.keep if after == packet else account.patch)(label)
+    return after
+
+
 def without_pictures(packet: bytes, account: Account, label: str) -> bytes:
     """Return the packet without what describes a second picture, and account for that.
 

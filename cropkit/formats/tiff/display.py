@@ -42,10 +42,10 @@ def shown(data: bytes, tiff: Tiff, layout: Layout, name: str) -> bytes:
     mode, count = _MODES.get(photometric, ("L", 1))
     if layout.bits not in ((16, 32, 64) if kind == "f" else (8, 16, 32, 64)):
         raise UnsupportedDepth(name, f"{layout.bits} bits")
-    channels = _channels(planes, layout, kind)[:count]
-    if len(channels) < count:
-        mode, channels = "L", channels[:1]
-    eight = _in_8_bits(channels, layout.bits, kind)
+    shown_channels = channels(planes, layout, kind)[:count]
+    if len(shown_channels) < count:
+        mode, shown_channels = "L", shown_channels[:1]
+    eight = _in_8_bits(shown_channels, layout.bits, kind)
     if photometric == _WHITE_IS_0:
         eight = [255 - channel for channel in eight]
     out = BytesIO()
@@ -53,7 +53,8 @@ def shown(data: bytes, tiff: Tiff, layout: Layout, name: str) -> bytes:
     return out.getvalue()
 
 
-def _channels(planes: Sequence[Rows], layout: Layout, kind: str) -> list[npt.NDArray[np.generic]]:
+def channels(planes: Sequence[Rows], layout: Layout, kind: str) -> list[npt.NDArray[np.generic]]:
+    """Return each sample of the planes' rows as (height, width); `kind` is NumPy's u, i or f."""
     dtype = np.dtype(f"{layout.order}{kind}{layout.bits // _BYTE}")
     shape = (layout.size.height, layout.size.width, layout.samples)
     arrays = [np.ascontiguousarray(plane).view(dtype).reshape(shape) for plane in planes]

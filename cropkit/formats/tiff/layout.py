@@ -20,7 +20,7 @@ WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 
 STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_COUNTS, PLANAR = 273, 277, 278, 279, 284
 PREDICTOR, TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS, TILE_COUNTS = 317, 322, 323, 324, 325
 SAMPLE_FORMAT, SUBSAMPLING, IMAGE_DEPTH = 339, 530, 32997
-_ONCE = {
+PIXEL_TAGS = {
     *(WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIP_OFFSETS, SAMPLES),
     *(ROWS_PER_STRIP, STRIP_COUNTS, PLANAR, PREDICTOR, TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS),
     *(TILE_COUNTS, SAMPLE_FORMAT, SUBSAMPLING),
@@ -171,7 +171,7 @@ class _Stated:
 
     def refuse_twice(self) -> None:
         """Refuse a tag that says two things: readers differ in which they believe."""
-        tags = [e.tag for e in self._directory.entries if e.tag in _ONCE]
+        tags = [e.tag for e in self._directory.entries if e.tag in PIXEL_TAGS]
         if len(set(tags)) < len(tags):
             raise CorruptImage(self._name, "a tag about the pixels stands there twice")
 

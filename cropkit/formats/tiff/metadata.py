@@ -28,7 +28,7 @@ from cropkit.formats.tiff.directory import (
 
 ORIENTATION, DESCRIPTION, XMP, PHOTOSHOP, ICC, MAKER_NOTE = 274, 270, 700, 34377, 34675, 37500
 _SUBFILE_TYPE, _REDUCED = 254, 1
-_PHOTOSHOP_LAYERS, _C2PA, _DNG = 37724, 52545, 50706
+_PHOTOSHOP_LAYERS, _C2PA, DNG = 37724, 52545, 50706
 _STACK = re.compile(rb"\AImageJ=.*?^images=(\d+)", re.DOTALL | re.MULTILINE)
 # Sizes that microscopes' and tifffile's descriptions state, in text.
 _SHAPE = re.compile(rb'("shape":\s*\[)([\d,\s]+)(\])')
@@ -68,7 +68,7 @@ def refuse(tiff: Tiff, name: str) -> None:
         raise Provenance(name)
     if _PHOTOSHOP_LAYERS in tags:
         raise GainMap(name, "Photoshop layers")
-    if _DNG in tags:
+    if DNG in tags:
         raise UnsupportedFormat(name, "DNG")
     stack = _STACK.search(_text(tiff.first, DESCRIPTION))
     if stack and int(stack[1]) > 1:

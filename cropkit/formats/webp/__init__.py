@@ -110,10 +110,15 @@ def _loss(container: Container, pixels: Pixels, proof: Proof, name: str) -> floa
     """Return the PSNR of pixels that are close to those meant, or raise `VerificationFailed`."""
     step = vp8.quantisers(_first(container, VP8)).coarsest_step
     decoded, meant = (_colours(p) for p in (pixels, proof.pixels))
-    excess = blocks.excess(decoded, meant, step)
+    excess = blocks.excess(decoded, meant, step, _opacity(proof.pixels))
     if excess > 1:
         raise VerificationFailed(name, f"a block is off by {excess:.1f} times what coding allows")
     return psnr.psnr_of_pictures(decoded, meant)
+
+
+def _opacity(pixels: Pixels) -> Image.Image | None:
+    has_alpha = pixels.shape[2] > _ALPHA_CHANNEL
+    return Image.fromarray(np.ascontiguousarray(pixels[..., _ALPHA_CHANNEL])) if has_alpha else None
 
 
 def _colours(pixels: Pixels) -> Image.Image:
