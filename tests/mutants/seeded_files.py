@@ -7,6 +7,7 @@ PNG_META, PNG_TEXT = "formats/png/metadata.py", "formats/png/text.py"
 JPEG_META, XMP = "formats/jpeg/metadata.py", "formats/metadata/xmp.py"
 GIF, BMP, WEBP = "formats/gif/__init__.py", "formats/bmp.py", "formats/webp/__init__.py"
 RIFF, PREVIEW = "formats/webp/riff.py", "formats/preview.py"
+COPY_COLOUR, RESAMPLING = "formats/copies/colour.py", "formats/copies/resampling.py"
 WINDOWS, EDGES, PROCESS = "lossless/windows.py", "lossless/edges.py", "lossless/process.py"
 PREVIEWS, APPLIER, CHILD = "workers/previews.py", "workers/applier.py", "workers/child.py"
 SYSTEM, ATTRIBUTES = "system/files.py", "system/attributes.py"
@@ -17,6 +18,7 @@ IN_FEATURES = "tests/formats/test_formats_features.py"
 IN_JPEG, IN_GIF = "tests/formats/test_formats_jpeg.py", "tests/formats/test_formats_gif.py"
 IN_BMP, IN_WEBP = "tests/formats/test_formats_bmp.py", "tests/formats/test_formats_webp.py"
 IN_DISPATCH = "tests/formats/test_formats_dispatch.py"
+IN_COPIES = "tests/formats/test_formats_copies.py"
 IN_PREVIEW = "tests/formats/test_formats_preview.py"
 IN_WINDOWS = "tests/lossless/test_lossless_windows.py"
 IN_EDGES, IN_PROCESS = (
@@ -754,5 +756,34 @@ FILES = (
         "for path in owners.iterdir() if path.is_file()]",
         IN_AUDIT,
         IN_RUN,
+    ),
+    # -- copies --------------------------------------------------------------------------------
+    mutant(
+        "transparency of a copy is flattened unasked",
+        COPY_COLOUR,
+        'if pixels.has_alpha and form == "jpeg":',
+        "if False:",
+        IN_COPIES,
+    ),
+    mutant(
+        "what nobody sees bleeds into a resampled copy",
+        RESAMPLING,
+        "inwards(p) if weight is None else inwards(p) * weight",
+        "inwards(p)",
+        IN_COPIES,
+    ),
+    mutant(
+        "a copy whose pixels were turned still says how to turn them",
+        EXIF,
+        "_edited(_upright(block), change",
+        "_edited(block, change",
+        IN_COPIES,
+    ),
+    mutant(
+        "a stretched copy is made",
+        "formats/copy_options.py",
+        "if not fits(crop, target):",
+        "if False:",
+        IN_COPIES,
     ),
 )

@@ -99,5 +99,5 @@ def _smoothed(plane: Fixed, *, cut: bool) -> Fixed:
     smooth[:, 1:] += plane[:, :-1]
     smooth[:, :1] += plane[:, :1]
     smooth[:, :-1] += plane[:, 1:]
-    smooth[:, -1:] += plane[:, -2:-1] if cut else plane[:, -1:]
+    smooth[:, -1:] += plane[:, -2:][:, :1] if cut else plane[:, -1:]
     return smooth
