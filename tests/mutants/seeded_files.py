@@ -217,8 +217,8 @@ FILES = (
     mutant(
         "parts of a profile are put together as they come",
         JPEG_META,
-        "sorted(s.data[12:] for s in jpeg.metadata if _begins(s, APP2, _ICC))",
-        "[s.data[12:] for s in jpeg.metadata if _begins(s, APP2, _ICC)]",
+        "sorted(s.data[12:] for s in jpeg.metadata if _begins(s, APP2, ICC))",
+        "[s.data[12:] for s in jpeg.metadata if _begins(s, APP2, ICC)]",
         IN_META,
         IN_JPEG,
         IN_FEATURES,
