@@ -13,6 +13,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pictures
 import png_builder as png
@@ -22,6 +23,8 @@ from PIL import Image
 from cropkit import errors, formats
 from cropkit.collection import Collection
 from cropkit.formats.capabilities import CAPABILITIES
+from cropkit.formats.copies import copied, verify_copied
+from cropkit.formats.copy_options import Colour, CopyOptions, Format
 from cropkit.formats.options import Jpeg
 from cropkit.formats.preview import preview
 from cropkit.geometry import PixelBox, Size
@@ -54,6 +57,7 @@ def seeds() -> dict[str, list[bytes]]:
     ]
     photo, exif = pictures.photo(120, 90), pictures.exif_bytes(orientation=6, gps=True)
     made += [(f"a.{s}", pictures.encoded(photo, kind, exif=exif)) for s, kind in BY_PILLOW.items()]
+    made += [("a.jxl", bytes(imagecodecs.jpegxl_encode(np.asarray(photo))))]
     files: dict[str, list[bytes]] = {}
     for name, data in made:
         if len(data) < MOST_BYTES:
@@ -173,7 +177,23 @@ def outcome(seed: str, case: int) -> str:
         ended = f"{kind} {error.code}"
     with suppress(errors.Refused):
         preview(data, name, Size(64, 64))
+    with suppress(errors.Refused):
+        copy(data, name, rng)
     return ended
+
+
+def copy(data: bytes, name: str, rng: random.Random) -> None:
+    """Make and prove a copy; one that does not verify is a defect, as is any other error."""
+    how = CopyOptions(
+        format=rng.choice((Format.PNG, Format.JPEG, Format.WEBP)),
+        quality=rng.choice((None, 30, 90)),
+        long_side=rng.choice((None, 8, 40)),
+        allow_upscale=True,
+        linear_light=rng.random() < 0.2,
+        colour=rng.choice((*Colour,)),
+    )
+    candidate = copied(data, name, None, how)
+    verify_copied(candidate.data, candidate, name)
 
 
 def box_in(size: Size, rng: random.Random) -> PixelBox:

@@ -112,7 +112,7 @@ def _tiff(data: bytes, name: str, form: str, account: Account) -> Decoded:
 def _jpeg_xl(data: bytes, name: str, _form: str, _account: Account) -> Decoded:
     """Decode by libjxl, through imagecodecs; it turns pixels upright by itself."""
     size = check_pixels(name, jpeg_xl.size(data, name))
-    values = np.asarray(codec("jpegxl_decode", data))
+    values = np.asarray(codec("jpegxl_decode", data, index=0))
     values = values.reshape(*values.shape, 1) if values.ndim == 2 else values  # noqa: PLR2004  (grey)
     mode = next((m for m, channels in CHANNELS.items() if (channels,) == values.shape[2:]), None)
     if mode is None or values.dtype not in (np.uint8, np.uint16):

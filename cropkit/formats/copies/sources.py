@@ -163,7 +163,7 @@ def _other(data: bytes, name: str, form: str, account: Account) -> Source:
     """Read what Pillow tells of a file that has no room of its own, or one without metadata."""
     read_of = "pixels, profile, EXIF and XMP"
     if form == "jxl":
-        account.drop("all but the pixels", "libjxl tells nothing else here")
+        account.drop("profile, metadata, later frames", "of JPEG XL only the pixels are read")
         return Source()
     account.drop("anything else in the file", f"of {shown(form)} only {read_of} are read")
     try:
