@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from scenarios import (
     IN_PART,
     PART,
+    SLOTS,
     Stage,
     World,
     exported,
@@ -176,9 +177,10 @@ def _wrong_state(stage: Stage, kit: Collection, *, success: bool) -> list[str]:
 
 
 def _wrong_images(stage: Stage, now: World, standing: frozenset[tuple[str, str]]) -> list[str]:
-    """Each image with its companions is as before or as after, and its decision says which."""
+    """Each image, or slot of one, with its companions is as before or as after, and its decision
+    says which."""
     found = []
-    for stem in sorted({_stem(name) for name in stage.before.files}):
+    for stem in sorted({_stem(name) for of in (stage.before, stage.after) for name in of.files}):
         here, before, after = (
             {name: one for name, one in of.contents.items() if _stem(name) == stem}
             for of in (now, stage.before, stage.after)
@@ -236,7 +238,10 @@ def _not_as_it_was(stage: Stage) -> list[str]:
 
 
 def _stem(name: str) -> str:
-    return PurePosixPath(name).name.partition(".")[0].partition("_stage")[0]
+    """Tell what a file belongs to: an image, or one of its slots."""
+    whole = PurePosixPath(name).name.partition(".")[0]
+    slot = next((slot for slot in SLOTS if whole.endswith(f"_{slot}")), "")
+    return " ".join(filter(None, (whole.partition("_stage")[0], slot)))
 
 
 def _differences(stage: Stage, when: str, meant: World) -> list[str]:

@@ -36,6 +36,7 @@ SMALLER = PixelBox(2, 3, 30, 29)
 PNG, JPEG, OTHER = "a_stage2.png", "d.jpg", "c.jpg"
 SECOND, LAST = "b_stage2.png", "e.jpeg"
 PART, MOVED = "2024", "done"  # a collection inside the collection, and where its crops move to
+SLOTS = ("face", "bust")
 IN_PART = (PNG, SECOND, JPEG, OTHER, LAST)
 REVIEWER = "tester"
 STATE = "state"  # the folder that holds the state, where it is not the collection
@@ -133,8 +134,8 @@ def crop(name: str, box: PixelBox = BOX) -> Act:
 
 
 def crop_two_slots(kit: Collection) -> None:
-    """Make two crops of one image; the first one is left as it is where it was made before."""
-    for slot, box in (("face", SMALLER), ("bust", BOX)):
+    """Make two crops of one image."""
+    for slot, box in zip(SLOTS, (SMALLER, BOX), strict=True):
         _succeeded(kit.crop(PNG, box, slot=slot))
 
 
@@ -546,7 +547,14 @@ def look(place: Path, standing: frozenset[tuple[str, str]] = frozenset()) -> Wor
 
 
 def who_stands(kit: Collection) -> frozenset[tuple[str, str]]:
-    return frozenset((one.path, one.status.value) for one in kit.trail.decisions.standing())
+    """Return each image that a decision stands for, a slot by its copy's name, and its status."""
+    every = kit.trail.decisions.standing()
+    return frozenset((_named(each.path, each.slot), each.status.value) for each in every)
+
+
+def _named(path: str, slot: str) -> str:
+    stem, dot, suffix = path.rpartition(".")
+    return f"{stem}_{slot}{dot}{suffix}" if slot else path
 
 
 def remove_second_names(place: Path) -> None:
