@@ -41,7 +41,8 @@ from cropkit.engine.undoing import Undoer
 from cropkit.errors import (
     AuditError,
     BadDestination,
-    BadSlot,
+    BadTarget,
+    CopiesOnly,
     CropkitError,
     NoImages,
     NothingToUndo,
@@ -49,6 +50,7 @@ from cropkit.errors import (
     PersonalStateUnusable,
     ReadOnly,
 )
+from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.decoder_errors import reading
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import (
@@ -66,7 +68,7 @@ from cropkit.system import destinations, log, parameters, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
 from cropkit.system.scope import Scope, scope_of
-from cropkit.wanted import Slots, Targets, wanted
+from cropkit.wanted import Slots, Targets, Wanted, fitted, wanted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,6 +148,8 @@ class Collection:
         without a name. Several need `copy_to`
     targets : sizes or ratios, of which a box takes the nearest: a list of them, a table such as
         "sdxl", or a rule, as `cropkit.targets` reads them
+    resize : bring each copy to the size of its target
+    copies : how copies are made: format, quality, size; None: as crops in place are
     suggesters : where boxes come from; the `.decision` sidecars when not given
     deadline : seconds to wait for a lock or a rival
     options : how crops are made in this session; None: as was chosen for the collection
@@ -155,7 +159,7 @@ class Collection:
 
     Raises
     ------
-    BadSlot, BadTarget
+    BadSlot, BadTarget, CopiesOnly
         When there can be no such crops: nothing was made.
     MissingFile, NotAFolder
         When there is no such folder.
@@ -178,6 +182,8 @@ class Collection:
         copy_to: StrPath | None = None,
         slots: Slots | None = None,
         targets: Targets | None = None,
+        resize: bool = False,
+        copies: CopyOptions | None = None,
         suggesters: Sequence[Suggester] | None = None,
         kind: str = "python",
         deadline: float = DEADLINE,
@@ -194,10 +200,12 @@ class Collection:
         self.files = Root(self.scope.root, system)
         self.root = self.files.path
         self.wanted = wanted(slots, targets)
-        self.placement = self._placed(destination or None, copy_to or None)
-        if len(self.wanted) > 1 and self.placement.copying is None:
-            names = ", ".join(each.slot for each in self.wanted)
-            raise BadSlot(names, "several crops of one image are copies: choose a folder for them")
+        if not copy_to:
+            _check_needs_no_copies(self.wanted, copies, resize=resize)
+        if resize and all(target.bare for crop in self.wanted for target in crop.targets):
+            raise BadTarget("resize", "there is no size to bring a copy to")
+        way = replace(Placement(), copying=(copies or CopyOptions()).text, resize=resize)
+        self.placement = self._placed(destination or None, copy_to or None, way)
         self._unremembered: list[Problem] = []
         home = self._home()
         second_to = state_place.is_second(self.root, self.scope.state)
@@ -751,7 +759,9 @@ class Collection:
         """Folder that crops go to of which no decision says where; None: they stay in place."""
         return self.placement.folder
 
-    def _placed(self, move_to: StrPath | None, copy_to: StrPath | None) -> Placement:
+    def _placed(
+        self, move_to: StrPath | None, copy_to: StrPath | None, way: Placement
+    ) -> Placement:
         """Make the folder that crops go to.
 
         Raises
@@ -766,7 +776,7 @@ class Collection:
         folder = self._made(copy_to)
         if folder is None:
             raise BadDestination(copy_to, "its images are there, and would be cropped in place")
-        return Placement(folder, "")
+        return replace(way, folder=folder)
 
     def _made(self, destination: StrPath) -> str | None:
         """Make a destination, and name it relative to the collection where it is inside."""
@@ -786,6 +796,24 @@ class Collection:
             place = self.destination or str(self.root)
             self._unremembered.append(Problem(ProblemKind.DESTINATION, place, str(error)))
             return mine
+
+
+def _check_needs_no_copies(
+    crops: Sequence[Wanted], copies: CopyOptions | None, *, resize: bool
+) -> None:
+    """Refuse what only copies can be, where images are cropped themselves.
+
+    Raises
+    ------
+    CopiesOnly
+        It names the first of that.
+    """
+    if len(crops) > 1:
+        raise CopiesOnly(f"{len(crops)} crops of one image")
+    if resize:
+        raise CopiesOnly("resize")
+    if copies is not None and copies != CopyOptions():
+        raise CopiesOnly(copies.text)
 
 
 def _make_durable(folder: Path, system: ModuleType) -> None:

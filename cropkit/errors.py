@@ -64,6 +64,7 @@ CropkitError
  │    ├── BadDestination     a folder that crops cannot go to
  │    ├── BadSlot            a name that no crop of an image can have
  │    ├── BadStatePlace      a place that cannot hold the state of a folder
+ │    ├── CopiesOnly         a choice for copies, where images are cropped themselves
  │    ├── BadConfiguration   alerts.toml says what nobody understands
  │    ├── BadKeymap          keys that cannot be bound so: the review does not start
  │    ├── BadParameter       a notebook has no parameter of that name
@@ -662,6 +663,13 @@ class BadStatePlace(BadInput, ValueError):
 
     template = "{0}: cannot hold the state that is meant: {1}"
     cure = "`cropkit where FOLDER` tells which state is used, and why"
+
+
+class CopiesOnly(BadInput, ValueError):
+    """(what was chosen): no copies are made: the image itself keeps its format, and its pixels."""
+
+    template = "{0}: that is for copies, and images are to be cropped themselves"
+    cure = "Choose a folder for copies (--copy-to DIR), or leave it out"
 
 
 class BadConfiguration(BadInput, ValueError):

@@ -215,10 +215,12 @@ class Placement:
     ----------
     folder : that they go to: relative to the collection where it is inside, else absolute
     copying : as in `Decision`: they are made there as copies; None: images move there
+    resize : whether each copy is brought to the size of its target
     """
 
     folder: str | None = None
     copying: str | None = None
+    resize: bool = False
 
     def of(self, decision: Decision) -> "Placement":
         """Return where the crop of a decision goes: what it says itself counts."""

@@ -18,7 +18,6 @@ from cropkit.cli.shell import (
     Commands,
     add_json,
     add_state,
-    add_ways,
     command,
     complain,
     crop_json,
@@ -38,8 +37,8 @@ from cropkit.cli.shell import (
     tell,
     tell_degraded,
     tell_results,
-    ways,
 )
+from cropkit.cli.ways import add_ways, ways
 from cropkit.errors import BadBox, CropkitError, MissingFile, NoCollection, NotRegularFile
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult

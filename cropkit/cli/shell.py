@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, Unpack
 
 from cropkit.errors import CropkitError, NoCollection, PathOutsideRoot
 from cropkit.names import all_escaped, escaped, printable
@@ -19,6 +19,7 @@ from cropkit.records import NEEDS_ADMINISTRATOR, CropResult
 from cropkit.system.home import HOME
 
 if TYPE_CHECKING:
+    from cropkit.cli.ways import Ways
     from cropkit.audit.integrity_reader import Progress
     from cropkit.audit.reader import TrailReader
     from cropkit.collection import Collection
@@ -126,29 +127,7 @@ def line(result: CropResult) -> str:
     return f"{result.status} {result.path}{where}: {size.width} x {size.height} pixels"
 
 
-def add_ways(parser: argparse.ArgumentParser) -> None:
-    """Describe where crops go that do not stay in place."""
-    ways = parser.add_mutually_exclusive_group()
-    ways.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
-    text = "crops are new files there; the images are never written"
-    ways.add_argument("--copy-to", type=Path, metavar="DIR", help=text)
-
-
-class Ways(TypedDict, total=False):
-    """Where crops go, and where the state is, as a collection is opened with it."""
-
-    destination: Path | None
-    copy_to: Path | None
-    state: Path | None
-
-
-def ways(arguments: argparse.Namespace) -> Ways:
-    """Return where crops go, and where the state is, as a collection is opened with it."""
-    state = arguments.state
-    return {"destination": arguments.move_to, "copy_to": arguments.copy_to, "state": state}
-
-
-def opened(folder: Path, **ways: Unpack[Ways]) -> "Collection":
+def opened(folder: Path, **ways: Unpack["Ways"]) -> "Collection":
     """Open a collection for one command, and say where a new one is."""
     from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for `--help`)
     from cropkit.system.scope import scope_of  # noqa: PLC0415  (only where it is needed)
@@ -190,7 +169,7 @@ def existing(folder: Path, state: Path | None = None) -> "Scope":
     return scope
 
 
-def opened_existing(folder: Path, **ways: Unpack[Ways]) -> "Collection":
+def opened_existing(folder: Path, **ways: Unpack["Ways"]) -> "Collection":
     """Open a collection that is there already, or a part of it."""
     existing(folder, ways.get("state"))
     return opened(folder, **ways)

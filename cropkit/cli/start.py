@@ -10,13 +10,12 @@ from cropkit.cli.shell import (
     Commands,
     add_json,
     add_state,
-    add_ways,
     command,
     document,
     say,
     tell,
-    ways,
 )
+from cropkit.cli.ways import add_ways, ways
 
 
 def add(commands: Commands) -> None:
@@ -54,6 +53,8 @@ def _add_review(commands: Commands) -> None:
     sure = "a suggestion that says less is unsure, a filter of the review (0.5)"
     parser.add_argument("--min-confidence", type=values.share, default=0.5, metavar="X", help=sure)
     add_ways(parser)
+    text = "crops of each image by name: face,bust or square=1:1,tall=4:5 (needs --copy-to)"
+    parser.add_argument("--slots", default="", metavar="NAMES", help=text)
     add_state(parser)
     parser.add_argument("--defer", action="store_true", help="only record decisions; apply later")
     parser.add_argument("--reviewer", default="", metavar="NAME", help="who decides")
@@ -77,6 +78,7 @@ def _review(arguments: argparse.Namespace) -> int:
         minimum=arguments.minimum,
         min_confidence=arguments.min_confidence,
         **ways(arguments),
+        slots=arguments.slots,
         defer=arguments.defer,
         reviewer=arguments.reviewer,
         suggestions=arguments.suggestions,

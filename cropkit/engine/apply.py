@@ -40,6 +40,8 @@ from cropkit.errors import (
     VerificationFailed,
     WriteFailed,
 )
+from cropkit.formats import copies
+from cropkit.formats.copy_options import CopyOptions
 from cropkit.geometry import PixelBox
 from cropkit.records import NEEDS_ADMINISTRATOR
 from cropkit.system.attributes import Attributes
@@ -282,6 +284,11 @@ class Applier:
         box = request.box
         if box is None:
             raise WriteFailed(name, "a crop without a box")
+        if request.copying:
+            candidate = copies.copied(
+                data, name, box, CopyOptions.from_text(request.copying), self.options
+            )
+            return candidate.box_applied, candidate
         image = formats.opened(data, name, self.options)
         holds = image.applied(box)
         check_shown(name, request.shown, holds)

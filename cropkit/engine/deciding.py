@@ -8,6 +8,7 @@ from functools import partial
 from cropkit.audit.tally import Tally
 from cropkit.audit.trail import AuditTrail
 from cropkit.errors import AuditError, BadDecision
+from cropkit.formats.copy_options import CopyOptions
 from cropkit.records import Decision, Placement, Problem, ProblemKind
 
 
@@ -73,4 +74,7 @@ class DecisionRecorder:
 def bound(decision: Decision, placement: Placement) -> Decision:
     """Return a decision that says where its crop goes."""
     where = placement.of(decision)
-    return replace(decision, destination=where.folder, copying=where.copying)
+    copying = where.copying
+    if where.resize and copying is not None and decision.target is not None:
+        copying = CopyOptions.from_text(copying).for_target(decision.target).text
+    return replace(decision, destination=where.folder, copying=copying)

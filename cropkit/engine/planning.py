@@ -13,6 +13,7 @@ from cropkit.engine import listing
 from cropkit.engine.locations import Locations
 from cropkit.engine.request import Request
 from cropkit.errors import NothingToUndo, PathOutsideRoot, StaleBox
+from cropkit.formats.copy_options import CopyOptions
 from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Placement, Verdict
 from cropkit.system.files import Root, split_beneath
@@ -95,13 +96,14 @@ class Planner:
 
     def _copying(self, decision: Decision, folder: str, copying: str) -> Request:
         """Plan a copy beside its image; what describes that goes with it, under the copy's name."""
+        how = CopyOptions.from_text(copying)
         image = PurePosixPath(decision.path)
         stem = f"{image.stem}_{decision.slot}" if decision.slot else image.stem
         described = listing.described_by(self.locations.root, decision.path)
         return Request(
             OperationKind.COPY,
             decision.path,
-            f"{folder}/{image.with_name(f'{stem}{image.suffix}')}",
+            f"{folder}/{how.renamed(str(image.with_name(f'{stem}{image.suffix}')))}",
             decision.sha256,
             box=decision.box,
             shown=decision.shown,

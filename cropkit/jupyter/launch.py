@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
 from cropkit.errors import CropkitError
 from cropkit.jupyter import notebooks
@@ -20,6 +21,9 @@ from cropkit.jupyter.kernel import LiveKernel
 from cropkit.jupyter.server import Lab
 from cropkit.names import printable_lines
 from cropkit.system.signals import stoppable
+
+if TYPE_CHECKING:
+    from cropkit.formats.copy_options import CopyOptions
 
 NOTEBOOK = "1_review"
 _FILE = f"{NOTEBOOK}.ipynb"
@@ -43,6 +47,10 @@ def launch(
     min_confidence: float = 0.5,
     destination: Path | None = None,
     copy_to: Path | None = None,
+    copies: "CopyOptions | None" = None,
+    slots: str = "",
+    targets: str | None = None,
+    resize: bool = False,
     defer: bool = False,
     reviewer: str | None = None,
     suggestions: Path | None = None,
@@ -61,6 +69,7 @@ def launch(
     minimum : pixels that the shorter side of a crop should have
     min_confidence : least confidence of a suggestion that is not unsure
     destination, copy_to : folder that crops move, or are copied, to
+    copies, slots, targets, resize : how copies are made and which, as `Collection` takes them
     suggestions : CSV of crop boxes instead of the `.decision` sidecars
     order, units : the CSV's convention, as in `cropkit.suggest.Table`
     port : the first one to try
@@ -74,6 +83,10 @@ def launch(
         "min_confidence": min_confidence,
         "destination": _absolute(destination),
         "copy_to": _absolute(copy_to),
+        "copies": copies.text if copies else "",
+        "slots": slots,
+        "targets": targets or "",
+        "resize": resize,
         "defer": defer,
         "reviewer": reviewer or "",
         "suggestions": _absolute(suggestions),

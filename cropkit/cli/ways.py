@@ -1,0 +1,91 @@
+"""Where crops go: the arguments of all commands that make some, and a collection opened with them."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from cropkit.cli import values
+
+if TYPE_CHECKING:
+    from cropkit.formats.copy_options import CopyOptions
+
+_OPTIONS = "format", "quality", "subsampling", "size", "long-side", "filter", "colour"
+_SWITCHES = "scale-to-fit", "linear-light", "allow-upscale"
+_HELP = {
+    "format": "same, png, jpeg or webp (same)",
+    "quality": "1 to 100 (95 of a JPEG; WebP is lossless)",
+    "subsampling": "of a JPEG: 4:4:4, 4:2:2 or 4:2:0 (4:4:4)",
+    "size": "exact pixels; the box has that ratio",
+    "long-side": "pixels of the longer side instead",
+    "filter": "of resampling, as Pillow names it (lanczos)",
+    "colour": "carry the profile, or convert to srgb (carry)",
+    "scale-to-fit": "keep the crop's own ratio, as large as the size holds",
+    "linear-light": "resample light instead of the numbers that stand for it",
+    "allow-upscale": "enlarge what is smaller, which is refused otherwise",
+}
+_METAVARS = {"size": "W,H", "quality": "N", "long-side": "N"}
+
+
+class Ways(TypedDict, total=False):
+    """Where crops go and how copies are made, as a collection is opened with it."""
+
+    state: Path | None
+    destination: Path | None
+    copy_to: Path | None
+    copies: "CopyOptions | None"
+    targets: str | None
+    resize: bool
+
+
+def add_ways(parser: argparse.ArgumentParser) -> None:
+    """Describe where crops go that do not stay in place, and what copies may be."""
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
+    text = "crops are new files there; the images are never written"
+    ways.add_argument("--copy-to", type=Path, metavar="DIR", help=text)
+    among = parser.add_mutually_exclusive_group()
+    text = "sizes or ratios, of which a box takes the nearest: 1024x1024,832x1216 or 4:5"
+    among.add_argument("--targets", metavar="LIST", help=text)
+    text = "the same by a table or a rule: sdxl or step=64,area=1024x1024,min=512,max=2048"
+    among.add_argument("--buckets", metavar="RULE", help=text)
+    copies = parser.add_argument_group("copies")
+    text = "bring each copy to the size of its target"
+    copies.add_argument("--resize", action="store_true", help=text)
+    for name in _OPTIONS:
+        metavar = _METAVARS.get(name, name.upper())
+        copies.add_argument(f"--{name}", metavar=metavar, help=_HELP[name])
+    for name in _SWITCHES:
+        copies.add_argument(f"--{name}", action="store_true", help=_HELP[name])
+
+
+def ways(arguments: argparse.Namespace) -> Ways:
+    """Return where crops go and how copies are made, as a collection is opened with it.
+
+    Raises
+    ------
+    BadSetting, BadTarget
+        There is no such choice: nothing was begun.
+    """
+    return {
+        "state": arguments.state,
+        "destination": arguments.move_to,
+        "copy_to": arguments.copy_to,
+        "copies": _copies(arguments),
+        "targets": arguments.targets or arguments.buckets,
+        "resize": arguments.resize,
+    }
+
+
+def settings_of(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the choices for copies that were made, as settings are written."""
+    texts = {name: getattr(arguments, name.replace("-", "_")) for name in (*_OPTIONS, *_SWITCHES)}
+    return {name: "yes" if value is True else value for name, value in texts.items() if value}
+
+
+def _copies(arguments: argparse.Namespace) -> "CopyOptions | None":
+    chosen = settings_of(arguments)
+    if not chosen:
+        return None
+    from cropkit.formats.copy_options import CopyOptions  # noqa: PLC0415  (only where it is needed)
+
+    return CopyOptions.from_settings(chosen)
