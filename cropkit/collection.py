@@ -149,7 +149,8 @@ class Collection:
     targets : sizes or ratios, of which a box takes the nearest: a list of them, a table such as
         "sdxl", or a rule, as `cropkit.targets` reads them
     resize : bring each copy to the size of its target
-    copies : how copies are made: format, quality, size; None: as crops in place are
+    copies : how copies are made: format, quality, size, also as text, such as
+        "format=jpeg quality=92"; None: as crops in place are
     suggesters : where boxes come from; the `.decision` sidecars when not given
     deadline : seconds to wait for a lock or a rival
     options : how crops are made in this session; None: as was chosen for the collection
@@ -183,7 +184,7 @@ class Collection:
         slots: Slots | None = None,
         targets: Targets | None = None,
         resize: bool = False,
-        copies: CopyOptions | None = None,
+        copies: CopyOptions | str | None = None,
         suggesters: Sequence[Suggester] | None = None,
         kind: str = "python",
         deadline: float = DEADLINE,
@@ -199,12 +200,13 @@ class Collection:
         self.scope = self._scope(path, parameters.state_named(state))
         self.files = Root(self.scope.root, system)
         self.root = self.files.path
-        self.wanted = wanted(slots, targets)
+        self.wanted = wanted(slots or None, targets or None)
+        how = CopyOptions.from_text(copies) if isinstance(copies, str) else copies or CopyOptions()
         if not copy_to:
-            _check_needs_no_copies(self.wanted, copies, resize=resize)
+            _check_needs_no_copies(self.wanted, how, resize=resize)
         if resize and all(target.bare for crop in self.wanted for target in crop.targets):
             raise BadTarget("resize", "there is no size to bring a copy to")
-        way = replace(Placement(), copying=(copies or CopyOptions()).text, resize=resize)
+        way = Placement(copying=how.text, resize=resize)
         self.placement = self._placed(destination or None, copy_to or None, way)
         self._unremembered: list[Problem] = []
         home = self._home()
@@ -457,7 +459,7 @@ class Collection:
         Parameters
         ----------
         path : in the collection; absolute, or relative to its folder
-        box : upright pixels
+        box : upright pixels; where there are targets, the one nearest to it that fits one is cut
         slot : which crop of the image it is; '' where there is only one
 
         Raises
@@ -480,7 +482,7 @@ class Collection:
             check_is_outside_home(name, self.files)
             look = self.look(name)
             with reading(name):
-                box.within(look.size)
+                fit = fitted(box.within(look.size), look.size, self._wanted_of(slot))
         except CropkitError as error:
             if not isinstance(error, AuditError):
                 self.executor.report(name, error)
@@ -492,13 +494,19 @@ class Collection:
             sha256=look.sha256,
             size=look.size,
             verdict=Verdict.ADJUSTED,
-            box=box,
+            box=box if fit is None else fit.box,
+            target=None if fit is None else fit.target.name,
             reviewer=self.reviewer,
             session=self.session,
             shown_at=moment,
             decided_at=moment,
             slot=slot,
         )
+
+    def _wanted_of(self, slot: str) -> Wanted:
+        """Return what is wanted in a slot: in one that nobody named before, what all are for."""
+        by_slot = {crop.slot: crop for crop in self.wanted}
+        return by_slot.get(slot) or by_slot.get("") or Wanted(slot)
 
     def apply(self, decision: str) -> CropResult:
         """Carry out a decision; what went wrong is in the result.
@@ -798,9 +806,7 @@ class Collection:
             return mine
 
 
-def _check_needs_no_copies(
-    crops: Sequence[Wanted], copies: CopyOptions | None, *, resize: bool
-) -> None:
+def _check_needs_no_copies(crops: Sequence[Wanted], how: CopyOptions, *, resize: bool) -> None:
     """Refuse what only copies can be, where images are cropped themselves.
 
     Raises
@@ -812,8 +818,8 @@ def _check_needs_no_copies(
         raise CopiesOnly(f"{len(crops)} crops of one image")
     if resize:
         raise CopiesOnly("resize")
-    if copies is not None and copies != CopyOptions():
-        raise CopiesOnly(copies.text)
+    if how != CopyOptions():
+        raise CopiesOnly(how.text)
 
 
 def _make_durable(folder: Path, system: ModuleType) -> None:

@@ -19,6 +19,7 @@ from cropkit.batch.thumbnails import Thumbnails
 from cropkit.batch.values import checked
 from cropkit.collection import Collection, StrPath
 from cropkit.errors import CropkitError, NoSpace, NotReady, RunIncomplete
+from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.digest import digests
 from cropkit.wanted import Slots, Targets, wanted, written
 
@@ -44,8 +45,8 @@ class Batch:
     min_confidence : least confidence of a suggestion that states one
     destination : folder that crops move to, with their companions; None or empty: in place
     copy_to : folder that crops are written to as new files; None or empty: no copies
-    slots, targets : the crops that suggestions are taken up for, as a `Collection` takes them; None
-        or empty: one of each image, of any shape
+    slots, targets, resize, copies : the crops that suggestions are taken up for, and how copies
+        are made, as a `Collection` takes them; None or empty: one of each image, of any shape
     workers : threads that crop and verify; 0: one for each processor
     run : folder for the record; None or empty: a new one in the collection's `.cropkit/runs`
 
@@ -68,19 +69,23 @@ class Batch:
         copy_to: StrPath | None = None,
         slots: Slots | None = None,
         targets: Targets | None = None,
+        resize: bool = False,
+        copies: CopyOptions | str | None = None,
         workers: int = 0,
         run: StrPath | None = None,
     ) -> None:
         self._source: Source = checked("source", source)
         destination = checked("destination", destination)
-        copies = checked("copy_to", copy_to)
+        beside = checked("copy_to", copy_to)
         crops = wanted(slots or None, targets or None)
         self.parameters: dict[str, Any] = {
             "source": str(self._source),
             "min_confidence": checked("min_confidence", min_confidence),
             "destination": str(destination or ""),
-            "copy_to": str(copies or ""),
+            "copy_to": str(beside or ""),
             **dict(zip(("slots", "targets"), written(crops), strict=True)),
+            "resize": resize,
+            "copies": copies.text if isinstance(copies, CopyOptions) else copies or "",
             "workers": checked("workers", workers) or _processors(),
         }
         place: Path | None = checked("run", run)
@@ -89,9 +94,11 @@ class Batch:
             folder,
             state=state,
             destination=destination,
-            copy_to=copies,
+            copy_to=beside,
             slots=slots or None,
             targets=targets or None,
+            resize=resize,
+            copies=copies,
             kind="batch",
             threads=self._threads,
         )

@@ -14,6 +14,7 @@ from cropkit.batch.values import checked
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import named_beneath
 from cropkit.errors import CropkitError
+from cropkit.formats.copy_options import CopyOptions
 from cropkit.jupyter.notebooks import Literal
 from cropkit.records import Placement
 from cropkit.suggest import Sidecars
@@ -35,7 +36,12 @@ def foreseen(
     copy_to = str(parameters.get("copy_to", "") or "")
     place = copy_to or str(parameters.get("destination", "") or "")
     folder = destinations.resolved(place) if place else None
-    placement = Placement(named_beneath(scope, folder) if folder else None, "" if copy_to else None)
+    copying = CopyOptions.from_text(str(parameters.get("copies") or "")).text
+    placement = Placement(
+        named_beneath(scope, folder) if folder else None,
+        copying if copy_to else None,
+        resize=bool(parameters.get("resize")),
+    )
     home = files if scope.elsewhere is None else _there(scope.elsewhere)
     locations = Locations(files, (folder,) if folder else (), home)
     source = checked("source", parameters.get("source", "queue"))

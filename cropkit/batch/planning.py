@@ -13,6 +13,7 @@ from cropkit.audit.operation import OperationKind
 from cropkit.audit.reader import Standing, TrailReader
 from cropkit.batch.plan import Item, Passed, Plan, Source, Unread, is_batch
 from cropkit.engine import listing, outputs
+from cropkit.engine.deciding import bound
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import Planner, check_shown
 from cropkit.engine.request import Request
@@ -216,11 +217,10 @@ class BatchPlanner:
             shown_at=shown_at,
             decided_at=clock.now(),
             suggestion=best,
-            destination=self.placement.folder,
-            copying=self.placement.copying,
         )
         for crop in crops:
-            item = self._proposed(_decision_for(crop, accepted), len(content.data))
+            decision = bound(_decision_for(crop, accepted), self.placement)
+            item = self._proposed(decision, len(content.data))
             findings.items.append(item)
 
     def _proposed(self, decision: Decision, size_bytes: int) -> Item:

@@ -19,9 +19,9 @@ from cropkit.records import NEEDS_ADMINISTRATOR, CropResult
 from cropkit.system.home import HOME
 
 if TYPE_CHECKING:
-    from cropkit.cli.ways import Ways
     from cropkit.audit.integrity_reader import Progress
     from cropkit.audit.reader import TrailReader
+    from cropkit.cli.ways import Ways
     from cropkit.collection import Collection
     from cropkit.system.scope import Scope
 

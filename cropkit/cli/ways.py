@@ -1,10 +1,8 @@
-"""Where crops go: the arguments of all commands that make some, and a collection opened with them."""
+"""Where crops go: what all commands that make some have in common."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
-
-from cropkit.cli import values
 
 if TYPE_CHECKING:
     from cropkit.formats.copy_options import CopyOptions

@@ -97,6 +97,8 @@ class Planner:
     def _copying(self, decision: Decision, folder: str, copying: str) -> Request:
         """Plan a copy beside its image; what describes that goes with it, under the copy's name."""
         how = CopyOptions.from_text(copying)
+        if decision.box is not None and how.resamples:
+            how.output(decision.box.size, decision.path)
         image = PurePosixPath(decision.path)
         stem = f"{image.stem}_{decision.slot}" if decision.slot else image.stem
         described = listing.described_by(self.locations.root, decision.path)

@@ -1,14 +1,14 @@
 """How a copy is made beside its source: in which format, at which size, by which filter; pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
 
 from cropkit.errors import BadSetting, OtherRatio, TooSmall
 from cropkit.formats.sniff import named_format
 from cropkit.geometry import Size
-from cropkit.targets import LARGEST, Target, enlarged, fits, read_size
+from cropkit.targets import LARGEST, Target, enlarged, fits, read_size, targets
 
 
 class Format(StrEnum):
@@ -115,6 +115,33 @@ class CopyOptions:
         values = {name: getattr(self, field) for name, field in fields.items()}
         return {n: _written(v) for n, v in values.items() if v != getattr(default, fields[n])}
 
+    @classmethod
+    def from_text(cls, text: str) -> "CopyOptions":
+        """Read what `text` wrote.
+
+        Raises
+        ------
+        BadSetting, BadTarget
+            As `from_settings`; a word that sets nothing is no setting.
+        """
+        return cls.from_settings(dict(_setting(word) for word in text.split()))
+
+    @property
+    def text(self) -> str:
+        """The settings in one line, '' where all are the default."""
+        return " ".join(f"{name}={value}" for name, value in self.to_settings().items())
+
+    def for_target(self, name: str) -> "CopyOptions":
+        """Return the choices that bring a copy to a target's size; a bare ratio has none.
+
+        Raises
+        ------
+        BadTarget
+            There can be none of that name.
+        """
+        (target,) = targets(name)
+        return self if target.size is None else replace(self, size=target.size, long_side=None)
+
     @property
     def resamples(self) -> bool:
         """Whether a size was asked for."""
@@ -178,6 +205,11 @@ def _times(size: Size, numerator: int, denominator: int) -> Size:
 def _check_number(name: str, value: int | None, most: int) -> None:
     if value is not None and not (type(value) is int and 1 <= value <= most):
         raise BadSetting(name, value, f"1 to {most}")
+
+
+def _setting(word: str) -> tuple[str, str]:
+    name, _, value = word.partition("=")
+    return name, value
 
 
 def _number(name: str, text: str) -> int:

@@ -10,7 +10,15 @@ from deciding import decision
 from PIL import Image
 
 from cropkit.collection import Collection, rebuild
-from cropkit.errors import BadDestination, BadSlot, NameTaken
+from cropkit.errors import (
+    BadDestination,
+    BadSlot,
+    BadTarget,
+    CopiesOnly,
+    NameTaken,
+    TooSmall,
+)
+from cropkit.formats.copy_options import CopyOptions, Format
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
 from cropkit.system.home import DATABASE, HOME
@@ -265,3 +273,77 @@ def test_a_lost_database_knows_copies_and_slots_again(source: Path, out: Path) -
         assert collection.fsck() == []
         assert collection.undo(IMAGE)[0].ok
     assert names(out) == []
+
+
+# -- of another format, or another size --------------------------------------------------------
+
+
+def test_a_copy_has_the_format_and_exactly_the_size_of_its_target(source: Path, out: Path) -> None:
+    before = seen(source)
+    ways = CopyOptions(format=Format.JPEG, quality=90)
+    with Collection(
+        source, copy_to=out, copies=ways, targets="20x30,30x20", resize=True
+    ) as collection:
+        result = collection.crop(IMAGE, BOX)
+        assert (result.target, result.mode) == ("20x30", "copy")
+        assert result.box_applied is not None
+        assert collection.fsck() == []
+        (row,) = collection.trail.decisions.table()
+        assert (row["target"], row["copying"]) == ("20x30", "format=jpeg quality=90 size=20x30")
+    assert names(out) == ["set/photo.jpg", CAPTION]
+    with Image.open(out / "set/photo.jpg") as crop:
+        assert (crop.format, crop.size) == ("JPEG", (20, 30))
+    assert seen(source) == before
+
+
+def test_what_is_too_small_for_its_target_is_refused_with_the_factor(
+    source: Path, out: Path
+) -> None:
+    with (
+        Collection(source, copy_to=out, targets="200x300", resize=True) as collection,
+        pytest.raises(TooSmall, match=r"photo\.png: .*4\.17 times to be 200x300"),
+    ):
+        collection.crop(IMAGE, BOX)
+    assert names(out) == []
+    larger = CopyOptions(allow_upscale=True)
+    with Collection(
+        source, copy_to=out, copies=larger, targets="200x300", resize=True
+    ) as collection:
+        assert collection.crop(IMAGE, BOX).ok
+    with Image.open(out / IMAGE) as crop:
+        assert crop.size == (200, 300)
+
+
+def test_without_resize_a_copy_has_the_ratio_and_its_own_pixels(source: Path, out: Path) -> None:
+    with Collection(source, copy_to=out, targets="1:1,2:3") as collection:
+        result = collection.crop(IMAGE, PixelBox(8, 16, 49, 76))
+        assert (result.target, result.box_applied) == ("2:3", PixelBox(8, 15, 49, 76))
+    with Image.open(out / IMAGE) as crop, Image.open(source / IMAGE) as image:
+        assert crop.tobytes() == image.crop((8, 15, 49, 76)).tobytes()
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [{"resize": True, "targets": "20x20"}, {"copies": CopyOptions(format=Format.PNG)}],
+)
+def test_what_only_a_copy_can_be_is_refused_in_place(source: Path, ways: dict[str, Any]) -> None:
+    with pytest.raises(CopiesOnly, match=r"resize|format=png"):
+        Collection(source, **ways)
+    assert not (source / HOME).exists()
+
+
+@pytest.mark.parametrize("targets", [None, "1:1,4:5"])
+def test_resizing_needs_a_size(source: Path, out: Path, targets: str | None) -> None:
+    with pytest.raises(BadTarget, match="no size"):
+        Collection(source, copy_to=out, targets=targets, resize=True)
+    assert not out.exists()
+
+
+def test_what_a_row_says_of_a_copy_and_nobody_can_read_refuses_that_decision_alone(
+    source: Path, out: Path
+) -> None:
+    with Collection(source, copy_to=out) as collection:
+        nonsense = decision(collection, IMAGE, BOX, copying="format=exe", destination=str(out))
+        collection.decide([nonsense, decision(collection, SAME_STEM, BOX)])
+        results = {result.path: result.code for result in collection.apply_waiting()}
+        assert results == {IMAGE: "BadSetting", SAME_STEM: None}
