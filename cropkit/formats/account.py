@@ -91,6 +91,13 @@ class Account:
         if (item, reason) not in self.dropped:
             self.dropped.append((item, reason))
 
+    def add(self, account: "Account") -> None:
+        """Note what another account of the same file has noted, behind what is noted here."""
+        self.kept += account.kept
+        self.patched += account.patched
+        for item, reason in account.dropped:
+            self.drop(item, reason)
+
     def candidate(self, data: bytes, boxes: tuple[PixelBox, PixelBox], proof: object) -> Candidate:
         """Close the account; `boxes` are the one asked for and the one applied."""
         return Candidate(

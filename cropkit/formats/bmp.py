@@ -1,7 +1,7 @@
 """BMP: the header is carried around rows of bytes that are cut out as they stand."""
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import numpy as np
@@ -10,6 +10,7 @@ from PIL.BmpImagePlugin import BmpImageFile
 
 from cropkit.errors import (
     CorruptImage,
+    GainMap,
     TrailingData,
     Truncated,
     UnsupportedFormat,
@@ -19,13 +20,15 @@ from cropkit.formats.account import Account, Candidate, Header
 from cropkit.formats.bit_rows import Rows, cut_bits
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
+from cropkit.formats.metadata import colour_profile, inspection
 from cropkit.formats.options import Options
 from cropkit.geometry import PixelBox, Size
 
 # Windows GDI, "Bitmap Header Types": BITMAPCOREHEADER, BITMAPINFOHEADER and what grew out of it.
-_CORE, _V4, _V5 = 12, 108, 124
-_HEADERS = (_CORE, 40, 52, 56, 64, _V4, _V5)
+_CORE, _INFO, _V4, _V5 = 12, 40, 108, 124
+_HEADERS = (_CORE, _INFO, 52, 56, 64, _V4, _V5)
 _FILE_HEADER = 14
+_MOST_PALETTE, _MASKS = 8, 16  # bits of a pixel that has a palette; bytes of four bit fields
 _STORED = {0: (1, 4, 8, 16, 24, 32), 3: (16, 32), 6: (16, 32)}
 _CODINGS = {1: "RLE8", 2: "RLE4", 4: "JPEG", 5: "PNG"}
 _EMBEDDED = b"DEBM"  # 'MBED', little-endian: the profile is in the file
@@ -92,6 +95,7 @@ def _cropped(image: OpenedBmp, box: PixelBox) -> Candidate:
     account = Account("bmp")
     account.patch("header: width, height, lengths")
     account.keep("header: the rest, palette")
+    after = _without_hidden(after, account)
     if layout.profile:
         account.keep("ICC profile")
     meant = _decoded(data).crop(box.xyxy)
@@ -133,6 +137,8 @@ def _parsed(data: bytes, name: str) -> Layout:
     layout = Layout(data[:start], size, bits, height < 0, b"")
     end = start + layout.stride * size.height
     profile = _profile(data, header, end, name)
+    if colour_profile.hides(profile):
+        raise GainMap(name, "in the colour profile")
     if data[end + len(profile) :].strip(_PADDING):
         raise TrailingData(name, len(data) - end - len(profile))
     return Layout(layout.head, size, bits, layout.top_down, profile)
@@ -184,6 +190,21 @@ def _written(layout: Layout, rows: Rows, size: Size) -> tuple[Layout, bytes]:
     filled[:, : rows.shape[1]] = rows
     done = Layout(bytes(head), size, layout.bits, layout.top_down, layout.profile)
     return done, filled.tobytes()
+
+
+def _without_hidden(layout: Layout, account: Account) -> Layout:
+    """Blank what stands between the colours and the pixels, where it may hide something."""
+    head = layout.head
+    (header,) = struct.unpack_from("<I", head, _FILE_HEADER)
+    entry = 3 if header == _CORE else 4
+    colours = entry << layout.bits if layout.bits <= _MOST_PALETTE else 0
+    masks = _MASKS if header == _INFO else 0
+    end = _FILE_HEADER + header + max(colours, masks)
+    reason = inspection.unfit(head[end:])
+    if reason is None:
+        return layout
+    account.drop(f"{len(head) - end} bytes before the pixels", reason)
+    return replace(layout, head=head[:end] + bytes(len(head) - end))
 
 
 def _decoded(data: bytes) -> Image.Image:

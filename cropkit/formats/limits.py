@@ -18,6 +18,7 @@ MOST_PARTS: Mapping[str, int] = {
     "chunks beside the pixels": 10_000,  # of PNG
     "bytes of metadata in texts": 1 << 20,  # of PNG: XMP and raw profiles, inflated
     "bytes of XMP": 1 << 20,
+    "bytes of extended XMP": 1 << 24,  # of JPEG, all its segments together
     "bytes of colour profile": 1 << 24,
     "segments": 10_000,  # of JPEG, each of up to 64 KiB
     "tables": 4_096,  # of JPEG

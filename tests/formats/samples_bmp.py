@@ -6,6 +6,9 @@ from typing import Any
 import bmp_builder as bmp
 import numpy as np
 import pictures
+from planting import PLACES
+
+JPEG = pictures.encoded(pictures.photo(16, 12), "JPEG")
 
 
 def built(bits: int, **options: Any) -> bytes:
@@ -33,6 +36,8 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
         *(built(bits, top_down=True) for bits in (1, 8, 32)),
         built(24, extra=b"whatever stands here"),
     ],
+    "data before the pixels": PLACES["bmp: before the pixels"][1](bytes(range(256)) * 2),
+    "a picture in the colour profile": PLACES["bmp: colour profile"][1](JPEG),
     "ICC profile behind the pixels": built(24, header=bmp.V5, profile=pictures.icc_profile()),
     "width, height, lengths": built(24),
     "run lengths, JPEG or PNG inside": [coded(number) for number in (1, 2, 4, 5)],

@@ -4,7 +4,10 @@ from typing import Any
 
 import jpeg_builder as jpg
 import pictures
+import planting
 from jpeg_encoder import encode, noise
+
+from cropkit.formats.capabilities import PRIVATE, SPELT
 
 PHOTO = pictures.photo(160, 120)
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -15,6 +18,11 @@ STATED = jpg.tiff(jpg.short(0x0100, 160), jpg.short(0x0101, 120), NOTE)
 STATED_XMP = b"<x tiff:ImageWidth='160' tiff:ImageLength='120'/>"
 PLAIN = jpg.build()
 MPF = b"MPF\0MM\0*\0\0\0\x08\0\1\xb0\1\0\4\0\0\0\1\0\0\0"
+# An index of two, of which the second is a large thumbnail.
+MPF_PREVIEW = (
+    b"MPF\0MM\0*\0\0\0\x08\0\2\xb0\1\0\4\0\0\0\1\0\0\0\2\xb0\2\0\7\0\0\0\x20\0\0\0\x26"
+    b"\0\0\0\0\0\3\0\0" + bytes(12) + b"\0\1\0\1" + bytes(12)
+)
 SUBSAMPLED = "any sampling (lossless); 4:4:4, 4:2:2, 4:2:0 (exact)"
 SAMPLINGS = ([(2, 1), (1, 2), (1, 2)], [(3, 1), (1, 1), (1, 1)], [(1, 1), (2, 2), (2, 2)])
 
@@ -99,7 +107,32 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     "previews inside EXIF and MakerNote": jpg.build(
         [(0xE1, EXIF + jpg.tiff((0x927C, 7, len(SMALL), SMALL)))]
     ),
-    "Photoshop paths and slices": photoshop(resource(0x07D1, b"path"), resource(0x041A, b"slice")),
+    "Photoshop paths, slices, guides, counts": photoshop(
+        resource(0x07D1, b"path"),
+        resource(0x041A, b"slice"),
+        resource(0x0408, b"guides"),
+        resource(0x0438, b"count"),
+    ),
+    "extended XMP": planting.extended(STATED_XMP),
+    "previews: FlashPix, any APPn, COM, IPTC": [
+        planting.PLACES[f"jpg: {each}"][1](SMALL)
+        for each in ("FlashPix", "APP3", "APP7 with a name", "comment", "IPTC preview")
+    ],
+    "a smaller picture after the end, MPF previews": [
+        PLAIN + SMALL,
+        jpg.build([(0xE2, MPF_PREVIEW)]) + SMALL,
+    ],
+    "coded data after the end": planting.overwritten(),
+    SPELT: [
+        planting.PLACES[f"jpg: {each}"][1](SMALL)
+        for each in ("comment: base64 in JSON", "XMP elsewhere", "EXIF user comment")
+    ],
+    PRIVATE: [
+        jpg.build([(0xE4, b"SCALADO\0" + bytes(range(256)) * 4)]),
+        jpg.build([(0xE1, EXIF + jpg.tiff((0x9999, 7, 1024, bytes(range(256)) * 4)))]),
+    ],
+    "Camera Raw's crops and masks in XMP": jpg.build([(0xE1, XMP + planting.CAMERA_RAW)]),
+    "a picture in the colour profile": planting.PLACES["jpg: colour profile"][1](SMALL),
     "MPF index of a single image": jpg.build([(0xE2, MPF + b"\1")]),
     "second pictures, with `--drop gain-map`": [
         jpg.build([(0xE1, XMP + b'<x hdrgm:Version="1.0"/>')]) + PLAIN,

@@ -7,7 +7,10 @@ from collections.abc import Iterable
 import jpeg_builder as jpg
 import pictures
 import png_builder as png
+from planting import CAMERA_RAW, PLACES
 from png_builder import KINDS, Part
+
+from cropkit.formats.capabilities import PRIVATE, SPELT
 
 WIDTH, HEIGHT = 46, 37
 JPEG = pictures.encoded(pictures.photo(16, 12), "JPEG")
@@ -146,6 +149,13 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
         rgb([("skRf", b"#\0" + JPEG)]),
         rgb([("skRf", PLAIN)]),
     ],
+    SPELT: [
+        PLACES[f"png: {each}"][1](JPEG)
+        for each in ("tEXt: base64", "zTXt: base64 in JSON", "XMP elsewhere")
+    ],
+    PRIVATE: rgb([("prVt", bytes(range(256)) * 2)]),
+    "Camera Raw's crops and masks in XMP": rgb([itxt("XML:com.adobe.xmp", CAMERA_RAW)]),
+    "a picture in the colour profile": PLACES["png: colour profile"][1](JPEG),
     "bytes behind the pixel stream": padded(),
     "thumbnails in EXIF and XMP": [
         rgb([("eXIf", EXIF_SHOWING)]),

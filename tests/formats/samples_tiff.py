@@ -8,6 +8,9 @@ import numpy.typing as npt
 import pictures
 import tiff_builder as tif
 import tifffile
+from planting import PLACES
+
+from cropkit.formats.capabilities import PRIVATE, SPELT
 
 WIDTH, HEIGHT = 83, 61
 Pixels = npt.NDArray[Any]
@@ -113,14 +116,25 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
         written(values("u1", 3), rowsperstrip=7),
         written(values("u1", 3), tile=(16, 32)),
     ],
-    "EXIF, GPS, ICC, IPTC, every private tag": tagged(*CARRIED, samples=3),
+    "EXIF, GPS, Interoperability, ICC, IPTC, private tags": [
+        tagged(*CARRIED, samples=3),
+        tagged((40965, tif.LONG, [(1, tif.ASCII, b"R98\0"), (2, tif.UNDEFINED, b"0100")])),
+    ],
+    "IPTC's preview": PLACES["tif: IPTC"][1](JPEG),
+    SPELT: PLACES["tif: description"][1](JPEG),
+    PRIVATE: tagged((65002, tif.UNDEFINED, bytes(range(256)) * 2)),
+    "GDAL's statistics, ImageJ's overlays": [
+        tagged((42112, tif.ASCII, b'<G><Item name="STATISTICS_MEAN">9</Item></G>\0')),
+        tagged((50838, tif.LONG, [12, 4]), (50839, tif.BYTE, b"IJIJroi \0\0\0\1Iout")),
+    ],
+    "a picture in the colour profile": PLACES["tif: colour profile"][1](JPEG),
     "MakerNote before the pixels": tagged(NOTE, tags_first=True),
     "MakerNote behind the pixels": tagged(NOTE),
     "dimensions, subject, strip and tile tables": tagged(
         (34665, tif.LONG, [(0xA002, tif.LONG, [WIDTH]), (0x9214, tif.SHORT, [30, 20])])
     ),
-    "XMP, OME-XML, tifffile's shape": [
-        tagged((700, tif.BYTE, XMP)),
+    "XMP": tagged((700, tif.BYTE, XMP)),
+    "OME-XML, tifffile's shape": [
         written(values("u1", 3), ome=True, metadata={"axes": "YXS"}),
         written(values("u1", 3), metadata={}),
     ],

@@ -7,11 +7,15 @@ import numpy as np
 import pictures
 import riff_builder as riff
 from PIL import Image
+from planting import PLACES
+
+from cropkit.formats.capabilities import PRIVATE
 
 PHOTO = pictures.photo(64, 48)
 LOSSY, LOSSLESS = riff.pixels(PHOTO, quality=80), riff.pixels(PHOTO, lossless=True)
 EXIF = jpg.tiff(jpg.long(0x0100, 64), jpg.long(0x0101, 48))
 EXIF_SHOWING = jpg.tiff(jpg.long(0x0100, 64), thumbnail=pictures.encoded(PHOTO, "JPEG"))
+SMALL = pictures.encoded(pictures.photo(16, 12), "JPEG")
 XMP = b"<x tiff:ImageWidth='64' tiff:ImageLength='48'/>"
 
 
@@ -59,5 +63,7 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     "a picture inside an unknown chunk": riff.assembled(
         [*LOSSY, (b"abcd", pictures.encoded(PHOTO, "JPEG"))]
     ),
+    PRIVATE: riff.assembled([*LOSSY, (b"abcd", bytes(range(256)) * 2)]),
+    "a picture in the colour profile": PLACES["webp: colour profile"][1](SMALL),
     "data after the end": riff.assembled(LOSSY, struct.pack("<I", 77) * 20),
 }

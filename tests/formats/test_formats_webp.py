@@ -196,7 +196,9 @@ REFUSED = {
     "AnimatedImage": ANIMATED,
     "Provenance": riff.assembled([*LOSSY, (b"C2PA", b"signed")]),
     "MultiPage": riff.assembled([*LOSSY, *LOSSY]),
-    "GainMap": riff.assembled([*LOSSY, (b"abcd", pictures.encoded(PHOTO, "JPEG"))]),
+    "GainMap": riff.assembled(
+        [riff.canvas(64, 48, riff.ICC), (b"ICCP", pictures.encoded(PHOTO, "JPEG")), *LOSSY]
+    ),
     "TrailingData": riff.assembled(LOSSY, b"another picture"),
     "TooLarge": riff.assembled([(b"VP8 ", HUGE)]),
     "CorruptImage": riff.assembled([riff.canvas(64, 49, 0), *LOSSY]),

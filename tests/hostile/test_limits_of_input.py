@@ -31,6 +31,8 @@ from cropkit.errors import (
     TooManyParts,
 )
 from cropkit.formats.limits import MOST_PARTS
+from cropkit.formats.metadata import inspection
+from cropkit.formats.metadata.embedded_pictures import pictures as pictures_in
 from cropkit.formats.preview import preview
 from cropkit.geometry import PixelBox, Size
 from cropkit.monitor.delivery import alerts_file
@@ -309,6 +311,21 @@ def _overlapping(size: int) -> bytes:
     return bytes(block)
 
 
+def _same_values(size: int) -> bytes:
+    """A thousand tags whose value is the same, which is nearly all of the block."""
+    block = b"MM\0*\0\0\0\x08" + struct.pack(">H", 1000)
+    block += b"".join(
+        struct.pack(">HHII", 0x9000 + n, 7, size - 13_000, 12_900) for n in range(1000)
+    )
+    return block.ljust(size, b"A")
+
+
+def _regions(begin: bytes, end: bytes) -> bytes:
+    space = b" xmlns:m='http://www.metadataworkinggroup.com/schemas/regions/' "
+    number = (XMP_BYTES - 200) // (len(begin) + len(end))
+    return space + begin * number + end * number
+
+
 def _orientations(size: int) -> bytes:
     block = b"MM\0*\0\0\0\x08" + struct.pack(">H", 1000)
     block += struct.pack(">HHII", 0x0112, 4, size // 4, 8) * 1000
@@ -331,6 +348,14 @@ def _thumbnail(size: int) -> bytes:
 
 def _jpeg(*parts: jpg.Part) -> bytes:
     return jpg.build(list(parts), pictures.photo(16, 16))
+
+
+def _in_extended_xmp(packet: bytes) -> list[jpg.Part]:
+    head = b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32
+    return [
+        (0xE1, head + struct.pack(">II", len(packet), at) + packet[at : at + 65_000])
+        for at in range(0, len(packet), 65_000)
+    ]
 
 
 def _scans(number: int) -> bytes:
@@ -392,6 +417,16 @@ IMAGES: dict[str, Callable[[], bytes]] = {
     "png: exif of directories in each other": lambda: _exif(_overlapping(1 << 20)),
     "png: exif of long orientations": lambda: _exif(_orientations(1 << 20)),
     "png: exif of a thumbnail everywhere": lambda: _exif(_thumbnail(1 << 20)),
+    "jpg: exif of values that are the same": lambda: _jpeg(
+        *[(0xE1, b"Exif\0\0" + _same_values(60_000))] * 100
+    ),
+    "jpg: segments of many markers": lambda: _jpeg(
+        *[(0xE3 + n % 8, bytes(range(256))) for n in range(_most("segments"))]
+    ),
+    "jpg: texts": lambda: _jpeg(*[(0xFE, b"AAAA" * 40)] * _most("segments")),
+    "png: regions": lambda: _xmp(_regions(b"<a:b c='d'>", b"</a:b>")),
+    "png: regions that have no end": lambda: _xmp(_regions(b'<a:b c="', b"")),
+    "png: regions of names": lambda: _xmp(b"<a " + _regions(b"a" * 50_000, b"")),
     "jpg: exif of directories": lambda: _jpeg((0xE1, b"Exif\0\0" + _overlapping(60_000))),
     "jpg: exif of long orientations": lambda: _jpeg((0xE1, b"Exif\0\0" + _orientations(60_000))),
     "jpg: segments": lambda: _jpeg(*[(0xFE, b"")] * _most("segments")),
@@ -429,6 +464,37 @@ def test_an_xmp_of_second_pictures_is_gone_through_once(kind: bytes) -> None:
         assert cpu(lambda data=data: formats.crop(data, "a.jpg", BOX, options)) < MOST_SECONDS  # type: ignore[misc]  # (bound at once)
 
 
+# What a search for pictures goes over, in shapes that a careless one would go over again and again.
+SEARCHED: dict[str, bytes] = {
+    "starts of a JPEG": b"\xff\xd8\xff\xe0\0\x02",
+    "starts that lead to each other": b"\xff\xd8\xff\xe0\0\x04",
+    "scans without an end": b"\xff\xd8\xff\xda\0\2",
+    "starts of a PNG": b"\x89PNG\r\n\x1a\n",
+    "starts of a WebP": b"RIFF\x08\0\0\0WEBP",
+    "starts of a TIFF": b"II*\0\x08\0\0\0\x01\0",
+    "digits": b"A",
+    "words that are too short": b"A" * 23 + b".",
+    "lines of digits": b"A" * 24 + b"\n",
+    "digits between breaks": b"A" * 24 + b"\r\n" * 60,
+    "digits and half a break": b"A" * 24 + b"&#x00",
+    "wide digits": b"A\0",
+    "escapes": rb"A\/\u002f%2F",
+}
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_a_search_for_pictures_goes_over_its_bytes_once(name: str) -> None:
+    few, many = (_many(SEARCHED[name], size) for size in (1 << 16, 1 << 18))
+
+    def every_search(data: bytes) -> None:
+        inspection.unfit(data)
+        inspection.without_hidden(data)
+        list(pictures_in(data))
+
+    assert calls(lambda: every_search(many)) <= 4.2 * calls(lambda: every_search(few)) + 200
+    assert cpu(lambda: every_search(many)) < MOST_SECONDS
+
+
 def test_a_colour_profile_that_is_too_long_is_not_shown_with() -> None:
     most = MOST_PARTS["bytes of colour profile"]
     data = _png(("iCCP", b"a\0\0" + zlib.compress(bytes(4 * most))))
@@ -447,6 +513,10 @@ MORE: dict[str, tuple[Callable[[], bytes], str]] = {
     "png: inflated": (lambda: _squeezed(bytes(XMP_BYTES + 1)), "bytes of metadata in texts"),
     "png: texts together": (lambda: _png(*[_RAW_XMP] * 3), "bytes of metadata in texts"),
     "webp: xmp": (lambda: _webp_with_xmp(bytes(XMP_BYTES + 1)), "bytes of XMP"),
+    "jpg: extended xmp": (
+        lambda: _jpeg(*_in_extended_xmp(bytes(MOST_PARTS["bytes of extended XMP"] + 1))),
+        "bytes of extended XMP",
+    ),
     "jpg: segments": (lambda: _jpeg(*[(0xFE, b"")] * MOST_PARTS["segments"]), "segments"),
     "jpg: scans": (lambda: _scans(MOST_PARTS["scans"]), "scans"),
     "jpg: tables": (lambda: _jpeg(*[(0xDB, (b"\0" + bytes([9] * 64)) * 1000)] * 5), "tables"),

@@ -162,8 +162,8 @@ FILES = (
     mutant(
         "XMP keeps a thumbnail",
         XMP,
-        "after = _without_elements(packet, _THUMBNAILS)",
-        "after, thumbnails = packet, 0",
+        "after = _without_elements(plain, _THUMBNAILS)",
+        "after, thumbnails = plain, 0",
         IN_META,
     ),
     mutant(
@@ -208,9 +208,9 @@ FILES = (
     ),
     mutant(
         "a second picture in a JPEG is left behind",
-        JPEG_META,
-        "if pages > 1 or holds_picture(jpeg.trailer):",
-        "if pages > 1:",
+        "formats/jpeg/second_pictures.py",
+        "if pages == 1 and not holds_picture(jpeg.trailer):",
+        "if pages == 1:",
         IN_JPEG,
         IN_FEATURES,
     ),
@@ -331,8 +331,8 @@ FILES = (
     mutant(
         "a run of blanks is gone through from each of them",
         XMP,
-        '_ATTRIBUTES = re.compile(rb"(?<!\\s)\\s+',
-        '_ATTRIBUTES = re.compile(rb"\\s+',
+        '_ATTRIBUTE = rb"(?<!\\s)\\s+',
+        '_ATTRIBUTE = rb"\\s+',
         IN_LIMITS,
     ),
     mutant(

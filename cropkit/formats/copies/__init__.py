@@ -10,7 +10,7 @@ from dataclasses import replace
 from cropkit import formats
 from cropkit.errors import UnsuitableFormat, UnsupportedImage
 from cropkit.formats.account import Account, Candidate
-from cropkit.formats.copies import colour, decoding, sources, writers
+from cropkit.formats.copies import colour, decoding, hidden, sources, writers
 from cropkit.formats.copies.pixels import Pixels
 from cropkit.formats.copies.resampling import resampled
 from cropkit.formats.copies.sources import Source
@@ -21,6 +21,7 @@ from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import exif, xmp
 from cropkit.formats.metadata.crop_change import Resampling
 from cropkit.formats.options import Options
+from cropkit.formats.png import metadata
 from cropkit.formats.sniff import shown, sniff
 from cropkit.geometry import PixelBox
 
@@ -138,6 +139,10 @@ def _check_light(pixels: Pixels, how: CopyOptions, name: str) -> None:
 
 def _renewed(source: Source, change: Resampling, account: Account, name: str) -> Source:
     """Return the metadata of the new pixels."""
+    edit = metadata.Edit(change, Account(account.format), name)  # texts that stay are told later
+    source = hidden.without_hidden(source, edit)
+    for item, reason in edit.account.dropped:
+        account.drop(item, reason)
     block, packet = source.exif, source.xmp
     return replace(
         source,

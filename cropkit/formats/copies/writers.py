@@ -15,8 +15,9 @@ from cropkit.formats.copies.sources import Source
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.jpeg import pixels as jpeg_pixels
 from cropkit.formats.jpeg import reencode, segments
-from cropkit.formats.jpeg.metadata import EXIF, ICC, XMP
+from cropkit.formats.jpeg.metadata import ICC, XMP
 from cropkit.formats.jpeg.segments import APP0, APP1, APP2, COM, Segment
+from cropkit.formats.jpeg.split import EXIF
 from cropkit.formats.png import compress
 from cropkit.formats.png.chunks import Chunk, Container, Ihdr
 from cropkit.formats.png.filters import Frame

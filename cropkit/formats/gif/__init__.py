@@ -21,14 +21,16 @@ from cropkit.formats.decoder_errors import reading
 from cropkit.formats.gif import blocks
 from cropkit.formats.gif.blocks import Container, Picture
 from cropkit.formats.limits import check_pixels
-from cropkit.formats.metadata import xmp
-from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.metadata import colour_profile, inspection, xmp
+from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 from cropkit.formats.options import Options
 from cropkit.geometry import PixelBox
 
 _PLAIN_TEXT = 0x01
-_LABELS = {0xFE: "comment", 0xF9: "graphic control"}
-_APPLICATION = 0xFF
+_COMMENT, _APPLICATION = 0xFE, 0xFF
+_LABELS = {_COMMENT: "comment", 0xF9: "graphic control"}
+_APPLICATION_NAME = 11  # bytes of an application's name and code
+_ICC = b"ICCRGBG1"
 _C2PA = b"C2PA_GIF"  # C2PA specification, annex A, GIF
 _XMP = b"XMP DataXMP"
 # A packet stands there as it is; wherever its bytes lead as lengths, this leads to the end (XMP
@@ -80,12 +82,13 @@ def _cropped(container: Container, box: PixelBox, name: str) -> Candidate:
     account.patch("screen: width, height")
     account.keep("colours and indices")
     change = Change(container.size, box)
-    edited = tuple(
+    edited = (
         after if isinstance(block, Picture) else _edited(block, change, account, name)
         for block in container.blocks
     )
     screen = blocks.with_size(container.screen, box.size)
-    written = Container(screen, edited, container.trailer)
+    stay = tuple(block for block in edited if block is not None)
+    written = Container(screen, stay, container.trailer)
     return account.candidate(written.encoded(), (box, box), Proof(written, indices))
 
 
@@ -150,12 +153,32 @@ def _alone(picture: Picture) -> bytes:
     return Container(screen, (replace(picture, place=(0, 0)),), b"").encoded()
 
 
-def _edited(block: bytes, change: Change, account: Account, name: str) -> bytes:
+def _edited(block: bytes, change: Change, account: Account, name: str) -> bytes | None:
     """Carry an extension; XMP is patched where it is followed by what makes any length right."""
-    if block[1] == _APPLICATION and block[3:14] == _XMP and block.endswith(_XMP_END):
-        return block[:14] + xmp.patched(block[14:], change, account, "XMP", name)
+    is_application = block[1] == _APPLICATION
+    if is_application and block[3:14] == _XMP and block.endswith(_XMP_END):
+        packet = xmp.patched(block[14 : -len(_XMP_END)], change, account, "XMP", name)
+        return block[:14] + packet + _XMP_END if packet else None
     known = _LABELS.get(block[1], f"extension {block[1]:#04x}")
-    account.keep(_application(block) if block[1] == _APPLICATION else known)
+    label = _application(block) if is_application else known
+    data = blocks.joined(block)
+    if is_application and block[3:11] == _ICC:
+        reason = SHOWS_MORE if colour_profile.hides(data[_APPLICATION_NAME:]) else None
+        return _kept(block, reason, account, label)
+    if block[1] == _COMMENT and inspection.is_text(data):
+        after, reason = inspection.without_hidden(data)
+        if reason:
+            account.drop(f"{label}: bytes that it spells out", reason)
+            account.patch(label)
+            return block[:2] + blocks.in_sub_blocks(after)
+    return _kept(block, inspection.unfit(data), account, label)
+
+
+def _kept(block: bytes, reason: str | None, account: Account, label: str) -> bytes | None:
+    if reason:
+        account.drop(label, reason)
+        return None
+    account.keep(label)
     return block
 
 

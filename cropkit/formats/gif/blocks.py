@@ -10,6 +10,7 @@ from cropkit.geometry import PixelBox, Size
 _SCREEN = struct.Struct("<6sHHBBB")
 _IMAGE = struct.Struct("<HHHHB")
 _EXTENSION, _PICTURE, _END = 0x21, 0x2C, 0x3B
+_SUB_BLOCK = 255
 _HAS_TABLE, _TABLE_BITS, _INTERLACED = 0x80, 0x07, 0x40
 
 
@@ -135,6 +136,21 @@ def _end_of_sub_blocks(data: bytes, at: int, name: str) -> int:
     if at >= len(data):
         raise Truncated(name, "inside a block")
     return at + 1
+
+
+def joined(block: bytes) -> bytes:
+    """Return what the sub-blocks of an extension hold together."""
+    pieces, at = [], 2
+    while block[at]:
+        pieces.append(block[at + 1 : at + 1 + block[at]])
+        at += 1 + block[at]
+    return b"".join(pieces)
+
+
+def in_sub_blocks(data: bytes) -> bytes:
+    """Return bytes as a chain of sub-blocks, with the empty one that ends it."""
+    cut = (data[at : at + _SUB_BLOCK] for at in range(0, len(data), _SUB_BLOCK))
+    return b"".join(bytes([len(piece)]) + piece for piece in cut) + b"\0"
 
 
 def _table_length(flags: int) -> int:

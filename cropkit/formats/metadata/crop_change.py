@@ -7,6 +7,9 @@ from cropkit.geometry import PixelBox, Size
 SHOWS_MORE = "it shows what was cropped out"
 
 
+Rectangle = tuple[float, float, float, float]  # left, top, width, height
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A stored image of size `before`, cropped to the stored `box`."""
@@ -42,6 +45,25 @@ class Change:
     def extents(self, *lengths: int) -> tuple[int, ...]:
         """Return what widths, heights or diameters in the image are now: a crop leaves them."""
         return lengths
+
+    @property
+    def result(self) -> Size:
+        """Size of the new image, as it is stored."""
+        return self.box.size
+
+    def placed(self, area: Rectangle) -> Rectangle | None:
+        """Return where what the crop shows of an area is now; None where it shows nothing.
+
+        Sides may be 0, for a point.
+        """
+        left, top, width, height = area
+        box = self.box
+        right, bottom = min(left + width, box.right), min(top + height, box.bottom)
+        left, top = max(left, box.left), max(top, box.top)
+        outside = right < left or bottom < top or left >= box.right or top >= box.bottom
+        if outside or (width and right == left) or (height and bottom == top):
+            return None
+        return left - box.left, top - box.top, right - left, bottom - top
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +106,36 @@ class Resampling(Change):
         return tuple(max(1, round(n * by)) for n, by in zip(ordered, (across, down), strict=False))
 
     @property
+    def result(self) -> Size:
+        """Size of the new image."""
+        return self.size
+
+    def placed(self, area: Rectangle) -> Rectangle | None:
+        """Return where what the crop shows of a stored area is now."""
+        shown = Change.placed(self, area)
+        if shown is None:
+            return None
+        left, top, width, height = _turned(shown, self.box.size, self.orientation)
+        across, down = self._scale
+        return left * across, top * down, width * across, height * down
+
+    @property
     def _scale(self) -> tuple[float, float]:
         crop = self.box.size.oriented(self.orientation)
         return self.size.width / crop.width, self.size.height / crop.height
+
+
+def _turned(area: Rectangle, size: Size, orientation: int) -> Rectangle:
+    """Return an area of a stored image in the upright one, as `PixelBox.upright` does."""
+    left, top, width, height = area
+    if orientation in _FLIPPED_X:
+        left = size.width - left - width
+    if orientation in _FLIPPED_Y:
+        top = size.height - top - height
+    return (
+        (top, left, height, width) if orientation >= _FIRST_SWAPPED else (left, top, width, height)
+    )
+
+
+# Exif 2.32, tag 0112: which corner of the scene the first row and column stand for.
+_FLIPPED_X, _FLIPPED_Y, _FIRST_SWAPPED = (2, 3, 7, 8), (3, 4, 6, 7), 5

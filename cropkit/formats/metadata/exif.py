@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cropkit.formats.account import Account
-from cropkit.formats.metadata import embedded_pictures
+from cropkit.formats.metadata import exif_hidden
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 from cropkit.formats.metadata.exif_block import TiffBlock, TiffDamage
+from cropkit.formats.metadata.exif_hidden import SUB_DIRECTORIES
 
 _ORIENTATION = 0x0112
-_SUB_DIRECTORIES = (0x8769, 0x8825, 0xA005)  # Exif, GPS, Interoperability
 # Pairs of tags that state the stored size: ImageWidth/ImageLength, PixelX/YDimension.
 _DIMENSIONS = ((0x0100, 0x0101), (0xA002, 0xA003))
 _SUBJECTS = {0x9214: "SubjectArea", 0xA214: "SubjectLocation"}
@@ -36,13 +36,13 @@ def read_orientation(block: bytes) -> int:
 def patched(block: bytes, change: Change, account: Account, label: str) -> bytes:
     """Return the block for the cropped image, of the same length, and account for it.
 
-    A block that does not hold together is carried as it is, but for pictures found inside.
+    A block that does not hold together is carried as it is, but for what may show the old frame.
     """
     try:
         after = _edited(block, change, account, label)
     except TiffDamage:
         after = block
-    after = _without_pictures(after, account, label)
+    after = exif_hidden.blanked(after, change, account, label)
     (account.keep if after == block else account.patch)(label)
     return after
 
@@ -57,7 +57,7 @@ def renewed(block: bytes, change: Change, account: Account, label: str) -> bytes
     except TiffDamage:
         account.drop(label, "it does not hold together")
         return None
-    after = _without_pictures(after, account, label)
+    after = exif_hidden.blanked(after, change, account, label)
     (account.keep if after == block else account.patch)(label)
     return after
 
@@ -92,7 +92,7 @@ def _directories(tiff: TiffBlock) -> Iterator[int]:
             continue
         seen.add(ifd)
         yield ifd
-        links = (e for e in tiff.entries(ifd) if e.tag in _SUB_DIRECTORIES)
+        links = (e for e in tiff.entries(ifd) if e.tag in SUB_DIRECTORIES)
         waiting += [v for e in links for v in tiff.integers(e)[:1]]
 
 
@@ -147,11 +147,3 @@ def _covered(spans: Iterable[range], length: int) -> npt.NDArray[np.bool_]:
             edges[span.start] += 1
             edges[min(span.stop, length)] -= 1
     return np.cumsum(edges)[:-1] > 0
-
-
-def _without_pictures(block: bytes, account: Account, label: str) -> bytes:
-    after = bytearray(block)
-    for span in embedded_pictures.pictures(block):
-        after[span.start : span.stop] = bytes(len(span))
-        account.drop(f"{label} preview", SHOWS_MORE)
-    return bytes(after)

@@ -6,6 +6,7 @@ changes values, blanks bytes and unlinks entries, and keeps the length (TIFF 6.0
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,6 +60,15 @@ class TiffBlock:
             raise TiffDamage("more directories than there are kinds of")
         return [self._entry(ifd + 2 + _ENTRY * i) for i in range(count)]
 
+    def sound_entries(self, ifd: int) -> list[Entry]:
+        """Return the entries of a directory that hold together, without the others."""
+        entries: list[Entry] = []
+        with suppress(TiffDamage):
+            for number in range(min(self._number("H", ifd), _MOST_ENTRIES)):
+                with suppress(TiffDamage):
+                    entries.append(self._entry(ifd + 2 + _ENTRY * number))
+        return entries
+
     def table(self, ifd: int) -> range:
         """Return the bytes that a directory's own table covers."""
         return range(ifd, ifd + 2 + _ENTRY * self._number("H", ifd) + 4)
@@ -98,6 +108,16 @@ class TiffBlock:
         self._put("H", ifd, self._number("H", ifd) - 1)
         moved = self.data[entry.at + _ENTRY : end]
         self.data[entry.at : end] = moved + bytes(_ENTRY)
+
+    def shorten(self, entry: Entry, value: bytes) -> None:
+        """Put a value that is no longer in the place of an entry's own; the rest is left blank."""
+        self.data[entry.value_at : entry.value_at + entry.length] = value.ljust(entry.length, b"\0")
+        width = _WIDTHS.get(entry.kind, 1)
+        self._put("I", entry.at + 4, -(-len(value) // width))
+
+    def value(self, entry: Entry) -> bytes:
+        """Return the bytes of an entry's value."""
+        return bytes(self.data[entry.value_at : entry.value_at + entry.length])
 
     def blank(self, span: range) -> None:
         """Overwrite bytes with zeros."""

@@ -1,4 +1,4 @@
-"""XMP around a crop: dimensions updated in the text, thumbnails of the whole scene cut out."""
+"""XMP around a crop: sizes and coordinates updated in the text, pictures of the scene cut out."""
 
 import re
 from collections import defaultdict, deque
@@ -6,6 +6,7 @@ from collections import defaultdict, deque
 from cropkit.errors import GainMap
 from cropkit.formats.account import Account
 from cropkit.formats.limits import check_parts
+from cropkit.formats.metadata import inspection, xmp_geometry
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 
 # Properties that hold the stored size (XMP specification part 2; Exif 2.3 for XMP).
@@ -13,18 +14,33 @@ _DIMENSIONS = (
     (b"tiff:ImageWidth", b"tiff:ImageLength"),
     (b"exif:PixelXDimension", b"exif:PixelYDimension"),
 )
-_THUMBNAILS = rb"(?:xmp|xap):Thumbnails"
+_THUMBNAILS = rb"[\w.\-]+:Thumbnails"
+# A packet in wider characters than UTF-8's: marks of byte order, or a bracket that fills a word.
+_WIDE = (
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\xfe\xff", "utf-16"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\0\0\0<", "utf-32-be"),
+    (b"<\0\0\0", "utf-32-le"),
+    (b"\0<", "utf-16-be"),
+    (b"<\0", "utf-16-le"),
+)
 # Properties that carry a whole second picture (Google's depth and cardboard photos).
 _PICTURES = (b"GDepth:Data", b"GImage:Data", b"GDepth:Confidence=")
 # What describes a second picture: gain maps of Adobe, Apple and Google, depth maps, motion photos,
-# the directory of what follows the image, and the pointer to a packet that held one.
+# the directory of what follows the image.
 _OF_PICTURES = (
     rb"hdrgm:[\w-]+|HDRGainMap:[\w-]+|GDepth:[\w-]+|GImage:[\w-]+|Device:[\w-]+"
     rb"|(?:G?Container):[\w-]+|GCamera:(?:MotionPhoto|MicroVideo)[\w-]*|apdi:[\w-]+"
-    rb"|OpCamera:[\w-]+|xmpNote:HasExtendedXMP"
+    rb"|OpCamera:[\w-]+"
 )
 # Each begins at the first of several blanks: else a run of them would be gone through from each.
-_ATTRIBUTES = re.compile(rb"(?<!\s)\s+(?:%b)\s*=\s*(?:\"[^\"]*\"|'[^']*')" % _OF_PICTURES)
+_ATTRIBUTE = rb"(?<!\s)\s+(?:%b)\s*=\s*(?:\"[^\"]*\"|'[^']*')"
+_ATTRIBUTES = re.compile(_ATTRIBUTE % _OF_PICTURES)
+# The pointer to a packet in other segments (XMP, part 3, 1.1.3.1).
+_POINTER = rb"xmpNote:HasExtendedXMP"
+_POINTER_ATTRIBUTE = re.compile(_ATTRIBUTE % _POINTER)
 _NAMESPACE = re.compile(rb"(?<!\s)\s+xmlns:([\w-]+)\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 
 
@@ -41,23 +57,55 @@ def patched(packet: bytes, change: Change, account: Account, label: str, name: s
     return after
 
 
-def restated(packet: bytes, change: Change, account: Account, label: str, name: str) -> bytes:
+def restated(
+    packet: bytes,
+    change: Change,
+    account: Account,
+    label: str,
+    name: str,
+    *,
+    extended: bool = False,
+) -> bytes:
     """Return the packet for the cropped image; only what is left out is accounted for.
+
+    Nothing is left of a packet that speaks of coordinates and does not hold together.
+
+    Parameters
+    ----------
+    extended : whether it is the part of a packet that did not fit into one segment of a JPEG
 
     Raises
     ------
     GainMap
         As in `patched`.
     """
-    refuse_pictures(packet, name)
-    check_parts(name, "bytes of XMP", len(packet))
-    after = _without_elements(packet, _THUMBNAILS)
-    if after != packet:
+    check_parts(name, "bytes of extended XMP" if extended else "bytes of XMP", len(packet))
+    plain = _in_utf_8(packet)
+    refuse_pictures(plain, name)
+    after = _without_elements(plain, _THUMBNAILS)
+    if after != plain:
         account.drop(f"{label} thumbnail", SHOWS_MORE)
+    after, reason = inspection.without_hidden(after)
+    if reason:
+        account.drop(f"{label}: bytes that it spells out", reason)
     if not change.is_none:
         for pair in _DIMENSIONS:
             after = _restated(after, pair, change)
-    return after
+    moved = xmp_geometry.moved(after, change, account, label)
+    if moved is None:
+        account.drop(label, "it is damaged, and may hold coordinates of the old frame")
+    return packet if moved == plain else moved or b""
+
+
+def _in_utf_8(packet: bytes) -> bytes:
+    """Return the packet as all but a few programs write it (XMP, part 1, 7.1)."""
+    coding = next((coding for start, coding in _WIDE if packet.startswith(start)), None)
+    if coding is None:
+        return packet
+    try:
+        return packet.decode(coding).encode()
+    except UnicodeError:
+        return packet
 
 
 def renewed(packet: bytes, change: Change, account: Account, label: str, name: str) -> bytes | None:
@@ -69,6 +117,8 @@ def renewed(packet: bytes, change: Change, account: Account, label: str, name: s
         after = restated(without_pictures(packet, account, label), change, account, label, name)
     except GainMap:
         account.drop(label, "it carries a second picture")
+        return None
+    if not after:
         return None
     after = _property(b"tiff:Orientation").sub(rb"\g<before>1\g<after>", after)
     (account.keep if after == packet else account.patch)(label)
@@ -85,6 +135,13 @@ def without_pictures(packet: bytes, account: Account, label: str) -> bytes:
         return packet
     account.drop(f"{label} of a second picture", "it describes what is dropped")
     return _NAMESPACE.sub(lambda n: n[0] if b"%b:" % n[1] in _bodies(after) else b"", after)
+
+
+def pointing_to(packet: bytes, old: bytes, new: bytes | None) -> bytes:
+    """Return the packet that points to an extended one by another digest, or to none."""
+    if new is not None:
+        return packet.replace(old, new)
+    return _POINTER_ATTRIBUTE.sub(b"", _without_elements(packet, _POINTER))
 
 
 def _without_elements(packet: bytes, names: bytes) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from cropkit.errors import AnimatedImage, GainMap, Provenance, TooManyParts
 from cropkit.formats.account import Account
 from cropkit.formats.limits import MOST_PARTS
-from cropkit.formats.metadata import embedded_pictures, exif, photoshop, xmp
+from cropkit.formats.metadata import colour_profile, exif, inspection, iptc, photoshop, xmp
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 from cropkit.formats.png import text
 from cropkit.formats.png.chunks import Chunk, Container
@@ -21,15 +21,17 @@ DROPPED: Mapping[str, str] = {
     "acTL, fcTL": "an animation of one frame is a still image",
 }
 _REASONS = {kind: reason for kinds, reason in DROPPED.items() for kind in kinds.split(", ")}
-# Chunks whose data is no picture, whatever it looks like.
-_NO_PICTURES = frozenset(("PLTE", "tRNS", "bKGD", "cHRM", "gAMA", "iCCP", "sBIT", "sPLT", "tIME"))
+_MOST_COLOURS = 256
+_MOST_TEXT = 1 << 25  # bytes of text that is inflated, of all chunks together
+_SUGGESTED = {8: 6, 16: 10}  # bytes of an entry of sPLT, by its depth (11.3.4.4)
 
 
 @dataclass(slots=True)
 class TextBudget:
-    """How many bytes the texts that were taken apart held, together."""
+    """How many bytes the texts that were taken apart held together, and those of metadata."""
 
-    total: int = 0
+    metadata: int = 0
+    inflated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def refuse(container: Container, name: str) -> None:
         raise GainMap(name, "a gain map in gdAT")
     if "caBX" in kinds or "dSIG" in kinds:
         raise Provenance(name)
+    if colour_profile.hides(text.profile(container.chunks) or b""):
+        raise GainMap(name, "in the colour profile")
 
 
 def edited(container: Container, edit: Edit) -> tuple[list[Chunk], int]:
@@ -74,11 +78,11 @@ def _edited(chunk: Chunk, edit: Edit) -> Chunk | None:
     rule = _EDITS.get(chunk.type)
     if rule:
         return rule(chunk, edit)
-    if chunk.type not in _NO_PICTURES and embedded_pictures.holds_picture(chunk.data):
-        edit.account.drop(chunk.type, SHOWS_MORE)
+    reason = inspection.unfit(chunk.data)
+    if reason:
+        edit.account.drop(chunk.type, reason)
         return None
-    if chunk.type != "IEND":
-        edit.account.keep(chunk.type)
+    edit.account.keep(chunk.type)
     return chunk
 
 
@@ -93,37 +97,80 @@ def _patched_exif(data: bytes, edit: Edit, label: str) -> bytes:
     return prefix + exif.patched(block, edit.change, edit.account, label)
 
 
-def _edit_text(chunk: Chunk, edit: Edit) -> Chunk:
+def edited_text(chunk: Chunk, edit: Edit) -> Chunk | None:
+    """Return a text chunk for the cropped file, None where it is left out."""
     keyword, _, _ = chunk.data.partition(b"\0")
-    parsed = _parsed_text(chunk, edit) if text.is_metadata(keyword) else None
     label = f"{chunk.type} {keyword.decode('latin-1')}"
-    after = _edited_text(parsed, edit, label) if parsed else None
-    if parsed is None or after is None:
-        edit.account.keep(label)
+    try:
+        parsed = _parsed_text(chunk, keyword, edit)
+    except text.TooLong:
+        edit.account.drop(label, inspection.UNSEEN)
+        return None
+    if parsed is None or inspection.unfit(parsed.head):
+        return _carried(chunk, label, edit)
+    after = _edited_text(parsed, edit, label)
+    reason = inspection.unfit(parsed.behind)
+    if reason:
+        edit.account.drop(f"{label}: {len(parsed.behind)} bytes behind its stream", reason)
+    elif after == parsed.text:
         return chunk
-    return chunk if after == parsed.text else parsed.chunk(after)
+    return None if after is None else parsed.chunk(after)
 
 
-def _parsed_text(chunk: Chunk, edit: Edit) -> text.Text | None:
-    """Take a text apart that holds metadata; all of a file's together hold no more than one may."""
+def _carried(chunk: Chunk, label: str, edit: Edit) -> Chunk | None:
+    """Carry a chunk that cannot be taken apart, unless it may hide something."""
+    reason = inspection.unfit(chunk.data)
+    if reason:
+        edit.account.drop(label, reason)
+        return None
+    edit.account.keep(label)
+    return chunk
+
+
+def _parsed_text(chunk: Chunk, keyword: bytes, edit: Edit) -> text.Text | None:
+    """Take a text apart; all of a file's together hold no more than one may.
+
+    Raises
+    ------
+    TooLong
+        Where it is no metadata, and may be left out.
+    TooManyParts
+        Where it is.
+    """
+    texts = edit.texts
+    if not text.is_metadata(keyword):
+        parsed = text.parse_text(chunk, max(len(chunk.data), _MOST_TEXT - texts.inflated))
+        texts.inflated += len(parsed.text) if parsed and parsed.compressed else 0
+        return parsed
     what = "bytes of metadata in texts"
     try:
-        parsed = text.parse_text(chunk, MOST_PARTS[what] - edit.texts.total)
+        parsed = text.parse_text(chunk, MOST_PARTS[what] - texts.metadata)
     except text.TooLong:
         raise TooManyParts(edit.name, what, MOST_PARTS[what]) from None
-    edit.texts.total += len(parsed.text) if parsed else 0
+    texts.metadata += len(parsed.text) if parsed else 0
     return parsed
 
 
 def _edited_text(parsed: text.Text, edit: Edit, label: str) -> bytes | None:
-    """Return the text after its edit, which does its own accounting; None when it needs none."""
+    """Return the text after its edit, which does its own accounting; None when it has to go."""
     if parsed.keyword == text.XMP_KEYWORD:
         return xmp.patched(parsed.text, edit.change, edit.account, label, edit.name)
-    kind = text.raw_profile_kind(parsed.keyword)
-    profile = _PROFILES.get(kind or "")
-    if profile is None:
-        return None
-    return text.edit_raw_profile(parsed.text, lambda data: profile(data, edit, label))
+    profile = _PROFILES.get(text.raw_profile_kind(parsed.keyword) or "")
+    data = text.raw_profile(parsed.text) if profile else None
+    if profile and data is not None:
+        return text.with_raw_profile(parsed.text, profile(data, edit, label))
+    after: bytes | None = parsed.text
+    if inspection.is_text(parsed.text):
+        after, reason = inspection.without_hidden(parsed.text)
+        item = f"{label}: bytes that it spells out"
+    else:
+        after, reason, item = parsed.text, inspection.unfit(parsed.text), label
+        after = None if reason else after
+    if reason:
+        edit.account.drop(item, reason)
+    if after is not None:
+        (edit.account.patch if reason else edit.account.keep)(label)
+    return after
 
 
 def _xmp_profile(data: bytes, edit: Edit, label: str) -> bytes:
@@ -136,7 +183,65 @@ def _app1_profile(data: bytes, edit: Edit, label: str) -> bytes:
 
 
 def _photoshop_profile(data: bytes, edit: Edit, label: str) -> bytes:
-    return photoshop.patched(data, edit.account, label)
+    if not iptc.begins(data):
+        return photoshop.patched(data, edit.change, edit.account, label, edit.name)
+    after = iptc.without_pictures(data, edit.account, label)
+    (edit.account.keep if after == data else edit.account.patch)(label)
+    return after
+
+
+def _colour_profile(data: bytes, edit: Edit, label: str) -> bytes:
+    if colour_profile.hides(data):
+        edit.account.drop(label, inspection.UNSEEN)
+        return b""
+    edit.account.keep(label)
+    return data
+
+
+def _edit_colour_profile(chunk: Chunk, edit: Edit) -> Chunk | None:
+    """Carry a profile; one that no reader can inflate is none."""
+    parts = text.profile_parts(chunk.data)
+    if parts is None:
+        return _carried(chunk, "iCCP", edit)
+    if colour_profile.hides(parts[0]):  # not the first one, for which the file is refused
+        edit.account.drop("iCCP", SHOWS_MORE)
+        return None
+    return _without_tail(chunk, parts[1], edit)
+
+
+def _without_tail(chunk: Chunk, tail: bytes, edit: Edit) -> Chunk:
+    reason = inspection.unfit(tail)
+    (edit.account.patch if reason else edit.account.keep)(chunk.type)
+    if reason is None:
+        return chunk
+    edit.account.drop(f"{chunk.type}: {len(tail)} bytes behind its stream", reason)
+    return Chunk(chunk.type, chunk.data[: -len(tail)])
+
+
+def _edit_colours(chunk: Chunk, edit: Edit) -> Chunk | None:
+    """Carry a table of colours, of a length that such tables have."""
+    if len(chunk.data) > 3 * _MOST_COLOURS:
+        return _carried(chunk, chunk.type, edit)
+    edit.account.keep(chunk.type)
+    return chunk
+
+
+def _edit_suggested(chunk: Chunk, edit: Edit) -> Chunk | None:
+    """Carry a suggested palette, which counts its colours: the most frequent one stands first."""
+    _, _, table = chunk.data.partition(b"\0")
+    step = _SUGGESTED.get(table[0] if table else 0, 0)
+    counts = [table[at - 2 : at] for at in range(1 + step, len(table) + 1, step)] if step else []
+    if not step or (len(table) - 1) % step or counts != sorted(counts, reverse=True):
+        return _carried(chunk, "sPLT", edit)
+    edit.account.keep("sPLT")
+    return chunk
+
+
+def _edit_end(chunk: Chunk, edit: Edit) -> Chunk:
+    """Cut what an end chunk holds, which is nothing by the standard (11.2.4)."""
+    if chunk.data:
+        edit.account.drop(f"IEND: {len(chunk.data)} bytes", inspection.UNSEEN)
+    return Chunk("IEND", b"")
 
 
 def _edit_offset(chunk: Chunk, edit: Edit) -> Chunk | None:
@@ -168,10 +273,15 @@ def _edit_header(chunk: Chunk, _edit: Edit) -> Chunk:
 
 _EDITS: Mapping[str, Callable[[Chunk, Edit], Chunk | None]] = {
     "IHDR": _edit_header,
+    "IEND": _edit_end,
+    "PLTE": _edit_colours,
+    "tRNS": _edit_colours,
+    "sPLT": _edit_suggested,
+    "iCCP": _edit_colour_profile,
     "eXIf": _edit_exif,
-    "tEXt": _edit_text,
-    "zTXt": _edit_text,
-    "iTXt": _edit_text,
+    "tEXt": edited_text,
+    "zTXt": edited_text,
+    "iTXt": edited_text,
     "oFFs": _edit_offset,
     "caNv": _edit_canvas,
 }
@@ -180,6 +290,8 @@ _PROFILES: Mapping[str, Callable[[bytes, Edit, str], bytes]] = {
     "APP1": _app1_profile,
     "app1": _app1_profile,
     "xmp": _xmp_profile,
+    "icc": _colour_profile,
+    "icm": _colour_profile,
     "8bim": _photoshop_profile,
     "iptc": _photoshop_profile,
 }

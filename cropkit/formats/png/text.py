@@ -3,7 +3,7 @@
 import binascii
 import re
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cropkit.formats.limits import MOST_PARTS
@@ -19,13 +19,17 @@ _MOST_PROFILE = MOST_PARTS["bytes of colour profile"]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text chunk taken apart (11.3.3): everything before its text, and the text inflated."""
+    """A text chunk taken apart (11.3.3): everything before its text, and the text inflated.
+
+    ``behind`` is what follows the end of a stream that it is compressed in.
+    """
 
     type: str
     keyword: bytes
     head: bytes
     compressed: bool
     text: bytes
+    behind: bytes = b""
 
     def chunk(self, text: bytes) -> Chunk:
         """Return the chunk with another text, compressed if it was."""
@@ -55,28 +59,32 @@ def parse_text(chunk: Chunk, most: int) -> Text | None:
     if chunk.type == "iTXt":
         head += b"".join(part + b"\0" for part in rest[fields:].split(b"\0", 2)[:2])
     compressed = chunk.type == "zTXt" or head[:1] == b"\1"
-    text = rest[len(head) :]
+    text, behind = rest[len(head) :], b""
     try:
-        text = _inflated(text, most) if compressed else text
+        text, behind = _inflated(text, most) if compressed else (text, behind)
     except zlib.error:
         return None
     if len(text) > most:
         raise TooLong
-    return Text(chunk.type, keyword, keyword + b"\0" + head, compressed, text)
+    return Text(chunk.type, keyword, keyword + b"\0" + head, compressed, text, behind)
 
 
 def profile(chunks: Iterable[Chunk]) -> bytes | None:
-    """Return the colour profile of an iCCP chunk (11.3.2.3).
+    """Return the colour profile of an iCCP chunk (11.3.2.3); None as in `profile_parts`."""
+    data = next((chunk.data for chunk in chunks if chunk.type == "iCCP"), None)
+    parts = profile_parts(data) if data is not None else None
+    return parts[0] if parts else None
+
+
+def profile_parts(data: bytes) -> tuple[bytes, bytes] | None:
+    """Return the colour profile of an iCCP chunk, and what follows its stream.
 
     None when it cannot be inflated, or holds more than any profile.
     """
-    for chunk in chunks:
-        if chunk.type == "iCCP":
-            try:
-                return _inflated(chunk.data.partition(b"\0")[2][1:], _MOST_PROFILE)
-            except (zlib.error, TooLong):
-                return None
-    return None
+    try:
+        return _inflated(data.partition(b"\0")[2][1:], _MOST_PROFILE)
+    except (zlib.error, TooLong):
+        return None
 
 
 def raw_profile_kind(keyword: bytes) -> str | None:
@@ -86,25 +94,29 @@ def raw_profile_kind(keyword: bytes) -> str | None:
     )
 
 
-def edit_raw_profile(text: bytes, edit: Callable[[bytes], bytes]) -> bytes:
-    """Return a raw profile with its bytes edited; the text itself where nothing changes."""
+def raw_profile(text: bytes) -> bytes | None:
+    """Return the bytes of a raw profile, None where it is none."""
     match = _PROFILE.match(text)
-    if not match:
-        return text
-    before = binascii.unhexlify(b"".join(match[4].split()))
-    after = edit(before)
-    if after == before:
+    digits = b"".join(match[4].split()) if match else b""
+    return binascii.unhexlify(digits) if match and len(digits) % 2 == 0 else None
+
+
+def with_raw_profile(text: bytes, after: bytes) -> bytes:
+    """Return a raw profile's text for other bytes; the text itself where nothing changes."""
+    match = _PROFILE.match(text)
+    if not match or after == raw_profile(text):
         return text
     digits = binascii.hexlify(after)
     lines = [digits[at : at + 2 * _LINE] for at in range(0, len(digits), 2 * _LINE)]
     return match[1] + b"%d" % len(after) + match[3] + b"\n".join([*lines, b""])
 
 
-def _inflated(data: bytes, most: int) -> bytes:
+def _inflated(data: bytes, most: int) -> tuple[bytes, bytes]:
+    """Return what a stream holds, and what follows it."""
     inflate = zlib.decompressobj()
     text = inflate.decompress(data, most + 1)
     if len(text) > most:
         raise TooLong
     if not inflate.eof:
         raise zlib.error("it ends too early")
-    return text
+    return text, inflate.unused_data

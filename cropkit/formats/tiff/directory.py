@@ -14,7 +14,7 @@ from cropkit.formats.limits import check_parts
 EXIF, GPS, INTEROPERABILITY, SUB_IFDS = 34665, 34853, 40965, 330
 # Directories that hold no picture, by the tag that points to them.
 SUB_DIRECTORIES = (EXIF, GPS, INTEROPERABILITY)
-BYTE, SHORT, LONG, UNDEFINED, IFD, LONG8, IFD8 = 1, 3, 4, 7, 13, 16, 18
+BYTE, ASCII, SHORT, LONG, UNDEFINED, DOUBLE, IFD, LONG8, IFD8 = 1, 2, 3, 4, 7, 12, 13, 16, 18
 _WIDTHS: Final = {
     **dict.fromkeys((1, 2, 6, 7), 1),
     **dict.fromkeys((3, 8), 2),
@@ -175,7 +175,7 @@ class _Reader:
             chain.append(self._directory(following))
         first, *pages = chain
         children = [self._directory(int(at)) for at in self._pointers(first, SUB_IFDS)]
-        for tag in SUB_DIRECTORIES[:2]:
+        for tag in SUB_DIRECTORIES:  # some writers hang the last one here, and not below EXIF
             for at in self._pointers(first, tag)[:1]:
                 first.subs[tag] = self._directory(int(at))
         if EXIF in first.subs:

@@ -10,11 +10,22 @@ from PIL import ExifTags, TiffTags
 
 from cropkit.errors import GainMap, MultiPage, Provenance, UnsupportedFormat
 from cropkit.formats.account import Account
-from cropkit.formats.metadata import embedded_pictures, photoshop, xmp
+from cropkit.formats.metadata import (
+    colour_profile,
+    embedded_pictures,
+    inspection,
+    iptc,
+    photoshop,
+    xmp,
+)
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 from cropkit.formats.tiff.directory import (
+    ASCII,
     BYTE,
+    DOUBLE,
     EXIF,
+    GPS,
+    INTEROPERABILITY,
     LONG,
     SUB_DIRECTORIES,
     SUB_IFDS,
@@ -27,23 +38,35 @@ from cropkit.formats.tiff.directory import (
 )
 
 ORIENTATION, DESCRIPTION, XMP, PHOTOSHOP, ICC, MAKER_NOTE = 274, 270, 700, 34377, 34675, 37500
+_IPTC, _PRINT_IM, _GDAL, _IMAGEJ = 33723, 50341, 42112, (50838, 50839)
 _SUBFILE_TYPE, _REDUCED = 254, 1
 _PHOTOSHOP_LAYERS, _C2PA, DNG = 37724, 52545, 50706
 _STACK = re.compile(rb"\AImageJ=.*?^images=(\d+)", re.DOTALL | re.MULTILINE)
 # Sizes that microscopes' and tifffile's descriptions state, in text.
 _SHAPE = re.compile(rb'("shape":\s*\[)([\d,\s]+)(\])')
+# Statistics are of the whole image (GDAL's metadata, an item each).
+_STATISTICS = re.compile(rb'<Item\b[^<>]*\bname="STATISTICS_[^<>]*>[^<]*</Item>\s*')
+# ImageJ's metadata: shapes that were drawn onto the old frame.
+_DRAWN = (b"roi ", b" ior", b"over", b"revo")
 _OME_SIDE = re.compile(rb'(\bSize([XY])=")(\d{1,9})(")')
 _EXIF_SIDES = (0xA002, 0xA003)
 _SUBJECTS = (0x9214, 0xA214)
 _POSITIONS = {286: (282, 0), 287: (283, 1)}  # with the resolution, and the axis, of each
 _RATIONAL, _LARGEST = 5, (1 << 32) - 1
 _TIE_POINTS, _TRANSFORMATION, _RATIONAL_POLYNOMIALS = 33922, 34264, 50844
+_IMAGEJ_HEADER = 256  # bytes that the kinds of its parts stand in
+_BYTES = (BYTE, ASCII, 6, UNDEFINED)
 _OLD_FRAME = "its coordinates are those of the old frame"
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What an edit may look at; `pixels` are the values of the tags that lay the pixels out."""
+    """What an edit may look at; `pixels` are the values of the tags that lay the pixels out.
+
+    Parameters
+    ----------
+    inside : the tag that points to the directory which is edited, 0 for the first one
+    """
 
     change: Change
     pixels: Mapping[int, tuple[int, ...]]
@@ -51,6 +74,7 @@ class Edit:
     root: Directory
     account: Account
     name: str
+    inside: int = 0
 
 
 def refuse(tiff: Tiff, name: str) -> None:
@@ -68,6 +92,8 @@ def refuse(tiff: Tiff, name: str) -> None:
         raise Provenance(name)
     if _PHOTOSHOP_LAYERS in tags:
         raise GainMap(name, "Photoshop layers")
+    if colour_profile.hides(_text(tiff.first, ICC)):
+        raise GainMap(name, "in the colour profile")
     if DNG in tags:
         raise UnsupportedFormat(name, "DNG")
     stack = _STACK.search(_text(tiff.first, DESCRIPTION))
@@ -114,54 +140,129 @@ def _text(directory: Directory, tag: int) -> bytes:
 
 
 def _edited(directory: Directory, edit: Edit, rules: "_Rules") -> Directory:
-    entries = tuple(_one(e, edit, rules) for e in directory.entries)
+    entries = tuple(_one(e, directory, edit, rules) for e in directory.entries)
     below = {EXIF: _EXIF_EDITS}
-    subs = {tag: _edited(sub, edit, below.get(tag, {})) for tag, sub in directory.subs.items()}
+    subs = {
+        tag: _edited(sub, replace(edit, inside=tag), below.get(tag, {}))
+        for tag, sub in directory.subs.items()
+    }
     return Directory(directory.at, tuple(e for e in entries if e is not None), subs)
 
 
-def _one(entry: Entry, edit: Edit, rules: "_Rules") -> Entry | None:
+def _one(entry: Entry, directory: Directory, edit: Edit, rules: "_Rules") -> Entry | None:
     if entry.tag in edit.pixels and rules is _EDITS:
         return _restated(entry, edit, edit.pixels[entry.tag])
     if entry.tag in SUB_DIRECTORIES:
-        return entry
-    rule = rules.get(entry.tag, _without_pictures)
+        return _pointer(entry, directory, edit)
+    rule = rules.get(entry.tag, _looked_into)
     return rule(entry, edit)
+
+
+def _pointer(entry: Entry, directory: Directory, edit: Edit) -> Entry | None:
+    """Carry the pointer to a directory that was read; another one would point to nothing."""
+    if entry.tag in directory.subs:
+        return entry
+    edit.account.drop(_label(entry, edit), "it points to a directory that was not read")
+    return None
 
 
 def _restated(entry: Entry, edit: Edit, values: tuple[int, ...]) -> Entry:
     return _told(entry, entry.of_numbers(edit.form, values), edit)
 
 
-def label(tag: int) -> str:
-    """Return what a tag is called."""
+def label(tag: int, inside: int = 0) -> str:
+    """Return what a tag is called in the directory that another tag points to."""
+    if inside in _NAMES:
+        return _NAMES[inside].get(tag, f"tag {tag}")
     known = str(TiffTags.lookup(tag).name)
     return known if known != "unknown" else ExifTags.TAGS.get(tag, f"tag {tag}")
 
 
+_NAMES: Mapping[int, Mapping[int, str]] = {
+    GPS: ExifTags.GPSTAGS,
+    INTEROPERABILITY: {each.value: each.name for each in ExifTags.Interop},
+}
+
+
+def _label(entry: Entry, edit: Edit) -> str:
+    return label(entry.tag, edit.inside)
+
+
+def _looked_into(entry: Entry, edit: Edit, data: bytes | None = None) -> Entry | None:
+    """Carry a tag that no rule names, or its `data` after an edit, but for what it may hide."""
+    before, entry = entry, entry if data is None else entry.of_data(data)
+    is_known = entry.tag in TiffTags.TAGS_V2 or entry.tag in ExifTags.TAGS
+    if entry.tag == MAKER_NOTE and embedded_pictures.holds_tiff(entry.data):
+        edit.account.drop(_label(entry, edit), SHOWS_MORE)
+        return None
+    if entry.tag in (MAKER_NOTE, _PRINT_IM, ICC) or (is_known and entry.kind not in _BYTES):
+        return _without_pictures(entry, edit)
+    if inspection.is_text(entry.data):
+        text, reason = inspection.without_hidden(entry.data)
+        if reason:
+            edit.account.drop(f"{_label(entry, edit)}: bytes that it spells out", reason)
+        return _told(before, entry.of_data(text) if reason else entry, edit)
+    blanked = _blanked(entry, edit)
+    reason = inspection.unfit(blanked)
+    if reason:
+        edit.account.drop(_label(entry, edit), reason)
+        return None
+    return _told(before, entry.of_data(blanked), edit)
+
+
 def _without_pictures(entry: Entry, edit: Edit) -> Entry:
-    """Carry a tag; JPEG files inside are blanked, so that nothing moves."""
+    """Carry a tag whose structure is known; pictures inside are blanked, so that nothing moves."""
+    return _told(entry, entry.of_data(_blanked(entry, edit)), edit)
+
+
+def _blanked(entry: Entry, edit: Edit) -> bytes:
     after = bytearray(entry.data)
-    for span in embedded_pictures.pictures(entry.data) if entry.kind in (BYTE, UNDEFINED) else ():
+    for span in embedded_pictures.pictures(entry.data):
         after[span.start : span.stop] = bytes(len(span))
-        edit.account.drop(f"{label(entry.tag)} preview", SHOWS_MORE)
-    return _told(entry, entry.of_data(bytes(after)), edit)
+        edit.account.drop(f"{_label(entry, edit)} preview", SHOWS_MORE)
+    return bytes(after)
 
 
 def _told(entry: Entry, after: Entry, edit: Edit) -> Entry:
-    (edit.account.keep if after.data == entry.data else edit.account.patch)(label(entry.tag))
+    (edit.account.keep if after.data == entry.data else edit.account.patch)(_label(entry, edit))
     return after
 
 
-def _edit_xmp(entry: Entry, edit: Edit) -> Entry:
-    return entry.of_data(xmp.patched(entry.data, edit.change, edit.account, "XMP", edit.name))
+def _edit_xmp(entry: Entry, edit: Edit) -> Entry | None:
+    packet = xmp.patched(entry.data, edit.change, edit.account, "XMP", edit.name)
+    return entry.of_data(packet) if packet else None
+
+
+def _edit_iptc(entry: Entry, edit: Edit) -> Entry | None:
+    if not iptc.begins(entry.data):
+        return _looked_into(entry, edit)
+    after = iptc.without_pictures(entry.data, edit.account, _label(entry, edit))
+    return _told(entry, entry if after == entry.data else entry.of_data(after), edit)
+
+
+def _edit_statistics(entry: Entry, edit: Edit) -> Entry | None:
+    text = _STATISTICS.sub(b"", entry.data)
+    if text != entry.data:
+        edit.account.drop(f"{_label(entry, edit)} statistics", "they are of the whole image")
+    return _looked_into(entry, edit, text)
+
+
+def _edit_imagej(entry: Entry, edit: Edit) -> Entry | None:
+    """Leave out what was drawn onto the old frame, with the table of how long its parts are."""
+    parts = edit.root.first(_IMAGEJ[1])
+    if parts is None or any(kind in parts.data[:_IMAGEJ_HEADER] for kind in _DRAWN):
+        edit.account.drop(_label(entry, edit), _OLD_FRAME)
+        return None
+    return _without_pictures(entry, edit)
 
 
 def _edit_photoshop(entry: Entry, edit: Edit) -> Entry:
-    return entry.of_data(photoshop.patched(entry.data, edit.account, label(entry.tag)))
+    return entry.of_data(
+        photoshop.patched(entry.data, edit.change, edit.account, _label(entry, edit), edit.name)
+    )
 
 
-def _edit_description(entry: Entry, edit: Edit) -> Entry:
+def _edit_description(entry: Entry, edit: Edit) -> Entry | None:
     """Restate sizes in the text of tifffile and of OME-XML."""
     before, after = edit.change.before, edit.change.after
 
@@ -180,7 +281,7 @@ def _edit_description(entry: Entry, edit: Edit) -> Entry:
         return match[0] if int(match[3]) != old else b"%b%d%b" % (match[1], new, match[4])
 
     text = _OME_SIDE.sub(resized, _SHAPE.sub(reshaped, entry.data))
-    return _told(entry, entry.of_data(text), edit)
+    return _looked_into(entry, edit, text)
 
 
 def _edit_side(entry: Entry, edit: Edit) -> Entry:
@@ -197,7 +298,7 @@ def _edit_subject(entry: Entry, edit: Edit) -> Entry | None:
     x, y, *rest = (*entry.numbers(edit.form).tolist(), 0, 0)[: max(2, entry.count)]
     moved = edit.change.moved(x, y)
     if moved is None:
-        edit.account.drop(label(entry.tag), "the subject was cropped out")
+        edit.account.drop(_label(entry, edit), "the subject was cropped out")
         return None
     return _restated(entry, edit, (*moved, *rest)[: entry.count])
 
@@ -209,7 +310,7 @@ def _edit_position(entry: Entry, edit: Edit) -> Entry | None:
     place = _fraction(entry, edit.form)
     corner = (edit.change.box.left, edit.change.box.top)[axis]
     if place is None or not resolution:
-        edit.account.drop(label(entry.tag), "its unit is not known")
+        edit.account.drop(_label(entry, edit), "its unit is not known")
         return None
     moved = (place + corner / resolution).limit_denominator(_LARGEST // 10**5)
     data = np.array(moved.as_integer_ratio(), f"{edit.form.order}u4").tobytes()
@@ -223,8 +324,11 @@ def _fraction(entry: Entry | None, form: Form) -> Fraction | None:
     return Fraction(above, below) if below else None
 
 
-def _edit_doubles(entry: Entry, edit: Edit) -> Entry:
+def _edit_doubles(entry: Entry, edit: Edit) -> Entry | None:
     """Move what ties pixels to the ground (OGC GeoTIFF 1.1, annex B.6; RPCs in GeoTIFF)."""
+    if entry.kind != DOUBLE:
+        edit.account.drop(_label(entry, edit), f"{_OLD_FRAME}, and of another type than it has")
+        return None
     kind = f"{edit.form.order}f8"
     values = np.frombuffer(entry.data, kind).astype(float)
     left, top = edit.change.box.left, edit.change.box.top
@@ -239,7 +343,7 @@ def _edit_doubles(entry: Entry, edit: Edit) -> Entry:
 
 
 def _drop(entry: Entry, edit: Edit) -> None:
-    edit.account.drop(label(entry.tag), DROPPED[entry.tag])
+    edit.account.drop(_label(entry, edit), DROPPED[entry.tag])
 
 
 def _leave_out(_entry: Entry, _edit: Edit) -> None:
@@ -255,6 +359,9 @@ DROPPED: Mapping[int, str] = {
 _EDITS: _Rules = {
     DESCRIPTION: _edit_description,
     XMP: _edit_xmp,
+    _IPTC: _edit_iptc,
+    _GDAL: _edit_statistics,
+    **dict.fromkeys(_IMAGEJ, _edit_imagej),
     PHOTOSHOP: _edit_photoshop,
     SUB_IFDS: _leave_out,
     **dict.fromkeys(_POSITIONS, _edit_position),

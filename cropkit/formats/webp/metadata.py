@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from cropkit.errors import AnimatedImage, CorruptImage, GainMap, MultiPage, Provenance
 from cropkit.formats.account import Account
-from cropkit.formats.metadata import exif, xmp
+from cropkit.formats.metadata import colour_profile, exif, inspection, xmp
 from cropkit.formats.metadata.crop_change import Change
-from cropkit.formats.metadata.embedded_pictures import holds_picture
 from cropkit.formats.webp import riff
 from cropkit.formats.webp.riff import ALPH, PIXELS, VP8X, Chunk, Container
 
@@ -43,9 +42,8 @@ def refuse(container: Container, name: str) -> None:
         raise MultiPage(name, pictures)
     if len(container.first(VP8X) or bytes(_CANVAS_BYTES)) < _CANVAS_BYTES:
         raise CorruptImage(name, "a canvas chunk that is too short")
-    for chunk in container.chunks:
-        if chunk.type not in _KNOWN and holds_picture(chunk.data):
-            raise GainMap(name, f"in the chunk {chunk.type}")
+    if any(c.type == "ICCP" and colour_profile.hides(c.data) for c in container.chunks):
+        raise GainMap(name, "in the colour profile")
 
 
 def orientation(container: Container) -> int:
@@ -58,21 +56,29 @@ def orientation(container: Container) -> int:
 
 def edited(container: Container, edit: Edit) -> tuple[Chunk, ...]:
     """Return the chunks of the cropped file, in the order of the original."""
-    return tuple(_edited(chunk, edit) for chunk in container.chunks)
+    after = (_edited(chunk, edit) for chunk in container.chunks)
+    return tuple(chunk for chunk in after if chunk is not None)
 
 
-def _edited(chunk: Chunk, edit: Edit) -> Chunk:
+def _edited(chunk: Chunk, edit: Edit) -> Chunk | None:
     if chunk.type in edit.pixels:
         return Chunk(chunk.type, edit.pixels[chunk.type])
     rule = _EDITS.get(chunk.type)
     if rule:
         return Chunk(chunk.type, rule(chunk.data, edit))
+    reason = None if chunk.type in _KNOWN else inspection.unfit(chunk.data)
+    if reason:
+        edit.account.drop(chunk.type.strip(), reason)
+        return None
     edit.account.keep(chunk.type.strip())
     return chunk
 
 
 def _edit_canvas(data: bytes, edit: Edit) -> bytes:
     edit.account.patch("VP8X")
+    if len(data) > _CANVAS_BYTES:
+        edit.account.drop(f"VP8X: {len(data) - _CANVAS_BYTES} bytes behind it", inspection.UNSEEN)
+        data = data[:_CANVAS_BYTES]
     return riff.with_canvas(data, edit.change.after)
 
 
