@@ -19,9 +19,11 @@ from PIL import Image, ImageCms, ImageOps
 from strategies import boxes_in
 
 from cropkit import errors, formats
-from cropkit.formats.copies import copied, verify_copied
+from cropkit.formats.account import Account
+from cropkit.formats.copies import copied, tiff_exif, verify_copied
 from cropkit.formats.copies.resampling import light, numbers
 from cropkit.formats.copy_options import Colour, CopyOptions, Filter, Format, Sampling
+from cropkit.formats.tiff.directory import IFD8, Directory, Entry, Form, Tiff
 from cropkit.geometry import PixelBox, Size
 
 PNG, JPEG, WEBP = (CopyOptions(format=each) for each in (Format.PNG, Format.JPEG, Format.WEBP))
@@ -288,9 +290,62 @@ def test_profile_exif_and_xmp_are_carried_where_they_are_read(form: str, how: Co
     after = opened(proven(data, name, CopyOptions(format=how.format, long_side=20)).data)
     if form != "JPEG2000":
         assert after.info["icc_profile"] == pictures.icc_profile()
-    if form not in ("JPEG2000", "TIFF"):
+    if form != "JPEG2000":
         assert after.getexif()[0x010F] == "Test Camera"
         assert after.getexif().get_ifd(0x8825)[1] == "N"
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_what_a_tiff_says_of_itself_becomes_exif(order: Any, *, big: bool) -> None:
+    values = np.zeros((30, 40, 3), np.uint16)
+    texts = [(315, 2, 0, "Ada", True), (33432, 2, 0, "all rights", True), (274, 3, 1, 6, True)]
+    private = (65000, 2, 0, "what nobody knows", True)
+    out = io.BytesIO()
+    tifffile.imwrite(
+        out,
+        values,
+        photometric="rgb",
+        byteorder=order,
+        bigtiff=big,
+        metadata=None,
+        description="a lighthouse",
+        extratags=[*texts, private],
+    )
+    candidate = proven(out.getvalue(), "a.tif", JPEG, PixelBox(0, 0, 30, 20))
+    after = opened(candidate.data)
+    held = after.getexif()
+    assert (held[315], held[33432], held[270]) == ("Ada", "all rights", "a lighthouse")
+    assert held[274] == 1
+    assert after.size == (30, 20)  # upright: it was stored lying
+    assert "tag 65000" in names(candidate)
+
+
+def test_the_directories_of_a_big_tiff_are_found_in_the_block() -> None:
+    taken = Directory(0, (Entry(0x9003, 2, b"2026:01:02 03:04:05\0"),))
+    first = Directory(0, (Entry(0x8769, IFD8, bytes(8)), Entry(0x8825, 4, bytes(4))))
+    first.subs.update({0x8769: taken, 0x8825: Directory(0, (Entry(1, 2, b"N\0"),))})
+    tiff = Tiff(Form(">", big=True), first, (), ())
+    held = Image.Exif()
+    block = tiff_exif.block(tiff, (), Account("png"))
+    assert block is not None
+    held.load(block)
+    assert held.get_ifd(0x8769) == {0x9003: "2026:01:02 03:04:05"}
+    assert held.get_ifd(0x8825) == {1: "N"}
+
+
+def test_a_makernote_and_descriptions_of_the_pixels_stay_behind_with_a_word() -> None:
+    note = Image.Exif()
+    note.get_ifd(0x8769).update({0x927C: b"Maker" * 9, 0x9003: "2026:01:02 03:04:05"})
+    data = pictures.encoded(PHOTO, "TIFF", exif=note.tobytes())
+    candidate = proven(data, "a.tif", PNG)
+    exif = opened(candidate.data).getexif().get_ifd(0x8769)
+    assert exif[0x9003] == "2026:01:02 03:04:05"
+    assert 0x927C not in exif
+    assert "MakerNote" in names(candidate)
+    out = io.BytesIO()
+    tifffile.imwrite(out, np.zeros((8, 8), np.uint8))  # which keeps the shape in the description
+    assert "ImageDescription" in names(proven(out.getvalue(), "a.tif", PNG))
 
 
 def test_what_is_too_long_for_a_segment_of_jpeg_is_left_out_and_named() -> None:
@@ -596,6 +651,15 @@ def test_what_stands_first_in_a_dng_is_not_taken_for_the_picture() -> None:
     held = features.SAMPLES["tiff"]["DNG, raw cameras, volumes, strips left out"]
     refusals = [outcome_of(data, "a.tif", PNG) for data in held if isinstance(data, bytes)]
     assert any("a DNG cannot be written" in str(refusal) for refusal in refusals)
+
+
+def test_an_avif_of_other_colours_without_a_profile_says_so() -> None:
+    values = np.asarray(PHOTO)
+    wide = bytes(imagecodecs.avif_encode(values, primaries=9, transfer=16, matrix=9))
+    told = "colours by number: primaries 9, transfer 16"
+    assert told in names(proven(wide, "a.avif", PNG))
+    plain = names(proven(pictures.encoded(PHOTO, "AVIF"), "a.avif", PNG))
+    assert plain == {"anything else in the file"}
 
 
 @pytest.mark.parametrize("form", ["heic", "psd"])

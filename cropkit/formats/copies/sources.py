@@ -1,11 +1,13 @@
 """What a source holds beside its pixels: what a copy may carry, and the name of all the rest."""
 
+import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from cropkit.errors import UnsuitableFormat, UnsupportedDepth, UnsupportedFormat
 from cropkit.formats import preview
 from cropkit.formats.account import Account
+from cropkit.formats.copies import tiff_exif
 from cropkit.formats.jpeg import metadata as of_jpeg
 from cropkit.formats.jpeg import segments
 from cropkit.formats.jpeg.segments import COM
@@ -15,7 +17,6 @@ from cropkit.formats.png.chunks import Chunk
 from cropkit.formats.sniff import shown
 from cropkit.formats.tiff import directory
 from cropkit.formats.tiff import metadata as of_tiff
-from cropkit.formats.tiff.layout import PIXEL_TAGS
 from cropkit.formats.webp import riff
 
 _EXIF_PREFIX = b"Exif\0\0"
@@ -25,6 +26,8 @@ _TEXTS = ("tEXt", "zTXt", "iTXt")
 _COLOURS = ("sRGB", "gAMA", "cHRM", "cICP", "mDCV", "cLLI")
 _PNG_PIXELS = ("IHDR", "PLTE", "tRNS", "IEND", "iCCP", "eXIf")
 _WEBP_PIXELS = (riff.VP8X, riff.ALPH, *riff.PIXELS, "ICCP", "EXIF", "XMP ")
+_NUMBERED = b"colrnclx"
+_PRIMARIES, _TRANSFERS = (1, 2), (1, 2, 6, 13, 14, 15)  # of sRGB and BT.709, or not told
 _FRAMES = ("ANIM", "ANMF", "acTL", "fcTL", "fdAT")
 _JPEG_CARRIED = ("APP1 Exif", "APP1 XMP")
 _JPEG_PIXELS = ("APP0 JFIF", "APP14 Adobe", "APP2 ICC profile")
@@ -151,12 +154,9 @@ def _tiff(data: bytes, name: str, _form: str, account: Account) -> Source:
         if others:
             account.drop(f"{len(others)} {what}", ONE_PICTURE)
     held = {tag: first.first(tag) for tag in (of_tiff.ICC, of_tiff.XMP)}
-    pixels = (*PIXEL_TAGS, of_tiff.ORIENTATION, *held)
-    for entry in first.entries:
-        if entry.tag not in pixels:
-            account.drop(of_tiff.label(entry.tag), "of a TIFF only its profile and XMP are carried")
     profile, packet = (entry.data if entry else None for entry in held.values())
-    return Source(profile=profile, xmp=packet)
+    described = tiff_exif.block(tiff, tuple(held), account)
+    return Source(profile=profile, exif=described, xmp=packet)
 
 
 def _other(data: bytes, name: str, form: str, account: Account) -> Source:
@@ -171,12 +171,23 @@ def _other(data: bytes, name: str, form: str, account: Account) -> Source:
     except UnsupportedFormat as error:
         cure = "no decoder for it is installed"
         raise UnsuitableFormat(name, shown(form), "another format", cure) from error
-    exif, packet = info.get("exif"), info.get("xmp")
+    exif, packet, profile = info.get("exif"), info.get("xmp"), info.get("icc_profile")
+    if form == "avif" and profile is None:
+        _tell_of_colours(data, account)
     return Source(
-        profile=info.get("icc_profile"),
+        profile=profile,
         exif=_bare_exif([exif] if isinstance(exif, bytes) else []),
         xmp=packet if isinstance(packet, bytes) else None,
     )
+
+
+def _tell_of_colours(data: bytes, account: Account) -> None:
+    """Name colours that an AVIF states by numbers (ISO 23091-2) and are not nearly sRGB's."""
+    stated = data[data.find(_NUMBERED) + len(_NUMBERED) :][:4] if _NUMBERED in data else b""
+    primaries, transfer = struct.unpack(">HH", stated) if len(stated) == 4 else (1, 13)  # noqa: PLR2004  (two shorts)
+    if primaries not in _PRIMARIES or transfer not in _TRANSFERS:
+        named = f"colours by number: primaries {primaries}, transfer {transfer}"
+        account.drop(named, "no profile says them: the copy is taken for sRGB")
 
 
 def _bare_exif(blocks: Iterable[bytes]) -> bytes | None:

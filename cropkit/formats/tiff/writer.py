@@ -44,6 +44,15 @@ def assembled(
     return Written(_joined(form, final, starts[0], pixels), final, spans)
 
 
+def without_pixels(form: Form, root: Directory) -> bytes:
+    """Return a file of tags alone, as EXIF is; every value gets a new place."""
+    room = _Room(form, 0)
+    start = form.first_at + form.number.size
+    room.take_for_pixels(())
+    placed = _placed(root, form, lambda _at, length: room.append(0, length))
+    return _joined(form, _pointing(placed, form, {}), start, ())
+
+
 class _Room:
     """Which bytes of the new file are taken."""
 
