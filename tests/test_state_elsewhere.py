@@ -24,6 +24,7 @@ from cropkit.errors import (
     BadStatePlace,
     CropkitError,
     ForeignState,
+    NameTaken,
     NoCollection,
     NotMergeable,
     OnlyLooking,
@@ -352,6 +353,18 @@ def test_a_state_that_does_not_tell_whose_it_is_is_refused(
         Collection(photos, state=state)
 
 
+def test_half_a_rename_of_its_document_is_no_state_of_somebody_elses(
+    photos: Path, state: Path
+) -> None:
+    Collection(photos, state=state).close()
+    (state / f"{COLLECTION}.0123").hardlink_to(state / COLLECTION)
+    Collection(photos, state=state).close()
+    assert [path.name for path in (state / HOME).glob("collection*")] == ["collection.json"]
+    (state / HOME / "another").hardlink_to(state / COLLECTION)
+    with pytest.raises(ForeignState, match="another name"):
+        Collection(photos, state=state)
+
+
 def test_a_state_that_everybody_may_write_to_is_refused(photos: Path, state: Path) -> None:
     Collection(photos, state=state).close()
     (state / COLLECTION).chmod(0o666)
@@ -573,6 +586,19 @@ def test_copies_of_it_are_made_with_a_state_elsewhere(
     assert not (tmp_path / "copies" / PNG).exists()
     assert contents(read_only) == before
     assert not (read_only / IDENTITY).exists()
+
+
+def test_a_copy_that_is_refused_leaves_nothing_in_doubt(
+    read_only: Path, other_disk: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "copies"
+    out.mkdir()
+    (out / PNG).write_bytes(b"in the way")
+    with Collection(read_only, state=other_disk, copy_to=out) as collection:
+        with pytest.raises(NameTaken):
+            collection.crop(PNG, BOX)
+        assert collection.trail.operations.unsettled() == []
+        assert collection.fsck() == []
 
 
 def test_crops_from_it_go_nowhere_but_what_is_kept_is_copied_out(

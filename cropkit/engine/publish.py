@@ -133,7 +133,8 @@ class Publisher:
         for name in self._partials(operation):
             with suppress(MissingFile, PathOutsideRoot):
                 root, path = self.locations.locate(name)
-                root.unlink(path, missing_ok=True)
+                if root.identity(path) is not None:  # no name can be removed from what is read-only
+                    root.unlink(path, missing_ok=True)
 
     def sync(self, operation: Operation, *, new_names: bool) -> None:
         """Make the names on one side durable."""

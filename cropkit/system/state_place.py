@@ -162,6 +162,7 @@ def owner_of(state: Path) -> Owner | None:
     BadStatePlace
         It does not tell.
     """
+    _remove_second_name(state / COLLECTION)
     try:
         with state_folder.reader(state / COLLECTION) as file:
             data = file.read(_LARGEST + 1)
@@ -482,6 +483,18 @@ def _write_owner(state: Path, owner: Owner) -> None:
             os.close(fd)
         beside.replace(path)
         _sync_folder(path.parent, os)
+
+
+def _remove_second_name(path: Path) -> None:
+    """Remove what a power cut has left of a rename where that is two steps: two names of one file.
+
+    What has two names is refused, since the other one may be anybody's; this one is ours.
+    """
+    with suppress(OSError):
+        if path.lstat().st_nlink > 1:
+            for beside in path.parent.glob(f"{path.name}.*"):
+                if os.path.samestat(beside.lstat(), path.lstat()):
+                    beside.unlink()
 
 
 def _sweep(path: Path) -> None:

@@ -6,6 +6,7 @@ What should notice one is a class of crashes, the first guess first, with the sc
 from seeding import mutant
 
 MOVES = "move a PNG,move a JPEG outside,reject"
+ELSEWHERE = "crop a PNG (state elsewhere)"
 UNDOS = "undo a crop,undo a move"
 NEVER = "crop what was never synced,move what was never synced,reject what was never synced"
 APPLY, PUBLISH, KEPT = "engine/apply.py", "engine/publish.py", "engine/originals.py"
@@ -106,6 +107,20 @@ MUTANTS = (
         "        with self._writing() as db:\n            voucher = vouching.voucher(db, self._key)\n            for operation in ready",
         "        with self._writing(durable=False) as db:\n            voucher = vouching.voucher(db, self._key)\n            for operation in ready",
         "power:crop a PNG,move a PNG",
+    ),
+    mutant(
+        "a crop is not synced beside its image, with the state elsewhere",
+        PUBLISH,
+        "        there.sync(partial)\n        if there.digest",
+        "        if there.digest",
+        f"power:{ELSEWHERE}",
+    ),
+    mutant(
+        "what was cut off beside an image stays there",
+        PUBLISH,
+        "        self.state.unlink(leaving(operation.id), missing_ok=True)\n        self.clean_partials(operation)\n",
+        "        self.state.unlink(leaving(operation.id), missing_ok=True)\n",
+        f"kills:{ELSEWHERE}",
     ),
     # -- order ---------------------------------------------------------------------------------
     mutant(
