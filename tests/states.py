@@ -801,6 +801,11 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "NotShareable": with_a_group,
     "NotMergeable": beside,
     "BadDestination": nothing,
+    "BadSlot": nothing,
+    "BadTarget": nothing,
+    "CopiesOnly": nothing,
+    "TooSmall": nothing,
+    "OtherRatio": nothing,
     "BadStatePlace": nothing,
     "ChangedSinceCrop": edited_since,
     "OriginalDamaged": rotten,
@@ -851,10 +856,7 @@ ELSEWHERE: Mapping[str, str] = {
     "CellFailed": "a notebook has to stop at an error",
     "IllegalMove": "a key in the review",
     "NotInstalled": "a package has to be missing",
-    "BadTarget": "a program has to ask for a size",
-    "TooSmall": "a program has to ask for a size",
-    "OtherRatio": "a program has to ask for a size",
-    "UnsuitableFormat": "a program has to ask for another format",
+    "UnsuitableFormat": "the images of the runbook have no transparency",
     "ReaderDied": "a process of the review has to die",
 }
 
