@@ -281,6 +281,18 @@ def test_texts_of_a_png_are_kept_byte_for_byte_in_a_png_and_named_elsewhere() ->
         assert "text parameters" in names(proven(data, "a.png", how))
 
 
+@pytest.mark.parametrize("kind", ["gAMA", "tEXt", "zTXt", "vpAg", "iTXt"])
+def test_a_picture_in_a_part_of_a_png_stays_behind(kind: str) -> None:
+    hidden = samples_jpeg.SMALL
+    parts = png.chunks(pictures.encoded(PHOTO, "PNG"))
+    body = {"zTXt": b"x\0\0" + imagecodecs.zlib_encode(hidden), "iTXt": b"x" + bytes(5) + hidden}
+    planted = (kind, body.get(kind, b"x\0" + hidden))
+    data = png.assembled([parts[0], planted, *parts[1:]])
+    candidate = proven(data, "a.png", CopyOptions(long_side=30))
+    assert dict(png.chunks(candidate.data)).get(kind) is None
+    assert any(kind in item for item in names(candidate))
+
+
 @pytest.mark.parametrize("how", [PNG, JPEG, WEBP])
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF", "JPEG2000"])
 def test_profile_exif_and_xmp_are_carried_where_they_are_read(form: str, how: CopyOptions) -> None:

@@ -12,7 +12,7 @@ from cropkit.formats.png.chunks import Chunk
 
 
 def without_hidden(source: Source, edit: metadata.Edit) -> Source:
-    """Return a source whose profile, texts and comments show nothing of the old frame.
+    """Return a source whose profile, colours, texts and comments show nothing of the old frame.
 
     Raises
     ------
@@ -24,6 +24,7 @@ def without_hidden(source: Source, edit: metadata.Edit) -> Source:
     return replace(
         source,
         texts=tuple(_texts(source, edit)),
+        colours=tuple(_colours(source, edit.account)),
         comments=tuple(_comments(source, edit.account)),
     )
 
@@ -33,6 +34,15 @@ def _texts(source: Source, edit: metadata.Edit) -> Iterator[tuple[str, Chunk]]:
         after = metadata.edited_text(chunk, edit)
         if after is not None:
             yield keyword, after
+
+
+def _colours(source: Source, account: Account) -> Iterator[Chunk]:
+    for chunk in source.colours:
+        reason = inspection.unfit(chunk.data)
+        if reason:
+            account.drop(chunk.type, reason)
+        else:
+            yield chunk
 
 
 def _comments(source: Source, account: Account) -> Iterator[bytes]:
