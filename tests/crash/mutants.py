@@ -19,6 +19,7 @@ EXPORT_READER, SEGMENT_TESTS = "audit/export_reader.py", "calls:tests/audit/test
 ROTATING_TESTS = "calls:tests/audit/test_rotating.py"
 OPERATIONS, REBUILD, MIGRATIONS = "audit/operations.py", "audit/rebuild.py", "audit/migrations.py"
 KIT_TESTS = "calls:tests/test_collection.py"
+COPY_TESTS = "calls:tests/engine/test_copies.py"
 TRAIL_TESTS = "calls:tests/test_collection_trail.py"
 
 MUTANTS = (
@@ -47,15 +48,15 @@ MUTANTS = (
     mutant(
         "the candidate is not synced",
         APPLY,
-        '[kept(operation.sha256_before or ""), staged(operation.id)]',
+        '[kept(operation.sha256_before or ""), new]',
         '[kept(operation.sha256_before or "")]',
         "power:crop a PNG",
     ),
     mutant(
         "the original is not synced",
         APPLY,
-        '[kept(operation.sha256_before or ""), staged(operation.id)]',
-        "[staged(operation.id)]",
+        '[kept(operation.sha256_before or ""), new]',
+        "[new]",
         f"power:{NEVER}",
     ),
     mutant(
@@ -278,7 +279,7 @@ MUTANTS = (
     mutant(
         "the trail is not told",
         TRAIL,
-        "        self._append(db, event, path=operation.image, operation=operation.id, body=body)\n        operations.settle",
+        "        self._append(db, event, path=image, operation=operation.id, body=body)\n        operations.settle",
         "        operations.settle",
         "kills:crop a PNG",
     ),
@@ -610,5 +611,56 @@ MUTANTS = (
         "if set(living(folder)) - {self.owner}:",
         "if False:",
         "calls:tests/test_compact.py",
+    ),
+    # -- copies --------------------------------------------------------------------------------
+    mutant(
+        "a copy is not synced",
+        APPLY,
+        "if operation.keeps_an_original else [new]",
+        "if operation.keeps_an_original else []",
+        "power:copy a PNG outside",
+    ),
+    mutant(
+        "what goes with a copy shares its file with what stays",
+        PUBLISH,
+        "        return source == staged(operation.id)\n",
+        "        return True\n",
+        COPY_TESTS,
+    ),
+    mutant(
+        "a copy's source goes, as a moved one does",
+        PUBLISH,
+        "        if operation.is_copy:\n            return\n        holds",
+        "        holds",
+        "kills:copy a PNG outside",
+        COPY_TESTS,
+    ),
+    mutant(
+        "a copy that failed stays where it is",
+        PUBLISH,
+        "            self._drop(operation.target, operation.sha256_after)\n        self.sync(operation, new",
+        "            pass\n        self.sync(operation, new",
+        "faults:copy a PNG outside",
+    ),
+    mutant(
+        "a copy that failed takes away what stood there before",
+        PUBLISH,
+        'if not operation.report.get("stood"):',
+        "if True:",
+        "faults:copy what stands",
+    ),
+    mutant(
+        "undo takes away a copy that it did not make",
+        "engine/planning.py",
+        'if operation.report.get("stood"):',
+        "if False:",
+        COPY_TESTS,
+    ),
+    mutant(
+        "a decision about one slot replaces that of another",
+        "audit/decisions.py",
+        '    queue.c.slot == bindparam("of_slot"),\n',
+        "",
+        COPY_TESTS,
     ),
 )

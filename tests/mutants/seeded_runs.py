@@ -181,8 +181,8 @@ RUNS = (
     mutant(
         "no reserve is left on the disk",
         "batch/preflight.py",
-        "+ _AT_WORK * max(sizes) + _RESERVE",
-        "+ _AT_WORK * max(sizes)",
+        "for item in items) + _RESERVE\n\n\ndef _needed_there",
+        "for item in items)\n\n\ndef _needed_there",
         IN_PLAN,
     ),
     mutant(
