@@ -75,8 +75,8 @@ def _batch(arguments: argparse.Namespace) -> int:
 def _absolute(parameters: "dict[str, Literal]") -> "dict[str, Literal]":
     """Take folders relative to where the person is; the kernel is elsewhere."""
     folders = {name: parameters.get(name) for name in ("destination", "copy_to")}
-    given = {name: str(Path(str(folder)).absolute()) for name, folder in folders.items() if folder}
-    return parameters | given
+    wanted = {name: str(folder) for name, folder in folders.items() if folder}
+    return parameters | {name: str(Path(folder).absolute()) for name, folder in wanted.items()}
 
 
 def _tell(arguments: argparse.Namespace, ended: "NotebookEnded") -> int:

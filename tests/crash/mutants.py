@@ -638,8 +638,8 @@ MUTANTS = (
     mutant(
         "a copy that failed stays where it is",
         PUBLISH,
-        "            self._drop(operation.target, operation.sha256_after)\n        self.sync(operation, new",
-        "            pass\n        self.sync(operation, new",
+        "# else it is not ours\n            self._drop(operation.target, operation.sha256_after)\n",
+        "# else it is not ours\n            pass\n",
         "faults:copy a PNG outside",
     ),
     mutant(

@@ -444,7 +444,7 @@ RUNS = (
     mutant(
         "a batch decides anew where a decision cannot be read",
         "audit/trail.py",
-        "if not decisions.stands(db, decision.path)]",
+        "if not decisions.stands(db, each.path, each.slot)]",
         "]",
         IN_UNREADABLE_DECISIONS,
     ),
@@ -758,8 +758,8 @@ RUNS = (
     mutant(
         "a destination is taken from where the kernel is",
         "cli/batch.py",
-        "str(Path(str(wanted)).absolute())",
-        "str(Path(str(wanted)))",
+        "str(Path(folder).absolute())",
+        "str(Path(folder))",
         f"{IN_BATCH}::test_a_destination_is_taken_from_where_the_person_is",
     ),
     mutant(
