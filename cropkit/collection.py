@@ -26,7 +26,7 @@ from cropkit.engine import copying_out, listing, outputs
 from cropkit.engine.accepting import AcceptedChange
 from cropkit.engine.apply import Applier
 from cropkit.engine.copying_out import KeptOriginal
-from cropkit.engine.deciding import DecisionRecorder
+from cropkit.engine.deciding import DecisionRecorder, headers_for
 from cropkit.engine.executor import DecisionExecutor, refusal, result_of
 from cropkit.engine.groups import GroupSize
 from cropkit.engine.locations import Locations
@@ -52,6 +52,7 @@ from cropkit.errors import (
 )
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.decoder_errors import reading
+from cropkit.formats.headers import Headers
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import (
     CropResult,
@@ -330,6 +331,11 @@ class Collection:
         """How crops are made."""
         return self.executor.applier.options
 
+    @property
+    def headers(self) -> Headers:
+        """How images are read for the crops that are made in this session."""
+        return headers_for(self.placement, self.options)
+
     def begin_run(self, kind: str, ask: Ask | None = None) -> Run:
         """Say that a review, a batch or an apply begins; it beats until it ends.
 
@@ -401,7 +407,7 @@ class Collection:
         """
         self.scope.check(path)
         content = self.files.read(path)
-        header = formats.read_header(content.data, path, self.options)
+        header = self.headers.read(content.data, path)
         cropped = self.trail.contents.is_crop(content.sha256, path)
         return Look(path, content.sha256, header.size, cropped)
 

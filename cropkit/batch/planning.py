@@ -13,7 +13,7 @@ from cropkit.audit.operation import OperationKind
 from cropkit.audit.reader import Standing, TrailReader
 from cropkit.batch.plan import Item, Passed, Plan, Source, Unread, is_batch
 from cropkit.engine import listing, outputs
-from cropkit.engine.deciding import bound
+from cropkit.engine.deciding import bound, headers_for
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import Planner, check_shown
 from cropkit.engine.request import Request
@@ -144,14 +144,15 @@ class BatchPlanner:
 
     def _check_box(self, decision: Decision, data: bytes) -> None:
         if decision.box is not None:
-            header = formats.read_header(data, decision.path, self._options)
+            placement = self.placement.of(decision)
+            header = headers_for(placement, self._options).read(data, decision.path)
             with reading(decision.path):
                 box = decision.box.within(header.size)
             holds = formats.applied(header, box, self._options)
             check_shown(decision.path, decision.shown, holds)
 
     def _size(self, data: bytes, path: str) -> Size:
-        return formats.read_header(data, path, self._options).size
+        return headers_for(self.placement, self._options).read(data, path).size
 
     def _target(self, decision: Decision) -> str:
         """Return where it goes; refuse where a name is taken."""

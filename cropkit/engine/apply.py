@@ -40,7 +40,6 @@ from cropkit.errors import (
     VerificationFailed,
     WriteFailed,
 )
-from cropkit.formats import copies
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.geometry import PixelBox
 from cropkit.records import NEEDS_ADMINISTRATOR
@@ -285,9 +284,11 @@ class Applier:
         if box is None:
             raise WriteFailed(name, "a crop without a box")
         if request.copying:
-            candidate = copies.copied(
-                data, name, box, CopyOptions.from_text(request.copying), self.options
-            )
+            from cropkit.formats import copies  # noqa: PLC0415  (all codecs: for such copies only)
+
+            how = CopyOptions.from_text(request.copying)
+            candidate = copies.copied(data, name, box, how, self.options)
+            check_shown(name, request.shown, candidate.box_applied)
             return candidate.box_applied, candidate
         image = formats.opened(data, name, self.options)
         holds = image.applied(box)

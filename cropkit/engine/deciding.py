@@ -9,6 +9,8 @@ from cropkit.audit.tally import Tally
 from cropkit.audit.trail import AuditTrail
 from cropkit.errors import AuditError, BadDecision
 from cropkit.formats.copy_options import CopyOptions
+from cropkit.formats.headers import Headers
+from cropkit.formats.options import Options
 from cropkit.records import Decision, Placement, Problem, ProblemKind
 
 
@@ -69,6 +71,13 @@ class DecisionRecorder:
 
     def _bound(self, decisions: Sequence[Decision]) -> list[Decision]:
         return [bound(each, self._placement) for each in decisions]
+
+
+def headers_for(placement: Placement, options: Options) -> Headers:
+    """Return how images are read for crops that go somewhere."""
+    if placement.folder is None or placement.copying is None:
+        return Headers(options)
+    return Headers(options, CopyOptions.from_text(placement.copying), placement.resize)
 
 
 def bound(decision: Decision, placement: Placement) -> Decision:

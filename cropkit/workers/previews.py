@@ -15,9 +15,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
 
-from cropkit import formats
 from cropkit.errors import ForeignState, ReaderDied
-from cropkit.formats import Header, Options
+from cropkit.formats import Header
+from cropkit.formats.headers import Headers
 from cropkit.formats.preview import preview, thumbnail
 from cropkit.geometry import Size
 from cropkit.system import disk_space
@@ -27,7 +27,7 @@ from cropkit.system.scope import Scope
 from cropkit.system.state_folder import make_folder, open_file, opened_folder, reader
 from cropkit.workers.child import ChildDied, ChildProcess
 
-PLAIN = Options()
+PLAIN = Headers()
 THUMB = Size(160, 104)
 LIMIT = 256 << 20  # bytes on disk, some 1,500 previews
 _MAKING = 1  # what was made by another way of making is made anew
@@ -93,7 +93,7 @@ class Cache:
         self._puts += 1
 
 
-def previewed(root: Root, path: str, fit: Size, cache: Cache, options: Options = PLAIN) -> Preview:
+def previewed(root: Root, path: str, fit: Size, cache: Cache, headers: Headers = PLAIN) -> Preview:
     """Read an image and make its preview, or take the one that was made of the same content.
 
     Raises
@@ -102,7 +102,7 @@ def previewed(root: Root, path: str, fit: Size, cache: Cache, options: Options =
         Missing, empty, truncated, of a format that cannot be cropped faithfully, …
     """
     content = root.read(path)
-    header = formats.read_header(content.data, path, options)
+    header = headers.read(content.data, path)
     name = f"{content.sha256}-{fit.width}x{fit.height}-{_MAKING}"
     jpeg = cache.get(name)
     if jpeg is None:
@@ -129,19 +129,19 @@ class PreviewReaderInThread:
 
     Parameters
     ----------
-    options : what may be left out of an image that is else refused
+    headers : how an image is read for the crop that is meant
     """
 
-    def __init__(self, scope: Scope, options: Options = PLAIN) -> None:
+    def __init__(self, scope: Scope, headers: Headers = PLAIN) -> None:
         self._root, self._cache = Root(scope.root), Cache(scope.state / PREVIEWS)
-        self._options = options
+        self._headers = headers
 
     def start(self) -> None:
         """Need no preparation."""
 
     def read(self, path: str, fit: Size) -> Preview:
         """Return what `previewed` returns, or raise what it raises."""
-        return previewed(self._root, path, fit, self._cache, self._options)
+        return previewed(self._root, path, fit, self._cache, self._headers)
 
     def close(self) -> None:
         """Hold nothing."""
@@ -150,9 +150,9 @@ class PreviewReaderInThread:
 class PreviewProcesses:
     """Reads in processes of their own, one for each thread that asks."""
 
-    def __init__(self, scope: Scope, count: int, options: Options = PLAIN) -> None:
+    def __init__(self, scope: Scope, count: int, headers: Headers = PLAIN) -> None:
         self.processes = [
-            ChildProcess[tuple[str, Size], Preview](f"cropkit-read-{n}", 0, _opened, scope, options)
+            ChildProcess[tuple[str, Size], Preview](f"cropkit-read-{n}", 0, _opened, scope, headers)
             for n in range(count)
         ]
         self._free: SimpleQueue[ChildProcess[tuple[str, Size], Preview]] = SimpleQueue()
@@ -191,6 +191,6 @@ class PreviewProcesses:
 
 
 @contextmanager
-def _opened(scope: Scope, options: Options) -> Iterator[Callable[[tuple[str, Size]], Preview]]:
-    reader = PreviewReaderInThread(scope, options)
+def _opened(scope: Scope, headers: Headers) -> Iterator[Callable[[tuple[str, Size]], Preview]]:
+    reader = PreviewReaderInThread(scope, headers)
     yield lambda question: reader.read(*question)

@@ -17,13 +17,16 @@ from cropkit.errors import (
     CopiesOnly,
     NameTaken,
     TooSmall,
+    UnsupportedFormat,
 )
+from cropkit.formats import applied
 from cropkit.formats.copy_options import CopyOptions, Format
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
 from cropkit.system.home import DATABASE, HOME
 
 BOX, OTHER_BOX = PixelBox(8, 16, 56, 88), PixelBox(0, 0, 40, 40)
+OFF_GRID = PixelBox(9, 9, 41, 41)
 IMAGE, SAME_STEM = "set/photo.png", "set/photo.jpg"
 CAPTION = "set/photo.txt"
 
@@ -347,3 +350,48 @@ def test_what_a_row_says_of_a_copy_and_nobody_can_read_refuses_that_decision_alo
         collection.decide([nonsense, decision(collection, SAME_STEM, BOX)])
         results = {result.path: result.code for result in collection.apply_waiting()}
         assert results == {IMAGE: "BadSetting", SAME_STEM: None}
+
+
+@pytest.mark.parametrize(
+    ("ways", "holds"),
+    [
+        ({"copies": "format=png"}, OFF_GRID),
+        ({"targets": "24x24", "resize": True}, OFF_GRID),
+        ({"copies": "allow-upscale=yes"}, PixelBox(0, 0, 41, 41)),
+        ({}, PixelBox(0, 0, 41, 41)),
+    ],
+)
+def test_a_copy_that_is_coded_anew_holds_the_very_box(
+    source: Path, out: Path, ways: dict[str, Any], holds: PixelBox
+) -> None:
+    """Without loss a JPEG's corner moves to a whole block; what is shown is what is written."""
+    with Collection(source, copy_to=out, **ways) as collection:
+        header = collection.headers.read((source / SAME_STEM).read_bytes(), SAME_STEM)
+        assert applied(header, OFF_GRID) == holds
+        assert collection.crop(SAME_STEM, OFF_GRID).box_applied == holds
+
+
+def test_a_box_that_was_shown_otherwise_is_not_written(source: Path, out: Path) -> None:
+    with Collection(source, copy_to=out, copies="format=png") as collection:
+        shown = decision(collection, SAME_STEM, OFF_GRID, shown=PixelBox(0, 0, 41, 41))
+        collection.decide([shown])
+        (result,) = collection.apply_waiting()
+        assert (result.status, result.code) == (Status.STALE, "StaleBox")
+    assert names(out) == []
+
+
+def test_what_cannot_be_cropped_in_its_own_file_is_cropped_into_a_copy(
+    source: Path, out: Path
+) -> None:
+    pictures.photo(64, 96).save(source / "set/phone.avif")
+    before = seen(source)
+    with Collection(source) as collection, pytest.raises(UnsupportedFormat):
+        collection.look("set/phone.avif")
+    with Collection(source, copy_to=out, copies="format=png") as collection:
+        assert collection.look("set/phone.avif").size == Size(64, 96)
+        result = collection.crop("set/phone.avif", BOX)
+        assert result.destination == str(out / "set/phone.png")
+        assert collection.fsck() == []
+    with Image.open(out / "set/phone.png") as crop:
+        assert crop.size == (48, 72)
+    assert seen(source) == before

@@ -50,10 +50,10 @@ class Workers(NamedTuple):
 def workers_in_processes(collection: "Collection", *, defer: bool) -> Workers:
     """Have decisions applied and images read in processes of their own."""
     applier = None if defer else ApplierProcess(collection)
-    return Workers(applier, PreviewProcesses(collection.scope, THREADS, collection.options))
+    return Workers(applier, PreviewProcesses(collection.scope, THREADS, collection.headers))
 
 
 def workers_in_kernel(collection: "Collection", *, defer: bool) -> Workers:
     """Have decisions applied and images read in threads of this process."""
     applier = None if defer else ApplierInKernel(collection)
-    return Workers(applier, PreviewReaderInThread(collection.scope, collection.options))
+    return Workers(applier, PreviewReaderInThread(collection.scope, collection.headers))
