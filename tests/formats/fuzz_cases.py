@@ -23,7 +23,7 @@ from PIL import Image
 from cropkit import errors, formats
 from cropkit.collection import Collection
 from cropkit.formats.capabilities import CAPABILITIES
-from cropkit.formats.copies import copied, verify_copied
+from cropkit.formats.copies import copied, read_header, verify_copied
 from cropkit.formats.copy_options import Colour, CopyOptions, Format
 from cropkit.formats.options import Jpeg
 from cropkit.formats.preview import preview
@@ -193,6 +193,8 @@ def copy(data: bytes, name: str, rng: random.Random) -> None:
         colour=rng.choice((*Colour,)),
     )
     candidate = copied(data, name, None, how)
+    header = read_header(data, name, how)
+    assert PixelBox.full(header.size) == candidate.box_asked
     verify_copied(candidate.data, candidate, name)
 
 

@@ -20,7 +20,7 @@ from strategies import boxes_in
 
 from cropkit import errors, formats
 from cropkit.formats.account import Account
-from cropkit.formats.copies import copied, tiff_exif, verify_copied
+from cropkit.formats.copies import copied, read_header, tiff_exif, verify_copied
 from cropkit.formats.copies.resampling import light, numbers
 from cropkit.formats.copy_options import Colour, CopyOptions, Filter, Format, Sampling
 from cropkit.formats.tiff.directory import IFD8, Directory, Entry, Form, Tiff
@@ -106,6 +106,18 @@ def test_each_sample_becomes_a_proven_copy_or_is_refused_by_name(form: str, data
 
 
 @pytest.mark.parametrize(("form", "data"), SAMPLES)
+def test_the_size_of_each_sample_is_known_from_its_header(form: str, data: bytes) -> None:
+    name = f"p{features.SUFFIXES[form]}"
+    for how in (CopyOptions(format=Format.PNG), CopyOptions(format=Format.WEBP, quality=9)):
+        outcome = outcome_of(data, name, how)
+        if isinstance(outcome, formats.Candidate):
+            header = read_header(data, name, how)
+            assert PixelBox.full(header.size) == outcome.box_applied
+            assert header.format == form
+            assert header.grid is None or how.is_faithful(form)
+
+
+@pytest.mark.parametrize(("form", "data"), SAMPLES)
 def test_each_sample_as_png_has_the_pixels_that_pillow_shows(form: str, data: bytes) -> None:
     try:
         candidate = proven(data, f"p{features.SUFFIXES[form]}", CopyOptions(format=Format.PNG))
@@ -186,6 +198,7 @@ def test_orientation_is_applied_once_and_reset(form: str, orientation: int) -> N
     candidate = proven(data, name, other, PixelBox(3, 2, 33, 38))
     after = opened(candidate.data)
     assert np.array_equal(np.asarray(after), np.asarray(upright))
+    assert read_header(data, name, other).size == Size(*ImageOps.exif_transpose(opened(data)).size)
     assert after.getexif().get(0x0112, 1) == 1
     assert np.array_equal(np.asarray(ImageOps.exif_transpose(after)), np.asarray(upright))
     assert ("orientation: applied to the pixels" in candidate.patched) is (orientation > 1) or (
@@ -674,8 +687,26 @@ def test_an_avif_of_other_colours_without_a_profile_says_so() -> None:
     assert plain == {"anything else in the file"}
 
 
+def test_a_header_tells_of_a_copy_what_making_it_would() -> None:
+    jpeg, tiff = pictures.encoded(PHOTO, "JPEG"), pictures.encoded(PHOTO, "TIFF")
+    assert read_header(jpeg, "a.jpg", JPEG).grid is not None
+    assert read_header(jpeg, "a.jpg", PNG).grid is None
+    with pytest.raises(errors.UnsuitableFormat, match="choose png, jpeg or webp"):
+        read_header(tiff, "a.tif", CopyOptions(long_side=20))
+    with pytest.raises(errors.AnimatedImage):
+        read_header(animated("WEBP"), "a.webp", CopyOptions())
+    assert read_header(animated("WEBP"), "a.webp", WEBP).size == Size(30, 20)
+    xl = bytes(imagecodecs.jpegxl_encode(np.asarray(PHOTO)))
+    assert read_header(xl, "a.jxl", PNG) == formats.Header("jxl", Size(60, 40), 1)
+    for data, name in ((tiff[:40], "a.tif"), (xl[:9], "a.jxl"), (jpeg[:99], "a.jpg")):
+        with pytest.raises(errors.UnreadableImage, match=name):
+            read_header(data, name, WEBP)
+
+
 @pytest.mark.parametrize("form", ["heic", "psd"])
 def test_what_no_decoder_reads_is_refused_by_name(form: str) -> None:
+    with pytest.raises(errors.UnsuitableFormat, match=rf"a\.{form}: .* no decoder for it"):
+        read_header(features.NOT_WRITTEN[form], f"a.{form}", PNG)
     for how in (PNG, JPEG, WEBP):
         with pytest.raises(errors.UnsuitableFormat, match=rf"a\.{form}: .* no decoder for it"):
             copied(features.NOT_WRITTEN[form], f"a.{form}", None, how)

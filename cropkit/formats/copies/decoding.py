@@ -7,11 +7,11 @@ from PIL import Image
 
 from cropkit.errors import UnsupportedDepth
 from cropkit.formats import preview
-from cropkit.formats.account import Account
+from cropkit.formats.account import Account, Bare
 from cropkit.formats.codecs import codec
 from cropkit.formats.copies import jpeg_xl
 from cropkit.formats.copies.pixels import CHANNELS, Pixels, of_picture
-from cropkit.formats.copies.sources import ONE_PICTURE
+from cropkit.formats.copies.sources import ONE_PICTURE, by_pillow
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata.exif import read_orientation
 from cropkit.formats.png.chunks import read_ihdr
@@ -20,8 +20,10 @@ from cropkit.formats.tiff import directory, display, metadata
 from cropkit.formats.tiff import pixels as tiff_pixels
 from cropkit.formats.tiff.layout import (
     BITS,
+    LENGTH,
     PHOTOMETRIC,
     SAMPLE_FORMAT,
+    WIDTH,
     read_layout,
     read_number,
     read_segments,
@@ -51,19 +53,48 @@ def decoded(data: bytes, name: str, form: str, account: Account) -> Decoded:
     return _DECODERS.get(form, _by_pillow)(data, name, form, account)
 
 
+def header(data: bytes, name: str, form: str) -> tuple[Size, int]:
+    """Return the stored size of what `decoded` returns, and the orientation, from headers alone.
+
+    Raises
+    ------
+    UnsuitableFormat, TooLarge, CorruptImage, Truncated
+        As `decoded`.
+    """
+    if form == "jxl":
+        size, orientation = jpeg_xl.header(data, name)
+        return check_pixels(name, size), orientation
+    if form == "tiff":
+        tiff = directory.parse(data, name)
+        sides = (read_number(tiff.first, tiff.form, side, 0) for side in (WIDTH, LENGTH))
+        return check_pixels(name, Size(*sides)), metadata.orientation(tiff)
+    bare, picture = _opened(data, name, form)
+    return Size(*picture.size), _orientation(bare, picture)
+
+
 def _by_pillow(data: bytes, name: str, form: str, account: Account) -> Decoded:
-    bare = preview.bare_of(data, name)
-    if form == "tiff" and bare.data is not data:  # drawn for a preview, of some of its channels
-        raise UnsupportedDepth(name, "that Pillow does not know")
-    picture = preview.opened(bare.data, name)
-    check_pixels(name, Size(*picture.size))
+    bare, picture = _opened(data, name, form)
     if form != "tiff" and getattr(picture, "is_animated", False):  # not n_frames: it counts all
         account.drop("frames after the first", ONE_PICTURE)
     if _depth(form, data) > _BYTE and not picture.mode.startswith("I;16"):
         account.drop(_LOST_BITS, f"Pillow decodes {shown(form)} in 8")
     picture.load()
+    return _pixels(picture, name), _orientation(bare, picture)
+
+
+def _opened(data: bytes, name: str, form: str) -> tuple[Bare, Image.Image]:
+    """Open a file without its metadata, where a room can take that off."""
+    bare = preview.bare_of(data, name)
+    if form == "tiff" and bare.data is not data:  # drawn for a preview, of some of its channels
+        raise UnsupportedDepth(name, "that Pillow does not know")
+    picture = by_pillow(bare.data, name, form)
+    check_pixels(name, Size(*picture.size))
+    return bare, picture
+
+
+def _orientation(bare: Bare, picture: Image.Image) -> int:
     stated = picture.info.get("exif", b"").removeprefix(b"Exif\0\0")
-    return _pixels(picture, name), read_orientation(stated) if stated else bare.orientation
+    return read_orientation(stated) if stated else bare.orientation
 
 
 def _pixels(picture: Image.Image, name: str) -> Pixels:
@@ -111,7 +142,7 @@ def _tiff(data: bytes, name: str, form: str, account: Account) -> Decoded:
 
 def _jpeg_xl(data: bytes, name: str, _form: str, _account: Account) -> Decoded:
     """Decode by libjxl, through imagecodecs; it turns pixels upright by itself."""
-    size = check_pixels(name, jpeg_xl.size(data, name))
+    size = check_pixels(name, jpeg_xl.header(data, name)[0])
     values = np.asarray(codec("jpegxl_decode", data, index=0))
     values = values.reshape(*values.shape, 1) if values.ndim == 2 else values  # noqa: PLR2004  (grey)
     mode = next((m for m, channels in CHANNELS.items() if (channels,) == values.shape[2:]), None)

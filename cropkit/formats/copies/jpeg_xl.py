@@ -1,4 +1,7 @@
-"""The size of a JPEG XL image, from its header (ISO 18181-1, D.2), before anything is decoded."""
+"""Size and orientation of a JPEG XL image, from its header, before anything is decoded.
+
+ISO 18181-1, D.2 and D.3: the codestream begins with the size, and then says what it is of.
+"""
 
 from cropkit.errors import CorruptImage, Truncated
 from cropkit.geometry import Size
@@ -27,25 +30,32 @@ class _Bits:
         return 8 * (self.take(5) + 1) if small else self.take(_BITS[self.take(2)]) + 1
 
 
-def size(data: bytes, name: str) -> Size:
-    """Return width and height as they are coded, which an orientation may swap.
+def header(data: bytes, name: str) -> tuple[Size, int]:
+    """Return width and height as they are coded, and the orientation, as EXIF counts it.
 
     Raises
     ------
     Truncated, CorruptImage
     """
     start = _codestream(data, name)
-    header = data[start + len(_SIGNATURE) : start + _HEADER]
-    if data[start : start + 2] != _SIGNATURE or len(header) < _HEADER - len(_SIGNATURE):
+    fields = data[start + len(_SIGNATURE) : start + _HEADER]
+    if data[start : start + 2] != _SIGNATURE or len(fields) < _HEADER - len(_SIGNATURE):
         raise Truncated(name, "inside the header")
-    bits = _Bits(header)
+    bits = _Bits(fields)
+    size = _size(bits)
+    is_default = bits.take(1) == 1
+    has_more = not is_default and bits.take(1) == 1
+    return size, bits.take(3) + 1 if has_more else 1
+
+
+def _size(bits: _Bits) -> Size:
     small = bits.take(1) == 1
     height = bits.side(small=small)
     ratio = bits.take(3)
     if not ratio:
         return Size(bits.side(small=small), height)
     across, down = _RATIOS[ratio - 1]
-    return Size(height * across // down, height)
+    return Size(max(1, height * across // down), height)
 
 
 def _codestream(data: bytes, name: str) -> int:

@@ -4,6 +4,8 @@ import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from PIL import Image
+
 from cropkit.errors import UnsuitableFormat, UnsupportedDepth, UnsupportedFormat
 from cropkit.formats import preview
 from cropkit.formats.account import Account
@@ -166,11 +168,7 @@ def _other(data: bytes, name: str, form: str, account: Account) -> Source:
         account.drop("profile, metadata, later frames", "of JPEG XL only the pixels are read")
         return Source()
     account.drop("anything else in the file", f"of {shown(form)} only {read_of} are read")
-    try:
-        info = preview.opened(data, name).info
-    except UnsupportedFormat as error:
-        cure = "no decoder for it is installed"
-        raise UnsuitableFormat(name, shown(form), "another format", cure) from error
+    info = by_pillow(data, name, form).info
     exif, packet, profile = info.get("exif"), info.get("xmp"), info.get("icc_profile")
     if form == "avif" and profile is None:
         _tell_of_colours(data, account)
@@ -179,6 +177,21 @@ def _other(data: bytes, name: str, form: str, account: Account) -> Source:
         exif=_bare_exif([exif] if isinstance(exif, bytes) else []),
         xmp=packet if isinstance(packet, bytes) else None,
     )
+
+
+def by_pillow(data: bytes, name: str, form: str) -> Image.Image:
+    """Open with Pillow's decoder of the format, without decoding a pixel.
+
+    Raises
+    ------
+    UnsuitableFormat
+        When there is none.
+    """
+    try:
+        return preview.opened(data, name)
+    except UnsupportedFormat as error:
+        cure = "no decoder for it is installed"
+        raise UnsuitableFormat(name, shown(form), "another format", cure) from error
 
 
 def _tell_of_colours(data: bytes, account: Account) -> None:

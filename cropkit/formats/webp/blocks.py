@@ -20,6 +20,9 @@ from cropkit.formats.psnr import Pixels
 
 _BLOCK = 16
 _CLIPPING = 4.0
+_IN_RGB = (
+    2.02  # by that RGB shows an error of chroma, which fewer pixels than a block do not average
+)
 _OF_HALVING = 2.0  # libwebp averages light and not numbers, and interpolates otherwise than Pillow
 
 
@@ -47,7 +50,8 @@ def _apart(decoded: Image.Image, meant: Image.Image) -> float:
     """Return by how much the worst block is off, in luma or in mean colour."""
     luma = ImageChops.difference(*(picture.convert("L") for picture in (decoded, meant)))
     colour = ImageChops.difference(*(_block_means(picture) for picture in (decoded, meant)))
-    return max(_root_mean_square(np.asarray(luma)), float(np.asarray(colour).max()))
+    mean = float(np.asarray(colour).max()) / (_IN_RGB if min(meant.size) < _BLOCK else 1)
+    return max(_root_mean_square(np.asarray(luma)), mean)
 
 
 def _seen(picture: Image.Image, opacity: Image.Image) -> Image.Image:
