@@ -27,6 +27,7 @@ MOST_PARTS: Mapping[str, int] = {
     "sub-blocks": 2_000_000,  # of GIF, each of up to 255 bytes
     "RIFF chunks": 10_000,
     "directory entries": 8_000,  # of TIFF
+    "strips or tiles": 1 << 18,  # of TIFF
 }
 
 _DIGITS = 18

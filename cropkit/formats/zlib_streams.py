@@ -29,6 +29,7 @@ _ABSENT = (
 )
 _MOST_OUT_OF_ONE = 1032  # bytes that one byte of a deflate stream can stand for
 _WINDOW_BITS, _MEMORY = 15, 9
+_MOST_ROWS = 64  # that a stream may hold too many
 
 
 def absent() -> tuple[str, ...]:
@@ -81,6 +82,31 @@ def inflate_in_pieces(stream: bytes, length: int, name: str) -> Octets:
     if len(inflated) < length or not inflating.eof:
         raise Truncated(name, f"{len(inflated)} of {length} bytes of pixels")
     return np.frombuffer(inflated, np.uint8)
+
+
+def made_do(stream: bytes, length: int, row: int) -> tuple[Octets, str] | None:
+    """Return the `length` bytes of a stream that is not as it should be, and what is wrong.
+
+    None where that is more than a checksum which is missing, or rows that are too many.
+
+    Parameters
+    ----------
+    row : bytes of one row; 0 where there can be none too many
+    """
+    import numpy as np  # noqa: PLC0415  (as above)
+
+    inflating = engine.decompressobj()
+    try:
+        inflated: bytes = inflating.decompress(stream, length + _MOST_ROWS * row + 1)
+    except engine.error:
+        return None
+    extra = len(inflated) - length
+    rows = np.frombuffer(inflated, np.uint8)[:length]
+    if extra == 0 and not inflating.eof and not inflating.unconsumed_tail:
+        return rows, "its checksum is missing"
+    if row and 0 < extra <= _MOST_ROWS * row and extra % row == 0 and inflating.eof:
+        return rows, f"{extra // row} rows too many, which no image has"
+    return None
 
 
 def deflate(rows: Octets, level: int) -> bytes:

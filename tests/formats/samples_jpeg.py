@@ -16,7 +16,7 @@ SMALL = pictures.encoded(pictures.photo(16, 12), "JPEG")
 NOTE = (0x927C, 7, 64, b"Maker\0" + bytes(range(58)))
 STATED = jpg.tiff(jpg.short(0x0100, 160), jpg.short(0x0101, 120), NOTE)
 STATED_XMP = b"<x tiff:ImageWidth='160' tiff:ImageLength='120'/>"
-PLAIN = jpg.build()
+PLAIN, COMMENTED = jpg.build(), jpg.build([(0xFE, b"a")])
 MPF = b"MPF\0MM\0*\0\0\0\x08\0\1\xb0\1\0\4\0\0\0\1\0\0\0"
 # An index of two, of which the second is a large thumbnail.
 MPF_PREVIEW = (
@@ -93,6 +93,8 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     "bytes after the end that hold no picture": PLAIN + b"SEFH some words SEFT",
     "EXIF with MakerNote": jpg.build([(0xE1, EXIF + STATED)]),
     "XMP": jpg.build([(0xE1, XMP + STATED_XMP)]),
+    "an end that is missing": PLAIN[:-2],
+    "bytes between segments": COMMENTED[:7] + b"oops" + COMMENTED[7:],
     "pixels (exact)": coded(),
     "baseline or progressive (exact)": [coded(), coded(progressive=True)],
     "sampling that Pillow cannot write (exact)": upright_chroma(),

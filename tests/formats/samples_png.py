@@ -90,6 +90,7 @@ ICC = ("iCCP", b"sRGB\0\0" + zlib.compress(pictures.icc_profile()))
 CHROMA = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 FRAME = struct.pack(">5I2H2B", 0, WIDTH, HEIGHT, 0, 0, 1, 10, 0, 0)
 PLAIN = rgb()
+RAW = zlib.decompress(png.idat(PLAIN))
 
 SAMPLES: dict[str, bytes | list[bytes]] = {
     "pixels of every colour type, 1 to 16 bits": [
@@ -156,6 +157,14 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     PRIVATE: rgb([("prVt", bytes(range(256)) * 2)]),
     "Camera Raw's crops and masks in XMP": rgb([itxt("XML:com.adobe.xmp", CAMERA_RAW)]),
     "a picture in the colour profile": PLACES["png: colour profile"][1](JPEG),
+    "a checksum that is missing, rows too many": [
+        png.assembled([*png.chunks(PLAIN)[:1], ("IDAT", stream), ("IEND", b"")])
+        for stream in (png.idat(PLAIN)[:-4], zlib.compress(RAW + RAW[: 1 + 3 * WIDTH]))
+    ],
+    "ancillary chunks of a wrong checksum": PLAIN[:33]
+    + png.chunk("gAMA", struct.pack(">I", 45455))[:-4]
+    + b"oops"
+    + PLAIN[33:],
     "bytes behind the pixel stream": padded(),
     "thumbnails in EXIF and XMP": [
         rgb([("eXIf", EXIF_SHOWING)]),

@@ -34,6 +34,12 @@ def announced(flags: int, *parts: riff.Chunk, pixels: list[riff.Chunk] = LOSSY) 
     return riff.assembled([riff.canvas(64, 48, flags), *before, *pixels, *after])
 
 
+def one_frame() -> bytes:
+    frame = bytes(6) + struct.pack("<I", 63)[:3] + struct.pack("<I", 47)[:3] + bytes(4)
+    inside = riff.assembled(LOSSY)[12:]
+    return riff.assembled([riff.canvas(64, 48, 2), (b"ANIM", bytes(6)), (b"ANMF", frame + inside)])
+
+
 ICC = (b"ICCP", pictures.icc_profile())
 
 SAMPLES: dict[str, bytes | list[bytes]] = {
@@ -65,5 +71,6 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     ),
     PRIVATE: riff.assembled([*LOSSY, (b"abcd", bytes(range(256)) * 2)]),
     "a picture in the colour profile": PLACES["webp: colour profile"][1](SMALL),
+    "an animation of one frame": one_frame(),
     "data after the end": riff.assembled(LOSSY, struct.pack("<I", 77) * 20),
 }

@@ -393,6 +393,17 @@ def _tiff(entries: int) -> bytes:
     return build.finished(build.directory(tags))
 
 
+def _strips(number: int) -> bytes:
+    """An image each row of which is a strip, and all of them the same one."""
+    build = tif.Builder()
+    pixels = build.put(bytes(16))
+    tags: list[tif.Tag] = [
+        *((256, 3, [16]), (257, 4, [number]), (258, 3, [8]), (259, 3, [1]), (262, 3, [1])),
+        *((273, 4, [pixels] * number), (277, 3, [1]), (278, 3, [1]), (279, 4, [16] * number)),
+    ]
+    return build.finished(build.directory(tags))
+
+
 def _most(what: str) -> int:
     return MOST_PARTS[what] - 20
 
@@ -438,6 +449,7 @@ IMAGES: dict[str, Callable[[], bytes]] = {
     "webp: chunks": lambda: _webp(_most("RIFF chunks")),
     "webp: xmp": lambda: _webp_with_xmp(_many(b"<xmp:Thumbnails>", XMP_BYTES)),
     "tif: entries": lambda: _tiff(_most("directory entries")),
+    "tif: strips": lambda: _strips(_most("strips or tiles")),
 }
 
 
@@ -526,6 +538,7 @@ MORE: dict[str, tuple[Callable[[], bytes], str]] = {
         "sub-blocks",
     ),
     "webp: chunks": (lambda: _webp(MOST_PARTS["RIFF chunks"]), "RIFF chunks"),
+    "tif: strips": (lambda: _strips(MOST_PARTS["strips or tiles"] + 1), "strips or tiles"),
     "tif: entries": (lambda: _tiff(MOST_PARTS["directory entries"]), "directory entries"),
 }
 

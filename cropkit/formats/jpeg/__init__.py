@@ -59,6 +59,7 @@ class OpenedJpeg:
 def opened(data: bytes, name: str, options: Options) -> OpenedJpeg:
     """Take the file apart; see `cropkit.formats.opened`."""
     jpeg = _parsed(data, name, options.drop)
+    lossless.check_whole(jpeg)
     return OpenedJpeg(jpeg, _header(jpeg), options)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cropkit.errors import LosslessUnavailable, VerificationFailed
+from cropkit.errors import LosslessUnavailable, Truncated, VerificationFailed
 from cropkit.formats.account import Account, Candidate, Header
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.jpeg import metadata, pixels, reencode, scans, segments
@@ -15,6 +15,8 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.lossless import process
 from cropkit.lossless.windows import grid_of
 
+# What libjpeg warns of where the pixels are all there.
+_TRANSFORM, _LEFT_OVER = "Unknown Adobe color transform", "extraneous bytes before marker"
 # What two readings of the same coefficients must agree on.
 _SAME = {
     "sampling": "sampling factors",
@@ -84,6 +86,7 @@ def crop(
     facts, (encoded, before, after) = process.pool().ask(request, source, jpeg.size.area)
     edit = metadata.Edit(Change(jpeg.size, stored), account, jpeg.name, drop=drop)
     carried, trailer = tuple(metadata.edited(jpeg, edit)), metadata.trailer(jpeg, edit)
+    metadata.tell_of_container(jpeg, account)
     parsed = segments.parse(encoded, jpeg.name)
     proof = Proof(
         metadata=carried,
@@ -99,12 +102,48 @@ def crop(
     _note(account, proof)
     applied = stored.upright(jpeg.size, header.orientation)
     written = parsed.spliced(carried, trailer)
+    if facts["warnings"]:  # what was damaged may be such as cannot be written soundly
+        _prove_now(written, proof, jpeg.name)
     return account.candidate(written, (asked, applied), proof)
 
 
+def _prove_now(written: bytes, proof: Proof, name: str) -> None:
+    try:
+        verify(written, proof, name)
+    except VerificationFailed as error:
+        raise process.CannotCopy(f"what is damaged cannot be copied soundly: {error}") from error
+
+
+def check_whole(jpeg: Jpeg) -> None:
+    """Have libjpeg say whether an image without an end has all of its pixels.
+
+    Raises
+    ------
+    Truncated
+        It has not, or nobody is there to say so.
+    """
+    if jpeg.ended:
+        return
+    request = {"do": "read", "beyond": (False, False)}
+    try:
+        facts, _ = process.pool().ask(request, pixels.bare(jpeg), jpeg.size.area)
+    except process.Ended as error:
+        raise Truncated(jpeg.name, f"the pixels have no end: {error}") from error
+    if facts["warnings"] and not _is_harmless(facts["first_warning"]):
+        raise Truncated(jpeg.name, f"the pixels have no end: {facts['first_warning']}")
+
+
+def _is_harmless(warning: str) -> bool:
+    """Whether a warning says nothing of pixels that are missing."""
+    return warning.startswith(_TRANSFORM) or _LEFT_OVER in warning
+
+
 def _note(account: Account, proof: Proof) -> None:
-    if proof.facts["warnings"]:
-        account.patch(f"damaged pixels, as decoded: {proof.facts['first_warning']}")
+    number, warning = proof.facts["warnings"], proof.facts["first_warning"]
+    if number:
+        kind = "bytes left over" if _LEFT_OVER in warning else "damaged pixels"
+        kind = "colours" if number == 1 and warning.startswith(_TRANSFORM) else kind
+        account.patch(f"{kind}, as decoded: {warning}")
     renewed = described(proof.strips())
     if renewed:
         account.patch(renewed)
@@ -125,7 +164,8 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     """
     with reading(name):
         jpeg = segments.parse(written, name)
-    if jpeg.metadata != proof.metadata or jpeg.trailer != proof.trailer:
+    around = (jpeg.metadata, jpeg.trailer, jpeg.stray, jpeg.ended)
+    if around != (proof.metadata, proof.trailer, 0, True):
         raise VerificationFailed(name, "the segments around the pixels are not those meant")
     if jpeg.coded != proof.coded:
         raise VerificationFailed(name, "the coded pixels are not those that were written")
@@ -136,6 +176,12 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
         raise VerificationFailed(name, wrong)
 
 
+def _warnings_of_colour(facts: Mapping[str, Any], proof: Proof) -> int:
+    """Return how many warnings the source gives as well, of a transform that nobody knows."""
+    both = (facts["first_warning"], proof.facts["first_warning"])
+    return int(all(warning.startswith(_TRANSFORM) for warning in both))
+
+
 def _wrong(jpeg: Jpeg, proof: Proof) -> str | None:
     request = {"do": "read", "beyond": proof.beyond}
     try:
@@ -144,7 +190,7 @@ def _wrong(jpeg: Jpeg, proof: Proof) -> str | None:
         return f"the coefficients cannot be read back: {error}"
     except process.Ended as error:
         raise LosslessUnavailable(jpeg.name, error) from error
-    if facts["warnings"]:
+    if facts["warnings"] > _warnings_of_colour(facts, proof):
         return f"reading it back gives a warning: {facts['first_warning']}"
     for item, words in _SAME.items():
         if facts[item] != proof.facts[item]:

@@ -96,6 +96,14 @@ def refuse(jpeg: Jpeg, drop: frozenset[str] = frozenset()) -> None:
     second_pictures.refuse(jpeg)
 
 
+def tell_of_container(jpeg: Jpeg, account: Account) -> None:
+    """Tell of what is not as it should be around the segments, and is so in the cropped file."""
+    if jpeg.stray:
+        account.drop(f"{jpeg.stray} bytes between segments", "they belong to none")
+    if not jpeg.ended:
+        account.patch("end of image: it was missing")
+
+
 def trailer(jpeg: Jpeg, edit: Edit) -> bytes:
     """Return what follows the end of the image in the cropped file, and account for it."""
     item = f"{len(jpeg.trailer)} bytes after the end"

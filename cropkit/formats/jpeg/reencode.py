@@ -59,6 +59,7 @@ def crop(
     transform = 0 if coding.mode == "CMYK" else None  # Pillow writes CMYK, never YCCK
     edit = metadata.Edit(Change(jpeg.size, stored), account, jpeg.name, transform, drop)
     carried, trailer = tuple(metadata.edited(jpeg, edit)), metadata.trailer(jpeg, edit)
+    metadata.tell_of_container(jpeg, account)
     encoded = segments.parse(_encoded(cropped, coding, jpeg), jpeg.name)
     written = encoded.spliced(carried, trailer)
     coded = pixels.decode(replace(encoded, segments=carried), coding.mode)
@@ -77,7 +78,8 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     with reading(name):
         jpeg = segments.parse(written, name)
         decoded = pixels.decode(jpeg, proof.coding.mode)
-    if jpeg.metadata != proof.metadata or jpeg.trailer != proof.trailer:
+    around = (jpeg.metadata, jpeg.trailer, jpeg.stray, jpeg.ended)
+    if around != (proof.metadata, proof.trailer, 0, True):
         raise VerificationFailed(name, "the segments around the pixels are not those meant")
     if jpeg.coded != proof.coded:
         raise VerificationFailed(name, "the coded pixels are not those that were written")

@@ -19,7 +19,9 @@ _CODED = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive; Huffman, in one 
 _KINDS = {0xC3: "lossless", 0xC9: "arithmetic", 0xCA: "arithmetic progressive", 0xCB: "lossless"}
 # In entropy-coded data FF is followed by 00, a restart marker, or more FF (B.1.1.5).
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-_FILL = re.compile(rb"\xff+(?=\xff)", re.DOTALL)
+# Where a reader goes on that meets what is no marker: fill bytes may precede one (B.1.1.2).
+_NEXT = re.compile(rb"\xff(?=[^\x00\xff])")
+_ALONE = (0x01, *range(0xD0, 0xD8))  # markers without a segment, of use in coded data only
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _8_BITS = 8
 # Zigzag order (figure A.6): natural index of each coded coefficient.
@@ -78,12 +80,19 @@ class Jpeg:
     """A JPEG taken apart; the codes of the pixels are the codec's business.
 
     ``pieces`` are what is no metadata: views of the file, in order.
+
+    Parameters
+    ----------
+    stray : how many bytes, other than fill bytes, stood between segments
+    ended : whether it has an end of image
     """
 
     segments: tuple[Segment, ...]
     pieces: tuple[memoryview, ...]
     trailer: bytes
     name: str
+    stray: int = 0
+    ended: bool = True
 
     @cached_property
     def coded(self) -> bytes:
@@ -183,26 +192,41 @@ def parse(data: bytes, name: str) -> Jpeg:
     segments: list[Segment] = []
     pieces: list[memoryview] = []
     view = memoryview(data)
-    at = 2
-    while data[at : at + 2] != _EOI:
-        start = at
-        segment, at = _segment(data, at, name)
+    at, stray = 2, 0
+    while True:
+        start, skipped = _marker(data, at, name)
+        stray += skipped
+        if data.startswith((_EOI, _SOI), start):
+            break
+        segment, at = _segment(data, start, name)
         segments.append(segment)
         check_parts(name, "segments", len(segments))
         if segment.marker == SOS:
             marker = _MARKER.search(data, at)
-            if not marker:
-                raise Truncated(name, "the pixels have no end")
-            at = marker.start()
+            at = marker.start() if marker else len(data)
         if not segment.is_metadata:
             pieces.append(view[start:at])
-        if data[at : at + 2] == b"\xff\xff":  # fill bytes may precede a marker (B.1.1.2)
-            at = _FILL.match(data, at).end()  # type: ignore[union-attr]  # (it has just been seen)
+        if at == len(data) and segment.marker == SOS:
+            start = at
+            break
     check_parts(name, "scans", sum(s.marker == SOS for s in segments))
     check_parts(name, "tables", sum(_most_tables(s) for s in segments))
     if not any(s.marker == SOS for s in segments):
         raise CorruptImage(name, "it has no pixels")
-    return Jpeg(tuple(segments), tuple(pieces), data[at + 2 :], name)
+    ended = data.startswith(_EOI, start)
+    trailer = data[start + 2 * ended :]
+    return Jpeg(tuple(segments), tuple(pieces), trailer, name, stray, ended)
+
+
+def _marker(data: bytes, at: int, name: str) -> tuple[int, int]:
+    """Return where the next marker is that has a segment, and how many bytes are skipped."""
+    skipped = 0
+    while (marker := _NEXT.search(data, at)) and data[marker.start() + 1] in _ALONE:
+        skipped += marker.end() + 1 - at
+        at = marker.end() + 1
+    if marker is None:
+        raise Truncated(name, "between two segments")
+    return marker.start(), skipped + len(data[at : marker.start()].strip(b"\xff"))
 
 
 def _most_tables(segment: Segment) -> int:
@@ -214,8 +238,6 @@ def _most_tables(segment: Segment) -> int:
 def _segment(data: bytes, at: int, name: str) -> tuple[Segment, int]:
     if at + 4 > len(data):
         raise Truncated(name, "between two segments")
-    if data[at] != 0xFF:  # noqa: PLR2004  (a marker's first byte)
-        raise CorruptImage(name, f"byte {at} is not the marker that should stand there")
     length = int.from_bytes(data[at + 2 : at + 4])
     end = at + 2 + length
     if length < 2:  # noqa: PLR2004  (the length counts itself)

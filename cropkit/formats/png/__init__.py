@@ -64,10 +64,12 @@ def _cropped(image: OpenedPng, box: PixelBox, stored: PixelBox) -> Candidate:
     """Return the crop to a box, which is given upright and as it is stored."""
     name, header, container = image.name, image.ihdr, image.container
     _check_palette(container, header, name)
-    filtered = samples.inflated(header, container.idat, name)
+    filtered, note = samples.inflated(header, container.idat, name)
     frame = samples.cut_out(header, filtered, stored, name)
     account = Account("png")
-    if zlib_streams.ends_early(container.idat, filtered):
+    if note:
+        account.patch(f"pixel stream: {note}")
+    elif zlib_streams.ends_early(container.idat, filtered):
         account.drop("IDAT padding", "no pixels are in it")
     if header.interlace:
         account.patch("IHDR interlace: written straight")
@@ -87,10 +89,14 @@ def bare(data: bytes, name: str) -> Bare:
     header = Ihdr.parse(container.chunks[0], name)
     check_pixels(name, header.size)
     samples.check_room(header, container.idat_length, name)
-    kept = tuple(c for c in container.chunks if c.type in _BARE)
-    before = sum(c.type in _BARE for c in container.chunks[: container.idat_at])
+    kept = tuple(c for c in container.chunks if _is_bare(c))
+    before = sum(_is_bare(c) for c in container.chunks[: container.idat_at])
     stripped = Container(kept, before, container.pixels, b"").encoded()
     return Bare(stripped, _orientation(container), text.profile(container.chunks))
+
+
+def _is_bare(chunk: Chunk) -> bool:
+    return chunk.type in _BARE and chunk.crc is None
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:
@@ -116,8 +122,8 @@ def _deflated(frame: Frame, header: Ihdr, bytes_per_pixel: float) -> compress.St
 
 
 def _orientation(container: Container) -> int:
-    blocks = (c.data.removeprefix(_EXIF_PREFIX) for c in container.chunks if c.type == "eXIf")
-    return exif.read_orientation(next(blocks, b""))
+    sound = (c.data for c in container.chunks if c.type == "eXIf" and c.crc is None)
+    return exif.read_orientation(next(sound, b"").removeprefix(_EXIF_PREFIX))
 
 
 def _check_palette(container: Container, header: Ihdr, name: str) -> None:

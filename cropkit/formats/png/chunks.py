@@ -22,15 +22,21 @@ _PADDING = b"\0\r\n \x1a\xff"
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One chunk: its four-letter type and its data."""
+    """One chunk: its four-letter type and its data.
+
+    Parameters
+    ----------
+    crc : the checksum that it is written with where that is a wrong one, as it was read
+    """
 
     type: str
     data: bytes
+    crc: bytes | None = None
 
     def encoded(self) -> bytes:
         """Return length, type, data and CRC."""
         head, tail = framed(self.type, (self.data,))
-        return head + self.data + tail
+        return head + self.data + (self.crc or tail)
 
 
 def framed(kind: str, pieces: Iterable[bytes | memoryview]) -> tuple[bytes, bytes]:
@@ -133,6 +139,8 @@ class Container:
 def parse(data: bytes, name: str) -> Container:
     """Take a PNG apart; CRCs, order and end are checked.
 
+    Of an ancillary chunk a wrong CRC is carried: readers leave it out, and show the image.
+
     Raises
     ------
     Truncated, CorruptImage, TrailingData, UnsupportedFormat
@@ -148,7 +156,7 @@ def parse(data: bytes, name: str) -> Container:
         raise CorruptImage(name, "pixel data is missing or torn apart")
     check_parts(name, "chunks beside the pixels", len(spans) - len(at))
     view = memoryview(data)
-    rest = tuple(Chunk(s.type, s.of(view).tobytes()) for s in spans if s.type != "IDAT")
+    rest = tuple(s.chunk(view) for s in spans if s.type != "IDAT")
     _check_critical(rest, name)
     return Container(rest, at[0], tuple(spans[i].of(view) for i in at), trailer)
 
@@ -156,7 +164,9 @@ def parse(data: bytes, name: str) -> Container:
 def read_ihdr(data: bytes, name: str) -> Ihdr:
     """Read only the header, which stands first."""
     span = _span(data, len(SIGNATURE), name)
-    return Ihdr.parse(Chunk(span.type, span.of(memoryview(data)).tobytes()), name)
+    if span.type not in _CRITICAL and not ord(span.type[0]) & _ANCILLARY_BIT:
+        raise UnsupportedFormat(name, f"a PNG with the critical chunk {span.type}")
+    return Ihdr.parse(span.chunk(memoryview(data)), name)
 
 
 class _Span(NamedTuple):
@@ -165,9 +175,14 @@ class _Span(NamedTuple):
     type: str
     start: int
     end: int
+    sound: bool
 
     def of(self, data: memoryview) -> memoryview:
         return data[self.start + 8 : self.end - 4]
+
+    def chunk(self, data: memoryview) -> Chunk:
+        crc = None if self.sound else data[self.end - 4 : self.end].tobytes()
+        return Chunk(self.type, self.of(data).tobytes(), crc)
 
 
 def _spans(data: bytes, name: str) -> Iterator[_Span]:
@@ -192,9 +207,10 @@ def _span(data: bytes, at: int, name: str) -> _Span:
     if end > len(data):
         raise Truncated(name, f"inside a {named} chunk")
     crc = zlib_streams.engine.crc32(memoryview(data)[at + 4 : end - 4])
-    if crc != int.from_bytes(data[end - 4 : end]):
+    sound = crc == int.from_bytes(data[end - 4 : end])
+    if not sound and not kind[0] & _ANCILLARY_BIT:
         raise CorruptImage(name, f"the {named} chunk at byte {at} fails its CRC")
-    return _Span(named, at, end)
+    return _Span(named, at, end, sound)
 
 
 def _check_critical(chunks: Iterable[Chunk], name: str) -> None:

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cropkit.errors import AnimatedImage, GainMap, Provenance, TooManyParts
 from cropkit.formats.account import Account
@@ -21,6 +21,8 @@ DROPPED: Mapping[str, str] = {
     "acTL, fcTL": "an animation of one frame is a still image",
 }
 _REASONS = {kind: reason for kinds, reason in DROPPED.items() for kind in kinds.split(", ")}
+_UNSOUND = "its checksum is wrong: readers leave it out"
+_TEXTS = ("tEXt", "zTXt", "iTXt")
 _MOST_COLOURS = 256
 _MOST_TEXT = 1 << 25  # bytes of text that is inflated, of all chunks together
 _SUGGESTED = {8: 6, 16: 10}  # bytes of an entry of sPLT, by its depth (11.3.4.4)
@@ -72,6 +74,8 @@ def edited(container: Container, edit: Edit) -> tuple[list[Chunk], int]:
 
 
 def _edited(chunk: Chunk, edit: Edit) -> Chunk | None:
+    if chunk.crc is not None:
+        return _edited_unsound(chunk, edit)
     if chunk.type in _REASONS:
         edit.account.drop(chunk.type, _REASONS[chunk.type])
         return None
@@ -83,6 +87,28 @@ def _edited(chunk: Chunk, edit: Edit) -> Chunk | None:
         edit.account.drop(chunk.type, reason)
         return None
     edit.account.keep(chunk.type)
+    return chunk
+
+
+def _edited_unsound(chunk: Chunk, edit: Edit) -> Chunk | None:
+    """Carry a chunk whose checksum is wrong: readers leave it out, and so it has to stay.
+
+    The checksum of a text is mended: nothing that is seen depends on it.
+    """
+    if chunk.type == "eXIf":
+        edit.account.drop("eXIf", _UNSOUND)
+        return None
+    sound = replace(chunk, crc=None)
+    after = _edited(sound, edit)
+    if after is not None and chunk.type in _TEXTS:
+        edit.account.patch(f"{chunk.type}: its checksum, which was wrong")
+        return after
+    if after is not None and after != sound:
+        edit.account.drop(chunk.type, _UNSOUND)
+        return None
+    if after is None:
+        return None
+    edit.account.keep(f"{chunk.type}: its checksum, which is wrong")
     return chunk
 
 

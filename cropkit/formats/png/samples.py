@@ -43,14 +43,21 @@ def holds(header: Ihdr, filtered: Octets, rows: Octets) -> bool:
     return at == len(rows)
 
 
-def inflated(header: Ihdr, stream: bytes, name: str) -> Octets:
-    """Return the filtered rows that a stream holds; all of it is checked.
+def inflated(header: Ihdr, stream: bytes, name: str) -> tuple[Octets, str | None]:
+    """Return the filtered rows that a stream holds, and what is wrong with a stream that has all.
 
     Raises
     ------
     Truncated, CorruptImage
     """
-    return zlib_streams.inflate(stream, _expected(header), name)
+    try:
+        return zlib_streams.inflate(stream, _expected(header), name), None
+    except (Truncated, CorruptImage, zlib_streams.engine.error):
+        row = 0 if header.interlace else 1 + header.stride(header.width)
+        whole = zlib_streams.made_do(stream, _expected(header), row)
+        if whole is None:
+            raise
+        return whole
 
 
 def check_room(header: Ihdr, stream_length: int, name: str) -> None:

@@ -11,7 +11,7 @@ from cropkit.errors import (
     UnsupportedDepth,
     UnsupportedFormat,
 )
-from cropkit.formats.limits import check_pixels, max_pixels
+from cropkit.formats.limits import check_parts, check_pixels, max_pixels
 from cropkit.formats.tiff.codecs import COMPRESSIONS, FLOATING, HORIZONTAL, name_of
 from cropkit.formats.tiff.directory import Directory, Form, Numbers
 from cropkit.geometry import PixelBox, Size
@@ -148,6 +148,7 @@ def read_segments(
     )
     columns, rows = layout.grid
     expected = columns * rows * layout.planes
+    check_parts(name, "strips or tiles", expected)
     if not counts.size and layout.compression == 1:
         whole = [layout.rows(i // columns % rows) * layout.stride for i in range(len(offsets))]
         counts = np.asarray(whole, np.uint64)

@@ -41,12 +41,18 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class OpenedWebp:
-    """A WebP taken apart; `size` is as it is stored."""
+    """A WebP taken apart; `size` is as it is stored.
+
+    Parameters
+    ----------
+    animated : whether it is stored as an animation, of one frame
+    """
 
     name: str
     header: Header
     container: Container
     size: Size
+    animated: bool = False
 
     def crop(self, box: PixelBox) -> Candidate:
         """Crop to an upright box; see `cropkit.formats.Opened.crop`."""
@@ -55,10 +61,12 @@ class OpenedWebp:
 
 def opened(data: bytes, name: str, _options: Options) -> OpenedWebp:
     """Take the file apart; see `cropkit.formats.opened`."""
-    container, stored = _parsed(data, name)
+    parsed = riff.parse(data, name)
+    still = riff.unwrapped(parsed, name)
+    container, stored = _checked(still or parsed, name)
     orientation = metadata.orientation(container)
     header = Header("webp", stored.oriented(orientation), orientation)
-    return OpenedWebp(name, header, container, stored)
+    return OpenedWebp(name, header, container, stored, still is not None)
 
 
 def _cropped(image: OpenedWebp, box: PixelBox, stored: PixelBox) -> Candidate:
@@ -67,6 +75,8 @@ def _cropped(image: OpenedWebp, box: PixelBox, stored: PixelBox) -> Candidate:
     whole = _decoded(container, before)
     pixels = np.ascontiguousarray(whole[stored.top : stored.bottom, stored.left : stored.right])
     account = Account("webp")
+    if image.animated:
+        account.drop("ANIM, ANMF", "an animation of one frame is a still image")
     edit = metadata.Edit(Change(before, stored), _encoded(pixels, container), account, name)
     written = Container(metadata.edited(container, edit), container.trailer)
     if container.lossless:
@@ -94,7 +104,7 @@ def verify(written: bytes, proof: Proof, name: str) -> float | None:
     imagecodecs' libwebp decodes; Pillow's has encoded. Returns the PSNR of lossy pixels.
     """
     with reading(name):
-        container, size = _parsed(written, name)
+        container, size = _checked(riff.parse(written, name), name)
         if container.chunks != proof.chunks or container.trailer != proof.trailer:
             raise VerificationFailed(name, "the chunks are not those meant")
         pixels = _decoded(container, size)
@@ -126,8 +136,7 @@ def _colours(pixels: Pixels) -> Image.Image:
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
-def _parsed(data: bytes, name: str) -> tuple[Container, Size]:
-    container = riff.parse(data, name)
+def _checked(container: Container, name: str) -> tuple[Container, Size]:
     metadata.refuse(container, name)
     return container, check_pixels(name, riff.size(container, name))
 

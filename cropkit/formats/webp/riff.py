@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from cropkit.errors import CorruptImage, TrailingData, Truncated
+from cropkit.errors import CorruptImage, TrailingData, Truncated, UnreadableImage
 from cropkit.formats.limits import check_parts
 from cropkit.geometry import Size
 
@@ -16,6 +16,9 @@ _VP8_START = b"\x9d\x01\x2a"  # RFC 6386, 9.1
 _VP8L_SIGNATURE = 0x2F  # RFC 9649, 3.4
 _SIDE = 0x3FFF
 _ALPHA_BIT = 28
+_FRAME, _ANIMATION = "ANMF", "ANIM"
+_FRAME_HEADER, _CANVAS_BYTES = 16, 10
+_NO_ANIMATION = bytes(flags & ~0x02 for flags in range(256))
 _PADDING = b"\0\r\n \x1a\xff"
 
 
@@ -98,6 +101,29 @@ def size(container: Container, name: str) -> Size:
     return Size(*sides)
 
 
+def unwrapped(container: Container, name: str) -> Container | None:
+    """Return the still image that an animation of one frame is, None where it is none.
+
+    The frame has to cover the canvas (2.7.1.1): a smaller one has something around it.
+    """
+    canvas = container.first(VP8X)
+    frames = [chunk.data for chunk in container.chunks if chunk.type == _FRAME]
+    if canvas is None or len(canvas) < _CANVAS_BYTES or len(frames) != 1:
+        return None
+    (frame,) = frames
+    sides = tuple(1 + int.from_bytes(frame[at : at + 3], "little") for at in (6, 9))
+    if frame[:6] != bytes(6) or sides != _canvas(canvas) or container.first(*PIXELS):
+        return None
+    try:
+        inside = _chunks(frame, len(frame), name, _FRAME_HEADER)
+    except UnreadableImage:
+        return None
+    still = canvas[:1].translate(_NO_ANIMATION) + canvas[1:]
+    after = {VP8X: (Chunk(VP8X, still),), _FRAME: inside, _ANIMATION: ()}
+    chunks = (after.get(chunk.type, (chunk,)) for chunk in container.chunks)
+    return Container(tuple(c for each in chunks for c in each), container.trailer)
+
+
 def with_canvas(data: bytes, after: Size) -> bytes:
     """Return VP8X's data for another size; its flags stay (2.7)."""
     sides = (side - 1 for side in (after.width, after.height))
@@ -116,9 +142,8 @@ def like(pixels: bytes, source: bytes, *, lossless: bool) -> bytes:
     return bytes(after)
 
 
-def _chunks(data: bytes, end: int, name: str) -> tuple[Chunk, ...]:
+def _chunks(data: bytes, end: int, name: str, at: int = _HEADER.size) -> tuple[Chunk, ...]:
     chunks = []
-    at = _HEADER.size
     while at < end:
         if at + _CHUNK.size > end:
             raise CorruptImage(name, "the last chunk has no header")

@@ -1,0 +1,171 @@
+"""What others show is cropped, and told: ends and checksums that are not as they should be."""
+
+import struct
+import zlib
+
+import jpeg_builder as jpg
+import numpy as np
+import pictures
+import png_builder as png
+import pytest
+import riff_builder as riff
+
+from cropkit import errors, formats
+from cropkit.formats.options import Jpeg, Options
+from cropkit.geometry import PixelBox
+
+PHOTO = pictures.photo(160, 120)
+BOX = PixelBox(16, 16, 112, 96)
+PLAIN = jpg.build([(0xE0, b"JFIF\0\1\1\1\0\x48\0\x48\0\0")], PHOTO)
+MODES = [Options(jpeg=mode) for mode in Jpeg]
+
+
+def cropped(data: bytes, name: str, options: Options = MODES[0]) -> formats.Candidate:
+    candidate = formats.crop(data, name, BOX, options)
+    formats.verify(candidate.data, candidate, name)
+    return candidate
+
+
+def _behind_soi(more: bytes) -> bytes:
+    return PLAIN[:2] + more + PLAIN[2:]
+
+
+def _between(more: bytes) -> bytes:
+    return PLAIN[:20] + more + PLAIN[20:]
+
+
+ENTROPY = b"\x12\x34" * 9
+JPEGS: dict[str, tuple[bytes, str]] = {
+    "no end of image": (PLAIN[:-2], "end of image: it was missing"),
+    "no end, and a program's words": (PLAIN[:-2] + b"SEFH words SEFT", "bytes left over"),
+    "no end, and a second beginning": (PLAIN[:-2] + PLAIN[:20], "end of image: it was missing"),
+    "fill bytes behind the start": (_behind_soi(b"\xff\xff\xff"), ""),
+    "fill bytes between segments": (_between(b"\xff\xff"), ""),
+    "zeros between segments": (_between(b"\0\0"), "2 bytes between segments"),
+    "words between segments": (_between(b"oops"), "4 bytes between segments"),
+    "restart markers between segments": (_between(b"\xff\xd0\xff\x01"), "4 bytes between"),
+    "bytes left over in the scan": (PLAIN[:-2] + ENTROPY + b"\xff\xd9", "bytes left over"),
+}
+
+
+@pytest.mark.parametrize("options", MODES, ids=str)
+@pytest.mark.parametrize("name", JPEGS)
+def test_a_jpeg_that_everybody_shows_is_cropped_and_told(name: str, options: Options) -> None:
+    data, words = JPEGS[name]
+    candidate = cropped(data, "a.jpg", options)
+    sound = cropped(PLAIN, "a.jpg", options)
+    assert sound.data[-1000:] in candidate.data
+    told = " ".join((*candidate.patched, *(item for item, _ in candidate.dropped)))
+    assert words in told or (options.jpeg is Jpeg.EXACT and "left over" in words)
+
+
+@pytest.mark.parametrize("options", MODES, ids=str)
+def test_a_jpeg_without_its_last_pixels_is_refused_as_soon_as_it_is_opened(
+    options: Options,
+) -> None:
+    for length in (len(PLAIN) - 200, len(PLAIN) // 2):
+        with pytest.raises(errors.Truncated, match=r"a\.jpg"):
+            formats.read_header(PLAIN[:length], "a.jpg", options)
+
+
+@pytest.mark.parametrize("options", MODES, ids=str)
+def test_a_transform_that_nobody_knows_is_told_and_no_fault_of_the_crop(options: Options) -> None:
+    data = jpg.build([(0xEE, b"Adobe\0\x64\0\0\0\0\2")], PHOTO)
+    candidate = cropped(data, "a.jpg", options)
+    if options.jpeg is not Jpeg.EXACT:
+        assert candidate.patched[0].startswith("colours, as decoded: Unknown Adobe")
+
+
+def test_stray_bytes_in_what_was_written_do_not_verify() -> None:
+    for options in MODES:
+        candidate = formats.crop(PLAIN, "a.jpg", BOX, options)
+        for written in (candidate.data[:20] + b"oo" + candidate.data[20:], candidate.data[:-2]):
+            with pytest.raises(errors.VerificationFailed):
+                formats.verify(written, candidate, "a.jpg")
+
+
+SAMPLES = png.values(2, 8, 160, 120)
+
+
+def _with_chunk(kind: str, data: bytes) -> bytes:
+    """A PNG whose chunk of that kind has a wrong checksum."""
+    whole = png.build(SAMPLES, 2, 8, before=[(kind, data)])
+    right = png.chunk(kind, data)
+    return whole.replace(right, right[:-4] + b"oops")
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("pHYs", struct.pack(">IIB", 3937, 3937, 1)),
+        ("gAMA", struct.pack(">I", 100_000)),
+        ("iCCP", b"sRGB\0\0" + zlib.compress(pictures.icc_profile())),
+        ("tRNS", bytes(6)),
+    ],
+)
+def test_a_chunk_with_a_wrong_checksum_stays_as_it_is_and_is_told(kind: str, data: bytes) -> None:
+    candidate = cropped(_with_chunk(kind, data), "a.png")
+    assert png.chunk(kind, data)[:-4] + b"oops" in candidate.data
+    assert f"{kind}: its checksum, which is wrong" in candidate.kept
+
+
+def test_a_text_with_a_wrong_checksum_is_mended() -> None:
+    candidate = cropped(_with_chunk("tEXt", b"parameters\0a lighthouse"), "a.png")
+    assert png.chunk("tEXt", b"parameters\0a lighthouse") in candidate.data
+    assert "tEXt: its checksum, which was wrong" in candidate.patched
+
+
+def test_an_orientation_with_a_wrong_checksum_turns_nothing() -> None:
+    block = pictures.exif_bytes(orientation=6).removeprefix(b"Exif\0\0")
+    data = _with_chunk("eXIf", block)
+    assert formats.read_header(data, "a.png").orientation == 1
+    assert ("eXIf", "its checksum is wrong: readers leave it out") in cropped(data, "a.png").dropped
+
+
+@pytest.mark.parametrize("kind", ["IHDR", "IDAT", "IEND"])
+def test_what_an_image_needs_has_to_have_its_checksum(kind: str) -> None:
+    whole = png.build(SAMPLES, 2, 8)
+    data = next(part for name, part in png.chunks(whole) if name == kind)
+    right = png.chunk(kind, data)
+    with pytest.raises(errors.CorruptImage, match="CRC"):
+        formats.read_header(whole.replace(right, right[:-4] + b"oops"), "a.png")
+
+
+def _with_pixels(stream: bytes) -> bytes:
+    return png.assembled([png.chunks(png.build(SAMPLES, 2, 8))[0], ("IDAT", stream), ("IEND", b"")])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda raw: zlib.compress(raw)[:-4], "its checksum is missing"),
+        (lambda raw: zlib.compress(raw + raw[:481]), "1 rows too many"),
+        (lambda raw: zlib.compress(raw + raw[: 3 * 481]), "3 rows too many"),
+    ],
+)
+def test_a_png_that_has_all_its_pixels_is_cropped_and_told(change: object, words: str) -> None:
+    raw = zlib.decompress(png.idat(png.build(SAMPLES, 2, 8)))
+    candidate = cropped(_with_pixels(change(raw)), "a.png")  # type: ignore[operator]  # (a function)
+    assert np.array_equal(png.read(candidate.data)[1], SAMPLES[16:96, 16:112])
+    assert any(words in item for item in candidate.patched)
+    stream = png.idat(candidate.data)
+    assert zlib.decompress(stream)  # which has its own checksum
+
+
+def test_a_webp_animation_of_one_frame_is_a_still() -> None:
+    for options in ({"lossless": True}, {"quality": 80}):
+        still = riff.assembled([riff.canvas(160, 120, 0), *riff.pixels(PHOTO, **options)])
+        frame = bytes(6) + struct.pack("<I", 159)[:3] + struct.pack("<I", 119)[:3] + bytes(4)
+        inside = b"".join(
+            kind + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
+            for kind, data in riff.pixels(PHOTO, **options)
+        )
+        animated = riff.assembled(
+            [riff.canvas(160, 120, 2), (b"ANIM", bytes(6)), (b"ANMF", frame + inside)]
+        )
+        candidate = cropped(animated, "a.webp")
+        assert candidate.data == cropped(still, "a.webp").data
+        assert ("ANIM, ANMF", "an animation of one frame is a still image") in candidate.dropped
+        elsewhere = animated.replace(frame, b"\1" + frame[1:])
+        with pytest.raises(errors.AnimatedImage):
+            formats.read_header(elsewhere, "a.webp")
