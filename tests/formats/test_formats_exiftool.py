@@ -41,6 +41,8 @@ NAMED = {
     r"IFD0:UserComment": r"UserComment",
     r"IFD0:Exif_0x9999": r"0x9999",
     r"RIFF:Unknown_abcd": r"abcd",
+    r"RIFF:(AnimationLoopCount|BackgroundColor|Duration|WebP_Flags)": r"ANIM",
+    r"RIFF:((Horizontal|Vertical)Scale|VP8Version)": r"ANIM",  # exiftool looks into no frame
     r"IFD0:GDALMetadata": r"GDAL_METADATA",
     r"IFD0:Exif_0xc69[67]": r"ImageJ",
     r"File:YCbCrSubSampling": r"sampling",
