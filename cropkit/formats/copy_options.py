@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from cropkit.errors import BadSetting, OtherRatio, TooSmall
-from cropkit.formats.sniff import named_format
+from cropkit.errors import BadSetting, OtherRatio, TooSmall, UnsuitableFormat
+from cropkit.formats.sniff import named_format, shown
 from cropkit.geometry import Size
 from cropkit.targets import LARGEST, Target, enlarged, fits, read_size, targets
 
@@ -153,9 +153,19 @@ class CopyOptions:
         anew = self.quality is not None and source in _LOSSY
         return same and not (self.resamples or anew or self.colour is Colour.SRGB)
 
-    def written(self, source: str) -> str:
-        """Return the format that a copy of a source of this format has."""
-        return source if self.format is Format.SAME else self.format.value
+    def coded(self, source: str, path: str) -> str:
+        """Return the format in which the pixels of a source of this format are coded anew.
+
+        Raises
+        ------
+        UnsuitableFormat
+            When it is none in which copies are; nothing was written.
+        """
+        wanted = source if self.format is Format.SAME else self.format.value
+        if wanted not in tuple(Format):
+            what = "other pixels than those of the source"
+            raise UnsuitableFormat(path, what, shown(source), "choose png, jpeg or webp")
+        return wanted
 
     def renamed(self, path: str) -> str:
         """Return the path of the copy, with the suffix of its format where the old one is not."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from cropkit import formats
 from cropkit.errors import UnsupportedImage
-from cropkit.formats.account import Account, Header
-from cropkit.formats.copy_options import CopyOptions
+from cropkit.formats.account import Header
+from cropkit.formats.copy_options import CopyOptions, Format
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.options import Options
 from cropkit.formats.sniff import sniff
@@ -26,7 +26,7 @@ class Headers:
     resizes: bool = False
 
     def read(self, data: bytes, name: str) -> Header:
-        """Return format, upright size and orientation.
+        """Return format, upright size and orientation, without decoding a pixel.
 
         A copy that is coded anew holds the very box: its header has no grid. One may be made of
         what cannot be cropped in its own file, as far as it can be decoded.
@@ -34,20 +34,25 @@ class Headers:
         Raises
         ------
         Refused
-            As `cropkit.formats.opened`; for a copy that is coded anew as `copies.decoding.decoded`.
+            As `cropkit.formats.opened`, and as `cropkit.formats.copies.copied` where headers tell.
         """
-        if self.how is None or (self.how.is_faithful(sniff(data, name)) and not self.resizes):
-            return formats.read_header(data, name, self.options)
+        how, form = self.how, sniff(data, name)
+        faithful = how is None or (how.is_faithful(form) and not self.resizes)
+        if how is not None and not faithful:
+            how.coded(form, name)
         try:
-            return replace(formats.read_header(data, name, self.options), grid=None)
+            header = formats.read_header(data, name, self.options)
         except UnsupportedImage:
-            return _of_pixels(data, name)
+            if how is None or (faithful and how.format is Format.SAME):
+                raise
+            return _of_pixels(data, name, form)
+        return header if faithful else replace(header, grid=None)
 
 
-def _of_pixels(data: bytes, name: str) -> Header:
+def _of_pixels(data: bytes, name: str, form: str) -> Header:
+    """Read the header of what can only be decoded."""
     from cropkit.formats.copies import decoding  # noqa: PLC0415  (all codecs: rarely needed)
 
-    form = sniff(data, name)
     with reading(name):
-        stored, orientation = decoding.decoded(data, name, form, Account(form))
-    return Header(form, stored.size.oriented(orientation), orientation)
+        stored, orientation = decoding.header(data, name, form)
+    return Header(form, stored.oriented(orientation), orientation)

@@ -23,8 +23,9 @@ from PIL import Image
 from cropkit import errors, formats
 from cropkit.collection import Collection
 from cropkit.formats.capabilities import CAPABILITIES
-from cropkit.formats.copies import copied, read_header, verify_copied
+from cropkit.formats.copies import copied, verify_copied
 from cropkit.formats.copy_options import Colour, CopyOptions, Format
+from cropkit.formats.headers import Headers
 from cropkit.formats.options import Jpeg
 from cropkit.formats.preview import preview
 from cropkit.geometry import PixelBox, Size
@@ -193,7 +194,7 @@ def copy(data: bytes, name: str, rng: random.Random) -> None:
         colour=rng.choice((*Colour,)),
     )
     candidate = copied(data, name, None, how)
-    header = read_header(data, name, how)
+    header = Headers(how=how).read(data, name)
     assert PixelBox.full(header.size) == candidate.box_asked
     verify_copied(candidate.data, candidate, name)
 

@@ -20,9 +20,10 @@ from strategies import boxes_in
 
 from cropkit import errors, formats
 from cropkit.formats.account import Account
-from cropkit.formats.copies import copied, read_header, tiff_exif, verify_copied
+from cropkit.formats.copies import copied, tiff_exif, verify_copied
 from cropkit.formats.copies.resampling import light, numbers
 from cropkit.formats.copy_options import Colour, CopyOptions, Filter, Format, Sampling
+from cropkit.formats.headers import Headers
 from cropkit.formats.tiff.directory import IFD8, Directory, Entry, Form, Tiff
 from cropkit.geometry import PixelBox, Size
 
@@ -111,7 +112,7 @@ def test_the_size_of_each_sample_is_known_from_its_header(form: str, data: bytes
     for how in (CopyOptions(format=Format.PNG), CopyOptions(format=Format.WEBP, quality=9)):
         outcome = outcome_of(data, name, how)
         if isinstance(outcome, formats.Candidate):
-            header = read_header(data, name, how)
+            header = Headers(how=how).read(data, name)
             assert PixelBox.full(header.size) == outcome.box_applied
             assert header.format == form
             assert header.grid is None or how.is_faithful(form)
@@ -198,7 +199,9 @@ def test_orientation_is_applied_once_and_reset(form: str, orientation: int) -> N
     candidate = proven(data, name, other, PixelBox(3, 2, 33, 38))
     after = opened(candidate.data)
     assert np.array_equal(np.asarray(after), np.asarray(upright))
-    assert read_header(data, name, other).size == Size(*ImageOps.exif_transpose(opened(data)).size)
+    assert Headers(how=other).read(data, name).size == Size(
+        *ImageOps.exif_transpose(opened(data)).size
+    )
     assert after.getexif().get(0x0112, 1) == 1
     assert np.array_equal(np.asarray(ImageOps.exif_transpose(after)), np.asarray(upright))
     assert ("orientation: applied to the pixels" in candidate.patched) is (orientation > 1) or (
@@ -689,24 +692,24 @@ def test_an_avif_of_other_colours_without_a_profile_says_so() -> None:
 
 def test_a_header_tells_of_a_copy_what_making_it_would() -> None:
     jpeg, tiff = pictures.encoded(PHOTO, "JPEG"), pictures.encoded(PHOTO, "TIFF")
-    assert read_header(jpeg, "a.jpg", JPEG).grid is not None
-    assert read_header(jpeg, "a.jpg", PNG).grid is None
+    assert Headers(how=JPEG).read(jpeg, "a.jpg").grid is not None
+    assert Headers(how=PNG).read(jpeg, "a.jpg").grid is None
     with pytest.raises(errors.UnsuitableFormat, match="choose png, jpeg or webp"):
-        read_header(tiff, "a.tif", CopyOptions(long_side=20))
+        Headers(how=CopyOptions(long_side=20)).read(tiff, "a.tif")
     with pytest.raises(errors.AnimatedImage):
-        read_header(animated("WEBP"), "a.webp", CopyOptions())
-    assert read_header(animated("WEBP"), "a.webp", WEBP).size == Size(30, 20)
+        Headers(how=CopyOptions()).read(animated("WEBP"), "a.webp")
+    assert Headers(how=WEBP).read(animated("WEBP"), "a.webp").size == Size(30, 20)
     xl = bytes(imagecodecs.jpegxl_encode(np.asarray(PHOTO)))
-    assert read_header(xl, "a.jxl", PNG) == formats.Header("jxl", Size(60, 40), 1)
+    assert Headers(how=PNG).read(xl, "a.jxl") == formats.Header("jxl", Size(60, 40), 1)
     for data, name in ((tiff[:40], "a.tif"), (xl[:9], "a.jxl"), (jpeg[:99], "a.jpg")):
         with pytest.raises(errors.UnreadableImage, match=name):
-            read_header(data, name, WEBP)
+            Headers(how=WEBP).read(data, name)
 
 
 @pytest.mark.parametrize("form", ["heic", "psd"])
 def test_what_no_decoder_reads_is_refused_by_name(form: str) -> None:
     with pytest.raises(errors.UnsuitableFormat, match=rf"a\.{form}: .* no decoder for it"):
-        read_header(features.NOT_WRITTEN[form], f"a.{form}", PNG)
+        Headers(how=PNG).read(features.NOT_WRITTEN[form], f"a.{form}")
     for how in (PNG, JPEG, WEBP):
         with pytest.raises(errors.UnsuitableFormat, match=rf"a\.{form}: .* no decoder for it"):
             copied(features.NOT_WRITTEN[form], f"a.{form}", None, how)

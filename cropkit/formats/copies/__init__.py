@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from cropkit import formats
 from cropkit.errors import UnsuitableFormat, UnsupportedImage
-from cropkit.formats.account import Account, Candidate, Header
+from cropkit.formats.account import Account, Candidate
 from cropkit.formats.copies import colour, decoding, hidden, sources, writers
 from cropkit.formats.copies.pixels import Pixels
 from cropkit.formats.copies.resampling import resampled
@@ -24,8 +24,6 @@ from cropkit.formats.options import Options
 from cropkit.formats.png import metadata
 from cropkit.formats.sniff import shown, sniff
 from cropkit.geometry import PixelBox
-
-_CODED = ("png", "jpeg", "webp")
 
 
 def copied(
@@ -56,37 +54,9 @@ def copied(
         except UnsupportedImage:
             if how.format is Format.SAME:
                 raise
-    wanted = _wanted(form, how, name)
+    wanted = how.coded(form, name)
     with reading(name):
         return _coded_anew(data, name, box, how, (form, wanted))
-
-
-def read_header(
-    data: bytes,
-    name: str,
-    how: CopyOptions,
-    options: Options = Options(),  # noqa: B008  (frozen)
-) -> Header:
-    """Read format and upright size of any source that there can be such a copy of.
-
-    A copy whose pixels are coded anew has no grid: it holds the very box.
-
-    Raises
-    ------
-    Refused
-        As `copied`, as far as headers tell.
-    """
-    form = sniff(data, name)
-    if how.is_faithful(form):
-        try:
-            return formats.read_header(data, name, options)
-        except UnsupportedImage:
-            if how.format is Format.SAME:
-                raise
-    _wanted(form, how, name)
-    with reading(name):
-        stored, orientation = decoding.header(data, name, form)
-    return Header(form, stored.oriented(orientation), orientation)
 
 
 def verify_copied(written: bytes, candidate: Candidate, name: str) -> Candidate:
@@ -102,14 +72,6 @@ def verify_copied(written: bytes, candidate: Candidate, name: str) -> Candidate:
         The candidate is to be discarded; the source was never touched.
     """
     return formats.verify(written, candidate, name)
-
-
-def _wanted(form: str, how: CopyOptions, name: str) -> str:
-    wanted = how.written(form)
-    if wanted not in _CODED:
-        what = "other pixels than those of the source"
-        raise UnsuitableFormat(name, what, shown(form), "choose png, jpeg or webp")
-    return wanted
 
 
 def _as_in_place(data: bytes, name: str, box: PixelBox | None, options: Options) -> Candidate:
