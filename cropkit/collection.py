@@ -38,11 +38,10 @@ from cropkit.engine.planning import (
 )
 from cropkit.engine.recovery import Recovered, recover
 from cropkit.engine.undoing import Undoer
+from cropkit.engine.ways import Ways, kept, ways
 from cropkit.errors import (
     AuditError,
     BadDestination,
-    BadTarget,
-    CopiesOnly,
     CropkitError,
     NoImages,
     NothingToUndo,
@@ -69,7 +68,7 @@ from cropkit.system import destinations, log, parameters, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
 from cropkit.system.scope import Scope, scope_of
-from cropkit.wanted import Slots, Targets, Wanted, fitted, wanted
+from cropkit.wanted import Slots, Targets, Wanted, fitted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,18 +200,17 @@ class Collection:
         self.scope = self._scope(path, parameters.state_named(state))
         self.files = Root(self.scope.root, system)
         self.root = self.files.path
-        self.wanted = wanted(slots or None, targets or None)
-        how = CopyOptions.from_text(copies) if isinstance(copies, str) else copies or CopyOptions()
-        if not copy_to:
-            _check_needs_no_copies(self.wanted, how, resize=resize)
-        if resize and all(target.bare for crop in self.wanted for target in crop.targets):
-            raise BadTarget("resize", "there is no size to bring a copy to")
-        way = Placement(copying=how.text, resize=resize)
-        self.placement = self._placed(destination or None, copy_to or None, way)
+        asked = ways(
+            move_to=destination,
+            copy_to=copy_to,
+            slots=slots,
+            targets=targets,
+            resize=resize,
+            copies=copies,
+        )
+        placement = asked.placement(self._made(asked))
         self._unremembered: list[Problem] = []
         home = self._home()
-        second_to = state_place.is_second(self.root, self.scope.state)
-        self.locations = Locations(self.files, self._destinations(), home, second_to)
         self.suggesters: tuple[Suggester, ...] = (
             (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
         )
@@ -222,23 +220,31 @@ class Collection:
             self._log = log.attach(self.scope.state / LOG, self.trail.session)
             otherwise.callback(log.detach, self._log)
             self._tell_what_is_meant()
-            self._remember_output()
+            self._choose_ways(asked, placement)
+            second_to = state_place.is_second(self.root, self.scope.state)
+            self.locations = Locations(self.files, self._destinations(placement), home, second_to)
             self.problems = Problems(self.trail)
             self.recorder = DecisionRecorder(
                 self.trail, self.placement, self.problems.report, self.looking
             )
-            self.executor = DecisionExecutor(
-                self.files,
-                Applier(self.locations, self.trail, options or self._chosen(), threads),
-                Planner(self.locations, self.placement),
-                self.problems.report,
-                deadline=deadline,
-                group_size=group_size,
-            )
+            applier = Applier(self.locations, self.trail, options or self._chosen(), threads)
+            self.executor = self._executor(applier, deadline, group_size)
             self.undoer = Undoer(self.locations, self.executor)
             self._run_of_it: Run | None = None
             self._settle()
             otherwise.pop_all()
+
+    def _executor(
+        self, applier: Applier, deadline: float, group_size: GroupSize | None
+    ) -> DecisionExecutor:
+        return DecisionExecutor(
+            self.files,
+            applier,
+            Planner(self.locations, self.placement),
+            self.problems.report,
+            deadline=deadline,
+            group_size=group_size,
+        )
 
     def _scope(self, path: Path, state: Path | None) -> Scope:
         """Return what is meant; where no state can be made, with one that goes at the end."""
@@ -269,6 +275,37 @@ class Collection:
             self.trail.notices.append(_TWO_STATES.format(self.root, other))
         for sentence in (*formats.absent(), *self.trail.notices):
             _log.warning(sentence)
+
+    def _choose_ways(self, asked: Ways, placement: Placement) -> None:
+        """Do what is said for this session, or where nothing is, what the collection keeps."""
+        self.asked, self.ways, self.placement = asked, asked, placement
+        if asked == Ways():
+            self.ways = kept(self.trail.settings())
+            folder = self.ways.folder
+            self.placement = self.ways.placement(None if folder is None else str(folder))
+        self._remember_output()
+
+    def keep_ways(self, session: Ways) -> None:
+        """Let what becomes of crops in this session count for all that say nothing else.
+
+        Parameters
+        ----------
+        session : what this session was opened with, or `Ways()` to crop in place again
+
+        Raises
+        ------
+        InsideCollection
+            This is a part of it only: nothing was changed.
+        """
+        self.scope.check_is_whole()
+        folder = None if session.folder is None else self.placement.folder
+        self.trail.choose(session.to_settings(folder))
+        self.ways, self.placement = session, session.placement(folder)
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """The crops that are wanted of each image."""
+        return self.ways.crops
 
     def _remember_output(self) -> None:
         """Let nobody list what goes to a folder inside the collection as new images."""
@@ -773,59 +810,35 @@ class Collection:
         """Folder that crops go to of which no decision says where; None: they stay in place."""
         return self.placement.folder
 
-    def _placed(
-        self, move_to: StrPath | None, copy_to: StrPath | None, way: Placement
-    ) -> Placement:
-        """Make the folder that crops go to.
+    def _made(self, asked: Ways) -> str | None:
+        """Make the folder that crops go to, and name it as the collection does.
 
         Raises
         ------
         BadDestination
-            Both are given, or copies would stand among their images.
+            Copies would stand among their images.
         """
-        if move_to is not None and copy_to is not None:
-            raise BadDestination(copy_to, f"they cannot move to {move_to} as well")
-        if copy_to is None:
-            return Placement(None if move_to is None else self._made(move_to))
-        folder = self._made(copy_to)
-        if folder is None:
-            raise BadDestination(copy_to, "its images are there, and would be cropped in place")
-        return replace(way, folder=folder)
-
-    def _made(self, destination: StrPath) -> str | None:
-        """Make a destination, and name it relative to the collection where it is inside."""
-        folder = destinations.resolved(parameters.path_named("destination", destination))
+        if asked.folder is None:
+            return None
+        folder = destinations.resolved(parameters.path_named("destination", asked.folder))
         _make_durable(folder, self.files.system)
-        return named_beneath(self.scope, folder)
+        name = named_beneath(self.scope, folder)
+        if name is None and asked.copies:
+            raise BadDestination(folder, "its images are there, and would be cropped in place")
+        return name
 
-    def _destinations(self) -> tuple[Path, ...]:
+    def _destinations(self, asked: Placement) -> tuple[Path, ...]:
         """Return the folders elsewhere that this person has named, now or earlier."""
-        is_elsewhere = self.destination is not None and self.destination.startswith("/")
-        mine = (Path(self.destination or ""),) if is_elsewhere else ()
+        is_elsewhere = asked.folder is not None and asked.folder.startswith("/")
+        mine = (Path(asked.folder or ""),) if is_elsewhere else ()
         try:
             for folder in mine:
                 destinations.remember(self.root, folder)
             return (*mine, *destinations.named(self.root))
         except PersonalStateUnusable as error:
-            place = self.destination or str(self.root)
+            place = asked.folder or str(self.root)
             self._unremembered.append(Problem(ProblemKind.DESTINATION, place, str(error)))
             return mine
-
-
-def _check_needs_no_copies(crops: Sequence[Wanted], how: CopyOptions, *, resize: bool) -> None:
-    """Refuse what only copies can be, where images are cropped themselves.
-
-    Raises
-    ------
-    CopiesOnly
-        It names the first of that.
-    """
-    if len(crops) > 1:
-        raise CopiesOnly(f"{len(crops)} crops of one image")
-    if resize:
-        raise CopiesOnly("resize")
-    if how != CopyOptions():
-        raise CopiesOnly(how.text)
 
 
 def _make_durable(folder: Path, system: ModuleType) -> None:

@@ -21,7 +21,7 @@ from cropkit.collection import Collection, StrPath
 from cropkit.errors import CropkitError, NoSpace, NotReady, RunIncomplete
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.digest import digests
-from cropkit.wanted import Slots, Targets, wanted, written
+from cropkit.wanted import Slots, Targets, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,15 +77,11 @@ class Batch:
         self._source: Source = checked("source", source)
         destination = checked("destination", destination)
         beside = checked("copy_to", copy_to)
-        crops = wanted(slots or None, targets or None)
         self.parameters: dict[str, Any] = {
             "source": str(self._source),
             "min_confidence": checked("min_confidence", min_confidence),
             "destination": str(destination or ""),
             "copy_to": str(beside or ""),
-            **dict(zip(("slots", "targets"), written(crops), strict=True)),
-            "resize": resize,
-            "copies": copies.text if isinstance(copies, CopyOptions) else copies or "",
             "workers": checked("workers", workers) or _processors(),
         }
         place: Path | None = checked("run", run)
@@ -102,6 +98,7 @@ class Batch:
             kind="batch",
             threads=self._threads,
         )
+        self.parameters |= self._ways()
         tell_part(self.collection.scope)
         self.folder = (
             run_folder.given_folder(place)
@@ -111,6 +108,13 @@ class Batch:
         self._run: RunRecord | None = None
         self._live: Run | None = None
         self._closed = False
+
+    def _ways(self) -> dict[str, Any]:
+        """Return how copies are made, whether that was said or is kept."""
+        chosen = self.collection.ways
+        slots, targets = written(chosen.crops)
+        how = {"slots": slots, "targets": targets, "copies": chosen.how.text}
+        return how | {"resize": chosen.resize}
 
     def __enter__(self) -> Self:
         return self

@@ -13,15 +13,13 @@ from cropkit.batch.progress import LookBar
 from cropkit.batch.values import checked
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import named_beneath
+from cropkit.engine.ways import Ways, kept, ways
 from cropkit.errors import CropkitError
-from cropkit.formats.copy_options import CopyOptions
 from cropkit.jupyter.notebooks import Literal
-from cropkit.records import Placement
 from cropkit.suggest import Sidecars
 from cropkit.system import destinations
 from cropkit.system.files import Root
 from cropkit.system.scope import scope_of
-from cropkit.wanted import wanted
 
 
 def foreseen(
@@ -33,27 +31,30 @@ def foreseen(
     """
     scope = scope_of(path, state)
     files = Root(scope.root)
-    copy_to = str(parameters.get("copy_to", "") or "")
-    place = copy_to or str(parameters.get("destination", "") or "")
-    folder = destinations.resolved(place) if place else None
-    copying = CopyOptions.from_text(str(parameters.get("copies") or "")).text
-    placement = Placement(
-        named_beneath(scope, folder) if folder else None,
-        copying if copy_to else None,
+    asked = ways(
+        move_to=_text(parameters, "destination"),
+        copy_to=_text(parameters, "copy_to"),
+        slots=_text(parameters, "slots"),
+        targets=_text(parameters, "targets"),
         resize=bool(parameters.get("resize")),
+        copies=_text(parameters, "copies") or "",
     )
+    folder = None if asked.folder is None else destinations.resolved(asked.folder)
     home = files if scope.elsewhere is None else _there(scope.elsewhere)
-    locations = Locations(files, (folder,) if folder else (), home)
+    mine = destinations.named(scope.root)
+    locations = Locations(files, (folder, *mine) if folder else mine, home)
     source = checked("source", parameters.get("source", "queue"))
     with copied_trail(scope) as trail:
+        chosen = kept(trail.settings()) if asked == Ways() else asked
+        name = named_beneath(scope, folder) if folder else chosen.folder
         planner = BatchPlanner(
             locations,
             trail,
             (Sidecars(files.path),),
-            placement,
+            chosen.placement(None if name is None else str(name)),
             reviewer_of(whoami()),
             clock.session_name(clock.now()),
-            wanted(_text(parameters, "slots"), _text(parameters, "targets")),
+            chosen.crops,
         )
         least = float(parameters.get("min_confidence") or 0.0)
         plan = planner.plan(source, least, LookBar())

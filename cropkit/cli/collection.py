@@ -39,7 +39,7 @@ from cropkit.cli.shell import (
     tell_results,
 )
 from cropkit.cli.ways import add_ways, ways
-from cropkit.errors import BadBox, CropkitError, MissingFile, NoCollection, NotRegularFile
+from cropkit.errors import BadBox, CropkitError, MissingFile, NotRegularFile
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult
 
@@ -75,13 +75,6 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--keep-size", type=values.size, metavar="20GB", help="then until the rest fits"
     )
-    parser = folder_command(commands, "settings", "how crops of a collection are made", _settings)
-    text = "move the corner out to a whole block; or encode that box anew; or the very box"
-    parser.add_argument("--jpeg", metavar="lossless|lossless-or-exact|exact", help=text)
-    text = "leave this out of a crop instead of refusing the file"
-    parser.add_argument("--drop", action="append", metavar="ITEM", help=text)
-    text = "refuse again, whatever was to be left out"
-    parser.add_argument("--drop-nothing", action="store_true", help=text)
     parser = folder_command(commands, "recover", "settle what a crash left open", _recover)
     text = "take operations in conflict back, now that the foreign content is elsewhere"
     parser.add_argument("--conflicts", action="store_true", help=text)
@@ -174,39 +167,6 @@ def _carried_out(collection: "Collection") -> list[CropResult]:
         return collection.apply_waiting(
             lambda _: show("decisions", next(numbers), len(waiting)), decisions=waiting
         )
-
-
-def _settings(arguments: argparse.Namespace) -> int:
-    changes = {"jpeg": arguments.jpeg} if arguments.jpeg else {}
-    if arguments.drop or arguments.drop_nothing:
-        changes["drop"] = " ".join(arguments.drop or ())
-    folder, state = arguments.folder, arguments.state
-    chosen = _choose(folder, state, changes) if changes else _chosen(folder, state)
-    if arguments.json:
-        document({"settings": chosen})
-    else:
-        tell(*(f"{name}: {value}" for name, value in chosen.items()))
-    return DONE
-
-
-def _chosen(folder: Path, state: Path | None) -> dict[str, str]:
-    from cropkit.formats.options import Options  # noqa: PLC0415  (only where it is needed)
-
-    try:
-        with reading(folder, state) as trail:
-            return Options.from_settings(trail.settings()).to_settings()
-    except NoCollection:
-        return Options().to_settings()
-
-
-def _choose(folder: Path, state: Path | None, changes: dict[str, str]) -> dict[str, str]:
-    from cropkit.formats.options import Options  # noqa: PLC0415  (only where it is needed)
-
-    with opened(folder, state=state) as collection:
-        chosen = collection.options.to_settings() | changes
-        if chosen != collection.options.to_settings():
-            collection.choose(Options.from_settings(chosen))
-    return chosen
 
 
 def _recover(arguments: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from cropkit.cli.shell import (
     say,
     tell,
 )
-from cropkit.cli.ways import add_ways, ways
+from cropkit.cli.ways import add_slots, add_ways, as_parameters
 
 
 def add(commands: Commands) -> None:
@@ -53,8 +53,7 @@ def _add_review(commands: Commands) -> None:
     sure = "a suggestion that says less is unsure, a filter of the review (0.5)"
     parser.add_argument("--min-confidence", type=values.share, default=0.5, metavar="X", help=sure)
     add_ways(parser)
-    text = "crops of each image by name: face,bust or square=1:1,tall=4:5 (needs --copy-to)"
-    parser.add_argument("--slots", default="", metavar="NAMES", help=text)
+    add_slots(parser)
     add_state(parser)
     parser.add_argument("--defer", action="store_true", help="only record decisions; apply later")
     parser.add_argument("--reviewer", default="", metavar="NAME", help="who decides")
@@ -77,8 +76,9 @@ def _review(arguments: argparse.Namespace) -> int:
         keys=arguments.keys,
         minimum=arguments.minimum,
         min_confidence=arguments.min_confidence,
-        **ways(arguments),
-        slots=arguments.slots,
+        state=arguments.state,
+        destination=arguments.move_to,
+        crops=as_parameters(arguments),
         defer=arguments.defer,
         reviewer=arguments.reviewer,
         suggestions=arguments.suggestions,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
     from cropkit.formats.copy_options import CopyOptions
+    from cropkit.jupyter.notebooks import Literal
 
 _OPTIONS = "format", "quality", "subsampling", "size", "long-side", "filter", "colour"
 _SWITCHES = "scale-to-fit", "linear-light", "allow-upscale"
@@ -33,6 +34,7 @@ class Ways(TypedDict, total=False):
     copies: "CopyOptions | None"
     targets: str | None
     resize: bool
+    slots: str | None
 
 
 def add_ways(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +58,12 @@ def add_ways(parser: argparse.ArgumentParser) -> None:
         copies.add_argument(f"--{name}", action="store_true", help=_HELP[name])
 
 
+def add_slots(parser: argparse.ArgumentParser) -> None:
+    """Describe several crops of one image."""
+    text = "crops of each image by name: face,bust or square=1:1,tall=4:5 (needs --copy-to)"
+    parser.add_argument("--slots", default="", metavar="NAMES", help=text)
+
+
 def ways(arguments: argparse.Namespace) -> Ways:
     """Return where crops go and how copies are made, as a collection is opened with it.
 
@@ -71,7 +79,27 @@ def ways(arguments: argparse.Namespace) -> Ways:
         "copies": _copies(arguments),
         "targets": arguments.targets or arguments.buckets,
         "resize": arguments.resize,
+        "slots": getattr(arguments, "slots", None),
     }
+
+
+def as_parameters(arguments: argparse.Namespace) -> "dict[str, Literal]":
+    """Return where copies go, how they are made and which, as a notebook takes it.
+
+    Raises
+    ------
+    BadSetting, BadTarget
+        There is no such choice: nothing was begun.
+    """
+    copies = _copies(arguments)
+    texts = {
+        "copy_to": arguments.copy_to and str(arguments.copy_to.resolve()),
+        "copies": copies.text if copies else "",
+        "slots": arguments.slots,
+        "targets": arguments.targets or arguments.buckets,
+        "resize": arguments.resize,
+    }
+    return {name: value for name, value in texts.items() if value}
 
 
 def settings_of(arguments: argparse.Namespace) -> dict[str, str]:

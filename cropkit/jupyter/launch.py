@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING
+from types import MappingProxyType
 
 from cropkit.errors import CropkitError
 from cropkit.jupyter import notebooks
@@ -21,9 +21,6 @@ from cropkit.jupyter.kernel import LiveKernel
 from cropkit.jupyter.server import Lab
 from cropkit.names import printable_lines
 from cropkit.system.signals import stoppable
-
-if TYPE_CHECKING:
-    from cropkit.formats.copy_options import CopyOptions
 
 NOTEBOOK = "1_review"
 _FILE = f"{NOTEBOOK}.ipynb"
@@ -46,11 +43,7 @@ def launch(
     minimum: int = 0,
     min_confidence: float = 0.5,
     destination: Path | None = None,
-    copy_to: Path | None = None,
-    copies: "CopyOptions | None" = None,
-    slots: str = "",
-    targets: str | None = None,
-    resize: bool = False,
+    crops: Mapping[str, notebooks.Literal] = MappingProxyType({}),
     defer: bool = False,
     reviewer: str | None = None,
     suggestions: Path | None = None,
@@ -68,8 +61,8 @@ def launch(
     keys : preset; the person's own keymap, else the default, when not given
     minimum : pixels that the shorter side of a crop should have
     min_confidence : least confidence of a suggestion that is not unsure
-    destination, copy_to : folder that crops move, or are copied, to
-    copies, slots, targets, resize : how copies are made and which, as `Collection` takes them
+    destination : folder that crops move to
+    crops : where copies go, how they are made and which, as the notebook takes it
     suggestions : CSV of crop boxes instead of the `.decision` sidecars
     order, units : the CSV's convention, as in `cropkit.suggest.Table`
     port : the first one to try
@@ -82,11 +75,7 @@ def launch(
         "minimum": minimum,
         "min_confidence": min_confidence,
         "destination": _absolute(destination),
-        "copy_to": _absolute(copy_to),
-        "copies": copies.text if copies else "",
-        "slots": slots,
-        "targets": targets or "",
-        "resize": resize,
+        **crops,
         "defer": defer,
         "reviewer": reviewer or "",
         "suggestions": _absolute(suggestions),

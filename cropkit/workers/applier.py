@@ -159,7 +159,13 @@ class ApplierProcess:
 
 
 def _absolute(collection: Collection) -> str | None:
-    return str(collection.root / collection.destination) if collection.destination else None
+    """Return the folder that the person has named for this session.
+
+    What the collection keeps is not named by anybody yet: its decisions say where they go.
+    """
+    if collection.asked.folder is None or collection.destination is None:
+        return None
+    return str(collection.root / collection.destination)
 
 
 def _ways(placement: Placement) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from faults import contents
 from queueing import collection, decide_all
 
 from cropkit.audit.operation import Operation, OperationKind, OperationState
-from cropkit.cli import collection as commands
 from cropkit.cli import main, shell
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
@@ -92,7 +91,7 @@ def test_an_interrupted_command_tells_by_its_exit_code_what_interrupted_it(
     def interrupted(_folder: Path, _state: Path | None) -> None:
         os.kill(os.getpid(), sent)
 
-    monkeypatch.setattr(commands, "reading", interrupted)
+    monkeypatch.setattr("cropkit.cli.settings.reading", interrupted)
     assert main(["settings", str(tmp_path)]) == code
     assert capsys.readouterr().err.startswith("cropkit: stopped; ")
 
@@ -128,6 +127,7 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
         "minimum": 64,
         "min_confidence": 0.25,
         "destination": Path("there"),
+        "crops": {},
         "defer": True,
         "reviewer": "ann",
         "suggestions": Path("boxes.csv"),
@@ -135,6 +135,15 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
         "units": "normalized",
         "port": 9000,
         "browser": False,
+    }
+    copies = ["--copy-to", "out", "--slots", "face", "--format", "png", "--targets", "4:5"]
+    main(["review", str(tmp_path), *copies])
+    assert given["destination"] is None
+    assert given["crops"] == {
+        "copy_to": str(Path("out").resolve()),
+        "copies": "format=png",
+        "slots": "face",
+        "targets": "4:5",
     }
     main(["review", str(tmp_path)])
     assert (given["browser"], given["defer"], given["per_page"]) == (True, False, 3)

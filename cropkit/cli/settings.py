@@ -1,0 +1,70 @@
+"""`settings`: how the crops of a collection are made, where nothing else is said."""
+
+import argparse
+from pathlib import Path
+
+from cropkit.cli.shell import DONE, Commands, document, folder_command, opened, reading, tell
+from cropkit.cli.ways import Ways, add_slots, add_ways, ways
+from cropkit.errors import NoCollection
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    parser = folder_command(commands, "settings", "how crops of a collection are made", _settings)
+    text = "move the corner out to a whole block; or encode that box anew; or the very box"
+    parser.add_argument("--jpeg", metavar="lossless|lossless-or-exact|exact", help=text)
+    text = "leave this out of a crop instead of refusing the file"
+    parser.add_argument("--drop", action="append", metavar="ITEM", help=text)
+    text = "refuse again, whatever was to be left out"
+    parser.add_argument("--drop-nothing", action="store_true", help=text)
+    text = "crop images themselves again, to any box"
+    parser.add_argument("--in-place", action="store_true", help=text)
+    add_ways(parser)
+    add_slots(parser)
+
+
+def _settings(arguments: argparse.Namespace) -> int:
+    changes = {"jpeg": arguments.jpeg} if arguments.jpeg else {}
+    if arguments.drop or arguments.drop_nothing:
+        changes["drop"] = " ".join(arguments.drop or ())
+    wanted = ways(arguments)
+    if changes or arguments.in_place or _are_said(wanted):
+        _choose(arguments, wanted, changes)
+    chosen = _chosen(arguments.folder, arguments.state)
+    if arguments.json:
+        document({"settings": chosen})
+    else:
+        tell(*(f"{name}: {value}" for name, value in chosen.items()))
+    return DONE
+
+
+def _are_said(wanted: Ways) -> bool:
+    return any(value for name, value in wanted.items() if name != "state")
+
+
+def _chosen(folder: Path, state: Path | None) -> dict[str, str]:
+    """Return the settings; of what becomes of crops only what is not as usual."""
+    from cropkit.engine.ways import SETTINGS  # noqa: PLC0415  (only where it is needed)
+    from cropkit.formats.options import Options  # noqa: PLC0415  (as above)
+
+    try:
+        with reading(folder, state) as trail:
+            kept = trail.settings()
+    except NoCollection:
+        kept = {}
+    others = {name: kept[name] for name in SETTINGS if kept.get(name)}
+    return Options.from_settings(kept).to_settings() | others
+
+
+def _choose(arguments: argparse.Namespace, wanted: Ways, changes: dict[str, str]) -> None:
+    from cropkit.engine.ways import Ways as Chosen  # noqa: PLC0415  (only where it is needed)
+    from cropkit.formats.options import Options  # noqa: PLC0415  (as above)
+
+    with opened(arguments.folder, **wanted) as collection:
+        options = collection.options.to_settings()
+        if options | changes != options:
+            collection.choose(Options.from_settings(options | changes))
+        if arguments.in_place:
+            collection.keep_ways(Chosen())
+        elif _are_said(wanted):
+            collection.keep_ways(collection.asked)
