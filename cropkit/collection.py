@@ -483,7 +483,7 @@ class Collection:
             degraded=self.trail.degraded(self.session),
         )
 
-    @cached_property
+    @property
     def _total(self) -> int:
         """What is listed, and what earlier sessions moved out of the listing; each slot counts."""
         slots = [each.slot for each in self.wanted if each.slot]

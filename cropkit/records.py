@@ -190,6 +190,17 @@ class Decision:
         return None if self.reviewer and self.session else "no reviewer or session"
 
     @property
+    def at_once(self) -> Status:
+        """What becomes of it as soon as it is recorded: what touches no file waits for nobody.
+
+        An image of which copies are made is only read, so that nothing is to be moved away.
+        """
+        if self.verdict is Verdict.SKIP:
+            return Status.SKIPPED
+        only_read = self.verdict is Verdict.REJECT and self.copying is not None
+        return Status.REJECTED if only_read else Status.WAITING
+
+    @property
     def suggested(self) -> PixelBox | None:
         """The suggestion in pixels of this image."""
         return self.suggestion.box.pixels(self.size) if self.suggestion else None

@@ -15,7 +15,7 @@ from cropkit.audit.schema import audit
 from cropkit.audit.store_reader import StoreReader
 from cropkit.errors import AuditCorrupt, TrailDisagrees
 from cropkit.names import escaped
-from cropkit.records import Decision, Status, Verdict
+from cropkit.records import Decision, Status
 from cropkit.system.scope import Scope
 
 _DECIDED = "decided"
@@ -200,4 +200,4 @@ def _settled(event: str, body: Mapping[str, Any], decided: Decision) -> str | No
 
 
 def _waits(decided: Decision, settled: str | None) -> bool:
-    return decided.verdict is not Verdict.SKIP and settled in (None, Status.WAITING)
+    return decided.at_once is Status.WAITING and settled in (None, Status.WAITING)

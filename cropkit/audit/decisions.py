@@ -161,9 +161,8 @@ def _record(db: Connection, by_slot: Mapping[Slot, tuple[Decision, str]]) -> Non
 
 
 def _queued(decided: Decision, at: str, destination: str | None) -> dict[str, Any]:
-    waiting = Status.SKIPPED if decided.verdict is Verdict.SKIP else Status.WAITING
     row = {"decision": decided.id, "path": decided.path, "slot": decided.slot}
-    return row | {"destination": destination} | _outcome(waiting, at)
+    return row | {"destination": destination} | _outcome(decided.at_once, at)
 
 
 def settle(

@@ -53,6 +53,7 @@ from cropkit.review.model import (
     advance,
 )
 from cropkit.review.model.progress import SessionCounts, within
+from cropkit.review.model.slots import image_of, keyed, slot_of
 from cropkit.review.runtime.appliers import Workers
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.background_applier import BackgroundApplier
@@ -212,8 +213,8 @@ class ReviewController:
         decisions = tuple(map(self._stamped, step.decisions))
         if decisions:
             self.collection.decide(decisions)  # durable before anything shows it as decided
-            self._ids.update((decision.path, decision.id) for decision in decisions)
-            self.screen.keep_thumbs(decision.path for decision in decisions)
+            self._ids.update((_crop(decision), decision.id) for decision in decisions)
+            self.screen.keep_thumbs(map(_crop, decisions))
             self._decisions.thread.stand_back()
         self.session = step.session
         self._carry_out(decisions, step.undone)
@@ -222,7 +223,7 @@ class ReviewController:
     def _stamped(self, draft: DraftDecision) -> Decision:
         now = self._clock()
         return Decision(
-            draft.path,
+            image_of(draft.path),
             draft.sha256,
             draft.size,
             draft.verdict,
@@ -233,6 +234,7 @@ class ReviewController:
             decided_at=now,
             suggestion=draft.suggestion,
             shown=self.prefetch.shown(draft.path, draft.sha256, draft.box),
+            slot=slot_of(draft.path),
         )
 
     def follow(self) -> None:
@@ -290,7 +292,7 @@ class ReviewController:
             for callback in self._on_submit:
                 self.guard.watch(callback)(decisions)
         for decision in decisions:
-            self._apply(decision.path, decision.id)
+            self._apply(_crop(decision), decision.id)
         if undone is not None:
             self._retract(undone)
 
@@ -341,3 +343,7 @@ class ReviewController:
         self.screen.retire(seen=self._begun)
         if self._run is not None:
             self._run.end()
+
+
+def _crop(decision: Decision) -> str:
+    return keyed(decision.path, decision.slot)

@@ -133,7 +133,9 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def __repr__(self) -> str:
         """Say the same on every run: a notebook's stored output is compared with it."""
         session = self._controller.session
-        return f"Review({session.total} images, {session.per_page} a page)"
+        crops = f"{session.total} crops of " if session.images.required else ""
+        images = session.images.image_count if session.images.required else session.total
+        return f"Review({crops}{images} images, {session.per_page} a page)"
 
     @property
     def collection(self) -> Collection:

@@ -22,7 +22,7 @@ from cropkit.errors import (
 from cropkit.formats import applied
 from cropkit.formats.copy_options import CopyOptions, Format
 from cropkit.geometry import PixelBox, Size
-from cropkit.records import Status
+from cropkit.records import Status, Verdict
 from cropkit.system.home import DATABASE, HOME
 
 BOX, OTHER_BOX = PixelBox(8, 16, 56, 88), PixelBox(0, 0, 40, 40)
@@ -395,3 +395,31 @@ def test_what_cannot_be_cropped_in_its_own_file_is_cropped_into_a_copy(
     with Image.open(out / "set/phone.png") as crop:
         assert crop.size == (48, 72)
     assert seen(source) == before
+
+
+def test_a_reject_leaves_the_image_where_copies_are_made(source: Path, out: Path) -> None:
+    before = seen(source)
+    with Collection(source, copy_to=out, slots=["face", "bust"]) as collection:
+        crops = [
+            decision(collection, IMAGE, None, verdict=Verdict.REJECT, slot="face"),
+            decision(collection, IMAGE, BOX, slot="bust"),
+        ]
+        collection.decide(crops)
+        assert len(collection.trail.decisions.waiting()) == 1
+        assert [collection.apply(each.id).status for each in crops] == [
+            Status.REJECTED,
+            Status.CROPPED,
+        ]
+        assert seen(source) == before
+        counts = collection.counts()
+        assert (counts.total, counts.decided, counts.rejected) == (4, 2, 1)
+        assert collection.fsck() == []
+        assert collection.undoer.retract(crops[0].id).status is Status.RESTORED
+        assert collection.counts().decided == 1
+        assert collection.fsck() == []
+    for lost in source.glob(f"{DATABASE}*"):
+        lost.unlink()
+    rebuild(source)
+    with Collection(source, copy_to=out, slots=["face", "bust"]) as collection:
+        assert collection.counts().decided == 1
+        assert collection.fsck() == []

@@ -45,6 +45,7 @@ from cropkit.review.model import (
     Move,
     NextCandidate,
     NextFilter,
+    NextSlot,
     NextUnreviewed,
     Nudge,
     Open,
@@ -68,6 +69,8 @@ from cropkit.review.model import (
     begin,
 )
 from cropkit.review.model.box_editing import Grip
+from cropkit.review.model.slots import keyed
+from cropkit.wanted import Wanted
 
 KEYS = preset("default").bindings
 PATHS = tuple(f"{n}.png" for n in range(7))
@@ -115,7 +118,7 @@ own_moves = st.one_of(
     st.builds(Decide, st.none() | st.integers(0, 3)),
     st.builds(TurnPage, st.sampled_from([1, -1])),
     st.sampled_from([TurnLock(), NextCandidate(), CarryBox(), NextUnreviewed(), NextFilter()]),
-    st.sampled_from([Redo(), Undo(), NextFilter()]),
+    st.sampled_from([NextSlot(), Redo(), Undo(), NextFilter()]),
     st.builds(Arrange, st.sampled_from(Arrangement)),
     st.builds(ToggleMark, st.just(Mark.LATER), st.none() | st.integers(0, 8)),
     st.builds(TurnFolder, st.sampled_from([1, -1])),
@@ -126,7 +129,10 @@ own_moves = st.one_of(
     st.builds(SetSize, st.builds(Size, st.integers(1, 300), st.integers(1, 300))),
     st.builds(SetBox, st.sampled_from([PixelBox(3, 4, 50, 60), PixelBox(0, 0, 300, 5)])),
 )
-any_path = st.sampled_from((*PATHS, "elsewhere.png"))
+SLOTS = ("face", "bust", "full")
+WAYS = {"one crop": (Wanted(),), "slots": tuple(map(Wanted, SLOTS))}
+CROPS = tuple(keyed(path, slot) for path in PATHS[:2] for slot in SLOTS)
+any_path = st.sampled_from((*PATHS, "elsewhere.png", *CROPS))
 told_moves = st.one_of(
     st.builds(
         ImageLoaded,
@@ -147,9 +153,10 @@ told_moves = st.one_of(
 class Reviews(RuleBasedStateMachine):
     """Any mixture of a reviewer's moves and what shell and worker tell."""
 
-    @initialize(per_page=st.integers(1, 4))
-    def start(self, per_page: int) -> None:
-        self.session = begin(PATHS, per_page, {"elsewhere.png": WRITTEN}, ("elsewhere.png",))
+    @initialize(per_page=st.integers(1, 4), way=st.sampled_from(sorted(WAYS)))
+    def start(self, per_page: int, way: str) -> None:
+        gone = ("elsewhere.png",)
+        self.session = begin(PATHS, per_page, {gone[0]: WRITTEN}, gone, wanted=WAYS[way])
         self.standing = {"elsewhere.png"}
 
     @rule(move=own_moves | told_moves)
@@ -217,11 +224,12 @@ TestAnySequenceOfMoves.settings = settings(max_examples=60, stateful_step_count=
 
 @pytest.mark.parametrize("binding", [b for b in KEYS if not isinstance(b.does, Command)], ids=str)
 def test_every_key_of_the_table_does_something(binding: Binding) -> None:
-    """In the middle of a review with folders, candidates and undone decisions."""
+    """In the middle of a review with folders, candidates, slots and undone decisions."""
     assert not isinstance(binding.does, Command)
     paths = tuple(f"{folder}/{n}.png" for folder in "abc" for n in range(9))
     other = Suggestion(NormalizedBox(0.2, 0.2, 0.9, 0.9), "median", "v1")
-    session = begin(paths, 9)
+    wanted = WAYS["slots" if binding.name == "next-slot" else "one crop"]
+    session = begin(paths, 9, wanted=wanted)
     for page in range(3):
         session = session if page == 0 else on(session, TurnPage(1))
         for path in session.on_page(page):

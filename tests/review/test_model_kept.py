@@ -31,6 +31,7 @@ from cropkit.review.model import (
     Mark,
     Move,
     NextFilter,
+    NextSlot,
     NextUnreviewed,
     Nudge,
     Redo,
@@ -46,6 +47,8 @@ from cropkit.review.model import (
     folder_of,
 )
 from cropkit.review.model.progress import SessionCounts, within
+from cropkit.review.model.slots import image_of, keyed
+from cropkit.wanted import Wanted
 
 FOLDERS = ("", "a", "a/b", "c", "a")  # the last of them once more, apart from its like
 PATHS = tuple(
@@ -57,10 +60,16 @@ CROPPED = Decided(Verdict.ADJUSTED, Status.CROPPED, PixelBox(1, 2, 30, 40))
 SETTLED = {path: (REJECTED, CROPPED)[n % 2] for n, path in enumerate((*ELSEWHERE, *PATHS[4:7]))}
 STALE = (PATHS[9], "far/stale.png")
 
-any_path = st.sampled_from((*PATHS, *ELSEWHERE, *STALE, "unknown.png"))
+SLOTS = ("face", "bust")
+WAYS: dict[str, tuple[Wanted, ...]] = {
+    "one crop": (Wanted(),),
+    "slots": tuple(map(Wanted, SLOTS)),
+}
+ALL = (*PATHS, *ELSEWHERE, *STALE, "unknown.png")
+any_path = st.sampled_from((*ALL, *ALL, *(keyed(path, slot) for path in ALL for slot in SLOTS)))
 moves = st.one_of(
     st.sampled_from([DecidePage(), DecidePage(), Undo(), Undo(), Redo(), NextFilter()]),
-    st.sampled_from([NextUnreviewed(), Nudge(1, 1), Find("A/"), Find("gone")]),
+    st.sampled_from([NextUnreviewed(), NextSlot(), Nudge(1, 1), Find("A/"), Find("gone")]),
     st.builds(Choose, st.integers(0, 3)),
     st.builds(Decide, st.integers(0, 3)),
     st.builds(TurnPage, st.sampled_from([1, -1])),
@@ -87,7 +96,7 @@ def after(state: ReviewState, move: Move) -> ReviewState:
 def arrived(state: ReviewState) -> ReviewState:
     for entry in state.entries:
         if isinstance(entry, Loading):
-            size, cropped = Size(90, 80), entry.path == PATHS[2]
+            size, cropped = Size(90, 80), image_of(entry.path) == PATHS[2]
             state = after(state, ImageLoaded(entry.path, "a" * 64, size, cropped=cropped))
     return state
 
@@ -130,11 +139,17 @@ def test_a_decision_is_counted_by_what_became_of_it_last() -> None:
 
 
 class Kept(RuleBasedStateMachine):
-    """Any moves, in a review with folders, and images that are elsewhere."""
+    """Any moves, in a review with folders, with one crop or two, and images that are elsewhere."""
 
-    @initialize(per_page=st.integers(1, 4))
-    def start(self, per_page: int) -> None:
-        self.state = begin(PATHS, per_page, SETTLED, (*ELSEWHERE, PATHS[5]), stale=STALE)
+    @initialize(per_page=st.integers(1, 4), way=st.sampled_from(sorted(WAYS)))
+    def start(self, per_page: int, way: str) -> None:
+        wanted = WAYS[way]
+        last = wanted[-1].slot
+        settled = {keyed(path, last): decided for path, decided in SETTLED.items()}
+        undo, stale = (
+            [keyed(path, last) for path in some] for some in ((*ELSEWHERE, PATHS[5]), STALE)
+        )
+        self.state = begin(PATHS, per_page, settled, undo, stale=stale, wanted=wanted)
 
     @rule(move=moves, arrives=st.booleans())
     def move(self, move: Move, arrives: bool) -> None:  # noqa: FBT001  (drawn by Hypothesis)
@@ -161,6 +176,24 @@ class Kept(RuleBasedStateMachine):
         assert (counts.rejected, counts.skipped) == (by[Status.REJECTED], by[Status.SKIPPED])
         assert (counts.failed, counts.stale) == (failed, len(tuple(state.stale)))
         assert set(state.failed) == {p for p, d in state.settled.items() if d.status.is_failure}
+
+    @invariant()
+    def an_image_is_whole_when_each_of_its_crops_is_decided(self) -> None:
+        images = self.state.images
+        whole = [
+            path
+            for path in dict.fromkeys(PATHS)
+            if all(keyed(path, slot) in self.state.settled for slot in images.required)
+        ]
+        expected = (len(PATHS), len(whole)) if images.required else (0, 0)
+        assert (images.image_count, images.whole_count) == expected
+
+    @invariant()
+    def the_crops_of_an_image_follow_one_another(self) -> None:
+        state = self.state
+        for path in PATHS:
+            crops = [crop for crop in state.listing if image_of(crop) == path]
+            assert all(list(state.listing.of_image(crop)) == crops for crop in crops)
 
     @invariant()
     def a_folder_has_what_lies_in_it(self) -> None:
@@ -219,8 +252,11 @@ class Kept(RuleBasedStateMachine):
         state = self.state
         every, at = list(state.paths), state.page * state.per_page + state.chosen
         for text in ("2.PNG", "gone", "a/b"):
+            here = [image_of(path) == image_of(every[at]) for path in every] if every else []
+            while at + 1 < len(every) and here[at + 1]:
+                at += 1
             order = [*every[at + 1 :], *every[: at + 1]]
-            wanted = next((path for path in order if text.casefold() in path), None)
+            wanted = next((path for path in order if text.casefold() in image_of(path)), None)
             reached = after(state, Find(text))
             if wanted is not None:
                 assert reached.entries[reached.chosen].path == wanted

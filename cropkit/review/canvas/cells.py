@@ -7,9 +7,11 @@ from enum import Enum
 from cropkit.geometry import PixelBox
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.model import Done, Entry, Open, ReviewState
+from cropkit.review.model.slots import slot_of
 from cropkit.review.view.view_state import ViewState
 from cropkit.review.view.viewport import Viewport
 
+_NAMELESS = "1"  # the others are numbered from 2
 AppliedBox = Callable[[str, PixelBox], PixelBox]
 
 
@@ -32,12 +34,21 @@ class Loupe:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherCrop:
+    """Where other crops of the same image are, by the names of their slots."""
+
+    names: str
+    box: PixelBox
+
+
+@dataclass(frozen=True, slots=True)
 class CellState:
     """All that is painted over one image: two of them that are equal look the same.
 
     Parameters
     ----------
     lifted : its box is drawn in the browser, while a hand holds it
+    others : the other crops of its image
     """
 
     entry: Entry
@@ -47,6 +58,7 @@ class CellState:
     least: int = 0
     loupe: Loupe | None = None
     lifted: bool = False
+    others: tuple[OtherCrop, ...] = ()
 
 
 def cell_states(
@@ -70,10 +82,22 @@ def _cell_state(
     entry, weight = session.entries[position], _weight(session, view_state, position)
     size = entry.size if isinstance(entry, Open | Done) else None
     view = None if size is None else view_state.view(position, entry.path, size)
+    others = () if view is None else _others(session, entry.path)
     if not isinstance(entry, Open):
-        return CellState(entry, weight, view)
+        return CellState(entry, weight, view, others=others)
     least = session.minimum if session.too_small(entry) else 0
-    return CellState(entry, weight, view, applied(entry.path, entry.box), least)
+    written = applied(entry.path, entry.box)
+    return CellState(entry, weight, view, written, least, others=others)
+
+
+def _others(session: ReviewState, path: str) -> tuple[OtherCrop, ...]:
+    """Return the other crops whose boxes are known; those that are the same as one."""
+    names: dict[PixelBox, list[str]] = {}
+    for crop in session.crops_beside(path):
+        box = session.box_of(crop)
+        if box is not None:
+            names.setdefault(box, []).append(slot_of(crop) or _NAMELESS)
+    return tuple(OtherCrop(", ".join(each), box) for box, each in names.items())
 
 
 def _weight(session: ReviewState, view_state: ViewState, position: int) -> Weight:

@@ -52,6 +52,7 @@ from cropkit.review.canvas.paint import paint_cell, paint_pictures
 from cropkit.review.canvas.pen import batched
 from cropkit.review.canvas.sharp_preview import SharpPreviews
 from cropkit.review.model import Arrangement, Loading, Move, Open, ReviewState
+from cropkit.review.model.slots import image_of, slot_of
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
@@ -133,8 +134,8 @@ class PageDisplay:
     def arrivals(self, session: ReviewState) -> list[Move]:
         """Return the moves of images that have arrived and that the page still waits for."""
         loading = [e.path for e in session.entries if isinstance(e, Loading)]
-        come = map(self._prefetch.get, loading)
-        return [arrival.move for arrival in come if arrival is not None]
+        come = [(path, self._prefetch.get(path)) for path in loading]
+        return [arrival.move(path) for path, arrival in come if arrival is not None]
 
     def show(self, session: ReviewState, changed: Callable[[], None]) -> None:
         """Ask for what is missing, upload what has come, draw what is new."""
@@ -185,7 +186,7 @@ class PageDisplay:
 
     def _turn(self, here: tuple[str, ...], session: ReviewState) -> None:
         for path in self._page:
-            if path in session.settled:  # its file is about to change
+            if path in session.settled and not slot_of(path):  # its file is about to change
                 self._prefetch.forget(path)
         self._page, self._generation = here, (self._generation + 1) % GENERATIONS
         self._acknowledged = None
@@ -198,8 +199,11 @@ class PageDisplay:
         near = (*self._page, *ahead, *back)
         self._prefetch.keep(set(near))
         # what a person waits for comes first, also before other work of the machine
+        undecided = {image_of(path) for path in near if path not in session.settled}
         for path in near if self.acknowledged(session) else self._page:
-            self._prefetch.want((path,), boxes=path not in session.settled)
+            # other crops of the image may need the suggestions, wherever they are
+            boxes = bool(slot_of(path)) or image_of(path) in undecided
+            self._prefetch.want((path,), boxes=boxes)
 
     @staticmethod
     def _ahead(session: ReviewState) -> tuple[str, ...]:

@@ -1,9 +1,11 @@
 """Draw the boxes of a session: what is left out is dimmed, lines are two-toned."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from cropkit.geometry import PixelBox
+from cropkit.names import printable
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.canvas.cells import CellState, Loupe, Weight
 from cropkit.review.canvas.pen import FONT, Pen
@@ -31,6 +33,7 @@ _TEXT_SIZE, _DIGIT_WIDTH = 16, 9.3
 _LABEL_HEIGHT, _LABEL_PADDING, _LABEL_MARGIN = 28, 7, 12
 _LABEL_ABOVE = 38  # from the top of a box with no room under it
 _LABEL_TALL = 3 * _LABEL_HEIGHT  # a box that has room for the label inside is taller
+_NAME_SIZE, _NAME_HEIGHT, _NAME_PADDING = 13, 20, 4  # of the other crops of an image
 _LABEL_LOWERED = 1  # the middle of digits is above the middle of letters
 
 # What `live_drag.js` draws the chosen box with, so that it looks the same while a hand holds it.
@@ -82,6 +85,7 @@ def paint_cell(pen: Pen, cell: Rect, cell_state: CellState | None) -> None:
     with _kept_inside(pen, cell_state.view):
         if not cell_state.lifted:
             _paint_entry(pen, cell_state.view, cell_state)
+        _paint_others(pen, cell_state.view, cell_state)
     if cell_state.loupe is not None and isinstance(cell_state.entry, Open):
         _paint_loupe(pen, cell_state.loupe, cell_state.entry.box)
 
@@ -193,7 +197,7 @@ def _readout(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], least: 
 
 
 def _label_width(text: str) -> float:
-    return len(text) * _DIGIT_WIDTH + 2 * _LABEL_PADDING
+    return _columns(text) * _DIGIT_WIDTH + 2 * _LABEL_PADDING
 
 
 def _label(pen: Pen, text: str, corner: tuple[float, float], colour: str) -> None:
@@ -212,6 +216,36 @@ def _beside(frame: Rect, rect: Rect) -> float:
     under = rect.bottom + _LABEL_MARGIN
     fits = under + _LABEL_HEIGHT <= frame.bottom
     return under if fits else max(frame.y, rect.y - _LABEL_ABOVE)
+
+
+def _paint_others(pen: Pen, view: Viewport, cell_state: CellState) -> None:
+    """Draw the other crops of the image thinly, each with its name where there is room."""
+    own = getattr(cell_state.entry, "box", None)
+    taken: list[Rect] = []
+    for other in cell_state.others:
+        rect = _rect(view, other.box)
+        if other.box != own:
+            _thin(pen, rect)
+        if cell_state.weight is not Weight.SMALL:
+            taken.append(_name(pen, printable(other.names), rect.held_in(view.seen), taken))
+
+
+def _name(pen: Pen, name: str, rect: Rect, taken: Iterable[Rect]) -> Rect:
+    """Write a name in the corner of a box, below those that are there already."""
+    width = _columns(name) * _DIGIT_WIDTH * _NAME_SIZE / _TEXT_SIZE + 2 * _NAME_PADDING
+    place = Rect(rect.x + _NAME_PADDING, rect.y + _NAME_PADDING, width, _NAME_HEIGHT)
+    for other in taken:
+        if place.common(other).height and place.common(other).width:
+            place = Rect(place.x, other.bottom, width, _NAME_HEIGHT)
+    pen.fill(_LABEL, place)
+    at = (place.x + _NAME_PADDING, place.middle[1] + _LABEL_LOWERED)
+    pen.words(name, at, LIGHT, _NAME_SIZE)
+    return place
+
+
+def _columns(text: str) -> int:
+    """Return how many digits are as wide as a text."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
 
 
 def _paint_mark(pen: Pen, frame: Rect, mark: Mark) -> None:

@@ -12,12 +12,15 @@ from functools import cache
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from cropkit.monitor.plots import matplotlib_data
+from cropkit.names import printable
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.canvas.cells import cell_states
 from cropkit.review.canvas.paint import paint_cell, paint_pictures
 from cropkit.review.canvas.pen import Pen
+from cropkit.review.model.slots import slot_of
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
 from cropkit.review.view.captions import verdict
+from cropkit.review.view.html import file_name
 from cropkit.review.view.layout import WIDTH, PageLayout
 from cropkit.review.view.view_model import View
 from cropkit.review.view.view_state import ViewState
@@ -122,8 +125,9 @@ def page_picture(view: View, view_state: ViewState, prefetch: Prefetch) -> Image
     for position, cell_state in enumerate(cell_states(session, view_state, prefetch.applied)):
         paint_cell(pen, layout.cell(position), cell_state)
         _, sign, word = verdict(view, cell_state.entry)
-        name = cell_state.entry.path.rpartition("/")[2]
-        _write(pen, layout.caption(position), f"{position + 1} {name}", f"{sign} {word}")
+        name, slot = file_name(cell_state.entry.path), slot_of(cell_state.entry.path)
+        words = " ".join(filter(None, (str(position + 1), printable(slot), name)))
+        _write(pen, layout.caption(position), words, f"{sign} {word}")
     if session.ended:
         _write(pen, layout.stage(0), "Nothing is left to decide")
     return canvas.image

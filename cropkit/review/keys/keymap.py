@@ -48,6 +48,7 @@ _DEFAULT: Keys = {
     **{f"choose-{n}": (str(n),) for n in IMAGES},
     "next-image": ("Tab",),
     "previous-image": ("Shift+Tab",),
+    "next-slot": (",",),
     "previous-page": ("Backspace", "PageUp"),
     "next-page": ("PageDown",),
     "previous-folder": ("Shift+PageUp",),

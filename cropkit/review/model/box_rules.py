@@ -29,6 +29,7 @@ from cropkit.review.model.moves import (
     ToggleLock,
     TurnLock,
 )
+from cropkit.review.model.slots import named
 from cropkit.review.model.state import (
     FREE,
     LOCKS,
@@ -118,7 +119,7 @@ def _set_size(session: ReviewState, move: SetSize) -> Step:
 def _next_candidate(session: ReviewState, move: NextCandidate) -> Step:
     entry = open_at(session, None, move)
     if len(entry.suggestions) < 2:  # noqa: PLR2004  (one is the one that is offered)
-        raise IllegalMove(name_of(move), f"{entry.path} has no other suggestion")
+        raise IllegalMove(name_of(move), f"{named(entry.path)} has no other suggestion")
     other = replace(entry, candidate=(entry.candidate + 1) % len(entry.suggestions))
     offered = replace(other, box=other.offered, mark=Mark.KEEP)
     return Step(put(session, session.chosen, locked(offered, session.lock)))

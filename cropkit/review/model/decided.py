@@ -32,12 +32,12 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What was changed about an image that is not decided yet."""
+    """What was changed about an image that is not decided yet; no candidate: the first."""
 
     sha256: str | None
     box: PixelBox | None
     mark: Mark = Mark.KEEP
-    candidate: int = 0
+    candidate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any, overload
 from cropkit.review.model.decided import Decided, Draft, DraftDecision
 from cropkit.review.model.listing import Index, folder_of
 from cropkit.review.model.outcomes import Column, Outcomes
+from cropkit.review.model.slots import image_of, keyed
 from cropkit.review.model.tree import NumberSet, Tree
 
 _TYPE = "I"  # of a place or a number in a `Stack`
@@ -117,6 +118,9 @@ class Images:
     left : those that a person still has to look at
     elsewhere : how many are decided and not listed
     decisions : what was decided in this session, so that it can be done again
+    required : slots of each image that are to be decided; () where each image has one crop
+    image_count, whole_count : how many images were listed at the beginning, and of how many all of
+        these are decided; 0 where each image has one crop
     """
 
     index: Index
@@ -132,6 +136,9 @@ class Images:
     undo: Stack = field(default_factory=Stack)
     redo: Stack = field(default_factory=Stack)
     elsewhere: int = 0
+    required: tuple[str, ...] = ()
+    image_count: int = 0
+    whole_count: int = 0
 
     @classmethod
     def of(
@@ -140,6 +147,7 @@ class Images:
         settled: Mapping[str, Decided],
         undo: Iterable[str],
         stale: Iterable[str],
+        required: tuple[str, ...] = (),
     ) -> "Images":
         """Return what is known at the beginning."""
         number_of, changed = dict(zip(dict.fromkeys(paths), count(), strict=False)), tuple(stale)
@@ -148,7 +156,7 @@ class Images:
         number_of.update(zip(dict.fromkeys(others), count(len(begun)), strict=False))
         listed = NumberSet.below(len(begun))
         outcomes = Outcomes.of((number_of[path], each) for path, each in settled.items())
-        return cls(
+        images = cls(
             Index.of(begun, islice(number_of, len(begun), None)),
             listed,
             listed - outcomes.numbers,
@@ -156,7 +164,9 @@ class Images:
             stale=NumberSet.of(map(number_of.__getitem__, changed)),
             undo=Stack.of(map(number_of.__getitem__, undo)),
             elsewhere=len(outcomes.numbers - listed),
+            required=required,
         )
+        return images.counted() if required else images
 
     # --- what is known
 
@@ -170,6 +180,17 @@ class Images:
         folder = folder_of(path)
         decided = self.index.within(folder, self.outcomes.numbers)
         return decided, self.index.within(folder, self.listed)
+
+    def counted(self) -> "Images":
+        """Return the same with its images counted: reads every path."""
+        images = set(map(image_of, map(self.index.path, self.listed)))
+        whole = sum(map(self.is_whole, images))
+        return replace(self, image_count=len(images), whole_count=whole)
+
+    def is_whole(self, image: str) -> bool:
+        """Whether all that is required of an image is decided."""
+        numbers = (self.index.number(keyed(image, slot)) for slot in self.required)
+        return all(number in self.outcomes.numbers for number in numbers if number is not None)
 
     def draft(self, path: str) -> Draft | None:
         """Return what was changed about an image, if anything was."""
@@ -281,7 +302,19 @@ def _now(images: Images, number: int, **changes: Any) -> Images:  # noqa: ANN401
         changed,
         left=changed.left.put(number, there=left),
         elsewhere=images.elsewhere + _elsewhere(changed, number) - _elsewhere(images, number),
+        whole_count=images.whole_count + _made_whole(images, changed, number),
     )
+
+
+def _made_whole(images: Images, changed: Images, number: int) -> int:
+    """Return 1 where an image has become whole, -1 where it is so no more, 0 else."""
+    if not images.required:
+        return 0
+    image = image_of(images.index.path(number))
+    first = images.index.begun.number(keyed(image, images.required[0]))
+    if first < 0 or first not in images.listed:
+        return 0  # it was in no listing, and is not counted
+    return changed.is_whole(image) - images.is_whole(image)
 
 
 def _elsewhere(images: Images, number: int) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar, overload
 
+from cropkit.review.model.slots import image_of, is_beside, slot_of
 from cropkit.review.model.tree import LEAF, LEAF_BITS, NumberSet, Tree, places
 
 _FREE = -1
@@ -25,7 +26,7 @@ V_co = TypeVar("V_co", covariant=True)
 
 def folder_of(path: str) -> str:
     """Return the folder of an image, '' for the collection itself."""
-    return path.rpartition("/")[0]
+    return image_of(path).rpartition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +246,7 @@ class Paths(Sequence[str]):
         """
         if not self.numbers:
             return None
-        wanted, here = text.casefold(), self.numbers.nth(after)
+        wanted, here = text.casefold(), self._of_image(self.numbers.nth(after))[-1]
         number = self._found(wanted, here + 1, len(self.known))
         number = self._found(wanted, 0, here + 1) if number is None else number
         return None if number is None else self.numbers.rank(number)
@@ -257,9 +258,29 @@ class Paths(Sequence[str]):
             if not self.known.holds(key, wanted):
                 continue
             for number in (key * LEAF + place for place in places(bits)):
-                if start <= number < stop and wanted in self.known.path(number).casefold():
+                if start <= number < stop and wanted in self._image(number).casefold():
                     return number
         return None
+
+    def _image(self, number: int) -> str:
+        return image_of(self.known.path(number))
+
+    def of_image(self, path: str) -> tuple[str, ...]:
+        """Return those of the same image that come one after the other, one of them given."""
+        return tuple(map(self.known.path, self._of_image(self.known.known(path))))
+
+    def _of_image(self, number: int) -> list[int]:
+        path, numbers = self.known.path(number), [number]
+        image, before = image_of(path), self.numbers.last(number)
+        while slot_of(path) and before is not None and self._image(before) == image:
+            path = self.known.path(before)
+            numbers.insert(0, before)
+            before = self.numbers.last(before)
+        following = self.numbers.next(number + 1)
+        while following is not None and is_beside(self.known.path(following), image):
+            numbers.append(following)
+            following = self.numbers.next(following + 1)
+        return numbers
 
     def __len__(self) -> int:
         return len(self.numbers)

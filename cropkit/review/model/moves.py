@@ -1,6 +1,7 @@
 """What can happen in a review: by a key, a drag or a click, or told by the controller.
 
-A move carries what it needs; a position counts from 0, and None is the chosen image.
+A move carries what it needs; a position counts from 0, and None is the chosen image. A path is that
+of a crop, as `slots` makes it.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ class ChooseNext:
     """Choose the image `step` further on, round the page."""
 
     step: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NextSlot:
+    """Choose the next crop of the same image, round all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +256,8 @@ class RestoreFailed:
 
 
 Move = (
-    Choose | ChooseNext | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage | ToggleLock
-    | TurnLock | SetRatio | SetBox | SetSize | NextCandidate | CarryBox
+    Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
+    | ToggleLock | TurnLock | SetRatio | SetBox | SetSize | NextCandidate | CarryBox
     | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
     | Decide | DecidePage | TurnPage | Undo | Redo | ImageLoaded | LoadFailed | Applied | Restored
     | RestoreFailed | ConfidenceScanned

@@ -15,10 +15,12 @@ from cropkit.review.model.moves import (
     GoTo,
     JumpTo,
     NextFilter,
+    NextSlot,
     NextUnreviewed,
     TurnFolder,
     TurnPage,
 )
+from cropkit.review.model.slots import named
 from cropkit.review.model.state import Arrangement, Filter, ReviewState, Step
 from cropkit.review.model.transforms import (
     arranged,
@@ -40,6 +42,16 @@ def _choose_next(session: ReviewState, move: ChooseNext) -> Step:
     if not session.entries:
         raise IllegalMove(name_of(move), "there is no image")
     return Step(replace(session, chosen=(session.chosen + move.step) % len(session.entries)))
+
+
+def _next_slot(session: ReviewState, move: NextSlot) -> Step:
+    """Go round the crops of the image at hand, on whichever page they are."""
+    here = _here(session, move)
+    crops = session.listing.of_image(here)
+    if len(crops) == 1:
+        raise IllegalMove(name_of(move), f"{named(here)} is the only crop of its image")
+    after = crops[(crops.index(here) + 1) % len(crops)]
+    return Step(choosing(*showing(session, after)))
 
 
 def _turn_page(session: ReviewState, move: TurnPage) -> Step:
@@ -82,7 +94,7 @@ def _find(session: ReviewState, move: Find) -> Step:
 
 def _go_to(session: ReviewState, move: GoTo) -> Step:
     if move.path not in session.listing:
-        raise IllegalMove(name_of(move), f"{move.path} is not in the folder any more")
+        raise IllegalMove(name_of(move), f"{named(move.path)} is not in the folder any more")
     return Step(choosing(*showing(session, move.path)))
 
 
@@ -109,7 +121,7 @@ def _arrange(session: ReviewState, move: Arrange) -> Step:
     return Step(choosing(turned(other, at // other.per_page), at))
 
 
-def _here(session: ReviewState, move: TurnFolder) -> str:
+def _here(session: ReviewState, move: TurnFolder | NextSlot) -> str:
     if not session.entries:
         raise IllegalMove(name_of(move), "there is no image")
     return session.entries[session.chosen].path
@@ -123,6 +135,7 @@ def _round(at: int, count: int) -> Iterator[int]:
 PLACE_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     Choose: _choose,
     ChooseNext: _choose_next,
+    NextSlot: _next_slot,
     TurnPage: _turn_page,
     TurnFolder: _turn_folder,
     JumpTo: _jump_to,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from cropkit.errors import IllegalMove
@@ -24,6 +25,7 @@ from cropkit.review.model.moves import (
     Undo,
 )
 from cropkit.review.model.navigation import PLACE_RULES
+from cropkit.review.model.slots import every_crop, image_of, is_added, keyed, named
 from cropkit.review.model.state import (
     Arrangement,
     Broken,
@@ -48,6 +50,7 @@ from cropkit.review.model.transforms import (
     opened,
     put,
     regridded,
+    reloading,
     replaced,
     restoring_of,
     settle,
@@ -55,6 +58,7 @@ from cropkit.review.model.transforms import (
     turned,
     with_outcome,
 )
+from cropkit.wanted import Wanted
 
 _TAKEN_BACK = frozenset({Status.STALE, Status.RESTORED, Status.SUPERSEDED})
 
@@ -68,23 +72,38 @@ def begin(
     *,
     minimum: int = 0,
     stale: Iterable[str] = (),
+    wanted: tuple[Wanted, ...] = (Wanted(),),
 ) -> ReviewState:
     """Start or resume a review, at the page of `place` or at the first with something to do.
 
     Parameters
     ----------
+    paths : of images; all else is told by the paths of crops, as `slots` makes them
+    place : of an image or of a crop
     minimum : pixels that the shorter side of a crop should have
     stale : what was decided about other content than there is now
     """
     if per_page < 1:
         raise IllegalMove("per_page", f"{per_page} images a page make no page")
-    images = Images.of(paths, settled or {}, undo, stale)
-    session = ReviewState(images, images.listed, per_page, minimum=minimum, usual=per_page)
+    decided, changed = settled or {}, tuple(stale)
+    slots = tuple(each.slot for each in wanted)
+    crops = tuple(every_crop(paths, slots, chain(decided, changed)))
+    required = slots if slots != ("",) or any(is_added(crop, slots) for crop in crops) else ()
+    images = Images.of(crops, decided, undo, changed, required)
+    session = ReviewState(
+        *(images, images.listed, per_page), minimum=minimum, usual=per_page, wanted=wanted
+    )
     first = replace(session, page=session.pages - 1).next_undecided_page()
     if first is None:
         return replace(turned(session, 0), ended=True)
-    at = None if place is None else session.paths.place(place)
+    at = None if place is None else _place(session, place)
     return turned(session, first if at is None else at // per_page)
+
+
+def _place(session: ReviewState, place: str) -> int | None:
+    first = keyed(image_of(place), session.wanted[0].slot)
+    at = session.paths.place(place)
+    return session.paths.place(first) if at is None else at
 
 
 def advance(session: ReviewState, move: Move) -> Step:
@@ -105,7 +124,7 @@ def _toggle_mark(session: ReviewState, move: ToggleMark) -> Step:
 def _decide(session: ReviewState, move: Decide) -> Step:
     entry = open_at(session, move.position, move)
     if entry.mark is Mark.LATER:
-        raise IllegalMove(name_of(move), f"{entry.path} is marked for a closer look")
+        raise IllegalMove(name_of(move), f"{named(entry.path)} is marked for a closer look")
     decided = settle(session, (entry,))
     position = next((i for i, e in enumerate(decided.entries) if isinstance(e, Open)), None)
     chosen = session.chosen if position is None else position
@@ -148,9 +167,9 @@ def _redo(session: ReviewState, move: Redo) -> Step:
         raise IllegalMove(name_of(move), "nothing was undone")
     path = session.redo[-1]
     if path in session.restoring:
-        raise IllegalMove(name_of(move), f"{path} is still being restored")
+        raise IllegalMove(name_of(move), f"{named(path)} is still being restored")
     if path in session.settled:
-        raise IllegalMove(name_of(move), f"{path} is decided already")
+        raise IllegalMove(name_of(move), f"{named(path)} is decided already")
     again = session.decision(path)
     stands = Decided(again.verdict, Status.WAITING, again.box)
     images = session.images.not_redoable(path).not_drafted(path)
@@ -206,7 +225,7 @@ def _taken_back(session: ReviewState, move: Applied) -> Step:
     images = session.images.not_undoable(path).not_redoable(path).not_decided(path)
     undecided = listed(replace(session, images=images), path)
     if move.status is Status.STALE:
-        undecided = replace(undecided, images=undecided.images.out_of_date(path))
+        undecided = reloading(replace(undecided, images=undecided.images.out_of_date(path)), path)
     return Step(replaced(undecided, path, lambda e: Loading(e.path)))
 
 

@@ -10,6 +10,7 @@ from cropkit.review.model.decided import Decided, DraftDecision, Mark
 from cropkit.review.model.images import Images, Stacked
 from cropkit.review.model.listing import ByPath, Paths
 from cropkit.review.model.tree import NumberSet
+from cropkit.wanted import Wanted
 
 
 class Arrangement(StrEnum):
@@ -159,6 +160,7 @@ class ReviewState:
     minimum : pixels that the shorter side of a crop should have, 0 where anything goes
     carried : the box that was decided last, with the size of its image
     aside : what was marked in the grid, to be looked at closely next
+    wanted : the crops of each image, in the order of the listing
     """
 
     images: Images
@@ -175,6 +177,7 @@ class ReviewState:
     arrangement: Arrangement = Arrangement.PAGE
     usual: int = 3
     aside: NumberSet = field(default_factory=NumberSet)
+    wanted: tuple[Wanted, ...] = (Wanted(),)
 
     @property
     def listing(self) -> Paths:
@@ -225,6 +228,20 @@ class ReviewState:
     def decision(self, path: str) -> DraftDecision:
         """Return what was decided about an image in this session, last."""
         return ByPath(self.images.index, self.images.decisions)[path]
+
+    def crops_beside(self, path: str) -> tuple[str, ...]:
+        """Return the other crops of the same image."""
+        if not self.images.required:
+            return ()
+        return tuple(crop for crop in self.listing.of_image(path) if crop != path)
+
+    def box_of(self, path: str) -> PixelBox | None:
+        """Return the box of a crop as it is known: on the page, decided, or as it was left."""
+        entry = next((e for e in self.entries if e.path == path), None)
+        if isinstance(entry, Open):
+            return entry.box if entry.verdict.keeps_a_box else None
+        known = self.settled.get(path) or self.images.draft(path)
+        return known.box if known else None
 
     @property
     def pages(self) -> int:

@@ -1,14 +1,15 @@
 """The parts that the rules are made of: each returns a changed session, entry or step."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from cropkit.errors import IllegalMove
 from cropkit.geometry import PixelBox, Size
-from cropkit.records import Status
+from cropkit.records import Status, Suggestion
 from cropkit.review.model.decided import Decided, Draft, DraftDecision, Mark
 from cropkit.review.model.images import Stack
 from cropkit.review.model.moves import ImageLoaded, Move, Restored, RestoreFailed
+from cropkit.review.model.slots import image_of, named, slot_of
 from cropkit.review.model.state import (
     GRID,
     Arrangement,
@@ -44,7 +45,7 @@ def open_at(session: ReviewState, position: int | None, move: Move) -> Open:
     """Return the image at a position if it waits for the reviewer, or refuse the move."""
     entry = entry_at(session, position, move)
     if not isinstance(entry, Open):
-        raise IllegalMove(name_of(move), f"{entry.path} {_STANDS[type(entry)]}")
+        raise IllegalMove(name_of(move), f"{named(entry.path)} {_STANDS[type(entry)]}")
     return entry
 
 
@@ -61,13 +62,13 @@ def loading_at(session: ReviewState, path: str, move: Move) -> int:
     for position, entry in enumerate(session.entries):
         if entry.path == path and isinstance(entry, Loading):
             return position
-    raise IllegalMove(name_of(move), f"{path} is not being loaded on this page")
+    raise IllegalMove(name_of(move), f"{named(path)} is not being loaded on this page")
 
 
 def restoring_of(session: ReviewState, move: Restored | RestoreFailed) -> Decided:
     """Return the decision that is being undone, or refuse the move."""
     if move.path not in session.restoring:
-        raise IllegalMove(name_of(move), f"{move.path} is not being restored")
+        raise IllegalMove(name_of(move), f"{named(move.path)} is not being restored")
     return session.restoring[move.path]
 
 
@@ -83,7 +84,7 @@ def edited(
     at = session.chosen if position is None else position
     entry = session.entries[at]
     if not isinstance(entry, Open):
-        raise IllegalMove("edit", f"{entry.path} {_STANDS[type(entry)]}")
+        raise IllegalMove("edit", f"{named(entry.path)} {_STANDS[type(entry)]}")
     # Whoever works on the box wants to keep the image: a mark does not survive that.
     changed = replace(entry, box=box or anew or entry.box, mark=mark or Mark.KEEP)
     return Step(put(session, at, locked(changed, session.lock) if anew else changed))
@@ -97,14 +98,22 @@ def locked(entry: Open, lock: AspectLock) -> Open:
 def opened(move: ImageLoaded, draft: Draft | None) -> Open:
     """Return an image as it is offered, with what was changed about it before."""
     fresh = Open(move.path, move.sha256, move.size, move.suggestions, full(move.size))
+    fresh = replace(fresh, candidate=_of_slot(move.suggestions, slot_of(move.path)))
     fresh = replace(fresh, box=fresh.offered)
     if draft is None or draft.sha256 not in (None, move.sha256):
         return fresh
-    if draft.candidate < len(fresh.suggestions):
+    if draft.candidate is not None and draft.candidate < len(fresh.suggestions):
         fresh = replace(fresh, candidate=draft.candidate)
         fresh = replace(fresh, box=fresh.offered)
     fits = draft.box is not None and _fits(draft.box, move.size)
     return replace(fresh, box=draft.box if fits and draft.box else fresh.box, mark=draft.mark)
+
+
+def _of_slot(suggestions: Sequence[Suggestion], slot: str) -> int:
+    """Return which suggestion a slot begins with: the first whose source has its name, if any."""
+    sources = [each.source.casefold() for each in suggestions] if slot else []
+    name = slot.casefold()
+    return sources.index(name) if name in sources else 0
 
 
 def _fits(box: PixelBox, size: Size) -> bool:
@@ -144,12 +153,17 @@ def turned(session: ReviewState, page: int) -> ReviewState:
     """Show a page; what was changed on the one that is left is kept."""
     images = session.images
     for e in session.entries:
-        if isinstance(e, Open) and (e.box != e.offered or e.candidate or e.mark is not Mark.KEEP):
+        if isinstance(e, Open) and _is_changed(e):
             images = images.drafted(e.path, Draft(e.sha256, e.box, e.mark, e.candidate))
     kept = replace(session, images=images, page=page, ended=False)
     entries = tuple(_arriving(kept, path) for path in kept.on_page(page))
     chosen = next((i for i, e in enumerate(entries) if not isinstance(e, Done)), 0)
     return replace(kept, entries=entries, chosen=chosen)
+
+
+def _is_changed(entry: Open) -> bool:
+    other = entry.candidate != _of_slot(entry.suggestions, slot_of(entry.path))
+    return other or entry.box != entry.offered or entry.mark is not Mark.KEEP
 
 
 def _arriving(session: ReviewState, path: str) -> Entry:
@@ -241,6 +255,16 @@ def put(session: ReviewState, position: int, entry: Entry) -> ReviewState:
     """Replace the image at a position."""
     entries = session.entries
     return replace(session, entries=(*entries[:position], entry, *entries[position + 1 :]))
+
+
+def reloading(session: ReviewState, path: str) -> ReviewState:
+    """Wait for the crops of an image again that are open on the page: its file is another one."""
+    same = image_of(path)
+    entries = tuple(
+        Loading(e.path) if isinstance(e, Open) and image_of(e.path) == same else e
+        for e in session.entries
+    )
+    return replace(session, entries=entries)
 
 
 def replaced(session: ReviewState, path: str, change: Callable[[Entry], Entry]) -> ReviewState:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from cropkit.review.model.slots import image_of
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
@@ -50,10 +51,11 @@ class ConfidenceScan:
             self._worker.submit("", partial(self._look, some), partial(self._looked, report))
 
     def _look(self, paths: Sequence[str]) -> list[str]:
-        return [path for path in paths if self._is_unsure(path)]
+        unsure = {image: self._is_unsure(image) for image in dict.fromkeys(map(image_of, paths))}
+        return [path for path in paths if unsure[image_of(path)]]
 
-    def _is_unsure(self, path: str) -> bool:
-        sure = self._store.confidence(path)
+    def _is_unsure(self, image: str) -> bool:
+        sure = self._store.confidence(image)
         return sure is not None and sure < self._least
 
     def _looked(self, report: Report, unsure: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The ids of the decisions that stand, by image: sixteen bytes for each."""
+"""The ids of the decisions that stand, by crop: sixteen bytes for each."""
 
 import re
 from collections.abc import Iterable
@@ -14,29 +14,32 @@ class DecisionIds:
 
     Parameters
     ----------
-    index : all images that there can be decisions about
+    index : the crops that the review begins with; few come later
     ids : path and id of each decision
     """
 
     def __init__(self, index: Index, ids: Iterable[tuple[str, str]] = ()) -> None:
         self._index = index
         self._records = bytearray(_WIDTH * len(index))
-        self._unusual: dict[str, str] = {}
+        self._others: dict[str, str] = {}
         self.update(ids)
 
     def update(self, ids: Iterable[tuple[str, str]]) -> None:
         """Take over the ids of newer decisions."""
         for path, decision in ids:
-            usual = bool(_USUAL.fullmatch(decision))
-            self._records[self._place(path)] = bytes.fromhex(decision) if usual else bytes(_WIDTH)
-            self._unusual.pop(path, None)
-            if not usual:
-                self._unusual[path] = decision
+            place = self._place(path)
+            fits = place is not None and bool(_USUAL.fullmatch(decision))
+            self._others.pop(path, None)
+            if place is not None:
+                self._records[place] = bytes.fromhex(decision) if fits else bytes(_WIDTH)
+            if not fits:
+                self._others[path] = decision
 
     def get(self, path: str) -> str | None:
         """Return the id of the decision about an image, None where there is none."""
-        record = self._records[self._place(path)]
-        return record.hex() if any(record) else self._unusual.get(path)
+        place = self._place(path)
+        record = b"" if place is None else self._records[place]
+        return record.hex() if any(record) else self._others.get(path)
 
     def __getitem__(self, path: str) -> str:
         decision = self.get(path)
@@ -44,6 +47,6 @@ class DecisionIds:
             raise KeyError(path)
         return decision
 
-    def _place(self, path: str) -> slice:
-        start = _WIDTH * self._index.known(path)
-        return slice(start, start + _WIDTH)
+    def _place(self, path: str) -> slice | None:
+        number = self._index.number(path)
+        return None if number is None else slice(_WIDTH * number, _WIDTH * (number + 1))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ParamSpec
 from cropkit.errors import AuditError, CropkitError, IllegalMove, InDoubt
 from cropkit.records import Problem, ProblemKind
 from cropkit.review.model.messages import Message, Messages
+from cropkit.review.model.slots import image_of, named, slot_of
 from cropkit.review.runtime.loop import Loop
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ class Guard:
 
     def problem(self, text: str, about: str = "") -> None:
         """Show something that went wrong, until it is acknowledged."""
-        self.messages = self.messages.with_problem(Message(text, about))
+        if slot_of(about):
+            text = text.removeprefix(f"{image_of(about)}: ")
+        self.messages = self.messages.with_problem(Message(text, named(about)))
         self._changed()
 
     def alert(self, text: str) -> None:

@@ -12,6 +12,7 @@ from cropkit.formats import Header
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Problem, ProblemKind, Suggestion
 from cropkit.review.model import ImageLoaded, LoadFailed
+from cropkit.review.model.slots import image_of
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.workers.previews import Preview, PreviewReader
@@ -41,10 +42,9 @@ class Arrival:
         """What its picture is called in the browser: another content is another picture."""
         return f"{self.sha256} {self.path}"
 
-    @property
-    def move(self) -> ImageLoaded:
-        """What it means to the session."""
-        return ImageLoaded(self.path, self.sha256, self.size, self.suggestions, self.cropped)
+    def move(self, crop: str) -> ImageLoaded:
+        """Return what it means to the session, for one of its crops."""
+        return ImageLoaded(crop, self.sha256, self.size, self.suggestions, self.cropped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,16 @@ class Absence:
     path: str
     reason: str
 
-    @property
-    def move(self) -> LoadFailed:
-        """What it means to the session."""
-        return LoadFailed(self.path, self.reason)
+    def move(self, crop: str) -> LoadFailed:
+        """Return what it means to the session, for one of its crops."""
+        return LoadFailed(crop, self.reason)
 
 
 class Prefetch:
-    """Images read or being read; those that are no longer wanted are let go."""
+    """Images read or being read; those that are no longer wanted are let go.
+
+    They are asked for by the paths of crops: all crops of an image share what was read of it.
+    """
 
     def __init__(
         self,
@@ -87,7 +89,7 @@ class Prefetch:
 
     def want(self, paths: Iterable[str], *, boxes: bool = True) -> None:
         """Read what is not there yet; without `boxes` no suggestions are asked for."""
-        for path in paths:
+        for path in map(image_of, paths):
             if path not in self._read and path not in self._reading:
                 future = self._pool.submit(self._load, path, boxes=boxes)
                 self._reading[path] = future
@@ -95,19 +97,20 @@ class Prefetch:
 
     def keep(self, paths: set[str]) -> None:
         """Let go of everything else: this is what bounds the memory."""
-        for path in (self._read.keys() | self._reading.keys()) - paths:
+        for path in (self._read.keys() | self._reading.keys()) - set(map(image_of, paths)):
             self.forget(path)
 
     def forget(self, path: str) -> None:
         """Read it again when it is wanted next."""
-        self._read.pop(path, None)
-        future = self._reading.pop(path, None)
+        image = image_of(path)
+        self._read.pop(image, None)
+        future = self._reading.pop(image, None)
         if future is not None:
             future.cancel()
 
     def get(self, path: str) -> Arrival | Absence | None:
         """Return what is there."""
-        return self._read.get(path)
+        return self._read.get(image_of(path))
 
     def closer(self, arrival: Arrival, fit: Size) -> bytes | None:
         """Return a larger picture of an image if it is there; else have it read."""
@@ -137,14 +140,14 @@ class Prefetch:
 
     def applied(self, path: str, box: PixelBox) -> PixelBox:
         """Return the box that a crop to `box` will hold: larger where a corner has to move out."""
-        arrival = self._read.get(path)
+        arrival = self.get(path)
         if not isinstance(arrival, Arrival):
             return box
         return formats.applied(arrival.header, box, self._collection.options)
 
     def shown(self, path: str, sha256: str, box: PixelBox | None) -> PixelBox | None:
         """Return what `applied` returned of a content, None where that is not here any more."""
-        arrival = self._read.get(path)
+        arrival = self.get(path)
         if box is None or not isinstance(arrival, Arrival) or arrival.sha256 != sha256:
             return None
         return self.applied(path, box)

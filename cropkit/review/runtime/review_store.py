@@ -10,6 +10,7 @@ from cropkit.collection import Look
 from cropkit.geometry import Size
 from cropkit.records import CropResult, Problem, ProblemKind, Status
 from cropkit.review.model import Decided, ReviewState, begin
+from cropkit.review.model.slots import image_of, keyed
 from cropkit.review.runtime.decision_ids import DecisionIds
 from cropkit.suggest import confidence_of
 
@@ -40,7 +41,7 @@ class ReviewStore:
         self._collection.problems.report_once(
             [Problem(ProblemKind.DECISION, error.args[0], str(error)) for error in unreadable]
         )
-        standing = {each.path: each for each in every}
+        standing = {_crop(each): each for each in every}
         settled = {
             path: Decided(s.verdict, s.status, s.box, s.message or "")
             for path, s in standing.items()
@@ -50,10 +51,11 @@ class ReviewStore:
             self._collection.images(),
             per_page,
             settled,
-            (s.path for s in self._to_undo(every) if s.path in settled),
+            (crop for crop in map(_crop, self._to_undo(every)) if crop in settled),
             self.place(),
             minimum=minimum,
             stale=(path for path, s in standing.items() if s.status is Status.STALE),
+            wanted=self._collection.wanted,
         )
         of_settled = ((path, standing[path].decision) for path in settled)
         return Resumed(
@@ -61,10 +63,6 @@ class ReviewStore:
             DecisionIds(session.images.index, of_settled),
             tuple(path for path, s in settled.items() if s.status is Status.WAITING),
         )
-
-    def standing(self) -> dict[str, Standing]:
-        """Return the decision that stands for each image."""
-        return self._trail.decisions.standing_by_path()
 
     def undo_stack(self) -> tuple[Standing, ...]:
         """Return this reviewer's standing decisions that can be taken back, oldest first."""
@@ -89,7 +87,7 @@ class ReviewStore:
 
     def remember_place(self, path: str) -> None:
         """Remember the page that the reviewer is at."""
-        self._trail.remember_place(path)
+        self._trail.remember_place(image_of(path))
 
     def others(self) -> list[SessionRow]:
         """Return the reviews that go on beside this one."""
@@ -108,4 +106,8 @@ class ReviewStore:
 
         What cannot be used is not reported here, but when the image is shown.
         """
-        return confidence_of(self._collection.suggesters, path)
+        return confidence_of(self._collection.suggesters, image_of(path))
+
+
+def _crop(standing: Standing) -> str:
+    return keyed(standing.path, standing.slot)

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 from cropkit.review.model import Arrangement, Filter, ReviewState, folder_of
 from cropkit.review.model.messages import Message, Messages
+from cropkit.review.model.slots import slot_of
 from cropkit.review.view.captions import outcome
-from cropkit.review.view.html import at, keys, pill, text
+from cropkit.review.view.html import at, file_name, keys, pill, text
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.view_model import View
 
@@ -63,10 +64,20 @@ def header(view: View) -> str:
         f"<span class='ck-quiet'>{_filtered(session)}{_arranged(session)}"
         f"page {session.page + 1} of {session.pages}</span>"
         f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
-        f"<span class='ck-quiet'>{session.decided:,} of {session.total:,} decided</span>"
+        f"<span class='ck-quiet'>{_decided(session)}</span>"
         f"{_pace(view)}" + "".join(pills),
         "ck-side",
     )
+
+
+def _decided(session: ReviewState) -> str:
+    """Return how much is decided: of the crops, and of the images that are to have them."""
+    decided = f"{session.decided:,} of {session.total:,}"
+    images = session.images
+    if not images.required:
+        return f"{decided} decided"
+    of_images = f"{images.whole_count:,} of {images.image_count:,} images"
+    return f"{decided} crops<span class='ck-more'> · {of_images}</span> decided"
 
 
 def _trouble(word: str, number: int) -> str:
@@ -183,10 +194,11 @@ def _minutes(minutes: float) -> str:
 def _place(view: View, number: int, path: str) -> str:
     settled = view.session.settled[path]
     classes, sign, word = outcome(settled)
-    name, thumb = path.rpartition("/")[2], view.thumbs.get(path)
+    name, thumb = file_name(path), view.thumbs.get(path)
     data = b64encode(thumb).decode() if thumb else ""
     picture = f"<img alt='{text(name)}' src='data:image/jpeg;base64,{data}'>" if thumb else ""
     content = picture or f"<span class='ck-cut'>{text(name)}</span>"
+    word = " · ".join(filter(None, (slot_of(path), word)))
     badge = f"<span class='ck-badge {classes}' title='{text(word)}'>{sign}</span>"
     return at(view.layout, view.layout.place(number), content + badge, "ck-place")
 

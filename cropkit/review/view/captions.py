@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from cropkit.records import Status, Suggestion, Verdict
 from cropkit.review.model import Broken, Decided, Done, Entry, Loading, Mark, Open, Restoring
-from cropkit.review.view.html import at, cut_before, cut_inside, keys, text
+from cropkit.review.model.slots import slot_of
+from cropkit.review.view.html import at, cut_before, cut_inside, file_name, keys, text
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import Rect
 from cropkit.suggest.sidecar import SOURCE as SIDECAR
@@ -62,17 +63,19 @@ def _cell(view: View, position: int) -> str:
     layout = view.layout
     caption = layout.caption(position)
     words = Rect(caption.x, caption.y, layout.chip(position).x - caption.x - 8, caption.height)
-    name = entry.path.rpartition("/")[2]
+    name = file_name(entry.path)
     second = f"<span class='ck-quiet ck-second'>{cut_before(*_source(entry))}</span>"
     source = "" if layout.tight else second
     shown = cut_inside(name, _SHORT_TAIL) if layout.tight else cut_inside(name)
+    slot = slot_of(entry.path)
+    which = f"<span class='ck-slot ck-cut'>{text(slot)}</span>" if slot else ""
     return (
         at(layout, layout.cell(position), "", chosen)
         + at(
             layout,
             words.trimmed(layout.trim),
             f"<span class='ck-key'>{position + 1}</span>"
-            f"<span class='ck-name ck-first'>{shown}</span>" + source,
+            f"{which}<span class='ck-name ck-first'>{shown}</span>" + source,
         )
         + _chip(view, position, entry)
         + _tile(view, position, entry)

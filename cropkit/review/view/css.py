@@ -48,6 +48,9 @@ CSS = """<style>
 }
 .cropkit-review .ck-quiet { color: var(--jp-ui-font-color2, #666); }
 .cropkit-review .ck-name { font-weight: 600; color: var(--jp-ui-font-color0, #111); }
+.cropkit-review .ck-slot { flex: 0 1 auto; max-width: 9em; border-radius: 4px; padding: 0 0.45em;
+  font-weight: 650; color: var(--jp-layout-color1, #fff);
+  background: var(--jp-ui-font-color0, #111); }
 .cropkit-review .ck-title { font-size: 1.15em; font-weight: 650; flex: 0 1 auto; }
 .cropkit-review .ck-side { padding: 0 0.3em; }
 .cropkit-review .ck-bar { height: 0.45em; border-radius: 0.3em; overflow: hidden;

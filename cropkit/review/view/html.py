@@ -6,6 +6,7 @@ Whatever comes from files, errors or people goes through `text`, here and nowher
 from html import escape
 
 from cropkit.names import printable
+from cropkit.review.model.slots import image_of
 from cropkit.review.view.layout import WIDTH, PageLayout
 from cropkit.review.view.viewport import Rect
 
@@ -15,6 +16,11 @@ _TAIL = 13
 def text(words: object) -> str:
     """Return words as HTML that says just them, in one line and in one direction."""
     return escape(printable(words))
+
+
+def file_name(path: str) -> str:
+    """Return the name of the file that a crop is of."""
+    return image_of(path).rpartition("/")[2]
 
 
 def keys(labels: tuple[str, ...]) -> str:

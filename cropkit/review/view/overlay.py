@@ -5,6 +5,7 @@ from itertools import islice
 
 from cropkit.review.keys.keymap import shortened
 from cropkit.review.model import ReviewState
+from cropkit.review.model.slots import image_of, named
 from cropkit.review.view.html import at, keys, pill, text
 from cropkit.review.view.layout import WIDTH
 from cropkit.review.view.view_model import View
@@ -78,7 +79,7 @@ def _failures(session: ReviewState) -> str:
 
 def _reasons(title: str, reasons: Iterable[tuple[str, str]], count: int) -> str:
     rows = "".join(
-        f"<li><b>{text(path)}</b> {text(reason.removeprefix(f'{path}: '))}</li>"
+        f"<li><b>{text(named(path))}</b> {text(reason.removeprefix(f'{image_of(path)}: '))}</li>"
         for path, reason in islice(reasons, _LISTED)
     )
     more = f"<li>and {count - _LISTED} more</li>" if count > _LISTED else ""
