@@ -70,6 +70,7 @@ _OF_STANDING = (
     *(decision.c[name] for name in ("id", "path", "slot", "verdict", "sha256", "reviewer")),
     *(decision.c[f"box_{edge}"] for edge in _EDGES),
     *(queue.c[name] for name in ("status", "operation", "code", "message")),
+    decision.c.target,
 )
 _STANDING = select(*_OF_STANDING).join(queue).where(queue.c.status.not_in(_GONE))
 _STANDS = (
@@ -123,6 +124,7 @@ class Standing:
     code: str | None = None
     message: str | None = None
     slot: str = ""
+    target: str | None = None
 
 
 def record(db: Connection, decided: Iterable[tuple[Decision, str]]) -> None:
@@ -392,7 +394,7 @@ def _box(row: Row[Any] | _Bag, name: str = "box") -> PixelBox | None:
 def _standing(row: Sequence[Any]) -> Standing:
     """Read the columns of `_OF_STANDING`; there may be a hundred thousand such rows."""
     of_decision, box, of_queue = row[:6], row[6:10], row[10:]
-    status, operation, code, message = of_queue
+    status, operation, code, message, target = of_queue
     decision_id, path, slot, verdict, sha256, reviewer = of_decision
     if not (isinstance(decision_id, str) and isinstance(sha256, str)):
         raise TypeError("an id or a hash is no text")
@@ -408,6 +410,7 @@ def _standing(row: Sequence[Any]) -> Standing:
         code,
         message,
         slot,
+        text_or_none(target),
     )
 
 

@@ -235,6 +235,7 @@ class ReviewController:
             suggestion=draft.suggestion,
             shown=self.prefetch.shown(draft.path, draft.sha256, draft.box),
             slot=slot_of(draft.path),
+            target=draft.target,
         )
 
     def follow(self) -> None:

@@ -1,5 +1,6 @@
 """The review as a state machine: what holds for any sequence of moves."""
 
+from collections import Counter
 from copy import deepcopy
 from dataclasses import replace
 
@@ -61,6 +62,7 @@ from cropkit.review.model import (
     SetSize,
     ToggleLock,
     ToggleMark,
+    ToggleTargets,
     TurnFolder,
     TurnLock,
     TurnPage,
@@ -70,7 +72,8 @@ from cropkit.review.model import (
 )
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.slots import keyed
-from cropkit.wanted import Wanted
+from cropkit.targets import snapped
+from cropkit.wanted import Wanted, wanted
 
 KEYS = preset("default").bindings
 PATHS = tuple(f"{n}.png" for n in range(7))
@@ -118,7 +121,7 @@ own_moves = st.one_of(
     st.builds(Decide, st.none() | st.integers(0, 3)),
     st.builds(TurnPage, st.sampled_from([1, -1])),
     st.sampled_from([TurnLock(), NextCandidate(), CarryBox(), NextUnreviewed(), NextFilter()]),
-    st.sampled_from([NextSlot(), Redo(), Undo(), NextFilter()]),
+    st.sampled_from([NextSlot(), ToggleTargets(), Redo(), Undo(), NextFilter()]),
     st.builds(Arrange, st.sampled_from(Arrangement)),
     st.builds(ToggleMark, st.just(Mark.LATER), st.none() | st.integers(0, 8)),
     st.builds(TurnFolder, st.sampled_from([1, -1])),
@@ -130,7 +133,12 @@ own_moves = st.one_of(
     st.builds(SetBox, st.sampled_from([PixelBox(3, 4, 50, 60), PixelBox(0, 0, 300, 5)])),
 )
 SLOTS = ("face", "bust", "full")
-WAYS = {"one crop": (Wanted(),), "slots": tuple(map(Wanted, SLOTS))}
+WAYS = {
+    "one crop": (Wanted(),),
+    "slots": tuple(map(Wanted, SLOTS)),
+    "targets": wanted(None, "64x64, 40x80, 4:5"),
+    "slots for targets": wanted({"face": "1:1", "bust": "832x1216, 1216x832", "full": ""}),
+}
 CROPS = tuple(keyed(path, slot) for path in PATHS[:2] for slot in SLOTS)
 any_path = st.sampled_from((*PATHS, "elsewhere.png", *CROPS))
 told_moves = st.one_of(
@@ -195,6 +203,22 @@ class Reviews(RuleBasedStateMachine):
                 assert one.box.within(one.size)
 
     @invariant()
+    def every_box_that_is_held_fits_its_target(self) -> None:
+        for shown in self.session.entries:
+            if isinstance(shown, Open):
+                assert shown.aims == self.session.aims(shown.path)
+                assert (shown.fit is None) is not bool(shown.aims)
+            if isinstance(shown, Open) and shown.fit:
+                assert shown.fit.box == shown.box
+                assert snapped(shown.box, shown.size, shown.fit.target) == shown.box
+
+    @invariant()
+    def crops_are_counted_by_their_target(self) -> None:
+        stand = [each for each in self.session.settled.values() if not each.status.is_failure]
+        counts = self.session.images.outcomes.crops_by_target()
+        assert +counts == Counter(each.target for each in stand if each.target)
+
+    @invariant()
     def what_is_undoable_stands_once(self) -> None:
         session = self.session
         assert len(set(session.undo)) == len(session.undo)
@@ -228,8 +252,8 @@ def test_every_key_of_the_table_does_something(binding: Binding) -> None:
     assert not isinstance(binding.does, Command)
     paths = tuple(f"{folder}/{n}.png" for folder in "abc" for n in range(9))
     other = Suggestion(NormalizedBox(0.2, 0.2, 0.9, 0.9), "median", "v1")
-    wanted = WAYS["slots" if binding.name == "next-slot" else "one crop"]
-    session = begin(paths, 9, wanted=wanted)
+    way = {"next-slot": "slots", "targets": "targets"}.get(binding.name, "one crop")
+    session = begin(paths, 9, wanted=WAYS[way])
     for page in range(3):
         session = session if page == 0 else on(session, TurnPage(1))
         for path in session.on_page(page):

@@ -85,7 +85,7 @@ def _cell_state(
     others = () if view is None else _others(session, entry.path)
     if not isinstance(entry, Open):
         return CellState(entry, weight, view, others=others)
-    least = session.minimum if session.too_small(entry) else 0
+    least = session.minimum if session.is_below_minimum(entry) else 0
     written = applied(entry.path, entry.box)
     return CellState(entry, weight, view, written, least, others=others)
 

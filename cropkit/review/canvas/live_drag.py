@@ -58,11 +58,14 @@ class LiveDrag:
 
 
 def described(cell_state: CellState | None) -> dict[str, object] | None:
-    """Return what can be taken hold of; a zoomed image is the kernel's, which clips it."""
+    """Return what can be taken hold of.
+
+    A zoomed image is the kernel's, which clips it, and so is a box that is held to a target.
+    """
     entry, view = (cell_state.entry, cell_state.view) if cell_state is not None else (None, None)
     if view is None or view.closer or (cell_state and cell_state.weight is Weight.SMALL):
         return None
-    if not isinstance(entry, Open) or entry.mark is not Mark.KEEP:
+    if not isinstance(entry, Open) or entry.mark is not Mark.KEEP or entry.aims:
         return None
     return {
         "x": view.frame.x,

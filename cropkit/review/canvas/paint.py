@@ -96,7 +96,7 @@ def _paint_entry(pen: Pen, view: Viewport, cell_state: CellState) -> None:
         boxes = entry.box, cell_state.written or entry.box
         _paint_open(pen, view, entry.mark, boxes, cell_state.weight)
         if entry.mark is Mark.KEEP and cell_state.weight is not Weight.SMALL:
-            _readout(pen, view, boxes, cell_state.least)
+            _readout(pen, view, entry.box, _words(entry, boxes[1], cell_state.least))
     elif isinstance(entry, Done):
         _paint_done(pen, view, entry.settled.box)
 
@@ -179,32 +179,43 @@ def _handles(pen: Pen, points: Iterable[tuple[float, float]], *, chosen: bool) -
     pen.fill(LIGHT, *outer)
 
 
-def _readout(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], least: int) -> None:
-    """Write size and aspect of the crop on it, what is written instead, and if it is too small."""
-    box, written = boxes
-    text = f"{_size(box)} · {box.size.aspect_ratio:.2f}"
+def _words(entry: Open, written: PixelBox, least: int) -> tuple[str, str]:
+    """Return what a box is labelled with, in which colour: how large, or how it fits its target.
+
+    Then what is written instead, and whether it is too small.
+    """
+    box, fit = entry.box, entry.fit
+    text = fit.label if fit else f"{_size(box)} · {box.size.aspect_ratio:.2f}"
     if written != box:
         text += f" \N{RIGHTWARDS ARROW} {_size(written)}"
     text += f" · below {least}" if least else ""
+    small = least or (fit is not None and fit.is_upscale)
+    return text, _WARNING if small else LIGHT
+
+
+def _readout(pen: Pen, view: Viewport, box: PixelBox, words: tuple[str, str]) -> None:
+    """Write on a crop what is said of it, beside it where that is small."""
+    text, colour = words
     width = _label_width(text)
-    frame = view.seen
+    frame = view.seen if width <= view.seen.width else view.stage
     rect = _rect(view, box).held_in(frame)
     x = max(frame.x, min(rect.x + _LABEL_MARGIN, frame.right - width))
     below = rect.bottom - _LABEL_HEIGHT - _LABEL_MARGIN
     inside = rect.height > _LABEL_TALL and rect.width > width + 2 * _LABEL_MARGIN
     y = max(frame.y, below) if inside else _beside(frame, rect)
-    _label(pen, text, (x, y), _WARNING if least else LIGHT)
+    _label(pen, text, (x, y), colour, min(1.0, frame.width / width))
 
 
 def _label_width(text: str) -> float:
     return _columns(text) * _DIGIT_WIDTH + 2 * _LABEL_PADDING
 
 
-def _label(pen: Pen, text: str, corner: tuple[float, float], colour: str) -> None:
+def _label(pen: Pen, text: str, corner: tuple[float, float], colour: str, by: float = 1.0) -> None:
+    """Write a line on a ground of its own, smaller where there is less room."""
     x, y = corner
-    pen.fill(_LABEL, Rect(x, y, _label_width(text), _LABEL_HEIGHT))
-    at = (x + _LABEL_PADDING, y + _LABEL_HEIGHT / 2 + _LABEL_LOWERED)
-    pen.words(text, at, colour, _TEXT_SIZE)
+    pen.fill(_LABEL, Rect(x, y, by * _label_width(text), _LABEL_HEIGHT))
+    at = (x + by * _LABEL_PADDING, y + _LABEL_HEIGHT / 2 + _LABEL_LOWERED)
+    pen.words(text, at, colour, by * _TEXT_SIZE)
 
 
 def _size(box: PixelBox) -> str:

@@ -72,6 +72,7 @@ _DEFAULT: Keys = {
     "candidate": ("c",),
     "carry": ("v",),
     "lock": ("l",),
+    "targets": ("'",),
     "turn-lock": ("o",),
     "exact": ("e",),
     "acknowledge": ("a",),

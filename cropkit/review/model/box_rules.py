@@ -6,7 +6,9 @@ from typing import Any
 
 from cropkit.errors import BadBox, IllegalMove
 from cropkit.geometry import PixelBox
+from cropkit.review.model.aiming import along_short_side
 from cropkit.review.model.box_editing import (
+    Grip,
     dragged,
     fitted,
     moved,
@@ -27,6 +29,7 @@ from cropkit.review.model.moves import (
     SetRatio,
     SetSize,
     ToggleLock,
+    ToggleTargets,
     TurnLock,
 )
 from cropkit.review.model.slots import named
@@ -40,7 +43,7 @@ from cropkit.review.model.state import (
     Step,
     full,
 )
-from cropkit.review.model.transforms import edited, locked, name_of, open_at, put
+from cropkit.review.model.transforms import edited, locked, name_of, offering, open_at, put
 
 
 def _nudge(session: ReviewState, move: Nudge) -> Step:
@@ -50,8 +53,11 @@ def _nudge(session: ReviewState, move: Nudge) -> Step:
 
 def _resize(session: ReviewState, move: Resize) -> Step:
     entry = open_at(session, None, move)
-    by = (move.dx, move.dy)
-    return edited(session, None, box=resized(entry.box, by, entry.size, entry.ratio))
+    by, ratio = (float(move.dx), float(move.dy)), entry.ratio
+    if entry.fit is not None:
+        by, ratio = along_short_side(entry.fit, by), entry.fit.target.aspect_ratio
+    box = resized(entry.box, by, entry.size, ratio)
+    return edited(session, None, box=box, grip=Grip.BOTTOM_RIGHT)
 
 
 def _drag(session: ReviewState, move: Drag) -> Step:
@@ -59,11 +65,12 @@ def _drag(session: ReviewState, move: Drag) -> Step:
     origin = move.origin.within(entry.size)
     by = snapped_to_border(origin, move.grip, (move.dx, move.dy), entry.size, move.snap)
     box = dragged(origin, move.grip, by, entry.size, entry.ratio)
-    return edited(replace(session, chosen=move.position), move.position, box=box)
+    chosen = replace(session, chosen=move.position)
+    return edited(chosen, move.position, box=box, grip=move.grip)
 
 
 def _reset_box(session: ReviewState, move: ResetBox) -> Step:
-    return edited(session, None, anew=open_at(session, None, move).offered)
+    return edited(session, None, anew=open_at(session, None, move).suggested)
 
 
 def _full_image(session: ReviewState, move: FullImage) -> Step:
@@ -78,6 +85,20 @@ def _toggle_lock(session: ReviewState, _: ToggleLock) -> Step:
     upright = replace(session.lock, turned=False)
     after = LOCKS.index(upright) + 1 if upright in LOCKS else 0
     return Step(_holding(session, LOCKS[after % len(LOCKS)]))
+
+
+def _toggle_targets(session: ReviewState, move: ToggleTargets) -> Step:
+    if not session.has_targets:
+        raise IllegalMove(name_of(move), "no crop is wanted for a target")
+    after = replace(session, holding=not session.holding)
+    entries = tuple(_held(after, e) if isinstance(e, Open) else e for e in session.entries)
+    return Step(replace(after, entries=entries))
+
+
+def _held(session: ReviewState, entry: Open) -> Open:
+    """Return an image held to its targets, or as it was asked for before."""
+    other = replace(entry, aims=session.aims(entry.path))
+    return locked(other.boxed(entry.fit.asked if entry.fit else entry.box), session.lock)
 
 
 def _turn_lock(session: ReviewState, move: TurnLock) -> Step:
@@ -120,8 +141,8 @@ def _next_candidate(session: ReviewState, move: NextCandidate) -> Step:
     entry = open_at(session, None, move)
     if len(entry.suggestions) < 2:  # noqa: PLR2004  (one is the one that is offered)
         raise IllegalMove(name_of(move), f"{named(entry.path)} has no other suggestion")
-    other = replace(entry, candidate=(entry.candidate + 1) % len(entry.suggestions))
-    offered = replace(other, box=other.offered, mark=Mark.KEEP)
+    other = offering(entry, (entry.candidate + 1) % len(entry.suggestions))
+    offered = replace(other, mark=Mark.KEEP)
     return Step(put(session, session.chosen, locked(offered, session.lock)))
 
 
@@ -158,6 +179,7 @@ BOX_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     ResetBox: _reset_box,
     FullImage: _full_image,
     ToggleLock: _toggle_lock,
+    ToggleTargets: _toggle_targets,
     TurnLock: _turn_lock,
     SetRatio: _set_ratio,
     SetBox: _set_box,

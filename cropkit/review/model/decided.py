@@ -28,6 +28,7 @@ class Decided:
     status: Status
     box: PixelBox | None = None
     reason: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +51,4 @@ class DraftDecision:
     verdict: Verdict
     box: PixelBox | None
     suggestion: Suggestion | None
+    target: str | None = None

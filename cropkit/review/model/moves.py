@@ -93,6 +93,11 @@ class ToggleLock:
 
 
 @dataclass(frozen=True, slots=True)
+class ToggleTargets:
+    """Hold boxes to the nearest of their targets, or let them go."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnLock:
     """Stand the aspect ratio that is held on end: 3:2 becomes 2:3."""
 
@@ -257,7 +262,7 @@ class RestoreFailed:
 
 Move = (
     Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
-    | ToggleLock | TurnLock | SetRatio | SetBox | SetSize | NextCandidate | CarryBox
+    | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate | CarryBox
     | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
     | Decide | DecidePage | TurnPage | Undo | Redo | ImageLoaded | LoadFailed | Applied | Restored
     | RestoreFailed | ConfidenceScanned

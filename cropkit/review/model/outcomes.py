@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from struct import Struct
+from typing import TypeVar
 
 from cropkit.geometry import PixelBox
 from cropkit.records import Status, Verdict
@@ -18,6 +19,8 @@ _NONE, _WITHOUT_BOX, _WITH_BOX = range(3)
 _RECORD = Struct("<BB4I")  # which verdict and whether a box, which status, edges
 _ROW_BITS = 6
 _IN_A_ROW = 1 << _ROW_BITS
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +63,21 @@ class Outcomes:
     Parameters
     ----------
     loose : what does not fit into a record: a reason, or a box beyond any image
+    by_target : those that are meant for a target, by its name
     """
 
     records: Column = field(default_factory=lambda: Column(_RECORD.size))
     loose: Tree[Decided] = field(default_factory=Tree)
     numbers: NumberSet = field(default_factory=NumberSet)
     by_status: dict[Status, NumberSet] = field(default_factory=dict)
+    by_target: dict[str, NumberSet] = field(default_factory=dict)
 
     @classmethod
     def of(cls, decisions: Iterable[tuple[int, Decided]]) -> "Outcomes":
         """Return the outcomes of decisions by number, each once."""
         records, loose = bytearray(), []
         having: list[list[int]] = [[] for _ in _STATUSES]
+        meant: dict[str, list[int]] = {}
         for number, decided in decisions:
             end, packed = (number + 1) * _RECORD.size, _packed(decided)
             if len(records) < end:
@@ -81,15 +87,22 @@ class Outcomes:
             else:
                 records[end - _RECORD.size : end] = packed
             having[_STATUSES.index(decided.status)].append(number)
+            if decided.target:
+                meant.setdefault(decided.target, []).append(number)
         sets = zip(_STATUSES, map(NumberSet.of, having), strict=True)
         every = NumberSet.of(chain.from_iterable(having))
-        return cls(Column.of(_RECORD.size, records), Tree.of(loose), every, _those_that_are(sets))
+        of_targets = {target: NumberSet.of(numbers) for target, numbers in meant.items()}
+        columns = Column.of(_RECORD.size, records), Tree.of(loose), every
+        return cls(*columns, _those_that_are(sets), of_targets)
 
     def get(self, number: int) -> Decided | None:
         """Return the decision about an image."""
         if number not in self.numbers:
             return None
-        return self.loose.get(number) or _unpacked(self.records.get(number))
+        decided = self.loose.get(number) or _unpacked(self.records.get(number))
+        meant = (target for target, numbers in self.by_target.items() if number in numbers)
+        target = next(meant, "")
+        return replace(decided, target=target) if target else decided
 
     def put(self, number: int, decided: Decided) -> "Outcomes":
         """Return the outcomes with another decision about an image."""
@@ -100,7 +113,15 @@ class Outcomes:
             before.loose.put(number, decided) if packed is None else before.loose,
             before.numbers.put(number),
             {**before.by_status, decided.status: same.put(number)},
+            before.meant_for(decided.target, number),
         )
+
+    def meant_for(self, target: str, number: int) -> dict[str, NumberSet]:
+        """Return what is meant for each target, with one more."""
+        if not target:
+            return self.by_target
+        same = self.by_target.get(target) or NumberSet()
+        return {**self.by_target, target: same.put(number)}
 
     def without(self, number: int) -> "Outcomes":
         """Return the outcomes without one about an image."""
@@ -115,6 +136,9 @@ class Outcomes:
             loose=self.loose.without(number),
             numbers=self.numbers.without(number),
             by_status=_those_that_are(with_others.items()),
+            by_target=_those_that_are(
+                (target, numbers.without(number)) for target, numbers in self.by_target.items()
+            ),
         )
 
     def having(self, status: Status) -> NumberSet:
@@ -129,6 +153,12 @@ class Outcomes:
             failed = failed | numbers if status.is_failure else failed
         return failed
 
+    def crops_by_target(self) -> Counter[str]:
+        """Return how many crops are made, or wait to be, for each target."""
+        failed = self.failed if self.by_target else NumberSet()
+        sets = self.by_target.items()
+        return Counter({target: len(numbers - failed) for target, numbers in sets})
+
     def counts(self) -> Counter[Status]:
         """Return how many images have each status."""
         return Counter({status: len(numbers) for status, numbers in self.by_status.items()})
@@ -140,8 +170,8 @@ class Outcomes:
         return len(self.numbers)
 
 
-def _those_that_are(sets: Iterable[tuple[Status, NumberSet]]) -> dict[Status, NumberSet]:
-    return {status: numbers for status, numbers in sets if numbers}
+def _those_that_are(sets: Iterable[tuple[K, NumberSet]]) -> dict[K, NumberSet]:
+    return {key: numbers for key, numbers in sets if numbers}
 
 
 def _packed(decided: Decided) -> bytes | None:

@@ -56,6 +56,7 @@ from cropkit.review.model.transforms import (
     settle,
     showing,
     turned,
+    waiting,
     with_outcome,
 )
 from cropkit.wanted import Wanted
@@ -135,19 +136,19 @@ def _decide_page(session: ReviewState, move: DecidePage) -> Step:
     if not session.ready:
         raise IllegalMove(name_of(move), "the page is still loading")
     shown = tuple(e for e in session.entries if isinstance(e, Open))
-    waiting = tuple(e for e in shown if e.mark is not Mark.LATER)
+    accepted = tuple(e for e in shown if e.mark is not Mark.LATER)
     if session.ended and session.next_undecided_page() is None:
         raise IllegalMove(name_of(move), "everything has been decided")
-    decided = settle(session, () if session.ended else waiting)
+    decided = settle(session, () if session.ended else accepted)
     aside = [e.path for e in shown if e.mark is Mark.LATER]
     if aside:
-        return Step(narrowed(decided, aside), tuple(map(decision_on, waiting)))
+        return Step(narrowed(decided, aside), tuple(map(decision_on, accepted)))
     page = decided.next_undecided_page()
     if page is None and session.filter is not Filter.ALL:
         decided = regridded(decided)
         page = decided.next_undecided_page()
     after = replace(decided, ended=True) if page is None else turned(decided, page)
-    return Step(after, tuple(map(decision_on, waiting)))
+    return Step(after, tuple(map(decision_on, accepted)))
 
 
 def _undo(session: ReviewState, move: Undo) -> Step:
@@ -157,8 +158,8 @@ def _undo(session: ReviewState, move: Undo) -> Step:
     stood = session.settled[path]
     images = session.images.not_undoable(path).not_decided(path).redoable(path)
     taken = listed(replace(session, images=images), path)
-    waiting = taken.images.being_restored(path, stood).drafted(path, Draft(None, stood.box))
-    shown, index = showing(replace(taken, images=waiting), path)
+    images = taken.images.being_restored(path, stood).drafted(path, Draft(None, stood.box))
+    shown, index = showing(replace(taken, images=images), path)
     return Step(choosing(turned(shown, index // shown.per_page), index), undone=path)
 
 
@@ -171,7 +172,7 @@ def _redo(session: ReviewState, move: Redo) -> Step:
     if path in session.settled:
         raise IllegalMove(name_of(move), f"{named(path)} is decided already")
     again = session.decision(path)
-    stands = Decided(again.verdict, Status.WAITING, again.box)
+    stands = waiting(again)
     images = session.images.not_redoable(path).not_drafted(path)
     decided = replace(session, images=images.decided(path, stands).undoable(path))
     shown, index = showing(decided, path)
@@ -190,7 +191,7 @@ def _loaded(session: ReviewState, move: ImageLoaded) -> Step:
         earlier = Decided(None, Status.CROPPED, full(move.size), "cropped already")
         known = replace(session, images=images.decided(move.path, earlier))
         return Step(put(known, position, Done(move.path, earlier, move.size)))
-    entry = opened(move, images.draft(move.path))
+    entry = opened(move, images.draft(move.path), session.aims(move.path))
     if entry.mark is Mark.LATER and session.arrangement is not Arrangement.GRID:
         entry = replace(entry, mark=Mark.KEEP)
     known = replace(session, images=images.not_drafted(move.path))

@@ -6,10 +6,13 @@ from enum import StrEnum
 
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Suggestion, Verdict
+from cropkit.review.model.aiming import aimed, targets_of
+from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Decided, DraftDecision, Mark
 from cropkit.review.model.images import Images, Stacked
 from cropkit.review.model.listing import ByPath, Paths
 from cropkit.review.model.tree import NumberSet
+from cropkit.targets import Fit, Target
 from cropkit.wanted import Wanted
 
 
@@ -115,7 +118,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Shown and waiting for the reviewer."""
+    """Shown and waiting for the reviewer.
+
+    Parameters
+    ----------
+    aims : targets that its box is held to; none: it is free
+    fit : how the box fits its target, None where it is free
+    """
 
     path: str
     sha256: str
@@ -125,6 +134,8 @@ class Open:
     mark: Mark = Mark.KEEP
     ratio: float | None = None
     candidate: int = 0
+    aims: tuple[Target, ...] = ()
+    fit: Fit | None = None
 
     @property
     def suggestion(self) -> Suggestion | None:
@@ -132,9 +143,26 @@ class Open:
         return self.suggestions[self.candidate] if self.suggestions else None
 
     @property
-    def offered(self) -> PixelBox:
+    def suggested(self) -> PixelBox:
         """The suggested box, or the full image where there is none."""
         return self.suggestion.box.pixels(self.size) if self.suggestion else full(self.size)
+
+    @property
+    def offered(self) -> PixelBox:
+        """The same, as it is shown: made to fit the target that it is held to."""
+        return aimed(self.suggested, self.size, self.aims).box if self.aims else self.suggested
+
+    def boxed(self, box: PixelBox, grip: Grip = Grip.WHOLE) -> "Open":
+        """Return it with another box, which is held to the nearest target, if to any.
+
+        Parameters
+        ----------
+        grip : what was pulled of the box
+        """
+        if not self.aims:
+            return replace(self, box=box, fit=None)
+        fit = aimed(box, self.size, self.aims, grip)
+        return replace(self, box=fit.box, fit=fit)
 
     @property
     def verdict(self) -> Verdict:
@@ -161,6 +189,7 @@ class ReviewState:
     carried : the box that was decided last, with the size of its image
     aside : what was marked in the grid, to be looked at closely next
     wanted : the crops of each image, in the order of the listing
+    holding : whether boxes are held to the targets that are wanted
     """
 
     images: Images
@@ -178,6 +207,7 @@ class ReviewState:
     usual: int = 3
     aside: NumberSet = field(default_factory=NumberSet)
     wanted: tuple[Wanted, ...] = (Wanted(),)
+    holding: bool = True
 
     @property
     def listing(self) -> Paths:
@@ -263,10 +293,23 @@ class ReviewState:
         """How many images there are, with those that a decision took out of the folder."""
         return len(self.images.listed) + self.images.elsewhere
 
+    @property
+    def has_targets(self) -> bool:
+        """Whether any crop is wanted for a target."""
+        return any(each.targets for each in self.wanted)
+
+    def aims(self, path: str) -> tuple[Target, ...]:
+        """Return the targets that the box of a crop is held to, now."""
+        return targets_of(path, self.wanted) if self.holding and self.has_targets else ()
+
     def too_small(self, entry: Entry) -> bool:
         """Whether accepting it would make a crop that is smaller than it should be."""
         if not isinstance(entry, Open) or not entry.verdict.keeps_a_box:
             return False
+        return self.is_below_minimum(entry) or (entry.fit is not None and entry.fit.is_upscale)
+
+    def is_below_minimum(self, entry: Open) -> bool:
+        """Whether its crop would have a side of less pixels than any should have."""
         return min(entry.box.size.width, entry.box.size.height) < self.minimum
 
     def passing(self, chosen: Filter) -> NumberSet:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from cropkit.errors import IllegalMove
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Suggestion
+from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Decided, Draft, DraftDecision, Mark
 from cropkit.review.model.images import Stack
 from cropkit.review.model.moves import ImageLoaded, Move, Restored, RestoreFailed
@@ -26,6 +27,7 @@ from cropkit.review.model.state import (
     full,
 )
 from cropkit.review.model.tree import NumberSet
+from cropkit.targets import Target
 
 
 def name_of(move: object) -> str:
@@ -79,14 +81,22 @@ def edited(
     box: PixelBox | None = None,
     anew: PixelBox | None = None,
     mark: Mark | None = None,
+    grip: Grip = Grip.WHOLE,
 ) -> Step:
-    """Change the box, set it anew (its ratio is then what is locked), or the mark."""
+    """Change the box, set it anew (its ratio is then what is locked), or the mark.
+
+    Parameters
+    ----------
+    grip : what was pulled of the box
+    """
     at = session.chosen if position is None else position
     entry = session.entries[at]
     if not isinstance(entry, Open):
         raise IllegalMove("edit", f"{named(entry.path)} {_STANDS[type(entry)]}")
     # Whoever works on the box wants to keep the image: a mark does not survive that.
-    changed = replace(entry, box=box or anew or entry.box, mark=mark or Mark.KEEP)
+    marked = replace(entry, mark=mark or Mark.KEEP)
+    other = box or anew
+    changed = marked if other is None else marked.boxed(other, grip)
     return Step(put(session, at, locked(changed, session.lock) if anew else changed))
 
 
@@ -95,18 +105,28 @@ def locked(entry: Open, lock: AspectLock) -> Open:
     return replace(entry, ratio=lock.ratio(entry.box.size, entry.size))
 
 
-def opened(move: ImageLoaded, draft: Draft | None) -> Open:
-    """Return an image as it is offered, with what was changed about it before."""
-    fresh = Open(move.path, move.sha256, move.size, move.suggestions, full(move.size))
-    fresh = replace(fresh, candidate=_of_slot(move.suggestions, slot_of(move.path)))
-    fresh = replace(fresh, box=fresh.offered)
+def opened(move: ImageLoaded, draft: Draft | None, aims: tuple[Target, ...] = ()) -> Open:
+    """Return an image as it is offered, with what was changed about it before.
+
+    Parameters
+    ----------
+    aims : targets that its box is held to
+    """
+    fresh = Open(move.path, move.sha256, move.size, move.suggestions, full(move.size), aims=aims)
+    fresh = offering(fresh, _of_slot(move.suggestions, slot_of(move.path)))
     if draft is None or draft.sha256 not in (None, move.sha256):
         return fresh
     if draft.candidate is not None and draft.candidate < len(fresh.suggestions):
-        fresh = replace(fresh, candidate=draft.candidate)
-        fresh = replace(fresh, box=fresh.offered)
-    fits = draft.box is not None and _fits(draft.box, move.size)
-    return replace(fresh, box=draft.box if fits and draft.box else fresh.box, mark=draft.mark)
+        fresh = offering(fresh, draft.candidate)
+    if draft.box is not None and _fits(draft.box, move.size):
+        fresh = fresh.boxed(draft.box)
+    return replace(fresh, mark=draft.mark)
+
+
+def offering(entry: Open, candidate: int) -> Open:
+    """Return an image with one of its suggestions offered."""
+    other = replace(entry, candidate=candidate)
+    return other.boxed(other.suggested)
 
 
 def _of_slot(suggestions: Sequence[Suggestion], slot: str) -> int:
@@ -124,13 +144,21 @@ def decision_on(entry: Open) -> DraftDecision:
     """Return what accepting an image says."""
     verdict = entry.verdict
     box = entry.box if verdict.keeps_a_box else None
-    return DraftDecision(entry.path, entry.sha256, entry.size, verdict, box, entry.suggestion)
+    target = entry.fit.target.name if box and entry.fit else None
+    return DraftDecision(
+        entry.path, entry.sha256, entry.size, verdict, box, entry.suggestion, target
+    )
+
+
+def waiting(decision: DraftDecision) -> Decided:
+    """Return a decision as it stands when it is new."""
+    return Decided(decision.verdict, Status.WAITING, decision.box, target=decision.target or "")
 
 
 def settle(session: ReviewState, entries: tuple[Open, ...]) -> ReviewState:
     """Take images as decided."""
     decisions = {e.path: decision_on(e) for e in entries}
-    new = {p: Decided(d.verdict, Status.WAITING, d.box) for p, d in decisions.items()}
+    new = {path: waiting(decision) for path, decision in decisions.items()}
     kept = [(d.box, d.size) for d in decisions.values() if d.box is not None]
     done = tuple(
         Done(e.path, new[e.path], e.size) if isinstance(e, Open) and e.path in new else e

@@ -43,7 +43,7 @@ class ReviewStore:
         )
         standing = {_crop(each): each for each in every}
         settled = {
-            path: Decided(s.verdict, s.status, s.box, s.message or "")
+            path: Decided(s.verdict, s.status, s.box, s.message or "", s.target or "")
             for path, s in standing.items()
             if s.status not in (Status.STALE, Status.RESTORED)
         }

@@ -65,7 +65,7 @@ def header(view: View) -> str:
         f"page {session.page + 1} of {session.pages}</span>"
         f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
         f"<span class='ck-quiet'>{_decided(session)}</span>"
-        f"{_pace(view)}" + "".join(pills),
+        f"{_targets(session)}{_pace(view)}" + "".join(pills),
         "ck-side",
     )
 
@@ -78,6 +78,15 @@ def _decided(session: ReviewState) -> str:
         return f"{decided} decided"
     of_images = f"{images.whole_count:,} of {images.image_count:,} images"
     return f"{decided} crops<span class='ck-more'> · {of_images}</span> decided"
+
+
+def _targets(session: ReviewState) -> str:
+    """Return how many crops there are for each target, most first."""
+    if not session.has_targets:
+        return ""
+    counts = session.images.outcomes.crops_by_target().most_common()
+    words = " · ".join(f"{target} {number:,}" for target, number in counts)
+    return f"<span class='ck-quiet ck-more ck-cut' title='{text(words)}'>{text(words)}</span>"
 
 
 def _trouble(word: str, number: int) -> str:
@@ -103,7 +112,7 @@ def foot(view: View) -> str:
     )
     lock = (
         f"<span class='ck-quiet ck-more'>{keys((view.keymap.label('lock'),))} "
-        f"aspect {view.session.lock}</span>"
+        f"aspect {view.session.lock}</span>{_held(view)}"
     )
     away = "<span class='ck-unfocused'>Click here to use the keyboard</span>"
     shown = (
@@ -117,6 +126,15 @@ def foot(view: View) -> str:
         + at(view.layout, view.layout.help, sheet, "ck-side ck-right")
         + _away(view.layout)
     )
+
+
+def _held(view: View) -> str:
+    """Return whether boxes are held to their targets, where there are any."""
+    if not view.session.has_targets:
+        return ""
+    how = "held" if view.session.holding else "let go"
+    key = keys((view.keymap.label("targets"),))
+    return f"<span class='ck-quiet ck-more'>{key} targets {how}</span>"
 
 
 def unshown(view: View, error: Exception) -> str:

@@ -63,11 +63,21 @@ def _end(view: View) -> str:
     )
     title = "Everything is decided" if not session.broken else "Nothing is left to decide"
     inner = (
-        f"<h3>{title}</h3><p style='line-height:2.2'>{rows}</p>{_failures(session)}"
+        f"<h3>{title}</h3><p style='line-height:2.2'>{rows}</p>{_targets(session)}"
+        f"{_failures(session)}"
         f"<p class='ck-quiet'>{keys((view.keymap.label('previous-page'),))} look again · "
         f"{keys((view.keymap.label('undo'),))} undo the last decision</p>"
     )
     return at(view.layout, view.layout.board, inner, "ck-sheet")
+
+
+def _targets(session: ReviewState) -> str:
+    """Return how many crops there are for each target."""
+    counts = session.images.outcomes.crops_by_target().most_common()
+    if not session.has_targets or not counts:
+        return ""
+    pills = " ".join(pill(text(target), number) for target, number in counts)
+    return f"<p style='line-height:2.2'>For each target: {pills}</p>"
 
 
 def _failures(session: ReviewState) -> str:
