@@ -21,7 +21,7 @@ _SLOT = re.compile(r"(?:\w(?:[\w .+-]{0,38}\w)?)?")  # '' too: the one crop of a
 class Verdict(StrEnum):
     """A person's choice for one image."""
 
-    ACCEPT = "accept"  # the suggested box as it stood
+    ACCEPT = "accept"  # the suggested box as it stood, made to fit its target if it has one
     ADJUSTED = "adjusted"  # a box of the reviewer's own
     REJECT = "reject"  # moved out of the way, recoverable
     SKIP = "skip"  # left as it is

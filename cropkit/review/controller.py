@@ -37,6 +37,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cropkit.engine.executor import degraded
+from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Decision, Status
 from cropkit.review.keys.keymap import Keymap
 from cropkit.review.keys.prompt import Prompt
@@ -233,10 +234,15 @@ class ReviewController:
             shown_at=self.screen.shown_at.get(draft.path, now),
             decided_at=now,
             suggestion=draft.suggestion,
-            shown=self.prefetch.shown(draft.path, draft.sha256, draft.box),
+            shown=self._shown(draft),
             slot=slot_of(draft.path),
             target=draft.target,
         )
+
+    def _shown(self, draft: DraftDecision) -> PixelBox | None:
+        if self.collection.placement.resize and draft.target is None:
+            return None  # shown as resized, which is for a target only
+        return self.prefetch.shown(draft.path, draft.sha256, draft.box)
 
     def follow(self) -> None:
         """Let the screen follow the session."""

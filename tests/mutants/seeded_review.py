@@ -27,6 +27,8 @@ IN_PRESSED, IN_MISHAPS = (
     "tests/review/test_review_pressed.py",
     "tests/review/test_review_mishaps.py",
 )
+IN_SLOTS, IN_TARGETS = "tests/review/test_model_slots.py", "tests/review/test_model_targets.py"
+IN_CROPS = "tests/review/test_review_slots.py"
 IN_SILENCE = "tests/review/test_review_silence.py"
 
 REVIEW = (
@@ -149,8 +151,8 @@ REVIEW = (
     mutant(
         "upper case finds nothing",
         LISTING,
-        "wanted in self.known.path(number).casefold()",
-        "wanted in self.known.path(number)",
+        "wanted in self._image(number).casefold()",
+        "wanted in self._image(number)",
         IN_MODEL,
         IN_ARRANGED,
         IN_KEYS,
@@ -212,8 +214,8 @@ REVIEW = (
     mutant(
         "a mark is gone when the page is turned",
         TRANSFORMS,
-        "e.candidate or e.mark is not Mark.KEEP)",
-        "e.candidate)",
+        "entry.box != entry.offered or entry.mark is not Mark.KEEP",
+        "entry.box != entry.offered",
         IN_MODEL,
     ),
     mutant(
@@ -421,8 +423,8 @@ REVIEW = (
     mutant(
         "a name is markup at the end",
         OVERLAY,
-        "<li><b>{text(path)}</b>",
-        "<li><b>{path}</b>",
+        "<li><b>{text(named(path))}</b>",
+        "<li><b>{named(path)}</b>",
         f"{IN_MISHAPS}::test_a_hostile_file_name_is_only_text_at_the_end",
     ),
     # -- canvas --------------------------------------------------------------------------------
@@ -546,6 +548,84 @@ REVIEW = (
         "None if defer else ApplierInKernel(collection)",
         "ApplierInKernel(collection)",
         f"{IN_WIDGET}::test_deferred_decisions_are_only_queued",
+    ),
+    # -- several crops, and what they are for -------------------------------------------------
+    mutant(
+        "a search reads slots",
+        LISTING,
+        "wanted in self._image(number).casefold()",
+        "wanted in self.known.path(number).casefold()",
+        IN_SLOTS,
+    ),
+    mutant(
+        "an image is whole by one of its crops",
+        KNOWN,
+        "return all(number in self.outcomes.numbers",
+        "return any(number in self.outcomes.numbers",
+        IN_SLOTS,
+    ),
+    mutant(
+        "another slot of a changed file is not looked at again",
+        TRANSFORMS,
+        "isinstance(e, Open) and image_of(e.path) == same",
+        "isinstance(e, Open) and e.path == same",
+        IN_SLOTS,
+    ),
+    mutant(
+        "each slot begins with the best suggestion",
+        TRANSFORMS,
+        "return sources.index(name) if name in sources else 0",
+        "return 0",
+        IN_SLOTS,
+    ),
+    mutant(
+        "a decision is about the image, whichever its crop",
+        CONTROLLER,
+        "slot=slot_of(draft.path),",
+        'slot="",',
+        IN_CROPS,
+    ),
+    mutant(
+        "a rejected crop takes its image away",
+        "records.py",
+        "only_read = self.verdict is Verdict.REJECT and self.copying is not None",
+        "only_read = False",
+        "tests/engine/test_copies.py",
+    ),
+    mutant(
+        "a pulled box leaves its place",
+        "review/model/aiming.py",
+        "{-1: span[1] - length, 0: middle, 1: span[0]}[side]",
+        "middle",
+        IN_TARGETS,
+    ),
+    mutant(
+        "a key makes the longer side so much longer",
+        "review/model/aiming.py",
+        "return (length, 0.0) if upright else (0.0, length)",
+        "return (0.0, length) if upright else (length, 0.0)",
+        IN_TARGETS,
+    ),
+    mutant(
+        "a fitted suggestion is none",
+        STATE,
+        "self.aims).box if self.aims else self.suggested",
+        "self.aims).asked if self.aims else self.suggested",
+        IN_TARGETS,
+    ),
+    mutant(
+        "a crop that is enlarged is large enough",
+        STATE,
+        "(entry.fit is not None and entry.fit.is_upscale)",
+        "False",
+        IN_TARGETS,
+    ),
+    mutant(
+        "failed crops are counted for their target",
+        OUTCOMES,
+        "len(numbers - failed) for target, numbers in sets",
+        "len(numbers) for target, numbers in sets",
+        IN_TARGETS,
     ),
     # -- hands ---------------------------------------------------------------------------------
     mutant(

@@ -53,11 +53,13 @@ def words(browser: Browser) -> list[str]:
 
 
 def names(browser: Browser) -> list[str | None]:
-    return [e.fit and e.fit.target.name for e in entries(browser) if isinstance(e, Open)]
+    fits = [entry.fit for entry in entries(browser) if isinstance(entry, Open)]
+    return [None if fit is None else fit.target.name for fit in fits]
 
 
 def test_each_box_is_shown_as_it_fits_with_what_that_costs(browser: Browser) -> None:
     assert names(browser) == ["64x64", "48x72", "400x200"]
+    browser.loop.sleep(1)  # boxes are drawn once a frame
     for entry in entries(browser):
         assert entry.fit.label in words(browser)
     assert any(LABEL.fullmatch(label) for label in words(browser))
@@ -69,6 +71,7 @@ def test_what_is_too_small_is_marked_before_it_is_accepted(browser: Browser) -> 
     assert "px short" in wide.fit.label
     assert browser.words.count("ck-small ") + browser.words.count("ck-small'") >= 1
     assert browser.words.count("<span>⚠ ✓</span>") == 1
+    browser.loop.sleep(1)
     assert any(_WARNING in str(command) for command in browser.drawn)
 
 
@@ -147,3 +150,31 @@ def test_without_targets_nothing_is_said_of_them(start: Started, folder: Path) -
     assert "targets" not in browser.words
     browser.key("'")
     assert "no crop is wanted for a target" in browser.messages.note
+
+
+def test_resized_copies_hold_just_the_box_that_was_shown(
+    start: Started, folder: Path, tmp_path: Path
+) -> None:
+    for image in folder.glob("*.png"):
+        image.unlink()
+    for number in range(2):
+        pictures.write_jpeg(folder / f"{number}.jpg", pictures.photo(104, 152, number))
+    out = tmp_path / "out"
+    with Collection(folder, copy_to=out, targets="32x48, 48x32", resize=True) as kit:
+        browser = start(kit, per_page=1)
+        browser.open()
+        browser.shown()
+        box, target = entries(browser)[0].box, entries(browser)[0].fit.target
+        assert browser.controller.prefetch.applied("0.jpg", box) == box
+        browser.key("Enter")
+        browser.shown()
+        browser.key("'")
+        browser.key("Enter")
+        browser.written()
+        assert set(kit.trail.decisions.counts()) == {Status.CROPPED}
+    sizes = []
+    for number in range(2):
+        with Image.open(out / f"{number}.jpg") as copied:
+            sizes.append(copied.size)
+    assert sizes[0] == (target.width, target.height)
+    assert sizes[1] not in ((32, 48), (48, 32))
