@@ -407,14 +407,17 @@ class UnsupportedFormat(UnsupportedImage):
     """(path, format)."""
 
     template = "{0}: {1} is not written yet, and never degraded"
-    cure = "Convert a copy to PNG, JPEG or TIFF, and crop that"
+    cure = "Crop it into a new file, `--copy-to OUT --format png`, where it can be decoded"
 
 
 class AnimatedImage(UnsupportedImage):
     """(path, frames): cropping would keep the first frame only."""
 
     template = "{0}: an animation of {1} frames"
-    cure = "Crop it in a program for animations: here, only a still would be left"
+    cure = (
+        "Crop it in a program for animations: here, only a still is left, in a new file: "
+        "`--copy-to OUT --format png`"
+    )
 
 
 class MultiPage(UnsupportedImage):
@@ -422,8 +425,8 @@ class MultiPage(UnsupportedImage):
 
     template = "{0}: has {1} images in one file"
     cure = (
-        "Those of a JPEG go with `cropkit settings FOLDER --drop gain-map`; else save "
-        "the one that you want as a file"
+        "Those of a JPEG go with `cropkit settings FOLDER --drop gain-map`; else the first can be "
+        "cropped into a new file: `--copy-to OUT --format png`"
     )
 
 
@@ -432,8 +435,8 @@ class GainMap(UnsupportedImage):
 
     template = "{0}: holds a second, uncropped picture ({1})"
     cure = (
-        "That of a JPEG goes with `cropkit settings FOLDER --drop gain-map`; else save a "
-        "copy without it"
+        "That of a JPEG goes with `cropkit settings FOLDER --drop gain-map`; else crop into a "
+        "new file without it: `--copy-to OUT --format png`"
     )
 
 
@@ -441,7 +444,10 @@ class Provenance(UnsupportedImage):
     """(path): a signed manifest that a crop would break."""
 
     template = "{0}: holds signed content credentials (C2PA), which a crop would break"
-    cure = "Crop it in a program that signs again, or save an unsigned copy"
+    cure = (
+        "Crop it in a program that signs again, or into a new file without them: "
+        "`--copy-to OUT --format png`"
+    )
 
 
 class TrailingData(UnsupportedImage):
