@@ -806,6 +806,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "CopiesOnly": nothing,
     "TooSmall": nothing,
     "OtherRatio": nothing,
+    "UnsuitableFormat": image("bad.heic", heic()),
     "BadStatePlace": nothing,
     "ChangedSinceCrop": edited_since,
     "OriginalDamaged": rotten,
@@ -856,7 +857,6 @@ ELSEWHERE: Mapping[str, str] = {
     "CellFailed": "a notebook has to stop at an error",
     "IllegalMove": "a key in the review",
     "NotInstalled": "a package has to be missing",
-    "UnsuitableFormat": "the images of the runbook have no transparency",
     "ReaderDied": "a process of the review has to die",
 }
 
