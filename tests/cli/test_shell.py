@@ -135,11 +135,6 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
         "units": "normalized",
         "port": 9000,
         "browser": False,
-        "copy_to": None,
-        "copies": None,
-        "slots": "",
-        "targets": None,
-        "resize": False,
     }
     copies = ["--copy-to", "out", "--slots", "face", "--format", "png", "--targets", "4:5"]
     main(["review", str(tmp_path), *copies])
