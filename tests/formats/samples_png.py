@@ -1,5 +1,6 @@
 """A PNG for each row of the table of capabilities, put together by the letter of the standard."""
 
+import gzip
 import struct
 import zlib
 from collections.abc import Iterable
@@ -86,6 +87,20 @@ def itxt(keyword: str, text: bytes) -> Part:
     return "iTXt", keyword.encode() + b"\0\0\0\0\0" + text
 
 
+def stealthy(colour: int, text: bytes = b"parameters", *, packed: bool = True) -> bytes:
+    """Hide a text in alpha or in the colours, as the programs do that make such pictures."""
+    samples = png.values(colour, 8, WIDTH, HEIGHT)
+    kind = {6: b"stealth_png", 2: b"stealth_rgb"}[colour] + (b"comp" if packed else b"info")
+    data = gzip.compress(text, mtime=0) if packed else text
+    message = kind + struct.pack(">I", 8 * len(data)) + data
+    bits = [int(bit) for byte in message for bit in f"{byte:08b}"]
+    channels = (3,) if colour == 6 else (0, 1, 2)
+    places = ((x, y, c) for x in range(WIDTH) for y in range(HEIGHT) for c in channels)
+    for (x, y, channel), bit in zip(places, bits, strict=False):
+        samples[y, x, channel] = samples[y, x, channel] & 0xFE | bit
+    return png.build(samples, colour, 8)
+
+
 ICC = ("iCCP", b"sRGB\0\0" + zlib.compress(pictures.icc_profile()))
 CHROMA = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 FRAME = struct.pack(">5I2H2B", 0, WIDTH, HEIGHT, 0, 0, 1, 10, 0, 0)
@@ -157,6 +172,8 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     PRIVATE: rgb([("prVt", bytes(range(256)) * 2)]),
     "Camera Raw's crops and masks in XMP": rgb([itxt("XML:com.adobe.xmp", CAMERA_RAW)]),
     "a picture in the colour profile": PLACES["png: colour profile"][1](JPEG),
+    "generation data in alpha (stealth PNG info)": stealthy(6),
+    "generation data in the colours (stealth)": stealthy(2),
     "a checksum that is missing, rows too many": [
         png.assembled([*png.chunks(PLAIN)[:1], ("IDAT", stream), ("IEND", b"")])
         for stream in (png.idat(PLAIN)[:-4], zlib.compress(RAW + RAW[: 1 + 3 * WIDTH]))

@@ -10,7 +10,7 @@ from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import exif
 from cropkit.formats.metadata.crop_change import Change
 from cropkit.formats.options import Options
-from cropkit.formats.png import chunks, compress, metadata, samples, text
+from cropkit.formats.png import chunks, compress, metadata, samples, stealth, text
 from cropkit.formats.png.chunks import Chunk, Container, Ihdr
 from cropkit.formats.png.filters import Frame
 from cropkit.formats.zlib_streams import Inflate, Octets
@@ -66,6 +66,7 @@ def _cropped(image: OpenedPng, box: PixelBox, stored: PixelBox) -> Candidate:
     _check_palette(container, header, name)
     filtered, note = samples.inflated(header, container.idat, name)
     frame = samples.cut_out(header, filtered, stored, name)
+    hidden = stealth.read(header, filtered, name) if stored.size != header.size else None
     account = Account("png")
     if note:
         account.patch(f"pixel stream: {note}")
@@ -74,6 +75,8 @@ def _cropped(image: OpenedPng, box: PixelBox, stored: PixelBox) -> Candidate:
     if header.interlace:
         account.patch("IHDR interlace: written straight")
     after = header.sized(stored.size)
+    if hidden:
+        stealth.carried(hidden, after, frame.rows, account)
     edit = metadata.Edit(Change(header.size, stored), account, name)
     chunks, idat_at = metadata.edited(container, edit)
     chunks[0] = after.chunk()
