@@ -167,6 +167,7 @@ def _segments(data: bytes) -> Iterator[bytes]:
     """Yield the data of each APPn segment before the first scan."""
     at = 2
     while data[at + 1] != 0xDA:
+        at = data.index(b"\xff", at)  # bytes between segments are none of either
         length = int.from_bytes(data[at + 2 : at + 4])
         if data[at + 1] in range(0xE0, 0xF0):
             yield data[at + 4 : at + 2 + length]
