@@ -31,6 +31,11 @@ class OperationReader:
         with self._store.reading() as db:
             return operations.one(db, wanted)
 
+    def image_of(self, operation: Operation) -> str:
+        """Return the name that a person knows an image by, whatever it is called meanwhile."""
+        with self._store.reading() as db:
+            return operations.image_of(db, operation)
+
     def is_done(self, operation: str) -> bool:
         """Whether an operation was committed as done: what it did to the files stands."""
         with self._store.reading() as db:

@@ -80,6 +80,9 @@ def _planned(item: Item) -> Entry:
         iou=decision.iou,
         sha256_before=decision.sha256,
         bytes_before=item.size_bytes,
+        slot=decision.slot,
+        aim=decision.target,
+        copied=item.is_copy,
     )
     if item.error is not None and not item.recorded:
         return replace(entry, decision=None, status=item.error.status, **_error(item.error))

@@ -38,7 +38,14 @@ def _versions() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One image of a run; boxes in upright pixels, times as the trail writes them."""
+    """One crop of a run; boxes in upright pixels, times as the trail writes them.
+
+    Parameters
+    ----------
+    target : name of the file that it goes to
+    slot, aim : which crop of its image it is, and the size or ratio that it is meant for
+    copied : whether the image itself stays as it is
+    """
 
     path: str
     verdict: str
@@ -62,6 +69,9 @@ class Entry:
     bytes_after: int | None = None
     degraded: str | None = None
     ended_at: str | None = None
+    slot: str = ""
+    aim: str | None = None
+    copied: bool = False
 
     @property
     def well(self) -> bool:
@@ -104,6 +114,12 @@ class RunRecord:
         ways += [status.value for status in (Status.REFUSED, Status.FAILED, Status.STALE)]
         ways += [Status.IN_DOUBT.value, UNFINISHED, OVERTAKEN]
         return {way: numbers[way] for way in ways}
+
+    @property
+    def by_aim(self) -> dict[str, int]:
+        """How many crops were made for each size or ratio, the most first."""
+        done = (entry.aim for entry in self.entries if entry.status == Status.CROPPED.value)
+        return dict(Counter(aim for aim in done if aim is not None).most_common())
 
     @property
     def ok(self) -> bool:

@@ -77,7 +77,9 @@ def throughput(run: RunRecord) -> Throughput:
         seconds=_since(run, run.ended_at),
         images=len(mine),
         read_bytes=sum(e.bytes_before for e in mine),
-        freed_bytes=sum(e.bytes_before - (e.bytes_after or e.bytes_before) for e in mine),
+        freed_bytes=sum(
+            e.bytes_before - (e.bytes_after or e.bytes_before) for e in mine if not e.copied
+        ),
     )
 
 

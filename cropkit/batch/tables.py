@@ -32,7 +32,7 @@ def _planned(item: Item) -> tuple[str, ...]:
     box = _edges(item.decision.box.xyxy) if item.decision.box else ""
     if item.error is not None:
         return item.path, "refuse", box, "", str(item.error)
-    where = item.folder if item.moves else "in place"
+    where = item.target if item.is_copy else item.folder if item.moves else "in place"
     aside = item.kind is OperationKind.REJECT
     return item.path, item.kind.value, box, "kept aside" if aside else where, ""
 

@@ -24,12 +24,19 @@ class Thumbnails:
         now = entry.target or entry.path
         if entry.sha256_before == entry.sha256_after:
             return Pictures(self._small(now, now), self._small(now, now))
-        before = self._small(kept(entry.sha256_before or ""), entry.path)
-        return Pictures(before, self._small(now, now))
+        return Pictures(self._before(entry), self._small(now, now))
 
-    def _small(self, name: str, image: str) -> bytes | None:
+    def _before(self, entry: Entry) -> bytes | None:
+        """Return the picture of the original: kept, or where it is if a copy was made of it."""
+        if not entry.copied:
+            return self._small(kept(entry.sha256_before or ""), entry.path)
+        return self._small(entry.path, entry.path, entry.sha256_before)
+
+    def _small(self, name: str, image: str, sha256: str | None = None) -> bytes | None:
         try:
             root, path = self._locations.locate(name)
-            return preview(root.read(path).data, image, _FIT)
+            content = root.read(path)
+            is_other = sha256 is not None and content.sha256 != sha256
+            return None if is_other else preview(content.data, image, _FIT)
         except CropkitError:  # purged, changed, or no image at all: the entry says what is wrong
             return None

@@ -149,8 +149,8 @@ class Undoer:
         if request.target != request.source:
             self._locations.make_folder_of(request.target)  # it may have been removed since
         outcome = self._executor.run(request)
-        # the image is known by the name that it has after the undo
-        return replace(outcome, result=replace(outcome.result, path=operation.source))
+        image = self._trail.operations.image_of(operation)
+        return replace(outcome, result=replace(outcome.result, path=image))
 
     def purge(self, older_than: timedelta | None, keep_bytes: int | None) -> list[CropResult]:
         """Remove the originals, and what merges have left, chosen by age and size, oldest first.

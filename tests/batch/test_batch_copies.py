@@ -1,5 +1,6 @@
 """A batch of copies: the sources stay as they are, and every wanted crop of each is made."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from PIL import Image
 
 from cropkit.batch import Batch
 from cropkit.batch.dry_run import foreseen
+from cropkit.batch.thumbnails import Thumbnails
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.errors import CopiesOnly
@@ -90,3 +92,34 @@ def test_what_only_copies_can_be_ends_a_batch_before_it_begins(folder: Path) -> 
     with pytest.raises(CopiesOnly):
         Batch(folder, source="suggestions", slots="face,bust")
     assert not (folder / HOME).exists()
+
+
+def test_the_report_counts_the_crops_for_each_target_and_shows_both(
+    folder: Path, tmp_path: Path
+) -> None:
+    with Batch(
+        folder, source="suggestions", copy_to=tmp_path / "out", slots=SLOTS, resize=True
+    ) as batch:
+        batch.apply()
+        page = (batch.folder / "report.html").read_text(encoding="utf-8")
+        run = json.loads((batch.folder / "run.json").read_text(encoding="utf-8"))
+    assert page.count("<b>5</b><span>for ") == 2
+    assert page.count('alt="before"') == page.count('alt="after"') == 10
+    assert "square, for 32x32, " in page
+    assert "Smaller by" not in page, "no original is kept beside: none was written over"
+    assert {(e["slot"], e["aim"], e["copied"]) for e in run["entries"]} == {
+        ("square", "32x32", True),
+        ("tall", "24x32", True),
+    }
+
+
+def test_an_image_that_has_changed_since_is_not_shown_as_what_it_was(
+    folder: Path, tmp_path: Path
+) -> None:
+    with Batch(folder, source="suggestions", copy_to=tmp_path / "out") as batch:
+        batch.apply()
+        (entry, *_) = batch.run.entries
+        (folder / entry.path).write_bytes((folder / "c.jpg").read_bytes())
+        pictures = Thumbnails(batch.collection.locations)(entry)
+    assert pictures.before is None
+    assert pictures.after is not None

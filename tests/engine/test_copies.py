@@ -122,7 +122,7 @@ def test_undo_removes_what_was_made_and_redo_brings_it_back(source: Path, out: P
         assert collection.counts().decided == 0
         assert collection.fsck() == []
         (redone,) = collection.redo(IMAGE)
-        assert redone.ok
+        assert (redone.ok, redone.path) == (True, IMAGE)
         assert {name: each.data for name, each in seen(out).items()} == made
         assert collection.fsck() == []
         told = [event["event"] for event in collection.trail.events(IMAGE)]
