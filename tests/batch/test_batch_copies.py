@@ -119,7 +119,7 @@ def test_an_image_that_has_changed_since_is_not_shown_as_what_it_was(
     with Batch(folder, source="suggestions", copy_to=tmp_path / "out") as batch:
         batch.apply()
         (entry, *_) = batch.run.entries
-        (folder / entry.path).write_bytes((folder / "c.jpg").read_bytes())
+        (folder / entry.path).write_bytes((folder / "d.jpg").read_bytes())
         pictures = Thumbnails(batch.collection.locations)(entry)
     assert pictures.before is None
     assert pictures.after is not None
