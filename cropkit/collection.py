@@ -259,16 +259,20 @@ class Collection:
 
     def _home(self) -> Root:
         """Return what holds the state; one elsewhere is made where there is none."""
+        self._unkept: PersonalStateUnusable | None = None
         if self.scope.elsewhere is None:
             return self.files
         if self.looking is not None:
             return Root(self.scope.elsewhere, self.files.system)
-        state_place.make(self.scope.root, self.scope.elsewhere, self.files.system)
+        place = self.scope.elsewhere
+        self._unkept = state_place.make(self.scope.root, place, self.files.system)
         return Root(self.scope.elsewhere, self.files.system)
 
     def _tell_what_is_meant(self) -> None:
         if not self.scope.is_whole:
             _log.info("%s", self.scope)
+        if self._unkept is not None:
+            self.trail.notices.append(f"where its state lies is not remembered: {self._unkept}")
         if self.looking is not None:
             self.trail.notices.append(str(self.looking))
         for other in state_place.others(self.root, self.scope.state):

@@ -38,6 +38,7 @@ from cropkit.system import personal_state, state_place
 from cropkit.system.home import COLLECTION, DATABASE, HOME
 from cropkit.system.scope import Scope, scope_of
 from cropkit.system.state_place import IDENTITY, STATE_HOME, Why
+from cropkit.workers.applier import ApplierProcess
 
 BOX = PixelBox(0, 0, 48, 48)
 PNG, JPEG = "a_stage2.png", "d.jpg"
@@ -386,6 +387,38 @@ def raise_no_collection(folder: Path) -> None:
     from cropkit.cli.shell import existing  # noqa: PLC0415  (only here)
 
     existing(folder)
+
+
+def test_without_a_memory_it_says_so_and_works_when_it_is_named(
+    photos: Path, state: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "own" / "cropkit").mkdir(parents=True)
+    (tmp_path / "own" / "cropkit").chmod(0o777)
+    for _ in range(2):
+        with Collection(photos, state=state) as collection:
+            assert [each for each in collection.trail.notices if "is not remembered" in each]
+            assert collection.fsck() == []
+    assert scope_of(photos) == Scope(photos)
+
+
+def test_a_batch_of_the_shell_gives_its_kernel_the_state(photos: Path, state: Path) -> None:
+    words = ["batch", str(photos), "-p", "source", "suggestions", "--state", str(state)]
+    assert main(words) == 0
+    (run,) = (state / HOME / "runs").iterdir()
+    assert (run / "report.html").is_file()
+    assert is_untouched(photos)
+    assert main([*words[:-2], "-p", "state", str(state)]) == 1
+
+
+def test_the_process_that_applies_has_the_state_too(photos: Path, state: Path) -> None:
+    with Collection(photos, state=state) as collection:
+        process = ApplierProcess(collection)
+        try:
+            assert process.apply(decide(collection, PNG)).status is Status.CROPPED
+        finally:
+            process.close()
+        assert collection.fsck() == []
+    assert is_untouched(photos)
 
 
 def test_nothing_is_merged_into_a_state_elsewhere(photos: Path, state: Path) -> None:

@@ -372,10 +372,15 @@ def _is_path(text: object) -> bool:
 # -- making it -------------------------------------------------------------------------------------
 
 
-def make(folder: Path, state: Path, system: Any = os) -> None:  # noqa: ANN401  (os, or a stand-in)
+def make(
+    folder: Path,
+    state: Path,
+    system: Any = os,  # noqa: ANN401  (os, or a stand-in)
+) -> PersonalStateUnusable | None:
     """Make the place of a state elsewhere, say in it which folder it is of, and remember that.
 
-    Durable on return. What was there stays; a folder that was moved is told by its new name.
+    Durable on return. What was there stays; a folder that was moved is told by its new name. Where
+    it cannot be remembered, that is returned: it has to be named the next time, too.
 
     Raises
     ------
@@ -393,7 +398,7 @@ def make(folder: Path, state: Path, system: Any = os) -> None:  # noqa: ANN401  
     if owner is None or owner.folder != folder:
         known = identity_of(folder) if owner is None else owner.identity
         _write_owner(state, replace(owner or Owner(folder), folder=folder, identity=known))
-    remember(folder, state)
+    return remember(folder, state)
 
 
 def remember(

@@ -26,6 +26,7 @@ IN_EDGES, IN_PROCESS = (
     "tests/lossless/test_lossless_process.py",
 )
 IN_PREVIEWS, IN_APPLIER = "tests/workers/test_previews.py", "tests/workers/test_applier.py"
+IN_ELSEWHERE = "tests/test_state_elsewhere.py"
 IN_SYSTEM, IN_RUN = "tests/system/test_files.py", "tests/audit/test_run.py"
 JPEG, EXECUTOR = "formats/jpeg/__init__.py", "engine/executor.py"
 IN_LIMITS = "tests/hostile/test_limits_of_input.py"
@@ -748,6 +749,41 @@ FILES = (
         "    return kind in _NETWORK or",
         "    return kind not in _NETWORK and",
         IN_AUDIT,
+    ),
+    mutant(
+        "a state is used for any folder",
+        "system/state_place.py",
+        "    is_same = bool(owner.identity) and owner.identity == identity_of(whole)",
+        "    is_same = True",
+        IN_ELSEWHERE,
+    ),
+    mutant(
+        "a folder that took another's name has its state",
+        "system/state_place.py",
+        "    _check_identity(state, owner)\n    return True",
+        "    return True",
+        IN_ELSEWHERE,
+    ),
+    mutant(
+        "a second state crops in place",
+        "engine/locations.py",
+        "        if self._second_to is not None:",
+        "        if self._second_to is None and False:",
+        IN_ELSEWHERE,
+    ),
+    mutant(
+        "a state lies in its own folder",
+        "system/state_place.py",
+        "    if state.is_relative_to(folder):",
+        "    if state.is_relative_to(folder / HOME):",
+        IN_ELSEWHERE,
+    ),
+    mutant(
+        "what other machines write to is tried",
+        "system/file_system_probe.py",
+        "    if mounts.is_network(kind):",
+        "    if mounts.is_local(kind):",
+        "tests/system/test_file_system_probe.py",
     ),
     mutant(
         "the dead are alive",
