@@ -445,8 +445,8 @@ class Provenance(UnsupportedImage):
 
     template = "{0}: holds signed content credentials (C2PA), which a crop would break"
     cure = (
-        "Crop it in a program that signs again, or into a new file without them: "
-        "`--copy-to OUT --format png`"
+        "They go with `cropkit settings FOLDER --drop provenance`; else crop into a new file "
+        "without them: `--copy-to OUT --format png`"
     )
 
 
@@ -454,7 +454,7 @@ class TrailingData(UnsupportedImage):
     """(path, bytes): what follows the image may show what is cropped out."""
 
     template = "{0}: {1} bytes follow the end of the image, and may show what is cropped out"
-    cure = "Save it anew from a program that you trust, then crop that"
+    cure = "They go with `cropkit settings FOLDER --drop trailing`; all else stays as it is"
 
 
 class UnsupportedDepth(UnsupportedImage):

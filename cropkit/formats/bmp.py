@@ -21,7 +21,8 @@ from cropkit.formats.bit_rows import Rows, cut_bits
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import colour_profile, inspection
-from cropkit.formats.options import Options
+from cropkit.formats.metadata.crop_change import MAY_SHOW
+from cropkit.formats.options import TRAILING, Options
 from cropkit.geometry import PixelBox, Size
 
 # Windows GDI, "Bitmap Header Types": BITMAPCOREHEADER, BITMAPINFOHEADER and what grew out of it.
@@ -78,9 +79,9 @@ class OpenedBmp:
         return _cropped(self, box)
 
 
-def opened(data: bytes, name: str, _options: Options) -> OpenedBmp:
+def opened(data: bytes, name: str, options: Options) -> OpenedBmp:
     """Read the header; see `cropkit.formats.opened`."""
-    return OpenedBmp(name, data, _parsed(data, name))
+    return OpenedBmp(name, data, _parsed(data, name, options.drop))
 
 
 def _cropped(image: OpenedBmp, box: PixelBox) -> Candidate:
@@ -98,6 +99,9 @@ def _cropped(image: OpenedBmp, box: PixelBox) -> Candidate:
     after = _without_hidden(after, account)
     if layout.profile:
         account.keep("ICC profile")
+    end = len(layout.head) + layout.stride * height + len(layout.profile)
+    if data[end:].strip(_PADDING):
+        account.drop(f"{len(data) - end} bytes after the end", MAY_SHOW)
     meant = _decoded(data).crop(box.xyxy)
     proof = Proof(after, cut.copy(), meant)  # of the file's bytes it holds nothing
     return account.candidate(after.head + body + after.profile, (box, box), proof)
@@ -120,7 +124,7 @@ def _differ(decoded: Image.Image, meant: Image.Image) -> bool:
     return decoded.size != meant.size or decoded.tobytes() != meant.tobytes()
 
 
-def _parsed(data: bytes, name: str) -> Layout:
+def _parsed(data: bytes, name: str, drop: frozenset[str] = frozenset()) -> Layout:
     if len(data) < _FILE_HEADER + _CORE:
         raise Truncated(name, "inside the header")
     start, header = struct.unpack_from("<II", data, 10)
@@ -139,7 +143,7 @@ def _parsed(data: bytes, name: str) -> Layout:
     profile = _profile(data, header, end, name)
     if colour_profile.hides(profile):
         raise GainMap(name, "in the colour profile")
-    if data[end + len(profile) :].strip(_PADDING):
+    if data[end + len(profile) :].strip(_PADDING) and TRAILING not in drop:
         raise TrailingData(name, len(data) - end - len(profile))
     return Layout(layout.head, size, bits, layout.top_down, profile)
 

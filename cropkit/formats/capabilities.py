@@ -11,6 +11,8 @@ KEPT, PATCHED, DROPS, REFUSED = "kept", "patched", "dropped", "refused"
 XMP_MOVES = "dimensions, image regions, panorama, subject"
 SPELT = "pictures that a text spells out (base64, ...)"
 PRIVATE = "private data nobody can look into"
+UNSIGNED = "content credentials, with `--drop provenance`"
+UNTRAILED = "data after the end, with `--drop trailing`"
 MORE_THAN = "more than 256 bytes that are no text"
 
 
@@ -49,7 +51,9 @@ _WRITTEN = (
     Capability("png", "animation of several frames (APNG)", REFUSED, "AnimatedImage"),
     Capability("png", "gain map (gdAT)", REFUSED, "GainMap"),
     Capability("png", "a picture in the colour profile", REFUSED, "GainMap"),
+    Capability("png", UNSIGNED, DROPS, "a crop breaks what they sign"),
     Capability("png", "content credentials (caBX), dSIG", REFUSED, "Provenance"),
+    Capability("png", UNTRAILED, DROPS, "they may show more"),
     Capability("png", "data after the end", REFUSED, "TrailingData"),
     Capability("png", "unknown critical chunks (CgBI, ...)", REFUSED, "UnsupportedFormat"),
     Capability("jpeg", "whole blocks (lossless)", KEPT, "every DCT coefficient"),
@@ -88,6 +92,7 @@ _WRITTEN = (
     Capability("jpeg", "gain map, depth map, thermal picture", REFUSED, "GainMap"),
     Capability("jpeg", "a picture in the colour profile", REFUSED, "GainMap"),
     Capability("jpeg", "several images, motion photo", REFUSED, "MultiPage"),
+    Capability("jpeg", UNSIGNED, DROPS, "a crop breaks what they sign"),
     Capability("jpeg", "content credentials (JUMBF)", REFUSED, "Provenance"),
     Capability("jpeg", "12 bits, lossless, arithmetic, hierarchical", REFUSED, "UnsupportedDepth"),
     Capability("webp", "lossless pixels, colours under full transparency", KEPT, "exactly"),
@@ -103,9 +108,11 @@ _WRITTEN = (
     Capability("webp", PRIVATE, DROPS, MORE_THAN),
     Capability("webp", "an animation of one frame", DROPS, "it is a still image"),
     Capability("webp", "animation", REFUSED, "AnimatedImage"),
+    Capability("webp", UNSIGNED, DROPS, "a crop breaks what they sign"),
     Capability("webp", "content credentials (C2PA)", REFUSED, "Provenance"),
     Capability("webp", "several pictures", REFUSED, "MultiPage"),
     Capability("webp", "a picture in the colour profile", REFUSED, "GainMap"),
+    Capability("webp", UNTRAILED, DROPS, "they may show more"),
     Capability("webp", "data after the end", REFUSED, "TrailingData"),
     Capability("tiff", "samples of any kind and number, 1 to 64 bits", KEPT, "byte for byte"),
     Capability("tiff", "none, LZW, Deflate, PackBits, LZMA, Zstandard", KEPT, "the same"),
@@ -129,6 +136,7 @@ _WRITTEN = (
     Capability("tiff", "pages, masks, ImageJ stacks", REFUSED, "MultiPage"),
     Capability("tiff", "Photoshop layers", REFUSED, "GainMap"),
     Capability("tiff", "a picture in the colour profile", REFUSED, "GainMap"),
+    Capability("tiff", UNSIGNED, DROPS, "a crop breaks what they sign"),
     Capability("tiff", "content credentials (C2PA)", REFUSED, "Provenance"),
     Capability("tiff", "JPEG, fax, WebP, JPEG 2000 inside", REFUSED, "UnsupportedFormat"),
     Capability("tiff", "DNG, raw cameras, volumes, strips left out", REFUSED, "UnsupportedFormat"),
@@ -140,6 +148,7 @@ _WRITTEN = (
     Capability("bmp", "data before the pixels", DROPS, MORE_THAN),
     Capability("bmp", "a picture in the colour profile", REFUSED, "GainMap"),
     Capability("bmp", "run lengths, JPEG or PNG inside", REFUSED, "UnsupportedFormat"),
+    Capability("bmp", UNTRAILED, DROPS, "they may show more"),
     Capability("bmp", "data after the end", REFUSED, "TrailingData"),
     Capability("gif", "indices, colour tables, transparency", KEPT, "exactly"),
     Capability("gif", "comments, application extensions, interlacing", KEPT, "byte for byte"),
@@ -149,8 +158,10 @@ _WRITTEN = (
     Capability("gif", "a picture in an extension", DROPS, "it shows more"),
     Capability("gif", PRIVATE, DROPS, MORE_THAN),
     Capability("gif", "animation", REFUSED, "AnimatedImage"),
+    Capability("gif", UNSIGNED, DROPS, "a crop breaks what they sign"),
     Capability("gif", "content credentials (C2PA)", REFUSED, "Provenance"),
     Capability("gif", "text to be drawn", REFUSED, "UnsupportedFormat"),
+    Capability("gif", UNTRAILED, DROPS, "they may show more"),
     Capability("gif", "data after the end", REFUSED, "TrailingData"),
 )
 _CROPPED = {row.format for row in _WRITTEN}

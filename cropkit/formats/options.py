@@ -16,7 +16,11 @@ class Jpeg(StrEnum):
 
 
 # What may be left out when the person says so, where a file is refused otherwise.
-DROPPABLE = ("gain-map",)
+GAIN_MAP = "gain-map"  # every second picture in a JPEG
+PROVENANCE = "provenance"  # signed content credentials, which a crop breaks
+TRAILING = "trailing"  # what follows the end of an image
+DROPPABLE = (GAIN_MAP, PROVENANCE, TRAILING)
+SIGNED = "a crop breaks what it signs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Options:
     ----------
     jpeg : lossless, where the corner moves out to a whole block, or not at all; lossless-or-exact,
         where that box is encoded anew when libjpeg is not there; exact, the very box, encoded anew
-    drop : what may be left out where a file is refused otherwise: gain-map
+    drop : what may be left out where a file is refused otherwise: gain-map, provenance, trailing
 
     Raises
     ------

@@ -8,6 +8,8 @@ import numpy as np
 import pictures
 from planting import PLACES
 
+from cropkit.formats.capabilities import UNTRAILED
+
 JPEG = pictures.encoded(pictures.photo(16, 12), "JPEG")
 
 
@@ -43,3 +45,4 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     "run lengths, JPEG or PNG inside": [coded(number) for number in (1, 2, 4, 5)],
     "data after the end": built(24) + b"more",
 }
+SAMPLES[UNTRAILED] = SAMPLES["data after the end"]

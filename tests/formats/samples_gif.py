@@ -6,7 +6,7 @@ from typing import Any
 import pictures
 from PIL import Image
 
-from cropkit.formats.capabilities import PRIVATE, SPELT
+from cropkit.formats.capabilities import PRIVATE, SPELT, UNSIGNED, UNTRAILED
 
 JPEG = pictures.encoded(pictures.photo(16, 12), "JPEG")
 PHOTO = pictures.photo(46, 37)
@@ -60,3 +60,5 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     "text to be drawn": with_blocks(TEXT),
     "data after the end": coded() + b"more",
 }
+SAMPLES[UNSIGNED] = SAMPLES["content credentials (C2PA)"]
+SAMPLES[UNTRAILED] = SAMPLES["data after the end"]

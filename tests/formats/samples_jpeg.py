@@ -7,7 +7,7 @@ import pictures
 import planting
 from jpeg_encoder import encode, noise
 
-from cropkit.formats.capabilities import PRIVATE, SPELT
+from cropkit.formats.capabilities import PRIVATE, SPELT, UNSIGNED
 
 PHOTO = pictures.photo(160, 120)
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -159,3 +159,4 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
         framed(0xC5),
     ],
 }
+SAMPLES[UNSIGNED] = SAMPLES["content credentials (JUMBF)"]

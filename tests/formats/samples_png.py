@@ -11,7 +11,7 @@ import png_builder as png
 from planting import CAMERA_RAW, PLACES
 from png_builder import KINDS, Part
 
-from cropkit.formats.capabilities import PRIVATE, SPELT
+from cropkit.formats.capabilities import PRIVATE, SPELT, UNSIGNED, UNTRAILED
 
 WIDTH, HEIGHT = 46, 37
 JPEG = pictures.encoded(pictures.photo(16, 12), "JPEG")
@@ -197,3 +197,5 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     "data after the end": [PLAIN + b"the old picture", PLAIN + PLAIN],
     "unknown critical chunks (CgBI, ...)": [rgb([("CgBI", bytes(4))]), rgb([("NEWc", b"x")])],
 }
+SAMPLES[UNSIGNED] = SAMPLES["content credentials (caBX), dSIG"]
+SAMPLES[UNTRAILED] = SAMPLES["data after the end"]

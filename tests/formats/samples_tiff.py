@@ -10,7 +10,7 @@ import tiff_builder as tif
 import tifffile
 from planting import PLACES
 
-from cropkit.formats.capabilities import PRIVATE, SPELT
+from cropkit.formats.capabilities import PRIVATE, SPELT, UNSIGNED
 
 WIDTH, HEIGHT = 83, 61
 Pixels = npt.NDArray[Any]
@@ -177,3 +177,4 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
         changed((258, tif.SHORT, [5, 6, 5]), samples=3),
     ],
 }
+SAMPLES[UNSIGNED] = SAMPLES["content credentials (C2PA)"]

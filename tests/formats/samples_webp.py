@@ -9,7 +9,7 @@ import riff_builder as riff
 from PIL import Image
 from planting import PLACES
 
-from cropkit.formats.capabilities import PRIVATE
+from cropkit.formats.capabilities import PRIVATE, UNSIGNED, UNTRAILED
 
 PHOTO = pictures.photo(64, 48)
 LOSSY, LOSSLESS = riff.pixels(PHOTO, quality=80), riff.pixels(PHOTO, lossless=True)
@@ -74,3 +74,5 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     "an animation of one frame": one_frame(),
     "data after the end": riff.assembled(LOSSY, struct.pack("<I", 77) * 20),
 }
+SAMPLES[UNSIGNED] = SAMPLES["content credentials (C2PA)"]
+SAMPLES[UNTRAILED] = SAMPLES["data after the end"]

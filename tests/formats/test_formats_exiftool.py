@@ -41,6 +41,9 @@ NAMED = {
     r"IFD0:UserComment": r"UserComment",
     r"IFD0:Exif_0x9999": r"0x9999",
     r"RIFF:Unknown_abcd": r"abcd",
+    r"RIFF:Unknown_C2PA": r"C2PA",
+    r"PNG:DigitalSignature": r"dSIG",
+    r"IFD0:Exif_0xcd41": r"tag 52545",
     r"RIFF:(AnimationLoopCount|BackgroundColor|Duration|WebP_Flags)": r"ANIM",
     r"RIFF:((Horizontal|Vertical)Scale|VP8Version)": r"ANIM",  # exiftool looks into no frame
     r"IFD0:GDALMetadata": r"GDAL_METADATA",

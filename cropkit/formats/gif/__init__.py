@@ -22,8 +22,8 @@ from cropkit.formats.gif import blocks
 from cropkit.formats.gif.blocks import Container, Picture
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import colour_profile, inspection, xmp
-from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
-from cropkit.formats.options import Options
+from cropkit.formats.metadata.crop_change import MAY_SHOW, SHOWS_MORE, Change
+from cropkit.formats.options import PROVENANCE, SIGNED, TRAILING, Options
 from cropkit.geometry import PixelBox
 
 _PLAIN_TEXT = 0x01
@@ -65,9 +65,9 @@ class OpenedGif:
         return _cropped(self.container, box, self.name)
 
 
-def opened(data: bytes, name: str, _options: Options) -> OpenedGif:
+def opened(data: bytes, name: str, options: Options) -> OpenedGif:
     """Take the file apart; see `cropkit.formats.opened`."""
-    return OpenedGif(name, _parsed(data, name))
+    return OpenedGif(name, _parsed(data, name, options.drop))
 
 
 def _cropped(container: Container, box: PixelBox, name: str) -> Candidate:
@@ -88,7 +88,11 @@ def _cropped(container: Container, box: PixelBox, name: str) -> Candidate:
     )
     screen = blocks.with_size(container.screen, box.size)
     stay = tuple(block for block in edited if block is not None)
-    written = Container(screen, stay, container.trailer)
+    trailer = container.trailer
+    if trailer.strip(_PADDING):
+        account.drop(f"{len(trailer)} bytes after the end", MAY_SHOW)
+        trailer = b""
+    written = Container(screen, stay, trailer)
     return account.candidate(written.encoded(), (box, box), Proof(written, indices))
 
 
@@ -107,9 +111,9 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
         raise VerificationFailed(name, "the pixels are not those inside the box")
 
 
-def _parsed(data: bytes, name: str) -> Container:
+def _parsed(data: bytes, name: str, drop: frozenset[str] = frozenset()) -> Container:
     container = blocks.parse(data, name)
-    if container.trailer.strip(_PADDING):
+    if container.trailer.strip(_PADDING) and TRAILING not in drop:
         raise TrailingData(name, len(container.trailer))
     pictures = container.pictures
     if len(pictures) > 1:
@@ -120,7 +124,8 @@ def _parsed(data: bytes, name: str) -> Container:
         raise CorruptImage(name, f"indices of {pictures[0].bits} bits")
     if any(isinstance(b, bytes) and b[1] == _PLAIN_TEXT for b in container.blocks):
         raise UnsupportedFormat(name, "a GIF with text to be drawn")
-    if any(isinstance(b, bytes) and b[3:11] == _C2PA for b in container.blocks):
+    signed = any(isinstance(b, bytes) and b[3:11] == _C2PA for b in container.blocks)
+    if signed and PROVENANCE not in drop:
         raise Provenance(name)
     check_pixels(name, container.size)
     return container
@@ -156,6 +161,9 @@ def _alone(picture: Picture) -> bytes:
 def _edited(block: bytes, change: Change, account: Account, name: str) -> bytes | None:
     """Carry an extension; XMP is patched where it is followed by what makes any length right."""
     is_application = block[1] == _APPLICATION
+    if is_application and block[3:11] == _C2PA:  # where it is not refused
+        account.drop("application C2PA_GIF", SIGNED)
+        return None
     if is_application and block[3:14] == _XMP and block.endswith(_XMP_END):
         packet = xmp.patched(block[14 : -len(_XMP_END)], change, account, "XMP", name)
         return block[:14] + packet + _XMP_END if packet else None

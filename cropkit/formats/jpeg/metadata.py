@@ -21,11 +21,11 @@ from cropkit.formats.jpeg.split import EXIF, PHOTOSHOP, XMP_MORE, Whole
 from cropkit.formats.metadata import colour_profile, exif, inspection, photoshop, xmp
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 from cropkit.formats.metadata.embedded_pictures import holds_picture
+from cropkit.formats.options import GAIN_MAP, PROVENANCE, SIGNED
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 ICC = b"ICC_PROFILE\0"
 _FLIR = b"FLIR\0"
-GAIN_MAP = "gain-map"  # of `Options.drop`: every second picture in the file
 _OF_THE_SCENE = "it is a second picture of the whole scene"
 _OF_A_PICTURE = "it describes a second picture, which is dropped"
 ADOBE_TRANSFORM = 11
@@ -77,15 +77,15 @@ def refuse(jpeg: Jpeg, drop: frozenset[str] = frozenset()) -> None:
     GainMap, MultiPage
         Unless they may be dropped.
     """
-    signed = [s for s in jpeg.metadata if _is_jumbf(s) and b"c2pa" in s.data]
-    if signed:
+    signed = _signed(jpeg.metadata)
+    if signed and PROVENANCE not in drop:
         raise Provenance(jpeg.name)
     if colour_profile.hides(profile(jpeg) or b""):
         raise GainMap(jpeg.name, "in the colour profile")
     if GAIN_MAP in drop:
         return
     for segment in jpeg.metadata:
-        if _is_jumbf(segment):
+        if _is_jumbf(segment) and _box(segment) not in signed:
             raise GainMap(jpeg.name, "JUMBF")
         if _begins(segment, APP1, _FLIR):
             raise GainMap(jpeg.name, "a thermal picture")
@@ -136,6 +136,7 @@ def edited(jpeg: Jpeg, edit: Edit) -> Iterator[Segment]:
     edit = replace(edit, pointers={digest: after.digest for digest, after in extended.items()})
     first = {whole.places[0]: extended[digest] for digest, whole in packets.items()}
     wholes = {w.places[0]: w for w in (*split.exif(segments), *split.photoshop(segments))}
+    signed = _signed(segments)
     unfit = unknown.unfit({n: s for n, s in enumerate(segments) if not _is_named(s)})
     for place, segment in enumerate(segments):
         if place in first:
@@ -143,6 +144,8 @@ def edited(jpeg: Jpeg, edit: Edit) -> Iterator[Segment]:
             yield from first[place].segments
         elif place in wholes:
             yield from _edited_whole(segments, wholes[place], edit)
+        elif _is_jumbf(segment) and _box(segment) in signed:
+            edit.account.drop("APP11 content credentials", SIGNED)
         elif place in unfit:
             edit.account.drop(label(segment), unfit[place])
         elif not _stands_in_parts(segment):
@@ -203,6 +206,16 @@ def _begins(segment: Segment, marker: int, prefix: bytes) -> bool:
 
 def _is_jumbf(segment: Segment) -> bool:
     return _begins(segment, APP11, b"JP")
+
+
+def _box(segment: Segment) -> bytes:
+    """Return the number of the box that a segment of JUMBF is a part of (ISO 19566-5, D.2)."""
+    return segment.data[2:4]
+
+
+def _signed(segments: Sequence[Segment]) -> frozenset[bytes]:
+    """Return the numbers of the boxes that hold content credentials."""
+    return frozenset(_box(s) for s in segments if _is_jumbf(s) and b"c2pa" in s.data)
 
 
 def _edited(segment: Segment, edit: Edit) -> Iterator[Segment]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cropkit.geometry import PixelBox, Size
 
 SHOWS_MORE = "it shows what was cropped out"
+MAY_SHOW = "they may show what was cropped out"
 
 
 Rectangle = tuple[float, float, float, float]  # left, top, width, height

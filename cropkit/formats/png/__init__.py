@@ -8,10 +8,10 @@ from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import exif
-from cropkit.formats.metadata.crop_change import Change
-from cropkit.formats.options import Options
+from cropkit.formats.metadata.crop_change import MAY_SHOW, Change
+from cropkit.formats.options import TRAILING, Options
 from cropkit.formats.png import chunks, compress, metadata, samples, stealth, text
-from cropkit.formats.png.chunks import Chunk, Container, Ihdr
+from cropkit.formats.png.chunks import PADDING, Chunk, Container, Ihdr
 from cropkit.formats.png.filters import Frame
 from cropkit.formats.zlib_streams import Inflate, Octets
 from cropkit.geometry import PixelBox
@@ -48,12 +48,12 @@ class OpenedPng:
         return _cropped(self, box, box.stored(self.header.size, self.header.orientation))
 
 
-def opened(data: bytes, name: str, _options: Options) -> OpenedPng:
+def opened(data: bytes, name: str, options: Options) -> OpenedPng:
     """Take the file apart; see `cropkit.formats.opened`."""
     ihdr = chunks.read_ihdr(data, name)  # before the rest: a bomb is not even summed up
     stored = check_pixels(name, ihdr.size)
-    container = chunks.parse(data, name)
-    metadata.refuse(container, name)
+    container = chunks.parse(data, name, options.drop)
+    metadata.refuse(container, name, options.drop)
     samples.check_room(ihdr, container.idat_length, name)
     orientation = _orientation(container)
     header = Header("png", stored.oriented(orientation), orientation)
@@ -80,15 +80,24 @@ def _cropped(image: OpenedPng, box: PixelBox, stored: PixelBox) -> Candidate:
     edit = metadata.Edit(Change(header.size, stored), account, name)
     chunks, idat_at = metadata.edited(container, edit)
     chunks[0] = after.chunk()
+    trailer = _trailer(container, account)
     stream = _deflated(frame, after, container.idat_length / header.size.area)
-    written = Container(tuple(chunks), idat_at, (memoryview(stream.data),), container.trailer)
+    written = Container(tuple(chunks), idat_at, (memoryview(stream.data),), trailer)
     proof = Proof(written.chunks, written.trailer, after, frame.rows, stream.inflate)
     return account.candidate(written.encoded(), (box, box), proof)
 
 
+def _trailer(container: Container, account: Account) -> bytes:
+    """Return the padding after the end; anything else is left out where it may be."""
+    if not container.trailer.strip(PADDING):
+        return container.trailer
+    account.drop(f"{len(container.trailer)} bytes after the end", MAY_SHOW)
+    return b""
+
+
 def bare(data: bytes, name: str) -> Bare:
     """Take the metadata off; animations show their first frame."""
-    container = chunks.parse(data, name)
+    container = chunks.parse(data, name, frozenset({TRAILING}))
     header = Ihdr.parse(container.chunks[0], name)
     check_pixels(name, header.size)
     samples.check_room(header, container.idat_length, name)

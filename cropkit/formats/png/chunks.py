@@ -8,6 +8,7 @@ from typing import NamedTuple
 from cropkit.errors import CorruptImage, TrailingData, Truncated, UnsupportedFormat
 from cropkit.formats import zlib_streams
 from cropkit.formats.limits import check_parts
+from cropkit.formats.options import TRAILING
 from cropkit.geometry import Size
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -17,7 +18,7 @@ _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 
 _CRITICAL = ("IHDR", "PLTE", "IDAT", "IEND")
 _ANCILLARY_BIT = 0x20
 # What programs leave behind when they round a file up; anything else may be a picture.
-_PADDING = b"\0\r\n \x1a\xff"
+PADDING = b"\0\r\n \x1a\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Container:
         return b"".join([*parts, *(chunk.encoded() for chunk in after), self.trailer])
 
 
-def parse(data: bytes, name: str) -> Container:
+def parse(data: bytes, name: str, drop: frozenset[str] = frozenset()) -> Container:
     """Take a PNG apart; CRCs, order and end are checked.
 
     Of an ancillary chunk a wrong CRC is carried: readers leave it out, and show the image.
@@ -149,7 +150,7 @@ def parse(data: bytes, name: str) -> Container:
         raise CorruptImage(name, "it does not begin as a PNG")
     spans = list(_spans(data, name))
     trailer = data[spans[-1].end :]
-    if trailer.strip(_PADDING):
+    if trailer.strip(PADDING) and TRAILING not in drop:
         raise TrailingData(name, len(trailer))
     at = [i for i, span in enumerate(spans) if span.type == "IDAT"]
     if not at or at != list(range(at[0], at[-1] + 1)):

@@ -9,6 +9,7 @@ from cropkit.formats.account import Account
 from cropkit.formats.limits import MOST_PARTS
 from cropkit.formats.metadata import colour_profile, exif, inspection, iptc, photoshop, xmp
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
+from cropkit.formats.options import PROVENANCE, SIGNED
 from cropkit.formats.png import text
 from cropkit.formats.png.chunks import Chunk, Container
 
@@ -21,6 +22,7 @@ DROPPED: Mapping[str, str] = {
     "acTL, fcTL": "an animation of one frame is a still image",
 }
 _REASONS = {kind: reason for kinds, reason in DROPPED.items() for kind in kinds.split(", ")}
+_REASONS |= dict.fromkeys(("caBX", "dSIG"), SIGNED)  # where they are not refused
 _UNSOUND = "its checksum is wrong: readers leave it out"
 _TEXTS = ("tEXt", "zTXt", "iTXt")
 _MOST_COLOURS = 256
@@ -46,7 +48,7 @@ class Edit:
     texts: TextBudget = field(default_factory=TextBudget)
 
 
-def refuse(container: Container, name: str) -> None:
+def refuse(container: Container, name: str, drop: frozenset[str] = frozenset()) -> None:
     """Refuse what a crop would falsify: animations, second pictures and signed content.
 
     Raises
@@ -59,7 +61,7 @@ def refuse(container: Container, name: str) -> None:
         raise AnimatedImage(name, max([*announced, kinds.count("fcTL")]))
     if "gdAT" in kinds:
         raise GainMap(name, "a gain map in gdAT")
-    if "caBX" in kinds or "dSIG" in kinds:
+    if PROVENANCE not in drop and ("caBX" in kinds or "dSIG" in kinds):
         raise Provenance(name)
     if colour_profile.hides(text.profile(container.chunks) or b""):
         raise GainMap(name, "in the colour profile")

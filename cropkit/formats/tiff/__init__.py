@@ -65,9 +65,9 @@ class OpenedTiff:
         return _cropped(self, box, box.stored(self.header.size, self.header.orientation))
 
 
-def opened(data: bytes, name: str, _options: Options) -> OpenedTiff:
+def opened(data: bytes, name: str, options: Options) -> OpenedTiff:
     """Read the directories; see `cropkit.formats.opened`."""
-    tiff, layout = _parsed(data, name)
+    tiff, layout = _parsed(data, name, options.drop)
     orientation = metadata.orientation(tiff)
     header = Header("tiff", layout.size.oriented(orientation), orientation)
     return OpenedTiff(name, header, data, tiff, layout)
@@ -126,9 +126,9 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
         raise VerificationFailed(name, "the pixels are not those inside the box")
 
 
-def _parsed(data: bytes, name: str) -> tuple[Tiff, Layout]:
+def _parsed(data: bytes, name: str, drop: frozenset[str]) -> tuple[Tiff, Layout]:
     tiff = directory.parse(data, name)
-    metadata.refuse(tiff, name)
+    metadata.refuse(tiff, name, drop)
     return tiff, read_layout(tiff.first, tiff.form, name)
 
 

@@ -19,6 +19,7 @@ from cropkit.formats.metadata import (
     xmp,
 )
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
+from cropkit.formats.options import PROVENANCE, SIGNED
 from cropkit.formats.tiff.directory import (
     ASCII,
     BYTE,
@@ -77,7 +78,7 @@ class Edit:
     inside: int = 0
 
 
-def refuse(tiff: Tiff, name: str) -> None:
+def refuse(tiff: Tiff, name: str, drop: frozenset[str] = frozenset()) -> None:
     """Refuse what a crop would falsify: pages, stacks, layers, raw files, signed content.
 
     Raises
@@ -88,7 +89,7 @@ def refuse(tiff: Tiff, name: str) -> None:
     if not all(_is_reduced(page, tiff.form) for page in others):
         raise MultiPage(name, 1 + len(others))
     tags = {e.tag for e in tiff.first.entries}
-    if _C2PA in tags:
+    if _C2PA in tags and PROVENANCE not in drop:
         raise Provenance(name)
     if _PHOTOSHOP_LAYERS in tags:
         raise GainMap(name, "Photoshop layers")
@@ -355,6 +356,7 @@ DROPPED: Mapping[int, str] = {
     **dict.fromkeys((288, 289), "they are free bytes of the old file"),
     **dict.fromkeys((343, 344, 345), _OLD_FRAME),
     **dict.fromkeys((513, 514), SHOWS_MORE),
+    _C2PA: SIGNED,  # where it is not refused
 }
 _EDITS: _Rules = {
     DESCRIPTION: _edit_description,

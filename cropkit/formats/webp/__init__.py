@@ -13,8 +13,8 @@ from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.codecs import codec
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
-from cropkit.formats.metadata.crop_change import Change
-from cropkit.formats.options import Options
+from cropkit.formats.metadata.crop_change import MAY_SHOW, Change
+from cropkit.formats.options import TRAILING, Options
 from cropkit.formats.psnr import Pixels
 from cropkit.formats.webp import blocks, metadata, riff, vp8
 from cropkit.formats.webp.riff import ALPH, PIXELS, VP8, VP8L, VP8X, Chunk, Container
@@ -59,11 +59,11 @@ class OpenedWebp:
         return _cropped(self, box, box.stored(self.header.size, self.header.orientation))
 
 
-def opened(data: bytes, name: str, _options: Options) -> OpenedWebp:
+def opened(data: bytes, name: str, options: Options) -> OpenedWebp:
     """Take the file apart; see `cropkit.formats.opened`."""
-    parsed = riff.parse(data, name)
+    parsed = riff.parse(data, name, options.drop)
     still = riff.unwrapped(parsed, name)
-    container, stored = _checked(still or parsed, name)
+    container, stored = _checked(still or parsed, name, options.drop)
     orientation = metadata.orientation(container)
     header = Header("webp", stored.oriented(orientation), orientation)
     return OpenedWebp(name, header, container, stored, still is not None)
@@ -78,7 +78,11 @@ def _cropped(image: OpenedWebp, box: PixelBox, stored: PixelBox) -> Candidate:
     if image.animated:
         account.drop("ANIM, ANMF", "an animation of one frame is a still image")
     edit = metadata.Edit(Change(before, stored), _encoded(pixels, container), account, name)
-    written = Container(metadata.edited(container, edit), container.trailer)
+    trailer = container.trailer
+    if trailer.strip(riff.PADDING):
+        account.drop(f"{len(trailer)} bytes after the end", MAY_SHOW)
+        trailer = b""
+    written = Container(metadata.edited(container, edit), trailer)
     if container.lossless:
         account.keep("pixels: lossless")
     else:
@@ -90,7 +94,7 @@ def _cropped(image: OpenedWebp, box: PixelBox, stored: PixelBox) -> Candidate:
 
 def bare(data: bytes, name: str) -> Bare:
     """Take the metadata off; of animations, Pillow shows the first frame."""
-    container = riff.parse(data, name)
+    container = riff.parse(data, name, frozenset({TRAILING}))
     profile = container.first("ICCP")
     if container.first(*PIXELS) is None:
         return Bare(data, 1, profile)
@@ -136,8 +140,10 @@ def _colours(pixels: Pixels) -> Image.Image:
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
-def _checked(container: Container, name: str) -> tuple[Container, Size]:
-    metadata.refuse(container, name)
+def _checked(
+    container: Container, name: str, drop: frozenset[str] = frozenset()
+) -> tuple[Container, Size]:
+    metadata.refuse(container, name, drop)
     return container, check_pixels(name, riff.size(container, name))
 
 

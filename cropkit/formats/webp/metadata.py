@@ -7,6 +7,7 @@ from cropkit.errors import AnimatedImage, CorruptImage, GainMap, MultiPage, Prov
 from cropkit.formats.account import Account
 from cropkit.formats.metadata import colour_profile, exif, inspection, xmp
 from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.options import PROVENANCE, SIGNED
 from cropkit.formats.webp import riff
 from cropkit.formats.webp.riff import ALPH, PIXELS, VP8X, Chunk, Container
 
@@ -25,7 +26,7 @@ class Edit:
     name: str
 
 
-def refuse(container: Container, name: str) -> None:
+def refuse(container: Container, name: str, drop: frozenset[str] = frozenset()) -> None:
     """Refuse what a crop would falsify: animations, signed content, second pictures.
 
     Raises
@@ -35,7 +36,7 @@ def refuse(container: Container, name: str) -> None:
     types = [chunk.type for chunk in container.chunks]
     if "ANIM" in types or "ANMF" in types:
         raise AnimatedImage(name, types.count("ANMF"))
-    if "C2PA" in types:
+    if "C2PA" in types and PROVENANCE not in drop:
         raise Provenance(name)
     pictures = sum(kind in PIXELS for kind in types)
     if pictures > 1:
@@ -63,6 +64,9 @@ def edited(container: Container, edit: Edit) -> tuple[Chunk, ...]:
 def _edited(chunk: Chunk, edit: Edit) -> Chunk | None:
     if chunk.type in edit.pixels:
         return Chunk(chunk.type, edit.pixels[chunk.type])
+    if chunk.type == "C2PA":  # where it is not refused
+        edit.account.drop("C2PA", SIGNED)
+        return None
     rule = _EDITS.get(chunk.type)
     if rule:
         return Chunk(chunk.type, rule(chunk.data, edit))

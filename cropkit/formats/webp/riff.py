@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cropkit.errors import CorruptImage, TrailingData, Truncated, UnreadableImage
 from cropkit.formats.limits import check_parts
+from cropkit.formats.options import TRAILING
 from cropkit.geometry import Size
 
 VP8, VP8L, VP8X, ALPH = "VP8 ", "VP8L", "VP8X", "ALPH"
@@ -19,7 +20,7 @@ _ALPHA_BIT = 28
 _FRAME, _ANIMATION = "ANMF", "ANIM"
 _FRAME_HEADER, _CANVAS_BYTES = 16, 10
 _NO_ANIMATION = bytes(flags & ~0x02 for flags in range(256))
-_PADDING = b"\0\r\n \x1a\xff"
+PADDING = b"\0\r\n \x1a\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Container:
         return Container(tuple(c for c in self.chunks if c.type in types))
 
 
-def parse(data: bytes, name: str) -> Container:
+def parse(data: bytes, name: str, drop: frozenset[str] = frozenset()) -> Container:
     """Take a WebP apart.
 
     Raises
@@ -77,7 +78,7 @@ def parse(data: bytes, name: str) -> Container:
     if end > len(data):
         raise Truncated(name, f"{len(data)} of {end} bytes")
     trailer = data[end:]
-    if trailer.strip(_PADDING):
+    if trailer.strip(PADDING) and TRAILING not in drop:
         raise TrailingData(name, len(trailer))
     return Container(_chunks(data, end, name), trailer)
 
