@@ -593,6 +593,27 @@ REVIEW = (
         "tests/engine/test_copies.py",
     ),
     mutant(
+        "an added crop moves nobody's decisions",
+        OUTCOMES,
+        "self.records.shifted(shift),",
+        "self.records,",
+        IN_SLOTS,
+    ),
+    mutant(
+        "an added crop is moved on by those after it",
+        KNOWN,
+        "undo=self.undo.shifted(shift),",
+        "undo=self.undo,",
+        IN_SLOTS,
+    ),
+    mutant(
+        "a removed crop can be decided again",
+        KNOWN,
+        "images = self.not_redoable(path).not_undoable(path)",
+        "images = self",
+        IN_SLOTS,
+    ),
+    mutant(
         "a pulled box leaves its place",
         "review/model/aiming.py",
         "{-1: span[1] - length, 0: middle, 1: span[0]}[side]",

@@ -21,6 +21,7 @@ from cropkit.review.model import (
     FREE,
     OF_BOX,
     OF_IMAGE,
+    AddCrop,
     Applied,
     Arrange,
     Arrangement,
@@ -51,6 +52,7 @@ from cropkit.review.model import (
     Nudge,
     Open,
     Redo,
+    RemoveCrop,
     ResetBox,
     Resize,
     Restored,
@@ -121,7 +123,8 @@ own_moves = st.one_of(
     st.builds(Decide, st.none() | st.integers(0, 3)),
     st.builds(TurnPage, st.sampled_from([1, -1])),
     st.sampled_from([TurnLock(), NextCandidate(), CarryBox(), NextUnreviewed(), NextFilter()]),
-    st.sampled_from([NextSlot(), ToggleTargets(), Redo(), Undo(), NextFilter()]),
+    st.sampled_from([AddCrop(), RemoveCrop(), NextSlot(), ToggleTargets()]),
+    st.sampled_from([Redo(), Undo(), NextFilter()]),
     st.builds(Arrange, st.sampled_from(Arrangement)),
     st.builds(ToggleMark, st.just(Mark.LATER), st.none() | st.integers(0, 8)),
     st.builds(TurnFolder, st.sampled_from([1, -1])),
@@ -161,10 +164,12 @@ told_moves = st.one_of(
 class Reviews(RuleBasedStateMachine):
     """Any mixture of a reviewer's moves and what shell and worker tell."""
 
-    @initialize(per_page=st.integers(1, 4), way=st.sampled_from(sorted(WAYS)))
-    def start(self, per_page: int, way: str) -> None:
+    @initialize(per_page=st.integers(1, 4), way=st.sampled_from(sorted(WAYS)), copies=st.booleans())
+    def start(self, per_page: int, way: str, *, copies: bool) -> None:
         gone = ("elsewhere.png",)
-        self.session = begin(PATHS, per_page, {gone[0]: WRITTEN}, gone, wanted=WAYS[way])
+        self.session = begin(
+            *(PATHS, per_page, {gone[0]: WRITTEN}, gone), wanted=WAYS[way], copies=copies
+        )
         self.standing = {"elsewhere.png"}
 
     @rule(move=own_moves | told_moves)
@@ -253,7 +258,7 @@ def test_every_key_of_the_table_does_something(binding: Binding) -> None:
     paths = tuple(f"{folder}/{n}.png" for folder in "abc" for n in range(9))
     other = Suggestion(NormalizedBox(0.2, 0.2, 0.9, 0.9), "median", "v1")
     way = {"next-slot": "slots", "targets": "targets"}.get(binding.name, "one crop")
-    session = begin(paths, 9, wanted=WAYS[way])
+    session = begin(paths, 9, wanted=WAYS[way], copies=True)
     for page in range(3):
         session = session if page == 0 else on(session, TurnPage(1))
         for path in session.on_page(page):
@@ -266,6 +271,9 @@ def test_every_key_of_the_table_does_something(binding: Binding) -> None:
         session = on(session, looked(path, suggestions=(SUGGESTION, other)))
     session = on(session, SetRatio(3, 2), Nudge(1, 1))
     chosen = Choose(8 if binding.name == "choose-1" else 0)
+    if binding.name == "remove-crop":
+        chosen = Choose(1)
+        session = on(session, Choose(0), AddCrop())
     if binding.name == "look":
         session = opened(on(session, Arrange(Arrangement.GRID)))
     assert advance(on(session, chosen), binding.does).session != on(session, chosen)

@@ -13,6 +13,7 @@ from cropkit.errors import IllegalMove
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Verdict
 from cropkit.review.model import (
+    AddCrop,
     Applied,
     Arrange,
     Arrangement,
@@ -35,6 +36,7 @@ from cropkit.review.model import (
     NextUnreviewed,
     Nudge,
     Redo,
+    RemoveCrop,
     Restored,
     RestoreFailed,
     ReviewState,
@@ -61,14 +63,17 @@ SETTLED = {path: (REJECTED, CROPPED)[n % 2] for n, path in enumerate((*ELSEWHERE
 STALE = (PATHS[9], "far/stale.png")
 
 SLOTS = ("face", "bust")
+COPIES = {"one crop": False, "slots": True, "copies": True}
 WAYS: dict[str, tuple[Wanted, ...]] = {
     "one crop": (Wanted(),),
     "slots": tuple(map(Wanted, SLOTS)),
+    "copies": (Wanted(),),
 }
 ALL = (*PATHS, *ELSEWHERE, *STALE, "unknown.png")
 any_path = st.sampled_from((*ALL, *ALL, *(keyed(path, slot) for path in ALL for slot in SLOTS)))
 moves = st.one_of(
     st.sampled_from([DecidePage(), DecidePage(), Undo(), Undo(), Redo(), NextFilter()]),
+    st.sampled_from([AddCrop(), AddCrop(), RemoveCrop(), DecidePage()]),
     st.sampled_from([NextUnreviewed(), NextSlot(), Nudge(1, 1), Find("A/"), Find("gone")]),
     st.builds(Choose, st.integers(0, 3)),
     st.builds(Decide, st.integers(0, 3)),
@@ -114,6 +119,21 @@ def pages_left(state: ReviewState) -> list[int]:
     return [page for page in order if open_ones & set(state.on_page(page))]
 
 
+def everything(state: ReviewState, paths: set[str]) -> dict[str, list[object]]:
+    """Return all that is known of some images, by path, and in which order they stand."""
+    by_path: dict[str, list[object]] = {
+        path: [
+            *(known.get(path) for known in (state.settled, state.broken, state.restoring)),
+            *(path in some for some in (state.stale, state.paths)),
+            path in state.redo and state.decision(path),
+            [chosen for chosen in Filter if state.shows(path, chosen)],
+        ]
+        for path in paths
+    }
+    orders = (state.undo, state.redo, state.listing, state.paths)
+    return by_path | {"": [[path for path in order if path in paths] for order in orders]}
+
+
 def folders(paths: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(map(folder_of, paths)))
 
@@ -149,11 +169,17 @@ class Kept(RuleBasedStateMachine):
         undo, stale = (
             [keyed(path, last) for path in some] for some in ((*ELSEWHERE, PATHS[5]), STALE)
         )
-        self.state = begin(PATHS, per_page, settled, undo, stale=stale, wanted=wanted)
+        self.state = begin(
+            *(PATHS, per_page, settled, undo), stale=stale, wanted=wanted, copies=COPIES[way]
+        )
 
     @rule(move=moves, arrives=st.booleans())
     def move(self, move: Move, arrives: bool) -> None:  # noqa: FBT001  (drawn by Hypothesis)
-        self.state = after(arrived(self.state) if arrives else self.state, move)
+        before = arrived(self.state) if arrives else self.state
+        self.state = after(before, move)
+        if isinstance(move, AddCrop | RemoveCrop):
+            both = set(before.listing) & set(self.state.listing)
+            assert everything(self.state, both) == everything(before, both)
 
     @invariant()
     def what_is_left_is_what_nobody_looked_at(self) -> None:

@@ -9,6 +9,7 @@ from cropkit.errors import IllegalMove
 from cropkit.geometry import NormalizedBox, PixelBox, Size
 from cropkit.records import Status, Suggestion, Verdict
 from cropkit.review.model import (
+    AddCrop,
     Applied,
     Choose,
     Decide,
@@ -19,15 +20,18 @@ from cropkit.review.model import (
     ImageLoaded,
     LoadFailed,
     Loading,
+    Mark,
     NextFilter,
     NextSlot,
     Nudge,
     Open,
     Redo,
+    RemoveCrop,
     ResetBox,
     Restored,
     ReviewState,
     SetBox,
+    ToggleMark,
     TurnPage,
     Undo,
     advance,
@@ -174,3 +178,94 @@ def test_a_slot_begins_with_the_suggestion_whose_source_has_its_name() -> None:
     entry = undone.entries[1]
     assert isinstance(entry, Open)
     assert entry.verdict is Verdict.ACCEPT
+
+
+# --- crops that are added
+
+
+def copying(**kept: object) -> ReviewState:
+    return opened(begin(PATHS, 3, copies=True, **kept))  # type: ignore[arg-type]  # (fields by name)
+
+
+def test_another_crop_stands_beside_its_image_with_the_same_box() -> None:
+    box = PixelBox(1, 2, 300, 400)
+    state = opened(on(copying(), Choose(1), SetBox(box), AddCrop()))
+    assert state.listing == ("a/0.png", "a/1.png", "a/1.png//2", "b/2.png")
+    assert [entry.path for entry in state.entries] == list(state.listing[:3])
+    assert state.chosen == 2
+    assert [entry.box for entry in state.entries if isinstance(entry, Open)][1:] == [box, box]
+    state = opened(on(state, AddCrop()))
+    assert state.listing[2:4] == ("a/1.png//2", "a/1.png//3")
+    assert state.entries[state.chosen].path == "a/1.png//3"
+
+
+def test_what_was_known_of_others_is_known_where_they_are_now() -> None:
+    state = on(copying(), Choose(2), Nudge(-3, 0), Decide(2), Choose(1), ToggleMark(Mark.REJECT))
+    state = on(state, Applied("b/2.png", Status.CROPPED), Choose(0))
+    before = state.settled["b/2.png"]
+    state = opened(on(state, AddCrop()))
+    assert dict(state.settled) == {"b/2.png": before}
+    assert state.undo[:] == ("b/2.png",)
+    assert state.decision("b/2.png").path == "b/2.png"
+    (marked,) = [e for e in state.entries if e.path == "a/1.png"]
+    assert isinstance(marked, Open)
+    assert marked.mark is Mark.REJECT
+    assert (state.decided, state.total, state.images.image_count) == (1, 4, 3)
+    assert state.images.whole_count == 1
+
+
+def test_an_added_crop_is_decided_undone_and_done_again_by_itself() -> None:
+    state = opened(on(copying(), AddCrop()))
+    step = advance(state, Decide())
+    assert [each.path for each in step.decisions] == ["a/0.png//2"]
+    state = on(step.session, Applied("a/0.png//2", Status.CROPPED))
+    assert state.images.whole_count == 0
+    state = opened(on(state, Undo(), Restored("a/0.png//2")))
+    assert [each.path for each in advance(state, Redo()).decisions] == ["a/0.png//2"]
+
+
+def test_an_added_crop_is_removed_while_it_is_not_decided() -> None:
+    begun = copying()
+    state = opened(on(begun, AddCrop(), RemoveCrop()))
+    assert (state.listing[:], state.chosen) == (PATHS, 0)
+    state = opened(on(begun, AddCrop()))
+    with pytest.raises(IllegalMove, match=r"0\.png \(2\) is decided already"):
+        on(state, Decide(), Choose(1), RemoveCrop())
+    with pytest.raises(IllegalMove, match=r"0\.png was not added"):
+        on(state, Choose(0), RemoveCrop())
+    undone = opened(on(state, Decide(), Undo(), Restored("a/0.png//2"), RemoveCrop()))
+    assert (undone.redo[:], undone.listing[:]) == ((), PATHS)
+    assert on(undone, AddCrop()).listing[1] == "a/0.png//2"
+
+
+def test_where_crops_are_no_copies_an_image_has_one() -> None:
+    with pytest.raises(IllegalMove, match="--copy-to"):
+        on(opened(begin(PATHS)), AddCrop())
+    with pytest.raises(IllegalMove, match="is not there to be cropped"):
+        on(begin(PATHS, copies=True), AddCrop())
+
+
+def test_added_crops_come_again_the_next_day_once_they_are_decided() -> None:
+    settled = {keyed(PATHS[0], slot): CROPPED for slot in ("10", "2", "face")}
+    state = copying(settled=settled)
+    assert state.listing == ("a/0.png", "a/0.png//2", "a/0.png//10", "a/1.png", "b/2.png")
+    assert state.images.required == ("",)
+    assert state.total == 6  # that of a slot which nobody wants now stands, too
+    state = fresh(settled=settled)
+    assert state.listing[:5] == tuple(
+        keyed(PATHS[0], slot) for slot in ("face", "bust", "full", "2", "10")
+    )
+
+
+def test_a_crop_of_an_image_that_is_elsewhere_is_added_where_that_is() -> None:
+    state = copying(settled={"gone.png": CROPPED}, undo=("gone.png",))
+    state = on(state, Undo(), Restored("gone.png"))
+    state = opened(on(opened(state), AddCrop()))
+    assert state.listing == (*PATHS, "gone.png", "gone.png//2")
+    assert opened(on(state, RemoveCrop())).listing == (*PATHS, "gone.png")
+
+
+def test_under_a_filter_an_added_crop_is_shown() -> None:
+    state = opened(on(opened(on(copying(), Decide(0), NextFilter())), AddCrop()))
+    assert state.paths == ("a/1.png", "a/1.png//2", "b/2.png")
+    assert opened(on(state, RemoveCrop())).paths == ("a/1.png", "b/2.png")

@@ -285,6 +285,75 @@ def test_a_slots_name_is_shown_as_what_it_is(start: Started, folder: Path, out: 
         assert copies(out) == ["a_1_head + neck.png", "a_1_脸.png"]
 
 
+# --- crops that are added
+
+
+def test_a_key_adds_a_crop_beside_its_image_which_is_copied_under_its_number(
+    start: Started, folder: Path, out: Path
+) -> None:
+    before = seen(folder)
+    with Collection(folder, copy_to=out) as kit:
+        browser = shown(start(kit))
+        browser.key("ArrowRight")
+        browser.key(";")
+        browser.shown()
+        assert [entry.path for entry in entries(browser)] == [FIRST, keyed(FIRST, "2"), "a_2.png"]
+        assert entries(browser)[0].box == entries(browser)[1].box
+        browser.key("ArrowDown", shift=True)
+        boxes = [entry.box for entry in entries(browser)]
+        assert boxes[0] != boxes[1]
+        browser.key("Enter")
+        browser.shown()
+        browser.written()
+        assert copies(out) == ["a_1.png", "a_1_2.png", "a_2.png"]
+        source = Image.open(folder / FIRST)
+        assert Image.open(out / "a_1_2.png").tobytes() == source.crop(boxes[1].xyxy).tobytes()
+        assert browser.controller.counts == kit.counts()
+        assert (kit.counts().total, kit.counts().decided) == (6, 3)
+        browser.review.close()
+    assert seen(folder) == before
+    with Collection(folder, copy_to=out) as kit:
+        again = shown(start(kit, per_page=6))
+        assert [type(entry).__name__ for entry in entries(again)] == ["Done"] * 3 + ["Open"] * 3
+        assert entries(again)[1].path == keyed(FIRST, "2")
+        again.key("z")
+        again.written()
+        again.shown()
+        again.key("z")
+        again.written()
+        again.shown()
+        assert copies(out) == ["a_1.png"]
+        assert (entries(again)[1].path, entries(again)[1].box) == (keyed(FIRST, "2"), boxes[1])
+        again.key(" ")
+        again.written()
+        assert copies(out) == ["a_1.png", "a_1_2.png"]
+        assert kit.fsck() == []
+
+
+def test_an_added_crop_stays_when_the_page_is_loaded_again_and_a_key_removes_it(
+    start: Started, folder: Path, out: Path
+) -> None:
+    with Collection(folder, copy_to=out) as kit:
+        browser = shown(start(kit))
+        browser.key(";")
+        browser.shown()
+        shown(browser)
+        assert len(browser.controller.session.listing) == 6
+        assert ">2</span>" in browser.words
+        browser.key("Delete", shift=True)
+        browser.shown()
+        assert len(browser.controller.session.listing) == 5
+        browser.key("Delete", shift=True)
+        assert "was not added" in browser.messages.note
+
+
+def test_where_crops_are_made_in_place_the_key_says_why_there_is_no_other(start: Started) -> None:
+    browser = shown(start())
+    browser.key(";")
+    assert "need a folder (--copy-to)" in browser.messages.note
+    assert len(browser.controller.session.listing) == 5
+
+
 def test_where_each_image_has_one_crop_the_words_are_those_of_images(start: Started) -> None:
     browser = shown(start())
     assert "0 of 5 decided" in browser.words

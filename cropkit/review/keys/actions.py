@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from cropkit.review.model import (
+    AddCrop,
     Arrange,
     Arrangement,
     CarryBox,
@@ -21,6 +22,7 @@ from cropkit.review.model import (
     NextUnreviewed,
     Nudge,
     Redo,
+    RemoveCrop,
     ResetBox,
     Resize,
     ToggleLock,
@@ -133,6 +135,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("targets", ToggleTargets(), "hold boxes to their targets, or let them go", BOX),
     Action("turn-lock", TurnLock(), "stand the aspect on end", BOX),
     Action("exact", Command.EXACT, "type edges, a size or a ratio", BOX),
+    Action("add-crop", AddCrop(), "another crop of this image, as this one", BOX, Repeats.ONCE),
+    Action("remove-crop", RemoveCrop(), "remove a crop that was added", BOX, Repeats.ONCE),
     Action("acknowledge", Command.ACKNOWLEDGE, "acknowledge the message", OTHER),
     Action("sheet", Command.SHEET, "show or hide this sheet", OTHER),
     Action("release", Command.RELEASE, "release the keyboard (closes the sheet first)", OTHER),

@@ -75,6 +75,8 @@ _DEFAULT: Keys = {
     "targets": ("'",),
     "turn-lock": ("o",),
     "exact": ("e",),
+    "add-crop": (";",),
+    "remove-crop": ("Shift+Delete",),
     "acknowledge": ("a",),
     "sheet": ("?",),
     "release": ("Esc",),

@@ -11,6 +11,7 @@ An illegal move raises `IllegalMove` and changes nothing.
 from cropkit.review.model.decided import Decided, Draft, DraftDecision, Mark
 from cropkit.review.model.listing import folder_of
 from cropkit.review.model.moves import (
+    AddCrop,
     Applied,
     Arrange,
     CarryBox,
@@ -33,6 +34,7 @@ from cropkit.review.model.moves import (
     NextUnreviewed,
     Nudge,
     Redo,
+    RemoveCrop,
     ResetBox,
     Resize,
     Restored,
@@ -75,6 +77,7 @@ __all__ = [
     "LOCKS",
     "OF_BOX",
     "OF_IMAGE",
+    "AddCrop",
     "Applied",
     "Arrange",
     "Arrangement",
@@ -110,6 +113,7 @@ __all__ = [
     "Nudge",
     "Open",
     "Redo",
+    "RemoveCrop",
     "ResetBox",
     "Resize",
     "RestoreFailed",

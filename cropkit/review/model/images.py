@@ -16,7 +16,7 @@ from cropkit.review.model.decided import Decided, Draft, DraftDecision
 from cropkit.review.model.listing import Index, folder_of
 from cropkit.review.model.outcomes import Column, Outcomes
 from cropkit.review.model.slots import image_of, keyed
-from cropkit.review.model.tree import NumberSet, Tree
+from cropkit.review.model.tree import NumberSet, Shift, Tree
 
 _TYPE = "I"  # of a place or a number in a `Stack`
 _PLACE = array(_TYPE).itemsize
@@ -69,6 +69,13 @@ class Stack:
             return self
         gone = self.place_of.put(number, _bytes(0))
         return replace(self, held=self.held.without(place), place_of=gone)
+
+    def shifted(self, shift: Shift) -> "Stack":
+        """Return the stack of images whose numbers have moved; one that goes is not in it."""
+        images = array(_TYPE, self.images.flat())
+        numbers = array(_TYPE, map(shift.number, images)).tobytes()
+        moved = self.place_of.shifted(shift)
+        return replace(self, images=Column.of(_PLACE, numbers), place_of=moved)
 
     def image(self, nth: int) -> int:
         """Return the nth image from below."""
@@ -273,6 +280,48 @@ class Images:
                 images = replace(images, index=images.index.added(path))
         numbers = NumberSet.of(map(images.index.known, paths))
         return replace(images, unsure=images.unsure | numbers)
+
+    def adding(self, path: str, after: str, required: tuple[str, ...]) -> "Images":
+        """List another crop, in its place after one that is listed.
+
+        Parameters
+        ----------
+        required : slots of each image that are to be decided
+        """
+        at, listed = self.index.known(after) + 1, self.index.begun.listed
+        if at > listed:  # that came later, and so does this
+            at, images = len(self.index), replace(self, index=self.index.added(path))
+        else:
+            images = self.shifted(Shift(at, 1), self.index.inserted(at, path))
+        images = _now(replace(images, listed=images.listed.put(at)), at)
+        if self.required:
+            return images
+        whole = self.outcomes.numbers.rank(listed)
+        return replace(images, required=required, image_count=listed, whole_count=whole)
+
+    def removing(self, path: str) -> "Images":
+        """List a crop no longer that is not decided, and know nothing of it."""
+        at = self.index.known(path)
+        images = self.not_redoable(path).not_undoable(path)
+        return images.shifted(Shift(at, -1), self.index.removed(at))
+
+    def shifted(self, shift: Shift, index: Index) -> "Images":
+        """Return the same by numbers that have moved."""
+        return replace(
+            self,
+            index=index,
+            listed=self.listed.shifted(shift),
+            left=self.left.shifted(shift),
+            outcomes=self.outcomes.shifted(shift),
+            broken=self.broken.shifted(shift),
+            restoring=self.restoring.shifted(shift),
+            drafts=self.drafts.shifted(shift),
+            decisions=self.decisions.shifted(shift),
+            stale=self.stale.shifted(shift),
+            unsure=self.unsure.shifted(shift),
+            undo=self.undo.shifted(shift),
+            redo=self.redo.shifted(shift),
+        )
 
     def listing(self, path: str) -> "Images":
         """List an image that is elsewhere: last, so that no other has another place."""

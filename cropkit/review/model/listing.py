@@ -8,13 +8,13 @@ before. An image keeps its number.
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 from cropkit.review.model.slots import image_of, is_beside, slot_of
-from cropkit.review.model.tree import LEAF, LEAF_BITS, NumberSet, Tree, places
+from cropkit.review.model.tree import LEAF, LEAF_BITS, NumberSet, Shift, Tree, places
 
 _FREE = -1
 _SPREAD = (1 << 30) - 1
@@ -43,6 +43,12 @@ class _Few(Generic[V]):
         at = hash(key) & _SPREAD
         others = tuple(each for each in self.rows.get(at) or () if each[0] != key)
         return _Few(self.rows.put(at, (*others, (key, value))))
+
+    def changed(self, change: Callable[[V], V], but: str | None = None) -> "_Few[V]":
+        """Return a mapping of changed values, without one text."""
+        items = self.rows.items()
+        rows = ((at, tuple((k, change(v)) for k, v in row if k != but)) for at, row in items)
+        return _Few(Tree.of(rows))
 
 
 class _Folders:
@@ -94,7 +100,7 @@ class _Begun:
     """What a review begins with; never changed."""
 
     def __init__(self, paths: Sequence[str], listed: int) -> None:
-        self.paths = tuple(paths)
+        self.paths, self.listed = tuple(paths), listed
         size = 1 << max(3, (len(self.paths) * 4 // 3).bit_length())
         self._table, self._mask = array("i", [_FREE]) * size, size - 1
         table, mask = self._table, self._mask
@@ -172,6 +178,30 @@ class Index:
             later=self.later.put(number, path),
             numbers=self.numbers.put(path, number),
             folders=self.folders.put(folder, beside.put(number)),
+        )
+
+    def inserted(self, at: int, path: str) -> "Index":
+        """Return an index in which a path has a number of the listing, and all others have moved.
+
+        What there was at the beginning is made anew: that takes as long as it took then.
+        """
+        paths = self.begun.paths
+        begun = _Begun((*paths[:at], path, *paths[at:]), self.begun.listed + 1)
+        return self._shifted(begun, Shift(at, 1))
+
+    def removed(self, at: int) -> "Index":
+        """Return an index without a path that is listed; all others have moved, as above."""
+        begun, path = self.begun, self.path(at)
+        if at < len(begun.paths):
+            begun = _Begun((*begun.paths[:at], *begun.paths[at + 1 :]), begun.listed - 1)
+        return self._shifted(begun, Shift(at, -1), but=path)
+
+    def _shifted(self, begun: _Begun, shift: Shift, but: str = "") -> "Index":
+        return Index(
+            begun,
+            self.later.shifted(shift),
+            self.numbers.changed(shift.number, but),
+            self.folders.changed(lambda numbers: numbers.shifted(shift)),
         )
 
     def within(self, folder: str, these: NumberSet) -> int:

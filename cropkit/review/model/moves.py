@@ -135,6 +135,16 @@ class CarryBox:
 
 
 @dataclass(frozen=True, slots=True)
+class AddCrop:
+    """Have another crop of the chosen image, numbered, with the same box."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCrop:
+    """Have the chosen crop no more, which was added and is not decided."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decide:
     """Accept one image as it is marked."""
 
@@ -264,6 +274,7 @@ Move = (
     Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
     | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate | CarryBox
     | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
+    | AddCrop | RemoveCrop
     | Decide | DecidePage | TurnPage | Undo | Redo | ImageLoaded | LoadFailed | Applied | Restored
     | RestoreFailed | ConfidenceScanned
 )  # fmt: skip

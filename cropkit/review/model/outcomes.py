@@ -10,7 +10,7 @@ from typing import TypeVar
 from cropkit.geometry import PixelBox
 from cropkit.records import Status, Verdict
 from cropkit.review.model.decided import Decided
-from cropkit.review.model.tree import NumberSet, Tree
+from cropkit.review.model.tree import NumberSet, Shift, Tree
 
 _VERDICTS: tuple[Verdict | None, ...] = (None, *Verdict)
 _STATUSES = tuple(Status)
@@ -43,6 +43,19 @@ class Column:
                 if any(records[at : at + row])
             ),
         )
+
+    def flat(self) -> bytes:
+        """Return all records, one after the other."""
+        rows = dict(self.rows.items())
+        empty = bytes(self.width * _IN_A_ROW)
+        return b"".join(rows.get(key, empty) for key in range(max(rows, default=-1) + 1))
+
+    def shifted(self, shift: Shift) -> "Column":
+        """Return the same records by numbers that have moved."""
+        flat, at = self.flat(), shift.at * self.width
+        new = bytes(self.width) if shift.by > 0 else b""
+        rest = at if shift.by > 0 else at + self.width
+        return Column.of(self.width, flat[:at] + new + flat[rest:])
 
     def get(self, number: int) -> bytes:
         """Return a record, empty or zeros where there is none."""
@@ -139,6 +152,16 @@ class Outcomes:
             by_target=_those_that_are(
                 (target, numbers.without(number)) for target, numbers in self.by_target.items()
             ),
+        )
+
+    def shifted(self, shift: Shift) -> "Outcomes":
+        """Return the same decisions by numbers that have moved."""
+        return Outcomes(
+            self.records.shifted(shift),
+            self.loose.shifted(shift),
+            self.numbers.shifted(shift),
+            {status: numbers.shifted(shift) for status, numbers in self.by_status.items()},
+            {target: numbers.shifted(shift) for target, numbers in self.by_target.items()},
         )
 
     def having(self, status: Status) -> NumberSet:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cropkit.errors import IllegalMove
 from cropkit.records import Status
+from cropkit.review.model.adding import ADDING_RULES
 from cropkit.review.model.box_rules import BOX_RULES
 from cropkit.review.model.decided import Decided, Draft, Mark
 from cropkit.review.model.images import Images
@@ -74,6 +75,7 @@ def begin(
     minimum: int = 0,
     stale: Iterable[str] = (),
     wanted: tuple[Wanted, ...] = (Wanted(),),
+    copies: bool = False,
 ) -> ReviewState:
     """Start or resume a review, at the page of `place` or at the first with something to do.
 
@@ -83,6 +85,8 @@ def begin(
     place : of an image or of a crop
     minimum : pixels that the shorter side of a crop should have
     stale : what was decided about other content than there is now
+    wanted : the crops of each image
+    copies : whether crops are copies, so that an image may have more of them
     """
     if per_page < 1:
         raise IllegalMove("per_page", f"{per_page} images a page make no page")
@@ -92,7 +96,11 @@ def begin(
     required = slots if slots != ("",) or any(is_added(crop, slots) for crop in crops) else ()
     images = Images.of(crops, decided, undo, changed, required)
     session = ReviewState(
-        *(images, images.listed, per_page), minimum=minimum, usual=per_page, wanted=wanted
+        *(images, images.listed, per_page),
+        minimum=minimum,
+        usual=per_page,
+        wanted=wanted,
+        copies=copies,
     )
     first = replace(session, page=session.pages - 1).next_undecided_page()
     if first is None:
@@ -246,6 +254,7 @@ def _restore_failed(session: ReviewState, move: RestoreFailed) -> Step:
 _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     **BOX_RULES,
     **PLACE_RULES,
+    **ADDING_RULES,
     ToggleMark: _toggle_mark,
     Decide: _decide,
     DecidePage: _decide_page,

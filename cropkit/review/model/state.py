@@ -190,6 +190,7 @@ class ReviewState:
     aside : what was marked in the grid, to be looked at closely next
     wanted : the crops of each image, in the order of the listing
     holding : whether boxes are held to the targets that are wanted
+    copies : whether crops are copies, so that an image may have several
     """
 
     images: Images
@@ -208,6 +209,7 @@ class ReviewState:
     aside: NumberSet = field(default_factory=NumberSet)
     wanted: tuple[Wanted, ...] = (Wanted(),)
     holding: bool = True
+    copies: bool = False
 
     @property
     def listing(self) -> Paths:
@@ -292,6 +294,11 @@ class ReviewState:
     def total(self) -> int:
         """How many images there are, with those that a decision took out of the folder."""
         return len(self.images.listed) + self.images.elsewhere
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The slots of each image that are to be decided."""
+        return tuple(each.slot for each in self.wanted)
 
     @property
     def has_targets(self) -> bool:

@@ -47,11 +47,11 @@ def open_at(session: ReviewState, position: int | None, move: Move) -> Open:
     """Return the image at a position if it waits for the reviewer, or refuse the move."""
     entry = entry_at(session, position, move)
     if not isinstance(entry, Open):
-        raise IllegalMove(name_of(move), f"{named(entry.path)} {_STANDS[type(entry)]}")
+        raise IllegalMove(name_of(move), f"{named(entry.path)} {STANDS[type(entry)]}")
     return entry
 
 
-_STANDS = {
+STANDS = {
     Loading: "is still loading",
     Restoring: "is still being restored",
     Broken: "could not be shown",
@@ -92,7 +92,7 @@ def edited(
     at = session.chosen if position is None else position
     entry = session.entries[at]
     if not isinstance(entry, Open):
-        raise IllegalMove("edit", f"{named(entry.path)} {_STANDS[type(entry)]}")
+        raise IllegalMove("edit", f"{named(entry.path)} {STANDS[type(entry)]}")
     # Whoever works on the box wants to keep the image: a mark does not survive that.
     marked = replace(entry, mark=mark or Mark.KEEP)
     other = box or anew

@@ -23,6 +23,32 @@ _FULL = (1 << LEAF) - 1
 V = TypeVar("V")
 
 
+class Shift(NamedTuple):
+    """What becomes of numbers where one is put in, or taken out: all from there on move by one.
+
+    Parameters
+    ----------
+    by : 1 where `at` is put in, -1 where it is taken out
+    """
+
+    at: int
+    by: int
+
+    @property
+    def gone(self) -> int | None:
+        """The number that is taken out."""
+        return self.at if self.by < 0 else None
+
+    def number(self, number: int) -> int:
+        """Return what a number that stays has become."""
+        return number + self.by if number >= self.at else number
+
+    def bits(self, bits: int) -> int:
+        """Return numbers as bits, moved."""
+        low, high = bits & ((1 << self.at) - 1), bits >> self.at
+        return low | (high << 1 if self.by > 0 else high >> 1) << self.at
+
+
 class _Node(NamedTuple):
     """What hangs beneath: nodes, or on the last level leaves; `weight` is that of all of them."""
 
@@ -108,6 +134,10 @@ class Tree(Generic[V]):
     def without(self, number: int) -> "Tree[V]":
         """Return a tree without a number."""
         return self if self.get(number) is None else Tree(_put(self.root, 0, number, None, -1))
+
+    def shifted(self, shift: "Shift") -> "Tree[V]":
+        """Return the same values by numbers that have moved."""
+        return Tree.of((shift.number(n), value) for n, value in self.items() if n != shift.gone)
 
     def items(self) -> Iterator[tuple[int, V]]:
         """Yield numbers and values."""
@@ -225,6 +255,17 @@ class NumberSet:
     def without(self, number: int) -> "NumberSet":
         """Return a set without a number."""
         return self.put(number, there=False)
+
+    def shifted(self, shift: Shift) -> "NumberSet":
+        """Return the same set of numbers that have moved."""
+        rows = dict(self.leaves())
+        every = (rows.get(key, 0) for key in range(max(rows, default=-1) + 1))
+        flat = b"".join(row.to_bytes(LEAF // 8, "little") for row in every)
+        bits = shift.bits(int.from_bytes(flat, "little"))
+        moved = bits.to_bytes(len(flat) + LEAF // 8, "little")
+        starts = range(0, len(moved), LEAF // 8)
+        leaves = enumerate(int.from_bytes(moved[at : at + LEAF // 8], "little") for at in starts)
+        return NumberSet(_built((each for each in leaves if each[1]), int.bit_count))
 
     def leaf(self, key: int) -> int:
         """Return 1,024 numbers as bits: those from `key` times so many on."""

@@ -56,6 +56,7 @@ class ReviewStore:
             minimum=minimum,
             stale=(path for path, s in standing.items() if s.status is Status.STALE),
             wanted=self._collection.wanted,
+            copies=self._collection.placement.copying is not None,
         )
         of_settled = ((path, standing[path].decision) for path in settled)
         return Resumed(
