@@ -91,8 +91,15 @@ class Running(Review):
         self._session = session
 
     @contextmanager
-    def reviewing(self, folder: Path, name: str, per_page: int = 3) -> Iterator[Review]:
-        """Review another folder in this JupyterLab, in a kernel and a workspace of its own."""
+    def reviewing(
+        self, folder: Path, name: str, per_page: int = 3, **parameters: notebooks.Literal
+    ) -> Iterator[Review]:
+        """Review another folder in this JupyterLab, in a kernel and a workspace of its own.
+
+        Parameters
+        ----------
+        parameters : more of the notebook's
+        """
         file = f"{name}.ipynb"
         kernel = {"name": "python3"}
         asked = {"path": file, "name": file, "type": "notebook", "kernel": kernel}
@@ -100,7 +107,8 @@ class Running(Review):
         connection = self._session / "runtime" / f"kernel-{session['kernel']['id']}.json"
         path = self._session / "notebooks" / file
         book = notebooks.filled(
-            notebooks.notebook("1_review"), {"folder": str(folder), "per_page": per_page}
+            notebooks.notebook("1_review"),
+            {"folder": str(folder), "per_page": per_page, **parameters},
         )
         with LiveKernel(str(connection)) as client:
             client.wait_until_ready()

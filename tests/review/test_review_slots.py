@@ -263,6 +263,25 @@ def test_a_cell_shows_the_boxes_of_all_crops_of_its_image(browser: Browser) -> N
     assert {"bust, full", "face"} <= words
 
 
+def test_crops_of_an_image_are_shown_from_wherever_they_are(
+    start: Started, opening: Callable[[], Collection]
+) -> None:
+    browser = shown(start(opening(), per_page=2))
+
+    def others(position: int) -> list[str]:
+        session, screen = browser.controller.session, browser.controller.screen
+        applied = browser.controller.prefetch.applied
+        states = cell_states(session, screen.view_state, applied)
+        return [other.names for other in states[position].others]
+
+    assert others(0) == ["bust, full"]  # as they are going to be offered
+    browser.key("ArrowRight")
+    browser.key("PageDown")
+    browser.shown()
+    assert slots(browser) == ["full", "face"]
+    assert others(0) == ["face", "bust"]
+
+
 def test_a_crop_is_left_out_of_the_others_where_it_is_not_made(browser: Browser) -> None:
     browser.key("x")
     assert browser.controller.session.box_of(keyed(FIRST, "face")) is None

@@ -8,6 +8,7 @@ from cropkit.geometry import PixelBox
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.model import Done, Entry, Open, ReviewState
 from cropkit.review.model.slots import slot_of
+from cropkit.review.model.transforms import box_beside
 from cropkit.review.view.view_state import ViewState
 from cropkit.review.view.viewport import Viewport
 
@@ -82,7 +83,7 @@ def _cell_state(
     entry, weight = session.entries[position], _weight(session, view_state, position)
     size = entry.size if isinstance(entry, Open | Done) else None
     view = None if size is None else view_state.view(position, entry.path, size)
-    others = () if view is None else _others(session, entry.path)
+    others = () if view is None else _others(session, entry)
     if not isinstance(entry, Open):
         return CellState(entry, weight, view, others=others)
     least = session.minimum if session.is_below_minimum(entry) else 0
@@ -90,11 +91,11 @@ def _cell_state(
     return CellState(entry, weight, view, written, least, others=others)
 
 
-def _others(session: ReviewState, path: str) -> tuple[OtherCrop, ...]:
+def _others(session: ReviewState, entry: Entry) -> tuple[OtherCrop, ...]:
     """Return the other crops whose boxes are known; those that are the same as one."""
     names: dict[PixelBox, list[str]] = {}
-    for crop in session.crops_beside(path):
-        box = session.box_of(crop)
+    for crop in session.crops_beside(entry.path):
+        box = box_beside(session, entry, crop)
         if box is not None:
             names.setdefault(box, []).append(slot_of(crop) or _NAMELESS)
     return tuple(OtherCrop(", ".join(each), box) for box, each in names.items())

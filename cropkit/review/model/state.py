@@ -268,7 +268,10 @@ class ReviewState:
         return tuple(crop for crop in self.listing.of_image(path) if crop != path)
 
     def box_of(self, path: str) -> PixelBox | None:
-        """Return the box of a crop as it is known: on the page, decided, or as it was left."""
+        """Return the box of a crop as it is known: on the page, decided, or as it was left.
+
+        None: it has none, or is not known.
+        """
         entry = next((e for e in self.entries if e.path == path), None)
         if isinstance(entry, Open):
             return entry.box if entry.verdict.keeps_a_box else None

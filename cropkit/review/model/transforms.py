@@ -129,6 +129,17 @@ def offering(entry: Open, candidate: int) -> Open:
     return other.boxed(other.suggested)
 
 
+def box_beside(session: ReviewState, entry: Entry, path: str) -> PixelBox | None:
+    """Return the box of another crop of an image on the page: as it is, or would be offered."""
+    seen = any(e.path == path and isinstance(e, Open | Done) for e in session.entries)
+    if seen or path in session.settled or session.images.draft(path) is not None:
+        return session.box_of(path)
+    if not isinstance(entry, Open):
+        return None
+    beside = replace(entry, path=path, aims=session.aims(path))
+    return offering(beside, _of_slot(entry.suggestions, slot_of(path))).box
+
+
 def _of_slot(suggestions: Sequence[Suggestion], slot: str) -> int:
     """Return which suggestion a slot begins with: the first whose source has its name, if any."""
     sources = [each.source.casefold() for each in suggestions] if slot else []

@@ -48,7 +48,8 @@ CSS = """<style>
 }
 .cropkit-review .ck-quiet { color: var(--jp-ui-font-color2, #666); }
 .cropkit-review .ck-name { font-weight: 600; color: var(--jp-ui-font-color0, #111); }
-.cropkit-review .ck-slot { flex: 0 1 auto; max-width: 9em; border-radius: 4px; padding: 0 0.45em;
+.cropkit-review .ck-slot { flex: none; min-width: 0; max-width: 9em; padding: 0 0.45em;
+  border-radius: 4px;
   font-weight: 650; color: var(--jp-layout-color1, #fff);
   background: var(--jp-ui-font-color0, #111); }
 .cropkit-review .ck-title { font-size: 1.15em; font-weight: 650; flex: 0 1 auto; }
