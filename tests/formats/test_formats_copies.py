@@ -119,16 +119,49 @@ def test_the_size_of_each_sample_is_known_from_its_header(form: str, data: bytes
 
 
 @pytest.mark.parametrize(("form", "data"), SAMPLES)
-def test_each_sample_as_png_has_the_pixels_that_pillow_shows(form: str, data: bytes) -> None:
+def test_each_sample_has_the_pixels_that_pillow_shows(form: str, data: bytes) -> None:
     try:
-        candidate = proven(data, f"p{features.SUFFIXES[form]}", CopyOptions(format=Format.PNG))
+        how = WEBP if form == "png" else PNG
+        candidate = proven(data, f"p{features.SUFFIXES[form]}", how)
         with Image.open(io.BytesIO(data)) as picture:
             wide = picture.mode.startswith("I") or picture.mode == "F"
             shown = ImageOps.exif_transpose(picture).convert("RGBA")
     except (errors.Refused, OSError, SyntaxError, ValueError, UserWarning):
         return  # the test above holds that it is told; what Pillow cannot read proves nothing
-    if not wide and form != "png":
+    if not wide and "bits of each sample below the eighth" not in names(candidate):
         assert np.array_equal(np.asarray(opened(candidate.data).convert("RGBA")), np.asarray(shown))
+
+
+def test_pixels_that_are_not_all_there_or_damaged_are_told() -> None:
+    whole = pictures.encoded(pictures.photo(200, 150), "JPEG")
+    with pytest.raises(errors.Truncated, match=r"a\.jpg"):
+        copied(whole[: len(whole) // 2], "a.jpg", None, PNG)
+    assert "end of image: it was missing" in proven(whole[:-2], "a.jpg", PNG).patched
+    torn = whole[: len(whole) // 2] + b"\0" * 40 + whole[len(whole) // 2 + 40 :]
+    assert any("damaged pixels" in item for item in proven(torn, "a.jpg", PNG).patched)
+    assert not any("damaged" in item for item in proven(whole, "a.jpg", PNG).patched)
+
+
+def test_what_others_show_of_a_png_is_copied_and_told() -> None:
+    for feature, word in (
+        ("a checksum that is missing, rows too many", "pixel stream"),
+        ("ancillary chunks of a wrong checksum", "of a wrong checksum"),
+    ):
+        held = features.SAMPLES["png"][feature]
+        for data in [held] if isinstance(held, bytes) else held:
+            candidate = proven(data, "a.png", WEBP)
+            told = (*candidate.patched, *names(candidate))
+            assert any(word in item for item in told), told
+
+
+def test_a_chunk_of_a_wrong_checksum_is_not_carried() -> None:
+    plain = pictures.encoded(PHOTO, "PNG")
+    exif = pictures.exif_bytes(orientation=6).removeprefix(b"Exif\0\0")
+    unsound = b"".join(png.chunk(*part)[:-4] + b"oops" for part in (("eXIf", exif), ("gAMA", b"4")))
+    candidate = proven(plain[:33] + unsound + plain[33:], "a.png", CopyOptions(long_side=30))
+    assert opened(candidate.data).size == (30, 20)
+    assert {kind for kind, _ in png.chunks(candidate.data)} == {"IHDR", "IDAT", "IEND"}
+    assert {"eXIf of a wrong checksum", "gAMA of a wrong checksum"} <= names(candidate)
 
 
 @pytest.mark.parametrize("form", ["png", "webp", "jpeg"])

@@ -14,6 +14,7 @@ from cropkit.formats.copies.pixels import CHANNELS, Pixels, of_picture
 from cropkit.formats.copies.sources import ONE_PICTURE, by_pillow
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata.exif import read_orientation
+from cropkit.formats.png import chunks, samples
 from cropkit.formats.png.chunks import read_ihdr
 from cropkit.formats.sniff import shown
 from cropkit.formats.tiff import directory, display, metadata
@@ -33,6 +34,7 @@ from cropkit.geometry import PixelBox, Size
 Decoded = tuple[Pixels, int]  # as stored, and the EXIF orientation that turns them upright
 _BYTE, _WORD = 8, 16
 _WHITE_IS_0, _RGB = 0, 2
+_PNG_MODES = {0: "L", 2: "RGB", 4: "LA", 6: "RGBA"}
 _GREY_OR_RGB = {(0, 1): "L", (1, 1): "L", (_RGB, 3): "RGB"}
 _CLOSE = {"1": "L", "La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "YCbCr": "RGB"}
 _LOST_BITS = "bits of each sample below the eighth"
@@ -110,7 +112,27 @@ def _pixels(picture: Image.Image, name: str) -> Pixels:
 
 
 def _png(data: bytes, name: str, form: str, account: Account) -> Decoded:
-    """Decode 16 bits by libpng, through imagecodecs: Pillow has no such colours."""
+    """Decode whole samples as the room of PNG does; palettes, bits and transparent colours not."""
+    ihdr = read_ihdr(data, name)
+    check_pixels(name, ihdr.size)
+    bare = preview.bare_of(data, name)
+    container = chunks.parse(bare.data, name)
+    filtered, note = samples.inflated(ihdr, container.idat, name)
+    if note:
+        account.patch(f"pixel stream: {note}")
+    mode = _PNG_MODES.get(ihdr.colour)
+    if mode is None or ihdr.depth < _BYTE or any(c.type == "tRNS" for c in container.chunks):
+        return _png_of_colours(data, name, form, account)
+    rows = np.ascontiguousarray(
+        samples.cut_out(ihdr, filtered, PixelBox.full(ihdr.size), name).rows
+    )
+    values = rows.view(f">u{ihdr.depth // _BYTE}").astype(f"u{ihdr.depth // _BYTE}")
+    shape = (ihdr.height, ihdr.width, CHANNELS[mode])
+    return Pixels(values.reshape(shape), mode), bare.orientation
+
+
+def _png_of_colours(data: bytes, name: str, form: str, account: Account) -> Decoded:
+    """Decode 16 bits by libpng, through imagecodecs, and all others by Pillow."""
     header = read_ihdr(data, name)
     if header.depth != _WORD:
         return _by_pillow(data, name, form, account)

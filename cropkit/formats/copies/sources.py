@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -10,8 +10,8 @@ from cropkit.errors import UnsuitableFormat, UnsupportedDepth, UnsupportedFormat
 from cropkit.formats import preview
 from cropkit.formats.account import Account
 from cropkit.formats.copies import tiff_exif
+from cropkit.formats.jpeg import lossless, segments
 from cropkit.formats.jpeg import metadata as of_jpeg
-from cropkit.formats.jpeg import segments
 from cropkit.formats.jpeg.segments import COM
 from cropkit.formats.limits import MOST_PARTS
 from cropkit.formats.png import chunks, text
@@ -68,6 +68,10 @@ def read(data: bytes, name: str, form: str, account: Account) -> Source:
 
 def _png(data: bytes, name: str, _form: str, account: Account) -> Source:
     container = chunks.parse(data, name)
+    for chunk in container.chunks:
+        if chunk.crc is not None:
+            account.drop(f"{chunk.type} of a wrong checksum", "readers leave it out")
+    container = replace(container, chunks=tuple(c for c in container.chunks if c.crc is None))
     kinds = dict.fromkeys(chunk.type for chunk in container.chunks)
     told = [(_keyword(c), c) for c in container.chunks if c.type in _TEXTS]
     packets = [c for keyword, c in told if keyword == text.XMP_KEYWORD]
@@ -114,6 +118,10 @@ def _jpeg(data: bytes, name: str, _form: str, account: Account) -> Source:
     jpeg = segments.parse(data, name)
     if jpeg.frame.data[0] != 8:  # noqa: PLR2004  (bits, of the only depth that libjpeg reads here)
         raise UnsupportedDepth(name, f"{jpeg.frame.data[0]}-bit JPEG")
+    damage = lossless.damage(jpeg)
+    if damage:
+        account.patch(damage)
+    of_jpeg.tell_of_container(jpeg, account)
     first: dict[str, bytes] = {}
     for segment in jpeg.metadata:
         label = of_jpeg.label(segment)

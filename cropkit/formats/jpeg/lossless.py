@@ -138,12 +138,36 @@ def _is_harmless(warning: str) -> bool:
     return warning.startswith(_TRANSFORM) or _LEFT_OVER in warning
 
 
+def damage(jpeg: Jpeg) -> str | None:
+    """Return what libjpeg warns of when it reads all of an image, None where all is well.
+
+    Raises
+    ------
+    Truncated
+        The pixels have no end, and are not all there.
+    """
+    check_whole(jpeg)
+    request = {"do": "read", "beyond": (False, False)}
+    try:
+        facts, _ = process.pool().ask(request, pixels.bare(jpeg), jpeg.size.area)
+    except process.Ended as error:
+        return f"pixels, as decoded: nobody could say whether they are damaged: {error}"
+    return _warned(facts)
+
+
+def _warned(facts: Mapping[str, Any]) -> str | None:
+    number, warning = facts["warnings"], facts["first_warning"]
+    if not number:
+        return None
+    kind = "bytes left over" if _LEFT_OVER in warning else "damaged pixels"
+    kind = "colours" if number == 1 and warning.startswith(_TRANSFORM) else kind
+    return f"{kind}, as decoded: {warning}"
+
+
 def _note(account: Account, proof: Proof) -> None:
-    number, warning = proof.facts["warnings"], proof.facts["first_warning"]
-    if number:
-        kind = "bytes left over" if _LEFT_OVER in warning else "damaged pixels"
-        kind = "colours" if number == 1 and warning.startswith(_TRANSFORM) else kind
-        account.patch(f"{kind}, as decoded: {warning}")
+    warned = _warned(proof.facts)
+    if warned:
+        account.patch(warned)
     renewed = described(proof.strips())
     if renewed:
         account.patch(renewed)
