@@ -1,6 +1,7 @@
 """Copies in another format or at another size, held to Pillow's and imagecodecs' own readers."""
 
 import io
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -617,9 +618,42 @@ def test_colours_are_converted_to_srgb_as_littlecms_does_it(depth: int) -> None:
     assert carried.info["icc_profile"] == wide
 
 
+def ink_profile() -> bytes:
+    """A profile of four inks, by the letter of ICC.1:2001-04, 6.5.7: each takes its part of L*."""
+    corners = np.indices((2, 2, 2, 2)).reshape(4, -1).T  # cyan turns slowest, black quickest
+    shine = 1 - corners @ np.array([0.3, 0.3, 0.1, 1.0])
+    lab = np.full((16, 3), 128, np.uint8)
+    lab[:, 0] = (shine.clip(0, 1) * 255).astype(np.uint8)
+    ramp = bytes(range(256))
+    unit = struct.pack(">9i", *(65536 * (n % 4 == 0) for n in range(9)))
+    table = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + unit + ramp * 4 + lab.tobytes() + ramp * 3
+    tags = struct.pack(">I4sII", 1, b"A2B0", 144, len(table))
+    head = struct.pack(
+        ">I4sI4s4s4s", 144 + len(table), bytes(4), 0x02400000, b"prtr", b"CMYK", b"Lab "
+    )
+    white = struct.pack(">3i", 63190, 65536, 54061)
+    middle = bytes(12) + b"acsp" + bytes(28) + white
+    return (head + middle).ljust(128, b"\0") + tags + table
+
+
 def test_inks_with_a_profile_become_srgb() -> None:
+    profile = ink_profile()
+    for colour, shade in (((0, 0, 0, 0), 255), ((0, 0, 0, 255), 0)):
+        plain = Image.new("CMYK", (8, 8), colour)
+        data = pictures.encoded(plain, "JPEG", quality=100, icc_profile=profile)
+        after = proven(data, "a.jpg", CopyOptions(format=Format.PNG, colour=Colour.SRGB))
+        assert np.abs(pixels(after.data).astype(int) - shade).max() <= 2
+    cmyk = opened(pictures.encoded(PHOTO.convert("CMYK"), "JPEG", quality=100))
+    data = pictures.encoded(PHOTO.convert("CMYK"), "JPEG", quality=100, icc_profile=profile)
+    inks, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+    expected = ImageCms.profileToProfile(cmyk, inks, srgb, outputMode="RGB")
+    after = proven(data, "a.jpg", CopyOptions(format=Format.WEBP, colour=Colour.SRGB))
+    assert np.abs(pixels(after.data).astype(int) - np.asarray(expected)).max() <= 1
+
+
+def test_inks_whose_profile_is_none_are_refused() -> None:
     cmyk = pictures.encoded(PHOTO.convert("CMYK"), "JPEG", icc_profile=b"\0" * 16 + b"CMYK" + b"\0")
-    with pytest.raises(errors.CorruptImage, match=r"a\.jpg"):  # a profile that is none
+    with pytest.raises(errors.CorruptImage, match=r"a\.jpg"):
         copied(cmyk, "a.jpg", None, CopyOptions(format=Format.PNG, colour=Colour.SRGB))
 
 
