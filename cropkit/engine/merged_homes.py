@@ -20,9 +20,9 @@ from cropkit.engine.locations import Locations
 from cropkit.engine.merging import Joining, aside, joined
 from cropkit.errors import AuditError, CropkitError, MissingFile, StillNeeded
 from cropkit.records import CropResult, Status
-from cropkit.system.home import DATABASE, HOME, MERGED, ORIGINALS, REJECTED, kept
+from cropkit.system.home import DATABASE, HOME, MERGED, ORIGINALS, REJECTED, REMOVED, kept
 
-_IMAGES = frozenset(PurePosixPath(name).name for name in (ORIGINALS, REJECTED))
+_IMAGES = frozenset(PurePosixPath(name).name for name in (ORIGINALS, REJECTED, REMOVED))
 
 
 class MergedHomes:

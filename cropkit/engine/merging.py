@@ -11,7 +11,7 @@ Nobody may be at work on either: the lock that each opening needs is held on bot
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -27,6 +27,7 @@ from cropkit.audit.presence import living, recovering
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.trail import AuditTrail
 from cropkit.audit.trail_copy import copied_trail
+from cropkit.engine import outputs
 from cropkit.engine.locations import Locations
 from cropkit.errors import (
     AuditCorrupt,
@@ -45,6 +46,7 @@ from cropkit.system.home import (
     MERGED,
     ORIGINALS,
     REJECTED,
+    REMOVED,
     WRITER_LOCK,
     being_kept,
     kept,
@@ -53,6 +55,7 @@ from cropkit.system.locks import exclusive
 from cropkit.system.scope import Scope
 
 Progress = Callable[[int, int], object]
+_ASIDE = (f"{REJECTED}/", f"{REMOVED}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class Joining(NamedTuple):
 class _Planned:
     merged: Merged
     adopted: Adopted
+    outputs: tuple[str, ...]
 
 
 def foreseen(outer: TrailReader, inner: Path) -> Merged:
@@ -140,9 +144,19 @@ def merge(
             _remember_destinations(outer.path, folder)
             if planned.adopted.events:
                 trail.adopt(part, planned.adopted, _record(planned.merged))
+            _keep_outputs(trail, planned.outputs)
             _set_aside(outer, folder, planned.merged)
         _tidy(outer, planned.merged.head)
         return planned.merged
+
+
+def _keep_outputs(trail: AuditTrail, folders: Sequence[str]) -> None:
+    """Let nobody list the inner collection's crops as new images, now that it is a part."""
+    settings = trail.settings()
+    for folder in folders:
+        settings |= outputs.with_another(settings, folder)
+    if settings != trail.settings():
+        trail.choose({outputs.SETTING: settings[outputs.SETTING]})
 
 
 # -- what is refused -----------------------------------------------------------------------------
@@ -210,6 +224,7 @@ def _planned(outer: TrailReader, folder: Path, part: str) -> _Planned:
         adopted = adoption.after(_adopted_so_far(outer, inner, part))
         files, damaged = _files(inner, Root(folder))
         head = inner.integrity.head()
+        folders = tuple(map(rename.folder, _outputs(inner, folder, outer.root.path)))
     merged = Merged(
         part=part,
         head=head,
@@ -220,7 +235,13 @@ def _planned(outer: TrailReader, folder: Path, part: str) -> _Planned:
         unverified=unverified,
         aside=_free(outer.root.path, head),
     )
-    return _Planned(merged, adopted)
+    return _Planned(merged, adopted, folders)
+
+
+def _outputs(inner: TrailReader, folder: Path, outer: Path) -> tuple[str, ...]:
+    """Return the folders in the outer collection that crops of the inner one went to."""
+    elsewhere = (each for each in destinations.named(folder) if each.is_relative_to(outer))
+    return (*outputs.known(inner.settings()), *map(str, elsewhere))
 
 
 def _adopted_so_far(outer: TrailReader, inner: TrailReader, part: str) -> int:
@@ -286,11 +307,15 @@ class _Renaming:
         if any(part in ("", ".", "..") or "\0" in part for part in parts):
             raise PathOutsideRoot(name, self._inner.root.path)
         self._inner.locate(name)
+        return name if name.startswith(f"{HOME}/") else self.folder(name)
+
+    def folder(self, name: str) -> str:
+        """Return the outer's name of what is no file of cropkit's own."""
         path = PurePosixPath(name)
         if path.is_absolute():
             is_inside = path.is_relative_to(self._outer)
             return path.relative_to(self._outer).as_posix() if is_inside else name
-        return name if name.startswith(f"{HOME}/") else f"{self._part}/{name}"
+        return f"{self._part}/{name}"
 
 
 def _files(inner: TrailReader, root: Root) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -301,7 +326,7 @@ def _files(inner: TrailReader, root: Root) -> tuple[tuple[str, ...], tuple[str, 
         name
         for operation in inner.operations.finished()
         for name in (operation.target, *(each.target for each in operation.companions))
-        if name.startswith(f"{REJECTED}/") and root.identity(name) is not None
+        if name.startswith(_ASIDE) and root.identity(name) is not None
     }
     return (*whole, *sorted(aside)), tuple(sorted({*originals.values()} - {*whole}))
 
@@ -366,7 +391,7 @@ def _tidy(outer: Root, head: str) -> None:
 
 def _tidy_one(outer: Root, home: str) -> None:
     """Remove each only where the outer one holds its content."""
-    for images in (ORIGINALS, REJECTED):
+    for images in (ORIGINALS, REJECTED, REMOVED):
         folders = set[str]()
         for name in outer.files(f"{home}{images.removeprefix(HOME)}"):
             if _is_held(outer, f"{HOME}{name.removeprefix(home)}", name):

@@ -57,6 +57,7 @@ WITH: Mapping[str, Callable[[TrailReader], object]] = {
     "degraded": lambda trail: trail.degraded(trail.sessions()[0].id),
     "integrity.missed": lambda trail: trail.integrity.missed([]),
     "is_dead": lambda trail: trail.is_dead(done(trail).owner),
+    "operations.image_of": lambda trail: trail.operations.image_of(done(trail)),
     "operations.by_id": lambda trail: trail.operations.by_id(done(trail).id),
     "operations.is_done": lambda trail: trail.operations.is_done(done(trail).id),
     "operations.is_told": lambda trail: trail.operations.is_told(done(trail)),

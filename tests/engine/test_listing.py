@@ -49,7 +49,7 @@ def test_own_and_hidden_folders_links_and_the_destination_are_not_listed(tmp_pat
     (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
     (tmp_path / "loop").symlink_to(tmp_path)
     for destination in ("out", str(tmp_path / "out")):
-        assert listed(Scope(tmp_path), destination).images == ["a.png"]
+        assert listed(Scope(tmp_path), (destination,)).images == ["a.png"]
 
 
 def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_listed(

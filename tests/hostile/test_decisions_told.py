@@ -90,6 +90,9 @@ CHANGED: dict[str, object] = {
     "shown_at": "2001-01-01T00:00:00.000000Z",
     "decided_at": "2031-01-01T00:00:00.000000Z",
     "destination": "elsewhere",
+    "slot": "another",
+    "target": "1x1",
+    "copying": "format=png",
 }
 # numbers and figures, what was never set here, and what tells how it stands: none is acted upon
 NOT_ACTED_ON = {
