@@ -196,12 +196,19 @@ def _written(layout: Layout, rows: Rows, size: Size) -> tuple[Layout, bytes]:
     return done, filled.tobytes()
 
 
+def _colours_used(head: bytes, header: int) -> int:
+    """Return how many colours the header says that it has; the oldest ones say none."""
+    return 0 if header == _CORE else int.from_bytes(head[46:50], "little")
+
+
 def _without_hidden(layout: Layout, account: Account) -> Layout:
     """Blank what stands between the colours and the pixels, where it may hide something."""
     head = layout.head
     (header,) = struct.unpack_from("<I", head, _FILE_HEADER)
     entry = 3 if header == _CORE else 4
-    colours = entry << layout.bits if layout.bits <= _MOST_PALETTE else 0
+    colours = entry << min(layout.bits, _MOST_PALETTE)
+    if layout.bits > _MOST_PALETTE:  # of 16 bits and more it is a mere suggestion
+        colours = min(colours, entry * _colours_used(head, header))
     masks = _MASKS if header == _INFO else 0
     end = _FILE_HEADER + header + max(colours, masks)
     reason = inspection.unfit(head[end:])

@@ -236,3 +236,28 @@ def test_a_colour_profile_is_put_together_by_the_numbers_of_its_parts() -> None:
     data = pictures.encoded(pictures.photo(32, 32), "JPEG")
     found = jpeg_segments.parse(data[:2] + b"".join(parts) + data[2:], "a.jpg")
     assert jpeg_metadata.profile(found) == b"half1half2"
+
+
+def test_what_a_maker_note_refers_to_outside_of_itself_stays() -> None:
+    values = bytes(range(256)) * 2
+    place = 8 + 2 + 12 + 4
+    table = struct.pack(">H", 4) + b"".join(
+        struct.pack(">HHII", 0x100 + n, 7, len(values) // 4, place + 8 + 54 + n * 128)
+        for n in range(4)
+    )
+    note = b"OLYMP\0\1\0" + table + bytes(4)
+    head = struct.pack(">2sHIHHHIII", b"MM", 42, 8, 1, 0x927C, 7, len(note), place, 0)
+    block = head + note + values
+    assert patched(block)[0] == block
+    other, account = patched(head + b"OTHER" + note[5:8] + bytes(len(note) - 8) + values)
+    assert values not in other
+    assert account.dropped
+
+
+def test_kodaks_own_tags_are_looked_into_as_exif_is() -> None:
+    tags = tiff(short(0xC36E, 1, 2), thumbnail=THUMBNAIL)
+    candidate = cropped(jpg.build([(0xE3, b"Meta\0\0" + tags)]))
+    ((_, written),) = jpg.metadata(candidate.data)
+    assert written.startswith(b"Meta\0\0" + tags[:8])
+    assert THUMBNAIL[:20] not in written
+    assert candidate.patched[0] == "APP3 Meta"

@@ -10,6 +10,7 @@ from cropkit.formats.jpeg.segments import (
     APP0,
     APP1,
     APP2,
+    APP3,
     APP11,
     APP13,
     APP14,
@@ -25,7 +26,7 @@ from cropkit.formats.options import GAIN_MAP, PROVENANCE, SIGNED
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 ICC = b"ICC_PROFILE\0"
-_FLIR = b"FLIR\0"
+_FLIR, _META = b"FLIR\0", b"Meta\0\0"
 _OF_THE_SCENE = "it is a second picture of the whole scene"
 _OF_A_PICTURE = "it describes a second picture, which is dropped"
 ADOBE_TRANSFORM = 11
@@ -247,6 +248,12 @@ def _carry(segment: Segment, edit: Edit, item: str) -> Segment:
     return segment
 
 
+def _edit_meta(segment: Segment, edit: Edit, item: str) -> Segment:
+    """Edit Kodak's own tags, which stand in a block as EXIF's do."""
+    block = exif.patched(segment.data[len(_META) :], edit.change, edit.account, item)
+    return Segment(segment.marker, _META + block)
+
+
 def _edit_xmp(segment: Segment, edit: Edit, item: str) -> Segment | None:
     packet = segment.data[len(XMP) :]
     for digest, now in edit.pointers.items():
@@ -307,6 +314,7 @@ _RULES: tuple[tuple[int, bytes, str, _Rule], ...] = (
     (APP1, XMP_MORE, "APP1 extended XMP", _carry),
     (APP2, ICC, "APP2 ICC profile", _carry),
     (APP2, second_pictures.MPF, "APP2 MPF", _drop_mpf),
+    (APP3, _META, "APP3 Meta", _edit_meta),
     (APP13, PHOTOSHOP, "APP13 Photoshop", _carry),
     (APP14, b"Adobe", "APP14 Adobe", _edit_adobe),
 )

@@ -5,7 +5,7 @@ The block keeps its length, and every value its place.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from PIL import ExifTags
 
@@ -20,8 +20,10 @@ _XMP, _IPTC, _PHOTOSHOP, _SUB_IFDS = 0x02BC, 0x83BB, 0x8649, 0x014A
 _REMOVED = {_SUB_IFDS: "reduced pictures", _PHOTOSHOP: "Photoshop resources"}
 _BYTES = (1, 2, 6, 7)
 # MakerNote, PrintIM, ICC profile: of a structure that is known, or nobody's but their maker's.
-_KNOWN = (0x927C, 0xC4A5, 0x8773)
+_MAKER_NOTE, _NOTE_STARTS = 0x927C, (0, 6, 8, 10, 12)
+_KNOWN = (_MAKER_NOTE, 0xC4A5, 0x8773)
 _HEADER = 8
+_KINDS, _LEAST_ENTRIES, _MOST_ENTRIES = range(1, 14), 3, 256
 
 
 def blanked(block: bytes, change: Change, account: Account, label: str) -> bytes:
@@ -38,6 +40,8 @@ def blanked(block: bytes, change: Change, account: Account, label: str) -> bytes
         for entry in tiff.sound_entries(ifd):
             _look_into(tiff, entry, (change, account, label))
     spans = [range(_HEADER), *(span for ifd in directories for span in _spans(tiff, ifd))]
+    notes = (e for ifd in directories for e in tiff.sound_entries(ifd) if e.tag == _MAKER_NOTE)
+    spans += [span for note in islice(notes, 1) for span in _spans_of_note(tiff, note)]
     spans.sort(key=lambda span: (span.start, span.stop))
     for picture in list(embedded_pictures.pictures(bytes(tiff.data), _ends(spans))):
         tiff.blank(picture)
@@ -78,6 +82,18 @@ def _spans(tiff: TiffBlock, ifd: int) -> Iterator[range]:
         return
     for entry in tiff.sound_entries(ifd):
         yield range(entry.value_at, entry.value_at + entry.length)
+
+
+def _spans_of_note(tiff: TiffBlock, note: Entry) -> Iterator[range]:
+    """Yield what a MakerNote refers to outside of itself, as Olympus's and others do.
+
+    It begins with a directory, or with its maker's name and one; offsets are those of the block.
+    """
+    for start in _NOTE_STARTS:
+        entries = [e for e in tiff.sound_entries(note.value_at + start) if e.kind in _KINDS]
+        if start + 2 < note.length and _LEAST_ENTRIES <= len(entries) <= _MOST_ENTRIES:
+            yield from (range(e.value_at, e.value_at + e.length) for e in entries)
+            return
 
 
 def _ends(spans: list[range]) -> list[int]:
