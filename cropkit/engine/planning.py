@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -65,34 +65,12 @@ class Planner:
             return self._moving(OperationKind.REJECT, decision, f"{REJECTED}/{decision.id[:12]}")
         if placement.folder is not None:
             return self._moving(OperationKind.CROP, decision, placement.folder)
-        return Request(
-            OperationKind.CROP,
-            decision.path,
-            decision.path,
-            decision.sha256,
-            box=decision.box,
-            shown=decision.shown,
-            decision=decision.id,
-            slot=decision.slot,
-            aim=decision.target,
-        )
+        return _request(OperationKind.CROP, decision, decision.path)
 
     def _moving(self, kind: OperationKind, decision: Decision, folder: str) -> Request:
         companions = listing.companions(self.locations.root, decision.path)
-        return Request(
-            kind,
-            decision.path,
-            f"{folder}/{decision.path}",
-            decision.sha256,
-            box=decision.box,
-            shown=decision.shown,
-            decision=decision.id,
-            slot=decision.slot,
-            aim=decision.target,
-            followers=tuple(
-                (name, f"{folder}/{name}", stays) for name, stays in companions.items()
-            ),
-        )
+        followers = [(name, f"{folder}/{name}", stays) for name, stays in companions.items()]
+        return _request(kind, decision, f"{folder}/{decision.path}", followers)
 
     def _copying(self, decision: Decision, folder: str, copying: str) -> Request:
         """Plan a copy beside its image; what describes that goes with it, under the copy's name."""
@@ -101,23 +79,34 @@ class Planner:
             how.output(decision.box.size, decision.path)
         image = PurePosixPath(decision.path)
         stem = f"{image.stem}_{decision.slot}" if decision.slot else image.stem
-        described = listing.described_by(self.locations.root, decision.path)
-        return Request(
-            OperationKind.COPY,
-            decision.path,
-            f"{folder}/{how.renamed(str(image.with_name(f'{stem}{image.suffix}')))}",
-            decision.sha256,
-            box=decision.box,
-            shown=decision.shown,
-            decision=decision.id,
-            copying=copying,
-            slot=decision.slot,
-            aim=decision.target,
-            followers=tuple(
-                (name, f"{folder}/{image.with_name(stem + PurePosixPath(name).suffix)}", True)
-                for name in described
-            ),
-        )
+        name = how.renamed(str(image.with_name(f"{stem}{image.suffix}")))
+        followers = [
+            (each, f"{folder}/{image.with_name(stem + PurePosixPath(each).suffix)}", True)
+            for each in listing.described_by(self.locations.root, decision.path)
+        ]
+        request = _request(OperationKind.COPY, decision, f"{folder}/{name}", followers)
+        return replace(request, copying=copying)
+
+
+def _request(
+    kind: OperationKind,
+    decision: Decision,
+    target: str,
+    followers: Iterable[tuple[str, str, bool]] = (),
+) -> Request:
+    """Return what a decision wants done, with all that it says of its crop."""
+    return Request(
+        kind,
+        decision.path,
+        target,
+        decision.sha256,
+        box=decision.box,
+        shown=decision.shown,
+        decision=decision.id,
+        slot=decision.slot,
+        aim=decision.target,
+        followers=tuple(followers),
+    )
 
 
 def named_beneath(scope: Scope, folder: Path) -> str | None:

@@ -417,8 +417,8 @@ MUTANTS = (
     mutant(
         "the inner state goes before the outer one has it",
         MERGING,
-        "            if planned.adopted.events:\n                trail.adopt(part, planned.adopted, _record(planned.merged))\n            _set_aside(outer, folder, planned.merged)\n",
-        "            _set_aside(outer, folder, planned.merged)\n            if planned.adopted.events:\n                trail.adopt(part, planned.adopted, _record(planned.merged))\n",
+        "            if planned.adopted.events:\n                trail.adopt(part, planned.adopted, _record(planned.merged))\n            _keep_outputs(trail, planned.outputs)\n            _set_aside(outer, folder, planned.merged)\n",
+        "            _set_aside(outer, folder, planned.merged)\n            if planned.adopted.events:\n                trail.adopt(part, planned.adopted, _record(planned.merged))\n            _keep_outputs(trail, planned.outputs)\n",
         "kills:merge",
     ),
     mutant(

@@ -707,7 +707,7 @@ RUNS = (
     ),
     mutant(
         "nothing to drop is not taken back",
-        CLI,
+        "cli/settings.py",
         "if arguments.drop or arguments.drop_nothing:",
         "if arguments.drop:",
         f"{IN_CLI}::test_settings_are_kept_with_the_collection_and_told_by_the_trail",
