@@ -178,8 +178,8 @@ FILES = (
     mutant(
         "a signed PNG is cropped",
         PNG_META,
-        'if "caBX" in kinds or "dSIG" in kinds:',
-        'if "caBX" in kinds:',
+        '("caBX" in kinds or "dSIG" in kinds):',
+        '("caBX" in kinds):',
         IN_PNG,
         IN_FEATURES,
     ),
