@@ -141,7 +141,7 @@ def applied(header: Header, box: PixelBox, options: Options = _DEFAULT) -> Pixel
     if options.jpeg is Jpeg.EXACT or header.grid is None:
         return box
     stored = header.size.oriented(header.orientation)
-    snapped = box.stored(header.size, header.orientation).snapped(header.grid)
+    snapped = header.snapped(box.stored(header.size, header.orientation))
     return snapped.upright(stored, header.orientation)
 
 

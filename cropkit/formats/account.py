@@ -10,13 +10,26 @@ from cropkit.geometry import PixelBox, Size
 class Header:
     """What the file says of itself before a pixel is decoded; `size` is upright.
 
-    A crop without loss has its corner on the `grid`, in stored pixels, where there is one.
+    A crop without loss has its corner on the `grid`, in stored pixels, where there is one, and its
+    other edges at a multiple of `step`.
     """
 
     format: str
     size: Size
     orientation: int
     grid: Size | None = None
+    step: int = 1
+
+    def snapped(self, box: PixelBox) -> PixelBox:
+        """Return the stored box that a crop without loss holds, for the one that is asked for."""
+        if self.grid is None:
+            return box
+        stored = self.size.oriented(self.orientation)
+        corner = box.snapped(self.grid)
+        right, bottom = (-(-side // self.step) * self.step for side in (box.right, box.bottom))
+        return PixelBox(
+            corner.left, corner.top, min(right, stored.width), min(bottom, stored.height)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import jpeg_builder as jpg
 import pictures
 import planting
 from jpeg_encoder import encode, noise
+from ultra_hdr_builder import ultra_hdr
 
 from cropkit.formats.capabilities import PRIVATE, SPELT, UNSIGNED
 
@@ -141,7 +142,8 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
         jpg.build([(0xE2, MPF + b"\2")]) + PLAIN,
         jpg.build([(0xE1, b"FLIR\0\1\0\0")]),
     ],
-    "gain map, depth map, thermal picture": [
+    "gain map: Ultra HDR, ISO 21496-1 (lossless)": ultra_hdr(),
+    "other gain maps, depth map, thermal picture": [
         jpg.build([(0xE1, XMP + b'<x hdrgm:Version="1.0"/>')]) + PLAIN,
         jpg.build([(0xE1, XMP + b"<x GDepth:Data='iVBO'/>")]),
         jpg.build([(0xE1, b"FLIR\0\1\0\0")]),

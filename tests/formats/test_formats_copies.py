@@ -689,7 +689,7 @@ def test_of_several_frames_the_first_is_taken_and_the_others_are_named(form: str
 
 
 @pytest.mark.parametrize(
-    "feature", ["gain map, depth map, thermal picture", "content credentials (JUMBF)"]
+    "feature", ["other gain maps, depth map, thermal picture", "content credentials (JUMBF)"]
 )
 def test_what_is_refused_in_place_for_a_second_picture_is_named_in_a_copy(feature: str) -> None:
     held = samples_jpeg.SAMPLES[feature]

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 
-from cropkit.errors import CorruptImage, LosslessUnavailable, UnsupportedDepth
+from cropkit.errors import CorruptImage, GainMap, LosslessUnavailable, UnsupportedDepth
 from cropkit.formats.account import Account, Bare, Candidate, Header
-from cropkit.formats.jpeg import lossless, metadata, pixels, reencode, segments
+from cropkit.formats.jpeg import gain_map, lossless, metadata, pixels, reencode, segments
+from cropkit.formats.jpeg.gain_map import Pair
 from cropkit.formats.jpeg.segments import Jpeg
 from cropkit.formats.limits import check_pixels
+from cropkit.formats.options import GAIN_MAP, Options
 from cropkit.formats.options import Jpeg as Mode
-from cropkit.formats.options import Options
 from cropkit.geometry import PixelBox
 from cropkit.lossless.process import CannotCopy, Ended, TookTooLong
 
@@ -22,6 +23,7 @@ class OpenedJpeg:
     jpeg: Jpeg
     header: Header
     options: Options
+    pair: Pair | None = None
 
     def crop(self, box: PixelBox) -> Candidate:
         """Crop to an upright box; see `cropkit.formats.Opened.crop`.
@@ -35,6 +37,8 @@ class OpenedJpeg:
         if self.options.jpeg is Mode.EXACT:
             return reencode.crop(jpeg, boxes, Account("jpeg"), drop)
         try:
+            if self.pair:
+                return gain_map.crop(self.pair, header, boxes)
             return lossless.crop(jpeg, header, boxes, Account("jpeg"), drop)
         except TookTooLong as error:
             raise CorruptImage(jpeg.name, f"decoding it: {error}") from error
@@ -47,7 +51,9 @@ class OpenedJpeg:
 
     def _anew(self, boxes: tuple[PixelBox, PixelBox], why: Ended) -> Candidate:
         """Encode the box anew that a lossless crop would hold: it is the one that was shown."""
-        stored = boxes[1].snapped(lossless.grid(self.jpeg))
+        if self.pair:
+            raise GainMap(self.jpeg.name, f"gain map, beside what cannot be copied: {why}")
+        stored = self.header.snapped(boxes[1])
         applied = stored.upright(self.jpeg.size, self.header.orientation)
         account = Account("jpeg")
         account.patch(f"pixels: encoded anew, they cannot be copied: {why}")
@@ -58,9 +64,19 @@ class OpenedJpeg:
 
 def opened(data: bytes, name: str, options: Options) -> OpenedJpeg:
     """Take the file apart; see `cropkit.formats.opened`."""
-    jpeg = _parsed(data, name, options.drop)
+    jpeg = segments.parse(data, name)
+    check_pixels(name, jpeg.size)
+    jpeg.check_coding()
+    drops = options.jpeg is Mode.EXACT or GAIN_MAP in options.drop
+    both = None if drops else gain_map.pair(jpeg)
+    metadata.refuse(jpeg, options.drop, paired=both is not None)
+    if len(jpeg.components) not in pixels.MODES:
+        raise UnsupportedDepth(name, f"a JPEG of {len(jpeg.components)} components")
     lossless.check_whole(jpeg)
-    return OpenedJpeg(jpeg, _header(jpeg), options)
+    header = _header(jpeg)
+    if both:
+        header = replace(header, grid=both.grid, step=both.scale)
+    return OpenedJpeg(jpeg, header, options, both)
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:
@@ -82,13 +98,3 @@ def _header(jpeg: Jpeg) -> Header:
     orientation = metadata.orientation(jpeg)
     size = jpeg.size.oriented(orientation)
     return Header("jpeg", size, orientation, lossless.grid(jpeg))
-
-
-def _parsed(data: bytes, name: str, drop: frozenset[str]) -> Jpeg:
-    jpeg = segments.parse(data, name)
-    check_pixels(name, jpeg.size)
-    jpeg.check_coding()
-    metadata.refuse(jpeg, drop)
-    if len(jpeg.components) not in pixels.MODES:
-        raise UnsupportedDepth(name, f"a JPEG of {len(jpeg.components)} components")
-    return jpeg

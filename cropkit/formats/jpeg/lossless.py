@@ -36,6 +36,7 @@ class Proof:
     told : of the source inside the box: tables, sampling, and a CRC-32 for each row of blocks
     beyond : whether the scene went on to the right of the box, and below it
     edge : the blocks that the box cuts, as they were and as they were made anew
+    second : the proof of the gain map, which is the trailer then
     """
 
     metadata: tuple[Segment, ...]
@@ -47,6 +48,7 @@ class Proof:
     facts: Mapping[str, Any]
     beyond: tuple[bool, bool]
     edge: tuple[bytes, bytes]
+    second: object = None
 
     def strips(self) -> list[Strip]:
         """Return the blocks at the edge, by what can be seen of them."""
@@ -64,6 +66,8 @@ def crop(
     boxes: tuple[PixelBox, PixelBox],
     account: Account,
     drop: frozenset[str],
+    *,
+    paired: bool = False,
 ) -> Candidate:
     """Copy the coefficients of the stored box, snapped outward to the grid.
 
@@ -72,7 +76,7 @@ def crop(
     Ended
         There is no libjpeg that can.
     """
-    asked, stored = boxes[0], boxes[1].snapped(grid(jpeg))
+    asked, stored = boxes[0], header.snapped(boxes[1])
     beyond = (stored.right < jpeg.size.width, stored.bottom < jpeg.size.height)
     script = scans.script(jpeg)
     request = {
@@ -84,7 +88,7 @@ def crop(
     }
     source = pixels.bare(jpeg)
     facts, (encoded, before, after) = process.pool().ask(request, source, jpeg.size.area)
-    edit = metadata.Edit(Change(jpeg.size, stored), account, jpeg.name, drop=drop)
+    edit = metadata.Edit(Change(jpeg.size, stored), account, jpeg.name, drop=drop, paired=paired)
     carried, trailer = tuple(metadata.edited(jpeg, edit)), metadata.trailer(jpeg, edit)
     metadata.tell_of_container(jpeg, account)
     parsed = segments.parse(encoded, jpeg.name)
@@ -198,6 +202,8 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     wrong = _wrong(jpeg, proof)
     if wrong:
         raise VerificationFailed(name, wrong)
+    if isinstance(proof.second, Proof):
+        verify(jpeg.trailer, proof.second, name)
 
 
 def _warnings_of_colour(facts: Mapping[str, Any], proof: Proof) -> int:

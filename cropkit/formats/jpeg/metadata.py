@@ -41,6 +41,7 @@ class Edit:
     ----------
     adobe_transform : the transform of colour that the pixels have now, None for the old one
     drop : items that the person gave up, of `options.DROPPABLE`
+    paired : whether the gain map behind the image is cropped with it
     pointers : the digests of extended packets, and what they are now, None where one is left out
     """
 
@@ -49,6 +50,7 @@ class Edit:
     name: str
     adobe_transform: int | None = None
     drop: frozenset[str] = frozenset()
+    paired: bool = False
     pointers: Mapping[bytes, bytes | None] = field(default_factory=dict)
 
     @property
@@ -69,7 +71,7 @@ def profile(jpeg: Jpeg) -> bytes | None:
     return b"".join(part[2:] for part in parts) or None
 
 
-def refuse(jpeg: Jpeg, drop: frozenset[str] = frozenset()) -> None:
+def refuse(jpeg: Jpeg, drop: frozenset[str] = frozenset(), *, paired: bool = False) -> None:
     """Refuse what a crop would falsify: second pictures of the whole scene, and signed content.
 
     Raises
@@ -94,7 +96,8 @@ def refuse(jpeg: Jpeg, drop: frozenset[str] = frozenset()) -> None:
             xmp.refuse_pictures(segment.data, jpeg.name)
     for whole in split.extended_xmp(jpeg.metadata).values():
         xmp.refuse_pictures(whole.data or b"", jpeg.name)
-    second_pictures.refuse(jpeg)
+    if not paired:
+        second_pictures.refuse(jpeg)
 
 
 def tell_of_container(jpeg: Jpeg, account: Account) -> None:
@@ -298,10 +301,14 @@ def _drop_jfxx(_segment: Segment, edit: Edit, _said: str) -> None:
     edit.account.drop("JFXX thumbnail", SHOWS_MORE)
 
 
-def _drop_mpf(segment: Segment, edit: Edit, _said: str) -> None:
+def _drop_mpf(segment: Segment, edit: Edit, item: str) -> Segment | None:
+    if edit.paired:
+        edit.account.patch(item)  # it is restated when both are there
+        return segment
     alone = second_pictures.lists_one(segment.data)
     lists = "lists no second image" if alone else "the images that it lists are dropped"
     edit.account.drop("MPF index", f"it holds byte lengths of the old file, and {lists}")
+    return None
 
 
 _Rule = Callable[[Segment, Edit, str], Segment | None]

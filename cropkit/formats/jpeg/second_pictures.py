@@ -11,6 +11,8 @@ from cropkit.geometry import Size
 MPF = b"MPF\0"
 GAIN_MAP_ISO = b"urn:iso:std:iso:ts:21496:-1"
 _GAIN_MAPS = (b"hdrgm:Version", b"hdrgainmap", GAIN_MAP_ISO)
+_OF_A_MAP = (b"HDRGainMap:HDRGainMapVersion", b"aux:hdrgainmap")
+_MORE = (b"MotionPhoto", b"MicroVideo", b"GDepth:", b"GImage:", b"auxiliary:depth", b"FLIR\0")
 # Photographs that move, and directories of what stands behind the end.
 _PARTS = (b"MotionPhoto", b"MicroVideo", b"Container:Item", b"GContainer:", b"GDepth:", b"GImage:")
 _VIDEO = (b"ftyp", b"moov", b"mdat", b"SEFT")
@@ -38,6 +40,15 @@ def refuse(jpeg: Jpeg) -> None:
     more = any(w in metadata for w in _PARTS) or any(w in jpeg.trailer for w in _VIDEO)
     if listed or more or not all(_is_smaller(size, jpeg.size) for size in _sizes(jpeg.trailer)):
         raise MultiPage(jpeg.name, max(pages, 2))
+
+
+def is_gain_map(jpeg: Jpeg, other: Jpeg) -> bool:
+    """Whether the one picture behind an image is its gain map, and nothing else is there."""
+    indices = [s.data for s in jpeg.metadata if s.marker == APP2 and s.data.startswith(MPF)]
+    words = [b"".join(s.data for s in each.metadata) for each in (jpeg, other)]
+    announced = any(word in words[1] for word in _GAIN_MAPS + _OF_A_MAP)
+    more = any(word in each for word in _MORE for each in words)
+    return announced and not more and all(_images(data) == 2 for data in indices)  # noqa: PLR2004  (the image and its map)
 
 
 def lists_one(index: bytes) -> bool:
