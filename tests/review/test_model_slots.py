@@ -11,6 +11,7 @@ from cropkit.records import Status, Suggestion, Verdict
 from cropkit.review.model import (
     AddCrop,
     Applied,
+    CarryBox,
     Choose,
     Decide,
     Decided,
@@ -67,7 +68,7 @@ def test_a_crop_is_told_by_its_image_and_its_slot(image: str, slot: str) -> None
 
 
 def test_where_each_image_has_one_crop_nothing_is_any_different() -> None:
-    assert tuple(every_crop(PATHS, ("",), ())) == PATHS
+    assert tuple(every_crop(PATHS, ("",), {})) == PATHS
     images = begin(PATHS).images
     assert (images.required, images.image_count, images.whole_count) == ((), 0, 0)
 
@@ -109,6 +110,18 @@ def test_undo_and_redo_are_of_one_slot() -> None:
     assert [type(entry) for entry in state.entries] == [Open, Done, Open]
     step = advance(state, Redo())
     assert [each.path for each in step.decisions] == ["a/0.png//face"]
+
+
+def test_the_box_that_is_carried_on_is_the_last_of_the_same_slot() -> None:
+    box, other = PixelBox(1, 2, 300, 400), PixelBox(5, 6, 700, 800)
+    state = on(fresh(), SetBox(box), Choose(1), SetBox(other))
+    state = opened(on(state, Decide(0), Decide(1), TurnPage(1)))
+    for position, expected in enumerate((box, other)):
+        entry = on(state, Choose(position), CarryBox()).entries[position]
+        assert isinstance(entry, Open)
+        assert entry.box == expected
+    with pytest.raises(IllegalMove, match="no box has been decided yet for full"):
+        on(state, Choose(2), CarryBox())
 
 
 def test_the_next_slot_is_chosen_round_the_image_and_on_another_page() -> None:
@@ -251,6 +264,8 @@ def test_added_crops_come_again_the_next_day_once_they_are_decided() -> None:
     assert state.listing == ("a/0.png", "a/0.png//2", "a/0.png//10", "a/1.png", "b/2.png")
     assert state.images.required == ("",)
     assert state.total == 6  # that of a slot which nobody wants now stands, too
+    nonsense = {keyed(PATHS[0], "9" * 5000): CROPPED}  # a row that somebody wrote
+    assert copying(settled=settled | nonsense).listing[3] == keyed(PATHS[0], "9" * 5000)
     state = fresh(settled=settled)
     assert state.listing[:5] == tuple(
         keyed(PATHS[0], slot) for slot in ("face", "bust", "full", "2", "10")

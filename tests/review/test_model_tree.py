@@ -1,11 +1,14 @@
 """Sets and values by number: as Python's own, but each change leaves what was before."""
 
 from bisect import bisect_left
+from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropkit.review.model.tree import NumberSet, Tree
+from cropkit.review.model.images import Stack
+from cropkit.review.model.outcomes import Column
+from cropkit.review.model.tree import NumberSet, Shift, Tree
 
 # near one another, at the borders of leaves and nodes, and far away
 numbers = st.one_of(
@@ -79,3 +82,48 @@ def test_a_tree_holds_values_by_number(
     assert list(mine.items()) == sorted(theirs.items())
     assert mine == Tree.of(theirs.items())
     assert len(mine) == len(theirs)
+
+
+near = st.one_of(st.integers(0, 140), st.integers(1015, 1035), st.integers(2040, 2060))
+near_sets = st.sets(near, max_size=40)
+
+
+def moved(numbers: Iterable[int], shift: Shift) -> list[int]:
+    """Return what numbers become, one by one; the one that goes is left out."""
+    staying = (number for number in numbers if shift.by > 0 or number != shift.at)
+    return [number + shift.by if number >= shift.at else number for number in staying]
+
+
+shifts = st.builds(Shift, near, st.sampled_from([1, -1]))
+
+
+@given(near_sets, shifts)
+def test_numbers_move_where_one_is_put_in_or_taken_out(those: set[int], shift: Shift) -> None:
+    expected = moved(those, shift)
+    assert NumberSet.of(those).shifted(shift) == NumberSet.of(expected)
+    tree = Tree.of((number, str(number)) for number in those)
+    kept = [number for number in sorted(those) if number != shift.gone]
+    values = [(shift.number(number), str(number)) for number in kept]
+    assert list(tree.shifted(shift).items()) == sorted(values)
+    column = Column(1)
+    for number in those:
+        column = column.put(number, bytes([1 + number % 250]))
+    records = {shift.number(number): bytes([1 + number % 250]) for number in kept}
+    after = column.shifted(shift)
+    for number in range(2100):
+        assert after.get(number).strip(b"\0") == records.get(number, b"")
+
+
+@given(st.lists(near, max_size=30), shifts, near)
+def test_a_stack_keeps_its_order_when_its_numbers_move(
+    order: list[int], shift: Shift, later: int
+) -> None:
+    stack = Stack.of(order)
+    if shift.by < 0:
+        stack = stack.without(shift.at)
+    before = [stack.image(nth) for nth in range(len(stack))]
+    after = stack.shifted(shift)
+    assert [after.image(nth) for nth in range(len(after))] == moved(before, shift)
+    after = after.put(later)
+    expected = [number for number in moved(before, shift) if number != later]
+    assert [after.image(nth) for nth in range(len(after))] == [*expected, later]

@@ -32,7 +32,7 @@ from cropkit.review.model.moves import (
     ToggleTargets,
     TurnLock,
 )
-from cropkit.review.model.slots import named
+from cropkit.review.model.slots import named, slot_of
 from cropkit.review.model.state import (
     FREE,
     LOCKS,
@@ -148,9 +148,11 @@ def _next_candidate(session: ReviewState, move: NextCandidate) -> Step:
 
 def _carry_box(session: ReviewState, move: CarryBox) -> Step:
     entry = open_at(session, None, move)
-    if session.carried is None:
-        raise IllegalMove(name_of(move), "no box has been decided yet")
-    box, size = session.carried
+    slot = slot_of(entry.path)
+    if slot not in session.carried:
+        of_slot = f" for {slot}" if slot else ""
+        raise IllegalMove(name_of(move), f"no box has been decided yet{of_slot}")
+    box, size = session.carried[slot]
     if size != entry.size:
         reason = f"the last box is of an image of {size.width} x {size.height}"
         raise IllegalMove(name_of(move), f"{reason}, this one has {_extent(entry)}")

@@ -72,10 +72,10 @@ class Stack:
 
     def shifted(self, shift: Shift) -> "Stack":
         """Return the stack of images whose numbers have moved; one that goes is not in it."""
-        images = array(_TYPE, self.images.flat())
-        numbers = array(_TYPE, map(shift.number, images)).tobytes()
-        moved = self.place_of.shifted(shift)
-        return replace(self, images=Column.of(_PLACE, numbers), place_of=moved)
+        flat = self.images.flat().ljust(self.top * _PLACE, b"\0")  # no row is kept of zeros
+        moved = (max(0, shift.number(image)) for image in array(_TYPE, flat))
+        images = Column.of(_PLACE, array(_TYPE, moved).tobytes())
+        return replace(self, images=images, place_of=self.place_of.shifted(shift))
 
     def image(self, nth: int) -> int:
         """Return the nth image from below."""

@@ -26,7 +26,7 @@ from cropkit.review.model.moves import (
     Undo,
 )
 from cropkit.review.model.navigation import PLACE_RULES
-from cropkit.review.model.slots import every_crop, image_of, is_added, keyed, named
+from cropkit.review.model.slots import added, every_crop, image_of, keyed, named
 from cropkit.review.model.state import (
     Arrangement,
     Broken,
@@ -92,8 +92,9 @@ def begin(
         raise IllegalMove("per_page", f"{per_page} images a page make no page")
     decided, changed = settled or {}, tuple(stale)
     slots = tuple(each.slot for each in wanted)
-    crops = tuple(every_crop(paths, slots, chain(decided, changed)))
-    required = slots if slots != ("",) or any(is_added(crop, slots) for crop in crops) else ()
+    more = added(chain(decided, changed), slots)
+    required = slots if more or slots != ("",) else ()
+    crops = every_crop(paths, slots, more) if required else paths
     images = Images.of(crops, decided, undo, changed, required)
     session = ReviewState(
         *(images, images.listed, per_page),

@@ -6,7 +6,7 @@ a slash in its name. A crop without a slot's name has the path of its image, so 
 image has one crop nothing is any different.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _BETWEEN = "//"
 
@@ -43,17 +43,29 @@ def is_added(path: str, slots: Sequence[str]) -> bool:
     return slot.isdecimal() and slot not in slots
 
 
-def every_crop(images: Iterable[str], slots: Sequence[str], known: Iterable[str]) -> Iterator[str]:
-    """Yield the crops of each image: those that are wanted, then those that were added, in turn.
+def added(known: Iterable[str], slots: Sequence[str]) -> dict[str, list[str]]:
+    """Return the crops that were added to each image, in their order.
 
     Parameters
     ----------
     known : crops that there are decisions about
     """
-    added: dict[str, list[str]] = {}
+    by_image: dict[str, list[str]] = {}
     for path in known:
-        if is_added(path, slots):
-            added.setdefault(image_of(path), []).append(path)
+        if _BETWEEN in path and is_added(path, slots):
+            by_image.setdefault(image_of(path), []).append(path)
+    return {image: sorted(paths, key=_number) for image, paths in by_image.items()}
+
+
+def _number(path: str) -> tuple[int, str]:
+    digits = slot_of(path).lstrip("0")  # too many for a number, where somebody wrote the row
+    return len(digits), digits
+
+
+def every_crop(
+    images: Iterable[str], slots: Sequence[str], more: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    """Yield the crops of each image: those that are wanted, then those that were added."""
     for image in images:
         yield from (keyed(image, slot) for slot in slots)
-        yield from sorted(added.get(image, ()), key=lambda path: int(slot_of(path)))
+        yield from more.get(image, ())

@@ -186,7 +186,7 @@ class ReviewState:
     shown : which images the pages show: under a filter those that it let through then
     per_page : images on a page of the arrangement at hand; `usual`, on one of `Arrangement.PAGE`
     minimum : pixels that the shorter side of a crop should have, 0 where anything goes
-    carried : the box that was decided last, with the size of its image
+    carried : the box that was decided last for each slot, with the size of its image
     aside : what was marked in the grid, to be looked at closely next
     wanted : the crops of each image, in the order of the listing
     holding : whether boxes are held to the targets that are wanted
@@ -202,7 +202,7 @@ class ReviewState:
     ended: bool = False
     entries: tuple[Entry, ...] = ()
     filter: Filter = Filter.ALL
-    carried: tuple[PixelBox, Size] | None = None
+    carried: Mapping[str, tuple[PixelBox, Size]] = field(default_factory=dict)
     minimum: int = 0
     arrangement: Arrangement = Arrangement.PAGE
     usual: int = 3

@@ -170,7 +170,7 @@ def settle(session: ReviewState, entries: tuple[Open, ...]) -> ReviewState:
     """Take images as decided."""
     decisions = {e.path: decision_on(e) for e in entries}
     new = {path: waiting(decision) for path, decision in decisions.items()}
-    kept = [(d.box, d.size) for d in decisions.values() if d.box is not None]
+    kept = {slot_of(p): (d.box, d.size) for p, d in decisions.items() if d.box is not None}
     done = tuple(
         Done(e.path, new[e.path], e.size) if isinstance(e, Open) and e.path in new else e
         for e in session.entries
@@ -184,7 +184,7 @@ def settle(session: ReviewState, entries: tuple[Open, ...]) -> ReviewState:
         session,
         entries=done,
         images=images,
-        carried=kept[-1] if kept else session.carried,
+        carried={**session.carried, **kept},
     )
 
 
