@@ -333,7 +333,8 @@ class ReviewController:
 
     def _restored(self, path: str, result: CropResult) -> None:
         self._not_lossless.discard(path)
-        self.prefetch.forget(path)
+        if not self.session.copies:
+            self.prefetch.forget(path)
         if not result.ok:
             self.guard.problem(result.message or str(result.code), path)
         self._advance(Restored(path) if result.ok else RestoreFailed(path))

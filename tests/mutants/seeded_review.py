@@ -205,8 +205,8 @@ REVIEW = (
     mutant(
         "the first box of a page is carried",
         TRANSFORMS,
-        "carried=kept[-1]",
-        "carried=kept[0]",
+        "for p, d in decisions.items() if d.box is not None}",
+        "for p, d in reversed(decisions.items()) if d.box is not None}",
         IN_MODEL,
         IN_ARRANGED,
         IN_EDITING,

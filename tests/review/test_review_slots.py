@@ -149,6 +149,36 @@ def test_an_image_is_read_once_for_all_its_crops(start: Started, folder: Path, o
     kit.close()
 
 
+def test_one_named_crop_is_made_in_place_and_taken_back(start: Started, folder: Path) -> None:
+    before = seen(folder)
+    with Collection(folder, slots=["face"]) as kit:
+        browser = shown(start(kit, per_page=1))
+        browser.key("Enter")
+        browser.shown()
+        browser.written()
+        assert standing(browser) == {keyed(FIRST, "face"): Status.CROPPED}
+        assert seen(folder)[FIRST] != before[FIRST]
+        assert browser.controller.counts == kit.counts()
+        browser.key("z")
+        browser.written()
+        browser.shown()
+        assert isinstance(entries(browser)[0], Open)
+    assert seen(folder) == before
+
+
+def test_an_image_that_copies_are_made_of_is_not_read_again_for_an_undo(browser: Browser) -> None:
+    before = browser.controller.prefetch.get(FIRST)
+    for _ in range(2):
+        browser.key("Enter")
+        browser.shown()
+        browser.written()
+        browser.key("z")
+        browser.written()
+        browser.shown()
+        assert browser.controller.prefetch.get(FIRST) is before
+        assert entries(browser)[2].suggestion is not None
+
+
 def test_undo_takes_back_the_copy_of_one_slot_and_redo_brings_it_back(
     browser: Browser, out: Path
 ) -> None:

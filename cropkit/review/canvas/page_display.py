@@ -52,7 +52,7 @@ from cropkit.review.canvas.paint import paint_cell, paint_pictures
 from cropkit.review.canvas.pen import batched
 from cropkit.review.canvas.sharp_preview import SharpPreviews
 from cropkit.review.model import Arrangement, Loading, Move, Open, ReviewState
-from cropkit.review.model.slots import image_of, slot_of
+from cropkit.review.model.slots import image_of
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
@@ -186,7 +186,7 @@ class PageDisplay:
 
     def _turn(self, here: tuple[str, ...], session: ReviewState) -> None:
         for path in self._page:
-            if path in session.settled and not slot_of(path):  # its file is about to change
+            if path in session.settled and not session.copies:  # its file is about to change
                 self._prefetch.forget(path)
         self._page, self._generation = here, (self._generation + 1) % GENERATIONS
         self._acknowledged = None
@@ -201,8 +201,8 @@ class PageDisplay:
         # what a person waits for comes first, also before other work of the machine
         undecided = {image_of(path) for path in near if path not in session.settled}
         for path in near if self.acknowledged(session) else self._page:
-            # other crops of the image may need the suggestions, wherever they are
-            boxes = bool(slot_of(path)) or image_of(path) in undecided
+            # of an image that copies are made of, any crop may need the suggestions, any time
+            boxes = session.copies or image_of(path) in undecided
             self._prefetch.want((path,), boxes=boxes)
 
     @staticmethod
