@@ -83,22 +83,24 @@ def paint_cell(pen: Pen, cell: Rect, cell_state: CellState | None) -> None:
     if cell_state is None or cell_state.view is None:
         return
     with _kept_inside(pen, cell_state.view):
-        if not cell_state.lifted:
-            _paint_entry(pen, cell_state.view, cell_state)
-        _paint_others(pen, cell_state.view, cell_state)
+        lifted = cell_state.lifted
+        label = None if lifted else _paint_entry(pen, cell_state.view, cell_state)
+        _paint_others(pen, cell_state.view, cell_state, [label] if label else [])
     if cell_state.loupe is not None and isinstance(cell_state.entry, Open):
         _paint_loupe(pen, cell_state.loupe, cell_state.entry.box)
 
 
-def _paint_entry(pen: Pen, view: Viewport, cell_state: CellState) -> None:
+def _paint_entry(pen: Pen, view: Viewport, cell_state: CellState) -> Rect | None:
+    """Paint what becomes of an image; return where its label is, if it has one."""
     entry = cell_state.entry
     if isinstance(entry, Open):
         boxes = entry.box, cell_state.written or entry.box
         _paint_open(pen, view, entry.mark, boxes, cell_state.weight)
         if entry.mark is Mark.KEEP and cell_state.weight is not Weight.SMALL:
-            _readout(pen, view, entry.box, _words(entry, boxes[1], cell_state.least))
+            return _readout(pen, view, entry.box, _words(entry, boxes[1], cell_state.least))
     elif isinstance(entry, Done):
         _paint_done(pen, view, entry.settled.box)
+    return None
 
 
 def _kept_inside(pen: Pen, view: Viewport) -> AbstractContextManager[None]:
@@ -193,8 +195,8 @@ def _words(entry: Open, written: PixelBox, least: int) -> tuple[str, str]:
     return text, _WARNING if small else LIGHT
 
 
-def _readout(pen: Pen, view: Viewport, box: PixelBox, words: tuple[str, str]) -> None:
-    """Write on a crop what is said of it, beside it where that is small."""
+def _readout(pen: Pen, view: Viewport, box: PixelBox, words: tuple[str, str]) -> Rect:
+    """Write on a crop what is said of it, beside it where that is small; return where."""
     text, colour = words
     width = _label_width(text)
     frame = view.seen if width <= view.seen.width else view.stage
@@ -203,19 +205,21 @@ def _readout(pen: Pen, view: Viewport, box: PixelBox, words: tuple[str, str]) ->
     below = rect.bottom - _LABEL_HEIGHT - _LABEL_MARGIN
     inside = rect.height > _LABEL_TALL and rect.width > width + 2 * _LABEL_MARGIN
     y = max(frame.y, below) if inside else _beside(frame, rect)
-    _label(pen, text, (x, y), colour, min(1.0, frame.width / width))
+    return _label(pen, text, (x, y), colour, min(1.0, frame.width / width))
 
 
 def _label_width(text: str) -> float:
     return _columns(text) * _DIGIT_WIDTH + 2 * _LABEL_PADDING
 
 
-def _label(pen: Pen, text: str, corner: tuple[float, float], colour: str, by: float = 1.0) -> None:
-    """Write a line on a ground of its own, smaller where there is less room."""
+def _label(pen: Pen, text: str, corner: tuple[float, float], colour: str, by: float = 1.0) -> Rect:
+    """Write a line on a ground of its own, smaller where there is less room; return where."""
     x, y = corner
-    pen.fill(_LABEL, Rect(x, y, by * _label_width(text), _LABEL_HEIGHT))
+    ground = Rect(x, y, by * _label_width(text), _LABEL_HEIGHT)
+    pen.fill(_LABEL, ground)
     at = (x + by * _LABEL_PADDING, y + _LABEL_HEIGHT / 2 + _LABEL_LOWERED)
     pen.words(text, at, colour, by * _TEXT_SIZE)
+    return ground
 
 
 def _size(box: PixelBox) -> str:
@@ -229,10 +233,14 @@ def _beside(frame: Rect, rect: Rect) -> float:
     return under if fits else max(frame.y, rect.y - _LABEL_ABOVE)
 
 
-def _paint_others(pen: Pen, view: Viewport, cell_state: CellState) -> None:
-    """Draw the other crops of the image thinly, each with its name where there is room."""
+def _paint_others(pen: Pen, view: Viewport, cell_state: CellState, taken: list[Rect]) -> None:
+    """Draw the other crops of the image thinly, each with its name where there is room.
+
+    Parameters
+    ----------
+    taken : where something is written already
+    """
     own = getattr(cell_state.entry, "box", None)
-    taken: list[Rect] = []
     for other in cell_state.others:
         rect = _rect(view, other.box)
         if other.box != own:

@@ -66,8 +66,8 @@ def _cell(view: View, position: int) -> str:
     name = file_name(entry.path)
     second = f"<span class='ck-quiet ck-second'>{cut_before(*_source(entry))}</span>"
     source = "" if layout.tight else second
-    shown = cut_inside(name, _SHORT_TAIL) if layout.tight else cut_inside(name)
     slot = slot_of(entry.path)
+    shown = cut_inside(name, _SHORT_TAIL) if layout.tight or slot else cut_inside(name)
     which = f"<span class='ck-slot ck-cut'>{text(slot)}</span>" if slot else ""
     return (
         at(layout, layout.cell(position), "", chosen)
@@ -76,6 +76,7 @@ def _cell(view: View, position: int) -> str:
             words.trimmed(layout.trim),
             f"<span class='ck-key'>{position + 1}</span>"
             f"{which}<span class='ck-name ck-first'>{shown}</span>" + source,
+            "ck-words",
         )
         + _chip(view, position, entry)
         + _tile(view, position, entry)
