@@ -4,6 +4,7 @@ import json
 import re
 import struct
 import subprocess
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from PIL import Image
 from ultra_hdr_builder import HEIGHT, ISO, OF_MAP, SCALE, WIDTH, gain_map, ultra_hdr
 
 from cropkit import errors, formats
+from cropkit.formats.jpeg import lossless
 from cropkit.formats.options import Jpeg, Options
 from cropkit.geometry import PixelBox, Size
 
@@ -115,6 +117,16 @@ def test_a_map_that_is_not_the_one_meant_does_not_verify(at: int) -> None:
     written[at] ^= 4
     with pytest.raises(errors.VerificationFailed):
         formats.verify(bytes(written), candidate, "a.jpg")
+
+
+def test_a_map_of_another_place_does_not_verify_even_where_it_is_believed_to_be_meant() -> None:
+    meant = formats.crop(SOURCE, "a.jpg", PixelBox(64, 64, 320, 256))
+    other = both(formats.crop(SOURCE, "a.jpg", PixelBox(96, 64, 352, 256)).data)[1]
+    assert isinstance(meant.proof, lossless.Proof)
+    believed = replace(meant, proof=replace(meant.proof, trailer=other))
+    written = both(meant.data)[0] + other
+    with pytest.raises(errors.VerificationFailed):
+        formats.verify(written, believed, "a.jpg")
 
 
 def test_other_words_for_a_gain_map_are_known() -> None:
