@@ -35,7 +35,8 @@ XMP = b"http://ns.adobe.com/xap/1.0/\0"
 MWG = {
     "RegionInfo": "{AppliedToDimensions={W=640,H=480,Unit=pixel},RegionList=["
     "{Area={X=0.5,Y=0.5,W=0.1,H=0.2,Unit=normalized},Name=Inside,Type=Face},"
-    "{Area={X=0.25,Y=0.5,W=0.2,H=0.2,Unit=normalized},Name=Cut,Type=Face},"
+    "{Area={X=0.3,Y=0.3,W=0.2,H=0.2,Unit=normalized},Name=Edge,Type=Face},"
+    "{Area={X=0.2,Y=0.5,W=0.2,H=0.2,Unit=normalized},Name=Cut,Type=Face},"
     "{Area={X=0.05,Y=0.05,W=0.05,H=0.05,Unit=normalized},Name=Gone,Type=Face}]}"
 }
 MICROSOFT = {
@@ -93,9 +94,10 @@ def test_regions_move_with_the_corner_and_those_outside_go_with_their_names(
     assert (info["AppliedToDimensions"]["W"], info["AppliedToDimensions"]["H"]) == (320, 240)
     areas = {each["Name"]: each["Area"] for each in info["RegionList"]}
     assert areas["Inside"] | {} == {"X": 0.5, "Y": 0.5, "W": 0.2, "H": 0.4, "Unit": "normalized"}
-    assert areas["Cut"]["X"] == pytest.approx(0.1)  # what stood left of the corner is cut off it
-    assert areas["Cut"]["W"] == pytest.approx(0.2)
-    assert areas.keys() == {"Inside", "Cut"}
+    edge, cut = areas["Edge"], areas["Cut"]
+    assert [edge[key] for key in "XYWH"] == pytest.approx([0.1, 0.1, 0.4, 0.4])  # as it was
+    assert [cut[key] for key in "XYWH"] == pytest.approx([0.05, 0.5, 0.1, 0.4])  # what is left
+    assert areas.keys() == {"Inside", "Edge", "Cut"}
     assert b"Gone" not in path.read_bytes()
     assert any(item.endswith("region") for item, _ in candidate.dropped)
 
@@ -226,23 +228,29 @@ SHARES = st.floats(0, 1).map(lambda value: round(value, 5))
 
 
 @given(SHARES, SHARES, SHARES, SHARES)
-def test_an_area_is_what_the_crop_shows_of_it(x: float, y: float, w: float, h: float) -> None:
+def test_an_area_is_where_it_was_or_what_the_crop_shows_of_it(
+    x: float, y: float, w: float, h: float
+) -> None:
     after = xmp_geometry.moved(_area(x, y, w, h), CHANGE, Account("jpeg"), "XMP")
     assert after is not None
+    axes = ((x * 640 - 160, w * 640, 320), (y * 480 - 120, h * 480, 240))
+    inside = all(0 <= centre < span for centre, _, span in axes)
     edges = [
-        (max(0.0, (c - s / 2) * side - low), min(float(span), (c + s / 2) * side - low), span)
-        for c, s, side, low, span in ((x, w, 640, 160, 320), (y, h, 480, 120, 240))
+        (max(0.0, centre - side / 2), min(float(span), centre + side / 2), span)
+        for centre, side, span in axes
     ]
-    if any(end < start or start >= span for start, end, span in edges):
+    if not inside and any(end < start or start >= span for start, end, span in edges):
         assert b"m:Regions" not in after
     elif b"m:Regions" in after:
         values = {p.name[1]: p for p in xml_packet.parse(after).properties()}
-        for (start, end, span), at, size in zip(edges, (b"x", b"y"), (b"w", b"h"), strict=True):
+        for axis, edge, at, size in zip(axes, edges, (b"x", b"y"), (b"w", b"h"), strict=True):
             middle, width = (
                 float(after[values[key].value.start : values[key].value.stop]) for key in (at, size)
             )
-            assert middle * span == pytest.approx((start + end) / 2, abs=0.01)
-            assert width * span == pytest.approx(end - start, abs=0.01)
+            span = axis[2]
+            whole = (axis[0], min(axis[1], span)) if inside else None
+            meant = whole or ((edge[0] + edge[1]) / 2, edge[1] - edge[0])
+            assert (middle * span, width * span) == pytest.approx(meant, abs=0.01)
 
 
 @given(st.binary(max_size=300))

@@ -460,6 +460,17 @@ def test_an_image_of_the_most_parts_costs_no_time(name: str) -> None:
     assert cpu(lambda: formats.crop(data, path, BOX)) < MOST_SECONDS
 
 
+def test_scans_over_a_large_image_are_fewer_than_over_a_small_one() -> None:
+    large = _scans(200)
+    at = large.index(b"\xff\xc0\0\x11\x08") + 5
+    large = large[:at] + struct.pack(">HH", 12_000, 12_000) + large[at + 4 :]
+    with pytest.raises(TooManyParts, match="more than 64 scans"):
+        formats.read_header(large, "a.jpg")
+    with pytest.raises(TooManyParts, match="more than 64 scans"):
+        preview(large, "a.jpg", Size(64, 64))
+    assert formats.read_header(_scans(200), "a.jpg").size == Size(16, 16)
+
+
 def test_directories_of_a_block_that_lead_to_each_other_are_not_all_followed() -> None:
     data = IMAGES["jpg: exif of directories"]()
     formats.crop(data, "a.jpg", BOX)  # what is loaded once is there

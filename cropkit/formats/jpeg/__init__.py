@@ -66,6 +66,7 @@ def opened(data: bytes, name: str, options: Options) -> OpenedJpeg:
     """Take the file apart; see `cropkit.formats.opened`."""
     jpeg = segments.parse(data, name)
     check_pixels(name, jpeg.size)
+    segments.check_scans(jpeg)
     jpeg.check_coding()
     drops = options.jpeg is Mode.EXACT or GAIN_MAP in options.drop
     both = None if drops else gain_map.pair(jpeg)
@@ -91,6 +92,7 @@ def bare(data: bytes, name: str) -> Bare:
     """Take the metadata off; animations and second pictures do not matter here."""
     jpeg = segments.parse(data, name)
     check_pixels(name, jpeg.size)
+    segments.check_scans(jpeg)
     return Bare(pixels.bare(jpeg), metadata.orientation(jpeg), metadata.profile(jpeg))
 
 

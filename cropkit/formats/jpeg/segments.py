@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from cropkit.errors import CorruptImage, Truncated, UnsupportedDepth
+from cropkit.errors import CorruptImage, TooManyParts, Truncated, UnsupportedDepth
 from cropkit.formats.limits import check_parts
 from cropkit.geometry import Size
 
@@ -24,6 +24,7 @@ _NEXT = re.compile(rb"\xff(?=[^\x00\xff])")
 _ALONE = (0x01, *range(0xD0, 0xD8))  # markers without a segment, of use in coded data only
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _8_BITS = 8
+_MANY_SCANS, _MOST_SCANNED = 64, 4 << 30  # scans that any image may have; pixels of all together
 # Zigzag order (figure A.6): natural index of each coded coefficient.
 ZIGZAG = tuple(
     y * 8 + x
@@ -178,6 +179,13 @@ class Jpeg:
             raise UnsupportedDepth(self.name, f"{_KINDS.get(marker, 'hierarchical')} JPEG")
         if depth != _8_BITS:
             raise UnsupportedDepth(self.name, f"{depth}-bit JPEG")
+
+
+def check_scans(jpeg: Jpeg) -> None:
+    """Raise `TooManyParts` where scans go over the image so often that it is made to cost time."""
+    number = sum(segment.marker == SOS for segment in jpeg.segments)
+    if number > _MANY_SCANS and number * jpeg.size.area > _MOST_SCANNED:
+        raise TooManyParts(jpeg.name, "scans", max(_MANY_SCANS, _MOST_SCANNED // jpeg.size.area))
 
 
 def parse(data: bytes, name: str) -> Jpeg:

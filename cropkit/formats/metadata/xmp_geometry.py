@@ -131,7 +131,10 @@ def _each(
 
 
 def _move_area(item: Element, edit: _Edit) -> bool | None:
-    """Move an area, which is given by its centre; None where it cannot be read."""
+    """Move an area, which is given by its centre; None where it cannot be read.
+
+    One whose centre is in the crop keeps centre and size; of another one stays what the crop shows.
+    """
     area = _by_name(item, _AREAS)
     unit = area.get(b"unit")
     text = edit.packet[unit.value.start : unit.value.stop] if unit else b"normalized"
@@ -140,13 +143,11 @@ def _move_area(item: Element, edit: _Edit) -> bool | None:
         return None
     before, after = edit.change.before, edit.change.result
     wide, high = (width or 0) * before.width, (height or 0) * before.height
-    shown = edit.change.placed(
-        (x * before.width - wide / 2, y * before.height - high / 2, wide, high)
-    )
-    if shown is None:
+    moved = _about(edit.change, (x * before.width, y * before.height), (wide, high))
+    if moved is None:
         return False
-    left, top, wide, high = shown
-    values = {b"x": (left + wide / 2) / after.width, b"y": (top + high / 2) / after.height}
+    (x, y), (wide, high) = moved
+    values = {b"x": x / after.width, b"y": y / after.height}
     values |= {b"w": wide / after.width, b"h": high / after.height}
     if across is not None:
         smaller = min(before.width, before.height), min(after.width, after.height)
@@ -154,6 +155,23 @@ def _move_area(item: Element, edit: _Edit) -> bool | None:
     for key in values.keys() & area.keys():
         edit.write(area[key], values[key])
     return True
+
+
+_Pair = tuple[float, float]
+
+
+def _about(change: Change, centre: _Pair, size: _Pair) -> tuple[_Pair, _Pair] | None:
+    """Return centre and size of an area as they are now, None where nothing of it is left."""
+    middle = change.placed((*centre, 0, 0))
+    if middle:
+        sized = change.placed((change.box.left, change.box.top, *size))
+        return (middle[0], middle[1]), (sized[2], sized[3]) if sized else size
+    left, top = (at - side / 2 for at, side in zip(centre, size, strict=True))
+    shown = change.placed((left, top, *size))
+    if shown is None:
+        return None
+    left, top, wide, high = shown
+    return (left + wide / 2, top + high / 2), (wide, high)
 
 
 def _move_microsoft(info: Element, edit: _Edit) -> None:
