@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cropkit.collection import Collection as Collection
     from cropkit.collection import Collection as open  # noqa: N813  (reads like the built-in)
     from cropkit.formats.options import Options as Options
+    from cropkit.framing import Framed as Framed
+    from cropkit.framing import around as around
     from cropkit.geometry import NormalizedBox as NormalizedBox
     from cropkit.geometry import PixelBox as PixelBox
     from cropkit.geometry import Size as Size
@@ -43,6 +45,7 @@ _LAZY = {
     "CropResult": ("cropkit.records", "CropResult"),
     "Decision": ("cropkit.records", "Decision"),
     "Fit": ("cropkit.targets", "Fit"),
+    "Framed": ("cropkit.framing", "Framed"),
     "NormalizedBox": ("cropkit.geometry", "NormalizedBox"),
     "Options": ("cropkit.formats.options", "Options"),
     "PixelBox": ("cropkit.geometry", "PixelBox"),
@@ -57,6 +60,7 @@ _LAZY = {
     "Table": ("cropkit.suggest", "Table"),
     "Target": ("cropkit.targets", "Target"),
     "Verdict": ("cropkit.records", "Verdict"),
+    "around": ("cropkit.framing", "around"),
     "errors": ("cropkit.errors", None),
     "geometry": ("cropkit.geometry", None),
     "look": ("cropkit.monitor.reporting", "look"),
@@ -71,6 +75,7 @@ __all__ = [
     "CropResult",
     "Decision",
     "Fit",
+    "Framed",
     "NormalizedBox",
     "Options",
     "PixelBox",
@@ -86,6 +91,7 @@ __all__ = [
     "Target",
     "Verdict",
     "__version__",
+    "around",
     "errors",
     "geometry",
     "look",

@@ -61,6 +61,7 @@ CropkitError
  │    ├── BadHead            what no head of a trail can be read of
  │    ├── BadSetting         a collection has no such choice
  │    ├── BadTarget          a wanted size, or a rule for some, that makes no sense
+ │    ├── BadFraming         subjects, or a rule, that no crop can be put around by
  │    ├── BadDestination     a folder that crops cannot go to
  │    ├── BadSlot            a name that no crop of an image can have
  │    ├── BadStatePlace      a place that cannot hold the state of a folder
@@ -645,6 +646,13 @@ class BadTarget(BadInput, ValueError):
 
     template = "target {0!r}: {1}"
     cure = "Write 1024x1024, a ratio as 4:5, a rule as step=64,area=1024x1024,min=512,max=2048"
+
+
+class BadFraming(BadInput, ValueError):
+    """(what, reason): no box was put around the subjects."""
+
+    template = "{0}: {1}"
+    cure = "Give subjects in upright pixels: left, top, right, bottom"
 
 
 class BadDestination(BadInput, ValueError):

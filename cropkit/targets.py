@@ -234,6 +234,24 @@ def snapped(box: PixelBox, image: Size, target: Target) -> PixelBox:
     return PixelBox.from_xywh(left, top, size.width, size.height)
 
 
+def covering(least: Size, image: Size, target: Target) -> Size:
+    """Return the smallest size that fits a target and is at least as large; or the image's largest.
+
+    Parameters
+    ----------
+    least : width and height that are needed, at most those of the image
+    """
+    if target.width > target.height:
+        tall = Target(target.height, target.width, bare=target.bare)
+        return covering(least.swapped, image.swapped, tall).swapped
+    ratio = (target.width, target.height)
+    # The height may be rounded up by half a pixel: so far may the width stay behind the ratio.
+    for_height = -(-ratio[0] * (2 * least.height - 1) // (2 * ratio[1]))
+    width = min(max(least.width, for_height), _widest(image, ratio))
+    low, high = _heights(width, image, ratio)
+    return Size(width, min(high, max(low, least.height)))
+
+
 def fits(crop: Size, target: Target) -> bool:
     """Whether a crop of this size is of a target's ratio, by half a pixel of its long side."""
     if target.width > target.height:

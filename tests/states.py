@@ -852,6 +852,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
 
 # Errors that no command of the shell raises: who does, and why nobody can be shown it here.
 ELSEWHERE: Mapping[str, str] = {
+    "BadFraming": "a call from Python",
     "BadKeymap": "a review has to be shown with a keymap that is wrong",
     "LabUnavailable": "JupyterLab itself has to fail to start",
     "CellFailed": "a notebook has to stop at an error",

@@ -13,9 +13,12 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "suggestions.md").read_text(encoding="utf-8")
 
 
-def test_the_example_prints_what_the_page_says() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    (output,) = re.findall(r"```text\n(.*?)```", PAGE, flags=re.DOTALL)
+CODES = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+OUTPUTS = re.findall(r"```text\n(.*?)```", PAGE, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(("code", "output"), list(zip(CODES, OUTPUTS, strict=True)))
+def test_an_example_prints_what_the_page_says(code: str, output: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
