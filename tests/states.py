@@ -816,7 +816,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "StillNeeded": still_needed,
     "EmptyFile": _png(b""),
     "Truncated": image("bad.jpg", _PLAIN[:3000]),
-    "CorruptImage": image("bad.jpg", _PLAIN[:20] + b"oops" + _PLAIN[20:]),
+    "CorruptImage": image("bad.jpg", _PLAIN.replace(b"\xff\xdb\0\x43", b"\xff\xdb\0\2", 1)),
     "UnknownFormat": _png(b"just words, quite a few of them, no image"),
     "WrongExtension": _png(_PLAIN),
     "UnsupportedFormat": image("bad.heic", heic()),
