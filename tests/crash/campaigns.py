@@ -18,23 +18,23 @@ LAB = Path(__file__).with_name("lab.py")
 TOLD: list[str] = []
 # class of crashes: what a normal run tries of it, and what a full run does
 CAMPAIGNS: dict[str, tuple[list[str], list[str]]] = {
-    "kills": (["kills", "--share", "27"], ["kills"]),
+    "kills": (["kills", "--share", "41"], ["kills"]),
     "kills at calls of every kind": (
-        ["kills-everywhere", "--share", "383"],
+        ["kills-everywhere", "--share", "571"],
         ["kills-everywhere", "--share", "2"],
     ),
     "kills in recovery": (
-        ["kills-in-recovery", "--first", "53", "--share", "45"],
+        ["kills-in-recovery", "--first", "79", "--share", "45"],
         ["kills-in-recovery", "--first", "6", "--share", "4"],
     ),
-    "faults": (["faults", "--share", "211"], ["faults", "--share", "40"]),
+    "faults": (["faults", "--share", "317"], ["faults", "--share", "40"]),
     "faults, then kills": (
-        ["faults-then-kills", "--first", "89", "--share", "77"],
+        ["faults-then-kills", "--first", "131", "--share", "77"],
         ["faults-then-kills", "--first", "17", "--share", "17"],
     ),
-    "signals at lines": (["signals", "--share", "1301"], ["signals", "--share", "37"]),
-    "exceptions at lines": (["exceptions", "--share", "1301"], ["exceptions", "--share", "37"]),
-    "power losses": (["power", "--limit", "7"], ["power", "--limit", "400"]),
+    "signals at lines": (["signals", "--share", "1951"], ["signals", "--share", "37"]),
+    "exceptions at lines": (["exceptions", "--share", "1951"], ["exceptions", "--share", "37"]),
+    "power losses": (["power", "--limit", "5"], ["power", "--limit", "400"]),
     "steps of two processes with kills and faults": (
         ["machine", "--limit", "10"],
         ["machine", "--limit", "150"],
