@@ -40,6 +40,7 @@ from cropkit.review.model import (
     begin,
 )
 from cropkit.review.model.progress import SessionCounts, within
+from cropkit.wanted import Wanted
 
 FEW, MANY = 1_000, 20_000
 FOLDERS = 4
@@ -176,6 +177,16 @@ def test_a_move_costs_as_much_in_many_images_as_in_few(
     assert many.lines <= few.lines * 1.5 + 100 + 200 * leaves
     assert many.comparisons <= few.comparisons * 1.5 + 40
     assert many.allocated <= few.allocated * 1.5 + 4_000 + 600 * leaves
+
+
+def test_a_crop_of_several_costs_as_much_in_many_images_as_in_few() -> None:
+    def three_of_each(count: int) -> ReviewState:
+        paths = [Path(f"{FOLDERS * n // count}/{n:06}.png") for n in range(count)]
+        return opened(begin(paths, 3, wanted=tuple(map(Wanted, ("face", "bust", "full")))))
+
+    few, many = (work(partial(enter, three_of_each(count // 3))) for count in (FEW, MANY))
+    assert many.lines <= few.lines * 1.5 + 100
+    assert many.allocated <= few.allocated * 1.5 + 4_000
 
 
 def test_a_search_that_meets_nothing_reads_a_thousand_names_at_a_time(

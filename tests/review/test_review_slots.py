@@ -114,6 +114,7 @@ def test_the_page_says_which_crop_is_which_and_counts_them(browser: Browser) -> 
     assert browser.words.count("<span class='ck-cut'>a_1.</span><span>png</span>") == 3
     assert "0 of 15 crops<span class='ck-more'> · 0 of 5 images</span> decided" in browser.words
     assert repr(browser.review) == "Review(15 crops of 5 images, 3 a page)"
+    assert "<span class='ck-key'>,</span> next crop" in browser.words
     browser.key("Enter")
     browser.shown()
     browser.written()
@@ -407,6 +408,7 @@ def test_where_each_image_has_one_crop_the_words_are_those_of_images(start: Star
     browser = shown(start())
     assert "0 of 5 decided" in browser.words
     assert "ck-slot ck-cut" not in browser.words
+    assert "next crop" not in browser.words
     assert repr(browser.review) == "Review(5 images, 3 a page)"
     browser.key(",")
     assert "is the only crop of its image" in browser.messages.note

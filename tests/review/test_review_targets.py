@@ -10,12 +10,16 @@ from desktop import Browser, entries
 from PIL import Image
 
 from cropkit.collection import Collection
+from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
 from cropkit.review.canvas.cells import cell_states
 from cropkit.review.canvas.live_drag import described
-from cropkit.review.canvas.paint import _WARNING
+from cropkit.review.canvas.paint import _WARNING, _readout
+from cropkit.review.canvas.pen import Pen
+from cropkit.review.canvas.snapshot import PillowCanvas
 from cropkit.review.model import Open
 from cropkit.review.model.box_editing import Grip
+from cropkit.review.view.viewport import Rect, Viewport
 from cropkit.targets import targets
 
 Started = Callable[..., Browser]
@@ -73,6 +77,25 @@ def test_what_is_too_small_is_marked_before_it_is_accepted(browser: Browser) -> 
     assert browser.words.count("<span>⚠ ✓</span>") == 1
     browser.loop.sleep(1)
     assert any(_WARNING in str(command) for command in browser.drawn)
+
+
+def test_words_without_room_are_smaller_and_stay_on_their_stage() -> None:
+    """What lies beside a cell is not wiped with it."""
+    fills: list[tuple[float, ...]] = []
+
+    class Recording(PillowCanvas):
+        def fill_rect(self, x: float, y: float, width: float, height: float) -> None:
+            fills.append((x, y, width, height))
+
+    stage, size = Rect(10, 10, 200, 150), Size(3000, 3000)
+    for words in ("4096 x 2048", "4096 x 2048 · 12 % cut · x4.10: 3096 px short"):
+        box = PixelBox(0, 0, 900, 900)
+        _readout(Pen(Recording(300, 200), 1), Viewport(stage, size), box, (words, _WARNING))
+    (short, long) = fills
+    for x, _, width, _ in fills:
+        assert stage.x <= x
+        assert x + width <= stage.right
+    assert long[2] == stage.width > short[2]
 
 
 def test_accepted_crops_have_the_shape_of_their_target_and_are_counted(
@@ -136,6 +159,9 @@ def test_a_key_lets_boxes_go_and_says_so(browser: Browser, kit: Collection) -> N
     assert "targets held" in browser.words
     browser.key("'")
     assert "targets let go" in browser.words
+    assert "aspect" not in browser.words
+    browser.key("l")
+    assert "aspect box" in browser.words
     assert names(browser) == [None] * 3
     browser.key("Enter")
     browser.written()

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterable
 
-from cropkit.review.model import Arrangement, Filter, ReviewState, folder_of
+from cropkit.review.model import FREE, Arrangement, Filter, ReviewState, folder_of
 from cropkit.review.model.messages import Message, Messages
 from cropkit.review.model.slots import slot_of
 from cropkit.review.view.captions import outcome
@@ -110,14 +110,10 @@ def foot(view: View) -> str:
         for name, word, more in _hints(view.session.arrangement)
         if word and view.keymap.label(name)
     )
-    lock = (
-        f"<span class='ck-quiet ck-more'>{keys((view.keymap.label('lock'),))} "
-        f"aspect {view.session.lock}</span>{_held(view)}"
-    )
     away = "<span class='ck-unfocused'>Click here to use the keyboard</span>"
     shown = (
         f"<span class='ck-focused ck-at' style='position:static'>{hints}"
-        f"{'' if grid else lock}</span>"
+        f"{'' if grid else _shapes(view)}</span>"
     )
     sheet = f"<span class='ck-quiet'>{keys((view.keymap.label('sheet'),))} all keys</span>"
     return (
@@ -128,13 +124,19 @@ def foot(view: View) -> str:
     )
 
 
-def _held(view: View) -> str:
-    """Return whether boxes are held to their targets, where there are any."""
-    if not view.session.has_targets:
-        return ""
-    how = "held" if view.session.holding else "let go"
-    key = keys((view.keymap.label("targets"),))
-    return f"<span class='ck-quiet ck-more'>{key} targets {how}</span>"
+def _shapes(view: View) -> str:
+    """Return what boxes are held to, and how one gets to another crop; as much as has room."""
+    session, hints = view.session, {}
+    if session.lock != FREE or not session.has_targets:
+        hints["lock"] = f"aspect {session.lock}"
+    if session.has_targets:
+        hints["targets"] = "targets held" if session.holding else "targets let go"
+    if session.images.required and len(hints) == 1:
+        hints["next-slot"] = "next crop"
+    return "".join(
+        f"<span class='ck-quiet ck-more'>{keys((view.keymap.label(name),))} {words}</span>"
+        for name, words in hints.items()
+    )
 
 
 def unshown(view: View, error: Exception) -> str:
