@@ -401,7 +401,10 @@ class WrongExtension(UnsupportedImage):
     """(path, format found)."""
 
     template = "{0}: the content is {1}, which the name does not say"
-    cure = "Rename it to its true extension"
+    cure = (
+        "Rename it to its true extension, or have the content decide: "
+        "`cropkit settings FOLDER --drop extension`"
+    )
 
 
 class UnsupportedFormat(UnsupportedImage):

@@ -115,7 +115,7 @@ def opened(data: bytes, name: str, options: Options = _DEFAULT) -> Opened:
     Refused
         A leaf that names the file and says why it cannot be cropped faithfully.
     """
-    image_format = _format(data, name)
+    image_format = _format(data, name, options.drop)
     with reading(name):
         return Opened(name, options, image_format.opened(data, name, options))
 
@@ -177,8 +177,8 @@ def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:
     return candidate if loss is None else replace(candidate, psnr=loss)
 
 
-def _format(data: bytes, name: str) -> _Format:
-    format_name = sniff(data, name)
+def _format(data: bytes, name: str, drop: frozenset[str]) -> _Format:
+    format_name = sniff(data, name, drop)
     if format_name not in _FORMATS:
         raise UnsupportedFormat(name, shown(format_name))
     return _room(format_name, name)

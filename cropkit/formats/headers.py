@@ -36,7 +36,7 @@ class Headers:
         Refused
             As `cropkit.formats.opened`, and as `cropkit.formats.copies.copied` where headers tell.
         """
-        how, form = self.how, sniff(data, name)
+        how, form = self.how, sniff(data, name, self.options.drop)
         faithful = how is None or (how.is_faithful(form) and not self.resizes)
         if how is not None and not faithful:
             how.coded(form, name)

@@ -12,9 +12,11 @@ from cropkit.formats.account import Bare
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata.exif import read_orientation
+from cropkit.formats.options import EXTENSION
 from cropkit.formats.sniff import shown, sniff
 from cropkit.geometry import Size
 
+BY_CONTENT = frozenset({EXTENSION})
 _QUALITY = 85
 _GREY = (128, 128, 128)
 _REDUCIBLE = ("L", "RGB", "RGBA", "CMYK")
@@ -70,13 +72,13 @@ def thumbnail(jpeg: bytes, fit: Size) -> bytes:
 
 def bare_of(data: bytes, name: str) -> Bare:
     """Take the metadata off, where a room knows how to."""
-    form = sniff(data, name)
+    form = sniff(data, name, BY_CONTENT)  # whatever a file is called, it is shown
     return _BARE[form](data, name) if form in _BARE else Bare(data, 1, None)
 
 
 def opened(data: bytes, name: str) -> Image.Image:
     """Open with the one decoder that the content names."""
-    form = sniff(data, name)
+    form = sniff(data, name, BY_CONTENT)  # whatever a file is called, it is shown
     Image.init()
     opener, _ = Image.OPEN.get(_OPENERS.get(form, ""), (None, None))
     if opener is None:

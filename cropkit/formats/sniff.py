@@ -3,6 +3,7 @@
 from pathlib import PurePath
 
 from cropkit.errors import EmptyFile, Truncated, UnknownFormat, WrongExtension
+from cropkit.formats.options import EXTENSION
 
 _SUFFIXES = {
     "png": "png apng",
@@ -57,8 +58,12 @@ def named_format(name: str) -> str | None:
     return EXTENSIONS.get(PurePath(name).suffix.lower())
 
 
-def sniff(data: bytes, name: str) -> str:
+def sniff(data: bytes, name: str, drop: frozenset[str] = frozenset()) -> str:
     """Return the format of the content.
+
+    Parameters
+    ----------
+    drop : of `Options.drop`: `extension` has the content alone decide
 
     Raises
     ------
@@ -73,7 +78,7 @@ def sniff(data: bytes, name: str) -> str:
     promised = named_format(name)
     if recognised is None:
         raise _unknown(data, name, promised)
-    if promised not in (None, recognised):
+    if promised not in (None, recognised) and EXTENSION not in drop:
         raise WrongExtension(name, shown(recognised))
     return recognised
 

@@ -36,6 +36,15 @@ def test_a_name_that_says_another_format_is_refused(data: bytes, name: str) -> N
         formats.read_header(data, name)
 
 
+@pytest.mark.parametrize(("data", "name"), [(PNG, "a.jpg"), (JPEG, "a.heic"), (PNG, "a.webp")])
+def test_a_name_that_says_another_format_can_be_left_out_of_account(data: bytes, name: str) -> None:
+    options = formats.Options(drop=frozenset({"extension"}))
+    candidate = formats.crop(data, name, PixelBox(8, 8, 24, 24), options)
+    formats.verify(candidate.data, candidate, name)
+    assert candidate.format == ("png" if data == PNG else "jpeg")
+    assert preview(data, name, Size(20, 20))
+
+
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
 def test_an_empty_file_is_refused_as_such(name: str) -> None:
     with pytest.raises(errors.EmptyFile, match=name):

@@ -227,6 +227,19 @@ def test_other_tables_sampling_or_scans_do_not_verify(other: dict[str, Any]) -> 
         formats.verify(written, _believing(meant, written), NAME)
 
 
+def test_a_step_of_0_in_a_table_is_one_of_1() -> None:
+    data = pictures.encoded(pictures.photo(64, 48), "JPEG", quality=90)
+    at = data.index(b"\xff\xdb") + 5
+    candidate = formats.crop(
+        data[:at] + b"\0" + data[at + 1 :],
+        "a.jpg",
+        PixelBox(5, 5, 50, 40),
+        Options(jpeg=Jpeg.EXACT),
+    )
+    formats.verify(candidate.data, candidate, "a.jpg")
+    assert any("steps of 0" in item for item in candidate.patched)
+
+
 def test_codes_made_to_measure_are_made_to_measure_again() -> None:
     sources = [pictures.encoded(pictures.photo(160, 120), "JPEG", optimize=o) for o in (0, 1)]
     typical, measured = (segments.parse(cropped(s).data, NAME).codes for s in sources)

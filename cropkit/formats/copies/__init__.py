@@ -47,7 +47,7 @@ def copied(
     Refused
         A leaf that names the file and says why there can be no such copy; nothing was written.
     """
-    form = sniff(data, name)
+    form = sniff(data, name, options.drop)
     if how.is_faithful(form):
         try:
             return _as_in_place(data, name, box, options)

@@ -95,7 +95,11 @@ def _coding(jpeg: Jpeg, size: Size, account: Account) -> Coding:
     """Plan the coding of the crop: that of the source, but where Pillow cannot write it."""
     coding = coding_of(jpeg, pixels.stored_mode(jpeg))
     count = len(coding.tables)
-    tables, sampling = coding.tables, coding.sampling
+    tables = tuple(tuple(max(1, step) for step in table) for table in coding.tables)
+    sampling = coding.sampling
+    if tables != coding.tables:
+        account.patch("quantisation tables: steps of 0, which cannot be, are 1")
+    coding = replace(coding, tables=tables)
     if coding.mode == "CMYK":
         tables = (coding.tables[0],) * count
     writable = coding.mode == "YCbCr" and sampling in _SUBSAMPLING
