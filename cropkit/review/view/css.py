@@ -54,7 +54,7 @@ CSS = """<style>
   font-weight: 650; color: var(--jp-layout-color1, #fff);
   background: var(--jp-ui-font-color0, #111); }
 .cropkit-review .ck-slot + .ck-first { flex: 1 1 auto; }
-.cropkit-review .ck-slot ~ .ck-second { flex: 0 100 auto; }
+.cropkit-review .ck-slot ~ .ck-second { flex: 0 99999 auto; }
 .cropkit-review .ck-title { font-size: 1.15em; font-weight: 650; flex: 0 1 auto; }
 .cropkit-review .ck-side { padding: 0 0.3em; }
 .cropkit-review .ck-bar { height: 0.45em; border-radius: 0.3em; overflow: hidden;
