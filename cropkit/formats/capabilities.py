@@ -92,6 +92,7 @@ _WRITTEN = (
     Capability("jpeg", "second pictures, with `--drop gain-map`", DROPS, "they show the scene"),
     Capability("jpeg", "other gain maps, depth map, thermal picture", REFUSED, "GainMap"),
     Capability("jpeg", "a picture in the colour profile", REFUSED, "GainMap"),
+    Capability("jpeg", "a motion photo's video, with `--drop motion`", DROPS, "it shows more"),
     Capability("jpeg", "several images, motion photo", REFUSED, "MultiPage"),
     Capability("jpeg", UNSIGNED, DROPS, "a crop breaks what they sign"),
     Capability("jpeg", "content credentials (JUMBF)", REFUSED, "Provenance"),

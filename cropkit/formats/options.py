@@ -19,8 +19,9 @@ class Jpeg(StrEnum):
 GAIN_MAP = "gain-map"  # every second picture in a JPEG
 PROVENANCE = "provenance"  # signed content credentials, which a crop breaks
 TRAILING = "trailing"  # what follows the end of an image
+MOTION = "motion"  # the video of a photograph that moves
 EXTENSION = "extension"  # the check that the name says what the content is
-DROPPABLE = (GAIN_MAP, PROVENANCE, TRAILING, EXTENSION)
+DROPPABLE = (GAIN_MAP, MOTION, PROVENANCE, TRAILING, EXTENSION)
 SIGNED = "a crop breaks what it signs"
 
 
@@ -32,8 +33,8 @@ class Options:
     ----------
     jpeg : lossless, where the corner moves out to a whole block, or not at all; lossless-or-exact,
         where that box is encoded anew when libjpeg is not there; exact, the very box, encoded anew
-    drop : what may be left out where a file is refused otherwise: gain-map, provenance, trailing;
-        extension: whether the name says what the content is
+    drop : what may be left out where a file is refused otherwise: gain-map, motion, provenance,
+        trailing; extension: whether the name says what the content is
 
     Raises
     ------

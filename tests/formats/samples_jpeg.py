@@ -17,6 +17,7 @@ SMALL = pictures.encoded(pictures.photo(16, 12), "JPEG")
 NOTE = (0x927C, 7, 64, b"Maker\0" + bytes(range(58)))
 STATED = jpg.tiff(jpg.short(0x0100, 160), jpg.short(0x0101, 120), NOTE)
 STATED_XMP = b"<x tiff:ImageWidth='160' tiff:ImageLength='120'/>"
+VIDEO = b"\0\0\0\x18ftypmp42" + bytes(12) + b"\0\0\4\0mdat" + bytes(range(256)) * 4
 PLAIN, COMMENTED = jpg.build(), jpg.build([(0xFE, b"a")])
 MPF = b"MPF\0MM\0*\0\0\0\x08\0\1\xb0\1\0\4\0\0\0\1\0\0\0"
 # An index of two, of which the second is a large thumbnail.
@@ -147,6 +148,10 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
         jpg.build([(0xE1, XMP + b'<x hdrgm:Version="1.0"/>')]) + PLAIN,
         jpg.build([(0xE1, XMP + b"<x GDepth:Data='iVBO'/>")]),
         jpg.build([(0xE1, b"FLIR\0\1\0\0")]),
+    ],
+    "a motion photo's video, with `--drop motion`": [
+        jpg.build([(0xE1, XMP + b"<x GCamera:MotionPhoto='1' b='2'/>")]) + VIDEO,
+        ultra_hdr(more=VIDEO),
     ],
     "several images, motion photo": [
         jpg.build([(0xE2, MPF + b"\2")]),

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import exiftool
+import jpeg_builder as jpg
 import numpy as np
 import numpy.typing as npt
 import pictures
@@ -16,7 +17,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from ultra_hdr_builder import HEIGHT, ISO, OF_MAP, SCALE, WIDTH, gain_map, ultra_hdr
+from ultra_hdr_builder import (
+    HEIGHT,
+    ISO,
+    OF_MAP,
+    PHOTO,
+    SCALE,
+    WIDTH,
+    XMP,
+    gain_map,
+    ultra_hdr,
+)
 
 from cropkit import errors, formats
 from cropkit.formats.jpeg import lossless
@@ -152,6 +163,31 @@ REFUSED = {
 def test_a_map_that_is_no_plain_one_refuses_the_file(what: str) -> None:
     with pytest.raises((errors.GainMap, errors.MultiPage)):
         formats.read_header(ultra_hdr(REFUSED[what]), "a.jpg")
+
+
+VIDEO = b"\0\0\0\x18ftypmp42" + bytes(12) + b"\0\0\4\0mdat" + bytes(range(256)) * 4
+
+
+def test_a_video_goes_where_the_person_says_so_and_the_map_stays() -> None:
+    moving = ultra_hdr(more=VIDEO)
+    with pytest.raises((errors.GainMap, errors.MultiPage)):
+        formats.read_header(moving, "a.jpg")
+    candidate = cropped(moving, PixelBox(70, 50, 470, 350), Options(drop=frozenset({"motion"})))
+    still = cropped(SOURCE, PixelBox(70, 50, 470, 350))
+    assert both(candidate.data) == both(still.data)
+    assert candidate.dropped[-1][0] == f"video of the motion photo, {len(VIDEO)} bytes"
+
+
+def test_a_video_behind_a_plain_image_goes_as_well() -> None:
+    words = b"<x GCamera:MotionPhoto='1' GCamera:MicroVideoOffset='1060' b='2'/>"
+    data = jpg.build([(0xE1, XMP + words)], PHOTO)
+    for mode in Jpeg:
+        options = Options(jpeg=mode, drop=frozenset({"motion"}))
+        candidate = cropped(data + VIDEO, PixelBox(70, 50, 470, 350), options)
+        assert candidate.data.endswith(b"\xff\xd9")
+        assert (0xE1, XMP + b"<x b='2'/>") in jpg.metadata(candidate.data)
+        with pytest.raises(errors.MultiPage):
+            formats.read_header(data + VIDEO, "a.jpg", Options(jpeg=mode))
 
 
 def test_the_very_box_has_no_grid_for_a_map_and_is_refused() -> None:

@@ -18,15 +18,22 @@ def gain_map(image: Image.Image = MAP, words: bytes = OF_MAP) -> bytes:
     return jpg.build([(0xE1, XMP + words), (0xE2, ISO + bytes(40))], image)
 
 
-def packet(length: int) -> bytes:
+def packet(length: int, video: int = 0) -> bytes:
+    moves = "GCamera:MotionPhoto='1' " if video else ""
+    item = (
+        "<rdf:li rdf:parseType='Resource'><Container:Item Item:Semantic='MotionPhoto' "
+        f"Item:Mime='video/mp4' Item:Length='{video}'/></rdf:li>"
+    )
     return (
         "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-"
         "syntax-ns#'><rdf:Description rdf:about='' xmlns:Container='http://ns.google.com/photos/1.0/"
         "container/' xmlns:Item='http://ns.google.com/photos/1.0/container/item/' xmlns:hdrgm="
-        "'http://ns.adobe.com/hdr-gain-map/1.0/' hdrgm:Version='1.0'><Container:Directory><rdf:Seq>"
+        f"'http://ns.adobe.com/hdr-gain-map/1.0/' {moves}hdrgm:Version='1.0'>"
+        "<Container:Directory><rdf:Seq>"
         "<rdf:li rdf:parseType='Resource'><Container:Item Item:Semantic='Primary' "
         "Item:Mime='image/jpeg'/></rdf:li><rdf:li rdf:parseType='Resource'><Container:Item "
         f"Item:Semantic='GainMap' Item:Mime='image/jpeg' Item:Length='{length}'/></rdf:li>"
+        f"{item if video else ''}"
         "</rdf:Seq></Container:Directory></rdf:Description></rdf:RDF></x:xmpmeta>"
     ).encode()
 
@@ -48,17 +55,21 @@ def ultra_hdr(
     order: str = ">",
     orientation: int = 1,
     image: Image.Image = PHOTO,
+    more: bytes = b"",
     **options: object,
 ) -> bytes:
-    """A file as phones write it: sizes and places of both stand in it twice."""
+    """A file as phones write it: sizes and places of both stand in it twice.
+
+    `more` is a video behind them.
+    """
     other = gain_map() if other is None else other
     exif = pictures.exif_bytes(orientation=orientation)
 
     def whole(length: int, at: int) -> bytes:
-        parts = [(0xE1, exif), (0xE1, XMP + packet(len(other)))]
+        parts = [(0xE1, exif), (0xE1, XMP + packet(len(other), len(more)))]
         parts += [(0xE2, index(order, (length, len(other)), at)), (0xE2, ISO)]
         return jpg.build(parts, image, **options)
 
     length = len(whole(0, 0))
     at = length - (whole(0, 0).index(b"MPF\0") + 4)
-    return whole(length, at) + other
+    return whole(length, at) + other + more

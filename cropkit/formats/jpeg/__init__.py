@@ -4,11 +4,20 @@ from dataclasses import dataclass, replace
 
 from cropkit.errors import CorruptImage, GainMap, LosslessUnavailable, UnsupportedDepth
 from cropkit.formats.account import Account, Bare, Candidate, Header
-from cropkit.formats.jpeg import gain_map, lossless, metadata, pixels, reencode, segments
+from cropkit.formats.jpeg import (
+    gain_map,
+    lossless,
+    metadata,
+    pixels,
+    reencode,
+    second_pictures,
+    segments,
+)
 from cropkit.formats.jpeg.gain_map import Pair
 from cropkit.formats.jpeg.segments import Jpeg
 from cropkit.formats.limits import check_pixels
-from cropkit.formats.options import GAIN_MAP, Options
+from cropkit.formats.metadata.crop_change import SHOWS_MORE
+from cropkit.formats.options import GAIN_MAP, MOTION, Options
 from cropkit.formats.options import Jpeg as Mode
 from cropkit.geometry import PixelBox
 from cropkit.lossless.process import CannotCopy, Ended, TookTooLong
@@ -18,12 +27,13 @@ Proof = reencode.Proof | lossless.Proof
 
 @dataclass(frozen=True, slots=True)
 class OpenedJpeg:
-    """A JPEG taken apart."""
+    """A JPEG taken apart; ``video`` is how many bytes of a motion photo were left out."""
 
     jpeg: Jpeg
     header: Header
     options: Options
     pair: Pair | None = None
+    video: int = 0
 
     def crop(self, box: PixelBox) -> Candidate:
         """Crop to an upright box; see `cropkit.formats.Opened.crop`.
@@ -35,11 +45,11 @@ class OpenedJpeg:
         jpeg, header, drop = self.jpeg, self.header, self.options.drop
         boxes = (box, box.stored(header.size, header.orientation))
         if self.options.jpeg is Mode.EXACT:
-            return reencode.crop(jpeg, boxes, Account("jpeg"), drop)
+            return self._told(reencode.crop(jpeg, boxes, Account("jpeg"), drop))
         try:
             if self.pair:
-                return gain_map.crop(self.pair, header, boxes)
-            return lossless.crop(jpeg, header, boxes, Account("jpeg"), drop)
+                return self._told(gain_map.crop(self.pair, header, boxes, drop))
+            return self._told(lossless.crop(jpeg, header, boxes, Account("jpeg"), drop))
         except TookTooLong as error:
             raise CorruptImage(jpeg.name, f"decoding it: {error}") from error
         except CannotCopy as error:
@@ -59,17 +69,26 @@ class OpenedJpeg:
         account.patch(f"pixels: encoded anew, they cannot be copied: {why}")
         candidate = reencode.crop(self.jpeg, (applied, stored), account, self.options.drop)
         degraded = f"encoded anew, it could not be cropped without loss: {why}"
-        return replace(candidate, box_asked=boxes[0], degraded=degraded)
+        return self._told(replace(candidate, box_asked=boxes[0], degraded=degraded))
+
+    def _told(self, candidate: Candidate) -> Candidate:
+        """Tell of a video that was left out when the file was opened."""
+        if not self.video:
+            return candidate
+        gone = (f"video of the motion photo, {self.video} bytes", SHOWS_MORE)
+        return replace(candidate, dropped=(*candidate.dropped, gone))
 
 
 def opened(data: bytes, name: str, options: Options) -> OpenedJpeg:
     """Take the file apart; see `cropkit.formats.opened`."""
-    jpeg = segments.parse(data, name)
+    parsed = segments.parse(data, name)
+    jpeg = second_pictures.without_video(parsed) if MOTION in options.drop else parsed
+    video = len(parsed.trailer) - len(jpeg.trailer)
     check_pixels(name, jpeg.size)
     segments.check_scans(jpeg)
     jpeg.check_coding()
     drops = options.jpeg is Mode.EXACT or GAIN_MAP in options.drop
-    both = None if drops else gain_map.pair(jpeg)
+    both = None if drops else gain_map.pair(jpeg, motion=video > 0)
     metadata.refuse(jpeg, options.drop, paired=both is not None)
     if len(jpeg.components) not in pixels.MODES:
         raise UnsupportedDepth(name, f"a JPEG of {len(jpeg.components)} components")
@@ -77,7 +96,7 @@ def opened(data: bytes, name: str, options: Options) -> OpenedJpeg:
     header = _header(jpeg)
     if both:
         header = replace(header, grid=both.grid, step=both.scale)
-    return OpenedJpeg(jpeg, header, options, both)
+    return OpenedJpeg(jpeg, header, options, both, video)
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:

@@ -42,8 +42,13 @@ class Pair:
         )
 
 
-def pair(jpeg: Jpeg) -> Pair | None:
-    """Return an image with its gain map, None where it is no such pair, or no plain one."""
+def pair(jpeg: Jpeg, *, motion: bool = False) -> Pair | None:
+    """Return an image with its gain map, None where it is no such pair, or no plain one.
+
+    Parameters
+    ----------
+    motion : whether a video was left out
+    """
     try:
         other = segments.parse(jpeg.trailer.lstrip(_PADDING), jpeg.name)
         other.check_coding()
@@ -53,12 +58,14 @@ def pair(jpeg: Jpeg) -> Pair | None:
     scale = sides[0] // sides[2]
     fits = 1 <= scale <= _MOST_SCALE and sides[:2] == (scale * sides[2], scale * sides[3])
     alone = other.ended and not other.trailer.strip(_PADDING)
-    if fits and alone and second_pictures.is_gain_map(jpeg, other):
+    if fits and alone and second_pictures.is_gain_map(jpeg, other, motion=motion):
         return Pair(replace(jpeg, trailer=b""), other, scale)
     return None
 
 
-def crop(both: Pair, header: Header, boxes: tuple[PixelBox, PixelBox]) -> Candidate:
+def crop(
+    both: Pair, header: Header, boxes: tuple[PixelBox, PixelBox], drop: frozenset[str]
+) -> Candidate:
     """Crop both to a stored box, snapped outward to their grid and to whole samples of the map.
 
     Raises
@@ -68,12 +75,11 @@ def crop(both: Pair, header: Header, boxes: tuple[PixelBox, PixelBox]) -> Candid
     GainMap
         What tells how long they are cannot be restated.
     """
-    none = frozenset[str]()
-    base = lossless.crop(both.base, header, boxes, Account("jpeg"), none, paired=True)
+    base = lossless.crop(both.base, header, boxes, Account("jpeg"), drop, paired=True)
     stored = header.snapped(boxes[1])
     small = PixelBox(*(side // both.scale for side in stored.xyxy))
     of_map = Header("jpeg", both.map.size, 1, lossless.grid(both.map))
-    other = lossless.crop(both.map, of_map, (small, small), Account("jpeg"), none)
+    other = lossless.crop(both.map, of_map, (small, small), Account("jpeg"), drop)
     return _joined(both, base, other)
 
 

@@ -22,7 +22,7 @@ from cropkit.formats.jpeg.split import EXIF, PHOTOSHOP, XMP_MORE, Whole
 from cropkit.formats.metadata import colour_profile, exif, inspection, photoshop, xmp
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 from cropkit.formats.metadata.embedded_pictures import holds_picture
-from cropkit.formats.options import GAIN_MAP, PROVENANCE, SIGNED
+from cropkit.formats.options import GAIN_MAP, MOTION, PROVENANCE, SIGNED
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 ICC = b"ICC_PROFILE\0"
@@ -263,6 +263,8 @@ def _edit_xmp(segment: Segment, edit: Edit, item: str) -> Segment | None:
         packet = xmp.pointing_to(packet, digest, now)
     if edit.drops_pictures:
         packet = xmp.without_pictures(packet, edit.account, item)
+    elif MOTION in edit.drop:
+        packet = xmp.without_motion(packet, edit.account, item)
     after = xmp.restated(packet, edit.change, edit.account, item, edit.name)
     unchanged = XMP + after == segment.data
     (edit.account.keep if unchanged else edit.account.patch)(item)

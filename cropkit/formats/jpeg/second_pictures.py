@@ -1,7 +1,9 @@
 """Pictures beside the picture: which of them are mere previews of it, and which refuse a file."""
 
+import re
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cropkit.errors import GainMap, MultiPage
 from cropkit.formats.jpeg.segments import APP1, APP2, Jpeg
@@ -12,9 +14,11 @@ MPF = b"MPF\0"
 GAIN_MAP_ISO = b"urn:iso:std:iso:ts:21496:-1"
 _GAIN_MAPS = (b"hdrgm:Version", b"hdrgainmap", GAIN_MAP_ISO)
 _OF_A_MAP = (b"HDRGainMap:HDRGainMapVersion", b"aux:hdrgainmap")
-_MORE = (b"MotionPhoto", b"MicroVideo", b"GDepth:", b"GImage:", b"auxiliary:depth", b"FLIR\0")
+_MOVING = (b"MotionPhoto", b"MicroVideo")
+_MORE = (b"GDepth:", b"GImage:", b"auxiliary:depth", b"FLIR\0")
 # Photographs that move, and directories of what stands behind the end.
 _PARTS = (b"MotionPhoto", b"MicroVideo", b"Container:Item", b"GContainer:", b"GDepth:", b"GImage:")
+_MP4 = re.compile(rb"\0\0\0[\x08-\x60]ftyp[a-zA-Z0-9 ]{4}")
 _VIDEO = (b"ftyp", b"moov", b"mdat", b"SEFT")
 _PREVIEWS = (0x010001, 0x010002)  # "large thumbnails" (CIPA DC-007, 5.2.3.3.1)
 _TYPE = 0xFFFFFF
@@ -42,12 +46,28 @@ def refuse(jpeg: Jpeg) -> None:
         raise MultiPage(jpeg.name, max(pages, 2))
 
 
-def is_gain_map(jpeg: Jpeg, other: Jpeg) -> bool:
-    """Whether the one picture behind an image is its gain map, and nothing else is there."""
+def without_video(jpeg: Jpeg) -> Jpeg:
+    """Return an image without the video behind it; what stood before that stays if it is a JPEG."""
+    video = _MP4.search(jpeg.trailer)
+    if video is None:
+        return jpeg
+    before = jpeg.trailer[: video.start()].rstrip(b"\0")
+    is_picture = before.lstrip(b"\0").startswith(b"\xff\xd8\xff")
+    return replace(jpeg, trailer=before if is_picture else b"")
+
+
+def is_gain_map(jpeg: Jpeg, other: Jpeg, *, motion: bool) -> bool:
+    """Whether the one picture behind an image is its gain map, and nothing else is there.
+
+    Parameters
+    ----------
+    motion : whether there was a video as well, which is left out
+    """
     indices = [s.data for s in jpeg.metadata if s.marker == APP2 and s.data.startswith(MPF)]
     words = [b"".join(s.data for s in each.metadata) for each in (jpeg, other)]
     announced = any(word in words[1] for word in _GAIN_MAPS + _OF_A_MAP)
-    more = any(word in each for word in _MORE for each in words)
+    others = _MORE if motion else _MORE + _MOVING
+    more = any(word in each for word in others for each in words)
     return announced and not more and all(_images(data) == 2 for data in indices)  # noqa: PLR2004  (the image and its map)
 
 

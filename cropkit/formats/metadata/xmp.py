@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from cropkit.errors import GainMap
 from cropkit.formats.account import Account
 from cropkit.formats.limits import check_parts
-from cropkit.formats.metadata import inspection, xmp_geometry
+from cropkit.formats.metadata import inspection, xml_packet, xmp_geometry
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 
 # Properties that hold the stored size (XMP specification part 2; Exif 2.3 for XMP).
@@ -38,6 +38,8 @@ _OF_PICTURES = (
 # Each begins at the first of several blanks: else a run of them would be gone through from each.
 _ATTRIBUTE = rb"(?<!\s)\s+(?:%b)\s*=\s*(?:\"[^\"]*\"|'[^']*')"
 _ATTRIBUTES = re.compile(_ATTRIBUTE % _OF_PICTURES)
+_MOTION = rb"GCamera:(?:MotionPhoto|MicroVideo)\w*"
+_MOTION_ATTRIBUTE = re.compile(_ATTRIBUTE % _MOTION)
 # The pointer to a packet in other segments (XMP, part 3, 1.1.3.1).
 _POINTER = rb"xmpNote:HasExtendedXMP"
 _POINTER_ATTRIBUTE = re.compile(_ATTRIBUTE % _POINTER)
@@ -135,6 +137,25 @@ def without_pictures(packet: bytes, account: Account, label: str) -> bytes:
         return packet
     account.drop(f"{label} of a second picture", "it describes what is dropped")
     return _NAMESPACE.sub(lambda n: n[0] if b"%b:" % n[1] in _bodies(after) else b"", after)
+
+
+def without_motion(packet: bytes, account: Account, label: str) -> bytes:
+    """Return the packet without what describes a motion photo's video, and account for that."""
+    after = _MOTION_ATTRIBUTE.sub(b"", _without_elements(packet, _MOTION))
+    try:
+        items = (e for e in xml_packet.parse(after).walk() if e.name[1] == b"li")
+        gone = {range(e.start, e.stop): b"" for e in items if _is_motion(after, e)}
+    except xml_packet.XmlDamage:
+        gone = {}
+    after = xml_packet.edited(after, gone)
+    if after != packet:
+        account.drop(f"{label} of the video", "it describes what is dropped")
+    return after
+
+
+def _is_motion(packet: bytes, item: xml_packet.Element) -> bool:
+    kinds = (p for p in item.properties() if p.name[1] == b"Semantic")
+    return any(packet[p.value.start : p.value.stop] == b"MotionPhoto" for p in kinds)
 
 
 def pointing_to(packet: bytes, old: bytes, new: bytes | None) -> bytes:
