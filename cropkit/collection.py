@@ -26,7 +26,7 @@ from cropkit.engine import copying_out, listing, outputs
 from cropkit.engine.accepting import AcceptedChange
 from cropkit.engine.apply import Applier
 from cropkit.engine.copying_out import KeptOriginal
-from cropkit.engine.deciding import DecisionRecorder, headers_for
+from cropkit.engine.deciding import DecisionRecorder, bound, headers_for
 from cropkit.engine.executor import DecisionExecutor, refusal, result_of
 from cropkit.engine.groups import GroupSize
 from cropkit.engine.locations import Locations
@@ -287,7 +287,7 @@ class Collection:
             self.ways = kept(self.trail.settings())
             folder = self.ways.folder
             self.placement = self.ways.placement(None if folder is None else str(folder))
-        self._remember_output()
+        self._remember_output(self.placement)
 
     def keep_ways(self, session: Ways) -> None:
         """Let what becomes of crops in this session count for all that say nothing else.
@@ -311,10 +311,11 @@ class Collection:
         """The crops that are wanted of each image."""
         return self.ways.crops
 
-    def _remember_output(self) -> None:
+    def _remember_output(self, placement: Placement) -> None:
         """Let nobody list what goes to a folder inside the collection as new images."""
-        if self.destination is not None and not self.destination.startswith("/"):
-            change = outputs.with_another(self.trail.settings(), self.destination)
+        folder = placement.folder
+        if folder is not None and not folder.startswith("/"):
+            change = outputs.with_another(self.trail.settings(), folder)
             if change:
                 self.trail.choose(change)
 
@@ -446,9 +447,12 @@ class Collection:
         Refused
             Missing, empty, truncated, of a format that cannot be cropped faithfully, …
         """
+        return self._seen(path, self.headers)
+
+    def _seen(self, path: str, headers: Headers) -> Look:
         self.scope.check(path)
         content = self.files.read(path)
-        header = self.headers.read(content.data, path)
+        header = headers.read(content.data, path)
         cropped = self.trail.contents.is_crop(content.sha256, path)
         return Look(path, content.sha256, header.size, cropped)
 
@@ -500,7 +504,9 @@ class Collection:
 
     # -- applying ------------------------------------------------------------------------------
 
-    def crop(self, path: StrPath, box: PixelBox, *, slot: str = "") -> CropResult:
+    def crop(
+        self, path: StrPath, box: PixelBox, *, slot: str = "", copy_to: StrPath | None = None
+    ) -> CropResult:
         """Crop one image now: decided, written, verified and recorded when this returns.
 
         Parameters
@@ -508,6 +514,7 @@ class Collection:
         path : in the collection; absolute, or relative to its folder
         box : upright pixels; where there are targets, the one nearest to it that fits one is cut
         slot : which crop of the image it is; '' where there is only one
+        copy_to : folder that the crop is written to as a new file; None: as in this session
 
         Raises
         ------
@@ -515,7 +522,8 @@ class Collection:
             The tree in `cropkit.errors` says what happened to the file.
         """
         name = split_beneath(self.root, path)
-        decision = self._decision(name, box, slot)
+        placement = self.placement if copy_to is None else self._beside(copy_to)
+        decision = self._decision(name, box, slot, placement)
         self.decide([decision])
         outcome = self.executor.decision(decision.id)
         if outcome.error is not None:
@@ -524,10 +532,19 @@ class Collection:
             raise outcome.error
         return outcome.result
 
-    def _decision(self, name: str, box: PixelBox, slot: str) -> Decision:
+    def _beside(self, copy_to: StrPath) -> Placement:
+        """Return where one crop goes that is copied elsewhere than the others of this session."""
+        asked = replace(self.ways, folder=copy_to, copies=True)
+        placement = asked.placement(self._made(asked))
+        for folder in self._destinations(placement):
+            self.locations.allow(folder)
+        self._remember_output(placement)
+        return placement
+
+    def _decision(self, name: str, box: PixelBox, slot: str, placement: Placement) -> Decision:
         try:
             check_is_outside_home(name, self.files)
-            look = self.look(name)
+            look = self._seen(name, headers_for(placement, self.options))
             with reading(name):
                 fit = fitted(box.within(look.size), look.size, self._wanted_of(slot))
         except CropkitError as error:
@@ -536,7 +553,7 @@ class Collection:
                 self.trail.settle(None, refusal(name, box, error))
             raise
         moment = clock.now()
-        return Decision(
+        decision = Decision(
             path=name,
             sha256=look.sha256,
             size=look.size,
@@ -549,6 +566,7 @@ class Collection:
             decided_at=moment,
             slot=slot,
         )
+        return bound(decision, placement)
 
     def _wanted_of(self, slot: str) -> Wanted:
         """Return what is wanted in a slot: in one that nobody named before, what all are for."""

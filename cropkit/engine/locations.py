@@ -62,6 +62,10 @@ class Locations:
         self._identified = self.state is root
         self._elsewhere = {folder: Root(folder, root.system) for folder in elsewhere}
 
+    def allow(self, folder: Path) -> None:
+        """Let names lead to one more folder that this person has named."""
+        self._elsewhere.setdefault(folder, Root(folder, self.root.system))
+
     def locate(self, name: str) -> tuple[Root, str]:
         """Return the root and the path beneath it of a planned name.
 

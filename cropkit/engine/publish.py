@@ -18,8 +18,11 @@ from cropkit.errors import (
     Conflict,
     MissingFile,
     NameTaken,
+    NoSpace,
     PathOutsideRoot,
+    ReadOnly,
     VerificationFailed,
+    WriteFailed,
 )
 from cropkit.system.files import Content, Root
 from cropkit.system.home import being_kept, leaving, staged
@@ -165,7 +168,18 @@ class Publisher:
         """Give content a new name, by a link or, where there can be none, by a synced copy.
 
         There is none across file systems, nor to what somebody else owns and one may only read.
+
+        Raises
+        ------
+        NoSpace, ReadOnly, WriteFailed
+            It names the file that was to be: no name of ours on the way tells a person anything.
         """
+        try:
+            return self._placed(source, target, operation)
+        except (NoSpace, ReadOnly, WriteFailed) as error:
+            raise type(error)(target, *error.args[1:]) from error
+
+    def _placed(self, source: str, target: str, operation: Operation) -> tuple[str, ...]:
         here, path = self.locations.locate(source)
         there, name = self.locations.locate(target)
         if _may_share(operation, source) and here.link(path, there, name):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pictures
 import pytest
 from deciding import decision
+from faults import TwoDisks
 from PIL import Image
 
 from cropkit.collection import Collection, rebuild
@@ -15,6 +16,7 @@ from cropkit.errors import (
     BadSlot,
     BadTarget,
     CopiesOnly,
+    CropkitError,
     NameTaken,
     TooSmall,
     UnsupportedFormat,
@@ -276,6 +278,45 @@ def test_a_lost_database_knows_copies_and_slots_again(source: Path, out: Path) -
         assert collection.fsck() == []
         assert collection.undo(IMAGE)[0].ok
     assert names(out) == []
+
+
+def test_one_crop_of_a_session_may_be_a_copy(source: Path, out: Path) -> None:
+    before = seen(source)
+    with Collection(source) as collection:
+        result = collection.crop(IMAGE, BOX, copy_to=out)
+        assert (result.mode, result.destination) == ("copy", str(out / IMAGE))
+        inside = collection.crop(IMAGE, BOX, copy_to=source / "crops", slot="face")
+        assert inside.destination == "crops/set/photo_face.png"
+        assert collection.images() == (SAME_STEM, IMAGE)
+        with pytest.raises(BadDestination):
+            collection.crop(IMAGE, BOX, copy_to=source)
+        assert collection.fsck() == []
+        assert [each.ok for each in collection.undo(everything=True)] == [True, True]
+        assert seen(source) == before
+        assert collection.crop(IMAGE, BOX).mode == "in-place"
+    with Collection(source) as collection:
+        assert collection.fsck() == []
+
+
+@pytest.mark.parametrize(("error", "code"), [(28, "NoSpace"), (30, "ReadOnly"), (5, "WriteFailed")])
+def test_an_error_names_the_file_that_was_to_be(
+    source: Path, out: Path, error: int, code: str
+) -> None:
+    class Failing(TwoDisks):
+        def open(self, *arguments: Any, **options: Any) -> int:
+            if str(arguments[0]).endswith(".part"):
+                raise OSError(error, os.strerror(error))
+            return os.open(*arguments, **options)
+
+    before = seen(source)
+    with Collection(source, copy_to=out, system=Failing(out)) as collection:
+        with pytest.raises(CropkitError) as refused:
+            collection.crop(IMAGE, BOX)
+        assert refused.value.code == code
+        assert str(out / IMAGE) in str(refused.value)
+        assert collection.fsck() == []
+    assert names(out) == []
+    assert seen(source) == before
 
 
 # -- of another format, or another size --------------------------------------------------------
