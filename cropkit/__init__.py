@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cropkit.records import Suggestion as Suggestion
     from cropkit.records import Verdict as Verdict
     from cropkit.review.widget import Review as Review
+    from cropkit.suggest import Detections as Detections
     from cropkit.suggest import Sidecars as Sidecars
     from cropkit.suggest import Suggester as Suggester
     from cropkit.suggest import Table as Table
@@ -44,6 +45,7 @@ _LAZY = {
     "Collection": ("cropkit.collection", "Collection"),
     "CropResult": ("cropkit.records", "CropResult"),
     "Decision": ("cropkit.records", "Decision"),
+    "Detections": ("cropkit.suggest", "Detections"),
     "Fit": ("cropkit.targets", "Fit"),
     "Framed": ("cropkit.framing", "Framed"),
     "NormalizedBox": ("cropkit.geometry", "NormalizedBox"),
@@ -74,6 +76,7 @@ __all__ = [
     "Collection",
     "CropResult",
     "Decision",
+    "Detections",
     "Fit",
     "Framed",
     "NormalizedBox",

@@ -63,7 +63,7 @@ from cropkit.records import (
     Suggestion,
     Verdict,
 )
-from cropkit.suggest import Sidecars, Suggester, gather
+from cropkit.suggest import Clipped, Sidecars, Suggester, gather, suggesters_of
 from cropkit.system import destinations, log, parameters, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
@@ -151,7 +151,10 @@ class Collection:
     resize : bring each copy to the size of its target
     copies : how copies are made: format, quality, size, also as text, such as
         "format=jpeg quality=92"; None: as crops in place are
-    suggesters : where boxes come from; the `.decision` sidecars when not given
+    suggest : where boxes come from: a model, which is anything that can be called with an image; a
+        DataFrame; a dict of boxes by path; or a suggester. `cropkit.Detections` declares what
+        cannot be known
+    suggesters : several of them; where neither is given, the `.decision` sidecars
     deadline : seconds to wait for a lock or a rival
     options : how crops are made in this session; None: as was chosen for the collection
     threads : that crop and verify the images of a batch; None: one image after the other
@@ -185,6 +188,7 @@ class Collection:
         targets: Targets | None = None,
         resize: bool = False,
         copies: CopyOptions | str | None = None,
+        suggest: Any = None,  # noqa: ANN401  (what a person has)
         suggesters: Sequence[Suggester] | None = None,
         kind: str = "python",
         deadline: float = DEADLINE,
@@ -211,9 +215,7 @@ class Collection:
         placement = asked.placement(self._made(asked))
         self._unremembered: list[Problem] = []
         home = self._home()
-        self.suggesters: tuple[Suggester, ...] = (
-            (Sidecars(self.root),) if suggesters is None else tuple(suggesters)
-        )
+        self.suggesters = self._asked(suggest, suggesters)
         self.trail = AuditTrail(home, name, kind=kind, deadline=deadline, scope=self.scope)
         with ExitStack() as otherwise:
             otherwise.callback(self._let_go)
@@ -233,6 +235,16 @@ class Collection:
             self._run_of_it: Run | None = None
             self._settle()
             otherwise.pop_all()
+
+    def _asked(
+        self,
+        suggest: Any,  # noqa: ANN401  (what a person has)
+        suggesters: Sequence[Suggester] | None,
+    ) -> tuple[Suggester, ...]:
+        if suggest is None and suggesters is None:
+            return (Sidecars(self.root),)
+        among = (*(() if suggest is None else (suggest,)), *(suggesters or ()))
+        return tuple(each for some in among for each in suggesters_of(some, self.files))
 
     def _executor(
         self, applier: Applier, deadline: float, group_size: GroupSize | None
@@ -347,9 +359,16 @@ class Collection:
             if self._run_of_it is not None:
                 self._run_of_it.end(how)
             self.trail.close(how)
+            self._tell_of_clipped()
         finally:
             log.detach(self._log)
             self._stop_looking()
+
+    def _tell_of_clipped(self) -> None:
+        for suggester in self.suggesters:
+            clipped = getattr(suggester, "clipped", None)
+            if isinstance(clipped, Clipped) and clipped.count:
+                _log.warning("%s: %s", suggester.name, clipped)  # type: ignore[attr-defined]  # what clips has a name
 
     def _stop_looking(self) -> None:
         """Remove the state of a folder that was only looked at, and what is remembered of it."""

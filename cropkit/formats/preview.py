@@ -56,10 +56,28 @@ def preview(data: bytes, name: str, fit: Size) -> bytes:
         When it cannot be decoded.
     """
     with reading(name):
-        bare = bare_of(data, name)
-        picture = opened(bare.data, name)
-        check_pixels(name, Size(*picture.size))
-        return _encoded(_upright(picture, bare, fit))
+        return _encoded(_shown(data, name, fit))
+
+
+def upright(data: bytes, name: str, size: Size) -> Image.Image:
+    """Return the whole image in RGB, upright, in sRGB, at its own upright size.
+
+    Raises
+    ------
+    Refused
+        When it cannot be decoded.
+    """
+    with reading(name):
+        picture = _shown(data, name, size).convert("RGB")
+    picture.info.clear()
+    return picture
+
+
+def _shown(data: bytes, name: str, fit: Size) -> Image.Image:
+    bare = bare_of(data, name)
+    picture = opened(bare.data, name)
+    check_pixels(name, Size(*picture.size))
+    return _upright(picture, bare, fit)
 
 
 def thumbnail(jpeg: bytes, fit: Size) -> bytes:

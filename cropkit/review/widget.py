@@ -60,6 +60,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     per_page : images side by side
     defer : only queue the decisions; `cropkit apply` or the batch notebook carries them out
     state : folder that holds `.cropkit`, where a folder is given and its state is not in it
+    suggest : where boxes come from, where a folder is given: as a `Collection` takes it
     loop : the main thread's event loop; the running one when not given
     keys : default, classic or vim; what the person's own keymap says when not given
     minimum : pixels that the shorter side of a crop should have; less is shown as a warning
@@ -85,6 +86,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         defer: bool = False,  # noqa: FBT001, FBT002  (as a notebook's parameters give it)
         *,
         state: str | os.PathLike[str] | None = None,
+        suggest: Any = None,  # noqa: ANN401  (what a person has)
         loop: Loop | None = None,
         keys: str | Keymap = "",
         minimum: int = 0,
@@ -100,7 +102,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         collection = (
             folder_or_collection
             if isinstance(folder_or_collection, Collection)
-            else Collection(folder_or_collection, state=state)
+            else Collection(folder_or_collection, state=state, suggest=suggest)
         )
         _close_earlier(collection.scope.folder)
         self._shown_words: dict[str, str] = {}

@@ -4,6 +4,8 @@ A suggester answers for one image and never raises for bad data: what it could n
 as a `Problem` that names the file, and the image is shown with the full-image box.
 """
 
+from cropkit.suggest.border import Clipped
+from cropkit.suggest.detections import Detections, suggesters_of
 from cropkit.suggest.sidecar import Sidecars
 from cropkit.suggest.suggested import (
     NOTHING,
@@ -17,6 +19,8 @@ from cropkit.suggest.table import Table
 
 __all__ = [
     "NOTHING",
+    "Clipped",
+    "Detections",
     "Rated",
     "Sidecars",
     "Suggested",
@@ -24,4 +28,5 @@ __all__ = [
     "Table",
     "confidence_of",
     "gather",
+    "suggesters_of",
 ]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from unicodedata import normalize
 
 from cropkit.errors import BadSuggestion
+from cropkit.suggest.border import Outside
 from cropkit.suggest.numbers import confidence, excerpt, number
 from cropkit.system import parameters
 
@@ -19,6 +20,7 @@ ALLOWED = {
     "order": ("xyxy", "xywh", "cxcywh"),
     "units": ("pixels", "normalized"),
     "frame": ("upright", "stored"),
+    "outside": ("refuse", "clip"),
 }
 EDGES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "xyxy": (
@@ -58,6 +60,7 @@ class Convention:
     order : left top right bottom; left top width height (COCO); centre, width, height (YOLO)
     units : pixels of the image, or fractions of its width and height
     frame : "upright", as a person sees the image, or "stored", before its EXIF orientation
+    outside : "refuse" what reaches more than half a pixel outside, or "clip" it at the border
     orientation : EXIF orientation (1 to 8) of an image, by path; needed for the stored frame
     columns : columns whose names are not the usual ones, such as ``{"path": "img", "x1": "xa"}``
     """
@@ -67,6 +70,7 @@ class Convention:
     frame: Frame = "upright"
     orientation: Callable[[str], int] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    outside: Outside = "refuse"
 
     def __post_init__(self) -> None:
         for name, values in ALLOWED.items():
@@ -123,7 +127,7 @@ def read_row(record: Mapping[str, Any], columns: Columns, order: Order, where: s
     rank = _cell(record, columns.rank)
     return Row(
         where,
-        _xyxy(order, (a, b, c, d)),
+        xyxy(order, (a, b, c, d)),
         None if sure is None else confidence(_number(sure, columns.confidence, where), where),
         str(_cell(record, columns.source) or ""),
         str(_cell(record, columns.version) or ""),
@@ -176,9 +180,10 @@ def _number(value: object, name: str | None, where: str) -> float:
     return number(value, where)
 
 
-def _xyxy(
+def xyxy(
     order: Order, numbers: tuple[float, float, float, float]
 ) -> tuple[float, float, float, float]:
+    """Return four numbers of an order as left, top, right, bottom."""
     a, b, c, d = numbers
     if order == "xywh":
         return a, b, a + c, b + d

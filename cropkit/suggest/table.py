@@ -11,6 +11,7 @@ from unicodedata import normalize
 from cropkit.errors import BadSuggestion, MissingFile, Refused
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.records import Problem, ProblemKind, Suggestion
+from cropkit.suggest.border import Border, Clipped
 from cropkit.suggest.convention import (
     Columns,
     Convention,
@@ -30,7 +31,6 @@ SOURCE = "table"
 LIMIT = 1 << 27  # bytes of a file: 134 for each of the rows
 MOST_ROWS = 1_000_000
 MOST_COLUMNS = 1_000
-_PIXEL_NOISE = 0.5  # a detector's edge may lie half a pixel outside; more is another image's box
 _ORIENTATIONS = range(1, 9)
 
 _Record = tuple[str, Mapping[str, Any]]
@@ -47,13 +47,14 @@ class Table:
 
     `Table.from_csv` and `Table.from_frame` make one. By name they take ``order`` (xyxy, xywh,
     cxcywh), ``units`` (pixels, normalized), ``frame`` (upright, stored), ``orientation`` (for
-    stored pixels, a function of the path) and ``columns`` (names of their own), as
-    docs/suggestions.md tells.
+    stored pixels, a function of the path), ``columns`` (names of their own) and ``outside``
+    (refuse, clip), as docs/suggestions.md tells.
     """
 
     def __init__(self, name: str, convention: Convention) -> None:
         self.name = name
         self._convention = convention
+        self._border = Border(convention.outside)
         self._rows: dict[str, list[Row]] = defaultdict(list)
         self._bad: dict[str, list[Problem]] = defaultdict(list)
 
@@ -89,6 +90,11 @@ class Table:
         records = ((f"DataFrame row {n}", row) for n, row in enumerate(mappings))
         table._fill([str(name) for name in rows.columns], records)
         return table
+
+    @property
+    def clipped(self) -> Clipped:
+        """How many boxes were clipped until now, and by how many pixels at most."""
+        return self._border.clipped
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -151,13 +157,19 @@ class Table:
     def _box(self, row: Row, path: str, size: Size) -> NormalizedBox:
         orientation = self._orientation(row, path)
         frame = size.oriented(orientation)
-        if self._convention.units == "normalized":
-            box = normalized_box(row.edges, row.where)
-        else:
-            box = _from_pixels(row, frame)
+        box = self._in_frame(row, frame)
         if orientation == 1:
             return box
         return box.pixels(frame).upright(frame, orientation).normalized(size)
+
+    def _in_frame(self, row: Row, frame: Size) -> NormalizedBox:
+        if self._convention.units == "pixels":
+            return self._border.box(_pixels(row), frame, row.where)
+        if self._convention.outside == "refuse":
+            return normalized_box(row.edges, row.where)
+        sides = (frame.width, frame.height) * 2
+        left, top, right, bottom = (e * side for e, side in zip(row.edges, sides, strict=True))
+        return self._border.box((left, top, right, bottom), frame, row.where)
 
     def _orientation(self, row: Row, path: str) -> int:
         if self._convention.frame == "upright" or self._convention.orientation is None:
@@ -171,13 +183,11 @@ class Table:
         return orientation
 
 
-def _from_pixels(row: Row, frame: Size) -> NormalizedBox:
+def _pixels(row: Row) -> tuple[float, float, float, float]:
     left, top, right, bottom = row.edges
     if right - left <= 1 and bottom - top <= 1 and max(map(abs, row.edges)) <= 1 + FLOAT_NOISE:
         raise BadSuggestion(row.where, "looks normalized where pixels are declared")
-    w, h = frame.width, frame.height
-    edges = (left / w, top / h, right / w, bottom / h)
-    return normalized_box(edges, row.where, (_PIXEL_NOISE / w, _PIXEL_NOISE / h))
+    return row.edges
 
 
 def _best_first(row: Row) -> tuple[int, float]:

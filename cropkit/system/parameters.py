@@ -24,7 +24,7 @@ def path_named(parameter: str, value: object) -> Path:
         return Path(value)
     if _is_whole(value):
         return Path(str(value))
-    raise _wrong(parameter, value, "path: with papermill's own command line, give it by -r")
+    raise wrong(parameter, value, "path: with papermill's own command line, give it by -r")
 
 
 def state_named(value: object) -> Path | None:
@@ -36,27 +36,27 @@ def text(parameter: str, value: object) -> str:
     """Return a text; a number is one of digits."""
     if isinstance(value, str) or _is_whole(value):
         return str(value)
-    raise _wrong(parameter, value, "text")
+    raise wrong(parameter, value, "text")
 
 
 def choice(parameter: str, value: object, choices: Collection[str]) -> str:
     """Return one of the words that there are."""
     if not isinstance(value, str) or value not in choices:
-        raise _wrong(parameter, value, " or ".join(filter(None, choices)))
+        raise wrong(parameter, value, " or ".join(filter(None, choices)))
     return value
 
 
 def flag(parameter: str, value: object) -> bool:
     """Return True or False."""
     if not isinstance(value, bool):
-        raise _wrong(parameter, value, "truth value: True or False")
+        raise wrong(parameter, value, "truth value: True or False")
     return value
 
 
 def whole(parameter: str, value: object, least: int, most: int, means: str = "") -> int:
     """Return a whole number in a range."""
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise _wrong(parameter, value, f"whole number from {least} to {most}{means}")
+        raise wrong(parameter, value, f"whole number from {least} to {most}{means}")
     return value
 
 
@@ -64,7 +64,7 @@ def share(parameter: str, value: object) -> float:
     """Return a number from 0 to 1."""
     number = _number(value)
     if not 0 <= number <= 1:
-        raise _wrong(parameter, value, "number from 0 to 1")
+        raise wrong(parameter, value, "number from 0 to 1")
     return number
 
 
@@ -72,7 +72,7 @@ def days(parameter: str, value: object) -> timedelta:
     """Return a span, given as one or as a number of days."""
     number = value / timedelta(days=1) if isinstance(value, timedelta) else _number(value)
     if not 0 < number <= _LONGEST_DAYS:
-        raise _wrong(parameter, value, f"number of days above 0, up to {_LONGEST_DAYS}")
+        raise wrong(parameter, value, f"number of days above 0, up to {_LONGEST_DAYS}")
     return timedelta(days=number)
 
 
@@ -85,5 +85,6 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _wrong(parameter: str, value: object, kind: str) -> BadParameterValue:
+def wrong(parameter: str, value: object, kind: str) -> BadParameterValue:
+    """Return the error of a value that is not of the kind that is meant."""
     return BadParameterValue("notebook", parameter, value, kind)

@@ -402,6 +402,26 @@ def test_nothing_is_read_sent_or_applied_before_a_browser_is_there(start: Starte
     assert ReviewStore(browser.review.collection).place() is None
 
 
+def test_a_model_proposes_boxes_in_a_thread_of_its_own_and_may_raise(
+    start: Started, folder: Path
+) -> None:
+    threads: list[str] = []
+
+    def model(image: Image.Image) -> list[list[int]]:
+        threads.append(threading.current_thread().name)
+        if len(threads) == 2:
+            raise RuntimeError("no memory")
+        return [[1, 2, image.width - 3, image.height - 4]]
+
+    browser = start(folder, suggest=model)
+    browser.open()
+    browser.shown()
+    proposed = [box[:2] == [1, 2] for box in browser.review.boxes]
+    assert sorted(proposed) == [False, True, True]
+    assert {name.partition("_")[0] for name in threads} == {"cropkit-suggest"}
+    assert browser.review.collection.counts().degraded == 1
+
+
 def test_its_text_is_the_same_on_every_run(start: Started, folder: Path) -> None:
     assert repr(start(folder).review) == "Review(5 images, 3 a page)"
 
