@@ -2,6 +2,13 @@
 
 from seeding import mutant
 
+BORDER, MODEL, ANSWER = (
+    "suggest/border.py",
+    "suggest/detections.py",
+    "suggest/recognising.py",
+)
+FRAMING, SUBJECTS = "framing.py", "subjects.py"
+IN_MODEL, IN_FRAMING = "tests/suggest/test_detections.py", "tests/test_framing.py"
 CONVENTION, TABLE = "suggest/convention.py", "suggest/table.py"
 SIDECAR, SUGGESTED, NUMBERS = "suggest/sidecar.py", "suggest/suggested.py", "suggest/numbers.py"
 GEOMETRY, RECORDS, TARGETS = "geometry.py", "records.py", "targets.py"
@@ -85,11 +92,82 @@ SUGGESTIONS = (
     ),
     mutant(
         "a box just outside is refused",
-        TABLE,
-        "_PIXEL_NOISE = 0.5",
-        "_PIXEL_NOISE = 0.0",
+        BORDER,
+        "PIXEL_NOISE = 0.5",
+        "PIXEL_NOISE = 0.0",
         IN_TABLE,
     ),
+    mutant(
+        "a model is asked of another content", MODEL, "content.sha256 != sha256", "False", IN_MODEL
+    ),
+    mutant(
+        "boxes are remembered without end",
+        MODEL,
+        "while len(self._known) > KEPT",
+        "while False",
+        IN_MODEL,
+    ),
+    mutant(
+        "that a model raised is remembered",
+        MODEL,
+        "if not suggested.problems:",
+        "if True:",
+        IN_MODEL,
+    ),
+    mutant(
+        "a model that raises ends the review",
+        MODEL,
+        "except Exception as error:  # noqa: BLE001  (a stranger's",
+        "except KeyError as error:  # noqa: BLE001  (a stranger's",
+        IN_MODEL,
+    ),
+    mutant(
+        "a model runs in whatever thread asks",
+        MODEL,
+        "self._thread.submit(self._ask, path, size, sha256).result()",
+        "self._ask(path, size, sha256)",
+        IN_MODEL,
+    ),
+    mutant("any box is cut to the image", BORDER, "self._tolerance * n", "9 * n", IN_MODEL),
+    mutant(
+        "results of several images are those of this one",
+        ANSWER,
+        "if len(whole) > 1",
+        "if False",
+        IN_MODEL,
+    ),
+    mutant(
+        "four bare numbers are edges",
+        ANSWER,
+        '"bboxes": (None, True)',
+        '"bboxes": (None, False)',
+        IN_MODEL,
+    ),
+    mutant(
+        "a subject is cut for the sake of the margin",
+        FRAMING,
+        "first, last = sorted((subject[1] - extent, subject[0]))",
+        "first, last = 0, 1 << 30",
+        IN_FRAMING,
+    ),
+    mutant(
+        "a crop reaches outside of the image",
+        FRAMING,
+        "max(0, min(limit - extent, start))",
+        "start",
+        IN_FRAMING,
+    ),
+    mutant(
+        "a margin is rounded down",
+        FRAMING,
+        "int(margin * side + _HALF)",
+        "int(margin * side)",
+        IN_FRAMING,
+    ),
+    mutant(
+        "no subject counts as cut", FRAMING, "if _lost(boxes[row], box))", "if False)", IN_FRAMING
+    ),
+    mutant("a mask ends a row early", SUBJECTS, "rows[-1] + 1", "rows[-1]", IN_FRAMING),
     mutant(
         "what a person is to do has a box all the same",
         SIDECAR,

@@ -145,7 +145,7 @@ def test_any_box_in_any_declared_order_comes_back(place: tuple[Size, PixelBox], 
     numbers: dict[str, list[float]] = {
         "xyxy": [*box.xyxy],
         "xywh": [left, top, w, h],
-        "cxcywh": middle,
+        "cxcywh": [left + w / 2, top + h / 2, w, h],
     }
     suggested = of([numbers[order]], size, order=order)
     if max(map(abs, numbers[order])) <= 1:
