@@ -329,7 +329,19 @@ class Collection:
         if folder is not None and not folder.startswith("/"):
             change = outputs.with_another(self.trail.settings(), folder)
             if change:
+                self._check_hides_nothing(folder)
                 self.trail.choose(change)
+
+    def _check_hides_nothing(self, output: str) -> None:
+        """Refuse a folder with images of somebody's: what is in an output is not listed."""
+        walk = listing.folders(self.root / output)
+        there = {f"{output}/{path}" for folder in walk for path in folder.paths}
+        if there:
+            for done in self.trail.operations.each_finished():
+                there -= {done.target, *(companion.target for companion in done.companions)}
+        if there:
+            what = f"{min(there)} is there, and would not be listed any more"
+            raise BadDestination(self.root / output, what)
 
     def _settle(self) -> None:
         self.recovered = self.recover(opening=True)
@@ -533,7 +545,7 @@ class Collection:
         path : in the collection; absolute, or relative to its folder
         box : upright pixels; where there are targets, the one nearest to it that fits one is cut
         slot : which crop of the image it is; '' where there is only one
-        copy_to : folder that the crop is written to as a new file; None: as in this session
+        copy_to : folder that the crop is written to as a new file; None or '': as in this session
 
         Raises
         ------
@@ -541,8 +553,8 @@ class Collection:
             The tree in `cropkit.errors` says what happened to the file.
         """
         name = split_beneath(self.root, path)
-        placement = self.placement if copy_to is None else self._beside(copy_to)
-        decision = self._decision(name, box, slot, placement)
+        placement = self._beside(copy_to) if copy_to else self.placement
+        decision = self._decision(name, box, parameters.text("slot", slot), placement)
         self.decide([decision])
         outcome = self.executor.decision(decision.id)
         if outcome.error is not None:
@@ -884,8 +896,10 @@ class Collection:
 
 def _make_durable(folder: Path, system: ModuleType) -> None:
     """Make a folder whose name survives a power cut, as that of every image in it will have to."""
-    above = next(each for each in folder.parents if each.is_dir())
     stood = folder.is_dir()
+    if stood and folder == folder.parent:  # the root of the system has no name
+        return
+    above = next(each for each in folder.parents if each.is_dir())
     try:
         Root(above, system).make_folder(folder.relative_to(above).as_posix())
     except ReadOnly:

@@ -15,6 +15,7 @@ CropkitError
  │    ├── ReadOnly           the folder or the file system does not let us write
  │    │    └── SourceReadOnly    so that it cannot be cropped in place; its state is elsewhere
  │    ├── SecondState        the folder has another state: nothing is cropped in place from here
+ │    ├── DestinationGone    the folder that its crop goes to was removed since; the decision waits
  │    ├── TooSmall           it would have to be enlarged to be of the size that is wanted
  │    ├── OtherRatio         the crop is not of the ratio of the size that is wanted
  │    ├── UnsuitableFormat   the format that is wanted has no place for what the file holds
@@ -218,6 +219,14 @@ class SecondState(Refused):
 
     template = "{0}: its folder has another state, {1}, which would not know of a crop in place"
     cure = "Use that one, or say that you want both: `cropkit where FOLDER --state DIR --second`"
+    passes = True
+
+
+class DestinationGone(Refused):
+    """(name of the crop, the destination): it was there when the collection was opened."""
+
+    template = "{0}: its destination {1} is not there any more"
+    cure = "Bring it back, or mount its disk; nothing was written, and `cropkit apply` goes on"
     passes = True
 
 

@@ -40,7 +40,7 @@ def check_slot(name: str) -> None:
     BadSlot
         It is too long, or holds what a file's name may not, or what hides in it.
     """
-    if not _SLOT.fullmatch(name):
+    if not (isinstance(name, str) and _SLOT.fullmatch(name)):
         raise BadSlot(name, "a part of a file's name is made of it")
 
 

@@ -859,6 +859,7 @@ ELSEWHERE: Mapping[str, str] = {
     "IllegalMove": "a key in the review",
     "NotInstalled": "a package has to be missing",
     "ReaderDied": "a process of the review has to die",
+    "DestinationGone": "it has to go while a session is at work",
 }
 
 

@@ -133,6 +133,7 @@ def test_only_what_lies_outside_of_the_file_passes() -> None:
         errors.ReadOnly,
         errors.SourceReadOnly,
         errors.SecondState,
+        errors.DestinationGone,
         errors.ApplierStopped,
         errors.LosslessUnavailable,
         errors.PartMissing,

@@ -171,6 +171,19 @@ def described_by(root: Root, path: str) -> list[str]:
     return [name for name in every if PurePosixPath(name).stem == stem and not _is_image(name)]
 
 
+def has_twin(root: Root, path: str) -> bool:
+    """Whether another image of the same stem is beside one: what describes it describes both.
+
+    Raises
+    ------
+    MissingFile, PathOutsideRoot, ReadOnly, WriteFailed
+        The folder cannot be listed.
+    """
+    image = PurePosixPath(path)
+    beside = (PurePosixPath(name) for name in root.beside(path) if name != image.name)
+    return any(each.stem == image.stem and _is_image(each.name) for each in beside)
+
+
 def _is_sibling(name: str, group: str) -> bool:
     return PurePosixPath(name).stem.partition("_stage")[0] == group and _is_image(name)
 

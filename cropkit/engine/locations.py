@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from cropkit.audit.operation import Operation, OperationKind
 from cropkit.audit.reader import TrailReader
-from cropkit.errors import PathOutsideRoot, SecondState, SourceReadOnly
+from cropkit.errors import DestinationGone, PathOutsideRoot, SecondState, SourceReadOnly
 from cropkit.system import destinations, state_place
 from cropkit.system.files import Identity, Root, is_beneath, not_writable
 from cropkit.system.home import HOME, ORIGINALS, REJECTED, REMOVED, STAGE
@@ -160,8 +160,17 @@ class Locations:
         root.sync_folder(path.rpartition("/")[0])
 
     def make_folder_of(self, name: str) -> None:
-        """Make the folder that a planned name will be in, durably."""
+        """Make the folder that a planned name will be in, durably.
+
+        Raises
+        ------
+        DestinationGone
+            The destination that it would be in was removed or renamed; nothing was made in its
+            place, which may be where a disk is mounted.
+        """
         root, path = self.locate(name)
+        if root not in (self.root, self.state) and not root.path.is_dir():
+            raise DestinationGone(name, root.path)
         above = path.rpartition("/")[0]
         if above:
             root.make_folder(above)

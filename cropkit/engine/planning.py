@@ -12,7 +12,7 @@ from cropkit.audit.operation import Operation, OperationKind
 from cropkit.engine import listing
 from cropkit.engine.locations import Locations
 from cropkit.engine.request import Request
-from cropkit.errors import NothingToUndo, PathOutsideRoot, StaleBox
+from cropkit.errors import BadDestination, NothingToUndo, PathOutsideRoot, StaleBox
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Placement, Verdict
@@ -69,6 +69,7 @@ class Planner:
 
     def _moving(self, kind: OperationKind, decision: Decision, folder: str) -> Request:
         companions = listing.companions(self.locations.root, decision.path)
+        self._check_is_elsewhere(folder, decision.path)
         followers = [(name, f"{folder}/{name}", stays) for name, stays in companions.items()]
         return _request(kind, decision, f"{folder}/{decision.path}", followers)
 
@@ -80,12 +81,19 @@ class Planner:
         image = PurePosixPath(decision.path)
         stem = f"{image.stem}_{decision.slot}" if decision.slot else image.stem
         name = how.renamed(str(image.with_name(f"{stem}{image.suffix}")))
+        self._check_is_elsewhere(folder, name)
         followers = [
             (each, f"{folder}/{image.with_name(stem + PurePosixPath(each).suffix)}", True)
             for each in listing.described_by(self.locations.root, decision.path)
         ]
         request = _request(OperationKind.COPY, decision, f"{folder}/{name}", followers)
         return replace(request, copying=copying)
+
+    def _check_is_elsewhere(self, folder: str, name: str) -> None:
+        """Refuse a name beneath a folder around the collection that leads back among its images."""
+        target = PurePosixPath(folder) / name
+        if folder.startswith("/") and target.is_relative_to(self.locations.root.path):
+            raise BadDestination(folder, f"{target} would be a new image here")
 
 
 def _request(
@@ -133,10 +141,14 @@ def to_undo(operation: Operation) -> Request:
     )
 
 
-def to_remove(operation: Operation, now: str) -> Request:
+def to_remove(operation: Operation, now: str, *, has_twin: bool) -> Request:
     """Plan to take a copy out of the way, as it is now: its image was never touched.
 
     One whose name stood for that very copy before is not ours to take, and stays.
+
+    Parameters
+    ----------
+    has_twin : another image of its stem is beside it, whose captions these are, too: they stay
     """
     if operation.report.get("stood"):
         name = operation.target
@@ -151,7 +163,7 @@ def to_remove(operation: Operation, now: str) -> Request:
         decision=operation.decision,
         undoes=operation,
         followers=tuple(
-            (c.target, f"{where}/{PurePosixPath(c.target).name}", False)
+            (c.target, f"{where}/{PurePosixPath(c.target).name}", has_twin)
             for c in operation.companions
         ),
     )

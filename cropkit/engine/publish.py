@@ -110,7 +110,7 @@ class Publisher:
                 self._drop(companion.target, companion.sha256)
         if not operation.in_place:
             self._drop(operation.target, operation.sha256_after)
-        self.sync(operation, new_names=True)
+        self._sync_what_went(operation)
         self.clean(operation)
 
     def _take_copy_away(self, operation: Operation) -> None:
@@ -118,8 +118,14 @@ class Publisher:
             self._drop(companion.target, companion.sha256)
         if not operation.report.get("stood"):  # else it is not ours
             self._drop(operation.target, operation.sha256_after)
-        self.sync(operation, new_names=True)
+        self._sync_what_went(operation)
         self.clean(operation)
+
+    def _sync_what_went(self, operation: Operation) -> None:
+        """Make durable that new names are gone; a folder that is gone has none."""
+        for folder in self.folders(operation, new_names=True):
+            with suppress(MissingFile):
+                self.locations.sync_folder(folder)
 
     def clean(self, operation: Operation) -> None:
         """Remove what was staged."""

@@ -21,6 +21,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from cropkit.audit.operation import Operation
+from cropkit.engine import listing
 from cropkit.engine.executor import DecisionExecutor, refusal, result_of
 from cropkit.engine.locations import Locations
 from cropkit.engine.merged_homes import MergedHomes
@@ -126,7 +127,8 @@ class Undoer:
             return _refused(copy, MissingFile(copy.target))
         if now != copy.sha256_after and not keep_current:
             return _refused(copy, ChangedSinceCrop(copy.target))
-        return self._run(copy, to_remove(copy, now))
+        has_twin = listing.has_twin(*self._locations.locate(copy.target))
+        return self._run(copy, to_remove(copy, now, has_twin=has_twin))
 
     def _hindrance(self, operation: Operation) -> CropkitError | None:
         if not self._trail.operations.is_told(operation):

@@ -10,13 +10,17 @@ from deciding import decision
 from faults import TwoDisks
 from PIL import Image
 
+from cropkit.audit.operation import Operation
 from cropkit.collection import Collection, rebuild
 from cropkit.errors import (
     BadDestination,
+    BadParameterValue,
     BadSlot,
     BadTarget,
     CopiesOnly,
     CropkitError,
+    DestinationGone,
+    MissingFile,
     NameTaken,
     TooSmall,
     UnsupportedFormat,
@@ -464,3 +468,103 @@ def test_a_reject_leaves_the_image_where_copies_are_made(source: Path, out: Path
     with Collection(source, copy_to=out, slots=["face", "bust"]) as collection:
         assert collection.counts().decided == 1
         assert collection.fsck() == []
+
+
+def test_a_caption_stays_as_long_as_a_copy_of_another_image_needs_it(
+    source: Path, out: Path
+) -> None:
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX)
+        collection.crop(SAME_STEM, OFF_GRID)
+        assert all(each.ok for each in collection.undo(IMAGE))
+        assert names(out) == [SAME_STEM, CAPTION]
+        assert all(each.ok for each in collection.redo())
+        assert names(out) == [SAME_STEM, IMAGE, CAPTION]
+        assert all(each.ok for each in collection.undo(SAME_STEM))
+        assert all(each.ok for each in collection.undo(IMAGE))
+        assert names(out) == []
+        assert collection.fsck() == []
+
+
+@pytest.mark.parametrize("way", ["copy_to", "destination"])
+def test_a_destination_that_was_removed_meanwhile_is_told_and_nothing_is_in_doubt(
+    source: Path, out: Path, way: str
+) -> None:
+    with Collection(source, **{way: out}) as collection:  # type: ignore[arg-type]
+        made = [decision(collection, IMAGE, BOX)]
+        collection.decide(made)
+        out.rename(out.with_name("elsewhere"))
+        with pytest.raises(DestinationGone, match=str(out)):
+            collection.crop(SAME_STEM, OFF_GRID)
+        assert [each.status for each in collection.apply_waiting()] == [Status.WAITING]
+        out.with_name("elsewhere").rename(out)
+        assert [each.status for each in collection.apply_waiting()] == [Status.CROPPED]
+        assert collection.fsck() == []
+
+
+@pytest.mark.parametrize("way", ["copy_to", "destination"])
+def test_a_destination_that_goes_at_the_last_moment_leaves_no_operation_open(
+    source: Path, out: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = "photo.png"
+    (source / IMAGE).rename(source / image)
+    with Collection(source, **{way: out}) as collection:  # type: ignore[arg-type]
+        publish = collection.executor.applier.publisher.publish
+
+        def too_late(operation: Operation, *, again: bool) -> tuple[str, ...]:
+            out.rmdir()
+            return publish(operation, again=again)
+
+        monkeypatch.setattr(collection.executor.applier.publisher, "publish", too_late)
+        with pytest.raises(MissingFile):
+            collection.crop(image, BOX)
+        assert collection.trail.operations.unsettled() == []
+        assert seen(source)[image].data
+
+
+def test_a_folder_of_images_does_not_become_an_output_that_hides_them(source: Path) -> None:
+    for way in ("copy_to", "destination"):
+        with pytest.raises(BadDestination, match=r"set/photo\.\w+ is there"):
+            Collection(source, **{way: source / "set"})  # type: ignore[arg-type]
+    with Collection(source) as collection:
+        assert collection.images() == (SAME_STEM, IMAGE)
+
+
+def test_crops_of_ours_in_an_output_that_is_not_remembered_are_no_hindrance(source: Path) -> None:
+    """As a collection has them whose crops moved there before outputs were known."""
+    with Collection(source, destination=source / "done") as collection:
+        collection.crop(IMAGE, BOX)
+        collection.trail.choose({"outputs": "[]"})
+    with Collection(source, destination=source / "done") as collection:
+        assert collection.images() == ()  # the other one of its stem went with it
+
+
+@pytest.mark.parametrize("way", ["copy_to", "destination"])
+def test_a_folder_around_the_collection_takes_no_crop_back_into_it(source: Path, way: str) -> None:
+    inner = f"{source.name}/set/photo.png"
+    (source / inner).parent.mkdir(parents=True)
+    (source / IMAGE).rename(source / inner)
+    with Collection(source, **{way: source.parent}) as collection:  # type: ignore[arg-type]
+        with pytest.raises(BadDestination, match="would be a new image here"):
+            collection.crop(inner, BOX)
+        assert collection.images() == (SAME_STEM, inner)
+
+
+def test_the_root_of_the_system_is_a_folder_like_any_other(
+    source: Path,
+) -> None:
+    """It is not written to: nothing is cropped here."""
+    with Collection(source, copy_to="/") as collection:
+        assert collection.destination == "/"
+
+
+@pytest.mark.parametrize("slot", [None, ["face"], b"face"])
+def test_a_slot_of_another_type_is_no_fault_of_the_image(
+    source: Path, out: Path, slot: object
+) -> None:
+    with Collection(source, copy_to=out) as collection:
+        with pytest.raises(BadParameterValue, match="slot"):
+            collection.crop(IMAGE, BOX, slot=slot)  # type: ignore[arg-type]
+        assert collection.trail.decisions.table() == []
+    with pytest.raises(BadSlot):
+        Collection(source, copy_to=out, slots=[slot])  # type: ignore[list-item]
