@@ -141,8 +141,11 @@ def _history(arguments: argparse.Namespace) -> int:
     if arguments.json:
         document({"events": events})
     else:
+        slots = {event["body"].get("id"): event["body"].get("slot") for event in events}
         for event in events:
-            tell(f"{event['at']}  {event['event']:<16} {event['path'] or ''}")
+            slot = slots.get(event["body"].get("decision")) or event["body"].get("slot")
+            which = f" ({slot})" if slot else ""
+            tell(f"{event['at']}  {event['event']:<16} {event['path'] or ''}{which}")
     return DONE
 
 

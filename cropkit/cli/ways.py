@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from cropkit.formats.copy_options import CopyOptions
     from cropkit.jupyter.notebooks import Literal
 
-_OPTIONS = "format", "quality", "subsampling", "size", "long-side", "filter", "colour"
+_OPTIONS = "format", "quality", "subsampling", "size", "long-side", "filter", "colour", "name"
 _SWITCHES = "scale-to-fit", "linear-light", "allow-upscale"
 _HELP = {
     "format": "same, png, jpeg or webp (same)",
@@ -17,6 +17,7 @@ _HELP = {
     "size": "exact pixels; the box has that ratio",
     "long-side": "pixels of the longer side instead",
     "filter": "of resampling, as Pillow names it (lanczos)",
+    "name": "of a slot's copy ({stem}_{slot})",
     "colour": "carry the profile, or convert to srgb (carry)",
     "scale-to-fit": "keep the crop's own ratio, as large as the size holds",
     "linear-light": "resample light instead of the numbers that stand for it",

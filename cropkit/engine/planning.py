@@ -79,7 +79,7 @@ class Planner:
         if decision.box is not None and how.resamples:
             how.output(decision.box.size, decision.path)
         image = PurePosixPath(decision.path)
-        stem = f"{image.stem}_{decision.slot}" if decision.slot else image.stem
+        stem = how.stem(image.stem, decision.slot)
         name = how.renamed(str(image.with_name(f"{stem}{image.suffix}")))
         self._check_is_elsewhere(folder, name)
         followers = [

@@ -1,5 +1,6 @@
 """How a copy is made beside its source: in which format, at which size, by which filter; pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -46,6 +47,8 @@ class Colour(StrEnum):
     SRGB = "srgb"  # the numbers are those of sRGB, and no profile is needed
 
 
+_PLACES = re.compile(r"\{(stem|slot)\}")
+_REST = re.compile(r"[\w.+-]{0,40}")
 _SUFFIXES = {Format.PNG: ".png", Format.JPEG: ".jpg", Format.WEBP: ".webp"}
 _LOSSY = ("jpeg", "webp")
 _BEST = 100
@@ -66,6 +69,7 @@ class CopyOptions:
     linear_light : resample light instead of the numbers that stand for it, by sRGB's curve
     allow_upscale : enlarge where the crop is smaller, which is refused otherwise
     colour : carry the source's profile, or convert to sRGB
+    name : of the copy of a named slot, without its suffix: ``{stem}`` of the image, and ``{slot}``
 
     Raises
     ------
@@ -83,6 +87,7 @@ class CopyOptions:
     linear_light: bool = False
     allow_upscale: bool = False
     colour: Colour = Colour.CARRY
+    name: str = "{stem}_{slot}"
 
     def __post_init__(self) -> None:
         _check_number("quality", self.quality, _BEST)
@@ -167,6 +172,12 @@ class CopyOptions:
             raise UnsuitableFormat(path, what, shown(source), "choose png, jpeg or webp")
         return wanted
 
+    def stem(self, of_image: str, slot: str) -> str:
+        """Return the name of a copy without its suffix: that of its image where it has no slot."""
+        if not slot:
+            return of_image
+        return _PLACES.sub(lambda place: {"stem": of_image, "slot": slot}[place[1]], self.name)
+
     def renamed(self, path: str) -> str:
         """Return the path of the copy, with the suffix of its format where the old one is not."""
         if self.format is Format.SAME or named_format(path) == self.format.value:
@@ -238,6 +249,16 @@ def _size(_name: str, text: str) -> Size:
     return read_size(text.replace(",", "x", 1))
 
 
+def _pattern(name: str, text: str) -> str:
+    """Read a pattern that makes a name of its own of each slot, in the folder of its image."""
+    rest = _PLACES.sub("", text)
+    both = all(text.count(place) == 1 for place in ("{stem}", "{slot}"))
+    if not (both and _REST.fullmatch(rest)) or text.startswith("."):
+        wanted = "{stem} and {slot}, with letters, digits, dots, plus, minus and underscores"
+        raise BadSetting(name, text[:40], wanted)
+    return text
+
+
 def _choice(choices: type[StrEnum]) -> "_Reader":
     def read(name: str, text: str) -> StrEnum:
         if text not in tuple(choices):
@@ -265,4 +286,5 @@ _READERS: Mapping[str, _Reader] = {
     "linear-light": _flag,
     "allow-upscale": _flag,
     "colour": _choice(Colour),
+    "name": _pattern,
 }

@@ -11,10 +11,12 @@ from faults import TwoDisks
 from PIL import Image
 
 from cropkit.audit.operation import Operation
+from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
 from cropkit.errors import (
     BadDestination,
     BadParameterValue,
+    BadSetting,
     BadSlot,
     BadTarget,
     CopiesOnly,
@@ -321,6 +323,44 @@ def test_an_error_names_the_file_that_was_to_be(
         assert collection.fsck() == []
     assert names(out) == []
     assert seen(source) == before
+
+
+def test_the_copy_of_a_slot_is_called_as_one_likes(source: Path, out: Path) -> None:
+    with Collection(source, copy_to=out, copies="name={slot}-of-{stem}") as collection:
+        collection.crop(IMAGE, BOX, slot="face")
+        collection.crop(IMAGE, BOX)
+    assert names(out) == [
+        *("set/face-of-photo.png", "set/face-of-photo.txt"),
+        *("set/photo.png", "set/photo.txt"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("{stem}", "{slot}", "../{stem}{slot}", "{stem}/{slot}", "{stem}{slot}{slot}"),
+        *(".{stem}{slot}", "{stem!r}{slot}", "{stem}_{slot}{x}", "{stem}{slot}" + "x" * 41),
+    ],
+)
+def test_a_name_that_leads_elsewhere_or_tells_no_slots_apart_is_refused(
+    source: Path, out: Path, name: str
+) -> None:
+    with pytest.raises(BadSetting, match="name"):
+        Collection(source, copy_to=out, copies=f"name={name}")
+    assert not (source / HOME).exists()
+
+
+def test_history_tells_which_crop_of_its_image_an_event_is_about(
+    source: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX, slot="face")
+        collection.undo(IMAGE)
+    assert main(["history", str(source), str(source / IMAGE)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=1)[1].split() for line in lines] == [
+        [word, IMAGE, "(face)"] for word in ("decided", "cropped", "restored")
+    ]
 
 
 # -- of another format, or another size --------------------------------------------------------
