@@ -42,6 +42,7 @@ from cropkit.engine.ways import Ways, kept, ways
 from cropkit.errors import (
     AuditError,
     BadDestination,
+    BadSlot,
     CropkitError,
     NoImages,
     NothingToUndo,
@@ -329,19 +330,8 @@ class Collection:
         if folder is not None and not folder.startswith("/"):
             change = outputs.with_another(self.trail.settings(), folder)
             if change:
-                self._check_hides_nothing(folder)
+                outputs.check_hides_nothing(self.root, folder, self.trail.operations)
                 self.trail.choose(change)
-
-    def _check_hides_nothing(self, output: str) -> None:
-        """Refuse a folder with images of somebody's: what is in an output is not listed."""
-        walk = listing.folders(self.root / output)
-        there = {f"{output}/{path}" for folder in walk for path in folder.paths}
-        if there:
-            for done in self.trail.operations.each_finished():
-                there -= {done.target, *(companion.target for companion in done.companions)}
-        if there:
-            what = f"{min(there)} is there, and would not be listed any more"
-            raise BadDestination(self.root / output, what)
 
     def _settle(self) -> None:
         self.recovered = self.recover(opening=True)
@@ -600,9 +590,22 @@ class Collection:
         return bound(decision, placement)
 
     def _wanted_of(self, slot: str) -> Wanted:
-        """Return what is wanted in a slot: in one that nobody named before, what all are for."""
+        """Return what is wanted in a slot: in one that nobody named before, what all are for.
+
+        Raises
+        ------
+        BadSlot
+            Crops are brought to the size of their target, and this one has none: no two agree.
+        """
         by_slot = {crop.slot: crop for crop in self.wanted}
-        return by_slot.get(slot) or by_slot.get("") or Wanted(slot)
+        if slot in by_slot:
+            return by_slot[slot]
+        common = {crop.targets for crop in self.wanted}
+        if len(common) == 1:
+            return Wanted(slot, *common)
+        if self.ways.resize:
+            raise BadSlot(slot, f"it has no target of its own, as {', '.join(by_slot)} have")
+        return Wanted(slot)
 
     def apply(self, decision: str) -> CropResult:
         """Carry out a decision; what went wrong is in the result.

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from cropkit import clock
 from cropkit.audit.presence import whoami
+from cropkit.audit.reader import TrailReader
 from cropkit.audit.trail_copy import copied_trail
 from cropkit.batch.plan import Plan, reviewer_of
 from cropkit.batch.planning import BatchPlanner
 from cropkit.batch.preflight import hindrances
 from cropkit.batch.progress import LookBar
 from cropkit.batch.values import checked
+from cropkit.engine import outputs
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import named_beneath
 from cropkit.engine.ways import Ways, kept, ways
@@ -47,6 +49,7 @@ def foreseen(
     with copied_trail(scope) as trail:
         chosen = kept(trail.settings()) if asked == Ways() else asked
         name = named_beneath(scope, folder) if folder else chosen.folder
+        _check_output(scope.root, None if name is None else str(name), trail)
         planner = BatchPlanner(
             locations,
             trail,
@@ -59,6 +62,13 @@ def foreseen(
         least = float(parameters.get("min_confidence") or 0.0)
         plan = planner.plan(source, least, LookBar())
     return plan, hindrances(plan, locations)
+
+
+def _check_output(root: Path, folder: str | None, trail: TrailReader) -> None:
+    """Refuse a folder that an opening would refuse to write crops to."""
+    is_beneath = folder is not None and not folder.startswith("/")
+    if folder is not None and is_beneath and outputs.with_another(trail.settings(), folder):
+        outputs.check_hides_nothing(root, folder, trail.operations)
 
 
 def _there(state: Path) -> Root:

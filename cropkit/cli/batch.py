@@ -135,7 +135,7 @@ def _plan_lines(plan: "Plan", in_the_way: "tuple[CropkitError, ...]") -> list[st
         f"would do: {counts or 'nothing'}",
         f"would refuse: {len(plan.refused)}; would leave alone: {len(plan.passed)}",
         f"read: {plan.size_bytes} bytes; room needed: at most {needed_bytes(plan.ready)} bytes",
-        f"crops go: {', '.join(plan.destinations) or 'in place'}",
+        f"crops go: {', '.join(plan.destinations) or plan.placement.folder or 'in place'}",
         *(f"in the way: {error}" for error in in_the_way),
         *(f"refused: {error}" for _, error in plan.refused),
         *(f"left alone: {passed.path}: {passed.reason}" for passed in plan.passed[:_MOST]),

@@ -7,8 +7,11 @@ it.
 
 import json
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
+from cropkit.audit.operation_reader import OperationReader
+from cropkit.engine.listing import folders
+from cropkit.errors import BadDestination
 from cropkit.names import escaped, unescaped
 
 SETTING = "outputs"
@@ -35,6 +38,23 @@ def with_another(settings: Mapping[str, str], folder: str) -> dict[str, str]:
     if folder in names:
         return {}
     return {SETTING: json.dumps([escaped(name) for name in sorted((*names, folder))])}
+
+
+def check_hides_nothing(root: Path, folder: str, operations: OperationReader) -> None:
+    """Refuse a new output with images in it that nobody of ours put there.
+
+    Raises
+    ------
+    BadDestination
+        They would not be listed from then on.
+    """
+    there = {f"{folder}/{path}" for each in folders(root / folder) for path in each.paths}
+    if there:
+        for done in operations.each_finished():
+            there -= {done.target, *(companion.target for companion in done.companions)}
+    if there:
+        what = f"{min(there)} is there, and would not be listed any more"
+        raise BadDestination(root / folder, what)
 
 
 def _is_beneath(name: str) -> bool:

@@ -14,7 +14,7 @@ from cropkit.errors import AuditCorrupt, BadDestination, BadTarget, CopiesOnly, 
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.names import escaped, unescaped
 from cropkit.records import Placement
-from cropkit.system.home import DATABASE
+from cropkit.system.home import DATABASE, HOME
 from cropkit.wanted import Slots, Targets, Wanted, wanted, written
 
 StrPath = str | os.PathLike[str]
@@ -137,6 +137,11 @@ def kept(settings: Mapping[str, str]) -> Ways:
 
 def _folder(text: str) -> str:
     name = unescaped(text)
-    if ".." in PurePosixPath(name).parts:
+    path = PurePosixPath(name)
+    if ".." in path.parts:
         raise BadDestination(name, "it leads out of the collection")
+    if name and (name != str(path) or (not path.name and name != "/") or "\0" in name):
+        raise BadDestination(name, "no folder is called so")
+    if HOME in map(str.casefold, path.parts):
+        raise BadDestination(name, f"what is in a {HOME} is cropkit's own")
     return name

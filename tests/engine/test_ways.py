@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pictures
 import pytest
 
 from cropkit.batch import Batch
@@ -12,7 +13,14 @@ from cropkit.batch.dry_run import foreseen
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.engine.ways import Ways, kept, ways
-from cropkit.errors import AuditCorrupt, BadDestination, BadTarget, CopiesOnly, PathOutsideRoot
+from cropkit.errors import (
+    AuditCorrupt,
+    BadDestination,
+    BadSlot,
+    BadTarget,
+    CopiesOnly,
+    PathOutsideRoot,
+)
 from cropkit.formats.copy_options import CopyOptions, Format
 from cropkit.geometry import PixelBox
 from cropkit.system import destinations
@@ -108,6 +116,10 @@ def test_a_folder_that_this_person_never_named_is_not_written_to(
         {"slots": "a/b", "copy-to": "out"},
         {"targets": "0x0"},
         {"copy-to": "../out"},
+        {"copy-to": "a\0b"},
+        {"copy-to": "."},
+        {"copy-to": "out//deep"},
+        {"copy-to": "out/.CROPKIT/originals"},
         {"resize": "yes"},
         {"move-to": "a", "copy-to": "b"},
     ],
@@ -142,3 +154,28 @@ def test_what_makes_no_sense_is_refused(asked: dict[str, Any], error: type[Excep
 def test_in_place_one_crop_of_a_ratio_is_wanted_like_any_other() -> None:
     assert ways(targets="4:5", slots="face").crops[0].slot == "face"
     assert ways(move_to="a").crops == (Wanted(),)
+
+
+def test_a_crop_that_no_slot_is_named_for_takes_the_targets_that_all_have(tmp_path: Path) -> None:
+    """Else it would be of any size where each copy is to be of its target's."""
+    source, out = tmp_path / "source", tmp_path / "out"
+    pictures.write_folder(source)
+    slots = {"face": "32x32", "bust": "32x32"}
+    with Collection(source, copy_to=out, slots=slots, resize=True) as collection:
+        assert collection.crop(IMAGE, BOX, slot="more").target == "32x32"
+    slots["bust"] = "16x16"
+    with Collection(source, copy_to=out, slots=slots, resize=True) as collection:
+        with pytest.raises(BadSlot, match="face, bust"):
+            collection.crop(IMAGE, BOX, slot="another")
+        assert not list(out.glob("*another*"))
+
+
+def test_a_dry_run_refuses_the_output_that_a_run_refuses(tmp_path: Path) -> None:
+    pictures.write_folder(tmp_path / "set")
+    with pytest.raises(BadDestination, match="would not be listed"):
+        foreseen(tmp_path, {"copy_to": str(tmp_path / "set")})
+    with pytest.raises(BadDestination, match="would not be listed"):
+        Collection(tmp_path, copy_to=tmp_path / "set")
+    Collection(tmp_path, copy_to=tmp_path / "crops").close()
+    plan, in_the_way = foreseen(tmp_path, {"copy_to": str(tmp_path / "crops")})
+    assert (plan.placement.folder, in_the_way) == ("crops", ())
