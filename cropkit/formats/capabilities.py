@@ -39,6 +39,7 @@ _WRITTEN = (
     Capability("png", "generation data in alpha (stealth PNG info)", PATCHED, "at the new corner"),
     Capability("png", "interlacing (Adam7)", PATCHED, "written straight"),
     *(Capability("png", kind, DROPS, reason) for kind, reason in DROPPED.items()),
+    Capability("png", "an end that is missing", PATCHED, "where all pixels are there"),
     Capability("png", "a checksum that is missing, rows too many", PATCHED, "made anew"),
     Capability("png", "ancillary chunks of a wrong checksum", KEPT, "readers leave them out"),
     Capability("png", "bytes behind the pixel stream", DROPS, "no pixels are in them"),

@@ -107,6 +107,12 @@ FRAME = struct.pack(">5I2H2B", 0, WIDTH, HEIGHT, 0, 0, 1, 10, 0, 0)
 PLAIN = rgb()
 RAW = zlib.decompress(png.idat(PLAIN))
 
+
+def with_stream(stream: bytes) -> bytes:
+    """The plain picture with another pixel stream."""
+    return png.assembled([*png.chunks(PLAIN)[:1], ("IDAT", stream), ("IEND", b"")])
+
+
 SAMPLES: dict[str, bytes | list[bytes]] = {
     "pixels of every colour type, 1 to 16 bits": [
         *every_kind(),
@@ -174,9 +180,10 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     "a picture in the colour profile": PLACES["png: colour profile"][1](JPEG),
     "generation data in alpha (stealth PNG info)": stealthy(6),
     "generation data in the colours (stealth)": stealthy(2),
+    "an end that is missing": PLAIN[:-12],
     "a checksum that is missing, rows too many": [
-        png.assembled([*png.chunks(PLAIN)[:1], ("IDAT", stream), ("IEND", b"")])
-        for stream in (png.idat(PLAIN)[:-4], zlib.compress(RAW + RAW[: 1 + 3 * WIDTH]))
+        with_stream(png.idat(PLAIN)[:-4]),
+        with_stream(zlib.compress(RAW + RAW[: 1 + 3 * WIDTH])),
     ],
     "ancillary chunks of a wrong checksum": PLAIN[:33]
     + png.chunk("gAMA", struct.pack(">I", 45455))[:-4]

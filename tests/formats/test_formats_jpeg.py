@@ -79,6 +79,7 @@ REFUSED = [
     ("GainMap", jpg.build([(0xE1, XMP + b"<x GDepth:Data='iVBO'/>")])),
     ("MultiPage", jpg.build([(0xE2, MPF + b"\2")])),
     ("MultiPage", PLAIN + PLAIN),
+    ("MultiPage", PLAIN + jpg.build([], pictures.photo(20, 200))),
     ("MultiPage", PLAIN + b"\0\0\0\x18ftypmp42"),
     ("Truncated", PLAIN[:3000]),
     ("Truncated", PLAIN[:100]),
@@ -101,6 +102,15 @@ def test_what_cannot_be_cropped_faithfully_is_refused_by_code_and_name(
 def test_an_index_of_a_single_image_is_dropped_with_its_reason() -> None:
     candidate = cropped(jpg.build([(0xE2, MPF + b"\1")]))
     assert [item for item, _ in candidate.dropped] == ["MPF index"]
+
+
+def test_a_small_picture_or_one_of_another_kind_after_the_end_is_a_preview() -> None:
+    gif = pictures.encoded(pictures.photo(200, 150).quantize(8), "GIF")
+    for more in (pictures.encoded(pictures.photo(80, 60), "JPEG"), b"<html>" + gif):
+        candidate = cropped(PLAIN + more)
+        assert candidate.data.endswith(b"\xff\xd9")
+        assert len(candidate.data) < len(PLAIN)
+        assert [item for item, _ in candidate.dropped] == [f"{len(more)} bytes after the end"]
 
 
 def test_bytes_after_the_end_without_a_picture_are_kept() -> None:

@@ -208,7 +208,7 @@ REFUSED: list[tuple[str, bytes]] = [
     ("Provenance", with_part("dSIG")),
     ("UnsupportedFormat", with_part("CgBI")),
     ("TrailingData", PLAIN + b"the old picture"),
-    ("Truncated", PLAIN[:-12]),
+    ("Truncated", PLAIN[:-13]),
     ("Truncated", PLAIN[:60]),
     ("Truncated", PLAIN[:20]),
     ("Truncated", PLAIN[:5]),

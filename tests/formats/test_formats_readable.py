@@ -152,6 +152,23 @@ def test_a_png_that_has_all_its_pixels_is_cropped_and_told(change: object, words
     assert zlib.decompress(stream)  # which has its own checksum
 
 
+@pytest.mark.parametrize("cut", range(1, 13))
+def test_a_png_without_its_end_is_cropped_and_told(cut: int) -> None:
+    whole = png.build(SAMPLES, 2, 8)
+    candidate = cropped(whole[:-cut], "a.png")
+    assert candidate.data == cropped(whole, "a.png").data
+    assert candidate.patched[0] == "IEND: it was missing"
+    with pytest.raises(errors.VerificationFailed):
+        formats.verify(candidate.data[:-cut], candidate, "a.png")
+
+
+def test_a_png_without_its_last_pixels_is_refused_as_soon_as_it_is_opened() -> None:
+    head, *pixels, _ = png.chunks(png.build(SAMPLES, 2, 8))
+    short = png.assembled([head, ("IDAT", b"".join(data for _, data in pixels)[:-400])])
+    with pytest.raises(errors.Truncated):
+        formats.read_header(short, "a.png")
+
+
 def test_a_webp_animation_of_one_frame_is_a_still() -> None:
     for options in ({"lossless": True}, {"quality": 80}):
         still = riff.assembled([riff.canvas(160, 120, 0), *riff.pixels(PHOTO, **options)])

@@ -2,7 +2,7 @@
 
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from cropkit.errors import GainMap, MultiPage
@@ -42,7 +42,7 @@ def refuse(jpeg: Jpeg) -> None:
         raise GainMap(jpeg.name, "gain map")
     listed = pages > 1 and not all(_lists_previews(data) for data in indices)
     more = any(w in metadata for w in _PARTS) or any(w in jpeg.trailer for w in _VIDEO)
-    if listed or more or not all(_is_smaller(size, jpeg.size) for size in _sizes(jpeg.trailer)):
+    if listed or more or any(_is_as_large(size, jpeg.size) for size in _sizes(jpeg.trailer)):
         raise MultiPage(jpeg.name, max(pages, 2))
 
 
@@ -99,10 +99,10 @@ def _lists_previews(data: bytes) -> bool:
     return len(kinds) == _images(data) and all(kind in _PREVIEWS for kind in kinds[1:])
 
 
-def _sizes(trailer: bytes) -> Iterator[Size | None]:
-    """Yield the size of each picture, None where it is not known."""
-    for span in pictures(trailer):
-        yield _size(trailer, span)
+def _sizes(trailer: bytes) -> Iterator[Size]:
+    """Yield the size of each JPEG; pictures of other kinds are no photographs of a camera's."""
+    sizes = (_size(trailer, span) for span in pictures(trailer))
+    yield from (size for size in sizes if size is not None)
 
 
 def _size(data: bytes, span: range) -> Size | None:
@@ -116,7 +116,7 @@ def _size(data: bytes, span: range) -> Size | None:
     return None
 
 
-def _is_smaller(size: Size | None, than: Size) -> bool:
-    sides: Sequence[int] = sorted((size.width, size.height)) if size else ()
+def _is_as_large(size: Size, than: Size) -> bool:
+    sides = sorted((size.width, size.height))
     whole = sorted((than.width, than.height))
-    return size is not None and all(side < full for side, full in zip(sides, whole, strict=True))
+    return any(side >= full for side, full in zip(sides, whole, strict=True))

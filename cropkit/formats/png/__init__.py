@@ -55,6 +55,8 @@ def opened(data: bytes, name: str, options: Options) -> OpenedPng:
     container = chunks.parse(data, name, options.drop)
     metadata.refuse(container, name, options.drop)
     samples.check_room(ihdr, container.idat_length, name)
+    if not container.ended:
+        samples.inflated(ihdr, container.idat, name)  # pixels may be missing, too
     orientation = _orientation(container)
     header = Header("png", stored.oriented(orientation), orientation)
     return OpenedPng(name, header, ihdr, container)
@@ -68,6 +70,8 @@ def _cropped(image: OpenedPng, box: PixelBox, stored: PixelBox) -> Candidate:
     frame = samples.cut_out(header, filtered, stored, name)
     hidden = stealth.read(header, filtered, name) if stored.size != header.size else None
     account = Account("png")
+    if not container.ended:
+        account.patch("IEND: it was missing")
     if note:
         account.patch(f"pixel stream: {note}")
     elif zlib_streams.ends_early(container.idat, filtered):
@@ -119,7 +123,8 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
     """
     with reading(name):
         container = chunks.parse(written, name)
-        if container.chunks != proof.chunks or container.trailer != proof.trailer:
+        around = (container.chunks, container.trailer, container.ended)
+        if around != (proof.chunks, proof.trailer, True):
             raise VerificationFailed(name, "the chunks around the pixels are not those meant")
         filtered = proof.inflate(container.idat, samples.length(proof.header), name)
         held = samples.holds(proof.header, filtered, proof.rows)

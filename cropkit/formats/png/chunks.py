@@ -12,6 +12,7 @@ from cropkit.formats.options import TRAILING
 from cropkit.geometry import Size
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_LEAST = 12  # bytes of a chunk without data
 _IDAT_BYTES = 1 << 20
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
@@ -108,12 +109,17 @@ class Container:
     """A PNG taken apart: the chunks without IDAT, and where the pixels stood among them.
 
     `pixels` are views of the file's bytes, which are not copied before they are needed.
+
+    Parameters
+    ----------
+    ended : whether it has an end chunk, without which all of the pixels have to be looked for
     """
 
     chunks: tuple[Chunk, ...]
     idat_at: int
     pixels: tuple[memoryview, ...]
     trailer: bytes
+    ended: bool = True
 
     @property
     def idat(self) -> bytes:
@@ -149,7 +155,8 @@ def parse(data: bytes, name: str, drop: frozenset[str] = frozenset()) -> Contain
     if not data.startswith(SIGNATURE):
         raise CorruptImage(name, "it does not begin as a PNG")
     spans = list(_spans(data, name))
-    trailer = data[spans[-1].end :]
+    ended = spans[-1].type == "IEND"
+    trailer = data[spans[-1].end :] if ended else b""
     if trailer.strip(PADDING) and TRAILING not in drop:
         raise TrailingData(name, len(trailer))
     at = [i for i, span in enumerate(spans) if span.type == "IDAT"]
@@ -158,8 +165,10 @@ def parse(data: bytes, name: str, drop: frozenset[str] = frozenset()) -> Contain
     check_parts(name, "chunks beside the pixels", len(spans) - len(at))
     view = memoryview(data)
     rest = tuple(s.chunk(view) for s in spans if s.type != "IDAT")
+    rest = rest if ended else (*rest, Chunk("IEND", b""))
     _check_critical(rest, name)
-    return Container(rest, at[0], tuple(spans[i].of(view) for i in at), trailer)
+    pixels = tuple(spans[i].of(view) for i in at)
+    return Container(rest, at[0], pixels, trailer, ended)
 
 
 def read_ihdr(data: bytes, name: str) -> Ihdr:
@@ -189,16 +198,19 @@ class _Span(NamedTuple):
 def _spans(data: bytes, name: str) -> Iterator[_Span]:
     span = _span(data, len(SIGNATURE), name)
     yield span
-    number = 1
+    number, has_pixels = 1, False
     while span.type != "IEND":
         number += 1
+        has_pixels = has_pixels or span.type == "IDAT"
+        if has_pixels and len(data) < span.end + _LEAST:
+            return  # its end is missing, of which readers do not need to see more
         check_parts(name, "chunks", number)
         span = _span(data, span.end, name)
         yield span
 
 
 def _span(data: bytes, at: int, name: str) -> _Span:
-    if at + 12 > len(data):
+    if at + _LEAST > len(data):
         raise Truncated(name, "no end chunk")
     (length,) = struct.unpack_from(">I", data, at)
     kind = data[at + 4 : at + 8]
