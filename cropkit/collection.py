@@ -34,6 +34,7 @@ from cropkit.engine.planning import (
     Planner,
     check_is_outside_home,
     chosen_to_undo,
+    name_of,
     named_beneath,
 )
 from cropkit.engine.recovery import Recovered, recover
@@ -734,12 +735,13 @@ class Collection:
 
         Parameters
         ----------
-        paths : only these images; none means all that are not as they were written
+        paths : only these images or copies; none means all that are not as they were written, but
+            for those that cannot be read: nobody knows what became of them
         """
         from cropkit.engine.fsck import changed_images  # noqa: PLC0415  (only where it is needed)
 
-        wanted = {split_beneath(self.root, path) for path in paths}
-        changed = list(changed_images(self.locations, self.trail))
+        wanted = {name_of(self.root, path) for path in paths}
+        changed = [each for each in changed_images(self.locations, self.trail) if each.is_read]
         changes = [
             AcceptedChange(each.difference.path, each.was, each.now)
             for each in changed

@@ -120,6 +120,7 @@ class ChangedImage:
     was: str
     now: str | None
     difference: Difference
+    is_read: bool = True
 
 
 def changed_images(
@@ -134,6 +135,10 @@ def changed_images(
     expected = [(path, was) for path, was in every if trail.scope.holds(path)]
     for path, was in _telling("images", expected, progress):
         now = _digest(locations, path, was, read)
+        if isinstance(now, CropkitError):
+            difference = Difference("changed", path, f"its content cannot be read ({now.code})")
+            yield ChangedImage(was, None, difference, is_read=False)
+            continue
         if now == was or AcceptedChange(path, was, now) in known:
             continue
         if now is None:
@@ -163,8 +168,13 @@ def _expected(finished: Iterable[Operation]) -> dict[str, str]:
     return names
 
 
-def _digest(locations: Locations, path: str, meant: str, read: Proven | None) -> str | None:
-    """Return the content of a file as it is now, or as it was read and held what is meant."""
+def _digest(
+    locations: Locations, path: str, meant: str, read: Proven | None
+) -> str | CropkitError | None:
+    """Return the content of a file as it is now, or as it was read and held what is meant.
+
+    Or why it cannot be read: nobody knows what it holds then.
+    """
     try:
         if read is None:
             return locations.digest(path)
@@ -173,7 +183,7 @@ def _digest(locations: Locations, path: str, meant: str, read: Proven | None) ->
             return meant
         digest = locations.digest(path)
     except CropkitError as error:
-        return f"unreadable ({error.code})"
+        return error
     if digest == meant:
         read.add(path, meant, file)
     return digest

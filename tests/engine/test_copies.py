@@ -31,6 +31,7 @@ from cropkit.formats import applied
 from cropkit.formats.copy_options import CopyOptions, Format
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Verdict
+from cropkit.system import destinations
 from cropkit.system.home import DATABASE, HOME
 
 BOX, OTHER_BOX = PixelBox(8, 16, 56, 88), PixelBox(0, 0, 40, 40)
@@ -608,3 +609,29 @@ def test_a_slot_of_another_type_is_no_fault_of_the_image(
         assert collection.trail.decisions.table() == []
     with pytest.raises(BadSlot):
         Collection(source, copy_to=out, slots=[slot])  # type: ignore[list-item]
+
+
+def test_a_copy_that_was_changed_on_purpose_is_accepted_by_its_own_name(
+    source: Path, out: Path
+) -> None:
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX)
+        collection.crop(SAME_STEM, OFF_GRID)
+        (out / IMAGE).write_bytes(b"edited")
+        (out / SAME_STEM).write_bytes(b"edited")
+        assert [each.path for each in collection.accept_changes(out / IMAGE)] == [str(out / IMAGE)]
+        assert [each.path for each in collection.fsck()] == [str(out / SAME_STEM)]
+
+
+def test_what_cannot_be_read_is_told_as_that_and_not_accepted(source: Path, out: Path) -> None:
+    """As the copies of a collection that was moved to where nobody has named their folder."""
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX)
+    destinations.forget(source, out)
+    with Collection(source) as collection:
+        (difference,) = collection.fsck()
+        assert difference.reason == "its content cannot be read (PathOutsideRoot)"
+        assert collection.accept_changes() == []
+    destinations.remember(source, out)
+    with Collection(source) as collection:
+        assert collection.fsck() == []
