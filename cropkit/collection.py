@@ -723,7 +723,7 @@ class Collection:
             Nothing was written over.
         """
         undoable = chosen_to_undo(self.root, (), self.trail.operations.undoable_of, [path], None)
-        of_content = [operation for operation in undoable if not operation.same_content]
+        of_content = [operation for operation in undoable if operation.kept_its_original]
         if not of_content:
             raise NothingToUndo(str(path))
         return copying_out.copied(self.locations, of_content[-1], Path(to).parent, Path(to).name)

@@ -152,6 +152,11 @@ class Operation:
         return self.kind in (OperationKind.CROP, OperationKind.RESTORE)
 
     @property
+    def kept_its_original(self) -> bool:
+        """Whether there is an original that this one has put out of its place."""
+        return self.keeps_an_original and not self.same_content
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Every name that the operation touches and so claims; of a copy's source nothing is."""
         if self.is_copy:

@@ -118,7 +118,7 @@ def _copy(
     from cropkit.errors import CropkitError  # noqa: PLC0415  (as above)
 
     copies, failed = {}, {}
-    changing = (operation for operation in reversed(operations) if not operation.same_content)
+    changing = (operation for operation in reversed(operations) if operation.kept_its_original)
     for path, first in {operation.image: operation for operation in changing}.items():
         try:
             copies[path] = str(copying_out.copied(locations, first, arguments.to, path))

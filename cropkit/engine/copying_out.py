@@ -31,7 +31,7 @@ class KeptOriginal:
 
 def listed(locations: Locations, undoable: Sequence[Operation]) -> list[KeptOriginal]:
     """List what the operations that can be taken back keep, in their order."""
-    rows = [row for row in undoable if not row.same_content]
+    rows = [row for row in undoable if row.kept_its_original]
     return [
         KeptOriginal(row.source, row.id, sha256, _size(locations.state, sha256))
         for row in rows

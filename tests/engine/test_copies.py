@@ -24,6 +24,7 @@ from cropkit.errors import (
     DestinationGone,
     MissingFile,
     NameTaken,
+    NothingToUndo,
     TooSmall,
     UnsupportedFormat,
 )
@@ -256,6 +257,17 @@ def test_what_waits_is_carried_out_as_it_was_decided(source: Path, out: Path) ->
 
 def _but_for_moments(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "updated_at"}
+
+
+def test_of_a_copy_there_is_no_original_to_give_out(source: Path, out: Path) -> None:
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX)
+        assert collection.originals() == []
+        with pytest.raises(NothingToUndo):
+            collection.copy_original(IMAGE, out / "original.png")
+        assert collection.purge(keep_bytes=0) == []
+    assert main(["originals", str(source), IMAGE, "--to", str(out)]) == 0
+    assert names(out) == [IMAGE, CAPTION]
 
 
 def test_a_newer_decision_replaces_that_of_its_own_slot_alone(source: Path, out: Path) -> None:
