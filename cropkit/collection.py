@@ -852,6 +852,29 @@ class Collection:
 
         return pd.DataFrame(self.trail.decisions.table())
 
+    def export(self, to: str, out: StrPath) -> int:
+        """Write what each crop was made of, and how, to a new file; return how many there are.
+
+        Crops that were undone or cropped again are not among them.
+
+        Parameters
+        ----------
+        to : "manifest": one row a crop, with hashes, boxes, decision and suggestion
+        out : file; its form is that of its suffix, .jsonl or .csv
+
+        Raises
+        ------
+        BadParameterValue, NameTaken
+            There is no such form, or the file is there already: nothing was written.
+        AuditError
+            The trail cannot be read: nothing was written.
+        """
+        from cropkit.engine import manifest  # noqa: PLC0415  (only where it is needed)
+
+        parameters.choice("to", to, manifest.KINDS)
+        file = parameters.path_named("out", out).absolute()
+        return manifest.written(file, manifest.rows(self.trail, self.root, file.parent.resolve()))
+
     def stats(self) -> "Stats":
         """Return pace, seconds an image and shares, of what people decided here."""
         from cropkit.monitor.stats import stats  # noqa: PLC0415  (only where it is needed)

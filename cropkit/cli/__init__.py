@@ -54,6 +54,7 @@ _GROUPS = (  # in the order of the help
     _Group("undo", "add_originals", ("originals", "accept-changes")),
     _Group("destinations", "add", ("destinations",)),
     _Group("where", "add", ("where",)),
+    _Group("export", "add", ("export",)),
     _Group("share", "add", ("share",)),
     _Group("merge", "add", ("merge",)),
     _Group("batch", "add", ("batch",)),
@@ -63,7 +64,6 @@ _GROUPS = (  # in the order of the help
 _NOT_YET = {
     "suggest": "crop boxes for images that have none",
     "import": "suggestions or decisions from other tools",
-    "export": "decisions for other tools",
 }
 
 

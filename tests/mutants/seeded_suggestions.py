@@ -7,7 +7,8 @@ BORDER, MODEL, ANSWER = (
     "suggest/detections.py",
     "suggest/recognising.py",
 )
-FRAMING, SUBJECTS = "framing.py", "subjects.py"
+FRAMING, SUBJECTS, MANIFEST = "framing.py", "subjects.py", "engine/manifest.py"
+IN_MANIFEST = "tests/engine/test_manifest.py"
 IN_MODEL, IN_FRAMING = "tests/suggest/test_detections.py", "tests/test_framing.py"
 CONVENTION, TABLE = "suggest/convention.py", "suggest/table.py"
 SIDECAR, SUGGESTED, NUMBERS = "suggest/sidecar.py", "suggest/suggested.py", "suggest/numbers.py"
@@ -168,6 +169,44 @@ SUGGESTIONS = (
         "no subject counts as cut", FRAMING, "if _lost(boxes[row], box))", "if False)", IN_FRAMING
     ),
     mutant("a mask ends a row early", SUBJECTS, "rows[-1] + 1", "rows[-1]", IN_FRAMING),
+    mutant(
+        "what was cropped again is exported",
+        MANIFEST,
+        "and not _is_superseded(made, trail)",
+        "",
+        IN_MANIFEST,
+    ),
+    mutant(
+        "a copy hides the crop that it was made of",
+        MANIFEST,
+        "and not each.is_copy",
+        "",
+        IN_MANIFEST,
+    ),
+    mutant(
+        "a manifest names the crop's content as the source's",
+        MANIFEST,
+        '"source_sha256": made.sha256_before',
+        '"source_sha256": made.sha256_after',
+        IN_MANIFEST,
+    ),
+    mutant(
+        "a name that is no text is written as it is",
+        MANIFEST,
+        "all_escaped(row), ensure",
+        "row, ensure",
+        IN_MANIFEST,
+    ),
+    mutant(
+        "what was begun of a manifest stays",
+        MANIFEST,
+        "part.unlink(missing_ok=True)",
+        "pass",
+        IN_MANIFEST,
+    ),
+    mutant(
+        "what was rejected is exported", MANIFEST, "if made.kind in _MADE and", "if", IN_MANIFEST
+    ),
     mutant(
         "what a person is to do has a box all the same",
         SIDECAR,

@@ -1,0 +1,240 @@
+"""The manifest of a collection's crops: what each was made of, and how; one row after the other.
+
+Everything in it is what the trail says. Rows are read as they are written, newest first, so that a
+million of them take no more room than a thousand.
+"""
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import takewhile
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
+
+from cropkit import clock
+from cropkit.audit.operation import Operation, OperationKind
+from cropkit.audit.reader import TrailReader
+from cropkit.errors import NameTaken
+from cropkit.geometry import PixelBox
+from cropkit.names import all_escaped
+from cropkit.records import Decision, Suggestion
+from cropkit.system import parameters
+
+Row = Mapping[str, Any]
+
+KINDS = ("manifest",)
+CAPTIONS = (".txt", ".caption")
+_MADE = (OperationKind.CROP, OperationKind.COPY)
+_EDGES = ("left", "top", "right", "bottom")
+_BOXES = ("box_asked", "box_applied", "suggestion_box")
+# Of every row, in this order; boxes are lists of four in JSON, and four columns in CSV.
+FIELDS = (
+    *("operation", "mode", "source", "source_sha256", "crop", "crop_sha256"),
+    *("upright_width", "upright_height", "box_asked", "box_applied"),
+    *("slot", "target", "copying", "resampling", "psnr", "verdict"),
+    *("suggestion_source", "suggestion_version", "suggestion_rank", "suggestion_confidence"),
+    *("suggestion_box", "iou", "reviewer", "session", "shown_at", "decided_at"),
+    *("caption", "caption_sha256"),
+)
+
+
+def rows(trail: TrailReader, root: Path, folder: Path) -> Iterator[Row]:
+    """Yield a row for each crop that stands, newest first: none that was undone or cropped again.
+
+    Parameters
+    ----------
+    root : of the collection, to which paths of sources are relative
+    folder : of the manifest, to which paths of crops beneath it are relative; others are absolute
+
+    Raises
+    ------
+    AuditError
+        The trail cannot be read.
+    """
+    for made in trail.operations.newest_undoable():
+        if made.kind in _MADE and not _is_superseded(made, trail):
+            decided = None if made.decision is None else trail.decisions.by_id(made.decision)[0]
+            yield _row(made, decided, root, folder)
+
+
+def written(out: Path, each: Iterable[Row]) -> int:
+    """Write rows to a new file, durably; return how many there are.
+
+    It has its name when it is whole, and its folder is synced after that. Its form is that of its
+    suffix, ``.jsonl`` or ``.csv``.
+
+    Raises
+    ------
+    BadParameterValue
+        It has neither: nothing was written.
+    NameTaken
+        There is such a file already: it stands as it is.
+    """
+    write = writer_of(out)
+    if os.path.lexists(out):
+        raise NameTaken(out.name, str(out))
+    part = out.with_name(f".cropkit-{uuid4().hex}.part")
+    try:
+        with part.open("x", encoding="utf-8", newline="") as file:
+            count = write(file, each)
+            file.flush()
+            os.fsync(file.fileno())
+        _name(part, out)
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def writer_of(out: Path) -> Callable[[IO[str], Iterable[Row]], int]:
+    """Return what writes the form that a file's suffix names.
+
+    Raises
+    ------
+    BadParameterValue
+        None does.
+    """
+    suffix = out.suffix.lower()
+    if suffix not in _WRITERS:
+        kind = "file that ends with .jsonl or .csv"
+        raise parameters.wrong("out", str(out), f"{kind} (Parquet is not written yet)")
+    return _WRITERS[suffix]
+
+
+def _name(part: Path, out: Path) -> None:
+    """Give a whole file its name; where it cannot have two, the name is taken before it moves."""
+    try:
+        try:
+            os.link(part, out)
+        except FileExistsError:
+            raise
+        except OSError:
+            out.touch(exist_ok=False)
+            part.rename(out)
+    except FileExistsError:
+        raise NameTaken(out.name, str(out)) from None
+    folder = os.open(out.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # some file systems sync no folders
+            os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _is_superseded(made: Operation, trail: TrailReader) -> bool:
+    """Whether its crop was cropped again, moved or rejected: copies leave it as it is."""
+    of_image = trail.operations.undoable_of(made.target)
+    later = takewhile(lambda each: each.id != made.id, of_image)
+    return any(each.source == made.target and not each.is_copy for each in later)
+
+
+def _row(made: Operation, decided: Decision | None, root: Path, folder: Path) -> Row:
+    caption = next((c for c in made.companions if Path(c.target).suffix in CAPTIONS), None)
+    applied = made.report.get("box_applied")
+    row: dict[str, Any] = dict.fromkeys(FIELDS) | {
+        "operation": made.id,
+        "mode": _mode(made),
+        "source": made.source,
+        "source_sha256": made.sha256_before,
+        "crop": _placed(made.target, root, folder),
+        "crop_sha256": made.sha256_after,
+        "box_asked": _edges(made.box),
+        "box_applied": applied or _edges(made.box),
+        "resampling": _resampling(made),
+        "psnr": made.report.get("psnr"),
+        "session": made.session,
+        "caption": None if caption is None else _placed(caption.target, root, folder),
+        "caption_sha256": None if caption is None else caption.sha256,
+    }
+    return row if decided is None else row | _decided(decided)
+
+
+def _mode(made: Operation) -> str:
+    if made.is_copy:
+        return "copy"
+    return "in-place" if made.in_place else "move"
+
+
+def _decided(decided: Decision) -> dict[str, Any]:
+    return {
+        "upright_width": decided.size.width,
+        "upright_height": decided.size.height,
+        "box_asked": _edges(decided.box),
+        "slot": decided.slot,
+        "target": decided.target,
+        "copying": decided.copying,
+        "verdict": decided.verdict.value,
+        "iou": decided.iou,
+        "reviewer": decided.reviewer,
+        "session": decided.session,
+        "shown_at": clock.written(decided.shown_at),
+        "decided_at": clock.written(decided.decided_at),
+    } | _suggested(decided.suggestion)
+
+
+def _suggested(suggestion: Suggestion | None) -> dict[str, Any]:
+    if suggestion is None:
+        return {}
+    return {
+        "suggestion_source": suggestion.source,
+        "suggestion_version": suggestion.version,
+        "suggestion_rank": suggestion.rank,
+        "suggestion_confidence": suggestion.confidence,
+        "suggestion_box": list(suggestion.box.xyxy),
+    }
+
+
+def _resampling(made: Operation) -> str | None:
+    """Return what the report says of a size that is not the box's."""
+    patched = made.report.get("patched") or ()
+    return next((word for word in patched if str(word).startswith("size: resampled")), None)
+
+
+def _edges(box: PixelBox | None) -> list[int] | None:
+    return None if box is None else list(box.xyxy)
+
+
+def _placed(path: str, root: Path, folder: Path) -> str:
+    place = root / path
+    return str(place.relative_to(folder)) if place.is_relative_to(folder) else str(place)
+
+
+def _as_json_lines(file: IO[str], each: Iterable[Row]) -> int:
+    count = 0
+    for row in each:
+        file.write(json.dumps(all_escaped(row), ensure_ascii=False) + "\n")
+        count += 1
+    return count
+
+
+def _as_csv(file: IO[str], each: Iterable[Row]) -> int:
+    writer = csv.DictWriter(file, _columns(), lineterminator="\n")
+    writer.writeheader()
+    count = 0
+    for row in each:
+        writer.writerow(_flat(all_escaped(row)))
+        count += 1
+    return count
+
+
+def _columns() -> list[str]:
+    return [name for field in FIELDS for name in _names_of(field)]
+
+
+def _names_of(field: str) -> list[str]:
+    return [f"{field}_{edge}" for edge in _EDGES] if field in _BOXES else [field]
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    flat = {name: value for name, value in row.items() if name not in _BOXES}
+    for field in _BOXES:
+        flat |= dict(zip(_names_of(field), row[field] or [None] * len(_EDGES), strict=True))
+    return flat
+
+
+_WRITERS: Mapping[str, Callable[[IO[str], Iterable[Row]], int]] = {
+    ".jsonl": _as_json_lines,
+    ".csv": _as_csv,
+}
