@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from cropkit.records import Suggestion as Suggestion
     from cropkit.records import Verdict as Verdict
     from cropkit.review.widget import Review as Review
-    from cropkit.suggest import Detections as Detections
     from cropkit.suggest import Sidecars as Sidecars
     from cropkit.suggest import Suggester as Suggester
     from cropkit.suggest import Table as Table
+    from cropkit.suggest.detections import Detections as Detections
     from cropkit.targets import Fit as Fit
     from cropkit.targets import Target as Target
 
@@ -45,7 +45,7 @@ _LAZY = {
     "Collection": ("cropkit.collection", "Collection"),
     "CropResult": ("cropkit.records", "CropResult"),
     "Decision": ("cropkit.records", "Decision"),
-    "Detections": ("cropkit.suggest", "Detections"),
+    "Detections": ("cropkit.suggest.detections", "Detections"),
     "Fit": ("cropkit.targets", "Fit"),
     "Framed": ("cropkit.framing", "Framed"),
     "NormalizedBox": ("cropkit.geometry", "NormalizedBox"),

@@ -65,7 +65,7 @@ from cropkit.records import (
     Suggestion,
     Verdict,
 )
-from cropkit.suggest import Clipped, Sidecars, Suggester, gather, suggesters_of
+from cropkit.suggest import Clipped, Sidecars, Suggester, gather
 from cropkit.system import destinations, log, parameters, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
@@ -246,6 +246,10 @@ class Collection:
         if suggest is None and suggesters is None:
             return (Sidecars(self.root),)
         among = (*(() if suggest is None else (suggest,)), *(suggesters or ()))
+        if not among:
+            return ()
+        from cropkit.suggest.detections import suggesters_of  # noqa: PLC0415  (loads codecs)
+
         return tuple(each for some in among for each in suggesters_of(some, self.files))
 
     def _executor(

@@ -2,10 +2,11 @@
 
 A suggester answers for one image and never raises for bad data: what it could not use comes back
 as a `Problem` that names the file, and the image is shown with the full-image box.
+
+`cropkit.suggest.detections` loads codecs, for what a model looks at: who needs it imports it.
 """
 
 from cropkit.suggest.border import Clipped
-from cropkit.suggest.detections import Detections, suggesters_of
 from cropkit.suggest.sidecar import Sidecars
 from cropkit.suggest.suggested import (
     NOTHING,
@@ -20,7 +21,6 @@ from cropkit.suggest.table import Table
 __all__ = [
     "NOTHING",
     "Clipped",
-    "Detections",
     "Rated",
     "Sidecars",
     "Suggested",
@@ -28,5 +28,4 @@ __all__ = [
     "Table",
     "confidence_of",
     "gather",
-    "suggesters_of",
 ]

@@ -17,9 +17,9 @@ import cropkit
 from cropkit.errors import BadParameterValue
 from cropkit.geometry import NormalizedBox, PixelBox, Size
 from cropkit.records import ProblemKind
-from cropkit.suggest import Detections, Suggested
+from cropkit.suggest import Suggested
 from cropkit.suggest import detections as detections_module
-from cropkit.suggest.detections import MOST
+from cropkit.suggest.detections import MOST, Detections
 from cropkit.system.files import Root
 
 SIZE = Size(400, 200)
