@@ -146,7 +146,7 @@ def companions(root: Root, path: str) -> dict[str, bool]:
     """
     image = PurePosixPath(path)
     names = root.beside(path)
-    same = {n for n in names if PurePosixPath(n).stem == image.stem and n != image.name}
+    same = _of_stem(image, names)
     followers = {str(image.parent / name): False for name in sorted(same)}
     group = image.stem.partition("_stage")[0]
     sidecar = f"{group}.decision"
@@ -180,12 +180,20 @@ def has_twin(root: Root, path: str) -> bool:
         The folder cannot be listed.
     """
     image = PurePosixPath(path)
-    beside = (PurePosixPath(name) for name in root.beside(path) if name != image.name)
-    return any(each.stem == image.stem and _is_image(each.name) for each in beside)
+    return any(map(_is_image, _of_stem(image, root.beside(path))))
+
+
+def _of_stem(image: PurePosixPath, names: Iterable[str]) -> set[str]:
+    """Return the other names of an image's stem: few among as many as a folder has."""
+    likely = (n for n in names if n.startswith(image.stem) and n != image.name)
+    return {n for n in likely if PurePosixPath(n).stem == image.stem}
 
 
 def _is_sibling(name: str, group: str) -> bool:
-    return PurePosixPath(name).stem.partition("_stage")[0] == group and _is_image(name)
+    is_likely = name.startswith(group)
+    return (
+        is_likely and PurePosixPath(name).stem.partition("_stage")[0] == group and _is_image(name)
+    )
 
 
 def _is_image(name: str) -> bool:
