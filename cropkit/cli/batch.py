@@ -16,6 +16,7 @@ from cropkit.cli.shell import (
     tell,
     tell_degraded,
 )
+from cropkit.cli.ways import add_slots, add_ways, as_parameters
 from cropkit.errors import BadParameter
 from cropkit.system.scope import scope_of
 
@@ -49,6 +50,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--dry-run", action="store_true", help=text)
     text = "threads that crop and verify (one for each processor)"
     parser.add_argument("--workers", type=values.from_one, metavar="N", help=text)
+    add_ways(parser)
+    add_slots(parser)
 
 
 def _batch(arguments: argparse.Namespace) -> int:
@@ -63,7 +66,7 @@ def _batch(arguments: argparse.Namespace) -> int:
     for name, _ in pairs:
         if name in _TAKEN:
             raise BadParameter(source.name, name, f"{_TAKEN[name]} on the command line")
-    parameters = _absolute(typed(source, pairs))
+    parameters = _absolute(typed(source, pairs)) | as_parameters(arguments)
     scope = scope_of(arguments.folder, arguments.state)
     if not scope.is_whole:
         say(str(scope))

@@ -77,7 +77,6 @@ def _review(arguments: argparse.Namespace) -> int:
         minimum=arguments.minimum,
         min_confidence=arguments.min_confidence,
         state=arguments.state,
-        destination=arguments.move_to,
         crops=as_parameters(arguments),
         defer=arguments.defer,
         reviewer=arguments.reviewer,

@@ -85,7 +85,7 @@ def ways(arguments: argparse.Namespace) -> Ways:
 
 
 def as_parameters(arguments: argparse.Namespace) -> "dict[str, Literal]":
-    """Return where copies go, how they are made and which, as a notebook takes it.
+    """Return where crops go, how copies are made and which, as a notebook takes it.
 
     Raises
     ------
@@ -94,6 +94,7 @@ def as_parameters(arguments: argparse.Namespace) -> "dict[str, Literal]":
     """
     copies = _copies(arguments)
     texts = {
+        "destination": arguments.move_to and str(arguments.move_to.resolve()),
         "copy_to": arguments.copy_to and str(arguments.copy_to.resolve()),
         "copies": copies.text if copies else "",
         "slots": arguments.slots,

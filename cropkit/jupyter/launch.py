@@ -42,7 +42,6 @@ def launch(
     keys: str = "",
     minimum: int = 0,
     min_confidence: float = 0.5,
-    destination: Path | None = None,
     crops: Mapping[str, notebooks.Literal] = MappingProxyType({}),
     defer: bool = False,
     reviewer: str | None = None,
@@ -61,8 +60,7 @@ def launch(
     keys : preset; the person's own keymap, else the default, when not given
     minimum : pixels that the shorter side of a crop should have
     min_confidence : least confidence of a suggestion that is not unsure
-    destination : folder that crops move to
-    crops : where copies go, how they are made and which, as the notebook takes it
+    crops : where they go, how copies are made and which, as the notebook takes it
     suggestions : CSV of crop boxes instead of the `.decision` sidecars
     order, units : the CSV's convention, as in `cropkit.suggest.Table`
     port : the first one to try
@@ -74,7 +72,6 @@ def launch(
         "keys": keys,
         "minimum": minimum,
         "min_confidence": min_confidence,
-        "destination": _absolute(destination),
         **crops,
         "defer": defer,
         "reviewer": reviewer or "",

@@ -88,6 +88,17 @@ def test_a_dry_run_tells_where_copies_go(
     assert f"crops go: {tmp_path / 'out'}" in told
 
 
+def test_the_shell_says_it_as_for_a_review(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ways = ["--copy-to", str(tmp_path / "out"), "--slots", SLOTS, "--resize", "--format", "webp"]
+    parameters = ["-p", "source", "suggestions", *ways]
+    assert main(["batch", str(folder), "--dry-run", "--json", *parameters]) == 0
+    ready = json.loads(capsys.readouterr().out)["ready"]
+    assert {item["kind"] for item in ready} == {"copy"}
+    assert str(tmp_path / "out" / "c_square.webp") in {item["target"] for item in ready}
+
+
 def test_what_only_copies_can_be_ends_a_batch_before_it_begins(folder: Path) -> None:
     with pytest.raises(CopiesOnly):
         Batch(folder, source="suggestions", slots="face,bust")
