@@ -1,6 +1,6 @@
 """Which crops are wanted of each image: one, or several by name, each for targets of its own."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cropkit.errors import BadSlot
@@ -8,7 +8,7 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.records import check_slot
 from cropkit.targets import Fit, Target, buckets, nearest, targets
 
-Targets = str | Iterable[str | Target]
+Targets = str | Sequence[str | Target]
 Slots = str | Sequence[str] | Mapping[str, Targets]
 _ALTERNATIVE = "|"
 

@@ -6,7 +6,7 @@ names is used only where the person at work has named it as well (`Locations`).
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -14,7 +14,9 @@ from cropkit.errors import AuditCorrupt, BadDestination, BadTarget, CopiesOnly, 
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.names import escaped, unescaped
 from cropkit.records import Placement
+from cropkit.system import parameters
 from cropkit.system.home import DATABASE, HOME
+from cropkit.targets import Target
 from cropkit.wanted import Slots, Targets, Wanted, wanted, written
 
 StrPath = str | os.PathLike[str]
@@ -105,12 +107,43 @@ def ways(
         Crops cannot move and be copied.
     BadSetting, BadSlot, BadTarget, CopiesOnly
         There can be no such crops.
+    BadParameterValue
+        One of them is of another type.
     """
+    _check_types(move_to, copy_to, slots, targets, copies)
+    parameters.flag(_RESIZE, resize)
     if move_to and copy_to:
         raise BadDestination(copy_to, f"they cannot move to {move_to} as well")
     how = CopyOptions.from_text(copies) if isinstance(copies, str) else copies or CopyOptions()
     crops = wanted(slots or None, targets or None)
     return Ways(copy_to or move_to or None, bool(copy_to), how, crops, resize)
+
+
+def _check_types(
+    move_to: object, copy_to: object, slots: object, targets: object, copies: object
+) -> None:
+    """Refuse by name what papermill, or a slip, has made another thing of."""
+    for name, folder in (("destination", move_to), ("copy_to", copy_to)):
+        if folder is not None:
+            parameters.path_named(name, folder)
+    if not (slots is None or isinstance(slots, str) or _are_slots(slots)):
+        raise parameters.wrong(_SLOTS, slots, "text, or names, or the targets of each name")
+    if not (targets is None or _are_targets(targets)):
+        raise parameters.wrong(_TARGETS, targets, "text, or sizes and ratios")
+    if not (copies is None or isinstance(copies, str | CopyOptions)):
+        raise parameters.wrong(_COPIES, copies, "text of settings, or CopyOptions")
+
+
+def _are_slots(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(n, str) and _are_targets(each) for n, each in value.items())
+    return isinstance(value, Sequence) and all(isinstance(name, str) for name in value)
+
+
+def _are_targets(value: object) -> bool:
+    if isinstance(value, str):
+        return True
+    return isinstance(value, Sequence) and all(isinstance(each, str | Target) for each in value)
 
 
 def kept(settings: Mapping[str, str]) -> Ways:

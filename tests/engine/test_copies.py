@@ -621,7 +621,7 @@ def test_a_slot_of_another_type_is_no_fault_of_the_image(
         with pytest.raises(BadParameterValue, match="slot"):
             collection.crop(IMAGE, BOX, slot=slot)  # type: ignore[arg-type]
         assert collection.trail.decisions.table() == []
-    with pytest.raises(BadSlot):
+    with pytest.raises(BadParameterValue, match="slots"):
         Collection(source, copy_to=out, slots=[slot])  # type: ignore[list-item]
 
 
