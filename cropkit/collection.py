@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Self
 from cropkit import clock, formats
 from cropkit.audit import trust
 from cropkit.audit.compacting import Compacted
-from cropkit.audit.decisions import Slot
 from cropkit.audit.integrity_reader import Progress
 from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
@@ -520,11 +519,12 @@ class Collection:
     @property
     def _total(self) -> int:
         """What is listed, and what earlier sessions moved out of the listing; each slot counts."""
-        slots = [each.slot for each in self.wanted if each.slot]
+        slots = {each.slot for each in self.wanted if each.slot}
         named = self.trail.decisions.standing_in_slots()
-        named |= {Slot(path, slot) for path in self._listed for slot in slots}
         if slots:
-            return len(named)
+            listed = set(self._listed)
+            others = sum(not (slot in slots and path in listed) for path, slot in named)
+            return len(listed) * len(slots) + others
         plain = self.trail.decisions.standing_paths() - {slot.path for slot in named}
         return len(plain.union(self._listed)) + len(named)
 

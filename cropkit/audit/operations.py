@@ -182,11 +182,27 @@ def _settled(db: Connection, done: Operation, decision: str, at: str) -> dict[st
 
 
 def image_of(db: Connection, wanted: Operation) -> str:
-    """Return the name that a person knows an image by: what is undone may have had another one."""
-    undone = wanted
-    while undone.undoes:
-        undone = one(db, undone.undoes)
+    """Return the name that a person knows an image by: what is undone may have had another one.
+
+    Rows may be anybody's: the way back ends where there is none, where one cannot be read, and
+    where it has been before.
+    """
+    undone, seen = wanted, {wanted.id}
+    while undone.undoes and undone.undoes not in seen:
+        seen.add(undone.undoes)
+        earlier = _readable(db, undone.undoes)
+        if earlier is None:
+            break
+        undone = earlier
     return undone.image
+
+
+def _readable(db: Connection, wanted: str) -> Operation | None:
+    try:
+        row = db.execute(select(operation).where(operation.c.id == wanted)).one_or_none()
+        return None if row is None else _operation(row)
+    except AuditCorrupt:
+        return None
 
 
 def one(db: Connection, wanted: str) -> Operation:

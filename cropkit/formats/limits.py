@@ -24,7 +24,7 @@ MOST_PARTS: Mapping[str, int] = {
     "tables": 4_096,  # of JPEG
     "scans": 500,  # of JPEG: each may cost as much as the whole image
     "blocks": 50_000,  # of GIF
-    "sub-blocks": 2_000_000,  # of GIF, each of up to 255 bytes
+    "sub-blocks": 1_000_000,  # of GIF, each of up to 255 bytes
     "RIFF chunks": 10_000,
     "directory entries": 8_000,  # of TIFF
     "strips or tiles": 1 << 18,  # of TIFF

@@ -86,11 +86,13 @@ def test_a_folder_that_cannot_be_read_is_foreseen_and_ends_the_batch_unwell(
 def test_a_name_that_is_taken_at_the_destination_is_foreseen(tmp_path: Path) -> None:
     folder = collection(tmp_path / "c", 3)
     decide_all(folder)
-    (folder / "out").mkdir()
-    (folder / "out" / "0001.png").write_bytes(b"mine")
-    made = plan(folder, destination=str(folder / "out"))
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "0001.png").write_bytes(b"mine")
+    made = plan(folder, destination=str(out))
     assert [(path, error.code) for path, error in made.refused] == [("0001.png", "NameTaken")]
-    assert made.destinations == ("out",)
+    assert made.destinations == (str(out),)
+    assert plan(folder, destination=str(folder / "out")).destinations == ("out",)
     elsewhere = plan(folder, destination=str(tmp_path / "not there yet" / "x"))
     assert elsewhere.refused == ()
     assert elsewhere.destinations == (str(tmp_path / "not there yet" / "x"),)

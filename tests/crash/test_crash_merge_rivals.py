@@ -117,8 +117,8 @@ def test_a_merge_before_an_opening_that_had_seen_the_inner_one(
 ) -> None:
     outer = stage.fresh() / "collection"
 
-    def scope_and_then_a_merge(folder: Path) -> Scope:
-        scope = scope_of(folder)
+    def scope_and_then_a_merge(folder: Path, state: Path | None) -> Scope:
+        scope = scope_of(folder, state)
         monkeypatch.undo()
         monkeypatch.setenv("XDG_STATE_HOME", str(stage.place.parent / "state"))
         merges(outer)

@@ -1,6 +1,8 @@
 """A copy is a new file beside its image: the image is read, and nothing of it is ever written."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -270,6 +272,24 @@ def test_of_a_copy_there_is_no_original_to_give_out(source: Path, out: Path) -> 
         assert collection.purge(keep_bytes=0) == []
     assert main(["originals", str(source), IMAGE, "--to", str(out)]) == 0
     assert names(out) == [IMAGE, CAPTION]
+
+
+@pytest.mark.parametrize("undoes", ["itself", "f" * 32, "each other"])
+def test_the_name_of_what_was_undone_is_found_in_whatever_rows(
+    source: Path, out: Path, undoes: str
+) -> None:
+    """A row that somebody changed neither holds the way back up for ever nor ends it."""
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX)
+        collection.undo(IMAGE)
+        ids = [each.id for each in collection.trail.operations.finished()]
+    ways = {"itself": [(ids[1], ids[1])], "each other": [(ids[0], ids[1]), (ids[1], ids[0])]}
+    with closing(sqlite3.connect(source / DATABASE)) as db, db:
+        for pair in ways.get(undoes, [(undoes, ids[1])]):
+            db.execute("UPDATE operation SET undoes = ? WHERE id = ?", pair)
+    with Collection(source) as collection:
+        restored = collection.trail.operations.by_id(ids[1])
+        assert collection.trail.operations.image_of(restored) in {IMAGE, str(out / IMAGE)}
 
 
 def test_a_newer_decision_replaces_that_of_its_own_slot_alone(source: Path, out: Path) -> None:

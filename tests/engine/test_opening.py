@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from cropkit.collection import Collection
+from cropkit.geometry import Size
+from cropkit.suggest.suggested import Suggested
 
 
 class Unwilling:
@@ -14,6 +16,9 @@ class Unwilling:
     @property
     def problems(self) -> tuple[()]:
         raise RuntimeError("no answer")
+
+    def suggest(self, _path: str, _size: Size, _sha256: str) -> Suggested:
+        return Suggested()
 
 
 def open_files() -> set[str]:
@@ -26,7 +31,7 @@ def test_an_opening_that_fails_keeps_no_session_no_log_and_no_file_open(folder: 
     for _ in range(3):
         before = open_files()
         with pytest.raises(RuntimeError, match="no answer"):
-            Collection(folder, suggesters=[Unwilling()])  # type: ignore[list-item]
+            Collection(folder, suggesters=[Unwilling()])
         assert logging.getLogger("cropkit").handlers == handlers
         assert list((folder / ".cropkit" / "owners").iterdir()) == []
         assert open_files() == before
