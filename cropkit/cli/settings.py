@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from cropkit.cli.shell import DONE, Commands, document, folder_command, opened, reading, tell
-from cropkit.cli.ways import Ways, add_slots, add_ways, ways
+from cropkit.cli.ways import Opening, add_slots, add_ways, ways
 from cropkit.errors import NoCollection
 
 
@@ -38,7 +38,7 @@ def _settings(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _are_said(wanted: Ways) -> bool:
+def _are_said(wanted: Opening) -> bool:
     return any(value for name, value in wanted.items() if name != "state")
 
 
@@ -56,8 +56,8 @@ def _chosen(folder: Path, state: Path | None) -> dict[str, str]:
     return Options.from_settings(kept).to_settings() | others
 
 
-def _choose(arguments: argparse.Namespace, wanted: Ways, changes: dict[str, str]) -> None:
-    from cropkit.engine.ways import Ways as Chosen  # noqa: PLC0415  (only where it is needed)
+def _choose(arguments: argparse.Namespace, wanted: Opening, changes: dict[str, str]) -> None:
+    from cropkit.engine.ways import Ways  # noqa: PLC0415  (only where it is needed)
     from cropkit.formats.options import Options  # noqa: PLC0415  (as above)
 
     with opened(arguments.folder, **wanted) as collection:
@@ -65,6 +65,6 @@ def _choose(arguments: argparse.Namespace, wanted: Ways, changes: dict[str, str]
         if options | changes != options:
             collection.choose(Options.from_settings(options | changes))
         if arguments.in_place:
-            collection.keep_ways(Chosen())
+            collection.keep_ways(Ways())
         elif _are_said(wanted):
             collection.keep_ways(collection.asked)

@@ -21,7 +21,7 @@ from cropkit.system.home import HOME
 if TYPE_CHECKING:
     from cropkit.audit.integrity_reader import Progress
     from cropkit.audit.reader import TrailReader
-    from cropkit.cli.ways import Ways
+    from cropkit.cli.ways import Opening
     from cropkit.collection import Collection
     from cropkit.system.scope import Scope
 
@@ -127,7 +127,7 @@ def line(result: CropResult) -> str:
     return f"{result.status} {result.path}{where}: {size.width} x {size.height} pixels"
 
 
-def opened(folder: Path, **ways: Unpack["Ways"]) -> "Collection":
+def opened(folder: Path, **ways: Unpack["Opening"]) -> "Collection":
     """Open a collection for one command, and say where a new one is."""
     from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for `--help`)
     from cropkit.system.scope import scope_of  # noqa: PLC0415  (only where it is needed)
@@ -169,7 +169,7 @@ def existing(folder: Path, state: Path | None = None) -> "Scope":
     return scope
 
 
-def opened_existing(folder: Path, **ways: Unpack["Ways"]) -> "Collection":
+def opened_existing(folder: Path, **ways: Unpack["Opening"]) -> "Collection":
     """Open a collection that is there already, or a part of it."""
     existing(folder, ways.get("state"))
     return opened(folder, **ways)

@@ -26,7 +26,7 @@ _HELP = {
 _METAVARS = {"size": "W,H", "quality": "N", "long-side": "N"}
 
 
-class Ways(TypedDict, total=False):
+class Opening(TypedDict, total=False):
     """Where crops go and how copies are made, as a collection is opened with it."""
 
     state: Path | None
@@ -65,7 +65,7 @@ def add_slots(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--slots", default="", metavar="NAMES", help=text)
 
 
-def ways(arguments: argparse.Namespace) -> Ways:
+def ways(arguments: argparse.Namespace) -> Opening:
     """Return where crops go and how copies are made, as a collection is opened with it.
 
     Raises
@@ -104,14 +104,9 @@ def as_parameters(arguments: argparse.Namespace) -> "dict[str, Literal]":
     return {name: value for name, value in texts.items() if value}
 
 
-def settings_of(arguments: argparse.Namespace) -> dict[str, str]:
-    """Return the choices for copies that were made, as settings are written."""
-    texts = {name: getattr(arguments, name.replace("-", "_")) for name in (*_OPTIONS, *_SWITCHES)}
-    return {name: "yes" if value is True else value for name, value in texts.items() if value}
-
-
 def _copies(arguments: argparse.Namespace) -> "CopyOptions | None":
-    chosen = settings_of(arguments)
+    texts = {name: getattr(arguments, name.replace("-", "_")) for name in (*_OPTIONS, *_SWITCHES)}
+    chosen = {name: "yes" if value is True else value for name, value in texts.items() if value}
     if not chosen:
         return None
     from cropkit.formats.copy_options import CopyOptions  # noqa: PLC0415  (only where it is needed)

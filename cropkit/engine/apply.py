@@ -236,10 +236,9 @@ class Applier:
     def _check_copied_names(self, job: Job) -> None:
         """Refuse a copy whose name stands for something else; what is there already is left."""
         operation = job.operation
-        crop = self.state.digest(staged(operation.id))
         there = self.locations.digest(operation.target)
         if there is not None:
-            if there != crop:
+            if there != self.state.digest(staged(operation.id)):
                 raise NameTaken(operation.source, operation.target)
             job.stood = True
         missing = []

@@ -159,16 +159,16 @@ def companions(root: Root, path: str) -> dict[str, bool]:
 def described_by(root: Root, path: str) -> list[str]:
     """Name the files that describe an image and go with a copy of it: captions, labels, a sidecar.
 
-    They are the companions with its stem, but for those that are images themselves.
+    They are the other files with its stem, but for those that are images themselves.
 
     Raises
     ------
     MissingFile, PathOutsideRoot, ReadOnly, WriteFailed
         The folder cannot be listed.
     """
-    stem = PurePosixPath(path).stem
-    every = companions(root, path)
-    return [name for name in every if PurePosixPath(name).stem == stem and not _is_image(name)]
+    image = PurePosixPath(path)
+    same = sorted(_of_stem(image, root.beside(path)))
+    return [str(image.parent / name) for name in same if not _is_image(name)]
 
 
 def has_twin(root: Root, path: str) -> bool:
