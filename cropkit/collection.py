@@ -881,10 +881,9 @@ class Collection:
 
     def stats(self) -> "Stats":
         """Return pace, seconds an image and shares, of what people decided here."""
-        from cropkit.monitor.stats import stats  # noqa: PLC0415  (only where it is needed)
+        from cropkit.monitor.reporting import figures_of  # noqa: PLC0415  (only where it is needed)
 
-        kinds = {session.id: session.kind for session in self.trail.sessions()}
-        return stats(self.trail.decisions.table(), kinds)
+        return figures_of(self.trail)
 
     def summary(self) -> dict[str, Any]:
         """Return the counts, as a notebook's last cell shows them."""

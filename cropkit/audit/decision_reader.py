@@ -1,7 +1,7 @@
 """What a trail tells of decisions, and of what became of them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from heapq import merge
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -55,8 +55,7 @@ class DecisionReader:
         with self._store.reading() as db:
             every, unreadable = decisions.standing(db)
         mine = [each for each in every if self._scope.holds(each.path)]
-        theirs = (each for each in unreadable if not each.path or self._scope.holds(each.path))
-        return mine, [_unread(*each) for each in theirs]
+        return mine, self._unread(unreadable)
 
     def standing_by_slot(self) -> dict[decisions.Slot, Standing]:
         """Return the decision that stands for each slot: the latest."""
@@ -130,9 +129,19 @@ class DecisionReader:
             return decisions.counts(db)
 
     def table(self) -> list[dict[str, Any]]:
-        """Return every decision with its outcome as plain rows."""
+        """Return every decision that can be read, with its outcome, as plain rows."""
+        return self.table_looked_through()[0]
+
+    def table_looked_through(self) -> tuple[list[dict[str, Any]], list[TrailDisagrees]]:
+        """Return the same, and name each of the others."""
         with self._store.reading() as db:
-            return [row for row in decisions.table(db) if self._scope.holds(row["path"])]
+            every, unreadable = decisions.table(db)
+        mine = [row for row in every if self._scope.holds(row["path"])]
+        return mine, self._unread(unreadable)
+
+    def _unread(self, those: Iterable[decisions.Unreadable]) -> list[TrailDisagrees]:
+        mine = (each for each in those if not each.path or self._scope.holds(each.path))
+        return [_unread(*each) for each in mine]
 
 
 def one(db: Connection, decision_id: str) -> tuple[Decision, Standing]:

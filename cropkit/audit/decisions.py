@@ -304,11 +304,12 @@ def _status(status: str) -> Status:
     return Status(status) if status in set(Status) else Status.IN_DOUBT
 
 
-def table(db: Connection) -> list[dict[str, Any]]:
-    """Return every decision that can be read with its outcome, oldest first, as plain rows."""
+def table(db: Connection) -> tuple[list[dict[str, Any]], list[Unreadable]]:
+    """Return decisions with their outcomes, oldest first, as plain rows, and the unreadable."""
     outcome = [queue.c[name] for name in ("status", "operation", "code", "message", "updated_at")]
     query = select(decision, *outcome).join(queue).order_by(decision.c.seq)
-    return rows.each(db, query, decision.c.seq, lambda row: row._asdict())[0]
+    every, unread = rows.each(db, query, decision.c.seq, lambda row: row._asdict())
+    return every, [_unreadable(db, seq) for seq, _ in unread]
 
 
 def _joined() -> Any:  # noqa: ANN401  (Select of forty columns)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Row, Select, cast
+from sqlalchemy import ColumnElement, Connection, LargeBinary, Row, Select, cast
 from sqlalchemy.exc import OperationalError
 
 from cropkit.errors import AuditCorrupt, CropkitError
@@ -58,7 +58,7 @@ def one_by_one(numbers: Iterable[int], make: Callable[[int], T]) -> Iterator[T |
 
 
 def each(
-    db: Connection, query: Select[Any], number: Column[int], make: Callable[[Row[Any]], T]
+    db: Connection, query: Select[Any], number: ColumnElement[int], make: Callable[[Row[Any]], T]
 ) -> tuple[list[T], list[Unread]]:
     """Make records of rows; return also which of them none can be made of, and why.
 
@@ -78,9 +78,18 @@ def each(
         return make(db.execute(query.where(number == wanted)).one())
 
     numbers = query.with_only_columns(number, maintain_column_froms=True)
-    every = list(one_by_one(db.execute(numbers).scalars().all(), made))
-    unread = [row for row in every if isinstance(row, Unread)]
-    return [row for row in every if not isinstance(row, Unread)], unread
+    return parted(one_by_one(db.execute(numbers).scalars().all(), made))
+
+
+def parted(every: Iterable[T | Unread]) -> tuple[list[T], list[Unread]]:
+    """Part the records from what none can be made of."""
+    records, unread = list[T](), list[Unread]()
+    for row in every:
+        if isinstance(row, Unread):
+            unread.append(row)
+        else:
+            records.append(row)
+    return records, unread
 
 
 def reason_of(error: AuditCorrupt) -> str:

@@ -3,19 +3,31 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    bindparam,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from cropkit import clock
 from cropkit.audit import rows
-from cropkit.audit.schema import has_degraded, has_not_ended, is_run, session
+from cropkit.audit.schema import has_degraded, has_not_ended, is_run, session, text_or_none
 from cropkit.audit.tally import SessionRow, Tally
 
 LATEST = 100  # sessions that are told of in any case
 _ONE = select(session).where(session.c.id == bindparam("wanted"))
-_BY_NUMBER = text("SELECT * FROM session WHERE rowid = :wanted")
+_NUMBER: ColumnElement[int] = literal_column("session.rowid", Integer)
+_BY_NUMBER = select(session).where(bindparam("wanted") == _NUMBER)
+_CELLS = ("id", "kind")
 _MOVED = "moved_at"  # beside the counts of a run that lasts
 
 
@@ -46,45 +58,49 @@ def exists(db: Connection, wanted: str) -> bool:
 
 
 def all_of(db: Connection) -> list[SessionRow]:
-    """Return every session, oldest first; also of a database in an older format."""
-    found = db.execute(text("SELECT * FROM session ORDER BY started_at")).mappings()
-    return [_row(row) for row in found]
-
-
-def one(db: Connection, wanted: str) -> SessionRow | None:
-    """Return a session; None: there is none."""
-    row = db.execute(_ONE, {"wanted": wanted}).mappings().one_or_none()
-    return _row(row) if row else None
+    """Return every session that can be read, oldest first; `unreadable` names the others."""
+    return _looked_through(db, select(session).order_by(session.c.started_at))[0]
 
 
 def unreadable(db: Connection) -> list[str]:
-    """Say of each session of which no record can be made why; also in an older format."""
-
-    def one_of(number: int) -> SessionRow:
-        return _read(db.execute(_BY_NUMBER, {"wanted": number}).mappings().one())
-
-    numbers = db.execute(text("SELECT rowid FROM session")).scalars().all()
-    unread = (each for each in rows.one_by_one(numbers, one_of) if isinstance(each, rows.Unread))
-    return [f"session {each.number} cannot be read: {each.reason}" for each in unread]
+    """Say of each session of which no record can be made why."""
+    return _looked_through(db, select(session))[1]
 
 
-def watched(db: Connection) -> list[SessionRow]:
+def one(db: Connection, wanted: str) -> SessionRow | None:
+    """Return a session; None: there is none.
+
+    Raises
+    ------
+    AuditCorrupt
+        It cannot be read.
+    """
+    with rows.read(f"session {wanted}"):
+        row = db.execute(_ONE, {"wanted": wanted}).one_or_none()
+        return _read(row._asdict()) if row else None
+
+
+def watched(db: Connection) -> tuple[list[SessionRow], list[str]]:
     """Return the sessions that somebody may have to be told of, oldest first.
 
     They are the latest ones, the latest run, and however old those that have not ended or had
-    something degraded.
+    something degraded. Of each that cannot be read it is said why.
     """
-    newest = select(session.c.id).order_by(session.c.started_at.desc())
+    newest = select(_NUMBER).select_from(session).order_by(session.c.started_at.desc())
     asked = (
         newest.limit(LATEST),
         newest.where(is_run).limit(1),
         newest.where(has_not_ended),
         newest.where(has_degraded),
     )
-    ids = sorted({each for query in asked for each in db.execute(query).scalars()})
-    found = [db.execute(_ONE, {"wanted": each}).mappings().one() for each in ids]
-    known = [_row(row) for row in found]
-    return sorted(known, key=lambda each: each.started_at)
+    numbers = {each for query in asked for each in db.execute(query).scalars()}
+    known, unread = rows.parted(rows.one_by_one(sorted(numbers), partial(_numbered, db)))
+    sentences = [_sentence(db, each) for each in unread]
+    return sorted(known, key=lambda each: each.started_at), sentences
+
+
+def _numbered(db: Connection, number: int) -> SessionRow:
+    return _read(db.execute(_BY_NUMBER, {"wanted": number}).one()._asdict())
 
 
 def written(tally: Tally) -> str:
@@ -96,25 +112,35 @@ def _change(db: Connection, wanted: str, values: Mapping[str, Any]) -> None:
     db.execute(update(session).where(session.c.id == wanted).values(values))
 
 
-def _row(row: RowMapping) -> SessionRow:
-    with rows.read(f"session {row.get('id')!r}"):
-        return _read(row)
+def _looked_through(db: Connection, query: Select[Any]) -> tuple[list[SessionRow], list[str]]:
+    known, unread = rows.each(db, query, _NUMBER, lambda row: _read(row._asdict()))
+    return known, [_sentence(db, each) for each in unread]
 
 
-def _read(row: RowMapping) -> SessionRow:
+def _sentence(db: Connection, unread: rows.Unread) -> str:
+    its_id, kind = rows.texts(db, session.name, _CELLS, unread.number)
+    what = f"session {its_id or 'without an id'} ({kind or 'of no kind'})"
+    return f"{what} cannot be read: {unread.reason}"
+
+
+def _read(row: Mapping[str, Any]) -> SessionRow:
     return SessionRow(
-        id=row["id"],
-        kind=row["kind"],
-        host=row["host"],
-        reviewer=row["reviewer"],
-        version=row["version"],
+        id=_text(row["id"]),
+        kind=_text(row["kind"]),
+        host=_text(row["host"]),
+        reviewer=_text(row["reviewer"]),
+        version=_text(row["version"]),
         started_at=clock.read(row["started_at"]),
         beat_at=_moment(row.get("beat_at")),
         ended_at=_moment(row["ended_at"]),
-        ended_how=row["ended_how"],
+        ended_how=text_or_none(row["ended_how"]),
         tally=Tally.from_text(row.get("counts")),
         moved_at=_moment(json.loads(row.get("counts") or "{}").get(_MOVED)),
     )
+
+
+def _text(cell: object) -> str:
+    return text_or_none(cell) or ""
 
 
 def _moment(written_at: str | None) -> datetime | None:

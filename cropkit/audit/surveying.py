@@ -4,20 +4,22 @@ Two figures are counted over an index alone, without a look at its rows: what wa
 originals that are needed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from cropkit.audit import operations, rows, schema, sessions, unsettled
 from cropkit.audit.chain import body_of
 from cropkit.audit.operation import Operation, check_sha256
-from cropkit.audit.schema import audit, decision, operation, queue
+from cropkit.audit.schema import audit, decision, operation, queue, text_or_none
 from cropkit.audit.tally import SessionRow
+from cropkit.errors import AuditCorrupt
 from cropkit.names import unescaped
 from cropkit.records import Status
 
+T = TypeVar("T")
 MEASURED = 64  # images of a batch whose sizes stand for all of it
 
 _FIRST = select(audit.c.at).order_by(audit.c.seq).limit(1)
@@ -64,9 +66,15 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a database tells at one moment."""
+    """What a database tells at one moment.
+
+    Parameters
+    ----------
+    unread : rows that a look needs and nothing can be made of, as sentences: all else is told
+    """
 
     sessions: Sequence[SessionRow]
+    unread: Sequence[str]
     began_at: str | None
     last_crop_at: str | None
     waiting: Batch
@@ -80,17 +88,22 @@ class Survey:
 
 def survey(db: Connection) -> Survey:
     """Ask all that a look needs but names of images."""
+    watched, unread = sessions.watched(db)
+    acknowledged, of_acknowledgements = _acknowledged(db)
+    recovered, of_recoveries = _recovered(db)
+    largest, of_the_largest = _largest(db)
     return Survey(
-        sessions=sessions.watched(db),
+        sessions=watched,
+        unread=[*unread, *of_acknowledgements, *of_recoveries, *of_the_largest],
         began_at=db.execute(_FIRST).scalar_one_or_none(),
         last_crop_at=db.execute(_LAST_CROP).scalar_one_or_none(),
         waiting=_waiting(db),
         in_doubt=_in_doubt(db),
         unsettled=unsettled.all_of(db),
-        recovered=_recovered(db),
-        acknowledged=_acknowledged(db),
+        recovered=recovered,
+        acknowledged=acknowledged,
         originals=operations.count_originals(db),
-        largest=_largest(db),
+        largest=largest,
     )
 
 
@@ -117,28 +130,49 @@ def _in_doubt(db: Connection) -> list[tuple[str, str | None]]:
     return rows.each(db, query, decision.c.seq, lambda row: (row.path, row.message))[0]
 
 
-def _recovered(db: Connection) -> list[Recovered]:
-    return [
-        Recovered(row.operation, unescaped(row.path or ""), row.at, bool(row.forward))
-        for row in db.execute(_RECOVERIES.order_by(audit.c.seq))
-    ]
+def _recovered(db: Connection) -> tuple[list[Recovered], list[str]]:
+    """Return what recovery settled, and say of each event of it that cannot be read why."""
+    return _of_events(db, _RECOVERIES, _settled)
 
 
-def _acknowledged(db: Connection) -> frozenset[str]:
-    keys: set[str] = set()
-    for row in db.execute(_ACKNOWLEDGED.order_by(audit.c.seq)):
-        with rows.read(f"event {row.seq!r}"):
-            keys.update(body_of(row._asdict()).get("alerts", ()))
-    return frozenset(keys)
+def _settled(row: Row[Any]) -> Recovered:
+    operation_id, path, at = (text_or_none(cell) for cell in (row.operation, row.path, row.at))
+    return Recovered(operation_id or "", unescaped(path or ""), at or "", bool(row.forward))
 
 
-def _largest(db: Connection) -> Batch:
-    """Return the largest session by what it counted, with originals from all of its length."""
-    row = db.execute(_LARGEST).one_or_none()
-    if row is None or not row.size:
-        return Batch()
-    with rows.read(f"session {row.id!r}"):
-        return Batch(int(row.size), tuple(_of_session(db, row.id)))
+def _acknowledged(db: Connection) -> tuple[frozenset[str], list[str]]:
+    """Return what was acknowledged; an event that cannot be read acknowledges nothing."""
+    keys, unread = _of_events(db, _ACKNOWLEDGED, _keys)
+    return frozenset(key for some in keys for key in some), unread
+
+
+def _of_events(
+    db: Connection, query: Select[Any], make: Callable[[Row[Any]], T]
+) -> tuple[list[T], list[str]]:
+    records, unread = rows.each(db, query.order_by(audit.c.seq), audit.c.seq, make)
+    return records, [f"event {number} cannot be read: {reason}" for number, reason in unread]
+
+
+def _keys(row: Row[Any]) -> list[str]:
+    keys = body_of(row._asdict()).get("alerts", ())
+    if not (isinstance(keys, list | tuple) and all(isinstance(key, str) for key in keys)):
+        raise TypeError("no names of alerts")
+    return list(keys)
+
+
+def _largest(db: Connection) -> tuple[Batch, list[str]]:
+    """Return the largest session by what it counted, with originals from all of its length.
+
+    Of one that cannot be read it is said why.
+    """
+    try:
+        with rows.read("the session that did most"):
+            row = db.execute(_LARGEST).one_or_none()
+            if row is None or not row.size:
+                return Batch(), []
+            return Batch(int(row.size), tuple(_of_session(db, row.id))), []
+    except AuditCorrupt as error:
+        return Batch(), [str(error)]
 
 
 def _of_session(db: Connection, wanted: str) -> list[str]:

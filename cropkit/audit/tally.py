@@ -109,10 +109,20 @@ class Tally:
 
     @classmethod
     def from_text(cls, text: str | None) -> Self:
-        """Read what was kept; counts that are unknown here are left out."""
+        """Read what was kept; counts that are unknown here are left out.
+
+        Raises
+        ------
+        ValueError, TypeError, AttributeError
+            Nobody of ours wrote it.
+        """
         kept = json.loads(text or "{}")
         known = {each.name for each in fields(cls)}
-        return cls(**{name: value for name, value in kept.items() if name in known})
+        counts = {name: value for name, value in kept.items() if name in known}
+        degraded: dict[str, int] = counts.pop("degraded", {})
+        if not all(type(number) is int for number in (*counts.values(), *degraded.values())):
+            raise ValueError("what was counted is no number")
+        return cls(**counts, degraded=degraded)
 
 
 @dataclass(frozen=True, slots=True)

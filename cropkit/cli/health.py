@@ -63,9 +63,11 @@ def _stats(arguments: argparse.Namespace) -> int:
     folder, state = arguments.folder, arguments.state
     with reading(folder, state):  # says which part is meant, and whether the state is foreign
         stats = figures(folder, state)
+    for sentence in stats.unreadable:
+        say(sentence)
     if arguments.json:
         document(stats.to_json())
-        return DONE
+        return FAILED if stats.unreadable else DONE
     for group in (*stats.by(arguments.by), stats.total):
         hour, median, p90 = group.decisions_an_hour, group.median_seconds, group.p90_seconds
         shares = ", ".join(f"{name} {100 * (group.share(name) or 0):.0f} %" for name in VERDICTS)
@@ -75,7 +77,11 @@ def _stats(arguments: argparse.Namespace) -> int:
         )
     if stats.unattended:
         tell(f"decided by programs, and in no figure: {stats.unattended}")
-    return DONE
+    if stats.unreadable:
+        tell(
+            f"cannot be read, and in no figure: {len(stats.unreadable)}; `cropkit fsck` names each"
+        )
+    return FAILED if stats.unreadable else DONE
 
 
 def _number(value: float | None) -> str:

@@ -55,7 +55,8 @@ _CODES: Mapping[type[CropkitError], str] = {
     NotAFolder: "unreadable",
     ReadOnly: "unreadable",
 }
-_OF_THE_TRAIL = ("cropkit.db", "trail.jsonl")  # what `fsck` calls its chain, seals and export
+_DATABASE = "cropkit.db"
+_OF_THE_TRAIL = (_DATABASE, "trail.jsonl")  # what `fsck` calls its chain, seals and export
 _OWN_ALERTS = frozenset(
     ("database", "audit", "conflict", "unsettled", "unvouched", "original", "nested")
 )
@@ -161,7 +162,10 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
         originals=survey.originals,
         originals_read=len(read),
         bad_originals=_events(bad_originals),
-        differences=_events(d for d in differences if not _has_own_alert(d)),
+        differences=[
+            *(Event(_DATABASE, sentence) for sentence in survey.unread),
+            *_events(d for d in differences if not _has_own_alert(d)),
+        ],
         nested=nested,
         free_bytes=min(root.free_bytes(), Root(trail.scope.root).free_bytes()),
         largest_batch=_largest_batch(root, survey),

@@ -11,7 +11,7 @@ from cropkit import clock
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.tally import SessionRow
 from cropkit.audit.trail import AuditTrail
-from cropkit.errors import CropkitError
+from cropkit.errors import AuditCorrupt, CropkitError
 from cropkit.monitor import delivery
 from cropkit.monitor.delivery import Configuration
 from cropkit.monitor.health import Alert, Facts, Limits, alerts, degraded_alert, hangs, vanished
@@ -178,7 +178,7 @@ def tell(folder: Path, raised: Iterable[Alert], state: Path | None = None) -> li
 
 
 def session_alert(folder: Path, session: str, state: Path | None = None) -> Alert | None:
-    """Return the alert of a session of this collection that was too degraded.
+    """Return the alert of a session of this collection that was too degraded, or is unreadable.
 
     Raises
     ------
@@ -186,7 +186,10 @@ def session_alert(folder: Path, session: str, state: Path | None = None) -> Aler
         The trail cannot be read.
     """
     with TrailReader(Root(scope_of(folder, state).state)) as trail:
-        row = trail.session_of(session)
+        try:
+            row = trail.session_of(session)
+        except AuditCorrupt as error:
+            return Alert("difference", str(folder), str(error))
     return degraded_alert(str(folder), row.id, row.kind, row.tally) if row else None
 
 
@@ -225,8 +228,15 @@ def figures(folder: Path, state: str | os.PathLike[str] | None = None) -> Stats:
     scope = scope_of(folder, parameters.state_named(state))
     state_folder.check(scope.state)
     with TrailReader(Root(scope.state), scope=scope) as trail:
-        kinds = {session.id: session.kind for session in trail.sessions()}
-        return stats(trail.decisions.table(), kinds)
+        return figures_of(trail)
+
+
+def figures_of(trail: TrailReader) -> Stats:
+    """Return the same of a trail that is open; a row that cannot be read is in none, and named."""
+    decisions, unreadable = trail.decisions.table_looked_through()
+    kinds = {session.id: session.kind for session in trail.sessions()}
+    lost = (*trail.unreadable_sessions(), *map(str, unreadable))
+    return stats(decisions, kinds, lost)
 
 
 def trial(

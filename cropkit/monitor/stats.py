@@ -25,6 +25,7 @@ NO_SOURCE = "no suggestion"
 _PROGRAMS = frozenset(("batch", "shell"))  # kinds of sessions in which no person decides
 VERDICTS = ("accept", "adjusted", "reject", "skip")
 WAYS = ("session", "reviewer", "source", "slot", "target")
+_TEXTS = ("session", "reviewer", "suggestion_source", "suggestion_version", "slot", "target")
 NO_SLOT, NO_TARGET = "the image", "no target"
 
 
@@ -72,11 +73,13 @@ class Group:
 class Stats:
     """Figures of a collection: of all decisions, and by each of `WAYS`.
 
-    ``unattended`` are the decisions of programs, which are in no figure.
+    ``unattended`` are the decisions of programs, which are in no figure. ``unreadable`` are the
+    rows that nothing can be made of, as sentences: `fsck` names them, too.
     """
 
     decisions: tuple[Made, ...]
     unattended: int
+    unreadable: tuple[str, ...] = ()
 
     @property
     def total(self) -> Group:
@@ -107,21 +110,29 @@ class Stats:
         return {
             **self.total.to_json(),
             "unattended": self.unattended,
+            "unreadable": list(self.unreadable),
             "break_seconds": BREAK.total_seconds(),
             **groups,
         }
 
 
-def stats(rows: Iterable[Mapping[str, Any]], kinds: Mapping[str, str] | None = None) -> Stats:
+def stats(
+    rows: Iterable[Mapping[str, Any]],
+    kinds: Mapping[str, str] | None = None,
+    unreadable: Iterable[str] = (),
+) -> Stats:
     """Return the figures of decision rows, as `cropkit.audit.trail` keeps them.
 
     Parameters
     ----------
     kinds : of the sessions, by their ids: what a batch or a command decided is in no figure; nor
-        is a row whose moments cannot be read, which `fsck` names
+        is a row that nobody of ours wrote
+    unreadable : what could not be read before, as sentences
     """
     programs = {session for session, kind in (kinds or {}).items() if kind in _PROGRAMS}
-    every = [timed for timed in map(_with_moments, rows) if timed is not None]
+    read = [_with_moments(row) for row in rows]
+    every = [timed for timed in read if not isinstance(timed, str)]
+    lost = (sentence for sentence in read if isinstance(sentence, str))
     seen = [timed for timed in every if timed[2] > timed[1] and timed[0]["session"] not in programs]
     seen.sort(key=lambda timed: (timed[0]["session"], timed[2]))
     decisions = [
@@ -130,19 +141,25 @@ def stats(rows: Iterable[Mapping[str, Any]], kinds: Mapping[str, str] | None = N
         for each in _timed(list(group))
     ]
     decisions.sort(key=lambda decision: decision.decided_at)
-    return Stats(tuple(decisions), len(every) - len(seen))
+    return Stats(tuple(decisions), len(every) - len(seen), (*unreadable, *lost))
 
 
 Row = tuple[Mapping[str, Any], datetime, datetime]
 
 
-def _with_moments(row: Mapping[str, Any]) -> Row | None:
+def _with_moments(row: Mapping[str, Any]) -> Row | str:
+    """Return a row with its moments, or say of one that nobody of ours wrote why."""
     from cropkit.audit.rows import NOT_OURS  # noqa: PLC0415  (a database, not for `--help`)
 
     try:
+        for name in _TEXTS:
+            if not isinstance(row.get(name) or "", str):
+                raise TypeError(f"{name} is no text")
+        if row["verdict"] not in VERDICTS:
+            raise ValueError(f"there is no verdict {row['verdict']!r}")
         return row, clock.read(row["shown_at"]), clock.read(row["decided_at"])
-    except NOT_OURS:
-        return None
+    except NOT_OURS as error:
+        return f"decision {row.get('id')} cannot be read: {error}"
 
 
 def _timed(rows: Sequence[Row]) -> list[Made]:
