@@ -589,7 +589,10 @@ class TrailForged(AuditError):
     """(folder, what does not fit): nothing was written."""
 
     template = "{0}: the audit trail was forged, cut off or put back: {1}"
-    cure = "Find out who did it; `cropkit adopt FOLDER` accepts a backup that you have put back"
+    cure = (
+        "Find out who did it; `cropkit fsck FOLDER --rebuild` makes it anew from the export and"
+        " keeps what it was, `cropkit adopt FOLDER` accepts a backup that you have put back"
+    )
 
 
 class StateNotAdopted(AuditError):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -77,15 +78,22 @@ def _call_for_recovery(root: Root) -> None:
     os.close(state_folder.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
 
 
+def _free_name(root: Root) -> str:
+    """Return a name for the old database that no earlier one was given."""
+    stamp = f"{DATABASE}.lost-{clock.now():%Y%m%dT%H%M%SZ}"
+    names = chain((stamp,), (f"{stamp}-{number}" for number in count(2)))
+    return next(name for name in names if not any(root.path.glob(f"{name}*")))
+
+
 def _change_over(root: Root) -> None:
     """Set the old database aside, then give its name to the new one.
 
     The first must be durable before the second: SQLite would play an old log into a new database.
     """
-    stamp = f"{clock.now():%Y%m%dT%H%M%SZ}"
+    aside = _free_name(root)
     for suffix in ("", "-wal", "-shm", "-journal"):
         if (root.path / f"{DATABASE}{suffix}").exists():
-            root.replace(f"{DATABASE}{suffix}", f"{DATABASE}.lost-{stamp}{suffix}")
+            root.replace(f"{DATABASE}{suffix}", f"{aside}{suffix}")
     root.sync_folder(HOME)
     root.replace(REBUILDING, DATABASE)
     root.sync_folder(HOME)

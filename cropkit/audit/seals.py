@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +29,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEWEST = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 _STRANGERS = """SELECT DISTINCT key FROM seal WHERE number > coalesce(
     (SELECT number FROM seal WHERE key = ? ORDER BY number DESC LIMIT 1), -1)"""
-_LAST = "SELECT number, key, seq, hash, mac FROM seal ORDER BY number DESC LIMIT 1"
+_LAST = "SELECT number FROM seal ORDER BY number DESC LIMIT 1"
+_BY_NUMBER = "SELECT number, key, seq, hash, mac FROM seal WHERE number = ?"
+_EVIDENCE = 100  # seals that an event keeps, when they are given up
+_CELL = 100  # characters of each cell of theirs
 
 
 class Head(NamedTuple):
@@ -57,7 +61,7 @@ class Seal:
             raise ValueError("no hash")
 
 
-Ends = tuple[Head | None, Seal | None]
+Ends = tuple[Head | None, Seal | rows.Unread | None]
 
 
 def head(db: Connection) -> Head | None:
@@ -72,9 +76,24 @@ def ends(db: Connection) -> Ends:
 
 
 def all_of(db: Connection) -> list[Seal]:
-    """Return every seal, oldest first; none of a database in an older format."""
-    query = select(seal).order_by(seal.c.number)
-    return [_read(row) for row in db.execute(query)] if _format(db) >= _FIRST else []
+    """Return every seal that can be read, oldest first; none of a database in an older format."""
+    return _looked_through(db)[0]
+
+
+def unreadable(db: Connection) -> list[str]:
+    """Say of each row that is no seal why: what it vouched for, nobody can tell."""
+    return [_said(each) for each in _looked_through(db)[1]]
+
+
+def as_they_are(db: Connection, key: Key) -> list[list[str]]:
+    """Return seals as texts, whatever is in their cells: to be kept as evidence.
+
+    Those of a key come first, and of them the latest; anybody can make many.
+    """
+    latest = (seal.c.key == key.id).desc(), seal.c.number.desc()
+    numbers = db.execute(select(seal.c.number).order_by(*latest).limit(_EVIDENCE)).scalars()
+    texts = (rows.texts(db, seal.name, list(seal.c.keys()), number) for number in numbers)
+    return [[cell[:_CELL] for cell in cells] for cells in texts]
 
 
 def wrong(db: Connection, key: Key, known: Sequence[Seal]) -> list[str]:
@@ -133,9 +152,11 @@ class Sealing:
             # this, or what it began with: the commit may fail yet
             self._own = (began, (newest, _sealed_by(db, self._key, newest)))
 
-    def _check(self, newest: Head | None, latest: Seal | None) -> None:
+    def _check(self, newest: Head | None, latest: Seal | rows.Unread | None) -> None:
         if latest is None:
             raise TrailForged(self._folder, "its seals are gone")
+        if isinstance(latest, rows.Unread):
+            raise TrailForged(self._folder, _said(latest))
         if wrong := [*_behind([latest], newest), *_not_by(self._key, [latest])]:
             raise TrailForged(self._folder, wrong[0])
 
@@ -149,25 +170,39 @@ def _newest(db: Connection) -> Head | None:
     return Head(row.seq, row.hash) if row else None
 
 
-def _latest(db: Connection) -> Seal | None:
-    row = db.exec_driver_sql(_LAST).one_or_none()
-    return _read(row) if row else None
+def _latest(db: Connection) -> Seal | rows.Unread | None:
+    number = db.exec_driver_sql(_LAST).scalar_one_or_none()
+    numbers = () if number is None else (number,)
+    return next(rows.one_by_one(numbers, partial(_numbered, db)), None)
 
 
 def _sealed_by(db: Connection, key: Key, newest: Head) -> Seal:
     """Seal the head in the row of the stretch that goes on, or in one more."""
     latest, mac = _latest(db), key.mac(*newest)
     values = {"key": key.id, "seq": newest.seq, "hash": newest.hash, "mac": mac}
-    if latest is not None and latest.key == key.id:
+    if isinstance(latest, Seal) and latest.key == key.id:
         db.execute(update(seal).where(seal.c.number == latest.number).values(values))
         return replace(latest, head=newest, mac=mac)
     written = db.execute(insert(seal).values(values))
     return Seal(written.lastrowid, key.id, newest, mac)
 
 
+def _looked_through(db: Connection) -> tuple[list[Seal], list[rows.Unread]]:
+    if _format(db) < _FIRST:
+        return [], []
+    return rows.each(db, select(seal).order_by(seal.c.number), seal.c.number, _read)
+
+
+def _numbered(db: Connection, number: int) -> Seal:
+    return _read(db.exec_driver_sql(_BY_NUMBER, (number,)).one())
+
+
 def _read(row: Row[Any]) -> Seal:
-    with rows.read(f"seal {row.number!r}"):
-        return Seal(row.number, row.key, Head(row.seq, row.hash), row.mac)
+    return Seal(row.number, row.key, Head(row.seq, row.hash), row.mac)
+
+
+def _said(unread: rows.Unread) -> str:
+    return f"seal {unread.number} cannot be read: {unread.reason}"
 
 
 def _misplaced(db: Connection, known: Sequence[Seal]) -> Iterator[str]:

@@ -69,8 +69,9 @@ class Examined:
 def examine(db: Connection, folder: Path, key: Key) -> Examined:
     """Hold a trail against its seals, and against what this person saw of it last."""
     sealed, newest = seals.all_of(db), seals.head(db)
-    forged = seals.wrong(db, key, sealed)
-    unverified = list(seals.unverified(key, sealed, newest))
+    unreadable = seals.unreadable(db)
+    forged = [*unreadable, *seals.wrong(db, key, sealed)]
+    unverified = [] if unreadable else list(seals.unverified(key, sealed, newest))
     seen: list[heads.Seen] = []
     try:
         seen = heads.all_seen(folder)
@@ -78,7 +79,7 @@ def examine(db: Connection, folder: Path, key: Key) -> Examined:
         unverified.append(f"what you saw of it last: {error}")
     known, before, another = heads.of_trail(seen, heads.first(db)), heads.of_trail(seen, ""), ""
     if known is not None and newest is not None:
-        forged += _lost(db, known, sealed)
+        forged += _lost(db, known, sealed=bool(sealed or unreadable))
     elif known is None and before is not None and seals.is_last_by(sealed, key):
         another = _ANOTHER.format(before.at)
     elif known is None and before is not None:
@@ -99,7 +100,7 @@ def _is_foreign(sealed: Sequence[seals.Seal], key: Key, known: heads.Seen | None
     return bool(seals.strangers(sealed, key) - (known.keys if known else frozenset()))
 
 
-def _lost(db: Connection, known: heads.Seen, sealed: Sequence[seals.Seal]) -> Iterator[str]:
+def _lost(db: Connection, known: heads.Seen, *, sealed: bool) -> Iterator[str]:
     """Tell what of a trail is gone."""
     if known.lacks(db):
         yield _NOTICED.format(known.head.seq, known.at)
@@ -225,6 +226,7 @@ class Acceptance:
         }
         with store.transaction() as db:
             if self._examined.forged:
+                body["seals"] = seals.as_they_are(db, self._key)
                 seals.remove_all(db)
             if self._anyhow:
                 body["operations"] = unvouched.adopt(db, self._key, self._folder)

@@ -197,8 +197,11 @@ def reading(folder: Path, state: Path | None = None) -> "Iterator[TrailReader]":
     if not scope.is_whole:
         say(str(scope))
     with TrailReader(Root(scope.state), scope=scope) as trail:
-        if trail.integrity.examined().foreign:
+        examined = trail.integrity.examined()
+        if examined.foreign:
             say(FOREIGN)
+        for reason in examined.forged[:1]:
+            say(f"what follows is told by a trail that was forged, cut off or put back: {reason}")
         yield trail
 
 

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from trails import BOX, A, B, Row, change, crop, rows
 from cropkit.audit.schema import VERSION
 from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
-from cropkit.errors import AuditCorrupt, AuditUnavailable, KeyUnusable, TrailForged
+from cropkit.errors import AuditUnavailable, KeyUnusable, TrailForged
 from cropkit.monitor import reporting
 from cropkit.system.home import DATABASE, EXPORT
 
@@ -161,26 +162,71 @@ def test_a_session_that_is_at_work_does_not_seal_what_was_forged(
             collection.close()
 
 
+NO_TEXT = b"\xc3"  # as a text
 FORGED: dict[str, list[object]] = {
-    "key": [5, b"x", "", "0123456789abcdeg", "unsigned"],
+    "key": [5, b"x", "", "0123456789abcdeg", "unsigned", NO_TEXT],
     "seq": ["one", b"1", 1.5],
-    "hash": [5, b"f" * 64, "f" * 63, "F" * 64],
-    "mac": [5, "", "f" * 63, b"f" * 64],
+    "hash": [5, b"f" * 64, "f" * 63, "F" * 64, NO_TEXT],
+    "mac": [5, "", "f" * 63, b"f" * 64, NO_TEXT],
 }
 
 
+def spoil(folder: Path, name: str, value: object) -> None:
+    new = "CAST(? AS TEXT)" if value == NO_TEXT else "?"
+    assert change(folder, f"UPDATE seal SET {name} = {new}", value) == 1  # noqa: S608  (names of ours)
+
+
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n, vs in FORGED.items() for v in vs])
-def test_a_row_that_is_no_seal_is_corrupt(
+def test_a_row_that_is_no_seal_lets_all_be_read_and_nothing_be_written(
     folder: Path, name: str, value: object, capsys: Capture
 ) -> None:
-    change(folder, f"UPDATE seal SET {name} = ?", value)  # noqa: S608  (a name of ours)
-    with pytest.raises(AuditCorrupt, match="seal 1"):
-        Collection(folder)
-    for command in ("fsck", "health"):
-        assert main([command, str(folder)]) == 1
-        told = "".join(capsys.readouterr())
-        assert "seal 1" in told
-        assert "Traceback" not in told
+    spoil(folder, name, value)
+    is_refused(folder, "seal 1 cannot be read", capsys)
+    out = folder.parent / "manifest.jsonl"
+    reading = (["stats"], ["export", "--to", "manifest", "--out", str(out)], ["originals"])
+    for command, *words in reading:
+        assert main([command, str(folder), *words]) == 0
+        assert "seal 1 cannot be read" in capsys.readouterr().err
+    assert out.read_text().count("\n") == 1
+    assert main(["undo", str(folder)]) == 1
+    assert "`cropkit fsck FOLDER --rebuild`" in capsys.readouterr().err
+
+
+def test_it_is_cured_from_the_export_and_what_it_was_is_kept(folder: Path) -> None:
+    spoil(folder, "mac", "spoilt")
+    for _ in range(2):  # within one second
+        assert main(["fsck", str(folder), "--rebuild"]) == 0
+    lost = sorted((folder / ".cropkit").glob("cropkit.db.lost-*"))
+    with closing(sqlite3.connect(lost[0])) as db:
+        assert db.execute("SELECT mac FROM seal").fetchall() == [("spoilt",)]
+    assert len([path for path in lost if not path.name.endswith(("-wal", "-shm"))]) == 2
+    crop(folder, B)
+    assert main(["fsck", str(folder)]) == 0
+
+
+def test_or_adopted_and_the_event_keeps_the_seals(folder: Path, capsys: Capture) -> None:
+    spoil(folder, "hash", "spoilt")
+    assert main(["adopt", str(folder)]) == 0
+    assert "seal 1 cannot be read" in capsys.readouterr().out
+    (seal,) = seals(folder)
+    assert main(["adopt", str(folder), "--yes"]) == 0
+    (event,) = rows(folder, "SELECT body FROM audit WHERE event = 'adopted'")
+    kept = dict(zip(seal, *json.loads(event["body"])["seals"], strict=True))
+    assert kept == {name: str(cell) for name, cell in seal.items()}
+    crop(folder, B)
+    assert main(["fsck", str(folder)]) == 0
+
+
+def test_a_session_that_is_at_work_does_not_seal_behind_one_that_cannot_be_read(
+    folder: Path,
+) -> None:
+    collection = Collection(folder)
+    collection.crop(B, BOX)
+    spoil(folder, "key", NO_TEXT)
+    with pytest.raises(TrailForged, match="seal 1 cannot be read"):
+        collection.undo(B)
+    with pytest.raises(TrailForged):
+        collection.close()
 
 
 def test_what_is_made_anew_from_the_export_is_sealed(folder: Path) -> None:
