@@ -1,76 +1,111 @@
-"""The figures of a report, as SVG that takes its colours from the page; no name is ever in one."""
+"""The figures of a report, as SVG that takes its colours from the page; no name is ever in one.
 
-import re
-from collections.abc import Sequence
-from io import StringIO
-from typing import TYPE_CHECKING, Any
+They are bars or one line between two axes. A library for plots takes half a second to import and a
+tenth for each figure, in the notebook's kernel and again in the process that judges the run.
+"""
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil, floor, log10
 
-# Two colours that nobody draws with; in the page they become the text's and the accent's.
-_INK, _ACCENT = "#010203", "#010305"
-_SIZE = (3.6, 1.9)  # inches
-_STYLE: Any = {  # matplotlib types its three hundred keys one by one
-    "svg.fonttype": "none",
-    "svg.hashsalt": "cropkit",
-    "font.family": "sans-serif",
-    "font.size": 8,
-    "text.color": _INK,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-}
+import numpy as np
+
+_BINS = 24
+_TICKS = 5  # steps of an axis at most
+_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)  # of which each has a short name, times a power of ten
+_WIDTH, _HEIGHT = 260.0, 137.0
+_LEFT, _TOP, _RIGHT, _BOTTOM = 34.0, 6.0, 248.0, 107.0  # edges between which the values lie
+_TICK, _FONT = 3.0, 8.0
+_TEXT = f'font-size="{_FONT:g}" style="fill:currentColor"'
+_LINE = 'fill="none" stroke-width="0.6" style="stroke:currentColor"'
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Where a number lies: between two values, which lie between two edges."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    whole: bool = False
+
+    def at(self, value: float) -> float:
+        """Return where a value is drawn."""
+        share = (value - self.low) / (self.high - self.low)
+        return self.start + share * (self.end - self.start)
+
+    def ticks(self) -> list[float]:
+        """Return the values that are named: multiples of a short step."""
+        step = _step(self.high - self.low, least=1.0 if self.whole else 0.0)
+        first, last = ceil(self.low / step - 1e-9), floor(self.high / step + 1e-9)
+        return [number * step for number in range(first, last + 1)]
 
 
 def histogram(values: Sequence[float], unit: str, bounds: tuple[float, float]) -> str:
     """Draw how often each value occurs."""
-
-    def draw(axes: "Axes") -> None:
-        axes.hist(values, bins=24, range=bounds, color=_ACCENT)
-        axes.set_xlabel(unit)
-        axes.set_ylabel("images")
-
-    return _drawn(draw)
+    counts, edges = np.histogram(values, bins=_BINS, range=bounds)
+    across = _Axis(*bounds, _LEFT, _RIGHT)
+    up = _Axis(0, max(1, *counts), _BOTTOM, _TOP, whole=True)
+    bars = (
+        f"M{across.at(float(left)):.2f},{_BOTTOM:g}V{up.at(count):.2f}H{across.at(right):.2f}V{_BOTTOM:g}Z"
+        for count, (left, right) in zip(counts, pairwise(edges), strict=True)
+        if count
+    )
+    return _drawn(across, up, (unit, "images"), f'<path d="{"".join(bars)}" {_filled(1)}/>')
 
 
 def curve(seconds: Sequence[float], done: Sequence[int]) -> str:
     """Draw how many images were done by when."""
-
-    def draw(axes: "Axes") -> None:
-        axes.plot(seconds, done, color=_ACCENT, linewidth=1.6, drawstyle="steps-post")
-        axes.fill_between(seconds, done, color=_ACCENT, alpha=0.15, linewidth=0, step="post")
-        axes.set_xlabel("seconds")
-        axes.set_ylabel("images done")
-        axes.set_ylim(bottom=0)
-
-    return _drawn(draw)
-
-
-def _drawn(draw: Any) -> str:  # noqa: ANN401  (a function of axes, known to type checkers only)
-    import matplotlib as mpl  # noqa: PLC0415  (a second that nothing else needs)
-    from matplotlib.figure import Figure  # noqa: PLC0415  (as above; no window, no global state)
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  (as above)
-
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=_SIZE, layout="constrained")
-        axes = figure.subplots()
-        draw(axes)
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-        figure.patch.set_alpha(0)
-        axes.patch.set_alpha(0)
-        out = StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return _inline(out.getvalue())
+    across = _Axis(min(seconds), max(*seconds, min(seconds) + 1e-3), _LEFT, _RIGHT)
+    up = _Axis(0, max(1, *done), _BOTTOM, _TOP, whole=True)
+    steps = "".join(
+        f"H{across.at(when):.2f}V{up.at(count):.2f}"
+        for when, count in zip(seconds, done, strict=True)
+    )
+    line = f"M{_LEFT:g},{up.at(done[0]):.2f}{steps}"
+    area = f"{line}V{_BOTTOM:g}H{_LEFT:g}Z"
+    shapes = (
+        f'<path d="{area}" {_filled(0.15)}/>',
+        f'<path d="{line}" fill="none" stroke-width="1.6" style="stroke:var(--accent)"/>',
+    )
+    return _drawn(across, up, ("seconds", "images done"), "".join(shapes))
 
 
-def _inline(svg: str) -> str:
-    body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" role="img">', body)
-    body = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", body)
-    return body.replace(_INK, "currentColor").replace(_ACCENT, "var(--accent)")
+def _step(span: float, *, least: float) -> float:
+    """Return the smallest short step of which a span has a few."""
+    power = 10.0 ** floor(log10(span / _TICKS))
+    enough = (step * power for step in _STEPS if _TICKS * step * power >= span * (1 - 1e-9))
+    return next((step for step in enough if step >= least), least)
+
+
+def _filled(opacity: float) -> str:
+    return f'fill-opacity="{opacity:g}" style="fill:var(--accent)"'
+
+
+def _drawn(across: _Axis, up: _Axis, units: tuple[str, str], shapes: str) -> str:
+    axes = "".join((*_below(across, units[0]), *_beside(up, units[1])))
+    corner = f'<path d="M{_LEFT:g},{_TOP:g}V{_BOTTOM:g}H{_RIGHT:g}" {_LINE}/>'
+    return f'<svg viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" role="img">{shapes}{corner}{axes}</svg>'
+
+
+def _below(axis: _Axis, unit: str) -> Iterator[str]:
+    for tick in axis.ticks():
+        at = axis.at(tick)
+        yield f'<path d="M{at:.2f},{_BOTTOM:g}v{_TICK:g}" {_LINE}/>'
+        yield _text(at, _BOTTOM + _TICK + _FONT, f"{tick:g}")
+    yield _text((_LEFT + _RIGHT) / 2, _HEIGHT - _TICK, unit)
+
+
+def _beside(axis: _Axis, unit: str) -> Iterator[str]:
+    for tick in axis.ticks():
+        at = axis.at(tick)
+        yield f'<path d="M{_LEFT:g},{at:.2f}h-{_TICK:g}" {_LINE}/>'
+        yield _text(_LEFT - _TICK - 1, at + _FONT / 3, f"{tick:g}", "end")
+    middle = (_TOP + _BOTTOM) / 2
+    yield f'<g transform="translate({_FONT:g} {middle:g}) rotate(-90)">{_text(0, 0, unit)}</g>'
+
+
+def _text(x: float, y: float, words: str, anchor: str = "middle") -> str:
+    return f'<text x="{x:.2f}" y="{y:.2f}" text-anchor="{anchor}" {_TEXT}>{words}</text>'
