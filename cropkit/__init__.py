@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from cropkit.suggest.detections import Detections as Detections
     from cropkit.targets import Fit as Fit
     from cropkit.targets import Target as Target
+    from cropkit.verification.differences import Difference as Difference
+    from cropkit.verification.differences import Verification as Verification
+    from cropkit.verification.running import verify as verify
 
 # name -> where it is defined: module, and the name there (None for the module itself)
 _LAZY = {
@@ -46,6 +49,7 @@ _LAZY = {
     "CropResult": ("cropkit.records", "CropResult"),
     "Decision": ("cropkit.records", "Decision"),
     "Detections": ("cropkit.suggest.detections", "Detections"),
+    "Difference": ("cropkit.verification.differences", "Difference"),
     "Fit": ("cropkit.targets", "Fit"),
     "Framed": ("cropkit.framing", "Framed"),
     "NormalizedBox": ("cropkit.geometry", "NormalizedBox"),
@@ -62,12 +66,14 @@ _LAZY = {
     "Table": ("cropkit.suggest", "Table"),
     "Target": ("cropkit.targets", "Target"),
     "Verdict": ("cropkit.records", "Verdict"),
+    "Verification": ("cropkit.verification.differences", "Verification"),
     "around": ("cropkit.framing", "around"),
     "errors": ("cropkit.errors", None),
     "geometry": ("cropkit.geometry", None),
     "look": ("cropkit.monitor.reporting", "look"),
     "open": ("cropkit.collection", "Collection"),
     "targets": ("cropkit.targets", None),
+    "verify": ("cropkit.verification.running", "verify"),
 }
 _RENAMED = {"Kit": "Collection"}  # old names, for one release
 
@@ -77,6 +83,7 @@ __all__ = [
     "CropResult",
     "Decision",
     "Detections",
+    "Difference",
     "Fit",
     "Framed",
     "NormalizedBox",
@@ -93,6 +100,7 @@ __all__ = [
     "Table",
     "Target",
     "Verdict",
+    "Verification",
     "__version__",
     "around",
     "errors",
@@ -100,6 +108,7 @@ __all__ = [
     "look",
     "open",
     "targets",
+    "verify",
 ]
 
 

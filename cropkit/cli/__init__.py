@@ -55,6 +55,7 @@ _GROUPS = (  # in the order of the help
     _Group("destinations", "add", ("destinations",)),
     _Group("where", "add", ("where",)),
     _Group("export", "add", ("export",)),
+    _Group("verify", "add", ("verify",)),
     _Group("share", "add", ("share",)),
     _Group("merge", "add", ("merge",)),
     _Group("batch", "add", ("batch",)),

@@ -22,14 +22,11 @@ from cropkit.geometry import PixelBox
 from cropkit.names import all_escaped
 from cropkit.records import Decision, Suggestion
 from cropkit.system import parameters
-
-Row = Mapping[str, Any]
+from cropkit.verification.claims import BOXES, CAPTIONS, CARRIED, EDGES, SRGB, Row, resampled
 
 KINDS = ("manifest",)
-CAPTIONS = (".txt", ".caption")
 _MADE = (OperationKind.CROP, OperationKind.COPY)
-_EDGES = ("left", "top", "right", "bottom")
-_BOXES = ("box_asked", "box_applied", "suggestion_box")
+_CONVERTED = "colour: converted to sRGB"
 # Of every row, in this order; boxes are lists of four in JSON, and four columns in CSV.
 FIELDS = (
     *("operation", "mode", "source", "source_sha256", "crop", "crop_sha256"),
@@ -37,7 +34,8 @@ FIELDS = (
     *("slot", "target", "copying", "resampling", "psnr", "verdict"),
     *("suggestion_source", "suggestion_version", "suggestion_rank", "suggestion_confidence"),
     *("suggestion_box", "iou", "reviewer", "session", "shown_at", "decided_at"),
-    *("caption", "caption_sha256"),
+    *("caption", "caption_sha256", "second_caption", "second_caption_sha256"),
+    *("crop_width", "crop_height", "filter", "linear_light", "colour"),
 )
 
 
@@ -131,7 +129,6 @@ def _is_superseded(made: Operation, trail: TrailReader) -> bool:
 
 
 def _row(made: Operation, decided: Decision | None, root: Path, folder: Path) -> Row:
-    caption = next((c for c in made.companions if Path(c.target).suffix in CAPTIONS), None)
     applied = made.report.get("box_applied")
     row: dict[str, Any] = dict.fromkeys(FIELDS) | {
         "operation": made.id,
@@ -145,10 +142,36 @@ def _row(made: Operation, decided: Decision | None, root: Path, folder: Path) ->
         "resampling": _resampling(made),
         "psnr": made.report.get("psnr"),
         "session": made.session,
-        "caption": None if caption is None else _placed(caption.target, root, folder),
-        "caption_sha256": None if caption is None else caption.sha256,
     }
+    row |= _shape(made, row["box_applied"]) | _captions(made, root, folder)
     return row if decided is None else row | _decided(decided)
+
+
+def _shape(made: Operation, applied: list[int] | None) -> dict[str, Any]:
+    """Return size and colours of the crop, and by which filter it came to the size."""
+    colours = {"colour": CARRIED if _patched(made, _CONVERTED) is None else SRGB}
+    resized = resampled(_resampling(made) or "")
+    if resized is not None:
+        sides = {"crop_width": resized.size.width, "crop_height": resized.size.height}
+        by = {"filter": resized.by.value, "linear_light": resized.linear_light}
+        return colours | sides | by
+    if applied is None:
+        return colours
+    left, top, right, bottom = applied
+    return colours | {"crop_width": right - left, "crop_height": bottom - top}
+
+
+def _captions(made: Operation, root: Path, folder: Path) -> dict[str, Any]:
+    captions = [c for c in made.companions if Path(c.target).suffix in CAPTIONS]
+    named = zip(("caption", "second_caption"), captions, strict=False)
+    return {
+        name: value
+        for field, caption in named
+        for name, value in (
+            (field, _placed(caption.target, root, folder)),
+            (f"{field}_sha256", caption.sha256),
+        )
+    }
 
 
 def _mode(made: Operation) -> str:
@@ -188,8 +211,13 @@ def _suggested(suggestion: Suggestion | None) -> dict[str, Any]:
 
 def _resampling(made: Operation) -> str | None:
     """Return what the report says of a size that is not the box's."""
-    patched = made.report.get("patched") or ()
-    return next((word for word in patched if str(word).startswith("size: resampled")), None)
+    return _patched(made, "size: resampled")
+
+
+def _patched(made: Operation, begins: str) -> str | None:
+    """Return what the account of a crop says that begins with some words."""
+    patched = (str(word) for word in made.report.get("patched") or ())
+    return next((word for word in patched if word.startswith(begins)), None)
 
 
 def _edges(box: PixelBox | None) -> list[int] | None:
@@ -224,13 +252,13 @@ def _columns() -> list[str]:
 
 
 def _names_of(field: str) -> list[str]:
-    return [f"{field}_{edge}" for edge in _EDGES] if field in _BOXES else [field]
+    return [f"{field}_{edge}" for edge in EDGES] if field in BOXES else [field]
 
 
 def _flat(row: Row) -> dict[str, Any]:
-    flat = {name: value for name, value in row.items() if name not in _BOXES}
-    for field in _BOXES:
-        flat |= dict(zip(_names_of(field), row[field] or [None] * len(_EDGES), strict=True))
+    flat = {name: value for name, value in row.items() if name not in BOXES}
+    for field in BOXES:
+        flat |= dict(zip(_names_of(field), row[field] or [None] * len(EDGES), strict=True))
     return flat
 
 

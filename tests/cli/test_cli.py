@@ -64,6 +64,7 @@ def test_every_command_of_the_public_interface_is_there() -> None:
             "share",
             "where",
             "export",
+            "verify",
         ),
         *NOT_YET,
     }

@@ -79,7 +79,7 @@ def test_history_loads_nothing_that_writes(folder: Path) -> None:
     assert not {"cropkit.collection", "cropkit.audit.trail", "cropkit.formats"} & modules
 
 
-@pytest.mark.parametrize("command", ["crop", "batch", "review", "health"])
+@pytest.mark.parametrize("command", ["crop", "batch", "review", "health", "verify"])
 def test_help_loads_nothing_large_and_no_other_command(command: str) -> None:
     modules = loaded(command, "--help")
     own = {group.module for group in _GROUPS if command in group.names}

@@ -1,0 +1,99 @@
+"""Rows proven in processes of their own, a bounded number of them at a time, in their order.
+
+A file that brings a decoder down takes its process with it: rows that were under way are tried
+again, each alone, and the one that does it again is told of and not proven.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Self
+
+from cropkit.verification.differences import Difference, Kind
+from cropkit.verification.judging import Judged, Task, judged
+from cropkit.verification.places import Folders
+
+_WINDOW = 4  # rows under way for each process: none waits for the next
+
+
+def usual_jobs() -> int:
+    """Return how many processes there are unless somebody says otherwise: one for each core.
+
+    Two at least: in one of its own a decoder that crashes would end whoever asked.
+    """
+    return max(2, len(os.sched_getaffinity(0)))
+
+
+class Workers:
+    """Processes that prove rows.
+
+    Parameters
+    ----------
+    jobs : how many; 1 is none: rows are proven in a thread of this one
+    """
+
+    def __init__(self, folders: Folders, jobs: int) -> None:
+        self._folders, self._jobs = folders, jobs
+        self._pool = self._opened(jobs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
+        """Yield what became of each task, in their order; tasks are taken as there is room."""
+        under_way: deque[tuple[Task, Future[Judged]]] = deque()
+        for task in tasks:
+            under_way.append((task, self._submitted(task)))
+            if len(under_way) >= _WINDOW * self._jobs:
+                yield self._result(*under_way.popleft())
+        while under_way:
+            yield self._result(*under_way.popleft())
+
+    def _opened(self, jobs: int) -> Executor:
+        if jobs == 1:
+            return ThreadPoolExecutor(1)
+        context = multiprocessing.get_context("spawn")  # a kernel has threads: no fork
+        return ProcessPoolExecutor(jobs, context, _ignore_interrupts)
+
+    def _submitted(self, task: Task) -> Future[Judged]:
+        try:
+            return self._pool.submit(judged, task, self._folders)
+        except BrokenProcessPool:
+            self._pool.shutdown()
+            self._pool = self._opened(self._jobs)
+            return self._pool.submit(judged, task, self._folders)
+
+    def _result(self, task: Task, future: Future[Judged]) -> Judged:
+        if isinstance(future.exception(), BrokenProcessPool):
+            with ProcessPoolExecutor(
+                1, multiprocessing.get_context("spawn"), _ignore_interrupts
+            ) as alone:
+                future = alone.submit(judged, task, self._folders)
+                return _answer(task, future)
+        return _answer(task, future)
+
+
+def _answer(task: Task, future: Future[Judged]) -> Judged:
+    """Return the answer; whatever else came of it is no proof, and is told."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    died = isinstance(error, BrokenProcessPool)
+    words = "the process that decoded it ended" if died else f"{type(error).__name__}: {error}"
+    reason = f"nobody here can decode it: {words}"
+    difference = Difference(Kind.NOT_PROVEN, task.claim.crop, reason, task.line)
+    return Judged(task.claim, task.line, None, (difference,))
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked is interrupted, too, and ends us
