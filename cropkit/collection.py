@@ -17,6 +17,8 @@ from cropkit import clock, formats
 from cropkit.audit import trust
 from cropkit.audit.compacting import Compacted
 from cropkit.audit.integrity_reader import Progress
+from cropkit.audit.operation import Operation
+from cropkit.audit.operation_reader import readable
 from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Ask, Run
@@ -49,6 +51,7 @@ from cropkit.errors import (
     OnlyLooking,
     PersonalStateUnusable,
     ReadOnly,
+    TrailDisagrees,
 )
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.decoder_errors import reading
@@ -662,10 +665,14 @@ class Collection:
         chosen = self.trail.operations.undoable_by_id(operation)
         if len(chosen) != 1:
             raise NothingToUndo(operation)
-        while with_later and (later := self.trail.operations.later_on(chosen[-1])):
-            self.scope.check(later.image)
-            chosen.append(later)
-        return [each.result for undone in reversed(chosen) for each in self.undoer.restore(undone)]
+        try:
+            every = [readable(each) for each in chosen]
+            while with_later and (later := self.trail.operations.later_on(every[-1])):
+                every.append(readable(later))
+                self.scope.check(every[-1].image)
+        except TrailDisagrees as error:  # of what stands on it nobody can tell
+            return [refusal(error.args[0], None, error)]
+        return [each.result for undone in reversed(every) for each in self.undoer.restore(undone)]
 
     def undo(
         self,
@@ -710,23 +717,35 @@ class Collection:
         return [each.result for operation in chosen for each in self.undoer.restore(operation)]
 
     def originals(self, *paths: StrPath) -> list[KeptOriginal]:
-        """List the originals that undo would bring back, oldest first: of all, or of each image."""
-        undoable = [] if paths else self.trail.operations.undoable()
+        """List the originals that undo would bring back, oldest first: of all, or of each image.
+
+        Of all, an operation that cannot be read is in the log alone.
+
+        Raises
+        ------
+        NothingToUndo, TrailDisagrees
+            Of an image that was named there is nothing, or it cannot be read.
+        """
+        undoable, lost = ([], []) if paths else self.trail.operations.looked_through()
+        for error in lost:
+            _log.warning("%s", error)
         for path in paths:
-            undoable += chosen_to_undo(
-                self.root, (), self.trail.operations.undoable_of, [path], None
-            )[::-1]
+            undoable += self._undoable_of(path)[::-1]
         return copying_out.listed(self.locations, undoable)
+
+    def _undoable_of(self, path: StrPath) -> list[Operation]:
+        chosen = chosen_to_undo(self.root, (), self.trail.operations.undoable_of, [path], None)
+        return [readable(each) for each in chosen]
 
     def copy_original(self, path: StrPath, to: StrPath) -> Path:
         """Write what an image was before its first crop to a new file, durably and proven.
 
         Raises
         ------
-        NothingToUndo, NameTaken, OriginalPurged, OriginalDamaged
+        NothingToUndo, NameTaken, OriginalPurged, OriginalDamaged, TrailDisagrees
             Nothing was written over.
         """
-        undoable = chosen_to_undo(self.root, (), self.trail.operations.undoable_of, [path], None)
+        undoable = self._undoable_of(path)
         of_content = [operation for operation in undoable if operation.kept_its_original]
         if not of_content:
             raise NothingToUndo(str(path))
@@ -859,7 +878,8 @@ class Collection:
     def export(self, to: str, out: StrPath) -> int:
         """Write what each crop was made of, and how, to a new file; return how many there are.
 
-        Crops that were undone or cropped again are not among them.
+        Crops that were undone or cropped again are not among them, nor those whose rows cannot be
+        read: they are in the log, and the shell names them.
 
         Parameters
         ----------
@@ -877,7 +897,12 @@ class Collection:
 
         parameters.choice("to", to, manifest.KINDS)
         file = parameters.path_named("out", out).absolute()
-        return manifest.written(file, manifest.rows(self.trail, self.root, file.parent.resolve()))
+        lost: list[TrailDisagrees] = []
+        rows = manifest.rows(self.trail, self.root, file.parent.resolve(), lost.append)
+        count = manifest.written(file, rows)
+        for error in lost:
+            _log.warning("%s", error)
+        return count
 
     def stats(self) -> "Stats":
         """Return pace, seconds an image and shares, of what people decided here."""

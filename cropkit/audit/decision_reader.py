@@ -176,15 +176,25 @@ def _is_told(db: Connection, waiting: Decision) -> bool:
 
 
 def _told(db: Connection, decided: Decision) -> tuple[bool, str | None]:
-    """Return whether the own event tells the row, and what the newest one since makes of it."""
+    """Return whether the own event tells the row, and what the newest one since makes of it.
+
+    An event on the way to it that nobody can read tells nothing, and nothing behind it is believed.
+    """
+    try:
+        with rows.read(f"an event about {decided.path}"):
+            return _looked_up(db, decided)
+    except AuditCorrupt:
+        return False, None
+
+
+def _looked_up(db: Connection, decided: Decision) -> tuple[bool, str | None]:
     settled: str | None = None
     with db.execute(_OF_IMAGE, {"image": escaped(decided.path)}) as of_image:
         for event in merge(of_image, _merges(db, decided.path), key=_place, reverse=True):
             body = chain.body_of(event._asdict())
-            with rows.read(f"event {event.seq!r}"):
-                if event.event == _DECIDED and body.get("id") == decided.id:
-                    return decisions.from_row(body) == decided, settled
-                settled = settled or _settled(event.event, body, decided)
+            if event.event == _DECIDED and body.get("id") == decided.id:
+                return decisions.from_row(body) == decided, settled
+            settled = settled or _settled(event.event, body, decided)
     return False, None
 
 

@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     LargeBinary,
     Row,
+    Select,
     and_,
     bindparam,
     delete,
@@ -43,7 +44,7 @@ from cropkit.audit.schema import (
 from cropkit.audit.vouching import NOBODYS, Voucher
 from cropkit.errors import AuditCorrupt
 from cropkit.geometry import PixelBox
-from cropkit.names import all_escaped, read_json
+from cropkit.names import all_escaped, read_json, unescaped
 from cropkit.records import Status
 from cropkit.system.attributes import Attributes
 from cropkit.system.home import ORIGINALS
@@ -63,11 +64,27 @@ _OUTCOMES = {
     OperationKind.COPY: Status.CROPPED,
     OperationKind.REJECT: Status.REJECTED,
 }
+_CELLS = ("id", "kind", "source", "target")
 _other = operation.alias("other")
 _NEWEST = operation.c.seq.desc()
 _SHA256 = 64  # hexadecimal digits
 _MANY = 1000  # of all that are read, one after the other
 _SOME = 50  # operations that are read at a time: most ask for one
+
+
+class Unreadable(NamedTuple):
+    """A finished operation of which no record can be made; '' for what cannot be read.
+
+    Parameters
+    ----------
+    image : the name that a person knows it by
+    """
+
+    id: str
+    image: str
+
+
+Done = Operation | Unreadable
 
 
 class ClaimOutcome(StrEnum):
@@ -205,8 +222,20 @@ def _readable(db: Connection, wanted: str) -> Operation | None:
         return None
 
 
+def by_id(db: Connection, wanted: str) -> Done | None:
+    """Return an operation; None: there is none."""
+    query = select(operation).where(operation.c.id == wanted)
+    return next(iter(_done(db, query)), None)
+
+
 def one(db: Connection, wanted: str) -> Operation:
-    """Return an operation by id."""
+    """Return an operation by id.
+
+    Raises
+    ------
+    AuditCorrupt
+        Its row cannot be read.
+    """
     return _operation(db.execute(select(operation).where(operation.c.id == wanted)).one())
 
 
@@ -236,8 +265,8 @@ def record_taken_back(db: Connection, wanted: Operation, at: str) -> None:
             .where((operation.c.id == wanted.undoes) & (operation.c.undone_by == wanted.id))
             .values(undone_by=None)
         )
-        undone = one(db, wanted.undoes)
-        if wanted.decision and undone.kind in _OUTCOMES:
+        undone = _readable(db, wanted.undoes)
+        if wanted.decision and undone is not None and undone.kind in _OUTCOMES:
             stands = _OUTCOMES[undone.kind]
             decisions.settle(db, wanted.decision, stands, at, operation=undone.id)
 
@@ -264,28 +293,29 @@ def _numbered(row: Row[Any]) -> tuple[int, Operation]:
     return row.seq, _operation(row)
 
 
-def undoable(db: Connection) -> list[Operation]:
+def undoable(db: Connection) -> list[Done]:
     """Return the finished crops and rejects that can be taken back, oldest first."""
-    return _operations(db, can_be_undone)
+    return _done(db, select(operation).where(can_be_undone).order_by(operation.c.seq))
 
 
-def undoable_of(db: Connection, image: str) -> list[Operation]:
+def undoable_of(db: Connection, image: str) -> list[Done]:
     """Return those of one image, known by its name before or after, newest first."""
     return _of_image(db, can_be_undone, image)
 
 
-def undoable_by_id(db: Connection, beginning: str) -> list[Operation]:
+def undoable_by_id(db: Connection, beginning: str) -> list[Done]:
     """Return those whose id begins with some text, oldest first."""
     end = beginning + "g"  # what comes after all digits of an id
-    return _operations(db, can_be_undone & operation.c.id.between(beginning, end))
+    query = select(operation).where(can_be_undone & operation.c.id.between(beginning, end))
+    return _done(db, query.order_by(operation.c.seq))
 
 
-def newest_undoable(db: Connection, before: int | None) -> list[tuple[int, Operation]]:
+def newest_undoable(db: Connection, before: int | None) -> list[tuple[int, Done]]:
     """Return some of those that can be taken back, newest first, with their places in the order."""
     return _some_before(db, can_be_undone, before)
 
 
-def redoable_of(db: Connection, image: str) -> list[Operation]:
+def redoable_of(db: Connection, image: str) -> list[Done]:
     """Return the restores of an image that can be taken back in their turn, newest first.
 
     A copy that was undone has another name, before and after, than its image.
@@ -294,7 +324,7 @@ def redoable_of(db: Connection, image: str) -> list[Operation]:
     return _of_image(db, _restores_of_crops(), image, operation.c.id.in_(undone_by))
 
 
-def newest_redoable(db: Connection, before: int | None) -> list[tuple[int, Operation]]:
+def newest_redoable(db: Connection, before: int | None) -> list[tuple[int, Done]]:
     """Return some of all such restores, newest first, with their places in the order."""
     return _some_before(db, _restores_of_crops(), before)
 
@@ -308,19 +338,34 @@ def _restores_of_crops() -> ColumnElement[bool]:
 
 def _of_image(
     db: Connection, condition: ColumnElement[bool], image: str, *others: ColumnElement[bool]
-) -> list[Operation]:
+) -> list[Done]:
     has_name = or_(operation.c.source == image, operation.c.target == image, *others)
-    query = select(operation).where(condition & has_name).order_by(_NEWEST)
-    return [_operation(row) for row in db.execute(query)]
+    return _done(db, select(operation).where(condition & has_name).order_by(_NEWEST))
 
 
 def _some_before(
     db: Connection, condition: ColumnElement[bool], before: int | None
-) -> list[tuple[int, Operation]]:
+) -> list[tuple[int, Done]]:
     query = select(operation).where(condition).order_by(_NEWEST).limit(_SOME)
     if before is not None:
         query = query.where(operation.c.seq < before)
-    return [(row.seq, _operation(row)) for row in db.execute(query)]
+    return _numbered_done(db, query)
+
+
+def _done(db: Connection, query: Select[Any]) -> list[Done]:
+    return [each for _, each in _numbered_done(db, query)]
+
+
+def _numbered_done(db: Connection, query: Select[Any]) -> list[tuple[int, Done]]:
+    """Make records of rows in their order, each with its number; one that is none says so."""
+    every = rows.in_order(db, query, operation.c.seq, _numbered)
+    return [_lost(db, each.number) if isinstance(each, rows.Unread) else each for each in every]
+
+
+def _lost(db: Connection, seq: int) -> tuple[int, Unreadable]:
+    its_id, kind, source, target = rows.texts(db, operation.name, _CELLS, seq)
+    is_back = kind == OperationKind.RESTORE and source.startswith(f"{ORIGINALS}/")
+    return seq, Unreadable(its_id, unescaped(target if is_back else source))
 
 
 def redone(db: Connection, restore: Operation) -> Operation | None:
@@ -331,7 +376,7 @@ def redone(db: Connection, restore: Operation) -> Operation | None:
     return one(db, undone.undoes)
 
 
-def later_on(db: Connection, earlier: Operation) -> Operation | None:
+def later_on(db: Connection, earlier: Operation) -> Done | None:
     """Return the first standing operation that began where `earlier` ended."""
     seq = select(operation.c.seq).where(operation.c.id == earlier.id).scalar_subquery()
     query = (
@@ -340,8 +385,7 @@ def later_on(db: Connection, earlier: Operation) -> Operation | None:
         .where(can_be_undone)
         .order_by(operation.c.seq)
     )
-    row = db.execute(query.limit(1)).one_or_none()
-    return _operation(row) if row else None
+    return next(iter(_done(db, query.limit(1))), None)
 
 
 def claimed_for_nothing(db: Connection) -> list[str]:
@@ -470,11 +514,6 @@ def _mark_undone(db: Connection, undone: str, by: str) -> None:
     if first.kind is OperationKind.RESTORE and first.undoes:
         again = update(operation).where(operation.c.id == first.undoes)
         db.execute(again.values(undone_by=None))
-
-
-def _operations(db: Connection, condition: Any) -> list[Operation]:  # noqa: ANN401  (a clause)
-    query = select(operation).where(condition).order_by(operation.c.seq)
-    return [_operation(row) for row in db.execute(query)]
 
 
 def to_row(of: Operation) -> dict[str, Any]:

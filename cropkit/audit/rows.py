@@ -62,15 +62,23 @@ def each(
 ) -> tuple[list[T], list[Unread]]:
     """Make records of rows; return also which of them none can be made of, and why.
 
-    Only where there is such a one each is read by itself.
-
     Parameters
     ----------
     number : the column by which a row is found again
     """
+    return parted(in_order(db, query, number, make))
+
+
+def in_order(
+    db: Connection, query: Select[Any], number: ColumnElement[int], make: Callable[[Row[Any]], T]
+) -> Sequence[T | Unread]:
+    """Return the same as one sequence, in the query's order.
+
+    Only where there is one of which no record can be made each is read by itself.
+    """
     try:
         with read("a row"):
-            return [make(row) for row in db.execute(query)], []
+            return [make(row) for row in db.execute(query)]
     except AuditCorrupt:
         pass
 
@@ -78,7 +86,7 @@ def each(
         return make(db.execute(query.where(number == wanted)).one())
 
     numbers = query.with_only_columns(number, maintain_column_froms=True)
-    return parted(one_by_one(db.execute(numbers).scalars().all(), made))
+    return list(one_by_one(db.execute(numbers).scalars().all(), made))
 
 
 def parted(every: Iterable[T | Unread]) -> tuple[list[T], list[Unread]]:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cropkit.cli.shell import DONE, Commands, document, folder_command, reading, tell
+from cropkit.cli.shell import DONE, FAILED, Commands, document, folder_command, reading, say, tell
 
 
 def add(commands: Commands) -> None:
@@ -22,10 +22,15 @@ def _export(arguments: argparse.Namespace) -> int:
     manifest.writer_of(arguments.out)
     out = arguments.out.absolute()
     with reading(arguments.folder, arguments.state) as trail:
-        rows = manifest.rows(trail, trail.scope.root, out.parent.resolve())
+        lost: list[str] = []
+        folder, root = out.parent.resolve(), trail.scope.root
+        rows = manifest.rows(trail, root, folder, lambda error: lost.append(str(error)))
         count = manifest.written(out, rows)
+    for sentence in lost:
+        say(f"not among them: {sentence}")
     if arguments.json:
-        document({"ok": True, "to": arguments.to, "out": str(out), "crops": count})
+        facts = {"to": arguments.to, "out": str(out), "crops": count, "lost": lost}
+        document({"ok": not lost} | facts)
     else:
         tell(f"{out}: {count} {'crop' if count == 1 else 'crops'}")
-    return DONE
+    return FAILED if lost else DONE

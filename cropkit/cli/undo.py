@@ -1,6 +1,7 @@
 """Commands about what was before: undo, originals, accept-changes."""
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,30 +96,34 @@ def _originals(arguments: argparse.Namespace) -> int:
     with reading(arguments.folder, arguments.state) as trail:
         locations = locations_of(trail)
         names = {name_in(trail, image) for image in arguments.image}
-        operations = [
-            operation
-            for operation in trail.operations.undoable()
-            if not names or operation.image in names
-        ]
+        every, unreadable = trail.operations.looked_through()
+        operations = [each for each in every if not names or each.image in names]
+        lost = {e.args[0]: str(e) for e in unreadable if not names or e.args[0] in names}
+        for sentence in lost.values():
+            say(sentence)
         if arguments.to:
-            return _copy(arguments, locations, operations)
+            return _copy(arguments, locations, operations, lost)
         originals = copying_out.listed(locations, operations)
     if arguments.json:
-        document({"originals": [asdict(original) for original in originals]})
+        document({"originals": [asdict(original) for original in originals], "lost": lost})
     for original in () if arguments.json else originals:
         size = "purged" if original.size is None else f"{original.size} bytes"
         tell(f"{original.operation[:8]}  {original.sha256[:12]}  {size:>16}  {original.path}")
-    return DONE
+    return FAILED if lost else DONE
 
 
 def _copy(
-    arguments: argparse.Namespace, locations: "Locations", operations: "list[Operation]"
+    arguments: argparse.Namespace,
+    locations: "Locations",
+    operations: "list[Operation]",
+    lost: Mapping[str, str],
 ) -> int:
     from cropkit.engine import copying_out  # noqa: PLC0415  (only where it is needed)
     from cropkit.errors import CropkitError  # noqa: PLC0415  (as above)
 
-    copies, failed = {}, {}
-    changing = (operation for operation in reversed(operations) if operation.kept_its_original)
+    copies, failed = {}, dict(lost)  # which original of those is the first nobody can tell
+    those = (each for each in reversed(operations) if each.image not in lost)
+    changing = (operation for operation in those if operation.kept_its_original)
     for path, first in {operation.image: operation for operation in changing}.items():
         try:
             copies[path] = str(copying_out.copied(locations, first, arguments.to, path))

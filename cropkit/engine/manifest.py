@@ -16,8 +16,9 @@ from uuid import uuid4
 
 from cropkit import clock
 from cropkit.audit.operation import Operation, OperationKind
+from cropkit.audit.operation_reader import readable
 from cropkit.audit.reader import TrailReader
-from cropkit.errors import NameTaken
+from cropkit.errors import NameTaken, TrailDisagrees
 from cropkit.geometry import PixelBox
 from cropkit.names import all_escaped
 from cropkit.records import Decision, Suggestion
@@ -39,23 +40,38 @@ FIELDS = (
 )
 
 
-def rows(trail: TrailReader, root: Path, folder: Path) -> Iterator[Row]:
+def rows(
+    trail: TrailReader, root: Path, folder: Path, lost: Callable[[TrailDisagrees], object]
+) -> Iterator[Row]:
     """Yield a row for each crop that stands, newest first: none that was undone or cropped again.
 
     Parameters
     ----------
     root : of the collection, to which paths of sources are relative
     folder : of the manifest, to which paths of crops beneath it are relative; others are absolute
+    lost : told of each crop that is left out, since its row or its decision's cannot be read
 
     Raises
     ------
     AuditError
         The trail cannot be read.
     """
-    for made in trail.operations.newest_undoable():
-        if made.kind in _MADE and not _is_superseded(made, trail):
-            decided = None if made.decision is None else trail.decisions.by_id(made.decision)[0]
-            yield _row(made, decided, root, folder)
+    for undoable in trail.operations.newest_undoable():
+        try:
+            made = readable(undoable)
+            if made.kind in _MADE and not _is_superseded(made, trail):
+                yield _row(made, _decision_of(made, trail), root, folder)
+        except TrailDisagrees as error:
+            lost(error)
+
+
+def _decision_of(made: Operation, trail: TrailReader) -> Decision | None:
+    if made.decision is None:
+        return None
+    try:
+        return trail.decisions.by_id(made.decision)[0]
+    except KeyError:
+        raise TrailDisagrees(made.image, "decision", made.decision) from None
 
 
 def written(out: Path, each: Iterable[Row]) -> int:
@@ -124,7 +140,7 @@ def _name(part: Path, out: Path) -> None:
 def _is_superseded(made: Operation, trail: TrailReader) -> bool:
     """Whether its crop was cropped again, moved or rejected: copies leave it as it is."""
     of_image = trail.operations.undoable_of(made.target)
-    later = takewhile(lambda each: each.id != made.id, of_image)
+    later = takewhile(lambda each: each.id != made.id, map(readable, of_image))
     return any(each.source == made.target and not each.is_copy for each in later)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from cropkit import clock
 from cropkit.audit.operation import Operation, OperationKind
+from cropkit.audit.operation_reader import Undoable
 from cropkit.engine import listing
 from cropkit.engine.locations import Locations
 from cropkit.engine.request import Request
@@ -196,12 +197,14 @@ def to_purge(sha256: str, needed_since: str) -> Request:
 
 def chosen_to_undo(
     root: Path,
-    newest: Iterable[Operation],
-    of_image: Callable[[str], Sequence[Operation]],
+    newest: Iterable[Undoable],
+    of_image: Callable[[str], Sequence[Undoable]],
     paths: Sequence[str | os.PathLike[str]],
     last: int | None,
-) -> list[Operation]:
+) -> list[Undoable]:
     """Choose among operations, newest first: the last ones of all, or of each image named.
+
+    One whose row cannot be read counts: another one than was meant is not taken in its place.
 
     Parameters
     ----------

@@ -21,6 +21,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from cropkit.audit.operation import Operation
+from cropkit.audit.operation_reader import Undoable
 from cropkit.engine import listing
 from cropkit.engine.executor import DecisionExecutor, refusal, result_of
 from cropkit.engine.locations import Locations
@@ -90,13 +91,17 @@ class Undoer:
             return Outcome(refusal(decision.path, decision.box, error), error)
         return self.restore(operation)[-1]
 
-    def restore(self, operation: Operation, *, keep_current: bool = False) -> list[Outcome]:
+    def restore(self, operation: Undoable, *, keep_current: bool = False) -> list[Outcome]:
         """Bring back what was before an operation, unless a later one stands on it.
+
+        One whose row cannot be read is refused: what it has done nobody can tell.
 
         Parameters
         ----------
         keep_current : a file that was changed since is set aside, and told first
         """
+        if isinstance(operation, TrailDisagrees):
+            return [Outcome(refusal(operation.args[0], None, operation), operation)]
         hindrance = self._hindrance(operation)
         if hindrance is not None:
             return [_refused(operation, hindrance)]
@@ -134,9 +139,20 @@ class Undoer:
         if not self._trail.operations.is_told(operation):
             return TrailDisagrees(operation.source, "operation", operation.id)
         later = self._trail.operations.later_on(operation)
-        if later is None:
-            return None
-        return LaterOperation(operation.source, operation.id, later.id)
+        if isinstance(later, TrailDisagrees):
+            return later
+        if later is not None:
+            return LaterOperation(operation.source, operation.id, later.id)
+        return self._loss_behind(operation)
+
+    def _loss_behind(self, operation: Operation) -> TrailDisagrees | None:
+        """Tell what cannot be read of that which stands again once a restore is taken back."""
+        try:
+            if operation.undoes:
+                self._trail.operations.by_id(operation.undoes)
+        except TrailDisagrees as error:
+            return error
+        return None
 
     def _over(self, operation: Operation, now: str) -> list[Outcome]:
         """Set a changed file aside, then bring the original back to its name."""

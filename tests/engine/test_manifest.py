@@ -246,7 +246,7 @@ def test_the_shell_exports_and_only_reads_the_trail(
     arguments = ["export", str(album), "--to", "manifest", "--out", str(out)]
     assert main([*arguments, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told == {"ok": True, "to": "manifest", "out": str(out), "crops": 1}
+    assert told == {"ok": True, "to": "manifest", "out": str(out), "crops": 1, "lost": []}
     assert main(arguments) == 1
     assert "m.jsonl" in capsys.readouterr().err
     assert main(["history", str(album), "--json"]) == 0

@@ -16,6 +16,7 @@ from faults import TwoDisks, contents
 
 from cropkit import clock
 from cropkit.audit.operation import Operation, OperationKind, OperationState
+from cropkit.audit.operation_reader import readable
 from cropkit.collection import Collection
 from cropkit.errors import CropkitError
 from cropkit.geometry import PixelBox
@@ -221,7 +222,7 @@ def taken_back_after_it_was_done(folder: Path) -> Operation:
         collection.crop("a_stage2.png", BOX)
         cropped = (folder / "a_stage2.png").read_bytes()
         collection.undo("a_stage2.png")
-        (restore,) = collection.trail.operations.newest_redoable()
+        (restore,) = map(readable, collection.trail.operations.newest_redoable())
     (folder / "a_stage2.png").write_bytes(cropped)
     with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db")) as db:
         db.execute("UPDATE operation SET state = 'aborted' WHERE id = ?", [restore.id])
