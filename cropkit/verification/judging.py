@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from cropkit.errors import CropkitError
+from cropkit.errors import CropkitError, MissingFile, NotRegularFile, PathOutsideRoot
 from cropkit.formats.decoder_errors import reading
 from cropkit.system.files import Content
 from cropkit.verification.claims import Claim
@@ -118,6 +118,12 @@ def _read(place: Place) -> Content | str:
     """Read a file, or return the sentence that says why it cannot be."""
     try:
         return place.read()
+    except MissingFile:
+        return f"no such file: {place.path}"
+    except NotRegularFile:
+        return f"{place.path} is a link, a folder or a pipe, and no file"
+    except PathOutsideRoot:
+        return f"its name leads out of {place.root}, or through a link: nothing there was opened"
     except CropkitError as error:
         return str(error)
 

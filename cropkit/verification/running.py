@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cropkit.errors import CropkitError, MissingFile, NotAFolder
 from cropkit.system import parameters
-from cropkit.verification.claims import Claim, claim
+from cropkit.system.files import Identity
+from cropkit.verification.claims import Claim, Row, claim
 from cropkit.verification.differences import Difference, Kind, Verification
 from cropkit.verification.judging import Judged, Task
 from cropkit.verification.places import (
@@ -161,7 +162,7 @@ class _Run:
     def look_for_extra(self) -> None:
         """Name images and captions that no row names, and sources that are copies themselves."""
         for each in listed(self.folders.dataset):
-            identity = each.place.identity()
+            identity = _identity(each.place)
             if identity is None or key_of(each.place, identity) in self.claimed:
                 continue
             kind = Kind.EXTRA_CAPTION if each.is_caption else Kind.EXTRA_IMAGE
@@ -186,6 +187,7 @@ class _Run:
             try:
                 yield line, row if isinstance(row, str) else claim(row, number)
             except ValueError as error:
+                self._take_names_of(row)
                 yield line, str(error)
 
     def _tasks(self) -> Iterator[Task]:
@@ -204,18 +206,16 @@ class _Run:
                 yield task
 
     def _task(self, claimed: Claim, line: int, place: Place) -> Task | None:
-        """Take the names of a row; return what is to be proven of it, if it is."""
+        """Take the names of a row; return what is to be proven of it, if it is.
+
+        What is not there is for whoever reads it to tell, of a sample, too.
+        """
         for name, _ in claimed.captions:
             self._take_name(self.folders.crop(name))
-        self.result.checked += self._is_chosen(claimed)
-        try:
-            identity = place.identity()
-        except CropkitError as error:
-            self._refuse(claimed, line, Kind.CROP_MISSING, str(error))
-            return None
+        identity = _identity(place)
+        self.result.checked += identity is None or self._is_chosen(claimed)
         if identity is None:
-            self._refuse(claimed, line, Kind.CROP_MISSING, f"no such file: {place.path}")
-            return None
+            return Task(claimed, line, place)
         key = key_of(place, identity)
         if key in self.claimed:
             self._refuse(claimed, line, Kind.DOUBLED, "an earlier row names the same file")
@@ -233,11 +233,16 @@ class _Run:
     def _is_chosen(self, claimed: Claim) -> bool:
         return self.chosen is None or claimed.number in self.chosen
 
+    def _take_names_of(self, row: Row | str) -> None:
+        """Take the names of a row that is told of anyway: they are not extra."""
+        if not isinstance(row, str):
+            for field in ("crop", "caption", "second_caption"):
+                name = row.get(field)
+                if isinstance(name, str):
+                    self._take_name(self.folders.crop(name))
+
     def _take_name(self, place: Place | None) -> None:
-        try:
-            identity = None if place is None else place.identity()
-        except CropkitError:
-            return  # whoever reads it says so
+        identity = None if place is None else _identity(place)
         if place is not None and identity is not None:
             self.claimed.add(key_of(place, identity))
 
@@ -287,13 +292,13 @@ class _Run:
         if judged.claim.mode != "copy" or place is None:
             return
         if any(place.path.is_relative_to(root) for root in roots):
-            identity = place.identity()
+            identity = _identity(place)
             if identity is not None:
                 self.copied[key_of(place, identity)] = judged
 
     def _take_without_source(self, judged: Judged) -> None:
         claimed, sources = judged.claim, self.folders.sources
-        there = next((r for r in sources if _is_there(Place(r, claimed.source))), None)
+        there = next((r for r in sources if _identity(Place(r, claimed.source))), None)
         sha256 = claimed.source_sha256[:12]
         reason = f"source not here: {claimed.source}, with SHA-256 {sha256}…"
         if there is not None and not claimed.in_place:
@@ -325,11 +330,12 @@ _ELSEWHERE = (
 )
 
 
-def _is_there(place: Place) -> bool:
+def _identity(place: Place) -> Identity | None:
+    """Return which file is there; None where there is none, or nobody may look."""
     try:
-        return place.identity() is not None
+        return place.identity()
     except CropkitError:
-        return False
+        return None
 
 
 def _folder(path: Path) -> Path:
