@@ -170,9 +170,17 @@ def is_recorded(db: Connection, decided: Decision) -> bool:
 
 
 def _is_told(db: Connection, waiting: Decision) -> bool:
-    """Whether its own event tells the row, and the newest one that settles it lets it wait."""
+    """Whether its own event tells all of the row, and the newest that settles it lets it wait."""
     is_same, settled = _told(db, waiting)
-    return is_same and _waits(waiting, settled)
+    return is_same and _waits(waiting, settled) and _follows(db, waiting)
+
+
+def _follows(db: Connection, waiting: Decision) -> bool:
+    try:
+        with rows.read(f"decision {waiting.id}"):
+            return decisions.follows(db, waiting)
+    except AuditCorrupt:
+        return False
 
 
 def _told(db: Connection, decided: Decision) -> tuple[bool, str | None]:

@@ -95,6 +95,17 @@ _NOTHING: dict[str, Any] = {
     **dict.fromkeys(column.name for column in decision.c if column.name != "seq"),
     "slot": "",
 }
+_OF_DECISION = [column.name for column in decision.c if column.name != "seq"]
+_FOLLOWING = (
+    select(
+        *(decision.c[name] for name in _OF_DECISION),
+        queue.c.path.label("queued path"),
+        queue.c.slot.label("queued slot"),
+        queue.c.stands,
+    )
+    .join(queue)
+    .where(decision.c.id == bindparam("wanted"))
+)
 _SETTLE = update(queue).where(queue.c.decision == bindparam("settled"))
 
 
@@ -258,6 +269,18 @@ def one(db: Connection, decision_id: str) -> tuple[Decision, Standing]:
         raise KeyError(decision_id)
     with rows.read(f"decision {row.id!r}"):
         return _decision(row), _standing([getattr(row, column.name) for column in _OF_STANDING])
+
+
+def follows(db: Connection, waiting: Decision) -> bool:
+    """Whether each column of a decision that waits is what follows from the decision itself.
+
+    Box in the normalized frame, figures, and what the queue has of it: they are not read to carry
+    it out, but by whoever asks for them.
+    """
+    row = db.execute(_FOLLOWING, {"wanted": waiting.id}).one()._asdict()
+    wanted = _NOTHING | to_row(waiting)
+    of_queue = {"queued path": waiting.path, "queued slot": waiting.slot, "stands": 1}
+    return row == {name: wanted[name] for name in _OF_DECISION} | of_queue
 
 
 def path_of(db: Connection, decision_id: str) -> str:

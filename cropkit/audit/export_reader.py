@@ -26,6 +26,7 @@ from cropkit.system.state_folder import reader
 
 Event = Mapping[str, Any]
 
+AWAY = "give it such a name where events are missing without it, else move it away"
 CURE = "move trail.jsonl and all of trail-*.jsonl.gz away, and the next opening writes it anew"
 _MOST_EVENTS = 1 << 62
 _HASH = 32  # bytes
@@ -215,13 +216,16 @@ def events(path: Path) -> Iterator[Event]:
 def differences(db: Connection, path: Path) -> Iterator[tuple[str, str]]:
     """Tell where an export that is there is not what the database holds; its end may be missing.
 
-    Whoever opens the collection to write appends what is missing at the end, and writes an export
-    that is not there whole. What somebody appends meanwhile is not looked at.
+    Files beside it are named that it could be taken for, or a part of it. Whoever opens the
+    collection to write appends what is missing at the end, and writes an export that is not there
+    whole. What somebody appends meanwhile is not looked at.
 
     Yields
     ------
     The name of the file, and what is wrong in it.
     """
+    for name in segments.taken_for(path.parent):
+        yield name, f"nothing reads it: parts of the trail are called trail-000001.jsonl.gz; {AWAY}"
     query = select(audit.c.hash).order_by(audit.c.seq)
     try:
         with opened(path) as export:  # before the database is asked, which knows all that is there

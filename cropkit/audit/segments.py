@@ -19,6 +19,7 @@ from pathlib import Path
 
 from cropkit.errors import AuditCorrupt
 from cropkit.system.files import write_all
+from cropkit.system.home import EXPORT
 from cropkit.system.state_folder import open_file, opened_folder, reader
 
 LONGEST_LINE = 1 << 23  # bytes; extended attributes may make one long
@@ -26,7 +27,8 @@ LARGEST = 1 << 24  # bytes of the lines in one segment
 MOST_UNPACKED = 64  # times its size: what one unpacks to at most; events, to seven times
 
 MOST = 999_999  # of them: the names have six digits
-_NAME = re.compile(r"trail-(\d{6})\.jsonl\.gz", re.ASCII)
+_NAME = re.compile(r"trail-(?!000000)(\d{6})\.jsonl\.gz", re.ASCII)
+_LOOKS_SO = re.compile(r"trail(-\d*)?\.jsonl(\.gz)?", re.ASCII | re.IGNORECASE)
 _LEVEL = 6  # 9 saves one byte in two hundred, and takes three times as long
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
@@ -39,10 +41,28 @@ def numbers(home: Path) -> list[int]:
     ForeignState, OSError
         The folder cannot be looked at.
     """
+    return sorted(int(name[1]) for name in map(_NAME.fullmatch, _names(home)) if name)
+
+
+def taken_for(home: Path) -> list[str]:
+    """Return names that somebody could take for a part of the export, and nothing reads.
+
+    In capitals, not packed, or with another number of digits.
+
+    Raises
+    ------
+    ForeignState, OSError
+        As `numbers`.
+    """
+    ours = Path(EXPORT).name
+    names = (name for name in _names(home) if name != ours and not _NAME.fullmatch(name))
+    return sorted(filter(_LOOKS_SO.fullmatch, names))
+
+
+def _names(home: Path) -> list[str]:
     try:
         with opened_folder(home) as folder, os.scandir(folder) as entries:
-            names = (_NAME.fullmatch(entry.name) for entry in entries)
-            return sorted(int(name[1]) for name in names if name)
+            return [entry.name for entry in entries]
     except FileNotFoundError:
         return []
 

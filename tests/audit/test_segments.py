@@ -5,11 +5,12 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pictures
 import pytest
 from deciding import decision
 from trails import BOX, A, B, crop, rows
@@ -151,6 +152,99 @@ def test_a_segment_that_is_wrong_is_named_with_its_cure(parted: Path, how: str) 
     assert "move trail.jsonl and all of trail-*.jsonl.gz away" in reason
     for each in [*(parted / HOME).glob("trail-*.jsonl.gz"), parted / EXPORT]:
         each.unlink()
+    assert differences(parted) == []
+
+
+Lines = list[bytes]
+
+
+def of_another(folder: Path) -> Lines:
+    """Return the export of a collection with other events and the same numbers."""
+    another = folder.parent / "another"
+    if not another.exists():
+        for name in (A, B, "c.jpg"):
+            crop(pictures.write_folder(another) if name == A else another, name)
+    return lines_of(another)
+
+
+def alike(name: str) -> Callable[[Path, Lines], object]:
+    return lambda folder, _: shutil.copy(segment(folder, 2), folder / HOME / name)
+
+
+# Where a file comes from, whether a rebuild can do without a look at it.
+PLANTED: dict[str, tuple[Callable[[Path, Lines], object], str, bool]] = {
+    "the same": (lambda f, _: shutil.copy(segment(f, 2), segment(f, 3)), "trail-000003", True),
+    "one over two": (lambda f, lines: close(f, 3, lines[1:5]), "trail-000003", True),
+    "over the open part": (lambda f, lines: close(f, 3, lines[4:7]), "trail-000003", True),
+    "behind a gap": (lambda f, lines: close(f, 3, lines[7:8]), "trail-000003", False),
+    "another's": (lambda f, _: close(f, 3, of_another(f)[:3]), "trail-000003", False),
+    "another's next": (lambda f, _: close(f, 3, of_another(f)[6:8]), "trail-000003", False),
+    "of number 0": (lambda f, _: close(f, 0, of_another(f)[:3]), "trail-000000", True),
+    "in capitals": (alike("TRAIL-000002.JSONL.GZ"), "TRAIL-000002", True),
+    "half in capitals": (alike("Trail-000002.jsonl.gz"), "Trail-000002", True),
+    "not packed": (alike("trail-000002.jsonl"), "trail-000002.jsonl", True),
+    "of fewer digits": (alike("trail-2.jsonl.gz"), "trail-2", True),
+    "of more digits": (alike("trail-0000002.jsonl.gz"), "trail-0000002", True),
+    "without a number": (alike("trail.jsonl.gz"), "trail.jsonl.gz", True),
+}
+
+
+def packs(folder: Path) -> bool:
+    """Whether a packing is made; what refuses it leaves all files as they are."""
+    before = {path: path.read_bytes() for path in (folder / HOME).glob("trail*")}
+    with Collection(folder) as kit:
+        try:
+            kit.trail.store.rotate(len(rows(folder, "SELECT seq FROM audit")), least=0)
+        except AuditCorrupt:
+            assert all(path.read_bytes() == data for path, data in before.items())
+            return False
+    return True
+
+
+@pytest.mark.parametrize("how", PLANTED)
+def test_a_file_that_was_planted_is_named_and_nothing_is_lost(parted: Path, how: str) -> None:
+    plant, named, harmless = PLANTED[how]
+    plant(parted, list(export_lines(parted)))
+    planted = {path for path, _ in differences(parted)}
+    assert {name[: len(named)] for name in planted} == {named}
+    packs(parted)
+    with Collection(parted) as kit:
+        assert kit.crop("c.jpg", BOX).ok
+    packs(parted)
+    known = [row["hash"] for row in rows(parted, "SELECT hash FROM audit ORDER BY seq")]
+    (parted / DATABASE).unlink()
+    if not harmless:
+        with pytest.raises(AuditCorrupt, match="trail"):
+            rebuild(parted)
+        for name in planted:
+            (parted / HOME / name).unlink()
+    assert rebuild(parted) == len(known)
+    hashes = [event["hash"] for event in export_reader.events(parted / EXPORT)]
+    assert hashes[: len(known)] == known
+    is_part = any(path == name for path, _ in differences(parted) for name in _parts(parted))
+    for name in (*_parts(parted), "trail.jsonl") if is_part else planted:
+        (parted / HOME / name).unlink(missing_ok=True)
+    assert differences(parted) == []
+    assert packs(parted)
+    assert differences(parted) == []
+
+
+def _parts(folder: Path) -> list[str]:
+    return [Path(home.segment(number)).name for number in segments.numbers(folder / HOME)]
+
+
+def export_lines(folder: Path) -> Iterator[bytes]:
+    for event in export_reader.events(folder / EXPORT):
+        yield json.dumps(event).encode() + b"\n"
+
+
+@pytest.mark.parametrize("name", ["TRAIL-000002.JSONL.GZ", "trail-2.jsonl.gz"])
+def test_a_segment_that_was_renamed_is_named_with_what_is_missing(parted: Path, name: str) -> None:
+    segment(parted, 2).rename(parted / HOME / name)
+    told = dict(differences(parted))
+    assert told.keys() == {name, "trail.jsonl"}
+    assert "give it such a name where events are missing" in told[name]
+    (parted / HOME / name).rename(segment(parted, 2))
     assert differences(parted) == []
 
 
