@@ -79,6 +79,7 @@ if TYPE_CHECKING:
 
     from cropkit.engine import merging
     from cropkit.engine.fsck import Difference
+    from cropkit.exports.exporting import Exported
     from cropkit.monitor.stats import Stats
 
 StrPath = str | os.PathLike[str]
@@ -875,34 +876,51 @@ class Collection:
 
         return pd.DataFrame(self.trail.decisions.table())
 
-    def export(self, to: str, out: StrPath) -> int:
-        """Write what each crop was made of, and how, to a new file; return how many there are.
+    def export(
+        self,
+        to: str,
+        out: StrPath,
+        *,
+        verdicts: Sequence[str] = (Verdict.ACCEPT, Verdict.ADJUSTED),
+        slot: str | None = None,
+        images: StrPath | None = None,
+        image_prefix: str | None = None,
+        label_as: str | None = None,
+    ) -> "Exported":
+        """Write what was decided or cropped, in the form of other programs; return the counts.
 
-        Crops that were undone or cropped again are not among them, nor those whose rows cannot be
-        read: they are in the log, and the shell names them.
+        Written are the decisions in force, of each image and slot the latest that nobody took back,
+        with boxes in upright pixels of the image as it was then; or the crops that stand. What is
+        left out is counted by its reason. Of what cannot be read the log tells.
 
         Parameters
         ----------
-        to : "manifest": one row a crop, with hashes, boxes, decision and suggestion
-        out : file; its form is that of its suffix, .jsonl or .csv
+        to : the format: "manifest", "coco", "yolo" and all others of docs/exports.md, or one whose
+            writer is installed
+        out : new file, or new folder where the format is one
+        verdicts : of the decisions that are written: "accept", "adjusted", "reject", "skip"
+        slot : of the crops that are written; None: all
+        images : COCO file whose ids "coco-results" writes
+        image_prefix : that stands before each image's path, in what has addresses
+        label_as : "annotations" or "predictions", for "label-studio"
 
         Raises
         ------
         BadParameterValue, NameTaken
-            There is no such form, or the file is there already: nothing was written.
+            There is no such format, it has no use for an option, or the name is taken: nothing was
+            written.
         AuditError
             The trail cannot be read: nothing was written.
         """
-        from cropkit.engine import manifest  # noqa: PLC0415  (only where it is needed)
+        from cropkit.exports import exporting  # noqa: PLC0415  (only where it is needed)
+        from cropkit.exports.registry import options  # noqa: PLC0415  (as above)
 
-        parameters.choice("to", to, manifest.KINDS)
         file = parameters.path_named("out", out).absolute()
-        lost: list[TrailDisagrees] = []
-        rows = manifest.rows(self.trail, self.root, file.parent.resolve(), lost.append)
-        count = manifest.written(file, rows)
-        for error in lost:
-            _log.warning("%s", error)
-        return count
+        chosen = options(verdicts, slot, images, image_prefix, label_as)
+        exported = exporting.export(self.trail, self.root, to, file, chosen)
+        for sentence in exported.lost:
+            _log.warning("%s", sentence)
+        return exported
 
     def stats(self) -> "Stats":
         """Return pace, seconds an image and shares, of what people decided here."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from math import isqrt
+from typing import NamedTuple
 
 from cropkit.errors import BadTarget, TooSmall
 from cropkit.geometry import PixelBox, Size
@@ -92,6 +93,42 @@ class Target:
         """
         _check_scale(path, "the image", image, self)
         return self
+
+
+class Conditioning(NamedTuple):
+    """What SDXL is told of a training image, each as (vertical, horizontal).
+
+    Podell et al., "SDXL" (arXiv 2307.01952), 2.2: the size before anything was done to the image,
+    and where the crop begins in the image as it was scaled; the order is that of diffusers.
+
+    Parameters
+    ----------
+    original_size : height and width of the whole upright image
+    crop_top_left : of the crop, in pixels of the image scaled as the crop was
+    target_size : height and width of the crop that was written
+    """
+
+    original_size: tuple[int, int]
+    crop_top_left: tuple[int, int]
+    target_size: tuple[int, int]
+
+
+def conditioning(image: Size, box: PixelBox, output: Size) -> Conditioning:
+    """Return what SDXL is told of a crop.
+
+    Parameters
+    ----------
+    image, box : in upright pixels
+    output : size that the box was brought to; that of the box where it was not resampled
+    """
+    top = _scaled(box.top, output.height, box.size.height)
+    left = _scaled(box.left, output.width, box.size.width)
+    return Conditioning((image.height, image.width), (top, left), (output.height, output.width))
+
+
+def _scaled(edge: int, after: int, before: int) -> int:
+    """Round a scaled edge once, half up."""
+    return (2 * edge * after + before) // (2 * before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from cropkit.bootstrap import requirements
 
 ROOT = Path(__file__).parent.parent
 CONDA_ONLY = {"python", "pip"}
+BY_PIP = ["globox>=2.9,<3"]  # for the tests; conda-forge need not have it
 CONDA_NAMES = {
     "matplotlib-base": "matplotlib",
     "playwright-python": "playwright",
@@ -69,12 +70,14 @@ def locked(python: str) -> dict[str, Version]:
 
 def test_environment_yml_asks_for_what_pyproject_asks_for() -> None:
     asked = {name: spec for name, spec in conda().items() if name not in CONDA_ONLY}
+    for each in map(Requirement, BY_PIP):
+        asked[canonicalize_name(each.name)] = each.specifier
     assert asked == stated() | kept_down()
 
 
-def test_environment_yml_takes_everything_but_the_clone_from_conda_forge() -> None:
+def test_environment_yml_takes_nearly_everything_from_conda_forge() -> None:
     assert CONDA["channels"] == ["conda-forge", "nodefaults"]
-    assert CONDA["dependencies"][-1] == {"pip": ["-e ."]}
+    assert CONDA["dependencies"][-1] == {"pip": ["-e .", *BY_PIP]}
 
 
 def test_environment_yml_names_a_python_that_cropkit_runs_on() -> None:

@@ -1,7 +1,7 @@
 """What a trail tells of decisions, and of what became of them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from cropkit.audit import chain, decisions, rows
-from cropkit.audit.decisions import Standing
+from cropkit.audit.decisions import InForce, Standing
 from cropkit.audit.operation import MERGED
 from cropkit.audit.schema import audit
 from cropkit.audit.store_reader import StoreReader
@@ -19,6 +19,7 @@ from cropkit.records import Decision, Status
 from cropkit.system.scope import Scope
 
 _DECIDED = "decided"
+_SOME = 500  # decisions that are read at a time, where there may be a million
 _TOLD: Select[Any] = select(audit.c.seq, audit.c.event, audit.c.body)
 # the newest first: of an image whose decision waits that is the one event to read, nearly always
 _NEWEST = audit.c.seq.desc()
@@ -120,6 +121,31 @@ class DecisionReader:
         agrees = is_told or standing.status is not Status.WAITING
         disagreement = None if agrees else TrailDisagrees(decision.path, "decision", decision_id)
         return Compared(decision, standing, disagreement)
+
+    def in_force(self) -> Sequence[int]:
+        """Return the numbers of all decisions in force, in the order of images and slots.
+
+        They are a moment's: `numbered` tells of each what was decided, whatever comes meanwhile.
+        """
+        with self._store.reading() as db:
+            return decisions.in_force(db)
+
+    def numbered(self, numbers: Sequence[int]) -> Iterator[InForce | TrailDisagrees]:
+        """Yield the decisions of numbers, in their order, read as they are asked for.
+
+        Of one that cannot be read comes why; what is not in the part that is meant is left out.
+        """
+        for start in range(0, len(numbers), _SOME):
+            some = numbers[start : start + _SOME]
+            with self._store.reading() as db:
+                records, unreadable = decisions.numbered(db, some)
+            unread = {number: _unread(*each) for number, each in unreadable.items()}
+            each = (records.get(number) or unread.get(number) for number in some)
+            yield from (row for row in each if row is not None and self._is_mine(row))
+
+    def _is_mine(self, row: InForce | TrailDisagrees) -> bool:
+        path = row.decision.path if isinstance(row, InForce) else row.args[0]
+        return self._scope.holds(path)
 
     def counts(self) -> dict[Status, int]:
         """Return how many slots have each status."""

@@ -1,5 +1,6 @@
 """What reviewers decided and what became of it."""
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from sqlalchemy import (
 
 from cropkit import clock
 from cropkit.audit import rows, schema
-from cropkit.audit.schema import decision, queue, text_or_none
+from cropkit.audit.operation import OperationKind
+from cropkit.audit.schema import decision, operation, queue, text_or_none
 from cropkit.geometry import NormalizedBox, PixelBox, Size
 from cropkit.names import unescaped
 from cropkit.records import Decision, Status, Suggestion, Verdict
@@ -89,6 +91,13 @@ _STANDING_IN_SLOTS = (
     .where(queue.c.status.not_in(_GONE), queue.c.slot != "")
     .distinct()
 )
+# Each slot's decision in force, images by their names, so that those of one image come together.
+_IN_FORCE = (
+    select(decision.c.seq)
+    .join(queue)
+    .where(schema.stands)
+    .order_by(decision.c.path, decision.c.slot, decision.c.seq)
+)
 _STATUS = select(queue.c.status).where(queue.c.decision == bindparam("wanted"))
 _DECIDE, _QUEUE = insert(decision), insert(queue)
 _NOTHING: dict[str, Any] = {
@@ -114,6 +123,20 @@ class Slot(NamedTuple):
 
     path: str
     name: str
+
+
+class InForce(NamedTuple):
+    """The decision that stands for a slot, whole.
+
+    Parameters
+    ----------
+    has_left : whether a crop that stands has replaced the content that it is about, so that the
+        image has not the size any more that the box is in
+    """
+
+    decision: Decision
+    status: Status
+    has_left: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +253,40 @@ def standing(db: Connection) -> tuple[list[Standing], list[Unreadable]]:
     query = _STANDING.order_by(decision.c.seq)
     records, unreadable = rows.each(db, query, decision.c.seq, _standing)
     return records, [_unreadable(db, seq) for seq, _ in unreadable]
+
+
+def in_force(db: Connection) -> Sequence[int]:
+    """Return the numbers of the decisions in force, in the order of images and slots."""
+    return array("q", db.execute(_IN_FORCE).scalars())
+
+
+def numbered(
+    db: Connection, numbers: Sequence[int]
+) -> tuple[dict[int, InForce], dict[int, Unreadable]]:
+    """Return the decisions of these numbers, and those that cannot be read."""
+    query = _of_numbers(numbers)
+    records, unread = rows.each(db, query, decision.c.seq, _in_force)
+    return dict(records), {seq: _unreadable(db, seq) for seq, _ in unread}
+
+
+def _of_numbers(numbers: Sequence[int]) -> Any:  # noqa: ANN401  (Select of forty columns)
+    has_left = (
+        select(operation.c.id)
+        .where(
+            operation.c.source == decision.c.path,
+            operation.c.before == decision.c.sha256,
+            operation.c.after != decision.c.sha256,
+            operation.c.kind == OperationKind.CROP,
+            schema.in_effect,
+        )
+        .exists()
+    )
+    query = select(decision, queue.c.status, queue.c.destination, has_left.label("has_left"))
+    return query.join(queue).where(decision.c.seq.in_(list(numbers)))
+
+
+def _in_force(row: Row[Any]) -> tuple[int, InForce]:
+    return row.seq, InForce(_decision(row), Status(row.status), bool(row.has_left))
 
 
 def stands(db: Connection, path: str, slot: str) -> bool:

@@ -1,36 +1,57 @@
-"""`export`: what was cropped, of what and how, in a file for others; the trail is only read."""
+"""`export`: what was decided and cropped, in the forms of other programs; it reads only."""
 
 import argparse
 from pathlib import Path
 
 from cropkit.cli.shell import DONE, FAILED, Commands, document, folder_command, reading, say, tell
+from cropkit.exports.registry import KINDS, LABEL_AS, options
+from cropkit.records import Verdict
 
 
 def add(commands: Commands) -> None:
     """Describe `export`."""
-    text = "write what each crop was made of, and how, to a file for others"
+    text = "write what was decided and cropped in the forms of other programs"
     parser = folder_command(commands, "export", text, _export)
-    text = "manifest: a row for each crop, with hashes, boxes, decision and suggestion"
-    parser.add_argument("--to", choices=("manifest",), required=True, help=text)
-    text = "new file; its form is that of its name"
-    parser.add_argument("--out", type=Path, metavar="FILE.jsonl|FILE.csv", required=True, help=text)
+    kinds = "; ".join(f"{name}: {what}" for name, what in _described())
+    text = f"{kinds}; or a format whose writer is installed"
+    parser.add_argument("--to", metavar="FORMAT", required=True, help=text.replace("%", "%%"))
+    text = "new file, whose form is that of its name, or new folder where the format is one"
+    parser.add_argument("--out", type=Path, metavar="PATH", required=True, help=text)
+    text = "of the decisions that are written, with commas between (default: %(default)s)"
+    kept = f"{Verdict.ACCEPT},{Verdict.ADJUSTED}"
+    parser.add_argument("--verdicts", metavar="WORDS", default=kept, help=text)
+    parser.add_argument("--slot", metavar="NAME", help="only the crops of this name")
+    text = "coco-results: COCO file whose ids of images and categories count"
+    parser.add_argument("--images", type=Path, metavar="FILE.json", help=text)
+    text = "label-studio, iiif: what stands before the path of each image"
+    parser.add_argument("--image-prefix", metavar="TEXT", help=text)
+    text = "label-studio: whether boxes are what people said, or proposals to correct"
+    parser.add_argument("--as", dest="label_as", choices=LABEL_AS, help=text)
+
+
+def _described() -> list[tuple[str, str]]:
+    return [(name, about[0]) for name, about in KINDS.items()]
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from cropkit.engine import manifest  # noqa: PLC0415  (a database: not for `--help`)
+    from cropkit.exports.exporting import export  # noqa: PLC0415  (a database: not for `--help`)
 
-    manifest.writer_of(arguments.out)
     out = arguments.out.absolute()
+    chosen = options(
+        arguments.verdicts.split(","),
+        arguments.slot,
+        arguments.images,
+        arguments.image_prefix,
+        arguments.label_as,
+    )
     with reading(arguments.folder, arguments.state) as trail:
-        lost: list[str] = []
-        folder, root = out.parent.resolve(), trail.scope.root
-        rows = manifest.rows(trail, root, folder, lambda error: lost.append(str(error)))
-        count = manifest.written(out, rows)
-    for sentence in lost:
+        exported = export(trail, trail.scope.root, arguments.to, out, chosen)
+    for sentence in exported.lost:
         say(f"not among them: {sentence}")
     if arguments.json:
-        facts = {"to": arguments.to, "out": str(out), "crops": count, "lost": lost}
-        document({"ok": not lost} | facts)
+        counts = {"written": exported.written, "left_out": dict(exported.left_out)}
+        counts |= {"before_crop": exported.before_crop, "lost": list(exported.lost)}
+        document({"ok": not exported.lost, "to": arguments.to, "out": str(out)} | counts)
     else:
-        tell(f"{out}: {count} {'crop' if count == 1 else 'crops'}")
-    return FAILED if lost else DONE
+        tell(f"{out}: {exported.sentence}")
+    return FAILED if exported.lost else DONE

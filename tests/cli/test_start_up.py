@@ -60,6 +60,12 @@ def test_what_reads_or_settles_loads_the_database_and_no_codec(folder: Path, com
     assert large(loaded(command, folder)) == {"sqlalchemy"}
 
 
+@pytest.mark.parametrize("to", ["coco", "csv"])
+def test_an_export_of_decisions_loads_the_database_and_no_codec(folder: Path, to: str) -> None:
+    out = folder.parent / f"{folder.name}-{to}.{'json' if to == 'coco' else to}"
+    assert large(loaded("export", folder, "--to", to, "--out", out)) == {"sqlalchemy"}
+
+
 def test_an_undo_loads_the_database_and_no_codec(folder: Path) -> None:
     modules = loaded("undo", folder)
     assert (large(modules), rooms(modules)) == ({"sqlalchemy"}, set())
@@ -79,7 +85,7 @@ def test_history_loads_nothing_that_writes(folder: Path) -> None:
     assert not {"cropkit.collection", "cropkit.audit.trail", "cropkit.formats"} & modules
 
 
-@pytest.mark.parametrize("command", ["crop", "batch", "review", "health", "verify"])
+@pytest.mark.parametrize("command", ["crop", "batch", "review", "health", "verify", "export"])
 def test_help_loads_nothing_large_and_no_other_command(command: str) -> None:
     modules = loaded(command, "--help")
     own = {group.module for group in _GROUPS if command in group.names}

@@ -33,7 +33,7 @@ def digest(path: Path) -> str:
 
 
 def exported(collection: cropkit.Collection, out: Path) -> list[dict[str, Any]]:
-    count = collection.export("manifest", out)
+    count = collection.export("manifest", out).written
     rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert len(rows) == count
     return rows
@@ -125,7 +125,7 @@ def test_the_page_names_every_field() -> None:
 def test_a_table_has_a_column_for_each_edge(album: Path, tmp_path: Path) -> None:
     with cropkit.open(album) as collection:
         collection.crop(PHOTO, BOX)
-        assert collection.export("manifest", tmp_path / "m.csv") == 1
+        assert collection.export("manifest", tmp_path / "m.csv").written == 1
     with (tmp_path / "m.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     edges = [row[f"box_applied_{edge}"] for edge in ("left", "top", "right", "bottom")]
@@ -174,7 +174,7 @@ def test_nothing_is_written_over_and_no_other_form_is_guessed(album: Path, tmp_p
     wrong: list[tuple[str, Path, type[Exception]]] = [
         ("manifest", out, NameTaken),
         ("manifest", tmp_path / "m.parquet", BadParameterValue),
-        ("coco", tmp_path / "new.jsonl", BadParameterValue),
+        ("parquet", tmp_path / "new.jsonl", BadParameterValue),
     ]
     with cropkit.open(album) as collection:
         for to, file, error in wrong:
@@ -246,7 +246,15 @@ def test_the_shell_exports_and_only_reads_the_trail(
     arguments = ["export", str(album), "--to", "manifest", "--out", str(out)]
     assert main([*arguments, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told == {"ok": True, "to": "manifest", "out": str(out), "crops": 1, "lost": []}
+    assert told == {
+        "ok": True,
+        "to": "manifest",
+        "out": str(out),
+        "written": 1,
+        "left_out": {},
+        "before_crop": 0,
+        "lost": [],
+    }
     assert main(arguments) == 1
     assert "m.jsonl" in capsys.readouterr().err
     assert main(["history", str(album), "--json"]) == 0

@@ -159,7 +159,7 @@ def test_the_manifest_goes_on_and_names_it(folder: Path, tmp_path: Path, stateme
     assert ended.returncode == 1
     assert f"not among them: {B}: " in ended.stderr
     told = json.loads(ended.stdout)
-    assert (told["ok"], told["crops"], len(told["lost"])) == (False, 2, 1)
+    assert (told["ok"], told["written"], len(told["lost"])) == (False, 2, 1)
     assert [json.loads(row)["source"] for row in out.read_text().splitlines()] == [C, A]
 
 
