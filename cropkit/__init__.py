@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cropkit.geometry import NormalizedBox as NormalizedBox
     from cropkit.geometry import PixelBox as PixelBox
     from cropkit.geometry import Size as Size
+    from cropkit.labels.labelled import Labelled as Labelled
     from cropkit.monitor.reporting import look as look
     from cropkit.records import CropResult as CropResult
     from cropkit.records import Decision as Decision
@@ -52,6 +53,7 @@ _LAZY = {
     "Difference": ("cropkit.verification.differences", "Difference"),
     "Fit": ("cropkit.targets", "Fit"),
     "Framed": ("cropkit.framing", "Framed"),
+    "Labelled": ("cropkit.labels.labelled", "Labelled"),
     "NormalizedBox": ("cropkit.geometry", "NormalizedBox"),
     "Options": ("cropkit.formats.options", "Options"),
     "PixelBox": ("cropkit.geometry", "PixelBox"),
@@ -86,6 +88,7 @@ __all__ = [
     "Difference",
     "Fit",
     "Framed",
+    "Labelled",
     "NormalizedBox",
     "Options",
     "PixelBox",

@@ -57,6 +57,7 @@ from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.headers import Headers
 from cropkit.geometry import PixelBox, Size
+from cropkit.labels.store import Imported, usual_suggesters
 from cropkit.records import (
     CropResult,
     Decision,
@@ -67,7 +68,7 @@ from cropkit.records import (
     Suggestion,
     Verdict,
 )
-from cropkit.suggest import Clipped, Sidecars, Suggester, gather
+from cropkit.suggest import Clipped, Suggester, gather
 from cropkit.system import destinations, log, parameters, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
@@ -80,6 +81,8 @@ if TYPE_CHECKING:
     from cropkit.engine import merging
     from cropkit.engine.fsck import Difference
     from cropkit.exports.exporting import Exported
+    from cropkit.labels.importing import Import
+    from cropkit.labels.labelled import Labelled
     from cropkit.monitor.stats import Stats
 
 StrPath = str | os.PathLike[str]
@@ -157,9 +160,11 @@ class Collection:
     copies : how copies are made: format, quality, size, also as text, such as
         "format=jpeg quality=92"; None: as crops in place are
     suggest : where boxes come from: a model, which is anything that can be called with an image; a
-        DataFrame; a dict of boxes by path; or a suggester. `cropkit.Detections` declares what
-        cannot be known
-    suggesters : several of them; where neither is given, the `.decision` sidecars
+        DataFrame; a dict of boxes by path; the path of a file or folder of labels, in any format
+        that `cropkit.Labelled` reads; or a suggester. `cropkit.Detections` and `cropkit.Labelled`
+        declare what cannot be known
+    suggesters : several of them; where neither is given, what was imported, and the `.decision`
+        sidecars
     deadline : seconds to wait for a lock or a rival
     options : how crops are made in this session; None: as was chosen for the collection
     threads : that crop and verify the images of a batch; None: one image after the other
@@ -247,13 +252,20 @@ class Collection:
         suggesters: Sequence[Suggester] | None,
     ) -> tuple[Suggester, ...]:
         if suggest is None and suggesters is None:
-            return (Sidecars(self.root),)
+            return usual_suggesters(self.root, self.scope.state)
         among = (*(() if suggest is None else (suggest,)), *(suggesters or ()))
-        if not among:
-            return ()
+        return tuple(each for some in among for each in self._suggesters_of(some))
+
+    def _suggesters_of(self, some: Any) -> tuple[Suggester, ...]:  # noqa: ANN401  (as above)
+        from cropkit.labels.labelled import Labelled  # noqa: PLC0415  (loads parsers)
+
+        if isinstance(some, str | os.PathLike):
+            some = Labelled(Path(some))
+        if isinstance(some, Labelled):
+            return (some.of(self.files, lambda: self._listed),)
         from cropkit.suggest.detections import suggesters_of  # noqa: PLC0415  (loads codecs)
 
-        return tuple(each for some in among for each in suggesters_of(some, self.files))
+        return suggesters_of(some, self.files)
 
     def _executor(
         self, applier: Applier, deadline: float, group_size: GroupSize | None
@@ -490,6 +502,79 @@ class Collection:
         suggested = gather(self.suggesters, look.path, look.size, look.sha256)
         self.problems.report_once(suggested.problems)
         return suggested.suggestions
+
+    def import_labels(
+        self,
+        labels: "StrPath | Labelled",
+        *,
+        name: str | None = None,
+        progress: Progress = lambda *_: None,
+    ) -> "Import":
+        """Keep the boxes of a file, or of a folder of files: reviews and batches propose them.
+
+        Each image is read once: a box that is for another size of it, or for what was cropped
+        since, is a problem and not kept. Boxes that were imported under the same name before go.
+
+        Parameters
+        ----------
+        labels : path, or a `cropkit.Labelled` that declares what cannot be known
+        name : under which they are kept, shown as their source; None: the file's
+
+        Raises
+        ------
+        MissingFile, BadSuggestion
+            It cannot be read: nothing was changed.
+        WriteFailed
+            Nothing was kept.
+        """
+        from cropkit.labels import importing  # noqa: PLC0415  (loads parsers)
+        from cropkit.labels.labelled import Labelled  # noqa: PLC0415  (as above)
+
+        whole = labels if isinstance(labels, Labelled) else Labelled(Path(labels))
+        mine = whole.of(self.files, lambda: self._listed)
+        called = mine.name if name is None else parameters.text("name", name)
+        importer = importing.Importer(self.imported, called, self.look, progress)
+        return importer.keep_labels(mine)
+
+    def suggest_with(
+        self,
+        model: Any,  # noqa: ANN401  (what a person has)
+        *,
+        name: str | None = None,
+        decided: bool = False,
+        progress: Progress = lambda *_: None,
+    ) -> "Import":
+        """Ask a model for the boxes of the images, and keep them, as `import_labels` does.
+
+        What has boxes of that name is passed over, as long as its content is the same: an
+        interrupted run goes on where it was.
+
+        Parameters
+        ----------
+        model : as `suggest` of a `Collection`: anything that can be called with an image
+        name : under which they are kept; None: the model's
+        decided : also ask for images that were decided about
+
+        Raises
+        ------
+        BadParameterValue
+            It is no model.
+        WriteFailed
+            What was kept until then stands.
+        """
+        from cropkit.labels import importing  # noqa: PLC0415  (as above)
+
+        (asked,) = self._suggesters_of(model)
+        called = getattr(asked, "name", "model") if name is None else parameters.text("name", name)
+        standing = set() if decided else self.trail.decisions.standing_paths()
+        images = [path for path in self._listed if path not in standing]
+        importer = importing.Importer(self.imported, called, self.look, progress)
+        return importer.keep_answers(asked, images)
+
+    @property
+    def imported(self) -> Imported:
+        """What was imported, or stored of a model's answers."""
+        return Imported(self.scope.state)
 
     # -- deciding ------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from cropkit.engine.planning import named_beneath
 from cropkit.engine.ways import Ways, kept, ways
 from cropkit.errors import CropkitError
 from cropkit.jupyter.notebooks import Literal
-from cropkit.suggest import Sidecars
+from cropkit.labels.store import usual_suggesters
 from cropkit.system import destinations
 from cropkit.system.files import Root
 from cropkit.system.scope import scope_of
@@ -53,7 +53,7 @@ def foreseen(
         planner = BatchPlanner(
             locations,
             trail,
-            (Sidecars(files.path),),
+            usual_suggesters(files.path, scope.state),
             chosen.placement(None if name is None else str(name)),
             reviewer_of(whoami()),
             clock.session_name(clock.now()),

@@ -16,8 +16,6 @@ from cropkit.cli.shell import (
     FAILED,
     STOPPED,
     USAGE,
-    add_json,
-    command,
     complain,
     document,
     fill_streams,
@@ -54,6 +52,7 @@ _GROUPS = (  # in the order of the help
     _Group("undo", "add_originals", ("originals", "accept-changes")),
     _Group("destinations", "add", ("destinations",)),
     _Group("where", "add", ("where",)),
+    _Group("labels", "add", ("import", "suggest")),
     _Group("export", "add", ("export",)),
     _Group("verify", "add", ("verify",)),
     _Group("share", "add", ("share",)),
@@ -62,10 +61,6 @@ _GROUPS = (  # in the order of the help
     _Group("health", "add", ("health", "stats")),
     _Group("alerts", "add", ("alerts",)),
 )
-_NOT_YET = {
-    "suggest": "crop boxes for images that have none",
-    "import": "suggestions or decisions from other tools",
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -129,10 +124,6 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     named = [group for group in _GROUPS if only in group.names]
     for group in named or _GROUPS:
         getattr(import_module(f"cropkit.cli.{group.module}"), group.describe)(commands)
-    for name, text in _NOT_YET.items():
-        subparser = command(commands, name, f"{text} (not yet)", _not_yet)
-        subparser.add_argument("anything", nargs="*", help=argparse.SUPPRESS)
-        add_json(subparser)
     return top
 
 
@@ -143,11 +134,3 @@ def commands_markdown() -> str:
         choices = getattr(action, "_choices_actions", ())
         lines += [f"| `{choice.dest}` | {choice.help} |" for choice in choices]
     return "\n".join(lines)
-
-
-def _not_yet(arguments: argparse.Namespace) -> int:
-    words = f"{arguments.command} is not there yet"
-    say(words)
-    if arguments.json:
-        document({"ok": False, "code": "NotYet", "message": words})
-    return USAGE

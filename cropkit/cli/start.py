@@ -57,10 +57,12 @@ def _add_review(commands: Commands) -> None:
     add_state(parser)
     parser.add_argument("--defer", action="store_true", help="only record decisions; apply later")
     parser.add_argument("--reviewer", default="", metavar="NAME", help="who decides")
-    parser.add_argument("--suggestions", type=Path, metavar="CSV", help="boxes instead of sidecars")
-    orders, units = ("xyxy", "xywh", "cxcywh"), ("pixels", "normalized")
-    parser.add_argument("--order", choices=orders, default="xyxy", help="of the CSV's four numbers")
-    parser.add_argument("--units", choices=units, default="pixels", help="of the CSV's numbers")
+    text = "boxes of another tool, instead of imported ones and sidecars: `import` has the formats"
+    parser.add_argument("--suggestions", type=Path, metavar="FILE", help=text)
+    orders, units = ("xyxy", "xywh", "cxcywh"), ("pixels", "normalized", "percent")
+    text = "of four numbers whose names do not tell"
+    parser.add_argument("--order", choices=orders, default="", help=text)
+    parser.add_argument("--units", choices=units, default="", help="of the same (pixels)")
     parser.add_argument(
         "--port", type=values.whole_number(1, 65535), default=8888, help="the first port to try"
     )

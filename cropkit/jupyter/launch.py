@@ -46,8 +46,8 @@ def launch(
     defer: bool = False,
     reviewer: str | None = None,
     suggestions: Path | None = None,
-    order: str = "xyxy",
-    units: str = "pixels",
+    order: str = "",
+    units: str = "",
     port: int = 8888,
     browser: bool = True,
 ) -> int:
@@ -61,8 +61,8 @@ def launch(
     minimum : pixels that the shorter side of a crop should have
     min_confidence : least confidence of a suggestion that is not unsure
     crops : where they go, how copies are made and which, as the notebook takes it
-    suggestions : CSV of crop boxes instead of the `.decision` sidecars
-    order, units : the CSV's convention, as in `cropkit.suggest.Table`
+    suggestions : file or folder of boxes, instead of what was imported and of the sidecars
+    order, units : what four numbers mean where their names do not tell, as in `cropkit.Labelled`
     port : the first one to try
     browser : whether to open one; the address is printed either way
     """
@@ -81,7 +81,7 @@ def launch(
     }
     with stoppable():
         try:
-            _check_table(suggestions, order, units)
+            _check_labels(suggestions, order, units)
             _check(folder, state)
             with _temporary_folder() as session:
                 _show(session, {"folder": _absolute(folder), **parameters}, port, browser=browser)
@@ -93,13 +93,13 @@ def launch(
     return 0
 
 
-def _check_table(suggestions: Path | None, order: str, units: str) -> None:
-    """Refuse a table before JupyterLab is started for it."""
+def _check_labels(suggestions: Path | None, order: str, units: str) -> None:
+    """Refuse a file of boxes before JupyterLab is started for it."""
     if suggestions is None:
         return
-    from cropkit.suggest import Table  # noqa: PLC0415  (only where it is needed)
+    from cropkit.labels.labelled import Labelled  # noqa: PLC0415  (only where it is needed)
 
-    Table.from_csv(suggestions, order=order, units=units)
+    Labelled(suggestions, order=order or None, units=units or None)  # type: ignore[arg-type]  # they are checked there
 
 
 def _check(folder: Path | None, state: Path | None) -> None:

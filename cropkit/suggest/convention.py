@@ -7,18 +7,19 @@ from typing import Any, Literal
 from unicodedata import normalize
 
 from cropkit.errors import BadSuggestion
-from cropkit.suggest.border import Outside
+from cropkit.geometry import Size
+from cropkit.suggest.border import Edges, Outside
 from cropkit.suggest.numbers import confidence, excerpt, number
 from cropkit.system import parameters
 
 Order = Literal["xyxy", "xywh", "cxcywh"]
-Units = Literal["pixels", "normalized"]
+Units = Literal["pixels", "normalized", "percent"]
 Frame = Literal["upright", "stored"]
 
 _ODD_PARTS = frozenset(("", ".", ".."))
 ALLOWED = {
     "order": ("xyxy", "xywh", "cxcywh"),
-    "units": ("pixels", "normalized"),
+    "units": ("pixels", "normalized", "percent"),
     "frame": ("upright", "stored"),
     "outside": ("refuse", "clip"),
 }
@@ -58,7 +59,7 @@ class Convention:
     Parameters
     ----------
     order : left top right bottom; left top width height (COCO); centre, width, height (YOLO)
-    units : pixels of the image, or fractions of its width and height
+    units : pixels of the image, fractions of its width and height, or percent of them
     frame : "upright", as a person sees the image, or "stored", before its EXIF orientation
     outside : "refuse" what reaches more than half a pixel outside, or "clip" it at the border
     orientation : EXIF orientation (1 to 8) of an image, by path; needed for the stored frame
@@ -190,3 +191,12 @@ def xyxy(
     if order == "cxcywh":
         return a - c / 2, b - d / 2, a + c / 2, b + d / 2
     return a, b, c, d
+
+
+def in_pixels(edges: Edges, units: Units, size: Size) -> Edges:
+    """Return left, top, right, bottom in pixels of an image of that size."""
+    if units == "pixels":
+        return edges
+    whole = 100 if units == "percent" else 1
+    w, h = size.width / whole, size.height / whole
+    return edges[0] * w, edges[1] * h, edges[2] * w, edges[3] * h

@@ -17,7 +17,7 @@ from cropkit.geometry import NormalizedBox, Size
 from cropkit.names import printable
 from cropkit.records import Problem, ProblemKind, Suggestion
 from cropkit.suggest.border import TOLERANCE, Border, Clipped, Outside
-from cropkit.suggest.convention import ALLOWED, Frame, Order, Units, xyxy
+from cropkit.suggest.convention import ALLOWED, Frame, Order, Units, in_pixels, xyxy
 from cropkit.suggest.numbers import FLOAT_NOISE, confidence, number
 from cropkit.suggest.recognising import Seen, recognised
 from cropkit.suggest.suggested import Suggested, Suggester, problem_of
@@ -206,9 +206,8 @@ class Detections:
     def _bordered(
         self, edges: tuple[float, float, float, float], units: Units | None, size: Size
     ) -> NormalizedBox:
-        if units == "normalized":
-            w, h = size.width, size.height
-            edges = (edges[0] * w, edges[1] * h, edges[2] * w, edges[3] * h)
+        if units is not None and units != "pixels":
+            edges = in_pixels(edges, units, size)
         elif max(map(abs, edges)) <= 1 + FLOAT_NOISE:
             raise BadSuggestion("", "looks normalized where pixels are declared")
         return self._border.box(edges, size, "")

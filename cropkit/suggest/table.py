@@ -1,22 +1,22 @@
 """Crop boxes from a table: a CSV file or a DataFrame, in a declared convention."""
 
-import csv
-import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from unicodedata import normalize
 
-from cropkit.errors import BadSuggestion, MissingFile, Refused
+from cropkit.errors import BadSuggestion, Refused
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.records import Problem, ProblemKind, Suggestion
+from cropkit.suggest import csv_rows
 from cropkit.suggest.border import Border, Clipped
 from cropkit.suggest.convention import (
     Columns,
     Convention,
     Row,
     find_columns,
+    in_pixels,
     plain_path,
     read_row,
 )
@@ -28,13 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SOURCE = "table"
-LIMIT = 1 << 27  # bytes of a file: 134 for each of the rows
-MOST_ROWS = 1_000_000
-MOST_COLUMNS = 1_000
 _ORIENTATIONS = range(1, 9)
-
-_Record = tuple[str, Mapping[str, Any]]
-Reader = Any  # csv names no type for it
 
 
 class Table:
@@ -69,10 +63,7 @@ class Table:
         """
         file = parameters.path_named("suggestions", path)
         table = cls(file.name, Convention(**convention))
-        text = _read_text(file)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-        header, records = _opened(reader, table.name)
-        table._fill(header, records)
+        table._fill(*csv_rows.opened(file))
         return table
 
     @classmethod
@@ -138,7 +129,7 @@ class Table:
         rows = self._rows.get(normalize("NFC", path))
         return min(rows, key=_best_first).confidence if rows else None
 
-    def _fill(self, header: list[str], records: Iterable[_Record | BadSuggestion]) -> None:
+    def _fill(self, header: list[str], records: Iterable[csv_rows.Record | BadSuggestion]) -> None:
         columns = find_columns(header, self._convention, self.name)
         for record in records:
             if isinstance(record, BadSuggestion):
@@ -163,13 +154,12 @@ class Table:
         return box.pixels(frame).upright(frame, orientation).normalized(size)
 
     def _in_frame(self, row: Row, frame: Size) -> NormalizedBox:
-        if self._convention.units == "pixels":
+        units = self._convention.units
+        if units == "pixels":
             return self._border.box(_pixels(row), frame, row.where)
-        if self._convention.outside == "refuse":
+        if units == "normalized" and self._convention.outside == "refuse":
             return normalized_box(row.edges, row.where)
-        sides = (frame.width, frame.height) * 2
-        left, top, right, bottom = (e * side for e, side in zip(row.edges, sides, strict=True))
-        return self._border.box((left, top, right, bottom), frame, row.where)
+        return self._border.box(in_pixels(row.edges, units, frame), frame, row.where)
 
     def _orientation(self, row: Row, path: str) -> int:
         if self._convention.frame == "upright" or self._convention.orientation is None:
@@ -192,52 +182,3 @@ def _pixels(row: Row) -> tuple[float, float, float, float]:
 
 def _best_first(row: Row) -> tuple[int, float]:
     return row.rank, -1.0 if row.confidence is None else -1.0 - row.confidence
-
-
-def _read_text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(LIMIT + 1)
-        if len(data) > LIMIT:
-            raise BadSuggestion(
-                path.name, f"has more than {LIMIT} bytes, which are all that is read"
-            )
-        return data.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise MissingFile(path) from None
-    except UnicodeDecodeError as error:
-        raise BadSuggestion(path.name, f"is not UTF-8 (byte {error.start})") from None
-    except OSError as error:
-        raise BadSuggestion(path.name, f"cannot be read ({error.strerror})") from error
-
-
-def _delimiter(text: str) -> str:
-    header = text.partition("\n")[0]
-    return max(",;\t", key=header.count)
-
-
-def _opened(reader: Reader, name: str) -> tuple[list[str], Iterator[_Record | BadSuggestion]]:
-    try:
-        header: list[str] = next(reader, [])
-    except csv.Error as error:
-        raise BadSuggestion(f"{name}:1", f"is not CSV ({error})") from None
-    if len(header) > MOST_COLUMNS:
-        raise BadSuggestion(f"{name}:1", f"has {len(header)} columns; at most {MOST_COLUMNS}")
-    return header, _records(reader, header, name)
-
-
-def _records(reader: Reader, header: list[str], name: str) -> Iterator[_Record | BadSuggestion]:
-    """Read row after row; what a row is short of is not there, what it has more is not read."""
-    rows = 0
-    try:
-        for row in reader:
-            rows += 1
-            if rows > MOST_ROWS:
-                where = f"{name}:{reader.line_num}"
-                yield BadSuggestion(where, f"is row {rows:,}; nothing from here on was read")
-                return
-            if row:
-                yield f"{name}:{reader.line_num}", dict(zip(header, row, strict=False))
-    except csv.Error as error:
-        where = f"{name}:{reader.line_num}"
-        yield BadSuggestion(where, f"is not CSV ({error}); nothing after it was read")

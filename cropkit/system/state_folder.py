@@ -37,6 +37,7 @@ from cropkit.system.home import (
     RESERVED_FILES,
     RUNS,
     STAGE,
+    SUGGESTIONS,
     WRITER_LOCK,
 )
 
@@ -57,6 +58,7 @@ _FILES = frozenset(
             DATABASE,
             LOG,
             RESERVE,
+            SUGGESTIONS,
         ),
         *(COLLECTION, *RESERVED_FILES),
     )

@@ -18,7 +18,6 @@ from cropkit.cli.shell import home_of
 from cropkit.system.scope import Scope, scope_of
 
 ROOT = Path(__file__).parents[2]
-NOT_YET = ("suggest", "import")
 
 
 def run_apart(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -65,8 +64,9 @@ def test_every_command_of_the_public_interface_is_there() -> None:
             "where",
             "export",
             "verify",
+            "import",
+            "suggest",
         ),
-        *NOT_YET,
     }
 
 
@@ -75,13 +75,6 @@ def test_every_command_explains_itself(command: str) -> None:
     done = run_apart(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert "usage: cropkit" in done.stdout
-
-
-@pytest.mark.parametrize("command", NOT_YET)
-def test_what_is_not_there_yet_says_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    given = parser().parse_args([command, "x"])
-    assert given.run(given) == 2
-    assert f"{command} is not there yet" in capsys.readouterr().err
 
 
 def test_usage_errors_end_with_2(folder: Path) -> None:

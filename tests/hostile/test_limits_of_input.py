@@ -211,7 +211,7 @@ def test_a_sidecar_and_a_table_have_a_largest_size(
         file.truncate(jsonfile.LIMIT + 1)
     with pytest.raises(BadSuggestion, match="at most"):
         jsonfile.JsonFiles(tmp_path).read("a.decision")
-    monkeypatch.setattr("cropkit.suggest.table.LIMIT", 100)
+    monkeypatch.setattr("cropkit.suggest.csv_rows.LIMIT", 100)
     with pytest.raises(BadSuggestion, match="more than 100 bytes"):
         csv(_HEAD + "a.png,0,0,1,1\n" * 10)(tmp_path)
 
@@ -225,7 +225,7 @@ def test_the_work_for_a_table_grows_with_its_length(tmp_path: Path) -> None:
 def test_a_table_has_a_largest_number_of_rows_and_the_first_ones_are_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cropkit.suggest.table.MOST_ROWS", 3)
+    monkeypatch.setattr("cropkit.suggest.csv_rows.MOST_ROWS", 3)
     row = "{0}.png,0.1,0.1,0.9,0.9\n"
     (tmp_path / "boxes.csv").write_text(_HEAD + "".join(row.format(n) for n in range(5)))
     table = Table.from_csv(tmp_path / "boxes.csv", order="xyxy", units="normalized")

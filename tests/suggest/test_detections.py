@@ -235,7 +235,7 @@ def test_a_table_clips_where_that_is_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"order": "yxyx"}, {"units": "percent"}, {"outside": "shrink"}, {"wants": "bytes"}]
+    "wrong", [{"order": "yxyx"}, {"units": "permille"}, {"outside": "shrink"}, {"wants": "bytes"}]
 )
 def test_a_parameter_that_makes_no_sense_is_refused_before_anything_is_asked(wrong: Any) -> None:
     with pytest.raises(BadParameterValue):

@@ -205,7 +205,7 @@ def test_columns_of_other_names_can_be_declared(tmp_path: Path) -> None:
         ("path,x1,y1,x2,y2\n", {"order": "xywh"}, "no columns for xywh boxes"),
         ("path,x1,y1,x2,y2\n", {"columns": {"path": "img"}}, "no column 'img'"),
         ("path,x1,y1,x2,y2\n", {"order": "yxyx"}, "'yxyx' is none of"),
-        ("path,x1,y1,x2,y2\n", {"units": "percent"}, "'percent' is none of"),
+        ("path,x1,y1,x2,y2\n", {"units": "permille"}, "'permille' is none of"),
         ("path,x1,y1,x2,y2\n", {"frame": "stored"}, "need each image's orientation"),
     ],
 )

@@ -1,0 +1,210 @@
+"""`import` and `suggest`: boxes of other tools, and of a model, for a collection to keep."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cropkit.cli.shell import (
+    DONE,
+    FAILED,
+    USAGE,
+    Commands,
+    document,
+    folder_command,
+    opened,
+    opened_existing,
+    progress_bar,
+    say,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from cropkit.labels.importing import Import
+    from cropkit.labels.store import Source
+    from cropkit.records import Problem
+
+_SHOWN = 20  # problems of a kind that are told one by one; `--json` has all
+_ORDERS, _UNITS, _FRAMES = (
+    ("xyxy", "xywh", "cxcywh"),
+    ("pixels", "normalized", "percent"),
+    ("upright", "stored"),
+)
+_FORMATS = (
+    *("coco", "coco-results", "label-studio", "labelme", "google", "azure", "rekognition"),
+    *("iiif", "via", "json", "voc", "cvat", "xmp", "yolo", "csv", "jsonl", "parquet"),
+)
+
+
+def add(commands: Commands) -> None:
+    """Describe the commands."""
+    _add_import(commands)
+    _add_suggest(commands)
+
+
+def _add_import(commands: Commands) -> None:
+    text = "keep the boxes that another tool wrote, for reviews and batches to propose"
+    parser = folder_command(commands, "import", text, _import)
+    text = "a file of boxes, or a folder of such files; its format is found by its content"
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help=text)
+    parser.add_argument("--format", choices=_FORMATS, default="", help="instead of what is found")
+    add_convention(parser)
+    text = "COCO file whose images COCO results are of"
+    parser.add_argument("--images", type=Path, metavar="FILE", help=text)
+    text = "what they are called in the review; another import of that name replaces them"
+    parser.add_argument("--name", help=text)
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--list", action="store_true", help="print what was imported")
+    either.add_argument("--remove", metavar="NAME", help="forget what was imported under a name")
+
+
+def add_convention(parser: argparse.ArgumentParser) -> None:
+    """Give a command what declares the meaning of four numbers."""
+    text = "of four numbers whose names do not tell"
+    parser.add_argument("--order", choices=_ORDERS, help=text)
+    parser.add_argument("--units", choices=_UNITS, help="of the same")
+    text = "before or after EXIF orientation, where the file's image sizes do not tell"
+    parser.add_argument("--frame", choices=_FRAMES, help=text)
+    text = "boxes that reach outside, by at most 5 %% of the side"
+    parser.add_argument("--outside", choices=("clip", "refuse"), default="clip", help=text)
+
+
+def _add_suggest(commands: Commands) -> None:
+    text = "ask a model for the boxes of all undecided images, and keep them"
+    parser = folder_command(commands, "suggest", text, _suggest)
+    text = "what is called with each image, upright, RGB, or with its path"
+    parser.add_argument("--with", dest="model", required=True, metavar="MODULE:FUNCTION", help=text)
+    text = "what a call gets (by default as its first parameter is annotated, else an image)"
+    parser.add_argument("--wants", choices=("image", "path"), help=text)
+    add_convention(parser)
+    parser.add_argument("--name", help="of the model, as the review shows it")
+    parser.add_argument("--version", default="", help="of the model")
+    text = "also images that were decided about"
+    parser.add_argument("--decided", action="store_true", help=text)
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    if arguments.list:
+        return _list(arguments)
+    if arguments.remove is not None:
+        return _remove(arguments)
+    if arguments.file is None:
+        say("import needs a FILE (or `--list`, `--remove NAME`)")
+        return USAGE
+    from cropkit.labels.labelled import Labelled  # noqa: PLC0415  (parsers: not for `--help`)
+
+    labels = Labelled(
+        arguments.file,
+        order=arguments.order,
+        units=arguments.units,
+        frame=arguments.frame,
+        outside=arguments.outside,
+        format=arguments.format,
+        images=arguments.images,
+    )
+    with (
+        opened(arguments.folder, state=arguments.state) as collection,
+        progress_bar() as show,
+    ):
+        result = collection.import_labels(labels, name=arguments.name, progress=show)
+    return _tell(arguments, result)
+
+
+def _suggest(arguments: argparse.Namespace) -> int:
+    from cropkit.labels.model import model_named  # noqa: PLC0415  (as above)
+    from cropkit.suggest.detections import Detections  # noqa: PLC0415  (as above)
+
+    model = Detections(
+        model_named(arguments.model),
+        order=arguments.order,
+        units=arguments.units,
+        frame=arguments.frame or "upright",
+        outside=arguments.outside,
+        wants=arguments.wants,
+        name=arguments.name or arguments.model,
+        version=arguments.version,
+    )
+    with (
+        opened(arguments.folder, state=arguments.state) as collection,
+        progress_bar() as show,
+    ):
+        result = collection.suggest_with(model, decided=arguments.decided, progress=show)
+    return _tell(arguments, result)
+
+
+def _tell(arguments: argparse.Namespace, result: "Import") -> int:
+    if arguments.json:
+        document(
+            {
+                "ok": result.ok,
+                "name": result.name,
+                "formats": result.formats,
+                "images": result.images,
+                "boxes": result.boxes,
+                "known": result.known,
+                "clipped": asdict(result.clipped),
+                "problems": [_problem(each) for each in result.problems],
+                "strange": [_problem(each) for each in result.strange],
+            }
+        )
+    else:
+        tell(_line(result))
+    _complain("could not be used", result.problems)
+    _complain("name no image of the collection", result.strange)
+    return DONE if result.ok else FAILED
+
+
+def _line(result: "Import") -> str:
+    parts = [f"{result.name}: {result.boxes} {_plural('box', result.boxes)}"]
+    parts.append(f"for {result.images} {_plural('image', result.images)}")
+    if result.formats:
+        parts.append(f"({', '.join(result.formats)})")
+    text = " ".join(parts)
+    if result.known:
+        text += f"; {result.known} had theirs already"
+    return f"{text}; {result.clipped}" if result.clipped.count else text
+
+
+def _plural(word: str, count: int) -> str:
+    if count == 1:
+        return word
+    return f"{word}es" if word.endswith("x") else f"{word}s"
+
+
+def _complain(what: str, problems: "list[Problem]") -> None:
+    for problem in problems[:_SHOWN]:
+        say(f"{problem.path}: {problem.reason}")
+    if len(problems) > _SHOWN:
+        say(f"… and {len(problems) - _SHOWN} more (`--json` has all)")
+    if problems:
+        say(f"{len(problems)} {what}")
+
+
+def _problem(problem: "Problem") -> dict[str, Any]:
+    return {"where": problem.path, "reason": problem.reason}
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    with opened_existing(arguments.folder, state=arguments.state) as collection:
+        sources = collection.imported.sources()
+    if arguments.json:
+        document({"imported": [asdict(source) for source in sources]})
+    else:
+        tell(*map(_source_line, sources))
+    return DONE
+
+
+def _source_line(source: "Source") -> str:
+    boxes = f"{source.boxes} {_plural('box', source.boxes)}"
+    images = f"{source.images} {_plural('image', source.images)}"
+    return f"{source.name}: {boxes} for {images} ({source.format}), {source.imported_at}"
+
+
+def _remove(arguments: argparse.Namespace) -> int:
+    with opened_existing(arguments.folder, state=arguments.state) as collection:
+        count = collection.imported.forget(arguments.remove)
+    if arguments.json:
+        document({"ok": True, "name": arguments.remove, "boxes": count})
+    else:
+        tell(f"{arguments.remove}: {count} {_plural('box', count)} removed")
+    return DONE

@@ -1,0 +1,187 @@
+"""Boxes for a collection to keep: of files that other tools wrote, or of a model that is asked."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Protocol
+
+from cropkit.errors import Refused
+from cropkit.geometry import Size
+from cropkit.labels.labelled import Labelled
+from cropkit.labels.store import Imported, Kept
+from cropkit.records import Problem, ProblemKind
+from cropkit.suggest.border import Clipped
+from cropkit.suggest.suggested import Suggester
+
+Progress = Callable[[str, int, int], object]
+_TOGETHER = 32  # images whose boxes are kept at once, while a model works
+
+
+class Looked(Protocol):
+    """What is known of an image that was looked at."""
+
+    @property
+    def size(self) -> Size:
+        """Upright."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Of its content."""
+        ...
+
+    @property
+    def cropped(self) -> bool:
+        """Whether it is a crop of this collection."""
+        ...
+
+
+Look = Callable[[str], Looked]
+
+
+@dataclass(slots=True)
+class Import:
+    """What an import has kept, and what not.
+
+    Parameters
+    ----------
+    name : under which it is kept
+    formats : that were met, with the number of files
+    images : with at least one box that is kept
+    known : images that had boxes of this name for their content already
+    problems : boxes that cannot be used, by file and place
+    strange : names that are no image's of the collection, or could be several ones'
+    """
+
+    name: str
+    formats: dict[str, int] = field(default_factory=dict)
+    images: int = 0
+    boxes: int = 0
+    known: int = 0
+    clipped: Clipped = field(default_factory=Clipped)
+    problems: list[Problem] = field(default_factory=list)
+    strange: list[Problem] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all boxes of the collection's images could be used."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """Keeps boxes under one name.
+
+    Parameters
+    ----------
+    look : reads an image; its size and content are kept with each box, so that a box for what is
+        not there any more is never proposed
+    """
+
+    store: Imported
+    name: str
+    look: Look
+    progress: Progress
+
+    def keep_labels(self, labelled: Labelled) -> Import:
+        """Keep the boxes of files, in place of what was imported under that name.
+
+        Parameters
+        ----------
+        labelled : for the images of the collection
+
+        Raises
+        ------
+        WriteFailed, BadSuggestion
+            Nothing was kept: what had the name stands.
+        """
+        result = Import(self.name, labelled.formats, problems=list(labelled.problems))
+        result.strange = list(labelled.strange())
+        kept = self._placed(labelled, result)
+        first = next(kept, None)
+        if first is not None:
+            formats = ", ".join(labelled.formats)
+            result.boxes = self.store.keep(self.name, formats, chain((first,), kept))
+        result.clipped = labelled.clipped
+        return result
+
+    def keep_answers(self, model: Suggester, images: Sequence[str]) -> Import:
+        """Ask a model for the boxes of images, and keep them as they come.
+
+        Images whose content has boxes of this name already are passed over: what was cut off goes
+        on.
+
+        Raises
+        ------
+        WriteFailed, BadSuggestion
+            What was kept before stands.
+        """
+        result = Import(self.name, {"model": 1})
+        for start in range(0, len(images), _TOGETHER):
+            some = images[start : start + _TOGETHER]
+            kept = [each for path in some for each in self._asked(model, path, result)]
+            if kept:
+                result.boxes += self.store.keep(self.name, "model", kept, more=True)
+            self.progress("images", start + len(some), len(images))
+        clipped = getattr(model, "clipped", None)
+        result.clipped = clipped if isinstance(clipped, Clipped) else Clipped()
+        return result
+
+    def _placed(self, labelled: Labelled, result: Import) -> Iterator[Kept]:
+        named = list(labelled.named())
+        for done, (path, labels) in enumerate(named, 1):
+            self.progress("images", done, len(named))
+            seen = self._seen(path, result)
+            if seen is None:
+                continue
+            placed, problems = labelled.placed(labels, path, seen.size)
+            result.problems += problems
+            result.images += bool(placed)
+            for rank, each in enumerate(placed):
+                label = each.label
+                yield Kept(
+                    path,
+                    seen.sha256,
+                    seen.size,
+                    each.box,
+                    label.confidence,
+                    rank,
+                    label.category,
+                    label.source,
+                    label.version,
+                )
+
+    def _asked(self, model: Suggester, path: str, result: Import) -> Iterator[Kept]:
+        seen = self._seen(path, result)
+        if seen is None:
+            return
+        if self.store.knows(self.name, path, seen.sha256):
+            result.known += 1
+            return
+        answer = model.suggest(path, seen.size, seen.sha256)
+        result.problems += [each for each in answer.problems if not each.kind.is_harmless]
+        result.images += bool(answer.suggestions)
+        for each in answer.suggestions:
+            yield Kept(
+                path,
+                seen.sha256,
+                seen.size,
+                each.box,
+                each.confidence,
+                each.rank,
+                author=each.source,
+                version=each.version,
+            )
+
+    def _seen(self, path: str, result: Import) -> Looked | None:
+        """Look at an image; what cannot be cropped, or was cropped already, is a problem."""
+        try:
+            seen = self.look(path)
+        except Refused as error:
+            result.problems.append(Problem(ProblemKind.SUGGESTION, path, str(error)))
+            return None
+        if seen.cropped:
+            reason = "was cropped already: the box is for what it was before (stale)"
+            result.problems.append(Problem(ProblemKind.SUGGESTION, path, reason))
+            return None
+        return seen

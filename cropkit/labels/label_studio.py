@@ -1,0 +1,102 @@
+"""Label Studio: tasks with predictions and annotations, in percent of the image.
+
+Format: Label Studio's documentation, "Label Studio JSON format of annotated tasks" and "Import
+pre-annotated data": ``x``, ``y``, ``width``, ``height`` of 0 to 100, ``original_width`` and
+``original_height`` in pixels; a prediction has a ``score`` and a ``model_version``. Where a task
+has annotations, which people made, they come before its predictions.
+"""
+
+import re
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from cropkit.errors import BadSuggestion
+from cropkit.labels.documents import each_object
+from cropkit.labels.label import Edges, Label, Labels, numeric, stated_size, sure, text
+from cropkit.suggest.convention import xyxy
+from cropkit.suggest.numbers import excerpt
+
+_UPLOADED = re.compile(r"(?<=/)[0-9a-f]{8}-(?=[^/]+\Z)")  # what an upload puts before a name
+_SIDES = ("x", "y", "width", "height")
+_RESULTS = ("annotations", "predictions")
+
+
+def is_meant(document: object) -> bool:
+    """Whether a document is a task, or a list of them."""
+    first = document[0] if isinstance(document, list) and document else document
+    has_results = isinstance(first, dict) and any(name in first for name in _RESULTS)
+    return has_results and isinstance(first, dict) and isinstance(first.get("data"), dict)
+
+
+def read(document: Any, where: str) -> Labels:  # noqa: ANN401  (JSON's)
+    """Yield the rectangles of tasks."""
+    tasks = document if isinstance(document, list) else [document]
+    yield from each_object(tasks, where, _task)
+
+
+def image_of(address: str) -> str:
+    """Return the path that an image's address means: local files, uploads, storages.
+
+    ``/data/local-files/?d=a/b.jpg`` is a/b.jpg; what was uploaded has eight hexadecimal digits
+    before its name.
+    """
+    parts = urlsplit(address)
+    local = parse_qs(parts.query).get("d")
+    if local:
+        return local[0]
+    if not parts.scheme and "/upload/" not in parts.path:
+        return address
+    return "?" + _UPLOADED.sub("", f"/{unquote(parts.path).lstrip('/')}")
+
+
+def _task(task: dict[str, Any], where: str) -> Labels:
+    data = task.get("data")
+    values = data.values() if isinstance(data, dict) else ()
+    image = next((value for value in values if _is_image(value)), None)
+    if image is None:
+        raise BadSuggestion(where, f"names no image: {excerpt(data)}")
+    for rank, kind in enumerate(_RESULTS):
+        read_one = partial(_result, image=image_of(image), rank=rank)
+        yield from each_object(task.get(kind) or [], f"{where}.{kind}", read_one)
+
+
+def _result(result: dict[str, Any], where: str, *, image: str, rank: int) -> Labels:
+    if not result.get("was_cancelled"):
+        read_one = partial(_region, image=image, result=result, rank=rank)
+        yield from each_object(result.get("result", []), f"{where}.result", read_one)
+
+
+def _region(
+    region: dict[str, Any], where: str, *, image: str, result: dict[str, Any], rank: int
+) -> Labels:
+    value = region.get("value")
+    if not isinstance(value, dict) or not all(side in value for side in _SIDES):
+        return  # a choice, a text, a polygon: no rectangle
+    if numeric(value.get("rotation", 0), where) % 360:
+        raise BadSuggestion(where, f"is rotated by {value['rotation']} degrees")
+    yield Label(
+        where,
+        image,
+        _edges(value, where),
+        "percent",
+        stated_size(region.get("original_width"), region.get("original_height"), where),
+        confidence=sure(region.get("score", result.get("score")), where),
+        category=_category(value),
+        version=text(result.get("model_version")),
+        rank=rank,
+    )
+
+
+def _edges(value: dict[str, Any], where: str) -> Edges:
+    x, y, width, height = (numeric(value[side], where) for side in _SIDES)
+    return xyxy("xywh", (x, y, width, height))
+
+
+def _category(value: dict[str, Any]) -> str:
+    labels = value.get("rectanglelabels")
+    return text(labels[0]) if isinstance(labels, list) and labels else ""
+
+
+def _is_image(value: object) -> bool:
+    return isinstance(value, str) and "." in value.rpartition("/")[2]

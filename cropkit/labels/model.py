@@ -1,0 +1,40 @@
+"""A model that a person names: what is imported from where, and nothing else."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import reduce
+from importlib import import_module
+from typing import Any
+
+from cropkit.errors import BadParameterValue
+from cropkit.system import parameters
+
+
+def model_named(name: str) -> Callable[[Any], Any]:
+    """Return what ``module:function`` names; the working folder is looked through last.
+
+    So a file in it never stands for a module that is installed, or Python's own.
+
+    Raises
+    ------
+    BadParameterValue
+        There is no such module, or nothing in it that can be called.
+    """
+    module, _, function = name.partition(":")
+    if not module or not function:
+        raise parameters.wrong("with", name, "module:function, such as detector:find_faces")
+    here = os.getcwd()  # noqa: PTH109  (as it is written into the path)
+    if here not in sys.path:
+        sys.path.append(here)
+    try:
+        model = reduce(getattr, function.split("."), import_module(module))
+    except (ImportError, AttributeError) as error:
+        raise _wrong(name, error) from error
+    if not callable(model):
+        raise parameters.wrong("with", name, "function, or another thing that can be called")
+    return model
+
+
+def _wrong(name: str, error: Exception) -> BadParameterValue:
+    return parameters.wrong("with", name, f"module:function that can be imported ({error})")
