@@ -1,6 +1,7 @@
 """Data sets made by the real engine, with their manifests, to be proven from the outside."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from PIL import Image
 import cropkit
 from cropkit.geometry import PixelBox
 from cropkit.verification.differences import Verification
+from cropkit.verification.judging import Judged, Task, judged
+from cropkit.verification.places import Folders
 
 Rows = list[dict[str, Any]]
 BOX = PixelBox(9, 5, 58, 70)
@@ -94,3 +97,17 @@ def deep(size: tuple[int, int] = (96, 80), seed: int = 0, channels: int = 3) -> 
     base = np.asarray(pictures.photo(*size, seed)).astype(np.uint16) * 257
     grain = rng.integers(0, 200, base.shape, dtype=np.uint16)
     return (np.minimum(base, 65535 - 200) + grain)[..., :channels]
+
+
+def ending(task: Task, folders: Folders) -> Judged:
+    """Prove a row, but let one file end the process that decodes it."""
+    if task.claim.crop == "b.png":
+        os._exit(3)
+    return judged(task, folders)
+
+
+def raising(task: Task, folders: Folders) -> Judged:
+    """Prove a row, but let one file raise what nobody foresaw."""
+    if task.claim.crop == "b.png":
+        raise AttributeError("of a decoder")
+    return judged(task, folders)

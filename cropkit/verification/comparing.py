@@ -36,6 +36,7 @@ FLOOR = 25.0  # dB: below it, another picture could be meant
 TOLERANCE = 0.1  # dB, of what is stated: another build of a decoder rounds otherwise
 FARTHEST = {8: 1, 16: 8}  # of a sample, by its bits: the last bit of floats, times the filter
 _BETTER = 0.5  # dB: by which a box beside the stated one has to fit better to be the true one
+_ENOUGH = 1024  # pixels of a crop, for a better fit not to be by chance
 _LOSSY = ("jpeg", "webp")
 _PEAK = 255
 _AROUND = ((-1, 0), (1, 0), (0, -1), (0, 1))
@@ -331,7 +332,7 @@ class _Way:
 
     def beside(self, box: PixelBox, planes: Sequence[Samples]) -> Iterator[tuple[PixelBox, float]]:
         """Yield the boxes a pixel away with the loss that the crop would have by them."""
-        for across, down in _AROUND:
+        for across, down in _AROUND if planes[0].size >= _ENOUGH else ():
             left, top = box.left + across, box.top + down
             if left < 0 or top < 0:
                 continue

@@ -4,10 +4,12 @@ A manifest may have been written by anybody. A name in it leads to a file beneat
 component at a time and through no link, or nowhere.
 """
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -48,7 +50,7 @@ class Place:
         Refused
             The name leads out of the folder or through a link, or nobody may look.
         """
-        return Root(self.root).identity(self.name)
+        return _root(self.root).identity(self.name)
 
     def read(self) -> Content:
         """Read the file whole.
@@ -58,7 +60,7 @@ class Place:
         Refused
             It is no regular file, or too large; nothing of it was read.
         """
-        root = Root(self.root)
+        root = _root(self.root)
         identity = root.identity(self.name)
         if identity is not None and identity.size > LARGEST:
             raise CropkitError(
@@ -110,10 +112,16 @@ class Folders:
             yield from (Place(root, f"{home}/originals/{sha256}") for home in _merged(root))
 
 
+@cache
+def _root(folder: Path) -> Root:
+    return Root(folder)
+
+
+@cache
 def _merged(root: Path) -> list[str]:
     """Name the states of collections that were joined to one."""
     try:
-        return [f"{MERGED}/{name}" for name in Root(root).folders(MERGED)]
+        return [f"{MERGED}/{name}" for name in _root(root).folders(MERGED)]
     except CropkitError:
         return []
 
@@ -151,12 +159,15 @@ def listed(root: Path) -> Iterator[Listed]:
     Raises
     ------
     OSError
-        A folder cannot be listed.
+        A folder cannot be listed, or they are nested deeper than anybody has them.
     """
     yield from _listed(root, "", 0)
 
 
 def _listed(root: Path, folder: str, depth: int) -> Iterator[Listed]:
+    if depth > _DEEPEST:
+        nested = f"folders are nested deeper than {_DEEPEST}"
+        raise OSError(errno.ENAMETOOLONG, nested, str(root / folder))
     with os.scandir(root / folder) as entries:
         shown = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
     folders = [each.name for each in shown if each.is_dir(follow_symlinks=False)]
@@ -167,9 +178,8 @@ def _listed(root: Path, folder: str, depth: int) -> Iterator[Listed]:
         is_caption = path.suffix.lower() in CAPTIONS and path.stem in stems
         if is_caption or _is_image(name):
             yield Listed(Place(root, f"{folder}{name}"), is_caption)
-    if depth < _DEEPEST:
-        for name in folders:
-            yield from _listed(root, f"{folder}{name}/", depth + 1)
+    for name in folders:
+        yield from _listed(root, f"{folder}{name}/", depth + 1)
 
 
 def _is_image(name: str) -> bool:
@@ -197,6 +207,6 @@ def _readable(root: Path) -> Iterator[Listed]:
 
 def _digest(place: Place) -> str | None:
     try:
-        return Root(place.root).digest(place.name)
+        return _root(place.root).digest(place.name)
     except CropkitError:
         return None

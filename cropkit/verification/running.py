@@ -15,6 +15,7 @@ from cropkit.verification.differences import Difference, Kind, Verification
 from cropkit.verification.judging import Judged, Task
 from cropkit.verification.places import (
     Folders,
+    Listed,
     Place,
     by_content,
     collections_of,
@@ -161,12 +162,12 @@ class _Run:
 
     def look_for_extra(self) -> None:
         """Name images and captions that no row names, and sources that are copies themselves."""
-        for each in listed(self.folders.dataset):
-            identity = _identity(each.place)
-            if identity is None or key_of(each.place, identity) in self.claimed:
-                continue
-            kind = Kind.EXTRA_CAPTION if each.is_caption else Kind.EXTRA_IMAGE
-            self._add(Difference(kind, each.place.name, "no row of the manifest names it"))
+        try:
+            for each in listed(self.folders.dataset):
+                self._look_at(each)
+        except OSError as error:
+            reason = f"cannot be listed, and nobody can tell what is extra there: {error.strerror}"
+            self._add(Difference(Kind.NOT_PROVEN, str(error.filename), reason))
         for key, judged in self.copied.items():
             if key in self.copies:
                 reason = f"the source of {judged.claim.crop} is a copy in this set itself"
@@ -179,6 +180,13 @@ class _Run:
         if expected is not None and expected.lower() != self.sha256:
             reason = f"its SHA-256 is {self.sha256}, not {expected[:64]}"
             self._add(Difference(Kind.MANIFEST, str(self.manifest.path), reason))
+
+    def _look_at(self, each: Listed) -> None:
+        identity = _identity(each.place)
+        if identity is None or key_of(each.place, identity) in self.claimed:
+            return
+        kind = Kind.EXTRA_CAPTION if each.is_caption else Kind.EXTRA_IMAGE
+        self._add(Difference(kind, each.place.name, "no row of the manifest names it"))
 
     # -- rows --------------------------------------------------------------------------------------
 
@@ -353,7 +361,9 @@ def _manifest(folder: Path, named: StrPath | None) -> Path:
     if len(there) != 1:
         listed = ", ".join(path.name for path in there) or "none of " + ", ".join(NAMES)
         raise parameters.wrong(
-            "manifest", listed, f"one manifest in {folder}: name it by --manifest"
+            "manifest",
+            listed,
+            f"single manifest in {folder}: name the one that is meant by --manifest",
         )
     return there[0]
 
