@@ -579,9 +579,12 @@ class AuditMissing(AuditError):
 
 
 class AuditBehind(AuditError):
-    """(folder, file, event): the export tells of what the database does not know."""
+    """(folder, file, event, its hash, last event of the database, its hash): it was put back."""
 
-    template = "{0}: {1} tells of event {2}, which the database does not know: it is not the latest"
+    template = (
+        "{0}: {1} tells of event {2} ({3:.12}), which the database does not know: it ends with"
+        " event {4} ({5:.12}), and is not the latest"
+    )
     cure = "Bring the latest database back, or make it anew: `cropkit fsck FOLDER --rebuild`"
 
 

@@ -12,23 +12,27 @@ past another MiB, or more than one, each time: what is at risk is at the end, ho
 
 import json
 import os
+from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from cropkit.audit import segments
 from cropkit.audit.chain import digest
 from cropkit.audit.export_reader import check_length, event_of
 from cropkit.audit.schema import audit
 from cropkit.audit.segments import LONGEST_LINE
 from cropkit.errors import AuditBehind, AuditCorrupt
 from cropkit.system.files import write_all
+from cropkit.system.home import segment
 from cropkit.system.state_folder import open_file
 
 NOT_DURABLE = frozenset(("session-started",))
 """The events that a transaction without a sync may write; each other one is durable first."""
 
+_HEAD = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 _TAIL = 1 << 16
 SYNCED_EACH = 1 << 20  # bytes
 _AT_RISK = 2 * LONGEST_LINE  # bytes at the end; less than that between two syncs, whoever dies
@@ -95,14 +99,41 @@ def check(db: Connection, path: Path) -> None:
     AuditBehind
         When the database does not have an event that was durable before it was exported.
     """
+    # before the database is asked, which knows all that is there
+    for file, line in list(_ends(path)):
+        _is_known(db, line, file)
+
+
+def _ends(path: Path) -> Iterator[tuple[Path, bytes]]:
+    """Yield the last line of the open part, and of the last segment where that goes further.
+
+    Who packs leaves the last event of the last segment at the beginning of the open part. An open
+    part that begins before that segment is an older one that was put back, or was written whole.
+    """
+    first = b""
     with suppress(FileNotFoundError):
         fd = open_file(path, os.O_RDONLY)
         try:
-            _, line = _last_line(fd, path)
+            first, (_, line) = _first_line(fd, path), _last_line(fd, path)
         finally:
             os.close(fd)
         if line:
-            _is_known(db, line, path)
+            yield path, line
+    for number in segments.numbers(path.parent)[-1:]:
+        file = path.with_name(Path(segment(number)).name)
+        # what cannot be read `fsck` names: the trail itself is in the database
+        with suppress(AuditCorrupt), closing(segments.lines(file)) as lines:
+            begins = next(lines)
+            if _number_of(begins, file) >= _number_of(first, path):
+                yield file, deque((begins, *lines), 1)[0]
+
+
+def _number_of(line: bytes, path: Path) -> int:
+    """Return the number of a line's event; 0 where there is no line, or it holds none."""
+    try:
+        return int(event_of(line, path, 1)["seq"])
+    except AuditCorrupt:
+        return 0
 
 
 def sync(path: Path) -> None:
@@ -161,8 +192,21 @@ def _is_known(db: Connection, line: bytes, path: Path) -> bool:
     number, its_hash, whole = event["seq"], event["hash"], event["hash"] == digest(event)
     known = db.execute(select(audit.c.hash).where(audit.c.seq == number)).scalar_one_or_none()
     if whole and known != its_hash and event["event"] not in NOT_DURABLE:
-        raise AuditBehind(path.parent.parent, path.name, number)
+        ends = db.execute(_HEAD).one_or_none() or (0, "")
+        raise AuditBehind(path.parent.parent, path.name, number, its_hash, *ends)
     return bool(known == its_hash)
+
+
+def _first_line(fd: int, path: Path) -> bytes:
+    """Return the first whole line; nothing when there is none."""
+    length = _TAIL
+    while True:
+        data = os.pread(fd, length, 0)
+        end = data.find(b"\n") + 1
+        if end or len(data) < length:
+            return data[:end]
+        check_length(length, path)
+        length *= 4
 
 
 def _last_line(fd: int, path: Path) -> tuple[int, bytes]:

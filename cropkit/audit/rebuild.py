@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from cropkit import clock
-from cropkit.audit import export_reader, keys, links, replay, seals, trust
+from cropkit.audit import export_reader, keys, links, replay, seals, segments, trust
 from cropkit.audit.presence import alone
 from cropkit.audit.store import DEADLINE, Store
 from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
@@ -37,7 +37,9 @@ def rebuild(root: Root, deadline: float = DEADLINE) -> int:
     """
     state_folder.check(root.path)
     if not (root.path / EXPORT).is_file():
-        raise AuditMissing(root.path, EXPORT)
+        if not segments.numbers(root.path / HOME):
+            raise AuditMissing(root.path, EXPORT)
+        state_folder.make_file(root.path / EXPORT)  # all that is left of it is in segments
     with _translated(root), alone(root.path, deadline):
         events = list(export_reader.events(root.path / EXPORT))
         trust.check_events(root.path, events)

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from typing import Any
 import pictures
 import pytest
 from deciding import decision
+from shell import run
 from trails import BOX, A, B, crop, rows
 
-from cropkit.audit import export, export_reader, segments
+from cropkit.audit import export, export_reader, segments, trust
 from cropkit.audit.chain import GENESIS, digest
 from cropkit.collection import Collection, rebuild
 from cropkit.errors import AuditBehind, AuditCorrupt, AuditMissing, ForeignState
@@ -178,7 +179,6 @@ PLANTED: dict[str, tuple[Callable[[Path, Lines], object], str, bool]] = {
     "over the open part": (lambda f, lines: close(f, 3, lines[4:7]), "trail-000003", True),
     "behind a gap": (lambda f, lines: close(f, 3, lines[7:8]), "trail-000003", False),
     "another's": (lambda f, _: close(f, 3, of_another(f)[:3]), "trail-000003", False),
-    "another's next": (lambda f, _: close(f, 3, of_another(f)[6:8]), "trail-000003", False),
     "of number 0": (lambda f, _: close(f, 0, of_another(f)[:3]), "trail-000000", True),
     "in capitals": (alike("TRAIL-000002.JSONL.GZ"), "TRAIL-000002", True),
     "half in capitals": (alike("Trail-000002.jsonl.gz"), "Trail-000002", True),
@@ -266,7 +266,7 @@ def test_what_is_there_twice_is_one_event_only_if_it_is_the_same(parted: Path) -
         rebuild(parted)
 
 
-def test_an_opening_reads_no_segment_and_the_end_of_what_is_open(
+def test_an_opening_reads_one_line_of_the_last_segment_and_the_end_of_what_is_open(
     parted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
@@ -277,10 +277,20 @@ def test_an_opening_reads_no_segment_and_the_end_of_what_is_open(
         return real(path, *arguments, **options)
 
     monkeypatch.setattr(os, "open", noted)
+    unpacked: list[int] = []
+    real_lines = segments.lines
+
+    def counted(path: Path) -> Generator[bytes, None, None]:
+        for line in real_lines(path):
+            unpacked.append(len(line))
+            yield line
+
+    monkeypatch.setattr(segments, "lines", counted)
     with Collection(parted):
         pass
     assert "trail.jsonl" in opened
-    assert not [name for name in opened if name.endswith(".gz")]
+    assert [name for name in opened if name.endswith(".gz")] == [segment(parted, 2).name]
+    assert len(unpacked) == 1
 
 
 def test_an_opening_reads_the_end_of_a_long_open_part(
@@ -307,6 +317,100 @@ def test_an_opening_reads_the_end_of_a_long_open_part(
         pass
     assert (folder / EXPORT).stat().st_size > 400_000
     assert 0 < sum(looked_at) < 300_000
+
+
+# -- a backup that was put back ------------------------------------------------------------------
+
+
+@pytest.fixture
+def put_back(folder: Path) -> Path:
+    """A collection whose database and open part are older than its last segments.
+
+    The backup was made within the first segment that it lacks, or before it.
+    """
+    crop(folder, A)
+    backup = {name: (folder / name).read_bytes() for name in (DATABASE, EXPORT)}
+    crop(folder, B)
+    lines = lines_of(folder)
+    close(folder, 1, lines[:6])
+    close(folder, 2, lines[6:])
+    for name, data in backup.items():
+        (folder / name).write_bytes(data)
+    assert len(lines) == 8
+    return folder
+
+
+def pictures_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("last", [1, 2])
+@pytest.mark.parametrize("open_part", [True, False])
+def test_a_database_that_is_older_than_a_segment_is_not_opened(
+    put_back: Path, last: int, *, open_part: bool
+) -> None:
+    if last == 1:
+        segment(put_back, 2).unlink()
+        trust.forget(put_back)  # who remembers that one is told so
+    if not open_part:
+        (put_back / EXPORT).unlink()
+    before, images = (put_back / DATABASE).read_bytes(), pictures_of(put_back)
+    *_, newest = (json.loads(line) for line in segments.lines(segment(put_back, last)))
+    (mine,) = rows(put_back, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+    with pytest.raises(AuditBehind) as raised:
+        Collection(put_back)
+    for head in (newest, mine):
+        assert f"event {head['seq']} ({head['hash'][:12]})" in str(raised.value)
+    ended = run("health", str(put_back), "--json")
+    assert [each["code"] for each in json.loads(ended.stdout)["folders"][0]["alerts"]] == [
+        "database-behind"
+    ]
+    assert (put_back / DATABASE).read_bytes() == before
+    assert rebuild(put_back) == newest["seq"]
+    assert pictures_of(put_back) == images
+    with Collection(put_back) as kit:
+        assert [each.image for each in kit.trail.operations.undoable()][:1] == [A]
+
+
+def test_work_that_went_on_from_a_backup_can_be_kept_as_well(put_back: Path) -> None:
+    """As a version did that looked at no segment: two trails go on from one event."""
+    aside = put_back.parent / "aside"
+    aside.mkdir()
+    for number in (1, 2):
+        segment(put_back, number).rename(aside / str(number))
+    trust.forget(put_back)
+    crop(put_back, "c.jpg")
+    for number in (1, 2):
+        (aside / str(number)).rename(segment(put_back, number))
+    images = pictures_of(put_back)
+    with pytest.raises(AuditBehind):
+        Collection(put_back)
+    with pytest.raises(AuditCorrupt, match=r"trail\.jsonl"):
+        rebuild(put_back)
+    whole = shutil.copytree(put_back, put_back.parent / "whole")
+    for number in (1, 2):
+        segment(put_back, number).unlink()
+    with Collection(put_back) as kit:  # what the database tells
+        assert kit.undo("c.jpg")[0].ok
+        assert [each for each in kit.fsck() if each.kind == "audit"] == []
+    (whole / EXPORT).unlink()
+    rebuild(whole)
+    with Collection(whole) as kit:  # what the segments tell
+        assert {each.image for each in kit.trail.operations.undoable()} == {A, B}
+        assert [each for each in kit.fsck() if each.kind == "audit"] == []
+    assert pictures_of(whole) == images
+
+
+def test_a_segment_of_another_collection_that_goes_further_is_not_gone_on_with(
+    parted: Path,
+) -> None:
+    close(parted, 3, of_another(parted)[6:8])
+    with pytest.raises(AuditBehind, match=r"trail-000003\.jsonl\.gz tells of event 8"):
+        Collection(parted)
+    with pytest.raises(AuditCorrupt, match=r"trail-000003"):
+        rebuild(parted)
+    segment(parted, 3).unlink()
+    assert differences(parted) == []
 
 
 # -- what an enemy may plant ---------------------------------------------------------------------
