@@ -12,7 +12,7 @@ from cropkit import formats
 from cropkit.errors import BadSuggestion, CropkitError
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.labels.files import Opened, opened
-from cropkit.labels.label import MOST, Label
+from cropkit.labels.label import MOST, Edges, Label
 from cropkit.labels.matching import Matched, Name, matched, name_of
 from cropkit.labels.rows import Declared
 from cropkit.records import Problem, ProblemKind, Suggestion
@@ -189,7 +189,7 @@ class Labelled:
         if label.size is not None and label.size != frame:
             stated, now = _shown(label.size), _shown(frame)
             raise BadSuggestion(label.where, f"is for {path} of {stated}; it has {now} now (stale)")
-        if label.units == "pixels" and max(map(abs, label.edges)) <= 1 + FLOAT_NOISE:
+        if label.units == "pixels" and _looks_normalized(label.edges):
             raise BadSuggestion(label.where, "looks normalized where pixels are meant")
         edges = in_pixels(label.edges, label.units, frame)
         box = self._border.box(edges, frame, label.where)
@@ -228,6 +228,11 @@ def _bad_rows(result: Opened, labels: dict[Name, list[Label]]) -> Iterator[Probl
 
 def _best_first(label: Label) -> tuple[int, float]:
     return label.rank, -1.0 if label.confidence is None else -1.0 - label.confidence
+
+
+def _looks_normalized(edges: Edges) -> bool:
+    """Whether numbers are fractions: a box of the first pixel has whole ones."""
+    return max(map(abs, edges)) <= 1 + FLOAT_NOISE and not all(map(float.is_integer, edges))
 
 
 def _shown(size: Size) -> str:

@@ -166,6 +166,8 @@ def _row(row: Row, where: str, *, declared: Declared) -> Labels:
     score = _cell(row, names, NAMES["confidence"])
     rank = _cell(row, names, NAMES["rank"])
     for edges in boxes:
+        if units == "pixels" and declared.units is None and max(map(abs, edges)) <= 1:
+            raise BadSuggestion(where, "looks normalized; its unit is to be declared (`--units`)")
         yield Label(
             where,
             path.strip(),

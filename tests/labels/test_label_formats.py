@@ -368,6 +368,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("a.json", coco([10, 20, 30, 40], image_id=[]), "has an id that is no number"),
     ("a.json", coco([10, 20, 30, 40], score=7), "confidence 7 is not in 0..1"),
     ("a.json", coco([10, 20, -30, 40]), "is empty or inverted"),
+    ("a.json", coco([0.25, 0.5, 0.5, 0.5]), "looks normalized where pixels are meant"),
     ("a.json", coco([600, 20, 300, 40]), "px outside"),
     ("a.json", {"images": [*IMAGES, *IMAGES], "annotations": []}, "id 7 is there twice"),
     ("a.json", {"images": 3, "annotations": []}, "images: needs a list"),
@@ -405,7 +406,7 @@ BAD: list[tuple[str, Any, str]] = [
         "the order of bbox [1, 2, 3, 4] is to be declared",
     ),
     ("a.csv", "file,x,y,w,h\nx/a.jpg,1,2,3,\n,1,2,3,4\n", "a.csv:3: names no image"),
-    ("a.csv", "file,x,y,w,h\nx/a.jpg,0.1,0.2,0.3,0.4\n", "looks normalized where pixels are meant"),
+    ("a.csv", "file,x,y,w,h\nx/a.jpg,0.1,0.2,0.3,0.4\n", "looks normalized; its unit is to be declared"),
     (
         "a.jsonl",
         '{"file": "x/a.jpg", "xyxy": [1, 2, 30, 40]}\n{"file": \n',
