@@ -22,6 +22,8 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
     "label-studio": ("tasks of Label Studio, as JSON", "label_studio", "WRITER"),
     "csv": ("a row for each decision, as a table", "tables", "CSV"),
     "jsonl": ("a row for each decision, as JSON Lines", "tables", "JSON_LINES"),
+    "xmp": ("a folder of sidecars for Lightroom and Camera Raw", "xmp", "WRITER"),
+    "iiif": ("a row with the region of each decision, by IIIF", "iiif", "WRITER"),
     "hf": ("metadata.jsonl above the crops, by Hugging Face", "hugging_face", "WRITER"),
     "kohya": ("a folder of links to crops, with a dataset.toml", "training", "KOHYA"),
     "onetrainer": ("a folder of links to crops, with a concepts.json", "training", "ONETRAINER"),

@@ -152,7 +152,7 @@ def test_a_row_that_cannot_be_read_is_counted(
     assert PHOTO in told["lost"][0]
 
 
-@pytest.mark.parametrize(("kind", "name"), [("coco", "o.json"), ("yolo", "o"), ("csv", "o.csv")])
+@pytest.mark.parametrize(("kind", "name"), [("coco", "o.json"), ("yolo", "o"), ("xmp", "o")])
 def test_nothing_is_written_over_and_nothing_read_for_it(
     photos: Path, tmp_path: Path, kind: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
