@@ -30,9 +30,10 @@ def box_of(region: str, size: Size) -> tuple[int, ...]:
         return x, y, x + width, y + height
     match = _PERCENT.fullmatch(region)
     assert match is not None, region
-    x, y, w, h = (float(part) / 100 for part in match.groups())
-    edges = (x * size.width, y * size.height, (x + w) * size.width, (y + h) * size.height)
-    return tuple(map(round, edges))
+    left, top, w, h = (float(part) / 100 for part in match.groups())
+    sides = (size.width, size.height) * 2
+    edges = zip((left, top, left + w, top + h), sides, strict=True)
+    return tuple(round(edge * side) for edge, side in edges)
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ FRAMING, SUBJECTS, MANIFEST = "framing.py", "subjects.py", "engine/manifest.py"
 IN_MANIFEST = "tests/engine/test_manifest.py"
 IN_MODEL, IN_FRAMING = "tests/suggest/test_detections.py", "tests/test_framing.py"
 CONVENTION, TABLE = "suggest/convention.py", "suggest/table.py"
+CSV_ROWS = "suggest/csv_rows.py"
 SIDECAR, SUGGESTED, NUMBERS = "suggest/sidecar.py", "suggest/suggested.py", "suggest/numbers.py"
 GEOMETRY, RECORDS, TARGETS = "geometry.py", "records.py", "targets.py"
 IN_TABLE, IN_SIDECAR = "tests/suggest/test_table.py", "tests/suggest/test_sidecar.py"
@@ -78,12 +79,12 @@ SUGGESTIONS = (
     ),
     mutant(
         "a byte-order mark is part of a name",
-        TABLE,
+        CSV_ROWS,
         'decode("utf-8-sig")',
         'decode("utf-8")',
         IN_TABLE,
     ),
-    mutant("a tab is no separator", TABLE, 'max(",;\\t",', 'max(",;",', IN_TABLE),
+    mutant("a tab is no separator", CSV_ROWS, 'max(",;\\t",', 'max(",;",', IN_TABLE),
     mutant(
         "a bad row ends the table",
         TABLE,
