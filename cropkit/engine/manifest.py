@@ -23,6 +23,7 @@ from cropkit.geometry import PixelBox
 from cropkit.names import all_escaped
 from cropkit.records import Decision, Suggestion
 from cropkit.system import parameters
+from cropkit.verification import parquet
 from cropkit.verification.claims import BOXES, CAPTIONS, CARRIED, EDGES, SRGB, Row, resampled
 
 KINDS = ("manifest",)
@@ -112,8 +113,9 @@ def writer_of(out: Path) -> Callable[[IO[str], Iterable[Row]], int]:
     """
     suffix = out.suffix.lower()
     if suffix not in _WRITERS:
-        kind = "file that ends with .jsonl or .csv"
-        raise parameters.wrong("out", str(out), f"{kind} (Parquet is not written yet)")
+        raise parameters.wrong("out", str(out), "file that ends with .jsonl, .csv or .parquet")
+    if suffix == ".parquet":
+        parquet.arrow()
     return _WRITERS[suffix]
 
 
@@ -263,6 +265,10 @@ def _as_csv(file: IO[str], each: Iterable[Row]) -> int:
     return count
 
 
+def _as_parquet(file: IO[str], each: Iterable[Row]) -> int:
+    return parquet.write(file, each, FIELDS)
+
+
 def _columns() -> list[str]:
     return [name for field in FIELDS for name in _names_of(field)]
 
@@ -281,4 +287,5 @@ def _flat(row: Row) -> dict[str, Any]:
 _WRITERS: Mapping[str, Callable[[IO[str], Iterable[Row]], int]] = {
     ".jsonl": _as_json_lines,
     ".csv": _as_csv,
+    ".parquet": _as_parquet,
 }

@@ -11,4 +11,4 @@ def _write(file: IO[str], rows: Crops) -> None:
     manifest.writer_of(rows.place.out)(file, rows)
 
 
-WRITER = Writer(_write, (".jsonl", ".csv"), of="crops", takes=frozenset())
+WRITER = Writer(_write, (".jsonl", ".csv", ".parquet"), of="crops", takes=frozenset())

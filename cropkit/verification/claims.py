@@ -21,6 +21,13 @@ EDGES = ("left", "top", "right", "bottom")
 BOXES = ("box_asked", "box_applied", "suggestion_box")
 MODES = ("copy", "in-place", "move")
 CAPTIONS = (".txt", ".caption")
+# Of a row, what anything is proven by; in CSV a box has four columns instead.
+FIELDS = (
+    *("mode", "source", "source_sha256", "crop", "crop_sha256", "box_asked", "box_applied"),
+    *("upright_width", "upright_height", "crop_width", "crop_height", "resampling", "copying"),
+    *("filter", "linear_light", "colour", "psnr"),
+    *("caption", "caption_sha256", "second_caption", "second_caption_sha256"),
+)
 _RESAMPLED = re.compile(
     r"size: resampled from (\d{1,9})x(\d{1,9}) to (\d{1,9})x(\d{1,9}) by (\w{1,20})"
     r"(, in linear light)?"

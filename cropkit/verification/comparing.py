@@ -173,9 +173,12 @@ def _of_jpegs(crop: Picture, source: Picture, claim: Claim) -> Proof:
     if shown != claim.box.size:
         raise Wrong(Kind.BOX, _other_size(shown, claim.box.size))
     _check_grid(claim, ours, source)
-    if claim.psnr is not None:
+    if claim.psnr is not None or not theirs.is_coded_as(ours):
         way = _Way(source, crop, claim, ours)
         return _of_loss(theirs.planes, way.components(theirs, claim.box), way, crop, claim)
+    if claim.box != _snapped(claim.box, ours, source.orientation):
+        corner = f"the corner of {list(claim.box.xyxy)} is on no block"
+        raise Wrong(Kind.BOX, f"{corner}, and without loss it would be")
     if crop.orientation != source.orientation:
         raise Wrong(Kind.PIXELS, "its orientation is not the source's")
     box = claim.box.stored(ours.size.oriented(source.orientation), source.orientation)
@@ -410,13 +413,19 @@ def _check_grid(claim: Claim, ours: Components, source: Picture) -> None:
 
     Beside a gain map it moves out to a grid of both, which is not worked out here.
     """
-    asked, turn = claim.asked, source.orientation
+    asked = claim.asked
     if asked is None or "mpoffset" in source.opened.info:
         return
-    grid = Size(*(8 * max(each) for each in zip(*ours.sampling, strict=True)))
-    snapped = asked.stored(ours.size.oriented(turn), turn).snapped(grid).upright(ours.size, turn)
-    if claim.box not in (asked, snapped):
+    if claim.box not in (asked, _snapped(asked, ours, source.orientation)):
         raise Wrong(Kind.BOX, _other_box(claim))
+
+
+def _snapped(box: PixelBox, ours: Components, turn: int) -> PixelBox:
+    """Move the corner of an upright box outward to a whole block of what is stored."""
+    sides = zip(*ours.sampling, strict=True)
+    grid = Size(*(8 * max(each) // math.gcd(*each) for each in sides))
+    stored = box.stored(ours.size.oriented(turn), turn)
+    return stored.snapped(grid).upright(ours.size, turn)
 
 
 def _other_box(claim: Claim) -> str:

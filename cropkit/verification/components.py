@@ -51,6 +51,11 @@ class Components:
         across, down = (max(each) for each in zip(*self.sampling, strict=True))
         return [(across // h, down // v) for h, v in self.sampling]
 
+    def is_coded_as(self, other: "Components") -> bool:
+        """Whether components, sampling and quantisation tables are the same."""
+        mine = (self.mode, self.sampling, self.tables)
+        return mine == (other.mode, other.sampling, other.tables)
+
 
 def components(picture: Picture) -> Components:
     """Decode a JPEG in its own components.
@@ -89,10 +94,9 @@ def not_copied(crop: Components, source: Components, box: PixelBox) -> str | Non
 
     Parameters
     ----------
+    crop, source : coded alike
     box : in stored pixels of the source
     """
-    if (crop.mode, crop.sampling, crop.tables) != (source.mode, source.sampling, source.tables):
-        return "its components, sampling or quantisation tables are not the source's"
     size = source.size
     beyond = (box.left > 0, box.top > 0, box.right < size.width, box.bottom < size.height)
     worst = 0.0

@@ -10,14 +10,14 @@ from typing import IO, Any, NoReturn
 from cropkit.errors import MissingFile, NotRegularFile
 from cropkit.names import all_unescaped, read_json
 from cropkit.system import parameters
-from cropkit.verification.claims import Row
+from cropkit.verification import parquet
+from cropkit.verification.claims import FIELDS, Row
 
 NAMES = ("manifest.jsonl", "manifest.csv", "manifest.parquet")
 LONGEST = 1 << 20  # bytes of a row
 _MOST_COLUMNS = 1000
 # (line in the file, or row of a table; the row, or a sentence that says why it is none)
 Read = tuple[int, Row | str]
-_PARQUET = ".parquet"
 
 
 class Manifest:
@@ -27,6 +27,8 @@ class Manifest:
     ------
     MissingFile, NotRegularFile, BadParameterValue
         It is not there, no file, or of no form that is read.
+    NotInstalled
+        It is Parquet, and pyarrow is not there.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,6 +38,8 @@ class Manifest:
             raise NotRegularFile(str(path))
         if path.suffix.lower() not in _READERS:
             raise parameters.wrong("manifest", str(path), f"file that ends with {_ENDS}")
+        if path.suffix.lower() == ".parquet":
+            parquet.arrow()
         self.path = path
         self.sha256 = ""
 
@@ -152,6 +156,21 @@ def _row_of(header: list[str], cells: list[str]) -> Row | str:
     return row
 
 
+def _parquet(file: _Hashed) -> Iterator[Read]:
+    number = 0
+    try:
+        for number, row in enumerate(parquet.rows(file.file, FIELDS), 1):
+            yield number, row
+    except (ValueError, OSError, RuntimeError, TypeError, KeyError) as error:
+        words = str(error).partition("\n")[0][:200]
+        yield number + 1, f"the table cannot be read from here on: {words}"
+    file.file.seek(0)  # pyarrow reads it in an order of its own
+
+
 _TOO_LONG = f"it is longer than {LONGEST} bytes; nothing behind it was read"
-_READERS: Mapping[str, Callable[[_Hashed], Iterator[Read]]] = {".jsonl": _json_lines, ".csv": _csv}
+_READERS: Mapping[str, Callable[[_Hashed], Iterator[Read]]] = {
+    ".jsonl": _json_lines,
+    ".csv": _csv,
+    ".parquet": _parquet,
+}
 _ENDS = ".jsonl, .csv or .parquet"

@@ -173,7 +173,7 @@ def test_nothing_is_written_over_and_no_other_form_is_guessed(album: Path, tmp_p
     out.write_text("mine")
     wrong: list[tuple[str, Path, type[Exception]]] = [
         ("manifest", out, NameTaken),
-        ("manifest", tmp_path / "m.parquet", BadParameterValue),
+        ("manifest", tmp_path / "m.xlsx", BadParameterValue),
         ("parquet", tmp_path / "new.jsonl", BadParameterValue),
     ]
     with cropkit.open(album) as collection:

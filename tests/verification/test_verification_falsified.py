@@ -410,6 +410,13 @@ def box_of_a_lossy_crop_off_by_one(made: Falsified) -> Expected:
 def box_of_a_jpeg_off_by_one(made: Falsified) -> Expected:
     box = next(row["box_applied"] for row in made.rows() if row["crop"] == "b.jpg")
     made.row("b.jpg", box_applied=moved(PixelBox(*box)), box_asked=moved(PixelBox(*box)))
+    return [("box", "b.jpg")]
+
+
+def box_of_a_jpeg_off_by_a_block(made: Falsified) -> Expected:
+    left, top, right, bottom = next(r["box_applied"] for r in made.rows() if r["crop"] == "b.jpg")
+    box = [left + 16, top, right + 16, bottom]
+    made.row("b.jpg", box_applied=box, box_asked=box)
     return [("pixels", "b.jpg")]
 
 
