@@ -11,6 +11,7 @@ from cropkit.cli.shell import (
     add_json,
     command,
     document,
+    existing,
     opened_existing,
     progress_bar,
     reading,
@@ -54,7 +55,12 @@ def _foreseen(arguments: argparse.Namespace) -> "Merged":
 
 
 def _done(arguments: argparse.Namespace) -> "Merged":
+    from cropkit.audit.store_reader import DEADLINE  # noqa: PLC0415  (a database, not for `--help`)
+    from cropkit.engine import merging  # noqa: PLC0415  (as above)
+
+    outer = existing(arguments.folder, arguments.state).state
     with (
+        merging.in_turn(outer, DEADLINE),
         opened_existing(arguments.folder, state=arguments.state) as collection,
         progress_bar() as show,
     ):

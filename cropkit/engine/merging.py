@@ -12,7 +12,7 @@ Nobody may be at work on either: the lock that each opening needs is held on bot
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -43,6 +43,7 @@ from cropkit.system.files import Root
 from cropkit.system.home import (
     DATABASE,
     HOME,
+    MERGE_LOCK,
     MERGED,
     ORIGINALS,
     REJECTED,
@@ -51,7 +52,7 @@ from cropkit.system.home import (
     being_kept,
     kept,
 )
-from cropkit.system.locks import exclusive
+from cropkit.system.locks import LockHeld, exclusive
 from cropkit.system.scope import Scope
 
 Progress = Callable[[int, int], object]
@@ -111,6 +112,34 @@ def foreseen(outer: TrailReader, inner: Path) -> Merged:
     if not state_folder.exists(folder):
         return _earlier(outer, folder, part)
     return _planned(outer, folder, part).merged
+
+
+@contextmanager
+def in_turn(outer: Path, deadline: float) -> Iterator[None]:
+    """Let whoever else would join a collection to this one wait, before they open it.
+
+    Each would be somebody at work for the others, and all could be refused.
+
+    Parameters
+    ----------
+    outer : the folder that holds its state
+    deadline : seconds to wait
+
+    Raises
+    ------
+    AuditUnavailable, ForeignState
+        Nothing was done: another one takes longer, or it cannot be told.
+    """
+    state_folder.check(outer)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive(outer / MERGE_LOCK, deadline))
+        except LockHeld:
+            reason = "somebody else joins a collection to it: try again when that has ended"
+            raise AuditUnavailable(outer, reason) from None
+        except OSError as error:
+            raise AuditUnavailable(outer, error.strerror or error) from error
+        yield
 
 
 def merge(
@@ -181,7 +210,7 @@ def _alone(trail: AuditTrail, folder: Path) -> Iterator[None]:
         others = {outer: set(living(outer)) - {trail.owner}, folder: set(living(folder))}
         for place, owners in others.items():
             if owners:
-                raise AuditUnavailable(place, "somebody is at work on it: end that first")
+                raise AuditUnavailable(place, "somebody is at work on it: end that, and try again")
         yield
 
 

@@ -25,6 +25,7 @@ RESERVED_FILES = tuple(f"{RESERVE}-{n}" for n in range(1, 7))  # the same, in in
 WRITER_LOCK = f"{HOME}/writer.lock"  # held by whoever writes to the database
 RECOVER_LOCK = f"{HOME}/recover.lock"  # held by whoever settles what a crash left
 COMPACT_LOCK = f"{HOME}/compact.lock"  # held by whoever moves a part of the export into segments
+MERGE_LOCK = f"{HOME}/merge.lock"  # held by whoever joins a collection to this one, before opening
 REBUILDING = f"{DATABASE}.new"  # a database that is being made anew
 EXPORT_SHORTENED = f"{EXPORT}.new"  # an export that is being made shorter
 

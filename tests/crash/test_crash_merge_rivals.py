@@ -1,12 +1,16 @@
 """Who else is at work when a collection is joined to the one it lies in: nothing is lost."""
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import pictures
 import pytest
 from checks import what_is_wrong
 from faults import Faulty
@@ -14,8 +18,12 @@ from patience import patient
 from scenarios import EXACT, IN_PART, LAST, MERGE, OTHER, PART, Stage, crop, merge, undo, who_stands
 
 from cropkit import collection as collections
+from cropkit.audit import store_reader
+from cropkit.cli import main
 from cropkit.collection import Collection
+from cropkit.engine.merging import in_turn
 from cropkit.errors import AuditLocked, AuditUnavailable, CropkitError
+from cropkit.geometry import PixelBox
 from cropkit.system.home import HOME
 from cropkit.system.scope import Scope, scope_of
 
@@ -186,3 +194,79 @@ def test_processes_that_merge_and_work_at_once(stage: Stage, others: int) -> Non
         assert kit.fsck() == []
     for name in IN_PART:
         assert kit.files.digest(f"{PART}/{name}") == stage.began[f"collection/{name}"]
+
+
+# -- several merges into one collection ------------------------------------------------------------
+
+PARTS = ("one", "two", "two/deep")
+
+
+@pytest.fixture
+def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A collection with three inside, of which one lies in another; all have crops."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    outer, lone = tmp_path / "outer", tmp_path / "lone"
+    for part in ("", *PARTS):
+        pictures.write_folder(lone)
+        with Collection(lone, options=EXACT) as kit:
+            assert kit.crop("b_stage2.png", PixelBox(1, 2, 30, 40)).ok
+        (outer / part).parent.mkdir(parents=True, exist_ok=True)
+        if (outer / part).exists():  # the folder of one that lies deeper
+            shutil.rmtree(outer / part)
+        lone.rename(outer / part)
+    return outer
+
+
+def merging(outer: Path, *parts: str) -> "list[subprocess.Popen[str]]":
+    return [started(MERGE_IT, str(outer), str(outer / part)) for part in parts]
+
+
+def each_ends_well(running: "list[subprocess.Popen[str]]") -> None:
+    ends = [
+        (process.communicate(timeout=patient(120))[1], process.returncode) for process in running
+    ]
+    assert [code for _, code in ends] == [0] * len(running), ends
+
+
+def check_all_are_merged(outer: Path) -> None:
+    with Collection(outer, options=EXACT) as kit:
+        assert kit.fsck() == []
+        joined = [row["path"] for row in kit.trail.events(kind="merged")]
+        assert sorted(joined) == sorted(PARTS)
+        undone = {each.path for each in kit.undo(everything=True) if each.ok}
+        names = {f"{part}/b_stage2.png" for part in PARTS} | {"b_stage2.png"}
+        assert undone == names
+    original = pictures.write_folder(outer.parent / "as it was") / "b_stage2.png"
+    assert {(outer / name).read_bytes() for name in names} == {original.read_bytes()}
+
+
+@pytest.mark.parametrize("parts", [PARTS, (PARTS[0], PARTS[0], PARTS[1])])
+def test_merges_at_once_wait_for_each_other(several: Path, parts: Sequence[str]) -> None:
+    each_ends_well(merging(several, *parts))
+    each_ends_well(merging(several, *(set(PARTS) - set(parts))))
+    check_all_are_merged(several)
+
+
+def test_merges_of_which_some_are_killed_end_with_all_merged(several: Path) -> None:
+    for seconds in (0.7, 1.1, 1.6):
+        running = merging(several, *PARTS, PARTS[0])
+        time.sleep(patient(seconds))
+        for process in running[:2]:
+            process.kill()
+        for process in running:
+            _, words = process.communicate(timeout=patient(120))
+            assert process.returncode in (0, 1, -signal.SIGKILL), words
+            assert "Traceback" not in words
+    for part in PARTS:
+        each_ends_well(merging(several, part))
+    check_all_are_merged(several)
+
+
+def test_who_waits_too_long_is_told_to_try_again(
+    several: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(store_reader, "DEADLINE", 0.05)
+    with in_turn(several, 1):
+        assert main(["merge", str(several), str(several / "one")]) == 1
+    assert "try again when that has ended" in capsys.readouterr().err
+    assert main(["merge", str(several), str(several / "one")]) == 0

@@ -42,6 +42,7 @@ FILES = (
     "writer.lock",
     "recover.lock",
     "compact.lock",
+    "merge.lock",
     "cropkit.lock",
     "alerts.toml",
 )
