@@ -47,7 +47,8 @@ def _add_import(commands: Commands) -> None:
     parser = folder_command(commands, "import", text, _import)
     text = "a file of boxes, or a folder of such files; its format is found by its content"
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help=text)
-    parser.add_argument("--format", choices=_FORMATS, default="", help="instead of what is found")
+    text = f"instead of what is found: {', '.join(_FORMATS)}, or that of a plug-in"
+    parser.add_argument("--format", default="", metavar="NAME", help=text)
     add_convention(parser)
     text = "COCO file whose images COCO results are of"
     parser.add_argument("--images", type=Path, metavar="FILE", help=text)
@@ -73,7 +74,9 @@ def _add_suggest(commands: Commands) -> None:
     text = "ask a model for the boxes of all undecided images, and keep them"
     parser = folder_command(commands, "suggest", text, _suggest)
     text = "what is called with each image, upright, RGB, or with its path"
-    parser.add_argument("--with", dest="model", required=True, metavar="MODULE:FUNCTION", help=text)
+    parser.add_argument(
+        "--with", dest="model", required=True, metavar="MODULE:FUNCTION|PLUG-IN", help=text
+    )
     text = "what a call gets (by default as its first parameter is annotated, else an image)"
     parser.add_argument("--wants", choices=("image", "path"), help=text)
     add_convention(parser)

@@ -3,15 +3,13 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from cropkit.errors import BadParameterValue
 from cropkit.records import Verdict
-from cropkit.system import parameters
+from cropkit.system import parameters, plugins
 
-GROUP = "cropkit.writers"  # of entry points, by which a distribution brings writers of its own
 # name -> what it is, and the module of this package that has its `WRITER`, or another's name there
 KINDS: Mapping[str, tuple[str, str, str]] = {
     "manifest": ("a row for each crop: hashes, boxes, decision, suggestion", "manifest", "WRITER"),
@@ -113,22 +111,10 @@ def writer(kind: str) -> Writer:
 
 
 def _installed(kind: str) -> Writer:
-    points = metadata.entry_points(group=GROUP)
-    if kind not in points.names:
-        names = ", ".join([*KINDS, *sorted(points.names - KINDS.keys())])
-        raise parameters.wrong("to", kind, f"format: one of {names}")
-    (point, *_) = points.select(name=kind)
-    try:
-        loaded = point.load()
-    except (ImportError, AttributeError) as error:
-        raise _broken(kind, f"{point.value} cannot be loaded: {error}") from error
+    loaded = plugins.loaded(plugins.WRITERS, kind, "to", KINDS)
     if not isinstance(loaded, Writer):
-        raise _broken(kind, f"{point.value} is no cropkit.exports.registry.Writer")
+        raise plugins.broken("to", kind, "it is no cropkit.exports.registry.Writer")
     return loaded
-
-
-def _broken(kind: str, why: str) -> BadParameterValue:
-    return parameters.wrong("to", kind, f"format whose writer works; {why}")
 
 
 def check(kind: str, chosen: Options, out: Path, by: Writer) -> None:

@@ -1,7 +1,7 @@
 """Which format a file, or a folder of files, is in: found by what is in it, not by its name."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,10 +22,10 @@ from cropkit.labels import (
     yolo,
 )
 from cropkit.labels.documents import MOST_FILES, Document
-from cropkit.labels.label import Labels
+from cropkit.labels.label import Label, Labels
 from cropkit.labels.matching import of_labels_file
 from cropkit.labels.rows import Declared
-from cropkit.system import parameters
+from cropkit.system import parameters, plugins
 
 _IN_FOLDER = 1 << 26  # bytes of one of many: LabelMe's hold their image
 _SUFFIXES = (".json", ".jsonl", ".xml", ".xmp", ".txt")
@@ -110,7 +110,8 @@ def opened(
     Parameters
     ----------
     declared : what four numbers mean, where their format does not say so
-    format : one of `FORMATS`, instead of the one that the content tells
+    format : one of `FORMATS`, or of what is installed (`cropkit.readers`), instead of the one that
+        the content tells
     images : COCO file whose images results are of
 
     Raises
@@ -119,10 +120,11 @@ def opened(
         There is no such file; it is in no known format, or cannot be read.
     """
     source = parameters.path_named("suggestions", path)
-    if format:
-        parameters.choice("format", format, FORMATS)
     known = None if images is None else _coco_images(Path(images))
     result = Opened(source.name)
+    if format and format not in FORMATS:
+        result.labels = _by_plugin(source, format, result.formats)
+        return result
     start = _Reader(declared or Declared(), format, known, result.formats)
     if source.name in ("data.yaml", "data.yml"):
         source = source.parent
@@ -133,6 +135,32 @@ def opened(
     else:
         result.labels = start.file(source)
     return result
+
+
+def _by_plugin(path: Path, name: str, met: dict[str, int]) -> Labels:
+    """Return what an installed reader yields; what it raises is a problem of the file."""
+    read = plugins.loaded(plugins.READERS, name, "format", FORMATS)
+    if not callable(read):
+        raise plugins.broken("format", name, "it cannot be called")
+    met[name] = 1
+    return _yielded(read, path, name)
+
+
+def _yielded(read: Callable[[Path], Iterable[object]], path: Path, name: str) -> Labels:
+    try:
+        for label in read(path):
+            yield _checked(label, path, name)
+    except BadSuggestion as error:
+        yield error
+    except Exception as error:  # noqa: BLE001  (a stranger's code may raise whatever it likes)
+        yield BadSuggestion(path.name, f"{name} raised {type(error).__name__}: {error}")
+
+
+def _checked(label: object, path: Path, name: str) -> Label | BadSuggestion:
+    if not isinstance(label, Label | BadSuggestion):
+        kind = type(label).__name__
+        raise BadSuggestion(path.name, f"{name} yields {kind}, not cropkit.labels.label.Label")
+    return label
 
 
 def _coco_images(path: Path) -> dict[str, Any]:

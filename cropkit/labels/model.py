@@ -8,20 +8,23 @@ from importlib import import_module
 from typing import Any
 
 from cropkit.errors import BadParameterValue
-from cropkit.system import parameters
+from cropkit.system import parameters, plugins
 
 
 def model_named(name: str) -> Callable[[Any], Any]:
-    """Return what ``module:function`` names; the working folder is looked through last.
+    """Return what ``module:function`` names, or what is installed under a name without a colon.
 
-    So a file in it never stands for a module that is installed, or Python's own.
+    The working folder is looked through last, so that a file in it never stands for a module that
+    is installed, or Python's own. A plug-in is an entry point of the group `cropkit.suggesters`.
 
     Raises
     ------
     BadParameterValue
         There is no such module, or nothing in it that can be called.
     """
-    module, _, function = name.partition(":")
+    module, colon, function = name.partition(":")
+    if not colon:
+        return _callable(name, plugins.loaded(plugins.SUGGESTERS, name, "with"))
     if not module or not function:
         raise parameters.wrong("with", name, "module:function, such as detector:find_faces")
     here = os.getcwd()  # noqa: PTH109  (as it is written into the path)
@@ -31,6 +34,10 @@ def model_named(name: str) -> Callable[[Any], Any]:
         model = reduce(getattr, function.split("."), import_module(module))
     except (ImportError, AttributeError) as error:
         raise _wrong(name, error) from error
+    return _callable(name, model)
+
+
+def _callable(name: str, model: object) -> Callable[[Any], Any]:
     if not callable(model):
         raise parameters.wrong("with", name, "function, or another thing that can be called")
     return model

@@ -406,7 +406,7 @@ BAD: list[tuple[str, Any, str]] = [
         "the order of bbox [1, 2, 3, 4] is to be declared",
     ),
     ("a.csv", "file,x,y,w,h\nx/a.jpg,1,2,3,\n,1,2,3,4\n", "a.csv:3: names no image"),
-    ("a.csv", "file,x,y,w,h\nx/a.jpg,0.1,0.2,0.3,0.4\n", "looks normalized; its unit is to be declared"),
+    ("a.csv", "file,x,y,w,h\nx/a.jpg,0.1,0.2,0.3,0.4\n", "looks normalized; its unit"),
     (
         "a.jsonl",
         '{"file": "x/a.jpg", "xyxy": [1, 2, 30, 40]}\n{"file": \n',
