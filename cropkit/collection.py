@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
-from cropkit import clock, formats
+from cropkit import bounded, clock, formats
 from cropkit.audit import trust
 from cropkit.audit.compacting import Compacted
 from cropkit.audit.integrity_reader import Progress
@@ -23,6 +23,7 @@ from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Ask, Run
 from cropkit.audit.trail import DEADLINE, AuditTrail
+from cropkit.bounds import Bounds
 from cropkit.engine import copying_out, listing, outputs
 from cropkit.engine.accepting import AcceptedChange
 from cropkit.engine.apply import Applier
@@ -492,8 +493,8 @@ class Collection:
 
     def _seen(self, path: str, headers: Headers) -> Look:
         self.scope.check(path)
-        content = self.files.read(path)
-        header = headers.read(content.data, path)
+        content = self.files.read(path, Bounds.from_environment())
+        header = bounded.header(headers, content.data, path)
         cropped = self.trail.contents.is_crop(content.sha256, path)
         return Look(path, content.sha256, header.size, cropped)
 

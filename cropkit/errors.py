@@ -33,6 +33,7 @@ CropkitError
  │    ├── StillNeeded        what a merge has left, with something in it that is nowhere else
  │    ├── ReaderDied         the process that reads images ended on it
  │    ├── ApplierStopped     the process that writes crops was told to stop; the decision waits
+ │    ├── TooCostly          to read it takes more time, memory or output than one file may
  │    ├── UnreadableImage    EmptyFile, Truncated, CorruptImage
  │    └── UnsupportedImage   UnknownFormat, WrongExtension, UnsupportedFormat, AnimatedImage,
  │                           MultiPage, GainMap, Provenance, TrailingData, UnsupportedDepth,
@@ -363,6 +364,13 @@ class ReaderDied(Refused):
 
     template = "{0}: the process that reads images ended on it (exit code {1})"
     cure = "The file stands; it may be broken, or memory was short"
+
+
+class TooCostly(Refused):
+    """(path, how much one file may cost, variable that sets it): it was given up at that."""
+
+    template = "{0}: costs more than one file may: {1} ({2})"
+    cure = "Leave it out, or set a higher limit if the file is trusted"
 
 
 class UnreadableImage(Refused):

@@ -686,6 +686,13 @@ def many_chunks() -> bytes:
     return whole.removesuffix(end) + png.chunk("teXt", b"") * 20_000 + end
 
 
+def costly(place: Place) -> Begun:
+    """Many pixels, and less time than they take: so that the drill is quick."""
+    place.patch.setenv("CROPKIT_MAX_SECONDS", "0.1")
+    Image.new("RGB", (4000, 4000)).save(place.folder / "bad.png")
+    yield
+
+
 def failing(error: Exception) -> Callable[[Place], Begun]:
     """Let the formats' proof fail, as a failing disk or memory would."""
 
@@ -828,6 +835,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "UnsupportedDepth": image("bad.jpg", _PLAIN.replace(b"\xff\xc0\0\x11", b"\xff\xc9\0\x11")),
     "TooLarge": _png(many_pixels()),
     "TooManyParts": _png(many_chunks()),
+    "TooCostly": costly,
     "VerificationFailed": failing(VerificationFailed(IMAGE, "read back other pixels")),
     "WriteFailed": failing(WriteFailed(IMAGE, "Input/output error")),
     "ApplierDied": given_up,

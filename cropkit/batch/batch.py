@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from cropkit import clock
+from cropkit import bounded, clock
 from cropkit.batch import outcome, record, report, run_folder, tables
 from cropkit.batch.plan import Item, Plan, Source, reviewer_of
 from cropkit.batch.planning import BatchPlanner
@@ -17,6 +17,7 @@ from cropkit.batch.progress import LookBar, Progress, tell_part
 from cropkit.batch.record import RunRecord
 from cropkit.batch.thumbnails import Thumbnails
 from cropkit.batch.values import checked
+from cropkit.bounds import Bounds
 from cropkit.collection import Collection, StrPath
 from cropkit.errors import CropkitError, NoSpace, NotReady, RunIncomplete
 from cropkit.formats.copy_options import CopyOptions
@@ -264,7 +265,8 @@ class Batch:
         if self._live is not None:
             self._live.move()
         root, path = self.collection.locations.locate(name)
-        return digests(root.read(path).data, name)
+        data = root.read(path, Bounds.from_environment()).data
+        return bounded.done(digests, data, name)
 
 
 def size_of(collection: Collection, name: str) -> int | None:

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
-from cropkit import clock, formats
+from cropkit import bounded, clock, formats
 from cropkit.audit.operation import OperationKind
 from cropkit.audit.reader import Standing, TrailReader
 from cropkit.batch.plan import Item, Passed, Plan, Source, Unread, is_batch
+from cropkit.bounds import Bounds
 from cropkit.engine import listing, outputs
 from cropkit.engine.deciding import bound, headers_for
 from cropkit.engine.locations import Locations
@@ -126,7 +127,7 @@ class BatchPlanner:
         if disagreement is not None:  # the trail tells of no such decision
             return Item(decision, kind, target, size_bytes, recorded=False, error=disagreement)
         try:
-            content = self.locations.root.read(decision.path)
+            content = self.locations.root.read(decision.path, Bounds.from_environment())
             size_bytes = len(content.data)
             if content.sha256 != decision.sha256:
                 raise StaleDecision(decision.path, decision.sha256, content.sha256)
@@ -145,14 +146,14 @@ class BatchPlanner:
     def _check_box(self, decision: Decision, data: bytes) -> None:
         if decision.box is not None:
             placement = self.placement.of(decision)
-            header = headers_for(placement, self._options).read(data, decision.path)
+            header = bounded.header(headers_for(placement, self._options), data, decision.path)
             with reading(decision.path):
                 box = decision.box.within(header.size)
             holds = formats.applied(header, box, self._options)
             check_shown(decision.path, decision.shown, holds)
 
     def _size(self, data: bytes, path: str) -> Size:
-        return headers_for(self.placement, self._options).read(data, path).size
+        return bounded.header(headers_for(self.placement, self._options), data, path).size
 
     def _target(self, decision: Decision) -> str:
         """Return where it goes; refuse where a name is taken."""
@@ -193,7 +194,7 @@ class BatchPlanner:
     ) -> None:
         shown_at = clock.now()
         try:
-            content = self.locations.root.read(path)
+            content = self.locations.root.read(path, Bounds.from_environment())
             size = self._size(content.data, path)
         except CropkitError as error:
             findings.unread.append(Unread(path, error))

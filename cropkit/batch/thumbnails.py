@@ -1,7 +1,9 @@
 """Small pictures of an image as it was and as it is, for a report."""
 
+from cropkit import bounded
 from cropkit.batch.record import Entry
 from cropkit.batch.report import Pictures
+from cropkit.bounds import Bounds
 from cropkit.engine.locations import Locations
 from cropkit.errors import CropkitError
 from cropkit.formats.preview import preview
@@ -35,8 +37,8 @@ class Thumbnails:
     def _small(self, name: str, image: str, sha256: str | None = None) -> bytes | None:
         try:
             root, path = self._locations.locate(name)
-            content = root.read(path)
+            content = root.read(path, Bounds.from_environment())
             is_other = sha256 is not None and content.sha256 != sha256
-            return None if is_other else preview(content.data, image, _FIT)
+            return None if is_other else bounded.done(preview, content.data, image, _FIT)
         except CropkitError:  # purged, changed, or no image at all: the entry says what is wrong
             return None

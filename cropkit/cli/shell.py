@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, Unpack
 
+from cropkit.bounds import Bounds
 from cropkit.errors import CropkitError, NoCollection, PathOutsideRoot
 from cropkit.names import all_escaped, escaped, printable
 from cropkit.records import NEEDS_ADMINISTRATOR, CropResult
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USAGE = 0, 1, 2
 STOPPED = 128  # and the number of the signal, as shells have it
+_READING = ("review", "crop", "apply", "batch")  # what is a stranger's is read there
 # argparse does not name the type of what add_subparsers returns
 Commands = Any
 Run = Callable[[argparse.Namespace], int]
@@ -34,7 +36,10 @@ Run = Callable[[argparse.Namespace], int]
 
 def command(commands: Commands, name: str, text: str, run: Run) -> argparse.ArgumentParser:
     """Add a command; `run` returns its exit code."""
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    bounds = Bounds.help() if name in _READING else None
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text, epilog=bounds
+    )
     parser.set_defaults(run=run, json=False, state=None)
     return parser
 

@@ -20,9 +20,10 @@ from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 
-from cropkit import formats
+from cropkit import bounded, formats
 from cropkit.audit.operation import Companion, Operation, OperationKind, OperationState
 from cropkit.audit.trail import AuditTrail, ClaimOutcome
+from cropkit.bounds import Bounds
 from cropkit.engine.locations import Locations
 from cropkit.engine.originals import Originals
 from cropkit.engine.planning import check_shown
@@ -208,7 +209,8 @@ class Applier:
 
     def _read(self, job: Job) -> Content:
         root, path = self.locations.locate(job.operation.source)
-        content = root.read(path)
+        is_decoded = job.request.kind in (OperationKind.CROP, OperationKind.COPY)
+        content = root.read(path, Bounds.from_environment() if is_decoded else None)
         expect = job.request.expect
         if expect != content.sha256:
             raise StaleDecision(job.operation.source, expect, content.sha256)
@@ -283,17 +285,15 @@ class Applier:
         if box is None:
             raise WriteFailed(name, "a crop without a box")
         if request.copying:
-            from cropkit.formats import copies  # noqa: PLC0415  (all codecs: for such copies only)
-
             how = CopyOptions.from_text(request.copying)
-            candidate = copies.copied(data, name, box, how, self.options)
+            candidate = bounded.copied(data, name, box, how, self.options)
             check_shown(name, request.shown, candidate.box_applied)
             return candidate.box_applied, candidate
         image = formats.opened(data, name, self.options)
         holds = image.applied(box)
         check_shown(name, request.shown, holds)
         is_whole = holds == PixelBox.full(image.header.size)
-        return holds, None if is_whole else image.crop(box)
+        return holds, None if is_whole else bounded.crop(image, data, box)
 
     def _stage_restore(self, job: Job) -> None:
         undone = job.request.undoes
@@ -343,7 +343,7 @@ class Applier:
             raise VerificationFailed(job.operation.source, "read back other bytes")
         job.operation = replace(job.operation, sha256_after=written.sha256)
         if job.candidate is not None:
-            job.candidate = formats.verify(written.data, job.candidate, job.operation.source)
+            job.candidate = bounded.verify(written.data, job.candidate, job.operation.source)
 
     def _prepare(self, jobs: list[Job]) -> None:
         ready = going(jobs)

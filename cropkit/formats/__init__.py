@@ -12,7 +12,13 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from cropkit.errors import PartMissing, Refused, UnsupportedFormat, VerificationFailed
+from cropkit.errors import (
+    PartMissing,
+    Refused,
+    TooCostly,
+    UnsupportedFormat,
+    VerificationFailed,
+)
 from cropkit.formats.account import Candidate, Header, OpenedImage
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.options import Jpeg, Options
@@ -163,7 +169,7 @@ def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:
 
     Raises
     ------
-    VerificationFailed, LosslessUnavailable, PartMissing
+    VerificationFailed, LosslessUnavailable, PartMissing, TooCostly
         The candidate is to be discarded; the original stands.
     """
     try:
@@ -171,7 +177,7 @@ def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:
     except ImportError as error:
         raise PartMissing(name, error.name) from error
     except Refused as error:
-        if error.passes:
+        if error.passes or isinstance(error, TooCostly):
             raise
         raise VerificationFailed(name, str(error)) from error
     return candidate if loss is None else replace(candidate, psnr=loss)

@@ -21,8 +21,9 @@ LARGEST = 1 << 24  # bytes of a companion that is looked into
 _WORLD = re.compile(
     r"\.(?:tfw|tifw|tiffw|jgw|jpgw|jpegw|pgw|pngw|bpw|bmpw|gfw|gifw|wpw|webpw|wld)\Z", re.IGNORECASE
 )
-_NUMBER = r"[+-]?(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:[eE][+-]?\d{1,3})?"
-_WORLD_LINES = re.compile(rf"\s*{_NUMBER}(?:\s+{_NUMBER}){{5}}\s*\Z")
+# In one way only: digits that may be split in two would be split in all ways, in every number.
+_NUMBER = r"[+-]?+(?:\d{1,40}+(?:\.\d{0,40}+)?+|\.\d{1,40}+)(?:[eE][+-]?+\d{1,3}+)?+"
+_WORLD_LINES = re.compile(rf"\s*+{_NUMBER}(?:\s++{_NUMBER}){{5}}\s*+\Z")
 _GEO_TRANSFORM = re.compile(rb"(<GeoTransform>)([^<]{1,400})(</GeoTransform>)")
 _CONTROL_POINT = re.compile(
     rb'(<GCP\b[^<>]{0,400}\bPixel=")([^"<>]{1,60})("[^<>]{0,400}\bLine=")([^"<>]{1,60})(")'
@@ -30,8 +31,8 @@ _CONTROL_POINT = re.compile(
 # What GDAL has counted over the whole image.
 _STATISTIC = re.compile(rb'<MDI key="STATISTICS_[^<>]*>[^<]*</MDI>\s*')
 _HISTOGRAMS = (b"<Histograms>", b"</Histograms>")
-_YOLO = re.compile(rf"\d{{1,6}}(?:\s+{_NUMBER}){{4,5}}\s*\Z")
-_LONGER_YOLO = re.compile(rf"\d{{1,6}}(?:\s+{_NUMBER}){{6,4000}}\s*\Z")
+_YOLO = re.compile(rf"\d{{1,6}}(?:\s++{_NUMBER}){{4,5}}\s*+\Z")
+_LONGER_YOLO = re.compile(rf"\d{{1,6}}(?:\s++{_NUMBER}){{6,4000}}\s*+\Z")
 _LABELS = (b'"shapes"', b'"annotations"', b"<bndbox>", b"<polygon>", b'"regions"', b'"keypoints"')
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+from cropkit.bounds import Bounds, is_of_memory
 from cropkit.errors import (
     BadBox,
     CorruptImage,
@@ -49,7 +50,7 @@ def reading(name: str) -> Iterator[None]:
     except _bombs() as error:
         raise TooLarge(name, "its", "Pillow") from error
     except MemoryError as error:
-        raise TooLarge(name, "its", "the memory") from error
+        raise Bounds.from_environment().too_much_memory(name) from error
     except _damage() as error:
         raise _refusal(name, error) from error
 
@@ -70,5 +71,7 @@ def _damage() -> _Kinds:
 
 def _refusal(name: str, error: Exception) -> Refused:
     text = f"{error}" or type(error).__name__
+    if is_of_memory(text):
+        return Bounds.from_environment().too_much_memory(name)
     short = any(word in text.lower() for word in _SAYS_SHORT)
     return Truncated(name, text) if short else CorruptImage(name, text)

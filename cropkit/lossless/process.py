@@ -18,10 +18,12 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import astuple
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
+from cropkit.bounds import Bounds, ended_by_time
 from cropkit.lossless import library, wire
 
 _START = (
@@ -60,6 +62,10 @@ class Crashed(Ended):
 
 class TookTooLong(Ended):
     """It was ended, because it did not answer in time."""
+
+
+class OutOfBounds(Ended):
+    """("seconds" or "memory"): one file may not cost more of it."""
 
 
 class CannotCopy(Ended):
@@ -133,7 +139,12 @@ class LibjpegProcess:
         if late.is_set():
             raise TookTooLong(f"no answer within {seconds:.0f} s")
         if answer is None:
-            raise Crashed(f"libjpeg ended its process: {self._process.wait()}")
+            code = self._process.wait()
+            if ended_by_time(code):
+                raise OutOfBounds("seconds")
+            raise Crashed(f"libjpeg ended its process: {code}")
+        if answer[0].get("bound"):
+            raise OutOfBounds("memory")
         if "fatal" in answer[0]:
             of_the_file = request is not None and not answer[0].get("memory")
             raise (CannotCopy if of_the_file else Ended)(answer[0]["fatal"])
@@ -166,6 +177,7 @@ class Pool:
             Why there is no answer; the next request finds another process.
         """
         seconds = _LEAST_SECONDS + pixels / _PIXELS_A_SECOND
+        request = {**request, "bounds": astuple(Bounds.from_environment())}
         try:
             return self._ask(request, data, seconds)
         except (Crashed, NotStarted) as error:

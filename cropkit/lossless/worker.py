@@ -4,6 +4,7 @@ libjpeg ends its process at an error that it cannot go on after; so does this on
 """
 
 import os
+import resource
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
+from cropkit.bounds import Bounds, enforced
 from cropkit.lossless import coefficients, evidence, specimen, wire
 from cropkit.lossless.coefficients import Coding, Picture
 from cropkit.lossless.library import Library
@@ -46,7 +48,9 @@ class LibjpegServer:
 
     def answer(self, request: Mapping[str, Any], data: bytes) -> Reply:
         """Carry out one request."""
-        return (self._crop if request["do"] == "crop" else self._read)(request, data)
+        do = self._crop if request["do"] == "crop" else self._read
+        with enforced(Bounds(*request.get("bounds", ()))):
+            return do(request, data)
 
     def _crop(self, request: Mapping[str, Any], data: bytes) -> Reply:
         """Crop; tell of the source what was carried, and the edge before and after."""
@@ -85,7 +89,8 @@ class LibjpegServer:
                     self._end(f"{picture.library.path.name} does not pass its self-test")
 
     def _end(self, reason: str) -> NoReturn:
-        wire.send(self._out, {"fatal": reason, "memory": reason.startswith(_NO_MEMORY)})
+        memory = reason.startswith(_NO_MEMORY)
+        wire.send(self._out, {"fatal": reason, "memory": memory, "bound": memory and _at_bound()})
         os._exit(_ENDED)
 
 
@@ -101,15 +106,19 @@ def main(writer: str, reader: str) -> None:
         try:
             reply, answers = worker.answer(request, blobs[0])
         except MemoryError:
-            reply, answers = {"fatal": "it needs more memory than there is", "memory": True}, []
+            words = {"fatal": "it needs more memory than there is", "memory": True}
+            reply, answers = {**words, "bound": _at_bound()}, []
         wire.send(there, reply, *answers)
+
+
+def _at_bound() -> bool:
+    """Whether the bound for one file is what memory was short of, and no limit from outside."""
+    return resource.getrlimit(resource.RLIMIT_AS)[0] == MOST_BYTES
 
 
 def _limit_memory() -> None:
     """Bound the address space where the system can."""
     if sys.platform == "linux":
-        import resource  # noqa: PLC0415  (not everywhere)
-
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         most = MOST_BYTES if hard == resource.RLIM_INFINITY else min(MOST_BYTES, hard)
         resource.setrlimit(resource.RLIMIT_AS, (most, hard))

@@ -10,7 +10,8 @@ from threading import Lock
 from typing import Any, Literal, get_type_hints
 from unicodedata import normalize
 
-from cropkit import formats
+from cropkit import bounded, formats
+from cropkit.bounds import Bounds
 from cropkit.errors import BadSuggestion, CropkitError
 from cropkit.formats.preview import upright
 from cropkit.geometry import NormalizedBox, Size
@@ -138,14 +139,14 @@ class Detections:
         """Return what the model is called with, and the orientation that its boxes are short of."""
         if self._files is None:
             raise BadSuggestion(self.name, "is in no collection")
-        content = self._files.read(path)
+        content = self._files.read(path, Bounds.from_environment())
         if content.sha256 != sha256:
             raise BadSuggestion(path, "has changed since it was shown")
         stored = self._frame == "stored"
         orientation = formats.read_header(content.data, path).orientation if stored else 1
         if self._argument is not None:
             return self._argument(str(self._files.path / path)), orientation
-        return upright(content.data, path, size), orientation
+        return bounded.done(upright, content.data, path, size), orientation
 
     def _of_answer(self, path: str, size: Size, orientation: int, answer: Any) -> Suggested:  # noqa: ANN401  (of some model)
         try:

@@ -23,6 +23,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
+from cropkit.bounds import Bounds
 from cropkit.errors import (
     CropkitError,
     MissingFile,
@@ -97,16 +98,22 @@ class Root:
 
     # -- looking -------------------------------------------------------------------------------
 
-    def read(self, path: str) -> Content:
+    def read(self, path: str, bounds: Bounds | None = None) -> Content:
         """Read a regular file whole.
+
+        Parameters
+        ----------
+        bounds : of what is a stranger's: one that is larger than memory may be is not begun with
 
         Raises
         ------
-        MissingFile, NotRegularFile, PathOutsideRoot, ReadOnly
+        MissingFile, NotRegularFile, PathOutsideRoot, ReadOnly, TooCostly
             Nothing was written.
         """
         with self._translated(path), self._opened(path) as fd:
             status = os.fstat(fd)
+            if bounds is not None and status.st_size > bounds.memory:
+                raise bounds.too_much_memory(path)
             with _reader(fd) as file:
                 data = file.read()
             digest = hashlib.sha256(data).hexdigest()

@@ -10,18 +10,21 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
 
-from cropkit.errors import ForeignState, ReaderDied
+from cropkit import bounded
+from cropkit.bounds import Bounds, ended_by_time, enforced
+from cropkit.errors import ForeignState, ReaderDied, TooCostly
 from cropkit.formats import Header
 from cropkit.formats.headers import Headers
 from cropkit.formats.preview import preview, thumbnail
 from cropkit.geometry import Size
 from cropkit.system import disk_space
-from cropkit.system.files import Root
+from cropkit.system.files import Identity, Root
 from cropkit.system.home import PREVIEWS
 from cropkit.system.scope import Scope
 from cropkit.system.state_folder import make_folder, open_file, opened_folder, reader
@@ -93,20 +96,32 @@ class Cache:
         self._puts += 1
 
 
-def previewed(root: Root, path: str, fit: Size, cache: Cache, headers: Headers = PLAIN) -> Preview:
+def previewed(
+    root: Root,
+    path: str,
+    fit: Size,
+    cache: Cache,
+    headers: Headers = PLAIN,
+    *,
+    make: Callable[[bytes, str, Size], bytes] = preview,
+) -> Preview:
     """Read an image and make its preview, or take the one that was made of the same content.
+
+    Parameters
+    ----------
+    make : as `preview`
 
     Raises
     ------
     Refused
-        Missing, empty, truncated, of a format that cannot be cropped faithfully, …
+        Missing, empty, truncated, of a format that cannot be cropped faithfully, too costly, …
     """
-    content = root.read(path)
+    content = root.read(path, Bounds.from_environment())
     header = headers.read(content.data, path)
     name = f"{content.sha256}-{fit.width}x{fit.height}-{_MAKING}"
     jpeg = cache.get(name)
     if jpeg is None:
-        jpeg = preview(content.data, path, fit)
+        jpeg = make(content.data, path, fit)
         cache.put(name, jpeg)
     return Preview(content.sha256, header, jpeg, thumbnail(jpeg, THUMB))
 
@@ -124,8 +139,16 @@ class PreviewReader(Protocol):
         """Read nothing more."""
 
 
+def _here(bounds: Bounds, data: bytes, path: str, fit: Size) -> bytes:
+    return bounded.here(bounds, preview, data, path, fit)
+
+
+def _elsewhere(data: bytes, path: str, fit: Size) -> bytes:
+    return bounded.done(preview, data, path, fit)
+
+
 class PreviewReaderInThread:
-    """Reads in the thread that asks.
+    """Reads in the thread that asks, and what may be costly elsewhere.
 
     Parameters
     ----------
@@ -141,7 +164,7 @@ class PreviewReaderInThread:
 
     def read(self, path: str, fit: Size) -> Preview:
         """Return what `previewed` returns, or raise what it raises."""
-        return previewed(self._root, path, fit, self._cache, self._headers)
+        return previewed(self._root, path, fit, self._cache, self._headers, make=_elsewhere)
 
     def close(self) -> None:
         """Hold nothing."""
@@ -156,6 +179,8 @@ class PreviewProcesses:
             for n in range(count)
         ]
         self._free: SimpleQueue[ChildProcess[tuple[str, Size], Preview]] = SimpleQueue()
+        self._root = Root(scope.root)
+        self._costly: dict[str, tuple[Identity | None, TooCostly]] = {}
         for process in self.processes:
             self._free.put(process)
 
@@ -169,9 +194,21 @@ class PreviewProcesses:
 
         Raises
         ------
+        TooCostly
+            It is at a bound: known from then on, so that it costs that once.
         ReaderDied
             The process ended on it, and another one, too.
         """
+        file, costly = self._costly.get(path, (None, None))
+        if costly is not None and file == self._root.identity(path):
+            raise costly
+        try:
+            return self._read(path, fit)
+        except TooCostly as error:
+            self._costly[path] = (self._root.identity(path), error)
+            raise
+
+    def _read(self, path: str, fit: Size) -> Preview:
         process = self._free.get()
         try:
             for _ in range(_ATTEMPTS):
@@ -180,6 +217,8 @@ class PreviewProcesses:
                 except ChildDied as died:
                     _log.warning("%s: the process that reads images ended: %s", path, died)
                     code = died.args[0]
+                if ended_by_time(code):
+                    raise Bounds.from_environment().too_long(path)
         finally:
             self._free.put(process)
         raise ReaderDied(path, code)
@@ -192,5 +231,15 @@ class PreviewProcesses:
 
 @contextmanager
 def _opened(scope: Scope, headers: Headers) -> Iterator[Callable[[tuple[str, Size]], Preview]]:
-    reader = PreviewReaderInThread(scope, headers)
-    yield lambda question: reader.read(*question)
+    root, cache = Root(scope.root), Cache(scope.state / PREVIEWS)
+
+    def read(question: tuple[str, Size]) -> Preview:
+        path, fit = question
+        bounds = Bounds.from_environment()
+        try:
+            with enforced(bounds):
+                return previewed(root, path, fit, cache, headers, make=partial(_here, bounds))
+        except MemoryError as error:
+            raise bounds.too_much_memory(path) from error
+
+    yield read

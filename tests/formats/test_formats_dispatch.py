@@ -82,7 +82,7 @@ def test_formats_that_are_not_written_are_refused_by_name_and_previewed(suffix: 
         (UserWarning("bad"), "CorruptImage"),
         (Image.DecompressionBombError("bad"), "TooLarge"),
         (Image.DecompressionBombWarning("bad"), "TooLarge"),
-        (MemoryError(), "TooLarge"),
+        (MemoryError(), "TooCostly"),
         (errors.BadBox((0, 0, 0, 0), "empty"), "BadBox"),
     ],
 )

@@ -29,9 +29,23 @@ RUNS = (
     mutant(
         "a crop is not verified",
         "engine/apply.py",
-        "job.candidate = formats.verify(written.data, job.candidate, job.operation.source)",
+        "job.candidate = bounded.verify(written.data, job.candidate, job.operation.source)",
         "pass",
         "tests/batch/test_together.py::test_a_crop_that_shows_other_pixels_than_those_of_its_box_is_not_switched_in",
+    ),
+    mutant(
+        "a costly file is decoded where it stops the work",
+        "bounded/__init__.py",
+        "seconds * _LITTLE <= bounds.seconds and memory * _LITTLE <= bounds.memory",
+        "True",
+        "tests/hostile/test_costly_files.py::test_a_batch_goes_on_behind_costly_files",
+    ),
+    mutant(
+        "who stops a reading process blames the image",
+        "bounded/process.py",
+        "raise ApplierStopped(name, stopped)",
+        "pass",
+        "tests/hostile/test_costly_files.py::test_who_stops_the_process_is_not_the_image",
     ),
     mutant(
         "a batch goes on without a trail",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cropkit.bounds import Bounds
 from cropkit.errors import LosslessUnavailable, Truncated, VerificationFailed
 from cropkit.formats.account import Account, Candidate, Header
 from cropkit.formats.decoder_errors import reading
@@ -86,8 +87,7 @@ def crop(
         "optimize": reencode.has_measured_codes(jpeg),
         "scans": [scan.numbers for scan in script],
     }
-    source = pixels.bare(jpeg)
-    facts, (encoded, before, after) = process.pool().ask(request, source, jpeg.size.area)
+    facts, (encoded, before, after) = _ask(jpeg, request)
     edit = metadata.Edit(Change(jpeg.size, stored), account, jpeg.name, drop=drop, paired=paired)
     carried, trailer = tuple(metadata.edited(jpeg, edit)), metadata.trailer(jpeg, edit)
     metadata.tell_of_container(jpeg, account)
@@ -118,6 +118,24 @@ def _prove_now(written: bytes, proof: Proof, name: str) -> None:
         raise process.CannotCopy(f"what is damaged cannot be copied soundly: {error}") from error
 
 
+def _ask(jpeg: Jpeg, request: Mapping[str, object]) -> process.Answer:
+    """Put a request about an image.
+
+    Raises
+    ------
+    TooCostly
+        It is at a bound.
+    Ended
+        There is no libjpeg that answers.
+    """
+    try:
+        return process.pool().ask(request, pixels.bare(jpeg), jpeg.size.area)
+    except process.OutOfBounds as error:
+        bounds, (which,) = Bounds.from_environment(), error.args
+        refusal = bounds.too_long if which == "seconds" else bounds.too_much_memory
+        raise refusal(jpeg.name) from error
+
+
 def check_whole(jpeg: Jpeg) -> None:
     """Have libjpeg say whether an image without an end has all of its pixels.
 
@@ -130,7 +148,7 @@ def check_whole(jpeg: Jpeg) -> None:
         return
     request = {"do": "read", "beyond": (False, False)}
     try:
-        facts, _ = process.pool().ask(request, pixels.bare(jpeg), jpeg.size.area)
+        facts, _ = _ask(jpeg, request)
     except process.Ended as error:
         raise Truncated(jpeg.name, f"the pixels have no end: {error}") from error
     if facts["warnings"] and not _is_harmless(facts["first_warning"]):
@@ -153,7 +171,7 @@ def damage(jpeg: Jpeg) -> str | None:
     check_whole(jpeg)
     request = {"do": "read", "beyond": (False, False)}
     try:
-        facts, _ = process.pool().ask(request, pixels.bare(jpeg), jpeg.size.area)
+        facts, _ = _ask(jpeg, request)
     except process.Ended as error:
         return f"pixels, as decoded: nobody could say whether they are damaged: {error}"
     return _warned(facts)
@@ -215,7 +233,7 @@ def _warnings_of_colour(facts: Mapping[str, Any], proof: Proof) -> int:
 def _wrong(jpeg: Jpeg, proof: Proof) -> str | None:
     request = {"do": "read", "beyond": proof.beyond}
     try:
-        facts, (edge,) = process.pool().ask(request, pixels.bare(jpeg), jpeg.size.area)
+        facts, (edge,) = _ask(jpeg, request)
     except (process.CannotCopy, process.TookTooLong) as error:
         return f"the coefficients cannot be read back: {error}"
     except process.Ended as error:
