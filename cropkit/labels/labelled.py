@@ -9,6 +9,7 @@ from threading import Lock
 from unicodedata import normalize
 
 from cropkit import formats
+from cropkit.bounds import Bounds
 from cropkit.errors import BadSuggestion, CropkitError
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.labels.files import Opened, opened
@@ -206,7 +207,8 @@ class Labelled:
         if self._files is None:
             raise BadSuggestion(label.where, "is in stored pixels, and belongs to no collection")
         try:
-            return formats.read_header(self._files.read(path).data, path).orientation
+            data = self._files.read(path, Bounds.from_environment()).data
+            return formats.read_header(data, path).orientation
         except CropkitError as error:
             raise BadSuggestion(label.where, f"no orientation is known: {error}") from error
 
