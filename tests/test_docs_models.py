@@ -25,8 +25,6 @@ from PIL import Image
 PAGE = (Path(__file__).parents[1] / "docs/models.md").read_text(encoding="utf-8")
 RECIPE = re.compile(r"^## ([^\n]+)\n(?:(?!^## ).)*?```python\n(.*?)```", re.MULTILINE | re.DOTALL)
 RECIPES = dict(RECIPE.findall(PAGE))
-    re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?```python\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL)
-)
 PORT = 8700
 
 
