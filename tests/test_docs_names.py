@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import refresh_docs
 
+from cropkit.system import plugins
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 FOLDERS = "cropkit|tests|benchmarks|docs|notebooks"
@@ -28,7 +30,9 @@ def test_every_file_and_folder_that_it_names_is_there(document: Path) -> None:
     "document", [d for d in DOCUMENTS if d.name != "CHANGELOG.md"], ids=lambda path: path.name
 )
 def test_every_dotted_name_that_it_uses_is_there(document: Path) -> None:
-    endings = ("db", "log", "toml", "jsonl", "prom", "ipynb")
+    groups = (plugins.READERS, plugins.SUGGESTERS, plugins.WRITERS)  # of entry points
+    plugged = [group.partition(".")[2] for group in groups]
+    endings = ("db", "log", "toml", "jsonl", "prom", "ipynb", *plugged)
     for name in re.findall(r"(?<![\w./-])cropkit\.([a-zA-Z_][\w.]*\w)", text(document)):
         if name.split(".")[0] not in endings:
             assert refresh_docs.resolved(name) is not None
