@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,16 @@ import pictures
 from PIL import Image
 
 import cropkit
+from cropkit.formats.account import Candidate
+from cropkit.formats.sniff import EXTENSIONS
 from cropkit.geometry import PixelBox
 from cropkit.verification.differences import Verification
 from cropkit.verification.judging import Judged, Task, judged
 from cropkit.verification.places import Folders
 
-Rows = list[dict[str, Any]]
+Row = dict[str, Any]
+Rows = list[Row]
+SUFFIXES = {form: suffix for suffix, form in reversed(EXTENSIONS.items())}
 BOX = PixelBox(9, 5, 58, 70)
 
 
@@ -97,6 +102,32 @@ def deep(size: tuple[int, int] = (96, 80), seed: int = 0, channels: int = 3) -> 
     base = np.asarray(pictures.photo(*size, seed)).astype(np.uint16) * 257
     grain = rng.integers(0, 200, base.shape, dtype=np.uint16)
     return (np.minimum(base, 65535 - 200) + grain)[..., :channels]
+
+
+def write_set(folder: Path, source: Path, candidate: Candidate, copying: str = "") -> Row:
+    """Write one crop that was made and proven, with its manifest; return its row."""
+    (folder / "set").mkdir(exist_ok=True)
+    name = f"{source.stem}{SUFFIXES[candidate.format]}"
+    (folder / "set" / name).write_bytes(candidate.data)
+    patched = (word for word in candidate.patched if word.startswith("size: "))
+    row: Row = {
+        "mode": "copy",
+        "source": source.name,
+        "source_sha256": sha256(source.read_bytes()).hexdigest(),
+        "crop": name,
+        "crop_sha256": sha256(candidate.data).hexdigest(),
+        "box_asked": candidate.box_asked.xyxy,
+        "box_applied": candidate.box_applied.xyxy,
+        "resampling": next(patched, None),
+        "copying": copying,
+        "psnr": candidate.psnr,
+    }
+    write_manifest(folder, row)
+    return row
+
+
+def write_manifest(folder: Path, row: Row) -> None:
+    (folder / "set" / "manifest.jsonl").write_text(json.dumps(row) + "\n")
 
 
 def ending(task: Task, folders: Folders) -> Judged:

@@ -15,12 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from cropkit.formats.webp import blocks as webp_blocks
 from cropkit.formats.webp import riff, vp8
 from cropkit.geometry import PixelBox, Size
-from cropkit.verification import components, shaping
+from cropkit.verification import components, shaping, stealth
 from cropkit.verification.claims import Claim
 from cropkit.verification.components import Components
 from cropkit.verification.decoding import (
@@ -127,7 +128,7 @@ def _of_pixels(crop: Picture, source: Picture, claim: Claim) -> Proof:
         )
         raise Wrong(Kind.PIXELS, f"it is {theirs}, where the source has {ours}")
     if claim.psnr is None:
-        return _equal(shown, meant, claim)
+        return _moved_data(shown, meant, way, claim) or _equal(shown, meant, claim)
     if crop.form != "webp":
         raise Wrong(Kind.PSNR, "a loss is stated, which its format has not")
     return _of_webp(shown, meant, way, crop, claim)
@@ -150,6 +151,18 @@ def _equal(shown: Samples, meant: Pixels, claim: Claim) -> Proof:
     words = [] if how is None else [f"resampled by {how.by}{', in light' * how.linear_light}"]
     words += ["converted to sRGB"] * claim.srgb
     return Proof("resampled", f"{', '.join(words)}, max difference {farthest:.0f}")
+
+
+def _moved_data(shown: Samples, meant: Pixels, way: "_Way", claim: Claim) -> Proof | None:
+    """Prove a crop that has its source's generation data in the lowest bits of its own alpha."""
+    bits = None if claim.resized or claim.srgb else way.hidden_data()
+    if bits is None or np.array_equal(shown, meant.samples):
+        return None
+    stored = stealth.with_bits(shaping.stored(meant.samples, way.crop.orientation), bits)
+    if stored is None or not np.array_equal(shaping.upright(stored, way.crop.orientation), shown):
+        return None
+    words = "generation data in the lowest bits of alpha moved with the corner"
+    return Proof("exact", f"exact, 8 bits a sample; {words}")
 
 
 def _farthest(shown: Samples, meant: Pixels) -> float:
@@ -276,7 +289,7 @@ class _Way:
     def __init__(
         self, source: Picture, crop: Picture, claim: Claim, stored: Components | None = None
     ) -> None:
-        self._source, self._crop, self._claim, self._stored = source, crop, claim, stored
+        self._source, self.crop, self._claim, self._stored = source, crop, claim, stored
         self._decoded: Components | None = None
         self._whole: Pixels | None = None
 
@@ -301,7 +314,14 @@ class _Way:
             pixels = shaping.in_srgb(pixels, self._source.profile)
         if claim.resized is not None:
             pixels = shaping.resized(pixels, claim.resized, self._source.name)
-        return _suited(pixels, self._crop)
+        return _suited(pixels, self.crop)
+
+    def hidden_data(self) -> npt.NDArray[np.uint8] | None:
+        """Return what a PNG hides in its alpha of 8 bits; None where there is nothing."""
+        pixels = self._source.pixels
+        is_png = self._source.form == self.crop.form == "png"
+        has_alpha = pixels.mode == "RGBA" and pixels.samples.dtype == np.uint8
+        return stealth.hidden(pixels.samples) if is_png and has_alpha else None
 
     def decoded(self, crop: Picture) -> Components:
         """Return the components of the crop, decoded once."""
@@ -320,7 +340,7 @@ class _Way:
         if stored is None or stored.mode != crop.mode:
             return None
         planes = (shaping.inside(shaping.upright(p, turn), box) for p in stored.planes)
-        return [shaping.stored(plane, self._crop.orientation) for plane in planes]
+        return [shaping.stored(plane, self.crop.orientation) for plane in planes]
 
     def _by_colours(self, crop: Components, box: PixelBox) -> list[Samples]:
         meant = self.cut(box)
@@ -331,7 +351,7 @@ class _Way:
         picture = shaping.as_image(meant)
         picture = picture if picture.mode == crop.mode else picture.convert(crop.mode)
         bands = (np.asarray(band) for band in picture.split())
-        return [shaping.stored(band, self._crop.orientation) for band in bands]
+        return [shaping.stored(band, self.crop.orientation) for band in bands]
 
     def beside(self, box: PixelBox, planes: Sequence[Samples]) -> Iterator[tuple[PixelBox, float]]:
         """Yield the boxes a pixel away with the loss that the crop would have by them."""
@@ -344,8 +364,8 @@ class _Way:
                 yield beside, self._loss(beside, planes)
 
     def _loss(self, box: PixelBox, planes: Sequence[Samples]) -> float:
-        if self._crop.form == "jpeg":
-            meant = self.components(self.decoded(self._crop), box)
+        if self.crop.form == "jpeg":
+            meant = self.components(self.decoded(self.crop), box)
             return max(psnr(planes, each) for each in meant)
         return psnr(planes, _planes(self.cut(box).samples[..., :3]))
 

@@ -29,7 +29,7 @@ from cropkit.geometry import Size
 
 Samples = npt.NDArray[Any]  # uint8 or uint16; of a TIFF, of any kind
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
-_ORIENTATION = 0x0112
+_ORIENTATION, _PROFILE = 0x0112, 34675
 _PLUGINS = {
     "png": "PNG",
     "webp": "WEBP",
@@ -111,6 +111,8 @@ class Picture:
             return None
         if self.form == "png":
             return _inflated(self.chunk(b"iCCP"))
+        if self.form == "tiff":
+            return _profile_of_tiff(self)
         profile = self.opened.info.get("icc_profile")
         return profile if isinstance(profile, bytes) and profile else None
 
@@ -231,6 +233,12 @@ def _pages(picture: Picture) -> int:
         except IndexError:
             return 1
     return 2
+
+
+def _profile_of_tiff(picture: Picture) -> bytes | None:
+    with tifffile.TiffFile(BytesIO(picture.data)) as tiff:
+        tag = _first(tiff).tags.get(_PROFILE)
+        return bytes(tag.value) if tag is not None and tag.value else None
 
 
 def tiff_orientation(picture: Picture) -> int:

@@ -1,6 +1,5 @@
 """For any crop and any falsification of it: what was made is proven, what was falsified never."""
 
-import json
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from sets_of_crops import kinds, reasons, verified
+from sets_of_crops import Row, kinds, reasons, verified, write_manifest, write_set
 from strategies import boxes_in
 
 from cropkit.formats.copies import copied, verify_copied
@@ -22,9 +21,7 @@ from cropkit.geometry import PixelBox, Size
 SIZE = Size(72, 60)
 FORMS = ("png", "jpg", "webp", "bmp", "tif")
 WAYS = ("", "format=png", "long-side=24", "format=jpeg quality=85", "format=webp quality=80")
-SUFFIXES = {"png": "png", "jpeg": "jpg", "webp": "webp", "bmp": "bmp", "tiff": "tif"}
 EXACT = ("", "format=png")
-Row = dict[str, Any]
 
 
 @st.composite
@@ -45,32 +42,12 @@ def made(folder: Path, case: tuple[str, int, str, PixelBox]) -> Row:
     if orientation != 1:
         options["exif"] = pictures.exif_bytes(orientation=orientation)
     (folder / "photos").mkdir(parents=True)
-    (folder / "set").mkdir()
     source = folder / "photos" / f"a.{form}"
     pictures.photo(SIZE.width, SIZE.height, 3).save(source, **options)
     how = CopyOptions.from_text(f"{way} allow-upscale=yes")
     unproven = copied(source.read_bytes(), source.name, box, how)
     candidate = verify_copied(unproven.data, unproven, source.name)
-    name = f"a.{SUFFIXES[candidate.format]}"
-    (folder / "set" / name).write_bytes(candidate.data)
-    row: Row = {
-        "mode": "copy",
-        "source": source.name,
-        "source_sha256": sha256(source.read_bytes()).hexdigest(),
-        "crop": name,
-        "crop_sha256": sha256(candidate.data).hexdigest(),
-        "box_asked": box.xyxy,
-        "box_applied": candidate.box_applied.xyxy,
-        "resampling": next((w for w in candidate.patched if w.startswith("size: ")), None),
-        "copying": way,
-        "psnr": candidate.psnr,
-    }
-    write(folder, row)
-    return row
-
-
-def write(folder: Path, row: Row) -> None:
-    (folder / "set" / "manifest.jsonl").write_text(json.dumps(row) + "\n")
+    return write_set(folder, source, candidate, way)
 
 
 @given(cases())
@@ -145,7 +122,7 @@ def test_no_falsification_passes(
     if falsify is moved_edge and row["resampling"]:
         return  # of a box that is a pixel larger the same few pixels may be made
     falsify(folder, row, data)
-    write(folder, row)
+    write_manifest(folder, row)
     result = verified(folder / "set", sources=[folder / "photos"])
     assert not result.ok, row
     assert len(kinds(result)) == 1

@@ -1,0 +1,79 @@
+"""Every file that was made for a row of the table of formats: cropped as it is, and as a PNG."""
+
+import shutil
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pictures
+import pytest
+import samples_png
+import test_formats_features as features
+from PIL import Image
+from sets_of_crops import reasons, verified, write_set
+
+from cropkit import formats
+from cropkit.errors import Refused
+from cropkit.formats.account import Candidate
+from cropkit.formats.capabilities import CAPABILITIES, REFUSED, Capability
+from cropkit.formats.copies import copied, verify_copied
+from cropkit.formats.copy_options import CopyOptions
+
+ROWS = [row for row in CAPABILITIES if row.outcome != REFUSED]
+
+
+def written(folder: Path, row: Capability, data: bytes) -> Path:
+    source = folder / f"picture{features.SUFFIXES[row.format]}"
+    source.write_bytes(data)
+    return source
+
+
+def proven(folder: Path, source: Path, candidate: Candidate, copying: str = "") -> list[str]:
+    shutil.rmtree(folder / "set", ignore_errors=True)
+    write_set(folder, source, candidate, copying)
+    return reasons(verified(folder / "set", sources=[folder]))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.format}: {row.feature}")
+def test_a_crop_in_its_own_format_is_proven(row: Capability, tmp_path: Path) -> None:
+    for data in features.samples(row):
+        source, chosen = written(tmp_path, row, data), features.options(row)
+        size = formats.read_header(data, source.name, chosen).size
+        candidate = formats.crop(data, source.name, features.middle(size), chosen)
+        candidate = formats.verify(candidate.data, candidate, source.name)
+        assert proven(tmp_path, source, candidate) == []
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.format}: {row.feature}")
+def test_a_copy_in_another_format_is_proven(row: Capability, tmp_path: Path) -> None:
+    for data in features.samples(row):
+        source, chosen = written(tmp_path, row, data), features.options(row)
+        size = formats.read_header(data, source.name, chosen).size
+        for way in ("format=png", "format=webp", "format=jpeg quality=90"):
+            how = CopyOptions.from_text(way)
+            try:
+                candidate = copied(data, source.name, features.middle(size), how, chosen)
+                candidate = verify_copied(candidate.data, candidate, source.name)
+            except Refused:
+                continue
+            assert proven(tmp_path, source, candidate, way) == []
+
+
+@pytest.mark.parametrize("at", [(0, 0), (1, 20), (9, 7)])
+def test_a_bit_of_alpha_that_is_not_the_sources_is_noticed(
+    at: tuple[int, int], tmp_path: Path
+) -> None:
+    data = samples_png.SAMPLES["generation data in alpha (stealth PNG info)"]
+    assert isinstance(data, bytes)
+    source = tmp_path / "picture.png"
+    source.write_bytes(data)
+    size = formats.read_header(data, source.name).size
+    candidate = formats.crop(data, source.name, features.middle(size))
+    assert proven(tmp_path, source, candidate) == []
+    with Image.open(BytesIO(candidate.data)) as picture:
+        pixels = np.asarray(picture).copy()
+    pixels[*at, 3] ^= 1
+    falsified = replace(candidate, data=pictures.encoded(Image.fromarray(pixels), "PNG"))
+    (reason,) = proven(tmp_path, source, falsified)
+    assert reason.startswith("pixels: picture.png")
