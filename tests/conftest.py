@@ -1,5 +1,6 @@
 """Fixtures and Hypothesis profiles that every test shares."""
 
+import gc
 import logging
 import os
 import signal
@@ -33,6 +34,9 @@ sys.dont_write_bytecode = False
 
 running.keep_in_memory()
 
+# Tests stay to the end: nobody looks for garbage among them, while they are collected or later.
+gc.disable()
+
 # A shell starts what it puts in the background deaf to Ctrl-C, and so are all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -64,6 +68,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(longest))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Go on to the tests, whose garbage is looked for as in any program."""
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

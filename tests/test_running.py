@@ -1,5 +1,6 @@
 """How a run is put together: names that are there, long ones first, nothing left out unasked."""
 
+import gc
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,11 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.parametrize("name", [*running.SLOW, *running.SECONDS, *running.TOGETHER])
 def test_what_is_weighed_or_left_out_is_there(name: str) -> None:
     assert (ROOT / name).exists(), "a name that is not there leaves out nothing"
+
+
+def test_garbage_is_looked_for_in_tests_and_not_among_the_tests() -> None:
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 0
 
 
 def item(nodeid: str) -> pytest.Item:
