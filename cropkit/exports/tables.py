@@ -99,18 +99,20 @@ def _write_json_lines(file: IO[str], rows: Decisions) -> None:
 
 
 def _write_csv(file: IO[str], rows: Decisions) -> None:
-    writer = csv.DictWriter(file, list(_columns()), lineterminator="\n")
+    writer = csv.DictWriter(file, list(columns()), lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow(dict(_cells(all_escaped(record(row)))))
+        writer.writerow(dict(cells(all_escaped(record(row)))))
 
 
-def _columns() -> Iterator[str]:
+def columns() -> Iterator[str]:
+    """Yield the names of a table's columns: of a pair, two."""
     for field in FIELDS:
         yield from _names_of(field) if field in _PAIRS else (field,)
 
 
-def _cells(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def cells(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield a record's values by the columns of a table."""
     for field, value in values.items():
         if field in _PAIRS:
             yield from zip(_names_of(field), value or (None, None), strict=True)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from ipywidgets import HTML, Layout, VBox
@@ -34,6 +34,9 @@ from cropkit.review.view.overlay import over
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import grip_point
 from cropkit.system import parameters
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MOST_A_PAGE, _MOST_PIXELS = 1_000, 1_000_000
 UNSURE = 0.5  # a suggestion that says less may as well be wrong
@@ -156,6 +159,21 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def on_undo(self, callback: Callable[[CropResult], object]) -> None:
         """Call back with the result each time a decision was taken back."""
         self._controller.on_undo(callback)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the decisions in force of the collection: one row each, typed, times in UTC.
+
+        Of each image and slot it is the latest that nobody took back, whatever its verdict and
+        whether or not it was carried out; the columns are those of ``export("csv", ...)``.
+
+        Raises
+        ------
+        AuditError
+            The trail cannot be read.
+        """
+        from cropkit.exports.frame import frame  # noqa: PLC0415  (pandas: only where it is needed)
+
+        return frame(self.collection.trail, self.collection.root)
 
     def snapshot(self) -> Image:
         """Return the page as it looks now, as a picture, 1000 pixels wide.

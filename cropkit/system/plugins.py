@@ -13,6 +13,11 @@ from cropkit.system import parameters
 WRITERS = "cropkit.writers"  # an `exports.registry.Writer` each
 READERS = "cropkit.readers"  # functions of a path, which yield `labels.label.Label`
 SUGGESTERS = "cropkit.suggesters"  # models, called with an image or a path
+# What a stranger's module may raise when it is imported; what ends a process is none of them.
+_AT_IMPORT = (
+    *(ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, ImportError),
+    *(LookupError, NameError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+)
 
 
 def names(group: str) -> list[str]:
@@ -40,7 +45,7 @@ def loaded(group: str, name: str, parameter: str, ours: Iterable[str] = ()) -> A
     (point, *_) = points.select(name=name)
     try:
         return point.load()
-    except (ImportError, AttributeError) as error:
+    except _AT_IMPORT as error:
         raise broken(parameter, name, f"{point.value} cannot be loaded: {error}") from error
 
 

@@ -92,6 +92,20 @@ def test_enter_writes_exactly_the_boxes_that_were_shown(browser: Browser, folder
     assert browser.review.progress["written"] == len(shown)
 
 
+def test_the_decisions_in_force_are_a_frame(browser: Browser) -> None:
+    assert len(browser.review.to_frame()) == 0
+    boxes = [e.box for e in entries(browser) if isinstance(e, Open)]
+    browser.key("Enter")
+    browser.shown()
+    held = browser.review.to_frame()
+    edges = held[["left", "top", "right", "bottom"]].itertuples(index=False, name=None)
+    assert sorted(edges) == sorted(box.xyxy for box in boxes)
+    assert set(held["verdict"]) == {"accept"}
+    browser.key("z")
+    browser.shown()
+    assert len(browser.review.to_frame()) == len(boxes) - 1
+
+
 def test_the_counts_on_the_screen_are_those_of_the_trail(browser: Browser) -> None:
     browser.key("x")
     browser.key("2")
