@@ -40,7 +40,7 @@ class Tensor:
     def cpu(self) -> "Tensor":
         return self
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:  # noqa: FBT001  (NumPy asks so)
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:  # noqa: FBT001  (NumPy calls it so)  # noqa: FBT001  (NumPy asks so)
         return np.array(self._values, dtype, copy=copy)
 
     def __len__(self) -> int:
