@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
@@ -30,6 +31,7 @@ from sqlalchemy.exc import OperationalError
 
 from cropkit import clock
 from cropkit.audit import pristine, replay, rows, schema
+from cropkit.audit.connecting import run
 from cropkit.audit.links import Between
 from cropkit.audit.operation import OperationState
 from cropkit.errors import AuditCorrupt
@@ -58,6 +60,14 @@ _KEYS = {
 # Of which names a row is about; those of one image have an order.
 _NAMES = {"decision": ("path",), "operation": ("source", "target")}
 _ROWID: ColumnElement[int] = literal_column("rowid")  # all tables have one
+_EVENTS = select(schema.audit).order_by(schema.audit.c.seq)
+_IN_TRAIL = select(schema.audit.c.operation).where(schema.audit.c.operation.is_not(None))
+_UNTOLD = (
+    select(_ROWID)
+    .select_from(schema.operation)
+    .where(schema.operation.c.state == OperationState.ABORTED)
+    .where(schema.operation.c.id.not_in(_IN_TRAIL))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +110,13 @@ def disagreements(db: Connection, between: Between | None = None) -> list[Disagr
 @contextmanager
 def _beside() -> Iterator[Connection]:
     with pristine.temporary() as other:
-        other.exec_driver_sql("BEGIN")
+        run(other, "BEGIN")
         yield other
-        other.exec_driver_sql("ROLLBACK")
+        run(other, "ROLLBACK")
 
 
 def _events(db: Connection) -> Iterator[replay.Event]:
-    query = select(schema.audit).order_by(schema.audit.c.seq)
-    return (row._asdict() for row in db.execute(query))
+    return (row._asdict() for row in db.execute(_EVENTS))
 
 
 def _played(
@@ -170,9 +179,7 @@ def _rows(
     table: Table, db: Connection, unreadable: dict[str, Disagreement]
 ) -> Iterator[tuple[object, Row]]:
     """Yield the rows in the order of their keys; name those that cannot be read, and go on."""
-    name, number = _KEYS[table.name], 0
-    columns = [each for each in table.c if each.name not in _NOT_TOLD[table.name]]
-    query = _ended(table, select(*columns)).order_by(table.c[name])
+    name, number, query = _KEYS[table.name], 0, _told_of(table)
     try:
         with rows.read(table.name):
             for row in db.execute(query):
@@ -180,6 +187,12 @@ def _rows(
                 yield getattr(row, name), row._asdict()
     except AuditCorrupt:  # from there on each is read by itself
         yield from _each(table, db, query, number, unreadable)
+
+
+@cache
+def _told_of(table: Table) -> Select[Any]:
+    columns = [each for each in table.c if each.name not in _NOT_TOLD[table.name]]
+    return _ended(table, select(*columns)).order_by(table.c[_KEYS[table.name]])
 
 
 def _each(
@@ -264,6 +277,7 @@ def _by_name(
         yield name.decode(errors="replace"), list(dict.fromkeys(map(_key, of_name)))
 
 
+@cache
 def _ordered(table: Table) -> Select[Any]:
     key, seq = table.c[_KEYS[table.name]], table.c.seq
     whose = (rows.as_bytes(key).label("key"), func.typeof(key).label("kind"), seq)
@@ -279,16 +293,7 @@ def _key(row: ResultRow[Any]) -> str:
 
 def _without_event(db: Connection) -> Iterator[Disagreement]:
     """Find operations that ended without effect, and of which the trail does not tell."""
-    in_trail = select(schema.audit.c.operation).where(schema.audit.c.operation.is_not(None))
-    query = (
-        select(_ROWID)
-        .select_from(schema.operation)
-        .where(
-            schema.operation.c.state == OperationState.ABORTED,
-            schema.operation.c.id.not_in(in_trail),
-        )
-    )
-    for number in db.execute(query).scalars().all():
+    for number in db.execute(_UNTOLD).scalars().all():
         key, path = rows.texts(db, schema.operation.name, ("id", "source"), number)
         reason = f"operation {key} is not in the trail"
         yield Disagreement("operation", key, unescaped(path), reason)

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from functools import cache
 
 from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 _CACHE_KIB = 32_000  # of a temporary file
@@ -58,6 +59,35 @@ def connected(opened: _Opened) -> Connection:
         return _engine().connect()
     finally:
         _opened.reset(before)
+
+
+def driver(db: Connection) -> sqlite3.Connection:
+    """Return SQLite's own connection beneath one of SQLAlchemy's."""
+    own = db.connection.driver_connection
+    if not isinstance(own, sqlite3.Connection):
+        raise TypeError("not over SQLite")
+    return own
+
+
+def run(db: Connection, statement: str) -> sqlite3.Cursor:
+    """Run what begins, ends and sets: it has no parameters, and no rows of ours.
+
+    SQLAlchemy takes ten times as long for it as SQLite, and there are dozens to each opening.
+
+    Raises
+    ------
+    DBAPIError
+        What SQLite raised, as SQLAlchemy has it.
+    """
+    try:
+        return driver(db).execute(statement)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
+
+
+def version_of(db: Connection) -> int:
+    """Return the format of a database; 0 of an empty one."""
+    return int(run(db, "PRAGMA user_version").fetchone()[0])
 
 
 @cache

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from cropkit.audit import segments
 from cropkit.audit.chain import digest
@@ -33,6 +33,8 @@ NOT_DURABLE = frozenset(("session-started",))
 """The events that a transaction without a sync may write; each other one is durable first."""
 
 _HEAD = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+_AFTER = select(audit).where(audit.c.seq > bindparam("last")).order_by(audit.c.seq)
+HASH_OF = select(audit.c.hash).where(audit.c.seq == bindparam("number"))
 _TAIL = 1 << 16
 SYNCED_EACH = 1 << 20  # bytes
 _AT_RISK = 2 * LONGEST_LINE  # bytes at the end; less than that between two syncs, whoever dies
@@ -68,9 +70,8 @@ def follow(db: Connection, path: Path, *, mend: bool) -> int:
 
 def _pieces(db: Connection, last: int) -> Iterator[tuple[int, bytes]]:
     """Yield the lines of the events after one, some at a time, with the number of their last."""
-    query = select(audit).where(audit.c.seq > last).order_by(audit.c.seq)
     lines, number = bytearray(), last
-    for row in db.execute(query).mappings():
+    for row in db.execute(_AFTER, {"last": last}).mappings():
         lines += (json.dumps({str(name): value for name, value in row.items()}) + "\n").encode()
         number = int(row["seq"])
         if len(lines) >= SYNCED_EACH:
@@ -190,7 +191,7 @@ def _is_known(db: Connection, line: bytes, path: Path) -> bool:
     except AuditCorrupt:
         return False
     number, its_hash, whole = event["seq"], event["hash"], event["hash"] == digest(event)
-    known = db.execute(select(audit.c.hash).where(audit.c.seq == number)).scalar_one_or_none()
+    known = db.execute(HASH_OF, {"number": number}).scalar_one_or_none()
     if whole and known != its_hash and event["event"] not in NOT_DURABLE:
         ends = db.execute(_HEAD).one_or_none() or (0, "")
         raise AuditBehind(path.parent.parent, path.name, number, its_hash, *ends)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 
 from cropkit import clock
 from cropkit.audit import seals
-from cropkit.audit.export import NOT_DURABLE
+from cropkit.audit.export import HASH_OF, NOT_DURABLE
 from cropkit.audit.keys import NOBODY
 from cropkit.audit.schema import audit
 from cropkit.audit.seals import Head
@@ -32,6 +32,13 @@ _MOST_KEYS = 200  # of one trail; whoever has a key beyond is looked at anew eac
 _MOST_OTHERS = 20  # collections that were in the same folder before
 
 _DOCUMENT = "heads"
+_FIRST = select(audit.c.hash).order_by(audit.c.seq).limit(1)
+_LAST_DURABLE = (
+    select(audit.c.seq, audit.c.hash)
+    .where(audit.c.event.not_in(NOT_DURABLE))
+    .order_by(audit.c.seq.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +62,12 @@ class Seen:
 
 def lacks(db: Connection, head: Head) -> bool:
     """Whether a trail does not hold an event, or another one in its place."""
-    query = select(audit.c.hash).where(audit.c.seq == head.seq)
-    return db.execute(query).scalar_one_or_none() != head.hash
+    return db.execute(HASH_OF, {"number": head.seq}).scalar_one_or_none() != head.hash
 
 
 def last_durable(db: Connection) -> Head | None:
     """Return the last event that no power cut can take; None: there is none."""
-    query = select(audit.c.seq, audit.c.hash).where(audit.c.event.not_in(NOT_DURABLE))
-    row = db.execute(query.order_by(audit.c.seq.desc()).limit(1)).one_or_none()
+    row = db.execute(_LAST_DURABLE).one_or_none()
     return Head(row.seq, row.hash) if row else None
 
 
@@ -77,8 +82,7 @@ def looked_at(db: Connection) -> Seen | None:
 
 def first(db: Connection) -> str:
     """Return the hash of a trail's first event; '' of an empty one."""
-    query = select(audit.c.hash).order_by(audit.c.seq).limit(1)
-    return db.execute(query).scalar_one_or_none() or ""
+    return db.execute(_FIRST).scalar_one_or_none() or ""
 
 
 def seen(folder: Path, its_first: str = "") -> Seen | None:

@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateIndex
 
 from cropkit import clock
 from cropkit.audit import chain, decisions, pristine, schema, shape
-from cropkit.audit.connecting import connected, in_memory
+from cropkit.audit.connecting import connected, driver, in_memory
 
 _SESSION = "migration"  # a migration comes before any session
 
@@ -45,11 +45,8 @@ def brought_up(db: Connection, version: int) -> Connection:
 
 
 def _copied(db: Connection) -> sqlite3.Connection:
-    source = db.connection.driver_connection
-    if not isinstance(source, sqlite3.Connection):
-        raise TypeError("not over SQLite")
     copy = in_memory()
-    source.backup(copy)
+    driver(db).backup(copy)
     return copy
 
 

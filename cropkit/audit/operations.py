@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -58,6 +59,7 @@ _CHANGE = {
 }
 _LET_GO = delete(claim).where(claim.c.operation == bindparam("wanted"))
 _PLAN, _CLAIM = insert(operation), insert(claim)
+_ONE = select(operation).where(operation.c.id == bindparam("wanted"))
 _CLAIMED = select(claim.c.name).where(claim.c.name.in_(bindparam("names", expanding=True))).limit(1)
 _OUTCOMES = {
     OperationKind.CROP: Status.CROPPED,
@@ -216,7 +218,7 @@ def image_of(db: Connection, wanted: Operation) -> str:
 
 def _readable(db: Connection, wanted: str) -> Operation | None:
     try:
-        row = db.execute(select(operation).where(operation.c.id == wanted)).one_or_none()
+        row = db.execute(_ONE, {"wanted": wanted}).one_or_none()
         return None if row is None else _operation(row)
     except AuditCorrupt:
         return None
@@ -236,7 +238,7 @@ def one(db: Connection, wanted: str) -> Operation:
     AuditCorrupt
         Its row cannot be read.
     """
-    return _operation(db.execute(select(operation).where(operation.c.id == wanted)).one())
+    return _operation(db.execute(_ONE, {"wanted": wanted}).one())
 
 
 def state_of(db: Connection, wanted: str) -> OperationState | None:
@@ -329,6 +331,7 @@ def newest_redoable(db: Connection, before: int | None) -> list[tuple[int, Done]
     return _some_before(db, _restores_of_crops(), before)
 
 
+@cache
 def _restores_of_crops() -> ColumnElement[bool]:
     undone = select(_other.c.kind).where(_other.c.id == operation.c.undoes).scalar_subquery()
     # what brought a kept original back had no crop to keep
@@ -390,10 +393,14 @@ def later_on(db: Connection, earlier: Operation) -> Done | None:
 
 def claimed_for_nothing(db: Connection) -> list[str]:
     """Return the names that are claimed for no open operation: nobody will give them back."""
+    return list(rows.names(db.execute(_claimed_for_nothing()).scalars()))
+
+
+@cache
+def _claimed_for_nothing() -> Select[Any]:
     mine = select(operation.c.seq).where(operation.c.id == claim.c.operation)
     is_open = mine.where(is_not_done, operation.c.state != OperationState.ABORTED).exists()
-    query = select(rows.as_bytes(claim.c.name)).where(~is_open)
-    return list(rows.names(db.execute(query).scalars()))
+    return select(rows.as_bytes(claim.c.name)).where(~is_open)
 
 
 def originals(db: Connection) -> dict[str, str]:
@@ -401,16 +408,25 @@ def originals(db: Connection) -> dict[str, str]:
 
     What is no SHA-256 is left out: see `needs_unknown`.
     """
+    return {str(sha256): str(moment) for sha256, moment in db.execute(_originals())}
+
+
+@cache
+def _originals() -> Select[Any]:
     query = select(operation.c.before, func.max(operation.c.settled_at))
     query = query.where(_needs_original(), _is_sha256(operation.c.before))
-    grouped = query.group_by(operation.c.before)
-    return {str(sha256): str(moment) for sha256, moment in db.execute(grouped)}
+    return query.group_by(operation.c.before)
 
 
 def needs_unknown(db: Connection) -> bool:
     """Whether a finished operation needs an original of which nobody can tell which it is."""
+    return db.execute(_needs_unknown()).first() is not None
+
+
+@cache
+def _needs_unknown() -> Select[Any]:
     unknown = select(operation.c.seq).where(needs_original, ~_is_sha256(operation.c.before))
-    return db.execute(unknown.limit(1)).first() is not None
+    return unknown.limit(1)
 
 
 def _is_sha256(cell: ColumnElement[str]) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache, partial
 
 from sqlalchemy import Connection, Index
@@ -10,7 +10,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from cropkit.audit import schema
-from cropkit.audit.connecting import connected, in_memory, temporary_file
+from cropkit.audit.connecting import connected, in_memory, run, temporary_file
 
 
 @contextmanager
@@ -23,8 +23,7 @@ def database() -> Iterator[Connection]:
 @contextmanager
 def temporary() -> Iterator[Connection]:
     """Give out the same in a temporary file, as large as it may become; gone when it is closed."""
-    with connected(temporary_file) as db:
-        make_tables(db)
+    with connected(partial(_copied_to_file, _image())) as db:
         yield db
 
 
@@ -34,10 +33,21 @@ def _copy(image: bytes) -> sqlite3.Connection:
     return copy
 
 
+def _copied_to_file(image: bytes) -> sqlite3.Connection:
+    file = temporary_file()
+    try:
+        with closing(_copy(image)) as copy:
+            copy.backup(file)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
 def make_tables(db: Connection) -> None:
     """Make all tables and indices in an empty database."""
     for statement in _statements():
-        db.exec_driver_sql(statement)
+        run(db, statement)
 
 
 @cache

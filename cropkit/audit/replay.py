@@ -16,6 +16,7 @@ from sqlalchemy import Column, Connection, bindparam, func, insert, select, upda
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cropkit.audit import chain, decisions, operations, schema, sessions, settings
+from cropkit.audit.connecting import run
 from cropkit.audit.links import Between
 from cropkit.audit.operation import MERGED, TAKEN_BACK, Operation
 from cropkit.audit.rows import NOT_OURS
@@ -37,6 +38,7 @@ _THERE = {
     column: select(column).where(column.in_(bindparam("keys", expanding=True)))
     for column in (schema.session.c.id, schema.decision.c.id, schema.operation.c.id)
 }
+_SESSION = insert(schema.session)
 _LAST_EVENT = select(schema.audit).where(schema.audit.c.hash == bindparam("wanted"))
 
 
@@ -95,12 +97,12 @@ def faults(
     """
     count = 0
     for alike in _stretches(events):
-        db.exec_driver_sql("SAVEPOINT stretch")
+        run(db, "SAVEPOINT stretch")
         if _fault(db, alike, play) is not None:
-            db.exec_driver_sql("ROLLBACK TO stretch")
+            run(db, "ROLLBACK TO stretch")
             one_by_one = ((event, _fault(db, [event], play)) for event in alike)
             yield from ((event, fault) for event, fault in one_by_one if fault is not None)
-        db.exec_driver_sql("RELEASE stretch")
+        run(db, "RELEASE stretch")
         count += len(alike)
         if between is not None:
             between(count)
@@ -148,7 +150,7 @@ def _each(
 
 
 def _session_started(db: Connection, _event: Event, body: Body) -> None:
-    db.execute(insert(schema.session).values({"id": body["id"], **body}))
+    db.execute(_SESSION, {"id": body["id"], **body})
 
 
 def _session_ended(db: Connection, event: Event, body: Body) -> None:

@@ -16,9 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from cropkit.audit import rows
+from cropkit.audit.connecting import version_of
 from cropkit.audit.keys import NOBODY, Key, is_id
 from cropkit.audit.schema import audit, seal
 from cropkit.errors import TrailForged
@@ -31,6 +32,10 @@ _STRANGERS = """SELECT DISTINCT key FROM seal WHERE number > coalesce(
     (SELECT number FROM seal WHERE key = ? ORDER BY number DESC LIMIT 1), -1)"""
 _LAST = "SELECT number FROM seal ORDER BY number DESC LIMIT 1"
 _BY_NUMBER = "SELECT number, key, seq, hash, mac FROM seal WHERE number = ?"
+_SEALS = select(seal).order_by(seal.c.number)
+_SEALED = select(audit.c.seq, audit.c.hash).join(seal, seal.c.seq == audit.c.seq)
+_GO_ON = update(seal).where(seal.c.number == bindparam("latest"))
+_ONE_MORE = insert(seal)
 _EVIDENCE = 100  # seals that an event keeps, when they are given up
 _CELL = 100  # characters of each cell of theirs
 
@@ -66,12 +71,12 @@ Ends = tuple[Head | None, Seal | rows.Unread | None]
 
 def head(db: Connection) -> Head | None:
     """Return the last event; None of an empty trail, and of a database without tables."""
-    return _newest(db) if _format(db) else None
+    return _newest(db) if version_of(db) else None
 
 
 def ends(db: Connection) -> Ends:
     """Return the last event and the last seal; no seal of a database in an older format."""
-    version = _format(db)
+    version = version_of(db)
     return _newest(db) if version else None, _latest(db) if version >= _FIRST else None
 
 
@@ -161,10 +166,6 @@ class Sealing:
             raise TrailForged(self._folder, wrong[0])
 
 
-def _format(db: Connection) -> int:
-    return int(db.exec_driver_sql("PRAGMA user_version").scalar_one())
-
-
 def _newest(db: Connection) -> Head | None:
     row = db.exec_driver_sql(_NEWEST).one_or_none()
     return Head(row.seq, row.hash) if row else None
@@ -181,16 +182,16 @@ def _sealed_by(db: Connection, key: Key, newest: Head) -> Seal:
     latest, mac = _latest(db), key.mac(*newest)
     values = {"key": key.id, "seq": newest.seq, "hash": newest.hash, "mac": mac}
     if isinstance(latest, Seal) and latest.key == key.id:
-        db.execute(update(seal).where(seal.c.number == latest.number).values(values))
+        db.execute(_GO_ON, values | {"latest": latest.number})
         return replace(latest, head=newest, mac=mac)
-    written = db.execute(insert(seal).values(values))
+    written = db.execute(_ONE_MORE, values)
     return Seal(written.lastrowid, key.id, newest, mac)
 
 
 def _looked_through(db: Connection) -> tuple[list[Seal], list[rows.Unread]]:
-    if _format(db) < _FIRST:
+    if version_of(db) < _FIRST:
         return [], []
-    return rows.each(db, select(seal).order_by(seal.c.number), seal.c.number, _read)
+    return rows.each(db, _SEALS, seal.c.number, _read)
 
 
 def _numbered(db: Connection, number: int) -> Seal:
@@ -218,8 +219,7 @@ def _misplaced(db: Connection, known: Sequence[Seal]) -> Iterator[str]:
 
 def _sealed(db: Connection) -> dict[int, str]:
     """Return the hashes of the events that were sealed, by their number."""
-    query = select(audit.c.seq, audit.c.hash).join(seal, seal.c.seq == audit.c.seq)
-    return {row.seq: row.hash for row in db.execute(query)}
+    return {row.seq: row.hash for row in db.execute(_SEALED)}
 
 
 def _not_by(key: Key, known: Sequence[Seal]) -> Iterator[str]:

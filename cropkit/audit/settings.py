@@ -7,6 +7,8 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from cropkit.audit.schema import setting
 
+_EVERY = select(setting)
+
 
 def change(db: Connection, chosen: Mapping[str, str], at: str) -> None:
     """Write settings over those of the same name."""
@@ -18,4 +20,4 @@ def change(db: Connection, chosen: Mapping[str, str], at: str) -> None:
 
 def all_of(db: Connection) -> dict[str, str]:
     """Return every setting."""
-    return {row.name: row.value for row in db.execute(select(setting))}
+    return {row.name: row.value for row in db.execute(_EVERY)}

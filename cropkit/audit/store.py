@@ -14,13 +14,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from cropkit.audit import compacting, export, migrations, rotating, shape
-from cropkit.audit.connecting import distrust
+from cropkit.audit.connecting import distrust, run, version_of
 from cropkit.audit.schema import VERSION
 from cropkit.audit.store_reader import (
     DEADLINE,
     StoreReader,
     unavailable,
-    version_of,
 )
 from cropkit.errors import AuditLocked, CropkitError, ForeignState
 from cropkit.system import disk_space, file_system_probe, state_folder
@@ -115,17 +114,17 @@ class Store(StoreReader):
         with self._translated(), self._alone(deadline), held_off(), self._soon(deadline):
             self._check_place()
             level = "FULL" if durable else "NORMAL"
-            self._connection.exec_driver_sql(f"PRAGMA synchronous={level}")
-            self._connection.exec_driver_sql("BEGIN IMMEDIATE")
+            run(self._connection, f"PRAGMA synchronous={level}")
+            run(self._connection, "BEGIN IMMEDIATE")
             try:
                 with self._sealed(self._connection):
                     yield self._connection
-                self._connection.exec_driver_sql("COMMIT")
+                run(self._connection, "COMMIT")
                 self._check_place()
             except BaseException:
                 # a failed COMMIT may have ended the transaction, an interrupt the connection
                 with suppress(SQLAlchemyError):
-                    self._connection.exec_driver_sql("ROLLBACK")
+                    run(self._connection, "ROLLBACK")
                 raise
             if self._follows and self._head() != self._exported:
                 self._export()
@@ -225,7 +224,7 @@ class Store(StoreReader):
                 self._connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _head(self) -> int:
-        return int(self._connection.exec_driver_sql(_HEAD).scalar_one())
+        return int(run(self._connection, _HEAD).fetchone()[0])
 
     def _export(self) -> None:
         """Let the export follow; the commit stands, whatever happens to the copy."""

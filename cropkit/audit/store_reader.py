@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError, SQLAlchemyError
 
 from cropkit.audit import migrations, segments, shape
-from cropkit.audit.connecting import connected, distrust
+from cropkit.audit.connecting import connected, distrust, driver, run, version_of
 from cropkit.audit.reading_copy import ReadingCopy
 from cropkit.audit.schema import VERSION
 from cropkit.errors import (
@@ -220,27 +220,21 @@ class StoreReader:
 @contextmanager
 def one_moment(db: Connection) -> Iterator[None]:
     """Let all answers come from one state of the database; in a transaction they do already."""
-    driver = db.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection) or driver.in_transaction:
+    if driver(db).in_transaction:
         yield
         return
-    db.exec_driver_sql("BEGIN")
+    run(db, "BEGIN")
     try:
         yield
     finally:
         with suppress(SQLAlchemyError):  # an interrupt may have ended the connection
-            db.exec_driver_sql("ROLLBACK")
+            run(db, "ROLLBACK")
 
 
 def unavailable(folder: Path, reason: object) -> AuditUnavailable:
     """Return why the trail cannot be opened or written: that the disk is full, where it is."""
     lacking = disk_space.shortage(folder)
     return DiskFull(folder, lacking) if lacking else AuditUnavailable(folder, reason)
-
-
-def version_of(db: Connection) -> int:
-    """Return the format of a database."""
-    return int(db.exec_driver_sql("PRAGMA user_version").scalar_one())
 
 
 def has_wal_reset_bug(version: str) -> bool:

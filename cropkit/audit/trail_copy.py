@@ -5,10 +5,11 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from cropkit.audit.connecting import version_of
 from cropkit.audit.reader import DEADLINE, TrailReader
 from cropkit.audit.reading_copy import copy_while_nobody_writes
 from cropkit.audit.store import Store
-from cropkit.audit.store_reader import StoreReader, version_of
+from cropkit.audit.store_reader import StoreReader
 from cropkit.errors import AuditError, AuditUnavailable
 from cropkit.system import state_folder
 from cropkit.system.files import Root

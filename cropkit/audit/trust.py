@@ -28,11 +28,11 @@ from cropkit.audit import (
     unsettled,
     unvouched,
 )
+from cropkit.audit.connecting import version_of
 from cropkit.audit.keys import Key
 from cropkit.audit.operation import Operation
 from cropkit.audit.schema import VERSION
 from cropkit.audit.store import DEADLINE, Store
-from cropkit.audit.store_reader import version_of
 from cropkit.errors import PersonalStateUnusable, StateNotAdopted, TrailForged
 from cropkit.system import destinations
 from cropkit.system.files import Root

@@ -9,14 +9,15 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pictures
 import pytest
 from faults import as_format_4
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from trails import BOX, A, B, Row, change, crop, rows
 
+from cropkit.audit import connecting, store
 from cropkit.audit.schema import VERSION
 from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
@@ -629,23 +630,24 @@ def test_without_a_home_nothing_is_sealed_and_work_goes_on(nowhere: Path, capsys
     assert "this user has no home" in told
 
 
-def test_a_commit_that_failed_is_no_forgery(tmp_path: Path) -> None:
+def test_a_commit_that_failed_is_no_forgery(tmp_path: Path, monkeypatch: Patch) -> None:
     folder = pictures.write_folder(tmp_path / "collection")
     failing: list[str] = []
 
-    def fail(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
+    def fail(db: Connection, text: str) -> sqlite3.Cursor:
         if text in failing:
             failing.remove(text)
-            raise sqlite3.OperationalError("disk I/O error")
+            error = sqlite3.OperationalError("disk I/O error")
+            raise DBAPIError.instance(text, None, error, sqlite3.Error)
+        return connecting.run(db, text)
 
     with Collection(folder) as collection:
-        event.listen(Engine, "before_cursor_execute", fail)
-        try:
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "run", fail)
             for name in (A, B):
                 failing.append("COMMIT")
                 with pytest.raises(AuditUnavailable):
                     collection.trail.acknowledge({"what": name})
+                assert failing == []
                 assert collection.crop(name, BOX).ok
-        finally:
-            event.remove(Engine, "before_cursor_execute", fail)
         assert collection.fsck() == []
