@@ -509,6 +509,7 @@ class Collection:
         labels: "StrPath | Labelled",
         *,
         name: str | None = None,
+        around: str | None = None,
         progress: Progress = lambda *_: None,
     ) -> "Import":
         """Keep the boxes of a file, or of a folder of files: reviews and batches propose them.
@@ -520,21 +521,26 @@ class Collection:
         ----------
         labels : path, or a `cropkit.Labelled` that declares what cannot be known
         name : under which they are kept, shown as their source; None: the file's
+        around : where the boxes are subjects, how crops are put around them: parameters of
+            `cropkit.around`, such as "margin=0.15 aspect=4:5"
 
         Raises
         ------
+        BadFraming
+            There is no such rule: nothing was changed.
         MissingFile, BadSuggestion
             It cannot be read: nothing was changed.
         WriteFailed
             Nothing was kept.
         """
-        from cropkit.labels import importing  # noqa: PLC0415  (loads parsers)
+        from cropkit.labels import framing_rule, importing  # noqa: PLC0415  (loads parsers)
         from cropkit.labels.labelled import Labelled  # noqa: PLC0415  (as above)
 
         whole = labels if isinstance(labels, Labelled) else Labelled(Path(labels))
         mine = whole.of(self.files, lambda: self._listed)
         called = mine.name if name is None else parameters.text("name", name)
-        importer = importing.Importer(self.imported, called, self.look, progress)
+        rule = None if around is None else framing_rule.read(around)
+        importer = importing.Importer(self.imported, called, self.look, progress, rule)
         return importer.keep_labels(mine)
 
     def suggest_with(
@@ -542,6 +548,7 @@ class Collection:
         model: Any,  # noqa: ANN401  (what a person has)
         *,
         name: str | None = None,
+        around: str | None = None,
         decided: bool = False,
         progress: Progress = lambda *_: None,
     ) -> "Import":
@@ -554,6 +561,7 @@ class Collection:
         ----------
         model : as `suggest` of a `Collection`: anything that can be called with an image
         name : under which they are kept; None: the model's
+        around : as in `import_labels`
         decided : also ask for images that were decided about
 
         Raises
@@ -563,13 +571,14 @@ class Collection:
         WriteFailed
             What was kept until then stands.
         """
-        from cropkit.labels import importing  # noqa: PLC0415  (as above)
+        from cropkit.labels import framing_rule, importing  # noqa: PLC0415  (as above)
 
         (asked,) = self._suggesters_of(model)
         called = getattr(asked, "name", "model") if name is None else parameters.text("name", name)
         standing = set() if decided else self.trail.decisions.standing_paths()
         images = [path for path in self._listed if path not in standing]
-        importer = importing.Importer(self.imported, called, self.look, progress)
+        rule = None if around is None else framing_rule.read(around)
+        importer = importing.Importer(self.imported, called, self.look, progress, rule)
         return importer.keep_answers(asked, images)
 
     @property

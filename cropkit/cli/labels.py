@@ -52,6 +52,7 @@ def _add_import(commands: Commands) -> None:
     add_convention(parser)
     text = "COCO file whose images COCO results are of"
     parser.add_argument("--images", type=Path, metavar="FILE", help=text)
+    add_around(parser)
     text = "what they are called in the review; another import of that name replaces them"
     parser.add_argument("--name", help=text)
     either = parser.add_mutually_exclusive_group()
@@ -70,6 +71,12 @@ def add_convention(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--outside", choices=("clip", "refuse"), default="clip", help=text)
 
 
+def add_around(parser: argparse.ArgumentParser) -> None:
+    """Give a command the rule that makes crops of subjects."""
+    text = "the boxes are subjects: put crops around them, as 'margin=0.15 aspect=4:5'"
+    parser.add_argument("--around", metavar="RULE", help=text)
+
+
 def _add_suggest(commands: Commands) -> None:
     text = "ask a model for the boxes of all undecided images, and keep them"
     parser = folder_command(commands, "suggest", text, _suggest)
@@ -80,10 +87,19 @@ def _add_suggest(commands: Commands) -> None:
     text = "what a call gets (by default as its first parameter is annotated, else an image)"
     parser.add_argument("--wants", choices=("image", "path"), help=text)
     add_convention(parser)
+    add_around(parser)
     parser.add_argument("--name", help="of the model, as the review shows it")
     parser.add_argument("--version", default="", help="of the model")
     text = "also images that were decided about"
     parser.add_argument("--decided", action="store_true", help=text)
+
+
+def _check_rule(arguments: argparse.Namespace) -> None:
+    """Refuse a rule that is none before a state is made."""
+    if arguments.around is not None:
+        from cropkit.labels import framing_rule  # noqa: PLC0415  (not for `--help`)
+
+        framing_rule.read(arguments.around)
 
 
 def _import(arguments: argparse.Namespace) -> int:
@@ -96,6 +112,7 @@ def _import(arguments: argparse.Namespace) -> int:
         return USAGE
     from cropkit.labels.labelled import Labelled  # noqa: PLC0415  (parsers: not for `--help`)
 
+    _check_rule(arguments)
     labels = Labelled(
         arguments.file,
         order=arguments.order,
@@ -109,7 +126,9 @@ def _import(arguments: argparse.Namespace) -> int:
         opened(arguments.folder, state=arguments.state) as collection,
         progress_bar() as show,
     ):
-        result = collection.import_labels(labels, name=arguments.name, progress=show)
+        result = collection.import_labels(
+            labels, name=arguments.name, around=arguments.around, progress=show
+        )
     return _tell(arguments, result)
 
 
@@ -117,6 +136,7 @@ def _suggest(arguments: argparse.Namespace) -> int:
     from cropkit.labels.model import model_named  # noqa: PLC0415  (as above)
     from cropkit.suggest.detections import Detections  # noqa: PLC0415  (as above)
 
+    _check_rule(arguments)
     model = Detections(
         model_named(arguments.model),
         order=arguments.order,
@@ -131,7 +151,9 @@ def _suggest(arguments: argparse.Namespace) -> int:
         opened(arguments.folder, state=arguments.state) as collection,
         progress_bar() as show,
     ):
-        result = collection.suggest_with(model, decided=arguments.decided, progress=show)
+        result = collection.suggest_with(
+            model, around=arguments.around, decided=arguments.decided, progress=show
+        )
     return _tell(arguments, result)
 
 

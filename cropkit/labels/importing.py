@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Protocol
 
-from cropkit.errors import Refused
+from cropkit.errors import BadSuggestion, Refused
 from cropkit.geometry import Size
+from cropkit.labels.framing_rule import Boxed, Rule, framed
+from cropkit.labels.label import MOST
 from cropkit.labels.labelled import Labelled
 from cropkit.labels.store import Imported, Kept
 from cropkit.records import Problem, ProblemKind
 from cropkit.suggest.border import Clipped
-from cropkit.suggest.suggested import Suggester
+from cropkit.suggest.suggested import Suggester, problem_of
 
 Progress = Callable[[str, int, int], object]
 _TOGETHER = 32  # images whose boxes are kept at once, while a model works
@@ -76,12 +78,14 @@ class Importer:
     ----------
     look : reads an image; its size and content are kept with each box, so that a box for what is
         not there any more is never proposed
+    around : the rule by which crops are put around the boxes, where these are subjects
     """
 
     store: Imported
     name: str
     look: Look
     progress: Progress
+    around: Rule | None = None
 
     def keep_labels(self, labelled: Labelled) -> Import:
         """Keep the boxes of files, in place of what was imported under that name.
@@ -136,20 +140,11 @@ class Importer:
                 continue
             placed, problems = labelled.placed(labels, path, seen.size)
             result.problems += problems
-            result.images += bool(placed)
-            for rank, each in enumerate(placed):
-                label = each.label
-                yield Kept(
-                    path,
-                    seen.sha256,
-                    seen.size,
-                    each.box,
-                    label.confidence,
-                    rank,
-                    label.category,
-                    label.source,
-                    label.version,
-                )
+            boxes = [
+                Boxed(p.box, p.label.confidence, p.label.category, p.label.source, p.label.version)
+                for p in placed
+            ]
+            yield from self._kept(path, seen, boxes, result)
 
     def _asked(self, model: Suggester, path: str, result: Import) -> Iterator[Kept]:
         seen = self._seen(path, result)
@@ -160,18 +155,26 @@ class Importer:
             return
         answer = model.suggest(path, seen.size, seen.sha256)
         result.problems += [each for each in answer.problems if not each.kind.is_harmless]
-        result.images += bool(answer.suggestions)
-        for each in answer.suggestions:
-            yield Kept(
-                path,
-                seen.sha256,
-                seen.size,
-                each.box,
-                each.confidence,
-                each.rank,
-                author=each.source,
-                version=each.version,
-            )
+        boxes = [
+            Boxed(each.box, each.confidence, author=each.source, version=each.version)
+            for each in answer.suggestions
+        ]
+        yield from self._kept(path, seen, boxes, result)
+
+    def _kept(
+        self, path: str, seen: Looked, boxes: Sequence[Boxed], result: Import
+    ) -> Iterator[Kept]:
+        """Yield what is kept of an image's boxes: themselves, or the crops around them."""
+        try:
+            if boxes and self.around is not None:
+                boxes = framed(boxes, seen.size, self.around, path)
+        except BadSuggestion as error:
+            result.problems.append(problem_of(error))
+            return
+        result.images += bool(boxes)
+        for rank, each in enumerate(boxes[:MOST]):
+            whose = (each.category, each.author, each.version)
+            yield Kept(path, seen.sha256, seen.size, each.box, each.confidence, rank, *whose)
 
     def _seen(self, path: str, result: Import) -> Looked | None:
         """Look at an image; what cannot be cropped, or was cropped already, is a problem."""

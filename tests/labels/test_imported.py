@@ -296,3 +296,54 @@ def test_without_an_import_there_is_nothing_and_nothing_is_made(folder: Path) ->
     answer = Imported(folder).suggest("x/a.jpg", SIZE, "")
     assert [problem.kind for problem in answer.problems] == [ProblemKind.NO_SUGGESTION]
     assert not (folder / ".cropkit").exists()
+
+
+# -- subjects ----------------------------------------------------------------------------------
+
+FACES = [
+    {"file": "a.jpg", "xyxy": [20, 20, 30, 40], "score": 0.5, "category": "face"},
+    {"file": "a.jpg", "xyxy": [60, 24, 66, 36], "score": 0.75, "category": "dog"},
+]
+
+
+def versions(folder: Path) -> list[tuple[PixelBox, str, float | None]]:
+    with cropkit.open(folder) as collection:
+        suggestions = collection.suggestions(collection.look("x/a.jpg"))
+    return [(each.box.pixels(SIZE), each.version, each.confidence) for each in suggestions]
+
+
+@pytest.mark.parametrize(
+    ("rule", "keep"),
+    [
+        ("margin=0.5", {"margin": 0.5}),
+        ("margin=0.5 keep=face", {"margin": 0.5, "keep": "face"}),
+        ("margin=0.1/0.2/0.3/0.4,aspect=1:1", {"margin": [0.1, 0.2, 0.3, 0.4], "aspect": "1:1"}),
+        ("keep=largest headroom=0.5", {"keep": "largest", "headroom": 0.5}),
+        ("keep=most-confident min_size=32", {"keep": "most-confident", "min_size": 32}),
+        ("keep=each targets=4:5/1:1", {"keep": "each", "targets": ["4:5", "1:1"]}),
+    ],
+)
+def test_a_rule_puts_crops_around_subjects_and_each_ones_own_comes_next(
+    folder: Path, rule: str, keep: dict[str, object]
+) -> None:
+    assert shell.run("import", folder, labels(folder, *FACES), "--around", rule).returncode == 0
+    best_first = reversed(FACES)
+    rows = [[*face["xyxy"], face["score"]] for face in best_first]  # type: ignore[misc]  # a list
+    first = cropkit.around(rows, SIZE, classes=["dog", "face"], **keep)  # type: ignore[arg-type]  # a bag
+    each = cropkit.around(rows, SIZE, classes=["dog", "face"], **{**keep, "keep": "each"})  # type: ignore[arg-type]  # as above
+    expected = dict.fromkeys((*first, *each))
+    assert [box for box, _, _ in versions(folder)] == [PixelBox(*crop.xyxy) for crop in expected]
+    assert [version for _, version, _ in versions(folder)] == [crop.label for crop in expected]
+
+
+def test_a_models_subjects_are_framed_too(folder: Path) -> None:
+    place = model(folder, "def find(image):\n    return [[20, 20, 30, 40, 0.5]]\n")
+    shell.run("suggest", folder, "--with", "finder:find", "--around", "margin=1", folder=place)
+    assert versions(folder) == [(PixelBox(10, 0, 40, 60), "around 1 subject", 0.5)]
+
+
+@pytest.mark.parametrize("rule", ["margin", "margin=x", "size=3", "margin=-1", "aspect=x", "keep="])
+def test_a_rule_that_is_none_is_refused_before_anything_is_made(folder: Path, rule: str) -> None:
+    ended = shell.run("import", folder, labels(folder, *FACES), "--around", rule)
+    assert (ended.returncode, "Bad" in ended.stderr) == (1, True), ended.stderr
+    assert not (folder / ".cropkit").exists()
