@@ -39,6 +39,7 @@ FARTHEST = {8: 1, 16: 8}  # of a sample, by its bits: the last bit of floats, ti
 _BETTER = 0.5  # dB: by which a box beside the stated one has to fit better to be the true one
 _ENOUGH = 1024  # pixels of a crop, for a better fit not to be by chance
 _LOSSY = ("jpeg", "webp")
+_SEEN_AS = {"YCbCr": "RGB"}
 _PEAK = 255
 _AROUND = ((-1, 0), (1, 0), (0, -1), (0, 1))
 
@@ -100,7 +101,7 @@ def _of_tiff(crop: Picture, source: Picture, claim: Claim) -> Proof:
     crop_upright = shaping.upright(theirs, tiff_orientation(crop))
     meant = shaping.inside(upright, claim.box)
     _check_size(crop_upright, meant)
-    _check_profile(crop, source, claim)
+    _check_profile(crop, source, claim, "RGB")
     if not np.array_equal(crop_upright, meant, equal_nan=meant.dtype.kind == "f"):
         raise Wrong(Kind.PIXELS, _first_apart(crop_upright, meant))
     return Proof("exact", f"exact, {meant.dtype.itemsize * 8} bits a sample")
@@ -111,8 +112,8 @@ def _of_pixels(crop: Picture, source: Picture, claim: Claim) -> Proof:
     way = _Way(source, crop, claim)
     _check_box(claim, way.size)
     _check_exact_box(claim)
-    _check_profile(crop, source, claim)
     meant = way.cut(claim.box)
+    _check_profile(crop, source, claim, meant.mode)
     if crop.form == "jpeg":
         decoded = components.components(crop)
         return _of_loss(decoded.planes, way.components(decoded, claim.box), way, crop, claim)
@@ -181,7 +182,7 @@ def _of_jpegs(crop: Picture, source: Picture, claim: Claim) -> Proof:
     """Prove a JPEG of a JPEG in components, which nobody converted."""
     theirs, ours = components.components(crop), components.components(source)
     _check_box(claim, ours.size.oriented(source.orientation))
-    _check_profile(crop, source, claim)
+    _check_profile(crop, source, claim, _SEEN_AS.get(ours.mode, ours.mode))
     shown = theirs.size.oriented(crop.orientation)
     if shown != claim.box.size:
         raise Wrong(Kind.BOX, _other_size(shown, claim.box.size))
@@ -458,16 +459,19 @@ def _check_size(shown: Samples, meant: Samples) -> None:
         raise Wrong(Kind.BOX, _other_size(shaping.size_of(shown), shaping.size_of(meant)))
 
 
-def _check_profile(crop: Picture, source: Picture, claim: Claim) -> None:
-    """Hold the profile, by which the numbers are seen, against the source's."""
-    theirs = crop.profile
+def _check_profile(crop: Picture, source: Picture, claim: Claim, mode: str) -> None:
+    """Hold the profile, by which the numbers are seen, against the source's.
+
+    One that is for other colours than the crop has may have been left out.
+    """
+    theirs, ours = crop.profile, source.profile
     if claim.srgb:
         if theirs is not None:
             raise Wrong(Kind.COLOUR, "its colours are sRGB's by the manifest, and it has a profile")
-        return
-    ours = source.profile
-    if theirs not in (None, ours):
+    elif theirs is not None and theirs != ours:
         raise Wrong(Kind.COLOUR, "its colour profile is not the source's")
+    elif theirs is None and ours is not None and shaping.is_for(ours, mode):
+        raise Wrong(Kind.COLOUR, "the source's colour profile is gone")
 
 
 def _other_size(shown: Size, meant: Size) -> str:

@@ -186,15 +186,22 @@ def _is_image(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in EXTENSIONS
 
 
-def by_content(roots: Sequence[Path], wanted: set[str], jobs: int) -> dict[str, Place]:
-    """Find files by their SHA-256: each image beneath the folders is read, until all are found."""
-    places: dict[str, Place] = {}
-    images = (each.place for root in dict.fromkeys(roots) for each in _readable(root))
+def by_content(
+    roots: Sequence[Path], wanted: set[str], jobs: int, *, each: bool = False
+) -> dict[str, list[Place]]:
+    """Find files by their SHA-256: images beneath the folders are read, until all are found.
+
+    Parameters
+    ----------
+    each : all files of each content, for which every image is read
+    """
+    places: dict[str, list[Place]] = {}
+    images = (image.place for root in dict.fromkeys(roots) for image in _readable(root))
     with ThreadPoolExecutor(jobs) as pool:
-        while wanted - places.keys() and (some := list(islice(images, _AT_ONCE))):
+        while (each or wanted - places.keys()) and (some := list(islice(images, _AT_ONCE))):
             for place, sha256 in zip(some, pool.map(_digest, some), strict=True):
                 if sha256 in wanted:
-                    places.setdefault(sha256, place)
+                    places.setdefault(sha256, []).append(place)
     return places
 
 

@@ -145,7 +145,7 @@ class _Run:
         """Look for what is not where its name says by its content, and prove those rows."""
         if self.moved:
             roots = (self.folders.dataset, *self.folders.crops)
-            crops = by_content(roots, set(self.moved.values()), jobs)
+            crops = by_content(roots, set(self.moved.values()), jobs, each=True)
             for judged in workers.judged(self._moved(crops)):
                 self._sort(judged)
             self._check_unchanged()
@@ -254,10 +254,11 @@ class _Run:
         if place is not None and identity is not None:
             self.claimed.add(key_of(place, identity))
 
-    def _moved(self, crops: Mapping[str, Place]) -> Iterator[Task]:
+    def _moved(self, crops: Mapping[str, list[Place]]) -> Iterator[Task]:
         """Yield the rows whose crop is named by a path of elsewhere, where its content is here."""
         for line, claimed in self._again(self.moved):
-            place = crops.get(claimed.crop_sha256)
+            places = crops.get(claimed.crop_sha256, [])
+            place = places.pop(0) if len(places) > 1 else next(iter(places), None)
             if place is None:
                 self.result.checked += self._is_chosen(claimed)
                 self._refuse(claimed, line, Kind.CROP_MISSING, _ELSEWHERE)
@@ -266,12 +267,13 @@ class _Run:
                 self.places[claimed.number] = place
                 yield task
 
-    def _by_content(self, sources: Mapping[str, Place]) -> Iterator[Task]:
+    def _by_content(self, sources: Mapping[str, list[Place]]) -> Iterator[Task]:
         """Yield the rows whose source is not where its name says, with where its content is."""
         for line, claimed in self._again(self.sourceless):
             place = self.places.get(claimed.number) or self.folders.crop(claimed.crop)
             if place is not None:
-                yield Task(claimed, line, place, sources.get(claimed.source_sha256))
+                source = next(iter(sources.get(claimed.source_sha256, [])), None)
+                yield Task(claimed, line, place, source)
 
     def _again(self, numbers: Container[int]) -> Iterator[tuple[int, Claim]]:
         for line, claimed in self._claims():

@@ -80,9 +80,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     turned = pictures.photo(96, 96, 7)
     pictures.write_jpeg(made.photos / "o.jpg", turned, orientation=6)
     pictures.write_png(made.photos / "p.png", turned, exif=pictures.exif_bytes(orientation=6))
+    photo(made.photos / "w.png", 6, icc_profile=pictures.icc_profile())
     for name in ("a", "b"):
         (made.photos / f"{name}.txt").write_text(f"caption of {name}")
-    made.copy("a.png", "b.jpg", "c.webp", "d.tif", "e.png", "h.png", "o.jpg", "p.png")
+    made.copy("a.png", "b.jpg", "c.webp", "d.tif", "e.png", "h.png", "o.jpg", "p.png", "w.png")
     made.copy("f.png", copies="format=jpeg quality=80")
     made.copy("s.png", copies=SMALL)
     made.export()
@@ -101,7 +102,7 @@ def snapshot(folder: Path) -> dict[Path, int]:
 def test_nothing_is_listed_where_nothing_was_falsified(made: Falsified) -> None:
     result = made.verify()
     assert reasons(result) == []
-    assert result.proven == 10
+    assert result.proven == 11
 
 
 # -- pixels ------------------------------------------------------------------------------------
@@ -487,6 +488,12 @@ def profile_added(made: Falsified) -> Expected:
     return [("colour", "a.png")]
 
 
+def profile_taken_off(made: Falsified) -> Expected:
+    made.save("w.png", made.pixels("w.png"))
+    made.rehash("w.png")
+    return [("colour", "w.png")]
+
+
 def crop_gone(made: Falsified) -> Expected:
     (made.folder / "a.png").unlink()
     return [("crop-missing", "a.png")]
@@ -629,7 +636,7 @@ def row_without_a_hash(made: Falsified) -> Expected:
 def line_that_is_no_row(made: Falsified) -> Expected:
     with made.manifest.open("a") as file:
         file.write("[1, 2\n")
-    return [("row", "manifest.jsonl:11")]
+    return [("row", "manifest.jsonl:12")]
 
 
 def field_that_is_there_twice(made: Falsified) -> Expected:

@@ -114,6 +114,16 @@ def test_a_set_that_was_moved_is_found_by_content(made: DataSet, tmp_path: Path)
     assert [kind for kind, _ in kinds(result)] == ["crop-missing", "extra-image"]
 
 
+def test_moved_crops_of_one_content_are_found_each(made: DataSet, tmp_path: Path) -> None:
+    shutil.copy(made.photos / "a.png", made.photos / "same.png")
+    made.copy("same.png")
+    made.manifest.unlink()
+    out = elsewhere(made, tmp_path)
+    moved = made.folder.rename(tmp_path / "moved")
+    result = verified(moved, manifest=out, sources=[made.photos])
+    assert (reasons(result), result.proven, result.by_content) == ([], 4, {"crops": 4})
+
+
 def test_a_name_of_a_crop_is_never_found_by_content(made: DataSet) -> None:
     os.rename(made.folder / "a.png", made.folder / "x.png")  # noqa: PTH104  (as a person does)
     assert kinds(made.verify()) == [("crop-missing", "a.png"), ("extra-image", "x.png")]
