@@ -45,7 +45,6 @@ from cropkit.engine.ways import Ways, kept, ways
 from cropkit.errors import (
     AuditError,
     BadDestination,
-    BadSlot,
     CropkitError,
     NoImages,
     NothingToUndo,
@@ -74,7 +73,7 @@ from cropkit.system import destinations, log, parameters, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG
 from cropkit.system.scope import Scope, scope_of
-from cropkit.wanted import Slots, Targets, Wanted, fitted
+from cropkit.wanted import Slots, Targets, Wanted, fitted, of_slot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -671,7 +670,7 @@ class Collection:
             check_is_outside_home(name, self.files)
             look = self._seen(name, headers_for(placement, self.options))
             with reading(name):
-                fit = fitted(box.within(look.size), look.size, self._wanted_of(slot))
+                fit = fitted(box.within(look.size), look.size, of_slot(slot, self.wanted))
         except CropkitError as error:
             if not isinstance(error, AuditError):
                 self.executor.report(name, error)
@@ -692,24 +691,6 @@ class Collection:
             slot=slot,
         )
         return bound(decision, placement)
-
-    def _wanted_of(self, slot: str) -> Wanted:
-        """Return what is wanted in a slot: in one that nobody named before, what all are for.
-
-        Raises
-        ------
-        BadSlot
-            Crops are brought to the size of their target, and this one has none: no two agree.
-        """
-        by_slot = {crop.slot: crop for crop in self.wanted}
-        if slot in by_slot:
-            return by_slot[slot]
-        common = {crop.targets for crop in self.wanted}
-        if len(common) == 1:
-            return Wanted(slot, *common)
-        if self.ways.resize:
-            raise BadSlot(slot, f"it has no target of its own, as {', '.join(by_slot)} have")
-        return Wanted(slot)
 
     def apply(self, decision: str) -> CropResult:
         """Carry out a decision; what went wrong is in the result.

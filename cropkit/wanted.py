@@ -52,6 +52,16 @@ def wanted(slots: Slots | None, among: Targets | None = None) -> tuple[Wanted, .
     return tuple(Wanted(name, common) for name in slots)
 
 
+def of_slot(slot: str, crops: Sequence[Wanted]) -> Wanted:
+    """Return what is wanted in a slot: in one that nobody named, what any other one may be for.
+
+    So each crop of a training set has one of its sizes, also one more of an image.
+    """
+    named = next((each for each in crops if each.slot == slot), None)
+    every = (target for each in crops for target in each.targets)
+    return named or Wanted(slot, tuple(dict.fromkeys(every)))
+
+
 def written(crops: Sequence[Wanted]) -> tuple[str, str]:
     """Return slots and targets as text, as `wanted` reads them."""
     names = [(crop.slot, _ALTERNATIVE.join(t.name for t in crop.targets)) for crop in crops]

@@ -8,8 +8,8 @@ import pytest
 import cropkit
 from cropkit.errors import BadSlot, BadTarget, CopiesOnly
 from cropkit.system.home import HOME
-from cropkit.targets import Target, buckets
-from cropkit.wanted import Targets, Wanted, wanted
+from cropkit.targets import Target, buckets, targets
+from cropkit.wanted import Targets, Wanted, of_slot, wanted
 
 SQUARE = Target(1024, 1024)
 TALL = Target(4, 5, bare=True)
@@ -62,3 +62,13 @@ def test_several_crops_of_an_image_are_copies(folder: Path) -> None:
     with pytest.raises(CopiesOnly, match="2 crops of one image"):
         cropkit.open(folder, slots=["face", "bust"])
     assert not (folder / HOME).exists()
+
+
+def test_a_slot_that_nobody_named_is_for_what_any_other_one_is() -> None:
+    several = wanted({"face": "1:1", "wide": "16:9, 1:1", "any": ""})
+    square, broad = targets("1:1, 16:9")
+    assert of_slot("face", several).targets == (square,)
+    assert of_slot("any", several).targets == ()
+    assert of_slot("2", several) == Wanted("2", (square, broad))
+    assert of_slot("2", (Wanted("", (square,)),)) == Wanted("2", (square,))
+    assert of_slot("2", (Wanted(),)) == Wanted("2")

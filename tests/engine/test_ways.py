@@ -7,6 +7,7 @@ from typing import Any
 
 import pictures
 import pytest
+from PIL import Image
 
 from cropkit.batch import Batch
 from cropkit.batch.dry_run import foreseen
@@ -16,7 +17,6 @@ from cropkit.engine.ways import Ways, kept, ways
 from cropkit.errors import (
     AuditCorrupt,
     BadDestination,
-    BadSlot,
     BadTarget,
     CopiesOnly,
     PathOutsideRoot,
@@ -27,6 +27,7 @@ from cropkit.system import destinations
 from cropkit.wanted import Wanted
 
 IMAGE, BOX = "a_stage2.png", PixelBox(0, 0, 48, 48)
+TALL, WIDE = PixelBox(0, 0, 20, 40), PixelBox(0, 0, 40, 20)
 Settings = Callable[..., dict[str, str]]
 
 
@@ -156,18 +157,16 @@ def test_in_place_one_crop_of_a_ratio_is_wanted_like_any_other() -> None:
     assert ways(move_to="a").crops == (Wanted(),)
 
 
-def test_a_crop_that_no_slot_is_named_for_takes_the_targets_that_all_have(tmp_path: Path) -> None:
+def test_a_crop_that_no_slot_is_named_for_takes_the_nearest_target_of_any(tmp_path: Path) -> None:
     """Else it would be of any size where each copy is to be of its target's."""
     source, out = tmp_path / "source", tmp_path / "out"
     pictures.write_folder(source)
-    slots = {"face": "32x32", "bust": "32x32"}
+    slots = {"face": "16x32", "wide": "32x16"}
     with Collection(source, copy_to=out, slots=slots, resize=True) as collection:
-        assert collection.crop(IMAGE, BOX, slot="more").target == "32x32"
-    slots["bust"] = "16x16"
-    with Collection(source, copy_to=out, slots=slots, resize=True) as collection:
-        with pytest.raises(BadSlot, match="face, bust"):
-            collection.crop(IMAGE, BOX, slot="another")
-        assert not list(out.glob("*another*"))
+        for slot, box, size in (("2", TALL, (16, 32)), ("more", WIDE, (32, 16))):
+            assert collection.crop(IMAGE, box, slot=slot).target == f"{size[0]}x{size[1]}"
+            with Image.open(out / f"a_stage2_{slot}.png") as copy:
+                assert copy.size == size
 
 
 def test_a_dry_run_refuses_the_output_that_a_run_refuses(tmp_path: Path) -> None:

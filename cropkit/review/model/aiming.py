@@ -12,7 +12,7 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.slots import slot_of
 from cropkit.targets import Fit, Target, nearest
-from cropkit.wanted import Wanted
+from cropkit.wanted import Wanted, of_slot
 
 _KEPT = 1024  # fits: what is shown is asked for again with each drawing
 
@@ -21,10 +21,8 @@ at_best = lru_cache(_KEPT)(nearest)
 
 
 def targets_of(path: str, wanted: Sequence[Wanted]) -> tuple[Target, ...]:
-    """Return what a crop may be for: one that was added, whatever any of its image may be for."""
-    slot = slot_of(path)
-    own = next((each.targets for each in wanted if each.slot == slot), None)
-    return tuple(dict.fromkeys(t for each in wanted for t in each.targets)) if own is None else own
+    """Return what a crop may be for."""
+    return of_slot(slot_of(path), wanted).targets
 
 
 def aimed(box: PixelBox, image: Size, among: tuple[Target, ...], grip: Grip = Grip.WHOLE) -> Fit:
