@@ -323,13 +323,15 @@ class LaterOperation(Refused):
 
 
 class ChangedSinceCrop(Refused):
-    """(path): undo would lose what was done to the file since."""
+    """(path[, "copy"]): undo would lose what was done to the file since."""
 
     template = "{0}: changed since it was cropped: undo would lose that"
-    cure = (
-        "`cropkit undo FOLDER IMAGE --keep-current` sets the file as it is aside first,"
-        " `--to FILE` writes the original elsewhere"
-    )
+    cure = "`cropkit undo FOLDER IMAGE --keep-current` sets the file as it is aside first"
+
+    def __str__(self) -> str:
+        if len(self.args) > 1:  # its image was only read: there is no original to write
+            return super().__str__()
+        return f"{super().__str__()}, `--to FILE` writes the original elsewhere"
 
 
 class OriginalDamaged(Refused):

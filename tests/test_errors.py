@@ -19,7 +19,7 @@ from cropkit.errors import (
 )
 from cropkit.records import Status
 
-FACTS = ("photos/a.png", "0123456789ab-op", 12.5, "four")
+FACTS = ("photos/a.png", "0123456789ab-op", 12.5, "four", "five", "six")
 
 
 def tree(root: type[CropkitError] = CropkitError) -> Iterator[type[CropkitError]]:

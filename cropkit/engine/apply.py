@@ -50,6 +50,7 @@ from cropkit.system.home import ORIGINALS, kept, staged
 from cropkit.system.signals import HeldOff, held_off
 
 _SYNC_THREADS = 16
+_OLD_FRAME = "left out: its box is one of the whole image"
 
 
 class Applier:
@@ -203,6 +204,7 @@ class Applier:
         elif job.request.kind is OperationKind.RESTORE:
             self._stage_restore(job)
         if job.operation.is_copy:
+            job.notes += [(f"copy of {name}", _OLD_FRAME) for name in job.request.left_out]
             self._check_copied_names(job)
         elif not job.operation.same_content:
             self.originals.keep(job.operation, content.sha256)

@@ -19,6 +19,7 @@ from cropkit.system.scope import Scope
 
 _STAMP = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
 _STAGE = re.compile(r"_stage(\d+(?:\.\d+)?)")
+_SIDECAR = ".decision"
 _DIGITS = re.compile(r"(\d+)")
 _NO_STAMP = "99999999_999999"  # images without a time in their name come last
 
@@ -149,11 +150,21 @@ def companions(root: Root, path: str) -> dict[str, bool]:
     same = _of_stem(image, names)
     followers = {str(image.parent / name): False for name in sorted(same)}
     group = image.stem.partition("_stage")[0]
-    sidecar = f"{group}.decision"
+    sidecar = f"{group}{_SIDECAR}"
     if group != image.stem and sidecar in names:
         rest = (n for n in names if n not in same and n != image.name)
         followers[str(image.parent / sidecar)] = any(_is_sibling(n, group) for n in rest)
     return followers
+
+
+def tells_of_a_box(name: str) -> bool:
+    """Whether a file that describes an image offers a box in its frame: a `.decision` sidecar.
+
+    In a copy's frame that box is another one, and whoever opens the copies would be offered it. In
+    place, and where a crop is moved, the sidecar is left as it is: what is its own outcome is not
+    offered its old box again.
+    """
+    return name.lower().endswith(_SIDECAR)
 
 
 def described_by(root: Root, path: str) -> list[str]:

@@ -83,12 +83,15 @@ class Planner:
         stem = how.stem(image.stem, decision.slot)
         name = how.renamed(str(image.with_name(f"{stem}{image.suffix}")))
         self._check_is_elsewhere(folder, name)
+        described = listing.described_by(self.locations.root, decision.path)
+        left_out = tuple(filter(listing.tells_of_a_box, described))
         followers = [
             (each, f"{folder}/{image.with_name(stem + PurePosixPath(each).suffix)}", True)
-            for each in listing.described_by(self.locations.root, decision.path)
+            for each in described
+            if each not in left_out
         ]
         request = _request(OperationKind.COPY, decision, f"{folder}/{name}", followers)
-        return replace(request, copying=copying)
+        return replace(request, copying=copying, left_out=left_out)
 
     def _check_is_elsewhere(self, folder: str, name: str) -> None:
         """Refuse a name beneath a folder around the collection that leads back among its images."""

@@ -39,6 +39,7 @@ class Request:
     copying : how a copy is made, as its decision says
     slot, aim : which crop of its image it is, and the size or ratio that it is meant for
     followers : companions as (source, target, whether the source stays)
+    left_out : files that describe the image and would be wrong beside its copy
     needed_since : when an original that is to be purged was last needed
     """
 
@@ -54,6 +55,7 @@ class Request:
     slot: str = ""
     aim: str | None = None
     followers: tuple[tuple[str, str, bool], ...] = ()
+    left_out: tuple[str, ...] = ()
     needed_since: str | None = None
 
 

@@ -131,7 +131,7 @@ class Undoer:
         if now is None:
             return _refused(copy, MissingFile(copy.target))
         if now != copy.sha256_after and not keep_current:
-            return _refused(copy, ChangedSinceCrop(copy.target))
+            return _refused(copy, ChangedSinceCrop(copy.target, "copy"))
         has_twin = listing.has_twin(*self._locations.locate(copy.target))
         return self._run(copy, to_remove(copy, now, has_twin=has_twin))
 

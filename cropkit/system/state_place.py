@@ -438,7 +438,7 @@ def identify(folder: Path, state: Path, system: Any = os) -> None:  # noqa: ANN4
     if owner is None or owner.identity:
         return
     identity = identity_of(folder)
-    with suppress(OSError):
+    with suppress(OSError, CropkitError):
         identity = identity or _write_identity(folder, system)
         if identity:
             _write_owner(state, replace(owner, identity=identity))
@@ -470,11 +470,16 @@ def _write_identity(folder: Path, system: Any) -> str:  # noqa: ANN401  (as abov
         system.fsync(fd)
     finally:
         os.close(fd)
-    _sync_folder(folder, system)
+    Root(folder, system).sync_folder("")
     return identity
 
 
 def _write_owner(state: Path, owner: Owner) -> None:
+    """Write it, so that a reader sees the old one whole or the new one whole, durably.
+
+    It is the group's where the state is shared, and what a power cut leaves of it is found by its
+    name: a person's own documents (`personal_state.put`) are neither.
+    """
     document = asdict(owner) | {"folder": escaped(str(owner.folder))}
     path = state / COLLECTION
     beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
@@ -487,7 +492,7 @@ def _write_owner(state: Path, owner: Owner) -> None:
         finally:
             os.close(fd)
         beside.replace(path)
-        _sync_folder(path.parent, os)
+    Root(state).sync_folder(HOME)
 
 
 def _remove_second_name(path: Path) -> None:
@@ -508,11 +513,3 @@ def _sweep(path: Path) -> None:
         with suppress(OSError):
             if beside.lstat().st_mtime + _LONG < time.time():
                 beside.unlink()
-
-
-def _sync_folder(folder: Path, system: Any) -> None:  # noqa: ANN401  (as above)
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        system.fsync(fd)
-    finally:
-        os.close(fd)

@@ -1,6 +1,7 @@
 """A copy is a new file beside its image: the image is read, and nothing of it is ever written."""
 
 import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,7 @@ import pytest
 from deciding import decision
 from faults import TwoDisks
 from PIL import Image
+from shell import run
 
 from cropkit.audit.operation import Operation
 from cropkit.cli import main
@@ -35,6 +37,7 @@ from cropkit.formats import applied
 from cropkit.formats.copy_options import CopyOptions, Format
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Verdict
+from cropkit.suggest.sidecar import Sidecars
 from cropkit.system import destinations
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, HOME
@@ -158,6 +161,40 @@ def test_a_copy_that_was_edited_is_not_taken_away_unless_it_is_kept(
         assert names(out) == []
         collection.redo(IMAGE)
     assert (out / IMAGE).read_bytes() == b"edited"
+
+
+def test_what_a_refused_undo_of_an_edited_copy_advises_works(source: Path, out: Path) -> None:
+    with Collection(source, copy_to=out) as collection:
+        collection.crop(IMAGE, BOX)
+    (out / IMAGE).write_bytes(b"edited")
+    refused = run("undo", str(source), IMAGE)
+    assert refused.returncode == 1
+    assert "--to" not in refused.stderr
+    (advice,) = re.findall("`cropkit ([^`]*)`", refused.stderr)
+    for name in (IMAGE, str(out / IMAGE)):
+        words = {"FOLDER": str(source), "IMAGE": name}
+        ended = run(*(words.get(word, word) for word in advice.split()))
+        assert ended.returncode == 0, ended.stderr
+        assert names(out) == []
+        assert run("undo", str(source), IMAGE, "--redo").returncode == 0
+        assert (out / IMAGE).read_bytes() == b"edited"
+
+
+def test_no_box_of_the_whole_image_is_offered_for_its_copy(source: Path, out: Path) -> None:
+    sidecar = pictures.write_sidecar(source / IMAGE, [0.1, 0.1, 0.5, 0.5])
+    (source / IMAGE).with_suffix(".Decision").write_text("{}")
+    before = sidecar.read_bytes()
+    with Collection(source, copy_to=out) as collection:
+        result = collection.crop(IMAGE, BOX)
+        kept_out = f"copy of {Path(IMAGE).with_suffix('.decision')}"
+        assert (kept_out, "left out: its box is one of the whole image") in result.dropped
+        assert names(out) == [IMAGE, CAPTION]
+        assert collection.undo(IMAGE)[0].ok
+        assert collection.redo(IMAGE)[0].ok
+        assert names(out) == [IMAGE, CAPTION]
+    assert sidecar.read_bytes() == before
+    suggested = Sidecars(out).suggest(IMAGE, Size(60, 60), "")
+    assert suggested.suggestions == ()
 
 
 def test_a_copy_that_is_gone_cannot_be_removed_and_may_be_made_again(
