@@ -1,10 +1,12 @@
 """Real files for the tests: photographic-looking pictures, and writers that fill in metadata."""
 
 import json
+import shutil
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,9 +20,22 @@ PARAMETERS = (
 _ORIENTATION, _MAKE, _GPS = 0x0112, 0x010F, 0x8825
 
 
+_KEPT_AREA = 1 << 16  # pixels; larger ones are rendered each time, as they are few
+
+
 def photo(width: int, height: int, seed: int = 0) -> Image.Image:
     """Render a picture as a codec meets it: smooth light, edges, texture and grain; the same
     bytes for the same arguments."""
+    render = _kept if width * height <= _KEPT_AREA else _rendered
+    return render(width, height, seed).copy()
+
+
+@lru_cache(maxsize=256)
+def _kept(width: int, height: int, seed: int) -> Image.Image:
+    return _rendered(width, height, seed)
+
+
+def _rendered(width: int, height: int, seed: int) -> Image.Image:
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     x, y = x / max(width, 2), y / max(height, 2)
@@ -127,6 +142,28 @@ def write_folder(folder: Path) -> Path:
     """A small collection: two PNGs with generation text, three JPEGs with orientation, ICC, GPS;
     each with a sidecar."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name, content in _small_collection().items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def copied(made: Path, place: Path) -> Path:
+    """Copy a collection that was made for many tests, with times and attributes, for one of them.
+
+    A copy is a collection, too: where it lies is in none of its rows.
+    """
+    return Path(shutil.copytree(made, place, symlinks=True))
+
+
+@cache
+def _small_collection() -> Mapping[str, bytes]:
+    """Return its files: a thousand tests have one each, and encode it once."""
+    with TemporaryDirectory(prefix="cropkit-pictures-") as place:
+        _paint(Path(place))
+        return {path.name: path.read_bytes() for path in sorted(Path(place).iterdir())}
+
+
+def _paint(folder: Path) -> None:
     made = [
         write_png(folder / "a_stage2.png", photo(104, 152, 1), text={"parameters": PARAMETERS}),
         write_png(folder / "b_stage2.png", photo(152, 104, 2), text={"prompt": '{"1": "灯台"}'}),
@@ -136,4 +173,3 @@ def write_folder(folder: Path) -> Path:
     ]
     for image in made:
         write_sidecar(image, [0.125, 0.25, 0.875, 0.75])
-    return folder

@@ -37,10 +37,10 @@ OTHER = {
 }
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A collection with a crop, a crop undone, a setting and a decision that waits."""
-    folder = pictures.write_folder(tmp_path / "collection")
+    folder = pictures.write_folder(tmp_path_factory.mktemp("made") / "collection")
     with Collection(folder) as collection:
         collection.choose(collection.options.from_settings({"jpeg": "exact"}))
         collection.crop("a_stage2.png", BOX)
@@ -49,6 +49,12 @@ def folder(tmp_path: Path) -> Path:
         decided(collection, "d.jpg")
         assert collection.fsck() == []
     return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of it, which is a collection, too, for each test."""
+    return pictures.copied(made, tmp_path / "collection")
 
 
 def columns(table: str) -> list[str]:

@@ -63,13 +63,19 @@ CELLS: tuple[tuple[str, object], ...] = (
 )
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A collection with one crop that is done, and one that was cut off before its switch."""
-    folder = pictures.write_folder(tmp_path / "collection")
+    folder = pictures.write_folder(tmp_path_factory.mktemp("made") / "collection")
     crop(folder, A)
     cut_off(folder, B)
     return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of it, which is a collection, too, for each test."""
+    return pictures.copied(made, tmp_path / "collection")
 
 
 def damage(folder: Path, column: str, value: object) -> None:
