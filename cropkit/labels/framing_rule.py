@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from cropkit.errors import BadFraming, BadSuggestion
 from cropkit.framing import Framed, around
 from cropkit.geometry import NormalizedBox, Size
+from cropkit.system import parameters
 
 Rule = Mapping[str, Any]
 
@@ -27,19 +29,24 @@ class Boxed:
 def read(text: str) -> Rule:
     """Read `cropkit.around`'s parameters from a text such as ``margin=0.15 aspect=4:5``.
 
+    Signs of equality may be left out, and commas are no more than blanks.
+
     Several margins, classes or targets are separated by slashes.
 
     Raises
     ------
     BadFraming
         There is no such parameter, or it is no such value.
+    BadParameterValue
+        It is no text.
     """
+    parameters.text("around", text)
     rule: dict[str, Any] = {}
-    for word in text.replace(",", " ").split():
-        name, _, value = word.partition("=")
-        if not value or name not in _PARAMETERS:
+    words = text.replace(",", " ").replace("=", " ").split()
+    for name, value in zip_longest(words[::2], words[1::2]):
+        if value is None or name not in _PARAMETERS:
             known = ", ".join(_PARAMETERS)
-            raise BadFraming(word, f"a rule is made of NAME=VALUE, with one of {known}")
+            raise BadFraming(name, f"a rule is made of NAME=VALUE, with one of {known}")
         try:
             rule[name] = _PARAMETERS[name](value)
         except ValueError:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cropkit.errors import BadSuggestion, Refused
 from cropkit.geometry import Size
@@ -14,6 +14,9 @@ from cropkit.labels.store import Imported, Kept
 from cropkit.records import Problem, ProblemKind
 from cropkit.suggest.border import Clipped
 from cropkit.suggest.suggested import Suggester, problem_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[str, int, int], object]
 _TOGETHER = 32  # images whose boxes are kept at once, while a model works
@@ -68,6 +71,28 @@ class Import:
     def ok(self) -> bool:
         """Whether all boxes of the collection's images could be used."""
         return not self.problems
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts, and by how many pixels at most boxes were clipped."""
+        return {
+            "ok": self.ok,
+            "name": self.name,
+            "formats": dict(self.formats),
+            "images": self.images,
+            "boxes": self.boxes,
+            "known": self.known,
+            "clipped": self.clipped.count,
+            "clipped_px": self.clipped.most,
+            "problems": len(self.problems),
+            "strange": len(self.strange),
+        }
+
+    def table(self) -> "pd.DataFrame":
+        """Return what was not used: where it stands, and why."""
+        import pandas as pd  # noqa: PLC0415  (half a second that an import does not need)
+
+        rows = [(each.path, each.reason) for each in (*self.problems, *self.strange)]
+        return pd.DataFrame(rows, columns=["where", "why it is not used"])
 
 
 @dataclass(frozen=True, slots=True)

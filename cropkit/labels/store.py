@@ -97,14 +97,14 @@ def usual_suggesters(root: Path, state: Path) -> tuple[Suggester, ...]:
     ----------
     root, state : folder of the collection, and the one whose `.cropkit` is its own
     """
-    imported = Imported(state)
-    return (*((imported,) if imported.exists else ()), Sidecars(root))
+    return Imported(state), Sidecars(root)
 
 
 class Imported:
     """Suggestions that were imported into a collection; those of the latest import come first.
 
-    A box for another content, or another size, is stale: a problem, and not proposed.
+    A box for another content, or another size, is stale: a problem, and not proposed. That nothing
+    was imported for an image is none: others may have a box for it.
 
     Parameters
     ----------
@@ -128,9 +128,6 @@ class Imported:
             rows = self._rows(path)
         except (sqlite3.Error, ForeignState) as error:
             return Suggested(problems=(Problem(ProblemKind.SUGGESTION, SUGGESTIONS, str(error)),))
-        if not rows:
-            reason = "nothing was imported for it"
-            return Suggested(problems=(Problem(ProblemKind.NO_SUGGESTION, path, reason),))
         suggestions: list[Suggestion] = []
         problems: list[Problem] = []
         for row in rows:

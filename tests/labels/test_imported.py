@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pictures
 import pytest
@@ -16,8 +17,11 @@ from cropkit.errors import BadParameterValue, WriteFailed
 from cropkit.geometry import NormalizedBox, PixelBox, Size
 from cropkit.labels import store
 from cropkit.labels.store import Imported, Kept
-from cropkit.records import Problem, ProblemKind
+from cropkit.suggest import Suggested
 from cropkit.system.home import SUGGESTIONS
+
+if TYPE_CHECKING:
+    from cropkit.records import Problem
 
 SIZE = Size(96, 64)
 BOX = PixelBox(8, 4, 40, 20)
@@ -293,8 +297,7 @@ def test_lookups_use_an_index(folder: Path) -> None:
 
 
 def test_without_an_import_there_is_nothing_and_nothing_is_made(folder: Path) -> None:
-    answer = Imported(folder).suggest("x/a.jpg", SIZE, "")
-    assert [problem.kind for problem in answer.problems] == [ProblemKind.NO_SUGGESTION]
+    assert Imported(folder).suggest("x/a.jpg", SIZE, "") == Suggested()
     assert not (folder / ".cropkit").exists()
 
 

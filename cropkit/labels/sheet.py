@@ -1,0 +1,102 @@
+"""A contact sheet: images with the boxes that are proposed for them, for people who look."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Protocol
+
+from PIL import Image, ImageDraw
+
+from cropkit.errors import CropkitError
+from cropkit.formats.preview import upright
+from cropkit.geometry import PixelBox, Size
+from cropkit.labels.importing import Looked
+from cropkit.records import Suggestion
+from cropkit.system.files import Root
+
+_SIDE, _GAP, _ACROSS = 240, 8, 4  # pixels; images side by side
+_PAPER, _BEST, _OTHER = "#ffffff", "#e8590c", "#868e96"
+
+
+class Proposing(Protocol):
+    """What a sheet asks of a collection."""
+
+    files: Root
+
+    def images(self) -> tuple[str, ...]:
+        """Return the images, in order."""
+        ...
+
+    def look(self, path: str) -> Looked:
+        """Read an image."""
+        ...
+
+    def suggestions(self, look: Looked, /) -> tuple[Suggestion, ...]:
+        """Return what is proposed for it, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sheet:
+    """A picture that a notebook shows.
+
+    Parameters
+    ----------
+    images : how many are on it
+    """
+
+    image: Image.Image
+    images: int
+
+    def __repr__(self) -> str:
+        return f"a sheet of {self.images} images"
+
+    def _repr_png_(self) -> bytes:
+        out = BytesIO()
+        self.image.save(out, "PNG")
+        return out.getvalue()
+
+
+def sheet(collection: Proposing, count: int = 12) -> Sheet:
+    """Draw the first images with what is proposed: the best box thick, the others thin.
+
+    Images that cannot be read are left out.
+
+    Parameters
+    ----------
+    count : how many images
+    """
+    cells: list[Image.Image] = []
+    for path in collection.images():
+        if len(cells) == count:
+            break
+        try:
+            look = collection.look(path)
+            boxes = [each.box.pixels(look.size) for each in collection.suggestions(look)]
+            picture = upright(collection.files.read(path).data, path, look.size)
+        except CropkitError:
+            continue
+        cells.append(_cell(picture, boxes, look.size))
+    return Sheet(_together(cells), len(cells))
+
+
+def _cell(picture: Image.Image, boxes: Sequence[PixelBox], size: Size) -> Image.Image:
+    picture.thumbnail((_SIDE, _SIDE))
+    scale = picture.width / size.width
+    draw = ImageDraw.Draw(picture)
+    for rank, box in reversed(tuple(enumerate(boxes))):
+        left, top, right, bottom = (round(edge * scale) for edge in box.xyxy)
+        edges = (left, top, max(left, right - 1), max(top, bottom - 1))
+        draw.rectangle(edges, outline=_OTHER if rank else _BEST, width=1 if rank else 3)
+    return picture
+
+
+def _together(cells: Sequence[Image.Image]) -> Image.Image:
+    step = _SIDE + _GAP
+    rows = -(-len(cells) // _ACROSS) or 1
+    across = min(len(cells), _ACROSS) or 1
+    paper = Image.new("RGB", (across * step + _GAP, rows * step + _GAP), _PAPER)
+    for place, cell in enumerate(cells):
+        x, y = _GAP + place % _ACROSS * step, _GAP + place // _ACROSS * step
+        paper.paste(cell, (x + (_SIDE - cell.width) // 2, y + (_SIDE - cell.height) // 2))
+    return paper
