@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Protocol
+from typing import Any, Protocol
 
 from PIL import Image, ImageDraw
 
@@ -31,7 +31,7 @@ class Proposing(Protocol):
         """Read an image."""
         ...
 
-    def suggestions(self, look: Looked, /) -> tuple[Suggestion, ...]:
+    def suggestions(self, look: Any, /) -> tuple[Suggestion, ...]:  # noqa: ANN401  (its own)
         """Return what is proposed for it, best first."""
         ...
 
