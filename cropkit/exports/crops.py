@@ -1,5 +1,6 @@
 """What the formats of training sets have in common: crops that stand, their files and captions."""
 
+import errno
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -77,7 +78,12 @@ def _caption(crop: Path) -> Path | None:
 
 
 def _is_plain(file: Path) -> bool:
-    return file.is_file() and not file.is_symlink()
+    try:
+        return file.is_file() and not file.is_symlink()
+    except OSError as error:  # a name that no file can have is the name of none
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
 
 
 def each_beneath(rows: Crops) -> Iterator[tuple[str, Crop]]:

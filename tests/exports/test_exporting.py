@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,17 @@ from typing import Any
 import pictures
 import pytest
 from deciding import decided, decision
-from exporting import exported
+from exporting import exported, made_up, recorded
 
 import cropkit
+from cropkit.audit import decisions
 from cropkit.audit.reader import TrailReader
 from cropkit.cli import main
 from cropkit.errors import BadParameterValue, NameTaken
+from cropkit.exports import exporting as whole
 from cropkit.exports import files, registry
 from cropkit.exports.rows import Decisions, Place
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Size
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE
 
@@ -264,3 +267,45 @@ def test_the_page_has_a_row_and_a_section_for_every_format() -> None:
     for kind in registry.KINDS:
         assert f"[`{kind}`](#" in page
         assert kind in headings
+
+
+@pytest.mark.parametrize(("kind", "passes"), [("jsonl", 1), ("coco", 3), ("yolo", 2)])
+def test_decisions_are_read_some_at_a_time_and_written_as_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, passes: int
+) -> None:
+    """Of 1,200 decisions never more than 500 are in memory, and what came before is on the disk."""
+    folder = tmp_path / "set"
+    folder.mkdir()
+    size, box = Size(100, 100), PixelBox(1, 2, 3, 4)
+    recorded(folder, [made_up(f"{n:04}.png", size, box) for n in range(1200)])
+    read: list[tuple[int, int]] = []
+
+    def counted(db: Any, numbers: Sequence[int]) -> Any:
+        (part,) = tmp_path.glob(".cropkit-*.part")
+        written = part.stat().st_size if part.is_file() else len(list(part.glob("labels/*")))
+        read.append((len(numbers), written))
+        return numbered(db, numbers)
+
+    numbered = decisions.numbered
+    monkeypatch.setattr(decisions, "numbered", counted)
+    by = registry.writer(kind)
+    out = tmp_path / f"o{by.suffixes[0] if by.suffixes else ''}"
+    with TrailReader(Root(folder)) as trail:
+        assert whole.export(trail, folder, kind, out).written == 1200
+    assert [number for number, _ in read] == [500, 500, 200] * passes
+    assert read[-3][1] < read[-2][1] < read[-1][1]
+
+
+def test_the_decisions_in_force_are_found_by_indices(photos: Path) -> None:
+    with cropkit.open(photos) as kit:
+        decided(kit, PHOTO, box=BOX)
+    statements: list[str] = []
+    with TrailReader(Root(photos)) as trail, trail.store.reading() as db:
+        for query in (decisions._IN_FORCE, decisions._of_numbers([1, 2])):  # noqa: SLF001  (as read)
+            text = str(query.compile(db.engine, compile_kwargs={"literal_binds": True}))
+            plan = db.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")
+            statements += [str(row[3]) for row in plan]
+    assert all(
+        "USING" in each or "TEMP B-TREE" in each or "SUBQUERY" in each for each in statements
+    )
+    assert not [each for each in statements if each.startswith("SCAN") and "INDEX" not in each]
