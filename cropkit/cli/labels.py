@@ -84,8 +84,9 @@ def _add_suggest(commands: Commands) -> None:
     parser.add_argument(
         "--with", dest="model", required=True, metavar="MODULE:FUNCTION|PLUG-IN", help=text
     )
-    text = "what a call gets (by default as its first parameter is annotated, else an image)"
-    parser.add_argument("--wants", choices=("image", "path"), help=text)
+    text = "what a call gets, one or a list (by default as it is annotated, else an image)"
+    wants = ("image", "path", "images", "paths")
+    parser.add_argument("--wants", choices=wants, help=text)
     add_convention(parser)
     add_around(parser)
     parser.add_argument("--name", help="of the model, as the review shows it")

@@ -1,6 +1,6 @@
 """Boxes for a collection to keep: of files that other tools wrote, or of a model that is asked."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,7 +13,8 @@ from cropkit.labels.labelled import Labelled
 from cropkit.labels.store import Imported, Kept
 from cropkit.records import Problem, ProblemKind
 from cropkit.suggest.border import Clipped
-from cropkit.suggest.suggested import Suggester, problem_of
+from cropkit.suggest.detections import Asked, Detections
+from cropkit.suggest.suggested import Suggested, Suggester, problem_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,7 +149,7 @@ class Importer:
         result = Import(self.name, {"model": 1})
         for start in range(0, len(images), _TOGETHER):
             some = images[start : start + _TOGETHER]
-            kept = [each for path in some for each in self._asked(model, path, result)]
+            kept = list(self._asked(model, some, result))
             if kept:
                 result.boxes += self.store.keep(self.name, "model", kept, more=True)
             self.progress("images", start + len(some), len(images))
@@ -171,20 +172,18 @@ class Importer:
             ]
             yield from self._kept(path, seen, boxes, result)
 
-    def _asked(self, model: Suggester, path: str, result: Import) -> Iterator[Kept]:
-        seen = self._seen(path, result)
-        if seen is None:
-            return
-        if self.store.knows(self.name, path, seen.sha256):
-            result.known += 1
-            return
-        answer = model.suggest(path, seen.size, seen.sha256)
-        result.problems += [each for each in answer.problems if not each.kind.is_harmless]
-        boxes = [
-            Boxed(each.box, each.confidence, author=each.source, version=each.version)
-            for each in answer.suggestions
-        ]
-        yield from self._kept(path, seen, boxes, result)
+    def _asked(self, model: Suggester, paths: Sequence[str], result: Import) -> Iterator[Kept]:
+        seen = {path: look for path in paths if (look := self._seen(path, result)) is not None}
+        known = {p for p, look in seen.items() if self.store.knows(self.name, p, look.sha256)}
+        result.known += len(known)
+        new = {path: look for path, look in seen.items() if path not in known}
+        for (path, look), answer in zip(new.items(), _answers(model, new), strict=True):
+            result.problems += [each for each in answer.problems if not each.kind.is_harmless]
+            boxes = [
+                Boxed(each.box, each.confidence, author=each.source, version=each.version)
+                for each in answer.suggestions
+            ]
+            yield from self._kept(path, look, boxes, result)
 
     def _kept(
         self, path: str, seen: Looked, boxes: Sequence[Boxed], result: Import
@@ -213,3 +212,11 @@ class Importer:
             result.problems.append(Problem(ProblemKind.SUGGESTION, path, reason))
             return None
         return seen
+
+
+def _answers(model: Suggester, images: Mapping[str, Looked]) -> Sequence[Suggested]:
+    """Return what a model proposes for images: several at once where it can be asked so."""
+    asked = [Asked(path, look.size, look.sha256) for path, look in images.items()]
+    if isinstance(model, Detections):
+        return model.suggest_all(asked)
+    return [model.suggest(*each) for each in asked]

@@ -1,23 +1,21 @@
 """Crop boxes from Python: of a callable that looks at images, or of a dict by name."""
 
-import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, get_type_hints
+from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from cropkit import bounded, formats
-from cropkit.bounds import Bounds
+from cropkit import formats
 from cropkit.errors import BadSuggestion, CropkitError
 from cropkit.formats.preview import upright
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.names import printable
 from cropkit.records import Problem, ProblemKind, Suggestion
 from cropkit.suggest.border import TOLERANCE, Border, Clipped, Outside
+from cropkit.suggest.calling import Model, Wants, calling
 from cropkit.suggest.convention import ALLOWED, Frame, Order, Units, in_pixels, xyxy
 from cropkit.suggest.numbers import FLOAT_NOISE, confidence, number
 from cropkit.suggest.recognising import Seen, recognised
@@ -26,15 +24,22 @@ from cropkit.suggest.table import Table
 from cropkit.system import parameters
 from cropkit.system.files import Root
 
-Wants = Literal["image", "path"]
-Model = Callable[[Any], Any]
 Rated = tuple[NormalizedBox, float | None]
 
 KEPT = 1_000  # images whose boxes are remembered
 MOST = 100  # boxes of one image
+TOGETHER = 8  # images in one list: each is decoded, and may have some 100 MB
 _SHOWN = 200  # characters of what a model has to complain about
 _NAMED = 80
 _ORDERS: tuple[Order, ...] = ("xyxy", "xywh", "cxcywh")
+
+
+class Asked(NamedTuple):
+    """An image that boxes are asked for: its path, upright size and content."""
+
+    path: str
+    size: Size
+    sha256: str
 
 
 class Detections:
@@ -57,8 +62,10 @@ class Detections:
     frame : "upright", or "stored": a model that reads files by path and knows no EXIF orientation
     outside : "clip" boxes at the border, or "refuse" what reaches more than half a pixel outside
     tolerance : fraction of the side that is clipped; a box that reaches farther is refused
-    wants : "image", an upright RGB Pillow image, or "path", of the file; None: as the model's first
-        parameter is annotated (`str` and `Path` get a path), else an image
+    wants : "image", an upright RGB Pillow image, or "path", of the file; "images" or "paths": a
+        list of at most eight, for which it answers with a list as long; None: as the model's first
+        parameter is annotated (`str` and `Path` get a path, `list[Path]` a list of paths), else an
+        image
     name, version : of the model, as they are kept with each box
 
     Raises
@@ -87,7 +94,7 @@ class Detections:
         self.name, self.version = name or _name_of(source), version
         self._order, self._units, self._frame = order, units, frame
         self._border = Border(outside, tolerance)
-        self._argument = _argument(self._model, wants)
+        self._calling = calling(self._model, wants)
         self._files: Root | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="cropkit-suggest")
         self._known: OrderedDict[tuple[str, str], Suggested] = OrderedDict()
@@ -106,17 +113,34 @@ class Detections:
 
     def suggest(self, path: str, size: Size, sha256: str) -> Suggested:
         """Propose the boxes that the model, or the dict, has for the image."""
+        (suggested,) = self.suggest_all([Asked(path, size, sha256)])
+        return suggested
+
+    def suggest_all(self, images: Sequence[Asked]) -> list[Suggested]:
+        """Propose the boxes of several images; a model that takes them together gets them so."""
         if self._model is None:
-            return self._of_answer(path, size, 1, self._answers.get(normalize("NFC", path)))
-        key = (sha256, path if self._argument is not None else "")
+            answers = [self._answers.get(normalize("NFC", each.path)) for each in images]
+            pairs = zip(images, answers, strict=True)
+            return [self._of_answer(each.path, each.size, 1, answer) for each, answer in pairs]
+        known = {each: suggested for each in images if (suggested := self._recall(each))}
+        new = [each for each in dict.fromkeys(images) if each not in known]
+        if new:
+            answered = self._thread.submit(self._ask, new).result()
+            for each, suggested in zip(new, answered, strict=True):
+                known[each] = suggested
+                if not suggested.problems:
+                    self._remember(self._key(each), suggested)
+        return [known[each] for each in images]
+
+    def _key(self, asked: Asked) -> tuple[str, str]:
+        return asked.sha256, asked.path if self._calling.of_path is not None else ""
+
+    def _recall(self, asked: Asked) -> Suggested | None:
+        key = self._key(asked)
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
-                return self._known[key]
-        suggested = self._thread.submit(self._ask, path, size, sha256).result()
-        if not suggested.problems:
-            self._remember(key, suggested)
-        return suggested
+            return self._known.get(key)
 
     def _remember(self, key: tuple[str, str], suggested: Suggested) -> None:
         with self._lock:
@@ -124,29 +148,50 @@ class Detections:
             while len(self._known) > KEPT:
                 self._known.popitem(last=False)
 
-    def _ask(self, path: str, size: Size, sha256: str) -> Suggested:
-        try:
-            argument, orientation = self._input(path, size, sha256)
-        except CropkitError as error:
-            return _problem(path, f"{self.name} was not asked: {error}")
-        try:
-            answer = self._model(argument)  # type: ignore[misc]  # (only models are asked)
-        except Exception as error:  # noqa: BLE001  (a stranger's code may raise whatever it likes)
-            return _problem(path, f"{self.name} raised {type(error).__name__}: {error}")
-        return self._of_answer(path, size, orientation, answer)
+    def _ask(self, images: Sequence[Asked]) -> list[Suggested]:
+        """Ask for images, some together where the model takes them so: they are decoded at once."""
+        told: dict[Asked, Suggested] = {}
+        step = TOGETHER if self._calling.together else 1
+        for start in range(0, len(images), step):
+            told |= self._answered(images[start : start + step])
+        return [told[each] for each in images]
 
-    def _input(self, path: str, size: Size, sha256: str) -> tuple[Any, int]:
+    def _answered(self, some: Sequence[Asked]) -> dict[Asked, Suggested]:
+        told: dict[Asked, Suggested] = {}
+        inputs: dict[Asked, tuple[Any, int]] = {}
+        for each in some:
+            try:
+                inputs[each] = self._input(each)
+            except CropkitError as error:
+                told[each] = _problem(each.path, f"{self.name} was not asked: {error}")
+        if not inputs:
+            return told
+        try:
+            arguments = [argument for argument, _ in inputs.values()]
+            answers = self._calling.answers(self._model, arguments)  # type: ignore[arg-type]  # (only models are asked)
+        except BadSuggestion as error:
+            return told | _problems(inputs, f"{self.name}: its answer {error.args[1]}")
+        except Exception as error:  # noqa: BLE001  (a stranger's code may raise whatever it likes)
+            if len(inputs) > 1:  # one of them is to blame, and the others have boxes
+                return told | {each: self._answered([each])[each] for each in inputs}
+            return told | _problems(inputs, f"{self.name} raised {type(error).__name__}: {error}")
+        for (each, (_, orientation)), answer in zip(inputs.items(), answers, strict=True):
+            told[each] = self._of_answer(each.path, each.size, orientation, answer)
+        return told
+
+    def _input(self, asked: Asked) -> tuple[Any, int]:
         """Return what the model is called with, and the orientation that its boxes are short of."""
         if self._files is None:
             raise BadSuggestion(self.name, "is in no collection")
-        content = self._files.read(path, Bounds.from_environment())
-        if content.sha256 != sha256:
+        path, of_path = asked.path, self._calling.of_path
+        content = self._files.read(path)
+        if content.sha256 != asked.sha256:
             raise BadSuggestion(path, "has changed since it was shown")
         stored = self._frame == "stored"
         orientation = formats.read_header(content.data, path).orientation if stored else 1
-        if self._argument is not None:
-            return self._argument(str(self._files.path / path)), orientation
-        return bounded.done(upright, content.data, path, size), orientation
+        if of_path is not None:
+            return of_path(str(self._files.path / path)), orientation
+        return upright(content.data, path, asked.size), orientation
 
     def _of_answer(self, path: str, size: Size, orientation: int, answer: Any) -> Suggested:  # noqa: ANN401  (of some model)
         try:
@@ -248,26 +293,6 @@ def _name_of(source: object) -> str:
     return printable("model" if name == "<lambda>" else name)[:_NAMED]
 
 
-def _argument(model: Model | None, wants: Wants | None) -> Callable[[str], Any] | None:
-    """Return what makes the model's argument of a path; None where it wants an image."""
-    if wants is not None:
-        parameters.choice("wants", wants, ("image", "path"))
-    hinted = None if model is None else _hint(model)
-    if wants == "image" or (wants is None and hinted is None):
-        return None
-    return hinted or Path
-
-
-def _hint(model: Model) -> type[str] | type[Path] | None:
-    try:
-        first = next(iter(inspect.signature(model).parameters.values()), None)
-        target = model if inspect.isroutine(model) else type(model).__call__
-        hint = None if first is None else get_type_hints(target).get(first.name)
-    except (TypeError, ValueError, NameError, AttributeError):  # built in, or of names unknown here
-        return None
-    return hint if hint in (str, Path) else None
-
-
 def _readings(row: Seen, size: Size) -> str:
     """Show a row, and what it is in each order: a person sees at once which one is meant."""
     shown = ", ".join(f"{value:.7g}" for value in row.numbers)
@@ -283,6 +308,10 @@ def _reading(row: Seen, order: Order, size: Size) -> str:
         return f"{shown} (inverted)"
     outside = left < 0 or top < 0 or right > size.width or bottom > size.height
     return f"{shown} (reaches outside)" if outside else shown
+
+
+def _problems(images: Iterable[Asked], reason: str) -> dict[Asked, Suggested]:
+    return {each: _problem(each.path, reason) for each in images}
 
 
 def _problem(path: str, reason: str) -> Suggested:

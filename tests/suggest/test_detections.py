@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -375,3 +376,98 @@ def test_boxes_that_were_clipped_are_in_the_log(tmp_path: Path, caplog: Any) -> 
     with cropkit.open(tmp_path, suggest={"a.png": [[-3, 0, 100, 100]]}) as collection:
         collection.suggestions(collection.look("a.png"))
     assert "detections: 1 box clipped at the border, at most 3 px" in caplog.text
+
+
+# -- several at once ---------------------------------------------------------------------------
+
+
+def several(folder: Path, count: int) -> list[detections_module.Asked]:
+    """Write images of different sizes and contents; return what is asked of them."""
+    images = []
+    for number in range(count):
+        path, size = folder / f"{number}.png", Size(20 + number, 10)
+        Image.new("RGB", (size.width, size.height), (number, 0, 0)).save(path)
+        content = sha256(path.read_bytes()).hexdigest()
+        images.append(detections_module.Asked(path.name, size, content))
+    return images
+
+
+def by_list(images: list[Image.Image]) -> list[Any]:
+    return [[[0, 0, image.width / 2, 5, 0.5]] for image in images]
+
+
+def test_a_model_that_takes_lists_gets_at_most_eight_and_each_image_its_own_answer(
+    tmp_path: Path,
+) -> None:
+    lengths: list[int] = []
+
+    def model(images: list[Image.Image]) -> list[Any]:
+        lengths.append(len(images))
+        return by_list(images)
+
+    asked_for = several(tmp_path, 10)
+    detections = Detections(model).of(Root(tmp_path))
+    answers = detections.suggest_all(asked_for)
+    assert lengths == [8, 2]
+    for each, answer in zip(asked_for, answers, strict=True):
+        (suggestion,) = answer.suggestions
+        assert suggestion.box.xyxy == (0, 0, 0.5, 0.5), each
+    assert detections.suggest_all(asked_for) == answers
+    assert detections.suggest(*asked_for[3]) == answers[3]
+    assert lengths == [8, 2]
+
+
+def test_a_list_of_paths_is_taken_by_annotation_and_by_declaration(tmp_path: Path) -> None:
+    seen: list[Any] = []
+
+    def annotated(paths: list[Path]) -> list[Any]:
+        seen.extend(paths)
+        return [None] * len(paths)
+
+    asked_for = several(tmp_path, 2)
+    Detections(annotated).of(Root(tmp_path)).suggest_all(asked_for)
+    bare = partial(annotated)
+    Detections(bare, wants="paths").of(Root(tmp_path)).suggest_all(asked_for)
+    assert seen == [tmp_path / "0.png", tmp_path / "1.png"] * 2
+
+
+def test_the_one_of_a_list_that_makes_a_model_raise_is_named_and_the_others_have_boxes(
+    tmp_path: Path,
+) -> None:
+    def model(images: list[Image.Image]) -> list[Any]:
+        if any(image.width == 22 for image in images):
+            msg = "too red"
+            raise ValueError(msg)
+        return by_list(images)
+
+    asked_for = several(tmp_path, 4)
+    answers = Detections(model, name="m").of(Root(tmp_path)).suggest_all(asked_for)
+    assert [len(answer.suggestions) for answer in answers] == [1, 1, 0, 1]
+    (problem,) = answers[2].problems
+    assert (problem.path, problem.reason) == ("2.png", "m raised ValueError: too red")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ([[]], "is 1 answers for 2 images"),
+        ({"boxes": []}, "is a dict; for a list of images it is a list of answers"),
+        (None, "is a NoneType"),
+        ("text", "is a str"),
+    ],
+)
+def test_what_is_not_one_answer_for_each_is_a_problem_of_all(
+    tmp_path: Path, answer: Any, expected: str
+) -> None:
+    detections = Detections(lambda _: answer, wants="images").of(Root(tmp_path))
+    for suggested in detections.suggest_all(several(tmp_path, 2)):
+        assert expected in suggested.problems[0].reason
+
+
+def test_an_image_that_changed_is_told_and_the_others_are_asked_for(tmp_path: Path) -> None:
+    asked_for = several(tmp_path, 3)
+    Image.new("RGB", (9, 9)).save(tmp_path / "1.png")
+    detections = Detections(by_list, wants="images").of(Root(tmp_path))
+    answers = detections.suggest_all(asked_for)
+    assert [len(answer.suggestions) for answer in answers] == [1, 0, 1]
+    assert "has changed since" in answers[1].problems[0].reason
