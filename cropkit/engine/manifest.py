@@ -1,32 +1,23 @@
 """The manifest of a collection's crops: what each was made of, and how; one row after the other.
 
-Everything in it is what the trail says. Rows are read as they are written, newest first, so that a
-million of them take no more room than a thousand.
+Everything in it is what the trail says. Rows are read as they are asked for, newest first, so that
+a million of them take no more room than a thousand; `cropkit.exports.manifest` writes them.
 """
 
-import csv
-import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from itertools import takewhile
 from pathlib import Path
-from typing import IO, Any
-from uuid import uuid4
+from typing import Any
 
 from cropkit import clock
 from cropkit.audit.operation import Operation, OperationKind
 from cropkit.audit.operation_reader import readable
 from cropkit.audit.reader import TrailReader
-from cropkit.errors import NameTaken, TrailDisagrees
+from cropkit.errors import TrailDisagrees
 from cropkit.geometry import PixelBox
-from cropkit.names import all_escaped
 from cropkit.records import Decision, Suggestion
-from cropkit.system import parameters
-from cropkit.verification import parquet
-from cropkit.verification.claims import BOXES, CAPTIONS, CARRIED, EDGES, SRGB, Row, resampled
+from cropkit.verification.claims import CAPTIONS, CARRIED, SRGB, Row, resampled
 
-KINDS = ("manifest",)
 _MADE = (OperationKind.CROP, OperationKind.COPY)
 _CONVERTED = "colour: converted to sRGB"
 # Of every row, in this order; boxes are lists of four in JSON, and four columns in CSV.
@@ -73,70 +64,6 @@ def _decision_of(made: Operation, trail: TrailReader) -> Decision | None:
         return trail.decisions.by_id(made.decision)[0]
     except KeyError:
         raise TrailDisagrees(made.image, "decision", made.decision) from None
-
-
-def written(out: Path, each: Iterable[Row]) -> int:
-    """Write rows to a new file, durably; return how many there are.
-
-    It has its name when it is whole, and its folder is synced after that. Its form is that of its
-    suffix, ``.jsonl`` or ``.csv``.
-
-    Raises
-    ------
-    BadParameterValue
-        It has neither: nothing was written.
-    NameTaken
-        There is such a file already: it stands as it is.
-    """
-    write = writer_of(out)
-    if os.path.lexists(out):
-        raise NameTaken(out.name, str(out))
-    part = out.with_name(f".cropkit-{uuid4().hex}.part")
-    try:
-        with part.open("x", encoding="utf-8", newline="") as file:
-            count = write(file, each)
-            file.flush()
-            os.fsync(file.fileno())
-        _name(part, out)
-    finally:
-        part.unlink(missing_ok=True)
-    return count
-
-
-def writer_of(out: Path) -> Callable[[IO[str], Iterable[Row]], int]:
-    """Return what writes the form that a file's suffix names.
-
-    Raises
-    ------
-    BadParameterValue
-        None does.
-    """
-    suffix = out.suffix.lower()
-    if suffix not in _WRITERS:
-        raise parameters.wrong("out", str(out), "file that ends with .jsonl, .csv or .parquet")
-    if suffix == ".parquet":
-        parquet.arrow()
-    return _WRITERS[suffix]
-
-
-def _name(part: Path, out: Path) -> None:
-    """Give a whole file its name; where it cannot have two, the name is taken before it moves."""
-    try:
-        try:
-            os.link(part, out)
-        except FileExistsError:
-            raise
-        except OSError:
-            out.touch(exist_ok=False)
-            part.rename(out)
-    except FileExistsError:
-        raise NameTaken(out.name, str(out)) from None
-    folder = os.open(out.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with suppress(OSError):  # some file systems sync no folders
-            os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _is_superseded(made: Operation, trail: TrailReader) -> bool:
@@ -245,47 +172,3 @@ def _edges(box: PixelBox | None) -> list[int] | None:
 def _placed(path: str, root: Path, folder: Path) -> str:
     place = root / path
     return str(place.relative_to(folder)) if place.is_relative_to(folder) else str(place)
-
-
-def _as_json_lines(file: IO[str], each: Iterable[Row]) -> int:
-    count = 0
-    for row in each:
-        file.write(json.dumps(all_escaped(row), ensure_ascii=False) + "\n")
-        count += 1
-    return count
-
-
-def _as_csv(file: IO[str], each: Iterable[Row]) -> int:
-    writer = csv.DictWriter(file, _columns(), lineterminator="\n")
-    writer.writeheader()
-    count = 0
-    for row in each:
-        writer.writerow(_flat(all_escaped(row)))
-        count += 1
-    return count
-
-
-def _as_parquet(file: IO[str], each: Iterable[Row]) -> int:
-    return parquet.write(file, each, FIELDS)
-
-
-def _columns() -> list[str]:
-    return [name for field in FIELDS for name in _names_of(field)]
-
-
-def _names_of(field: str) -> list[str]:
-    return [f"{field}_{edge}" for edge in EDGES] if field in BOXES else [field]
-
-
-def _flat(row: Row) -> dict[str, Any]:
-    flat = {name: value for name, value in row.items() if name not in BOXES}
-    for field in BOXES:
-        flat |= dict(zip(_names_of(field), row[field] or [None] * len(EDGES), strict=True))
-    return flat
-
-
-_WRITERS: Mapping[str, Callable[[IO[str], Iterable[Row]], int]] = {
-    ".jsonl": _as_json_lines,
-    ".csv": _as_csv,
-    ".parquet": _as_parquet,
-}

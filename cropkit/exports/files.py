@@ -81,11 +81,16 @@ def mirrored(path: str, suffix: str) -> PurePosixPath | None:
     return None if leads_out or "\0" in path else image.with_suffix(suffix)
 
 
+def opened_new(file: Path) -> IO[str]:
+    """Open a file of a new folder for text; `FileExistsError` where another has its name."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file.open("x", encoding="utf-8", newline="")
+
+
 def written_new(file: Path, text: str) -> bool:
     """Write a file of a new folder; False where another has its name, which stands."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with file.open("x", encoding="utf-8", newline="") as opened:
+        with opened_new(file) as opened:
             opened.write(text)
     except FileExistsError:
         return False

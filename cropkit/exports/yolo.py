@@ -9,7 +9,7 @@ looked for where the last `/images/` of the image's path is `/labels/`, and `dat
 
 from pathlib import Path, PurePosixPath
 
-from cropkit.exports.files import mirrored, written_new
+from cropkit.exports.files import mirrored, opened_new, written_new
 from cropkit.exports.registry import Writer
 from cropkit.exports.rows import (
     LEADS_OUT,
@@ -33,7 +33,7 @@ def _write(folder: Path, rows: Decisions) -> None:
     numbers = {name: number for number, name in enumerate(categories(rows))}
     (folder / _IMAGES).mkdir()
     (folder / "labels").mkdir()
-    with (folder / "train.txt").open("x", encoding="utf-8", newline="") as listed:
+    with opened_new(folder / "train.txt") as listed:
         for image in by_image(rows):
             lines = [line(numbers[category(d)], box, image.size) for d, box in boxes(image)]
             place = _place(image)

@@ -27,8 +27,8 @@ def folder(tmp_path: Path) -> Path:
     for number, name in enumerate(hostile_names.NAMES.values()):
         hostile_names.write(folder, name, number)
     with cropkit.open(folder, copy_to=tmp_path / "set") as kit:
-        for name in NAMES:
-            assert kit.crop(name, BOX).ok
+        for image in NAMES:
+            assert kit.crop(image, BOX).ok
     hostile = ("../../up.png", "/rooted.png", "a//b.png", "./c.png", "d/../../e.png", "f\0g.png")
     recorded(folder, [made_up(path, SIZE, BOX) for path in hostile])
     return folder

@@ -8,6 +8,7 @@ BORDER, MODEL, ANSWER = (
     "suggest/recognising.py",
 )
 FRAMING, SUBJECTS, MANIFEST = "framing.py", "subjects.py", "engine/manifest.py"
+EXPORTED = "exports/files.py"
 IN_MANIFEST = "tests/engine/test_manifest.py"
 IN_MODEL, IN_FRAMING = "tests/suggest/test_detections.py", "tests/test_framing.py"
 CONVENTION, TABLE = "suggest/convention.py", "suggest/table.py"
@@ -193,14 +194,14 @@ SUGGESTIONS = (
     ),
     mutant(
         "a name that is no text is written as it is",
-        MANIFEST,
-        "all_escaped(row), ensure",
-        "row, ensure",
+        EXPORTED,
+        "all_escaped(value), ensure",
+        "value, ensure",
         IN_MANIFEST,
     ),
     mutant(
         "what was begun of a manifest stays",
-        MANIFEST,
+        EXPORTED,
         "part.unlink(missing_ok=True)",
         "pass",
         IN_MANIFEST,
