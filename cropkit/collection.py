@@ -836,20 +836,31 @@ class Collection:
         Parameters
         ----------
         paths : only these images or copies; none means all that are not as they were written, but
-            for those that cannot be read: nobody knows what became of them
+            for those that cannot be read, and the `hidden_images`: nobody knows what became of them
         """
         from cropkit.engine.fsck import changed_images  # noqa: PLC0415  (only where it is needed)
 
         wanted = {name_of(self.root, path) for path in paths}
+        unseen = set() if wanted else self.hidden_images()
         changed = [each for each in changed_images(self.locations, self.trail) if each.is_read]
         changes = [
             AcceptedChange(each.difference.path, each.was, each.now)
             for each in changed
-            if not wanted or each.difference.path in wanted
+            if (not wanted or each.difference.path in wanted) and each.difference.path not in unseen
         ]
         for change in changes:
             self.trail.accept(change.path, change.was, change.now)
         return changes
+
+    def hidden_images(self) -> set[str]:
+        """Name the images that are missing and may be there all the same, where nobody can see.
+
+        Their folder is gone or empty, or another disk's in which no image is that was cropped here:
+        one is not mounted, perhaps, or something is mounted over them.
+        """
+        from cropkit.engine.fsck import hidden_images  # noqa: PLC0415  (only where it is needed)
+
+        return set(hidden_images(self.locations, self.trail))
 
     def purge(
         self, *, older_than: timedelta | None = None, keep_bytes: int | None = None

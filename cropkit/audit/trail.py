@@ -100,6 +100,7 @@ class AuditTrail(TrailReader):
         scope: Scope | None = None,
     ) -> None:
         self._key = key = keys.of_person(make=True)
+        trust.check_is_not_hidden(root.path, scope.root if scope else root.path)
         acceptance = trust.Acceptance(root.path, key, collection=scope.root if scope else None)
         store = Store(root, deadline, accept=acceptance)
         super().__init__(root, store=store, scope=scope)

@@ -5,8 +5,9 @@ under a key that was not known. It is adopted by itself where it can do no harm;
 shown what it would do, and decides (`cropkit adopt`).
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -33,10 +34,10 @@ from cropkit.audit.keys import Key
 from cropkit.audit.operation import Operation
 from cropkit.audit.schema import VERSION
 from cropkit.audit.store import DEADLINE, Store
-from cropkit.errors import PersonalStateUnusable, StateNotAdopted, TrailForged
+from cropkit.errors import AuditUnavailable, PersonalStateUnusable, StateNotAdopted, TrailForged
 from cropkit.system import destinations
 from cropkit.system.files import Root
-from cropkit.system.home import EXPORT
+from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS
 
 FOREIGN = "somebody else may have made this .cropkit: you have neither sealed nor opened it before"
 _MOST_TOLD = 20  # sentences of what does not fit, in the event: an enemy can make many
@@ -45,6 +46,10 @@ _NOTICED = "event {}, which you saw on {}, is gone or another one"
 _CHECKED = "event {}, up to which you had checked it on {}, is gone or another one"
 _ANOTHER = "this is another trail of yours than the one which you saw here on {}"
 _ANEW = "the trail begins anew: what you saw of it on {} is gone"
+_HIDDEN = (
+    "nothing of yours is in it, and you saw a trail there on {}: mount what belongs there, or"
+    " unmount what is over it; to begin anew, remove such a .cropkit, or bring images"
+)
 _ADOPTED = "the trail was not known to be yours; it can do no harm, and is adopted: {} events"
 
 
@@ -298,6 +303,38 @@ def forget(folder: Path) -> None:
     """
     heads.forget(folder)
     checked.forget(folder)
+
+
+def check_is_not_hidden(folder: Path, collection: Path) -> None:
+    """Refuse to begin anew where a disk is not mounted, perhaps, or something else is in its place.
+
+    Parameters
+    ----------
+    folder : that holds the state
+    collection : that the state is of
+
+    Raises
+    ------
+    AuditUnavailable
+        There is nothing where this person saw a trail: nothing was made.
+    """
+    if os.path.lexists(folder / DATABASE):
+        return
+    if os.path.lexists(folder / HOME):  # with originals in it, the database is missing
+        place, is_empty = folder / HOME, not os.path.lexists(folder / ORIGINALS)
+    else:
+        place, is_empty = collection, _is_empty(collection)
+    with suppress(PersonalStateUnusable):
+        known = heads.seen(folder) if is_empty else None
+        if known is not None:
+            raise AuditUnavailable(place, _HIDDEN.format(known.at))
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        return not any(folder.iterdir())
+    except OSError:
+        return False
 
 
 def begun_anew(db: Connection, folder: Path) -> list[str]:

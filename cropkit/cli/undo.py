@@ -141,11 +141,14 @@ def _accept_changes(arguments: argparse.Namespace) -> int:
     with opened_existing(arguments.folder, state=arguments.state) as collection:
         images = [name_in(collection.trail, image) for image in arguments.image]
         changes = collection.accept_changes(*images)
+        hidden = [] if images else sorted(collection.hidden_images())
+    for path in hidden:
+        say(f"{path}: not accepted, since it may be there: is a disk not mounted? Else name it")
     if arguments.json:
-        document({"accepted": [asdict(change) for change in changes]})
-        return DONE
+        document({"accepted": [asdict(change) for change in changes], "hidden": hidden})
+        return FAILED if hidden else DONE
     for change in changes:
         tell(f"accepted {change.path}: {'changed' if change.now else 'gone'}")
-    if not changes:
+    if not (changes or hidden):
         say("nothing was changed since it was cropped")
-    return DONE
+    return FAILED if hidden else DONE

@@ -13,7 +13,7 @@ from cropkit.audit.operation import (
 )
 from cropkit.audit.reader import TrailReader
 from cropkit.engine import listing
-from cropkit.engine.accepting import ACCEPTED, AcceptedChange, accepted
+from cropkit.engine.accepting import ACCEPTED, AcceptedChange, accepted, hidden
 from cropkit.engine.locations import Locations
 from cropkit.engine.proven import Proven
 from cropkit.errors import CropkitError
@@ -131,9 +131,7 @@ def changed_images(
 ) -> Iterator[ChangedImage]:
     """Find the images that are not as they were written, but for what a person has accepted."""
     known = accepted(trail.events(kind=ACCEPTED))
-    every = _expected(trail.operations.each_finished()).items()
-    expected = [(path, was) for path, was in every if trail.scope.holds(path)]
-    for path, was in _telling("images", expected, progress):
+    for path, was in _telling("images", [*expected(trail).items()], progress):
         now = _digest(locations, path, was, read)
         if isinstance(now, CropkitError):
             difference = Difference("changed", path, f"its content cannot be read ({now.code})")
@@ -146,6 +144,26 @@ def changed_images(
         else:
             difference = Difference("changed", path, f"content {now:.12} is not what was written")
         yield ChangedImage(was, now, difference)
+
+
+def expected(trail: TrailReader) -> dict[str, str]:
+    """Return which name should hold which content, of the images that are meant."""
+    every = _expected(trail.operations.each_finished()).items()
+    return {path: was for path, was in every if trail.scope.holds(path)}
+
+
+def hidden_images(locations: Locations, trail: TrailReader) -> frozenset[str]:
+    """Name the images that are not there, and may be all the same: `accepting.hidden` says when."""
+    names = expected(trail)
+    gone = [path for path in names if _is_gone(locations, path)]
+    return hidden(locations.root.path, gone, names.keys() - set(gone))
+
+
+def _is_gone(locations: Locations, path: str) -> bool:
+    try:
+        return locations.identity(path) is None
+    except CropkitError:
+        return False
 
 
 def _expected(finished: Iterable[Operation]) -> dict[str, str]:

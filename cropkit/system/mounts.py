@@ -66,6 +66,13 @@ def file_system_type(folder: Path) -> str:
     return kind
 
 
+def mount_points() -> frozenset[str]:
+    """Return where file systems are mounted; none where the system does not say."""
+    return (
+        frozenset(p for p, _ in _mounted(MOUNTS.read_bytes())) if MOUNTS.is_file() else frozenset()
+    )
+
+
 def _mounted(table: bytes) -> Iterator[tuple[str, str]]:
     """Yield each mount point and the type of its file system, in the order of mounting."""
     # in bytes: a name may hold any but the four that are octal, and texts have more line ends

@@ -111,7 +111,8 @@ def located(
     Raises
     ------
     BadStatePlace
-        What was named cannot be its state, or several are known: nothing was made.
+        What was named cannot be its state, several are known, or the one that is known is not
+        there: nothing was made.
     ForeignState
         What is there was made by somebody else.
     """
@@ -126,7 +127,10 @@ def located(
             return StatePlace(each, each, Why.INSIDE)
         if (place := _elsewhere(each, known, home)) is not None:
             return place
-    return _moved(whole, known, home) or _new(whole, home)
+    moved = _moved(whole, known, home)
+    if moved is None:
+        _check_none_is_hidden(whole, known)
+    return moved or _new(whole, home)
 
 
 def state_home(environment: Mapping[str, str] | None = None) -> Path | None:
@@ -292,6 +296,18 @@ def _entries(home: Path | None) -> list[Path]:
         return [] if home is None else sorted(home.iterdir())
     except OSError:
         return []
+
+
+def _check_none_is_hidden(whole: Path, known: _Known) -> None:
+    """Refuse to begin a second state where one was used that is not there now.
+
+    Its disk is not mounted, perhaps, or something else is mounted over it.
+    """
+    for folder in (whole, *whole.parents):
+        for state in known.get(folder, ()):
+            if not os.path.lexists(state / COLLECTION):
+                reason = f"the state of {folder} was there and is not now: mount it, or name one by"
+                raise BadStatePlace(state, f"{reason} --state; `--state {folder}` begins one there")
 
 
 def _new(whole: Path, home: Path | None) -> StatePlace:
