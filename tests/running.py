@@ -34,6 +34,8 @@ SLOW = (
     "tests/crash",
     "tests/demo",
     "tests/engine/test_merged_homes.py",
+    "tests/exports/test_hostile_exports.py",
+    "tests/exports/test_plug_ins.py",
     "tests/formats/test_formats_exiftool.py",
     "tests/formats/test_formats_fuzz.py",
     "tests/hostile",

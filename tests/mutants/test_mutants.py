@@ -7,6 +7,7 @@ of them. Those in the protocol are in tests/crash.
 import os
 
 import pytest
+from seeded_exports import EXPORTS
 from seeded_files import FILES
 from seeded_review import REVIEW
 from seeded_runs import RUNS
@@ -14,7 +15,7 @@ from seeded_suggestions import SUGGESTIONS
 from seeding import NOTICED, Mutant, check_fits, noticed_by_tests, tell, verdicts
 
 ALL = os.environ.get("CROPKIT_MUTANTS") == "1"
-MUTANTS = (*RUNS, *REVIEW, *SUGGESTIONS, *FILES)
+MUTANTS = (*RUNS, *REVIEW, *SUGGESTIONS, *FILES, *EXPORTS)
 CHEAP = (
     "a break of five minutes is none",
     "the box of an overlap is counted twice",
