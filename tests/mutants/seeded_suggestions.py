@@ -101,7 +101,11 @@ SUGGESTIONS = (
         IN_TABLE,
     ),
     mutant(
-        "a model is asked of another content", MODEL, "content.sha256 != sha256", "False", IN_MODEL
+        "a model is asked of another content",
+        MODEL,
+        "content.sha256 != asked.sha256",
+        "False",
+        IN_MODEL,
     ),
     mutant(
         "boxes are remembered without end",
@@ -127,8 +131,8 @@ SUGGESTIONS = (
     mutant(
         "a model runs in whatever thread asks",
         MODEL,
-        "self._thread.submit(self._ask, path, size, sha256).result()",
-        "self._ask(path, size, sha256)",
+        "self._thread.submit(self._ask, new).result()",
+        "self._ask(new)",
         IN_MODEL,
     ),
     mutant("any box is cut to the image", BORDER, "self._tolerance * n", "9 * n", IN_MODEL),
