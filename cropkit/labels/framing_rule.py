@@ -72,10 +72,7 @@ def framed(boxes: Sequence[Boxed], size: Size, rule: Rule, where: str) -> list[B
         each = around(rows, size, classes=classes, **{**rule, "keep": "each"})
     except BadFraming as error:
         raise BadSuggestion(where, f"no crop around its subjects: {error}") from None
-    crops = dict.fromkeys(
-        (*first, *(each if len(boxes) > 1 and rule.get("keep") != "each" else ()))
-    )
-    return [_crop(crop, boxes, size) for crop in crops]
+    return [_crop(crop, boxes, size) for crop in dict.fromkeys((*first, *each))]
 
 
 def _crop(crop: Framed, boxes: Sequence[Boxed], size: Size) -> Boxed:
