@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
@@ -464,6 +464,10 @@ class Collection:
         if not self._listed and not self.trail.decisions.any_stands():
             raise NoImages(self.scope.folder)
         return self._listed
+
+    def streamed(self) -> Iterator[listing.Stretch]:
+        """List the images as they are now, in review order, as fast as whoever asks takes them."""
+        return listing.streamed(self.scope, outputs.known(self.trail.settings()))
 
     @cached_property
     def unread(self) -> tuple[Problem, ...]:

@@ -1,7 +1,7 @@
 """What a trail tells of decisions, and of what became of them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -57,6 +57,30 @@ class DecisionReader:
             every, unreadable = decisions.standing(db)
         mine = [each for each in every if self._scope.holds(each.path)]
         return mine, self._unread(unreadable)
+
+    def looked_through_of(
+        self, paths: Collection[str]
+    ) -> tuple[list[Standing], list[TrailDisagrees]]:
+        """Return the same of some images."""
+        with self._store.reading() as db:
+            every, unreadable = decisions.standing_of(db, paths)
+        return every, self._unread(unreadable)
+
+    def standing_slots(self, wanted: Callable[[decisions.Slot], bool]) -> set[decisions.Slot]:
+        """Return the slots that a decision stands for, as far as they are wanted."""
+        with self._store.reading() as db:
+            every = filter(wanted, decisions.standing_slots(db))
+            return {slot for slot in every if not slot.path or self._scope.holds(slot.path)}
+
+    def to_undo(self, reviewer: str, but: str) -> list[decisions.Slot]:
+        """Return the slots of a person's decisions that can be taken back, oldest first.
+
+        Parameters
+        ----------
+        but : session whose decisions are left out
+        """
+        with self._store.reading() as db:
+            return list(decisions.to_undo(db, reviewer, but))
 
     def standing_by_slot(self) -> dict[decisions.Slot, Standing]:
         """Return the decision that stands for each slot: the latest."""

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -86,10 +86,20 @@ _STANDS = (
     .limit(1)
 )
 _STANDING_PATHS = select(rows.as_bytes(queue.c.path)).where(queue.c.status.not_in(_GONE))
+_SLOT = (rows.as_bytes(queue.c.path).label("path"), rows.as_bytes(queue.c.slot).label("slot"))
+_STANDING_SLOTS = select(*_SLOT).where(queue.c.status.not_in(_GONE))
+_TO_UNDO = (
+    select(*_SLOT, queue.c.status)
+    .join(decision)
+    .where(
+        queue.c.status.not_in(_GONE),
+        decision.c.reviewer == bindparam("whose"),
+        decision.c.session != bindparam("session"),
+    )
+    .order_by(decision.c.seq)
+)
 _STANDING_IN_SLOTS = (
-    select(rows.as_bytes(queue.c.path).label("path"), rows.as_bytes(queue.c.slot).label("slot"))
-    .where(queue.c.status.not_in(_GONE), queue.c.slot != "")
-    .distinct()
+    select(*_SLOT).where(queue.c.status.not_in(_GONE), queue.c.slot != "").distinct()
 )
 # Each slot's decision in force, images by their names, so that those of one image come together.
 _IN_FORCE = (
@@ -287,6 +297,31 @@ def _of_numbers(numbers: Sequence[int]) -> Any:  # noqa: ANN401  (Select of fort
 
 def _in_force(row: Row[Any]) -> tuple[int, InForce]:
     return row.seq, InForce(_decision(row), Status(row.status), bool(row.has_left))
+
+
+def standing_of(db: Connection, paths: Collection[str]) -> tuple[list[Standing], list[Unreadable]]:
+    """Return the same of some images: read over the index of their paths."""
+    query = _STANDING.where(queue.c.path.in_(paths)).order_by(decision.c.seq)
+    records, unreadable = rows.each(db, query, decision.c.seq, _standing)
+    return records, [_unreadable(db, seq) for seq, _ in unreadable]
+
+
+def standing_slots(db: Connection) -> Iterator[Slot]:
+    """Yield the slots that decisions stand for, some more than once; '' for what cannot be read."""
+    for row in db.execute(_STANDING_SLOTS):
+        yield Slot(unescaped(rows.text(row.path)), unescaped(rows.text(row.slot)))
+
+
+def to_undo(db: Connection, reviewer: str, but: str) -> Iterator[Slot]:
+    """Yield the slots of a person's decisions that can be taken back, oldest first.
+
+    Parameters
+    ----------
+    but : session whose decisions are left out
+    """
+    for row in db.execute(_TO_UNDO, {"whose": reviewer, "session": but}):
+        if not _status(row.status).is_failure and row.status != Status.STALE:
+            yield Slot(unescaped(rows.text(row.path)), unescaped(rows.text(row.slot)))
 
 
 def stands(db: Connection, path: str, slot: str) -> bool:

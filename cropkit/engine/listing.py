@@ -3,9 +3,9 @@
 import logging
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import chain, groupby
-from operator import itemgetter
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from heapq import heappop, heappush
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
 
@@ -63,6 +63,14 @@ class Listing(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
 
+class Stretch(NamedTuple):
+    """Some images, as they follow one another; what was met on the way is told as in `Listing`."""
+
+    images: list[str]
+    unread: dict[str, str]
+    problems: tuple[Problem, ...] = ()
+
+
 def listed(scope: Scope, outputs: Iterable[str] = ()) -> Listing:
     """List the images of a collection, or a part, by the suffixes that `formats` knows.
 
@@ -75,29 +83,49 @@ def listed(scope: Scope, outputs: Iterable[str] = ()) -> Listing:
     ----------
     outputs : folders that crops go to: relative to the collection where they are inside
     """
+    images: list[str] = []
     unread: dict[str, str] = {}
+    problems: tuple[Problem, ...] = ()
+    for stretch in streamed(scope, outputs):
+        images += stretch.images
+        unread |= stretch.unread
+        problems += stretch.problems
+    return Listing(images, unread, problems)
+
+
+def streamed(scope: Scope, outputs: Iterable[str] = ()) -> Generator[Stretch, None, None]:
+    """Yield what `listed` lists, in its order, as soon as nothing can come before it.
+
+    No folder is read before it is its turn, but those that it lies in: a stretch is what a folder
+    has, and may be empty. Whoever asks no further keeps nothing of the listing.
+
+    Parameters
+    ----------
+    outputs : as `listed` takes them
+    """
     left_out = {str(scope.root / output) for output in outputs}
     if any(scope.folder.is_relative_to(folder) for folder in left_out):
-        return Listing([], unread)
+        return
     kept = KeptListing(scope.folder, _names_in)
-    walk = _walk(scope, left_out, unread, lambda path, name: _with_folders(kept.names(path, name)))
-    images = list(_in_order((name, names.images) for name, names in walk))
+    if kept.unusable is not None:
+        yield Stretch([], {}, (_unusable(scope, kept.unusable),))
+    unread: dict[str, str] = {}
+    for alike in _walk(scope, left_out, unread, lambda *which: _with_folders(kept.names(*which))):
+        images = _in_order([(name, names.images) for name, names in alike])
+        yield Stretch(images, unread.copy())
+        unread.clear()
     if (error := kept.keep()) is not None:
         _log.info("the listing of %s is not kept: %s", scope.folder, error)
-    problems = () if kept.unusable is None else (_unusable(scope, kept.unusable),)
-    return Listing(images, unread, problems)
 
 
 def _unusable(scope: Scope, error: PersonalStateUnusable) -> Problem:
     return Problem(ProblemKind.LISTING, scope.part or ".", str(error))
 
 
-def _in_order(folders: Iterable[tuple[str, list[str]]]) -> Iterator[str]:
-    """Yield the images of all folders in review order, those of each being in it already."""
-    keyed = sorted((_natural(name or "."), name, images) for name, images in folders)
-    for _, alike in groupby(keyed, key=itemgetter(0)):
-        runs = [[_beneath(name, image) for image in images] for _, name, images in alike]
-        yield from runs[0] if len(runs) == 1 else sorted(chain(*runs), key=_key_by_path)
+def _in_order(alike: list[tuple[str, list[str]]]) -> list[str]:
+    """Return the images of folders whose names are alike, those of each being in order already."""
+    runs = [[_beneath(name, image) for image in images] for name, images in alike]
+    return runs[0] if len(runs) == 1 else sorted(chain(*runs), key=_key_by_path)
 
 
 def _beneath(folder: str, name: str) -> str:
@@ -118,8 +146,8 @@ def nested(root: Path) -> Iterator[str]:
 
 
 def folders(root: Path) -> Iterator[Folder]:
-    """Walk through the folders of a collection in any order; what cannot be read is left out."""
-    return (folder for _, folder in _walk(Scope(root), (), {}, _entries_in))
+    """Walk through the folders of a collection; what cannot be read is left out."""
+    return (folder for alike in _walk(Scope(root), (), {}, _entries_in) for _, folder in alike)
 
 
 def review_order(path: str) -> tuple[object, ...]:
@@ -227,11 +255,15 @@ def _entries_in(path: str, relative: str) -> tuple[Folder, list[str]]:
 
 def _names_in(path: str) -> Names:
     folder, beneath = _entries_in(path, "")
-    return Names(beneath, sorted(folder.images, key=_key_by_name))
+    return Names(beneath, sorted(set(folder.images), key=_key_by_name))  # a name may come twice
 
 
 def _with_folders(names: Names) -> tuple[Names, list[str]]:
     return names, names.folders
+
+
+_Due = tuple[Natural, str, _Content | None]
+"""A folder by its place in review order and its path, with what is in it where it was read."""
 
 
 def _walk(
@@ -239,27 +271,41 @@ def _walk(
     left_out: Collection[str],
     unread: dict[str, str],
     read: Callable[[str, str], tuple[_Content, list[str]]],
-) -> Iterator[tuple[str, _Content]]:
-    """Yield the name of each folder, relative to the collection, with what is in it.
+) -> Iterator[list[tuple[str, _Content]]]:
+    """Yield folders in review order, by name: those whose names are alike together.
+
+    What is beneath a folder comes later than the folder, so that the first of all that are still
+    to be read is the next one. The top alone may come after folders in it: it is `.` in this order.
 
     Parameters
     ----------
+    unread : takes the folders that cannot be read, with the reason
     read : returns what is in a folder, and which folders are to be walked to; given its path, and
         its name
     """
-    root = str(scope.root)
-    todo = [str(scope.folder)]
-    while todo:
-        folder = todo.pop()
-        relative = folder[len(root) :].lstrip("/")
+    cut = len(str(scope.root))
+    due: list[_Due[_Content]] = []
+
+    def entered(folder: str) -> _Content | None:
+        relative = folder[cut:].lstrip("/")
         try:
             content, beneath = read(folder, relative)
         except OSError as error:
             unread[relative or "."] = error.strerror or str(error)
-            continue
-        paths = [f"{folder.rstrip('/')}/{name}" for name in beneath]
-        todo += [path for path in paths if path not in left_out]
-        yield relative, content
+            return None
+        for path in (f"{folder.rstrip('/')}/{name}" for name in beneath):
+            if path not in left_out:
+                heappush(due, (_natural(path[cut:].lstrip("/")), path, None))
+        return content
+
+    top = str(scope.folder)
+    heappush(due, (_natural(top[cut:].lstrip("/") or "."), top, entered(top)))
+    while due:
+        alike = [heappop(due)]
+        while due and due[0][0] == alike[0][0]:
+            alike.append(heappop(due))
+        contents = [(path, entered(path) if path != top else known) for _, path, known in alike]
+        yield [(path[cut:].lstrip("/"), each) for path, each in contents if each is not None]
 
 
 def _natural(text: str) -> Natural:

@@ -25,20 +25,23 @@ logs and counts what they raise. Beside it work:
 - `Prefetch`, two threads that read images ahead (with processes of their own where there are);
 - the thread of `BackgroundApplier`: decisions one after the other, in their order. It stands back
   for a moment after each decision, so that the next page is drawn first;
+- `BackgroundListing`: the images of a large collection, a chunk at a time, which come as moves
+  (`Listed`) while the first pages are looked at;
 - `_side_thread`: what keeps no crop waiting and waits for none: the place that is remembered, the
   other reviews, the scan of confidences, alerts that are sent.
 
 None of them touches the session: each hands its outcome back with `call_soon_threadsafe`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from cropkit.engine.executor import degraded
+from cropkit.errors import NoImages
 from cropkit.geometry import PixelBox
-from cropkit.records import CropResult, Decision, Status
+from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status
 from cropkit.review.keys.keymap import Keymap
 from cropkit.review.keys.prompt import Prompt
 from cropkit.review.model import (
@@ -46,10 +49,13 @@ from cropkit.review.model import (
     Choose,
     ConfidenceScanned,
     DraftDecision,
+    ListingFailed,
     Mark,
     Move,
     Restored,
     RestoreFailed,
+    ReviewState,
+    Stay,
     ToggleMark,
     advance,
 )
@@ -58,9 +64,11 @@ from cropkit.review.model.slots import image_of, keyed, slot_of
 from cropkit.review.runtime.appliers import Workers
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.background_applier import BackgroundApplier
+from cropkit.review.runtime.background_listing import BackgroundListing
 from cropkit.review.runtime.confidence_scan import ConfidenceScan
 from cropkit.review.runtime.degraded_watch import DegradedWatch
 from cropkit.review.runtime.guard import Guard
+from cropkit.review.runtime.image_stream import Chunk
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.other_reviews import OtherReviews
 from cropkit.review.runtime.prefetch import Prefetch
@@ -73,6 +81,7 @@ if TYPE_CHECKING:
     from cropkit.collection import Collection, Counts
 
 _ENOUGH_FOR_A_RATE = 6
+_COUNT_SHOWN_AGAIN = 0.25  # seconds, while images are being listed
 _STILL_LOADING = "Not taken: the page is not on the screen yet"
 
 
@@ -96,8 +105,9 @@ class ReviewController:
         self.changed = changed
         self.guard = Guard(collection, changed, loop)
         self.store = ReviewStore(collection)
-        self.session, self._ids, self._waiting = self.store.resumed(per_page, minimum)
-        self._counts = SessionCounts(collection.counts())
+        resumed = self.store.resumed(per_page, minimum)
+        self.session, self._ids, self._waiting = resumed.session, resumed.ids, [*resumed.waiting]
+        self._counts = SessionCounts(self.store.counts())
         arrived = self.guard.watch(lambda _: self.follow())
         self.prefetch = Prefetch(
             *(collection, stage_fit(per_page), loop, arrived, self.guard.caught),
@@ -125,10 +135,16 @@ class ReviewController:
         self._on_submit: list[Callable[[tuple[Decision, ...]], object]] = []
         self._on_undo: list[Callable[[CropResult], object]] = []
         self._degraded = DegradedWatch(collection, self._side_thread, loop, self.guard)
-        for folder in collection.unread:
-            self.guard.problem(
-                f"not shown: the folder cannot be read ({folder.reason})", folder.path
-            )
+        self._tell_of_unread(resumed.problems)
+        self._left_at, self._told_at = self.session.resuming, loop.time()
+        self._waiting_elsewhere: list[str] = []
+        self._listing = BackgroundListing(
+            *(resumed.rest, loop, self.guard),
+            images=lambda: self.session.images,
+            take=self._listed,
+            failed=self._listing_failed,
+        )
+        self._listing.go_on()
 
     # --- what is asked by `input` and `widget`
 
@@ -200,6 +216,11 @@ class ReviewController:
 
     # --- moves
 
+    def stay(self) -> None:
+        """Go nowhere by yourself: the reviewer works on this page."""
+        if self.session.resuming or self.session.onward:
+            self._advance(Stay())
+
     def take(self, move: Move) -> None:
         """Make a move of the reviewer's, on a page that is on the screen."""
         if self.guard.stopped or self.closed:
@@ -217,6 +238,7 @@ class ReviewController:
             self._ids.update((_crop(decision), decision.id) for decision in decisions)
             self.screen.keep_thumbs(map(_crop, decisions))
             self._decisions.thread.stand_back()
+            self._listing.stand_back(free=False)
         self.session = step.session
         self._carry_out(decisions, step.undone)
         self.follow()
@@ -251,12 +273,14 @@ class ReviewController:
         for move in self.screen.arrivals():
             self.session = advance(self.session, move).session
         self.screen.show()
-        if self.screen.acknowledged:
+        acknowledged = self.screen.acknowledged
+        self._listing.stand_back(free=acknowledged)
+        if acknowledged:
             self._decisions.thread.go_on()
             self._came_on_screen()
         self._remember_place()
         if self.session.ended and not self._at_the_end:
-            self._decisions.thread.submit("", self.collection.counts, self._recount)
+            self._decisions.thread.submit("", self.store.counts, self._recount)
         self._at_the_end = self.session.ended
         self.changed()
 
@@ -278,7 +302,8 @@ class ReviewController:
         self.changed()
 
     def _remember_place(self) -> None:
-        if self.session.page != self._placed and self.session.entries:
+        here = self.session.entries and not self.session.resuming
+        if here and self.session.page != self._placed:
             self._placed = self.session.page
             path = self.session.entries[0].path
             self._side_thread.submit(path, lambda: self._arrive_at(path), self._introduce)
@@ -290,6 +315,59 @@ class ReviewController:
     def _introduce(self, newcomers: list[str]) -> None:
         for sentence in newcomers:
             self.guard.problem(sentence)
+
+    # --- the listing
+
+    def _listed(self, chunk: Chunk) -> None:
+        """Take in more images, and what is decided about them."""
+        before = self.session
+        self._tell_of_unread(chunk.problems)
+        self.session = advance(before, chunk.move).session
+        self._ids.follow(self.session.images.index)
+        self._ids.update(chunk.known.ids)
+        self._confidence_scan.follow(self.session.listing)
+        self._wait_for(chunk)
+        self._tell_of_place(before)
+        if self.session.whole and not self.session.total:
+            self.guard.problem(str(NoImages(self.collection.scope.folder)))
+        if self._looks_different(before):
+            self._told_at = self._loop.time()
+            self.follow()
+
+    def _looks_different(self, before: ReviewState) -> bool:
+        """Whether more than the number of images has changed, or that was not shown for a while."""
+        after = self.session
+        is_other = (after.entries, after.rest) != (before.entries, before.rest)
+        return is_other or self._loop.time() - self._told_at >= _COUNT_SHOWN_AGAIN
+
+    def _wait_for(self, chunk: Chunk) -> None:
+        """Have carried out what an earlier kernel left undone; of what is elsewhere, at the end."""
+        (self._waiting if chunk.paths else self._waiting_elsewhere).extend(chunk.known.waiting)
+        if chunk.earlier is not None:
+            self._waiting += self._waiting_elsewhere
+        if self._begun and not self.defer:
+            self._take_up_waiting()
+
+    def _tell_of_place(self, before: ReviewState) -> None:
+        place = self._left_at
+        if not place or self.session.images.index.number(place) is None:
+            return
+        self._left_at = ""
+        if before.resuming:
+            self.guard.note(f"Back where you were: {place}")
+        else:
+            self.guard.note(f"Where you were is listed now: {place}. Go to it by its name")
+
+    def _listing_failed(self) -> None:
+        if self.session.resuming:
+            self._placed = self.session.page  # where the review was left stays remembered
+        self._advance(ListingFailed())
+
+    def _tell_of_unread(self, problems: Sequence[Problem]) -> None:
+        for each in problems:
+            if each.kind is ProblemKind.FOLDER:
+                words = f"not shown: the folder cannot be read ({each.reason})"
+                self.guard.problem(words, each.path)
 
     # --- the worker
 
@@ -305,8 +383,9 @@ class ReviewController:
 
     def _take_up_waiting(self) -> None:
         """Carry out what an earlier kernel left undone."""
-        settled = self.session.settled
-        for path in self._waiting:
+        settled, waiting = self.session.settled, self._waiting
+        self._waiting = []
+        for path in waiting:
             if path in settled and settled[path].status is Status.WAITING:
                 self._apply(path, self._ids[path])
 
@@ -346,6 +425,7 @@ class ReviewController:
         self.closed = True
         self._degraded.stop_listening()
         self.prefetch.close()
+        self._listing.close()
         self._decisions.close()
         self._side_thread.close()
         self.screen.retire(seen=self._begun)

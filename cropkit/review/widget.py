@@ -80,7 +80,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     index = Int(0, help="Page, from 0.").tag(sync=False)
     boxes: Any = List(help="[left, top, right, bottom] or None for each image.").tag(sync=False)
-    progress = Dict(help="Counts of the whole collection.").tag(sync=False)
+    progress = Dict(help="Counts of what is listed; of all when complete.").tag(sync=False)
 
     def __init__(
         self,
@@ -140,7 +140,8 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         session = self._controller.session
         crops = f"{session.total} crops of " if session.images.required else ""
         images = session.images.image_count if session.images.required else session.total
-        return f"Review({crops}{images} images, {session.per_page} a page)"
+        so_far = "" if session.whole else " so far"
+        return f"Review({crops}{images} images{so_far}, {session.per_page} a page)"
 
     @property
     def collection(self) -> Collection:
@@ -229,7 +230,10 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         session = view.session
         self.index = session.page
         self.boxes = [_box(entry) for entry in session.entries]
-        self.progress = asdict(view.counts) | {"broken": len(session.broken)}
+        self.progress = asdict(view.counts) | {
+            "broken": len(session.broken),
+            "complete": session.whole,
+        }
 
     def _words(self, name: str, view: View) -> str:
         """Return the words of a band, or, in their place, why there are none."""

@@ -164,6 +164,18 @@ def test_what_the_trail_tells_of_a_decision_is_asked_of_an_index(worked: Path) -
     assert all("ix_audit_path" in step for step in (of_image[0], of_merges[0]))
 
 
+def test_a_chunk_of_images_is_asked_about_over_an_index(worked: Path) -> None:
+    with statements() as asked, TrailReader(Root(worked)) as trail:
+        standing, unreadable = trail.decisions.looked_through_of((OTHER, IMAGE, "unknown.png"))
+    assert {each.path for each in standing} == {OTHER, IMAGE}
+    assert unreadable == []
+    [question] = (each for each in asked if "decision.path" in each[0])
+    with closing(sqlite3.connect(worked / ".cropkit" / "cropkit.db")) as db:
+        steps = plan(db, question)
+    assert any("ix_queue_path (path=?)" in step for step in steps)
+    assert not any(grows(question[0], step) for step in steps)
+
+
 def test_a_plan_that_reads_all_is_noticed(worked: Path) -> None:
     with closing(sqlite3.connect(worked / ".cropkit" / "cropkit.db")) as db:
         for text in (

@@ -92,12 +92,19 @@ class Running(Review):
 
     @contextmanager
     def reviewing(
-        self, folder: Path, name: str, per_page: int = 3, **parameters: notebooks.Literal
+        self,
+        folder: Path,
+        name: str,
+        per_page: int = 3,
+        *,
+        prepared: str = "",
+        **parameters: notebooks.Literal,
     ) -> Iterator[Review]:
         """Review another folder in this JupyterLab, in a kernel and a workspace of its own.
 
         Parameters
         ----------
+        prepared : code that the kernel runs before the notebook
         parameters : more of the notebook's
         """
         file = f"{name}.ipynb"
@@ -112,6 +119,8 @@ class Running(Review):
         )
         with LiveKernel(str(connection)) as client:
             client.wait_until_ready()
+            cell = nbformat.v4.new_code_cell(prepared)
+            client.run(nbformat.v4.new_notebook(cells=[cell]), Path("prepared"))
             client.run(book, path)
         notebooks.write(book, path)
         self._ask("POST", f"/api/contents/{file}/trust")

@@ -1,6 +1,7 @@
 """A large collection in a real browser: its first page, its last one, undo, filter, memory."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,22 @@ from playwright.sync_api import Browser
 IMAGES, SOAK = 20_000, 100_000
 IN_A_FOLDER = 1_000
 MOST_MEGABYTES = 200
+FOLDERS = 8
+# as on a network: a folder takes its time, and the fifth as long as somebody wants it to
+SLOWED = """
+import time
+from pathlib import Path
+from cropkit.collection import Collection
+
+def slowed(collection, listed=Collection.streamed):
+    for number, stretch in enumerate(listed(collection)):
+        time.sleep(0.2)
+        while number > 3 and not Path({gate!r}).exists():
+            time.sleep(0.02)
+        yield stretch
+
+Collection.streamed = slowed
+"""
 
 
 @pytest.fixture
@@ -19,14 +36,18 @@ def images(request: pytest.FixtureRequest) -> int:
     return SOAK if request.config.getoption("--soak") else IMAGES
 
 
-@pytest.fixture
-def review(tmp_path: Path, demo: Running, images: int) -> Iterator[Review]:
-    folder = tmp_path / "large"
+def painted(folder: Path, images: int) -> Path:
     for number in range(images):
         path = folder / f"set{number // IN_A_FOLDER:03}" / f"image{number + 1:06}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         colour = (number >> 16, number >> 8 & 255, number & 255)  # no two of one content
         Image.new("RGB", (48, 32), colour).save(path, compress_level=1)
+    return folder
+
+
+@pytest.fixture
+def review(tmp_path: Path, demo: Running, images: int) -> Iterator[Review]:
+    folder = painted(tmp_path / "large", images)
     with demo.reviewing(folder, "large") as review:
         yield review
 
@@ -70,3 +91,51 @@ def test_what_a_person_does_is_the_same_in_a_large_collection(
         page.until_page(2)
         assert not page.errors
     assert kernel(review)[1] < MOST_MEGABYTES
+
+
+@contextmanager
+def slowly(demo: Running, folder: Path, gate: Path) -> Iterator[Review]:
+    """Review a folder of which three folders are listed until there is a gate."""
+    prepared = SLOWED.format(gate=str(gate))
+    with demo.reviewing(folder, gate.name, prepared=prepared) as review:
+        yield review
+
+
+def listing(page: Desk) -> bool:
+    return "rest coming" in (page.page.locator(".cropkit-status").text_content() or "")
+
+
+def all_listed(page: Desk, pages: int) -> None:
+    page.wait(lambda s: s.pages == pages and not listing(page), "all is listed", SLOW)
+
+
+def test_a_review_is_used_while_its_folders_are_listed(
+    tmp_path: Path, demo: Running, browser: Browser
+) -> None:
+    folder = painted(tmp_path / "slow", FOLDERS * IN_A_FOLDER)
+    pages, there = -(-FOLDERS * IN_A_FOLDER // 3), FOLDERS * IN_A_FOLDER // 3 - 20
+    gates = [tmp_path / "first", tmp_path / "again"]
+    with slowly(demo, folder, gates[0]) as review, desk(browser, review.url) as page:
+        assert listing(page), "the first page is there while the rest is listed"
+        assert "0 decided · 3,000 images so far, still listing" in page.text()
+        page.press("Enter")
+        page.until_page(2)
+        assert listing(page), "a page is decided while the rest is listed"
+        go_to(page, str(3 * there))
+        page.page.get_by_text(f"no image {3 * there} of 3000 so far").wait_for()
+        gates[0].touch()
+        all_listed(page, pages)
+        assert "3 of 8,000 decided" in page.text()
+        go_to(page, str(3 * there))
+        page.until_page(there)
+        settle(page)
+        assert not page.errors
+    with slowly(demo, folder, gates[1]) as review, desk(browser, review.url) as page:
+        assert page.until_page(2)
+        page.page.get_by_text("goes to where you were").wait_for()
+        gates[1].touch()
+        page.until_page(there, SLOW)
+        page.page.get_by_text("Back where you were").wait_for()
+        all_listed(page, pages)
+        assert page.until_page(there)
+        assert not page.errors

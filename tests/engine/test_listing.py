@@ -1,14 +1,19 @@
 import errno
+import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from faults import deny
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cropkit import formats
-from cropkit.engine.listing import companions, listed, review_order
+from cropkit.engine.listing import companions, listed, review_order, streamed
 from cropkit.errors import WriteFailed
 from cropkit.system.files import Root
 from cropkit.system.scope import Scope
@@ -78,6 +83,99 @@ def test_a_list_is_in_review_order(tmp_path: Path) -> None:
     assert sorted(images) == sorted(names)
     assert images == sorted(images, key=review_order)
     assert images.index("b9/20250101_000000_y.png") + 1 == images.index("b09/20250101_110000_w.png")
+
+
+names_of_folders = st.sampled_from(
+    [
+        "a",
+        "A",
+        "a b",
+        "a-b",
+        "a.x",
+        "b",
+        "1",
+        "01",
+        "10",
+        "2",
+        "-",
+        "(x)",
+        " ",
+        "\u00df",
+        "ss",
+        "a1",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(names_of_folders, max_size=3), min_size=1, max_size=8))
+def test_folders_come_in_review_order_whatever_they_are_called(folders: list[list[str]]) -> None:
+    with TemporaryDirectory() as place:
+        root = Path(place)
+        names = [("/".join([*parts, f"{n}.png"])) for n, parts in enumerate(folders)]
+        _touch(root, *names, *("/".join([*parts, "x.png"]) for parts in folders))
+        images = listed(Scope(root)).images
+        assert len(images) == len(set(images)) >= len(names)
+        assert images == sorted(images, key=lambda path: (review_order(path), path))
+
+
+def test_a_folder_is_read_when_it_is_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _touch(tmp_path, "z.png", "a/1.png", "a/deep/2.png", "a b/3.png", "1/4.png", "B/5.png")
+    read: list[str] = []
+    real = os.scandir
+
+    def scandir(folder: str) -> object:
+        read.append(Path(folder).name)
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    come = []
+    for stretch in streamed(Scope(tmp_path)):
+        come.append((stretch.images, read.copy()))
+        read.clear()
+    assert come == [
+        (["1/4.png"], [tmp_path.name, "1"]),
+        (["z.png"], []),
+        (["a/1.png"], ["a"]),
+        (["a b/3.png"], ["a b"]),
+        (["a/deep/2.png"], ["deep"]),
+        (["B/5.png"], ["B"]),
+    ]
+
+
+def test_who_asks_no_further_keeps_no_listing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _touch(tmp_path, "a/1.png", "b/2.png")
+    kept: list[object] = []
+
+    def keep(listing: object) -> None:
+        kept.append(listing)
+
+    monkeypatch.setattr("cropkit.engine.kept_listing.KeptListing.keep", keep)
+    stretches = streamed(Scope(tmp_path))
+    next(stretches)
+    stretches.close()
+    assert not kept
+    assert list(streamed(Scope(tmp_path)))
+    assert len(kept) == 1
+
+
+def test_a_name_that_a_folder_tells_twice_is_listed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _touch(tmp_path, "a.png", "b.png")
+    real = os.scandir
+
+    @contextmanager
+    def twice(folder: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+        with real(folder) as first, real(folder) as again:
+            yield chain(first, again)
+
+    monkeypatch.setattr(os, "scandir", twice)
+    assert listed(Scope(tmp_path)).images == ["a.png", "b.png"]
 
 
 def test_folders_may_lie_as_deep_as_a_path_can_be_long(tmp_path: Path) -> None:

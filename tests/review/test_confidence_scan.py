@@ -34,15 +34,36 @@ class Plain:
         return callback
 
 
-def test_each_image_is_asked_about_once_and_what_is_found_is_told_in_few_parts() -> None:
-    loop, kit, told = ManualLoop(), Sure(), list[frozenset[str]]()
-    survey = ConfidenceScan(
+def scan(loop: ManualLoop, kit: Sure) -> ConfidenceScan:
+    return ConfidenceScan(
         cast("ReviewStore", kit),
         cast("BackgroundThread", AtOnce()),
         loop,
         cast("Guard", Plain()),
         least=0.2,
     )
+
+
+def test_images_that_are_listed_later_are_asked_about_once_too() -> None:
+    loop, kit, told = ManualLoop(), Sure(), list[frozenset[str]]()
+    survey = scan(loop, kit)
+    survey.follow(PATHS[:20])
+    assert not kit.asked, "it has not begun"
+    survey.begin(PATHS[:70], told.append)
+    for count in (110, 110, 120, len(PATHS)):
+        for _ in range(10):
+            loop.sleep(0.1)
+        survey.follow(PATHS[:count])
+    for _ in range(100):
+        loop.sleep(0.1)
+    assert kit.asked == PATHS
+    found = [path for part in told for path in part]
+    assert sorted(found) == sorted(path for path in PATHS if path[-5] in "01")
+
+
+def test_each_image_is_asked_about_once_and_what_is_found_is_told_in_few_parts() -> None:
+    loop, kit, told = ManualLoop(), Sure(), list[frozenset[str]]()
+    survey = scan(loop, kit)
     for _ in range(2):
         survey.begin(PATHS, told.append)
     assert len(kit.asked) < 100, "the rest waits for its turn"

@@ -25,6 +25,16 @@ def test_the_latest_id_of_an_image_is_the_one(
         assert [kept.get(path) for path in asked] == [latest.get(path) for path in asked]
 
 
+def test_ids_of_what_is_listed_later_are_kept_as_small() -> None:
+    index, pairs = Index.of(PATHS[:1]), [(path, f"{n + 1:032x}") for n, path in enumerate(PATHS)]
+    kept = DecisionIds(index, pairs[:1])
+    kept.follow(index.with_listed(PATHS[1:]).added("later.png"))
+    kept.update([*pairs[1:], ("later.png", "7" * 32)])
+    assert [kept[path] for path in PATHS] == [decision for _, decision in pairs]
+    assert kept["later.png"] == "7" * 32
+    assert len(kept._others) == 1
+
+
 def test_an_image_without_a_decision_has_no_id() -> None:
     kept = DecisionIds(Index.of(PATHS))
     with pytest.raises(KeyError, match=r"a\.png"):

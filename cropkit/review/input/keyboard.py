@@ -102,6 +102,8 @@ class Keyboard:
     def _take(self, binding: Binding) -> None:
         self._click_drag.put_down()
         self._guard.clear_note()
+        if isinstance(binding.does, Command):
+            self._controller.stay()
         if binding.does in _PROMPTS:
             self._ask(Prompt(Command(binding.does)))
         elif isinstance(binding.does, Command):

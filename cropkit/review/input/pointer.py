@@ -105,6 +105,7 @@ class Pointer:
         self._drop()
         self._click_drag.press(None)
         self._keyboard.leave_prompt()
+        self._controller.stay()
         if target is not None and not self._guard.stopped:
             self._press_target(target)
 

@@ -42,6 +42,7 @@ class ZoomInput:
         position = self._under()
         if position is None or self._pointer is None:
             return
+        self._controller.stay()
         if position != self._controller.session.chosen:
             self._controller.take(Choose(position))
         self._zoom(2 ** (-max(-_MOST, min(_MOST, dy)) / _PIXELS), self._pointer)

@@ -13,6 +13,7 @@ from cropkit.review.model.state import Done, Entry, Open, ReviewState, Step
 from cropkit.review.model.transforms import STANDS, choosing, entry_at, name_of, turned
 from cropkit.review.model.tree import Shift
 
+_NOT_YET = "crops come and go when every image is listed: others still follow"
 _ONLY_COPIES = "several crops of one image are copies, which need a folder (--copy-to)"
 
 
@@ -20,6 +21,8 @@ def _add_crop(session: ReviewState, move: AddCrop) -> Step:
     entry = entry_at(session, None, move)
     if not session.copies:
         raise IllegalMove(name_of(move), _ONLY_COPIES)
+    if not session.whole:
+        raise IllegalMove(name_of(move), _NOT_YET)
     if not isinstance(entry, Open | Done):
         raise IllegalMove(name_of(move), f"{named(entry.path)} is not there to be cropped")
     path, last = _next(session, entry.path), session.listing.of_image(entry.path)[-1]
@@ -45,6 +48,8 @@ def _draft(entry: Entry) -> Draft:
 
 def _remove_crop(session: ReviewState, move: RemoveCrop) -> Step:
     path = entry_at(session, None, move).path
+    if not session.whole:
+        raise IllegalMove(name_of(move), _NOT_YET)
     if not is_added(path, session.slots):
         raise IllegalMove(name_of(move), f"{named(path)} was not added: S leaves it out")
     if path in session.settled or path in session.restoring:

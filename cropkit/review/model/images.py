@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count, islice
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 from cropkit.review.model.decided import Decided, Draft, DraftDecision
 from cropkit.review.model.listing import Index, folder_of
@@ -111,6 +111,20 @@ class Stacked(Sequence[str]):
         return hash(tuple(self))
 
 
+class Earlier(NamedTuple):
+    """What earlier sessions decided and can be taken back, as it was known at one moment.
+
+    Parameters
+    ----------
+    stack, numbers : in which order, and which it is
+    failed : what could not be carried out by then
+    """
+
+    stack: Stack
+    numbers: NumberSet
+    failed: NumberSet
+
+
 def _bytes(number: int) -> bytes:
     return number.to_bytes(_PLACE, sys.byteorder)
 
@@ -130,9 +144,9 @@ class Images:
         these are decided; 0 where each image has one crop
     """
 
-    index: Index
-    listed: NumberSet
-    left: NumberSet
+    index: Index = field(default_factory=Index)
+    listed: NumberSet = field(default_factory=NumberSet)
+    left: NumberSet = field(default_factory=NumberSet)
     outcomes: Outcomes = field(default_factory=Outcomes)
     broken: Tree[str] = field(default_factory=Tree)
     restoring: Tree[Decided] = field(default_factory=Tree)
@@ -156,24 +170,61 @@ class Images:
         stale: Iterable[str],
         required: tuple[str, ...] = (),
     ) -> "Images":
-        """Return what is known at the beginning."""
-        number_of, changed = dict(zip(dict.fromkeys(paths), count(), strict=False)), tuple(stale)
-        begun = tuple(number_of)
-        others = [path for path in chain(settled, changed) if path not in number_of]
-        number_of.update(zip(dict.fromkeys(others), count(len(begun)), strict=False))
-        listed = NumberSet.below(len(begun))
-        outcomes = Outcomes.of((number_of[path], each) for path, each in settled.items())
-        images = cls(
-            Index.of(begun, islice(number_of, len(begun), None)),
-            listed,
-            listed - outcomes.numbers,
-            outcomes,
-            stale=NumberSet.of(map(number_of.__getitem__, changed)),
-            undo=Stack.of(map(number_of.__getitem__, undo)),
-            elsewhere=len(outcomes.numbers - listed),
-            required=required,
+        """Return what is known where all is listed at once."""
+        images = cls(required=required).with_listed(paths, settled, tuple(stale))
+        return images.with_earlier(images.earlier(undo))
+
+    def with_listed(
+        self, paths: Iterable[str], settled: Mapping[str, Decided], stale: Sequence[str]
+    ) -> "Images":
+        """Return the same with more of the listing.
+
+        Parameters
+        ----------
+        paths : the next ones, none of them known
+        settled, stale : of what is decided; what is not among `paths` is elsewhere, and no more is
+            listed after it
+        """
+        first = len(self.index)
+        number_of = dict(zip(dict.fromkeys(paths), count(first), strict=False))
+        begun, end = tuple(number_of), first + len(number_of)
+        others = [path for path in chain(settled, stale) if path not in number_of]
+        number_of.update(zip(dict.fromkeys(others), count(end), strict=False))
+        index = self.index.with_listed(begun) if begun else self.index
+        index = index.with_others(tuple(islice(number_of, len(begun), None))) if others else index
+        decided = ((number_of[path], each) for path, each in settled.items())
+        new = NumberSet.span(first, end)
+        more = replace(
+            self,
+            index=index,
+            listed=self.listed | new,
+            outcomes=self.outcomes.joined(decided, first),
+            stale=self.stale | NumberSet.of(map(number_of.__getitem__, stale)),
+            elsewhere=self.elsewhere + sum(number_of[path] >= end for path in settled),
         )
-        return images.counted() if required else images
+        more = replace(more, left=self.left | new - more.outcomes.numbers)
+        return more.counted(new) if self.required else more
+
+    def earlier(self, undo: Iterable[str]) -> "Earlier":
+        """Return what `with_earlier` takes.
+
+        Parameters
+        ----------
+        undo : what earlier sessions decided and can be taken back, oldest first
+        """
+        known = (number for number in map(self.index.number, undo) if number is not None)
+        numbers = [number for number in known if number in self.outcomes.numbers]
+        return Earlier(Stack.of(numbers), NumberSet.of(numbers), self.outcomes.failed)
+
+    def with_earlier(self, earlier: "Earlier") -> "Images":
+        """Return the same where what earlier sessions decided is taken back after all of this."""
+        stands = self.outcomes.numbers - (self.outcomes.failed - earlier.failed)
+        stack = earlier.stack
+        for gone in earlier.numbers - stands:  # meanwhile
+            stack = stack.without(gone)
+        for nth in range(len(self.undo)):
+            stack = stack.put(self.undo.image(nth))
+        return replace(self, undo=stack)
 
     # --- what is known
 
@@ -188,11 +239,23 @@ class Images:
         decided = self.index.within(folder, self.outcomes.numbers)
         return decided, self.index.within(folder, self.listed)
 
-    def counted(self) -> "Images":
-        """Return the same with its images counted: reads every path."""
-        images = set(map(image_of, map(self.index.path, self.listed)))
+    def counted(self, new: NumberSet) -> "Images":
+        """Return the same with more images counted: all crops of each are among the new ones."""
+        images = set(map(image_of, map(self.index.path, new)))
         whole = sum(map(self.is_whole, images))
-        return replace(self, image_count=len(images), whole_count=whole)
+        return replace(
+            self,
+            image_count=self.image_count + len(images),
+            whole_count=self.whole_count + whole,
+        )
+
+    def requiring(self, required: tuple[str, ...]) -> "Images":
+        """Return the same where images may have more crops from now on, and had one each before."""
+        if self.required:
+            return self
+        listed = self.index.begun.listed
+        whole = self.outcomes.numbers.rank(listed)
+        return replace(self, required=required, image_count=listed, whole_count=whole)
 
     def is_whole(self, image: str) -> bool:
         """Whether all that is required of an image is decided."""
@@ -296,8 +359,13 @@ class Images:
         images = _now(replace(images, listed=images.listed.put(at)), at)
         if self.required:
             return images
-        whole = self.outcomes.numbers.rank(listed)
-        return replace(images, required=required, image_count=listed, whole_count=whole)
+        counted = self.requiring(required)
+        return replace(
+            images,
+            required=required,
+            image_count=counted.image_count,
+            whole_count=counted.whole_count,
+        )
 
     def removing(self, path: str) -> "Images":
         """List a crop no longer that is not decided, and know nothing of it."""

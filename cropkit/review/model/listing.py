@@ -1,9 +1,10 @@
 """Which images there are, by number, and sequences of them that know their places.
 
-What is made once for a whole listing is compact: a table of four to eight bytes for each image that
-leads from a path to its number, the runs of one folder, and all names folded for the search. What
-comes later is kept beside it, in trees: an `Index` with one more image shares all with the one
-before. An image keeps its number.
+What a listing brings is kept compact: tables of four to eight bytes for each image that lead from a
+path to its number, the runs of one folder, and all names folded for the search. They are added to
+at their end only, so that an `Index` with more of the listing shares all of it with the one before,
+which sees no further than it did. What comes after the listing is kept beside it, in trees. An
+image keeps its number.
 """
 
 from array import array
@@ -54,36 +55,50 @@ class _Few(Generic[V]):
 class _Folders:
     """Runs of images of one folder, in the order of a listing."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
-        self.starts, self.following = array("q"), array("q")
+    def __init__(self) -> None:
+        self._starts, self._following = array("q"), array("q")
         self._first: dict[str, int] = {}
-        latest: dict[str, int] = {}
-        before = None
-        for number, path in enumerate(paths):
+        self._latest: dict[str, int] = {}
+        self._last: str | None = None
+
+    def add(self, paths: Sequence[str], first: int) -> None:
+        """Add images that follow all others."""
+        for number, path in enumerate(paths, first):
             folder = folder_of(path)
-            if folder != before:
-                before, run = folder, len(self.starts)
-                self.starts.append(number)
-                self.following.append(_FREE)
-                self._first.setdefault(folder, run)
-                if folder in latest:
-                    self.following[latest[folder]] = run
-                latest[folder] = run
-        self.starts.append(len(paths))
+            if folder != self._last:
+                self._begin_run(folder, number)
 
-    def runs(self, folder: str) -> Iterator[tuple[int, int]]:
-        """Yield where the images of a folder begin and end: once, in an order by folders."""
+    def _begin_run(self, folder: str, number: int) -> None:
+        self._last, run = folder, len(self._starts)
+        self._starts.append(number)
+        self._following.append(_FREE)
+        self._first.setdefault(folder, run)
+        if folder in self._latest:
+            self._following[self._latest[folder]] = run
+        self._latest[folder] = run
+
+    def runs(self, folder: str, listed: int) -> Iterator[tuple[int, int]]:
+        """Yield where a folder's images begin and end: once, in an order by folders.
+
+        Parameters
+        ----------
+        listed : how many images are seen
+        """
         run = self._first.get(folder, _FREE)
-        while run != _FREE:
-            yield self.starts[run], self.starts[run + 1]
-            run = self.following[run]
+        while run != _FREE and self._starts[run] < listed:
+            yield self._starts[run], self._end(run, listed)
+            run = self._following[run]
 
-    def around(self, number: int) -> tuple[int, int]:
+    def around(self, number: int, listed: int) -> tuple[int, int]:
         """Return where the run begins and ends that an image is in; one of its own if none."""
-        run = bisect_right(self.starts, number) - 1
-        if run + 1 >= len(self.starts):
+        if number >= listed:
             return number, number + 1
-        return self.starts[run], self.starts[run + 1]
+        run = bisect_right(self._starts, number) - 1
+        return self._starts[run], self._end(run, listed)
+
+    def _end(self, run: int, listed: int) -> int:
+        following = run + 1
+        return min(self._starts[following], listed) if following < len(self._starts) else listed
 
 
 def _way(path: str) -> tuple[int, int]:
@@ -96,44 +111,134 @@ def _way(path: str) -> tuple[int, int]:
     return first, first >> 32 | 1
 
 
-class _Begun:
-    """What a review begins with; never changed."""
+class _Table:
+    """Numbers by path, for so many images; never made larger."""
 
-    def __init__(self, paths: Sequence[str], listed: int) -> None:
-        self.paths, self.listed = tuple(paths), listed
-        size = 1 << max(3, (len(self.paths) * 4 // 3).bit_length())
-        self._table, self._mask = array("i", [_FREE]) * size, size - 1
-        table, mask = self._table, self._mask
-        for number, path in enumerate(self.paths):
+    def __init__(self, room: int) -> None:
+        size = 1 << max(3, (room * 4 // 3).bit_length())
+        self.numbers, self.mask, self.room = array("i", [_FREE]) * size, size - 1, room
+
+    def add(self, paths: Sequence[str], first: int) -> None:
+        """Add images by the numbers from `first` on."""
+        numbers, mask = self.numbers, self.mask
+        for number, path in enumerate(paths, first):
             at, step = _way(path)
-            while table[at & mask] != _FREE:
+            while numbers[at & mask] != _FREE:
                 at += step
-            table[at & mask] = number
-        self.folders = _Folders(self.paths[:listed])
-        self.folded = tuple(
-            _BETWEEN.join(self.paths[at : at + LEAF]).casefold()
-            for at in range(0, len(self.paths), LEAF)
-        )
+            numbers[at & mask] = number
+        self.room -= len(paths)
+
+
+class _Names:
+    """The paths of a listing, and what leads to them; added to at the end, and never changed.
+
+    A new table has as much room as all before it, so that there are few, and no path is ever moved
+    from one to another.
+    """
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self.folders = _Folders()
+        self.folded: list[str] = []
+        self._tables: list[_Table] = []
+
+    def add(self, paths: Sequence[str], *, listed: bool) -> None:
+        """Add images that are not known; only those that are listed are in a folder's runs."""
+        first = len(self.paths)
+        self.paths.extend(paths)
+        if listed:
+            self.folders.add(paths, first)
+        self._enter(paths, first)
+        del self.folded[first // LEAF :]
+        starts = range(first // LEAF * LEAF, len(self.paths), LEAF)
+        self.folded += (_BETWEEN.join(self.paths[at : at + LEAF]).casefold() for at in starts)
+
+    def _enter(self, paths: Sequence[str], first: int) -> None:
+        room = self._tables[-1].room if self._tables else 0
+        if room:
+            self._tables[-1].add(paths[:room], first)
+        if len(paths) > room:
+            self._tables.append(_Table(max(len(paths) - room, first)))
+            self._tables[-1].add(paths[room:], first + room)
+
+    def number(self, path: str, count: int) -> int:
+        """Return the number of a path among the first of all, below 0 where it has none."""
+        first, step = _way(path)
+        for table in reversed(self._tables):  # most are in the last ones
+            at, numbers, mask = first, table.numbers, table.mask
+            while (number := numbers[at & mask]) != _FREE:
+                if number < count and self.paths[number] == path:
+                    return number
+                at += step
+        return _FREE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begun:
+    """What is listed, and then what else was known: the first of a `_Names`.
+
+    Parameters
+    ----------
+    count : how many paths there are
+    listed : how many of them are listed; the others follow
+    """
+
+    names: _Names = field(default_factory=_Names)
+    count: int = 0
+    listed: int = 0
+
+    @classmethod
+    def of(cls, listed: Sequence[str], others: Sequence[str] = ()) -> "_Begun":
+        return cls().with_listed(listed).with_others(others)
+
+    @property
+    def paths(self) -> list[str]:
+        return self.names.paths[: self.count]
+
+    def with_listed(self, paths: Sequence[str]) -> "_Begun":
+        """Return it with more of the listing; nothing may be known beside it yet."""
+        names = self._growing()
+        names.add(paths, listed=True)
+        return _Begun(names, self.count + len(paths), self.listed + len(paths))
+
+    def with_others(self, paths: Sequence[str]) -> "_Begun":
+        names = self._growing()
+        names.add(paths, listed=False)
+        return _Begun(names, self.count + len(paths), self.listed)
+
+    def _growing(self) -> _Names:
+        """Return the names to add to: others where somebody went on from here before."""
+        if len(self.names.paths) == self.count:
+            return self.names
+        names = _Names()
+        names.add(self.paths[: self.listed], listed=True)
+        names.add(self.paths[self.listed :], listed=False)
+        return names
 
     def number(self, path: str) -> int:
         """Return the number of a path, below 0 where it has none."""
-        at, step = _way(path)
-        while (number := self._table[at & self._mask]) != _FREE and self.paths[number] != path:
-            at += step
-        return number
+        return self.names.number(path, self.count)
+
+    def runs(self, folder: str) -> Iterator[tuple[int, int]]:
+        return self.names.folders.runs(folder, self.listed)
+
+    def around(self, number: int) -> tuple[int, int]:
+        return self.names.folders.around(number, self.listed)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Begun) and self.paths == other.paths
+        if not isinstance(other, _Begun):
+            return False
+        return self.listed == other.listed and self.paths == other.paths
 
     def __hash__(self) -> int:
-        return hash(self.paths)
+        return hash((self.count, self.listed))
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
     """Every image that is known, by number; in the order of the listing, then as they came."""
 
-    begun: _Begun
+    begun: _Begun = field(default_factory=_Begun)
     later: Tree[str] = field(default_factory=Tree)
     numbers: _Few[int] = field(default_factory=_Few)
     folders: _Few[NumberSet] = field(default_factory=_Few)
@@ -141,7 +246,31 @@ class Index:
     @classmethod
     def of(cls, listed: Sequence[str], others: Iterable[str] = ()) -> "Index":
         """Return an index of what is listed, and of what else is known."""
-        return cls(_Begun((*listed, *others), len(listed)))
+        return cls(_Begun.of(listed, tuple(others)))
+
+    def with_listed(self, paths: Sequence[str]) -> "Index":
+        """Return an index with more of the listing, none of which is known yet.
+
+        Raises
+        ------
+        ValueError
+            What is not listed has numbers already, which follow those of all that is.
+        """
+        if self.later or self.begun.count > self.begun.listed:
+            raise ValueError(paths[:1])
+        return replace(self, begun=self.begun.with_listed(paths))
+
+    def with_others(self, paths: Sequence[str]) -> "Index":
+        """Return an index with what is known and not listed.
+
+        Raises
+        ------
+        ValueError
+            Something has come later, whose numbers follow these.
+        """
+        if self.later:
+            raise ValueError(paths[:1])
+        return replace(self, begun=self.begun.with_others(paths))
 
     def number(self, path: str) -> int | None:
         """Return the number of an image, None where it is not known."""
@@ -166,8 +295,8 @@ class Index:
 
     def path(self, number: int) -> str:
         """Return the path of an image."""
-        paths = self.begun.paths
-        return paths[number] if number < len(paths) else str(self.later.get(number))
+        begun = self.begun
+        return begun.names.paths[number] if number < begun.count else str(self.later.get(number))
 
     def added(self, path: str) -> "Index":
         """Return an index in which a path has a number after all others, from now on."""
@@ -185,15 +314,16 @@ class Index:
 
         What there was at the beginning is made anew: that takes as long as it took then.
         """
-        paths = self.begun.paths
-        begun = _Begun((*paths[:at], path, *paths[at:]), self.begun.listed + 1)
+        paths, listed = self.begun.paths, self.begun.listed
+        begun = _Begun.of((*paths[:at], path, *paths[at:listed]), paths[listed:])
         return self._shifted(begun, Shift(at, 1))
 
     def removed(self, at: int) -> "Index":
         """Return an index without a path that is listed; all others have moved, as above."""
         begun, path = self.begun, self.path(at)
-        if at < len(begun.paths):
-            begun = _Begun((*begun.paths[:at], *begun.paths[at + 1 :]), begun.listed - 1)
+        if at < begun.count:
+            paths, listed = begun.paths, begun.listed
+            begun = _Begun.of((*paths[:at], *paths[at + 1 : listed]), paths[listed:])
         return self._shifted(begun, Shift(at, -1), but=path)
 
     def _shifted(self, begun: _Begun, shift: Shift, but: str = "") -> "Index":
@@ -206,12 +336,12 @@ class Index:
 
     def within(self, folder: str, these: NumberSet) -> int:
         """Return how many of these are in a folder."""
-        begun = sum(these.between(*run) for run in self.begun.folders.runs(folder))
+        begun = sum(these.between(*run) for run in self.begun.runs(folder))
         return begun + len(these & (self.folders.get(folder) or NumberSet()))
 
     def first_of(self, folder: str, these: NumberSet) -> int | None:
         """Return the first of these in a folder."""
-        for start, stop in self.begun.folders.runs(folder):
+        for start, stop in self.begun.runs(folder):
             number = these.next(start)
             if number is not None and number < stop:
                 return number
@@ -221,14 +351,14 @@ class Index:
         """Return the first of these in the next folder, from the first of them in one."""
         number = these.next(first + 1)
         while number is not None and self._first_like(number, these) != number:
-            number = these.next(self.begun.folders.around(number)[1])
+            number = these.next(self.begun.around(number)[1])
         return number
 
     def folder_before(self, first: int, these: NumberSet) -> int | None:
         """Return the first of these in the folder before, from the first of them in one."""
         number = these.last(first)
         while number is not None:
-            number = these.next(self.begun.folders.around(number)[0])
+            number = these.next(self.begun.around(number)[0])
             if number is None or self._first_like(number, these) == number:
                 return number
             number = these.last(number)
@@ -239,13 +369,13 @@ class Index:
 
     def holds(self, key: int, wanted: str) -> bool:
         """Whether a folded text may be in one of 1,024 paths."""
-        start, begun = key << LEAF_BITS, len(self.begun.paths)
+        start, begun, folded = key << LEAF_BITS, self.begun.count, self.begun.names.folded
         if start + LEAF <= begun or len(self) <= begun:
-            return key < len(self.begun.folded) and wanted in self.begun.folded[key]
+            return key < len(folded) and wanted in folded[key]
         return True
 
     def __len__(self) -> int:
-        return len(self.begun.paths) + len(self.later)
+        return self.begun.count + len(self.later)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,12 +4,14 @@ A move carries what it needs; a position counts from 0, and None is the chosen i
 of a crop, as `slots` makes it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Suggestion
 from cropkit.review.model.box_editing import Grip
-from cropkit.review.model.decided import Mark
+from cropkit.review.model.decided import Decided, Mark
+from cropkit.review.model.images import Earlier
 from cropkit.review.model.state import (
     Arrangement,
 )
@@ -248,6 +250,38 @@ class ConfidenceScanned:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """The reviewer works on this page: go nowhere by yourself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The controller has listed more images, which follow those that are listed.
+
+    Parameters
+    ----------
+    paths : of images
+    settled, stale : what is decided about their crops; without `paths`, about what is elsewhere
+    """
+
+    paths: tuple[str, ...] = ()
+    settled: Mapping[str, Decided] = field(default_factory=dict)
+    stale: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAll:
+    """The controller has listed every image; so it is known what earlier sessions decided."""
+
+    earlier: Earlier
+
+
+@dataclass(frozen=True, slots=True)
+class ListingFailed:
+    """The controller cannot list the images that are missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """The worker has carried a decision out, or not."""
 
@@ -276,5 +310,5 @@ Move = (
     | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
     | AddCrop | RemoveCrop
     | Decide | DecidePage | TurnPage | Undo | Redo | ImageLoaded | LoadFailed | Applied | Restored
-    | RestoreFailed | ConfidenceScanned
+    | RestoreFailed | ConfidenceScanned | Stay | Listed | ListedAll | ListingFailed
 )  # fmt: skip

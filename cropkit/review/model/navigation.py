@@ -21,7 +21,7 @@ from cropkit.review.model.moves import (
     TurnPage,
 )
 from cropkit.review.model.slots import named
-from cropkit.review.model.state import Arrangement, Filter, ReviewState, Step
+from cropkit.review.model.state import Arrangement, Filter, Rest, ReviewState, Step
 from cropkit.review.model.transforms import (
     arranged,
     choosing,
@@ -29,6 +29,7 @@ from cropkit.review.model.transforms import (
     filtered,
     name_of,
     showing,
+    so_far,
     turned,
 )
 
@@ -59,9 +60,8 @@ def _turn_page(session: ReviewState, move: TurnPage) -> Step:
         return Step(turned(session, session.page))
     page = session.page + move.step
     if not 0 <= page < session.pages:
-        raise IllegalMove(
-            name_of(move), "this is the first page" if page < 0 else "no page follows"
-        )
+        where = "this is the first page" if page < 0 else f"no page follows{so_far(session)}"
+        raise IllegalMove(name_of(move), where)
     return Step(turned(session, page))
 
 
@@ -72,15 +72,16 @@ def _turn_folder(session: ReviewState, move: TurnFolder) -> Step:
         beside = index.folder_after if move.step > 0 else index.folder_before
         first = None if first is None else beside(first, numbers)
     if first is None:
-        which = "first" if move.step < 0 else "last"
-        raise IllegalMove(name_of(move), f"this is the {which} folder")
+        which = "first folder" if move.step < 0 else f"last folder{so_far(session)}"
+        raise IllegalMove(name_of(move), f"this is the {which}")
     return Step(choosing(session, numbers.rank(first)))
 
 
 def _jump_to(session: ReviewState, move: JumpTo) -> Step:
     if not 0 <= move.index < len(session.paths):
         count = len(session.paths)
-        raise IllegalMove(name_of(move), f"there is no image {move.index + 1} of {count}")
+        which = f"there is no image {move.index + 1} of {count}{so_far(session)}"
+        raise IllegalMove(name_of(move), which)
     return Step(choosing(session, move.index))
 
 
@@ -88,11 +89,13 @@ def _find(session: ReviewState, move: Find) -> Step:
     at = session.page * session.per_page + session.chosen
     index = session.paths.find(move.text, after=at) if move.text else None
     if index is None:
-        raise IllegalMove(name_of(move), f"no image is called {move.text!r}")
+        raise IllegalMove(name_of(move), f"no image is called {move.text!r}{so_far(session)}")
     return Step(choosing(session, index))
 
 
 def _go_to(session: ReviewState, move: GoTo) -> Step:
+    if move.path not in session.listing and not session.whole:
+        raise IllegalMove(name_of(move), f"{named(move.path)} is not listed{so_far(session)}")
     if move.path not in session.listing:
         raise IllegalMove(name_of(move), f"{named(move.path)} is not in the folder any more")
     return Step(choosing(*showing(session, move.path)))
@@ -100,9 +103,11 @@ def _go_to(session: ReviewState, move: GoTo) -> Step:
 
 def _next_unreviewed(session: ReviewState, move: NextUnreviewed) -> Step:
     page = session.next_undecided_page()
-    if page is None:
-        raise IllegalMove(name_of(move), "everything has been decided")
-    return Step(turned(session, page))
+    if page is not None:
+        return Step(turned(session, page))
+    if session.rest is Rest.COMING:
+        return Step(replace(session, onward=True))
+    raise IllegalMove(name_of(move), f"everything has been decided{so_far(session)}")
 
 
 def _next_filter(session: ReviewState, move: NextFilter) -> Step:
@@ -111,7 +116,7 @@ def _next_filter(session: ReviewState, move: NextFilter) -> Step:
     for chosen in (every[i] for i in _round(at, len(every)) if every[i] is not session.filter):
         if session.passing(chosen):
             return Step(filtered(session, chosen))
-    raise IllegalMove(name_of(move), "there is no image")
+    raise IllegalMove(name_of(move), f"there is no image{so_far(session)}")
 
 
 def _arrange(session: ReviewState, move: Arrange) -> Step:

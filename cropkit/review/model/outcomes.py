@@ -1,7 +1,7 @@
 """What was decided about each image, compact and persistent: eighteen bytes for most of them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from struct import Struct
@@ -33,16 +33,16 @@ class Column:
     @classmethod
     def of(cls, width: int, records: bytes | bytearray) -> "Column":
         """Return records as they follow one another from number 0."""
-        row = width * _IN_A_ROW
-        starts = range(0, len(records), row)
-        return cls(
-            width,
-            Tree.of(
-                (at // row, bytes(records[at : at + row]).ljust(row, b"\0"))
-                for at in starts
-                if any(records[at : at + row])
-            ),
-        )
+        return cls(width, Tree.of(_rows(width, 0, records)))
+
+    def joined(self, start: int, records: bytes | bytearray) -> "Column":
+        """Return the records with others, as they follow one another from a number on.
+
+        There are none yet from that number on.
+        """
+        key, before = start >> _ROW_BITS, self.width * (start & (_IN_A_ROW - 1))
+        row = (self.rows.get(key) or bytes(before))[:before]
+        return replace(self, rows=self.rows.joined(_rows(self.width, key, row + records)))
 
     def flat(self) -> bytes:
         """Return all records, one after the other."""
@@ -69,6 +69,15 @@ class Column:
         return replace(self, rows=self.rows.put(key, row[:at] + record + row[at + self.width :]))
 
 
+def _rows(width: int, first: int, records: bytes | bytearray) -> Iterator[tuple[int, bytes]]:
+    """Yield the rows of records, but for empty ones, with their keys: the first has `first`."""
+    row = width * _IN_A_ROW
+    for at in range(0, len(records), row):
+        some = bytes(records[at : at + row]).ljust(row, b"\0")
+        if any(some):
+            yield first + at // row, some
+
+
 @dataclass(frozen=True, slots=True)
 class Outcomes:
     """The decisions that stand, by the number of their image, counted by what became of them.
@@ -88,11 +97,20 @@ class Outcomes:
     @classmethod
     def of(cls, decisions: Iterable[tuple[int, Decided]]) -> "Outcomes":
         """Return the outcomes of decisions by number, each once."""
+        return cls().joined(decisions, 0)
+
+    def joined(self, decisions: Iterable[tuple[int, Decided]], start: int) -> "Outcomes":
+        """Return the outcomes with others by number, each once.
+
+        Parameters
+        ----------
+        start : no number is below it, and none that has an outcome is not
+        """
         records, loose = bytearray(), []
         having: list[list[int]] = [[] for _ in _STATUSES]
         meant: dict[str, list[int]] = {}
         for number, decided in decisions:
-            end, packed = (number + 1) * _RECORD.size, _packed(decided)
+            end, packed = (number - start + 1) * _RECORD.size, _packed(decided)
             if len(records) < end:
                 records.extend(bytes(end - len(records)))
             if packed is None:
@@ -102,11 +120,13 @@ class Outcomes:
             having[_STATUSES.index(decided.status)].append(number)
             if decided.target:
                 meant.setdefault(decided.target, []).append(number)
-        sets = zip(_STATUSES, map(NumberSet.of, having), strict=True)
-        every = NumberSet.of(chain.from_iterable(having))
-        of_targets = {target: NumberSet.of(numbers) for target, numbers in meant.items()}
-        columns = Column.of(_RECORD.size, records), Tree.of(loose), every
-        return cls(*columns, _those_that_are(sets), of_targets)
+        return Outcomes(
+            self.records.joined(start, records),
+            self.loose.joined(loose),
+            self.numbers | NumberSet.of(chain.from_iterable(having)),
+            _with_more(self.by_status, zip(_STATUSES, having, strict=True)),
+            _with_more(self.by_target, meant.items()),
+        )
 
     def get(self, number: int) -> Decided | None:
         """Return the decision about an image."""
@@ -191,6 +211,13 @@ class Outcomes:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+
+def _with_more(
+    sets: Mapping[K, NumberSet], more: Iterable[tuple[K, list[int]]]
+) -> dict[K, NumberSet]:
+    joined = {key: sets.get(key, NumberSet()) | NumberSet.of(some) for key, some in more if some}
+    return {**sets, **joined}
 
 
 def _those_that_are(sets: Iterable[tuple[K, NumberSet]]) -> dict[K, NumberSet]:

@@ -17,11 +17,15 @@ from cropkit.review.model.moves import (
     Decide,
     DecidePage,
     ImageLoaded,
+    Listed,
+    ListedAll,
+    ListingFailed,
     LoadFailed,
     Move,
     Redo,
     Restored,
     RestoreFailed,
+    Stay,
     ToggleMark,
     Undo,
 )
@@ -34,6 +38,7 @@ from cropkit.review.model.state import (
     Filter,
     Loading,
     Open,
+    Rest,
     ReviewState,
     Step,
     full,
@@ -42,6 +47,7 @@ from cropkit.review.model.transforms import (
     choosing,
     decision_on,
     edited,
+    filled,
     listed,
     loading_at,
     locked,
@@ -60,8 +66,10 @@ from cropkit.review.model.transforms import (
     waiting,
     with_outcome,
 )
+from cropkit.review.model.tree import NumberSet
 from cropkit.wanted import Wanted
 
+_LATER = "what was decided earlier can be undone when every image is listed"
 _TAKEN_BACK = frozenset({Status.STALE, Status.RESTORED, Status.SUPERSEDED})
 
 
@@ -76,8 +84,12 @@ def begin(
     stale: Iterable[str] = (),
     wanted: tuple[Wanted, ...] = (Wanted(),),
     copies: bool = False,
+    rest: Rest = Rest.NONE,
 ) -> ReviewState:
     """Start or resume a review, at the page of `place` or at the first with something to do.
+
+    What is not listed yet comes by `Listed`: where `place`, or anything to do, is among that, the
+    review goes there by itself as soon as it has come.
 
     Parameters
     ----------
@@ -87,6 +99,7 @@ def begin(
     stale : what was decided about other content than there is now
     wanted : the crops of each image
     copies : whether crops are copies, so that an image may have more of them
+    rest : whether other images follow; then there is nothing to `undo` yet
     """
     if per_page < 1:
         raise IllegalMove("per_page", f"{per_page} images a page make no page")
@@ -102,12 +115,16 @@ def begin(
         usual=per_page,
         wanted=wanted,
         copies=copies,
+        rest=rest,
     )
     first = replace(session, page=session.pages - 1).next_undecided_page()
-    if first is None:
+    if first is None and session.whole:
         return replace(turned(session, 0), ended=True)
     at = None if place is None else _place(session, place)
-    return turned(session, first if at is None else at // per_page)
+    begun = turned(session, (first or 0) if at is None else at // per_page)
+    if at is not None or session.whole:
+        return begun
+    return replace(begun, resuming=place or "", onward=first is None)
 
 
 def _place(session: ReviewState, place: str) -> int | None:
@@ -120,7 +137,9 @@ def advance(session: ReviewState, move: Move) -> Step:
     """Return what follows from a move; raise `IllegalMove`, and change nothing, when it may not."""
     if session.ended and type(move) not in _AFTER_THE_END:
         raise IllegalMove(name_of(move), "everything has been decided")
-    return _RULES[type(move)](session, move)
+    if type(move) in _BY_ITSELF or not (session.resuming or session.onward):
+        return _RULES[type(move)](session, move)
+    return _RULES[type(move)](replace(session, resuming="", onward=False), move)
 
 
 def _toggle_mark(session: ReviewState, move: ToggleMark) -> Step:
@@ -156,13 +175,20 @@ def _decide_page(session: ReviewState, move: DecidePage) -> Step:
     if page is None and session.filter is not Filter.ALL:
         decided = regridded(decided)
         page = decided.next_undecided_page()
-    after = replace(decided, ended=True) if page is None else turned(decided, page)
-    return Step(after, tuple(map(decision_on, accepted)))
+    return Step(_onward(decided, page), tuple(map(decision_on, accepted)))
+
+
+def _onward(session: ReviewState, page: int | None) -> ReviewState:
+    """Go to the next page with something to do: where there is none yet, as soon as there is."""
+    if page is not None:
+        return turned(replace(session, onward=False), page)
+    return replace(session, ended=session.whole, onward=session.rest is Rest.COMING)
 
 
 def _undo(session: ReviewState, move: Undo) -> Step:
     if not session.undo:
-        raise IllegalMove(name_of(move), "nothing is left to undo")
+        left = "nothing is left to undo" if session.whole else _LATER
+        raise IllegalMove(name_of(move), left)
     path = session.undo[-1]
     stood = session.settled[path]
     images = session.images.not_undoable(path).not_decided(path).redoable(path)
@@ -189,8 +215,52 @@ def _redo(session: ReviewState, move: Redo) -> Step:
     return Step(choosing(done, index), (again,))
 
 
+def _stay(session: ReviewState, _: Stay) -> Step:
+    return Step(session)
+
+
+def _listed_more(session: ReviewState, move: Listed) -> Step:
+    if session.rest is not Rest.COMING:
+        raise IllegalMove(name_of(move), "every image is listed")
+    before, slots = session.images, session.slots
+    more = added(chain(move.settled, move.stale), slots)
+    images = before.requiring(slots) if more else before
+    crops = every_crop(move.paths, slots, more) if images.required else move.paths
+    images = images.with_listed(crops, move.settled, move.stale)
+    known = replace(session, images=images)
+    new = known.passing(session.filter) & NumberSet.span(len(before.index), len(images.index))
+    return Step(_gone_on(filled(replace(known, shown=session.shown | new))))
+
+
+def _listed_all(session: ReviewState, move: ListedAll) -> Step:
+    if session.rest is not Rest.COMING:
+        raise IllegalMove(name_of(move), "every image is listed")
+    images = session.images.with_earlier(move.earlier)
+    return Step(_gone_on(replace(session, images=images, rest=Rest.NONE)))
+
+
+def _listing_failed(session: ReviewState, _: ListingFailed) -> Step:
+    return Step(replace(session, rest=Rest.LOST, resuming="", onward=False))
+
+
+def _gone_on(session: ReviewState) -> ReviewState:
+    """Go where the review was left, or where there is something to do, once that is listed."""
+    at = _place(session, session.resuming) if session.resuming else None
+    if at is not None:
+        return turned(replace(session, resuming="", onward=False), at // session.per_page)
+    if session.resuming and not session.whole:
+        return session
+    there = replace(session, resuming="")  # it is in the folder no more
+    if not there.onward:
+        return there
+    return _onward(there, replace(there, page=there.page - 1).next_undecided_page())
+
+
 def _scanned(session: ReviewState, move: ConfidenceScanned) -> Step:
-    return Step(replace(session, images=session.images.found_unsure(move.unsure)))
+    number = session.images.index.number
+    # what comes without having been listed would have a number that is the listing's
+    known = (path for path in move.unsure if session.whole or number(path) is not None)
+    return Step(replace(session, images=session.images.found_unsure(frozenset(known))))
 
 
 def _loaded(session: ReviewState, move: ImageLoaded) -> Step:
@@ -267,10 +337,16 @@ _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     Restored: _restored,
     RestoreFailed: _restore_failed,
     ConfidenceScanned: _scanned,
+    Stay: _stay,
+    Listed: _listed_more,
+    ListedAll: _listed_all,
+    ListingFailed: _listing_failed,
 }
-_AFTER_THE_END = frozenset(
+# what no reviewer does
+_BY_ITSELF = frozenset(
     {
-        *(*PLACE_RULES, DecidePage, Undo, Redo),
         *(ImageLoaded, LoadFailed, Applied, Restored, RestoreFailed, ConfidenceScanned),
+        *(Listed, ListedAll, ListingFailed),
     }
 )
+_AFTER_THE_END = frozenset({*_BY_ITSELF, *PLACE_RULES, DecidePage, Undo, Redo, Stay})

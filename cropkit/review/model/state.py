@@ -27,6 +27,14 @@ class Arrangement(StrEnum):
 GRID = 9  # images in the grid, at least
 
 
+class Rest(StrEnum):
+    """What has become of the images that are not listed yet."""
+
+    NONE = "none"
+    COMING = "coming"
+    LOST = "lost"  # the listing broke off
+
+
 class Held(StrEnum):
     """Whose aspect ratio a resized box holds."""
 
@@ -191,6 +199,10 @@ class ReviewState:
     wanted : the crops of each image, in the order of the listing
     holding : whether boxes are held to the targets that are wanted
     copies : whether crops are copies, so that an image may have several
+    rest : of the listing
+    resuming : where the review was left, to be gone to as soon as it is listed
+    onward : whether to go on as soon as something undecided is listed; both only while nobody
+        works on another page
     """
 
     images: Images
@@ -210,10 +222,18 @@ class ReviewState:
     wanted: tuple[Wanted, ...] = (Wanted(),)
     holding: bool = True
     copies: bool = False
+    rest: Rest = Rest.NONE
+    resuming: str = ""
+    onward: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether every image is listed."""
+        return self.rest is Rest.NONE
 
     @property
     def listing(self) -> Paths:
-        """Every image of the collection, whatever the filter."""
+        """Every image of the collection that is listed, whatever the filter."""
         return Paths(self.images.index, self.images.listed)
 
     @property

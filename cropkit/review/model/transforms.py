@@ -21,6 +21,7 @@ from cropkit.review.model.state import (
     Filter,
     Loading,
     Open,
+    Rest,
     Restoring,
     ReviewState,
     Step,
@@ -49,6 +50,18 @@ def open_at(session: ReviewState, position: int | None, move: Move) -> Open:
     if not isinstance(entry, Open):
         raise IllegalMove(name_of(move), f"{named(entry.path)} {STANDS[type(entry)]}")
     return entry
+
+
+_SO_FAR = {
+    Rest.NONE: "",
+    Rest.COMING: " so far: the rest is still being listed",
+    Rest.LOST: ": the listing broke off, and there may be more",
+}
+
+
+def so_far(session: ReviewState) -> str:
+    """Return what is added to a sentence that is true of the images that are listed."""
+    return _SO_FAR[session.rest]
 
 
 STANDS = {
@@ -198,6 +211,19 @@ def turned(session: ReviewState, page: int) -> ReviewState:
     entries = tuple(_arriving(kept, path) for path in kept.on_page(page))
     chosen = next((i for i, e in enumerate(entries) if not isinstance(e, Done)), 0)
     return replace(kept, entries=entries, chosen=chosen)
+
+
+def filled(session: ReviewState) -> ReviewState:
+    """Let the images that have come stand on the page at hand, as far as it has room for them."""
+    here = len(session.entries)
+    new = tuple(_arriving(session, path) for path in session.on_page(session.page)[here:])
+    if not new:
+        return session
+    entries = (*session.entries, *new)
+    if not all(isinstance(entry, Done) for entry in session.entries):
+        return replace(session, entries=entries)
+    chosen = next((i for i, e in enumerate(entries) if not isinstance(e, Done)), session.chosen)
+    return replace(session, entries=entries, chosen=chosen)
 
 
 def _is_changed(entry: Open) -> bool:

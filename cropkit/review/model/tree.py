@@ -121,6 +121,15 @@ class Tree(Generic[V]):
         """Return a tree with these values."""
         return cls(_built(values, lambda _: 1))
 
+    def joined(self, values: Iterable[tuple[int, V]]) -> "Tree[V]":
+        """Return a tree with more values; those of the same numbers give way."""
+        if self.root is None:
+            return Tree.of(values)
+        tree = self
+        for number, value in values:
+            tree = tree.put(number, value)
+        return tree
+
     def get(self, number: int) -> V | None:
         """Return a number's value, None where it has none."""
         value: V | None = _leaf(self.root, number)
@@ -240,9 +249,13 @@ class NumberSet:
     @classmethod
     def below(cls, count: int) -> "NumberSet":
         """Return a set of all numbers below this one."""
-        whole, rest = divmod(count, LEAF)
-        last = [(whole, (1 << rest) - 1)] if rest else []
-        return cls(_built([*((key, _FULL) for key in range(whole)), *last], int.bit_count))
+        return cls.span(0, count)
+
+    @classmethod
+    def span(cls, start: int, stop: int) -> "NumberSet":
+        """Return a set of all numbers from `start` to below `stop`."""
+        keys = range(start >> LEAF_BITS, (stop + LEAF - 1) >> LEAF_BITS if stop > start else 0)
+        return cls(_built(((key, _within(key, start, stop)) for key in keys), int.bit_count))
 
     def put(self, number: int, *, there: bool = True) -> "NumberSet":
         """Return a set with a number, or without it."""
@@ -352,6 +365,12 @@ class NumberSet:
 
     def __len__(self) -> int:
         return self.root.weight if self.root else 0
+
+
+def _within(key: int, start: int, stop: int) -> int:
+    """Return, as bits, which of 1,024 numbers are from `start` to below `stop`."""
+    low, high = max(0, start - key * LEAF), min(LEAF, stop - key * LEAF)
+    return _FULL if high - low == LEAF else (1 << high) - (1 << low)
 
 
 def _less(bits: int, those: int) -> int:

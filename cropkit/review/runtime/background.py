@@ -23,10 +23,11 @@ class BackgroundThread:
     Parameters
     ----------
     name : of the thread, as a list of all threads shows it
+    patience : seconds that `close` waits for what has begun; None: until it is done
     """
 
-    def __init__(self, name: str, loop: Loop, guard: Guard) -> None:
-        self._loop, self._guard = loop, guard
+    def __init__(self, name: str, loop: Loop, guard: Guard, patience: float | None = None) -> None:
+        self._loop, self._guard, self._patience = loop, guard, patience
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._closed = False
         self._free = Event()
@@ -36,7 +37,13 @@ class BackgroundThread:
         self._thread.start()
         atexit.register(self.close)
 
-    def submit(self, path: str, work: Callable[[], T], then: Callable[[T], None]) -> None:
+    def submit(
+        self,
+        path: str,
+        work: Callable[[], T],
+        then: Callable[[T], None],
+        failed: Callable[[], None] = lambda: None,
+    ) -> None:
         """Do `work` after what was submitted before; what it raises is told about `path`."""
 
         def arrived(future: Future[T]) -> None:
@@ -44,6 +51,7 @@ class BackgroundThread:
             error = future.exception()
             if error is not None:
                 self._guard.caught(error, path)
+                failed()
             elif not self._closed:
                 then(future.result())
 
@@ -69,7 +77,7 @@ class BackgroundThread:
         self._closed = True
         self._jobs.put(None)
         self._free.set()
-        self._thread.join()
+        self._thread.join(self._patience)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None and not self._closed:

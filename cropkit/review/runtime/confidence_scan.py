@@ -35,20 +35,31 @@ class ConfidenceScan:
     ) -> None:
         self._store, self._worker, self._loop, self._guard = store, worker, loop, guard
         self._least = least
-        self._paths: Sequence[str] | None = None
+        self._paths: Sequence[str] = ()
+        self._report: Report | None = None
         self._done = 0
+        self._waits = False  # for more images
         self._unsure: set[str] = set()
 
     def begin(self, paths: Sequence[str], report: Report) -> None:
         """Start, the first time only."""
-        if self._paths is None:
-            self._paths = paths
-            self._go_on(report)
+        if self._report is None:
+            self._paths, self._report = paths, report
+            self._go_on()
 
-    def _go_on(self, report: Report) -> None:
-        some = (self._paths or ())[self._done : self._done + _SLICE]
+    def follow(self, paths: Sequence[str]) -> None:
+        """Ask for more images, too, where it has begun: the first ones are as they were."""
+        if self._report is not None:
+            self._paths = paths
+            if self._waits:
+                self._go_on()
+
+    def _go_on(self) -> None:
+        some = self._paths[self._done : self._done + _SLICE]
+        self._waits = not some
         if some:
-            self._worker.submit("", partial(self._look, some), partial(self._looked, report))
+            looked = partial(self._looked, len(some))
+            self._worker.submit("", partial(self._look, some), looked)
 
     def _look(self, paths: Sequence[str]) -> list[str]:
         unsure = {image: self._is_unsure(image) for image in dict.fromkeys(map(image_of, paths))}
@@ -58,12 +69,12 @@ class ConfidenceScan:
         sure = self._store.confidence(image)
         return sure is not None and sure < self._least
 
-    def _looked(self, report: Report, unsure: list[str]) -> None:
+    def _looked(self, count: int, unsure: list[str]) -> None:
         self._unsure.update(unsure)
-        self._done += _SLICE
-        over = self._done >= len(self._paths or ())
-        if self._unsure and (over or self._done % _REPORTED == 0):
-            report(frozenset(self._unsure))
+        reports, self._done = self._done // _REPORTED, self._done + count
+        self._waits = self._done >= len(self._paths)
+        if self._report and self._unsure and (self._waits or self._done // _REPORTED > reports):
+            self._report(frozenset(self._unsure))
             self._unsure.clear()
-        if not over:
-            self._loop.call_later(_PAUSE, self._guard.watch(partial(self._go_on, report)))
+        if not self._waits:
+            self._loop.call_later(_PAUSE, self._guard.watch(self._go_on))

@@ -14,7 +14,7 @@ class DecisionIds:
 
     Parameters
     ----------
-    index : the crops that the review begins with; few come later
+    index : the crops that the review begins with; few come later, but for those of the listing
     ids : path and id of each decision
     """
 
@@ -23,6 +23,11 @@ class DecisionIds:
         self._records = bytearray(_WIDTH * len(index))
         self._others: dict[str, str] = {}
         self.update(ids)
+
+    def follow(self, index: Index) -> None:
+        """Keep the ids of more crops of the listing as small; none has another number yet."""
+        self._index = Index(index.begun)
+        self._records.extend(bytes(_WIDTH * len(self._index) - len(self._records)))
 
     def update(self, ids: Iterable[tuple[str, str]]) -> None:
         """Take over the ids of newer decisions."""

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cropkit.audit.decisions import Standing
 from cropkit.audit.tally import SessionRow, Tally
-from cropkit.collection import Look
+from cropkit.collection import Counts, Look
+from cropkit.errors import NoImages
 from cropkit.geometry import Size
-from cropkit.records import CropResult, Problem, ProblemKind, Status
-from cropkit.review.model import Decided, ReviewState, begin
-from cropkit.review.model.slots import image_of, keyed
+from cropkit.records import CropResult, Problem, Status
+from cropkit.review.model import Rest, ReviewState, begin
+from cropkit.review.model.slots import image_of
 from cropkit.review.runtime.decision_ids import DecisionIds
+from cropkit.review.runtime.image_stream import Chunk, ImageStream, crop_of, known, unreadable
 from cropkit.suggest import confidence_of
 
 if TYPE_CHECKING:
@@ -19,11 +21,19 @@ if TYPE_CHECKING:
 
 
 class Resumed(NamedTuple):
-    """A review as it was left, the ids of its decisions, and what waits, oldest first."""
+    """A review as it was left, the ids of its decisions, and what waits, oldest first.
+
+    Parameters
+    ----------
+    problems : what went wrong with the listing so far
+    rest : brings what is not listed yet, None where all is
+    """
 
     session: ReviewState
     ids: DecisionIds
     waiting: tuple[str, ...]
+    problems: Sequence[Problem] = ()
+    rest: ImageStream | None = None
 
 
 class ReviewStore:
@@ -36,34 +46,48 @@ class ReviewStore:
         self._collection, self._trail = collection, collection.trail
 
     def resumed(self, per_page: int, minimum: int) -> Resumed:
-        """Return the review as it was left."""
-        every, unreadable = self._trail.decisions.looked_through()
-        self._collection.problems.report_once(
-            [Problem(ProblemKind.DECISION, error.args[0], str(error)) for error in unreadable]
-        )
-        standing = {_crop(each): each for each in every}
-        settled = {
-            path: Decided(s.verdict, s.status, s.box, s.message or "", s.target or "")
-            for path, s in standing.items()
-            if s.status not in (Status.STALE, Status.RESTORED)
-        }
+        """Return the review as it was left: of a large collection, its beginning.
+
+        Raises
+        ------
+        NoImages
+            When there are none, and none have been decided about.
+        """
+        place, undo = self.place(), tuple[str, ...]()
+        stream = ImageStream(self._collection, place)
+        first = stream.first()
+        if stream.walked:
+            first, undo = self._whole(first)
         session = begin(
-            self._collection.images(),
+            first.paths,
             per_page,
-            settled,
-            (crop for crop in map(_crop, self._to_undo(every)) if crop in settled),
-            self.place(),
+            first.known.settled,
+            undo,
+            place,
             minimum=minimum,
-            stale=(path for path, s in standing.items() if s.status is Status.STALE),
+            stale=first.known.stale,
             wanted=self._collection.wanted,
             copies=self._collection.placement.copying is not None,
+            rest=Rest.NONE if stream.walked else Rest.COMING,
         )
-        of_settled = ((path, standing[path].decision) for path in settled)
-        return Resumed(
-            session,
-            DecisionIds(session.images.index, of_settled),
-            tuple(path for path, s in settled.items() if s.status is Status.WAITING),
-        )
+        ids = DecisionIds(session.images.index, first.known.ids)
+        rest = None if stream.walked else stream
+        return Resumed(session, ids, first.known.waiting, first.problems, rest)
+
+    def _whole(self, first: Chunk) -> tuple[Chunk, tuple[str, ...]]:
+        """Return all images with every decision, and what can be taken back, oldest first."""
+        if not first.paths and not self._trail.decisions.any_stands():
+            raise NoImages(self._collection.scope.folder)
+        every, errors = self._trail.decisions.looked_through()
+        self._collection.problems.report_once(unreadable(errors))
+        decided = known(every)
+        undo = (crop for crop in map(crop_of, self._to_undo(every)) if crop in decided.settled)
+        return first._replace(known=decided), tuple(undo)
+
+    def counts(self) -> Counts:
+        """Return what only the trail knows; what the session counts is 0."""
+        degraded = self._trail.degraded(self._collection.session)
+        return Counts(0, 0, 0, 0, 0, 0, 0, 0, degraded)
 
     def undo_stack(self) -> tuple[Standing, ...]:
         """Return this reviewer's standing decisions that can be taken back, oldest first."""
@@ -108,7 +132,3 @@ class ReviewStore:
         What cannot be used is not reported here, but when the image is shown.
         """
         return confidence_of(self._collection.suggesters, image_of(path))
-
-
-def _crop(standing: Standing) -> str:
-    return keyed(standing.path, standing.slot)

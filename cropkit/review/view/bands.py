@@ -3,9 +3,9 @@
 from base64 import b64encode
 from collections.abc import Iterable
 
-from cropkit.review.model import FREE, Arrangement, Filter, ReviewState, folder_of
+from cropkit.review.model import FREE, Arrangement, Filter, Rest, ReviewState, folder_of
 from cropkit.review.model.messages import Message, Messages
-from cropkit.review.model.slots import slot_of
+from cropkit.review.model.slots import named, slot_of
 from cropkit.review.view.captions import outcome
 from cropkit.review.view.html import at, file_name, keys, pill, text
 from cropkit.review.view.layout import PageLayout
@@ -23,6 +23,7 @@ _AWAY = (
         "The review's kernel is gone; every decision is kept. Run All Cells goes on at this page",
     ),
 )
+_RESTING = {Rest.COMING: "still listing", Rest.LOST: "the listing broke off"}
 # action, word for it, whether it goes first when there is little room
 _GRID_HINTS = (
     ("accept-page", "accept all but the marked", ""),
@@ -51,7 +52,8 @@ _HINTS = (
 def header(view: View) -> str:
     """Progress: one quiet line."""
     session = view.session
-    share = 100 * session.decided / max(1, session.total)
+    share = 100 * session.decided / max(1, session.total) if session.whole else 0
+    so_far = "" if session.whole else " so far"
     pills = (
         pill("written", view.counts.written),
         pill("waiting", view.counts.waiting),
@@ -62,7 +64,7 @@ def header(view: View) -> str:
         view.layout.header,
         f"<span class='ck-title ck-name ck-cut'>{text(view.folder)}</span>{_within(view)}"
         f"<span class='ck-quiet'>{_filtered(session)}{_arranged(session)}"
-        f"page {session.page + 1} of {session.pages}</span>"
+        f"page {session.page + 1} of {session.pages}{so_far}</span>"
         f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
         f"<span class='ck-quiet'>{_decided(session)}</span>"
         f"{_targets(session)}{_pace(view)}" + "".join(pills),
@@ -74,6 +76,9 @@ def _decided(session: ReviewState) -> str:
     """Return how much is decided: of the crops, and of the images that are to have them."""
     decided = f"{session.decided:,} of {session.total:,}"
     images = session.images
+    if not session.whole:
+        count = images.image_count if images.required else session.total
+        return f"{session.decided:,} decided · {count:,} images so far, {_RESTING[session.rest]}"
     if not images.required:
         return f"{decided} decided"
     of_images = f"{images.whole_count:,} of {images.image_count:,} images"
@@ -157,12 +162,13 @@ def _hints(arrangement: Arrangement) -> Iterable[tuple[str, str, str]]:
 def status(view: View) -> str:
     """Describe the state in one line that a program can read."""
     session = view.session
+    rest = "" if session.whole else f" rest {session.rest}"
     shown = "end" if session.ended else "shown" if view.acknowledged else "loading"
     return (
         f"page {session.page + 1}/{session.pages} {shown} chosen {session.chosen + 1} "
         f"waiting {view.counts.waiting} written {view.counts.written} "
         f"failed {view.counts.failed} changed {view.counts.stale} broken {len(session.broken)} "
-        f"message {view.messages.kind} seen as {session.arrangement}"
+        f"message {view.messages.kind} seen as {session.arrangement}{rest}"
     )
 
 
@@ -194,7 +200,8 @@ def _within(view: View) -> str:
     if not session.entries or count in (0, len(session.listing)):
         return ""
     folder = folder_of(session.entries[session.chosen].path) or "."
-    return f"<span class='ck-quiet ck-more ck-cut'>{text(folder)} · {decided:,} of {count:,}</span>"
+    of_all = f"{decided:,} of {count:,}" if session.whole else f"{decided:,} decided"
+    return f"<span class='ck-quiet ck-more ck-cut'>{text(folder)} · {of_all}</span>"
 
 
 def _pace(view: View) -> str:
@@ -202,7 +209,8 @@ def _pace(view: View) -> str:
         return ""
     session = view.session
     left = (session.total - session.decided - len(session.broken)) / view.rate * 60
-    words = f"{view.rate:,.0f} an hour · {_minutes(left)} left"
+    rest = f" · {_minutes(left)} left" if session.whole else ""
+    words = f"{view.rate:,.0f} an hour{rest}"
     return f"<span class='ck-quiet ck-cut'>{words}</span>"
 
 
@@ -238,13 +246,25 @@ def _typed(view: View) -> str:
 
 def _message(layout: PageLayout, view: View) -> str:
     messages = view.messages
+    kind = "note" if messages.kind == "none" and _awaited(view.session) else messages.kind
+    note = messages.note or _awaited(view.session)
     line = {
         "stopped": _stopped(messages),
         "problem": _problem(messages, view.keymap.label("acknowledge")),
-        "note": f"<span class='ck-cut ck-quiet' role='status'>{text(messages.note)}</span>",
+        "note": f"<span class='ck-cut ck-quiet' role='status'>{text(note)}</span>",
         "none": "",
-    }[messages.kind]
-    return at(layout, layout.message.trimmed(5), line, f"ck-line ck-{messages.kind}")
+    }[kind]
+    return at(layout, layout.message.trimmed(5), line, f"ck-line ck-{kind}")
+
+
+def _awaited(session: ReviewState) -> str:
+    """Say what the review goes to as soon as it is listed."""
+    if session.resuming:
+        place = named(session.resuming)
+        return f"Still listing: goes to where you were, {place}, unless you begin here"
+    if session.onward:
+        return "All that is listed so far is decided: goes on as soon as more is listed"
+    return ""
 
 
 def _stopped(messages: Messages) -> str:
