@@ -2,10 +2,11 @@
 
     python benchmarks/moves.py [--sizes 1000,10000,100000,1000000] [--only TASK] [--json]
 
-The state machine alone: no image, no database, no browser. In folders of 250 images half
-is decided, each tenth of that by a reject, and the review stands in the middle. A move returns a
-new state, so that it is made again and again from the same one; the figure is the mean of the
-fastest round. What `begin` makes, with the paths, is weighed by `tracemalloc`.
+The state machine alone: no image, no database, no browser. *begin* is with all images at once, *the
+first page* with the first chunk of them, and *a chunk more* what each that follows adds. In folders
+of 250 images half is decided, each tenth of that by a reject, and the review stands in the middle.
+A move returns a new state, so that it is made again and again from the same one; the figure is the
+mean of the fastest round. What `begin` makes, with the paths, is weighed by `tracemalloc`.
 """
 
 import argparse
@@ -14,7 +15,9 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from itertools import count, islice
 from pathlib import Path
 
 from growth import row, table
@@ -35,9 +38,11 @@ from cropkit.review.model import (
     Find,
     GoTo,
     JumpTo,
+    Listed,
     NextFilter,
     NextUnreviewed,
     Redo,
+    Rest,
     ReviewState,
     TurnFolder,
     TurnPage,
@@ -46,6 +51,7 @@ from cropkit.review.model import (
     begin,
 )
 from cropkit.review.model.progress import SessionCounts, within
+from cropkit.review.runtime.image_stream import MOST
 
 SIZES = "1000,10000,100000,1000000"
 IN_A_FOLDER = 250
@@ -84,6 +90,19 @@ def enter(state: ReviewState) -> object:
     return COUNTS.of(after), within(after), after.next_undecided_page()
 
 
+class Growing:
+    """A review that is still listed: chunk after chunk, half of each decided."""
+
+    def __init__(self, state: ReviewState) -> None:
+        self._state, self._names = replace(state, rest=Rest.COMING), count()
+
+    def grow(self) -> None:
+        """List 2,048 images more."""
+        paths = tuple(f"z/{number:09}.png" for number in islice(self._names, MOST))
+        settled = {path: decided(number) for number, path in enumerate(paths[::2])}
+        self._state = on(self._state, Listed(paths, settled))
+
+
 def missed(state: ReviewState) -> None:
     """Search for what no image is called."""
     try:
@@ -96,10 +115,14 @@ def missed(state: ReviewState) -> None:
 def tasks(paths: list[str], state: ReviewState) -> Mapping[str, Callable[[], object]]:
     """Return what is timed, by name."""
     start, back = on(state, JumpTo(0)), undone(state)
+    first = paths[:MOST]
+    some = {path: decided(number) for number, path in enumerate(first[::2])}
     filtered = on(state, NextFilter())
     if filtered.filter is not Filter.UNREVIEWED:
         raise AssertionError
     return {
+        "the first page": lambda: begin(first, PER_PAGE, some, rest=Rest.COMING),
+        "a chunk more": Growing(state).grow,
         "Enter: decide, apply, count": partial(enter, state),
         "undo": partial(on, state, Undo()),
         "redo": partial(on, back, Redo()),

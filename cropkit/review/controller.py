@@ -333,6 +333,7 @@ class ReviewController:
         if self._looks_different(before):
             self._told_at = self._loop.time()
             self.follow()
+            self.changed()  # though no browser has come: a notebook sees how far it is
 
     def _looks_different(self, before: ReviewState) -> bool:
         """Whether more than the number of images has changed, or that was not shown for a while."""

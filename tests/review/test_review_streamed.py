@@ -150,6 +150,13 @@ def test_a_small_collection_is_listed_in_one_step(start: Started) -> None:
     assert "cropkit-listing" not in {thread.name for thread in threading.enumerate()}
 
 
+def test_a_notebook_without_a_browser_sees_when_all_is_listed(gate: Gate, start: Started) -> None:
+    browser = start(per_page=PER_PAGE)
+    gate.let()
+    browser.until(lambda: browser.review.progress["complete"], acknowledging=False)
+    assert browser.review.progress["total"] == 12
+
+
 def test_who_is_done_with_all_that_is_listed_goes_on_when_more_is(
     streaming: Browser, gate: Gate
 ) -> None:
