@@ -29,6 +29,8 @@ IN_PRESSED, IN_MISHAPS = (
 )
 IN_SLOTS, IN_TARGETS = "tests/review/test_model_slots.py", "tests/review/test_model_targets.py"
 IN_CROPS = "tests/review/test_review_slots.py"
+IN_STREAMED = "tests/review/test_model_streamed.py"
+IN_COMING = "tests/review/test_review_streamed.py"
 IN_SILENCE = "tests/review/test_review_silence.py"
 
 REVIEW = (
@@ -294,9 +296,58 @@ REVIEW = (
     mutant(
         "a search goes through the names one by one",
         LISTING,
-        "wanted in self.begun.folded[key]",
+        "wanted in folded[key]",
         "any(wanted in path for path in self.begun.paths[start : start + LEAF])",
         IN_GROWTH,
+    ),
+    mutant(
+        "a state sees what was listed after it",
+        LISTING,
+        "if number < count and self.paths[number] == path:",
+        "if self.paths[number] == path:",
+        IN_STREAMED,
+    ),
+    mutant(
+        "each chunk makes the index anew",
+        LISTING,
+        "        if len(self.names.paths) == self.count:\n            return self.names\n",
+        "",
+        IN_GROWTH,
+    ),
+    mutant(
+        "the end is shown while others follow",
+        RULES,
+        "ended=session.whole, onward=session.rest is Rest.COMING",
+        "ended=True",
+        IN_STREAMED,
+    ),
+    mutant(
+        "a page that somebody works on is left for yesterday's",
+        RULES,
+        'replace(session, resuming="", onward=False), move)',
+        "session, move)",
+        IN_STREAMED,
+    ),
+    mutant(
+        "what is listed later has no place on the last page",
+        RULES,
+        "_gone_on(filled(replace(known, shown=session.shown | new)))",
+        "_gone_on(replace(known, shown=session.shown | new))",
+        IN_STREAMED,
+    ),
+    mutant(
+        "the place of yesterday is forgotten while it is being listed",
+        CONTROLLER,
+        "here = self.session.entries and not self.session.resuming",
+        "here = self.session.entries",
+        IN_COMING,
+    ),
+    mutant(
+        "a listing that broke off goes on",
+        "review/runtime/background_listing.py",
+        "        self.close()\n        self._failed()\n",
+        "        self.close()\n",
+        IN_COMING,
     ),
     mutant(
         "a state copies what it holds of all images",
@@ -524,8 +575,8 @@ REVIEW = (
     mutant(
         "only the first slice is looked at",
         SCAN,
-        "        if not over:\n",
-        "        if over:\n",
+        "        if not self._waits:\n",
+        "        if self._waits:\n",
         IN_SCAN,
     ),
     mutant(

@@ -9,6 +9,7 @@ import gc
 import sys
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from types import FrameType
 from typing import Any, NamedTuple
@@ -29,9 +30,11 @@ from cropkit.review.model import (
     Find,
     GoTo,
     JumpTo,
+    Listed,
     NextFilter,
     NextUnreviewed,
     Redo,
+    Rest,
     ReviewState,
     TurnFolder,
     TurnPage,
@@ -187,6 +190,27 @@ def test_a_crop_of_several_costs_as_much_in_many_images_as_in_few() -> None:
     few, many = (work(partial(enter, three_of_each(count // 3))) for count in (FEW, MANY))
     assert many.lines <= few.lines * 1.5 + 100
     assert many.allocated <= few.allocated * 1.5 + 4_000
+
+
+def test_a_chunk_of_the_listing_costs_as_much_in_many_images_as_in_few() -> None:
+    def growing(count: int) -> ReviewState:
+        return replace(half_done(count), rest=Rest.COMING)
+
+    def chunk(state: ReviewState) -> ReviewState:
+        """Go on from the newest state, as a review does: an older one has to be copied."""
+        first = len(latest[-1].listing)
+        paths = tuple(f"z/{n:06}.png" for n in range(first, first + 200))
+        latest.append(on(latest[-1], Listed(paths, {paths[0]: latest[0].settled["0/000001.png"]})))
+        return state
+
+    costs = []
+    for count in (FEW, MANY):
+        latest = [growing(count)]
+        costs.append(work(partial(chunk, latest[0])))
+    few, many = costs
+    assert many.lines <= few.lines * 1.5 + 4_000
+    assert many.comparisons <= few.comparisons * 1.5 + 40
+    assert many.allocated <= few.allocated * 1.5 + 300_000
 
 
 def test_a_search_that_meets_nothing_reads_a_thousand_names_at_a_time(
