@@ -84,8 +84,8 @@ FILES = (
     mutant(
         "the images beside a part are listed, too",
         LISTING,
-        "todo = [str(scope.folder)]",
-        "todo = [str(scope.root)]",
+        "top = str(scope.folder)",
+        "top = str(scope.root)",
         IN_PART,
     ),
     mutant(
