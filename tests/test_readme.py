@@ -52,7 +52,8 @@ def test_the_commands_and_the_python_example_run_as_they_stand(workplace: Path) 
     commands = [line for block in _blocks("sh") for line in block.splitlines()]
     inside = [line.split()[1:] for line in commands if line.startswith("cropkit ")]
     shell, unattended = ["demo", "crop", "history", "fsck", "undo"], ["demo", *["batch"] * 3]
-    assert [words[0] for words in inside] == [*shell, *unattended]
+    given = ["crop", "export", "verify"]
+    assert [words[0] for words in inside] == [*shell, *given, *unattended]
     for words in inside:
         _run([sys.executable, "-m", "cropkit", *words], workplace)
     (example,) = _blocks("python")

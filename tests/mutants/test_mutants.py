@@ -13,10 +13,11 @@ from seeded_labels import LABELS
 from seeded_review import REVIEW
 from seeded_runs import RUNS
 from seeded_suggestions import SUGGESTIONS
+from seeded_verification import VERIFICATION
 from seeding import NOTICED, Mutant, check_fits, noticed_by_tests, tell, verdicts
 
 ALL = os.environ.get("CROPKIT_MUTANTS") == "1"
-MUTANTS = (*RUNS, *REVIEW, *SUGGESTIONS, *LABELS, *FILES, *EXPORTS)
+MUTANTS = (*RUNS, *REVIEW, *SUGGESTIONS, *LABELS, *FILES, *EXPORTS, *VERIFICATION)
 CHEAP = (
     "a break of five minutes is none",
     "the box of an overlap is counted twice",

@@ -86,6 +86,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made.copy("a.png", "b.jpg", "c.webp", "d.tif", "e.png", "h.png", "o.jpg", "p.png", "w.png")
     made.copy("f.png", copies="format=jpeg quality=80")
     made.copy("s.png", copies=SMALL)
+    transparent(seed=4).save(made.photos / "v.png")
+    made.copy("v.png", copies="format=webp")
     made.export()
     return above
 
@@ -102,7 +104,7 @@ def snapshot(folder: Path) -> dict[Path, int]:
 def test_nothing_is_listed_where_nothing_was_falsified(made: Falsified) -> None:
     result = made.verify()
     assert reasons(result) == []
-    assert result.proven == 11
+    assert result.proven == 12
 
 
 # -- pixels ------------------------------------------------------------------------------------
@@ -164,6 +166,12 @@ def alpha_dropped(made: Falsified) -> Expected:
     made.save("e.png", made.pixels("e.png")[..., :3].copy())
     made.rehash("e.png")
     return [("pixels", "e.png")]
+
+
+def alpha_of_a_webp_dropped(made: Falsified) -> Expected:
+    made.save("v.webp", made.pixels("v.webp")[..., :3].copy(), lossless=True, exact=True)
+    made.rehash("v.webp")
+    return [("pixels", "v.webp")]
 
 
 def alpha_made_opaque(made: Falsified) -> Expected:
@@ -636,13 +644,13 @@ def row_without_a_hash(made: Falsified) -> Expected:
 def line_that_is_no_row(made: Falsified) -> Expected:
     with made.manifest.open("a") as file:
         file.write("[1, 2\n")
-    return [("row", "manifest.jsonl:12")]
+    return [("row", "manifest.jsonl:13")]
 
 
 def field_that_is_there_twice(made: Falsified) -> Expected:
     text = made.manifest.read_text("utf-8")
     made.manifest.write_text(text.replace('"mode"', '"crop": "a.png", "mode"', 1), "utf-8")
-    return [("row", "manifest.jsonl:1"), ("extra-image", "s.png")]
+    return [("row", "manifest.jsonl:1"), ("extra-image", "v.webp")]
 
 
 def source_that_is_a_copy(made: Falsified) -> Expected:
