@@ -2,7 +2,7 @@
 
 import errno
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from cropkit.verification.claims import CAPTIONS
 GONE = "its file is not there"
 ELSEWHERE = "its file is not beneath the folder"
 NOT_UTF8 = "its name is not UTF-8"
+NOT_READ = "a format that the trainer does not read"
 _LARGEST_CAPTION = 1 << 20  # bytes
 _ODD = re.compile(r"[^\w.+-]+")
 _LONGEST = 80  # characters of a group's name
@@ -55,13 +56,20 @@ class Crop:
             return file.read(_LARGEST_CAPTION).decode("utf-8", "replace").strip()
 
 
-def each_crop(rows: Crops) -> Iterator[Crop]:
-    """Yield the crops whose files are there, newest first; the others are left out."""
+def each_crop(rows: Crops, suffixes: Container[str] | None = None) -> Iterator[Crop]:
+    """Yield the crops whose files are there, newest first; the others are left out.
+
+    Parameters
+    ----------
+    suffixes : of files that are read by whom they are for; None: all
+    """
     folder = rows.place.out.parent.resolve()
     for row in rows:
         file = folder / row["crop"]
-        if not _is_plain(file):
-            rows.leave_out(row, GONE)
+        why = "" if suffixes is None or file.suffix.lower() in suffixes else NOT_READ
+        why = why if _is_plain(file) else GONE
+        if why:
+            rows.leave_out(row, why)
             continue
         try:
             crop = Crop(file, _caption(file), _size(row), _told(row), row)

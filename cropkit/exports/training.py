@@ -6,13 +6,14 @@ a trainer keeps beside them does not come among the crops.
 Sources: kohya-ss/sd-scripts, docs/config_README-en.md, "Data set specific options" and
 "DreamBooth-specific options": images lie directly in `image_dir`, captions beside them;
 `bucket_no_upscale` takes an image's own size, down to a step, where its area is not larger than
-that of `resolution`. TOML 1.0, "String" (basic strings). Nerogar/OneTrainer,
-modules/util/config/ConceptConfig.py and BaseConfig.py (`from_dict`: what is not there has its
-default), docs/QuickStartGuide.md, "Preparing a Dataset" (a `.txt` beside each image).
+that of `resolution`; library/train_util.py, `IMAGE_EXTENSIONS`. TOML 1.0, "String" (basic strings).
+Nerogar/OneTrainer, modules/util/config/ConceptConfig.py and BaseConfig.py (`from_dict`: what is not
+there has its default), path_util.py (`SUPPORTED_IMAGE_EXTENSIONS`), docs/QuickStartGuide.md,
+"Preparing a Dataset" (a `.txt` beside each image).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from cropkit.names import escaped
 from cropkit.system import parameters
 
 _CAPTION = ".txt"
+_BY_KOHYA = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp"))
+_BY_ONETRAINER = _BY_KOHYA | {".tif", ".tiff"}
 _STEM = 180  # bytes of a link's name before its id and suffix: a name has at most 255
 _ID = 12  # digits of an operation that make a name its own
 
@@ -46,7 +49,7 @@ class _Group:
 
 
 def _write_kohya(folder: Path, rows: Crops) -> None:
-    groups = _linked(folder, rows)
+    groups = _linked(folder, rows, _BY_KOHYA)
     lines = [_KOHYA, *(_dataset(rows.place.out, group) for group in groups)]
     written_new(folder / "dataset.toml", "".join(lines))
 
@@ -81,7 +84,7 @@ def toml_string(text: str) -> str:
 
 
 def _write_onetrainer(folder: Path, rows: Crops) -> None:
-    groups = _linked(folder, rows)
+    groups = _linked(folder, rows, _BY_ONETRAINER)
     concepts = [_concept(rows.place.out, group) for group in groups]
     text = ",\n".join(map(as_json, concepts))
     written_new(folder / "concepts.json", f"[\n{text}\n]\n")
@@ -98,12 +101,12 @@ def _concept(out: Path, group: _Group) -> dict[str, Any]:
     }
 
 
-def _linked(folder: Path, rows: Crops) -> list[_Group]:
+def _linked(folder: Path, rows: Crops, suffixes: Container[str]) -> list[_Group]:
     """Link to all crops and captions, and count them by folder, in the order of names."""
     if escaped(str(rows.place.out)) != str(rows.place.out):
         raise parameters.wrong("out", str(rows.place.out), "path in UTF-8")
     groups: dict[str, _Group] = {}
-    for crop in each_crop(rows):
+    for crop in each_crop(rows, suffixes):
         group = groups.setdefault(crop.group, _Group(crop.group))
         place = folder / crop.group
         place.mkdir(exist_ok=True)
@@ -117,7 +120,7 @@ def _links(crop: Crop) -> Iterator[tuple[str, Path]]:
     """Yield the names of links, by which captions belong to their crops, and what they lead to."""
     stem = crop.file.stem.encode("utf-8", "surrogateescape")[:_STEM].decode("utf-8", "ignore")
     stem = f"{stem}.{crop.row['operation'][:_ID]}"
-    yield f"{stem}{crop.file.suffix}", crop.file
+    yield f"{stem}{crop.file.suffix.lower()}", crop.file
     if crop.caption is not None:
         yield f"{stem}{_CAPTION}", crop.caption
 

@@ -5,6 +5,7 @@ text file for each image, a line `class x_center y_center width height` for each
 an empty file is an image without a box. `ultralytics/data/utils.py`, `img2label_paths`: a label is
 looked for where the last `/images/` of the image's path is `/labels/`, and `data/base.py`,
 `get_img_files`: a list of images has one a line, and `./` at its beginning is the list's folder.
+`data/utils.py`, `VID_FORMATS`: a GIF is a video.
 """
 
 from pathlib import Path, PurePosixPath
@@ -26,7 +27,9 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.names import escaped
 
 _IMAGES = "images"
+_VIDEOS = (".gif",)
 _NO_LINE = "its name cannot stand in a list of lines"
+_NOT_READ = "a format that Ultralytics does not read"
 
 
 def _write(folder: Path, rows: Decisions) -> None:
@@ -62,6 +65,8 @@ def _place(image: Image) -> PurePosixPath | str:
     path = PurePosixPath(image.path)
     if mirrored(image.path, ".txt") is None:
         return LEADS_OUT
+    if path.suffix.lower() in _VIDEOS:
+        return _NOT_READ
     is_one_line = len(image.path.splitlines()) == 1 and image.path == image.path.strip()
     if not is_one_line or escaped(image.path) != image.path or "./" in image.path:
         return _NO_LINE

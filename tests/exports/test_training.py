@@ -208,3 +208,19 @@ def test_mlcroissant_reads_it(photos: Path, tmp_path: Path, capsys: Capture) -> 
     assert len(read) == len(held["recordSet"][0]["data"]) == 4
     (face,) = (each for each in read if each["crops/file"] == "a_stage2_face.png")
     assert face["crops/box"] == [20, 10, 84, 74]
+
+
+@pytest.mark.parametrize(("kind", "read"), [("kohya", {".bmp"}), ("onetrainer", {".bmp", ".tiff"})])
+def test_what_a_trainer_does_not_read_is_left_out(
+    tmp_path: Path, capsys: Capture, kind: str, read: set[str]
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("a.BMP", "b.TIFF", "c.gif"):
+        pictures.photo(64, 64).quantize(16).convert("RGB").save(folder / name)
+    with cropkit.open(folder, copy_to=tmp_path / "set") as kit:
+        for name in ("a.BMP", "b.TIFF", "c.gif"):
+            assert kit.crop(name, PixelBox(8, 8, 40, 40)).ok
+    told = exported(capsys, folder, kind, tmp_path / "out")
+    assert {path.suffix for path in (tmp_path / "out" / "crop").iterdir()} == read
+    assert told["left_out"] == {"a format that the trainer does not read": 3 - len(read)}

@@ -112,6 +112,7 @@ def test_a_folder_called_images_does_not_lead_the_loader_astray(
         ("dots./a.png", "its name cannot stand in a list of lines"),
         ("../a.png", "no name beneath a folder"),
         ("/a.png", "no name beneath a folder"),
+        ("a.gif", "a format that Ultralytics does not read"),
     ],
 )
 def test_a_name_that_no_list_can_hold_is_left_out_and_counted(
