@@ -274,6 +274,7 @@ def test_an_import_that_fails_leaves_what_was_there(folder: Path) -> None:
 
         def failing() -> object:
             yield good
+            yield good
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):

@@ -315,6 +315,14 @@ def test_a_single_file_of_yolo_is_of_the_image_that_has_its_stem(tmp_path: Path)
     assert boxes(labels) == [((0, 0, 640, 480), None)]
 
 
+def test_what_people_drew_comes_before_what_a_model_proposed(tmp_path: Path) -> None:
+    drawn = {"result": [REGION_OF_TASK | {"value": VALUE | {"x": 0}}]}
+    proposed = {"score": 0.99, "result": [REGION_OF_TASK]}
+    content = task(predictions=[proposed], annotations=[drawn])
+    labels = labelled(written(tmp_path, "a.json", content))
+    assert boxes(labels) == [((0, 120, 320, 360), None), ((64, 120, 384, 360), 0.99)]
+
+
 def test_captions_beside_labels_are_passed_over(tmp_path: Path) -> None:
     written(tmp_path, "a.txt", "0 .5 .5 1 1\n")
     written(tmp_path, "b.txt", "1girl, 2 dogs, outdoors\n")
