@@ -49,8 +49,26 @@ def done(
     bounds = Bounds.from_environment()
     if _costs_little(data, bounds):
         return function(data, name, *arguments, **named)
+    return apart(function, data, name, *arguments, **named)
+
+
+def apart(
+    function: Callable[Concatenate[bytes, str, More], Made],
+    data: bytes,
+    name: str,
+    *arguments: More.args,
+    **named: More.kwargs,
+) -> Made:
+    """Do what `done` does, and always in a process of its own.
+
+    Raises
+    ------
+    Refused
+        As `done`.
+    """
     from cropkit.bounded.process import pool  # noqa: PLC0415  (for costly files only)
 
+    bounds = Bounds.from_environment()
     made: Made = pool().ask((function, (data, name, *arguments), named, bounds))
     return made
 

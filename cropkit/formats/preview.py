@@ -73,6 +73,18 @@ def upright(data: bytes, name: str, size: Size) -> Image.Image:
     return picture
 
 
+def encoded_in(picture: Image.Image, bare: Bare, name: str, fit: Size) -> tuple[bytes, Size]:
+    """Return an opened picture as `preview` returns it, and its own upright size.
+
+    Raises
+    ------
+    TooLarge
+        From its header, before anything is decoded.
+    """
+    stored = check_pixels(name, Size(*picture.size))
+    return _encoded(_upright(picture, bare, fit)), stored.oriented(_orientation(picture, bare))
+
+
 def _shown(data: bytes, name: str, fit: Size) -> Image.Image:
     bare = bare_of(data, name)
     picture = opened(bare.data, name)
@@ -107,8 +119,7 @@ def opened(data: bytes, name: str) -> Image.Image:
 
 def _upright(picture: Image.Image, bare: Bare, fit: Size) -> Image.Image:
     """Decode at the smallest scale that still fills `fit`, reduce, turn, and convert to sRGB."""
-    stated = picture.info.get("exif", b"").removeprefix(b"Exif\0\0")
-    orientation = read_orientation(stated) if stated else bare.orientation
+    orientation = _orientation(picture, bare)
     box = _lying(fit, orientation)
     picture.draft(None, box)
     picture.load()
@@ -118,6 +129,11 @@ def _upright(picture: Image.Image, bare: Bare, fit: Size) -> Image.Image:
     shown = _in_srgb(plain, profile)
     turn = _TURNS.get(orientation)
     return shown if turn is None else shown.transpose(turn)
+
+
+def _orientation(picture: Image.Image, bare: Bare) -> int:
+    stated = picture.info.get("exif", b"").removeprefix(b"Exif\0\0")
+    return read_orientation(stated) if stated else bare.orientation
 
 
 def _lying(fit: Size, orientation: int) -> tuple[int, int]:

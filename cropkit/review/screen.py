@@ -20,7 +20,7 @@ from cropkit.review.canvas.canvases import Canvases, NamedCanvas
 from cropkit.review.canvas.page_display import PageDisplay
 from cropkit.review.canvas.pen import SCALE
 from cropkit.review.canvas.snapshot import page_picture
-from cropkit.review.model import Arrangement, Done, Move, Open, ReviewState
+from cropkit.review.model import Arrangement, Broken, Done, Move, Open, ReviewState
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop, Timer
@@ -109,7 +109,7 @@ class Screen:
         """Return how an image of the page is seen; None where none is seen."""
         entries = self._session().entries
         entry = entries[position] if position < len(entries) else None
-        if not isinstance(entry, Open | Done) or entry.size is None:
+        if not isinstance(entry, Open | Done | Broken) or entry.size is None:
             return None
         return self.view_state.view(position, entry.path, entry.size)
 

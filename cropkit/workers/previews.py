@@ -14,22 +14,24 @@ from functools import partial
 from io import FileIO
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cropkit import bounded
 from cropkit.bounds import Bounds, ended_by_time, enforced
-from cropkit.errors import ForeignState, ReaderDied, TooCostly
+from cropkit.errors import ForeignState, ReaderDied, Refused, TooCostly
 from cropkit.formats import Header
+from cropkit.formats.glimpse import card, glimpse
 from cropkit.formats.headers import Headers
 from cropkit.formats.preview import preview, thumbnail
 from cropkit.geometry import Size
 from cropkit.system import disk_space
-from cropkit.system.files import Identity, Root
+from cropkit.system.files import Content, Identity, Root
 from cropkit.system.home import PREVIEWS
 from cropkit.system.scope import Scope
 from cropkit.system.state_folder import make_folder, open_file, opened_folder, reader
 from cropkit.workers.child import ChildDied, ChildProcess
 
+Made = TypeVar("Made")
 PLAIN = Headers()
 THUMB = Size(160, 104)
 LIMIT = 256 << 20  # bytes on disk, some 1,500 previews
@@ -42,17 +44,21 @@ _log = logging.getLogger("cropkit.workers.previews")
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What is needed of an image to show it: its header, and a `jpeg` no larger than asked."""
+    """What is needed of an image to show it: its header, and a `jpeg` no larger than asked.
+
+    Parameters
+    ----------
+    size : upright; where nothing could be decoded, of the card that is shown instead
+    header : None where it cannot be cropped
+    hindrance : why it cannot be cropped, and what can be done; '' where it can
+    """
 
     sha256: str
-    header: Header
+    size: Size
+    header: Header | None
     jpeg: bytes
     thumb: bytes
-
-    @property
-    def size(self) -> Size:
-        """Upright."""
-        return self.header.size
+    hindrance: str = ""
 
 
 class Cache:
@@ -96,6 +102,15 @@ class Cache:
         self._puts += 1
 
 
+class Maker(Protocol):
+    """Calls a function of the formats with an image, where its cost is bounded."""
+
+    def __call__(
+        self, function: Callable[[bytes, str, Size], Made], data: bytes, name: str, fit: Size, /
+    ) -> Made:
+        """Return what `function` returns."""
+
+
 def previewed(
     root: Root,
     path: str,
@@ -103,27 +118,61 @@ def previewed(
     cache: Cache,
     headers: Headers = PLAIN,
     *,
-    make: Callable[[bytes, str, Size], bytes] = preview,
+    make: Maker = bounded.done,
+    glance: Maker = bounded.apart,
 ) -> Preview:
     """Read an image and make its preview, or take the one that was made of the same content.
 
+    What cannot be cropped is shown as far as it can be decoded, with the reason.
+
     Parameters
     ----------
-    make : as `preview`
+    make, glance : who calls `preview`, and `glimpse`, which nothing may be decoded beside
 
     Raises
     ------
     Refused
-        Missing, empty, truncated, of a format that cannot be cropped faithfully, too costly, …
+        The file cannot be read: missing, no regular file, larger than memory may be.
+    TooCostly
+        To show it costs more than one file may.
     """
     content = root.read(path, Bounds.from_environment())
-    header = headers.read(content.data, path)
+    try:
+        header = headers.read(content.data, path)
+        jpeg = _kept(content, path, fit, cache, make)
+    except TooCostly:
+        raise
+    except Refused as refused:
+        jpeg, size = glance(glimpse, content.data, path, fit)
+        thumb = thumbnail(jpeg, THUMB)
+        return Preview(content.sha256, size, None, jpeg, thumb, str(refused))
+    return Preview(content.sha256, header.size, header, jpeg, thumbnail(jpeg, THUMB))
+
+
+def _kept(content: Content, path: str, fit: Size, cache: Cache, make: Maker) -> bytes:
     name = f"{content.sha256}-{fit.width}x{fit.height}-{_MAKING}"
     jpeg = cache.get(name)
     if jpeg is None:
-        jpeg = make(content.data, path, fit)
+        jpeg = make(preview, content.data, path, fit)
         cache.put(name, jpeg)
-    return Preview(content.sha256, header, jpeg, thumbnail(jpeg, THUMB))
+    return jpeg
+
+
+def unseen(root: Root, path: str, error: Refused) -> Preview:
+    """Return a card for an image that cannot be shown, so that it can be put aside.
+
+    Raises
+    ------
+    Refused
+        It cannot be read, or is larger than memory may be: then not even its content is known.
+    """
+    file, sha256 = root.identity(path), None
+    if file is not None and file.size <= Bounds.from_environment().memory:
+        sha256 = root.digest(path)
+    if file is None or sha256 is None:
+        raise error
+    jpeg, size = card("not decoded", file.size)
+    return Preview(sha256, size, None, jpeg, thumbnail(jpeg, THUMB), str(error))
 
 
 class PreviewReader(Protocol):
@@ -137,14 +186,6 @@ class PreviewReader(Protocol):
 
     def close(self) -> None:
         """Read nothing more."""
-
-
-def _here(bounds: Bounds, data: bytes, path: str, fit: Size) -> bytes:
-    return bounded.here(bounds, preview, data, path, fit)
-
-
-def _elsewhere(data: bytes, path: str, fit: Size) -> bytes:
-    return bounded.done(preview, data, path, fit)
 
 
 class PreviewReaderInThread:
@@ -164,7 +205,10 @@ class PreviewReaderInThread:
 
     def read(self, path: str, fit: Size) -> Preview:
         """Return what `previewed` returns, or raise what it raises."""
-        return previewed(self._root, path, fit, self._cache, self._headers, make=_elsewhere)
+        try:
+            return previewed(self._root, path, fit, self._cache, self._headers)
+        except (TooCostly, ReaderDied) as error:
+            return unseen(self._root, path, error)
 
     def close(self) -> None:
         """Hold nothing."""
@@ -180,7 +224,7 @@ class PreviewProcesses:
         ]
         self._free: SimpleQueue[ChildProcess[tuple[str, Size], Preview]] = SimpleQueue()
         self._root = Root(scope.root)
-        self._costly: dict[str, tuple[Identity | None, TooCostly]] = {}
+        self._costly: dict[str, tuple[Identity | None, Preview]] = {}
         for process in self.processes:
             self._free.put(process)
 
@@ -192,21 +236,19 @@ class PreviewProcesses:
     def read(self, path: str, fit: Size) -> Preview:
         """Return what `previewed` returns, or raise what it raises.
 
-        Raises
-        ------
-        TooCostly
-            It is at a bound: known from then on, so that it costs that once.
-        ReaderDied
-            The process ended on it, and another one, too.
+        One that is at a bound, or brings two processes down, is a card; the first is known from
+        then on, so that it costs that once.
         """
         file, costly = self._costly.get(path, (None, None))
         if costly is not None and file == self._root.identity(path):
-            raise costly
+            return costly
         try:
             return self._read(path, fit)
-        except TooCostly as error:
-            self._costly[path] = (self._root.identity(path), error)
-            raise
+        except (TooCostly, ReaderDied) as error:
+            seen = unseen(self._root, path, error)
+            if isinstance(error, TooCostly):
+                self._costly[path] = (self._root.identity(path), seen)
+            return seen
 
     def _read(self, path: str, fit: Size) -> Preview:
         process = self._free.get()
@@ -238,7 +280,8 @@ def _opened(scope: Scope, headers: Headers) -> Iterator[Callable[[tuple[str, Siz
         bounds = Bounds.from_environment()
         try:
             with enforced(bounds):
-                return previewed(root, path, fit, cache, headers, make=partial(_here, bounds))
+                here: Maker = partial(bounded.here, bounds)
+                return previewed(root, path, fit, cache, headers, make=here, glance=here)
         except MemoryError as error:
             raise bounds.too_much_memory(path) from error
 

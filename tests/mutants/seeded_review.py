@@ -177,11 +177,18 @@ REVIEW = (
     ),
     mutant(
         "what is marked for a closer look is accepted",
-        RULES,
-        "tuple(e for e in shown if e.mark is not Mark.LATER)",
-        "shown",
+        "review/model/transforms.py",
+        "isinstance(entry, Open) and entry.mark is not Mark.LATER",
+        "isinstance(entry, Open)",
         IN_MODEL,
         IN_ARRANGED,
+    ),
+    mutant(
+        "what cannot be cropped is decided without a mark",
+        "review/model/transforms.py",
+        "return entry.verdict is not None\n    return isinstance(entry, Open)",
+        "return True\n    return isinstance(entry, Open)",
+        IN_MODEL,
     ),
     mutant(
         "a failure can be undone",

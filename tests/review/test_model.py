@@ -311,6 +311,44 @@ def test_an_image_that_failed_to_load_gets_no_decision_and_stays_visible_as_fail
     assert isinstance(session.entries[1], Broken)
 
 
+def test_what_cannot_be_cropped_is_decided_only_as_it_is_marked() -> None:
+    failed = LoadFailed(PATHS[1], "animated", SHA, SIZE)
+    session = on(begin(PATHS, 2), looked(PATHS[0]), failed)
+    assert [each.path for each in advance(session, DecidePage()).decisions] == [PATHS[0]]
+    with pytest.raises(IllegalMove, match="cannot be cropped"):
+        advance(session, Decide(1))
+    with pytest.raises(IllegalMove, match="cannot be cropped"):
+        advance(session, ToggleMark(Mark.LATER, 1))
+    with pytest.raises(IllegalMove, match="cannot be cropped"):
+        advance(replace(session, chosen=1), ResetBox())
+    for mark, verdict in ((Mark.REJECT, Verdict.REJECT), (Mark.SKIP, Verdict.SKIP)):
+        marked = advance(session, ToggleMark(mark, 1)).session
+        (decision,) = advance(marked, Decide(1)).decisions
+        assert (decision.verdict, decision.box, decision.sha256) == (verdict, None, SHA)
+        step = advance(marked, DecidePage())
+        assert [each.verdict for each in step.decisions] == [Verdict.ACCEPT, verdict]
+        assert not step.session.broken, "it is decided"
+        back = advance(advance(step.session, TurnPage(-1)).session, Undo()).session
+        assert PATHS[1] in back.restoring
+    twice = on(session, ToggleMark(Mark.SKIP, 1), ToggleMark(Mark.SKIP, 1))
+    assert twice == session
+
+
+def test_the_mark_of_what_cannot_be_cropped_is_there_when_the_page_comes_again() -> None:
+    failed = LoadFailed(PATHS[0], "animated", SHA, SIZE)
+    session = on(begin(PATHS, 1), failed, ToggleMark(Mark.REJECT, 0), TurnPage(1), TurnPage(-1))
+    assert on(session, failed).entries[0].mark is Mark.REJECT  # type: ignore[union-attr]  # it is broken
+    other = LoadFailed(PATHS[0], "animated", "0" * 64, SIZE)
+    assert on(session, other).entries[0].mark is Mark.KEEP  # type: ignore[union-attr]  # it is broken
+
+
+def test_what_is_not_even_read_is_not_decided() -> None:
+    session = on(begin(PATHS, 1), LoadFailed(PATHS[0], "no such file"))
+    for move in (ToggleMark(Mark.REJECT), Decide(), ToggleMark(Mark.SKIP)):
+        with pytest.raises(IllegalMove, match="could not be shown"):
+            advance(session, move)
+
+
 def test_an_image_that_was_cropped_already_is_not_offered_its_box_again() -> None:
     session = on(begin(PATHS, 1), looked(PATHS[0], cropped=True))
     assert isinstance(session.entries[0], Done)

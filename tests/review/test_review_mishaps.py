@@ -9,14 +9,15 @@ import pytest
 from deciding import decided
 from desktop import Browser, ManualLoop, entries, standing
 from faults import deny
+from misfits import MANY, MISFITS
 from PIL import Image
 
 from cropkit.collection import Collection
 from cropkit.engine.request import Outcome
 from cropkit.errors import AuditUnavailable
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
-from cropkit.review.model import Done, Open
+from cropkit.review.model import Broken, Done, Mark, Open
 from cropkit.review.view.layout import ClickTarget
 
 Started = Callable[..., Browser]
@@ -243,11 +244,53 @@ def test_an_image_that_cannot_be_read_is_named_and_the_rest_is_reviewable(
     browser = start()
     browser.open()
     browser.shown()
-    assert "0.png" in browser.words
-    assert "not shown" in browser.words
+    assert "no crop" in browser.words
+    assert "not an image of a known format" in browser.words
     assert browser.review.boxes[0] is None
     browser.key("Enter")
     assert len(standing(browser)) == 2
+
+
+def test_what_cannot_be_cropped_is_rejected_and_skipped_by_keys_and_not_accepted(
+    start: Started, folder: Path
+) -> None:
+    for name in ("0.png", "00.png"):
+        (folder / name).write_bytes(MISFITS["animation.png"][0]())
+    browser = start(per_page=2)
+    browser.open()
+    browser.shown()
+    first, second = entries(browser)
+    assert isinstance(first, Broken)
+    assert (first.size, second.size) == (Size(*MANY), Size(*MANY))
+    browser.key("1")
+    browser.key(" ")
+    assert "cannot be cropped: reject it, skip it, or let it be" in browser.messages.note
+    assert standing(browser) == {}
+    browser.key("x")
+    browser.key("2")
+    browser.key("s")
+    browser.key("Enter")
+    browser.written()
+    assert standing(browser) == {"0.png": Status.REJECTED, "00.png": Status.SKIPPED}
+    assert not (folder / "0.png").exists()
+    assert (folder / "00.png").exists()
+    for _ in range(2):
+        browser.key("z")
+        browser.written()
+    assert (folder / "0.png").read_bytes() == MISFITS["animation.png"][0]()
+
+
+def test_a_click_marks_what_cannot_be_cropped(start: Started, folder: Path) -> None:
+    (folder / "0.png").write_bytes(MISFITS["animation.png"][0]())
+    browser = start()
+    browser.open()
+    browser.shown()
+    seen = []
+    for _ in range(3):
+        browser.mouse("down", browser.review.screen_point(0, ClickTarget.CHIP))
+        seen.append(entries(browser)[0].mark)
+    assert seen == [Mark.REJECT, Mark.SKIP, Mark.KEEP]
+    assert standing(browser) == {}
 
 
 def test_a_hostile_file_name_is_only_text(start: Started, folder: Path) -> None:

@@ -277,8 +277,8 @@ def test_the_end_says_what_was_done_and_what_failed(start: Started, folder: Path
     assert "Nothing is left to decide" in browser.words
     assert "zzz.png" in browser.words
     assert "the file is empty" in browser.words
-    assert "failed 0 changed 0 broken 1" in browser.status, "one that is not shown has not failed"
-    assert "Not shown:" in browser.words
+    assert "failed 0 changed 0 broken 1" in browser.status, "what has no crop has not failed"
+    assert "No crop:" in browser.words
     assert "Failed:" not in browser.words
     browser.key("Enter")
     assert "everything has been decided" in browser.messages.note

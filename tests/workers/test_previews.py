@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from cropkit import formats
-from cropkit.errors import EmptyFile, ReaderDied
+from cropkit.errors import MissingFile, ReaderDied
 from cropkit.geometry import Size
 from cropkit.system.files import Root
 from cropkit.system.home import PREVIEWS
@@ -107,13 +107,14 @@ def test_where_nothing_can_be_kept_there_are_previews_all_the_same(
     assert "preview not kept" in caplog.text
 
 
-def test_what_cannot_be_shown_is_refused_and_nothing_is_kept(
+def test_what_cannot_be_cropped_is_a_card_with_the_reason_and_nothing_is_kept(
     folder: Path, tmp_path: Path, cache: Cache
 ) -> None:
     (folder / "e.png").write_bytes(b"")
-    with pytest.raises(EmptyFile):
-        seen(folder, "e.png", cache)
+    assert seen(folder, "e.png", cache).hindrance.startswith("e.png: the file is empty")
     assert not (tmp_path / "previews").exists()
+    with pytest.raises(MissingFile):
+        seen(folder, "gone.png", cache)
 
 
 def test_another_process_reads_the_same_and_refuses_the_same(folder: Path, cache: Cache) -> None:
@@ -123,8 +124,9 @@ def test_another_process_reads_the_same_and_refuses_the_same(folder: Path, cache
         assert readers.read("c.jpg", FIT) == seen(folder, "c.jpg", cache)
         assert [path.name[:1] for path in (folder / PREVIEWS).iterdir()] != ["."]
         (folder / "e.png").write_bytes(b"")
-        with pytest.raises(EmptyFile, match=r"e\.png"):
-            readers.read("e.png", FIT)
+        assert readers.read("e.png", FIT) == seen(folder, "e.png", cache)
+        with pytest.raises(MissingFile, match=r"gone\.png"):
+            readers.read("gone.png", FIT)
     finally:
         readers.close()
 
@@ -146,6 +148,8 @@ def test_an_image_that_brings_its_reader_down_is_named_and_the_next_one_is_read(
     try:
         with pytest.raises(ReaderDied, match=r"deadly\.png.*exit code -9"):
             readers.read("deadly.png", FIT)
+        (folder / "deadly.png").write_bytes(b"what brings it down")
+        assert "exit code -9" in readers.read("deadly.png", FIT).hindrance
         assert readers.read("c.jpg", FIT).jpeg
     finally:
         readers.close()

@@ -6,7 +6,7 @@ from enum import Enum
 
 from cropkit.geometry import PixelBox
 from cropkit.review.canvas.buffers import OffscreenBuffer
-from cropkit.review.model import Done, Entry, Open, ReviewState
+from cropkit.review.model import Broken, Done, Entry, Open, ReviewState
 from cropkit.review.model.slots import slot_of
 from cropkit.review.model.transforms import box_beside
 from cropkit.review.view.view_state import ViewState
@@ -81,7 +81,7 @@ def _cell_state(
     session: ReviewState, view_state: ViewState, position: int, applied: AppliedBox
 ) -> CellState:
     entry, weight = session.entries[position], _weight(session, view_state, position)
-    size = entry.size if isinstance(entry, Open | Done) else None
+    size = entry.size if isinstance(entry, Open | Done | Broken) else None
     view = None if size is None else view_state.view(position, entry.path, size)
     others = () if view is None else _others(session, entry)
     if not isinstance(entry, Open):

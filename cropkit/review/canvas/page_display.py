@@ -51,7 +51,7 @@ from cropkit.review.canvas.cells import CellState, Loupe, cell_states
 from cropkit.review.canvas.paint import paint_cell, paint_pictures
 from cropkit.review.canvas.pen import batched
 from cropkit.review.canvas.sharp_preview import SharpPreviews
-from cropkit.review.model import Arrangement, Loading, Move, Open, ReviewState
+from cropkit.review.model import Arrangement, Broken, Loading, Move, Open, ReviewState
 from cropkit.review.model.slots import image_of
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
@@ -123,7 +123,7 @@ class PageDisplay:
             wanted[position] is not None
             and all(shown[1][position] == wanted[position] for shown in self._screens())
             for position, entry in enumerate(session.entries)
-            if isinstance(entry, Open)
+            if isinstance(entry, Open) or (isinstance(entry, Broken) and entry.size is not None)
         )
 
     def _screens(self) -> list[_Shown]:

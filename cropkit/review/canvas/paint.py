@@ -9,7 +9,7 @@ from cropkit.names import printable
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.canvas.cells import CellState, Loupe, Weight
 from cropkit.review.canvas.pen import FONT, Pen
-from cropkit.review.model import Done, Mark, Open, ReviewState
+from cropkit.review.model import Broken, Done, Mark, Open, ReviewState
 from cropkit.review.model.box_editing import HANDLES
 from cropkit.review.view.layout import HANDLE, PageLayout
 from cropkit.review.view.viewport import Rect, Viewport, grip_point
@@ -17,6 +17,7 @@ from cropkit.review.view.viewport import Rect, Viewport, grip_point
 LIGHT, DARK = "#ffffff", "#10151c"
 _DIM = "rgba(8, 12, 18, 0.58)"
 _DIM_CHOSEN = "rgba(8, 12, 18, 0.50)"
+_FAINT = "rgba(8, 12, 18, 0.30)"
 _VEIL = "rgba(8, 12, 18, 0.72)"
 _GUIDE = "rgba(255, 255, 255, 0.55)"
 _GUIDE_SHADE = "rgba(16, 21, 28, 0.45)"
@@ -98,6 +99,8 @@ def _paint_entry(pen: Pen, view: Viewport, cell_state: CellState) -> Rect | None
         _paint_open(pen, view, entry.mark, boxes, cell_state.weight)
         if entry.mark is Mark.KEEP and cell_state.weight is not Weight.SMALL:
             return _readout(pen, view, entry.box, _words(entry, boxes[1], cell_state.least))
+    elif isinstance(entry, Broken):
+        _paint_broken(pen, view, entry.mark)
     elif isinstance(entry, Done):
         _paint_done(pen, view, entry.settled.box)
     return None
@@ -117,6 +120,15 @@ def _paint_open(
         _paint_later(pen, view, boxes)
     else:
         _paint_mark(pen, view.seen, mark)
+
+
+def _paint_broken(pen: Pen, view: Viewport, mark: Mark) -> None:
+    """Dim what no box can be drawn on, and leave it in sight: it is judged by eye."""
+    if mark is not Mark.KEEP:
+        _paint_mark(pen, view.seen, mark)
+        return
+    pen.fill(_FAINT, view.seen)
+    _two_toned(pen, view.seen.inset(2), 1)
 
 
 def _paint_done(pen: Pen, view: Viewport, box: PixelBox | None) -> None:

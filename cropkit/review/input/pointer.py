@@ -9,7 +9,17 @@ from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag, Press
 from cropkit.review.input.keyboard import Keyboard
 from cropkit.review.input.zoom import ZoomInput
-from cropkit.review.model import Arrangement, Choose, Decide, Drag, GoTo, Open
+from cropkit.review.model import (
+    Arrangement,
+    Broken,
+    Choose,
+    Decide,
+    Drag,
+    GoTo,
+    Mark,
+    Open,
+    ToggleMark,
+)
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.view.layout import SNAP, ClickTarget, Target
 from cropkit.review.view.viewport import grip_under
@@ -18,6 +28,9 @@ if TYPE_CHECKING:
     from ipycanvas import Canvas
 
 Point = tuple[float, float]
+
+# What a click makes of an image that cannot be cropped: reject it, skip it, nothing again.
+_NEXT_MARK = {Mark.KEEP: Mark.REJECT, Mark.REJECT: Mark.SKIP, Mark.SKIP: Mark.SKIP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +139,13 @@ class Pointer:
             self._controller.take(GoTo(shown[place]))
 
     def _press_image(self, kind: ClickTarget, position: int) -> None:
-        if self._controller.session.arrangement is Arrangement.GRID:
+        entry = self._controller.session.entries[position]
+        in_grid = self._controller.session.arrangement is Arrangement.GRID
+        if isinstance(entry, Broken) and entry.size and (in_grid or kind is ClickTarget.CHIP):
+            self._controller.take(Choose(position))
+            self._controller.take(ToggleMark(_NEXT_MARK[entry.mark], position))
+            return
+        if in_grid:
             self._controller.set_aside(position)
             return
         self._controller.take(Choose(position))

@@ -236,10 +236,17 @@ class ImageLoaded:
 
 @dataclass(frozen=True, slots=True)
 class LoadFailed:
-    """The controller could not read an image of the page."""
+    """The controller could not read an image of the page, or read what cannot be cropped.
+
+    Parameters
+    ----------
+    sha256, size : of what is shown of it; none: nothing is
+    """
 
     path: str
     reason: str
+    sha256: str = ""
+    size: Size | None = None
 
 
 @dataclass(frozen=True, slots=True)

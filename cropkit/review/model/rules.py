@@ -35,6 +35,7 @@ from cropkit.review.model.state import (
     Arrangement,
     Broken,
     Done,
+    Entry,
     Filter,
     Loading,
     Open,
@@ -47,7 +48,9 @@ from cropkit.review.model.transforms import (
     choosing,
     decision_on,
     edited,
+    entry_at,
     filled,
+    is_to_be_decided,
     listed,
     loading_at,
     locked,
@@ -143,6 +146,11 @@ def advance(session: ReviewState, move: Move) -> Step:
 
 
 def _toggle_mark(session: ReviewState, move: ToggleMark) -> Step:
+    at = session.chosen if move.position is None else move.position
+    broken = entry_at(session, at, move)
+    if isinstance(broken, Broken) and broken.size is not None and move.mark is not Mark.LATER:
+        marked = Mark.KEEP if broken.mark is move.mark else move.mark
+        return Step(put(session, at, replace(broken, mark=marked)))
     entry = open_at(session, move.position, move)
     if move.mark is Mark.LATER and session.arrangement is not Arrangement.GRID:
         raise IllegalMove(name_of(move), "that is for the grid: here it is looked at closely")
@@ -151,7 +159,9 @@ def _toggle_mark(session: ReviewState, move: ToggleMark) -> Step:
 
 
 def _decide(session: ReviewState, move: Decide) -> Step:
-    entry = open_at(session, move.position, move)
+    entry: Entry = entry_at(session, move.position, move)
+    if not isinstance(entry, Broken) or entry.verdict is None:
+        entry = open_at(session, move.position, move)
     if entry.mark is Mark.LATER:
         raise IllegalMove(name_of(move), f"{named(entry.path)} is marked for a closer look")
     decided = settle(session, (entry,))
@@ -164,7 +174,7 @@ def _decide_page(session: ReviewState, move: DecidePage) -> Step:
     if not session.ready:
         raise IllegalMove(name_of(move), "the page is still loading")
     shown = tuple(e for e in session.entries if isinstance(e, Open))
-    accepted = tuple(e for e in shown if e.mark is not Mark.LATER)
+    accepted = tuple(e for e in session.entries if is_to_be_decided(e))
     if session.ended and session.next_undecided_page() is None:
         raise IllegalMove(name_of(move), "everything has been decided")
     decided = settle(session, () if session.ended else accepted)
@@ -279,7 +289,12 @@ def _loaded(session: ReviewState, move: ImageLoaded) -> Step:
 
 def _load_failed(session: ReviewState, move: LoadFailed) -> Step:
     position = loading_at(session, move.path, move)
-    shown = put(session, position, Broken(move.path, move.reason))
+    draft = session.images.draft(move.path)
+    is_drafted = draft is not None and draft.sha256 == move.sha256 and move.size is not None
+    mark = draft.mark if draft is not None and is_drafted else Mark.KEEP
+    mark = Mark.KEEP if mark is Mark.LATER else mark
+    broken = Broken(move.path, move.reason, move.sha256, move.size, mark)
+    shown = put(session, position, broken)
     following = min(position + 1, len(session.entries) - 1)
     chosen = following if session.chosen == position else session.chosen
     images = session.images.not_shown(move.path, move.reason)

@@ -86,7 +86,7 @@ class Filter(StrEnum):
     ASIDE = "set aside"
     REJECTED = "rejected"
     FAILED = "failed"
-    BROKEN = "not shown"
+    BROKEN = "no crop"
     STALE = "changed since shown"
 
 
@@ -109,10 +109,23 @@ class Restoring:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """It could not be shown: no decision about it is taken."""
+    """It cannot be cropped: it is rejected, skipped, or passed over.
+
+    Parameters
+    ----------
+    sha256, size : of what is shown of it; none: it is not known, and nothing is decided about it
+    """
 
     path: str
     reason: str
+    sha256: str = ""
+    size: Size | None = None
+    mark: Mark = Mark.KEEP
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What is going to be decided about it, None: nothing."""
+        return _MARKED_VERDICT.get(self.mark)
 
 
 @dataclass(frozen=True, slots=True)

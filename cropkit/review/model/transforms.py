@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from cropkit.errors import IllegalMove
 from cropkit.geometry import PixelBox, Size
@@ -48,7 +49,7 @@ def open_at(session: ReviewState, position: int | None, move: Move) -> Open:
     """Return the image at a position if it waits for the reviewer, or refuse the move."""
     entry = entry_at(session, position, move)
     if not isinstance(entry, Open):
-        raise IllegalMove(name_of(move), f"{named(entry.path)} {STANDS[type(entry)]}")
+        raise IllegalMove(name_of(move), f"{named(entry.path)} {stands(entry)}")
     return entry
 
 
@@ -62,6 +63,13 @@ _SO_FAR = {
 def so_far(session: ReviewState) -> str:
     """Return what is added to a sentence that is true of the images that are listed."""
     return _SO_FAR[session.rest]
+
+
+def stands(entry: Entry) -> str:
+    """Say how it is with an image that does not wait for the reviewer."""
+    if isinstance(entry, Broken) and entry.size is not None:
+        return "cannot be cropped: reject it, skip it, or let it be"
+    return STANDS[type(entry)]
 
 
 STANDS = {
@@ -105,7 +113,7 @@ def edited(
     at = session.chosen if position is None else position
     entry = session.entries[at]
     if not isinstance(entry, Open):
-        raise IllegalMove("edit", f"{named(entry.path)} {STANDS[type(entry)]}")
+        raise IllegalMove("edit", f"{named(entry.path)} {stands(entry)}")
     # Whoever works on the box wants to keep the image: a mark does not survive that.
     marked = replace(entry, mark=mark or Mark.KEEP)
     other = box or anew
@@ -164,8 +172,19 @@ def _fits(box: PixelBox, size: Size) -> bool:
     return box.right <= size.width and box.bottom <= size.height
 
 
-def decision_on(entry: Open) -> DraftDecision:
+def is_to_be_decided(entry: Entry) -> TypeGuard[Open | Broken]:
+    """Whether the next Enter decides about an image: what cannot be cropped, only as marked."""
+    if isinstance(entry, Broken):
+        return entry.verdict is not None
+    return isinstance(entry, Open) and entry.mark is not Mark.LATER
+
+
+def decision_on(entry: Open | Broken) -> DraftDecision:
     """Return what accepting an image says."""
+    if isinstance(entry, Broken):
+        if entry.size is None or entry.verdict is None:
+            raise IllegalMove("Decide", f"{named(entry.path)} {stands(entry)}")
+        return DraftDecision(entry.path, entry.sha256, entry.size, entry.verdict, None, None)
     verdict = entry.verdict
     box = entry.box if verdict.keeps_a_box else None
     target = entry.fit.target.name if box and entry.fit else None
@@ -179,20 +198,20 @@ def waiting(decision: DraftDecision) -> Decided:
     return Decided(decision.verdict, Status.WAITING, decision.box, target=decision.target or "")
 
 
-def settle(session: ReviewState, entries: tuple[Open, ...]) -> ReviewState:
+def settle(session: ReviewState, entries: tuple[Open | Broken, ...]) -> ReviewState:
     """Take images as decided."""
     decisions = {e.path: decision_on(e) for e in entries}
     new = {path: waiting(decision) for path, decision in decisions.items()}
     kept = {slot_of(p): (d.box, d.size) for p, d in decisions.items() if d.box is not None}
     done = tuple(
-        Done(e.path, new[e.path], e.size) if isinstance(e, Open) and e.path in new else e
+        Done(e.path, new[e.path], e.size) if isinstance(e, Open | Broken) and e.path in new else e
         for e in session.entries
     )
     if not new:
         return session
     images = replace(session.images, redo=Stack())
     for path, decision in decisions.items():
-        images = images.decided_here(decision, new[path])
+        images = images.shown(path).decided_here(decision, new[path])
     return replace(
         session,
         entries=done,
@@ -207,6 +226,8 @@ def turned(session: ReviewState, page: int) -> ReviewState:
     for e in session.entries:
         if isinstance(e, Open) and _is_changed(e):
             images = images.drafted(e.path, Draft(e.sha256, e.box, e.mark, e.candidate))
+        elif isinstance(e, Broken) and e.mark is not Mark.KEEP:
+            images = images.drafted(e.path, Draft(e.sha256, None, e.mark))
     kept = replace(session, images=images, page=page, ended=False)
     entries = tuple(_arriving(kept, path) for path in kept.on_page(page))
     chosen = next((i for i, e in enumerate(entries) if not isinstance(e, Done)), 0)

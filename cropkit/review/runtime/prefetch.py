@@ -26,7 +26,12 @@ _CLOSER = 4  # larger pictures that are kept here
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An image that was read: its facts, what was suggested for it, and a JPEG to show."""
+    """An image that was read: its facts, what was suggested for it, and a JPEG to show.
+
+    Parameters
+    ----------
+    hindrance : why it cannot be cropped, '' where it can; then there is a header
+    """
 
     path: str
     sha256: str
@@ -34,16 +39,19 @@ class Arrival:
     suggestions: tuple[Suggestion, ...]
     cropped: bool
     jpeg: bytes
-    header: Header
+    header: Header | None
     thumb: bytes
+    hindrance: str = ""
 
     @property
     def name(self) -> str:
         """What its picture is called in the browser: another content is another picture."""
         return f"{self.sha256} {self.path}"
 
-    def move(self, crop: str) -> ImageLoaded:
+    def move(self, crop: str) -> ImageLoaded | LoadFailed:
         """Return what it means to the session, for one of its crops."""
+        if self.hindrance:
+            return LoadFailed(crop, self.hindrance, self.sha256, self.size)
         return ImageLoaded(crop, self.sha256, self.size, self.suggestions, self.cropped)
 
 
@@ -141,7 +149,7 @@ class Prefetch:
     def applied(self, path: str, box: PixelBox) -> PixelBox:
         """Return the box that a crop to `box` will hold: larger where a corner has to move out."""
         arrival = self.get(path)
-        if not isinstance(arrival, Arrival):
+        if not isinstance(arrival, Arrival) or arrival.header is None:
             return box
         return formats.applied(arrival.header, box, self._collection.options)
 
@@ -162,13 +170,12 @@ class Prefetch:
         try:
             preview = self._reader.read(path, self.fit)
         except Refused as refused:
-            if boxes:  # that the file of a decided image is elsewhere is as it should be
-                self._collection.problems.report_once(
-                    (Problem(ProblemKind.PREVIEW, path, str(refused)),)
-                )
+            self._report(path, str(refused), boxes=boxes)
             return Absence(path, str(refused))
+        if preview.hindrance:
+            self._report(path, preview.hindrance, boxes=boxes)
         look = self._store.looked(path, preview.sha256, preview.size)
-        asked = boxes and not look.cropped
+        asked = boxes and not look.cropped and not preview.hindrance
         suggestions = self._collection.suggestions(look) if asked else ()
         return Arrival(
             path=path,
@@ -179,7 +186,12 @@ class Prefetch:
             jpeg=preview.jpeg,
             header=preview.header,
             thumb=preview.thumb,
+            hindrance=preview.hindrance,
         )
+
+    def _report(self, path: str, reason: str, *, boxes: bool) -> None:
+        if boxes:  # that the file of a decided image is elsewhere is as it should be
+            self._collection.problems.report_once((Problem(ProblemKind.PREVIEW, path, reason),))
 
     def _post(self, path: str, future: Future[Arrival | Absence]) -> None:
         if not future.cancelled():

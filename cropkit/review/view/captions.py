@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from cropkit.records import Status, Suggestion, Verdict
 from cropkit.review.model import Broken, Decided, Done, Entry, Loading, Mark, Open, Restoring
-from cropkit.review.model.slots import slot_of
+from cropkit.review.model.slots import image_of, slot_of
 from cropkit.review.view.html import at, cut_before, cut_inside, file_name, keys, text
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import Rect
@@ -26,6 +26,8 @@ OUTCOMES: Mapping[Status, tuple[str, str, str]] = {
     Status.FAILED: ("ck-failed", "⚠", "failed"),
     Status.IN_DOUBT: ("ck-failed", "⁇", "in doubt"),
 }
+_NO_CROP = ("ck-failed", "⚠", "no crop")
+_ONE_LINE = 24  # canvas units
 STALE = ("ck-failed", "↻", "changed")
 LATER = ("ck-later", "◎", "look")
 _SHORT_TAIL = 9
@@ -103,7 +105,7 @@ def verdict(view: View, entry: Entry) -> tuple[str, str, str]:
         case Done():
             return outcome(entry.settled)
         case Broken():
-            return ("ck-failed", "⚠", "not shown")
+            return _NO_CROP if entry.verdict is None else VERDICTS[entry.verdict]
         case Restoring():
             return ("ck-wait", "↺", "restoring")
         case Loading():
@@ -113,6 +115,8 @@ def verdict(view: View, entry: Entry) -> tuple[str, str, str]:
 def _tile(view: View, position: int, entry: Entry) -> str:
     """Words in place of, or on, the picture."""
     match entry:
+        case Broken() if entry.size is not None:
+            return _hindrance(view, position, entry)
         case Broken():
             sign, reason = "⚠", entry.reason
         case Done() if entry.settled.status.is_failure:
@@ -123,6 +127,21 @@ def _tile(view: View, position: int, entry: Entry) -> str:
             return ""
     inner = f"<span class='ck-sign'>{sign}</span><span>{text(reason)}</span>"
     return at(view.layout, view.layout.stage(position), inner, "ck-tile ck-failed")
+
+
+def _hindrance(view: View, position: int, entry: Broken) -> str:
+    """Say, below what is seen of an image, why it cannot be cropped, and what can be done."""
+    reason = entry.reason.removeprefix(f"{image_of(entry.path)}: ")
+    reject, skip = (keys((view.keymap.label(name),)) for name in ("reject", "skip"))
+    stage = view.layout.stage(position)
+    if view.layout.tight:
+        words, height = f"<span class='ck-cut'>{text(reason)}</span>", float(_ONE_LINE)
+    else:
+        can = f"{reject} reject &nbsp; {skip} skip"
+        words, height = f"<span>⚠ {text(reason)}</span><span>{can}</span>", stage.height / 2
+    place = Rect(stage.x, stage.bottom - height, stage.width, height)
+    tight = " ck-tight" * view.layout.tight
+    return at(view.layout, place, f"<div class='ck-why{tight}'>{words}</div>", "ck-hindrance")
 
 
 def _source(entry: Entry) -> tuple[str, str]:

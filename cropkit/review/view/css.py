@@ -97,6 +97,12 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-small { color: #ffb74d; }
   min-width: 8em; white-space: pre; color: var(--jp-ui-font-color0, #111); }
 .cropkit-review .ck-tile { flex-direction: column; justify-content: center; text-align: center;
   white-space: normal; padding: 1em; gap: 0.4em; overflow: hidden; overflow-wrap: anywhere; }
+.cropkit-review .ck-hindrance { flex-direction: column; justify-content: flex-end;
+  overflow: hidden; }
+.cropkit-review .ck-why { display: flex; flex-direction: column; gap: 0.3em; width: 100%;
+  box-sizing: border-box; padding: 0.5em 0.8em; white-space: normal; overflow-wrap: anywhere;
+  max-height: 100%; overflow: hidden; color: #fff; background: rgba(10, 14, 20, 0.86); }
+.cropkit-review .ck-why.ck-tight { padding: 0.1em 0.5em; font-size: 0.86em; }
 .cropkit-review .ck-legend { gap: 0.9em; line-height: 1.6; }
 .cropkit-review .ck-later { color: #9a5b00; }
 body[data-jp-theme-light='false'] .cropkit-review .ck-later { color: #ffb74d; }

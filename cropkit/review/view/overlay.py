@@ -82,7 +82,7 @@ def _targets(session: ReviewState) -> str:
 
 def _failures(session: ReviewState) -> str:
     failed = ((path, settled.reason) for path, settled in session.failed.items())
-    return _reasons("Not shown", session.broken.items(), len(session.broken)) + _reasons(
+    return _reasons("No crop", session.broken.items(), len(session.broken)) + _reasons(
         "Failed", failed, len(session.failed)
     )
 

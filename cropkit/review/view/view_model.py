@@ -45,6 +45,6 @@ class View:
         return (
             ("failed", self.counts.failed),
             ("changed since shown", self.counts.stale),
-            ("not shown", len(self.session.broken)),
+            ("no crop", len(self.session.broken)),
             ("not lossless", self.not_lossless),
         )
