@@ -174,10 +174,10 @@ def _decide_page(session: ReviewState, move: DecidePage) -> Step:
     if not session.ready:
         raise IllegalMove(name_of(move), "the page is still loading")
     shown = tuple(e for e in session.entries if isinstance(e, Open))
-    accepted = tuple(e for e in session.entries if is_to_be_decided(e))
+    accepted = tuple(e for e in session.entries if is_to_be_decided(e) and not session.ended)
     if session.ended and session.next_undecided_page() is None:
         raise IllegalMove(name_of(move), "everything has been decided")
-    decided = settle(session, () if session.ended else accepted)
+    decided = settle(session, accepted)
     aside = [e.path for e in shown if e.mark is Mark.LATER]
     if aside:
         return Step(narrowed(decided, aside), tuple(map(decision_on, accepted)))
