@@ -75,6 +75,7 @@ from cropkit.review.runtime.prefetch import Prefetch
 from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.review.screen import Screen, stage_fit
 from cropkit.review.view.view_model import View
+from cropkit.suggest.suggested import told_of
 
 if TYPE_CHECKING:
     from cropkit.audit.run import Run
@@ -177,6 +178,7 @@ class ReviewController:
             thumbs=self.screen.thumbs,
             within=within(self.session),
             not_lossless=len(self._not_lossless),
+            proposing=told_of(self.collection.suggesters),
         )
 
     def _rate(self) -> float | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from threading import Lock
+from time import monotonic
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
@@ -19,7 +20,7 @@ from cropkit.suggest.calling import Model, Wants, calling
 from cropkit.suggest.convention import ALLOWED, Frame, Order, Units, in_pixels, xyxy
 from cropkit.suggest.numbers import FLOAT_NOISE, confidence, number
 from cropkit.suggest.recognising import Seen, recognised
-from cropkit.suggest.suggested import Suggested, Suggester, problem_of
+from cropkit.suggest.suggested import Meter, Pace, Suggested, Suggester, problem_of
 from cropkit.suggest.table import Table
 from cropkit.system import parameters
 from cropkit.system.files import Root
@@ -99,6 +100,12 @@ class Detections:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="cropkit-suggest")
         self._known: OrderedDict[tuple[str, str], Suggested] = OrderedDict()
         self._lock = Lock()
+        self._meter = Meter()
+
+    @property
+    def pace(self) -> Pace:
+        """How many images the model was asked about, and the seconds that this took."""
+        return self._meter.pace
 
     @property
     def clipped(self) -> Clipped:
@@ -168,7 +175,7 @@ class Detections:
             return told
         try:
             arguments = [argument for argument, _ in inputs.values()]
-            answers = self._calling.answers(self._model, arguments)  # type: ignore[arg-type]  # (only models are asked)
+            answers = self._timed(arguments)
         except BadSuggestion as error:
             return told | _problems(inputs, f"{self.name}: its answer {error.args[1]}")
         except Exception as error:  # noqa: BLE001  (a stranger's code may raise whatever it likes)
@@ -178,6 +185,13 @@ class Detections:
         for (each, (_, orientation)), answer in zip(inputs.items(), answers, strict=True):
             told[each] = self._of_answer(each.path, each.size, orientation, answer)
         return told
+
+    def _timed(self, arguments: Sequence[Any]) -> Sequence[Any]:
+        before = monotonic()
+        try:
+            return self._calling.answers(self._model, arguments)  # type: ignore[arg-type]  # (only models are asked)
+        finally:
+            self._meter.add(len(arguments), monotonic() - before)
 
     def _input(self, asked: Asked) -> tuple[Any, int]:
         """Return what the model is called with, and the orientation that its boxes are short of."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Protocol, runtime_checkable
 
 from cropkit.errors import BadSuggestion
 from cropkit.geometry import Size
 from cropkit.records import Problem, ProblemKind, Suggestion
+from cropkit.suggest.border import Clipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +76,46 @@ def problem_of(error: BadSuggestion) -> Problem:
     """Tell of a suggestion that cannot be used, by where it stands and why."""
     where, reason = error.args
     return Problem(ProblemKind.SUGGESTION, str(where), str(reason))
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many images a model was asked about, and how long that took."""
+
+    images: int = 0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        rate = f" at {self.images / self.seconds:.3g}/s" if self.seconds > 0 else ""
+        return f"asked about {self.images:,} {'image' if self.images == 1 else 'images'}{rate}"
+
+
+class Meter:
+    """Counts what a model was asked about. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._pace = Pace()
+
+    @property
+    def pace(self) -> Pace:
+        """What was counted until now."""
+        return self._pace
+
+    def add(self, images: int, seconds: float) -> None:
+        """Count one call."""
+        with self._lock:
+            self._pace = Pace(self._pace.images + images, self._pace.seconds + seconds)
+
+
+def told_of(suggesters: Sequence[Suggester]) -> tuple[str, ...]:
+    """Return what there is to tell of those who propose: how fast they are, what was clipped."""
+    words: list[str] = []
+    for each in suggesters:
+        pace, clipped = getattr(each, "pace", None), getattr(each, "clipped", None)
+        name = getattr(each, "name", "model")
+        if isinstance(pace, Pace) and pace.images:
+            words.append(f"{name} {pace}")
+        if isinstance(clipped, Clipped) and clipped.count:
+            words.append(str(clipped))
+    return tuple(words)

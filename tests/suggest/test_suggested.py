@@ -1,8 +1,11 @@
 from dataclasses import dataclass
+from pathlib import Path
 
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.records import Problem, ProblemKind, Suggestion
-from cropkit.suggest import NOTHING, Suggested, confidence_of, gather
+from cropkit.suggest import NOTHING, Sidecars, Suggested, confidence_of, gather
+from cropkit.suggest.detections import Detections
+from cropkit.suggest.suggested import Meter, Pace, told_of
 
 BROKEN = Problem(ProblemKind.SUGGESTION, "a.decision", "is not JSON")
 MISSING = Problem(ProblemKind.NO_SUGGESTION, "a.png", "no sidecar")
@@ -63,3 +66,25 @@ def test_the_first_that_says_how_sure_it_is_is_heard() -> None:
 
 def test_without_suggesters_there_is_nothing() -> None:
     assert gathered() == NOTHING
+
+
+def test_what_there_is_to_tell_is_how_fast_a_model_is_and_what_was_clipped() -> None:
+    size = Size(100, 50)
+    clipping = Detections({"a.png": [[-3, 0, 50, 50]]}, name="yard")
+    clipping.suggest("a.png", size, "")
+    meter = Meter()
+    meter.add(1, 0.5)
+    meter.add(8, 2.5)
+
+    class Model:
+        name, pace = "m", meter.pace
+
+        def suggest(self, path: str, size: Size, sha256: str) -> Suggested:  # noqa: ARG002  (Suggester)
+            return NOTHING
+
+    assert told_of((Model(), clipping)) == (
+        "m asked about 9 images at 3/s",
+        "1 box clipped at the border, at most 3 px",
+    )
+    assert told_of((Sidecars(Path()),)) == ()
+    assert str(Pace(1)) == "asked about 1 image"

@@ -67,7 +67,7 @@ def header(view: View) -> str:
         f"page {session.page + 1} of {session.pages}{so_far}</span>"
         f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
         f"<span class='ck-quiet'>{_decided(session)}</span>"
-        f"{_targets(session)}{_pace(view)}" + "".join(pills),
+        f"{_targets(session)}{_proposing(view)}{_pace(view)}" + "".join(pills),
         "ck-side",
     )
 
@@ -92,6 +92,14 @@ def _targets(session: ReviewState) -> str:
     counts = session.images.outcomes.crops_by_target().most_common()
     words = " · ".join(f"{target} {number:,}" for target, number in counts)
     return f"<span class='ck-quiet ck-more ck-cut' title='{text(words)}'>{text(words)}</span>"
+
+
+def _proposing(view: View) -> str:
+    """Return how fast a model is, and what of its boxes was clipped."""
+    if not view.proposing:
+        return ""
+    words = text(" · ".join(view.proposing))
+    return f"<span class='ck-quiet ck-more ck-cut' title='{words}'>{words}</span>"
 
 
 def _trouble(word: str, number: int) -> str:

@@ -23,6 +23,7 @@ class View:
     thumbs : small JPEGs of images that were decided, by path
     within : how many images of the folder at hand are decided, and how many it has
     not_lossless : JPEGs that wait for libjpeg, or lost a little without it
+    proposing : what there is to tell of those who propose boxes
     """
 
     folder: str
@@ -38,6 +39,7 @@ class View:
     thumbs: Mapping[str, bytes] = field(default_factory=dict)
     within: tuple[int, int] = (0, 0)
     not_lossless: int = 0
+    proposing: tuple[str, ...] = ()
 
     @property
     def troubles(self) -> tuple[tuple[str, int], ...]:
