@@ -61,7 +61,7 @@ def mutated(bug: Mutant) -> str:
 def copy_tree(to: Path) -> Path:
     """Copy the package and its tests, and link what they read besides."""
     for name in _COPIED:
-        shutil.copytree(CLONE / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(CLONE / name, to / name)
     for beside in CLONE.iterdir():
         if beside.name not in _COPIED and not beside.name.startswith("."):
             (to / beside.name).symlink_to(beside)
