@@ -199,9 +199,9 @@ def _read(folder: Path, entry: object) -> Seen:
 
 def too_many(document: Mapping[str, Any]) -> list[str]:
     """Choose whom to forget: folders that are gone, then those not seen for longest."""
-    sizes = {name: len(json.dumps({name: document[name]}, indent=1)) for name in document}
-    if len(sizes) <= MOST and sum(sizes.values()) <= MOST_BYTES:
+    if len(document) <= MOST and len(json.dumps(document)) <= MOST_BYTES:
         return []
+    sizes = {name: len(json.dumps({name: document[name]})) for name in document}
     oldest = sorted(document, key=lambda name: (_is_there(name), _at(document[name])))
     return oldest[: _surplus([sizes[name] for name in oldest])]
 

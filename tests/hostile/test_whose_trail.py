@@ -222,3 +222,14 @@ def test_what_does_not_fit_is_told_in_an_event_of_some_length(tmp_path: Path) ->
     assert main(["adopt", str(folder), "--yes"]) == 0
     assert max(map(len, (folder / EXPORT).read_bytes().splitlines())) < 100_000
     crop(folder, B)
+
+
+def test_what_is_kept_has_a_line_for_each_folder(tmp_path: Path, state: Path) -> None:
+    """It is written at each closing: indented throughout, a thousand folders took a tenth of a
+    second."""
+    folders = [collection(tmp_path / name, A) for name in ("one", "two", "three")]
+    first, *lines, last, end = (state / "heads.json").read_text().split("\n")
+    assert (first, last, end) == ("{", "}", "")
+    assert [json.loads(f"{{{line.rstrip(',')}}}").keys() for line in lines] == [
+        {str(folder)} for folder in folders
+    ]
