@@ -58,7 +58,8 @@ def verify(
         collection also has the originals that it keeps. None: the manifest's folder and the
         collection around it
     crops : further folders in which crops may lie that the manifest names in full
-    jobs : processes; None: one for each core. 1: in this process, which a decoder may bring down
+    jobs : processes; None: one for each core, as a script may ask beneath ``if __name__ ==
+        "__main__"``. 1: in this process, which a decoder may bring down
     sample : how many random rows have their pixels proven; None: all. Of the others, names alone
     seed : of the sample, to have the same again; None: a new one, which the result tells
     manifest_sha256 : what the manifest's bytes must have, as its author has published it

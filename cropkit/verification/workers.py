@@ -18,6 +18,10 @@ from cropkit.verification.differences import Difference, Kind
 from cropkit.verification.judging import Judged, Task, judged
 from cropkit.verification.places import Folders
 
+_ENDED = (
+    "the process that decoded it ended (in a script, `verify` is called beneath "
+    "`if __name__ == '__main__'`, or with jobs=1)"
+)
 _WINDOW = 4  # rows under way for each process: none waits for the next
 
 
@@ -89,7 +93,7 @@ def _answer(task: Task, future: Future[Judged]) -> Judged:
     if error is None:
         return future.result()
     died = isinstance(error, BrokenProcessPool)
-    words = "the process that decoded it ended" if died else f"{type(error).__name__}: {error}"
+    words = _ENDED if died else f"{type(error).__name__}: {error}"
     reason = f"nobody here can decode it: {words}"
     difference = Difference(Kind.NOT_PROVEN, task.claim.crop, reason, task.line)
     return Judged(task.claim, task.line, None, (difference,))

@@ -80,8 +80,8 @@ VERIFICATION = (
     mutant(
         "a lossless JPEG has its corner anywhere",
         COMPARING,
-        "if claim.box != _snapped(claim.box, ours, source.orientation):",
-        "if False:",
+        "is_on_grid = claim.box == _snapped(claim.box, ours, source.orientation)",
+        "is_on_grid = True",
         FALSIFIED,
     ),
     mutant(

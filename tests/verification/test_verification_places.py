@@ -16,6 +16,7 @@ from cropkit.cli import main
 from cropkit.errors import BadParameterValue, MissingFile, NotAFolder, NotRegularFile
 from cropkit.geometry import PixelBox
 from cropkit.verification import claims, reading, workers
+from cropkit.verification.differences import Kind
 
 if TYPE_CHECKING:
     from cropkit.verification.judging import Judged
@@ -359,6 +360,11 @@ def test_what_nobody_foresaw_is_told_of_and_the_rest_is_proven(
     result = made.verify()
     assert (kinds(result), result.proven) == ([("not-proven", "b.png")], 2)
     assert "AttributeError: of a decoder" in result.differences[0].reason
+
+
+def test_the_page_names_every_kind_of_difference() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "exports.md").read_text("utf-8")
+    assert [kind.value for kind in Kind if f"`{kind}`" not in page] == []
 
 
 # -- the shell ---------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import numpy as np
 import pictures
 import pytest
 import tifffile
+from PIL import Image
 from sets_of_crops import BOX, DataSet, deep, photo, reasons, transparent, verified
 
 import cropkit
@@ -335,3 +336,12 @@ def test_a_jpeg_of_less_than_a_block_is_proven(made: DataSet) -> None:
     made.copy("a.jpg", box=PixelBox(33, 33, 35, 36))
     made.export()
     assert proofs(made) == ["lossless-jpeg"]
+
+
+def test_a_jpeg_that_was_coded_anew_and_lost_nothing_is_exact(made: DataSet) -> None:
+    Image.new("RGB", (96, 80), (90, 90, 90)).save(made.photos / "a.jpg", quality=95)
+    with cropkit.open(made.photos, options=cropkit.Options(jpeg=Jpeg.EXACT)) as collection:
+        assert collection.crop("a.jpg", BOX).psnr is None
+    made.folder = made.photos
+    made.export()
+    assert proofs(made) == ["exact, in the components that it stores"]
