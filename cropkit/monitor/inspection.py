@@ -55,8 +55,7 @@ _CODES: Mapping[type[CropkitError], str] = {
     NotAFolder: "unreadable",
     ReadOnly: "unreadable",
 }
-_DATABASE = "cropkit.db"
-_OF_THE_TRAIL = (_DATABASE, "trail.jsonl")  # what `fsck` calls its chain, seals and export
+_DATABASE = "cropkit.db"  # what `fsck` calls chain, seals and sessions
 _OWN_ALERTS = frozenset(
     ("database", "audit", "conflict", "unsettled", "unvouched", "original", "nested")
 )
@@ -163,7 +162,7 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
         originals_read=len(read),
         bad_originals=_events(bad_originals),
         differences=[
-            *(Event(_DATABASE, sentence) for sentence in survey.unread),
+            *(Event(_DATABASE, sentence) for sentence in _unread(trail, survey, extent)),
             *_events(d for d in differences if not _has_own_alert(d)),
         ],
         nested=nested,
@@ -191,10 +190,16 @@ def _sessions(folder: Path, survey: Survey) -> list[SessionRow]:
     return [replace(session, alive=session.id in there) for session in survey.sessions]
 
 
+def _unread(trail: TrailReader, survey: Survey, extent: Extent) -> Sequence[str]:
+    """Say which rows cannot be read: of sessions all, where all is looked at."""
+    every = trail.unreadable_sessions() if extent.deep else ()
+    return list(dict.fromkeys((*survey.unread, *every)))
+
+
 def _has_own_alert(difference: Difference) -> bool:
-    """Whether another alert tells it; of the trail, that a row of the tables is another one not."""
-    is_of_a_row = difference.kind == "audit" and difference.path not in _OF_THE_TRAIL
-    return difference.kind in _OWN_ALERTS and not is_of_a_row
+    """Whether another alert tells it; not that a row of the tables, or the export, is wrong."""
+    is_of_the_rest = difference.kind == "audit" and difference.path != _DATABASE
+    return difference.kind in _OWN_ALERTS and not is_of_the_rest
 
 
 def _in_conflict(operation: Operation) -> bool:

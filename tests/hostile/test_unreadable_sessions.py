@@ -9,8 +9,9 @@ from deciding import decided
 from shell import run
 from trails import A, B, change, crop, rows
 
+from cropkit.audit import sessions
 from cropkit.collection import Collection, rebuild
-from cropkit.monitor.reporting import session_alert
+from cropkit.monitor import reporting
 
 NO_TEXT = b"\xc3"  # as a text
 CELLS: tuple[tuple[str, object], ...] = (
@@ -106,6 +107,32 @@ def test_who_ends_a_session_that_was_spoilt_is_told(folder: Path) -> None:
     with Collection(folder) as collection:
         collection.trail.choose({"drop": "motion"})
         change(folder, "UPDATE session SET host = x'00' WHERE id = ?", collection.session)
-        alert = session_alert(folder, collection.session)
+        alert = reporting.session_alert(folder, collection.session)
     assert alert is not None
     assert collection.session in alert.said
+
+
+def test_a_deep_look_tells_of_an_old_one_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = damage(folder, "counts", '{"cropped": "x", "degraded": {}}')
+    monkeypatch.setattr(sessions, "LATEST", 1)
+    assert reporting.look(folder).ok
+    (alert,) = reporting.look(folder, deep=True).alerts
+    assert alert.code == "difference"
+    assert named in alert.said
+
+
+@pytest.mark.parametrize("name", ["trail.jsonl", "trail-000001.jsonl.gz"])
+def test_a_deep_look_tells_of_a_damaged_export(folder: Path, name: str) -> None:
+    with Collection(folder) as collection:
+        collection.trail.store.rotate(3, least=0)
+    path = folder / ".cropkit" / name
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 1
+    path.write_bytes(data)
+    (alert,) = reporting.look(folder, deep=True).alerts
+    assert alert.said.startswith(f"{name}: ")
+    assert "move trail.jsonl and all of trail-*.jsonl.gz away" in alert.said
+    for part in (folder / ".cropkit").glob("trail*"):
+        part.rename(folder.parent / part.name)
+    Collection(folder).close()
+    assert reporting.look(folder, deep=True).ok
