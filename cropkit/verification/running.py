@@ -178,6 +178,9 @@ class _Run:
     def check_manifest(self, expected: str | None) -> None:
         """Hold the manifest's bytes against what was published of them."""
         self.result.manifest_sha256 = self.sha256
+        if not self.result.rows:
+            reason = "it names no crop: nothing is proven by it"
+            self._add(Difference(Kind.MANIFEST, str(self.manifest.path), reason))
         if expected is not None and expected.lower() != self.sha256:
             reason = f"its SHA-256 is {self.sha256}, not {expected[:64]}"
             self._add(Difference(Kind.MANIFEST, str(self.manifest.path), reason))

@@ -248,6 +248,13 @@ def test_a_manifest_of_before_is_read_as_far_as_it_goes(made: DataSet) -> None:
     assert {each.reason for each in made.verify().differences} == {"it states no box"}
 
 
+@pytest.mark.parametrize("text", ["", "\n\n"])
+def test_a_manifest_that_names_no_crop_proves_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifest.jsonl").write_text(text)
+    result = verified(tmp_path)
+    assert (kinds(result), result.rows) == ([("manifest", str(tmp_path / "manifest.jsonl"))], 0)
+
+
 BAD_ROWS = [
     b"{}",
     b"[]",
