@@ -40,12 +40,18 @@ QUEUE: tuple[tuple[str, object], ...] = (
 IN_QUEUE = ("message", "destination", "status", "queued path")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A collection with a crop that is done, of A."""
-    folder = pictures.write_folder(tmp_path / "collection")
+    folder = pictures.write_folder(tmp_path_factory.mktemp("made") / "collection")
     crop(folder, A)
     return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of it, which is a collection, too, for each test."""
+    return pictures.copied(made, tmp_path / "collection")
 
 
 def waits(folder: Path, name: str) -> str:
