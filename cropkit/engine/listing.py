@@ -4,8 +4,8 @@ import logging
 import os
 import re
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from heapq import heappop, heappush
-from itertools import chain
+from heapq import heappop, heappush, merge
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
 
@@ -21,6 +21,7 @@ _STAMP = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
 _STAGE = re.compile(r"_stage(\d+(?:\.\d+)?)")
 _SIDECAR = ".decision"
 _DIGITS = re.compile(r"(\d+)")
+_RUN = 2_048  # names that are sorted at once: some five milliseconds
 _NO_STAMP = "99999999_999999"  # images without a time in their name come last
 
 _log = logging.getLogger("cropkit")
@@ -136,7 +137,7 @@ def _key_by_path(path: str) -> tuple[object, ...]:
     return (*_key_in_folder(path.rpartition("/")[2]), path)
 
 
-def _key_by_name(name: str) -> tuple[object, ...]:
+def _key_by_name(name: str) -> tuple[str, float, Natural, str]:
     return (*_key_in_folder(name), name)
 
 
@@ -255,7 +256,14 @@ def _entries_in(path: str, relative: str) -> tuple[Folder, list[str]]:
 
 def _names_in(path: str) -> Names:
     folder, beneath = _entries_in(path, "")
-    return Names(beneath, sorted(set(folder.images), key=_key_by_name))  # a name may come twice
+    return Names(beneath, _sorted(set(folder.images)))  # a name may come twice
+
+
+def _sorted(names: Iterable[str]) -> list[str]:
+    """Sort names as they are shown, in short turns: no other thread runs while a list is sorted."""
+    keys = map(_key_by_name, names)
+    runs = iter(lambda: sorted(islice(keys, _RUN)), [])
+    return [str(key[-1]) for key in merge(*runs)]
 
 
 def _with_folders(names: Names) -> tuple[Names, list[str]]:

@@ -72,7 +72,11 @@ def test_any_names_can_be_ordered(names: list[str]) -> None:
     assert len(sorted(names, key=review_order)) == len(names)
 
 
-def test_a_list_is_in_review_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("run", [1, 3, 1000])
+def test_a_list_is_in_review_order(
+    tmp_path: Path, run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cropkit.engine.listing._RUN", run)
     names = [
         *("b10/a_stage2.png", "b9/20250102_000000_x.png", "b9/20250101_000000_y.png"),
         *("B9/20250101_120000_z.png", "a.png", "A2.png", "a10.png", "b9/c/x_stage1.5.png"),
