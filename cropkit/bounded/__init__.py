@@ -20,8 +20,6 @@ from cropkit.geometry import PixelBox
 
 _LITTLE = 4  # what costs little is below the bound by so much, and more where it was made to
 
-_COPIES = 4  # of the pixels, that decoders and encoders have at a time
-
 More = ParamSpec("More")
 Made = TypeVar("Made")
 
@@ -91,7 +89,7 @@ def here(
     except MemoryError as error:
         raise bounds.too_much_memory(name) from error
     except UnreadableImage as error:
-        if cost.pixels(data) * _COPIES > bounds.memory:
+        if cost.is_short_of_memory(data, bounds.memory):
             raise bounds.too_much_memory(name) from error
         raise
 

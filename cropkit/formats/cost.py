@@ -31,6 +31,7 @@ _CODES = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 # JPEG 2000's and HEIF's box of height and width, and the marker of the first one's bare stream.
 _SIDES = re.compile(rb"ihdr|ispe\0{4}|\xff\x4f\xff\x51.{4}", re.DOTALL)
+_COPIES = 4  # of the pixels, that decoders and encoders have at a time
 _HEAD, _JP2_SAMPLE = 1 << 16, 12  # bytes of a pixel, in OpenJPEG's 32 bits each
 
 
@@ -61,6 +62,11 @@ def pixels(data: bytes) -> float:
         return known
     stated = [struct.unpack_from(">II", data, each.end()) for each in _SIDES.finditer(data[:_HEAD])]
     return max((width * height * _JP2_SAMPLE for width, height in stated), default=0)
+
+
+def is_short_of_memory(data: bytes, memory: int) -> bool:
+    """Whether a decoder that calls a file damaged may only have got no memory for it."""
+    return pixels(data) * _COPIES > memory
 
 
 def is_written(data: bytes) -> bool:

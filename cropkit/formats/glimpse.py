@@ -11,11 +11,13 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageDraw, ImageFile, ImageFont
 
-from cropkit.errors import Refused, TooCostly, TooLarge, TooManyParts
+from cropkit.bounds import Bounds
+from cropkit.errors import Refused, TooCostly, TooLarge, TooManyParts, UnreadableImage
 from cropkit.formats import preview
 from cropkit.formats.account import Bare
 from cropkit.formats.codecs import codec
 from cropkit.formats.copies import jpeg_xl
+from cropkit.formats.cost import is_short_of_memory
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.preview import BY_CONTENT
@@ -39,12 +41,24 @@ def glimpse(data: bytes, name: str, fit: Size) -> tuple[bytes, Size]:
         It is at a bound.
     """
     try:
-        with reading(name), _behind_damage():
-            return _decoded(data, name, fit)
+        with reading(name):
+            return _as_far_as_it_goes(data, name, fit)
     except TooCostly:
         raise
     except Refused:
         return card(_what(data, name), len(data))
+
+
+def _as_far_as_it_goes(data: bytes, name: str, fit: Size) -> tuple[bytes, Size]:
+    try:
+        with reading(name):
+            return _decoded(data, name, fit)
+    except UnreadableImage as error:
+        bounds = Bounds.from_environment()
+        if is_short_of_memory(data, bounds.memory):  # it would be a picture of nothing
+            raise bounds.too_much_memory(name) from error
+    with _behind_damage():
+        return _decoded(data, name, fit)
 
 
 def card(what: str, size: int) -> tuple[bytes, Size]:

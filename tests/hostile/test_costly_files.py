@@ -38,6 +38,7 @@ from cropkit.errors import (
     VerificationFailed,
 )
 from cropkit.formats import cost
+from cropkit.formats.glimpse import glimpse
 from cropkit.formats.preview import preview
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
@@ -222,6 +223,15 @@ def test_memory_has_a_bound(name: str, files: Path, monkeypatch: pytest.MonkeyPa
         bounded.crop(formats.opened(data, name), data, BOX)
     with pytest.raises(TooCostly, match="20 MiB of memory"):
         bounded.done(preview, data, name, FIT)
+
+
+def test_what_gets_no_memory_is_no_picture_of_nothing(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROPKIT_MAX_MEMORY", "90M")
+    data = (files / "pixels.jp2").read_bytes()
+    with pytest.raises(TooCostly, match="90 MiB of memory"):
+        bounded.apart(glimpse, data, "pixels.jp2", FIT)
 
 
 def test_output_has_a_bound(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
