@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
@@ -41,7 +41,7 @@ from cropkit.engine.planning import (
 )
 from cropkit.engine.recovery import Recovered, recover
 from cropkit.engine.undoing import Undoer
-from cropkit.engine.ways import Ways, kept, ways
+from cropkit.engine.ways import AROUND, Ways, kept, ways
 from cropkit.errors import (
     AuditError,
     BadDestination,
@@ -435,6 +435,36 @@ class Collection:
             self._run_of_it.end()
         self._run_of_it = Run(self.trail, kind, ask=ask)
         return self._run_of_it
+
+    def around(self) -> Mapping[str, Any]:
+        """Return how a review puts boxes around subjects: parameters of `cropkit.around`.
+
+        A setting that is none is reported, and the usual rule counts.
+        """
+        from cropkit.labels import framing_rule  # noqa: PLC0415  (for reviews only)
+
+        try:
+            return framing_rule.read(self.trail.settings().get(AROUND, ""))
+        except CropkitError as error:
+            problem = Problem(ProblemKind.SUGGESTION, AROUND, str(error))
+            self.problems.report_once((problem,))
+            return {}
+
+    def keep_around(self, rule: str) -> None:
+        """Keep how reviews put boxes around subjects, such as "margin=0.15 aspect=4:5".
+
+        Raises
+        ------
+        BadFraming
+            It is no rule: nothing was changed.
+        InsideCollection
+            This is a part of a collection only: nothing was changed.
+        """
+        from cropkit.labels import framing_rule  # noqa: PLC0415  (as above)
+
+        framing_rule.read(rule)
+        self.scope.check_is_whole()
+        self.trail.choose({AROUND: rule})
 
     def choose(self, options: formats.Options) -> None:
         """Make crops so from now on, in every session of this collection.

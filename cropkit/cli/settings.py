@@ -19,6 +19,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--drop-nothing", action="store_true", help=text)
     text = "crop images themselves again, to any box"
     parser.add_argument("--in-place", action="store_true", help=text)
+    text = "how a review puts boxes around subjects, as 'margin=0.15 aspect=4:5'"
+    parser.add_argument("--around", metavar="RULE", help=text)
     add_ways(parser)
     add_slots(parser)
 
@@ -28,7 +30,7 @@ def _settings(arguments: argparse.Namespace) -> int:
     if arguments.drop or arguments.drop_nothing:
         changes["drop"] = " ".join(arguments.drop or ())
     wanted = ways(arguments)
-    if changes or arguments.in_place or _are_said(wanted):
+    if changes or arguments.in_place or arguments.around is not None or _are_said(wanted):
         _choose(arguments, wanted, changes)
     chosen = _chosen(arguments.folder, arguments.state)
     if arguments.json:
@@ -44,7 +46,7 @@ def _are_said(wanted: Opening) -> bool:
 
 def _chosen(folder: Path, state: Path | None) -> dict[str, str]:
     """Return the settings; of what becomes of crops only what is not as usual."""
-    from cropkit.engine.ways import SETTINGS  # noqa: PLC0415  (only where it is needed)
+    from cropkit.engine.ways import AROUND, SETTINGS  # noqa: PLC0415  (only where it is needed)
     from cropkit.formats.options import Options  # noqa: PLC0415  (as above)
 
     try:
@@ -52,7 +54,7 @@ def _chosen(folder: Path, state: Path | None) -> dict[str, str]:
             kept = trail.settings()
     except NoCollection:
         kept = {}
-    others = {name: kept[name] for name in SETTINGS if kept.get(name)}
+    others = {name: kept[name] for name in (*SETTINGS, AROUND) if kept.get(name)}
     return Options.from_settings(kept).to_settings() | others
 
 
@@ -64,6 +66,8 @@ def _choose(arguments: argparse.Namespace, wanted: Opening, changes: dict[str, s
         options = collection.options.to_settings()
         if options | changes != options:
             collection.choose(Options.from_settings(options | changes))
+        if arguments.around is not None:
+            collection.keep_around(arguments.around)
         if arguments.in_place:
             collection.keep_ways(Ways())
         elif _are_said(wanted):

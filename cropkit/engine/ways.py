@@ -22,6 +22,7 @@ from cropkit.wanted import Slots, Targets, Wanted, wanted, written
 StrPath = str | os.PathLike[str]
 _MOVE_TO, _COPY_TO, _COPIES, _RESIZE = "move-to", "copy-to", "copies", "resize"
 _SLOTS, _TARGETS = "slots", "targets"
+AROUND = "around"  # how a review puts boxes around subjects
 SETTINGS = (_MOVE_TO, _COPY_TO, _COPIES, _SLOTS, _TARGETS, _RESIZE)
 _YES = "yes"
 

@@ -33,10 +33,10 @@ logs and counts what they raise. Beside it work:
 None of them touches the session: each hands its outcome back with `call_soon_threadsafe`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cropkit.engine.executor import degraded
 from cropkit.errors import NoImages
@@ -100,13 +100,14 @@ class ReviewController:
         workers: Workers,
         minimum: int = 0,
         min_confidence: float = 0.0,
+        around: Mapping[str, Any] | None = None,
     ) -> None:
         self.collection, self._loop, self._clock = collection, loop, clock
         self._other_reviews = OtherReviews(collection)
         self.changed = changed
         self.guard = Guard(collection, changed, loop)
         self.store = ReviewStore(collection)
-        resumed = self.store.resumed(per_page, minimum)
+        resumed = self.store.resumed(per_page, minimum, around)
         self.session, self._ids, self._waiting = resumed.session, resumed.ids, [*resumed.waiting]
         self._counts = SessionCounts(self.store.counts())
         arrived = self.guard.watch(lambda _: self.follow())

@@ -15,6 +15,7 @@ from traitlets import Dict, Int, List
 from cropkit import clock
 from cropkit.collection import Collection
 from cropkit.errors import IllegalMove
+from cropkit.labels import framing_rule
 from cropkit.records import CropResult, Decision
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag
@@ -68,6 +69,8 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     keys : default, classic or vim; what the person's own keymap says when not given
     minimum : pixels that the shorter side of a crop should have; less is shown as a warning
     min_confidence : least confidence, 0 to 1, of a suggestion; less is unsure, which `I` filters
+    around : how `B` puts a box around suggestions as subjects, by parameters of `cropkit.around`
+        such as "margin=0.15 aspect=4:5"; None: as `cropkit settings` has it
     apart : read and write images in processes of their own; else in threads of this one
 
     Raises
@@ -94,6 +97,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         keys: str | Keymap = "",
         minimum: int = 0,
         min_confidence: float = UNSURE,
+        around: str | None = None,
         apart: bool = True,
     ) -> None:
         bound = keys if isinstance(keys, Keymap) else keymap(_preset(keys))
@@ -101,6 +105,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         defers = parameters.flag("defer", defer)
         pixels = parameters.whole("minimum", minimum, 0, _MOST_PIXELS)
         least = parameters.share("min_confidence", min_confidence)
+        rule = None if around is None else framing_rule.read(around)
         self._owned = not isinstance(folder_or_collection, Collection)
         collection = (
             folder_or_collection
@@ -116,6 +121,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             workers=workers_in(collection, defer=defers),
             minimum=pixels,
             min_confidence=least,
+            around=collection.around() if rule is None else rule,
         )
         self._keyboard = self._listening(running, bound)
         bands = {name: _band() for name in _BANDS}

@@ -3,6 +3,7 @@
 from collections import Counter
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 import moving
 import pytest
@@ -13,6 +14,7 @@ from moving import on
 from strategies import suggestions
 
 from cropkit.errors import IllegalMove
+from cropkit.framing import around
 from cropkit.geometry import NormalizedBox, PixelBox, Size
 from cropkit.records import Status, Suggestion, Verdict
 from cropkit.review.keys.actions import Command
@@ -37,6 +39,7 @@ from cropkit.review.model import (
     Drag,
     Filter,
     Find,
+    FitSubjects,
     FullImage,
     GoTo,
     ImageLoaded,
@@ -122,7 +125,9 @@ own_moves = st.one_of(
     st.sampled_from([ResetBox(), FullImage(), ToggleLock(), Undo(), DecidePage(), DecidePage()]),
     st.builds(Decide, st.none() | st.integers(0, 3)),
     st.builds(TurnPage, st.sampled_from([1, -1])),
-    st.sampled_from([TurnLock(), NextCandidate(), CarryBox(), NextUnreviewed(), NextFilter()]),
+    st.sampled_from(
+        [TurnLock(), NextCandidate(), FitSubjects(), CarryBox(), NextUnreviewed(), NextFilter()]
+    ),
     st.sampled_from([AddCrop(), RemoveCrop(), NextSlot(), ToggleTargets()]),
     st.sampled_from([Redo(), Undo(), NextFilter()]),
     st.builds(Arrange, st.sampled_from(Arrangement)),
@@ -483,6 +488,36 @@ def test_candidates_are_offered_in_turn_and_one_taken_as_it_stands_is_accepted()
         NextCandidate()))  # fmt: skip
     with pytest.raises(IllegalMove, match="no other suggestion"):
         on(fresh(), NextCandidate())
+
+
+def test_a_box_is_put_around_all_subjects_and_then_around_each() -> None:
+    """The suggestions are 200 x 100 pixels' worth of subjects; the rule is the collection's."""
+    subjects = [(20, 10, 60, 50), (100, 40, 140, 80)]
+    suggestions = tuple(
+        Suggestion(PixelBox(*each).normalized(SIZE), "faces", "1") for each in subjects
+    )
+    rule: dict[str, Any] = {"margin": 0.25, "headroom": 0.1}
+    session = begin(PATHS, around=rule)
+    for path in session.on_page(0):
+        session = on(session, looked(path, suggestions=suggestions))
+    first = around(subjects, SIZE, **rule)
+    each = around(subjects, SIZE, keep="each", **rule)
+    for crop in (*first, *each, *first):
+        session = on(session, FitSubjects())
+        assert entry(session).box == crop
+        assert entry(session).framed == crop.label
+        assert entry(session).verdict is Verdict.ADJUSTED
+    nudged = entry(on(session, Nudge(1, 0)))
+    assert nudged.framed == ""
+    assert entry(on(session, Nudge(1, 0), FitSubjects())).box == first[0]
+    square = on(session, SetRatio(1, 1), FitSubjects())
+    assert entry(square).box == around(subjects, SIZE, aspect=1.0, **rule)[0]
+    assert entry(square).ratio == 1
+    bare = begin(PATHS)
+    for path in bare.on_page(0):
+        bare = on(bare, looked(path, suggestions=()))
+    with pytest.raises(IllegalMove, match="no suggestion to be around"):
+        on(bare, FitSubjects())
 
 
 def test_the_last_box_is_carried_to_images_of_its_size_only() -> None:

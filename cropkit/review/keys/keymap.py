@@ -70,6 +70,7 @@ _DEFAULT: Keys = {
     "reset": ("r",),
     "full": ("f",),
     "candidate": ("c",),
+    "fit": ("b",),
     "carry": ("v",),
     "lock": ("l",),
     "targets": ("'",),
@@ -97,6 +98,7 @@ PRESETS: Mapping[str, Keys] = {
         "previous-folder": ("p",),
         "next-unreviewed": ("u",),
         "candidate": ("d",),
+        "fit": ("F6",),
         "carry": ("w",),
         "lock": ("t",),
         "single": ("F2",),
@@ -110,6 +112,7 @@ PRESETS: Mapping[str, Keys] = {
         "next-image": ("w", "Tab"),
         "previous-image": ("b", "Shift+Tab"),
         "go-to": ("/", "g"),
+        "fit": ("F6",),
         "lock": ("t",),
     },
 }

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cropkit.errors import BadBox, IllegalMove
+from cropkit.errors import BadBox, BadFraming, BadTarget, IllegalMove
+from cropkit.framing import Framed, around
 from cropkit.geometry import PixelBox
 from cropkit.review.model.aiming import along_short_side
 from cropkit.review.model.box_editing import (
@@ -20,6 +21,7 @@ from cropkit.review.model.decided import Mark
 from cropkit.review.model.moves import (
     CarryBox,
     Drag,
+    FitSubjects,
     FullImage,
     NextCandidate,
     Nudge,
@@ -146,6 +148,40 @@ def _next_candidate(session: ReviewState, move: NextCandidate) -> Step:
     return Step(put(session, session.chosen, locked(offered, session.lock)))
 
 
+def _fit_subjects(session: ReviewState, move: FitSubjects) -> Step:
+    """Go from the box at hand to the next: around all subjects, then around each of them.
+
+    What holds the box holds here, too: its targets, or the ratio of the lock.
+    """
+    entry = open_at(session, None, move)
+    subjects = dict.fromkeys(each.box.pixels(entry.size).xyxy for each in entry.suggestions)
+    if not subjects:
+        raise IllegalMove(name_of(move), f"{named(entry.path)} has no suggestion to be around")
+    crops = _around(session, entry, list(subjects), move)
+    boxes = [entry.boxed(PixelBox(*crop.xyxy)).box for crop in crops]
+    at = boxes.index(entry.box) + 1 if entry.box in boxes else 0
+    crop = crops[at % len(crops)]
+    step = edited(session, None, anew=PixelBox(*crop.xyxy))
+    changed = step.session.entries[session.chosen]
+    framed = replace(changed, framed=crop.label) if isinstance(changed, Open) else changed
+    return Step(put(step.session, session.chosen, framed))
+
+
+def _around(
+    session: ReviewState, entry: Open, subjects: list[tuple[int, int, int, int]], move: FitSubjects
+) -> list[Framed]:
+    """Return the crop that the rule makes, then those around each subject, each only once."""
+    rule = dict(session.around)
+    if (ratio := session.lock.ratio(entry.box.size, entry.size)) is not None:
+        rule["aspect"] = ratio
+    try:
+        first = around(subjects, entry.size, **rule)
+        each = around(subjects, entry.size, **{**rule, "keep": "each"})
+    except (BadFraming, BadTarget) as error:
+        raise IllegalMove(name_of(move), str(error)) from None
+    return list(dict.fromkeys((*first, *each)))
+
+
 def _carry_box(session: ReviewState, move: CarryBox) -> Step:
     entry = open_at(session, None, move)
     slot = slot_of(entry.path)
@@ -187,5 +223,6 @@ BOX_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     SetBox: _set_box,
     SetSize: _set_size,
     NextCandidate: _next_candidate,
+    FitSubjects: _fit_subjects,
     CarryBox: _carry_box,
 }

@@ -132,6 +132,11 @@ class NextCandidate:
 
 
 @dataclass(frozen=True, slots=True)
+class FitSubjects:
+    """Put the chosen image's box around its suggestions as subjects: all, then each in turn."""
+
+
+@dataclass(frozen=True, slots=True)
 class CarryBox:
     """Give the chosen image the box that was decided last, if their sizes agree."""
 
@@ -313,7 +318,8 @@ class RestoreFailed:
 
 Move = (
     Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
-    | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate | CarryBox
+    | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate
+    | FitSubjects | CarryBox
     | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
     | AddCrop | RemoveCrop
     | Decide | DecidePage | TurnPage | Undo | Redo | ImageLoaded | LoadFailed | Applied | Restored

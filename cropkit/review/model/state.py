@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Suggestion, Verdict
@@ -145,6 +146,7 @@ class Open:
     ----------
     aims : targets that its box is held to; none: it is free
     fit : how the box fits its target, None where it is free
+    framed : what the box was put around, until it is another one
     """
 
     path: str
@@ -157,6 +159,7 @@ class Open:
     candidate: int = 0
     aims: tuple[Target, ...] = ()
     fit: Fit | None = None
+    framed: str = ""
 
     @property
     def suggestion(self) -> Suggestion | None:
@@ -181,9 +184,9 @@ class Open:
         grip : what was pulled of the box
         """
         if not self.aims:
-            return replace(self, box=box, fit=None)
+            return replace(self, box=box, fit=None, framed="")
         fit = aimed(box, self.size, self.aims, grip)
-        return replace(self, box=fit.box, fit=fit)
+        return replace(self, box=fit.box, fit=fit, framed="")
 
     @property
     def verdict(self) -> Verdict:
@@ -212,6 +215,7 @@ class ReviewState:
     wanted : the crops of each image, in the order of the listing
     holding : whether boxes are held to the targets that are wanted
     copies : whether crops are copies, so that an image may have several
+    around : how a box is put around subjects: parameters of `cropkit.around`
     rest : of the listing
     resuming : where the review was left, to be gone to as soon as it is listed
     onward : whether to go on as soon as something undecided is listed; both only while nobody
@@ -235,6 +239,7 @@ class ReviewState:
     wanted: tuple[Wanted, ...] = (Wanted(),)
     holding: bool = True
     copies: bool = False
+    around: Mapping[str, Any] = field(default_factory=dict)
     rest: Rest = Rest.NONE
     resuming: str = ""
     onward: bool = False

@@ -1,8 +1,8 @@
 """What a review asks of a collection and keeps in its trail, beyond what everybody does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cropkit.audit.decisions import Standing
 from cropkit.audit.tally import SessionRow, Tally
@@ -45,7 +45,9 @@ class ReviewStore:
     def __init__(self, collection: "Collection") -> None:
         self._collection, self._trail = collection, collection.trail
 
-    def resumed(self, per_page: int, minimum: int) -> Resumed:
+    def resumed(
+        self, per_page: int, minimum: int, around: Mapping[str, Any] | None = None
+    ) -> Resumed:
         """Return the review as it was left: of a large collection, its beginning.
 
         Raises
@@ -68,6 +70,7 @@ class ReviewStore:
             stale=first.known.stale,
             wanted=self._collection.wanted,
             copies=self._collection.placement.copying is not None,
+            around=around,
             rest=Rest.NONE if stream.walked else Rest.COMING,
         )
         ids = DecisionIds(session.images.index, first.known.ids)

@@ -149,6 +149,8 @@ def _source(entry: Entry) -> tuple[str, str]:
     if isinstance(entry, Open):
         several = len(entry.suggestions) > 1
         which = f" · {entry.candidate + 1} of {len(entry.suggestions)}" if several else ""
+        if entry.framed:
+            return entry.framed, ""
         named, sure = _proposed(entry.suggestion)
         return named, sure + which
     if isinstance(entry, Done) and entry.settled.verdict is None:
