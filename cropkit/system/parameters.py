@@ -87,4 +87,4 @@ def _is_whole(value: object) -> bool:
 
 def wrong(parameter: str, value: object, kind: str) -> BadParameterValue:
     """Return the error of a value that is not of the kind that is meant."""
-    return BadParameterValue("notebook", parameter, value, kind)
+    return BadParameterValue("what was asked", parameter, value, kind)
