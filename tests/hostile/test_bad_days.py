@@ -97,12 +97,6 @@ def test_without_a_command_it_says_what_it_is(capsys: Capture) -> None:
     assert told.out == ""
 
 
-@pytest.mark.parametrize("command", ["suggest", "import"])
-def test_a_command_that_is_not_there_answers_in_json_too(command: str, capsys: Capture) -> None:
-    assert main([command, "photos", "--json"]) == 2
-    assert json.loads(capsys.readouterr().out)["ok"] is False
-
-
 def test_the_demo_answers_in_json(tmp_path: Path, capsys: Capture) -> None:
     assert main(["demo", str(tmp_path / "new"), "--count", "1", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
