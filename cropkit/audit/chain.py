@@ -6,13 +6,14 @@ that it was: `seals` vouch for that, and `heads` tell whether the end was cut of
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, Select, insert, select
 
 from cropkit.audit import rows
 from cropkit.audit.schema import audit
+from cropkit.errors import AuditCorrupt
 from cropkit.names import all_escaped, escaped, read_json
 
 GENESIS = "0" * 64
@@ -66,6 +67,24 @@ def body_of(event: Mapping[str, Any]) -> Any:  # noqa: ANN401  (whatever JSON ho
     """
     with rows.read(f"event {event['seq']!r}"):
         return read_json(event["body"])
+
+
+def each(db: Connection, query: Select[Any]) -> Iterator[Row[Any] | rows.Unread]:
+    """Yield the rows of a query that has `seq` and is in its order; one that is none says so."""
+    last: int | None = None  # an enemy may have given an event any number
+    while True:
+        left = query if last is None else query.where(audit.c.seq > last)
+        try:
+            with rows.read("an event"):
+                for row in db.execute(left):
+                    last = row.seq
+                    yield row
+                return
+        except AuditCorrupt:
+            left = query if last is None else query.where(audit.c.seq > last)
+            last = db.execute(left.with_only_columns(audit.c.seq).limit(1)).scalar_one()
+            of_it = query.where(audit.c.seq == last)
+            yield from rows.one_by_one((last,), lambda _: db.execute(of_it).one())  # noqa: B023  (called at once)
 
 
 def length(db: Connection) -> int:

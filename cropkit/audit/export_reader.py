@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from cropkit.audit import segments
+from cropkit.audit import chain, rows, segments
 from cropkit.audit.chain import GENESIS, digest
 from cropkit.audit.schema import audit
 from cropkit.audit.segments import LONGEST_LINE
@@ -27,6 +27,7 @@ from cropkit.system.state_folder import reader
 Event = Mapping[str, Any]
 
 AWAY = "give it such a name where events are missing without it, else move it away"
+BY_THE_EXPORT = "that one does not fit: `cropkit fsck FOLDER --rebuild` takes the export's"
 CURE = "move trail.jsonl and all of trail-*.jsonl.gz away, and the next opening writes it anew"
 _MOST_EVENTS = 1 << 62
 _HASH = 32  # bytes
@@ -226,21 +227,30 @@ def differences(db: Connection, path: Path) -> Iterator[tuple[str, str]]:
     """
     for name in segments.taken_for(path.parent):
         yield name, f"nothing reads it: parts of the trail are called trail-000001.jsonl.gz; {AWAY}"
-    query = select(audit.c.hash).order_by(audit.c.seq)
+    query = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq)
     try:
         with opened(path) as export:  # before the database is asked, which knows all that is there
-            known = db.execute(query).scalars()
+            known = chain.each(db, query)
             for event in export.events(twice=False):
-                if event["hash"] != next(known, None):
+                if event["hash"] != getattr(next(known, None), "hash", None):
                     file, line = export.at
                     reason = f"line {line} is not event {event['seq']} of the database"
-                    yield file.name, f"{reason}; {CURE}"
+                    yield file.name, f"{reason}; {_cure(db, event['seq'])}"
                     return
     except FileNotFoundError:
         return
     except AuditCorrupt as error:
         file, reason = error.args
         yield Path(file).name, f"{reason}; {CURE}"
+
+
+def _cure(db: Connection, seq: int) -> str:
+    """Return what to do where a line that fits its chain is not the database's event."""
+    query = select(audit).where(audit.c.seq == seq)
+    row = next(chain.each(db, query), None)
+    if row is None or isinstance(row, rows.Unread) or digest(row._asdict()) != row.hash:
+        return BY_THE_EXPORT
+    return CURE
 
 
 def event_of(line: bytes, path: Path, number: int) -> Event:

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, select
 
+from cropkit.audit import chain
 from cropkit.audit.chain import GENESIS, digest
+from cropkit.audit.rows import Unread
 from cropkit.audit.schema import audit
 
 _NOW_AND_THEN = 1000  # events
@@ -57,9 +59,13 @@ def _walked(
     between: Between | None = None,
 ) -> Generator[BrokenLink, None, int]:
     """Go on from an event; return the number of the last one."""
-    for values in db.execute(query):
-        row: dict[str, Any] = dict(zip(_NAMES, values, strict=True))
+    for values in chain.each(db, query):
         number += 1
+        if isinstance(values, Unread):
+            number, previous = values.number, None
+            yield BrokenLink(number, f"event {number} cannot be read: {values.reason}")
+            continue
+        row: dict[str, Any] = dict(zip(_NAMES, values, strict=True))
         if row["seq"] != number:
             yield BrokenLink(number, f"event {number} is missing")
             number = row["seq"]

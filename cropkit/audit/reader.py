@@ -6,7 +6,9 @@ from typing import Any, Self
 from sqlalchemy import func, select
 
 from cropkit.audit import (
+    chain,
     keys,
+    rows,
     schema,
     sessions,
     settings,
@@ -120,17 +122,26 @@ class TrailReader:
     def events(self, path: str | None = None, kind: str | None = None) -> list[dict[str, Any]]:
         """Return the events of the trail, oldest first: of one image or all, of one kind or all.
 
-        The body is the text that the chain's hash is of; `chain.body_of` reads it.
+        The body is the text that the chain's hash is of; `chain.body_of` reads it. One that cannot
+        be read is left out.
         """
+        return self.events_looked_through(path, kind)[0]
+
+    def events_looked_through(
+        self, path: str | None = None, kind: str | None = None
+    ) -> tuple[list[dict[str, Any]], list[str]]:
+        """Return the same, and say of each that cannot be read why, of whichever image it was."""
         query = select(schema.audit).order_by(schema.audit.c.seq)
         if path is not None:
             query = query.where(schema.audit.c.path == escaped(path))
         if kind is not None:
             query = query.where(schema.audit.c.event == kind)
         with self.store.reading() as db:
-            rows = [row._asdict() for row in db.execute(query)]
-        named = [row | {"path": row["path"] and unescaped(row["path"])} for row in rows]
-        return [row for row in named if self.scope.holds(row["path"] or "")]
+            every, unread = rows.parted(chain.each(db, query))
+        events = [row._asdict() for row in every]
+        named = [row | {"path": row["path"] and unescaped(row["path"])} for row in events]
+        lost = [f"event {number} cannot be read: {reason}" for number, reason in unread]
+        return [row for row in named if self.scope.holds(row["path"] or "")], lost
 
     def _whose(self) -> keys.Key:
         """Return the key of whoever asks; none is made."""

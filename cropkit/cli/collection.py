@@ -39,7 +39,7 @@ from cropkit.cli.shell import (
     tell_results,
 )
 from cropkit.cli.ways import add_ways, ways
-from cropkit.errors import BadBox, CropkitError, MissingFile, NotRegularFile
+from cropkit.errors import AuditCorrupt, BadBox, CropkitError, MissingFile, NotRegularFile
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult
 
@@ -136,17 +136,30 @@ def _history(arguments: argparse.Namespace) -> int:
 
     with reading(arguments.folder, arguments.state) as trail:
         name = None if arguments.image is None else name_in(trail, arguments.image)
-        rows = trail.events(name)
-    events = [row | {"body": body_of(row)} for row in rows]
+        rows, lost = trail.events_looked_through(name)
+    events = []
+    for row in rows:
+        try:
+            events.append(row | {"body": _facts(body_of(row))})
+        except (AuditCorrupt, TypeError) as error:
+            lost.append(f"event {row['seq']} cannot be read: {error}")
+    for sentence in lost:
+        say(sentence)
     if arguments.json:
-        document({"events": events})
+        document({"events": events, "lost": lost})
     else:
         slots = {event["body"].get("id"): event["body"].get("slot") for event in events}
         for event in events:
             slot = slots.get(event["body"].get("decision")) or event["body"].get("slot")
             which = f" ({slot})" if slot else ""
             tell(f"{event['at']}  {event['event']:<16} {event['path'] or ''}{which}")
-    return DONE
+    return FAILED if lost else DONE
+
+
+def _facts(body: object) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise TypeError("it tells no facts")
+    return body
 
 
 def _apply(arguments: argparse.Namespace) -> int:
