@@ -54,6 +54,10 @@ WITH: Mapping[str, Callable[[TrailReader], object]] = {
     "decisions.compared": lambda trail: trail.decisions.compared(
         trail.decisions.standing()[0].decision
     ),
+    "decisions.looked_through_of": lambda trail: trail.decisions.looked_through_of([IMAGE]),
+    "decisions.standing_slots": lambda trail: trail.decisions.standing_slots(lambda _slot: True),
+    "decisions.numbered": lambda trail: trail.decisions.numbered([1]),
+    "decisions.to_undo": lambda trail: trail.decisions.to_undo("anna", ""),
     "degraded": lambda trail: trail.degraded(trail.sessions()[0].id),
     "integrity.missed": lambda trail: trail.integrity.missed([]),
     "is_dead": lambda trail: trail.is_dead(done(trail).owner),

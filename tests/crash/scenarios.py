@@ -478,6 +478,7 @@ class Stage:
     def __post_init__(self) -> None:
         shutil.rmtree(self.place, ignore_errors=True)
         remember(None)
+        forget_places()
         make_world(self.place)
         self.began = look(self.place).contents
         for step in self.scenario.before:
@@ -521,6 +522,11 @@ def remember(known: bytes | None) -> None:
         _heads_file().unlink(missing_ok=True)
     else:
         _heads_file().write_bytes(known)
+
+
+def forget_places() -> None:
+    """Let the person not know of a world that was, and had its state elsewhere."""
+    _heads_file().with_name("states.json").unlink(missing_ok=True)
 
 
 def make_world(place: Path) -> None:
