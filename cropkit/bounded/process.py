@@ -7,19 +7,18 @@ with the process that asks.
 
 import atexit
 import io
-import json
 import os
 import pickle
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from cropkit.bounds import Bounds, ended_by_time
 from cropkit.errors import ApplierStopped, CropkitError, ReaderDied, SystemRefused
+from cropkit.system.child_process import ChildProcess
 from cropkit.system.signals import SIGNALS
 
 _START = (
@@ -29,8 +28,6 @@ _START = (
 _MOST = 4  # processes: each may have the whole bound of memory
 _ATTEMPTS = 2
 _HEAD = 8  # bytes before a message: its length
-# One thread is all it needs: idle ones of a numerics library would spin.
-_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 # A function whose second argument names a file, what it is called with, and the bounds.
 Question = tuple[Callable[..., Any], tuple[Any, ...], Mapping[str, Any], Bounds]
@@ -77,13 +74,7 @@ class ReadingProcess:
     """One process; not for two threads at once, and of no more use once it raised."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(  # noqa: S603  (our own program, no shell)
-            [sys.executable, "-P", "-c", _START, json.dumps([each for each in sys.path if each])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **_ONE_THREAD},
-            start_new_session=True,  # an interrupted kernel interrupts its whole group
-        )
+        self._process = ChildProcess(_START, [each for each in sys.path if each])
         self.pid = self._process.pid
 
     def ask(self, question: Question) -> Any:  # noqa: ANN401  (whatever the function returns)
@@ -98,8 +89,8 @@ class ReadingProcess:
         """
         try:
             with suppress(BrokenPipeError):  # it ended early: its exit code says why
-                send(_sure(self._process.stdin), question)
-            answer = receive(_sure(self._process.stdout))
+                send(self._process.stdin, question)
+            answer = receive(self._process.stdout)
         except EOFError:
             raise Died(self._process.wait()) from None
         if isinstance(answer, CropkitError):
@@ -109,15 +100,11 @@ class ReadingProcess:
     @property
     def alive(self) -> bool:
         """Whether it can be asked."""
-        return self._process.poll() is None
+        return self._process.alive
 
     def end(self) -> None:
         """End the process and leave nothing of it behind."""
-        self._process.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):  # what was not sent yet need not be sent
-                _sure(stream).close()
-        self._process.wait()
+        self._process.end()
 
 
 class Pool:
@@ -194,10 +181,6 @@ class Pool:
             return ReadingProcess()
         except OSError as error:
             raise SystemRefused("a process to read with", error.strerror or error) from error
-
-
-def _sure(stream: IO[bytes] | None) -> BinaryIO:
-    return cast("BinaryIO", stream)
 
 
 @cache

@@ -9,10 +9,8 @@ asks.
 
 import atexit
 import itertools
-import json
 import logging
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -21,10 +19,11 @@ from contextlib import suppress
 from dataclasses import astuple
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import Any
 
 from cropkit.bounds import Bounds, ended_by_time
 from cropkit.lossless import library, wire
+from cropkit.system.child_process import ChildProcess
 
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1));"
@@ -36,8 +35,6 @@ _LEAST_SECONDS = 30.0
 _PIXELS_A_SECOND = 1_000_000  # far slower than any machine that runs this
 _MOST_WORKERS = 4
 _PAUSE_SECONDS = 0.5  # after a start that failed: a machine that is short of something is let be
-# One thread is all it needs: idle ones of a numerics library would spin.
-_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 # glibc is asked for large pages, and to keep up to 256 MiB from one image to the next: a third of
 # reading was the system handing out, and filling with zeros, small pages that it had just taken.
@@ -84,13 +81,8 @@ class LibjpegProcess:
     """One process; not for two threads at once, and of no more use once it raised."""
 
     def __init__(self, writer: Path, reader: Path) -> None:
-        command = [sys.executable, "-P", "-c", _START, json.dumps(_path()), str(writer)]
-        self._process = subprocess.Popen(  # noqa: S603  (our own program, no shell)
-            [*command, str(reader)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **_ONE_THREAD, **_tuned()},
-            start_new_session=True,  # an interrupted kernel interrupts its whole group
+        self._process = ChildProcess(
+            _START, _path(), str(writer), str(reader), environment=_tuned()
         )
         self.pid = self._process.pid
         try:
@@ -112,15 +104,11 @@ class LibjpegProcess:
     @property
     def alive(self) -> bool:
         """Whether it can be asked."""
-        return self._process.poll() is None
+        return self._process.alive
 
     def end(self) -> None:
         """End the process and leave nothing of it behind."""
-        self._process.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):  # what was not sent yet need not be sent
-                _sure(stream).close()
-        self._process.wait()
+        self._process.end()
 
     def _exchange(
         self, seconds: float, request: Mapping[str, object] | None = None, data: bytes = b""
@@ -132,8 +120,8 @@ class LibjpegProcess:
         try:
             if request is not None:
                 with suppress(BrokenPipeError):  # it ended early: its answer says why
-                    wire.send(_sure(self._process.stdin), request, data)
-            answer = wire.receive(_sure(self._process.stdout))
+                    wire.send(self._process.stdin, request, data)
+            answer = wire.receive(self._process.stdout)
         finally:
             timer.cancel()
         if late.is_set():
@@ -263,12 +251,6 @@ def _path() -> list[str]:
     """Return where the other process looks for modules: where this one found its own."""
     path = [each for each in sys.path if each]
     return path if _HOME in path else [_HOME, *path]
-
-
-def _sure(stream: IO[bytes] | None) -> BinaryIO:
-    if stream is None:
-        raise Ended("it has no pipe")
-    return cast("BinaryIO", stream)
 
 
 @cache
