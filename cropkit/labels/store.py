@@ -5,6 +5,7 @@ deleted, and made again from what it was imported from. As everything beneath `.
 stranger's: its tables are compared with ours before a row is asked for, and each row is checked.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -120,13 +121,13 @@ class Imported:
     @property
     def exists(self) -> bool:
         """Whether something was imported."""
-        return self._path.is_file()
+        return os.path.isfile(self._path)  # noqa: PTH113  (`Path.is_file` raises where one may not look)
 
     def suggest(self, path: str, size: Size, sha256: str) -> Suggested:
         """Propose what was imported for the image."""
         try:
             rows = self._rows(path)
-        except (sqlite3.Error, ForeignState) as error:
+        except (sqlite3.Error, ForeignState, OSError) as error:
             return Suggested(problems=(Problem(ProblemKind.SUGGESTION, SUGGESTIONS, str(error)),))
         suggestions: list[Suggestion] = []
         problems: list[Problem] = []
@@ -141,7 +142,7 @@ class Imported:
         """Return the confidence of the box that would come first; it is not looked at."""
         try:
             rows = self._rows(path)
-        except (sqlite3.Error, ForeignState):
+        except (sqlite3.Error, ForeignState, OSError):
             return None
         sure = rows[0][7] if rows else None
         return sure if isinstance(sure, float) and 0 <= sure <= 1 else None
