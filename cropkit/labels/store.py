@@ -185,13 +185,11 @@ class Imported:
         WriteFailed, BadSuggestion
             Nothing was kept: what was there before stands.
         """
+        kept = list(boxes)  # images are read for them: nobody waits for that behind a lock
         with self._writing() as db:
-            count = 0
             source = _source(db, escaped(name), format_name, empty=not more)
-            for kept in boxes:
-                db.execute(_INSERT, _row(source, kept))
-                count += 1
-        return count
+            db.executemany(_INSERT, (_row(source, each) for each in kept))
+        return len(kept)
 
     def forget(self, name: str) -> int:
         """Remove what has a name; return how many boxes that were.
@@ -219,8 +217,12 @@ class Imported:
             return db.execute(OF_IMAGE, (escaped(path), MOST)).fetchall()
 
     def _read(self) -> sqlite3.Connection:
-        """Open it to read, each time anew: 0.2 ms, and nothing is in another program's way."""
-        uri = f"{self._path.absolute().as_uri()}?mode=ro"
+        """Open it to read, each time anew: 0.2 ms, and nothing is in another program's way.
+
+        The journal of an import that was killed has to be played back, which is writing.
+        """
+        is_cut_off = Path(f"{self._path}-journal").exists()
+        uri = f"{self._path.absolute().as_uri()}?mode={'rw' if is_cut_off else 'ro'}"
         db = sqlite3.connect(uri, uri=True, timeout=_PATIENCE)
         try:
             distrust(db)
@@ -237,6 +239,7 @@ class Imported:
             with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as db:
                 db.isolation_level = None
                 distrust(db)
+                db.execute("PRAGMA cache_spill = OFF")  # reviews read on until it is committed
                 db.execute("BEGIN IMMEDIATE")
                 try:
                     if not db.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()[0]:

@@ -1,9 +1,11 @@
 """What is imported is kept, found again, told when it is stale, and believed in nothing."""
 
 import json
+import signal
 import sqlite3
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +30,16 @@ BOX = PixelBox(8, 4, 40, 20)
 TRIGGER = "CREATE TRIGGER t AFTER INSERT ON box BEGIN DELETE FROM box; END"
 ENDLESS_VIEW = """CREATE VIEW box AS
 WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT * FROM c, b2"""
+
+CUT_OFF = """
+import os, signal, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("PRAGMA cache_size = 1")  # it spills: the journal has to be played back
+db.execute("UPDATE box SET path = 'b.jpg'")
+rows = ((n, "n" * n) for n in range(9, 600))
+db.executemany("INSERT INTO source VALUES (?, ?, '', '')", rows)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 @pytest.fixture
@@ -351,3 +363,64 @@ def test_a_rule_that_is_none_is_refused_before_anything_is_made(folder: Path, ru
     ended = shell.run("import", folder, labels(folder, *FACES), "--around", rule)
     assert (ended.returncode, "Bad" in ended.stderr) == (1, True), ended.stderr
     assert not (folder / ".cropkit").exists()
+
+
+def many_boxes(then: Callable[[], object]) -> Iterator[Kept]:
+    """Yield more boxes than a cache of pages holds, and do something before the last one."""
+    box = NormalizedBox(0.1, 0.1, 0.5, 0.5)
+    yield from (Kept(f"x/{number}.jpg", "e" * 64, SIZE, box) for number in range(20_000))
+    then()
+    yield Kept("x/last.jpg", "e" * 64, SIZE, box)
+
+
+def kept_before(folder: Path) -> Imported:
+    (folder / SUGGESTIONS).parent.mkdir(mode=0o700)
+    imported = Imported(folder)
+    imported.keep("old", "x", [Kept("a.jpg", "", SIZE, NormalizedBox(0.1, 0.1, 0.5, 0.5))])
+    return imported
+
+
+def test_a_review_reads_and_another_import_keeps_while_images_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_PATIENCE", 0.2)
+    imported, answers = kept_before(tmp_path), []
+
+    def others() -> None:
+        answers.append(Imported(tmp_path).suggest("a.jpg", SIZE, ""))
+        Imported(tmp_path).keep("other", "x", [])
+
+    imported.keep("new", "x", many_boxes(others))
+
+    assert [len(answer.suggestions) for answer in answers] == [1]
+    assert [source.name for source in imported.sources()] == ["old", "other", "new"]
+
+
+def test_a_review_reads_while_many_boxes_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_PATIENCE", 0.2)
+    imported, answers = kept_before(tmp_path), []
+    row = store._row  # noqa: SLF001  (what is looked at between two rows)
+
+    def looked_at_between(source: int, kept: Kept) -> tuple[object, ...]:
+        if kept.path == "x/last.jpg":
+            answers.append(Imported(tmp_path).suggest("a.jpg", SIZE, ""))
+        return row(source, kept)
+
+    monkeypatch.setattr(store, "_row", looked_at_between)
+    imported.keep("new", "x", many_boxes(lambda: None))
+
+    assert [len(answer.suggestions) for answer in answers] == [1]
+
+
+def test_after_an_import_that_was_killed_while_it_wrote_what_was_there_is_proposed(
+    tmp_path: Path,
+) -> None:
+    imported = kept_before(tmp_path)
+    killed = subprocess.run([sys.executable, "-c", CUT_OFF, tmp_path / SUGGESTIONS], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert Path(f"{tmp_path / SUGGESTIONS}-journal").exists()
+
+    assert len(imported.suggest("a.jpg", SIZE, "").suggestions) == 1
+    assert [source.name for source in imported.sources()] == ["old"]
