@@ -13,11 +13,21 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from cropkit.errors import BadSuggestion
 from cropkit.labels.documents import each_object
-from cropkit.labels.label import Edges, Label, Labels, numeric, stated_size, sure, text
+from cropkit.labels.label import (
+    Edges,
+    Label,
+    Labels,
+    around_points,
+    numeric,
+    stated_size,
+    sure,
+    text,
+)
 from cropkit.suggest.convention import xyxy
 from cropkit.suggest.numbers import excerpt
 
 _UPLOADED = re.compile(r"(?<=/)[0-9a-f]{8}-(?=[^/]+\Z)")  # what an upload puts before a name
+_SUFFIXED = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}\Z")  # a sentence ends with no such thing
 _SIDES = ("x", "y", "width", "height")
 _RESULTS = ("annotations", "predictions")
 
@@ -71,8 +81,8 @@ def _region(
     region: dict[str, Any], where: str, *, image: str, result: dict[str, Any], rank: int
 ) -> Labels:
     value = region.get("value")
-    if not isinstance(value, dict) or not all(side in value for side in _SIDES):
-        return  # a choice, a text, a polygon: no rectangle
+    if not isinstance(value, dict) or not _is_shape(value):
+        return  # a choice, a text, a point: no rectangle
     if numeric(value.get("rotation", 0), where) % 360:
         raise BadSuggestion(where, f"is rotated by {value['rotation']} degrees")
     yield Label(
@@ -88,15 +98,23 @@ def _region(
     )
 
 
+def _is_shape(value: dict[str, Any]) -> bool:
+    return "points" in value or "rle" in value or all(side in value for side in _SIDES)
+
+
 def _edges(value: dict[str, Any], where: str) -> Edges:
+    if "points" in value:
+        return around_points(value["points"], where)
+    if "rle" in value:
+        raise BadSuggestion(where, "is what a brush painted, which no box is around")
     x, y, width, height = (numeric(value[side], where) for side in _SIDES)
     return xyxy("xywh", (x, y, width, height))
 
 
 def _category(value: dict[str, Any]) -> str:
-    labels = value.get("rectanglelabels")
+    labels = value.get("rectanglelabels", value.get("polygonlabels"))
     return text(labels[0]) if isinstance(labels, list) and labels else ""
 
 
 def _is_image(value: object) -> bool:
-    return isinstance(value, str) and "." in value.rpartition("/")[2]
+    return isinstance(value, str) and _SUFFIXED.search(image_of(value)) is not None

@@ -16,6 +16,7 @@ from cropkit.labels.label import Edges, Label, Labels, numeric
 from cropkit.suggest.convention import Units, xyxy
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_DESCRIPTION = f"{_RDF}Description"
 _CRS = "{http://ns.adobe.com/camera-raw-settings/1.0/}"
 _IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
 _ROOTS = ("{adobe:ns:meta/}xmpmeta", f"{_RDF}RDF")
@@ -38,7 +39,7 @@ def read(root: Element, where: str, image: str) -> Labels:
 
 
 def _crops(root: Element, where: str, *, image: str) -> Labels:
-    properties = dict(_properties(root))
+    properties = dict(_of_picture(root))
     if all(name in properties for name in _CROP) and _has_crop(properties):
         yield _label(where, image, _crop(properties, where), "normalized", "crop")
 
@@ -68,6 +69,14 @@ def _region(element: Element, where: str, *, image: str) -> Labels:
     in_pixels = boundary.get(f"{_IPTC}rbUnit") == "pixel"
     edges = xyxy("xywh", (x, y, width, height))
     yield _label(where, image, edges, "pixels" if in_pixels else "normalized", "region")
+
+
+def _of_picture(root: Element) -> Iterator[tuple[str, str]]:
+    """Yield the picture's own properties: those of a snapshot or a look are further down."""
+    rdf = root.find(_ROOTS[1]) if root.tag == _ROOTS[0] else root
+    for description in () if rdf is None else rdf.iterfind(_DESCRIPTION):
+        yield from description.items()
+        yield from ((each.tag, each.text or "") for each in description if not len(each))
 
 
 def _properties(element: Element) -> Iterator[tuple[str, str]]:

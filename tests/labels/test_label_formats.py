@@ -502,3 +502,35 @@ def test_yaml_with_names_is_bounded(tmp_path: Path) -> None:
         labels = Labelled(tmp_path)
         assert expected in labels.problems[0].reason
         assert labels.problems[0].path == "data.yaml"
+
+
+def test_a_snapshots_crop_is_not_the_pictures(tmp_path: Path) -> None:
+    edges = 'crs:CropLeft="0.4" crs:CropTop="0.4" crs:CropRight="0.5" crs:CropBottom="0.5"'
+    snapshot = f"<crs:Parameters><rdf:Description {edges}/></crs:Parameters>"
+    for attributes, count in ((CROP, 1), ("", 0)):
+        path = written(tmp_path, "a.xmp", XMP.format(attributes, snapshot))
+        shown = [label.edges for _, found in labelled(path).named() for label in found]
+        assert shown == [(0.25, 0.5, 0.75, 1)] * count
+
+
+def test_every_shape_of_cvat_has_a_box_or_is_told(tmp_path: Path) -> None:
+    shapes = """<tag label="t"/><ellipse cx="25" cy="40" rx="15" ry="20"/><skeleton/>
+<mask left="10" top="20" width="30" height="40"/>"""
+    path = written(tmp_path, "a.xml", CVAT.format(shapes))
+    assert boxes(labelled(path)) == [(BOX, None), (BOX, None)]
+    assert "is a 'skeleton'" in labelled(path).problems[0].reason
+    video = '<annotations><track id="0" label="d"><box frame="0"/></track></annotations>'
+    (problem,) = labelled(written(tmp_path, "b.xml", video)).problems
+    assert "1 tracks of a video" in problem.reason
+
+
+def test_label_studios_polygons_have_a_box_and_its_sentences_are_no_images(
+    tmp_path: Path,
+) -> None:
+    points = {"points": [[10, 25], [60, 25], [20, 75]], "polygonlabels": ["dog"]}
+    regions = [REGION_OF_TASK | {"value": value} for value in (points, {"rle": [1]})]
+    data = {"caption": "A dog. It sits. v1.5"} | TASK["data"]
+    document = task(annotations=[{"result": regions}], data=data)
+    read = labelled(written(tmp_path, "a.json", document))
+    assert boxes(read) == [((64, 120, 384, 360), None)]
+    assert "brush" in read.problems[0].reason
