@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cropkit.geometry import NormalizedBox as NormalizedBox
     from cropkit.geometry import PixelBox as PixelBox
     from cropkit.geometry import Size as Size
+    from cropkit.labels.around_frame import around_frame as around_frame
     from cropkit.labels.labelled import Labelled as Labelled
     from cropkit.monitor.reporting import look as look
     from cropkit.records import CropResult as CropResult
@@ -70,6 +71,7 @@ _LAZY = {
     "Verdict": ("cropkit.records", "Verdict"),
     "Verification": ("cropkit.verification.differences", "Verification"),
     "around": ("cropkit.framing", "around"),
+    "around_frame": ("cropkit.labels.around_frame", "around_frame"),
     "errors": ("cropkit.errors", None),
     "geometry": ("cropkit.geometry", None),
     "look": ("cropkit.monitor.reporting", "look"),
@@ -106,6 +108,7 @@ __all__ = [
     "Verification",
     "__version__",
     "around",
+    "around_frame",
     "errors",
     "geometry",
     "look",

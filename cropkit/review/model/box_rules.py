@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cropkit.errors import BadBox, BadFraming, BadTarget, IllegalMove
-from cropkit.framing import Framed, around
 from cropkit.geometry import PixelBox
 from cropkit.review.model.aiming import along_short_side
 from cropkit.review.model.box_editing import (
@@ -46,6 +45,9 @@ from cropkit.review.model.state import (
     full,
 )
 from cropkit.review.model.transforms import edited, locked, name_of, offering, open_at, put
+
+if TYPE_CHECKING:
+    from cropkit.framing import Framed
 
 
 def _nudge(session: ReviewState, move: Nudge) -> Step:
@@ -169,8 +171,10 @@ def _fit_subjects(session: ReviewState, move: FitSubjects) -> Step:
 
 def _around(
     session: ReviewState, entry: Open, subjects: list[tuple[int, int, int, int]], move: FitSubjects
-) -> list[Framed]:
+) -> list["Framed"]:
     """Return the crop that the rule makes, then those around each subject, each only once."""
+    from cropkit.framing import around  # noqa: PLC0415  (NumPy: for this move only)
+
     rule = dict(session.around)
     if (ratio := session.lock.ratio(entry.box.size, entry.size)) is not None:
         rule["aspect"] = ratio
