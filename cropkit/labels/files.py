@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
@@ -190,7 +190,8 @@ class _Reader:
                 return
             try:
                 document = Document(path, relative, _IN_FOLDER)
-                yield from self._read(document, relative, names, is_alone=False)
+                labels = self._read(document, relative, names, is_alone=False)
+                yield from _beside(labels, relative.rpartition("/")[0])
             except (BadSuggestion, MissingFile) as error:
                 yield (
                     error
@@ -254,6 +255,12 @@ def _files(folder: Path) -> Iterator[tuple[Path, str]]:
             is_likely = path.suffix.lower() in _SUFFIXES and name not in yolo.NOT_LABELS
             if is_likely and name[0] != "." and not path.is_symlink():
                 yield path, path.relative_to(folder).as_posix()
+
+
+def _beside(labels: Labels, folder: str) -> Labels:
+    """Yield labels that know in which folder their file is."""
+    for label in labels:
+        yield replace(label, folder=folder) if folder and isinstance(label, Label) else label
 
 
 def _is_yolo(document: Document) -> bool:

@@ -32,6 +32,7 @@ class Label:
     confidence : 0 to 1
     category : what the box is around
     source : who found it, where the file says so
+    folder : of the file among others that were read with it; `image` may be relative to it
     by_stem : the image's name has no suffix: the file speaks for whichever image has that stem
     """
 
@@ -47,6 +48,7 @@ class Label:
     version: str = ""
     rank: int = 0
     by_stem: bool = False
+    folder: str = ""
 
 
 Labels = Iterator[Label | BadSuggestion]

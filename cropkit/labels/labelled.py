@@ -225,7 +225,8 @@ def _bad_rows(result: Opened, labels: dict[Name, list[Label]]) -> Iterator[Probl
         if isinstance(label, BadSuggestion):
             yield problem_of(label)
         else:
-            labels[name_of(label.image, by_stem=label.by_stem)].append(label)
+            name = name_of(label.image, by_stem=label.by_stem, folder=label.folder)
+            labels[name].append(label)
 
 
 def _best_first(label: Label) -> tuple[int, float]:

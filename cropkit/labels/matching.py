@@ -6,6 +6,7 @@ nothing else is as near to it. What two images could be is neither's, and what t
 nobody's.
 """
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,11 +24,17 @@ Parts = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name as a file has it: its parts, whether they end with a suffix, and how far they bind."""
+    """A name as a file has it: its parts, whether they end with a suffix, and how far they bind.
+
+    Parameters
+    ----------
+    loose : parts at the beginning that make an image nearer, and need not be its own: the folder of
+        the file of labels, the folders of another machine
+    """
 
     parts: Parts
     by_stem: bool = False
-    anywhere: bool = False
+    loose: int = 0
 
     def __str__(self) -> str:
         return "/".join(self.parts)
@@ -47,14 +54,29 @@ class Matched:
     strange: dict[Name, str] = field(default_factory=dict)
 
 
-def name_of(image: str, *, by_stem: bool = False) -> Name:
-    """Return a name in parts: forward slashes, no drive, NFC, no `.` and no `..`."""
-    anywhere = image.startswith(ANYWHERE)
-    text = image.removeprefix(ANYWHERE)
+def name_of(image: str, *, by_stem: bool = False, folder: str = "") -> Name:
+    """Return a name in parts: forward slashes, no drive, NFC, no `.` and no `..`.
+
+    Parameters
+    ----------
+    folder : of the file of labels among others of its kind; a name is relative to it, mostly
+    """
+    if image.startswith(ANYWHERE):
+        kept, _ = _parts(image.removeprefix(ANYWHERE))
+        return Name(kept, by_stem, max(len(kept) - 1, 0))
+    kept, is_absolute = _parts(image)
+    if by_stem or is_absolute or not folder or not kept:
+        return Name(kept, by_stem)
+    whole, _ = _parts(posixpath.normpath(f"{folder}/{image.replace(chr(92), '/')}"))
+    return Name(whole, by_stem, len(whole) - len(kept))
+
+
+def _parts(text: str) -> tuple[Parts, bool]:
+    """Return the parts of a path, and whether it is absolute."""
     path = PureWindowsPath(text) if "\\" in text or ":" in text[:2] else PurePosixPath(text)
     parts = path.relative_to(path.anchor).parts if path.anchor else path.parts
     kept = tuple(normalize("NFC", part) for part in parts if part not in (".", ".."))
-    return Name(kept, by_stem, anywhere)
+    return kept, bool(path.anchor)
 
 
 def of_labels_file(relative: str) -> str:
@@ -141,9 +163,9 @@ def _nearness(name: Name, image: Parts) -> int:
         if a != b:
             break
         count += 1
-    is_end = count == min(len(name.parts), len(image))
-    is_whole = is_end and len(name.parts) == len(image)
-    return 2 * count + is_whole if is_end or name.anywhere else 0
+    is_end = count >= min(len(name.parts) - name.loose, len(image))
+    is_whole = count == len(name.parts) == len(image)
+    return 2 * count + is_whole if is_end else 0
 
 
 def _stem(name: Name) -> str:

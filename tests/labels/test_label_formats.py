@@ -534,3 +534,19 @@ def test_label_studios_polygons_have_a_box_and_its_sentences_are_no_images(
     read = labelled(written(tmp_path, "a.json", document))
     assert boxes(read) == [((64, 120, 384, 360), None)]
     assert "brush" in read.problems[0].reason
+
+
+def test_each_split_of_a_data_set_has_its_own_boxes(tmp_path: Path) -> None:
+    images = [{"id": 7, "file_name": "a.jpg", "width": 640, "height": 480}]
+    for split, left in (("train", 10), ("valid", 50)):
+        (tmp_path / split).mkdir()
+        document = coco([left, 20, 30, 40]) | {"images": images}
+        written(tmp_path / split, "_annotations.coco.json", document)
+
+    read = labelled(tmp_path, ("train/a.jpg", "valid/a.jpg"))
+    assert [(image, found[0].edges[0]) for image, found in read.named()] == [
+        ("train/a.jpg", 10),
+        ("valid/a.jpg", 50),
+    ]
+    alone = labelled(tmp_path, ("a.jpg",))
+    assert (list(alone.named()), len(alone.strange())) == ([], 2)

@@ -79,6 +79,32 @@ def test_a_file_of_labels_is_of_the_image_beside_its_folder(file: str, image: st
     assert of_labels_file(file) == image
 
 
+@pytest.mark.parametrize(
+    ("folder", "written", "image"),
+    [
+        ("train", "a.jpg", "train/a.jpg"),
+        ("valid", "a.jpg", "valid/a.jpg"),
+        ("train/labels", "..\\images\\b.jpg", "train/images/b.jpg"),
+        ("valid/labels", "../images/b.jpg", "valid/images/b.jpg"),
+        ("annotations", "train/a.jpg", "train/a.jpg"),
+        ("annotations", "c.jpg", "d/c.jpg"),
+    ],
+)
+def test_a_name_is_relative_to_the_folder_of_its_file_where_there_is_such_an_image(
+    folder: str, written: str, image: str
+) -> None:
+    name = name_of(written, folder=folder)
+    images = ["train/a.jpg", "valid/a.jpg", "train/images/b.jpg", "valid/images/b.jpg", "d/c.jpg"]
+    assert matched([name], images).names == {image: [name]}
+
+
+def test_files_of_two_folders_do_not_speak_of_one_image() -> None:
+    names = [name_of("a.jpg", folder=folder) for folder in ("train", "valid")]
+    result = matched(names, ["a.jpg"])
+    assert (dict(result.names), list(result.strange)) == ({}, names)
+    assert not matched([name_of("y/a.jpg", folder="annotations")], ["x/a.jpg"]).names
+
+
 @given(st.sets(PATHS, min_size=1), st.lists(PATHS, min_size=1, unique=True))
 def test_no_image_has_what_is_not_its_own(images: set[str], written: list[str]) -> None:
     result = matched(map(name_of, written), sorted(images))

@@ -72,7 +72,7 @@ LABELS = (
     mutant(
         "another folder's image has the box",
         MATCHING,
-        "if is_end or name.anywhere else 0",
+        "if is_end else 0",
         "if True else 0",
         IN_MATCHING,
     ),
