@@ -1,6 +1,8 @@
 """`import` and `suggest`: boxes of other tools, and of a model, for a collection to keep."""
 
 import argparse
+import sys
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,6 +153,7 @@ def _suggest(arguments: argparse.Namespace) -> int:
     with (
         opened(arguments.folder, state=arguments.state) as collection,
         progress_bar() as show,
+        redirect_stdout(sys.stderr),  # what a model prints is no answer of this command
     ):
         result = collection.suggest_with(
             model, around=arguments.around, decided=arguments.decided, progress=show

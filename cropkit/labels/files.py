@@ -179,9 +179,9 @@ class _Reader:
 
     def folder(self, folder: Path) -> Labels:
         """Yield what the files of a folder hold; what is no file of labels is passed over."""
-        names: Mapping[int, str] = {}
+        classes = yolo.NO_CLASSES
         try:
-            names = yolo.class_names(folder)
+            classes = yolo.classes_of(folder)
         except BadSuggestion as error:
             yield error  # boxes are right without them
         for number, (path, relative) in enumerate(_files(folder)):
@@ -190,7 +190,7 @@ class _Reader:
                 return
             try:
                 document = Document(path, relative, _IN_FOLDER)
-                labels = self._read(document, relative, names, is_alone=False)
+                labels = self._read(document, relative, classes, is_alone=False)
                 yield from _beside(labels, relative.rpartition("/")[0])
             except (BadSuggestion, MissingFile) as error:
                 yield (
@@ -206,11 +206,12 @@ class _Reader:
         document = Document(path)
         if self.format == "parquet" or document.start.startswith(_PARQUET):
             return self._met("parquet", rows.from_parquet(path, self.declared))
-        names = yolo.class_names(path.parent) if path.suffix == ".txt" else {}
-        return self._read(document, path.name, names, is_alone=True)
+        is_text = path.suffix == ".txt"
+        classes = yolo.classes_of(path.parent) if is_text else yolo.NO_CLASSES
+        return self._read(document, path.name, classes, is_alone=True)
 
     def _read(
-        self, document: Document, relative: str, names: Mapping[int, str], *, is_alone: bool
+        self, document: Document, relative: str, classes: yolo.Classes, *, is_alone: bool
     ) -> Labels:
         asked = Asked(document.name, of_labels_file(relative), self.declared, self.images)
         start = document.start[:1]
@@ -219,7 +220,7 @@ class _Reader:
         if start == b"<":
             return self._of(XML, document.xml(), asked)
         if self.format == YOLO or _is_yolo(document):
-            return self._met(YOLO, yolo.read(document, asked.image, names))
+            return self._met(YOLO, yolo.read(document, asked.image, classes))
         if is_alone and self.format in ("", "csv"):
             return self._met("csv", rows.from_csv(document.path, self.declared))
         if self.format or relative.endswith(".txt"):  # a caption, a list of files

@@ -31,6 +31,7 @@ _SIZES = (
     ("upright_width", "upright_height"),
     ("original_width", "original_height"),
 )
+_PLAIN_SIZE = ("width", "height")  # of the image, where they are not those of the box
 _CATEGORIES = ("category", "class", "label", "class_name", "categories")
 _MOST = 1_000  # boxes in one row
 
@@ -123,9 +124,10 @@ def _check(header: Sequence[str], where: str, declared: Declared) -> None:
     has_list = any(name in names for name in (*_BOXES, "objects", "region"))
     if not has_list and _edges_in(names, declared.order) is None:
         shown = excerpt(", ".join(header))
-        raise BadSuggestion(
-            where, f"has no columns for {declared.order or 'any'} boxes; it has {shown}"
-        )
+        kind = f"{declared.order} boxes" if declared.order else "boxes"
+        usual = "; ".join(", ".join(edges) for each in EDGES.values() for edges in each[:1])
+        cure = f"give columns their usual names ({usual}), or one called bbox"
+        raise BadSuggestion(where, f"has no columns for {kind}; it has {shown}: {cure}")
 
 
 def _in_lines(document: Document) -> Iterator[tuple[str, Row] | BadSuggestion]:
@@ -188,8 +190,10 @@ def _cell(row: Row, names: Mapping[str, str], usual: Sequence[str]) -> Any:  # n
 
 
 def _size(row: Row, names: Mapping[str, str], where: str) -> Size | None:
-    for width, height in _SIZES:
-        if width in names and height in names:
+    named = _edges_in(names, None)
+    edges = () if named is None else named[1]
+    for width, height in (*_SIZES, _PLAIN_SIZE):
+        if width in names and height in names and names[width] not in edges:
             stated = (row[names[width]] or 0, row[names[height]] or 0)
             return stated_size(*stated, where)
     return None

@@ -128,7 +128,8 @@ class Imported:
         try:
             rows = self._rows(path)
         except (sqlite3.Error, ForeignState, OSError) as error:
-            return Suggested(problems=(Problem(ProblemKind.SUGGESTION, SUGGESTIONS, str(error)),))
+            reason = _damage(error)
+            return Suggested(problems=(Problem(ProblemKind.SUGGESTION, SUGGESTIONS, reason),))
         suggestions: list[Suggestion] = []
         problems: list[Problem] = []
         for row in rows:
@@ -157,7 +158,7 @@ class Imported:
         """
         if not self.exists:
             return ()
-        with self._translated(), closing(self._read()) as db:
+        with self._readable(), closing(self._read()) as db:
             rows = db.execute(_SOURCES).fetchall()
             return tuple(Source(unescaped(str(name)), *rest) for name, *rest in rows)
 
@@ -165,7 +166,7 @@ class Imported:
         """Whether a source has boxes for an image of that content."""
         if not self.exists:
             return False
-        with self._translated(), closing(self._read()) as db:
+        with self._readable(), closing(self._read()) as db:
             known = db.execute(KNOWN, (escaped(path), escaped(name), sha256)).fetchone()
             return known is not None
 
@@ -254,11 +255,22 @@ class Imported:
                     raise
 
     @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise BadSuggestion(SUGGESTIONS, _damage(error)) from error
+
+    @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
             raise WriteFailed(SUGGESTIONS, error) from error
+
+
+def _damage(error: object) -> str:
+    return f"cannot be read ({error}): delete it, and import the boxes again"
 
 
 def _check_shape(db: sqlite3.Connection, path: Path) -> None:

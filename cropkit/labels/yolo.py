@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from cropkit.errors import BadSuggestion
 from cropkit.labels.documents import SMALL, Document, without_raising
@@ -28,23 +29,32 @@ def is_meant(line: str) -> bool:
     return _LINE.fullmatch(line.strip()) is not None
 
 
-def read(document: Document, image: str, names: Mapping[int, str]) -> Labels:
+class Classes(NamedTuple):
+    """What a data file says: the classes' names, and whether joints follow each box."""
+
+    names: Mapping[int, str]
+    has_keypoints: bool = False
+
+
+NO_CLASSES = Classes({})
+
+
+def read(document: Document, image: str, classes: Classes) -> Labels:
     """Yield the boxes of one image's file.
 
     Parameters
     ----------
     image : the image's path, without a suffix
-    names : of the classes
     """
-    read_one = partial(_line, image=image, names=names)
+    read_one = partial(_line, image=image, classes=classes)
     for where, line in document.lines():
         yield from without_raising(read_one, line, where)
 
 
-def _line(line: str, where: str, *, image: str, names: Mapping[int, str]) -> Labels:
+def _line(line: str, where: str, *, image: str, classes: Classes) -> Labels:
     number, *rest = (numeric(part, where) for part in line.split())
-    edges, confidence = _box(rest, where)
-    category = names.get(int(number), f"{number:g}")
+    edges, confidence = _box(rest, where, has_keypoints=classes.has_keypoints)
+    category = classes.names.get(int(number), f"{number:g}")
     yield Label(
         where,
         image,
@@ -56,26 +66,28 @@ def _line(line: str, where: str, *, image: str, names: Mapping[int, str]) -> Lab
     )
 
 
-def class_names(folder: Path) -> Mapping[int, str]:
-    """Return the names of classes that a folder, or the one above it, tells; none is no error.
+def classes_of(folder: Path) -> Classes:
+    """Return what a folder, or one of the two above it, tells of its labels; nothing is no error.
 
     Raises
     ------
     BadSuggestion
         There is a file of names that cannot be read.
     """
-    for place in (folder, folder.parent):
-        for name in _NAMES:
-            if (place / name).is_file():
-                lines = Document(place / name, limit=SMALL).text.splitlines()
-                return {number: text(line.strip()) for number, line in enumerate(lines)}
+    for place in (folder, *folder.absolute().parents[:2]):
         for name in _DATA:
             if (place / name).is_file():
                 return _in_yaml(Document(place / name, limit=SMALL))
-    return {}
+        for name in _NAMES:
+            if (place / name).is_file():
+                lines = Document(place / name, limit=SMALL).text.splitlines()
+                return Classes({number: text(line.strip()) for number, line in enumerate(lines)})
+    return NO_CLASSES
 
 
-def _box(numbers: list[float], where: str) -> tuple[Edges, float | None]:
+def _box(numbers: list[float], where: str, *, has_keypoints: bool) -> tuple[Edges, float | None]:
+    if has_keypoints and len(numbers) > _SCORED:
+        numbers = numbers[:_BOX]  # the others are where its joints are
     if len(numbers) >= _LEAST_POLYGON and len(numbers) % 2 == 0:
         pairs = zip(numbers[::2], numbers[1::2], strict=True)
         return around_points(list(pairs), where), None
@@ -85,8 +97,8 @@ def _box(numbers: list[float], where: str) -> tuple[Edges, float | None]:
     return xyxy("cxcywh", (a, b, c, d)), numbers[_BOX] if len(numbers) == _SCORED else None
 
 
-def _in_yaml(document: Document) -> Mapping[int, str]:
-    """Return ``names`` of a data file, a list or a mapping of numbers."""
+def _in_yaml(document: Document) -> Classes:
+    """Return ``names`` of a data file, a list or a mapping of numbers, and its ``kpt_shape``."""
     import yaml  # noqa: PLC0415  (where there is such a file)
 
     try:
@@ -97,12 +109,13 @@ def _in_yaml(document: Document) -> Mapping[int, str]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise BadSuggestion(document.name, f"is not YAML ({reason})") from None
-    names = data.get("names") if isinstance(data, dict) else None
+    content = data if isinstance(data, dict) else {}
+    names = content.get("names")
     if isinstance(names, list):
-        return {number: text(name) for number, name in enumerate(names)}
-    if isinstance(names, dict):
-        return {key: text(name) for key, name in names.items() if isinstance(key, int)}
-    return {}
+        names = dict(enumerate(names))
+    pairs = names.items() if isinstance(names, dict) else ()
+    named = {key: text(name) for key, name in pairs if isinstance(key, int)}
+    return Classes(named, content.get("kpt_shape") is not None)
 
 
 def _refuse_aliases(document: Document) -> None:

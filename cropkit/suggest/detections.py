@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from threading import Lock
 from time import monotonic
@@ -19,6 +18,7 @@ from cropkit.suggest.border import TOLERANCE, Border, Clipped, Outside
 from cropkit.suggest.calling import Model, Wants, calling
 from cropkit.suggest.convention import ALLOWED, Frame, Order, Units, in_pixels, xyxy
 from cropkit.suggest.numbers import FLOAT_NOISE, confidence, number
+from cropkit.suggest.own_thread import OwnThread
 from cropkit.suggest.recognising import Seen, recognised
 from cropkit.suggest.suggested import Meter, Pace, Suggested, Suggester, problem_of
 from cropkit.suggest.table import Table
@@ -97,7 +97,7 @@ class Detections:
         self._border = Border(outside, tolerance)
         self._calling = calling(self._model, wants)
         self._files: Root | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="cropkit-suggest")
+        self._thread = OwnThread("cropkit-suggest")
         self._known: OrderedDict[tuple[str, str], Suggested] = OrderedDict()
         self._lock = Lock()
         self._meter = Meter()
@@ -132,7 +132,7 @@ class Detections:
         known = {each: suggested for each in images if (suggested := self._recall(each))}
         new = [each for each in dict.fromkeys(images) if each not in known]
         if new:
-            answered = self._thread.submit(self._ask, new).result()
+            answered = self._thread.run(self._ask, new)
             for each, suggested in zip(new, answered, strict=True):
                 known[each] = suggested
                 if not suggested.problems:
@@ -178,7 +178,7 @@ class Detections:
             answers = self._timed(arguments)
         except BadSuggestion as error:
             return told | _problems(inputs, f"{self.name}: its answer {error.args[1]}")
-        except Exception as error:  # noqa: BLE001  (a stranger's code may raise whatever it likes)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's code may raise whatever it likes)
             if len(inputs) > 1:  # one of them is to blame, and the others have boxes
                 return told | {each: self._answered([each])[each] for each in inputs}
             return told | _problems(inputs, f"{self.name} raised {type(error).__name__}: {error}")

@@ -8,6 +8,7 @@ to be declared.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from cropkit.errors import BadFraming, BadSuggestion
@@ -19,6 +20,7 @@ from cropkit.suggest.numbers import excerpt
 Answer = Any  # of some model
 
 _BOX, _SCORED, _CLASSED = 4, 5, 6
+MOST_ROWS = 10_000  # boxes of one answer
 _DEPTH = 5  # results in lists in results
 # Many boxes under one name: their order; and whether people disagree about it.
 _MANY: Mapping[str, tuple[Order | None, bool]] = {
@@ -70,7 +72,14 @@ def recognised(answer: Answer) -> list[Seen]:
     BadSuggestion
         When nobody knows what it is.
     """
-    return list(_seen(answer, 0))
+    rows = list(islice(_seen(answer, 0), MOST_ROWS + 1))
+    if len(rows) > MOST_ROWS:
+        raise _too_many()
+    return rows
+
+
+def _too_many() -> BadSuggestion:
+    return BadSuggestion("answer", f"has more than {MOST_ROWS:,} boxes")
 
 
 def _seen(answer: Answer, depth: int) -> Iterator[Seen]:
@@ -208,6 +217,8 @@ def _table(values: Answer) -> list[list[float]]:
     if array.size == 0:
         return []
     table = array[None] if array.ndim == 1 else array
+    if table.ndim and len(table) > MOST_ROWS:
+        raise _too_many()
     if table.ndim != 2 or not _BOX <= table.shape[1] <= _CLASSED or table.dtype.kind not in "fiu":  # noqa: PLR2004  (rows and columns)
         kind = type(values).__name__
         shape = f"{kind} of shape {array.shape}, {array.dtype}"

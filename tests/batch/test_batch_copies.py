@@ -42,7 +42,7 @@ def test_each_wanted_crop_of_each_image_is_made(folder: Path, tmp_path: Path) ->
         for slot, size in (("square", (32, 32)), ("tall", (24, 32))):
             with Image.open(out / f"{stem}_{slot}.png") as crop:
                 assert crop.size == size
-            assert (out / f"{stem}_{slot}.decision").exists()
+            assert not (out / f"{stem}_{slot}.decision").exists()
 
 
 def test_what_is_done_is_left_alone_the_next_time(folder: Path, tmp_path: Path) -> None:

@@ -358,6 +358,21 @@ def test_a_models_subjects_are_framed_too(folder: Path) -> None:
     assert versions(folder) == [(PixelBox(10, 0, 40, 60), "around 1 subject", 0.5)]
 
 
+def test_what_a_model_prints_is_no_part_of_the_answer(folder: Path) -> None:
+    place = model(folder, "def find(image):\n    print('noise')\n    return [[8, 4, 40, 20]]\n")
+    ended = shell.run("suggest", folder, "--with", "finder:find", "--json", folder=place)
+    assert json.loads(ended.stdout)["boxes"] == 2
+    assert "noise" in ended.stderr
+
+
+def test_a_damaged_store_says_what_to_do(folder: Path) -> None:
+    shell.run("import", folder, labels(folder, row()))
+    (folder / SUGGESTIONS).write_bytes(b"noise" * 1000)
+    ended = shell.run("import", folder, "--list")
+    assert (ended.returncode, "delete it, and import the boxes again" in ended.stderr) == (1, True)
+    assert "delete it" in shown(folder)[1][0]
+
+
 @pytest.mark.parametrize("rule", ["margin", "margin=x", "size=3", "margin=-1", "aspect=x", "keep="])
 def test_a_rule_that_is_none_is_refused_before_anything_is_made(folder: Path, rule: str) -> None:
     ended = shell.run("import", folder, labels(folder, *FACES), "--around", rule)

@@ -310,6 +310,33 @@ def test_yolo_reads_a_folder_with_classes_scores_and_polygons(tmp_path: Path) ->
     assert names == ["dog", "cat"]
 
 
+def test_joints_behind_a_box_of_yolo_are_no_polygon(tmp_path: Path) -> None:
+    """`kpt_shape` tells: five numbers for a class and a box, then two or three for each joint."""
+    joints = " 0.1 0.1 0.9 0.9 0.5 0.2 0.3 0.3 0.4 0.4"
+    written(tmp_path, "train/labels/a.txt", f"0 0.5 0.5 0.25 0.5{joints}\n")
+    written(tmp_path, "train/labels/b.txt", "0 0.5 0.5 0.25 0.5 0.1 0.1 2 0.9 0.9 2\n")
+    written(tmp_path, "data.yaml", "names: [dog]\nkpt_shape: [5, 2]\n")
+    images = ["train/images/a.jpg", "train/images/b.jpg"]
+    for start in (tmp_path, tmp_path / "train/labels"):
+        labels = labelled(start, images)
+        assert [boxes(labels, image) for image in images] == [[((240, 120, 400, 360), None)]] * 2
+        names = {label.category for _, of_image in labels.named() for label in of_image}
+        assert names == {"dog"}
+
+
+def test_a_width_and_a_height_beside_edges_are_the_images(tmp_path: Path) -> None:
+    """As TensorFlow's CSV has them; with x and y they are the box's."""
+    header = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
+    path = written(
+        tmp_path, "a.csv", f"{header}a.jpg,640,480,dog,10,20,40,60\nb.jpg,320,240,dog,1,2,30,40\n"
+    )
+    labels = labelled(path)
+    assert boxes(labels) == [(BOX, None)]
+    assert "(stale)" in reasons(labels, "x/b.jpg")[0]
+    plain = written(tmp_path, "b.csv", "filename,x,y,width,height\na.jpg,10,20,30,40\n")
+    assert boxes(labelled(plain)) == [(BOX, None)]
+
+
 def test_a_single_file_of_yolo_is_of_the_image_that_has_its_stem(tmp_path: Path) -> None:
     labels = labelled(written(tmp_path, "a.txt", "0 .5 .5 1 1\n"))
     assert boxes(labels) == [((0, 0, 640, 480), None)]
@@ -453,7 +480,7 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("a.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><annotation/>', "declares a document type"),
     ("a.xml", b"<annotation>" + b"<a>" * 200, "nested more than 100 deep"),
     ("a.csv", b"a,b,c\n1,2,3\n", "has no column for the image"),
-    ("a.csv", b"file,a,b\nx,1,2\n", "has no columns for any boxes"),
+    ("a.csv", b"file,a,b\nx,1,2\n", "has no columns for boxes"),
     ("a.bin", b"PAR1" + b"\0" * 20, "Parquet"),
 ]
 

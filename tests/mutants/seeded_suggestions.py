@@ -124,14 +124,14 @@ SUGGESTIONS = (
     mutant(
         "a model that raises ends the review",
         MODEL,
-        "except Exception as error:  # noqa: BLE001  (a stranger's",
-        "except KeyError as error:  # noqa: BLE001  (a stranger's",
+        "except (Exception, SystemExit) as error:",
+        "except KeyError as error:",
         IN_MODEL,
     ),
     mutant(
         "a model runs in whatever thread asks",
         MODEL,
-        "self._thread.submit(self._ask, new).result()",
+        "self._thread.run(self._ask, new)",
         "self._ask(new)",
         IN_MODEL,
     ),

@@ -18,7 +18,7 @@ import cropkit
 from cropkit.errors import BadParameterValue
 from cropkit.geometry import NormalizedBox, PixelBox, Size
 from cropkit.records import ProblemKind
-from cropkit.suggest import Suggested
+from cropkit.suggest import Suggested, recognising
 from cropkit.suggest import detections as detections_module
 from cropkit.suggest.detections import MOST, Detections
 from cropkit.system.files import Root
@@ -471,3 +471,36 @@ def test_an_image_that_changed_is_told_and_the_others_are_asked_for(tmp_path: Pa
     answers = detections.suggest_all(asked_for)
     assert [len(answer.suggestions) for answer in answers] == [1, 0, 1]
     assert "has changed since" in answers[1].problems[0].reason
+
+
+def test_an_answer_with_no_end_of_boxes_is_refused() -> None:
+    many = np.tile(np.array([0, 0, 5, 5]), (recognising.MOST_ROWS + 1, 1))
+    for answer in (many, [{"xyxy": [0, 0, 5, 5]}] * (recognising.MOST_ROWS + 1)):
+        suggested = of(answer)
+        assert "has more than 10,000 boxes" in suggested.problems[0].reason
+
+
+def test_a_model_that_ends_the_program_is_a_problem_of_its_image(tmp_path: Path) -> None:
+    def model(image: Image.Image) -> None:
+        raise SystemExit(image.width)
+
+    (suggested,) = Detections(model).of(Root(tmp_path)).suggest_all(several(tmp_path, 1))
+    assert suggested.problems[0].reason == "model raised SystemExit: 20"
+
+
+def test_a_model_that_hangs_keeps_no_process_alive(tmp_path: Path) -> None:
+    """Its thread is none that the interpreter waits for when it ends."""
+    begun = threading.Event()
+
+    def model(_: Image.Image) -> None:
+        begun.set()
+        threading.Event().wait()
+
+    detections = Detections(model).of(Root(tmp_path))
+    asked_for = several(tmp_path, 1)
+    waiting = threading.Thread(target=detections.suggest_all, args=(asked_for,), daemon=True)
+    waiting.start()
+    assert begun.wait(10)
+    threads = [each for each in threading.enumerate() if each.name == "cropkit-suggest"]
+    assert threads
+    assert all(each.daemon for each in threads)
