@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from PIL import Image, ImageDraw
 
+from cropkit import bounded
+from cropkit.bounds import Bounds
 from cropkit.errors import CropkitError
 from cropkit.formats.preview import upright
 from cropkit.geometry import PixelBox, Size
@@ -73,7 +75,8 @@ def sheet(collection: Proposing, count: int = 12) -> Sheet:
         try:
             look = collection.look(path)
             boxes = [each.box.pixels(look.size) for each in collection.suggestions(look)]
-            picture = upright(collection.files.read(path).data, path, look.size)
+            content = collection.files.read(path, Bounds.from_environment())
+            picture = bounded.done(upright, content.data, path, look.size)
         except CropkitError:
             continue
         cells.append(_cell(picture, boxes, look.size))

@@ -8,7 +8,8 @@ from time import monotonic
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from cropkit import formats
+from cropkit import bounded, formats
+from cropkit.bounds import Bounds
 from cropkit.errors import BadSuggestion, CropkitError
 from cropkit.formats.preview import upright
 from cropkit.geometry import NormalizedBox, Size
@@ -198,14 +199,14 @@ class Detections:
         if self._files is None:
             raise BadSuggestion(self.name, "is in no collection")
         path, of_path = asked.path, self._calling.of_path
-        content = self._files.read(path)
+        content = self._files.read(path, Bounds.from_environment())
         if content.sha256 != asked.sha256:
             raise BadSuggestion(path, "has changed since it was shown")
         stored = self._frame == "stored"
         orientation = formats.read_header(content.data, path).orientation if stored else 1
         if of_path is not None:
             return of_path(str(self._files.path / path)), orientation
-        return upright(content.data, path, asked.size), orientation
+        return bounded.done(upright, content.data, path, asked.size), orientation
 
     def _of_answer(self, path: str, size: Size, orientation: int, answer: Any) -> Suggested:  # noqa: ANN401  (of some model)
         try:

@@ -42,6 +42,7 @@ from cropkit.formats.glimpse import glimpse
 from cropkit.formats.preview import preview
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
+from cropkit.suggest.detections import Detections
 from cropkit.system.files import Root
 from cropkit.workers.previews import Preview, PreviewProcesses
 
@@ -180,6 +181,27 @@ def test_a_batch_goes_on_behind_costly_files(files: Path, tmp_path: Path) -> Non
     after = content(folder)
     assert {name for name in after if after[name] != before[name]} == {"well.png"}
     assert staged(folder) == []
+
+
+@pytest.mark.usefixtures("short")
+def test_what_a_model_would_look_at_has_a_bound(files: Path, tmp_path: Path) -> None:
+    """It is told by the file's name, the model is not asked, and the others have boxes."""
+    folder = Root(album(tmp_path / "set", files, "pixels.png"))
+    seen: list[tuple[int, int]] = []
+
+    def model(image: Image.Image) -> list[list[int]]:
+        seen.append(image.size)
+        return [[2, 2, 30, 30]]
+
+    detections = Detections(model).of(folder)
+    sizes = {"pixels.png": Size(SIDE, SIDE), "well.png": Size(40, 40)}
+    costly, well = (
+        detections.suggest(name, size, folder.read(name).sha256) for name, size in sizes.items()
+    )
+    (problem,) = costly.problems
+    assert problem.reason.startswith("model was not asked: pixels.png: ")
+    assert "s of CPU" in problem.reason
+    assert (len(well.suggestions), seen) == (1, [(40, 40)])
 
 
 @pytest.mark.usefixtures("short")
