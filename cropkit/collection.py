@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     from cropkit.engine import merging
     from cropkit.engine.fsck import Difference
     from cropkit.exports.exporting import Exported
-    from cropkit.labels.importing import Import
+    from cropkit.labels.importing import Import, Importer
     from cropkit.labels.labelled import Labelled
     from cropkit.monitor.stats import Stats
 
@@ -566,15 +566,11 @@ class Collection:
         WriteFailed
             Nothing was kept.
         """
-        from cropkit.labels import framing_rule, importing  # noqa: PLC0415  (loads parsers)
-        from cropkit.labels.labelled import Labelled  # noqa: PLC0415  (as above)
+        from cropkit.labels.labelled import Labelled  # noqa: PLC0415  (loads parsers)
 
         whole = labels if isinstance(labels, Labelled) else Labelled(Path(labels))
         mine = whole.of(self.files, lambda: self._listed)
-        called = mine.name if name is None else parameters.text("name", name)
-        rule = None if around is None else framing_rule.read(around)
-        importer = importing.Importer(self.imported, called, self.look, progress, rule)
-        return importer.keep_labels(mine)
+        return self._importer(mine, name, around, progress).keep_labels(mine)
 
     def suggest_with(
         self,
@@ -604,15 +600,21 @@ class Collection:
         WriteFailed
             What was kept until then stands.
         """
-        from cropkit.labels import framing_rule, importing  # noqa: PLC0415  (as above)
-
         (asked,) = self._suggesters_of(model)
-        called = getattr(asked, "name", "model") if name is None else parameters.text("name", name)
         standing = set() if decided else self.trail.decisions.standing_paths()
         images = [path for path in self._listed if path not in standing]
+        return self._importer(asked, name, around, progress).keep_answers(asked, images)
+
+    def _importer(
+        self, suggester: object, name: str | None, around: str | None, progress: Progress
+    ) -> "Importer":
+        """Return what keeps boxes under a name: the suggester's own, where none was given."""
+        from cropkit.labels import framing_rule, importing  # noqa: PLC0415  (loads parsers)
+
+        own = getattr(suggester, "name", "model")
+        called = own if name is None else parameters.text("name", name)
         rule = None if around is None else framing_rule.read(around)
-        importer = importing.Importer(self.imported, called, self.look, progress, rule)
-        return importer.keep_answers(asked, images)
+        return importing.Importer(self.imported, called, self.look, progress, rule)
 
     @property
     def imported(self) -> Imported:

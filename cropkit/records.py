@@ -82,6 +82,16 @@ class Suggestion:
     rank: int = 0
     confidence: float | None = None
 
+    @property
+    def words(self) -> dict[str, str | int | float | None]:
+        """All but the box, as the trail, its tables and the manifest name it."""
+        return {
+            "suggestion_source": self.source,
+            "suggestion_version": self.version,
+            "suggestion_rank": self.rank,
+            "suggestion_confidence": self.confidence,
+        }
+
 
 class ProblemKind(StrEnum):
     """In which way something was worse than it should be, although the work went on."""

@@ -489,13 +489,7 @@ def to_row(decided: Decision) -> dict[str, Any]:
 def _suggestion_row(suggestion: Suggestion | None) -> dict[str, Any]:
     if suggestion is None:
         return {}
-    return {
-        "suggestion_source": suggestion.source,
-        "suggestion_version": suggestion.version,
-        "suggestion_rank": suggestion.rank,
-        "suggestion_confidence": suggestion.confidence,
-        **_edges("suggestion", suggestion.box.xyxy),
-    }
+    return suggestion.words | _edges("suggestion", suggestion.box.xyxy)
 
 
 def _edges(name: str, values: tuple[float, float, float, float]) -> dict[str, float]:

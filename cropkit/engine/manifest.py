@@ -145,13 +145,7 @@ def _decided(decided: Decision) -> dict[str, Any]:
 def _suggested(suggestion: Suggestion | None) -> dict[str, Any]:
     if suggestion is None:
         return {}
-    return {
-        "suggestion_source": suggestion.source,
-        "suggestion_version": suggestion.version,
-        "suggestion_rank": suggestion.rank,
-        "suggestion_confidence": suggestion.confidence,
-        "suggestion_box": list(suggestion.box.xyxy),
-    }
+    return suggestion.words | {"suggestion_box": list(suggestion.box.xyxy)}
 
 
 def _resampling(made: Operation) -> str | None:

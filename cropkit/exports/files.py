@@ -112,11 +112,6 @@ def write_list(file: IO[str], each: Iterable[Any]) -> None:
     file.write("\n]")
 
 
-def placed(path: Path, folder: Path) -> str:
-    """Return a path relative to a folder where it lies beneath it; else in full."""
-    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
-
-
 def _part_of(out: Path) -> Path:
     return out.with_name(f".cropkit-{uuid4().hex}.part")
 

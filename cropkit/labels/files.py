@@ -192,12 +192,10 @@ class _Reader:
                 document = Document(path, relative, _IN_FOLDER)
                 labels = self._read(document, relative, classes, is_alone=False)
                 yield from _beside(labels, relative.rpartition("/")[0])
-            except (BadSuggestion, MissingFile) as error:
-                yield (
-                    error
-                    if isinstance(error, BadSuggestion)
-                    else BadSuggestion(relative, "is gone")
-                )
+            except MissingFile:
+                yield BadSuggestion(relative, "is gone")
+            except BadSuggestion as error:
+                yield error
 
     def file(self, path: Path) -> Labels:
         """Return what one file holds; in no known format, it is refused at once."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cropkit.errors import BadSuggestion, Refused
@@ -127,11 +126,9 @@ class Importer:
         """
         result = Import(self.name, labelled.formats, problems=list(labelled.problems))
         result.strange = list(labelled.strange())
-        kept = self._placed(labelled, result)
-        first = next(kept, None)
-        if first is not None:
-            formats = ", ".join(labelled.formats)
-            result.boxes = self.store.keep(self.name, formats, chain((first,), kept))
+        kept = list(self._placed(labelled, result))
+        if kept:
+            result.boxes = self.store.keep(self.name, ", ".join(labelled.formats), kept)
         result.clipped = labelled.clipped
         return result
 

@@ -186,7 +186,7 @@ class Imported:
         WriteFailed, BadSuggestion
             Nothing was kept: what was there before stands.
         """
-        kept = list(boxes)  # images are read for them: nobody waits for that behind a lock
+        kept = list(boxes)  # whatever makes them: nobody waits for that behind a lock
         with self._writing() as db:
             source = _source(db, escaped(name), format_name, empty=not more)
             db.executemany(_INSERT, (_row(source, each) for each in kept))

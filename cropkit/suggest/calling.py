@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Sequence as AnySequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -14,7 +13,7 @@ Wants = Literal["image", "path", "images", "paths"]
 Model = Callable[[Any], Any]
 
 _WANTS = ("image", "path", "images", "paths")
-_LISTS = (list, tuple, AnySequence)
+_LISTS = (list, tuple, Sequence)
 
 
 @dataclass(frozen=True, slots=True)
