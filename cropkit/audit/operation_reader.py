@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
-from cropkit.audit import chain, operations, rows, schema, unsettled, unvouched
+from cropkit.audit import chain, operations, rows, schema, standing_events, unsettled, unvouched
 from cropkit.audit.keys import Key
 from cropkit.audit.operation import Operation, OperationState
 from cropkit.audit.store_reader import StoreReader
@@ -113,9 +113,15 @@ class OperationReader:
         return [each for each in every if not isinstance(each, TrailDisagrees)], lost
 
     def undoable_of(self, image: str) -> list[Undoable]:
-        """Return those of one image, newest first."""
+        """Return those of one image, newest first; one that its row hides is there as lost."""
         with self._store.reading() as db:
-            return self._in_scope(operations.undoable_of(db, image))
+            listed = operations.undoable_of(db, image)
+            stands = standing_events.standing(db, image)
+        known = {each.id for each in listed}
+        hidden = [operations.Unreadable(each, image) for each in stands if each not in known]
+        place = {each: number for number, each in enumerate(stands)}
+        every = sorted([*hidden, *listed], key=lambda each: place.get(each.id, -1))
+        return self._in_scope(every if hidden else listed)
 
     def undoable_by_id(self, beginning: str) -> list[Undoable]:
         """Return those whose id begins with some text, oldest first."""

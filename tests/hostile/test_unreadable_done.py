@@ -163,6 +163,42 @@ def test_the_manifest_goes_on_and_names_it(folder: Path, tmp_path: Path, stateme
     assert [json.loads(row)["source"] for row in out.read_text().splitlines()] == [C, A]
 
 
+# -- rows that hide what was done ----------------------------------------------------------------
+
+HIDDEN = ("undone_by = 'f'", "undone_by = id", "kind = 'purge'", "kind = 'restore'")
+
+
+@pytest.mark.parametrize("statement", HIDDEN)
+def test_a_row_that_hides_the_newest_crop_lets_no_older_one_be_taken_back(
+    folder: Path, statement: str
+) -> None:
+    with Collection(folder) as collection:
+        assert collection.crop(B, SMALL).ok
+    newest = "seq = (SELECT max(seq) FROM operation)"
+    assert change(folder, f"UPDATE operation SET {statement} WHERE {newest}") == 1  # noqa: S608
+    before = images(folder)
+    with Collection(folder) as collection:
+        assert [each.code for each in collection.undo(B)] == ["TrailDisagrees"]
+        assert images(folder) == before
+        assert collection.undo(A)[0].ok
+    rebuild(folder)
+    with Collection(folder) as collection:
+        assert [each.ok for each in collection.undo(B, last=2)] == [True, True]
+
+
+def test_what_was_undone_and_redone_stands_as_its_events_tell(folder: Path) -> None:
+    with Collection(folder) as collection:
+        for count in (1, 2):
+            assert [each.ok for each in collection.undo(B)] == [True]
+            assert [each.ok for each in collection.redo(B)] == [True]
+            assert len(collection.trail.operations.undoable_of(B)) == 1, count
+            assert change(folder, "UPDATE operation SET kind = 'purge' WHERE kind = 'crop'") == 3
+            assert [each.code for each in collection.undo(B)] == ["TrailDisagrees"]
+            change(folder, "UPDATE operation SET kind = 'crop' WHERE kind = 'purge'")
+        assert [each.ok for each in collection.undo(B)] == [True]
+        assert collection.trail.operations.undoable_of(B) == []
+
+
 # -- events --------------------------------------------------------------------------------------
 
 
