@@ -41,6 +41,9 @@ _WRITTEN = (
     *(Capability("png", kind, DROPS, reason) for kind, reason in DROPPED.items()),
     Capability("png", "an end that is missing", PATCHED, "where all pixels are there"),
     Capability("png", "a checksum that is missing, rows too many", PATCHED, "made anew"),
+    Capability(
+        "png", "pixels whose chunk has a wrong checksum", PATCHED, "where their stream's is right"
+    ),
     Capability("png", "ancillary chunks of a wrong checksum", KEPT, "readers leave them out"),
     Capability("png", "bytes behind the pixel stream", DROPS, "no pixels are in them"),
     Capability("png", "thumbnails in EXIF and XMP", DROPS, "they show what was cropped out"),

@@ -87,11 +87,11 @@ def inflate_in_pieces(stream: bytes, length: int, name: str) -> Octets:
 def made_do(stream: bytes, length: int, row: int) -> tuple[Octets, str] | None:
     """Return the `length` bytes of a stream that is not as it should be, and what is wrong.
 
-    None where that is more than a checksum which is missing, or rows that are too many.
+    None where that is more than a checksum which is missing, or pixels that are too many.
 
     Parameters
     ----------
-    row : bytes of one row; 0 where there can be none too many
+    row : bytes of one row
     """
     import numpy as np  # noqa: PLC0415  (as above)
 
@@ -101,12 +101,14 @@ def made_do(stream: bytes, length: int, row: int) -> tuple[Octets, str] | None:
     except engine.error:
         return None
     extra = len(inflated) - length
-    rows = np.frombuffer(inflated, np.uint8)[:length]
-    if extra == 0 and not inflating.eof and not inflating.unconsumed_tail:
-        return rows, "its checksum is missing"
-    if row and 0 < extra <= _MOST_ROWS * row and extra % row == 0 and inflating.eof:
-        return rows, f"{extra // row} rows too many, which no image has"
-    return None
+    if not 0 <= extra <= _MOST_ROWS * row:
+        return None
+    missing = "" if inflating.eof else "its checksum is missing"
+    number, rest = divmod(extra, row)
+    whole = f"{number} rows" if not rest else f"{extra} bytes"
+    surplus = f"{whole} too many, which no image has" if extra else ""
+    note = ", ".join(filter(None, (surplus, missing)))
+    return np.frombuffer(inflated, np.uint8)[:length], note
 
 
 def deflate(rows: Octets, level: int) -> bytes:

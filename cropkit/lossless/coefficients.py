@@ -35,6 +35,8 @@ class Picture:
         self.arrays = library.calls.jpeg_read_coefficients(c.byref(info))
         self.width, self.height = int(info.image_width), int(info.image_height)
         structures = [info.comp_info[i] for i in range(info.num_components)]
+        if not all(each.quant_table for each in structures):
+            library.fail("a component of the image is in none of its scans")
         self.components = [_component(each) for each in structures]
         self.rows = [self._row_pointers(i, each) for i, each in enumerate(self.components)]
 

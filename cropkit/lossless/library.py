@@ -69,6 +69,10 @@ class Library:
         self._first_warning = ""
         return manager
 
+    def fail(self, reason: str) -> NoReturn:
+        """End as at an error of libjpeg's own, which did not mind what is asked of it."""
+        self._fatal(reason)
+
     @property
     def first_warning(self) -> str:
         """What libjpeg warned of first since the last `errors`, '' when of nothing."""

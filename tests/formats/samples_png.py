@@ -104,6 +104,7 @@ def stealthy(colour: int, text: bytes = b"parameters", *, packed: bool = True) -
 ICC = ("iCCP", b"sRGB\0\0" + zlib.compress(pictures.icc_profile()))
 CHROMA = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 FRAME = struct.pack(">5I2H2B", 0, WIDTH, HEIGHT, 0, 0, 1, 10, 0, 0)
+FRAMES = [("fcTL", FRAME), ("fdAT", b"\0\0\0\1x")]
 PLAIN = rgb()
 RAW = zlib.decompress(png.idat(PLAIN))
 
@@ -167,6 +168,12 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     "sTER": rgb([("sTER", b"\0")]),
     "prVW, mkBF, mkBS, mkBT, mkTS": rgb([("prVW", b"x"), ("mkBF", b"x"), ("mkTS", b"x")]),
     "acTL, fcTL": rgb([("acTL", struct.pack(">II", 1, 0)), ("fcTL", FRAME)]),
+    "fdAT": [
+        rgb([("fcTL", FRAME)], FRAMES),
+        rgb([], [("acTL", struct.pack(">II", 2, 0)), *FRAMES]),
+        rgb([("acTL", struct.pack(">II", 2, 0))] * 2, FRAMES),
+        rgb([("acTL", struct.pack(">II", (1 << 31) + 1, 0))], FRAMES),
+    ],
     "a picture in a private chunk (Skitch, ...)": [
         rgb([("skRf", b"#\0" + JPEG)]),
         rgb([("skRf", PLAIN)]),
@@ -185,6 +192,7 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
         with_stream(png.idat(PLAIN)[:-4]),
         with_stream(zlib.compress(RAW + RAW[: 1 + 3 * WIDTH])),
     ],
+    "pixels whose chunk has a wrong checksum": PLAIN[:-16] + b"oops" + PLAIN[-12:],
     "ancillary chunks of a wrong checksum": PLAIN[:33]
     + png.chunk("gAMA", struct.pack(">I", 45455))[:-4]
     + b"oops"
@@ -196,7 +204,7 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
     ],
     "animation of several frames (APNG)": [
         rgb([("acTL", struct.pack(">II", 2, 0)), ("fcTL", FRAME)], [("fdAT", b"\0\0\0\1x")]),
-        rgb([("fcTL", FRAME)], [("fcTL", FRAME), ("fdAT", b"\0\0\0\1x")]),
+        rgb([("acTL", struct.pack(">II", 1, 0)), ("fcTL", FRAME)], [("fdAT", b"\0\0\0\1x")]),
         rgb([("acTL", struct.pack(">II", 9, 0))]),
     ],
     "gain map (gdAT)": rgb([("gmAP", b"x")], [("gdAT", b"x")]),

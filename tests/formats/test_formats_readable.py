@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from io import BytesIO
 
 import jpeg_builder as jpg
 import numpy as np
@@ -9,6 +10,7 @@ import pictures
 import png_builder as png
 import pytest
 import riff_builder as riff
+from PIL import Image
 
 from cropkit import errors, formats
 from cropkit.formats.options import Jpeg, Options
@@ -44,6 +46,11 @@ JPEGS: dict[str, tuple[bytes, str]] = {
     "zeros between segments": (_between(b"\0\0"), "2 bytes between segments"),
     "words between segments": (_between(b"oops"), "4 bytes between segments"),
     "restart markers between segments": (_between(b"\xff\xd0\xff\x01"), "4 bytes between"),
+    "a broken segment behind the scan": (PLAIN[:-1] + b"\xdb\0\0", "end of image: it was missing"),
+    "a segment that is cut behind the scan": (
+        PLAIN[:-2] + b"\xff\xfe\x01\0some words",
+        "end of image: it was missing",
+    ),
     "bytes left over in the scan": (PLAIN[:-2] + ENTROPY + b"\xff\xd9", "bytes left over"),
 }
 
@@ -74,6 +81,34 @@ def test_a_transform_that_nobody_knows_is_told_and_no_fault_of_the_crop(options:
     candidate = cropped(data, "a.jpg", options)
     if options.jpeg is not Jpeg.EXACT:
         assert candidate.patched[0].startswith("colours, as decoded: Unknown Adobe")
+
+
+@pytest.mark.parametrize("options", MODES, ids=str)
+def test_a_revision_of_jfif_that_nobody_knows_costs_no_loss(options: Options) -> None:
+    data = jpg.build([(0xE0, b"JFIF\0\x96\0\1\0\x48\0\x48\0\0")], PHOTO)
+    candidate = cropped(data, "a.jpg", options)
+    assert candidate.degraded is None
+    if options.jpeg is not Jpeg.EXACT:
+        assert candidate.patched[0].startswith("header, as decoded: Warning: unknown JFIF")
+
+
+def test_a_damaged_byte_that_looks_like_a_marker_hides_no_more_than_in_a_viewer() -> None:
+    sound = jpg.build([], PHOTO, subsampling="4:4:4", restart_marker_blocks=2)
+    at = sound.index(b"\xff\xd3") + 4
+    data = sound[:at] + b"\xff\x9f\x11\x22" + sound[at + 4 :]
+    candidate = cropped(data, "a.jpg")
+    assert any(item.startswith("damaged pixels") for item in candidate.patched)
+    seen = np.asarray(Image.open(BytesIO(data)).crop(candidate.box_applied.xyxy), int)
+    written = np.asarray(Image.open(BytesIO(candidate.data)), int)
+    assert np.abs(seen - written).max() <= 2  # levels, by which two decoders may differ
+
+
+def test_a_component_that_no_scan_holds_is_encoded_anew_and_told() -> None:
+    data = jpg.build([], PHOTO, subsampling="4:4:4")
+    at = data.index(b"\xff\xda\0\x0c\x03\x01\0\x02\x11\x03\x11")
+    data = data[: at + 2] + b"\0\x08\x01\x01\0" + data[at + 11 :]
+    candidate = cropped(data, "a.jpg")
+    assert "none of its scans" in str(candidate.degraded)
 
 
 def test_stray_bytes_in_what_was_written_do_not_verify() -> None:
@@ -122,13 +157,54 @@ def test_an_orientation_with_a_wrong_checksum_turns_nothing() -> None:
     assert ("eXIf", "its checksum is wrong: readers leave it out") in cropped(data, "a.png").dropped
 
 
-@pytest.mark.parametrize("kind", ["IHDR", "IDAT", "IEND"])
-def test_what_an_image_needs_has_to_have_its_checksum(kind: str) -> None:
-    whole = png.build(SAMPLES, 2, 8)
+def _with_wrong_checksum(whole: bytes, kind: str) -> bytes:
     data = next(part for name, part in png.chunks(whole) if name == kind)
     right = png.chunk(kind, data)
+    return whole.replace(right, right[:-4] + b"oops")
+
+
+def test_a_header_has_to_have_its_checksum() -> None:
     with pytest.raises(errors.CorruptImage, match="CRC"):
-        formats.read_header(whole.replace(right, right[:-4] + b"oops"), "a.png")
+        formats.read_header(_with_wrong_checksum(png.build(SAMPLES, 2, 8), "IHDR"), "a.png")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("IDAT", "IDAT: its checksum"), ("IEND", "IEND: it was missing")]
+)
+def test_pixels_whose_stream_has_its_checksum_are_cropped_and_told(kind: str, words: str) -> None:
+    whole = png.build(SAMPLES, 2, 8)
+    candidate = cropped(_with_wrong_checksum(whole, kind), "a.png")
+    assert candidate.data == cropped(whole, "a.png").data
+    assert candidate.patched[0].startswith(words)
+
+
+def _in_one_chunk() -> bytes:
+    return _with_pixels(png.idat(png.build(SAMPLES, 2, 8)))
+
+
+def test_pixels_that_no_checksum_vouches_for_are_refused() -> None:
+    head, (_, stream), end = png.chunks(_in_one_chunk())
+    wrong = stream[:-4] + b"oops"
+    data = png.assembled([head]) + png.chunk("IDAT", wrong)[:-4] + b"oops" + png.chunk(*end)
+    with pytest.raises(errors.CorruptImage, match="checksum"):
+        formats.read_header(data, "a.png")
+
+
+@pytest.mark.parametrize("cut", [13, 16, 18, 20])
+def test_a_png_that_ends_in_its_last_pixels_is_cropped_where_all_are_there(cut: int) -> None:
+    whole = png.build(SAMPLES, 2, 8)
+    candidate = cropped(whole[:-cut], "a.png")
+    assert candidate.data == cropped(whole, "a.png").data
+    assert candidate.patched[0] == "IEND: it was missing"
+
+
+def test_a_length_beyond_the_file_is_no_harm_where_the_pixels_are_there() -> None:
+    whole = _in_one_chunk()
+    at = whole.index(b"IDAT")
+    data = whole[: at - 4] + b"\x3f\xff\xff\xff" + whole[at:]
+    candidate = cropped(data, "a.png")
+    assert png.idat(candidate.data) == png.idat(cropped(whole, "a.png").data)
+    assert "IDAT padding" in dict(candidate.dropped)
 
 
 def _with_pixels(stream: bytes) -> bytes:
@@ -141,6 +217,8 @@ def _with_pixels(stream: bytes) -> bytes:
         (lambda raw: zlib.compress(raw)[:-4], "its checksum is missing"),
         (lambda raw: zlib.compress(raw + raw[:481]), "1 rows too many"),
         (lambda raw: zlib.compress(raw + raw[: 3 * 481]), "3 rows too many"),
+        (lambda raw: zlib.compress(raw + b"\0"), "1 bytes too many"),
+        (lambda raw: zlib.compress(raw + b"\0")[:-4], "1 bytes too many, which no image has, its"),
     ],
 )
 def test_a_png_that_has_all_its_pixels_is_cropped_and_told(change: object, words: str) -> None:

@@ -17,7 +17,9 @@ from cropkit.lossless import process
 from cropkit.lossless.windows import grid_of
 
 # What libjpeg warns of where the pixels are all there.
-_TRANSFORM, _LEFT_OVER = "Unknown Adobe color transform", "extraneous bytes before marker"
+_LEFT_OVER = "extraneous bytes before marker"
+# What it warns of in headers that are carried, so that the crop gives the same warning.
+_OF_HEADERS = ("Unknown Adobe color transform", "Warning: unknown JFIF revision number")
 # What two readings of the same coefficients must agree on.
 _SAME = {
     "sampling": "sampling factors",
@@ -157,7 +159,7 @@ def check_whole(jpeg: Jpeg) -> None:
 
 def _is_harmless(warning: str) -> bool:
     """Whether a warning says nothing of pixels that are missing."""
-    return warning.startswith(_TRANSFORM) or _LEFT_OVER in warning
+    return warning.startswith(_OF_HEADERS) or _LEFT_OVER in warning
 
 
 def damage(jpeg: Jpeg) -> str | None:
@@ -182,7 +184,8 @@ def _warned(facts: Mapping[str, Any]) -> str | None:
     if not number:
         return None
     kind = "bytes left over" if _LEFT_OVER in warning else "damaged pixels"
-    kind = "colours" if number == 1 and warning.startswith(_TRANSFORM) else kind
+    kind = "colours" if number == 1 and warning.startswith(_OF_HEADERS[0]) else kind
+    kind = "header" if number == 1 and warning.startswith(_OF_HEADERS[1]) else kind
     return f"{kind}, as decoded: {warning}"
 
 
@@ -224,10 +227,10 @@ def verify(written: bytes, proof: Proof, name: str) -> None:
         verify(jpeg.trailer, proof.second, name)
 
 
-def _warnings_of_colour(facts: Mapping[str, Any], proof: Proof) -> int:
-    """Return how many warnings the source gives as well, of a transform that nobody knows."""
+def _warnings_of_headers(facts: Mapping[str, Any], proof: Proof) -> int:
+    """Return how many warnings the source gives as well, of a header that is carried."""
     both = (facts["first_warning"], proof.facts["first_warning"])
-    return int(all(warning.startswith(_TRANSFORM) for warning in both))
+    return int(all(warning.startswith(_OF_HEADERS) for warning in both))
 
 
 def _wrong(jpeg: Jpeg, proof: Proof) -> str | None:
@@ -238,7 +241,7 @@ def _wrong(jpeg: Jpeg, proof: Proof) -> str | None:
         return f"the coefficients cannot be read back: {error}"
     except process.Ended as error:
         raise LosslessUnavailable(jpeg.name, error) from error
-    if facts["warnings"] > _warnings_of_colour(facts, proof):
+    if facts["warnings"] > _warnings_of_headers(facts, proof):
         return f"reading it back gives a warning: {facts['first_warning']}"
     for item, words in _SAME.items():
         if facts[item] != proof.facts[item]:

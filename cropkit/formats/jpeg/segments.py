@@ -17,8 +17,9 @@ _FRAMES = range(0xC0, 0xD0)
 _NO_FRAMES = (0xC4, 0xC8, 0xCC)
 _CODED = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive; Huffman, in one pass or several
 _KINDS = {0xC3: "lossless", 0xC9: "arithmetic", 0xCA: "arithmetic progressive", 0xCB: "lossless"}
-# In entropy-coded data FF is followed by 00, a restart marker, or more FF (B.1.1.5).
-_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+# In entropy-coded data FF is followed by 00, a restart marker, or more FF (B.1.1.5). What is below
+# C0 is no marker that ends it, but damage: decoders go on at the next restart marker.
+_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 # Where a reader goes on that meets what is no marker: fill bytes may precede one (B.1.1.2).
 _NEXT = re.compile(rb"\xff(?=[^\x00\xff])")
 _ALONE = (0x01, *range(0xD0, 0xD8))  # markers without a segment, of use in coded data only
@@ -206,7 +207,12 @@ def parse(data: bytes, name: str) -> Jpeg:
         stray += skipped
         if data.startswith((_EOI, _SOI), start):
             break
-        segment, at = _segment(data, start, name)
+        try:
+            segment, at = _segment(data, start, name)
+        except (Truncated, CorruptImage):
+            if SOS not in (each.marker for each in segments):
+                raise
+            break  # behind pixels: they have no end, and may all be there
         segments.append(segment)
         check_parts(name, "segments", len(segments))
         if segment.marker == SOS:

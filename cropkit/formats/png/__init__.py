@@ -55,7 +55,9 @@ def opened(data: bytes, name: str, options: Options) -> OpenedPng:
     container = chunks.parse(data, name, options.drop)
     metadata.refuse(container, name, options.drop)
     samples.check_room(ihdr, container.idat_length, name)
-    if not container.ended:
+    if container.broken is not None:
+        samples.check_whole(ihdr, container.idat, name)
+    elif not container.ended:
         samples.inflated(ihdr, container.idat, name)  # pixels may be missing, too
     orientation = _orientation(container)
     header = Header("png", stored.oriented(orientation), orientation)
@@ -72,6 +74,8 @@ def _cropped(image: OpenedPng, box: PixelBox, stored: PixelBox) -> Candidate:
     account = Account("png")
     if not container.ended:
         account.patch("IEND: it was missing")
+    if container.broken is not None:
+        account.patch("IDAT: its checksum, which was wrong; that of the pixel stream is right")
     if note:
         account.patch(f"pixel stream: {note}")
     elif zlib_streams.ends_early(container.idat, filtered):

@@ -113,6 +113,8 @@ class Container:
     Parameters
     ----------
     ended : whether it has an end chunk, without which all of the pixels have to be looked for
+    broken : which is the first of the pixels' pieces whose checksum is wrong, None where all are
+        right
     """
 
     chunks: tuple[Chunk, ...]
@@ -120,6 +122,7 @@ class Container:
     pixels: tuple[memoryview, ...]
     trailer: bytes
     ended: bool = True
+    broken: int | None = None
 
     @property
     def idat(self) -> bytes:
@@ -146,7 +149,8 @@ class Container:
 def parse(data: bytes, name: str, drop: frozenset[str] = frozenset()) -> Container:
     """Take a PNG apart; CRCs, order and end are checked.
 
-    Of an ancillary chunk a wrong CRC is carried: readers leave it out, and show the image.
+    Of an ancillary chunk a wrong CRC is carried: readers leave it out, and show the image. Of the
+    pixels it is told, since their stream has a checksum of its own.
 
     Raises
     ------
@@ -168,7 +172,8 @@ def parse(data: bytes, name: str, drop: frozenset[str] = frozenset()) -> Contain
     rest = rest if ended else (*rest, Chunk("IEND", b""))
     _check_critical(rest, name)
     pixels = tuple(spans[i].of(view) for i in at)
-    return Container(rest, at[0], pixels, trailer, ended)
+    broken = next((i for i, place in enumerate(at) if not spans[place].sound), None)
+    return Container(rest, at[0], pixels, trailer, ended, broken)
 
 
 def read_ihdr(data: bytes, name: str) -> Ihdr:
@@ -206,6 +211,8 @@ def _spans(data: bytes, name: str) -> Iterator[_Span]:
             return  # its end is missing, of which readers do not need to see more
         check_parts(name, "chunks", number)
         span = _span(data, span.end, name)
+        if span.type == "IEND" and not span.sound:
+            return  # as if it were missing: it is the last that there is
         yield span
 
 
@@ -218,10 +225,13 @@ def _span(data: bytes, at: int, name: str) -> _Span:
         raise CorruptImage(name, f"chunk type {kind!r} at byte {at}")
     named, end = kind.decode("latin-1"), at + 12 + length
     if end > len(data):
+        if named == "IDAT":  # the last one, which may hold all that is needed
+            return _Span(named, at, end, sound=True)
         raise Truncated(name, f"inside a {named} chunk")
     crc = zlib_streams.engine.crc32(memoryview(data)[at + 4 : end - 4])
     sound = crc == int.from_bytes(data[end - 4 : end])
-    if not sound and not kind[0] & _ANCILLARY_BIT:
+    made_good = named == "IDAT" or (named == "IEND" and end == len(data))
+    if not (sound or made_good or kind[0] & _ANCILLARY_BIT):
         raise CorruptImage(name, f"the {named} chunk at byte {at} fails its CRC")
     return _Span(named, at, end, sound)
 

@@ -20,12 +20,14 @@ DROPPED: Mapping[str, str] = {
     "sTER": "half of a stereo pair is not one",
     "prVW, mkBF, mkBS, mkBT, mkTS": "Fireworks keeps the whole picture and its layers there",
     "acTL, fcTL": "an animation of one frame is a still image",
+    "fdAT": "frames that no sound acTL announces",
 }
 _REASONS = {kind: reason for kinds, reason in DROPPED.items() for kind in kinds.split(", ")}
 _REASONS |= dict.fromkeys(("caBX", "dSIG"), SIGNED)  # where they are not refused
 _UNSOUND = "its checksum is wrong: readers leave it out"
 _TEXTS = ("tEXt", "zTXt", "iTXt")
 _MOST_COLOURS = 256
+_MOST_FRAMES = 1 << 31
 _MOST_TEXT = 1 << 25  # bytes of text that is inflated, of all chunks together
 _SUGGESTED = {8: 6, 16: 10}  # bytes of an entry of sPLT, by its depth (11.3.4.4)
 
@@ -56,15 +58,25 @@ def refuse(container: Container, name: str, drop: frozenset[str] = frozenset()) 
     AnimatedImage, GainMap, Provenance
     """
     kinds = [chunk.type for chunk in container.chunks]
-    announced = [int.from_bytes(c.data[:4]) for c in container.chunks if c.type == "acTL"]
-    if "fdAT" in kinds or max(announced, default=1) > 1:
-        raise AnimatedImage(name, max([*announced, kinds.count("fcTL")]))
+    frames = _frames(container)
+    if frames > 1 or (frames and "fdAT" in kinds):
+        raise AnimatedImage(name, max(frames, kinds.count("fcTL")))
     if "gdAT" in kinds:
         raise GainMap(name, "a gain map in gdAT")
     if PROVENANCE not in drop and ("caBX" in kinds or "dSIG" in kinds):
         raise Provenance(name)
     if colour_profile.hides(text.profile(container.chunks) or b""):
         raise GainMap(name, "in the colour profile")
+
+
+def _frames(container: Container) -> int:
+    """Return how many frames an animation has, 0 where none is announced as the standard says.
+
+    One chunk has to announce them before the pixels (11.3.6.1): else readers show a still image.
+    """
+    before = [c.data for c in container.chunks[: container.idat_at] if c.type == "acTL"]
+    frames = int.from_bytes(before[0][:4]) if len(before) == 1 else 0
+    return frames if frames < _MOST_FRAMES else 0
 
 
 def edited(container: Container, edit: Edit) -> tuple[list[Chunk], int]:

@@ -53,11 +53,23 @@ def inflated(header: Ihdr, stream: bytes, name: str) -> tuple[Octets, str | None
     try:
         return zlib_streams.inflate(stream, _expected(header), name), None
     except (Truncated, CorruptImage, zlib_streams.engine.error):
-        row = 0 if header.interlace else 1 + header.stride(header.width)
-        whole = zlib_streams.made_do(stream, _expected(header), row)
+        whole = zlib_streams.made_do(stream, _expected(header), 1 + header.stride(header.width))
         if whole is None:
             raise
         return whole
+
+
+def check_whole(header: Ihdr, stream: bytes, name: str) -> None:
+    """Hold a stream against its own checksum, where that of a chunk is wrong.
+
+    Raises
+    ------
+    CorruptImage
+    """
+    try:
+        zlib_streams.inflate(stream, _expected(header), name)
+    except (Truncated, CorruptImage, zlib_streams.engine.error) as error:
+        raise CorruptImage(name, "pixels fail the checksum of their chunk") from error
 
 
 def check_room(header: Ihdr, stream_length: int, name: str) -> None:
