@@ -291,8 +291,8 @@ FILES = (
     mutant(
         "an animation of two is a still",
         PNG_META,
-        "max(announced, default=1) > 1:",
-        "max(announced, default=1) > 2:",
+        "if frames > 1 or",
+        "if frames > 2 or",
         IN_PNG,
         IN_FEATURES,
     ),
