@@ -1,15 +1,15 @@
 """How long the list of a collection's images takes: CPU seconds of one process.
 
-    python benchmarks/listing.py [--sizes 1000,100000] [--folder FOLDER] [--json]
+    python benchmarks/listing.py [--sizes 1000,100000] [--a-folder 1000] [--folder FOLDER] [--json]
 
-For each size, folders of 1,000 empty files with names of images are made beneath FOLDER (a new
-temporary one) and removed again. They are listed for the first time, with nothing kept; once more,
-with nothing changed; and after one folder has changed. Then a review is begun, with nothing kept
-and with all of it, each in a process of its own: from the opening of the collection until its first
-page can be drawn, and until every image is listed. Of the second it is told how much memory the
-process has taken at most, and how long the thread that draws was busy at once. What is
-kept lies in a temporary cache. What has just changed would not be kept; here it is. Each figure is
-the least of some rounds.
+For each size, folders of 1,000 empty files (or as many as `--a-folder` says) with names of images
+are made beneath FOLDER (a new temporary one) and removed again. They are listed for the first time,
+with nothing kept; once more, with nothing changed; and after one folder has changed. Then a review
+is begun, with nothing kept and with all of it, each in a process of its own: from the opening of
+the collection until its first page can be drawn, and until every image is listed. Of the second it
+is told how much memory the process has taken at most, and how long the thread that draws was busy
+at once. What is kept lies in a temporary cache. What has just changed would not be kept; here it
+is. Each figure is the least of some rounds.
 """
 
 import argparse
@@ -33,19 +33,19 @@ from cropkit.review.widget import Review
 from cropkit.system.scope import Scope
 
 SIZES = "1000,100000"
-IN_A_FOLDER = 1000
+A_FOLDER = 1000
 ROUNDS = 3
 
 
 @contextmanager
-def images(above: Path, number: int) -> Iterator[Path]:
-    """Make so many files; remove them at the end."""
+def images(above: Path, number: int, a_folder: int) -> Iterator[Path]:
+    """Make so many files, some in each folder; remove them at the end."""
     root = Path(tempfile.mkdtemp(prefix="cropkit-listing-", dir=above))
     try:
-        for folder in range(-(-number // IN_A_FOLDER)):
+        for folder in range(-(-number // a_folder)):
             place = root / f"batch_{folder:04d}"
             place.mkdir()
-            for image in range(min(IN_A_FOLDER, number - folder * IN_A_FOLDER)):
+            for image in range(min(a_folder, number - folder * a_folder)):
                 name = f"20260105_{image:06d}_stage{image % 3}_image.jpg"
                 os.close(os.open(place / name, os.O_WRONLY | os.O_CREAT, 0o600))
         yield root
@@ -118,6 +118,7 @@ def main() -> None:
     """Measure all sizes."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", default=SIZES)
+    parser.add_argument("--a-folder", type=int, default=A_FOLDER)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--review", type=Path, help=argparse.SUPPRESS)
@@ -130,7 +131,7 @@ def main() -> None:
         os.environ["XDG_CACHE_HOME"] = cache
         rows = []
         for size in map(int, arguments.sizes.split(",")):
-            with images(arguments.folder, size) as root:
+            with images(arguments.folder, size, arguments.a_folder) as root:
                 rows.append(measured(root, size))
     if arguments.json:
         sys.stdout.write(json.dumps({"rows": rows}) + "\n")

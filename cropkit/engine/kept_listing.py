@@ -48,7 +48,7 @@ class Stamp(NamedTuple):
 
 
 class Names(NamedTuple):
-    """What is in a folder: folders that are not hidden, and images in review order."""
+    """What is in a folder: folders that are not hidden, and images; what is kept is in order."""
 
     folders: list[str]
     images: list[str]
@@ -72,9 +72,12 @@ class KeptListing:
         self.unusable: PersonalStateUnusable | None = None
         self._before = self._believed()
         self._now: dict[str, tuple[Stamp, Names]] = {}
+        self._unordered: dict[str, Stamp] = {}
 
     def names(self, path: str, relative: str) -> Names:
         """Return what is in a folder, which is listed unless it is as it was.
+
+        What has been listed is to be ordered, and to be told in order to `put`.
 
         Raises
         ------
@@ -91,8 +94,18 @@ class KeptListing:
         now = time_ns()
         names = self._scanned(path)
         if stamp.device == self._device and stamp.settled(now) and _stamp(path) == stamp:
-            self._now[relative] = stamp, names
+            self._unordered[relative] = stamp
         return names
+
+    def is_ordered(self, relative: str) -> bool:
+        """Whether a folder's images are in order: they were kept."""
+        return relative in self._now
+
+    def put(self, relative: str, names: Names) -> None:
+        """Take what is in a folder, its images in order, where that can be kept."""
+        stamp = self._unordered.pop(relative, None)
+        if stamp is not None:
+            self._now[relative] = stamp, names
 
     def keep(self) -> PersonalStateUnusable | None:
         """Keep what was listed anew, if anything was; return why it could not be kept."""

@@ -2,14 +2,14 @@
 
 import logging
 import os
-import re
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from heapq import heappop, heappush, merge
-from itertools import chain, islice
+from heapq import heappop, heappush
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
 
 from cropkit.engine.kept_listing import KeptListing, Names
+from cropkit.engine.review_order import Natural, in_turn, natural, path_in_folder, runs
 from cropkit.errors import PersonalStateUnusable
 from cropkit.formats import EXTENSIONS
 from cropkit.records import Problem, ProblemKind
@@ -17,15 +17,9 @@ from cropkit.system.files import Root
 from cropkit.system.home import HOME
 from cropkit.system.scope import Scope
 
-_STAMP = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
-_STAGE = re.compile(r"_stage(\d+(?:\.\d+)?)")
 _SIDECAR = ".decision"
-_DIGITS = re.compile(r"(\d+)")
-_RUN = 2_048  # names that are sorted at once: some five milliseconds
-_NO_STAMP = "99999999_999999"  # images without a time in their name come last
 
 _log = logging.getLogger("cropkit")
-Natural = list[int | str]  # texts, and the numbers between them
 _Content = TypeVar("_Content")
 
 
@@ -98,7 +92,8 @@ def streamed(scope: Scope, outputs: Iterable[str] = ()) -> Generator[Stretch, No
     """Yield what `listed` lists, in its order, as soon as nothing can come before it.
 
     No folder is read before it is its turn, but those that it lies in: a stretch is what a folder
-    has, and may be empty. Whoever asks no further keeps nothing of the listing.
+    has, or some of it where it has many, and may be empty. Whoever asks no further keeps nothing of
+    the listing.
 
     Parameters
     ----------
@@ -112,9 +107,9 @@ def streamed(scope: Scope, outputs: Iterable[str] = ()) -> Generator[Stretch, No
         yield Stretch([], {}, (_unusable(scope, kept.unusable),))
     unread: dict[str, str] = {}
     for alike in _walk(scope, left_out, unread, lambda *which: _with_folders(kept.names(*which))):
-        images = _in_order([(name, names.images) for name, names in alike])
-        yield Stretch(images, unread.copy())
-        unread.clear()
+        for images in _in_order(kept, alike):
+            yield Stretch(images, unread.copy())
+            unread.clear()
     if (error := kept.keep()) is not None:
         _log.info("the listing of %s is not kept: %s", scope.folder, error)
 
@@ -123,22 +118,30 @@ def _unusable(scope: Scope, error: PersonalStateUnusable) -> Problem:
     return Problem(ProblemKind.LISTING, scope.part or ".", str(error))
 
 
-def _in_order(alike: list[tuple[str, list[str]]]) -> list[str]:
-    """Return the images of folders whose names are alike, those of each being in order already."""
-    runs = [[_beneath(name, image) for image in images] for name, images in alike]
-    return runs[0] if len(runs) == 1 else sorted(chain(*runs), key=_key_by_path)
+def _in_order(kept: KeptListing, alike: list[tuple[str, Names]]) -> Iterator[list[str]]:
+    """Yield the images of a folder in review order, or of several whose names are alike."""
+    paths = (
+        [_beneath(name, image) for image in run]
+        for name, names in alike
+        for run in _folder_in_order(kept, name, names)
+    )
+    alone = len(alike) == 1
+    yield from paths if alone else [sorted(chain.from_iterable(paths), key=path_in_folder)]
+
+
+def _folder_in_order(kept: KeptListing, name: str, names: Names) -> Iterator[list[str]]:
+    if kept.is_ordered(name):
+        yield from runs(names.images)
+        return
+    images: list[str] = []
+    for run in in_turn(names.images):
+        images += run
+        yield run
+    kept.put(name, Names(names.folders, images))
 
 
 def _beneath(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
-
-
-def _key_by_path(path: str) -> tuple[object, ...]:
-    return (*_key_in_folder(path.rpartition("/")[2]), path)
-
-
-def _key_by_name(name: str) -> tuple[str, float, Natural, str]:
-    return (*_key_in_folder(name), name)
 
 
 def nested(root: Path) -> Iterator[str]:
@@ -149,18 +152,6 @@ def nested(root: Path) -> Iterator[str]:
 def folders(root: Path) -> Iterator[Folder]:
     """Walk through the folders of a collection; what cannot be read is left out."""
     return (folder for alike in _walk(Scope(root), (), {}, _entries_in) for _, folder in alike)
-
-
-def review_order(path: str) -> tuple[object, ...]:
-    """Return the key by which images are shown."""
-    folder, _, name = path.rpartition("/")
-    return (_natural(folder or "."), *_key_in_folder(name))
-
-
-def _key_in_folder(name: str) -> tuple[str, float, Natural]:
-    stamp = _STAMP.search(name)
-    stage = _STAGE.search(name) if "_stage" in name else None
-    return stamp[1] if stamp else _NO_STAMP, float(stage[1]) if stage else 0.0, _natural(name)
 
 
 def companions(root: Root, path: str) -> dict[str, bool]:
@@ -237,7 +228,8 @@ def _is_sibling(name: str, group: str) -> bool:
 
 
 def _is_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in EXTENSIONS  # noqa: PTH122  (a path for each name takes longer than all else)
+    suffix = name[name.rfind(".", 1) :]  # of a name without one a letter; no path is made of it
+    return suffix.lower() in EXTENSIONS
 
 
 def _is_listed(entry: "os.DirEntry[str]") -> bool:
@@ -256,14 +248,7 @@ def _entries_in(path: str, relative: str) -> tuple[Folder, list[str]]:
 
 def _names_in(path: str) -> Names:
     folder, beneath = _entries_in(path, "")
-    return Names(beneath, _sorted(set(folder.images)))  # a name may come twice
-
-
-def _sorted(names: Iterable[str]) -> list[str]:
-    """Sort names as they are shown, in short turns: no other thread runs while a list is sorted."""
-    keys = map(_key_by_name, names)
-    runs = iter(lambda: sorted(islice(keys, _RUN)), [])
-    return [str(key[-1]) for key in merge(*runs)]
+    return Names(beneath, list(set(folder.images)))  # a name may come twice
 
 
 def _with_folders(names: Names) -> tuple[Names, list[str]]:
@@ -303,20 +288,14 @@ def _walk(
             return None
         for path in (f"{folder.rstrip('/')}/{name}" for name in beneath):
             if path not in left_out:
-                heappush(due, (_natural(path[cut:].lstrip("/")), path, None))
+                heappush(due, (natural(path[cut:].lstrip("/")), path, None))
         return content
 
     top = str(scope.folder)
-    heappush(due, (_natural(top[cut:].lstrip("/") or "."), top, entered(top)))
+    heappush(due, (natural(top[cut:].lstrip("/") or "."), top, entered(top)))
     while due:
         alike = [heappop(due)]
         while due and due[0][0] == alike[0][0]:
             alike.append(heappop(due))
         contents = [(path, entered(path) if path != top else known) for _, path, known in alike]
         yield [(path[cut:].lstrip("/"), each) for path, each in contents if each is not None]
-
-
-def _natural(text: str) -> Natural:
-    parts: Natural = [*_DIGITS.split(text.casefold())]
-    parts[1::2] = map(int, parts[1::2])
-    return parts

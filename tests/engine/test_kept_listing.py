@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import cropkit
 from cropkit.engine import kept_listing
 from cropkit.engine.kept_listing import Names, Stamp, read, written
-from cropkit.engine.listing import listed
+from cropkit.engine.listing import listed, streamed
 from cropkit.records import Problem, ProblemKind
 from cropkit.system import personal_cache
 from cropkit.system.scope import Scope
@@ -93,6 +93,15 @@ def test_a_folder_that_changed_is_listed_again_and_no_other(folder: Path, scans:
     assert scans.taken() == ["b"]
     assert len(listed(Scope(folder)).images) == len(WANTED) + 1
     assert scans.taken() == []
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_was_kept_of_a_large_folder_comes_in_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cropkit.engine.review_order.RUN", 2)
+    come = [stretch.images for stretch in streamed(Scope(folder))]
+    assert come == [WANTED[:1], WANTED[1:3], WANTED[3:4], WANTED[4:5], WANTED[5:]]
 
 
 @pytest.mark.parametrize("kind", [Path.symlink_to, lambda path, _: os.mkfifo(path)])

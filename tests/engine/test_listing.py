@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cropkit import formats
-from cropkit.engine.listing import companions, listed, review_order, streamed
+from cropkit.engine.listing import companions, listed, streamed
+from cropkit.engine.review_order import review_order
 from cropkit.errors import WriteFailed
 from cropkit.system.files import Root
 from cropkit.system.scope import Scope
@@ -76,7 +77,7 @@ def test_any_names_can_be_ordered(names: list[str]) -> None:
 def test_a_list_is_in_review_order(
     tmp_path: Path, run: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cropkit.engine.listing._RUN", run)
+    monkeypatch.setattr("cropkit.engine.review_order.RUN", run)
     names = [
         *("b10/a_stage2.png", "b9/20250102_000000_x.png", "b9/20250101_000000_y.png"),
         *("B9/20250101_120000_z.png", "a.png", "A2.png", "a10.png", "b9/c/x_stage1.5.png"),
