@@ -478,6 +478,22 @@ class Collection:
         self.trail.choose(options.to_settings())
         self.executor.applier.options = options
 
+    def also_drop(self, item: str) -> None:
+        """Leave one thing more out of crops from now on, in every session of this collection.
+
+        Parameters
+        ----------
+        item : one of `cropkit.formats.options.DROPPABLE`
+
+        Raises
+        ------
+        BadSetting, InsideCollection, AuditError
+            There is no such choice, this is a part only, or there is no trail: nothing was changed.
+        """
+        kept, here = self._chosen(), self.options
+        self.choose(replace(kept, drop=kept.drop | {item}))
+        self.executor.applier.options = replace(here, drop=here.drop | {item})
+
     def _chosen(self) -> formats.Options:
         return formats.Options.from_settings(self.trail.settings())
 

@@ -4,6 +4,7 @@ Times are aware UTC datetimes everywhere; a naive one is refused where it enters
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from cropkit.errors import BadDecision, BadSlot
 from cropkit.geometry import NormalizedBox, PixelBox, Size, iou, largest_edge_shift
 
 EDGE_TOLERANCE = 0.05
+SIGNED = "a crop breaks what it signs"  # why content credentials were dropped
 NEEDS_ADMINISTRATOR = "needs the administrator"  # why an owner, say, was dropped
 _SHA256_DIGITS = 64
 _SLOT = re.compile(r"(?:\w(?:[\w .+-]{0,38}\w)?)?")  # '' too: the one crop of an image
@@ -298,3 +300,13 @@ class CropResult:
     def ok(self) -> bool:
         """Whether it did what was asked."""
         return self.code is None
+
+    @property
+    def lost_credentials(self) -> bool:
+        """Whether content credentials were left out."""
+        return are_credentials_lost(self.dropped)
+
+
+def are_credentials_lost(dropped: Iterable[Sequence[str]]) -> bool:
+    """Whether content credentials are among what was left out, in pairs of item and reason."""
+    return any(SIGNED in pair for pair in dropped)

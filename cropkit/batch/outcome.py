@@ -14,7 +14,7 @@ from cropkit.audit.reader import TrailReader
 from cropkit.batch.plan import Item, Plan
 from cropkit.batch.record import OVERTAKEN, UNFINISHED, WELL, Entry, RunRecord
 from cropkit.errors import CropkitError
-from cropkit.records import Status
+from cropkit.records import Status, are_credentials_lost
 
 _WITHDRAWN = (Status.SUPERSEDED.value, Status.RESTORED.value)
 
@@ -122,6 +122,7 @@ def _ended(entry: Entry, trail_rows: _TrailRows, size_of: Callable[[str], int | 
         box=tuple(operation.report.get("box_applied") or ()) or entry.box,
         sha256_after=operation.sha256_after,
         degraded=operation.report.get("degraded"),
+        without_credentials=are_credentials_lost(operation.report.get("dropped", ())),
         bytes_after=size_of(operation.target),
     )
 

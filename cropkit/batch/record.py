@@ -45,6 +45,7 @@ class Entry:
     target : name of the file that it goes to
     slot, aim : which crop of its image it is, and the size or ratio that it is meant for
     copied : whether the image itself stays as it is
+    without_credentials : whether the crop was made without the content credentials of its image
     """
 
     path: str
@@ -72,6 +73,7 @@ class Entry:
     slot: str = ""
     aim: str | None = None
     copied: bool = False
+    without_credentials: bool = False
 
     @property
     def well(self) -> bool:
@@ -136,6 +138,11 @@ class RunRecord:
         """Items that were carried out, in a worse way than the settings ask for."""
         return tuple(entry for entry in self.entries if entry.degraded)
 
+    @property
+    def unsigned(self) -> tuple[Entry, ...]:
+        """Items that were cropped without their content credentials."""
+        return tuple(entry for entry in self.entries if entry.without_credentials)
+
     def summary(self) -> dict[str, Any]:
         """Return what a notebook's last cell shows."""
         return {
@@ -155,6 +162,8 @@ class RunRecord:
             text += f"; suggestions that could not be used: {len(self.problems)}"
         if self.degraded:
             text += f"; not cropped without loss: {len(self.degraded)}"
+        if self.unsigned:
+            text += f"; without content credentials: {len(self.unsigned)}"
         return text if self.state == FINISHED else f"{self.state}: {self.reason or ''}; {text}"
 
 

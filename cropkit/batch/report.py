@@ -94,6 +94,7 @@ def page(run: RunRecord, depict: Depict, notebooks: Sequence[str] = ()) -> str:
         passed=run.passed[:_LISTED],
         problems=run.problems[:_LISTED],
         degraded=run.degraded[:_LISTED],
+        unsigned=run.unsigned[:_LISTED],
         throughput=statistics.throughput(run),
         figures=_figures(run, cropped),
         notebooks=notebooks,

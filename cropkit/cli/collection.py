@@ -41,10 +41,12 @@ from cropkit.cli.shell import (
 from cropkit.cli.ways import add_ways, ways
 from cropkit.errors import AuditCorrupt, BadBox, CropkitError, MissingFile, NotRegularFile
 from cropkit.geometry import PixelBox
-from cropkit.records import CropResult
+from cropkit.records import CropResult, are_credentials_lost
 
 if TYPE_CHECKING:
     from cropkit.collection import Collection
+
+_UNSIGNED = ", without its content credentials"
 
 
 def add_crop(commands: Commands) -> None:
@@ -152,7 +154,8 @@ def _history(arguments: argparse.Namespace) -> int:
         for event in events:
             slot = slots.get(event["body"].get("decision")) or event["body"].get("slot")
             which = f" ({slot})" if slot else ""
-            tell(f"{event['at']}  {event['event']:<16} {event['path'] or ''}{which}")
+            less = _UNSIGNED if _lost_credentials(event["body"]) else ""
+            tell(f"{event['at']}  {event['event']:<16} {event['path'] or ''}{which}{less}")
     return FAILED if lost else DONE
 
 
@@ -160,6 +163,17 @@ def _facts(body: object) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise TypeError("it tells no facts")
     return body
+
+
+def _lost_credentials(body: dict[str, Any]) -> bool:
+    """Whether an event tells of a crop without its content credentials; it may be anybody's."""
+    from cropkit.audit import operations  # noqa: PLC0415  (a database, not for `--help`)
+
+    try:
+        report = operations.from_row(body["operation"]).report
+        return are_credentials_lost(report.get("dropped", ()))
+    except (KeyError, TypeError, AuditCorrupt):  # no operation, or none of ours: `fsck` names it
+        return False
 
 
 def _apply(arguments: argparse.Namespace) -> int:

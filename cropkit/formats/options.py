@@ -22,7 +22,6 @@ TRAILING = "trailing"  # what follows the end of an image
 MOTION = "motion"  # the video of a photograph that moves
 EXTENSION = "extension"  # the check that the name says what the content is
 DROPPABLE = (GAIN_MAP, MOTION, PROVENANCE, TRAILING, EXTENSION)
-SIGNED = "a crop breaks what it signs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cropkit.engine.executor import degraded
-from cropkit.errors import NoImages
+from cropkit.errors import IllegalMove, NoImages
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status
 from cropkit.review.keys.keymap import Keymap
@@ -61,6 +61,7 @@ from cropkit.review.model import (
 )
 from cropkit.review.model.progress import SessionCounts, within
 from cropkit.review.model.slots import image_of, keyed, slot_of
+from cropkit.review.model.transforms import name_of
 from cropkit.review.runtime.appliers import Workers
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.background_applier import BackgroundApplier
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
 
 _ENOUGH_FOR_A_RATE = 6
 _COUNT_SHOWN_AGAIN = 0.25  # seconds, while images are being listed
+_FOR_THE_WHOLE = "that is for the whole collection, and this is a review of a part of it"
 _STILL_LOADING = "Not taken: the page is not on the screen yet"
 
 
@@ -128,6 +130,7 @@ class ReviewController:
         self._begun = self._at_the_end = self.closed = False
         self._decided = 0
         self._not_lossless: set[str] = set()
+        self._without_credentials: set[str] = set()
         self._started: float | None = None
         # what keeps no crop waiting, nor waits for one
         self._side_thread = BackgroundThread("cropkit-side", loop, self.guard)
@@ -179,6 +182,7 @@ class ReviewController:
             thumbs=self.screen.thumbs,
             within=within(self.session),
             not_lossless=len(self._not_lossless),
+            without_credentials=frozenset(self._without_credentials),
             proposing=told_of(self.collection.suggesters),
         )
 
@@ -233,8 +237,20 @@ class ReviewController:
             return
         self._advance(move)
 
+    def check(self, move: Move) -> None:
+        """Raise `IllegalMove` where a move may not be made now; nothing is changed."""
+        chooses = advance(self.session, move).dropping is not None
+        collection = self.collection
+        if chooses and collection.looking is not None:
+            raise IllegalMove(name_of(move), str(collection.looking))
+        if chooses and not collection.scope.is_whole:
+            raise IllegalMove(name_of(move), _FOR_THE_WHOLE)
+
     def _advance(self, move: Move) -> None:
         step = advance(self.session, move)
+        if step.dropping is not None:
+            self.collection.also_drop(step.dropping)
+            self.prefetch.read_anew()
         decisions = tuple(map(self._stamped, step.decisions))
         if decisions:
             self.collection.decide(decisions)  # durable before anything shows it as decided
@@ -406,16 +422,22 @@ class ReviewController:
             self.prefetch.forget(path)
         if result.degraded is not None or not result.ok:
             self.guard.problem(result.degraded or result.message or str(result.code), path)
-        self._count_lossless(path, result)
+        self._count_losses(path, result)
         self._advance(Applied(path, result.status, result.message or ""))
 
-    def _count_lossless(self, path: str, result: CropResult) -> None:
-        self._not_lossless.discard(path)
+    def _count_losses(self, path: str, result: CropResult) -> None:
+        self._count_no_loss(path)
         if degraded(result) is not None:
             self._not_lossless.add(path)
+        if result.lost_credentials:
+            self._without_credentials.add(path)
+
+    def _count_no_loss(self, path: str) -> None:
+        self._not_lossless.discard(path)
+        self._without_credentials.discard(path)
 
     def _restored(self, path: str, result: CropResult) -> None:
-        self._not_lossless.discard(path)
+        self._count_no_loss(path)
         if not self.session.copies:
             self.prefetch.forget(path)
         if not result.ok:

@@ -40,6 +40,7 @@ _DIGEST = hashlib.sha256().digest_size
 _COUNTED_EVERY = 64
 _ATTEMPTS = 2
 _log = logging.getLogger("cropkit.workers.previews")
+_Question = tuple[str, Size, Headers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Preview:
     size : upright; where nothing could be decoded, of the card that is shown instead
     header : None where it cannot be cropped
     hindrance : why it cannot be cropped, and what can be done; '' where it can
+    code : name of the error that the hindrance is
     """
 
     sha256: str
@@ -59,6 +61,7 @@ class Preview:
     jpeg: bytes
     thumb: bytes
     hindrance: str = ""
+    code: str = ""
 
 
 class Cache:
@@ -145,7 +148,7 @@ def previewed(
     except Refused as refused:
         jpeg, size = glance(glimpse, content.data, path, fit)
         thumb = thumbnail(jpeg, THUMB)
-        return Preview(content.sha256, size, None, jpeg, thumb, str(refused))
+        return Preview(content.sha256, size, None, jpeg, thumb, str(refused), refused.code)
     return Preview(content.sha256, header.size, header, jpeg, thumbnail(jpeg, THUMB))
 
 
@@ -172,11 +175,18 @@ def unseen(root: Root, path: str, error: Refused) -> Preview:
     if file is None or sha256 is None:
         raise error
     jpeg, size = card("not decoded", file.size)
-    return Preview(sha256, size, None, jpeg, thumbnail(jpeg, THUMB), str(error))
+    return Preview(sha256, size, None, jpeg, thumbnail(jpeg, THUMB), str(error), error.code)
 
 
 class PreviewReader(Protocol):
-    """Makes previews for one collection; safe to call from several threads."""
+    """Makes previews for one collection; safe to call from several threads.
+
+    Parameters
+    ----------
+    headers : how an image is read for the crop that is meant; it may be changed
+    """
+
+    headers: Headers
 
     def start(self) -> None:
         """Be ready before the first image."""
@@ -198,7 +208,7 @@ class PreviewReaderInThread:
 
     def __init__(self, scope: Scope, headers: Headers = PLAIN) -> None:
         self._root, self._cache = Root(scope.root), Cache(scope.state / PREVIEWS)
-        self._headers = headers
+        self.headers = headers
 
     def start(self) -> None:
         """Need no preparation."""
@@ -206,7 +216,7 @@ class PreviewReaderInThread:
     def read(self, path: str, fit: Size) -> Preview:
         """Return what `previewed` returns, or raise what it raises."""
         try:
-            return previewed(self._root, path, fit, self._cache, self._headers)
+            return previewed(self._root, path, fit, self._cache, self.headers)
         except (TooCostly, ReaderDied) as error:
             return unseen(self._root, path, error)
 
@@ -219,10 +229,11 @@ class PreviewProcesses:
 
     def __init__(self, scope: Scope, count: int, headers: Headers = PLAIN) -> None:
         self.processes = [
-            ChildProcess[tuple[str, Size], Preview](f"cropkit-read-{n}", 0, _opened, scope, headers)
+            ChildProcess[_Question, Preview](f"cropkit-read-{n}", 0, _opened, scope)
             for n in range(count)
         ]
-        self._free: SimpleQueue[ChildProcess[tuple[str, Size], Preview]] = SimpleQueue()
+        self.headers = headers
+        self._free: SimpleQueue[ChildProcess[_Question, Preview]] = SimpleQueue()
         self._root = Root(scope.root)
         self._costly: dict[str, tuple[Identity | None, Preview]] = {}
         for process in self.processes:
@@ -255,7 +266,7 @@ class PreviewProcesses:
         try:
             for _ in range(_ATTEMPTS):
                 try:
-                    return process.ask((path, fit))
+                    return process.ask((path, fit, self.headers))
                 except ChildDied as died:
                     _log.warning("%s: the process that reads images ended: %s", path, died)
                     code = died.args[0]
@@ -272,11 +283,11 @@ class PreviewProcesses:
 
 
 @contextmanager
-def _opened(scope: Scope, headers: Headers) -> Iterator[Callable[[tuple[str, Size]], Preview]]:
+def _opened(scope: Scope) -> Iterator[Callable[[_Question], Preview]]:
     root, cache = Root(scope.root), Cache(scope.state / PREVIEWS)
 
-    def read(question: tuple[str, Size]) -> Preview:
-        path, fit = question
+    def read(question: _Question) -> Preview:
+        path, fit, headers = question
         bounds = Bounds.from_environment()
         try:
             with enforced(bounds):

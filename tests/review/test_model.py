@@ -37,6 +37,7 @@ from cropkit.review.model import (
     DecidePage,
     Done,
     Drag,
+    DropCredentials,
     Filter,
     Find,
     FitSubjects,
@@ -129,7 +130,7 @@ own_moves = st.one_of(
         [TurnLock(), NextCandidate(), FitSubjects(), CarryBox(), NextUnreviewed(), NextFilter()]
     ),
     st.sampled_from([AddCrop(), RemoveCrop(), NextSlot(), ToggleTargets()]),
-    st.sampled_from([Redo(), Undo(), NextFilter()]),
+    st.sampled_from([Redo(), Undo(), NextFilter(), DropCredentials()]),
     st.builds(Arrange, st.sampled_from(Arrangement)),
     st.builds(ToggleMark, st.just(Mark.LATER), st.none() | st.integers(0, 8)),
     st.builds(TurnFolder, st.sampled_from([1, -1])),
@@ -159,6 +160,10 @@ told_moves = st.one_of(
         st.booleans(),
     ),
     st.builds(LoadFailed, any_path, st.just("truncated")),
+    st.builds(
+        *(LoadFailed, any_path, st.just("signed"), st.just(SHA), st.just(SIZE)),
+        st.just("Provenance"),
+    ),
     st.builds(Applied, any_path, st.sampled_from(Status), st.just("why")),
     st.builds(Restored, any_path),
     st.builds(RestoreFailed, any_path),
@@ -205,6 +210,11 @@ class Reviews(RuleBasedStateMachine):
         session = self.session
         assert tuple(e.path for e in session.entries) == session.on_page(session.page)
         assert 0 <= session.chosen < max(1, len(session.entries))
+
+    @invariant()
+    def what_is_signed_is_broken(self) -> None:
+        images = self.session.images
+        assert all(number in images.broken for number in images.signed)
 
     @invariant()
     def every_box_is_inside_its_image(self) -> None:

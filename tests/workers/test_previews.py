@@ -7,6 +7,7 @@ from PIL import Image
 
 from cropkit import formats
 from cropkit.errors import MissingFile, ReaderDied
+from cropkit.formats.headers import Headers
 from cropkit.geometry import Size
 from cropkit.system.files import Root
 from cropkit.system.home import PREVIEWS
@@ -138,7 +139,7 @@ def test_an_image_that_brings_its_reader_down_is_named_and_the_next_one_is_read(
     one = readers.processes[0]
     asked = one.ask
 
-    def deadly(question: tuple[str, Size]) -> Preview:
+    def deadly(question: tuple[str, Size, Headers]) -> Preview:
         one.start()
         if question[0] == "deadly.png" and one.pid:
             os.kill(one.pid, signal.SIGKILL)

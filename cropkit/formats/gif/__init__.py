@@ -23,8 +23,9 @@ from cropkit.formats.gif.blocks import Container, Picture
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import colour_profile, inspection, xmp
 from cropkit.formats.metadata.crop_change import MAY_SHOW, SHOWS_MORE, Change
-from cropkit.formats.options import PROVENANCE, SIGNED, TRAILING, Options
+from cropkit.formats.options import PROVENANCE, TRAILING, Options
 from cropkit.geometry import PixelBox
+from cropkit.records import SIGNED
 
 _PLAIN_TEXT = 0x01
 _COMMENT, _APPLICATION = 0xFE, 0xFF

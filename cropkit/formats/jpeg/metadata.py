@@ -22,7 +22,8 @@ from cropkit.formats.jpeg.split import EXIF, PHOTOSHOP, XMP_MORE, Whole
 from cropkit.formats.metadata import colour_profile, exif, inspection, photoshop, xmp
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
 from cropkit.formats.metadata.embedded_pictures import holds_picture
-from cropkit.formats.options import GAIN_MAP, MOTION, PROVENANCE, SIGNED
+from cropkit.formats.options import GAIN_MAP, MOTION, PROVENANCE
+from cropkit.records import SIGNED
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 ICC = b"ICC_PROFILE\0"

@@ -9,9 +9,10 @@ from cropkit.formats.account import Account
 from cropkit.formats.limits import MOST_PARTS
 from cropkit.formats.metadata import colour_profile, exif, inspection, iptc, photoshop, xmp
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
-from cropkit.formats.options import PROVENANCE, SIGNED
+from cropkit.formats.options import PROVENANCE
 from cropkit.formats.png import text
 from cropkit.formats.png.chunks import Chunk, Container
+from cropkit.records import SIGNED
 
 _EXIF_PREFIX = b"Exif\0\0"
 DROPPED: Mapping[str, str] = {

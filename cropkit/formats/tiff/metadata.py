@@ -19,7 +19,7 @@ from cropkit.formats.metadata import (
     xmp,
 )
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
-from cropkit.formats.options import PROVENANCE, SIGNED
+from cropkit.formats.options import PROVENANCE
 from cropkit.formats.tiff.directory import (
     ASCII,
     BYTE,
@@ -37,6 +37,7 @@ from cropkit.formats.tiff.directory import (
     Tiff,
     refuse_pointers,
 )
+from cropkit.records import SIGNED
 
 ORIENTATION, DESCRIPTION, XMP, PHOTOSHOP, ICC, MAKER_NOTE = 274, 270, 700, 34377, 34675, 37500
 _IPTC, _PRINT_IM, _GDAL, _IMAGEJ = 33723, 50341, 42112, (50838, 50839)

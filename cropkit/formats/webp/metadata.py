@@ -7,9 +7,10 @@ from cropkit.errors import AnimatedImage, CorruptImage, GainMap, MultiPage, Prov
 from cropkit.formats.account import Account
 from cropkit.formats.metadata import colour_profile, exif, inspection, xmp
 from cropkit.formats.metadata.crop_change import Change
-from cropkit.formats.options import PROVENANCE, SIGNED
+from cropkit.formats.options import PROVENANCE
 from cropkit.formats.webp import riff
 from cropkit.formats.webp.riff import ALPH, PIXELS, VP8X, Chunk, Container
+from cropkit.records import SIGNED
 
 _EXIF_PREFIX = b"Exif\0\0"
 _CANVAS_BYTES = 10

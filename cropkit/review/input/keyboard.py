@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ipycanvas import Canvas
 
 _DIGITS = tuple("123456789")
-_PROMPTS = (Command.EXACT, Command.GO_TO)
+_PROMPTS = (Command.EXACT, Command.GO_TO, Command.UNSIGNED)
 
 
 class Keyboard:
@@ -105,7 +105,10 @@ class Keyboard:
         if isinstance(binding.does, Command):
             self._controller.stay()
         if binding.does in _PROMPTS:
-            self._ask(Prompt(Command(binding.does)))
+            prompt = Prompt(Command(binding.does))
+            if prompt.is_question:
+                self._controller.check(prompt.move())
+            self._ask(prompt)
         elif isinstance(binding.does, Command):
             self._commands[binding.does]()
         elif self.sheet:

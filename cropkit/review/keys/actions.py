@@ -48,6 +48,7 @@ class Command(StrEnum):
     FARTHER = "farther"
     WHOLE = "whole"
     LOUPE = "loupe"
+    UNSIGNED = "without-credentials"
 
 
 class Repeats(Enum):
@@ -99,6 +100,13 @@ ACTIONS: tuple[Action, ...] = (
     *_each("reject", "reject this image, or not", DECIDING),
     Action("look", ToggleMark(Mark.LATER), "grid: take a closer look, or not", DECIDING),
     Action("skip", ToggleMark(Mark.SKIP), "skip, or not", DECIDING),
+    Action(
+        "without-credentials",
+        Command.UNSIGNED,
+        "crop all images without content credentials (C2PA)",
+        DECIDING,
+        Repeats.ONCE,
+    ),
     Action("undo", Undo(), "undo the last decision, restore its file", DECIDING, Repeats.ONCE),
     Action("redo", Redo(), "decide again what was undone", DECIDING, Repeats.ONCE),
     *_each("choose", "choose an image", CHOOSING),

@@ -43,6 +43,7 @@ _DEFAULT: Keys = {
     "accept-one": ("Space",),
     "reject": ("x",),
     "skip": ("s",),
+    "without-credentials": ("w",),
     "undo": ("z",),
     "redo": ("y",),
     **{f"choose-{n}": (str(n),) for n in IMAGES},
@@ -97,6 +98,7 @@ PRESETS: Mapping[str, Keys] = {
         "next-folder": ("n",),
         "previous-folder": ("p",),
         "next-unreviewed": ("u",),
+        "without-credentials": ("F7",),
         "candidate": ("d",),
         "fit": ("F6",),
         "carry": ("w",),
@@ -109,6 +111,7 @@ PRESETS: Mapping[str, Keys] = {
     "vim": {
         **{f"nudge-{to}-1": (key, f"Arrow{to.capitalize()}") for to, key in _HOME_ROW.items()},
         "undo": ("u", "z"),
+        "without-credentials": ("F7",),
         "next-image": ("w", "Tab"),
         "previous-image": ("b", "Shift+Tab"),
         "go-to": ("/", "g"),

@@ -7,16 +7,21 @@ from fractions import Fraction
 from cropkit.errors import BadBox, IllegalMove
 from cropkit.geometry import PixelBox, Size
 from cropkit.review.keys.actions import Command
-from cropkit.review.model import Find, JumpTo, Move, SetBox, SetRatio, SetSize
+from cropkit.review.model import DropCredentials, Find, JumpTo, Move, SetBox, SetRatio, SetSize
 
 _LONGEST = 80
 _NUMBER = r"\d+(?:\.\d+)?"
 _RATIO = re.compile(rf"\s*({_NUMBER})\s*[:/]\s*({_NUMBER})\s*")
 _NUMBERS = re.compile(r"[\s,;]*\d+(?:[\s,;x\u00d7*]+\d+)*[\s,;]*", re.IGNORECASE)
-_TITLES = {Command.EXACT: "Box", Command.GO_TO: "Go to"}
+_TITLES = {
+    Command.EXACT: "Box",
+    Command.GO_TO: "Go to",
+    Command.UNSIGNED: "Crop every image here without content credentials (C2PA)?",
+}
 _HINTS = {
     Command.EXACT: "800 x 600, or left, top, width, height, or a ratio as 3:2",
     Command.GO_TO: "a number, or letters of a name",
+    Command.UNSIGNED: "`cropkit settings FOLDER --drop-nothing` ends it",
 }
 _SIZE, _EDGES = 2, 4
 
@@ -38,8 +43,15 @@ class Prompt:
         """What can be typed."""
         return _HINTS[self.command]
 
+    @property
+    def is_question(self) -> bool:
+        """Whether nothing is typed: it is done, or left."""
+        return self.command is Command.UNSIGNED
+
     def typed(self, key: str) -> "Prompt":
-        """Return it with a key, as the browser names it, taken in."""
+        """Return it with a key, as the browser names it, taken in; a question takes none."""
+        if self.is_question:
+            return self
         if key == "Backspace":
             return replace(self, text=self.text[:-1])
         if len(key) != 1 or len(self.text) >= _LONGEST:
@@ -48,6 +60,8 @@ class Prompt:
 
     def move(self) -> Move:
         """Return what was asked for, or raise `IllegalMove` where it makes no sense."""
+        if self.command is Command.UNSIGNED:
+            return DropCredentials()
         if self.command is Command.GO_TO:
             text = self.text.strip()
             return JumpTo(int(text) - 1) if text.isdecimal() else Find(text)

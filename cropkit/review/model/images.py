@@ -137,6 +137,7 @@ class Images:
     ----------
     listed : those that are in the folder; what else is known was decided, and is elsewhere
     left : those that a person still has to look at
+    signed : those of the `broken` that only content credentials keep from being cropped
     elsewhere : how many are decided and not listed
     decisions : what was decided in this session, so that it can be done again
     required : slots of each image that are to be decided; () where each image has one crop
@@ -149,6 +150,7 @@ class Images:
     left: NumberSet = field(default_factory=NumberSet)
     outcomes: Outcomes = field(default_factory=Outcomes)
     broken: Tree[str] = field(default_factory=Tree)
+    signed: NumberSet = field(default_factory=NumberSet)
     restoring: Tree[Decided] = field(default_factory=Tree)
     drafts: Tree[Draft] = field(default_factory=Tree)
     decisions: Tree[DraftDecision] = field(default_factory=Tree)
@@ -304,15 +306,24 @@ class Images:
         number = self.index.known(path)
         return _now(self, number, restoring=self.restoring.without(number))
 
-    def not_shown(self, path: str, reason: str) -> "Images":
+    def not_shown(self, path: str, reason: str, *, signed: bool = False) -> "Images":
         """Have an image that could not be shown."""
         number = self.index.known(path)
-        return _now(self, number, broken=self.broken.put(number, reason))
+        known = replace(self, signed=self.signed.put(number, there=signed))
+        return _now(known, number, broken=self.broken.put(number, reason))
 
     def shown(self, path: str) -> "Images":
         """Have an image that could be shown."""
         number = self.index.known(path)
-        return _now(self, number, broken=self.broken.without(number))
+        known = replace(self, signed=self.signed.without(number))
+        return _now(known, number, broken=self.broken.without(number))
+
+    def unsigned(self) -> "Images":
+        """Have content credentials keep no image from being cropped: they are looked at again."""
+        images = replace(self, signed=NumberSet())
+        for number in self.signed:
+            images = _now(images, number, broken=images.broken.without(number))
+        return images
 
     def drafted(self, path: str, draft: Draft) -> "Images":
         """Keep what was changed about an image."""
@@ -382,6 +393,7 @@ class Images:
             left=self.left.shifted(shift),
             outcomes=self.outcomes.shifted(shift),
             broken=self.broken.shifted(shift),
+            signed=self.signed.shifted(shift),
             restoring=self.restoring.shifted(shift),
             drafts=self.drafts.shifted(shift),
             decisions=self.decisions.shifted(shift),

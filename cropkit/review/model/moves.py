@@ -167,6 +167,11 @@ class DecidePage:
 
 
 @dataclass(frozen=True, slots=True)
+class DropCredentials:
+    """Have every image cropped without the content credentials that keep it from that."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnPage:
     """Look at another page without deciding."""
 
@@ -246,12 +251,14 @@ class LoadFailed:
     Parameters
     ----------
     sha256, size : of what is shown of it; none: nothing is
+    code : name of the error that is the reason
     """
 
     path: str
     reason: str
     sha256: str = ""
     size: Size | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +329,7 @@ Move = (
     | FitSubjects | CarryBox
     | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
     | AddCrop | RemoveCrop
+    | DropCredentials
     | Decide | DecidePage | TurnPage | Undo | Redo | ImageLoaded | LoadFailed | Applied | Restored
     | RestoreFailed | ConfidenceScanned | Stay | Listed | ListedAll | ListingFailed
 )  # fmt: skip

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from cropkit.errors import IllegalMove
+from cropkit.formats.options import PROVENANCE
 from cropkit.records import Status
 from cropkit.review.model.adding import ADDING_RULES
 from cropkit.review.model.box_rules import BOX_RULES
@@ -16,6 +17,7 @@ from cropkit.review.model.moves import (
     ConfidenceScanned,
     Decide,
     DecidePage,
+    DropCredentials,
     ImageLoaded,
     Listed,
     ListedAll,
@@ -73,6 +75,7 @@ from cropkit.review.model.tree import NumberSet
 from cropkit.wanted import Wanted
 
 _LATER = "what was decided earlier can be undone when every image is listed"
+_NONE_SIGNED = "no image here is kept from being cropped by content credentials"
 _TAKEN_BACK = frozenset({Status.STALE, Status.RESTORED, Status.SUPERSEDED})
 
 
@@ -191,6 +194,18 @@ def _decide_page(session: ReviewState, move: DecidePage) -> Step:
     return Step(_onward(decided, page), tuple(map(decision_on, accepted)))
 
 
+def _drop_credentials(session: ReviewState, move: DropCredentials) -> Step:
+    signed = [e for e in session.entries if isinstance(e, Broken) and e.is_signed]
+    if not signed:
+        raise IllegalMove(name_of(move), _NONE_SIGNED)
+    images = session.images.unsigned()
+    for each in signed:
+        if each.mark is not Mark.KEEP:
+            images = images.drafted(each.path, Draft(each.sha256, None, each.mark))
+    entries = tuple(Loading(e.path) if e in signed else e for e in session.entries)
+    return Step(replace(session, images=images, entries=entries), dropping=PROVENANCE)
+
+
 def _onward(session: ReviewState, page: int | None) -> ReviewState:
     """Go to the next page with something to do: where there is none yet, as soon as there is."""
     if page is not None:
@@ -296,11 +311,11 @@ def _load_failed(session: ReviewState, move: LoadFailed) -> Step:
     is_drafted = draft is not None and draft.sha256 == move.sha256 and move.size is not None
     mark = draft.mark if draft is not None and is_drafted else Mark.KEEP
     mark = Mark.KEEP if mark is Mark.LATER else mark
-    broken = Broken(move.path, move.reason, move.sha256, move.size, mark)
+    broken = Broken(move.path, move.reason, move.sha256, move.size, mark, move.code)
     shown = put(session, position, broken)
     following = min(position + 1, len(session.entries) - 1)
     chosen = following if session.chosen == position else session.chosen
-    images = session.images.not_shown(move.path, move.reason)
+    images = session.images.not_shown(move.path, move.reason, signed=broken.is_signed)
     return Step(replace(shown, images=images, chosen=chosen))
 
 
@@ -347,6 +362,7 @@ _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     ToggleMark: _toggle_mark,
     Decide: _decide,
     DecidePage: _decide_page,
+    DropCredentials: _drop_credentials,
     Undo: _undo,
     Redo: _redo,
     ImageLoaded: _loaded,

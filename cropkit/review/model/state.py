@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from cropkit.errors import Provenance
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Suggestion, Verdict
 from cropkit.review.model.aiming import aimed, targets_of
@@ -115,6 +116,7 @@ class Broken:
     Parameters
     ----------
     sha256, size : of what is shown of it; none: it is not known, and nothing is decided about it
+    code : name of the error that is the reason
     """
 
     path: str
@@ -122,6 +124,12 @@ class Broken:
     sha256: str = ""
     size: Size | None = None
     mark: Mark = Mark.KEEP
+    code: str = ""
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether nothing but content credentials keeps it from being cropped."""
+        return self.code == Provenance.__name__
 
     @property
     def verdict(self) -> Verdict | None:
@@ -401,8 +409,16 @@ _PASSING: Mapping[Filter, Callable[[ReviewState], NumberSet]] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a move led to: the session, the decisions to record, the path whose decision to undo."""
+    """What a move led to.
+
+    Parameters
+    ----------
+    decisions : to be recorded
+    undone : path whose decision is to be taken back
+    dropping : what crops are to leave out from now on, an item of `Options.drop`
+    """
 
     session: ReviewState
     decisions: tuple[DraftDecision, ...] = ()
     undone: str | None = None
+    dropping: str | None = None

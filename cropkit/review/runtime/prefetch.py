@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cropkit import formats
-from cropkit.errors import CropkitError, Refused
+from cropkit.errors import CropkitError, Provenance, Refused
 from cropkit.formats import Header
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Problem, ProblemKind, Suggestion
@@ -31,6 +31,7 @@ class Arrival:
     Parameters
     ----------
     hindrance : why it cannot be cropped, '' where it can; then there is a header
+    code : name of the error that the hindrance is
     """
 
     path: str
@@ -42,6 +43,7 @@ class Arrival:
     header: Header | None
     thumb: bytes
     hindrance: str = ""
+    code: str = ""
 
     @property
     def name(self) -> str:
@@ -51,7 +53,7 @@ class Arrival:
     def move(self, crop: str) -> ImageLoaded | LoadFailed:
         """Return what it means to the session, for one of its crops."""
         if self.hindrance:
-            return LoadFailed(crop, self.hindrance, self.sha256, self.size)
+            return LoadFailed(crop, self.hindrance, self.sha256, self.size, self.code)
         return ImageLoaded(crop, self.sha256, self.size, self.suggestions, self.cropped)
 
 
@@ -115,6 +117,13 @@ class Prefetch:
         future = self._reading.pop(image, None)
         if future is not None:
             future.cancel()
+
+    def read_anew(self) -> None:
+        """Read images for the crops that are meant now: those with credentials once more."""
+        self._reader.headers = self._collection.headers
+        signed = (path for path, read in self._read.items() if _is_signed(read))
+        for path in {*signed, *self._reading}:
+            self.forget(path)
 
     def get(self, path: str) -> Arrival | Absence | None:
         """Return what is there."""
@@ -187,6 +196,7 @@ class Prefetch:
             header=preview.header,
             thumb=preview.thumb,
             hindrance=preview.hindrance,
+            code=preview.code,
         )
 
     def _report(self, path: str, reason: str, *, boxes: bool) -> None:
@@ -209,3 +219,8 @@ class Prefetch:
         else:
             self._read[path] = future.result()
         self._arrived(path)
+
+
+def _is_signed(read: Arrival | Absence) -> bool:
+    """Whether content credentials kept an image from being cropped when it was read."""
+    return isinstance(read, Arrival) and read.code == Provenance.__name__

@@ -58,6 +58,7 @@ def header(view: View) -> str:
         pill("written", view.counts.written),
         pill("waiting", view.counts.waiting),
         *(_trouble(word, n) for word, n in view.troubles if n or word == "failed"),
+        *_unsigned(view),
     )
     return at(
         view.layout,
@@ -106,6 +107,12 @@ def _trouble(word: str, number: int) -> str:
     """Return a pill that is short where there is little room: the header has up to six."""
     name, since, when = word.partition(" since ")
     return pill(name, number, bad=number > 0, more=since + when)
+
+
+def _unsigned(view: View) -> Iterable[str]:
+    """Yield a pill where crops were made without content credentials: it was chosen, no trouble."""
+    if view.without_credentials:
+        yield pill("without C2PA", len(view.without_credentials))
 
 
 def strip(view: View) -> str:
@@ -243,9 +250,10 @@ def _typed(view: View) -> str:
     prompt = view.prompt
     if prompt is None:
         return ""
+    caret = "" if prompt.is_question else "<span class='ck-caret'>▏</span>"
     typed = (
         f"<span class='ck-name'>{prompt.title}</span>"
-        f"<span class='ck-typed'>{text(prompt.text)}<span class='ck-caret'>▏</span></span>"
+        f"<span class='ck-typed'>{text(prompt.text)}{caret}</span>"
         f"<span class='ck-quiet ck-cut ck-grow'>{text(prompt.hint)}</span>"
         f"<span class='ck-quiet'>{keys(('Enter',))} do it {keys(('Esc',))} leave it</span>"
     )

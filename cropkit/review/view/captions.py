@@ -26,6 +26,7 @@ OUTCOMES: Mapping[Status, tuple[str, str, str]] = {
     Status.FAILED: ("ck-failed", "⚠", "failed"),
     Status.IN_DOUBT: ("ck-failed", "⁇", "in doubt"),
 }
+_UNSIGNED = ("without", " credentials")
 _NO_CROP = ("ck-failed", "⚠", "no crop")
 _ONE_LINE = 24  # canvas units
 STALE = ("ck-failed", "↻", "changed")
@@ -66,7 +67,8 @@ def _cell(view: View, position: int) -> str:
     caption = layout.caption(position)
     words = Rect(caption.x, caption.y, layout.chip(position).x - caption.x - 8, caption.height)
     name = file_name(entry.path)
-    second = f"<span class='ck-quiet ck-second'>{cut_before(*_source(entry))}</span>"
+    words_below = _source(entry) if entry.path not in view.without_credentials else _UNSIGNED
+    second = f"<span class='ck-quiet ck-second'>{cut_before(*words_below)}</span>"
     source = "" if layout.tight else second
     slot = slot_of(entry.path)
     shown = cut_inside(name, _SHORT_TAIL) if layout.tight or slot else cut_inside(name)
@@ -138,6 +140,9 @@ def _hindrance(view: View, position: int, entry: Broken) -> str:
         words, height = f"<span class='ck-cut'>{text(reason)}</span>", float(_ONE_LINE)
     else:
         can = f"{reject} reject &nbsp; {skip} skip"
+        if entry.is_signed:
+            without = keys((view.keymap.label("without-credentials"),))
+            can += f" &nbsp; {without} crop all without them"
         words, height = f"<span>⚠ {text(reason)}</span><span>{can}</span>", stage.height / 2
     place = Rect(stage.x, stage.bottom - height, stage.width, height)
     tight = " ck-tight" * view.layout.tight

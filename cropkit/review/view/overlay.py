@@ -58,6 +58,7 @@ def _end(view: View) -> str:
     rows = " ".join(
         (
             *(pill(word, number) for word, number in facts),
+            *_unsigned(view),
             *(pill(word, n, bad=n > 0) for word, n in view.troubles if n or word == "failed"),
         )
     )
@@ -69,6 +70,11 @@ def _end(view: View) -> str:
         f"{keys((view.keymap.label('undo'),))} undo the last decision</p>"
     )
     return at(view.layout, view.layout.board, inner, "ck-sheet")
+
+
+def _unsigned(view: View) -> Iterable[str]:
+    if view.without_credentials:
+        yield pill("without credentials", len(view.without_credentials))
 
 
 def _targets(session: ReviewState) -> str:

@@ -23,6 +23,8 @@ class View:
     thumbs : small JPEGs of images that were decided, by path
     within : how many images of the folder at hand are decided, and how many it has
     not_lossless : JPEGs that wait for libjpeg, or lost a little without it
+    without_credentials : paths of crops that were made without the content credentials of their
+        image
     proposing : what there is to tell of those who propose boxes
     """
 
@@ -39,6 +41,7 @@ class View:
     thumbs: Mapping[str, bytes] = field(default_factory=dict)
     within: tuple[int, int] = (0, 0)
     not_lossless: int = 0
+    without_credentials: frozenset[str] = frozenset()
     proposing: tuple[str, ...] = ()
 
     @property
