@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from cropkit.suggest.detections import Detections as Detections
     from cropkit.targets import Fit as Fit
     from cropkit.targets import Target as Target
+    from cropkit.taste.proposing import learned as learned
     from cropkit.verification.differences import Difference as Difference
     from cropkit.verification.differences import Verification as Verification
     from cropkit.verification.running import verify as verify
@@ -74,6 +75,7 @@ _LAZY = {
     "around_frame": ("cropkit.labels.around_frame", "around_frame"),
     "errors": ("cropkit.errors", None),
     "geometry": ("cropkit.geometry", None),
+    "learned": ("cropkit.taste.proposing", "learned"),
     "look": ("cropkit.monitor.reporting", "look"),
     "open": ("cropkit.collection", "Collection"),
     "targets": ("cropkit.targets", None),
@@ -111,6 +113,7 @@ __all__ = [
     "around_frame",
     "errors",
     "geometry",
+    "learned",
     "look",
     "open",
     "targets",

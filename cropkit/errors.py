@@ -64,6 +64,7 @@ CropkitError
  │    ├── BadSetting         a collection has no such choice
  │    ├── BadTarget          a wanted size, or a rule for some, that makes no sense
  │    ├── BadFraming         subjects, or a rule, that no crop can be put around by
+ │    ├── BadTaste           a file of which nothing learned can be read, or too few decisions
  │    ├── BadDestination     a folder that crops cannot go to
  │    ├── BadSlot            a name that no crop of an image can have
  │    ├── BadStatePlace      a place that cannot hold the state of a folder
@@ -661,6 +662,15 @@ class BadHead(BadInput):
 
     template = "{0}: no head of a trail: {1}"
     cure = "Give SEQ:HASH, or a file of lines that `cropkit heads FOLDER` prints"
+
+
+class BadTaste(BadInput):
+    """(file or folder, what is wrong with it): nothing was learned, or taken as learned."""
+
+    template = "{0}: {1}"
+    cure = (
+        "`cropkit suggest --train-head DATASET --out HEAD` learns from crops, and writes a new file"
+    )
 
 
 class BadSetting(BadInput, ValueError):

@@ -778,6 +778,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "BadSuggestion": bad_suggestion,
     "BadHead": well,
     "BadSetting": nothing,
+    "BadTaste": nothing,
     "BadConfiguration": pigeon,
     "SystemRefused": nothing,
     "PersonalStateUnusable": others_may_write,

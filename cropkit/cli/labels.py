@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cropkit.cli import learning
 from cropkit.cli.shell import (
     DONE,
     FAILED,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from cropkit.labels.importing import Import
     from cropkit.labels.store import Source
     from cropkit.records import Problem
+    from cropkit.suggest.detections import Detections
 
 _SHOWN = 20  # problems of a kind that are told one by one; `--json` has all
 _ORDERS, _UNITS, _FRAMES = (
@@ -80,12 +82,11 @@ def add_around(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_suggest(commands: Commands) -> None:
-    text = "ask a model for the boxes of all undecided images, and keep them"
+    text = "keep a model's boxes for all undecided images, or tell how good boxes are"
     parser = folder_command(commands, "suggest", text, _suggest)
     text = "what is called with each image, upright, RGB, or with its path"
-    parser.add_argument(
-        "--with", dest="model", required=True, metavar="MODULE:FUNCTION|PLUG-IN", help=text
-    )
+    parser.add_argument("--with", dest="model", metavar="MODULE:FUNCTION|PLUG-IN", help=text)
+    learning.add(parser)
     text = "what a call gets, one or a list (by default as it is annotated, else an image)"
     wants = ("image", "path", "images", "paths")
     parser.add_argument("--wants", choices=wants, help=text)
@@ -136,20 +137,13 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _suggest(arguments: argparse.Namespace) -> int:
-    from cropkit.labels.model import model_named  # noqa: PLC0415  (as above)
-    from cropkit.suggest.detections import Detections  # noqa: PLC0415  (as above)
-
+    if arguments.evaluate or arguments.train_head:
+        return learning.run(arguments)
+    if (arguments.model is None) is (arguments.head is None):
+        say("suggest needs a model (`--with`), a `--head`, `--evaluate` or `--train-head`")
+        return USAGE
     _check_rule(arguments)
-    model = Detections(
-        model_named(arguments.model),
-        order=arguments.order,
-        units=arguments.units,
-        frame=arguments.frame or "upright",
-        outside=arguments.outside,
-        wants=arguments.wants,
-        name=arguments.name or arguments.model,
-        version=arguments.version,
-    )
+    model = _model(arguments)
     with (
         opened(arguments.folder, state=arguments.state) as collection,
         progress_bar() as show,
@@ -159,6 +153,26 @@ def _suggest(arguments: argparse.Namespace) -> int:
             model, around=arguments.around, decided=arguments.decided, progress=show
         )
     return _tell(arguments, result)
+
+
+def _model(arguments: argparse.Namespace) -> "Detections":
+    if arguments.model is None:
+        from cropkit.taste.proposing import learned  # noqa: PLC0415  (as above)
+
+        return learned(arguments.head, arguments.name or "", arguments.version)
+    from cropkit.labels.model import model_named  # noqa: PLC0415  (as above)
+    from cropkit.suggest.detections import Detections  # noqa: PLC0415  (as above)
+
+    return Detections(
+        model_named(arguments.model),
+        order=arguments.order,
+        units=arguments.units,
+        frame=arguments.frame or "upright",
+        outside=arguments.outside,
+        wants=arguments.wants,
+        name=arguments.name or arguments.model,
+        version=arguments.version,
+    )
 
 
 def _tell(arguments: argparse.Namespace, result: "Import") -> int:

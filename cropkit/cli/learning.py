@@ -1,0 +1,153 @@
+"""`suggest --evaluate` and `--train-head`: how good boxes are, and what decisions teach."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cropkit.cli.shell import DONE, FAILED, USAGE, document, progress_bar, say, tell
+from cropkit.errors import BadTaste
+from cropkit.names import all_escaped
+
+if TYPE_CHECKING:
+    from cropkit.taste.evaluation import Evaluation, Figures, Mean, Predictions
+    from cropkit.taste.examples import Examples
+
+_SHOWN = 20  # problems that are told one by one; `--json` has all
+_COLUMNS = {
+    "iou": ("IoU", 1),
+    "displacement": ("displaced", 1),
+    "within_2": ("≤ 2 %", 100),
+    "within_5": ("≤ 5 %", 100),
+    "within_10": ("≤ 10 %", 100),
+    "edges_moved": ("edges moved", 1),
+    "drag": ("drag", 1),
+    "best_of_3_within_5": ("best of 3 ≤ 5 %", 100),
+}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Give `suggest` what it does without a model; FOLDER may be a data set then."""
+    text = "what `--train-head` wrote: its boxes are kept, or told how good they are"
+    parser.add_argument("--head", type=Path, metavar="FILE", help=text)
+    either = parser.add_mutually_exclusive_group()
+    text = "tell how near boxes are to what was decided, in a collection or a data set"
+    either.add_argument("--evaluate", action="store_true", help=text)
+    text = "learn from a data set, or a collection, and write that to `--out`"
+    either.add_argument("--train-head", action="store_true", help=text)
+    text = "of `--evaluate`: a new file, a line for each image with up to three boxes"
+    parser.add_argument("--predictions", type=Path, metavar="FILE", help=text)
+    text = "of `--train-head`: the new file, a few kB of JSON"
+    parser.add_argument("--out", type=Path, metavar="FILE", help=text)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked; files are read, and nothing but what was named is written."""
+    if arguments.train_head and arguments.out is None:
+        say("suggest --train-head needs --out FILE")
+        return USAGE
+    out = arguments.out if arguments.train_head else arguments.predictions
+    if out is not None and out.exists():
+        raise BadTaste(out, "is there already, and nothing is written over")
+    from cropkit.taste.examples import examples  # noqa: PLC0415  (codecs: not for `--help`)
+
+    with progress_bar() as show:
+        known = examples(arguments.folder, show, state=arguments.state)
+    if not known.images:
+        raise BadTaste(arguments.folder, "has no image with a crop that was decided on")
+    done = _train(arguments, known) if arguments.train_head else _evaluate(arguments, known)
+    _complain(known)
+    return done
+
+
+def _train(arguments: argparse.Namespace, known: "Examples") -> int:
+    from cropkit.taste.head import Head  # noqa: PLC0415  (as above)
+
+    head = Head.fitted(known.history.features, known.history.wanted)
+    head.write(arguments.out)
+    if arguments.json:
+        answer = {"ok": True, "head": str(arguments.out), "images": head.count}
+        document(answer | {"constant": head.is_constant, "problems": _problems(known)})
+    else:
+        nothing = "; nothing beyond its median box" if head.is_constant else ""
+        tell(f"{arguments.out}: learned from {head.count:,} images{nothing}")
+    return FAILED if known.problems else DONE
+
+
+def _evaluate(arguments: argparse.Namespace, known: "Examples") -> int:
+    from cropkit.taste import evaluation  # noqa: PLC0415  (as above)
+
+    predictions = _predictions(arguments.head, known)
+    if arguments.predictions is not None:
+        _write(arguments.predictions, known.images, predictions)
+    result = evaluation.evaluate(known, predictions)
+    if arguments.json:
+        document({"ok": not known.problems} | result.to_json() | {"problems": _problems(known)})
+    else:
+        tell(*_table(result))
+    return FAILED if known.problems else DONE
+
+
+def _predictions(head: Path | None, known: "Examples") -> "Predictions":
+    from cropkit.taste import evaluation  # noqa: PLC0415  (as above)
+    from cropkit.taste.head import read  # noqa: PLC0415  (as above)
+
+    if head is not None:
+        return evaluation.by_head(read(head), known.history)
+    if known.is_reviewed:
+        return evaluation.replayed(known.history)
+    return evaluation.cross_validated(known.history)
+
+
+def _write(path: Path, images: tuple[str, ...], predictions: "Predictions") -> None:
+    with path.open("x", encoding="utf-8") as file:
+        for image, boxes, source, confidence in zip(
+            images,
+            predictions.boxes,
+            predictions.sources,
+            predictions.confidences,
+            strict=True,
+        ):
+            row = {
+                "image": image,
+                "boxes": boxes.round(6).tolist(),
+                "source": source,
+                "confidence": confidence,
+            }
+            file.write(json.dumps(all_escaped(row)) + "\n")
+
+
+def _table(result: "Evaluation") -> list[str]:
+    rows = [("", *(title for title, _ in _COLUMNS.values()))]
+    rows += [_row(name, each) for name, each in result.proposed.items()]
+    rows += [_row(f"constant: {name}", each) for name, each in result.constants.items()]
+    for way, groups in result.by.items():
+        rows += [_row(f"{way}: {name or 'none'}", each) for name, each in groups.items()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    head = f"{result.images:,} images, {result.how}; ± is half of a 95 % interval"
+    return [head, *(line.rstrip() for line in lines)]
+
+
+def _row(name: str, figures: "Figures") -> tuple[str, ...]:
+    cells = (_cell(figures.get(key), scale) for key, (_, scale) in _COLUMNS.items())
+    return (name, *cells)
+
+
+def _cell(mean: "Mean | None", scale: int) -> str:
+    if mean is None:
+        return ""
+    digits = 3 if scale == 1 else 1
+    half = (mean.high - mean.low) / 2
+    return f"{scale * mean.mean:.{digits}f} ± {scale * half:.{digits}f}"
+
+
+def _problems(known: "Examples") -> list[dict[str, Any]]:
+    return [{"where": each.path, "reason": each.reason} for each in known.problems]
+
+
+def _complain(known: "Examples") -> None:
+    for problem in known.problems[:_SHOWN]:
+        say(f"{problem.path}: {problem.reason}")
+    if len(known.problems) > _SHOWN:
+        say(f"… and {len(known.problems) - _SHOWN} more (`--json` has all)")

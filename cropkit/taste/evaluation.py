@@ -1,0 +1,237 @@
+"""How good proposed boxes are: beside constants, with intervals, and by who proposed and decided.
+
+An interval holds 95 % of means of the same images drawn again with replacement: bootstrap (Efron
+and Tibshirani, "An Introduction to the Bootstrap", 1993).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from cropkit.taste import boxes
+from cropkit.taste.alternatives import alternatives
+from cropkit.taste.boxes import Array
+from cropkit.taste.example import Source
+from cropkit.taste.examples import Examples
+from cropkit.taste.head import Head
+from cropkit.taste.portfolio import CENTRE, Choice, History
+
+_DRAWN = 1000
+_FOLDS = 5
+_STEP = 10  # decisions after which is learned anew
+_TOUCHED = 1e-6  # of the side: nobody moves an edge by less
+_NEAR = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean with its interval, and of how many images."""
+
+    mean: float
+    low: float
+    high: float
+    images: int
+
+    @classmethod
+    def of(cls, values: Array) -> "Mean | None":
+        """Return the mean of values that are numbers; None where there are none."""
+        known = values[~np.isnan(values)]
+        if not len(known):
+            return None
+        drawn = np.random.default_rng(0).integers(0, len(known), (_DRAWN, len(known)))
+        low, high = np.quantile(known[drawn].mean(axis=1), (0.025, 0.975))
+        return cls(float(known.mean()), float(low), float(high), len(known))
+
+    def to_json(self) -> dict[str, float | int]:
+        """Return it as `--json` has it."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+Figures = Mapping[str, Mean | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """Up to three boxes for each image, best first, before its decision was known.
+
+    Parameters
+    ----------
+    boxes : of each image (K, 4), K from 1 to 3
+    sources : where each image's boxes come from
+    confidences : how much of the best box what is likely overlaps, in the mean, 0 to 1; None where
+        nothing tells it
+    how : what they were learned from, in plain words
+    """
+
+    boxes: tuple[Array, ...]
+    sources: tuple[str, ...]
+    confidences: tuple[float | None, ...]
+    how: str
+
+    @property
+    def best(self) -> Array:
+        """The best box of each image (N, 4)."""
+        return np.array([each[0] for each in self.boxes]).reshape(-1, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Figures of some predictions.
+
+    Parameters
+    ----------
+    proposed : of the predictions, free-form and with the ratio of what was wanted given
+    constants : of boxes that do not look at the image, the same for all
+    by : of a model's own boxes, by what was recorded with them: way -> name -> figures
+    """
+
+    images: int
+    how: str
+    proposed: Mapping[str, Figures]
+    constants: Mapping[str, Figures]
+    by: Mapping[str, Mapping[str, Figures]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as `--json` has it."""
+        return {
+            "images": self.images,
+            "how": self.how,
+            "proposed": {name: _json(each) for name, each in self.proposed.items()},
+            "constants": {name: _json(each) for name, each in self.constants.items()},
+            "by": {
+                way: {name: _json(each) for name, each in groups.items()}
+                for way, groups in self.by.items()
+            },
+        }
+
+
+def _json(of: Figures) -> dict[str, Any]:
+    return {name: mean and mean.to_json() for name, mean in of.items()}
+
+
+# -- predictions ---------------------------------------------------------------------------------
+
+
+def by_head(head: Head, asked: History) -> Predictions:
+    """Predict by what was learned elsewhere."""
+    return _of_head(head, asked, f"a head, learned from {head.count:,} decisions")
+
+
+def cross_validated(known: History) -> Predictions:
+    """Predict each image by a head that was learned from four fifths without it."""
+    fold = np.random.default_rng(0).permutation(len(known)) % _FOLDS
+    every: dict[int, tuple[Array, float | None]] = {}
+    for part in range(_FOLDS):
+        head = Head.fitted(*_learned_from(known.some(fold != part)))
+        answers = _of_head(head, known.some(fold == part), "")
+        rows = zip(answers.boxes, answers.confidences, strict=True)
+        every |= dict(zip(np.flatnonzero(fold == part).tolist(), rows, strict=True))
+    ordered = [every[number] for number in range(len(known))]
+    return Predictions(
+        tuple(each for each, _ in ordered),
+        ("learned",) * len(known),
+        tuple(sure for _, sure in ordered),
+        "five-fold cross-validation",
+    )
+
+
+def replayed(known: History) -> Predictions:
+    """Predict each image by what the decisions before it had taught, as in a review."""
+    choice, every, sources = Choice(), [], []
+    for start in range(0, len(known), _STEP):
+        before = known.some(slice(0, start))
+        choice = choice.again(before)
+        answers = choice.predictor(before)(known.some(slice(start, start + _STEP)))
+        every += [each[None] for each in answers]
+        sources += [choice.name] * len(answers)
+    unsaid = (None,) * len(every)
+    return Predictions(tuple(every), tuple(sources), unsaid, "as a review would have learned")
+
+
+def _learned_from(known: History) -> tuple[Array, Array]:
+    return known.features, known.wanted
+
+
+def _of_head(head: Head, asked: History, how: str) -> Predictions:
+    best = boxes.snapped(head.predicted(asked.features))
+    every = tuple(alternatives(each, head.residuals) for each in best)
+    likely = (boxes.valid(each + head.residuals) for each in best)
+    overlaps = (boxes.iou(*pair) for pair in zip(best, likely, strict=True))
+    sure = tuple(round(float(each.mean()), 4) for each in overlaps)
+    return Predictions(every, ("learned",) * len(every), sure, how)
+
+
+# -- figures -------------------------------------------------------------------------------------
+
+
+def evaluate(of: Examples, predictions: Predictions) -> Evaluation:
+    """Compare predictions with what was decided on."""
+    known = of.history
+    wanted = known.wanted
+    constants = {"centre 0.9": CENTRE, "whole image": boxes.WHOLE, "median": _median(wanted)}
+    return Evaluation(
+        len(known),
+        predictions.how,
+        {
+            "free": figures(predictions.best, wanted, predictions.boxes),
+            "aspect given": figures(_in_ratio(predictions.best, wanted), wanted),
+        },
+        {name: figures(np.tile(box, (len(known), 1)), wanted) for name, box in constants.items()},
+        dict(_by(of)),
+    )
+
+
+def figures(
+    of: Array, wanted: Array, every: Sequence[Array] | None = None
+) -> dict[str, Mean | None]:
+    """Return the figures of boxes.
+
+    Parameters
+    ----------
+    of, wanted : boxes (N, 4)
+    every : up to three boxes for each image, for what the best of them is
+    """
+    moved = np.abs(of - wanted)
+    values: dict[str, Array] = {
+        "iou": boxes.iou(of, wanted),
+        "displacement": boxes.displacement(of, wanted),
+        "within_2": boxes.edges_within(of, wanted, 0.02).astype(float),
+        "within_5": boxes.edges_within(of, wanted, _NEAR).astype(float),
+        "within_10": boxes.edges_within(of, wanted, 0.1).astype(float),
+        "edges_moved": boxes.edges_moved(of, wanted, _NEAR),
+        "drag": moved.sum(axis=1),
+        "untouched": (moved.max(axis=1) <= _TOUCHED).astype(float),
+    }
+    if every is not None:
+        pairs = list(zip(every, wanted, strict=True))
+        values["best_of_3_iou"] = np.array([boxes.iou(some, box).max() for some, box in pairs])
+        near = [boxes.edges_within(some, box, _NEAR).any() for some, box in pairs]
+        values["best_of_3_within_5"] = np.array(near, dtype=np.float64)
+    return {name: Mean.of(each) for name, each in values.items()}
+
+
+def _median(wanted: Array) -> Array:
+    return np.asarray(np.median(wanted, axis=0)) if len(wanted) else CENTRE
+
+
+def _in_ratio(of: Array, wanted: Array) -> Array:
+    sides = wanted[:, 2:] - wanted[:, :2]
+    return boxes.with_ratio(of, sides[:, 0] / sides[:, 1])
+
+
+def _by(of: Examples) -> Iterator[tuple[str, dict[str, Figures]]]:
+    """Yield the figures of what a model had proposed, by each way that tells decisions apart."""
+    proposed = of.history.has_suggestion
+    if not proposed.any():
+        return
+    for each in fields(Source):
+        names = np.array([getattr(source, each.name) for source in of.sources])
+        groups = {str(name): proposed & (names == name) for name in np.unique(names[proposed])}
+        yield each.name, {name: _of_group(of, chosen) for name, chosen in groups.items()}
+
+
+def _of_group(of: Examples, chosen: boxes.Flags) -> Figures:
+    some = of.history.some(chosen)
+    return {**figures(some.suggested, some.wanted), "seconds": Mean.of(of.seconds[chosen])}

@@ -1,0 +1,37 @@
+"""One image, and the box that somebody decided on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cropkit.geometry import NormalizedBox
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who proposed and who decided: what figures are told by; '' where that is not known."""
+
+    suggestion: str = ""
+    version: str = ""
+    slot: str = ""
+    reviewer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One decision to learn from.
+
+    Parameters
+    ----------
+    image : its name
+    box : that was decided on
+    read : returns the bytes of the image as it was shown; a `CropkitError` where they are gone
+    suggested : the box that was proposed
+    seconds : that the decision took; None where that is not known
+    """
+
+    image: str
+    box: NormalizedBox
+    read: Callable[[], bytes]
+    source: Source = Source()
+    suggested: NormalizedBox | None = None
+    seconds: float | None = None

@@ -1,0 +1,116 @@
+"""Decisions to learn from: of a collection that was reviewed, or of a data set.
+
+A data set is a folder with ``crops.json``, a list of objects with ``image``, ``left``, ``top``,
+``right`` and ``bottom``, fractions of the upright image; or a folder of images with any file that
+`cropkit import` reads, of which the best box of each image counts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cropkit import bounded
+from cropkit.errors import CropkitError
+from cropkit.formats.preview import upright
+from cropkit.geometry import NormalizedBox, Size
+from cropkit.records import Problem, ProblemKind
+from cropkit.system.files import Root
+from cropkit.system.home import DATABASE
+from cropkit.system.scope import scope_of
+from cropkit.taste import data_set, decided, features
+from cropkit.taste.boxes import Array
+from cropkit.taste.example import Example, Source
+from cropkit.taste.portfolio import History
+
+_SMALL = Size(256, 256)  # pixels: more is not looked at
+
+Show = Callable[[str, int, int], object]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Images with the boxes that somebody decided on, in the order of the decisions.
+
+    Parameters
+    ----------
+    images : names (N)
+    is_reviewed : by people, one after another; else a data set, in no order
+    seconds : that each decision took (N,); not a number where that is not known
+    problems : what could not be used, each with its reason
+    """
+
+    images: tuple[str, ...]
+    is_reviewed: bool
+    history: History
+    sources: tuple[Source, ...]
+    seconds: Array
+    problems: tuple[Problem, ...]
+
+
+def examples(folder: Path, show: Show = lambda *_: None, *, state: Path | None = None) -> Examples:
+    """Return the examples of a collection or a data set; files are read, and nothing is written.
+
+    Parameters
+    ----------
+    show : told of progress: what, how many, of how many
+    state : the folder that holds its `.cropkit`; None: where it is found
+
+    Raises
+    ------
+    NotAFolder, MissingFile, BadSuggestion, AuditError
+        There is nothing to learn from, or it cannot be read.
+    """
+    scope = scope_of(folder, state)
+    is_collection = Root(scope.state).identity(DATABASE) is not None
+    every = list((decided if is_collection else data_set).examples(scope))
+    problems = [each for each in every if isinstance(each, Problem)]
+    wanted = [each for each in every if isinstance(each, Example)]
+    used, table = _looked_at(wanted, problems, show)
+    history = History(
+        table,
+        _array([each.box for each in used]),
+        features.aspect(table),
+        _array([each.suggested for each in used]),
+    )
+    return Examples(
+        tuple(each.image for each in used),
+        is_collection,
+        history,
+        tuple(each.source for each in used),
+        np.array([each.seconds for each in used], dtype=np.float64),
+        tuple(problems),
+    )
+
+
+def _looked_at(
+    every: list[Example], problems: list[Problem], show: Show
+) -> tuple[list[Example], Array]:
+    """Return those that can be read, and their features (N, COUNT)."""
+    numbers: list[Array] = []
+    used: list[Example] = []
+    for count, example in enumerate(every):
+        show("images", count, len(every))
+        try:
+            numbers.append(of_content(example.read(), example.image))
+            used.append(example)
+        except CropkitError as error:
+            problems.append(Problem(ProblemKind.PREVIEW, example.image, str(error)))
+    return used, np.array(numbers, dtype=np.float64).reshape(-1, features.COUNT)
+
+
+def of_content(data: bytes, name: str) -> Array:
+    """Return the features of an image file (COUNT,).
+
+    Raises
+    ------
+    Refused
+        It cannot be decoded, or only at more cost than one file may have.
+    """
+    return features.features(bounded.done(upright, data, name, _SMALL))
+
+
+def _array(of: list[NormalizedBox] | list[NormalizedBox | None]) -> Array:
+    rows = [np.full(4, np.nan) if box is None else np.array(box.xyxy) for box in of]
+    return np.array(rows, dtype=np.float64).reshape(-1, 4)

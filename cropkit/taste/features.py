@@ -1,0 +1,106 @@
+"""What is learned from an image: some hundred numbers of a thumbnail, no model, no download.
+
+Three maps of 64 x 64 tell where something is to be seen: the spectral residual (Hou and Zhang,
+"Saliency Detection: A Spectral Residual Approach", CVPR 2007), the gradient, and what differs from
+the mean colour (Achanta et al., "Frequency-tuned Salient Region Detection", CVPR 2009). Of each,
+quantiles along both axes say where its mass lies, and marginals in eight bins how it is spread.
+"""
+
+import numpy as np
+from PIL import Image
+
+from cropkit.taste.boxes import Array
+
+VERSION = 1
+_SIDE, _BINS = 64, 8
+_QUANTILES = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98])  # symmetric: a mirror needs it
+_MAPS = 3
+_TINY = 1e-9
+_PER_AXIS = len(_QUANTILES) + _BINS
+_OF_MAPS = _MAPS * 2 * _PER_AXIS
+COUNT = _OF_MAPS + 7
+
+
+def features(image: Image.Image) -> Array:
+    """Return the features of an upright image: shape (COUNT,).
+
+    Parameters
+    ----------
+    image : RGB, of any size; its ratio is the original's
+    """
+    small = image.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    pixels = np.asarray(small.convert("RGB"), dtype=np.float64)
+    grey = pixels.mean(axis=2)
+    maps = (_residual(grey), _gradient(grey), _colour_contrast(pixels, grey))
+    spread = [_along(each, axis) for each in maps for axis in (0, 1)]
+    ratio = np.log(image.width / image.height)
+    levels = [each.mean() for each in (grey, *maps[1:])] + [grey.std(), _peak(maps[0])]
+    return np.concatenate([*spread, np.log1p(levels), [ratio, abs(ratio)]])
+
+
+def aspect(of: Array) -> Array:
+    """Return the ratios of images, width to height, (N,) from their features (N, COUNT)."""
+    return np.asarray(np.exp(of[:, -2]))
+
+
+def mirrored(of: Array) -> Array:
+    """Return features (N, COUNT) as those of the images turned left to right."""
+    turned = of.copy()
+    across = of[:, :_OF_MAPS].reshape(len(of), _MAPS, 2, _PER_AXIS)[:, :, 0]
+    quantiles, bins = np.split(across, [len(_QUANTILES)], axis=-1)
+    back = np.concatenate([1 - quantiles[..., ::-1], bins[..., ::-1]], axis=-1)
+    turned[:, :_OF_MAPS].reshape(len(of), _MAPS, 2, _PER_AXIS)[:, :, 0] = back
+    return turned
+
+
+def _along(of: Array, axis: int) -> Array:
+    """Return where the mass of a map lies along an axis, and how it is spread."""
+    mass = np.maximum(of, 0).sum(axis=axis) + _TINY
+    ends = np.concatenate([[0.0], np.cumsum(mass) / mass.sum()])
+    quantiles = np.interp(_QUANTILES, ends, np.linspace(0, 1, _SIDE + 1))
+    bins = mass.reshape(_BINS, -1).mean(axis=1)
+    return np.concatenate([quantiles, bins / bins.mean()])
+
+
+def _residual(grey: Array) -> Array:
+    spectrum = np.fft.fft2(grey)
+    logarithm = np.log(np.abs(spectrum) + _TINY)
+    phase = np.angle(spectrum)
+    unexpected = np.exp(logarithm - _mean_of_3(logarithm) + 1j * phase)
+    return _blurred(np.abs(np.fft.ifft2(unexpected)) ** 2, 2.5)
+
+
+def _gradient(grey: Array) -> Array:
+    return np.asarray(sum(np.abs(each) for each in np.gradient(grey)))
+
+
+def _colour_contrast(pixels: Array, grey: Array) -> Array:
+    red, green, blue = np.moveaxis(pixels, -1, 0)
+    opponents = (grey, 1.2 * (red - green), (red + green) / 2 - blue)
+    squares = ((_blurred(each, 1.5) - each.mean()) ** 2 for each in opponents)
+    return np.asarray(np.sqrt(sum(squares)))
+
+
+def _peak(of: Array) -> float:
+    return float(of.max() / (of.mean() + _TINY))
+
+
+def _mean_of_3(of: Array) -> Array:
+    return _convolved(of, np.full(3, 1 / 3))
+
+
+def _blurred(of: Array, sigma: float) -> Array:
+    reach = int(3 * sigma + 0.5)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return _convolved(of, weights / weights.sum())
+
+
+def _convolved(of: Array, weights: Array) -> Array:
+    """Convolve along both axes, the borders reflected."""
+    reach = len(weights) // 2
+    padded = np.pad(of, reach, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, len(weights), axis=0)
+    rows = windows @ weights
+    return np.asarray(
+        np.lib.stride_tricks.sliding_window_view(rows, len(weights), axis=1) @ weights
+    )

@@ -1,0 +1,166 @@
+"""A box from features: ridge regression on what differs from the median box.
+
+Ordinary regression on a hundred features of a few dozen decisions is worse than a constant. Three
+things keep it in bounds: the penalty is chosen by the exact leave-one-out overlap, it falls back to
+the median box where no gain is beyond one standard error, and each image counts mirrored, too.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cropkit.errors import BadTaste
+from cropkit.taste import boxes, features
+from cropkit.taste.boxes import Array
+
+_PENALTIES = 10.0 ** np.arange(1, 6.5, 0.5)
+_REACH = 4.0  # standard deviations: features farther out than any that were learned from
+_KEPT = 200  # residuals
+_FORM = "cropkit-head-1"
+_LARGEST = 1 << 20  # bytes of a file
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """What was learned, small enough to be shared: a few kB as JSON.
+
+    Parameters
+    ----------
+    count : decisions that it was learned from
+    median : box (4,)
+    mean, scale : of the features (COUNT,)
+    weights : from scaled features to the difference from the median (COUNT, 4); zero where the
+        median is as good
+    residuals : what was left over where an image was not learned from (R, 4): for alternatives
+    """
+
+    count: int
+    median: Array
+    mean: Array
+    scale: Array
+    weights: Array
+    residuals: Array
+
+    @classmethod
+    def fitted(cls, of: Array, wanted: Array) -> "Head":
+        """Learn from images and their boxes.
+
+        Parameters
+        ----------
+        of : features (N, COUNT), N at least 1
+        wanted : boxes (N, 4)
+        """
+        mean, scale = of.mean(axis=0), of.std(axis=0) + 1e-6
+        median = np.median(wanted, axis=0)
+        penalty, residuals = _penalty((of - mean) / scale, wanted, median)
+        weights = np.zeros((of.shape[1], 4))
+        if penalty is not None:
+            twice = np.concatenate([of, features.mirrored(of)])
+            both = np.concatenate([wanted, boxes.mirrored(wanted)])
+            weights = _solved((twice - mean) / scale, both - median, penalty)
+        chosen = np.random.default_rng(0).permutation(len(of))[:_KEPT]
+        return cls(len(of), median, mean, scale, weights, residuals[chosen])
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether nothing of the features helped."""
+        return not self.weights.any()
+
+    def predicted(self, of: Array) -> Array:
+        """Return a box for each image.
+
+        Parameters
+        ----------
+        of : features (N, COUNT)
+        """
+        scaled = np.clip((of - self.mean) / self.scale, -_REACH, _REACH)
+        return boxes.valid(self.median + scaled @ self.weights)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as `read` takes it."""
+        arrays = {name: getattr(self, name).round(6).tolist() for name in _SHAPES}
+        return {"form": _FORM, "features": features.VERSION, "count": self.count} | arrays
+
+    def write(self, path: Path) -> None:
+        """Write it to a file that is not there yet.
+
+        Raises
+        ------
+        FileExistsError
+            Nothing is written over.
+        """
+        with path.open("x", encoding="utf-8") as file:
+            json.dump(self.to_json(), file)
+
+
+_SHAPES: dict[str, tuple[int, ...]] = {
+    "median": (4,),
+    "mean": (features.COUNT,),
+    "scale": (features.COUNT,),
+    "weights": (features.COUNT, 4),
+    "residuals": (-1, 4),
+}
+
+
+def read(path: Path) -> Head:
+    """Read a head from a file, which may be anybody's: numbers of the right shapes, or an error.
+
+    Raises
+    ------
+    BadTaste
+        It holds none, or one for other features than this version's.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST + 1)
+        if len(text) > _LARGEST:
+            raise BadTaste(path, f"is larger than {_LARGEST:,} bytes")
+        return _head(json.loads(text), path)
+    except OSError as error:
+        raise BadTaste(path, error.strerror or type(error).__name__) from error
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise BadTaste(path, f"is no head: {error}") from error
+
+
+def _head(document: Any, path: Path) -> Head:  # noqa: ANN401  (whatever JSON holds)
+    if document["form"] != _FORM:
+        raise BadTaste(path, f"is no {_FORM}")
+    if document["features"] != features.VERSION:
+        version = f"{document['features']!r:.20}"
+        raise BadTaste(path, f"is for features {version}, not {features.VERSION}")
+    arrays = {name: _array(document[name], shape) for name, shape in _SHAPES.items()}
+    if not (arrays["scale"] > 0).all():
+        raise BadTaste(path, "has a scale that is not positive")
+    return Head(count=int(document["count"]), **arrays)
+
+
+def _array(value: object, shape: tuple[int, ...]) -> Array:
+    array = np.array(value, dtype=np.float64).reshape(shape)
+    if not np.isfinite(array).all() or not array.size or len(array) > max(_KEPT, features.COUNT):
+        raise ValueError("numbers that are none, or too many")
+    return array
+
+
+def _penalty(scaled: Array, wanted: Array, median: Array) -> tuple[float | None, Array]:
+    """Choose the penalty by the leave-one-out overlap; return it with the errors that it leaves."""
+    squares, axes = np.linalg.eigh(scaled.T @ scaled)
+    turned, differences = scaled @ axes, wanted - median
+    along = turned.T @ differences
+    constant = boxes.iou(median, wanted)
+    most, chosen, errors = 0.0, None, differences
+    for penalty in _PENALTIES:
+        inverse = 1 / (squares + penalty)
+        own = np.minimum(turned**2 @ inverse, 0.999)
+        without = (differences - turned @ (inverse[:, None] * along)) / (1 - own)[:, None]
+        gains = boxes.iou(boxes.valid(wanted - without), wanted) - constant
+        if gains.mean() > max(most, gains.std() / np.sqrt(len(gains))):
+            most, chosen, errors = gains.mean(), float(penalty), without
+    return chosen, errors
+
+
+def _solved(scaled: Array, differences: Array, penalty: float) -> Array:
+    gram = scaled.T @ scaled + penalty * np.eye(scaled.shape[1])
+    return np.asarray(np.linalg.solve(gram, scaled.T @ differences), dtype=np.float64)

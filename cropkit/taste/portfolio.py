@@ -1,0 +1,224 @@
+"""Which predictor a reviewer's own decisions prefer, and when to change it.
+
+Nothing is known of a reviewer to begin with, and much that is learned from few decisions is worse
+than a constant. So several predictors compete, from the plainest to the cleverest, each judged on
+decisions that it was not learned from. One that leads keeps the lead until another one is better
+by more than a standard error of their difference: a lead that changes with the wind costs more than
+a good one gains.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from cropkit.taste import boxes
+from cropkit.taste.boxes import Array
+from cropkit.taste.head import Head
+
+_FOLDS = 4
+_RECENT = 200  # decisions that a habit is seen in
+_SHRINK = 10  # decisions that a bias needs to be believed by half
+_LEAST = 10  # decisions before anything is learned
+_NEIGHBOURS = 15
+_NEAR, _MOVED = 0.05, 0.02  # of the side: taken as it is; an edge that had to be moved
+_RATIOS = (1.0, 4 / 5, 5 / 4, 2 / 3, 3 / 2, 3 / 4, 4 / 3, 9 / 16, 16 / 9)
+_SAME_RATIO, _HABIT = 0.01, 0.9
+CENTRE = np.array([0.05, 0.05, 0.95, 0.95])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """Decisions of one reviewer, oldest first.
+
+    Parameters
+    ----------
+    features : of the images (N, COUNT)
+    wanted : boxes that were decided on (N, 4); in what is asked, they are not looked at
+    aspect : width to height of the images in pixels (N,)
+    suggested : boxes of a model (N, 4); not a number where there was none
+    """
+
+    features: Array
+    wanted: Array
+    aspect: Array
+    suggested: Array
+
+    def __len__(self) -> int:
+        return len(self.wanted)
+
+    def some(self, chosen: boxes.Flags | slice) -> "History":
+        """Return some of them, by flag or place."""
+        return History(
+            self.features[chosen], self.wanted[chosen], self.aspect[chosen], self.suggested[chosen]
+        )
+
+    @property
+    def has_suggestion(self) -> boxes.Flags:
+        """Which of them a model proposed a box for."""
+        return np.asarray(~np.isnan(self.suggested[:, 0]))
+
+
+# Learns from a history; returns what predicts boxes (M, 4) for another one, of which `wanted` is
+# not looked at. A row that is not a number: there is no prediction.
+Predict = Callable[[History], Array]
+Learn = Callable[[History], Predict]
+
+
+def _constant(box: Array) -> Predict:
+    return lambda asked: np.tile(box, (len(asked), 1))
+
+
+def _centre(_: History) -> Predict:
+    return _constant(CENTRE)
+
+
+def _as_suggested(_: History) -> Predict:
+    return lambda asked: asked.suggested
+
+
+def _suggested_with_bias(known: History) -> Predict:
+    """Shift each edge by this reviewer's median correction, shrunk where it was seen seldom."""
+    seen = known.has_suggestion
+    count = int(seen.sum())
+    bias = np.zeros(4)
+    if count:
+        corrections = known.wanted[seen][-_RECENT:] - known.suggested[seen][-_RECENT:]
+        bias = np.median(corrections, axis=0) * count / (count + _SHRINK)
+    return lambda asked: boxes.valid(asked.suggested + bias)
+
+
+def _median(known: History) -> Predict:
+    return _constant(np.median(known.wanted[-_RECENT:], axis=0) if len(known) else CENTRE)
+
+
+def _learned(known: History) -> Predict:
+    if len(known) < _LEAST:
+        return _median(known)
+    head = Head.fitted(known.features, known.wanted)
+    return lambda asked: head.predicted(asked.features)
+
+
+def _neighbours(known: History) -> Predict:
+    """Take, of the boxes of the most similar images, the one that overlaps the others most."""
+    if len(known) < _LEAST:
+        return _median(known)
+    mean, scale = known.features.mean(axis=0), known.features.std(axis=0) + 1e-6
+    base = (known.features - mean) / scale
+
+    def predict(asked: History) -> Array:
+        scaled = (asked.features - mean) / scale
+        squares = (base**2).sum(axis=1) - 2 * scaled @ base.T
+        count = min(_NEIGHBOURS, len(base))
+        near = known.wanted[np.argpartition(squares, count - 1, axis=1)[:, :count]]
+        overlap = boxes.iou(near[:, :, None], near[:, None]).sum(axis=2)
+        return np.asarray(near[np.arange(len(near)), overlap.argmax(axis=1)])
+
+    return predict
+
+
+# In the order in which they are tried first: what needs the least comes before what needs more.
+FIRST = "suggestion"  # and the centre, where there is none
+PREDICTORS: Mapping[str, Learn] = {
+    FIRST: _as_suggested,
+    "centre": _centre,
+    "your edges": _suggested_with_bias,
+    "your median": _median,
+    "learned": _learned,
+    "similar images": _neighbours,
+}
+
+
+def habit(known: History) -> float | None:
+    """Return the ratio, width to height in pixels, of nearly all recent boxes; 0: each image's own.
+
+    None: there is no such habit.
+    """
+    recent = known.some(slice(-50, None))
+    if len(recent) < _LEAST:
+        return None
+    own = (recent.wanted[:, 2] - recent.wanted[:, 0]) / (recent.wanted[:, 3] - recent.wanted[:, 1])
+    for ratio in (0.0, *_RATIOS):
+        meant = own if ratio == 0 else own * recent.aspect / ratio
+        if (np.abs(np.log(meant)) < _SAME_RATIO).mean() >= _HABIT:
+            return ratio
+    return None
+
+
+def shaped(of: Array, aspect: Array, ratio: float | None) -> Array:
+    """Bring boxes (N, 4) to a habit's ratio, and edges to the borders that they nearly reach."""
+    if ratio is None:
+        return boxes.snapped(of)
+    relative = np.ones(len(of)) if ratio == 0 else ratio / aspect
+    return boxes.with_ratio(of, relative)
+
+
+def utility(of: Array, wanted: Array) -> Array:
+    """Return what boxes are worth to a reviewer: overlap, to be taken as they are, few edges."""
+    near = boxes.edges_within(of, wanted, _NEAR)
+    moved = boxes.edges_moved(of, wanted, _MOVED)
+    return np.asarray(boxes.iou(of, wanted) + 0.5 * near - 0.05 * moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The predictor that leads, and what was learned so far.
+
+    Parameters
+    ----------
+    name : of `PREDICTORS`; to begin with a model's box, and the centre where there is none
+    count : decisions that it was chosen by
+    """
+
+    name: str = FIRST
+    count: int = 0
+
+    def again(self, known: History) -> "Choice":
+        """Choose by decisions, most of which were there before: the lead stays, if nearly as good.
+
+        What is to lead has to be worth more than the leader, and must not overlap less than what
+        the reviewer would see had nothing been learned: both beyond a standard error.
+        """
+        if len(known) < _LEAST:
+            return Choice(count=len(known))
+        held_out = _held_out(known)
+        worth = {name: utility(each, known.wanted) for name, each in held_out.items()}
+        overlap = {name: boxes.iou(each, known.wanted) for name, each in held_out.items()}
+        leading = self.name if self._still_leads(overlap) else FIRST
+        for name in sorted(worth, key=lambda name: -worth[name].mean()):
+            better = _is_gain(worth[name] - worth[leading])
+            if better and _is_gain(overlap[name] - overlap[FIRST]):
+                return Choice(name, len(known))
+        return Choice(leading, len(known))
+
+    def _still_leads(self, overlap: Mapping[str, Array]) -> bool:
+        return self.name in overlap and bool(overlap[self.name].mean() >= overlap[FIRST].mean())
+
+    def predictor(self, known: History) -> Predict:
+        """Learn from decisions; what is returned has a box for each image, if only the centre."""
+        predict, ratio = PREDICTORS[self.name](known), habit(known)
+
+        def shown(asked: History) -> Array:
+            predicted = predict(asked)
+            lacking = np.isnan(predicted[:, :1])
+            return shaped(np.where(lacking, CENTRE, predicted), asked.aspect, ratio)
+
+        return shown
+
+
+def _is_gain(differences: Array) -> bool:
+    """Whether a mean is above nought by more than its standard error."""
+    return bool(differences.mean() > differences.std() / np.sqrt(len(differences)))
+
+
+def _held_out(known: History) -> dict[str, Array]:
+    """Return what each predictor says of each decision, not having seen it."""
+    has_model = bool(known.has_suggestion.any())
+    names = [name for name in PREDICTORS if has_model or name not in ("centre", "your edges")]
+    fold = np.arange(len(known)) % _FOLDS
+    answers = {name: np.zeros((len(known), 4)) for name in names}
+    for part in range(_FOLDS):
+        seen, asked = known.some(fold != part), known.some(fold == part)
+        for name in names:
+            answers[name][fold == part] = Choice(name).predictor(seen)(asked)
+    return answers

@@ -1,0 +1,33 @@
+"""Scenes with one bright subject, and the crop that a person with a rule would want of each."""
+
+import numpy as np
+from PIL import Image
+
+from cropkit.taste import boxes, features
+from cropkit.taste.boxes import Array
+
+MIDDLE = np.array([0.2, 0.2, 0.8, 0.8])
+SIZE = (192, 128)
+
+
+def scene(
+    rng: np.random.Generator, subject: Array, size: tuple[int, int] = (192, 128)
+) -> Image.Image:
+    """Draw a bright subject on a dim, slightly noisy ground."""
+    pixels = rng.normal(70, 6, (size[1], size[0], 3))
+    left, top, right, bottom = (subject * [*size, *size]).astype(int)
+    pixels[top:bottom, left:right] = rng.normal(190, 25, (bottom - top, right - left, 3))
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def around(rng: np.random.Generator, count: int) -> tuple[list[Image.Image], Array]:
+    """Draw scenes; the wanted crop is the subject and a tenth of the image on each side."""
+    low = rng.uniform(0.12, 0.45, (count, 2))
+    subjects = np.concatenate([low, low + rng.uniform(0.2, 0.4, (count, 2))], axis=1)
+    wanted = boxes.valid(subjects + np.array([-0.1, -0.1, 0.1, 0.1]))
+    return [scene(rng, each) for each in subjects], wanted
+
+
+def learned(seed: int, count: int) -> tuple[Array, Array]:
+    images, wanted = around(np.random.default_rng(seed), count)
+    return np.array([features.features(each) for each in images]), wanted
