@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -57,7 +58,7 @@ from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.headers import Headers
 from cropkit.geometry import PixelBox, Size
-from cropkit.labels.store import Imported, usual_suggesters
+from cropkit.labels.store import Imported, Kept, usual_suggesters
 from cropkit.records import (
     CropResult,
     Decision,
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
 
     from cropkit.engine import merging
     from cropkit.engine.fsck import Difference
+    from cropkit.engine.recutting import Recut, Step
     from cropkit.exports.exporting import Exported
     from cropkit.labels.importing import Import, Importer
     from cropkit.labels.labelled import Labelled
@@ -776,6 +778,73 @@ class Collection:
         wanted = self.trail.decisions.waiting() if decisions is None else decisions
         return self.executor.decisions(wanted, progress)
 
+    def recut(
+        self,
+        *,
+        name: str | None = None,
+        slot: str | None = None,
+        most_cut: float = 0.0,
+        progress: Progress = lambda *_: None,
+    ) -> "Recut":
+        """Make new crops of decided images, for the targets that this collection was opened with.
+
+        Each is a copy, of the image as it was decided about: where it was cropped in place since,
+        of its kept original. It is the smallest box of a target's ratio that holds all that was
+        decided. Where there is none, or it is too small for its target, a person has to see it:
+        that is counted, and a review of its slot proposes what comes nearest. Decisions stand as
+        they did; what was made before is left, so that what was cut off goes on.
+
+        Parameters
+        ----------
+        name : of the set, from which its crops have their slots; None: that of their folder
+        slot : of the decisions; None: of each, '' those without a name
+        most_cut : part of what was decided that a crop may lose, 0 to 1
+        progress : told how many decisions were looked at, and of how many
+
+        Raises
+        ------
+        CopiesOnly, BadTarget, BadSlot, BadParameterValue
+            There can be no such crops: nothing was begun.
+        AuditError
+            Work must stop; what was made before is recorded.
+        """
+        from cropkit.engine import recut_sets, recutting  # noqa: PLC0415  (only where it is needed)
+
+        folder = self.placement.folder
+        wish = recutting.wish_of(
+            self.trail, self.ways, folder, name=name, slot=slot, most_cut=most_cut
+        )
+        if change := recut_sets.with_another(self.trail.settings(), wish.name):
+            self.trail.choose(change)
+        recutter = recutting.Recutter(self.trail, self.locations, wish, self.reviewer, self.session)
+        result = recutting.Recut(wish.name)
+        steps = recutter.steps(lambda done, total: progress("decisions", done, total))
+        to_show = recutting.carried_out(
+            result, steps, self._recorded_steps, lambda ids: self.apply_waiting(decisions=ids)
+        )
+        self._propose(wish.name, to_show)
+        return result
+
+    def _recorded_steps(self, steps: "Sequence[Step]") -> list[str]:
+        """Make decisions durable, but those of slots that somebody decided about meanwhile."""
+        from cropkit.engine.recutting import Kind  # noqa: PLC0415  (as above)
+
+        by = {kind: [s.decision for s in steps if s.kind is kind and s.decision] for kind in Kind}
+        if by[Kind.AGAIN]:
+            self.recorder.record(by[Kind.AGAIN])
+        new = self.recorder.record_undecided(by[Kind.NEW]) if by[Kind.NEW] else []
+        return [each.id for each in (*by[Kind.WAITS], *by[Kind.AGAIN], *new)]
+
+    def _propose(self, name: str, to_show: "Iterator[Step]") -> None:
+        """Let reviews propose the nearest boxes, and what was decided; those of earlier runs go."""
+        imported, any_before = self.imported, False
+        while some := list(islice(to_show, 500)):
+            boxes = [each for step in some if step.stands for each in _proposed(step)]
+            imported.keep(name, "recut", boxes, more=any_before)
+            any_before = True
+        if not any_before and any(source.name == name for source in imported.sources()):
+            imported.forget(name)
+
     # -- undoing -------------------------------------------------------------------------------
 
     def undo_operation(self, operation: str, *, with_later: bool = False) -> list[CropResult]:
@@ -1025,6 +1094,7 @@ class Collection:
         images: StrPath | None = None,
         image_prefix: str | None = None,
         label_as: str | None = None,
+        beneath: bool = False,
     ) -> "Exported":
         """Write what was decided or cropped, in the form of other programs; return the counts.
 
@@ -1042,6 +1112,8 @@ class Collection:
         images : COCO file whose ids "coco-results" writes
         image_prefix : that stands before each image's path, in what has addresses
         label_as : "annotations" or "predictions", for "label-studio"
+        beneath : only crops that lie beneath the folder that is written to, of a collection with
+            crops in several
 
         Raises
         ------
@@ -1055,7 +1127,7 @@ class Collection:
         from cropkit.exports.registry import options  # noqa: PLC0415  (as above)
 
         file = parameters.path_named("out", out).absolute()
-        chosen = options(verdicts, slot, images, image_prefix, label_as)
+        chosen = options(verdicts, slot, images, image_prefix, label_as, beneath=beneath)
         exported = exporting.export(self.trail, self.root, to, file, chosen)
         for sentence in exported.lost:
             _log.warning("%s", sentence)
@@ -1105,6 +1177,15 @@ class Collection:
             place = asked.folder or str(self.root)
             self._unremembered.append(Problem(ProblemKind.DESTINATION, place, str(error)))
             return mine
+
+
+def _proposed(step: "Step") -> Iterator[Kept]:
+    decision = step.decision
+    if decision is None or decision.box is None or decision.suggestion is None:
+        return
+    boxes = (decision.box.normalized(decision.size), decision.suggestion.box)
+    for rank, box in enumerate(dict.fromkeys(boxes)):
+        yield Kept(step.path, decision.sha256, decision.size, box, rank=rank, author=decision.slot)
 
 
 def _make_durable(folder: Path, system: ModuleType) -> None:

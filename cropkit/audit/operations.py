@@ -380,11 +380,17 @@ def redone(db: Connection, restore: Operation) -> Operation | None:
 
 
 def later_on(db: Connection, earlier: Operation) -> Done | None:
-    """Return the first standing operation that began where `earlier` ended."""
+    """Return the first standing operation that began where `earlier` ended.
+
+    A copy that was made of what was before stands on nothing of it.
+    """
     seq = select(operation.c.seq).where(operation.c.id == earlier.id).scalar_subquery()
     query = (
         select(operation)
         .where(operation.c.seq > seq, operation.c.source == earlier.target)
+        .where(
+            (operation.c.kind != OperationKind.COPY) | (operation.c.before == earlier.sha256_after)
+        )
         .where(can_be_undone)
         .order_by(operation.c.seq)
     )

@@ -1,7 +1,9 @@
 """A dry run: the plan and what is in its way, of a collection in which nothing is written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from cropkit import clock
 from cropkit.audit.presence import whoami
@@ -19,9 +21,20 @@ from cropkit.engine.ways import Ways, kept, ways
 from cropkit.errors import CropkitError
 from cropkit.jupyter.notebooks import Literal
 from cropkit.labels.store import usual_suggesters
+from cropkit.records import Placement
 from cropkit.system import destinations
 from cropkit.system.files import Root
-from cropkit.system.scope import scope_of
+from cropkit.system.scope import Scope, scope_of
+
+
+class Scene(NamedTuple):
+    """A collection to look at: where its names lie, and what becomes of crops."""
+
+    scope: Scope
+    locations: Locations
+    trail: TrailReader
+    ways: Ways
+    placement: Placement
 
 
 def foreseen(
@@ -29,10 +42,8 @@ def foreseen(
 ) -> tuple[Plan, tuple[CropkitError, ...]]:
     """Return what `Batch` would plan with these parameters, and what is in its way.
 
-    Not even `.cropkit` is made or touched; the trail is read from a copy elsewhere.
+    Nothing is written; the trail is read from a copy elsewhere.
     """
-    scope = scope_of(path, state)
-    files = Root(scope.root)
     asked = ways(
         move_to=_text(parameters, "destination"),
         copy_to=_text(parameters, "copy_to"),
@@ -41,27 +52,43 @@ def foreseen(
         resize=bool(parameters.get("resize")),
         copies=_text(parameters, "copies") or "",
     )
+    source = checked("source", parameters.get("source", "queue"))
+    with looked_at(path, asked, state) as scene:
+        planner = BatchPlanner(
+            scene.locations,
+            scene.trail,
+            usual_suggesters(scene.scope.root, scene.scope.state),
+            scene.placement,
+            reviewer_of(whoami()),
+            clock.session_name(clock.now()),
+            scene.ways.crops,
+        )
+        least = float(parameters.get("min_confidence") or 0.0)
+        plan = planner.plan(source, least, LookBar())
+    return plan, hindrances(plan, scene.locations)
+
+
+@contextmanager
+def looked_at(path: Path, asked: Ways, state: Path | None = None) -> Iterator[Scene]:
+    """Give out a collection as it would be opened; not even `.cropkit` is made or touched.
+
+    Raises
+    ------
+    BadDestination, AuditError
+        It would not be opened so.
+    """
+    scope = scope_of(path, state)
+    files = Root(scope.root)
     folder = None if asked.folder is None else destinations.resolved(asked.folder)
     home = files if scope.elsewhere is None else _there(scope.elsewhere)
     mine = destinations.named(scope.root)
     locations = Locations(files, (folder, *mine) if folder else mine, home)
-    source = checked("source", parameters.get("source", "queue"))
     with copied_trail(scope) as trail:
         chosen = kept(trail.settings()) if asked == Ways() else asked
         name = named_beneath(scope, folder) if folder else chosen.folder
-        _check_output(scope.root, None if name is None else str(name), trail)
-        planner = BatchPlanner(
-            locations,
-            trail,
-            usual_suggesters(files.path, scope.state),
-            chosen.placement(None if name is None else str(name)),
-            reviewer_of(whoami()),
-            clock.session_name(clock.now()),
-            chosen.crops,
-        )
-        least = float(parameters.get("min_confidence") or 0.0)
-        plan = planner.plan(source, least, LookBar())
-    return plan, hindrances(plan, locations)
+        called = None if name is None else str(name)
+        _check_output(scope.root, called, trail)
+        yield Scene(scope, locations, trail, chosen, chosen.placement(called))
 
 
 def _check_output(root: Path, folder: str | None, trail: TrailReader) -> None:

@@ -52,6 +52,7 @@ _GROUPS = (  # in the order of the help
     _Group("undo", "add_originals", ("originals", "accept-changes")),
     _Group("destinations", "add", ("destinations",)),
     _Group("where", "add", ("where",)),
+    _Group("recut", "add", ("recut",)),
     _Group("labels", "add", ("import", "suggest")),
     _Group("export", "add", ("export",)),
     _Group("verify", "add", ("verify",)),

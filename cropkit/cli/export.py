@@ -27,6 +27,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--image-prefix", metavar="TEXT", help=text)
     text = "label-studio: whether boxes are what people said, or proposals to correct"
     parser.add_argument("--as", dest="label_as", choices=LABEL_AS, help=text)
+    text = "only crops that lie beneath the folder of PATH, of a collection with crops in several"
+    parser.add_argument("--beneath", action="store_true", help=text)
 
 
 def _described() -> list[tuple[str, str]]:
@@ -43,6 +45,7 @@ def _export(arguments: argparse.Namespace) -> int:
         arguments.images,
         arguments.image_prefix,
         arguments.label_as,
+        beneath=arguments.beneath,
     )
     with reading(arguments.folder, arguments.state) as trail:
         exported = export(trail, trail.scope.root, arguments.to, out, chosen)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from cropkit.formats.copy_options import CopyOptions
     from cropkit.jupyter.notebooks import Literal
 
@@ -36,14 +38,30 @@ class Opening(TypedDict, total=False):
     targets: str | None
     resize: bool
     slots: str | None
+    threads: "Executor | None"
 
 
 def add_ways(parser: argparse.ArgumentParser) -> None:
     """Describe where crops go that do not stay in place, and what copies may be."""
     ways = parser.add_mutually_exclusive_group()
     ways.add_argument("--move-to", type=Path, metavar="DIR", help="cropped images move there")
+    _add_copy_to(ways)
+    _add_shapes(parser)
+
+
+def add_copies(parser: argparse.ArgumentParser) -> None:
+    """Describe where copies go, and what they may be."""
+    parser.set_defaults(move_to=None)
+    _add_copy_to(parser)
+    _add_shapes(parser)
+
+
+def _add_copy_to(to: "argparse._ActionsContainer") -> None:
     text = "crops are new files there; the images are never written"
-    ways.add_argument("--copy-to", type=Path, metavar="DIR", help=text)
+    to.add_argument("--copy-to", type=Path, metavar="DIR", help=text)
+
+
+def _add_shapes(parser: argparse.ArgumentParser) -> None:
     among = parser.add_mutually_exclusive_group()
     text = "sizes or ratios, of which a box takes the nearest: 1024x1024,832x1216 or 4:5"
     among.add_argument("--targets", metavar="LIST", help=text)
@@ -102,6 +120,16 @@ def as_parameters(arguments: argparse.Namespace) -> "dict[str, Literal]":
         "resize": arguments.resize,
     }
     return {name: value for name, value in texts.items() if value}
+
+
+def of_copies(arguments: argparse.Namespace) -> list[str]:
+    """Return where copies go and how they are made, as words that say the same again."""
+    there = ["--copy-to", str(arguments.copy_to)] if arguments.copy_to else []
+    there += ["--resize"] if arguments.resize else []
+    for name in (*_OPTIONS, *_SWITCHES):
+        value = getattr(arguments, name.replace("-", "_"))
+        there += [f"--{name}"] if value is True else [f"--{name}", value] if value else []
+    return there
 
 
 def _copies(arguments: argparse.Namespace) -> "CopyOptions | None":

@@ -167,10 +167,11 @@ class Applier:
         self.locations.check(job.operation)
         root, path = self.locations.locate(planned.source)
         job.source = root.identity(path)
-        if job.source is None:
+        if job.source is not None:
+            job.aliases.append(f"inode:{job.source.device}:{job.source.inode}")
+        elif not job.request.recuts:
             raise MissingFile(planned.source)
-        job.aliases.append(f"inode:{job.source.device}:{job.source.inode}")
-        if planned.keeps_an_original:
+        if planned.keeps_an_original or job.request.recuts:
             # a rival that fails would remove the original that we count on, and so would a purge
             job.aliases.append(kept(job.request.expect))
 
@@ -210,14 +211,26 @@ class Applier:
             self.originals.keep(job.operation, content.sha256)
 
     def _read(self, job: Job) -> Content:
-        root, path = self.locations.locate(job.operation.source)
-        is_decoded = job.request.kind in (OperationKind.CROP, OperationKind.COPY)
-        content = root.read(path, Bounds.from_environment() if is_decoded else None)
-        expect = job.request.expect
+        expect, content = job.request.expect, self._content(job)
         if expect != content.sha256:
             raise StaleDecision(job.operation.source, expect, content.sha256)
         job.source = content.identity
         self.locations.check_room(job.operation, len(content.data))
+        return content
+
+    def _content(self, job: Job) -> Content:
+        """Read the image; for a crop made anew the kept original, where that is what it was."""
+        is_decoded = job.request.kind in (OperationKind.CROP, OperationKind.COPY)
+        bounds = Bounds.from_environment() if is_decoded else None
+        content: Content | None = None
+        for name in _readable_from(job.request):
+            root, path = self.locations.locate(name)
+            if root.identity(path) is not None:
+                job.reads, content = name, root.read(path, bounds)
+            if content is not None and content.sha256 == job.request.expect:
+                break
+        if content is None:
+            raise MissingFile(job.operation.source)
         return content
 
     def _check_names(self, job: Job) -> None:
@@ -362,9 +375,9 @@ class Applier:
         self.trail.prepare([job.operation for job in ready])
 
     def _publish(self, job: Job) -> None:
-        root, path = self.locations.locate(job.operation.source)
+        root, path = self.locations.locate(job.reads)
         if job.source is None or not job.source.same_file(root.identity(path)):
-            content = self.locations.digest(job.operation.source) or "nothing"
+            content = self.locations.digest(job.reads) or "nothing"
             raise StaleDecision(job.operation.source, job.operation.sha256_before, content)
         job.switched = True
         again = job.operation.is_copy  # the very crop may stand there already
@@ -443,6 +456,10 @@ class Applier:
         # the first error goes up; recovery settles the rest at the next open
         with suppress(CropkitError):
             self._fail(job, known or WriteFailed(job.operation.source, repr(error)))
+
+
+def _readable_from(request: Request) -> tuple[str, ...]:
+    return (request.source, kept(request.expect)) if request.recuts else (request.source,)
 
 
 def _unsynced(operation: Operation) -> list[str]:

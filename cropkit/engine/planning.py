@@ -91,7 +91,8 @@ class Planner:
             if each not in left_out
         ]
         request = _request(OperationKind.COPY, decision, f"{folder}/{name}", followers)
-        return replace(request, copying=copying, left_out=left_out)
+        recuts = how.recut is not None
+        return replace(request, copying=copying, recuts=recuts, left_out=left_out)
 
     def _check_is_elsewhere(self, folder: str, name: str) -> None:
         """Refuse a name beneath a folder around the collection that leads back among its images."""

@@ -38,6 +38,7 @@ class Request:
     undoes : the finished operation that a restore takes back
     copying : how a copy is made, as its decision says
     slot, aim : which crop of its image it is, and the size or ratio that it is meant for
+    recuts : whether a kept original is as good as the image itself
     followers : companions as (source, target, whether the source stays)
     left_out : files that describe the image and would be wrong beside its copy
     needed_since : when an original that is to be purged was last needed
@@ -52,6 +53,7 @@ class Request:
     decision: str | None = None
     undoes: Operation | None = None
     copying: str | None = None
+    recuts: bool = False
     slot: str = ""
     aim: str | None = None
     followers: tuple[tuple[str, str, bool], ...] = ()
@@ -63,6 +65,7 @@ class Request:
 class Job:
     """A request under way.
 
+    ``reads`` is the name that the content is read from: the image's, or that of its kept original.
     ``planned`` says that the trail knows of it, ``already`` that its decision was carried out
     before, ``settled`` that nothing is open, ``stood`` that a copy's name stood for that very copy.
     """
@@ -71,6 +74,7 @@ class Job:
     operation: Operation
     started: float = field(default_factory=time.perf_counter)
     source: Identity | None = None
+    reads: str = ""
     holds: PixelBox | None = None
     candidate: Candidate | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
@@ -81,6 +85,9 @@ class Job:
     settled: bool = False
     already: bool = False
     error: CropkitError | None = None
+
+    def __post_init__(self) -> None:
+        self.reads = self.operation.source
 
     @property
     def going(self) -> bool:

@@ -100,4 +100,4 @@ def _record(name: str, crop: Crop) -> dict[str, Any]:
     return {f"crops/{field}": value for field, value in zip(FIELDS, values, strict=True)}
 
 
-WRITER = Writer(_write, (".json", ".jsonld"), of="crops", takes=frozenset())
+WRITER = Writer(_write, (".json", ".jsonld"), of="crops", takes=frozenset(("slot",)))

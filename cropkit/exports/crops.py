@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from cropkit.exports.files import mirrored
-from cropkit.exports.rows import LEADS_OUT, NOT_READABLE, Crops
+from cropkit.exports.rows import ELSEWHERE, LEADS_OUT, NOT_READABLE, Crops
 from cropkit.geometry import PixelBox, Size
 from cropkit.names import escaped
 from cropkit.targets import Conditioning, conditioning
 from cropkit.verification.claims import CAPTIONS
 
 GONE = "its file is not there"
-ELSEWHERE = "its file is not beneath the folder"
 NOT_UTF8 = "its name is not UTF-8"
 NOT_READ = "a format that the trainer does not read"
 _LARGEST_CAPTION = 1 << 20  # bytes

@@ -35,4 +35,4 @@ def _row(name: str, crop: Crop) -> dict[str, Any]:
     return dict(zip(FIELDS, values, strict=True))
 
 
-WRITER = Writer(_write, (Path(NAME).suffix,), of="crops", takes=frozenset())
+WRITER = Writer(_write, (Path(NAME).suffix,), of="crops", takes=frozenset(("slot",)))

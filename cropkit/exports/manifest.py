@@ -55,4 +55,4 @@ _FORMS: Mapping[str, Callable[[IO[str], Iterable[Row]], None]] = {
     ".csv": _as_csv,
     ".parquet": _as_parquet,
 }
-WRITER = Writer(_write, tuple(_FORMS), of="crops", takes=frozenset())
+WRITER = Writer(_write, tuple(_FORMS), of="crops", takes=frozenset(("slot", "beneath")))

@@ -42,6 +42,7 @@ class Options:
     images : COCO file whose ids count
     image_prefix : that stands before the path of each image
     label_as : whether Label Studio takes boxes for what people said, or for a model's proposals
+    beneath : only crops that lie beneath the folder that is written to
     """
 
     verdicts: tuple[Verdict, ...] = (Verdict.ACCEPT, Verdict.ADJUSTED)
@@ -49,6 +50,7 @@ class Options:
     images: Path | None = None
     image_prefix: str | None = None
     label_as: str | None = None
+    beneath: bool = False
 
 
 def options(
@@ -57,6 +59,8 @@ def options(
     images: str | os.PathLike[str] | None,
     image_prefix: str | None,
     label_as: str | None,
+    *,
+    beneath: bool = False,
 ) -> Options:
     """Read what a person or a script chose.
 
@@ -73,6 +77,7 @@ def options(
         None if images is None else parameters.path_named("images", images),
         image_prefix,
         kept,
+        parameters.flag("beneath", beneath),
     )
 
 

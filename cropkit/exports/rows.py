@@ -26,6 +26,7 @@ NO_BOX = "no box"
 LEADS_OUT = "no name beneath a folder"
 TAKEN = "another image has the name of its file"
 OTHER_SLOT = "of another slot"
+ELSEWHERE = "its file is not beneath the folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,17 @@ class Crops(Rows[Mapping[str, Any]]):
         from cropkit.engine import manifest  # noqa: PLC0415  (decisions need none of it)
 
         folder = self.place.out.parent.resolve()
-        return manifest.rows(self._trail, self.place.root, folder, self.lose)
+        for row in manifest.rows(self._trail, self.place.root, folder, self.lose):
+            if why := self._why_not(row):
+                self.left_out[why] += 1
+            else:
+                yield row
+
+    def _why_not(self, row: Mapping[str, Any]) -> str:
+        options = self.place.options
+        if options.slot not in (None, row["slot"] or ""):
+            return OTHER_SLOT
+        return ELSEWHERE if options.beneath and str(row["crop"]).startswith("/") else ""
 
 
 class Image(NamedTuple):

@@ -125,5 +125,5 @@ def _links(crop: Crop) -> Iterator[tuple[str, Path]]:
         yield f"{stem}{_CAPTION}", crop.caption
 
 
-KOHYA = Writer(_write_kohya, of="crops", takes=frozenset())
-ONETRAINER = Writer(_write_onetrainer, of="crops", takes=frozenset())
+KOHYA = Writer(_write_kohya, of="crops", takes=frozenset(("slot", "beneath")))
+ONETRAINER = Writer(_write_onetrainer, of="crops", takes=frozenset(("slot", "beneath")))

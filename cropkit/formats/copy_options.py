@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
+from urllib.parse import quote, unquote
 
-from cropkit.errors import BadSetting, OtherRatio, TooSmall, UnsuitableFormat
+from cropkit.errors import BadSetting, BadSlot, OtherRatio, TooSmall, UnsuitableFormat
 from cropkit.formats.sniff import named_format, shown
 from cropkit.geometry import Size
+from cropkit.records import check_slot
 from cropkit.targets import LARGEST, Target, enlarged, fits, read_size, targets
 
 
@@ -53,6 +55,7 @@ _SUFFIXES = {Format.PNG: ".png", Format.JPEG: ".jpg", Format.WEBP: ".webp"}
 _LOSSY = ("jpeg", "webp")
 _BEST = 100
 _NO, _YES = "no", "yes"
+_UNNAMED = "-"  # stands for the slot without a name: none begins so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,9 @@ class CopyOptions:
     allow_upscale : enlarge where the crop is smaller, which is refused otherwise
     colour : carry the source's profile, or convert to sRGB
     name : of the copy of a named slot, without its suffix: ``{stem}`` of the image, and ``{slot}``
+    recut : slot of the decided crop that is made anew: the copy has the name of one of that slot,
+        and is of the kept original where the image does not hold what was decided about any more;
+        None for any other copy
 
     Raises
     ------
@@ -88,6 +94,7 @@ class CopyOptions:
     allow_upscale: bool = False
     colour: Colour = Colour.CARRY
     name: str = "{stem}_{slot}"
+    recut: str | None = None
 
     def __post_init__(self) -> None:
         _check_number("quality", self.quality, _BEST)
@@ -118,7 +125,8 @@ class CopyOptions:
         default = CopyOptions()
         fields = {name: name.replace("-", "_") for name in _READERS}
         values = {name: getattr(self, field) for name, field in fields.items()}
-        return {n: _written(v) for n, v in values.items() if v != getattr(default, fields[n])}
+        chosen = {n: v for n, v in values.items() if v != getattr(default, fields[n])}
+        return {n: _slot_written(v) if n == "recut" else _written(v) for n, v in chosen.items()}
 
     @classmethod
     def from_text(cls, text: str) -> "CopyOptions":
@@ -174,9 +182,10 @@ class CopyOptions:
 
     def stem(self, of_image: str, slot: str) -> str:
         """Return the name of a copy without its suffix: that of its image where it has no slot."""
-        if not slot:
+        called = slot if self.recut is None else self.recut
+        if not called:
             return of_image
-        return _PLACES.sub(lambda place: {"stem": of_image, "slot": slot}[place[1]], self.name)
+        return _PLACES.sub(lambda place: {"stem": of_image, "slot": called}[place[1]], self.name)
 
     def renamed(self, path: str) -> str:
         """Return the path of the copy, with the suffix of its format where the old one is not."""
@@ -259,6 +268,20 @@ def _pattern(name: str, text: str) -> str:
     return text
 
 
+def _slot(name: str, text: str) -> str:
+    slot = "" if text == _UNNAMED else unquote(text)
+    try:
+        check_slot(slot)
+    except BadSlot:
+        raise BadSetting(name, text[:40], f"a slot, or {_UNNAMED}") from None
+    return slot
+
+
+def _slot_written(slot: object) -> str:
+    """Return a slot as one word: its name may have blanks."""
+    return quote(str(slot), safe="") or _UNNAMED
+
+
 def _choice(choices: type[StrEnum]) -> "_Reader":
     def read(name: str, text: str) -> StrEnum:
         if text not in tuple(choices):
@@ -287,4 +310,5 @@ _READERS: Mapping[str, _Reader] = {
     "allow-upscale": _flag,
     "colour": _choice(Colour),
     "name": _pattern,
+    "recut": _slot,
 }

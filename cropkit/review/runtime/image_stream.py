@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from cropkit.audit.decisions import Slot, Standing
+from cropkit.engine import recut_sets
 from cropkit.errors import TrailDisagrees
 from cropkit.records import Problem, ProblemKind, Status
 from cropkit.review.model import Decided, Listed, ListedAll
@@ -99,6 +100,7 @@ class ImageStream:
     ) -> None:
         self._collection, self._decisions = collection, collection.trail.decisions
         self._slots = tuple(each.slot for each in collection.wanted)
+        self._recuts = recut_sets.known(collection.trail.settings())
         self._stretches, self._now = collection.streamed(), now
         self._listed: list[str] = []
         self._problems: list[Problem] = []
@@ -153,7 +155,7 @@ class ImageStream:
         if self._elsewhere:
             return self._chunk_elsewhere()
         mine = self._decisions.to_undo(self._collection.reviewer, self._collection.session)
-        earlier = images.earlier(keyed(*slot) for slot in mine)
+        earlier = images.earlier(keyed(*slot) for slot in mine if self.concerns(slot.name))
         return Chunk((), known(()), self._taken_problems(), earlier)
 
     def _chunk(self, most: int) -> Chunk:
@@ -164,6 +166,10 @@ class ImageStream:
 
     def _is_shown(self, crop: str, slot: str) -> bool:
         return slot in self._slots or is_added(crop, self._slots)
+
+    def concerns(self, slot: str) -> bool:
+        """Whether a slot is of this review: crops made anew are, where it is one of their set."""
+        return slot in self._slots or not recut_sets.is_in(slot, self._recuts)
 
     def _chunk_elsewhere(self) -> Chunk:
         wanted, self._elsewhere = (self._elsewhere or [])[:MOST], (self._elsewhere or [])[MOST:]
@@ -186,7 +192,7 @@ class ImageStream:
         slots = self._decisions.standing_slots(lambda slot: number(keyed(*slot)) is None)
         if any(not slot.path for slot in slots):  # a name that cannot be read
             self._problems += unreadable(self._decisions.looked_through()[1])
-        return sorted(slot for slot in slots if slot.path)
+        return sorted(slot for slot in slots if slot.path and self.concerns(slot.name))
 
     def _taken_problems(self) -> Sequence[Problem]:
         problems, self._problems = self._problems, []

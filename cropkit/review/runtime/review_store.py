@@ -59,7 +59,7 @@ class ReviewStore:
         stream = ImageStream(self._collection, place)
         first = stream.first()
         if stream.walked:
-            first, undo = self._whole(first)
+            first, undo = self._whole(first, stream)
         session = begin(
             first.paths,
             per_page,
@@ -77,12 +77,13 @@ class ReviewStore:
         rest = None if stream.walked else stream
         return Resumed(session, ids, first.known.waiting, first.problems, rest)
 
-    def _whole(self, first: Chunk) -> tuple[Chunk, tuple[str, ...]]:
+    def _whole(self, first: Chunk, stream: ImageStream) -> tuple[Chunk, tuple[str, ...]]:
         """Return all images with every decision, and what can be taken back, oldest first."""
         if not first.paths and not self._trail.decisions.any_stands():
             raise NoImages(self._collection.scope.folder)
         every, errors = self._trail.decisions.looked_through()
         self._collection.problems.report_once(unreadable(errors))
+        every = [each for each in every if stream.concerns(each.slot)]
         decided = known(every)
         undo = (crop for crop in map(crop_of, self._to_undo(every)) if crop in decided.settled)
         return first._replace(known=decided), tuple(undo)
