@@ -169,6 +169,7 @@ class Collection:
         sidecars
     deadline : seconds to wait for a lock or a rival
     options : how crops are made in this session; None: as was chosen for the collection
+    salvage : also crop what can be read of damaged JPEGs and PNGs, in this session
     threads : that crop and verify the images of a batch; None: one image after the other
     group_size : how many crops of a batch share their transactions and syncs
     system : the file-system calls; tests give one that fails
@@ -205,6 +206,7 @@ class Collection:
         kind: str = "python",
         deadline: float = DEADLINE,
         options: formats.Options | None = None,
+        salvage: bool = False,
         threads: Executor | None = None,
         group_size: GroupSize | None = None,
         system: ModuleType = os,
@@ -241,7 +243,9 @@ class Collection:
             self.recorder = DecisionRecorder(
                 self.trail, self.placement, self.problems.report, self.looking
             )
-            applier = Applier(self.locations, self.trail, options or self._chosen(), threads)
+            how = options or self._chosen()
+            how = replace(how, salvage=how.salvage or parameters.flag("salvage", salvage))
+            applier = Applier(self.locations, self.trail, how, threads)
             self.executor = self._executor(applier, deadline, group_size)
             self.undoer = Undoer(self.locations, self.executor)
             self._run_of_it: Run | None = None

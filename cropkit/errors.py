@@ -394,7 +394,7 @@ class Truncated(UnreadableImage):
     """(path, reason)."""
 
     template = "{0}: the file ends too early: {1}"
-    cure = "Fetch it again"
+    cure = "Fetch it again; what can be read of a JPEG or PNG is cropped with `--salvage`"
 
 
 class CorruptImage(UnreadableImage):

@@ -111,6 +111,7 @@ class ProblemKind(StrEnum):
     APPLIER_DIED = "applier-died"  # the process that writes crops ended, and was started again
     NO_LOSSLESS = "no-lossless"  # a JPEG waits, because no libjpeg is there that copies
     ENCODED_ANEW = "encoded-anew"  # a JPEG lost a little, where a crop without loss was asked for
+    SALVAGED = "salvaged"  # a damaged file was cropped by what can be read of it
 
     @property
     def is_harmless(self) -> bool:

@@ -26,7 +26,7 @@ _OUTCOMES: Mapping[Status, str] = {
 }
 
 
-_CARRIED_OUT = (ProblemKind.BOX, ProblemKind.ENCODED_ANEW)
+_CARRIED_OUT = (ProblemKind.BOX, ProblemKind.ENCODED_ANEW, ProblemKind.SALVAGED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Batch:
     copy_to : folder that crops are written to as new files; None or empty: no copies
     slots, targets, resize, copies : the crops that suggestions are taken up for, and how copies
         are made, as a `Collection` takes them; None or empty: one of each image, of any shape
+    salvage : also crop what can be read of damaged JPEGs and PNGs
     workers : threads that crop and verify; 0: one for each processor
     run : folder for the record; None or empty: a new one in the collection's `.cropkit/runs`
 
@@ -72,6 +73,7 @@ class Batch:
         targets: Targets | None = None,
         resize: bool = False,
         copies: CopyOptions | str | None = None,
+        salvage: bool = False,
         workers: int = 0,
         run: StrPath | None = None,
     ) -> None:
@@ -96,6 +98,7 @@ class Batch:
             targets=targets or None,
             resize=resize,
             copies=copies,
+            salvage=salvage,
             kind="batch",
             threads=self._threads,
         )
@@ -115,7 +118,7 @@ class Batch:
         chosen = self.collection.ways
         slots, targets = written(chosen.crops)
         how = {"slots": slots, "targets": targets, "copies": chosen.how.text}
-        return how | {"resize": chosen.resize}
+        return how | {"resize": chosen.resize, "salvage": self.collection.options.salvage}
 
     def __enter__(self) -> Self:
         return self
@@ -147,6 +150,7 @@ class Batch:
             reviewer,
             collection.session,
             collection.wanted,
+            collection.options.salvage,
         )
         return scene.plan(self._source, self.parameters["min_confidence"], LookBar())
 

@@ -62,6 +62,7 @@ def foreseen(
             reviewer_of(whoami()),
             clock.session_name(clock.now()),
             scene.ways.crops,
+            salvage=bool(parameters.get("salvage")),
         )
         least = float(parameters.get("min_confidence") or 0.0)
         plan = planner.plan(source, least, LookBar())

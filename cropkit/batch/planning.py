@@ -43,6 +43,7 @@ class BatchPlanner:
     placement : as in `Plan`
     reviewer, session : who decides by suggestions, and in which session
     wanted : the crops that suggestions are taken up for, of each image
+    salvage : whether damaged images are cropped by what can be read of them, in any case
     """
 
     locations: Locations
@@ -52,13 +53,15 @@ class BatchPlanner:
     reviewer: str
     session: str
     wanted: tuple[Wanted, ...] = (Wanted(),)
+    salvage: bool = False
     _planner: Planner = field(init=False)
     _options: formats.Options = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_planner", Planner(self.locations, self.placement))
         chosen = formats.Options.from_settings(self.trail.settings())
-        object.__setattr__(self, "_options", chosen)
+        salvage = chosen.salvage or self.salvage
+        object.__setattr__(self, "_options", replace(chosen, salvage=salvage))
 
     def plan(
         self, source: Source, min_confidence: float = 0.0, seen: "LookProgress | None" = None

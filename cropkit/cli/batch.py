@@ -16,7 +16,7 @@ from cropkit.cli.shell import (
     tell,
     tell_degraded,
 )
-from cropkit.cli.ways import add_slots, add_ways, as_parameters
+from cropkit.cli.ways import add_salvage, add_slots, add_ways, as_parameters
 from cropkit.errors import BadParameter
 from cropkit.system.scope import scope_of
 
@@ -50,6 +50,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--dry-run", action="store_true", help=text)
     text = "threads that crop and verify (one for each processor)"
     parser.add_argument("--workers", type=values.from_one, metavar="N", help=text)
+    add_salvage(parser)
     add_ways(parser)
     add_slots(parser)
 

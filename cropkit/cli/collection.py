@@ -38,7 +38,7 @@ from cropkit.cli.shell import (
     tell_degraded,
     tell_results,
 )
-from cropkit.cli.ways import add_ways, ways
+from cropkit.cli.ways import add_salvage, add_ways, ways
 from cropkit.errors import AuditCorrupt, BadBox, CropkitError, MissingFile, NotRegularFile
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, are_credentials_lost
@@ -55,6 +55,7 @@ def add_crop(commands: Commands) -> None:
     parser.add_argument("image", type=Path)
     text = "upright pixels: left,top,right,bottom"
     parser.add_argument("--box", required=True, type=values.edges, metavar="L,T,R,B", help=text)
+    add_salvage(parser)
     add_ways(parser)
     text = "which crop of the image it is, a part of the copy's name"
     parser.add_argument("--slot", default="", metavar="NAME", help=text)

@@ -17,6 +17,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--drop", action="append", metavar="ITEM", help=text)
     text = "refuse again, whatever was to be left out"
     parser.add_argument("--drop-nothing", action="store_true", help=text)
+    text = "crop what can be read of damaged JPEGs and PNGs"
+    parser.add_argument("--salvage", action=argparse.BooleanOptionalAction, help=text)
     text = "crop images themselves again, to any box"
     parser.add_argument("--in-place", action="store_true", help=text)
     text = "how a review puts boxes around subjects, as 'margin=0.15 aspect=4:5'"
@@ -29,7 +31,10 @@ def _settings(arguments: argparse.Namespace) -> int:
     changes = {"jpeg": arguments.jpeg} if arguments.jpeg else {}
     if arguments.drop or arguments.drop_nothing:
         changes["drop"] = " ".join(arguments.drop or ())
+    if arguments.salvage is not None:
+        changes["salvage"] = "yes" if arguments.salvage else ""
     wanted = ways(arguments)
+    wanted["salvage"] = False  # which is kept, and not for this session
     if changes or arguments.in_place or arguments.around is not None or _are_said(wanted):
         _choose(arguments, wanted, changes)
     chosen = _chosen(arguments.folder, arguments.state)

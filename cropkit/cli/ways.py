@@ -37,6 +37,7 @@ class Opening(TypedDict, total=False):
     copies: "CopyOptions | None"
     targets: str | None
     resize: bool
+    salvage: bool
     slots: str | None
     threads: "Executor | None"
 
@@ -77,6 +78,12 @@ def _add_shapes(parser: argparse.ArgumentParser) -> None:
         copies.add_argument(f"--{name}", action="store_true", help=_HELP[name])
 
 
+def add_salvage(parser: argparse.ArgumentParser) -> None:
+    """Describe what becomes of damaged images."""
+    text = "crop what can be read of damaged JPEGs and PNGs, which are refused otherwise"
+    parser.add_argument("--salvage", action="store_true", help=text)
+
+
 def add_slots(parser: argparse.ArgumentParser) -> None:
     """Describe several crops of one image."""
     text = "crops of each image by name: face,bust or square=1:1,tall=4:5 (needs --copy-to)"
@@ -98,6 +105,7 @@ def ways(arguments: argparse.Namespace) -> Opening:
         "copies": _copies(arguments),
         "targets": arguments.targets or arguments.buckets,
         "resize": arguments.resize,
+        "salvage": getattr(arguments, "salvage", False),
         "slots": getattr(arguments, "slots", None),
     }
 
@@ -118,6 +126,7 @@ def as_parameters(arguments: argparse.Namespace) -> "dict[str, Literal]":
         "slots": arguments.slots,
         "targets": arguments.targets or arguments.buckets,
         "resize": arguments.resize,
+        "salvage": getattr(arguments, "salvage", False),
     }
     return {name: value for name, value in texts.items() if value}
 

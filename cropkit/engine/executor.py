@@ -209,9 +209,11 @@ def refusal(
 
 
 def degraded(result: CropResult) -> Problem | None:
-    """Return what a result has to tell of a JPEG that could not be cropped without loss."""
+    """Return what a result has to tell of what could not be cropped as well as it was asked for."""
     if result.degraded is not None:
-        return Problem(ProblemKind.ENCODED_ANEW, result.path, result.degraded)
+        salvaged = result.degraded.startswith(ProblemKind.SALVAGED)
+        kind = ProblemKind.SALVAGED if salvaged else ProblemKind.ENCODED_ANEW
+        return Problem(kind, result.path, result.degraded)
     if result.code == LosslessUnavailable.__name__:
         return Problem(ProblemKind.NO_LOSSLESS, result.path, result.message or result.code)
     return None

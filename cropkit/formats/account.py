@@ -1,9 +1,11 @@
 """What a format hands over: a header, a proposed crop, and the account of every part."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from cropkit.errors import Truncated
 from cropkit.geometry import PixelBox, Size
+from cropkit.records import ProblemKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,42 @@ class Candidate:
     proof: object = field(repr=False, compare=False)
     psnr: float | None = None
     degraded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """How much of a damaged image can be read: the first rows, as they are stored.
+
+    Parameters
+    ----------
+    rows : that are whole
+    of : how many there should be
+    why : what ends them
+    """
+
+    rows: int
+    of: int
+    why: str
+
+    def check(self, stored: PixelBox, header: Header, name: str) -> None:
+        """Refuse a box that reaches beyond them.
+
+        Raises
+        ------
+        Truncated
+        """
+        if stored.bottom <= self.rows:
+            return
+        size = header.size.oriented(header.orientation)
+        readable = PixelBox(0, 0, size.width, self.rows).upright(size, header.orientation)
+        edges = ",".join(map(str, readable.xyxy))
+        raise Truncated(name, f"{self.why}; what can be read is {edges}, and the box reaches out")
+
+    def told(self, candidate: Candidate) -> Candidate:
+        """Let a candidate say that it is of a damaged image."""
+        words = f"{ProblemKind.SALVAGED}: {self.rows} of {self.of} rows can be read: {self.why}"
+        more = (words, *filter(None, (candidate.degraded,)))
+        return replace(candidate, degraded="; ".join(more))
 
 
 class OpenedImage(Protocol):

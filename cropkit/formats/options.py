@@ -22,6 +22,7 @@ TRAILING = "trailing"  # what follows the end of an image
 MOTION = "motion"  # the video of a photograph that moves
 EXTENSION = "extension"  # the check that the name says what the content is
 DROPPABLE = (GAIN_MAP, MOTION, PROVENANCE, TRAILING, EXTENSION)
+YES = "yes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Options:
         where that box is encoded anew when libjpeg is not there; exact, the very box, encoded anew
     drop : what may be left out where a file is refused otherwise: gain-map, motion, provenance,
         trailing; extension: whether the name says what the content is
+    salvage : crop what can be read of a damaged JPEG or PNG, which is refused otherwise
 
     Raises
     ------
@@ -43,6 +45,7 @@ class Options:
 
     jpeg: Jpeg = Jpeg.LOSSLESS
     drop: frozenset[str] = frozenset()
+    salvage: bool = False
 
     def __post_init__(self) -> None:
         for item in sorted(self.drop.difference(DROPPABLE)):
@@ -54,8 +57,12 @@ class Options:
         jpeg = settings.get("jpeg", Jpeg.LOSSLESS.value)
         if jpeg not in tuple(Jpeg):
             raise BadSetting("jpeg", jpeg, ", ".join(Jpeg))
-        return cls(Jpeg(jpeg), frozenset(settings.get("drop", "").split()))
+        salvage = settings.get("salvage", "")
+        if salvage not in ("", YES):
+            raise BadSetting("salvage", salvage, YES)
+        return cls(Jpeg(jpeg), frozenset(settings.get("drop", "").split()), salvage == YES)
 
     def to_settings(self) -> dict[str, str]:
         """Return the settings that say the same."""
-        return {"jpeg": self.jpeg.value, "drop": " ".join(sorted(self.drop))}
+        salvage = YES if self.salvage else ""
+        return {"jpeg": self.jpeg.value, "drop": " ".join(sorted(self.drop)), "salvage": salvage}

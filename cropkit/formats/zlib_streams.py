@@ -5,7 +5,8 @@ interface, for streams in pieces and for checksums.
 """
 
 import zlib
-from collections.abc import Callable  # noqa: TC003  (a public alias)
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -29,6 +30,7 @@ _ABSENT = (
 )
 _MOST_OUT_OF_ONE = 1032  # bytes that one byte of a deflate stream can stand for
 _WINDOW_BITS, _MEMORY = 15, 9
+_SLICE = 256  # bytes that are inflated at once where those before damage are wanted
 _MOST_ROWS = 64  # that a stream may hold too many
 
 
@@ -109,6 +111,20 @@ def made_do(stream: bytes, length: int, row: int) -> tuple[Octets, str] | None:
     surplus = f"{whole} too many, which no image has" if extra else ""
     note = ", ".join(filter(None, (surplus, missing)))
     return np.frombuffer(inflated, np.uint8)[:length], note
+
+
+def begun(pieces: Iterable[memoryview], length: int) -> Octets:
+    """Return what a stream holds before it ends or breaks, `length` bytes at most."""
+    import numpy as np  # noqa: PLC0415  (as above)
+
+    inflating, out = engine.decompressobj(), bytearray()
+    with suppress(engine.error):
+        for piece in pieces:
+            for at in range(0, len(piece), _SLICE):
+                out += inflating.decompress(piece[at : at + _SLICE])
+                if len(out) >= length or inflating.eof:
+                    break
+    return np.frombuffer(bytes(out[:length]), np.uint8)
 
 
 def deflate(rows: Octets, level: int) -> bytes:

@@ -27,6 +27,7 @@ def described(picture: Picture, windows: Sequence[Window]) -> dict[str, object]:
         "rows": [_digests(picture, i, window) for i, window in enumerate(windows)],
         "warnings": picture.warnings,
         "first_warning": picture.library.first_warning,
+        "first_place": picture.library.first_place,
     }
 
 

@@ -58,6 +58,7 @@ class Library:
         self._on_error = ErrorExit(self._error_exit)
         self._on_message = EmitMessage(self._emit_message)
         self._first_warning = ""
+        self._first_place = (0, 0)
         self._declare()
 
     def errors(self) -> ErrorManager:
@@ -77,6 +78,11 @@ class Library:
     def first_warning(self) -> str:
         """What libjpeg warned of first since the last `errors`, '' when of nothing."""
         return self._first_warning
+
+    @property
+    def first_place(self) -> tuple[int, int]:
+        """In which scan it did so, counted from 1, and at which row of MCUs of that, from 0."""
+        return self._first_place
 
     def decompressor(self) -> Any:  # noqa: ANN401  (a structure that the ABI chooses)
         """Return a decompressor that is ready for its source."""
@@ -109,7 +115,15 @@ class Library:
         if level < 0:
             manager = ErrorManager.from_address(c.c_void_p.from_address(common).value or 0)
             manager.num_warnings += 1
-            self._first_warning = self._first_warning or self._message(common)
+            if not self._first_warning:
+                self._first_warning = self._message(common)
+                self._first_place = self._place(common)
+
+    def _place(self, common: int) -> tuple[int, int]:
+        info: Any = self.abi.decompressor.from_address(common)
+        if not info.is_decompressor:
+            return 0, 0
+        return int(info.input_scan_number), int(info.input_iMCU_row)
 
     def _message(self, common: int) -> str:
         manager = ErrorManager.from_address(c.c_void_p.from_address(common).value or 0)

@@ -140,6 +140,7 @@ def previewed(
         To show it costs more than one file may.
     """
     content = root.read(path, Bounds.from_environment())
+    header = None
     try:
         header = headers.read(content.data, path)
         jpeg = _kept(content, path, fit, cache, make)
@@ -148,6 +149,8 @@ def previewed(
     except Refused as refused:
         jpeg, size = glance(glimpse, content.data, path, fit)
         thumb = thumbnail(jpeg, THUMB)
+        if header and headers.options.salvage:  # it is cropped by what can be read of it
+            return Preview(content.sha256, header.size, header, jpeg, thumb)
         return Preview(content.sha256, size, None, jpeg, thumb, str(refused), refused.code)
     return Preview(content.sha256, header.size, header, jpeg, thumbnail(jpeg, THUMB))
 

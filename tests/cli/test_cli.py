@@ -193,14 +193,18 @@ def test_no_folder_is_an_error_without_a_traceback(tmp_path: Path) -> None:
 
 
 def test_settings_are_kept_with_the_collection_and_told_by_the_trail(folder: Path) -> None:
-    assert document("settings", folder)["settings"] == {"jpeg": "lossless", "drop": ""}
+    assert document("settings", folder)["settings"] == {
+        "jpeg": "lossless",
+        "drop": "",
+        "salvage": "",
+    }
     document("settings", folder, "--jpeg", "exact", "--drop", "gain-map")
     kept = document("settings", folder)["settings"]
-    assert kept == {"jpeg": "exact", "drop": "gain-map"}
+    assert kept == {"jpeg": "exact", "drop": "gain-map", "salvage": ""}
     (event,) = (e for e in document("history", folder)["events"] if e["event"] == "settings")
     assert event["body"] == kept
     document("settings", folder, "--drop-nothing")
-    assert document("settings", folder)["settings"] == {"jpeg": "exact", "drop": ""}
+    assert document("settings", folder)["settings"] == {"jpeg": "exact", "drop": "", "salvage": ""}
 
 
 def test_a_setting_that_there_is_not_is_refused_with_what_there_is(folder: Path) -> None:

@@ -174,6 +174,27 @@ FILES = (
         "tests/formats/test_formats_regions.py",
     ),
     mutant(
+        "a box beyond what can be read is cropped",
+        "formats/account.py",
+        "if stored.bottom <= self.rows:",
+        "if stored.bottom <= self.of:",
+        "tests/formats/test_formats_salvage.py",
+    ),
+    mutant(
+        "what is damaged is salvaged unasked",
+        "formats/jpeg/lossless.py",
+        '*facts["first_place"]) if salvage else 0',
+        '*facts["first_place"])',
+        "tests/formats/test_formats_salvage.py",
+    ),
+    mutant(
+        "a row that is not whole counts as readable",
+        "formats/png/samples.py",
+        "whole = min(whole, first + complete * step)",
+        "whole = min(whole, first + complete * step + 1)",
+        "tests/formats/test_formats_salvage.py",
+    ),
+    mutant(
         "a truncated JPEG is cropped",
         "formats/jpeg/lossless.py",
         '    if facts["warnings"] and not _is_harmless(facts["first_warning"]):',

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from cropkit.errors import CorruptImage, GainMap, LosslessUnavailable, UnsupportedDepth
-from cropkit.formats.account import Account, Bare, Candidate, Header
+from cropkit.formats.account import Account, Bare, Candidate, Header, Readable
 from cropkit.formats.jpeg import (
     gain_map,
     lossless,
@@ -27,13 +27,17 @@ Proof = reencode.Proof | lossless.Proof
 
 @dataclass(frozen=True, slots=True)
 class OpenedJpeg:
-    """A JPEG taken apart; ``video`` is how many bytes of a motion photo were left out."""
+    """A JPEG taken apart; ``video`` is how many bytes of a motion photo were left out.
+
+    ``readable`` is what there is of a damaged one, None where all is there.
+    """
 
     jpeg: Jpeg
     header: Header
     options: Options
     pair: Pair | None = None
     video: int = 0
+    readable: Readable | None = None
 
     def crop(self, box: PixelBox) -> Candidate:
         """Crop to an upright box; see `cropkit.formats.Opened.crop`.
@@ -44,6 +48,8 @@ class OpenedJpeg:
         """
         jpeg, header, drop = self.jpeg, self.header, self.options.drop
         boxes = (box, box.stored(header.size, header.orientation))
+        if self.readable:
+            self.readable.check(boxes[1], header, jpeg.name)
         if self.options.jpeg is Mode.EXACT:
             return self._told(reencode.crop(jpeg, boxes, Account("jpeg"), drop))
         try:
@@ -72,7 +78,10 @@ class OpenedJpeg:
         return self._told(replace(candidate, box_asked=boxes[0], degraded=degraded))
 
     def _told(self, candidate: Candidate) -> Candidate:
-        """Tell of a video that was left out when the file was opened."""
+        """Tell of a video that was left out when the file was opened, and of what is damaged."""
+        if self.readable:  # the damage lies beyond the box
+            patched = (i for i in candidate.patched if not i.startswith(lossless.DAMAGED))
+            candidate = self.readable.told(replace(candidate, patched=tuple(patched)))
         if not self.video:
             return candidate
         gone = (f"video of the motion photo, {self.video} bytes", SHOWS_MORE)
@@ -92,11 +101,11 @@ def opened(data: bytes, name: str, options: Options) -> OpenedJpeg:
     metadata.refuse(jpeg, options.drop, paired=both is not None)
     if len(jpeg.components) not in pixels.MODES:
         raise UnsupportedDepth(name, f"a JPEG of {len(jpeg.components)} components")
-    lossless.check_whole(jpeg)
+    readable = lossless.check_whole(jpeg, salvage=options.salvage)
     header = _header(jpeg)
     if both:
         header = replace(header, grid=both.grid, step=both.scale)
-    return OpenedJpeg(jpeg, header, options, both, video)
+    return OpenedJpeg(jpeg, header, options, both, video, readable)
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:

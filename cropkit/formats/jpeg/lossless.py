@@ -6,7 +6,7 @@ from typing import Any
 
 from cropkit.bounds import Bounds
 from cropkit.errors import LosslessUnavailable, Truncated, VerificationFailed
-from cropkit.formats.account import Account, Candidate, Header
+from cropkit.formats.account import Account, Candidate, Header, Readable
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.jpeg import metadata, pixels, reencode, scans, segments
 from cropkit.formats.jpeg.edge import Strip, described, strips
@@ -17,6 +17,7 @@ from cropkit.lossless import process
 from cropkit.lossless.windows import grid_of
 
 # What libjpeg warns of where the pixels are all there.
+DAMAGED = "damaged pixels"
 _LEFT_OVER = "extraneous bytes before marker"
 # What it warns of in headers that are carried, so that the crop gives the same warning.
 _OF_HEADERS = ("Unknown Adobe color transform", "Warning: unknown JFIF revision number")
@@ -138,8 +139,10 @@ def _ask(jpeg: Jpeg, request: Mapping[str, object]) -> process.Answer:
         raise refusal(jpeg.name) from error
 
 
-def check_whole(jpeg: Jpeg) -> None:
+def check_whole(jpeg: Jpeg, *, salvage: bool = False) -> Readable | None:
     """Have libjpeg say whether an image without an end has all of its pixels.
+
+    Returns what can be read of one that has not, where that is to be salvaged.
 
     Raises
     ------
@@ -147,14 +150,39 @@ def check_whole(jpeg: Jpeg) -> None:
         It has not, or nobody is there to say so.
     """
     if jpeg.ended:
-        return
+        return None
     request = {"do": "read", "beyond": (False, False)}
     try:
         facts, _ = _ask(jpeg, request)
     except process.Ended as error:
         raise Truncated(jpeg.name, f"the pixels have no end: {error}") from error
     if facts["warnings"] and not _is_harmless(facts["first_warning"]):
-        raise Truncated(jpeg.name, f"the pixels have no end: {facts['first_warning']}")
+        why = f"the pixels have no end: {facts['first_warning']}"
+        rows = _readable_rows(jpeg, *facts["first_place"]) if salvage else 0
+        if not rows:
+            raise Truncated(jpeg.name, why)
+        return Readable(rows, jpeg.size.height, why)
+    return None
+
+
+def _readable_rows(jpeg: Jpeg, scan: int, row: int) -> int:
+    """Return how many rows of pixels are there, where a scan is broken at a row of its MCUs.
+
+    A progressive image has all of its rows, with less detail, as soon as each component had a
+    scan.
+
+    Parameters
+    ----------
+    scan : its number, counted from 1
+    row : of MCUs, counted from 0
+    """
+    numbers = set(range(len(jpeg.components)))
+    before = {number for each in jpeg.scans[: scan - 1] for number in each.components}
+    if before == numbers:
+        return jpeg.size.height
+    if not scan or before | set(jpeg.scans[scan - 1].components) != numbers:
+        return 0
+    return min(jpeg.size.height, row * 8 * max(each.v for each in jpeg.components))
 
 
 def _is_harmless(warning: str) -> bool:
@@ -183,7 +211,7 @@ def _warned(facts: Mapping[str, Any]) -> str | None:
     number, warning = facts["warnings"], facts["first_warning"]
     if not number:
         return None
-    kind = "bytes left over" if _LEFT_OVER in warning else "damaged pixels"
+    kind = "bytes left over" if _LEFT_OVER in warning else DAMAGED
     kind = "colours" if number == 1 and warning.startswith(_OF_HEADERS[0]) else kind
     kind = "header" if number == 1 and warning.startswith(_OF_HEADERS[1]) else kind
     return f"{kind}, as decoded: {warning}"

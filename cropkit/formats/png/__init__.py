@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from cropkit.errors import CorruptImage, VerificationFailed
+from cropkit.errors import CorruptImage, Refused, Truncated, VerificationFailed
 from cropkit.formats import zlib_streams
-from cropkit.formats.account import Account, Bare, Candidate, Header
+from cropkit.formats.account import Account, Bare, Candidate, Header, Readable
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import exif
@@ -21,6 +21,7 @@ _PALETTE = 3
 _BARE = ("IHDR", "PLTE", "tRNS", "IEND")
 _BYTE = 8
 _EXIF_PREFIX = b"Exif\0\0"
+_DAMAGE = (Truncated, CorruptImage, zlib_streams.engine.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,49 +37,108 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class OpenedPng:
-    """A PNG taken apart."""
+    """A PNG taken apart; ``salvage`` is whether it is cropped by what can be read of it."""
 
     name: str
     header: Header
     ihdr: Ihdr
     container: Container
+    salvage: bool = False
 
     def crop(self, box: PixelBox) -> Candidate:
         """Crop to an upright box; see `cropkit.formats.Opened.crop`."""
-        return _cropped(self, box, box.stored(self.header.size, self.header.orientation))
+        stored = box.stored(self.header.size, self.header.orientation)
+        try:
+            return _cropped(self, box, stored, _whole(self.ihdr, self.container, self.name))
+        except _DAMAGE as error:
+            if not self.salvage:
+                raise
+            readable, filtered = _readable(self.ihdr, self.container, error)
+            readable.check(stored, self.header, self.name)
+            return readable.told(_cropped(self, box, stored, (filtered, None), salvaged=True))
 
 
 def opened(data: bytes, name: str, options: Options) -> OpenedPng:
     """Take the file apart; see `cropkit.formats.opened`."""
     ihdr = chunks.read_ihdr(data, name)  # before the rest: a bomb is not even summed up
     stored = check_pixels(name, ihdr.size)
-    container = chunks.parse(data, name, options.drop)
+    container = chunks.parse(data, name, options.drop, salvage=options.salvage)
     metadata.refuse(container, name, options.drop)
-    samples.check_room(ihdr, container.idat_length, name)
-    if container.broken is not None:
-        samples.check_whole(ihdr, container.idat, name)
-    elif not container.ended:
-        samples.inflated(ihdr, container.idat, name)  # pixels may be missing, too
+    try:
+        _check_whole(ihdr, container, name)
+    except _DAMAGE as error:
+        if not options.salvage:
+            raise
+        _readable(ihdr, container, error)
     orientation = _orientation(container)
     header = Header("png", stored.oriented(orientation), orientation)
-    return OpenedPng(name, header, ihdr, container)
+    return OpenedPng(name, header, ihdr, container, options.salvage)
 
 
-def _cropped(image: OpenedPng, box: PixelBox, stored: PixelBox) -> Candidate:
-    """Return the crop to a box, which is given upright and as it is stored."""
+def _check_whole(ihdr: Ihdr, container: Container, name: str) -> None:
+    """Refuse a stream that is too short, and one that has no end and does not hold all pixels."""
+    samples.check_room(ihdr, container.idat_length, name)
+    if container.broken is not None or not container.ended:
+        _whole(ihdr, container, name)
+
+
+def _whole(ihdr: Ihdr, container: Container, name: str) -> tuple[Octets, str | None]:
+    """Return the filtered rows, and what is wrong with a stream that holds all of them.
+
+    Raises
+    ------
+    Truncated, CorruptImage
+    """
+    if container.broken is None:
+        return samples.inflated(ihdr, container.idat, name)
+    return samples.vouched_for(ihdr, container.idat, name), None
+
+
+def _readable(ihdr: Ihdr, container: Container, error: Exception) -> tuple[Readable, Octets]:
+    """Return what there is before the damage: before the first piece whose checksum is wrong.
+
+    Raises
+    ------
+    Truncated, CorruptImage
+        There is nothing.
+    """
+    filtered, rows = samples.begun(ihdr, container.pixels[: container.broken])
+    if not rows:
+        raise error
+    why = error.args[1] if isinstance(error, Refused) else f"pixels that are damaged: {error}"
+    return Readable(rows, ihdr.height, why), filtered
+
+
+def _cropped(
+    image: OpenedPng,
+    box: PixelBox,
+    stored: PixelBox,
+    read: tuple[Octets, str | None],
+    *,
+    salvaged: bool = False,
+) -> Candidate:
+    """Return the crop to a box, which is given upright and as it is stored.
+
+    Parameters
+    ----------
+    read : the filtered rows, and what is wrong with their stream
+    """
     name, header, container = image.name, image.ihdr, image.container
     _check_palette(container, header, name)
-    filtered, note = samples.inflated(header, container.idat, name)
+    filtered, note = read
     frame = samples.cut_out(header, filtered, stored, name)
-    hidden = stealth.read(header, filtered, name) if stored.size != header.size else None
+    looked_for = stored.size != header.size and not salvaged
+    hidden = stealth.read(header, filtered, name) if looked_for else None
     account = Account("png")
     if not container.ended:
         account.patch("IEND: it was missing")
-    if container.broken is not None:
+    if container.unread:
+        account.drop(f"{container.unread} bytes behind the damage", MAY_SHOW)
+    if container.broken is not None and not salvaged:
         account.patch("IDAT: its checksum, which was wrong; that of the pixel stream is right")
     if note:
         account.patch(f"pixel stream: {note}")
-    elif zlib_streams.ends_early(container.idat, filtered):
+    elif not salvaged and zlib_streams.ends_early(container.idat, filtered):
         account.drop("IDAT padding", "no pixels are in it")
     if header.interlace:
         account.patch("IHDR interlace: written straight")

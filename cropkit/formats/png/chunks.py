@@ -115,6 +115,7 @@ class Container:
     ended : whether it has an end chunk, without which all of the pixels have to be looked for
     broken : which is the first of the pixels' pieces whose checksum is wrong, None where all are
         right
+    unread : how many bytes stand behind damage after which nothing is looked for
     """
 
     chunks: tuple[Chunk, ...]
@@ -123,6 +124,7 @@ class Container:
     trailer: bytes
     ended: bool = True
     broken: int | None = None
+    unread: int = 0
 
     @property
     def idat(self) -> bytes:
@@ -146,11 +148,14 @@ class Container:
         return b"".join([*parts, *(chunk.encoded() for chunk in after), self.trailer])
 
 
-def parse(data: bytes, name: str, drop: frozenset[str] = frozenset()) -> Container:
+def parse(
+    data: bytes, name: str, drop: frozenset[str] = frozenset(), *, salvage: bool = False
+) -> Container:
     """Take a PNG apart; CRCs, order and end are checked.
 
     Of an ancillary chunk a wrong CRC is carried: readers leave it out, and show the image. Of the
-    pixels it is told, since their stream has a checksum of its own.
+    pixels it is told, since their stream has a checksum of its own. To salvage pixels, what is no
+    chunk behind them is taken for the end.
 
     Raises
     ------
@@ -158,7 +163,7 @@ def parse(data: bytes, name: str, drop: frozenset[str] = frozenset()) -> Contain
     """
     if not data.startswith(SIGNATURE):
         raise CorruptImage(name, "it does not begin as a PNG")
-    spans = list(_spans(data, name))
+    spans = list(_spans(data, name, salvage=salvage))
     ended = spans[-1].type == "IEND"
     trailer = data[spans[-1].end :] if ended else b""
     if trailer.strip(PADDING) and TRAILING not in drop:
@@ -173,7 +178,8 @@ def parse(data: bytes, name: str, drop: frozenset[str] = frozenset()) -> Contain
     _check_critical(rest, name)
     pixels = tuple(spans[i].of(view) for i in at)
     broken = next((i for i, place in enumerate(at) if not spans[place].sound), None)
-    return Container(rest, at[0], pixels, trailer, ended, broken)
+    unread = 0 if ended else max(0, len(data) - spans[-1].end)
+    return Container(rest, at[0], pixels, trailer, ended, broken, unread)
 
 
 def read_ihdr(data: bytes, name: str) -> Ihdr:
@@ -200,7 +206,7 @@ class _Span(NamedTuple):
         return Chunk(self.type, self.of(data).tobytes(), crc)
 
 
-def _spans(data: bytes, name: str) -> Iterator[_Span]:
+def _spans(data: bytes, name: str, *, salvage: bool) -> Iterator[_Span]:
     span = _span(data, len(SIGNATURE), name)
     yield span
     number, has_pixels = 1, False
@@ -210,7 +216,12 @@ def _spans(data: bytes, name: str) -> Iterator[_Span]:
         if has_pixels and len(data) < span.end + _LEAST:
             return  # its end is missing, of which readers do not need to see more
         check_parts(name, "chunks", number)
-        span = _span(data, span.end, name)
+        try:
+            span = _span(data, span.end, name)
+        except (Truncated, CorruptImage):
+            if not (salvage and has_pixels):
+                raise
+            return
         if span.type == "IEND" and not span.sound:
             return  # as if it were missing: it is the last that there is
         yield span

@@ -4,7 +4,7 @@ Rows are held as they stand in the file, (height, stride): 16 bits big-endian, 1
 packed. Nothing is ever converted to another kind of pixel.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -59,17 +59,43 @@ def inflated(header: Ihdr, stream: bytes, name: str) -> tuple[Octets, str | None
         return whole
 
 
-def check_whole(header: Ihdr, stream: bytes, name: str) -> None:
-    """Hold a stream against its own checksum, where that of a chunk is wrong.
+def vouched_for(header: Ihdr, stream: bytes, name: str) -> Octets:
+    """Return the filtered rows by the stream's own checksum, where that of a chunk is wrong.
 
     Raises
     ------
     CorruptImage
     """
     try:
-        zlib_streams.inflate(stream, _expected(header), name)
+        return zlib_streams.inflate(stream, _expected(header), name)
     except (Truncated, CorruptImage, zlib_streams.engine.error) as error:
         raise CorruptImage(name, "pixels fail the checksum of their chunk") from error
+
+
+def begun(header: Ihdr, pieces: Sequence[memoryview]) -> tuple[Octets, int]:
+    """Return the filtered rows that a damaged stream holds, and how many of the image are whole.
+
+    What is missing is zero.
+    """
+    expected = _expected(header)
+    there = zlib_streams.begun(pieces, expected)
+    filtered = np.zeros(expected, np.uint8)
+    filtered[: len(there)] = there
+    at, whole = 0, header.height
+    for (_, first, _, step), reduced in _passes(header) if header.interlace else _straight(header):
+        rows = filtered[at : at + length(reduced)].reshape(reduced.height, -1)
+        complete = min(reduced.height, max(0, len(there) - at) // rows.shape[1])
+        wrong = np.flatnonzero(rows[:complete, 0] >= _FILTERS)
+        complete = int(wrong[0]) if wrong.size else complete
+        rows[complete:] = 0
+        if complete < reduced.height:
+            whole = min(whole, first + complete * step)
+        at += length(reduced)
+    return filtered, whole
+
+
+def _straight(header: Ihdr) -> Iterator[tuple[tuple[int, int, int, int], Ihdr]]:
+    yield (0, 0, 1, 1), header
 
 
 def check_room(header: Ihdr, stream_length: int, name: str) -> None:
