@@ -243,9 +243,7 @@ class Collection:
             self.recorder = DecisionRecorder(
                 self.trail, self.placement, self.problems.report, self.looking
             )
-            how = options or self._chosen()
-            how = replace(how, salvage=how.salvage or parameters.flag("salvage", salvage))
-            applier = Applier(self.locations, self.trail, how, threads)
+            applier = Applier(self.locations, self.trail, self._how(options, salvage), threads)
             self.executor = self._executor(applier, deadline, group_size)
             self.undoer = Undoer(self.locations, self.executor)
             self._run_of_it: Run | None = None
@@ -499,6 +497,10 @@ class Collection:
         kept, here = self._chosen(), self.options
         self.choose(replace(kept, drop=kept.drop | {item}))
         self.executor.applier.options = replace(here, drop=here.drop | {item})
+
+    def _how(self, options: formats.Options | None, salvage: object) -> formats.Options:
+        how = options or self._chosen()
+        return replace(how, salvage=parameters.flag("salvage", salvage) or how.salvage)
 
     def _chosen(self) -> formats.Options:
         return formats.Options.from_settings(self.trail.settings())
