@@ -1,0 +1,191 @@
+"""What one reviewer's decisions teach, while they review: boxes for the next images.
+
+Features are taken from the small picture that is shown anyway, and kept by the content that they
+are of, beside what a model had proposed for it: with the decisions in the trail that is all that is
+needed to learn again.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from cropkit.geometry import NormalizedBox
+from cropkit.records import Decision, Suggestion
+from cropkit.taste import boxes, features
+from cropkit.taste.boxes import Array
+from cropkit.taste.portfolio import FIRST, Choice, History, Predict
+
+_MOST_IMAGES = 20_000  # whose features are kept: 8 MB
+_MOST_DECISIONS = 1_000  # that are learned from: the latest
+_CONTROL = 20  # one of so many images is shown what it would be had nothing been learned
+_ALIKE = 0.005  # of the side: nobody tells two boxes apart that are so near
+_DIGEST = 32  # bytes
+
+
+class Seen(NamedTuple):
+    """What is kept of one content: its features (COUNT,), and the box of a model (4,) or NaN."""
+
+    features: Array
+    suggested: Array
+
+
+@dataclass(frozen=True, slots=True)
+class _Taught:
+    """One decision: the content, and the box."""
+
+    sha256: str
+    box: Array
+
+
+class Learner:
+    """Learns from decisions and proposes boxes; thread-safe."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[str, Seen] = OrderedDict()
+        self._taught: OrderedDict[str, _Taught] = OrderedDict()
+        self._choice, self._predict, self._count = Choice(), None, 0
+        self._lock = Lock()
+        self._predict: Predict | None
+
+    # -- what is known --------------------------------------------------------------------------
+
+    def see(self, sha256: str, jpeg: bytes, suggestions: Sequence[Suggestion]) -> None:
+        """Take the features of an image from its preview, once for each content."""
+        with self._lock:
+            known = self._seen.get(sha256)
+        best = np.array(suggestions[0].box.xyxy) if suggestions else np.full(4, np.nan)
+        if known is None:
+            numbers = features.features(Image.open(BytesIO(jpeg), formats=("JPEG",)))
+        else:
+            numbers = known.features
+        with self._lock:
+            self._keep(sha256, Seen(numbers, best))
+
+    def decided(self, decision: Decision) -> None:
+        """Learn from a decision, at the next training; one without a box takes an earlier back."""
+        with self._lock:
+            self._taught.pop(decision.path, None)
+            if decision.box is not None and not decision.slot:
+                box = np.array(decision.box.normalized(decision.size).xyxy)
+                self._taught[decision.path] = _Taught(decision.sha256, box)
+                while len(self._taught) > _MOST_DECISIONS:
+                    self._taught.popitem(last=False)
+
+    def undone(self, path: str) -> None:
+        """Forget a decision."""
+        with self._lock:
+            self._taught.pop(path, None)
+
+    @property
+    def untrained(self) -> int:
+        """How many decisions more or fewer there are than at the last training."""
+        return abs(len(self._taught) - self._count)
+
+    def _keep(self, sha256: str, seen: Seen) -> None:
+        self._seen[sha256] = seen
+        self._seen.move_to_end(sha256)
+        while len(self._seen) > _MOST_IMAGES:
+            self._seen.popitem(last=False)
+
+    # -- learning -------------------------------------------------------------------------------
+
+    def train(self) -> None:
+        """Choose a predictor anew, and learn from all decisions; some hundredths of a second."""
+        known, count = self._history()
+        choice = self._choice.again(known)
+        predict = choice.predictor(known)
+        with self._lock:
+            self._choice, self._predict, self._count = choice, predict, count
+
+    def _history(self) -> tuple[History, int]:
+        with self._lock:
+            pairs = [(self._seen.get(each.sha256), each.box) for each in self._taught.values()]
+            count = len(self._taught)
+        rows = [(seen, box) for seen, box in pairs if seen is not None]
+        return _history([seen for seen, _ in rows], [box for _, box in rows]), count
+
+    # -- proposing ------------------------------------------------------------------------------
+
+    def improved(self, sha256: str, suggestions: tuple[Suggestion, ...]) -> tuple[Suggestion, ...]:
+        """Put what was learned before what is suggested, where something was.
+
+        One image in twenty, by its content, is left as it is: by these the saving is measured.
+        """
+        with self._lock:
+            seen, predict, choice = self._seen.get(sha256), self._predict, self._choice
+        if seen is None or predict is None or choice.name == FIRST or is_control(sha256):
+            return suggestions
+        box = predict(_history([seen], [np.full(4, np.nan)]))[0]
+        if suggestions and boxes.edges_within(box, np.array(suggestions[0].box.xyxy), _ALIKE):
+            return suggestions
+        source, version = _words(choice, suggestions)
+        learned = Suggestion(NormalizedBox(*map(float, box)), source, version)
+        every = (learned, *suggestions)
+        return tuple(replace(each, rank=rank) for rank, each in enumerate(every))
+
+    # -- keeping --------------------------------------------------------------------------------
+
+    def to_bytes(self) -> bytes:
+        """Return what is kept of images, for `recall`; decisions are in the trail."""
+        with self._lock:
+            digests = [bytes.fromhex(sha256) for sha256 in self._seen]
+            rows = list(self._seen.values())
+        file = BytesIO()
+        np.savez(
+            file,
+            version=np.array(features.VERSION),
+            sha256=np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, _DIGEST),
+            features=np.array([each.features for each in rows], dtype=np.float32),
+            suggested=np.array([each.suggested for each in rows], dtype=np.float32),
+        )
+        return file.getvalue()
+
+    def recall(self, kept: bytes) -> None:
+        """Know again what was kept; of other features nothing is.
+
+        Raises
+        ------
+        ValueError
+            It is none of ours.
+        """
+        with np.load(BytesIO(kept), allow_pickle=False) as arrays:
+            if int(arrays["version"]) != features.VERSION:
+                return
+            digests = arrays["sha256"].reshape(-1, _DIGEST)
+            numbers = arrays["features"].astype(np.float64).reshape(len(digests), features.COUNT)
+            suggested = arrays["suggested"].astype(np.float64).reshape(len(digests), 4)
+        if not np.isfinite(numbers).all():
+            raise ValueError("features that are no numbers")
+        with self._lock:
+            for digest, row, box in zip(digests, numbers, suggested, strict=True):
+                self._keep(digest.tobytes().hex(), Seen(row, box))
+
+
+def is_control(sha256: str) -> bool:
+    """Whether a content is one of those that nothing learned is shown for."""
+    return int(sha256[:8], 16) % _CONTROL == 0
+
+
+def _history(seen: Sequence[Seen], wanted: Sequence[Array]) -> History:
+    table = np.array([each.features for each in seen]).reshape(-1, features.COUNT)
+    return History(
+        table,
+        np.array(wanted, dtype=np.float64).reshape(-1, 4),
+        features.aspect(table),
+        np.array([each.suggested for each in seen], dtype=np.float64).reshape(-1, 4),
+    )
+
+
+def _words(choice: Choice, suggestions: Sequence[Suggestion]) -> tuple[str, str]:
+    """Return source and version of what was learned, as the review shows them."""
+    count = f"{choice.count:,} reviews"
+    if choice.name == "your edges" and suggestions:
+        model = suggestions[0]
+        return model.source, f"{model.version} your edges, {count}".strip()
+    return choice.name, count
