@@ -185,7 +185,13 @@ def papermill_run(path: Path, output: Path, given: dict[str, Any]) -> NotebookNo
     return done
 
 
-GIVEN = {"per_page": 2, "keys": "classic", "minimum": 512, "min_confidence": 0.7}
+GIVEN = {
+    "per_page": 2,
+    "keys": "classic",
+    "minimum": 512,
+    "min_confidence": 0.7,
+    "learn": False,
+}
 
 
 def test_papermill_runs_the_review_on_a_folder_given(tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ def _add_review(commands: Commands) -> None:
     )
     sure = "a suggestion that says less is unsure, a filter of the review (0.5)"
     parser.add_argument("--min-confidence", type=values.share, default=0.5, metavar="X", help=sure)
+    text = "propose no boxes by what the reviewer decided before"
+    parser.add_argument("--no-learning", action="store_true", help=text)
     add_ways(parser)
     add_slots(parser)
     add_state(parser)
@@ -78,6 +80,7 @@ def _review(arguments: argparse.Namespace) -> int:
         keys=arguments.keys,
         minimum=arguments.minimum,
         min_confidence=arguments.min_confidence,
+        learn=not arguments.no_learning,
         state=arguments.state,
         crops=as_parameters(arguments),
         defer=arguments.defer,

@@ -42,6 +42,7 @@ def launch(
     keys: str = "",
     minimum: int = 0,
     min_confidence: float = 0.5,
+    learn: bool = True,
     crops: Mapping[str, notebooks.Literal] = MappingProxyType({}),
     defer: bool = False,
     reviewer: str | None = None,
@@ -60,6 +61,7 @@ def launch(
     keys : preset; the person's own keymap, else the default, when not given
     minimum : pixels that the shorter side of a crop should have
     min_confidence : least confidence of a suggestion that is not unsure
+    learn : whether boxes are proposed by what the reviewer decided before
     crops : where they go, how copies are made and which, as the notebook takes it
     suggestions : file or folder of boxes, instead of what was imported and of the sidecars
     order, units : what four numbers mean where their names do not tell, as in `cropkit.Labelled`
@@ -72,6 +74,7 @@ def launch(
         "keys": keys,
         "minimum": minimum,
         "min_confidence": min_confidence,
+        "learn": learn,
         **crops,
         "defer": defer,
         "reviewer": reviewer or "",

@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, Any
 from cropkit.engine.executor import degraded
 from cropkit.errors import IllegalMove, NoImages
 from cropkit.geometry import PixelBox
-from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status
+from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion
 from cropkit.review.keys.keymap import Keymap
 from cropkit.review.keys.prompt import Prompt
 from cropkit.review.model import (
@@ -70,6 +70,7 @@ from cropkit.review.runtime.confidence_scan import ConfidenceScan
 from cropkit.review.runtime.degraded_watch import DegradedWatch
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.image_stream import Chunk
+from cropkit.review.runtime.learning import Learning
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.other_reviews import OtherReviews
 from cropkit.review.runtime.prefetch import Prefetch
@@ -103,6 +104,7 @@ class ReviewController:
         minimum: int = 0,
         min_confidence: float = 0.0,
         around: Mapping[str, Any] | None = None,
+        learn: bool = False,
     ) -> None:
         self.collection, self._loop, self._clock = collection, loop, clock
         self._other_reviews = OtherReviews(collection)
@@ -113,9 +115,11 @@ class ReviewController:
         self.session, self._ids, self._waiting = resumed.session, resumed.ids, [*resumed.waiting]
         self._counts = SessionCounts(self.store.counts())
         arrived = self.guard.watch(lambda _: self.follow())
+        self.learning = Learning(collection, loop, self.guard) if learn else None
         self.prefetch = Prefetch(
             *(collection, stage_fit(per_page), loop, arrived, self.guard.caught),
             reader=workers.reader,
+            see=self._see,
         )
         self.screen = Screen(
             *(per_page, self.prefetch, loop, self.guard),
@@ -150,6 +154,9 @@ class ReviewController:
             failed=self._listing_failed,
         )
         self._listing.go_on()
+        if self.learning is not None:
+            self.on_submit(self.learning.decided)
+            self.on_undo(self.learning.undone)
 
     # --- what is asked by `input` and `widget`
 
@@ -262,6 +269,10 @@ class ReviewController:
         self._carry_out(decisions, step.undone)
         self.follow()
 
+    def _see(self, sha256: str, jpeg: bytes, suggestions: Sequence[Suggestion]) -> None:
+        if self.learning is not None:
+            self.learning.see(sha256, jpeg, suggestions)
+
     def _stamped(self, draft: DraftDecision) -> Decision:
         now = self._clock()
         return Decision(
@@ -290,7 +301,8 @@ class ReviewController:
         if self.closed or not self._begun or self.screen.opening:
             return  # nobody to draw for, or a page whose canvases are not all there
         for move in self.screen.arrivals():
-            self.session = advance(self.session, move).session
+            arrival = move if self.learning is None else self.learning.improved(move)
+            self.session = advance(self.session, arrival).session
         self.screen.show()
         acknowledged = self.screen.acknowledged
         self._listing.stand_back(free=acknowledged)
@@ -454,6 +466,8 @@ class ReviewController:
         self._listing.close()
         self._decisions.close()
         self._side_thread.close()
+        if self.learning is not None:
+            self.learning.close()
         self.screen.retire(seen=self._begun)
         if self._run is not None:
             self._run.end()

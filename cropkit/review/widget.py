@@ -71,6 +71,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     min_confidence : least confidence, 0 to 1, of a suggestion; less is unsure, which `I` filters
     around : how `B` puts a box around suggestions as subjects, by parameters of `cropkit.around`
         such as "margin=0.15 aspect=4:5"; None: as `cropkit settings` has it
+    learn : propose boxes by what this reviewer has decided before; nothing leaves the machine
     apart : read and write images in processes of their own; else in threads of this one
 
     Raises
@@ -98,6 +99,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         minimum: int = 0,
         min_confidence: float = UNSURE,
         around: str | None = None,
+        learn: bool = True,
         apart: bool = True,
     ) -> None:
         bound = keys if isinstance(keys, Keymap) else keymap(_preset(keys))
@@ -122,6 +124,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             minimum=pixels,
             min_confidence=least,
             around=collection.around() if rule is None else rule,
+            learn=parameters.flag("learn", learn),
         )
         self._keyboard = self._listening(running, bound)
         bands = {name: _band() for name in _BANDS}

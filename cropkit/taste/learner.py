@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from threading import Lock
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 from PIL import Image
@@ -49,9 +50,9 @@ class Learner:
     def __init__(self) -> None:
         self._seen: OrderedDict[str, Seen] = OrderedDict()
         self._taught: OrderedDict[str, _Taught] = OrderedDict()
-        self._choice, self._predict, self._count = Choice(), None, 0
+        self._choice, self._count = Choice(), 0
+        self._predict: Predict | None = None
         self._lock = Lock()
-        self._predict: Predict | None
 
     # -- what is known --------------------------------------------------------------------------
 
@@ -67,15 +68,16 @@ class Learner:
         with self._lock:
             self._keep(sha256, Seen(numbers, best))
 
-    def decided(self, decision: Decision) -> None:
-        """Learn from a decision, at the next training; one without a box takes an earlier back."""
+    def decided(self, *decisions: Decision) -> None:
+        """Learn from decisions, at the next training; without a box one takes an earlier back."""
         with self._lock:
-            self._taught.pop(decision.path, None)
-            if decision.box is not None and not decision.slot:
-                box = np.array(decision.box.normalized(decision.size).xyxy)
-                self._taught[decision.path] = _Taught(decision.sha256, box)
-                while len(self._taught) > _MOST_DECISIONS:
-                    self._taught.popitem(last=False)
+            for decision in decisions:
+                self._taught.pop(decision.path, None)
+                if decision.box is not None and not decision.slot:
+                    box = np.array(decision.box.normalized(decision.size).xyxy)
+                    self._taught[decision.path] = _Taught(decision.sha256, box)
+            while len(self._taught) > _MOST_DECISIONS:
+                self._taught.popitem(last=False)
 
     def undone(self, path: str) -> None:
         """Forget a decision."""
@@ -154,12 +156,15 @@ class Learner:
         ValueError
             It is none of ours.
         """
-        with np.load(BytesIO(kept), allow_pickle=False) as arrays:
-            if int(arrays["version"]) != features.VERSION:
-                return
-            digests = arrays["sha256"].reshape(-1, _DIGEST)
-            numbers = arrays["features"].astype(np.float64).reshape(len(digests), features.COUNT)
-            suggested = arrays["suggested"].astype(np.float64).reshape(len(digests), 4)
+        try:
+            arrays = _arrays(kept)
+        except (EOFError, KeyError, OSError, BadZipFile) as error:
+            raise ValueError("no arrays are there") from error
+        if int(arrays["version"]) != features.VERSION:
+            return
+        digests = arrays["sha256"].reshape(-1, _DIGEST)
+        numbers = arrays["features"].astype(np.float64).reshape(len(digests), features.COUNT)
+        suggested = arrays["suggested"].astype(np.float64).reshape(len(digests), 4)
         if not np.isfinite(numbers).all():
             raise ValueError("features that are no numbers")
         with self._lock:
@@ -170,6 +175,11 @@ class Learner:
 def is_control(sha256: str) -> bool:
     """Whether a content is one of those that nothing learned is shown for."""
     return int(sha256[:8], 16) % _CONTROL == 0
+
+
+def _arrays(kept: bytes) -> dict[str, Array]:
+    with np.load(BytesIO(kept), allow_pickle=False) as file:
+        return {name: file[name] for name in ("version", "sha256", "features", "suggested")}
 
 
 def _history(seen: Sequence[Seen], wanted: Sequence[Array]) -> History:

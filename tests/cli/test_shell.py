@@ -117,8 +117,9 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
         "units": "normalized",
         "port": "9000",
     }
+    flags = ["--defer", "--no-browser", "--no-learning"]
     options = [part for name, value in typed.items() for part in (f"--{name}", value)]
-    assert main(["review", str(tmp_path), *options, "--defer", "--no-browser"]) == 0
+    assert main(["review", str(tmp_path), *options, *flags]) == 0
     assert given == {
         "folder": tmp_path,
         "state": Path("elsewhere"),
@@ -126,6 +127,7 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
         "keys": "vim",
         "minimum": 64,
         "min_confidence": 0.25,
+        "learn": False,
         "crops": {"destination": str(Path("there").resolve())},
         "defer": True,
         "reviewer": "ann",

@@ -1,17 +1,20 @@
 """The review learns: from each decision, in a thread of its own, for the images that come next."""
 
 import logging
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from cropkit.audit.decisions import InForce
-from cropkit.errors import CropkitError, PersonalStateUnusable
+from cropkit.errors import PersonalStateUnusable
 from cropkit.records import CropResult, Decision, Suggestion
-from cropkit.review.model import ImageLoaded
+from cropkit.review.model import ImageLoaded, Move
+from cropkit.review.model.slots import slot_of
+from cropkit.review.runtime.background import BackgroundThread
+from cropkit.review.runtime.guard import Guard
+from cropkit.review.runtime.loop import Loop
 from cropkit.system import personal_cache
 
 if TYPE_CHECKING:
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 _EVERY = 5  # decisions
 _RECENT = 1_000  # decisions of the trail that are looked at when it begins
+_EARLY = 100  # images
+
+_Shown = tuple[str, bytes, Sequence[Suggestion]]
 
 _log = logging.getLogger("cropkit")
 
@@ -28,45 +34,65 @@ class Learning:
     """What a reviewer's decisions teach, in their review.
 
     Nothing waits for it: features are taken in the threads that read ahead, everything else is done
-    in one thread of its own. Where it fails, the review goes on as without it, and the log says so.
+    in one thread of its own. Where it fails, that is shown and counted once, and the review goes on
+    without it.
     """
 
-    def __init__(self, collection: "Collection") -> None:
+    def __init__(self, collection: "Collection", loop: Loop, guard: Guard) -> None:
         self._collection = collection
         self._cached = personal_cache.name_for("features", str(collection.scope.state))
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="cropkit-learn")
+        self._thread = BackgroundThread("cropkit-learn", loop, guard)
         self._learner: Learner | None = None
-        self._waits = Lock()
-        self._thread.submit(self._safely, self._begin)
+        self._early: deque[_Shown] = deque(maxlen=_EARLY)  # what came before there was a learner
+        self._later(self._begin)
+
+    @property
+    def idle(self) -> bool:
+        """Whether all decisions were learned from, as far as they are enough for it."""
+        return not self._thread.pending
 
     def see(self, sha256: str, jpeg: bytes, suggestions: Sequence[Suggestion]) -> None:
         """Look at an image that was read; called in the thread that has read it."""
-        if self._learner is not None:
-            self._safely(partial(self._learner.see, sha256, jpeg, suggestions))
+        learner = self._learner
+        if learner is None:
+            self._early.append((sha256, jpeg, suggestions))
+            return
+        try:
+            learner.see(sha256, jpeg, suggestions)
+        except Exception as error:  # noqa: BLE001  (raised where it is shown: the image has come)
+            self._learner = None  # told once: the review goes on without it
+            self._later(partial(_raised, error))
 
-    def improved(self, move: ImageLoaded) -> ImageLoaded:
+    def improved(self, move: Move) -> Move:
         """Return the arrival of an image with what was learned before what is suggested."""
-        if self._learner is None or move.cropped:
+        learner = self._learner
+        if learner is None or not isinstance(move, ImageLoaded) or move.cropped:
             return move
-        return replace(move, suggestions=self._learner.improved(move.sha256, move.suggestions))
+        if slot_of(move.path):  # a box for one of several crops is none for another
+            return move
+        return replace(move, suggestions=learner.improved(move.sha256, move.suggestions))
 
     def decided(self, decisions: Sequence[Decision]) -> None:
         """Learn from what has become durable."""
-        self._later(lambda learner: [learner.decided(each) for each in decisions])
+        self._later(partial(self._teach, lambda learner: learner.decided(*decisions)))
 
     def undone(self, result: CropResult) -> None:
         """Unlearn what was taken back."""
-        self._later(lambda learner: learner.undone(result.path))
+        self._later(partial(self._teach, lambda learner: learner.undone(result.path)))
 
     def close(self) -> None:
         """Learn nothing more, and keep what was seen."""
-        self._thread.submit(self._safely, self._keep)
-        self._thread.shutdown()
+        self._thread.close()
+        if self._learner is not None:
+            try:
+                personal_cache.write(self._cached, self._learner.to_bytes())
+            except PersonalStateUnusable as error:
+                _log.warning("what was seen of images is not kept: %s", error)
 
-    def _later(self, teach: "Callable[[Learner], object]") -> None:
-        self._thread.submit(self._safely, partial(self._taught, teach))
+    def _later(self, work: Callable[[], object]) -> None:
+        self._thread.submit("", work, lambda _: None)
 
-    def _taught(self, teach: "Callable[[Learner], object]") -> None:
+    def _teach(self, teach: Callable[["Learner"], object]) -> None:
         if self._learner is not None:
             teach(self._learner)
             if self._learner.untrained >= _EVERY:
@@ -80,16 +106,22 @@ class Learning:
             kept = personal_cache.read(self._cached)
             if kept is not None:
                 learner.recall(kept)
-        except (PersonalStateUnusable, ValueError, KeyError, OSError) as error:
+        except (PersonalStateUnusable, ValueError) as error:
             _log.warning("what was seen of images is looked at again: %s", error)
-        trail = self._collection.trail
-        recent = sorted(trail.decisions.in_force())[-_RECENT:]
-        mine = [each.decision for each in trail.decisions.numbered(recent) if _is(each, trail)]
-        for decision in mine:
+        for decision in self._earlier():
             learner.decided(decision)
         learner.train()
         self._learner = learner
+        while self._early:
+            learner.see(*self._early.popleft())
 
-    def _keep(self) -> None:
-        if self._learner is not None:
-            personal_cache.write(self._cached, self._learner.to_bytes())
+    def _earlier(self) -> Iterator[Decision]:
+        """Yield this reviewer's latest decisions, oldest first."""
+        decisions = self._collection.trail.decisions
+        for each in decisions.numbered(sorted(decisions.in_force())[-_RECENT:]):
+            if isinstance(each, InForce) and each.decision.reviewer == self._collection.reviewer:
+                yield each.decision
+
+
+def _raised(error: Exception) -> None:
+    raise error

@@ -1,6 +1,6 @@
 """Read images ahead of the reviewer, in threads; only small pictures are kept."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -73,6 +73,10 @@ class Prefetch:
     """Images read or being read; those that are no longer wanted are let go.
 
     They are asked for by the paths of crops: all crops of an image share what was read of it.
+
+    Parameters
+    ----------
+    see : told of each image that is to be cropped: content, preview, what is suggested
     """
 
     def __init__(
@@ -84,7 +88,9 @@ class Prefetch:
         caught: Callable[[BaseException, str], None],
         *,
         reader: PreviewReader,
+        see: Callable[[str, bytes, Sequence[Suggestion]], object] = lambda *_: None,
     ) -> None:
+        self._see = see
         self._collection, self.fit, self._loop, self._reader = collection, fit, loop, reader
         self._store = ReviewStore(collection)
         self._arrived, self._caught = arrived, caught
@@ -186,6 +192,8 @@ class Prefetch:
         look = self._store.looked(path, preview.sha256, preview.size)
         asked = boxes and not look.cropped and not preview.hindrance
         suggestions = self._collection.suggestions(look) if asked else ()
+        if asked:
+            self._see(look.sha256, preview.jpeg, suggestions)
         return Arrival(
             path=path,
             sha256=look.sha256,
