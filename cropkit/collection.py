@@ -72,7 +72,7 @@ from cropkit.records import (
 from cropkit.suggest import Clipped, Suggester, gather
 from cropkit.system import destinations, log, parameters, state_place
 from cropkit.system.files import Root, split_beneath
-from cropkit.system.home import LOG
+from cropkit.system.home import LOG, SUGGESTIONS
 from cropkit.system.scope import Scope, scope_of
 from cropkit.wanted import Slots, Targets, Wanted, fitted, of_slot
 
@@ -1072,10 +1072,13 @@ class Collection:
         resume : do not read again the files that a call has read which was cut off, at most seven
             days ago; what is no more as the trail says was not kept, and is read again
         """
-        from cropkit.engine.fsck import fsck, proven  # noqa: PLC0415  (only where it is needed)
+        from cropkit.engine.fsck import Difference, fsck, proven  # noqa: PLC0415  (only where it is needed)
 
         with proven(self.locations, self.trail, resume=resume) as read:
-            return fsck(self.locations, self.trail, progress, read)
+            differences = fsck(self.locations, self.trail, progress, read)
+        if (lost := self.imported.damage(deep=True)) is not None:
+            differences.append(Difference("suggestions", SUGGESTIONS, lost))
+        return differences
 
     def history(self, path: StrPath | None = None) -> "pd.DataFrame":
         """Return the audit trail as a table: one row for each event."""

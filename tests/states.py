@@ -538,6 +538,17 @@ def inside(place: Place) -> Begun:
     yield
 
 
+def spoilt_suggestions(place: Place) -> Begun:
+    boxes = place.root / "boxes.csv"
+    boxes.write_text(f"path,x1,y1,x2,y2\n{IMAGE},1,1,40,40\n", encoding="utf-8")
+    with Collection(place.folder) as collection:
+        collection.import_labels(boxes)
+    imported = place.folder / ".cropkit" / "suggestions.db"
+    data = imported.read_bytes()
+    imported.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+    yield
+
+
 def nested(place: Place) -> Begun:
     """A collection that was made in a folder of another one."""
     another(place)
@@ -763,6 +774,7 @@ ALERTS: Mapping[str, Callable[[Place], Begun]] = {
     "recovered": recovered,
     "original-damaged": damaged,
     "difference": edited,
+    "suggestions-damaged": spoilt_suggestions,
     "nested": nested,
     "disk-space": full_disk,
     "sqlite": no_locks,

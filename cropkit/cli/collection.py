@@ -45,6 +45,7 @@ from cropkit.records import CropResult, are_credentials_lost
 
 if TYPE_CHECKING:
     from cropkit.collection import Collection
+    from cropkit.engine.fsck import Difference
 
 _UNSIGNED = ", without its content credentials"
 
@@ -241,7 +242,7 @@ def _fsck(arguments: argparse.Namespace) -> int:
         read = proven(locations, trail, resume=arguments.resume)
         with _telling(read.notices), read:
             differences = fsck(locations, trail, show, read)
-        differences += elsewhere(trail, kept)
+        differences += [*elsewhere(trail, kept), *_imported(trail.scope.state)]
         facts = {"head": trail.integrity.head(), "database": trail.store.version}
         examined = trail.integrity.examined()
     if arguments.json:
@@ -256,6 +257,16 @@ def _fsck(arguments: argparse.Namespace) -> int:
         say(f"cannot be verified: {sentence}")
     say(facts["database"])
     return FAILED if differences else DONE
+
+
+def _imported(state: Path) -> "list[Difference]":
+    """Tell of imported boxes that cannot be used."""
+    from cropkit.engine.fsck import Difference  # noqa: PLC0415  (not for `--help`)
+    from cropkit.labels.store import Imported  # noqa: PLC0415  (as above)
+    from cropkit.system.home import SUGGESTIONS  # noqa: PLC0415  (as above)
+
+    reason = Imported(state).damage(deep=True)
+    return [] if reason is None else [Difference("suggestions", SUGGESTIONS, reason)]
 
 
 @contextmanager

@@ -1,12 +1,11 @@
 """Suggestions from the files of labelling tools and detectors."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from unicodedata import normalize
 
 from cropkit import formats
 from cropkit.bounds import Bounds
@@ -83,6 +82,7 @@ class Labelled:
         labels: dict[Name, list[Label]] = defaultdict(list)
         self._problems = tuple(_bad_rows(result, labels))
         self._labels: Named = dict(labels)
+        self._by_path = _by_path(labels)
         self.name, self.formats = result.name, result.formats
         self._files: Root | None = None
         self._images: Callable[[], Iterable[str]] = tuple
@@ -172,11 +172,19 @@ class Labelled:
         return min(labels, key=_best_first).confidence if labels else None
 
     def _of_image(self, path: str) -> list[Label]:
-        exact = Name(tuple(normalize("NFC", path).split("/")))
-        if exact in self._labels and self._matched is None:
-            return self._labels[exact]
-        names = self._all_matched().names.get(path, ())
+        names = self._whole_names(path) or self._all_matched().names.get(path, ())
         return [label for name in names for label in self._labels[name]]
+
+    def _whole_names(self, path: str) -> Sequence[Name]:
+        """Return the names that are an image's whole path, where no other image could have them.
+
+        So the images need not be listed for it. A name without a suffix is that of several, and so
+        may one be that is composed in two ways.
+        """
+        whole, _, _ = path.rpartition(".")
+        if not path.isascii() or (whole, True) in self._by_path:
+            return ()
+        return self._by_path.get((path, False), ())
 
     def _all_matched(self) -> Matched:
         with self._lock:
@@ -227,6 +235,13 @@ def _bad_rows(result: Opened, labels: dict[Name, list[Label]]) -> Iterator[Probl
         else:
             name = name_of(label.image, by_stem=label.by_stem, folder=label.folder)
             labels[name].append(label)
+
+
+def _by_path(names: Iterable[Name]) -> dict[tuple[str, bool], list[Name]]:
+    by_path: dict[tuple[str, bool], list[Name]] = defaultdict(list)
+    for name in names:
+        by_path[str(name), name.by_stem].append(name)
+    return dict(by_path)
 
 
 def _best_first(label: Label) -> tuple[int, float]:

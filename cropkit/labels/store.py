@@ -51,6 +51,8 @@ KNOWN = (
     "WHERE b.path = ? AND s.name = ? AND b.sha256 = ?"
 )
 _INSERT = f"INSERT INTO box VALUES ({','.join('?' * 14)})"  # noqa: S608  (question marks)
+_FIRST = "SELECT s.name, b.path FROM source s JOIN box b ON b.source = s.id LIMIT 1"
+_SOUND = ("ok",)
 _SOURCES = (
     "SELECT s.name, s.format, s.imported_at, COUNT(b.path), COUNT(DISTINCT b.path) "
     "FROM source s LEFT JOIN box b ON b.source = s.id GROUP BY s.id ORDER BY s.id"
@@ -148,6 +150,26 @@ class Imported:
         sure = rows[0][7] if rows else None
         return sure if isinstance(sure, float) and 0 <= sure <= 1 else None
 
+    def damage(self, *, deep: bool = False) -> str | None:
+        """Say why it cannot be used, and what to do; None where it can, or there is nothing.
+
+        Nothing is written: what an import has not ended is not looked at.
+
+        Parameters
+        ----------
+        deep : look at every page of it
+        """
+        if not self.exists or self._is_cut_off:
+            return None
+        try:
+            with closing(self._read()) as db:
+                db.execute(_FIRST).fetchone()
+                checked = db.execute("PRAGMA quick_check(1)").fetchone() if deep else _SOUND
+        except (sqlite3.Error, ForeignState, OSError) as error:
+            is_busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+            return None if is_busy else _damage(error)
+        return None if checked == _SOUND else _damage(str(checked[0])[:200])
+
     def sources(self) -> tuple[Source, ...]:
         """Return what was imported, oldest first.
 
@@ -222,8 +244,7 @@ class Imported:
 
         The journal of an import that was killed has to be played back, which is writing.
         """
-        is_cut_off = Path(f"{self._path}-journal").exists()
-        uri = f"{self._path.absolute().as_uri()}?mode={'rw' if is_cut_off else 'ro'}"
+        uri = f"{self._path.absolute().as_uri()}?mode={'rw' if self._is_cut_off else 'ro'}"
         db = sqlite3.connect(uri, uri=True, timeout=_PATIENCE)
         try:
             distrust(db)
@@ -232,6 +253,10 @@ class Imported:
             db.close()
             raise
         return db
+
+    @property
+    def _is_cut_off(self) -> bool:
+        return Path(f"{self._path}-journal").exists()
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -1,8 +1,10 @@
 """Replies of vision services, kept as they came, one JSON file an image.
 
 Google Cloud Vision (``AnnotateImageResponse``: crop hints, objects, faces), Azure AI Vision 4.0
-(``smartCropsResult``, ``objectsResult``, ``peopleResult``), Amazon Rekognition (``DetectLabels``,
-``DetectFaces``; fractions of the image after its EXIF orientation, as its ``BoundingBox`` says).
+(``smartCropsResult``, ``objectsResult``, ``peopleResult``) and 3.2 (``objects``, ``brands``,
+``faces``, ``areaOfInterest``), Amazon Rekognition (``DetectLabels``, ``DetectFaces``,
+``DetectCustomLabels``; fractions of the image after its EXIF orientation, as its ``BoundingBox``
+says).
 A reply does not name its image: the file has the image's name, with or without its suffix.
 """
 
@@ -23,7 +25,9 @@ Box = tuple[Edges, Units]
 
 _AZURE = ("smartCropsResult", "objectsResult", "peopleResult")
 _GOOGLE = ("cropHintsAnnotation", "localizedObjectAnnotations", "faceAnnotations")
-_AMAZON = ("Labels", "FaceDetails")
+_AZURE_3 = {"objects": "rectangle", "brands": "rectangle", "faces": "faceRectangle"}
+_AREA = "areaOfInterest"
+_AMAZON = ("Labels", "FaceDetails", "CustomLabels")
 _CERTAIN = 100  # what Rekognition calls certain
 
 
@@ -38,7 +42,19 @@ def is_google(document: object) -> bool:
 
 def is_azure(document: object) -> bool:
     """Whether a document is a reply of Azure AI Vision."""
-    return isinstance(document, dict) and any(name in document for name in _AZURE)
+    if not isinstance(document, dict):
+        return False
+    return any(name in document for name in _AZURE) or _is_azure_3(document)
+
+
+def _is_azure_3(document: Entry) -> bool:
+    """Whether one list of it has entries as version 3.2 has them: others have `objects`, too."""
+    area = document.get(_AREA)
+    firsts = {name: document.get(name) for name in _AZURE_3}
+    return (isinstance(area, dict) and "w" in area) or any(
+        isinstance(each, list) and each and isinstance(each[0], dict) and _AZURE_3[name] in each[0]
+        for name, each in firsts.items()
+    )
 
 
 def is_rekognition(document: object) -> bool:
@@ -84,14 +100,34 @@ def _azure(document: Entry, where: str, *, image: str) -> Labels:
     )
     for name, each in zip(_AZURE, meanings, strict=True):
         yield from _each(document.get(name), "values", f"{where}.{name}", each)
+    if not any(name in document for name in _AZURE):
+        yield from _azure_3(document, where, meaning)
+
+
+def _azure_3(document: Entry, where: str, meaning: "_Meaning") -> Labels:
+    if _AREA in document:
+        area = {"boundingBox": document[_AREA]}
+        yield from _each({_AREA: [area]}, _AREA, where, meaning)
+    for name, called in (("objects", "object"), ("brands", "name"), ("faces", "")):
+        read = partial(_in_azure_3, called=_AZURE_3[name])
+        yield from _each(document, name, where, replace(meaning, box=read, category=called))
 
 
 def read_rekognition(document: Entry, where: str, image: str) -> Labels:
     """Yield the instances of labels, and faces."""
     meaning = _Meaning(image, _in_fractions, score="Confidence", certain=_CERTAIN)
     yield from _each(document, "FaceDetails", where, meaning)
+    located = document.get("CustomLabels")
+    custom = [each for each in located if _is_located(each)] if isinstance(located, list) else []
+    geometry = replace(meaning, box=_in_geometry, category="Name")
+    yield from _each({"CustomLabels": custom}, "CustomLabels", where, geometry)
     labels = document.get("Labels") or []
     yield from each_object(labels, f"{where}.Labels", partial(_instances, meaning=meaning))
+
+
+def _is_located(label: object) -> bool:
+    """Whether a custom label is somewhere; one without a geometry is of the whole image."""
+    return not isinstance(label, dict) or label.get("Geometry") is not None
 
 
 def _instances(label: Entry, where: str, *, meaning: "_Meaning") -> Labels:
@@ -170,6 +206,20 @@ def _points(corners: object, where: str) -> Iterator[tuple[float, float]]:
 
 def _in_azure(entry: Entry, where: str) -> Box:
     return xyxy("xywh", _sides(entry.get("boundingBox"), ("x", "y", "w", "h"), where)), "pixels"
+
+
+def _in_azure_3(entry: Entry, where: str, *, called: str) -> Box:
+    box = entry.get(called)
+    is_face = isinstance(box, dict) and "width" in box
+    names = ("left", "top", "width", "height") if is_face else ("x", "y", "w", "h")
+    return xyxy("xywh", _sides(box, names, where)), "pixels"
+
+
+def _in_geometry(entry: Entry, where: str) -> Box:
+    geometry = entry["Geometry"]
+    if not isinstance(geometry, dict):
+        raise BadSuggestion(where, f"has no box: {excerpt(geometry)}")
+    return _in_fractions(geometry, where)
 
 
 def _in_fractions(entry: Entry, where: str) -> Box:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cropkit.audit.tally import SessionRow, Tally
+from cropkit.system.home import SUGGESTIONS
 
 RUNBOOK = "docs/runbook.md"
 MOST_DEGRADED_PERCENT = 10
@@ -108,6 +109,10 @@ KINDS: Mapping[str, AlertKind] = {
     "difference": AlertKind(
         "database and disk do not agree", "`cropkit fsck FOLDER` names each file"
     ),
+    "suggestions-damaged": AlertKind(
+        "imported boxes cannot be used",
+        "Delete .cropkit/suggestions.db, and import the boxes again",
+    ),
     "nested": AlertKind(
         "a collection lies inside this one, and neither knows of the other",
         "`cropkit merge FOLDER INNER` joins them; every image can be undone afterwards",
@@ -206,6 +211,7 @@ class Facts:
     events, events_checked : up to which event the chain is checked, and how many of them now
     parts_checked : parts of the database that SQLite looked through now
     forgetful : why all has to be checked each time, as a sentence
+    imported : why imported boxes cannot be used; None: they can
     largest_batch : bytes of the images of the largest batch, done or waiting: a sample of some
         images stands for all of a larger one
     lock_excludes : whether a lock held here keeps another one away
@@ -235,6 +241,7 @@ class Facts:
     originals_read: int = 0
     bad_originals: Sequence[Event] = ()
     differences: Sequence[Event] = ()
+    imported: str | None = None
     nested: Sequence[str] = ()
     free_bytes: int | None = None
     largest_batch: int = 0
@@ -354,6 +361,11 @@ def _differences(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Aler
         yield Alert("difference", facts.folder, f"{difference.name}: {difference.said}")
 
 
+def _imported(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
+    if facts.imported is not None:
+        yield Alert("suggestions-damaged", facts.folder, f"{SUGGESTIONS} {facts.imported}")
+
+
 def _nested(facts: Facts, _now: datetime, _limits: Limits) -> Iterator[Alert]:
     for name in facts.nested:
         yield Alert("nested", facts.folder, f"{name} is a collection of its own")
@@ -437,6 +449,7 @@ _CHECKS: tuple[Check, ...] = (
         _unvouched,
         _originals,
         _differences,
+        _imported,
         _nested,
         _sqlite,
     ),

@@ -35,6 +35,7 @@ from cropkit.errors import (
     ReadOnly,
     TrailForged,
 )
+from cropkit.labels.store import Imported
 from cropkit.monitor.health import Event, Facts, Limits, is_idle, turn_of_hashes
 from cropkit.system import state_folder
 from cropkit.system.files import Root
@@ -165,6 +166,7 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
             *(Event(_DATABASE, sentence) for sentence in _unread(trail, survey, extent)),
             *_events(d for d in differences if not _has_own_alert(d)),
         ],
+        imported=Imported(root.path).damage(deep=extent.deep),
         nested=nested,
         free_bytes=min(root.free_bytes(), Root(trail.scope.root).free_bytes()),
         largest_batch=_largest_batch(root, survey),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SIZE = Size(96, 64)
 BOX = PixelBox(8, 4, 40, 20)
+KEPT = Kept("a.jpg", "", SIZE, BOX.normalized(SIZE))
 TRIGGER = "CREATE TRIGGER t AFTER INSERT ON box BEGIN DELETE FROM box; END"
 ENDLESS_VIEW = """CREATE VIEW box AS
 WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT * FROM c, b2"""
@@ -439,3 +440,32 @@ def test_after_an_import_that_was_killed_while_it_wrote_what_was_there_is_propos
 
     assert len(imported.suggest("a.jpg", SIZE, "").suggestions) == 1
     assert [source.name for source in imported.sources()] == ["old"]
+
+
+def test_what_is_wrong_with_the_database_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    imported = Imported(tmp_path)
+    place = tmp_path / SUGGESTIONS
+    place.parent.mkdir()
+    assert imported.damage() is None
+    imported.keep("a", "csv", [KEPT])
+    assert imported.damage(deep=True) is None
+    sound = place.read_bytes()
+    place.write_bytes(b"no database" * 9)
+    assert "import the boxes again" in (imported.damage() or "")
+    place.write_bytes(sound[:4096] + b"\xff" * (len(sound) - 4096))
+    assert imported.damage(deep=True) is not None
+    place.write_bytes(sound)
+    with closing(sqlite3.connect(place)) as db:
+        db.execute("CREATE TABLE other (x)")
+    assert "another shape" in (imported.damage() or "")
+
+
+def test_an_import_under_way_is_no_damage(tmp_path: Path) -> None:
+    imported = Imported(tmp_path)
+    place = tmp_path / SUGGESTIONS
+    place.parent.mkdir()
+    imported.keep("a", "csv", [KEPT])
+    journal = Path(f"{place}-journal")
+    journal.write_bytes(b"\0" * 512)
+    assert imported.damage(deep=True) is None
+    assert journal.read_bytes() == b"\0" * 512

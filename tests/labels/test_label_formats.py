@@ -189,6 +189,78 @@ CASES: list[Case] = [
     (
         "a.json",
         {
+            "CustomLabels": [
+                {"Name": "sunny", "Confidence": 90},
+                {
+                    "Name": "Dog",
+                    "Confidence": 75,
+                    "Geometry": {
+                        "BoundingBox": {"Left": 0.25, "Top": 0.5, "Width": 0.5, "Height": 0.5},
+                        "Polygon": [{"X": 0.25, "Y": 0.5}],
+                    },
+                },
+            ]
+        },
+        "rekognition",
+        [((160, 240, 480, 480), 0.75)],
+    ),
+    (
+        "a.json",
+        {
+            "objects": [
+                {
+                    "rectangle": {"x": 10, "y": 20, "w": 30, "h": 40},
+                    "object": "dog",
+                    "confidence": 0.5,
+                    "parent": {"object": "mammal", "confidence": 0.6},
+                }
+            ],
+            "faces": [{"faceRectangle": {"left": 0, "top": 0, "width": 64, "height": 48}}],
+            "requestId": "1",
+            "metadata": {"width": 640, "height": 480, "format": "Jpeg"},
+        },
+        "azure",
+        [(BOX, 0.5), ((0, 0, 64, 48), None)],
+    ),
+    (
+        "a.json",
+        {
+            "areaOfInterest": {"x": 10, "y": 20, "w": 30, "h": 40},
+            "metadata": {"width": 640, "height": 480},
+        },
+        "azure",
+        [(BOX, None)],
+    ),
+    (
+        "a.json",
+        [
+            {"id": 1, "image": "/data/upload/1/0a1b2c3d-b.jpg", "annotator": 1},
+            {
+                "id": 2,
+                "image": "/data/upload/1/0a1b2c3d-a.jpg",
+                "note": "A dog. It sits.",
+                "label": [
+                    {
+                        "x": 25,
+                        "y": 50,
+                        "width": 50,
+                        "height": 50,
+                        "rotation": 0,
+                        "rectanglelabels": ["dog"],
+                        "original_width": 640,
+                        "original_height": 480,
+                    }
+                ],
+                "annotation_id": 7,
+                "lead_time": 3.5,
+            },
+        ],
+        "label-studio",
+        [((160, 240, 480, 480), None)],
+    ),
+    (
+        "a.json",
+        {
             "FaceDetails": [
                 {
                     "BoundingBox": {"Left": 0, "Top": 0, "Width": 0.5, "Height": 0.5},

@@ -139,3 +139,32 @@ def test_a_path_is_all_that_a_collection_needs(tmp_path: Path) -> None:
             (suggestion,) = collection.suggestions(collection.look("a.jpg"))
         assert suggestion.box.pixels(Size(64, 48)) == PixelBox(8, 4, 40, 20)
         assert suggestion.source == "coco.json"
+
+
+REPLY = {"BoundingBox": {"Left": 0.5, "Top": 0.5, "Width": 0.5, "Height": 0.5}, "Confidence": 50}
+
+
+@pytest.mark.parametrize("others", [(), ("a.png",), ("b/a.jpg",)])
+def test_a_review_and_an_import_take_the_same_boxes(
+    tmp_path: Path, others: tuple[str, ...]
+) -> None:
+    """One name has the suffix, the other is that of a file for any image of the stem."""
+    coco(tmp_path, [8, 4, 32, 16], 64, 48)
+    (tmp_path / "a.json").write_text(json.dumps({"FaceDetails": [REPLY]}), encoding="utf-8")
+    mine = Labelled(tmp_path).of(Root(tmp_path), lambda: ["a.jpg", *others])
+    asked = mine.suggest("a.jpg", Size(64, 48), "").suggestions
+    kept = {image: mine.placed(labels, image, Size(64, 48))[0] for image, labels in mine.named()}
+    assert [each.box for each in asked] == [each.box for each in kept["a.jpg"]]
+    again = mine.suggest("a.jpg", Size(64, 48), "").suggestions
+    assert again == asked
+    assert len(asked) == (1 if "a.png" in others else 2)
+
+
+def test_a_name_that_is_an_images_whole_path_lists_nothing(tmp_path: Path) -> None:
+    labels = Labelled(coco(tmp_path, [8, 4, 32, 16], 64, 48))
+
+    def listed() -> list[str]:
+        raise AssertionError("all images were listed")
+
+    mine = labels.of(Root(tmp_path), listed)
+    assert len(mine.suggest("a.jpg", Size(64, 48), "").suggestions) == 1
