@@ -44,16 +44,8 @@ def foreseen(
 
     Nothing is written; the trail is read from a copy elsewhere.
     """
-    asked = ways(
-        move_to=_text(parameters, "destination"),
-        copy_to=_text(parameters, "copy_to"),
-        slots=_text(parameters, "slots"),
-        targets=_text(parameters, "targets"),
-        resize=bool(parameters.get("resize")),
-        copies=_text(parameters, "copies") or "",
-    )
     source = checked("source", parameters.get("source", "queue"))
-    with looked_at(path, asked, state) as scene:
+    with looked_at(path, asked_by(parameters), state) as scene:
         planner = BatchPlanner(
             scene.locations,
             scene.trail,
@@ -67,6 +59,24 @@ def foreseen(
         least = float(parameters.get("min_confidence") or 0.0)
         plan = planner.plan(source, least, LookBar())
     return plan, hindrances(plan, scene.locations)
+
+
+def asked_by(parameters: Mapping[str, Literal]) -> Ways:
+    """Return what parameters say of where crops go and how copies are made.
+
+    Raises
+    ------
+    BadDestination, BadSetting, BadSlot, BadTarget, CopiesOnly
+        There can be no such crops.
+    """
+    return ways(
+        move_to=_text(parameters, "destination"),
+        copy_to=_text(parameters, "copy_to"),
+        slots=_text(parameters, "slots"),
+        targets=_text(parameters, "targets"),
+        resize=bool(parameters.get("resize")),
+        copies=_text(parameters, "copies") or "",
+    )
 
 
 @contextmanager

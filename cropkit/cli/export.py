@@ -1,11 +1,14 @@
 """`export`: what was decided and cropped, in the forms of other programs; it reads only."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 from cropkit.cli.shell import DONE, FAILED, Commands, document, folder_command, reading, say, tell
 from cropkit.exports.registry import KINDS, LABEL_AS, options
 from cropkit.records import Verdict
+
+_MANIFEST = "manifest"
 
 
 def add(commands: Commands) -> None:
@@ -29,6 +32,13 @@ def add(commands: Commands) -> None:
     parser.add_argument("--as", dest="label_as", choices=LABEL_AS, help=text)
     text = "only crops that lie beneath the folder of PATH, of a collection with crops in several"
     parser.add_argument("--beneath", action="store_true", help=text)
+
+
+def _proving(manifest: Path, collection: Path) -> str:
+    """Return the command that proves the crops of a manifest, as far as they lie in its folder."""
+    words = ["cropkit", "verify", str(manifest.parent), "--sources", str(collection.absolute())]
+    is_usual = manifest.stem == _MANIFEST
+    return shlex.join(words if is_usual else [*words, "--manifest", str(manifest)])
 
 
 def _described() -> list[tuple[str, str]]:
@@ -57,4 +67,6 @@ def _export(arguments: argparse.Namespace) -> int:
         document({"ok": not exported.lost, "to": arguments.to, "out": str(out)} | counts)
     else:
         tell(f"{out}: {exported.sentence}")
+        if arguments.to == _MANIFEST and exported.written:
+            say(f"to prove it: {_proving(out, arguments.folder)}")
     return FAILED if exported.lost else DONE

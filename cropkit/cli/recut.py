@@ -20,7 +20,7 @@ from cropkit.cli.shell import (
     tell,
     tell_degraded,
 )
-from cropkit.cli.ways import add_copies, of_copies, ways
+from cropkit.cli.ways import add_copies, as_parameters, of_copies, ways
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,14 +73,12 @@ def _recut(arguments: argparse.Namespace) -> int:
 def _dry_run(arguments: argparse.Namespace) -> int:
     from cropkit import clock  # noqa: PLC0415  (not for `--help`)
     from cropkit.audit.presence import whoami  # noqa: PLC0415  (a database: as above)
-    from cropkit.batch.dry_run import looked_at  # noqa: PLC0415  (as above)
+    from cropkit.batch.dry_run import asked_by, looked_at  # noqa: PLC0415  (as above)
     from cropkit.engine import recutting  # noqa: PLC0415  (as above)
-    from cropkit.engine.ways import ways as read_ways  # noqa: PLC0415  (as above)
 
-    said: dict[str, Any] = dict(ways(arguments))
-    state, move_to = said.pop("state"), said.pop("destination")
+    asked = asked_by(as_parameters(arguments))
     with (
-        looked_at(arguments.folder, read_ways(move_to=move_to, **said), state) as scene,
+        looked_at(arguments.folder, asked, arguments.state) as scene,
         progress_bar() as show,
     ):
         wish = recutting.wish_of(

@@ -123,7 +123,7 @@ def as_parameters(arguments: argparse.Namespace) -> "dict[str, Literal]":
         "destination": arguments.move_to and str(arguments.move_to.resolve()),
         "copy_to": arguments.copy_to and str(arguments.copy_to.resolve()),
         "copies": copies.text if copies else "",
-        "slots": arguments.slots,
+        "slots": getattr(arguments, "slots", None),
         "targets": arguments.targets or arguments.buckets,
         "resize": arguments.resize,
         "salvage": getattr(arguments, "salvage", False),
