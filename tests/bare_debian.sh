@@ -66,7 +66,7 @@ time enter 1000:1000 /root python3 -m cropkit test --version
 test "$(stat -c %u "$root$clone/.venv")" = 1000
 
 step "set-up with an empty HOME, killed on the way, then repaired"
-rm -rf "${root:?}$clone/.venv"
+rm -rf "${root:?}$clone"/.venv*
 enter 1000:1000 '' timeout --signal=KILL 15 python3 -m cropkit test --version || true
 time enter 1000:1000 '' python3 -m cropkit test --version
 

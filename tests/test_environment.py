@@ -1,4 +1,4 @@
-"""environment.yml, pyproject.toml and requirements.lock name the same packages, and agree."""
+"""environment.yml, pyproject.toml and the locks name the same packages, and agree."""
 
 import ast
 import re
@@ -29,8 +29,17 @@ CONDA_NAMES = {
 PYTHONS = ("3.11", "3.12", "3.13")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONDA: dict[str, Any] = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
-LOCK = (ROOT / "requirements.lock").read_text("utf-8")
-STATED: list[str] = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]
+RUNTIME, TESTS, UV = (
+    (ROOT / f"requirements{part}.lock").read_text("utf-8") for part in ("", "-test", "-uv")
+)
+LOCK = RUNTIME + TESTS
+EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+OURS: dict[str, list[str]] = PROJECT["tool"]["cropkit"]
+COMMANDS: list[str] = [
+    *PROJECT["project"]["dependencies"],
+    *(each for name in OURS["extras"] for each in EXTRAS[name]),
+]
+STATED = [*COMMANDS, *(each for name in OURS["test-extras"] for each in EXTRAS[name])]
 
 
 def stated() -> dict[str, SpecifierSet]:
@@ -53,13 +62,17 @@ def conda() -> dict[str, SpecifierSet]:
     return found
 
 
-def blocks() -> list[str]:
-    return re.split(r"(?m)^(?=\w)", LOCK)[1:]
+def blocks(lock: str = LOCK) -> list[str]:
+    return re.split(r"(?m)^(?=\w)", lock)[1:]
 
 
-def locked(python: str) -> dict[str, Version]:
+def names(lock: str) -> list[str]:
+    return [canonicalize_name(Requirement(each.partition(" \\")[0]).name) for each in blocks(lock)]
+
+
+def locked(python: str, lock: str = LOCK) -> dict[str, Version]:
     found: dict[str, Version] = {}
-    for block in blocks():
+    for block in blocks(lock):
         requirement = Requirement(block.partition(" \\")[0])
         here = {"python_version": python, "python_full_version": f"{python}.0"}
         if requirement.marker is None or requirement.marker.evaluate(here):
@@ -100,7 +113,27 @@ def test_the_lock_holds_every_requirement_in_its_range(python: str) -> None:
     have = locked(python)
     asked = stated() | kept_down()
     outside = [n for n, ranges in asked.items() if n not in have or have[n] not in ranges]
-    assert not outside, "regenerate requirements.lock: its first lines hold the command"
+    assert not outside, "make the locks again: their first lines hold the command"
+
+
+def test_the_locks_name_nothing_twice_and_the_commands_need_nothing_of_the_tests() -> None:
+    assert not set(names(RUNTIME)) & set(names(TESTS))
+    have = locked("3.11", RUNTIME)
+    asked = {canonicalize_name(Requirement(each).name) for each in COMMANDS}
+    assert asked <= have.keys()
+    assert not {"pytest", "nbval", "mypy", "ruff", "hypothesis", "playwright"} & have.keys()
+
+
+def test_the_users_packages_are_in_a_clones_environment() -> None:
+    fixed = {"jupyterlab", "ipywidgets", "ipycanvas", "pillow", "pandas", "papermill", "nbval"}
+    assert fixed <= locked("3.11").keys()
+    assert fixed <= conda().keys()
+
+
+def test_what_is_tried_before_an_environment_is_used_is_what_a_review_imports() -> None:
+    tried = {module.partition(".")[0] for each in OURS["tried"] for module in each}
+    assert {"jupyterlab", "ipykernel", "ipywidgets", "ipycanvas", "anywidget", "PIL"} <= tried
+    assert len(OURS["tried"]) == 2, "a server and a kernel"
 
 
 def lacking(
@@ -131,16 +164,19 @@ def test_an_environment_that_nobody_resolved_lacks_nothing() -> None:
 
 
 def test_the_lock_names_no_index_no_url_and_no_place_on_a_machine() -> None:
-    assert not re.search(r"://|--index|--extra-index|--find-links|file:|(?m:^\s*#.* /\w)", LOCK)
+    anywhere = r"://|--index|--extra-index|--find-links|file:|(?m:^\s*#.* /\w)"
+    assert not re.search(anywhere, LOCK + UV)
 
 
 def test_every_block_of_the_lock_has_a_hash() -> None:
     assert len(blocks()) > len(STATED)
-    assert [block for block in blocks() if "--hash=sha256:" not in block] == []
+    assert [block for block in blocks(LOCK + UV) if "--hash=sha256:" not in block] == []
+    assert names(UV) == ["uv"]
 
 
 def test_the_lock_says_how_it_was_made() -> None:
-    assert "uv pip compile --universal --generate-hashes" in LOCK[:300]
+    for lock in (RUNTIME, TESTS, UV):
+        assert "python tests/refresh_locks.py" in lock[:200]
 
 
 @pytest.mark.parametrize("line", STATED)

@@ -15,7 +15,9 @@ import pictures
 import pytest
 
 from cropkit import formats
-from cropkit.bootstrap import SetupFailed, install
+from cropkit.bootstrap import SetupFailed
+from cropkit.bootstrap import install as installing
+from cropkit.bootstrap.clone import Clone, Environment
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.errors import PartMissing, WriteFailed
@@ -247,9 +249,9 @@ def test_a_home_that_takes_no_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
-    monkeypatch.setattr(install, "installers", lambda _: iter(()))
+    monkeypatch.setattr(installing, "installers", lambda *_: iter(()))
     with pytest.raises(SetupFailed):
-        install.install(None, ())  # type: ignore[arg-type]  # (no installer is asked)
+        installing.install(Clone(tmp_path), Environment(tmp_path), [], ())
     assert "HOME takes no files" in capsys.readouterr().err
 
 

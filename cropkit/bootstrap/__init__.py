@@ -1,14 +1,18 @@
 """Make the environment that cropkit runs in, from nothing but Python and pip, or uv.
 
-A clone holds ``requirements.lock``: every package with its version and hashes. From it ``.venv`` is
-made on the first run. What holds:
+A clone holds ``requirements.lock``, every package with its version and hashes, and on top of it
+``requirements-test.lock``, which ``test`` alone needs. From them an environment is made on the
+first run, by uv where there is one or pip can fetch one (``requirements-uv.lock``), else by pip.
+What holds:
 
-- The stamp in ``.venv`` says "unfinished" first and is written last, so a set-up that was
-  interrupted, at any point, is seen as none and made again. It names the lock's hash, the Python
-  and the clone's place: when one of them changes, the environment is made anew.
-- Whoever builds ``.venv`` holds ``.venv.lock`` alone; whoever runs in it shares that lock. So two
-  first runs make one environment, and no set-up pulls an environment from under a running review.
-  The lock is the kernel's (flock): it dies with the last process that holds it.
+- ``.venv`` is a link to the environment in force, a folder beneath ``.venv.d`` that is never
+  renamed, since its scripts name it. A new one is made beside it, tried, stamped last, and only
+  then linked to: a set-up that fails or is interrupted at any point leaves the one before.
+- The stamp names the hashes of the locks, the Python and the clone's place: when one of them
+  changes, a new environment is made.
+- Whoever builds holds ``.venv.lock`` alone; whoever runs in an environment shares a lock on its
+  stamp. So two first runs make one environment, and no environment is removed under a running
+  review. The locks are the kernel's (flock): they die with the last process that holds them.
 - The bare interpreter needs no ``ensurepip`` (Debian splits it off) and is itself left as it is.
 
 Standard library only: it runs before anything is installed.

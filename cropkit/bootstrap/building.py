@@ -1,70 +1,176 @@
-"""Make .venv from the lock, from nothing."""
+"""Make an environment from the locks, beside the one in force, and put it in force."""
 
 import os
 import shlex
 import shutil
+import subprocess
 import sysconfig
 import time
+import tomllib
 import venv
 from pathlib import Path
 
-from cropkit.bootstrap.clone import Clone, EnvironmentLock
+from cropkit.bootstrap.clone import Clone, Environment, FileLock
 from cropkit.bootstrap.install import install
-from cropkit.bootstrap.report import SetupFailed, say
+from cropkit.bootstrap.installers import TOOLS
+from cropkit.bootstrap.report import SetupFailed, SetupInterrupted, say
+
+TAIL_CHARACTERS = 2000
 
 
-def build(clone: Clone, held: EnvironmentLock) -> None:
-    """Make the environment from the lock. Interrupted anywhere, it counts as not made."""
+def build(clone: Clone, building: FileLock, *, tests: bool) -> None:
+    """Make the environment, try it and link to it.
+
+    Raises
+    ------
+    SetupFailed
+        Whatever stopped it; the environment in force is the one of before.
+    """
     began = time.monotonic()
-    say(f"setting up {clone.venv} (once; one to two minutes)")
+    say(f"setting up {clone.venv} (once)")
     try:
         clear(clone)
-        venv.create(clone.venv, symlinks=True, with_pip=False)
-        install(clone, held.inherited())
-        see_the_clone(clone)
-        write_scripts(clone)
-        clone.stamp.write_text(clone.fingerprint(), "utf-8", "surrogateescape")
+        stamp = clone.fingerprint(tests=tests)
+        environment = Environment(new_folder(clone))
+        try:
+            fill(clone, environment, building, tests=tests)
+        except (OSError, SetupFailed):
+            shutil.rmtree(environment.folder, ignore_errors=True)
+            raise
+        text = "".join(f"{line}\n" for line in stamp)
+        environment.stamp.write_text(text, "utf-8", "surrogateescape")
+        put_in_force(clone, environment)
+        clear(clone)
     except OSError as refusal:
         raise SetupFailed(f"cannot set up {clone.venv}: {refusal}") from refusal
     except KeyboardInterrupt:
-        raise SetupFailed("set-up interrupted; the next run begins it again") from None
+        raise SetupInterrupted("set-up interrupted; the next run begins it again") from None
     say(f"set up in {time.monotonic() - began:.0f} s")
 
 
-def clear(clone: Clone) -> None:
-    """Leave nothing in .venv but a stamp that says unfinished.
-
-    A .venv that cropkit did not make is moved aside, never removed.
-    """
-    foreign = clone.venv.is_symlink() or not clone.venv.is_dir() or any(clone.venv.iterdir())
-    if os.path.lexists(clone.venv) and foreign and not clone.stamp.is_file():
-        aside = clone.venv.with_name(f".venv.{time.time_ns()}")
-        clone.venv.rename(aside)
-        say(f".venv was not made by cropkit: moved to {aside.name}")
-    clone.venv.mkdir(exist_ok=True)
-    clone.stamp.write_text("unfinished\n", "utf-8")
-    for left in clone.venv.iterdir():
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left)
-        elif left != clone.stamp:
-            left.unlink()
+def new_folder(clone: Clone) -> Path:
+    """Make a folder of a name that there has not been."""
+    folder = clone.made / f"{time.time_ns():x}"
+    folder.mkdir(parents=True)
+    return folder
 
 
-def see_the_clone(clone: Clone) -> None:
+def fill(clone: Clone, environment: Environment, building: FileLock, *, tests: bool) -> None:
+    """Make a whole environment in an empty folder."""
+    venv.create(environment.folder, symlinks=True, with_pip=False, prompt="cropkit")
+    install(clone, environment, clone.locks(tests=tests), building.inherited())
+    see_the_clone(clone, environment)
+    write_scripts(environment)
+    activate_the_link(clone, environment)
+    try_it(clone, environment)
+
+
+def see_the_clone(clone: Clone, environment: Environment) -> None:
     """Let the environment import the clone: one line in a .pth file, nothing is built."""
-    where = {"base": str(clone.venv), "platbase": str(clone.venv)}
+    where = {"base": str(environment.folder), "platbase": str(environment.folder)}
     purelib = Path(sysconfig.get_path("purelib", "venv", where))
     (purelib / "cropkit-clone.pth").write_bytes(os.fsencode(clone.root) + b"\n")
 
 
-def write_scripts(clone: Clone) -> None:
+def write_scripts(environment: Environment) -> None:
     """Write `cropkit` and `jupyter-cropkit`, for who activates the environment."""
+    python = os.fsencode(shlex.quote(str(environment.python)))
     for name in ("cropkit", "jupyter-cropkit"):
-        script = clone.python.with_name(name)
-        script.write_bytes(b'#!/bin/sh\nexec %s -m cropkit "$@"\n' % quoted(clone.python))
+        script = environment.python.with_name(name)
+        script.write_bytes(b'#!/bin/sh\nexec %s -m cropkit "$@"\n' % python)
         script.chmod(0o755)
 
 
-def quoted(path: Path) -> bytes:
-    """Quote a path, whatever bytes it is made of, for a shell."""
-    return os.fsencode(shlex.quote(str(path)))
+def activate_the_link(clone: Clone, environment: Environment) -> None:
+    """Let a shell that activates it see the next one, too: by the link's name."""
+    for script in environment.python.parent.glob("activate*"):
+        text = script.read_bytes()
+        named = text.replace(os.fsencode(environment.folder), os.fsencode(clone.venv))
+        script.write_bytes(named)
+
+
+def try_it(clone: Clone, environment: Environment) -> None:
+    """Import what a review imports, each list in a process, all at once.
+
+    That compiles it, too, and nothing else: most of what is installed is never imported.
+
+    Raises
+    ------
+    SetupFailed
+        When something cannot be imported.
+    """
+    say("trying what was installed")
+    stated = tomllib.loads((clone.root / "pyproject.toml").read_text("utf-8"))
+    lists = stated.get("tool", {}).get("cropkit", {}).get("tried", [])
+    # -I: PYTHONDONTWRITEBYTECODE is about sources that one edits, and these are not.
+    tries = [
+        subprocess.Popen(  # noqa: S603  (the interpreter just made, no shell)
+            [environment.python, "-I", "-c", f"import {', '.join(modules)}"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for modules in lists
+    ]
+    for running in tries:
+        _, complaint = running.communicate()
+        if running.returncode:
+            text = complaint.decode("utf-8", "replace")[-TAIL_CHARACTERS:]
+            raise SetupFailed(f"what was installed cannot be imported:\n{text}")
+
+
+def put_in_force(clone: Clone, environment: Environment) -> None:
+    """Link to it. An environment that cropkit did not make is moved aside, never removed."""
+    if os.path.lexists(clone.venv) and not is_our_link(clone):
+        move_aside(clone)
+    new = environment.folder.with_name(f"{environment.folder.name}.link")
+    new.symlink_to(os.path.relpath(environment.folder, clone.root))
+    new.replace(clone.venv)
+
+
+def is_our_link(clone: Clone) -> bool:
+    """Whether the name is a link into the folder of all environments."""
+    return clone.venv.is_symlink() and clone.venv.resolve().parent == clone.made.resolve()
+
+
+def move_aside(clone: Clone) -> None:
+    """Move what has the name: to where it is cleared, if it was made here before there were links.
+
+    Somebody else's stays beside the link.
+    """
+    name = f"{time.time_ns():x}"
+    if Environment(clone.venv).stamp.is_file() and not clone.venv.is_symlink():
+        clone.venv.rename(clone.made / name)
+        return
+    aside = clone.venv.with_name(f".venv.{name}")
+    clone.venv.rename(aside)
+    say(f"{clone.venv.name} was not made by cropkit: moved to {aside.name}")
+
+
+def clear(clone: Clone) -> None:
+    """Remove environments that nothing links to and nobody runs in, and what is unfinished.
+
+    To be called by who holds the building lock alone: then nobody fills a folder.
+    """
+    clone.made.mkdir(exist_ok=True)
+    linked = {link.resolve() for link in clone.root.glob(".venv*") if link.is_symlink()}
+    for left in clone.made.iterdir():
+        if left.name not in TOOLS and left.resolve() not in linked and not in_use(left):
+            remove(left)
+
+
+def in_use(folder: Path) -> bool:
+    """Whether somebody runs in it."""
+    try:
+        with FileLock(Environment(folder).stamp.open("rb")) as lock:
+            return not lock.alone()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def remove(left: Path) -> None:
+    """Remove it, its stamp first: without that it counts as unfinished."""
+    if left.is_symlink() or not left.is_dir():
+        left.unlink()
+        return
+    Environment(left).stamp.unlink(missing_ok=True)
+    shutil.rmtree(left)

@@ -12,15 +12,22 @@ COMPARE = {">=": ge, "<=": le, ">": gt, "<": lt, "==": eq, "!=": ne}
 
 
 def wanted(clone: Clone | None, *, tests: bool) -> list[str]:
-    """List the requirements, as the project states them."""
+    """List the requirements, as the project states them.
+
+    An installed cropkit may do without its extras; a clone is to have all of them but Parquet.
+    """
     if clone is not None:
         stated = tomllib.loads((clone.root / "pyproject.toml").read_text("utf-8"))
-        extra = stated.get("dependency-groups", {}).get("dev", []) if tests else []
-        return [*stated["project"]["dependencies"], *extra]
+        ours = stated.get("tool", {}).get("cropkit", {})
+        names = [*ours.get("extras", ()), *(ours.get("test-extras", ()) if tests else ())]
+        optional = stated["project"].get("optional-dependencies", {})
+        extras = [each for name in names for each in optional[name]]
+        return [*stated["project"]["dependencies"], *extras]
     try:
-        return importlib.metadata.requires("cropkit") or []
+        required = importlib.metadata.requires("cropkit") or []
     except importlib.metadata.PackageNotFoundError:
         return []
+    return [each for each in required if "extra ==" not in each]
 
 
 def unmet(requirements: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cropkit import bootstrap
-from cropkit.bootstrap.install import TAIL_LINES, home_is_writable
+from cropkit.bootstrap.child import TAIL_LINES, home_is_writable
 
 USAGE = """\
 usage: python3 -m cropkit test [--fast] [--soak] [--film] [--crash-full] [--mutants]

@@ -17,9 +17,9 @@ import pytest
 from patience import patient
 
 from cropkit import __main__ as front
-from cropkit.bootstrap import SetupFailed, selftest
+from cropkit.bootstrap import SetupFailed, child, installers, selftest
 from cropkit.bootstrap import install as installing
-from cropkit.bootstrap.clone import Clone, EnvironmentLock
+from cropkit.bootstrap.clone import Clone, Environment, building_lock
 
 ROOT = Path(__file__).parents[2]
 BASE = str(getattr(sys, "_base_executable", sys.executable))
@@ -27,13 +27,19 @@ SECONDS = patient(60)
 
 # What it requires is in no index: the lock is taken as it is, and nothing is looked for.
 METADATA = "Metadata-Version: 2.1\nName: tinypack\nRequires-Dist: elsewhere[more]>=1\n"
+PROJECT = """\
+[project]
+dependencies = ["tinypack>=1,<2"]
+[tool.cropkit]
+tried = [["tinypack"]]
+"""
 WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 COMMAND_LINE = """\
 import json, os, pathlib, sys, time
 def is_lock(descriptor):
-    lock = pathlib.Path(__file__).parents[1] / ".venv.lock"
+    stamp = pathlib.Path(sys.prefix) / "cropkit-stamp"
     try:
-        return os.path.sameopenfile(descriptor, os.open(lock, os.O_RDONLY))
+        return os.path.sameopenfile(descriptor, os.open(stamp, os.O_RDONLY))
     except OSError:
         return False
 def main(argv):
@@ -45,13 +51,20 @@ def main(argv):
     answer = {"prefix": sys.prefix, "version": tinypack.VERSION, "argv": argv}
     json.dump({**answer, "inherited": len(inherited)}, sys.stdout)
     sys.stdout.flush()
-    time.sleep(float(argv[1]) if argv[:1] == ["sleep"] else 0)
+    if argv[:1] == ["stay"]:
+        sys.stdin.read()
+        del sys.modules["tinypack"]
+        import tinypack
+        sys.stdout.write(tinypack.VERSION)
     return 7
 """
 FAKE_UV = """\
 import os, pathlib, re, sys, time
+if sys.argv[1] == "--version":
+    sys.exit(0)
 given = dict(zip(sys.argv, sys.argv[1:]))
-assert {"--require-hashes", "--no-deps", "--compile-bytecode"} <= set(sys.argv)
+assert {"--require-hashes", "--no-deps"} <= set(sys.argv)
+assert "--compile-bytecode" not in sys.argv
 with open(os.environ["UV_LOG"], "a") as log:
     log.write("installing\\n")
 site, = pathlib.Path(given["--python"]).parent.parent.glob("lib/python*/site-packages")
@@ -59,9 +72,12 @@ site.joinpath("half").touch()
 time.sleep(float(os.environ.get("UV_SLEEP", "0")))
 if os.environ.get("UV_FAILS"):
     sys.exit("uv cannot")
-version = re.search("tinypack==([0-9.]+)", open(given["--requirement"]).read())[1]
+locks = [value for key, value in zip(sys.argv, sys.argv[1:]) if key == "--requirement"]
+version = re.search("tinypack==([0-9.]+)", open(locks[0]).read())[1]
 site.joinpath("half").unlink()
-site.joinpath("tinypack.py").write_text(f"VERSION = '{version}'")
+site.joinpath("tinypack.py").write_text(os.environ.get("UV_WRITES", f"VERSION = '{version}'"))
+for lock in locks:
+    site.joinpath(pathlib.Path(lock).name).touch()
 """
 
 
@@ -79,6 +95,7 @@ class Small:
             [BASE, "-m", "cropkit", *arguments],
             cwd=self.root,
             env=self.environment,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -88,9 +105,9 @@ class Small:
     def run(self, *arguments: str) -> "Ended":
         return ended(self.start(*arguments))
 
-    def lock(self, version: str) -> None:
+    def lock(self, version: str, more: dict[str, str] | None = None) -> None:
         """Lock the small package, as `uv pip compile` would."""
-        wheel = make_wheel(self.wheels, version)
+        wheel = make_wheel(self.wheels, version, more=more)
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         locked = f"tinypack=={version} \\\n    --hash=sha256:{digest}\n"
         (self.root / "requirements.lock").write_text(locked)
@@ -103,12 +120,31 @@ class Small:
         uv.write_text(f'#!/bin/sh\nexec "{BASE}" "{script}" "$@"\n')
         uv.chmod(0o755)
 
+    def serve_uv(self) -> None:
+        """Let pip find a uv that is locked: it is the fake one, in a wheel."""
+        files = {"uv-9.data/scripts/uv": f"#!{BASE}\n{FAKE_UV}"}
+        wheel = make_wheel(self.wheels, "9", "uv", files)
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        text = f"uv==9 \\\n    --hash=sha256:{digest}\n"
+        (self.root / "requirements-uv.lock").write_text(text)
+
+    def environments(self) -> list[Path]:
+        return [each for each in (self.root / ".venv.d").iterdir() if each.name != "uv"]
+
+    def half_made(self) -> bool:
+        return list(self.root.glob(".venv.d/*/lib/python*/site-packages/half")) != []
+
     def times_installed(self) -> int:
         return Path(self.environment["UV_LOG"]).read_text().count("installing")
 
     @property
     def venv(self) -> Path:
         return self.root / ".venv"
+
+    @property
+    def prefix(self) -> str:
+        """The environment in force, by its own name."""
+        return str(self.venv.resolve())
 
 
 @dataclass
@@ -128,18 +164,23 @@ def ended(process: subprocess.Popen[str]) -> Ended:
     return Ended(process.returncode, out, err)
 
 
-def make_wheel(folder: Path, version: str) -> Path:
-    name = f"tinypack-{version}"
+def make_wheel(
+    folder: Path, version: str, package: str = "tinypack", more: dict[str, str] | None = None
+) -> Path:
+    name = f"{package}-{version}"
     wheel = folder / f"{name}-py3-none-any.whl"
+    metadata = METADATA.replace("tinypack", package)
     files = {
-        "tinypack.py": f"VERSION = '{version}'\n",
-        f"{name}.dist-info/METADATA": f"{METADATA}Version: {version}\n",
+        f"{package}.py": f"VERSION = '{version}'\n",
+        f"{name}.dist-info/METADATA": f"{metadata}Version: {version}\n",
         f"{name}.dist-info/WHEEL": WHEEL,
         f"{name}.dist-info/RECORD": "",
     }
     with zipfile.ZipFile(wheel, "w") as archive:
-        for path, text in files.items():
-            archive.writestr(path, text)
+        for path, text in (files | (more or {})).items():
+            entry = zipfile.ZipInfo(path)
+            entry.external_attr = 0o100755 << 16  # a program keeps its right to run
+            archive.writestr(entry, text)
     return wheel
 
 
@@ -157,7 +198,9 @@ def small(tmp_path: Path) -> Small:
     for name in ("__init__.py", "__main__.py", "_version.py"):
         shutil.copy(ROOT / "cropkit" / name, root / "cropkit" / name)
     (root / "cropkit" / "cli.py").write_text(COMMAND_LINE)
-    (root / "pyproject.toml").write_text('[project]\ndependencies = ["tinypack>=1,<2"]\n')
+    (root / "pyproject.toml").write_text(PROJECT)
+    (root / "requirements-test.lock").write_text("")
+    (root / "requirements-uv.lock").write_text("uv==9 --hash=sha256:00\n")
     wheels, programs = tmp_path / "wheels", tmp_path / "programs"
     wheels.mkdir()
     programs.mkdir()
@@ -184,18 +227,93 @@ def quick(small: Small) -> Small:
 
 def test_a_first_run_makes_the_environment_by_pip_and_runs_there(small: Small) -> None:
     first = small.run("crop", "{} ü")
-    assert (first.answer["prefix"], first.answer["version"]) == (str(small.venv), "1.0")
+    assert (first.answer["prefix"], first.answer["version"]) == (small.prefix, "1.0")
     assert first.answer["argv"] == ["crop", "{} ü"]
     assert first.code == 7
     assert "setting up" in first.err
-    assert list(small.venv.rglob("tinypack.*.pyc")), "pip compiles, whatever the setting says"
+    assert "no uv, so pip installs" in first.err
     second = small.run("crop")
-    assert (second.answer["prefix"], second.err) == (str(small.venv), "")
+    assert (second.answer["prefix"], second.err) == (small.prefix, "")
+
+
+def test_what_is_tried_is_compiled_and_nothing_else(small: Small) -> None:
+    shutil.rmtree(small.wheels)
+    small.wheels.mkdir()
+    small.lock("1.0", {"seldom.py": ""})
+    small.run("crop")
+    compiled = {each.name.partition(".")[0] for each in Path(small.prefix).rglob("*.pyc")}
+    assert "tinypack" in compiled, "whatever PYTHONDONTWRITEBYTECODE says"
+    assert "seldom" not in compiled
+
+
+def test_an_environment_that_cannot_be_imported_does_not_take_the_name(quick: Small) -> None:
+    quick.environment["UV_WRITES"] = "import nothing_of_this_name"
+    ran = quick.run("crop")
+    assert (ran.code, ran.out) == (1, "")
+    assert "No module named 'nothing_of_this_name'" in ran.err
+    assert not quick.venv.exists()
+    assert quick.environments() == []
 
 
 def test_uv_is_used_when_it_is_on_path(quick: Small) -> None:
     assert quick.run("crop").answer["version"] == "1.0"
     assert quick.times_installed() == 1
+
+
+def test_a_uv_on_path_that_does_not_start_is_passed_over(small: Small) -> None:
+    program(small.programs, "uv", 127)
+    ran = small.run("crop")
+    assert ran.answer["version"] == "1.0"
+    assert "uv ended with" not in ran.err
+
+
+def test_uv_is_fetched_once_where_there_is_none(small: Small) -> None:
+    small.serve_uv()
+    first = small.run("crop")
+    assert first.answer["version"] == "1.0"
+    assert "no uv" not in first.err
+    assert small.times_installed() == 1
+    (small.wheels / "uv-9-py3-none-any.whl").unlink()
+    small.lock("1.1")
+    again = small.run("crop")
+    assert (again.answer["version"], small.times_installed()) == ("1.1", 2)
+    assert "no uv" not in again.err
+
+
+def test_a_uv_that_does_not_have_the_locked_hash_is_not_run(small: Small) -> None:
+    small.serve_uv()
+    lock = small.root / "requirements-uv.lock"
+    lock.write_text(lock.read_text()[:-9] + "00000000\n")
+    ran = small.run("crop")
+    assert "no uv, so pip installs" in ran.err
+    assert ran.answer["version"] == "1.0"
+    assert not Path(small.environment["UV_LOG"]).exists()
+
+
+def test_what_needs_no_tests_is_installed_without_them_and_tests_add_to_it(quick: Small) -> None:
+    (quick.root / "tests").mkdir()
+    quick.run("crop")
+    assert [*Path(quick.prefix).rglob("requirements*.lock")] != []
+    assert [*Path(quick.prefix).rglob("requirements-test.lock")] == []
+    quick.run("test")
+    assert [*Path(quick.prefix).rglob("requirements-test.lock")] != []
+    quick.run("crop")
+    assert quick.times_installed() == 2, "an environment with more does"
+
+
+def test_uv_asks_where_pip_was_told_to_ask(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [each for each in os.environ if each.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    pip = installers.Pip(BASE, ())
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    assert installers.indexes(pip) == {}, "where nothing else is said, uv asks the usual index, too"
+    monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.invalid/simple")
+    asked = installers.indexes(pip)
+    assert asked["UV_DEFAULT_INDEX"] == "https://mirror.invalid/simple"
+    assert asked["UV_FIND_LINKS"] == str(tmp_path)
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://other.invalid/simple")
+    assert installers.indexes(pip) == {}
 
 
 def test_where_uv_fails_pip_is_asked(quick: Small) -> None:
@@ -224,25 +342,25 @@ def test_an_installed_version_out_of_range_does_not_do(quick: Small, tmp_path: P
     with zipfile.ZipFile(make_wheel(quick.wheels, "2.0")) as wheel:
         wheel.extractall(tmp_path / "installed")
     quick.environment["PYTHONPATH"] = str(tmp_path / "installed")
-    assert quick.run("crop").answer["prefix"] == str(quick.venv)
+    assert quick.run("crop").answer["prefix"] == quick.prefix
 
 
 def test_a_set_up_that_was_killed_is_made_again(quick: Small) -> None:
     quick.environment["UV_SLEEP"] = "60"
     killed = quick.start("crop")
-    eventually(lambda: list(quick.venv.rglob("half")) != [])
+    eventually(quick.half_made)
     os.killpg(killed.pid, signal.SIGKILL)
     ended(killed)
     quick.environment["UV_SLEEP"] = "0"
     assert quick.run("crop").answer["version"] == "1.0"
-    assert list(quick.venv.rglob("half")) == []
+    assert not quick.half_made()
     assert quick.times_installed() == 2
 
 
 def test_an_interrupted_set_up_says_that_the_next_run_begins_again(quick: Small) -> None:
     quick.environment["UV_SLEEP"] = "60"
     running = quick.start("crop")
-    eventually(lambda: list(quick.venv.rglob("half")) != [])
+    eventually(quick.half_made)
     os.killpg(running.pid, signal.SIGINT)
     stopped = ended(running)
     assert (stopped.code, stopped.out) == (1, "")
@@ -261,7 +379,7 @@ def test_two_first_runs_at_once_make_one_environment(quick: Small) -> None:
 def test_an_orphaned_installer_keeps_the_next_run_waiting(quick: Small) -> None:
     quick.environment["UV_SLEEP"] = "1"
     killed = quick.start("crop")
-    eventually(lambda: list(quick.venv.rglob("half")) != [])
+    eventually(quick.half_made)
     killed.kill()  # the installer lives on
     ran = quick.run("crop")
     killed.communicate(timeout=SECONDS)
@@ -271,10 +389,65 @@ def test_an_orphaned_installer_keeps_the_next_run_waiting(quick: Small) -> None:
 
 def test_another_lock_makes_another_environment(quick: Small) -> None:
     quick.run("crop")
-    (quick.venv / "old").touch()
+    before = quick.prefix
     quick.lock("1.1")
     assert quick.run("crop").answer["version"] == "1.1"
-    assert not (quick.venv / "old").exists()
+    assert [str(each) for each in quick.environments()] == [quick.prefix] != [before]
+
+
+def test_an_upgrade_that_fails_leaves_the_environment_of_before_and_says_so(small: Small) -> None:
+    small.run("crop")
+    small.lock("1.1")
+    for wheel in small.wheels.iterdir():
+        wheel.unlink()
+    ran = small.run("crop")
+    assert (ran.code, ran.answer["version"], ran.answer["prefix"]) == (7, "1.0", small.prefix)
+    assert "goes on in the environment of before" in ran.err
+    assert ran.err.count("could not be installed") == 1, "it tries once a command"
+    assert len(small.environments()) == 1
+
+
+def test_an_upgrade_that_is_interrupted_leaves_the_environment_of_before(quick: Small) -> None:
+    quick.run("crop")
+    before = quick.prefix
+    quick.lock("1.1")
+    quick.environment["UV_SLEEP"] = "60"
+    killed = quick.start("crop")
+    eventually(quick.half_made)
+    os.killpg(killed.pid, signal.SIGKILL)
+    ended(killed)
+    assert quick.prefix == before
+    assert Clone(quick.root).current() is not None
+
+
+def test_tests_do_not_go_on_in_an_environment_of_before(quick: Small) -> None:
+    (quick.root / "tests").mkdir()
+    quick.run("crop")
+    for wheel in quick.wheels.iterdir():
+        wheel.unlink()
+    quick.environment["UV_FAILS"] = "1"
+    ran = quick.run("test")
+    assert ran.code == 1
+    assert "goes on" not in ran.err
+
+
+def test_an_environment_of_before_there_were_links_is_used_until_it_is_replaced(
+    quick: Small,
+) -> None:
+    quick.run("crop")
+    folder = Path(quick.prefix)
+    quick.venv.unlink()
+    folder.rename(quick.venv)
+    stamp = quick.venv / "cropkit-stamp"
+    lock, _, *others = stamp.read_text().splitlines()
+    stamp.write_text("\n".join([f"{lock[:-1]}x", *others]) + "\n")
+    quick.environment["UV_FAILS"] = "1"
+    lost = quick.wheels / "tinypack-1.0-py3-none-any.whl"
+    kept = lost.rename(lost.with_suffix(".kept"))
+    assert quick.run("crop").answer["prefix"] == str(quick.venv)
+    kept.rename(lost)
+    assert quick.run("crop").answer["prefix"] == quick.prefix != str(quick.venv)
+    assert len(quick.environments()) == 1
 
 
 def test_another_python_makes_another_environment(quick: Small) -> None:
@@ -288,7 +461,7 @@ def test_another_python_makes_another_environment(quick: Small) -> None:
 def test_a_clone_that_was_moved_makes_another_environment(quick: Small) -> None:
     quick.run("crop")
     quick.root = quick.root.rename(quick.root.with_name("moved"))
-    assert quick.run("crop").answer["prefix"] == str(quick.venv)
+    assert quick.run("crop").answer["prefix"] == quick.prefix
     assert quick.times_installed() == 2, "its scripts name the old place"
 
 
@@ -297,17 +470,39 @@ def test_the_lock_is_not_let_go_of_on_the_way_into_the_environment(quick: Small)
     assert quick.run("crop").answer["inherited"] == 1
 
 
-def test_an_environment_in_use_is_not_replaced_under_its_user(quick: Small) -> None:
+def test_an_environment_in_use_stays_until_its_user_ends(quick: Small) -> None:
     quick.run("crop")
-    user = quick.start("sleep", "2")
+    before = Path(quick.prefix)
+    user = quick.start("stay")
     assert user.stdout is not None
     assert user.stdout.read(1) == "{", "it runs"
     quick.lock("1.1")
-    rival = quick.run("crop")
-    assert user.poll() == 7, "the rival had to wait"
-    ended(user)
-    assert "waiting for another" in rival.err
-    assert rival.answer["version"] == "1.1"
+    assert quick.run("crop").answer["version"] == "1.1", "nobody has to wait"
+    assert before.is_dir()
+    out, _ = user.communicate("", timeout=SECONDS)
+    assert out.endswith("1.0"), "what it imports late is its own"
+    quick.lock("1.2")
+    quick.run("crop")
+    assert not before.exists()
+
+
+def test_who_runs_by_the_links_name_is_handed_to_the_environment_itself(quick: Small) -> None:
+    quick.run("crop")
+    ran = subprocess.run(
+        [quick.venv / "bin" / "python", "-m", "cropkit", "crop"],
+        cwd=quick.root,
+        env=quick.environment,
+        capture_output=True,
+        check=False,
+    )
+    assert json.loads(ran.stdout)["prefix"] == quick.prefix
+
+
+def test_a_shell_that_has_activated_it_gets_the_next_one(quick: Small) -> None:
+    quick.run("crop")
+    activate = (quick.venv / "bin" / "activate").read_text()
+    assert str(quick.venv) in activate
+    assert quick.prefix not in activate
 
 
 def test_the_environment_run_directly_repairs_itself(quick: Small) -> None:
@@ -343,7 +538,7 @@ def test_an_environment_of_somebody_else_is_moved_aside_not_removed(quick: Small
     quick.venv.mkdir()
     (quick.venv / "theirs").write_text("precious")
     assert "moved to" in quick.run("crop").err
-    (kept,) = quick.root.glob(".venv.*/theirs")
+    (kept,) = quick.root.glob(".venv.[0-9a-f]*/theirs")
     assert kept.read_text() == "precious"
 
 
@@ -369,14 +564,15 @@ def test_without_pip_and_uv_it_names_the_command_that_installs_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(installing, "succeeds", lambda *_: False)
+    monkeypatch.setattr(installers, "succeeds", lambda *_: False)
+    (tmp_path / "requirements-uv.lock").touch()
     with pytest.raises(SetupFailed, match="apt install python3-pip"):
-        installing.install(Clone(tmp_path), held=())
+        installing.install(Clone(tmp_path), Environment(tmp_path), [], held=())
 
 
 def test_a_clone_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(SetupFailed, match=r"cannot set up in .*nowhere"):
-        EnvironmentLock(Clone(tmp_path / "nowhere"))
+        building_lock(Clone(tmp_path / "nowhere"))
 
 
 def test_a_python_that_is_too_old_is_told_so(
@@ -393,7 +589,7 @@ def test_installers_are_not_led_astray_by_the_users_settings(
     monkeypatch.setenv("PIP_TARGET", "elsewhere")
     monkeypatch.setenv("PIP_USER", "1")
     monkeypatch.setenv("HOME", "/nonexistent")
-    given = installing.child_environment()
+    given = child.child_environment()
     assert "PIP_TARGET" not in given
     assert (given["PIP_USER"], given["PIP_NO_CACHE_DIR"], given["UV_NO_CACHE"]) == ("0", "1", "1")
 
