@@ -132,7 +132,14 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401  (a module's attributes have 
         msg = f"module 'cropkit' has no attribute {name!r}"
         raise AttributeError(msg)
     module, attribute = _LAZY[name]
-    loaded = import_module(module)
+    try:
+        loaded = import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "cropkit":
+            raise
+        from cropkit.extras import explained  # noqa: PLC0415  (not readable by Python 3.8)
+
+        raise explained(error) from error
     return loaded if attribute is None else getattr(loaded, attribute)
 
 

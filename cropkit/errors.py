@@ -825,10 +825,9 @@ class DeliveryFailed(NotWorking):
 
 
 class NotInstalled(NotWorking):
-    """(package, Python): a command needs a package that is not there."""
+    """(package, Python, requirements): what is to be done needs a package that is not there."""
 
-    template = "{0} is not installed for {1}, and this command needs it"
-    cure = "{1} -m pip install {0}"
+    template = "{0}: not installed for {1}, and needed here: {1} -m pip install {2}"
 
 
 class SystemRefused(NotWorking):

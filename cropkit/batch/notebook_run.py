@@ -21,6 +21,7 @@ from cropkit.batch.record import RunRecord
 from cropkit.batch.thumbnails import Thumbnails
 from cropkit.collection import Collection
 from cropkit.errors import BadParameter, MissingFile
+from cropkit.extras import needed
 from cropkit.jupyter import notebooks
 from cropkit.jupyter.notebooks import Literal
 from cropkit.names import escaped
@@ -81,9 +82,12 @@ def run_notebook(
     ------
     BadParameter
         A name that it does not declare: nothing was run.
+    NotInstalled
+        The extra `batch` is not: nothing was run.
     NoSpace, ReadOnly, WriteFailed
         What it writes about the run could not be written; the trail tells what was cropped.
     """
+    needed("batch")
     scope = scope_of(path, state)
     source = notebook or notebooks.notebook(NOTEBOOK)
     _check_declares(source, [*_NEEDED, *parameters, *(["state"] if scope.elsewhere else [])])

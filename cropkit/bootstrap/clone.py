@@ -63,9 +63,19 @@ class Environment:
         return Stamp(*lines) if len(lines) == parts and self.python.exists() else None
 
     def is_running(self) -> bool:
-        """Whether this process runs in it, by its own name and not by the link."""
-        running = Path(sys.prefix)
-        return running.resolve() == self.folder and not running.is_symlink()
+        """Whether this process runs in it, by its own name or by the link."""
+        return Path(sys.prefix).resolve() == self.folder
+
+    def keep_to(self) -> None:
+        """Let this process, which runs in it, import from it even when the link has moved on."""
+        link, own = sys.prefix, str(self.folder)
+
+        def renamed(path: str) -> str:
+            return own + path.removeprefix(link) if path.startswith(link) else path
+
+        sys.path[:] = [renamed(each) for each in sys.path]
+        sys.executable = renamed(sys.executable)
+        sys.prefix = sys.exec_prefix = own
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,11 @@ class Clone:
         environment = Environment(self.venv.resolve())
         stamp = environment.stamped()
         return environment if stamp is not None and stamp.root == str(self.root) else None
+
+    def has_tests(self) -> bool:
+        """Whether the environment in force was made for tests, too."""
+        stamp = Environment(self.venv.resolve()).stamped()
+        return stamp is not None and stamp.test_lock != WITHOUT_TESTS
 
     def up_to_date(self, *, tests: bool) -> Environment | None:
         """Return the environment in force, if it is what would be made now."""

@@ -48,6 +48,7 @@ def ensure(arguments: Sequence[str]) -> None:
         return
     held = _handed_over(clone) or make_ready(clone, tests=tests)
     if held.environment.is_running():
+        held.environment.keep_to()
         _KEPT.append(held.share)
         return
     hand_over(held, arguments)
@@ -106,7 +107,7 @@ def _built(clone: Clone, building: FileLock, *, tests: bool) -> Held:
     from cropkit.bootstrap.building import build  # noqa: PLC0415  (once a clone)
 
     try:
-        build(clone, building, tests=tests)
+        build(clone, building, tests=tests or clone.has_tests())
     except SetupInterrupted:
         raise
     except SetupFailed as failure:

@@ -5,8 +5,10 @@ import re
 import tomllib
 from collections.abc import Iterable
 from operator import eq, ge, gt, le, lt, ne
+from pathlib import Path
+from typing import Any
 
-from cropkit.bootstrap.clone import Clone
+from cropkit.bootstrap.clone import Clone, find_clone
 
 COMPARE = {">=": ge, "<=": le, ">": gt, "<": lt, "==": eq, "!=": ne}
 
@@ -17,17 +19,33 @@ def wanted(clone: Clone | None, *, tests: bool) -> list[str]:
     An installed cropkit may do without its extras; a clone is to have all of them but Parquet.
     """
     if clone is not None:
-        stated = tomllib.loads((clone.root / "pyproject.toml").read_text("utf-8"))
+        stated = _stated(clone)
         ours = stated.get("tool", {}).get("cropkit", {})
         names = [*ours.get("extras", ()), *(ours.get("test-extras", ()) if tests else ())]
         optional = stated["project"].get("optional-dependencies", {})
         extras = [each for name in names for each in optional[name]]
         return [*stated["project"]["dependencies"], *extras]
+    return [each for each in _required() if "extra ==" not in each]
+
+
+def of_extra(extra: str) -> list[str]:
+    """List what an extra brings, as the project states it where this package lies."""
+    clone = find_clone(Path(__file__).resolve().parents[1])
+    if clone is not None:
+        return list(_stated(clone)["project"].get("optional-dependencies", {}).get(extra, ()))
+    marked = re.compile(rf"""extra == ["']{extra}["']""")
+    return [each.partition(";")[0].strip() for each in _required() if marked.search(each)]
+
+
+def _stated(clone: Clone) -> dict[str, Any]:
+    return tomllib.loads((clone.root / "pyproject.toml").read_text("utf-8"))
+
+
+def _required() -> list[str]:
     try:
-        required = importlib.metadata.requires("cropkit") or []
+        return importlib.metadata.requires("cropkit") or []
     except importlib.metadata.PackageNotFoundError:
         return []
-    return [each for each in required if "extra ==" not in each]
 
 
 def unmet(requirements: Iterable[str]) -> list[str]:

@@ -23,7 +23,7 @@ from cropkit.cli.shell import (
     say,
     say_lines,
 )
-from cropkit.errors import CropkitError, NotInstalled, SystemRefused
+from cropkit.errors import CropkitError, SystemRefused
 from cropkit.system.signals import number_of, stoppable
 
 WHAT = "Review crop boxes in Jupyter; crop images in place, verified, recorded and undoable."
@@ -84,7 +84,9 @@ def _run(arguments: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "cropkit":
             raise
-        return _refuse(arguments, NotInstalled(error.name, sys.executable))
+        from cropkit.extras import explained  # noqa: PLC0415  (only where something is missing)
+
+        return _refuse(arguments, explained(error))
     except OSError as error:
         place = error.filename or getattr(arguments, "folder", None) or "the system"
         return _refuse(arguments, SystemRefused(place, error.strerror or error))

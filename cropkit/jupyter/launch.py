@@ -16,6 +16,7 @@ from tempfile import mkdtemp
 from types import MappingProxyType
 
 from cropkit.errors import CropkitError
+from cropkit.extras import needed
 from cropkit.jupyter import notebooks
 from cropkit.jupyter.kernel import LiveKernel
 from cropkit.jupyter.server import Lab
@@ -84,6 +85,7 @@ def launch(
     }
     with stoppable():
         try:
+            needed("lab")
             _check_labels(suggestions, order, units)
             _check(folder, state)
             with _temporary_folder() as session:

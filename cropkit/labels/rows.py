@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cropkit.errors import BadSuggestion
+from cropkit.extras import lacking
 from cropkit.geometry import Size
 from cropkit.labels import iiif
 from cropkit.labels.documents import Document, each_object, parsed, without_raising
@@ -94,7 +95,7 @@ def from_parquet(path: Path, declared: Declared) -> Labels:
     try:
         frame = pd.read_parquet(path)
     except ImportError:
-        reason = "is Parquet, which pyarrow reads: pip install 'cropkit[parquet]'"
+        reason = f"is Parquet; {lacking('parquet', ['pyarrow'])}"
         raise BadSuggestion(path.name, reason) from None
     except (OSError, ValueError, TypeError, RuntimeError) as error:  # what pyarrow raises
         raise BadSuggestion(path.name, f"is not Parquet ({error})") from None

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cropkit.errors import MissingFile
+from cropkit.extras import lacking, needed
 from cropkit.monitor.stats import VERDICTS, Group, Stats
 from cropkit.names import printable
 
@@ -80,6 +80,7 @@ def _names(groups: tuple[Group, ...]) -> list[str]:
 
 
 def _drawn(title: str, draw: Callable[["Axes"], None], rows: int) -> Plot:
+    needed("batch")
     from matplotlib.figure import Figure  # noqa: PLC0415  (a second that nothing else needs)
 
     figure = Figure(figsize=(_WIDTH, 1.2 + _HEIGHT * max(rows, 1)), layout="constrained")
@@ -100,10 +101,10 @@ def matplotlib_data(*parts: str) -> Path:
 
     Raises
     ------
-    MissingFile
+    NotInstalled
         When there is no matplotlib; nothing was written.
     """
     spec = find_spec("matplotlib")
     if spec is None or spec.origin is None:
-        raise MissingFile("matplotlib's sample data")
+        raise lacking("batch", ["matplotlib"])
     return Path(spec.origin).parent.joinpath("mpl-data", *parts)

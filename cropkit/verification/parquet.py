@@ -3,14 +3,13 @@
 Boxes are lists, times are timestamps in UTC, and all other fields have the types of JSON.
 """
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from itertools import islice
 from typing import IO, Any
 
 from cropkit import clock
-from cropkit.errors import NotInstalled
+from cropkit.extras import explained
 from cropkit.names import all_escaped, all_unescaped
 from cropkit.verification.claims import Row
 
@@ -33,7 +32,7 @@ def arrow(name: str = "pyarrow") -> Any:  # noqa: ANN401  (a module without type
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        raise NotInstalled("cropkit[parquet]", sys.executable) from error
+        raise explained(error) from error
 
 
 def write(file: IO[str], each: Iterable[Row], fields: Iterable[str]) -> int:

@@ -50,6 +50,7 @@ def main(argv):
     inherited = [each for each in range(3, 20) if is_lock(each) and os.get_inheritable(each)]
     answer = {"prefix": sys.prefix, "version": tinypack.VERSION, "argv": argv}
     json.dump({**answer, "inherited": len(inherited)}, sys.stdout)
+    sys.stdout.write("\\n")
     sys.stdout.flush()
     if argv[:1] == ["stay"]:
         sys.stdin.read()
@@ -90,9 +91,9 @@ class Small:
     programs: Path
     environment: dict[str, str] = field(default_factory=dict)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, python: str = BASE) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [BASE, "-m", "cropkit", *arguments],
+            [python, "-m", "cropkit", *arguments],
             cwd=self.root,
             env=self.environment,
             stdin=subprocess.PIPE,
@@ -301,6 +302,14 @@ def test_what_needs_no_tests_is_installed_without_them_and_tests_add_to_it(quick
     assert quick.times_installed() == 2, "an environment with more does"
 
 
+def test_what_was_made_for_tests_is_made_anew_for_them(quick: Small) -> None:
+    (quick.root / "tests").mkdir()
+    quick.run("test")
+    quick.lock("1.1")
+    assert quick.run("crop").answer["version"] == "1.1"
+    assert [*Path(quick.prefix).rglob("requirements-test.lock")] != []
+
+
 def test_uv_asks_where_pip_was_told_to_ask(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [each for each in os.environ if each.startswith(("PIP_", "UV_"))]:
         monkeypatch.delenv(name)
@@ -486,16 +495,18 @@ def test_an_environment_in_use_stays_until_its_user_ends(quick: Small) -> None:
     assert not before.exists()
 
 
-def test_who_runs_by_the_links_name_is_handed_to_the_environment_itself(quick: Small) -> None:
+def test_who_runs_by_the_links_name_keeps_to_the_environment_itself(quick: Small) -> None:
     quick.run("crop")
-    ran = subprocess.run(
-        [quick.venv / "bin" / "python", "-m", "cropkit", "crop"],
-        cwd=quick.root,
-        env=quick.environment,
-        capture_output=True,
-        check=False,
-    )
-    assert json.loads(ran.stdout)["prefix"] == quick.prefix
+    before = quick.prefix
+    user = quick.start("stay", python=str(quick.venv / "bin" / "python"))
+    assert user.stdout is not None
+    answer = user.stdout.readline()
+    assert json.loads(answer)["prefix"] == before
+    quick.lock("1.1")
+    quick.run("crop")
+    assert quick.prefix != before
+    out, _ = user.communicate("", timeout=SECONDS)
+    assert out.endswith("1.0"), "what it imports late is not what the link leads to now"
 
 
 def test_a_shell_that_has_activated_it_gets_the_next_one(quick: Small) -> None:

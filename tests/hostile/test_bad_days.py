@@ -187,8 +187,8 @@ def test_a_package_that_is_missing_stops_what_needs_it_and_nothing_else(
     capsys.readouterr()
     assert main(["batch", str(album), "--json"]) == 1
     told = capsys.readouterr()
-    assert "NotInstalled: papermill is not installed for " in told.err
-    assert f"{sys.executable} -m pip install papermill" in told.err
+    assert "NotInstalled: papermill (of cropkit[batch]): not installed for " in told.err
+    assert f"{sys.executable} -m pip install 'papermill>=" in told.err
     assert json.loads(told.out)["code"] == "NotInstalled"
 
 

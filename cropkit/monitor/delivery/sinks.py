@@ -25,7 +25,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from cropkit.errors import AuditError, DeliveryFailed
+from cropkit.errors import AuditError, DeliveryFailed, NotInstalled
+from cropkit.extras import needed
 from cropkit.monitor.health import Alert
 from cropkit.names import printable
 from cropkit.system import log
@@ -97,6 +98,10 @@ class Desktop:
 
     def send(self, alerts: Sequence[Alert]) -> None:
         """Show one notification, which a desktop must have taken."""
+        try:
+            needed("desktop")
+        except NotInstalled as lack:
+            raise DeliveryFailed(self.name, str(lack)) from lack
         from cropkit.monitor.delivery.desktop import notify  # noqa: PLC0415  (D-Bus: where it is used)
 
         number = len(alerts)

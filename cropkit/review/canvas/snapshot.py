@@ -11,6 +11,7 @@ from functools import cache
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from cropkit.errors import NotInstalled
 from cropkit.monitor.plots import matplotlib_data
 from cropkit.names import printable
 from cropkit.review.canvas.buffers import OffscreenBuffer
@@ -189,6 +190,9 @@ def _rgba(colour: str) -> tuple[int, ...]:
 
 
 @cache
-def font(size: float) -> ImageFont.FreeTypeFont:
+def font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Return letters of that size in pixels, of a font that knows the verdicts' signs."""
-    return ImageFont.truetype(matplotlib_data("fonts", "ttf", "DejaVuSans.ttf"), size)
+    try:
+        return ImageFont.truetype(matplotlib_data("fonts", "ttf", "DejaVuSans.ttf"), size)
+    except NotInstalled:  # it comes with batches; Pillow's own has fewer signs
+        return ImageFont.load_default(size)
