@@ -114,7 +114,9 @@ def _image_level(record: dict[str, Any], place: _Place) -> Suggested:
     route, coords = record.get("ai_route"), record.get("ai_crop_coords")
     if coords is None or route == "manual":
         return NOTHING
-    return _suggested(coords, route if isinstance(route, str) else "", place)
+    model = _model(record)
+    suggested = _suggested(coords, model or (route if isinstance(route, str) else ""), place)
+    return _with_confidence(suggested, record.get("confidence"), place)
 
 
 def _group_level(recommendation: object, place: _Place) -> Suggested:
@@ -127,9 +129,14 @@ def _group_level(recommendation: object, place: _Place) -> Suggested:
         raise BadSuggestion(place.path, "does not say which image its crop_coords are for")
     if _plain(selected) != _plain(place.image):
         return NOTHING
-    model = _MODEL.search(str(recommendation.get("reason") or ""))
-    suggested = _suggested(coords, model[1] if model else "", place)
+    suggested = _suggested(coords, _model(recommendation), place)
     return _with_confidence(suggested, recommendation.get("confidence"), place)
+
+
+def _model(record: dict[str, Any]) -> str:
+    """Return the name of the model that a reason ends with, '' where it names none."""
+    model = _MODEL.search(str(record.get("reason") or ""))
+    return model[1] if model else ""
 
 
 def _with_confidence(suggested: Suggested, value: object, place: _Place) -> Suggested:

@@ -24,6 +24,8 @@ IMAGE = "20250705_214634_stage2_upscaled.png"
 OWN = "20250705_214634_stage2_upscaled.decision"
 GROUP = "20250705_214634.decision"
 
+VARIANTS: list[dict[str, Any]] = [{}, {"ai_crop_accepted": True}, {"ai_route": "suggestion"}]
+
 
 def said(folder: Path, image: str = IMAGE) -> Suggested:
     return Sidecars(folder).suggest(image, SIZE, "0" * 64)
@@ -337,12 +339,28 @@ def test_a_hostile_sidecar_is_one_problem_by_its_path_and_in_plain_words(
     assert problem.reason.isprintable()
 
 
+@pytest.mark.parametrize("name", [OWN, GROUP])
 @pytest.mark.parametrize("value", [1.5, -0.1, "high", True, [0.5], float("nan")])
-def test_a_bad_confidence_costs_the_box_nothing_but_is_reported(tmp_path: Path, value: Any) -> None:
-    write(tmp_path, GROUP, group(recommended={"confidence": value}))
+def test_a_bad_confidence_costs_the_box_nothing_but_is_reported(
+    tmp_path: Path, value: Any, name: str
+) -> None:
+    of_image = own(ai_crop_coords=COORDS, confidence=value)
+    record = of_image if name == OWN else group(recommended={"confidence": value})
+    write(tmp_path, name, record)
     found = said(tmp_path)
     assert [s.confidence for s in found.suggestions] == [None]
-    assert [p.path for p in found.problems] == [GROUP]
+    assert [p.path for p in found.problems] == [name]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=repr)
+def test_each_variant_keeps_the_confidence_and_the_name_of_the_model(
+    tmp_path: Path, variant: dict[str, Any]
+) -> None:
+    said_more = {"confidence": 0.31, "reason": "AI Model (Ranker v3) - stage2_upscaled"}
+    write(tmp_path, OWN, own(ai_crop_coords=COORDS, **variant, **said_more))
+    (suggestion,) = said(tmp_path).suggestions
+    assert (suggestion.version, suggestion.confidence) == ("Ranker v3", 0.31)
+    assert Sidecars(tmp_path).confidence(IMAGE) == 0.31
 
 
 @pytest.mark.parametrize("make", ["folder", "link", "dangling link", "link outside", "pipe"])
