@@ -221,8 +221,13 @@ class Kept(RuleBasedStateMachine):
             assert state.shows(path, Filter.FAILED) is (path in state.failed)
             assert state.shows(path, Filter.BROKEN) is (path in state.broken)
             assert state.shows(path, Filter.STALE) is (path in state.stale)
+            done = path in status and path not in state.failed
+            assert state.shows(path, Filter.SKIPPED) is (status.get(path) is Status.SKIPPED)
+            assert state.shows(path, Filter.DONE) is done
         for chosen in Filter:
-            shown = [path for path in state.listing if state.shows(path, chosen)]
+            # what was rejected is seen where it is now
+            among = {*state.listing, *(status if chosen is Filter.REJECTED else ())}
+            shown = [path for path in among if state.shows(path, chosen)]
             assert len(state.passing(chosen)) == len(shown)
 
     @invariant()

@@ -6,7 +6,7 @@ from cropkit.geometry import Size
 from cropkit.records import Status
 from cropkit.review.model import (
     Applied,
-    DecidePage,
+    Decide,
     ImageLoaded,
     Loading,
     Move,
@@ -39,5 +39,5 @@ def opened(state: ReviewState, arrive: Arrive = plain) -> ReviewState:
 
 def undone(state: ReviewState) -> ReviewState:
     """Take a decision of this session back."""
-    path = state.entries[-1].path
-    return opened(on(state, DecidePage(), Applied(path, Status.CROPPED), Undo(), Restored(path)))
+    path = state.entries[state.chosen].path
+    return opened(on(state, Decide(), Applied(path, Status.CROPPED), Undo(), Restored(path)))

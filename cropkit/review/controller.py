@@ -403,15 +403,15 @@ class ReviewController:
 
     # --- the worker
 
-    def _carry_out(self, decisions: tuple[Decision, ...], undone: str | None) -> None:
+    def _carry_out(self, decisions: tuple[Decision, ...], undone: tuple[str, ...]) -> None:
         if decisions:
             self._decided += len(decisions)
             for callback in self._on_submit:
                 self.guard.watch(callback)(decisions)
         for decision in decisions:
             self._apply(_crop(decision), decision.id)
-        if undone is not None:
-            self._retract(undone)
+        for path in undone:
+            self._retract(path)
 
     def _take_up_waiting(self) -> None:
         """Carry out what an earlier kernel left undone."""

@@ -196,7 +196,7 @@ class Reviews(RuleBasedStateMachine):
             assert decision.verdict.keeps_a_box == (decision.box is not None)
             self.standing.add(decision.path)
         if step.undone:
-            self.standing.remove(step.undone)
+            self.standing -= set(step.undone)
         self.session = step.session
         self.standing |= self.session.settled.keys()  # cropped already, or an undo that failed
         self.standing &= self.session.settled.keys()  # stale
@@ -284,7 +284,8 @@ def test_every_key_of_the_table_does_something(binding: Binding) -> None:
     session = on(session, TurnPage(-1))
     for path in session.on_page(1):
         session = on(session, looked(path, suggestions=(SUGGESTION, other)))
-    session = on(session, SetRatio(3, 2), Nudge(1, 1))
+    if binding.name != "redo":  # which a change would end
+        session = on(session, SetRatio(3, 2), Nudge(1, 1))
     chosen = Choose(8 if binding.name == "choose-1" else 0)
     if binding.name == "remove-crop":
         chosen = Choose(1)
@@ -346,7 +347,8 @@ def test_what_cannot_be_cropped_is_decided_only_as_it_is_marked() -> None:
         back = advance(advance(step.session, TurnPage(-1)).session, Undo()).session
         assert PATHS[1] in back.restoring
     twice = on(session, ToggleMark(Mark.SKIP, 1), ToggleMark(Mark.SKIP, 1))
-    assert twice == session
+    assert twice.entries == session.entries
+    assert on(twice, Undo(), Undo()).entries == session.entries
 
 
 def test_the_mark_of_what_cannot_be_cropped_is_there_when_the_page_comes_again() -> None:
@@ -701,12 +703,12 @@ def test_a_change_is_forgotten_when_the_file_is_another_by_now() -> None:
 # --- undo and outcomes
 
 
-def test_undo_takes_the_latest_decision_back_and_shows_its_page() -> None:
+def test_undo_takes_back_what_the_last_press_decided_and_shows_its_page() -> None:
     session = opened(on(fresh(), Nudge(4, 4), DecidePage()))
     step = advance(session, Undo())
-    assert step.undone == PATHS[2]
-    assert (step.session.page, step.session.chosen) == (0, 2)
-    assert isinstance(step.session.entries[2], Restoring)
+    assert step.undone == (PATHS[2], PATHS[1], PATHS[0])
+    assert (step.session.page, step.session.chosen) == (0, 0)
+    assert all(isinstance(each, Restoring) for each in step.session.entries)
     with pytest.raises(IllegalMove, match="restored"):
         advance(step.session, Nudge(1, 1))
 

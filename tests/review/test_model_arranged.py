@@ -127,9 +127,10 @@ def test_who_leaves_the_marked_undecided_comes_to_them_again() -> None:
 def test_undo_goes_back_to_an_image_of_the_grid() -> None:
     session = on(fresh(), GRIDDED, *marked(3), DecidePage())
     step = advance(session, Undo())
-    assert step.undone == "08.png"
-    session = on(step.session, Restored("08.png"))
-    assert session.entries[session.chosen].path == "08.png"
+    assert set(step.undone) == {*PATHS[:3], *PATHS[4:9]}, "all that the press decided"
+    session = on(step.session, *map(Restored, step.undone))
+    assert (session.arrangement, session.chosen) == (Arrangement.GRID, 0)
+    assert paths(session) == list(PATHS[:9])
 
 
 @settings(max_examples=25)

@@ -105,7 +105,7 @@ def test_undo_and_redo_are_of_one_slot() -> None:
     state = on(fresh(), Choose(1), Nudge(0, 0), Decide(1), Decide(0))
     state = on(state, Applied("a/0.png//bust", Status.CROPPED))
     step = advance(state, Undo())
-    assert step.undone == "a/0.png//face"
+    assert step.undone == ("a/0.png//face",)
     state = opened(on(step.session, Restored("a/0.png//face")))
     assert [type(entry) for entry in state.entries] == [Open, Done, Open]
     step = advance(state, Redo())

@@ -7,6 +7,7 @@ from typing import Any
 
 from cropkit.errors import IllegalMove
 from cropkit.review.model.decided import Draft
+from cropkit.review.model.edits import without
 from cropkit.review.model.moves import AddCrop, RemoveCrop
 from cropkit.review.model.slots import image_of, is_added, keyed, named
 from cropkit.review.model.state import Done, Entry, Open, ReviewState, Step
@@ -61,6 +62,8 @@ def _remove_crop(session: ReviewState, move: RemoveCrop) -> Step:
     after = replace(
         kept,
         images=kept.images.removing(path),
+        edits=without(kept.edits, (path,)),
+        undone_edits=(),
         shown=kept.shown.shifted(shift),
         aside=kept.aside.shifted(shift),
     )

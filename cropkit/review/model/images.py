@@ -9,7 +9,7 @@ import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, count, islice
+from itertools import chain, count, islice, takewhile
 from typing import Any, NamedTuple, overload
 
 from cropkit.review.model.decided import Decided, Draft, DraftDecision
@@ -140,6 +140,8 @@ class Images:
     signed : those of the `broken` that only content credentials keep from being cropped
     elsewhere : how many are decided and not listed
     decisions : what was decided in this session, so that it can be done again
+    presses : how many presses have decided something in this session
+    press : which of them decided about each image; 0: none of this session
     required : slots of each image that are to be decided; () where each image has one crop
     image_count, whole_count : how many images were listed at the beginning, and of how many all of
         these are decided; 0 where each image has one crop
@@ -158,6 +160,8 @@ class Images:
     unsure: NumberSet = field(default_factory=NumberSet)
     undo: Stack = field(default_factory=Stack)
     redo: Stack = field(default_factory=Stack)
+    presses: int = 0
+    press: Column = field(default_factory=lambda: Column(_PLACE))
     elsewhere: int = 0
     required: tuple[str, ...] = ()
     image_count: int = 0
@@ -276,12 +280,36 @@ class Images:
         return _now(self, number, outcomes=self.outcomes.put(number, decided))
 
     def decided_here(self, decision: DraftDecision, decided: Decided) -> "Images":
-        """Let a decision of this session stand, as the latest that can be taken back."""
+        """Let a decision of the latest press stand, as the latest that can be taken back."""
         number = self.index.known(decision.path)
         images = replace(
-            self, decisions=self.decisions.put(number, decision), stale=self.stale.without(number)
+            self,
+            decisions=self.decisions.put(number, decision),
+            stale=self.stale.without(number),
+            press=self.press.put(number, _bytes(self.presses)),
         )
         return images.decided(decision.path, decided).undoable(decision.path)
+
+    def pressed(self) -> "Images":
+        """Let what is decided next be that of one more press."""
+        return replace(self, presses=self.presses + 1)
+
+    @property
+    def press_of_last(self) -> int:
+        """Which press decided what is taken back first; 0: none of this session."""
+        return self._press(self.undo.image(len(self.undo) - 1)) if self.undo else 0
+
+    def of_one_press(self, stack: Stack) -> tuple[str, ...]:
+        """Return what the press has decided that decided the top of a stack, the top first."""
+        top = range(len(stack) - 1, -1, -1)
+        numbers = map(stack.image, top)
+        first = next(numbers)
+        press = self._press(first)
+        same = takewhile(lambda number: press and self._press(number) == press, numbers)
+        return tuple(map(self.index.path, (first, *same)))
+
+    def _press(self, number: int) -> int:
+        return int.from_bytes(self.press.get(number), sys.byteorder)
 
     def not_decided(self, path: str) -> "Images":
         """Let no decision stand."""
@@ -401,6 +429,7 @@ class Images:
             unsure=self.unsure.shifted(shift),
             undo=self.undo.shifted(shift),
             redo=self.redo.shifted(shift),
+            press=self.press.shifted(shift),
         )
 
     def listing(self, path: str) -> "Images":

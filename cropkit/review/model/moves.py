@@ -225,12 +225,22 @@ class Arrange:
 
 @dataclass(frozen=True, slots=True)
 class Redo:
-    """Decide again as was decided before the last undo."""
+    """Do again what was taken back last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Take the last decision back."""
+    """Take back what was done last: a change of a box, or what one press decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """Take back what was decided about the chosen image, whenever that was."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """Take back that images were skipped, and look at them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +338,7 @@ Move = (
     | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate
     | FitSubjects | CarryBox
     | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
-    | AddCrop | RemoveCrop
+    | AddCrop | RemoveCrop | Reopen | LookAgain
     | DropCredentials
     | Decide | DecidePage | TurnPage | Undo | Redo | ImageLoaded | LoadFailed | Applied | Restored
     | RestoreFailed | ConfidenceScanned | Stay | Listed | ListedAll | ListingFailed

@@ -8,6 +8,7 @@ from typing import Any
 from cropkit.errors import IllegalMove
 from cropkit.formats.options import PROVENANCE
 from cropkit.records import Status
+from cropkit.review.model import edits
 from cropkit.review.model.adding import ADDING_RULES
 from cropkit.review.model.box_rules import BOX_RULES
 from cropkit.review.model.decided import Decided, Draft, Mark
@@ -29,7 +30,6 @@ from cropkit.review.model.moves import (
     RestoreFailed,
     Stay,
     ToggleMark,
-    Undo,
 )
 from cropkit.review.model.navigation import PLACE_RULES
 from cropkit.review.model.slots import added, every_crop, image_of, keyed, named
@@ -46,8 +46,8 @@ from cropkit.review.model.state import (
     Step,
     full,
 )
+from cropkit.review.model.taking_back import TAKING_BACK_RULES
 from cropkit.review.model.transforms import (
-    choosing,
     decision_on,
     edited,
     entry_at,
@@ -66,15 +66,12 @@ from cropkit.review.model.transforms import (
     replaced,
     restoring_of,
     settle,
-    showing,
     turned,
-    waiting,
     with_outcome,
 )
 from cropkit.review.model.tree import NumberSet
 from cropkit.wanted import Wanted
 
-_LATER = "what was decided earlier can be undone when every image is listed"
 _NONE_SIGNED = "no image here is kept from being cropped by content credentials"
 _TAKEN_BACK = frozenset({Status.STALE, Status.RESTORED, Status.SUPERSEDED})
 
@@ -142,13 +139,26 @@ def _place(session: ReviewState, place: str) -> int | None:
     return session.paths.place(first) if at is None else at
 
 
-def advance(session: ReviewState, move: Move) -> Step:
-    """Return what follows from a move; raise `IllegalMove`, and change nothing, when it may not."""
+def advance(session: ReviewState, move: Move, *, again: bool = False) -> Step:
+    """Return what follows from a move; raise `IllegalMove`, and change nothing, when it may not.
+
+    Parameters
+    ----------
+    again : the move is that of a key that is being held
+    """
     if session.ended and type(move) not in _AFTER_THE_END:
         raise IllegalMove(name_of(move), "everything has been decided")
-    if type(move) in _BY_ITSELF or not (session.resuming or session.onward):
+    if type(move) in _BY_ITSELF:
         return _RULES[type(move)](session, move)
-    return _RULES[type(move)](replace(session, resuming="", onward=False), move)
+    if session.resuming or session.onward:
+        session = replace(session, resuming="", onward=False)
+    step: Step = _RULES[type(move)](session, move)
+    if type(move) in _EDITING:
+        return replace(step, session=edits.recorded(session, move, step.session, again=again))
+    if step.decisions and not isinstance(move, Redo):
+        paths = [decision.path for decision in step.decisions]
+        return replace(step, session=edits.decided(step.session, paths))
+    return step
 
 
 def _toggle_mark(session: ReviewState, move: ToggleMark) -> Step:
@@ -213,36 +223,6 @@ def _onward(session: ReviewState, page: int | None) -> ReviewState:
     return replace(session, ended=session.whole, onward=session.rest is Rest.COMING)
 
 
-def _undo(session: ReviewState, move: Undo) -> Step:
-    if not session.undo:
-        left = "nothing is left to undo" if session.whole else _LATER
-        raise IllegalMove(name_of(move), left)
-    path = session.undo[-1]
-    stood = session.settled[path]
-    images = session.images.not_undoable(path).not_decided(path).redoable(path)
-    taken = listed(replace(session, images=images), path)
-    images = taken.images.being_restored(path, stood).drafted(path, Draft(None, stood.box))
-    shown, index = showing(replace(taken, images=images), path)
-    return Step(choosing(turned(shown, index // shown.per_page), index), undone=path)
-
-
-def _redo(session: ReviewState, move: Redo) -> Step:
-    if not session.redo:
-        raise IllegalMove(name_of(move), "nothing was undone")
-    path = session.redo[-1]
-    if path in session.restoring:
-        raise IllegalMove(name_of(move), f"{named(path)} is still being restored")
-    if path in session.settled:
-        raise IllegalMove(name_of(move), f"{named(path)} is decided already")
-    again = session.decision(path)
-    stands = waiting(again)
-    images = session.images.not_redoable(path).not_drafted(path)
-    decided = replace(session, images=images.decided(path, stands).undoable(path))
-    shown, index = showing(decided, path)
-    done = replaced(shown, path, lambda e: Done(e.path, stands, again.size))
-    return Step(choosing(done, index), (again,))
-
-
 def _stay(session: ReviewState, _: Stay) -> Step:
     return Step(session)
 
@@ -301,7 +281,9 @@ def _loaded(session: ReviewState, move: ImageLoaded) -> Step:
     entry = opened(move, images.draft(move.path), session.aims(move.path))
     if entry.mark is Mark.LATER and session.arrangement is not Arrangement.GRID:
         entry = replace(entry, mark=Mark.KEEP)
-    known = replace(session, images=images.not_drafted(move.path))
+    known = replace(
+        edits.loaded(session, move.path, move.sha256), images=images.not_drafted(move.path)
+    )
     return Step(put(known, position, locked(entry, session.lock)))
 
 
@@ -359,12 +341,11 @@ _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     **BOX_RULES,
     **PLACE_RULES,
     **ADDING_RULES,
+    **TAKING_BACK_RULES,
     ToggleMark: _toggle_mark,
     Decide: _decide,
     DecidePage: _decide_page,
     DropCredentials: _drop_credentials,
-    Undo: _undo,
-    Redo: _redo,
     ImageLoaded: _loaded,
     LoadFailed: _load_failed,
     Applied: _applied,
@@ -376,6 +357,7 @@ _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     ListedAll: _listed_all,
     ListingFailed: _listing_failed,
 }
+_EDITING = frozenset({*BOX_RULES, ToggleMark})
 # what no reviewer does
 _BY_ITSELF = frozenset(
     {
@@ -383,4 +365,4 @@ _BY_ITSELF = frozenset(
         *(Listed, ListedAll, ListingFailed),
     }
 )
-_AFTER_THE_END = frozenset({*_BY_ITSELF, *PLACE_RULES, DecidePage, Undo, Redo, Stay})
+_AFTER_THE_END = frozenset({*_BY_ITSELF, *PLACE_RULES, *TAKING_BACK_RULES, DecidePage, Stay})

@@ -87,6 +87,8 @@ class Filter(StrEnum):
     UNSURE = "unsure"
     ASIDE = "set aside"
     REJECTED = "rejected"
+    SKIPPED = "skipped"
+    DONE = "done"
     FAILED = "failed"
     BROKEN = "no crop"
     STALE = "changed since shown"
@@ -210,6 +212,27 @@ full = PixelBox.full
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """What one press or drag has changed about images that are not decided: how they were.
+
+    Parameters
+    ----------
+    were : the images that it changed
+    lock, holding : what held boxes before
+    presses : how many presses had decided something by then
+    hold : what the hand, or a held key, had hold of; () where it was neither
+    redo : where it is taken back, how many decisions could be done again then
+    """
+
+    were: tuple[Open | Broken, ...]
+    lock: AspectLock
+    holding: bool
+    presses: int
+    hold: tuple[object, ...] = ()
+    redo: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewState:
     """The whole review; it shares with the state before all but what a move changes.
 
@@ -228,6 +251,8 @@ class ReviewState:
     resuming : where the review was left, to be gone to as soon as it is listed
     onward : whether to go on as soon as something undecided is listed; both only while nobody
         works on another page
+    edits : what was changed about images that are not decided, the latest last
+    undone_edits : of these what was taken back and can be done again, the latest last
     """
 
     images: Images
@@ -251,6 +276,8 @@ class ReviewState:
     rest: Rest = Rest.NONE
     resuming: str = ""
     onward: bool = False
+    edits: tuple[Edit, ...] = ()
+    undone_edits: tuple[Edit, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -369,8 +396,9 @@ class ReviewState:
         return min(entry.box.size.width, entry.box.size.height) < self.minimum
 
     def passing(self, chosen: Filter) -> NumberSet:
-        """Return the images that a filter lets through."""
-        return _PASSING[chosen](self) & self.images.listed
+        """Return the images that a filter lets through: rejected ones also from where they are."""
+        passing = _PASSING[chosen](self)
+        return passing if chosen is Filter.REJECTED else passing & self.images.listed
 
     def shows(self, path: str, chosen: Filter) -> bool:
         """Whether a filter lets an image through."""
@@ -401,6 +429,8 @@ _PASSING: Mapping[Filter, Callable[[ReviewState], NumberSet]] = {
     Filter.UNSURE: lambda session: session.images.unsure & session.images.left,
     Filter.ASIDE: lambda session: session.aside & session.images.left,
     Filter.REJECTED: lambda session: session.images.outcomes.having(Status.REJECTED),
+    Filter.SKIPPED: lambda session: session.images.outcomes.having(Status.SKIPPED),
+    Filter.DONE: lambda session: session.images.outcomes.numbers - session.images.outcomes.failed,
     Filter.FAILED: lambda session: session.images.outcomes.failed,
     Filter.BROKEN: lambda session: NumberSet.of(session.images.broken),
     Filter.STALE: lambda session: session.images.stale,
@@ -414,11 +444,11 @@ class Step:
     Parameters
     ----------
     decisions : to be recorded
-    undone : path whose decision is to be taken back
+    undone : paths whose decisions are to be taken back
     dropping : what crops are to leave out from now on, an item of `Options.drop`
     """
 
     session: ReviewState
     decisions: tuple[DraftDecision, ...] = ()
-    undone: str | None = None
+    undone: tuple[str, ...] = ()
     dropping: str | None = None

@@ -76,7 +76,7 @@ STANDS = {
     Loading: "is still loading",
     Restoring: "is still being restored",
     Broken: "could not be shown",
-    Done: "is decided already; Z takes decisions back",
+    Done: "is decided already: U reopens it",
 }
 
 
@@ -209,7 +209,7 @@ def settle(session: ReviewState, entries: tuple[Open | Broken, ...]) -> ReviewSt
     )
     if not new:
         return session
-    images = replace(session.images, redo=Stack())
+    images = replace(session.images, redo=Stack()).pressed()
     for path, decision in decisions.items():
         images = images.shown(path).decided_here(decision, new[path])
     return replace(
@@ -224,14 +224,21 @@ def turned(session: ReviewState, page: int) -> ReviewState:
     """Show a page; what was changed on the one that is left is kept."""
     images = session.images
     for e in session.entries:
-        if isinstance(e, Open) and _is_changed(e):
-            images = images.drafted(e.path, Draft(e.sha256, e.box, e.mark, e.candidate))
-        elif isinstance(e, Broken) and e.mark is not Mark.KEEP:
-            images = images.drafted(e.path, Draft(e.sha256, None, e.mark))
+        if (isinstance(e, Open) and _is_changed(e)) or (
+            isinstance(e, Broken) and e.mark is not Mark.KEEP
+        ):
+            images = images.drafted(e.path, draft_of(e))
     kept = replace(session, images=images, page=page, ended=False)
     entries = tuple(_arriving(kept, path) for path in kept.on_page(page))
     chosen = next((i for i, e in enumerate(entries) if not isinstance(e, Done)), 0)
     return replace(kept, entries=entries, chosen=chosen)
+
+
+def draft_of(entry: Open | Broken) -> Draft:
+    """Return what is kept of an image that leaves the page undecided."""
+    if isinstance(entry, Broken):
+        return Draft(entry.sha256, None, entry.mark)
+    return Draft(entry.sha256, entry.box, entry.mark, entry.candidate)
 
 
 def filled(session: ReviewState) -> ReviewState:
