@@ -160,6 +160,13 @@ class Browser:
             }
         )
 
+    def press(self, key: str, *, repeat: bool = False, **modifiers: bool) -> None:
+        """Press a key now, as the browser's own part tells of it; or have it repeat, being held."""
+        facts = {"shift": False, "ctrl": False, "meta": False} | modifiers
+        widget: Any = self.controller.screen.live_drag_widget
+        widget._handle_custom_msg({"key": key, "repeat": repeat} | facts, [])
+        self.loop.run()
+
     def mouse(self, event: str, point: tuple[float, float]) -> None:
         self._event({"event": f"mouse_{event}", "x": point[0], "y": point[1]})
         self.loop.sleep(0.02)

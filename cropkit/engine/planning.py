@@ -18,7 +18,7 @@ from cropkit.formats.copy_options import CopyOptions
 from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Placement, Verdict
 from cropkit.system.files import Root, split_beneath
-from cropkit.system.home import HOME, REJECTED, REMOVED, kept
+from cropkit.system.home import HOME, REMOVED, kept, rejected
 from cropkit.system.scope import Scope
 
 
@@ -63,7 +63,7 @@ class Planner:
             return self._copying(decision, placement.folder, placement.copying)
         self.locations.check_may_change(decision.path)
         if is_rejected:
-            return self._moving(OperationKind.REJECT, decision, f"{REJECTED}/{decision.id[:12]}")
+            return self._moving(OperationKind.REJECT, decision, rejected(decision.id))
         if placement.folder is not None:
             return self._moving(OperationKind.CROP, decision, placement.folder)
         return _request(OperationKind.CROP, decision, decision.path)
@@ -190,7 +190,7 @@ def to_bring_back(operation: Operation) -> Request:
 
 def to_set_aside(path: str, sha256: str, name: str) -> Request:
     """Plan to move a file to where rejected images are, into a folder of its own."""
-    return Request(OperationKind.REJECT, path, f"{REJECTED}/{name[:12]}/{path}", sha256)
+    return Request(OperationKind.REJECT, path, f"{rejected(name)}/{path}", sha256)
 
 
 def to_purge(sha256: str, needed_since: str) -> Request:

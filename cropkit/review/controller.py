@@ -48,19 +48,22 @@ from cropkit.review.model import (
     Applied,
     Choose,
     ConfidenceScanned,
+    DecidePage,
     DraftDecision,
     ListingFailed,
     Mark,
     Move,
+    Redo,
     Restored,
     RestoreFailed,
     ReviewState,
     Stay,
     ToggleMark,
+    Undo,
     advance,
 )
 from cropkit.review.model.progress import SessionCounts, within
-from cropkit.review.model.slots import image_of, keyed, slot_of
+from cropkit.review.model.slots import image_of, keyed, named, slot_of
 from cropkit.review.model.transforms import name_of
 from cropkit.review.runtime.appliers import Workers
 from cropkit.review.runtime.background import BackgroundThread
@@ -74,10 +77,12 @@ from cropkit.review.runtime.learning import Learning
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.other_reviews import OtherReviews
 from cropkit.review.runtime.prefetch import Prefetch
+from cropkit.review.runtime.queued_enter import STILL_LOADING, QueuedEnter
 from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.review.screen import Screen, stage_fit
 from cropkit.review.view.view_model import View
 from cropkit.suggest.suggested import told_of
+from cropkit.system.home import rejected
 
 if TYPE_CHECKING:
     from cropkit.audit.run import Run
@@ -86,7 +91,8 @@ if TYPE_CHECKING:
 _ENOUGH_FOR_A_RATE = 6
 _COUNT_SHOWN_AGAIN = 0.25  # seconds, while images are being listed
 _FOR_THE_WHOLE = "that is for the whole collection, and this is a review of a part of it"
-_STILL_LOADING = "Not taken: the page is not on the screen yet"
+_NAMED = 3
+_WITHOUT_LOOKING = (Undo, Redo)  # it decides nothing that was not seen
 
 
 class ReviewController:
@@ -120,6 +126,7 @@ class ReviewController:
             *(collection, stage_fit(per_page), loop, arrived, self.guard.caught),
             reader=workers.reader,
             see=self._see,
+            where=self._where,
         )
         self.screen = Screen(
             *(per_page, self.prefetch, loop, self.guard),
@@ -132,7 +139,7 @@ class ReviewController:
         self._run: Run | None = None
         self._placed: int | None = None
         self._begun = self._at_the_end = self.closed = False
-        self._decided = 0
+        self._decided, self._enter = 0, QueuedEnter()
         self._not_lossless: set[str] = set()
         self._without_credentials: set[str] = set()
         self._started: float | None = None
@@ -220,6 +227,7 @@ class ReviewController:
         if self.closed:
             return
         first, self._begun = not self._begun, True
+        self._enter.forget()
         if first:
             self._run = self.collection.begin_run("review", self._loop.call_soon_threadsafe)
         self.screen.start_over()
@@ -230,19 +238,43 @@ class ReviewController:
 
     # --- moves
 
+    def _where(self, path: str) -> str:
+        """Return where the file of an image is: one that was rejected is out of the way."""
+        stood = self.session.settled.get(path)
+        is_moved = stood is not None and stood.status is Status.REJECTED
+        if not is_moved or self.session.copies:
+            return path
+        return f"{rejected(self._ids[path])}/{path}"
+
     def stay(self) -> None:
         """Go nowhere by yourself: the reviewer works on this page."""
         if self.session.resuming or self.session.onward:
             self._advance(Stay())
 
-    def take(self, move: Move) -> None:
-        """Make a move of the reviewer's, on a page that is on the screen."""
+    def take(self, move: Move, *, again: bool = False) -> None:
+        """Make a move of the reviewer's, on a page that is on the screen, or is to be.
+
+        Parameters
+        ----------
+        again : the move is that of a key that is being held
+        """
         if self.guard.stopped or self.closed:
             return
-        if not self.screen.acknowledged:
-            self.guard.note(_STILL_LOADING)
-            return
-        self._advance(move)
+        if self.screen.acknowledged or isinstance(move, _WITHOUT_LOOKING):
+            self._advance(move, again=again)
+        elif isinstance(move, DecidePage) and not self.screen.opening:
+            self.guard.note(self._enter.press(self.session))
+        else:
+            self.guard.note(STILL_LOADING)
+
+    def _take_queued(self) -> None:
+        """Take the Enter that has waited for this page, or say that it is dropped."""
+        words = self._enter.taken(self.session)
+        if words == "":
+            self.guard.clear_note()
+            self._advance(DecidePage())
+        elif words is not None:
+            self.guard.note(words)
 
     def check(self, move: Move) -> None:
         """Raise `IllegalMove` where a move may not be made now; nothing is changed."""
@@ -253,8 +285,8 @@ class ReviewController:
         if chooses and not collection.scope.is_whole:
             raise IllegalMove(name_of(move), _FOR_THE_WHOLE)
 
-    def _advance(self, move: Move) -> None:
-        step = advance(self.session, move)
+    def _advance(self, move: Move, *, again: bool = False) -> None:
+        step = advance(self.session, move, again=again)
         if step.dropping is not None:
             self.collection.also_drop(step.dropping)
             self.prefetch.read_anew()
@@ -266,6 +298,9 @@ class ReviewController:
             self._decisions.thread.stand_back()
             self._listing.stand_back(free=False)
         self.session = step.session
+        if decisions:
+            self._enter.announce(self.session)
+        self._tell_taken_back(step.undone)
         self._carry_out(decisions, step.undone)
         self.follow()
 
@@ -309,6 +344,7 @@ class ReviewController:
         if acknowledged:
             self._decisions.thread.go_on()
             self._came_on_screen()
+            self._take_queued()
         self._remember_place()
         if self.session.ended and not self._at_the_end:
             self._decisions.thread.submit("", self.store.counts, self._recount)
@@ -412,6 +448,14 @@ class ReviewController:
             self._apply(_crop(decision), decision.id)
         for path in undone:
             self._retract(path)
+
+    def _tell_taken_back(self, undone: tuple[str, ...]) -> None:
+        """Say which images come back, as they are listed."""
+        if undone:
+            listed = sorted(undone, key=self.session.images.index.known)
+            others = len(listed) - _NAMED
+            more = f" and {others:,} more" if others > 0 else ""
+            self.guard.note(f"Taken back: {', '.join(map(named, listed[:_NAMED]))}{more}")
 
     def _take_up_waiting(self) -> None:
         """Carry out what an earlier kernel left undone."""

@@ -210,6 +210,10 @@ class Screen:
         """Call back for each canvas of a newly opened page: nothing is on its screen."""
         self.canvases.on_client(self._guard.watch(callback))
 
+    def on_exact_key(self, heard: Callable[..., object]) -> None:
+        """Call back with each key that the browser's own part tells of, repeats as such."""
+        self.canvases.live_drag.on_key(heard, self._guard.watch)
+
     def _client_came(self) -> None:
         self._prefetch.start()
         # Whatever was on a screen may be gone: nothing is taken until it is acknowledged again.

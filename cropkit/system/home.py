@@ -45,6 +45,11 @@ def log_of(database: str) -> str:
     return f"{database}-wal"
 
 
+def rejected(name: str) -> str:
+    """Name the folder that an image is moved to by a decision, or an operation, of this id."""
+    return f"{REJECTED}/{name[:12]}"
+
+
 def staged(operation: str) -> str:
     """Name the candidate of an operation, until it is switched in."""
     return f"{STAGE}/{operation}.new"

@@ -31,6 +31,8 @@ IN_SLOTS, IN_TARGETS = "tests/review/test_model_slots.py", "tests/review/test_mo
 IN_CROPS = "tests/review/test_review_slots.py"
 IN_STREAMED = "tests/review/test_model_streamed.py"
 IN_COMING = "tests/review/test_review_streamed.py"
+EDITS, IN_UNDOING = "review/model/edits.py", "tests/review/test_model_undoing.py"
+IN_EXACT_KEYS = "tests/review/test_review_exact_keys.py"
 IN_SILENCE = "tests/review/test_review_silence.py"
 
 REVIEW = (
@@ -67,22 +69,22 @@ REVIEW = (
     mutant(
         "undo and redo have each other's key",
         KEYMAP,
-        '"undo": ("z",),\n    "redo": ("y",),',
-        '"undo": ("y",),\n    "redo": ("z",),',
+        '"undo": ("z", "Ctrl+z"),\n    "redo": ("y", "Ctrl+y", "Ctrl+Shift+z"),',
+        '"undo": ("y", "Ctrl+y"),\n    "redo": ("z", "Ctrl+z", "Ctrl+Shift+z"),',
         IN_KEYS,
     ),
     mutant(
         "keys of the browser are taken",
         KEYMAP,
-        "        if meta:\n            return None\n",
-        "        if meta and ctrl:\n            return None\n",
+        "        if meta and not character:\n",
+        "        if meta and ctrl:\n",
         IN_KEYS,
     ),
     mutant(
         "Caps Lock does harm",
         KEYMAP,
-        "plain = key.lower() if character else key",
-        "plain = key",
+        "plain, held = (key.lower() if character else key), ctrl or meta",
+        "plain, held = key, ctrl or meta",
         IN_KEYS,
     ),
     mutant(
@@ -95,8 +97,8 @@ REVIEW = (
     mutant(
         "the key of another script is nobody's",
         KEYMAP,
-        "_FOREIGN.get(plain, plain), False, ctrl",
-        "plain, False, ctrl",
+        "_FOREIGN.get(plain, plain), shifted, held",
+        "plain, shifted, held",
         IN_KEYS,
     ),
     mutant(
@@ -170,10 +172,38 @@ REVIEW = (
     ),
     mutant(
         "the first decision is taken back",
-        RULES,
-        "path = session.undo[-1]",
-        "path = session.undo[0]",
-        IN_MODEL,
+        KNOWN,
+        "top = range(len(stack) - 1, -1, -1)",
+        "top = range(len(stack))",
+        IN_UNDOING,
+    ),
+    mutant(
+        "one decision of a press is taken back",
+        KNOWN,
+        "lambda number: press and self._press(number) == press",
+        "lambda number: press and number == press",
+        IN_UNDOING,
+    ),
+    mutant(
+        "a decision is taken back before a change that came later",
+        EDITS,
+        "session.edits[-1].presses >= session.images.press_of_last",
+        "session.edits[-1].presses > session.images.press_of_last",
+        IN_UNDOING,
+    ),
+    mutant(
+        "a held key of the browser decides again",
+        "review/input/keyboard.py",
+        "if not repeat or binding.pace is Repeats.FREE:",
+        "if binding.pace is not None:",
+        IN_EXACT_KEYS,
+    ),
+    mutant(
+        "an Enter waits for any page",
+        "review/runtime/queued_enter.py",
+        "same = waited == self._announced == _page(session)",
+        "same = bool(waited)",
+        IN_EXACT_KEYS,
     ),
     mutant(
         "what is marked for a closer look is accepted",
@@ -331,8 +361,8 @@ REVIEW = (
     mutant(
         "a page that somebody works on is left for yesterday's",
         RULES,
-        'replace(session, resuming="", onward=False), move)',
-        "session, move)",
+        'session = replace(session, resuming="", onward=False)',
+        "session = replace(session)",
         IN_STREAMED,
     ),
     mutant(

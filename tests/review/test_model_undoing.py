@@ -23,10 +23,10 @@ from cropkit.review.model import (
     Drag,
     Filter,
     FullImage,
-    LookAgain,
     Mark,
     Move,
     NextFilter,
+    NextUnreviewed,
     Nudge,
     Open,
     Redo,
@@ -182,14 +182,19 @@ def test_what_no_review_decided_is_not_reopened_and_what_failed_is_at_once() -> 
 def test_skipped_images_are_looked_at_again() -> None:
     """A15: skip is later, not never."""
     state = on(fresh(), ToggleMark(Mark.SKIP, 0), ToggleMark(Mark.SKIP, 2), DecidePage())
-    with pytest.raises(IllegalMove, match="no image is skipped"):
-        advance(state, LookAgain())
     state = on(state, Applied(PATHS[0], Status.SKIPPED), Applied(PATHS[2], Status.SKIPPED))
     assert state.passing(Filter.SKIPPED) == state.images.outcomes.having(Status.SKIPPED)
-    step = advance(opened(state), LookAgain())
+    assert advance(opened(state), NextUnreviewed()).undone == (), "others are undecided"
+    while not state.ended:
+        state = on(opened(state), DecidePage())
+    step = advance(state, NextUnreviewed())
     assert set(step.undone) == {PATHS[0], PATHS[2]}
     state = opened(on(step.session, *map(Restored, step.undone)))
     assert [type(each) for each in state.entries] == [Open, Done, Open]
+    state = on(state, DecidePage())
+    assert state.ended
+    with pytest.raises(IllegalMove, match="everything has been decided"):
+        advance(state, NextUnreviewed())
 
 
 def test_the_filters_show_what_is_rejected_also_from_earlier_sessions() -> None:

@@ -123,10 +123,9 @@ def test_one_key_asks_and_enter_crops_all_of_them_without_credentials(
     browser.shown()
     assert "without</span>" in browser.words
     assert b"c2pa" not in (album / "0.jpg").read_bytes()
-    for _ in range(2):
-        browser.key("z")
-        browser.written()
-    assert "without C2PA <b>1</b>" in browser.words
+    browser.key("z")
+    browser.written()
+    assert "without C2PA" not in browser.words
 
 
 def test_what_is_left_by_escape_changes_nothing(start: Started, album: Path) -> None:

@@ -271,4 +271,6 @@ def test_a_key_does_what_is_written_on_it(name: str, key: str, does: object) -> 
 
 
 def test_what_is_held_with_the_command_key_is_the_browsers() -> None:
-    assert all(look_up(b.key, shift=b.shift, ctrl=b.ctrl, meta=True) is None for b in KEYS)
+    for b in KEYS:
+        held = look_up(b.key, shift=b.shift, ctrl=b.ctrl, meta=True)
+        assert held is None or held.name in ("undo", "redo"), b

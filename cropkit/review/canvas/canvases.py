@@ -73,6 +73,7 @@ class Canvases:
         self.sharp_buffer = self._new_buffer(hidden, Rect(0, 0, DETAIL / SCALE, DETAIL / SCALE))
         self.fence = Fence(hidden, guard)
         self.live_drag = LiveDrag()
+        self.live_drag.on_key(lambda *_, **__: self._name(NAME), guard)
         self._closed = False
 
     def on_client(

@@ -1,7 +1,8 @@
 // The part of the review that runs in the browser: while a box is dragged, it is drawn here, at the
 // pace of the hand, however far away the kernel is. It decides nothing: the kernel takes the same
 // mouse events, and what it makes of them is drawn when the hand lets go. It also measures how many
-// pixels of the screen the canvas has (`pixels`), so that it is as sharp as that, and no larger.
+// pixels of the screen the canvas has (`pixels`), so that it is as sharp as that, and no larger, and
+// sends each key with the browser's word whether it repeats.
 //
 // `scene` comes from the kernel (live_drag.py); lengths in canvas units unless said:
 //   width, reach, snap; live: whether a press is taken; held: position of the image whose box the
@@ -257,6 +258,13 @@ function attach(model, el, signal) {
   };
   for (const [kind, does] of Object.entries(kinds))
     canvas.addEventListener(kind, event => hand[does](event), { signal, passive: true });
+  // Each key with the browser's word whether it is held: ipycanvas does not tell, and hears none.
+  canvas.addEventListener("keydown", event => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { key, shiftKey: shift, ctrlKey: ctrl, metaKey: meta, repeat } = event;
+    model.send({ key, shift, ctrl, meta, repeat });
+  }, { signal, capture: true });
   model.on("change:scene", () => hand.told());
   signal.addEventListener("abort", () => hand.end());
   const measured = () => {

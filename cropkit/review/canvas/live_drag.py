@@ -18,6 +18,7 @@ from cropkit.review.runtime.guard import Watch
 from cropkit.review.view.layout import SNAP, WIDTH
 from cropkit.review.view.viewport import REACH
 
+_KEY_FACTS = ("shift", "ctrl", "meta", "repeat")
 _log = logging.getLogger(__name__)
 
 
@@ -38,6 +39,16 @@ class LiveDrag:
 
         if self.widget is not None:
             self.widget.observe(watch(came), "pixels")
+
+    def on_key(self, heard: Callable[..., object], watch: Watch) -> None:
+        """Call back with each key: its name, the modifiers, and whether it repeats being held."""
+
+        def came(_: object, content: dict[str, Any], __: object) -> None:
+            modifiers = {name: content.get(name) is True for name in _KEY_FACTS}
+            heard(str(content.get("key", "")), **modifiers)
+
+        if self.widget is not None:
+            self.widget.on_msg(watch(came))
 
     def show(self, cells: tuple[CellState | None, ...], *, live: bool) -> None:
         """Tell the browser what a hand can take hold of; while it holds, nothing new."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag
 from cropkit.review.input.zoom import ZoomInput
-from cropkit.review.keys.actions import Command
+from cropkit.review.keys.actions import Command, Repeats
 from cropkit.review.keys.key_repeat import WATCH, KeyRepeat, Response
 from cropkit.review.keys.keymap import Binding, Keymap
 from cropkit.review.keys.prompt import Prompt
@@ -51,9 +51,22 @@ class Keyboard:
             Command.LOUPE: self._screen.toggle_loupe,
         }
         canvas.on_key_down(self._guard.watch(self.key))
+        self._screen.on_exact_key(self.exact_key)
+
+    def exact_key(self, key: str, *, shift: bool, ctrl: bool, meta: bool, repeat: bool) -> None:
+        """Take a key of which the browser says whether it repeats: no press is guessed, or lost."""
+        if self.prompt is not None:
+            if not (ctrl or meta or (repeat and key == "Enter")):
+                self._type(self.prompt, key)
+            return
+        binding = self.keymap.look_up(key, shift=shift, ctrl=ctrl, meta=meta)
+        if binding is None or self._guard.stopped:
+            return
+        if not repeat or binding.pace is Repeats.FREE:
+            self._take(binding, again=repeat)
 
     def key(self, key: str, shift: bool, ctrl: bool, meta: bool) -> None:  # noqa: FBT001  (ipycanvas)
-        """Take a key as the browser names it."""
+        """Take a key as ipycanvas tells of it: whether it is held is guessed by the clock."""
         if self.prompt is not None:
             if not (ctrl or meta):
                 self._type(self.prompt, key)
@@ -61,13 +74,14 @@ class Keyboard:
         binding = self.keymap.look_up(key, shift=shift, ctrl=ctrl, meta=meta)
         if binding is None or self._guard.stopped:
             return
+        again = self._repeat.is_held(binding.label, self._loop.time())
         response = self._heard(binding)
         self._settle_watched(binding)
         if response is Response.WATCH:
             timer = self._loop.call_later(WATCH, self._guard.watch(self._take_watched))
             self._watched = (binding, timer)
         elif response is Response.TAKE:
-            self._take(binding)
+            self._take(binding, again=again)
 
     def toggle_sheet(self) -> None:
         """Show the sheet of all keys, or hide it."""
@@ -99,7 +113,7 @@ class Keyboard:
             watched, self._watched = self._watched[0], None
             self._take(watched)
 
-    def _take(self, binding: Binding) -> None:
+    def _take(self, binding: Binding, *, again: bool = False) -> None:
         self._click_drag.put_down()
         self._guard.clear_note()
         if isinstance(binding.does, Command):
@@ -116,7 +130,7 @@ class Keyboard:
         elif self._in_grid and binding.key in _DIGITS:  # whatever it does on a page
             self._controller.set_aside(int(binding.key) - 1)
         else:
-            self._controller.take(binding.does)
+            self._controller.take(binding.does, again=again)
 
     @property
     def _in_grid(self) -> bool:

@@ -24,6 +24,7 @@ from cropkit.review.model import (
     Nudge,
     Redo,
     RemoveCrop,
+    Reopen,
     ResetBox,
     Resize,
     ToggleLock,
@@ -34,6 +35,7 @@ from cropkit.review.model import (
     TurnPage,
     Undo,
 )
+from cropkit.system.home import REJECTED
 
 
 class Command(StrEnum):
@@ -52,7 +54,7 @@ class Command(StrEnum):
 
 
 class Repeats(Enum):
-    """How often a key may be taken, in seconds: there is no key-up and no repeat flag."""
+    """How often a key may be taken, in seconds, where the browser does not tell its repeats."""
 
     FREE = 0.0  # a held key repeats
     STEADY = 0.08  # one effect for each press: a keyboard repeats every 30 to 50 ms
@@ -72,6 +74,7 @@ class Action:
 
 DECIDING, CHOOSING, LOOKING, BOX, OTHER = "Decide", "Go", "Look", "Box", "Other"
 IMAGES = range(1, 10)
+MOVED = f"move it to {REJECTED}"  # where copies are made, nothing is moved
 ARROWS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 
 
@@ -96,10 +99,10 @@ def _each(name: str, help_text: str, group: str) -> Iterator[Action]:
 ACTIONS: tuple[Action, ...] = (
     Action("accept-page", DecidePage(), "accept the page and go on", DECIDING, Repeats.ONCE),
     Action("accept-one", Decide(), "accept the chosen image", DECIDING, Repeats.ONCE),
-    Action("reject", ToggleMark(Mark.REJECT), "reject, or not", DECIDING),
-    *_each("reject", "reject this image, or not", DECIDING),
+    Action("reject", ToggleMark(Mark.REJECT), f"reject: {MOVED}, or not", DECIDING),
+    *_each("reject", f"reject this image: {MOVED}, or not", DECIDING),
     Action("look", ToggleMark(Mark.LATER), "grid: take a closer look, or not", DECIDING),
-    Action("skip", ToggleMark(Mark.SKIP), "skip, or not", DECIDING),
+    Action("skip", ToggleMark(Mark.SKIP), "skip: leave it as it is for now, or not", DECIDING),
     Action(
         "without-credentials",
         Command.UNSIGNED,
@@ -107,8 +110,9 @@ ACTIONS: tuple[Action, ...] = (
         DECIDING,
         Repeats.ONCE,
     ),
-    Action("undo", Undo(), "undo the last decision, restore its file", DECIDING, Repeats.ONCE),
-    Action("redo", Redo(), "decide again what was undone", DECIDING, Repeats.ONCE),
+    Action("undo", Undo(), "take back: a change, or all that one key decided", DECIDING),
+    Action("redo", Redo(), "do again what was taken back", DECIDING),
+    Action("reopen", Reopen(), "reopen this image, restore its file", DECIDING),
     *_each("choose", "choose an image", CHOOSING),
     Action("next-image", ChooseNext(1), "choose the next image", CHOOSING, Repeats.FREE),
     Action("previous-image", ChooseNext(-1), "choose the one before", CHOOSING, Repeats.FREE),
@@ -117,7 +121,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("next-page", TurnPage(1), "next page, nothing decided", CHOOSING),
     Action("previous-folder", TurnFolder(-1), "previous folder", CHOOSING),
     Action("next-folder", TurnFolder(1), "next folder", CHOOSING),
-    Action("next-unreviewed", NextUnreviewed(), "next page with something undecided", CHOOSING),
+    Action(
+        "next-unreviewed",
+        NextUnreviewed(),
+        "next undecided page; at last what was skipped",
+        CHOOSING,
+    ),
     Action("go-to", Command.GO_TO, "go to a number or a name", CHOOSING),
     Action(
         "filter",

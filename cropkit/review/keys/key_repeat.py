@@ -1,4 +1,4 @@
-"""Tell a held key from one pressed again; pure.
+"""Guess whether a key is held or pressed again, where the browser's own part is not there; pure.
 
 A browser's key-down says nothing about repeats through ipycanvas, and there is no key-up. What is
 left is the rhythm: a keyboard waits 250 to 700 ms and then repeats every 15 to 100 ms.
@@ -29,6 +29,10 @@ class KeyRepeat:
 
     key: str = ""
     at: float = float("-inf")
+
+    def is_held(self, key: str, now: float) -> bool:
+        """Whether this press comes so soon that no hand made it."""
+        return key == self.key and now - self.at < Repeats.STEADY.value
 
     def heard(self, key: str, pace: Repeats, now: float) -> tuple["KeyRepeat", Response]:
         """Return the rhythm with this press, and what to do with it."""

@@ -44,8 +44,9 @@ _DEFAULT: Keys = {
     "reject": ("x",),
     "skip": ("s",),
     "without-credentials": ("w",),
-    "undo": ("z",),
-    "redo": ("y",),
+    "undo": ("z", "Ctrl+z"),
+    "redo": ("y", "Ctrl+y", "Ctrl+Shift+z"),
+    "reopen": ("u",),
     **{f"choose-{n}": (str(n),) for n in IMAGES},
     "next-image": ("Tab",),
     "previous-image": ("Shift+Tab",),
@@ -99,6 +100,7 @@ PRESETS: Mapping[str, Keys] = {
         "previous-folder": ("p",),
         "next-unreviewed": ("u",),
         "without-credentials": ("F7",),
+        "reopen": ("F8",),
         "candidate": ("d",),
         "fit": ("F6",),
         "carry": ("w",),
@@ -110,7 +112,8 @@ PRESETS: Mapping[str, Keys] = {
     },
     "vim": {
         **{f"nudge-{to}-1": (key, f"Arrow{to.capitalize()}") for to, key in _HOME_ROW.items()},
-        "undo": ("u", "z"),
+        "undo": ("u", "z", "Ctrl+z"),
+        "reopen": ("F8",),
         "without-credentials": ("F7",),
         "next-image": ("w", "Tab"),
         "previous-image": ("b", "Shift+Tab"),
@@ -120,6 +123,7 @@ PRESETS: Mapping[str, Keys] = {
     },
 }
 
+_EDITING = "yz"  # letters that are no browser's with Ctrl, on a canvas
 # Letters of other scripts, and what a Latin keyboard has at their place.
 _PLACES = (
     ("йцукенгшщзхъфывапролджэячсмитьбю", "qwertyuiop[]asdfghjkl;'zxcvbnm,."),
@@ -192,15 +196,17 @@ class Keymap:
     def look_up(self, key: str, *, shift: bool, ctrl: bool, meta: bool) -> Binding | None:
         """Return the row for a key as the browser names it.
 
-        With Ctrl or the command key, letters belong to the browser.
+        With Ctrl or the command key, letters belong to the browser, but for those that take back
+        and do again in any program.
         """
-        if meta:
-            return None
         character = len(key) == 1
-        plain = key.lower() if character else key
-        binding = self._by_key.get((plain, shift and not character, ctrl))
+        if meta and not character:
+            return None
+        plain, held = (key.lower() if character else key), ctrl or meta
+        shifted = shift and (held or not character)
+        binding = self._by_key.get((plain, shifted, held))
         if binding is None and character:
-            binding = self._by_key.get((_FOREIGN.get(plain, plain), False, ctrl))
+            binding = self._by_key.get((_FOREIGN.get(plain, plain), shifted, held))
         return binding
 
     def label(self, name: str) -> str:
@@ -319,7 +325,7 @@ def _read(written: str, name: str, source: str) -> Binding:
     known = _WRITTEN.get(key.casefold(), key.lower() if len(key) == 1 else "")
     if not known or held - {"shift", "ctrl"}:
         raise BadKeymap(source, f"{name}: there is no key {written!r}")
-    if len(known) == 1 and known != " " and held:
+    if len(known) == 1 and known != " " and held and not ("ctrl" in held and known in _EDITING):
         raise BadKeymap(source, f"{name}: {written!r} is the browser's, or the same without Shift")
     return Binding(known, name, "shift" in held, "ctrl" in held)
 

@@ -208,7 +208,10 @@ class GoTo:
 
 @dataclass(frozen=True, slots=True)
 class NextUnreviewed:
-    """Look at the nearest page with something undecided."""
+    """Look at the nearest page with something undecided; where nothing is, at what was skipped.
+
+    That images were skipped is taken back then.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +239,6 @@ class Undo:
 @dataclass(frozen=True, slots=True)
 class Reopen:
     """Take back what was decided about the chosen image, whenever that was."""
-
-
-@dataclass(frozen=True, slots=True)
-class LookAgain:
-    """Take back that images were skipped, and look at them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +336,7 @@ Move = (
     | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate
     | FitSubjects | CarryBox
     | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
-    | AddCrop | RemoveCrop | Reopen | LookAgain
+    | AddCrop | RemoveCrop | Reopen
     | DropCredentials
     | Decide | DecidePage | TurnPage | Undo | Redo | ImageLoaded | LoadFailed | Applied | Restored
     | RestoreFailed | ConfidenceScanned | Stay | Listed | ListedAll | ListingFailed

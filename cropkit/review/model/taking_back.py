@@ -8,7 +8,8 @@ from cropkit.errors import IllegalMove
 from cropkit.records import Status
 from cropkit.review.model import edits
 from cropkit.review.model.decided import Draft
-from cropkit.review.model.moves import LookAgain, Redo, Reopen, Undo
+from cropkit.review.model.moves import NextUnreviewed, Redo, Reopen, Undo
+from cropkit.review.model.navigation import PLACE_RULES
 from cropkit.review.model.slots import named
 from cropkit.review.model.state import Arrangement, Done, Entry, Filter, Loading, ReviewState, Step
 from cropkit.review.model.transforms import (
@@ -80,12 +81,14 @@ def _loading(entry: Entry) -> Entry:
     return Loading(entry.path)
 
 
-def _look_again(session: ReviewState, move: LookAgain) -> Step:
-    outcomes, index = session.images.outcomes, session.images.index
-    skipped = tuple(map(index.path, outcomes.having(Status.SKIPPED) & session.images.listed))
-    if not skipped:
-        raise IllegalMove(name_of(move), "no image is skipped")
-    return _taken_back(filtered(session, Filter.ALL), skipped)
+def _next_unreviewed(session: ReviewState, move: NextUnreviewed) -> Step:
+    """Go on, and where everything is decided, to what was skipped: later has come."""
+    skipped = session.images.outcomes.having(Status.SKIPPED) & session.images.listed
+    if not session.whole or not skipped or session.next_undecided_page() is not None:
+        step: Step = PLACE_RULES[NextUnreviewed](session, move)
+        return step
+    paths = tuple(map(session.images.index.path, skipped))
+    return _taken_back(filtered(session, Filter.ALL), paths)
 
 
 def _redo(session: ReviewState, move: Redo) -> Step:
@@ -118,5 +121,5 @@ TAKING_BACK_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     Undo: _undo,
     Redo: _redo,
     Reopen: _reopen,
-    LookAgain: _look_again,
+    NextUnreviewed: _next_unreviewed,
 }

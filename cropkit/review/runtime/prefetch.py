@@ -77,6 +77,7 @@ class Prefetch:
     Parameters
     ----------
     see : told of each image that is to be cropped: content, preview, what is suggested
+    where : the file that is read for an image: another one where it was moved away
     """
 
     def __init__(
@@ -89,11 +90,12 @@ class Prefetch:
         *,
         reader: PreviewReader,
         see: Callable[[str, bytes, Sequence[Suggestion]], object] = lambda *_: None,
+        where: Callable[[str], str] = lambda path: path,
     ) -> None:
         self._see = see
         self._collection, self.fit, self._loop, self._reader = collection, fit, loop, reader
         self._store = ReviewStore(collection)
-        self._arrived, self._caught = arrived, caught
+        self._arrived, self._caught, self._where = arrived, caught, where
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="cropkit-preview")
         self._reading: dict[str, Future[Arrival | Absence]] = {}
         self._read: dict[str, Arrival | Absence] = {}
@@ -107,7 +109,7 @@ class Prefetch:
         """Read what is not there yet; without `boxes` no suggestions are asked for."""
         for path in map(image_of, paths):
             if path not in self._read and path not in self._reading:
-                future = self._pool.submit(self._load, path, boxes=boxes)
+                future = self._pool.submit(self._load, path, self._where(path), boxes=boxes)
                 self._reading[path] = future
                 future.add_done_callback(partial(self._post, path))
 
@@ -142,7 +144,7 @@ class Prefetch:
         if future is None:
             while len(self._closer) >= _CLOSER:
                 self._closer.pop(next(iter(self._closer))).cancel()
-            future = self._pool.submit(self._reader.read, arrival.path, fit)
+            future = self._pool.submit(self._reader.read, self._where(arrival.path), fit)
             self._closer[wanted] = future
             future.add_done_callback(partial(self._post_closer, arrival.path))
         if not future.done() or future.cancelled() or future.exception():
@@ -181,9 +183,9 @@ class Prefetch:
         self._pool.shutdown(cancel_futures=True)
         self._reader.close()
 
-    def _load(self, path: str, *, boxes: bool) -> Arrival | Absence:
+    def _load(self, path: str, at: str, *, boxes: bool) -> Arrival | Absence:
         try:
-            preview = self._reader.read(path, self.fit)
+            preview = self._reader.read(at, self.fit)
         except Refused as refused:
             self._report(path, str(refused), boxes=boxes)
             return Absence(path, str(refused))

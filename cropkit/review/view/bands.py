@@ -3,10 +3,10 @@
 from base64 import b64encode
 from collections.abc import Iterable
 
-from cropkit.review.model import FREE, Arrangement, Filter, Rest, ReviewState, folder_of
+from cropkit.review.model import FREE, Arrangement, Done, Filter, Rest, ReviewState, folder_of
 from cropkit.review.model.messages import Message, Messages
 from cropkit.review.model.slots import named, slot_of
-from cropkit.review.view.captions import outcome
+from cropkit.review.view.captions import fate, outcome
 from cropkit.review.view.html import at, file_name, keys, pill, text
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.view_model import View
@@ -241,7 +241,8 @@ def _place(view: View, number: int, path: str) -> str:
     data = b64encode(thumb).decode() if thumb else ""
     picture = f"<img alt='{text(name)}' src='data:image/jpeg;base64,{data}'>" if thumb else ""
     content = picture or f"<span class='ck-cut'>{text(name)}</span>"
-    word = " · ".join(filter(None, (slot_of(path), word)))
+    becomes = fate(view, Done(path, settled))
+    word = " · ".join(filter(None, (slot_of(path), word, becomes)))
     badge = f"<span class='ck-badge {classes}' title='{text(word)}'>{sign}</span>"
     return at(view.layout, view.layout.place(number), content + badge, "ck-place")
 

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from cropkit.records import Status, Suggestion, Verdict
+from cropkit.review.keys.actions import MOVED
 from cropkit.review.model import Broken, Decided, Done, Entry, Loading, Mark, Open, Restoring
 from cropkit.review.model.slots import image_of, slot_of
 from cropkit.review.view.html import at, cut_before, cut_inside, file_name, keys, text
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import Rect
 from cropkit.suggest.sidecar import SOURCE as SIDECAR
+from cropkit.system.home import REJECTED
 
 # verdict or outcome -> (class, sign, word): each differs by sign and word, too
 VERDICTS: Mapping[Verdict, tuple[str, str, str]] = {
@@ -20,8 +22,8 @@ VERDICTS: Mapping[Verdict, tuple[str, str, str]] = {
 OUTCOMES: Mapping[Status, tuple[str, str, str]] = {
     Status.WAITING: ("ck-wait", "◷", "waiting"),
     Status.CROPPED: ("ck-done", "✔", "cropped"),
-    Status.REJECTED: ("ck-done", "✖", "rejected"),
-    Status.SKIPPED: ("ck-done", "↪", "skipped"),
+    Status.REJECTED: ("ck-reject", "✖", "rejected"),
+    Status.SKIPPED: ("ck-skip", "↪", "skipped"),
     Status.REFUSED: ("ck-failed", "⚠", "refused"),
     Status.FAILED: ("ck-failed", "⚠", "failed"),
     Status.IN_DOUBT: ("ck-failed", "⁇", "in doubt"),
@@ -67,7 +69,7 @@ def _cell(view: View, position: int) -> str:
     caption = layout.caption(position)
     words = Rect(caption.x, caption.y, layout.chip(position).x - caption.x - 8, caption.height)
     name = file_name(entry.path)
-    words_below = _source(entry) if entry.path not in view.without_credentials else _UNSIGNED
+    words_below = _below(view, entry)
     second = f"<span class='ck-quiet ck-second'>{cut_before(*words_below)}</span>"
     source = "" if layout.tight else second
     slot = slot_of(entry.path)
@@ -147,6 +149,32 @@ def _hindrance(view: View, position: int, entry: Broken) -> str:
     place = Rect(stage.x, stage.bottom - height, stage.width, height)
     tight = " ck-tight" * view.layout.tight
     return at(view.layout, place, f"<div class='ck-why{tight}'>{words}</div>", "ck-hindrance")
+
+
+def _below(view: View, entry: Entry) -> tuple[str, str]:
+    """Return what is said below the name: what becomes of the file, or where its box is from."""
+    if entry.path in view.without_credentials:
+        return _UNSIGNED
+    becomes = fate(view, entry)
+    return (becomes, "") if becomes else _source(entry)
+
+
+def fate(view: View, entry: Entry) -> str:
+    """Say what becomes of the file of an image that is not cropped; '' where nothing is to say."""
+    verdict = entry.settled.verdict if isinstance(entry, Done) else _marked(entry)
+    if verdict is Verdict.SKIP:
+        return "comes again at the end"
+    if verdict is not Verdict.REJECT:
+        return ""
+    if view.session.copies:
+        return "no crop is made of it"
+    return f"moved to {REJECTED}" if isinstance(entry, Done) else MOVED
+
+
+def _marked(entry: Entry) -> Verdict | None:
+    if isinstance(entry, Open | Broken) and entry.mark in (Mark.REJECT, Mark.SKIP):
+        return entry.verdict
+    return None
 
 
 def _source(entry: Entry) -> tuple[str, str]:

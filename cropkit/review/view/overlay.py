@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import islice
 
+from cropkit.review.keys.actions import MOVED
 from cropkit.review.keys.keymap import shortened
 from cropkit.review.model import ReviewState
 from cropkit.review.model.slots import image_of, named
@@ -10,6 +11,7 @@ from cropkit.review.view.html import at, keys, pill, text
 from cropkit.review.view.layout import WIDTH
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import Rect
+from cropkit.system.home import REJECTED
 
 _LISTED = 12
 
@@ -25,7 +27,7 @@ def _sheet(view: View) -> str:
     groups = "".join(
         f"<div class='ck-group'><h3>{text(group)}</h3>"
         + "".join(
-            f"<div class='ck-row'>{keys(shortened(labels))}<span>{text(label)}</span></div>"
+            f"<div class='ck-row'>{keys(shortened(labels))}<span>{_does(view, label)}</span></div>"
             for label, labels in rows.items()
         )
         + "</div>"
@@ -43,6 +45,11 @@ def _sheet(view: View) -> str:
     place = Rect(0, view.layout.board.y, WIDTH, below)
     inner = f"<div class='ck-columns'>{groups}{mouse}</div>"
     return at(view.layout, place, inner, "ck-sheet")
+
+
+def _does(view: View, words: str) -> str:
+    """Say what a key does; where copies are made, no image is moved away."""
+    return text(words.replace(MOVED, "no crop of it") if view.session.copies else words)
 
 
 def _end(view: View) -> str:
@@ -65,9 +72,11 @@ def _end(view: View) -> str:
     title = "Everything is decided" if not session.broken else "Nothing is left to decide"
     inner = (
         f"<h3>{title}</h3><p style='line-height:2.2'>{rows}</p>{_targets(session)}"
-        f"{_failures(session)}"
-        f"<p class='ck-quiet'>{keys((view.keymap.label('previous-page'),))} look again · "
-        f"{keys((view.keymap.label('undo'),))} undo the last decision</p>"
+        f"{_set_aside(view)}{_failures(session)}"
+        f"<p class='ck-quiet'>{_key(view, 'previous-page')} look at the last page · "
+        f"{_key(view, 'undo')} take back what the last key decided · "
+        f"{_key(view, 'filter')} see only those of a kind, where "
+        f"{_key(view, 'reopen')} reopens one</p>"
     )
     return at(view.layout, view.layout.board, inner, "ck-sheet")
 
@@ -75,6 +84,21 @@ def _end(view: View) -> str:
 def _unsigned(view: View) -> Iterable[str]:
     if view.without_credentials:
         yield pill("without credentials", len(view.without_credentials))
+
+
+def _key(view: View, action: str) -> str:
+    return keys((view.keymap.label(action),))
+
+
+def _set_aside(view: View) -> str:
+    """Say where rejected images are, and how skipped ones come again."""
+    counts, lines = view.counts, []
+    if counts.rejected and not view.session.copies:
+        lines.append(f"<span class='ck-reject'>{counts.rejected:,} moved to {REJECTED}</span>")
+    if counts.skipped:
+        key = _key(view, "next-unreviewed")
+        lines.append(f"<span>{counts.skipped:,} skipped: {key} look again</span>")
+    return f"<p>{' · '.join(lines)}</p>" if lines else ""
 
 
 def _targets(session: ReviewState) -> str:
