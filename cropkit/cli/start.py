@@ -56,6 +56,8 @@ def _add_review(commands: Commands) -> None:
     parser.add_argument("--no-learning", action="store_true", help=text)
     add_ways(parser)
     add_slots(parser)
+    text = "hold every box to one ratio, from the first page, as --targets W:H does"
+    parser.add_argument("--aspect", type=values.ratio, dest="targets", metavar="W:H", help=text)
     add_state(parser)
     parser.add_argument("--defer", action="store_true", help="only record decisions; apply later")
     parser.add_argument("--reviewer", default="", metavar="NAME", help="who decides")

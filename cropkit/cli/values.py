@@ -36,6 +36,14 @@ def share(text: str) -> float:
     return number
 
 
+def ratio(text: str) -> str:
+    """Check that a ratio is written as ``3:2`` or ``1.91:1``."""
+    number = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
+    if not re.fullmatch(f"{number}:{number}", text) or min(map(float, text.split(":"))) <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a ratio as 3:2")
+    return text
+
+
 def days(text: str) -> timedelta:
     """Read a number of days above 0."""
     number = _number(text)

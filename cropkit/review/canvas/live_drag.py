@@ -8,6 +8,7 @@ the hand by the way there and back. It runs where JupyterLab has anywidget's ext
 import importlib.util
 import logging
 from collections.abc import Callable
+from math import isclose
 from typing import Any
 
 from ipywidgets import Layout
@@ -71,12 +72,13 @@ class LiveDrag:
 def described(cell_state: CellState | None) -> dict[str, object] | None:
     """Return what can be taken hold of.
 
-    A zoomed image is the kernel's, which clips it, and so is a box that is held to a target.
+    A zoomed image is the kernel's, which clips it, and so is a box that is held to targets: one
+    that is held to the ratio of the lock is drawn as it is pulled in that ratio.
     """
     entry, view = (cell_state.entry, cell_state.view) if cell_state is not None else (None, None)
     if view is None or view.closer or (cell_state and cell_state.weight is Weight.SMALL):
         return None
-    if not isinstance(entry, Open) or entry.mark is not Mark.KEEP or entry.aims:
+    if not isinstance(entry, Open) or entry.mark is not Mark.KEEP or _is_aimed(entry):
         return None
     return {
         "x": view.frame.x,
@@ -86,6 +88,13 @@ def described(cell_state: CellState | None) -> dict[str, object] | None:
         "box": list(entry.box.xyxy),
         "ratio": entry.ratio,
     }
+
+
+def _is_aimed(entry: Open) -> bool:
+    """Whether a pull ends at another box than the ratio alone would make of it."""
+    if entry.fit is None:
+        return False
+    return entry.ratio is None or not isclose(entry.ratio, entry.fit.target.aspect_ratio)
 
 
 def _model() -> Any:  # noqa: ANN401  (its type is there only where anywidget is)

@@ -95,13 +95,17 @@ def _toggle_targets(session: ReviewState, move: ToggleTargets) -> Step:
     if not session.has_targets:
         raise IllegalMove(name_of(move), "no crop is wanted for a target")
     after = replace(session, holding=not session.holding)
-    entries = tuple(_held(after, e) if isinstance(e, Open) else e for e in session.entries)
-    return Step(replace(after, entries=entries))
+    return Step(_all_held(after))
+
+
+def _all_held(session: ReviewState) -> ReviewState:
+    entries = tuple(_held(session, e) if isinstance(e, Open) else e for e in session.entries)
+    return replace(session, entries=entries)
 
 
 def _held(session: ReviewState, entry: Open) -> Open:
-    """Return an image held to its targets, or as it was asked for before."""
-    other = replace(entry, aims=session.aims(entry.path))
+    """Return an image held to what holds its box now, or as it was asked for before."""
+    other = replace(entry, aims=session.aims(entry.path, entry.size))
     return locked(other.boxed(entry.fit.asked if entry.fit else entry.box), session.lock)
 
 
@@ -110,7 +114,7 @@ def _turn_lock(session: ReviewState, move: TurnLock) -> Step:
         raise IllegalMove(name_of(move), "no aspect ratio is held")
     turned = _holding(session, replace(session.lock, turned=not session.lock.turned))
     entry = turned.entries[turned.chosen] if turned.entries else None
-    if not isinstance(entry, Open) or entry.ratio is None:
+    if not isinstance(entry, Open) or entry.ratio is None or entry.aims:
         return Step(turned)
     across = sized(entry.box, entry.box.size.swapped, entry.size)
     return edited(turned, None, box=fitted(across, entry.ratio))
@@ -121,12 +125,14 @@ def _set_ratio(session: ReviewState, move: SetRatio) -> Step:
         raise IllegalMove(name_of(move), "a ratio is made of two numbers above 0")
     entry = open_at(session, None, move)
     holding = _holding(session, AspectLock(Held.RATIO, move.width, move.height))
+    if not (session.holding and session.has_targets):
+        return Step(holding)
     return edited(holding, None, box=fitted(entry.box, move.width / move.height))
 
 
 def _holding(session: ReviewState, lock: AspectLock) -> ReviewState:
-    entries = tuple(locked(e, lock) if isinstance(e, Open) else e for e in session.entries)
-    return replace(session, lock=lock, entries=entries)
+    """Hold a ratio: each undecided box of the page is given it, around the middle it has."""
+    return _all_held(replace(session, lock=lock))
 
 
 def _set_box(session: ReviewState, move: SetBox) -> Step:

@@ -91,7 +91,7 @@ class FullImage:
 
 @dataclass(frozen=True, slots=True)
 class ToggleLock:
-    """Hold another aspect ratio: the next of `LOCKS`."""
+    """Hold another aspect ratio, the next of `LOCKS`, and give it to each undecided box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class TurnLock:
 
 @dataclass(frozen=True, slots=True)
 class SetRatio:
-    """Hold a ratio of one's own, and give it to the chosen box."""
+    """Hold a ratio of one's own, and give it to each undecided box of the page."""
 
     width: int
     height: int

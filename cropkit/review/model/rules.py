@@ -278,7 +278,7 @@ def _loaded(session: ReviewState, move: ImageLoaded) -> Step:
         earlier = Decided(None, Status.CROPPED, full(move.size), "cropped already")
         known = replace(session, images=images.decided(move.path, earlier))
         return Step(put(known, position, Done(move.path, earlier, move.size)))
-    entry = opened(move, images.draft(move.path), session.aims(move.path))
+    entry = opened(move, images.draft(move.path), session.aims(move.path, move.size))
     if entry.mark is Mark.LATER and session.arrangement is not Arrangement.GRID:
         entry = replace(entry, mark=Mark.KEEP)
     known = replace(

@@ -14,7 +14,7 @@ from cropkit.review.model.decided import Decided, DraftDecision, Mark
 from cropkit.review.model.images import Images, Stacked
 from cropkit.review.model.listing import ByPath, Paths
 from cropkit.review.model.tree import NumberSet
-from cropkit.targets import Fit, Target
+from cropkit.targets import LARGEST, Fit, Target, fits
 from cropkit.wanted import Wanted
 
 
@@ -64,6 +64,14 @@ class AspectLock:
             Held.RATIO: self.width / self.height,
         }[self.held]
         return 1 / upright if upright and self.turned else upright
+
+    def aims(self, image: Size) -> tuple[Target, ...]:
+        """Return the ratio that every box is given, where it is not that of each box itself."""
+        sides = {Held.RATIO: (self.width, self.height), Held.IMAGE: (image.width, image.height)}
+        width, height = sides.get(self.held, (0, 0))
+        if self.turned:
+            width, height = height, width
+        return (Target(width, height, bare=True),) if 0 < max(width, height) <= LARGEST else ()
 
     def __str__(self) -> str:
         if self.held is Held.RATIO:
@@ -381,15 +389,27 @@ class ReviewState:
         """Whether any crop is wanted for a target."""
         return any(each.targets for each in self.wanted)
 
-    def aims(self, path: str) -> tuple[Target, ...]:
-        """Return the targets that the box of a crop is held to, now."""
-        return targets_of(path, self.wanted) if self.holding and self.has_targets else ()
+    def aims(self, path: str, image: Size) -> tuple[Target, ...]:
+        """Return what the box of a crop is held to, now: its targets, or the ratio of the lock.
+
+        Parameters
+        ----------
+        image : size of its image
+        """
+        if self.holding and self.has_targets:
+            return targets_of(path, self.wanted)
+        return self.lock.aims(image)
 
     def too_small(self, entry: Entry) -> bool:
-        """Whether accepting it would make a crop that is smaller than it should be."""
+        """Whether accepting it would make a crop that is smaller than it should be, or misses it.
+
+        No box of a tiny image may have the ratio that is held.
+        """
         if not isinstance(entry, Open) or not entry.verdict.keeps_a_box:
             return False
-        return self.is_below_minimum(entry) or (entry.fit is not None and entry.fit.is_upscale)
+        fit = entry.fit
+        misses = fit is not None and (fit.is_upscale or not fits(entry.box.size, fit.target))
+        return misses or self.is_below_minimum(entry)
 
     def is_below_minimum(self, entry: Open) -> bool:
         """Whether its crop would have a side of less pixels than any should have."""

@@ -157,7 +157,7 @@ def box_beside(session: ReviewState, entry: Entry, path: str) -> PixelBox | None
         return session.box_of(path)
     if not isinstance(entry, Open):
         return None
-    beside = replace(entry, path=path, aims=session.aims(path))
+    beside = replace(entry, path=path, aims=session.aims(path, entry.size))
     return offering(beside, _of_slot(entry.suggestions, slot_of(path))).box
 
 
