@@ -113,8 +113,7 @@ class ReviewController:
         learn: bool = False,
     ) -> None:
         self.collection, self._loop, self._clock = collection, loop, clock
-        self._other_reviews = OtherReviews(collection)
-        self.changed = changed
+        self._other_reviews, self.changed = OtherReviews(collection), changed
         self.guard = Guard(collection, changed, loop)
         self.store = ReviewStore(collection)
         resumed = self.store.resumed(per_page, minimum, around)

@@ -725,7 +725,7 @@ REVIEW = (
     mutant(
         "a crop that is enlarged is large enough",
         STATE,
-        "(entry.fit is not None and entry.fit.is_upscale)",
+        "fit is not None and (fit.is_upscale or not fits(entry.box.size, fit.target))",
         "False",
         IN_TARGETS,
     ),
