@@ -78,7 +78,7 @@ from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.other_reviews import OtherReviews
 from cropkit.review.runtime.prefetch import Prefetch
 from cropkit.review.runtime.queued_enter import STILL_LOADING, QueuedEnter
-from cropkit.review.runtime.review_store import ReviewStore
+from cropkit.review.runtime.review_store import Resumed, ReviewStore
 from cropkit.review.screen import Screen, stage_fit
 from cropkit.review.view.view_model import View
 from cropkit.suggest.suggested import told_of
@@ -153,16 +153,19 @@ class ReviewController:
         self._tell_of_unread(resumed.problems)
         self._left_at, self._told_at = self.session.resuming, loop.time()
         self._waiting_elsewhere: list[str] = []
-        self._listing = BackgroundListing(
-            *(resumed.rest, loop, self.guard),
-            images=lambda: self.session.images,
-            take=self._listed,
-            failed=self._listing_failed,
-        )
+        self._listing = self._listing_on(resumed)
         self._listing.go_on()
         if self.learning is not None:
             self.on_submit(self.learning.decided)
             self.on_undo(self.learning.undone)
+
+    def _listing_on(self, resumed: Resumed) -> BackgroundListing:
+        return BackgroundListing(
+            *(resumed.rest, self._loop, self.guard),
+            images=lambda: self.session.images,
+            take=self._listed,
+            failed=self._listing_failed,
+        )
 
     # --- what is asked by `input` and `widget`
 
