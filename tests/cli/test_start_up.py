@@ -1,6 +1,8 @@
 """What a command loads before it begins: held by names of modules, not by the clock."""
 
 import argparse
+import gc
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ import pictures
 import pytest
 
 import cropkit
+from cropkit import __main__
 from cropkit.cli import _GROUPS, parser
 from cropkit.geometry import PixelBox
 
@@ -23,6 +26,18 @@ CALL = """
 import atexit, sys
 from cropkit.__main__ import main
 atexit.register(lambda: sys.stderr.write("\\n" + " ".join(sys.modules)))
+sys.exit(main())
+"""
+COLLECTED = """
+import atexit, gc, json, sys
+from cropkit.__main__ import main
+before = sum(each["collections"] for each in gc.get_stats())
+
+def tell():
+    after = sum(each["collections"] for each in gc.get_stats())
+    sys.stderr.write("\\n" + json.dumps([after - before, len(gc.get_objects())]))
+
+atexit.register(tell)
 sys.exit(main())
 """
 BOX = ("--box", "8,8,40,40")
@@ -40,10 +55,15 @@ def folder(tmp_path: Path) -> Path:
 
 def loaded(*words: str | Path) -> set[str]:
     """Return all modules that a command has loaded when it has ended well."""
-    command = [sys.executable, "-c", CALL, *map(str, words)]
+    return set(ended(CALL, *words).split())
+
+
+def ended(program: str, *words: str | Path) -> str:
+    """Return the last line that a command has written to stderr, when it has ended well."""
+    command = [sys.executable, "-c", program, *map(str, words)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
-    return set(ended.stderr.rsplit("\n", 1)[1].split())
+    return ended.stderr.rsplit("\n", 1)[1]
 
 
 def large(modules: set[str]) -> set[str]:
@@ -93,6 +113,24 @@ def test_help_loads_nothing_large_and_no_other_command(command: str) -> None:
         name.rpartition(".")[2] for name in modules if name.startswith("cropkit.cli.")
     }
     assert (large(modules), described) == (set(), own)
+
+
+def test_a_short_command_does_not_look_for_garbage_among_what_it_loads(folder: Path) -> None:
+    words = ("crop", folder / "a.png", "--box", "8,8,30,30")
+    collections, left = json.loads(ended(COLLECTED, *words))
+    assert collections == 0
+    assert left == 0  # for the interpreter to look through when it ends
+
+
+def test_a_long_command_looks_for_garbage_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(__main__, "LOADED", gc.get_count()[0] + 1_000)
+    monkeypatch.setattr("atexit.register", lambda _: None)
+    usual, callbacks = gc.get_threshold(), [*gc.callbacks]
+    __main__.collect_late()
+    assert gc.get_threshold() == (__main__.LOADED, *usual[1:])
+    kept = [[number] for number in range(2_000)]
+    assert gc.get_threshold() == usual
+    assert (gc.callbacks, len(kept)) == (callbacks, 2_000)
 
 
 def described(by: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
