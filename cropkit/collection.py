@@ -70,7 +70,7 @@ from cropkit.records import (
     Verdict,
 )
 from cropkit.suggest import Clipped, Suggester, gather
-from cropkit.system import destinations, log, parameters, state_place
+from cropkit.system import destinations, log, parameters, signing, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG, SUGGESTIONS
 from cropkit.system.scope import Scope, scope_of
@@ -480,7 +480,8 @@ class Collection:
         """
         self.scope.check_is_whole()
         self.trail.choose(options.to_settings())
-        self.executor.applier.options = options
+        signs = options.signs or self.options.signs
+        self.executor.applier.options = replace(options, signs=signs)
 
     def also_drop(self, item: str) -> None:
         """Leave one thing more out of crops from now on, in every session of this collection.
@@ -503,7 +504,12 @@ class Collection:
         return replace(how, salvage=parameters.flag("salvage", salvage) or how.salvage)
 
     def _chosen(self) -> formats.Options:
-        return formats.Options.from_settings(self.trail.settings())
+        kept = formats.Options.from_settings(self.trail.settings())
+        try:
+            return replace(kept, signs=signing.is_wanted(self.root))
+        except PersonalStateUnusable as error:  # then what holds credentials is refused, and told
+            _log.warning("whether crops are to be signed is not known: %s", error)
+            return kept
 
     # -- looking -------------------------------------------------------------------------------
 

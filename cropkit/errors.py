@@ -22,6 +22,7 @@ CropkitError
  │    ├── NoSpace            not enough room for the crop and its original
  │    ├── LosslessUnavailable no libjpeg answers that copies coefficients; the decision waits
  │    ├── PartMissing        a package that its format needs is not installed; the decision waits
+ │    ├── CannotSign         something about the signer's certificate or key; the decision waits
  │    ├── NameTaken          the destination has that name already
  │    ├── Busy               another operation has claimed the file
  │    ├── NothingToUndo      no finished operation is left to undo
@@ -36,8 +37,8 @@ CropkitError
  │    ├── TooCostly          to read it takes more time, memory or output than one file may
  │    ├── UnreadableImage    EmptyFile, Truncated, CorruptImage
  │    └── UnsupportedImage   UnknownFormat, WrongExtension, UnsupportedFormat, AnimatedImage,
- │                           MultiPage, GainMap, Provenance, TrailingData, UnsupportedDepth,
- │                           TooLarge, TooManyParts
+ │                           MultiPage, GainMap, Provenance, UnfitCredentials, TrailingData,
+ │                           UnsupportedDepth, TooLarge, TooManyParts
  ├── Failed                the candidate was discarded; the original stands
  │    ├── RunIncomplete      a batch ended, and not every item of it well
  │    ├── VerificationFailed what was read back is not what was meant
@@ -296,6 +297,17 @@ class PartMissing(Refused):
     passes = True
 
 
+class CannotSign(Refused):
+    """(path, reason): its crop is to be signed by this person, and cannot be."""
+
+    template = "{0}: its content credentials cannot be signed: {1}"
+    cure = (
+        "Nothing was written; mend that, then `cropkit apply FOLDER`, or sign no more:"
+        " `cropkit settings FOLDER --provenance refuse`"
+    )
+    passes = True
+
+
 class NameTaken(Refused):
     """(path, name in the way)."""
 
@@ -472,6 +484,13 @@ class Provenance(UnsupportedImage):
         "They go with `cropkit settings FOLDER --drop provenance`; else crop into a new file "
         "without them: `--copy-to OUT --format png`"
     )
+
+
+class UnfitCredentials(UnsupportedImage):
+    """(path, reason): no crop can be signed on the strength of what the file says of itself."""
+
+    template = "{0}: its content credentials cannot be kept: {1}"
+    cure = "They go with `cropkit settings FOLDER --provenance refuse --drop provenance`"
 
 
 class TrailingData(UnsupportedImage):

@@ -33,14 +33,21 @@ from cropkit.audit import probe, store_reader
 from cropkit.audit.operation import Operation, OperationKind, OperationState
 from cropkit.audit.trail import AuditTrail
 from cropkit.collection import Collection
-from cropkit.errors import ApplierDied, BadDecision, InDoubt, VerificationFailed, WriteFailed
+from cropkit.errors import (
+    ApplierDied,
+    BadDecision,
+    InDoubt,
+    UnfitCredentials,
+    VerificationFailed,
+    WriteFailed,
+)
 from cropkit.formats import codecs, webp
 from cropkit.geometry import PixelBox
 from cropkit.lossless import library, process
 from cropkit.monitor.delivery import alerts_file
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Verdict
 from cropkit.review.runtime.review_store import ReviewStore
-from cropkit.system import mounts
+from cropkit.system import mounts, signing
 from cropkit.system.files import Root
 
 BOX = PixelBox(0, 0, 48, 48)
@@ -751,6 +758,18 @@ def _png(data: bytes) -> Callable[[Place], Begun]:
     return image("bad.png", data)
 
 
+_CREDENTIALS = (0xEB, b"JP\0\1\0\0\0\1....jumbc2pa")
+
+
+def unsigned(place: Place) -> Begun:
+    """Have crops signed here, by nobody."""
+    for name in (signing.CERTIFICATE, signing.KEY):
+        place.patch.delenv(name, raising=False)
+    signing.want(place.folder, wanted=True)
+    (place.folder / "bad.jpg").write_bytes(jpg.build([_CREDENTIALS]))
+    yield
+
+
 ALERTS: Mapping[str, Callable[[Place], Begun]] = {
     "unreadable": unreadable,
     "no-collection": nothing,
@@ -843,7 +862,9 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "AnimatedImage": _png(animated()),
     "MultiPage": _jpeg((0xE2, _MPF + b"\2")),
     "GainMap": _jpeg((0xE1, b"FLIR\0\1\0\0")),
-    "Provenance": _jpeg((0xEB, b"JP\0\1\0\0\0\1....jumbc2pa")),
+    "CannotSign": unsigned,
+    "UnfitCredentials": failing(UnfitCredentials(IMAGE, "assertion.dataHash.mismatch")),
+    "Provenance": _jpeg(_CREDENTIALS),
     "TrailingData": _png(png.build(png.values(0, 8, 21, 13), 0, 8) + b"the old picture"),
     "UnsupportedDepth": image("bad.jpg", _PLAIN.replace(b"\xff\xc0\0\x11", b"\xff\xc9\0\x11")),
     "TooLarge": _png(many_pixels()),

@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from cropkit import formats
 from cropkit.bounds import Bounds
 from cropkit.errors import UnreadableImage
-from cropkit.formats import Opened, cost
+from cropkit.formats import Opened, cost, credentials
 from cropkit.formats.account import Candidate, Header
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.headers import Headers
@@ -120,6 +120,7 @@ def crop(image: Opened, data: bytes, box: PixelBox) -> Candidate:
         candidate = image.crop(box)
     else:
         candidate = done(formats.crop, data, image.name, box, image.options)
+    candidate = _signed(candidate, data, image.name, image.options)
     return _within(candidate, image.name, bounds)
 
 
@@ -134,6 +135,8 @@ def copied(data: bytes, name: str, box: PixelBox, how: CopyOptions, options: Opt
     from cropkit.formats import copies  # noqa: PLC0415  (all codecs: for such copies only)
 
     candidate = done(copies.copied, data, name, box, how, options)
+    if how.is_faithful(candidate.format):
+        candidate = _signed(candidate, data, name, options)
     return _within(candidate, name, Bounds.from_environment())
 
 
@@ -145,7 +148,20 @@ def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:
     VerificationFailed, LosslessUnavailable, PartMissing, TooCostly
         The candidate is to be discarded; the original stands.
     """
-    return done(_verified, written, name, candidate)
+    where = done if candidate.signature is None else apart
+    return where(_verified, written, name, candidate)
+
+
+def _signed(candidate: Candidate, data: bytes, name: str, options: Options) -> Candidate:
+    """Return a crop with new credentials, where it is to have some: always apart.
+
+    What reads them is foreign code, and nothing is known of its cost.
+    """
+    if not (options.signs and credentials.is_to_be_signed(candidate)):
+        return candidate
+    from cropkit.formats.credentials import signer, signing  # noqa: PLC0415  (for these only)
+
+    return apart(signing.signed, data, name, candidate, signer.load(name))
 
 
 def _costs_little(data: bytes, bounds: Bounds) -> bool:

@@ -3,9 +3,12 @@
 import argparse
 from pathlib import Path
 
-from cropkit.cli.shell import DONE, Commands, document, folder_command, opened, reading, tell
+from cropkit.cli.shell import DONE, Commands, document, folder_command, opened, reading, say, tell
 from cropkit.cli.ways import Opening, add_slots, add_ways, ways
 from cropkit.errors import NoCollection
+from cropkit.system.scope import scope_of
+
+_REFUSE, _SIGN = _PROVENANCE = ("refuse", "sign")
 
 
 def add(commands: Commands) -> None:
@@ -19,6 +22,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--drop-nothing", action="store_true", help=text)
     text = "crop what can be read of damaged JPEGs and PNGs"
     parser.add_argument("--salvage", action=argparse.BooleanOptionalAction, help=text)
+    text = "content credentials: sign crops anew with your own certificate, or refuse such images"
+    parser.add_argument("--provenance", choices=_PROVENANCE, help=text)
     text = "crop images themselves again, to any box"
     parser.add_argument("--in-place", action="store_true", help=text)
     text = "how a review puts boxes around subjects, as 'margin=0.15 aspect=4:5'"
@@ -28,6 +33,8 @@ def add(commands: Commands) -> None:
 
 
 def _settings(arguments: argparse.Namespace) -> int:
+    if arguments.provenance:
+        _choose_provenance(arguments.folder, arguments.state, arguments.provenance)
     changes = {"jpeg": arguments.jpeg} if arguments.jpeg else {}
     if arguments.drop or arguments.drop_nothing:
         changes["drop"] = " ".join(arguments.drop or ())
@@ -45,6 +52,19 @@ def _settings(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _choose_provenance(folder: Path, state: Path | None, choice: str) -> None:
+    """Keep whether this person signs crops here: their own, and no setting of the collection."""
+    from cropkit.formats.credentials import signer  # noqa: PLC0415  (only where it is needed)
+    from cropkit.system import signing  # noqa: PLC0415  (as above)
+
+    scope = scope_of(folder, state)
+    scope.check_is_whole()
+    if choice == _SIGN:
+        said = signer.load(str(folder))
+        say(f"{folder}: crops of images with content credentials are signed by {said.called}")
+    signing.want(scope.root, wanted=choice == _SIGN)
+
+
 def _are_said(wanted: Opening) -> bool:
     return any(value for name, value in wanted.items() if name != "state")
 
@@ -53,6 +73,7 @@ def _chosen(folder: Path, state: Path | None) -> dict[str, str]:
     """Return the settings; of what becomes of crops only what is not as usual."""
     from cropkit.engine.ways import AROUND, SETTINGS  # noqa: PLC0415  (only where it is needed)
     from cropkit.formats.options import Options  # noqa: PLC0415  (as above)
+    from cropkit.system import signing  # noqa: PLC0415  (as above)
 
     try:
         with reading(folder, state) as trail:
@@ -60,7 +81,8 @@ def _chosen(folder: Path, state: Path | None) -> dict[str, str]:
     except NoCollection:
         kept = {}
     others = {name: kept[name] for name in (*SETTINGS, AROUND) if kept.get(name)}
-    return Options.from_settings(kept).to_settings() | others
+    signs = {"provenance": _SIGN} if signing.is_wanted(scope_of(folder, state).root) else {}
+    return Options.from_settings(kept).to_settings() | others | signs
 
 
 def _choose(arguments: argparse.Namespace, wanted: Opening, changes: dict[str, str]) -> None:

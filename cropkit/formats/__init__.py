@@ -19,7 +19,7 @@ from cropkit.errors import (
     UnsupportedFormat,
     VerificationFailed,
 )
-from cropkit.formats.account import Candidate, Header, OpenedImage
+from cropkit.formats.account import Candidate, Header, OpenedImage, Signature
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.options import Jpeg, Options
 from cropkit.formats.sniff import EXTENSIONS, shown, sniff
@@ -173,6 +173,8 @@ def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:
         The candidate is to be discarded; the original stands.
     """
     try:
+        if candidate.signature is not None:
+            written = _unsigned(written, candidate, candidate.signature, name)
         loss = _room(candidate.format, name).verify(written, candidate.proof, name)
     except ImportError as error:
         raise PartMissing(name, error.name) from error
@@ -181,6 +183,12 @@ def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:
             raise
         raise VerificationFailed(name, str(error)) from error
     return candidate if loss is None else replace(candidate, psnr=loss)
+
+
+def _unsigned(written: bytes, candidate: Candidate, signature: Signature, name: str) -> bytes:
+    from cropkit.formats.credentials import signing  # noqa: PLC0415  (for signed crops only)
+
+    return signing.proven(written, candidate, signature, name)
 
 
 def _format(data: bytes, name: str, drop: frozenset[str]) -> _Format:

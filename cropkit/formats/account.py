@@ -35,12 +35,31 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """What the manifest of a signed crop has to say, and what the file is without it.
+
+    Parameters
+    ----------
+    sha256 : of the crop without the manifest
+    serial : of the signer's certificate
+    parent : label of the manifest that the image had
+    redacted : addresses of what that shows no more
+    """
+
+    sha256: str
+    serial: str
+    parent: str
+    redacted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A cropped file that is not proven yet; boxes are upright.
 
     ``dropped`` holds (item, reason) pairs. ``psnr`` is in dB, None where no pixel was changed.
     ``degraded`` says in which way it is worse than the options ask for, None where it is not.
-    ``proof`` is the format's own: what `verify` holds the written bytes against.
+    ``proof`` is the format's own: what `verify` holds the written bytes against. ``signature`` says
+    what the manifest of a signed crop has to be; the proof is then of the bytes without that.
     """
 
     data: bytes
@@ -53,6 +72,7 @@ class Candidate:
     proof: object = field(repr=False, compare=False)
     psnr: float | None = None
     degraded: str | None = None
+    signature: Signature | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

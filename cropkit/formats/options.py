@@ -36,6 +36,8 @@ class Options:
     drop : what may be left out where a file is refused otherwise: gain-map, motion, provenance,
         trailing; extension: whether the name says what the content is
     salvage : crop what can be read of a damaged JPEG or PNG, which is refused otherwise
+    signs : give crops of images with content credentials new ones, signed by the person at work,
+        where the format is JPEG or PNG; it is the person's own choice, and no setting
 
     Raises
     ------
@@ -46,6 +48,7 @@ class Options:
     jpeg: Jpeg = Jpeg.LOSSLESS
     drop: frozenset[str] = frozenset()
     salvage: bool = False
+    signs: bool = False
 
     def __post_init__(self) -> None:
         for item in sorted(self.drop.difference(DROPPABLE)):

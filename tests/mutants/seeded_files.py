@@ -304,8 +304,8 @@ FILES = (
     mutant(
         "a signed PNG is cropped",
         PNG_META,
-        '("caBX" in kinds or "dSIG" in kinds):',
-        '("caBX" in kinds):',
+        'else ("dSIG", "caBX")',
+        'else ("caBX",)',
         IN_PNG,
         IN_FEATURES,
     ),

@@ -98,7 +98,7 @@ def opened(data: bytes, name: str, options: Options) -> OpenedJpeg:
     jpeg.check_coding()
     drops = options.jpeg is Mode.EXACT or GAIN_MAP in options.drop
     both = None if drops else gain_map.pair(jpeg, motion=video > 0)
-    metadata.refuse(jpeg, options.drop, paired=both is not None)
+    metadata.refuse(jpeg, options.drop, paired=both is not None, signs=options.signs)
     if len(jpeg.components) not in pixels.MODES:
         raise UnsupportedDepth(name, f"a JPEG of {len(jpeg.components)} components")
     readable = lossless.check_whole(jpeg, salvage=options.salvage)

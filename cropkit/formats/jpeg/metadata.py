@@ -72,7 +72,9 @@ def profile(jpeg: Jpeg) -> bytes | None:
     return b"".join(part[2:] for part in parts) or None
 
 
-def refuse(jpeg: Jpeg, drop: frozenset[str] = frozenset(), *, paired: bool = False) -> None:
+def refuse(
+    jpeg: Jpeg, drop: frozenset[str] = frozenset(), *, paired: bool = False, signs: bool = False
+) -> None:
     """Refuse what a crop would falsify: second pictures of the whole scene, and signed content.
 
     Raises
@@ -82,7 +84,7 @@ def refuse(jpeg: Jpeg, drop: frozenset[str] = frozenset(), *, paired: bool = Fal
         Unless they may be dropped.
     """
     signed = _signed(jpeg.metadata)
-    if signed and PROVENANCE not in drop:
+    if signed and not signs and PROVENANCE not in drop:
         raise Provenance(jpeg.name)
     if colour_profile.hides(profile(jpeg) or b""):
         raise GainMap(jpeg.name, "in the colour profile")

@@ -63,7 +63,7 @@ def opened(data: bytes, name: str, options: Options) -> OpenedPng:
     ihdr = chunks.read_ihdr(data, name)  # before the rest: a bomb is not even summed up
     stored = check_pixels(name, ihdr.size)
     container = chunks.parse(data, name, options.drop, salvage=options.salvage)
-    metadata.refuse(container, name, options.drop)
+    metadata.refuse(container, name, options.drop, signs=options.signs)
     try:
         _check_whole(ihdr, container, name)
     except _DAMAGE as error:

@@ -51,7 +51,9 @@ class Edit:
     texts: TextBudget = field(default_factory=TextBudget)
 
 
-def refuse(container: Container, name: str, drop: frozenset[str] = frozenset()) -> None:
+def refuse(
+    container: Container, name: str, drop: frozenset[str] = frozenset(), *, signs: bool = False
+) -> None:
     """Refuse what a crop would falsify: animations, second pictures and signed content.
 
     Raises
@@ -64,7 +66,8 @@ def refuse(container: Container, name: str, drop: frozenset[str] = frozenset()) 
         raise AnimatedImage(name, max(frames, kinds.count("fcTL")))
     if "gdAT" in kinds:
         raise GainMap(name, "a gain map in gdAT")
-    if PROVENANCE not in drop and ("caBX" in kinds or "dSIG" in kinds):
+    held = ("dSIG",) if signs else ("dSIG", "caBX")
+    if PROVENANCE not in drop and any(kind in kinds for kind in held):
         raise Provenance(name)
     if colour_profile.hides(text.profile(container.chunks) or b""):
         raise GainMap(name, "in the colour profile")
