@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, Any
 from cropkit.engine.executor import degraded
 from cropkit.errors import IllegalMove, NoImages
 from cropkit.geometry import PixelBox
-from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion
+from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status
 from cropkit.review.keys.keymap import Keymap
 from cropkit.review.keys.prompt import Prompt
 from cropkit.review.model import (
@@ -73,7 +73,7 @@ from cropkit.review.runtime.confidence_scan import ConfidenceScan
 from cropkit.review.runtime.degraded_watch import DegradedWatch
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.image_stream import Chunk
-from cropkit.review.runtime.learning import Learning
+from cropkit.review.runtime.learning import Learning, NotLearning
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.other_reviews import OtherReviews
 from cropkit.review.runtime.prefetch import Prefetch
@@ -120,11 +120,11 @@ class ReviewController:
         self.session, self._ids, self._waiting = resumed.session, resumed.ids, [*resumed.waiting]
         self._counts = SessionCounts(self.store.counts())
         arrived = self.guard.watch(lambda _: self.follow())
-        self.learning = Learning(collection, loop, self.guard) if learn else None
+        self.learning = Learning(collection, loop, self.guard) if learn else NotLearning()
         self.prefetch = Prefetch(
             *(collection, stage_fit(per_page), loop, arrived, self.guard.caught),
             reader=workers.reader,
-            see=self._see,
+            see=self.learning.see,
             where=self._where,
         )
         self.screen = Screen(
@@ -139,25 +139,21 @@ class ReviewController:
         self._placed: int | None = None
         self._begun = self._at_the_end = self.closed = False
         self._decided, self._enter = 0, QueuedEnter()
-        self._not_lossless: set[str] = set()
-        self._without_credentials: set[str] = set()
+        self._not_lossless, self._without_credentials = set[str](), set[str]()
         self._started: float | None = None
         # what keeps no crop waiting, nor waits for one
         self._side_thread = BackgroundThread("cropkit-side", loop, self.guard)
         self._confidence_scan = ConfidenceScan(
             self.store, self._side_thread, loop, self.guard, min_confidence
         )
-        self._on_submit: list[Callable[[tuple[Decision, ...]], object]] = []
-        self._on_undo: list[Callable[[CropResult], object]] = []
+        self._on_submit: list[Callable[[tuple[Decision, ...]], object]] = [self.learning.decided]
+        self._on_undo: list[Callable[[CropResult], object]] = [self.learning.undone]
         self._degraded = DegradedWatch(collection, self._side_thread, loop, self.guard)
         self._tell_of_unread(resumed.problems)
         self._left_at, self._told_at = self.session.resuming, loop.time()
         self._waiting_elsewhere: list[str] = []
         self._listing = self._listing_on(resumed)
         self._listing.go_on()
-        if self.learning is not None:
-            self.on_submit(self.learning.decided)
-            self.on_undo(self.learning.undone)
 
     def _listing_on(self, resumed: Resumed) -> BackgroundListing:
         return BackgroundListing(
@@ -306,10 +302,6 @@ class ReviewController:
         self._carry_out(decisions, step.undone)
         self.follow()
 
-    def _see(self, sha256: str, jpeg: bytes, suggestions: Sequence[Suggestion]) -> None:
-        if self.learning is not None:
-            self.learning.see(sha256, jpeg, suggestions)
-
     def _stamped(self, draft: DraftDecision) -> Decision:
         now = self._clock()
         return Decision(
@@ -338,8 +330,7 @@ class ReviewController:
         if self.closed or not self._begun or self.screen.opening:
             return  # nobody to draw for, or a page whose canvases are not all there
         for move in self.screen.arrivals():
-            arrival = move if self.learning is None else self.learning.improved(move)
-            self.session = advance(self.session, arrival).session
+            self.session = advance(self.session, self.learning.improved(move)).session
         self.screen.show()
         acknowledged = self.screen.acknowledged
         self._listing.stand_back(free=acknowledged)
@@ -512,8 +503,7 @@ class ReviewController:
         self._listing.close()
         self._decisions.close()
         self._side_thread.close()
-        if self.learning is not None:
-            self.learning.close()
+        self.learning.close()
         self.screen.retire(seen=self._begun)
         if self._run is not None:
             self._run.end()

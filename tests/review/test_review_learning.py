@@ -81,7 +81,7 @@ def review(folder: Path, suggester: Suggester, *, learn: bool = True) -> Iterato
 def learned(browser: Browser) -> None:
     """Wait until what was decided is learned."""
     learning = browser.controller.learning
-    browser.until(lambda: learning is None or learning.idle)
+    browser.until(lambda: learning.idle)
 
 
 def decide(browser: Browser, wanted: dict[str, PixelBox], pages: int) -> None:

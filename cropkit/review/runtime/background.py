@@ -63,6 +63,13 @@ class BackgroundThread:
         self.pending += 1
         self._jobs.put(job)
 
+    def here(self, path: str, work: Callable[[], object], failed: Callable[[], None]) -> None:
+        """Do `work` at once, in the thread that calls; what it raises is told about `path`."""
+        error = _done(work).exception()
+        if error is not None:
+            failed()
+            self._loop.call_soon_threadsafe(self._guard.caught, error, path)
+
     def stand_back(self) -> None:
         """Begin nothing for a moment: somebody waits for a page to be drawn."""
         self._free.clear()

@@ -57,11 +57,8 @@ class Learning:
         if learner is None:
             self._early.append((sha256, jpeg, suggestions))
             return
-        try:
-            learner.see(sha256, jpeg, suggestions)
-        except Exception as error:  # noqa: BLE001  (raised where it is shown: the image has come)
-            self._learner = None  # told once: the review goes on without it
-            self._later(partial(_raised, error))
+        look = partial(learner.see, sha256, jpeg, suggestions)
+        self._thread.here("", look, self._give_up)
 
     def improved(self, move: Move) -> Move:
         """Return the arrival of an image with what was learned before what is suggested."""
@@ -88,6 +85,9 @@ class Learning:
                 personal_cache.write(self._cached, self._learner.to_bytes())
             except PersonalStateUnusable as error:
                 _log.warning("what was seen of images is not kept: %s", error)
+
+    def _give_up(self) -> None:
+        self._learner = None
 
     def _later(self, work: Callable[[], object]) -> None:
         self._thread.submit("", work, lambda _: None)
@@ -123,5 +123,23 @@ class Learning:
                 yield each.decision
 
 
-def _raised(error: Exception) -> None:
-    raise error
+class NotLearning:
+    """Takes the same, and learns nothing."""
+
+    idle = True
+
+    def see(self, sha256: str, jpeg: bytes, suggestions: Sequence[Suggestion]) -> None:
+        """Look at nothing."""
+
+    def improved(self, move: Move) -> Move:
+        """Return the arrival of an image as it is."""
+        return move
+
+    def decided(self, decisions: Sequence[Decision]) -> None:
+        """Learn nothing."""
+
+    def undone(self, result: CropResult) -> None:
+        """Unlearn nothing."""
+
+    def close(self) -> None:
+        """Keep nothing."""
