@@ -17,11 +17,12 @@ class Jpeg(StrEnum):
 
 # What may be left out when the person says so, where a file is refused otherwise.
 GAIN_MAP = "gain-map"  # every second picture in a JPEG
+DEPTH = "depth"  # depth maps and mattes behind a JPEG that cannot be cropped along
 PROVENANCE = "provenance"  # signed content credentials, which a crop breaks
 TRAILING = "trailing"  # what follows the end of an image
 MOTION = "motion"  # the video of a photograph that moves
 EXTENSION = "extension"  # the check that the name says what the content is
-DROPPABLE = (GAIN_MAP, MOTION, PROVENANCE, TRAILING, EXTENSION)
+DROPPABLE = (GAIN_MAP, DEPTH, MOTION, PROVENANCE, TRAILING, EXTENSION)
 YES = "yes"
 
 
@@ -33,8 +34,8 @@ class Options:
     ----------
     jpeg : lossless, where the corner moves out to a whole block, or not at all; lossless-or-exact,
         where that box is encoded anew when libjpeg is not there; exact, the very box, encoded anew
-    drop : what may be left out where a file is refused otherwise: gain-map, motion, provenance,
-        trailing; extension: whether the name says what the content is
+    drop : what may be left out where a file is refused otherwise: gain-map, depth, motion,
+        provenance, trailing; extension: whether the name says what the content is
     salvage : crop what can be read of a damaged JPEG or PNG, which is refused otherwise
     signs : give crops of images with content credentials new ones, signed by the person at work,
         where the format is JPEG or PNG; it is the person's own choice, and no setting

@@ -6,7 +6,7 @@ import jpeg_builder as jpg
 import pictures
 import planting
 from jpeg_encoder import encode, noise
-from ultra_hdr_builder import ultra_hdr
+from ultra_hdr_builder import CALIBRATION, auxiliary, gain_map, portrait, ultra_hdr
 
 from cropkit.formats.capabilities import PRIVATE, SPELT, UNSIGNED
 
@@ -149,6 +149,14 @@ SAMPLES: dict[str, bytes | list[bytes]] = {
         jpg.build([(0xE1, XMP + b"<x GDepth:Data='iVBO'/>")]),
         jpg.build([(0xE1, b"FLIR\0\1\0\0")]),
     ],
+    "depth maps, mattes of an iPhone (lossless)": [
+        portrait((auxiliary("disparity", 4), auxiliary("portraiteffectsmatte", 2))),
+    ],
+    "those that do not fit, with `--drop depth`": [
+        portrait((gain_map(), auxiliary("disparity", 3))),
+        portrait((auxiliary("disparity", 3),)),
+    ],
+    "calibration of a depth map": portrait((auxiliary("depth", 2, CALIBRATION),)),
     "a motion photo's video, with `--drop motion`": [
         jpg.build([(0xE1, XMP + b"<x GCamera:MotionPhoto='1' b='2'/>")]) + VIDEO,
         ultra_hdr(more=VIDEO),

@@ -51,7 +51,7 @@ NAMED = {
     r"File:YCbCrSubSampling": r"sampling",
     r"Adobe:ColorTransform": r"APP14 Adobe",
     r"Photoshop:.*": r"Photoshop",
-    r"MPF\d+:NumberOfImages": r"MPF",
+    r"MPF\d+:(NumberOfImages|MPFVersion)": r"MPF",
     r"IFD0:(Strip|Tile)\w+|IFD0:RowsPerStrip": r"(Strip|Tile)(Offsets|ByteCounts)",
     r"File:(ImageLength|ProfileDataOffset)": r"header: width, height, lengths",
     r"IFD0:ImageDescription": r"ImageDescription",

@@ -13,7 +13,7 @@ from cropkit.formats.jpeg import (
     second_pictures,
     segments,
 )
-from cropkit.formats.jpeg.gain_map import Pair
+from cropkit.formats.jpeg.gain_map import Family
 from cropkit.formats.jpeg.segments import Jpeg
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata.crop_change import SHOWS_MORE
@@ -35,7 +35,7 @@ class OpenedJpeg:
     jpeg: Jpeg
     header: Header
     options: Options
-    pair: Pair | None = None
+    family: Family | None = None
     video: int = 0
     readable: Readable | None = None
 
@@ -53,8 +53,8 @@ class OpenedJpeg:
         if self.options.jpeg is Mode.EXACT:
             return self._told(reencode.crop(jpeg, boxes, Account("jpeg"), drop))
         try:
-            if self.pair:
-                return self._told(gain_map.crop(self.pair, header, boxes, drop))
+            if self.family:
+                return self._told(gain_map.crop(self.family, header, boxes, drop))
             return self._told(lossless.crop(jpeg, header, boxes, Account("jpeg"), drop))
         except TookTooLong as error:
             raise CorruptImage(jpeg.name, f"decoding it: {error}") from error
@@ -67,7 +67,7 @@ class OpenedJpeg:
 
     def _anew(self, boxes: tuple[PixelBox, PixelBox], why: Ended) -> Candidate:
         """Encode the box anew that a lossless crop would hold: it is the one that was shown."""
-        if self.pair:
+        if self.family:
             raise GainMap(self.jpeg.name, f"gain map, beside what cannot be copied: {why}")
         stored = self.header.snapped(boxes[1])
         applied = stored.upright(self.jpeg.size, self.header.orientation)
@@ -97,15 +97,15 @@ def opened(data: bytes, name: str, options: Options) -> OpenedJpeg:
     segments.check_scans(jpeg)
     jpeg.check_coding()
     drops = options.jpeg is Mode.EXACT or GAIN_MAP in options.drop
-    both = None if drops else gain_map.pair(jpeg, motion=video > 0)
-    metadata.refuse(jpeg, options.drop, paired=both is not None, signs=options.signs)
+    together = None if drops else gain_map.family(jpeg, options.drop, motion=video > 0)
+    metadata.refuse(jpeg, options.drop, paired=together is not None, signs=options.signs)
     if len(jpeg.components) not in pixels.MODES:
         raise UnsupportedDepth(name, f"a JPEG of {len(jpeg.components)} components")
     readable = lossless.check_whole(jpeg, salvage=options.salvage)
     header = _header(jpeg)
-    if both:
-        header = replace(header, grid=both.grid, step=both.scale)
-    return OpenedJpeg(jpeg, header, options, both, video, readable)
+    if together:
+        header = replace(header, grid=together.grid, step=together.step)
+    return OpenedJpeg(jpeg, header, options, together, video, readable)
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cropkit.errors import GainMap, MultiPage
@@ -11,9 +11,14 @@ from cropkit.formats.metadata.embedded_pictures import holds_picture, pictures
 from cropkit.geometry import Size
 
 MPF = b"MPF\0"
+MAP = "gain map"
 GAIN_MAP_ISO = b"urn:iso:std:iso:ts:21496:-1"
 _GAIN_MAPS = (b"hdrgm:Version", b"hdrgainmap", GAIN_MAP_ISO)
 _OF_A_MAP = (b"HDRGainMap:HDRGainMapVersion", b"aux:hdrgainmap")
+# What Apple calls the pictures behind one: depth, disparity, mattes of people, hair, skin, sky.
+_AUXILIARY = re.compile(
+    rb"AuxiliaryImageType(?:>|=[\"'])(?:urn:com:apple:photo:\d{4}:aux:)?([A-Za-z]{1,40})[<\"']"
+)
 _MOVING = (b"MotionPhoto", b"MicroVideo")
 _MORE = (b"GDepth:", b"GImage:", b"auxiliary:depth", b"FLIR\0")
 # Photographs that move, and directories of what stands behind the end.
@@ -56,19 +61,32 @@ def without_video(jpeg: Jpeg) -> Jpeg:
     return replace(jpeg, trailer=before if is_picture else b"")
 
 
-def is_gain_map(jpeg: Jpeg, other: Jpeg, *, motion: bool) -> bool:
-    """Whether the one picture behind an image is its gain map, and nothing else is there.
+def labels(jpeg: Jpeg, others: Sequence[Jpeg], *, motion: bool) -> list[str]:
+    """Return what each picture behind an image is, where all are of its frame and nothing is more.
+
+    None of them where one is not known for a gain map or an auxiliary picture, where an index
+    lists others, or where the metadata speak of more pictures.
 
     Parameters
     ----------
     motion : whether there was a video as well, which is left out
     """
     indices = [s.data for s in jpeg.metadata if s.marker == APP2 and s.data.startswith(MPF)]
-    words = [b"".join(s.data for s in each.metadata) for each in (jpeg, other)]
-    announced = any(word in words[1] for word in _GAIN_MAPS + _OF_A_MAP)
-    others = _MORE if motion else _MORE + _MOVING
-    more = any(word in each for word in others for each in words)
-    return announced and not more and all(_images(data) == 2 for data in indices)  # noqa: PLR2004  (the image and its map)
+    words = [b"".join(s.data for s in each.metadata) for each in (jpeg, *others)]
+    unknown = _MORE if motion else _MORE + _MOVING
+    more = any(word in each for word in unknown for each in words)
+    known = [_label(each) for each in words[1:]]
+    if more or not all(known) or any(_images(data) != len(words) for data in indices):
+        return []
+    return known
+
+
+def _label(words: bytes) -> str:
+    """Return what a picture is by its own metadata, "" where they do not say."""
+    if any(word in words for word in _GAIN_MAPS + _OF_A_MAP):
+        return MAP
+    auxiliary = _AUXILIARY.search(words)
+    return f"auxiliary picture ({auxiliary[1].decode()})" if auxiliary else ""
 
 
 def lists_one(index: bytes) -> bool:

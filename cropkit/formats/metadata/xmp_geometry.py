@@ -29,10 +29,20 @@ _IPTC = b"http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _PANORAMA = b"http://ns.google.com/photos/1.0/panorama/"
 _CAMERA_RAW = b"http://ns.adobe.com/camera-raw-settings/1.0/"
 _EXIF = b"http://ns.adobe.com/exif/1.0/"
-_SPACES = (_MWG, _ACDSEE, _MICROSOFT, _IPTC, _PANORAMA, _CAMERA_RAW, _EXIF)
-_RAW_GEOMETRY = re.compile(
-    rb"(?:Has)?Crop\w*|\w*Corrections|Retouch\w+|RedEye\w*|Look\w*Mask\w*|MaskGroup\w*"
-)
+_DEPTH = b"http://ns.apple.com/depthData/1.0/"
+_BLUR = b"http://ns.apple.com/depthBlurEffect/1.0/"
+# By name space, what it is called and which of its properties are said of the old frame.
+_STALE: Mapping[bytes, tuple[str, re.Pattern[bytes]]] = {
+    _CAMERA_RAW: (
+        "crs",
+        re.compile(
+            rb"(?:Has)?Crop\w*|\w*Corrections|Retouch\w+|RedEye\w*|Look\w*Mask\w*|MaskGroup\w*"
+        ),
+    ),
+    _DEPTH: ("depthData", re.compile(rb"IntrinsicMatrix\w*|(?:Inverse)?LensDistortion\w+")),
+    _BLUR: ("depthBlurEffect", re.compile(rb"RenderingParameters")),
+}
+_SPACES = (_MWG, _ACDSEE, _MICROSOFT, _IPTC, _PANORAMA, _EXIF, *_STALE)
 _NUMBER = re.compile(rb"\s*([+-]?\d{1,9}(?:\.\d{0,12})?)(?:[eE]([+-]?\d{1,2}))?\s*\Z")
 
 
@@ -79,7 +89,7 @@ def moved(packet: bytes, change: Change, account: Account, label: str) -> bytes 
         if rule:
             rule(element, edit)
     _restate_panorama(root, edit)
-    _drop_raw_geometry(root, edit)
+    _drop_stale(root, edit)
     return edited(packet, edit.changes)
 
 
@@ -271,15 +281,21 @@ def _restate_panorama(root: Element, edit: _Edit) -> None:
             edit.remove(value.whole, "GPano:LargestValidInteriorRect", _OLD_FRAME)
 
 
-def _drop_raw_geometry(root: Element, edit: _Edit) -> None:
-    """Cut out what Camera Raw would crop and mask: all of it is said of the old frame."""
+def _drop_stale(root: Element, edit: _Edit) -> None:
+    """Cut out what Camera Raw would crop and mask, and how a depth map was calibrated."""
     for element in root.walk():
         for value in element.attributes:
-            if value.name[0] == _CAMERA_RAW and _RAW_GEOMETRY.fullmatch(value.name[1]):
-                edit.remove(value.whole, f"crs:{value.name[1].decode()}", _OLD_FRAME)
-        if element.name[0] == _CAMERA_RAW and _RAW_GEOMETRY.fullmatch(element.name[1]):
-            span = range(element.start, element.stop)
-            edit.remove(span, f"crs:{element.name[1].decode()}", _OLD_FRAME)
+            label = _stale(value.name)
+            if label:
+                edit.remove(value.whole, label, _OLD_FRAME)
+        label = _stale(element.name)
+        if label:
+            edit.remove(range(element.start, element.stop), label, _OLD_FRAME)
+
+
+def _stale(name: tuple[bytes, bytes]) -> str | None:
+    prefix, names = _STALE.get(name[0], ("", None))
+    return f"{prefix}:{name[1].decode()}" if names and names.fullmatch(name[1]) else None
 
 
 _RULES: Mapping[tuple[bytes, bytes], Callable[[Element, _Edit], None]] = {
