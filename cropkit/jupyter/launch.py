@@ -85,9 +85,8 @@ def launch(
     }
     with stoppable():
         try:
-            needed("lab")
-            _check_labels(suggestions, order, units)
             _check(folder, state)
+            _check_labels(suggestions, order, units)
             with _temporary_folder() as session:
                 _show(session, {"folder": _absolute(folder), **parameters}, port, browser=browser)
         except CropkitError as error:
@@ -109,6 +108,7 @@ def _check_labels(suggestions: Path | None, order: str, units: str) -> None:
 
 def _check(folder: Path | None, state: Path | None) -> None:
     """Refuse in a second what else the notebook would, and say where only a part is meant."""
+    needed("lab")
     if folder is None:
         return
     from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for a demo)
