@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
@@ -42,7 +42,7 @@ from cropkit.engine.planning import (
 )
 from cropkit.engine.recovery import Recovered, recover
 from cropkit.engine.undoing import Undoer
-from cropkit.engine.ways import AROUND, Ways, kept, ways
+from cropkit.engine.ways import AROUND, AROUND_NAMED, Ways, kept, ways
 from cropkit.errors import (
     AuditError,
     BadDestination,
@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from cropkit.engine.fsck import Difference
     from cropkit.engine.recutting import Recut, Step
     from cropkit.exports.exporting import Exported
+    from cropkit.labels.framing_rule import Rule
     from cropkit.labels.importing import Import, Importer
     from cropkit.labels.labelled import Labelled
     from cropkit.monitor.stats import Stats
@@ -440,35 +441,60 @@ class Collection:
         self._run_of_it = Run(self.trail, kind, ask=ask)
         return self._run_of_it
 
-    def around(self) -> Mapping[str, Any]:
-        """Return how a review puts boxes around subjects: parameters of `cropkit.around`.
+    def rules(self) -> "dict[str, Rule]":
+        """Return how a review puts boxes around subjects: parameters of `cropkit.around`, by name.
 
-        A setting that is none is reported, and the usual rule counts.
+        The usual rule is first, and called ''. A setting that is no rule is reported, and left out.
         """
         from cropkit.labels import framing_rule  # noqa: PLC0415  (for reviews only)
 
+        settings = self.trail.settings()
+        named, bad = framing_rule.named_rules(settings.get(AROUND_NAMED, ""))
+        usual: Rule = {}
         try:
-            return framing_rule.read(self.trail.settings().get(AROUND, ""))
+            usual = framing_rule.read(settings.get(AROUND, ""))
         except CropkitError as error:
-            problem = Problem(ProblemKind.SUGGESTION, AROUND, str(error))
-            self.problems.report_once((problem,))
-            return {}
+            bad.append(str(error))
+        self.problems.report_once([Problem(ProblemKind.SUGGESTION, AROUND, why) for why in bad])
+        return {framing_rule.USUAL: usual} | named
+
+    def rule(self, around: str) -> "Rule":
+        """Return the rule that a text says, such as "margin=0.15 aspect=4:5", or that it names.
+
+        Raises
+        ------
+        BadFraming, BadTarget
+            There is none.
+        """
+        from cropkit.labels import framing_rule  # noqa: PLC0415  (as above)
+
+        return framing_rule.chosen(around, self.rules())
 
     def keep_around(self, rule: str) -> None:
         """Keep how reviews put boxes around subjects, such as "margin=0.15 aspect=4:5".
 
+        Parameters
+        ----------
+        rule : the usual one; or one more, with its name, as "portrait: aspect=4:5"; a name alone,
+            as "portrait:", forgets it
+
         Raises
         ------
-        BadFraming
+        BadFraming, BadTarget
             It is no rule: nothing was changed.
         InsideCollection
             This is a part of a collection only: nothing was changed.
         """
         from cropkit.labels import framing_rule  # noqa: PLC0415  (as above)
 
-        framing_rule.read(rule)
+        name, text = framing_rule.split(parameters.text("around", rule))
+        framing_rule.read(text)
         self.scope.check_is_whole()
-        self.trail.choose({AROUND: rule})
+        if not name:
+            self.trail.choose({AROUND: text})
+            return
+        kept = self.trail.settings().get(AROUND_NAMED, "")
+        self.trail.choose({AROUND_NAMED: framing_rule.with_another(kept, name, text)})
 
     def choose(self, options: formats.Options) -> None:
         """Make crops so from now on, in every session of this collection.
@@ -585,7 +611,7 @@ class Collection:
         labels : path, or a `cropkit.Labelled` that declares what cannot be known
         name : under which they are kept, shown as their source; None: the file's
         around : where the boxes are subjects, how crops are put around them: parameters of
-            `cropkit.around`, such as "margin=0.15 aspect=4:5"
+            `cropkit.around`, such as "margin=0.15 aspect=4:5", or the name of a rule that is kept
 
         Raises
         ------
@@ -639,11 +665,11 @@ class Collection:
         self, suggester: object, name: str | None, around: str | None, progress: Progress
     ) -> "Importer":
         """Return what keeps boxes under a name: the suggester's own, where none was given."""
-        from cropkit.labels import framing_rule, importing  # noqa: PLC0415  (loads parsers)
+        from cropkit.labels import importing  # noqa: PLC0415  (loads parsers)
 
         own = getattr(suggester, "name", "model")
         called = own if name is None else parameters.text("name", name)
-        rule = None if around is None else framing_rule.read(around)
+        rule = None if around is None else self.rule(around)
         return importing.Importer(self.imported, called, self.look, progress, rule)
 
     @property

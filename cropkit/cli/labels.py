@@ -18,9 +18,11 @@ from cropkit.cli.shell import (
     opened,
     opened_existing,
     progress_bar,
+    reading,
     say,
     tell,
 )
+from cropkit.errors import NoCollection
 
 if TYPE_CHECKING:
     from cropkit.labels.importing import Import
@@ -77,8 +79,11 @@ def add_convention(parser: argparse.ArgumentParser) -> None:
 
 def add_around(parser: argparse.ArgumentParser) -> None:
     """Give a command the rule that makes crops of subjects."""
-    text = "the boxes are subjects: put crops around them, as 'margin=0.15 aspect=4:5'"
-    parser.add_argument("--around", metavar="RULE", help=text)
+    text = (
+        "the boxes are subjects: put crops around them, as 'margin=0.15 aspect=4:5', or by the "
+        "name of a rule of `settings`"
+    )
+    parser.add_argument("--around", metavar="RULE|NAME", help=text)
 
 
 def _add_suggest(commands: Commands) -> None:
@@ -100,10 +105,17 @@ def _add_suggest(commands: Commands) -> None:
 
 def _check_rule(arguments: argparse.Namespace) -> None:
     """Refuse a rule that is none before a state is made."""
-    if arguments.around is not None:
-        from cropkit.labels import framing_rule  # noqa: PLC0415  (not for `--help`)
+    if arguments.around is None:
+        return
+    from cropkit.engine.ways import AROUND_NAMED  # noqa: PLC0415  (not for `--help`)
+    from cropkit.labels import framing_rule  # noqa: PLC0415  (as above)
 
-        framing_rule.read(arguments.around)
+    try:
+        with reading(arguments.folder, arguments.state) as trail:
+            kept = trail.settings().get(AROUND_NAMED, "")
+    except NoCollection:
+        kept = ""
+    framing_rule.chosen(arguments.around, framing_rule.named_rules(kept)[0])
 
 
 def _import(arguments: argparse.Namespace) -> int:

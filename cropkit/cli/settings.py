@@ -26,8 +26,11 @@ def add(commands: Commands) -> None:
     parser.add_argument("--provenance", choices=_PROVENANCE, help=text)
     text = "crop images themselves again, to any box"
     parser.add_argument("--in-place", action="store_true", help=text)
-    text = "how a review puts boxes around subjects, as 'margin=0.15 aspect=4:5'"
-    parser.add_argument("--around", metavar="RULE", help=text)
+    text = (
+        "how a review puts boxes around subjects, as 'margin=0.15 aspect=4:5'; one more by a name, "
+        "as 'portrait: aspect=4:5'; 'portrait:' forgets it"
+    )
+    parser.add_argument("--around", metavar="[NAME:]RULE", help=text)
     add_ways(parser)
     add_slots(parser)
 
@@ -71,8 +74,9 @@ def _are_said(wanted: Opening) -> bool:
 
 def _chosen(folder: Path, state: Path | None) -> dict[str, str]:
     """Return the settings; of what becomes of crops only what is not as usual."""
-    from cropkit.engine.ways import AROUND, SETTINGS  # noqa: PLC0415  (only where it is needed)
+    from cropkit.engine.ways import AROUND, AROUND_NAMED, SETTINGS  # noqa: PLC0415  (only where it is needed)
     from cropkit.formats.options import Options  # noqa: PLC0415  (as above)
+    from cropkit.labels import framing_rule  # noqa: PLC0415  (as above)
     from cropkit.system import signing  # noqa: PLC0415  (as above)
 
     try:
@@ -81,6 +85,8 @@ def _chosen(folder: Path, state: Path | None) -> dict[str, str]:
     except NoCollection:
         kept = {}
     others = {name: kept[name] for name in (*SETTINGS, AROUND) if kept.get(name)}
+    named = framing_rule.texts(kept.get(AROUND_NAMED, ""))
+    others |= {f"{AROUND} {name}": rule for name, rule in named.items()}
     signs = {"provenance": _SIGN} if signing.is_wanted(scope_of(folder, state).root) else {}
     return Options.from_settings(kept).to_settings() | others | signs
 

@@ -63,6 +63,8 @@ def _add_review(commands: Commands) -> None:
     parser.add_argument("--reviewer", default="", metavar="NAME", help="who decides")
     text = "boxes of another tool, instead of imported ones and sidecars: `import` has the formats"
     parser.add_argument("--suggestions", type=Path, metavar="FILE", help=text)
+    text = "how `B` puts boxes around subjects: a rule as 'margin=0.15 aspect=4:5', or its name"
+    parser.add_argument("--around", default="", metavar="RULE|NAME", help=text)
     orders, units = ("xyxy", "xywh", "cxcywh"), ("pixels", "normalized", "percent")
     text = "of four numbers whose names do not tell"
     parser.add_argument("--order", choices=orders, default="", help=text)
@@ -88,6 +90,7 @@ def _review(arguments: argparse.Namespace) -> int:
         defer=arguments.defer,
         reviewer=arguments.reviewer,
         suggestions=arguments.suggestions,
+        around=arguments.around,
         order=arguments.order,
         units=arguments.units,
         port=arguments.port,

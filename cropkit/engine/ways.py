@@ -23,6 +23,7 @@ StrPath = str | os.PathLike[str]
 _MOVE_TO, _COPY_TO, _COPIES, _RESIZE = "move-to", "copy-to", "copies", "resize"
 _SLOTS, _TARGETS = "slots", "targets"
 AROUND = "around"  # how a review puts boxes around subjects
+AROUND_NAMED = "around-named"  # other rules for that, by name
 SETTINGS = (_MOVE_TO, _COPY_TO, _COPIES, _SLOTS, _TARGETS, _RESIZE)
 _YES = "yes"
 

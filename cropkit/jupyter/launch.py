@@ -48,6 +48,7 @@ def launch(
     defer: bool = False,
     reviewer: str | None = None,
     suggestions: Path | None = None,
+    around: str = "",
     order: str = "",
     units: str = "",
     port: int = 8888,
@@ -65,6 +66,7 @@ def launch(
     learn : whether boxes are proposed by what the reviewer decided before
     crops : where they go, how copies are made and which, as the notebook takes it
     suggestions : file or folder of boxes, instead of what was imported and of the sidecars
+    around : how boxes are put around subjects, a rule or the name of one; '' as it is kept
     order, units : what four numbers mean where their names do not tell, as in `cropkit.Labelled`
     port : the first one to try
     browser : whether to open one; the address is printed either way
@@ -79,13 +81,14 @@ def launch(
         **crops,
         "defer": defer,
         "reviewer": reviewer or "",
+        "around": around,
         "suggestions": _absolute(suggestions),
         "order": order,
         "units": units,
     }
     with stoppable():
         try:
-            _check(folder, state)
+            _check(folder, state, around)
             _check_labels(suggestions, order, units)
             with _temporary_folder() as session:
                 _show(session, {"folder": _absolute(folder), **parameters}, port, browser=browser)
@@ -106,18 +109,29 @@ def _check_labels(suggestions: Path | None, order: str, units: str) -> None:
     Labelled(suggestions, order=order or None, units=units or None)  # type: ignore[arg-type]  # they are checked there
 
 
-def _check(folder: Path | None, state: Path | None) -> None:
+def _check(folder: Path | None, state: Path | None, around: str) -> None:
     """Refuse in a second what else the notebook would, and say where only a part is meant."""
     needed("lab")
     if folder is None:
+        _check_rule(around)
         return
     from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for a demo)
 
     with Collection(folder, state=state, kind="shell") as collection:
+        if around:
+            collection.rule(around)
         if not collection.scope.is_whole:
             _say(str(collection.scope))
         if collection.looking is not None:
             _say(str(collection.looking))
+
+
+def _check_rule(around: str) -> None:
+    """Refuse what is no rule, for a demo, which has none with a name."""
+    if around:
+        from cropkit.labels import framing_rule  # noqa: PLC0415  (only where it is needed)
+
+        framing_rule.chosen(around, {})
 
 
 def _show(

@@ -1,17 +1,27 @@
-"""A rule from subjects to crops, as a person writes it, and what it makes of boxes; pure."""
+"""A rule from subjects to crops, as a person writes it, and what it makes of boxes; pure.
 
+A collection keeps one that is used where none is named, and others by name. They are settings of
+it, and may be anybody's who may write to the state: each is read again, with its name.
+"""
+
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any
 
-from cropkit.errors import BadFraming, BadSuggestion
+from cropkit.errors import BadFraming, BadSuggestion, BadTarget
 from cropkit.framing import Framed, around
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.system import parameters
 
 Rule = Mapping[str, Any]
 
+MOST = 20  # rules with a name: a key goes through them
+USUAL = ""  # name of the rule that is used where none is named
+_NAME = re.compile(r"\w[\w.-]{0,39}")
+_NAMED = re.compile(rf"\s*({_NAME.pattern})\s*:(.*)", re.DOTALL)
 _BETWEEN = "/"  # four margins, several classes, several targets
 
 
@@ -35,7 +45,7 @@ def read(text: str) -> Rule:
 
     Raises
     ------
-    BadFraming
+    BadFraming, BadTarget
         There is no such parameter, or it is no such value.
     BadParameterValue
         It is no text.
@@ -53,6 +63,83 @@ def read(text: str) -> Rule:
             raise BadFraming(name, f"{value!r} is not what it takes") from None
     around([[0, 0, 1, 1, 1.0]], Size(1, 1), classes=[""], **rule)  # is it one at all?
     return rule
+
+
+def split(text: str) -> tuple[str, str]:
+    """Return the name that stands before a rule and a colon, `USUAL` where none does, and the rule.
+
+    Raises
+    ------
+    BadFraming
+        A parameter is called so.
+    """
+    named = _NAMED.fullmatch(text)
+    if named is None:
+        return USUAL, text
+    if named[1] in _PARAMETERS:
+        raise BadFraming(named[1], "is a parameter, and no name of a rule")
+    return named[1], named[2].strip()
+
+
+def chosen(text: str, kept: Mapping[str, Rule]) -> Rule:
+    """Read a rule, or take the one that has a name.
+
+    Raises
+    ------
+    BadFraming, BadTarget
+        There is neither.
+    """
+    word = parameters.text("around", text).strip()
+    if word in kept:
+        return kept[word]
+    if word not in _PARAMETERS and _NAME.fullmatch(word):
+        names = ", ".join(filter(None, kept)) or "none"
+        raise BadFraming(word, f"is no rule of this collection (it has {names})")
+    return read(text)
+
+
+def with_another(settings: str, name: str, rule: str) -> str:
+    """Return the setting of named rules with one more, or without one where it is empty.
+
+    Raises
+    ------
+    BadFraming, BadTarget
+        It is no rule, or there would be too many: nothing was changed.
+    """
+    read(rule)
+    kept = texts(settings)
+    kept.pop(name, None)
+    kept |= {name: rule} if rule else {}
+    if len(kept) > MOST:
+        raise BadFraming(name, f"there are {MOST} rules already: remove one, as 'NAME:'")
+    return json.dumps(kept, ensure_ascii=True)
+
+
+def named_rules(settings: str) -> tuple[dict[str, Rule], list[str]]:
+    """Return the named rules of a setting, and why each of the others is none."""
+    rules: dict[str, Rule] = {}
+    bad: list[str] = []
+    for name, text in texts(settings).items():
+        try:
+            rules[name] = read(text)
+        except (BadFraming, BadTarget) as error:
+            bad.append(f"rule {name}: {error}")
+    return rules, bad
+
+
+def texts(settings: str) -> dict[str, str]:
+    """Return the named rules of a setting as they were written; what is no name is left out."""
+    try:
+        pairs = json.loads(settings or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    kept = pairs.items() if isinstance(pairs, dict) else ()
+    are_ours = (
+        (name, text)
+        for name, text in kept
+        if isinstance(text, str) and _NAME.fullmatch(name) and name not in _PARAMETERS
+    )
+    return dict(islice(are_ours, MOST))
 
 
 def framed(boxes: Sequence[Boxed], size: Size, rule: Rule, where: str) -> list[Boxed]:

@@ -109,7 +109,7 @@ class ReviewController:
         workers: Workers,
         minimum: int = 0,
         min_confidence: float = 0.0,
-        around: Mapping[str, Any] | None = None,
+        around: Mapping[str, Mapping[str, Any]] | None = None,
         learn: bool = False,
     ) -> None:
         self.collection, self._loop, self._clock = collection, loop, clock

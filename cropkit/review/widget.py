@@ -15,7 +15,6 @@ from traitlets import Dict, Int, List
 from cropkit import clock
 from cropkit.collection import Collection
 from cropkit.errors import IllegalMove
-from cropkit.labels import framing_rule
 from cropkit.records import CropResult, Decision
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag
@@ -70,7 +69,8 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     minimum : pixels that the shorter side of a crop should have; less is shown as a warning
     min_confidence : least confidence, 0 to 1, of a suggestion; less is unsure, which `I` filters
     around : how `B` puts a box around suggestions as subjects, by parameters of `cropkit.around`
-        such as "margin=0.15 aspect=4:5"; None: as `cropkit settings` has it
+        such as "margin=0.15 aspect=4:5", or by the name of a rule that the collection keeps; None:
+        as `cropkit settings` has it
     learn : propose boxes by what this reviewer has decided before; nothing leaves the machine
     apart : read and write images in processes of their own; else in threads of this one
 
@@ -107,7 +107,6 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         defers = parameters.flag("defer", defer)
         pixels = parameters.whole("minimum", minimum, 0, _MOST_PIXELS)
         least = parameters.share("min_confidence", min_confidence)
-        rule = None if around is None else framing_rule.read(around)
         self._owned = not isinstance(folder_or_collection, Collection)
         collection = (
             folder_or_collection
@@ -123,7 +122,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             workers=workers_in(collection, defer=defers),
             minimum=pixels,
             min_confidence=least,
-            around=collection.around() if rule is None else rule,
+            around=collection.rules() if around is None else {"": collection.rule(around)},
             learn=parameters.flag("learn", learn),
         )
         self._keyboard = self._listening(running, bound)

@@ -84,6 +84,7 @@ from cropkit.wanted import Wanted, wanted
 KEYS = preset("default").bindings
 PATHS = tuple(f"{n}.png" for n in range(7))
 SIZE = Size(200, 100)
+TWO_SUBJECTS = [(20, 10, 60, 50), (100, 40, 140, 80)]
 BOX = NormalizedBox(0.1, 0.1, 0.6, 0.7)
 SUGGESTION = Suggestion(BOX, "sidecar", "v3", confidence=0.9)
 SHA = "a" * 64
@@ -511,7 +512,7 @@ def test_a_box_is_put_around_all_subjects_and_then_around_each() -> None:
         Suggestion(PixelBox(*each).normalized(SIZE), "faces", "1") for each in subjects
     )
     rule: dict[str, Any] = {"margin": 0.25, "headroom": 0.1}
-    session = begin(PATHS, around=rule)
+    session = begin(PATHS, around={"": rule})
     for path in session.on_page(0):
         session = on(session, looked(path, suggestions=suggestions))
     first = around(subjects, SIZE, **rule)
@@ -532,6 +533,49 @@ def test_a_box_is_put_around_all_subjects_and_then_around_each() -> None:
         bare = on(bare, looked(path, suggestions=()))
     with pytest.raises(IllegalMove, match="no suggestion to be around"):
         on(bare, FitSubjects())
+
+
+def beginning(rules: dict[str, dict[str, Any]], among: str | None = None) -> ReviewState:
+    """Return a review of images with two suggestions, and rules to put boxes around them."""
+    suggestions = tuple(
+        Suggestion(PixelBox(*each).normalized(SIZE), "faces", "1") for each in TWO_SUBJECTS
+    )
+    session = begin(PATHS, around=rules, wanted=wanted(None, among))
+    for path in session.on_page(0):
+        session = on(session, looked(path, suggestions=suggestions))
+    return session
+
+
+def test_rules_with_names_are_gone_through_and_the_caption_says_which_one_it_is() -> None:
+    usual: dict[str, Any] = {"margin": 0.25}
+    tight: dict[str, Any] = {"margin": 0}
+    by_class = {"keep": ["face"]}  # no subject has a class here
+    session = beginning({"": usual, "tight": tight, "same": usual, "faces": by_class})
+    told = []
+    for _ in range(7):
+        session = on(session, FitSubjects())
+        told.append((entry(session).box, entry(session).framed))
+    boxes = [
+        *(around(TWO_SUBJECTS, SIZE, **rule)[0] for rule in (usual, tight)),
+        *around(TWO_SUBJECTS, SIZE, keep="each", **usual),
+        *around(TWO_SUBJECTS, SIZE, keep="each", **tight),
+    ]
+    assert [box for box, _ in told] == [*boxes, boxes[0]]
+    names = [label.partition(" ")[0] for _, label in told]
+    assert names == ["around", "tight", "around", "around", "tight", "tight", "around"]
+    with pytest.raises(IllegalMove, match="classes"):
+        on(beginning({"faces": by_class}), FitSubjects())
+
+
+def test_what_targets_make_the_same_is_gone_through_once() -> None:
+    near = {"margin": [0.25, 0.26, 0.25, 0.25]}
+    session = beginning({"": {"margin": 0.25}, "near": near}, "4:1")
+    seen = []
+    for _ in range(8):
+        session = on(session, FitSubjects())
+        seen.append(entry(session).box)
+    assert len(set(seen)) == len(set(seen[: len(set(seen))]))  # each once, before any comes again
+    assert seen[len(set(seen))] == seen[0]
 
 
 def test_the_last_box_is_carried_to_images_of_its_size_only() -> None:

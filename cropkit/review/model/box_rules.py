@@ -159,37 +159,65 @@ def _next_candidate(session: ReviewState, move: NextCandidate) -> Step:
 def _fit_subjects(session: ReviewState, move: FitSubjects) -> Step:
     """Go from the box at hand to the next: around all subjects, then around each of them.
 
-    What holds the box holds here, too: its targets, or the ratio of the lock.
+    By each rule in turn, the usual one first. What holds the box holds here, too: its targets, or
+    the ratio of the lock. Two that come to the same box by that are one.
     """
     entry = open_at(session, None, move)
     subjects = dict.fromkeys(each.box.pixels(entry.size).xyxy for each in entry.suggestions)
     if not subjects:
         raise IllegalMove(name_of(move), f"{named(entry.path)} has no suggestion to be around")
-    crops = _around(session, entry, list(subjects), move)
-    boxes = [entry.boxed(PixelBox(*crop.xyxy)).box for crop in crops]
-    at = boxes.index(entry.box) + 1 if entry.box in boxes else 0
-    crop = crops[at % len(crops)]
+    by_box: dict[PixelBox, tuple[Framed, str]] = {}
+    for name, crop in _around(session, entry, list(subjects), move):
+        label = " \N{MIDDLE DOT} ".join(filter(None, (name, crop.label)))
+        by_box.setdefault(entry.boxed(PixelBox(*crop.xyxy)).box, (crop, label))
+    boxes = list(by_box)
+    at = boxes.index(entry.box) + 1 if entry.framed and entry.box in by_box else 0
+    crop, label = by_box[boxes[at % len(boxes)]]
     step = edited(session, None, anew=PixelBox(*crop.xyxy))
     changed = step.session.entries[session.chosen]
-    framed = replace(changed, framed=crop.label) if isinstance(changed, Open) else changed
+    framed = replace(changed, framed=label) if isinstance(changed, Open) else changed
     return Step(put(step.session, session.chosen, framed))
 
 
 def _around(
     session: ReviewState, entry: Open, subjects: list[tuple[int, int, int, int]], move: FitSubjects
-) -> list["Framed"]:
-    """Return the crop that the rule makes, then those around each subject, each only once."""
-    from cropkit.framing import around  # noqa: PLC0415  (NumPy: for this move only)
+) -> list[tuple[str, "Framed"]]:
+    """Return the crop of each rule, with its name, then those around each subject.
 
-    rule = dict(session.around)
-    if (ratio := session.lock.ratio(entry.box.size, entry.size)) is not None:
-        rule["aspect"] = ratio
+    A rule that takes subjects by class or confidence, which none has here, makes none, unless there
+    is no other: then that is told.
+    """
+    ratio = session.lock.ratio(entry.box.size, entry.size)
+    rules = {name: _held_to(rule, ratio) for name, rule in session.around.items()}
+    usable = {name: rule for name, rule in rules.items() if _is_usable(rule)} or rules
     try:
-        first = around(subjects, entry.size, **rule)
-        each = around(subjects, entry.size, **{**rule, "keep": "each"})
+        return [
+            (name, crop)
+            for keep in ({}, {"keep": "each"})
+            for name, rule in usable.items()
+            for crop in _crops(subjects, entry, rule | keep)
+        ]
     except (BadFraming, BadTarget) as error:
         raise IllegalMove(name_of(move), str(error)) from None
-    return list(dict.fromkeys((*first, *each)))
+
+
+def _crops(
+    subjects: list[tuple[int, int, int, int]], entry: Open, rule: Mapping[str, Any]
+) -> tuple["Framed", ...]:
+    from cropkit.framing import around  # noqa: PLC0415  (NumPy: for this move only)
+
+    return around(subjects, entry.size, **rule)
+
+
+def _held_to(rule: Mapping[str, Any], ratio: float | None) -> dict[str, Any]:
+    """Return a rule whose ratio is the one that is held, if one is."""
+    if ratio is None:
+        return dict(rule)
+    return {name: value for name, value in rule.items() if name != "targets"} | {"aspect": ratio}
+
+
+def _is_usable(rule: Mapping[str, Any]) -> bool:
+    return rule.get("keep", "all") in ("all", "largest", "each")
 
 
 def _carry_box(session: ReviewState, move: CarryBox) -> Step:

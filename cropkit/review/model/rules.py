@@ -87,7 +87,7 @@ def begin(
     stale: Iterable[str] = (),
     wanted: tuple[Wanted, ...] = (Wanted(),),
     copies: bool = False,
-    around: Mapping[str, Any] | None = None,
+    around: Mapping[str, Mapping[str, Any]] | None = None,
     rest: Rest = Rest.NONE,
 ) -> ReviewState:
     """Start or resume a review, at the page of `place` or at the first with something to do.
@@ -103,7 +103,7 @@ def begin(
     stale : what was decided about other content than there is now
     wanted : the crops of each image
     copies : whether crops are copies, so that an image may have more of them
-    around : how a box is put around subjects; None: as `cropkit.around` does by itself
+    around : how a box is put around subjects, by name; None: as `cropkit.around` does by itself
     rest : whether other images follow; then there is nothing to `undo` yet
     """
     if per_page < 1:
@@ -120,7 +120,7 @@ def begin(
         usual=per_page,
         wanted=wanted,
         copies=copies,
-        around=around or {},
+        around=around or {"": {}},
         rest=rest,
     )
     first = replace(session, page=session.pages - 1).next_undecided_page()

@@ -254,7 +254,8 @@ class ReviewState:
     wanted : the crops of each image, in the order of the listing
     holding : whether boxes are held to the targets that are wanted
     copies : whether crops are copies, so that an image may have several
-    around : how a box is put around subjects: parameters of `cropkit.around`
+    around : how a box is put around subjects: parameters of `cropkit.around`, by name, the usual
+        rule first
     rest : of the listing
     resuming : where the review was left, to be gone to as soon as it is listed
     onward : whether to go on as soon as something undecided is listed; both only while nobody
@@ -280,7 +281,7 @@ class ReviewState:
     wanted: tuple[Wanted, ...] = (Wanted(),)
     holding: bool = True
     copies: bool = False
-    around: Mapping[str, Any] = field(default_factory=dict)
+    around: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"": {}})
     rest: Rest = Rest.NONE
     resuming: str = ""
     onward: bool = False

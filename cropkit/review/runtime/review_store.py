@@ -46,7 +46,7 @@ class ReviewStore:
         self._collection, self._trail = collection, collection.trail
 
     def resumed(
-        self, per_page: int, minimum: int, around: Mapping[str, Any] | None = None
+        self, per_page: int, minimum: int, around: Mapping[str, Mapping[str, Any]] | None = None
     ) -> Resumed:
         """Return the review as it was left: of a large collection, its beginning.
 
