@@ -61,12 +61,9 @@ def launch(
     folder : None shows a demo that goes with the review
     state : the folder that holds its `.cropkit`; None: where it is found
     keys : preset; the person's own keymap, else the default, when not given
-    minimum : pixels that the shorter side of a crop should have
-    min_confidence : least confidence of a suggestion that is not unsure
-    learn : whether boxes are proposed by what the reviewer decided before
+    minimum, min_confidence, learn, around, defer : as a `cropkit.Review` takes them
     crops : where they go, how copies are made and which, as the notebook takes it
     suggestions : file or folder of boxes, instead of what was imported and of the sidecars
-    around : how boxes are put around subjects, a rule or the name of one; '' as it is kept
     order, units : what four numbers mean where their names do not tell, as in `cropkit.Labelled`
     port : the first one to try
     browser : whether to open one; the address is printed either way
@@ -90,14 +87,18 @@ def launch(
         try:
             _check(folder, state, around)
             _check_labels(suggestions, order, units)
-            with _temporary_folder() as session:
-                _show(session, {"folder": _absolute(folder), **parameters}, port, browser=browser)
+            _begin({"folder": _absolute(folder), **parameters}, port, browser=browser)
         except CropkitError as error:
             _say(str(error))
             return 1
         except KeyboardInterrupt:
             _say("stopped; every decision made is kept")
     return 0
+
+
+def _begin(parameters: Mapping[str, notebooks.Literal], port: int, *, browser: bool) -> None:
+    with _temporary_folder() as session:
+        _show(session, parameters, port, browser=browser)
 
 
 def _check_labels(suggestions: Path | None, order: str, units: str) -> None:

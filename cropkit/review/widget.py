@@ -107,6 +107,8 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         defers = parameters.flag("defer", defer)
         pixels = parameters.whole("minimum", minimum, 0, _MOST_PIXELS)
         least = parameters.share("min_confidence", min_confidence)
+        rule = None if around is None else parameters.text("around", around)
+        learns = parameters.flag("learn", learn)
         self._owned = not isinstance(folder_or_collection, Collection)
         collection = (
             folder_or_collection
@@ -122,8 +124,8 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             workers=workers_in(collection, defer=defers),
             minimum=pixels,
             min_confidence=least,
-            around=collection.rules() if around is None else {"": collection.rule(around)},
-            learn=parameters.flag("learn", learn),
+            around=collection.rules() if rule is None else {"": collection.rule(rule)},
+            learn=learns,
         )
         self._keyboard = self._listening(running, bound)
         bands = {name: _band() for name in _BANDS}
