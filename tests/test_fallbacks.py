@@ -13,6 +13,7 @@ from typing import Any
 
 import pictures
 import pytest
+from misfits import MISFITS
 
 from cropkit import formats
 from cropkit.bootstrap import SetupFailed
@@ -22,11 +23,12 @@ from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.errors import PartMissing, WriteFailed
 from cropkit.formats import codecs, zlib_streams
+from cropkit.formats.credentials import library
 from cropkit.geometry import PixelBox, Size
 from cropkit.jupyter import launch, nodelay, server
 from cropkit.records import Status
 from cropkit.review.canvas.live_drag import LiveDrag
-from cropkit.system import personal_state
+from cropkit.system import personal_state, signing
 from cropkit.system.attributes import Attributes, carry
 from cropkit.system.files import Root
 from cropkit.workers.previews import Cache, previewed
@@ -97,6 +99,26 @@ def test_without_imagecodecs_a_format_that_needs_it_is_refused_by_name(
     without_codecs(monkeypatch)
     assert main(["crop", str(image), "--box", "8,8,56,56"]) == 1
     assert f"PartMissing: a.{form.lower()}: needs imagecodecs" in capsys.readouterr().err
+    assert image.read_bytes() == before
+
+
+def test_without_c2pa_a_crop_that_is_to_be_signed_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image, key = tmp_path / "c/a.jpg", tmp_path / "key.pem"
+    image.parent.mkdir()
+    image.write_bytes(MISFITS["signed.jpg"][0]())
+    key.touch(0o600)
+    before = image.read_bytes()
+    for name in (signing.CERTIFICATE, signing.KEY):
+        monkeypatch.setenv(name, str(key))
+    monkeypatch.setattr(library, "find_spec", lambda _name: None)
+    assert main(["settings", str(image.parent), "--provenance", "sign"]) == 1
+    words = "needs 'cropkit[c2pa]', which is not installed. Nothing was written; `pip install"
+    assert words in capsys.readouterr().err
+    signing.want(image.parent, wanted=True)
+    assert main(["crop", str(image), "--box", "8,8,56,56"]) == 1
+    assert f"PartMissing: a.jpg: {words}" in capsys.readouterr().err
     assert image.read_bytes() == before
 
 

@@ -7,6 +7,7 @@ that lie elsewhere, nor for the state of a certificate, nor for the time.
 import json
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
 
@@ -36,6 +37,12 @@ def part(module: str, name: str) -> Any:  # noqa: ANN401  (a module without type
         return import_module(module)
     except ModuleNotFoundError as error:
         raise PartMissing(name, f"'{EXTRA}'") from error
+
+
+def check_installed(name: str) -> None:
+    """Raise `PartMissing` where one of them is not there; none is loaded that is not needed yet."""
+    if any(find_spec(module) is None for module in ("c2pa", "cryptography")):
+        raise PartMissing(name, f"'{EXTRA}'")
 
 
 def manifests(data: bytes, form: str, name: str) -> dict[str, Any]:

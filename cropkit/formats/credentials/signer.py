@@ -7,7 +7,7 @@ from typing import Any
 
 from cropkit import clock
 from cropkit.errors import CannotSign, PersonalStateUnusable
-from cropkit.formats.credentials.library import part
+from cropkit.formats.credentials.library import check_installed, part
 from cropkit.system import signing
 
 _CURVES: Mapping[str, str] = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
@@ -59,6 +59,7 @@ def load(name: str) -> Signer:
         packed = signing.read(files.key, secret=True)
     except PersonalStateUnusable as error:
         raise CannotSign(name, str(error)) from error
+    check_installed(name)
     certificate = _certificate(chain, str(files.certificate), name)
     key = _key(packed, str(files.key), name)
     _check(certificate, key, name)
