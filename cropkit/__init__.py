@@ -5,10 +5,15 @@ the bootstrap in ``__main__`` runs before anything is installed, and a kernel sh
 codec that it may never need. This file is kept readable by Python 3.8, as that one is.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cropkit._version import __version__
+
+if sys.platform != "linux":
+    # Locks, links and attributes are Linux's own here; elsewhere nothing of the promises was tried.
+    raise ImportError("cropkit runs on Linux alone, and this is " + sys.platform)
 
 if TYPE_CHECKING:
     from cropkit import errors as errors

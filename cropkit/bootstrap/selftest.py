@@ -18,7 +18,7 @@ from cropkit.bootstrap.child import TAIL_LINES, home_is_writable
 
 USAGE = """\
 usage: python3 -m cropkit test [--fast] [--soak] [--film] [--crash-full] [--mutants]
-                               [PYTEST ARGUMENT ...]
+                               [--python VERSION] [PYTEST ARGUMENT ...]
 
 Run the test suite of this clone, after setting up .venv and a Chromium where they are missing.
 
@@ -29,6 +29,9 @@ Run the test suite of this clone, after setting up .venv and a Chromium where th
   --film         try to make the README's pictures, whether or not what they show has changed
   --crash-full   every crash point instead of a sample (CROPKIT_CRASH_FULL=1 for the tests)
   --mutants      every seeded bug instead of three (CROPKIT_MUTANTS=1 for the tests)
+  --python VERSION
+                 in that Python (such as 3.13), with an environment of its own, .venv.VERSION: one
+                 on PATH, else one that uv finds or brings
 
 All other arguments go to pytest. Where none of them names a file, workers (one more than there are
 cores, at most 8) take the files in turn; -n 0 runs all in one process. Temporary folders are in
@@ -38,6 +41,7 @@ failure.
 """
 CHROMIUM = "CROPKIT_CHROMIUM"
 FAST = "--fast"
+OPTION = "--python"
 # What reaches the tests as a variable, because they ask for it while they are collected.
 VARIABLES = {"--crash-full": "CROPKIT_CRASH_FULL", "--mutants": "CROPKIT_MUTANTS"}
 LEAST_WORKERS, MOST_WORKERS = 2, 8
@@ -64,12 +68,32 @@ ANSWER_SECONDS = 60
 
 
 def answer_without_setup(arguments: Sequence[str]) -> int | None:
-    """Answer what needs no environment: help, and a place without tests. None for a real run."""
+    """Answer what needs no environment: help, and a place without tests. None for a real run.
+
+    Where another Python is asked for, this process becomes that.
+    """
     if {"-h", "--help"} & set(arguments):
         sys.stdout.write(USAGE)
         return 0
     if suite() is None:
         bootstrap.say("the tests live in a clone of the source, which this is not: clone it first")
+        return 2
+    if any(each.partition("=")[0] == OPTION for each in arguments):
+        return in_another_python(arguments)
+    return None
+
+
+def in_another_python(arguments: Sequence[str]) -> int | None:
+    """Become the tests in the Python that is asked for; None where this one is it."""
+    from cropkit.bootstrap import pythons  # noqa: PLC0415  (only where asked)
+
+    clone = bootstrap.find_clone(Path(__file__).resolve().parents[1])
+    try:
+        version, others = pythons.asked_for(arguments)
+        if version is not None and clone is not None:
+            pythons.run_in(version, clone, others)
+    except bootstrap.SetupFailed as failure:
+        bootstrap.say(str(failure))
         return 2
     return None
 
@@ -89,10 +113,17 @@ def run(arguments: Sequence[str]) -> int:
             return 1
         settings[CHROMIUM] = chromium
         provide_judges()
-    asked = [each for each in arguments if each not in VARIABLES]
+    asked = pytest_arguments(arguments)
     with writable_home() as home:
         environment = {**os.environ, **settings, **home}
         return pytest([*workers(asked), "--durations=10", *asked], environment)
+
+
+def pytest_arguments(arguments: Sequence[str]) -> list[str]:
+    """Leave out what is ours."""
+    from cropkit.bootstrap import pythons  # noqa: PLC0415  (for this command only)
+
+    return [each for each in pythons.asked_for(arguments)[1] if each not in VARIABLES]
 
 
 def driven_chromium() -> str | None:

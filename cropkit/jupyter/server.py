@@ -153,7 +153,7 @@ def _server_config(session: Path, port: int, token: str) -> dict[str, Any]:
             "port_retries": _PORT_RETRIES,
             "open_browser": False,
             "root_dir": str(session / "notebooks"),
-            "allow_root": _is_root(),  # containers
+            "allow_root": os.geteuid() == 0,  # containers
             "log_level": "WARN",
             "kernel_websocket_connection_class": "cropkit.jupyter.nodelay.NoDelayConnection",
         },
@@ -185,10 +185,6 @@ def _python_path() -> str:
     clone = Path(__file__).resolve().parents[2]
     ours = [str(clone)] if (clone / "pyproject.toml").is_file() else []
     return os.pathsep.join([*ours, *filter(None, [os.environ.get("PYTHONPATH", "")])])
-
-
-def _is_root() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def _last_lines(log: Path, count: int = 5) -> str:

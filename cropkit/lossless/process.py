@@ -258,6 +258,5 @@ def pool() -> Pool:
     """Return the pool of this process."""
     shared = Pool(_MOST_WORKERS)
     atexit.register(shared.close)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=shared.forget)
+    os.register_at_fork(after_in_child=shared.forget)
     return shared

@@ -119,8 +119,6 @@ def _xattrs(fd: int) -> tuple[tuple[str, bytes], ...]:
 
 def xattr_names(fd: int) -> list[str]:
     """Name the extended attributes of an open file or folder; none where there can be none."""
-    if not hasattr(os, "listxattr"):
-        return []
     try:
         return os.listxattr(fd)
     except OSError as error:

@@ -63,6 +63,8 @@ FAKE_UV = """\
 import os, pathlib, re, sys, time
 if sys.argv[1] == "--version":
     sys.exit(0)
+if sys.argv[1] == "python":
+    sys.exit(1)
 given = dict(zip(sys.argv, sys.argv[1:]))
 assert {"--require-hashes", "--no-deps"} <= set(sys.argv)
 assert "--compile-bytecode" not in sys.argv
@@ -710,3 +712,45 @@ def test_a_fast_run_needs_no_chromium(runs: Runs, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(selftest, "provide_chromium", lambda: pytest.fail("nothing needs it"))
     assert selftest.run(["--fast"]) == 5
     assert runs[0][0][-1] == "--fast"
+
+
+def test_tests_run_in_another_python_with_an_environment_of_its_own(quick: Small) -> None:
+    (quick.root / "tests").mkdir()
+    quick.run("crop")
+    version = ".".join(map(str, sys.version_info[:2]))
+    wrapper = program(quick.programs, f"python{version}", 0)
+    wrapper.write_text(f'#!/bin/sh\necho "$CROPKIT_VENV $@" >> {quick.programs}/log\n')
+    other = f"3.{sys.version_info.minor + 1}"
+    wrapper.rename(quick.programs / f"python{other}")
+    ran = quick.run("test", "-x", "--python", other, "tests/some.py")
+    assert ran.code == 0, ran.err
+    log = (quick.programs / "log").read_text().splitlines()
+    assert log[-1] == f".venv.{other} -m cropkit test -x tests/some.py"
+    same = quick.run("test", f"--python={version}")
+    assert len((quick.programs / "log").read_text().splitlines()) == len(log), same.err
+    assert Clone(quick.root).venv.name == ".venv"
+
+
+def test_an_environment_of_another_name_leaves_the_usual_one(quick: Small) -> None:
+    quick.run("crop")
+    usual = quick.prefix
+    quick.environment["CROPKIT_VENV"] = ".venv.3.99"
+    assert quick.run("crop").answer["prefix"] != usual
+    assert (quick.prefix, len(quick.environments())) == (usual, 2)
+
+
+@pytest.mark.parametrize("words", [["--python"], ["--python", "three"], ["--python=2.7"]])
+def test_a_version_that_is_none_is_a_usage_error(quick: Small, words: list[str]) -> None:
+    (quick.root / "tests").mkdir()
+    refused = quick.run("test", *words)
+    assert (refused.code, refused.out) == (2, "")
+    assert "--python takes a version, such as 3.13" in refused.err
+
+
+def test_a_python_that_is_not_to_be_had_is_one_sentence(quick: Small) -> None:
+    (quick.root / "tests").mkdir()
+    program(quick.programs, "python3.98", 1)
+    quick.environment["UV_FAILS"] = "1"
+    refused = quick.run("test", "--python", "3.98")
+    assert (refused.code, refused.out) == (2, "")
+    assert "no Python 3.98 on PATH, and none that uv can bring here" in refused.err

@@ -239,7 +239,6 @@ def test_a_thread_that_starts_others_does_not_hand_them_the_pipes(pool: Pool) ->
         other.kill()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the bound is read from /proc")
 def test_its_memory_is_bounded(pool: Pool) -> None:
     cropped()
     limits = Path(f"/proc/{workers(pool)[0].pid}/limits").read_text(encoding="ascii")
