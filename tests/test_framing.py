@@ -1,6 +1,9 @@
+import json
 import os
 import pickle
 from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -320,3 +323,54 @@ def test_of_two_lengths_that_are_equally_near_the_one_is_taken_that_is_needed() 
     ratio = Target(2, 3, bare=True)
     assert covering(Size(1, 2), Size(10, 10), ratio) == Size(1, 2)
     assert covering(Size(1, 1), Size(10, 10), ratio) == Size(1, 1)
+
+
+# -- photographs ---------------------------------------------------------------------------------
+
+# The training split of the Flickr Cropping Dataset (Chen et al., WACV 2017), beside the project:
+# `crops.json` with one human crop for each photograph, in fractions.
+FCDB = os.environ.get("CROPKIT_FCDB", "")
+needs_photographs = pytest.mark.skipif(
+    not FCDB, reason="CROPKIT_FCDB names no folder of the Flickr Cropping Dataset"
+)
+
+
+def photographs() -> Iterator[tuple[Size, PixelBox]]:
+    """Yield the size of each photograph, and what a person has found to be its subject."""
+    for row in json.loads((Path(FCDB) / "crops.json").read_text("utf-8")):
+        size = Size(row["width"], row["height"])
+        edges = (row[name] for name in ("left", "top", "right", "bottom"))
+        yield size, cropkit.NormalizedBox(*edges).pixels(size)
+
+
+def expected_margins(size: Size, inner: PixelBox, margin: float) -> tuple[int, ...]:
+    """Work out what is asked, rounded half up, or what the image has on that side."""
+    room = (inner.left, inner.top, size.width - inner.right, size.height - inner.bottom)
+    sides = (inner.size.width, inner.size.height) * 2
+    asked = (int(Fraction(str(margin)) * side + Fraction(1, 2)) for side in sides)
+    return tuple(min(pair) for pair in zip(asked, room, strict=True))
+
+
+@needs_photographs
+@pytest.mark.parametrize("margin", [0.0, 0.05, 0.1, 0.25, 0.5, 1.0])
+def test_margins_are_exact_on_photographs(margin: float) -> None:
+    wrong = [
+        (size, inner)
+        for size, inner in photographs()
+        if crop_of([inner.xyxy], size, margin=margin).margins
+        != expected_margins(size, inner, margin)
+    ]
+    assert wrong == []
+
+
+@needs_photographs
+@pytest.mark.parametrize("aspect", ["1:1", "4:5", "3:2", "16:9"])
+def test_on_photographs_a_crop_of_a_ratio_cuts_only_what_no_box_would_hold(aspect: str) -> None:
+    target = cropkit.targets.targets(aspect)[0]
+    for size, inner in photographs():
+        crop = crop_of([inner.xyxy], size, margin=0.1, aspect=aspect)
+        crop.within(size)
+        assert fits(crop.size, target)
+        largest = covering(size, size, target)
+        holds = largest.width >= inner.size.width and largest.height >= inner.size.height
+        assert bool(crop.cut) is not holds

@@ -6,6 +6,9 @@ known for reading it: Ultralytics' fractions have 32 bits.
 
 import csv
 import json
+import os
+import random
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -22,10 +25,15 @@ from cropkit.exports import registry
 from cropkit.exports.registry import Options
 from cropkit.exports.rows import Decisions, Place
 from cropkit.geometry import PixelBox, Size
+from cropkit.labels.labelled import Labelled
 from cropkit.records import Status
+from cropkit.system.files import Root
 
 Case = tuple[Size, PixelBox]
 LARGEST = 100_000
+# `CROPKIT_ROUND_TRIP_BOXES=1000000` sends so many boxes through each format, some at a time.
+MANY = int(os.environ.get("CROPKIT_ROUND_TRIP_BOXES", "400"))
+AT_ONCE, OF_AN_IMAGE = 20_000, 4
 
 
 class Given(Decisions):
@@ -117,3 +125,60 @@ def test_the_boxes_come_back(
         out.mkdir()
         by.write(out, Given(cases, out))
     assert read(out, cases) == [box.xyxy for _, box in cases]
+
+
+def drawn(seed: int, count: int) -> list[InForce]:
+    """Draw decisions about images of any size, some boxes each: whole images are among them."""
+    dice = random.Random(seed)  # noqa: S311  (no secret)
+    rows = []
+    for number in range(0, count, OF_AN_IMAGE):
+        size = Size(dice.randint(1, dice.choice((9, LARGEST))), dice.randint(1, LARGEST))
+        for slot in range(min(OF_AN_IMAGE, count - number)):
+            x = sorted(dice.sample(range(size.width + 1), 2))
+            y = sorted(dice.sample(range(size.height + 1), 2))
+            box = PixelBox(x[0], y[0], x[1], y[1]) if slot else PixelBox.full(size)
+            decision = made_up(f"set/{number:07}.png", size, box, slot=f"s{slot}")
+            rows.append(InForce(decision, Status.WAITING, has_left=False))
+    return rows
+
+
+class Drawn(Given):
+    """Decisions that were drawn."""
+
+    def __init__(self, rows: list[InForce], out: Path) -> None:
+        super().__init__([], out)
+        self._rows = rows
+
+
+def read_back(out: Path, rows: list[InForce]) -> dict[str, list[tuple[int, ...]]]:
+    """Return what `cropkit import` makes of an export, image by image."""
+    sizes = {row.decision.path: row.decision.size for row in rows}
+    labels = Labelled(out).of(Root(out.parent), lambda: sizes)
+    assert (labels.problems, labels.strange()) == ((), ())
+    boxes = {}
+    for path, of_image in labels.named():
+        placed, problems = labels.placed(of_image, path, sizes[path])
+        assert problems == []
+        boxes[path] = sorted(each.box.pixels(sizes[path]).xyxy for each in placed)
+    return boxes
+
+
+@pytest.mark.parametrize("kind", ["coco", "csv", "jsonl", "label-studio", "voc", "yolo"])
+def test_what_is_exported_is_imported_again(
+    kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    by = registry.writer(kind)
+    for number, start in enumerate(range(0, MANY, AT_ONCE)):
+        out = tmp_path_factory.mktemp("round") / f"o{by.suffixes[0] if by.suffixes else ''}"
+        rows = drawn(number, min(AT_ONCE, MANY - start))
+        if by.suffixes:
+            with out.open("w", encoding="utf-8", newline="") as file:
+                by.write(file, Drawn(rows, out))
+        else:
+            out.mkdir()
+            by.write(out, Drawn(rows, out))
+        expected: dict[str, list[tuple[int, ...]]] = {}
+        for row in rows:
+            expected.setdefault(row.decision.path, []).append(row.decision.box.xyxy)  # type: ignore[union-attr]  # each has one
+        assert read_back(out, rows) == {path: sorted(each) for path, each in expected.items()}
+        shutil.rmtree(out.parent)
