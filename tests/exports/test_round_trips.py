@@ -155,7 +155,7 @@ def read_back(out: Path, rows: list[InForce]) -> dict[str, list[tuple[int, ...]]
     sizes = {row.decision.path: row.decision.size for row in rows}
     labels = Labelled(out).of(Root(out.parent), lambda: sizes)
     assert (labels.problems, labels.strange()) == ((), ())
-    boxes = {}
+    boxes: dict[str, list[tuple[int, ...]]] = {}
     for path, of_image in labels.named():
         placed, problems = labels.placed(of_image, path, sizes[path])
         assert problems == []
