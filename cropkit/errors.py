@@ -413,7 +413,10 @@ class CorruptImage(UnreadableImage):
     """(path, reason)."""
 
     template = "{0}: the image data is damaged: {1}"
-    cure = "Fetch it again, or save it anew from a program that still opens it"
+    cure = (
+        "Fetch it again, save it anew from a program that still opens it, or crop what can be read "
+        "of a PNG with `--salvage`"
+    )
 
 
 class UnsupportedImage(Refused):
@@ -461,8 +464,9 @@ class MultiPage(UnsupportedImage):
 
     template = "{0}: has {1} images in one file"
     cure = (
-        "Those of a JPEG go with `cropkit settings FOLDER --drop gain-map`; else the first can be "
-        "cropped into a new file: `--copy-to OUT --format png`"
+        "A motion photo's video goes with `cropkit settings FOLDER --drop motion`, other pictures "
+        "of a JPEG with `--drop gain-map`; else the first can be cropped into a new file: "
+        "`--copy-to OUT --format png`"
     )
 
 
@@ -471,8 +475,8 @@ class GainMap(UnsupportedImage):
 
     template = "{0}: holds a second, uncropped picture ({1})"
     cure = (
-        "That of a JPEG goes with `cropkit settings FOLDER --drop gain-map`; else crop into a "
-        "new file without it: `--copy-to OUT --format png`"
+        "That of a JPEG goes with `cropkit settings FOLDER --drop gain-map`, a map of depth alone "
+        "with `--drop depth`; else crop into a new file without it: `--copy-to OUT --format png`"
     )
 
 

@@ -129,7 +129,11 @@ def line(result: CropResult) -> str:
     if result.box_applied is None:
         return f"{result.status} {result.path}{where}"
     size = result.box_applied.size
-    return f"{result.status} {result.path}{where}: {size.width} x {size.height} pixels"
+    words = f"{result.status} {result.path}{where}: {size.width} x {size.height} pixels"
+    if result.box_asked in (None, result.box_applied):
+        return words
+    asked, applied = (",".join(map(str, b.xyxy)) for b in (result.box_asked, result.box_applied))
+    return f"{words}: {applied} for {asked}, by whole blocks"
 
 
 def opened(folder: Path, **ways: Unpack["Opening"]) -> "Collection":

@@ -25,6 +25,14 @@ def test_a_line_tells_width_before_height() -> None:
     assert shell.line(result) == "cropped a.png: 30 x 20 pixels"
 
 
+def test_a_line_tells_where_a_corner_moved() -> None:
+    asked, applied = PixelBox(10, 10, 200, 200), PixelBox(0, 0, 200, 200)
+    result = CropResult(Status.CROPPED, "b.jpg", box_asked=asked, box_applied=applied)
+    assert shell.line(result).endswith("200 pixels: 0,0,200,200 for 10,10,200,200, by whole blocks")
+    same = CropResult(Status.CROPPED, "b.jpg", box_asked=asked, box_applied=asked)
+    assert shell.line(same) == "cropped b.jpg: 190 x 190 pixels"
+
+
 def test_an_image_belongs_to_the_nearest_collection_or_to_its_own_folder(tmp_path: Path) -> None:
     for home in (tmp_path, tmp_path / "in"):
         (home / ".cropkit").mkdir(parents=True)
