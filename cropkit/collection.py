@@ -60,6 +60,7 @@ from cropkit.formats.headers import Headers
 from cropkit.geometry import PixelBox, Size
 from cropkit.labels.store import Imported, Kept, usual_suggesters
 from cropkit.records import (
+    KEPT,
     CropResult,
     Decision,
     Placement,
@@ -68,6 +69,7 @@ from cropkit.records import (
     Status,
     Suggestion,
     Verdict,
+    verdict_of,
 )
 from cropkit.suggest import Clipped, Suggester, gather
 from cropkit.system import destinations, log, parameters, signing, state_place
@@ -1123,14 +1125,15 @@ class Collection:
         """Return every decision with its outcome as a table."""
         import pandas as pd  # noqa: PLC0415  (as above)
 
-        return pd.DataFrame(self.trail.decisions.table())
+        rows = self.trail.decisions.table()
+        return pd.DataFrame([row | {"verdict": verdict_of(row)} for row in rows])
 
     def export(
         self,
         to: str,
         out: StrPath,
         *,
-        verdicts: Sequence[str] = (Verdict.ACCEPT, Verdict.ADJUSTED),
+        verdicts: Sequence[str] = KEPT,
         slot: str | None = None,
         images: StrPath | None = None,
         image_prefix: str | None = None,
@@ -1148,7 +1151,8 @@ class Collection:
         to : the format: "manifest", "coco", "yolo" and all others of docs/exports.md, or one whose
             writer is installed
         out : new file, or new folder where the format is one
-        verdicts : of the decisions that are written: "accept", "adjusted", "reject", "skip"
+        verdicts : of the decisions that are written: "accept", "adjusted", "kept-whole", "reject",
+            "skip"
         slot : of the crops that are written; None: all
         images : COCO file whose ids "coco-results" writes
         image_prefix : that stands before each image's path, in what has addresses

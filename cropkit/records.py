@@ -4,10 +4,11 @@ Times are aware UTC datetimes everywhere; a naive one is refused where it enters
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import uuid4
 
 from cropkit.errors import BadDecision, BadSlot
@@ -25,13 +26,28 @@ class Verdict(StrEnum):
 
     ACCEPT = "accept"  # the suggested box as it stood, made to fit its target if it has one
     ADJUSTED = "adjusted"  # a box of the reviewer's own
+    KEPT_WHOLE = "kept-whole"  # nothing was suggested, and the whole image is kept
     REJECT = "reject"  # moved out of the way, recoverable
     SKIP = "skip"  # left as it is
 
     @property
     def keeps_a_box(self) -> bool:
         """Whether the verdict comes with a crop box."""
-        return self in (Verdict.ACCEPT, Verdict.ADJUSTED)
+        return self not in (Verdict.REJECT, Verdict.SKIP)
+
+    @property
+    def stored(self) -> "Verdict":
+        """As a row of the trail holds it: what is kept whole is told by its box, as ever."""
+        return Verdict.ADJUSTED if self is Verdict.KEPT_WHOLE else self
+
+
+def verdict_of(row: Mapping[str, Any]) -> object:
+    """Return the verdict of a decision's row as people read it, whoever wrote the row."""
+    edges = tuple(row.get(f"box_{edge}") for edge in ("left", "top", "right", "bottom"))
+    is_whole = edges == (0, 0, row.get("width"), row.get("height"))
+    untouched = is_whole and row.get("suggestion_source") is None
+    stored = row.get("verdict")
+    return Verdict.KEPT_WHOLE.value if stored == Verdict.ADJUSTED and untouched else stored
 
 
 def check_slot(name: str) -> None:
@@ -44,6 +60,9 @@ def check_slot(name: str) -> None:
     """
     if not (isinstance(name, str) and _SLOT.fullmatch(name)):
         raise BadSlot(name, "a part of a file's name is made of it")
+
+
+KEPT = (Verdict.ACCEPT, Verdict.ADJUSTED, Verdict.KEPT_WHOLE)  # those with a box
 
 
 class Status(StrEnum):
@@ -182,9 +201,15 @@ class Decision:
     id: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
+        if self.verdict is Verdict.ADJUSTED and self._keeps_whole:
+            object.__setattr__(self, "verdict", Verdict.KEPT_WHOLE)
         reason = self._nonsense()
         if reason:
             raise BadDecision(self.path, reason)
+
+    @property
+    def _keeps_whole(self) -> bool:
+        return self.suggestion is None and self.box == PixelBox.full(self.size)
 
     def _nonsense(self) -> str | None:
         if len(self.sha256) != _SHA256_DIGITS:
@@ -195,11 +220,16 @@ class Decision:
             self.box.within(self.size)
         if self.verdict is Verdict.ACCEPT and self.suggestion is None:
             return "accepted without a suggestion"
+        if self.verdict is Verdict.KEPT_WHOLE and not self._keeps_whole:
+            return "kept whole with a box of its own"
+        check_slot(self.slot)
+        return self._nonsense_of_times()
+
+    def _nonsense_of_times(self) -> str | None:
         if any(t.utcoffset() != UTC.utcoffset(None) for t in (self.shown_at, self.decided_at)):
             return "a time that is not UTC"
         if self.decided_at < self.shown_at:
             return "decided before it was shown"
-        check_slot(self.slot)
         return None if self.reviewer and self.session else "no reviewer or session"
 
     @property

@@ -3,7 +3,7 @@
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -12,10 +12,12 @@ from sqlalchemy import (
     Connection,
     Row,
     Update,
+    and_,
     bindparam,
     case,
     func,
     insert,
+    literal,
     select,
     update,
 )
@@ -68,8 +70,21 @@ _LET_STAND_AGAIN = _letting_stand(
     _of_its_row("path", bindparam("settled")), _of_its_row("slot", bindparam("settled"))
 )
 # What a `Standing` holds: all of a decision are forty columns, for each of a hundred thousand.
+_KEPT_WHOLE = and_(
+    decision.c.verdict == literal(Verdict.ADJUSTED.value),
+    decision.c.suggestion_source.is_(None),
+    decision.c.box_left == literal(0),
+    decision.c.box_top == literal(0),
+    decision.c.box_right == decision.c.width,
+    decision.c.box_bottom == decision.c.height,
+)
+_VERDICT = case((_KEPT_WHOLE, literal(Verdict.KEPT_WHOLE.value)), else_=decision.c.verdict).label(
+    "verdict"
+)
 _OF_STANDING = (
-    *(decision.c[name] for name in ("id", "path", "slot", "verdict", "sha256", "reviewer")),
+    *(decision.c[name] for name in ("id", "path", "slot")),
+    _VERDICT,
+    *(decision.c[name] for name in ("sha256", "reviewer")),
     *(decision.c[f"box_{edge}"] for edge in _EDGES),
     *(queue.c[name] for name in ("status", "operation", "code", "message")),
     decision.c.target,
@@ -360,7 +375,9 @@ def one(db: Connection, decision_id: str) -> tuple[Decision, Standing]:
     if row is None:
         raise KeyError(decision_id)
     with rows.read(f"decision {row.id!r}"):
-        return _decision(row), _standing([getattr(row, column.name) for column in _OF_STANDING])
+        whole = _decision(row)
+        standing = _standing([getattr(row, column.name) for column in _OF_STANDING])
+        return whole, replace(standing, verdict=whole.verdict)
 
 
 def follows(db: Connection, waiting: Decision) -> bool:
@@ -465,7 +482,7 @@ def to_row(decided: Decision) -> dict[str, Any]:
         "sha256": decided.sha256,
         "width": decided.size.width,
         "height": decided.size.height,
-        "verdict": decided.verdict.value,
+        "verdict": decided.verdict.stored.value,
         "iou": decided.iou,
         "edges_within_5_percent": decided.edges_within_5_percent,
         "reviewer": decided.reviewer,

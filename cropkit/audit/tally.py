@@ -11,6 +11,7 @@ from cropkit.records import ProblemKind, Status, Verdict
 _VERDICTS: Mapping[Verdict, str] = {
     Verdict.ACCEPT: "accepted",
     Verdict.ADJUSTED: "adjusted",
+    Verdict.KEPT_WHOLE: "kept_whole",
     Verdict.REJECT: "rejected",
     Verdict.SKIP: "skipped",
 }
@@ -40,6 +41,7 @@ class Tally:
     shown: int = 0
     accepted: int = 0
     adjusted: int = 0
+    kept_whole: int = 0
     rejected: int = 0
     skipped: int = 0
     cropped: int = 0
@@ -53,7 +55,8 @@ class Tally:
     @property
     def decided(self) -> int:
         """How many decisions were made."""
-        return self.accepted + self.adjusted + self.rejected + self.skipped
+        kept = self.accepted + self.adjusted + self.kept_whole
+        return kept + self.rejected + self.skipped
 
     @property
     def carried_out(self) -> int:

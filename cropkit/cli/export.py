@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cropkit.cli.shell import DONE, FAILED, Commands, document, folder_command, reading, say, tell
 from cropkit.exports.registry import KINDS, LABEL_AS, options
-from cropkit.records import Verdict
+from cropkit.records import KEPT
 
 _MANIFEST = "manifest"
 
@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
     text = "new file, whose form is that of its name, or new folder where the format is one"
     parser.add_argument("--out", type=Path, metavar="PATH", required=True, help=text)
     text = "of the decisions that are written, with commas between (default: %(default)s)"
-    kept = f"{Verdict.ACCEPT},{Verdict.ADJUSTED}"
+    kept = ",".join(KEPT)
     parser.add_argument("--verdicts", metavar="WORDS", default=kept, help=text)
     parser.add_argument("--slot", metavar="NAME", help="only the crops of this name")
     text = "coco-results: COCO file whose ids of images and categories count"

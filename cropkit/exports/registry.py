@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from cropkit.records import Verdict
+from cropkit.records import KEPT, Verdict
 from cropkit.system import parameters, plugins
 
 # name -> what it is, and the module of this package that has its `WRITER`, or another's name there
@@ -45,7 +45,7 @@ class Options:
     beneath : only crops that lie beneath the folder that is written to
     """
 
-    verdicts: tuple[Verdict, ...] = (Verdict.ACCEPT, Verdict.ADJUSTED)
+    verdicts: tuple[Verdict, ...] = KEPT
     slot: str | None = None
     images: Path | None = None
     image_prefix: str | None = None

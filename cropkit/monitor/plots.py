@@ -14,7 +14,13 @@ from cropkit.names import printable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_COLOURS = {"accept": "#1b7837", "adjusted": "#2166ac", "reject": "#b2182b", "skip": "#999999"}
+_COLOURS = {
+    "accept": "#1b7837",
+    "adjusted": "#2166ac",
+    "kept-whole": "#e08214",
+    "reject": "#b2182b",
+    "skip": "#999999",
+}
 _WIDTH, _HEIGHT, _LONGEST = 7.5, 0.45, 28
 _MOST = 20  # sessions that are drawn, the latest
 
@@ -47,7 +53,7 @@ def pace(stats: Stats) -> Plot:
 
 
 def shares(stats: Stats, way: str) -> Plot:
-    """Draw which part was accepted, adjusted, rejected, skipped, by session, reviewer or source."""
+    """Draw which part had which verdict, by session, reviewer or source."""
     groups = stats.by(way)[-_MOST:]
 
     def draw(axes: "Axes") -> None:

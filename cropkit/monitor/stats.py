@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cropkit import clock
 from cropkit.names import all_printable
+from cropkit.records import verdict_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 BREAK = timedelta(minutes=5)
 NO_SOURCE = "no suggestion"
 _PROGRAMS = frozenset(("batch", "shell"))  # kinds of sessions in which no person decides
-VERDICTS = ("accept", "adjusted", "reject", "skip")
+VERDICTS = ("accept", "adjusted", "kept-whole", "reject", "skip")
 WAYS = ("session", "reviewer", "source", "slot", "target")
 _TEXTS = ("session", "reviewer", "suggestion_source", "suggestion_version", "slot", "target")
 NO_SLOT, NO_TARGET = "the image", "no target"
+
+
+def _field(verdict: str) -> str:
+    return verdict.replace("-", "_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +61,18 @@ class Group:
     p90_seconds: float | None
     accept: int
     adjusted: int
+    kept_whole: int
     reject: int
     skip: int
 
     def share(self, verdict: str) -> float | None:
         """Return which part of the decisions had this verdict."""
-        return getattr(self, verdict) / self.decisions if self.decisions else None
+        number: int = getattr(self, _field(verdict))
+        return number / self.decisions if self.decisions else None
 
     def to_json(self) -> dict[str, Any]:
         """Return figures and shares."""
-        shares = {f"{verdict}_share": self.share(verdict) for verdict in VERDICTS}
+        shares = {f"{_field(verdict)}_share": self.share(verdict) for verdict in VERDICTS}
         return asdict(self) | shares
 
 
@@ -155,8 +162,10 @@ def _with_moments(row: Mapping[str, Any]) -> Row | str:
         for name in _TEXTS:
             if not isinstance(row.get(name) or "", str):
                 raise TypeError(f"{name} is no text")
-        if row["verdict"] not in VERDICTS:
-            raise ValueError(f"there is no verdict {row['verdict']!r}")
+        verdict = verdict_of(row)
+        if verdict not in VERDICTS:
+            raise ValueError(f"there is no verdict {verdict!r}")
+        row = {**row, "verdict": verdict}
         return row, clock.read(row["shown_at"]), clock.read(row["decided_at"])
     except NOT_OURS as error:
         return f"decision {row.get('id')} cannot be read: {error}"
@@ -196,7 +205,7 @@ def _group(name: str, decisions: Sequence[Made]) -> Group:
         decisions_an_hour=3600 * len(seconds) / active if active else None,
         median_seconds=median(seconds) if seconds else None,
         p90_seconds=_percentile(seconds, 0.9) if seconds else None,
-        **{verdict: number(verdict) for verdict in VERDICTS},
+        **{_field(verdict): number(verdict) for verdict in VERDICTS},
     )
 
 

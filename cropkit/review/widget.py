@@ -242,6 +242,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.boxes = [_box(entry) for entry in session.entries]
         self.progress = asdict(view.counts) | {
             "broken": len(session.broken),
+            "kept_whole": view.kept_whole,
             "complete": session.whole,
         }
 

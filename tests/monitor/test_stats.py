@@ -226,6 +226,7 @@ def test_each_verdict_is_drawn_in_its_colour_as_long_as_its_share(drawn: list[Fi
     assert bars(drawn[0]) == {
         "accept": [(0, 50, "#1b7837")],
         "adjusted": [(50, 30, "#2166ac")],
+        "kept-whole": [(80, 0, "#e08214")],
         "reject": [(80, 10, "#b2182b")],
         "skip": [(90, 10, "#999999")],
     }

@@ -816,8 +816,8 @@ FILES = (
     mutant(
         "a skip is no decision",
         TALLY,
-        "self.adjusted + self.rejected + self.skipped",
-        "self.adjusted + self.rejected",
+        "kept + self.rejected + self.skipped",
+        "kept + self.rejected",
         f"{IN_RUN}::test_every_outcome_and_every_verdict_is_counted_or_known_not_to_be",
     ),
     mutant(

@@ -30,6 +30,11 @@ class Decided:
     reason: str = ""
     target: str = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole image is kept, where nothing was suggested: no crop was made."""
+        return self.verdict is Verdict.KEPT_WHOLE and self.status is Status.CROPPED
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

@@ -86,6 +86,7 @@ class Outcomes:
     ----------
     loose : what does not fit into a record: a reason, or a box beyond any image
     by_target : those that are meant for a target, by its name
+    whole : those of images that are kept whole, carried out
     """
 
     records: Column = field(default_factory=lambda: Column(_RECORD.size))
@@ -93,6 +94,7 @@ class Outcomes:
     numbers: NumberSet = field(default_factory=NumberSet)
     by_status: dict[Status, NumberSet] = field(default_factory=dict)
     by_target: dict[str, NumberSet] = field(default_factory=dict)
+    whole: NumberSet = field(default_factory=NumberSet)
 
     @classmethod
     def of(cls, decisions: Iterable[tuple[int, Decided]]) -> "Outcomes":
@@ -106,7 +108,7 @@ class Outcomes:
         ----------
         start : no number is below it, and none that has an outcome is not
         """
-        records, loose = bytearray(), []
+        records, loose, whole = bytearray(), [], []
         having: list[list[int]] = [[] for _ in _STATUSES]
         meant: dict[str, list[int]] = {}
         for number, decided in decisions:
@@ -118,6 +120,8 @@ class Outcomes:
             else:
                 records[end - _RECORD.size : end] = packed
             having[_STATUSES.index(decided.status)].append(number)
+            if decided.is_whole:
+                whole.append(number)
             if decided.target:
                 meant.setdefault(decided.target, []).append(number)
         return Outcomes(
@@ -126,6 +130,7 @@ class Outcomes:
             self.numbers | NumberSet.of(chain.from_iterable(having)),
             _with_more(self.by_status, zip(_STATUSES, having, strict=True)),
             _with_more(self.by_target, meant.items()),
+            self.whole | NumberSet.of(whole),
         )
 
     def get(self, number: int) -> Decided | None:
@@ -147,6 +152,7 @@ class Outcomes:
             before.numbers.put(number),
             {**before.by_status, decided.status: same.put(number)},
             before.meant_for(decided.target, number),
+            before.whole.put(number, there=decided.is_whole),
         )
 
     def meant_for(self, target: str, number: int) -> dict[str, NumberSet]:
@@ -168,6 +174,7 @@ class Outcomes:
             self,
             loose=self.loose.without(number),
             numbers=self.numbers.without(number),
+            whole=self.whole.without(number),
             by_status=_those_that_are(with_others.items()),
             by_target=_those_that_are(
                 (target, numbers.without(number)) for target, numbers in self.by_target.items()
@@ -182,6 +189,7 @@ class Outcomes:
             self.numbers.shifted(shift),
             {status: numbers.shifted(shift) for status, numbers in self.by_status.items()},
             {target: numbers.shifted(shift) for target, numbers in self.by_target.items()},
+            self.whole.shifted(shift),
         )
 
     def having(self, status: Status) -> NumberSet:

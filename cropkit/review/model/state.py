@@ -211,6 +211,8 @@ class Open:
         """What accepting it would say."""
         if self.mark in _MARKED_VERDICT:
             return _MARKED_VERDICT[self.mark]
+        if self.suggestion is None and self.box == full(self.size):
+            return Verdict.KEPT_WHOLE
         kept = self.suggestion is not None and self.box == self.offered
         return Verdict.ACCEPT if kept else Verdict.ADJUSTED
 

@@ -55,7 +55,8 @@ def header(view: View) -> str:
     share = 100 * session.decided / max(1, session.total) if session.whole else 0
     so_far = "" if session.whole else " so far"
     pills = (
-        pill("written", view.counts.written),
+        pill("written", view.written),
+        *([pill("kept whole", view.kept_whole)] if view.kept_whole else []),
         pill("waiting", view.counts.waiting),
         *(_trouble(word, n) for word, n in view.troubles if n or word == "failed"),
         *_unsigned(view),

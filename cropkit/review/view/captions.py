@@ -16,6 +16,7 @@ from cropkit.system.home import REJECTED
 VERDICTS: Mapping[Verdict, tuple[str, str, str]] = {
     Verdict.ACCEPT: ("ck-accept", "✓", "accept"),
     Verdict.ADJUSTED: ("ck-adjusted", "✎", "adjusted"),
+    Verdict.KEPT_WHOLE: ("ck-small", "▢", "whole image"),
     Verdict.REJECT: ("ck-reject", "✕", "reject"),
     Verdict.SKIP: ("ck-skip", "↷", "skip"),
 }
@@ -29,6 +30,7 @@ OUTCOMES: Mapping[Status, tuple[str, str, str]] = {
     Status.IN_DOUBT: ("ck-failed", "⁇", "in doubt"),
 }
 _UNSIGNED = ("without", " credentials")
+KEPT_WHOLE = ("ck-small", "▢", "kept whole")
 _NO_CROP = ("ck-failed", "⚠", "no crop")
 _ONE_LINE = 24  # canvas units
 STALE = ("ck-failed", "↻", "changed")
@@ -59,6 +61,8 @@ def _legend(view: View) -> str:
 
 def outcome(settled: Decided) -> tuple[str, str, str]:
     """Return class, sign and word of what became of a decision."""
+    if settled.is_whole:
+        return KEPT_WHOLE
     return OUTCOMES.get(settled.status, ("ck-wait", "·", settled.status))
 
 

@@ -56,7 +56,8 @@ def _end(view: View) -> str:
     counts, session = view.counts, view.session
     facts = (
         ("decided", session.decided),
-        ("written", counts.written),
+        ("written", view.written),
+        ("kept whole", view.kept_whole),
         ("rejected", counts.rejected),
         ("skipped", counts.skipped),
         ("waiting", counts.waiting),

@@ -45,6 +45,16 @@ class View:
     proposing: tuple[str, ...] = ()
 
     @property
+    def kept_whole(self) -> int:
+        """How many images are kept whole that had no suggestion: no crop of them was made."""
+        return len(self.session.images.outcomes.whole)
+
+    @property
+    def written(self) -> int:
+        """How many crops were made; a copy of a whole image is one."""
+        return self.counts.written - (0 if self.session.copies else self.kept_whole)
+
+    @property
     def troubles(self) -> tuple[tuple[str, int], ...]:
         """What went wrong, each kind by its own word: how many images."""
         return (
