@@ -86,6 +86,8 @@ def decisions(draw: st.DrawFn) -> Decision:
     box: PixelBox | None = drawn if verdict.keeps_a_box else None
     if verdict is Verdict.ACCEPT and suggestion is not None:
         box = suggestion.box.pixels(size)
+    if verdict is Verdict.KEPT_WHOLE:
+        suggestion, box = None, PixelBox.full(size)
     shown = draw(moments())
     return Decision(
         path=draw(paths()),

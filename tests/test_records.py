@@ -7,7 +7,16 @@ from hypothesis import given
 
 from cropkit.errors import BadBox, BadDecision
 from cropkit.geometry import NormalizedBox, PixelBox, Size
-from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, Suggestion, Verdict
+from cropkit.records import (
+    KEPT,
+    CropResult,
+    Decision,
+    Problem,
+    ProblemKind,
+    Status,
+    Suggestion,
+    Verdict,
+)
 
 SHOWN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SUGGESTION = Suggestion(NormalizedBox(0.1, 0.1, 0.9, 0.9), source="decision-sidecar")
@@ -90,7 +99,7 @@ def test_a_size_of_zero_by_zero_never_comes_as_far_as_a_decision() -> None:
 
 
 def test_a_verdict_says_whether_it_keeps_a_box() -> None:
-    assert {v for v in Verdict if v.keeps_a_box} == {Verdict.ACCEPT, Verdict.ADJUSTED}
+    assert {v for v in Verdict if v.keeps_a_box} == set(KEPT)
 
 
 def test_a_result_is_ok_only_without_an_error_code() -> None:

@@ -50,7 +50,7 @@ def test_globox_reads_the_same(album: Path, tmp_path: Path, capsys: Capture) -> 
 def test_an_image_without_a_box_stands_there_without_annotations_where_it_is_asked_for(
     album: Path, tmp_path: Path, capsys: Capture
 ) -> None:
-    words = ["--verdicts", "accept,adjusted,skip"]
+    words = ["--verdicts", "accept,adjusted,kept-whole,skip"]
     told = exported(capsys, album, "coco", tmp_path / "c.json", *words)
     coco = COCO(str(tmp_path / "c.json"))
     (skipped,) = (each for each in coco.imgs.values() if each["file_name"] == "b_stage2.png")

@@ -22,7 +22,7 @@ def test_a_row_for_each_decision_in_force_with_columns_of_one_type(album: Path) 
     twice_more = ["a_stage2.png"] * 2
     assert sorted(held["path"]) == sorted([*DECIDED, *twice_more, "b_stage2.png", "f.png"])
     assert str(held["verdict"].dtype) == "category"
-    assert set(held["verdict"]) == {"accept", "adjusted", "reject", "skip"}
+    assert set(held["verdict"]) == {"accept", "adjusted", "kept-whole", "reject", "skip"}
     for name in ("left", "right", "upright_width", "suggestion_rank", "crop_top"):
         assert held[name].dtype == pd.Int64Dtype(), name
     for name in ("path", "slot", "target", "reviewer"):

@@ -215,7 +215,7 @@ def _within(view: View) -> str:
     session = view.session
     if not session.entries or count in (0, len(session.listing)):
         return ""
-    folder = folder_of(session.entries[session.chosen].path) or "."
+    folder = folder_of(session.entries[session.chosen].path) or "above all folders"
     of_all = f"{decided:,} of {count:,}" if session.whole else f"{decided:,} decided"
     return f"<span class='ck-quiet ck-more ck-cut'>{text(folder)} · {of_all}</span>"
 
@@ -224,8 +224,9 @@ def _pace(view: View) -> str:
     if not view.rate or view.session.ended:
         return ""
     session = view.session
-    left = (session.total - session.decided - len(session.broken)) / view.rate * 60
-    rest = f" · {_minutes(left)} left" if session.whole else ""
+    left = session.total - session.decided - len(session.broken)
+    is_known = session.whole and left > 0
+    rest = f" · {_minutes(left / view.rate * 60)} left" if is_known else ""
     words = f"{view.rate:,.0f} an hour{rest}"
     return f"<span class='ck-quiet ck-cut'>{words}</span>"
 
