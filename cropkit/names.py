@@ -45,6 +45,17 @@ def all_unescaped(value: Any) -> Any:  # noqa: ANN401  (whatever JSON holds)
     return _everywhere(unescaped, value)
 
 
+def write_json(value: Any, encode: Callable[[Any], str]) -> str:  # noqa: ANN401  (as above)
+    r"""Return a JSON text in ASCII whose names are escaped: of one without ``\u`` all are.
+
+    Parameters
+    ----------
+    encode : of a `json.JSONEncoder` that ensures ASCII
+    """
+    text = encode(value)
+    return encode(all_escaped(value)) if "\\u" in text else text
+
+
 def read_json(text: str) -> Any:  # noqa: ANN401  (as above)
     """Read a JSON text whose names are escaped; one that holds ASCII alone has none that are."""
     value = json.loads(text)

@@ -7,7 +7,16 @@ import unicodedata
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cropkit.names import all_escaped, all_unescaped, escaped, printable, printable_lines, unescaped
+from cropkit.names import (
+    all_escaped,
+    all_unescaped,
+    escaped,
+    printable,
+    printable_lines,
+    read_json,
+    unescaped,
+    write_json,
+)
 
 BIDI = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
 OWN = "\U0010f7e9".encode()
@@ -60,6 +69,22 @@ def test_what_is_escaped_reads_as_in_a_program() -> None:
     )
     assert printable(escaped("caf\udce9")) == "caf\\xe9"
     assert printable_lines("a\nb\x1b") == "a\nb\\x1b"
+
+
+values = st.recursive(
+    st.one_of(st.none(), st.integers(), st.text(), names.map(os.fsdecode)),
+    lambda deep: st.one_of(st.lists(deep), st.dictionaries(names.map(os.fsdecode), deep)),
+)
+
+
+@given(values)
+@example(["\x7f\u00e9\\u", OWN.decode(), {"\udcff": 1}])
+def test_a_json_text_is_that_of_the_escaped_value(value: object) -> None:
+    encode = json.JSONEncoder(sort_keys=True).encode
+    written = write_json(value, encode)
+    assert written.isascii()
+    assert written == encode(all_escaped(value))
+    assert read_json(written) == value
 
 
 def test_texts_deep_in_a_value_are_written_too() -> None:

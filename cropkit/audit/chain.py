@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Row, Select, insert, select
 from cropkit.audit import rows
 from cropkit.audit.schema import audit
 from cropkit.errors import AuditCorrupt
-from cropkit.names import all_escaped, escaped, read_json
+from cropkit.names import escaped, read_json, write_json
 
 GENESIS = "0" * 64
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 _FIELDS = ("seq", "at", "session", "event", "path", "operation", "body", "previous")
 
@@ -43,7 +44,7 @@ def append(
         "event": event,
         "path": None if path is None else escaped(path),
         "operation": operation,
-        "body": _canonical(all_escaped(body or {})),
+        "body": write_json(body or {}, _canonical),
         "previous": last.hash if last else GENESIS,
     }
     row["hash"] = digest(row)
@@ -97,7 +98,3 @@ def head(db: Connection) -> str:
     """Hash of the last event."""
     last = db.execute(select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
     return last.scalar_one_or_none() or GENESIS
-
-
-def _canonical(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -59,6 +59,7 @@ _KEYS = {
 }
 # Of which names a row is about; those of one image have an order.
 _NAMES = {"decision": ("path",), "operation": ("source", "target")}
+_TEXT = 2  # comes after nothing and numbers
 _ROWID: ColumnElement[int] = literal_column("rowid")  # all tables have one
 _EVENTS = select(schema.audit).order_by(schema.audit.c.seq)
 _IN_TRAIL = select(schema.audit.c.operation).where(schema.audit.c.operation.is_not(None))
@@ -172,6 +173,8 @@ def _placed(keyed: tuple[object, bool, Row]) -> tuple[int, Any]:
     https://www.sqlite.org/datatype3.html#sort_order
     """
     key = keyed[0]
+    if type(key) is str:  # as nearly all are
+        return _TEXT, key
     kinds = (type(None), int | float, str, bytes)
     return next(at for at, kind in enumerate(kinds) if isinstance(key, kind)), key
 

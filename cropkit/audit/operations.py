@@ -45,7 +45,7 @@ from cropkit.audit.schema import (
 from cropkit.audit.vouching import NOBODYS, Voucher
 from cropkit.errors import AuditCorrupt
 from cropkit.geometry import PixelBox
-from cropkit.names import all_escaped, read_json, unescaped
+from cropkit.names import read_json, unescaped, write_json
 from cropkit.records import Status
 from cropkit.system.attributes import Attributes
 from cropkit.system.home import ORIGINALS
@@ -61,6 +61,7 @@ _LET_GO = delete(claim).where(claim.c.operation == bindparam("wanted"))
 _PLAN, _CLAIM = insert(operation), insert(claim)
 _ONE = select(operation).where(operation.c.id == bindparam("wanted"))
 _CLAIMED = select(claim.c.name).where(claim.c.name.in_(bindparam("names", expanding=True))).limit(1)
+_sorted = json.JSONEncoder(sort_keys=True).encode
 _OUTCOMES = {
     OperationKind.CROP: Status.CROPPED,
     OperationKind.COPY: Status.CROPPED,
@@ -558,7 +559,7 @@ def to_row(of: Operation) -> dict[str, Any]:
         "target": of.target,
         "before": of.sha256_before,
         "after": of.sha256_after,
-        "plan": json.dumps(all_escaped(planned), sort_keys=True),
+        "plan": write_json(planned, _sorted),
     }
 
 
