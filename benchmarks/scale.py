@@ -1,7 +1,8 @@
 """How work grows with a collection: CPU seconds of one process, and how fast they grow.
 
     python benchmarks/scale.py [--sizes 1000,10000] [--only TASK] [--kept FOLDER] [--grown]
-                               [--plot FILE.svg] [--json]
+                               [--plot FILE.svg] [--before FILE.json] [--json]
+    python benchmarks/scale.py --measured FILE.json [--plot FILE.svg] [--before FILE.json]
 
 For each size a collection of small real images is made, all of them cropped, with the trail that
 this leaves. Then each task runs on it by itself, in a process of its own that has opened a small
@@ -9,21 +10,25 @@ collection first, so that what is made once in a process is not counted. The fig
 some rounds; `grows` is the exponent of n that fits it over all sizes: 0 is constant, 1 linear, 2
 quadratic. Collections are made again each time unless they are `--kept`: 10,000 take minutes. With
 `--grown` only rows and names are made, with nothing in the files that could be cropped: what asks
-the trail alone can be timed at 100,000.
+the trail alone can be timed at 100,000. `--measured` times nothing, and tells and draws what an
+earlier run has written with `--json`; `--before` draws another one beside each curve. Neither need
+have all tasks, nor a figure (but `null`) for each size.
 """
 
 import argparse
 import json
+import math
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, TypedDict
 
 import numpy as np
 from PIL import Image
@@ -32,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from deciding import decision
 from grown import grow
-from growth import row, table
+from growth import exponent, row, table
 
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
@@ -48,6 +53,15 @@ SMALL = 10  # images of the collection that is opened first
 
 
 Work = Callable[[Collection], object]
+BEFORE = {"color": "0.55", "marker": "s", "linestyle": "--", "markersize": 4}
+NOW = {"color": "tab:blue", "marker": "o", "markersize": 4}
+
+
+class Document(TypedDict):
+    """What a run has measured: the figures of each task in the order of the sizes."""
+
+    sizes: list[int]
+    rows: dict[str, list[dict[str, float]]]
 
 
 def nothing(_collection: Collection) -> None:
@@ -182,8 +196,9 @@ def apart(name: str, small: Path, folder: Path) -> dict[str, float]:
 # -- telling --------------------------------------------------------------------------------------
 
 
-def in_words(sizes: Sequence[int], rows: Mapping[str, Sequence[dict[str, float]]]) -> str:
+def in_words(document: Document) -> str:
     """Return the figures as a table of Markdown."""
+    sizes, rows = document["sizes"], document["rows"]
     lines = {
         name: [*row(name, sizes, [each["seconds"] for each in figures]), f"{figures[-1]['MB']:.0f}"]
         for name, figures in rows.items()
@@ -191,18 +206,60 @@ def in_words(sizes: Sequence[int], rows: Mapping[str, Sequence[dict[str, float]]
     return table(sizes, lines, f"MB at {sizes[-1]:,}")
 
 
-def plot(path: Path, sizes: Sequence[int], rows: Mapping[str, Sequence[dict[str, float]]]) -> None:
-    """Draw a curve for each task, both axes logarithmic."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  (only where somebody wants a picture)
+def plot(path: Path, now: Document, before: Document) -> None:
+    """Draw the curves of each task, both axes logarithmic, and how each grows."""
+    from matplotlib import rc_context  # noqa: PLC0415  (only where somebody wants a picture)
+    from matplotlib.figure import Figure  # noqa: PLC0415  (as above)
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.subplots()
-    for name, figures in rows.items():
-        axes.loglog(sizes, [1000 * each["seconds"] for each in figures], marker="o", label=name)
-    axes.set(xlabel="images that were cropped", ylabel="milliseconds of CPU")
-    axes.grid(visible=True, which="both", alpha=0.3)
-    axes.legend(loc="upper left", fontsize="small")
-    figure.savefig(path)
+    tasks = list(now["rows"])
+    across = math.ceil(math.sqrt(len(tasks)))
+    down = -(-len(tasks) // across)
+    figure = Figure(figsize=(3.2 * across, 2.4 * down), layout="constrained")
+    panels = [*figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).flat]
+    for panel, name in zip(panels, tasks, strict=False):
+        grows = [
+            _curve(panel, document, name, how)
+            for document, how in ((before, BEFORE), (now, NOW))
+            if name in document["rows"]
+        ]
+        panel.set_title(f"{name}: {', now '.join(grows)}", fontsize="small")
+        panel.grid(visible=True, which="major", alpha=0.3)
+        panel.minorticks_off()
+        panel.label_outer()
+    for panel in panels[len(tasks) :]:
+        panel.set_visible(False)
+    for label, how in (("before", BEFORE), ("now", NOW)) if before["rows"] else ():
+        panels[0].plot([], [], label=label, **how)
+        panels[0].legend(loc="center right", fontsize="x-small")
+    figure.supxlabel("images that were cropped", fontsize="small")
+    figure.supylabel("milliseconds of CPU", fontsize="small")
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "scale"}):  # the same each time
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def _curve(panel: Any, document: Document, name: str, how: Mapping[str, Any]) -> str:  # noqa: ANN401  (of a library without types)
+    pairs = zip(document["sizes"], document["rows"][name], strict=True)
+    sizes, took = zip(*((size, each["seconds"]) for size, each in pairs if each), strict=True)
+    panel.loglog(sizes, [1000 * seconds for seconds in took], **how)
+    return f"n^{exponent(sizes, took):.1f}"
+
+
+def measured(asked: argparse.Namespace) -> Document:
+    """Make collections, and time the tasks on them."""
+    tasks, made = asked.only or list(TASKS), make_grown if asked.grown else make
+    sizes = sorted(int(size) for size in asked.sizes.split(","))
+    with tempfile.TemporaryDirectory(prefix="cropkit-scale-") as temporary:
+        place = asked.kept or Path(temporary)
+        os.environ["XDG_STATE_HOME"] = str(place / "state")
+        small, *folders = (collection_of(place, count, made) for count in (SMALL, *sizes))
+        rows = {name: [apart(name, small, folder) for folder in folders] for name in tasks}
+    return {"sizes": sizes, "rows": rows}
+
+
+def document_in(path: Path | None) -> Document:
+    """Read what a run has written with `--json`; nothing where there is none."""
+    nothing: Document = {"sizes": [], "rows": {}}
+    return nothing if path is None else json.loads(path.read_text("utf-8"))
 
 
 def main() -> None:
@@ -215,6 +272,8 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, help="where collections are made, and found again")
     parser.add_argument("--grown", action="store_true", help="make rows and names, and no images")
     parser.add_argument("--plot", type=Path, help="draw the curves to this file")
+    parser.add_argument("--measured", type=Path, help="tell and draw these figures of --json")
+    parser.add_argument("--before", type=Path, help="figures of --json to be drawn beside them")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--task", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -222,17 +281,10 @@ def main() -> None:
         name, small, folder = asked.task
         sys.stdout.write(json.dumps(timed(name, Path(small), Path(folder))))
         return
-    tasks, made = asked.only or list(TASKS), make_grown if asked.grown else make
-    sizes = sorted(int(size) for size in asked.sizes.split(","))
-    with tempfile.TemporaryDirectory(prefix="cropkit-scale-") as temporary:
-        place = asked.kept or Path(temporary)
-        os.environ["XDG_STATE_HOME"] = str(place / "state")
-        small, *folders = (collection_of(place, count, made) for count in (SMALL, *sizes))
-        rows = {name: [apart(name, small, folder) for folder in folders] for name in tasks}
+    document = document_in(asked.measured) if asked.measured else measured(asked)
     if asked.plot:
-        plot(asked.plot, sizes, rows)
-    document = {"sizes": sizes, "rows": rows}
-    sys.stdout.write((json.dumps(document) if asked.json else in_words(sizes, rows)) + "\n")
+        plot(asked.plot, document, document_in(asked.before))
+    sys.stdout.write((json.dumps(document) if asked.json else in_words(document)) + "\n")
 
 
 if __name__ == "__main__":

@@ -85,6 +85,24 @@ def test_growth_is_measured_for_the_tasks_asked_for_over_all_sizes(tmp_path: Pat
     assert drawing.read_text("utf-8").startswith("<?xml")
 
 
+def test_figures_of_two_runs_are_drawn_beside_each_other(tmp_path: Path) -> None:
+    now, before, drawing = (tmp_path / name for name in ("now.json", "before.json", "curves.svg"))
+    took = [{"seconds": 1.0, "MB": 9.0}, {"seconds": 10.0, "MB": 9.0}]
+    now.write_text(json.dumps({"sizes": [10, 100], "rows": {"fsck": took, "health": took}}))
+    quadratic = [{"seconds": 1.0}, None, {"seconds": 10000.0}]
+    before.write_text(json.dumps({"sizes": [10, 100, 1000], "rows": {"fsck": quadratic}}))
+    asked = ["--measured", str(now), "--before", str(before), "--plot", str(drawing)]
+    ended = subprocess.run(
+        [sys.executable, str(SCALE), *asked], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "| fsck | 1000.0 | 10000.0 | n^1.0 | 9 |" in ended.stdout
+    drawn = drawing.read_text("utf-8")
+    assert "fsck: n^2.0, now n^1.0" in drawn
+    assert "health: n^1.0" in drawn
+    assert len(drawn) < 100_000
+
+
 def test_moves_of_the_review_are_timed_and_weighed_at_all_sizes() -> None:
     asked = ["--sizes", "1000,2000", "--only", "undo", "--only", "find nothing"]
     command = [sys.executable, str(FORMATS.with_name("moves.py")), *asked]
