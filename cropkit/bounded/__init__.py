@@ -161,7 +161,9 @@ def _signed(candidate: Candidate, data: bytes, name: str, options: Options) -> C
         return candidate
     from cropkit.formats.credentials import signer, signing  # noqa: PLC0415  (for these only)
 
-    return apart(signing.signed, data, name, candidate, signer.load(name))
+    whole = PixelBox.full(formats.read_header(data, name, options).size)
+    cropped = candidate.box_applied != whole
+    return apart(signing.signed, data, name, candidate, signer.load(name), cropped=cropped)
 
 
 def _costs_little(data: bytes, bounds: Bounds) -> bool:

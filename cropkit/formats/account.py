@@ -44,12 +44,14 @@ class Signature:
     serial : of the signer's certificate
     parent : label of the manifest that the image had
     redacted : addresses of what that shows no more
+    actions : what was done, in C2PA's words
     """
 
     sha256: str
     serial: str
     parent: str
     redacted: tuple[str, ...]
+    actions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,7 +234,7 @@ def test_other_pixels_with_a_manifest_that_is_true_of_them_are_noticed(
     [
         ({"serial": "12"}, "its signer"),
         ({"parent": "urn:c2pa:another"}, "its ingredient"),
-        ({"redacted": ()}, "its actions, its redactions"),
+        ({"redacted": (), "actions": ("c2pa.opened",)}, "its actions, its redactions"),
     ],
 )
 def test_a_manifest_that_says_something_else_is_noticed(
@@ -488,6 +488,18 @@ def test_a_copy_in_the_same_format_is_signed_and_one_that_is_coded_anew_is_not(
         same, anew = ((tmp_path / where / name).read_bytes() for where in ("same", "anew"))
         assert told(same, form)["validation_state"] == "Valid"
         assert jumbf.store(anew, form, "x") == b""
+
+
+def test_a_copy_of_the_whole_image_does_not_claim_to_be_cropped(
+    album: Path, tmp_path: Path
+) -> None:
+    choice.want(album, wanted=True)
+    with cropkit.open(album, copy_to=tmp_path / "out", copies="format=jpeg") as kit:
+        kit.crop("photo.jpg", PixelBox.full(Size(*SIZE)))
+    facts = told((tmp_path / "out/photo.jpg").read_bytes(), "jpeg")
+    (actions, *_) = facts["manifests"][facts["active_manifest"]]["assertions"]
+    done = [each["action"] for each in actions["data"]["actions"]]
+    assert done == ["c2pa.opened", "c2pa.redacted"]
 
 
 def test_the_box_of_the_whole_image_changes_no_byte(

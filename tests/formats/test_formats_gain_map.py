@@ -30,6 +30,7 @@ from ultra_hdr_builder import (
 )
 
 from cropkit import errors, formats
+from cropkit.formats import credentials
 from cropkit.formats.jpeg import lossless
 from cropkit.formats.options import Jpeg, Options
 from cropkit.geometry import PixelBox, Size
@@ -206,3 +207,18 @@ def test_a_map_goes_where_the_person_says_so(mode: Jpeg) -> None:
 def test_an_image_that_is_kept_whole_keeps_its_map_coefficient_by_coefficient() -> None:
     candidate = cropped(SOURCE, PixelBox.full(Size(WIDTH, HEIGHT)))
     assert np.array_equal(samples(both(candidate.data)[1]), samples(gain_map()))
+
+
+def test_an_image_whose_gain_map_is_cropped_along_is_not_signed() -> None:
+    """A manifest before it would shift the places that the index of pictures tells."""
+    signed = jpg.segment(0xEB, b"JP\0\1\0\0\0\1....jumbc2pa")
+    plain = ultra_hdr()
+    at = plain.index(b"\xff\xe2")
+    data = plain[:at] + signed + plain[at:]
+    with pytest.raises(errors.Provenance):
+        formats.opened(data, "x.jpg", Options(signs=True))
+    both = Options(drop=frozenset({"provenance"}), signs=True)
+    candidate = formats.crop(data, "x.jpg", PixelBox(0, 0, 256, 256), both)
+    assert not credentials.is_to_be_signed(candidate)
+    alone = Options(drop=frozenset({"gain-map"}), signs=True)
+    assert credentials.is_to_be_signed(formats.crop(data, "x.jpg", PixelBox(0, 0, 256, 256), alone))

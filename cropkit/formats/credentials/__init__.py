@@ -10,12 +10,16 @@ from cropkit.records import SIGNED
 
 # What the rooms of these formats call a manifest that they have left out.
 _LEFT_OUT = ("APP11 content credentials", "caBX")
+_INDEX = "APP2 MPF"
 
 
 def is_to_be_signed(candidate: Candidate) -> bool:
-    """Whether a crop has lost a manifest, and can have another one."""
+    """Whether a crop has lost a manifest, and can have another one.
+
+    An index of several pictures counts the bytes before each, which a manifest would add to.
+    """
     lost = any(item in _LEFT_OUT and reason == SIGNED for item, reason in candidate.dropped)
-    return lost and candidate.format in FORMATS
+    return lost and candidate.format in FORMATS and _INDEX not in candidate.patched
 
 
 def without_manifest(dropped: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

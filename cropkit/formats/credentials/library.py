@@ -81,6 +81,7 @@ def signed(
     *,
     parent: bytes,
     redacted: Sequence[str],
+    cropped: bool,
     signer: tuple[str, bytes, bytes],
     version: str,
 ) -> bytes:
@@ -90,6 +91,7 @@ def signed(
     ----------
     parent : the file that was cropped, which holds a manifest of its own
     redacted : addresses of what that manifest is to show no more
+    cropped : whether there was anything outside of the box
     signer : algorithm, chain of certificates and key
 
     Raises
@@ -101,7 +103,7 @@ def signed(
         context = _context(c2pa, signer)
     except c2pa.C2paError as error:
         raise CannotSign(name, _sentence(error)) from error
-    with context, c2pa.Builder(_definition(redacted, version), context) as builder:
+    with context, c2pa.Builder(_definition(redacted, version, cropped=cropped), context) as builder:
         builder.set_intent(c2pa.C2paBuilderIntent.EDIT)  # which says `c2pa.opened`
         try:
             builder.add_ingredient({"relationship": "parentOf"}, FORMATS[form], BytesIO(parent))
@@ -114,8 +116,8 @@ def signed(
     return out.getvalue()
 
 
-def _definition(redacted: Sequence[str], version: str) -> dict[str, Any]:
-    actions: list[dict[str, Any]] = [{"action": "c2pa.cropped"}]
+def _definition(redacted: Sequence[str], version: str, *, cropped: bool) -> dict[str, Any]:
+    actions: list[dict[str, Any]] = [{"action": "c2pa.cropped"}] if cropped else []
     actions += [
         {"action": "c2pa.redacted", "reason": "c2pa.PII.present", "parameters": {"redacted": each}}
         for each in redacted

@@ -14,13 +14,16 @@ from cropkit.formats.credentials.signer import Signer
 from cropkit.formats.metadata.crop_change import SHOWS_MORE
 
 
-def signed(data: bytes, name: str, candidate: Candidate, signer: Signer) -> Candidate:
+def signed(
+    data: bytes, name: str, candidate: Candidate, signer: Signer, *, cropped: bool = True
+) -> Candidate:
     """Return a crop with a manifest that says where it comes from, signed by this person.
 
     Parameters
     ----------
     data : the image, with its credentials
     candidate : the crop, without them
+    cropped : whether there was anything outside of the box
 
     Raises
     ------
@@ -39,10 +42,13 @@ def signed(data: bytes, name: str, candidate: Candidate, signer: Signer) -> Cand
         *(candidate.data, form, name),
         parent=data,
         redacted=redacted,
+        cropped=cropped,
         signer=(signer.algorithm, signer.chain, signer.key),
         version=__version__,
     )
     pictures.check(jumbf.store(written, form, name), name)
+    actions = ["c2pa.opened", *(["c2pa.cropped"] if cropped else [])]
+    actions += ["c2pa.redacted"] * len(redacted)
     digest = hashlib.sha256(candidate.data).hexdigest()
     labels = dict.fromkeys(each.rpartition("/")[2] for each in redacted)
     gone = tuple((f"content credentials: {label}", SHOWS_MORE) for label in labels)
@@ -51,7 +57,7 @@ def signed(data: bytes, name: str, candidate: Candidate, signer: Signer) -> Cand
         data=written,
         patched=(*candidate.patched, f"content credentials: signed anew by {signer.called}"),
         dropped=(*credentials.without_manifest(candidate.dropped), *gone),
-        signature=Signature(digest, signer.serial, parent, redacted),
+        signature=Signature(digest, signer.serial, parent, redacted, tuple(actions)),
     )
 
 
@@ -83,11 +89,10 @@ def _untrue(told: Mapping[str, Any], signature: Signature) -> str:
     """Say what a manifest does not say as it should; '' where nothing is wrong."""
     manifest = told["manifests"][told["active_manifest"]]
     parts = manifest.get("ingredients", [])
-    meant = ["c2pa.opened", "c2pa.cropped", *("c2pa.redacted" for _ in signature.redacted)]
     facts = {
         "its signer": (manifest.get("signature_info") or {}).get("cert_serial_number")
         == signature.serial,
-        "its actions": _actions(manifest) == meant,
+        "its actions": _actions(manifest) == [*signature.actions],
         "its ingredient": [_ingredient(each) for each in parts] == [("parentOf", signature.parent)],
         "its redactions": set(manifest.get("redactions") or ()) == set(signature.redacted),
         "its validation": not library.failures(told),

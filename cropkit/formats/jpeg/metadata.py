@@ -84,7 +84,7 @@ def refuse(
         Unless they may be dropped.
     """
     signed = _signed(jpeg.metadata)
-    if signed and not signs and PROVENANCE not in drop:
+    if signed and not (signs and not paired) and PROVENANCE not in drop:
         raise Provenance(jpeg.name)
     if colour_profile.hides(profile(jpeg) or b""):
         raise GainMap(jpeg.name, "in the colour profile")
