@@ -20,6 +20,7 @@ from cropkit.targets import Target, covering, fits
 
 # `CROPKIT_FRAMING_CASES=100000` tries more of each property than the usual ones.
 MANY = settings(max_examples=int(os.environ.get("CROPKIT_FRAMING_CASES", "100")), deadline=None)
+pytestmark = [pytest.mark.timeout(0)] if "CROPKIT_FRAMING_CASES" in os.environ else []
 SIDES = st.integers(1, 30) | st.integers(1, 4096)
 RATIOS = st.builds(lambda w, h: Target(w, h, bare=True), SIDES, SIDES)
 MARGINS = st.sampled_from((0.0, 0.05, 0.1, 0.125, 0.25, 0.5, 1.0, 3.0)) | st.floats(0, 5)

@@ -21,6 +21,8 @@ from cropkit.jupyter import notebooks
 from cropkit.jupyter.kernel import LiveKernel
 from cropkit.jupyter.server import Lab
 from cropkit.names import printable_lines
+from cropkit.system import state_folder
+from cropkit.system.scope import scope_of
 from cropkit.system.signals import stoppable
 
 NOTEBOOK = "1_review"
@@ -85,8 +87,8 @@ def launch(
     }
     with stoppable():
         try:
-            _check(folder, state, around)
             _check_labels(suggestions, order, units)
+            _check(folder, state, around)
             _begin({"folder": _absolute(folder), **parameters}, port, browser=browser)
         except CropkitError as error:
             _say(str(error))
@@ -113,8 +115,8 @@ def _check_labels(suggestions: Path | None, order: str, units: str) -> None:
 def _check(folder: Path | None, state: Path | None, around: str) -> None:
     """Refuse in a second what else the notebook would, and say where only a part is meant."""
     needed("lab")
+    _check_rule(folder, state, around)
     if folder is None:
-        _check_rule(around)
         return
     from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for a demo)
 
@@ -127,9 +129,9 @@ def _check(folder: Path | None, state: Path | None, around: str) -> None:
             _say(str(collection.looking))
 
 
-def _check_rule(around: str) -> None:
-    """Refuse what is no rule, for a demo, which has none with a name."""
-    if around:
+def _check_rule(folder: Path | None, state: Path | None, around: str) -> None:
+    """Refuse what is no rule where none has a name yet, before a state is made."""
+    if around and not (folder and state_folder.exists(scope_of(folder, state).state)):
         from cropkit.labels import framing_rule  # noqa: PLC0415  (only where it is needed)
 
         framing_rule.chosen(around, {})

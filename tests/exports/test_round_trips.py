@@ -34,6 +34,7 @@ LARGEST = 100_000
 # `CROPKIT_ROUND_TRIP_BOXES=1000000` sends so many boxes through each format, some at a time.
 MANY = int(os.environ.get("CROPKIT_ROUND_TRIP_BOXES", "400"))
 AT_ONCE, OF_AN_IMAGE = 20_000, 4
+pytestmark = [pytest.mark.timeout(0)] if "CROPKIT_ROUND_TRIP_BOXES" in os.environ else []
 
 
 class Given(Decisions):

@@ -155,6 +155,18 @@ def test_a_table_that_does_not_fit_is_refused_before_jupyterlab_is_started(
     assert not (tmp_path / ".cropkit").exists()
 
 
+@pytest.mark.parametrize("around", ["margin=nonsense", "portrait"])
+def test_what_is_no_rule_is_refused_before_a_state_is_made(
+    around: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(launching, "Lab", None)
+    assert launching.launch(tmp_path, around=around, browser=False) == 1
+    assert launching.launch(None, around=around, browser=False) == 1
+    first, second = capfd.readouterr().err.splitlines()
+    assert first == second
+    assert not (tmp_path / ".cropkit").exists()
+
+
 def book_of_parameters_and(book: NotebookNode) -> NotebookNode:
     book.cells = [notebooks.tagged(book, "parameters"), book.cells[-1]]
     return book
