@@ -128,6 +128,7 @@ def test_a_crop_says_what_it_was_made_of_and_by_whom(
     (actions,) = (a for a in manifest["assertions"] if a["label"] == "c2pa.actions.v2")
     done = [each["action"] for each in actions["data"]["actions"]]
     assert done == ["c2pa.opened", "c2pa.cropped", "c2pa.redacted"]
+    assert actions["data"]["actions"][2]["reason"] == "cropkit.shows-more-than-the-crop"
     (parent,) = manifest["ingredients"]
     before = told(generated[form], form)["active_manifest"]
     assert (parent["relationship"], parent["active_manifest"]) == ("parentOf", before)

@@ -23,6 +23,7 @@ SETTINGS: Mapping[str, Any] = {
     "builder": {"thumbnail": {"enabled": False}},
 }
 _GOOD = ("Valid", "Trusted")
+_REASON = "cropkit.shows-more-than-the-crop"  # none of C2PA's own says that
 
 
 def part(module: str, name: str) -> Any:  # noqa: ANN401  (a module without types)
@@ -119,7 +120,7 @@ def signed(
 def _definition(redacted: Sequence[str], version: str, *, cropped: bool) -> dict[str, Any]:
     actions: list[dict[str, Any]] = [{"action": "c2pa.cropped"}] if cropped else []
     actions += [
-        {"action": "c2pa.redacted", "reason": "c2pa.PII.present", "parameters": {"redacted": each}}
+        {"action": "c2pa.redacted", "reason": _REASON, "parameters": {"redacted": each}}
         for each in redacted
     ]
     return {
