@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cropkit.geometry import Size as Size
     from cropkit.labels.around_frame import around_frame as around_frame
     from cropkit.labels.labelled import Labelled as Labelled
+    from cropkit.monitor.doctor import doctor as doctor
     from cropkit.monitor.reporting import look as look
     from cropkit.records import CropResult as CropResult
     from cropkit.records import Decision as Decision
@@ -78,6 +79,7 @@ _LAZY = {
     "Verification": ("cropkit.verification.differences", "Verification"),
     "around": ("cropkit.framing", "around"),
     "around_frame": ("cropkit.labels.around_frame", "around_frame"),
+    "doctor": ("cropkit.monitor.doctor", "doctor"),
     "errors": ("cropkit.errors", None),
     "geometry": ("cropkit.geometry", None),
     "learned": ("cropkit.taste.proposing", "learned"),
@@ -116,6 +118,7 @@ __all__ = [
     "__version__",
     "around",
     "around_frame",
+    "doctor",
     "errors",
     "geometry",
     "learned",

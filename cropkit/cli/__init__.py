@@ -61,6 +61,7 @@ _GROUPS = (  # in the order of the help
     _Group("batch", "add", ("batch",)),
     _Group("health", "add", ("health", "stats")),
     _Group("alerts", "add", ("alerts",)),
+    _Group("doctor", "add", ("doctor",)),
 )
 
 

@@ -229,6 +229,15 @@ def _started() -> LibjpegProcess:
     raise NotStarted(why)
 
 
+def unavailable() -> str | None:
+    """Start a process, and end it; return why there is none, None where one works."""
+    try:
+        _started().end()
+    except Unavailable as reason:
+        return str(reason)
+    return None
+
+
 def _candidates() -> tuple[Path, ...]:
     try:
         return library.candidates()

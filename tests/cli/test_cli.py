@@ -59,6 +59,8 @@ def test_every_command_of_the_public_interface_is_there() -> None:
             "health",
             "stats",
             "alerts",
+            "doctor",
+            "recut",
             "merge",
             "share",
             "where",
