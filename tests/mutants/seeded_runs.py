@@ -11,6 +11,7 @@ ALERTS = "monitor/delivery/configuration.py"
 SINK_TABLE = "monitor/delivery/sink_table.py"
 SHELL, CLI, CLI_HEALTH = "cli/shell.py", "cli/collection.py", "cli/health.py"
 CLI_VALUES, IN_VALUES = "cli/values.py", "tests/cli/test_values_given.py"
+IN_RECUT = "tests/engine/test_recut.py"
 IN_REPORT, IN_PLAN = "tests/batch/test_report.py", "tests/batch/test_foresight.py"
 IN_BATCH, IN_STATS = "tests/batch/test_unattended.py", "tests/monitor/test_stats.py"
 IN_HEALTH, IN_DELIVERY = "tests/monitor/test_health.py", "tests/monitor/test_delivery.py"
@@ -892,5 +893,40 @@ RUNS = (
         '("--no-deps",)',
         f"{IN_SETUP}::test_uv_is_used_when_it_is_on_path",
         IN_SETUP,
+    ),
+    mutant(
+        "any copy may be of a kept original",
+        "engine/apply.py",
+        "return (request.source, kept(request.expect)) if request.recuts else (request.source,)",
+        "return (request.source, kept(request.expect))",
+        IN_RECUT,
+    ),
+    mutant(
+        "a set of crops is made of another set",
+        "engine/recutting.py",
+        " and not recut_sets.is_in(slot, names)",
+        "",
+        IN_RECUT,
+    ),
+    mutant(
+        "what was decided is cut without a word",
+        "engine/recutting.py",
+        "if fit.lost > most_cut * fit.asked.size.area:",
+        "if False:",
+        IN_RECUT,
+    ),
+    mutant(
+        "a box that was decided anew is taken for the old one",
+        "engine/recutting.py",
+        "if new.suggestion is None or new.suggestion.version != of.id:",
+        "if False:",
+        IN_RECUT,
+    ),
+    mutant(
+        "a crop cannot be undone under one that was made anew of its original",
+        "audit/operations.py",
+        "operation.c.before == earlier.sha256_after",
+        "operation.c.before.is_not(None)",
+        IN_RECUT,
     ),
 )
