@@ -12,7 +12,8 @@ from PIL import Image
 from cropkit.taste.boxes import Array
 
 VERSION = 1
-_SIDE, _BINS = 64, 8
+SIDE = 64  # pixels of the thumbnail
+_BINS = 8
 _QUANTILES = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98])  # symmetric: a mirror needs it
 _MAPS = 3
 _TINY = 1e-9
@@ -21,21 +22,22 @@ _OF_MAPS = _MAPS * 2 * _PER_AXIS
 COUNT = _OF_MAPS + 7
 
 
-def features(image: Image.Image) -> Array:
+def features(image: Image.Image, ratio: float | None = None) -> Array:
     """Return the features of an upright image: shape (COUNT,).
 
     Parameters
     ----------
-    image : RGB, of any size; its ratio is the original's
+    image : RGB, of any size
+    ratio : width to height of the original; None: of `image`, where that is not much reduced
     """
-    small = image.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     pixels = np.asarray(small.convert("RGB"), dtype=np.float64)
     grey = pixels.mean(axis=2)
     maps = (_residual(grey), _gradient(grey), _colour_contrast(pixels, grey))
     spread = [_along(each, axis) for each in maps for axis in (0, 1)]
-    ratio = np.log(image.width / image.height)
+    shape = np.log(ratio or image.width / image.height)
     levels = [each.mean() for each in (grey, *maps[1:])] + [grey.std(), _peak(maps[0])]
-    return np.concatenate([*spread, np.log1p(levels), [ratio, abs(ratio)]])
+    return np.concatenate([*spread, np.log1p(levels), [shape, abs(shape)]])
 
 
 def aspect(of: Array) -> Array:
@@ -57,7 +59,7 @@ def _along(of: Array, axis: int) -> Array:
     """Return where the mass of a map lies along an axis, and how it is spread."""
     mass = np.maximum(of, 0).sum(axis=axis) + _TINY
     ends = np.concatenate([[0.0], np.cumsum(mass) / mass.sum()])
-    quantiles = np.interp(_QUANTILES, ends, np.linspace(0, 1, _SIDE + 1))
+    quantiles = np.interp(_QUANTILES, ends, np.linspace(0, 1, SIDE + 1))
     bins = mass.reshape(_BINS, -1).mean(axis=1)
     return np.concatenate([quantiles, bins / bins.mean()])
 

@@ -61,10 +61,7 @@ class Learner:
         with self._lock:
             known = self._seen.get(sha256)
         best = np.array(suggestions[0].box.xyxy) if suggestions else np.full(4, np.nan)
-        if known is None:
-            numbers = features.features(Image.open(BytesIO(jpeg), formats=("JPEG",)))
-        else:
-            numbers = known.features
+        numbers = _features(jpeg) if known is None else known.features
         with self._lock:
             self._keep(sha256, Seen(numbers, best))
 
@@ -175,6 +172,14 @@ class Learner:
 def is_control(sha256: str) -> bool:
     """Whether a content is one of those that nothing learned is shown for."""
     return int(sha256[:8], 16) % _CONTROL == 0
+
+
+def _features(jpeg: bytes) -> Array:
+    """Return the features of a preview, which is decoded no larger than they need it."""
+    picture = Image.open(BytesIO(jpeg), formats=("JPEG",))
+    ratio = picture.width / picture.height
+    picture.draft("RGB", (2 * features.SIDE, 2 * features.SIDE))
+    return features.features(picture, ratio)
 
 
 def _arrays(kept: bytes) -> dict[str, Array]:

@@ -13,11 +13,15 @@ from seeded_labels import LABELS
 from seeded_review import REVIEW
 from seeded_runs import RUNS
 from seeded_suggestions import SUGGESTIONS
+from seeded_taste import TASTE
 from seeded_verification import VERIFICATION
 from seeding import NOTICED, Mutant, check_fits, noticed_by_tests, tell, verdicts
 
 ALL = os.environ.get("CROPKIT_MUTANTS") == "1"
-MUTANTS = (*RUNS, *REVIEW, *SUGGESTIONS, *LABELS, *FILES, *EXPORTS, *VERIFICATION)
+MUTANTS = (
+    *(*RUNS, *REVIEW, *SUGGESTIONS, *LABELS, *FILES, *EXPORTS, *VERIFICATION),
+    *TASTE,
+)
 CHEAP = (
     "a break of five minutes is none",
     "the box of an overlap is counted twice",

@@ -1,0 +1,129 @@
+"""Bugs in what is learned."""
+
+from seeding import Mutant, mutant
+
+HEAD, PORTFOLIO, LEARNER = "taste/head.py", "taste/portfolio.py", "taste/learner.py"
+IN_HEADS, IN_PORTFOLIO = "tests/taste/test_heads.py", "tests/taste/test_portfolio.py"
+IN_FIGURES, IN_REVIEWS = "tests/taste/test_evaluation.py", "tests/review/test_review_learning.py"
+
+TASTE: tuple[Mutant, ...] = (
+    mutant(
+        "an image is learned mirrored with its box as it was",
+        HEAD,
+        "both = np.concatenate([wanted, boxes.mirrored(wanted)])",
+        "both = np.concatenate([wanted, wanted])",
+        IN_HEADS,
+    ),
+    mutant(
+        "a regression is taken that is no better than the median",
+        HEAD,
+        "if gains.mean() > max(most, gains.std() / np.sqrt(len(gains))):",
+        "if gains.mean() > max(most, -1.0) or chosen is None:",
+        IN_HEADS,
+    ),
+    mutant(
+        "features that are far out are not held back",
+        HEAD,
+        "scaled = np.clip((of - self.mean) / self.scale, -_REACH, _REACH)",
+        "scaled = (of - self.mean) / self.scale * np.inf",
+        IN_HEADS,
+    ),
+    mutant(
+        "a head of other features is taken",
+        HEAD,
+        'if document["features"] != features.VERSION:',
+        "if False:",
+        IN_HEADS,
+    ),
+    mutant(
+        "numbers of a head that are none are taken",
+        HEAD,
+        "if not np.isfinite(array).all() or not array.size",
+        "if not array.size",
+        IN_HEADS,
+    ),
+    mutant(
+        "the second box covers what the first one does",
+        "taste/alternatives.py",
+        "np.maximum(worth, covered).mean(axis=1).argmax()",
+        "worth.mean(axis=1).argmax()",
+        IN_HEADS,
+    ),
+    mutant(
+        "a bias is subtracted that is to be added",
+        PORTFOLIO,
+        "boxes.valid(asked.suggested + bias)",
+        "boxes.valid(asked.suggested - bias)",
+        IN_PORTFOLIO,
+    ),
+    mutant(
+        "a bias is believed whole from the first decision on",
+        PORTFOLIO,
+        "np.median(corrections, axis=0) * count / (count + _SHRINK)",
+        "np.median(corrections, axis=0) * 3",
+        IN_PORTFOLIO,
+    ),
+    mutant(
+        "a predictor is judged by what it was learned from",
+        PORTFOLIO,
+        "known.some(fold != part), known.some(fold == part)",
+        "known, known.some(fold == part)",
+        IN_PORTFOLIO,
+    ),
+    mutant(
+        "a leader stays that has become worse than nothing",
+        PORTFOLIO,
+        "leading = self.name if self._still_leads(overlap) else FIRST",
+        "leading = self.name if self.name in overlap else FIRST",
+        IN_PORTFOLIO,
+    ),
+    mutant(
+        "a box has another ratio than the habit",
+        "taste/boxes.py",
+        "np.stack([ratio, 1 / ratio], axis=-1) ** 0.5",
+        "np.stack([1 / ratio, ratio], axis=-1) ** 0.5",
+        IN_PORTFOLIO,
+    ),
+    mutant(
+        "an image is predicted by a head that has seen it",
+        "taste/evaluation.py",
+        'answers = _of_head(head, known.some(fold == part), "")',
+        'answers = _of_head(head, known.some(fold != part), "")',
+        IN_FIGURES,
+    ),
+    mutant(
+        "overlap is told where displacement is meant",
+        "taste/evaluation.py",
+        '"displacement": boxes.displacement(of, wanted),',
+        '"displacement": boxes.iou(of, wanted),',
+        IN_FIGURES,
+    ),
+    mutant(
+        "examples are looked for outside of the data set",
+        "taste/data_set.py",
+        "return root.read(image, Bounds.from_environment()).data",
+        "return (root.path / image).read_bytes()",
+        IN_FIGURES,
+    ),
+    mutant(
+        "what was learned comes after what is proposed",
+        LEARNER,
+        "every = (learned, *suggestions)",
+        "every = (*suggestions, learned)",
+        IN_REVIEWS,
+    ),
+    mutant(
+        "no image is left as if nothing had been learned",
+        LEARNER,
+        "choice.name == FIRST or is_control(sha256)",
+        "choice.name == FIRST",
+        IN_REVIEWS,
+    ),
+    mutant(
+        "nothing is kept for another day",
+        LEARNER,
+        "                self._keep(digest.tobytes().hex(), Seen(row, box))",
+        "                digest.tobytes()",
+        IN_REVIEWS,
+    ),
+)
