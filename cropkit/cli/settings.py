@@ -18,6 +18,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("--jpeg", metavar="lossless|lossless-or-exact|exact", help=text)
     text = "leave this out of a crop instead of refusing the file"
     parser.add_argument("--drop", action="append", metavar="ITEM", help=text)
+    text = "go by the content where a name says another format: --drop extension"
+    parser.add_argument(
+        "--by-content", action="append_const", dest="drop", const="extension", help=text
+    )
     text = "refuse again, whatever was to be left out"
     parser.add_argument("--drop-nothing", action="store_true", help=text)
     text = "crop what can be read of damaged JPEGs and PNGs"

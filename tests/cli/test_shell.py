@@ -167,6 +167,17 @@ def test_what_was_to_be_left_out_is_refused_again(tmp_path: Path) -> None:
         assert kit.options.to_settings()["drop"] == ""
 
 
+def test_by_content_is_another_word_for_leaving_the_extension_out(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "c", 1)
+    (folder / "0000.png").rename(folder / "0000.jpg")
+    assert main(["crop", str(folder / "0000.jpg"), "--box", "0,0,16,16"]) == 1
+    assert main(["settings", str(folder), "--by-content", "--drop", "motion"]) == 0
+    assert main(["crop", str(folder / "0000.jpg"), "--box", "0,0,16,16"]) == 0
+    assert (folder / "0000.jpg").read_bytes().startswith(b"\x89PNG")
+    with Collection(folder) as kit:
+        assert kit.options.drop == {"extension", "motion"}
+
+
 def test_health_is_quiet_of_what_is_well_and_of_nothing_else(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
