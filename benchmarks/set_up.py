@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import re
-import signal
 import statistics
 import subprocess
 import sys
@@ -62,7 +61,7 @@ def review(place: Path, home: Path) -> Iterator[Iterator[tuple[float, str]]]:
         try:
             yield ((time.monotonic() - began, line.strip()) for line in running.stderr or ())
         finally:
-            running.send_signal(signal.SIGINT)
+            running.terminate()  # in the background of a script, it would not hear Ctrl-C
 
 
 def start(browser: Browser, place: Path, home: Path) -> dict[str, float]:
