@@ -16,7 +16,7 @@ from shell import run
 
 from cropkit.audit.decisions import Slot
 from cropkit.collection import Collection
-from cropkit.engine import recut_sets
+from cropkit.engine import recut_sets, recutting
 from cropkit.engine.recutting import MOST, Kind, Recut, Step, chosen
 from cropkit.errors import (
     BadParameterValue,
@@ -438,6 +438,28 @@ def test_a_review_of_what_was_decided_does_not_show_the_set(album: Path, out: Pa
 
 
 # -- many ----------------------------------------------------------------------------------------
+
+
+def test_no_more_is_read_ahead_than_is_decided_in_one_transaction(
+    album: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recutting, "_TOGETHER", 2)
+    cropped_in_place(album, WIDE, WIDE, WIDE)
+    asked: list[int] = []
+    ahead: list[int] = []
+    with Collection(album, copy_to=out, targets="1:1") as kit:
+        carry_out = kit.apply_waiting
+
+        def counted(*, decisions: list[str]) -> list[CropResult]:
+            ahead.append(seen[-1])
+            asked.append(len(decisions))
+            return carry_out(decisions=decisions)
+
+        seen: list[int] = [0]
+        monkeypatch.setattr(kit, "apply_waiting", counted)
+        assert kit.recut(progress=lambda _, done, __: seen.append(done)).made == 3
+    assert asked == [2, 1]
+    assert ahead[0] <= 2
 
 
 def test_of_what_is_to_be_shown_ten_thousand_are_kept_and_all_are_counted() -> None:
