@@ -130,6 +130,8 @@ def test_a_map_of_depth_that_does_not_fit_goes_where_the_person_says_so_and_ligh
         parts = found(candidate.data, tmp_path)
         assert parts[0] == found(cropped(portrait((light,)), BOX).data, tmp_path)[0]
         assert parts[1:] == [b"", b""]
+        again = cropped(candidate.data, PixelBox(0, 0, 96, 96))  # an index of three would refuse it
+        assert "gain map: cropped with the image, without loss" in again.patched
         assert candidate.data.endswith(parts[0])
         assert "auxiliary picture (disparity)" in dict(candidate.dropped)
 
