@@ -24,6 +24,7 @@ CropkitError
  │    ├── PartMissing        a package that its format needs is not installed; the decision waits
  │    ├── CannotSign         something about the signer's certificate or key; the decision waits
  │    ├── NameTaken          the destination has that name already
+ │    ├── CompanionStale     a file beside the image would be wrong; the decision waits
  │    ├── Busy               another operation has claimed the file
  │    ├── NothingToUndo      no finished operation is left to undo
  │    ├── LaterOperation     a later operation stands on the one to be undone
@@ -313,6 +314,17 @@ class NameTaken(Refused):
 
     template = "{0}: {1} exists already and is never overwritten"
     cure = "Rename or remove it, or choose another destination"
+
+
+class CompanionStale(Refused):
+    """(path, the file beside it, why): nothing was written."""
+
+    template = "{0}: {1} beside it would be wrong, and {2}"
+    cure = (
+        "Move it away or rewrite it yourself, or have it left as it is and told: "
+        "`cropkit settings FOLDER --companions tell`"
+    )
+    passes = True
 
 
 class Busy(Refused):

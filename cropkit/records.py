@@ -131,6 +131,7 @@ class ProblemKind(StrEnum):
     NO_LOSSLESS = "no-lossless"  # a JPEG waits, because no libjpeg is there that copies
     ENCODED_ANEW = "encoded-anew"  # a JPEG lost a little, where a crop without loss was asked for
     SALVAGED = "salvaged"  # a damaged file was cropped by what can be read of it
+    COMPANION = "companion"  # a file beside a crop says what was true of the whole image
 
     @property
     def is_harmless(self) -> bool:
@@ -299,6 +300,7 @@ class CropResult:
     dropped : pairs of what was left out and the reason
     psnr : in dB, None where the pixels are exactly those of the source
     degraded : in which way the crop is worse than the settings ask for, None where it is not
+    stale : files beside the image that are wrong now, as the settings permit
     seconds : that it took
     mode : "in-place", "move" or "copy"; None where nothing was done
     slot : which crop of its image it is; '' where there is only one
@@ -321,6 +323,7 @@ class CropResult:
     dropped: tuple[tuple[str, str], ...] = ()
     psnr: float | None = None
     degraded: str | None = None
+    stale: tuple[str, ...] = ()
     seconds: float = 0.0
     mode: str | None = None
     slot: str = ""
@@ -331,6 +334,11 @@ class CropResult:
     def ok(self) -> bool:
         """Whether it did what was asked."""
         return self.code is None
+
+    @property
+    def left_beside(self) -> str:
+        """What is to be told of each file that is wrong beside the crop."""
+        return f"it still speaks of the whole image, beside the crop of {self.path}"
 
     @property
     def lost_credentials(self) -> bool:

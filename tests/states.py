@@ -651,6 +651,11 @@ def taken(place: Place) -> Begun:
     yield
 
 
+def labelled(place: Place) -> Begun:
+    (place.folder / IMAGE).with_suffix(".json").write_text('{"shapes": []}', encoding="utf-8")
+    yield
+
+
 def busy(place: Place) -> Begun:
     trail = AuditTrail(Root(place.folder), kind="test")
     claimed = Operation(OperationKind.CROP, IMAGE, IMAGE, trail.session, trail.owner)
@@ -833,6 +838,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "SecondState": two_states,
     "NoSpace": full_disk,
     "NameTaken": taken,
+    "CompanionStale": labelled,
     "Busy": busy,
     "NothingToUndo": begun_only,
     "NoCollection": nothing,

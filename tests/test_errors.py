@@ -134,6 +134,7 @@ def test_only_what_lies_outside_of_the_file_passes() -> None:
         errors.SourceReadOnly,
         errors.SecondState,
         errors.DestinationGone,
+        errors.CompanionStale,
         errors.ApplierStopped,
         errors.LosslessUnavailable,
         errors.PartMissing,

@@ -145,7 +145,12 @@ class Adoption:
 def renamed(operation: Operation, rename: Rename) -> Operation:
     """Return an operation with other names."""
     companions = tuple(
-        replace(each, source=rename(each.source), target=rename(each.target))
+        replace(
+            each,
+            source=rename(each.source),
+            target=rename(each.target),
+            aside=each.aside and rename(each.aside),
+        )
         for each in operation.companions
     )
     source, target = rename(operation.source), rename(operation.target)

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from cropkit.geometry import PixelBox
-from cropkit.system.home import ORIGINALS
+from cropkit.system.home import ASIDE, ORIGINALS, STAGE
 
 
 class OperationKind(StrEnum):
@@ -69,12 +69,46 @@ MERGED_PURGED = "merged-purged"
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """A file that follows its image. `keeps_source` where siblings still need it."""
+    """A file that follows its image, or that is exchanged as its image is cropped.
+
+    Parameters
+    ----------
+    sha256 : of what stands for `target` in the end; '' until it is known
+    keeps_source : siblings still need it, or it is staged and goes with the stage
+    aside : where what stands for `target` goes; '' where nothing does, and nothing may
+    replaces : SHA-256 of that; '' until it is known
+    """
 
     source: str
     target: str
-    sha256: str
+    sha256: str = ""
     keeps_source: bool = False
+    aside: str = ""
+    replaces: str = ""
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether its bytes were made for this operation."""
+        return self.source.startswith(f"{STAGE}/")
+
+    @property
+    def put_aside(self) -> str:
+        """Where what stood beside the image is kept for undo; '' where nothing is."""
+        return self.aside or (self.target if self.target.startswith(f"{ASIDE}/") else "")
+
+    @property
+    def takes_a_name_over(self) -> bool:
+        """Whether its target is a name that something has, and is to lose."""
+        return bool(self.aside) and (
+            self.source == self.target or self.is_staged or self.source.startswith(f"{ASIDE}/")
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that changes with it."""
+        if self.is_staged or self.aside:
+            return tuple(filter(None, (self.source, self.target, self.aside)))
+        return () if self.keeps_source else (self.source, self.target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +181,11 @@ class Operation:
         return self.target if self.brings_back else self.source
 
     @property
+    def lets_names_go(self) -> bool:
+        """Whether an old name has to go once the new ones are there."""
+        return not self.in_place or not all(each.is_staged for each in self.companions)
+
+    @property
     def keeps_an_original(self) -> bool:
         """Whether new bytes take a name, so that the old ones have to be kept."""
         return self.kind in (OperationKind.CROP, OperationKind.RESTORE)
@@ -161,7 +200,7 @@ class Operation:
         """Every name that the operation touches and so claims; of a copy's source nothing is."""
         if self.is_copy:
             return (self.target,)
-        moved = [n for c in self.companions if not c.keeps_source for n in (c.source, c.target)]
+        moved = [name for companion in self.companions for name in companion.names]
         return tuple(dict.fromkeys((self.source, self.target, *moved)))
 
 

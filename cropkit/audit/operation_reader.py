@@ -97,6 +97,11 @@ class OperationReader:
         with self._store.reading() as db:
             return operations.finished(db)
 
+    def needing(self, sha256: str) -> list[Operation]:
+        """Return the finished operations that began with some content, oldest first."""
+        with self._store.reading() as db:
+            return operations.needing(db, sha256)
+
     def each_finished(self) -> Iterator[Operation]:
         """Yield the same, read as they are asked for; what ends meanwhile may be among them."""
         return self._page_by_page(operations.some_finished)

@@ -280,6 +280,12 @@ def finished(db: Connection) -> list[Operation]:
     return rows.each(db, query.order_by(operation.c.seq), operation.c.seq, _operation)[0]
 
 
+def needing(db: Connection, sha256: str) -> list[Operation]:
+    """Return the finished operations that began with some content, and can be read."""
+    query = select(operation).where(needs_original, operation.c.before == sha256)
+    return rows.each(db, query.order_by(operation.c.seq), operation.c.seq, _operation)[0]
+
+
 def some_finished(db: Connection, after: int | None) -> list[tuple[int, Operation]]:
     """Return some of those, with their places in the order; none at the end alone."""
     done = select(operation).where(operation.c.state == OperationState.DONE)
@@ -539,11 +545,14 @@ def _mark_undone(db: Connection, undone: str, by: str) -> None:
         db.execute(again.values(undone_by=None))
 
 
+_EXCHANGED = ("aside", "replaces")
+
+
 def to_row(of: Operation) -> dict[str, Any]:
     """Return the columns of an operation."""
     planned = {
         "box": of.box.xyxy if of.box else None,
-        "companions": [asdict(c) for c in of.companions],
+        "companions": [_of_companion(c) for c in of.companions],
         "attributes": of.attributes,
         "report": of.report,
     }
@@ -583,9 +592,16 @@ def _checked(attributes: dict[str, Any] | None) -> dict[str, Any] | None:
     return attributes and Attributes.from_json(attributes).to_json()
 
 
+def _of_companion(companion: Companion) -> dict[str, Any]:
+    """Return what is written of a companion; a plain one as it always was, so that rows agree."""
+    written = asdict(companion)
+    return {name: value for name, value in written.items() if value or name not in _EXCHANGED}
+
+
 def _companion(planned: Mapping[str, Any]) -> Companion:
     companion = Companion(**planned)
-    for text in (companion.source, companion.target, companion.sha256):
+    texts = (companion.source, companion.target, companion.sha256)
+    for text in (*texts, companion.aside, companion.replaces):
         if not isinstance(text, str):
             raise TypeError(f"{text!r:.40} is no text")
     return companion

@@ -27,7 +27,12 @@ _OUTCOMES: Mapping[Status, str] = {
 }
 
 
-_CARRIED_OUT = (ProblemKind.BOX, ProblemKind.ENCODED_ANEW, ProblemKind.SALVAGED)
+_CARRIED_OUT = (
+    ProblemKind.BOX,
+    ProblemKind.ENCODED_ANEW,
+    ProblemKind.SALVAGED,
+    ProblemKind.COMPANION,
+)
 
 
 @dataclass(frozen=True, slots=True)

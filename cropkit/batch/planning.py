@@ -269,7 +269,7 @@ def _decision_for(crop: Wanted, accepted: Decision) -> Decision:
 def _new_names(request: Request) -> Iterator[str]:
     if request.target != request.source:
         yield request.target
-        yield from (target for _, target, _ in request.followers)
+        yield from (each.target for each in request.followers)
 
 
 def _told(decided: Standing) -> str:

@@ -28,6 +28,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--salvage", action=argparse.BooleanOptionalAction, help=text)
     text = "content credentials: sign crops anew with your own certificate, or refuse such images"
     parser.add_argument("--provenance", choices=_PROVENANCE, help=text)
+    text = "rewrite world files, boxes and the like beside an image, or refuse it; tell; or refuse"
+    parser.add_argument("--companions", metavar="transform|tell|refuse", help=text)
     text = "crop images themselves again, to any box"
     parser.add_argument("--in-place", action="store_true", help=text)
     text = (
@@ -42,7 +44,8 @@ def add(commands: Commands) -> None:
 def _settings(arguments: argparse.Namespace) -> int:
     if arguments.provenance:
         _choose_provenance(arguments.folder, arguments.state, arguments.provenance)
-    changes = {"jpeg": arguments.jpeg} if arguments.jpeg else {}
+    said = {name: getattr(arguments, name) for name in ("jpeg", "companions")}
+    changes = {name: value for name, value in said.items() if value}
     if arguments.drop or arguments.drop_nothing:
         changes["drop"] = " ".join(arguments.drop or ())
     if arguments.salvage is not None:

@@ -118,6 +118,8 @@ def say_degraded(result: CropResult) -> None:
     """Tell in which way a result is worse than what was asked for, if it is."""
     if result.degraded is not None:
         say(f"{result.path}: {result.degraded}")
+    for name in result.stale:
+        say(f"{name}: {result.left_beside}")
     for item, reason in result.dropped:
         if reason == NEEDS_ADMINISTRATOR:
             say(f"{result.path}: without its {item}, which {reason}")

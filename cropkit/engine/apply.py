@@ -15,7 +15,7 @@ the trail. What fails before the switch leaves nothing; what fails after it is p
 cannot be put back is in doubt, and whole.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
@@ -24,6 +24,7 @@ from cropkit import bounded, formats
 from cropkit.audit.operation import Companion, Operation, OperationKind, OperationState
 from cropkit.audit.trail import AuditTrail, ClaimOutcome
 from cropkit.bounds import Bounds
+from cropkit.engine.companions import Exchanging
 from cropkit.engine.locations import Locations
 from cropkit.engine.originals import Originals
 from cropkit.engine.planning import check_shown
@@ -37,19 +38,22 @@ from cropkit.errors import (
     InDoubt,
     MissingFile,
     NameTaken,
+    OriginalDamaged,
     StaleDecision,
     VerificationFailed,
     WriteFailed,
 )
+from cropkit.formats.companions import Frame
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.geometry import PixelBox
 from cropkit.records import NEEDS_ADMINISTRATOR
 from cropkit.system.attributes import Attributes
-from cropkit.system.files import Content
-from cropkit.system.home import ORIGINALS, kept, staged
+from cropkit.system.files import Content, is_beneath
+from cropkit.system.home import ASIDE, ORIGINALS, kept, staged, staged_companion
 from cropkit.system.signals import HeldOff, held_off
 
 _SYNC_THREADS = 16
+_CROPS = (OperationKind.CROP, OperationKind.COPY)
 _OLD_FRAME = "left out: its box is one of the whole image"
 
 
@@ -108,10 +112,13 @@ class Applier:
         self._each_in_threads(jobs, self._verify)
         interrupts.deliver()
         self._prepare(jobs)
+        moving = [job for job in jobs if job.operation.lets_names_go]
+        self._each(jobs, self._set_aside)
+        self._sync_folders(jobs, self.publisher.folders_before)
         self._each(jobs, self._publish)
-        self._sync_folders(jobs, new_names=True)
-        self._each(jobs, self._retire)
-        self._sync_folders([job for job in jobs if not job.operation.in_place], new_names=False)
+        self._sync_folders(jobs, self.publisher.folders_of_new)
+        self._each(moving, self._retire)
+        self._sync_folders(moving, self.publisher.folders_of_old)
         self._finish(jobs)
 
     def _each(self, jobs: list[Job], phase: Callable[[Job], None]) -> None:
@@ -162,8 +169,7 @@ class Applier:
     def _look(self, job: Job) -> None:
         """See which file it is about, and by which other names somebody may mean the same."""
         planned = job.operation
-        followers = tuple(Companion(s, t, "", stays) for s, t, stays in job.request.followers)
-        job.operation = replace(planned, companions=followers)
+        job.operation = replace(planned, companions=tuple(_with_places(job)))
         self.locations.check(job.operation)
         root, path = self.locations.locate(planned.source)
         job.source = root.identity(path)
@@ -187,8 +193,9 @@ class Applier:
 
     def _stage(self, job: Job) -> None:
         if job.request.kind is OperationKind.PURGE:
+            expect, companions = job.request.expect, self._hash_companions(job)
             job.operation = replace(
-                job.operation, sha256_before=job.request.expect, sha256_after=""
+                job.operation, sha256_before=expect, sha256_after="", companions=companions
             )
             return
         content = self._read(job)
@@ -200,15 +207,23 @@ class Applier:
             attributes=content.attributes.to_json(),
             companions=self._hash_companions(job),
         )
-        if job.request.kind in (OperationKind.CROP, OperationKind.COPY):
+        if job.request.kind in _CROPS:
             self._stage_crop(job, content)
+            self._exchange_companions(job, content)
         elif job.request.kind is OperationKind.RESTORE:
             self._stage_restore(job)
+        self._make_room_aside(job.operation)
         if job.operation.is_copy:
             job.notes += [(f"copy of {name}", _OLD_FRAME) for name in job.request.left_out]
             self._check_copied_names(job)
         elif not job.operation.same_content:
             self.originals.keep(job.operation, content.sha256)
+
+    def _make_room_aside(self, operation: Operation) -> None:
+        for companion in operation.companions:
+            for name in (companion.aside, companion.target):
+                if is_beneath(name, ASIDE):
+                    self.locations.make_folder_of(name)
 
     def _read(self, job: Job) -> Content:
         expect, content = job.request.expect, self._content(job)
@@ -220,7 +235,7 @@ class Applier:
 
     def _content(self, job: Job) -> Content:
         """Read the image; for a crop made anew the kept original, where that is what it was."""
-        is_decoded = job.request.kind in (OperationKind.CROP, OperationKind.COPY)
+        is_decoded = job.request.kind in _CROPS
         bounds = Bounds.from_environment() if is_decoded else None
         content: Content | None = None
         for name in _readable_from(job.request):
@@ -238,7 +253,7 @@ class Applier:
         operation = job.operation
         if operation.is_copy:  # what stands there may be the very crop
             return
-        names = [c.target for c in operation.companions]
+        names = [c.target for c in operation.companions if not c.takes_a_name_over]
         if job.request.undoes:
             # what stayed behind for its siblings is where it should be
             stayed = {c.source for c in job.request.undoes.companions if c.keeps_source}
@@ -264,23 +279,71 @@ class Applier:
             if there is None:
                 missing.append(companion)
             elif there == companion.sha256:
-                job.notes.append((f"copy of {companion.source}", "the very same is there already"))
+                job.notes.append((f"copy at {companion.target}", "the very same is there already"))
+                if companion.is_staged:
+                    self.state.unlink(companion.source)
             else:
                 raise NameTaken(operation.source, companion.target)
         job.operation = replace(operation, companions=tuple(missing))
 
     def _hash_companions(self, job: Job) -> tuple[Companion, ...]:
+        """Say what companions hold, but for those of which the crop decides."""
         hashed = []
         for companion in job.operation.companions:
+            if companion.aside and job.request.kind in _CROPS:
+                hashed.append(companion)
+                continue
             sha256 = self.locations.digest(companion.source)
+            if companion.sha256 and sha256 != companion.sha256:
+                raise OriginalDamaged(companion.target, companion.source)
             if sha256 is None:
                 job.notes.append((f"companion {companion.source}", "not there any more"))
             else:
-                hashed.append(replace(companion, sha256=sha256))
+                hashed.append(self._over_what_is_there(replace(companion, sha256=sha256), job))
         return tuple(hashed)
 
+    def _over_what_is_there(self, companion: Companion, job: Job) -> Companion:
+        """Say what a companion that comes back takes the name of: it may have been edited since."""
+        if not companion.aside:
+            return companion
+        now = self.locations.digest(companion.target)
+        if now is None:
+            return replace(companion, aside="", replaces="")
+        if now != companion.replaces:
+            reason = f"it was changed since, and is kept as {companion.aside}"
+            job.notes.append((f"companion {companion.target}", reason))
+        return replace(companion, replaces=now)
+
+    def _exchange_companions(self, job: Job, content: Content) -> None:
+        """Decide about the files beside an image that is cropped, and stage those that change."""
+        operation, request = job.operation, job.request
+        if not any(each.aside for each in operation.companions) and not request.beside.beyond:
+            return
+        frame = self._frame(job, content)
+        setting = self.options.companions
+        exchanging = Exchanging(self.locations, operation, frame, request.beside, setting)
+        exchanging.is_of_another = job.reads != operation.source
+        job.exchanged = exchanging.run()
+        staged = [companion for companion, _, _ in job.exchanged.staged]
+        companions = (*job.exchanged.companions, *staged)
+        job.operation = replace(operation, companions=companions)
+        job.notes += job.exchanged.notes
+        for companion, data, like in job.exchanged.staged:
+            attributes = like.for_a_copy() if operation.is_copy else like
+            self._note(job, self.state.write_new(companion.source, data, attributes))
+
+    def _frame(self, job: Job, content: Content) -> Frame:
+        """Return the crop as what is beside the image has to know it."""
+        candidate, holds = job.candidate, job.box_applied
+        if candidate is not None and candidate.resampling is not None:
+            how = candidate.resampling
+            return Frame(how.before, how.orientation, candidate.box_applied, how.size)
+        header = job.header or formats.read_header(content.data, job.request.source, self.options)
+        stored = header.size.oriented(header.orientation)
+        return Frame(stored, header.orientation, holds or PixelBox.full(header.size))
+
     def _stage_crop(self, job: Job, content: Content) -> None:
-        job.holds, job.candidate = self._cropped(content.data, job.operation.source, job.request)
+        job.holds, job.candidate = self._cropped(content.data, job.operation.source, job)
         if job.operation.is_copy:
             data = job.candidate.data if job.candidate else content.data
             self._write(job, data, content.attributes.for_a_copy())
@@ -290,12 +353,13 @@ class Applier:
             job.operation = replace(job.operation, sha256_after=None)  # known when it was read back
 
     def _cropped(
-        self, data: bytes, name: str, request: Request
+        self, data: bytes, name: str, job: Job
     ) -> tuple[PixelBox, formats.Candidate | None]:
         """Return the box that is held and the crop; None: keeping everything keeps the very bytes.
 
-        The image is taken apart once, and nothing of that outlives this call.
+        The image is taken apart once, and of that only its header outlives this call.
         """
+        request = job.request
         box = request.box
         if box is None:
             raise WriteFailed(name, "a crop without a box")
@@ -305,6 +369,7 @@ class Applier:
             check_shown(name, request.shown, candidate.box_applied)
             return candidate.box_applied, candidate
         image = formats.opened(data, name, self.options)
+        job.header = image.header
         holds = image.applied(box)
         check_shown(name, request.shown, holds)
         is_whole = holds == PixelBox.full(image.header.size)
@@ -349,6 +414,9 @@ class Applier:
 
     def _verify(self, job: Job) -> None:
         """Prove what is on disk, not what was in memory."""
+        for companion in job.operation.companions:
+            if companion.is_staged and not self.locations.holds(companion.source, companion.sha256):
+                raise VerificationFailed(companion.target, "read back other bytes")
         if not job.operation.stages:
             return
         if job.operation.keeps_an_original:
@@ -374,6 +442,10 @@ class Applier:
             return
         self.trail.prepare([job.operation for job in ready])
 
+    def _set_aside(self, job: Job) -> None:
+        """Give what loses its name to another companion a second one, before any name changes."""
+        self._note(job, self.publisher.set_aside(job.operation))
+
     def _publish(self, job: Job) -> None:
         root, path = self.locations.locate(job.reads)
         if job.source is None or not job.source.same_file(root.identity(path)):
@@ -384,14 +456,13 @@ class Applier:
         self._note(job, self.publisher.publish(job.operation, again=again))
 
     def _retire(self, job: Job) -> None:
-        if not job.operation.in_place:
-            self.publisher.retire(job.operation)
+        self.publisher.retire(job.operation)
 
-    def _sync_folders(self, jobs: list[Job], *, new_names: bool) -> None:
+    def _sync_folders(self, jobs: list[Job], folders_of: Callable[[Operation], list[str]]) -> None:
         """Sync each folder once, for all the jobs that changed a name in it."""
         folders: dict[str, list[Job]] = {}
         for job in going(jobs):
-            for folder in self.publisher.folders(job.operation, new_names=new_names):
+            for folder in folders_of(job.operation):
                 folders.setdefault(folder, []).append(job)
         for folder, changed in sorted(folders.items()):
             try:
@@ -444,6 +515,7 @@ class Applier:
             self.trail.begin_abort(job.operation)
             self.publisher.put_back(job.operation)
         else:
+            self.publisher.forget_aside(job.operation)
             self.publisher.clean(job.operation)
         if job.planned:
             self.originals.let_go(job.operation, is_needed=self.trail.contents.is_needed)
@@ -463,12 +535,24 @@ def _readable_from(request: Request) -> tuple[str, ...]:
 
 
 def _unsynced(operation: Operation) -> list[str]:
+    """Name what is new, and what is about to lose its name and is to be kept."""
     if operation.kind is OperationKind.PURGE:
         return []
+    exchanged = [c for c in operation.companions if c.is_staged or c.replaces]
+    beside = [c.source for c in exchanged] + [c.target for c in exchanged if c.replaces]
+    beside += [c.source for c in operation.companions if is_beneath(c.target, ASIDE)]
     if not operation.stages:
-        return [] if operation.in_place else [operation.source]
+        return beside if operation.in_place else [operation.source, *beside]
     new = staged(operation.id)
-    return [kept(operation.sha256_before or ""), new] if operation.keeps_an_original else [new]
+    own = [kept(operation.sha256_before or ""), new] if operation.keeps_an_original else [new]
+    return [*own, *beside]
+
+
+def _with_places(job: Job) -> Iterator[Companion]:
+    """Yield the companions of a request; what is purged leaves by way of the stage."""
+    for number, each in enumerate(job.request.followers):
+        purges = job.request.kind is OperationKind.PURGE
+        yield replace(each, target=staged_companion(job.operation.id, number)) if purges else each
 
 
 def _in_parallel(

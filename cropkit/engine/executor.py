@@ -191,9 +191,9 @@ class DecisionExecutor:
         if outcome.error is not None:
             self.report(outcome.result.path, outcome.error)
             self._log_failure(outcome.result)
-        problem = degraded(outcome.result)
-        if problem is not None and outcome.error is None:
-            self._report(problem)
+        if outcome.error is None:
+            for problem in problems(outcome.result):
+                self._report(problem)
 
     def _log_failure(self, result: CropResult) -> None:
         known = {"session": self._trail.session, "operation": result.operation}
@@ -217,6 +217,13 @@ def degraded(result: CropResult) -> Problem | None:
     if result.code == LosslessUnavailable.__name__:
         return Problem(ProblemKind.NO_LOSSLESS, result.path, result.message or result.code)
     return None
+
+
+def problems(result: CropResult) -> list[Problem]:
+    """Return all that a result has to tell of what is worse than it should be."""
+    problem = degraded(result)
+    left = [Problem(ProblemKind.COMPANION, each, result.left_beside) for each in result.stale]
+    return [*([problem] if problem else []), *left]
 
 
 def result_of(outcome: Outcome) -> CropResult:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from cropkit.audit.integrity_reader import Progress
 from cropkit.audit.kept_heads import KeptHead
 from cropkit.audit.operation import (
+    Companion,
     Operation,
     OperationKind,
     OperationState,
@@ -18,7 +19,7 @@ from cropkit.engine.locations import Locations
 from cropkit.engine.proven import Proven
 from cropkit.errors import CropkitError
 from cropkit.system.files import Root, is_beneath
-from cropkit.system.home import ORIGINALS, REMOVED, STAGE, kept
+from cropkit.system.home import ASIDE, ORIGINALS, REMOVED, STAGE, kept
 
 T = TypeVar("T")
 
@@ -140,7 +141,7 @@ def changed_images(
         if now == was or AcceptedChange(path, was, now) in known:
             continue
         if now is None:
-            difference = Difference("missing", path, "the image is not there any more")
+            difference = Difference("missing", path, "it is not there any more")
         else:
             difference = Difference("changed", path, f"content {now:.12} is not what was written")
         yield ChangedImage(was, now, difference)
@@ -172,6 +173,8 @@ def _expected(finished: Iterable[Operation]) -> dict[str, str]:
     ended_at: dict[str, str] = {}
     for operation in finished:
         if operation.kind is OperationKind.PURGE:
+            for companion in operation.companions:
+                names.pop(companion.source, None)
             continue
         if not operation.is_copy:
             names.pop(operation.source, None)
@@ -181,9 +184,19 @@ def _expected(finished: Iterable[Operation]) -> dict[str, str]:
         if not is_beneath(operation.target, REMOVED):  # a copy that was undone may go for good
             names[operation.target] = operation.sha256_after or ""
         for companion in operation.companions:
-            if not companion.keeps_source:
-                names.pop(companion.source, None)
+            _follow(names, companion)
     return names
+
+
+def _follow(names: dict[str, str], companion: Companion) -> None:
+    """Play what became of a companion; those that only follow their image are nobody's proof."""
+    is_known = not companion.keeps_source and names.pop(companion.source, None) is not None
+    goes_aside = is_beneath(companion.target, ASIDE)
+    is_ours = is_known or goes_aside or companion.is_staged or companion.replaces
+    if is_ours and not is_beneath(companion.target, REMOVED):
+        names[companion.target] = companion.sha256
+    if companion.aside:
+        names[companion.aside] = companion.replaces
 
 
 def _digest(
@@ -246,6 +259,19 @@ def _nested(trail: TrailReader) -> Iterator[Difference]:
             yield Difference("nested", name, reason)
 
 
+def _left_aside(
+    root: Root, trail: TrailReader, unsettled: Iterable[Operation]
+) -> Iterator[Difference]:
+    """Name what was set aside and no undo would look for."""
+    there = sorted(root.files(ASIDE))
+    if there:
+        known = _expected(trail.operations.each_finished()).keys()
+        under_way = {name for operation in unsettled for name in operation.names}
+        for name in there:
+            if name not in known and name not in under_way:
+                yield Difference("left over", name, "no operation needs what was set aside here")
+
+
 def _left_over(locations: Locations, trail: TrailReader) -> Iterator[Difference]:
     if trail.operations.unreadable():  # all of it may belong to that
         return
@@ -263,6 +289,7 @@ def _left_over(locations: Locations, trail: TrailReader) -> Iterator[Difference]
     for path in sorted((root.path / ORIGINALS).iterdir()):
         if is_known and path.name not in needed:
             yield Difference("left over", kept(path.name), "no operation needs this original")
+    yield from _left_aside(root, trail, unsettled)
     folder = locations.root.path
     for path in sorted(folder.rglob(".cropkit-*.part")):
         name = path.relative_to(folder).as_posix()

@@ -15,7 +15,7 @@ from cropkit.audit.reader import TrailReader
 from cropkit.errors import DestinationGone, PathOutsideRoot, SecondState, SourceReadOnly
 from cropkit.system import destinations, state_place
 from cropkit.system.files import Identity, Root, is_beneath, not_writable
-from cropkit.system.home import HOME, ORIGINALS, REJECTED, REMOVED, STAGE
+from cropkit.system.home import ASIDE, HOME, ORIGINALS, REJECTED, REMOVED, STAGE
 
 # The names among cropkit's own files that operations are about.
 _OURS = re.compile(
@@ -104,6 +104,9 @@ class Locations:
             self.locate(name)
             if is_beneath(name, ORIGINALS) and name != own:
                 raise PathOutsideRoot(name, self.root.path)
+        for companion in operation.companions:
+            if companion.aside and not is_beneath(companion.aside, ASIDE):
+                raise PathOutsideRoot(companion.aside, self.root.path)
 
     def check_may_change(self, name: str) -> None:
         """Refuse to change an image's folder from a state elsewhere that must not, or cannot.
@@ -186,5 +189,4 @@ def _names(operation: Operation) -> Iterator[str]:
     yield operation.source
     yield operation.target
     for companion in operation.companions:
-        yield companion.source
-        yield companion.target
+        yield from filter(None, (companion.source, companion.target, companion.aside))

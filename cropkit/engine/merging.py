@@ -354,7 +354,10 @@ def _files(inner: TrailReader, root: Root) -> tuple[tuple[str, ...], tuple[str, 
     aside = {
         name
         for operation in inner.operations.finished()
-        for name in (operation.target, *(each.target for each in operation.companions))
+        for name in (
+            operation.target,
+            *(n for c in operation.companions for n in (c.target, c.aside)),
+        )
         if name.startswith(_ASIDE) and root.identity(name) is not None
     }
     return (*whole, *sorted(aside)), tuple(sorted({*originals.values()} - {*whole}))

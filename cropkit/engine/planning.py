@@ -1,25 +1,29 @@
 """From what somebody decided to what is to be done: decide first, then act."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from cropkit import clock
-from cropkit.audit.operation import Operation, OperationKind
+from cropkit.audit.operation import Companion, Operation, OperationKind
 from cropkit.audit.operation_reader import Undoable
 from cropkit.engine import listing
+from cropkit.engine.companions import CompanionFinder, new_aside, taken_back
 from cropkit.engine.locations import Locations
 from cropkit.engine.request import Request
 from cropkit.errors import BadDestination, NothingToUndo, PathOutsideRoot, StaleBox
+from cropkit.formats.companions import renamed
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Placement, Verdict
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import HOME, REMOVED, kept, rejected
 from cropkit.system.scope import Scope
+
+_COPY = OperationKind.COPY
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class Planner:
 
     locations: Locations
     placement: Placement
+    finder: CompanionFinder = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look beside the images of this collection."""
+        object.__setattr__(self, "finder", CompanionFinder(self.locations.root))
 
     def for_decision(self, decision: Decision) -> Request:
         """Plan a crop, in place or moving, or a reject, and make the folders that it moves to.
@@ -45,8 +54,7 @@ class Planner:
         request = self.foreseen(decision)
         if request.kind is not OperationKind.COPY:
             self.locations.identify()
-        if request.target != request.source:
-            self.locations.make_folder_of(request.target)
+        make_folders(self.locations, request)
         return request
 
     def foreseen(self, decision: Decision) -> Request:
@@ -66,13 +74,35 @@ class Planner:
             return self._moving(OperationKind.REJECT, decision, rejected(decision.id))
         if placement.folder is not None:
             return self._moving(OperationKind.CROP, decision, placement.folder)
-        return _request(OperationKind.CROP, decision, decision.path)
+        request = _request(OperationKind.CROP, decision, decision.path)
+        return self._exchanging(request, lambda name: name)
 
     def _moving(self, kind: OperationKind, decision: Decision, folder: str) -> Request:
         companions = listing.companions(self.locations.root, decision.path)
         self._check_is_elsewhere(folder, decision.path)
-        followers = [(name, f"{folder}/{name}", stays) for name, stays in companions.items()]
-        return _request(kind, decision, f"{folder}/{decision.path}", followers)
+        followers = [
+            Companion(name, f"{folder}/{name}", keeps_source=stays)
+            for name, stays in companions.items()
+        ]
+        request = _request(kind, decision, f"{folder}/{decision.path}", followers)
+        if kind is OperationKind.REJECT:
+            return request
+        return self._exchanging(request, lambda name: f"{folder}/{name}")
+
+    def _exchanging(self, request: Request, placed: Callable[[str], str]) -> Request:
+        """Add what beside an image may speak of its pixels; that is no plain follower any more.
+
+        Parameters
+        ----------
+        placed : returns where such a file is to be in the end
+        """
+        beside = self.finder.of(request.source)
+        exchanged = tuple(
+            Companion(name, placed(name), keeps_source=request.kind is _COPY, aside=new_aside())
+            for name in beside.names
+        )
+        plain = (each for each in request.followers if each.source not in beside.names)
+        return replace(request, followers=(*plain, *exchanged), beside=beside)
 
     def _copying(self, decision: Decision, folder: str, copying: str) -> Request:
         """Plan a copy beside its image; what describes that goes with it, under the copy's name."""
@@ -86,13 +116,15 @@ class Planner:
         described = listing.described_by(self.locations.root, decision.path)
         left_out = tuple(filter(listing.tells_of_a_box, described))
         followers = [
-            (each, f"{folder}/{image.with_name(stem + PurePosixPath(each).suffix)}", True)
+            Companion(each, f"{folder}/{_beside(each, image, stem)}", keeps_source=True)
             for each in described
             if each not in left_out
         ]
         request = _request(OperationKind.COPY, decision, f"{folder}/{name}", followers)
-        recuts = how.recut is not None
-        return replace(request, copying=copying, recuts=recuts, left_out=left_out)
+        request = replace(request, copying=copying, left_out=left_out)
+        request = replace(request, recuts=how.recut is not None)
+        copy = PurePosixPath(name).name
+        return self._exchanging(request, lambda each: f"{folder}/{_called(each, image, copy)}")
 
     def _check_is_elsewhere(self, folder: str, name: str) -> None:
         """Refuse a name beneath a folder around the collection that leads back among its images."""
@@ -101,11 +133,36 @@ class Planner:
             raise BadDestination(folder, f"{target} would be a new image here")
 
 
+def make_folders(locations: Locations, request: Request) -> None:
+    """Make the folders that a request moves something to; they may have been removed since.
+
+    Raises
+    ------
+    Refused
+        Nothing was written, but for some of them.
+    """
+    moved = [(each.source, each.target) for each in request.followers if each.target]
+    pairs = [(request.source, request.target), *moved]
+    targets = {PurePosixPath(new).parent: new for old, new in pairs if old != new}
+    for target in targets.values():
+        locations.make_folder_of(target)
+
+
+def _beside(companion: str, image: PurePosixPath, stem: str) -> PurePosixPath:
+    return image.with_name(stem + PurePosixPath(companion).suffix)
+
+
+def _called(companion: str, image: PurePosixPath, copy: str) -> PurePosixPath:
+    """Return the name of a companion, in the folder that it is in, beside a copy of its image."""
+    path = PurePosixPath(companion)
+    return path.with_name(renamed(path.name, image.name, copy))
+
+
 def _request(
     kind: OperationKind,
     decision: Decision,
     target: str,
-    followers: Iterable[tuple[str, str, bool]] = (),
+    followers: Iterable[Companion] = (),
 ) -> Request:
     """Return what a decision wants done, with all that it says of its crop."""
     return Request(
@@ -142,7 +199,7 @@ def to_undo(operation: Operation) -> Request:
         operation.sha256_after or "",
         decision=operation.decision,
         undoes=operation,
-        followers=tuple((c.target, c.source, False) for c in operation.companions),
+        followers=tuple(map(taken_back, operation.companions)),
     )
 
 
@@ -167,11 +224,18 @@ def to_remove(operation: Operation, now: str, *, has_twin: bool) -> Request:
         now,
         decision=operation.decision,
         undoes=operation,
-        followers=tuple(
-            (c.target, f"{where}/{PurePosixPath(c.target).name}", has_twin)
-            for c in operation.companions
-        ),
+        followers=tuple(_removed(operation.companions, where, stay=has_twin)),
     )
+
+
+def _removed(companions: Iterable[Companion], where: str, *, stay: bool) -> Iterator[Companion]:
+    """Yield what goes with a copy; where two are called alike, the later one lies deeper."""
+    taken = set[str]()
+    for number, companion in enumerate(companions):
+        name = PurePosixPath(companion.target).name
+        target = f"{where}/{number}/{name}" if name in taken else f"{where}/{name}"
+        taken.add(name)
+        yield Companion(companion.target, target, keeps_source=stay)
 
 
 def to_bring_back(operation: Operation) -> Request:
@@ -184,7 +248,7 @@ def to_bring_back(operation: Operation) -> Request:
         sha256,
         decision=operation.decision,
         undoes=operation,
-        followers=tuple((c.target, c.source, False) for c in operation.companions),
+        followers=tuple(map(taken_back, operation.companions)),
     )
 
 
@@ -193,10 +257,18 @@ def to_set_aside(path: str, sha256: str, name: str) -> Request:
     return Request(OperationKind.REJECT, path, f"{rejected(name)}/{path}", sha256)
 
 
-def to_purge(sha256: str, needed_since: str) -> Request:
-    """Plan to remove a kept original on purpose, unless it is needed again by then."""
+def to_purge(sha256: str, needed_since: str, aside: Iterable[str] = ()) -> Request:
+    """Plan to remove a kept original on purpose, unless it is needed again by then.
+
+    Parameters
+    ----------
+    aside : what was kept of the files beside it, which goes with it
+    """
     name = kept(sha256)
-    return Request(OperationKind.PURGE, name, name, sha256, needed_since=needed_since)
+    followers = tuple(Companion(each, "") for each in aside)
+    return Request(
+        OperationKind.PURGE, name, name, sha256, needed_since=needed_since, followers=followers
+    )
 
 
 def chosen_to_undo(

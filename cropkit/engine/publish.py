@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from cropkit.audit.operation import Operation, OperationKind
+from cropkit.audit.operation import Companion, Operation, OperationKind
 from cropkit.engine.locations import Locations
 from cropkit.engine.originals import Originals
 from cropkit.errors import (
@@ -21,11 +21,12 @@ from cropkit.errors import (
     NoSpace,
     PathOutsideRoot,
     ReadOnly,
+    StaleDecision,
     VerificationFailed,
     WriteFailed,
 )
-from cropkit.system.files import Content, Root
-from cropkit.system.home import being_kept, leaving, staged
+from cropkit.system.files import Content, Root, is_beneath
+from cropkit.system.home import ASIDE, STAGE, being_kept, leaving, staged
 
 _log = logging.getLogger("cropkit")
 _RECOGNISABLE = 80  # bytes of an image's name that its partial copy shows; a name has 255
@@ -43,6 +44,34 @@ class Publisher:
         """Whether the commit point was passed."""
         return (self.locations.digest(operation.target) or "") == operation.sha256_after
 
+    def set_aside(self, operation: Operation) -> tuple[str, ...]:
+        """Give what loses its name to another companion a second name; to be synced before more.
+
+        Raises
+        ------
+        StaleDecision
+            It is not what it was when it was looked at. It stands, and has no other name.
+        """
+        lost: list[str] = []
+        for companion in _exchanged(operation):
+            now = self.locations.digest(companion.target)
+            if now == companion.sha256 != companion.replaces:  # somebody came as far before
+                continue
+            if now != companion.replaces:
+                raise StaleDecision(companion.target, companion.replaces, now or "nothing")
+            if not self.locations.holds(companion.aside, companion.replaces):
+                lost += self._place(companion.target, companion.aside, operation)
+        return tuple(lost)
+
+    def forget_aside(self, operation: Operation) -> None:
+        """Take the second names away again, durably, where those that they stood in for are."""
+        exchanged = _exchanged(operation)
+        with suppress(MissingFile):
+            for companion in exchanged:
+                self._drop(companion.aside, companion.replaces)
+            for folder in _folders([companion.aside for companion in exchanged]):
+                self.locations.sync_folder(folder)
+
     def publish(self, operation: Operation, *, again: bool) -> tuple[str, ...]:
         """Let the new names appear; the image's own is the commit point.
 
@@ -53,13 +82,12 @@ class Publisher:
         ----------
         again : somebody may have come as far before; then what stands there already is left
         """
+        lost: list[str] = []
+        nothing_to_do = operation.in_place and operation.same_content
         if operation.kind is OperationKind.PURGE:
             if self.state.identity(operation.source) is not None:
                 self.state.replace(operation.source, leaving(operation.id))
-            return ()
-        lost: list[str] = []
-        nothing_to_do = operation.in_place and operation.same_content
-        if not (nothing_to_do or (again and self.has_passed(operation))):
+        elif not (nothing_to_do or (again and self.has_passed(operation))):
             if operation.in_place:
                 lost += self._put_over(staged(operation.id), operation.target, operation)
             else:
@@ -67,7 +95,8 @@ class Publisher:
                 lost += self._place(source, operation.target, operation)
         for companion in operation.companions:
             if not self.locations.holds(companion.target, companion.sha256):
-                missing = self._place(companion.source, companion.target, operation)
+                place = self._exchange if companion.replaces else self._place
+                missing = place(companion.source, companion.target, operation)
                 lost += [f"{item} of {companion.target}" for item in missing]
         return tuple(lost)
 
@@ -96,22 +125,42 @@ class Publisher:
             self._take_copy_away(operation)
             return
         for companion in operation.companions:
-            if not self.locations.holds(companion.source, companion.sha256):
+            is_gone = not self.locations.holds(companion.source, companion.sha256)
+            if is_gone and not companion.is_staged:
                 self._place(companion.target, companion.source, operation)
         if operation.kind is OperationKind.PURGE:
             if self.state.identity(leaving(operation.id)) is not None:
                 self.state.replace(leaving(operation.id), operation.source)
             self.sync(operation, new_names=False)
+            self.clean(operation)
             return
+        self._exchange_back(operation)
         self._put_source_back(operation)
         self.sync(operation, new_names=False)
         for companion in operation.companions:
-            if self.locations.holds(companion.source, companion.sha256):
+            if companion.replaces:
+                continue
+            if companion.is_staged or self.locations.holds(companion.source, companion.sha256):
                 self._drop(companion.target, companion.sha256)
         if not operation.in_place:
             self._drop(operation.target, operation.sha256_after)
         self._sync_what_went(operation)
         self.clean(operation)
+
+    def _exchange_back(self, operation: Operation) -> None:
+        """Let what was set aside have its name again, when what had taken it is safe."""
+        exchanged = _exchanged(operation)
+        for folder in _folders([c.source for c in exchanged if not c.is_staged]):
+            self.locations.sync_folder(folder)
+        for companion in exchanged:
+            now = self.locations.digest(companion.target)
+            if now not in (None, companion.sha256, companion.replaces):
+                raise Conflict(companion.target, operation.id, "changed by another program")
+            if now != companion.replaces:
+                self._exchange(companion.aside, companion.target, operation)
+        for folder in _folders([c.target for c in exchanged]):
+            self.locations.sync_folder(folder)
+        self.forget_aside(operation)
 
     def _take_copy_away(self, operation: Operation) -> None:
         for companion in operation.companions:
@@ -129,6 +178,10 @@ class Publisher:
 
     def clean(self, operation: Operation) -> None:
         """Remove what was staged."""
+        for companion in operation.companions:
+            for name in (companion.source, companion.target):
+                if is_beneath(name, STAGE):
+                    self.state.unlink(name, missing_ok=True)
         self.state.unlink(staged(operation.id), missing_ok=True)
         self.state.unlink(being_kept(operation.id), missing_ok=True)
         self.state.unlink(leaving(operation.id), missing_ok=True)
@@ -152,9 +205,21 @@ class Publisher:
 
     def folders(self, operation: Operation, *, new_names: bool) -> list[str]:
         """Return the folders that hold the names on one side."""
-        names = [(c.target if new_names else c.source) for c in operation.companions]
-        names.append(operation.target if new_names else operation.source)
-        return sorted({str(PurePosixPath(name).parent) for name in names})
+        return self.folders_of_new(operation) if new_names else self.folders_of_old(operation)
+
+    def folders_of_new(self, operation: Operation) -> list[str]:
+        """Return the folders of the names that appear."""
+        return _folders([operation.target, *(c.target for c in operation.companions)])
+
+    def folders_of_old(self, operation: Operation) -> list[str]:
+        """Return the folders of the names that go; what was staged goes with the stage."""
+        old = (c.source for c in operation.companions if not c.is_staged)
+        return _folders([operation.source, *old])
+
+    def folders_before(self, operation: Operation) -> list[str]:
+        """Return the folders of the names that have to be durable before any other changes."""
+        made = [c.source for c in operation.companions if c.is_staged]
+        return _folders([*made, *(c.aside for c in _exchanged(operation))])
 
     def _put_over(self, source: str, target: str, operation: Operation) -> tuple[str, ...]:
         """Give content the name of an image, by a rename; across file systems, of a synced copy."""
@@ -167,6 +232,19 @@ class Publisher:
             raise VerificationFailed(target, "what was staged is not what was proven")
         partial, lost = self._copied(content, there, name, operation)
         _warn(target, lost)
+        there.replace(partial, name)
+        return lost
+
+    def _exchange(self, source: str, target: str, operation: Operation) -> tuple[str, ...]:
+        """Give content the name of another companion, by a rename; it keeps the one that it has."""
+        here, path = self.locations.locate(source)
+        there, name = self.locations.locate(target)
+        partial = _partial(name, operation)
+        there.unlink(partial, missing_ok=True)  # ours, from a try that was cut off
+        lost: tuple[str, ...] = ()
+        if not here.link(path, there, partial):
+            partial, lost = self._copied(here.read(path), there, name, operation)
+            _warn(target, lost)
         there.replace(partial, name)
         return lost
 
@@ -188,7 +266,8 @@ class Publisher:
     def _placed(self, source: str, target: str, operation: Operation) -> tuple[str, ...]:
         here, path = self.locations.locate(source)
         there, name = self.locations.locate(target)
-        if _may_share(operation, source) and here.link(path, there, name):
+        may_share = _may_share(operation, source) and not self._is_shared(source, target)
+        if may_share and here.link(path, there, name):
             return ()
         content = here.read(path)
         if operation.is_copy:
@@ -201,6 +280,11 @@ class Publisher:
             there.replace(partial, name)
         there.unlink(partial, missing_ok=True)
         return lost
+
+    def _is_shared(self, source: str, target: str) -> bool:
+        """Whether what goes aside has other names, through which somebody may write to it."""
+        identity = self.locations.identity(source) if is_beneath(target, ASIDE) else None
+        return identity is not None and identity.links > 1
 
     def _copied(
         self, content: Content, there: Root, name: str, operation: Operation
@@ -240,7 +324,7 @@ class Publisher:
 
     def _partials(self, operation: Operation) -> Iterable[str]:
         names = (operation.source, operation.target)
-        companions = (n for c in operation.companions for n in (c.source, c.target))
+        companions = (n for c in operation.companions for n in (c.source, c.target, c.aside) if n)
         return [_partial(name, operation) for name in (*names, *companions)]
 
 
@@ -250,8 +334,16 @@ def _may_share(operation: Operation, source: str) -> bool:
     Never for a kept original, nor for what a copy leaves where it is.
     """
     if operation.is_copy:
-        return source == staged(operation.id)
+        return is_beneath(source, STAGE)
     return not (operation.brings_back and source == operation.source)
+
+
+def _exchanged(operation: Operation) -> list[Companion]:
+    return [each for each in operation.companions if each.replaces]
+
+
+def _folders(names: Iterable[str]) -> list[str]:
+    return sorted({str(PurePosixPath(name).parent) for name in names})
 
 
 def _warn(name: str, lost: Iterable[str]) -> None:

@@ -142,6 +142,7 @@ def _forward_or_back(
     publisher: Publisher, trail: AuditTrail, operation: Operation
 ) -> OperationState:
     if operation.state is OperationState.PREPARED and publisher.has_passed(operation):
+        publisher.set_aside(operation)
         publisher.publish(operation, again=True)
         # before the syncs, because nobody looks for them once it is done
         publisher.clean_partials(operation)

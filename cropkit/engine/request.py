@@ -4,9 +4,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cropkit.audit.operation import Operation, OperationKind
+from cropkit.audit.operation import Companion, Operation, OperationKind
+from cropkit.engine.companions import Beside, Exchanged
 from cropkit.errors import CropkitError, StaleDecision
-from cropkit.formats import Candidate
+from cropkit.formats import Candidate, Header
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Status
 from cropkit.system.files import Content, Identity
@@ -39,7 +40,8 @@ class Request:
     copying : how a copy is made, as its decision says
     slot, aim : which crop of its image it is, and the size or ratio that it is meant for
     recuts : whether a kept original is as good as the image itself
-    followers : companions as (source, target, whether the source stays)
+    followers : what goes with the image; with a place aside, what may have to be exchanged
+    beside : where that was looked for
     left_out : files that describe the image and would be wrong beside its copy
     needed_since : when an original that is to be purged was last needed
     """
@@ -56,7 +58,8 @@ class Request:
     recuts: bool = False
     slot: str = ""
     aim: str | None = None
-    followers: tuple[tuple[str, str, bool], ...] = ()
+    followers: tuple[Companion, ...] = ()
+    beside: Beside = Beside()  # noqa: RUF009  (frozen)
     left_out: tuple[str, ...] = ()
     needed_since: str | None = None
 
@@ -75,9 +78,11 @@ class Job:
     started: float = field(default_factory=time.perf_counter)
     source: Identity | None = None
     reads: str = ""
+    header: Header | None = None
     holds: PixelBox | None = None
     candidate: Candidate | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
+    exchanged: Exchanged = field(default_factory=Exchanged)
     aliases: list[str] = field(default_factory=list)
     stood: bool = False
     planned: bool = False
@@ -111,12 +116,14 @@ class Job:
         dropped = (*(candidate.dropped if candidate else ()), *self.notes)
         report = {
             "kept": list(candidate.kept) if candidate else ["every byte"],
-            "patched": list(candidate.patched) if candidate else [],
+            "patched": [*(candidate.patched if candidate else ()), *self.exchanged.patched],
             "dropped": [list(pair) for pair in dropped],
             "psnr": candidate.psnr if candidate else None,
             "degraded": candidate.degraded if candidate else None,
             "box_applied": box.xyxy if box else None,
         }
+        stale = self.exchanged.stale
+        report |= {"stale": stale} if stale else {}
         return report | ({"stood": True} if self.stood else {})
 
     def result(self) -> CropResult:
@@ -139,6 +146,7 @@ class Job:
             dropped=tuple((item, reason) for item, reason in report.get("dropped", ())),
             psnr=report.get("psnr"),
             degraded=report.get("degraded"),
+            stale=tuple(report.get("stale", ())),
             seconds=self._seconds(),
             mode=_mode(operation),
             slot=self.request.slot,

@@ -28,6 +28,7 @@ from cropkit.engine.locations import Locations
 from cropkit.engine.merged_homes import MergedHomes
 from cropkit.engine.planning import (
     chosen_to_purge,
+    make_folders,
     to_bring_back,
     to_purge,
     to_remove,
@@ -164,8 +165,7 @@ class Undoer:
         return [aside, self._run(operation, to_bring_back(operation))]
 
     def _run(self, operation: Operation, request: Request) -> Outcome:
-        if request.target != request.source:
-            self._locations.make_folder_of(request.target)  # it may have been removed since
+        make_folders(self._locations, request)
         outcome = self._executor.run(request)
         image = self._trail.operations.image_of(operation)
         return replace(outcome, result=replace(outcome.result, path=image))
@@ -187,8 +187,15 @@ class Undoer:
         ]
 
     def _purged(self, sha256: str, needed_since: str) -> CropResult:
-        result = self._executor.run(to_purge(sha256, needed_since)).result
+        request = to_purge(sha256, needed_since, self._kept_beside(sha256))
+        result = self._executor.run(request).result
         return replace(result, path=result.path.rpartition("/")[2])
+
+    def _kept_beside(self, sha256: str) -> list[str]:
+        """Name what was set aside of the files beside an original: nothing brings it back alone."""
+        needing = self._trail.operations.needing(sha256)
+        names = {each.put_aside for done in needing for each in done.companions} - {""}
+        return sorted(name for name in names if self._locations.identity(name) is not None)
 
     def _is_meant(self, sha256: str) -> bool:
         scope = self._trail.scope

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from cropkit.errors import Truncated
+from cropkit.formats.metadata.crop_change import Resampling
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import ProblemKind
 
@@ -60,6 +61,7 @@ class Candidate:
 
     ``dropped`` holds (item, reason) pairs. ``psnr`` is in dB, None where no pixel was changed.
     ``degraded`` says in which way it is worse than the options ask for, None where it is not.
+    ``resampling`` is how a copy that was decoded and coded anew came to be, None for all others.
     ``proof`` is the format's own: what `verify` holds the written bytes against. ``signature`` says
     what the manifest of a signed crop has to be; the proof is then of the bytes without that.
     """
@@ -75,6 +77,7 @@ class Candidate:
     psnr: float | None = None
     degraded: str | None = None
     signature: Signature | None = field(default=None, repr=False, compare=False)
+    resampling: Resampling | None = None
 
 
 @dataclass(frozen=True, slots=True)

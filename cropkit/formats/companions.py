@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import PurePath
+from pathlib import PurePosixPath
 
 from cropkit.errors import Refused
 from cropkit.formats.account import Account
 from cropkit.formats.metadata import xmp
-from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
+from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change, Resampling
 from cropkit.geometry import PixelBox, Size
 
 LARGEST = 1 << 24  # bytes of a companion that is looked into
@@ -53,17 +53,34 @@ class Frame:
     ----------
     stored : size of the image as it was stored
     box : the upright box that the crop holds
+    size : of a new file, upright, whose pixels are turned upright; None where they stay as stored
     """
 
     stored: Size
     orientation: int
     box: PixelBox
+    size: Size | None = None
 
     @property
     def change(self) -> Change:
         """The crop, in stored pixels."""
         upright = self.stored.oriented(self.orientation)
-        return Change(self.stored, self.box.stored(upright, self.orientation))
+        box = self.box.stored(upright, self.orientation)
+        if self.size is None:
+            return Change(self.stored, box)
+        return Resampling(self.stored, box, self.orientation, self.size)
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether rows and columns are others than they were stored as."""
+        return self.size is not None and self.orientation != 1
+
+    @property
+    def steps(self) -> tuple[float, float]:
+        """How many old pixels a new one is wide and high."""
+        crop = self.box.size
+        size = self.size or crop
+        return crop.width / size.width, crop.height / size.height
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +100,25 @@ def followed(name: str, data: bytes, frame: Frame) -> Followed:
 
     A file of which nothing here knows that it speaks of pixels is kept as it is.
     """
-    if frame.change.is_none:
+    if len(data) > LARGEST:
+        return unread(name, frame)
+    rule = _rule(name)
+    if rule is None or frame.change.is_none:
         return Followed(Outcome.KEPT, data)
-    rule = next((rule for ends, rule in _RULES.items() if re.search(ends, name.lower())), None)
-    if rule is None or len(data) > LARGEST:
-        return Followed(Outcome.WRONG if rule else Outcome.KEPT, data)
     return rule(name, data, frame)
+
+
+def unread(name: str, frame: Frame) -> Followed:
+    """Return what becomes of a companion that is too large to be looked into."""
+    rule = _rule(name)
+    if rule is _overview and not frame.change.is_none:
+        return rule(name, b"", frame)
+    is_kept = rule is None or frame.change.is_none
+    return Followed(Outcome.KEPT if is_kept else Outcome.WRONG, None)
+
+
+def _rule(name: str) -> "_Rule | None":
+    return next((rule for ends, rule in _RULES.items() if re.search(ends, name.lower())), None)
 
 
 def _written(before: bytes, after: bytes, *notes: str) -> Followed:
@@ -98,12 +128,17 @@ def _written(before: bytes, after: bytes, *notes: str) -> Followed:
 def _world_file(_name: str, data: bytes, frame: Frame) -> Followed:
     """Move the place of the first pixel (ESRI's world file): scales and turns stay."""
     text = data.decode("latin-1")
-    if not _WORLD_LINES.match(text):
+    if not _WORLD_LINES.match(text) or frame.is_turned:
         return Followed(Outcome.WRONG, data)
     words = text.split()
     a, d, b, e, c, f = map(float, words)
-    left, top = frame.change.box.left, frame.change.box.top
-    words[4:] = [repr(c + a * left + b * top), repr(f + d * left + e * top)]
+    across, down = frame.steps
+    # it is the middle of the first pixel that is placed
+    x = frame.change.box.left + (across - 1) / 2
+    y = frame.change.box.top + (down - 1) / 2
+    words[4:] = [repr(c + a * x + b * y), repr(f + d * x + e * y)]
+    if across != 1 or down != 1:
+        words[:4] = [repr(a * across), repr(d * across), repr(b * down), repr(e * down)]
     lines = [line for line in text.splitlines(keepends=True) if line.strip()]
     if len(lines) != len(words):
         return _written(data, ("\n".join(words) + "\n").encode())
@@ -116,6 +151,7 @@ def _world_file(_name: str, data: bytes, frame: Frame) -> Followed:
 def _auxiliary(_name: str, data: bytes, frame: Frame) -> Followed:
     """Move what ties pixels to the ground, and cut out what was counted (GDAL's PAM)."""
     left, top = frame.change.box.left, frame.change.box.top
+    across, down = frame.steps
 
     def tied(match: re.Match[bytes]) -> bytes:
         words = match[2].decode("latin-1").split(",")
@@ -123,10 +159,12 @@ def _auxiliary(_name: str, data: bytes, frame: Frame) -> Followed:
             raise ValueError
         x, xx, xy, y, yx, yy = map(float, words)
         words[0], words[3] = repr(x + xx * left + xy * top), repr(y + yx * left + yy * top)
+        if across != 1 or down != 1:
+            words[1:3], words[4:] = _scaled(xx, xy, frame), _scaled(yx, yy, frame)
         return match[1] + ",".join(words).encode() + match[3]
 
     def point(match: re.Match[bytes]) -> bytes:
-        pixel, line = float(match[2]) - left, float(match[4]) - top
+        pixel, line = (float(match[2]) - left) / across, (float(match[4]) - top) / down
         return b"%b%b%b%b%b" % (match[1], _said(pixel), match[3], _said(line), match[5])
 
     without = _STATISTIC.sub(b"", _without(data, *_HISTOGRAMS))
@@ -134,8 +172,15 @@ def _auxiliary(_name: str, data: bytes, frame: Frame) -> Followed:
         after = _CONTROL_POINT.sub(point, _GEO_TRANSFORM.sub(tied, without))
     except ValueError:
         return Followed(Outcome.WRONG, data)
+    if frame.is_turned and after != without:
+        return Followed(Outcome.WRONG, data)
     notes = ("statistics of the whole image",) if without != data else ()
     return _written(data, after, *notes)
+
+
+def _scaled(across: float, down: float, frame: Frame) -> list[str]:
+    """Return two steps on the ground, of a column and a row, for the new pixels."""
+    return [repr(across * frame.steps[0]), repr(down * frame.steps[1])]
 
 
 def _without(data: bytes, begin: bytes, end: bytes) -> bytes:
@@ -205,13 +250,37 @@ def names(image: str) -> Iterator[str]:
 
     World files are called by the first and last letter of the suffix, a `w`, or by all of it.
     """
-    path = PurePath(image)
+    path = PurePosixPath(image)
     stem, suffix = path.stem, path.suffix.removeprefix(".")
-    short = f"{suffix[:1]}{suffix[-1:]}w"
-    for end in dict.fromkeys((short, f"{suffix}w", "wld", "xmp", "txt", "json", "xml")):
+    for end in dict.fromkeys((_short(suffix), f"{suffix}w", "wld", "xmp", "txt", "json", "xml")):
         yield f"{stem}.{end}"
     for end in ("aux.xml", "ovr", "msk", "xmp"):
         yield f"{path.name}.{end}"
+
+
+def is_of_name(companion: str, image: str) -> bool:
+    """Whether a companion is called by an image's whole name, and so belongs to no other one."""
+    return companion.lower().startswith(f"{image.lower()}.")
+
+
+def renamed(companion: str, image: str, to: str) -> str:
+    """Return what a companion of an image is called beside an image of another name.
+
+    World files are called by the suffix of their image, which may be another one now.
+    """
+    if is_of_name(companion, image):
+        return to + companion[len(image) :]
+    end = PurePosixPath(companion).suffix
+    old, new = (PurePosixPath(each).suffix.removeprefix(".") for each in (image, to))
+    if old.lower() != new.lower() and _WORLD.search(companion) and end.lower() != ".wld":
+        is_short = end.lower() == f".{_short(old)}".lower()
+        end = f".{_short(new) if is_short else f'{new}w'}"
+    return PurePosixPath(to).stem + end
+
+
+def _short(suffix: str) -> str:
+    """Return the short suffix of a world file: first and last letter of the image's, and a `w`."""
+    return f"{suffix[:1]}{suffix[-1:]}w"
 
 
 _Rule = Callable[[str, bytes, Frame], Followed]

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from cropkit.errors import BadSetting
+
+COMPANIONS = "companions"
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class Jpeg(StrEnum):
@@ -13,6 +17,14 @@ class Jpeg(StrEnum):
     LOSSLESS = "lossless"  # coefficients as they are; the corner moves out to a whole block
     LOSSLESS_OR_EXACT = "lossless-or-exact"  # where that cannot be: the same box, encoded anew
     EXACT = "exact"  # the very box, its pixels encoded anew with the same tables
+
+
+class Companions(StrEnum):
+    """What becomes of files beside an image that a crop makes wrong."""
+
+    TRANSFORM = "transform"  # rewritten where their form is plain; else the crop is refused
+    TELL = "tell"  # rewritten where their form is plain; else left wrong, and told
+    REFUSE = "refuse"  # the crop is refused
 
 
 # What may be left out when the person says so, where a file is refused otherwise.
@@ -39,6 +51,8 @@ class Options:
     salvage : crop what can be read of a damaged JPEG or PNG, which is refused otherwise
     signs : give crops of images with content credentials new ones, signed by the person at work,
         where the format is JPEG or PNG; it is the person's own choice, and no setting
+    companions : transform files beside an image that a crop makes wrong, and refuse the crop where
+        none knows how; tell of those instead; or refuse always
 
     Raises
     ------
@@ -50,6 +64,7 @@ class Options:
     drop: frozenset[str] = frozenset()
     salvage: bool = False
     signs: bool = False
+    companions: Companions = Companions.TRANSFORM
 
     def __post_init__(self) -> None:
         for item in sorted(self.drop.difference(DROPPABLE)):
@@ -58,15 +73,25 @@ class Options:
     @classmethod
     def from_settings(cls, settings: Mapping[str, str]) -> "Options":
         """Read what `to_settings` wrote; what is not there has its default."""
-        jpeg = settings.get("jpeg", Jpeg.LOSSLESS.value)
-        if jpeg not in tuple(Jpeg):
-            raise BadSetting("jpeg", jpeg, ", ".join(Jpeg))
+        jpeg = _choice(Jpeg, "jpeg", settings.get("jpeg", Jpeg.LOSSLESS))
+        drop = frozenset(settings.get("drop", "").split())
         salvage = settings.get("salvage", "")
         if salvage not in ("", YES):
             raise BadSetting("salvage", salvage, YES)
-        return cls(Jpeg(jpeg), frozenset(settings.get("drop", "").split()), salvage == YES)
+        beside = settings.get(COMPANIONS, Companions.TRANSFORM)
+        return cls(jpeg, drop, salvage == YES, companions=_choice(Companions, COMPANIONS, beside))
 
     def to_settings(self) -> dict[str, str]:
         """Return the settings that say the same."""
-        salvage = YES if self.salvage else ""
-        return {"jpeg": self.jpeg.value, "drop": " ".join(sorted(self.drop)), "salvage": salvage}
+        return {
+            "jpeg": self.jpeg.value,
+            "drop": " ".join(sorted(self.drop)),
+            "salvage": YES if self.salvage else "",
+            COMPANIONS: self.companions.value,
+        }
+
+
+def _choice(choices: type[_Choice], setting: str, value: str) -> _Choice:
+    if value not in tuple(choices):
+        raise BadSetting(setting, value, ", ".join(choices))
+    return choices(value)

@@ -471,6 +471,8 @@ class ReviewController:
             self.prefetch.forget(path)
         if result.degraded is not None or not result.ok:
             self.guard.problem(result.degraded or result.message or str(result.code), path)
+        for name in result.stale:
+            self.guard.problem(result.left_beside, name)
         self._count_losses(path, result)
         self._advance(Applied(path, result.status, result.message or ""))
 

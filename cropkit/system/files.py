@@ -14,7 +14,7 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -157,6 +157,28 @@ class Root:
         """
         *above, _ = _parts(path, self.path)
         return self._listed(tuple(above), path, lambda entry: not entry.is_dir())
+
+    def those_there(self, folder: str, names: Iterable[str]) -> list[str]:
+        """Return which names of files are in a folder, links too, in their order; '' is the root.
+
+        Raises
+        ------
+        MissingFile, PathOutsideRoot, ReadOnly, WriteFailed
+            There is no such folder, or one may not look.
+        """
+        with self._translated(folder), self._folder(PurePosixPath(folder).parts, folder) as fd:
+            return [name for name in names if _is_file(name, fd)]
+
+    def changed_at(self, folder: str) -> int:
+        """Return when a name in a folder was changed last, in nanoseconds; '' is the root.
+
+        Raises
+        ------
+        MissingFile, PathOutsideRoot, ReadOnly, WriteFailed
+            As `those_there`.
+        """
+        with self._translated(folder), self._folder(PurePosixPath(folder).parts, folder) as fd:
+            return os.fstat(fd).st_mtime_ns
 
     def folders(self, path: str) -> list[str]:
         """List the folders in a folder, links left out, sorted; none where there is no folder."""
@@ -396,6 +418,17 @@ def _parts(path: str, root: Path) -> tuple[str, ...]:
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
         raise PathOutsideRoot(path, root)
     return parts
+
+
+def _is_file(name: str, folder: int) -> bool:
+    """Whether a folder has this name, for anything but a folder; a name too long is of nothing."""
+    try:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
+            return False
+        raise
+    return not stat.S_ISDIR(status.st_mode)
 
 
 def _identity(status: os.stat_result) -> Identity:

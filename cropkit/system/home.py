@@ -12,6 +12,7 @@ OWNERS = f"{HOME}/owners"  # a locked file for each living session: how the dead
 STAGE = f"{HOME}/stage"  # candidates that wait to be switched in, by operation
 ORIGINALS = f"{HOME}/originals"  # what undo brings back, by SHA-256
 REJECTED = f"{HOME}/rejected"  # images that a reviewer moved out of the way, by decision
+ASIDE = f"{REJECTED}/companions"  # what undo brings back of files beside an image, by a number
 REMOVED = f"{HOME}/removed"  # copies that were undone, by operation; may be deleted
 PREVIEWS = f"{HOME}/previews"  # small pictures to show; may be deleted
 MERGED = f"{HOME}/merged"  # homes of collections that were joined to this one, as they were
@@ -53,6 +54,16 @@ def rejected(name: str) -> str:
 def staged(operation: str) -> str:
     """Name the candidate of an operation, until it is switched in."""
     return f"{STAGE}/{operation}.new"
+
+
+def staged_companion(operation: str, number: int) -> str:
+    """Name what a file beside an image is to say, until it is switched in."""
+    return f"{STAGE}/{operation}.c{number}"
+
+
+def aside(number: str) -> str:
+    """Name where a file beside an image goes whose name another one takes."""
+    return f"{ASIDE}/{number}"
 
 
 def leaving(operation: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from cropkit.audit.tally import Tally
 from cropkit.collection import Collection
-from cropkit.engine.executor import degraded
+from cropkit.engine.executor import problems
 from cropkit.errors import ApplierDied, ApplierStopped, CropkitError
 from cropkit.formats import Options, load
 from cropkit.records import CropResult, Placement, Problem, ProblemKind, Status
@@ -128,8 +128,7 @@ class ApplierProcess:
             result = self._process.ask(errand)
         # it is this session that had it done
         self._collection.trail.presence.count(partial(Tally.with_outcome, status=result.status))
-        problem = degraded(result)
-        if problem is not None:
+        for problem in problems(result):
             self._collection.problems.hear(problem)
         return result
 

@@ -199,14 +199,20 @@ def test_settings_are_kept_with_the_collection_and_told_by_the_trail(folder: Pat
         "jpeg": "lossless",
         "drop": "",
         "salvage": "",
+        "companions": "transform",
     }
     document("settings", folder, "--jpeg", "exact", "--drop", "gain-map")
     kept = document("settings", folder)["settings"]
-    assert kept == {"jpeg": "exact", "drop": "gain-map", "salvage": ""}
+    assert kept == {"jpeg": "exact", "drop": "gain-map", "salvage": "", "companions": "transform"}
     (event,) = (e for e in document("history", folder)["events"] if e["event"] == "settings")
     assert event["body"] == kept
     document("settings", folder, "--drop-nothing")
-    assert document("settings", folder)["settings"] == {"jpeg": "exact", "drop": "", "salvage": ""}
+    assert document("settings", folder)["settings"] == {
+        "jpeg": "exact",
+        "drop": "",
+        "salvage": "",
+        "companions": "transform",
+    }
 
 
 def test_a_setting_that_there_is_not_is_refused_with_what_there_is(folder: Path) -> None:

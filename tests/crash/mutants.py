@@ -19,7 +19,13 @@ EXPORT_READER, SEGMENT_TESTS = "audit/export_reader.py", "calls:tests/audit/test
 ROTATING_TESTS = "calls:tests/audit/test_rotating.py"
 OPERATIONS, REBUILD, MIGRATIONS = "audit/operations.py", "audit/rebuild.py", "audit/migrations.py"
 KIT_TESTS = "calls:tests/test_collection.py"
+BESIDE, BESIDE_TESTS = "crop with companions", "calls:tests/engine/test_companions_beside.py"
 COPY_TESTS = "calls:tests/engine/test_copies.py"
+BEFORE_SWITCH = (
+    "        moving = [job for job in jobs if job.operation.lets_names_go]\n"
+    "        self._each(jobs, self._set_aside)\n"
+    "        self._sync_folders(jobs, self.publisher.folders_before)\n"
+)
 TRAIL_TESTS = "calls:tests/test_collection_trail.py"
 
 MUTANTS = (
@@ -62,8 +68,8 @@ MUTANTS = (
     mutant(
         "a moved source is not synced",
         APPLY,
-        "return [] if operation.in_place else [operation.source]",
-        "return []",
+        "return beside if operation.in_place else [operation.source, *beside]",
+        "return beside",
         f"power:{NEVER}",
     ),
     mutant(
@@ -76,14 +82,14 @@ MUTANTS = (
     mutant(
         "new names are not synced",
         APPLY,
-        "        self._sync_folders(jobs, new_names=True)\n",
+        "        self._sync_folders(jobs, self.publisher.folders_of_new)\n",
         "",
         f"power:{MOVES}",
     ),
     mutant(
         "old names' removal is not synced",
         APPLY,
-        "        self._sync_folders([job for job in jobs if not job.operation.in_place], new_names=False)\n",
+        "        self._sync_folders(moving, self.publisher.folders_of_old)\n",
         "",
         f"power:{MOVES}",
         "power",
@@ -127,15 +133,15 @@ MUTANTS = (
     mutant(
         "published before it is prepared",
         APPLY,
-        "        self._prepare(jobs)\n        self._each(jobs, self._publish)\n",
-        "        self._each(jobs, self._publish)\n        self._prepare(jobs)\n",
+        f"        self._prepare(jobs)\n{BEFORE_SWITCH}        self._each(jobs, self._publish)\n",
+        f"{BEFORE_SWITCH}        self._each(jobs, self._publish)\n        self._prepare(jobs)\n",
         "kills:crop a PNG",
     ),
     mutant(
         "old names go before new ones are durable",
         APPLY,
-        "        self._sync_folders(jobs, new_names=True)\n        self._each(jobs, self._retire)\n",
-        "        self._each(jobs, self._retire)\n        self._sync_folders(jobs, new_names=True)\n",
+        "        self._sync_folders(jobs, self.publisher.folders_of_new)\n        self._each(moving, self._retire)\n",
+        "        self._each(moving, self._retire)\n        self._sync_folders(jobs, self.publisher.folders_of_new)\n",
         f"power:{MOVES}",
     ),
     mutant(
@@ -162,8 +168,8 @@ MUTANTS = (
     mutant(
         "done is recorded before old names go",
         APPLY,
-        "        self._each(jobs, self._retire)\n        self._sync_folders([job for job in jobs if not job.operation.in_place], new_names=False)\n        self._finish(jobs)",
-        "        self._finish(jobs)\n        self._each(jobs, self._retire)\n        self._sync_folders([job for job in jobs if not job.operation.in_place], new_names=False)",
+        "        self._each(moving, self._retire)\n        self._sync_folders(moving, self.publisher.folders_of_old)\n        self._finish(jobs)",
+        "        self._finish(jobs)\n        self._each(moving, self._retire)\n        self._sync_folders(moving, self.publisher.folders_of_old)",
         f"kills:{MOVES}",
         f"power:{MOVES}",
     ),
@@ -199,7 +205,7 @@ MUTANTS = (
     mutant(
         "companions are not put back",
         PUBLISH,
-        "            if not self.locations.holds(companion.source, companion.sha256):\n                self._place(companion.target, companion.source, operation)\n        if operation.kind",
+        "            if is_gone and not companion.is_staged:\n                self._place(companion.target, companion.source, operation)\n        if operation.kind",
         "            pass\n        if operation.kind",
         f"faults:{MOVES}",
     ),
@@ -623,7 +629,7 @@ MUTANTS = (
     mutant(
         "what goes with a copy shares its file with what stays",
         PUBLISH,
-        "        return source == staged(operation.id)\n",
+        "        return is_beneath(source, STAGE)\n",
         "        return True\n",
         COPY_TESTS,
     ),
@@ -662,5 +668,74 @@ MUTANTS = (
         '    queue.c.slot == bindparam("of_slot"),\n',
         "",
         COPY_TESTS,
+    ),
+    # -- files beside an image -----------------------------------------------------------------
+    mutant(
+        "nothing is set aside",
+        PUBLISH,
+        "lost += self._place(companion.target, companion.aside, operation)",
+        "pass",
+        BESIDE_TESTS,
+    ),
+    mutant(
+        "what was set aside is durable with the rest",
+        APPLY,
+        "        self._sync_folders(jobs, self.publisher.folders_before)\n",
+        "",
+        f"power:{BESIDE}",
+    ),
+    mutant(
+        "names in the stage are not durable",
+        PUBLISH,
+        "made = [c.source for c in operation.companions if c.is_staged]",
+        "made: list[str] = []",
+        f"power:{BESIDE}",
+    ),
+    mutant(
+        "what is new beside an image is not synced",
+        APPLY,
+        "    return [*own, *beside]\n",
+        "    return own\n",
+        f"power:{BESIDE}",
+    ),
+    mutant(
+        "what is beside an image stays new when its crop is taken back",
+        PUBLISH,
+        "            if now != companion.replaces:\n                self._exchange(companion.aside",
+        "            if False:\n                self._exchange(companion.aside",
+        f"faults:{BESIDE}",
+        f"kills:{BESIDE}",
+    ),
+    mutant(
+        "what was edited meanwhile is exchanged",
+        PUBLISH,
+        '                raise StaleDecision(companion.target, companion.replaces, now or "nothing")\n',
+        "                pass\n",
+        BESIDE_TESTS,
+    ),
+    mutant(
+        "the place aside is told to nobody when a crop is taken back",
+        PUBLISH,
+        "                self._drop(companion.aside, companion.replaces)\n",
+        "                pass\n",
+        f"faults:{BESIDE}",
+        BESIDE_TESTS,
+    ),
+    mutant(
+        "what was set aside stays when its original is purged",
+        "engine/undoing.py",
+        "to_purge(sha256, needed_since, self._kept_beside(sha256))",
+        "to_purge(sha256, needed_since)",
+        BESIDE_TESTS,
+    ),
+    mutant(
+        "what was set aside goes before its new name is durable",
+        PUBLISH,
+        "                self._exchange(companion.aside, companion.target, operation)\n"
+        "        for folder in _folders([c.target for c in exchanged]):\n"
+        "            self.locations.sync_folder(folder)\n",
+        "                self._exchange(companion.aside, companion.target, operation)\n",
+        f"power:{BESIDE}",
+        harmless="the folder is the image's own here, which is synced before the trail is told",
     ),
 )

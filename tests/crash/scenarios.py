@@ -39,6 +39,11 @@ PART, MOVED = "2024", "done"  # a collection inside the collection, and where it
 SLOTS = ("face", "bust")
 IN_PART = (PNG, SECOND, JPEG, OTHER, LAST)
 REVIEWER = "tester"
+BESIDE = (  # a world file, GDAL's auxiliary one, an overview
+    b"0.5\n0.0\n0.0\n-0.5\n1000.25\n2000.75\n",
+    b"<PAMDataset><GeoTransform>1000, .5, 0, 2000, 0, -.5</GeoTransform></PAMDataset>",
+    b"II*\0 the whole scene",
+)
 STATE = "state"  # the folder that holds the state, where it is not the collection
 Act = Callable[[Collection], object]
 
@@ -256,6 +261,27 @@ def is_apart(world: Path) -> bool:
     return (world / "collection" / PART / HOME).exists()
 
 
+def put_companions_beside(folder: Path) -> None:
+    """Put beside two images what is exchanged, two files of each, and what goes."""
+    for image in (PNG, JPEG):
+        stem, _, suffix = image.rpartition(".")
+        names = (f"{stem}.{suffix[0]}{suffix[-1]}w", f"{image}.aux.xml", f"{image}.ovr")
+        for name, data in zip(names, BESIDE, strict=True):
+            (folder / name).write_bytes(data)
+            (folder / name).chmod(0o640)
+            os.utime(folder / name, ns=(1_600_000_001_123_456_789,) * 2)
+
+
+def put_beside(world: Path) -> None:
+    put_companions_beside(world / "collection")
+
+
+def crop_with_companions(kit: Collection) -> None:
+    """Crop what has companions, as a step before another one: they come with it."""
+    put_companions_beside(kit.root)
+    crop(PNG)(kit)
+
+
 def lose_the_database(world: Path) -> None:
     for path in (home_of(world) / HOME).glob("cropkit.db*"):
         path.unlink()
@@ -354,6 +380,13 @@ UNDO_COPY = Scenario("undo a copy", undo, (COPY,), destination="outside", copies
 UNDO = Scenario("undo a crop", undo, (CROP,))
 GROUP = Scenario("crop a group", apply_a_group, several=True)
 OPENED = Scenario("open, crop, close", crop(PNG), opens=True)
+CROP_BESIDE = Scenario("crop with companions", crop(PNG), prepare=put_beside)
+MOVE_BESIDE = replace(CROP_BESIDE, name="move with companions", destination="outside")
+COPY_BESIDE = replace(MOVE_BESIDE, name="copy with companions", copies=True)
+AFTER_BESIDE = Scenario("with companions", crop_with_companions)
+AFTER_MOVE_BESIDE = replace(AFTER_BESIDE, destination="outside")
+AFTER_COPY_BESIDE = replace(AFTER_MOVE_BESIDE, copies=True)
+UNDO_BESIDE = Scenario("undo a crop with companions", undo, (AFTER_BESIDE,))
 MERGE = Scenario("merge", merge, prepare=make_a_part)
 COMPACT = Scenario("compact", compact, (CROP, UNDO))
 SCENARIOS = (
@@ -396,6 +429,22 @@ SCENARIOS = (
         copies=True,
     ),
     Scenario("redo a copy", redo, (COPY, UNDO_COPY), destination="outside", copies=True),
+    CROP_BESIDE,
+    replace(GROUP, name="crop a group with companions", prepare=put_beside),
+    UNDO_BESIDE,
+    Scenario("redo a crop with companions", redo, (AFTER_BESIDE, UNDO_BESIDE)),
+    Scenario("crop with companions again", crop(PNG, SMALLER), (AFTER_BESIDE,)),
+    MOVE_BESIDE,
+    Scenario("undo a move with companions", undo, (AFTER_MOVE_BESIDE,), destination="outside"),
+    COPY_BESIDE,
+    Scenario(
+        "undo a copy with companions",
+        undo,
+        (AFTER_COPY_BESIDE,),
+        destination="outside",
+        copies=True,
+    ),
+    Scenario("purge with companions", purge, (AFTER_BESIDE,)),
     Scenario("purge", purge, (CROP,)),
     GROUP,
     Scenario("move a group", apply_a_group, destination="collection/moved", several=True),
@@ -417,6 +466,7 @@ SCENARIOS = (
     Scenario("move into a new folder", crop(PNG), destination="collection/new", opens=True),
     Scenario("move into a new folder outside", crop(PNG), destination="new/one", opens=True),
     *map(apart, (CROP, CROP_JPEG, MOVE, COPY, REJECT, UNDO, UNDO_COPY, GROUP, OPENED)),
+    *map(apart, (CROP_BESIDE, UNDO_BESIDE)),
     apart(Scenario("undo a move", undo, (MOVE,))),
     apart(Scenario("redo a crop", redo, (CROP, UNDO))),
     apart(Scenario("crop again", crop(PNG, SMALLER), (CROP_JPEG, CROP))),
@@ -499,7 +549,8 @@ class Stage:
     @property
     def originals(self) -> frozenset[str]:
         """SHA-256 of what nobody had cropped."""
-        return frozenset(self.began.values())
+        beside = (hashlib.sha256(data).hexdigest() for data in BESIDE)
+        return frozenset((*self.began.values(), *beside))
 
     def fresh(self) -> Path:
         self.start.write(self.place)

@@ -253,7 +253,7 @@ FILES = (
     mutant(
         "a world file stays where it was",
         "formats/companions.py",
-        "[repr(c + a * left + b * top), repr(f + d * left + e * top)]",
+        "[repr(c + a * x + b * y), repr(f + d * x + e * y)]",
         "[repr(c), repr(f)]",
         "tests/formats/test_formats_companions.py",
     ),
@@ -599,8 +599,8 @@ FILES = (
     mutant(
         "what was encoded anew is not counted",
         EXECUTOR,
-        "if problem is not None and outcome.error is None:",
-        "if problem is None and outcome.error is None:",
+        "if outcome.error is None:\n            for problem",
+        "if outcome.error is not None:\n            for problem",
         IN_ROUTE,
     ),
     mutant(

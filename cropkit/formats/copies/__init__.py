@@ -97,7 +97,7 @@ def _coded_anew(
     pixels, profile = colour.suited(pixels, source.profile, forms[1], name, account)
     source = _renewed(replace(source, profile=profile), change, account, name)
     written, proof = writers.written(Work(pixels, source, how, name, account), forms[1])
-    return account.candidate(written, (box, box), proof)
+    return replace(account.candidate(written, (box, box), proof), resampling=change)
 
 
 def _tell(forms: tuple[str, str], change: Resampling, how: CopyOptions, account: Account) -> None:
