@@ -105,16 +105,17 @@ class CompanionFinder:
 
     def _there(self, folder: str, wanted: list[str]) -> tuple[str, ...]:
         """Return which of some names are in a folder, however they are written."""
-        odd = self._folder(folder).odd
+        odd = self._folder(folder, wanted[0]).odd
         likely = (each for n in wanted for each in (*_cases(n), *odd.get(n.casefold(), ())))
         there = self._root.those_there(folder, dict.fromkeys(likely))
         return tuple(f"{folder}/{name}" if folder else name for name in there)
 
-    def _folder(self, folder: str) -> "_Listed":
+    def _folder(self, folder: str, name: str) -> "_Listed":
+        """Return what a folder has; an error is told of a name in it."""
         changed = self._root.changed_at(folder)
         kept = self._listed.pop(folder, None)
         if kept is None or (kept.changed != changed and kept.asked * _A_LOOK >= kept.size):
-            kept = _listing(self._root.beside(f"{folder}/-" if folder else "-"), changed)
+            kept = _listing(self._root.beside(f"{folder}/{name}" if folder else name), changed)
         kept.asked += 1
         self._listed[folder] = kept
         while len(self._listed) > _FOLDERS:
