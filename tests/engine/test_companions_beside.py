@@ -466,3 +466,15 @@ def test_the_setting_is_kept_and_shown(folder: Path) -> None:
     assert run("settings", folder, "--companions", "tell").returncode == 0
     with Collection(folder) as kit:
         assert kit.options.companions is Companions.TELL
+
+
+def test_boxes_of_a_crop_do_not_go_with_a_copy_of_its_original(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "a.txt").write_bytes(BOXES)
+    cropped(folder)
+    for options, code in ((None, CompanionStale.__name__), (TELL, None)):
+        with Collection(folder, copy_to=tmp_path / "out", targets="1:1", options=options) as kit:
+            (result,) = kit.recut().results
+            assert result.code == code
+    assert everything(tmp_path / "out").keys() == {"a.png"}
