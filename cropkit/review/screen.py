@@ -32,6 +32,9 @@ from cropkit.review.view.viewport import Viewport, Zoom
 
 _THUMBS = 200  # a few KB each
 _CLIENT_PATIENCE = 3.0  # a browser page announces its canvases one by one
+# where it tells when all are there: after that its kernel is not told any more
+_TOLD_PATIENCE = 30.0
+_LATE = 10.0  # so much later a canvas is announced by another page
 _FOCUS_AGAIN = 1.0
 
 
@@ -68,6 +71,7 @@ class Screen:
         self.thumbs: dict[str, bytes] = {}
         self._seen: set[str] = set()
         self._replay_due: Timer | None = None
+        self._present_at = float("-inf")
         self._unfocused = self._closed = False
         self.canvases.on_client(watch(self._client_came), watch(self._client_complete))
         self.canvases.live_drag.on_pixels(self._measured, watch)
@@ -218,9 +222,17 @@ class Screen:
         self._prefetch.start()
         # Whatever was on a screen may be gone: nothing is taken until it is acknowledged again.
         self.page_display.reset()
-        self._replay_after(_CLIENT_PATIENCE)
+        self._replay_after(self._patience)
+
+    @property
+    def _patience(self) -> float:
+        """How long a page may take to make its canvases: longer where it tells when it has."""
+        just_told = self._loop.time() - self._present_at < _LATE
+        is_told = self.canvases.live_drag.tells_presence and not just_told
+        return _TOLD_PATIENCE if is_told else _CLIENT_PATIENCE
 
     def _client_complete(self) -> None:
+        self._present_at = self._loop.time()
         self._replay_after(0)
 
     def _measured(self, width: int) -> None:

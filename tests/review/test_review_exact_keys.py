@@ -1,6 +1,7 @@
 """Keys whose repeats the browser tells: each press counts, and none that nobody made."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from desktop import Browser, ManualLoop, entries, standing
@@ -191,3 +192,25 @@ def test_the_end_says_where_rejected_images_are_and_offers_skipped_ones_again(
     browser.written()
     assert browser.controller.session.ended
     assert "skipped: " not in browser.words
+
+
+def test_what_an_older_page_announced_does_not_count_for_the_newer_one(
+    browser: Browser, loop: ManualLoop
+) -> None:
+    """A18: drawn on canvases that were not there, the page stayed empty for good."""
+    screen = browser.controller.screen
+    widget: Any = screen.live_drag_widget
+    widget._handle_custom_msg({"present": True}, [])
+    loop.sleep(20)
+    browser.shown()
+    every = [*browser.canvases, screen.canvases.sharp_buffer.canvas]
+    assert {canvas.model_id for canvas in every} <= set(widget.canvases)
+    for canvas in every:  # half of them by a page that is gone, half by the one that came
+        canvas._handle_frontend_event(canvas, {"event": "client_ready"}, [])
+    loop.sleep(5)
+    assert browser.controller.screen.opening
+    widget._handle_custom_msg({"present": True}, [])
+    loop.run()
+    loop.sleep(0.1)
+    assert not screen.opening
+    browser.shown()

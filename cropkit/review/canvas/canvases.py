@@ -82,10 +82,14 @@ class Canvases:
         """Call back for each canvas that a newly opened page has made: it is blank there.
 
         `complete` follows when all of them are made: a drawing on a canvas that is not there yet
-        would end all drawing in the page.
+        would end all drawing in the page. Where pages do not tell themselves, that is counted, and
+        what two pages tell at the same time may be taken for what one has told.
         """
         hidden = [buffer.canvas for buffer in self._every_buffer()]
         every = (*self.canvas._canvases, self.fence.canvas, *hidden)  # noqa: SLF001  (ipycanvas has no other way)
+        images = [buffer.image for buffer in self._every_buffer()]
+        ids = [str(each.model_id) for each in (*every, *images, self.canvas)]
+        self.live_drag.on_present(ids, complete)
         missing = set(range(len(every)))
 
         def announced(number: int) -> None:
@@ -93,7 +97,8 @@ class Canvases:
             came()
             if not missing:
                 missing.update(range(len(every)))
-                complete()
+                if not self.live_drag.tells_presence:
+                    complete()
 
         for number, canvas in enumerate(every):
             canvas.on_client_ready(partial(announced, number))

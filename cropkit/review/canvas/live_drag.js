@@ -283,7 +283,23 @@ function attach(model, el, signal) {
   measured();
 }
 
+// Whether this page has every canvas, whatever an earlier page has told: on a busy machine the
+// messages of two pages come mixed. A drawing on a canvas that is not there would end all drawing.
+async function present(model) {
+  for (const id of model.get("canvases"))
+    for (;;) {
+      try {
+        await model.widget_manager.get_model(id);
+        break;
+      } catch {
+        await new Promise(again => setTimeout(again, 50));
+      }
+    }
+  model.send({ present: true });
+}
+
 export default {
+  initialize({ model }) { present(model); },
   render({ model, el }) {
     const gone = new AbortController();
     attach(model, el, gone.signal);

@@ -24,12 +24,15 @@ _log = logging.getLogger(__name__)
 
 
 class LiveDrag:
-    """What the browser's part knows; `there` once a browser has it."""
+    """What the browser's part knows; `there` once a browser has it.
+
+    `tells_presence`: a page has told that all of its canvases are there, and the next ones will.
+    """
 
     def __init__(self) -> None:
         self.held: int | None = None
         self.widget = _model()
-        self.there = False
+        self.there = self.tells_presence = False
 
     def on_pixels(self, measured: Callable[[int], object], watch: Watch) -> None:
         """Call back with how many pixels of the screen the canvas is wide."""
@@ -45,11 +48,25 @@ class LiveDrag:
         """Call back with each key: its name, the modifiers, and whether it repeats being held."""
 
         def came(_: object, content: dict[str, Any], __: object) -> None:
+            if "key" not in content:
+                return
             modifiers = {name: content.get(name) is True for name in _KEY_FACTS}
-            heard(str(content.get("key", "")), **modifiers)
+            heard(str(content["key"]), **modifiers)
 
         if self.widget is not None:
             self.widget.on_msg(watch(came))
+
+    def on_present(self, ids: list[str], complete: Callable[[], object]) -> None:
+        """Call back when a page says that it has all of these canvases."""
+
+        def came(_: object, content: dict[str, Any], __: object) -> None:
+            if content.get("present"):
+                self.tells_presence = True
+                complete()
+
+        if self.widget is not None:
+            self.widget.canvases = ids
+            self.widget.on_msg(came)
 
     def show(self, cells: tuple[CellState | None, ...], *, live: bool) -> None:
         """Tell the browser what a hand can take hold of; while it holds, nothing new."""
