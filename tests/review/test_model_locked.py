@@ -119,6 +119,7 @@ def test_the_ratio_of_each_image_is_given_to_its_box() -> None:
         assert entry.fit is not None
         assert fits(entry.box.size, entry.fit.target)
         assert isclose(entry.box.size.aspect_ratio, SIZE.aspect_ratio, rel_tol=0.01)
+        assert entry.fit.target.name == "4:3", "not that of one image's sides"
 
 
 def test_what_cannot_have_the_ratio_is_marked_before_it_is_accepted() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import gcd
 from typing import Any
 
 from cropkit.errors import Provenance
@@ -71,7 +72,10 @@ class AspectLock:
         width, height = sides.get(self.held, (0, 0))
         if self.turned:
             width, height = height, width
-        return (Target(width, height, bare=True),) if 0 < max(width, height) <= LARGEST else ()
+        if not 0 < max(width, height) <= LARGEST:
+            return ()
+        by = gcd(width, height)  # the same ratio has the same name, whatever it is held for
+        return (Target(width // by, height // by, bare=True),)
 
     def __str__(self) -> str:
         if self.held is Held.RATIO:

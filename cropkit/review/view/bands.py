@@ -215,7 +215,7 @@ def _within(view: View) -> str:
     session = view.session
     if not session.entries or count in (0, len(session.listing)):
         return ""
-    folder = folder_of(session.entries[session.chosen].path) or "above all folders"
+    folder = folder_of(session.entries[session.chosen].path) or "no folder"
     of_all = f"{decided:,} of {count:,}" if session.whole else f"{decided:,} decided"
     return f"<span class='ck-quiet ck-more ck-cut'>{text(folder)} · {of_all}</span>"
 
