@@ -135,6 +135,7 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
         "keys": "vim",
         "minimum": 64,
         "min_confidence": 0.25,
+        "around": "",
         "learn": False,
         "crops": {"destination": str(Path("there").resolve())},
         "defer": True,
