@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from cropkit.audit.operation_reader import OperationReader
+from cropkit.audit.settings import texts
 from cropkit.engine.listing import folders
 from cropkit.errors import BadDestination
 from cropkit.names import escaped, unescaped
@@ -24,12 +25,7 @@ def known(settings: Mapping[str, str]) -> tuple[str, ...]:
     ----------
     settings : of the collection, as its trail keeps them
     """
-    try:
-        names = json.loads(settings.get(SETTING, "[]"))
-    except ValueError:
-        return ()
-    texts = (name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
-    return tuple(unescaped(text) for text in texts if _is_beneath(text))
+    return tuple(unescaped(text) for text in texts(settings, SETTING) if _is_beneath(text))
 
 
 def with_another(settings: Mapping[str, str], folder: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
+from cropkit.audit.settings import texts
 from cropkit.errors import BadSlot
 from cropkit.records import check_slot
 
@@ -27,12 +28,7 @@ def known(settings: Mapping[str, str]) -> tuple[str, ...]:
     ----------
     settings : of the collection, as its trail keeps them
     """
-    try:
-        names = json.loads(settings.get(SETTING, "[]"))
-    except ValueError:
-        return ()
-    texts = names if isinstance(names, list) else ()
-    return tuple(text for text in texts if isinstance(text, str) and _is_name(text))
+    return tuple(text for text in texts(settings, SETTING) if _is_name(text))
 
 
 def with_another(settings: Mapping[str, str], name: str) -> dict[str, str]:

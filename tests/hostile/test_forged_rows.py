@@ -14,6 +14,7 @@ from trails import change
 from cropkit.audit.schema import metadata
 from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
+from cropkit.engine import outputs, recut_sets
 from cropkit.engine.fsck import Difference
 from cropkit.geometry import PixelBox
 from cropkit.records import Status
@@ -214,3 +215,17 @@ def test_a_forged_export_ends_no_command_with_a_traceback(
     name, *options = command.split()
     assert main([name, str(folder), *options]) in (0, 1)
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["[" * 100_000, "{", '{"a": 1}', "7", "[7, null]", '["../out"]'])
+@pytest.mark.parametrize("name", [outputs.SETTING, recut_sets.SETTING])
+def test_a_setting_that_lists_nothing_of_ours_lists_nothing(
+    folder: Path, name: str, value: str
+) -> None:
+    columns = "(name, value, updated_at)"
+    now = "2026-01-01T00:00:00.000000Z"
+    change(folder, f"INSERT OR REPLACE INTO setting {columns} VALUES (?, ?, ?)", name, value, now)  # noqa: S608  (names of ours)
+    with Collection(folder) as collection:
+        assert collection.images()
+        assert outputs.known(collection.trail.settings()) == ()
+        assert recut_sets.known(collection.trail.settings()) == ()
