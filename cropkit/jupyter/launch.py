@@ -79,6 +79,7 @@ def launch(
         "learn": learn,
         **crops,
         "defer": defer,
+        "fill_window": True,
         "reviewer": reviewer or "",
         "around": around,
         "suggestions": _absolute(suggestions),

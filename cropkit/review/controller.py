@@ -196,6 +196,7 @@ class ReviewController:
             not_lossless=len(self._not_lossless),
             without_credentials=frozenset(self._without_credentials),
             proposing=told_of(self.collection.suggesters),
+            fills=self.screen.fills,
         )
 
     def _rate(self) -> float | None:

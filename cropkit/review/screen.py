@@ -18,16 +18,17 @@ from PIL.Image import Image
 from cropkit.geometry import Size
 from cropkit.review.canvas.canvases import Canvases, NamedCanvas
 from cropkit.review.canvas.page_display import PageDisplay
-from cropkit.review.canvas.pen import SCALE
+from cropkit.review.canvas.sharp_preview import ENOUGH
 from cropkit.review.canvas.snapshot import page_picture
-from cropkit.review.model import Arrangement, Broken, Done, Move, Open, ReviewState
+from cropkit.review.model import GRID, Broken, Done, Move, Open, ReviewState
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop, Timer
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
 from cropkit.review.view.layout import PageLayout
+from cropkit.review.view.room import Room, measured
 from cropkit.review.view.view_model import View
-from cropkit.review.view.view_state import ViewState, layouts
+from cropkit.review.view.view_state import ViewState
 from cropkit.review.view.viewport import Viewport, Zoom
 
 _THUMBS = 200  # a few KB each
@@ -36,6 +37,12 @@ _CLIENT_PATIENCE = 3.0  # a browser page announces its canvases one by one
 _TOLD_PATIENCE = 30.0
 _LATE = 10.0  # so much later a canvas is announced by another page
 _FOCUS_AGAIN = 1.0
+# Pixels along the longer side of the first picture of an image, by images on a page.
+_SIDES = {1: 1600, 2: 1200, 3: 1200, 4: 900}
+_LEAST_SIDE = 640
+_LARGER = (640, 900, 1200, 1800, 2400)  # what they are read at where there is room for more
+_WIDE = 1.5  # width over height of a landscape
+_NO_WINDOW = "Only the browser's own part can fill the window: it needs the package anywidget"
 
 
 class Screen:
@@ -61,10 +68,11 @@ class Screen:
         opened: Callable[[], None],
     ) -> None:
         self._prefetch, self._loop, self._guard = prefetch, loop, guard
+        self._per_page = per_page
         self._session, self._follow, self._opened = session, follow, opened
-        every, watch = layouts(per_page), guard.watch
+        watch = guard.watch
         self.view_state = ViewState(per_page)
-        self.canvases = Canvases(every[Arrangement.PAGE], every[Arrangement.GRID], watch)
+        self.canvases = Canvases(_buffers(per_page), watch)
         self.page_display = PageDisplay(
             self.canvases, self.view_state, prefetch, loop, guard, clock=clock
         )
@@ -74,7 +82,7 @@ class Screen:
         self._present_at = float("-inf")
         self._unfocused = self._closed = False
         self.canvases.on_client(watch(self._client_came), watch(self._client_complete))
-        self.canvases.live_drag.on_pixels(self._measured, watch)
+        self.canvases.live_drag.on_message("room", self._measured, watch)
 
     # --- what is seen, and where
 
@@ -141,6 +149,30 @@ class Screen:
     def zoom_to(self, path: str, zoom: Zoom) -> None:
         """See an image so closely from now on."""
         self.view_state.zoom_to(path, zoom)
+        self._follow()
+
+    def on_message(self, kind: str, take: Callable[[list[object]], object]) -> None:
+        """Call back with what the browser's own part tells of one kind."""
+        self.canvases.live_drag.on_message(kind, take, self._guard.watch)
+
+    def offer(self, menu: Iterable[tuple[str, str, str]]) -> None:
+        """Have a menu of these actions at an image: name, words, key."""
+        self.canvases.live_drag.offer(menu)
+
+    @property
+    def fills(self) -> bool | None:
+        """Whether the review takes the whole window; None where no browser can say."""
+        return self.canvases.live_drag.fills
+
+    def fill_window(self) -> None:
+        """Take the whole window from the beginning: the notebook is there for the review."""
+        self.canvases.live_drag.fill(alone=True)
+
+    def toggle_window(self) -> None:
+        """Take the whole window, or give the notebook back."""
+        self.canvases.live_drag.toggle_window()
+        if self.fills is None:
+            self._guard.note(_NO_WINDOW)
         self._follow()
 
     def toggle_loupe(self) -> None:
@@ -235,11 +267,20 @@ class Screen:
         self._present_at = self._loop.time()
         self._replay_after(0)
 
-    def _measured(self, width: int) -> None:
-        """Draw anew with as many pixels as the screen has."""
-        if not self._closed and self.canvases.rescale(width):
-            self.page_display.reset()
+    def _measured(self, numbers: list[object]) -> None:
+        """Lay out for the room that there is, and draw with as many pixels as the screen has."""
+        room = measured(numbers)
+        if not self._closed and self.canvases.resize(room):
+            self.view_state.resize(room.width, room.height)
+            self._enlarge(sharp_side(self._per_page, room))
+            self.page_display.redraw()
             self._follow()
+
+    def _enlarge(self, side: int) -> None:
+        """Have pictures as sharp as the room shows them; smaller ones are not asked for again."""
+        if side > self._prefetch.fit.width:
+            self._prefetch.enlarge(Size(side, side))
+            self.canvases.enlarge(self._per_page, side)
 
     def _replay_after(self, seconds: float) -> None:
         if self._replay_due is not None:
@@ -252,6 +293,20 @@ class Screen:
 
 
 def stage_fit(per_page: int) -> Size:
-    """Return the size in pixels that a picture fills on a page of so many images."""
-    stage = layouts(per_page)[Arrangement.PAGE].stage(0)
-    return Size(round(stage.width * SCALE), round(stage.height * SCALE))
+    """Return the size in pixels of the first picture of an image, on a page of so many."""
+    side = _SIDES.get(per_page, _LEAST_SIDE)
+    return Size(side, side)
+
+
+def sharp_side(per_page: int, room: Room) -> int:
+    """Return how many pixels the largest picture of a page needs along its longer side."""
+    layout = PageLayout(per_page, room.width, room.height)
+    stages = (layout.of(*(aspect,) * per_page).stage(0) for aspect in (_WIDE, 1 / _WIDE))
+    longest = max(side for stage in stages for side in (stage.width, stage.height))
+    wanted = longest * room.ratio * ENOUGH
+    return next((side for side in _LARGER if side >= wanted), _LARGER[-1])
+
+
+def _buffers(per_page: int) -> list[Size]:
+    small = Size(_LEAST_SIDE, _LEAST_SIDE)
+    return [stage_fit(per_page)] * per_page + [small] * (GRID - per_page)

@@ -73,6 +73,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         as `cropkit settings` has it
     learn : propose boxes by what this reviewer has decided before; nothing leaves the machine
     apart : read and write images in processes of their own; else in threads of this one
+    fill_window : take the whole window from the beginning; the notebook is there for the review
 
     Raises
     ------
@@ -101,10 +102,12 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         around: str | None = None,
         learn: bool = True,
         apart: bool = True,
+        fill_window: bool = False,
     ) -> None:
         bound = keys if isinstance(keys, Keymap) else keymap(_preset(keys))
         images = parameters.whole("per_page", per_page, 1, _MOST_A_PAGE)
         defers = parameters.flag("defer", defer)
+        fills = parameters.flag("fill_window", fill_window)
         pixels = parameters.whole("minimum", minimum, 0, _MOST_PIXELS)
         least = parameters.share("min_confidence", min_confidence)
         rule = None if around is None else parameters.text("around", around)
@@ -127,6 +130,9 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             around=collection.rules() if rule is None else {"": collection.rule(rule)},
             learn=learns,
         )
+        if fills:
+            self._controller.screen.fill_window()
+        self._controller.screen.offer(bound.menu())
         self._keyboard = self._listening(running, bound)
         bands = {name: _band() for name in _BANDS}
         self._status = HTML(layout=Layout())
@@ -210,6 +216,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
                 ClickTarget.STRIP: layout.place(position),
                 ClickTarget.ACKNOWLEDGE: layout.message,
                 ClickTarget.HELP: layout.help,
+                ClickTarget.WINDOW: layout.window,
             }
             x, y = places.get(kind, layout.stage(position)).middle
         elif isinstance(entry, Open) and (view := screen.viewport(position)):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from browser.reviewing import Desk, Running, desk
+from browser.reviewing import Desk, Review, Running, desk
 from playwright.sync_api import Browser
 
 from cropkit.demo import make_demo
@@ -40,14 +40,15 @@ CONTRASTS = """() => {
 
 
 @pytest.fixture(scope="module")
-def page(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser, demo: Running
-) -> Iterator[Desk]:
+def review(tmp_path_factory: pytest.TempPathFactory, demo: Running) -> Iterator[Review]:
     folder = make_demo(tmp_path_factory.mktemp("access") / "demo")
-    with (
-        demo.reviewing(folder, "access") as review,
-        desk(browser, review.url, device_scale_factor=3) as found,
-    ):
+    with demo.reviewing(folder, "access") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, review: Review) -> Iterator[Desk]:
+    with desk(browser, review.url, device_scale_factor=3) as found:
         found.press("Enter")
         found.wait(lambda s: s.page == 2 and s.shown == "shown", "the second page is shown")
         found.until_idle()
@@ -135,12 +136,12 @@ def test_a_host_that_looks_at_keys_before_the_page_does_leaves_them_to_it(page: 
     assert page.canvas.evaluate(mine)
 
 
-def test_a_finger_drags_the_box(page: Desk) -> None:
+def test_a_finger_drags_the_box(page: Desk, review: Review) -> None:
     page.press("1", "r")
     page.settled()
     before = page.text()
-    box = page.canvas.bounding_box()
-    x, y = box["x"] + box["width"] / 6, box["y"] + box["height"] * 0.35
+    with review.probe() as probe:
+        x, y = page.on_screen(probe.grip(0, "WHOLE"))
     device = page.page.context.new_cdp_session(page.page)
     for kind, dx in (("touchStart", 0), ("touchMove", 20), ("touchMove", 40), ("touchEnd", None)):
         points = [] if dx is None else [{"x": x + dx, "y": y}]

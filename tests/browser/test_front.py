@@ -83,11 +83,11 @@ def test_it_edits_a_box_as_the_kernel_does(browser: Browser) -> None:
         box, grip = a_box(rng, size), rng.choice(list(Grip))
         by = (rng.randint(-800, 800) / 2, rng.randint(-800, 800) / 2)
         ratio, snap = rng.choice([None, 1.0, 0.8, 1.5, 16 / 9]), rng.choice([0, 3.5, 20])
-        pulls.append(
-            [list(box.xyxy), list(grip.value), list(by), [size.width, size.height], ratio, snap]
-        )
+        centre = rng.random() < 0.3
+        sides, extent = [list(box.xyxy), list(grip.value)], [size.width, size.height]
+        pulls.append([*sides, list(by), extent, ratio, snap, centre])
         pull = snapped_to_border(box, grip, by, size, snap)
-        theirs.append(list(dragged(box, grip, pull, size, ratio).xyxy))
+        theirs.append(list(dragged(box, grip, pull, size, ratio, from_centre=centre).xyxy))
     for _ in range(CASES):
         edges = tuple(map(float, a_box(rng, Size(200, 200)).xyxy))
         at = (rng.uniform(-20, 220), rng.uniform(-20, 220))

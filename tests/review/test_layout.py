@@ -1,18 +1,32 @@
 """Geometry of the page: what is drawn where, and what a point means."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import sizes_with_boxes
+from window_shares import LANDSCAPE, PORTRAIT, SQUARE, pictured, table
 
 from cropkit.geometry import PixelBox, Size
 from cropkit.review.model.box_editing import HANDLES, Grip
-from cropkit.review.view.layout import PADDING, WIDTH, ClickTarget, PageLayout
+from cropkit.review.view.layout import PADDING, ClickTarget, PageLayout
 from cropkit.review.view.viewport import Rect, Viewport, grip_point, grip_under
 
-layouts = st.builds(PageLayout, st.integers(1, 12))
+aspects = st.lists(st.floats(0.02, 50), min_size=1, max_size=40).map(tuple)
+layouts = st.builds(
+    lambda width, height, aspects: PageLayout(len(aspects), width, height, aspects),
+    st.integers(480, 4000),
+    st.integers(360, 2500),
+    aspects,
+)
+roomy = st.builds(
+    lambda width, height, aspects: PageLayout(len(aspects), width, height, aspects),
+    st.integers(1000, 4000),
+    st.integers(700, 2500),
+    st.lists(st.floats(0.4, 2.5), min_size=1, max_size=9).map(tuple),
+)
 stages = st.builds(
     Rect, st.floats(0, 900), st.floats(0, 900), st.floats(50, 900), st.floats(50, 900)
 )
@@ -50,8 +64,8 @@ def test_nothing_overlaps_and_everything_is_on_the_canvas(layout: PageLayout) ->
     cells = [layout.cell(position) for position in range(layout.per_page)]
     bands = [layout.header, *cells, layout.message, layout.hints]
     for rect in bands:
-        assert rect.x >= 0
-        assert rect.right <= WIDTH + ROUNDING
+        assert rect.x >= -ROUNDING
+        assert rect.right <= layout.width + ROUNDING
         assert rect.bottom <= layout.height + 1
     for one, other in itertools.combinations(bands, 2):
         apart = (
@@ -63,17 +77,17 @@ def test_nothing_overlaps_and_everything_is_on_the_canvas(layout: PageLayout) ->
         assert apart, (one, other)
 
 
-@given(layouts)
+@given(roomy)
 def test_a_drag_can_leave_every_picture_and_still_be_on_the_canvas(layout: PageLayout) -> None:
     for position in range(layout.per_page):
         stage = layout.stage(position)
-        assert stage.x >= PADDING
-        assert stage.right <= WIDTH - PADDING + ROUNDING
+        assert stage.x >= PADDING - ROUNDING
+        assert stage.right <= layout.width - PADDING + ROUNDING
         assert stage.width > 100
-        assert stage.height > 100
+        assert stage.height > 39
 
 
-@given(layouts)
+@given(roomy)
 def test_every_target_is_hit_in_its_middle(layout: PageLayout) -> None:
     for position in range(layout.per_page):
         for kind, rect in (
@@ -98,3 +112,42 @@ def test_a_grip_is_found_where_it_is_drawn(grip: Grip) -> None:
     view = Viewport(PageLayout(3).stage(1), Size(800, 600))
     box = PixelBox(100, 80, 600, 500)
     assert grip_under(view, box, *grip_point(view, box, grip)) is grip
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        (LANDSCAPE,) * 3,
+        (PORTRAIT,) * 3,
+        (LANDSCAPE, PORTRAIT, SQUARE),
+        (PORTRAIT, LANDSCAPE, LANDSCAPE),
+    ],
+)
+def test_whatever_their_shapes_three_pictures_use_three_quarters_of_the_stage(
+    shapes: tuple[float, ...],
+) -> None:
+    layout = PageLayout(3, 1440, 900, shapes)
+    board = layout.board
+    assert board.height >= 0.8 * layout.height
+    assert pictured(layout) >= 0.75 * board.width * board.height
+
+
+@given(st.lists(st.floats(0.4, 2.5), min_size=2, max_size=4))
+def test_cells_have_the_shapes_of_their_pictures(shapes: list[float]) -> None:
+    layout = PageLayout(width=2000, height=1400).of(*shapes)
+    for position, aspect in enumerate(layout.aspects):
+        stage = layout.stage(position)
+        assert stage.width / stage.height == pytest.approx(aspect)
+
+
+@given(layouts)
+def test_images_come_in_their_order(layout: PageLayout) -> None:
+    """No cell is both above or before the one before it."""
+    for one, other in itertools.pairwise(map(layout.cell, range(layout.per_page))):
+        assert other.x >= one.right - 1 or other.y >= one.bottom - 1
+
+
+def test_the_documented_shares_are_those_of_the_layout() -> None:
+    """`python tests/window_shares.py` prints them."""
+    document = Path(__file__).resolve().parents[2] / "docs" / "review.md"
+    assert table() in document.read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import pytest
 
 from cropkit.review.canvas import live_drag
 from cropkit.review.canvas.live_drag import LiveDrag
+from cropkit.review.view.layout import PageLayout
 
 
 def test_where_anywidget_is_missing_nothing_of_it_is_imported(
@@ -16,7 +17,7 @@ def test_where_anywidget_is_missing_nothing_of_it_is_imported(
     monkeypatch.delitem(sys.modules, "cropkit.review.canvas.live_drag_model", raising=False)
     monkeypatch.setitem(sys.modules, "anywidget", None)
     part = LiveDrag()
-    part.show((), live=True)
+    part.show(PageLayout(), (), live=True)
     part.close()
     assert part.widget is None
     assert "cropkit.review.canvas.live_drag_model" not in sys.modules
@@ -24,7 +25,7 @@ def test_where_anywidget_is_missing_nothing_of_it_is_imported(
 
 def test_where_it_is_installed_the_browser_gets_script_and_scene() -> None:
     part = LiveDrag()
-    part.show((None,), live=True)
+    part.show(PageLayout(), (None,), live=True)
     assert "export default" in part.widget._esm
     assert part.widget.scene["cells"] == [None]
     part.close()

@@ -139,9 +139,11 @@ def test_every_page_has_a_picture(browser: Browser) -> None:
 
 
 def test_before_a_browser_has_come_the_places_are_empty(start: Started, folder: Path) -> None:
-    picture = start(folder).review.snapshot()
-    ground = colour(picture, 20, 100)
-    assert ground == colour(picture, 300, 300) != (255, 255, 255)
+    browser = start(folder)
+    picture, layout = browser.review.snapshot(), browser.controller.screen.layout
+    grounds = {colour(picture, *layout.stage(position).middle) for position in range(3)}
+    assert len(grounds) == 1
+    assert grounds != {(255, 255, 255)}
 
 
 def test_a_label_that_is_wider_than_its_box_stands_beside_it(
@@ -159,8 +161,9 @@ def test_a_label_that_is_wider_than_its_box_stands_beside_it(
     picture = browser.review.snapshot()
     for position, (name, box) in enumerate(boxes.items()):
         there = frame(browser, position)
-        x = there.x + there.width * box[0] + 20  # between its thirds
-        inside = colour(picture, x, there.y + there.height * box[3] - 36)
+        wide = there.width * (box[2] - box[0])
+        x = there.x + there.width * box[0] + min(wide / 2, 50)  # between its thirds
+        inside = colour(picture, x, there.y + there.height * box[3] - 18)
         below = colour(picture, x, there.y + there.height * box[3] + 16)
         assert near(inside, COLOURS[0]) == (name == "narrow")
         assert (max(below) < 40) == (name == "narrow")

@@ -90,7 +90,7 @@ def test_words_without_room_are_smaller_and_stay_on_their_stage() -> None:
     stage, size = Rect(10, 10, 200, 150), Size(3000, 3000)
     for words in ("4096 x 2048", "4096 x 2048 · 12 % cut · x4.10: 3096 px short"):
         box = PixelBox(0, 0, 900, 900)
-        _readout(Pen(Recording(300, 200), 1), Viewport(stage, size), box, (words, _WARNING))
+        _readout(Pen(Recording(300, 200), 1), Viewport(stage, size), box, ((words,), _WARNING))
     (short, long) = fills
     for x, _, width, _ in fills:
         assert stage.x <= x

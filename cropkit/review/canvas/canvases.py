@@ -5,7 +5,7 @@ gets wrong is rounded off in `pen` and in `fence`.
 """
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 
@@ -20,7 +20,8 @@ from cropkit.review.canvas.live_drag import LiveDrag
 from cropkit.review.canvas.pen import SCALE, Pen, batched
 from cropkit.review.runtime.guard import Watch
 from cropkit.review.runtime.loop import Loop
-from cropkit.review.view.layout import WIDTH, PageLayout
+from cropkit.review.view.layout import HEIGHT, WIDTH
+from cropkit.review.view.room import Room
 from cropkit.review.view.viewport import Rect, Viewport
 
 LEAST, MOST = 0.75, 3.0
@@ -28,7 +29,6 @@ GENERATIONS = 2
 DETAIL = 3200  # side of the one canvas for a sharper picture, in pixels
 _JPEG_START = b"\xff\xd8\xff"
 _PATIENCE = 5.0
-_SAME = 0.02  # a canvas that is a little larger or smaller is left alone
 NAME = "Crop review. Keys work here; question mark lists them"
 
 
@@ -47,17 +47,13 @@ class Canvases:
 
     Parameters
     ----------
-    layout : of the page, whose size the canvas has
-    small : of the grid, which has more images
+    buffers : how large each of the hidden ones is, in pixels
     """
 
-    def __init__(self, layout: PageLayout, small: PageLayout, guard: Watch) -> None:
+    def __init__(self, buffers: Iterable[Size], guard: Watch) -> None:
         shown = Layout(width="100%", height="auto", margin="0")
         self.scale: float = SCALE
-        self._height = layout.height
-        self.canvas = NamedCanvas(
-            2, width=WIDTH * SCALE, height=layout.height * SCALE, layout=shown
-        )
+        self.canvas = NamedCanvas(2, width=WIDTH * SCALE, height=HEIGHT * SCALE, layout=shown)
         self.canvas.add_class("cropkit-canvas")
         # It would also pop up under a mouse that rests: it goes with the mouse, comes with a key.
         self.canvas.tooltip = NAME
@@ -65,12 +61,11 @@ class Canvases:
         self.canvas.on_mouse_move(guard(lambda *_: self._name(None)))
         self.pictures, self.boxes = Pen(self.canvas[0]), Pen(self.canvas[1])
         hidden = Layout()
-        stages = [layout.stage(0)] * layout.per_page
-        stages += [small.stage(0)] * (small.per_page - layout.per_page)
+        sizes = tuple(buffers)
         self.buffers = [
-            [self._new_buffer(hidden, stage) for stage in stages] for _ in range(GENERATIONS)
+            [self._new_buffer(hidden, size) for size in sizes] for _ in range(GENERATIONS)
         ]
-        self.sharp_buffer = self._new_buffer(hidden, Rect(0, 0, DETAIL / SCALE, DETAIL / SCALE))
+        self.sharp_buffer = self._new_buffer(hidden, Size(DETAIL, DETAIL))
         self.fence = Fence(hidden, guard)
         self.live_drag = LiveDrag()
         self.live_drag.on_key(lambda *_, **__: self._name(NAME), guard)
@@ -103,17 +98,25 @@ class Canvases:
         for number, canvas in enumerate(every):
             canvas.on_client_ready(partial(announced, number))
 
-    def rescale(self, width: int) -> bool:
+    def resize(self, room: Room) -> bool:
         """Give the canvas as many pixels as its page has for it; return whether that changed it.
 
         Fewer of them are drawn sooner; as many are as sharp as the screen.
         """
-        scale = min(MOST, max(LEAST, width / WIDTH))
-        if abs(scale - self.scale) < self.scale * _SAME:
+        scale = min(MOST, max(LEAST, room.ratio))
+        size = round(room.width * scale), round(room.height * scale)
+        if size == (self.canvas.width, self.canvas.height) and scale == self.scale:
             return False
         self.scale = self.pictures.scale = self.boxes.scale = scale
-        self.canvas.width, self.canvas.height = round(WIDTH * scale), round(self._height * scale)
+        self.canvas.width, self.canvas.height = size
         return True
+
+    def enlarge(self, count: int, side: int) -> None:
+        """Give the buffers of so many images more pixels: what they hold is gone."""
+        for buffer in chain(*(generation[:count] for generation in self.buffers)):
+            if buffer.canvas.width < side:
+                buffer.canvas.width = buffer.canvas.height = side
+                buffer.holds = None
 
     def reset(self) -> None:
         """Forget what browsers have: a new one has nothing."""
@@ -187,9 +190,8 @@ class Canvases:
         return chain(*self.buffers, [self.sharp_buffer])
 
     @staticmethod
-    def _new_buffer(layout: Layout, stage: Rect) -> OffscreenBuffer:
-        width, height = round(stage.width * SCALE), round(stage.height * SCALE)
-        canvas = Canvas(width=width, height=height, layout=layout)
+    def _new_buffer(layout: Layout, size: Size) -> OffscreenBuffer:
+        canvas = Canvas(width=size.width, height=size.height, layout=layout)
         return OffscreenBuffer(canvas, Image(format="url", value=b"data:,", layout=layout))
 
 

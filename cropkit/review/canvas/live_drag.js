@@ -1,18 +1,17 @@
 // The part of the review that runs in the browser: while a box is dragged, it is drawn here, at the
 // pace of the hand, however far away the kernel is. It decides nothing: the kernel takes the same
-// mouse events, and what it makes of them is drawn when the hand lets go. It also measures how many
-// pixels of the screen the canvas has (`pixels`), so that it is as sharp as that, and no larger, and
-// sends each key with the browser's word whether it repeats.
+// mouse events, and what it makes of them is drawn when the hand lets go. `browser.js` follows it:
+// what surrounds the canvas, and the keys.
 //
 // `scene` comes from the kernel (live_drag.py); lengths in canvas units unless said:
-//   width, reach, snap; live: whether a press is taken; held: position of the image whose box the
+//   width, height, reach, snap, slop (how far a hand may slip in a click); live: whether a press is taken; held: position of the image whose box the
 //   kernel has left to this part, or null; chosen; cells: for each position null or
 //   {x, y, scale: of the image's frame; size: [width, height], box: [left, top, right, bottom] in
 //   image pixels; ratio: width / height that is kept, or null}
 // `brush` comes once: the colours and sizes that the kernel paints a chosen box with (paint.py);
 //   `style` is a name that ipywidgets has taken.
 
-const PATIENCE = 3000, SETTLED = 300;  // milliseconds
+const PATIENCE = 3000;  // milliseconds
 const clamped = (value, low, high) => Math.max(low, Math.min(high, value));
 
 // Halves go to the even number, as in the kernel's arithmetic.
@@ -71,7 +70,25 @@ function shaped([left, top, right, bottom], [column, row], [dx, dy], [width, hei
   return [x, y, x + wide, y + high];
 }
 
-export function dragged(box, grip, by, size, ratio, snap) {
+const roomBothWays = ([low, high], extent) => high - low + 2 * Math.min(low, extent - high);
+
+function centred([left, top, right, bottom], [column, row], [dx, dy], [width, height], ratio) {
+  const across = [left, right], down = [top, bottom];
+  const grow = [2 * dx * column, 2 * dy * row];
+  const rooms = [roomBothWays(across, width), roomBothWays(down, height)];
+  let wide = right - left, high = bottom - top;
+  if (ratio === null) {
+    wide = clamped(rounded(wide + grow[0]), 1, rooms[0]);
+    high = clamped(rounded(high + grow[1]), 1, rooms[1]);
+  } else if (Math.abs(grow[0]) >= Math.abs(grow[1]) * ratio && column)
+    [wide, high] = led(wide + grow[0], rooms, ratio);
+  else
+    [high, wide] = led(high + grow[1], [rooms[1], rooms[0]], 1 / ratio);
+  const x = placed(across, 0, wide, width), y = placed(down, 0, high, height);
+  return [x, y, x + wide, y + high];
+}
+
+export function dragged(box, grip, by, size, ratio, snap, fromCentre = false) {
   const [left, top, right, bottom] = box, [column, row] = grip, [width, height] = size;
   const dx = pulled([left, right], column, by[0], width, snap);
   const dy = pulled([top, bottom], row, by[1], height, snap);
@@ -80,6 +97,7 @@ export function dragged(box, grip, by, size, ratio, snap) {
     const y = clamped(top + rounded(dy), 0, height - (bottom - top));
     return [x, y, x + right - left, y + bottom - top];
   }
+  if (fromCentre) return centred(box, grip, [dx, dy], size, ratio);
   if (ratio !== null) return shaped(box, grip, [dx, dy], size, ratio);
   const [l, r] = stretched([left, right], column, dx, width);
   const [t, b] = stretched([top, bottom], row, dy, height);
@@ -92,15 +110,17 @@ const edges = (cell, [left, top, right, bottom]) =>
   [cell.x + left * cell.scale, cell.y + top * cell.scale,
    cell.x + right * cell.scale, cell.y + bottom * cell.scale];
 
-export function paint(pen, brush, cell, box, whole) {
+// `grain`: pixels of the screen for a unit; what is dimmed meets at whole ones, without a seam.
+export function paint(pen, brush, cell, box, whole, grain = 1) {
   const [left, top, right, bottom] = edges(cell, box);
+  const [over, under] = [top, bottom].map(at => rounded(at * grain) / grain);
   const [x, y, end, foot] = edges(cell, [0, 0, ...cell.size]);
   if (whole) {
     pen.fillStyle = brush.dim;
-    pen.fillRect(x, y, end - x, top - y);
-    pen.fillRect(x, bottom, end - x, foot - bottom);
-    pen.fillRect(x, top, left - x, bottom - top);
-    pen.fillRect(right, top, end - right, bottom - top);
+    pen.fillRect(x, y, end - x, over - y);
+    pen.fillRect(x, under, end - x, foot - under);
+    pen.fillRect(x, over, left - x, under - over);
+    pen.fillRect(right, over, end - right, under - over);
     pen.lineWidth = brush.guideLine;
     for (const third of brush.thirds)
       for (const [shift, colour] of brush.guides) {
@@ -130,15 +150,25 @@ export function paint(pen, brush, cell, box, whole) {
 }
 
 function label(pen, brush, [x, y, end, foot], [left, top, right, bottom], box) {
-  const { ground, digit, height, padding, margin, above, lowered, tall } = brush.label;
+  const { ground, em, ems, height, padding, margin, lowered, tall } = brush.label;
   const [from, over, to, under] = box, wide = to - from, high = under - over;
   const text = `${wide} × ${high} · ${(wide / high).toFixed(2)}`;
-  const width = text.length * digit + 2 * padding;
-  const at = Math.max(x, Math.min(left + margin, end - width));
-  const inside = bottom - top > tall && right - left > width + 2 * margin;
-  const fits = bottom + margin + height <= foot;
-  const beside = fits ? bottom + margin : Math.max(y, top - above);
-  const down = inside ? Math.max(y, bottom - height - margin) : beside;
+  const width = [...text].reduce((sum, letter) => sum + (ems[letter] ?? em), 0) + 2 * padding;
+  const along = Math.max(x, Math.min(left + margin, end - width)), low = bottom - margin - height;
+  const inner = bottom - top > tall && right - left > width + 2 * margin;
+  const places = [
+    ...(inner ? [[left + margin, low]] : []), [along, bottom + margin], [along, top - margin - height],
+    [right + margin, low], [left - margin - width, low], [left + margin, low],
+  ];
+  const reach = brush.handle / 2 + brush.rim;
+  const free = ([at, down]) =>
+    at >= x && at + width <= end && down >= y && down + height <= foot &&
+    !brush.handles.some(([column, row]) => {
+      const middle = left + (right - left) * (column + 1) / 2, line = top + (bottom - top) * (row + 1) / 2;
+      return at < middle + reach && at + width > middle - reach && down < line + reach && down + height > line - reach;
+    });
+  const kept = [Math.max(x, Math.min(left + margin, end - width)), Math.max(y, Math.min(low, foot - height))];
+  const [at, down] = places.find(free) || kept;
   pen.fillStyle = ground;
   pen.fillRect(at, down, width, height);
   pen.fillStyle = brush.light;
@@ -146,6 +176,18 @@ function label(pen, brush, [x, y, end, foot], [left, top, right, bottom], box) {
   pen.textBaseline = "middle";
   pen.fillText(text, at + padding, down + height / 2 + lowered);
 }
+
+const within = (cell, x, y) => {
+  const [left, top, right, bottom] = edges(cell, [0, 0, ...cell.size]);
+  return x >= left && x < right && y >= top && y < bottom;
+};
+
+// The one pixel that a new box begins with.
+const pixelAt = (cell, x, y) => {
+  const [column, row] = [[x - cell.x, cell.size[0]], [y - cell.y, cell.size[1]]]
+    .map(([at, extent]) => clamped(Math.floor(at / cell.scale), 0, extent - 1));
+  return [column, row, column + 1, row + 1];
+};
 
 class Overlay {
   // A canvas of its own over one image of the page; the mouse goes through it.
@@ -155,10 +197,10 @@ class Overlay {
     this.element = document.createElement("canvas");
     this.element.className = "cropkit-front";
     const [left, top, right, bottom] = edges(cell, [0, 0, ...cell.size]);
-    this.from = [left - margin, top - margin];
-    const width = (right - left + 2 * margin) * unit, height = (bottom - top + 2 * margin) * unit;
     const ratio = window.devicePixelRatio || 1;
     this.scale = unit * ratio;
+    this.from = [left - margin, top - margin].map(at => Math.floor(at * this.scale) / this.scale);
+    const width = (right + margin - this.from[0]) * unit, height = (bottom + margin - this.from[1]) * unit;
     this.element.width = Math.ceil(width * ratio);
     this.element.height = Math.ceil(height * ratio);
     Object.assign(this.element.style, {
@@ -175,7 +217,7 @@ class Overlay {
     this.pen.setTransform(1, 0, 0, 1, 0, 0);
     this.pen.clearRect(0, 0, this.element.width, this.element.height);
     this.pen.setTransform(this.scale, 0, 0, this.scale, -this.from[0] * this.scale, -this.from[1] * this.scale);
-    paint(this.pen, this.brush, cell, box, whole);
+    paint(this.pen, this.brush, cell, box, whole, this.scale);
     this.element.dataset.box = box.join();
   }
 }
@@ -185,6 +227,7 @@ class Hand {
     this.model = model;
     this.canvas = canvas;
     this.drag = null;
+    this.keys = { shift: false, alt: false };
   }
 
   at(event) {
@@ -199,22 +242,38 @@ class Hand {
     const scene = this.model.get("scene");
     if (!scene.live || (event.touches && event.touches.length > 1)) return;
     const [x, y] = this.at(event);
-    const found = scene.cells.findIndex(cell => cell && gripAt(edges(cell, cell.box), x, y, scene.reach));
-    if (found < 0) return;
-    const cell = scene.cells[found];
+    const on = cell => cell && (gripAt(edges(cell, cell.box), x, y, scene.reach) || within(cell, x, y));
+    const position = scene.cells.findIndex(on);
+    if (position < 0) return;
+    const cell = scene.cells[position], grip = gripAt(edges(cell, cell.box), x, y, scene.reach);
     const overlay = new Overlay(this.canvas, cell, this.canvas.offsetWidth / scene.width, this.model.get("brush"));
-    const grip = gripAt(edges(cell, cell.box), x, y, scene.reach);
-    this.drag = { position: found, cell, grip, x, y, box: cell.box, overlay, ours: false, over: false };
+    const from = grip ? cell.box : pixelAt(cell, x, y);
+    this.drag = { position, cell, grip, from, x, y, at: [x, y], box: cell.box, overlay, ours: false, over: false };
   }
 
   move(event) {
     const drag = this.drag;
     if (!drag || drag.over) return;
     if (event.touches && event.touches.length > 1) return this.end();
-    const [x, y] = this.at(event), { cell } = drag, { snap } = this.model.get("scene");
-    const by = [(x - drag.x) / cell.scale, (y - drag.y) / cell.scale];
-    drag.box = dragged(cell.box, drag.grip, by, cell.size, cell.ratio, snap / cell.scale);
+    drag.at = this.at(event);
+    this.follow(drag);
+  }
+
+  follow(drag) {
+    const { cell, from } = drag, { snap, slop } = this.model.get("scene");
+    const far = [drag.at[0] - drag.x, drag.at[1] - drag.y];
+    if (!drag.grip && !drag.begun && Math.hypot(...far) <= slop) return;  // it may be a click
+    drag.begun = true;
+    const grip = drag.grip || far.map(way => way < 0 ? -1 : 1);
+    const own = drag.grip ? (from[2] - from[0]) / (from[3] - from[1]) : 1;
+    const ratio = cell.ratio ?? (this.keys.shift && grip.join() !== "0,0" ? own : null);
+    const by = far.map(way => way / cell.scale);
+    drag.box = dragged(from, grip, by, cell.size, ratio, snap / cell.scale, this.keys.alt);
     drag.overlay.draw(cell, drag.box, drag.ours);
+  }
+
+  again() {
+    if (this.drag && !this.drag.over) this.follow(this.drag);
   }
 
   release(event) {
@@ -242,67 +301,3 @@ class Hand {
     this.drag = null;
   }
 }
-
-function attach(model, el, signal) {
-  const root = el.isConnected && el.closest(".cropkit-review");
-  const canvas = root && root.querySelector(".cropkit-canvas canvas, canvas.cropkit-canvas");
-  if (!canvas) {
-    if (!signal.aborted) setTimeout(() => attach(model, el, signal), 50);
-    return;
-  }
-  canvas.dataset.lmSuppressShortcuts = "true";  // keys pressed on a page are the review's alone
-  const hand = new Hand(model, canvas);
-  const kinds = {
-    mousedown: "take", touchstart: "take", mousemove: "move", touchmove: "move",
-    mouseup: "release", mouseout: "release", touchend: "release", touchcancel: "release",
-  };
-  for (const [kind, does] of Object.entries(kinds))
-    canvas.addEventListener(kind, event => hand[does](event), { signal, passive: true });
-  // Each key with the browser's word whether it is held: ipycanvas does not tell, and hears none.
-  canvas.addEventListener("keydown", event => {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    const { key, shiftKey: shift, ctrlKey: ctrl, metaKey: meta, repeat } = event;
-    model.send({ key, shift, ctrl, meta, repeat });
-  }, { signal, capture: true });
-  model.on("change:scene", () => hand.told());
-  signal.addEventListener("abort", () => hand.end());
-  const measured = () => {
-    const wide = Math.round(canvas.offsetWidth * (window.devicePixelRatio || 1));
-    if (!wide) return;  // hidden
-    model.set("pixels", wide);
-    model.save_changes();
-  };
-  let timer = null;
-  const resized = new ResizeObserver(() => {
-    clearTimeout(timer);
-    timer = setTimeout(measured, SETTLED);
-  });
-  resized.observe(canvas);
-  signal.addEventListener("abort", () => { resized.disconnect(); clearTimeout(timer); });
-  measured();
-}
-
-// Whether this page has every canvas, whatever an earlier page has told: on a busy machine the
-// messages of two pages come mixed. A drawing on a canvas that is not there would end all drawing.
-async function present(model) {
-  for (const id of model.get("canvases"))
-    for (;;) {
-      try {
-        await model.widget_manager.get_model(id);
-        break;
-      } catch {
-        await new Promise(again => setTimeout(again, 50));
-      }
-    }
-  model.send({ present: true });
-}
-
-export default {
-  initialize({ model }) { present(model); },
-  render({ model, el }) {
-    const gone = new AbortController();
-    attach(model, el, gone.signal);
-    return () => gone.abort();
-  },
-};

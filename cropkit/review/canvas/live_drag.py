@@ -7,7 +7,7 @@ the hand by the way there and back. It runs where JupyterLab has anywidget's ext
 
 import importlib.util
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isclose
 from typing import Any
 
@@ -16,7 +16,8 @@ from ipywidgets import Layout
 from cropkit.review.canvas.cells import CellState, Weight
 from cropkit.review.model import Mark, Open
 from cropkit.review.runtime.guard import Watch
-from cropkit.review.view.layout import SNAP, WIDTH
+from cropkit.review.view.layout import SLOP, SNAP, PageLayout
+from cropkit.review.view.spots import Spot
 from cropkit.review.view.viewport import REACH
 
 _KEY_FACTS = ("shift", "ctrl", "meta", "repeat")
@@ -34,21 +35,22 @@ class LiveDrag:
         self.widget = _model()
         self.there = self.tells_presence = False
 
-    def on_pixels(self, measured: Callable[[int], object], watch: Watch) -> None:
-        """Call back with how many pixels of the screen the canvas is wide."""
+    def on_message(self, kind: str, take: Callable[[Any], object], watch: Watch) -> None:
+        """Call back with what the browser tells of one kind."""
 
-        def came(change: dict[str, Any]) -> None:
-            self.there = True
-            measured(change["new"])
+        def came(_: object, content: object, __: object) -> None:
+            if isinstance(content, dict) and kind in content:
+                self.there = True
+                take(content[kind])
 
         if self.widget is not None:
-            self.widget.observe(watch(came), "pixels")
+            self.widget.on_msg(watch(came))
 
     def on_key(self, heard: Callable[..., object], watch: Watch) -> None:
         """Call back with each key: its name, the modifiers, and whether it repeats being held."""
 
-        def came(_: object, content: dict[str, Any], __: object) -> None:
-            if "key" not in content:
+        def came(_: object, content: object, __: object) -> None:
+            if not isinstance(content, dict) or "key" not in content:
                 return
             modifiers = {name: content.get(name) is True for name in _KEY_FACTS}
             heard(str(content["key"]), **modifiers)
@@ -68,13 +70,52 @@ class LiveDrag:
             self.widget.canvases = ids
             self.widget.on_msg(came)
 
-    def show(self, cells: tuple[CellState | None, ...], *, live: bool) -> None:
-        """Tell the browser what a hand can take hold of; while it holds, nothing new."""
+    @property
+    def fills(self) -> bool | None:
+        """Whether the review takes the whole window; None where no browser can say."""
+        return self.widget.filling if self.widget is not None else None
+
+    def fill(self, *, alone: bool = False) -> None:
+        """Have the review take the whole window.
+
+        Parameters
+        ----------
+        alone : the notebook is there for the review, and nothing of it is kept
+        """
         if self.widget is not None:
-            described_cells = [described(cell_state) for cell_state in cells]
-            changing = {"live": live and self.there, "held": self.held, "cells": described_cells}
-            if self.held is None or self.widget.scene["held"] != self.held:
-                self.widget.scene = {"width": WIDTH, "reach": REACH, "snap": SNAP} | changing
+            self.widget.filling, self.widget.alone = True, alone
+
+    def toggle_window(self) -> None:
+        """Have the review take the whole window, or give the notebook back."""
+        if self.widget is not None:
+            self.widget.filling = not self.widget.filling
+
+    def show(self, layout: PageLayout, cells: tuple[CellState | None, ...], *, live: bool) -> None:
+        """Tell the browser what a hand can take hold of; while it holds, nothing new."""
+        if self.widget is not None and (
+            self.held is None or self.widget.scene["held"] != self.held
+        ):
+            self.widget.scene = {
+                "width": layout.width,
+                "height": layout.height,
+                "reach": REACH,
+                "snap": SNAP,
+                "slop": SLOP,
+                "live": live and self.there,
+                "held": self.held,
+                "cells": [described(cell_state) for cell_state in cells],
+                "shapes": [_shape(cell_state) for cell_state in cells],
+            }
+
+    def tell_spots(self, pressed: list[Spot]) -> None:
+        """Tell what can be pressed; the same again sends nothing."""
+        if self.widget is not None:
+            self.widget.spots = [list(spot) for spot in pressed]
+
+    def offer(self, menu: Iterable[tuple[str, str, str]]) -> None:
+        """Tell what the menu of an image has: name of an action, words, and its key."""
+        if self.widget is not None:
+            self.widget.menu = [list(row) for row in menu]
 
     def draws(self, cell_state: CellState) -> bool:
         """Whether the browser draws the box of this image, which a hand holds."""
@@ -112,6 +153,23 @@ def _is_aimed(entry: Open) -> bool:
     if entry.fit is None:
         return False
     return entry.ratio is None or not isclose(entry.ratio, entry.fit.target.aspect_ratio)
+
+
+def _shape(cell_state: CellState | None) -> dict[str, object] | None:
+    """Return where an image is seen, and its box where a hand can take hold of one."""
+    view = cell_state.view if cell_state is not None else None
+    if cell_state is None or view is None:
+        return None
+    entry, seen = cell_state.entry, view.seen
+    small = cell_state.weight is Weight.SMALL
+    return {
+        "x": view.frame.x,
+        "y": view.frame.y,
+        "scale": view.scale,
+        "stage": [seen.x, seen.y, seen.right, seen.bottom],
+        "box": list(entry.box.xyxy) if isinstance(entry, Open) and not small else None,
+        "closer": view.closer,
+    }
 
 
 def _model() -> Any:  # noqa: ANN401  (its type is there only where anywidget is)

@@ -4,19 +4,27 @@ from pathlib import Path
 from typing import Any
 
 from anywidget import AnyWidget
-from traitlets import Dict, Int, List
+from traitlets import Bool, Dict, List
 
 from cropkit.review.canvas.paint import BRUSH
 
+_SCRIPTS = ("live_drag.js", "browser.js")  # one module: the second uses the first
+
 
 class LiveDragModel(AnyWidget):
-    """What is told: `scene` and `brush` go to the browser, `pixels` comes back.
+    """What the browser is told: what a hand can take hold of, how that is painted, and where.
 
     `canvases` are the ids of those that a page must have before anything is drawn.
+    What it tells comes as messages: `room`, `keys` and `do` (see `live_drag.js`).
     """
 
-    _esm = Path(__file__).with_name("live_drag.js").read_text(encoding="utf-8")
+    _esm = "\n".join(
+        Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _SCRIPTS
+    )
     canvases: Any = List().tag(sync=True)
-    pixels = Int(0).tag(sync=True)
+    filling = Bool(help="Whether the review takes the whole window.").tag(sync=True)
+    spots: Any = List(help="What can be pressed, and words for it.").tag(sync=True)
+    menu: Any = List(help="Actions of the menu: name, words, key.").tag(sync=True)
+    alone = Bool(help="Whether nothing else in the notebook is a person's.").tag(sync=True)
     brush: Any = Dict(dict(BRUSH)).tag(sync=True)
     scene: Any = Dict({"live": False, "held": None, "cells": []}).tag(sync=True)

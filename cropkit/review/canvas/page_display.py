@@ -56,6 +56,7 @@ from cropkit.review.model.slots import image_of
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
+from cropkit.review.view.spots import spots
 from cropkit.review.view.view_state import ViewState
 from cropkit.review.view.viewport import Viewport
 
@@ -180,9 +181,14 @@ class PageDisplay:
 
     def _start_over(self) -> None:
         self._canvases.reset()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw all of it anew, on a canvas that has another size or nothing on it."""
         self._painted = ()
         self._drawn = self._acknowledged = None
         self._sent.clear()
+        self._canvases.live_drag.held = None  # what it draws lies where it lay
 
     def _turn(self, here: tuple[str, ...], session: ReviewState) -> None:
         for path in self._page:
@@ -279,8 +285,8 @@ class PageDisplay:
         self._loop.call_later(patience, self._guard.watch(self._check), self._draws, changed)
 
     def _on_screen(self, draw: int, changed: Callable[[], None]) -> None:
-        wanted = self._sent.pop(draw)
-        if wanted[0] != self._generation:  # the page was turned since
+        wanted = self._sent.pop(draw, None)
+        if wanted is None or wanted[0] != self._generation:  # drawn anew, or turned, since
             return
         self._acknowledged, self._tries = wanted, 0
         for path in self._page:
@@ -319,14 +325,16 @@ class PageDisplay:
         wanted = cell_states(now, self._view_state, self._prefetch.applied)
         after = self._lifted(wanted, self._loupe(now))
         moved = self._drawn is not None and self._looks(now) != self._looked
-        if moved or tuple(after) != self._painted or self._view_state.layout is not self._laid_out:
+        if moved or tuple(after) != self._painted or self._view_state.layout != self._laid_out:
             self._boxes_at = self._loop.time()
             with batched():
                 if moved:
                     self._paint(now)  # seen otherwise: zoomed, or sharper
                 self._paint_cells(after)
         live = self.acknowledged(now) and not self.covered and not self._guard.stopped
-        live_drag.show(wanted, live=live)
+        layout = self._view_state.layout
+        live_drag.show(layout, wanted, live=live)
+        live_drag.tell_spots(spots(layout, now))
 
     def _lifted(self, wanted: tuple[CellState, ...], loupe: Loupe | None) -> list[CellState | None]:
         """Return what the kernel paints: the loupe, but not the box that the browser draws."""
@@ -342,7 +350,7 @@ class PageDisplay:
     def _paint_cells(self, after: list[CellState | None]) -> None:
         layout, pen, before = self._view_state.layout, self._canvases.boxes, self._painted
         self._painted = ()  # where painting raises, nobody knows
-        if layout is not self._laid_out:
+        if layout != self._laid_out:
             pen.clear()
             before = ()
         for n, cell_state in enumerate(after):

@@ -30,10 +30,15 @@ _LINE, _OUTLINE = 2, 2  # the light line, and how much wider the dark one under 
 _GUIDE_LINE, _GUIDE_SHIFT = 1, 1
 _THIRDS = (1 / 3, 2 / 3)
 _RIM = 1.5  # dark, round a handle
-_TEXT_SIZE, _DIGIT_WIDTH = 16, 9.3
-_LABEL_HEIGHT, _LABEL_PADDING, _LABEL_MARGIN = 28, 7, 12
-_LABEL_ABOVE = 38  # from the top of a box with no room under it
-_LABEL_TALL = 3 * _LABEL_HEIGHT  # a box that has room for the label inside is taller
+_TEXT_SIZE = 13
+# How wide letters are, in parts of their size: as wide as in any font that a browser may take.
+_EM, _WIDE_EM = 0.65, 1.3
+_EMS: Mapping[str, float] = {
+    **dict.fromkeys(" .,:;·'|", 0.34),
+    **dict.fromkeys("\N{MULTIPLICATION SIGN}%mwMW", 0.97),
+}
+_LABEL_LINE, _LABEL_PADDING, _LABEL_MARGIN = 20, 6, 12
+_LABEL_TALL = 4 * _LABEL_LINE  # a box that has room for the label inside is taller
 _NAME_SIZE, _NAME_HEIGHT, _NAME_PADDING = 13, 20, 4  # of the other crops of an image
 _LABEL_LOWERED = 1  # the middle of digits is above the middle of letters
 
@@ -53,11 +58,11 @@ BRUSH: Mapping[str, object] = {
     "font": f"{_TEXT_SIZE}px {FONT}",
     "label": {
         "ground": _LABEL,
-        "digit": _DIGIT_WIDTH,
-        "height": _LABEL_HEIGHT,
+        "em": _EM * _TEXT_SIZE,
+        "ems": {letter: em * _TEXT_SIZE for letter, em in _EMS.items()},
+        "height": _LABEL_LINE,
         "padding": _LABEL_PADDING,
         "margin": _LABEL_MARGIN,
-        "above": _LABEL_ABOVE,
         "lowered": _LABEL_LOWERED,
         "tall": _LABEL_TALL,
     },
@@ -156,7 +161,7 @@ def _paint_box(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], weigh
 
 def _dim(pen: Pen, view: Viewport, box: PixelBox, colour: str) -> None:
     frame = view.seen
-    kept = _rect(view, box).held_in(frame)
+    kept = pen.whole_rows(_rect(view, box).held_in(frame))
     pen.fill(
         colour,
         Rect(frame.x, frame.y, frame.width, kept.y - frame.y),
@@ -193,56 +198,77 @@ def _handles(pen: Pen, points: Iterable[tuple[float, float]], *, chosen: bool) -
     pen.fill(LIGHT, *outer)
 
 
-def _words(entry: Open, written: PixelBox, least: int) -> tuple[str, str]:
-    """Return what a box is labelled with, in which colour: how large, or how it fits its target.
+def _words(entry: Open, written: PixelBox, least: int) -> tuple[tuple[str, ...], str]:
+    """Return the lines that a box is labelled with, in which colour.
 
-    Then what is written instead, and whether it is too small.
+    How large it is, or how it fits its target, and whether that is too small; then what is written
+    instead, where a crop without loss is larger.
     """
     box, fit = entry.box, entry.fit
     text = fit.label if fit else f"{_size(box)} · {box.size.aspect_ratio:.2f}"
-    if written != box:
-        text += f" \N{RIGHTWARDS ARROW} {_size(written)}"
     text += f" · below {least}" if least else ""
     small = least or (fit is not None and fit.is_upscale)
-    return text, _WARNING if small else LIGHT
+    lines = (text,) if written == box else (text, f"lossless: {_size(written)}")
+    return lines, _WARNING if small else LIGHT
 
 
-def _readout(pen: Pen, view: Viewport, box: PixelBox, words: tuple[str, str]) -> Rect:
+def _readout(pen: Pen, view: Viewport, box: PixelBox, words: tuple[tuple[str, ...], str]) -> Rect:
     """Write on a crop what is said of it, beside it where that is small; return where."""
-    text, colour = words
-    width = _label_width(text)
+    lines, colour = words
+    width, height = max(map(_label_width, lines)), len(lines) * _LABEL_LINE
     frame = view.seen if width <= view.seen.width else view.stage
+    by = min(1.0, frame.width / width)
     rect = _rect(view, box).held_in(frame)
-    x = max(frame.x, min(rect.x + _LABEL_MARGIN, frame.right - width))
-    below = rect.bottom - _LABEL_HEIGHT - _LABEL_MARGIN
+    handles = [_around(grip_point(view, box, grip)) for grip in HANDLES]
+    label = _label_place(frame, rect, (by * width, height), handles)
+    _label(pen, lines, label, colour, by)
+    return label
+
+
+def _label_place(
+    frame: Rect, rect: Rect, size: tuple[float, float], handles: Iterable[Rect]
+) -> Rect:
+    """Return where the label of a box is: on no handle, and inside of the image."""
+    width, height = size
+    along = max(frame.x, min(rect.x + _LABEL_MARGIN, frame.right - width))
+    low, x = rect.bottom - _LABEL_MARGIN - height, rect.x + _LABEL_MARGIN
     inside = rect.height > _LABEL_TALL and rect.width > width + 2 * _LABEL_MARGIN
-    y = max(frame.y, below) if inside else _beside(frame, rect)
-    return _label(pen, text, (x, y), colour, min(1.0, frame.width / width))
+    corners = (
+        *([(x, low)] if inside else ()),
+        (along, rect.bottom + _LABEL_MARGIN),
+        (along, rect.y - _LABEL_MARGIN - height),
+        (rect.right + _LABEL_MARGIN, low),
+        (rect.x - _LABEL_MARGIN - width, low),
+        (x, low),
+    )
+    taken = tuple(handles)
+    places = (Rect(x, y, width, height) for x, y in corners)
+    free = (
+        place for place in places if place.is_inside(frame) and not any(map(place.meets, taken))
+    )
+    kept = Rect(along, max(frame.y, min(low, frame.bottom - height)), width, height)
+    return next(free, kept)
+
+
+def _around(point: tuple[float, float]) -> Rect:
+    half = HANDLE / 2 + _RIM
+    return Rect(point[0] - half, point[1] - half, 2 * half, 2 * half)
 
 
 def _label_width(text: str) -> float:
-    return _columns(text) * _DIGIT_WIDTH + 2 * _LABEL_PADDING
+    return _text_width(text, _TEXT_SIZE) + 2 * _LABEL_PADDING
 
 
-def _label(pen: Pen, text: str, corner: tuple[float, float], colour: str, by: float = 1.0) -> Rect:
-    """Write a line on a ground of its own, smaller where there is less room; return where."""
-    x, y = corner
-    ground = Rect(x, y, by * _label_width(text), _LABEL_HEIGHT)
+def _label(pen: Pen, lines: Iterable[str], ground: Rect, colour: str, by: float = 1.0) -> None:
+    """Write lines on a ground of their own, smaller where there is less room."""
     pen.fill(_LABEL, ground)
-    at = (x + by * _LABEL_PADDING, y + _LABEL_HEIGHT / 2 + _LABEL_LOWERED)
-    pen.words(text, at, colour, by * _TEXT_SIZE)
-    return ground
+    for number, text in enumerate(lines):
+        middle = ground.y + (number + 0.5) * _LABEL_LINE + _LABEL_LOWERED
+        pen.words(text, (ground.x + by * _LABEL_PADDING, middle), colour, by * _TEXT_SIZE)
 
 
 def _size(box: PixelBox) -> str:
     return f"{box.size.width} \N{MULTIPLICATION SIGN} {box.size.height}"
-
-
-def _beside(frame: Rect, rect: Rect) -> float:
-    """Where the label of a small box goes: under it, or above where there is no room."""
-    under = rect.bottom + _LABEL_MARGIN
-    fits = under + _LABEL_HEIGHT <= frame.bottom
-    return under if fits else max(frame.y, rect.y - _LABEL_ABOVE)
 
 
 def _paint_others(pen: Pen, view: Viewport, cell_state: CellState, taken: list[Rect]) -> None:
@@ -263,10 +289,10 @@ def _paint_others(pen: Pen, view: Viewport, cell_state: CellState, taken: list[R
 
 def _name(pen: Pen, name: str, rect: Rect, taken: Iterable[Rect]) -> Rect:
     """Write a name in the corner of a box, below those that are there already."""
-    width = _columns(name) * _DIGIT_WIDTH * _NAME_SIZE / _TEXT_SIZE + 2 * _NAME_PADDING
+    width = _text_width(name, _NAME_SIZE) + 2 * _NAME_PADDING
     place = Rect(rect.x + _NAME_PADDING, rect.y + _NAME_PADDING, width, _NAME_HEIGHT)
     for other in taken:
-        if place.common(other).height and place.common(other).width:
+        if place.meets(other):
             place = Rect(place.x, other.bottom, width, _NAME_HEIGHT)
     pen.fill(_LABEL, place)
     at = (place.x + _NAME_PADDING, place.middle[1] + _LABEL_LOWERED)
@@ -274,9 +300,11 @@ def _name(pen: Pen, name: str, rect: Rect, taken: Iterable[Rect]) -> Rect:
     return place
 
 
-def _columns(text: str) -> int:
-    """Return how many digits are as wide as a text."""
-    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
+def _text_width(text: str, size: float) -> float:
+    """Return how wide a line is at most, in canvas units."""
+    wide = (unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    ems = (_EMS.get(letter, _EM) for letter in text)
+    return size * sum(_WIDE_EM if is_wide else em for is_wide, em in zip(wide, ems, strict=True))
 
 
 def _paint_mark(pen: Pen, frame: Rect, mark: Mark) -> None:
@@ -308,7 +336,8 @@ def _paint_later(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox]) -> 
     pen.fill(_VEIL, view.frame)
     _two_toned(pen, _rect(view, boxes[0]), 1)
     x, y = view.frame.middle
-    _label(pen, _LATER, (x - _label_width(_LATER) / 2, y - _LABEL_HEIGHT / 2), LIGHT)
+    width = _label_width(_LATER)
+    _label(pen, (_LATER,), Rect(x - width / 2, y - _LABEL_LINE / 2, width, _LABEL_LINE), LIGHT)
     _two_toned(pen, view.frame.inset(3), 4)
 
 

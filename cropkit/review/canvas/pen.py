@@ -67,6 +67,11 @@ class Pen:
         for rect in rects:
             self._canvas.fill_rect(*self._finite(rect.x, rect.y, rect.width, rect.height))
 
+    def whole_rows(self, rect: Rect) -> Rect:
+        """Return a rectangle that ends between two rows of pixels: what meets there has no seam."""
+        top, bottom = (round(y * self.scale) / self.scale for y in (rect.y, rect.bottom))
+        return Rect(rect.x, top, rect.width, bottom - top)
+
     def frame(self, colour: str, width: float, rect: Rect) -> None:
         """Draw the outline of a rectangle."""
         self._canvas.stroke_style = colour

@@ -15,7 +15,7 @@ from cropkit.review.view.viewport import Viewport
 
 # Sides of the squares that sharper pictures fit into: each has four times the pixels.
 SIDES = (1600, 3200)
-_ENOUGH = 0.85  # of the pixels that the screen has: what is less is seen as blurred
+ENOUGH = 0.85  # of the pixels that the screen has: what is less is seen as blurred
 
 
 def resolved(size: Size, fit: Size) -> float:
@@ -31,7 +31,7 @@ def side_for(size: Size, fit: Size, scale: float) -> int | None:
     fit : of the preview that is there already
     scale : pixels of the screen for one of the image
     """
-    wanted = min(1.0, scale) * _ENOUGH
+    wanted = min(1.0, scale) * ENOUGH
     there = resolved(size, fit)
     if there >= wanted:
         return None

@@ -22,7 +22,7 @@ from cropkit.review.model.slots import slot_of
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
 from cropkit.review.view.captions import verdict
 from cropkit.review.view.html import file_name
-from cropkit.review.view.layout import WIDTH, PageLayout
+from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.view_model import View
 from cropkit.review.view.view_state import ViewState
 from cropkit.review.view.viewport import Rect, Viewport
@@ -118,7 +118,8 @@ class PillowCanvas:
 
 def page_picture(view: View, view_state: ViewState, prefetch: Prefetch) -> Image.Image:
     """Return the page that a review shows, `PIXELS` wide; what is not there yet stays empty."""
-    layout, session, scale = view.layout, view.session, PIXELS / WIDTH
+    layout, session = view.layout, view.session
+    scale = PIXELS / layout.width
     canvas = PillowCanvas(PIXELS, round(layout.strip.y * scale))
     pen = Pen(canvas, scale)
     paint_pictures(pen, layout, session, _pictures(view, view_state, prefetch))
@@ -130,7 +131,7 @@ def page_picture(view: View, view_state: ViewState, prefetch: Prefetch) -> Image
         words = " ".join(filter(None, (str(position + 1), printable(slot), name)))
         _write(pen, layout.caption(position), words, f"{sign} {word}")
     if session.ended:
-        _write(pen, layout.stage(0), "Nothing is left to decide")
+        _write(pen, layout.board, "Nothing is left to decide")
     return canvas.image
 
 
@@ -150,7 +151,7 @@ def _pictures(
 
 
 def _line(layout: PageLayout) -> Rect:
-    return Rect(layout.padding, 0, WIDTH - 2 * layout.padding, layout.header.height)
+    return Rect(layout.padding, 0, layout.width - 2 * layout.padding, layout.header.height)
 
 
 def _progress(view: View) -> str:

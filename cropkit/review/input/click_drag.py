@@ -10,9 +10,9 @@ from cropkit.geometry import PixelBox
 from cropkit.review.controller import ReviewController
 from cropkit.review.model import Drag, Open
 from cropkit.review.model.box_editing import Grip
+from cropkit.review.view.layout import SLOP
 from cropkit.review.view.viewport import grip_point
 
-_SLOP = 6  # canvas units that a hand may slip in a click
 _ROWS = {-1: "top", 1: "bottom", 0: ""}
 _COLUMNS = {-1: "left", 1: "right", 0: ""}
 
@@ -50,7 +50,7 @@ class ClickDrag:
         """Take a click, where nothing was moved since the press."""
         press, self._press, picked_up = self._press, None, self._picked_up
         self.put_down()
-        if press is None or dist(press.at, at) > _SLOP:
+        if press is None or dist(press.at, at) > SLOP:
             return
         entry = self._entry(press)
         if entry is None or entry.box != press.box:

@@ -49,6 +49,7 @@ class Keyboard:
             Command.FARTHER: zoom.farther,
             Command.WHOLE: zoom.whole,
             Command.LOUPE: self._screen.toggle_loupe,
+            Command.WINDOW: self._screen.toggle_window,
         }
         canvas.on_key_down(self._guard.watch(self.key))
         self._screen.on_exact_key(self.exact_key)
@@ -82,6 +83,11 @@ class Keyboard:
             self._watched = (binding, timer)
         elif response is Response.TAKE:
             self._take(binding, again=again)
+
+    def carry_out(self, name: str) -> None:
+        """Do what an action of the menu says."""
+        if not self._guard.stopped:
+            self._take(Binding("", name))
 
     def toggle_sheet(self) -> None:
         """Show the sheet of all keys, or hide it."""

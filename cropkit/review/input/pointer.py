@@ -1,14 +1,16 @@
 """Mouse, pen and touch on the canvas become moves: what is pressed, dragged and let go."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import hypot
 from typing import TYPE_CHECKING
 
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Size
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag, Press
 from cropkit.review.input.keyboard import Keyboard
 from cropkit.review.input.zoom import ZoomInput
+from cropkit.review.keys.actions import MENU
 from cropkit.review.model import (
     Arrangement,
     Broken,
@@ -21,7 +23,7 @@ from cropkit.review.model import (
     ToggleMark,
 )
 from cropkit.review.model.box_editing import Grip
-from cropkit.review.view.layout import SNAP, ClickTarget, Target
+from cropkit.review.view.layout import SLOP, SNAP, ClickTarget, Target
 from cropkit.review.view.viewport import grip_under
 
 if TYPE_CHECKING:
@@ -29,20 +31,39 @@ if TYPE_CHECKING:
 
 Point = tuple[float, float]
 
+_OF_IMAGES = (ClickTarget.STAGE, ClickTarget.CHIP)
 # What a click makes of an image that cannot be cropped: reject it, skip it, nothing again.
 _NEXT_MARK = {Mark.KEEP: Mark.REJECT, Mark.REJECT: Mark.SKIP, Mark.SKIP: Mark.SKIP}
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What the hand has hold of, where it took it, and the box as it was then."""
+    """What the hand has hold of, where it took it, and the box as it was then.
+
+    Parameters
+    ----------
+    grip : None where it draws a new box, out of the one pixel that `origin` is
+    begun : whether it has moved far enough to be no click
+    """
 
     position: int
     path: str
-    grip: Grip
+    grip: Grip | None
     x: float
     y: float
     origin: PixelBox
+    begun: bool = True
+
+
+def _towards(by: Point) -> Grip:
+    """Return the corner that a hand pulls out of a point."""
+    return Grip((-1 if by[0] < 0 else 1, -1 if by[1] < 0 else 1))
+
+
+def _pixel_at(at: Point, size: Size) -> PixelBox:
+    """Return the pixel of an image at a point of it."""
+    left, top = min(int(at[0]), size.width - 1), min(int(at[1]), size.height - 1)
+    return PixelBox.from_xywh(left, top, 1, 1)
 
 
 class Pointer:
@@ -62,11 +83,14 @@ class Pointer:
         self._zoom, self._click_drag = zoom, click_drag
         self._hold: Hold | None = None
         self._at: Point = (0.0, 0.0)  # where the hand was last, in canvas units
+        self._shift = self._alt = False
         self._listen()
 
     def _listen(self) -> None:
         canvas, watch = self._canvas, self._guard.watch
         self._screen.on_browser(self._drop)
+        self._screen.on_message("keys", self.held_keys)
+        self._screen.on_message("do", self.do)
         canvas.on_mouse_down(watch(self._placed(self.press)))
         canvas.on_mouse_move(watch(self._placed(self.move)))
         canvas.on_mouse_up(watch(self._placed(self.release)))
@@ -126,6 +150,8 @@ class Pointer:
         position = target.position
         if self._keyboard.sheet or target.kind is ClickTarget.HELP:
             self._keyboard.toggle_sheet()
+        elif target.kind is ClickTarget.WINDOW:
+            self._screen.toggle_window()
         elif target.kind is ClickTarget.ACKNOWLEDGE:
             self._guard.acknowledge()
         elif target.kind is ClickTarget.STRIP and position is not None:
@@ -163,11 +189,16 @@ class Pointer:
             return
         grip = grip_under(view, entry.box, *self._at)
         self._click_drag.press(Press(position, entry.path, self._at, grip, entry.box))
-        if grip is None:
+        at = view.to_image(*self._at)
+        if grip is not None:
+            self._hold = Hold(position, entry.path, grip, *at, entry.box)
+        elif view.closer or not view.frame.holds(*self._at):
             self._zoom.grab(position, *self._at)
             return
-        self._hold = Hold(position, entry.path, grip, *view.to_image(*self._at), entry.box)
-        self._screen.hold(position, entry.path, grip)
+        else:
+            pixel = _pixel_at(at, entry.size)
+            self._hold = Hold(position, entry.path, None, *at, pixel, begun=False)
+        self._screen.hold(position, entry.path, grip or Grip.WHOLE)
 
     def move(self, x: float, y: float) -> None:
         """Follow the pointer, with what is held if anything is."""
@@ -178,7 +209,7 @@ class Pointer:
 
     def _drag(self) -> None:
         hold = self._hold
-        if hold is None or self._guard.stopped:
+        if hold is None or self._guard.stopped or not self._screen.acknowledged:
             return
         view = self._screen.viewport(hold.position)
         if view is None or not self._is_there(hold):
@@ -186,8 +217,30 @@ class Pointer:
             return
         x, y = view.to_image(*self._at)
         by = (x - hold.x, y - hold.y)
-        snap = SNAP / view.scale
-        self._controller.take(Drag(hold.position, hold.grip, hold.origin, *by, snap=snap))
+        if not hold.begun and hypot(*by) * view.scale <= SLOP:
+            return
+        self._hold = replace(hold, begun=True)
+        drag = Drag(hold.position, hold.grip or _towards(by), hold.origin, *by)
+        self._controller.take(
+            replace(drag, snap=SNAP / view.scale, in_shape=self._shift, from_centre=self._alt)
+        )
+
+    def held_keys(self, keys: list[object]) -> None:
+        """Hold the shape of the box with Shift, and its centre with Alt."""
+        self._shift, self._alt = map(bool, keys)
+        self._drag()
+
+    def do(self, asked: list[object]) -> None:
+        """Do what the menu says, with the image that it was opened on."""
+        name, x, y = asked
+        if name not in MENU:
+            return
+        target = self._screen.layout.target(float(str(x)), float(str(y)))
+        session = self._controller.session
+        position = target.position if target and target.kind in _OF_IMAGES else None
+        if position is not None and session.chosen != position < len(session.entries):
+            self._controller.take(Choose(position))
+        self._keyboard.carry_out(str(name))
 
     def _is_there(self, hold: Hold) -> bool:
         entry = self._controller.session.entries[hold.position]

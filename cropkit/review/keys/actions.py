@@ -51,6 +51,7 @@ class Command(StrEnum):
     WHOLE = "whole"
     LOUPE = "loupe"
     UNSIGNED = "without-credentials"
+    WINDOW = "window"
 
 
 class Repeats(Enum):
@@ -140,6 +141,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("farther", Command.FARTHER, "zoom out", LOOKING, Repeats.FREE),
     Action("whole", Command.WHOLE, "see the image whole", LOOKING),
     Action("loupe", Command.LOUPE, "a loupe on the corner, or only in a drag", LOOKING),
+    Action("window", Command.WINDOW, "fill the window, or see the notebook", LOOKING),
     *_arrows(Nudge, 1),
     *_arrows(Nudge, 10),
     *_arrows(Resize, 1),
@@ -159,5 +161,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("acknowledge", Command.ACKNOWLEDGE, "acknowledge the message", OTHER),
     Action("sheet", Command.SHEET, "show or hide this sheet", OTHER),
     Action("release", Command.RELEASE, "release the keyboard (closes the sheet first)", OTHER),
+)
+# What the menu of an image has.
+MENU = (
+    *("accept-one", "reject", "skip", "reset", "full", "candidate", "carry", "exact"),
+    *("undo", "single", "grid", "whole", "window", "sheet"),
 )
 NAMED = {action.name: action for action in ACTIONS}

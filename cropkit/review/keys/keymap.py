@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from cropkit.errors import BadKeymap
-from cropkit.review.keys.actions import ACTIONS, ARROWS, IMAGES, NAMED, Command, Repeats
+from cropkit.review.keys.actions import ACTIONS, ARROWS, IMAGES, MENU, NAMED, Command, Repeats
 from cropkit.review.model import Move
 from cropkit.system import personal_state, toml_text
 
@@ -69,6 +69,7 @@ _DEFAULT: Keys = {
     "farther": ("-",),
     "whole": ("0",),
     "loupe": ("p",),
+    "window": ("w",),
     "reset": ("r",),
     "full": ("f",),
     "candidate": ("c",),
@@ -108,6 +109,7 @@ PRESETS: Mapping[str, Keys] = {
         "single": ("F2",),
         "grid": ("F3",),
         "loupe": ("F4",),
+        "window": ("F8",),
         "release": ("Esc", "q"),
     },
     "vim": {
@@ -117,6 +119,7 @@ PRESETS: Mapping[str, Keys] = {
         "without-credentials": ("F7",),
         "next-image": ("w", "Tab"),
         "previous-image": ("b", "Shift+Tab"),
+        "window": ("F8",),
         "go-to": ("/", "g"),
         "fit": ("F6",),
         "lock": ("t",),
@@ -192,6 +195,10 @@ class Keymap:
     @cached_property
     def _by_key(self) -> Mapping[tuple[str, bool, bool], Binding]:
         return {_slot(row): row for row in self.bindings}
+
+    def menu(self) -> tuple[tuple[str, str, str], ...]:
+        """Return name, words and key of each action of the menu."""
+        return tuple((name, NAMED[name].help, self.label(name)) for name in MENU)
 
     def look_up(self, key: str, *, shift: bool, ctrl: bool, meta: bool) -> Binding | None:
         """Return the row for a key as the browser names it.

@@ -37,11 +37,22 @@ def moved(box: PixelBox, dx: float, dy: float, size: Size) -> PixelBox:
 
 
 def dragged(
-    box: PixelBox, grip: Grip, by: tuple[float, float], size: Size, ratio: float | None = None
+    box: PixelBox,
+    grip: Grip,
+    by: tuple[float, float],
+    size: Size,
+    ratio: float | None = None,
+    *,
+    from_centre: bool = False,
 ) -> PixelBox:
-    """Drag one grip of `box` by (dx, dy); with `ratio` (width / height) the shape is held."""
+    """Drag one grip of `box` by (dx, dy); with `ratio` (width / height) the shape is held.
+
+    From the centre, the side opposite moves as far the other way, as long as both have room.
+    """
     if grip is Grip.WHOLE:
         return moved(box, *by, size)
+    if from_centre:
+        return _dragged_from_centre(box, grip.value, by, size, ratio)
     if ratio is None:
         return _dragged_freely(box, grip.value, by, size)
     return _dragged_in_shape(box, grip.value, by, size, ratio)
@@ -158,6 +169,28 @@ def _dragged_in_shape(
     left = _placed((box.left, box.right), sides[0], width, size.width)
     top = _placed((box.top, box.bottom), sides[1], height, size.height)
     return PixelBox.from_xywh(left, top, width, height)
+
+
+def _dragged_from_centre(
+    box: PixelBox, sides: _Sides, by: tuple[float, float], size: Size, ratio: float | None
+) -> PixelBox:
+    across, down = (box.left, box.right), (box.top, box.bottom)
+    grow = (2 * by[0] * sides[0], 2 * by[1] * sides[1])
+    room = (_room_both_ways(across, size.width), _room_both_ways(down, size.height))
+    width, height = box.size.width, box.size.height
+    if ratio is None:
+        width = _clamped(round(width + grow[0]), 1, room[0])
+        height = _clamped(round(height + grow[1]), 1, room[1])
+    elif abs(grow[0]) >= abs(grow[1]) * ratio and sides[0]:
+        width, height = _led(width + grow[0], room, ratio)
+    else:
+        height, width = _led(height + grow[1], room[::-1], 1 / ratio)
+    left, top = _placed(across, 0, width, size.width), _placed(down, 0, height, size.height)
+    return PixelBox.from_xywh(left, top, width, height)
+
+
+def _room_both_ways(span: tuple[int, int], extent: int) -> int:
+    return span[1] - span[0] + 2 * min(span[0], extent - span[1])
 
 
 def _room(span: tuple[int, int], side: int, extent: int) -> int:

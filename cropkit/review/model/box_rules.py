@@ -68,7 +68,8 @@ def _drag(session: ReviewState, move: Drag) -> Step:
     entry = open_at(session, move.position, move)
     origin = move.origin.within(entry.size)
     by = snapped_to_border(origin, move.grip, (move.dx, move.dy), entry.size, move.snap)
-    box = dragged(origin, move.grip, by, entry.size, entry.ratio)
+    held = entry.ratio or (origin.size.aspect_ratio if move.in_shape else None)
+    box = dragged(origin, move.grip, by, entry.size, held, from_centre=move.from_centre)
     chosen = replace(session, chosen=move.position)
     return edited(chosen, move.position, box=box, grip=move.grip)
 

@@ -59,6 +59,8 @@ class Drag:
     Parameters
     ----------
     snap : how near a border of the image draws it, in pixels
+    in_shape : the ratio that the box had is held, where nothing else holds one
+    from_centre : the middle of the box stays where it is
     """
 
     position: int
@@ -67,6 +69,8 @@ class Drag:
     dx: float
     dy: float
     snap: float = 0.0
+    in_shape: bool = False
+    from_centre: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,11 @@ class Prefetch:
         """Be ready to read before the first image is wanted."""
         self._reader.start()
 
+    def enlarge(self, fit: Size) -> None:
+        """Read larger pictures from now on; those that are there are not large enough."""
+        self.fit = fit
+        self.keep(set())
+
     def want(self, paths: Iterable[str], *, boxes: bool = True) -> None:
         """Read what is not there yet; without `boxes` no suggestions are asked for."""
         for path in map(image_of, paths):

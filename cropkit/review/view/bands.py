@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from cropkit.review.model import FREE, Arrangement, Done, Filter, Rest, ReviewState, folder_of
 from cropkit.review.model.messages import Message, Messages
 from cropkit.review.model.slots import named, slot_of
-from cropkit.review.view.captions import fate, outcome
+from cropkit.review.view.captions import fate, outcome, source_words
 from cropkit.review.view.html import at, file_name, keys, pill, text
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.view_model import View
+from cropkit.review.view.viewport import Rect
 
 _BEHIND = 2  # problems that are shown in short behind the one in front
 # class of the line, and its words
@@ -32,6 +33,9 @@ _GRID_HINTS = (
     ("single", "single", "ck-more"),
     ("grid", "page", ""),
     ("undo", "undo", ""),
+)
+_GRID_LEGEND = (
+    "Mark with a click, or 1 to 9, what needs a closer look: it comes after all the others"
 )
 _SINGLE_HINTS = {"accept-page": "accept", "accept-one": "", "single": "page"}
 _HINTS = (
@@ -61,9 +65,10 @@ def header(view: View) -> str:
         *(_trouble(word, n) for word, n in view.troubles if n or word == "failed"),
         *_unsigned(view),
     )
+    window = view.layout.window
     return at(
         view.layout,
-        view.layout.header,
+        Rect(0, 0, window.x, window.height),
         f"<span class='ck-title ck-name ck-cut'>{text(view.folder)}</span>{_within(view)}"
         f"<span class='ck-quiet'>{_filtered(session)}{_arranged(session)}"
         f"page {session.page + 1} of {session.pages}{so_far}</span>"
@@ -71,7 +76,19 @@ def header(view: View) -> str:
         f"<span class='ck-quiet'>{_decided(session)}</span>"
         f"{_targets(session)}{_proposing(view)}{_pace(view)}" + "".join(pills),
         "ck-side",
+    ) + _window(view)
+
+
+def _window(view: View) -> str:
+    """Return the button that has the review fill the window, or gives the notebook back."""
+    if view.fills is None:
+        return ""
+    sign, words = ("⤡", "notebook") if view.fills else ("⤢", "fill window")
+    key = keys((view.keymap.label("window"),))
+    inner = (
+        f"<span>{sign}</span><span class='ck-more'>{words}</span><span class='ck-more'>{key}</span>"
     )
+    return at(view.layout, view.layout.window.inset(3), inner, "ck-button")
 
 
 def _decided(session: ReviewState) -> str:
@@ -271,9 +288,17 @@ def _message(layout: PageLayout, view: View) -> str:
         "stopped": _stopped(messages),
         "problem": _problem(messages, view.keymap.label("acknowledge")),
         "note": f"<span class='ck-cut ck-quiet' role='status'>{text(note)}</span>",
-        "none": "",
+        "none": f"<span class='ck-cut ck-quiet'>{text(_chosen(view.session))}</span>",
     }[kind]
     return at(layout, layout.message.trimmed(5), line, f"ck-line ck-{kind}")
+
+
+def _chosen(session: ReviewState) -> str:
+    """Return the chosen image by its whole name, and where its box comes from."""
+    if session.ended or not session.entries:
+        return ""
+    entry = session.entries[session.chosen]
+    return " · ".join(filter(None, (named(entry.path), source_words(entry))))
 
 
 def _awaited(session: ReviewState) -> str:
@@ -283,7 +308,7 @@ def _awaited(session: ReviewState) -> str:
         return f"Still listing: goes to where you were, {place}, unless you begin here"
     if session.onward:
         return "All that is listed so far is decided: goes on as soon as more is listed"
-    return ""
+    return _GRID_LEGEND if session.arrangement is Arrangement.GRID and session.entries else ""
 
 
 def _stopped(messages: Messages) -> str:

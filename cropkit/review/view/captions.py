@@ -6,7 +6,7 @@ from cropkit.records import Status, Suggestion, Verdict
 from cropkit.review.keys.actions import MOVED
 from cropkit.review.model import Broken, Decided, Done, Entry, Loading, Mark, Open, Restoring
 from cropkit.review.model.slots import image_of, slot_of
-from cropkit.review.view.html import at, cut_before, cut_inside, file_name, keys, text
+from cropkit.review.view.html import at, cut_inside, file_name, keys, text
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import Rect
 from cropkit.suggest.sidecar import SOURCE as SIDECAR
@@ -36,27 +36,14 @@ _ONE_LINE = 24  # canvas units
 STALE = ("ck-failed", "↻", "changed")
 LATER = ("ck-later", "◎", "look")
 _SHORT_TAIL = 9
+_UNSURE = 0.5  # less confidence is shown in the colour of a warning
 _SHORT = {SIDECAR: "AI"}  # a caption is narrow, and these are the boxes one has by default
 
 
 def cells(view: View) -> str:
     """Frame, caption and verdict of every image of the page."""
     shown = range(len(view.session.entries))
-    return "".join(_cell(view, position) for position in shown) + _legend(view)
-
-
-def _legend(view: View) -> str:
-    """Say in the grid's free place what Enter does there."""
-    layout = view.layout
-    if not layout.tight or layout.per_page % layout.columns == 0:
-        return ""
-    key, back = (view.keymap.label(name) for name in ("accept-page", "grid"))
-    words = (
-        f"<span>Mark with a click or {keys(('1',))} … {keys(('9',))} what needs a closer look."
-        f"</span><span>{keys((key,))} accepts all the others.<br>Then come the marked ones.</span>"
-        f"<span>{keys((back,))} back to the page</span>"
-    )
-    return at(layout, layout.cell(layout.per_page), words, "ck-tile ck-legend ck-quiet")
+    return "".join(_cell(view, position) for position in shown)
 
 
 def outcome(settled: Decided) -> tuple[str, str, str]:
@@ -73,9 +60,7 @@ def _cell(view: View, position: int) -> str:
     caption = layout.caption(position)
     words = Rect(caption.x, caption.y, layout.chip(position).x - caption.x - 8, caption.height)
     name = file_name(entry.path)
-    words_below = _below(view, entry)
-    second = f"<span class='ck-quiet ck-second'>{cut_before(*words_below)}</span>"
-    source = "" if layout.tight else second
+    source = "" if layout.tight else _second(view, entry)
     slot = slot_of(entry.path)
     shown = cut_inside(name, _SHORT_TAIL) if layout.tight or slot else cut_inside(name)
     which = f"<span class='ck-slot ck-cut'>{text(slot)}</span>" if slot else ""
@@ -91,6 +76,27 @@ def _cell(view: View, position: int) -> str:
         + _chip(view, position, entry)
         + _tile(view, position, entry)
     )
+
+
+def _second(view: View, entry: Entry) -> str:
+    """Return what is said besides the name, which it gives way to, and how sure a source is."""
+    named, tail = _below(view, entry)
+    words = f"<span class='ck-quiet ck-second ck-cut'>{text(named)}</span>" if named else ""
+    return f"{words}<span class='ck-quiet ck-sure'>{_meter(entry) if tail else ''}{text(tail)}</span>"
+
+
+def _meter(entry: Entry) -> str:
+    """Return a bar that is as long as a source is sure."""
+    sure = _confidence(entry)
+    if sure is None:
+        return ""
+    low = " ck-low" * (sure < _UNSURE)
+    part = f"<span style='width:{100 * sure:.0f}%'></span>"
+    return f"<span class='ck-meter{low}' role='img' aria-label='confidence'>{part}</span>"
+
+
+def _confidence(entry: Entry) -> float | None:
+    return entry.suggestion.confidence if isinstance(entry, Open) and entry.suggestion else None
 
 
 def _chip(view: View, position: int, entry: Entry) -> str:
@@ -179,6 +185,14 @@ def _marked(entry: Entry) -> Verdict | None:
     if isinstance(entry, Open | Broken) and entry.mark in (Mark.REJECT, Mark.SKIP):
         return entry.verdict
     return None
+
+
+def source_words(entry: Entry) -> str:
+    """Return in one line where the box of an image comes from, and how sure its source is."""
+    named, rest = _source(entry)
+    sure = _confidence(entry)
+    told = "" if sure is None else f"confidence {sure:.2f}"
+    return ", ".join(filter(None, (named, told))) or rest
 
 
 def _source(entry: Entry) -> tuple[str, str]:

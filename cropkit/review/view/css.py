@@ -5,10 +5,35 @@ keyboard. JupyterLab therefore never gets a key that was meant for the review.
 """
 
 CSS = """<style>
-.cropkit-review { position: relative; width: 100%; max-width: 1680px; overflow: hidden;
+.cropkit-review { position: relative; width: 100%; overflow: hidden;
   margin: 0; padding: 0; container-type: inline-size; color: var(--jp-ui-font-color1, #222); }
 .cropkit-review .cropkit-canvas { display: block; width: 100%; height: auto; margin: 0;
-  outline: none; cursor: crosshair; }
+  outline: none; cursor: default; touch-action: none; }
+.cropkit-review.ck-filling { position: fixed; top: 0; z-index: 1000; max-width: none;
+  background: var(--jp-layout-color0, #fff);
+  box-shadow: 0 0 0 100vmax var(--jp-layout-color0, #fff); }
+[data-cropkit-under] { contain: none !important; transform: none !important;
+  filter: none !important; perspective: none !important; will-change: auto !important;
+  content-visibility: visible !important; container-type: normal !important;
+  isolation: auto !important; z-index: auto !important; opacity: 1 !important;
+  clip-path: none !important; backdrop-filter: none !important; }
+.cropkit-review .ck-ring { position: absolute; box-sizing: border-box; pointer-events: none;
+  border: 2px solid var(--jp-brand-color1, #1976d2); border-radius: 4px; z-index: 2;
+  background: color-mix(in srgb, var(--jp-brand-color1, #1976d2) 18%, transparent); }
+.cropkit-review .ck-tip, .cropkit-review .ck-menu { position: absolute; z-index: 3;
+  border: 1px solid var(--jp-border-color1, #bbb); border-radius: 4px;
+  background: var(--jp-layout-color1, #fff); color: var(--jp-ui-font-color0, #111);
+  box-shadow: 0 2px 8px rgba(0, 0, 0, 0.3); font-size: 13px;
+  font-family: var(--jp-ui-font-family, system-ui, sans-serif); }
+.cropkit-review .ck-tip { padding: 3px 8px; max-width: 80%; overflow-wrap: anywhere;
+  pointer-events: none; }
+.cropkit-review .ck-menu { padding: 4px 0; min-width: 220px; }
+.cropkit-review .ck-menu button { display: flex; justify-content: space-between; gap: 2em;
+  width: 100%; min-height: 26px; align-items: center; padding: 2px 12px; border: 0;
+  background: none; color: inherit; font: inherit; cursor: pointer; text-align: left; }
+.cropkit-review .ck-menu button:focus, .cropkit-review .ck-menu button:hover { outline: none;
+  background: var(--jp-brand-color1, #1976d2); color: #fff; }
+.cropkit-review .ck-menu kbd { font: inherit; opacity: 0.8; }
 .cropkit-review .cropkit-over { position: absolute; inset: 0; margin: 0; width: auto;
   height: auto; max-width: none; overflow: hidden; pointer-events: none; }
 .cropkit-review .cropkit-over * { pointer-events: none; }
@@ -16,45 +41,41 @@ CSS = """<style>
 .cropkit-review .cropkit-over .jupyter-widget-html-content { position: absolute; inset: 0;
   margin: 0; padding: 0; line-height: 1.3;
   font-family: var(--jp-ui-font-family, system-ui, sans-serif);
-  font-size: clamp(11px, 1.08cqw, 16px); }
+  font-size: max(10px, 13.5 * 100cqw / var(--ck-width, 1400)); }
 .cropkit-review .ck-at { position: absolute; box-sizing: border-box; display: flex;
   align-items: center; gap: 0.7em; min-width: 0; white-space: nowrap; }
 .cropkit-review .ck-grow { flex: 1 1 0; min-width: 0; }
 .cropkit-review .ck-cut { overflow: hidden; text-overflow: ellipsis; min-width: 2em; }
-.cropkit-review .ck-first { display: flex; flex: 1 0 11em; min-width: 0; white-space: pre;
+.cropkit-review .ck-first { display: flex; flex: 1 1 auto; min-width: 5em; white-space: pre;
   overflow: hidden; }
-.cropkit-review .ck-first:last-child { flex: 1 1 auto; }
-.cropkit-review .ck-second { display: flex; flex: 0 1 auto; min-width: 0; overflow: hidden;
-  white-space: pre; }
-.cropkit-review .ck-first > span + span, .cropkit-review .ck-second > span + span { flex: none; }
+.cropkit-review .ck-second { flex: 0 99999 auto; min-width: 0; }
+.cropkit-review .ck-sure { flex: none; white-space: pre; }
+.cropkit-review .ck-sure:empty { display: none; }
+.cropkit-review .ck-first > span + span { flex: none; }
 .cropkit-review .ck-first > .ck-cut { min-width: 1.5em; }
-.cropkit-review .ck-second > .ck-cut { min-width: 0; }
-@container (max-width: 1060px) {
-  .cropkit-review .ck-second > .ck-cut { display: none; }
-}
 @container (max-width: 1240px) {
   .cropkit-review .ck-most { display: none; }
 }
 @container (max-width: 820px) {
   .cropkit-review .ck-more { display: none; }
   .cropkit-review .ck-at { gap: 0.4em; }
-  .cropkit-review .ck-chip { font-size: 10px; padding: 0; gap: 0.15em; }
-  .cropkit-review .ck-chip.ck-tight .ck-cut, .cropkit-review .ck-second { display: none; }
-  .cropkit-review .ck-first { flex: 1 1 auto; }
 }
-@container (max-width: 640px) {
-  .cropkit-review .ck-chip { font-size: 9.5px; gap: 0.1em; }
-  .cropkit-review .ck-chip:not(.ck-tight, .ck-small) > span:first-child { display: none; }
-}
+.cropkit-review .ck-meter { display: inline-block; flex: none; vertical-align: middle; width: 1.8em;
+  height: 0.42em; border-radius: 0.3em; overflow: hidden;
+  background: var(--jp-border-color2, #ddd); }
+.cropkit-review .ck-meter > span { display: block; height: 100%;
+  background: var(--jp-success-color1, #388e3c); }
+.cropkit-review .ck-meter.ck-low > span { background: #d98200; }
 .cropkit-review .ck-quiet { color: var(--jp-ui-font-color2, #666); }
 .cropkit-review .ck-name { font-weight: 600; color: var(--jp-ui-font-color0, #111); }
-.cropkit-review .ck-words { overflow: hidden; }
+.cropkit-review .ck-words { overflow: hidden; gap: 0.5em; font-size: 0.96em; }
 .cropkit-review .ck-slot { flex: none; min-width: 0; max-width: 9em; padding: 0 0.45em;
   border-radius: 4px;
   font-weight: 650; color: var(--jp-layout-color1, #fff);
   background: var(--jp-ui-font-color0, #111); }
-.cropkit-review .ck-slot + .ck-first { flex: 1 1 auto; }
-.cropkit-review .ck-slot ~ .ck-second { flex: 0 99999 auto; }
+.cropkit-review .ck-button { justify-content: center; gap: 0.4em; border-radius: 4px;
+  border: 1px solid var(--jp-border-color1, #bbb); background: var(--jp-layout-color2, #f3f3f3);
+  color: var(--jp-ui-font-color0, #111); overflow: hidden; }
 .cropkit-review .ck-title { font-size: 1.15em; font-weight: 650; flex: 0 1 auto; }
 .cropkit-review .ck-side { padding: 0 0.3em; }
 .cropkit-review .ck-bar { height: 0.45em; border-radius: 0.3em; overflow: hidden;
@@ -103,7 +124,6 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-small { color: #ffb74d; }
   box-sizing: border-box; padding: 0.5em 0.8em; white-space: normal; overflow-wrap: anywhere;
   max-height: 100%; overflow: hidden; color: #fff; background: rgba(10, 14, 20, 0.86); }
 .cropkit-review .ck-why.ck-tight { padding: 0.1em 0.5em; font-size: 0.86em; }
-.cropkit-review .ck-legend { gap: 0.9em; line-height: 1.6; }
 .cropkit-review .ck-later { color: #9a5b00; }
 body[data-jp-theme-light='false'] .cropkit-review .ck-later { color: #ffb74d; }
 .cropkit-review .ck-sign { font-size: 1.7em; }
@@ -133,8 +153,9 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-unfocused { color: #ffb74d
 .cropkit-review:not(:focus-within) .ck-focused { display: none; }
 .cropkit-review:not(:focus-within) .ck-chosen { border-style: dashed; }
 .cropkit-review .ck-right { justify-content: flex-end; }
-.cropkit-review .ck-sheet { display: block; overflow: hidden; white-space: normal;
-  padding: 1.2em 1.8em; border: 1px solid var(--jp-border-color1, #bbb); border-radius: 8px;
+.cropkit-review .ck-sheet { display: block; overflow: hidden auto; white-space: normal;
+  padding: 1.2em 1.8em; pointer-events: auto; overscroll-behavior: contain;
+  border: 1px solid var(--jp-border-color1, #bbb); border-radius: 8px;
   background: var(--jp-layout-color1, #fff); }
 .cropkit-review .ck-sheet h3 { margin: 0 0 0.5em; font-size: 1.15em; }
 .cropkit-review .ck-columns { columns: 26em 3; column-gap: 2.5em; }

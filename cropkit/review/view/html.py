@@ -7,7 +7,7 @@ from html import escape
 
 from cropkit.names import printable
 from cropkit.review.model.slots import image_of
-from cropkit.review.view.layout import WIDTH, PageLayout
+from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.viewport import Rect
 
 _TAIL = 13
@@ -36,10 +36,10 @@ def pill(word: str, number: int, *, bad: bool = False, more: str = "") -> str:
 
 def at(layout: PageLayout, rect: Rect, inner: str, classes: str = "") -> str:
     """Lay a box over a part of the canvas, in per cent: it scales with the canvas."""
-    height = layout.height
+    width, height = layout.width, layout.height
     place = (
-        f"left:{100 * rect.x / WIDTH:.3f}%;top:{100 * rect.y / height:.3f}%;"
-        f"width:{100 * rect.width / WIDTH:.3f}%;height:{100 * rect.height / height:.3f}%"
+        f"left:{100 * rect.x / width:.3f}%;top:{100 * rect.y / height:.3f}%;"
+        f"width:{100 * rect.width / width:.3f}%;height:{100 * rect.height / height:.3f}%"
     )
     return f"<div class='ck-at {classes}' style='{place}'>{inner}</div>"
 

@@ -1,32 +1,34 @@
 """Where everything is on the review's canvas; pure.
 
-Canvas units are those of one page design, 1400 wide: the browser scales the canvas to the space it
-has, and reports the mouse in canvas units again.
+A canvas unit is a CSS pixel of the page that measured its room; where none has, the canvas has the
+size of one page design, and the browser scales it to the space it has.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from cropkit.review.view.slicing import USUAL, Trim, sliced
 from cropkit.review.view.viewport import Rect
 
-WIDTH = 1400
-PADDING = 16
-HEADER = 52
-CAPTION = 52
-TRIM = 7
-STRIP = 60
-PLACE = 84
+WIDTH, HEIGHT = 1400, 788  # of a canvas whose page has not told how much room it has
+NARROWEST, LOWEST = 480, 360  # a smaller room is filled by a canvas that is scaled down
+PADDING = 10
+HEADER = 36
+CAPTION = 32
+TRIM = 2
+STRIP = 46
+PLACE = 64
+SLOP = 6  # how far a hand may slip in a click
 SNAP = 7  # how near a border draws what is dragged
-MESSAGE = 46
-HINTS = 46
-GAP = 8
+MESSAGE = 32
+HINTS = 30
+GAP = 6
 HANDLE = 12
-CHIP = 116
-CHIP_SMALL = 88
-HELP = 170
-
-_COLUMNS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 3, 6: 3, 7: 4, 8: 4}
-_STAGE_HEIGHTS = {1: 600, 2: 560, 3: 500, 4: 420}
+CHIP = 96
+CHIP_SMALL = 84
+HELP = 104
+WINDOW = 132
+_SMALL_WINDOW, _NARROW = 34, 900  # what the button of the window has where there is little room
 
 
 class ClickTarget(StrEnum):
@@ -37,6 +39,7 @@ class ClickTarget(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     HELP = "help"
     STRIP = "strip"
+    WINDOW = "window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +52,25 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class PageLayout:
-    """Bands of a page: header, cells of picture and caption, message, key hints.
+    """Bands of a page: header, cells of picture and caption, last decisions, message, key hints.
 
     Parameters
     ----------
-    room : height of all the cells, where it is not this layout that says it
+    per_page : how many images are shown
+    width, height : of the whole canvas
+    aspects : width over height of each image, as far as it is known
     tight : little room for words, and for the hand: the grid, where boxes are only looked at
     """
 
     per_page: int = 3
-    room: float | None = None
+    width: int = WIDTH
+    height: int = HEIGHT
+    aspects: tuple[float, ...] = ()
     tight: bool = False
 
-    def beside(self, per_page: int, *, tight: bool = False) -> "PageLayout":
-        """Return the layout of so many images on the same canvas."""
-        return PageLayout(per_page, self.board.height, tight)
-
-    @property
-    def columns(self) -> int:
-        """Cells side by side."""
-        return _COLUMNS.get(self.per_page, -(-self.per_page // 2))
-
-    @property
-    def rows(self) -> int:
-        """Rows of cells."""
-        return -(-self.per_page // self.columns)
+    def of(self, *aspects: float) -> "PageLayout":
+        """Return the layout of images of these shapes on the same canvas."""
+        return replace(self, per_page=len(aspects), aspects=aspects)
 
     @property
     def padding(self) -> int:
@@ -86,86 +83,76 @@ class PageLayout:
         return 0 if self.tight else TRIM
 
     @property
-    def _besides(self) -> float:
-        """Height of a cell that is not the picture's."""
-        return 1.5 * self.padding + (CAPTION - 2 * TRIM if self.tight else CAPTION)
-
-    @property
-    def stage_height(self) -> float:
-        """Height for a picture."""
-        if self.room is None:
-            return _STAGE_HEIGHTS.get(self.per_page, 270)
-        return self.cell_height - self._besides
-
-    @property
-    def cell_height(self) -> float:
-        """Height of picture, padding and caption."""
-        if self.room is None:
-            return self.stage_height + self._besides
-        return self.room / self.rows - GAP
-
-    @property
-    def height(self) -> int:
-        """Height of the whole canvas."""
-        return round(self.hints.bottom)
+    def _caption_height(self) -> int:
+        return CAPTION - 2 * TRIM if self.tight else CAPTION
 
     @property
     def header(self) -> Rect:
         """Progress."""
-        return Rect(0, 0, WIDTH, HEADER)
+        return Rect(0, 0, self.width, HEADER)
 
     @property
-    def strip(self) -> Rect:
-        """The last decisions."""
-        below = HEADER + self.rows * (self.cell_height + GAP)
-        return Rect(0, below, WIDTH, STRIP)
-
-    @property
-    def places(self) -> int:
-        """How many decisions the strip has room for."""
-        return WIDTH // PLACE
-
-    def place(self, number: int) -> Rect:
-        """Return where one of the last decisions is, the oldest first."""
-        return Rect(number * PLACE, self.strip.y, PLACE - 6, STRIP - 8)
-
-    @property
-    def message(self) -> Rect:
-        """The last problem or note."""
-        return Rect(0, self.strip.bottom, WIDTH, MESSAGE)
+    def window(self) -> Rect:
+        """Where a click has the review fill the window, or gives the notebook back."""
+        width = WINDOW if self.width >= _NARROW else _SMALL_WINDOW
+        return Rect(self.width - width, 0, width, HEADER)
 
     @property
     def hints(self) -> Rect:
         """The few keys that matter."""
-        return Rect(0, self.message.bottom, WIDTH, HINTS)
+        return Rect(0, self.height - HINTS, self.width, HINTS)
 
     @property
     def help(self) -> Rect:
         """Where a click shows all keys."""
-        return Rect(WIDTH - HELP, self.hints.y, HELP, HINTS)
+        return Rect(self.width - HELP, self.hints.y, HELP, HINTS)
+
+    @property
+    def message(self) -> Rect:
+        """The last problem or note."""
+        return Rect(0, self.hints.y - MESSAGE, self.width, MESSAGE)
+
+    @property
+    def strip(self) -> Rect:
+        """The last decisions."""
+        return Rect(0, self.message.y - STRIP, self.width, STRIP)
+
+    @property
+    def places(self) -> int:
+        """How many decisions the strip has room for."""
+        return self.width // PLACE
+
+    def place(self, number: int) -> Rect:
+        """Return where one of the last decisions is, the oldest first."""
+        return Rect(number * PLACE, self.strip.y + 2, PLACE - 6, STRIP - 6)
 
     @property
     def board(self) -> Rect:
         """All the cells: the end is told there, and the message line stays in sight."""
-        return Rect(0, HEADER, WIDTH, self.strip.y - HEADER)
+        return Rect(0, HEADER, self.width, self.strip.y - HEADER)
+
+    @property
+    def _cells(self) -> tuple[Rect, ...]:
+        known = self.aspects[: self.per_page]
+        aspects = known + (USUAL,) * (self.per_page - len(known))
+        above_and_below = 1.5 * self.padding + self._caption_height
+        return sliced(aspects, self.board, Trim(self.padding, above_and_below, GAP))
 
     def cell(self, position: int) -> Rect:
         """Frame of one image with its caption."""
-        row, column = divmod(position, self.columns)
-        width = (WIDTH + GAP) / self.columns - GAP
-        y = HEADER + row * (self.cell_height + GAP)
-        return Rect(column * (width + GAP), y, width, self.cell_height)
+        return self._cells[position]
 
     def stage(self, position: int) -> Rect:
-        """Space for the picture: at some way from every border, so that a drag can leave."""
+        """Space for the picture."""
         cell, by = self.cell(position), self.padding
-        return Rect(cell.x + by, cell.y + by, cell.width - 2 * by, self.stage_height)
+        height = cell.height - 1.5 * by - self._caption_height
+        return Rect(cell.x + by, cell.y + by, cell.width - 2 * by, height)
 
     def caption(self, position: int) -> Rect:
         """Return where number, name, source and verdict are."""
         stage = self.stage(position)
-        below = self.cell(position).bottom - stage.bottom - self.padding
-        return Rect(stage.x, stage.bottom + self.padding / 2, stage.width, below)
+        y = stage.bottom + self.padding / 2
+        return Rect(stage.x, y, stage.width, self._caption_height)
 
     def chip(self, position: int) -> Rect:
         """Return where the verdict is: a click accepts this image."""
@@ -174,12 +161,19 @@ class PageLayout:
 
     def target(self, x: float, y: float) -> Target | None:
         """Return what lies under a point."""
-        if self.message.holds(x, y):
-            return Target(ClickTarget.ACKNOWLEDGE)
-        if self.help.holds(x, y):
-            return Target(ClickTarget.HELP)
+        bands = {
+            ClickTarget.WINDOW: self.window,
+            ClickTarget.ACKNOWLEDGE: self.message,
+            ClickTarget.HELP: self.help,
+        }
+        for kind, rect in bands.items():
+            if rect.holds(x, y):
+                return Target(kind)
         if self.strip.holds(x, y):
             return Target(ClickTarget.STRIP, int(x // PLACE))
+        return self._image_target(x, y)
+
+    def _image_target(self, x: float, y: float) -> Target | None:
         for position in range(self.per_page):
             if self.chip(position).holds(x, y):
                 return Target(ClickTarget.CHIP, position)

@@ -8,7 +8,6 @@ from cropkit.review.keys.keymap import shortened
 from cropkit.review.model import ReviewState
 from cropkit.review.model.slots import image_of, named
 from cropkit.review.view.html import at, keys, pill, text
-from cropkit.review.view.layout import WIDTH
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import Rect
 from cropkit.system.home import REJECTED
@@ -34,15 +33,17 @@ def _sheet(view: View) -> str:
         for group, rows in view.keymap.grouped().items()
     )
     mouse = (
-        "<div class='ck-group'><h3>Mouse</h3><div>Drag an edge, a corner or the whole box; "
-        "or click an edge or a corner, and then where it goes. "
-        "The wheel zooms at the pointer; beside the box, a zoomed image is pulled along. "
+        "<div class='ck-group'><h3>Mouse</h3><div>Drag an edge, a corner or the whole box, "
+        "with Shift to keep its ratio, with Alt its middle; beside it, a new box is drawn. "
+        "Or click an edge or a corner, and then where it goes. The right button has a menu. "
+        "The wheel zooms at the pointer, in a notebook with Ctrl; beside the box, a zoomed image "
+        "is pulled along. "
         "In the grid, a click marks. "
         "A click on the verdict under an image accepts that image, one on a small picture below "
         "goes back to it.</div></div>"
     )
-    below = view.layout.height - view.layout.board.y
-    place = Rect(0, view.layout.board.y, WIDTH, below)
+    layout = view.layout
+    place = Rect(0, layout.board.y, layout.width, layout.height - layout.board.y)
     inner = f"<div class='ck-columns'>{groups}{mouse}</div>"
     return at(view.layout, place, inner, "ck-sheet")
 

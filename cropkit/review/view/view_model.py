@@ -26,6 +26,7 @@ class View:
     without_credentials : paths of crops that were made without the content credentials of their
         image
     proposing : what there is to tell of those who propose boxes
+    fills : whether the review takes the whole window; None where that cannot be
     """
 
     folder: str
@@ -43,6 +44,7 @@ class View:
     not_lossless: int = 0
     without_credentials: frozenset[str] = frozenset()
     proposing: tuple[str, ...] = ()
+    fills: bool | None = None
 
     @property
     def kept_whole(self) -> int:

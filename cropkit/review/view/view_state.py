@@ -1,11 +1,12 @@
 """How the page is seen: in which arrangement, and how closely each image of it."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 from cropkit.geometry import Size
-from cropkit.review.model import GRID, Arrangement, Mark, Open, ReviewState
+from cropkit.review.model import Arrangement, Broken, Done, Entry, Mark, Open, ReviewState
 from cropkit.review.model.box_editing import Grip, handle_point
 from cropkit.review.view.layout import PageLayout
+from cropkit.review.view.slicing import USUAL
 from cropkit.review.view.viewport import WHOLE, Rect, Viewport, Zoom
 
 _LENS = 176  # side of the loupe
@@ -13,34 +14,25 @@ _MAGNIFIED = 3.0
 _LARGEST = 16.0  # canvas units for a pixel under the loupe, at most
 
 
-def layouts(per_page: int) -> Mapping[Arrangement, PageLayout]:
-    """Return the layout of each arrangement, all of them on a canvas of the same size."""
-    page = PageLayout(per_page)
-    return {
-        Arrangement.PAGE: page,
-        Arrangement.SINGLE: page.beside(1),
-        Arrangement.GRID: page.beside(max(GRID, per_page), tight=True),
-    }
-
-
 class ViewState:
     """Follows a session: an image that leaves the page is whole when it comes again."""
 
     def __init__(self, per_page: int) -> None:
-        self._layouts = layouts(per_page)
+        self.layout = PageLayout(per_page)  # where everything is, now
         self.arrangement = Arrangement.PAGE
         self._zooms: dict[str, Zoom] = {}
         self._held: str | None = None
         self._grip = Grip.BOTTOM_RIGHT
         self.loupe_stays = False
 
-    @property
-    def layout(self) -> PageLayout:
-        """Where everything is, now."""
-        return self._layouts[self.arrangement]
+    def resize(self, width: int, height: int) -> None:
+        """Lay everything out in a canvas of that size."""
+        self.layout = replace(self.layout, width=width, height=height)
 
     def follow(self, session: ReviewState) -> None:
-        """See what the session shows."""
+        """See what the session shows: each image has room by its shape."""
+        shown = self.layout.of(*map(_aspect, session.entries))
+        self.layout = replace(shown, tight=session.arrangement is Arrangement.GRID)
         if session.arrangement is not self.arrangement:
             self.arrangement = session.arrangement
             self._zooms.clear()
@@ -82,6 +74,11 @@ class ViewState:
     def zoom_to(self, path: str, zoom: Zoom) -> None:
         """See an image so closely from now on."""
         self._zooms[path] = zoom
+
+
+def _aspect(entry: Entry) -> float:
+    size = entry.size if isinstance(entry, Open | Done | Broken) else None
+    return USUAL if size is None else size.aspect_ratio
 
 
 def _far_corner(stage: Rect, point: tuple[float, float]) -> Rect:

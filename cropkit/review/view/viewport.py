@@ -47,6 +47,16 @@ class Rect:
         width, height = min(self.right, other.right) - x, min(self.bottom, other.bottom) - y
         return Rect(x, y, max(0.0, width), max(0.0, height))
 
+    def meets(self, other: "Rect") -> bool:
+        """Whether the two have an area in common."""
+        common = self.common(other)
+        return common.width > 0 and common.height > 0
+
+    def is_inside(self, other: "Rect") -> bool:
+        """Whether nothing of it is outside of another one."""
+        across = other.x <= self.x and self.right <= other.right
+        return across and other.y <= self.y and self.bottom <= other.bottom
+
     def held_in(self, other: "Rect") -> "Rect":
         """Return it with each edge at the nearest place inside another one."""
         left, right = (min(max(x, other.x), other.right) for x in (self.x, self.right))

@@ -1,0 +1,345 @@
+"""The review takes the window, whatever its size, and says by the cursor what a press would do."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser.reviewing import Desk, Probe, Review, Running, desk
+from PIL import Image
+from playwright.sync_api import Browser, Dialog
+
+SIZES = [(700, 700), (1100, 800), (1440, 900), (1920, 950), (2560, 1300)]
+SHAPES = {"a": (900, 600), "b": (600, 900), "c": (700, 700), "d": (900, 600), "e": (900, 600)}
+BOX = '{{"ai_crop_coords": [{0}, {1}, {2}, {3}], "ai_route": "suggestion"}}'
+RECT = "e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; }"
+
+
+def make_folder(folder: Path) -> Path:
+    folder.mkdir()
+    for name, size in SHAPES.items():
+        Image.new("RGB", size, "#4080a0").save(folder / f"{name}_a_name_of_more_letters.png")
+        sidecar = folder / f"{name}_a_name_of_more_letters.decision"
+        sidecar.write_text(BOX.format(0.3, 0.3, 0.7, 0.7))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def filling(tmp_path_factory: pytest.TempPathFactory, demo: Running) -> Iterator[Review]:
+    folder = make_folder(tmp_path_factory.mktemp("window") / "photos")
+    with demo.reviewing(folder, "filling", fill_window=True) as review:
+        yield review
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory, demo: Running) -> Iterator[Review]:
+    folder = make_folder(tmp_path_factory.mktemp("embedded") / "photos")
+    with demo.reviewing(folder, "embedded") as review:
+        yield review
+
+
+@pytest.fixture
+def page(filling: Review, browser: Browser) -> Iterator[Desk]:
+    with desk(browser, filling.url, viewport={"width": 1440, "height": 900}) as found:
+        found.page.wait_for_timeout(400)
+        found.until_shown()
+        yield found
+        assert not found.errors
+
+
+@pytest.fixture
+def probe(filling: Review) -> Iterator[Probe]:
+    with filling.probe() as found:
+        yield found
+
+
+def resized(page: Desk, width: int, height: int) -> list[float]:
+    """Give the page another size; return where the canvas is when it has followed."""
+    page.page.set_viewport_size({"width": width, "height": height})
+    page.page.wait_for_function(
+        "([w, h]) => { const c = document.querySelector('.cropkit-canvas canvas, "
+        "canvas.cropkit-canvas'); return Math.abs(c.width - w * devicePixelRatio) < 2 "
+        "&& Math.abs(c.height - h * devicePixelRatio) < 2; }",
+        arg=[width, height],
+    )
+    page.until_shown()
+    where: list[float] = page.canvas.evaluate(RECT)
+    return where
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_review_is_the_window_and_nothing_of_it_is_out_of_sight(
+    page: Desk, size: tuple[int, int]
+) -> None:
+    assert resized(page, *size) == pytest.approx([0, 0, *size], abs=1)
+    for band in (".ck-line", ".ck-side", ".ck-button"):
+        for x, y, width, height in page.page.locator(band).evaluate_all(f"es => es.map({RECT})"):
+            if width:
+                assert x >= -1
+                assert y >= -1
+                assert x + width <= size[0] + 1
+                assert y + height <= size[1] + 1
+    scrolls = "() => [scrollX, scrollY, document.scrollingElement.scrollHeight > innerHeight]"
+    assert page.page.evaluate(scrolls) == [0, 0, False]
+    assert page.page.locator(".jp-InputArea").first.evaluate(
+        "e => document.elementFromPoint(e.getBoundingClientRect().x + 9, 300)"
+        ".closest('.cropkit-review') !== null"
+    )
+
+
+def test_a_key_and_a_button_give_the_notebook_back(page: Desk, probe: Probe) -> None:
+    root = page.page.locator(".cropkit-review")
+    page.press("w")
+    page.page.locator(".cropkit-review:not(.ck-filling)").wait_for()
+    page.until_shown()
+    assert (
+        page.page.evaluate("() => document.querySelector('[data-cropkit-under], [inert]')") is None
+    )
+    x, y, _, height = root.evaluate(RECT)
+    assert x > 40
+    assert height < 900 - 80
+    assert y + height <= 900
+    page.page.wait_for_timeout(600)
+    page.settled()
+    page.click(clicked(probe, 0, "WINDOW"))
+    page.page.locator(".cropkit-review.ck-filling").wait_for()
+    page.until_shown()
+
+
+def test_in_an_own_notebook_it_is_as_high_as_what_is_seen_of_that(
+    embedded: Review, browser: Browser
+) -> None:
+    for width, height in ((1920, 950), (1100, 700)):
+        with desk(browser, embedded.url, viewport={"width": width, "height": height}) as page:
+            page.page.wait_for_timeout(500)
+            page.until_shown()
+            _, y, _, high = page.canvas.evaluate(RECT)
+            assert high > 0.7 * height
+            assert y >= 0
+            assert y + high <= height, "keys and messages are in sight"
+            assert not page.errors
+
+
+def clicked(probe: Probe, position: int, name: str) -> tuple[float, float]:
+    """Where something to click is, in pixels of the canvas."""
+    kinds = "__import__('cropkit.review.view.layout', fromlist=['ClickTarget']).ClickTarget"
+    point: tuple[float, float] = probe.value(f"review.screen_point({position}, {kinds}.{name})")
+    return point
+
+
+def cursor_at(page: Desk, point: tuple[float, float]) -> str:
+    page.page.mouse.move(*page.on_screen(point))
+    page.page.wait_for_timeout(50)
+    cursor: str = page.canvas.evaluate("c => getComputedStyle(c).cursor")
+    return cursor
+
+
+def test_the_cursor_says_what_a_press_would_do(page: Desk, probe: Probe) -> None:
+    page.settled()
+    cursors = {
+        name: cursor_at(page, probe.grip(1, name))
+        for name in ("TOP_LEFT", "TOP", "TOP_RIGHT", "RIGHT", "BOTTOM_RIGHT", "LEFT", "WHOLE")
+    }
+    assert cursors == {
+        "TOP_LEFT": "nwse-resize",
+        "TOP": "ns-resize",
+        "TOP_RIGHT": "nesw-resize",
+        "RIGHT": "ew-resize",
+        "BOTTOM_RIGHT": "nwse-resize",
+        "LEFT": "ew-resize",
+        "WHOLE": "move",
+    }
+    x, y = probe.grip(1, "TOP_LEFT")
+    assert cursor_at(page, (x - 40, y - 40)) == "crosshair"
+    cursor_at(page, (x, y))
+    assert page.page.locator(".ck-ring").count() == 1, "what a press would take is marked"
+    assert cursor_at(page, clicked(probe, 1, "CHIP")) == "pointer"
+
+
+def test_the_whole_name_of_an_image_is_told_where_the_pointer_rests(
+    page: Desk, probe: Probe
+) -> None:
+    layout = "review._controller.screen.layout.caption(0).middle"
+    x, y = probe.value(layout)
+    page.page.mouse.move(x, y)
+    tip = page.page.locator(".ck-tip")
+    tip.wait_for()
+    assert "a_a_name_of_more_letters.png" in tip.inner_text()
+    assert "AI suggestion" in tip.inner_text()
+
+
+def test_a_drag_goes_on_outside_of_the_canvas_and_ends_where_the_button_is_let_go(
+    page: Desk, probe: Probe
+) -> None:
+    page.press("w")
+    page.page.locator(".cropkit-review:not(.ck-filling)").wait_for()
+    page.until_shown()
+    page.page.wait_for_timeout(500)
+    page.press("r")
+    page.settled()
+    before = probe.boxes()[0]
+    x, y = page.on_screen(probe.grip(0, "LEFT"))
+    mouse = page.page.mouse
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x - 60, y, steps=3)
+    mouse.move(3, y, steps=3)  # beside the notebook
+    mouse.move(x - 20, y, steps=3)
+    mouse.up()
+    page.settled()
+    after = probe.boxes()[0]
+    assert 0 < after[0] < before[0]
+    assert after[2:] == before[2:]
+    page.press("r", "w")
+    page.page.locator(".cropkit-review.ck-filling").wait_for()
+
+
+@pytest.mark.parametrize("button", ["middle", "right"])
+def test_only_the_primary_button_drags(page: Desk, probe: Probe, button: str) -> None:
+    page.press("r")
+    page.settled()
+    before = probe.boxes()
+    x, y = page.on_screen(probe.grip(1, "TOP_LEFT"))
+    page.page.mouse.move(x, y)
+    page.page.mouse.down(button=button)  # type: ignore[arg-type]  # one of three words
+    page.page.mouse.move(x - 50, y - 40, steps=3)
+    page.page.mouse.up(button=button)  # type: ignore[arg-type]  # as above
+    page.settled()
+    assert probe.boxes() == before
+    page.press("Escape")
+    page.canvas.focus()
+
+
+def test_a_drag_on_the_bare_picture_draws_a_new_box(page: Desk, probe: Probe) -> None:
+    page.press("r")
+    page.settled()
+    left, top, right = probe.value(
+        "(lambda f: (f.x, f.y, f.right))(review._controller.screen.viewport(0).frame)"
+    )
+    scale = (right - left) / 900
+    mouse = page.page.mouse
+    mouse.move(left + 120 * scale, top + 110 * scale)
+    mouse.down()
+    mouse.move(left + 60 * scale, top + 50 * scale, steps=4)
+    mouse.up()
+    page.settled()
+    assert probe.boxes()[0] == pytest.approx((60, 50, 121, 111), abs=3)
+    page.press("r")
+    page.settled()
+
+
+def test_shift_keeps_the_ratio_and_alt_the_centre(page: Desk, probe: Probe) -> None:
+    for key in ("Shift", "Alt"):
+        page.press("r")
+        page.settled()
+        page.page.wait_for_timeout(300)
+        before = probe.boxes()[0]
+        x, y = page.on_screen(probe.grip(0, "BOTTOM_RIGHT"))
+        page.page.keyboard.down(key)
+        page.page.mouse.move(x, y)
+        page.page.mouse.down()
+        page.page.mouse.move(x + 70, y + 20, steps=4)
+        page.page.mouse.up()
+        page.page.keyboard.up(key)
+        page.settled()
+        after = probe.boxes()[0]
+        wide, high = after[2] - after[0], after[3] - after[1]
+        assert wide > before[2] - before[0]
+        if key == "Shift":
+            ratio = (before[2] - before[0]) / (before[3] - before[1])
+            assert wide / high == pytest.approx(ratio, abs=0.01)
+            assert after[:2] == before[:2]
+        else:
+            assert (after[0] + after[2]) / 2 == pytest.approx((before[0] + before[2]) / 2, abs=1)
+            assert (after[1] + after[3]) / 2 == pytest.approx((before[1] + before[3]) / 2, abs=1)
+    page.press("r")
+    page.settled()
+
+
+def test_the_menu_is_the_reviews_own_and_with_shift_the_hosts(page: Desk, probe: Probe) -> None:
+    page.settled()
+    x, y = page.on_screen(probe.grip(1, "WHOLE"))
+    page.page.mouse.click(x, y, button="right")
+    menu = page.page.locator(".ck-menu")
+    menu.wait_for()
+    assert page.page.locator(".lm-Menu").count() == 0
+    menu.locator("[data-does=reject]").click()
+    menu.wait_for(state="detached")
+    page.settled()
+    marks = probe.value("[str(e.mark) for e in review._controller.session.entries]")
+    assert marks == ["keep", "reject", "keep"]
+    assert page.status().chosen == 2  # type: ignore[union-attr]  # (there is one)
+    page.press("x")
+    page.settled()
+    page.page.mouse.click(x, y, button="right")
+    page.press("Escape")
+    assert menu.count() == 0
+    assert page.canvas.evaluate("c => c === document.activeElement")
+    page.page.keyboard.down("Shift")
+    page.page.mouse.click(x, y, button="right")
+    page.page.keyboard.up("Shift")
+    page.page.locator(".lm-Menu").first.wait_for()
+    assert menu.count() == 0
+    page.press("Escape")
+
+
+def test_the_wheel_scrolls_the_notebook_unless_ctrl_is_held(
+    embedded: Review, browser: Browser
+) -> None:
+    scrolled = "() => document.querySelector('.jp-WindowedPanel-outer').scrollTop"
+    with desk(browser, embedded.url, viewport={"width": 1100, "height": 600}) as page:
+        page.page.wait_for_timeout(500)
+        page.until_shown()
+        before = page.page.evaluate(scrolled)
+        x, y, width, height = page.canvas.evaluate(RECT)
+        page.page.mouse.move(x + width / 3, y + height / 2)
+        page.page.mouse.wheel(0, -120)
+        page.page.wait_for_function(f"before => ({scrolled})() < before", arg=before)
+        after = page.page.evaluate(scrolled)
+        page.page.keyboard.down("Control")
+        page.page.mouse.wheel(0, -120)
+        page.page.keyboard.up("Control")
+        page.settled()
+        page.page.wait_for_timeout(300)
+        assert page.page.evaluate(scrolled) == after
+        with embedded.probe() as probe:
+            zooms = "[z.factor for z in review._controller.screen.view_state._zooms.values()]"
+            assert probe.value(zooms) != []
+        page.press("0")
+        page.settled()
+
+
+def test_nobody_is_asked_whether_to_leave_when_all_is_saved(page: Desk) -> None:
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.page.on("dialog", answer)
+    page.page.mouse.click(700, 450)  # a browser asks only where somebody has been
+    page.press("ArrowLeft", "r")
+    page.settled()
+    page.page.reload(wait_until="domcontentloaded")
+    page.until_replayed()
+    assert asked == []
+
+
+def test_the_sheet_of_keys_can_be_read_to_its_end_in_a_small_window(page: Desk) -> None:
+    resized(page, 700, 700)
+    page.press("?")
+    sheet = page.page.locator(".ck-sheet")
+    sheet.wait_for()
+    last = sheet.locator(".ck-row").last
+    last.scroll_into_view_if_needed()
+    x, y, width, height = last.evaluate(RECT)
+    assert x >= 0
+    assert x + width <= 701
+    assert y + height <= 701
+    page.page.mouse.move(300, 400)
+    page.page.mouse.wheel(0, -5000)
+    page.page.wait_for_timeout(200)
+    page.page.mouse.wheel(0, 5000)
+    page.page.wait_for_timeout(300)
+    assert sheet.evaluate("e => e.scrollTop + e.clientHeight >= e.scrollHeight - 2")
+    page.page.mouse.click(300, 400)
+    sheet.wait_for(state="detached")
