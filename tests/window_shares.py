@@ -1,5 +1,7 @@
 """How much of a window is pictures, as docs/review.md has it: python tests/window_shares.py"""
 
+import sys
+
 from cropkit.review.view.layout import PageLayout
 
 SIZES = ((700, 700), (1100, 800), (1440, 900), (1920, 1080), (2560, 1300))
@@ -46,4 +48,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    print(table())
+    sys.stdout.write(table())

@@ -105,6 +105,7 @@ class Screen:
     @property
     def layout(self) -> PageLayout:
         """Where everything is, in the arrangement at hand."""
+        self.view_state.follow(self._session())
         return self.view_state.layout
 
     @property
@@ -123,6 +124,7 @@ class Screen:
         entry = entries[position] if position < len(entries) else None
         if not isinstance(entry, Open | Done | Broken) or entry.size is None:
             return None
+        self.view_state.follow(self._session())
         return self.view_state.view(position, entry.path, entry.size)
 
     def picture(self, view: View) -> Image:

@@ -88,7 +88,7 @@ def test_the_review_is_the_window_and_nothing_of_it_is_out_of_sight(
 
 def test_a_key_and_a_button_give_the_notebook_back(page: Desk, probe: Probe) -> None:
     root = page.page.locator(".cropkit-review")
-    page.press("w")
+    page.press("F9")
     page.page.locator(".cropkit-review:not(.ck-filling)").wait_for()
     page.until_shown()
     assert (
@@ -170,7 +170,7 @@ def test_the_whole_name_of_an_image_is_told_where_the_pointer_rests(
 def test_a_drag_goes_on_outside_of_the_canvas_and_ends_where_the_button_is_let_go(
     page: Desk, probe: Probe
 ) -> None:
-    page.press("w")
+    page.press("F9")
     page.page.locator(".cropkit-review:not(.ck-filling)").wait_for()
     page.until_shown()
     page.page.wait_for_timeout(500)
@@ -189,7 +189,7 @@ def test_a_drag_goes_on_outside_of_the_canvas_and_ends_where_the_button_is_let_g
     after = probe.boxes()[0]
     assert 0 < after[0] < before[0]
     assert after[2:] == before[2:]
-    page.press("r", "w")
+    page.press("r", "F9")
     page.page.locator(".cropkit-review.ck-filling").wait_for()
 
 

@@ -322,6 +322,7 @@ class PageDisplay:
         """Draw what looks different from what is there, image by image."""
         self._boxes_due = None
         now, live_drag = session(), self._canvases.live_drag
+        self._view_state.follow(now)
         wanted = cell_states(now, self._view_state, self._prefetch.applied)
         after = self._lifted(wanted, self._loupe(now))
         moved = self._drawn is not None and self._looks(now) != self._looked

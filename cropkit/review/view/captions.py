@@ -82,7 +82,8 @@ def _second(view: View, entry: Entry) -> str:
     """Return what is said besides the name, which it gives way to, and how sure a source is."""
     named, tail = _below(view, entry)
     words = f"<span class='ck-quiet ck-second ck-cut'>{text(named)}</span>" if named else ""
-    return f"{words}<span class='ck-quiet ck-sure'>{_meter(entry) if tail else ''}{text(tail)}</span>"
+    meter = _meter(entry) if tail else ""
+    return f"{words}<span class='ck-quiet ck-sure'>{meter}{text(tail)}</span>"
 
 
 def _meter(entry: Entry) -> str:
