@@ -79,7 +79,6 @@ def launch(
         "learn": learn,
         **crops,
         "defer": defer,
-        "fill_window": True,
         "reviewer": reviewer or "",
         "around": around,
         "suggestions": _absolute(suggestions),
@@ -143,7 +142,9 @@ def _show(
 ) -> None:
     demo = session / "demo"
     folder = parameters["folder"] or str(demo)
-    book = notebooks.filled(notebooks.notebook(NOTEBOOK), {**parameters, "folder": folder})
+    book = notebooks.filled(
+        notebooks.notebook(NOTEBOOK), {**parameters, "folder": folder, "fill_window": True}
+    )
     _say(f"starting JupyterLab on {folder} …")
     lab = Lab(session, port)
     try:

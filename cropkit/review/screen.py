@@ -157,18 +157,16 @@ class Screen:
         """Call back with what the browser's own part tells of one kind."""
         self.canvases.live_drag.on_message(kind, take, self._guard.watch)
 
-    def offer(self, menu: Iterable[tuple[str, str, str]]) -> None:
-        """Have a menu of these actions at an image: name, words, key."""
+    def furnish(self, menu: Iterable[tuple[str, str, str]], *, fills: bool) -> None:
+        """Have a menu of these actions at an image: name, words, key; take the window if wanted."""
         self.canvases.live_drag.offer(menu)
+        if fills:
+            self.canvases.live_drag.fill(alone=True)
 
     @property
     def fills(self) -> bool | None:
         """Whether the review takes the whole window; None where no browser can say."""
         return self.canvases.live_drag.fills
-
-    def fill_window(self) -> None:
-        """Take the whole window from the beginning: the notebook is there for the review."""
-        self.canvases.live_drag.fill(alone=True)
 
     def toggle_window(self) -> None:
         """Take the whole window, or give the notebook back."""

@@ -130,14 +130,10 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             around=collection.rules() if rule is None else {"": collection.rule(rule)},
             learn=learns,
         )
-        if fills:
-            self._controller.screen.fill_window()
-        self._controller.screen.offer(bound.menu())
+        self._controller.screen.furnish(bound.menu(), fills=fills)
         self._keyboard = self._listening(running, bound)
         bands = {name: _band() for name in _BANDS}
-        self._status = HTML(layout=Layout())
-        self._status.add_class("cropkit-status")
-        self._bands = bands
+        self._bands, self._status = bands, _status_line()
         self._style = HTML(CSS, layout=Layout(display="none"))
         live_drag = self._controller.screen.live_drag_widget
         super().__init__(
@@ -283,6 +279,12 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
 def _preset(keys: object) -> str:
     return parameters.choice("keys", keys, ("", *PRESETS))
+
+
+def _status_line() -> HTML:
+    line = HTML(layout=Layout())
+    line.add_class("cropkit-status")
+    return line
 
 
 def _band() -> HTML:
