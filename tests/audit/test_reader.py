@@ -65,6 +65,7 @@ WITH: Mapping[str, Callable[[TrailReader], object]] = {
     "operations.by_id": lambda trail: trail.operations.by_id(done(trail).id),
     "operations.is_done": lambda trail: trail.operations.is_done(done(trail).id),
     "operations.is_told": lambda trail: trail.operations.is_told(done(trail)),
+    "operations.needing": lambda trail: trail.operations.needing(content(trail)),
     "operations.later_on": lambda trail: trail.operations.later_on(done(trail)),
     "operations.redoable_of": lambda trail: trail.operations.redoable_of(IMAGE),
     "operations.undoable_by_id": lambda trail: trail.operations.undoable_by_id(done(trail).id[:8]),

@@ -14,6 +14,7 @@ from cropkit.review.model import Filter
 
 MODIFIERS = {"Ctrl": "Control", "Accel": "Control"}
 RESTART_SECONDS = 60_000
+IS_THE_REVIEWS = "document.activeElement.closest('.cropkit-canvas') !== null"
 FILTERED = " only · "  # what the header says of a filter
 
 
@@ -68,10 +69,15 @@ def places(page: Desk) -> list[tuple[float, float]]:
 
 
 def keyboard_is_the_reviews(page: Desk) -> bool:
-    found: bool = page.page.evaluate(
-        "() => document.activeElement.closest('.cropkit-canvas') !== null"
-    )
+    found: bool = page.page.evaluate(f"() => {IS_THE_REVIEWS}")
     return found
+
+
+def fills_the_window(page: Desk) -> bool:
+    fills: bool = page.page.evaluate(
+        "() => document.querySelector('.cropkit-review').classList.contains('ck-filling')"
+    )
+    return fills
 
 
 def element_at(page: Desk, x: float, y: float) -> str:
@@ -101,7 +107,11 @@ def test_no_command_mode_key_edits_the_notebook_after_any_click(page: Desk) -> N
     for x, y in clicked:
         hit = element_at(page, x, y)
         page.page.mouse.click(x, y)
-        assert keyboard_is_the_reviews(page), hit
+        page.page.wait_for_function(f"() => {IS_THE_REVIEWS}")
+        if not fills_the_window(page):  # its button was hit: everything has another place now
+            page.press("F9")
+            page.settled()
+            assert fills_the_window(page), hit
         if hit not in tried:
             tried.add(hit)
             press_all(page, keys)

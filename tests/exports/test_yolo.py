@@ -82,7 +82,7 @@ def test_an_image_that_was_skipped_has_an_empty_file_where_it_is_asked_for(
     album: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     out = tmp_path / "y"
-    told = exported(capsys, album, "yolo", out, "--verdicts", "accept,adjusted,skip")
+    told = exported(capsys, album, "yolo", out, "--verdicts", "accept,adjusted,kept-whole,skip")
     assert (out / "labels" / "b_stage2.txt").read_bytes() == b""
     assert out / "images" / "b_stage2.png" in listed(out)
     assert told["written"] == 6

@@ -55,8 +55,8 @@ def parses(suffix: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parses]:
     module, function = PARSERS[suffix]
     counted, parse = Parses(), getattr(import_module(module), function)
 
-    def counting(data: bytes, name: str, *drop: Any) -> Any:
-        container = parse(data, name, *drop)
+    def counting(data: bytes, name: str, *drop: Any, **how: Any) -> Any:
+        container = parse(data, name, *drop, **how)
         counted.seen.append((data, container))
         return container
 

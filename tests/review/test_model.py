@@ -377,12 +377,12 @@ def test_an_image_that_was_cropped_already_is_not_offered_its_box_again() -> Non
         advance(session, ResetBox())
 
 
-def test_without_a_suggestion_the_full_image_is_offered_and_accepting_it_is_adjusted() -> None:
+def test_without_a_suggestion_the_full_image_is_offered_and_accepting_it_keeps_it_whole() -> None:
     session = on(begin(PATHS, 1), looked(PATHS[0], suggestions=()))
     assert entry(session).box == PixelBox.full(SIZE)
     (decision,) = advance(session, Decide()).decisions
     assert (decision.verdict, decision.box, decision.suggestion) == (
-        Verdict.ADJUSTED,
+        Verdict.KEPT_WHOLE,
         PixelBox.full(SIZE),
         None,
     )

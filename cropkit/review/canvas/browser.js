@@ -35,11 +35,16 @@ class Room {
   get filling() { return this.model.get("filling"); }
 
   arrange() {
+    const had = document.activeElement;
     this.uncover();
     if (this.filling) this.cover();
     this.root.classList.toggle("ck-filling", this.filling);
     this.measure();
     if (!this.filling) this.root.scrollIntoView({ block: "nearest" });
+    // The notebook that comes back takes the keys: whoever works in the review keeps them.
+    if (this.root.contains(had))
+      for (const delay of [0, PACE])
+        setTimeout(() => document.activeElement === document.body && had.focus({ preventScroll: true }), delay);
   }
 
   cover() {
