@@ -13,6 +13,8 @@ SHAPES = {"a": (900, 600), "b": (600, 900), "c": (700, 700), "d": (900, 600), "e
 BOX = '{{"ai_crop_coords": [{0}, {1}, {2}, {3}], "ai_route": "suggestion"}}'
 RECT = "e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; }"
 
+FOCUSED = 2500  # milliseconds after which a page that was opened takes the focus no more
+
 
 def make_folder(folder: Path) -> Path:
     folder.mkdir()
@@ -257,6 +259,7 @@ def test_shift_keeps_the_ratio_and_alt_the_centre(page: Desk, probe: Probe) -> N
 
 def test_the_menu_is_the_reviews_own_and_with_shift_the_hosts(page: Desk, probe: Probe) -> None:
     page.settled()
+    page.page.wait_for_timeout(FOCUSED)
     x, y = page.on_screen(probe.grip(1, "WHOLE"))
     page.page.mouse.click(x, y, button="right")
     menu = page.page.locator(".ck-menu")
