@@ -16,7 +16,7 @@ from cropkit.taste.boxes import Array
 from cropkit.taste.example import Source
 from cropkit.taste.examples import Examples
 from cropkit.taste.head import Head
-from cropkit.taste.portfolio import CENTRE, Choice, History
+from cropkit.taste.portfolio import CENTRE, MOST_DECISIONS, Choice, History
 
 _DRAWN = 1000
 _FOLDS = 5
@@ -141,7 +141,7 @@ def replayed(known: History) -> Predictions:
     """Predict each image by what the decisions before it had taught, as in a review."""
     choice, every, sources = Choice(), [], []
     for start in range(0, len(known), _STEP):
-        before = known.some(slice(0, start))
+        before = known.some(slice(max(0, start - MOST_DECISIONS), start))
         choice = choice.again(before)
         answers = choice.predictor(before)(known.some(slice(start, start + _STEP)))
         every += [each[None] for each in answers]

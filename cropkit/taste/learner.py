@@ -20,10 +20,9 @@ from cropkit.geometry import NormalizedBox
 from cropkit.records import Decision, Suggestion
 from cropkit.taste import boxes, features
 from cropkit.taste.boxes import Array
-from cropkit.taste.portfolio import FIRST, Choice, History, Predict
+from cropkit.taste.portfolio import FIRST, MOST_DECISIONS, Choice, History, Predict
 
 _MOST_IMAGES = 20_000  # whose features are kept: 8 MB
-_MOST_DECISIONS = 1_000  # that are learned from: the latest
 _CONTROL = 20  # one of so many images is shown what it would be had nothing been learned
 _ALIKE = 0.005  # of the side: nobody tells two boxes apart that are so near
 _DIGEST = 32  # bytes
@@ -50,7 +49,8 @@ class Learner:
     def __init__(self) -> None:
         self._seen: OrderedDict[str, Seen] = OrderedDict()
         self._taught: OrderedDict[str, _Taught] = OrderedDict()
-        self._choice, self._count = Choice(), 0
+        self._choice = Choice()
+        self._untrained = 0
         self._predict: Predict | None = None
         self._lock = Lock()
 
@@ -68,23 +68,25 @@ class Learner:
     def decided(self, *decisions: Decision) -> None:
         """Learn from decisions, at the next training; without a box one takes an earlier back."""
         with self._lock:
+            self._untrained += len(decisions)
             for decision in decisions:
                 self._taught.pop(decision.path, None)
                 if decision.box is not None and not decision.slot:
                     box = np.array(decision.box.normalized(decision.size).xyxy)
                     self._taught[decision.path] = _Taught(decision.sha256, box)
-            while len(self._taught) > _MOST_DECISIONS:
+            while len(self._taught) > MOST_DECISIONS:
                 self._taught.popitem(last=False)
 
     def undone(self, path: str) -> None:
         """Forget a decision."""
         with self._lock:
+            self._untrained += 1
             self._taught.pop(path, None)
 
     @property
     def untrained(self) -> int:
-        """How many decisions more or fewer there are than at the last training."""
-        return abs(len(self._taught) - self._count)
+        """How many decisions were made or taken back since the last training."""
+        return self._untrained
 
     def _keep(self, sha256: str, seen: Seen) -> None:
         self._seen[sha256] = seen
@@ -96,18 +98,15 @@ class Learner:
 
     def train(self) -> None:
         """Choose a predictor anew, and learn from all decisions; some hundredths of a second."""
-        known, count = self._history()
+        with self._lock:
+            self._untrained = 0
+            pairs = [(self._seen.get(each.sha256), each.box) for each in self._taught.values()]
+        rows = [(seen, box) for seen, box in pairs if seen is not None]
+        known = _history([seen for seen, _ in rows], [box for _, box in rows])
         choice = self._choice.again(known)
         predict = choice.predictor(known)
         with self._lock:
-            self._choice, self._predict, self._count = choice, predict, count
-
-    def _history(self) -> tuple[History, int]:
-        with self._lock:
-            pairs = [(self._seen.get(each.sha256), each.box) for each in self._taught.values()]
-            count = len(self._taught)
-        rows = [(seen, box) for seen, box in pairs if seen is not None]
-        return _history([seen for seen, _ in rows], [box for _, box in rows]), count
+            self._choice, self._predict = choice, predict
 
     # -- proposing ------------------------------------------------------------------------------
 
