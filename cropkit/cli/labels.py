@@ -5,7 +5,7 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cropkit.cli import learning
 from cropkit.cli.shell import (
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from cropkit.records import Problem
     from cropkit.suggest.detections import Detections
 
-_SHOWN = 20  # problems of a kind that are told one by one; `--json` has all
 _ORDERS, _UNITS, _FRAMES = (
     ("xyxy", "xywh", "cxcywh"),
     ("pixels", "normalized", "percent"),
@@ -198,8 +197,8 @@ def _tell(arguments: argparse.Namespace, result: "Import") -> int:
                 "boxes": result.boxes,
                 "known": result.known,
                 "clipped": asdict(result.clipped),
-                "problems": [_problem(each) for each in result.problems],
-                "strange": [_problem(each) for each in result.strange],
+                "problems": learning.as_json(result.problems),
+                "strange": learning.as_json(result.strange),
             }
         )
     else:
@@ -227,16 +226,9 @@ def _plural(word: str, count: int) -> str:
 
 
 def _complain(what: str, problems: "list[Problem]") -> None:
-    for problem in problems[:_SHOWN]:
-        say(f"{problem.path}: {problem.reason}")
-    if len(problems) > _SHOWN:
-        say(f"… and {len(problems) - _SHOWN} more (`--json` has all)")
+    learning.complain_of(problems)
     if problems:
         say(f"{len(problems)} {what}")
-
-
-def _problem(problem: "Problem") -> dict[str, Any]:
-    return {"where": problem.path, "reason": problem.reason}
 
 
 def _list(arguments: argparse.Namespace) -> int:

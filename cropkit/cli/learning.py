@@ -10,6 +10,9 @@ from cropkit.errors import BadTaste
 from cropkit.names import all_escaped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cropkit.records import Problem
     from cropkit.taste.evaluation import Evaluation, Figures, Mean, Predictions
     from cropkit.taste.examples import Examples
 
@@ -56,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not known.images:
         raise BadTaste(arguments.folder, "has no image with a crop that was decided on")
     done = _train(arguments, known) if arguments.train_head else _evaluate(arguments, known)
-    _complain(known)
+    complain_of(known.problems)
     return done
 
 
@@ -67,7 +70,7 @@ def _train(arguments: argparse.Namespace, known: "Examples") -> int:
     head.write(arguments.out)
     if arguments.json:
         answer = {"ok": True, "head": str(arguments.out), "images": head.count}
-        document(answer | {"constant": head.is_constant, "problems": _problems(known)})
+        document(answer | {"constant": head.is_constant, "problems": as_json(known.problems)})
     else:
         nothing = "; nothing beyond its median box" if head.is_constant else ""
         tell(f"{arguments.out}: learned from {head.count:,} images{nothing}")
@@ -82,7 +85,9 @@ def _evaluate(arguments: argparse.Namespace, known: "Examples") -> int:
         _write(arguments.predictions, known.images, predictions)
     result = evaluation.evaluate(known, predictions)
     if arguments.json:
-        document({"ok": not known.problems} | result.to_json() | {"problems": _problems(known)})
+        document(
+            {"ok": not known.problems} | result.to_json() | {"problems": as_json(known.problems)}
+        )
     else:
         tell(*_table(result))
     return FAILED if known.problems else DONE
@@ -142,12 +147,14 @@ def _cell(mean: "Mean | None", scale: int) -> str:
     return f"{scale * mean.mean:.{digits}f} ± {scale * half:.{digits}f}"
 
 
-def _problems(known: "Examples") -> list[dict[str, Any]]:
-    return [{"where": each.path, "reason": each.reason} for each in known.problems]
+def as_json(problems: "Sequence[Problem]") -> list[dict[str, Any]]:
+    """Return problems as `--json` has them."""
+    return [{"where": each.path, "reason": each.reason} for each in problems]
 
 
-def _complain(known: "Examples") -> None:
-    for problem in known.problems[:_SHOWN]:
+def complain_of(problems: "Sequence[Problem]") -> None:
+    """Tell the first problems, and how many more there are."""
+    for problem in problems[:_SHOWN]:
         say(f"{problem.path}: {problem.reason}")
-    if len(known.problems) > _SHOWN:
-        say(f"… and {len(known.problems) - _SHOWN} more (`--json` has all)")
+    if len(problems) > _SHOWN:
+        say(f"… and {len(problems) - _SHOWN} more (`--json` has all)")
