@@ -12,8 +12,11 @@ from cropkit.review.model import (
     Applied,
     Decide,
     Decided,
+    Filter,
     GoTo,
+    NextFilter,
     RestoreFailed,
+    TurnFolder,
     Undo,
     begin,
 )
@@ -38,6 +41,17 @@ def test_a_decision_is_counted_by_what_became_of_it_last() -> None:
     state = after(state, Applied(PATHS[0], Status.CROPPED))
     assert (counts.of(state).waiting, counts.of(state).written) == (0, 1)
     assert len(state.failed) == 0
+
+
+def test_a_folder_of_which_nothing_is_listed_any_more_follows_too() -> None:
+    gone = {"a/gone.png": REJECTED, "c/gone.png": REJECTED}
+    state = begin(PATHS, 1, {**gone, PATHS[5]: REJECTED})
+    while state.filter is not Filter.REJECTED:
+        state = after(state, NextFilter())
+    there = after(state, TurnFolder(1))
+    assert there.entries[there.chosen].path == "c/gone.png"
+    back = after(there, TurnFolder(-1))
+    assert back.entries[back.chosen].path == PATHS[5]
 
 
 TestKept = Kept.TestCase

@@ -77,28 +77,28 @@ class _Folders:
             self._following[self._latest[folder]] = run
         self._latest[folder] = run
 
-    def runs(self, folder: str, listed: int) -> Iterator[tuple[int, int]]:
+    def runs(self, folder: str, count: int) -> Iterator[tuple[int, int]]:
         """Yield where a folder's images begin and end: once, in an order by folders.
 
         Parameters
         ----------
-        listed : how many images are seen
+        count : how many images are seen
         """
         run = self._first.get(folder, _FREE)
-        while run != _FREE and self._starts[run] < listed:
-            yield self._starts[run], self._end(run, listed)
+        while run != _FREE and self._starts[run] < count:
+            yield self._starts[run], self._end(run, count)
             run = self._following[run]
 
-    def around(self, number: int, listed: int) -> tuple[int, int]:
+    def around(self, number: int, count: int) -> tuple[int, int]:
         """Return where the run begins and ends that an image is in; one of its own if none."""
-        if number >= listed:
+        if number >= count:
             return number, number + 1
         run = bisect_right(self._starts, number) - 1
-        return self._starts[run], self._end(run, listed)
+        return self._starts[run], self._end(run, count)
 
-    def _end(self, run: int, listed: int) -> int:
+    def _end(self, run: int, count: int) -> int:
         following = run + 1
-        return min(self._starts[following], listed) if following < len(self._starts) else listed
+        return min(self._starts[following], count) if following < len(self._starts) else count
 
 
 def _way(path: str) -> tuple[int, int]:
@@ -142,12 +142,11 @@ class _Names:
         self.folded: list[str] = []
         self._tables: list[_Table] = []
 
-    def add(self, paths: Sequence[str], *, listed: bool) -> None:
-        """Add images that are not known; only those that are listed are in a folder's runs."""
+    def add(self, paths: Sequence[str]) -> None:
+        """Add images that are not known."""
         first = len(self.paths)
         self.paths.extend(paths)
-        if listed:
-            self.folders.add(paths, first)
+        self.folders.add(paths, first)
         self._enter(paths, first)
         del self.folded[first // LEAF :]
         starts = range(first // LEAF * LEAF, len(self.paths), LEAF)
@@ -198,12 +197,12 @@ class _Begun:
     def with_listed(self, paths: Sequence[str]) -> "_Begun":
         """Return it with more of the listing; nothing may be known beside it yet."""
         names = self._growing()
-        names.add(paths, listed=True)
+        names.add(paths)
         return _Begun(names, self.count + len(paths), self.listed + len(paths))
 
     def with_others(self, paths: Sequence[str]) -> "_Begun":
         names = self._growing()
-        names.add(paths, listed=False)
+        names.add(paths)
         return _Begun(names, self.count + len(paths), self.listed)
 
     def _growing(self) -> _Names:
@@ -211,8 +210,7 @@ class _Begun:
         if len(self.names.paths) == self.count:
             return self.names
         names = _Names()
-        names.add(self.paths[: self.listed], listed=True)
-        names.add(self.paths[self.listed :], listed=False)
+        names.add(self.paths)
         return names
 
     def number(self, path: str) -> int:
@@ -220,10 +218,10 @@ class _Begun:
         return self.names.number(path, self.count)
 
     def runs(self, folder: str) -> Iterator[tuple[int, int]]:
-        return self.names.folders.runs(folder, self.listed)
+        return self.names.folders.runs(folder, self.count)
 
     def around(self, number: int) -> tuple[int, int]:
-        return self.names.folders.around(number, self.listed)
+        return self.names.folders.around(number, self.count)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Begun):
@@ -335,8 +333,11 @@ class Index:
         )
 
     def within(self, folder: str, these: NumberSet) -> int:
-        """Return how many of these are in a folder."""
-        begun = sum(these.between(*run) for run in self.begun.runs(folder))
+        """Return how many of these are in a folder; of those of the beginning, what is listed."""
+        runs, listed = self.begun.runs(folder), self.begun.listed
+        begun = sum(
+            these.between(start, min(stop, listed)) for start, stop in runs if start < listed
+        )
         return begun + len(these & (self.folders.get(folder) or NumberSet()))
 
     def first_of(self, folder: str, these: NumberSet) -> int | None:
