@@ -167,6 +167,18 @@ class Browser:
         widget._handle_custom_msg({"key": key, "repeat": repeat} | facts, [])
         self.loop.run()
 
+    def holding(self, *, shift: bool = False, alt: bool = False, ctrl: bool = False) -> None:
+        """Hold these keys from now on, as the browser's own part tells with the mouse."""
+        widget: Any = self.controller.screen.live_drag_widget
+        widget._handle_custom_msg({"keys": [shift, alt, ctrl]}, [])
+        self.loop.run()
+
+    def click(self, point: tuple[float, float], **held: bool) -> None:
+        """Press the first button and let go at once, with these keys held."""
+        self.holding(**held)
+        self.mouse("down", point)
+        self.mouse("up", point)
+
     def mouse(self, event: str, point: tuple[float, float]) -> None:
         self._event({"event": f"mouse_{event}", "x": point[0], "y": point[1]})
         self.loop.sleep(0.02)

@@ -300,6 +300,8 @@ class ReviewController:
         if decisions:
             self._enter.announce(self.session)
         self._tell_taken_back(step.undone)
+        if step.note:
+            self.guard.note(step.note)
         self._carry_out(decisions, step.undone)
         self.follow()
 

@@ -32,6 +32,8 @@ IN_CROPS = "tests/review/test_review_slots.py"
 IN_STREAMED = "tests/review/test_model_streamed.py"
 IN_COMING = "tests/review/test_review_streamed.py"
 EDITS, IN_UNDOING = "review/model/edits.py", "tests/review/test_model_undoing.py"
+SELECTING = "review/model/selecting.py"
+IN_SELECTED = "tests/review/test_model_selected.py"
 IN_EXACT_KEYS = "tests/review/test_review_exact_keys.py"
 IN_SILENCE = "tests/review/test_review_silence.py"
 
@@ -253,9 +255,37 @@ REVIEW = (
     mutant(
         "a mark is gone when the page is turned",
         TRANSFORMS,
-        "entry.box != entry.offered or entry.mark is not Mark.KEEP",
-        "entry.box != entry.offered",
+        "entry.box != came.box or entry.mark is not Mark.KEEP",
+        "entry.box != came.box",
         IN_MODEL,
+    ),
+    mutant(
+        "an image that was given its own box back is carried over again",
+        TRANSFORMS,
+        "entry.box != came.box",
+        "entry.box not in (came.box, entry.offered)",
+        IN_SELECTED,
+    ),
+    mutant(
+        "what is done to one of the selected is done to that alone",
+        SELECTING,
+        "for position in where:\n        after = rule",
+        "for position in where[-1:]:\n        after = rule",
+        IN_SELECTED,
+    ),
+    mutant(
+        "a box is carried over what was changed by hand",
+        SELECTING,
+        "isinstance(e, Open) and not is_changed(session, e) for e",
+        "isinstance(e, Open) for e",
+        IN_SELECTED,
+    ),
+    mutant(
+        "what was carried over stays when that is taken back",
+        EDITS,
+        "if not isinstance(entry, Open) or entry.framed != CARRIED:",
+        "if True:",
+        IN_SELECTED,
     ),
     mutant(
         "a draft is kept for another content",
@@ -469,8 +499,8 @@ REVIEW = (
     mutant(
         "the numbers of images begin at 0",
         CAPTIONS,
-        "<span class='ck-key'>{position + 1}</span>",
-        "<span class='ck-key'>{position}</span>",
+        "{position + 1}{' ✓'",
+        "{position}{' ✓'",
         f"{IN_WIDGET}::test_images_and_pages_are_numbered_from_one",
     ),
     mutant(

@@ -3,7 +3,7 @@
 // `filling`: whether the review takes the whole window; `alone`: nothing else of the notebook is
 // kept; `spots`: [x, y, width, height, cursor, tip] of what can be pressed; `menu`: [[action, words,
 // key], …]. `scene` has shapes: for each position null or {x, y, scale, stage: [left, top, right,
-// bottom], box or null, closer}. The kernel hears {room: [width, height, ratio]}, {keys: [shift, alt]}, {do: [action, x, y]}.
+// bottom], box or null, closer}. The kernel hears {room: [width, height, ratio]}, {keys: [shift, alt, ctrl]}, {do: [action, x, y]}.
 
 const PACE = 120;  // milliseconds between two measurements, while a window is being resized
 const LEAST_HEIGHT = 360, BELOW = 12;
@@ -148,7 +148,7 @@ class Pointing {
   }
 
   modified(event) {
-    const keys = [event.shiftKey, event.altKey];
+    const keys = [event.shiftKey, event.altKey, event.ctrlKey || event.metaKey];
     if (this.keys === keys.join() || (!this.hand.drag && event.type.startsWith("key"))) return;
     this.keys = keys.join();
     this.model.send({ keys });

@@ -240,7 +240,7 @@ class Hand {
   take(event) {
     this.end();
     const scene = this.model.get("scene");
-    if (!scene.live || (event.touches && event.touches.length > 1)) return;
+    if (!scene.live || event.ctrlKey || event.metaKey || (event.touches && event.touches.length > 1)) return;
     const [x, y] = this.at(event);
     const on = cell => cell && (gripAt(edges(cell, cell.box), x, y, scene.reach) || within(cell, x, y));
     const position = scene.cells.findIndex(on);

@@ -46,14 +46,21 @@ class ClickDrag:
         """Take note of a press; None: of one that can be no click."""
         self._press = press
 
+    def is_click(self, at: tuple[float, float]) -> bool:
+        """Whether the hand lets go where it has pressed, and nothing was moved since."""
+        press = self._press
+        if press is None or dist(press.at, at) > SLOP:
+            return False
+        entry = self._entry(press)
+        return entry is not None and entry.box == press.box
+
     def release(self, at: tuple[float, float]) -> None:
         """Take a click, where nothing was moved since the press."""
+        is_click = self.is_click(at)
         press, self._press, picked_up = self._press, None, self._picked_up
         self.put_down()
-        if press is None or dist(press.at, at) > SLOP:
-            return
-        entry = self._entry(press)
-        if entry is None or entry.box != press.box:
+        entry = None if press is None else self._entry(press)
+        if not is_click or press is None or entry is None:
             return  # it was a drag
         if press.handle is None:
             self._place(picked_up, press, entry)

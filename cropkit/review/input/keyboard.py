@@ -9,7 +9,7 @@ from cropkit.review.keys.actions import Command, Repeats
 from cropkit.review.keys.key_repeat import WATCH, KeyRepeat, Response
 from cropkit.review.keys.keymap import Binding, Keymap
 from cropkit.review.keys.prompt import Prompt
-from cropkit.review.model import Arrangement
+from cropkit.review.model import Arrangement, PickNone
 from cropkit.review.runtime.loop import Loop, Timer
 
 if TYPE_CHECKING:
@@ -162,5 +162,7 @@ class Keyboard:
     def _release(self) -> None:
         if self.sheet:
             self.toggle_sheet()
+        elif self._controller.session.picked:
+            self._controller.take(PickNone())
         else:
             self._canvas.blur()

@@ -20,6 +20,8 @@ from cropkit.review.model import (
     GoTo,
     Mark,
     Open,
+    Pick,
+    PickTo,
     ToggleMark,
 )
 from cropkit.review.model.box_editing import Grip
@@ -83,7 +85,8 @@ class Pointer:
         self._zoom, self._click_drag = zoom, click_drag
         self._hold: Hold | None = None
         self._at: Point = (0.0, 0.0)  # where the hand was last, in canvas units
-        self._shift = self._alt = False
+        self._shift = self._alt = self._ctrl = False
+        self._range: PickTo | None = None  # what a click with Shift selects
         self._listen()
 
     def _listen(self) -> None:
@@ -127,6 +130,10 @@ class Pointer:
     def _let_down(self) -> None:
         """Let go at the end of a press, which may have been a click."""
         self._drop()
+        picked, self._range = self._range, None
+        if picked is not None and self._click_drag.is_click(self._at):
+            self._click_drag.press(None)
+            self._controller.take(picked)
         self._click_drag.release(self._at)
 
     def _units(self, x: float, y: float) -> Point:
@@ -156,8 +163,24 @@ class Pointer:
             self._guard.acknowledge()
         elif target.kind is ClickTarget.STRIP and position is not None:
             self._go_back(position)
-        elif position is not None and position < len(self._controller.session.entries):
+        elif position is None or position >= len(self._controller.session.entries):
+            return
+        elif not self._press_to_select(target.kind, position):
             self._press_image(target.kind, position)
+
+    def _press_to_select(self, kind: ClickTarget, position: int) -> bool:
+        """Select with Ctrl or Shift; return whether that was all. A drag with Shift is one."""
+        session, self._range = self._controller.session, None
+        if kind is not ClickTarget.STAGE or not (self._ctrl or self._shift):
+            return False
+        if self._ctrl:
+            self._controller.take(Pick(position))
+            return True
+        self._range = PickTo(session.chosen, position)
+        if session.arrangement is not Arrangement.GRID:
+            return False
+        self._controller.take(self._range)
+        return True
 
     def _go_back(self, place: int) -> None:
         shown = self._controller.session.undo[-self._screen.layout.places :]
@@ -226,8 +249,8 @@ class Pointer:
         )
 
     def held_keys(self, keys: list[object]) -> None:
-        """Hold the shape of the box with Shift, and its centre with Alt."""
-        self._shift, self._alt = map(bool, keys)
+        """Hold the shape of the box with Shift, and its centre with Alt; Ctrl selects."""
+        self._shift, self._alt, self._ctrl = map(bool, keys)
         self._drag()
 
     def do(self, asked: list[object]) -> None:

@@ -9,6 +9,7 @@ from cropkit.review.model import (
     Arrange,
     Arrangement,
     CarryBox,
+    CarryOn,
     Choose,
     ChooseNext,
     Decide,
@@ -22,11 +23,14 @@ from cropkit.review.model import (
     NextSlot,
     NextUnreviewed,
     Nudge,
+    Pick,
+    PickAll,
     Redo,
     RemoveCrop,
     Reopen,
     ResetBox,
     Resize,
+    ShareBox,
     ToggleLock,
     ToggleMark,
     ToggleTargets,
@@ -118,6 +122,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("next-image", ChooseNext(1), "choose the next image", CHOOSING, Repeats.FREE),
     Action("previous-image", ChooseNext(-1), "choose the one before", CHOOSING, Repeats.FREE),
     Action("next-slot", NextSlot(), "next crop of the same image", CHOOSING, Repeats.FREE),
+    Action("pick", Pick(), "select this image beside others, or not", CHOOSING),
+    Action("pick-all", PickAll(), "select all undecided ones of the page, or none", CHOOSING),
     Action("previous-page", TurnPage(-1), "previous page", CHOOSING),
     Action("next-page", TurnPage(1), "next page, nothing decided", CHOOSING),
     Action("previous-folder", TurnFolder(-1), "previous folder", CHOOSING),
@@ -152,6 +158,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("candidate", NextCandidate(), "next suggestion for this image", BOX),
     Action("fit", FitSubjects(), "around the subjects: all suggested boxes, then each", BOX),
     Action("carry", CarryBox(), "the box decided last", BOX),
+    Action("share", ShareBox(), "this box for all that are selected", BOX),
+    Action("carry-on", CarryOn(), "offer this box for the rest of the folder and size", BOX),
     Action("lock", ToggleLock(), "aspect: free, box, image, 1:1, 4:5, 3:2, 16:9", BOX),
     Action("targets", ToggleTargets(), "hold boxes to their targets, or let them go", BOX),
     Action("turn-lock", TurnLock(), "stand the aspect on end", BOX),
@@ -165,6 +173,7 @@ ACTIONS: tuple[Action, ...] = (
 # What the menu of an image has.
 MENU = (
     *("accept-one", "reject", "skip", "reset", "full", "candidate", "carry", "exact"),
+    *("pick", "pick-all", "share", "carry-on"),
     *("undo", "single", "grid", "whole", "window", "sheet"),
 )
 NAMED = {action.name: action for action in ACTIONS}

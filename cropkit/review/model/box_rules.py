@@ -87,7 +87,7 @@ def _full_image(session: ReviewState, move: FullImage) -> Step:
 
 
 def _toggle_lock(session: ReviewState, _: ToggleLock) -> Step:
-    upright = replace(session.lock, turned=False)
+    upright = replace(session.lock_at_hand, turned=False)
     after = LOCKS.index(upright) + 1 if upright in LOCKS else 0
     return Step(_holding(session, LOCKS[after % len(LOCKS)]))
 
@@ -97,6 +97,16 @@ def _toggle_targets(session: ReviewState, move: ToggleTargets) -> Step:
         raise IllegalMove(name_of(move), "no crop is wanted for a target")
     after = replace(session, holding=not session.holding)
     return Step(_all_held(after))
+
+
+def _picked_held(session: ReviewState, lock: AspectLock) -> ReviewState:
+    """Give a ratio to the images that are selected; what comes later has that of all."""
+    after, holding = replace(session, picked_lock=lock), replace(session, lock=lock)
+    for position in session.at_hand:
+        entry = session.entries[position]
+        if isinstance(entry, Open):
+            after = put(after, position, _held(holding, entry))
+    return after
 
 
 def _all_held(session: ReviewState) -> ReviewState:
@@ -111,28 +121,45 @@ def _held(session: ReviewState, entry: Open) -> Open:
 
 
 def _turn_lock(session: ReviewState, move: TurnLock) -> Step:
-    if session.lock == FREE:
+    lock = session.lock_at_hand
+    if lock == FREE:
         raise IllegalMove(name_of(move), "no aspect ratio is held")
-    turned = _holding(session, replace(session.lock, turned=not session.lock.turned))
-    entry = turned.entries[turned.chosen] if turned.entries else None
+    turned = _holding(session, replace(lock, turned=not lock.turned))
+    for position in turned.at_hand if turned.entries else ():
+        turned = _stood_on_end(turned, position)
+    return Step(turned)
+
+
+def _stood_on_end(session: ReviewState, position: int) -> ReviewState:
+    """Return a session with a box on end that holds a ratio of its own."""
+    entry = session.entries[position]
     if not isinstance(entry, Open) or entry.ratio is None or entry.aims:
-        return Step(turned)
+        return session
     across = sized(entry.box, entry.box.size.swapped, entry.size)
-    return edited(turned, None, box=fitted(across, entry.ratio))
+    return edited(session, position, box=fitted(across, entry.ratio)).session
 
 
 def _set_ratio(session: ReviewState, move: SetRatio) -> Step:
     if min(move.width, move.height) < 1:
         raise IllegalMove(name_of(move), "a ratio is made of two numbers above 0")
-    entry = open_at(session, None, move)
+    open_at(session, None, move)
     holding = _holding(session, AspectLock(Held.RATIO, move.width, move.height))
     if not (session.holding and session.has_targets):
         return Step(holding)
-    return edited(holding, None, box=fitted(entry.box, move.width / move.height))
+    for position in session.at_hand:
+        box = open_at(session, position, move).box
+        shaped = fitted(box, move.width / move.height)
+        holding = edited(holding, position, box=shaped).session
+    return Step(holding)
 
 
 def _holding(session: ReviewState, lock: AspectLock) -> ReviewState:
-    """Hold a ratio: each undecided box of the page is given it, around the middle it has."""
+    """Hold a ratio: each undecided box of the page is given it, around the middle it has.
+
+    Where several images are selected, only theirs are.
+    """
+    if len(session.at_hand) > 1:
+        return _picked_held(session, lock)
     return _all_held(replace(session, lock=lock))
 
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from cropkit.review.model.decided import Mark
 from cropkit.review.model.images import Stack
 from cropkit.review.model.moves import Drag, Move, Nudge, Resize
-from cropkit.review.model.state import Broken, Edit, Open, ReviewState
-from cropkit.review.model.transforms import choosing, draft_of, showing
+from cropkit.review.model.state import CARRIED, Broken, Edit, Entry, Open, ReviewState
+from cropkit.review.model.transforms import carried_to, choosing, draft_of, showing
 
 _MOST = 1_000  # edits that are kept: each is a few hundred bytes
 _HELD = (Nudge, Resize)  # moves whose key may be held
@@ -27,10 +27,13 @@ def recorded(before: ReviewState, move: Move, after: ReviewState, *, again: bool
     """
     pairs = zip(before.entries, after.entries, strict=True)
     were = tuple(was for was, now in pairs if isinstance(was, Open | Broken) and was != now)
-    same_hold = (before.lock, before.holding) == (after.lock, after.holding)
-    if not were and same_hold:
+    if not were and _holds(before) == _holds(after):
         return after
-    edit = Edit(were, before.lock, before.holding, after.images.presses, _hold(move, were))
+    edit = Edit(
+        *(were, before.lock, before.holding, after.images.presses, _hold(move, were)),
+        picked_lock=before.picked_lock,
+        carrying=before.carrying,
+    )
     edits = before.edits
     if edits and _continues(edits[-1], edit, again=again and isinstance(move, _HELD)):
         edits, edit = edits[:-1], replace(edits[-1], hold=edit.hold)
@@ -38,16 +41,21 @@ def recorded(before: ReviewState, move: Move, after: ReviewState, *, again: bool
     return replace(after, images=images, edits=(*edits, edit)[-_MOST:], undone_edits=())
 
 
+def _holds(session: ReviewState) -> tuple[object, ...]:
+    """Return what holds boxes, or is offered, whatever is on the page."""
+    return session.lock, session.holding, session.picked_lock, session.carrying
+
+
 def _hold(move: Move, were: tuple[Open | Broken, ...]) -> tuple[object, ...]:
     """Return what tells the moves of one drag, or of one held key, from those of another."""
-    path = were[0].path if were else ""
+    paths = tuple(was.path for was in were)
     if isinstance(move, Drag):
-        return (path, move.grip, move.origin)
-    return (path, move) if isinstance(move, _HELD) else ()
+        return (paths, move.grip, move.origin)
+    return (paths, move) if isinstance(move, _HELD) else ()
 
 
 def _continues(last: Edit, edit: Edit, *, again: bool) -> bool:
-    is_drag = len(edit.hold) > 2  # noqa: PLR2004  (path, grip and box)
+    is_drag = len(edit.hold) > 2  # noqa: PLR2004  (paths, grip and box)
     return last.hold == edit.hold and (is_drag or again) and last.presses == edit.presses
 
 
@@ -112,10 +120,31 @@ def _put_back(session: ReviewState, edit: Edit) -> tuple[ReviewState, Edit]:
     for path, was in by_path.items():
         if path not in here:  # it comes as it was left
             images = images.drafted(path, draft_of(was))
-    entries = tuple(by_path.get(e.path, e) if e.path in here else e for e in there.entries)
-    instead = replace(edit, were=now, lock=there.lock, holding=there.holding)
-    held = replace(there, images=images, lock=edit.lock, holding=edit.holding, entries=entries)
-    return held, instead
+    held = replace(
+        there,
+        images=images,
+        lock=edit.lock,
+        holding=edit.holding,
+        picked_lock=edit.picked_lock,
+        carrying=edit.carrying,
+    )
+    entries = tuple(by_path.get(e.path) or _offered_anew(held, e) for e in there.entries)
+    instead = replace(
+        edit,
+        were=now,
+        lock=there.lock,
+        holding=there.holding,
+        picked_lock=there.picked_lock,
+        carrying=there.carrying,
+    )
+    return replace(held, entries=entries), instead
+
+
+def _offered_anew(session: ReviewState, entry: Entry) -> Entry:
+    """Return an image with what is offered for it now, where nobody has changed what was."""
+    if not isinstance(entry, Open) or entry.framed != CARRIED:
+        return entry
+    return carried_to(session, entry.boxed(entry.offered))
 
 
 def _at(session: ReviewState, edit: Edit) -> ReviewState:

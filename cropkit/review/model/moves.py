@@ -32,13 +32,38 @@ class ChooseNext:
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """Select an image of the page beside others, or no more."""
+
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PickTo:
+    """Select the images from one of the page to another, and choose the last."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class PickAll:
+    """Select every undecided image of the page; where all are selected, none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PickNone:
+    """Have no image selected, but the chosen one as ever."""
+
+
+@dataclass(frozen=True, slots=True)
 class NextSlot:
     """Choose the next crop of the same image, round all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nudge:
-    """Move the chosen box."""
+    """Move the chosen box, or all that are selected with it."""
 
     dx: int
     dy: int
@@ -143,6 +168,16 @@ class FitSubjects:
 @dataclass(frozen=True, slots=True)
 class CarryBox:
     """Give the chosen image the box that was decided last, if their sizes agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareBox:
+    """Give the chosen box to all images that are selected: the same parts of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOn:
+    """Offer the chosen box for all undecided images of this folder and size, and look at them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +373,7 @@ class RestoreFailed:
 Move = (
     Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
     | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate
-    | FitSubjects | CarryBox
+    | FitSubjects | CarryBox | Pick | PickTo | PickAll | PickNone | ShareBox | CarryOn
     | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
     | AddCrop | RemoveCrop | Reopen
     | DropCredentials

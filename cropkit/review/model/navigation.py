@@ -35,8 +35,9 @@ from cropkit.review.model.transforms import (
 
 
 def _choose(session: ReviewState, move: Choose) -> Step:
-    entry_at(session, move.position, move)
-    return Step(replace(session, chosen=move.position))
+    entry = entry_at(session, move.position, move)
+    picked = session.picked if entry.path in session.picked else frozenset[str]()
+    return Step(replace(session, chosen=move.position, picked=picked))
 
 
 def _choose_next(session: ReviewState, move: ChooseNext) -> Step:

@@ -28,10 +28,12 @@ from cropkit.review.model.moves import (
     Redo,
     Restored,
     RestoreFailed,
+    ShareBox,
     Stay,
     ToggleMark,
 )
 from cropkit.review.model.navigation import PLACE_RULES
+from cropkit.review.model.selecting import SELECTING_RULES, over_picked
 from cropkit.review.model.slots import added, every_crop, image_of, keyed, named
 from cropkit.review.model.state import (
     Arrangement,
@@ -48,6 +50,7 @@ from cropkit.review.model.state import (
 )
 from cropkit.review.model.taking_back import TAKING_BACK_RULES
 from cropkit.review.model.transforms import (
+    carried_to,
     decision_on,
     edited,
     entry_at,
@@ -152,7 +155,8 @@ def advance(session: ReviewState, move: Move, *, again: bool = False) -> Step:
         return _RULES[type(move)](session, move)
     if session.resuming or session.onward:
         session = replace(session, resuming="", onward=False)
-    step: Step = _RULES[type(move)](session, move)
+    rule = _RULES[type(move)]
+    step: Step = over_picked(session, move, rule) if type(move) in _EDITING else rule(session, move)
     if type(move) in _EDITING:
         return replace(step, session=edits.recorded(session, move, step.session, again=again))
     if step.decisions and not isinstance(move, Redo):
@@ -175,15 +179,23 @@ def _toggle_mark(session: ReviewState, move: ToggleMark) -> Step:
 
 
 def _decide(session: ReviewState, move: Decide) -> Step:
-    entry: Entry = entry_at(session, move.position, move)
-    if not isinstance(entry, Broken) or entry.verdict is None:
-        entry = open_at(session, move.position, move)
-    if entry.mark is Mark.LATER:
-        raise IllegalMove(name_of(move), f"{named(entry.path)} is marked for a closer look")
-    decided = settle(session, (entry,))
+    where = session.at_hand if move.position is None else (move.position,)
+    accepted = tuple(_accepted(session, position, move) for position in where)
+    decided = settle(session, accepted)
     position = next((i for i, e in enumerate(decided.entries) if isinstance(e, Open)), None)
     chosen = session.chosen if position is None else position
-    return Step(replace(decided, chosen=chosen), (decision_on(entry),))
+    alone = replace(decided, chosen=chosen, picked=decided.picked - {e.path for e in accepted})
+    return Step(alone, tuple(map(decision_on, accepted)))
+
+
+def _accepted(session: ReviewState, position: int, move: Decide) -> Open | Broken:
+    """Return an image that is decided as it is marked, or refuse the move."""
+    entry: Entry = entry_at(session, position, move)
+    if not isinstance(entry, Broken) or entry.verdict is None:
+        entry = open_at(session, position, move)
+    if entry.mark is Mark.LATER:
+        raise IllegalMove(name_of(move), f"{named(entry.path)} is marked for a closer look")
+    return entry
 
 
 def _decide_page(session: ReviewState, move: DecidePage) -> Step:
@@ -278,7 +290,9 @@ def _loaded(session: ReviewState, move: ImageLoaded) -> Step:
         earlier = Decided(None, Status.CROPPED, full(move.size), "cropped already")
         known = replace(session, images=images.decided(move.path, earlier))
         return Step(put(known, position, Done(move.path, earlier, move.size)))
-    entry = opened(move, images.draft(move.path), session.aims(move.path, move.size))
+    draft = images.draft(move.path)
+    entry = opened(move, draft, session.aims(move.path, move.size))
+    entry = carried_to(session, entry) if draft is None else entry
     if entry.mark is Mark.LATER and session.arrangement is not Arrangement.GRID:
         entry = replace(entry, mark=Mark.KEEP)
     known = replace(
@@ -341,6 +355,7 @@ _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     **BOX_RULES,
     **PLACE_RULES,
     **ADDING_RULES,
+    **SELECTING_RULES,
     **TAKING_BACK_RULES,
     ToggleMark: _toggle_mark,
     Decide: _decide,
@@ -357,7 +372,7 @@ _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     ListedAll: _listed_all,
     ListingFailed: _listing_failed,
 }
-_EDITING = frozenset({*BOX_RULES, ToggleMark})
+_EDITING = frozenset({*BOX_RULES, ShareBox, ToggleMark})
 # what no reviewer does
 _BY_ITSELF = frozenset(
     {

@@ -13,7 +13,8 @@ from cropkit.review.model.aiming import aimed, targets_of
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Decided, DraftDecision, Mark
 from cropkit.review.model.images import Images, Stacked
-from cropkit.review.model.listing import ByPath, Paths
+from cropkit.review.model.listing import ByPath, Paths, folder_of
+from cropkit.review.model.slots import slot_of
 from cropkit.review.model.tree import NumberSet
 from cropkit.targets import LARGEST, Fit, Target, fits
 from cropkit.wanted import Wanted
@@ -223,6 +224,22 @@ class Open:
 
 Entry = Loading | Restoring | Broken | Done | Open
 full = PixelBox.full
+CARRIED = "carried over"  # what a box of `Carried` is said to be around
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A box that is offered for each image of a folder, slot and size that nobody has changed."""
+
+    folder: str
+    slot: str
+    size: Size
+    box: PixelBox
+
+    def is_for(self, entry: Open) -> bool:
+        """Whether it is offered for this image."""
+        here = (folder_of(entry.path), slot_of(entry.path), entry.size)
+        return here == (self.folder, self.slot, self.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +249,7 @@ class Edit:
     Parameters
     ----------
     were : the images that it changed
-    lock, holding : what held boxes before
+    lock, holding, picked_lock, carrying : what held boxes, or was offered, before
     presses : how many presses had decided something by then
     hold : what the hand, or a held key, had hold of; () where it was neither
     redo : where it is taken back, how many decisions could be done again then
@@ -244,6 +261,8 @@ class Edit:
     presses: int
     hold: tuple[object, ...] = ()
     redo: int = 0
+    picked_lock: AspectLock | None = None
+    carrying: tuple[Carried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +287,9 @@ class ReviewState:
         works on another page
     edits : what was changed about images that are not decided, the latest last
     undone_edits : of these what was taken back and can be done again, the latest last
+    picked : images of the page that are selected: what is done with one is done with all
+    picked_lock : what ratio these were given together; None: that of all
+    carrying : boxes that are offered for the rest of a folder, the latest last
     """
 
     images: Images
@@ -293,6 +315,26 @@ class ReviewState:
     onward: bool = False
     edits: tuple[Edit, ...] = ()
     undone_edits: tuple[Edit, ...] = ()
+    picked: frozenset[str] = frozenset()
+    picked_lock: AspectLock | None = None
+    carrying: tuple[Carried, ...] = ()
+
+    @property
+    def at_hand(self) -> tuple[int, ...]:
+        """Positions of what is done to the chosen image: those of all selected, if it is one."""
+        at = range(len(self.entries))
+        if not self.entries or self.entries[self.chosen].path not in self.picked:
+            return (self.chosen,)
+        return tuple(n for n in at if self.entries[n].path in self.picked and self.is_open(n))
+
+    def is_open(self, position: int) -> bool:
+        """Whether an image of the page still waits for the reviewer."""
+        return isinstance(self.entries[position], Open | Broken)
+
+    @property
+    def lock_at_hand(self) -> AspectLock:
+        """The lock of the images that are selected, where there are several, or else of all."""
+        return self.picked_lock or self.lock if len(self.at_hand) > 1 else self.lock
 
     @property
     def whole(self) -> bool:
@@ -473,9 +515,11 @@ class Step:
     decisions : to be recorded
     undone : paths whose decisions are to be taken back
     dropping : what crops are to leave out from now on, an item of `Options.drop`
+    note : what the reviewer is told in passing
     """
 
     session: ReviewState
     decisions: tuple[DraftDecision, ...] = ()
     undone: tuple[str, ...] = ()
     dropping: str | None = None
+    note: str = ""

@@ -13,6 +13,7 @@ from cropkit.review.model.images import Stack
 from cropkit.review.model.moves import ImageLoaded, Move, Restored, RestoreFailed
 from cropkit.review.model.slots import image_of, named, slot_of
 from cropkit.review.model.state import (
+    CARRIED,
     GRID,
     Arrangement,
     AspectLock,
@@ -118,7 +119,8 @@ def edited(
     marked = replace(entry, mark=mark or Mark.KEEP)
     other = box or anew
     changed = marked if other is None else marked.boxed(other, grip)
-    return Step(put(session, at, locked(changed, session.lock) if anew else changed))
+    lock = session.lock_at_hand if at in session.at_hand else session.lock
+    return Step(put(session, at, locked(changed, lock) if anew else changed))
 
 
 def locked(entry: Open, lock: AspectLock) -> Open:
@@ -224,11 +226,11 @@ def turned(session: ReviewState, page: int) -> ReviewState:
     """Show a page; what was changed on the one that is left is kept."""
     images = session.images
     for e in session.entries:
-        if (isinstance(e, Open) and _is_changed(e)) or (
+        if (isinstance(e, Open) and is_changed(session, e)) or (
             isinstance(e, Broken) and e.mark is not Mark.KEEP
         ):
             images = images.drafted(e.path, draft_of(e))
-    kept = replace(session, images=images, page=page, ended=False)
+    kept = replace(session, images=images, page=page, ended=False, picked=frozenset())
     entries = tuple(_arriving(kept, path) for path in kept.on_page(page))
     chosen = next((i for i, e in enumerate(entries) if not isinstance(e, Done)), 0)
     return replace(kept, entries=entries, chosen=chosen)
@@ -254,9 +256,19 @@ def filled(session: ReviewState) -> ReviewState:
     return replace(session, entries=entries, chosen=chosen)
 
 
-def _is_changed(entry: Open) -> bool:
+def is_changed(session: ReviewState, entry: Open) -> bool:
+    """Whether an image is not any more as it came."""
     other = entry.candidate != _of_slot(entry.suggestions, slot_of(entry.path))
-    return other or entry.box != entry.offered or entry.mark is not Mark.KEEP
+    came = carried_to(session, entry.boxed(entry.offered))
+    return other or entry.box != came.box or entry.mark is not Mark.KEEP
+
+
+def carried_to(session: ReviewState, entry: Open) -> Open:
+    """Return an image with the box that is offered for all like it, if one is."""
+    for carried in reversed(session.carrying):
+        if carried.is_for(entry):
+            return replace(entry.boxed(carried.box), framed=CARRIED)
+    return entry
 
 
 def _arriving(session: ReviewState, path: str) -> Entry:

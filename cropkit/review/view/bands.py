@@ -165,8 +165,8 @@ def foot(view: View) -> str:
 def _shapes(view: View) -> str:
     """Return what boxes are held to, and how one gets to another crop; as much as has room."""
     session, hints = view.session, {}
-    if session.lock != FREE or not session.has_targets:
-        hints["lock"] = f"aspect {session.lock}"
+    if session.lock_at_hand != FREE or not session.has_targets:
+        hints["lock"] = f"aspect {session.lock_at_hand}"
     if session.has_targets:
         hints["targets"] = "targets held" if session.holding else "targets let go"
     if session.images.required and len(hints) == 1:
@@ -202,6 +202,7 @@ def status(view: View) -> str:
         f"waiting {view.counts.waiting} written {view.counts.written} "
         f"failed {view.counts.failed} changed {view.counts.stale} broken {len(session.broken)} "
         f"message {view.messages.kind} seen as {session.arrangement}{rest}"
+        + (f" selected {len(session.picked)}" if session.picked else "")
     )
 
 
@@ -298,7 +299,9 @@ def _chosen(session: ReviewState) -> str:
     if session.ended or not session.entries:
         return ""
     entry = session.entries[session.chosen]
-    return " · ".join(filter(None, (named(entry.path), source_words(entry))))
+    several = len(session.at_hand)
+    picked = f"{several} selected: what is done to one is done to all" if several > 1 else ""
+    return " · ".join(filter(None, (picked, named(entry.path), source_words(entry))))
 
 
 def _awaited(session: ReviewState) -> str:

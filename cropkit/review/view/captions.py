@@ -55,7 +55,8 @@ def outcome(settled: Decided) -> tuple[str, str, str]:
 
 def _cell(view: View, position: int) -> str:
     entry = view.session.entries[position]
-    chosen = "ck-frame ck-chosen" if position == view.session.chosen else "ck-frame"
+    chosen = "ck-frame" + " ck-chosen" * (position == view.session.chosen)
+    picked = " ck-picked" * (entry.path in view.session.picked)
     layout = view.layout
     caption = layout.caption(position)
     words = Rect(caption.x, caption.y, layout.chip(position).x - caption.x - 8, caption.height)
@@ -65,11 +66,11 @@ def _cell(view: View, position: int) -> str:
     shown = cut_inside(name, _SHORT_TAIL) if layout.tight or slot else cut_inside(name)
     which = f"<span class='ck-slot ck-cut'>{text(slot)}</span>" if slot else ""
     return (
-        at(layout, layout.cell(position), "", chosen)
+        at(layout, layout.cell(position), "", chosen + picked)
         + at(
             layout,
             words.trimmed(layout.trim),
-            f"<span class='ck-key'>{position + 1}</span>"
+            f"<span class='ck-key{picked}'>{position + 1}{' ✓' * bool(picked)}</span>"
             f"{which}<span class='ck-name ck-first'>{shown}</span>" + source,
             "ck-words",
         )

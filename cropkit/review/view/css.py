@@ -88,10 +88,14 @@ CSS = """<style>
 .cropkit-review .ck-frame { border: 1px solid var(--jp-border-color3, #eee);
   border-radius: 7px; }
 .cropkit-review .ck-frame.ck-chosen { border: 2px solid var(--jp-brand-color1, #1976d2); }
+.cropkit-review .ck-frame.ck-picked { outline: 4px double var(--jp-brand-color1, #1976d2);
+  outline-offset: -5px; }
 .cropkit-review .ck-key { border: 1px solid var(--jp-border-color1, #bbb); border-bottom-width: 2px;
   border-radius: 4px; padding: 0.05em 0.45em; background: var(--jp-layout-color2, #f3f3f3);
   color: var(--jp-ui-font-color0, #111); font-size: 0.92em; flex: none;
   font-family: var(--jp-code-font-family, monospace); }
+.cropkit-review .ck-key.ck-picked { background: var(--jp-ui-font-color0, #111);
+  color: var(--jp-layout-color1, #fff); }
 .cropkit-review .ck-chip { border: 1px solid currentColor; border-radius: 1.2em;
   justify-content: center; gap: 0.3em; padding: 0 0.15em; font-weight: 550; overflow: hidden; }
 .cropkit-review .ck-chip.ck-tight { font-size: 0.86em; gap: 0.2em; padding: 0 0.2em; }
