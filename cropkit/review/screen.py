@@ -237,7 +237,7 @@ class Screen:
         self.canvases.retire(self._loop, seen=seen)
 
     def _focus(self) -> None:
-        if not self._closed:
+        if not self._closed and not self.canvases.live_drag.take_focus():
             self.canvas.focus()
 
     # --- browsers

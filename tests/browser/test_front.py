@@ -121,13 +121,21 @@ class RecordingCanvas(PillowCanvas):
 
 
 @pytest.mark.parametrize(
-    "box", [PixelBox(40, 30, 360, 270), PixelBox(200, 250, 230, 299), PixelBox(0, 0, 90, 60)]
+    ("box", "width"),
+    [
+        (PixelBox(40, 30, 360, 270), 800),
+        (PixelBox(200, 250, 230, 299), 800),
+        (PixelBox(0, 0, 90, 60), 800),
+        (PixelBox(0, 0, 400, 300), 300),  # its label has room between the handles alone
+        (PixelBox(0, 0, 400, 300), 180),  # and there only a smaller one
+        (PixelBox(0, 0, 400, 300), 40),
+    ],
 )
 def test_it_draws_a_box_that_is_held_as_the_kernel_paints_it(
-    browser: Browser, box: PixelBox
+    browser: Browser, box: PixelBox, width: int
 ) -> None:
     size = Size(400, 300)
-    view = Viewport(Rect(16, 68, 800, 600), size)
+    view = Viewport(Rect(16, 68, width, 0.75 * width), size)
     chosen = CellState(Open("a.png", "", size, (), box), Weight.CHOSEN, view)
     canvas = RecordingCanvas()
     paint_cell(Pen(canvas, 1), view.stage, chosen)

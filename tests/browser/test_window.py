@@ -8,12 +8,33 @@ from browser.reviewing import Desk, Probe, Review, Running, desk
 from PIL import Image
 from playwright.sync_api import Browser, Dialog
 
+from cropkit.review.view.captions import (
+    KEPT_WHOLE,
+    LATER,
+    OUTCOMES,
+    STALE,
+    VERDICTS,
+    chip_words,
+)
+from cropkit.review.view.layout import CHIP, CHIP_SMALL, CHIP_WIDE, PageLayout
+
 SIZES = [(700, 700), (1100, 800), (1440, 900), (1920, 950), (2560, 1300)]
 SHAPES = {"a": (900, 600), "b": (600, 900), "c": (700, 700), "d": (900, 600), "e": (900, 600)}
 BOX = '{{"ai_crop_coords": [{0}, {1}, {2}, {3}], "ai_route": "suggestion"}}'
 RECT = "e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; }"
-
-FOCUSED = 2500  # milliseconds after which a page that was opened takes the focus no more
+CUT = """chips => {
+    const host = document.querySelector(".cropkit-over").firstElementChild;
+    return chips.filter(([inner, width, tight]) => {
+        const chip = document.createElement("div");
+        chip.className = `ck-at ck-chip${tight ? " ck-tight" : ""}`;
+        Object.assign(chip.style, {width: `${width}px`, height: "28px"});
+        chip.innerHTML = inner;
+        host.append(chip);
+        const word = chip.querySelector(".ck-cut"), isCut = word.scrollWidth > word.clientWidth;
+        chip.remove();
+        return isCut;
+    });
+}"""
 
 
 def make_folder(folder: Path) -> Path:
@@ -68,6 +89,19 @@ def resized(page: Desk, width: int, height: int) -> list[float]:
     return where
 
 
+def chips() -> list[tuple[str, int, bool]]:
+    """Every verdict as it is written into each chip: the words, its width, whether it is tight."""
+    words = [
+        word for *_, word in (*VERDICTS.values(), *OUTCOMES.values(), KEPT_WHOLE, STALE, LATER)
+    ]
+    return [
+        (chip_words(word, signs, width, PageLayout(tight=tight)), width, tight)
+        for word in (*words, "no crop", "restoring", "loading")
+        for signs in (("✓",), ("⚠ ✓", "⚠"))
+        for width, tight in ((CHIP, False), (CHIP_WIDE, False), (CHIP_SMALL, True))
+    ]
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_the_review_is_the_window_and_nothing_of_it_is_out_of_sight(
     page: Desk, size: tuple[int, int]
@@ -80,6 +114,7 @@ def test_the_review_is_the_window_and_nothing_of_it_is_out_of_sight(
                 assert y >= -1
                 assert x + width <= size[0] + 1
                 assert y + height <= size[1] + 1
+    assert page.page.evaluate(CUT, chips()) == []
     scrolls = "() => [scrollX, scrollY, document.scrollingElement.scrollHeight > innerHeight]"
     assert page.page.evaluate(scrolls) == [0, 0, False]
     assert page.page.locator(".jp-InputArea").first.evaluate(
@@ -258,12 +293,14 @@ def test_shift_keeps_the_ratio_and_alt_the_centre(page: Desk, probe: Probe) -> N
 
 
 def test_the_menu_is_the_reviews_own_and_with_shift_the_hosts(page: Desk, probe: Probe) -> None:
-    page.settled()
-    page.page.wait_for_timeout(FOCUSED)
     x, y = page.on_screen(probe.grip(1, "WHOLE"))
     page.page.mouse.click(x, y, button="right")
     menu = page.page.locator(".ck-menu")
     menu.wait_for()
+    probe.value("review._controller.screen._focus()")  # as a second after a page has opened
+    page.settled()
+    page.page.wait_for_timeout(100)
+    assert menu.count() == 1, "a menu that was opened in that second stays"
     assert page.page.locator(".lm-Menu").count() == 0
     menu.locator("[data-does=reject]").click()
     menu.wait_for(state="detached")
@@ -282,7 +319,14 @@ def test_the_menu_is_the_reviews_own_and_with_shift_the_hosts(page: Desk, probe:
     page.page.keyboard.up("Shift")
     page.page.locator(".lm-Menu").first.wait_for()
     assert menu.count() == 0
+    probe.value("review._controller.screen._focus()")
+    page.settled()
+    page.page.wait_for_timeout(100)
+    assert page.page.locator(".lm-Menu").count() > 0
     page.press("Escape")
+    page.page.evaluate("document.activeElement.blur()")
+    probe.value("review._controller.screen._focus()")
+    page.page.wait_for_function("() => document.activeElement?.closest('.cropkit-review')")
 
 
 def test_the_wheel_scrolls_the_notebook_unless_ctrl_is_held(

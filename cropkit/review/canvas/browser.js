@@ -320,8 +320,18 @@ function attach(model, el, signal) {
     model.send({ key, shift, ctrl, meta, repeat });
   }, { signal, capture: true });
   model.on("change:scene", () => hand.told());
-  signal.addEventListener("abort", () => hand.end());
+  const asked = message => message.focus && takeFocus(root, canvas);
+  model.on("msg:custom", asked);
+  signal.addEventListener("abort", () => { hand.end(); model.off("msg:custom", asked); });
   new Room(model, root, signal);
+}
+
+function takeFocus(root, canvas) {
+  // The host takes the focus for a cell when it has opened a notebook; a person who has opened a
+  // menu or a dialog in the meantime, the review's or the host's, keeps it.
+  const has = document.activeElement;
+  if (has && root.contains(has) || document.querySelector(".lm-Menu, .jp-Dialog")) return;
+  canvas.focus({ preventScroll: true });
 }
 
 // Whether this page has every canvas, whatever an earlier page has told: on a busy machine the

@@ -6,7 +6,7 @@
 // `scene` comes from the kernel (live_drag.py); lengths in canvas units unless said:
 //   width, height, reach, snap, slop (how far a hand may slip in a click); live: whether a press is taken; held: position of the image whose box the
 //   kernel has left to this part, or null; chosen; cells: for each position null or
-//   {x, y, scale: of the image's frame; size: [width, height], box: [left, top, right, bottom] in
+//   {x, y, scale: of the image's frame, in its stage: [left, top, right, bottom]; size: [width, height], box: [left, top, right, bottom] in
 //   image pixels; ratio: width / height that is kept, or null}
 // `brush` comes once: the colours and sizes that the kernel paints a chosen box with (paint.py);
 //   `style` is a name that ipywidgets has taken.
@@ -146,35 +146,54 @@ export function paint(pen, brush, cell, box, whole, grain = 1) {
       pen.fillRect(at[0] - half, at[1] - half, 2 * half, 2 * half);
     }
   }
-  label(pen, brush, [x, y, end, foot], [left, top, right, bottom], box);
+  label(pen, brush, [x, y, end, foot], cell.stage, [left, top, right, bottom], box);
 }
 
-function label(pen, brush, [x, y, end, foot], [left, top, right, bottom], box) {
-  const { ground, em, ems, height, padding, margin, lowered, tall } = brush.label;
+function label(pen, brush, image, stage, [left, top, right, bottom], box) {
+  const { ground, em, ems, height, padding, lowered, smaller, size, family } = brush.label;
   const [from, over, to, under] = box, wide = to - from, high = under - over;
   const text = `${wide} × ${high} · ${(wide / high).toFixed(2)}`;
   const width = [...text].reduce((sum, letter) => sum + (ems[letter] ?? em), 0) + 2 * padding;
+  const reach = brush.handle / 2 + brush.rim;
+  const handles = brush.handles.map(([column, row]) => {
+    const x = left + (right - left) * (column + 1) / 2, y = top + (bottom - top) * (row + 1) / 2;
+    return [x - reach, y - reach, x + reach, y + reach];
+  });
+  const frames = width <= image[2] - image[0] ? [image, stage] : [stage];
+  for (const [frame, part] of frames.flatMap(each => smaller.map(part => [each, part]))) {
+    const by = part * Math.min(1, (stage[2] - stage[0]) / width);
+    const place = labelPlace(brush.label, frame, [left, top, right, bottom], [by * width, by * height], handles);
+    if (!place) continue;
+    pen.fillStyle = ground;
+    pen.fillRect(...place, by * width, by * height);
+    pen.fillStyle = brush.light;
+    pen.font = `${by * size}px ${family}`;
+    pen.textBaseline = "middle";
+    pen.fillText(text, place[0] + by * padding, place[1] + by * (height / 2 + lowered));
+    return;
+  }
+}
+
+// --- review/view/labels.py in the browser; a test compares what the two draw
+
+function labelPlace({ margin, tall }, [x, y, end, foot], [left, top, right, bottom], [width, height], handles) {
   const along = Math.max(x, Math.min(left + margin, end - width)), low = bottom - margin - height;
   const inner = bottom - top > tall && right - left > width + 2 * margin;
+  const wanted = [left + margin, low];
   const places = [
-    ...(inner ? [[left + margin, low]] : []), [along, bottom + margin], [along, top - margin - height],
-    [right + margin, low], [left - margin - width, low], [left + margin, low],
+    ...(inner ? [wanted] : []), [along, bottom + margin], [along, top - margin - height],
+    [right + margin, low], [left - margin - width, low], wanted,
   ];
-  const reach = brush.handle / 2 + brush.rim;
   const free = ([at, down]) =>
     at >= x && at + width <= end && down >= y && down + height <= foot &&
-    !brush.handles.some(([column, row]) => {
-      const middle = left + (right - left) * (column + 1) / 2, line = top + (bottom - top) * (row + 1) / 2;
-      return at < middle + reach && at + width > middle - reach && down < line + reach && down + height > line - reach;
-    });
-  const kept = [Math.max(x, Math.min(left + margin, end - width)), Math.max(y, Math.min(low, foot - height))];
-  const [at, down] = places.find(free) || kept;
-  pen.fillStyle = ground;
-  pen.fillRect(at, down, width, height);
-  pen.fillStyle = brush.light;
-  pen.font = brush.font;
-  pen.textBaseline = "middle";
-  pen.fillText(text, at + padding, down + height / 2 + lowered);
+    !handles.some(([l, t, r, b]) => at < r && at + width > l && down < b && down + height > t);
+  const usual = places.find(free);
+  if (usual) return usual;
+  const across = [x, end - width, ...handles.flatMap(([l, , r]) => [r, l - width])].sort((a, b) => a - b);
+  const lines = [y, foot - height, ...handles.flatMap(([, t, , b]) => [b, t - height])].sort((a, b) => a - b);
+  const far = ([at, down]) => Math.hypot(at - wanted[0], down - wanted[1]);
+  return across.flatMap(at => lines.map(down => [at, down])).filter(free)
+    .reduce((near, one) => near && far(near) <= far(one) ? near : one, null);
 }
 
 const within = (cell, x, y) => {
@@ -196,7 +215,7 @@ class Overlay {
     const margin = brush.handle;  // room for half a handle and its rim
     this.element = document.createElement("canvas");
     this.element.className = "cropkit-front";
-    const [left, top, right, bottom] = edges(cell, [0, 0, ...cell.size]);
+    const [left, top, right, bottom] = cell.stage;  // a label may be beside a small image
     const ratio = window.devicePixelRatio || 1;
     this.scale = unit * ratio;
     this.from = [left - margin, top - margin].map(at => Math.floor(at * this.scale) / this.scale);

@@ -70,6 +70,16 @@ class LiveDrag:
             self.widget.canvases = ids
             self.widget.on_msg(came)
 
+    def take_focus(self) -> bool:
+        """Have the page give its keys to the canvas, unless somebody is in a menu of it.
+
+        Return whether there is a page that can be asked.
+        """
+        if self.widget is None or not self.there:
+            return False
+        self.widget.send({"focus": True})
+        return True
+
     @property
     def fills(self) -> bool | None:
         """Whether the review takes the whole window; None where no browser can say."""
@@ -142,6 +152,7 @@ def described(cell_state: CellState | None) -> dict[str, object] | None:
         "x": view.frame.x,
         "y": view.frame.y,
         "scale": view.scale,
+        "stage": [view.stage.x, view.stage.y, view.stage.right, view.stage.bottom],
         "size": [entry.size.width, entry.size.height],
         "box": list(entry.box.xyxy),
         "ratio": entry.ratio,

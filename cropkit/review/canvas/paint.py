@@ -1,8 +1,8 @@
 """Draw the boxes of a session: what is left out is dimmed, lines are two-toned."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from itertools import product
 
 from cropkit.geometry import PixelBox
 from cropkit.names import printable
@@ -11,6 +11,8 @@ from cropkit.review.canvas.cells import CellState, Loupe, Weight
 from cropkit.review.canvas.pen import FONT, Pen
 from cropkit.review.model import Broken, Done, Mark, Open, ReviewState
 from cropkit.review.model.box_editing import HANDLES
+from cropkit.review.view import labels
+from cropkit.review.view.labels import label_place, text_width
 from cropkit.review.view.layout import HANDLE, PageLayout
 from cropkit.review.view.viewport import Rect, Viewport, grip_point
 
@@ -31,14 +33,6 @@ _GUIDE_LINE, _GUIDE_SHIFT = 1, 1
 _THIRDS = (1 / 3, 2 / 3)
 _RIM = 1.5  # dark, round a handle
 _TEXT_SIZE = 13
-# How wide letters are, in parts of their size: as wide as in any font that a browser may take.
-_EM, _WIDE_EM = 0.65, 1.3
-_EMS: Mapping[str, float] = {
-    **dict.fromkeys(" .,:;·'|", 0.34),
-    **dict.fromkeys("\N{MULTIPLICATION SIGN}%mwMW", 0.97),
-}
-_LABEL_LINE, _LABEL_PADDING, _LABEL_MARGIN = 20, 6, 12
-_LABEL_TALL = 4 * _LABEL_LINE  # a box that has room for the label inside is taller
 _NAME_SIZE, _NAME_HEIGHT, _NAME_PADDING = 13, 20, 4  # of the other crops of an image
 _LABEL_LOWERED = 1  # the middle of digits is above the middle of letters
 
@@ -58,13 +52,16 @@ BRUSH: Mapping[str, object] = {
     "font": f"{_TEXT_SIZE}px {FONT}",
     "label": {
         "ground": _LABEL,
-        "em": _EM * _TEXT_SIZE,
-        "ems": {letter: em * _TEXT_SIZE for letter, em in _EMS.items()},
-        "height": _LABEL_LINE,
-        "padding": _LABEL_PADDING,
-        "margin": _LABEL_MARGIN,
+        "em": labels.EM * _TEXT_SIZE,
+        "ems": {letter: em * _TEXT_SIZE for letter, em in labels.EMS.items()},
+        "height": labels.LINE,
+        "padding": labels.PADDING,
+        "margin": labels.MARGIN,
         "lowered": _LABEL_LOWERED,
-        "tall": _LABEL_TALL,
+        "tall": labels.TALL,
+        "smaller": list(labels.SMALLER),
+        "size": _TEXT_SIZE,
+        "family": FONT,
     },
 }
 
@@ -212,42 +209,26 @@ def _words(entry: Open, written: PixelBox, least: int) -> tuple[tuple[str, ...],
     return lines, _WARNING if small else LIGHT
 
 
-def _readout(pen: Pen, view: Viewport, box: PixelBox, words: tuple[tuple[str, ...], str]) -> Rect:
-    """Write on a crop what is said of it, beside it where that is small; return where."""
+def _readout(
+    pen: Pen, view: Viewport, box: PixelBox, words: tuple[tuple[str, ...], str]
+) -> Rect | None:
+    """Write on a crop what is said of it, beside it where that is small; return where.
+
+    It is smaller where there is little room, beside the image where that is too small, and left out
+    where it would lie on a handle even then.
+    """
     lines, colour = words
-    width, height = max(map(_label_width, lines)), len(lines) * _LABEL_LINE
-    frame = view.seen if width <= view.seen.width else view.stage
-    by = min(1.0, frame.width / width)
-    rect = _rect(view, box).held_in(frame)
+    width, height = max(map(_label_width, lines)), len(lines) * labels.LINE
     handles = [_around(grip_point(view, box, grip)) for grip in HANDLES]
-    label = _label_place(frame, rect, (by * width, height), handles)
-    _label(pen, lines, label, colour, by)
-    return label
-
-
-def _label_place(
-    frame: Rect, rect: Rect, size: tuple[float, float], handles: Iterable[Rect]
-) -> Rect:
-    """Return where the label of a box is: on no handle, and inside of the image."""
-    width, height = size
-    along = max(frame.x, min(rect.x + _LABEL_MARGIN, frame.right - width))
-    low, x = rect.bottom - _LABEL_MARGIN - height, rect.x + _LABEL_MARGIN
-    inside = rect.height > _LABEL_TALL and rect.width > width + 2 * _LABEL_MARGIN
-    corners = (
-        *([(x, low)] if inside else ()),
-        (along, rect.bottom + _LABEL_MARGIN),
-        (along, rect.y - _LABEL_MARGIN - height),
-        (rect.right + _LABEL_MARGIN, low),
-        (rect.x - _LABEL_MARGIN - width, low),
-        (x, low),
-    )
-    taken = tuple(handles)
-    places = (Rect(x, y, width, height) for x, y in corners)
-    free = (
-        place for place in places if place.is_inside(frame) and not any(map(place.meets, taken))
-    )
-    kept = Rect(along, max(frame.y, min(low, frame.bottom - height)), width, height)
-    return next(free, kept)
+    frames = (view.seen, view.stage) if width <= view.seen.width else (view.stage,)
+    for frame, part in product(frames, labels.SMALLER):
+        by = part * min(1.0, view.stage.width / width)
+        size = by * width, by * height
+        place = label_place(frame, _rect(view, box).held_in(frame), size, handles)
+        if place is not None:
+            _label(pen, lines, place, colour, by)
+            return place
+    return None
 
 
 def _around(point: tuple[float, float]) -> Rect:
@@ -256,15 +237,15 @@ def _around(point: tuple[float, float]) -> Rect:
 
 
 def _label_width(text: str) -> float:
-    return _text_width(text, _TEXT_SIZE) + 2 * _LABEL_PADDING
+    return text_width(text, _TEXT_SIZE) + 2 * labels.PADDING
 
 
 def _label(pen: Pen, lines: Iterable[str], ground: Rect, colour: str, by: float = 1.0) -> None:
     """Write lines on a ground of their own, smaller where there is less room."""
     pen.fill(_LABEL, ground)
     for number, text in enumerate(lines):
-        middle = ground.y + (number + 0.5) * _LABEL_LINE + _LABEL_LOWERED
-        pen.words(text, (ground.x + by * _LABEL_PADDING, middle), colour, by * _TEXT_SIZE)
+        middle = ground.y + by * ((number + 0.5) * labels.LINE + _LABEL_LOWERED)
+        pen.words(text, (ground.x + by * labels.PADDING, middle), colour, by * _TEXT_SIZE)
 
 
 def _size(box: PixelBox) -> str:
@@ -289,7 +270,7 @@ def _paint_others(pen: Pen, view: Viewport, cell_state: CellState, taken: list[R
 
 def _name(pen: Pen, name: str, rect: Rect, taken: Iterable[Rect]) -> Rect:
     """Write a name in the corner of a box, below those that are there already."""
-    width = _text_width(name, _NAME_SIZE) + 2 * _NAME_PADDING
+    width = text_width(name, _NAME_SIZE) + 2 * _NAME_PADDING
     place = Rect(rect.x + _NAME_PADDING, rect.y + _NAME_PADDING, width, _NAME_HEIGHT)
     for other in taken:
         if place.meets(other):
@@ -298,13 +279,6 @@ def _name(pen: Pen, name: str, rect: Rect, taken: Iterable[Rect]) -> Rect:
     at = (place.x + _NAME_PADDING, place.middle[1] + _LABEL_LOWERED)
     pen.words(name, at, LIGHT, _NAME_SIZE)
     return place
-
-
-def _text_width(text: str, size: float) -> float:
-    """Return how wide a line is at most, in canvas units."""
-    wide = (unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    ems = (_EMS.get(letter, _EM) for letter in text)
-    return size * sum(_WIDE_EM if is_wide else em for is_wide, em in zip(wide, ems, strict=True))
 
 
 def _paint_mark(pen: Pen, frame: Rect, mark: Mark) -> None:
@@ -337,7 +311,7 @@ def _paint_later(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox]) -> 
     _two_toned(pen, _rect(view, boxes[0]), 1)
     x, y = view.frame.middle
     width = _label_width(_LATER)
-    _label(pen, (_LATER,), Rect(x - width / 2, y - _LABEL_LINE / 2, width, _LABEL_LINE), LIGHT)
+    _label(pen, (_LATER,), Rect(x - width / 2, y - labels.LINE / 2, width, labels.LINE), LIGHT)
     _two_toned(pen, view.frame.inset(3), 4)
 
 

@@ -1,12 +1,15 @@
 """Frame, caption and verdict of each image of the page, as HTML; pure."""
 
 from collections.abc import Mapping
+from itertools import product
 
 from cropkit.records import Status, Suggestion, Verdict
 from cropkit.review.keys.actions import MOVED
 from cropkit.review.model import Broken, Decided, Done, Entry, Loading, Mark, Open, Restoring
 from cropkit.review.model.slots import image_of, slot_of
 from cropkit.review.view.html import at, cut_inside, file_name, keys, text
+from cropkit.review.view.labels import text_width
+from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import Rect
 from cropkit.suggest.sidecar import SOURCE as SIDECAR
@@ -29,6 +32,13 @@ OUTCOMES: Mapping[Status, tuple[str, str, str]] = {
     Status.FAILED: ("ck-failed", "⚠", "failed"),
     Status.IN_DOUBT: ("ck-failed", "⁇", "in doubt"),
 }
+_SHORTER = {
+    "whole image": "whole",
+    "kept whole": "kept",
+    "restoring": "undoing",
+}  # words, whole ones
+_LETTER, _TIGHT_LETTER = 13.5, 11.6  # canvas units, in a chip
+_BESIDE = 2.0  # letters that the sign and what is round the word take
 _UNSIGNED = ("without", " credentials")
 KEPT_WHOLE = ("ck-small", "▢", "kept whole")
 _NO_CROP = ("ck-failed", "⚠", "no crop")
@@ -104,10 +114,25 @@ def _confidence(entry: Entry) -> float | None:
 def _chip(view: View, position: int, entry: Entry) -> str:
     classes, sign, word = verdict(view, entry)
     small = view.session.too_small(entry)
-    inner = f"<span>{'⚠ ' if small else ''}{sign}</span><span class='ck-cut'>{text(word)}</span>"
     place = view.layout.chip(position).trimmed(view.layout.trim)
+    inner = chip_words(word, (f"⚠ {sign}", "⚠") if small else (sign,), place.width, view.layout)
     classes = "ck-small" if small else classes
     return at(view.layout, place, inner, f"ck-chip {classes}{' ck-tight' * view.layout.tight}")
+
+
+def chip_words(word: str, signs: tuple[str, ...], room: float, layout: PageLayout) -> str:
+    """Return sign and word of a chip, the longest that have room: nothing of them is cut."""
+    size = _TIGHT_LETTER if layout.tight else _LETTER
+    forms = product((word, _SHORTER.get(word, word)), signs)
+    sign, short = next(
+        ((sign, form) for form, sign in forms if _chip_width(sign, form, size) <= room),
+        (signs[-1], _SHORTER.get(word, word)),
+    )
+    return f"<span>{sign}</span><span class='ck-cut'>{text(short)}</span>"
+
+
+def _chip_width(sign: str, word: str, size: float) -> float:
+    return (len(sign.replace(" ", "")) - 1 + _BESIDE) * size + text_width(word, size)
 
 
 def verdict(view: View, entry: Entry) -> tuple[str, str, str]:

@@ -24,10 +24,10 @@ MESSAGE = 32
 HINTS = 30
 GAP = 6
 HANDLE = 12
-CHIP = 96
-CHIP_SMALL = 84
+CHIP, CHIP_WIDE, CHIP_SMALL = 106, 136, 84
 HELP = 104
 WINDOW = 132
+_ROOMY = 420  # a caption that has room for the whole words of a verdict
 _SMALL_WINDOW, _NARROW = 34, 900  # what the button of the window has where there is little room
 
 
@@ -156,7 +156,9 @@ class PageLayout:
 
     def chip(self, position: int) -> Rect:
         """Return where the verdict is: a click accepts this image."""
-        caption, width = self.caption(position), CHIP_SMALL if self.tight else CHIP
+        caption = self.caption(position)
+        wide = CHIP_WIDE if caption.width >= _ROOMY else CHIP
+        width = CHIP_SMALL if self.tight else wide
         return Rect(caption.right - width, caption.y, width, caption.height)
 
     def target(self, x: float, y: float) -> Target | None:
