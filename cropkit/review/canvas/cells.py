@@ -6,13 +6,14 @@ from enum import Enum
 
 from cropkit.geometry import PixelBox
 from cropkit.review.canvas.buffers import OffscreenBuffer
-from cropkit.review.model import Broken, Done, Entry, Open, ReviewState
+from cropkit.review.model import Broken, Done, Entry, Mark, Open, ReviewState
 from cropkit.review.model.slots import slot_of
-from cropkit.review.model.transforms import box_beside
+from cropkit.review.model.transforms import box_beside, offering
 from cropkit.review.view.view_state import ViewState
 from cropkit.review.view.viewport import Viewport
 
 _NAMELESS = "1"  # the others are numbered from 2
+_DIGITS = 9  # suggestions that a key takes
 AppliedBox = Callable[[str, PixelBox], PixelBox]
 
 
@@ -36,7 +37,7 @@ class Loupe:
 
 @dataclass(frozen=True, slots=True)
 class OtherCrop:
-    """Where other crops of the same image are, by the names of their slots."""
+    """Where else a crop of the image is, or is suggested: by the names of slots, or by number."""
 
     names: str
     box: PixelBox
@@ -49,7 +50,7 @@ class CellState:
     Parameters
     ----------
     lifted : its box is drawn in the browser, while a hand holds it
-    others : the other crops of its image
+    others : the other crops of its image, and, where it is chosen, its other suggestions
     """
 
     entry: Entry
@@ -88,6 +89,8 @@ def _cell_state(
         return CellState(entry, weight, view, others=others)
     least = session.minimum if session.is_below_minimum(entry) else 0
     written = applied(entry.path, entry.box)
+    if weight is Weight.CHOSEN and entry.mark is Mark.KEEP:
+        others += _suggested(entry, prefix="suggestion " * bool(others))
     return CellState(entry, weight, view, written, least, others=others)
 
 
@@ -99,6 +102,18 @@ def _others(session: ReviewState, entry: Entry) -> tuple[OtherCrop, ...]:
         if box is not None:
             names.setdefault(box, []).append(slot_of(crop) or _NAMELESS)
     return tuple(OtherCrop(", ".join(each), box) for box, each in names.items())
+
+
+def _suggested(entry: Open, prefix: str) -> tuple[OtherCrop, ...]:
+    """Return what else is suggested for an image, by the digits that take it."""
+    if len(entry.suggestions) < 2:  # noqa: PLR2004  (one is the one that is offered)
+        return ()
+    numbers: dict[PixelBox, list[str]] = {}
+    for number in range(min(len(entry.suggestions), _DIGITS)):
+        box = offering(entry, number).box
+        if box != entry.box:
+            numbers.setdefault(box, []).append(str(number + 1))
+    return tuple(OtherCrop(prefix + ", ".join(each), box) for box, each in numbers.items())
 
 
 def _weight(session: ReviewState, view_state: ViewState, position: int) -> Weight:

@@ -9,7 +9,7 @@ from cropkit.review.keys.actions import Command, Repeats
 from cropkit.review.keys.key_repeat import WATCH, KeyRepeat, Response
 from cropkit.review.keys.keymap import Binding, Keymap
 from cropkit.review.keys.prompt import Prompt
-from cropkit.review.model import Arrangement, PickNone
+from cropkit.review.model import Arrangement, Choose, Open, PickNone, TakeCandidate
 from cropkit.review.runtime.loop import Loop, Timer
 
 if TYPE_CHECKING:
@@ -135,12 +135,22 @@ class Keyboard:
             self.toggle_sheet()
         elif self._in_grid and binding.key in _DIGITS:  # whatever it does on a page
             self._controller.set_aside(int(binding.key) - 1)
+        elif isinstance(binding.does, Choose) and self._has_suggestions:
+            self._controller.take(TakeCandidate(binding.does.position))
         else:
             self._controller.take(binding.does, again=again)
 
     @property
     def _in_grid(self) -> bool:
         return self._controller.session.arrangement is Arrangement.GRID
+
+    @property
+    def _has_suggestions(self) -> bool:
+        """Whether one image is seen alone, which has several suggestions to choose from."""
+        session = self._controller.session
+        alone = session.arrangement is Arrangement.SINGLE and session.entries
+        entry = session.entries[session.chosen] if alone else None
+        return isinstance(entry, Open) and len(entry.suggestions) > 1
 
     def _ask(self, prompt: Prompt | None) -> None:
         self.prompt, self.sheet = prompt, False

@@ -118,7 +118,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("undo", Undo(), "take back: a change, or all that one key decided", DECIDING),
     Action("redo", Redo(), "do again what was taken back", DECIDING),
     Action("reopen", Reopen(), "reopen this image, restore its file", DECIDING),
-    *_each("choose", "choose an image", CHOOSING),
+    *_each("choose", "choose an image; where it is alone, a suggestion", CHOOSING),
     Action("next-image", ChooseNext(1), "choose the next image", CHOOSING, Repeats.FREE),
     Action("previous-image", ChooseNext(-1), "choose the one before", CHOOSING, Repeats.FREE),
     Action("next-slot", NextSlot(), "next crop of the same image", CHOOSING, Repeats.FREE),

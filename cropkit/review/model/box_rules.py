@@ -29,6 +29,7 @@ from cropkit.review.model.moves import (
     SetBox,
     SetRatio,
     SetSize,
+    TakeCandidate,
     ToggleLock,
     ToggleTargets,
     TurnLock,
@@ -179,9 +180,20 @@ def _next_candidate(session: ReviewState, move: NextCandidate) -> Step:
     entry = open_at(session, None, move)
     if len(entry.suggestions) < 2:  # noqa: PLR2004  (one is the one that is offered)
         raise IllegalMove(name_of(move), f"{named(entry.path)} has no other suggestion")
-    other = offering(entry, (entry.candidate + 1) % len(entry.suggestions))
-    offered = replace(other, mark=Mark.KEEP)
-    return Step(put(session, session.chosen, locked(offered, session.lock)))
+    return _candidate(session, entry, (entry.candidate + 1) % len(entry.suggestions))
+
+
+def _take_candidate(session: ReviewState, move: TakeCandidate) -> Step:
+    entry = open_at(session, None, move)
+    if not 0 <= move.number < len(entry.suggestions):
+        which = f"no suggestion {move.number + 1}: there are {len(entry.suggestions)}"
+        raise IllegalMove(name_of(move), f"{named(entry.path)} has {which}")
+    return _candidate(session, entry, move.number)
+
+
+def _candidate(session: ReviewState, entry: Open, number: int) -> Step:
+    offered = replace(offering(entry, number), mark=Mark.KEEP)
+    return Step(put(session, session.chosen, locked(offered, session.lock_at_hand)))
 
 
 def _fit_subjects(session: ReviewState, move: FitSubjects) -> Step:
@@ -289,6 +301,7 @@ BOX_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     SetBox: _set_box,
     SetSize: _set_size,
     NextCandidate: _next_candidate,
+    TakeCandidate: _take_candidate,
     FitSubjects: _fit_subjects,
     CarryBox: _carry_box,
 }

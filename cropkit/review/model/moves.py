@@ -161,6 +161,13 @@ class NextCandidate:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeCandidate:
+    """Offer the suggestion with this number, from 0, for the chosen image."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class FitSubjects:
     """Put the chosen image's box around its suggestions as subjects: all, then each in turn."""
 
@@ -372,8 +379,8 @@ class RestoreFailed:
 
 Move = (
     Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
-    | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate
-    | FitSubjects | CarryBox | Pick | PickTo | PickAll | PickNone | ShareBox | CarryOn
+    | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize
+    | NextCandidate | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll | PickNone | ShareBox | CarryOn
     | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
     | AddCrop | RemoveCrop | Reopen
     | DropCredentials
