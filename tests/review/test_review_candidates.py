@@ -23,7 +23,7 @@ def three(image: Image.Image) -> list[list[int]]:
 
 @pytest.fixture
 def browser(start: Started, folder: Path) -> Browser:
-    browser = start(folder, suggest=three)
+    browser: Browser = start(folder, suggest=three)
     browser.open()
     browser.shown()
     return browser

@@ -379,11 +379,10 @@ class RestoreFailed:
 
 Move = (
     Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
-    | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize
-    | NextCandidate | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll | PickNone | ShareBox | CarryOn
-    | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
-    | AddCrop | RemoveCrop | Reopen
-    | DropCredentials
-    | Decide | DecidePage | TurnPage | Undo | Redo | ImageLoaded | LoadFailed | Applied | Restored
-    | RestoreFailed | ConfidenceScanned | Stay | Listed | ListedAll | ListingFailed
+    | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate
+    | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll | PickNone | ShareBox
+    | CarryOn | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
+    | AddCrop | RemoveCrop | Reopen | DropCredentials | Decide | DecidePage | TurnPage | Undo
+    | Redo | ImageLoaded | LoadFailed | Applied | Restored | RestoreFailed | ConfidenceScanned
+    | Stay | Listed | ListedAll | ListingFailed
 )  # fmt: skip
