@@ -42,10 +42,11 @@ from cropkit.engine.planning import (
 )
 from cropkit.engine.recovery import Recovered, recover
 from cropkit.engine.undoing import Undoer
-from cropkit.engine.ways import AROUND, AROUND_NAMED, Ways, kept, ways
+from cropkit.engine.ways import AROUND, AROUND_NAMED, TASTE, Ways, kept, ways
 from cropkit.errors import (
     AuditError,
     BadDestination,
+    BadTaste,
     CropkitError,
     NoImages,
     NothingToUndo,
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from cropkit.labels.importing import Import, Importer
     from cropkit.labels.labelled import Labelled
     from cropkit.monitor.stats import Stats
+    from cropkit.taste.house import Taste
 
 StrPath = str | os.PathLike[str]
 
@@ -497,6 +499,33 @@ class Collection:
             return
         kept = self.trail.settings().get(AROUND_NAMED, "")
         self.trail.choose({AROUND_NAMED: framing_rule.with_another(kept, name, text)})
+
+    def taste(self) -> "Taste | None":
+        """Return what reviews begin with that was learned in another collection; None: nothing.
+
+        A setting that is none is reported, and left out.
+        """
+        kept = self.trail.settings().get(TASTE, "")
+        if not kept:
+            return None
+        from cropkit.taste import house  # noqa: PLC0415  (for reviews only)
+
+        try:
+            return house.parsed(kept, self.root)
+        except BadTaste as error:
+            self.problems.report_once([Problem(ProblemKind.SUGGESTION, TASTE, str(error))])
+            return None
+
+    def keep_taste(self, taste: "Taste | None") -> None:
+        """Begin reviews with what was learned in another collection; None: with nothing.
+
+        Raises
+        ------
+        InsideCollection
+            This is a part of a collection only: nothing was changed.
+        """
+        self.scope.check_is_whole()
+        self.trail.choose({TASTE: taste.to_text() if taste else ""})
 
     def choose(self, options: formats.Options) -> None:
         """Make crops so from now on, in every session of this collection.

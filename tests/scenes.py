@@ -5,9 +5,11 @@ from PIL import Image
 
 from cropkit.taste import boxes, features
 from cropkit.taste.boxes import Array
+from cropkit.taste.portfolio import History
 
 MIDDLE = np.array([0.2, 0.2, 0.8, 0.8])
 SIZE = (192, 128)
+NOTHING = np.nan
 
 
 def scene(
@@ -31,3 +33,14 @@ def around(rng: np.random.Generator, count: int) -> tuple[list[Image.Image], Arr
 def learned(seed: int, count: int) -> tuple[Array, Array]:
     images, wanted = around(np.random.default_rng(seed), count)
     return np.array([features.features(each) for each in images]), wanted
+
+
+def history(of: Array, wanted: Array, suggested: Array | None = None) -> History:
+    none = np.full(wanted.shape, NOTHING)
+    aspect = features.aspect(of)
+    return History(of, wanted, aspect, none if suggested is None else suggested)
+
+
+def worst_window(of: Array, width: int = 75) -> float:
+    """Return the lowest mean of so many values in a row."""
+    return float(np.convolve(of, np.ones(width) / width, "valid").min())

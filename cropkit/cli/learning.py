@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cropkit.cli.shell import DONE, FAILED, USAGE, document, progress_bar, say, tell
+from cropkit.cli.shell import DONE, FAILED, USAGE, document, progress_bar, reading, say, tell
 from cropkit.errors import BadTaste
 from cropkit.names import all_escaped
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cropkit.records import Problem
     from cropkit.taste.evaluation import Evaluation, Figures, Mean, Predictions
     from cropkit.taste.examples import Examples
+    from cropkit.taste.portfolio import House
 
 _SHOWN = 20  # problems that are told one by one; `--json` has all
 _COLUMNS = {
@@ -80,7 +81,7 @@ def _train(arguments: argparse.Namespace, known: "Examples") -> int:
 def _evaluate(arguments: argparse.Namespace, known: "Examples") -> int:
     from cropkit.taste import evaluation  # noqa: PLC0415  (as above)
 
-    predictions = _predictions(arguments.head, known)
+    predictions = _predictions(arguments, known)
     if arguments.predictions is not None:
         _write(arguments.predictions, known.images, predictions)
     result = evaluation.evaluate(known, predictions)
@@ -93,15 +94,25 @@ def _evaluate(arguments: argparse.Namespace, known: "Examples") -> int:
     return FAILED if known.problems else DONE
 
 
-def _predictions(head: Path | None, known: "Examples") -> "Predictions":
+def _predictions(arguments: argparse.Namespace, known: "Examples") -> "Predictions":
     from cropkit.taste import evaluation  # noqa: PLC0415  (as above)
     from cropkit.taste.head import read  # noqa: PLC0415  (as above)
 
-    if head is not None:
-        return evaluation.by_head(read(head), known.history)
+    if arguments.head is not None:
+        return evaluation.by_head(read(arguments.head), known.history)
     if known.is_reviewed:
-        return evaluation.replayed(known.history)
+        return evaluation.replayed(known.of_models, _house(arguments, known.model))
     return evaluation.cross_validated(known.history)
+
+
+def _house(arguments: argparse.Namespace, model: str) -> "House | None":
+    """Return what was learned elsewhere, where reviews of the collection begin with it."""
+    from cropkit.engine.ways import TASTE  # noqa: PLC0415  (as above)
+    from cropkit.taste.house import parsed  # noqa: PLC0415  (as above)
+
+    with reading(arguments.folder, arguments.state) as trail:
+        kept = trail.settings().get(TASTE, "")
+    return parsed(kept, arguments.folder).house(model) if kept else None
 
 
 def _write(path: Path, images: tuple[str, ...], predictions: "Predictions") -> None:

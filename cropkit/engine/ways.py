@@ -24,6 +24,7 @@ _MOVE_TO, _COPY_TO, _COPIES, _RESIZE = "move-to", "copy-to", "copies", "resize"
 _SLOTS, _TARGETS = "slots", "targets"
 AROUND = "around"  # how a review puts boxes around subjects
 AROUND_NAMED = "around-named"  # other rules for that, by name
+TASTE = "taste"  # what was learned in another collection
 SETTINGS = (_MOVE_TO, _COPY_TO, _COPIES, _SLOTS, _TARGETS, _RESIZE)
 _YES = "yes"
 

@@ -16,11 +16,11 @@ from cropkit.taste.boxes import Array
 from cropkit.taste.example import Source
 from cropkit.taste.examples import Examples
 from cropkit.taste.head import Head
-from cropkit.taste.portfolio import CENTRE, MOST_DECISIONS, Choice, History
+from cropkit.taste.portfolio import CENTRE, LEAST, MOST_DECISIONS, Choice, History, House
 
 _DRAWN = 1000
 _FOLDS = 5
-_STEP = 10  # decisions after which is learned anew
+_STEP = 10  # decisions after which is learned anew, once there are enough
 _TOUCHED = 1e-6  # of the side: nobody moves an edge by less
 _NEAR = 0.05
 
@@ -137,13 +137,19 @@ def cross_validated(known: History) -> Predictions:
     )
 
 
-def replayed(known: History) -> Predictions:
-    """Predict each image by what the decisions before it had taught, as in a review."""
+def replayed(known: History, house: House | None = None) -> Predictions:
+    """Predict each image by what the decisions before it had taught, as in a review.
+
+    Parameters
+    ----------
+    house : what was learned elsewhere, to begin with
+    """
     choice, every, sources = Choice(), [], []
-    for start in range(0, len(known), _STEP):
+    starts = [*range(min(LEAST, len(known))), *range(LEAST, len(known), _STEP)]
+    for start, end in zip(starts, [*starts[1:], len(known)], strict=True):
         before = known.some(slice(max(0, start - MOST_DECISIONS), start))
-        choice = choice.again(before)
-        answers = choice.predictor(before)(known.some(slice(start, start + _STEP)))
+        choice = choice.again(before, house)
+        answers = choice.predictor(before, house)(known.some(slice(start, end)))
         every += [each[None] for each in answers]
         sources += [choice.name] * len(answers)
     unsaid = (None,) * len(every)

@@ -5,8 +5,9 @@ A data set is a folder with ``crops.json``, a list of objects with ``image``, ``
 `cropkit import` reads, of which the best box of each image counts.
 """
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from cropkit.system.scope import scope_of
 from cropkit.taste import data_set, decided, features
 from cropkit.taste.boxes import Array
 from cropkit.taste.example import Example, Source
-from cropkit.taste.portfolio import History
+from cropkit.taste.portfolio import History, is_learned
 
 _SMALL = Size(256, 256)  # pixels: more is not looked at
 
@@ -47,6 +48,19 @@ class Examples:
     sources: tuple[Source, ...]
     seconds: Array
     problems: tuple[Problem, ...]
+
+    @property
+    def model(self) -> str:
+        """Whose boxes were proposed most often; '' where no model's were."""
+        sources = (each.suggestion for each in self.sources if _is_models(each))
+        return max(Counter(sources).items(), key=lambda pair: pair[1], default=("", 0))[0]
+
+    @property
+    def of_models(self) -> History:
+        """The history without boxes that a review had learned: what a model says there is lost."""
+        is_models = np.array([_is_models(each) for each in self.sources], dtype=bool)
+        known = self.history
+        return replace(known, suggested=np.where(is_models[:, None], known.suggested, np.nan))
 
 
 def examples(folder: Path, show: Show = lambda *_: None, *, state: Path | None = None) -> Examples:
@@ -109,6 +123,10 @@ def of_content(data: bytes, name: str) -> Array:
         It cannot be decoded, or only at more cost than one file may have.
     """
     return features.features(bounded.done(upright, data, name, _SMALL))
+
+
+def _is_models(source: Source) -> bool:
+    return bool(source.suggestion) and not is_learned(source.suggestion, source.version)
 
 
 def _array(of: list[NormalizedBox] | list[NormalizedBox | None]) -> Array:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from cropkit.errors import BadTaste
-from cropkit.taste import boxes, features
+from cropkit.taste import boxes, documents, features
 from cropkit.taste.boxes import Array
 
 _PENALTIES = 10.0 ** np.arange(1, 6.5, 0.5)
@@ -21,6 +21,7 @@ _REACH = 4.0  # standard deviations: features farther out than any that were lea
 _KEPT = 200  # residuals
 _FORM = "cropkit-head-1"
 _LARGEST = 1 << 20  # bytes of a file
+_ROWS = max(_KEPT, features.COUNT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,8 +93,7 @@ class Head:
         FileExistsError
             Nothing is written over.
         """
-        with path.open("x", encoding="utf-8") as file:
-            json.dump(self.to_json(), file)
+        documents.write(path, json.dumps(self.to_json()))
 
 
 _SHAPES: dict[str, tuple[int, ...]] = {
@@ -113,35 +113,24 @@ def read(path: Path) -> Head:
     BadTaste
         It holds none, or one for other features than this version's.
     """
-    try:
-        with path.open("rb") as file:
-            text = file.read(_LARGEST + 1)
-        if len(text) > _LARGEST:
-            raise BadTaste(path, f"is larger than {_LARGEST:,} bytes")
-        return _head(json.loads(text), path)
-    except OSError as error:
-        raise BadTaste(path, error.strerror or type(error).__name__) from error
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise BadTaste(path, f"is no head: {error}") from error
+    text = documents.text_of(path, _LARGEST)
+    with documents.refusing(path, "is no head"):
+        return parsed(json.loads(text), path)
 
 
-def _head(document: Any, path: Path) -> Head:  # noqa: ANN401  (whatever JSON holds)
+def parsed(document: Any, path: Path) -> Head:  # noqa: ANN401  (whatever JSON holds)
+    """Return the head that a document says; one of another shape raises as `documents.numbers`."""
     if document["form"] != _FORM:
         raise BadTaste(path, f"is no {_FORM}")
     if document["features"] != features.VERSION:
         version = f"{document['features']!r:.20}"
         raise BadTaste(path, f"is for features {version}, not {features.VERSION}")
-    arrays = {name: _array(document[name], shape) for name, shape in _SHAPES.items()}
+    arrays = {
+        name: documents.numbers(document[name], shape, _ROWS) for name, shape in _SHAPES.items()
+    }
     if not (arrays["scale"] > 0).all():
         raise BadTaste(path, "has a scale that is not positive")
-    return Head(count=int(document["count"]), **arrays)
-
-
-def _array(value: object, shape: tuple[int, ...]) -> Array:
-    array = np.array(value, dtype=np.float64).reshape(shape)
-    if not np.isfinite(array).all() or not array.size or len(array) > max(_KEPT, features.COUNT):
-        raise ValueError("numbers that are none, or too many")
-    return array
+    return Head(count=documents.count(document["count"]), **arrays)
 
 
 def _penalty(scaled: Array, wanted: Array, median: Array) -> tuple[float | None, Array]:

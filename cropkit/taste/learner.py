@@ -20,11 +20,23 @@ from cropkit.geometry import NormalizedBox
 from cropkit.records import Decision, Suggestion
 from cropkit.taste import boxes, features
 from cropkit.taste.boxes import Array
-from cropkit.taste.portfolio import FIRST, MOST_DECISIONS, Choice, History, Predict
+from cropkit.taste.house import Taste
+from cropkit.taste.portfolio import (
+    FIRST,
+    HOUSE,
+    LEAST,
+    MOST_DECISIONS,
+    Choice,
+    History,
+    House,
+    Predict,
+    named,
+)
 
 _MOST_IMAGES = 20_000  # whose features are kept: 8 MB
 _CONTROL = 20  # one of so many images is shown what it would be had nothing been learned
 _ALIKE = 0.005  # of the side: nobody tells two boxes apart that are so near
+_EVERY = 5  # decisions
 _DIGEST = 32  # bytes
 
 
@@ -44,9 +56,17 @@ class _Taught:
 
 
 class Learner:
-    """Learns from decisions and proposes boxes; thread-safe."""
+    """Learns from decisions and proposes boxes; thread-safe.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    taste : what was learned elsewhere, to begin with
+    """
+
+    def __init__(self, taste: Taste | None = None) -> None:
+        self._taste = taste
+        self._house: House | None = None
+        self._model = ""  # whose boxes are proposed
         self._seen: OrderedDict[str, Seen] = OrderedDict()
         self._taught: OrderedDict[str, _Taught] = OrderedDict()
         self._choice = Choice()
@@ -64,6 +84,7 @@ class Learner:
         numbers = _features(jpeg) if known is None else known.features
         with self._lock:
             self._keep(sha256, Seen(numbers, best))
+            self._model = suggestions[0].source if suggestions else self._model
 
     def decided(self, *decisions: Decision) -> None:
         """Learn from decisions, at the next training; without a box one takes an earlier back."""
@@ -88,6 +109,11 @@ class Learner:
         """How many decisions were made or taken back since the last training."""
         return self._untrained
 
+    @property
+    def is_due(self) -> bool:
+        """Whether to train: each time while a house may lead, which is one comparison."""
+        return self._untrained >= (_EVERY if len(self._taught) >= LEAST else 1)
+
     def _keep(self, sha256: str, seen: Seen) -> None:
         self._seen[sha256] = seen
         self._seen.move_to_end(sha256)
@@ -101,12 +127,13 @@ class Learner:
         with self._lock:
             self._untrained = 0
             pairs = [(self._seen.get(each.sha256), each.box) for each in self._taught.values()]
+            house = None if self._taste is None else self._taste.house(self._model)
         rows = [(seen, box) for seen, box in pairs if seen is not None]
         known = _history([seen for seen, _ in rows], [box for _, box in rows])
-        choice = self._choice.again(known)
-        predict = choice.predictor(known)
+        choice = self._choice.again(known, house)
+        predict = choice.predictor(known, house)
         with self._lock:
-            self._choice, self._predict = choice, predict
+            self._choice, self._predict, self._house = choice, predict, house
 
     # -- proposing ------------------------------------------------------------------------------
 
@@ -117,12 +144,15 @@ class Learner:
         """
         with self._lock:
             seen, predict, choice = self._seen.get(sha256), self._predict, self._choice
+            house = self._house
         if seen is None or predict is None or choice.name == FIRST or is_control(sha256):
             return suggestions
         box = predict(_history([seen], [np.full(4, np.nan)]))[0]
         if suggestions and boxes.edges_within(box, np.array(suggestions[0].box.xyxy), _ALIKE):
             return suggestions
-        source, version = _words(choice, suggestions)
+        count = house.count if house and choice.name == HOUSE else choice.count
+        model = (suggestions[0].source, suggestions[0].version) if suggestions else None
+        source, version = named(choice.name, count, model)
         learned = Suggestion(NormalizedBox(*map(float, box)), source, version)
         every = (learned, *suggestions)
         return tuple(replace(each, rank=rank) for rank, each in enumerate(every))
@@ -194,12 +224,3 @@ def _history(seen: Sequence[Seen], wanted: Sequence[Array]) -> History:
         features.aspect(table),
         np.array([each.suggested for each in seen], dtype=np.float64).reshape(-1, 4),
     )
-
-
-def _words(choice: Choice, suggestions: Sequence[Suggestion]) -> tuple[str, str]:
-    """Return source and version of what was learned, as the review shows them."""
-    count = f"{choice.count:,} reviews"
-    if choice.name == "your edges" and suggestions:
-        model = suggestions[0]
-        return model.source, f"{model.version} your edges, {count}".strip()
-    return choice.name, count

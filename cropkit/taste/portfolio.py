@@ -7,7 +7,7 @@ by more than a standard error of their difference: a lead that changes with the 
 a good one gains.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ MOST_DECISIONS = 1_000  # that a review learns from: the latest
 _FOLDS = 4
 _RECENT = 200  # decisions that a habit is seen in
 _SHRINK = 10  # decisions that a bias needs to be believed by half
-_LEAST = 10  # decisions before anything is learned
+LEAST = 10  # decisions before anything is learned
 _NEIGHBOURS = 15
 _NEAR, _MOVED = 0.05, 0.02  # of the side: taken as it is; an edge that had to be moved
 _RATIOS = (1.0, 4 / 5, 5 / 4, 2 / 3, 3 / 2, 3 / 4, 4 / 3, 9 / 16, 16 / 9)
@@ -79,14 +79,18 @@ def _as_suggested(_: History) -> Predict:
 
 
 def _suggested_with_bias(known: History) -> Predict:
-    """Shift each edge by this reviewer's median correction, shrunk where it was seen seldom."""
+    shift = bias(known)
+    return lambda asked: boxes.valid(asked.suggested + shift)
+
+
+def bias(known: History) -> Array:
+    """Return the median correction of each edge (4,), shrunk where it was seen seldom."""
     seen = known.has_suggestion
     count = int(seen.sum())
-    bias = np.zeros(4)
-    if count:
-        corrections = known.wanted[seen][-_RECENT:] - known.suggested[seen][-_RECENT:]
-        bias = np.median(corrections, axis=0) * count / (count + _SHRINK)
-    return lambda asked: boxes.valid(asked.suggested + bias)
+    if not count:
+        return np.zeros(4)
+    corrections = known.wanted[seen][-_RECENT:] - known.suggested[seen][-_RECENT:]
+    return np.asarray(np.median(corrections, axis=0) * count / (count + _SHRINK))
 
 
 def _median(known: History) -> Predict:
@@ -94,7 +98,7 @@ def _median(known: History) -> Predict:
 
 
 def _learned(known: History) -> Predict:
-    if len(known) < _LEAST:
+    if len(known) < LEAST:
         return _median(known)
     head = Head.fitted(known.features, known.wanted)
     return lambda asked: head.predicted(asked.features)
@@ -102,7 +106,7 @@ def _learned(known: History) -> Predict:
 
 def _neighbours(known: History) -> Predict:
     """Take, of the boxes of the most similar images, the one that overlaps the others most."""
-    if len(known) < _LEAST:
+    if len(known) < LEAST:
         return _median(known)
     mean, scale = known.features.mean(axis=0), known.features.std(axis=0) + 1e-6
     base = (known.features - mean) / scale
@@ -128,6 +132,46 @@ PREDICTORS: Mapping[str, Learn] = {
     "learned": _learned,
     "similar images": _neighbours,
 }
+HOUSE = "house taste"
+_EDGES = "your edges"
+_CORRECTED = f"{_EDGES}, "  # in the version of a model whose box was corrected
+
+
+def named(name: str, count: int, model: tuple[str, str] | None) -> tuple[str, str]:
+    """Return source and version of a predictor's box, as a review shows and records them.
+
+    Parameters
+    ----------
+    count : decisions that it was learned from
+    model : source and version of the box that was proposed
+    """
+    reviews = f"{count:,} reviews"
+    if name == _EDGES and model is not None:
+        return model[0], f"{model[1]} {_CORRECTED}{reviews}".strip()
+    return name, reviews
+
+
+def is_learned(source: str, version: str) -> bool:
+    """Whether a recorded box is one that `named` names, and no model's own."""
+    return source in (*PREDICTORS, HOUSE) or _CORRECTED in version
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What was learned elsewhere, as one more predictor; it is judged as the others are.
+
+    Parameters
+    ----------
+    predict : boxes; before there are own decisions it is a guess that they will judge
+    count : decisions that it was learned from
+    leads : whether it is shown until then, where no model proposes a box
+    corrects : whether it is shown in place of a model's box, too
+    """
+
+    predict: Predict
+    count: int
+    leads: bool
+    corrects: bool
 
 
 def habit(known: History) -> float | None:
@@ -136,7 +180,7 @@ def habit(known: History) -> float | None:
     None: there is no such habit.
     """
     recent = known.some(slice(-50, None))
-    if len(recent) < _LEAST:
+    if len(recent) < LEAST:
         return None
     own = (recent.wanted[:, 2] - recent.wanted[:, 0]) / (recent.wanted[:, 3] - recent.wanted[:, 1])
     for ratio in (0.0, *_RATIOS):
@@ -167,24 +211,30 @@ class Choice:
 
     Parameters
     ----------
-    name : of `PREDICTORS`; to begin with a model's box, and the centre where there is none
+    name : of `PREDICTORS`, or `HOUSE`; to begin with a model's box, and the centre where there is
+        none
     count : decisions that it was chosen by
     """
 
     name: str = FIRST
     count: int = 0
 
-    def again(self, known: History) -> "Choice":
+    def again(self, known: History, house: House | None = None) -> "Choice":
         """Choose by decisions, most of which were there before: the lead stays, if nearly as good.
 
         What is to lead has to be worth more than the leader, and must not overlap less than what
-        the reviewer would see had nothing been learned: both beyond a standard error.
+        the reviewer would see had nothing been learned: both beyond a standard error. Before there
+        are enough decisions the house leads, as long as it overlaps no less than that.
+
+        Parameters
+        ----------
+        house : what was learned elsewhere
         """
-        if len(known) < _LEAST:
-            return Choice(count=len(known))
-        held_out = _held_out(known)
-        worth = {name: utility(each, known.wanted) for name, each in held_out.items()}
-        overlap = {name: boxes.iou(each, known.wanted) for name, each in held_out.items()}
+        if len(known) < LEAST:
+            return Choice(_early(known, house), len(known))
+        held = held_out(known, names_for(known), house)
+        worth = {name: utility(each, known.wanted) for name, each in held.items()}
+        overlap = {name: boxes.iou(each, known.wanted) for name, each in held.items()}
         leading = self.name if self._still_leads(overlap) else FIRST
         for name in sorted(worth, key=lambda name: -worth[name].mean()):
             better = _is_gain(worth[name] - worth[leading])
@@ -195,16 +245,42 @@ class Choice:
     def _still_leads(self, overlap: Mapping[str, Array]) -> bool:
         return self.name in overlap and bool(overlap[self.name].mean() >= overlap[FIRST].mean())
 
-    def predictor(self, known: History) -> Predict:
+    def predictor(self, known: History, house: House | None = None) -> Predict:
         """Learn from decisions; what is returned has a box for each image, if only the centre."""
-        predict, ratio = PREDICTORS[self.name](known), habit(known)
+        predict, ratio = _predict(self.name, known, house), habit(known)
+        leaves = house is not None and self._leaves_models(house)
 
         def shown(asked: History) -> Array:
             predicted = predict(asked)
+            if leaves:
+                predicted = np.where(np.isnan(asked.suggested), predicted, asked.suggested)
             lacking = np.isnan(predicted[:, :1])
             return shaped(np.where(lacking, CENTRE, predicted), asked.aspect, ratio)
 
         return shown
+
+    def _leaves_models(self, house: House) -> bool:
+        """Whether boxes of a model come before those of the house, which nobody has judged here."""
+        return self.name == HOUSE and self.count < LEAST and not house.corrects
+
+
+def _predict(name: str, known: History, house: House | None) -> Predict:
+    if name == HOUSE and house is not None:
+        return house.predict
+    return PREDICTORS.get(name, _as_suggested)(known)
+
+
+def _early(known: History, house: House | None) -> str:
+    if house is None or not (house.leads or house.corrects):
+        return FIRST
+    if not len(known):
+        return HOUSE
+    own, other = (
+        Choice(name, len(known)).predictor(known.some(slice(0, 0)), house)(known)
+        for name in (HOUSE, FIRST)
+    )
+    gained = boxes.iou(own, known.wanted) - boxes.iou(other, known.wanted)
+    return HOUSE if gained.mean() >= 0 else FIRST
 
 
 def _is_gain(differences: Array) -> bool:
@@ -212,14 +288,19 @@ def _is_gain(differences: Array) -> bool:
     return bool(differences.mean() > differences.std() / np.sqrt(len(differences)))
 
 
-def _held_out(known: History) -> dict[str, Array]:
-    """Return what each predictor says of each decision, not having seen it."""
+def names_for(known: History) -> tuple[str, ...]:
+    """Return the predictors that there is something to predict by."""
     has_model = bool(known.has_suggestion.any())
-    names = [name for name in PREDICTORS if has_model or name not in ("centre", "your edges")]
+    return tuple(each for each in PREDICTORS if has_model or each not in ("centre", "your edges"))
+
+
+def held_out(known: History, names: Sequence[str], house: House | None = None) -> dict[str, Array]:
+    """Return what each predictor, and the house, says of each decision, not having seen it."""
+    every = [*names, *([HOUSE] if house else [])]
     fold = np.arange(len(known)) % _FOLDS
-    answers = {name: np.zeros((len(known), 4)) for name in names}
+    answers = {name: np.zeros((len(known), 4)) for name in every}
     for part in range(_FOLDS):
         seen, asked = known.some(fold != part), known.some(fold == part)
-        for name in names:
-            answers[name][fold == part] = Choice(name).predictor(seen)(asked)
+        for name in every:
+            answers[name][fold == part] = Choice(name, LEAST).predictor(seen, house)(asked)
     return answers

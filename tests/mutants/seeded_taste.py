@@ -3,6 +3,7 @@
 from seeding import Mutant, mutant
 
 HEAD, PORTFOLIO, LEARNER = "taste/head.py", "taste/portfolio.py", "taste/learner.py"
+DOCUMENTS, HOUSE, IN_HOUSES = "taste/documents.py", "taste/house.py", "tests/taste/test_house.py"
 IN_HEADS, IN_PORTFOLIO = "tests/taste/test_heads.py", "tests/taste/test_portfolio.py"
 IN_FIGURES, IN_REVIEWS = "tests/taste/test_evaluation.py", "tests/review/test_review_learning.py"
 
@@ -37,8 +38,8 @@ TASTE: tuple[Mutant, ...] = (
     ),
     mutant(
         "numbers of a head that are none are taken",
-        HEAD,
-        "if not np.isfinite(array).all() or not array.size",
+        DOCUMENTS,
+        "if not (np.abs(array) <= LARGEST).all() or not array.size",
         "if not array.size",
         IN_HEADS,
     ),
@@ -52,8 +53,8 @@ TASTE: tuple[Mutant, ...] = (
     mutant(
         "a bias is subtracted that is to be added",
         PORTFOLIO,
-        "boxes.valid(asked.suggested + bias)",
-        "boxes.valid(asked.suggested - bias)",
+        "boxes.valid(asked.suggested + shift)",
+        "boxes.valid(asked.suggested - shift)",
         IN_PORTFOLIO,
     ),
     mutant(
@@ -125,5 +126,40 @@ TASTE: tuple[Mutant, ...] = (
         "                self._keep(digest.tobytes().hex(), Seen(row, box))",
         "                digest.tobytes()",
         IN_REVIEWS,
+    ),
+    mutant(
+        "a house leads that own decisions have refuted",
+        PORTFOLIO,
+        "return HOUSE if gained.mean() >= 0 else FIRST",
+        "return HOUSE if gained.mean() >= -1 else FIRST",
+        IN_HOUSES,
+    ),
+    mutant(
+        "a house corrects a model that it does not know",
+        HOUSE,
+        "is_known = bool(model) and model == self.model",
+        "is_known = bool(model)",
+        IN_HOUSES,
+    ),
+    mutant(
+        "a house leads that was no better than the centre",
+        HOUSE,
+        "return mean is not None and mean.low > 0",
+        "return mean is not None",
+        IN_HOUSES,
+    ),
+    mutant(
+        "a taste's agreement is that with what it was learned from",
+        HOUSE,
+        "_agreement(history, met[way], met[FIRST]),",
+        "_agreement(history, history.wanted, met[FIRST]),",
+        IN_HOUSES,
+    ),
+    mutant(
+        "words are taken for numbers",
+        DOCUMENTS,
+        'if array.dtype.kind not in "iuf" or',
+        "if",
+        IN_HOUSES,
     ),
 )

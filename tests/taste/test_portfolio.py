@@ -2,29 +2,17 @@
 
 import numpy as np
 import pytest
-from scenes import around, learned
+from scenes import NOTHING, around, history, learned, worst_window
 
 from cropkit.taste import boxes, features
 from cropkit.taste.boxes import Array
 from cropkit.taste.evaluation import replayed
 from cropkit.taste.portfolio import CENTRE, FIRST, Choice, History, habit, shaped
 
-NOTHING = np.nan
-
-
-def history(of: Array, wanted: Array, suggested: Array | None = None) -> History:
-    none = np.full(wanted.shape, NOTHING)
-    aspect = features.aspect(of)
-    return History(of, wanted, aspect, none if suggested is None else suggested)
-
 
 def gains(known: History, base: Array) -> Array:
     """Return what a review would have gained in overlap, image by image."""
     return boxes.iou(replayed(known).best, known.wanted) - boxes.iou(base, known.wanted)
-
-
-def worst_window(of: Array, width: int = 75) -> float:
-    return float(np.convolve(of, np.ones(width) / width, "valid").min())
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from cropkit.collection import Collection
     from cropkit.taste.learner import Learner
 
-_EVERY = 5  # decisions
 _RECENT = 1_000  # decisions of the trail that are looked at when it begins
 _EARLY = 100  # images
 
@@ -95,13 +94,13 @@ class Learning:
     def _teach(self, teach: Callable[["Learner"], object]) -> None:
         if self._learner is not None:
             teach(self._learner)
-            if self._learner.untrained >= _EVERY:
+            if self._learner.is_due:
                 self._learner.train()
 
     def _begin(self) -> None:
         from cropkit.taste.learner import Learner  # noqa: PLC0415  (NumPy: not before the page)
 
-        learner = Learner()
+        learner = Learner(self._collection.taste())
         try:
             kept = personal_cache.read(self._cached)
             if kept is not None:
