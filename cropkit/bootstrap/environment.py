@@ -1,5 +1,6 @@
 """Make the environment when it is missing or out of date, and run the command in it."""
 
+import atexit
 import os
 import shlex
 import sys
@@ -21,8 +22,6 @@ from cropkit.bootstrap.report import SetupFailed, SetupInterrupted, say
 POLL_SECONDS = 0.2
 HANDED_OVER = "CROPKIT_ENVIRONMENT"
 """Variable that names the environment to a process that is to run in it, up to date or not."""
-
-_KEPT: list[FileLock] = []  # a lock lives as long as its file is referred to
 
 
 class Held(NamedTuple):
@@ -49,7 +48,7 @@ def ensure(arguments: Sequence[str]) -> None:
     held = _handed_over(clone) or make_ready(clone, tests=tests)
     if held.environment.is_running():
         held.environment.keep_to()
-        _KEPT.append(held.share)
+        atexit.register(held.share.close)  # a lock lives as long as its file is referred to
         return
     hand_over(held, arguments)
 

@@ -18,25 +18,25 @@ LAB = Path(__file__).with_name("lab.py")
 TOLD: list[str] = []
 # class of crashes: what a normal run tries of it, and what a full run does
 CAMPAIGNS: dict[str, tuple[list[str], list[str]]] = {
-    "kills": (["kills", "--share", "41"], ["kills"]),
+    "kills": (["kills", "--share", "71"], ["kills"]),
     "kills at calls of every kind": (
-        ["kills-everywhere", "--share", "571"],
+        ["kills-everywhere", "--share", "997"],
         ["kills-everywhere", "--share", "2"],
     ),
     "kills in recovery": (
-        ["kills-in-recovery", "--first", "79", "--share", "45"],
+        ["kills-in-recovery", "--first", "139", "--share", "79"],
         ["kills-in-recovery", "--first", "6", "--share", "4"],
     ),
-    "faults": (["faults", "--share", "317"], ["faults", "--share", "40"]),
+    "faults": (["faults", "--share", "557"], ["faults", "--share", "40"]),
     "faults, then kills": (
-        ["faults-then-kills", "--first", "131", "--share", "77"],
+        ["faults-then-kills", "--first", "229", "--share", "131"],
         ["faults-then-kills", "--first", "17", "--share", "17"],
     ),
-    "signals at lines": (["signals", "--share", "1951"], ["signals", "--share", "37"]),
-    "exceptions at lines": (["exceptions", "--share", "1951"], ["exceptions", "--share", "37"]),
-    "power losses": (["power", "--limit", "5"], ["power", "--limit", "400"]),
+    "signals at lines": (["signals", "--share", "3413"], ["signals", "--share", "37"]),
+    "exceptions at lines": (["exceptions", "--share", "3413"], ["exceptions", "--share", "37"]),
+    "power losses": (["power", "--limit", "3"], ["power", "--limit", "400"]),
     "steps of two processes with kills and faults": (
-        ["machine", "--limit", "10"],
+        ["machine", "--limit", "6"],
         ["machine", "--limit", "150"],
     ),
 }
