@@ -25,6 +25,7 @@ from cropkit.review.model.box_editing import Grip
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop, Timer
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
+from cropkit.review.view.guides import following
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.room import Room, measured
 from cropkit.review.view.view_model import View
@@ -173,6 +174,31 @@ class Screen:
         self.canvases.live_drag.toggle_window()
         if self.fills is None:
             self._guard.note(_NO_WINDOW)
+        self._follow()
+
+    def hold_keys(self, keys: Iterable[str]) -> None:
+        """Have the browser tell, as `up`, when these are let go."""
+        self.canvases.live_drag.hold_keys(keys)
+
+    @property
+    def hears_release(self) -> bool:
+        """Whether a browser tells when a key is let go."""
+        return self.canvases.live_drag.there
+
+    @property
+    def peeking(self) -> bool:
+        """Whether nothing is seen of the page's images but their crops."""
+        return self.view_state.peeking
+
+    def peek(self, *, peeking: bool) -> None:
+        """See what the crops would be, or the images again."""
+        if self.view_state.peek(peeking=peeking):
+            self._follow()
+
+    def turn_guides(self) -> None:
+        """Have other lines in the chosen box."""
+        self.view_state.guides = following(self.view_state.guides)
+        self._guard.note(f"In the box: {self.view_state.guides}")
         self._follow()
 
     def toggle_loupe(self) -> None:

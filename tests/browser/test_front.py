@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from cropkit.review.canvas.pen import Pen
 from cropkit.review.canvas.snapshot import PillowCanvas
 from cropkit.review.model import Open
 from cropkit.review.model.box_editing import Grip, dragged, grip_at, snapped_to_border
+from cropkit.review.view.guides import Guides
 from cropkit.review.view.viewport import Rect, Viewport
 
 CASES = 4000
@@ -137,14 +139,15 @@ def test_it_draws_a_box_that_is_held_as_the_kernel_paints_it(
     size = Size(400, 300)
     view = Viewport(Rect(16, 68, width, 0.75 * width), size)
     chosen = CellState(Open("a.png", "", size, (), box), Weight.CHOSEN, view)
-    canvas = RecordingCanvas()
-    paint_cell(Pen(canvas, 1), view.stage, chosen)
     page = browser.new_page()
     script = Path(live_drag.__file__).with_name("live_drag.js").read_text(encoding="utf-8")
-    painted = [script, BRUSH, described(chosen), list(box.xyxy), True]
-    theirs = page.evaluate(_PAINTED_IN_THE_BROWSER, painted)
+    for guides in Guides:
+        shown, canvas = replace(chosen, guides=guides), RecordingCanvas()
+        paint_cell(Pen(canvas, 1), view.stage, shown)
+        painted = [script, BRUSH, described(shown), list(box.xyxy), True]
+        theirs = page.evaluate(_PAINTED_IN_THE_BROWSER, painted)
+        assert rounded(theirs) == rounded(canvas.drawn)
     page.close()
-    assert rounded(theirs) == rounded(canvas.drawn)
 
 
 def rounded(drawn: list[list[object]]) -> list[list[object]]:

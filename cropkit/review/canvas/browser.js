@@ -3,7 +3,8 @@
 // `filling`: whether the review takes the whole window; `alone`: nothing else of the notebook is
 // kept; `spots`: [x, y, width, height, cursor, tip] of what can be pressed; `menu`: [[action, words,
 // key], …]. `scene` has shapes: for each position null or {x, y, scale, stage: [left, top, right,
-// bottom], box or null, closer}. The kernel hears {room: [width, height, ratio]}, {keys: [shift, alt, ctrl]}, {do: [action, x, y]}.
+// bottom], box or null, closer}. The kernel hears {room: [width, height, ratio]}, {keys: [shift, alt, ctrl]}, {do: [action, x, y]},
+// and {up: key} when a key of `holds` is let go.
 
 const PACE = 120;  // milliseconds between two measurements, while a window is being resized
 const LEAST_HEIGHT = 360, BELOW = 12;
@@ -313,11 +314,17 @@ function attach(model, el, signal) {
   for (const [kind, does] of Object.entries(kinds))
     canvas.addEventListener(kind, event => hand[does](event), { signal, passive: true });
   // Each key with the browser's word whether it is held: ipycanvas does not tell, and hears none.
+  const holds = key => model.get("holds").includes(key.toLowerCase()), held = new Set();
+  const up = key => { if (held.delete(key)) model.send({ up: key }); };
+  canvas.addEventListener("keyup", event => up(event.key.toLowerCase()), { signal, capture: true });
+  for (const lost of ["blur", "pagehide"])
+    for (const where of [canvas, window]) where.addEventListener(lost, () => held.forEach(up), { signal });
   canvas.addEventListener("keydown", event => {
     event.preventDefault();
     event.stopImmediatePropagation();
     const { key, shiftKey: shift, ctrlKey: ctrl, metaKey: meta, repeat } = event;
     model.send({ key, shift, ctrl, meta, repeat });
+    if (holds(key)) held.add(key.toLowerCase());
   }, { signal, capture: true });
   model.on("change:scene", () => hand.told());
   const asked = message => message.focus && takeFocus(root, canvas);

@@ -9,7 +9,8 @@ from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.model import Broken, Done, Entry, Mark, Open, ReviewState
 from cropkit.review.model.slots import slot_of
 from cropkit.review.model.transforms import box_beside, offering
-from cropkit.review.view.view_state import ViewState
+from cropkit.review.view.guides import Guides
+from cropkit.review.view.view_state import ViewState, is_cropped
 from cropkit.review.view.viewport import Viewport
 
 _NAMELESS = "1"  # the others are numbered from 2
@@ -23,6 +24,7 @@ class Weight(Enum):
     CHOSEN = "chosen"
     PLAIN = "plain"
     SMALL = "small"  # no handles: it is only looked at
+    ALONE = "alone"  # nothing but what the crop will hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class CellState:
     Parameters
     ----------
     lifted : its box is drawn in the browser, while a hand holds it
+    guides : lines in the box, where it is the chosen one
     others : the other crops of its image, and, where it is chosen, its other suggestions
     """
 
@@ -61,6 +64,7 @@ class CellState:
     loupe: Loupe | None = None
     lifted: bool = False
     others: tuple[OtherCrop, ...] = ()
+    guides: Guides = Guides.THIRDS
 
 
 def cell_states(
@@ -84,14 +88,15 @@ def _cell_state(
     entry, weight = session.entries[position], _weight(session, view_state, position)
     size = entry.size if isinstance(entry, Open | Done | Broken) else None
     view = None if size is None else view_state.view(position, entry.path, size)
-    others = () if view is None else _others(session, entry)
+    others = () if view is None or weight is Weight.ALONE else _others(session, entry)
     if not isinstance(entry, Open):
         return CellState(entry, weight, view, others=others)
     least = session.minimum if session.is_below_minimum(entry) else 0
     written = applied(entry.path, entry.box)
     if weight is Weight.CHOSEN and entry.mark is Mark.KEEP:
         others += _suggested(entry, prefix="suggestion " * bool(others))
-    return CellState(entry, weight, view, written, least, others=others)
+    guides = view_state.guides
+    return CellState(entry, weight, view, written, least, others=others, guides=guides)
 
 
 def _others(session: ReviewState, entry: Entry) -> tuple[OtherCrop, ...]:
@@ -117,6 +122,8 @@ def _suggested(entry: Open, prefix: str) -> tuple[OtherCrop, ...]:
 
 
 def _weight(session: ReviewState, view_state: ViewState, position: int) -> Weight:
+    if view_state.peeking and is_cropped(session.entries[position]):
+        return Weight.ALONE
     if view_state.layout.tight:
         return Weight.SMALL
     return Weight.CHOSEN if position == session.chosen else Weight.PLAIN

@@ -7,7 +7,7 @@
 //   width, height, reach, snap, slop (how far a hand may slip in a click); live: whether a press is taken; held: position of the image whose box the
 //   kernel has left to this part, or null; chosen; cells: for each position null or
 //   {x, y, scale: of the image's frame, in its stage: [left, top, right, bottom]; size: [width, height], box: [left, top, right, bottom] in
-//   image pixels; ratio: width / height that is kept, or null}
+//   image pixels; ratio: width / height that is kept, or null; guides: [[x, y, x, y], …] in parts of the box}
 // `brush` comes once: the colours and sizes that the kernel paints a chosen box with (paint.py);
 //   `style` is a name that ipywidgets has taken.
 
@@ -122,13 +122,14 @@ export function paint(pen, brush, cell, box, whole, grain = 1) {
     pen.fillRect(x, over, left - x, under - over);
     pen.fillRect(right, over, end - right, under - over);
     pen.lineWidth = brush.guideLine;
-    for (const third of brush.thirds)
+    for (const line of cell.guides)
       for (const [shift, colour] of brush.guides) {
-        const across = left + (right - left) * third + shift, down = top + (bottom - top) * third + shift;
+        const lies = line[1] === line[3];  // its shade is below, else on the right
+        const [from, to] = [line.slice(0, 2), line.slice(2)].map(([across, down]) =>
+          [left + (right - left) * across + (lies ? 0 : shift), top + (bottom - top) * down + (lies ? shift : 0)]);
         pen.strokeStyle = colour;
         pen.beginPath();
-        pen.moveTo(across, top); pen.lineTo(across, bottom);
-        pen.moveTo(left, down); pen.lineTo(right, down);
+        pen.moveTo(...from); pen.lineTo(...to);
         pen.stroke();
       }
   }

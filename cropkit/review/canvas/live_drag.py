@@ -16,6 +16,7 @@ from ipywidgets import Layout
 from cropkit.review.canvas.cells import CellState, Weight
 from cropkit.review.model import Mark, Open
 from cropkit.review.runtime.guard import Watch
+from cropkit.review.view.guides import LINES
 from cropkit.review.view.layout import SLOP, SNAP, PageLayout
 from cropkit.review.view.spots import Spot
 from cropkit.review.view.viewport import REACH
@@ -127,6 +128,11 @@ class LiveDrag:
         if self.widget is not None:
             self.widget.menu = [list(row) for row in menu]
 
+    def hold_keys(self, keys: Iterable[str]) -> None:
+        """Have the browser tell when these are let go."""
+        if self.widget is not None:
+            self.widget.holds = [key.lower() for key in keys]
+
     def draws(self, cell_state: CellState) -> bool:
         """Whether the browser draws the box of this image, which a hand holds."""
         return described(cell_state) is not None
@@ -156,6 +162,7 @@ def described(cell_state: CellState | None) -> dict[str, object] | None:
         "size": [entry.size.width, entry.size.height],
         "box": list(entry.box.xyxy),
         "ratio": entry.ratio,
+        "guides": [list(line) for line in LINES[cell_state.guides]] if cell_state else [],
     }
 
 

@@ -12,6 +12,7 @@ from cropkit.review.canvas.pen import FONT, Pen
 from cropkit.review.model import Broken, Done, Mark, Open, ReviewState
 from cropkit.review.model.box_editing import HANDLES
 from cropkit.review.view import labels
+from cropkit.review.view.guides import LINES, Line
 from cropkit.review.view.labels import label_place, text_width
 from cropkit.review.view.layout import HANDLE, PageLayout
 from cropkit.review.view.viewport import Rect, Viewport, grip_point
@@ -30,7 +31,6 @@ _LABEL = "rgba(10, 14, 20, 0.82)"
 _STAGE = "rgba(127, 135, 145, 0.10)"
 _LINE, _OUTLINE = 2, 2  # the light line, and how much wider the dark one under it is
 _GUIDE_LINE, _GUIDE_SHIFT = 1, 1
-_THIRDS = (1 / 3, 2 / 3)
 _RIM = 1.5  # dark, round a handle
 _TEXT_SIZE = 13
 _NAME_SIZE, _NAME_HEIGHT, _NAME_PADDING = 13, 20, 4  # of the other crops of an image
@@ -45,7 +45,6 @@ BRUSH: Mapping[str, object] = {
     "outline": _OUTLINE,
     "guides": [[_GUIDE_SHIFT, _GUIDE_SHADE], [0, _GUIDE]],
     "guideLine": _GUIDE_LINE,
-    "thirds": list(_THIRDS),
     "handles": [list(grip.value) for grip in HANDLES],
     "handle": HANDLE,
     "rim": _RIM,
@@ -98,7 +97,10 @@ def _paint_entry(pen: Pen, view: Viewport, cell_state: CellState) -> Rect | None
     entry = cell_state.entry
     if isinstance(entry, Open):
         boxes = entry.box, cell_state.written or entry.box
-        _paint_open(pen, view, entry.mark, boxes, cell_state.weight)
+        if cell_state.weight is Weight.ALONE:
+            _dim(pen, view, boxes[1], DARK)
+            return None
+        _paint_open(pen, view, entry.mark, boxes, cell_state)
         if entry.mark is Mark.KEEP and cell_state.weight is not Weight.SMALL:
             return _readout(pen, view, entry.box, _words(entry, boxes[1], cell_state.least))
     elif isinstance(entry, Broken):
@@ -114,10 +116,10 @@ def _kept_inside(pen: Pen, view: Viewport) -> AbstractContextManager[None]:
 
 
 def _paint_open(
-    pen: Pen, view: Viewport, mark: Mark, boxes: tuple[PixelBox, PixelBox], weight: Weight
+    pen: Pen, view: Viewport, mark: Mark, boxes: tuple[PixelBox, PixelBox], cell_state: CellState
 ) -> None:
     if mark is Mark.KEEP:
-        _paint_box(pen, view, boxes, weight)
+        _paint_box(pen, view, boxes, cell_state)
     elif mark is Mark.LATER:
         _paint_later(pen, view, boxes)
     else:
@@ -141,16 +143,18 @@ def _paint_done(pen: Pen, view: Viewport, box: PixelBox | None) -> None:
     _two_toned(pen, _rect(view, box), 1)
 
 
-def _paint_box(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], weight: Weight) -> None:
+def _paint_box(
+    pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox], cell_state: CellState
+) -> None:
     """Draw the box that was drawn, and thinly the one that will be written where it is larger."""
-    box, written = boxes
+    (box, written), weight = boxes, cell_state.weight
     chosen = weight is Weight.CHOSEN
     _dim(pen, view, written, _DIM_CHOSEN if chosen else _DIM)
     if written != box:
         _thin(pen, _rect(view, written))
     rect = _rect(view, box)
     if chosen:
-        _thirds(pen, rect)
+        _guides(pen, rect, LINES[cell_state.guides])
     _two_toned(pen, rect, _LINE)
     if weight is not Weight.SMALL:
         _handles(pen, [grip_point(view, box, grip) for grip in HANDLES], chosen=chosen)
@@ -179,13 +183,25 @@ def _thin(pen: Pen, rect: Rect) -> None:
     pen.frame(LIGHT, 1, rect)
 
 
-def _thirds(pen: Pen, rect: Rect) -> None:
+def _guides(pen: Pen, rect: Rect, lines: Iterable[Line]) -> None:
+    ends = [_placed(rect, line) for line in lines]
     for shift, colour in ((_GUIDE_SHIFT, _GUIDE_SHADE), (0, _GUIDE)):
-        ends = []
-        for part in _THIRDS:
-            x, y = rect.x + rect.width * part + shift, rect.y + rect.height * part + shift
-            ends += [(x, rect.y, x, rect.bottom), (rect.x, y, rect.right, y)]
-        pen.line(colour, _GUIDE_LINE, *ends)
+        pen.line(colour, _GUIDE_LINE, *(_shifted(line, shift) for line in ends))
+
+
+def _placed(rect: Rect, line: Line) -> Line:
+    x, y, end, foot = line
+    across, down = (rect.x, rect.width), (rect.y, rect.height)
+    return (
+        *(across[0] + across[1] * x, down[0] + down[1] * y),
+        *(across[0] + across[1] * end, down[0] + down[1] * foot),
+    )
+
+
+def _shifted(line: Line, by: float) -> Line:
+    """Return a line beside another: below one that lies, else on the right."""
+    x, y, end, foot = line
+    return (x, y + by, end, foot + by) if y == foot else (x + by, y, end + by, foot)
 
 
 def _handles(pen: Pen, points: Iterable[tuple[float, float]], *, chosen: bool) -> None:

@@ -48,11 +48,17 @@ class Keyboard:
             Command.CLOSER: zoom.closer,
             Command.FARTHER: zoom.farther,
             Command.WHOLE: zoom.whole,
+            Command.ACTUAL: zoom.actual,
             Command.LOUPE: self._screen.toggle_loupe,
+            Command.PEEK: self._peek,
+            Command.GUIDES: self._screen.turn_guides,
             Command.WINDOW: self._screen.toggle_window,
         }
         canvas.on_key_down(self._guard.watch(self.key))
         self._screen.on_exact_key(self.exact_key)
+        peeks = [row.key for row in keymap.bindings if row.does is Command.PEEK]
+        self._screen.hold_keys(peeks)
+        self._screen.on_message("up", lambda _: self._screen.peek(peeking=False))
 
     def exact_key(self, key: str, *, shift: bool, ctrl: bool, meta: bool, repeat: bool) -> None:
         """Take a key of which the browser says whether it repeats: no press is guessed, or lost."""
@@ -168,6 +174,10 @@ class Keyboard:
             self._ask(None)
         else:
             self._ask(prompt.typed(key))
+
+    def _peek(self) -> None:
+        """See the crops alone, until the key is let go; where that is not told, until the next."""
+        self._screen.peek(peeking=self._screen.hears_release or not self._screen.peeking)
 
     def _release(self) -> None:
         if self.sheet:

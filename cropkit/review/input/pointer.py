@@ -165,6 +165,8 @@ class Pointer:
             self._go_back(position)
         elif position is None or position >= len(self._controller.session.entries):
             return
+        elif self._screen.peeking:
+            self._screen.peek(peeking=False)  # a hand takes hold of what it sees
         elif not self._press_to_select(target.kind, position):
             self._press_image(target.kind, position)
 

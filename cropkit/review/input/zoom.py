@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 from cropkit.review.controller import ReviewController
 from cropkit.review.model import Arrangement, Choose, Open
-from cropkit.review.view.viewport import WHOLE, Viewport
+from cropkit.review.model.box_editing import Grip, handle_point
+from cropkit.review.model.slots import named
+from cropkit.review.view.viewport import WHOLE, Viewport, Zoom
 
 _STEP = 2**0.5
 _PIXELS = 240  # of a wheel that are twice as close: a notch has about 100
 _MOST = 480
+_CORNERS = (Grip.TOP_LEFT, Grip.TOP_RIGHT, Grip.BOTTOM_RIGHT, Grip.BOTTOM_LEFT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class ZoomInput:
         self._controller, self._screen = controller, controller.screen
         self._pointer: tuple[float, float] | None = None
         self._pull: Pull | None = None
+        self._cornered, self._corner = "", 0  # what `actual` has shown last
 
     def pointer_at(self, x: float, y: float) -> None:
         """Take note of where the pointer is, in canvas units."""
@@ -57,9 +61,28 @@ class ZoomInput:
 
     def whole(self) -> None:
         """See the chosen image whole."""
+        self._cornered = ""
         session = self._controller.session
         if session.entries:
             self._screen.zoom_to(session.entries[session.chosen].path, WHOLE)
+
+    def actual(self) -> None:
+        """See a corner of the chosen box pixel by pixel of the screen; again, the next corner."""
+        session, screen = self._controller.session, self._screen
+        view, entry = screen.viewport(session.chosen), None
+        if session.entries and session.arrangement is not Arrangement.GRID:
+            entry = session.entries[session.chosen]
+        if view is None or not isinstance(entry, Open):
+            return
+        factor = 1 / (screen.scale * view.fit)
+        if factor <= 1:
+            self._controller.guard.note(f"All of {named(entry.path)} is seen at 100 % or closer")
+            return
+        at = self._corner + 1 if self._cornered == entry.path else 0
+        self._cornered, self._corner = entry.path, at % len(_CORNERS)
+        x, y = handle_point(entry.box.xyxy, _CORNERS[self._corner])
+        zoom = Zoom(factor, x / entry.size.width, y / entry.size.height)
+        screen.zoom_to(entry.path, zoom)
 
     def grab(self, position: int, x: float, y: float) -> None:
         """Take hold of a zoomed image, to pull it along."""

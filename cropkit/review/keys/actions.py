@@ -53,7 +53,10 @@ class Command(StrEnum):
     CLOSER = "closer"
     FARTHER = "farther"
     WHOLE = "whole"
+    ACTUAL = "actual"
     LOUPE = "loupe"
+    PEEK = "peek"
+    GUIDES = "guides"
     UNSIGNED = "without-credentials"
     WINDOW = "window"
 
@@ -146,6 +149,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("closer", Command.CLOSER, "zoom in, at the pointer or the box", LOOKING, Repeats.FREE),
     Action("farther", Command.FARTHER, "zoom out", LOOKING, Repeats.FREE),
     Action("whole", Command.WHOLE, "see the image whole", LOOKING),
+    Action("actual", Command.ACTUAL, "100 %, at the next corner of the box", LOOKING),
+    Action("peek", Command.PEEK, "hold it: see the crops alone", LOOKING),
+    Action(
+        "guides",
+        Command.GUIDES,
+        "lines in the box: thirds, golden section, diagonals, centre, none",
+        LOOKING,
+    ),
     Action("loupe", Command.LOUPE, "a loupe on the corner, or only in a drag", LOOKING),
     Action("window", Command.WINDOW, "fill the window, or see the notebook", LOOKING),
     *_arrows(Nudge, 1),

@@ -1,10 +1,12 @@
 """How the page is seen: in which arrangement, and how closely each image of it."""
 
 from dataclasses import replace
+from typing import TypeGuard
 
-from cropkit.geometry import Size
+from cropkit.geometry import PixelBox, Size
 from cropkit.review.model import Arrangement, Broken, Done, Entry, Mark, Open, ReviewState
 from cropkit.review.model.box_editing import Grip, handle_point
+from cropkit.review.view.guides import Guides
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.slicing import USUAL
 from cropkit.review.view.viewport import WHOLE, Rect, Viewport, Zoom
@@ -23,7 +25,9 @@ class ViewState:
         self._zooms: dict[str, Zoom] = {}
         self._held: str | None = None
         self._grip = Grip.BOTTOM_RIGHT
-        self.loupe_stays = False
+        self.loupe_stays = self.peeking = False
+        self.guides = Guides.THIRDS
+        self._boxes: dict[str, PixelBox] = {}
 
     def resize(self, width: int, height: int) -> None:
         """Lay everything out in a canvas of that size."""
@@ -36,14 +40,17 @@ class ViewState:
         if session.arrangement is not self.arrangement:
             self.arrangement = session.arrangement
             self._zooms.clear()
+        self._boxes = {e.path: e.box for e in session.entries if is_cropped(e)}
         here = {entry.path for entry in session.entries}
         for path in self._zooms.keys() - here:
             del self._zooms[path]
 
     def view(self, position: int, path: str, size: Size) -> Viewport:
-        """Return how an image of the page is seen."""
-        zoom = self._zooms.get(path, WHOLE)
-        return Viewport(self.layout.stage(position), size, zoom)
+        """Return how an image of the page is seen: while one peeks, no more of it than its crop."""
+        stage = self.layout.stage(position)
+        if self.peeking and path in self._boxes:
+            return filling(stage, size, self._boxes[path])
+        return Viewport(stage, size, self._zooms.get(path, WHOLE))
 
     def hold(self, path: str, grip: Grip) -> bool:
         """Lay the loupe on a handle for as long as it is held; keys go on with the last one.
@@ -60,7 +67,7 @@ class ViewState:
         entry = session.entries[session.chosen] if session.entries else None
         if not isinstance(entry, Open) or entry.mark is not Mark.KEEP or self.layout.tight:
             return None
-        if entry.path != self._held and not self.loupe_stays:
+        if self.peeking or (entry.path != self._held and not self.loupe_stays):
             return None
         view = self.view(session.chosen, entry.path, entry.size)
         handle = handle_point(view.edges(entry.box), self._grip)
@@ -71,9 +78,27 @@ class ViewState:
         middle = (x / entry.size.width, y / entry.size.height)
         return Viewport(stage, entry.size, Zoom(max(1.0, scale / lying.fit), *middle))
 
+    def peek(self, *, peeking: bool) -> bool:
+        """See what the crops would be, or the images again; return whether that is different."""
+        before, self.peeking = self.peeking, peeking
+        return before != peeking
+
     def zoom_to(self, path: str, zoom: Zoom) -> None:
         """See an image so closely from now on."""
         self._zooms[path] = zoom
+
+
+def is_cropped(entry: Entry) -> TypeGuard[Open]:
+    """Whether an image is going to be cropped, as it is now."""
+    return isinstance(entry, Open) and entry.mark is Mark.KEEP
+
+
+def filling(stage: Rect, size: Size, box: PixelBox) -> Viewport:
+    """Return how an image is seen so that its box is as large as the stage has room for."""
+    whole = Viewport(stage, size)
+    by = min(stage.width / box.size.width, stage.height / box.size.height) / whole.fit
+    x, y = (box.left + box.right) / 2 / size.width, (box.top + box.bottom) / 2 / size.height
+    return Viewport(stage, size, Zoom(by, x, y)) if by > 1 else whole
 
 
 def _aspect(entry: Entry) -> float:
