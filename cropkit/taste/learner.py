@@ -28,7 +28,6 @@ from cropkit.taste.portfolio import (
     MOST_DECISIONS,
     Choice,
     History,
-    House,
     Predict,
     named,
 )
@@ -65,7 +64,6 @@ class Learner:
 
     def __init__(self, taste: Taste | None = None) -> None:
         self._taste = taste
-        self._house: House | None = None
         self._model = ""  # whose boxes are proposed
         self._seen: OrderedDict[str, Seen] = OrderedDict()
         self._taught: OrderedDict[str, _Taught] = OrderedDict()
@@ -133,7 +131,7 @@ class Learner:
         choice = self._choice.again(known, house)
         predict = choice.predictor(known, house)
         with self._lock:
-            self._choice, self._predict, self._house = choice, predict, house
+            self._choice, self._predict = choice, predict
 
     # -- proposing ------------------------------------------------------------------------------
 
@@ -144,13 +142,15 @@ class Learner:
         """
         with self._lock:
             seen, predict, choice = self._seen.get(sha256), self._predict, self._choice
-            house = self._house
         if seen is None or predict is None or choice.name == FIRST or is_control(sha256):
             return suggestions
+        if self._taste and choice.name == HOUSE and choice.count < LEAST:  # whose box is it here?
+            house = self._taste.house(suggestions[0].source if suggestions else "")
+            predict = choice.predictor(_history([], []), house)
         box = predict(_history([seen], [np.full(4, np.nan)]))[0]
         if suggestions and boxes.edges_within(box, np.array(suggestions[0].box.xyxy), _ALIKE):
             return suggestions
-        count = house.count if house and choice.name == HOUSE else choice.count
+        count = self._taste.count if self._taste and choice.name == HOUSE else choice.count
         model = (suggestions[0].source, suggestions[0].version) if suggestions else None
         source, version = named(choice.name, count, model)
         learned = Suggestion(NormalizedBox(*map(float, box)), source, version)

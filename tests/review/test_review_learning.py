@@ -1,5 +1,6 @@
 """The review learns: what is decided shows in the boxes of the images that come next."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from cropkit.review.model import Choose, Open, SetBox
 from cropkit.suggest.suggested import NOTHING, Suggested, Suggester
 from cropkit.system import personal_cache
 from cropkit.taste import features, learner
+from cropkit.taste.examples import examples
+from cropkit.taste.house import learned_from
 
 COUNT = 36
 SIZE = Size(192, 128)
@@ -150,6 +153,28 @@ def test_what_is_kept_may_be_anything(scenes: dict[str, PixelBox], tmp_path: Pat
         with review(folder, Model(scenes)) as browser:
             assert not browser.messages.problems
             assert overlap(browser, scenes) > 0
+
+
+def test_a_review_begins_with_the_taste_of_a_house(
+    scenes: dict[str, PixelBox], tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    kept = tmp_path / "kept"
+    shutil.copytree(folder, kept)
+    with review(folder, Model(scenes)) as browser:
+        decide(browser, scenes, 8)
+    taste = learned_from(examples(folder), folder)
+    for suggester in (Nothing(), Model(scenes)):
+        shutil.copytree(kept, tmp_path / type(suggester).__name__)
+        with Collection(tmp_path / type(suggester).__name__) as collection:
+            collection.keep_taste(taste)
+        with review(tmp_path / type(suggester).__name__, suggester) as browser:
+            decide(browser, scenes, 1)  # what was read before anything was known
+            for suggestion in shown(browser).values():
+                assert suggestion is not None
+                assert suggestion.source == "house taste"
+                assert suggestion.version == f"{taste.count} reviews"
+            assert overlap(browser, scenes) > 0.7
 
 
 def test_it_can_be_left_out(scenes: dict[str, PixelBox], tmp_path: Path) -> None:

@@ -109,8 +109,12 @@ class Learning:
             _log.warning("what was seen of images is looked at again: %s", error)
         for decision in self._earlier():
             learner.decided(decision)
+        self._see_early(learner)  # whose boxes are proposed is known before there is a choice
         learner.train()
         self._learner = learner
+        self._see_early(learner)
+
+    def _see_early(self, learner: "Learner") -> None:
         while self._early:
             learner.see(*self._early.popleft())
 
