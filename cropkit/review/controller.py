@@ -50,6 +50,7 @@ from cropkit.review.model import (
     ConfidenceScanned,
     DecidePage,
     DraftDecision,
+    FitGrid,
     ListingFailed,
     Mark,
     Move,
@@ -133,6 +134,7 @@ class ReviewController:
             session=lambda: self.session,
             follow=self.follow,
             opened=self._opened,
+            has_room=lambda images: self._advance(FitGrid(images)),
         )
         self._decisions = BackgroundApplier(collection, workers.applier, loop, self.guard)
         self._run: Run | None = None

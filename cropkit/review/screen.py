@@ -20,7 +20,7 @@ from cropkit.review.canvas.canvases import Canvases, NamedCanvas
 from cropkit.review.canvas.page_display import PageDisplay
 from cropkit.review.canvas.sharp_preview import ENOUGH
 from cropkit.review.canvas.snapshot import page_picture
-from cropkit.review.model import GRID, Broken, Done, Move, Open, ReviewState
+from cropkit.review.model import MOST_IN_GRID, Broken, Done, Move, Open, ReviewState
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop, Timer
@@ -54,6 +54,7 @@ class Screen:
     session : what is to be shown, as it is now
     follow : called when something may look different
     opened : called when a browser page is there with all of its canvases, and nothing on them
+    has_room : told how many images a page that was measured has room for, at a glance
     """
 
     def __init__(
@@ -67,10 +68,12 @@ class Screen:
         session: Callable[[], ReviewState],
         follow: Callable[[], None],
         opened: Callable[[], None],
+        has_room: Callable[[int], None],
     ) -> None:
         self._prefetch, self._loop, self._guard = prefetch, loop, guard
         self._per_page = per_page
         self._session, self._follow, self._opened = session, follow, opened
+        self._has_room = has_room
         watch = guard.watch
         self.view_state = ViewState(per_page)
         self.canvases = Canvases(_buffers(per_page), watch)
@@ -300,6 +303,7 @@ class Screen:
             self.view_state.resize(room.width, room.height)
             self._enlarge(sharp_side(self._per_page, room))
             self.page_display.redraw()
+            self._has_room(self.view_state.layout.many)
             self._follow()
 
     def _enlarge(self, side: int) -> None:
@@ -335,4 +339,4 @@ def sharp_side(per_page: int, room: Room) -> int:
 
 def _buffers(per_page: int) -> list[Size]:
     small = Size(_LEAST_SIDE, _LEAST_SIDE)
-    return [stage_fit(per_page)] * per_page + [small] * (GRID - per_page)
+    return [stage_fit(per_page)] * per_page + [small] * (MOST_IN_GRID - per_page)

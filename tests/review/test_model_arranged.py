@@ -1,5 +1,7 @@
 """One image, a page or a grid: the same review, and in the grid the marked are decided last."""
 
+from dataclasses import replace
+
 import moving
 import pytest
 from hypothesis import given, settings
@@ -10,12 +12,14 @@ from cropkit.geometry import NormalizedBox, Size
 from cropkit.records import Suggestion, Verdict
 from cropkit.review.model import (
     GRID,
+    MOST_IN_GRID,
     Arrange,
     Arrangement,
     Choose,
     Decide,
     DecidePage,
     Filter,
+    FitGrid,
     ImageLoaded,
     Mark,
     Move,
@@ -68,6 +72,23 @@ def test_the_image_that_was_chosen_stays_chosen_in_every_arrangement() -> None:
         session = on(session, move)
         assert session.entries[session.chosen].path == "05.png"
         assert len(session.entries) == count
+
+
+def test_the_grid_has_as_many_images_as_have_room_and_the_chosen_one_stays() -> None:
+    session = on(fresh(), TurnPage(2), Choose(1), FitGrid(14), GRIDDED)
+    assert len(session.entries) == 14
+    assert session.entries[session.chosen].path == "07.png"
+    smaller = on(session, FitGrid(3))
+    assert len(smaller.entries) == GRID
+    assert smaller.entries[smaller.chosen].path == "07.png"
+    assert on(smaller, FitGrid(500)).per_page == MOST_IN_GRID
+    assert len(on(session, GRIDDED).entries) == 3
+
+
+def test_a_window_of_another_size_changes_nothing_else() -> None:
+    session = replace(on(fresh(), TurnPage(1), Choose(2)), resuming="later.png")
+    fitted = advance(session, FitGrid(20)).session
+    assert fitted == replace(session, grid=20)
 
 
 def test_a_box_that_was_changed_is_the_same_in_another_arrangement() -> None:

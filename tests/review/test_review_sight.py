@@ -141,6 +141,17 @@ def test_every_arrangement_is_on_the_same_canvas_with_the_same_bands(browser: Br
 # --- the grid
 
 
+def test_the_grid_has_as_many_images_as_the_page_has_room_for(browser: Browser) -> None:
+    screen, total = browser.controller.screen, browser.controller.session.total
+    for count, *room in ((24, 1440, 900, 1), (9, 600, 500, 1), (40, 2560, 1440, 1)):
+        screen._measured(list[object](room))
+        browser.shown()
+        press(browser, "q")
+        assert len(entries(browser)) == min(count, total)
+        press(browser, "q")
+        assert len(entries(browser)) == 3
+
+
 def test_a_click_or_a_digit_marks_and_enter_decides_all_the_others(browser: Browser) -> None:
     press(browser, "q")
     assert "seen as grid" in browser.status

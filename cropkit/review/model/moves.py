@@ -232,6 +232,13 @@ class TurnFolder:
 
 
 @dataclass(frozen=True, slots=True)
+class FitGrid:
+    """Have room for so many images in the grid."""
+
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
 class JumpTo:
     """Choose the image with this number, from 0, of what the pages show."""
 
@@ -381,7 +388,7 @@ Move = (
     Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
     | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate
     | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll | PickNone | ShareBox
-    | CarryOn | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange
+    | CarryOn | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange | FitGrid
     | AddCrop | RemoveCrop | Reopen | DropCredentials | Decide | DecidePage | TurnPage | Undo
     | Redo | ImageLoaded | LoadFailed | Applied | Restored | RestoreFailed | ConfidenceScanned
     | Stay | Listed | ListedAll | ListingFailed

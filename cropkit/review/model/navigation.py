@@ -12,6 +12,7 @@ from cropkit.review.model.moves import (
     Choose,
     ChooseNext,
     Find,
+    FitGrid,
     GoTo,
     JumpTo,
     NextFilter,
@@ -21,7 +22,15 @@ from cropkit.review.model.moves import (
     TurnPage,
 )
 from cropkit.review.model.slots import named
-from cropkit.review.model.state import Arrangement, Filter, Rest, ReviewState, Step
+from cropkit.review.model.state import (
+    GRID,
+    MOST_IN_GRID,
+    Arrangement,
+    Filter,
+    Rest,
+    ReviewState,
+    Step,
+)
 from cropkit.review.model.transforms import (
     arranged,
     choosing,
@@ -127,6 +136,17 @@ def _arrange(session: ReviewState, move: Arrange) -> Step:
     return Step(choosing(turned(other, at // other.per_page), at))
 
 
+def _fit_grid(session: ReviewState, move: FitGrid) -> Step:
+    """Have as many images in the grid as a window has room for; the chosen one stays in sight."""
+    grid = min(MOST_IN_GRID, max(GRID, move.images))
+    fitted = replace(session, grid=grid)
+    if session.arrangement is not Arrangement.GRID or session.ended or grid == session.grid:
+        return Step(fitted)
+    at = session.page * session.per_page + session.chosen
+    other = arranged(fitted, Arrangement.GRID)
+    return Step(choosing(turned(other, at // other.per_page), at))
+
+
 def _here(session: ReviewState, move: TurnFolder | NextSlot) -> str:
     if not session.entries:
         raise IllegalMove(name_of(move), "there is no image")
@@ -150,4 +170,5 @@ PLACE_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     NextUnreviewed: _next_unreviewed,
     NextFilter: _next_filter,
     Arrange: _arrange,
+    FitGrid: _fit_grid,
 }

@@ -19,6 +19,7 @@ from cropkit.review.model.moves import (
     Decide,
     DecidePage,
     DropCredentials,
+    FitGrid,
     ImageLoaded,
     Listed,
     ListedAll,
@@ -377,7 +378,7 @@ _EDITING = frozenset({*BOX_RULES, ShareBox, ToggleMark})
 _BY_ITSELF = frozenset(
     {
         *(ImageLoaded, LoadFailed, Applied, Restored, RestoreFailed, ConfidenceScanned),
-        *(Listed, ListedAll, ListingFailed),
+        *(Listed, ListedAll, ListingFailed, FitGrid),
     }
 )
 _AFTER_THE_END = frozenset({*_BY_ITSELF, *PLACE_RULES, *TAKING_BACK_RULES, DecidePage, Stay})

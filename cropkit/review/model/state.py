@@ -28,7 +28,7 @@ class Arrangement(StrEnum):
     GRID = "grid"
 
 
-GRID = 9  # images in the grid, at least
+GRID, MOST_IN_GRID = 9, 40  # images in the grid: so many, or as many as have room
 
 
 class Rest(StrEnum):
@@ -285,6 +285,7 @@ class ReviewState:
     resuming : where the review was left, to be gone to as soon as it is listed
     onward : whether to go on as soon as something undecided is listed; both only while nobody
         works on another page
+    grid : how many images the grid has room for
     edits : what was changed about images that are not decided, the latest last
     undone_edits : of these what was taken back and can be done again, the latest last
     picked : images of the page that are selected: what is done with one is done with all
@@ -313,6 +314,7 @@ class ReviewState:
     rest: Rest = Rest.NONE
     resuming: str = ""
     onward: bool = False
+    grid: int = GRID
     edits: tuple[Edit, ...] = ()
     undone_edits: tuple[Edit, ...] = ()
     picked: frozenset[str] = frozenset()

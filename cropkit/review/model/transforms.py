@@ -14,7 +14,6 @@ from cropkit.review.model.moves import ImageLoaded, Move, Restored, RestoreFaile
 from cropkit.review.model.slots import image_of, named, slot_of
 from cropkit.review.model.state import (
     CARRIED,
-    GRID,
     Arrangement,
     AspectLock,
     Broken,
@@ -331,7 +330,7 @@ def arranged(session: ReviewState, arrangement: Arrangement) -> ReviewState:
     counts = {
         Arrangement.PAGE: session.usual,
         Arrangement.SINGLE: 1,
-        Arrangement.GRID: max(GRID, session.usual),
+        Arrangement.GRID: max(session.grid, session.usual),
     }
     return replace(session, arrangement=arrangement, per_page=counts[arrangement])
 

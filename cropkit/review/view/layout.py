@@ -26,6 +26,7 @@ GAP = 6
 HANDLE = 12
 CHIP, CHIP_WIDE, CHIP_SMALL = 106, 136, 84
 HELP = 104
+GLANCE = (220, 180)  # of an image in the grid, with its caption
 WINDOW = 132
 _ROOMY = 420  # a caption that has room for the whole words of a verdict
 _SMALL_WINDOW, _NARROW = 34, 900  # what the button of the window has where there is little room
@@ -130,6 +131,11 @@ class PageLayout:
     def board(self) -> Rect:
         """All the cells: the end is told there, and the message line stays in sight."""
         return Rect(0, HEADER, self.width, self.strip.y - HEADER)
+
+    @property
+    def many(self) -> int:
+        """How many images have room at a glance, each with a box that can be judged."""
+        return int(self.board.width // GLANCE[0]) * int(self.board.height // GLANCE[1])
 
     @property
     def _cells(self) -> tuple[Rect, ...]:
