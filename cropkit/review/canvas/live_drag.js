@@ -122,10 +122,10 @@ export function paint(pen, brush, cell, box, whole, grain = 1) {
     pen.fillRect(x, over, left - x, under - over);
     pen.fillRect(right, over, end - right, under - over);
     pen.lineWidth = brush.guideLine;
-    for (const line of cell.guides)
+    for (const [near, high, far, low] of cell.guides)
       for (const [shift, colour] of brush.guides) {
-        const lies = line[1] === line[3];  // its shade is below, else on the right
-        const [from, to] = [line.slice(0, 2), line.slice(2)].map(([across, down]) =>
+        const lies = high === low;  // its shade is below, else on the right
+        const [from, to] = [[near, high], [far, low]].map(([across, down]) =>
           [left + (right - left) * across + (lies ? 0 : shift), top + (bottom - top) * down + (lies ? shift : 0)]);
         pen.strokeStyle = colour;
         pen.beginPath();
