@@ -262,19 +262,10 @@ class Collection:
     ) -> tuple[Suggester, ...]:
         if suggest is None and suggesters is None:
             return usual_suggesters(self.root, self.scope.state)
+        from cropkit.labels import asked  # noqa: PLC0415  (loads parsers and codecs)
+
         among = (*(() if suggest is None else (suggest,)), *(suggesters or ()))
-        return tuple(each for some in among for each in self._suggesters_of(some))
-
-    def _suggesters_of(self, some: Any) -> tuple[Suggester, ...]:  # noqa: ANN401  (as above)
-        from cropkit.labels.labelled import Labelled  # noqa: PLC0415  (loads parsers)
-
-        if isinstance(some, str | os.PathLike):
-            some = Labelled(Path(some))
-        if isinstance(some, Labelled):
-            return (some.of(self.files, lambda: self._listed),)
-        from cropkit.suggest.detections import suggesters_of  # noqa: PLC0415  (loads codecs)
-
-        return suggesters_of(some, self.files)
+        return asked.suggesters(among, self.files, lambda: self._listed)
 
     def _executor(
         self, applier: Applier, deadline: float, group_size: GroupSize | None
@@ -687,7 +678,7 @@ class Collection:
         WriteFailed
             What was kept until then stands.
         """
-        (asked,) = self._suggesters_of(model)
+        (asked,) = self._asked(model, None)
         standing = set() if decided else self.trail.decisions.standing_paths()
         images = [path for path in self._listed if path not in standing]
         return self._importer(asked, name, around, progress).keep_answers(asked, images)

@@ -27,7 +27,7 @@ METADATA = {
     },
     "language_info": {"name": "python"},
 }
-KEPT_OF_A_CELL = ("deletable", "editable", "jupyter", "tags")
+KEPT_OF_A_CELL = ("tags",)
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # its model's id is new in every kernel
 SILENT_KERNEL = Config({"KernelManager": {"transport_encryption": "auto"}})
 

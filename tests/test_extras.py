@@ -14,9 +14,7 @@ from cropkit import extras
 from cropkit.bootstrap import requirements
 from cropkit.errors import DeliveryFailed, NotInstalled
 from cropkit.jupyter import launch
-from cropkit.monitor import plots
 from cropkit.monitor.delivery.sinks import Desktop
-from cropkit.monitor.stats import Stats
 from cropkit.review.canvas import snapshot
 
 WITHOUT = """
@@ -100,12 +98,6 @@ def test_without_dbus_a_desktop_alert_has_not_arrived(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "dbus_fast", None)
     with pytest.raises(DeliveryFailed, match=r"cropkit\[desktop\]"):
         Desktop().send([])
-
-
-def test_without_matplotlib_a_plot_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(NotInstalled, match=r"cropkit\[batch\]"):
-        plots.seconds(Stats((), 0))
 
 
 def test_without_matplotlib_a_saved_page_is_written_in_pillows_own_font(

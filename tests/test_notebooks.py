@@ -98,11 +98,20 @@ def test_the_last_cell_shows_a_machine_readable_result(path: Path) -> None:
 
 
 @every_notebook
-def test_every_cell_is_locked_against_a_stray_key_but_parameters_can_be_given(path: Path) -> None:
+def test_every_cell_can_be_seen_and_edited_by_whoever_adapts_it(path: Path) -> None:
     for cell in notebooks.read(path).cells:
-        is_parameters = "parameters" in cell.metadata.get("tags", ())
-        assert cell.metadata["deletable"] is False, cell.source
-        assert cell.metadata["editable"] is is_parameters, cell.source
+        assert not {"deletable", "editable", "jupyter"} & set(cell.metadata), cell.source
+
+
+def test_the_reviews_own_server_is_given_cells_that_no_stray_key_changes() -> None:
+    book = notebooks.guarded(notebooks.filled(BOOKS[0], {"folder": "x"}))
+    for cell in book.cells:
+        assert (cell.metadata["deletable"], cell.metadata["editable"]) == (False, False)
+        hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        assert hidden is (cell.cell_type == "code"), cell.source
+    assert notebooks.tagged(book, "form") is None
+    assert notebooks.tagged(notebooks.read(BOOKS[0]), "form") is not None
+    nbformat.validate(book)
 
 
 @every_notebook
@@ -218,7 +227,6 @@ def test_parameters_keep_their_types_and_the_paths_their_braces(tmp_path: Path) 
     names: dict[str, object] = {}
     exec(cell.source, names)  # noqa: S102  (what the kernel does with it)
     assert {name: names[name] for name in given} == given
-    assert cell.metadata["editable"] is False
     path = tmp_path / "br{2024}.ipynb"
     notebooks.write(book, path)
     assert notebooks.read(path) == book

@@ -22,6 +22,7 @@ from cropkit.collection import Collection, StrPath
 from cropkit.errors import CropkitError, NoSpace, NotReady, RunIncomplete
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.digest import digests
+from cropkit.labels import asked
 from cropkit.wanted import Slots, Targets, written
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class Batch:
     state : folder that holds `.cropkit`; None or empty: in the folder, or where it was before
     source : queue, what reviewers decided; suggestions, each undecided image by its own
     min_confidence : least confidence of a suggestion that states one
+    suggest : where boxes come from, as a `Collection` takes it
+    suggestions, model, order, units : the same by texts: a file or folder of boxes, or a model as
+        ``module:function``, and what four numbers mean; empty: what was imported, and the sidecars
     destination : folder that crops move to, with their companions; None or empty: in place
     copy_to : folder that crops are written to as new files; None or empty: no copies
     slots, targets, resize, copies : the crops that suggestions are taken up for, and how copies
@@ -67,6 +71,11 @@ class Batch:
         state: StrPath | None = None,
         source: str = Source.QUEUE,
         min_confidence: float = 0.0,
+        suggest: Any = None,  # noqa: ANN401  (what a person has)
+        suggestions: StrPath | None = None,
+        model: str = "",
+        order: str = "",
+        units: str = "",
         destination: StrPath | None = None,
         copy_to: StrPath | None = None,
         slots: Slots | None = None,
@@ -83,11 +92,14 @@ class Batch:
         self.parameters: dict[str, Any] = {
             "source": str(self._source),
             "min_confidence": checked("min_confidence", min_confidence),
+            "suggestions": str(suggestions or ""),
+            "model": str(model or ""),
             "destination": str(destination or ""),
             "copy_to": str(beside or ""),
             "workers": checked("workers", workers) or _processors(),
         }
         place: Path | None = checked("run", run)
+        boxes = asked.named(suggestions, model, order, units)
         self._threads = ThreadPoolExecutor(self.parameters["workers"], "cropkit-batch")
         self.collection = Collection(
             folder,
@@ -99,16 +111,16 @@ class Batch:
             resize=resize,
             copies=copies,
             salvage=salvage,
+            suggest=suggest,
+            suggesters=boxes or None,
             kind="batch",
             threads=self._threads,
         )
         self.parameters |= self._ways()
         tell_part(self.collection.scope)
-        self.folder = (
-            run_folder.given_folder(place)
-            if place
-            else run_folder.new_folder(self.collection.scope.state)
-        )
+        state_of_it = self.collection.scope.state
+        new = run_folder.given_folder(place) if place else run_folder.new_folder(state_of_it)
+        self.folder = new
         self._run: RunRecord | None = None
         self._live: Run | None = None
         self._closed = False

@@ -14,14 +14,16 @@ from cropkit.batch.planning import BatchPlanner
 from cropkit.batch.preflight import hindrances
 from cropkit.batch.progress import LookBar
 from cropkit.batch.values import checked
-from cropkit.engine import outputs
+from cropkit.engine import listing, outputs
 from cropkit.engine.locations import Locations
 from cropkit.engine.planning import named_beneath
 from cropkit.engine.ways import Ways, kept, ways
 from cropkit.errors import CropkitError
 from cropkit.jupyter.notebooks import Literal
+from cropkit.labels import asked
 from cropkit.labels.store import usual_suggesters
 from cropkit.records import Placement
+from cropkit.suggest.suggested import Suggester
 from cropkit.system import destinations
 from cropkit.system.files import Root
 from cropkit.system.scope import Scope, scope_of
@@ -49,7 +51,7 @@ def foreseen(
         planner = BatchPlanner(
             scene.locations,
             scene.trail,
-            usual_suggesters(scene.scope.root, scene.scope.state),
+            _suggesters(scene, parameters),
             scene.placement,
             reviewer_of(whoami()),
             clock.session_name(clock.now()),
@@ -59,6 +61,17 @@ def foreseen(
         least = float(parameters.get("min_confidence") or 0.0)
         plan = planner.plan(source, least, LookBar())
     return plan, hindrances(plan, scene.locations)
+
+
+def _suggesters(scene: Scene, parameters: Mapping[str, Literal]) -> tuple[Suggester, ...]:
+    words = {name: parameters.get(name) for name in ("suggestions", "model", "order", "units")}
+    boxes = asked.named(**{name: word or "" for name, word in words.items()})
+    if not boxes:
+        return usual_suggesters(scene.scope.root, scene.scope.state)
+    its_outputs = outputs.known(scene.trail.settings())
+    return asked.suggesters(
+        boxes, scene.locations.root, lambda: listing.listed(scene.scope, its_outputs).images
+    )
 
 
 def asked_by(parameters: Mapping[str, Literal]) -> Ways:

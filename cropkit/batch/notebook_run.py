@@ -24,6 +24,7 @@ from cropkit.errors import BadParameter, MissingFile
 from cropkit.extras import needed
 from cropkit.jupyter import notebooks
 from cropkit.jupyter.notebooks import Literal
+from cropkit.labels.model import CALLED_FROM
 from cropkit.names import escaped
 from cropkit.system import disk_space, state_place
 from cropkit.system.scope import Scope, scope_of
@@ -194,7 +195,7 @@ def _braced(path: Path) -> str:
 def _environment() -> Iterator[None]:
     """Let the kernel be this Python's, and find this cropkit, also in a clone."""
     clone = Path(__file__).resolve().parents[2]
-    own = {"JUPYTER_PREFER_ENV_PATH": "1"}
+    own = {"JUPYTER_PREFER_ENV_PATH": "1", CALLED_FROM: str(Path.cwd())}
     if (clone / "pyproject.toml").is_file():
         others = os.environ.get("PYTHONPATH", "")
         own["PYTHONPATH"] = os.pathsep.join(filter(None, (str(clone), others)))

@@ -16,9 +16,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from cropkit import clock
-from cropkit.batch import figures, statistics
+from cropkit.batch import statistics
 from cropkit.batch.record import FINISHED, UNFINISHED, Entry, RunRecord
 from cropkit.batch.run_folder import REPORT, make_file
+from cropkit.monitor import figures
 from cropkit.names import printable
 
 _NAMED = 500  # failures with their reasons

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _TEXT = "crop a folder unattended, through the batch notebook"
 _TAKEN = {"folder": "FOLDER", "run": "FOLDER", "state": "--state"}
+_PATHS = ("destination", "copy_to", "suggestions")
 _MOST = 20  # names that are printed; the record has all
 
 
@@ -78,7 +79,7 @@ def _batch(arguments: argparse.Namespace) -> int:
 
 def _absolute(parameters: "dict[str, Literal]") -> "dict[str, Literal]":
     """Take folders relative to where the person is; the kernel is elsewhere."""
-    folders = {name: parameters.get(name) for name in ("destination", "copy_to")}
+    folders = {name: parameters.get(name) for name in _PATHS}
     wanted = {name: str(folder) for name, folder in folders.items() if folder}
     return parameters | {name: str(Path(folder).absolute()) for name, folder in wanted.items()}
 

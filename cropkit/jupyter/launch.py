@@ -142,9 +142,8 @@ def _show(
 ) -> None:
     demo = session / "demo"
     folder = parameters["folder"] or str(demo)
-    book = notebooks.filled(
-        notebooks.notebook(NOTEBOOK), {**parameters, "folder": folder, "fill_window": True}
-    )
+    given = {**parameters, "folder": folder, "fill_window": True}
+    book = notebooks.guarded(notebooks.filled(notebooks.notebook(NOTEBOOK), given))
     _say(f"starting JupyterLab on {folder} …")
     lab = Lab(session, port)
     try:

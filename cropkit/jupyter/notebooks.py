@@ -1,10 +1,9 @@
 """Find the notebooks, inside the wheel or beside the package in a clone, and fill in parameters.
 
-A parameters cell holds ``name: type = literal  # help`` lines only, so that its names can be read
-without running anything: a name that is not there is refused, where papermill would only warn.
+A name that a notebook's parameters cell does not declare is refused, where papermill would only
+warn.
 """
 
-import ast
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,8 +12,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from cropkit.errors import BadParameter, MissingFile
+from cropkit.jupyter import parameter_cell
 
-Literal: TypeAlias = str | int | float | bool | None
+Literal: TypeAlias = parameter_cell.Literal
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _VERSION = 4
@@ -56,16 +56,11 @@ def tagged(book: NotebookNode, tag: str) -> NotebookNode | None:
 def parameters(book: NotebookNode) -> dict[str, str]:
     """Return what the notebook's parameters cell declares, in its order: name -> type."""
     cell = tagged(book, "parameters")
-    lines = ast.parse(cell.source).body if cell else []
-    return {
-        line.target.id: ast.unparse(line.annotation)
-        for line in lines
-        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
-    }
+    return {each.name: each.kind for each in parameter_cell.declared(cell.source if cell else "")}
 
 
 def filled(path: Path, values: Mapping[str, Literal]) -> NotebookNode:
-    """Return the notebook with a locked cell that sets the parameters given.
+    """Return the notebook with a cell that sets the parameters given.
 
     It is the cell that papermill would inject, but the path is never formatted: a folder may be
     called ``br{2024}``.
@@ -86,12 +81,23 @@ def filled(path: Path, values: Mapping[str, Literal]) -> NotebookNode:
     return book
 
 
+def guarded(book: NotebookNode) -> NotebookNode:
+    """Return a notebook that is there to be used, not to be adapted: for the review's own server.
+
+    No stray key edits or deletes a cell, no code is in sight, and there is no form: parameters were
+    given.
+    """
+    cells = [cell for cell in book.cells if "form" not in cell.metadata.get("tags", ())]
+    for cell in cells:
+        cell.metadata |= _LOCKED
+        if cell.cell_type == "code":
+            cell.metadata["jupyter"] = {"source_hidden": True}
+    book.cells = cells
+    return book
+
+
 def _injected(values: Mapping[str, Literal]) -> NotebookNode:
     lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in values.items())]
-    metadata: dict[str, Any] = {
-        **_LOCKED,
-        "jupyter": {"source_hidden": True},
-        "tags": ["injected-parameters"],
-    }
+    metadata: dict[str, Any] = {"tags": ["injected-parameters"]}
     cell: NotebookNode = nbformat.v4.new_code_cell(source="\n".join(lines), metadata=metadata)
     return cell

@@ -10,12 +10,15 @@ from typing import Any
 from cropkit.errors import BadParameterValue
 from cropkit.system import parameters, plugins
 
+CALLED_FROM = "CROPKIT_CALLED_FROM"  # the working folder of who started this process for a person
+
 
 def model_named(name: str) -> Callable[[Any], Any]:
     """Return what ``module:function`` names, or what is installed under a name without a colon.
 
     The working folder is looked through last, so that a file in it never stands for a module that
-    is installed, or Python's own. A plug-in is an entry point of the group `cropkit.suggesters`.
+    is installed, or Python's own; in the kernel of a batch it is that of the command. A plug-in is
+    an entry point of the group `cropkit.suggesters`.
 
     Raises
     ------
@@ -27,7 +30,7 @@ def model_named(name: str) -> Callable[[Any], Any]:
         return _callable(name, plugins.loaded(plugins.SUGGESTERS, name, "with"))
     if not module or not function:
         raise parameters.wrong("with", name, "module:function, such as detector:find_faces")
-    here = os.getcwd()  # noqa: PTH109  (as it is written into the path)
+    here = os.environ.get(CALLED_FROM) or os.getcwd()  # noqa: PTH109  (as it is written into the path)
     if here not in sys.path:
         sys.path.append(here)
     try:

@@ -1,5 +1,6 @@
 """A contact sheet: images with the boxes that are proposed for them, for people who look."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -53,10 +54,12 @@ class Sheet:
     def __repr__(self) -> str:
         return f"a sheet of {self.images} images"
 
-    def _repr_png_(self) -> bytes:
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
         out = BytesIO()
         self.image.save(out, "PNG")
-        return out.getvalue()
+        shown = b64encode(out.getvalue()).decode("ascii")
+        alt = f"{self}: the best box of each thick, its other candidates thin"
+        return {"text/plain": repr(self), "image/png": shown}, {"image/png": {"alt": alt}}
 
 
 def sheet(collection: Proposing, count: int = 12) -> Sheet:

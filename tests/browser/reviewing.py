@@ -98,6 +98,7 @@ class Running(Review):
         per_page: int = 3,
         *,
         prepared: str = "",
+        adapted: bool = False,
         **parameters: notebooks.Literal,
     ) -> Iterator[Review]:
         """Review another folder in this JupyterLab, in a kernel and a workspace of its own.
@@ -105,6 +106,7 @@ class Running(Review):
         Parameters
         ----------
         prepared : code that the kernel runs before the notebook
+        adapted : with its cells open to be edited, as in a JupyterLab of one's own
         parameters : more of the notebook's
         """
         file = f"{name}.ipynb"
@@ -117,6 +119,7 @@ class Running(Review):
             notebooks.notebook("1_review"),
             {"folder": str(folder), "per_page": per_page, **parameters},
         )
+        book = book if adapted else notebooks.guarded(book)
         with LiveKernel(str(connection)) as client:
             client.wait_until_ready()
             cell = nbformat.v4.new_code_cell(prepared)

@@ -187,7 +187,8 @@ def test_a_reviewer_may_be_called_so_too(folder: Path) -> None:
     report, stats = reporting.look(folder), reporting.figures(folder)
     for shown in (report.session_table().to_csv(), stats.frame("reviewer").to_csv()):
         assert not set(shown) & OBEYED
-    assert plots.shares(stats, "reviewer").png
+    plot = plots.shares(stats, "reviewer")
+    assert not set(plot._repr_html_() + repr(plot)) & OBEYED
 
 
 def test_the_notebook_runs_in_a_folder_whose_name_is_not_utf8(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A contact sheet shows the images that can be read, the best box in its colour."""
 
+from base64 import b64decode
 from io import BytesIO
 from pathlib import Path
 
@@ -23,7 +24,9 @@ def test_a_sheet_has_each_image_with_its_best_box(tmp_path: Path) -> None:
         drawn = sheet(collection)
         first = sheet(collection, count=1)
     assert (repr(drawn), repr(first)) == ("a sheet of 2 images", "a sheet of 1 images")
-    shown = np.asarray(Image.open(BytesIO(drawn._repr_png_())))
+    data, metadata = drawn._repr_mimebundle_()
+    assert metadata["image/png"]["alt"].startswith("a sheet of 2 images: ")
+    shown = np.asarray(Image.open(BytesIO(b64decode(data["image/png"]))))
     rows, columns = np.nonzero((shown == BEST).all(axis=2))
     # 480 x 240 became 240 x 120, in the middle of a cell that begins at 8, 8
     assert (columns.min(), columns.max()) == (8 + 60, 8 + 179)

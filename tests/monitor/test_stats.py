@@ -2,18 +2,13 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.colors import to_hex
-from matplotlib.container import BarContainer
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from PIL import Image
 
 from cropkit import clock
 from cropkit.cli import main
@@ -184,70 +179,106 @@ def test_tables_have_a_row_for_each_and_the_same_columns_without_any(folder: Pat
     assert list(frame.columns) == list(stats([]).frame("reviewer").columns)
 
 
-def test_plots_are_pictures_whatever_the_names_are() -> None:
-    rows = [row(0, 5, reviewer="$\\frac{<b>", session=f"s{n}") for n in range(3)]
-    for found in (stats(rows), stats([])):
-        for plot in (plots.pace(found), plots.shares(found, "reviewer"), plots.seconds(found)):
-            with Image.open(BytesIO(plot.png)) as image:
-                assert image.width > 400
-            assert plot.png == plot._repr_png_()
-            assert repr(plot).startswith("Plot('")
+def parts(plot: plots.Plot) -> list[list[tuple[str, float]]]:
+    """Return the bars of a plot, each as colours with their lengths in hundredths of the room."""
+    rows: dict[str, list[tuple[str, float]]] = {}
+    for bar in ET.fromstring(plot.svg).iter("rect"):  # noqa: S314  (our own)
+        if bar.attrib["height"] == "15":
+            share = round(100 * float(bar.attrib["width"]) / 330, 1)
+            rows.setdefault(bar.attrib["y"], []).append((bar.attrib["fill"], share))
+    return list(rows.values())
 
 
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """Every figure that is drawn, as matplotlib keeps it."""
-    figures: list[Figure] = []
-    save = Figure.savefig
-
-    def keep(figure: Figure, *where: Any, **how: Any) -> None:
-        figures.append(figure)
-        save(figure, *where, **how)
-
-    monkeypatch.setattr(Figure, "savefig", keep)
-    return figures
-
-
-def bars(figure: Figure) -> dict[str, list[tuple[float, float, str]]]:
-    """Label -> where each bar begins, how long it is, and its colour."""
-    return {
-        str(container.get_label()): [
-            (round(bar.get_x(), 6), round(bar.get_width(), 6), to_hex(bar.get_facecolor()))
-            for bar in container
-        ]
-        for container in figure.axes[0].containers
-        if isinstance(container, BarContainer)
-    }
-
-
-def test_each_verdict_is_drawn_in_its_colour_as_long_as_its_share(drawn: list[Figure]) -> None:
-    verdicts = ["accept"] * 5 + ["adjusted"] * 3 + ["reject", "skip"]
-    plots.shares(stats([row(n, n + 1, verdict=one) for n, one in enumerate(verdicts)]), "session")
-    assert bars(drawn[0]) == {
-        "accept": [(0, 50, "#1b7837")],
-        "adjusted": [(50, 30, "#2166ac")],
-        "kept-whole": [(80, 0, "#e08214")],
-        "reject": [(80, 10, "#b2182b")],
-        "skip": [(90, 10, "#999999")],
-    }
-
-
-def test_pace_is_drawn_in_decisions_an_hour_of_the_latest_sessions(drawn: list[Figure]) -> None:
-    rows = [row(100 * n, 100 * n + n + 1, session=f"s{n:02}") for n in range(25)]
+def test_plots_are_pictures_with_their_words_whatever_the_names_are() -> None:
+    rows = [row(0, 5, reviewer="$\\frac{<b>\u202e", session=f"s{n}") for n in range(3)]
     found = stats(rows)
-    plots.pace(found)
-    (long,) = bars(drawn[0]).values()
-    hours = [one.decisions_an_hour for one in found.by("session")]
-    assert [length for _, length, _ in long] == [round(hour or 0, 6) for hour in hours[-20:]]
-    names = [label.get_text() for label in drawn[0].axes[0].get_yticklabels()]
-    assert (names[0], names[-1]) == ("s05", "s24")
+    for plot in (plots.pace(found), plots.shares(found, "reviewer"), plots.seconds(found)):
+        shown = ET.fromstring(plot._repr_html_())  # noqa: S314  (our own)
+        (drawn,) = shown.iter("svg")
+        assert (drawn.attrib["role"], drawn.attrib["aria-label"]) == ("img", plot.words)
+        assert repr(plot) == f"{plot.title}: {plot.words}"
+        assert "\u202e" not in plot._repr_html_()
 
 
-def test_what_came_after_a_break_is_in_no_bar_of_seconds(drawn: list[Figure]) -> None:
+def test_a_plot_of_nothing_says_so() -> None:
+    nothing = stats([])
+    for plot in (plots.pace(nothing), plots.shares(nothing, "session"), plots.seconds(nothing)):
+        assert "no decisions yet" in plot._repr_html_()
+        assert plot.words == "no decisions yet"
+
+
+def test_colours_are_told_from_a_white_page_and_from_a_dark_one() -> None:
+    for colour in plots.COLOURS.values():
+        for ground in ("#ffffff", "#111111"):
+            light, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 3, (colour, ground)
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour (WCAG 2.2)."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_each_verdict_is_drawn_in_its_colour_as_long_as_its_share() -> None:
+    verdicts = ["accept"] * 5 + ["adjusted"] * 3 + ["reject", "skip"]
+    rows = [row(n, n + 1, verdict=one) for n, one in enumerate(verdicts)]
+    plot = plots.shares(stats(rows), "session")
+    colours = plots.COLOURS
+    assert parts(plot) == [
+        [
+            (colours["accept"], 50),
+            (colours["adjusted"], 30),
+            (colours["kept-whole"], 0),
+            (colours["reject"], 10),
+            (colours["skip"], 10),
+        ]
+    ]
+    starts = [float(bar.attrib["x"]) for bar in ET.fromstring(plot.svg).iter("rect")][5:]  # noqa: S314  (our own)
+    assert [round((start - 230) / 3.3) for start in starts] == [0, 50, 80, 80, 90]
+    assert plot.words.endswith("50 % accept, 30 % adjusted, 10 % reject, 10 % skip")
+
+
+def test_pace_is_drawn_in_decisions_an_hour_of_the_latest_sessions() -> None:
+    rows = [row(100 * n, 100 * n + n + 10, session=f"s{n:02}") for n in range(25)]
+    found = stats(rows)
+    plot = plots.pace(found)
+    hours = [one.decisions_an_hour or 0 for one in found.by("session")][-20:]
+    lengths = [share for ((_, share),) in parts(plot)]
+    assert lengths == [pytest.approx(100 * hour / max(hours), abs=0.1) for hour in hours]
+    assert [told.rpartition(": ")[2] for told in plot.words.split("; ")] == [
+        f"{hour:,.0f}" for hour in hours
+    ]
+
+
+def test_sessions_are_named_by_who_decided_and_when() -> None:
+    rows = [row(0, 5, session="20261025-1"), row(9, 15, session="20261025-1")]
+    for plot in (plots.pace(stats(rows)), plots.shares(stats(rows), "session")):
+        assert plot.words.startswith("anna, 2026-10-25 00:59: ")
+        assert "20261025-1" not in plot._repr_html_()
+
+
+def test_one_session_that_was_faster_by_far_does_not_flatten_the_others() -> None:
+    taken = {"s1": 10.0, "s2": 12.0, "s3": 0.01}
+    rows = [row(0, seconds, session=name) for name, seconds in taken.items()]
+    lengths = [share for ((_, share),) in parts(plots.pace(stats(rows)))]
+    assert max(lengths) == 100
+    assert min(lengths) > 20
+
+
+def test_what_came_after_a_break_is_in_no_bar_of_seconds() -> None:
     found = stats([row(0, 10), row(10, 20), row(20, 20 + 2 * BREAK.total_seconds())])
-    plots.seconds(found)
-    patches = drawn[0].axes[0].patches
-    assert sum(bar.get_height() for bar in patches if isinstance(bar, Rectangle)) == 2
+    assert plots.seconds(found).words.startswith("2 images, ")
+
+
+def test_an_image_that_took_long_is_in_the_last_bar_and_told() -> None:
+    ends = [4, 9, 15, 20, 270]
+    rows = [row(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+    plot = plots.seconds(stats(rows))
+    assert plot.words.endswith("; 1 took more than 15 s, up to 250: last bar")
+    assert "H248.00V107" in plot.svg, "there is a bar at the end"
+    assert ">15<" in plot.svg, "the axis ends there"
 
 
 def test_a_time_that_nobody_of_ours_wrote_is_in_no_figure() -> None:

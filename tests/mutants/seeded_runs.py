@@ -282,22 +282,22 @@ RUNS = (
     mutant(
         "verdicts are drawn in one colour",
         PLOTS,
-        "color=_COLOURS[verdict]",
-        "color=_COLOURS[VERDICTS[-1]]",
+        "tuple((COLOURS[verdict], group.share(verdict) or 0.0) for verdict in VERDICTS),",
+        "tuple((COLOURS['skip'], group.share(verdict) or 0.0) for verdict in VERDICTS),",
         IN_STATS,
     ),
     mutant(
         "pace is drawn from seconds",
         PLOTS,
-        "[group.decisions_an_hour or 0 for group in groups]",
-        "[group.median_seconds or 0 for group in groups]",
+        "paces = [group.decisions_an_hour or 0 for group in groups]",
+        "paces = [group.median_seconds or 0 for group in groups]",
         IN_STATS,
     ),
     mutant(
         "shares are drawn over one another",
         PLOTS,
-        "left = [a + b for a, b in zip(left, parts, strict=True)]",
-        "left = parts",
+        "        at += width",
+        "        at = _LEFT + width",
         IN_STATS,
     ),
     mutant(

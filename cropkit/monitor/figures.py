@@ -1,4 +1,4 @@
-"""The figures of a report, as SVG that takes its colours from the page; no name is ever in one.
+"""Figures of reports and notebooks, as SVG that takes its colours from the page; no name is in one.
 
 They are bars or one line between two axes. A library for plots takes half a second to import and a
 tenth for each figure, in the notebook's kernel and again in the process that judges the run.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropkit.batch import figures
+from cropkit.monitor import figures
 
 LEFT, TOP, RIGHT, BOTTOM = 34, 6, 248, 107
 NUMBERS = st.floats(0, 1)
