@@ -55,7 +55,7 @@ class Form(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self.writer.observe(self._answered, "answer")
 
     def __repr__(self) -> str:
-        """Say the same wherever it runs: nbval keeps no history, so that there is no cell to read."""
+        """Say the same wherever it runs: nbval keeps no history that names could be read from."""
         return "a form over the parameters"
 
     def _row(self, parameter: Parameter, choices: Sequence[str]) -> HBox:
