@@ -1,5 +1,8 @@
 """Scenes with one bright subject, and the crop that a person with a rule would want of each."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 
@@ -10,6 +13,7 @@ from cropkit.taste.portfolio import History
 MIDDLE = np.array([0.2, 0.2, 0.8, 0.8])
 SIZE = (192, 128)
 NOTHING = np.nan
+EDGES = ("left", "top", "right", "bottom")
 
 
 def scene(
@@ -44,3 +48,13 @@ def history(of: Array, wanted: Array, suggested: Array | None = None) -> History
 def worst_window(of: Array, width: int = 75) -> float:
     """Return the lowest mean of so many values in a row."""
     return float(np.convolve(of, np.ones(width) / width, "valid").min())
+
+
+def data_set(folder: Path, rng: np.random.Generator, count: int) -> None:
+    """Write scenes into a folder, with the crop of each that is wanted."""
+    rows = []
+    for number, (image, box) in enumerate(zip(*around(rng, count), strict=True)):
+        image.save(folder / f"{number:03}.png")
+        edges = dict(zip(EDGES, box.tolist(), strict=True))
+        rows.append({"image": f"{number:03}.png", "width": 1920, "height": 1280} | edges)
+    (folder / "crops.json").write_text(json.dumps(rows))

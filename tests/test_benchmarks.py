@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scenes import data_set
 
 from cropkit.formats.capabilities import CAPABILITIES, REFUSED
 from cropkit.formats.sniff import shown
@@ -139,3 +141,35 @@ def test_a_soak_tells_of_each_stretch_and_of_the_drift(tmp_path: Path) -> None:
     assert all(value > 0 for each in answer["stretches"] for value in each.values())
     assert answer["drift"].keys() == answer["stretches"][0].keys()
     assert not list(tmp_path.iterdir())
+
+
+SUGGEST = FORMATS.with_name("suggest.py")
+
+
+def test_what_is_learned_is_told_beside_constants_and_published_figures(tmp_path: Path) -> None:
+    data_set(tmp_path, np.random.default_rng(0), 60)
+    command = [sys.executable, str(SUGGEST), str(tmp_path), "--json"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    answer = json.loads(ended.stdout)
+    rows = answer["cross-validation"]
+    free, constant = rows["learned, free"]["iou"], rows["constant: median"]["iou"]
+    assert constant["high"] < free["low"] < free["mean"] < free["high"]
+    assert rows["published: CACNet"]["displacement"] == 0.069
+    assert list(answer["curve"]) == ["20 decisions, learned", "20 decisions, median"]
+    assert answer["stream"]["crowd, order 1"]["gain_iou"]["images"] == 60
+    biased = answer["models"]["bias"]
+    assert biased["shown_within_5_after_20"]["low"] > biased["model_within_5_after_20"]["high"]
+    assert answer["models"]["no bias"]["gain_iou"]["mean"] > -0.01
+    assert all(0 < each["ms"] < 10_000 for each in answer["cost"].values())
+
+
+def test_without_photographs_nothing_is_measured_and_that_is_said(tmp_path: Path) -> None:
+    command = [sys.executable, str(SUGGEST)]
+    for words, environment in (([str(tmp_path)], {}), ([], {}), ([], {"CROPKIT_FCDB": "/none"})):
+        ended = subprocess.run(
+            [*command, *words], capture_output=True, text=True, check=False, env=environment
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert ended.stdout.startswith("not measured: ")
+        assert ended.stdout.count("\n") == 1

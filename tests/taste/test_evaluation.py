@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scenes
 from deciding import decided
-from scenes import MIDDLE, around
+from scenes import EDGES, MIDDLE, around
 from shell import run
 
 from cropkit.collection import Collection
@@ -18,7 +19,6 @@ from cropkit.taste import boxes
 from cropkit.taste.evaluation import Mean, figures
 
 COUNT = 60
-EDGES = ("left", "top", "right", "bottom")
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +26,7 @@ def data_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of scenes with a crop for each, by a rule."""
     folder = tmp_path_factory.mktemp("data") / "set"
     folder.mkdir()
-    images, wanted = around(np.random.default_rng(50), COUNT)
-    rows = []
-    for number, (image, box) in enumerate(zip(images, wanted, strict=True)):
-        image.save(folder / f"{number:03}.png")
-        edges = dict(zip(EDGES, box.tolist(), strict=True))
-        rows.append({"image": f"{number:03}.png", "width": 1920, "height": 1280} | edges)
-    (folder / "crops.json").write_text(json.dumps(rows))
+    scenes.data_set(folder, np.random.default_rng(50), COUNT)
     return folder
 
 
