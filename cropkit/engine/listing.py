@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
 
 from cropkit.engine.kept_listing import KeptListing, Names
+from cropkit.engine.names_beside import NamesBeside, group_of, of_stem
 from cropkit.engine.review_order import Natural, in_turn, natural, path_in_folder, runs
 from cropkit.errors import PersonalStateUnusable
 from cropkit.formats import EXTENSIONS
 from cropkit.records import Problem, ProblemKind
-from cropkit.system.files import Root
 from cropkit.system.home import HOME
 from cropkit.system.scope import Scope
 
@@ -154,7 +154,7 @@ def folders(root: Path) -> Iterator[Folder]:
     return (folder for alike in _walk(Scope(root), (), {}, _entries_in) for _, folder in alike)
 
 
-def companions(root: Root, path: str) -> dict[str, bool]:
+def companions(beside: NamesBeside, path: str) -> dict[str, bool]:
     """Find the files that follow an image: name -> whether its siblings still need it, too.
 
     They are all other files in its folder with the same stem, and the group sidecar of the previous
@@ -166,10 +166,10 @@ def companions(root: Root, path: str) -> dict[str, bool]:
         The folder cannot be listed.
     """
     image = PurePosixPath(path)
-    names = root.beside(path)
-    same = _of_stem(image, names)
-    followers = {str(image.parent / name): False for name in sorted(same)}
-    group = image.stem.partition("_stage")[0]
+    names = beside.like(path)
+    same = of_stem(image, names)
+    followers = {str(image.parent / name): False for name in same}
+    group = group_of(image.stem)
     sidecar = f"{group}{_SIDECAR}"
     if group != image.stem and sidecar in names:
         rest = (n for n in names if n not in same and n != image.name)
@@ -187,7 +187,7 @@ def tells_of_a_box(name: str) -> bool:
     return name.lower().endswith(_SIDECAR)
 
 
-def described_by(root: Root, path: str) -> list[str]:
+def described_by(beside: NamesBeside, path: str) -> list[str]:
     """Name the files that describe an image and go with a copy of it: captions, labels, a sidecar.
 
     They are the other files with its stem, but for those that are images themselves.
@@ -198,11 +198,11 @@ def described_by(root: Root, path: str) -> list[str]:
         The folder cannot be listed.
     """
     image = PurePosixPath(path)
-    same = sorted(_of_stem(image, root.beside(path)))
+    same = of_stem(image, beside.like(path))
     return [str(image.parent / name) for name in same if not _is_image(name)]
 
 
-def has_twin(root: Root, path: str) -> bool:
+def has_twin(beside: NamesBeside, path: str) -> bool:
     """Whether another image of the same stem is beside one: what describes it describes both.
 
     Raises
@@ -211,20 +211,12 @@ def has_twin(root: Root, path: str) -> bool:
         The folder cannot be listed.
     """
     image = PurePosixPath(path)
-    return any(map(_is_image, _of_stem(image, root.beside(path))))
-
-
-def _of_stem(image: PurePosixPath, names: Iterable[str]) -> set[str]:
-    """Return the other names of an image's stem: few among as many as a folder has."""
-    likely = (n for n in names if n.startswith(image.stem) and n != image.name)
-    return {n for n in likely if PurePosixPath(n).stem == image.stem}
+    return any(map(_is_image, of_stem(image, beside.like(path))))
 
 
 def _is_sibling(name: str, group: str) -> bool:
     is_likely = name.startswith(group)
-    return (
-        is_likely and PurePosixPath(name).stem.partition("_stage")[0] == group and _is_image(name)
-    )
+    return is_likely and group_of(PurePosixPath(name).stem) == group and _is_image(name)
 
 
 def _is_image(name: str) -> bool:

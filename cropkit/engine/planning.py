@@ -13,6 +13,7 @@ from cropkit.audit.operation_reader import Undoable
 from cropkit.engine import listing
 from cropkit.engine.companions import CompanionFinder, new_aside, taken_back
 from cropkit.engine.locations import Locations
+from cropkit.engine.names_beside import NamesBeside
 from cropkit.engine.request import Request
 from cropkit.errors import BadDestination, NothingToUndo, PathOutsideRoot, StaleBox
 from cropkit.formats.companions import renamed
@@ -38,10 +39,12 @@ class Planner:
     locations: Locations
     placement: Placement
     finder: CompanionFinder = field(init=False)
+    beside: NamesBeside = field(init=False)
 
     def __post_init__(self) -> None:
         """Look beside the images of this collection."""
         object.__setattr__(self, "finder", CompanionFinder(self.locations.root))
+        object.__setattr__(self, "beside", NamesBeside(self.locations.root))
 
     def for_decision(self, decision: Decision) -> Request:
         """Plan a crop, in place or moving, or a reject, and make the folders that it moves to.
@@ -78,7 +81,7 @@ class Planner:
         return self._exchanging(request, lambda name: name)
 
     def _moving(self, kind: OperationKind, decision: Decision, folder: str) -> Request:
-        companions = listing.companions(self.locations.root, decision.path)
+        companions = listing.companions(self.beside, decision.path)
         self._check_is_elsewhere(folder, decision.path)
         followers = [
             Companion(name, f"{folder}/{name}", keeps_source=stays)
@@ -113,7 +116,7 @@ class Planner:
         stem = how.stem(image.stem, decision.slot)
         name = how.renamed(str(image.with_name(f"{stem}{image.suffix}")))
         self._check_is_elsewhere(folder, name)
-        described = listing.described_by(self.locations.root, decision.path)
+        described = listing.described_by(self.beside, decision.path)
         left_out = tuple(filter(listing.tells_of_a_box, described))
         followers = [
             Companion(each, f"{folder}/{_beside(each, image, stem)}", keeps_source=True)

@@ -26,6 +26,7 @@ from cropkit.engine import listing
 from cropkit.engine.executor import DecisionExecutor, refusal, result_of
 from cropkit.engine.locations import Locations
 from cropkit.engine.merged_homes import MergedHomes
+from cropkit.engine.names_beside import NamesBeside
 from cropkit.engine.planning import (
     chosen_to_purge,
     make_folders,
@@ -133,7 +134,8 @@ class Undoer:
             return _refused(copy, MissingFile(copy.target))
         if now != copy.sha256_after and not keep_current:
             return _refused(copy, ChangedSinceCrop(copy.target, "copy"))
-        has_twin = listing.has_twin(*self._locations.locate(copy.target))
+        root, path = self._locations.locate(copy.target)
+        has_twin = listing.has_twin(NamesBeside(root), path)
         return self._run(copy, to_remove(copy, now, has_twin=has_twin))
 
     def _hindrance(self, operation: Operation) -> CropkitError | None:

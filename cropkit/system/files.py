@@ -172,13 +172,16 @@ class Root:
     def changed_at(self, folder: str) -> int:
         """Return when a name in a folder was changed last, in nanoseconds; '' is the root.
 
+        It is the later one of its two times, of which no program can set that of its last change.
+
         Raises
         ------
         MissingFile, PathOutsideRoot, ReadOnly, WriteFailed
             As `those_there`.
         """
         with self._translated(folder), self._folder(PurePosixPath(folder).parts, folder) as fd:
-            return os.fstat(fd).st_mtime_ns
+            status = os.fstat(fd)
+            return max(status.st_mtime_ns, status.st_ctime_ns)
 
     def folders(self, path: str) -> list[str]:
         """List the folders in a folder, links left out, sorted; none where there is no folder."""

@@ -17,7 +17,8 @@ from shell import run
 from cropkit.audit.operation import Operation
 from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
-from cropkit.engine import listing
+from cropkit.engine import listing, names_beside
+from cropkit.engine.names_beside import NamesBeside
 from cropkit.errors import (
     BadDestination,
     BadParameterValue,
@@ -721,8 +722,9 @@ def test_what_goes_with_a_copy_is_found_without_taking_every_name_of_the_folder_
         taken_apart.append(name)
         return PurePosixPath(name)
 
-    monkeypatch.setattr(listing, "PurePosixPath", path)
-    assert listing.described_by(Root(source), IMAGE) == [CAPTION]
-    assert listing.has_twin(Root(source), IMAGE)
-    assert listing.companions(Root(source), "set/photo_stage1.png") == {}
+    for module in (listing, names_beside):
+        monkeypatch.setattr(module, "PurePosixPath", path)
+    assert listing.described_by(NamesBeside(Root(source)), IMAGE) == [CAPTION]
+    assert listing.has_twin(NamesBeside(Root(source)), IMAGE)
+    assert listing.companions(NamesBeside(Root(source)), "set/photo_stage1.png") == {}
     assert len(taken_apart) < 20

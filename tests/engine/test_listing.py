@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cropkit import formats
 from cropkit.engine.listing import companions, listed, streamed
+from cropkit.engine.names_beside import NamesBeside
 from cropkit.engine.review_order import review_order
 from cropkit.errors import WriteFailed
 from cropkit.system.files import Root
@@ -47,7 +48,7 @@ def test_every_suffix_of_a_format_is_listed_and_makes_a_sibling(
     one, two = "x_stage1.png", f"x_stage2{suffix.upper()}"
     _touch(tmp_path, one, two, "x.decision", "x_stage3.txt")
     assert listed(Scope(tmp_path)).images == [one, two]
-    assert companions(Root(tmp_path), one) == {"x.decision": True}
+    assert companions(NamesBeside(Root(tmp_path)), one) == {"x.decision": True}
 
 
 def test_own_and_hidden_folders_links_and_the_destination_are_not_listed(tmp_path: Path) -> None:
@@ -195,16 +196,16 @@ def test_folders_may_lie_as_deep_as_a_path_can_be_long(tmp_path: Path) -> None:
 
 def test_every_file_of_the_same_stem_follows(tmp_path: Path) -> None:
     _touch(tmp_path, "a.png", "a.txt", "a.foo", "a.png.json", "ab.txt", "A.txt", "d/a.txt")
-    assert companions(Root(tmp_path), "a.png") == {"a.foo": False, "a.txt": False}
+    assert companions(NamesBeside(Root(tmp_path)), "a.png") == {"a.foo": False, "a.txt": False}
 
 
 def test_the_group_sidecar_stays_until_its_last_sibling_goes(tmp_path: Path) -> None:
     one, two = "20250101_000000_stage1_x.png", "20250101_000000_stage2_x.png"
     _touch(tmp_path, one, two, "20250101_000000.decision", "20250101_000000_stage1_x.yaml")
-    first = companions(Root(tmp_path), one)
+    first = companions(NamesBeside(Root(tmp_path)), one)
     assert first == {"20250101_000000_stage1_x.yaml": False, "20250101_000000.decision": True}
     (tmp_path / one).unlink()
-    assert companions(Root(tmp_path), two) == {"20250101_000000.decision": False}
+    assert companions(NamesBeside(Root(tmp_path)), two) == {"20250101_000000.decision": False}
 
 
 def test_companions_that_cannot_be_listed_are_an_error_that_names_the_file(
@@ -216,4 +217,4 @@ def test_companions_that_cannot_be_listed_are_an_error_that_names_the_file(
     _touch(tmp_path, "a.png")
     monkeypatch.setattr("os.scandir", refuse)
     with pytest.raises(WriteFailed, match=r"a\.png.*Too many open files"):
-        companions(Root(tmp_path), "a.png")
+        companions(NamesBeside(Root(tmp_path)), "a.png")
