@@ -153,6 +153,13 @@ def _nothing_seen() -> Iterator[None]:
         Path(os.environ["XDG_STATE_HOME"], "cropkit", f"{name}.json").unlink(missing_ok=True)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_chosen() -> Iterator[None]:
+    """How a test looks at images is not how the next one begins."""
+    yield
+    Path(os.environ["XDG_STATE_HOME"], "cropkit", "review.json").unlink(missing_ok=True)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for each worker: its driver's event loop allows no second one beside it."""

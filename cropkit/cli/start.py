@@ -41,9 +41,9 @@ def _add_review(commands: Commands) -> None:
     parser.add_argument(
         "--per-page",
         type=values.from_one,
-        default=3,
+        default=0,
         metavar="N",
-        help="images side by side",
+        help="images on a page (as chosen last, else 3)",
     )
     parser.add_argument("--keys", choices=("default", "classic", "vim"), default="", help="preset")
     small = "warn of crops whose shorter side is smaller"

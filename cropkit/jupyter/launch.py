@@ -41,7 +41,7 @@ def launch(
     folder: Path | None,
     *,
     state: Path | None = None,
-    per_page: int = 3,
+    per_page: int = 0,
     keys: str = "",
     minimum: int = 0,
     min_confidence: float = 0.5,
@@ -62,6 +62,7 @@ def launch(
     ----------
     folder : None shows a demo that goes with the review
     state : the folder that holds its `.cropkit`; None: where it is found
+    per_page : images on a page; 0: as many as this person has chosen last, else 3
     keys : preset; the person's own keymap, else the default, when not given
     minimum, min_confidence, learn, around, defer : as a `cropkit.Review` takes them
     crops : where they go, how copies are made and which, as the notebook takes it

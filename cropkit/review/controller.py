@@ -64,6 +64,7 @@ from cropkit.review.model import (
     advance,
 )
 from cropkit.review.model.progress import SessionCounts, within
+from cropkit.review.model.remembering import as_left, page_size, way
 from cropkit.review.model.slots import image_of, keyed, named, slot_of
 from cropkit.review.model.transforms import name_of
 from cropkit.review.runtime.appliers import Workers
@@ -79,6 +80,7 @@ from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.other_reviews import OtherReviews
 from cropkit.review.runtime.prefetch import Prefetch
 from cropkit.review.runtime.queued_enter import STILL_LOADING, QueuedEnter
+from cropkit.review.runtime.remembering import Chosen, Remembering
 from cropkit.review.runtime.review_store import Resumed, ReviewStore
 from cropkit.review.screen import Screen, stage_fit
 from cropkit.review.view.view_model import View
@@ -93,6 +95,7 @@ _ENOUGH_FOR_A_RATE = 6
 _COUNT_SHOWN_AGAIN = 0.25  # seconds, while images are being listed
 _FOR_THE_WHOLE = "that is for the whole collection, and this is a review of a part of it"
 _NAMED = 3
+_A_PAGE = 3  # images, where nobody has chosen
 _WITHOUT_LOOKING = (Undo, Redo)  # it decides nothing that was not seen
 
 
@@ -117,6 +120,9 @@ class ReviewController:
         self._other_reviews, self.changed = OtherReviews(collection), changed
         self.guard = Guard(collection, changed, loop)
         self.store = ReviewStore(collection)
+        self._remembering = Remembering(collection.scope.folder, loop, self.guard)
+        self._own, here = self._remembering.read()
+        self._asked_for = per_page = per_page or self._remembered_page()
         resumed = self.store.resumed(per_page, minimum, around)
         self.session, self._ids, self._waiting = resumed.session, resumed.ids, [*resumed.waiting]
         self._counts = SessionCounts(self.store.counts())
@@ -128,14 +134,7 @@ class ReviewController:
             see=self.learning.see,
             where=self._where,
         )
-        self.screen = Screen(
-            *(per_page, self.prefetch, loop, self.guard),
-            clock=clock,
-            session=lambda: self.session,
-            follow=self.follow,
-            opened=self._opened,
-            has_room=lambda images: self._advance(FitGrid(images)),
-        )
+        self.screen = self._screen_of(per_page)
         self._decisions = BackgroundApplier(collection, workers.applier, loop, self.guard)
         self._run: Run | None = None
         self._placed: int | None = None
@@ -151,11 +150,48 @@ class ReviewController:
         self._on_submit: list[Callable[[tuple[Decision, ...]], object]] = [self.learning.decided]
         self._on_undo: list[Callable[[CropResult], object]] = [self.learning.undone]
         self._degraded = DegradedWatch(collection, self._side_thread, loop, self.guard)
+        self._begin_as_left(here)
         self._tell_of_unread(resumed.problems)
         self._left_at, self._told_at = self.session.resuming, loop.time()
         self._waiting_elsewhere: list[str] = []
         self._listing = self._listing_on(resumed)
         self._listing.go_on()
+
+    def _remembered_page(self) -> int:
+        """Return how many images a page has where nobody asks for a number."""
+        try:
+            return page_size(self._own.get("per_page"), _A_PAGE)
+        except ValueError as error:
+            self._remembering.refuse(error)
+            return _A_PAGE
+
+    def _begin_as_left(self, here: Mapping[str, Any]) -> None:
+        """Look at the collection as this person did last."""
+        view_state = self.screen.view_state
+        try:
+            self.session = as_left(self.session, here)
+            view_state.follow(self.session)
+            view_state.choose(self._own, here.get("zooms", {}))
+        except (ValueError, AttributeError, TypeError) as error:
+            self._remembering.refuse(error)
+        self._remembering.begin(self._chosen(), self._side_thread)
+
+    def _chosen(self) -> Chosen:
+        """Return what is remembered of how images are looked at."""
+        view_state, usual = self.screen.view_state, self.session.usual
+        per_page = self._own.get("per_page") if usual == self._asked_for else usual
+        own = view_state.chosen() | ({} if per_page is None else {"per_page": per_page})
+        return Chosen(own, way(self.session) | {"zooms": view_state.zooms()})
+
+    def _screen_of(self, per_page: int) -> Screen:
+        return Screen(
+            *(per_page, self.prefetch, self._loop, self.guard),
+            clock=self._clock,
+            session=lambda: self.session,
+            follow=self.follow,
+            opened=self._opened,
+            has_room=lambda images: self._advance(FitGrid(images)),
+        )
 
     def _listing_on(self, resumed: Resumed) -> BackgroundListing:
         return BackgroundListing(
@@ -344,6 +380,7 @@ class ReviewController:
             self._came_on_screen()
             self._take_queued()
         self._remember_place()
+        self._remembering.follow(self._chosen())
         if self.session.ended and not self._at_the_end:
             self._decisions.thread.submit("", self.store.counts, self._recount)
         self._at_the_end = self.session.ended
@@ -509,6 +546,7 @@ class ReviewController:
         self.prefetch.close()
         self._listing.close()
         self._decisions.close()
+        self._remembering.close()
         self._side_thread.close()
         self.learning.close()
         self.screen.retire(seen=self._begun)

@@ -83,6 +83,7 @@ class Screen:
         self.thumbs: dict[str, bytes] = {}
         self._seen: set[str] = set()
         self._replay_due: Timer | None = None
+        self._room: Room | None = None
         self._present_at = float("-inf")
         self._unfocused = self._closed = False
         self.canvases.on_client(watch(self._client_came), watch(self._client_complete))
@@ -228,9 +229,19 @@ class Screen:
     def show(self) -> None:
         """Draw what has come, and what looks different from what is there."""
         session = self._session()
+        self._have_on_page(session.usual)
         self.view_state.follow(session)
         self.page_display.show(session, self._follow)
         self.page_display.draw_boxes(self._session)
+
+    def _have_on_page(self, images: int) -> None:
+        """Have pictures as large as a page of so many images shows them."""
+        if images == self._per_page:
+            return
+        self._per_page = images
+        if self._room is not None:
+            self._enlarge(sharp_side(images, self._room))
+        self.canvases.enlarge(images, self._prefetch.fit.width)
 
     def start_over(self) -> None:
         """Draw all of it from the beginning, for a browser page that has nothing yet."""
@@ -298,7 +309,7 @@ class Screen:
 
     def _measured(self, numbers: list[object]) -> None:
         """Lay out for the room that there is, and draw with as many pixels as the screen has."""
-        room = measured(numbers)
+        room = self._room = measured(numbers)
         if not self._closed and self.canvases.resize(room):
             self.view_state.resize(room.width, room.height)
             self._enlarge(sharp_side(self._per_page, room))

@@ -60,7 +60,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     Parameters
     ----------
     folder_or_collection : folder of images, or an opened `Collection`, which then stays open
-    per_page : images side by side
+    per_page : images on a page; 0: as many as this person has chosen last, else 3
     defer : only queue the decisions; `cropkit apply` or the batch notebook carries them out
     state : folder that holds `.cropkit`, where a folder is given and its state is not in it
     suggest : where boxes come from, where a folder is given: as a `Collection` takes it
@@ -90,7 +90,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def __init__(
         self,
         folder_or_collection: str | os.PathLike[str] | Collection,
-        per_page: int = 3,
+        per_page: int = 0,
         defer: bool = False,  # noqa: FBT001, FBT002  (as a notebook's parameters give it)
         *,
         state: str | os.PathLike[str] | None = None,
@@ -105,7 +105,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         fill_window: bool = False,
     ) -> None:
         bound = keys if isinstance(keys, Keymap) else keymap(_preset(keys))
-        images = parameters.whole("per_page", per_page, 1, _MOST_A_PAGE)
+        images = parameters.whole("per_page", per_page, 0, _MOST_A_PAGE)
         defers = parameters.flag("defer", defer)
         fills = parameters.flag("fill_window", fill_window)
         pixels = parameters.whole("minimum", minimum, 0, _MOST_PIXELS)

@@ -155,7 +155,7 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
         "targets": "4:5",
     }
     main(["review", str(tmp_path)])
-    assert (given["browser"], given["defer"], given["per_page"]) == (True, False, 3)
+    assert (given["browser"], given["defer"], given["per_page"]) == (True, False, 0)
 
 
 def test_what_was_to_be_left_out_is_refused_again(tmp_path: Path) -> None:

@@ -67,6 +67,8 @@ _DEFAULT: Keys = {
     "look": (".",),
     "single": ("m",),
     "grid": ("q",),
+    "page-more": ("Shift+End",),
+    "page-fewer": ("Shift+Home",),
     "closer": ("+", "="),
     "farther": ("-",),
     "whole": ("0",),

@@ -280,6 +280,13 @@ class Arrange:
 
 
 @dataclass(frozen=True, slots=True)
+class MoreOnPage:
+    """Have more images on a page, or fewer, and look at a page."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class Redo:
     """Do again what was taken back last."""
 
@@ -389,6 +396,7 @@ Move = (
     | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate
     | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll | PickNone | ShareBox
     | CarryOn | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange | FitGrid
+    | MoreOnPage
     | AddCrop | RemoveCrop | Reopen | DropCredentials | Decide | DecidePage | TurnPage | Undo
     | Redo | ImageLoaded | LoadFailed | Applied | Restored | RestoreFailed | ConfidenceScanned
     | Stay | Listed | ListedAll | ListingFailed

@@ -15,6 +15,7 @@ from cropkit.review.model.moves import (
     FitGrid,
     GoTo,
     JumpTo,
+    MoreOnPage,
     NextFilter,
     NextSlot,
     NextUnreviewed,
@@ -147,6 +148,16 @@ def _fit_grid(session: ReviewState, move: FitGrid) -> Step:
     return Step(choosing(turned(other, at // other.per_page), at))
 
 
+def _more_on_page(session: ReviewState, move: MoreOnPage) -> Step:
+    """Have another number of images on a page; the chosen one stays in sight."""
+    usual = session.usual + move.step
+    if not 1 <= usual <= MOST_IN_GRID:
+        raise IllegalMove(name_of(move), f"a page has 1 to {MOST_IN_GRID} images")
+    at = session.page * session.per_page + session.chosen
+    other = arranged(replace(session, usual=usual), Arrangement.PAGE)
+    return Step(choosing(turned(other, at // other.per_page), at))
+
+
 def _here(session: ReviewState, move: TurnFolder | NextSlot) -> str:
     if not session.entries:
         raise IllegalMove(name_of(move), "there is no image")
@@ -171,4 +182,5 @@ PLACE_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     NextFilter: _next_filter,
     Arrange: _arrange,
     FitGrid: _fit_grid,
+    MoreOnPage: _more_on_page,
 }

@@ -1,7 +1,8 @@
 """How the page is seen: in which arrangement, and how closely each image of it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from cropkit.geometry import PixelBox, Size
 from cropkit.review.model import Arrangement, Broken, Done, Entry, Mark, Open, ReviewState
@@ -13,6 +14,7 @@ from cropkit.review.view.viewport import WHOLE, Rect, Viewport, Zoom
 
 _LENS = 176  # side of the loupe
 _MAGNIFIED = 3.0
+_CLOSEST_KEPT = 10_000.0
 _LARGEST = 16.0  # canvas units for a pixel under the loupe, at most
 
 
@@ -78,6 +80,26 @@ class ViewState:
         middle = (x / entry.size.width, y / entry.size.height)
         return Viewport(stage, entry.size, Zoom(max(1.0, scale / lying.fit), *middle))
 
+    def chosen(self) -> dict[str, Any]:
+        """Return what a person has chosen of how all images are seen."""
+        return {"guides": self.guides.value, "loupe": self.loupe_stays}
+
+    def zooms(self) -> dict[str, list[float]]:
+        """Return how closely the images of the page are seen."""
+        return {path: [zoom.factor, zoom.x, zoom.y] for path, zoom in self._zooms.items()}
+
+    def choose(self, own: Mapping[str, Any], zooms: Mapping[str, Any]) -> None:
+        """See images as it was chosen before; those of the page, which `follow` knows.
+
+        Raises
+        ------
+        ValueError
+            That is not what `chosen` and `zooms` have returned; what is right of it is taken.
+        """
+        self.loupe_stays = own.get("loupe") is True
+        self.guides = Guides(own.get("guides", Guides.THIRDS))
+        self._zooms |= {path: _zoom(row) for path, row in zooms.items()}
+
     def peek(self, *, peeking: bool) -> bool:
         """See what the crops would be, or the images again; return whether that is different."""
         before, self.peeking = self.peeking, peeking
@@ -86,6 +108,16 @@ class ViewState:
     def zoom_to(self, path: str, zoom: Zoom) -> None:
         """See an image so closely from now on."""
         self._zooms[path] = zoom
+
+
+def _zoom(row: object) -> Zoom:
+    match row:
+        case [float() | int(), float() | int(), float() | int()]:
+            factor, x, y = map(float, row)
+            if 1 <= factor <= _CLOSEST_KEPT and 0 <= x <= 1 and 0 <= y <= 1:
+                return Zoom(factor, x, y)
+    msg = f"no zoom: {row!r:.80}"
+    raise ValueError(msg)
 
 
 def is_cropped(entry: Entry) -> TypeGuard[Open]:
