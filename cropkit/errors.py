@@ -67,6 +67,8 @@ CropkitError
  │    ├── BadTarget          a wanted size, or a rule for some, that makes no sense
  │    ├── BadFraming         subjects, or a rule, that no crop can be put around by
  │    ├── BadTaste           a file of which nothing learned can be read, or too few decisions
+ │    ├── BadPlan            no plan of what a person has to see, or none for what was asked
+ │    ├── TooFewDecisions    nothing can be promised of the images that nobody has seen, yet
  │    ├── BadDestination     a folder that crops cannot go to
  │    ├── BadSlot            a name that no crop of an image can have
  │    ├── BadStatePlace      a place that cannot hold the state of a folder
@@ -706,6 +708,19 @@ class BadTaste(BadInput):
     cure = (
         "`cropkit suggest --train-head DATASET --out HEAD` learns from crops, and writes a new file"
     )
+
+
+class BadPlan(BadInput):
+    """(folder or file, what is wrong with it): nothing was planned, and nothing accepted."""
+
+    template = "{0}: {1}"
+
+
+class TooFewDecisions(BadInput):
+    """(folder, how many of its sample are decided, how many more are needed at least)."""
+
+    template = "{0}: {1} of the sample are decided; at least {2} more are needed for any promise"
+    cure = "`cropkit review FOLDER` shows them by its filter *unsure* (I)"
 
 
 class BadSetting(BadInput, ValueError):

@@ -18,6 +18,7 @@ EDGE_TOLERANCE = 0.05
 SIGNED = "a crop breaks what it signs"  # why content credentials were dropped
 NEEDS_ADMINISTRATOR = "needs the administrator"  # why an owner, say, was dropped
 _SHA256_DIGITS = 64
+_BATCH = "batch of "
 _SLOT = re.compile(r"(?:\w(?:[\w .+-]{0,38}\w)?)?")  # '' too: the one crop of an image
 
 
@@ -344,6 +345,16 @@ class CropResult:
     def lost_credentials(self) -> bool:
         """Whether content credentials were left out."""
         return are_credentials_lost(self.dropped)
+
+
+def batch_of(person: str) -> str:
+    """Name who decides when a batch crops by suggestions: never mistaken for a person."""
+    return f"{_BATCH}{person}"
+
+
+def is_batch(reviewer: str) -> bool:
+    """Whether a decision was made by a batch."""
+    return reviewer.startswith(_BATCH)
 
 
 def are_credentials_lost(dropped: Iterable[Sequence[str]]) -> bool:

@@ -815,6 +815,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "BadHead": well,
     "BadSetting": nothing,
     "BadTaste": nothing,
+    "BadPlan": nothing,
     "BadConfiguration": pigeon,
     "SystemRefused": nothing,
     "PersonalStateUnusable": others_may_write,
@@ -906,6 +907,7 @@ ELSEWHERE: Mapping[str, str] = {
     "CellFailed": "a notebook has to stop at an error",
     "IllegalMove": "a key in the review",
     "NotInstalled": "a package has to be missing",
+    "TooFewDecisions": "more images have to have a box than are in the folder",
     "ReaderDied": "a process of the review has to die",
     "DestinationGone": "it has to go while a session is at work",
 }

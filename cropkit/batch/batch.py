@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import bounded, clock
 from cropkit.batch import outcome, record, report, run_folder, tables
-from cropkit.batch.plan import Item, Plan, Source, reviewer_of
-from cropkit.batch.planning import BatchPlanner
+from cropkit.batch.plan import Item, Plan, Source
+from cropkit.batch.planning import planner_of
 from cropkit.batch.preflight import hindrances, needed_bytes
 from cropkit.batch.progress import LookBar, Progress, tell_part
 from cropkit.batch.record import RunRecord
@@ -43,7 +43,8 @@ class Batch:
     ----------
     folder : a collection, or a folder in one: then only that part is taken up
     state : folder that holds `.cropkit`; None or empty: in the folder, or where it was before
-    source : queue, what reviewers decided; suggestions, each undecided image by its own
+    source : queue, what reviewers decided; suggestions, each undecided image by its own;
+        plan, the same of those that `cropkit plan-review` lets through
     min_confidence : least confidence of a suggestion that states one
     suggest : where boxes come from, as a `Collection` takes it
     suggestions, model, order, units : the same by texts: a file or folder of boxes, or a model as
@@ -152,19 +153,8 @@ class Batch:
     @cached_property
     def plan(self) -> Plan:
         """What this batch will do; made once, and it writes nothing."""
-        collection = self.collection
-        reviewer = reviewer_of(collection.reviewer)
-        scene = BatchPlanner(
-            collection.locations,
-            collection.trail,
-            collection.suggesters,
-            collection.placement,
-            reviewer,
-            collection.session,
-            collection.wanted,
-            collection.options.salvage,
-        )
-        return scene.plan(self._source, self.parameters["min_confidence"], LookBar())
+        planner = planner_of(self.collection)
+        return planner.plan(self._source, self.parameters["min_confidence"], LookBar())
 
     def planned(self) -> "pd.DataFrame":
         """Return the plan as a table: one row for each thing to do, refuse or leave alone."""

@@ -9,7 +9,7 @@ from cropkit import clock
 from cropkit.audit.presence import whoami
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.trail_copy import copied_trail
-from cropkit.batch.plan import Plan, reviewer_of
+from cropkit.batch.plan import Plan
 from cropkit.batch.planning import BatchPlanner
 from cropkit.batch.preflight import hindrances
 from cropkit.batch.progress import LookBar
@@ -22,7 +22,7 @@ from cropkit.errors import CropkitError
 from cropkit.jupyter.notebooks import Literal
 from cropkit.labels import asked
 from cropkit.labels.store import usual_suggesters
-from cropkit.records import Placement
+from cropkit.records import Placement, batch_of
 from cropkit.suggest.suggested import Suggester
 from cropkit.system import destinations
 from cropkit.system.files import Root
@@ -53,7 +53,7 @@ def foreseen(
             scene.trail,
             _suggesters(scene, parameters),
             scene.placement,
-            reviewer_of(whoami()),
+            batch_of(whoami()),
             clock.session_name(clock.now()),
             scene.ways.crops,
             salvage=bool(parameters.get("salvage")),

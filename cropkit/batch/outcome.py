@@ -36,6 +36,7 @@ def begun(plan: Plan, session: str, parameters: Mapping[str, Any]) -> RunRecord:
         passed=tuple((passed.path, passed.reason) for passed in plan.passed),
         problems=tuple((problem.path, problem.reason) for problem in plan.problems),
         part=plan.part,
+        promised=plan.promised,
     )
 
 

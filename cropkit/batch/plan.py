@@ -8,24 +8,13 @@ from cropkit.audit.operation import OperationKind
 from cropkit.errors import CropkitError
 from cropkit.records import Decision, Placement, Problem
 
-_REVIEWER = "batch of "
-
 
 class Source(StrEnum):
     """Where a batch takes its decisions from."""
 
     QUEUE = "queue"  # what reviewers decided and nobody has carried out
     SUGGESTIONS = "suggestions"  # the own suggestion of each image that nobody has decided about
-
-
-def reviewer_of(person: str) -> str:
-    """Name who decides when a batch crops by suggestions: never mistaken for a person."""
-    return f"{_REVIEWER}{person}"
-
-
-def is_batch(reviewer: str) -> bool:
-    """Whether a decision was made by a batch."""
-    return reviewer.startswith(_REVIEWER)
+    PLAN = "plan"  # the same, of the images that a plan lets through
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +83,7 @@ class Plan:
     placement : where crops go of which no decision says where
     problems : suggestions, or a kept listing, that are there and cannot be used
     part : the folder of the collection that is meant; '' for all of it
+    promised : what is promised of images that are accepted unseen, and what was found of others
     """
 
     folder: Path
@@ -104,6 +94,7 @@ class Plan:
     passed: tuple[Passed, ...] = ()
     problems: tuple[Problem, ...] = ()
     part: str = ""
+    promised: tuple[str, ...] = ()
 
     @property
     def ready(self) -> tuple[Item, ...]:

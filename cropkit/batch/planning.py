@@ -6,12 +6,14 @@ will be refused is known before anything is done.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from cropkit import bounded, clock, formats
 from cropkit.audit.operation import OperationKind
 from cropkit.audit.reader import Standing, TrailReader
-from cropkit.batch.plan import Item, Passed, Plan, Source, Unread, is_batch
+from cropkit.batch import unseen
+from cropkit.batch.plan import Item, Passed, Plan, Source, Unread
 from cropkit.bounds import Bounds
 from cropkit.engine import listing, outputs
 from cropkit.engine.deciding import bound, headers_for
@@ -28,9 +30,22 @@ from cropkit.errors import (
 )
 from cropkit.formats.decoder_errors import reading
 from cropkit.geometry import Size
-from cropkit.records import Decision, Placement, Problem, ProblemKind, Status, Suggestion, Verdict
+from cropkit.records import (
+    Decision,
+    Placement,
+    Problem,
+    ProblemKind,
+    Status,
+    Suggestion,
+    Verdict,
+    batch_of,
+    is_batch,
+)
 from cropkit.suggest import Suggester, gather
 from cropkit.wanted import Wanted, fitted
+
+if TYPE_CHECKING:
+    from cropkit.collection import Collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +92,14 @@ class BatchPlanner:
         ------
         NoImages
             When there is nothing in the folder and nothing was decided.
+        BadPlan, TooFewDecisions
+            By a plan that is not there, or lets nothing through yet.
         """
         findings = _Findings(seen or LookProgress())
+        if source is Source.PLAN:
+            findings.unseen = unseen.by_plan(self.trail, self.locations)
         waiting = self._waiting(source)
-        if source is Source.SUGGESTIONS:
+        if source is not Source.QUEUE:
             self._undecided(findings, min_confidence)
         elif not waiting:
             self._check_is_a_collection()
@@ -98,6 +117,7 @@ class BatchPlanner:
             tuple(findings.passed),
             tuple(dict.fromkeys(findings.problems)),
             self.trail.scope.part,
+            findings.unseen.words if findings.unseen else (),
         )
 
     def _check_is_a_collection(self) -> None:
@@ -183,7 +203,9 @@ class BatchPlanner:
                 findings.unread.append(Unread(path, lost[path]))
                 continue
             left = [crop for crop in self.wanted if (path, crop.slot) not in standing]
-            if left:
+            if left and findings.unseen and path not in findings.unseen.accepted:
+                findings.passed.append(Passed(path, unseen.TO_BE_SEEN))
+            elif left:
                 self._suggested(path, left, findings, min_confidence)
             decided = [standing[path, crop.slot] for crop in self.wanted if crop not in left]
             findings.passed += [
@@ -225,6 +247,9 @@ class BatchPlanner:
         )
         for crop in crops:
             decision = bound(_decision_for(crop, accepted), self.placement)
+            if findings.unseen and not findings.unseen.is_planned(decision):
+                findings.passed.append(Passed(path, unseen.OTHERWISE))
+                continue
             item = self._proposed(decision, len(content.data))
             findings.items.append(item)
 
@@ -235,6 +260,20 @@ class BatchPlanner:
         except CropkitError as error:
             return Item(decision, kind, decision.path, size_bytes, recorded=False, error=error)
         return Item(decision, kind, target, size_bytes, recorded=False)
+
+
+def planner_of(collection: "Collection") -> BatchPlanner:
+    """Return what plans batches of a collection that is open."""
+    return BatchPlanner(
+        collection.locations,
+        collection.trail,
+        collection.suggesters,
+        collection.placement,
+        batch_of(collection.reviewer),
+        collection.session,
+        collection.wanted,
+        collection.options.salvage,
+    )
 
 
 class LookProgress:
@@ -250,6 +289,7 @@ class _Findings:
     """What planning has come upon so far."""
 
     seen: LookProgress
+    unseen: "unseen.Unseen | None" = None
     items: list[Item] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)

@@ -89,6 +89,7 @@ class RunRecord:
     ----------
     folder : of the collection
     part : the folder in it that was meant; '' for all of it
+    promised : as in `plan.Plan`
     """
 
     folder: str
@@ -104,6 +105,7 @@ class RunRecord:
     passed: tuple[tuple[str, str], ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
     part: str = ""
+    promised: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=_versions)
     host: str = field(default_factory=platform.node)
     format: int = _FORMAT
@@ -145,6 +147,7 @@ class RunRecord:
 
     def summary(self) -> dict[str, Any]:
         """Return what a notebook's last cell shows."""
+        promised = {"promised": list(self.promised)} if self.promised else {}
         return {
             "ok": self.ok,
             "source": self.source,
@@ -152,6 +155,7 @@ class RunRecord:
             **{way.replace("-", "_"): number for way, number in self.counts.items()},
             "passed_over": len(self.passed),
             "degraded": len(self.problems) + len(self.degraded),
+            **promised,
         }
 
     def verdict(self) -> str:
@@ -210,6 +214,7 @@ def _record(written: Any) -> RunRecord:  # noqa: ANN401  (JSON)
     document["entries"] = tuple(_entry(entry) for entry in document["entries"])
     for name in ("passed", "problems"):
         document[name] = tuple((path, reason) for path, reason in document[name])
+    document["promised"] = tuple(map(str, document.get("promised", ())))
     return RunRecord(**document)
 
 

@@ -55,6 +55,7 @@ _GROUPS = (  # in the order of the help
     _Group("recut", "add", ("recut",)),
     _Group("labels", "add", ("import", "suggest")),
     _Group("taste", "add", ("taste",)),
+    _Group("planning", "add", ("plan-review",)),
     _Group("export", "add", ("export",)),
     _Group("verify", "add", ("verify",)),
     _Group("share", "add", ("share",)),

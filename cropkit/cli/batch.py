@@ -88,7 +88,7 @@ def _tell(arguments: argparse.Namespace, ended: "NotebookEnded") -> int:
     if arguments.json:
         document(_json(ended))
     else:
-        tell(ended.said)
+        tell(ended.said, *(ended.run.promised if ended.run is not None else ()))
         _tell_unwell(ended)
     if ended.run is not None:
         say(f"report: {ended.folder / 'report.html'}")

@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USAGE = 0, 1, 2
 STOPPED = 128  # and the number of the signal, as shells have it
-_READING = ("review", "crop", "apply", "batch", "recut")  # what is a stranger's is read there
+_READING = (
+    "review",
+    "crop",
+    "apply",
+    "batch",
+    "recut",
+    "plan-review",
+)  # what is a stranger's is read there
 # argparse does not name the type of what add_subparsers returns
 Commands = Any
 Run = Callable[[argparse.Namespace], int]

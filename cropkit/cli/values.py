@@ -36,6 +36,19 @@ def share(text: str) -> float:
     return number
 
 
+def percent(least: float, most: float) -> Callable[[str], float]:
+    """Return what reads a percentage, such as ``5%``, between two, as a share."""
+
+    def read(text: str) -> float:
+        number = _number(text.strip().removesuffix("%"))
+        if not least < number < most:
+            message = f"{text!r} is not a percentage between {least:g} and {most:g}, such as 5%"
+            raise argparse.ArgumentTypeError(message)
+        return number / 100
+
+    return read
+
+
 def ratio(text: str) -> str:
     """Check that a ratio is written as ``3:2`` or ``1.91:1``."""
     number = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"

@@ -18,6 +18,7 @@ PREVIEWS = f"{HOME}/previews"  # small pictures to show; may be deleted
 MERGED = f"{HOME}/merged"  # homes of collections that were joined to this one, as they were
 RUNS = f"{HOME}/runs"  # a folder for each batch: notebook, record, report
 SUGGESTIONS = f"{HOME}/suggestions.db"  # boxes that were imported; may be deleted
+PLAN = f"{HOME}/review-plan.json"  # which images a person has to see; may be deleted
 LOG = f"{HOME}/cropkit.log"  # errors and heartbeats, one JSON object a line
 COLLECTION = f"{HOME}/collection.json"  # of which folder it is, where it lies elsewhere
 ALERTS = f"{HOME}/alerts.toml"  # limits and sinks of this collection's alerts

@@ -12,5 +12,9 @@ thumbnail (`features`), never its pixels.
 `portfolio`     which predictor a reviewer's own decisions prefer, and when to change it
 `examples`      decisions to learn from: of a data set, or of a collection
 `evaluation`    how good the boxes are, with intervals
+`calibration`   how often a reviewer leaves a box as it is, by how sure its source says that it is
+`assurance`     what a random sample proves of the rest, whenever it is looked at
+`promise`       how many images may be accepted unseen, by a sample that was decided
+`review_plan`   that sample as it was drawn, kept in a collection
 ==============  ================================================================================
 """

@@ -68,6 +68,7 @@ def test_every_command_of_the_public_interface_is_there() -> None:
             "verify",
             "import",
             "suggest",
+            "plan-review",
         ),
     }
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import plans
 import pytest
 from desktop import Browser, ManualLoop, entries, standing
 from ipycanvas import canvas as ipycanvas
@@ -18,7 +19,7 @@ from cropkit.review import Review
 from cropkit.review.model import Choose, Open, SetBox
 from cropkit.suggest.suggested import NOTHING, Suggested, Suggester
 from cropkit.system import personal_cache
-from cropkit.taste import features, learner
+from cropkit.taste import features, learner, review_plan
 from cropkit.taste.examples import examples
 from cropkit.taste.house import learned_from
 
@@ -64,10 +65,12 @@ def scenes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, PixelBo
 
 
 @contextmanager
-def review(folder: Path, suggester: Suggester, *, learn: bool = True) -> Iterator[Browser]:
+def review(
+    folder: Path, suggester: Suggester, *, learn: bool = True, reviewer: str | None = None
+) -> Iterator[Browser]:
     loop = ManualLoop()
     with (
-        Collection(folder, suggesters=(suggester,)) as collection,
+        Collection(folder, suggesters=(suggester,), reviewer=reviewer) as collection,
         pytest.MonkeyPatch.context() as patch,
     ):
         shown = Review(collection, loop=loop, apart=False, learn=learn)
@@ -190,6 +193,21 @@ def test_some_images_are_shown_as_had_nothing_been_learned(
     with review(tmp_path / "photos", Model(scenes)) as browser:
         decide(browser, scenes, 8)
         assert {each.version for each in shown(browser).values() if each} == {"v3"}
+
+
+def test_what_a_plan_sets_aside_is_shown_as_it_was_planned(
+    scenes: dict[str, PixelBox], tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    with Collection(folder, reviewer="ann") as collection:
+        plan = plans.of_anything(collection.reviewer, sorted(scenes)[24:])
+        review_plan.write(plan, folder)
+    with review(folder, Model(scenes), reviewer="ann") as browser:
+        decide(browser, scenes, 8)
+        assert {each.version for each in shown(browser).values() if each} == {"v3"}
+        decide(browser, scenes, 3)
+        versions = {each.version for each in shown(browser).values() if each}
+        assert all("your edges" in version for version in versions)
 
 
 def test_these_are_one_in_twenty() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import plans
 import pytest
 from desktop import Browser, ManualLoop, entries, standing
 from ipycanvas import canvas as ipycanvas
@@ -27,6 +28,8 @@ from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.review.view.layout import ClickTarget
 from cropkit.review.view.viewport import Rect
 from cropkit.suggest import Sidecars, Table
+from cropkit.system.home import PLAN
+from cropkit.taste import review_plan
 
 Started = Callable[..., Browser]
 
@@ -584,6 +587,43 @@ def test_the_images_whose_box_is_not_sure_are_found_beside_the_work(
         assert browser.controller.session.paths == (paths[1], paths[4])
         browser.shown()
         assert "unsure only · page 1 of 1" in browser.words
+
+
+@pytest.mark.parametrize("reviewer", ["ann", "bob"])
+def test_what_a_plan_of_the_reviewer_sets_aside_is_found_with_the_unsure(
+    start: Started, folder: Path, loop: ManualLoop, reviewer: str
+) -> None:
+    for number in range(10):
+        Image.new("RGB", (40, 40)).save(folder / f"more{number}.png")
+    with Collection(folder, reviewer="ann") as kit:
+        paths = kit.images()
+        plan = plans.of_anything(reviewer, paths[::-1])
+        review_plan.write(plan, folder)
+        browser = start(kit)
+        browser.open()
+        browser.shown()
+        browser.written()
+        seen: set[str] = set()
+        for _ in range(12):
+            browser.key("i")
+            loop.sleep(2)
+            if browser.controller.session.filter is Filter.UNSURE:
+                seen |= set(browser.controller.session.paths)
+    sample = set(paths[-plans.needed(plan) :])
+    assert len(sample) < len(paths)
+    assert seen == (sample if reviewer == "ann" else set())
+
+
+def test_a_plan_that_cannot_be_read_is_told_and_counted_and_the_review_goes_on(
+    start: Started, folder: Path
+) -> None:
+    with Collection(folder) as kit:
+        (folder / PLAN).write_text("{")
+        browser = start(kit)
+        browser.open()
+        browser.shown()
+        browser.written()
+        assert kit.counts().degraded == 1
 
 
 def test_a_suggester_that_fails_when_asked_how_sure_it_is_is_shown(

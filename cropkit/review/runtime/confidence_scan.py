@@ -1,4 +1,7 @@
-"""Find the images whose suggestion says that it is not sure, beside everything else."""
+"""Find the images whose suggestion says that it is not sure, beside everything else.
+
+So are those found that a plan of how much is to be seen has set aside to be looked at.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -66,6 +69,8 @@ class ConfidenceScan:
         return [path for path in paths if unsure[image_of(path)]]
 
     def _is_unsure(self, image: str) -> bool:
+        if image in self._store.set_aside:
+            return True
         sure = self._store.confidence(image)
         return sure is not None and sure < self._least
 

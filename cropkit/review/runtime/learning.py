@@ -15,6 +15,7 @@ from cropkit.review.model.slots import slot_of
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
+from cropkit.review.runtime.review_store import set_aside
 from cropkit.system import personal_cache
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Learning:
         self._cached = personal_cache.name_for("features", str(collection.scope.state))
         self._thread = BackgroundThread("cropkit-learn", loop, guard)
         self._learner: Learner | None = None
+        self._set_aside: frozenset[str] = frozenset()
         self._early: deque[_Shown] = deque(maxlen=_EARLY)  # what came before there was a learner
         self._later(self._begin)
 
@@ -65,6 +67,8 @@ class Learning:
         if learner is None or not isinstance(move, ImageLoaded) or move.cropped:
             return move
         if slot_of(move.path):  # a box for one of several crops is none for another
+            return move
+        if move.path in self._set_aside:  # what is proven of a sample is proven of what was planned
             return move
         return replace(move, suggestions=learner.improved(move.sha256, move.suggestions))
 
@@ -101,6 +105,7 @@ class Learning:
         from cropkit.taste.learner import Learner  # noqa: PLC0415  (NumPy: not before the page)
 
         learner = Learner(self._collection.taste())
+        self._set_aside = set_aside(self._collection)
         try:
             kept = personal_cache.read(self._cached)
             if kept is not None:

@@ -1,20 +1,21 @@
 """What a review asks of a collection and keeps in its trail, beyond what everybody does."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cropkit.audit.decisions import Standing
 from cropkit.audit.tally import SessionRow, Tally
 from cropkit.collection import Counts, Look
-from cropkit.errors import NoImages
+from cropkit.errors import BadPlan, NoImages
 from cropkit.geometry import Size
-from cropkit.records import CropResult, Problem, Status
+from cropkit.records import CropResult, Problem, ProblemKind, Status
 from cropkit.review.model import Rest, ReviewState, begin
 from cropkit.review.model.slots import image_of
 from cropkit.review.runtime.decision_ids import DecisionIds
 from cropkit.review.runtime.image_stream import Chunk, ImageStream, crop_of, known, unreadable
 from cropkit.suggest import confidence_of
+from cropkit.system.home import PLAN
 
 if TYPE_CHECKING:
     from cropkit.collection import Collection
@@ -136,3 +137,26 @@ class ReviewStore:
         What cannot be used is not reported here, but when the image is shown.
         """
         return confidence_of(self._collection.suggesters, image_of(path))
+
+    @cached_property
+    def set_aside(self) -> frozenset[str]:
+        """The images that this reviewer's plan sets aside to be looked at, as the review begins.
+
+        It is for a thread that nobody waits for: all decisions are read, where there is a plan.
+        """
+        return set_aside(self._collection)
+
+
+def set_aside(collection: "Collection") -> frozenset[str]:
+    """Return the same; of a plan that cannot be read none, which is told and counted."""
+    if not (collection.scope.state / PLAN).exists():
+        return frozenset()
+    from cropkit.taste import review_plan  # noqa: PLC0415  (NumPy: only where there is a plan)
+
+    try:
+        return review_plan.set_aside(
+            collection.trail, collection.reviewer, lambda path: (collection.root / path).exists()
+        )
+    except BadPlan as error:
+        collection.problems.report_once([Problem(ProblemKind.SUGGESTION, PLAN, str(error))])
+        return frozenset()
