@@ -69,6 +69,7 @@ def test_every_command_of_the_public_interface_is_there() -> None:
             "import",
             "suggest",
             "plan-review",
+            "taste",
         ),
     }
 
