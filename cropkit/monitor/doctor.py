@@ -83,7 +83,7 @@ def doctor(folder: str | os.PathLike[str] | None = None) -> Diagnosis:
     ----------
     folder : a folder of images; None: what belongs to no folder
     """
-    findings = [*_python(), *_packages(), *_extensions(), *_extras()]
+    findings = [*_python(), *_packages(), *extensions(), *_extras()]
     findings += [_sqlite(), _libjpeg(), _ports(), _temporary()]
     if folder is not None:
         findings += _place(Path(folder))
@@ -116,7 +116,7 @@ def _extras() -> Iterator[Finding]:
             yield Finding(use, State.WARN, f"needs {package}, which is not installed", cure)
 
 
-def _extensions() -> Iterator[Finding]:
+def extensions() -> Iterator[Finding]:
     """Look whether the server has the browser's parts: without them a review stays empty."""
     prefix = server_prefix()
     if prefix is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from ipywidgets import HTML, Layout, VBox
 from PIL.Image import Image
@@ -26,6 +26,12 @@ from cropkit.review.model import Done, Open
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.runtime.appliers import workers_in_kernel, workers_in_processes
 from cropkit.review.runtime.loop import Loop
+from cropkit.review.runtime.unanswered import (
+    Unanswered,
+    below_this_cell,
+    running_cell,
+    server_findings,
+)
 from cropkit.review.view.bands import foot, header, status, strip, unshown
 from cropkit.review.view.captions import cells
 from cropkit.review.view.css import CSS
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
 
 _MOST_A_PAGE, _MOST_PIXELS = 1_000, 1_000_000
 UNSURE = 0.5  # a suggestion that says less may as well be wrong
+_MOST_DECISIONS = 50  # that the trait holds: each new one sends them all
 _BANDS: Mapping[str, Callable[[View], str]] = {
     "header": header,
     "cells": cells,
@@ -49,6 +56,7 @@ _BANDS: Mapping[str, Callable[[View], str]] = {
 }
 
 _LIVE: WeakValueDictionary[Path, "Review"] = WeakValueDictionary()
+_OF_CELL: "dict[str, tuple[str, WeakSet[Review]]]" = {}  # by cell: latest run, what that made
 
 
 class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -85,6 +93,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     index = Int(0, help="Page, from 0.").tag(sync=False)
     boxes: Any = List(help="[left, top, right, bottom] or None for each image.").tag(sync=False)
+    decisions: Any = List(help="What was decided here and stands, the latest last.").tag(sync=True)
     progress = Dict(help="Counts of what is listed; of all when complete.").tag(sync=False)
 
     def __init__(
@@ -119,8 +128,11 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             else Collection(folder_or_collection, state=state, suggest=suggest)
         )
         _close_earlier(collection.scope.folder)
+        _close_of_earlier_run(self)
         self._shown_words: dict[str, str] = {}
+        self._waiting: list[asyncio.Future[None]] = []
         running = loop or _running_loop()
+        self._unanswered = Unanswered(running, below_this_cell, server_findings)
         workers_in = workers_in_processes if apart else workers_in_kernel
         self._controller = ReviewController(
             *(collection, images, running, clock.now, self._refresh),
@@ -144,6 +156,9 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             layout=Layout(width="100%", margin="0", padding="0"),
         )
         self.add_class("cropkit-review")
+        self._controller.screen.on_browser(self._unanswered.answered)
+        self.on_submit(self._keep_decided)
+        self.on_undo(self._forget_decided)
         _LIVE[collection.scope.folder] = self
         self._refresh()
 
@@ -172,6 +187,19 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def on_undo(self, callback: Callable[[CropResult], object]) -> None:
         """Call back with the result each time a decision was taken back."""
         self._controller.on_undo(callback)
+
+    async def done(self) -> dict[str, Any]:
+        """Wait until every image has a decision, and what is to be written is; return `progress`.
+
+        Also returns when the review is closed, as far as it has come. A cell may wait for it where
+        a kernel answers widgets while a cell runs (ipykernel 7 with JupyterLab 4.4 or newer);
+        elsewhere no key would be taken meanwhile, and a task waits: ``asyncio.create_task(...)``.
+        """
+        if not (self._is_done() or self._controller.closed):
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            await future
+        return dict(self.progress)
 
     def to_frame(self) -> "pd.DataFrame":
         """Return the decisions in force of the collection: one row each, typed, times in UTC.
@@ -221,12 +249,18 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             raise IllegalMove("screen_point", f"{entry.path} has no box to hold")
         return x * screen.scale, y * screen.scale
 
+    def _repr_mimebundle_(self, **how: Any) -> Any:  # noqa: ANN401  (as ipywidgets has it)
+        self._unanswered.displayed()
+        return super()._repr_mimebundle_(**how)
+
     def close(self) -> None:
         """End the review: what is being written is finished, what waits stays queued."""
         # none where the folder was refused
         controller: ReviewController | None = getattr(self, "_controller", None)
         if controller is not None and not controller.closed:
+            self._unanswered.cancel()
             controller.close()
+            self._let_go()
             for child in (*self._bands.values(), self._status, self._style):
                 child.close()
             if self._owned:
@@ -248,6 +282,34 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             "kept_whole": view.kept_whole,
             "complete": session.whole,
         }
+        if self._waiting and self._is_done():
+            self._let_go()
+
+    def _is_done(self) -> bool:
+        """Whether nothing is left to decide or, unless that is put off, to write."""
+        session, counts = self._controller.session, self._controller.counts
+        left = counts.waiting and not self._controller.defer
+        is_decided = session.whole and session.decided >= session.total
+        return is_decided and not left and not session.restoring
+
+    def _let_go(self) -> None:
+        """Let go on whoever waits until all is done."""
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def _keep_decided(self, decisions: tuple[Decision, ...]) -> None:
+        self._set_decided({_key(each): each for each in map(_told, decisions)})
+
+    def _forget_decided(self, result: CropResult) -> None:
+        if result.ok:
+            self._set_decided({(result.path, result.slot): None})
+
+    def _set_decided(self, new: Mapping[tuple[str, str], dict[str, Any] | None]) -> None:
+        """Let decisions of crops stand, or none any more; the latest are told."""
+        kept = [each for each in self.decisions if _key(each) not in new]
+        self.decisions = [*kept, *filter(None, new.values())][-_MOST_DECISIONS:]
 
     def _words(self, name: str, view: View) -> str:
         """Return the words of a band, or, in their place, why there are none."""
@@ -313,3 +375,35 @@ def _close_earlier(folder: Path) -> None:
     earlier = _LIVE.pop(folder, None)
     if earlier is not None:
         earlier.close()
+
+
+def _close_of_earlier_run(review: Review) -> None:
+    """Close what an earlier run of the same cell has made: its output is gone."""
+    running = running_cell()
+    if running is None:
+        return
+    cell, run = running
+    earlier_run, earlier = _OF_CELL.get(cell, (run, WeakSet()))
+    if earlier_run != run:
+        for each in tuple(earlier):
+            each.close()
+        earlier = WeakSet()
+    earlier.add(review)
+    _OF_CELL[cell] = (run, earlier)
+
+
+def _key(told: Mapping[str, Any]) -> tuple[str, str]:
+    return told["path"], told["slot"]
+
+
+def _told(decision: Decision) -> dict[str, Any]:
+    """Return a decision as the trait has it: plain values."""
+    box = decision.box
+    return {
+        "path": decision.path,
+        "slot": decision.slot,
+        "verdict": decision.verdict.value,
+        "box": None if box is None else list(box.xyxy),
+        "target": decision.target,
+        "decided_at": clock.written(decision.decided_at),
+    }
