@@ -127,25 +127,23 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             if isinstance(folder_or_collection, Collection)
             else Collection(folder_or_collection, state=state, suggest=suggest)
         )
-        _close_earlier(collection.scope.folder)
-        _close_of_earlier_run(self)
+        _close_earlier(collection.scope.folder, self)
         self._shown_words: dict[str, str] = {}
         self._waiting: list[asyncio.Future[None]] = []
         running = loop or _running_loop()
-        self._unanswered = Unanswered(running, below_this_cell, server_findings)
-        workers_in = workers_in_processes if apart else workers_in_kernel
         self._controller = ReviewController(
             *(collection, images, running, clock.now, self._refresh),
-            workers=workers_in(collection, defer=defers),
+            workers=_workers_in(apart=apart)(collection, defer=defers),
             minimum=pixels,
             min_confidence=least,
-            around=collection.rules() if rule is None else {"": collection.rule(rule)},
+            around=_rules(collection, rule),
             learn=learns,
         )
+        self._serve_notebook(running)
         self._controller.screen.furnish(bound.menu(), fills=fills)
         self._keyboard = self._listening(running, bound)
-        bands = {name: _band() for name in _BANDS}
-        self._bands, self._status = bands, _status_line()
+        bands = self._bands = {name: _band() for name in _BANDS}
+        self._status = _status_line()
         self._style = HTML(CSS, layout=Layout(display="none"))
         live_drag = self._controller.screen.live_drag_widget
         super().__init__(
@@ -156,9 +154,6 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             layout=Layout(width="100%", margin="0", padding="0"),
         )
         self.add_class("cropkit-review")
-        self._controller.screen.on_browser(self._unanswered.answered)
-        self.on_submit(self._keep_decided)
-        self.on_undo(self._forget_decided)
         _LIVE[collection.scope.folder] = self
         self._refresh()
 
@@ -330,6 +325,13 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         keyboard = self._keyboard
         return self._controller.view(keyboard.keymap, sheet=keyboard.sheet, prompt=keyboard.prompt)
 
+    def _serve_notebook(self, loop: Loop) -> None:
+        """Keep what the trait of decisions tells, and say below the cell when no page comes."""
+        self._unanswered = Unanswered(loop, below_this_cell, server_findings)
+        self._controller.screen.on_browser(self._unanswered.answered)
+        self.on_submit(self._keep_decided)
+        self.on_undo(self._forget_decided)
+
     def _listening(self, loop: Loop, bound: Keymap) -> Keyboard:
         """Have keys, mouse and touch on the canvas become moves."""
         controller, canvas = self._controller, self._controller.screen.canvas
@@ -371,10 +373,11 @@ def _running_loop() -> Any:  # noqa: ANN401  (an asyncio loop is a Loop with mor
         raise RuntimeError(msg) from None
 
 
-def _close_earlier(folder: Path) -> None:
+def _close_earlier(folder: Path, review: Review) -> None:
     earlier = _LIVE.pop(folder, None)
     if earlier is not None:
         earlier.close()
+    _close_of_earlier_run(review)
 
 
 def _close_of_earlier_run(review: Review) -> None:
@@ -407,3 +410,12 @@ def _told(decision: Decision) -> dict[str, Any]:
         "target": decision.target,
         "decided_at": clock.written(decision.decided_at),
     }
+
+
+def _workers_in(*, apart: bool) -> Callable[..., Any]:
+    return workers_in_processes if apart else workers_in_kernel
+
+
+def _rules(collection: Collection, rule: str | None) -> dict[str, Any]:
+    """Return the rules by which boxes are put around subjects: those kept, or the one asked."""
+    return collection.rules() if rule is None else {"": collection.rule(rule)}
