@@ -235,6 +235,7 @@ class ReviewController:
             without_credentials=frozenset(self._without_credentials),
             proposing=told_of(self.collection.suggesters),
             fills=self.screen.fills,
+            tone=str(self.screen.view_state.tone),
         )
 
     def _rate(self) -> float | None:

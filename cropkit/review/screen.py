@@ -205,6 +205,20 @@ class Screen:
         self._guard.note(f"In the box: {self.view_state.guides}")
         self._follow()
 
+    def turn_tone(self, *, brightness: int = 0, contrast: int = 0) -> None:
+        """See pictures brighter or darker, or with more contrast or less."""
+        tone = self.view_state.tone.turned(brightness=brightness, contrast=contrast)
+        self.view_state.tone = tone
+        words = f"Seen with {tone}: that is for the eye alone" if str(tone) else "Seen as it is"
+        self._guard.note(words)
+        self._follow()
+
+    def turn_ground(self) -> None:
+        """See pictures on another ground."""
+        self.view_state.tone = self.view_state.tone.on_next_ground()
+        self._guard.note(f"Around the pictures: {self.view_state.tone.ground}")
+        self._follow()
+
     def toggle_loupe(self) -> None:
         """Have the loupe stay, or only while a handle is held."""
         self.view_state.loupe_stays = not self.view_state.loupe_stays

@@ -9,6 +9,7 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.review.canvas.cells import Weight, cell_states
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.view.guides import LINES, Guides, following
+from cropkit.review.view.tone import AS_IS, Ground, Tone
 from cropkit.review.view.view_state import filling
 from cropkit.review.view.viewport import Rect, Viewport
 
@@ -127,3 +128,47 @@ def test_a_corner_of_the_box_is_seen_pixel_by_pixel_and_then_the_next(browser: B
     assert len(set(seen)) == 4
     browser.key("0")
     assert not views(browser)[0].closer
+
+
+def filters(browser: Browser) -> list[str]:
+    """Return through what was drawn, in order."""
+    number = browser.controller.screen.canvases.pictures._canvas.ATTRS["filter"]
+    return [command[1][1] for command in browser.named("set") if command[1][0] == number]
+
+
+def test_pictures_are_seen_brighter_and_so_under_the_loupe_and_it_is_said(browser: Browser) -> None:
+    browser.key("p")
+    browser.drawn.clear()
+    browser.key(">")
+    browser.key(")")
+    browser.loop.sleep(1)
+    assert filters(browser)[-4:] == ["brightness(1.15) contrast(1.15)", "none"] * 2
+    assert "seen with brightness +1, contrast +1" in browser.words
+    for key in "<(":
+        browser.key(key)
+    browser.drawn.clear()
+    browser.key("+")
+    assert filters(browser) == []
+    assert "seen with" not in browser.words
+
+
+def test_a_tone_has_bounds_and_no_filter_where_pictures_are_as_they_are() -> None:
+    assert AS_IS.filters == str(AS_IS) == ""
+    bright, flat = AS_IS.turned(brightness=99), AS_IS.turned(contrast=-99)
+    assert (str(bright), str(flat)) == ("brightness +6", "contrast -6")
+    assert bright.turned(brightness=-6) == AS_IS
+    assert flat.filters == f"contrast({1.15**-6:.4g})"
+
+
+def test_the_ground_is_around_the_pictures_and_words_are_on_the_pages_own(browser: Browser) -> None:
+    browser.drawn.clear()
+    browser.key("_")
+    browser.loop.sleep(1)
+    layout, scale = browser.controller.screen.layout, browser.controller.screen.scale
+    board = [round(by * scale, 2) for by in (layout.board.x, layout.board.y)]
+    assert board in [command[1][:2] for command in browser.named("fillRect")]
+    wiped = [command[1][:2] for command in browser.named("clearRect")]
+    captions = [layout.caption(n) for n in range(len(entries(browser)))]
+    assert all([round(c.x * scale, 2), round(c.y * scale, 2)] in wiped for c in captions)
+    following = [Tone(ground=ground).on_next_ground().ground for ground in Ground]
+    assert following == [*list(Ground)[1:], Ground.THEME]

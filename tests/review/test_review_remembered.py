@@ -111,7 +111,7 @@ def test_what_was_changed_last_is_kept_by_a_review_that_ends_at_once(
     browser = seen(start, folder)
     browser.key("#")
     browser.review.close()
-    assert kept()[""] == {"guides": "golden section", "loupe": False}
+    assert kept()[""] == {"guides": "golden section", "loupe": False, "ground": "as the page"}
 
 
 def taken_up(own: dict[str, Any], here: dict[str, Any]) -> None:

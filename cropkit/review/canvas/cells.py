@@ -35,6 +35,7 @@ class Loupe:
     lens: Viewport
     buffer: OffscreenBuffer
     holds: str | None
+    filters: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class PageDisplay:
         self._acknowledged: _Shown | None = None
         self._sent: dict[int, _Shown] = {}  # draws on their way, by number
         self._painted: tuple[CellState | None, ...] = ()  # what the boxes layer shows
-        self._laid_out = view_state.layout
+        self._laid_out, self._toned = view_state.layout, view_state.tone
         self._boxes_due: object = None
         self._boxes_at = float("-inf")
         self._tries = self._draws = 0
@@ -272,7 +272,8 @@ class PageDisplay:
     def _paint(self, session: ReviewState) -> None:
         self._looked = self._looks(session)
         pictures = [(buffer, view) for buffer, _, view in filter(None, self._looked)]
-        paint_pictures(self._canvases.pictures, self._view_state.layout, session, pictures)
+        self._toned = tone = self._view_state.tone
+        paint_pictures(self._canvases.pictures, self._view_state.layout, session, pictures, tone)
 
     def _draw(self, wanted: _Shown, session: ReviewState, changed: Callable[[], None]) -> None:
         with batched():
@@ -325,7 +326,8 @@ class PageDisplay:
         self._view_state.follow(now)
         wanted = cell_states(now, self._view_state, self._prefetch.applied)
         after = self._lifted(wanted, self._loupe(now))
-        moved = self._drawn is not None and self._looks(now) != self._looked
+        looks_different = self._looks(now) != self._looked or self._view_state.tone != self._toned
+        moved = self._drawn is not None and looks_different
         if moved or tuple(after) != self._painted or self._view_state.layout != self._laid_out:
             self._boxes_at = self._loop.time()
             with batched():
@@ -363,4 +365,6 @@ class PageDisplay:
         """Return what the loupe shows, if it is there."""
         lens, position = self._view_state.lens(session), session.chosen
         buffer = self.source(position, session.entries[position].path) if lens else None
-        return Loupe(position, lens, buffer, buffer.holds) if lens and buffer else None
+        if lens is None or buffer is None:
+            return None
+        return Loupe(position, lens, buffer, buffer.holds, self._view_state.tone.filters)

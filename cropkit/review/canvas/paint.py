@@ -15,6 +15,7 @@ from cropkit.review.view import labels
 from cropkit.review.view.guides import LINES, Line
 from cropkit.review.view.labels import label_place, text_width
 from cropkit.review.view.layout import HANDLE, PageLayout
+from cropkit.review.view.tone import AS_IS, COLOURS, Tone
 from cropkit.review.view.viewport import Rect, Viewport, grip_point
 
 LIGHT, DARK = "#ffffff", "#10151c"
@@ -70,13 +71,20 @@ def paint_pictures(
     layout: PageLayout,
     session: ReviewState,
     pictures: Iterable[tuple[OffscreenBuffer, Viewport]],
+    tone: Tone = AS_IS,
 ) -> None:
     """Draw the pictures that are there, on a quiet ground where others come."""
     pen.clear()
-    pen.fill(_STAGE, *map(layout.stage, range(len(session.entries))))
-    for buffer, view in pictures:
-        with pen.within(view.stage) if view.closer else nullcontext():
-            pen.buffer(buffer, view.frame)
+    shown = range(len(session.entries))
+    if tone.ground in COLOURS:
+        pen.fill(COLOURS[tone.ground], layout.board)
+        for position in shown:
+            pen.wipe(layout.caption(position))  # words are on the page's own
+    pen.fill(_STAGE, *map(layout.stage, shown))
+    with pen.through(tone.filters):
+        for buffer, view in pictures:
+            with pen.within(view.stage) if view.closer else nullcontext():
+                pen.buffer(buffer, view.frame)
 
 
 def paint_cell(pen: Pen, cell: Rect, cell_state: CellState | None) -> None:
@@ -315,7 +323,8 @@ def _paint_loupe(pen: Pen, loupe: Loupe, box: PixelBox) -> None:
     lens = loupe.lens
     with pen.within(lens.stage):
         pen.fill(DARK, lens.stage)
-        pen.buffer(loupe.buffer, lens.frame)
+        with pen.through(loupe.filters):
+            pen.buffer(loupe.buffer, lens.frame)
         _dim(pen, lens, box, _DIM_CHOSEN)
         _two_toned(pen, _rect(lens, box), 1)
     _two_toned(pen, lens.stage, 2)

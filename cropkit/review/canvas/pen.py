@@ -104,6 +104,17 @@ class Pen:
         self.picture(buffer.canvas, rect)
 
     @contextmanager
+    def through(self, filters: str) -> Iterator[None]:
+        """Draw the pictures of the body through filters, as CSS writes them; '': as they are."""
+        if filters:
+            self._canvas.filter = filters
+        try:
+            yield
+        finally:
+            if filters:
+                self._canvas.filter = "none"
+
+    @contextmanager
     def within(self, rect: Rect) -> Iterator[None]:
         """Draw nothing of the body outside of a rectangle."""
         self._canvas.save()

@@ -23,6 +23,7 @@ from cropkit.review.runtime.prefetch import Arrival, Prefetch
 from cropkit.review.view.captions import verdict
 from cropkit.review.view.html import file_name
 from cropkit.review.view.layout import PageLayout
+from cropkit.review.view.tone import Tone
 from cropkit.review.view.view_model import View
 from cropkit.review.view.view_state import ViewState
 from cropkit.review.view.viewport import Rect, Viewport
@@ -122,7 +123,8 @@ def page_picture(view: View, view_state: ViewState, prefetch: Prefetch) -> Image
     scale = PIXELS / layout.width
     canvas = PillowCanvas(PIXELS, round(layout.strip.y * scale))
     pen = Pen(canvas, scale)
-    paint_pictures(pen, layout, session, _pictures(view, view_state, prefetch))
+    tone = Tone(ground=view_state.tone.ground)
+    paint_pictures(pen, layout, session, _pictures(view, view_state, prefetch), tone)
     _write(pen, _line(layout), f"{view.folder} · {_progress(view)}")
     for position, cell_state in enumerate(cell_states(session, view_state, prefetch.applied)):
         paint_cell(pen, layout.cell(position), cell_state)

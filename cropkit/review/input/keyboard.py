@@ -1,5 +1,6 @@
 """Keys on the canvas become moves and commands; what is typed, and the sheet of all keys."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cropkit.review.controller import ReviewController
@@ -52,6 +53,11 @@ class Keyboard:
             Command.LOUPE: self._screen.toggle_loupe,
             Command.PEEK: self._peek,
             Command.GUIDES: self._screen.turn_guides,
+            Command.BRIGHTER: partial(self._screen.turn_tone, brightness=1),
+            Command.DARKER: partial(self._screen.turn_tone, brightness=-1),
+            Command.MORE_CONTRAST: partial(self._screen.turn_tone, contrast=1),
+            Command.LESS_CONTRAST: partial(self._screen.turn_tone, contrast=-1),
+            Command.GROUND: self._screen.turn_ground,
             Command.WINDOW: self._screen.toggle_window,
         }
         canvas.on_key_down(self._guard.watch(self.key))

@@ -58,6 +58,11 @@ class Command(StrEnum):
     LOUPE = "loupe"
     PEEK = "peek"
     GUIDES = "guides"
+    BRIGHTER = "brighter"
+    DARKER = "darker"
+    MORE_CONTRAST = "more-contrast"
+    LESS_CONTRAST = "less-contrast"
+    GROUND = "ground"
     UNSIGNED = "without-credentials"
     WINDOW = "window"
 
@@ -160,6 +165,11 @@ ACTIONS: tuple[Action, ...] = (
         "lines in the box: thirds, golden section, diagonals, centre, none",
         LOOKING,
     ),
+    Action("brighter", Command.BRIGHTER, "seen brighter; nothing of it is written", LOOKING),
+    Action("darker", Command.DARKER, "seen darker", LOOKING),
+    Action("more-contrast", Command.MORE_CONTRAST, "seen with more contrast", LOOKING),
+    Action("less-contrast", Command.LESS_CONTRAST, "seen with less contrast", LOOKING),
+    Action("ground", Command.GROUND, "around the pictures: light, mid, dark, as the page", LOOKING),
     Action("loupe", Command.LOUPE, "a loupe on the corner, or only in a drag", LOOKING),
     Action("window", Command.WINDOW, "fill the window, or see the notebook", LOOKING),
     *_arrows(Nudge, 1),

@@ -70,7 +70,7 @@ def header(view: View) -> str:
         view.layout,
         Rect(0, 0, window.x, window.height),
         f"<span class='ck-title ck-name ck-cut'>{text(view.folder)}</span>{_within(view)}"
-        f"<span class='ck-quiet'>{_filtered(session)}{_arranged(session)}"
+        f"{_toned(view)}<span class='ck-quiet'>{_filtered(session)}{_arranged(session)}"
         f"page {session.page + 1} of {session.pages}{so_far}</span>"
         f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
         f"<span class='ck-quiet'>{_decided(session)}</span>"
@@ -217,6 +217,11 @@ def _away(layout: PageLayout) -> str:
         )
         for state, words in _AWAY
     )
+
+
+def _toned(view: View) -> str:
+    """Say that pictures are not seen as they are."""
+    return f"<span class='ck-small'>seen with {view.tone}</span>" if view.tone else ""
 
 
 def _filtered(session: ReviewState) -> str:

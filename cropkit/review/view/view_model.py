@@ -27,6 +27,7 @@ class View:
         image
     proposing : what there is to tell of those who propose boxes
     fills : whether the review takes the whole window; None where that cannot be
+    tone : how much brighter, or with how much more contrast, pictures are seen than they are
     """
 
     folder: str
@@ -45,6 +46,7 @@ class View:
     without_credentials: frozenset[str] = frozenset()
     proposing: tuple[str, ...] = ()
     fills: bool | None = None
+    tone: str = ""
 
     @property
     def kept_whole(self) -> int:

@@ -10,6 +10,7 @@ from cropkit.review.model.box_editing import Grip, handle_point
 from cropkit.review.view.guides import Guides
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.slicing import USUAL
+from cropkit.review.view.tone import Ground, Tone
 from cropkit.review.view.viewport import WHOLE, Rect, Viewport, Zoom
 
 _LENS = 176  # side of the loupe
@@ -28,7 +29,7 @@ class ViewState:
         self._held: str | None = None
         self._grip = Grip.BOTTOM_RIGHT
         self.loupe_stays = self.peeking = False
-        self.guides = Guides.THIRDS
+        self.guides, self.tone = Guides.THIRDS, Tone()
         self._boxes: dict[str, PixelBox] = {}
 
     def resize(self, width: int, height: int) -> None:
@@ -82,7 +83,8 @@ class ViewState:
 
     def chosen(self) -> dict[str, Any]:
         """Return what a person has chosen of how all images are seen."""
-        return {"guides": self.guides.value, "loupe": self.loupe_stays}
+        ground = self.tone.ground.value  # how bright images are seen is not remembered
+        return {"guides": self.guides.value, "loupe": self.loupe_stays, "ground": ground}
 
     def zooms(self) -> dict[str, list[float]]:
         """Return how closely the images of the page are seen."""
@@ -98,6 +100,7 @@ class ViewState:
         """
         self.loupe_stays = own.get("loupe") is True
         self.guides = Guides(own.get("guides", Guides.THIRDS))
+        self.tone = Tone(ground=Ground(own.get("ground", Ground.THEME)))
         self._zooms |= {path: _zoom(row) for path, row in zooms.items()}
 
     def peek(self, *, peeking: bool) -> bool:
