@@ -75,7 +75,7 @@ def test_a_page_has_as_many_images_as_were_chosen_unless_a_number_is_asked_for(
 ) -> None:
     browser = seen(start, folder)
     assert len(entries(browser)) == 3
-    browser.key("End", shift=True)
+    browser.key("End", ctrl=True)
     browser.shown()
     assert len(entries(browser)) == 4
     left(browser)
