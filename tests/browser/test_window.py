@@ -19,6 +19,8 @@ from cropkit.review.view.captions import (
 from cropkit.review.view.layout import CHIP, CHIP_SMALL, CHIP_WIDE, PageLayout
 
 SIZES = [(700, 700), (1100, 800), (1440, 900), (1920, 950), (2560, 1300)]
+USUAL = (1440, 900)
+VIEWPORT = {"width": USUAL[0], "height": USUAL[1]}
 SHAPES = {"a": (900, 600), "b": (600, 900), "c": (700, 700), "d": (900, 600), "e": (900, 600)}
 BOX = '{{"ai_crop_coords": [{0}, {1}, {2}, {3}], "ai_route": "suggestion"}}'
 RECT = "e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; }"
@@ -60,13 +62,22 @@ def embedded(tmp_path_factory: pytest.TempPathFactory, demo: Running) -> Iterato
         yield review
 
 
-@pytest.fixture
-def page(filling: Review, browser: Browser) -> Iterator[Desk]:
-    with desk(browser, filling.url, viewport={"width": 1440, "height": 900}) as found:
+@pytest.fixture(scope="module")
+def opened(filling: Review, browser: Browser) -> Iterator[Desk]:
+    """One page for all: to load JupyterLab takes longer than most of the tests."""
+    with desk(browser, filling.url, viewport=VIEWPORT) as found:
         found.page.wait_for_timeout(400)
-        found.until_shown()
         yield found
-        assert not found.errors
+
+
+@pytest.fixture
+def page(opened: Desk) -> Iterator[Desk]:
+    opened.page.mouse.move(3, 3)
+    resized(opened, *USUAL)
+    opened.canvas.focus()
+    yield opened
+    assert not opened.errors
+    opened.errors.clear()
 
 
 @pytest.fixture
@@ -145,15 +156,16 @@ def test_a_key_and_a_button_give_the_notebook_back(page: Desk, probe: Probe) -> 
 def test_in_an_own_notebook_it_is_as_high_as_what_is_seen_of_that(
     embedded: Review, browser: Browser
 ) -> None:
-    for width, height in ((1920, 950), (1100, 700)):
-        with desk(browser, embedded.url, viewport={"width": width, "height": height}) as page:
-            page.page.wait_for_timeout(500)
+    with desk(browser, embedded.url, viewport={"width": 1920, "height": 950}) as page:
+        for width, height in ((1920, 950), (1100, 700)):
+            page.page.set_viewport_size({"width": width, "height": height})
+            page.page.wait_for_timeout(700)
             page.until_shown()
             _, y, _, high = page.canvas.evaluate(RECT)
             assert high > 0.7 * height
             assert y >= 0
             assert y + high <= height, "keys and messages are in sight"
-            assert not page.errors
+        assert not page.errors
 
 
 def clicked(probe: Probe, position: int, name: str) -> tuple[float, float]:
