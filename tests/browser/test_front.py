@@ -56,7 +56,7 @@ def review(tmp_path_factory: pytest.TempPathFactory, demo: Running) -> Iterator[
         yield found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(review: Review, browser: Browser) -> Iterator[Desk]:
     with desk(browser, review.url) as found:
         yield found
