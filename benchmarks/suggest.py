@@ -25,9 +25,10 @@ import numpy as np
 from cropkit.taste import boxes, evaluation, features
 from cropkit.taste.alternatives import alternatives
 from cropkit.taste.boxes import Array
-from cropkit.taste.evaluation import Mean, replayed
+from cropkit.taste.evaluation import replayed
 from cropkit.taste.examples import examples
 from cropkit.taste.head import Head
+from cropkit.taste.mean import Mean
 from cropkit.taste.portfolio import CENTRE, Choice, History
 
 PUBLISHED = (  # overlap and displacement, of their papers or as later ones compare them

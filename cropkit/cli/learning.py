@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cropkit.cli.shell import DONE, FAILED, USAGE, document, progress_bar, reading, say, tell
+from cropkit.cli.shell import DONE, FAILED, USAGE, document, progress_bar, say, tell
 from cropkit.errors import BadTaste
 from cropkit.names import all_escaped
 
@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cropkit.records import Problem
-    from cropkit.taste.evaluation import Evaluation, Figures, Mean, Predictions
+    from cropkit.taste.curves import Point
+    from cropkit.taste.evaluation import Evaluation, Figures, Predictions
     from cropkit.taste.examples import Examples
-    from cropkit.taste.portfolio import House
+    from cropkit.taste.mean import Mean
 
 _SHOWN = 20  # problems that are told one by one; `--json` has all
+_EDGES = ("left", "top", "right", "bottom")
 _COLUMNS = {
     "iou": ("IoU", 1),
     "displacement": ("displaced", 1),
@@ -27,6 +29,8 @@ _COLUMNS = {
     "edges_moved": ("edges moved", 1),
     "drag": ("drag", 1),
     "best_of_3_within_5": ("best of 3 ≤ 5 %", 100),
+    "untouched": ("untouched %", 100),
+    "seconds": ("seconds", 1),
 }
 
 
@@ -53,20 +57,16 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out if arguments.train_head else arguments.predictions
     if out is not None and out.exists():
         raise BadTaste(out, "is there already, and nothing is written over")
+    return (_train if arguments.train_head else _evaluate)(arguments)
+
+
+def _train(arguments: argparse.Namespace) -> int:
     from cropkit.taste.examples import examples  # noqa: PLC0415  (codecs: not for `--help`)
+    from cropkit.taste.head import Head  # noqa: PLC0415  (as above)
 
     with progress_bar() as show:
         known = examples(arguments.folder, show, state=arguments.state)
-    if not known.images:
-        raise BadTaste(arguments.folder, "has no image with a crop that was decided on")
-    done = _train(arguments, known) if arguments.train_head else _evaluate(arguments, known)
-    complain_of(known.problems)
-    return done
-
-
-def _train(arguments: argparse.Namespace, known: "Examples") -> int:
-    from cropkit.taste.head import Head  # noqa: PLC0415  (as above)
-
+    _check_has_some(known, arguments.folder)
     head = Head.fitted(known.history.features, known.history.wanted)
     head.write(arguments.out)
     if arguments.json:
@@ -75,44 +75,35 @@ def _train(arguments: argparse.Namespace, known: "Examples") -> int:
     else:
         nothing = "; nothing beyond its median box" if head.is_constant else ""
         tell(f"{arguments.out}: learned from {head.count:,} images{nothing}")
+    complain_of(known.problems)
     return FAILED if known.problems else DONE
 
 
-def _evaluate(arguments: argparse.Namespace, known: "Examples") -> int:
-    from cropkit.taste import evaluation  # noqa: PLC0415  (as above)
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from cropkit.taste import head  # noqa: PLC0415  (as above)
+    from cropkit.taste.report import evaluated  # noqa: PLC0415  (as above)
 
-    predictions = _predictions(arguments, known)
+    chosen = head.read(arguments.head) if arguments.head else None
+    with progress_bar() as show:
+        report = evaluated(arguments.folder, arguments.state, chosen, show)
+    known, result = report.known, report.evaluation
+    _check_has_some(known, arguments.folder)
     if arguments.predictions is not None:
-        _write(arguments.predictions, known.images, predictions)
-    result = evaluation.evaluate(known, predictions)
+        _write(arguments.predictions, known.images, report.predictions)
     if arguments.json:
         document(
             {"ok": not known.problems} | result.to_json() | {"problems": as_json(known.problems)}
         )
     else:
         tell(*_table(result))
+    complain_of(known.problems)
     return FAILED if known.problems else DONE
 
 
-def _predictions(arguments: argparse.Namespace, known: "Examples") -> "Predictions":
-    from cropkit.taste import evaluation  # noqa: PLC0415  (as above)
-    from cropkit.taste.head import read  # noqa: PLC0415  (as above)
-
-    if arguments.head is not None:
-        return evaluation.by_head(read(arguments.head), known.history)
-    if known.is_reviewed:
-        return evaluation.replayed(known.of_models, _house(arguments, known.model))
-    return evaluation.cross_validated(known.history)
-
-
-def _house(arguments: argparse.Namespace, model: str) -> "House | None":
-    """Return what was learned elsewhere, where reviews of the collection begin with it."""
-    from cropkit.engine.ways import TASTE  # noqa: PLC0415  (as above)
-    from cropkit.taste.house import parsed  # noqa: PLC0415  (as above)
-
-    with reading(arguments.folder, arguments.state) as trail:
-        kept = trail.settings().get(TASTE, "")
-    return parsed(kept, arguments.folder).house(model) if kept else None
+def _check_has_some(known: "Examples", folder: Path) -> None:
+    if not known.images:
+        complain_of(known.problems)
+        raise BadTaste(folder, "has no image with a crop that was decided on")
 
 
 def _write(path: Path, images: tuple[str, ...], predictions: "Predictions") -> None:
@@ -134,20 +125,38 @@ def _write(path: Path, images: tuple[str, ...], predictions: "Predictions") -> N
 
 
 def _table(result: "Evaluation") -> list[str]:
-    rows = [("", *(title for title, _ in _COLUMNS.values()))]
-    rows += [_row(name, each) for name, each in result.proposed.items()]
-    rows += [_row(f"constant: {name}", each) for name, each in result.constants.items()]
-    for way, groups in result.by.items():
-        rows += [_row(f"{way}: {name or 'none'}", each) for name, each in groups.items()]
+    from cropkit.taste.report import rows_of  # noqa: PLC0415  (as above)
+
+    head = f"{result.images:,} images, {result.how}; ± is half of a 95 % interval"
+    columns = [title for title, _ in _COLUMNS.values()]
+    lines = [head, *_aligned([("", *columns), *(_row(*row) for row in rows_of(result))])]
+    if result.curve:
+        after = [("after decisions", "IoU", "nothing learned"), *map(_point, result.curve)]
+        lines += ["", *_aligned(after)]
+    if result.edge_bias:
+        moved = [("edges moved by", *_EDGES), *map(_bias, result.edge_bias.items())]
+        lines += ["", *_aligned(moved)]
+    return lines
+
+
+def _aligned(rows: "Sequence[tuple[str, ...]]") -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-    head = f"{result.images:,} images, {result.how}; ± is half of a 95 % interval"
-    return [head, *(line.rstrip() for line in lines)]
+    return [line.rstrip() for line in lines]
 
 
 def _row(name: str, figures: "Figures") -> tuple[str, ...]:
     cells = (_cell(figures.get(key), scale) for key, (_, scale) in _COLUMNS.items())
     return (name, *cells)
+
+
+def _point(point: "Point") -> tuple[str, ...]:
+    return f"{point.decisions:,}", _cell(point.learned, 1), _cell(point.constant, 1)
+
+
+def _bias(row: "tuple[str, Figures]") -> tuple[str, ...]:
+    name, edges = row
+    return (name, *(_cell(edges[edge], 1) for edge in _EDGES))
 
 
 def _cell(mean: "Mean | None", scale: int) -> str:

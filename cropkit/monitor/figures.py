@@ -1,13 +1,15 @@
 """Figures of reports and notebooks, as SVG that takes its colours from the page; no name is in one.
 
-They are bars or one line between two axes. A library for plots takes half a second to import and a
-tenth for each figure, in the notebook's kernel and again in the process that judges the run.
+They are bars, lines or intervals between two axes. A library for plots takes half a second to
+import and a tenth for each figure, in the notebook's kernel and again in the process that judges
+the run.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, log10
+from typing import NamedTuple
 
 import numpy as np
 
@@ -73,6 +75,68 @@ def curve(seconds: Sequence[float], done: Sequence[int]) -> str:
     return _drawn(across, up, ("seconds", "images done"), "".join(shapes))
 
 
+class Interval(NamedTuple):
+    """A value, and where it may be: what of a line is drawn at one place."""
+
+    at: float
+    low: float
+    value: float
+    high: float
+
+
+def trends(
+    lines: Sequence[Sequence[Interval]], units: tuple[str, str], *, logarithmic: bool = False
+) -> str:
+    """Draw lines with their intervals, the first one in colour, the others dashed.
+
+    Parameters
+    ----------
+    units : along the axis below, and beside
+    logarithmic : whether places below are to the power of ten
+    """
+    every = [each for line in lines for each in line]
+    across = _around([each.at for each in every], _LEFT, _RIGHT)
+    up = _around([edge for each in every for edge in (each.low, each.high)], _BOTTOM, _TOP)
+    shapes = "".join(_trend(line, across, up, number) for number, line in enumerate(lines))
+    return _drawn(across, up, units, shapes, logarithmic=logarithmic)
+
+
+def _trend(line: Sequence[Interval], across: _Axis, up: _Axis, number: int) -> str:
+    points = [(across.at(each.at), each) for each in line]
+    path = "L".join(f"{at:.2f},{up.at(each.value):.2f}" for at, each in points)
+    bars = "".join(f"M{at:.2f},{up.at(each.low):.2f}V{up.at(each.high):.2f}" for at, each in points)
+    colour = "currentColor" if number else "var(--accent)"
+    dashed = ' stroke-dasharray="3 2"' if number else ""
+    drawn = f'fill="none" style="stroke:{colour}"'
+    return (
+        f'<path d="M{path}" stroke-width="1.4" {drawn}{dashed}/>'
+        f'<path d="{bars}" stroke-width="0.7" {drawn}/>'
+    )
+
+
+def intervals(rows: Sequence[tuple[str, Interval]], unit: str) -> str:
+    """Draw a value and its interval for each of some words of ours, beside nought."""
+    edges = [edge for _, each in rows for edge in (each.low, each.high)]
+    across = _around([0.0, *edges], _LEFT, _RIGHT)
+    step = (_BOTTOM - _TOP) / max(1, len(rows))
+    shapes = f'<path d="M{across.at(0):.2f},{_TOP:g}V{_BOTTOM:g}" stroke-dasharray="2 2" {_LINE}/>'
+    for number, (word, each) in enumerate(rows):
+        at = _TOP + (number + 0.5) * step
+        line = f"M{across.at(each.low):.2f},{at:.2f}H{across.at(each.high):.2f}"
+        shapes += f'<path d="{line}" stroke-width="1.4" style="stroke:var(--accent)"/>'
+        shapes += f'<circle cx="{across.at(each.value):.2f}" cy="{at:.2f}" r="2.4" {_filled(1)}/>'
+        shapes += _text(_LEFT - 2, at + _FONT / 3, word, "end")
+    corner = f'<path d="M{_LEFT:g},{_BOTTOM:g}H{_RIGHT:g}" {_LINE}/>'
+    axis = "".join(_below(across, unit))
+    return f'<svg viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" role="img">{shapes}{corner}{axis}</svg>'
+
+
+def _around(values: Sequence[float], start: float, end: float) -> _Axis:
+    low, high = min(values), max(values)
+    spare = 0.05 * (high - low) or 0.5
+    return _Axis(low - spare, high + spare, start, end)
+
+
 def _step(span: float, *, least: float) -> float:
     """Return the smallest short step of which a span has a few."""
     power = 10.0 ** floor(log10(span / _TICKS))
@@ -84,17 +148,22 @@ def _filled(opacity: float) -> str:
     return f'fill-opacity="{opacity:g}" style="fill:var(--accent)"'
 
 
-def _drawn(across: _Axis, up: _Axis, units: tuple[str, str], shapes: str) -> str:
-    axes = "".join((*_below(across, units[0]), *_beside(up, units[1])))
+def _drawn(
+    across: _Axis, up: _Axis, units: tuple[str, str], shapes: str, *, logarithmic: bool = False
+) -> str:
+    below = _below(across, units[0], logarithmic=logarithmic)
+    axes = "".join((*below, *_beside(up, units[1])))
     corner = f'<path d="M{_LEFT:g},{_TOP:g}V{_BOTTOM:g}H{_RIGHT:g}" {_LINE}/>'
     return f'<svg viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" role="img">{shapes}{corner}{axes}</svg>'
 
 
-def _below(axis: _Axis, unit: str) -> Iterator[str]:
+def _below(axis: _Axis, unit: str, *, logarithmic: bool = False) -> Iterator[str]:
     for tick in axis.ticks():
+        if logarithmic and tick % 1:
+            continue
         at = axis.at(tick)
         yield f'<path d="M{at:.2f},{_BOTTOM:g}v{_TICK:g}" {_LINE}/>'
-        yield _text(at, _BOTTOM + _TICK + _FONT, f"{tick:g}")
+        yield _text(at, _BOTTOM + _TICK + _FONT, f"{10**tick if logarithmic else tick:g}")
     yield _text((_LEFT + _RIGHT) / 2, _HEIGHT - _TICK, unit)
 
 

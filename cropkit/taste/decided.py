@@ -8,7 +8,7 @@ from cropkit.bounds import Bounds
 from cropkit.engine.locations import Locations, locations_of
 from cropkit.errors import MissingFile, OriginalPurged, TrailDisagrees
 from cropkit.geometry import PixelBox
-from cropkit.records import Decision, Problem, ProblemKind
+from cropkit.records import Decision, Problem, ProblemKind, Verdict
 from cropkit.system import state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import kept
@@ -54,6 +54,7 @@ def _example(decision: Decision, box: PixelBox, locations: Locations) -> Example
         ),
         suggestion.box if suggestion else None,
         (decision.decided_at - decision.shown_at).total_seconds(),
+        accepted=decision.verdict is Verdict.ACCEPT,
     )
 
 

@@ -1,8 +1,4 @@
-"""How good proposed boxes are: beside constants, with intervals, and by who proposed and decided.
-
-An interval holds 95 % of means of the same images drawn again with replacement: bootstrap (Efron
-and Tibshirani, "An Introduction to the Bootstrap", 1993).
-"""
+"""How good boxes are: beside constants, with intervals, and by who proposed and decided."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -13,43 +9,28 @@ import numpy as np
 from cropkit.taste import boxes
 from cropkit.taste.alternatives import alternatives
 from cropkit.taste.boxes import Array
+from cropkit.taste.curves import Point, edge_bias, of_heads, of_review
 from cropkit.taste.example import Source
 from cropkit.taste.examples import Examples
 from cropkit.taste.head import Head
-from cropkit.taste.portfolio import CENTRE, LEAST, MOST_DECISIONS, Choice, History, House
+from cropkit.taste.mean import Mean
+from cropkit.taste.portfolio import (
+    CENTRE,
+    LEAST,
+    MOST_DECISIONS,
+    Choice,
+    History,
+    House,
+    without_count,
+)
 
-_DRAWN = 1000
 _FOLDS = 5
 _STEP = 10  # decisions after which is learned anew, once there are enough
-_TOUCHED = 1e-6  # of the side: nobody moves an edge by less
 _NEAR = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """A mean with its interval, and of how many images."""
-
-    mean: float
-    low: float
-    high: float
-    images: int
-
-    @classmethod
-    def of(cls, values: Array) -> "Mean | None":
-        """Return the mean of values that are numbers; None where there are none."""
-        known = values[~np.isnan(values)]
-        if not len(known):
-            return None
-        drawn = np.random.default_rng(0).integers(0, len(known), (_DRAWN, len(known)))
-        low, high = np.quantile(known[drawn].mean(axis=1), (0.025, 0.975))
-        return cls(float(known.mean()), float(low), float(high), len(known))
-
-    def to_json(self) -> dict[str, float | int]:
-        """Return it as `--json` has it."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
-
-
 Figures = Mapping[str, Mean | None]
+Groups = Mapping[str, Mapping[str, Figures]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,27 +65,40 @@ class Evaluation:
     ----------
     proposed : of the predictions, free-form and with the ratio of what was wanted given
     constants : of boxes that do not look at the image, the same for all
-    by : of a model's own boxes, by what was recorded with them: way -> name -> figures
+    by : of the boxes that were shown, by what was recorded with them: way -> name -> figures
+    aspect_given : `constants` and `by`, with the ratio of what was wanted given
+    curve : what so many decisions have taught
+    edge_bias : what was decided less what a model proposed: model -> edge -> mean
     """
 
     images: int
     how: str
     proposed: Mapping[str, Figures]
     constants: Mapping[str, Figures]
-    by: Mapping[str, Mapping[str, Figures]]
+    by: Groups
+    aspect_given: Mapping[str, Groups]
+    curve: tuple[Point, ...]
+    edge_bias: Mapping[str, Figures]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as `--json` has it."""
         return {
             "images": self.images,
             "how": self.how,
-            "proposed": {name: _json(each) for name, each in self.proposed.items()},
-            "constants": {name: _json(each) for name, each in self.constants.items()},
-            "by": {
-                way: {name: _json(each) for name, each in groups.items()}
-                for way, groups in self.by.items()
+            "proposed": _group_json(self.proposed),
+            "constants": _group_json(self.constants),
+            "by": {way: _group_json(groups) for way, groups in self.by.items()},
+            "aspect_given": {
+                what: {way: _group_json(groups) for way, groups in each.items()}
+                for what, each in self.aspect_given.items()
             },
+            "curve": [each.to_json() for each in self.curve],
+            "edge_bias": _group_json(self.edge_bias),
         }
+
+
+def _group_json(of: Mapping[str, Figures]) -> dict[str, Any]:
+    return {name: _json(each) for name, each in of.items()}
 
 
 def _json(of: Figures) -> dict[str, Any]:
@@ -174,18 +168,30 @@ def _of_head(head: Head, asked: History, how: str) -> Predictions:
 
 def evaluate(of: Examples, predictions: Predictions) -> Evaluation:
     """Compare predictions with what was decided on."""
-    known = of.history
+    known, best = of.history, predictions.best
     wanted = known.wanted
-    constants = {"centre 0.9": CENTRE, "whole image": boxes.WHOLE, "median": _median(wanted)}
+    fixed = {"centre 0.9": CENTRE, "whole image": boxes.WHOLE, "median": _median(wanted)}
+    constants = {name: np.tile(box, (len(known), 1)) for name, box in fixed.items()}
+    given = {name: in_ratio(each, wanted) for name, each in constants.items()}
     return Evaluation(
         len(known),
         predictions.how,
         {
-            "free": figures(predictions.best, wanted, predictions.boxes),
-            "aspect given": figures(_in_ratio(predictions.best, wanted), wanted),
+            "free": figures(best, wanted, predictions.boxes),
+            "aspect given": figures(
+                in_ratio(best, wanted),
+                wanted,
+                [in_ratio(*pair) for pair in zip(predictions.boxes, wanted, strict=True)],
+            ),
         },
-        {name: figures(np.tile(box, (len(known), 1)), wanted) for name, box in constants.items()},
-        dict(_by(of)),
+        {name: figures(each, wanted) for name, each in constants.items()},
+        dict(_by(of, known.suggested)),
+        {
+            "constants": {"": {name: figures(each, wanted) for name, each in given.items()}},
+            "by": dict(_by(of, in_ratio(known.suggested, wanted))),
+        },
+        of_review(of.of_models, predictions.best) if of.is_reviewed else of_heads(known),
+        edge_bias(of),
     )
 
 
@@ -208,7 +214,6 @@ def figures(
         "within_10": boxes.edges_within(of, wanted, 0.1).astype(float),
         "edges_moved": boxes.edges_moved(of, wanted, _NEAR),
         "drag": moved.sum(axis=1),
-        "untouched": (moved.max(axis=1) <= _TOUCHED).astype(float),
     }
     if every is not None:
         pairs = list(zip(every, wanted, strict=True))
@@ -222,22 +227,25 @@ def _median(wanted: Array) -> Array:
     return np.asarray(np.median(wanted, axis=0)) if len(wanted) else CENTRE
 
 
-def _in_ratio(of: Array, wanted: Array) -> Array:
-    sides = wanted[:, 2:] - wanted[:, :2]
-    return boxes.with_ratio(of, sides[:, 0] / sides[:, 1])
+def in_ratio(of: Array, wanted: Array) -> Array:
+    """Bring boxes (N, 4) to the ratio of what is wanted, (N, 4) or one for all (4,)."""
+    sides = wanted[..., 2:] - wanted[..., :2]
+    return boxes.with_ratio(of, np.broadcast_to(sides[..., 0] / sides[..., 1], len(of)))
 
 
-def _by(of: Examples) -> Iterator[tuple[str, dict[str, Figures]]]:
-    """Yield the figures of what a model had proposed, by each way that tells decisions apart."""
+def _by(of: Examples, shown: Array) -> Iterator[tuple[str, dict[str, Figures]]]:
+    """Yield the figures of what was shown, by each way that tells decisions apart."""
     proposed = of.history.has_suggestion
     if not proposed.any():
         return
+    yield "overall", {"all": _of_group(of, shown, proposed)}
     for each in fields(Source):
-        names = np.array([getattr(source, each.name) for source in of.sources])
+        names = np.array([without_count(getattr(source, each.name)) for source in of.sources])
         groups = {str(name): proposed & (names == name) for name in np.unique(names[proposed])}
-        yield each.name, {name: _of_group(of, chosen) for name, chosen in groups.items()}
+        yield each.name, {name: _of_group(of, shown, chosen) for name, chosen in groups.items()}
 
 
-def _of_group(of: Examples, chosen: boxes.Flags) -> Figures:
-    some = of.history.some(chosen)
-    return {**figures(some.suggested, some.wanted), "seconds": Mean.of(of.seconds[chosen])}
+def _of_group(of: Examples, shown: Array, chosen: boxes.Flags) -> Figures:
+    recorded = {"untouched": of.accepted[chosen].astype(float), "seconds": of.seconds[chosen]}
+    known = {name: Mean.of(each) for name, each in recorded.items()}
+    return figures(shown[chosen], of.history.wanted[chosen]) | known

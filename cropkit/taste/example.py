@@ -27,6 +27,7 @@ class Example:
     read : returns the bytes of the image as it was shown; a `CropkitError` where they are gone
     suggested : the box that was proposed
     seconds : that the decision took; None where that is not known
+    accepted : whether the box was taken as it was proposed
     """
 
     image: str
@@ -35,3 +36,4 @@ class Example:
     source: Source = Source()
     suggested: NormalizedBox | None = None
     seconds: float | None = None
+    accepted: bool = False

@@ -21,7 +21,7 @@ from cropkit.system.files import Root
 from cropkit.system.home import DATABASE
 from cropkit.system.scope import scope_of
 from cropkit.taste import data_set, decided, features
-from cropkit.taste.boxes import Array
+from cropkit.taste.boxes import Array, Flags
 from cropkit.taste.example import Example, Source
 from cropkit.taste.portfolio import History, is_learned
 
@@ -39,6 +39,7 @@ class Examples:
     images : names (N)
     is_reviewed : by people, one after another; else a data set, in no order
     seconds : that each decision took (N,); not a number where that is not known
+    accepted : which boxes were taken as they were proposed (N,)
     problems : what could not be used, each with its reason
     """
 
@@ -47,6 +48,7 @@ class Examples:
     history: History
     sources: tuple[Source, ...]
     seconds: Array
+    accepted: Flags
     problems: tuple[Problem, ...]
 
     @property
@@ -94,6 +96,7 @@ def examples(folder: Path, show: Show = lambda *_: None, *, state: Path | None =
         history,
         tuple(each.source for each in used),
         np.array([each.seconds for each in used], dtype=np.float64),
+        np.array([each.accepted for each in used], dtype=bool),
         tuple(problems),
     )
 

@@ -7,6 +7,7 @@ by more than a standard error of their difference: a lead that changes with the 
 a good one gains.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -134,6 +135,7 @@ PREDICTORS: Mapping[str, Learn] = {
 }
 HOUSE = "house taste"
 _EDGES = "your edges"
+_COUNTED = re.compile(r"(, |^)[\d,]+ reviews$")
 _CORRECTED = f"{_EDGES}, "  # in the version of a model whose box was corrected
 
 
@@ -149,6 +151,11 @@ def named(name: str, count: int, model: tuple[str, str] | None) -> tuple[str, st
     if name == _EDGES and model is not None:
         return model[0], f"{model[1]} {_CORRECTED}{reviews}".strip()
     return name, reviews
+
+
+def without_count(version: str) -> str:
+    """Return a recorded version without the number of decisions, by which no two are alike."""
+    return _COUNTED.sub("", version)
 
 
 def is_learned(source: str, version: str) -> bool:

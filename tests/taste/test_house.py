@@ -37,6 +37,7 @@ def reviewed(known: History, *sources: Source) -> Examples:
         history=known,
         sources=every,
         seconds=np.full(count, 1.0),
+        accepted=np.zeros(count, dtype=bool),
         problems=(),
     )
 
