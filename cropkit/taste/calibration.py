@@ -85,7 +85,7 @@ class Calibration:
         rated : what was proposed (N)
         kept : whether the reviewer left it as it was (N,)
         """
-        prior = float((kept.sum() + 1) / (len(kept) + 2))
+        prior = share_of(kept)
         curves: dict[str, _Curve] = {}
         shares: dict[str, float] = {}
         for by in sorted({each.by for each in rated}):
@@ -103,6 +103,11 @@ class Calibration:
             return self.shares.get(rated.by, self.prior)
         curve = self.curves.get(rated.by)
         return self.prior if curve is None else curve.at(rated.confidence)
+
+
+def share_of(kept: Flags) -> float:
+    """Return the share that was left as it was, drawn to one half where there are few (Laplace)."""
+    return float((kept.sum() + 1) / (len(kept) + 2))
 
 
 def cross_fitted(rated: Sequence[Rated], kept: Flags) -> Numbers:

@@ -153,7 +153,8 @@ class Learner:
         count = self._taste.count if self._taste and choice.name == HOUSE else choice.count
         model = (suggestions[0].source, suggestions[0].version) if suggestions else None
         source, version = named(choice.name, count, model)
-        learned = Suggestion(NormalizedBox(*map(float, box)), source, version)
+        edges = NormalizedBox(*map(float, box))
+        learned = Suggestion(edges, source, version, confidence=choice.sure)
         every = (learned, *suggestions)
         return tuple(replace(each, rank=rank) for rank, each in enumerate(every))
 

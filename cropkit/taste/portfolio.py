@@ -15,6 +15,7 @@ import numpy as np
 
 from cropkit.taste import boxes
 from cropkit.taste.boxes import Array
+from cropkit.taste.calibration import share_of
 from cropkit.taste.head import Head
 
 MOST_DECISIONS = 1_000  # that a review learns from: the latest
@@ -221,10 +222,13 @@ class Choice:
     name : of `PREDICTORS`, or `HOUSE`; to begin with a model's box, and the centre where there is
         none
     count : decisions that it was chosen by
+    sure : share of these whose box it would have met, had it not seen them; None where there are
+        too few to tell
     """
 
     name: str = FIRST
     count: int = 0
+    sure: float | None = None
 
     def again(self, known: History, house: House | None = None) -> "Choice":
         """Choose by decisions, most of which were there before: the lead stays, if nearly as good.
@@ -246,8 +250,10 @@ class Choice:
         for name in sorted(worth, key=lambda name: -worth[name].mean()):
             better = _is_gain(worth[name] - worth[leading])
             if better and _is_gain(overlap[name] - overlap[FIRST]):
-                return Choice(name, len(known))
-        return Choice(leading, len(known))
+                leading = name
+                break
+        met = boxes.edges_within(held[leading], known.wanted, _NEAR)
+        return Choice(leading, len(known), share_of(met))
 
     def _still_leads(self, overlap: Mapping[str, Array]) -> bool:
         return self.name in overlap and bool(overlap[self.name].mean() >= overlap[FIRST].mean())

@@ -119,6 +119,8 @@ def test_the_mistake_of_a_model_is_corrected(scenes: dict[str, PixelBox], tmp_pa
             assert suggestion is not None
             assert (suggestion.source, suggestion.rank) == ("detector", 0)
             assert suggestion.version.startswith("v3 your edges, ")
+            assert suggestion.confidence is not None
+            assert suggestion.confidence > 0.8  # of what was decided, so much would have been met
         browser.key("c")  # the model's own box is the next one
         assert entries(browser)[0].suggestion.version == "v3"
 

@@ -77,6 +77,22 @@ def test_a_leader_that_has_become_worse_than_nothing_learned_is_left() -> None:
     assert Choice("learned", 80).again(history(of, wanted, wanted)).name == FIRST
 
 
+@pytest.mark.parametrize("noise", [0.005, 0.02, 0.03])
+def test_a_choice_is_as_sure_as_it_proves_right_on_what_it_has_not_seen(noise: float) -> None:
+    of, exact = learned(38, 400)
+    wanted = boxes.valid(exact + np.random.default_rng(38).normal(0, noise, exact.shape))
+    known = history(of, wanted)
+    before, after = known.some(slice(0, 200)), known.some(slice(200, 400))
+    choice = Choice().again(before)
+    met = boxes.edges_within(choice.predictor(before)(after), after.wanted, 0.05).mean()
+    assert choice.sure == pytest.approx(met, abs=0.1)
+
+
+def test_before_there_are_enough_decisions_nobody_knows_how_sure_to_be() -> None:
+    known = history(*learned(39, 9))
+    assert Choice().again(known).sure is None
+
+
 @pytest.mark.parametrize(
     ("ratio", "expected"), [(1.0, 1.0), (4 / 5, 4 / 5), (None, None), ("own", 0.0)]
 )
