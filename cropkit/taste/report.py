@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cropkit.audit.reader import TrailReader
 from cropkit.engine.ways import TASTE
+from cropkit.system import parameters
 from cropkit.system.files import Root
 from cropkit.system.scope import scope_of
 from cropkit.taste import evaluation, house
@@ -49,7 +50,7 @@ class Report:
 
 
 def evaluated(
-    folder: Path | str,
+    decided: Path | str,
     state: Path | str | None = None,
     head: Head | None = None,
     show: Show = lambda *_: None,
@@ -58,6 +59,7 @@ def evaluated(
 
     Parameters
     ----------
+    decided : the folder
     state : the folder that holds its `.cropkit`; None: where it is found
     head : what was learned elsewhere; None: a collection is replayed as a review, with the taste
         that its reviews begin with, and a data set is predicted by cross-validation
@@ -65,12 +67,12 @@ def evaluated(
 
     Raises
     ------
-    NotAFolder, MissingFile, BadSuggestion, AuditError, BadTaste
+    NotAFolder, MissingFile, BadSuggestion, AuditError, BadTaste, BadParameterValue
         There is nothing to tell of, or it cannot be read.
     """
-    where = Path(state) if state else None
-    known = examples(Path(folder), show, state=where)
-    predictions = _predictions(known, head, Path(folder), where)
+    folder, where = parameters.path_named("decided", decided), parameters.state_named(state)
+    known = examples(folder, show, state=where)
+    predictions = _predictions(known, head, folder, where)
     return Report(known, predictions, evaluation.evaluate(known, predictions))
 
 
