@@ -159,6 +159,24 @@ class Problem:
         object.__setattr__(self, "kind", ProblemKind(self.kind))  # a suggester may write the word
 
 
+LONGEST_NOTE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a person has noted about a crop: a star, one line of text, both or nothing."""
+
+    star: bool = False
+    text: str = ""
+
+    @classmethod
+    def of(cls, star: object, text: object) -> "Note":
+        """Return a note of what somebody says: a line of at most `LONGEST_NOTE` characters."""
+        line = text if isinstance(text, str) else ""
+        shown = "".join(each if each.isprintable() else " " for each in line[: 2 * LONGEST_NOTE])
+        return cls(star is True, " ".join(shown.split())[:LONGEST_NOTE])
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What a reviewer decided about one image, with all that training and statistics need.

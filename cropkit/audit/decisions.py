@@ -28,7 +28,7 @@ from cropkit.audit.operation import OperationKind
 from cropkit.audit.schema import decision, operation, queue, text_or_none
 from cropkit.geometry import NormalizedBox, PixelBox, Size
 from cropkit.names import unescaped
-from cropkit.records import Decision, Status, Suggestion, Verdict
+from cropkit.records import Decision, Note, Status, Suggestion, Verdict
 
 # A decision that no longer stands: taken back, or replaced by a newer one.
 _GONE = (Status.RESTORED, Status.SUPERSEDED)
@@ -157,11 +157,13 @@ class InForce(NamedTuple):
     ----------
     has_left : whether a crop that stands has replaced the content that it is about, so that the
         image has not the size any more that the box is in
+    note : what a person has noted about the crop, where that was asked for, too
     """
 
     decision: Decision
     status: Status
     has_left: bool
+    note: Note = Note()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from cropkit.audit import (
     chain,
     keys,
+    notes,
     rows,
     schema,
     sessions,
@@ -16,12 +17,13 @@ from cropkit.audit import (
 )
 from cropkit.audit.content_reader import ContentReader
 from cropkit.audit.decision_reader import DecisionReader
-from cropkit.audit.decisions import Standing
+from cropkit.audit.decisions import Slot, Standing
 from cropkit.audit.integrity_reader import IntegrityReader
 from cropkit.audit.operation_reader import OperationReader
 from cropkit.audit.store_reader import DEADLINE, StoreReader
 from cropkit.audit.tally import SessionRow
 from cropkit.names import escaped, unescaped
+from cropkit.records import Note
 from cropkit.system.files import Root
 from cropkit.system.home import OWNERS
 from cropkit.system.locks import is_free
@@ -142,6 +144,10 @@ class TrailReader:
         named = [row | {"path": row["path"] and unescaped(row["path"])} for row in events]
         lost = [f"event {number} cannot be read: {reason}" for number, reason in unread]
         return [row for row in named if self.scope.holds(row["path"] or "")], lost
+
+    def notes(self, path: str | None = None) -> dict[Slot, Note]:
+        """Return what is noted about crops: of one image or all, where anything is."""
+        return notes.latest(self.events(path, notes.NOTED))
 
     def _whose(self) -> keys.Key:
         """Return the key of whoever asks; none is made."""

@@ -24,6 +24,7 @@ from cropkit.audit import (
     decisions,
     heads,
     keys,
+    notes,
     operations,
     replay,
     rotating,
@@ -53,7 +54,7 @@ from cropkit.audit.store import Store
 from cropkit.audit.store_reader import unavailable
 from cropkit.audit.tally import SessionRow, Tally
 from cropkit.errors import AuditCorrupt, AuditError, BadDecision, CropkitError, TrailDisagrees
-from cropkit.records import CropResult, Decision, Problem, Status
+from cropkit.records import CropResult, Decision, Note, Problem, Status
 from cropkit.system.files import Root
 from cropkit.system.home import OWNERS
 from cropkit.system.scope import Scope
@@ -432,6 +433,11 @@ class AuditTrail(TrailReader):
             body = {"kind": problem.kind, "reason": problem.reason}
             self._append(db, "degraded", path=problem.path, body=body)
         self.presence.count(partial(Tally.with_degraded, kind=problem.kind))
+
+    def note(self, path: str, slot: str, note: Note) -> None:
+        """Keep what was noted about a crop of an image, in place of what was before."""
+        with self._writing() as db:
+            self._append(db, notes.NOTED, path=path, body=notes.body(slot, note))
 
     def choose(self, chosen: Mapping[str, str]) -> None:
         """Change settings, with an event that says so."""

@@ -18,12 +18,13 @@ _NUMBERS = ("suggestion_confidence", "iou", *_SHARES)
 _TIMES = ("shown_at", "decided_at")
 _TEXTS = (
     *("path", "slot", "target", "copying", "destination", "suggestion_source"),
-    *("suggestion_version", "reviewer", "session", "sha256", "decision"),
+    *("suggestion_version", "reviewer", "session", "sha256", "decision", "note"),
 )
 _OTHERS: Mapping[str, str] = {
     **dict.fromkeys(_TEXTS, "string"),
     **dict.fromkeys(_NUMBERS, "float64"),
     "before_crop": "bool",
+    "star": "bool",
 }
 
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from cropkit.audit.decisions import InForce
+from cropkit.audit.decisions import InForce, Slot
 from cropkit.audit.reader import TrailReader
 from cropkit.errors import TrailDisagrees
 from cropkit.exports.registry import Options
@@ -89,6 +89,7 @@ class Decisions(Rows[InForce]):
     def __init__(self, place: Place, trail: TrailReader) -> None:
         super().__init__(place)
         self._trail, self._numbers = trail.decisions, trail.decisions.in_force()
+        self._notes = trail.notes()
 
     def _each(self) -> Iterator[InForce]:
         for row in self._trail.numbered(self._numbers):
@@ -97,7 +98,8 @@ class Decisions(Rows[InForce]):
             elif why := self._why_not(row.decision):
                 self.left_out[why] += 1
             else:
-                yield row
+                about = Slot(row.decision.path, row.decision.slot)
+                yield row._replace(note=self._notes.get(about, row.note))
 
     def _why_not(self, decision: Decision) -> str:
         options = self.place.options

@@ -31,6 +31,7 @@ FIELDS = (
     *("original_size", "crop_top_left", "target_size"),
     *(f"suggestion_{name}" for name in _SUGGESTED),
     *("iou", "reviewer", "session", "shown_at", "decided_at", "sha256", "decision"),
+    *("star", "note"),
 )
 
 
@@ -55,6 +56,8 @@ def record(row: InForce) -> dict[str, Any]:
         "decided_at": clock.written(decision.decided_at),
         "sha256": decision.sha256,
         "decision": decision.id,
+        "star": row.note.star,
+        "note": row.note.text or None,
         **_boxes(decision),
         **_suggested(decision),
     }

@@ -54,6 +54,7 @@ from cropkit.review.model import (
     ListingFailed,
     Mark,
     Move,
+    NotesKnown,
     Redo,
     Restored,
     RestoreFailed,
@@ -140,6 +141,7 @@ class ReviewController:
         self._placed: int | None = None
         self._begun = self._at_the_end = self.closed = False
         self._decided, self._enter = 0, QueuedEnter()
+        self._noting: tuple[str, ...] = ()
         self._not_lossless, self._without_credentials = set[str](), set[str]()
         self._started: float | None = None
         # what keeps no crop waiting, nor waits for one
@@ -335,6 +337,8 @@ class ReviewController:
             self.screen.keep_thumbs(map(_crop, decisions))
             self._decisions.thread.stand_back()
             self._listing.stand_back(free=False)
+        for path, note in step.noted:
+            self.store.note(path, note)  # durable, too
         self.session = step.session
         if decisions:
             self._enter.announce(self.session)
@@ -381,6 +385,7 @@ class ReviewController:
             self._came_on_screen()
             self._take_queued()
         self._remember_place()
+        self._read_notes()
         self._remembering.follow(self._chosen())
         if self.session.ended and not self._at_the_end:
             self._decisions.thread.submit("", self.store.counts, self._recount)
@@ -410,6 +415,15 @@ class ReviewController:
             self._placed = self.session.page
             path = self.session.entries[0].path
             self._side_thread.submit(path, lambda: self._arrive_at(path), self._introduce)
+
+    def _read_notes(self) -> None:
+        """Have read what is noted about the images of the page, once for each page."""
+        here = tuple(entry.path for entry in self.session.entries)
+        if here == self._noting or all(path in self.session.notes for path in here):
+            return
+        self._noting = here
+        read = partial(self.store.notes, here)
+        self._side_thread.submit("", read, lambda notes: self._advance(NotesKnown(notes)))
 
     def _arrive_at(self, path: str) -> list[str]:
         self.store.remember_place(path)

@@ -184,3 +184,13 @@ def test_a_plan_that_reads_all_is_noticed(worked: Path) -> None:
             "SELECT * FROM audit WHERE event = 'cropped' ORDER BY seq DESC LIMIT 1",
         ):
             assert any(grows(text, step) for step in plan(db, (text, ())))
+
+
+def test_what_is_noted_about_an_image_is_asked_of_an_index(worked: Path) -> None:
+    with statements() as asked, TrailReader(Root(worked)) as trail:
+        assert trail.notes(OTHER) == {}
+    of_audit = [each for each in asked if "FROM audit" in each[0]]
+    with closing(sqlite3.connect(worked / ".cropkit" / "cropkit.db")) as db:
+        steps = [step for each in of_audit for step in plan(db, each)]
+    assert steps
+    assert all("ix_audit_path" in step for step in steps)

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cropkit.records import Note
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag
 from cropkit.review.input.zoom import ZoomInput
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ipycanvas import Canvas
 
 _DIGITS = tuple("123456789")
-_PROMPTS = (Command.EXACT, Command.GO_TO, Command.UNSIGNED)
+_PROMPTS = (Command.EXACT, Command.GO_TO, Command.NOTE, Command.UNSIGNED)
 
 
 class Keyboard:
@@ -137,7 +138,8 @@ class Keyboard:
         if isinstance(binding.does, Command):
             self._controller.stay()
         if binding.does in _PROMPTS:
-            prompt = Prompt(Command(binding.does))
+            command = Command(binding.does)
+            prompt = Prompt(command, self._noted if command is Command.NOTE else "")
             if prompt.is_question:
                 self._controller.check(prompt.move())
             self._ask(prompt)
@@ -155,6 +157,13 @@ class Keyboard:
     @property
     def _in_grid(self) -> bool:
         return self._controller.session.arrangement is Arrangement.GRID
+
+    @property
+    def _noted(self) -> str:
+        """The line that is noted about the chosen image."""
+        session = self._controller.session
+        path = session.entries[session.chosen].path if session.entries else ""
+        return session.notes.get(path, Note()).text
 
     @property
     def _has_suggestions(self) -> bool:

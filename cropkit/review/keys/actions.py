@@ -34,6 +34,7 @@ from cropkit.review.model import (
     ShareBox,
     ToggleLock,
     ToggleMark,
+    ToggleStar,
     ToggleTargets,
     TurnFolder,
     TurnLock,
@@ -50,6 +51,7 @@ class Command(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RELEASE = "release"
     EXACT = "exact"
+    NOTE = "note"
     GO_TO = "go-to"
     CLOSER = "closer"
     FARTHER = "farther"
@@ -190,6 +192,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("exact", Command.EXACT, "type edges, a size or a ratio", BOX),
     Action("add-crop", AddCrop(), "another crop of this image, as this one", BOX, Repeats.ONCE),
     Action("remove-crop", RemoveCrop(), "remove a crop that was added", BOX, Repeats.ONCE),
+    Action("star", ToggleStar(), "a star for this image, or none", OTHER),
+    Action("note", Command.NOTE, "note a line about this image", OTHER),
     Action("acknowledge", Command.ACKNOWLEDGE, "acknowledge the message", OTHER),
     Action("sheet", Command.SHEET, "show or hide this sheet", OTHER),
     Action("release", Command.RELEASE, "release the keyboard (closes the sheet first)", OTHER),
@@ -197,7 +201,7 @@ ACTIONS: tuple[Action, ...] = (
 # What the menu of an image has.
 MENU = (
     *("accept-one", "reject", "skip", "reset", "full", "candidate", "carry", "exact"),
-    *("pick", "pick-all", "share", "carry-on"),
+    *("pick", "pick-all", "share", "carry-on", "star", "note"),
     *("undo", "single", "grid", "whole", "window", "sheet"),
 )
 NAMED = {action.name: action for action in ACTIONS}

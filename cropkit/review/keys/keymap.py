@@ -95,6 +95,8 @@ _DEFAULT: Keys = {
     "exact": ("e",),
     "add-crop": (";",),
     "remove-crop": ("Shift+Delete",),
+    "star": ("*",),
+    "note": ('"',),
     "acknowledge": ("a",),
     "sheet": ("?",),
     "release": ("Esc",),

@@ -6,21 +6,34 @@ from fractions import Fraction
 
 from cropkit.errors import BadBox, IllegalMove
 from cropkit.geometry import PixelBox, Size
+from cropkit.records import LONGEST_NOTE
 from cropkit.review.keys.actions import Command
-from cropkit.review.model import DropCredentials, Find, JumpTo, Move, SetBox, SetRatio, SetSize
+from cropkit.review.model import (
+    DropCredentials,
+    Find,
+    JumpTo,
+    Move,
+    SetBox,
+    SetRatio,
+    SetSize,
+    WriteNote,
+)
 
-_LONGEST = 80
+_LONGEST = {Command.NOTE: LONGEST_NOTE}
+_USUAL = 80
 _NUMBER = r"\d+(?:\.\d+)?"
 _RATIO = re.compile(rf"\s*({_NUMBER})\s*[:/]\s*({_NUMBER})\s*")
 _NUMBERS = re.compile(r"[\s,;]*\d+(?:[\s,;x\u00d7*]+\d+)*[\s,;]*", re.IGNORECASE)
 _TITLES = {
     Command.EXACT: "Box",
     Command.GO_TO: "Go to",
+    Command.NOTE: "Note",
     Command.UNSIGNED: "Crop every image here without content credentials (C2PA)?",
 }
 _HINTS = {
     Command.EXACT: "800 x 600, or left, top, width, height, or a ratio as 3:2",
     Command.GO_TO: "a number, or letters of a name",
+    Command.NOTE: "a line about the image; nothing takes it away",
     Command.UNSIGNED: "`cropkit settings FOLDER --drop-nothing` ends it",
 }
 _SIZE, _EDGES = 2, 4
@@ -54,7 +67,7 @@ class Prompt:
             return self
         if key == "Backspace":
             return replace(self, text=self.text[:-1])
-        if len(key) != 1 or len(self.text) >= _LONGEST:
+        if len(key) != 1 or len(self.text) >= _LONGEST.get(self.command, _USUAL):
             return self
         return replace(self, text=self.text + key)
 
@@ -65,7 +78,7 @@ class Prompt:
         if self.command is Command.GO_TO:
             text = self.text.strip()
             return JumpTo(int(text) - 1) if text.isdecimal() else Find(text)
-        return self._box()
+        return WriteNote(self.text) if self.command is Command.NOTE else self._box()
 
     def _box(self) -> Move:
         ratio = _RATIO.fullmatch(self.text)

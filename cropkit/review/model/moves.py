@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cropkit.geometry import PixelBox, Size
-from cropkit.records import Status, Suggestion
+from cropkit.records import Note, Status, Suggestion
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Decided, Mark
 from cropkit.review.model.images import Earlier
@@ -195,6 +195,25 @@ class AddCrop:
 @dataclass(frozen=True, slots=True)
 class RemoveCrop:
     """Have the chosen crop no more, which was added and is not decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleStar:
+    """Give the chosen image a star, or all that are selected, or take it away."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteNote:
+    """Note a line about the chosen image, or all that are selected; '': no more."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotesKnown:
+    """The controller has read what is noted about the page's images: a `Note` for each."""
+
+    notes: Mapping[str, Note]
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,7 +415,7 @@ Move = (
     | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate
     | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll | PickNone | ShareBox
     | CarryOn | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange | FitGrid
-    | MoreOnPage
+    | MoreOnPage | ToggleStar | WriteNote | NotesKnown
     | AddCrop | RemoveCrop | Reopen | DropCredentials | Decide | DecidePage | TurnPage | Undo
     | Redo | ImageLoaded | LoadFailed | Applied | Restored | RestoreFailed | ConfidenceScanned
     | Stay | Listed | ListedAll | ListingFailed

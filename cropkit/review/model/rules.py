@@ -26,6 +26,7 @@ from cropkit.review.model.moves import (
     ListingFailed,
     LoadFailed,
     Move,
+    NotesKnown,
     Redo,
     Restored,
     RestoreFailed,
@@ -34,6 +35,7 @@ from cropkit.review.model.moves import (
     ToggleMark,
 )
 from cropkit.review.model.navigation import PLACE_RULES
+from cropkit.review.model.noting import NOTING_RULES
 from cropkit.review.model.selecting import SELECTING_RULES, over_picked
 from cropkit.review.model.slots import added, every_crop, image_of, keyed, named
 from cropkit.review.model.state import (
@@ -357,6 +359,7 @@ _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     **PLACE_RULES,
     **ADDING_RULES,
     **SELECTING_RULES,
+    **NOTING_RULES,
     **TAKING_BACK_RULES,
     ToggleMark: _toggle_mark,
     Decide: _decide,
@@ -378,7 +381,7 @@ _EDITING = frozenset({*BOX_RULES, ShareBox, ToggleMark})
 _BY_ITSELF = frozenset(
     {
         *(ImageLoaded, LoadFailed, Applied, Restored, RestoreFailed, ConfidenceScanned),
-        *(Listed, ListedAll, ListingFailed, FitGrid),
+        *(Listed, ListedAll, ListingFailed, FitGrid, NotesKnown),
     }
 )
 _AFTER_THE_END = frozenset({*_BY_ITSELF, *PLACE_RULES, *TAKING_BACK_RULES, DecidePage, Stay})

@@ -8,7 +8,7 @@ from typing import Any
 
 from cropkit.errors import Provenance
 from cropkit.geometry import PixelBox, Size
-from cropkit.records import Status, Suggestion, Verdict
+from cropkit.records import Note, Status, Suggestion, Verdict
 from cropkit.review.model.aiming import aimed, targets_of
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Decided, DraftDecision, Mark
@@ -291,6 +291,7 @@ class ReviewState:
     picked : images of the page that are selected: what is done with one is done with all
     picked_lock : what ratio these were given together; None: that of all
     carrying : boxes that are offered for the rest of a folder, the latest last
+    notes : what is noted about images of the page, as far as it is known
     """
 
     images: Images
@@ -320,6 +321,7 @@ class ReviewState:
     picked: frozenset[str] = frozenset()
     picked_lock: AspectLock | None = None
     carrying: tuple[Carried, ...] = ()
+    notes: Mapping[str, Note] = field(default_factory=dict)
 
     @property
     def at_hand(self) -> tuple[int, ...]:
@@ -518,6 +520,7 @@ class Step:
     undone : paths whose decisions are to be taken back
     dropping : what crops are to leave out from now on, an item of `Options.drop`
     note : what the reviewer is told in passing
+    noted : notes to be recorded, by path
     """
 
     session: ReviewState
@@ -525,3 +528,4 @@ class Step:
     undone: tuple[str, ...] = ()
     dropping: str | None = None
     note: str = ""
+    noted: tuple[tuple[str, Note], ...] = ()

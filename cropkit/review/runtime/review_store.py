@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cropkit.audit.decisions import Standing
@@ -9,9 +10,9 @@ from cropkit.audit.tally import SessionRow, Tally
 from cropkit.collection import Counts, Look
 from cropkit.errors import BadPlan, NoImages
 from cropkit.geometry import Size
-from cropkit.records import CropResult, Problem, ProblemKind, Status
+from cropkit.records import CropResult, Note, Problem, ProblemKind, Status
 from cropkit.review.model import Rest, ReviewState, begin
-from cropkit.review.model.slots import image_of
+from cropkit.review.model.slots import image_of, keyed, slot_of
 from cropkit.review.runtime.decision_ids import DecisionIds
 from cropkit.review.runtime.image_stream import Chunk, ImageStream, crop_of, known, unreadable
 from cropkit.suggest import confidence_of
@@ -118,6 +119,17 @@ class ReviewStore:
     def remember_place(self, path: str) -> None:
         """Remember the page that the reviewer is at."""
         self._trail.remember_place(image_of(path))
+
+    def note(self, crop: str, note: Note) -> None:
+        """Keep what was noted about a crop."""
+        self._trail.note(image_of(crop), slot_of(crop), note)
+
+    def notes(self, crops: Sequence[str]) -> dict[str, Note]:
+        """Return what is noted about each of some crops."""
+        images = dict.fromkeys(map(image_of, crops))
+        by_slot = chain.from_iterable(self._trail.notes(image).items() for image in images)
+        noted = {keyed(slot.path, slot.name): note for slot, note in by_slot}
+        return {crop: noted.get(crop, Note()) for crop in crops}
 
     def others(self) -> list[SessionRow]:
         """Return the reviews that go on beside this one."""

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterable
 
+from cropkit.records import Note
 from cropkit.review.model import FREE, Arrangement, Done, Filter, Rest, ReviewState, folder_of
 from cropkit.review.model.messages import Message, Messages
 from cropkit.review.model.slots import named, slot_of
@@ -306,7 +307,9 @@ def _chosen(session: ReviewState) -> str:
     entry = session.entries[session.chosen]
     several = len(session.at_hand)
     picked = f"{several} selected: what is done to one is done to all" if several > 1 else ""
-    return " · ".join(filter(None, (picked, named(entry.path), source_words(entry))))
+    note = session.notes.get(entry.path, Note()).text
+    noted = f"“{note}”" if note else ""
+    return " · ".join(filter(None, (picked, noted, named(entry.path), source_words(entry))))
 
 
 def _awaited(session: ReviewState) -> str:

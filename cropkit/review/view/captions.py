@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from itertools import product
 
-from cropkit.records import Status, Suggestion, Verdict
+from cropkit.records import Note, Status, Suggestion, Verdict
 from cropkit.review.keys.actions import MOVED
 from cropkit.review.model import Broken, Decided, Done, Entry, Loading, Mark, Open, Restoring
 from cropkit.review.model.slots import image_of, slot_of
@@ -81,12 +81,20 @@ def _cell(view: View, position: int) -> str:
             layout,
             words.trimmed(layout.trim),
             f"<span class='ck-key{picked}'>{position + 1}{' ✓' * bool(picked)}</span>"
-            f"{which}<span class='ck-name ck-first'>{shown}</span>" + source,
+            f"{_noted(view, entry)}{which}<span class='ck-name ck-first'>{shown}</span>" + source,
             "ck-words",
         )
         + _chip(view, position, entry)
         + _tile(view, position, entry)
     )
+
+
+def _noted(view: View, entry: Entry) -> str:
+    """Return a star, and a sign that something is noted, where there is any."""
+    note = view.session.notes.get(entry.path, Note())
+    signs = "★" * note.star + "❝" * bool(note.text)
+    told = " · ".join(filter(None, ("starred" * note.star, note.text)))
+    return f"<span class='ck-star' title='{text(told)}'>{signs}</span>" if signs else ""
 
 
 def _second(view: View, entry: Entry) -> str:
