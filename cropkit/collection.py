@@ -55,6 +55,7 @@ from cropkit.errors import (
     ReadOnly,
     TrailDisagrees,
 )
+from cropkit.extras import needed
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.headers import Headers
@@ -1197,6 +1198,23 @@ class Collection:
         for sentence in exported.lost:
             _log.warning("%s", sentence)
         return exported
+
+    def report(self, run: StrPath | None = None) -> Path:
+        """Write the report of a batch's run anew, as `run.json` has it, and return its path.
+
+        Parameters
+        ----------
+        run : its folder, or the name of one in `.cropkit/runs`; None: the latest run
+
+        Raises
+        ------
+        RunIncomplete
+            There is no such run, or it left no record: nothing was written.
+        """
+        needed("batch")
+        from cropkit.runs import of_collection  # noqa: PLC0415  (templates: only where it is needed)
+
+        return of_collection.report_of(self.locations, self.scope.state, run)
 
     def stats(self) -> "Stats":
         """Return pace, seconds an image and shares, of what people decided here."""

@@ -7,6 +7,6 @@ through papermill and leaves its record in `.cropkit/runs/`.
 
 from cropkit.batch.batch import Batch
 from cropkit.batch.plan import Plan, Source
-from cropkit.batch.record import RunRecord
+from cropkit.runs.record import RunRecord
 
 __all__ = ["Batch", "Plan", "RunRecord", "Source"]

@@ -9,13 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import bounded, clock
-from cropkit.batch import outcome, record, report, run_folder, tables
+from cropkit.batch import outcome, tables
 from cropkit.batch.plan import Item, Plan, Source
 from cropkit.batch.planning import planner_of
 from cropkit.batch.preflight import hindrances, needed_bytes
 from cropkit.batch.progress import LookBar, Progress, tell_part
-from cropkit.batch.record import RunRecord
-from cropkit.batch.thumbnails import Thumbnails
 from cropkit.batch.values import checked
 from cropkit.bounds import Bounds
 from cropkit.collection import Collection, StrPath
@@ -23,6 +21,9 @@ from cropkit.errors import CropkitError, NoSpace, NotReady, RunIncomplete
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.digest import digests
 from cropkit.labels import asked
+from cropkit.runs import record, report, run_folder
+from cropkit.runs.record import RunRecord
+from cropkit.runs.thumbnails import Thumbnails
 from cropkit.wanted import Slots, Targets, written
 
 if TYPE_CHECKING:
@@ -257,7 +258,8 @@ class Batch:
     def _end(self, state: str, reason: str | None = None) -> None:
         self._run = self._judged(record.ended(self.run, state, reason))
         self._write(self._run)
-        report.write(self._run, self.folder, Thumbnails(self.collection.locations))
+        pictures = Thumbnails(self.collection.locations)
+        report.write(self._run, self.folder, pictures, pictures.files)
 
     def _judged(self, run: RunRecord) -> RunRecord:
         return outcome.judged(

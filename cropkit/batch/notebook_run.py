@@ -14,11 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cropkit.batch import outcome, record, report, run_folder
+from cropkit.batch import outcome
 from cropkit.batch.batch import size_of
 from cropkit.batch.progress import followed
-from cropkit.batch.record import RunRecord
-from cropkit.batch.thumbnails import Thumbnails
 from cropkit.collection import Collection
 from cropkit.errors import BadParameter, MissingFile
 from cropkit.extras import needed
@@ -26,6 +24,9 @@ from cropkit.jupyter import notebooks
 from cropkit.jupyter.notebooks import Literal
 from cropkit.labels.model import CALLED_FROM
 from cropkit.names import escaped
+from cropkit.runs import record, report, run_folder
+from cropkit.runs.record import RunRecord
+from cropkit.runs.thumbnails import Thumbnails
 from cropkit.system import disk_space, state_place
 from cropkit.system.scope import Scope, scope_of
 from cropkit.system.signals import number_of
@@ -129,7 +130,8 @@ def settled(
         elif stopped is not None and run.ok:
             run = replace(run, state=record.STOPPED, reason=stopped)
         record.write(run, folder)
-        report.write(run, folder, Thumbnails(collection.locations))
+        pictures = Thumbnails(collection.locations)
+        report.write(run, folder, pictures, pictures.files)
     return NotebookEnded(folder, run, stopped)
 
 

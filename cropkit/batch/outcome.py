@@ -12,9 +12,9 @@ from cropkit import clock, errors
 from cropkit.audit.operation import Operation, OperationState
 from cropkit.audit.reader import TrailReader
 from cropkit.batch.plan import Item, Plan
-from cropkit.batch.record import OVERTAKEN, UNFINISHED, WELL, Entry, RunRecord
 from cropkit.errors import CropkitError
 from cropkit.records import Status, are_credentials_lost
+from cropkit.runs.record import OVERTAKEN, UNFINISHED, WELL, Entry, RunRecord
 
 _WITHDRAWN = (Status.SUPERSEDED.value, Status.RESTORED.value)
 
@@ -123,6 +123,9 @@ def _ended(entry: Entry, trail_rows: _TrailRows, size_of: Callable[[str], int | 
         box=tuple(operation.report.get("box_applied") or ()) or entry.box,
         sha256_after=operation.sha256_after,
         degraded=operation.report.get("degraded"),
+        kept=tuple(operation.report.get("kept") or ()),
+        patched=tuple(operation.report.get("patched") or ()),
+        dropped=tuple((part, why) for part, why in operation.report.get("dropped") or ()),
         without_credentials=are_credentials_lost(operation.report.get("dropped", ())),
         bytes_after=size_of(operation.target),
     )

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cropkit.batch.planning import LookProgress
-from cropkit.batch.run_folder import PROGRESS, make_file
 from cropkit.names import printable
 from cropkit.records import CropResult
+from cropkit.runs.run_folder import PROGRESS, make_file
 from cropkit.system.scope import Scope
 
 _EVERY = 0.2  # seconds

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from cropkit.audit.operation import OperationKind
 from cropkit.batch.plan import Item, Plan
-from cropkit.batch.record import Entry, RunRecord
 from cropkit.errors import CropkitError
 from cropkit.names import all_printable
+from cropkit.runs.record import Entry, RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd

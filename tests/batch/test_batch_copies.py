@@ -9,10 +9,10 @@ from PIL import Image
 
 from cropkit.batch import Batch
 from cropkit.batch.dry_run import foreseen
-from cropkit.batch.thumbnails import Thumbnails
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.errors import CopiesOnly
+from cropkit.runs.thumbnails import Thumbnails
 from cropkit.system.home import HOME
 
 IMAGES = ("a_stage2", "b_stage2", "c", "d", "e")

@@ -14,11 +14,12 @@ from PIL import Image
 from playwright.sync_api import Browser, ViewportSize
 from queueing import HOSTILE, SCRIPT, collection, decide_all, pattern, troubled
 
-from cropkit.batch import Batch, record, report, statistics
-from cropkit.batch.record import FINISHED, RUNNING, STOPPED, Entry, RunRecord
-from cropkit.batch.report import Pictures
+from cropkit.batch import Batch
 from cropkit.errors import RunIncomplete
 from cropkit.geometry import PixelBox
+from cropkit.runs import record, report, statistics
+from cropkit.runs.record import FINISHED, RUNNING, STOPPED, Entry, RunRecord
+from cropkit.runs.report import Pictures
 
 NOTHING = Pictures(None, None)
 MOST_BYTES = 15_000_000
@@ -243,7 +244,7 @@ def test_before_stands_before_after(tmp_path: Path) -> None:
     with Batch(folder) as batch:
         batch.apply()
     html = (batch.folder / "report.html").read_text("utf-8")
-    found = re.findall(r'alt="(before|after)" src="data:image/jpeg;base64,([^"]+)"', html)
+    found = re.findall(r'alt="[^"]* (before|after)" src="data:image/jpeg;base64,([^"]+)"', html)
     shapes = {}
     for side, data in found:
         with Image.open(BytesIO(b64decode(data))) as picture:

@@ -13,11 +13,12 @@ from patience import patient
 from queueing import BOX, collection, decide_all, decision
 
 from cropkit import clock, formats
-from cropkit.batch import Batch, run_folder
+from cropkit.batch import Batch
 from cropkit.collection import Collection
 from cropkit.errors import AuditUnavailable, VerificationFailed
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Status
+from cropkit.runs import run_folder
 
 
 def test_threads_write_the_same_bytes_as_one_thread(tmp_path: Path) -> None:

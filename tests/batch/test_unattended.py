@@ -22,7 +22,7 @@ from faults import contents
 from patience import patient
 from queueing import HOSTILE, collection, decide_all, decision, troubled
 
-from cropkit.batch import Batch, outcome, record
+from cropkit.batch import Batch, outcome
 from cropkit.batch.notebook_run import NotebookEnded, run_notebook, settled
 from cropkit.cli import main
 from cropkit.collection import Collection
@@ -34,6 +34,7 @@ from cropkit.errors import (
     VerificationFailed,
 )
 from cropkit.jupyter import notebooks
+from cropkit.runs import record
 
 ROOT = Path(__file__).parent.parent.parent
 NOTEBOOK = notebooks.notebook("2_batch")

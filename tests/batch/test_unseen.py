@@ -8,15 +8,16 @@ import pytest
 from queueing import collection, decision
 from shell import run
 
-from cropkit.batch import record, unseen
+from cropkit.batch import unseen
 from cropkit.batch.batch import Batch
 from cropkit.batch.dry_run import foreseen
-from cropkit.batch.record import RunRecord
-from cropkit.batch.report import Pictures, page
 from cropkit.collection import Collection
 from cropkit.errors import BadPlan, InsideCollection, TooFewDecisions
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Verdict
+from cropkit.runs import record
+from cropkit.runs.record import RunRecord
+from cropkit.runs.report import Pictures, page
 from cropkit.system.home import PLAN
 from cropkit.taste import review_plan
 from cropkit.taste.promise import Terms

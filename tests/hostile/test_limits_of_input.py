@@ -19,7 +19,7 @@ from counting import calls
 
 from cropkit import formats
 from cropkit.audit import export_reader, segments
-from cropkit.batch import parameters, record
+from cropkit.batch import parameters
 from cropkit.errors import (
     AuditCorrupt,
     BadConfiguration,
@@ -37,6 +37,7 @@ from cropkit.formats.preview import preview
 from cropkit.geometry import PixelBox, Size
 from cropkit.monitor.delivery import alerts_file
 from cropkit.review.keys import keymap
+from cropkit.runs import record
 from cropkit.suggest import Sidecars, Table, jsonfile
 from cropkit.system import toml_text
 
@@ -250,7 +251,7 @@ def test_a_record_of_a_run_has_a_largest_size_and_a_form(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, words: str
 ) -> None:
     if b"[[" not in data:
-        monkeypatch.setattr("cropkit.batch.record.LARGEST", 100)
+        monkeypatch.setattr("cropkit.runs.record.LARGEST", 100)
     (tmp_path / "run.json").write_bytes(data)
     with pytest.raises(RunIncomplete, match=words):
         record.read(tmp_path)

@@ -17,7 +17,6 @@ import pytest
 
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.trail_copy import copied_trail
-from cropkit.batch import run_folder
 from cropkit.cli import main
 from cropkit.collection import Collection, rebuild
 from cropkit.errors import AuditUnavailable, DeliveryFailed, ForeignState
@@ -25,6 +24,7 @@ from cropkit.geometry import PixelBox
 from cropkit.monitor import reporting
 from cropkit.monitor.delivery.sinks import LogFile
 from cropkit.monitor.health import Alert
+from cropkit.runs import run_folder
 from cropkit.system import log
 from cropkit.system.files import Root
 from cropkit.system.scope import Scope

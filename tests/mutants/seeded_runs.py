@@ -3,8 +3,8 @@ carrying out, as far as no crash shows it."""
 
 from seeding import mutant
 
-OUTCOME, RECORD, REPORT = "batch/outcome.py", "batch/record.py", "batch/report.py"
-STATISTICS, PLANNING = "batch/statistics.py", "batch/planning.py"
+OUTCOME, RECORD, REPORT = "batch/outcome.py", "runs/record.py", "runs/report.py"
+STATISTICS, PLANNING = "runs/statistics.py", "batch/planning.py"
 HEALTH, INSPECTION, STATS = "monitor/health.py", "monitor/inspection.py", "monitor/stats.py"
 PLOTS, SINKS, REPORTING = "monitor/plots.py", "monitor/delivery/sinks.py", "monitor/reporting.py"
 ALERTS = "monitor/delivery/configuration.py"
@@ -209,14 +209,14 @@ RUNS = (
     ),
     mutant(
         "the record of a run is readable by others",
-        "batch/run_folder.py",
+        "runs/run_folder.py",
         "folder.mkdir(0o700, parents=True)",
         "folder.mkdir(0o755, parents=True)",
         f"{IN_BATCH}::test_a_batch_leaves_crops_and_a_record_of_the_run",
     ),
     mutant(
         "a record is written over an older one",
-        "batch/run_folder.py",
+        "runs/run_folder.py",
         "if wanted.is_dir() and not (wanted / RECORD).exists():",
         "if wanted.is_dir():",
         "tests/batch/test_together.py::test_a_folder_that_holds_a_record_is_not_used_again",

@@ -10,7 +10,7 @@ from misfits import MISFITS
 
 import cropkit
 from cropkit.__main__ import main
-from cropkit.batch import Batch, report
+from cropkit.batch import Batch
 from cropkit.collection import Collection
 from cropkit.errors import IllegalMove
 from cropkit.formats.options import Options
@@ -30,6 +30,7 @@ from cropkit.review.model import (
     advance,
     begin,
 )
+from cropkit.runs import report
 
 Started = Callable[..., Browser]
 PATHS = tuple(f"{n}.jpg" for n in range(4))

@@ -5,27 +5,31 @@ then pictures. Every failure is named; of what went well a sample is shown, so t
 hundred thousand images still opens at once. All of it is in `run.json`.
 """
 
+import os
 from base64 import b64encode
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from cropkit import clock
-from cropkit.batch import statistics
-from cropkit.batch.record import FINISHED, UNFINISHED, Entry, RunRecord
-from cropkit.batch.run_folder import REPORT, make_file
 from cropkit.monitor import figures
 from cropkit.names import printable
+from cropkit.runs import all_runs, statistics
+from cropkit.runs.record import FINISHED, UNFINISHED, Entry, RunRecord
+from cropkit.runs.run_folder import REPORT, make_file
 
 _NAMED = 500  # failures with their reasons
 _FAILURES_SHOWN = 24  # of these also the picture
 _SHOWN = 36  # pairs of what was cropped
 _LISTED = 200  # names of what was left alone
+SUGGESTED = "suggestions"  # of runs in which nobody was asked
 _PAGE = "page.html"
 
 
@@ -38,6 +42,14 @@ class Pictures:
 
 
 Depict = Callable[[Entry], Pictures]
+Located = Callable[[Entry], tuple[str | None, str | None]]  # addresses: as it was, as it is
+
+Files = Callable[[Entry], tuple[Path | None, Path | None]]
+
+
+def nowhere(_entry: Entry) -> tuple[str | None, str | None]:
+    """Return no address: of a report whose files are not known."""
+    return None, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,9 @@ class Shown:
     entry: Entry
     before: str | None = None
     after: str | None = None
+    source: str | None = None  # addresses, from where the report lies: the image as it was,
+    file: str | None = None  # and what stands there now
+    ranks: str = ""  # places by each way of sorting, as properties for CSS
 
     @property
     def reason(self) -> str:
@@ -71,26 +86,59 @@ class Shown:
         )
 
 
-def write(run: RunRecord, folder: Path, depict: Depict) -> Path:
-    """Write the report beside the run's record."""
+def write(run: RunRecord, folder: Path, depict: Depict, files: Files | None = None) -> Path:
+    """Write the report beside the run's record, and the list of all runs anew.
+
+    Parameters
+    ----------
+    files : where an item's image lies, as it was and as it is
+    """
     path = make_file(folder / REPORT)
     links = [p.name for p in sorted(folder.glob("*.ipynb"))]
-    path.write_text(page(run, depict, links), encoding="utf-8", errors="backslashreplace")
+    listed = all_runs.write(folder.parent) if all_runs.are_in(folder.parent) else None
+
+    def located(entry: Entry) -> tuple[str | None, str | None]:
+        before, after = files(entry) if files else (None, None)
+        return _address(before, folder), _address(after, folder)
+
+    text = page(run, depict, links, located, listed=listed is not None)
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
     return path
 
 
-def page(run: RunRecord, depict: Depict, notebooks: Sequence[str] = ()) -> str:
-    """Return the report as one page of HTML."""
+def _address(file: Path | None, folder: Path) -> str | None:
+    """Return the address of a file from where the report lies: relative, and no scheme in it."""
+    if file is None:
+        return None
+    return quote(os.fsencode(f"./{os.path.relpath(file, folder)}"))
+
+
+def page(
+    run: RunRecord,
+    depict: Depict,
+    notebooks: Sequence[str] = (),
+    located: Located = nowhere,
+    *,
+    listed: bool = False,
+) -> str:
+    """Return the report as one page of HTML.
+
+    Parameters
+    ----------
+    listed : whether there is a list of all runs beside its folder
+    """
     cropped = statistics.cropped(run)
     return _template().render(
         run=run,
         counts={way: number for way, number in run.counts.items() if number},
         headline=_headline(run),
         unwell=[
-            _shown(e, depict, pictured=n < _FAILURES_SHOWN)
+            _shown(e, depict, located, pictured=n < _FAILURES_SHOWN)
             for n, e in enumerate(run.unwell[:_NAMED])
         ],
-        sheet=[_shown(entry, depict, pictured=True) for entry in sample(cropped)],
+        sheet=ranked([_shown(e, depict, located, pictured=True) for e in sample(cropped)]),
+        asked=run.source != SUGGESTED,
+        listed=listed,
         cropped=len(cropped),
         passed=run.passed[:_LISTED],
         problems=run.problems[:_LISTED],
@@ -130,11 +178,38 @@ def _shown_text(value: object) -> object:
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _shown(entry: Entry, depict: Depict, *, pictured: bool) -> Shown:
-    if not pictured:
-        return Shown(entry)
-    pictures = depict(entry)
-    return Shown(entry, _data_uri(pictures.before), _data_uri(pictures.after))
+def _shown(entry: Entry, depict: Depict, located: Located, *, pictured: bool) -> Shown:
+    source, file = located(entry)
+    pictures = depict(entry) if pictured else Pictures(None, None)
+    before, after = _data_uri(pictures.before), _data_uri(pictures.after)
+    return Shown(entry, before, after, source, file)
+
+
+def ranked(sheet: Sequence[Shown]) -> list[Shown]:
+    """Give each its place by each way of sorting; the page takes one of them without a script."""
+    places = {
+        way: {id(shown): place for place, shown in enumerate(sorted(sheet, key=key))}
+        for way, key in _SORTED.items()
+    }
+    return [
+        replace(shown, ranks="".join(f"--{way}:{places[way][id(shown)]};" for way in places))
+        for shown in sheet
+    ]
+
+
+def _share(entry: Entry) -> float:
+    if entry.box is None or entry.size is None:
+        return 1.0
+    (left, top, right, bottom), (width, height) = entry.box, entry.size
+    return (right - left) * (bottom - top) / (width * height)
+
+
+_SORTED: Mapping[str, Callable[[Shown], Any]] = {
+    "name": lambda shown: shown.entry.path,
+    "moved": lambda shown: 1.0 if shown.entry.iou is None else shown.entry.iou,
+    "area": lambda shown: _share(shown.entry),
+    "lost": lambda shown: -len(shown.entry.dropped),
+}
 
 
 def _data_uri(jpeg: bytes | None) -> str | None:
@@ -151,8 +226,10 @@ class Figure:
 
 
 def _figures(run: RunRecord, cropped: Sequence[Entry]) -> list[Figure]:
+    # what nobody was asked about agrees with itself
+    ious = statistics.ious(cropped) if run.source != SUGGESTED else []
     drawn = [
-        _histogram("Agreement with the suggestion", "IoU", statistics.ious(cropped), (0.0, 1.0)),
+        _histogram("Agreement with the suggestion", "IoU", ious, (0.0, 1.0)),
         _histogram("Area kept", "share of the image", statistics.areas(cropped), (0.0, 1.0)),
         _histogram("Shape of the crops", "width / height", statistics.aspects(cropped), None),
     ]
@@ -186,7 +263,7 @@ def _moment(written: str | None) -> datetime | None:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("cropkit.batch", ""),
+        loader=PackageLoader("cropkit.runs", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

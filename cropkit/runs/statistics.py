@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from cropkit import clock
-from cropkit.batch.record import Entry, RunRecord
+from cropkit.runs.record import Entry, RunRecord
 
 _LEAST_SECONDS = 1e-6
 

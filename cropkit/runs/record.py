@@ -12,10 +12,10 @@ from typing import Any
 
 from cropkit import clock
 from cropkit._version import __version__
-from cropkit.batch.run_folder import RECORD, make_file
 from cropkit.errors import RunIncomplete
 from cropkit.names import all_escaped, all_unescaped
 from cropkit.records import Status
+from cropkit.runs.run_folder import RECORD, make_file
 
 _FORMAT = 1
 _PACKAGES = ("pillow", "numpy", "papermill", "sqlalchemy", "zlib-ng")
@@ -45,6 +45,7 @@ class Entry:
     target : name of the file that it goes to
     slot, aim : which crop of its image it is, and the size or ratio that it is meant for
     copied : whether the image itself stays as it is
+    kept, patched, dropped : parts of the file besides its pixels, as a `CropResult` has them
     without_credentials : whether the crop was made without the content credentials of its image
     """
 
@@ -74,6 +75,9 @@ class Entry:
     aim: str | None = None
     copied: bool = False
     without_credentials: bool = False
+    kept: tuple[str, ...] = ()
+    patched: tuple[str, ...] = ()
+    dropped: tuple[tuple[str, str], ...] = ()
 
     @property
     def well(self) -> bool:
@@ -219,9 +223,10 @@ def _record(written: Any) -> RunRecord:  # noqa: ANN401  (JSON)
 
 
 def _entry(document: dict[str, Any]) -> Entry:
-    pairs = ("size", "box", "suggested")
+    rows = ("size", "box", "suggested", "kept", "patched")
     facts: dict[str, Any] = {
-        name: tuple(value) if name in pairs and value is not None else value
+        name: tuple(value) if name in rows and value is not None else value
         for name, value in document.items()
     }
+    facts["dropped"] = tuple((part, reason) for part, reason in document.get("dropped", ()))
     return Entry(**facts)
