@@ -63,7 +63,7 @@ def shell(capfd: pytest.CaptureFixture[str]) -> Shell:
 
 
 def runs(folder: Path) -> list[Path]:
-    return sorted((folder / ".cropkit" / "runs").iterdir())
+    return sorted(path for path in (folder / ".cropkit" / "runs").iterdir() if path.is_dir())
 
 
 def test_a_batch_leaves_crops_and_a_record_of_the_run(tmp_path: Path) -> None:
