@@ -130,8 +130,8 @@ RUNS = (
     mutant(
         "before and after are exchanged",
         REPORT,
-        "Shown(entry, _data_uri(pictures.before), _data_uri(pictures.after))",
-        "Shown(entry, _data_uri(pictures.after), _data_uri(pictures.before))",
+        "before, after = _data_uri(pictures.before), _data_uri(pictures.after)",
+        "after, before = _data_uri(pictures.before), _data_uri(pictures.after)",
         f"{IN_REPORT}::test_before_stands_before_after",
     ),
     mutant(
