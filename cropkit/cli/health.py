@@ -75,6 +75,8 @@ def _stats(arguments: argparse.Namespace) -> int:
             f"{group.name}: {group.decisions} decisions, {_number(hour)} an hour,"
             f" {_number(median)} s an image (nine in ten under {_number(p90)} s), {shares}"
         )
+    if stats.saving is not None:
+        tell(str(stats.saving))
     if stats.unattended:
         tell(f"decided by programs, and in no figure: {stats.unattended}")
     if stats.unreadable:

@@ -15,8 +15,10 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from cropkit import clock
+from cropkit.monitor.saving import Saving, saving
 from cropkit.names import all_printable
 from cropkit.records import verdict_of
+from cropkit.suggest.control import is_control, is_learned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,9 +26,14 @@ if TYPE_CHECKING:
 BREAK = timedelta(minutes=5)
 NO_SOURCE = "no suggestion"
 _PROGRAMS = frozenset(("batch", "shell"))  # kinds of sessions in which no person decides
+_TOUCHED = "adjusted"
+_BOXED = ("accept", _TOUCHED, "kept-whole")
 VERDICTS = ("accept", "adjusted", "kept-whole", "reject", "skip")
 WAYS = ("session", "reviewer", "source", "slot", "target")
-_TEXTS = ("session", "reviewer", "suggestion_source", "suggestion_version", "slot", "target")
+_TEXTS = (
+    *("session", "reviewer", "suggestion_source", "suggestion_version", "slot", "target"),
+    "sha256",
+)
 NO_SLOT, NO_TARGET = "the image", "no target"
 
 
@@ -36,7 +43,13 @@ def _field(verdict: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One decision of a person, and the active seconds that it took; None after a break."""
+    """One decision of a person, and the active seconds that it took; None after a break.
+
+    Parameters
+    ----------
+    is_learned : whether its box was learned in a review
+    is_control : whether its image is one of those that nothing learned is shown for
+    """
 
     session: str
     reviewer: str
@@ -46,6 +59,8 @@ class Made:
     seconds: float | None
     slot: str = NO_SLOT
     target: str = NO_TARGET
+    is_learned: bool = False
+    is_control: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +118,25 @@ class Stats:
             for name in names
         )
 
+    @property
+    def saving(self) -> Saving | None:
+        """What learning has saved; None where nothing learned was shown, or no control."""
+        begun: dict[str, datetime] = {}
+        for each in self.decisions:
+            if each.is_learned:
+                begun.setdefault(each.reviewer, each.decided_at)
+        shown = [
+            each
+            for each in self.decisions
+            if each.verdict in _BOXED and each.slot == NO_SLOT
+            # that one itself is no control, whatever chance says
+            if each.reviewer in begun and each.decided_at > begun[each.reviewer]
+        ]
+        return saving(
+            [each.verdict != _TOUCHED for each in shown if not each.is_control],
+            [each.verdict != _TOUCHED for each in shown if each.is_control],
+        )
+
     def frame(self, way: str) -> "pd.DataFrame":
         """Return a table, one row for each session, reviewer, source, slot or target."""
         import pandas as pd  # noqa: PLC0415  (half a second that a crop does not need)
@@ -114,8 +148,10 @@ class Stats:
     def to_json(self) -> dict[str, Any]:
         """Return everything as `cropkit stats --json` prints it."""
         groups = {f"by_{way}": [group.to_json() for group in self.by(way)] for way in WAYS}
+        saving = self.saving
         return {
             **self.total.to_json(),
+            "saving": None if saving is None else saving.to_json(),
             "unattended": self.unattended,
             "unreadable": list(self.unreadable),
             "break_seconds": BREAK.total_seconds(),
@@ -165,7 +201,8 @@ def _with_moments(row: Mapping[str, Any]) -> Row | str:
         verdict = verdict_of(row)
         if verdict not in VERDICTS:
             raise ValueError(f"there is no verdict {verdict!r}")
-        row = {**row, "verdict": verdict}
+        sha256 = row.get("sha256") or ""
+        row = {**row, "verdict": verdict, "is_control": bool(sha256) and is_control(sha256)}
         return row, clock.read(row["shown_at"]), clock.read(row["decided_at"])
     except NOT_OURS as error:
         return f"decision {row.get('id')} cannot be read: {error}"
@@ -190,7 +227,8 @@ def _made(row: Mapping[str, Any], at: datetime, seconds: float | None) -> Made:
     version = row["suggestion_version"] or ""
     named = f"{source} {version}".strip()
     slot, target = row.get("slot") or NO_SLOT, row.get("target") or NO_TARGET
-    return Made(row["session"], row["reviewer"], named, row["verdict"], at, seconds, slot, target)
+    facts = (row["session"], row["reviewer"], named, row["verdict"], at, seconds, slot, target)
+    return Made(*facts, is_learned=is_learned(version), is_control=row["is_control"])
 
 
 def _group(name: str, decisions: Sequence[Made]) -> Group:

@@ -18,6 +18,7 @@ from PIL import Image
 
 from cropkit.geometry import NormalizedBox
 from cropkit.records import Decision, Suggestion
+from cropkit.suggest.control import is_control
 from cropkit.taste import boxes, features
 from cropkit.taste.boxes import Array
 from cropkit.taste.house import Taste
@@ -33,7 +34,6 @@ from cropkit.taste.portfolio import (
 )
 
 _MOST_IMAGES = 20_000  # whose features are kept: 8 MB
-_CONTROL = 20  # one of so many images is shown what it would be had nothing been learned
 _ALIKE = 0.005  # of the side: nobody tells two boxes apart that are so near
 _EVERY = 5  # decisions
 _DIGEST = 32  # bytes
@@ -197,11 +197,6 @@ class Learner:
         with self._lock:
             for digest, row, box in zip(digests, numbers, suggested, strict=True):
                 self._keep(digest.tobytes().hex(), Seen(row, box))
-
-
-def is_control(sha256: str) -> bool:
-    """Whether a content is one of those that nothing learned is shown for."""
-    return int(sha256[:8], 16) % _CONTROL == 0
 
 
 def _features(jpeg: bytes) -> Array:

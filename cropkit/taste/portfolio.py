@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cropkit.suggest.control import reviews
 from cropkit.taste import boxes
 from cropkit.taste.boxes import Array
 from cropkit.taste.calibration import share_of
@@ -148,10 +149,10 @@ def named(name: str, count: int, model: tuple[str, str] | None) -> tuple[str, st
     count : decisions that it was learned from
     model : source and version of the box that was proposed
     """
-    reviews = f"{count:,} reviews"
+    counted = reviews(count)
     if name == _EDGES and model is not None:
-        return model[0], f"{model[1]} {_CORRECTED}{reviews}".strip()
-    return name, reviews
+        return model[0], f"{model[1]} {_CORRECTED}{counted}".strip()
+    return name, counted
 
 
 def without_count(version: str) -> str:

@@ -17,6 +17,7 @@ from cropkit.geometry import NormalizedBox, PixelBox, Size, iou
 from cropkit.records import Status, Suggestion
 from cropkit.review import Review
 from cropkit.review.model import Choose, Open, SetBox
+from cropkit.suggest import control
 from cropkit.suggest.suggested import NOTHING, Suggested, Suggester
 from cropkit.system import personal_cache
 from cropkit.taste import features, learner, review_plan
@@ -216,7 +217,7 @@ def test_these_are_one_in_twenty() -> None:
     rng = np.random.default_rng(81)
     digests = [rng.bytes(32).hex() for _ in range(4000)]
     monkeypatched = [int(each[:8], 16) % 20 == 0 for each in digests]
-    assert [learner.is_control(each) for each in digests] == monkeypatched
+    assert [control.is_control(each) for each in digests] == monkeypatched
     assert 0.04 < np.mean(monkeypatched) < 0.06
 
 
