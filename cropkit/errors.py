@@ -460,7 +460,10 @@ class UnsupportedFormat(UnsupportedImage):
     """(path, format)."""
 
     template = "{0}: {1} is not written yet, and never degraded"
-    cure = "Crop it into a new file, `--copy-to OUT --format png`, where it can be decoded"
+    cure = (
+        "Crop it into a new file, `--copy-to OUT --format png`, where it can be decoded; a HEIC in "
+        "its own file, without loss and larger, with `cropkit settings FOLDER --heic exact`"
+    )
 
 
 class AnimatedImage(UnsupportedImage):
@@ -479,7 +482,7 @@ class MultiPage(UnsupportedImage):
     template = "{0}: has {1} images in one file"
     cure = (
         "A motion photo's video goes with `cropkit settings FOLDER --drop motion`, other pictures "
-        "of a JPEG with `--drop gain-map`; else the first can be cropped into a new file: "
+        "of a JPEG or HEIC with `--drop gain-map`; else the first can be cropped into a new file: "
         "`--copy-to OUT --format png`"
     )
 
@@ -489,7 +492,7 @@ class GainMap(UnsupportedImage):
 
     template = "{0}: holds a second, uncropped picture ({1})"
     cure = (
-        "That of a JPEG goes with `cropkit settings FOLDER --drop gain-map`, a map of depth alone "
+        "That of a JPEG or HEIC goes with `cropkit settings FOLDER --drop gain-map`, a depth map "
         "with `--drop depth`; else crop into a new file without it: `--copy-to OUT --format png`"
     )
 

@@ -15,6 +15,7 @@ import pictures
 import pytest
 from misfits import MISFITS
 
+import cropkit
 from cropkit import formats
 from cropkit.bootstrap import SetupFailed
 from cropkit.bootstrap import install as installing
@@ -24,6 +25,8 @@ from cropkit.collection import Collection
 from cropkit.errors import PartMissing, WriteFailed
 from cropkit.formats import codecs, zlib_streams
 from cropkit.formats.credentials import library
+from cropkit.formats.heif import library as libheif
+from cropkit.formats.options import Heic, Options
 from cropkit.geometry import PixelBox, Size
 from cropkit.jupyter import launch, nodelay, server
 from cropkit.records import Status
@@ -119,6 +122,24 @@ def test_without_c2pa_a_crop_that_is_to_be_signed_is_refused_by_name(
     signing.want(image.parent, wanted=True)
     assert main(["crop", str(image), "--box", "8,8,56,56"]) == 1
     assert f"PartMissing: a.jpg: {words}" in capsys.readouterr().err
+    assert image.read_bytes() == before
+
+
+def test_without_libheif_a_heic_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = tmp_path / "c/a.heic"
+    image.parent.mkdir()
+    image.write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    before = image.read_bytes()
+    monkeypatch.setattr(libheif, "find_spec", lambda _name: None)
+    assert main(["settings", str(image.parent), "--heic", "exact"]) == 1
+    words = "needs 'cropkit[heic]', which is not installed. Nothing was written; `pip install"
+    assert words in capsys.readouterr().err
+    with cropkit.open(image.parent) as kit:
+        kit.choose(Options(heic=Heic.EXACT))
+        with pytest.raises(PartMissing, match=r"needs 'cropkit\[heic\]'"):
+            kit.crop("a.heic", BOX)
     assert image.read_bytes() == before
 
 

@@ -28,6 +28,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--salvage", action=argparse.BooleanOptionalAction, help=text)
     text = "content credentials: sign crops anew with your own certificate, or refuse such images"
     parser.add_argument("--provenance", choices=_PROVENANCE, help=text)
+    text = "crop HEIC in its own file, without loss, in several times the bytes; or refuse it"
+    parser.add_argument("--heic", metavar="refuse|exact", help=text)
     text = "rewrite world files, boxes and the like beside an image, or refuse it; tell; or refuse"
     parser.add_argument("--companions", metavar="transform|tell|refuse", help=text)
     text = "crop images themselves again, to any box"
@@ -44,8 +46,10 @@ def add(commands: Commands) -> None:
 def _settings(arguments: argparse.Namespace) -> int:
     if arguments.provenance:
         _choose_provenance(arguments.folder, arguments.state, arguments.provenance)
-    said = {name: getattr(arguments, name) for name in ("jpeg", "companions")}
+    said = {name: getattr(arguments, name) for name in ("jpeg", "companions", "heic")}
     changes = {name: value for name, value in said.items() if value}
+    if arguments.heic == "exact":
+        _tell_of_heic(arguments.folder)
     if arguments.drop or arguments.drop_nothing:
         changes["drop"] = " ".join(arguments.drop or ())
     if arguments.salvage is not None:
@@ -60,6 +64,14 @@ def _settings(arguments: argparse.Namespace) -> int:
     else:
         tell(*(f"{name}: {value}" for name, value in chosen.items()))
     return DONE
+
+
+def _tell_of_heic(folder: Path) -> None:
+    """Say what is chosen, where what it needs is installed."""
+    from cropkit.formats.heif import library  # noqa: PLC0415  (only where it is needed)
+
+    library.check_installed(str(folder))
+    say(f"{folder}: HEIC is cropped without loss; a pixel takes some 3 to 6 times its bytes")
 
 
 def _choose_provenance(folder: Path, state: Path | None, choice: str) -> None:

@@ -59,12 +59,13 @@ _FORMATS: Mapping[str, str] = {
     "tiff": "cropkit.formats.tiff",
     "bmp": "cropkit.formats.bmp",
     "gif": "cropkit.formats.gif",
+    "heic": "cropkit.formats.heif",
 }
 
 if TYPE_CHECKING:
-    from cropkit.formats import bmp, gif, jpeg, png, tiff, webp
+    from cropkit.formats import bmp, gif, heif, jpeg, png, tiff, webp
 
-    _ROOMS: tuple[_Format, ...] = (png, jpeg, webp, tiff, bmp, gif)
+    _ROOMS: tuple[_Format, ...] = (png, jpeg, webp, tiff, bmp, gif, heif)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +142,11 @@ def applied(header: Header, box: PixelBox, options: Options = _DEFAULT) -> Pixel
     """Return the box that a crop to `box` will hold, upright, without decoding anything.
 
     It is larger than what was asked for where a JPEG is to be cropped without loss: its corner
-    moves outward to the grid of whole blocks. Header and options alone decide, not whether a
-    libjpeg is there at the moment: what is shown is what will be written.
+    moves outward to the grid of whole blocks; that of a HEIC to an even pixel. Header and options
+    alone decide, not whether a libjpeg is there at the moment: what is shown will be written.
     """
-    if options.jpeg is Jpeg.EXACT or header.grid is None:
+    exact = options.jpeg is Jpeg.EXACT and header.format == "jpeg"
+    if exact or header.grid is None:
         return box
     stored = header.size.oriented(header.orientation)
     snapped = header.snapped(box.stored(header.size, header.orientation))

@@ -18,12 +18,13 @@ MORE_THAN = "more than 256 bytes that are no text"
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What becomes of one feature of one format."""
+    """What becomes of one feature of one format; `extra` is the package that it needs, if any."""
 
     format: str
     feature: str
     outcome: str
     how: str
+    extra: str = ""
 
 
 _WRITTEN = (
@@ -173,6 +174,53 @@ _WRITTEN = (
     Capability("gif", UNTRAILED, DROPS, "they may show more"),
     Capability("gif", "data after the end", REFUSED, "TrailingData"),
 )
+# What is only so where somebody chose it and installed an extra.
+_EXACT = "pillow_heif"
+_SIGNED = "c2pa"
+SIGNING = "content credentials, with `--provenance sign`"
+WITH_EXTRAS = (
+    *(
+        row
+        for form in ("jpeg", "png")
+        for row in (
+            Capability(form, SIGNING, PATCHED, "a manifest of the crop's own, signed", _SIGNED),
+            Capability(
+                form, f"pictures and unknown data in {SIGNING}", DROPS, "redacted, told", _SIGNED
+            ),
+            Capability(form, f"untrue {SIGNING}", REFUSED, "UnfitCredentials", _SIGNED),
+        )
+    ),
+    *(
+        Capability("heic", feature, outcome, how, _EXACT)
+        for feature, outcome, how in (
+            ("samples of luma and chroma, 8 to 12 bits", KEPT, "exactly, as they are stored"),
+            ("range, matrix and place of chroma in the stream", KEPT, "the same"),
+            ("ICC, nclx, turn, mirror, depth, light levels", KEPT, "byte for byte"),
+            ("texts and short items", KEPT, "byte for byte"),
+            ("HEVC", PATCHED, "without loss, in 3 to 6 times the bytes of each pixel"),
+            ("grid of tiles", PATCHED, "one picture"),
+            ("EXIF", PATCHED, "dimensions and subject; nothing moves"),
+            ("XMP", PATCHED, XMP_MOVES),
+            ("thumbnails, in items, EXIF and XMP", DROPS, "they show what was cropped out"),
+            ("gain map, second pictures, with `--drop gain-map`", DROPS, "they show more"),
+            ("depth map, with `--drop depth`", DROPS, "it shows more"),
+            ("video, with `--drop motion`", DROPS, "it shows more"),
+            ("metadata of what is dropped, groups", DROPS, "they describe it"),
+            ("unknown properties and boxes", DROPS, "nobody can say of which frame"),
+            ("bytes that no item has", DROPS, "they may show more"),
+            (SPELT, DROPS, "they may show more"),
+            (PRIVATE, DROPS, MORE_THAN),
+            (UNSIGNED, DROPS, "a crop breaks what they sign"),
+            ("content credentials (C2PA)", REFUSED, "Provenance"),
+            ("gain map, depth map, a picture in the colour profile", REFUSED, "GainMap"),
+            ("several pictures, motion photo", REFUSED, "MultiPage"),
+            ("image sequence", REFUSED, "AnimatedImage"),
+            ("transparency, aperture, overlay", REFUSED, "UnsupportedFormat"),
+            ("range of samples that nothing states", REFUSED, "UnsupportedFormat"),
+            ("crops of fewer than 64 pixels or an odd side", REFUSED, "UnsupportedFormat"),
+        )
+    ),
+)
 _CROPPED = {row.format for row in _WRITTEN}
 _ONLY_SHOWN = [name for name in dict.fromkeys(EXTENSIONS.values()) if name not in _CROPPED]
 
@@ -192,6 +240,10 @@ def page() -> Iterator[str]:
     yield from ("| format | feature | outcome | how |", "|---|---|---|---|")
     for c in CAPABILITIES:
         yield f"| {shown(c.format)} | {c.feature} | {c.outcome} | {c.how} |"
+    head = "| format | with an extra, where it is chosen | outcome | how | package |"
+    yield from ("", head, "|---|---|---|---|---|")
+    for c in WITH_EXTRAS:
+        yield f"| {shown(c.format)} | {c.feature} | {c.outcome} | {c.how} | `{c.extra}` |"
     yield from ("", "| refusal | means | what to do |", "|---|---|---|")
     for refusal in REFUSALS:
         yield f"| `{refusal.__name__}` | {_meaning(refusal)} | {refusal.cure}. |"

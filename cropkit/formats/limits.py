@@ -28,6 +28,9 @@ MOST_PARTS: Mapping[str, int] = {
     "RIFF chunks": 10_000,
     "directory entries": 8_000,  # of TIFF
     "strips or tiles": 1 << 18,  # of TIFF
+    "boxes": 20_000,  # of HEIF, in one other
+    "items": 5_000,  # of HEIF: a tile of 512 x 512 pixels is one
+    "properties": 50_000,  # of HEIF's items
 }
 
 _DIGITS = 18

@@ -19,6 +19,13 @@ class Jpeg(StrEnum):
     EXACT = "exact"  # the very box, its pixels encoded anew with the same tables
 
 
+class Heic(StrEnum):
+    """What becomes of a HEIC that is to be cropped in its own file."""
+
+    REFUSE = "refuse"  # it can be cropped into a new file of another format
+    EXACT = "exact"  # coded anew without loss, in several times the bytes
+
+
 class Companions(StrEnum):
     """What becomes of files beside an image that a crop makes wrong."""
 
@@ -53,6 +60,8 @@ class Options:
         where the format is JPEG or PNG; it is the person's own choice, and no setting
     companions : transform files beside an image that a crop makes wrong, and refuse the crop where
         none knows how; tell of those instead; or refuse always
+    heic : refuse to crop a HEIC in its own file; or exact, coded anew without loss, which takes
+        several times the bytes and the extra `cropkit[heic]`
 
     Raises
     ------
@@ -65,6 +74,7 @@ class Options:
     salvage: bool = False
     signs: bool = False
     companions: Companions = Companions.TRANSFORM
+    heic: Heic = Heic.REFUSE
 
     def __post_init__(self) -> None:
         for item in sorted(self.drop.difference(DROPPABLE)):
@@ -79,7 +89,13 @@ class Options:
         if salvage not in ("", YES):
             raise BadSetting("salvage", salvage, YES)
         beside = settings.get(COMPANIONS, Companions.TRANSFORM)
-        return cls(jpeg, drop, salvage == YES, companions=_choice(Companions, COMPANIONS, beside))
+        return cls(
+            jpeg,
+            drop,
+            salvage == YES,
+            companions=_choice(Companions, COMPANIONS, beside),
+            heic=_choice(Heic, "heic", settings.get("heic", Heic.REFUSE)),
+        )
 
     def to_settings(self) -> dict[str, str]:
         """Return the settings that say the same."""
@@ -88,6 +104,7 @@ class Options:
             "drop": " ".join(sorted(self.drop)),
             "salvage": YES if self.salvage else "",
             COMPANIONS: self.companions.value,
+            "heic": self.heic.value,
         }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from cropkit.errors import UnsupportedFormat
-from cropkit.formats import jpeg, png, tiff, webp
+from cropkit.formats import heif, jpeg, png, tiff, webp
 from cropkit.formats.account import Bare
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
@@ -30,7 +30,13 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 # These are decoded without their metadata: a decoder that sees none cannot stumble over it.
-_BARE = {"png": png.bare, "jpeg": jpeg.bare, "webp": webp.bare, "tiff": tiff.bare}
+_BARE = {
+    "png": png.bare,
+    "jpeg": jpeg.bare,
+    "webp": webp.bare,
+    "tiff": tiff.bare,
+    "heic": heif.bare,
+}
 # What Pillow may open; nothing that starts a program, and nothing we have not sniffed.
 _OPENERS = {
     "png": "PNG",
@@ -43,6 +49,8 @@ _OPENERS = {
     "jp2": "JPEG2000",
     "ico": "ICO",
 }
+# What Pillow cannot: decoded here, and upright.
+_OTHERS = {"heic": heif.picture}
 
 
 def preview(data: bytes, name: str, fit: Size) -> bytes:
@@ -109,6 +117,8 @@ def bare_of(data: bytes, name: str) -> Bare:
 def opened(data: bytes, name: str) -> Image.Image:
     """Open with the one decoder that the content names."""
     form = sniff(data, name, BY_CONTENT)  # whatever a file is called, it is shown
+    if form in _OTHERS:
+        return _OTHERS[form](data, name)
     Image.init()
     opener, _ = Image.OPEN.get(_OPENERS.get(form, ""), (None, None))
     if opener is None:

@@ -19,7 +19,7 @@ from deciding import decided
 from PIL import Image
 
 import cropkit
-from cropkit import formats
+from cropkit import errors, formats
 from cropkit.__main__ import main
 from cropkit.batch import Batch
 from cropkit.engine import apply
@@ -31,6 +31,7 @@ from cropkit.errors import (
     VerificationFailed,
 )
 from cropkit.formats.account import Candidate
+from cropkit.formats.capabilities import DROPS, PATCHED, REFUSED, WITH_EXTRAS
 from cropkit.formats.credentials import jumbf, library, signer, signing
 from cropkit.formats.options import Options
 from cropkit.geometry import PixelBox, Size
@@ -284,6 +285,22 @@ def test_credentials_that_are_not_true_are_not_signed_on(generated: dict[str, by
     moved = plain[:33] + chunk + plain[33:]
     with pytest.raises(UnfitCredentials, match=r"dataHash\.mismatch"):
         signed(moved)
+
+
+def test_each_row_of_the_tables_is_so(generated: dict[str, bytes]) -> None:
+    rows = [row for row in WITH_EXTRAS if row.extra == "c2pa"]
+    assert {row.format for row in rows} == jumbf.FORMATS.keys()
+    for row in rows:
+        data = generated[row.format]
+        if row.outcome == REFUSED:
+            at = data.index(b"c2pa.actions.v2") + 40
+            with pytest.raises(getattr(errors, row.how)):
+                signed(_flipped(data, at))
+            continue
+        candidate = signed(data)
+        check(candidate.data, candidate)
+        named = {PATCHED: candidate.patched, DROPS: [item for item, _ in candidate.dropped]}
+        assert any(item.startswith("content credentials") for item in named[row.outcome])
 
 
 def test_formats_that_are_not_signed_are_refused_as_before() -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from cropkit import errors, formats
 from cropkit.formats.decoder_errors import reading
+from cropkit.formats.heif import library
 from cropkit.formats.limits import MAX_PIXELS
 from cropkit.formats.preview import preview
 from cropkit.formats.sniff import named_format
@@ -98,7 +99,8 @@ def test_what_is_no_damage_is_not_hidden() -> None:
         raise AttributeError("a mistake of our own")
 
 
-def test_heic_is_refused_by_name() -> None:
+def test_heic_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "installed", lambda: False)
     data = b"\0\0\0\x18ftypheic" + bytes(40)
     for act in (formats.read_header, lambda d, n: preview(d, n, Size(9, 9))):
         with pytest.raises(errors.UnsupportedFormat, match="HEIC"):

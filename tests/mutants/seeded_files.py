@@ -951,7 +951,7 @@ FILES = (
     mutant(
         "a copy whose pixels were turned still says how to turn them",
         EXIF,
-        "_edited(_upright(block), change",
+        "_edited(_restated(block), change",
         "_edited(block, change",
         IN_COPIES,
     ),

@@ -79,7 +79,7 @@ def _by_pillow(data: bytes, name: str, form: str, account: Account) -> Decoded:
     if form != "tiff" and getattr(picture, "is_animated", False):  # not n_frames: it counts all
         account.drop("frames after the first", ONE_PICTURE)
     if _depth(form, data) > _BYTE and not picture.mode.startswith("I;16"):
-        account.drop(_LOST_BITS, f"Pillow decodes {shown(form)} in 8")
+        account.drop(_LOST_BITS, f"{shown(form)} is decoded in 8")
     picture.load()
     return _pixels(picture, name), _orientation(bare, picture)
 
@@ -181,6 +181,9 @@ def _depth(form: str, data: bytes) -> int:
         at = data.find(b"av1C")  # AV1-ISOBMFF 2.3.3: bits 6 and 5 of the third byte behind it
         flags = data[at + 6] if 0 <= at < len(data) - 6 else 0
         return 12 if flags & 0x20 else 10 if flags & 0x40 else _BYTE
+    if form == "heic":
+        at = data.find(b"hvcC")  # ISO 14496-15, 8.3.3.1.2: the depth of luma, less 8
+        return _BYTE + (data[at + 21] & 7) if 0 <= at < len(data) - 21 else _BYTE
     if form == "jp2":
         at = data.find(b"\xff\x4f\xff\x51")  # ISO 15444-1, A.5.1: Ssiz, 42 bytes from there
         return (data[at + 42] & 0x7F) + 1 if 0 <= at < len(data) - 42 else _BYTE

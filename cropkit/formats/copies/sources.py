@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from cropkit.errors import UnsuitableFormat, UnsupportedDepth, UnsupportedFormat
-from cropkit.formats import preview
+from cropkit.formats import heif, preview
 from cropkit.formats.account import Account
 from cropkit.formats.copies import tiff_exif
 from cropkit.formats.jpeg import lossless, segments
@@ -175,10 +175,12 @@ def _other(data: bytes, name: str, form: str, account: Account) -> Source:
     if form == "jxl":
         account.drop("profile, metadata, later frames", "of JPEG XL only the pixels are read")
         return Source()
+    if form == "heic":
+        heif.refuse_transparency(data, name)
     account.drop("anything else in the file", f"of {shown(form)} only {read_of} are read")
     info = by_pillow(data, name, form).info
     exif, packet, profile = info.get("exif"), info.get("xmp"), info.get("icc_profile")
-    if form == "avif" and profile is None:
+    if form in ("avif", "heic") and profile is None:
         _tell_of_colours(data, account)
     return Source(
         profile=profile,
@@ -203,7 +205,7 @@ def by_pillow(data: bytes, name: str, form: str) -> Image.Image:
 
 
 def _tell_of_colours(data: bytes, account: Account) -> None:
-    """Name colours that an AVIF states by numbers (ISO 23091-2) and are not nearly sRGB's."""
+    """Name colours that a file states by numbers (ISO 23091-2) and are not nearly sRGB's."""
     stated = data[data.find(_NUMBERED) + len(_NUMBERED) :][:4] if _NUMBERED in data else b""
     primaries, transfer = struct.unpack(">HH", stated) if len(stated) == 4 else (1, 13)  # noqa: PLR2004  (two shorts)
     if primaries not in _PRIMARIES or transfer not in _TRANSFERS:

@@ -53,7 +53,7 @@ def renewed(block: bytes, change: Change, account: Account, label: str) -> bytes
     None, and a word of it, where it does not hold together: a reader might turn them once more.
     """
     try:
-        after = _edited(_upright(block), change, account, label)
+        after = _edited(_restated(block), change, account, label)
     except TiffDamage:
         account.drop(label, "it does not hold together")
         return None
@@ -62,7 +62,15 @@ def renewed(block: bytes, change: Change, account: Account, label: str) -> bytes
     return after
 
 
-def _upright(block: bytes) -> bytes:
+def upright(block: bytes) -> bytes | None:
+    """Return the block of pixels that were turned upright; None where it does not hold together."""
+    try:
+        return _restated(block)
+    except TiffDamage:
+        return None
+
+
+def _restated(block: bytes) -> bytes:
     tiff = TiffBlock(block)
     for entry in tiff.entries(tiff.first):
         if entry.tag == _ORIENTATION and tiff.integers(entry):
