@@ -852,7 +852,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "CopiesOnly": nothing,
     "TooSmall": nothing,
     "OtherRatio": nothing,
-    "UnsuitableFormat": image("bad.heic", heic()),
+    "UnsuitableFormat": image("bad.psd", b"8BPS\0\1" + bytes(40)),
     "BadStatePlace": nothing,
     "ChangedSinceCrop": edited_since,
     "OriginalDamaged": rotten,

@@ -202,10 +202,12 @@ def test_settings_are_kept_with_the_collection_and_told_by_the_trail(folder: Pat
         "drop": "",
         "salvage": "",
         "companions": "transform",
+        "heic": "refuse",
     }
     document("settings", folder, "--jpeg", "exact", "--drop", "gain-map")
     kept = document("settings", folder)["settings"]
-    assert kept == {"jpeg": "exact", "drop": "gain-map", "salvage": "", "companions": "transform"}
+    usual = {"salvage": "", "companions": "transform", "heic": "refuse"}
+    assert kept == {"jpeg": "exact", "drop": "gain-map", **usual}
     (event,) = (e for e in document("history", folder)["events"] if e["event"] == "settings")
     assert event["body"] == kept
     document("settings", folder, "--drop-nothing")
@@ -214,6 +216,7 @@ def test_settings_are_kept_with_the_collection_and_told_by_the_trail(folder: Pat
         "drop": "",
         "salvage": "",
         "companions": "transform",
+        "heic": "refuse",
     }
 
 

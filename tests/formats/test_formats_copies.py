@@ -25,6 +25,7 @@ from cropkit.formats.copies import copied, tiff_exif, verify_copied
 from cropkit.formats.copies.resampling import light, numbers
 from cropkit.formats.copy_options import Colour, CopyOptions, Filter, Format, Sampling
 from cropkit.formats.headers import Headers
+from cropkit.formats.heif import library as libheif
 from cropkit.formats.tiff.directory import IFD8, Directory, Entry, Form, Tiff
 from cropkit.geometry import PixelBox, Size
 
@@ -775,7 +776,10 @@ def test_a_header_tells_of_a_copy_what_making_it_would() -> None:
 
 
 @pytest.mark.parametrize("form", ["heic", "psd"])
-def test_what_no_decoder_reads_is_refused_by_name(form: str) -> None:
+def test_what_no_decoder_reads_is_refused_by_name(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libheif, "installed", lambda: False)
     with pytest.raises(errors.UnsuitableFormat, match=rf"a\.{form}: .* no decoder for it"):
         Headers(how=PNG).read(features.NOT_WRITTEN[form], f"a.{form}")
     for how in (PNG, JPEG, WEBP):
