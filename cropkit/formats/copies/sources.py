@@ -175,10 +175,10 @@ def _other(data: bytes, name: str, form: str, account: Account) -> Source:
     if form == "jxl":
         account.drop("profile, metadata, later frames", "of JPEG XL only the pixels are read")
         return Source()
-    if form == "heic":
-        heif.refuse_transparency(data, name)
     account.drop("anything else in the file", f"of {shown(form)} only {read_of} are read")
     info = by_pillow(data, name, form).info
+    if form == "heic":
+        heif.refuse_transparency(data, name)
     exif, packet, profile = info.get("exif"), info.get("xmp"), info.get("icc_profile")
     if form in ("avif", "heic") and profile is None:
         _tell_of_colours(data, account)
