@@ -49,8 +49,12 @@ def make_folder(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def filling(tmp_path_factory: pytest.TempPathFactory, demo: Running) -> Iterator[Review]:
-    folder = make_folder(tmp_path_factory.mktemp("window") / "photos")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_folder(tmp_path_factory.mktemp("window") / "photos")
+
+
+@pytest.fixture(scope="module")
+def filling(folder: Path, demo: Running) -> Iterator[Review]:
     with demo.reviewing(folder, "filling", fill_window=True) as review:
         yield review
 
@@ -402,3 +406,61 @@ def test_the_sheet_of_keys_can_be_read_to_its_end_in_a_small_window(page: Desk) 
     assert sheet.evaluate("e => e.scrollTop + e.clientHeight >= e.scrollHeight - 2")
     page.page.mouse.click(300, 400)
     sheet.wait_for(state="detached")
+
+
+def test_the_hand_selects_and_peeks_and_clicks_that_are_no_drags_change_nothing(
+    page: Desk, probe: Probe
+) -> None:
+    page.press("r")
+    page.settled()
+    before, mouse = probe.boxes(), page.page.mouse
+    for name in ("RIGHT", "WHOLE"):
+        mouse.dblclick(*page.on_screen(probe.grip(0, name)))
+    mouse.click(*page.on_screen(probe.grip(1, "WHOLE")), button="right")
+    page.page.locator(".ck-menu").wait_for()
+    page.press("Escape")
+    page.page.keyboard.down("Control")
+    mouse.click(*page.on_screen(probe.grip(2, "WHOLE")))
+    page.page.keyboard.up("Control")
+    page.settled()
+    assert page.page.locator(".ck-frame.ck-picked").count() == 2
+    assert probe.boxes() == before
+    peeking = "review._controller.screen.peeking"
+    page.page.keyboard.down("h")
+    page.page.wait_for_timeout(300)
+    assert probe.value(peeking) is True
+    page.page.keyboard.up("h")
+    page.settled()
+    assert probe.value(peeking) is False
+    page.press("Escape")
+
+
+def size_of(image: Path) -> tuple[int, int]:
+    with Image.open(image) as opened:
+        return opened.size
+
+
+def test_an_enter_in_a_drag_decides_the_box_of_that_moment(
+    page: Desk, probe: Probe, folder: Path
+) -> None:
+    page.press("1", "r")
+    page.settled()
+    content = {each.name: each.read_bytes() for each in folder.glob("*.png")}
+    x, y = page.on_screen(probe.grip(0, "RIGHT"))
+    mouse = page.page.mouse
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 40, y, steps=4)
+    page.settled()
+    boxes = probe.boxes()
+    page.press("Enter")
+    mouse.move(x - 90, y + 60, steps=4)
+    mouse.up()
+    page.until_page(2)
+    page.until_idle()
+    sizes = [size_of(folder / name) for name in sorted(content)[:3]]
+    assert sizes == [(right - left, bottom - top) for left, top, right, bottom in boxes]
+    page.press("z")
+    page.until_page(1)
+    page.until_idle()
+    assert {each.name: each.read_bytes() for each in folder.glob("*.png")} == content
