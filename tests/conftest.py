@@ -149,7 +149,7 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def _nothing_seen() -> Iterator[None]:
     """What a person saw of a thousand tests' collections is read whenever they open one more."""
     yield
-    for name in ("heads", "checked"):
+    for name in ("heads", "checked", "review", "hints"):
         Path(os.environ["XDG_STATE_HOME"], "cropkit", f"{name}.json").unlink(missing_ok=True)
 
 

@@ -1,7 +1,9 @@
 """How much of a window is pictures, as docs/review.md has it: python tests/window_shares.py"""
 
 import sys
+from itertools import cycle, islice
 
+from cropkit.review.model import GRID, MOST_IN_GRID
 from cropkit.review.view.layout import PageLayout
 
 SIZES = ((700, 700), (1100, 800), (1440, 900), (1920, 1080), (2560, 1300))
@@ -11,7 +13,9 @@ PAGES: dict[str, tuple[float, ...]] = {
     "three portraits": (PORTRAIT,) * 3,
     "one of each and a square": (LANDSCAPE, PORTRAIT, SQUARE),
     "a landscape alone": (LANDSCAPE,),
-    "nine portraits": (PORTRAIT,) * 9,
+    "grid of landscapes": (LANDSCAPE,),
+    "grid of portraits": (PORTRAIT,),
+    "grid of all": (LANDSCAPE, PORTRAIT, SQUARE),
 }
 
 
@@ -25,8 +29,12 @@ def pictured(layout: PageLayout) -> float:
     return area
 
 
-def _cell(width: int, height: int, shapes: tuple[float, ...]) -> str:
-    layout = PageLayout(len(shapes), width, height, shapes, tight=len(shapes) >= 9)
+def _cell(width: int, height: int, name: str) -> str:
+    shapes, is_grid = PAGES[name], name.startswith("grid")
+    if is_grid:
+        count = min(MOST_IN_GRID, max(GRID, PageLayout(1, width, height).many))
+        shapes = tuple(islice(cycle(shapes), count))
+    layout = PageLayout(len(shapes), width, height, shapes, tight=is_grid)
     board = layout.board.width * layout.board.height
     return f"{pictured(layout) / (width * height):.0%} ({pictured(layout) / board:.0%})"
 
@@ -38,7 +46,7 @@ def table() -> str:
             (
                 f"{width} x {height}",
                 f"{PageLayout(3, width, height).board.height / height:.0%}",
-                *(_cell(width, height, shapes) for shapes in PAGES.values()),
+                *(_cell(width, height, name) for name in PAGES),
             )
             for width, height in SIZES
         ),

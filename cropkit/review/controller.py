@@ -36,6 +36,7 @@ None of them touches the session: each hands its outcome back with `call_soon_th
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropkit.engine.executor import degraded
@@ -50,20 +51,25 @@ from cropkit.review.model import (
     ConfidenceScanned,
     DecidePage,
     DraftDecision,
+    Drag,
     FitGrid,
     ListingFailed,
     Mark,
     Move,
     NotesKnown,
+    Nudge,
     Redo,
+    Resize,
     Restored,
     RestoreFailed,
     ReviewState,
     Stay,
+    Step,
     ToggleMark,
     Undo,
     advance,
 )
+from cropkit.review.model.messages import NOT_CROPPED, NOT_RESTORED, WORSE
 from cropkit.review.model.progress import SessionCounts, within
 from cropkit.review.model.remembering import as_left, page_size, way
 from cropkit.review.model.slots import image_of, keyed, named, slot_of
@@ -78,12 +84,16 @@ from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.image_stream import Chunk
 from cropkit.review.runtime.learning import Learning, NotLearning
 from cropkit.review.runtime.loop import Loop
+from cropkit.review.runtime.next_folder import next_folder
 from cropkit.review.runtime.other_reviews import OtherReviews
+from cropkit.review.runtime.pace import Pace
+from cropkit.review.runtime.preferences import Preferences
 from cropkit.review.runtime.prefetch import Prefetch
 from cropkit.review.runtime.queued_enter import STILL_LOADING, QueuedEnter
 from cropkit.review.runtime.remembering import Chosen, Remembering
 from cropkit.review.runtime.review_store import Resumed, ReviewStore
 from cropkit.review.screen import Screen, stage_fit
+from cropkit.review.view.hints import ACCEPT, DRAG, HINTS, UNDO
 from cropkit.review.view.view_model import View
 from cropkit.suggest.suggested import told_of
 from cropkit.system.home import rejected
@@ -92,7 +102,7 @@ if TYPE_CHECKING:
     from cropkit.audit.run import Run
     from cropkit.collection import Collection, Counts
 
-_ENOUGH_FOR_A_RATE = 6
+_BUTTONS = "buttons"
 _COUNT_SHOWN_AGAIN = 0.25  # seconds, while images are being listed
 _FOR_THE_WHOLE = "that is for the whole collection, and this is a review of a part of it"
 _NAMED = 3
@@ -140,12 +150,14 @@ class ReviewController:
         self._run: Run | None = None
         self._placed: int | None = None
         self._begun = self._at_the_end = self.closed = False
-        self._decided, self._enter = 0, QueuedEnter()
+        self._pace, self._enter = Pace(loop.time), QueuedEnter()
+        self._next_folder: Path | None = None
         self._noting: tuple[str, ...] = ()
         self._not_lossless, self._without_credentials = set[str](), set[str]()
-        self._started: float | None = None
         # what keeps no crop waiting, nor waits for one
         self._side_thread = BackgroundThread("cropkit-side", loop, self.guard)
+        self._preferences = Preferences(self._side_thread, self.guard)
+        self.screen.put_buttons(shown=self._preferences.is_chosen(_BUTTONS))
         self._confidence_scan = ConfidenceScan(
             self.store, self._side_thread, loop, self.guard, min_confidence
         )
@@ -218,7 +230,21 @@ class ReviewController:
         self.take(Choose(position))
         self.take(ToggleMark(Mark.LATER, position))
 
-    def view(self, keymap: Keymap, *, sheet: bool, prompt: Prompt | None) -> View:
+    def toggle_buttons(self) -> None:
+        """Have a button for every key, or none, and in the next review, too."""
+        shown = not self._preferences.is_chosen(_BUTTONS)
+        self._preferences.choose(_BUTTONS, chosen=shown)
+        self.screen.put_buttons(shown=shown)
+
+    def view(
+        self,
+        keymap: Keymap,
+        *,
+        sheet: bool,
+        prompt: Prompt | None,
+        sought: str = "",
+        report: bool = False,
+    ) -> View:
         """Return all that the words over the canvas are made from."""
         return View(
             folder=self.collection.scope.title,
@@ -230,7 +256,12 @@ class ReviewController:
             keymap=keymap,
             sheet=sheet,
             prompt=prompt,
-            rate=self._rate(),
+            sought=sought,
+            report=report,
+            rate=self._pace.rate,
+            spent=self._pace.spent,
+            next_folder=self._next_folder,
+            hints=frozenset(hint for hint in HINTS if not self._preferences.is_chosen(hint)),
             thumbs=self.screen.thumbs,
             within=within(self.session),
             not_lossless=len(self._not_lossless),
@@ -239,12 +270,6 @@ class ReviewController:
             fills=self.screen.fills,
             tone=str(self.screen.view_state.tone),
         )
-
-    def _rate(self) -> float | None:
-        """Return decisions an hour, as soon as there are enough of them."""
-        if self._started is None or self._decided < _ENOUGH_FOR_A_RATE:
-            return None
-        return self._decided / max(1.0, self._loop.time() - self._started) * 3600
 
     @property
     def counts(self) -> "Counts":
@@ -272,9 +297,18 @@ class ReviewController:
             self._run = self.collection.begin_run("review", self._loop.call_soon_threadsafe)
         self.screen.start_over()
         self.follow()
+        if first:
+            now = self._clock()
+            self._side_thread.submit("", lambda: self.store.since(now), self._tell_since)
         if first and not self.defer:
             self._decisions.start()
             self._take_up_waiting()
+
+    def _tell_since(self, words: str) -> None:
+        """Say to who comes back where they are, and what has happened."""
+        if words and not self.guard.messages.note:
+            session = self.session
+            self.guard.note(f"Page {session.page + 1} of {session.pages}. {words}")
 
     # --- moves
 
@@ -339,6 +373,7 @@ class ReviewController:
             self._listing.stand_back(free=False)
         for path, note in step.noted:
             self.store.note(path, note)  # durable, too
+        self._learned(move, step)
         self.session = step.session
         if decisions:
             self._enter.announce(self.session)
@@ -347,6 +382,16 @@ class ReviewController:
             self.guard.note(step.note)
         self._carry_out(decisions, step.undone)
         self.follow()
+
+    def _learned(self, move: Move, step: Step) -> None:
+        """Give no hint any more of what the reviewer has done."""
+        done = {
+            DRAG: isinstance(move, Drag | Nudge | Resize),
+            ACCEPT: isinstance(move, DecidePage) and bool(step.decisions),
+            UNDO: isinstance(move, Undo),
+        }
+        for hint in (hint for hint, is_done in done.items() if is_done):
+            self._preferences.choose(hint)
 
     def _stamped(self, draft: DraftDecision) -> Decision:
         now = self._clock()
@@ -389,6 +434,8 @@ class ReviewController:
         self._remembering.follow(self._chosen())
         if self.session.ended and not self._at_the_end:
             self._decisions.thread.submit("", self.store.counts, self._recount)
+            folder = self.collection.scope.folder
+            self._side_thread.submit("", lambda: next_folder(folder), self._offer_next)
         self._at_the_end = self.session.ended
         self.changed()
 
@@ -397,8 +444,7 @@ class ReviewController:
         if new:
             self.store.shown(new)
             self._degraded.check()
-        if self._started is None:
-            self._started = self._loop.time()
+        if self._pace.start():
             self._confidence_scan.begin(
                 self.session.listing, lambda unsure: self._advance(ConfidenceScanned(unsure))
             )
@@ -407,6 +453,11 @@ class ReviewController:
     def _recount(self, counts: "Counts") -> None:
         """Take over what only the trail knows: how often something was degraded."""
         self._counts.count_degraded(counts.degraded)
+        self.changed()
+
+    def _offer_next(self, folder: Path | None) -> None:
+        """Offer the folder beside this one, at the end."""
+        self._next_folder = folder
         self.changed()
 
     def _remember_place(self) -> None:
@@ -485,13 +536,13 @@ class ReviewController:
         for each in problems:
             if each.kind is ProblemKind.FOLDER:
                 words = f"not shown: the folder cannot be read ({each.reason})"
-                self.guard.problem(words, each.path)
+                self.guard.problem(words, each.path, each.kind)
 
     # --- the worker
 
     def _carry_out(self, decisions: tuple[Decision, ...], undone: tuple[str, ...]) -> None:
         if decisions:
-            self._decided += len(decisions)
+            self._pace.decided(len(decisions))
             for callback in self._on_submit:
                 self.guard.watch(callback)(decisions)
         for decision in decisions:
@@ -527,9 +578,10 @@ class ReviewController:
         if result.status in (Status.STALE, Status.SUPERSEDED):
             self.prefetch.forget(path)
         if result.degraded is not None or not result.ok:
-            self.guard.problem(result.degraded or result.message or str(result.code), path)
+            kind = NOT_CROPPED if not result.ok else WORSE
+            self.guard.problem(result.degraded or result.message or str(result.code), path, kind)
         for name in result.stale:
-            self.guard.problem(result.left_beside, name)
+            self.guard.problem(result.left_beside, name, ProblemKind.COMPANION)
         self._count_losses(path, result)
         self._advance(Applied(path, result.status, result.message or ""))
 
@@ -549,7 +601,7 @@ class ReviewController:
         if not self.session.copies:
             self.prefetch.forget(path)
         if not result.ok:
-            self.guard.problem(result.message or str(result.code), path)
+            self.guard.problem(result.message or str(result.code), path, NOT_RESTORED)
         self._advance(Restored(path) if result.ok else RestoreFailed(path))
         for callback in self._on_undo:
             self.guard.watch(callback)(result)

@@ -219,6 +219,11 @@ class Screen:
         self._guard.note(f"Around the pictures: {self.view_state.tone.ground}")
         self._follow()
 
+    def put_buttons(self, *, shown: bool) -> None:
+        """Have a button for every key below the page, or none."""
+        self.view_state.put_buttons(shown=shown)
+        self._follow()
+
     def toggle_loupe(self) -> None:
         """Have the loupe stay, or only while a handle is held."""
         self.view_state.loupe_stays = not self.view_state.loupe_stays

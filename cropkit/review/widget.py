@@ -33,8 +33,10 @@ from cropkit.review.runtime.unanswered import (
     server_findings,
 )
 from cropkit.review.view.bands import foot, header, status, strip, unshown
+from cropkit.review.view.buttons import buttons
 from cropkit.review.view.captions import cells
 from cropkit.review.view.css import CSS
+from cropkit.review.view.hints import hints
 from cropkit.review.view.layout import ClickTarget
 from cropkit.review.view.overlay import over
 from cropkit.review.view.view_model import View
@@ -52,6 +54,8 @@ _BANDS: Mapping[str, Callable[[View], str]] = {
     "cells": cells,
     "strip": strip,
     "foot": foot,
+    "hints": hints,
+    "buttons": buttons,
     "over": over,
 }
 
@@ -323,7 +327,13 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _view(self) -> View:
         keyboard = self._keyboard
-        return self._controller.view(keyboard.keymap, sheet=keyboard.sheet, prompt=keyboard.prompt)
+        return self._controller.view(
+            keyboard.keymap,
+            sheet=keyboard.sheet,
+            prompt=keyboard.prompt,
+            sought=keyboard.sought,
+            report=keyboard.report,
+        )
 
     def _serve_notebook(self, loop: Loop) -> None:
         """Keep what the trait of decisions tells, and say below the cell when no page comes."""

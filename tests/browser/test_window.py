@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser.album import check_is_crop
 from browser.reviewing import Desk, Probe, Review, Running, desk
 from PIL import Image
 from playwright.sync_api import Browser, Dialog
@@ -406,6 +407,36 @@ def test_the_sheet_of_keys_can_be_read_to_its_end_in_a_small_window(page: Desk) 
     assert sheet.evaluate("e => e.scrollTop + e.clientHeight >= e.scrollHeight - 2")
     page.page.mouse.click(300, 400)
     sheet.wait_for(state="detached")
+
+
+def test_a_newcomer_with_a_mouse_makes_a_crop_takes_it_back_and_finds_the_report(
+    page: Desk, probe: Probe, filling: Review
+) -> None:
+    """No key is pressed: what there is to do is seen on the page."""
+    name = "a_a_name_of_more_letters.png"
+    original = (filling.folder / name).read_bytes()
+    probe.value("[review._controller._preferences._known.clear(), review._refresh()][:0]")
+    page.page.get_by_text("accepts this page").wait_for()  # a hint for who is new
+    page.drag(probe.grip(0, "LEFT"), 90, 0)
+    page.settled()
+    box = probe.boxes()[0]
+    page.click(clicked(probe, 0, "CHIP"))
+    page.wait(lambda s: s.written == 1, "the crop is written")
+    check_is_crop((filling.folder / name).read_bytes(), original, box)
+    pressed = page.page.locator
+    pressed("[data-does=report]").last.click()
+    pressed(".ck-pair").get_by_text(name).wait_for()
+    assert "So far" in page.text()
+    pressed("[data-does=report]").first.click()
+    pressed(".ck-sheet").wait_for(state="detached")
+    page.page.mouse.click(*page.on_screen(probe.grip(1, "WHOLE")), button="right")
+    pressed(".ck-menu [data-does=buttons]").click()
+    pressed(".ck-strip [data-does=undo]").click()
+    page.wait(lambda s: s.written == 0 and s.shown == "shown", "it is taken back")
+    assert f"Taken back: {name}" in page.text()
+    assert (filling.folder / name).read_bytes() == original
+    pressed(".ck-strip [data-does=buttons]").click()
+    pressed(".ck-strip").wait_for(state="detached")
 
 
 def test_the_hand_selects_and_peeks_and_clicks_that_are_no_drags_change_nothing(

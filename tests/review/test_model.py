@@ -638,8 +638,16 @@ def test_folders_numbers_and_names_are_gone_to() -> None:
     assert here(on(session, Find("3.PNG"))) == "a/3.png"
     assert here(on(session, Find("3.PNG"), Find("3.png"))) == "b/3.png"
     assert here(on(session, Find("0.png"), Find("0.png"))) == "a/0.png"
+    assert here(on(session, Find("11"))) == "b/3.png", "a number that an image has"
+    assert here(on(session, Find("png b 2"))) == "b/2.png", "all the words, in any order"
     with pytest.raises(IllegalMove, match="no image is called"):
         on(session, Find("zebra"))
+    with pytest.raises(IllegalMove, match="there are 11 images, and no image is called '12'"):
+        on(session, Find("12"))
+    assert here(on(opened(begin(("IMG_0412.png", "IMG_0413.png"), 3)), Find("413"))).endswith(
+        "13.png"
+    )
+    assert here(on(opened(begin(("x1.png", "y02.png"), 3)), Find("02"))) == "y02.png"
 
 
 def test_the_next_unreviewed_page_is_gone_to() -> None:

@@ -27,7 +27,6 @@ from cropkit.review.model import (
     DecidePage,
     Find,
     FullImage,
-    JumpTo,
     Mark,
     Nudge,
     Redo,
@@ -225,8 +224,8 @@ def test_what_makes_no_box_is_refused(typed: str) -> None:
         Prompt(Command.EXACT, typed).move()
 
 
-def test_a_number_is_gone_to_and_letters_are_looked_for() -> None:
-    assert Prompt(Command.GO_TO, " 12 ").move() == JumpTo(11)
+def test_what_is_typed_is_looked_for() -> None:
+    assert Prompt(Command.GO_TO, " 12 ").move() == Find("12")
     assert Prompt(Command.GO_TO, "beach 3").move() == Find("beach 3")
 
 

@@ -545,9 +545,9 @@ def test_several_folders_are_one_collection_and_each_has_its_own_count(
     browser = start()
     browser.open()
     browser.shown()
-    assert "no folder · 0 of 5" in browser.words
+    assert "in no folder of it · 0 of 5" in browser.words
     browser.key(" ")
-    assert "no folder · 1 of 5" in browser.words
+    assert "in no folder of it · 1 of 5" in browser.words
     browser.key("PageDown", shift=True)
     browser.shown()
     assert "b · 0 of 1" in browser.words

@@ -140,10 +140,16 @@ class Pointing {
     this.close();
     this.hide();
     if (event.button === 1) event.preventDefault();  // no scrolling by itself
-    if (event.target.closest(".ck-sheet")) {  // it scrolls; a press closes it, and keeps the keys
-      event.preventDefault();
-      if (event.button === 0) this.does("sheet", event);
+    const does = event.target.closest("[data-does]"), sheet = event.target.closest(".ck-sheet");
+    if (does || sheet) event.preventDefault();  // the canvas keeps the keys
+    if (does) {
+      event.stopPropagation();
+      this.canvas.focus({ preventScroll: true });
+      if (event.button === 0) this.model.send({ do: [does.dataset.does, -1, -1] });
+      return;
     }
+    const closes = sheet && /ck-closes-(\w+)/.exec(sheet.className);  // it scrolls; a press closes it
+    if (closes && event.button === 0) this.does(closes[1], event);
     this.primary(event);
     this.modified(event);
   }
@@ -158,7 +164,7 @@ class Pointing {
   }
 
   wheel(event) {
-    if (event.target.closest(".ck-sheet")) return event.stopPropagation();
+    if (event.target.closest(".ck-sheet, .ck-strip")) return event.stopPropagation();
     const shape = this.shapeAt(this.hand.at(event));
     const zooms = event.ctrlKey || event.metaKey || (shape && shape.closer) || this.model.get("filling");
     if (!zooms) event.stopPropagation();  // the notebook scrolls

@@ -10,7 +10,7 @@ from cropkit.review.input.zoom import ZoomInput
 from cropkit.review.keys.actions import Command, Repeats
 from cropkit.review.keys.key_repeat import WATCH, KeyRepeat, Response
 from cropkit.review.keys.keymap import Binding, Keymap
-from cropkit.review.keys.prompt import Prompt
+from cropkit.review.keys.prompt import Prompt, typed
 from cropkit.review.model import Arrangement, Choose, Open, PickNone, TakeCandidate
 from cropkit.review.runtime.loop import Loop, Timer
 
@@ -41,10 +41,13 @@ class Keyboard:
         self._click_drag, self.keymap = click_drag, keymap
         self._repeat = KeyRepeat()
         self._watched: tuple[Binding, Timer] | None = None
-        self.sheet = False
+        self.sheet = self.report = False
+        self.sought = ""
         self.prompt: Prompt | None = None
         self._commands: dict[Command, Callable[[], None]] = {
             Command.SHEET: self.toggle_sheet,
+            Command.REPORT: self.toggle_report,
+            Command.BUTTONS: controller.toggle_buttons,
             Command.ACKNOWLEDGE: self._guard.acknowledge,
             Command.RELEASE: self._release,
             Command.CLOSER: zoom.closer,
@@ -73,6 +76,8 @@ class Keyboard:
             if not (ctrl or meta or (repeat and key == "Enter")):
                 self._type(self.prompt, key)
             return
+        if self._seeks(key, held=ctrl or meta):
+            return
         binding = self.keymap.look_up(key, shift=shift, ctrl=ctrl, meta=meta)
         if binding is None or self._guard.stopped:
             return
@@ -84,6 +89,8 @@ class Keyboard:
         if self.prompt is not None:
             if not (ctrl or meta):
                 self._type(self.prompt, key)
+            return
+        if self._seeks(key, held=ctrl or meta):
             return
         binding = self.keymap.look_up(key, shift=shift, ctrl=ctrl, meta=meta)
         if binding is None or self._guard.stopped:
@@ -104,9 +111,42 @@ class Keyboard:
 
     def toggle_sheet(self) -> None:
         """Show the sheet of all keys, or hide it."""
-        self.sheet = not self.sheet
-        self._screen.cover(covered=self.sheet)
+        self._cover(sheet=not self.sheet)
+
+    def toggle_report(self) -> None:
+        """Show the report over the page, or hide it; at the end it is there anyway."""
+        self._cover(report=not self.report and not self._controller.session.ended)
+
+    @property
+    def covers(self) -> bool:
+        """Whether the sheet or the report is over the page."""
+        return self.sheet or self.report
+
+    def uncover(self) -> bool:
+        """Show the page again; return whether something was over it."""
+        covered = self.covers
+        if covered:
+            self._cover()
+        return covered
+
+    def _cover(self, *, sheet: bool = False, report: bool = False) -> None:
+        self.sheet, self.report, self.sought = sheet, report, ""
+        self._screen.cover(covered=sheet or report)
         self._controller.changed()
+
+    def _seeks(self, key: str, *, held: bool) -> bool:
+        """Take what is typed over the sheet as words to look for; return whether it is that."""
+        if not self.sheet or held:
+            return False
+        bound = self.keymap.look_up(key, shift=False, ctrl=False, meta=False)
+        if bound is not None and bound.does is Command.SHEET:
+            return False
+        sought = typed(self.sought, key)
+        if sought == self.sought:
+            return False
+        self.sought = sought
+        self._controller.changed()
+        return True
 
     def leave_prompt(self) -> None:
         """Type no further."""
@@ -145,8 +185,8 @@ class Keyboard:
             self._ask(prompt)
         elif isinstance(binding.does, Command):
             self._commands[binding.does]()
-        elif self.sheet:
-            self.toggle_sheet()
+        elif self.uncover():
+            pass  # it was over the page
         elif self._in_grid and binding.key in _DIGITS:  # whatever it does on a page
             self._controller.set_aside(int(binding.key) - 1)
         elif isinstance(binding.does, Choose) and self._has_suggestions:
@@ -174,8 +214,8 @@ class Keyboard:
         return isinstance(entry, Open) and len(entry.suggestions) > 1
 
     def _ask(self, prompt: Prompt | None) -> None:
-        self.prompt, self.sheet = prompt, False
-        self._controller.changed()
+        self.prompt = prompt
+        self._cover()
 
     def _type(self, prompt: Prompt, key: str) -> None:
         if key == "Enter":
@@ -195,9 +235,9 @@ class Keyboard:
         self._screen.peek(peeking=self._screen.hears_release or not self._screen.peeking)
 
     def _release(self) -> None:
-        if self.sheet:
-            self.toggle_sheet()
-        elif self._controller.session.picked:
+        if self.uncover():
+            return
+        if self._controller.session.picked:
             self._controller.take(PickNone())
         else:
             self._canvas.blur()

@@ -10,7 +10,7 @@ from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag, Press
 from cropkit.review.input.keyboard import Keyboard
 from cropkit.review.input.zoom import ZoomInput
-from cropkit.review.keys.actions import MENU
+from cropkit.review.keys.actions import NAMED
 from cropkit.review.model import (
     Arrangement,
     Broken,
@@ -155,7 +155,9 @@ class Pointer:
 
     def _press_target(self, target: Target) -> None:
         position = target.position
-        if self._keyboard.sheet or target.kind is ClickTarget.HELP:
+        if self._keyboard.uncover():
+            return
+        if target.kind is ClickTarget.HELP:
             self._keyboard.toggle_sheet()
         elif target.kind is ClickTarget.WINDOW:
             self._screen.toggle_window()
@@ -256,9 +258,9 @@ class Pointer:
         self._drag()
 
     def do(self, asked: list[object]) -> None:
-        """Do what the menu says, with the image that it was opened on."""
+        """Do what the menu says, with the image that it was opened on, or a button."""
         name, x, y = asked
-        if name not in MENU:
+        if name not in NAMED:
             return
         target = self._screen.layout.target(float(str(x)), float(str(y)))
         session = self._controller.session
@@ -285,7 +287,7 @@ class Pointer:
 
     def wheel(self, _: float, dy: float) -> None:
         """Come closer, or go back; while something is held, it stays as it is."""
-        if self._hold is None and not (self._guard.stopped or self._keyboard.sheet):
+        if self._hold is None and not (self._guard.stopped or self._keyboard.covers):
             self._zoom.turn(dy)
 
     # --- touch: a pen comes as a mouse

@@ -67,6 +67,8 @@ class Command(StrEnum):
     GROUND = "ground"
     UNSIGNED = "without-credentials"
     WINDOW = "window"
+    REPORT = "report"
+    BUTTONS = "buttons"
 
 
 class Repeats(Enum):
@@ -195,6 +197,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("star", ToggleStar(), "a star for this image, or none", OTHER),
     Action("note", Command.NOTE, "note a line about this image", OTHER),
     Action("acknowledge", Command.ACKNOWLEDGE, "acknowledge the message", OTHER),
+    Action("report", Command.REPORT, "report: counts, what failed, before and after", OTHER),
+    Action("buttons", Command.BUTTONS, "a button for every key, or none", OTHER),
     Action("sheet", Command.SHEET, "show or hide this sheet", OTHER),
     Action("release", Command.RELEASE, "release the keyboard (closes the sheet first)", OTHER),
 )
@@ -202,6 +206,6 @@ ACTIONS: tuple[Action, ...] = (
 MENU = (
     *("accept-one", "reject", "skip", "reset", "full", "candidate", "carry", "exact"),
     *("pick", "pick-all", "share", "carry-on", "star", "note"),
-    *("undo", "single", "grid", "whole", "window", "sheet"),
+    *("undo", "single", "grid", "whole", "window", "report", "buttons", "sheet"),
 )
 NAMED = {action.name: action for action in ACTIONS}

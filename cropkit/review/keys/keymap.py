@@ -98,6 +98,8 @@ _DEFAULT: Keys = {
     "star": ("*",),
     "note": ('"',),
     "acknowledge": ("a",),
+    "report": ("!",),
+    "buttons": ("Shift+F9",),
     "sheet": ("?",),
     "release": ("Esc",),
 }

@@ -11,7 +11,6 @@ from cropkit.review.keys.actions import Command
 from cropkit.review.model import (
     DropCredentials,
     Find,
-    JumpTo,
     Move,
     SetBox,
     SetRatio,
@@ -32,11 +31,20 @@ _TITLES = {
 }
 _HINTS = {
     Command.EXACT: "800 x 600, or left, top, width, height, or a ratio as 3:2",
-    Command.GO_TO: "a number, or letters of a name",
+    Command.GO_TO: "a number, or any parts of a name or a folder",
     Command.NOTE: "a line about the image; nothing takes it away",
     Command.UNSIGNED: "`cropkit settings FOLDER --drop-nothing` ends it",
 }
 _SIZE, _EDGES = 2, 4
+
+
+def typed(text: str, key: str, longest: int = _USUAL) -> str:
+    """Return a text with a key, as the browser names it, taken in; Escape takes all of it away."""
+    if key == "Escape":
+        return ""
+    if key == "Backspace":
+        return text[:-1]
+    return text + key if len(key) == 1 and len(text) < longest else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +73,14 @@ class Prompt:
         """Return it with a key, as the browser names it, taken in; a question takes none."""
         if self.is_question:
             return self
-        if key == "Backspace":
-            return replace(self, text=self.text[:-1])
-        if len(key) != 1 or len(self.text) >= _LONGEST.get(self.command, _USUAL):
-            return self
-        return replace(self, text=self.text + key)
+        return replace(self, text=typed(self.text, key, _LONGEST.get(self.command, _USUAL)))
 
     def move(self) -> Move:
         """Return what was asked for, or raise `IllegalMove` where it makes no sense."""
         if self.command is Command.UNSIGNED:
             return DropCredentials()
         if self.command is Command.GO_TO:
-            text = self.text.strip()
-            return JumpTo(int(text) - 1) if text.isdecimal() else Find(text)
+            return Find(self.text.strip())
         return WriteNote(self.text) if self.command is Command.NOTE else self._box()
 
     def _box(self) -> Move:

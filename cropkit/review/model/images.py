@@ -299,6 +299,11 @@ class Images:
         """Which press decided what is taken back first; 0: none of this session."""
         return self._press(self.undo.image(len(self.undo) - 1)) if self.undo else 0
 
+    @property
+    def latest(self) -> frozenset[str]:
+        """The images that the latest press of this session has decided, and Z would take back."""
+        return frozenset(self.of_one_press(self.undo)) if self.press_of_last else frozenset()
+
     def of_one_press(self, stack: Stack) -> tuple[str, ...]:
         """Return what the press has decided that decided the top of a stack, the top first."""
         top = range(len(stack) - 1, -1, -1)

@@ -401,27 +401,33 @@ class Paths(Sequence[str]):
         return place
 
     def find(self, text: str, after: int) -> int | None:
-        """Return which of them is the next one with a text in its path, and round to `after`.
+        """Return which of them is the next one with every word of a text in its path.
+
+        It goes round to `after`.
 
         Reads every name where there is none, 1,024 at a time.
         """
         if not self.numbers:
             return None
-        wanted, here = text.casefold(), self._of_image(self.numbers.nth(after))[-1]
+        wanted, here = text.casefold().split(), self._of_image(self.numbers.nth(after))[-1]
         number = self._found(wanted, here + 1, len(self.known))
         number = self._found(wanted, 0, here + 1) if number is None else number
         return None if number is None else self.numbers.rank(number)
 
-    def _found(self, wanted: str, start: int, stop: int) -> int | None:
+    def _found(self, wanted: Sequence[str], start: int, stop: int) -> int | None:
         for key, bits in self.numbers.leaves(start >> LEAF_BITS):
             if key * LEAF >= stop:
                 return None
-            if not self.known.holds(key, wanted):
+            if not all(self.known.holds(key, word) for word in wanted):
                 continue
             for number in (key * LEAF + place for place in places(bits)):
-                if start <= number < stop and wanted in self._image(number).casefold():
+                if start <= number < stop and self._has(number, wanted):
                     return number
         return None
+
+    def _has(self, number: int, words: Sequence[str]) -> bool:
+        path = self._image(number).casefold()
+        return all(word in path for word in words)
 
     def _image(self, number: int) -> str:
         return image_of(self.known.path(number))

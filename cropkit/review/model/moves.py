@@ -266,7 +266,10 @@ class JumpTo:
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Choose the next image with these letters in its path."""
+    """Choose the image with this number, from 1, or the next with all these words in its path.
+
+    A number that no image has, or that begins with 0, is a part of a name, too.
+    """
 
     text: str
 

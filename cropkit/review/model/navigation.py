@@ -97,11 +97,25 @@ def _jump_to(session: ReviewState, move: JumpTo) -> Step:
 
 
 def _find(session: ReviewState, move: Find) -> Step:
-    at = session.page * session.per_page + session.chosen
-    index = session.paths.find(move.text, after=at) if move.text else None
+    index = _numbered(session, move.text)
+    if index is None and move.text.strip():
+        at = session.page * session.per_page + session.chosen
+        index = session.paths.find(move.text, after=at)
     if index is None:
-        raise IllegalMove(name_of(move), f"no image is called {move.text!r}{so_far(session)}")
+        raise IllegalMove(name_of(move), _nowhere(session, move.text))
     return Step(choosing(session, index))
+
+
+def _numbered(session: ReviewState, text: str) -> int | None:
+    """Return which image has a number, where it is one that an image has."""
+    if not text.isdecimal() or text.startswith("0") or int(text) > len(session.paths):
+        return None
+    return int(text) - 1
+
+
+def _nowhere(session: ReviewState, text: str) -> str:
+    count = f"there are {len(session.paths):,} images, and " if text.isdecimal() else ""
+    return f"{count}no image is called {text!r}{so_far(session)}"
 
 
 def _go_to(session: ReviewState, move: GoTo) -> Step:

@@ -1,5 +1,10 @@
-"""Tell the reviewer when suggestions, images or workers fail, and when too many of them do."""
+"""Tell the reviewer when suggestions, images or workers fail, and when too many of them do.
 
+Rates, names of runs and commands are for whoever runs the collection: they go where alerts go, to
+`cropkit health` and to the log. The reviewer is told one sentence.
+"""
+
+import logging
 from typing import TYPE_CHECKING
 
 from cropkit.monitor.health import Alert, degraded_alert
@@ -11,6 +16,10 @@ from cropkit.review.runtime.loop import Loop
 
 if TYPE_CHECKING:
     from cropkit.collection import Collection
+
+_MANY = "More goes wrong here than should: whoever runs this collection is told. You can go on"
+_UNDELIVERED = "An alert about this collection could not be sent. The log has it"
+_log = logging.getLogger("cropkit.review")
 
 
 class DegradedWatch:
@@ -31,16 +40,18 @@ class DegradedWatch:
         if alert is None or self._alerted:
             return
         self._alerted = True
-        self._guard.alert(str(alert))
+        _log.warning("%s", alert, extra={"session": session})
+        self._guard.problem(_MANY)
         self._thread.submit("", lambda: tell(root, [alert]), self._not_delivered)
 
     def _reported(self, problem: Problem) -> None:
         """Show what no caption shows: what has no suggestion at all says so in its own."""
         if problem.kind in (ProblemKind.SUGGESTION, ProblemKind.APPLIER_DIED):
             show = self._guard.watch(self._guard.problem)
-            self._loop.call_soon_threadsafe(show, problem.reason, problem.path)
+            self._loop.call_soon_threadsafe(show, problem.reason, problem.path, problem.kind)
         self._loop.call_soon_threadsafe(self._guard.watch(self.check))
 
     def _not_delivered(self, failed: list[Alert]) -> None:
         for alert in failed:
-            self._guard.alert(str(alert))
+            _log.warning("not delivered: %s", alert)
+            self._guard.problem(_UNDELIVERED)

@@ -73,16 +73,16 @@ class Guard:
             text = str(error) if isinstance(error, CropkitError) else _unexpected(error)
             self.problem(text, about)
 
-    def problem(self, text: str, about: str = "") -> None:
-        """Show something that went wrong, until it is acknowledged."""
+    def problem(self, text: str, about: str = "", kind: str = "") -> None:
+        """Show something that went wrong, until it is acknowledged.
+
+        Parameters
+        ----------
+        kind : of what it is one more: a word of `view.messages`, or '' where it stands for itself
+        """
         if slot_of(about):
             text = text.removeprefix(f"{image_of(about)}: ")
-        self.messages = self.messages.with_problem(Message(text, named(about)))
-        self._changed()
-
-    def alert(self, text: str) -> None:
-        """Show an alert at once, before the problems that wait."""
-        self.messages = self.messages.with_alert(Message(text))
+        self.messages = self.messages.with_problem(Message(text, named(about), kind=kind))
         self._changed()
 
     def note(self, text: str) -> None:
@@ -96,9 +96,8 @@ class Guard:
             self.note("")
 
     def acknowledge(self) -> None:
-        """Keep in the trail that the problem in front was seen, and show the next one."""
-        if self.messages.problems:
-            seen = self.messages.problems[0]
+        """Keep in the trail that the problems in front were seen, and show the next ones."""
+        for seen in self.messages.front:
             facts = {"problem": seen.text, "about": seen.about, "times": seen.times}
             self._collection.trail.acknowledge(facts)
         self.messages = self.messages.acknowledged()

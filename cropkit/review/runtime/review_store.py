@@ -1,6 +1,7 @@
 """What a review asks of a collection and keeps in its trail, beyond what everybody does."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +16,7 @@ from cropkit.review.model import Rest, ReviewState, begin
 from cropkit.review.model.slots import image_of, keyed, slot_of
 from cropkit.review.runtime.decision_ids import DecisionIds
 from cropkit.review.runtime.image_stream import Chunk, ImageStream, crop_of, known, unreadable
+from cropkit.review.runtime.since import since
 from cropkit.suggest import confidence_of
 from cropkit.system.home import PLAN
 
@@ -134,6 +136,11 @@ class ReviewStore:
     def others(self) -> list[SessionRow]:
         """Return the reviews that go on beside this one."""
         return self._trail.others("review")
+
+    def since(self, now: datetime) -> str:
+        """Say what has happened since this reviewer was here last; '' where that is nothing new."""
+        rows = (row for row in self._trail.sessions() if row.id != self._collection.session)
+        return since(rows, self._collection.reviewer, now)
 
     def shown(self, number: int) -> None:
         """Count images that came before the reviewer's eyes."""

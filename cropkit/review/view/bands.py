@@ -1,19 +1,37 @@
 """The words over the canvas as HTML, but for captions and overlays; pure."""
 
-from base64 import b64encode
 from collections.abc import Iterable
 
-from cropkit.records import Note
+from cropkit.geometry import PixelBox
+from cropkit.records import Note, ProblemKind
 from cropkit.review.model import FREE, Arrangement, Done, Filter, Rest, ReviewState, folder_of
-from cropkit.review.model.messages import Message, Messages
+from cropkit.review.model.messages import (
+    NOT_CROPPED,
+    NOT_RESTORED,
+    WORSE,
+    Message,
+    Messages,
+)
 from cropkit.review.model.slots import named, slot_of
 from cropkit.review.view.captions import fate, outcome, source_words
-from cropkit.review.view.html import at, file_name, keys, pill, text
+from cropkit.review.view.html import at, button, file_name, keys, pill, text
 from cropkit.review.view.layout import PageLayout
+from cropkit.review.view.thumbs import crop_of
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import Rect
 
+_INTO = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
 _BEHIND = 2  # problems that are shown in short behind the one in front
+# What several problems of a kind are called.
+_KINDS = {
+    ProblemKind.SUGGESTION: "suggestions could not be read",
+    ProblemKind.FOLDER: "folders could not be read",
+    ProblemKind.COMPANION: "files beside images were left as they were",
+    ProblemKind.APPLIER_DIED: "times the process that writes crops ended, and was started again",
+    NOT_CROPPED: "images could not be cropped",
+    NOT_RESTORED: "images could not be restored",
+    WORSE: "crops are not quite what was asked for",
+}
 # class of the line, and its words
 _AWAY = (
     (
@@ -72,7 +90,7 @@ def header(view: View) -> str:
         Rect(0, 0, window.x, window.height),
         f"<span class='ck-title ck-name ck-cut'>{text(view.folder)}</span>{_within(view)}"
         f"{_toned(view)}<span class='ck-quiet'>{_filtered(session)}{_arranged(session)}"
-        f"page {session.page + 1} of {session.pages}{so_far}</span>"
+        f"page {session.page + 1} of {session.pages}{so_far}{_done(session)}</span>"
         f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
         f"<span class='ck-quiet'>{_decided(session)}</span>"
         f"{_targets(session)}{_proposing(view)}{_pace(view)}" + "".join(pills),
@@ -90,6 +108,11 @@ def _window(view: View) -> str:
         f"<span>{sign}</span><span class='ck-more'>{words}</span><span class='ck-more'>{key}</span>"
     )
     return at(view.layout, view.layout.window.inset(3), inner, "ck-button")
+
+
+def _done(session: ReviewState) -> str:
+    """Say where nothing is left to decide, whichever page is looked at."""
+    return ", done" if session.whole and session.total and not session.images.left else ""
 
 
 def _decided(session: ReviewState) -> str:
@@ -137,8 +160,11 @@ def _unsigned(view: View) -> Iterable[str]:
 def strip(view: View) -> str:
     """Return the last decisions: a click goes back to one."""
     session, layout = view.session, view.layout
-    last = session.undo[-layout.places :]
-    return "".join(_place(view, number, path) for number, path in enumerate(last))
+    last, latest = session.undo[-layout.places :], session.images.latest
+    return "".join(
+        _place(view, number, path, "ck-latest" if path in latest else "")
+        for number, path in enumerate(last)
+    )
 
 
 def foot(view: View) -> str:
@@ -154,11 +180,14 @@ def foot(view: View) -> str:
         f"<span class='ck-focused ck-at' style='position:static'>{hints}"
         f"{'' if grid else _shapes(view)}</span>"
     )
-    sheet = f"<span class='ck-quiet'>{keys((view.keymap.label('sheet'),))} all keys</span>"
+    report, sheet = (
+        button(name, f"{keys((view.keymap.label(name),))} {words}")
+        for name, words in (("report", "report"), ("sheet", "all keys"))
+    )
     return (
         (_typed(view) if view.prompt else _message(view.layout, view))
         + at(view.layout, view.layout.hints, away + shown, "ck-side")
-        + at(view.layout, view.layout.help, sheet, "ck-side ck-right")
+        + at(view.layout, view.layout.help, report + sheet, "ck-side ck-right")
         + _away(view.layout)
     )
 
@@ -182,7 +211,7 @@ def unshown(view: View, error: Exception) -> str:
     """Say in the message line that words could not be made."""
     sentence = f"Something cannot be shown: {error!r}. The log has the details"
     shown = f"<span role='alert' class='ck-two'>{text(sentence)}</span>"
-    return at(view.layout, view.layout.message.trimmed(5), shown, "ck-line ck-stopped")
+    return at(view.layout, view.layout.message.trimmed(3), shown, "ck-line ck-stopped")
 
 
 def _hints(arrangement: Arrangement) -> Iterable[tuple[str, str, str]]:
@@ -212,7 +241,7 @@ def _away(layout: PageLayout) -> str:
     return "".join(
         at(
             layout,
-            layout.message.trimmed(5),
+            layout.message.trimmed(3),
             f"<div role='alert'>{words}</div>",
             f"ck-line {state}",
         )
@@ -239,9 +268,10 @@ def _within(view: View) -> str:
     session = view.session
     if not session.entries or count in (0, len(session.listing)):
         return ""
-    folder = folder_of(session.entries[session.chosen].path) or "no folder"
+    folders = folder_of(session.entries[session.chosen].path).split("/")
+    crumbs = f" {_INTO} ".join(filter(None, folders)) or "in no folder of it"
     of_all = f"{decided:,} of {count:,}" if session.whole else f"{decided:,} decided"
-    return f"<span class='ck-quiet ck-more ck-cut'>{text(folder)} · {of_all}</span>"
+    return f"<span class='ck-quiet ck-more ck-cut'>{_INTO} {text(crumbs)} · {of_all}</span>"
 
 
 def _pace(view: View) -> str:
@@ -250,27 +280,31 @@ def _pace(view: View) -> str:
     session = view.session
     left = session.total - session.decided - len(session.broken)
     is_known = session.whole and left > 0
-    rest = f" · {_minutes(left / view.rate * 60)} left" if is_known else ""
+    rest = f" · {minutes(left / view.rate * 60)} left" if is_known else ""
     words = f"{view.rate:,.0f} an hour{rest}"
     return f"<span class='ck-quiet ck-cut'>{words}</span>"
 
 
-def _minutes(minutes: float) -> str:
-    whole = max(1, round(minutes))
+def minutes(number: float) -> str:
+    """Return a time as it is told: in whole minutes, or hours."""
+    whole = max(1, round(number))
     return f"{whole} min" if whole < 100 else f"{whole / 60:.0f} h"  # noqa: PLR2004  (reads well)
 
 
-def _place(view: View, number: int, path: str) -> str:
-    settled = view.session.settled[path]
+def _place(view: View, number: int, path: str, latest: str) -> str:
+    """Return one of the last decisions: the crop that it makes, seen small."""
+    settled, layout = view.session.settled[path], view.layout
     classes, sign, word = outcome(settled)
-    name, thumb = file_name(path), view.thumbs.get(path)
-    data = b64encode(thumb).decode() if thumb else ""
-    picture = f"<img alt='{text(name)}' src='data:image/jpeg;base64,{data}'>" if thumb else ""
-    content = picture or f"<span class='ck-cut'>{text(name)}</span>"
+    name, thumb, place = file_name(path), view.thumbs.get(path), layout.place(number)
+    content = f"<span class='ck-cut'>{text(name)}</span>"
+    if thumb:
+        size = view.session.decision(path).size
+        box = settled.box or PixelBox.full(size)
+        content = crop_of(thumb, name, box, size, place.width / place.height)
     becomes = fate(view, Done(path, settled))
     word = " · ".join(filter(None, (slot_of(path), word, becomes)))
     badge = f"<span class='ck-badge {classes}' title='{text(word)}'>{sign}</span>"
-    return at(view.layout, view.layout.place(number), content + badge, "ck-place")
+    return at(layout, place, content + badge, f"ck-place {latest}")
 
 
 def _typed(view: View) -> str:
@@ -284,7 +318,7 @@ def _typed(view: View) -> str:
         f"<span class='ck-quiet ck-cut ck-grow'>{text(prompt.hint)}</span>"
         f"<span class='ck-quiet'>{keys(('Enter',))} do it {keys(('Esc',))} leave it</span>"
     )
-    return at(view.layout, view.layout.message.trimmed(5), typed, "ck-line ck-prompt")
+    return at(view.layout, view.layout.message.trimmed(3), typed, "ck-line ck-prompt")
 
 
 def _message(layout: PageLayout, view: View) -> str:
@@ -293,11 +327,11 @@ def _message(layout: PageLayout, view: View) -> str:
     note = messages.note or _awaited(view.session)
     line = {
         "stopped": _stopped(messages),
-        "problem": _problem(messages, view.keymap.label("acknowledge")),
+        "problem": _problem(messages, view),
         "note": f"<span class='ck-cut ck-quiet' role='status'>{text(note)}</span>",
         "none": f"<span class='ck-cut ck-quiet'>{text(_chosen(view.session))}</span>",
     }[kind]
-    return at(layout, layout.message.trimmed(5), line, f"ck-line ck-{kind}")
+    return at(layout, layout.message.trimmed(3), line, f"ck-line ck-{kind}")
 
 
 def _chosen(session: ReviewState) -> str:
@@ -328,25 +362,38 @@ def _stopped(messages: Messages) -> str:
     return f"<div role='alert' class='ck-whole'>{stopped}</div>"
 
 
-def _problem(messages: Messages, key: str) -> str:
-    """Show the problem in front, the two behind it in short, and how many there are."""
-    if not messages.problems:
+def _problem(messages: Messages, view: View) -> str:
+    """Show the problem in front, or how many of its kind there are, and the next in short."""
+    front = messages.front
+    if not front:
         return ""
-    first, *others = messages.problems
+    others = [other for other in messages.problems if other not in front]
     behind = "".join(
-        f"<span class='ck-also ck-more ck-cut'>⚠ {_about(problem)}</span>"
+        f"<span class='ck-also ck-more ck-cut'>⚠ {about(problem)}</span>"
         for problem in others[:_BEHIND]
     )
+    key, report = (keys((view.keymap.label(name),)) for name in ("acknowledge", "report"))
+    several = len(messages.problems) > 1
+    see = button("report", f"{report} see them") if several else ""
     waiting = f"{len(others)} more · " if others else ""
     return (
         f"<div role='alert' class='ck-whole'>"
-        f"<span>⚠</span><span class='ck-cut ck-grow'>{_about(first)}</span></div>"
-        f"{behind}<span>{waiting}{keys((key,))} acknowledge</span>"
+        f"<span>⚠</span><span class='ck-cut ck-grow'>{_in_front(front)}</span></div>"
+        f"{behind}<span>{waiting}{see} {button('acknowledge', f'{key} acknowledge')}</span>"
     )
 
 
-def _about(problem: Message) -> str:
+def _in_front(front: tuple[Message, ...]) -> str:
+    """Say what is in front: one thing in full, of several of a kind how many there are."""
+    number = sum(message.times for message in front)
+    if len(front) == 1 or front[0].kind not in _KINDS:
+        return about(front[0])
+    return f"{number:,} {_KINDS[front[0].kind]}"
+
+
+def about(problem: Message) -> str:
+    """Return which file a problem is about, and the reason."""
     reason = problem.text.removeprefix(f"{problem.about}: ") if problem.about else problem.text
     times = f" ({problem.times} times)" if problem.times > 1 else ""
-    about = f"<span class='ck-name'>{text(problem.about)}</span> " if problem.about else ""
-    return f"{about}{text(reason)}{times}"
+    whose = f"<span class='ck-name'>{text(problem.about)}</span> " if problem.about else ""
+    return f"{whose}{text(reason)}{times}"

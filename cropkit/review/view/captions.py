@@ -9,7 +9,7 @@ from cropkit.review.model import Broken, Decided, Done, Entry, Loading, Mark, Op
 from cropkit.review.model.slots import image_of, slot_of
 from cropkit.review.view.html import at, cut_inside, file_name, keys, text
 from cropkit.review.view.labels import text_width
-from cropkit.review.view.layout import PageLayout
+from cropkit.review.view.layout import CHIP_SIGN, PageLayout
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import Rect
 from cropkit.suggest.sidecar import SOURCE as SIDECAR
@@ -130,6 +130,8 @@ def _chip(view: View, position: int, entry: Entry) -> str:
 
 def chip_words(word: str, signs: tuple[str, ...], room: float, layout: PageLayout) -> str:
     """Return sign and word of a chip, the longest that have room: nothing of them is cut."""
+    if room <= CHIP_SIGN:
+        return f"<span role='img' aria-label='{text(word)}'>{signs[-1]}</span>"
     size = _TIGHT_LETTER if layout.tight else _LETTER
     forms = product((word, _SHORTER.get(word, word)), signs)
     sign, short = next(

@@ -114,6 +114,35 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-small { color: #ffb74d; }
 .cropkit-review .ck-place { overflow: hidden; border-radius: 4px; justify-content: center;
   background: var(--jp-layout-color2, #f3f3f3); font-size: 0.7em; }
 .cropkit-review .ck-place img { width: 100%; height: 100%; object-fit: cover; margin: 0; }
+.cropkit-review .ck-place.ck-latest { outline: 2px solid var(--jp-brand-color1, #1976d2);
+  outline-offset: 1px; }
+.cropkit-review .ck-seek { margin: 0 0 0.8em; font-size: 1.1em; }
+.cropkit-review .ck-contact { display: flex; flex-wrap: wrap; gap: 0.8em; margin-top: 0.6em; }
+.cropkit-review .ck-pair { margin: 0; width: 17em; }
+.cropkit-review .ck-pair > div { display: flex; gap: 0.4em; height: 7.5em; align-items: center; }
+.cropkit-review .ck-pair figcaption { display: flex; gap: 0.5em; white-space: nowrap; }
+.cropkit-review .ck-pair > div > span { display: flex; align-items: center; justify-content: center;
+  width: 8.3em; height: 100%; }
+.cropkit-review .ck-onward { display: flex; flex-wrap: wrap; gap: 0.6em; align-items: center; }
+.cropkit-review .ck-hint { justify-content: center; border-radius: 6px; color: #fff;
+  background: #0d47a1; font-weight: 600; box-shadow: 0 1px 4px rgba(0, 0, 0, 0.4); }
+.cropkit-review .ck-strip { flex-wrap: wrap; gap: 3px; align-content: flex-start;
+  overflow: hidden auto; pointer-events: auto; padding: 2px 4px; font-size: 0.9em; }
+.cropkit-review .ck-strip .ck-does { min-height: 24px; padding: 0 0.5em; }
+.cropkit-review .ck-small-crop { position: relative; display: block; overflow: hidden; flex: none; }
+.cropkit-review .ck-small-crop img, .cropkit-review .ck-place .ck-small-crop img {
+  position: absolute; max-width: none; object-fit: fill; margin: 0; }
+.cropkit-review .ck-small-whole { position: relative; display: block; flex: none; }
+.cropkit-review .ck-small-whole img { display: block; margin: 0; filter: brightness(0.6); }
+.cropkit-review .ck-small-box { position: absolute; box-sizing: border-box;
+  border: 2px solid #fff; outline: 1px solid #10151c; }
+.cropkit-review .cropkit-over .ck-does { pointer-events: auto; cursor: pointer; font: inherit;
+  border: 1px solid currentColor; border-radius: 4px; padding: 0.05em 0.5em; min-height: 24px;
+  display: inline-flex; align-items: center; gap: 0.3em; box-sizing: border-box; flex: none;
+  color: inherit; background: var(--jp-layout-color1, #fff); }
+.cropkit-review .cropkit-over .ck-does:hover { background: var(--jp-brand-color1, #1976d2);
+  color: #fff; }
+.cropkit-review .ck-line .ck-does { padding: 0 0.5em; }
 .cropkit-review .ck-badge { position: absolute; right: 2px; bottom: 2px; min-width: 1.5em;
   text-align: center; border-radius: 1em; padding: 0.1em 0.2em; font-size: 1.1em;
   background: var(--jp-layout-color1, #fff); border: 1px solid currentColor; line-height: 1.1; }

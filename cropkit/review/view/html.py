@@ -28,6 +28,15 @@ def keys(labels: tuple[str, ...]) -> str:
     return " ".join(f"<span class='ck-key'>{text(label)}</span>" for label in labels if label)
 
 
+def button(action: str, inner: str, tip: str = "") -> str:
+    """Return something to press that does an action, where the browser's own part is there.
+
+    It takes no focus: keys stay with the canvas, and each action has one.
+    """
+    title = f" title='{text(tip)}'" if tip else ""
+    return f"<span class='ck-does' role='button' data-does='{action}'{title}>{inner}</span>"
+
+
 def pill(word: str, number: int, *, bad: bool = False, more: str = "") -> str:
     """Return a count with its name; `more` of the name goes where there is little room."""
     name = word + (f"<span class='ck-more'>{more}</span>" if more else "")

@@ -22,13 +22,16 @@ SLOP = 6  # how far a hand may slip in a click
 SNAP = 7  # how near a border draws what is dragged
 MESSAGE = 32
 HINTS = 30
+BUTTONS = 62  # two rows
 GAP = 6
 HANDLE = 12
-CHIP, CHIP_WIDE, CHIP_SMALL = 106, 136, 84
-HELP = 104
+CHIP, CHIP_WIDE, CHIP_SMALL, CHIP_SIGN = 106, 136, 84, 34  # the last has a sign and no word
+HELP = 216
 GLANCE = (220, 180)  # of an image in the grid, with its caption
 WINDOW = 132
 _ROOMY = 420  # a caption that has room for the whole words of a verdict
+_WORDY = 140  # one of the grid that has room for a name and a word
+_NARROW_CELL, _NARROW_PAGE = 100.0, 130.0  # cells of the grid, and of a page
 _SMALL_WINDOW, _NARROW = 34, 900  # what the button of the window has where there is little room
 
 
@@ -60,6 +63,7 @@ class PageLayout:
     per_page : how many images are shown
     width, height : of the whole canvas
     aspects : width over height of each image, as far as it is known
+    buttons : whether every key has a button, too
     tight : little room for words, and for the hand: the grid, where boxes are only looked at
     """
 
@@ -68,6 +72,7 @@ class PageLayout:
     height: int = HEIGHT
     aspects: tuple[float, ...] = ()
     tight: bool = False
+    buttons: bool = False
 
     def of(self, *aspects: float) -> "PageLayout":
         """Return the layout of images of these shapes on the same canvas."""
@@ -109,9 +114,15 @@ class PageLayout:
         return Rect(self.width - HELP, self.hints.y, HELP, HINTS)
 
     @property
+    def button_strip(self) -> Rect:
+        """Every key as a button, where that is wanted."""
+        height = BUTTONS if self.buttons else 0
+        return Rect(0, self.hints.y - height, self.width, height)
+
+    @property
     def message(self) -> Rect:
         """The last problem or note."""
-        return Rect(0, self.hints.y - MESSAGE, self.width, MESSAGE)
+        return Rect(0, self.button_strip.y - MESSAGE, self.width, MESSAGE)
 
     @property
     def strip(self) -> Rect:
@@ -142,7 +153,8 @@ class PageLayout:
         known = self.aspects[: self.per_page]
         aspects = known + (USUAL,) * (self.per_page - len(known))
         above_and_below = 1.5 * self.padding + self._caption_height
-        return sliced(aspects, self.board, Trim(self.padding, above_and_below, GAP))
+        narrowest = _NARROW_CELL if self.tight else _NARROW_PAGE
+        return sliced(aspects, self.board, Trim(self.padding, above_and_below, GAP, narrowest))
 
     def cell(self, position: int) -> Rect:
         """Frame of one image with its caption."""
@@ -163,8 +175,9 @@ class PageLayout:
     def chip(self, position: int) -> Rect:
         """Return where the verdict is: a click accepts this image."""
         caption = self.caption(position)
+        small = CHIP_SMALL if caption.width >= _WORDY else CHIP_SIGN
         wide = CHIP_WIDE if caption.width >= _ROOMY else CHIP
-        width = CHIP_SMALL if self.tight else wide
+        width = small if self.tight else wide
         return Rect(caption.right - width, caption.y, width, caption.height)
 
     def target(self, x: float, y: float) -> Target | None:

@@ -18,16 +18,22 @@ _FLATTEST = 3.0  # a cell is no flatter and no narrower, whatever its picture is
 _TREES = 4  # of so many images every tree is tried, of more of them rows alone
 _ENOUGH = 0.75  # of the room: then the images should rather be of one size
 _EVEN = 6.0  # how many times as large as the smallest the largest may be then
-_NARROWEST, _LOWEST = 130.0, 40.0  # a cell, for its caption, and the picture in it
+_LOWEST = 40.0  # a picture in its cell
 
 
 @dataclass(frozen=True, slots=True)
 class Trim:
-    """What a cell has round its picture: at each side, above and below together, and between."""
+    """What a cell has round its picture: at each side, above and below together, and between.
+
+    Parameters
+    ----------
+    narrowest : a cell may be, for its caption
+    """
 
     beside: float
     above_and_below: float
     gap: float
+    narrowest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,7 @@ def _even(count: int, room: Rect, trim: Trim) -> tuple[Rect, ...]:
 def _is_legible(cells: tuple[Rect, ...], trim: Trim) -> bool:
     """Whether each cell has room for its caption, and a picture."""
     lowest = trim.above_and_below + _LOWEST
-    return all(cell.width > _NARROWEST and cell.height > lowest for cell in cells)
+    return all(cell.width > trim.narrowest and cell.height > lowest for cell in cells)
 
 
 def _worth(cells: tuple[Rect, ...], room: Rect, trim: Trim) -> tuple[bool, bool, float]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cropkit.review.keys.keymap import Keymap
@@ -28,6 +29,11 @@ class View:
     proposing : what there is to tell of those who propose boxes
     fills : whether the review takes the whole window; None where that cannot be
     tone : how much brighter, or with how much more contrast, pictures are seen than they are
+    sought : what is looked for in the sheet of keys
+    report : whether the report is wanted before the end
+    next_folder : what there is to review after this, known at the end
+    hints : of `view.hints`, those that this person has not done yet
+    spent : seconds of this sitting that went into deciding
     """
 
     folder: str
@@ -47,6 +53,11 @@ class View:
     proposing: tuple[str, ...] = ()
     fills: bool | None = None
     tone: str = ""
+    sought: str = ""
+    report: bool = False
+    spent: float = 0.0
+    hints: frozenset[str] = frozenset()
+    next_folder: Path | None = None
 
     @property
     def kept_whole(self) -> int:

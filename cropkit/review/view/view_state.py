@@ -32,6 +32,10 @@ class ViewState:
         self.guides, self.tone = Guides.THIRDS, Tone()
         self._boxes: dict[str, PixelBox] = {}
 
+    def put_buttons(self, *, shown: bool) -> None:
+        """Have room for a button for every key, or none."""
+        self.layout = replace(self.layout, buttons=shown)
+
     def resize(self, width: int, height: int) -> None:
         """Lay everything out in a canvas of that size."""
         self.layout = replace(self.layout, width=width, height=height)
