@@ -15,6 +15,7 @@ _PACKAGES = {
     "batch": ("papermill", "ipykernel", "matplotlib", "jinja2", "nbclient"),
     "desktop": ("dbus_fast",),
     "parquet": ("pyarrow",),
+    "vision": ("onnxruntime",),
 }
 
 

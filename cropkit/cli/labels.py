@@ -90,6 +90,8 @@ def _add_suggest(commands: Commands) -> None:
     parser = folder_command(commands, "suggest", text, _suggest)
     text = "what is called with each image, upright, RGB, or with its path"
     parser.add_argument("--with", dest="model", metavar="MODULE:FUNCTION|PLUG-IN", help=text)
+    text = "a model that proposes boxes (docs/suggestions.md; the extra vision)"
+    parser.add_argument("--model", dest="onnx", type=Path, metavar="FILE.onnx", help=text)
     learning.add(parser)
     text = "what a call gets, one or a list (by default as it is annotated, else an image)"
     wants = ("image", "path", "images", "paths")
@@ -150,8 +152,9 @@ def _import(arguments: argparse.Namespace) -> int:
 def _suggest(arguments: argparse.Namespace) -> int:
     if arguments.evaluate or arguments.train_head:
         return learning.run(arguments)
-    if (arguments.model is None) is (arguments.head is None):
-        say("suggest needs a model (`--with`), a `--head`, `--evaluate` or `--train-head`")
+    named = [each for each in (arguments.model, arguments.onnx, arguments.head) if each is not None]
+    if len(named) != 1:
+        say("suggest needs one of `--with`, `--model`, `--head`, `--evaluate` and `--train-head`")
         return USAGE
     _check_rule(arguments)
     model = _model(arguments)
@@ -167,6 +170,10 @@ def _suggest(arguments: argparse.Namespace) -> int:
 
 
 def _model(arguments: argparse.Namespace) -> "Detections":
+    if arguments.onnx is not None:
+        from cropkit.suggest import onnx_model  # noqa: PLC0415  (as above)
+
+        return onnx_model.suggester(arguments.onnx, arguments.name or "", arguments.version)
     if arguments.model is None:
         from cropkit.taste.proposing import learned  # noqa: PLC0415  (as above)
 

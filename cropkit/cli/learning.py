@@ -43,6 +43,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     either.add_argument("--evaluate", action="store_true", help=text)
     text = "learn from a data set, or a collection, and write that to `--out`"
     either.add_argument("--train-head", action="store_true", help=text)
+    text = "of a data set or collection: also by what models see (the extra vision)"
+    parser.add_argument("--vision", action="store_true", help=text)
     text = "of `--evaluate`: a new file, a line for each image with up to three boxes"
     parser.add_argument("--predictions", type=Path, metavar="FILE", help=text)
     text = "of `--train-head`: the new file, a few kB of JSON"
@@ -63,9 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     from cropkit.taste.examples import examples  # noqa: PLC0415  (codecs: not for `--help`)
     from cropkit.taste.head import Head  # noqa: PLC0415  (as above)
+    from cropkit.taste.proposing import describe_by  # noqa: PLC0415  (as above)
 
     with progress_bar() as show:
-        known = examples(arguments.folder, show, state=arguments.state)
+        describe = describe_by(vision=arguments.vision)
+        known = examples(arguments.folder, show, state=arguments.state, describe=describe)
     _check_has_some(known, arguments.folder)
     head = Head.fitted(known.history.features, known.history.wanted)
     head.write(arguments.out)
@@ -85,7 +89,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     chosen = head.read(arguments.head) if arguments.head else None
     with progress_bar() as show:
-        report = evaluated(arguments.folder, arguments.state, chosen, show)
+        report = evaluated(arguments.folder, arguments.state, chosen, show, vision=arguments.vision)
     known, result = report.known, report.evaluation
     _check_has_some(known, arguments.folder)
     if arguments.predictions is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from cropkit import bounded
 from cropkit.errors import CropkitError
@@ -28,6 +29,7 @@ from cropkit.taste.portfolio import History, is_learned
 _SMALL = Size(256, 256)  # pixels: more is not looked at
 
 Show = Callable[[str, int, int], object]
+Describe = Callable[[Image.Image], Array]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,13 +67,20 @@ class Examples:
         return replace(known, suggested=np.where(is_models[:, None], known.suggested, np.nan))
 
 
-def examples(folder: Path, show: Show = lambda *_: None, *, state: Path | None = None) -> Examples:
+def examples(
+    folder: Path,
+    show: Show = lambda *_: None,
+    *,
+    state: Path | None = None,
+    describe: Describe = features.features,
+) -> Examples:
     """Return the examples of a collection or a data set; files are read, and nothing is written.
 
     Parameters
     ----------
     show : told of progress: what, how many, of how many
     state : the folder that holds its `.cropkit`; None: where it is found
+    describe : returns the features of an upright RGB image of at most 256 pixels a side, or more
 
     Raises
     ------
@@ -83,7 +92,7 @@ def examples(folder: Path, show: Show = lambda *_: None, *, state: Path | None =
     every = list((decided if is_collection else data_set).examples(scope))
     problems = [each for each in every if isinstance(each, Problem)]
     wanted = [each for each in every if isinstance(each, Example)]
-    used, table = _looked_at(wanted, problems, show)
+    used, table = _looked_at(wanted, problems, show, describe)
     history = History(
         table,
         _array([each.box for each in used]),
@@ -102,7 +111,7 @@ def examples(folder: Path, show: Show = lambda *_: None, *, state: Path | None =
 
 
 def _looked_at(
-    every: list[Example], problems: list[Problem], show: Show
+    every: list[Example], problems: list[Problem], show: Show, describe: Describe
 ) -> tuple[list[Example], Array]:
     """Return those that can be read, and their features (N, COUNT)."""
     numbers: list[Array] = []
@@ -110,22 +119,23 @@ def _looked_at(
     for count, example in enumerate(every):
         show("images", count, len(every))
         try:
-            numbers.append(of_content(example.read(), example.image))
+            numbers.append(describe(_small(example.read(), example.image)))
             used.append(example)
         except CropkitError as error:
             problems.append(Problem(ProblemKind.PREVIEW, example.image, str(error)))
-    return used, np.array(numbers, dtype=np.float64).reshape(-1, features.COUNT)
+    width = len(numbers[0]) if numbers else features.COUNT
+    return used, np.array(numbers, dtype=np.float64).reshape(-1, width)
 
 
-def of_content(data: bytes, name: str) -> Array:
-    """Return the features of an image file (COUNT,).
+def _small(data: bytes, name: str) -> Image.Image:
+    """Return an image file, upright and small.
 
     Raises
     ------
     Refused
         It cannot be decoded, or only at more cost than one file may have.
     """
-    return features.features(bounded.done(upright, data, name, _SMALL))
+    return bounded.done(upright, data, name, _SMALL)
 
 
 def _is_models(source: Source) -> bool:

@@ -20,6 +20,10 @@ _TINY = 1e-9
 _PER_AXIS = len(_QUANTILES) + _BINS
 _OF_MAPS = _MAPS * 2 * _PER_AXIS
 COUNT = _OF_MAPS + 7
+_OF_MAP = 2 * _PER_AXIS
+_FACES = 11  # whether, how many, the largest, all of them: boxes, and the logarithm of an area
+SEEN = _OF_MAP + 2 + _FACES
+"""How many more there are of an image whose subjects and faces a model has looked for."""
 
 
 def features(image: Image.Image, ratio: float | None = None) -> Array:
@@ -42,17 +46,49 @@ def features(image: Image.Image, ratio: float | None = None) -> Array:
 
 def aspect(of: Array) -> Array:
     """Return the ratios of images, width to height, (N,) from their features (N, COUNT)."""
-    return np.asarray(np.exp(of[:, -2]))
+    return np.asarray(np.exp(of[:, COUNT - 2]))
+
+
+def of_map(subject: Array) -> Array:
+    """Return where a map (SIDE, SIDE) from 0 to 1 has its mass, and how much: for `seen`."""
+    spread = [_along(subject, axis) for axis in (0, 1)]
+    return np.concatenate([*spread, [np.log1p(subject.mean()), np.log1p(_peak(subject))]])
+
+
+def of_faces(faces: Array) -> Array:
+    """Return where faces are, as numbers (_FACES,).
+
+    Parameters
+    ----------
+    faces : boxes (N, 4), largest first
+    """
+    if not len(faces):
+        return np.zeros(_FACES)
+    whole = np.concatenate([faces[:, :2].min(axis=0), faces[:, 2:].max(axis=0)])
+    area = float(np.prod(faces[0, 2:] - faces[0, :2]))
+    return np.array([1, np.log1p(len(faces)), *faces[0], *whole, np.log(area + 1e-4)])
 
 
 def mirrored(of: Array) -> Array:
-    """Return features (N, COUNT) as those of the images turned left to right."""
+    """Return features (N, COUNT) or (N, COUNT + SEEN) as of the images turned left to right."""
     turned = of.copy()
-    across = of[:, :_OF_MAPS].reshape(len(of), _MAPS, 2, _PER_AXIS)[:, :, 0]
-    quantiles, bins = np.split(across, [len(_QUANTILES)], axis=-1)
-    back = np.concatenate([1 - quantiles[..., ::-1], bins[..., ::-1]], axis=-1)
-    turned[:, :_OF_MAPS].reshape(len(of), _MAPS, 2, _PER_AXIS)[:, :, 0] = back
+    across = turned[:, :_OF_MAPS].reshape(len(of), _MAPS, 2, _PER_AXIS)[:, :, 0]
+    across[...] = _reversed(across)
+    if of.shape[1] > COUNT:
+        seen = turned[:, COUNT:]
+        seen[:, :_PER_AXIS] = _reversed(seen[:, :_PER_AXIS])
+        has_face = seen[:, -_FACES] > 0
+        for at in (-9, -5):  # left and right of a box
+            left, right = seen[:, at].copy(), seen[:, at + 2].copy()
+            seen[:, at] = np.where(has_face, 1 - right, 0)
+            seen[:, at + 2] = np.where(has_face, 1 - left, 0)
     return turned
+
+
+def _reversed(across: Array) -> Array:
+    """Return quantiles and bins along the horizontal axis, from its other end."""
+    quantiles, bins = np.split(across, [len(_QUANTILES)], axis=-1)
+    return np.concatenate([1 - quantiles[..., ::-1], bins[..., ::-1]], axis=-1)
 
 
 def _along(of: Array, axis: int) -> Array:

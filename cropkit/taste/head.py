@@ -21,7 +21,7 @@ _REACH = 4.0  # standard deviations: features farther out than any that were lea
 _KEPT = 200  # residuals
 _FORM = "cropkit-head-1"
 _LARGEST = 1 << 20  # bytes of a file
-_ROWS = max(_KEPT, features.COUNT)
+_ROWS = max(_KEPT, features.COUNT + features.SEEN)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +66,16 @@ class Head:
         return cls(len(of), median, mean, scale, weights, residuals[chosen])
 
     @property
+    def features(self) -> str | int:
+        """Which features it is for."""
+        return _VERSIONS[len(self.mean)]
+
+    @property
+    def has_seen(self) -> bool:
+        """Whether it is for what models see, too."""
+        return len(self.mean) > features.COUNT
+
+    @property
     def is_constant(self) -> bool:
         """Whether nothing of the features helped."""
         return not self.weights.any()
@@ -82,8 +92,8 @@ class Head:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as `read` takes it."""
-        arrays = {name: getattr(self, name).round(6).tolist() for name in _SHAPES}
-        return {"form": _FORM, "features": features.VERSION, "count": self.count} | arrays
+        arrays = {name: getattr(self, name).round(6).tolist() for name in _shapes(0)}
+        return {"form": _FORM, "features": self.features, "count": self.count} | arrays
 
     def write(self, path: Path) -> None:
         """Write it to a file that is not there yet.
@@ -96,13 +106,20 @@ class Head:
         documents.write(path, json.dumps(self.to_json()))
 
 
-_SHAPES: dict[str, tuple[int, ...]] = {
-    "median": (4,),
-    "mean": (features.COUNT,),
-    "scale": (features.COUNT,),
-    "weights": (features.COUNT, 4),
-    "residuals": (-1, 4),
+_VERSIONS: dict[int, int | str] = {
+    features.COUNT: features.VERSION,
+    features.COUNT + features.SEEN: f"{features.VERSION} with vision",
 }
+
+
+def _shapes(count: int) -> dict[str, tuple[int, ...]]:
+    return {
+        "median": (4,),
+        "mean": (count,),
+        "scale": (count,),
+        "weights": (count, 4),
+        "residuals": (-1, 4),
+    }
 
 
 def read(path: Path) -> Head:
@@ -122,11 +139,13 @@ def parsed(document: Any, path: Path) -> Head:  # noqa: ANN401  (whatever JSON h
     """Return the head that a document says; one of another shape raises as `documents.numbers`."""
     if document["form"] != _FORM:
         raise BadTaste(path, f"is no {_FORM}")
-    if document["features"] != features.VERSION:
+    count = next((n for n, each in _VERSIONS.items() if document["features"] == each), None)
+    if count is None:
         version = f"{document['features']!r:.20}"
         raise BadTaste(path, f"is for features {version}, not {features.VERSION}")
     arrays = {
-        name: documents.numbers(document[name], shape, _ROWS) for name, shape in _SHAPES.items()
+        name: documents.numbers(document[name], shape, _ROWS)
+        for name, shape in _shapes(count).items()
     }
     if not (arrays["scale"] > 0).all():
         raise BadTaste(path, "has a scale that is not positive")

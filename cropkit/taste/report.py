@@ -14,6 +14,7 @@ from cropkit.taste.evaluation import Evaluation, Figures, Predictions
 from cropkit.taste.examples import Examples, Show, examples
 from cropkit.taste.head import Head
 from cropkit.taste.portfolio import House
+from cropkit.taste.proposing import describe_by
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +55,8 @@ def evaluated(
     state: Path | str | None = None,
     head: Head | None = None,
     show: Show = lambda *_: None,
+    *,
+    vision: bool = False,
 ) -> Report:
     """Tell how good the boxes of a collection, or of a data set, are; nothing is written.
 
@@ -64,14 +67,16 @@ def evaluated(
     head : what was learned elsewhere; None: a collection is replayed as a review, with the taste
         that its reviews begin with, and a data set is predicted by cross-validation
     show : told of progress: what, how many, of how many
+    vision : learn from what models see, too; of a head it is known
 
     Raises
     ------
-    NotAFolder, MissingFile, BadSuggestion, AuditError, BadTaste, BadParameterValue
+    NotAFolder, MissingFile, BadSuggestion, AuditError, BadTaste, BadParameterValue, NotInstalled
         There is nothing to tell of, or it cannot be read.
     """
     folder, where = parameters.path_named("decided", decided), parameters.state_named(state)
-    known = examples(folder, show, state=where)
+    describe = describe_by(vision=head.has_seen if head else vision)
+    known = examples(folder, show, state=where, describe=describe)
     predictions = _predictions(known, head, folder, where)
     return Report(known, predictions, evaluation.evaluate(known, predictions))
 

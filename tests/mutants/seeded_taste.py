@@ -32,8 +32,8 @@ TASTE: tuple[Mutant, ...] = (
     mutant(
         "a head of other features is taken",
         HEAD,
-        'if document["features"] != features.VERSION:',
-        "if False:",
+        'if document["features"] == each',
+        "if each",
         IN_HEADS,
     ),
     mutant(
@@ -161,5 +161,19 @@ TASTE: tuple[Mutant, ...] = (
         'if array.dtype.kind not in "iuf" or',
         "if",
         IN_HOUSES,
+    ),
+    mutant(
+        "a face is on the same side in a mirror",
+        "taste/features.py",
+        "seen[:, at] = np.where(has_face, 1 - right, 0)",
+        "seen[:, at] = np.where(has_face, left, 0)",
+        "tests/taste/test_vision.py",
+    ),
+    mutant(
+        "a model's file may be any",
+        "taste/vision.py",
+        "if hashlib.sha256(data).hexdigest() != DIGESTS[name]:",
+        "if not data:",
+        "tests/taste/test_vision.py",
     ),
 )

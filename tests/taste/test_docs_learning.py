@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,9 @@ def test_all_of_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
             if "photos" in words and "--evaluate" in words:
                 words[words.index("photos")] = "reviewed"  # of photos nothing is decided
             ended = run(*words[1:])
+            if {"--vision", "seen.json"} & set(words) and find_spec("onnxruntime") is None:
+                assert ended.returncode == 1, line  # an extra
+                continue
             assert ended.returncode == 0, (line, ended.stderr)
     boxes = capsys.readouterr().out.splitlines()
     assert 1 <= len(boxes) <= 3
