@@ -18,6 +18,7 @@ from cropkit.taste.calibration import Band, Calibration, Rated, bands, cross_fit
 from cropkit.taste.promise import Promise, Terms
 from cropkit.taste.review_plan import Planned, ReviewPlan
 
+_DIGITS = 6  # of a certainty: as many as are kept, by which images are in order ever after
 TO_BE_SEEN = "by the plan a person has to look at it"
 OTHERWISE = "another box is proposed, or it is another image, than was planned"
 
@@ -155,5 +156,5 @@ def drawn(
 def _planned(decision: Decision, calibration: Calibration) -> Planned:
     if decision.box is None or decision.suggestion is None:
         raise BadPlan(decision.path, "has no box")
-    sure = calibration.probability(Rated.of(decision.suggestion))
+    sure = round(calibration.probability(Rated.of(decision.suggestion)), _DIGITS)
     return Planned(decision.path, decision.sha256, decision.size, decision.box, sure)

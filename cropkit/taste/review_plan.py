@@ -202,7 +202,7 @@ def count(state: Path) -> int:
 
 def _row(image: Planned) -> list[Any]:
     size = (image.size.width, image.size.height)
-    return [image.path, image.sha256, *size, *image.box.xyxy, round(image.sure, 6)]
+    return [image.path, image.sha256, *size, *image.box.xyxy, image.sure]
 
 
 def _plan(document: Mapping[str, Any]) -> ReviewPlan:

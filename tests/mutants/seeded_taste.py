@@ -6,6 +6,9 @@ HEAD, PORTFOLIO, LEARNER = "taste/head.py", "taste/portfolio.py", "taste/learner
 DOCUMENTS, HOUSE, IN_HOUSES = "taste/documents.py", "taste/house.py", "tests/taste/test_house.py"
 IN_HEADS, IN_PORTFOLIO = "tests/taste/test_heads.py", "tests/taste/test_portfolio.py"
 IN_FIGURES, IN_REVIEWS = "tests/taste/test_evaluation.py", "tests/review/test_review_learning.py"
+PROMISE, ASSURANCE, PLAN = "taste/promise.py", "taste/assurance.py", "taste/review_plan.py"
+IN_PROMISES, IN_PLANS = "tests/taste/test_promise.py", "tests/batch/test_unseen.py"
+STATS, IN_SAVINGS = "monitor/stats.py", "tests/monitor/test_saving.py"
 
 TASTE: tuple[Mutant, ...] = (
     mutant(
@@ -175,5 +178,61 @@ TASTE: tuple[Mutant, ...] = (
         "if hashlib.sha256(data).hexdigest() != DIGESTS[name]:",
         "if not data:",
         "tests/taste/test_vision.py",
+    ),
+    mutant(
+        "each set has the whole error for itself",
+        PROMISE,
+        "(1 - terms.confidence) / len(self._sizes)",
+        "1 - terms.confidence",
+        IN_PROMISES,
+    ),
+    mutant(
+        "decisions out of the order drawn prove something",
+        PROMISE,
+        "self.first = _until(_is_unseen(fates))",
+        "self.first = int((~_is_unseen(fates)).sum())",
+        IN_PROMISES,
+    ),
+    mutant(
+        "so many may be changed of all, and not of those that nobody sees",
+        PROMISE,
+        "allowed(self._left, terms.error)",
+        "allowed(self._sizes, terms.error)",
+        IN_PROMISES,
+    ),
+    mutant(
+        "what nobody can tell is taken off the rest",
+        PROMISE,
+        "self._in_sets(fates == Fate.CHANGED)",
+        "self._in_sets(_is_bad(fates))",
+        IN_PROMISES,
+    ),
+    mutant(
+        "a count under what was seen is taken for one above it",
+        ASSURANCE,
+        "(is_above & (evidence >= -log(proof.p)))",
+        "(evidence >= -log(proof.p))",
+        IN_PROMISES,
+    ),
+    mutant(
+        "an image that is gone is no matter",
+        PLAN,
+        "return Fate.OPEN if is_there(image.path) else Fate.UNKNOWN",
+        "return Fate.OPEN",
+        IN_PLANS,
+    ),
+    mutant(
+        "a batch accepts another box than was planned",
+        "batch/unseen.py",
+        "(decision.sha256, decision.box) == (planned.sha256, planned.box)",
+        "decision.sha256 == planned.sha256",
+        IN_PLANS,
+    ),
+    mutant(
+        "the first learned box is counted, which is never a control",
+        STATS,
+        "each.decided_at > begun[each.reviewer]",
+        "each.decided_at >= begun[each.reviewer]",
+        IN_SAVINGS,
     ),
 )
