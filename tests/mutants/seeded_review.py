@@ -35,6 +35,7 @@ EDITS, IN_UNDOING = "review/model/edits.py", "tests/review/test_model_undoing.py
 SELECTING = "review/model/selecting.py"
 IN_SELECTED = "tests/review/test_model_selected.py"
 IN_EXACT_KEYS = "tests/review/test_review_exact_keys.py"
+IN_FIRST_MINUTE = "tests/review/test_review_first_minute.py"
 IN_SILENCE = "tests/review/test_review_silence.py"
 
 REVIEW = (
@@ -119,10 +120,45 @@ REVIEW = (
     ),
     mutant(
         "a number leads to the image after it",
-        PROMPT,
-        "JumpTo(int(text) - 1)",
-        "JumpTo(int(text))",
-        IN_KEYS,
+        NAVIGATION,
+        "return int(text) - 1",
+        "return int(text)",
+        IN_MODEL,
+    ),
+    mutant(
+        "a label may lie on a handle",
+        "review/view/labels.py",
+        "return place.is_inside(frame) and not any(map(place.meets, taken))",
+        "return place.is_inside(frame)",
+        "tests/review/test_labels.py",
+    ),
+    mutant(
+        "a hint that was followed comes again",
+        CONTROLLER,
+        "self._preferences.choose(hint)",
+        "pass",
+        IN_FIRST_MINUTE,
+    ),
+    mutant(
+        "problems of a kind are acknowledged one by one",
+        "review/model/messages.py",
+        "return first + tuple(",
+        "return first or tuple(",
+        IN_FIRST_MINUTE,
+    ),
+    mutant(
+        "what is typed over the sheet are keys",
+        "review/input/keyboard.py",
+        "if not self.sheet or held:",
+        "if self.sheet or not held:",
+        IN_FIRST_MINUTE,
+    ),
+    mutant(
+        "a pause is time spent on images",
+        "review/runtime/pace.py",
+        "min(_PAUSE, self._last - before)",
+        "self._last - before",
+        IN_FIRST_MINUTE,
     ),
     mutant(
         "four numbers are taken for edges",
