@@ -183,7 +183,7 @@ class ReviewController:
         """Look at the collection as this person did last."""
         view_state = self.screen.view_state
         try:
-            self.session = as_left(self.session, here)
+            self.session = as_left(self.session, here, self.store.place())
             view_state.follow(self.session)
             view_state.choose(self._own, here.get("zooms", {}))
         except (ValueError, AttributeError, TypeError) as error:

@@ -1,6 +1,7 @@
 """The review as a state machine: what holds for any sequence of moves."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from strategies import suggestions
 from cropkit.errors import IllegalMove
 from cropkit.framing import around
 from cropkit.geometry import NormalizedBox, PixelBox, Size
-from cropkit.records import Status, Suggestion, Verdict
+from cropkit.records import Note, Status, Suggestion, Verdict
 from cropkit.review.keys.actions import Command
 from cropkit.review.keys.keymap import Binding, conflicts, preset
 from cropkit.review.model import (
@@ -29,6 +30,7 @@ from cropkit.review.model import (
     Arrangement,
     Broken,
     CarryBox,
+    CarryOn,
     Choose,
     ChooseNext,
     ConfidenceScanned,
@@ -48,13 +50,19 @@ from cropkit.review.model import (
     LoadFailed,
     Loading,
     Mark,
+    MoreOnPage,
     Move,
     NextCandidate,
     NextFilter,
     NextSlot,
     NextUnreviewed,
+    NotesKnown,
     Nudge,
     Open,
+    Pick,
+    PickAll,
+    PickNone,
+    PickTo,
     Redo,
     RemoveCrop,
     ResetBox,
@@ -66,13 +74,17 @@ from cropkit.review.model import (
     SetBox,
     SetRatio,
     SetSize,
+    ShareBox,
+    TakeCandidate,
     ToggleLock,
     ToggleMark,
+    ToggleStar,
     ToggleTargets,
     TurnFolder,
     TurnLock,
     TurnPage,
     Undo,
+    WriteNote,
     advance,
     begin,
 )
@@ -133,6 +145,11 @@ own_moves = st.one_of(
     st.sampled_from([AddCrop(), RemoveCrop(), NextSlot(), ToggleTargets()]),
     st.sampled_from([Redo(), Undo(), NextFilter(), DropCredentials()]),
     st.builds(Arrange, st.sampled_from(Arrangement)),
+    st.builds(Pick, st.none() | st.integers(-1, 8)),
+    st.builds(PickTo, st.integers(-1, 8), st.integers(-1, 8)),
+    st.sampled_from([PickAll(), PickNone(), ShareBox(), CarryOn(), ToggleStar(), WriteNote("x")]),
+    st.builds(TakeCandidate, st.integers(-1, 2)),
+    st.builds(MoreOnPage, st.sampled_from([1, -1])),
     st.builds(ToggleMark, st.just(Mark.LATER), st.none() | st.integers(0, 8)),
     st.builds(TurnFolder, st.sampled_from([1, -1])),
     st.builds(JumpTo, st.integers(-1, 8)),
@@ -267,6 +284,16 @@ TestAnySequenceOfMoves.settings = settings(max_examples=60, stateful_step_count=
 # --- every key of the table
 
 
+def _nothing(_: ReviewState) -> tuple[Move, ...]:
+    return ()
+
+
+_FIRST: Mapping[str, Callable[[ReviewState], tuple[Move, ...]]] = {
+    "share": lambda _: (Choose(0), SetBox(PixelBox(5, 6, 70, 80)), Pick(1)),
+    "star": lambda s: (NotesKnown(dict.fromkeys(s.on_page(s.page), Note())),),
+}
+
+
 @pytest.mark.parametrize("binding", [b for b in KEYS if not isinstance(b.does, Command)], ids=str)
 def test_every_key_of_the_table_does_something(binding: Binding) -> None:
     """In the middle of a review with folders, candidates, slots and undone decisions."""
@@ -293,6 +320,7 @@ def test_every_key_of_the_table_does_something(binding: Binding) -> None:
         session = on(session, Choose(0), AddCrop())
     if binding.name == "reopen":
         session = on(session, TurnPage(-1))
+    session = on(session, *_FIRST.get(binding.name, _nothing)(session))
     if binding.name == "look":
         session = opened(on(session, Arrange(Arrangement.GRID)))
     assert advance(on(session, chosen), binding.does).session != on(session, chosen)

@@ -182,6 +182,8 @@ def test_a_way_to_look_is_taken_up_as_it_was_left() -> None:
         session = on(opened(session), *moves[1:])
         again = as_left(begun(PATHS), json.loads(json.dumps(way(session))))
         assert way(again) == way(session)
+    there = as_left(begun(PATHS, 3, place="7.png"), {"arrangement": "single"}, "7.png")
+    assert there.entries[0].path == "7.png"
     nothing = as_left(begun(PATHS), {"filter": Filter.REJECTED})
     assert nothing.filter is Filter.ALL  # no image passes
     done = begun((), settled={})

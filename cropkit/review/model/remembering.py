@@ -12,7 +12,7 @@ from cropkit.review.model.state import (
     Held,
     ReviewState,
 )
-from cropkit.review.model.transforms import arranged, choosing, filtered, turned
+from cropkit.review.model.transforms import arranged, choosing, filtered, place_of, turned
 from cropkit.targets import LARGEST
 
 _ONCE = frozenset({Filter.ASIDE})  # what it shows is known to one kernel only
@@ -28,11 +28,17 @@ def way(session: ReviewState) -> dict[str, Any]:
     }
 
 
-def as_left(session: ReviewState, document: Mapping[str, Any]) -> ReviewState:
-    """Return a session that begins as `way` has told it, at the image where it begins.
+def as_left(
+    session: ReviewState, document: Mapping[str, Any], place: str | None = None
+) -> ReviewState:
+    """Return a session that begins as `way` has told it, where it was left.
 
     A filter that no image passes is none, and what is asked for by name is not overridden: a lock
     is not held where targets are.
+
+    Parameters
+    ----------
+    place : the image that it was left at; None, or one that is not shown: where it begins
 
     Raises
     ------
@@ -48,7 +54,8 @@ def as_left(session: ReviewState, document: Mapping[str, Any]) -> ReviewState:
         begun = filtered(begun, chosen)
     if arrangement is Arrangement.PAGE:
         return begun
-    at = begun.page * begun.per_page + begun.chosen
+    left = None if place is None else place_of(begun, place)
+    at = begun.page * begun.per_page + begun.chosen if left is None else left
     other = arranged(begun, arrangement)
     return choosing(turned(other, at // other.per_page), at)
 

@@ -37,7 +37,7 @@ from cropkit.review.model.moves import (
 from cropkit.review.model.navigation import PLACE_RULES
 from cropkit.review.model.noting import NOTING_RULES
 from cropkit.review.model.selecting import SELECTING_RULES, over_picked
-from cropkit.review.model.slots import added, every_crop, image_of, keyed, named
+from cropkit.review.model.slots import added, every_crop, named
 from cropkit.review.model.state import (
     Arrangement,
     Broken,
@@ -66,6 +66,7 @@ from cropkit.review.model.transforms import (
     narrowed,
     open_at,
     opened,
+    place_of,
     put,
     regridded,
     reloading,
@@ -132,17 +133,11 @@ def begin(
     first = replace(session, page=session.pages - 1).next_undecided_page()
     if first is None and session.whole:
         return replace(turned(session, 0), ended=True)
-    at = None if place is None else _place(session, place)
+    at = None if place is None else place_of(session, place)
     begun = turned(session, (first or 0) if at is None else at // per_page)
     if at is not None or session.whole:
         return begun
     return replace(begun, resuming=place or "", onward=first is None)
-
-
-def _place(session: ReviewState, place: str) -> int | None:
-    first = keyed(image_of(place), session.wanted[0].slot)
-    at = session.paths.place(place)
-    return session.paths.place(first) if at is None else at
 
 
 def advance(session: ReviewState, move: Move, *, again: bool = False) -> Step:
@@ -268,7 +263,7 @@ def _listing_failed(session: ReviewState, _: ListingFailed) -> Step:
 
 def _gone_on(session: ReviewState) -> ReviewState:
     """Go where the review was left, or where there is something to do, once that is listed."""
-    at = _place(session, session.resuming) if session.resuming else None
+    at = place_of(session, session.resuming) if session.resuming else None
     if at is not None:
         return turned(replace(session, resuming="", onward=False), at // session.per_page)
     if session.resuming and not session.whole:

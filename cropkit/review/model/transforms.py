@@ -11,7 +11,7 @@ from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Decided, Draft, DraftDecision, Mark
 from cropkit.review.model.images import Stack
 from cropkit.review.model.moves import ImageLoaded, Move, Restored, RestoreFailed
-from cropkit.review.model.slots import image_of, named, slot_of
+from cropkit.review.model.slots import image_of, keyed, named, slot_of
 from cropkit.review.model.state import (
     CARRIED,
     Arrangement,
@@ -307,6 +307,13 @@ def showing(session: ReviewState, path: str) -> tuple[ReviewState, int]:
     if place is None:
         raise KeyError(path)
     return shown, place
+
+
+def place_of(session: ReviewState, place: str) -> int | None:
+    """Return which of what the pages show an image or a crop is: of an image, its first crop."""
+    at = session.paths.place(place)
+    first = keyed(image_of(place), session.wanted[0].slot)
+    return session.paths.place(first) if at is None else at
 
 
 def regridded(session: ReviewState) -> ReviewState:
