@@ -12,6 +12,7 @@ LISTING, KNOWN = "review/model/listing.py", "review/model/images.py"
 BOXES, EDITING = "review/model/box_rules.py", "review/model/box_editing.py"
 CAPTIONS, VIEWPORT = "review/view/captions.py", "review/view/viewport.py"
 LAYOUT, BANDS, OVERLAY = "review/view/layout.py", "review/view/bands.py", "review/view/overlay.py"
+REPORT = "review/view/report.py"
 PAINT, DISPLAY = "review/canvas/paint.py", "review/canvas/page_display.py"
 CONTROLLER, GUARD = "review/controller.py", "review/runtime/guard.py"
 SCAN, BACKGROUND = "review/runtime/confidence_scan.py", "review/runtime/background.py"
@@ -193,8 +194,8 @@ REVIEW = (
     mutant(
         "upper case finds nothing",
         LISTING,
-        "wanted in self._image(number).casefold()",
-        "wanted in self._image(number)",
+        "path = self._image(number).casefold()",
+        "path = self._image(number)",
         IN_MODEL,
         IN_ARRANGED,
         IN_KEYS,
@@ -569,14 +570,14 @@ REVIEW = (
     ),
     mutant(
         "what is rejected is told as skipped at the end",
-        OVERLAY,
+        REPORT,
         '("skipped", counts.skipped)',
         '("skipped", counts.rejected)',
         f"{IN_WIDGET}::test_the_end_counts_what_was_rejected_apart_from_what_was_skipped",
     ),
     mutant(
         "a name is markup at the end",
-        OVERLAY,
+        REPORT,
         "<li><b>{text(named(path))}</b>",
         "<li><b>{named(path)}</b>",
         f"{IN_MISHAPS}::test_a_hostile_file_name_is_only_text_at_the_end",
@@ -707,8 +708,8 @@ REVIEW = (
     mutant(
         "a search reads slots",
         LISTING,
-        "wanted in self._image(number).casefold()",
-        "wanted in self.known.path(number).casefold()",
+        "path = self._image(number).casefold()",
+        "path = self.known.path(number).casefold()",
         IN_SLOTS,
     ),
     mutant(
