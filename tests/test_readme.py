@@ -56,9 +56,17 @@ def test_the_commands_and_the_python_example_run_as_they_stand(workplace: Path) 
     assert [words[0] for words in inside] == [*shell, *given, *unattended]
     for words in inside:
         _run([sys.executable, "-m", "cropkit", *words], workplace)
-    (example,) = _blocks("python")
+    model, example = _blocks("python")
+    assert "NormalizedBox" in _run([sys.executable, "-c", model], workplace)
     said = _run([sys.executable, "-c", example], workplace)
     assert "cropped" in said
+
+
+def test_it_answers_in_the_order_of_a_readers_questions() -> None:
+    titles = re.findall(r"^## (.+)$", README, re.MULTILINE)
+    assert titles[:4] == ["Use it", "Keys", "What is promised", "Shell"]
+    first = README.partition("## Keys")[0]
+    assert first.index("![") < first.index("python3 -m cropkit review") < first.index("def model")
 
 
 def test_the_two_commands_of_the_set_up_are_these() -> None:

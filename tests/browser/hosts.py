@@ -1,9 +1,9 @@
-"""Try the review notebook in Notebook 7 and in Voila, with mouse and keys, and photograph it.
+"""Try the review notebook in other hosts, with mouse and keys, and photograph it.
 
-Neither is among the dependencies: PYTHON is the interpreter of an environment that has cropkit,
-notebook and voila.
+JupyterLab of another version, the same below the prefix that a JupyterHub gives a user, Notebook 7,
+Voila. PYTHON is the interpreter of an environment that has cropkit and them.
 
-    python tests/browser/hosts.py PYTHON PICTURES [notebook] [voila]
+    python tests/browser/hosts.py PYTHON PICTURES [lab] [hub] [notebook] [voila]
 """
 
 import json
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -55,7 +55,15 @@ def _nothing(_page: Page) -> None:
     """Voila runs the cells by itself."""
 
 
+PREFIX = "hub/user/alice/"
+
 HOSTS = {
+    "lab": Host(("jupyterlab", "--no-browser", OPEN_DOOR), "lab/tree/review.ipynb", _run_all_cells),
+    "hub": Host(
+        ("jupyterlab", "--no-browser", OPEN_DOOR, f"--ServerApp.base_url=/{PREFIX}"),
+        f"{PREFIX}lab/tree/review.ipynb",
+        _run_all_cells,
+    ),
     "notebook": Host(
         ("notebook", "--no-browser", OPEN_DOOR), "notebooks/review.ipynb", _run_all_cells
     ),
@@ -79,7 +87,7 @@ def serving(python: str, host: Host, home: Path) -> Iterator[str]:
     own = {"HOME": str(home), "TMPDIR": str(home), "JUPYTER_RUNTIME_DIR": str(home / "runtime")}
     with (home / "said.txt").open("wb") as log:
         command = [python, "-m", *host.command, f"--port={port}"]
-        if os.geteuid() == 0 and host.command[0] == "notebook":
+        if os.geteuid() == 0 and host.command[0] in ("notebook", "jupyterlab"):
             command.append("--allow-root")
         server = subprocess.Popen(command, cwd=home, env=inherited | own, stdout=log, stderr=log)
     try:
@@ -96,6 +104,8 @@ def _until_answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None
     while monotonic() < deadline and server.poll() is None:
         try:
             urlopen(url).close()  # noqa: S310  (our own)
+        except HTTPError:  # of a server that has its pages below a prefix
+            return
         except URLError:
             sleep(0.2)
         else:
