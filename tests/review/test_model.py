@@ -672,7 +672,7 @@ def test_folders_numbers_and_names_are_gone_to() -> None:
         on(session, Find("zebra"))
     with pytest.raises(IllegalMove, match="there are 11 images, and no image is called '12'"):
         on(session, Find("12"))
-    assert here(on(opened(begin(("IMG_0412.png", "IMG_0413.png"), 3)), Find("413"))).endswith(
+    assert here(on(opened(begin(("IMG_0412.png", "IMG_0413.png"), 3)), Find("img 413"))).endswith(
         "13.png"
     )
     assert here(on(opened(begin(("x1.png", "y02.png"), 3)), Find("02"))) == "y02.png"

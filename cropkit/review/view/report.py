@@ -25,7 +25,7 @@ def report(view: View) -> str:
     inner = (
         f"<h3>{_title(view)}</h3><p style='line-height:2.2'>{_counts(view)}</p>"
         f"{_undecided(view)}{_time(view)}{_targets(session)}{_set_aside(view)}{_messages(view)}{_failures(session)}"
-        f"{_tiles(view)}{_onward(view)}"
+        f"{_onward(view)}{_tiles(view)}"
     )
     closes = "" if session.ended and not view.report else " ck-closes-report"
     return at(view.layout, view.layout.board, inner, f"ck-sheet{closes}")
