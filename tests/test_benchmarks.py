@@ -162,6 +162,11 @@ def test_what_is_learned_is_told_beside_constants_and_published_figures(tmp_path
     assert biased["shown_within_5_after_20"]["low"] > biased["model_within_5_after_20"]["high"]
     assert answer["models"]["no bias"]["gain_iou"]["mean"] > -0.01
     assert all(0 < each["ms"] < 10_000 for each in answer["cost"].values())
+    assert "faces" not in answer
+    ended = subprocess.run(
+        [*command, "--part", "faces"], capture_output=True, text=True, check=True
+    )
+    assert list(json.loads(ended.stdout)["faces"]) == ["not measured: needs --vision"]
 
 
 def test_without_photographs_nothing_is_measured_and_that_is_said(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ _OF_MAP = 2 * _PER_AXIS
 _FACES = 11  # whether, how many, the largest, all of them: boxes, and the logarithm of an area
 SEEN = _OF_MAP + 2 + _FACES
 """How many more there are of an image whose subjects and faces a model has looked for."""
+LARGEST_FACE = slice(COUNT + SEEN - _FACES + 2, COUNT + SEEN - _FACES + 6)
+"""Where among them the box of the largest face is; noughts, where there is none."""
 
 
 def features(image: Image.Image, ratio: float | None = None) -> Array:

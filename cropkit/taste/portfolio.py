@@ -17,6 +17,7 @@ from cropkit.suggest.control import reviews
 from cropkit.taste import boxes
 from cropkit.taste.boxes import Array
 from cropkit.taste.calibration import share_of
+from cropkit.taste.features import COUNT, LARGEST_FACE
 from cropkit.taste.head import Head
 
 MOST_DECISIONS = 1_000  # that a review learns from: the latest
@@ -25,6 +26,9 @@ _RECENT = 200  # decisions that a habit is seen in
 _SHRINK = 10  # decisions that a bias needs to be believed by half
 LEAST = 10  # decisions before anything is learned
 _NEIGHBOURS = 15
+_LIKE_FACES = 7  # whose crops tell the size of another one
+_BORDER = 0.015  # of the side: a box that is nearer may have been moved by it
+_FACES, _EDGES = "around faces", "your edges"
 _NEAR, _MOVED = 0.05, 0.02  # of the side: taken as it is; an edge that had to be moved
 _RATIOS = (1.0, 4 / 5, 5 / 4, 2 / 3, 3 / 2, 3 / 4, 4 / 3, 9 / 16, 16 / 9)
 _SAME_RATIO, _HABIT = 0.01, 0.9
@@ -125,6 +129,44 @@ def _neighbours(known: History) -> Predict:
     return predict
 
 
+def _around_faces(known: History) -> Predict:
+    """Crop around the largest face as others of that size were; without a face, as usual there."""
+    face, has_face = _faces(known)
+    if has_face.sum() < LEAST:
+        return _median(known)
+    rest = _median(known.some(~has_face)) if (~has_face).any() else _median(known)
+    wanted, middle = known.wanted[has_face], (face[has_face, :2] + face[has_face, 2:]) / 2
+    size, height = wanted[:, 2:] - wanted[:, :2], _height(face[has_face])
+    place = np.array([_place(wanted, size, middle, axis) for axis in (0, 1)])
+
+    def predict(asked: History) -> Array:
+        of, has = _faces(asked)
+        count = min(_LIKE_FACES, len(height))
+        far = np.abs(_height(of)[:, None] - height)
+        near = np.argpartition(far, count - 1, axis=1)[:, :count]
+        meant = np.median(size[near], axis=1)
+        low = np.clip((of[:, :2] + of[:, 2:]) / 2 - place * meant, 0, 1 - meant)
+        return np.where(has[:, None], np.concatenate([low, low + meant], axis=1), rest(asked))
+
+    return predict
+
+
+def _faces(of: History) -> tuple[Array, boxes.Flags]:
+    face = of.features[:, LARGEST_FACE]
+    return face, np.asarray(face[:, 3] > face[:, 1])
+
+
+def _height(face: Array) -> Array:
+    return np.asarray(np.log(np.maximum(face[:, 3] - face[:, 1], 1e-3)))
+
+
+def _place(wanted: Array, size: Array, middle: Array, axis: int) -> float:
+    """Return where in its crop a face is along an axis, of crops that no border has moved."""
+    places = (middle[:, axis] - wanted[:, axis]) / size[:, axis]
+    is_free = (wanted[:, axis] > _BORDER) & (wanted[:, axis + 2] < 1 - _BORDER)
+    return float(np.median(places[is_free] if is_free.any() else places))
+
+
 # In the order in which they are tried first: what needs the least comes before what needs more.
 FIRST = "suggestion"  # and the centre, where there is none
 PREDICTORS: Mapping[str, Learn] = {
@@ -134,9 +176,9 @@ PREDICTORS: Mapping[str, Learn] = {
     "your median": _median,
     "learned": _learned,
     "similar images": _neighbours,
+    _FACES: _around_faces,
 }
 HOUSE = "house taste"
-_EDGES = "your edges"
 _COUNTED = re.compile(r"(, |^)[\d,]+ reviews$")
 _CORRECTED = f"{_EDGES}, "  # in the version of a model whose box was corrected
 
@@ -304,8 +346,10 @@ def _is_gain(differences: Array) -> bool:
 
 def names_for(known: History) -> tuple[str, ...]:
     """Return the predictors that there is something to predict by."""
-    has_model = bool(known.has_suggestion.any())
-    return tuple(each for each in PREDICTORS if has_model or each not in ("centre", "your edges"))
+    lacking: set[str] = set() if known.has_suggestion.any() else {"centre", _EDGES}
+    if known.features.shape[1] <= COUNT:  # no model has looked for faces
+        lacking.add(_FACES)
+    return tuple(each for each in PREDICTORS if each not in lacking)
 
 
 def held_out(known: History, names: Sequence[str], house: House | None = None) -> dict[str, Array]:

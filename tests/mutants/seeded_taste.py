@@ -235,4 +235,11 @@ TASTE: tuple[Mutant, ...] = (
         "each.decided_at >= begun[each.reviewer]",
         IN_SAVINGS,
     ),
+    mutant(
+        "a face is in the middle of every crop",
+        PORTFOLIO,
+        "low = np.clip((of[:, :2] + of[:, 2:]) / 2 - place * meant, 0, 1 - meant)",
+        "low = np.clip((of[:, :2] + of[:, 2:]) / 2 - 0.5 * meant, 0, 1 - meant)",
+        IN_PORTFOLIO,
+    ),
 )

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from scenes import NOTHING, around, history, learned, worst_window
+from scenes import MIDDLE, NOTHING, around, history, learned, worst_window
 
 from cropkit.taste import boxes, features
 from cropkit.taste.boxes import Array
 from cropkit.taste.evaluation import replayed
-from cropkit.taste.portfolio import CENTRE, FIRST, Choice, History, habit, shaped
+from cropkit.taste.portfolio import CENTRE, FIRST, Choice, History, habit, names_for, shaped
 
 
 def gains(known: History, base: Array) -> Array:
@@ -91,6 +91,43 @@ def test_a_choice_is_as_sure_as_it_proves_right_on_what_it_has_not_seen(noise: f
 def test_before_there_are_enough_decisions_nobody_knows_how_sure_to_be() -> None:
     known = history(*learned(39, 9))
     assert Choice().again(known).sure is None
+
+
+def portraits(seed: int, count: int) -> tuple[History, boxes.Flags]:
+    """Images of which two thirds have a face, and a house that crops around it."""
+    rng = np.random.default_rng(seed)
+    low, height = rng.uniform(0.1, 0.7, (count, 2)), rng.uniform(0.08, 0.2, (count, 1))
+    faces = np.concatenate([low, low + height], axis=1)
+    has_face = rng.random(count) < 2 / 3
+    seen = [features.of_faces(each[None] if has else each[None, :0].reshape(0, 4))
+            for each, has in zip(faces, has_face, strict=True)]  # fmt: skip
+    plain = rng.normal(0, 1, (count, features.COUNT + features.SEEN - len(seen[0])))
+    side = 4 * height
+    corner = np.clip((faces[:, :2] + faces[:, 2:]) / 2 - [0.5, 0.38] * side, 0, 1 - side)
+    meant = np.concatenate([corner, corner + side], axis=1) + rng.normal(0, 0.005, (count, 4))
+    wanted = np.where(has_face[:, None], boxes.valid(meant), np.array(MIDDLE))
+    return history(np.concatenate([plain, seen], axis=1), wanted), has_face
+
+
+def test_a_house_that_crops_around_faces_is_learned_within_a_hundred_and_fifty() -> None:
+    known, has_face = portraits(38, 300)
+    answered = replayed(known)
+    near = boxes.edges_within(answered.best, known.wanted, 0.05)
+    later = np.arange(300) >= 150
+    assert answered.sources[-1] == "around faces"
+    assert near[later & has_face].mean() > 0.9
+    assert near[later & ~has_face].mean() > 0.9
+    gained = boxes.iou(answered.best, known.wanted) - boxes.iou(CENTRE, known.wanted)
+    assert worst_window(gained) > -0.01
+
+
+def test_where_no_model_has_looked_for_faces_nothing_is_cropped_around_them() -> None:
+    known = history(*learned(39, 30))
+    assert "around faces" not in names_for(known)
+    assert "around faces" in names_for(portraits(40, 30)[0])
+    faceless = portraits(41, 30)[0]
+    faceless.features[:, features.LARGEST_FACE] = 0
+    assert np.isfinite(Choice("around faces", 30).predictor(faceless)(faceless)).all()
 
 
 @pytest.mark.parametrize(
