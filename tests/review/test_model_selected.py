@@ -26,6 +26,7 @@ from cropkit.review.model import (
     PickTo,
     Redo,
     ResetBox,
+    Rest,
     ReviewState,
     SetBox,
     SetRatio,
@@ -117,6 +118,12 @@ def test_a_move_that_one_of_them_refuses_changes_none() -> None:
     for move in (SetSize(Size(3000, 900)), SetBox(PixelBox(0, 0, 3000, 900))):
         with pytest.raises(IllegalMove, match="2000 x 1000"):
             advance(state, move)
+
+
+def test_where_no_image_is_shown_each_move_is_refused() -> None:
+    for move in (Nudge(1, 0), ToggleMark(Mark.SKIP), Decide(), Pick(), PickAll(), ShareBox()):
+        with pytest.raises(IllegalMove):
+            advance(begin((), rest=Rest.COMING), move)
 
 
 def test_a_mark_that_some_have_is_given_to_the_others_first() -> None:

@@ -58,6 +58,8 @@ def over_picked(session: ReviewState, move: Move, rule: Rule) -> Step:
 
 def _meant(session: ReviewState, move: Move) -> tuple[int, ...]:
     """Return where a move is made: what cannot be cropped is only marked."""
+    if not session.entries:
+        return ()
     if not isinstance(move, ToggleMark):
         return tuple(n for n in session.at_hand if isinstance(session.entries[n], Open))
     unmarked = tuple(n for n in session.at_hand if _mark(session, n) is not move.mark)
