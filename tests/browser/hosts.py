@@ -45,7 +45,8 @@ class Host:
 
 def _run_all_cells(page: Page) -> None:
     page.locator(".jp-Notebook").wait_for(timeout=SLOW)
-    page.get_by_text("Python 3 (ipykernel)").first.wait_for(timeout=SLOW)
+    shown = page.get_by_text("Python 3 (ipykernel)").locator("visible=true")
+    shown.first.wait_for(timeout=SLOW)
     page.wait_for_timeout(4000)  # what is run while the kernel starts is dropped
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
