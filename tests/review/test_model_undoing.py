@@ -226,6 +226,15 @@ CHANGES = st.sampled_from(
 )
 
 
+def test_what_was_taken_back_from_another_page_does_not_come_back_with_its_page() -> None:
+    state = on(fresh(), ToggleMark(Mark.SKIP), Nudge(7, 3))
+    state = opened(on(state, TurnPage(1)))
+    state = opened(on(opened(on(state, Undo())), Undo()))
+    state = opened(on(opened(on(state, TurnPage(1))), TurnPage(-1)))
+    assert [entry.mark for entry in state.entries if isinstance(entry, Open)] == [Mark.KEEP] * 3
+    assert box(state) == box(fresh())
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(CHANGES, max_size=12))
 def test_whatever_was_done_is_taken_back_step_by_step(moves: list[Move]) -> None:
@@ -244,7 +253,7 @@ def test_whatever_was_done_is_taken_back_step_by_step(moves: list[Move]) -> None
     assert not state.settled
     assert not state.edits
     for page in range(state.pages):
-        there = opened(on(replace(state, page=page), *([TurnPage(0)])))
+        there = opened(on(state, TurnPage(page - state.page)))
         for entry in there.entries:
             assert isinstance(entry, Open)
             if entry.mark is not Mark.KEEP:

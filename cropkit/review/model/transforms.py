@@ -9,7 +9,7 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Suggestion
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Decided, Draft, DraftDecision, Mark
-from cropkit.review.model.images import Stack
+from cropkit.review.model.images import Images, Stack
 from cropkit.review.model.moves import ImageLoaded, Move, Restored, RestoreFailed
 from cropkit.review.model.slots import image_of, keyed, named, slot_of
 from cropkit.review.model.state import (
@@ -224,15 +224,21 @@ def settle(session: ReviewState, entries: tuple[Open | Broken, ...]) -> ReviewSt
 def turned(session: ReviewState, page: int) -> ReviewState:
     """Show a page; what was changed on the one that is left is kept."""
     images = session.images
-    for e in session.entries:
-        if (isinstance(e, Open) and is_changed(session, e)) or (
-            isinstance(e, Broken) and e.mark is not Mark.KEEP
-        ):
-            images = images.drafted(e.path, draft_of(e))
+    for entry in session.entries:
+        if isinstance(entry, Open | Broken):
+            images = _left(session, images, entry)
     kept = replace(session, images=images, page=page, ended=False, picked=frozenset())
     entries = tuple(_arriving(kept, path) for path in kept.on_page(page))
     chosen = next((i for i, e in enumerate(entries) if not isinstance(e, Done)), 0)
     return replace(kept, entries=entries, chosen=chosen)
+
+
+def _left(session: ReviewState, images: Images, entry: Open | Broken) -> Images:
+    """Keep what was changed about an image, and nothing of what was taken back since."""
+    changed = is_changed(session, entry) if isinstance(entry, Open) else entry.mark is not Mark.KEEP
+    return (
+        images.drafted(entry.path, draft_of(entry)) if changed else images.not_drafted(entry.path)
+    )
 
 
 def draft_of(entry: Open | Broken) -> Draft:
