@@ -31,6 +31,7 @@ MOST_PARTS: Mapping[str, int] = {
     "boxes": 20_000,  # of HEIF, in one other
     "items": 5_000,  # of HEIF: a tile of 512 x 512 pixels is one
     "properties": 50_000,  # of HEIF's items
+    "references": 50_000,  # from one of HEIF's items to others
 }
 
 _DIGITS = 18

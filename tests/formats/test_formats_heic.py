@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -110,6 +111,36 @@ def test_colours_that_the_stream_states_are_stated_again_and_nothing_is_converte
     assert np.array_equal(np.asarray(picture(written, NAME)), cut)
 
 
+def _stating(made: container.Heif, stated: bytes) -> container.Heif:
+    return replace(made, items=(replace(made.image, data=stated), *made.items[1:]))
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        struct.pack(">BBBBII", 0, 1, 1, 1, 30_000, 30_000),  # what it would be decoded to
+        struct.pack(">BBBBHH", 0, 0, 0, 1, 256, 256),
+        struct.pack(">BBBBHH", 1, 0, 1, 1, 256, 256),
+    ],
+)
+def test_a_grid_of_another_size_than_it_says_is_refused_before_it_is_decoded(
+    stated: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "_decoded", lambda *_: pytest.fail("it was decoded"))
+    made, _ = heif.grid(2, 2, 128)
+    data = _stating(made, stated).encoded()
+    with pytest.raises(errors.CorruptImage, match="grid"):
+        picture(data, NAME)
+    with pytest.raises(errors.CorruptImage, match="grid"):
+        formats.opened(data, NAME, EXACT)
+
+
+def test_tiles_that_show_nothing_are_refused_before_they_are_decoded() -> None:
+    made, _ = heif.grid(2, 2, 128, cut=128)
+    with pytest.raises(errors.CorruptImage, match="tiles that show nothing"):
+        picture(made.encoded(), NAME)
+
+
 def test_a_grid_becomes_one_picture_of_the_same_samples() -> None:
     made, whole = heif.grid(2, 3, 128, cut=20)
     data = heif.encoded(made)
@@ -125,6 +156,50 @@ TURNS = [
     for turn in range(4)
     for mirror in ((), (Property("imir", b"\0"),), (Property("imir", b"\1"),))
 ]
+
+
+def _units(record: bytes) -> list[bytes]:
+    return list(sequence._configured(record))  # noqa: SLF001  (parameter sets, to be put elsewhere)
+
+
+def _with_other_sets(place: str) -> Item:
+    """A picture whose decoder goes by a second parameter set, of another range of samples."""
+    signals = (replace(heif.SIGNAL, full_range=full) for full in (True, False))
+    full, limited = (heif.image(heif.samples(signal=each)) for each in signals)
+    record, other = (item.first("hvcC") or b"" for item in (full, limited))
+    sets = [unit for unit in _units(other) if unit[0] >> 1 & 63 in (33, 34)]
+    if place == "stream":
+        ahead = b"".join(struct.pack(">I", len(unit)) + unit for unit in sets)
+        return replace(full, data=ahead + full.data)
+    kind = {"configuration": b"\x21", "configuration, by another name": b"\x27"}[place]
+    every = [kind + b"\0\1" + struct.pack(">H", len(unit)) + unit for unit in sets]
+    more = record[:22] + bytes([record[22] + len(every)]) + record[23:] + b"".join(every)
+    properties = (Property("hvcC", more), *full.properties)
+    return replace(full, properties=tuple(p for p in properties if p.data != record))
+
+
+@pytest.mark.parametrize("place", ["stream", "configuration", "configuration, by another name"])
+def test_a_second_word_on_what_samples_mean_is_refused(place: str) -> None:
+    data = heif.heif(main=_with_other_sets(place)).encoded()
+    for look in (lambda: picture(data, NAME), lambda: formats.opened(data, NAME, EXACT)):
+        with pytest.raises(errors.UnsupportedFormat, match="disagree on what their samples mean"):
+            look()
+
+
+def test_a_picture_that_is_configured_twice_is_refused() -> None:
+    made = heif.heif(
+        properties=(Property("hvcC", heif.picture(planting.SCENE).first("hvcC") or b""),)
+    )
+    with pytest.raises(errors.CorruptImage, match="twice how it is coded"):
+        picture(made.encoded(), NAME)
+
+
+def test_tiles_that_are_turned_in_passing_are_refused() -> None:
+    made, _ = heif.grid(2, 2, 128)
+    turned = replace(made.items[1], properties=(*made.items[1].properties, Property("irot", b"\1")))
+    data = replace(made, items=(made.image, turned, *made.items[2:])).encoded()
+    with pytest.raises(errors.UnsupportedFormat, match="tiles that differ"):
+        picture(data, NAME)
 
 
 @pytest.mark.parametrize("turn", TURNS, ids=lambda parts: "-".join(p.data.hex() for p in parts))

@@ -1,6 +1,7 @@
 """HEIF's container: what is taken apart is put together again, and a hostile one is refused."""
 
 import struct
+from collections.abc import Iterator
 
 import pytest
 
@@ -114,6 +115,9 @@ MORE = {
     "properties": with_meta(
         info(entry(1)), HELD, _associations(MOST_PARTS["properties"] // 250 + 1)
     ),
+    "references": with_meta(
+        info(entry(1)), HELD, full_box("iref", 0, box("dimg", struct.pack(">HH", 1, 50_000)), b"")
+    ),
 }
 
 
@@ -128,6 +132,32 @@ def test_what_leads_round_in_circles_is_gone_through_once() -> None:
     circle = (Reference("dimg", 2, (3,)), Reference("dimg", 3, (2, 4)), Reference("dimg", 4, (1,)))
     made = Heif(MADE.brands, MADE.handler, 1, items, circle)
     assert pictures.roles(made) == {1: Role.IMAGE, 2: Role.OTHER, 3: Role.OTHER, 4: Role.OTHER}
+
+
+def test_many_items_that_are_made_of_each_other_cost_one_look_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    count, asked, rounds = 200, list[tuple[str, int]](), list[None]()
+    items = tuple(Item(n, "iden", b"\0", b"", (SIZE,)) for n in range(1, count + 1))
+    chain = [Reference("dimg", n, (n - 1,)) for n in range(3, count + 1)]
+
+    class Counted(tuple[Reference, ...]):
+        __slots__ = ()
+
+        def __iter__(self) -> Iterator[Reference]:
+            rounds.append(None)
+            return super().__iter__()
+
+    made, targets = Heif(MADE.brands, MADE.handler, 1, items, Counted(chain)), Heif.targets
+
+    def asking(heif: Heif, kind: str, source: int) -> tuple[int, ...]:
+        asked.append((kind, source))
+        return targets(heif, kind, source)
+
+    monkeypatch.setattr(Heif, "targets", asking)
+    assert set(pictures.roles(made).values()) == {Role.IMAGE, Role.OTHER}
+    assert len(rounds) == 1
+    assert len(asked) < 5 * count
 
 
 def test_each_picture_is_what_it_says() -> None:

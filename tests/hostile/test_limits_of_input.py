@@ -565,7 +565,7 @@ def test_an_image_of_more_parts_is_refused_by_name(name: str) -> None:
 
 def test_every_bound_is_tried() -> None:
     tried = {what for _, what in MORE.values()}
-    of_heif = {"boxes", "items", "properties"}  # tests/formats/test_formats_heif.py
+    of_heif = {"boxes", "items", "properties", "references"}  # tests/formats/test_formats_heif.py
     assert MOST_PARTS.keys() - tried == {"bytes of colour profile"} | of_heif  # it is shown without
 
 

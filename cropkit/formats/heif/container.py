@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cropkit.errors import AnimatedImage, CorruptImage, UnsupportedFormat
 from cropkit.formats.heif.boxes import Box, box, boxes, full_box
@@ -61,7 +62,7 @@ class Reference:
     targets: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heif:
     """A file taken apart.
 
@@ -96,15 +97,22 @@ class Heif:
         """
         return self.numbered[number]
 
-    @property
+    @cached_property
     def numbered(self) -> Mapping[int, Item]:
         """Every item by its number."""
         return {each.number: each for each in self.items}
 
     def targets(self, kind: str, source: int) -> tuple[int, ...]:
         """Return what an item speaks of in one way."""
-        every = (r.targets for r in self.references if (r.kind, r.source) == (kind, source))
-        return tuple(number for targets in every for number in targets)
+        return self._spoken_of.get((kind, source), ())
+
+    @cached_property
+    def _spoken_of(self) -> Mapping[tuple[str, int], tuple[int, ...]]:
+        """What is asked for each item: a hostile file has many of them, and more references."""
+        every = dict[tuple[str, int], list[int]]()
+        for each in self.references:
+            every.setdefault((each.kind, each.source), []).extend(each.targets)
+        return {key: tuple(numbers) for key, numbers in every.items()}
 
     def encoded(self) -> bytes:
         """Return the whole file: brands, items, and their data behind them."""
@@ -276,11 +284,14 @@ def _held(data: bytes, idat: bytes, places: tuple[_Place, ...], name: str) -> by
 
 
 def _read_references(data: bytes, inside: tuple[Box, ...], name: str) -> Iterator[Reference]:
+    total = 0
     for part in (part for part in inside if part.kind == "iref"):
         wide = 4 if part.version else 2
         for entry in boxes(data, name, part.begin + 4, part.begin + len(part.body)):
             reader = _Numbers(entry.body, 0)
             source, count = reader.read(wide), reader.read(2)
+            total += 1 + count
+            check_parts(name, "references", total)
             yield Reference(entry.kind, source, tuple(reader.read(wide) for _ in range(count)))
 
 
@@ -349,14 +360,14 @@ def _references(references: tuple[Reference, ...]) -> bytes:
 
 
 def _properties(items: tuple[Item, ...]) -> bytes:
-    every = list(dict.fromkeys((p.kind, p.data) for item in items for p in item.properties))
+    every = dict.fromkeys((p.kind, p.data) for item in items for p in item.properties)
+    places = {each: place for place, each in enumerate(every, 1)}
     store = box("ipco", *(box(kind, data) for kind, data in every))
     rows = []
     described = [item for item in items if item.properties]
     for item in described:
         marks = [
-            every.index((p.kind, p.data)) + 1 | (_WIDE_INDEX if p.essential else 0)
-            for p in item.properties
+            places[p.kind, p.data] | (_WIDE_INDEX if p.essential else 0) for p in item.properties
         ]
         rows.append(struct.pack(f">HB{len(marks)}H", item.number, len(marks), *marks))
     table = full_box("ipma", 0, struct.pack(">I", len(described)), *rows, flags=1)

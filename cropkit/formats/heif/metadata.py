@@ -13,7 +13,7 @@ from cropkit.formats.heif import pictures, sequence
 from cropkit.formats.heif.container import Heif, Item, Property, Reference
 from cropkit.formats.heif.pictures import Role
 from cropkit.formats.heif.sequence import Signal
-from cropkit.formats.limits import check_parts
+from cropkit.formats.limits import check_parts, check_pixels
 from cropkit.formats.metadata import colour_profile, exif, inspection, xmp
 from cropkit.formats.metadata.crop_change import MAY_SHOW, SHOWS_MORE, Change
 from cropkit.formats.options import GAIN_MAP, MOTION, PROVENANCE
@@ -26,6 +26,7 @@ _CODED, _GRID = "hvc1", "grid"
 _CODING = ("hvcC", "ispe", "pixi", "colr")
 _TEXTS = ("udes", "altt")
 _SHORT = ("pixi", "pasp", "irot", "imir", "clli", "mdcv", "cclv", "amve", "crtt", "mdft")
+_MOVING = ("irot", "imir", "clap")  # a tile, whether or not it says that one has to know
 _FROM_TILES = ("colr", "pixi")  # which some writers leave to these
 _LONGEST = 64  # bytes of a property that is known by its structure
 _NCLX = struct.Struct(">4sHHHB")  # ISO 14496-12, 12.1.5
@@ -102,12 +103,42 @@ def check_coding(heif: Heif, name: str) -> None:
         if part.essential and part.kind not in known:
             raise UnsupportedFormat(name, f"HEIC with the property {part.kind!r}")
     coded = tiles or (image,)
-    turned = any(p.essential and p.kind not in _CODING for tile in tiles for p in tile.properties)
+    _check_grid(heif, tiles, name)
+    others = [p for tile in set(tiles) for p in tile.properties if p.kind not in _CODING]
+    turned = any(p.essential or p.kind in _MOVING for p in others)
     alike = {_sampling(item) for item in coded}, {item.first("ispe") for item in coded}
     if turned or any(len(each) != 1 for each in alike):
         raise UnsupportedFormat(name, "HEIC of tiles that differ")
     if any(tile.kind != _CODED for tile in tiles) or None in alike[0]:
         raise UnsupportedFormat(name, "HEIC of tiles that are not coded by HEVC")
+    if any(_is_stated_twice(item) for item in {image, *coded}):
+        raise CorruptImage(name, "a picture that says twice how it is coded")
+    if len(_signals(coded)) != 1:
+        raise UnsupportedFormat(name, "HEIC of streams that disagree on what their samples mean")
+
+
+def _is_stated_twice(item: Item) -> bool:
+    kinds = [part.kind for part in item.properties]
+    return any(kinds.count(kind) > 1 for kind in ("hvcC", "ispe"))
+
+
+def _signals(coded: tuple[Item, ...]) -> frozenset[Signal]:
+    every = (sequence.signals(item.first("hvcC") or b"", item.data) for item in set(coded))
+    return frozenset().union(*every)
+
+
+def _check_grid(heif: Heif, tiles: tuple[Item, ...], name: str) -> None:
+    """Refuse a grid that takes more memory than the picture that it says it is (6.6.2.3)."""
+    if not tiles:
+        return
+    whole, (version, flags, rows, columns) = size(heif, name), heif.image.data[:4]
+    numbers = ">II" if flags & 1 else ">HH"
+    stated = Size(*struct.unpack_from(numbers, heif.image.data, 4))
+    if version or stated != whole or len(tiles) != (rows + 1) * (columns + 1):
+        raise CorruptImage(name, "a grid that is no picture of its size")
+    tile = check_pixels(name, _stated_size(tiles[0], name))
+    if rows * tile.height >= whole.height or columns * tile.width >= whole.width:
+        raise CorruptImage(name, "a grid with tiles that show nothing")
 
 
 def _tiles(heif: Heif) -> tuple[Item, ...]:
@@ -157,7 +188,12 @@ def _has_colour(coded: Item) -> bool:
 
 def size(heif: Heif, name: str) -> Size:
     """Return the stored size."""
-    stated = heif.image.first("ispe") or b""
+    return _stated_size(heif.image, name)
+
+
+def _stated_size(item: Item, name: str) -> Size:
+    """Return the size that a picture states."""
+    stated = item.first("ispe") or b""
     if len(stated) != 12:  # noqa: PLR2004  (version, width and height)
         raise CorruptImage(name, "a picture that does not say its size")
     return Size(*struct.unpack_from(">II", stated, 4))

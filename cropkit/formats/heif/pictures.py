@@ -30,11 +30,12 @@ class Role(StrEnum):
 def roles(heif: Heif) -> Mapping[int, Role]:
     """Return what each item is; what another picture is made of is what that is."""
     known = {heif.primary: Role.IMAGE} | dict.fromkeys(made_of(heif), Role.TILE)
-    numbered = heif.numbered
+    numbered, seen = heif.numbered, set[int]()
     for item in heif.items:
         if item.number not in known and _is_derived_from_others(heif, item):
             role = _role(heif, item)
-            known |= {n: role for n in (item.number, *_below(heif, item.number)) if n not in known}
+            for number in (item.number, *_below(heif, item.number, seen)):
+                known.setdefault(number, role)
     return {n: known.get(n) or _role(heif, numbered[n]) for n in numbered}
 
 
@@ -58,9 +59,10 @@ def made_of(heif: Heif) -> tuple[int, ...]:
     return heif.targets("dimg", heif.primary)
 
 
-def _below(heif: Heif, number: int) -> Iterator[int]:
-    """Yield what a derived picture is made of, whatever leads round in circles once."""
-    seen, waiting = {number}, list(heif.targets("dimg", number))
+def _below(heif: Heif, number: int, seen: set[int]) -> Iterator[int]:
+    """Yield what a derived picture is made of, but for what was gone through for another one."""
+    seen.add(number)
+    waiting = list(heif.targets("dimg", number))
     while waiting:
         each = waiting.pop()
         if each not in seen:

@@ -3,10 +3,14 @@
 Viewers go by it where the file has no other word on them, so a crop has to say the same.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _SPS = 33  # type of the unit (H.265, table 7-1)
 _RECORD = 22  # bytes of hvcC before its arrays (ISO 14496-15, 8.3.3.1.2)
+_LENGTHS = 21  # where it says how many bytes the length of each unit has
+_LARGEST_SET = 4096  # bytes; usual are 50
+_MOST_UNITS = 1000  # of one picture, which has 600 slices at most (H.265, table A.8)
 _EXTENDED_RATIO = 255
 _MOST_SETS = 64
 _MOST_ZEROS = 32
@@ -47,19 +51,62 @@ def signal(record: bytes) -> Signal:
     return _read(_Bits(_unit(record)))
 
 
+def signals(record: bytes, stream: bytes) -> frozenset[Signal]:
+    """Read all that a configuration and the stream behind it say: a decoder goes by the last.
+
+    Raises
+    ------
+    LookupError, ValueError
+        They do not hold together.
+    """
+    units = (*_configured(record), *_streamed(stream, (record[_LENGTHS] & 3) + 1))
+    sets = {unit for unit in units if _is_sequence(unit)}
+    return frozenset(_read(_Bits(_plain(unit))) for unit in sets)
+
+
 def _unit(record: bytes) -> bytes:
-    """Return the parameter set, without the bytes that keep start codes out of it."""
+    """Return the first parameter set, without the bytes that keep start codes out of it."""
+    for unit in _configured(record):
+        if _is_sequence(unit):
+            return _plain(unit)
+    raise LookupError("a stream without a sequence parameter set")
+
+
+def _configured(record: bytes) -> Iterator[bytes]:
+    """Yield the units of a configuration; what kind it says of them no decoder goes by."""
     at = _RECORD + 1
     for _ in range(record[_RECORD]):
-        kind, count = record[at] & 63, int.from_bytes(record[at + 1 : at + 3])
+        count = int.from_bytes(record[at + 1 : at + 3])
         at += 3
         for _ in range(count):
+            if at >= len(record):
+                raise LookupError("a configuration that ends too early")
             length = int.from_bytes(record[at : at + 2])
-            unit = record[at + 2 : at + 2 + length]
+            yield record[at + 2 : at + 2 + length]
             at += 2 + length
-            if kind == _SPS:
-                return unit.replace(b"\0\0\3", b"\0\0")
-    raise LookupError("a stream without a sequence parameter set")
+
+
+def _streamed(stream: bytes, width: int) -> Iterator[bytes]:
+    at = 0
+    for _ in range(_MOST_UNITS):
+        if at >= len(stream):
+            return
+        length = int.from_bytes(stream[at : at + width])
+        # of others the head is enough
+        is_set = _is_sequence(stream[at + width : at + width + 1])
+        yield stream[at + width : at + width + (length if is_set else 1)]
+        at += width + length
+    raise ValueError("a stream of too many units")
+
+
+def _is_sequence(unit: bytes) -> bool:
+    return bool(unit) and unit[0] >> 1 & 63 == _SPS
+
+
+def _plain(unit: bytes) -> bytes:
+    if len(unit) > _LARGEST_SET:
+        raise ValueError("a sequence parameter set that is too large")
+    return unit.replace(b"\0\0\3", b"\0\0")
 
 
 class _Bits:
