@@ -73,11 +73,14 @@ def see_the_clone(clone: Clone, environment: Environment) -> None:
 
 
 def write_scripts(environment: Environment) -> None:
-    """Write `cropkit` and `jupyter-cropkit`, for who activates the environment."""
+    """Write `cropkit` and `jupyter-cropkit`, for who activates the environment.
+
+    -P: what lies where they are called may be an enemy's, and is not imported.
+    """
     python = os.fsencode(shlex.quote(str(environment.python)))
     for name in ("cropkit", "jupyter-cropkit"):
         script = environment.python.with_name(name)
-        script.write_bytes(b'#!/bin/sh\nexec %s -m cropkit "$@"\n' % python)
+        script.write_bytes(b'#!/bin/sh\nexec %s -P -m cropkit "$@"\n' % python)
         script.chmod(0o755)
 
 

@@ -122,7 +122,8 @@ def _built(clone: Clone, building: FileLock, *, tests: bool) -> Held:
 
 def hand_over(held: Held, arguments: Sequence[str]) -> NoReturn:
     """Run the command in the environment: this process becomes it, and keeps its share of it."""
-    command = [str(held.environment.python), "-m", "cropkit", *arguments]
+    # -P: what lies in the working folder is not imported; the environment knows the clone
+    command = [str(held.environment.python), "-P", "-m", "cropkit", *arguments]
     os.environ[HANDED_OVER] = str(held.environment.folder)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -35,7 +35,7 @@ def main(session: Path) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda came, _frame: told_to_end.append(came))
     server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab"],
+        [sys.executable, "-P", "-m", "jupyterlab"],  # as it was started itself
         stdin=subprocess.DEVNULL,
         preexec_fn=lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509  (one thread)
     )

@@ -48,7 +48,8 @@ class Lab:
         guarded, self._held = os.pipe()  # held open by this process alone
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603  (our own module and folder)
-                [sys.executable, "-m", "cropkit.jupyter.guardian", str(session)],
+                # -P: the working folder may be a collection, and its files an enemy's modules
+                [sys.executable, "-P", "-m", "cropkit.jupyter.guardian", str(session)],
                 env=_environment(session),
                 stdin=guarded,
                 stdout=log,
