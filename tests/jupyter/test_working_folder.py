@@ -52,7 +52,7 @@ def test_who_hands_over_to_an_environment_imports_nothing_from_there(
     monkeypatch.setenv(environment.HANDED_OVER, "")
     own = SimpleNamespace(python=Path("python"), folder=Path("environment"))
     held = SimpleNamespace(environment=own, share=SimpleNamespace(inherited=tuple))
-    environment.hand_over(cast("Any", held), ["stats"])
+    cast("Any", environment).hand_over(held, ["stats"])  # which would not return
     assert commands == [["python", "-P", "-m", "cropkit", "stats"]]
 
 
