@@ -10,14 +10,13 @@ from cropkit.taste import boxes
 from cropkit.taste.alternatives import alternatives
 from cropkit.taste.boxes import Array
 from cropkit.taste.curves import Point, edge_bias, of_heads, of_review
-from cropkit.taste.example import Source
+from cropkit.taste.example import MOST_DECISIONS, Source
 from cropkit.taste.examples import Examples
 from cropkit.taste.head import Head
 from cropkit.taste.mean import Mean
 from cropkit.taste.portfolio import (
     CENTRE,
     LEAST,
-    MOST_DECISIONS,
     Choice,
     History,
     House,

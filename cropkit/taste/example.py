@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from cropkit.geometry import NormalizedBox
 
+MOST_DECISIONS = 1_000  # that a review learns from: the latest
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

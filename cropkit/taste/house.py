@@ -18,10 +18,11 @@ from cropkit.errors import BadTaste
 from cropkit.names import printable
 from cropkit.taste import boxes, documents, head, portfolio
 from cropkit.taste.boxes import Array
+from cropkit.taste.example import MOST_DECISIONS
 from cropkit.taste.examples import Examples
 from cropkit.taste.head import Head
 from cropkit.taste.mean import Mean
-from cropkit.taste.portfolio import CENTRE, FIRST, MOST_DECISIONS, History, House
+from cropkit.taste.portfolio import CENTRE, FIRST, History, House
 
 LARGEST = 1 << 16  # bytes of a file
 _FORM = "cropkit-taste-1"

@@ -21,12 +21,12 @@ from cropkit.records import Decision, Suggestion
 from cropkit.suggest.control import is_control
 from cropkit.taste import boxes, features
 from cropkit.taste.boxes import Array
+from cropkit.taste.example import MOST_DECISIONS
 from cropkit.taste.house import Taste
 from cropkit.taste.portfolio import (
     FIRST,
     HOUSE,
     LEAST,
-    MOST_DECISIONS,
     Choice,
     History,
     Predict,

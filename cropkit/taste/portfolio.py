@@ -20,7 +20,6 @@ from cropkit.taste.calibration import share_of
 from cropkit.taste.features import COUNT, LARGEST_FACE
 from cropkit.taste.head import Head
 
-MOST_DECISIONS = 1_000  # that a review learns from: the latest
 _FOLDS = 4
 _RECENT = 200  # decisions that a habit is seen in
 _SHRINK = 10  # decisions that a bias needs to be believed by half
