@@ -33,6 +33,7 @@ from cropkit.review.model import (
     NextSlot,
     NextUnreviewed,
     Nudge,
+    PlanKnown,
     Redo,
     RemoveCrop,
     Restored,
@@ -86,6 +87,7 @@ moves = st.one_of(
     st.builds(Restored, any_path),
     st.builds(RestoreFailed, any_path),
     st.builds(ConfidenceScanned, st.frozensets(any_path)),
+    st.builds(PlanKnown, st.frozensets(any_path), st.just("promised"), st.booleans()),
 )
 
 

@@ -16,7 +16,7 @@ from cropkit.taste import review_plan
 from cropkit.taste.assurance import Flags, clopper_pearson
 from cropkit.taste.calibration import Band, Calibration, Rated, bands, cross_fitted
 from cropkit.taste.promise import Promise, Terms
-from cropkit.taste.review_plan import Planned, ReviewPlan
+from cropkit.taste.review_plan import Planned, ReviewPlan, percent
 
 _DIGITS = 6  # of a certainty: as many as are kept, by which images are in order ever after
 TO_BE_SEEN = "by the plan a person has to look at it"
@@ -92,11 +92,6 @@ def words(terms: Terms, promise: Promise, reviewer: str) -> tuple[str, ...]:
         f"promised, at {sure}: of {of}, {reviewer} would change {most} at most beyond {beyond}",
         f"found: {found}; {changed} of the {like}: {between}",
     )
-
-
-def percent(share: float) -> str:
-    """Write a share as people read it."""
-    return f"{100 * share:.3g} %"
 
 
 # -- drawing -------------------------------------------------------------------------------------

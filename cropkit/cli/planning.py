@@ -115,8 +115,8 @@ def _drawn(arguments: argparse.Namespace, collection: "Collection", terms: "Term
 
 def _lines(plan: "ReviewPlan", promise: "Promise", bands: "tuple[Band, ...]") -> list[str]:
     from cropkit.batch import unseen  # noqa: PLC0415  (as above)
+    from cropkit.taste.review_plan import percent  # noqa: PLC0415  (as above)
 
-    percent = unseen.percent
     earlier = f", number {plan.number} here: each is as sure by itself" if plan.number > 1 else ""
     sample = f"{promise.decided:,} are decided and {len(promise.set_aside):,} set aside"
     lines = [

@@ -87,6 +87,7 @@ from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.next_folder import next_folder
 from cropkit.review.runtime.other_reviews import OtherReviews
 from cropkit.review.runtime.pace import Pace
+from cropkit.review.runtime.plan_watch import PlanWatch
 from cropkit.review.runtime.preferences import Preferences
 from cropkit.review.runtime.prefetch import Prefetch
 from cropkit.review.runtime.queued_enter import STILL_LOADING, QueuedEnter
@@ -103,6 +104,8 @@ if TYPE_CHECKING:
     from cropkit.collection import Collection, Counts
 
 _BUTTONS = "buttons"
+_Submitted = Callable[[tuple[Decision, ...]], object]
+_Undone = Callable[[CropResult], object]
 _COUNT_SHOWN_AGAIN = 0.25  # seconds, while images are being listed
 _FOR_THE_WHOLE = "that is for the whole collection, and this is a review of a part of it"
 _NAMED = 3
@@ -161,8 +164,9 @@ class ReviewController:
         self._confidence_scan = ConfidenceScan(
             self.store, self._side_thread, loop, self.guard, min_confidence
         )
-        self._on_submit: list[Callable[[tuple[Decision, ...]], object]] = [self.learning.decided]
-        self._on_undo: list[Callable[[CropResult], object]] = [self.learning.undone]
+        self._plan = PlanWatch(self.store, self._side_thread, loop, self.guard, self._advance)
+        self._on_submit: list[_Submitted] = [self.learning.decided, self._plan.decided]
+        self._on_undo: list[_Undone] = [self.learning.undone, self._plan.undone]
         self._degraded = DegradedWatch(collection, self._side_thread, loop, self.guard)
         self._begin_as_left(here)
         self._tell_of_unread(resumed.problems)
@@ -217,11 +221,11 @@ class ReviewController:
 
     # --- what is asked by `input` and `widget`
 
-    def on_submit(self, callback: Callable[[tuple[Decision, ...]], object]) -> None:
+    def on_submit(self, callback: _Submitted) -> None:
         """Call back with the decisions each time some have become durable."""
         self._on_submit.append(callback)
 
-    def on_undo(self, callback: Callable[[CropResult], object]) -> None:
+    def on_undo(self, callback: _Undone) -> None:
         """Call back with the result each time a decision was taken back."""
         self._on_undo.append(callback)
 
@@ -421,7 +425,8 @@ class ReviewController:
         if self.closed or not self._begun or self.screen.opening:
             return  # nobody to draw for, or a page whose canvases are not all there
         for move in self.screen.arrivals():
-            self.session = advance(self.session, self.learning.improved(move)).session
+            arriving = self.learning.improved(self._plan.arriving(move))
+            self.session = advance(self.session, arriving).session
         self.screen.show()
         acknowledged = self.screen.acknowledged
         self._listing.stand_back(free=acknowledged)
@@ -444,6 +449,7 @@ class ReviewController:
         if new:
             self.store.shown(new)
             self._degraded.check()
+        self._plan.begin(whole=self.session.whole)
         if self._pace.start():
             self._confidence_scan.begin(
                 self.session.listing, lambda unsure: self._advance(ConfidenceScanned(unsure))

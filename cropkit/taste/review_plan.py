@@ -101,8 +101,10 @@ def promised(plan: ReviewPlan, trail: TrailReader, is_there: Callable[[str], boo
     return promise(np.array(fates, dtype=np.int64), plan.places, plan.terms)
 
 
-def set_aside(trail: TrailReader, reviewer: str, is_there: Callable[[str], bool]) -> frozenset[str]:
-    """Name the images that a reviewer has to look at for their plan; none where it is not theirs.
+def of_reviewer(
+    trail: TrailReader, reviewer: str, is_there: Callable[[str], bool]
+) -> tuple[ReviewPlan, Promise] | None:
+    """Return a reviewer's plan with what it promises; None where there is none of theirs.
 
     Raises
     ------
@@ -111,9 +113,23 @@ def set_aside(trail: TrailReader, reviewer: str, is_there: Callable[[str], bool]
     """
     plan = read(trail.scope.state)
     if plan is None or plan.reviewer != reviewer or not trail.scope.is_whole:
-        return frozenset()
-    sample = promised(plan, trail, is_there).set_aside
-    return frozenset(each.path for each in plan.at(sample))
+        return None
+    return plan, promised(plan, trail, is_there)
+
+
+def in_words(terms: Terms, promise: Promise) -> str:
+    """Say in one sentence what is promised of the images that may be accepted now; '' if none."""
+    count, sure = len(promise.accepted), percent(terms.confidence)
+    if not count:
+        return ""
+    most = min(promise.at_most, count)  # of those that a batch has accepted, too
+    share = percent(most / count)
+    return f"at most {most:,} of these {count:,} ({share}) would be changed, at {sure}"
+
+
+def percent(share: float) -> str:
+    """Write a share as people read it."""
+    return f"{100 * share:.3g} %"
 
 
 def in_force(trail: TrailReader) -> list[Decision]:

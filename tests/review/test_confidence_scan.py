@@ -21,6 +21,8 @@ class AtOnce:
 
 
 class Sure:
+    set_aside: frozenset[str] = frozenset()
+
     def __init__(self) -> None:
         self.asked: list[str] = []
 

@@ -63,6 +63,7 @@ from cropkit.review.model import (
     PickAll,
     PickNone,
     PickTo,
+    PlanKnown,
     Redo,
     RemoveCrop,
     ResetBox,
@@ -186,6 +187,7 @@ told_moves = st.one_of(
     st.builds(Restored, any_path),
     st.builds(RestoreFailed, any_path),
     st.builds(ConfidenceScanned, st.frozensets(any_path)),
+    st.builds(PlanKnown, st.frozensets(any_path), st.just("promised"), st.booleans()),
 )
 
 

@@ -33,6 +33,7 @@ from cropkit.review.model import (
     Listed,
     NextFilter,
     NextUnreviewed,
+    PlanKnown,
     Redo,
     Rest,
     ReviewState,
@@ -157,6 +158,7 @@ MOVES: dict[str, tuple[Prepare, Act]] = {
     "filter": (opened, filtered),
     "few": (opened, rejected),
     "Enter under a filter": (filtered, enter),
+    "certain": (opened, lambda s: on(s, PlanKnown(frozenset(s.paths[:9]), "promised"))),
     "unsure": (opened, lambda s: on(s, ConfidenceScanned(frozenset(s.paths[:9])))),
 }
 

@@ -142,6 +142,7 @@ class Images:
     decisions : what was decided in this session, so that it can be done again
     presses : how many presses have decided something in this session
     press : which of them decided about each image; 0: none of this session
+    certain : those that a plan lets through, as far as their names tell
     required : slots of each image that are to be decided; () where each image has one crop
     image_count, whole_count : how many images were listed at the beginning, and of how many all of
         these are decided; 0 where each image has one crop
@@ -158,6 +159,7 @@ class Images:
     decisions: Tree[DraftDecision] = field(default_factory=Tree)
     stale: NumberSet = field(default_factory=NumberSet)
     unsure: NumberSet = field(default_factory=NumberSet)
+    certain: NumberSet = field(default_factory=NumberSet)
     undo: Stack = field(default_factory=Stack)
     redo: Stack = field(default_factory=Stack)
     presses: int = 0
@@ -388,6 +390,12 @@ class Images:
         numbers = NumberSet.of(map(images.index.known, paths))
         return replace(images, unsure=images.unsure | numbers)
 
+    def found_certain(self, paths: Iterable[str]) -> "Images":
+        """Have more images that a plan lets through; what is not listed is not known."""
+        numbers = map(self.index.number, paths)
+        known = NumberSet.of(number for number in numbers if number is not None)
+        return replace(self, certain=self.certain | known)
+
     def adding(self, path: str, after: str, required: tuple[str, ...]) -> "Images":
         """List another crop, in its place after one that is listed.
 
@@ -432,6 +440,7 @@ class Images:
             decisions=self.decisions.shifted(shift),
             stale=self.stale.shifted(shift),
             unsure=self.unsure.shifted(shift),
+            certain=self.certain.shifted(shift),
             undo=self.undo.shifted(shift),
             redo=self.redo.shifted(shift),
             press=self.press.shifted(shift),
@@ -450,6 +459,7 @@ class Images:
             listed=self.listed.put(number),
             stale=self.stale.without(before).put(number, there=before in self.stale),
             unsure=self.unsure.without(before).put(number, there=before in self.unsure),
+            certain=self.certain.without(before),
             drafts=self.drafts.without(before),
         )
         listed = _now(images, number)

@@ -325,13 +325,19 @@ class Reopen:
 
 @dataclass(frozen=True, slots=True)
 class ImageLoaded:
-    """The controller has read an image of the page."""
+    """The controller has read an image of the page.
+
+    Parameters
+    ----------
+    planned : the box that a plan lets through for this content
+    """
 
     path: str
     sha256: str
     size: Size
     suggestions: tuple[Suggestion, ...] = ()
     cropped: bool = False
+    planned: PixelBox | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +362,22 @@ class ConfidenceScanned:
     """The controller knows of more images whose suggestion has a low confidence."""
 
     unsure: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanKnown:
+    """The controller knows what the reviewer's plan lets through now, or more of it.
+
+    Parameters
+    ----------
+    certain : images, as far as their names tell
+    promise : a sentence about all of them; '' where nothing is promised
+    anew : in place of what was known before
+    """
+
+    certain: frozenset[str]
+    promise: str
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,5 +443,5 @@ Move = (
     | MoreOnPage | ToggleStar | WriteNote | NotesKnown
     | AddCrop | RemoveCrop | Reopen | DropCredentials | Decide | DecidePage | TurnPage | Undo
     | Redo | ImageLoaded | LoadFailed | Applied | Restored | RestoreFailed | ConfidenceScanned
-    | Stay | Listed | ListedAll | ListingFailed
+    | PlanKnown | Stay | Listed | ListedAll | ListingFailed
 )  # fmt: skip

@@ -15,14 +15,14 @@ from cropkit.review.model.state import (
 from cropkit.review.model.transforms import arranged, choosing, filtered, place_of, turned
 from cropkit.targets import LARGEST
 
-_ONCE = frozenset({Filter.ASIDE})  # what it shows is known to one kernel only
+_ONCE = frozenset({Filter.ASIDE, Filter.CERTAIN})  # what it shows is known to one kernel only
 
 
 def way(session: ReviewState) -> dict[str, Any]:
     """Return what is remembered of how a session is looked at."""
     lock = session.lock
     return {
-        "arrangement": session.arrangement.value,
+        "arrangement": (session.arranged_before or session.arrangement).value,
         "filter": (Filter.ALL if session.filter in _ONCE else session.filter).value,
         "lock": [lock.held.value, lock.width, lock.height, lock.turned],
     }

@@ -27,6 +27,7 @@ from cropkit.review.model.moves import (
     LoadFailed,
     Move,
     NotesKnown,
+    PlanKnown,
     Redo,
     Restored,
     RestoreFailed,
@@ -58,6 +59,7 @@ from cropkit.review.model.transforms import (
     edited,
     entry_at,
     filled,
+    is_let_through,
     is_to_be_decided,
     listed,
     loading_at,
@@ -200,11 +202,13 @@ def _decide_page(session: ReviewState, move: DecidePage) -> Step:
     if not session.ready:
         raise IllegalMove(name_of(move), "the page is still loading")
     shown = tuple(e for e in session.entries if isinstance(e, Open))
-    accepted = tuple(e for e in session.entries if is_to_be_decided(e) and not session.ended)
+    closely = tuple(e for e in shown if not is_let_through(session, e))
+    every = (e for e in session.entries if e not in closely and not session.ended)
+    accepted = tuple(e for e in every if is_to_be_decided(e))
     if session.ended and session.next_undecided_page() is None:
         raise IllegalMove(name_of(move), "everything has been decided")
     decided = settle(session, accepted)
-    aside = [e.path for e in shown if e.mark is Mark.LATER]
+    aside = [e.path for e in shown if e.mark is Mark.LATER or e in closely]
     if aside:
         return Step(narrowed(decided, aside), tuple(map(decision_on, accepted)))
     page = decided.next_undecided_page()
@@ -281,6 +285,11 @@ def _scanned(session: ReviewState, move: ConfidenceScanned) -> Step:
     return Step(replace(session, images=session.images.found_unsure(frozenset(known))))
 
 
+def _plan_known(session: ReviewState, move: PlanKnown) -> Step:
+    before = replace(session.images, certain=NumberSet()) if move.anew else session.images
+    return Step(replace(session, images=before.found_certain(move.certain), promise=move.promise))
+
+
 def _loaded(session: ReviewState, move: ImageLoaded) -> Step:
     position = loading_at(session, move.path, move)
     images = session.images.shown(move.path).not_decided(move.path)
@@ -293,6 +302,8 @@ def _loaded(session: ReviewState, move: ImageLoaded) -> Step:
     entry = carried_to(session, entry) if draft is None else entry
     if entry.mark is Mark.LATER and session.arrangement is not Arrangement.GRID:
         entry = replace(entry, mark=Mark.KEEP)
+    if session.arrangement is Arrangement.GRID and not is_let_through(session, entry):
+        entry = replace(entry, mark=Mark.LATER)
     known = replace(
         edits.loaded(session, move.path, move.sha256), images=images.not_drafted(move.path)
     )
@@ -366,6 +377,7 @@ _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     Restored: _restored,
     RestoreFailed: _restore_failed,
     ConfidenceScanned: _scanned,
+    PlanKnown: _plan_known,
     Stay: _stay,
     Listed: _listed_more,
     ListedAll: _listed_all,
@@ -376,7 +388,7 @@ _EDITING = frozenset({*BOX_RULES, ShareBox, ToggleMark})
 _BY_ITSELF = frozenset(
     {
         *(ImageLoaded, LoadFailed, Applied, Restored, RestoreFailed, ConfidenceScanned),
-        *(Listed, ListedAll, ListingFailed, FitGrid, NotesKnown),
+        *(Listed, ListedAll, ListingFailed, FitGrid, NotesKnown, PlanKnown),
     }
 )
 _AFTER_THE_END = frozenset({*_BY_ITSELF, *PLACE_RULES, *TAKING_BACK_RULES, DecidePage, Stay})

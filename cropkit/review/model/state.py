@@ -98,6 +98,7 @@ class Filter(StrEnum):
     ALL = "all"
     UNREVIEWED = "unreviewed"
     UNSURE = "unsure"
+    CERTAIN = "certain"
     ASIDE = "set aside"
     REJECTED = "rejected"
     SKIPPED = "skipped"
@@ -170,6 +171,7 @@ class Open:
     aims : targets that its box is held to; none: it is free
     fit : how the box fits its target, None where it is free
     framed : what the box was put around, until it is another one
+    planned : the box that a plan lets through for this content
     """
 
     path: str
@@ -183,6 +185,7 @@ class Open:
     aims: tuple[Target, ...] = ()
     fit: Fit | None = None
     framed: str = ""
+    planned: PixelBox | None = None
 
     @property
     def suggestion(self) -> Suggestion | None:
@@ -292,6 +295,9 @@ class ReviewState:
     picked_lock : what ratio these were given together; None: that of all
     carrying : boxes that are offered for the rest of a folder, the latest last
     notes : what is noted about images of the page, as far as it is known
+    promise : of the images that a plan lets through; '' where there are none
+    arranged_before : the arrangement before these were shown, while they are, or what was set aside
+        of them
     """
 
     images: Images
@@ -322,6 +328,8 @@ class ReviewState:
     picked_lock: AspectLock | None = None
     carrying: tuple[Carried, ...] = ()
     notes: Mapping[str, Note] = field(default_factory=dict)
+    promise: str = ""
+    arranged_before: Arrangement | None = None
 
     @property
     def at_hand(self) -> tuple[int, ...]:
@@ -500,6 +508,7 @@ _PASSING: Mapping[Filter, Callable[[ReviewState], NumberSet]] = {
     Filter.ALL: lambda session: session.images.listed,
     Filter.UNREVIEWED: lambda session: session.images.left,
     Filter.UNSURE: lambda session: session.images.unsure & session.images.left,
+    Filter.CERTAIN: lambda session: session.images.certain & session.images.left,
     Filter.ASIDE: lambda session: session.aside & session.images.left,
     Filter.REJECTED: lambda session: session.images.outcomes.having(Status.REJECTED),
     Filter.SKIPPED: lambda session: session.images.outcomes.having(Status.SKIPPED),

@@ -135,6 +135,7 @@ def opened(move: ImageLoaded, draft: Draft | None, aims: tuple[Target, ...] = ()
     aims : targets that its box is held to
     """
     fresh = Open(move.path, move.sha256, move.size, move.suggestions, full(move.size), aims=aims)
+    fresh = replace(fresh, planned=move.planned)
     fresh = offering(fresh, _of_slot(move.suggestions, slot_of(move.path)))
     if draft is None or draft.sha256 not in (None, move.sha256):
         return fresh
@@ -268,6 +269,17 @@ def is_changed(session: ReviewState, entry: Open) -> bool:
     return other or entry.box != came.box or entry.mark is not Mark.KEEP
 
 
+def is_let_through(session: ReviewState, entry: Open) -> bool:
+    """Whether an image may be accepted where only those of a plan are meant: as they were planned.
+
+    So may what the reviewer has changed: they have looked at it.
+    """
+    if session.filter is not Filter.CERTAIN or is_changed(session, entry):
+        return True
+    is_meant = session.images.index.known(entry.path) in session.images.certain
+    return is_meant and entry.box == entry.planned
+
+
 def carried_to(session: ReviewState, entry: Open) -> Open:
     """Return an image with the box that is offered for all like it, if one is."""
     for carried in reversed(session.carrying):
@@ -323,9 +335,14 @@ def place_of(session: ReviewState, place: str) -> int | None:
 
 
 def regridded(session: ReviewState) -> ReviewState:
-    """Show every image again, in the grid if it was there that some were set aside."""
-    grid = session.filter is Filter.ASIDE
-    return unfiltered(arranged(session, Arrangement.GRID) if grid else session)
+    """Show every image again, in the grid if it was there that some were set aside.
+
+    Where these were not as a plan lets them through, the others that are come next.
+    """
+    is_aside = session.filter is Filter.ASIDE
+    if is_aside and session.arranged_before and session.passing(Filter.CERTAIN):
+        return filtered(session, Filter.CERTAIN)
+    return unfiltered(arranged(session, Arrangement.GRID) if is_aside else session)
 
 
 def filtered(session: ReviewState, chosen: Filter) -> ReviewState:
@@ -333,9 +350,19 @@ def filtered(session: ReviewState, chosen: Filter) -> ReviewState:
     if chosen is session.filter:
         return session
     here = session.entries[session.chosen].path if session.entries else ""
-    other = replace(session, shown=session.passing(chosen), filter=chosen)
+    seen = _arranged_for(session, chosen)
+    other = replace(seen, shown=session.passing(chosen), filter=chosen)
     at = other.paths.place(here) or 0
     return choosing(turned(other, at // other.per_page), at)
+
+
+def _arranged_for(session: ReviewState, chosen: Filter) -> ReviewState:
+    """Go to the grid for what a plan lets through, and back where it was come from."""
+    before = session.arranged_before
+    if chosen is Filter.CERTAIN:
+        seen = arranged(session, Arrangement.GRID)
+        return replace(seen, arranged_before=before or session.arrangement)
+    return replace(arranged(session, before), arranged_before=None) if before else session
 
 
 def arranged(session: ReviewState, arrangement: Arrangement) -> ReviewState:

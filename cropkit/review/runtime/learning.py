@@ -15,14 +15,14 @@ from cropkit.review.model.slots import slot_of
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
-from cropkit.review.runtime.review_store import set_aside
+from cropkit.review.runtime.review_store import foreseen
 from cropkit.system import personal_cache
+from cropkit.taste.example import MOST_DECISIONS
 
 if TYPE_CHECKING:
     from cropkit.collection import Collection
     from cropkit.taste.learner import Learner
 
-_RECENT = 1_000  # decisions of the trail that are looked at when it begins
 _EARLY = 100  # images
 
 _Shown = tuple[str, bytes, Sequence[Suggestion]]
@@ -43,7 +43,7 @@ class Learning:
         self._cached = personal_cache.name_for("features", str(collection.scope.state))
         self._thread = BackgroundThread("cropkit-learn", loop, guard)
         self._learner: Learner | None = None
-        self._set_aside: frozenset[str] = frozenset()
+        self._as_planned: frozenset[str] = frozenset()
         self._early: deque[_Shown] = deque(maxlen=_EARLY)  # what came before there was a learner
         self._later(self._begin)
 
@@ -68,8 +68,8 @@ class Learning:
             return move
         if slot_of(move.path):  # a box for one of several crops is none for another
             return move
-        if move.path in self._set_aside:  # what is proven of a sample is proven of what was planned
-            return move
+        if move.planned is not None or move.path in self._as_planned:
+            return move  # what is proven of a sample is proven of what was planned
         return replace(move, suggestions=learner.improved(move.sha256, move.suggestions))
 
     def decided(self, decisions: Sequence[Decision]) -> None:
@@ -105,7 +105,7 @@ class Learning:
         from cropkit.taste.learner import Learner  # noqa: PLC0415  (NumPy: not before the page)
 
         learner = Learner(self._collection.taste())
-        self._set_aside = set_aside(self._collection)
+        self._as_planned = foreseen(self._collection).as_planned
         try:
             kept = personal_cache.read(self._cached)
             if kept is not None:
@@ -126,7 +126,7 @@ class Learning:
     def _earlier(self) -> Iterator[Decision]:
         """Yield this reviewer's latest decisions, oldest first."""
         decisions = self._collection.trail.decisions
-        for each in decisions.numbered(sorted(decisions.in_force())[-_RECENT:]):
+        for each in decisions.numbered(sorted(decisions.in_force())[-MOST_DECISIONS:]):
             if isinstance(each, InForce) and each.decision.reviewer == self._collection.reviewer:
                 yield each.decision
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cropkit.audit.decisions import Standing
 from cropkit.audit.tally import SessionRow, Tally
 from cropkit.collection import Counts, Look
 from cropkit.errors import BadPlan, NoImages
-from cropkit.geometry import Size
+from cropkit.geometry import PixelBox, Size
 from cropkit.records import CropResult, Note, Problem, ProblemKind, Status
 from cropkit.review.model import Rest, ReviewState, begin
 from cropkit.review.model.slots import image_of, keyed, slot_of
@@ -38,6 +39,28 @@ class Resumed(NamedTuple):
     waiting: tuple[str, ...]
     problems: Sequence[Problem] = ()
     rest: ImageStream | None = None
+
+
+class Foreseen(NamedTuple):
+    """What the reviewer's plan says of the images; of none where there is no plan of theirs.
+
+    Parameters
+    ----------
+    set_aside : images that are still to be looked at for it
+    sample : these, and what was decided of the sample
+    certain : SHA-256 and box of each image that may be accepted unseen, as they were planned
+    promise : about these, a sentence; '' where there are none
+    """
+
+    set_aside: frozenset[str] = frozenset()
+    sample: frozenset[str] = frozenset()
+    certain: Mapping[str, tuple[str, PixelBox]] = MappingProxyType({})
+    promise: str = ""
+
+    @property
+    def as_planned(self) -> frozenset[str]:
+        """Images whose suggestion nothing that was learned may come before."""
+        return self.set_aside.union(self.certain)
 
 
 class ReviewStore:
@@ -158,24 +181,43 @@ class ReviewStore:
         return confidence_of(self._collection.suggesters, image_of(path))
 
     @cached_property
-    def set_aside(self) -> frozenset[str]:
-        """The images that this reviewer's plan sets aside to be looked at, as the review begins.
+    def foreseen(self) -> Foreseen:
+        """What this reviewer's plan says of the images, as the review begins.
 
         It is for a thread that nobody waits for: all decisions are read, where there is a plan.
         """
-        return set_aside(self._collection)
+        return foreseen(self._collection)
+
+    def foreseen_now(self) -> Foreseen:
+        """Return the same after what has been decided since."""
+        return foreseen(self._collection)
+
+    @property
+    def set_aside(self) -> frozenset[str]:
+        """The images that this reviewer's plan sets aside to be looked at, as the review begins."""
+        return self.foreseen.set_aside
 
 
-def set_aside(collection: "Collection") -> frozenset[str]:
-    """Return the same; of a plan that cannot be read none, which is told and counted."""
+def foreseen(collection: "Collection") -> Foreseen:
+    """Return the same; of a plan that cannot be read nothing, which is told and counted."""
     if not (collection.scope.state / PLAN).exists():
-        return frozenset()
+        return Foreseen()
     from cropkit.taste import review_plan  # noqa: PLC0415  (NumPy: only where there is a plan)
 
     try:
-        return review_plan.set_aside(
+        known = review_plan.of_reviewer(
             collection.trail, collection.reviewer, lambda path: (collection.root / path).exists()
         )
     except BadPlan as error:
         collection.problems.report_once([Problem(ProblemKind.SUGGESTION, PLAN, str(error))])
-        return frozenset()
+        return Foreseen()
+    if known is None:
+        return Foreseen()
+    plan, promise = known
+    set_aside = frozenset(each.path for each in plan.at(promise.set_aside))
+    return Foreseen(
+        set_aside,
+        set_aside.union(each.path for each in plan.images[: promise.decided]),
+        {each.path: (each.sha256, each.box) for each in plan.at(promise.accepted)},
+        review_plan.in_words(plan.terms, promise),
+    )

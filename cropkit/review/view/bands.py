@@ -21,6 +21,7 @@ from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import Rect
 
 _INTO = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
+_NOTHING_PROMISED = "nothing is promised of these any more"
 _BEHIND = 2  # problems that are shown in short behind the one in front
 # What several problems of a kind are called.
 _KINDS = {
@@ -91,6 +92,7 @@ def header(view: View) -> str:
         f"<span class='ck-title ck-name ck-cut'>{text(view.folder)}</span>{_within(view)}"
         f"{_toned(view)}<span class='ck-quiet'>{_filtered(session)}{_arranged(session)}"
         f"page {session.page + 1} of {session.pages}{so_far}{_done(session)}</span>"
+        f"{_promised(session)}"
         f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
         f"<span class='ck-quiet'>{_decided(session)}</span>"
         f"{_targets(session)}{_proposing(view)}{_pace(view)}" + "".join(pills),
@@ -256,6 +258,13 @@ def _toned(view: View) -> str:
 
 def _filtered(session: ReviewState) -> str:
     return "" if session.filter is Filter.ALL else f"{session.filter} only · "
+
+
+def _promised(session: ReviewState) -> str:
+    """Say what is promised of the images at hand."""
+    if session.filter is not Filter.CERTAIN:
+        return ""
+    return f"<span class='ck-small ck-cut'>{session.promise or _NOTHING_PROMISED}</span>"
 
 
 def _arranged(session: ReviewState) -> str:

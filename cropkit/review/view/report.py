@@ -15,7 +15,7 @@ from cropkit.review.view.view_model import View
 from cropkit.system.home import REJECTED
 
 _LISTED, _TILES = 12, 60
-_LEFT = (Filter.UNREVIEWED, Filter.UNSURE, Filter.ASIDE, Filter.STALE)
+_LEFT = (Filter.UNREVIEWED, Filter.UNSURE, Filter.CERTAIN, Filter.ASIDE, Filter.STALE)
 _TILE = 8.3 / 7.5  # width over height of the place of each picture
 
 
