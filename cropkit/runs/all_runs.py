@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from cropkit.errors import RunIncomplete
+from cropkit.errors import CropkitError
 from cropkit.names import printable
 from cropkit.runs import record, statistics
 from cropkit.runs.run_folder import RECORD, REPORT, make_file
@@ -18,6 +18,7 @@ from cropkit.system.home import RUNS
 INDEX = "index.html"
 LARGEST = 4 << 20  # bytes of a record that is read for the list: some 4,000 images
 MOST = 200  # runs, the latest
+_LONGEST = 500  # letters of how one ended
 _PAGE = "index_page.html"
 
 
@@ -54,23 +55,29 @@ def write(runs: Path) -> Path:
 
 def listed(runs: Path) -> list[Listed]:
     """Return the latest runs in a folder, newest first."""
-    folders = sorted((each for each in runs.iterdir() if each.is_dir()), reverse=True)
-    return [_listed(folder) for folder in folders[:MOST]]
+    folders = (each for each in runs.iterdir() if each.is_dir() and not each.is_symlink())
+    return [_listed(folder) for folder in sorted(folders, reverse=True)[:MOST]]
 
 
 def _listed(folder: Path) -> Listed:
-    has_report = (folder / REPORT).is_file()
+    """Return a run; whatever an enemy has put in its folder is a line without figures."""
     try:
-        if (folder / RECORD).stat().st_size > LARGEST:
-            return Listed(folder.name, "a large run: its report tells", has_report=has_report)
-        run = record.read(folder)
-    except (FileNotFoundError, RunIncomplete):
-        run = None
+        return _read(folder)
+    except (CropkitError, OSError, *record.NOT_OURS):
+        return Listed(folder.name, "left no record")
+
+
+def _read(folder: Path) -> Listed:
+    has_report = (folder / REPORT).is_file()
+    record_of = folder / RECORD
+    if record_of.exists() and record_of.stat().st_size > LARGEST:
+        return Listed(folder.name, "a large run: its report tells", has_report=has_report)
+    run = record.read(folder)
     if run is None:
         return Listed(folder.name, "left no record", has_report=has_report)
     return Listed(
         folder.name,
-        run.verdict(),
+        run.verdict()[:_LONGEST],
         run.ok,
         len(statistics.cropped(run)),
         len(run.unwell),

@@ -18,7 +18,7 @@ def report_of(locations: Locations, state: Path, run: str | os.PathLike[str] | N
     Raises
     ------
     RunIncomplete
-        There is no such run, or it left no record: nothing was written.
+        There is no such run, or it left no record of one: no report was written over.
     ForeignState
         Somebody else made the state; nothing was written.
     """
@@ -28,7 +28,10 @@ def report_of(locations: Locations, state: Path, run: str | os.PathLike[str] | N
     if known is None:
         raise RunIncomplete(folder, "it left no record")
     pictures = Thumbnails(locations)
-    return report.write(known, folder, pictures, pictures.files)
+    try:
+        return report.write(known, folder, pictures, pictures.files)
+    except record.NOT_OURS as error:
+        raise RunIncomplete(folder, f"its record is none of a run: {error}") from error
 
 
 def _latest(runs: Path) -> Path:

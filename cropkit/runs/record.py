@@ -12,10 +12,11 @@ from typing import Any
 
 from cropkit import clock
 from cropkit._version import __version__
-from cropkit.errors import RunIncomplete
+from cropkit.errors import MissingFile, RunIncomplete
 from cropkit.names import all_escaped, all_unescaped
 from cropkit.records import Status
 from cropkit.runs.run_folder import RECORD, make_file
+from cropkit.system import state_folder
 
 _FORMAT = 1
 _PACKAGES = ("pillow", "numpy", "papermill", "sqlalchemy", "zlib-ng")
@@ -25,7 +26,7 @@ UNFINISHED = "unfinished"  # planned, and the trail holds no end of it
 WELL = (Status.CROPPED.value, Status.REJECTED.value, OVERTAKEN)
 
 LARGEST = 1 << 30  # bytes: some 1,000,000 images
-_NOT_OURS = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+NOT_OURS = (ValueError, TypeError, LookupError, AttributeError, RecursionError, ArithmeticError)
 
 RUNNING, FINISHED, STOPPED = "running", "finished", "stopped"
 Four = tuple[float, float, float, float]
@@ -196,18 +197,20 @@ def read(folder: Path) -> RunRecord | None:
     ------
     RunIncomplete
         It is larger than any that a batch writes, or none of ours: the trail knows what was done.
+    ForeignState
+        It is a link, pipe or device, or somebody else's: it was not read.
     """
     path = folder / RECORD
     try:
-        with path.open("rb") as file:
+        with state_folder.reader(path) as file:
             data = file.read(LARGEST + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, MissingFile):
         return None
     if len(data) > LARGEST:
         raise RunIncomplete(path, f"larger than {LARGEST} bytes, which are all that is read")
     try:
         return _record(json.loads(data))
-    except _NOT_OURS as error:
+    except NOT_OURS as error:
         raise RunIncomplete(path, f"is no record of a run: {error}") from error
 
 

@@ -1,6 +1,7 @@
 """What a report tells of each item, where its links lead, and the list of all runs."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from test_report import entry, page, run
 import cropkit
 from cropkit.batch import Batch
 from cropkit.collection import Collection
-from cropkit.errors import RunIncomplete
+from cropkit.errors import ForeignState, RunIncomplete
 from cropkit.runs import all_runs, record, report
 from cropkit.runs.report import Pictures
 
@@ -150,6 +151,50 @@ def test_a_record_that_is_too_large_or_none_of_ours_is_a_line_without_figures(
         "a": "left no record",
     }
     assert "&lt;i&gt;" in all_runs.page(all_runs.listed(runs))
+
+
+def _forged(**facts: object) -> str:
+    known = {"ok": True, "counts": {}, "entries": [], "passed": [], "problems": [], "folder": "f"}
+    begun = {"source": "queue", "parameters": {}, "session": "s", "started_at": "2026-01-01"}
+    return json.dumps(known | begun | facts)
+
+
+ITEM = {"path": "a", "verdict": "b", "status": "cropped"}
+PLANTED: dict[str, Callable[[Path], object]] = {
+    "pipe": os.mkfifo,
+    "folder": Path.mkdir,
+    "link": lambda path: path.symlink_to("/etc/hostname"),
+    "status": lambda path: path.write_text(_forged(entries=[ITEM | {"status": []}])),
+    "moment": lambda path: path.write_text(_forged(ended_at="x")),
+    "depth": lambda path: path.write_text("[" * 100_000),
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_whatever_is_planted_where_a_record_belongs_is_a_line_and_ends_no_batch(
+    what: str, tmp_path: Path
+) -> None:
+    folder = collection(tmp_path / "c", 1)
+    decide_all(folder)
+    planted = folder / ".cropkit/runs/20200101T000000Z"
+    planted.mkdir(parents=True)
+    PLANTED[what](planted / "run.json")
+    made = batch(folder)
+    assert made.run.ok
+    assert "left no record" in (made.folder.parent / "index.html").read_text(encoding="utf-8")
+    with cropkit.open(folder) as kit, pytest.raises((ForeignState, RunIncomplete)):
+        kit.report(planted.name)
+
+
+def test_how_a_run_ended_has_some_letters_in_the_list(tmp_path: Path) -> None:
+    runs = tmp_path / ".cropkit/runs"
+    (runs / "a").mkdir(parents=True)
+    moment = "2026-01-01T00:00:00.000000Z"
+    told = _forged(state="stopped", reason="x" * 10_000, started_at=moment)
+    (runs / "a/run.json").write_text(told)
+    (each,) = all_runs.listed(runs)
+    assert each.told.startswith("stopped: xx")
+    assert len(each.told) < 1000
 
 
 def test_a_folder_that_a_person_named_for_a_run_gets_no_list(tmp_path: Path) -> None:
