@@ -25,6 +25,23 @@ VIEWPORT = {"width": USUAL[0], "height": USUAL[1]}
 SHAPES = {"a": (900, 600), "b": (600, 900), "c": (700, 700), "d": (900, 600), "e": (900, 600)}
 BOX = '{{"ai_crop_coords": [{0}, {1}, {2}, {3}], "ai_route": "suggestion"}}'
 RECT = "e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; }"
+COUNTS = """() => {
+    const rect = e => {
+        const {left, top, width, height} = e.getBoundingClientRect();
+        return [left, top, width, height];
+    };
+    const pills = [...document.querySelectorAll(".ck-side > .ck-pill")];
+    const header = pills[0].parentElement;
+    const more = ["kept whole 12", "no crop 3", "changed 2", "without C2PA 1"].map(words => {
+        const pill = pills[0].cloneNode();
+        pill.textContent = words;
+        pills[0].before(pill);
+        return pill;
+    });
+    const rects = [header, ...header.querySelectorAll(".ck-pill")].map(rect);
+    more.forEach(pill => pill.remove());
+    return rects;
+}"""
 CUT = """chips => {
     const host = document.querySelector(".cropkit-over").firstElementChild;
     return chips.filter(([inner, width, tight]) => {
@@ -116,6 +133,18 @@ def chips() -> list[tuple[str, int, bool]]:
         for signs in (("✓",), ("⚠ ✓", "⚠"))
         for width, tight in ((CHIP, False), (CHIP_WIDE, False), (CHIP_SMALL, True))
     ]
+
+
+def test_all_counts_are_seen_in_a_narrow_window(page: Desk) -> None:
+    """Seven of them, as there are where much has gone wrong: words give way."""
+    resized(page, 700, 700)
+    rects = page.page.evaluate(COUNTS)
+    header, counts = rects[0], rects[1:]
+    assert len(counts) == 7
+    for x, _, width, _ in counts:
+        assert x >= header[0]
+        assert x + width <= header[0] + header[2] + 1
+        assert width > 50
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -1,25 +1,30 @@
 """Geometry of the page: what is drawn where, and what a point means."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import sizes_with_boxes
 from window_shares import LANDSCAPE, PORTRAIT, SQUARE, pictured, table
 
 from cropkit.geometry import PixelBox, Size
+from cropkit.review.model import GRID, MOST_IN_GRID
 from cropkit.review.model.box_editing import HANDLES, Grip
-from cropkit.review.view.layout import PADDING, ClickTarget, PageLayout
+from cropkit.review.view.layout import GLANCE, PADDING, ClickTarget, PageLayout
 from cropkit.review.view.viewport import Rect, Viewport, grip_point, grip_under
 
 aspects = st.lists(st.floats(0.02, 50), min_size=1, max_size=40).map(tuple)
 layouts = st.builds(
-    lambda width, height, aspects: PageLayout(len(aspects), width, height, aspects),
+    lambda width, height, aspects, tight: PageLayout(
+        len(aspects), width, height, aspects, tight=tight
+    ),
     st.integers(480, 4000),
     st.integers(360, 2500),
     aspects,
+    st.booleans(),
 )
 roomy = st.builds(
     lambda width, height, aspects: PageLayout(len(aspects), width, height, aspects),
@@ -62,7 +67,7 @@ def test_the_picture_is_inside_its_stage_fills_it_one_way_and_keeps_its_shape(
 @given(layouts)
 def test_nothing_overlaps_and_everything_is_on_the_canvas(layout: PageLayout) -> None:
     cells = [layout.cell(position) for position in range(layout.per_page)]
-    bands = [layout.header, *cells, layout.message, layout.hints]
+    bands = [layout.header, *cells, layout.strip, layout.message, layout.hints]
     for rect in bands:
         assert rect.x >= -ROUNDING
         assert rect.right <= layout.width + ROUNDING
@@ -128,8 +133,51 @@ def test_whatever_their_shapes_three_pictures_use_three_quarters_of_the_stage(
 ) -> None:
     layout = PageLayout(3, 1440, 900, shapes)
     board = layout.board
-    assert board.height >= 0.8 * layout.height
+    assert board.height >= 0.88 * layout.height
     assert pictured(layout) >= 0.75 * board.width * board.height
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1920, 1080), (2560, 1300)])
+@pytest.mark.parametrize("shapes", [(LANDSCAPE,), (PORTRAIT,), (LANDSCAPE, PORTRAIT, SQUARE)])
+def test_a_grid_of_any_shapes_uses_about_three_quarters_of_the_stage(
+    size: tuple[int, int], shapes: tuple[float, ...]
+) -> None:
+    count = PageLayout(1, *size).many
+    grid = tuple(itertools.islice(itertools.cycle(shapes), count))
+    layout = PageLayout(count, *size, grid, tight=True)
+    assert GRID <= count <= MOST_IN_GRID
+    assert pictured(layout) >= 0.745 * layout.board.width * layout.board.height
+
+
+@given(st.integers(480, 4000), st.integers(360, 2500))
+@settings(max_examples=20)
+def test_a_grid_has_about_as_many_images_as_a_glance_has_room_for(width: int, height: int) -> None:
+    layout = PageLayout(1, width, height)
+    room = layout.board.width * layout.board.height / (GLANCE[0] * GLANCE[1])
+    assert GRID <= layout.many <= min(MOST_IN_GRID, max(GRID, 1.3 * room))
+
+
+@given(st.integers(480, 4000), st.integers(360, 2500), aspects)
+def test_bands_keep_their_places_whatever_is_shown(
+    width: int, height: int, shapes: tuple[float, ...]
+) -> None:
+    """Page, grid and single: nothing moves under the pointer, and the stage is what is left."""
+    page = PageLayout(3, width, height)
+    other = replace(page, per_page=len(shapes), aspects=shapes, tight=True)
+    assert (page.board, page.foot, page.hints) == (other.board, other.foot, other.hints)
+    assert page.strip.right == page.message.x
+    assert page.message.width >= width / 2
+
+
+@given(layouts)
+def test_each_of_the_last_decisions_is_hit_where_it_is_drawn(layout: PageLayout) -> None:
+    for number in range(layout.places):
+        place = layout.place(number)
+        assert place.is_inside(layout.strip)
+        for x in (place.x, place.right - 1):
+            target = layout.target(x, place.middle[1])
+            assert target is not None
+            assert (target.kind, target.position) == (ClickTarget.STRIP, number)
 
 
 @given(st.lists(st.floats(0.4, 2.5), min_size=2, max_size=4))

@@ -53,6 +53,14 @@ def test_each_hint_is_gone_for_good_when_it_was_done_once(browser: Browser) -> N
     browser.until(lambda: kept() == {"accept": True, "undo": True})
 
 
+def test_no_hint_covers_a_line_that_is_typed(browser: Browser) -> None:
+    assert "ck-hint" in browser.words
+    browser.key("g")
+    assert "ck-hint" not in browser.words
+    browser.key("Escape")
+    assert "ck-hint" in browser.words
+
+
 def test_who_drags_a_box_is_not_told_to(browser: Browser) -> None:
     x, y = browser.review.screen_point(0, Grip.WHOLE)
     browser.mouse("down", (x, y))

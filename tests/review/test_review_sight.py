@@ -152,6 +152,22 @@ def test_the_grid_has_as_many_images_as_the_page_has_room_for(browser: Browser) 
         assert len(entries(browser)) == 3
 
 
+def test_a_decided_image_has_the_shape_of_its_crop_in_the_grid(browser: Browser) -> None:
+    at = browser.review.screen_point(0, Grip.RIGHT)
+    browser.mouse("down", at)
+    browser.mouse("move", (at[0] - 60, at[1]))
+    browser.mouse("up", (at[0] - 60, at[1]))
+    browser.key("Enter")
+    browser.shown()
+    browser.written()
+    press(browser, "q")
+    session, layout = browser.controller.session, browser.controller.screen.layout
+    boxes = [session.settled[entry.path].box for entry in session.entries[:3]]
+    shapes = [box.size.aspect_ratio for box in boxes if box]
+    assert len(shapes) == 3
+    assert layout.aspects[:3] == pytest.approx(shapes)
+
+
 def test_a_click_or_a_digit_marks_and_enter_decides_all_the_others(browser: Browser) -> None:
     press(browser, "q")
     assert "seen as grid" in browser.status

@@ -512,6 +512,20 @@ def test_the_last_decisions_are_shown_and_a_click_goes_back_to_one(browser: Brow
     assert entries(browser)[browser.controller.session.chosen].path == second
 
 
+def test_a_click_on_a_line_that_is_typed_takes_nothing_that_it_hides(browser: Browser) -> None:
+    browser.key("Enter")
+    browser.shown()
+    browser.written()
+    place = browser.review.screen_point(1, ClickTarget.STRIP)
+    browser.key("g")
+    assert "ck-place" not in browser.words
+    browser.mouse("down", place)
+    assert "page 2/2" in browser.status
+    browser.mouse("down", place)  # the line is gone, and what lay under it is seen
+    browser.shown()
+    assert "page 1/2" in browser.status
+
+
 def test_redo_decides_again_what_was_undone(browser: Browser, folder: Path) -> None:
     browser.key(" ")
     browser.written()

@@ -148,9 +148,11 @@ class Pointer:
         target = self._screen.layout.target(*self._at)
         self._drop()
         self._click_drag.press(None)
+        # a line that is typed hides what lies under it
+        hidden = self._keyboard.prompt and self._screen.layout.foot.holds(*self._at)
         self._keyboard.leave_prompt()
         self._controller.stay()
-        if target is not None and not self._guard.stopped:
+        if target is not None and not hidden and not self._guard.stopped:
             self._press_target(target)
 
     def _press_target(self, target: Target) -> None:

@@ -90,11 +90,11 @@ def header(view: View) -> str:
         view.layout,
         Rect(0, 0, window.x, window.height),
         f"<span class='ck-title ck-name ck-cut'>{text(view.folder)}</span>{_within(view)}"
-        f"{_toned(view)}<span class='ck-quiet'>{_filtered(session)}{_arranged(session)}"
+        f"{_toned(view)}<span class='ck-quiet ck-yield'>{_filtered(session)}{_arranged(session)}"
         f"page {session.page + 1} of {session.pages}{so_far}{_done(session)}</span>"
         f"{_promised(session)}"
         f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
-        f"<span class='ck-quiet'>{_decided(session)}</span>"
+        f"<span class='ck-quiet ck-yield'>{_decided(session)}</span>"
         f"{_targets(session)}{_proposing(view)}{_pace(view)}" + "".join(pills),
         "ck-side",
     ) + _window(view)
@@ -161,6 +161,8 @@ def _unsigned(view: View) -> Iterable[str]:
 
 def strip(view: View) -> str:
     """Return the last decisions: a click goes back to one."""
+    if view.prompt:
+        return ""  # what is typed has its room
     session, layout = view.session, view.layout
     last, latest = session.undo[-layout.places :], session.images.latest
     return "".join(
@@ -244,7 +246,7 @@ def _away(layout: PageLayout) -> str:
         at(
             layout,
             layout.message.trimmed(3),
-            f"<div role='alert'>{words}</div>",
+            f"<div role='alert' class='ck-two'>{words}</div>",
             f"ck-line {state}",
         )
         for state, words in _AWAY
@@ -291,7 +293,7 @@ def _pace(view: View) -> str:
     is_known = session.whole and left > 0
     rest = f" · {minutes(left / view.rate * 60)} left" if is_known else ""
     words = f"{view.rate:,.0f} an hour{rest}"
-    return f"<span class='ck-quiet ck-cut'>{words}</span>"
+    return f"<span class='ck-quiet ck-more ck-cut'>{words}</span>"
 
 
 def minutes(number: float) -> str:
@@ -327,7 +329,7 @@ def _typed(view: View) -> str:
         f"<span class='ck-quiet ck-cut ck-grow'>{text(prompt.hint)}</span>"
         f"<span class='ck-quiet'>{keys(('Enter',))} do it {keys(('Esc',))} leave it</span>"
     )
-    return at(view.layout, view.layout.message.trimmed(3), typed, "ck-line ck-prompt")
+    return at(view.layout, view.layout.foot.trimmed(3), typed, "ck-line ck-prompt")
 
 
 def _message(layout: PageLayout, view: View) -> str:
@@ -337,8 +339,8 @@ def _message(layout: PageLayout, view: View) -> str:
     line = {
         "stopped": _stopped(messages),
         "problem": _problem(messages, view),
-        "note": f"<span class='ck-cut ck-quiet' role='status'>{text(note)}</span>",
-        "none": f"<span class='ck-cut ck-quiet'>{text(_chosen(view.session))}</span>",
+        "note": f"<span class='ck-two ck-quiet' role='status'>{text(note)}</span>",
+        "none": f"<span class='ck-two ck-quiet'>{text(_chosen(view.session))}</span>",
     }[kind]
     return at(layout, layout.message.trimmed(3), line, f"ck-line ck-{kind}")
 
@@ -387,7 +389,7 @@ def _problem(messages: Messages, view: View) -> str:
     waiting = f"{len(others)} more · " if others else ""
     return (
         f"<div role='alert' class='ck-whole'>"
-        f"<span>⚠</span><span class='ck-cut ck-grow'>{_in_front(front)}</span></div>"
+        f"<span>⚠</span><span class='ck-two'>{_in_front(front)}</span></div>"
         f"{behind}<span>{waiting}{see} {button('acknowledge', f'{key} acknowledge')}</span>"
     )
 

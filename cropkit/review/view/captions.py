@@ -82,7 +82,7 @@ def _cell(view: View, position: int) -> str:
             words.trimmed(layout.trim),
             f"<span class='ck-key{picked}'>{position + 1}{' ✓' * bool(picked)}</span>"
             f"{_noted(view, entry)}{which}<span class='ck-name ck-first'>{shown}</span>" + source,
-            "ck-words",
+            "ck-words" + " ck-tight" * layout.tight,
         )
         + _chip(view, position, entry)
         + _tile(view, position, entry)

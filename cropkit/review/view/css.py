@@ -59,6 +59,8 @@ CSS = """<style>
 @container (max-width: 820px) {
   .cropkit-review .ck-more { display: none; }
   .cropkit-review .ck-at { gap: 0.4em; }
+  .cropkit-review .cropkit-over .ck-pill { padding: 0.12em 0.4em; font-size: 0.94em; }
+  .cropkit-review .cropkit-over .ck-bar, .cropkit-review .cropkit-over .ck-yield { min-width: 0; }
 }
 .cropkit-review .ck-meter { display: inline-block; flex: none; vertical-align: middle; width: 1.8em;
   height: 0.42em; border-radius: 0.3em; overflow: hidden;
@@ -76,7 +78,10 @@ CSS = """<style>
 .cropkit-review .ck-button { justify-content: center; gap: 0.4em; border-radius: 4px;
   border: 1px solid var(--jp-border-color1, #bbb); background: var(--jp-layout-color2, #f3f3f3);
   color: var(--jp-ui-font-color0, #111); overflow: hidden; }
-.cropkit-review .ck-title { font-size: 1.15em; font-weight: 650; flex: 0 1 auto; }
+.cropkit-review .ck-yield { flex: 0 9 auto; min-width: 2em; overflow: hidden;
+  text-overflow: ellipsis; }
+.cropkit-review .ck-title { font-size: 1.15em; font-weight: 650; flex: 0 1 auto;
+  max-width: 30%; }
 .cropkit-review .ck-side { padding: 0 0.3em; }
 .cropkit-review .ck-bar { height: 0.45em; border-radius: 0.3em; overflow: hidden;
   background: var(--jp-border-color2, #ddd); min-width: 3em; }
@@ -98,7 +103,12 @@ CSS = """<style>
   color: var(--jp-layout-color1, #fff); }
 .cropkit-review .ck-chip { border: 1px solid currentColor; border-radius: 1.2em;
   justify-content: center; gap: 0.3em; padding: 0 0.15em; font-weight: 550; overflow: hidden; }
-.cropkit-review .ck-chip.ck-tight { font-size: 0.86em; gap: 0.2em; padding: 0 0.2em; }
+.cropkit-review .ck-chip.ck-tight { font-size: 0.86em; gap: 0.2em; padding: 0 0.2em; border: 0;
+  justify-content: flex-end; }
+.cropkit-review .ck-words.ck-tight { font-size: 0.86em; gap: 0.35em; line-height: 1; }
+.cropkit-review .ck-words.ck-tight .ck-first { min-width: 3em; }
+.cropkit-review .ck-words.ck-tight .ck-name { font-weight: 500; }
+.cropkit-review .ck-words.ck-tight .ck-key { border: 0; font-size: 1em; padding: 0 0.3em; }
 .cropkit-review .ck-accept, .cropkit-review .ck-done { color: var(--jp-success-color0, #1b5e20); }
 .cropkit-review .ck-adjusted { color: var(--jp-brand-color0, #0d47a1); }
 .cropkit-review .ck-reject, .cropkit-review .ck-failed { color: var(--jp-error-color1, #c62828); }
@@ -170,8 +180,9 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-line.ck-problem { color: #
   background: var(--jp-layout-color1, #fff); }
 .cropkit-review .ck-line .ck-also { flex: 0 1 auto; max-width: 16%; opacity: 0.8;
   padding-left: 0.7em; border-left: 1px solid currentColor; }
-.cropkit-review .ck-line .ck-two { flex: 1 1 0; white-space: normal; overflow: hidden;
-  font-size: 0.84em; line-height: 1.15; font-weight: 500; max-height: 2.3em; }
+.cropkit-review .ck-line .ck-two { flex: 1 1 0; min-width: 2em; white-space: normal;
+  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden;
+  overflow-wrap: anywhere; font-size: 0.95em; line-height: 1.2; }
 .cropkit-review .ck-line.ck-stopped { background: #b00020; color: #fff; font-weight: 600; }
 .cropkit-review .ck-parted, .cropkit-review .ck-orphaned { display: none; background: #8a5200;
   color: #fff; font-weight: 600; }

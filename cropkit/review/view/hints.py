@@ -16,7 +16,8 @@ _DRAG = "Drag an edge to change it"
 def hints(view: View) -> str:
     """Return the hints whose turn it is."""
     session = view.session
-    if session.ended or not session.entries or view.sheet or view.report:
+    covered = view.sheet or view.report or view.prompt is not None
+    if session.ended or not session.entries or covered:
         return ""
     below = []
     if ACCEPT in view.hints and session.arrangement is not Arrangement.GRID:
@@ -41,16 +42,27 @@ def _on_box(view: View) -> str:
 
 
 def _in_strip(view: View, words: list[str]) -> str:
-    """Say it beside the last decisions, where these leave room."""
+    """Say it beside the last decisions, the first that has no room there over the message's end."""
     layout = view.layout
-    used = min(len(view.session.undo), layout.places) * PLACE
+    x = 6.0 + min(len(view.session.undo), layout.places) * PLACE
     shown = []
-    for number, each in enumerate(words):
-        x = used + 6 + number * (_WIDE + 10)
-        if x + _WIDE <= layout.width:
-            place = Rect(x, layout.strip.y + 8, _WIDE, _HIGH)
-            shown.append(at(layout, place, f"<span>{each}</span>", "ck-hint"))
+    for each in words:
+        beside = x + _WIDE <= layout.strip.right
+        if not beside and not _leaves_room(view):
+            break
+        left = x if beside else layout.width - _WIDE - 6
+        place = Rect(left, layout.strip.y + 8, _WIDE, _HIGH)
+        shown.append(at(layout, place, f"<span>{each}</span>", "ck-hint"))
+        if not beside:
+            break
+        x += _WIDE + 10
     return "".join(shown)
+
+
+def _leaves_room(view: View) -> bool:
+    """Whether the end of the message line may be covered."""
+    kind, width = view.messages.kind, view.layout.message.width
+    return kind == "none" or (kind == "note" and width > 2 * _WIDE)
 
 
 def _key(view: View, action: str) -> str:

@@ -6,32 +6,37 @@ size of one page design, and the browser scales it to the space it has.
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import cycle, islice
 
-from cropkit.review.view.slicing import USUAL, Trim, sliced
+from cropkit.review.model import GRID, MOST_IN_GRID
+from cropkit.review.view.slicing import USUAL, Trim, sliced, used
 from cropkit.review.view.viewport import Rect
 
 WIDTH, HEIGHT = 1400, 788  # of a canvas whose page has not told how much room it has
 NARROWEST, LOWEST = 480, 360  # a smaller room is filled by a canvas that is scaled down
 PADDING = 10
-HEADER = 36
+HEADER = 32
 CAPTION = 32
 TRIM = 2
-STRIP = 46
+STRIP = 44  # of the last decisions, and of the message line beside them
 PLACE = 64
 SLOP = 6  # how far a hand may slip in a click
 SNAP = 7  # how near a border draws what is dragged
-MESSAGE = 32
-HINTS = 30
+HINTS = 28
 BUTTONS = 62  # two rows
 GAP = 6
+SMALL_PADDING, SMALL_CAPTION, SMALL_GAP = 2, 16, 2  # in the grid, where pictures are small
 HANDLE = 12
-CHIP, CHIP_WIDE, CHIP_SMALL, CHIP_SIGN = 106, 136, 84, 34  # the last has a sign and no word
+CHIP, CHIP_WIDE, CHIP_SMALL, CHIP_SIGN = 106, 136, 84, 30  # the last has a sign and no word
 HELP = 216
 GLANCE = (220, 180)  # of an image in the grid, with its caption
 WINDOW = 132
 _ROOMY = 420  # a caption that has room for the whole words of a verdict
-_WORDY = 140  # one of the grid that has room for a name and a word
+_WORDY = 180  # one of the grid that has room for a name and a word
 _NARROW_CELL, _NARROW_PAGE = 100.0, 130.0  # cells of the grid, and of a page
+_USUAL_SHAPES = ((1.5,), (2 / 3,), (1.5, 2 / 3, 1.0))  # what the pictures of a grid may be like
+_FEWER, _MORE = 0.75, 1.25  # images than a glance has room for
+_PAST, _PAST_NARROW = 0.4, 0.3  # of the width: the last decisions; the message has the rest
 _SMALL_WINDOW, _NARROW = 34, 900  # what the button of the window has where there is little room
 
 
@@ -56,7 +61,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class PageLayout:
-    """Bands of a page: header, cells of picture and caption, last decisions, message, key hints.
+    """Bands of a page: header, cells of picture and caption, last decisions and message, key hints.
+
+    No band comes, goes or moves with what it says: nothing is pushed away under the pointer.
 
     Parameters
     ----------
@@ -81,7 +88,7 @@ class PageLayout:
     @property
     def padding(self) -> int:
         """Room round a picture."""
-        return PADDING // 2 if self.tight else PADDING
+        return SMALL_PADDING if self.tight else PADDING
 
     @property
     def trim(self) -> int:
@@ -90,7 +97,7 @@ class PageLayout:
 
     @property
     def _caption_height(self) -> int:
-        return CAPTION - 2 * TRIM if self.tight else CAPTION
+        return SMALL_CAPTION if self.tight else CAPTION
 
     @property
     def header(self) -> Rect:
@@ -120,23 +127,29 @@ class PageLayout:
         return Rect(0, self.hints.y - height, self.width, height)
 
     @property
-    def message(self) -> Rect:
-        """The last problem or note."""
-        return Rect(0, self.button_strip.y - MESSAGE, self.width, MESSAGE)
+    def foot(self) -> Rect:
+        """The last decisions, and the message beside them."""
+        return Rect(0, self.button_strip.y - STRIP, self.width, STRIP)
 
     @property
     def strip(self) -> Rect:
         """The last decisions."""
-        return Rect(0, self.message.y - STRIP, self.width, STRIP)
+        return Rect(0, self.foot.y, self.places * PLACE, STRIP)
+
+    @property
+    def message(self) -> Rect:
+        """The last problem or note, beside the last decisions."""
+        strip = self.strip
+        return Rect(strip.right, strip.y, self.width - strip.right, STRIP)
 
     @property
     def places(self) -> int:
         """How many decisions the strip has room for."""
-        return self.width // PLACE
+        return int(self.width * (_PAST if self.width >= _NARROW else _PAST_NARROW) // PLACE)
 
     def place(self, number: int) -> Rect:
         """Return where one of the last decisions is, the oldest first."""
-        return Rect(number * PLACE, self.strip.y + 2, PLACE - 6, STRIP - 6)
+        return Rect(number * PLACE + 3, self.strip.y + 3, PLACE - 6, STRIP - 6)
 
     @property
     def board(self) -> Rect:
@@ -145,16 +158,31 @@ class PageLayout:
 
     @property
     def many(self) -> int:
-        """How many images have room at a glance, each with a box that can be judged."""
-        return int(self.board.width // GLANCE[0]) * int(self.board.height // GLANCE[1])
+        """How many images have room at a glance, each with a box that can be judged.
+
+        About as many as `GLANCE` says: the number whose rows fill the board best, whatever shapes
+        the pictures have, for these are not known before they are shown.
+        """
+        glance = int(self.board.width // GLANCE[0] * (self.board.height // GLANCE[1]))
+        fewest, most = (
+            min(MOST_IN_GRID, max(GRID, round(by * min(MOST_IN_GRID, glance))))
+            for by in (_FEWER, _MORE)
+        )
+        board, trim = self.board, replace(self, tight=True).trim_of_cells
+        return max(range(fewest, most + 1), key=lambda count: _least_used(count, board, trim))
+
+    @property
+    def trim_of_cells(self) -> Trim:
+        """What each cell has round its picture."""
+        above_and_below = 1.5 * self.padding + self._caption_height
+        gap, narrowest = (SMALL_GAP, _NARROW_CELL) if self.tight else (GAP, _NARROW_PAGE)
+        return Trim(self.padding, above_and_below, gap, narrowest)
 
     @property
     def _cells(self) -> tuple[Rect, ...]:
         known = self.aspects[: self.per_page]
         aspects = known + (USUAL,) * (self.per_page - len(known))
-        above_and_below = 1.5 * self.padding + self._caption_height
-        narrowest = _NARROW_CELL if self.tight else _NARROW_PAGE
-        return sliced(aspects, self.board, Trim(self.padding, above_and_below, GAP, narrowest))
+        return sliced(aspects, self.board, self.trim_of_cells)
 
     def cell(self, position: int) -> Rect:
         """Frame of one image with its caption."""
@@ -201,3 +229,9 @@ class PageLayout:
             if self.cell(position).holds(x, y):
                 return Target(ClickTarget.STAGE, position)
         return None
+
+
+def _least_used(count: int, board: Rect, trim: Trim) -> float:
+    """Return how much of a board so many pictures use, of the shapes that use least."""
+    shapes = (tuple(islice(cycle(usual), count)) for usual in _USUAL_SHAPES)
+    return min(used(aspects, board, trim) for aspects in shapes)

@@ -18,6 +18,7 @@ _FLATTEST = 3.0  # a cell is no flatter and no narrower, whatever its picture is
 _TREES = 4  # of so many images every tree is tried, of more of them rows alone
 _ENOUGH = 0.75  # of the room: then the images should rather be of one size
 _EVEN = 6.0  # how many times as large as the smallest the largest may be then
+_BEYOND = 2  # rows that are tried beyond what pictures without captions would fill
 _LOWEST = 40.0  # a picture in its cell
 
 
@@ -64,12 +65,26 @@ def sliced(aspects: tuple[float, ...], room: Rect, trim: Trim) -> tuple[Rect, ..
     if len(aspects) <= 1:
         return (room,) * len(aspects)  # one is alone: zoomed, it fills all of it
     leaves = [_leaf(number, aspect, trim) for number, aspect in enumerate(aspects)]
-    trees = _trees(leaves, trim) if len(leaves) <= _TREES else _rows(leaves, trim)
+    trees = _trees(leaves, trim) if len(leaves) <= _TREES else _rows(leaves, room, trim)
     layouts = [_laid_out(tree, room, trim) for tree in trees]
     legible = [cells for cells in layouts if _is_legible(cells, trim)]
     if not legible:
         return _even(len(aspects), room, trim)
     return max(legible, key=lambda cells: _worth(cells, room, trim))
+
+
+@lru_cache(maxsize=256)
+def used(aspects: tuple[float, ...], room: Rect, trim: Trim) -> float:
+    """Return how much of a room its pictures are, 0 to 1."""
+    cells = sliced(aspects, room, trim)
+    pictures = (_picture(cell, aspect, trim) for cell, aspect in zip(cells, aspects, strict=True))
+    return sum(pictures) / (room.width * room.height)
+
+
+def _picture(cell: Rect, aspect: float, trim: Trim) -> float:
+    width, height = cell.width - 2 * trim.beside, cell.height - trim.above_and_below
+    high = max(0.0, min(height, width / aspect))
+    return aspect * high * high
 
 
 def _leaf(number: int, aspect: float, trim: Trim) -> _Part:
@@ -100,15 +115,17 @@ def _trees(parts: Sequence[_Part], trim: Trim) -> list[_Part]:
     ]
 
 
-def _rows(parts: Sequence[_Part], trim: Trim) -> list[_Part]:
-    """Return rows of about the same length: one row, two rows, and so on."""
+def _rows(parts: Sequence[_Part], room: Rect, trim: Trim) -> list[_Part]:
+    """Return rows of about the same length: one row, two rows, up to more than fill the room."""
+    filling = (room.height / room.width * sum(part.slope for part in parts)) ** 0.5
+    most = min(len(parts), int(filling) + _BEYOND)
     return [
         _joined(
             tuple(_joined(tuple(row), trim, is_row=True) for row in _broken(parts, count)),
             trim,
             is_row=False,
         )
-        for count in range(1, len(parts) + 1)
+        for count in range(1, most + 1)
     ]
 
 

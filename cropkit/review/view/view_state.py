@@ -42,7 +42,7 @@ class ViewState:
 
     def follow(self, session: ReviewState) -> None:
         """See what the session shows: each image has room by its shape."""
-        shown = self.layout.of(*map(_aspect, session.entries))
+        shown = self.layout.of(*(_aspect(entry, session) for entry in session.entries))
         self.layout = replace(shown, tight=session.arrangement is Arrangement.GRID)
         if session.arrangement is not self.arrangement:
             self.arrangement = session.arrangement
@@ -140,8 +140,11 @@ def filling(stage: Rect, size: Size, box: PixelBox) -> Viewport:
     return Viewport(stage, size, Zoom(by, x, y)) if by > 1 else whole
 
 
-def _aspect(entry: Entry) -> float:
+def _aspect(entry: Entry, session: ReviewState) -> float:
+    """Return the shape of a picture; where the crop has become the file, that of its box."""
     size = entry.size if isinstance(entry, Open | Done | Broken) else None
+    if size is None and isinstance(entry, Done) and entry.settled.box and not session.copies:
+        size = entry.settled.box.size
     return USUAL if size is None else size.aspect_ratio
 
 
