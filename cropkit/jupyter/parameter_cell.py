@@ -5,10 +5,12 @@ without running anything, by papermill, by a form and by whoever adapts the note
 """
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+_ENDS = re.compile(r"\r\n?|\n")
 Literal: TypeAlias = str | int | float | bool | None
 
 
@@ -25,7 +27,7 @@ class Parameter:
 def declared(source: str) -> tuple[Parameter, ...]:
     """Return what a cell declares, in its order; nothing where it holds anything else."""
     try:
-        return tuple(_read(line, source.splitlines()) for line in ast.parse(source).body)
+        return tuple(_read(line, _lines(source)) for line in ast.parse(source).body)
     except (SyntaxError, ValueError, TypeError):
         return ()
 
@@ -45,9 +47,14 @@ def _help(texts: list[str], line: ast.AnnAssign) -> str:
     return rest.strip().removeprefix("#").strip()
 
 
+def _lines(source: str) -> list[str]:
+    """Split a cell where Python does: what else ends a line of text may stand in a comment."""
+    return _ENDS.sub("\n", source).removesuffix("\n").split("\n")
+
+
 def rewritten(source: str, values: Mapping[str, Literal]) -> str:
     """Return the cell with other values; every other sign of it stays, and so do other lines."""
-    texts = [text.encode() for text in source.splitlines()]
+    texts = [text.encode() for text in _lines(source)]
     for line in ast.parse(source).body:
         if not isinstance(line, ast.AnnAssign) or not isinstance(line.target, ast.Name):
             continue

@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,3 +55,13 @@ def test_the_cells_of_our_notebooks_stay_as_they_are_with_their_own_values() -> 
         assert cell is not None
         defaults = {each.name: each.value for each in declared(cell.source)}
         assert rewritten(cell.source, defaults) == cell.source
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x0b", "\x0c", "\x1c", "\x85"])
+def test_what_ends_a_line_of_text_and_none_of_python_stays_in_its_comment(sign: str) -> None:
+    source = (
+        f'first: int = 1  # its help{sign}exit()\nsecond: str = "x"  # another\r\nthird: int = 3'
+    )
+    after = rewritten(source, {"second": "y"})
+    assert after == source.replace('"x"', '"y"').replace("\r\n", "\n")
+    assert [each.help for each in declared(source)] == [f"its help{sign}exit()", "another", ""]
