@@ -105,7 +105,7 @@ CSS = """<style>
   justify-content: center; gap: 0.3em; padding: 0 0.15em; font-weight: 550; overflow: hidden; }
 .cropkit-review .ck-chip.ck-tight { font-size: 0.86em; gap: 0.2em; padding: 0 0.2em; border: 0;
   justify-content: flex-end; }
-.cropkit-review .ck-words.ck-tight { font-size: 0.86em; gap: 0.35em; line-height: 1; }
+.cropkit-review .ck-words.ck-tight { font-size: 0.86em; gap: 0.35em; line-height: 1.35; }
 .cropkit-review .ck-words.ck-tight .ck-first { min-width: 3em; }
 .cropkit-review .ck-words.ck-tight .ck-name { font-weight: 500; }
 .cropkit-review .ck-words.ck-tight .ck-key { border: 0; font-size: 1em; padding: 0 0.3em; }
