@@ -153,8 +153,15 @@ def _fate(
         return Fate.UNKNOWN
     if decision.box is None:
         return Fate.CHANGED
-    is_kept = is_within(decision.box, image.box, image.size, plan.terms.within)
-    return Fate.KEPT if is_kept else Fate.CHANGED
+    if is_within(decision.box, image.box, image.size, plan.terms.within):
+        return Fate.KEPT
+    # whoever was shown another box, a learned one, has not been asked about this
+    return Fate.CHANGED if _is_shown(decision, image) else Fate.UNKNOWN
+
+
+def _is_shown(decision: Decision, image: Planned) -> bool:
+    proposed = decision.suggestion
+    return proposed is not None and proposed.box.pixels(image.size) == image.box
 
 
 def is_within(box: PixelBox, proposed: PixelBox, size: Size, within: float) -> bool:
