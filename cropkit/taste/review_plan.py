@@ -2,9 +2,11 @@
 
 It holds the undecided images that have a box, in an order that was drawn by chance, each with the
 box that would be accepted and how likely this reviewer is to leave it. None of that changes once it
-is drawn: what a sample promises is only true of what was laid down before it was decided.
+is drawn: what a sample promises is only true of what was laid down before it was decided. So the
+key of whoever draws it vouches for it, and a plan for which yours does not is believed by nobody.
 """
 
+import hmac
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cropkit.audit import keys
 from cropkit.audit.decisions import InForce
 from cropkit.audit.reader import TrailReader
 from cropkit.errors import BadPlan, MissingFile
@@ -28,6 +31,11 @@ from cropkit.taste.promise import Fate, Promise, Terms, promise
 _FORM = "cropkit review plan 1"
 _LARGEST = 1 << 30  # bytes: some four million images
 _NOISE = 1e-9
+_OF_NONSENSE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
+_NOT_YOURS = (
+    "was not drawn with your key, so its promise may be anybody's; "
+    "`cropkit plan-review FOLDER --anew` draws your own (CROPKIT_KEY names a key that is shared)"
+)
 
 
 class Planned(NamedTuple):
@@ -109,11 +117,12 @@ def of_reviewer(
     Raises
     ------
     BadPlan
-        It cannot be read.
+        It cannot be read, or is not of their key.
     """
-    plan = read(trail.scope.state)
-    if plan is None or plan.reviewer != reviewer or not trail.scope.is_whole:
+    kept = _kept(trail.scope.state)
+    if kept is None or kept.plan.reviewer != reviewer or not trail.scope.is_whole:
         return None
+    plan = kept.believed()
     return plan, promised(plan, trail, is_there)
 
 
@@ -172,20 +181,37 @@ def is_within(box: PixelBox, proposed: PixelBox, size: Size, within: float) -> b
 # -- kept ----------------------------------------------------------------------------------------
 
 
+class _Kept(NamedTuple):
+    """A plan that can be read, and whether this person's key vouches for it."""
+
+    path: Path
+    plan: ReviewPlan
+    vouched: bool
+
+    def believed(self) -> ReviewPlan:
+        if not self.vouched:
+            raise BadPlan(self.path, _NOT_YOURS)
+        return self.plan
+
+
 def write(plan: ReviewPlan, state: Path) -> None:
-    """Keep a plan in a collection's state, in place of an earlier one.
+    """Keep a plan in a collection's state, in place of an earlier one; this person's key vouches.
 
     Raises
     ------
-    ForeignState, OSError
-        What was there stands.
+    BadPlan, KeyUnusable, ForeignState, OSError
+        There is no key, or nothing can be written: what was there stands.
     """
     state_folder.check(state)
-    path = state / PLAN
-    new = state_folder.make_file(path.with_name(f"{path.name}.new"), 0o666)
+    path, key = state / PLAN, keys.of_person(make=True)
+    if not key.secret:
+        raise BadPlan(path, f"cannot be vouched for: {key.lack}")
     document = {"form": _FORM} | asdict(plan) | {"images": [_row(each) for each in plan.images]}
     document["terms"] = plan.terms._asdict()
-    new.write_text(json.dumps(all_escaped(document)), encoding="utf-8")
+    document = all_escaped(document)
+    document["mac"] = key.mac_of(_vouched(document))
+    new = state_folder.make_file(path.with_name(f"{path.name}.new"), 0o666)
+    new.write_text(json.dumps(document), encoding="utf-8")
     os.replace(new, path)  # noqa: PTH105  (a rename over the name, as in `files`)
 
 
@@ -195,8 +221,13 @@ def read(state: Path) -> ReviewPlan | None:
     Raises
     ------
     BadPlan
-        What is there is none, whoever wrote it.
+        What is there is none, whoever wrote it, or not of this person's key.
     """
+    kept = _kept(state)
+    return None if kept is None else kept.believed()
+
+
+def _kept(state: Path) -> _Kept | None:
     path = state / PLAN
     state_folder.check(state)
     try:
@@ -209,9 +240,30 @@ def read(state: Path) -> ReviewPlan | None:
     if len(text) > _LARGEST:
         raise BadPlan(path, f"is larger than {_LARGEST:,} bytes")
     try:
-        return _plan(all_unescaped(json.loads(text)))
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        document = json.loads(text)
+        mac = _text(document.pop("mac", ""))
+        is_vouched = _is_mac(mac, document)
+        return _Kept(path, _plan(all_unescaped(document)), is_vouched)
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise BadPlan(path, f"is no plan: {error}") from error
+
+
+def _is_mac(mac: str, document: Mapping[str, Any]) -> bool:
+    key = keys.of_person()
+    right = key.mac_of(_vouched(document))
+    return bool(key.secret) and hmac.compare_digest(right.encode(), mac.encode())
+
+
+def _vouched(document: Mapping[str, Any]) -> bytes:
+    """Return the text that a key vouches for, which is no text of another purpose."""
+    return _FORM.encode() + b"\n" + json.dumps(document, sort_keys=True).encode()
 
 
 def count(state: Path) -> int:

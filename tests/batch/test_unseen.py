@@ -264,6 +264,36 @@ def test_what_is_no_json_is_refused(folder: Path, text: str) -> None:
     assert refusal(folder, *ASKED)[0] == "BadPlan"
 
 
+@pytest.mark.parametrize("how", ["order", "terms", "no mac", "a number for one"])
+def test_a_plan_that_somebody_else_wrote_is_believed_by_nobody(folder: Path, how: str) -> None:
+    look_at(folder, sample_of(planned(folder)))
+    plan = json.loads((folder / PLAN).read_text())
+    changes = {
+        "order": {"images": plan["images"][::-1]},
+        "terms": {"terms": {**plan["terms"], "error": 0.9}},
+        "no mac": {"mac": ""},
+        "a number for one": {"mac": 7},
+    }
+    (folder / PLAN).write_text(json.dumps(plan | changes[how]))
+    terms = ("--error", "90%") if how == "terms" else ()
+    assert refusal(folder, *ASKED, *terms)[0] == "BadPlan"
+    with pytest.raises(BadPlan):
+        foreseen(folder, {"source": "plan"})
+    assert planned(folder, "--anew", *terms)["number"] == 2
+
+
+def test_a_plan_of_another_key_is_not_believed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(folder)
+    other = tmp_path / "key"
+    other.write_bytes(b"k" * 32)
+    other.chmod(0o600)
+    monkeypatch.setenv("CROPKIT_KEY", str(other))
+    with pytest.raises(BadPlan, match="was not drawn with your key"):
+        review_plan.read(folder)
+
+
 def test_a_plan_is_read_as_it_was_written(folder: Path) -> None:
     (folder / "0000.png").rename(folder / "\udcff\x1b.png")
     (folder / "0000.decision").unlink()

@@ -1,6 +1,8 @@
 """The review learns what the reviewer's plan lets through, and asks again as its sample changes."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pictures
@@ -161,11 +163,26 @@ def test_a_plan_that_names_what_is_nowhere_promises_nothing_of_it(
     with Collection(photos, reviewer="ann") as kit:
         sample = planned(kit, photos)
         look_at(kit, sample)
-        text = (photos / PLAN).read_text()
+        plan = review_plan.read(photos)
+        assert plan is not None
         gone = next(path for path in kit.images() if path not in sample)
-        (photos / PLAN).write_text(text.replace(gone, "../out.png"))
+        images = [each._replace(path=each.path.replace(gone, "../out.png")) for each in plan.images]
+        review_plan.write(replace(plan, images=tuple(images)), photos)
         browser = start(kit, defer=True)
         on_the_screen(browser, loop)
         offered(browser, loop, Filter.CERTAIN)
         assert "../out.png" not in browser.controller.session.listing
         assert gone not in browser.controller.session.paths
+
+
+def test_a_plan_of_another_key_promises_nothing(
+    start: Started, photos: Path, loop: ManualLoop
+) -> None:
+    with Collection(photos, reviewer="ann") as kit:
+        look_at(kit, planned(kit, photos))
+        plan = json.loads((photos / PLAN).read_text())
+        (photos / PLAN).write_text(json.dumps({**plan, "terms": {**plan["terms"], "error": 0.9}}))
+        browser = start(kit, defer=True)
+        on_the_screen(browser, loop)
+        assert not offered(browser, loop, Filter.CERTAIN)
+        assert browser.controller.session.promise == ""
