@@ -115,7 +115,7 @@ def test_the_report_counts_the_crops_for_each_target_and_shows_both(
         page = (batch.folder / "report.html").read_text(encoding="utf-8")
         run = json.loads((batch.folder / "run.json").read_text(encoding="utf-8"))
     assert page.count("<b>5</b><span>for ") == 2
-    assert page.count('alt="before"') == page.count('alt="after"') == 10
+    assert page.count(' before" src=') == page.count(' after" src=') == 10
     assert "square, for 32x32, " in page
     assert "Smaller by" not in page, "no original is kept beside: none was written over"
     assert {(e["slot"], e["aim"], e["copied"]) for e in run["entries"]} == {

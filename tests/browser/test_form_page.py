@@ -34,7 +34,7 @@ def test_the_form_writes_the_cell_of_parameters_which_a_person_can_edit_too(
         assert cell.get_attribute("contenteditable") == "true"
         field.fill("2")
         field.press("Enter")
-        until(page, "per_page: int = 2  # Images side by side")
+        until(page, "per_page: int = 2  # Images on a page; 0 for as many as you chose last")
         page.page.get_by_text("Run the cells below again then").wait_for()
         with adapted.probe() as probe:
             assert probe.value("per_page") == 2

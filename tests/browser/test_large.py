@@ -122,7 +122,8 @@ def test_a_review_is_used_while_its_folders_are_listed(
         page.until_page(2)
         assert listing(page), "a page is decided while the rest is listed"
         go_to(page, str(3 * there))
-        page.page.get_by_text(f"no image {3 * there} of 3000 so far").wait_for()
+        nowhere = f"there are 3,000 images, and no image is called '{3 * there}' so far"
+        page.page.get_by_text(nowhere).wait_for()
         gates[0].touch()
         all_listed(page, pages)
         assert "3 of 8,000 decided" in page.text()
