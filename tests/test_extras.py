@@ -74,7 +74,9 @@ def test_what_is_there_is_not_refused() -> None:
 
 
 def test_a_public_name_whose_extra_is_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [each for each in sys.modules if each.startswith(("cropkit.batch", "cropkit.runs"))]:
+    for name in [
+        each for each in sys.modules if each.startswith(("cropkit.batch", "cropkit.runs"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(NotInstalled, match=r"cropkit\[batch\].* -m pip install 'papermill"):
