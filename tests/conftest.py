@@ -147,7 +147,10 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _nothing_seen() -> Iterator[None]:
-    """What a person saw of a thousand tests' collections is read whenever they open one more."""
+    """What a person saw of a thousand tests' collections is read whenever they open one more.
+
+    How they look at reviews, and what they have learned, is another module's, too.
+    """
     yield
     for name in ("heads", "checked", "review", "hints"):
         Path(os.environ["XDG_STATE_HOME"], "cropkit", f"{name}.json").unlink(missing_ok=True)

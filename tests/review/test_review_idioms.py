@@ -1,7 +1,7 @@
 """What a notebook does with a review: observes, waits, runs a cell again; and nobody answers."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +15,16 @@ from cropkit.review.runtime import unanswered
 from cropkit.review.runtime.unanswered import Publish, Unanswered, server_findings
 
 Started = Callable[..., Browser]
+
+
+def run_apart(work: Coroutine[Any, Any, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Run on a loop of its own, also where the loop of a browser that others drive is running."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        return asyncio.run(work)
+    finally:
+        asyncio._set_running_loop(running)
 
 
 def test_decisions_are_a_trait_that_tells_what_stands(browser: Browser) -> None:
@@ -61,10 +71,10 @@ def test_a_cell_waits_until_all_is_decided_and_written(browser: Browser) -> None
         browser.until(review._is_done)
         return await asyncio.wait_for(waits, 5)
 
-    told = asyncio.run(waiting())
+    told = run_apart(waiting())
     assert told == review.progress
     assert (told["decided"], told["waiting"]) == (told["total"], 0)
-    assert asyncio.run(review.done()) == told, "at once when there is nothing to wait for"
+    assert run_apart(review.done()) == told, "at once when there is nothing to wait for"
 
 
 def test_whoever_waits_is_let_go_when_the_review_is_closed(browser: Browser) -> None:
@@ -74,7 +84,7 @@ def test_whoever_waits_is_let_go_when_the_review_is_closed(browser: Browser) -> 
         browser.review.close()
         return await asyncio.wait_for(waits, 5)
 
-    assert asyncio.run(waiting())["decided"] == 0
+    assert run_apart(waiting())["decided"] == 0
 
 
 # --- cells that are run again

@@ -109,6 +109,8 @@ def lines_drawn(browser: Browser, act: Callable[[], None]) -> int:
 
 
 def test_as_many_lines_are_drawn_as_there_are(browser: Browser) -> None:
+    browser.loop.sleep(3)  # until nothing else that came late is drawn
+    browser.shown()
     counts = [lines_drawn(browser, lambda: browser.key("#")) for _ in Guides]
     by_kind = [len(LINES[guides]) for guides in (*list(Guides)[1:], Guides.THIRDS)]
     assert counts == [2 * number for number in by_kind]  # each with its shade
