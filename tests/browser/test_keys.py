@@ -15,6 +15,7 @@ from cropkit.review.model import Filter
 MODIFIERS = {"Ctrl": "Control", "Accel": "Control"}
 RESTART_SECONDS = 60_000
 IS_THE_REVIEWS = "document.activeElement.closest('.cropkit-canvas') !== null"
+IS_KEPT = "(lambda r: r._wanted in (None, r._kept))(review._controller._remembering)"
 FILTERED = " only · "  # what the header says of a filter
 
 
@@ -162,7 +163,7 @@ def test_after_a_kernel_restart_the_review_is_at_the_same_image_with_the_same_un
     page: Desk, demo: Running
 ) -> None:
     page.page.wait_for_timeout(500)
-    see_pages(page)  # neither how many are seen together nor a filter is kept over a restart
+    see_pages(page)
     before = page.status()
     assert before is not None
     page.press("Enter")
@@ -187,12 +188,13 @@ def test_after_a_kernel_restart_the_review_is_at_the_same_image_with_the_same_un
 
 
 def until_remembered(page: Desk, probe: Probe, paths: list[str]) -> None:
-    """Wait until the page's place is kept, by a thread that keeps nothing waiting."""
+    """Wait until the page's place is kept, and how it is looked at: threads do that meanwhile."""
     for _ in range(100):
-        if probe.value("review.collection.trail.place(review.collection.reviewer)") in paths:
+        place = probe.value("review.collection.trail.place(review.collection.reviewer)")
+        if place in paths and probe.value(IS_KEPT):
             return
         page.page.wait_for_timeout(100)
-    pytest.fail("the place is not remembered")
+    pytest.fail("neither the place nor how it is looked at is remembered")
 
 
 def see_pages(page: Desk) -> None:

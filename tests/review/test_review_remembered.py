@@ -57,6 +57,16 @@ def test_a_review_begins_as_it_was_left(start: Started, folder: Path) -> None:
     assert entries(again)[0].ratio == entries(again)[0].size.aspect_ratio
 
 
+def test_what_is_chosen_and_given_up_in_a_moment_is_not_kept(start: Started, folder: Path) -> None:
+    browser = seen(start, folder)
+    remembering, before = browser.controller._remembering, browser.controller._chosen()
+    remembering.follow(before._replace(here={**before.here, "arrangement": "grid"}))
+    remembering.follow(before)
+    left(browser)
+    here = kept().get(str(folder.resolve()), before.here)
+    assert here["arrangement"] == "page"
+
+
 def test_what_is_of_a_folder_is_not_of_another_and_what_is_the_persons_is(
     start: Started, folder: Path, tmp_path: Path
 ) -> None:

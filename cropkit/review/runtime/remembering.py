@@ -61,7 +61,8 @@ class Remembering:
 
     def follow(self, chosen: Chosen) -> None:
         """Keep what is chosen now, in a moment."""
-        if chosen in (self._kept, self._wanted) or self._kept is None:
+        latest = self._kept if self._wanted is None else self._wanted
+        if latest is None or chosen == latest:
             return
         self._wanted = chosen
         if self._due is None:
