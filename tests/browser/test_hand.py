@@ -4,32 +4,41 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser.reviewing import Desk, Running, desk
+from browser.reviewing import Desk, Review, Running, desk
 from playwright.sync_api import Browser
+
+from cropkit.demo import make_demo
 
 _RELOADS = 6
 
 
+@pytest.fixture(scope="module")
+def reviewed(tmp_path_factory: pytest.TempPathFactory, demo: Running) -> Iterator[Review]:
+    """A review of its own: what is pressed and taken back here is how no other test begins."""
+    with demo.reviewing(make_demo(tmp_path_factory.mktemp("hand") / "demo"), "hand") as review:
+        yield review
+
+
 @pytest.fixture
-def page(demo: Running, browser: Browser) -> Iterator[Desk]:
-    with desk(browser, demo.url) as shown:
+def page(reviewed: Review, browser: Browser) -> Iterator[Desk]:
+    with desk(browser, reviewed.url) as shown:
         yield shown
         assert not shown.errors
 
 
-def content(demo: Running) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in Path(demo.folder).glob("*.png")}
+def content(reviewed: Review) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(reviewed.folder).glob("*.png")}
 
 
-def test_a_press_is_a_step_back_and_a_held_enter_one_page(page: Desk, demo: Running) -> None:
-    before = content(demo)
+def test_a_press_is_a_step_back_and_a_held_enter_one_page(page: Desk, reviewed: Review) -> None:
+    before = content(reviewed)
     page.press("x", "Control+z")
     for _ in range(4):
         page.press("Control+ArrowLeft")
     for _ in range(4):
         page.press("z")
     page.settled()
-    with demo.probe() as probe:
+    with reviewed.probe() as probe:
         boxes = probe.boxes()
     page.page.keyboard.down("Enter")
     for _ in range(15):  # the browser repeats a key that is down, and says so
@@ -38,12 +47,12 @@ def test_a_press_is_a_step_back_and_a_held_enter_one_page(page: Desk, demo: Runn
     page.page.keyboard.up("Enter")
     page.until_page(2)
     page.until_idle()
-    assert content(demo) != before
+    assert content(reviewed) != before
     page.press("z")
     page.until_page(1)
     page.until_idle()
-    assert content(demo) == before
-    with demo.probe() as probe:
+    assert content(reviewed) == before
+    with reviewed.probe() as probe:
         assert probe.boxes() == boxes
 
 
