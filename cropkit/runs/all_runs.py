@@ -4,15 +4,12 @@ It is made anew after each run, from the records that are there.
 """
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-
 from cropkit.errors import CropkitError
-from cropkit.names import printable
 from cropkit.runs import record, statistics
 from cropkit.runs.run_folder import RECORD, REPORT, make_file
+from cropkit.runs.templates import template
 from cropkit.system.home import RUNS
 
 INDEX = "index.html"
@@ -91,17 +88,4 @@ def page(runs: list[Listed]) -> str:
     told = [run for run in reversed(runs) if run.ok is not None]
     most = max((run.cropped + run.unwell for run in told), default=0) or 1
     fastest = max((run.pace for run in told), default=0.0) or 1.0
-    return _template().render(runs=runs, told=told, most=most, fastest=fastest, report=REPORT)
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("cropkit.runs", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: printable(value) if isinstance(value, str) else value,
-    )
-    return environment.get_template(_PAGE)
+    return template(_PAGE).render(runs=runs, told=told, most=most, fastest=fastest, report=REPORT)

@@ -10,20 +10,18 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from cropkit import clock
 from cropkit.monitor import figures
-from cropkit.names import printable
 from cropkit.runs import all_runs, statistics
 from cropkit.runs.record import FINISHED, UNFINISHED, Entry, RunRecord
 from cropkit.runs.run_folder import REPORT, make_file
+from cropkit.runs.templates import template
 
 _NAMED = 500  # failures with their reasons
 _FAILURES_SHOWN = 24  # of these also the picture
@@ -128,7 +126,7 @@ def page(
     listed : whether there is a list of all runs beside its folder
     """
     cropped = statistics.cropped(run)
-    return _template().render(
+    return template(_PAGE).render(
         run=run,
         counts={way: number for way, number in run.counts.items() if number},
         headline=_headline(run),
@@ -171,11 +169,6 @@ def sample(entries: Sequence[Entry]) -> list[Entry]:
     wanted = _SHOWN - len(chosen)
     chosen |= {rest[n * len(rest) // wanted].path for n in range(wanted)}
     return [entry for entry in entries if entry.path in chosen]
-
-
-def _shown_text(value: object) -> object:
-    """Let no text of a file's turn or end a line of the page; what is HTML already stays."""
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _shown(entry: Entry, depict: Depict, located: Located, *, pictured: bool) -> Shown:
@@ -258,25 +251,3 @@ def _safe(svg: str) -> Markup:
 
 def _moment(written: str | None) -> datetime | None:
     return None if written is None else clock.read(written).astimezone(UTC)
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("cropkit.runs", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown_text,
-    )
-    environment.filters["size"] = _size
-    return environment.get_template(_PAGE)
-
-
-def _size(count: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if abs(count) < 1000:  # noqa: PLR2004  (SI)
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

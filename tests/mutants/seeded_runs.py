@@ -5,6 +5,7 @@ from seeding import mutant
 
 OUTCOME, RECORD, REPORT = "batch/outcome.py", "runs/record.py", "runs/report.py"
 STATISTICS, PLANNING = "runs/statistics.py", "batch/planning.py"
+TEMPLATES = "runs/templates.py"
 HEALTH, INSPECTION, STATS = "monitor/health.py", "monitor/inspection.py", "monitor/stats.py"
 PLOTS, SINKS, REPORTING = "monitor/plots.py", "monitor/delivery/sinks.py", "monitor/reporting.py"
 ALERTS = "monitor/delivery/configuration.py"
@@ -149,11 +150,15 @@ RUNS = (
         f"{IN_REPORT}::test_what_is_shown_is_chosen_by_what_moved_most_and_evenly",
     ),
     mutant(
-        "names are markup in the report", REPORT, "autoescape=True", "autoescape=False", IN_REPORT
+        "names are markup in the report",
+        TEMPLATES,
+        "autoescape=True",
+        "autoescape=False",
+        IN_REPORT,
     ),
     mutant(
         "a thousand kilobytes are still kilobytes",
-        REPORT,
+        TEMPLATES,
         "if abs(count) < 1000:",
         "if abs(count) < 1000 * 1000:",
         f"{IN_REPORT}::test_sizes_are_told_in_the_unit_that_reads_well",

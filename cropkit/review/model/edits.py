@@ -7,6 +7,7 @@ many presses had decided something before it. It is forgotten when its images ar
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from cropkit.review.model.decided import Mark
 from cropkit.review.model.images import Stack
@@ -16,6 +17,7 @@ from cropkit.review.model.transforms import carried_to, choosing, draft_of, show
 
 _MOST = 1_000  # edits that are kept: each is a few hundred bytes
 _HELD = (Nudge, Resize)  # moves whose key may be held
+_HOLDING = ("lock", "holding", "picked_lock", "carrying")  # fields of a session, and of an edit
 
 
 def recorded(before: ReviewState, move: Move, after: ReviewState, *, again: bool) -> ReviewState:
@@ -29,11 +31,8 @@ def recorded(before: ReviewState, move: Move, after: ReviewState, *, again: bool
     were = tuple(was for was, now in pairs if isinstance(was, Open | Broken) and was != now)
     if not were and _holds(before) == _holds(after):
         return after
-    edit = Edit(
-        *(were, before.lock, before.holding, after.images.presses, _hold(move, were)),
-        picked_lock=before.picked_lock,
-        carrying=before.carrying,
-    )
+    presses, hold = after.images.presses, _hold(move, were)
+    edit = Edit(were=were, presses=presses, hold=hold, **_holds(before))
     edits = before.edits
     if edits and _continues(edits[-1], edit, again=again and isinstance(move, _HELD)):
         edits, edit = edits[:-1], replace(edits[-1], hold=edit.hold)
@@ -41,9 +40,9 @@ def recorded(before: ReviewState, move: Move, after: ReviewState, *, again: bool
     return replace(after, images=images, edits=(*edits, edit)[-_MOST:], undone_edits=())
 
 
-def _holds(session: ReviewState) -> tuple[object, ...]:
-    """Return what holds boxes, or is offered, whatever is on the page."""
-    return session.lock, session.holding, session.picked_lock, session.carrying
+def _holds(there: ReviewState | Edit) -> dict[str, Any]:
+    """Return what holds boxes, or is offered, whatever is on the page; by the names of fields."""
+    return {name: getattr(there, name) for name in _HOLDING}
 
 
 def _hold(move: Move, were: tuple[Open | Broken, ...]) -> tuple[object, ...]:
@@ -120,24 +119,9 @@ def _put_back(session: ReviewState, edit: Edit) -> tuple[ReviewState, Edit]:
     for path, was in by_path.items():
         if path not in here:  # it comes as it was left
             images = images.drafted(path, draft_of(was))
-    held = replace(
-        there,
-        images=images,
-        lock=edit.lock,
-        holding=edit.holding,
-        picked_lock=edit.picked_lock,
-        carrying=edit.carrying,
-    )
+    held = replace(there, images=images, **_holds(edit))
     entries = tuple(by_path.get(e.path) or _offered_anew(held, e) for e in there.entries)
-    instead = replace(
-        edit,
-        were=now,
-        lock=there.lock,
-        holding=there.holding,
-        picked_lock=there.picked_lock,
-        carrying=there.carrying,
-    )
-    return replace(held, entries=entries), instead
+    return replace(held, entries=entries), replace(edit, were=now, **_holds(there))
 
 
 def _offered_anew(session: ReviewState, entry: Entry) -> Entry:
