@@ -97,7 +97,7 @@ class BatchPlanner:
         """
         findings = _Findings(seen or LookProgress())
         if source is Source.PLAN:
-            findings.unseen = unseen.by_plan(self.trail, self.locations)
+            findings.unseen = unseen.by_plan(self.trail)
         waiting = self._waiting(source)
         if source is not Source.QUEUE:
             self._undecided(findings, min_confidence)

@@ -1,6 +1,5 @@
 """What a plan lets a batch accept unseen, and what it says of that."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,7 +8,6 @@ import numpy as np
 from cropkit import clock
 from cropkit.audit.reader import TrailReader
 from cropkit.batch.plan import Plan
-from cropkit.engine.locations import Locations
 from cropkit.errors import BadPlan, TooFewDecisions
 from cropkit.records import Decision
 from cropkit.taste import review_plan
@@ -42,7 +40,7 @@ class Unseen:
         return (decision.sha256, decision.box) == (planned.sha256, planned.box)
 
 
-def by_plan(trail: TrailReader, locations: Locations) -> Unseen:
+def by_plan(trail: TrailReader) -> Unseen:
     """Return what the plan of a collection lets through now.
 
     Raises
@@ -58,20 +56,11 @@ def by_plan(trail: TrailReader, locations: Locations) -> Unseen:
     plan = review_plan.read(trail.scope.state)
     if plan is None:
         raise BadPlan(trail.scope.folder, "has no plan: `cropkit plan-review` draws one")
-    promise = promised(plan, trail, locations)
+    promise = review_plan.promised(plan, trail)
     if is_too_early(promise):
         raise TooFewDecisions(trail.scope.folder, promise.decided, promise.missing)
     accepted = {each.path: each for each in plan.at(promise.accepted)}
     return Unseen(accepted, words(plan.terms, promise, plan.reviewer))
-
-
-def promised(plan: ReviewPlan, trail: TrailReader, locations: Locations) -> Promise:
-    """Return what the decisions in force promise."""
-
-    def is_there(path: str) -> bool:
-        return os.path.lexists(locations.root.path / path)
-
-    return review_plan.promised(plan, trail, is_there)
 
 
 def is_too_early(promise: Promise) -> bool:

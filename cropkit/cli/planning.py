@@ -51,6 +51,7 @@ def add(commands: Commands) -> None:
 
 def _plan(arguments: argparse.Namespace) -> int:
     from cropkit.batch import unseen  # noqa: PLC0415  (codecs and database: not for `--help`)
+    from cropkit.taste import review_plan  # noqa: PLC0415  (as above)
     from cropkit.taste.promise import Terms  # noqa: PLC0415  (as above)
 
     terms = Terms(arguments.within, arguments.error, arguments.confidence)
@@ -58,7 +59,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     with opened(arguments.folder, state=arguments.state, **ways) as collection:
         collection.scope.check_is_whole()
         plan = _kept(arguments, collection, terms) or _drawn(arguments, collection, terms)
-        promise = unseen.promised(plan, collection.trail, collection.locations)
+        promise = review_plan.promised(plan, collection.trail)
         bands = unseen.expected(collection.trail, plan.reviewer, terms.within)
     answer = _json(plan, promise, bands)
     if not arguments.json:

@@ -9,7 +9,7 @@ key of whoever draws it vouches for it, and a plan for which yours does not is b
 import hmac
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -96,22 +96,16 @@ def shuffled(images: Sequence[Planned], seed: int) -> tuple[Planned, ...]:
 # -- what became of it ---------------------------------------------------------------------------
 
 
-def promised(plan: ReviewPlan, trail: TrailReader, is_there: Callable[[str], bool]) -> Promise:
-    """Return what the decisions in force promise of the others.
-
-    Parameters
-    ----------
-    is_there : whether an image has its name still
-    """
+def promised(plan: ReviewPlan, trail: TrailReader) -> Promise:
+    """Return what the decisions in force promise of the others."""
     known = {each.path for each in plan.images}
     decided = {each.path: each for each in in_force(trail) if each.path in known and not each.slot}
-    fates = [_fate(plan, each, decided.get(each.path), is_there) for each in plan.images]
+    root = trail.scope.root
+    fates = [_fate(plan, each, decided.get(each.path), root) for each in plan.images]
     return promise(np.array(fates, dtype=np.int64), plan.places, plan.terms)
 
 
-def of_reviewer(
-    trail: TrailReader, reviewer: str, is_there: Callable[[str], bool]
-) -> tuple[ReviewPlan, Promise] | None:
+def of_reviewer(trail: TrailReader, reviewer: str) -> tuple[ReviewPlan, Promise] | None:
     """Return a reviewer's plan with what it promises; None where there is none of theirs.
 
     Raises
@@ -123,7 +117,7 @@ def of_reviewer(
     if kept is None or kept.plan.reviewer != reviewer or not trail.scope.is_whole:
         return None
     plan = kept.believed()
-    return plan, promised(plan, trail, is_there)
+    return plan, promised(plan, trail)
 
 
 def in_words(terms: Terms, promise: Promise) -> str:
@@ -147,14 +141,9 @@ def in_force(trail: TrailReader) -> list[Decision]:
     return [each.decision for each in every if isinstance(each, InForce)]
 
 
-def _fate(
-    plan: ReviewPlan,
-    image: Planned,
-    decision: Decision | None,
-    is_there: Callable[[str], bool],
-) -> Fate:
+def _fate(plan: ReviewPlan, image: Planned, decision: Decision | None, root: Path) -> Fate:
     if decision is None:
-        return Fate.OPEN if is_there(image.path) else Fate.UNKNOWN
+        return Fate.OPEN if os.path.lexists(root / image.path) else Fate.UNKNOWN
     if is_batch(decision.reviewer):
         return Fate.UNATTENDED
     is_same = (decision.sha256, decision.size) == (image.sha256, image.size)

@@ -217,7 +217,7 @@ TASTE: tuple[Mutant, ...] = (
     mutant(
         "an image that is gone is no matter",
         PLAN,
-        "return Fate.OPEN if is_there(image.path) else Fate.UNKNOWN",
+        "return Fate.OPEN if os.path.lexists(root / image.path) else Fate.UNKNOWN",
         "return Fate.OPEN",
         IN_PLANS,
     ),

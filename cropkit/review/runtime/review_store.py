@@ -205,9 +205,7 @@ def foreseen(collection: "Collection") -> Foreseen:
     from cropkit.taste import review_plan  # noqa: PLC0415  (NumPy: only where there is a plan)
 
     try:
-        known = review_plan.of_reviewer(
-            collection.trail, collection.reviewer, lambda path: (collection.root / path).exists()
-        )
+        known = review_plan.of_reviewer(collection.trail, collection.reviewer)
     except BadPlan as error:
         collection.problems.report_once([Problem(ProblemKind.SUGGESTION, PLAN, str(error))])
         return Foreseen()
