@@ -172,6 +172,7 @@ def test_without_an_audit_trail_the_review_stops(
         raise AuditUnavailable("collection", "disk full")
 
     monkeypatch.setattr(browser.review.collection, "decide", refuse)
+    browser.until(lambda: browser.controller.session.notes)  # read beside, they may come late
     before = browser.controller.session
     browser.key("Enter")
     assert browser.controller.session == before
