@@ -20,6 +20,7 @@ LEAST_ROOM = 4 << 30  # bytes; a run takes a third of that
 TOGETHER = ("tests/browser",)
 # Left out by --fast; the text of `cropkit test --help` names it by kinds.
 SLOW = (
+    "docs",
     "notebooks",
     "tests/audit/test_replay.py",
     "tests/audit/test_run.py",
@@ -53,6 +54,7 @@ SLOW = (
     "tests/test_benchmarks.py",
     "tests/test_merge.py",
     "tests/test_notebooks.py",
+    "tests/test_notebooks_again.py",
     "tests/test_notebooks_parameters.py",
     "tests/test_part.py",
     "tests/test_readme.py",
@@ -73,6 +75,7 @@ SECONDS: dict[str, int] = {
     "tests/hostile/test_hostile_names.py": 50,
     "tests/test_style.py": 45,
     "tests/test_notebooks.py": 40,
+    "tests/test_notebooks_again.py": 40,
     "tests/batch/test_resume.py": 40,
     "tests/test_sharing_programs.py": 40,
     "tests/test_readme.py": 35,

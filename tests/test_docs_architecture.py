@@ -95,7 +95,9 @@ def test_every_dependency_says_why_it_is_one() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
     asked = [*PROJECT["project"]["dependencies"]]
     asked += [each for name in ("lab", "batch", "desktop", "parquet") for each in extras[name]]
-    needed = [re.split(r"[<>=]", each)[0] for each in [*asked, extras["test"][0]]]
+    needed = [
+        re.split(r"[<>=]", each)[0] for each in [*asked, *extras["test"][:2], extras["docs"][0]]
+    ]
     cells = first_cells("Why each dependency")
     assert [cell for cell in cells if cell.startswith("`")] == [f"`{name}`" for name in needed]
 

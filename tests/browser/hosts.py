@@ -31,6 +31,7 @@ from cropkit.jupyter.kernel import LiveKernel
 SIZE: ViewportSize = {"width": 1440, "height": 900}
 START_SECONDS = 60
 PER_PAGE = 3
+TURN, MOST_TURNS = 300, 30  # pixels of a wheel
 OPEN_DOOR = "--IdentityProvider.token="
 
 
@@ -127,7 +128,7 @@ def review(page: Desk, home: Path, picture: Callable[[str], None]) -> None:
     folder = home / "demo"
     before = album.contents(folder)
     page.until_page(1, SLOW)
-    page.canvas.scroll_into_view_if_needed()
+    _scroll_to_canvas(page)
     page.page.wait_for_timeout(2000)
     picture("first")
     with _probe(home) as probe:
@@ -145,6 +146,17 @@ def review(page: Desk, home: Path, picture: Callable[[str], None]) -> None:
     after = album.contents(folder)
     assert all(after[path] == before[path] for path in paths), "undo does not bring bytes back"
     picture("undone")
+
+
+def _scroll_to_canvas(page: Desk) -> None:
+    """Turn the wheel as a person does: JupyterLab 4.4 draws no cell that is out of sight."""
+    page.page.mouse.move(SIZE["width"] / 2, SIZE["height"] / 2)
+    for _ in range(MOST_TURNS):
+        if page.canvas.is_visible():
+            break
+        page.page.mouse.wheel(0, TURN)
+        page.page.wait_for_timeout(200)
+    page.canvas.scroll_into_view_if_needed()
 
 
 def _until_written(page: Desk, count: int) -> None:
@@ -170,6 +182,7 @@ def reload(page: Desk, host: Host, picture: Callable[[str], None]) -> None:
     page.page.reload(wait_until="domcontentloaded")
     host.run(page.page)
     page.until_page(1, SLOW)
+    _scroll_to_canvas(page)
     page.page.wait_for_timeout(2000)
     picture("reloaded")
     page.canvas.focus()
