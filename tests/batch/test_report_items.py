@@ -134,6 +134,26 @@ def test_all_runs_are_listed_with_their_trend(tmp_path: Path) -> None:
     assert "<script" not in index
 
 
+def listed(name: str, cropped: int, pace: float) -> all_runs.Listed:
+    return all_runs.Listed(name, "told", ok=True, cropped=cropped, pace=pace)
+
+
+def test_a_run_that_had_nothing_to_do_was_not_slow() -> None:
+    runs = [listed("c", 4, 8.0), listed("b", 0, 0.0), listed("a", 2, 4.0)]  # the latest first
+    index = all_runs.page(runs)
+    assert index.count("&ndash;</td>") == 1
+    assert "images a second 4.0, none, 8.0" in index
+    assert 'points="275,50.0 295,0.0 "' in index, "the line goes past it"
+    assert "polyline" not in all_runs.page(runs[:2]), "a line has two ends"
+
+
+def test_the_bars_of_few_runs_are_as_wide_as_those_of_thirty() -> None:
+    for count, room in ((2, 300), (30, 300), (31, 310)):
+        index = all_runs.page([listed(str(number), 1, 1.0) for number in range(count)])
+        assert f'viewBox="0 0 {room} 100"' in index
+        assert index.count("<rect") == 2 * count
+
+
 def test_a_record_that_is_too_large_or_none_of_ours_is_a_line_without_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
