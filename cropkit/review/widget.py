@@ -159,6 +159,8 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         )
         self.add_class("cropkit-review")
         _LIVE[collection.scope.folder] = self
+        if changes := bound.changes():
+            self._controller.guard.note(changes)
         self._refresh()
 
     def __repr__(self) -> str:

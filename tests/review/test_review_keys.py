@@ -1,9 +1,11 @@
 """The table of keys, presets and keymaps, printed forms, typing, and the rhythm of a held key."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from desktop import Browser
 
 from cropkit.errors import BadKeymap, IllegalMove
 from cropkit.geometry import PixelBox, Size
@@ -165,10 +167,32 @@ def test_a_keymap_of_ones_own_rebinds_a_preset(tmp_path: Path) -> None:
     assert keymap(file=tmp_path / "nowhere").label("undo") == "Z"
 
 
+def test_ones_own_key_wins_over_a_presets_and_what_lost_it_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text('[keys]\nreject = "z"\nstar = "F7"\nskip = "M"\n')
+    mine = keymap(file=file)
+    found = mine.look_up("z", shift=False, ctrl=False, meta=False)
+    assert found is not None
+    assert found.name == "reject"
+    assert mine.changes() == (
+        "Z is your key for reject; undo has Ctrl+Z. M is your key for skip; single has none"
+    )
+    taken = list(mine.grouped().values())[-1]
+    assert list(taken.values()) == [("Z",), ("M",)]
+    assert not keymap("vim").changes()
+    assert not preset("default", {"reject": ("x",)}).changes(), "it was that action's"
+
+
+def test_a_review_says_what_ones_own_keys_have_taken(start: Callable[..., Browser]) -> None:
+    bound = preset("default", {"reject": ("z",)}, "keys.toml")
+    assert "Z is your key for reject; undo has Ctrl+Z" in start(keys=bound).words
+
+
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ('[keys]\nreject = "z"', "Z is the key of reject and of undo"),
+        ('[keys]\nreject = "z"\nskip = "Z"', "Z is the key of reject and of skip"),
+        ('[keys]\nreject = "Escape"', "no key releases the keyboard"),
         ('[keys]\nrejct = "d"', "no action 'rejct'"),
         ('[keys]\nreject = "Hyper+d"', "no key 'Hyper+d'"),
         ('[keys]\nreject = "Ctrl+d"', "is the browser's"),

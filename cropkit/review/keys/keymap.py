@@ -4,7 +4,7 @@ Letters count whatever their case, so that Caps Lock does no harm, and whatever 
 script: a letter that is not Latin stands for the one at its place.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,8 @@ _NAMES = (
     *(f"F{n}" for n in range(1, 13)),
 )
 _WRITTEN |= {name.casefold(): name for name in _NAMES}
+
+_TAKEN = "Taken by your own keys"
 
 Keys = Mapping[str, tuple[str, ...]]
 
@@ -192,6 +194,7 @@ class Keymap:
     ----------
     keys : action -> its keys, as ``Ctrl+Shift+ArrowLeft``, ``Space`` or ``x``
     source : the file or preset that an error names
+    displaced : rows of a preset whose key a person's own file gives to another action
 
     Raises
     ------
@@ -199,7 +202,8 @@ class Keymap:
         Where two actions claim a key, a name is not known, or nothing releases the keyboard.
     """
 
-    def __init__(self, keys: Keys, source: str) -> None:
+    def __init__(self, keys: Keys, source: str, displaced: Sequence[Binding] = ()) -> None:
+        self.displaced = tuple(displaced)
         unknown = sorted(keys.keys() - NAMED.keys())
         if unknown:
             raise BadKeymap(source, f"there is no action {unknown[0]!r}")
@@ -238,17 +242,31 @@ class Keymap:
             binding = self._by_key.get((_FOREIGN.get(plain, plain), shifted, held))
         return binding
 
+    def changes(self) -> str:
+        """Return what a preset's actions have lost to a person's own keys, '' where nothing."""
+        lost = (
+            f"{row.label} is your key for {self._by_key[_slot(row)].name}; {row.name} "
+            + (f"has {label}" if (label := self.label(row.name)) else "has none")
+            for row in self.displaced
+        )
+        return ". ".join(lost)
+
     def label(self, name: str) -> str:
         """Return the first key of an action, '' where it has none."""
         return next((row.label for row in self.bindings if row.name == name), "")
 
     def grouped(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-        """Group -> help text -> labels of the keys: what the help sheet shows."""
+        """Group -> help text -> labels of the keys: what the help sheet shows.
+
+        The last group is what a preset's keys would have done, where a person's own took them.
+        """
         groups: dict[str, dict[str, tuple[str, ...]]] = {}
         for row in self.bindings:
             action = NAMED[row.name]
             rows = groups.setdefault(action.group, {})
             rows[action.help] = (*rows.get(action.help, ()), row.label)
+        for row in self.displaced:
+            groups.setdefault(_TAKEN, {})[NAMED[row.name].help] = (row.label,)
         return groups
 
 
@@ -261,10 +279,26 @@ def conflicts(table: Iterable[Binding]) -> list[tuple[Binding, Binding]]:
 
 
 def preset(name: str, own: Keys | None = None, source: str = "") -> Keymap:
-    """Return a preset with some of its keys bound otherwise; raise `BadKeymap` where it cannot."""
+    """Return a preset with some of its keys bound otherwise; raise `BadKeymap` where it cannot.
+
+    A person's own key wins over a preset's, so that a key which a later version binds to something
+    new does not keep a review from starting; `Keymap.changes` says what lost it.
+    """
     if name not in PRESETS:
         raise BadKeymap(source or name, f"there is no preset {name!r}; there is {_listed(PRESETS)}")
-    return Keymap({**_DEFAULT, **PRESETS[name], **(own or {})}, source or name)
+    source, own = source or name, own or {}
+    claimed = {_slot(_read(key, action, source)) for action in own for key in own[action]}
+    common = {
+        action: [(key, _read(key, action, source)) for key in written]
+        for action, written in {**_DEFAULT, **PRESETS[name]}.items()
+        if action not in own
+    }
+    kept = {
+        action: tuple(key for key, row in rows if _slot(row) not in claimed)
+        for action, rows in common.items()
+    }
+    displaced = [row for rows in common.values() for _, row in rows if _slot(row) in claimed]
+    return Keymap({**kept, **own}, source, displaced)
 
 
 def keymap_file() -> Path | None:
