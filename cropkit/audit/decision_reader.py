@@ -24,6 +24,17 @@ _TOLD: Select[Any] = select(audit.c.seq, audit.c.event, audit.c.body)
 # the newest first: of an image whose decision waits that is the one event to read, nearly always
 _NEWEST = audit.c.seq.desc()
 _OF_IMAGE = _TOLD.where(audit.c.path == bindparam("image")).order_by(_NEWEST)
+_LAST = select(audit.c.seq).order_by(_NEWEST).limit(1)
+_CHANGED = (
+    select(audit.c.seq, rows.as_bytes(audit.c.path).label("path"))
+    .where(
+        audit.c.seq > bindparam("after"),
+        audit.c.session != bindparam("own"),
+        audit.c.path.is_not(None),
+    )
+    .order_by(audit.c.seq)
+    .limit(_SOME)
+)
 _IS_IN = audit.c.path.in_(bindparam("folders", expanding=True))
 _MERGES = _TOLD.where(_IS_IN, audit.c.event == MERGED).order_by(_NEWEST)
 
@@ -39,6 +50,13 @@ class Compared(NamedTuple):
     decision: Decision
     standing: Standing
     disagreement: TrailDisagrees | None
+
+
+class Changed(NamedTuple):
+    """Images that there are new events about, and the number of the last event."""
+
+    last: int
+    images: frozenset[str] = frozenset()
 
 
 class DecisionReader:
@@ -65,6 +83,26 @@ class DecisionReader:
         with self._store.reading() as db:
             every, unreadable = decisions.standing_of(db, paths)
         return every, self._unread(unreadable)
+
+    def changed_after(self, number: int, but: str) -> Changed:
+        """Return the images that there are events about after one; of many, the first of them.
+
+        Parameters
+        ----------
+        but : session whose events are left out
+        """
+        with self._store.reading() as db:
+            last = db.execute(_LAST).scalar() or 0
+            if last <= number:
+                return Changed(number)
+            changed = db.execute(_CHANGED, {"after": number, "own": but}).all()
+        images = frozenset(filter(self._scope.holds, rows.names(row.path for row in changed)))
+        return Changed(changed[-1].seq if len(changed) == _SOME else last, images)
+
+    def last_event(self) -> int:
+        """Return the number of the latest event, 0 where there is none."""
+        with self._store.reading() as db:
+            return db.execute(_LAST).scalar() or 0
 
     def standing_slots(self, wanted: Callable[[decisions.Slot], bool]) -> set[decisions.Slot]:
         """Return the slots that a decision stands for, as far as they are wanted."""

@@ -80,6 +80,7 @@ from cropkit.review.runtime.background_applier import BackgroundApplier
 from cropkit.review.runtime.background_listing import BackgroundListing
 from cropkit.review.runtime.confidence_scan import ConfidenceScan
 from cropkit.review.runtime.degraded_watch import DegradedWatch
+from cropkit.review.runtime.elsewhere_watch import ElsewhereWatch
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.image_stream import Chunk
 from cropkit.review.runtime.learning import Learning, NotLearning
@@ -161,10 +162,10 @@ class ReviewController:
         self._side_thread = BackgroundThread("cropkit-side", loop, self.guard)
         self._preferences = Preferences(self._side_thread, self.guard)
         self.screen.put_buttons(shown=self._preferences.is_chosen(_BUTTONS))
-        self._confidence_scan = ConfidenceScan(
-            self.store, self._side_thread, loop, self.guard, min_confidence
-        )
-        self._plan = PlanWatch(self.store, self._side_thread, loop, self.guard, self._advance)
+        beside = (self.store, self._side_thread, loop, self.guard)
+        self._confidence_scan = ConfidenceScan(*beside, min_confidence)
+        self._elsewhere = ElsewhereWatch(*beside, self._changed_elsewhere)
+        self._plan = PlanWatch(*beside, self._advance)
         self._on_submit: list[_Submitted] = [self.learning.decided, self._plan.decided]
         self._on_undo: list[_Undone] = [self.learning.undone, self._plan.undone]
         self._degraded = DegradedWatch(collection, self._side_thread, loop, self.guard)
@@ -304,6 +305,7 @@ class ReviewController:
         if first:
             now = self._clock()
             self._side_thread.submit("", lambda: self.store.since(now), self._tell_since)
+            self._elsewhere.begin()
         if first and not self.defer:
             self._decisions.start()
             self._take_up_waiting()
@@ -544,6 +546,22 @@ class ReviewController:
                 words = f"not shown: the folder cannot be read ({each.reason})"
                 self.guard.problem(words, each.path, each.kind)
 
+    # --- other sessions
+
+    def _changed_elsewhere(self, images: frozenset[str]) -> None:
+        """Show what others have decided and taken back, and say so of what is on the page."""
+        here = {entry.path for entry in self.session.entries}
+        several = self._elsewhere.news(self.session, self._ids, images)
+        for news in several:
+            if news.decision:
+                self._ids.update([(news.path, news.decision)])
+            else:
+                self.prefetch.forget(news.path)
+            self._advance(news.move)
+        told = [news.words for news in several if news.words and news.path in here]
+        if told:
+            self.guard.note("; ".join(told[:_NAMED]))
+
     # --- the worker
 
     def _carry_out(self, decisions: tuple[Decision, ...], undone: tuple[str, ...]) -> None:
@@ -585,11 +603,18 @@ class ReviewController:
             self.prefetch.forget(path)
         if result.degraded is not None or not result.ok:
             kind = NOT_CROPPED if not result.ok else WORSE
-            self.guard.problem(result.degraded or result.message or str(result.code), path, kind)
+            self.guard.problem(self._reason(path, result), path, kind)
         for name in result.stale:
             self.guard.problem(result.left_beside, name, ProblemKind.COMPANION)
         self._count_losses(path, result)
         self._advance(Applied(path, result.status, result.message or ""))
+
+    def _reason(self, path: str, result: CropResult) -> str:
+        """Return why a crop is none, or is worse: another file is there by somebody, most often."""
+        other = self.store.cropped_by(path) if result.status is Status.STALE else ""
+        if other:
+            return f"{named(path)}: {other} has cropped it meanwhile, and nothing more was done"
+        return result.degraded or result.message or str(result.code)
 
     def _count_losses(self, path: str, result: CropResult) -> None:
         self._count_no_loss(path)
@@ -616,6 +641,7 @@ class ReviewController:
         """Finish what is being written; what waits is durable and taken up by the next review."""
         self.closed = True
         self._degraded.stop_listening()
+        self._elsewhere.close()
         self.prefetch.close()
         self._listing.close()
         self._decisions.close()

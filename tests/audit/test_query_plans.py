@@ -19,6 +19,7 @@ from shell import run
 from sqlalchemy import Engine, event
 from trails import cut_off
 
+from cropkit.audit.decision_reader import Changed
 from cropkit.audit.reader import TrailReader
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
@@ -174,6 +175,18 @@ def test_a_chunk_of_images_is_asked_about_over_an_index(worked: Path) -> None:
         steps = plan(db, question)
     assert any("ix_queue_path (path=?)" in step for step in steps)
     assert not any(grows(question[0], step) for step in steps)
+
+
+def test_what_others_have_done_is_read_from_the_end_of_the_trail(worked: Path) -> None:
+    with statements() as asked, TrailReader(Root(worked)) as trail:
+        last = trail.decisions.last_event()
+        assert trail.decisions.changed_after(last, "nobody") == Changed(last)
+        last_two = trail.decisions.changed_after(last - 2, "nobody")
+        assert (last_two.last, bool(last_two.images)) == (last, True)
+    of_audit = [each for each in asked if "FROM audit" in each[0]]
+    with closing(sqlite3.connect(worked / ".cropkit" / "cropkit.db")) as db:
+        steps = [step for each in of_audit if "path" in each[0] for step in plan(db, each)]
+    assert steps == ["SEARCH audit USING INTEGER PRIMARY KEY (rowid>?)"]
 
 
 def test_a_plan_that_reads_all_is_noticed(worked: Path) -> None:

@@ -38,6 +38,8 @@ IN_SELECTED = "tests/review/test_model_selected.py"
 IN_EXACT_KEYS = "tests/review/test_review_exact_keys.py"
 IN_FIRST_MINUTE = "tests/review/test_review_first_minute.py"
 IN_SILENCE = "tests/review/test_review_silence.py"
+ELSEWHERE = "review/runtime/elsewhere_watch.py"
+IN_ELSEWHERE = "tests/review/test_review_elsewhere.py"
 
 REVIEW = (
     # -- keys ----------------------------------------------------------------------------------
@@ -461,10 +463,10 @@ REVIEW = (
         IN_GROWTH,
     ),
     mutant(
-        "a box is carried to an image of another size",
-        BOXES,
-        "    if size != entry.size:\n",
-        "    if size == entry.size and False:\n",
+        "a box is carried to an image of another size as it is",
+        TRANSFORMS,
+        "    return box if size == of else box.normalized(size).pixels(of)",
+        "    return box",
         IN_MODEL,
     ),
     mutant(
@@ -654,6 +656,27 @@ REVIEW = (
         "elif isinstance(error, AuditError):\n            self.stop(error)",
         "elif isinstance(error, AuditError):\n            self.note(str(error))",
         f"{IN_MISHAPS}::test_without_an_audit_trail_the_review_stops",
+    ),
+    mutant(
+        "what somebody else has decided is offered again",
+        ELSEWHERE,
+        "        is_new = ids.get(crop) != decision or shown is None",
+        "        is_new = False",
+        IN_ELSEWHERE,
+    ),
+    mutant(
+        "what somebody else took back is still decided",
+        ELSEWHERE,
+        "            if shown is not None and (standing is None or is_theirs):",
+        "            if shown is not None and is_theirs:",
+        IN_ELSEWHERE,
+    ),
+    mutant(
+        "nobody is named who was sooner",
+        CONTROLLER,
+        "        if other:\n",
+        "        if other is None:\n",
+        IN_ELSEWHERE,
     ),
     mutant(
         "what a callback raises is in no log",

@@ -73,6 +73,8 @@ from cropkit.review.model import (
     Restoring,
     ReviewState,
     SetBox,
+    SetLongerSide,
+    SetPart,
     SetRatio,
     SetSize,
     ShareBox,
@@ -157,6 +159,8 @@ own_moves = st.one_of(
     st.builds(Find, st.sampled_from(["", "3", "PNG", "nowhere"])),
     st.builds(GoTo, st.sampled_from((*PATHS, "elsewhere.png"))),
     st.builds(SetRatio, st.integers(0, 20), st.integers(0, 20)),
+    st.builds(SetLongerSide, st.integers(1, 300)),
+    st.builds(SetPart, st.integers(1, 100)),
     st.builds(SetSize, st.builds(Size, st.integers(1, 300), st.integers(1, 300))),
     st.builds(SetBox, st.sampled_from([PixelBox(3, 4, 50, 60), PixelBox(0, 0, 300, 5)])),
 )
@@ -519,6 +523,17 @@ def test_exact_edges_and_an_exact_size_are_set_or_refused() -> None:
         on(fresh(), SetSize(Size(20, 101)))
 
 
+def test_a_box_is_given_its_longer_side_and_a_part_of_the_image_on_its_middle() -> None:
+    wide = on(fresh(), SetBox(PixelBox(40, 30, 160, 70)), SetLongerSide(60))
+    assert entry(wide).box == PixelBox(70, 40, 130, 60)
+    high = on(fresh(), SetBox(PixelBox(90, 10, 110, 90)), SetLongerSide(40))
+    assert entry(high).box == PixelBox(95, 30, 105, 70)
+    assert entry(on(wide, SetPart(50))).box == PixelBox(50, 25, 150, 75)
+    assert entry(on(wide, SetPart(100))).box == PixelBox(0, 0, 200, 100)
+    with pytest.raises(IllegalMove, match="outside of the image"):
+        on(wide, SetLongerSide(201))
+
+
 def test_candidates_are_offered_in_turn_and_one_taken_as_it_stands_is_accepted() -> None:
     other = Suggestion(NormalizedBox(0.2, 0.2, 0.9, 0.9), "median", "v1")
     session = begin(PATHS)
@@ -608,17 +623,19 @@ def test_what_targets_make_the_same_is_gone_through_once() -> None:
     assert seen[len(set(seen))] == seen[0]
 
 
-def test_the_last_box_is_carried_to_images_of_its_size_only() -> None:
+def test_the_last_box_is_carried_to_other_sizes_as_the_same_parts() -> None:
     with pytest.raises(IllegalMove, match="no box has been decided"):
         on(fresh(), CarryBox())
     box = PixelBox(1, 2, 120, 90)
     session = on(fresh(), SetBox(box), Decide(), CarryBox())
     assert entry(session, 1).box == box
     session = begin(("a.png", "b.png"), 1)
-    session = on(on(session, looked("a.png")), DecidePage())
-    session = on(session, looked("b.png", size=Size(100, 200)))
-    with pytest.raises(IllegalMove, match="200 x 100"):
-        on(session, CarryBox())
+    session = on(session, looked("a.png"))
+    was = entry(session).box
+    session = on(on(session, DecidePage()), looked("b.png", size=Size(100, 300)))
+    left, top, right, bottom = was.xyxy
+    halved = PixelBox(left // 2, 3 * top, right // 2, 3 * bottom)
+    assert entry(on(session, CarryBox())).box == halved
 
 
 def test_a_drag_meets_a_border_that_is_near() -> None:

@@ -34,6 +34,8 @@ from cropkit.review.model import (
     Redo,
     Resize,
     SetBox,
+    SetLongerSide,
+    SetPart,
     SetRatio,
     SetSize,
     ToggleMark,
@@ -234,6 +236,8 @@ def test_the_documented_keymap_and_table_are_true(tmp_path: Path) -> None:
         ("800 × 600", SetSize(Size(800, 600))),  # noqa: RUF001  (as the read-out writes it)
         ("120, 80, 800, 600", SetBox(PixelBox(120, 80, 920, 680))),
         (" 10 20 30 40 ", SetBox(PixelBox(10, 20, 40, 60))),
+        ("1024", SetLongerSide(1024)),
+        (" 50 % ", SetPart(50)),
         ("3:2", SetRatio(3, 2)),
         ("1.91:1", SetRatio(191, 100)),
     ],
@@ -242,7 +246,9 @@ def test_what_is_typed_for_a_box_is_read(typed: str, move: object) -> None:
     assert Prompt(Command.EXACT, typed).move() == move
 
 
-@pytest.mark.parametrize("typed", ["", "12", "1,2,3", "x", "0x5", "3:0", "0:0", "5,5,0,3", "-4x3"])
+@pytest.mark.parametrize(
+    "typed", ["", "0", "0%", "101%", "1,2,3", "x", "0x5", "3:0", "0:0", "5,5,0,3", "-4x3", "9 x"]
+)
 def test_what_makes_no_box_is_refused(typed: str) -> None:
     with pytest.raises(IllegalMove):
         Prompt(Command.EXACT, typed).move()

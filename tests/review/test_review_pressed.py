@@ -195,7 +195,7 @@ def test_the_enter_that_ends_typing_accepts_nothing_even_when_it_is_held(
 def test_what_was_typed_and_makes_no_sense_is_said_and_changes_nothing(browser: Browser) -> None:
     before = browser.controller.session
     browser.key("e")
-    browser.strike("9")
+    browser.strike("+")
     browser.strike("Enter")
     assert "type 800 x 600" in browser.words
     browser.key("g")

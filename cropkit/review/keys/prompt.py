@@ -13,6 +13,8 @@ from cropkit.review.model import (
     Find,
     Move,
     SetBox,
+    SetLongerSide,
+    SetPart,
     SetRatio,
     SetSize,
     WriteNote,
@@ -30,12 +32,14 @@ _TITLES = {
     Command.UNSIGNED: "Crop every image here without content credentials (C2PA)?",
 }
 _HINTS = {
-    Command.EXACT: "800 x 600, or left, top, width, height, or a ratio as 3:2",
+    Command.EXACT: "800 x 600; left, top, width, height; 3:2; 1024 (longer side); 50% of the image",
     Command.GO_TO: "a number, or any parts of a name or a folder",
     Command.NOTE: "a line about the image; nothing takes it away",
     Command.UNSIGNED: "`cropkit settings FOLDER --drop-nothing` ends it",
 }
-_SIZE, _EDGES = 2, 4
+_PART = re.compile(r"\s*(\d{1,3})\s*%\s*")
+_LONGER, _SIZE, _EDGES = 1, 2, 4
+_WHOLE = 100
 
 
 def typed(text: str, key: str, longest: int = _USUAL) -> str:
@@ -88,9 +92,14 @@ class Prompt:
         if ratio and all(map(float, ratio.groups())):
             shape = Fraction(ratio[1]) / Fraction(ratio[2])
             return SetRatio(shape.numerator, shape.denominator)
+        part = _PART.fullmatch(self.text)
+        if part and 0 < int(part[1]) <= _WHOLE:
+            return SetPart(int(part[1]))
         digits = re.findall(r"\d+", self.text) if _NUMBERS.fullmatch(self.text) else []
         numbers = [int(number) for number in digits]
         try:
+            if len(numbers) == _LONGER and numbers[0]:
+                return SetLongerSide(*numbers)
             if len(numbers) == _SIZE:
                 return SetSize(Size(*numbers))
             if len(numbers) == _EDGES:

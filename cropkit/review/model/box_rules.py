@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cropkit.errors import BadBox, BadFraming, BadTarget, IllegalMove
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Size
 from cropkit.review.model.aiming import along_short_side
 from cropkit.review.model.box_editing import (
     Grip,
@@ -27,6 +27,8 @@ from cropkit.review.model.moves import (
     ResetBox,
     Resize,
     SetBox,
+    SetLongerSide,
+    SetPart,
     SetRatio,
     SetSize,
     TakeCandidate,
@@ -45,7 +47,15 @@ from cropkit.review.model.state import (
     Step,
     full,
 )
-from cropkit.review.model.transforms import edited, locked, name_of, offering, open_at, put
+from cropkit.review.model.transforms import (
+    edited,
+    locked,
+    name_of,
+    offering,
+    open_at,
+    put,
+    same_part,
+)
 
 if TYPE_CHECKING:
     from cropkit.framing import Framed
@@ -176,6 +186,22 @@ def _set_size(session: ReviewState, move: SetSize) -> Step:
     return edited(session, None, anew=sized(entry.box, move.size, entry.size))
 
 
+def _set_longer_side(session: ReviewState, move: SetLongerSide) -> Step:
+    was = open_at(session, None, move).box.size
+    by = move.pixels / max(was.width, was.height)
+    return _set_size(session, SetSize(_at_least_a_pixel(was.width * by, was.height * by)))
+
+
+def _set_part(session: ReviewState, move: SetPart) -> Step:
+    of = open_at(session, None, move).size
+    by = move.percent / 100
+    return _set_size(session, SetSize(_at_least_a_pixel(of.width * by, of.height * by)))
+
+
+def _at_least_a_pixel(width: float, height: float) -> Size:
+    return Size(max(1, round(width)), max(1, round(height)))
+
+
 def _next_candidate(session: ReviewState, move: NextCandidate) -> Step:
     entry = open_at(session, None, move)
     if len(entry.suggestions) < 2:  # noqa: PLR2004  (one is the one that is offered)
@@ -266,11 +292,7 @@ def _carry_box(session: ReviewState, move: CarryBox) -> Step:
     if slot not in session.carried:
         of_slot = f" for {slot}" if slot else ""
         raise IllegalMove(name_of(move), f"no box has been decided yet{of_slot}")
-    box, size = session.carried[slot]
-    if size != entry.size:
-        reason = f"the last box is of an image of {size.width} x {size.height}"
-        raise IllegalMove(name_of(move), f"{reason}, this one has {_extent(entry)}")
-    return edited(session, None, anew=box)
+    return edited(session, None, anew=same_part(*session.carried[slot], entry.size))
 
 
 def _inside(entry: Open, box: PixelBox, move: SetBox) -> PixelBox:
@@ -300,6 +322,8 @@ BOX_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     SetRatio: _set_ratio,
     SetBox: _set_box,
     SetSize: _set_size,
+    SetLongerSide: _set_longer_side,
+    SetPart: _set_part,
     NextCandidate: _next_candidate,
     TakeCandidate: _take_candidate,
     FitSubjects: _fit_subjects,

@@ -156,6 +156,25 @@ class SetSize:
 
 
 @dataclass(frozen=True, slots=True)
+class SetLongerSide:
+    """Give the longer side of the chosen box so many pixels; it keeps its ratio and its middle."""
+
+    pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetPart:
+    """Give the chosen box so much of the width and of the height of its image, on its middle.
+
+    Parameters
+    ----------
+    percent : 1..100
+    """
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class NextCandidate:
     """Offer the next suggestion for the chosen image."""
 
@@ -422,6 +441,14 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class DecidedElsewhere:
+    """Another session has decided about an image, or carried such a decision out."""
+
+    path: str
+    decided: Decided
+
+
+@dataclass(frozen=True, slots=True)
 class Restored:
     """The worker has undone a decision."""
 
@@ -437,11 +464,11 @@ class RestoreFailed:
 
 Move = (
     Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
-    | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | NextCandidate
-    | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll | PickNone | ShareBox
-    | CarryOn | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed | NextFilter | Arrange | FitGrid
-    | MoreOnPage | ToggleStar | WriteNote | NotesKnown
+    | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | SetLongerSide
+    | SetPart | NextCandidate | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll
+    | PickNone | ShareBox | CarryOn | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed
+    | NextFilter | Arrange | FitGrid | MoreOnPage | ToggleStar | WriteNote | NotesKnown
     | AddCrop | RemoveCrop | Reopen | DropCredentials | Decide | DecidePage | TurnPage | Undo
-    | Redo | ImageLoaded | LoadFailed | Applied | Restored | RestoreFailed | ConfidenceScanned
-    | PlanKnown | Stay | Listed | ListedAll | ListingFailed
+    | Redo | ImageLoaded | LoadFailed | Applied | DecidedElsewhere | Restored | RestoreFailed
+    | ConfidenceScanned | PlanKnown | Stay | Listed | ListedAll | ListingFailed
 )  # fmt: skip

@@ -17,6 +17,7 @@ from cropkit.review.model.moves import (
     Applied,
     ConfidenceScanned,
     Decide,
+    DecidedElsewhere,
     DecidePage,
     DropCredentials,
     FitGrid,
@@ -347,6 +348,14 @@ def _taken_back(session: ReviewState, move: Applied) -> Step:
     return Step(replaced(undecided, path, lambda e: Loading(e.path)))
 
 
+def _decided_elsewhere(session: ReviewState, move: DecidedElsewhere) -> Step:
+    """Let the decision of another session stand: it is theirs to take back."""
+    path, decided = move.path, move.decided
+    images = session.images.not_undoable(path).not_redoable(path).not_drafted(path)
+    known = edits.decided(replace(session, images=images.decided(path, decided)), (path,))
+    return Step(replaced(known, path, lambda e: Done(path, decided, getattr(e, "size", None))))
+
+
 def _restored(session: ReviewState, move: Restored) -> Step:
     restoring_of(session, move)
     back = replace(session, images=session.images.not_restoring(move.path))
@@ -374,6 +383,7 @@ _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     ImageLoaded: _loaded,
     LoadFailed: _load_failed,
     Applied: _applied,
+    DecidedElsewhere: _decided_elsewhere,
     Restored: _restored,
     RestoreFailed: _restore_failed,
     ConfidenceScanned: _scanned,
@@ -388,6 +398,7 @@ _EDITING = frozenset({*BOX_RULES, ShareBox, ToggleMark})
 _BY_ITSELF = frozenset(
     {
         *(ImageLoaded, LoadFailed, Applied, Restored, RestoreFailed, ConfidenceScanned),
+        DecidedElsewhere,
         *(Listed, ListedAll, ListingFailed, FitGrid, NotesKnown, PlanKnown),
     }
 )

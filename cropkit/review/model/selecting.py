@@ -33,6 +33,7 @@ from cropkit.review.model.transforms import (
     is_changed,
     name_of,
     open_at,
+    same_part,
     turned,
 )
 
@@ -118,11 +119,10 @@ def _share_box(session: ReviewState, move: ShareBox) -> Step:
     others = [n for n in session.at_hand if n != session.chosen]
     if not others:
         raise IllegalMove(name_of(move), "no other image is selected")
-    parts = entry.box.normalized(entry.size)
     after = session
     for position in others:
         other = open_at(session, position, move)
-        box = entry.box if other.size == entry.size else parts.pixels(other.size)
+        box = same_part(entry.box, entry.size, other.size)
         after = edited(after, position, box=box).session
     return Step(after)
 

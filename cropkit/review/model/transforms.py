@@ -146,6 +146,11 @@ def opened(move: ImageLoaded, draft: Draft | None, aims: tuple[Target, ...] = ()
     return replace(fresh, mark=draft.mark)
 
 
+def same_part(box: PixelBox, size: Size, of: Size) -> PixelBox:
+    """Return a box of an image of `size` for another: the same parts where it has another size."""
+    return box if size == of else box.normalized(size).pixels(of)
+
+
 def offering(entry: Open, candidate: int) -> Open:
     """Return an image with one of its suggestions offered."""
     other = replace(entry, candidate=candidate)

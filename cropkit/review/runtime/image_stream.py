@@ -61,7 +61,7 @@ def known(standing: Iterable[Standing]) -> Known:
     """Return what is decided by these, oldest first: of one crop, the latest counts."""
     latest = {crop_of(each): each for each in standing}
     settled = {
-        path: Decided(s.verdict, s.status, s.box, s.message or "", s.target or "")
+        path: decided_by(s)
         for path, s in latest.items()
         if s.status not in (Status.STALE, Status.RESTORED)
     }
@@ -71,6 +71,12 @@ def known(standing: Iterable[Standing]) -> Known:
         tuple((path, latest[path].decision) for path in settled),
         tuple(path for path, s in settled.items() if s.status is Status.WAITING),
     )
+
+
+def decided_by(standing: Standing) -> Decided:
+    """Return a decision as the model takes it."""
+    words = standing.message or "", standing.target or ""
+    return Decided(standing.verdict, standing.status, standing.box, *words)
 
 
 def crop_of(standing: Standing) -> str:

@@ -32,5 +32,5 @@ def _sentence(other: SessionRow, folder: str) -> str:
     since = f"{other.started_at.astimezone():%H:%M}"
     return (
         f"{folder} is under review elsewhere, too, by {other.reviewer} on {other.host} since "
-        f"{since}. No image is cropped twice, but neither review sees what the other decides"
+        f"{since}. No image is cropped twice, and what is decided there is seen here"
     )

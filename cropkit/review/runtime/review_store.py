@@ -1,5 +1,6 @@
 """What a review asks of a collection and keeps in its trail, beyond what everybody does."""
 
+from collections.abc import Collection as Some
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
@@ -7,6 +8,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cropkit.audit.decision_reader import Changed
 from cropkit.audit.decisions import Standing
 from cropkit.audit.tally import SessionRow, Tally
 from cropkit.collection import Counts, Look
@@ -71,6 +73,7 @@ class ReviewStore:
 
     def __init__(self, collection: "Collection") -> None:
         self._collection, self._trail = collection, collection.trail
+        self._seen = self._trail.decisions.last_event()  # of the trail's events
 
     def resumed(
         self, per_page: int, minimum: int, around: Mapping[str, Mapping[str, Any]] | None = None
@@ -159,6 +162,26 @@ class ReviewStore:
     def others(self) -> list[SessionRow]:
         """Return the reviews that go on beside this one."""
         return self._trail.others("review")
+
+    def changed_elsewhere(self) -> Changed:
+        """Return the images that other sessions have done something about since it was asked last.
+
+        The applier of this review is such a session, too.
+        """
+        changed = self._trail.decisions.changed_after(self._seen, self._collection.session)
+        self._seen = changed.last
+        return changed
+
+    def standing_of(self, images: Some[str]) -> dict[str, Standing]:
+        """Return the decision that stands for each crop of some images."""
+        standing, _ = self._trail.decisions.looked_through_of(images)
+        return {crop_of(each): each for each in standing}
+
+    def cropped_by(self, crop: str) -> str:
+        """Return who decided the latest crop of an image that was carried out, '' where none is."""
+        standing, _ = self._trail.decisions.looked_through_of([image_of(crop)])
+        done = (s for s in reversed(standing) if crop_of(s) == crop and s.status is Status.CROPPED)
+        return next((each.reviewer for each in done), "")
 
     def since(self, now: datetime) -> str:
         """Say what has happened since this reviewer was here last; '' where that is nothing new."""

@@ -35,6 +35,9 @@ def _title(view: View) -> str:
     session = view.session
     if not session.ended:
         return f"So far: {text(view.folder)}"
+    if session.images.left:  # somebody took it back meanwhile, or its file is another one
+        again = "is" if len(session.images.left) == 1 else "are"
+        return f"{len(session.images.left):,} {again} to be decided again"
     return "Nothing is left to decide" if session.broken else "Everything is decided"
 
 
