@@ -1,11 +1,14 @@
 """The wheel: what it holds, and that it works away from the clone."""
 
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from cropkit import __version__
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"PIL", "numpy", "pandas", "ipywidgets", "ipycanvas", "sqlalchemy", "matplotlib", "IPython"}
@@ -76,6 +79,23 @@ def imported(installed: Path, statement: str, cwd: Path) -> list[str]:
     file, modules = said.splitlines()
     assert Path(file).is_relative_to(installed), "the clone is not what was imported"
     return modules.split()
+
+
+def test_jupyterlab_lists_the_part_that_its_launcher_has(installed: Path, tmp_path: Path) -> None:
+    [share] = installed.glob("cropkit-*.data/data/share/jupyter")
+    extension = share / "labextensions/cropkit"
+    book = extension / "static/review.ipynb"
+    assert book.read_bytes() == (ROOT / "notebooks/1_review.ipynb").read_bytes()
+    ended = subprocess.run(
+        [sys.executable, "-m", "jupyterlab.labextensions", "list"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"JUPYTER_PATH": str(share), "HOME": str(tmp_path)},
+    )
+    listed = re.sub(r"\x1b\[\d+m", "", ended.stderr)
+    assert f"cropkit v{__version__} enabled OK (python, cropkit)" in listed
 
 
 def test_it_imports_from_another_folder_and_loads_nothing_heavy(

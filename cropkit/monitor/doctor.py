@@ -25,6 +25,7 @@ from cropkit.lossless import process
 from cropkit.names import printable
 from cropkit.system import disk_space, file_system_probe, mounts, state_folder, state_place
 
+_PACKAGE = Path(__file__).resolve().parents[1]
 FIRST_PORT, PORTS = 8888, 51  # those that `cropkit review` tries
 LITTLE = 1 << 30  # bytes; a thousand originals of a megabyte
 _EXTENSIONS = {
@@ -32,6 +33,7 @@ _EXTENSIONS = {
     "anywidget": "anywidget",
     "ipywidgets": "@jupyter-widgets/jupyterlab-manager",
 }
+_LAUNCHER = "cropkit"  # the extension that puts "Crop review" into JupyterLab's launcher
 _SERVER = "JPY_PARENT_PID"  # set by a Jupyter server for its kernels
 
 
@@ -83,7 +85,7 @@ def doctor(folder: str | os.PathLike[str] | None = None) -> Diagnosis:
     ----------
     folder : a folder of images; None: what belongs to no folder
     """
-    findings = [*_python(), *_packages(), *extensions(), *_extras()]
+    findings = [*_python(), *_packages(), *extensions(), *_launcher(), *_extras()]
     findings += [_sqlite(), _libjpeg(), _ports(), _temporary()]
     if folder is not None:
         findings += _place(Path(folder))
@@ -96,8 +98,7 @@ def _python() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    clone = find_clone(Path(__file__).resolve().parents[2])
-    stated = wanted(clone, tests=False)
+    stated = wanted(find_clone(_PACKAGE), tests=False)
     lacking = unmet(stated)
     if not lacking:
         yield Finding("packages", State.OK, f"{len(stated)} are there, each in its range")
@@ -126,11 +127,29 @@ def extensions() -> Iterator[Finding]:
         return
     yield Finding("server", State.OK, str(prefix))
     for package, name in _EXTENSIONS.items():
-        if not any((place / name / "package.json").is_file() for place in labextensions(prefix)):
+        if not _has(prefix, name):
             text = f"its part for JupyterLab is not in {prefix}: the review stays empty"
             cure = f"{prefix}/bin/python -m pip install {package}; then restart JupyterLab"
             state = State.WARN if package == "anywidget" else State.BAD
             yield Finding(package, state, text, cure)
+
+
+def _launcher() -> Iterator[Finding]:
+    """Look for the launcher's entry: it comes with an installed cropkit, not with a clone."""
+    prefix = server_prefix()
+    clone = find_clone(_PACKAGE)
+    if prefix is None or (clone is not None and prefix == Path(sys.prefix)):
+        return
+    if _has(prefix, _LAUNCHER):
+        yield Finding("launcher", State.OK, "JupyterLab's launcher has Crop review")
+        return
+    text = f"Crop review is not in JupyterLab's launcher: no part of cropkit's is in {prefix}"
+    cure = f"install cropkit's wheel by {prefix}/bin/python -m pip, too; then restart JupyterLab"
+    yield Finding("launcher", State.WARN, text, cure)
+
+
+def _has(prefix: Path, extension: str) -> bool:
+    return any((place / extension / "package.json").is_file() for place in labextensions(prefix))
 
 
 def server_prefix() -> Path | None:

@@ -8,11 +8,13 @@ import ast
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,7 +114,7 @@ class Running(Review):
         file = f"{name}.ipynb"
         kernel = {"name": "python3"}
         asked = {"path": file, "name": file, "type": "notebook", "kernel": kernel}
-        session = self._ask("POST", "/api/sessions", asked)
+        session = self.ask("POST", "/api/sessions", asked)
         connection = self._session / "runtime" / f"kernel-{session['kernel']['id']}.json"
         path = self._session / "notebooks" / file
         book = notebooks.filled(
@@ -126,12 +128,18 @@ class Running(Review):
             client.run(nbformat.v4.new_notebook(cells=[cell]), Path("prepared"))
             client.run(book, path)
         notebooks.write(book, path)
-        self._ask("POST", f"/api/contents/{file}/trust")
+        self.ask("POST", f"/api/contents/{file}/trust")
         there = f"/doc/workspaces/{name}/tree/{file}"
         yield Review(folder, urlsplit(self.url)._replace(path=there).geturl(), connection)
-        self._ask("DELETE", f"/api/sessions/{session['id']}")
+        self.ask("DELETE", f"/api/sessions/{session['id']}")
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    @property
+    def notebooks(self) -> Path:
+        """The folder that its JupyterLab shows."""
+        return self._session / "notebooks"
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Call its JupyterLab's REST interface."""
         page = urlsplit(self.url)
         request = Request(  # noqa: S310  (our own server)
             page._replace(path=path, query="").geturl(),
@@ -187,13 +195,25 @@ def free_port() -> int:
         return port
 
 
+def installed_extension(data: Path) -> Path:
+    """Put the part for JupyterLab's launcher where a wheel has it put; return its folder."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
+    for source, place in build["targets"]["wheel"]["shared-data"].items():
+        target = data / place.removeprefix("share/jupyter/")
+        copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+        copy(ROOT / source, target)
+    return data / "labextensions" / "cropkit"
+
+
 def _environment(home: Path) -> dict[str, str]:
+    installed_extension(home / "data")
     config = home / "jupyter"
     config.mkdir(exist_ok=True)
     exposed = {"LabApp": {"expose_app_in_browser": True}}  # so that tests can ask Lab for its keys
     (config / "jupyter_server_config.json").write_text(json.dumps(exposed))
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON"))}
     own = {"HOME": str(home), "TMPDIR": str(home / "tmp"), "JUPYTER_CONFIG_PATH": str(config)}
+    own["JUPYTER_PATH"] = str(home / "data")
     return inherited | own
 
 

@@ -43,6 +43,7 @@ def test_where_all_is_well_it_says_so_and_writes_nothing(folder: Path) -> None:
     assert {each.what for each in diagnosis.findings if each.state is BAD} == set()
     assert of(diagnosis, "state").text.startswith(str(folder))
     assert of(diagnosis, "libjpeg").state is OK
+    assert int(of(diagnosis, "packages").text.split()[0]) > 12, "what a clone asks for"
     assert before(folder) == []
 
 
@@ -62,6 +63,19 @@ def test_a_server_without_ipycanvas_is_named_with_its_python(
     assert finding.state is BAD
     assert finding.cure.startswith(f"{server}/bin/python -m pip install ipycanvas")
     assert [each.what for each in diagnosis.findings if each.state is BAD] == ["ipycanvas"]
+
+
+def test_an_entry_that_the_launcher_lacks_is_no_more_than_a_warning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(looking, "_shared", lambda: ())
+    assert not [each for each in doctor().findings if each.what == "launcher"], "of a clone"
+    monkeypatch.setattr(looking, "server_prefix", lambda: tmp_path)
+    lacking = of(doctor(), "launcher")
+    assert (lacking.state, "cropkit's wheel" in lacking.cure) == (WARN, True)
+    extension = tmp_path / "share/jupyter/labextensions/cropkit"
+    shutil.copytree(Path(cropkit.__file__).parent / "jupyter/labextension", extension)
+    assert of(doctor(), "launcher").state is OK
 
 
 @pytest.fixture
