@@ -8,6 +8,7 @@ seen to take some four times as much.
 import re
 import struct
 from collections.abc import Callable, Mapping
+from itertools import islice
 from math import ceil, inf
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ _SCAN_NS = 5  # for each further scan of a JPEG, of which each may go over the w
 _MOST_BLOCKS = 200  # of a GIF before its picture: more are not looked through
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of PNG, by colour type
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd9]")  # of JPEG
+_SCAN = re.compile(rb"\xff\xda")  # searched for in a third of the time that `count` takes
 _FRAMES = frozenset(bytes((0xFF, n)) for n in range(0xC0, 0xD0) if n not in (0xC4, 0xC8, 0xCC))
 _STRIP_NS = 6_000  # for each strip or tile of a TIFF, which Pillow holds in lists
 _RAW, _RLE = 10, 300  # ns a byte, without compression and with BMP's, which Python takes apart
@@ -91,10 +93,14 @@ def _jpeg(data: bytes) -> tuple[float, float]:
         at = marker.end()
         if marker[0] in _FRAMES:
             height, width, components = struct.unpack_from(">HHB", data, at + 3)
-            scans = data.count(b"\xff\xda", at)  # as many at least as there are
-            return width * height * components, 30 + _SCAN_NS * max(0, scans - 10)
+            return width * height * components, 30 + _SCAN_NS * max(0, _scans(data, at) - 10)
         at += int.from_bytes(data[at : at + 2])
     raise ValueError
+
+
+def _scans(data: bytes, at: int) -> int:
+    """Return as many at least as there are behind a frame's header, and one too many at most."""
+    return sum(1 for _ in islice(_SCAN.finditer(data, at), MOST_PARTS["scans"] + 1))
 
 
 def _webp(data: bytes) -> tuple[float, float]:

@@ -67,10 +67,10 @@ def inflate(stream: bytes, length: int, name: str) -> Octets:
     return inflate_in_pieces(stream, length, name)
 
 
-def ends_early(stream: bytes, inflated: Octets) -> bool:
-    """Whether bytes follow the end of a stream: its last ones are the checksum of all it holds."""
+def ends_early(end: bytes, inflated: Octets) -> bool:
+    """Whether bytes follow the end of a stream: its last four are the checksum of all it holds."""
     checksum: int = engine.adler32(inflated)
-    return int.from_bytes(stream[-4:]) != checksum
+    return int.from_bytes(end) != checksum
 
 
 def inflate_in_pieces(stream: bytes, length: int, name: str) -> Octets:

@@ -293,6 +293,12 @@ def test_the_most_that_deflate_can_hold_is_read() -> None:
     assert cropped(zeros).box_applied == BOX
 
 
+@given(st.lists(st.binary(max_size=6), max_size=6))
+def test_the_end_of_the_pixels_is_found_however_they_are_cut_into_chunks(cut: list[bytes]) -> None:
+    pieces = tuple(memoryview(piece) for piece in cut)
+    assert chunks.Container((), 0, pieces, b"").idat_end == b"".join(cut)[-4:]
+
+
 def test_padding_after_the_end_is_kept() -> None:
     assert cropped(PLAIN + bytes(7)).data.endswith(b"IEND\xaeB`\x82" + bytes(7))
 

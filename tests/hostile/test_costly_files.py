@@ -376,6 +376,15 @@ def test_the_pixels_of_a_header_are_those_of_the_file() -> None:
         assert cost.of(data).memory - len(data) == 300 * 200 * size, (kind, mode)
 
 
+def test_scans_are_counted_no_further_than_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = pictures.encoded(Image.new("RGB", (300, 200)), "JPEG")
+    few, many = cost.of(data).seconds, cost.of(data + b"\xff\xda" * 490).seconds
+    assert many > 10 * few
+    monkeypatch.setattr(cost, "_RAW", 0)  # what its bytes cost
+    more = [cost.of(data + b"\xff\xda" * number).seconds for number in (600, 6_000)]
+    assert more[0] == more[1] > many
+
+
 @pytest.mark.parametrize("data", [b"", b"BM", b"\xff\xd8\xff\xe0", b"II*\0", b"GIF89a", b"words"])
 def test_a_header_that_does_not_tell_is_taken_for_costly(data: bytes) -> None:
     assert cost.of(data) == cost.UNKNOWN

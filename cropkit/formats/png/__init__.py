@@ -138,7 +138,7 @@ def _cropped(
         account.patch("IDAT: its checksum, which was wrong; that of the pixel stream is right")
     if note:
         account.patch(f"pixel stream: {note}")
-    elif not salvaged and zlib_streams.ends_early(container.idat, filtered):
+    elif not salvaged and zlib_streams.ends_early(container.idat_end, filtered):
         account.drop("IDAT padding", "no pixels are in it")
     if header.interlace:
         account.patch("IHDR interlace: written straight")

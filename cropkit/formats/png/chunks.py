@@ -13,6 +13,7 @@ from cropkit.geometry import Size
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LEAST = 12  # bytes of a chunk without data
+_CHECKSUM = 4  # bytes, at the end of a zlib stream (RFC 1950, 2.2)
 _IDAT_BYTES = 1 << 20
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
@@ -130,6 +131,16 @@ class Container:
     def idat(self) -> bytes:
         """The pixel stream."""
         return b"".join(self.pixels)
+
+    @property
+    def idat_end(self) -> bytes:
+        """The pixel stream's last 4 bytes, where its checksum stands; fewer where it is shorter."""
+        end = b""
+        for piece in reversed(self.pixels):
+            if len(end) >= _CHECKSUM:
+                break
+            end = piece[-_CHECKSUM:].tobytes() + end
+        return end[-_CHECKSUM:]
 
     @property
     def idat_length(self) -> int:
