@@ -28,6 +28,7 @@ from cropkit.verification.decoding import (
     Picture,
     Pixels,
     Samples,
+    heic_samples,
     tiff_orientation,
     tiff_samples,
 )
@@ -80,6 +81,8 @@ def proof(crop: Picture, source: Picture, claim: Claim) -> Proof:
         raise Wrong(Kind.PIXELS, "it holds more pictures than the crop")
     if crop.form == source.form == "tiff":
         return _of_tiff(crop, source, claim)
+    if crop.form == source.form == "heic":
+        return _of_heic(crop, source, claim)
     if crop.form == source.form == "jpeg" and not (claim.resized or claim.srgb):
         return _of_jpegs(crop, source, claim)
     return _of_pixels(crop, source, claim)
@@ -105,6 +108,24 @@ def _of_tiff(crop: Picture, source: Picture, claim: Claim) -> Proof:
     if not np.array_equal(crop_upright, meant, equal_nan=meant.dtype.kind == "f"):
         raise Wrong(Kind.PIXELS, _first_apart(crop_upright, meant))
     return Proof("exact", f"exact, {meant.dtype.itemsize * 8} bits a sample")
+
+
+def _of_heic(crop: Picture, source: Picture, claim: Claim) -> Proof:
+    """Compare samples as they are seen, at the depth that is stored."""
+    theirs, ours = heic_samples(crop), heic_samples(source)
+    if claim.resized or claim.srgb or claim.psnr is not None:
+        raise Wrong(Kind.PIXELS, "a HEIC is cropped as it is, and never at another size")
+    if theirs.dtype != ours.dtype or theirs.shape[2] != ours.shape[2]:
+        raise Wrong(Kind.PIXELS, "depth or channels are not the source's")
+    _check_box(claim, shaping.size_of(ours))
+    if claim.asked is not None and _beyond(claim.asked, claim.box, _EVEN):
+        raise Wrong(Kind.BOX, _other_box(claim))
+    meant = shaping.inside(ours, claim.box)
+    _check_size(theirs, meant)
+    _check_profile(crop, source, claim, crop.opened.mode)
+    if not np.array_equal(theirs, meant):
+        raise Wrong(Kind.PIXELS, _first_apart(theirs, meant))
+    return Proof("exact", f"exact as it is seen, {meant.itemsize * 8} bits a sample")
 
 
 def _of_pixels(crop: Picture, source: Picture, claim: Claim) -> Proof:
@@ -408,16 +429,17 @@ def _check_box(claim: Claim, upright: Size) -> None:
     if box.right > upright.width or box.bottom > upright.height:
         raise Wrong(Kind.BOX, f"{list(box.xyxy)} reaches outside the {_sides(upright)} image")
     asked = claim.asked
-    if asked is not None and _beyond(asked, box):
+    if asked is not None and _beyond(asked, box, _FARTHEST_GRID):
         raise Wrong(Kind.BOX, f"the box asked for, {list(asked.xyxy)}, is not in {list(box.xyxy)}")
 
 
-def _beyond(asked: PixelBox, box: PixelBox) -> bool:
-    """Whether what was asked for is not in the box, or farther inside than a grid of JPEG goes."""
+def _beyond(asked: PixelBox, box: PixelBox, grid: int) -> bool:
+    """Whether what was asked for is not in the box, or farther inside than a grid goes."""
     sides = zip((-1, -1, 1, 1), asked.xyxy, box.xyxy, strict=True)
-    return any(not 0 <= sign * (b - a) < _FARTHEST_GRID for sign, a, b in sides)
+    return any(not 0 <= sign * (b - a) < grid for sign, a, b in sides)
 
 
+_EVEN = 2  # pixels: of a HEIC, whose sides are even
 _FARTHEST_GRID = 64  # pixels: a block of a gain map that is a quarter as wide, at half resolution
 
 

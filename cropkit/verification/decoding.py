@@ -1,4 +1,4 @@
-"""Files decoded for a proof, by decoders alone: Pillow, and imagecodecs or tifffile beyond it.
+"""Files decoded for a proof, by decoders alone: Pillow, and others beyond it.
 
 No line of those that write crops is used. What stands beside the pixels is taken off where it could
 stop a decoder, and sizes are bounded before anything is decoded.
@@ -26,6 +26,7 @@ from cropkit.formats.limits import MOST_PARTS, check_parts, check_pixels
 from cropkit.formats.options import EXTENSION
 from cropkit.formats.sniff import shown, sniff
 from cropkit.geometry import Size
+from cropkit.verification import heic
 
 Samples = npt.NDArray[Any]  # uint8 or uint16; of a TIFF, of any kind
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
@@ -44,7 +45,7 @@ _ALIKE = {"1": "L", "La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "YC
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SHOWN_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _START_OF_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
-_DEEP = 16
+_BYTE, _DEEP = 8, 16  # bits
 _WHITE_IS_0, _BLACK_IS_0, _RGB = 0, 1, 2
 # Of a TIFF, what says how its samples are to be seen.
 _MEANING = (262, 258, 277, 338, 339, 320, 317, 332, 532)
@@ -97,7 +98,7 @@ class Picture:
     @cached_property
     def orientation(self) -> int:
         """By EXIF, 1 to 8; what a decoder turns by itself is 1."""
-        if self.form == "jxl" or (self.form == "tiff" and not _is_raw(self)):
+        if self.form in ("jxl", "heic") or (self.form == "tiff" and not _is_raw(self)):
             return 1
         if self.form == "tiff":
             return tiff_orientation(self)
@@ -141,6 +142,8 @@ def _opened(picture: Picture) -> Image.Image:
     data, form = picture.data, picture.form
     if form == "jpeg":
         opened: Image.Image = jpeg(data)
+    elif form == "heic":
+        opened = heic.opened(data, picture.name)
     else:
         Image.init()
         plugin, _ = Image.OPEN.get(_PLUGINS.get(form, ""), (None, None))
@@ -180,6 +183,28 @@ def _png(picture: Picture) -> Pixels:
     _ = picture.opened  # its size is within the limit
     samples = np.asarray(codec("png_decode", _without_ancillary(picture)))
     return _named(picture, samples)
+
+
+def _heic(picture: Picture) -> Pixels:
+    """Decode as it is seen, in colours of 8 bits: so is every copy, one of a grey HEIC, too."""
+    pixels = _by_pillow(picture)
+    samples = pixels.samples
+    if samples.dtype == np.uint16:
+        samples = (samples >> _BYTE).astype(np.uint8)
+    if pixels.mode == "L":
+        return Pixels(np.repeat(samples, 3, axis=2), "RGB")
+    return Pixels(samples, pixels.mode)
+
+
+def heic_samples(picture: Picture) -> Samples:
+    """Return the samples of a HEIC as they are seen, upright, at the depth that it has.
+
+    Raises
+    ------
+    Refused, or whatever pillow-heif raises
+    """
+    _ = picture.opened  # its size is within the limit
+    return heic.samples(picture.data, picture.name)
 
 
 def _jpeg_xl(picture: Picture) -> Pixels:
@@ -335,4 +360,5 @@ _DECODERS: Mapping[str, Callable[[Picture], Pixels]] = {
     "png": _png,
     "tiff": _tiff,
     "jxl": _jpeg_xl,
+    "heic": _heic,
 }
