@@ -40,6 +40,7 @@ from cropkit.review.model import (
     RestoreFailed,
     ReviewState,
     ToggleMark,
+    ToggleOrder,
     TurnFolder,
     TurnPage,
     Undo,
@@ -72,7 +73,7 @@ ALL = (*PATHS, *ELSEWHERE, *STALE, "unknown.png")
 any_path = st.sampled_from((*ALL, *ALL, *(keyed(path, slot) for path in ALL for slot in SLOTS)))
 moves = st.one_of(
     st.sampled_from([DecidePage(), DecidePage(), Undo(), Undo(), Redo(), NextFilter()]),
-    st.sampled_from([AddCrop(), AddCrop(), RemoveCrop(), DecidePage()]),
+    st.sampled_from([AddCrop(), AddCrop(), RemoveCrop(), DecidePage(), ToggleOrder()]),
     st.sampled_from([NextUnreviewed(), NextSlot(), Nudge(1, 1), Find("A/"), Find("gone")]),
     st.builds(Choose, st.integers(0, 3)),
     st.builds(Decide, st.integers(0, 3)),
@@ -86,7 +87,12 @@ moves = st.one_of(
     st.builds(Applied, any_path, st.sampled_from(Status), st.sampled_from(["", "why"])),
     st.builds(Restored, any_path),
     st.builds(RestoreFailed, any_path),
-    st.builds(ConfidenceScanned, st.frozensets(any_path)),
+    st.builds(
+        ConfidenceScanned,
+        st.frozensets(any_path),
+        st.dictionaries(any_path, st.sampled_from([0.0, 0.5, 1.0]), max_size=9),
+        st.booleans(),
+    ),
     st.builds(PlanKnown, st.frozensets(any_path), st.just("promised"), st.booleans()),
 )
 
@@ -132,6 +138,11 @@ def everything(state: ReviewState, paths: set[str]) -> dict[str, list[object]]:
     }
     orders = (state.undo, state.redo, state.listing, state.paths)
     return by_path | {"": [[path for path in order if path in paths] for order in orders]}
+
+
+def as_listed(state: ReviewState) -> list[str]:
+    """Return what the pages show, in the order of the listing: folders and names follow it."""
+    return list(map(state.images.index.path, state.shown))
 
 
 def folders(paths: Iterable[str]) -> list[str]:
@@ -248,24 +259,26 @@ class Kept(RuleBasedStateMachine):
         state = self.state
         if not state.entries:
             return
-        order = folders(state.paths)
+        order = folders(as_listed(state))
         at = order.index(folder_of(state.entries[state.chosen].path))
         for step in (-1, 1):
             turned = after(state, TurnFolder(step))
             if 0 <= at + step < len(order):
                 here = turned.entries[turned.chosen].path
-                assert here == next(p for p in state.paths if folder_of(p) == order[at + step])
+                assert here == next(p for p in as_listed(state) if folder_of(p) == order[at + step])
             else:
                 assert turned == state
 
     @invariant()
     def a_search_comes_to_the_next_with_the_letters(self) -> None:
         state = self.state
-        every, at = list(state.paths), state.page * state.per_page + state.chosen
+        every = as_listed(state)
+        at = every.index(state.entries[state.chosen].path) if state.entries else 0
         for text in ("2.PNG", "gone", "a/b"):
             here = [image_of(path) == image_of(every[at]) for path in every] if every else []
             while at + 1 < len(every) and here[at + 1]:
                 at += 1
+            assert sorted(state.paths) == sorted(every)
             order = [*every[at + 1 :], *every[: at + 1]]
             wanted = next((path for path in order if text.casefold() in image_of(path)), None)
             reached = after(state, Find(text))

@@ -48,7 +48,6 @@ from cropkit.review.keys.prompt import Prompt
 from cropkit.review.model import (
     Applied,
     Choose,
-    ConfidenceScanned,
     DecidePage,
     DraftDecision,
     Drag,
@@ -453,9 +452,7 @@ class ReviewController:
             self._degraded.check()
         self._plan.begin(whole=self.session.whole)
         if self._pace.start():
-            self._confidence_scan.begin(
-                self.session.listing, lambda unsure: self._advance(ConfidenceScanned(unsure))
-            )
+            self._confidence_scan.begin(self.session.listing, self._advance)
         self.screen.take_focus()
 
     def _recount(self, counts: "Counts") -> None:

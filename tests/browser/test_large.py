@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from browser.memory import kernel
 from browser.reviewing import APART, SLOW, Desk, Review, Running, desk
+from pictures import write_sidecar
 from PIL import Image
 from playwright.sync_api import Browser
 
 IMAGES, SOAK = 20_000, 100_000
 IN_A_FOLDER = 1_000
+UNSURE = {500: 0.9, 700: 0.2, 300: 0.6}  # what says how sure it is, by number
 MOST_MEGABYTES = 200
 FOLDERS = 8
 # as on a network: a folder takes its time, and the fifth as long as somebody wants it to
@@ -48,6 +50,9 @@ def painted(folder: Path, images: int) -> Path:
 @pytest.fixture
 def review(tmp_path: Path, demo: Running, images: int) -> Iterator[Review]:
     folder = painted(tmp_path / "large", images)
+    for number, sure in UNSURE.items():
+        coords, image = [0.0, 0.0, 1.0, 0.5], folder / "set000" / f"image{number:06}.png"
+        write_sidecar(image, coords, confidence=sure)
     with demo.reviewing(folder, "large") as review:
         yield review
 
@@ -56,6 +61,18 @@ def go_to(page: Desk, words: str) -> None:
     page.press("g")
     page.page.keyboard.type(words)
     page.press("Enter")
+
+
+def sort_by_certainty(page: Desk) -> None:
+    """Press the key until what says how sure it is was asked."""
+    for _ in range(30):
+        page.press(":")
+        page.settled()
+        if f"{len(UNSURE)} of " in page.text():
+            return
+        page.press(":")
+        page.page.wait_for_timeout(APART)
+    raise AssertionError(page.text())
 
 
 def settle(page: Desk) -> None:
@@ -89,6 +106,13 @@ def test_what_a_person_does_is_the_same_in_a_large_collection(
         settle(page)
         go_to(page, "image000004")
         page.until_page(2)
+        settle(page)
+        sort_by_certainty(page)
+        page.until_page(1)
+        settle(page)
+        assert "least certain first" in page.text()
+        with review.probe() as probe:
+            assert [int(path[-10:-4]) for path in probe.paths()] == [700, 300, 500]
         assert not page.errors
     assert kernel(review)[1] < MOST_MEGABYTES
 

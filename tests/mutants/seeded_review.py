@@ -437,8 +437,8 @@ REVIEW = (
     mutant(
         "what is listed later has no place on the last page",
         RULES,
-        "_gone_on(filled(replace(known, shown=session.shown | new)))",
-        "_gone_on(replace(known, shown=session.shown | new))",
+        "_gone_on(filled(joined(known, new)))",
+        "_gone_on(joined(known, new))",
         IN_STREAMED,
     ),
     mutant(
@@ -693,10 +693,24 @@ REVIEW = (
         f"{IN_MISHAPS}::test_the_last_few_problems_are_in_sight_and_acknowledging_is_in_the_trail",
     ),
     mutant(
+        "what is decided stays to be looked at where the least certain come first",
+        "review/model/images.py",
+        "        order=changed.order.now(number, left=left),\n",
+        "",
+        "tests/review/test_model_ordered.py",
+    ),
+    mutant(
+        "the order of certainty is that of the listing again after a new start",
+        "review/model/remembering.py",
+        "lock=lock, ordering=ordering",
+        "lock=lock",
+        "tests/review/test_model_ordered.py",
+    ),
+    mutant(
         "a confidence that is just enough is unsure",
         SCAN,
-        "sure < self._least",
-        "sure <= self._least",
+        "each < self._least",
+        "each <= self._least",
         IN_SCAN,
     ),
     mutant(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from desktop import ManualLoop
 
+from cropkit.review.model import ConfidenceScanned
 from cropkit.review.runtime.confidence_scan import ConfidenceScan
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def scan(loop: ManualLoop, kit: Sure) -> ConfidenceScan:
 
 
 def test_images_that_are_listed_later_are_asked_about_once_too() -> None:
-    loop, kit, told = ManualLoop(), Sure(), list[frozenset[str]]()
+    loop, kit, told = ManualLoop(), Sure(), list[ConfidenceScanned]()
     survey = scan(loop, kit)
     survey.follow(PATHS[:20])
     assert not kit.asked, "it has not begun"
@@ -59,12 +60,12 @@ def test_images_that_are_listed_later_are_asked_about_once_too() -> None:
     for _ in range(100):
         loop.sleep(0.1)
     assert kit.asked == PATHS
-    found = [path for part in told for path in part]
+    found = [path for part in told for path in part.unsure]
     assert sorted(found) == sorted(path for path in PATHS if path[-5] in "01")
 
 
 def test_each_image_is_asked_about_once_and_what_is_found_is_told_in_few_parts() -> None:
-    loop, kit, told = ManualLoop(), Sure(), list[frozenset[str]]()
+    loop, kit, told = ManualLoop(), Sure(), list[ConfidenceScanned]()
     survey = scan(loop, kit)
     for _ in range(2):
         survey.begin(PATHS, told.append)
@@ -72,6 +73,8 @@ def test_each_image_is_asked_about_once_and_what_is_found_is_told_in_few_parts()
     for _ in range(100):
         loop.sleep(0.1)
     assert kit.asked == PATHS
-    assert [len(part) for part in told] == [200, 200, 70]
-    found = [path for part in told for path in sorted(part)]
+    assert [len(part.unsure) for part in told] == [200, 200, 70]
+    assert [len(part.sure) for part in told] == [1000, 1000, 345]
+    assert [part.whole for part in told] == [False, False, True]
+    found = [path for part in told for path in sorted(part.unsure)]
     assert sorted(found) == sorted(path for path in PATHS if path[-5] in "01")

@@ -37,6 +37,7 @@ from cropkit.review.model import (
     Redo,
     Rest,
     ReviewState,
+    ToggleOrder,
     TurnFolder,
     TurnPage,
     Undo,
@@ -143,6 +144,29 @@ def filtered(state: ReviewState) -> ReviewState:
     return opened(on(state, NextFilter()))
 
 
+def sorted_by_certainty(state: ReviewState) -> ReviewState:
+    """Have every image in an order of its own, in which what is decided comes first."""
+    sure = {path: int(path[-10:-4]) / MANY for path in state.paths}
+    return opened(on(state, ConfidenceScanned(frozenset(), sure, whole=True), ToggleOrder()))
+
+
+def at_the_end(state: ReviewState) -> ReviewState:
+    state = opened(on(sorted_by_certainty(state), JumpTo(len(state.paths) - 1)))
+    return opened(on(state, DecidePage()))
+
+
+def scanned(state: ReviewState) -> ReviewState:
+    return on(state, ConfidenceScanned(frozenset(), dict.fromkeys(state.paths[:9], 0.5)))
+
+
+def turned(state: ReviewState) -> ReviewState:
+    return on(state, TurnPage(1), TurnPage(-1))
+
+
+def to_the_end(state: ReviewState) -> ReviewState:
+    return on(state, JumpTo(len(state.paths) - 2))
+
+
 Prepare = Callable[[ReviewState], ReviewState]
 Act = Callable[[ReviewState], object]
 MOVES: dict[str, tuple[Prepare, Act]] = {
@@ -150,8 +174,8 @@ MOVES: dict[str, tuple[Prepare, Act]] = {
     "a failure": (opened, failed),
     "undo": (opened, lambda state: on(state, Undo())),
     "redo": (undone, lambda state: on(state, Redo())),
-    "turn": (opened, lambda state: on(state, TurnPage(1), TurnPage(-1))),
-    "jump": (opened, lambda state: on(state, JumpTo(len(state.paths) - 2))),
+    "turn": (opened, turned),
+    "jump": (opened, to_the_end),
     "go to": (opened, lambda state: on(state, GoTo(state.paths[len(state.paths) - 2]))),
     "folder": (opened, lambda state: on(state, TurnFolder(1), TurnFolder(-1), TurnFolder(-1))),
     "next undecided": (lambda state: on(state, JumpTo(0)), lambda s: on(s, NextUnreviewed())),
@@ -160,6 +184,20 @@ MOVES: dict[str, tuple[Prepare, Act]] = {
     "Enter under a filter": (filtered, enter),
     "certain": (opened, lambda s: on(s, PlanKnown(frozenset(s.paths[:9]), "promised"))),
     "unsure": (opened, lambda s: on(s, ConfidenceScanned(frozenset(s.paths[:9])))),
+    "sure": (
+        opened,
+        lambda s: on(s, ConfidenceScanned(frozenset(), dict.fromkeys(s.paths[:9], 0.5))),
+    ),
+    "Enter, the least certain first": (sorted_by_certainty, enter),
+    "turn, the least certain first": (
+        sorted_by_certainty,
+        turned,
+    ),
+    "jump, the least certain first": (
+        sorted_by_certainty,
+        to_the_end,
+    ),
+    "next undecided, the least certain first": (at_the_end, lambda s: on(s, NextUnreviewed())),
 }
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropkit.review.model.images import Stack
 from cropkit.review.model.outcomes import Column
+from cropkit.review.model.stack import Stack
 from cropkit.review.model.tree import NumberSet, Shift, Tree
 
 # near one another, at the borders of leaves and nodes, and far away

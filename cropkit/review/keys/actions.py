@@ -34,6 +34,7 @@ from cropkit.review.model import (
     ShareBox,
     ToggleLock,
     ToggleMark,
+    ToggleOrder,
     ToggleStar,
     ToggleTargets,
     TurnFolder,
@@ -154,6 +155,12 @@ ACTIONS: tuple[Action, ...] = (
         "show all, or only those of a kind",
         CHOOSING,
     ),
+    Action(
+        "least-certain",
+        ToggleOrder(),
+        "the least certain images first, or as listed",
+        CHOOSING,
+    ),
     Action("single", Arrange(Arrangement.SINGLE), "one image alone, or the page", LOOKING),
     Action("grid", Arrange(Arrangement.GRID), "many at a glance, or the page", LOOKING),
     Action("page-more", MoreOnPage(1), "more images on a page", LOOKING),
@@ -206,6 +213,6 @@ ACTIONS: tuple[Action, ...] = (
 MENU = (
     *("accept-one", "reject", "skip", "reset", "full", "candidate", "carry", "exact"),
     *("pick", "pick-all", "share", "carry-on", "star", "note"),
-    *("undo", "single", "grid", "whole", "window", "report", "buttons", "sheet"),
+    *("undo", "least-certain", "single", "grid", "whole", "window", "report", "buttons", "sheet"),
 )
 NAMED = {action.name: action for action in ACTIONS}

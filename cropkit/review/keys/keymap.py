@@ -62,6 +62,7 @@ _DEFAULT: Keys = {
     "next-unreviewed": ("n",),
     "go-to": ("g",),
     "filter": ("i",),
+    "least-certain": (":",),
     **_arrows("nudge", 1, ""),
     **_arrows("nudge", 10, "Shift+"),
     **_arrows("resize", 1, "Ctrl+"),

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from cropkit.review.model.decided import Mark
-from cropkit.review.model.images import Stack
 from cropkit.review.model.moves import Drag, Move, Nudge, Resize
+from cropkit.review.model.stack import Stack
 from cropkit.review.model.state import CARRIED, Broken, Edit, Entry, Open, ReviewState
 from cropkit.review.model.transforms import carried_to, choosing, draft_of, showing
 

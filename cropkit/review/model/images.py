@@ -16,73 +16,11 @@ from cropkit.review.model.decided import Decided, Draft, DraftDecision
 from cropkit.review.model.listing import Index, folder_of
 from cropkit.review.model.outcomes import Column, Outcomes
 from cropkit.review.model.slots import image_of, keyed
+from cropkit.review.model.stack import PLACE, Order, Stack, as_bytes
 from cropkit.review.model.tree import NumberSet, Shift, Tree
 
-_TYPE = "I"  # of a place or a number in a `Stack`
-_PLACE = array(_TYPE).itemsize
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """Images one on the other, each at most once; any of them can be taken out.
-
-    Parameters
-    ----------
-    places : where images lie, as many as were ever put there; `held` are those that still do
-    images : the image at each place
-    place_of : the place of each image, one more than it is
-    """
-
-    held: NumberSet = field(default_factory=NumberSet)
-    images: Column = field(default_factory=lambda: Column(_PLACE))
-    place_of: Column = field(default_factory=lambda: Column(_PLACE))
-    top: int = 0
-
-    @classmethod
-    def of(cls, numbers: Iterable[int]) -> "Stack":
-        """Return a stack of these, the last on top; of one that comes twice, the later counts."""
-        order = list(dict.fromkeys(reversed(list(numbers))))[::-1]
-        places = array(_TYPE, bytes(_PLACE)) * (max(order, default=-1) + 1)
-        for place, number in enumerate(order, 1):
-            places[number] = place
-        images = array(_TYPE, order).tobytes()
-        return cls(
-            NumberSet.below(len(order)),
-            Column.of(_PLACE, images),
-            Column.of(_PLACE, places.tobytes()),
-            len(order),
-        )
-
-    def put(self, number: int) -> "Stack":
-        """Return the stack with an image on top."""
-        return Stack(
-            self.without(number).held.put(self.top),
-            self.images.put(self.top, _bytes(number)),
-            self.place_of.put(number, _bytes(self.top + 1)),
-            self.top + 1,
-        )
-
-    def without(self, number: int) -> "Stack":
-        """Return the stack without an image."""
-        place = int.from_bytes(self.place_of.get(number), sys.byteorder) - 1
-        if place < 0 or place not in self.held:
-            return self
-        gone = self.place_of.put(number, _bytes(0))
-        return replace(self, held=self.held.without(place), place_of=gone)
-
-    def shifted(self, shift: Shift) -> "Stack":
-        """Return the stack of images whose numbers have moved; one that goes is not in it."""
-        flat = self.images.flat().ljust(self.top * _PLACE, b"\0")  # no row is kept of zeros
-        moved = (max(0, shift.number(image)) for image in array(_TYPE, flat))
-        images = Column.of(_PLACE, array(_TYPE, moved).tobytes())
-        return replace(self, images=images, place_of=self.place_of.shifted(shift))
-
-    def image(self, nth: int) -> int:
-        """Return the nth image from below."""
-        return int.from_bytes(self.images.get(self.held.nth(nth)), sys.byteorder)
-
-    def __len__(self) -> int:
-        return len(self.held)
+_DOUBT = "H"  # what a confidence lacks; 0 where none is stated
+_MOST_DOUBT = (1 << 16) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,10 +63,6 @@ class Earlier(NamedTuple):
     failed: NumberSet
 
 
-def _bytes(number: int) -> bytes:
-    return number.to_bytes(_PLACE, sys.byteorder)
-
-
 @dataclass(frozen=True, slots=True)
 class Images:
     """Everything that is known of the images, by number.
@@ -143,6 +77,8 @@ class Images:
     presses : how many presses have decided something in this session
     press : which of them decided about each image; 0: none of this session
     certain : those that a plan lets through, as far as their names tell
+    sure, sure_count : how sure the suggestion of each says that it is, and how many say so
+    order : of those that the pages show, where it is not that of their numbers
     required : slots of each image that are to be decided; () where each image has one crop
     image_count, whole_count : how many images were listed at the beginning, and of how many all of
         these are decided; 0 where each image has one crop
@@ -160,10 +96,13 @@ class Images:
     stale: NumberSet = field(default_factory=NumberSet)
     unsure: NumberSet = field(default_factory=NumberSet)
     certain: NumberSet = field(default_factory=NumberSet)
+    sure: Column = field(default_factory=lambda: Column(array(_DOUBT).itemsize))
+    sure_count: int = 0
+    order: Order = field(default_factory=Order)
     undo: Stack = field(default_factory=Stack)
     redo: Stack = field(default_factory=Stack)
     presses: int = 0
-    press: Column = field(default_factory=lambda: Column(_PLACE))
+    press: Column = field(default_factory=lambda: Column(PLACE))
     elsewhere: int = 0
     required: tuple[str, ...] = ()
     image_count: int = 0
@@ -288,7 +227,7 @@ class Images:
             self,
             decisions=self.decisions.put(number, decision),
             stale=self.stale.without(number),
-            press=self.press.put(number, _bytes(self.presses)),
+            press=self.press.put(number, as_bytes(self.presses)),
         )
         return images.decided(decision.path, decided).undoable(decision.path)
 
@@ -396,6 +335,24 @@ class Images:
         known = NumberSet.of(number for number in numbers if number is not None)
         return replace(self, certain=self.certain | known)
 
+    def found_sure(self, confidences: Mapping[str, float]) -> "Images":
+        """Know of more images how sure their suggestion says that it is, from 0 to 1."""
+        known = ((self.index.number(path), sure) for path, sure in confidences.items())
+        doubts = {
+            n: 1 + round((1 - sure) * (_MOST_DOUBT - 1)) for n, sure in known if n is not None
+        }
+        new = sum(not any(self.sure.get(number)) for number in doubts)
+        records = {n: doubt.to_bytes(self.sure.width, sys.byteorder) for n, doubt in doubts.items()}
+        return replace(self, sure=self.sure.written(records), sure_count=self.sure_count + new)
+
+    def least_certain_first(self, these: NumberSet) -> Order:
+        """Return an order of images: those of which nothing is known last; as listed if all are."""
+        if not self.sure_count:
+            return Order()
+        flat = self.sure.flat().ljust(self.sure.width * len(self.index), b"\0")
+        numbers = sorted(these, key=array(_DOUBT, flat).__getitem__, reverse=True)
+        return Order.of(numbers, these & self.left, self.sure_count)
+
     def adding(self, path: str, after: str, required: tuple[str, ...]) -> "Images":
         """List another crop, in its place after one that is listed.
 
@@ -408,7 +365,15 @@ class Images:
             at, images = len(self.index), replace(self, index=self.index.added(path))
         else:
             images = self.shifted(Shift(at, 1), self.index.inserted(at, path))
-        images = _now(replace(images, listed=images.listed.put(at)), at)
+        beside, order = images.index.known(after), images.order
+        as_sure = images.sure.get(beside) or bytes(images.sure.width)
+        images = replace(
+            images,
+            listed=images.listed.put(at),
+            sure=images.sure.put(at, as_sure),
+            order=order.inserted(at, beside) if order else order,
+        )
+        images = _now(images, at)
         if self.required:
             return images
         counted = self.requiring(required)
@@ -441,6 +406,8 @@ class Images:
             stale=self.stale.shifted(shift),
             unsure=self.unsure.shifted(shift),
             certain=self.certain.shifted(shift),
+            sure=self.sure.shifted(shift),
+            order=self.order.shifted(shift),
             undo=self.undo.shifted(shift),
             redo=self.redo.shifted(shift),
             press=self.press.shifted(shift),
@@ -460,6 +427,7 @@ class Images:
             stale=self.stale.without(before).put(number, there=before in self.stale),
             unsure=self.unsure.without(before).put(number, there=before in self.unsure),
             certain=self.certain.without(before),
+            sure=self.sure.put(number, self.sure.get(before) or bytes(self.sure.width)),
             drafts=self.drafts.without(before),
         )
         listed = _now(images, number)
@@ -474,6 +442,7 @@ def _now(images: Images, number: int, **changes: Any) -> Images:  # noqa: ANN401
     return replace(
         changed,
         left=changed.left.put(number, there=left),
+        order=changed.order.now(number, left=left),
         elsewhere=images.elsewhere + _elsewhere(changed, number) - _elsewhere(images, number),
         whole_count=images.whole_count + _made_whole(images, changed, number),
     )

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 from cropkit.review.model.slots import image_of, is_beside, slot_of
+from cropkit.review.model.stack import Order
 from cropkit.review.model.tree import LEAF, LEAF_BITS, NumberSet, Shift, Tree, places
 
 _FREE = -1
@@ -381,17 +382,27 @@ class Index:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Paths(Sequence[str]):
-    """Some of the images, in the order of their numbers; equal to any sequence of their paths."""
+    """Some of the images, in an order; equal to any sequence of their paths.
+
+    Parameters
+    ----------
+    order : of all of them; an empty one: that of their numbers
+    """
 
     known: Index
     numbers: NumberSet
+    order: Order = field(default_factory=Order)
 
     def place(self, path: str) -> int | None:
         """Return which of them an image is, from 0; None where it is none of them."""
         number = self.known.number(path)
         if number is None or number not in self.numbers:
             return None
-        return self.numbers.rank(number)
+        return self.order.place(number) if self.order else self.numbers.rank(number)
+
+    def number(self, place: int) -> int:
+        """Return the number of an image at a place, from 0."""
+        return self.order.number(place) if self.order else self.numbers.nth(place)
 
     def index(self, path: str, start: int = 0, stop: int | None = None) -> int:
         """Return which of them an image is, as any sequence does."""
@@ -403,16 +414,16 @@ class Paths(Sequence[str]):
     def find(self, text: str, after: int) -> int | None:
         """Return which of them is the next one with every word of a text in its path.
 
-        It goes round to `after`.
+        It goes round to `after` as the images are listed, whatever their order.
 
         Reads every name where there is none, 1,024 at a time.
         """
         if not self.numbers:
             return None
-        wanted, here = text.casefold().split(), self._of_image(self.numbers.nth(after))[-1]
+        wanted, here = text.casefold().split(), self._of_image(self.number(after))[-1]
         number = self._found(wanted, here + 1, len(self.known))
         number = self._found(wanted, 0, here + 1) if number is None else number
-        return None if number is None else self.numbers.rank(number)
+        return None if number is None else self.place(self.known.path(number))
 
     def _found(self, wanted: Sequence[str], start: int, stop: int) -> int | None:
         for key, bits in self.numbers.leaves(start >> LEAF_BITS):
@@ -458,18 +469,20 @@ class Paths(Sequence[str]):
     def __getitem__(self, at: slice) -> tuple[str, ...]: ...
     def __getitem__(self, at: int | slice) -> str | tuple[str, ...]:
         if isinstance(at, int):
-            return self.known.path(self.numbers.nth(at if at >= 0 else len(self) + at))
+            return self.known.path(self.number(at if at >= 0 else len(self) + at))
         start, stop, step = at.indices(len(self))
-        numbers = self.numbers.some(start, max(0, stop - start)) if step == 1 else ()
         if step != 1:
             return tuple(self)[at]
+        some = range(start, max(start, stop))
+        numbers = map(self.number, some) if self.order else self.numbers.some(start, len(some))
         return tuple(map(self.known.path, numbers))
 
     def __contains__(self, path: object) -> bool:
         return isinstance(path, str) and self.place(path) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return map(self.known.path, self.numbers)
+        numbers = map(self.number, range(len(self))) if self.order else iter(self.numbers)
+        return map(self.known.path, numbers)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence) or len(self) != len(other):

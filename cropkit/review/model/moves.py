@@ -314,6 +314,11 @@ class NextFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class ToggleOrder:
+    """Show the images whose suggestion is the least certain first, or as they are listed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Arrange:
     """Look at so many images together; asked for again, at a page as usual."""
 
@@ -378,9 +383,18 @@ class LoadFailed:
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceScanned:
-    """The controller knows of more images whose suggestion has a low confidence."""
+    """The controller knows of more images how sure their suggestion says that it is.
+
+    Parameters
+    ----------
+    unsure : those whose suggestion has a low confidence
+    sure : confidence, 0 to 1, where one is stated
+    whole : whether every image that is listed has been asked about
+    """
 
     unsure: frozenset[str]
+    sure: Mapping[str, float] = field(default_factory=dict)
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,7 +481,8 @@ Move = (
     | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | SetLongerSide
     | SetPart | NextCandidate | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll
     | PickNone | ShareBox | CarryOn | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed
-    | NextFilter | Arrange | FitGrid | MoreOnPage | ToggleStar | WriteNote | NotesKnown
+    | NextFilter | Arrange | FitGrid | MoreOnPage | ToggleOrder | ToggleStar | WriteNote
+    | NotesKnown
     | AddCrop | RemoveCrop | Reopen | DropCredentials | Decide | DecidePage | TurnPage | Undo
     | Redo | ImageLoaded | LoadFailed | Applied | DecidedElsewhere | Restored | RestoreFailed
     | ConfidenceScanned | PlanKnown | Stay | Listed | ListedAll | ListingFailed

@@ -19,6 +19,7 @@ from cropkit.review.model.moves import (
     NextFilter,
     NextSlot,
     NextUnreviewed,
+    ToggleOrder,
     TurnFolder,
     TurnPage,
 )
@@ -28,6 +29,7 @@ from cropkit.review.model.state import (
     MOST_IN_GRID,
     Arrangement,
     Filter,
+    Ordering,
     Rest,
     ReviewState,
     Step,
@@ -39,7 +41,9 @@ from cropkit.review.model.transforms import (
     filtered,
     name_of,
     showing,
+    showing_only,
     so_far,
+    sorted_anew,
     turned,
 )
 
@@ -85,7 +89,7 @@ def _turn_folder(session: ReviewState, move: TurnFolder) -> Step:
     if first is None:
         which = "first folder" if move.step < 0 else f"last folder{so_far(session)}"
         raise IllegalMove(name_of(move), f"this is the {which}")
-    return Step(choosing(session, numbers.rank(first)))
+    return Step(choosing(session, session.paths.index(index.path(first))))
 
 
 def _jump_to(session: ReviewState, move: JumpTo) -> Step:
@@ -127,6 +131,7 @@ def _go_to(session: ReviewState, move: GoTo) -> Step:
 
 
 def _next_unreviewed(session: ReviewState, move: NextUnreviewed) -> Step:
+    session = sorted_anew(session)
     page = session.next_undecided_page()
     if page is not None:
         return Step(turned(session, page))
@@ -142,6 +147,28 @@ def _next_filter(session: ReviewState, move: NextFilter) -> Step:
         if session.passing(chosen):
             return Step(filtered(session, chosen))
     raise IllegalMove(name_of(move), f"there is no image{so_far(session)}")
+
+
+def _toggle_order(session: ReviewState, _: ToggleOrder) -> Step:
+    """Have the least certain first, and go to what is undecided of them, or back to the listing."""
+    if session.ordering is Ordering.LEAST_CERTAIN:
+        here = session.entries[session.chosen].path if session.entries else ""
+        other = showing_only(replace(session, ordering=Ordering.LISTED), session.shown)
+        return Step(_anew(other, other.paths.place(here) or 0), note=f"{Ordering.LISTED}")
+    other = showing_only(replace(session, ordering=Ordering.LEAST_CERTAIN), session.shown)
+    page = replace(other, page=other.pages - 1).next_undecided_page() or 0
+    return Step(_anew(other, page * other.per_page), note=_sorted(other))
+
+
+def _anew(session: ReviewState, place: int) -> ReviewState:
+    return choosing(turned(session, place // session.per_page), place)
+
+
+def _sorted(session: ReviewState) -> str:
+    """Say how many suggestions say how sure they are: by these images are sorted."""
+    known, so_far = session.images.sure_count, "" if session.asked else " so far"
+    suggestions = f"{known:,} of {len(session.listing):,} suggestions say how sure they are"
+    return f"{session.ordering}: {suggestions}{so_far}"
 
 
 def _arrange(session: ReviewState, move: Arrange) -> Step:
@@ -197,4 +224,5 @@ PLACE_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     Arrange: _arrange,
     FitGrid: _fit_grid,
     MoreOnPage: _more_on_page,
+    ToggleOrder: _toggle_order,
 }

@@ -68,6 +68,16 @@ class Column:
         row = self.rows.get(key) or bytes(self.width * _IN_A_ROW)
         return replace(self, rows=self.rows.put(key, row[:at] + record + row[at + self.width :]))
 
+    def written(self, records: Mapping[int, bytes]) -> "Column":
+        """Return the records with others, by number: a row is written once for all in it."""
+        rows: dict[int, bytearray] = {}
+        for number, record in records.items():
+            key, at = number >> _ROW_BITS, self.width * (number & (_IN_A_ROW - 1))
+            if key not in rows:
+                rows[key] = bytearray(self.rows.get(key) or bytes(self.width * _IN_A_ROW))
+            rows[key][at : at + self.width] = record
+        return replace(self, rows=self.rows.joined((key, bytes(row)) for key, row in rows.items()))
+
 
 def _rows(width: int, first: int, records: bytes | bytearray) -> Iterator[tuple[int, bytes]]:
     """Yield the rows of records, but for empty ones, with their keys: the first has `first`."""

@@ -10,9 +10,16 @@ from cropkit.review.model.state import (
     AspectLock,
     Filter,
     Held,
+    Ordering,
     ReviewState,
 )
-from cropkit.review.model.transforms import arranged, choosing, filtered, place_of, turned
+from cropkit.review.model.transforms import (
+    arranged,
+    choosing,
+    filtered,
+    place_of,
+    turned,
+)
 from cropkit.targets import LARGEST
 
 _ONCE = frozenset({Filter.ASIDE, Filter.CERTAIN})  # what it shows is known to one kernel only
@@ -24,6 +31,7 @@ def way(session: ReviewState) -> dict[str, Any]:
     return {
         "arrangement": (session.arranged_before or session.arrangement).value,
         "filter": (Filter.ALL if session.filter in _ONCE else session.filter).value,
+        "order": session.ordering.value,
         "lock": [lock.held.value, lock.width, lock.height, lock.turned],
     }
 
@@ -47,7 +55,9 @@ def as_left(
     """
     arrangement = Arrangement(document.get("arrangement", Arrangement.PAGE))
     chosen = Filter(document.get("filter", Filter.ALL))
-    begun = replace(session, lock=_lock(document.get("lock", ["free", 1, 1, False])))
+    ordering = Ordering(document.get("order", Ordering.LISTED))
+    lock = _lock(document.get("lock", ["free", 1, 1, False]))
+    begun = replace(session, lock=lock, ordering=ordering)
     if session.ended:
         return begun
     if chosen not in _ONCE and session.passing(chosen):

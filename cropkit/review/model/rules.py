@@ -62,6 +62,7 @@ from cropkit.review.model.transforms import (
     filled,
     is_let_through,
     is_to_be_decided,
+    joined,
     listed,
     loading_at,
     locked,
@@ -76,6 +77,7 @@ from cropkit.review.model.transforms import (
     replaced,
     restoring_of,
     settle,
+    sorted_anew,
     turned,
     with_outcome,
 )
@@ -212,6 +214,7 @@ def _decide_page(session: ReviewState, move: DecidePage) -> Step:
     aside = [e.path for e in shown if e.mark is Mark.LATER or e in closely]
     if aside:
         return Step(narrowed(decided, aside), tuple(map(decision_on, accepted)))
+    decided = sorted_anew(decided)
     page = decided.next_undecided_page()
     if page is None and session.filter is not Filter.ALL:
         decided = regridded(decided)
@@ -252,7 +255,7 @@ def _listed_more(session: ReviewState, move: Listed) -> Step:
     images = images.with_listed(crops, move.settled, move.stale)
     known = replace(session, images=images)
     new = known.passing(session.filter) & NumberSet.span(len(before.index), len(images.index))
-    return Step(_gone_on(filled(replace(known, shown=session.shown | new))))
+    return Step(_gone_on(filled(joined(known, new))))
 
 
 def _listed_all(session: ReviewState, move: ListedAll) -> Step:
@@ -283,7 +286,8 @@ def _scanned(session: ReviewState, move: ConfidenceScanned) -> Step:
     number = session.images.index.number
     # what comes without having been listed would have a number that is the listing's
     known = (path for path in move.unsure if session.whole or number(path) is not None)
-    return Step(replace(session, images=session.images.found_unsure(frozenset(known))))
+    images = session.images.found_unsure(frozenset(known)).found_sure(move.sure)
+    return Step(replace(session, images=images, asked=move.whole and session.whole))
 
 
 def _plan_known(session: ReviewState, move: PlanKnown) -> Step:

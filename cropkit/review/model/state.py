@@ -28,6 +28,13 @@ class Arrangement(StrEnum):
     GRID = "grid"
 
 
+class Ordering(StrEnum):
+    """In which order images come."""
+
+    LISTED = "as listed"
+    LEAST_CERTAIN = "least certain first"
+
+
 GRID, MOST_IN_GRID = 9, 40  # images in the grid: so many, or as many as have room
 
 
@@ -296,6 +303,9 @@ class ReviewState:
     carrying : boxes that are offered for the rest of a folder, the latest last
     notes : what is noted about images of the page, as far as it is known
     promise : of the images that a plan lets through; '' where there are none
+    ordering : in which order the pages show them; sorted when it is asked for, and between pages
+        where far more has become known
+    asked : whether each image's suggestion has been asked how sure it is
     arranged_before : the arrangement before these were shown, while they are, or what was set aside
         of them
     """
@@ -329,6 +339,8 @@ class ReviewState:
     carrying: tuple[Carried, ...] = ()
     notes: Mapping[str, Note] = field(default_factory=dict)
     promise: str = ""
+    ordering: Ordering = Ordering.LISTED
+    asked: bool = False
     arranged_before: Arrangement | None = None
 
     @property
@@ -361,7 +373,7 @@ class ReviewState:
     @property
     def paths(self) -> Paths:
         """What the pages show, a part of `listing` under a filter."""
-        return Paths(self.images.index, self.shown)
+        return Paths(self.images.index, self.shown, self.images.order)
 
     @property
     def settled(self) -> Mapping[str, Decided]:
@@ -496,12 +508,25 @@ class ReviewState:
 
     def next_undecided_page(self) -> int | None:
         """Find the nearest page, forwards and then from the start, with something undecided."""
-        after, number = (self.page + 1) * self.per_page, None
-        if after < len(self.shown):
-            number = self.shown.next_common(self.images.left, self.shown.nth(after))
-        if number is None:
-            number = self.shown.next_common(self.images.left, 0)
-        return None if number is None else self.shown.rank(number) // self.per_page
+        place = self._next_undecided((self.page + 1) * self.per_page)
+        place = self._next_undecided(0) if place is None else place
+        return None if place is None else place // self.per_page
+
+    def _next_undecided(self, place: int) -> int | None:
+        """Find the first image, from a place on, that is undecided."""
+        if self.images.order:
+            return self.images.order.next_left(place)
+        if place >= len(self.shown):
+            return None
+        number = self.shown.next_common(self.images.left, self.shown.nth(place))
+        return None if number is None else self.shown.rank(number)
+
+    @property
+    def sorts(self) -> bool:
+        """Whether far more is known than when the images were sorted: twice as much, or all."""
+        known, then = self.images.sure_count, self.images.order.known
+        is_more = known >= 2 * then or self.asked
+        return self.ordering is Ordering.LEAST_CERTAIN and known > then and is_more
 
 
 _PASSING: Mapping[Filter, Callable[[ReviewState], NumberSet]] = {

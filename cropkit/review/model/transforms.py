@@ -9,9 +9,10 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status, Suggestion
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Decided, Draft, DraftDecision, Mark
-from cropkit.review.model.images import Images, Stack
+from cropkit.review.model.images import Images
 from cropkit.review.model.moves import ImageLoaded, Move, Restored, RestoreFailed
 from cropkit.review.model.slots import image_of, keyed, named, slot_of
+from cropkit.review.model.stack import Order, Stack
 from cropkit.review.model.state import (
     CARRIED,
     Arrangement,
@@ -22,6 +23,7 @@ from cropkit.review.model.state import (
     Filter,
     Loading,
     Open,
+    Ordering,
     Rest,
     Restoring,
     ReviewState,
@@ -312,10 +314,34 @@ def listed(session: ReviewState, path: str) -> ReviewState:
         return known
     last = session.page == len(session.paths) // session.per_page
     return replace(
-        known,
-        shown=images.listed,
+        joined(known, NumberSet.of((images.index.known(path),))),
         entries=(*session.entries, Loading(path)) if last else session.entries,
     )
+
+
+def joined(session: ReviewState, new: NumberSet) -> ReviewState:
+    """Have pages show more images, after all others."""
+    images, order = session.images, session.images.order
+    for number in new if order else ():
+        order = order.put(number, left=number in images.left)
+    return replace(session, shown=session.shown | new, images=replace(images, order=order))
+
+
+def showing_only(session: ReviewState, shown: NumberSet) -> ReviewState:
+    """Have pages show some images, sorted now as they are asked for."""
+    images, sorts = session.images, session.ordering is Ordering.LEAST_CERTAIN
+    order = images.least_certain_first(shown) if sorts else Order()
+    return replace(session, shown=shown, images=replace(images, order=order))
+
+
+def sorted_anew(session: ReviewState) -> ReviewState:
+    """Have the images in order, between two pages, where far more is known of them by now.
+
+    It goes on from the last page, as it were: first comes what is the least certain of all.
+    """
+    if not session.sorts:
+        return session
+    return replace(showing_only(session, session.shown), page=session.pages - 1)
 
 
 def unfiltered(session: ReviewState) -> ReviewState:
@@ -356,7 +382,7 @@ def filtered(session: ReviewState, chosen: Filter) -> ReviewState:
         return session
     here = session.entries[session.chosen].path if session.entries else ""
     seen = _arranged_for(session, chosen)
-    other = replace(seen, shown=session.passing(chosen), filter=chosen)
+    other = showing_only(replace(seen, filter=chosen), session.passing(chosen))
     at = other.paths.place(here) or 0
     return choosing(turned(other, at // other.per_page), at)
 
@@ -384,7 +410,7 @@ def narrowed(session: ReviewState, paths: Iterable[str]) -> ReviewState:
     """Show what is set aside, and nothing else, as large as it fits."""
     aside = NumberSet.of(map(session.images.index.known, paths))
     alone = Arrangement.SINGLE if len(aside) == 1 else Arrangement.PAGE
-    shown = replace(session, aside=aside, shown=aside, filter=Filter.ASIDE)
+    shown = showing_only(replace(session, aside=aside, filter=Filter.ASIDE), aside)
     return turned(arranged(shown, alone), 0)
 
 

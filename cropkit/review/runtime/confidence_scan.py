@@ -1,11 +1,14 @@
-"""Find the images whose suggestion says that it is not sure, beside everything else.
+"""Find how sure the suggestion of each image says that it is, beside everything else.
 
-So are those found that a plan of how much is to be seen has set aside to be looked at.
+By that a review sorts images, and finds the unsure ones; as these count those, too, that a plan of
+how much is to be seen has set aside to be looked at.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import isnan
 
+from cropkit.review.model import ConfidenceScanned
 from cropkit.review.model.slots import image_of
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.guard import Guard
@@ -16,7 +19,8 @@ _SLICE = 50  # images at a time: about ten milliseconds of reading sidecars
 _PAUSE = 0.05  # seconds between slices, so that keys and pages come first
 _REPORTED = 1000  # images between one report and the next
 
-Report = Callable[[frozenset[str]], object]
+_Looked = tuple[Mapping[str, float], set[str]]  # confidences, and the unsure ones
+Report = Callable[[ConfidenceScanned], object]
 
 
 class ConfidenceScan:
@@ -24,8 +28,8 @@ class ConfidenceScan:
 
     Parameters
     ----------
-    least : confidence, 0 to 1, below which an image is reported; one that states none is not
-    report : called with the images found since the last time
+    least : confidence, 0 to 1, below which an image is unsure; one that states none is not
+    report : called with what was found since the last time
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class ConfidenceScan:
         self._done = 0
         self._waits = False  # for more images
         self._unsure: set[str] = set()
+        self._sure: dict[str, float] = {}
 
     def begin(self, paths: Sequence[str], report: Report) -> None:
         """Start, the first time only."""
@@ -61,25 +66,28 @@ class ConfidenceScan:
         some = self._paths[self._done : self._done + _SLICE]
         self._waits = not some
         if some:
-            looked = partial(self._looked, len(some))
-            self._worker.submit("", partial(self._look, some), looked)
+            self._worker.submit("", partial(self._look, some), partial(self._looked, len(some)))
 
-    def _look(self, paths: Sequence[str]) -> list[str]:
-        unsure = {image: self._is_unsure(image) for image in dict.fromkeys(map(image_of, paths))}
-        return [path for path in paths if unsure[image_of(path)]]
+    def _look(self, paths: Sequence[str]) -> _Looked:
+        images = {image: self._confidence(image) for image in map(image_of, paths)}
+        known = ((path, images[image_of(path)]) for path in paths)
+        sure = {path: each for path, each in known if each is not None}
+        aside = {path for path in paths if image_of(path) in self._store.set_aside}
+        return sure, aside.union(path for path, each in sure.items() if each < self._least)
 
-    def _is_unsure(self, image: str) -> bool:
-        if image in self._store.set_aside:
-            return True
+    def _confidence(self, image: str) -> float | None:
+        """Return a confidence from 0 to 1, whatever is stated; None for what is no number."""
         sure = self._store.confidence(image)
-        return sure is not None and sure < self._least
+        return None if sure is None or isnan(sure) else min(1.0, max(0.0, sure))
 
-    def _looked(self, count: int, unsure: list[str]) -> None:
+    def _looked(self, count: int, looked: _Looked) -> None:
+        sure, unsure = looked
+        self._sure.update(sure)
         self._unsure.update(unsure)
         reports, self._done = self._done // _REPORTED, self._done + count
         self._waits = self._done >= len(self._paths)
-        if self._report and self._unsure and (self._waits or self._done // _REPORTED > reports):
-            self._report(frozenset(self._unsure))
-            self._unsure.clear()
+        if self._report and (self._waits or self._done // _REPORTED > reports):
+            self._report(ConfidenceScanned(frozenset(self._unsure), self._sure, whole=self._waits))
+            self._unsure, self._sure = set(), {}
         if not self._waits:
             self._loop.call_later(_PAUSE, self._guard.watch(self._go_on))

@@ -4,7 +4,16 @@ from collections.abc import Iterable
 
 from cropkit.geometry import PixelBox
 from cropkit.records import Note, ProblemKind
-from cropkit.review.model import FREE, Arrangement, Done, Filter, Rest, ReviewState, folder_of
+from cropkit.review.model import (
+    FREE,
+    Arrangement,
+    Done,
+    Filter,
+    Ordering,
+    Rest,
+    ReviewState,
+    folder_of,
+)
 from cropkit.review.model.messages import (
     NOT_CROPPED,
     NOT_RESTORED,
@@ -90,7 +99,8 @@ def header(view: View) -> str:
         view.layout,
         Rect(0, 0, window.x, window.height),
         f"<span class='ck-title ck-name ck-cut'>{text(view.folder)}</span>{_within(view)}"
-        f"{_toned(view)}<span class='ck-quiet ck-yield'>{_filtered(session)}{_arranged(session)}"
+        f"{_toned(view)}<span class='ck-quiet ck-yield'>{_filtered(session)}"
+        f"{_ordered(session)}{_arranged(session)}"
         f"page {session.page + 1} of {session.pages}{so_far}{_done(session)}</span>"
         f"{_promised(session)}"
         f"<div class='ck-bar ck-grow'><div style='width:{share:.2f}%'></div></div>"
@@ -267,6 +277,10 @@ def _promised(session: ReviewState) -> str:
     if session.filter is not Filter.CERTAIN:
         return ""
     return f"<span class='ck-small ck-cut'>{session.promise or _NOTHING_PROMISED}</span>"
+
+
+def _ordered(session: ReviewState) -> str:
+    return "" if session.ordering is Ordering.LISTED else f"{session.ordering} · "
 
 
 def _arranged(session: ReviewState) -> str:
