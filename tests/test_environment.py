@@ -20,7 +20,10 @@ from cropkit.bootstrap import requirements
 
 ROOT = Path(__file__).parent.parent
 CONDA_ONLY = {"python", "pip"}
-BY_PIP = ["globox>=2.9,<3"]  # for the tests; conda-forge need not have it
+BY_PIP = [
+    "globox>=2.9,<3",
+    "py-rattler-build>=0.70,<1",
+]  # for the tests; conda-forge need not have it
 CONDA_NAMES = {
     "matplotlib-base": "matplotlib",
     "playwright-python": "playwright",
