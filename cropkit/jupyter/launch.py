@@ -27,6 +27,7 @@ from cropkit.system.signals import stoppable
 
 NOTEBOOK = "1_review"
 _FILE = f"{NOTEBOOK}.ipynb"
+_AGAIN = "The same command goes on where you were"
 _WAIT_SECONDS = 1.0
 _LET_GO_SECONDS = 6.0
 _RETRY_SECONDS = 0.1
@@ -90,7 +91,7 @@ def launch(
         try:
             _check_labels(suggestions, order, units)
             _check(folder, state, around)
-            _begin({"folder": _absolute(folder), **parameters}, port, browser=browser)
+            return _begin({"folder": _absolute(folder), **parameters}, port, browser=browser)
         except CropkitError as error:
             _say(str(error))
             return 1
@@ -99,9 +100,15 @@ def launch(
     return 0
 
 
-def _begin(parameters: Mapping[str, notebooks.Literal], port: int, *, browser: bool) -> None:
+def _begin(parameters: Mapping[str, notebooks.Literal], port: int, *, browser: bool) -> int:
+    """Show the review until JupyterLab ends; say how that was, and return the exit code."""
     with _temporary_folder() as session:
-        _show(session, parameters, port, browser=browser)
+        code = _show(session, parameters, port, browser=browser)
+    if not code:
+        _say("JupyterLab was shut down; every decision made is kept")
+        return 0
+    _say(f"JupyterLab ended by itself (exit code {code}); every decision made is kept. {_AGAIN}")
+    return 1
 
 
 def _check_labels(suggestions: Path | None, order: str, units: str) -> None:
@@ -140,7 +147,8 @@ def _check_rule(folder: Path | None, state: Path | None, around: str) -> None:
 
 def _show(
     session: Path, parameters: Mapping[str, notebooks.Literal], port: int, *, browser: bool
-) -> None:
+) -> int:
+    """Show the review; return the exit code of the server, which somebody ended, or which died."""
     demo = session / "demo"
     folder = parameters["folder"] or str(demo)
     given = {**parameters, "folder": folder, "fill_window": True}
@@ -158,10 +166,11 @@ def _show(
         notebooks.write(book, path)
         lab.trust(_FILE)
         open_page(session, lab.url(_FILE), browser=browser)
-        while not lab.wait(_WAIT_SECONDS):
+        while (code := lab.wait(_WAIT_SECONDS)) is None:
             pass
     finally:
         lab.stop()
+    return code
 
 
 def _make_demo(folder: Path) -> None:

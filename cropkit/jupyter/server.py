@@ -87,13 +87,12 @@ class Lab:
         """Whether the process still runs."""
         return self._process.poll() is None
 
-    def wait(self, seconds: float) -> bool:
-        """Wait for the process to end, at most so long; return whether it has."""
+    def wait(self, seconds: float) -> int | None:
+        """Wait for the process to end, at most so long; return its exit code, None: it runs."""
         try:
-            self._process.wait(seconds)
+            return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            return False
-        return True
+            return None
 
     def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401  (JSON)
         """Call the server's REST interface; return the JSON of the answer, None without one."""
@@ -126,7 +125,7 @@ class Lab:
         """Stop the server; it shuts its kernels down first."""
         with suppress(BrokenPipeError):  # it has ended already
             os.write(self._held, b".")
-        if not self.wait(_STOP_SECONDS):
+        if self.wait(_STOP_SECONDS) is None:
             self._process.kill()
             self._process.wait()
         os.close(self._held)

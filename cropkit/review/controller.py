@@ -435,6 +435,7 @@ class ReviewController:
             self._decisions.thread.go_on()
             self._came_on_screen()
             self._take_queued()
+        self._degraded.on_page(image_of(entry.path) for entry in self.session.entries)
         self._remember_place()
         self._read_notes()
         self._remembering.follow(self._chosen())

@@ -207,3 +207,17 @@ def test_nothing_of_a_review_stays_behind_its_end(
     monkeypatch.setattr(launching, "_show", show)
     assert launching.launch(tmp_path, browser=False) == 1
     assert [folder.exists() for folder in left] == [False]
+
+
+def test_what_is_no_folder_of_images_is_said_before_jupyterlab_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(launching, "Lab", None)
+    image = tmp_path / "a.jpg"
+    image.write_bytes(b"an image")
+    assert launching.launch(image, browser=False) == 1
+    assert launching.launch(tmp_path / "mistyped", browser=False) == 1
+    of_image, mistyped = capfd.readouterr().err.splitlines()
+    assert of_image == f"cropkit: {image}: not a folder. Name the folder that holds the images"
+    assert mistyped == f"cropkit: {tmp_path / 'mistyped'}: no such file"
+    assert list(tmp_path.iterdir()) == [image]

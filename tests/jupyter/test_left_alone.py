@@ -23,11 +23,15 @@ ADDRESS = re.compile(rb"http://127\.0\.0\.1:(\d+)/")
 
 @dataclass
 class Launched:
-    """A `cropkit review` whose address is known; `beneath` is where its temporary files are."""
+    """A `cropkit review` whose address is known; `beneath` is where its temporary files are.
+
+    `heard` has what it told.
+    """
 
     process: subprocess.Popen[bytes]
     port: int
     beneath: Path
+    heard: Path
 
     def processes(self) -> list[int]:
         """Return all that runs with this temporary folder, in whichever session."""
@@ -71,7 +75,7 @@ def launched(tmp_path: Path) -> Iterator[Launched]:
             env={**os.environ, "TMPDIR": str(beneath), "PYTHONPATH": str(ROOT)},
             start_new_session=True,
         )
-    review = Launched(process, 0, beneath)
+    review = Launched(process, 0, beneath, heard)
     try:
         assert until(lambda: ADDRESS.search(heard.read_bytes()), SHOWN_WITHIN), heard.read_text()
         match = ADDRESS.search(heard.read_bytes())
@@ -99,7 +103,7 @@ def test_a_launcher_that_ends_takes_server_kernels_and_files_along(
 
 
 @pytest.mark.timeout(patient(180.0))
-def test_a_guardian_that_is_killed_leaves_no_server(launched: Launched) -> None:
+def test_a_server_that_is_killed_leaves_nothing_and_that_is_told(launched: Launched) -> None:
     (guardian,) = (
         pid
         for pid in launched.processes()
@@ -108,3 +112,6 @@ def test_a_guardian_that_is_killed_leaves_no_server(launched: Launched) -> None:
     os.kill(guardian, signal.SIGKILL)
     until(lambda: launched.left() == ([], False, []), ENDED_WITHIN)
     assert launched.left() == ([], False, [])
+    assert launched.process.wait(ENDED_WITHIN) == 1
+    *_, last = launched.heard.read_text().splitlines()
+    assert "JupyterLab ended by itself (exit code -9); every decision made is kept" in last

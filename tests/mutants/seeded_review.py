@@ -679,6 +679,27 @@ REVIEW = (
         IN_ELSEWHERE,
     ),
     mutant(
+        "what is wrong with an image that is read ahead is told at once",
+        "review/runtime/degraded_watch.py",
+        "        if image and image not in self._here:",
+        "        if image and not self._here:",
+        IN_MISHAPS,
+    ),
+    mutant(
+        "an arrow says nothing of the box that it moves",
+        "review/input/keyboard.py",
+        "        if was in _UNTOUCHED and now is Verdict.ADJUSTED:",
+        "        if was is Verdict.ADJUSTED:",
+        IN_EXACT_KEYS,
+    ),
+    mutant(
+        "what is dimmed has a bright seam",
+        "review/canvas/pen.py",
+        "(round(y * self.scale) / self.scale for y in (rect.y, rect.bottom))",
+        "(rect.y, rect.bottom)",
+        "tests/review/test_labels.py",
+    ),
+    mutant(
         "what a callback raises is in no log",
         GUARD,
         "            self.count(error, about)\n            text",

@@ -1,6 +1,7 @@
 """A label hides no handle and leaves no image; a verdict's word is whole in its chip."""
 
 import re
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import sizes_with_boxes
 
 from cropkit.geometry import PixelBox, Size
-from cropkit.review.canvas.paint import _around, _readout
+from cropkit.review.canvas.paint import _around, _dim, _readout
 from cropkit.review.canvas.pen import Pen
 from cropkit.review.canvas.snapshot import PillowCanvas
 from cropkit.review.model.box_editing import HANDLES
@@ -61,6 +62,32 @@ def test_a_label_lies_on_no_handle_whatever_the_box_and_the_cell(
 )
 def test_a_cell_of_a_page_has_room_for_a_label(stage: Rect, pair: tuple[Size, PixelBox]) -> None:
     assert label(stage, *pair, ("706 x 882 · 0.80",)) is not None
+
+
+class Recorded:
+    """A canvas that keeps where rectangles are filled."""
+
+    fill_style = ""
+
+    def __init__(self) -> None:
+        self.filled: list[tuple[float, ...]] = []
+
+    def fill_rect(self, *rect: float) -> None:
+        self.filled.append(rect)
+
+
+@given(stages, sizes_with_boxes(), st.sampled_from((0.75, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0)))
+def test_what_is_dimmed_round_a_box_meets_between_two_rows_of_pixels(
+    stage: Rect, pair: tuple[Size, PixelBox], scale: float
+) -> None:
+    """Else a bright line is seen from side to side of the picture, at most scales."""
+    canvas, (size, box) = Recorded(), pair
+    _dim(Pen(cast("Any", canvas), scale), Viewport(stage, size), box, "#000")
+    above, below, left, right = canvas.filled
+    for top, height in {(beside[1], beside[3]) for beside in (left, right)}:
+        assert top == pytest.approx(round(top), abs=0.011)
+        assert above[1] + above[3] == pytest.approx(top, abs=0.021)
+        assert below[1] == pytest.approx(top + height, abs=0.021)
 
 
 @pytest.mark.parametrize("side", [1, 2, 3])

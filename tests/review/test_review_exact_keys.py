@@ -61,6 +61,19 @@ def test_a_held_key_is_one_step_back(browser: Browser) -> None:
     assert entries(browser)[0].box == before
 
 
+def test_an_arrow_that_moves_a_box_nobody_had_touched_says_what_it_did(browser: Browser) -> None:
+    before = entries(browser)[0].box
+    browser.press("ArrowRight")
+    assert browser.messages.note == "Arrows move the box. Tab is the next image; Z takes it back"
+    browser.press("ArrowRight")
+    assert browser.messages.note == "", "whoever goes on means it"
+    browser.press("z")
+    browser.press("z")
+    assert entries(browser)[0].box == before
+    browser.press("ArrowRight", ctrl=True)
+    assert browser.messages.note == ""
+
+
 def test_undo_and_redo_have_the_keys_of_any_editor(browser: Browser) -> None:
     browser.press("x")
     for undo, redo in (

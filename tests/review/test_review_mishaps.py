@@ -334,7 +334,7 @@ def test_a_sidecar_that_cannot_be_used_is_named_until_it_is_acknowledged(
     folder: Path, start: Started
 ) -> None:
     (folder / "b_stage2.decision").write_text("{broken")
-    browser = start()
+    browser = start(per_page=9)
     browser.open()
     browser.shown()
     browser.until(lambda: browser.messages.problems)
@@ -344,6 +344,27 @@ def test_a_sidecar_that_cannot_be_used_is_named_until_it_is_acknowledged(
     assert "b_stage2.decision" in browser.words
     browser.key("a")
     assert browser.messages.problems == ()
+
+
+def test_a_sidecar_that_cannot_be_used_is_named_when_its_image_is_on_the_page(
+    folder: Path, start: Started
+) -> None:
+    browser = start(per_page=1)
+    here, ahead, *_ = browser.controller.session.listing
+    (folder / ahead).with_suffix(".decision").write_text("{broken")
+    browser.open()
+    browser.shown()
+    browser.until(lambda: browser.controller.prefetch.get(ahead))
+    browser.loop.sleep(1)
+    assert browser.messages.problems == (), f"{here} is looked at"
+    browser.key("PageDown")
+    browser.shown()
+    (problem,) = browser.messages.problems
+    assert "not JSON" in problem.text
+    browser.key("a")
+    browser.key("PageUp")
+    browser.key("PageDown")
+    assert browser.messages.problems == (), "once is enough"
 
 
 def test_a_picture_that_goes_for_a_moment_keeps_keys_waiting_until_it_is_back(

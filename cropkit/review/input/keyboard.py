@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cropkit.records import Note
+from cropkit.records import Note, Verdict
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag
 from cropkit.review.input.zoom import ZoomInput
@@ -11,7 +11,15 @@ from cropkit.review.keys.actions import Command, Repeats
 from cropkit.review.keys.key_repeat import WATCH, KeyRepeat, Response
 from cropkit.review.keys.keymap import Binding, Keymap
 from cropkit.review.keys.prompt import Prompt, typed
-from cropkit.review.model import Arrangement, Choose, Open, PickNone, TakeCandidate
+from cropkit.review.model import (
+    Arrangement,
+    Choose,
+    Nudge,
+    Open,
+    PickNone,
+    ReviewState,
+    TakeCandidate,
+)
 from cropkit.review.runtime.loop import Loop, Timer
 
 if TYPE_CHECKING:
@@ -20,7 +28,13 @@ if TYPE_CHECKING:
     from ipycanvas import Canvas
 
 _DIGITS = tuple("123456789")
+_UNTOUCHED = (Verdict.ACCEPT, Verdict.KEPT_WHOLE)
 _PROMPTS = (Command.EXACT, Command.GO_TO, Command.NOTE, Command.UNSIGNED)
+
+
+def _verdict(session: ReviewState) -> Verdict | None:
+    entry = session.entries[session.chosen] if session.entries else None
+    return entry.verdict if isinstance(entry, Open) else None
 
 
 class Keyboard:
@@ -192,7 +206,20 @@ class Keyboard:
         elif isinstance(binding.does, Choose) and self._has_suggestions:
             self._controller.take(TakeCandidate(binding.does.position))
         else:
+            before = self._controller.session
             self._controller.take(binding.does, again=again)
+            if binding.key.startswith("Arrow") and isinstance(binding.does, Nudge):
+                self._tell_of_arrows(before)
+
+    def _tell_of_arrows(self, before: ReviewState) -> None:
+        """Say that a box was moved that nobody had touched: an arrow turns pages elsewhere."""
+        after = self._controller.session
+        was, now = (_verdict(session) for session in (before, after))
+        if was in _UNTOUCHED and now is Verdict.ADJUSTED:
+            onward, back = map(self.keymap.label, ("next-image", "undo"))
+            self._guard.note(
+                f"Arrows move the box. {onward} is the next image; {back} takes it back"
+            )
 
     @property
     def _in_grid(self) -> bool:

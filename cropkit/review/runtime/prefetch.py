@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from cropkit.collection import Collection
 
 THREADS = 2
+# The image that the thread at hand reads: what it reports is about that, whatever file it names.
+READING: ContextVar[str] = ContextVar("READING", default="")
 _CLOSER = 4  # larger pictures that are kept here
 
 
@@ -189,6 +192,7 @@ class Prefetch:
         self._reader.close()
 
     def _load(self, path: str, at: str, *, boxes: bool) -> Arrival | Absence:
+        READING.set(path)
         try:
             preview = self._reader.read(at, self.fit)
         except Refused as refused:

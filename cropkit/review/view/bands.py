@@ -46,7 +46,10 @@ _KINDS = {
 _AWAY = (
     (
         "ck-parted",
-        "The connection is lost, and is tried again: what you see is the review's last picture",
+        (
+            "The connection is lost, and is tried again: this is the review's last picture. "
+            "Where that stays, JupyterLab has ended: its command goes on at this page"
+        ),
     ),
     (
         "ck-orphaned",
