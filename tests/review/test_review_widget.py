@@ -74,6 +74,12 @@ def test_the_time_left_follows_from_the_pace(start: Started, folder: Path) -> No
     browser.key("Enter")
     browser.shown()
     assert "12 an hour · 30 min left" in browser.words
+    browser.key("Enter")
+    browser.until(lambda: browser.controller.session.ended)
+    browser.key("PageUp")
+    assert "page 2 of 2, done" in browser.words
+    assert " an hour" in browser.words
+    assert " left</span>" not in browser.words, "nothing is left to decide"
 
 
 def test_enter_writes_exactly_the_boxes_that_were_shown(browser: Browser, folder: Path) -> None:
