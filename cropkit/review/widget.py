@@ -159,7 +159,11 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         )
         self.add_class("cropkit-review")
         _LIVE[collection.scope.folder] = self
-        if changes := bound.changes():
+        self._say_first(bound.changes())
+
+    def _say_first(self, changes: str) -> None:
+        """Write all words for the first time, and what a new default key has changed."""
+        if changes:
             self._controller.guard.note(changes)
         self._refresh()
 
