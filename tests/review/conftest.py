@@ -43,6 +43,7 @@ def on_the_screen(start: Started) -> Browser:
     browser = start()
     browser.open()
     browser.shown()
+    browser.until(lambda: browser.controller.session.asked)  # how sure suggestions are
     return browser
 
 
