@@ -126,11 +126,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         rule = None if around is None else parameters.text("around", around)
         learns = parameters.flag("learn", learn)
         self._owned = not isinstance(folder_or_collection, Collection)
-        collection = (
-            folder_or_collection
-            if isinstance(folder_or_collection, Collection)
-            else Collection(folder_or_collection, state=state, suggest=suggest)
-        )
+        collection = _opened(folder_or_collection, state, suggest)
         _close_earlier(collection.scope.folder, self)
         self._shown_words: dict[str, str] = {}
         self._waiting: list[asyncio.Future[None]] = []
@@ -355,6 +351,16 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         keyboard = Keyboard(controller, canvas, loop, bound, zoom=zoom, click_drag=click_drag)
         Pointer(controller, canvas, keyboard, zoom=zoom, click_drag=click_drag)
         return keyboard
+
+
+def _opened(
+    given: str | os.PathLike[str] | Collection,
+    state: str | os.PathLike[str] | None,
+    suggest: Any,  # noqa: ANN401  (what a person has)
+) -> Collection:
+    return (
+        given if isinstance(given, Collection) else Collection(given, state=state, suggest=suggest)
+    )
 
 
 def _preset(keys: object) -> str:
