@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
     parser = folder_command(commands, "settings", "how crops of a collection are made", _settings)
     text = "move the corner out to a whole block; or encode that box anew; or the very box"
     parser.add_argument("--jpeg", metavar="lossless|lossless-or-exact|exact", help=text)
-    text = "leave this out of a crop instead of refusing the file"
+    text = "leave this out of a crop instead of refusing the file; say all of them each time"
     parser.add_argument("--drop", action="append", metavar="ITEM", help=text)
     text = "go by the content where a name says another format: --drop extension"
     parser.add_argument(
