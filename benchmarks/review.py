@@ -40,11 +40,29 @@ Ask = Callable[[str], Any]
 PER_PAGE = 3
 SIZES = {"png": (3072, 3072), "jpeg": (6000, 4000), "small": (240, 320)}
 COLOURS = ((220, 40, 40), (40, 200, 60), (50, 70, 220), (230, 210, 40), (200, 60, 210))
+LEAST_PAGES = 6
 SOON = 0.5  # seconds: a quick glance; a press that comes sooner is a held key's
 APART = 1.3  # seconds: no press is taken for a held key
 MOVES = 80
 _NEXT = "(review._controller.screen.page_display._generation + 1) % 2"
 _AHEAD = f"review._controller.screen.canvases.buffers[{_NEXT}][:{PER_PAGE}]"
+_SESSION = "review._controller.session"
+_COMING = f"set({_SESSION}.on_page({_SESSION}.page + 1))"
+_OTHERS = f"set({_SESSION}.paths) - {{entry.path for entry in {_SESSION}.entries}}"
+_FRONT = "review._controller.screen.canvases.live_drag"
+_LAYOUT = "__import__('cropkit.review.view.layout', fromlist=['x'])"
+_EDITING = "__import__('cropkit.review.model.box_editing', fromlist=['x'])"
+# What is asked of the review in its kernel; a test asks it of one without a browser.
+ASKED = {
+    "stages": f"[review.screen_point(p, {_LAYOUT}.ClickTarget.STAGE) for p in range({PER_PAGE})]",
+    "grip": f"review.screen_point(0, {_EDITING}.Grip.WHOLE)",
+    "is read ahead": f"all(slot.holds and not slot.busy for slot in {_AHEAD}) and {{"
+    f"slot.holds.split(' ', 1)[1] for slot in {_AHEAD}}} == {_COMING} and review.idle",
+    "forget what was read": f"[review._controller.prefetch.forget(p) for p in {_OTHERS}] and 0",
+    "forget what is in the browser": f"[setattr(s, 'holds', None) for s in {_AHEAD}] and 0",
+    "is the browser's part there": f"{_FRONT}.there",
+    "be without the browser's part": f"setattr({_FRONT}, 'there', False)",
+}
 _WIDGETS = "len(__import__('ipywidgets').widgets.widget._instances)"
 _WATCH = """([points, colour]) => {
     const canvas = document.querySelector('.cropkit-canvas canvas, canvas.cropkit-canvas');
@@ -91,17 +109,19 @@ def main() -> None:
     parser.add_argument("--no-front", action="store_true")
     parser.add_argument("--long", type=int, default=0)
     given = parser.parse_args()
+    if given.pages < LEAST_PAGES:
+        parser.error(f"--pages is at least {LEAST_PAGES}: a percentile needs two presses")
     with tempfile.TemporaryDirectory() as name, chromium.launched() as browser:
         kind, pages = ("small", given.long) if given.long else (given.kind, given.pages)
         folder = make_folder(Path(name, "images"), kind, pages)
         with _opened(Path(name), folder, given.latency, browser) as (page, ask):
             if given.no_front:
-                ask("setattr(review._controller.screen.canvases.live_drag, 'there', False)")
+                ask(ASKED["be without the browser's part"])
                 page.press("ArrowRight", "r")
             found = _long(page, ask, pages) if given.long else _short(page, ask, folder, pages)
             load = round(os.getloadavg()[0], 1)
             said = {"kind": kind, "pages": pages, "latency_ms": given.latency, "load": load}
-            said["front"] = ask("review._controller.screen.canvases.live_drag.there")
+            said["front"] = ask(ASKED["is the browser's part there"])
             sys.stdout.write(json.dumps(said | found, indent=2) + "\n")
 
 
@@ -164,8 +184,7 @@ def _turned(page: Desk, ask: Ask, first: Callable[[], None] = lambda: None) -> f
     """Milliseconds from Enter to the next page."""
     at = page.wait(lambda s: s.shown == "shown", "the page is shown").page
     time.sleep(APART + random.uniform(0, 0.05))  # noqa: S311  (out of step with the frames)
-    kind = "__import__('cropkit.review.view.layout', fromlist=['Kind']).Kind.STAGE"
-    points = ask(f"[review.screen_point(p, {kind}) for p in range({PER_PAGE})]")
+    points = ask(ASKED["stages"])
     whole = [[round(x), round(y)] for x, y in points]
     page.page.evaluate(_WATCH, [whole, COLOURS[at % len(COLOURS)]])  # pages count from 1
     first()
@@ -177,27 +196,21 @@ def _turned(page: Desk, ask: Ask, first: Callable[[], None] = lambda: None) -> f
 
 def _until_read_ahead(ask: Ask) -> None:
     """Wait until the browser has the pictures of the next page, and the crops are written."""
-    there = f"all(slot.holds and not slot.busy for slot in {_AHEAD})"
-    coming = "set(review._controller.session.on_page(review._controller.session.page + 1))"
-    theirs = f"{{slot.holds.split(' ', 1)[1] for slot in {_AHEAD}}} == {coming}"
-    while not ask(f"{there} and {theirs} and review.idle"):
+    while not ask(ASKED["is read ahead"]):
         time.sleep(0.1)
 
 
 def _forget(ask: Ask, folder: Path) -> None:
     """Forget what was read ahead, in the kernel, in the browser and on disk."""
-    here = "[entry.path for entry in review._controller.session.entries]"
-    others = f"set(review._controller.session.paths) - set({here})"
-    ask(f"[review._controller.prefetch.forget(path) for path in {others}] and 0")
-    ask(f"[setattr(slot, 'holds', None) for slot in {_AHEAD}] and 0")
+    ask(ASKED["forget what was read"])
+    ask(ASKED["forget what is in the browser"])
     for cached in folder.glob(".cropkit/previews/*"):
         cached.unlink()
 
 
 def _box_lags(page: Desk, ask: Ask) -> dict[str, list[float]]:
     """Milliseconds from a move of the mouse, or a key, to the redraw."""
-    grip = "__import__('cropkit.review.model.box_editing', fromlist=['Grip']).Grip.WHOLE"
-    x, y = page.on_screen(ask(f"review.screen_point(0, {grip})"))
+    x, y = page.on_screen(ask(ASKED["grip"]))
     page.page.evaluate(_REDRAWS)
     page.page.mouse.move(x, y)
     page.page.mouse.down()

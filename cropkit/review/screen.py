@@ -184,6 +184,10 @@ class Screen:
         """Have the browser tell, as `up`, when these are let go."""
         self.canvases.live_drag.hold_keys(keys)
 
+    def nudge_by(self, nudges: Iterable[tuple[object, ...]]) -> None:
+        """Have a browser far away draw at once what these keys do to the chosen box."""
+        self.canvases.live_drag.nudges = [list(row) for row in nudges]
+
     @property
     def hears_release(self) -> bool:
         """Whether a browser tells when a key is let go."""
@@ -229,8 +233,14 @@ class Screen:
         self.view_state.loupe_stays = not self.view_state.loupe_stays
         self._follow()
 
-    def cover(self, *, covered: bool) -> None:
-        """Say whether words lie over the page, so that a hand takes hold of nothing."""
+    def cover(self, *, covered: bool, typing: bool = False) -> None:
+        """Say whether words lie over the page, so that a hand takes hold of nothing.
+
+        Parameters
+        ----------
+        typing : keys are what is typed, and move nothing
+        """
+        self.canvases.live_drag.typing = typing
         self.page_display.covered = covered
         self._follow()
 

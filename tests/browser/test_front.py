@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -194,6 +195,37 @@ def probe_scene(page: Desk, probe: Probe, **wanted: object) -> None:
             return
         page.page.wait_for_timeout(50)
     pytest.fail(json.dumps(scene))
+
+
+def deafen(probe: Probe, seconds: float) -> None:
+    """Have the kernel hear nothing for a while, beginning soon."""
+    loop, sleep = "__import__('asyncio').get_running_loop()", "__import__('time').sleep"
+    probe.value(f"{loop}.call_later(0.2, {sleep}, {seconds}) and 0")
+    time.sleep(0.4)
+
+
+def test_keys_are_drawn_at_once_however_late_the_kernel_hears_them(
+    page: Desk, probe: Probe
+) -> None:
+    page.press("2", "r", "ArrowLeft", "r")
+    probe_scene(page, probe, live=True, chosen=1)
+    before, overlay = probe.boxes(), page.page.locator(FRONT)
+    overlay.wait_for(state="detached")
+    deafen(probe, 3)
+    page.press("ArrowRight")
+    overlay.wait_for()  # that the kernel has become slow is found out
+    page.press(*["Shift+ArrowDown"] * 2, *["Control+ArrowLeft"] * 3)
+    page.page.wait_for_timeout(100)
+    shown = [int(n) for n in (overlay.get_attribute("data-box") or "").split(",")]
+    page.press("g", "ArrowRight", "Escape")
+    assert overlay.get_attribute("data-box") == ",".join(map(str, shown)), "that is typed"
+    overlay.wait_for(state="detached")
+    page.settled()
+    after = probe.boxes()
+    left, top, right, bottom = before[1]
+    assert list(after[1]) == shown == [left + 1, top + 20, right - 2, bottom + 20]
+    assert (after[0], after[2:]) == (before[0], before[2:])
+    page.press("r")
 
 
 def test_2_5_7_two_clicks_do_what_a_drag_of_a_handle_does(page: Desk, probe: Probe) -> None:

@@ -3,8 +3,10 @@
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from desktop import Browser
 
 from cropkit.review.canvas import live_drag
 from cropkit.review.canvas.live_drag import LiveDrag
@@ -37,3 +39,56 @@ def test_the_script_has_no_colour_and_no_size_of_its_own_for_what_the_kernel_pai
     drawing = script[script.index("// --- what is drawn") : script.index("class Hand")]
     numbers = set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?", drawing))
     assert numbers <= {"0", "1", "2"}, "halves, and both sides of something"
+
+
+# --- keys that are drawn before the kernel has answered
+
+
+def scene(browser: Browser) -> dict[str, Any]:
+    widget: Any = browser.controller.screen.live_drag_widget
+    told: dict[str, Any] = widget.scene
+    return told
+
+
+def tell(browser: Browser, key: str, number: object, **held: bool) -> None:
+    """Press a key as a page of the browser's part calls it, and wait until that was drawn."""
+    facts = {"key": key, "repeat": False, "shift": False, "ctrl": False, "meta": False} | held
+    widget: Any = browser.controller.screen.live_drag_widget
+    widget._handle_custom_msg(facts | {"number": number}, [])
+    browser.loop.sleep(0.2)
+
+
+def test_the_browser_is_told_which_keys_move_the_chosen_box_and_which_were_taken(
+    browser: Browser,
+) -> None:
+    tell(browser, "2", ["page", 6])
+    tell(browser, "ArrowRight", ["page", 7], ctrl=True)
+    assert scene(browser)["chosen"] == 1
+    assert scene(browser)["heard"] == ["page", 7]
+    rows = {tuple(row[:3]): row[3:] for row in scene(browser)["nudges"]}
+    assert rows["ArrowRight", False, True] == [[1, 1], [1, 0]]
+    assert rows["ArrowUp", True, False] == [[0, 0], [0, -10]]
+    assert len(rows) == 16, "four ways, one pixel and ten, the box and its edges"
+
+
+def test_where_keys_are_typed_or_move_several_boxes_none_is_drawn_beforehand(
+    browser: Browser,
+) -> None:
+    tell(browser, "1", ["page", 1])
+    assert scene(browser)["nudges"]
+    for opens, closes in (("g", "Escape"), ("?", "Escape")):
+        tell(browser, opens, ["page", 2])
+        assert scene(browser)["nudges"] == []
+        tell(browser, closes, ["page", 3])
+        assert scene(browser)["nudges"] != []
+    assert scene(browser)["chosen"] == 0
+    tell(browser, "t", ["page", 4])
+    assert browser.controller.session.picked
+    assert scene(browser)["chosen"] is None
+
+
+@pytest.mark.parametrize("number", [None, 7, [], ["page"], [7, 7], ["page", True], ["p" * 21, 1]])
+def test_what_is_no_name_of_a_key_is_not_told_back(browser: Browser, number: object) -> None:
+    tell(browser, "ArrowRight", ["page", 7])
+    tell(browser, "ArrowRight", number)
+    assert scene(browser)["heard"] == []

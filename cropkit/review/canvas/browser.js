@@ -1,4 +1,4 @@
-// --- what surrounds the canvas: its room, the pointer, the menu (appended to live_drag.js)
+// --- what surrounds the canvas: its room, the pointer, the menu (appended to nudges.js)
 //
 // `filling`: whether the review takes the whole window; `alone`: nothing else of the notebook is
 // kept; `spots`: [x, y, width, height, cursor, tip] of what can be pressed; `menu`: [[action, words,
@@ -311,14 +311,17 @@ function attach(model, el, signal) {
     return;
   }
   canvas.dataset.lmSuppressShortcuts = "true";  // keys pressed on a page are the review's alone
-  const hand = new Hand(model, canvas);
+  const hand = new Hand(model, canvas), nudges = new Nudges(model, canvas, hand);
   new Pointing(model, root, canvas, hand, signal);
   const kinds = {
     mousedown: "take", touchstart: "take", mousemove: "move", touchmove: "move",
     mouseup: "release", mouseout: "release", touchend: "release", touchcancel: "release",
   };
   for (const [kind, does] of Object.entries(kinds))
-    canvas.addEventListener(kind, event => hand[does](event), { signal, passive: true });
+    canvas.addEventListener(kind, event => {
+      if (does === "take") nudges.end();
+      hand[does](event);
+    }, { signal, passive: true });
   // Each key with the browser's word whether it is held: ipycanvas does not tell, and hears none.
   const holds = key => model.get("holds").includes(key.toLowerCase()), held = new Set();
   const up = key => { if (held.delete(key)) model.send({ up: key }); };
@@ -329,13 +332,13 @@ function attach(model, el, signal) {
     event.preventDefault();
     event.stopImmediatePropagation();
     const { key, shiftKey: shift, ctrlKey: ctrl, metaKey: meta, repeat } = event;
-    model.send({ key, shift, ctrl, meta, repeat });
+    model.send({ key, shift, ctrl, meta, repeat, number: nudges.pressed(event) });
     if (holds(key)) held.add(key.toLowerCase());
   }, { signal, capture: true });
-  model.on("change:scene", () => hand.told());
+  model.on("change:scene", () => { hand.told(); nudges.told(); });
   const asked = message => message.focus && takeFocus(root, canvas);
   model.on("msg:custom", asked);
-  signal.addEventListener("abort", () => { hand.end(); model.off("msg:custom", asked); });
+  signal.addEventListener("abort", () => { hand.end(); nudges.end(); model.off("msg:custom", asked); });
   new Room(model, root, signal);
 }
 

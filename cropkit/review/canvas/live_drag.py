@@ -22,6 +22,7 @@ from cropkit.review.view.spots import Spot
 from cropkit.review.view.viewport import REACH
 
 _KEY_FACTS = ("shift", "ctrl", "meta", "repeat")
+_LONGEST_NAME = 20  # that a page may have
 _log = logging.getLogger(__name__)
 
 
@@ -29,10 +30,15 @@ class LiveDrag:
     """What the browser's part knows; `there` once a browser has it.
 
     `tells_presence`: a page has told that all of its canvases are there, and the next ones will.
+    `nudges`: keys that move the chosen box, [key, Shift, Ctrl, sides, pixels] each, which a page
+    far away draws before it hears what the kernel has made of them; none while keys are `typing`.
     """
 
     def __init__(self) -> None:
         self.held: int | None = None
+        self.nudges: list[object] = []
+        self.typing = False
+        self._heard: list[object] = []
         self.widget = _model()
         self.there = self.tells_presence = False
 
@@ -53,6 +59,7 @@ class LiveDrag:
         def came(_: object, content: object, __: object) -> None:
             if not isinstance(content, dict) or "key" not in content:
                 return
+            self._heard = _numbered(content.get("number"))
             modifiers = {name: content.get(name) is True for name in _KEY_FACTS}
             heard(str(content["key"]), **modifiers)
 
@@ -101,8 +108,20 @@ class LiveDrag:
         if self.widget is not None:
             self.widget.filling = not self.widget.filling
 
-    def show(self, layout: PageLayout, cells: tuple[CellState | None, ...], *, live: bool) -> None:
-        """Tell the browser what a hand can take hold of; while it holds, nothing new."""
+    def show(
+        self,
+        layout: PageLayout,
+        cells: tuple[CellState | None, ...],
+        *,
+        chosen: int | None = None,
+        live: bool,
+    ) -> None:
+        """Tell the browser what a hand can take hold of; while it holds, nothing new.
+
+        Parameters
+        ----------
+        chosen : position of the one image whose box the keys move
+        """
         if self.widget is not None and (
             self.held is None or self.widget.scene["held"] != self.held
         ):
@@ -114,6 +133,9 @@ class LiveDrag:
                 "slop": SLOP,
                 "live": live and self.there,
                 "held": self.held,
+                "chosen": chosen,
+                "nudges": [] if self.typing or not live else self.nudges,
+                "heard": self._heard,
                 "cells": [described(cell_state) for cell_state in cells],
                 "shapes": [_shape(cell_state) for cell_state in cells],
             }
@@ -164,6 +186,13 @@ def described(cell_state: CellState | None) -> dict[str, object] | None:
         "ratio": entry.ratio,
         "guides": [list(line) for line in LINES[cell_state.guides]] if cell_state else [],
     }
+
+
+def _numbered(number: object) -> list[object]:
+    """Return what a page calls a key, to be told back: the page, and a number."""
+    if not isinstance(number, list) or list(map(type, number)) != [str, int]:
+        return []
+    return number if len(number[0]) <= _LONGEST_NAME else []
 
 
 def _is_aimed(entry: Open) -> bool:

@@ -8,14 +8,14 @@ from traitlets import Bool, Dict, List
 
 from cropkit.review.canvas.paint import BRUSH
 
-_SCRIPTS = ("live_drag.js", "browser.js")  # one module: the second uses the first
+_SCRIPTS = ("live_drag.js", "nudges.js", "browser.js")  # one module: the later use the earlier
 
 
 class LiveDragModel(AnyWidget):
     """What the browser is told: what a hand can take hold of, how that is painted, and where.
 
     `canvases` are the ids of those that a page must have before anything is drawn.
-    What it tells comes as messages: `room`, `keys`, `do` and `up` (see `live_drag.js`).
+    What it tells comes as messages: `room`, `keys`, `do` and `up` (see `browser.js`).
     """
 
     _esm = "\n".join(

@@ -17,9 +17,11 @@ from cropkit.review.model import (
     Nudge,
     Open,
     PickNone,
+    Resize,
     ReviewState,
     TakeCandidate,
 )
+from cropkit.review.model.box_editing import Grip
 from cropkit.review.runtime.loop import Loop, Timer
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _DIGITS = tuple("123456789")
 _UNTOUCHED = (Verdict.ACCEPT, Verdict.KEPT_WHOLE)
+_PULLED = {Nudge: Grip.WHOLE, Resize: Grip.BOTTOM_RIGHT}  # by the pixels of the move
 _PROMPTS = (Command.EXACT, Command.GO_TO, Command.NOTE, Command.UNSIGNED)
 
 
@@ -58,10 +61,18 @@ class Keyboard:
         self.sheet = self.report = False
         self.sought = ""
         self.prompt: Prompt | None = None
-        self._commands: dict[Command, Callable[[], None]] = {
+        self._commands = self._what_commands_do(zoom)
+        canvas.on_key_down(self._guard.watch(self.key))
+        self._screen.on_exact_key(self.exact_key)
+        self._screen.hold_keys(row.key for row in keymap.bindings if row.does is Command.PEEK)
+        self._screen.nudge_by(_nudges(keymap))
+        self._screen.on_message("up", lambda _: self._screen.peek(peeking=False))
+
+    def _what_commands_do(self, zoom: ZoomInput) -> "dict[Command, Callable[[], None]]":
+        return {
             Command.SHEET: self.toggle_sheet,
             Command.REPORT: self.toggle_report,
-            Command.BUTTONS: controller.toggle_buttons,
+            Command.BUTTONS: self._controller.toggle_buttons,
             Command.ACKNOWLEDGE: self._guard.acknowledge,
             Command.RELEASE: self._release,
             Command.CLOSER: zoom.closer,
@@ -78,11 +89,6 @@ class Keyboard:
             Command.GROUND: self._screen.turn_ground,
             Command.WINDOW: self._screen.toggle_window,
         }
-        canvas.on_key_down(self._guard.watch(self.key))
-        self._screen.on_exact_key(self.exact_key)
-        peeks = [row.key for row in keymap.bindings if row.does is Command.PEEK]
-        self._screen.hold_keys(peeks)
-        self._screen.on_message("up", lambda _: self._screen.peek(peeking=False))
 
     def exact_key(self, key: str, *, shift: bool, ctrl: bool, meta: bool, repeat: bool) -> None:
         """Take a key of which the browser says whether it repeats: no press is guessed, or lost."""
@@ -145,7 +151,7 @@ class Keyboard:
 
     def _cover(self, *, sheet: bool = False, report: bool = False) -> None:
         self.sheet, self.report, self.sought = sheet, report, ""
-        self._screen.cover(covered=sheet or report)
+        self._screen.cover(covered=sheet or report, typing=self.prompt is not None)
         self._controller.changed()
 
     def _seeks(self, key: str, *, held: bool) -> bool:
@@ -268,3 +274,18 @@ class Keyboard:
             self._controller.take(PickNone())
         else:
             self._canvas.blur()
+
+
+def _nudges(keymap: Keymap) -> list[tuple[object, ...]]:
+    """Return the keys that move a box, as the browser's part takes them."""
+    return [
+        (
+            row.key,
+            row.shift,
+            row.ctrl,
+            list(_PULLED[type(row.does)].value),
+            [row.does.dx, row.does.dy],
+        )
+        for row in keymap.bindings
+        if isinstance(row.does, Nudge | Resize)
+    ]
