@@ -19,6 +19,11 @@ _PACKAGES = {
 }
 
 
+def is_there(extra: str) -> bool:
+    """Whether every package of an extra is installed."""
+    return all(find_spec(package) is not None for package in _PACKAGES[extra])
+
+
 def needed(extra: str) -> None:
     """Refuse work that needs an extra which is not installed, before anything is done.
 

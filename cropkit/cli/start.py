@@ -54,6 +54,8 @@ def _add_review(commands: Commands) -> None:
     parser.add_argument("--min-confidence", type=values.share, default=0.5, metavar="X", help=sure)
     text = "propose no boxes by what the reviewer decided before"
     parser.add_argument("--no-learning", action="store_true", help=text)
+    text = "learn without models that look at the images (the extra vision)"
+    parser.add_argument("--no-vision", action="store_true", help=text)
     add_ways(parser)
     add_slots(parser)
     text = "hold every box to one ratio, from the first page, as --targets W:H does"
@@ -85,6 +87,7 @@ def _review(arguments: argparse.Namespace) -> int:
         minimum=arguments.minimum,
         min_confidence=arguments.min_confidence,
         learn=not arguments.no_learning,
+        vision=not arguments.no_vision,
         state=arguments.state,
         crops=as_parameters(arguments),
         defer=arguments.defer,

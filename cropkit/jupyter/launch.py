@@ -47,6 +47,7 @@ def launch(
     minimum: int = 0,
     min_confidence: float = 0.5,
     learn: bool = True,
+    vision: bool = True,
     crops: Mapping[str, notebooks.Literal] = MappingProxyType({}),
     defer: bool = False,
     reviewer: str | None = None,
@@ -65,12 +66,11 @@ def launch(
     state : the folder that holds its `.cropkit`; None: where it is found
     per_page : images on a page; 0: as many as this person has chosen last, else 3
     keys : preset; the person's own keymap, else the default, when not given
-    minimum, min_confidence, learn, around, defer : as a `cropkit.Review` takes them
+    minimum, min_confidence, learn, vision, around, defer : as a `cropkit.Review` takes them
     crops : where they go, how copies are made and which, as the notebook takes it
     suggestions : file or folder of boxes, instead of what was imported and of the sidecars
     order, units : what four numbers mean where their names do not tell, as in `cropkit.Labelled`
-    port : the first one to try
-    browser : whether to open one; the address is printed either way
+    port, browser : the first to try, and whether to open one; the address is printed either way
     """
     parameters: dict[str, notebooks.Literal] = {
         "state": _absolute(state),
@@ -79,6 +79,7 @@ def launch(
         "minimum": minimum,
         "min_confidence": min_confidence,
         "learn": learn,
+        "vision": vision,
         **crops,
         "defer": defer,
         "reviewer": reviewer or "",
@@ -89,8 +90,7 @@ def launch(
     }
     with stoppable():
         try:
-            _check_labels(suggestions, order, units)
-            _check(folder, state, around)
+            _check(folder, state, around, (suggestions, order, units))
             return _begin({"folder": _absolute(folder), **parameters}, port, browser=browser)
         except CropkitError as error:
             _say(str(error))
@@ -120,8 +120,16 @@ def _check_labels(suggestions: Path | None, order: str, units: str) -> None:
     Labelled(suggestions, order=order or None, units=units or None)  # type: ignore[arg-type]  # they are checked there
 
 
-def _check(folder: Path | None, state: Path | None, around: str) -> None:
-    """Refuse in a second what else the notebook would, and say where only a part is meant."""
+def _check(
+    folder: Path | None, state: Path | None, around: str, labels: tuple[Path | None, str, str]
+) -> None:
+    """Refuse in a second what else the notebook would, and say where only a part is meant.
+
+    Parameters
+    ----------
+    labels : a file or folder of boxes, and what four numbers mean there: order and units
+    """
+    _check_labels(*labels)
     needed("lab")
     _check_rule(folder, state, around)
     if folder is None:

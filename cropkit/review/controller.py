@@ -129,6 +129,7 @@ class ReviewController:
         min_confidence: float = 0.0,
         around: Mapping[str, Mapping[str, Any]] | None = None,
         learn: bool = False,
+        vision: bool = False,
     ) -> None:
         self.collection, self._loop, self._clock = collection, loop, clock
         self._other_reviews, self.changed = OtherReviews(collection), changed
@@ -141,7 +142,8 @@ class ReviewController:
         self.session, self._ids, self._waiting = resumed.session, resumed.ids, [*resumed.waiting]
         self._counts = SessionCounts(self.store.counts())
         arrived = self.guard.watch(lambda _: self.follow())
-        self.learning = Learning(collection, loop, self.guard) if learn else NotLearning()
+        learning = partial(Learning, collection, loop, self.guard, vision=vision)
+        self.learning = learning() if learn else NotLearning()
         self.prefetch = Prefetch(
             *(collection, stage_fit(per_page), loop, arrived, self.guard.caught),
             reader=workers.reader,

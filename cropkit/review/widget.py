@@ -84,6 +84,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         such as "margin=0.15 aspect=4:5", or by the name of a rule that the collection keeps; None:
         as `cropkit settings` has it
     learn : propose boxes by what this reviewer has decided before; nothing leaves the machine
+    vision : learn from subjects and faces, too, where the extra ``vision`` is installed
     apart : read and write images in processes of their own; else in threads of this one
     fill_window : take the whole window from the beginning; the notebook is there for the review
 
@@ -114,6 +115,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         min_confidence: float = UNSURE,
         around: str | None = None,
         learn: bool = True,
+        vision: bool = True,
         apart: bool = True,
         fill_window: bool = False,
     ) -> None:
@@ -124,7 +126,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         pixels = parameters.whole("minimum", minimum, 0, _MOST_PIXELS)
         least = parameters.share("min_confidence", min_confidence)
         rule = None if around is None else parameters.text("around", around)
-        learns = parameters.flag("learn", learn)
+        learns, sees = parameters.flag("learn", learn), parameters.flag("vision", vision)
         self._owned = not isinstance(folder_or_collection, Collection)
         collection = _opened(folder_or_collection, state, suggest)
         _close_earlier(collection.scope.folder, self)
@@ -138,6 +140,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             min_confidence=least,
             around=_rules(collection, rule),
             learn=learns,
+            vision=sees,
         )
         self._serve_notebook(running)
         self._controller.screen.furnish(bound.menu(), fills=fills)

@@ -20,6 +20,7 @@ from cropkit.taste import boxes, documents, head, portfolio
 from cropkit.taste.boxes import Array
 from cropkit.taste.example import MOST_DECISIONS
 from cropkit.taste.examples import Examples
+from cropkit.taste.features import COUNT
 from cropkit.taste.head import Head
 from cropkit.taste.mean import Mean
 from cropkit.taste.portfolio import CENTRE, FIRST, History, House
@@ -116,7 +117,7 @@ class Taste:
         every = {
             "your edges": boxes.valid(asked.suggested + self.bias),
             "your median": np.tile(self.head.median, (len(asked), 1)),
-            "learned": self.head.predicted(asked.features),
+            "learned": self.head.predicted(asked.features[:, :COUNT]),
         }
         meant = every[self.way]
         meant = np.where(np.isnan(meant), every["learned"], meant)

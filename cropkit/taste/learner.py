@@ -6,7 +6,7 @@ needed to learn again.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from threading import Lock
@@ -29,21 +29,45 @@ from cropkit.taste.portfolio import (
     LEAST,
     Choice,
     History,
+    House,
     Predict,
     named,
 )
 
-_MOST_IMAGES = 20_000  # whose features are kept: 8 MB
+_MOST_IMAGES = 20_000  # whose features are kept: 12 MB
 _ALIKE = 0.005  # of the side: nobody tells two boxes apart that are so near
 _EVERY = 5  # decisions
 _DIGEST = 32  # bytes
+_PART = 0.5  # of the decisions: of so many models must have seen the image, to learn from these
+
+Look = Callable[[Image.Image], Array]
 
 
 class Seen(NamedTuple):
-    """What is kept of one content: its features (COUNT,), and the box of a model (4,) or NaN."""
+    """What is kept of one content.
+
+    Parameters
+    ----------
+    features : (COUNT,)
+    suggested : the box of a model (4,), or NaN
+    sight : what models have seen of it, beside that (SEEN,); None: none has looked
+    """
 
     features: Array
     suggested: Array
+    sight: Array | None = None
+
+    @property
+    def whole(self) -> Array:
+        """All that is known of it: (COUNT,), or (COUNT + SEEN,) where models have looked."""
+        return self.features if self.sight is None else np.append(self.features, self.sight)
+
+
+class Fit(NamedTuple):
+    """What was learned, as it leads, and what predicts by it; None before there is anything."""
+
+    choice: Choice = Choice()
+    predict: Predict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +91,8 @@ class Learner:
         self._model = ""  # whose boxes are proposed
         self._seen: OrderedDict[str, Seen] = OrderedDict()
         self._taught: OrderedDict[str, _Taught] = OrderedDict()
-        self._choice = Choice()
         self._untrained = 0
-        self._predict: Predict | None = None
+        self._fit, self._fit_by_sight = Fit(), Fit()
         self._lock = Lock()
 
     # -- what is known --------------------------------------------------------------------------
@@ -81,8 +104,32 @@ class Learner:
         best = np.array(suggestions[0].box.xyxy) if suggestions else np.full(4, np.nan)
         numbers = _features(jpeg) if known is None else known.features
         with self._lock:
-            self._keep(sha256, Seen(numbers, best))
+            before = self._seen.get(sha256)
+            self._keep(sha256, Seen(numbers, best, before.sight if before else None))
             self._model = suggestions[0].source if suggestions else self._model
+
+    def look(self, sha256: str, jpeg: bytes, models: Look) -> None:
+        """Have models look at an image that was seen, once for each content; a tenth of a second.
+
+        Parameters
+        ----------
+        models : returns what they see of an upright RGB image (SEEN,)
+        """
+        with self._lock:
+            known = self._seen.get(sha256)
+        if known is None or known.sight is not None:
+            return
+        with Image.open(BytesIO(jpeg), formats=("JPEG",)) as picture:
+            sight = models(picture.convert("RGB"))
+        with self._lock:
+            known = self._seen.get(sha256)
+            if known is not None:
+                self._seen[sha256] = known._replace(sight=sight)
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether there are as many decisions as anything is learned from."""
+        return len(self._taught) >= LEAST
 
     def decided(self, *decisions: Decision) -> None:
         """Learn from decisions, at the next training; without a box one takes an earlier back."""
@@ -127,11 +174,13 @@ class Learner:
             pairs = [(self._seen.get(each.sha256), each.box) for each in self._taught.values()]
             house = None if self._taste is None else self._taste.house(self._model)
         rows = [(seen, box) for seen, box in pairs if seen is not None]
-        known = _history([seen for seen, _ in rows], [box for _, box in rows])
-        choice = self._choice.again(known, house)
-        predict = choice.predictor(known, house)
+        looked_at = [(seen, box) for seen, box in rows if seen.sight is not None]
+        plain = [(seen._replace(sight=None), box) for seen, box in rows]
+        fit, by_sight = _fitted(self._fit, plain, house), Fit()
+        if len(looked_at) >= max(LEAST, _PART * len(rows)):
+            by_sight = _fitted(self._fit_by_sight, looked_at, house)
         with self._lock:
-            self._choice, self._predict = choice, predict
+            self._fit, self._fit_by_sight = fit, by_sight
 
     # -- proposing ------------------------------------------------------------------------------
 
@@ -141,18 +190,21 @@ class Learner:
         One image in twenty, by its content, is left as it is: by these the saving is measured.
         """
         with self._lock:
-            seen, predict, choice = self._seen.get(sha256), self._predict, self._choice
+            seen = self._seen.get(sha256)
+            by_sight = self._fit_by_sight.predict is not None and _is_looked_at(seen)
+            choice, predict = self._fit_by_sight if by_sight else self._fit
         if seen is None or predict is None or choice.name == FIRST or is_control(sha256):
             return suggestions
         if self._taste and choice.name == HOUSE and choice.count < LEAST:  # whose box is it here?
             house = self._taste.house(suggestions[0].source if suggestions else "")
             predict = choice.predictor(_history([], []), house)
+        seen = seen if by_sight else seen._replace(sight=None)
         box = predict(_history([seen], [np.full(4, np.nan)]))[0]
         if suggestions and boxes.edges_within(box, np.array(suggestions[0].box.xyxy), _ALIKE):
             return suggestions
         count = self._taste.count if self._taste and choice.name == HOUSE else choice.count
         model = (suggestions[0].source, suggestions[0].version) if suggestions else None
-        source, version = named(choice.name, count, model)
+        source, version = named(choice.name, count, model, by_sight=by_sight)
         edges = NormalizedBox(*map(float, box))
         learned = Suggestion(edges, source, version, confidence=choice.sure)
         every = (learned, *suggestions)
@@ -172,6 +224,7 @@ class Learner:
             sha256=np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, _DIGEST),
             features=np.array([each.features for each in rows], dtype=np.float32),
             suggested=np.array([each.suggested for each in rows], dtype=np.float32),
+            sight=np.array([_sight(each) for each in rows], dtype=np.float32),
         )
         return file.getvalue()
 
@@ -192,11 +245,13 @@ class Learner:
         digests = arrays["sha256"].reshape(-1, _DIGEST)
         numbers = arrays["features"].astype(np.float64).reshape(len(digests), features.COUNT)
         suggested = arrays["suggested"].astype(np.float64).reshape(len(digests), 4)
+        sights = arrays["sight"].astype(np.float64).reshape(len(digests), features.SEEN)
         if not np.isfinite(numbers).all():
             raise ValueError("features that are no numbers")
         with self._lock:
-            for digest, row, box in zip(digests, numbers, suggested, strict=True):
-                self._keep(digest.tobytes().hex(), Seen(row, box))
+            for digest, row, box, sight in zip(digests, numbers, suggested, sights, strict=True):
+                looked_at = sight if np.isfinite(sight).all() else None
+                self._keep(digest.tobytes().hex(), Seen(row, box, looked_at))
 
 
 def _features(jpeg: bytes) -> Array:
@@ -209,11 +264,29 @@ def _features(jpeg: bytes) -> Array:
 
 def _arrays(kept: bytes) -> dict[str, Array]:
     with np.load(BytesIO(kept), allow_pickle=False) as file:
-        return {name: file[name] for name in ("version", "sha256", "features", "suggested")}
+        arrays = {name: file[name] for name in ("version", "sha256", "features", "suggested")}
+        none = np.full((len(arrays["features"]), features.SEEN), np.nan)
+        return arrays | {"sight": file["sight"] if "sight" in file.files else none}
+
+
+def _sight(of: Seen) -> Array:
+    return np.full(features.SEEN, np.nan) if of.sight is None else of.sight
+
+
+def _is_looked_at(seen: Seen | None) -> bool:
+    return seen is not None and seen.sight is not None
+
+
+def _fitted(before: Fit, rows: Sequence[tuple[Seen, Array]], house: House | None) -> Fit:
+    """Learn from what was decided; of all rows the same is known."""
+    known = _history([seen for seen, _ in rows], [box for _, box in rows])
+    choice = before.choice.again(known, house)
+    return Fit(choice, choice.predictor(known, house))
 
 
 def _history(seen: Sequence[Seen], wanted: Sequence[Array]) -> History:
-    table = np.array([each.features for each in seen]).reshape(-1, features.COUNT)
+    width = len(seen[0].whole) if seen else features.COUNT
+    table = np.array([each.whole for each in seen]).reshape(-1, width)
     return History(
         table,
         np.array(wanted, dtype=np.float64).reshape(-1, 4),

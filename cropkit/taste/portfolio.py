@@ -28,6 +28,7 @@ _NEIGHBOURS = 15
 _LIKE_FACES = 7  # whose crops tell the size of another one
 _BORDER = 0.015  # of the side: a box that is nearer may have been moved by it
 _FACES, _EDGES = "around faces", "your edges"
+_BY_FEATURES, _BY_SIGHT = frozenset({"learned", "similar images"}), "with vision"
 _NEAR, _MOVED = 0.05, 0.02  # of the side: taken as it is; an edge that had to be moved
 _RATIOS = (1.0, 4 / 5, 5 / 4, 2 / 3, 3 / 2, 3 / 4, 4 / 3, 9 / 16, 16 / 9)
 _SAME_RATIO, _HABIT = 0.01, 0.9
@@ -182,15 +183,20 @@ _COUNTED = re.compile(r"(, |^)[\d,]+ reviews$")
 _CORRECTED = f"{_EDGES}, "  # in the version of a model whose box was corrected
 
 
-def named(name: str, count: int, model: tuple[str, str] | None) -> tuple[str, str]:
+def named(
+    name: str, count: int, model: tuple[str, str] | None, *, by_sight: bool = False
+) -> tuple[str, str]:
     """Return source and version of a predictor's box, as a review shows and records them.
 
     Parameters
     ----------
     count : decisions that it was learned from
     model : source and version of the box that was proposed
+    by_sight : whether it was learned from what models see of images, too
     """
     counted = reviews(count)
+    if by_sight and name in _BY_FEATURES:
+        return name, f"{_BY_SIGHT}, {counted}"
     if name == _EDGES and model is not None:
         return model[0], f"{model[1]} {_CORRECTED}{counted}".strip()
     return name, counted

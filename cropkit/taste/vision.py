@@ -49,8 +49,18 @@ def seen(image: Image.Image, ratio: float | None = None) -> Array:
     BadTaste
         A model's file is not as it was published.
     """
-    plain = features.features(image, ratio)
-    return np.concatenate([plain, features.of_map(subject(image)), features.of_faces(faces(image))])
+    return np.concatenate([features.features(image, ratio), sight(image)])
+
+
+def sight(image: Image.Image) -> Array:
+    """Return what models see of an upright RGB image: (SEEN,).
+
+    Raises
+    ------
+    NotInstalled, BadTaste
+        As `seen`.
+    """
+    return np.concatenate([features.of_map(subject(image)), features.of_faces(faces(image))])
 
 
 def subject(image: Image.Image) -> Array:

@@ -125,7 +125,7 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
         "units": "normalized",
         "port": "9000",
     }
-    flags = ["--defer", "--no-browser", "--no-learning"]
+    flags = ["--defer", "--no-browser", "--no-learning", "--no-vision"]
     options = [part for name, value in typed.items() for part in (f"--{name}", value)]
     assert main(["review", str(tmp_path), *options, *flags]) == 0
     assert given == {
@@ -137,6 +137,7 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
         "min_confidence": 0.25,
         "around": "",
         "learn": False,
+        "vision": False,
         "crops": {"destination": str(Path("there").resolve())},
         "defer": True,
         "reviewer": "ann",

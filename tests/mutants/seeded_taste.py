@@ -126,7 +126,7 @@ TASTE: tuple[Mutant, ...] = (
     mutant(
         "nothing is kept for another day",
         LEARNER,
-        "                self._keep(digest.tobytes().hex(), Seen(row, box))",
+        "                self._keep(digest.tobytes().hex(), Seen(row, box, looked_at))",
         "                digest.tobytes()",
         IN_REVIEWS,
     ),

@@ -10,6 +10,7 @@ import pytest
 from desktop import Browser, ManualLoop
 from ipycanvas import canvas as ipycanvas
 
+from cropkit import extras
 from cropkit.collection import Collection
 from cropkit.review import Review
 
@@ -66,3 +67,9 @@ def same_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     folder = pictures.write_folder(tmp_path_factory.mktemp("review") / "collection")
     with reviews(folder, ManualLoop()) as begin:
         yield on_the_screen(begin)
+
+
+@pytest.fixture(autouse=True)
+def _no_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no model look at the images of reviews here, which takes a tenth of a second each."""
+    monkeypatch.setattr(extras, "is_there", lambda _: False)

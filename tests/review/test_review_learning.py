@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import plans
@@ -67,14 +68,14 @@ def scenes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, PixelBo
 
 @contextmanager
 def review(
-    folder: Path, suggester: Suggester, *, learn: bool = True, reviewer: str | None = None
+    folder: Path, suggester: Suggester, *, reviewer: str | None = None, **how: Any
 ) -> Iterator[Browser]:
     loop = ManualLoop()
     with (
         Collection(folder, suggesters=(suggester,), reviewer=reviewer) as collection,
         pytest.MonkeyPatch.context() as patch,
     ):
-        shown = Review(collection, loop=loop, apart=False, learn=learn)
+        shown = Review(collection, loop=loop, apart=False, **how)
         browser = Browser(shown, loop)
         patch.setattr(ipycanvas._CANVAS_MANAGER, "send", browser.receive)
         browser.open()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cropkit import extras
 from cropkit.audit.decisions import InForce
 from cropkit.errors import PersonalStateUnusable
 from cropkit.records import CropResult, Decision, Suggestion
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cropkit.taste.learner import Learner
 
 _EARLY = 100  # images
+_MOST_LOOKED = 100  # that wait for models to look at them; the earliest give way
 
 _Shown = tuple[str, bytes, Sequence[Suggestion]]
 
@@ -35,22 +37,31 @@ class Learning:
 
     Nothing waits for it: features are taken in the threads that read ahead, everything else is done
     in one thread of its own. Where it fails, that is shown and counted once, and the review goes on
-    without it.
+    without it. Models look at images in another thread, one after the other, from as many decisions
+    on as anything is learned from: until an image's turn has come, it counts as not looked at.
+
+    Parameters
+    ----------
+    vision : whether models look at images, where the extra is installed
     """
 
-    def __init__(self, collection: "Collection", loop: Loop, guard: Guard) -> None:
-        self._collection = collection
+    def __init__(
+        self, collection: "Collection", loop: Loop, guard: Guard, *, vision: bool = False
+    ) -> None:
+        self._collection, self._loop, self._guard = collection, loop, guard
         self._cached = personal_cache.name_for("features", str(collection.scope.state))
         self._thread = BackgroundThread("cropkit-learn", loop, guard)
         self._learner: Learner | None = None
         self._as_planned: frozenset[str] = frozenset()
         self._early: deque[_Shown] = deque(maxlen=_EARLY)  # what came before there was a learner
+        self._eyes = BackgroundThread("cropkit-see", loop, guard) if _looks(vision) else None
+        self._unlooked: deque[tuple[str, bytes]] = deque(maxlen=_MOST_LOOKED)
         self._later(self._begin)
 
     @property
     def idle(self) -> bool:
         """Whether all decisions were learned from, as far as they are enough for it."""
-        return not self._thread.pending
+        return not self._thread.pending and not (self._eyes and self._eyes.pending)
 
     def see(self, sha256: str, jpeg: bytes, suggestions: Sequence[Suggestion]) -> None:
         """Look at an image that was read; called in the thread that has read it."""
@@ -60,6 +71,9 @@ class Learning:
             return
         look = partial(learner.see, sha256, jpeg, suggestions)
         self._thread.here("", look, self._give_up)
+        if self._eyes is not None:
+            self._unlooked.append((sha256, jpeg))
+            self._loop.call_soon_threadsafe(self._guard.watch(self._look_on))
 
     def improved(self, move: Move) -> Move:
         """Return the arrival of an image with what was learned before what is suggested."""
@@ -82,6 +96,8 @@ class Learning:
 
     def close(self) -> None:
         """Learn nothing more, and keep what was seen."""
+        if self._eyes is not None:
+            self._eyes.close()
         self._thread.close()
         if self._learner is not None:
             try:
@@ -93,7 +109,23 @@ class Learning:
         self._learner = None
 
     def _later(self, work: Callable[[], object]) -> None:
-        self._thread.submit("", work, lambda _: None)
+        self._thread.submit("", work, lambda _: self._look_on())
+
+    def _look_on(self) -> None:
+        """Have models look at the next image that waits, in their thread."""
+        eyes, learner = self._eyes, self._learner
+        if eyes is None or eyes.pending or learner is None or not learner.has_enough:
+            return
+        if self._unlooked:
+            look = partial(_look, learner, *self._unlooked.popleft())
+            eyes.submit("", look, lambda _: self._look_on(), self._close_eyes)
+
+    def _close_eyes(self) -> None:
+        """Let models look at nothing more: it goes on by what is known without them."""
+        eyes, self._eyes = self._eyes, None
+        self._unlooked.clear()
+        if eyes is not None:
+            eyes.close()
 
     def _teach(self, teach: Callable[["Learner"], object]) -> None:
         if self._learner is not None:
@@ -121,7 +153,9 @@ class Learning:
 
     def _see_early(self, learner: "Learner") -> None:
         while self._early:
-            learner.see(*self._early.popleft())
+            sha256, jpeg, suggestions = self._early.popleft()
+            learner.see(sha256, jpeg, suggestions)
+            self._unlooked.append((sha256, jpeg))
 
     def _earlier(self) -> Iterator[Decision]:
         """Yield this reviewer's latest decisions, oldest first."""
@@ -129,6 +163,16 @@ class Learning:
         for each in decisions.numbered(sorted(decisions.in_force())[-MOST_DECISIONS:]):
             if isinstance(each, InForce) and each.decision.reviewer == self._collection.reviewer:
                 yield each.decision
+
+
+def _looks(vision: bool) -> bool:  # noqa: FBT001  (as a person has chosen)
+    return vision and extras.is_there("vision")
+
+
+def _look(learner: "Learner", sha256: str, jpeg: bytes) -> None:
+    from cropkit.taste import vision  # noqa: PLC0415  (an extra: when it is needed)
+
+    learner.look(sha256, jpeg, vision.sight)
 
 
 class NotLearning:
