@@ -5,7 +5,10 @@ it, and only then does the browser open on it. Everything the server needs is in
 folder of this user's, which goes when the review ends; decisions are in the collection.
 """
 
+import os
+import shlex
 import shutil
+import socket
 import sys
 import time
 import webbrowser
@@ -14,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from cropkit.errors import CropkitError
 from cropkit.extras import needed
@@ -31,6 +35,13 @@ _AGAIN = "The same command goes on where you were"
 _WAIT_SECONDS = 1.0
 _LET_GO_SECONDS = 6.0
 _RETRY_SECONDS = 0.1
+
+_FROM_ELSEWHERE = "SSH_CONNECTION"  # set by sshd
+_HUB = "JUPYTERHUB_SERVICE_PREFIX"  # set by JupyterHub for a person's server, and in its terminals
+_IN_A_HUB = (
+    "a JupyterHub leads to its own servers alone, not to this one: take Crop review in the launcher"
+    " of its JupyterLab, or a cell with cropkit.Review(FOLDER)"
+)
 
 _REDIRECT = """<!doctype html>
 <meta charset="utf-8"><meta http-equiv="refresh" content="0; url={url}">
@@ -190,13 +201,29 @@ def _make_demo(folder: Path) -> None:
 def open_page(session: Path, url: str, *, browser: bool) -> None:
     """Tell the address, and show it in a browser where one is wanted."""
     _say(f"the review is at\n    {url}\nPress Ctrl-C here when you have finished.")
-    if not browser:
-        return
+    opened = browser and _opened(session, url)
+    if browser and not opened:
+        _say("no browser could be opened; copy the address above into one")
+    if os.environ.get(_HUB):
+        _say(_IN_A_HUB)
+    elif not opened or os.environ.get(_FROM_ELSEWHERE):
+        _say(_tunnel(url))
+
+
+def _opened(session: Path, url: str) -> bool:
     page = session / "open.html"  # the token stays out of the process list
     page.touch(mode=0o600)
     page.write_text(_REDIRECT.format(url=url), encoding="utf-8")
-    if not webbrowser.open(page.as_uri()):
-        _say("no browser could be opened; copy the address above into one")
+    return webbrowser.open(page.as_uri())
+
+
+def _tunnel(url: str) -> str:
+    """Say how a browser of another machine comes here: the server answers this machine alone."""
+    from cropkit.audit import presence  # noqa: PLC0415  (only where it is needed)
+
+    port = urlsplit(url).port
+    there = shlex.quote(f"{presence.whoami()}@{socket.gethostname()}")
+    return f"from another machine, first: ssh -N -L {port}:127.0.0.1:{port} {there}"
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import pytest
 from patience import patient
 
 from cropkit import __main__ as front
-from cropkit.bootstrap import SetupFailed, child, installers, selftest
+from cropkit.bootstrap import SetupFailed, building, child, installers, selftest
 from cropkit.bootstrap import install as installing
 from cropkit.bootstrap.clone import Clone, Environment, building_lock
 
@@ -256,6 +256,18 @@ def test_an_environment_that_cannot_be_imported_does_not_take_the_name(quick: Sm
     assert "No module named 'nothing_of_this_name'" in ran.err
     assert not quick.venv.exists()
     assert quick.environments() == []
+
+
+def test_what_large_packages_test_themselves_with_is_not_kept(tmp_path: Path) -> None:
+    site = tmp_path / "lib/python3.11/site-packages"
+    kept = ("numpy/testing/tests.py", "tinypack/tests/a.py", "numpy/core/a.py")
+    gone = ("numpy/tests/a.py", "numpy/core/tests/tests/a.py", "pandas/tests/data/a.csv")
+    for name in (*kept, *gone):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).touch()
+    building.shed_tests(Environment(tmp_path))
+    assert [name for name in (*kept, *gone) if (site / name).exists()] == list(kept)
+    assert not (site / "pandas/tests").exists()
 
 
 def test_uv_is_used_when_it_is_on_path(quick: Small) -> None:

@@ -7,8 +7,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -191,6 +192,58 @@ def test_the_page_that_holds_the_token_is_for_this_user_alone(
     assert opened == [page.as_uri()]
     assert "token=secret" in page.read_text("utf-8")
     assert page.stat().st_mode & 0o777 == 0o600
+
+
+URL = "http://127.0.0.1:8890/doc?token=secret"
+TUNNEL = "ssh -N -L 8890:127.0.0.1:8890 ada@"
+
+
+@pytest.fixture
+def opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """Open a page as somebody's environment has it; return what is said."""
+    monkeypatch.setenv("LOGNAME", "ada")
+    for name in ("SSH_CONNECTION", "JUPYTERHUB_SERVICE_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+
+    def opened(*, can: bool = True, wanted: bool = True, **environment: str) -> str:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("webbrowser.open", lambda _: can)
+        launching.open_page(tmp_path, URL, browser=wanted)
+        return capsys.readouterr().err
+
+    return opened
+
+
+def test_where_a_browser_opens_no_other_way_is_spoken_of(opening: Callable[..., str]) -> None:
+    said = opening()
+    assert URL in said
+    assert "ssh" not in said
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"can": False},
+        {"wanted": False},
+        {"SSH_CONNECTION": "1"},
+        {"can": False, "SSH_CONNECTION": "1"},
+    ],
+)
+def test_without_a_browser_here_the_way_from_another_machine_is_told(
+    opening: Callable[..., str], how: dict[str, Any]
+) -> None:
+    assert opening(**how).count(TUNNEL) == 1
+
+
+def test_in_a_hub_it_is_told_that_the_address_leads_nowhere_there(
+    opening: Callable[..., str],
+) -> None:
+    said = opening(wanted=False, JUPYTERHUB_SERVICE_PREFIX="/user/ada/")
+    assert "Crop review" in said
+    assert "ssh" not in said
 
 
 def test_nothing_of_a_review_stays_behind_its_end(
