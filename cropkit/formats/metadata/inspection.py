@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from cropkit.formats.metadata.crop_change import SHOWS_MORE
 from cropkit.formats.metadata.embedded_pictures import holds_picture
 from cropkit.formats.metadata.encoded_bytes import Encoded, encoded_bytes, unescaped
+from cropkit.formats.metadata.spelt_pictures import begins_picture, spelt
 
 UNSEEN = "what it holds cannot be looked into, and may show what was cropped out"
 MOST_UNSEEN = 256  # bytes: fewer than any picture has in which something is to be seen
@@ -105,7 +106,20 @@ def _spelt(text: bytes) -> Iterator[Encoded]:
 
 def _unfit_unescaped(text: bytes) -> str | None:
     plain = unescaped(text)
-    return None if plain == text else next((each.reason for each in hidden(plain)), None)
+    reasons = () if plain == text else (each.reason for each in hidden(plain))
+    return next(iter(reasons), None) or _unfit_otherwise(text)
+
+
+def _unfit_otherwise(text: bytes) -> str | None:
+    """Return why a text may not stay that spells out bytes in another way than by long runs."""
+    if begins_picture(text):
+        return SHOWS_MORE
+    for each in spelt(text):
+        if holds_picture(each.data):
+            return SHOWS_MORE
+        if len(each.data) >= each.many and not (is_text(each.data) or _is_filling(each.data)):
+            return UNSEEN
+    return None
 
 
 def _unfit_bytes(data: bytes, depth: int) -> str | None:
