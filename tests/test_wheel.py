@@ -98,6 +98,17 @@ def test_jupyterlab_lists_the_part_that_its_launcher_has(installed: Path, tmp_pa
     assert f"cropkit v{__version__} enabled OK (python, cropkit)" in listed
 
 
+def test_an_alert_of_an_installed_cropkit_leads_to_a_runbook_that_is_there(
+    installed: Path, tmp_path: Path
+) -> None:
+    code = "from cropkit.monitor.health import Alert; print(Alert('test', '', '').link)"
+    path = f"import sys; sys.path.insert(0, {str(installed)!r}); {code}"
+    place, _, entry = ran(sys.executable, "-I", "-c", path, cwd=tmp_path).strip().partition("#")
+    assert Path(place).is_relative_to(installed)
+    assert f"\n### {entry}\n" in Path(place).read_text("utf-8")
+    assert (Path(place).parent / "alerts.md").is_file()
+
+
 def test_it_imports_from_another_folder_and_loads_nothing_heavy(
     installed: Path, tmp_path: Path
 ) -> None:

@@ -7,16 +7,25 @@ that happened lasts until it is acknowledged; one about a state, as long as the 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 
 from cropkit.audit.tally import SessionRow, Tally
 from cropkit.system.home import SUGGESTIONS
 
 RUNBOOK = "docs/runbook.md"
+_WITH_THE_PACKAGE = Path(__file__).resolve().parents[1] / RUNBOOK
 MOST_DEGRADED_PERCENT = 10
 FEWEST_OPERATIONS = 10
 MOST_MISSED_BEATS = 3
 SAMPLE = 32  # originals, more or less, whose content is compared when not all are
 _HASHES = 1 << 64  # beginnings of a hash, of sixteen digits
+
+
+@cache
+def runbook() -> str:
+    """Return where the runbook is: with an installed package, else in the documents of its clone."""
+    return str(_WITH_THE_PACKAGE) if _WITH_THE_PACKAGE.is_file() else RUNBOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +171,7 @@ class Alert:
     @property
     def link(self) -> str:
         """Where the runbook tells the cause, the check and the cure."""
-        return f"{RUNBOOK}#{self.code}"
+        return f"{runbook()}#{self.code}"
 
     def __str__(self) -> str:
         return f"{self.code}: {self.said}. {self.kind.cure} ({self.link})"
