@@ -24,7 +24,7 @@ _HASHES = 1 << 64  # beginnings of a hash, of sixteen digits
 
 @cache
 def runbook() -> str:
-    """Return where the runbook is: with an installed package, else in the documents of its clone."""
+    """Return where the runbook is: with an installed package, else among its documents."""
     return str(_WITH_THE_PACKAGE) if _WITH_THE_PACKAGE.is_file() else RUNBOOK
 
 
