@@ -93,6 +93,7 @@ from cropkit.review.runtime.prefetch import Prefetch
 from cropkit.review.runtime.queued_enter import STILL_LOADING, QueuedEnter
 from cropkit.review.runtime.remembering import Chosen, Remembering
 from cropkit.review.runtime.review_store import Resumed, ReviewStore
+from cropkit.review.runtime.second_attempts import SecondAttempts
 from cropkit.review.screen import Screen, stage_fit
 from cropkit.review.view.hints import ACCEPT, DRAG, HINTS, UNDO
 from cropkit.review.view.view_model import View
@@ -152,6 +153,7 @@ class ReviewController:
         )
         self.screen = self._screen_of(per_page)
         self._decisions = BackgroundApplier(collection, workers.applier, loop, self.guard)
+        self._second_attempts = SecondAttempts(loop, self.guard, self._carry_out_waiting)
         self._run: Run | None = None
         self._placed: int | None = None
         self._begun = self._at_the_end = self.closed = False
@@ -584,11 +586,18 @@ class ReviewController:
 
     def _take_up_waiting(self) -> None:
         """Carry out what an earlier kernel left undone."""
-        settled, waiting = self.session.settled, self._waiting
-        self._waiting = []
+        waiting, self._waiting = self._waiting, []
         for path in waiting:
-            if path in settled and settled[path].status is Status.WAITING:
-                self._apply(path, self._ids[path])
+            self._carry_out_waiting(path, self._ids.get(path) or "")
+
+    def _carry_out_waiting(self, path: str, decision: str) -> bool:
+        """Carry a decision out; return False where it does not stand, or waits no more."""
+        settled = self.session.settled.get(path)
+        waits = settled is not None and settled.status is Status.WAITING
+        if waits and self._ids.get(path) == decision:
+            self._apply(path, decision)
+            return True
+        return False
 
     def _apply(self, path: str, decision: str) -> None:
         self._decisions.apply(path, decision, partial(self._applied, path, decision))
@@ -601,7 +610,8 @@ class ReviewController:
             return  # by the reviewer's own next decision, whose outcome follows
         if result.status in (Status.STALE, Status.SUPERSEDED):
             self.prefetch.forget(path)
-        if result.degraded is not None or not result.ok:
+        is_news = self._second_attempts.ended(path, decision, result)
+        if is_news and (result.degraded is not None or not result.ok):
             kind = NOT_CROPPED if not result.ok else WORSE
             self.guard.problem(self._reason(path, result), path, kind)
         for name in result.stale:
@@ -642,6 +652,7 @@ class ReviewController:
         self.closed = True
         self._degraded.stop_listening()
         self._elsewhere.close()
+        self._second_attempts.close()
         self.prefetch.close()
         self._listing.close()
         self._decisions.close()

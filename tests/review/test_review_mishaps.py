@@ -13,12 +13,14 @@ from misfits import MANY, MISFITS
 from PIL import Image
 
 from cropkit.collection import Collection
+from cropkit.engine.executor import DecisionExecutor
 from cropkit.engine.request import Outcome
-from cropkit.errors import AuditUnavailable
+from cropkit.errors import AuditUnavailable, NoSpace
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Status
 from cropkit.review.model import Broken, Done, Mark, Open
 from cropkit.review.view.layout import ClickTarget
+from cropkit.system.files import Root
 
 Started = Callable[..., Browser]
 
@@ -422,3 +424,76 @@ def test_a_page_that_was_lost_on_the_way_is_sent_again(start: Started) -> None:
     browser.shown()
     browser.key("Enter")
     assert len(standing(browser)) == 3
+
+
+# --- what was in the way, and is so no more
+
+
+class FullDisk:
+    """A disk without room for a crop, until there is."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.room, self.tried = False, list[str]()
+        real = Root.check_room
+
+        def check_room(root: Root, path: str, needed: int) -> None:
+            self.tried.append(path)
+            if not self.room:
+                raise NoSpace(path, needed, 0)
+            real(root, path, needed)
+
+        patch.setattr(Root, "check_room", check_room)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> FullDisk:
+    return FullDisk(monkeypatch)
+
+
+def test_what_a_full_disk_has_stopped_is_tried_again_less_and_less_often(
+    browser: Browser, disk: FullDisk, loop: ManualLoop
+) -> None:
+    browser.key("Enter")
+    browser.until(lambda: len(disk.tried) == 3)
+    browser.until(lambda: browser.review.idle)
+    told = browser.messages.problems
+    assert sum(seen.times for seen in told) == 3
+    for number, pause in enumerate((5, 10, 20, 40)):
+        loop.sleep(pause - 0.7)
+        browser.until(lambda: browser.review.idle)
+        assert len(disk.tried) == 3 + number
+        loop.sleep(1)
+        browser.until(lambda many=4 + number: len(disk.tried) == many)  # type: ignore[misc]
+        browser.until(lambda: browser.review.idle)
+    assert disk.tried[3:] == [*disk.tried[:3], disk.tried[0]], "in turn"
+    assert browser.messages.problems == told
+
+
+def test_where_there_is_room_again_all_that_waits_is_carried_out_and_it_is_said(
+    browser: Browser, disk: FullDisk, loop: ManualLoop
+) -> None:
+    browser.key("Enter")
+    browser.until(lambda: len(disk.tried) == 3)
+    assert browser.review.collection.counts().waiting == 3
+    disk.room = True
+    loop.sleep(6)
+    browser.until(lambda: browser.review.collection.counts().written == 3)
+    browser.until(lambda: not browser.messages.problems, acknowledging=False)
+    assert "What was in the way is gone" in browser.words
+    assert browser.review.collection.counts().waiting == 0
+
+
+def test_what_was_taken_back_meanwhile_is_not_tried_again(
+    browser: Browser, disk: FullDisk, loop: ManualLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.key(" ")
+    browser.until(lambda: len(disk.tried) == 1)
+    browser.key("z")
+    browser.until(lambda: not standing(browser))
+    carried_out: list[str] = []
+    monkeypatch.setattr(
+        DecisionExecutor, "decision", lambda _, decision: carried_out.append(decision)
+    )
+    loop.sleep(60)
+    browser.until(lambda: browser.review.idle)
+    assert not carried_out

@@ -56,6 +56,11 @@ class Messages:
                 return replace(self, problems=queue)
         return replace(self, problems=(*self.problems, message))
 
+    def without(self, about: str, kind: str) -> "Messages":
+        """Take back what was told of a file, and is over."""
+        left = (p for p in self.problems if (p.about, p.kind) != (about, kind))
+        return replace(self, problems=tuple(left))
+
     def with_note(self, note: str) -> "Messages":
         """Say something in passing."""
         return replace(self, note=note)

@@ -85,6 +85,11 @@ class Guard:
         self.messages = self.messages.with_problem(Message(text, named(about), kind=kind))
         self._changed()
 
+    def over(self, about: str, kind: str) -> None:
+        """Show a problem no longer that is over, though nobody has acknowledged it."""
+        self.messages = self.messages.without(named(about), kind)
+        self._changed()
+
     def note(self, text: str) -> None:
         """Say something in passing."""
         self.messages = self.messages.with_note(text)
