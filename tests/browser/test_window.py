@@ -25,6 +25,10 @@ VIEWPORT = {"width": USUAL[0], "height": USUAL[1]}
 SHAPES = {"a": (900, 600), "b": (600, 900), "c": (700, 700), "d": (900, 600), "e": (900, 600)}
 BOX = '{{"ai_crop_coords": [{0}, {1}, {2}, {3}], "ai_route": "suggestion"}}'
 RECT = "e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; }"
+DRAWN = """canvas => {
+    const [x, y] = [canvas.width >> 1, canvas.height >> 1];
+    return canvas.getContext("2d").getImageData(x, y, 1, 1).data[3] > 0;
+}"""
 COUNTS = """() => {
     const rect = e => {
         const {left, top, width, height} = e.getBoundingClientRect();
@@ -199,7 +203,42 @@ def test_in_an_own_notebook_it_is_as_high_as_what_is_seen_of_that(
             assert high > 0.7 * height
             assert y >= 0
             assert y + high <= height, "keys and messages are in sight"
+        in_a_view_of_its_own(page, embedded)
         assert not page.errors
+
+
+def in_a_view_of_its_own(page: Desk, embedded: Review) -> None:
+    """Have JupyterLab show the output beside the notebook: it is the same review there."""
+    page.page.evaluate(
+        """async () => {
+            const book = jupyterapp.shell.currentWidget.content;
+            const of = cell => cell.node.querySelector(".cropkit-review");
+            book.activeCellIndex = book.widgets.findIndex(of);
+            await jupyterapp.commands.execute("notebook:create-output-view");
+        }"""
+    )
+    view = page.page.locator(".jp-LinkedOutputView canvas").first
+    view.wait_for()
+    page.page.wait_for_function(DRAWN, arg=view.element_handle())
+    with embedded.probe() as probe:
+        becomes(page, probe, "review._controller.screen.acknowledged", wanted=True)
+        before = probe.boxes()
+        left, *others = before[0]
+        view.focus()
+        page.press("Control+ArrowRight")
+        changed = [(left, others[0], others[1] + 1, others[2]), *before[1:]]
+        becomes(page, probe, "[*map(tuple, review.boxes)]", wanted=changed)
+        page.press("z")
+        becomes(page, probe, "[*map(tuple, review.boxes)]", wanted=before)
+
+
+def becomes(page: Desk, probe: Probe, expression: str, *, wanted: object) -> None:
+    """Wait until an expression has a value in the kernel."""
+    for _ in range(100):
+        if probe.value(expression) == wanted:
+            return
+        page.page.wait_for_timeout(50)
+    pytest.fail(f"{expression} is {probe.value(expression)!r}")
 
 
 def clicked(probe: Probe, position: int, name: str) -> tuple[float, float]:
@@ -498,6 +537,93 @@ def test_the_hand_selects_and_peeks_and_clicks_that_are_no_drags_change_nothing(
 def size_of(image: Path) -> tuple[int, int]:
     with Image.open(image) as opened:
         return opened.size
+
+
+def decided_and_back(page: Desk, folder: Path, boxes: list[tuple[int, int, int, int]]) -> None:
+    """Hold an Enter to making crops of these boxes, and Z to bringing every byte back."""
+    content = {each.name: each.read_bytes() for each in folder.glob("*.png")}
+    page.press("Enter")
+    page.until_page(2)
+    page.until_idle()
+    for name, box in zip(sorted(content), boxes, strict=False):
+        check_is_crop((folder / name).read_bytes(), content[name], box)
+    page.press("z")
+    page.until_page(1)
+    page.until_idle()
+    assert {each.name: each.read_bytes() for each in folder.glob("*.png")} == content
+
+
+def until_as_wide_as_the_window(page: Desk, probe: Probe) -> None:
+    width = page.page.evaluate("() => window.innerWidth")
+    becomes(page, probe, "review._controller.screen.layout.width", wanted=width)
+    page.until_shown()
+
+
+def test_at_any_zoom_of_the_browser_a_hand_takes_what_it_sees(
+    page: Desk, probe: Probe, folder: Path
+) -> None:
+    device = page.page.context.new_cdp_session(page.page)
+    width, height = USUAL
+    for zoom in (0.5, 0.8, 1.25, 2.0):
+        seen = {"width": round(width / zoom), "height": round(height / zoom)}
+        device.send(
+            "Emulation.setDeviceMetricsOverride",
+            {**seen, "deviceScaleFactor": zoom, "mobile": False},
+        )
+        until_as_wide_as_the_window(page, probe)
+        page.press("1", "r")
+        page.settled()
+        before = probe.boxes()
+        left, right = (page.on_screen(probe.grip(0, name))[0] for name in ("LEFT", "RIGHT"))
+        scale = (right - left) / (before[0][2] - before[0][0])
+        page.drag(probe.grip(0, "RIGHT"), -60 * scale, 0)
+        page.settled()
+        after = probe.boxes()
+        assert after[0] == pytest.approx((*before[0][:2], before[0][2] - 60, before[0][3]), abs=2)
+        assert after[1:] == before[1:]
+    decided_and_back(page, folder, after)
+    device.detach()
+    resized(page, 1100, 800)  # the next size is another one than Playwright knows of
+    page.press("r")
+
+
+def test_a_window_that_changes_in_a_drag_moves_no_box_but_the_one_in_the_hand(
+    page: Desk, probe: Probe, folder: Path
+) -> None:
+    page.press("1", "r")
+    page.settled()
+    before, mouse = probe.boxes(), page.page.mouse
+    x, y = page.on_screen(probe.grip(0, "LEFT"))
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 30, y, steps=3)
+    page.page.set_viewport_size({"width": 1100, "height": 800})
+    until_as_wide_as_the_window(page, probe)
+    x, y = page.on_screen(probe.grip(0, "LEFT"))
+    mouse.move(x + 12, y, steps=3)
+    mouse.up()
+    page.settled()
+    boxes = probe.boxes()
+    assert boxes[0][0] > before[0][0]
+    assert boxes[0][1:] == before[0][1:]
+    assert boxes[1:] == before[1:]
+    decided_and_back(page, folder, boxes)
+
+
+def test_a_double_click_on_a_verdict_decides_that_image_once(
+    page: Desk, probe: Probe, folder: Path
+) -> None:
+    page.press("2", "r")
+    page.settled()
+    name, box = probe.paths()[1], probe.boxes()[1]
+    original = (folder / name).read_bytes()
+    page.page.mouse.dblclick(*page.on_screen(clicked(probe, 1, "CHIP")))
+    page.wait(lambda s: (s.written, s.waiting) == (1, 0), "one crop is written")
+    check_is_crop((folder / name).read_bytes(), original, box)
+    assert probe.value("review.collection.counts().decided") == 1
+    page.press("z")
+    page.wait(lambda s: s.written == 0 and s.shown == "shown", "it is taken back")
+    assert (folder / name).read_bytes() == original
 
 
 def test_an_enter_in_a_drag_decides_the_box_of_that_moment(
