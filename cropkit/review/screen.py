@@ -206,7 +206,7 @@ class Screen:
     def turn_guides(self) -> None:
         """Have other lines in the chosen box."""
         self.view_state.guides = following(self.view_state.guides)
-        self._guard.note(f"In the box: {self.view_state.guides}")
+        self._guard.note(f"Lines: {self.view_state.guides}")
         self._follow()
 
     def turn_tone(self, *, brightness: int = 0, contrast: int = 0) -> None:

@@ -700,6 +700,27 @@ REVIEW = (
         "tests/review/test_labels.py",
     ),
     mutant(
+        "a number of a ruler stands at another pixel",
+        "review/view/rulers.py",
+        "        yield at\n        at += by",
+        "        at += by\n        yield at",
+        "tests/review/test_rulers.py",
+    ),
+    mutant(
+        "rulers are of the whole image where it is zoomed",
+        "review/view/rulers.py",
+        "    left, top = view.to_image(seen.x, seen.y)",
+        "    left, top = 0.0, 0.0",
+        "tests/review/test_rulers.py",
+    ),
+    mutant(
+        "what is safe is half as large",
+        "review/view/guides.py",
+        "    near, far = margin, 1 - margin",
+        "    near, far = margin * 2, 1 - margin * 2",
+        "tests/review/test_rulers.py",
+    ),
+    mutant(
         "what a callback raises is in no log",
         GUARD,
         "            self.count(error, about)\n            text",

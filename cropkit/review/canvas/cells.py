@@ -10,6 +10,7 @@ from cropkit.review.model import Broken, Done, Entry, Mark, Open, ReviewState
 from cropkit.review.model.slots import slot_of
 from cropkit.review.model.transforms import box_beside, offering
 from cropkit.review.view.guides import Guides
+from cropkit.review.view.rulers import NO_RULER, Ruler, ruler
 from cropkit.review.view.view_state import ViewState, is_cropped
 from cropkit.review.view.viewport import Viewport
 
@@ -66,6 +67,12 @@ class CellState:
     lifted: bool = False
     others: tuple[OtherCrop, ...] = ()
     guides: Guides = Guides.THIRDS
+
+    @property
+    def ruler(self) -> Ruler:
+        """The rulers along the picture, where it is the chosen one and they are wanted."""
+        is_wanted = self.guides is Guides.RULERS and self.weight is Weight.CHOSEN
+        return ruler(self.view) if is_wanted and self.view is not None else NO_RULER
 
 
 def cell_states(

@@ -7,7 +7,8 @@
 //   width, height, reach, snap, slop (how far a hand may slip in a click); live: whether a press is taken; held: position of the image whose box the
 //   kernel has left to this part, or null; chosen; cells: for each position null or
 //   {x, y, scale: of the image's frame, in its stage: [left, top, right, bottom]; size: [width, height], box: [left, top, right, bottom] in
-//   image pixels; ratio: width / height that is kept, or null; guides: [[x, y, x, y], …] in parts of the box}
+//   image pixels; ratio: width / height that is kept, or null; guides: [[x, y, x, y], …] in parts of the box;
+//   ruler: {lines: [[x, y, x, y], …], words: [[text, x, y, [x, y, width, height]], …]} in units}
 // `brush` comes once: the colours and sizes that the kernel paints a chosen box with (paint.py);
 //   `style` is a name that ipywidgets has taken.
 
@@ -122,16 +123,24 @@ export function paint(pen, brush, cell, box, whole, grain = 1) {
     pen.fillRect(x, over, left - x, under - over);
     pen.fillRect(right, over, end - right, under - over);
     pen.lineWidth = brush.guideLine;
-    for (const [near, high, far, low] of cell.guides)
+    const placed = (across, down) => [left + (right - left) * across, top + (bottom - top) * down];
+    const guides = cell.guides.map(([near, high, far, low]) => [...placed(near, high), ...placed(far, low)]);
+    for (const [near, high, far, low] of [...guides, ...cell.ruler.lines])
       for (const [shift, colour] of brush.guides) {
-        const lies = high === low;  // its shade is below, else on the right
-        const [from, to] = [[near, high], [far, low]].map(([across, down]) =>
-          [left + (right - left) * across + (lies ? 0 : shift), top + (bottom - top) * down + (lies ? shift : 0)]);
+        const by = high === low ? [0, shift] : [shift, 0];  // its shade is below, else on the right
         pen.strokeStyle = colour;
         pen.beginPath();
-        pen.moveTo(...from); pen.lineTo(...to);
+        pen.moveTo(near + by[0], high + by[1]); pen.lineTo(far + by[0], low + by[1]);
         pen.stroke();
       }
+    for (const [text, at, middle, ground] of cell.ruler.words) {
+      pen.fillStyle = brush.label.ground;
+      pen.fillRect(...ground);
+      pen.fillStyle = brush.light;
+      pen.font = brush.ruler;
+      pen.textBaseline = "middle";
+      pen.fillText(text, at, middle);
+    }
   }
   for (const [colour, width] of [[brush.dark, brush.line + brush.outline], [brush.light, brush.line]]) {
     pen.strokeStyle = colour;

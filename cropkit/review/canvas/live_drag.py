@@ -18,6 +18,7 @@ from cropkit.review.model import Mark, Open
 from cropkit.review.runtime.guard import Watch
 from cropkit.review.view.guides import LINES
 from cropkit.review.view.layout import SLOP, SNAP, PageLayout
+from cropkit.review.view.rulers import NO_RULER, Ruler
 from cropkit.review.view.spots import Spot
 from cropkit.review.view.viewport import REACH
 
@@ -185,6 +186,7 @@ def described(cell_state: CellState | None) -> dict[str, object] | None:
         "box": list(entry.box.xyxy),
         "ratio": entry.ratio,
         "guides": [list(line) for line in LINES[cell_state.guides]] if cell_state else [],
+        "ruler": _ruler(cell_state.ruler if cell_state else NO_RULER),
     }
 
 
@@ -193,6 +195,14 @@ def _numbered(number: object) -> list[object]:
     if not isinstance(number, list) or list(map(type, number)) != [str, int]:
         return []
     return number if len(number[0]) <= _LONGEST_NAME else []
+
+
+def _ruler(ruler: Ruler) -> dict[str, list[list[object]]]:
+    words: list[list[object]] = [
+        [word.text, word.x, word.y, [ground.x, ground.y, ground.width, ground.height]]
+        for word, ground in ((word, word.ground) for word in ruler.words)
+    ]
+    return {"lines": [list(line) for line in ruler.lines], "words": words}
 
 
 def _is_aimed(entry: Open) -> bool:

@@ -11,10 +11,11 @@ from cropkit.review.canvas.cells import CellState, Loupe, Weight
 from cropkit.review.canvas.pen import FONT, Pen
 from cropkit.review.model import Broken, Done, Mark, Open, ReviewState
 from cropkit.review.model.box_editing import HANDLES
-from cropkit.review.view import labels
+from cropkit.review.view import labels, rulers
 from cropkit.review.view.guides import LINES, Line
 from cropkit.review.view.labels import label_place, text_width
 from cropkit.review.view.layout import HANDLE, PageLayout
+from cropkit.review.view.rulers import Ruler
 from cropkit.review.view.tone import AS_IS, COLOURS, Tone
 from cropkit.review.view.viewport import Rect, Viewport, grip_point
 
@@ -50,6 +51,7 @@ BRUSH: Mapping[str, object] = {
     "handle": HANDLE,
     "rim": _RIM,
     "font": f"{_TEXT_SIZE}px {FONT}",
+    "ruler": f"{rulers.SIZE}px {FONT}",
     "label": {
         "ground": _LABEL,
         "em": labels.EM * _TEXT_SIZE,
@@ -162,7 +164,8 @@ def _paint_box(
         _thin(pen, _rect(view, written))
     rect = _rect(view, box)
     if chosen:
-        _guides(pen, rect, LINES[cell_state.guides])
+        _guides(pen, (_placed(rect, line) for line in LINES[cell_state.guides]))
+        _ruler(pen, cell_state.ruler)
     _two_toned(pen, rect, _LINE)
     if weight is not Weight.SMALL:
         _handles(pen, [grip_point(view, box, grip) for grip in HANDLES], chosen=chosen)
@@ -191,8 +194,16 @@ def _thin(pen: Pen, rect: Rect) -> None:
     pen.frame(LIGHT, 1, rect)
 
 
-def _guides(pen: Pen, rect: Rect, lines: Iterable[Line]) -> None:
-    ends = [_placed(rect, line) for line in lines]
+def _ruler(pen: Pen, ruler: Ruler) -> None:
+    _guides(pen, ruler.lines)
+    for word in ruler.words:
+        pen.fill(_LABEL, word.ground)
+        pen.words(word.text, (word.x, word.y), LIGHT, rulers.SIZE)
+
+
+def _guides(pen: Pen, lines: Iterable[Line]) -> None:
+    """Draw lines, each with its shade."""
+    ends = tuple(lines)
     for shift, colour in ((_GUIDE_SHIFT, _GUIDE_SHADE), (0, _GUIDE)):
         pen.line(colour, _GUIDE_LINE, *(_shifted(line, shift) for line in ends))
 

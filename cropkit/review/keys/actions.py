@@ -173,7 +173,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "guides",
         Command.GUIDES,
-        "lines in the box: thirds, golden section, diagonals, centre, none",
+        "lines: thirds, golden section, diagonals, centre, safe margins, rulers, none",
         LOOKING,
     ),
     Action("brighter", Command.BRIGHTER, "seen brighter; nothing of it is written", LOOKING),
