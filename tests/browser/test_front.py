@@ -127,7 +127,7 @@ class RecordingCanvas(PillowCanvas):
     ("box", "width"),
     [
         (PixelBox(40, 30, 360, 270), 800),
-        (PixelBox(41, 31, 359, 271), 333),  # its edges lie between rows of pixels
+        (PixelBox(41, 31, 359, 271), 320),  # its edges lie between rows of pixels
         (PixelBox(200, 250, 230, 299), 800),
         (PixelBox(0, 0, 90, 60), 800),
         (PixelBox(0, 0, 400, 300), 300),  # its label has room between the handles alone
