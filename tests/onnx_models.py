@@ -4,7 +4,8 @@ import struct
 from collections.abc import Sequence
 
 Shape = Sequence[int | str]
-FLOAT, DOUBLE = 1, 11
+FLOAT, INT64, BOOL, DOUBLE = 1, 7, 9, 11
+_GRAPH = 5  # kind of an attribute
 
 
 def varint(value: int) -> bytes:
@@ -81,4 +82,59 @@ def constant(dims: Sequence[int], values: Sequence[float], inputs: int = 1) -> b
         [tensor("kept", dims, values)],
         [value_info(f"image{number}", (1, 3, "height", "width")) for number in range(inputs)],
         value_info("boxes", dims),
+    )
+
+
+def whole_numbers(
+    name: str, dims: Sequence[int], values: Sequence[int], kind: int = INT64
+) -> bytes:
+    sides = b"".join(number(1, side) for side in dims)
+    raw = struct.pack(f"<{len(values)}{'q' if kind == INT64 else 'B'}", *values)
+    return sides + number(2, kind) + part(8, name) + part(9, raw)
+
+
+def of_zeros(dims: Sequence[int]) -> bytes:
+    """Return a small model with an answer of this shape."""
+    return model(
+        [node("ConstantOfShape", ["shape"], "boxes")],
+        [whole_numbers("shape", (len(dims),), dims)],
+        [value_info("image", (1, 3, 32, 32))],
+        value_info("boxes", ("n", 4)),
+    )
+
+
+def endless() -> bytes:
+    """Return a model that never answers: its loop goes on for as long as that is true."""
+    body = b"".join(
+        (
+            part(1, node("Identity", ["cond"], "cond_out")),
+            part(1, node("Add", ["state", "state"], "state_out")),
+            part(2, "body"),
+            part(11, value_info("step", (), INT64)),
+            part(11, value_info("cond", (), BOOL)),
+            part(11, value_info("state", (1, 4))),
+            part(12, value_info("cond_out", (), BOOL)),
+            part(12, value_info("state_out", (1, 4))),
+        )
+    )
+    attribute = part(5, part(1, "body") + part(6, body) + number(20, _GRAPH))
+    return model(
+        [node("Loop", ["", "true", "kept"], "boxes") + attribute],
+        [whole_numbers("true", (), [1], BOOL), tensor("kept", (1, 4), [0, 0, 1, 1])],
+        [value_info("image", (1, 3, 32, 32))],
+        value_info("boxes", (1, 4)),
+    )
+
+
+def of_another_file(location: str) -> bytes:
+    """Return a model whose box is read from another file."""
+    entries = (("location", location), ("length", "16"))
+    outside = b"".join(part(13, part(1, key) + part(2, value)) for key, value in entries)
+    sides = number(1, 1) + number(1, 4)
+    kept = sides + number(2, FLOAT) + part(8, "kept") + outside + number(14, 1)
+    return model(
+        [node("Identity", ["kept"], "boxes")],
+        [kept],
+        [value_info("image", (1, 3, 32, 32))],
+        value_info("boxes", (1, 4)),
     )

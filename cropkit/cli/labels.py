@@ -150,9 +150,12 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _suggest(arguments: argparse.Namespace) -> int:
-    if arguments.evaluate or arguments.train_head:
-        return learning.run(arguments)
     named = [each for each in (arguments.model, arguments.onnx, arguments.head) if each is not None]
+    if arguments.evaluate or arguments.train_head:
+        if arguments.model is not None or len(named) > arguments.evaluate:
+            say("suggest --evaluate takes one of `--model` and `--head`, --train-head none of them")
+            return USAGE
+        return learning.run(arguments)
     if len(named) != 1:
         say("suggest needs one of `--with`, `--model`, `--head`, `--evaluate` and `--train-head`")
         return USAGE

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cropkit.records import Problem
+    from cropkit.suggest.detections import Detections
     from cropkit.taste.curves import Point
     from cropkit.taste.evaluation import Evaluation, Figures, Predictions
     from cropkit.taste.examples import Examples
@@ -89,7 +90,11 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     chosen = head.read(arguments.head) if arguments.head else None
     with progress_bar() as show:
-        report = evaluated(arguments.folder, arguments.state, chosen, show, vision=arguments.vision)
+        report = evaluated(
+            *(arguments.folder, arguments.state, chosen, show),
+            vision=arguments.vision,
+            model=_model(arguments),
+        )
     known, result = report.known, report.evaluation
     _check_has_some(known, arguments.folder)
     if arguments.predictions is not None:
@@ -102,6 +107,14 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         tell(*_table(result))
     complain_of(known.problems)
     return FAILED if known.problems else DONE
+
+
+def _model(arguments: argparse.Namespace) -> "Detections | None":
+    if arguments.onnx is None:
+        return None
+    from cropkit.suggest import onnx_model  # noqa: PLC0415  (as above)
+
+    return onnx_model.suggester(arguments.onnx, arguments.name or "", arguments.version)
 
 
 def _check_has_some(known: "Examples", folder: Path) -> None:

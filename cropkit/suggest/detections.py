@@ -140,6 +140,11 @@ class Detections:
                     self._remember(self._key(each), suggested)
         return [known[each] for each in images]
 
+    def of_image(self, name: str, image: Any) -> Suggested:  # noqa: ANN401  (as a model takes it)
+        """Propose the boxes that the model has for an image that is at hand: upright, RGB."""
+        asked = Asked(name, Size(*image.size), "")
+        return self._thread.run(self._told_of, {asked: (image, 1)})[asked]
+
     def _key(self, asked: Asked) -> tuple[str, str]:
         return asked.sha256, asked.path if self._calling.of_path is not None else ""
 
@@ -172,17 +177,21 @@ class Detections:
                 inputs[each] = self._input(each)
             except CropkitError as error:
                 told[each] = _problem(each.path, f"{self.name} was not asked: {error}")
+        return told | self._told_of(inputs)
+
+    def _told_of(self, inputs: Mapping[Asked, tuple[Any, int]]) -> dict[Asked, Suggested]:
+        told: dict[Asked, Suggested] = {}
         if not inputs:
             return told
         try:
             arguments = [argument for argument, _ in inputs.values()]
             answers = self._timed(arguments)
         except BadSuggestion as error:
-            return told | _problems(inputs, f"{self.name}: its answer {error.args[1]}")
+            return _problems(inputs, f"{self.name}: its answer {error.args[1]}")
         except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's code may raise whatever it likes)
             if len(inputs) > 1:  # one of them is to blame, and the others have boxes
-                return told | {each: self._answered([each])[each] for each in inputs}
-            return told | _problems(inputs, f"{self.name} raised {type(error).__name__}: {error}")
+                return {each: self._told_of({each: inputs[each]})[each] for each in inputs}
+            return _problems(inputs, f"{self.name} raised {type(error).__name__}: {error}")
         for (each, (_, orientation)), answer in zip(inputs.items(), answers, strict=True):
             told[each] = self._of_answer(each.path, each.size, orientation, answer)
         return told

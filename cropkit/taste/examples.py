@@ -27,9 +27,11 @@ from cropkit.taste.example import Example, Source
 from cropkit.taste.portfolio import History, is_learned
 
 _SMALL = Size(256, 256)  # pixels: more is not looked at
+_LARGE = Size(2048, 2048)  # pixels: more no model of a file takes
 
 Show = Callable[[str, int, int], object]
 Describe = Callable[[Image.Image], Array]
+Ask = Callable[[str, Image.Image], object]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +75,7 @@ def examples(
     *,
     state: Path | None = None,
     describe: Describe = features.features,
+    ask: Ask | None = None,
 ) -> Examples:
     """Return the examples of a collection or a data set; files are read, and nothing is written.
 
@@ -81,6 +84,8 @@ def examples(
     show : told of progress: what, how many, of how many
     state : the folder that holds its `.cropkit`; None: where it is found
     describe : returns the features of an upright RGB image of at most 256 pixels a side, or more
+    ask : called with the name of each image and the image, up to 2,048 pixels a side, beside that;
+        what cannot be used of it raises a `CropkitError`
 
     Raises
     ------
@@ -92,7 +97,7 @@ def examples(
     every = list((decided if is_collection else data_set).examples(scope))
     problems = [each for each in every if isinstance(each, Problem)]
     wanted = [each for each in every if isinstance(each, Example)]
-    used, table = _looked_at(wanted, problems, show, describe)
+    used, table = _looked_at(wanted, problems, show, _described_and_asked(describe, ask))
     history = History(
         table,
         _array([each.box for each in used]),
@@ -111,7 +116,10 @@ def examples(
 
 
 def _looked_at(
-    every: list[Example], problems: list[Problem], show: Show, describe: Describe
+    every: list[Example],
+    problems: list[Problem],
+    show: Show,
+    numbers_of: Callable[[Example], Array],
 ) -> tuple[list[Example], Array]:
     """Return those that can be read, and their features (N, COUNT)."""
     numbers: list[Array] = []
@@ -119,7 +127,7 @@ def _looked_at(
     for count, example in enumerate(every):
         show("images", count, len(every))
         try:
-            numbers.append(describe(_small(example.read(), example.image)))
+            numbers.append(numbers_of(example))
             used.append(example)
         except CropkitError as error:
             problems.append(Problem(ProblemKind.PREVIEW, example.image, str(error)))
@@ -127,15 +135,26 @@ def _looked_at(
     return used, np.array(numbers, dtype=np.float64).reshape(-1, width)
 
 
-def _small(data: bytes, name: str) -> Image.Image:
-    """Return an image file, upright and small.
+def _described_and_asked(describe: Describe, ask: Ask | None) -> Callable[[Example], Array]:
+    def numbers_of(example: Example) -> Array:
+        data = example.read()
+        numbers = describe(_small(data, example.image, _SMALL))
+        if ask is not None:
+            ask(example.image, _small(data, example.image, _LARGE))
+        return numbers
+
+    return numbers_of
+
+
+def _small(data: bytes, name: str, most: Size) -> Image.Image:
+    """Return an image file, upright and no larger.
 
     Raises
     ------
     Refused
         It cannot be decoded, or only at more cost than one file may have.
     """
-    return bounded.done(upright, data, name, _SMALL)
+    return bounded.done(upright, data, name, most)
 
 
 def _is_models(source: Source) -> bool:

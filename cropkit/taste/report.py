@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from cropkit.audit.reader import TrailReader
 from cropkit.engine.ways import TASTE
+from cropkit.suggest.detections import Detections
 from cropkit.system import parameters
 from cropkit.system.files import Root
 from cropkit.system.scope import scope_of
 from cropkit.taste import evaluation, house
+from cropkit.taste.asked import Asked
 from cropkit.taste.evaluation import Evaluation, Figures, Predictions
 from cropkit.taste.examples import Examples, Show, examples
 from cropkit.taste.head import Head
@@ -57,6 +59,7 @@ def evaluated(
     show: Show = lambda *_: None,
     *,
     vision: bool = False,
+    model: Detections | None = None,
 ) -> Report:
     """Tell how good the boxes of a collection, or of a data set, are; nothing is written.
 
@@ -68,6 +71,8 @@ def evaluated(
         that its reviews begin with, and a data set is predicted by cross-validation
     show : told of progress: what, how many, of how many
     vision : learn from what models see, too; of a head it is known
+    model : whose boxes are judged, in place of what is learned; an image that it has no box for
+        counts as kept whole
 
     Raises
     ------
@@ -76,8 +81,10 @@ def evaluated(
     """
     folder, where = parameters.path_named("decided", decided), parameters.state_named(state)
     describe = describe_by(vision=head.has_seen if head else vision)
-    known = examples(folder, show, state=where, describe=describe)
-    predictions = _predictions(known, head, folder, where)
+    asked = None if model is None else Asked(model)
+    ask = None if asked is None else asked.ask
+    known = examples(folder, show, state=where, describe=describe, ask=ask)
+    predictions = asked.predictions() if asked else _predictions(known, head, folder, where)
     return Report(known, predictions, evaluation.evaluate(known, predictions))
 
 

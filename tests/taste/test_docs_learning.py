@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import onnx_models
 import pytest
 from deciding import decided
 from scenes import around
@@ -28,6 +29,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             if name == "reviewed":
                 for path in collection.images():
                     decided(collection, path)
+    (tmp_path / "FILE.onnx").write_bytes(onnx_models.by_colour())
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -42,7 +44,9 @@ def test_all_of_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
             if "photos" in words and "--evaluate" in words:
                 words[words.index("photos")] = "reviewed"  # of photos nothing is decided
             ended = run(*words[1:])
-            if {"--vision", "seen.json"} & set(words) and find_spec("onnxruntime") is None:
+            if {"--vision", "seen.json", "FILE.onnx"} & set(words) and find_spec(
+                "onnxruntime"
+            ) is None:
                 assert ended.returncode == 1, line  # an extra
                 continue
             assert ended.returncode == 0, (line, ended.stderr)
