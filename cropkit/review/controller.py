@@ -161,8 +161,7 @@ class ReviewController:
         self._next_folder: Path | None = None
         self._noting: tuple[str, ...] = ()
         self._not_lossless, self._without_credentials = set[str](), set[str]()
-        # what keeps no crop waiting, nor waits for one
-        self._side_thread = BackgroundThread("cropkit-side", loop, self.guard)
+        self._side_thread = BackgroundThread("cropkit-side", loop, self.guard)  # no crop waits
         self._preferences = Preferences(self._side_thread, self.guard)
         self.screen.put_buttons(shown=self._preferences.is_chosen(_BUTTONS))
         beside = (self.store, self._side_thread, loop, self.guard)

@@ -646,9 +646,16 @@ REVIEW = (
     mutant(
         "what waits is not taken up again",
         CONTROLLER,
-        "path in settled and settled[path].status is Status.WAITING",
-        "path in settled and settled[path].status is Status.STALE",
+        "settled is not None and settled.status is Status.WAITING",
+        "settled is not None and settled.status is Status.STALE",
         f"{IN_WIDGET}::test_what_an_earlier_kernel_left_waiting_is_carried_out",
+    ),
+    mutant(
+        "what a full disk has stopped waits for the next review",
+        "cropkit/review/runtime/second_attempts.py",
+        "            self._try_all()",
+        "            self.close()",
+        f"{IN_MISHAPS}::test_where_there_is_room_again_all_that_waits_is_carried_out_and_it_is_said",
     ),
     mutant(
         "the review goes on without a trail",
