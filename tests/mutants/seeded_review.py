@@ -652,7 +652,7 @@ REVIEW = (
     ),
     mutant(
         "what a full disk has stopped waits for the next review",
-        "cropkit/review/runtime/second_attempts.py",
+        "review/runtime/second_attempts.py",
         "            self._try_all()",
         "            self.close()",
         f"{IN_MISHAPS}::test_where_there_is_room_again_all_that_waits_is_carried_out_and_it_is_said",
