@@ -1,8 +1,10 @@
 """What was learned, as JSON in a file that a person names; one that is read may be anybody's."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +51,24 @@ def refusing(path: Path, what: str) -> Iterator[None]:
         yield
     except (ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:
         raise BadTaste(path, f"{what}: {error}") from error
+
+
+def parsed(text: str | bytes) -> Any:  # noqa: ANN401  (whatever JSON holds)
+    """Return what JSON says; a key that is there twice is an error: each reader takes another one.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        It is none.
+    """
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("a key is there twice")
+    return document
 
 
 def numbers(value: object, shape: tuple[int, ...], most: int) -> Array:

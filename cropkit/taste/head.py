@@ -19,6 +19,7 @@ from cropkit.taste.boxes import Array
 _PENALTIES = 10.0 ** np.arange(1, 6.5, 0.5)
 _REACH = 4.0  # standard deviations: features farther out than any that were learned from
 _KEPT = 200  # residuals
+_LEAST_SCALE = 1e-7  # below any that is learned
 _FORM = "cropkit-head-1"
 _LARGEST = 1 << 20  # bytes of a file
 _ROWS = max(_KEPT, features.COUNT + features.SEEN)
@@ -132,7 +133,7 @@ def read(path: Path) -> Head:
     """
     text = documents.text_of(path, _LARGEST)
     with documents.refusing(path, "is no head"):
-        return parsed(json.loads(text), path)
+        return parsed(documents.parsed(text), path)
 
 
 def parsed(document: Any, path: Path) -> Head:  # noqa: ANN401  (whatever JSON holds)
@@ -147,7 +148,7 @@ def parsed(document: Any, path: Path) -> Head:  # noqa: ANN401  (whatever JSON h
         name: documents.numbers(document[name], shape, _ROWS)
         for name, shape in _shapes(count).items()
     }
-    if not (arrays["scale"] > 0).all():
+    if not (arrays["scale"] >= _LEAST_SCALE).all():
         raise BadTaste(path, "has a scale that is not positive")
     return Head(count=documents.count(document["count"]), **arrays)
 

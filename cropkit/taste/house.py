@@ -32,6 +32,7 @@ _RESIDUALS = 50
 _NEAR = 0.05  # of the side
 _NAME = 200  # characters
 _EDGES = ("mean", "low", "high")
+_MEASURED = {"iou": 0, "within_5": 0, "centre": -1}  # and the least that each can be
 _RATIOS = (0.2, 5.0)  # width to height that a habit may have
 
 
@@ -121,7 +122,7 @@ class Taste:
         }
         meant = every[self.way]
         meant = np.where(np.isnan(meant), every["learned"], meant)
-        return portfolio.shaped(meant, asked.aspect, self.ratio)
+        return portfolio.shaped(boxes.valid(meant), asked.aspect, self.ratio)
 
 
 def learned_from(known: Examples, where: Path, reviewer: str | None = None) -> Taste:
@@ -220,7 +221,7 @@ def parsed(text: str | bytes, where: Path) -> Taste:
     if len(text) > LARGEST:
         raise BadTaste(where, f"is larger than {LARGEST:,} bytes")
     with documents.refusing(where, "is no taste that was exported"):
-        return _taste(json.loads(text), where)
+        return _taste(documents.parsed(text), where)
 
 
 def _taste(document: Any, where: Path) -> Taste:  # noqa: ANN401  (whatever JSON holds)
@@ -229,18 +230,33 @@ def _taste(document: Any, where: Path) -> Taste:  # noqa: ANN401  (whatever JSON
     way, model = document["way"], document["model"]
     if way not in _WAYS or not isinstance(model, str) or len(model) > _NAME:
         raise ValueError("a way, or a model's name, that is none")
-    agreement = {name: _mean(document["agreement"][name]) for name in ("iou", "within_5", "centre")}
-    if "model" in document["agreement"]:
-        agreement["model"] = _mean(document["agreement"]["model"])
+    known = head.parsed(document["head"], where)
+    if known.has_seen:
+        raise ValueError("it is for what models see, which not each review has")
+    count = documents.count(document["count"])
+    if not portfolio.LEAST <= count <= MOST_DECISIONS:
+        raise ValueError(f"it is of {count:,} decisions, which nobody learns from")
     return Taste(
-        documents.count(document["count"]),
+        count,
         way,
         printable(model),
         np.clip(documents.numbers(document["bias"], (4,), 4), -1, 1),
         _ratio(document["ratio"]),
-        head.parsed(document["head"], where),
-        agreement,
+        known,
+        _agreements(document["agreement"], count),
     )
+
+
+def _agreements(of: Any, count: int) -> dict[str, Mean]:  # noqa: ANN401  (as above)
+    """Return what was measured: of every decision, or of those with a model's box."""
+    known = {name: _mean(of[name], least) for name, least in _MEASURED.items()}
+    if any(each.images != count for each in known.values()):
+        raise ValueError("an agreement of other decisions than it was learned from")
+    if "model" in of:
+        known["model"] = _mean(of["model"], -1)
+        if known["model"].images > count:
+            raise ValueError("an agreement of more decisions than there were")
+    return known
 
 
 def _ratio(value: object) -> float | None:
@@ -252,8 +268,8 @@ def _ratio(value: object) -> float | None:
     return ratio
 
 
-def _mean(of: Any) -> Mean:  # noqa: ANN401  (as above)
+def _mean(of: Any, least: int) -> Mean:  # noqa: ANN401  (as above)
     mean, low, high = documents.numbers([of[name] for name in _EDGES], (3,), 3).tolist()
-    if not -1 <= low <= mean <= high <= 1:
+    if not least <= low <= mean <= high <= 1:
         raise ValueError("an interval that is none")
     return Mean(mean, low, high, documents.count(of["images"]))

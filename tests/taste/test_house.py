@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -187,8 +188,13 @@ def jpeg_of(image: Any) -> bytes:
 # -- hostile files -------------------------------------------------------------------------------
 
 
+@cache
+def exported() -> str:
+    return json.dumps(learned_from(reviewed(history(*learned(90, 12))), HERE).to_json())
+
+
 def changed(change: Callable[[dict[str, Any]], object]) -> str:
-    document = learned_from(reviewed(history(*learned(90, 12))), HERE).to_json()
+    document = json.loads(exported())
     change(document)
     return json.dumps(document)
 
@@ -200,6 +206,12 @@ def put(*keys: str, value: object) -> Callable[[dict[str, Any]], object]:
         document[keys[-1]] = value
 
     return change
+
+
+def with_vision(document: dict[str, Any]) -> None:
+    width, of = features.COUNT + features.SEEN, document["head"]
+    of["features"] = f"{features.VERSION} with vision"
+    of |= {"mean": [0.0] * width, "scale": [1.0] * width, "weights": [[0.0] * 4] * width}
 
 
 HOSTILE = {
@@ -235,6 +247,23 @@ HOSTILE = {
     "an interval turned round": changed(
         put("agreement", "iou", value={"mean": 0.5, "low": 0.9, "high": 0.1, "images": 5})
     ),
+    "what only models see": changed(
+        put("head", "features", value=f"{features.VERSION} with vision")
+    ),
+    "a head of what models see": changed(with_vision),
+    "a key twice": changed(lambda _: None)[:-1] + ', "count": 700}',
+    "too few decisions": changed(put("count", value=9)),
+    "more decisions than anybody learns from": changed(put("count", value=10**6)),
+    "an agreement of more decisions than there were": changed(
+        put("agreement", "iou", "images", value=10**6)
+    ),
+    "an agreement of one decision": changed(put("agreement", "centre", "images", value=1)),
+    "less overlap than none": changed(
+        put("agreement", "iou", value={"mean": -0.5, "low": -1, "high": 0, "images": 12})
+    ),
+    "a scale that is nearly nothing": changed(
+        put("head", "scale", value=[5e-324] * features.COUNT)
+    ),
     "too good": changed(
         put("agreement", "centre", value={"mean": 7, "low": 6, "high": 8, "images": 5})
     ),
@@ -249,11 +278,20 @@ def test_a_file_of_an_enemys_is_refused_by_name(tmp_path: Path, text: str) -> No
         house.read(path)
 
 
-def test_boxes_of_the_largest_numbers_are_still_boxes() -> None:
-    text = changed(put("head", "weights", value=[[1e9, -1e9, 1e9, -1e9]] * features.COUNT))
-    boxed = house.parsed(text, HERE).house("").predict(asked(91))
+@pytest.mark.parametrize("way", ["learned", "your median", "your edges"])
+@pytest.mark.parametrize("most", [[1e9, -1e9, 1e9, -1e9], [0.9, 0.9, 0.1, 0.1], [-1e9] * 4])
+@pytest.mark.parametrize("ratio", [None, 0.0, 5.0])
+def test_boxes_of_any_numbers_are_still_boxes(
+    way: str, most: list[float], ratio: float | None
+) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document |= {"way": way, "bias": [-4.0, 4.0, 4.0, -4.0], "ratio": ratio}
+        document["head"] |= {"weights": [most] * features.COUNT, "median": most}
+
+    boxed = house.parsed(changed(change), HERE).house("").predict(asked(91))
     assert np.isfinite(boxed).all()
-    assert ((boxed >= 0) & (boxed <= 1) & (boxed[:, 2:].min() > 0)).all()
+    assert ((boxed >= 0) & (boxed <= 1)).all()
+    assert (boxed[:, 2:] - boxed[:, :2] > 0.001).all()
 
 
 def test_a_setting_that_is_none_is_told_and_left_out(tmp_path: Path) -> None:
