@@ -17,8 +17,15 @@ from cropkit.bootstrap.report import SetupFailed, SetupInterrupted, say
 
 TAIL_CHARACTERS = 2000
 SITE = "lib*/python*/site-packages"
-# What they test themselves with: 25 MB of the 440 that a review needs, and nobody imports it.
-SELF_TESTED = ("matplotlib", "numpy", "pandas")
+# 35 MB of the 440 that packages bring, of which nothing is ever loaded in an environment of ours.
+SELF_TESTED = ("jupyterlab", "matplotlib", "numpy", "pandas", "papermill", "websocket")
+SHED = (
+    *(f"{SITE}/{package}/**/tests" for package in SELF_TESTED),
+    f"{SITE}/tornado/test",
+    # for the classic notebook, before Notebook 7
+    f"{SITE}/widgetsnbextension/static",
+    "share/jupyter/nbextensions",
+)
 
 
 def build(clone: Clone, building: FileLock, *, tests: bool) -> None:
@@ -62,19 +69,18 @@ def fill(clone: Clone, environment: Environment, building: FileLock, *, tests: b
     """Make a whole environment in an empty folder."""
     venv.create(environment.folder, symlinks=True, with_pip=False, prompt="cropkit")
     install(clone, environment, clone.locks(tests=tests), building.inherited())
-    shed_tests(environment)
+    shed(environment)
     see_the_clone(clone, environment)
     write_scripts(environment)
     activate_the_link(clone, environment)
     try_it(clone, environment)
 
 
-def shed_tests(environment: Environment) -> None:
-    """Remove the folders `tests` of some packages, which are large."""
-    for name in SELF_TESTED:
-        for package in environment.folder.glob(f"{SITE}/{name}"):
-            for folder in list(package.rglob("tests")):
-                shutil.rmtree(folder, ignore_errors=True)  # one may lie in another
+def shed(environment: Environment) -> None:
+    """Remove what nobody loads: what large packages test themselves with, and the like."""
+    for pattern in SHED:
+        for folder in list(environment.folder.glob(pattern)):
+            shutil.rmtree(folder, ignore_errors=True)  # one may lie in another
 
 
 def see_the_clone(clone: Clone, environment: Environment) -> None:

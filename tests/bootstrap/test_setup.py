@@ -258,15 +258,18 @@ def test_an_environment_that_cannot_be_imported_does_not_take_the_name(quick: Sm
     assert quick.environments() == []
 
 
-def test_what_large_packages_test_themselves_with_is_not_kept(tmp_path: Path) -> None:
+def test_what_nobody_loads_is_not_kept(tmp_path: Path) -> None:
     site = tmp_path / "lib/python3.11/site-packages"
-    kept = ("numpy/testing/tests.py", "tinypack/tests/a.py", "numpy/core/a.py")
-    gone = ("numpy/tests/a.py", "numpy/core/tests/tests/a.py", "pandas/tests/data/a.csv")
-    for name in (*kept, *gone):
-        (site / name).parent.mkdir(parents=True, exist_ok=True)
-        (site / name).touch()
-    building.shed_tests(Environment(tmp_path))
-    assert [name for name in (*kept, *gone) if (site / name).exists()] == list(kept)
+    kept = [site / name for name in ("numpy/testing/tests.py", "tinypack/tests/a.py", "numpy/a.py")]
+    kept += [site / "widgetsnbextension/_version.py", tmp_path / "share/jupyter/labextensions/a"]
+    gone = [site / name for name in ("numpy/tests/a.py", "numpy/core/tests/tests/a.py")]
+    gone += [site / "pandas/tests/data/a.csv", site / "widgetsnbextension/static/extension.js"]
+    gone += [tmp_path / "share/jupyter/nbextensions/a/extension.js"]
+    for path in (*kept, *gone):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    building.shed(Environment(tmp_path))
+    assert [path for path in (*kept, *gone) if path.exists()] == kept
     assert not (site / "pandas/tests").exists()
 
 
