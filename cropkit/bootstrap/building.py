@@ -13,6 +13,7 @@ from pathlib import Path
 from cropkit.bootstrap.clone import Clone, Environment, FileLock
 from cropkit.bootstrap.install import install
 from cropkit.bootstrap.installers import TOOLS
+from cropkit.bootstrap.progress import each_second
 from cropkit.bootstrap.report import SetupFailed, SetupInterrupted, say
 
 TAIL_CHARACTERS = 2000
@@ -132,8 +133,9 @@ def try_it(clone: Clone, environment: Environment) -> None:
         )
         for modules in lists
     ]
-    for running in tries:
-        _, complaint = running.communicate()
+    with each_second(lambda seconds: f"trying what was installed, {seconds:.0f} s"):
+        complaints = [running.communicate()[1] for running in tries]
+    for running, complaint in zip(tries, complaints, strict=True):
         if running.returncode:
             text = complaint.decode("utf-8", "replace")[-TAIL_CHARACTERS:]
             raise SetupFailed(f"what was installed cannot be imported:\n{text}")

@@ -6,7 +6,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -58,29 +58,42 @@ class Progress:
 
     @contextmanager
     def shown(self, pid: int) -> Iterator[None]:
-        """Tell it each second: a line that changes on a terminal, lines elsewhere."""
-        ended = threading.Event()
-        telling = threading.Thread(target=self._tell, args=(pid, ended), daemon=True)
-        telling.start()
-        try:
+        """Tell it while the installer of that process runs."""
+        with each_second(lambda seconds: self.text(seconds, pid)):
             yield
-        finally:
-            ended.set()
-            telling.join()
 
-    def _tell(self, pid: int, ended: threading.Event) -> None:
-        began = time.monotonic()
-        terminal = sys.stderr.isatty()
-        while not ended.wait(EVERY_SECONDS):
-            line = self.text(time.monotonic() - began, pid)
-            if terminal:
-                columns = shutil.get_terminal_size().columns - 1
-                sys.stderr.write("\r\x1b[K" + f"cropkit: {line}"[:columns])
-                sys.stderr.flush()
-            else:
-                say(line)
+
+@contextmanager
+def each_second(text: Callable[[float], str]) -> Iterator[None]:
+    """Tell what takes long: a line that changes on a terminal, lines elsewhere.
+
+    Parameters
+    ----------
+    text : what to say after so many seconds
+    """
+    ended = threading.Event()
+    telling = threading.Thread(target=_tell, args=(text, ended), daemon=True)
+    telling.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        telling.join()
+
+
+def _tell(text: Callable[[float], str], ended: threading.Event) -> None:
+    began = time.monotonic()
+    terminal = sys.stderr.isatty()
+    while not ended.wait(EVERY_SECONDS):
+        line = text(time.monotonic() - began)
         if terminal:
-            sys.stderr.write("\r\x1b[K")
+            columns = shutil.get_terminal_size().columns - 1
+            sys.stderr.write("\r\x1b[K" + f"cropkit: {line}"[:columns])
+            sys.stderr.flush()
+        else:
+            say(line)
+    if terminal:
+        sys.stderr.write("\r\x1b[K")
 
 
 def written(pid: int) -> int:

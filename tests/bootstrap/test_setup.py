@@ -249,6 +249,11 @@ def test_what_is_tried_is_compiled_and_nothing_else(small: Small) -> None:
     assert "seldom" not in compiled
 
 
+def test_how_long_it_is_tried_is_told_meanwhile(quick: Small) -> None:
+    quick.environment["UV_WRITES"] = "import time; time.sleep(2.5); VERSION = '1.0'"
+    assert "trying what was installed, 1 s" in quick.run("crop").err
+
+
 def test_an_environment_that_cannot_be_imported_does_not_take_the_name(quick: Small) -> None:
     quick.environment["UV_WRITES"] = "import nothing_of_this_name"
     ran = quick.run("crop")
