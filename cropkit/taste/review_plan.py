@@ -25,6 +25,7 @@ from cropkit.names import all_escaped, all_unescaped
 from cropkit.records import Decision, is_batch
 from cropkit.system import state_folder
 from cropkit.system.home import PLAN
+from cropkit.taste import documents
 from cropkit.taste.assurance import Counts
 from cropkit.taste.promise import Fate, Promise, Terms, promise
 
@@ -229,7 +230,7 @@ def _kept(state: Path) -> _Kept | None:
     if len(text) > _LARGEST:
         raise BadPlan(path, f"is larger than {_LARGEST:,} bytes")
     try:
-        document = json.loads(text)
+        document = documents.parsed(text)
         mac = _text(document.pop("mac", ""))
         is_vouched = _is_mac(mac, document)
         return _Kept(path, _plan(all_unescaped(document)), is_vouched)

@@ -264,6 +264,14 @@ def test_what_is_no_json_is_refused(folder: Path, text: str) -> None:
     assert refusal(folder, *ASKED)[0] == "BadPlan"
 
 
+def test_a_plan_that_says_a_thing_twice_is_none(folder: Path) -> None:
+    planned(folder)
+    text = (folder / PLAN).read_text()
+    (folder / PLAN).write_text('{"images": [], ' + text[1:])
+    with pytest.raises(BadPlan, match="twice"):
+        review_plan.read(folder)
+
+
 @pytest.mark.parametrize("how", ["order", "terms", "no mac", "a number for one"])
 def test_a_plan_that_somebody_else_wrote_is_believed_by_nobody(folder: Path, how: str) -> None:
     look_at(folder, sample_of(planned(folder)))

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -182,6 +183,26 @@ def test_a_review_begins_with_the_taste_of_a_house(
                 assert suggestion.source == "house taste"
                 assert suggestion.version == f"{taste.count} reviews"
             assert overlap(browser, scenes) > 0.7
+
+
+def test_nothing_waits_for_what_is_learned(
+    scenes: dict[str, PixelBox], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, trained = Event(), list[int]()
+
+    def slow(_: object) -> None:
+        trained.append(1)
+        free.wait(60)
+
+    with review(tmp_path / "photos", Model(scenes)) as browser:
+        monkeypatch.setattr(learner.Learner, "train", slow)
+        for _ in range(6):
+            browser.key("Enter")
+            browser.shown()
+        browser.written()
+        assert browser.controller.counts.written == 18
+        assert trained == [1], "it learns from the first page still"
+        free.set()
 
 
 def test_it_can_be_left_out(scenes: dict[str, PixelBox], tmp_path: Path) -> None:
