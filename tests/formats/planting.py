@@ -165,6 +165,11 @@ def _comment(words: Callable[[bytes], bytes]) -> Place:
     return lambda data: _jpeg((0xFE, words(data)))
 
 
+def _among_words(data: bytes) -> bytes:
+    words = b"a lighthouse at dusk, film grain, " * 800
+    return words + data + words
+
+
 def _json(data: bytes) -> bytes:
     return b'{"images": ["data:image/png;base64,%b"], "seed": 4}' % base64.b64encode(data)
 
@@ -245,6 +250,7 @@ JPEGS: dict[str, Place] = {
     "comments, split": _split(0xFE, b"", 900),
     "comment": _in(0xFE, b""),
     "comment: base64": _comment(base64.b64encode),
+    "comment: bytes among words": lambda data: _jpeg((0xFE, _among_words(data))),
     "comment: base64 in JSON": _comment(_json),
     "comment: base64 in JSON that escapes": _comment(_json_escaped),
     "comment: lines": _comment(_lines),
@@ -269,6 +275,12 @@ JPEGS: dict[str, Place] = {
     "Photoshop profile": lambda data: _photoshop(_resource(0x040F, _in_profile(data))),
     "behind Photoshop resources": lambda data: _photoshop(_resource(0x03ED, bytes(16)), data),
     "XMP thumbnail": lambda data: _jpeg((0xE1, XMP + _thumbnail(data))),
+    "XMP that is none": lambda data: _jpeg((0xE1, XMP + data)),
+    "XMP and bytes": lambda data: _jpeg((0xE1, XMP + packet("") + data)),
+    "XMP of many words and bytes": lambda data: _jpeg(
+        (0xE1, XMP + packet("") + _among_words(data))
+    ),
+    "EXIF XMP that is none": _in_exif(_in_tag(0x02BC, 1)),
     "XMP thumbnail of another prefix": lambda data: _jpeg((0xE1, XMP + _thumbnail(data, "a"))),
     "XMP elsewhere": lambda data: _jpeg((0xE1, XMP + _elsewhere(data))),
     "XMP elsewhere, as addresses write it": lambda data: _jpeg((0xE1, XMP + _urlsafe(data))),
@@ -352,6 +364,8 @@ PNGS: dict[str, Place] = {
     **{f"{k}: base64": _text(k, base64.b64encode) for k in ("tEXt", "zTXt", "iTXt")},
     **{f"{k}: base64 in JSON": _text(k, _json) for k in ("tEXt", "zTXt", "iTXt")},
     **{f"{k}: bytes": _text(k, bytes) for k in ("tEXt", "zTXt", "iTXt")},
+    **{f"{k}: bytes among words": _text(k, _among_words) for k in ("tEXt", "zTXt", "iTXt")},
+    "XMP that is none": lambda data: png_with(("iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + data)),
     "zTXt that is not deflated": lambda data: png_with(("zTXt", b"workflow\0\0" + data)),
     "behind a text's stream": lambda data: png_with(
         ("zTXt", b"a\0\0" + zlib.compress(b"b") + data)
@@ -393,6 +407,7 @@ WEBPS: dict[str, Place] = {
     "EXIF": lambda data: _webp((b"EXIF", _in_tag(0x9999)(data))),
     "EXIF thumbnail": lambda data: _webp((b"EXIF", jpg.tiff(thumbnail=data))),
     "XMP": lambda data: _webp((b"XMP ", _thumbnail(data, "a"))),
+    "XMP that is none": lambda data: _webp((b"XMP ", data)),
     "colour profile": lambda data: _webp((b"ICCP", _in_profile(data)), flags=riff.ICC),
     "canvas": lambda data: _webp(canvas=data),
     "behind the end": lambda data: _webp() + data,
@@ -414,6 +429,7 @@ GIFS: dict[str, Place] = {
         b"!\xff\x0bICCRGBG1012" + samples_gif.in_sub_blocks(_in_profile(data))
     ),
     "unknown extension": lambda data: gif_with(b"!\xc0" + samples_gif.in_sub_blocks(data)),
+    "XMP that is none": lambda data: gif_with(b"!\xff\x0bXMP DataXMP" + data + samples_gif.MAGIC),
     "XMP": lambda data: gif_with(b"!\xff\x0bXMP DataXMP" + _elsewhere(data) + samples_gif.MAGIC),
     "behind the end": lambda data: gif_with(b"") + data,
 }
@@ -456,7 +472,11 @@ TIFFS: dict[str, Place] = {
     "private text": lambda data: _tiff((65002, tif.ASCII, _lines(data) + b"\0")),
     "IPTC": lambda data: _tiff((33723, tif.UNDEFINED, _iptc(data))),
     "IPTC that is none": lambda data: _tiff((33723, tif.UNDEFINED, data)),
+    "IPTC of numbers that spell": lambda data: _tiff(
+        (33723, tif.LONG, np.frombuffer(_json(data).ljust(20_000), "<u4"))
+    ),
     "XMP": lambda data: _tiff((700, tif.BYTE, _elsewhere(data))),
+    "XMP that is none": lambda data: _tiff((700, tif.BYTE, data)),
     "Photoshop": lambda data: _tiff((34377, tif.BYTE, _resource(0x0FA1, data))),
     "colour profile": lambda data: _tiff((34675, tif.UNDEFINED, _in_profile(data))),
     "bytes that no tag refers to": lambda data: _tiff() + data,

@@ -28,6 +28,7 @@ _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 # How much shorter a repetition deflates, but for what is a stream's own.
 _REPEATED, _STREAM = 32, 16
 _MOST_NESTED = 2
+_STRETCH = 512  # bytes of a text: it is looked at by such
 _TO_BLANKS = bytes((0, *b" " * 255))
 
 
@@ -111,7 +112,9 @@ def _unfit_unescaped(text: bytes) -> str | None:
 
 
 def _unfit_otherwise(text: bytes) -> str | None:
-    """Return why a text may not stay that spells out bytes in another way than by long runs."""
+    """Return why a text may not stay that spells bytes in other ways, or has them in between."""
+    if _is_interrupted(text):
+        return SHOWS_MORE if holds_picture(text) else UNSEEN
     if begins_picture(text):
         return SHOWS_MORE
     for each in spelt(text):
@@ -120,6 +123,19 @@ def _unfit_otherwise(text: bytes) -> str | None:
         if len(each.data) >= each.many and not (is_text(each.data) or _is_filling(each.data)):
             return UNSEEN
     return None
+
+
+def _is_interrupted(text: bytes) -> bool:
+    """Whether a stretch of a text is none, although there are words enough around it."""
+    stretches = (text[at : at + _STRETCH] for at in range(0, len(text), _STRETCH))
+    return 0 < _controls(text) <= len(text) // 50 and any(
+        _controls(each) > len(each) // 50 for each in stretches
+    )
+
+
+def _controls(text: bytes) -> int:
+    """Return how many signs there are that no words have; zeros fill up, and widen characters."""
+    return len(text) - len(text.translate(None, _CONTROLS[1:]))
 
 
 def _unfit_bytes(data: bytes, depth: int) -> str | None:

@@ -84,6 +84,9 @@ def restated(
     check_parts(name, "bytes of extended XMP" if extended else "bytes of XMP", len(packet))
     plain = _in_utf_8(packet)
     refuse_pictures(plain, name)
+    if not inspection.is_text(plain) and (why := inspection.unfit(plain)):
+        account.drop(label, why)
+        return b""
     after = _without_elements(plain, _THUMBNAILS)
     if after != plain:
         account.drop(f"{label} thumbnail", SHOWS_MORE)

@@ -197,9 +197,11 @@ def _looked_into(entry: Entry, edit: Edit, data: bytes | None = None) -> Entry |
     if entry.tag == MAKER_NOTE and embedded_pictures.holds_tiff(entry.data):
         edit.account.drop(_label(entry, edit), SHOWS_MORE)
         return None
-    if entry.tag in (MAKER_NOTE, _PRINT_IM, ICC) or (is_known and entry.kind not in _BYTES):
+    is_text = inspection.is_text(entry.data)  # also in numbers, as IPTC's datasets are written
+    has_form = is_known and entry.kind not in _BYTES and not is_text
+    if entry.tag in (MAKER_NOTE, _PRINT_IM, ICC) or has_form:
         return _without_pictures(entry, edit)
-    if inspection.is_text(entry.data):
+    if is_text:
         text, reason = inspection.without_hidden(entry.data)
         if reason:
             edit.account.drop(f"{_label(entry, edit)}: bytes that it spells out", reason)
