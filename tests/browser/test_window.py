@@ -29,6 +29,11 @@ DRAWN = """canvas => {
     const [x, y] = [canvas.width >> 1, canvas.height >> 1];
     return canvas.getContext("2d").getImageData(x, y, 1, 1).data[3] > 0;
 }"""
+WHOLE_IN_ITS_VIEW = """canvas => {
+    const rect = e => e.getBoundingClientRect();
+    const inner = rect(canvas), outer = rect(canvas.closest(".jp-LinkedOutputView"));
+    return inner.height > 200 && inner.top >= outer.top && inner.bottom <= outer.bottom;
+}"""
 COUNTS = """() => {
     const rect = e => {
         const {left, top, width, height} = e.getBoundingClientRect();
@@ -203,6 +208,7 @@ def test_in_an_own_notebook_it_is_as_high_as_what_is_seen_of_that(
             assert high > 0.7 * height
             assert y >= 0
             assert y + high <= height, "keys and messages are in sight"
+        page.page.set_viewport_size({"width": 1920, "height": 1200})
         in_a_view_of_its_own(page, embedded)
         assert not page.errors
 
@@ -220,6 +226,7 @@ def in_a_view_of_its_own(page: Desk, embedded: Review) -> None:
     view = page.page.locator(".jp-LinkedOutputView canvas").first
     view.wait_for()
     page.page.wait_for_function(DRAWN, arg=view.element_handle())
+    page.page.wait_for_function(WHOLE_IN_ITS_VIEW, arg=view.element_handle())
     with embedded.probe() as probe:
         becomes(page, probe, "review._controller.screen.acknowledged", wanted=True)
         before = probe.boxes()
@@ -624,6 +631,31 @@ def test_a_double_click_on_a_verdict_decides_that_image_once(
     page.press("z")
     page.wait(lambda s: s.written == 0 and s.shown == "shown", "it is taken back")
     assert (folder / name).read_bytes() == original
+
+
+def test_what_was_decided_flashes_as_its_crop_but_for_who_wants_less_motion(page: Desk) -> None:
+    page.page.evaluate(
+        """() => {
+            window.flashed = [];
+            const root = document.querySelector(".cropkit-review");
+            new MutationObserver(records => {
+                for (const node of records.flatMap(record => [...record.addedNodes]))
+                    if (node.className === "ck-flash")
+                        window.flashed.push(node.querySelectorAll(".ck-small-crop img").length);
+            }).observe(root, {childList: true});
+        }"""
+    )
+    for motion, flashed in (("no-preference", [1]), ("reduce", [1])):
+        page.page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]  # one of two words
+        page.press("1", "r", " ")
+        page.wait(lambda s: (s.written, s.waiting) == (1, 0), "it is written")
+        assert page.page.locator(".ck-place.ck-latest").count() == 1
+        page.page.wait_for_function("() => !document.querySelector('.ck-flash')")
+        assert page.page.evaluate("() => window.flashed") == flashed
+        page.press("z")
+        page.wait(lambda s: s.written == 0 and s.shown == "shown", "it is taken back")
+        assert page.page.evaluate("() => window.flashed") == flashed, "nothing was decided by that"
+    page.page.emulate_media(reduced_motion="no-preference")
 
 
 def test_an_enter_in_a_drag_decides_the_box_of_that_moment(

@@ -158,10 +158,11 @@ def test_several_suggestions_that_cannot_be_read_are_one_line_and_a_list(
 def test_the_strip_shows_the_crop_and_rings_what_the_last_press_decided(browser: Browser) -> None:
     browser.key("Enter")
     browser.shown()
-    assert browser.words.count("ck-latest") == 3
+    assert browser.words.count("ck-latest") == browser.words.count(" data-press='1'") == 3
     browser.key("1")
     browser.key(" ")
-    assert browser.words.count("ck-latest") == 1
+    assert browser.words.count("ck-latest") == browser.words.count(" data-press='2'") == 1
+    assert "data-press='1'" not in browser.words
     assert browser.words.count("ck-small-crop") == 4
 
 

@@ -8,6 +8,8 @@
 
 const PACE = 120;  // milliseconds between two measurements, while a window is being resized
 const LEAST_HEIGHT = 360, BELOW = 12;
+const MOST_GROWN = 3, FLASH_GAP = 8;  // how much larger what was decided flashes; between two of them
+const OWN_VIEW = ".jp-LinkedOutputView";
 const SCROLLERS = ".jp-WindowedPanel-outer, .jp-Notebook, .jp-LinkedOutputView, .jp-mod-outputsScrolled > .jp-OutputArea";
 const CURSORS = { "-1,-1": "nwse-resize", "1,1": "nwse-resize", "1,-1": "nesw-resize", "-1,1": "nesw-resize",
                   "0,-1": "ns-resize", "0,1": "ns-resize", "-1,0": "ew-resize", "1,0": "ew-resize", "0,0": "move" };
@@ -72,7 +74,8 @@ class Room {
     const width = this.root.parentElement.clientWidth - parseFloat(parent.paddingLeft) - parseFloat(parent.paddingRight);
     const scroller = this.root.closest(SCROLLERS);
     const seen = scroller ? scroller.clientHeight : window.innerHeight;
-    return [Math.floor(width), Math.floor(Math.max(LEAST_HEIGHT, seen - BELOW))];
+    const scrolls = !(scroller && scroller.matches(OWN_VIEW));  // what scrolls may have less in sight
+    return [Math.floor(width), Math.floor(Math.max(scrolls ? LEAST_HEIGHT : 1, seen - BELOW))];
   }
 
   measure() {
@@ -295,6 +298,56 @@ class Pointing {
   }
 }
 
+class Flash {
+  // Shows for a moment, larger, what a new press has decided: the crops that the strip has of it.
+  // It lies over the page and waits for nothing; nobody who wants less motion sees it.
+  constructor(root, signal) {
+    this.root = root;
+    this.press = 0;
+    this.used = false;  // what was decided before this page was loaded is no news
+    for (const kind of ["keydown", "mousedown", "touchstart"])
+      root.addEventListener(kind, () => { this.used = true; }, { signal, capture: true, passive: true });
+    const seen = new MutationObserver(() => this.look());
+    seen.observe(root, { childList: true, subtree: true });
+    signal.addEventListener("abort", () => { seen.disconnect(); this.end(); });
+  }
+
+  decided() { return [...this.root.querySelectorAll(".ck-place [data-press]")].map(badge => badge.parentElement); }
+
+  latest() { return Math.max(0, ...this.decided().map(place => Number(place.querySelector("[data-press]").dataset.press))); }
+
+  look() {
+    const press = this.latest(), before = this.press;
+    this.press = press;
+    if (!this.used || press <= before || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    this.end();
+    const where = this.root.getBoundingClientRect();
+    const crops = this.decided().map(place => place.querySelector(".ck-small-crop")).filter(crop => crop);
+    const rects = crops.map(crop => crop.getBoundingClientRect());
+    const wide = rects.reduce((sum, { width }) => sum + width + FLASH_GAP, 0);
+    const grow = Math.min(MOST_GROWN, where.width / wide);
+    let goal = rects.length && rects[0].left;  // side by side, larger
+    crops.forEach((crop, n) => {
+      this.show(crop, rects[n], where, grow, goal - rects[n].left);
+      goal += rects[n].width * grow + FLASH_GAP;
+    });
+  }
+
+  show(crop, { left, top, width, height }, where, grow, shift) {
+    const flash = document.createElement("div");
+    flash.className = "ck-flash";
+    flash.append(crop.cloneNode(true));
+    Object.assign(flash.style, { left: `${left - where.left}px`, top: `${top - where.top}px`,
+                                 width: `${width}px`, height: `${height}px` });
+    flash.style.setProperty("--ck-grow", grow);
+    flash.style.setProperty("--ck-shift", `${shift}px`);
+    flash.addEventListener("animationend", () => flash.remove());
+    this.root.append(flash);
+  }
+
+  end() { for (const flash of this.root.querySelectorAll(".ck-flash")) flash.remove(); }
+}
+
 const inside = ([left, top, right, bottom], x, y) => x >= left && x < right && y >= top && y < bottom;
 
 function gripSpot([left, top, right, bottom], [column, row]) {
@@ -340,6 +393,7 @@ function attach(model, el, signal) {
   model.on("msg:custom", asked);
   signal.addEventListener("abort", () => { hand.end(); nudges.end(); model.off("msg:custom", asked); });
   new Room(model, root, signal);
+  new Flash(root, signal);
 }
 
 function takeFocus(root, canvas) {

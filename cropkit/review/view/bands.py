@@ -178,8 +178,9 @@ def strip(view: View) -> str:
         return ""  # what is typed has its room
     session, layout = view.session, view.layout
     last, latest = session.undo[-layout.places :], session.images.latest
+    press = session.images.press_of_last  # the browser's part has what a new one decided flash
     return "".join(
-        _place(view, number, path, "ck-latest" if path in latest else "")
+        _place(view, number, path, press if path in latest else 0)
         for number, path in enumerate(last)
     )
 
@@ -319,8 +320,13 @@ def minutes(number: float) -> str:
     return f"{whole} min" if whole < 100 else f"{whole / 60:.0f} h"  # noqa: PLR2004  (reads well)
 
 
-def _place(view: View, number: int, path: str, latest: str) -> str:
-    """Return one of the last decisions: the crop that it makes, seen small."""
+def _place(view: View, number: int, path: str, press: int) -> str:
+    """Return one of the last decisions: the crop that it makes, seen small.
+
+    Parameters
+    ----------
+    press : which one decided it, where that was the latest; else 0
+    """
     settled, layout = view.session.settled[path], view.layout
     classes, sign, word = outcome(settled)
     name, thumb, place = file_name(path), view.thumbs.get(path), layout.place(number)
@@ -331,8 +337,9 @@ def _place(view: View, number: int, path: str, latest: str) -> str:
         content = crop_of(thumb, name, box, size, place.width / place.height)
     becomes = fate(view, Done(path, settled))
     word = " · ".join(filter(None, (slot_of(path), word, becomes)))
-    badge = f"<span class='ck-badge {classes}' title='{text(word)}'>{sign}</span>"
-    return at(layout, place, content + badge, f"ck-place {latest}")
+    latest = f" data-press='{press}'" if press else ""
+    badge = f"<span class='ck-badge {classes}' title='{text(word)}'{latest}>{sign}</span>"
+    return at(layout, place, content + badge, f"ck-place{' ck-latest' * bool(press)}")
 
 
 def _typed(view: View) -> str:

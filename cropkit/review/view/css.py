@@ -126,6 +126,13 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-small { color: #ffb74d; }
 .cropkit-review .ck-place img { width: 100%; height: 100%; object-fit: cover; margin: 0; }
 .cropkit-review .ck-place.ck-latest { outline: 2px solid var(--jp-brand-color1, #1976d2);
   outline-offset: 1px; }
+.cropkit-review .ck-flash { position: absolute; z-index: 4; overflow: hidden; border-radius: 4px;
+  pointer-events: none; transform-origin: left bottom; animation: ck-flash 0.6s ease-out forwards;
+  box-shadow: 0 0 3px rgba(0, 0, 0, 0.6); }
+@keyframes ck-flash {
+  from, 40% { transform: translateX(var(--ck-shift)) scale(var(--ck-grow)); opacity: 1; }
+  to { transform: none; opacity: 0; }
+}
 .cropkit-review .ck-seek { margin: 0 0 0.8em; font-size: 1.1em; }
 .cropkit-review .ck-contact { display: flex; flex-wrap: wrap; gap: 0.8em; margin-top: 0.6em; }
 .cropkit-review .ck-pair { margin: 0; width: 17em; }
