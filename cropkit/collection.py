@@ -59,7 +59,7 @@ from cropkit.extras import needed
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.headers import Headers
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 from cropkit.labels.store import Imported, Kept, usual_suggesters
 from cropkit.records import (
     KEPT,
@@ -744,7 +744,13 @@ class Collection:
     # -- applying ------------------------------------------------------------------------------
 
     def crop(
-        self, path: StrPath, box: PixelBox, *, slot: str = "", copy_to: StrPath | None = None
+        self,
+        path: StrPath,
+        box: PixelBox,
+        *,
+        turn: Turn = Turn(),  # noqa: B008  (frozen)
+        slot: str = "",
+        copy_to: StrPath | None = None,
     ) -> CropResult:
         """Crop one image now: decided, written, verified and recorded when this returns.
 
@@ -752,6 +758,7 @@ class Collection:
         ----------
         path : in the collection; absolute, or relative to its folder
         box : upright pixels; where there are targets, the one nearest to it that fits one is cut
+        turn : of what the box holds, when it was cut out; targets are sizes of what is turned
         slot : which crop of the image it is; '' where there is only one
         copy_to : folder that the crop is written to as a new file; None or '': as in this session
 
@@ -762,7 +769,8 @@ class Collection:
         """
         name = split_beneath(self.root, path)
         placement = self._beside(copy_to) if copy_to else self.placement
-        decision = self._decision(name, box, parameters.text("slot", slot), placement)
+        cut = (box, turn)
+        decision = self._decision(name, cut, parameters.text("slot", slot), placement)
         self.decide([decision])
         outcome = self.executor.decision(decision.id)
         if outcome.error is not None:
@@ -780,12 +788,16 @@ class Collection:
         self._remember_output(placement)
         return placement
 
-    def _decision(self, name: str, box: PixelBox, slot: str, placement: Placement) -> Decision:
+    def _decision(
+        self, name: str, cut: tuple[PixelBox, Turn], slot: str, placement: Placement
+    ) -> Decision:
+        box, turn = cut
         try:
             check_is_outside_home(name, self.files)
             look = self._seen(name, headers_for(placement, self.options))
             with reading(name):
-                fit = fitted(box.within(look.size), look.size, of_slot(slot, self.wanted))
+                seen, size = box.turned(look.size, turn), look.size.turned(turn)
+                fit = fitted(seen, size, of_slot(slot, self.wanted))
         except CropkitError as error:
             if not isinstance(error, AuditError):
                 self.executor.report(name, error)
@@ -797,8 +809,9 @@ class Collection:
             sha256=look.sha256,
             size=look.size,
             verdict=Verdict.ADJUSTED,
-            box=box if fit is None else fit.box,
+            box=box if fit is None else fit.box.turned(size, turn.inverse),
             target=None if fit is None else fit.target.name,
+            turn=turn,
             reviewer=self.reviewer,
             session=self.session,
             shown_at=moment,

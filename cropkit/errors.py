@@ -19,6 +19,7 @@ CropkitError
  │    ├── TooSmall           it would have to be enlarged to be of the size that is wanted
  │    ├── OtherRatio         the crop is not of the ratio of the size that is wanted
  │    ├── UnsuitableFormat   the format that is wanted has no place for what the file holds
+ │    ├── UnsuitableTurn     its own format cannot be turned there without a loss
  │    ├── NoSpace            not enough room for the crop and its original
  │    ├── LosslessUnavailable no libjpeg answers that copies coefficients; the decision waits
  │    ├── PartMissing        a package that its format needs is not installed; the decision waits
@@ -71,6 +72,7 @@ CropkitError
  │    ├── TooFewDecisions    nothing can be promised of the images that nobody has seen, yet
  │    ├── BadDestination     a folder that crops cannot go to
  │    ├── BadSlot            a name that no crop of an image can have
+ │    ├── BadTurn            a turn that is no quarter turn or mirror image
  │    ├── BadStatePlace      a place that cannot hold the state of a folder
  │    ├── CopiesOnly         a choice for copies, where images are cropped themselves
  │    ├── BadConfiguration   alerts.toml says what nobody understands
@@ -254,6 +256,12 @@ class UnsuitableFormat(Refused):
     """(path, what it holds, format, what can be done): nothing was written."""
 
     template = "{0}: {1} cannot be written as {2}: {3}"
+
+
+class UnsuitableTurn(Refused):
+    """(path, why, what can be done): nothing was written."""
+
+    template = "{0}: cannot be turned in its own format without a loss: {1}. {2}"
 
 
 class NoSpace(Refused):
@@ -761,6 +769,13 @@ class BadSlot(BadInput, ValueError):
         "Use letters, digits, and between them blanks, dots, plus, minus and underscores: at most"
         " 40 characters"
     )
+
+
+class BadTurn(BadInput, ValueError):
+    """(what was asked for): no quarter turn, and no mirror image."""
+
+    template = "turn {0!r:.60}: crops are turned by quarters, and mirrored"
+    cure = "Use 0, 90, 180 or 270 degrees clockwise, then horizontal or vertical for a mirror image"
 
 
 class BadStatePlace(BadInput, ValueError):

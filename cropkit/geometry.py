@@ -11,7 +11,7 @@ import operator
 from dataclasses import astuple, dataclass
 from typing import Self
 
-from cropkit.errors import BadBox
+from cropkit.errors import BadBox, BadTurn
 
 # (axes are swapped, stored x runs backwards, stored y runs backwards) for EXIF tag 0x0112,
 # "Orientation" (CIPA DC-008, 4.6.5.1): which corner of the scene row 0 and column 0 stand for.
@@ -63,6 +63,109 @@ class Size:
     def oriented(self, orientation: int) -> "Size":
         """Upright size of stored pixels under an EXIF orientation, and the other way round."""
         return self.swapped if _ORIENTATIONS[orientation][0] else self
+
+    def turned(self, turn: "Turn") -> "Size":
+        """Return the size after a turn."""
+        return self.oriented(turn.orientation)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Quarter turns of what a crop box holds, and whether it is mirrored; none by default.
+
+    A box is one of the image as a person sees it before the turn: what it holds is cut out first,
+    then turned. So nothing that is known of boxes depends on a turn.
+
+    Parameters
+    ----------
+    orientation : 1 to 8, the EXIF orientation of pixels that are seen so turned
+
+    Raises
+    ------
+    BadTurn
+        When there is no such one.
+    """
+
+    orientation: int = 1
+
+    def __post_init__(self) -> None:
+        if self.orientation not in _ORIENTATIONS or isinstance(self.orientation, bool):
+            raise BadTurn(self.orientation)
+
+    @classmethod
+    def of(cls, degrees: int = 0, flip: str | None = None) -> "Turn":
+        """Turn clockwise by 0, 90, 180 or 270 degrees; then mirror, "horizontal" or "vertical".
+
+        Raises
+        ------
+        BadTurn
+            When it is another angle or word.
+        """
+        quarters = _QUARTERS.get(degrees)
+        mirror = 1 if flip is None else _FLIPS.get(flip)
+        if quarters is None or mirror is None:
+            raise BadTurn(degrees if quarters is None else flip)
+        return cls(quarters).then(cls(mirror))
+
+    @classmethod
+    def from_text(cls, text: str) -> "Turn":
+        """Read what `text` wrote.
+
+        Raises
+        ------
+        BadTurn
+            Nobody of ours wrote it.
+        """
+        if text not in _WORDS:
+            raise BadTurn(text)
+        return cls(_WORDS[text])
+
+    @property
+    def text(self) -> str:
+        """In words: degrees clockwise, then the direction it is mirrored in; '' for none."""
+        return next(words for words, number in _WORDS.items() if number == self.orientation)
+
+    @property
+    def is_none(self) -> bool:
+        """Whether all stays as it is."""
+        return self.orientation == 1
+
+    @property
+    def swaps(self) -> bool:
+        """Whether rows become columns."""
+        return _ORIENTATIONS[self.orientation][0]
+
+    @property
+    def mirrored(self) -> tuple[bool, bool]:
+        """Whether the columns, and the rows, of what is turned are read backwards."""
+        return _ORIENTATIONS[self.orientation][1:]
+
+    @property
+    def inverse(self) -> "Turn":
+        """The turn that takes it back."""
+        return self if not self.swaps else next(t for t in _SWAPPING if self.then(t).is_none)
+
+    def then(self, other: "Turn") -> "Turn":
+        """Return the one turn that both are together, one after the other."""
+        swap, x, y = _ORIENTATIONS[self.orientation]
+        swap_after, x_after, y_after = _ORIENTATIONS[other.orientation]
+        if swap:
+            x_after, y_after = y_after, x_after
+        both = (swap != swap_after, x != x_after, y != y_after)
+        return next(Turn(number) for number, way in _ORIENTATIONS.items() if way == both)
+
+
+_QUARTERS = {0: 1, 90: 6, 180: 3, 270: 8}
+_FLIPS = {"horizontal": 2, "vertical": 4}
+# A mirror image after a turn by 90 or 270 degrees is one over a diagonal.
+_WORDS = {
+    **{"": 1, "90": 6, "180": 3, "270": 8},
+    **_FLIPS,
+    **{"90 horizontal": 5, "270 horizontal": 7},
+}
+_SWAPPING = tuple(Turn(number) for number, way in _ORIENTATIONS.items() if way[0])
+FLIPS = tuple(_FLIPS)
+QUARTERS = tuple(_QUARTERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +244,10 @@ class PixelBox:
         x, y = self._spans()
         x, y = _mirrored(x, stored.width, flip=flip_x), _mirrored(y, stored.height, flip=flip_y)
         return _from_spans(y, x) if swap else _from_spans(x, y)
+
+    def turned(self, size: Size, turn: Turn) -> "PixelBox":
+        """Return where what an upright box holds is in the image of that size, turned as a whole."""
+        return self.upright(size, turn.orientation)
 
     def snapped(self, grid: Size) -> "PixelBox":
         """Move the corner outward to the grid: left and top up to a step, right and bottom stay."""

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from cropkit.errors import BadDecision, BadSlot
-from cropkit.geometry import NormalizedBox, PixelBox, Size, iou, largest_edge_shift
+from cropkit.geometry import NormalizedBox, PixelBox, Size, Turn, iou, largest_edge_shift
 
 EDGE_TOLERANCE = 0.05
 SIGNED = "a crop breaks what it signs"  # why content credentials were dropped
@@ -46,7 +46,7 @@ def verdict_of(row: Mapping[str, Any]) -> object:
     """Return the verdict of a decision's row as people read it, whoever wrote the row."""
     edges = tuple(row.get(f"box_{edge}") for edge in ("left", "top", "right", "bottom"))
     is_whole = edges == (0, 0, row.get("width"), row.get("height"))
-    untouched = is_whole and row.get("suggestion_source") is None
+    untouched = is_whole and row.get("suggestion_source") is None and row.get("turn") is None
     stored = row.get("verdict")
     return Verdict.KEPT_WHOLE.value if stored == Verdict.ADJUSTED and untouched else stored
 
@@ -196,6 +196,7 @@ class Decision:
     target : name of the size or ratio that the box was meant for, such as "1024x1024"
     copying : how a copy is made beside the image, as `formats.CopyOptions.text` writes it; None
         where the image itself is cropped
+    turn : of what the box holds, when it was cut out; no other box or size here is turned
 
     Raises
     ------
@@ -218,6 +219,7 @@ class Decision:
     slot: str = ""
     target: str | None = None
     copying: str | None = None
+    turn: Turn = Turn()  # noqa: RUF009  (frozen)
     id: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
@@ -229,13 +231,16 @@ class Decision:
 
     @property
     def _keeps_whole(self) -> bool:
-        return self.suggestion is None and self.box == PixelBox.full(self.size)
+        is_whole = self.suggestion is None and self.box == PixelBox.full(self.size)
+        return is_whole and self.turn.is_none
 
     def _nonsense(self) -> str | None:
         if len(self.sha256) != _SHA256_DIGITS:
             return "no content hash"
         if self.verdict.keeps_a_box is not (self.box is not None):
             return f"{self.verdict} and box {self.box} do not go together"
+        if self.box is None and not self.turn.is_none:
+            return f"{self.verdict} and the turn {self.turn.text} do not go together"
         if self.box is not None:
             self.box.within(self.size)
         if self.verdict is Verdict.ACCEPT and self.suggestion is None:
@@ -324,6 +329,7 @@ class CropResult:
     mode : "in-place", "move" or "copy"; None where nothing was done
     slot : which crop of its image it is; '' where there is only one
     target : name of the size or ratio that the box was meant for
+    turn : of what the box holds, in words; '' where there is none
     stood : a copy's name stood for that very copy before
     """
 
@@ -347,6 +353,7 @@ class CropResult:
     mode: str | None = None
     slot: str = ""
     target: str | None = None
+    turn: str = ""
     stood: bool = False
 
     @property

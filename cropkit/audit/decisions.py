@@ -26,7 +26,7 @@ from cropkit import clock
 from cropkit.audit import rows, schema
 from cropkit.audit.operation import OperationKind
 from cropkit.audit.schema import decision, operation, queue, text_or_none
-from cropkit.geometry import NormalizedBox, PixelBox, Size
+from cropkit.geometry import NormalizedBox, PixelBox, Size, Turn
 from cropkit.names import unescaped
 from cropkit.records import Decision, Note, Status, Suggestion, Verdict
 
@@ -77,6 +77,7 @@ _KEPT_WHOLE = and_(
     decision.c.box_top == literal(0),
     decision.c.box_right == decision.c.width,
     decision.c.box_bottom == decision.c.height,
+    decision.c.turn.is_(None),
 )
 _VERDICT = case((_KEPT_WHOLE, literal(Verdict.KEPT_WHOLE.value)), else_=decision.c.verdict).label(
     "verdict"
@@ -500,8 +501,12 @@ def to_row(decided: Decision) -> dict[str, Any]:
         row |= _edges("shown", decided.shown.xyxy)
     if decided.slot:  # most images have one crop, and their events need not say so
         row["slot"] = decided.slot
-    of_a_copy = {"target": decided.target, "copying": decided.copying}
-    row |= {name: value for name, value in of_a_copy.items() if value is not None}
+    some = {
+        "target": decided.target,
+        "copying": decided.copying,
+        "turn": decided.turn.text or None,
+    }
+    row |= {name: value for name, value in some.items() if value is not None}
     return row | _suggestion_row(decided.suggestion)
 
 
@@ -562,6 +567,7 @@ def _decision(row: Row[Any] | _Bag) -> Decision:
             slot=row.slot or "",
             target=row.target,
             copying=row.copying,
+            turn=Turn() if row.turn is None else Turn.from_text(row.turn),
         )
 
 

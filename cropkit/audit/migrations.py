@@ -101,6 +101,11 @@ def _to_8(db: Connection) -> None:
         db.execute(CreateIndex(index, if_not_exists=True))
 
 
+def _to_9(db: Connection) -> None:
+    """Let what a box holds be turned."""
+    db.exec_driver_sql("ALTER TABLE decision ADD COLUMN turn VARCHAR")
+
+
 STEPS: Mapping[int, Callable[[Connection], None]] = {
     2: _to_2,
     3: _to_3,
@@ -109,4 +114,5 @@ STEPS: Mapping[int, Callable[[Connection], None]] = {
     6: _to_6,
     7: _to_7,
     8: _to_8,
+    9: _to_9,
 }

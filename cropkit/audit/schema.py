@@ -30,7 +30,7 @@ from cropkit.errors import AuditCorrupt
 from cropkit.names import escaped, unescaped
 from cropkit.system.home import DATABASE
 
-VERSION = 8
+VERSION = 9
 
 metadata = MetaData()
 
@@ -166,6 +166,7 @@ decision = Table(
     Column("decided_at", String, nullable=False),
     Column("target", Written),  # the size or ratio that the box was meant for
     Column("copying", Written),  # how a copy is made; none where the image itself is cropped
+    Column("turn", String),  # of what the box holds; none where it stays as it is
     CheckConstraint("verdict IN ('accept', 'adjusted', 'reject', 'skip')"),
     CheckConstraint("(box_left IS NULL) = (verdict IN ('reject', 'skip'))"),
     CheckConstraint(

@@ -16,7 +16,7 @@ from cropkit.formats.account import Candidate, Header
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.headers import Headers
 from cropkit.formats.options import Options
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 
 _LITTLE = 4  # what costs little is below the bound by so much, and more where it was made to
 
@@ -107,7 +107,12 @@ def header(headers: Headers, data: bytes, name: str) -> Header:
     return done(_header, data, name, headers)
 
 
-def crop(image: Opened, data: bytes, box: PixelBox) -> Candidate:
+def crop(
+    image: Opened,
+    data: bytes,
+    box: PixelBox,
+    turn: Turn = Turn(),  # noqa: B008  (frozen)
+) -> Candidate:
     """Return the crop of an image that was taken apart from `data`, as `Opened.crop` does.
 
     Raises
@@ -117,14 +122,20 @@ def crop(image: Opened, data: bytes, box: PixelBox) -> Candidate:
     """
     bounds = Bounds.from_environment()
     if _costs_little(data, bounds):
-        candidate = image.crop(box)
+        candidate = image.crop(box, turn)
     else:
-        candidate = done(formats.crop, data, image.name, box, image.options)
+        candidate = done(formats.crop, data, image.name, box, image.options, turn)
     candidate = _signed(candidate, data, image.name, image.options)
     return _within(candidate, image.name, bounds)
 
 
-def copied(data: bytes, name: str, box: PixelBox, how: CopyOptions, options: Options) -> Candidate:
+def copied(
+    data: bytes,
+    name: str,
+    cut: tuple[PixelBox, Turn],
+    how: CopyOptions,
+    options: Options,
+) -> Candidate:
     """Return a copy's bytes, as `cropkit.formats.copies.copied` does.
 
     Raises
@@ -134,7 +145,7 @@ def copied(data: bytes, name: str, box: PixelBox, how: CopyOptions, options: Opt
     """
     from cropkit.formats import copies  # noqa: PLC0415  (all codecs: for such copies only)
 
-    candidate = done(copies.copied, data, name, box, how, options)
+    candidate = done(copies.copied, data, name, cut[0], how, options, cut[1])
     if how.is_faithful(candidate.format):
         candidate = _signed(candidate, data, name, options)
     return _within(candidate, name, Bounds.from_environment())

@@ -40,7 +40,7 @@ from cropkit.cli.shell import (
 )
 from cropkit.cli.ways import add_salvage, add_ways, ways
 from cropkit.errors import AuditCorrupt, BadBox, CropkitError, MissingFile, NotRegularFile
-from cropkit.geometry import PixelBox
+from cropkit.geometry import FLIPS, QUARTERS, PixelBox, Turn
 from cropkit.records import CropResult, are_credentials_lost
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ def add_crop(commands: Commands) -> None:
     parser.add_argument("image", type=Path)
     text = "upright pixels: left,top,right,bottom"
     parser.add_argument("--box", required=True, type=values.edges, metavar="L,T,R,B", help=text)
+    text = "degrees clockwise that what the box holds is turned by, before --flip"
+    parser.add_argument("--turn", type=int, default=0, choices=QUARTERS, help=text)
+    text = "mirror what the box holds"
+    parser.add_argument("--flip", choices=FLIPS, help=text)
     add_salvage(parser)
     add_ways(parser)
     text = "which crop of the image it is, a part of the copy's name"
@@ -96,7 +100,9 @@ def _crop(arguments: argparse.Namespace) -> int:
         box = _box(arguments)
         _check_is_file(arguments.image)
         with opened(home_of(arguments.image), **ways(arguments)) as collection:
-            result = collection.crop(arguments.image.absolute(), box, slot=arguments.slot)
+            turn = Turn.of(arguments.turn, arguments.flip)
+            image = arguments.image.absolute()
+            result = collection.crop(image, box, turn=turn, slot=arguments.slot)
     except CropkitError as error:
         complain(error)
         if arguments.json:

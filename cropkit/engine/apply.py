@@ -45,7 +45,7 @@ from cropkit.errors import (
 )
 from cropkit.formats.companions import Frame
 from cropkit.formats.copy_options import CopyOptions
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 from cropkit.records import NEEDS_ADMINISTRATOR
 from cropkit.system.attributes import Attributes
 from cropkit.system.files import Content, is_beneath
@@ -337,7 +337,9 @@ class Applier:
         candidate, holds = job.candidate, job.box_applied
         if candidate is not None and candidate.resampling is not None:
             how = candidate.resampling
-            return Frame(how.before, how.orientation, candidate.box_applied, how.size)
+            turn, upright = job.request.turn, Turn(how.orientation)
+            before_turn = upright.then(turn.inverse).orientation
+            return Frame(how.before, before_turn, candidate.box_applied, how.size, turn)
         header = job.header or formats.read_header(content.data, job.request.source, self.options)
         stored = header.size.oriented(header.orientation)
         return Frame(stored, header.orientation, holds or PixelBox.full(header.size))
@@ -365,15 +367,15 @@ class Applier:
             raise WriteFailed(name, "a crop without a box")
         if request.copying:
             how = CopyOptions.from_text(request.copying)
-            candidate = bounded.copied(data, name, box, how, self.options)
+            candidate = bounded.copied(data, name, (box, request.turn), how, self.options)
             check_shown(name, request.shown, candidate.box_applied)
             return candidate.box_applied, candidate
         image = formats.opened(data, name, self.options)
         job.header = image.header
-        holds = image.applied(box)
+        holds = image.applied(box, request.turn)
         check_shown(name, request.shown, holds)
-        is_whole = holds == PixelBox.full(image.header.size)
-        return holds, None if is_whole else bounded.crop(image, data, box)
+        is_as_it_was = request.turn.is_none and holds == PixelBox.full(image.header.size)
+        return holds, None if is_as_it_was else bounded.crop(image, data, box, request.turn)
 
     def _stage_restore(self, job: Job) -> None:
         undone = job.request.undoes

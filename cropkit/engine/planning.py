@@ -111,7 +111,7 @@ class Planner:
         """Plan a copy beside its image; what describes that goes with it, under the copy's name."""
         how = CopyOptions.from_text(copying)
         if decision.box is not None and how.resamples:
-            how.output(decision.box.size, decision.path)
+            how.output(decision.box.size.turned(decision.turn), decision.path)
         image = PurePosixPath(decision.path)
         stem = how.stem(image.stem, decision.slot)
         name = how.renamed(str(image.with_name(f"{stem}{image.suffix}")))
@@ -175,6 +175,7 @@ def _request(
         decision.sha256,
         box=decision.box,
         shown=decision.shown,
+        turn=decision.turn,
         decision=decision.id,
         slot=decision.slot,
         aim=decision.target,

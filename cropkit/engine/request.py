@@ -8,7 +8,7 @@ from cropkit.audit.operation import Companion, Operation, OperationKind
 from cropkit.engine.companions import Beside, Exchanged
 from cropkit.errors import CropkitError, StaleDecision
 from cropkit.formats import Candidate, Header
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 from cropkit.records import CropResult, Status
 from cropkit.system.files import Content, Identity
 
@@ -37,6 +37,7 @@ class Request:
     expect : SHA-256 of the content that was reviewed
     shown : the box that the crop has to hold, None where nobody was shown one
     undoes : the finished operation that a restore takes back
+    turn : of what the box holds
     copying : how a copy is made, as its decision says
     slot, aim : which crop of its image it is, and the size or ratio that it is meant for
     recuts : whether a kept original is as good as the image itself
@@ -54,6 +55,7 @@ class Request:
     shown: PixelBox | None = None
     decision: str | None = None
     undoes: Operation | None = None
+    turn: Turn = Turn()  # noqa: RUF009  (frozen)
     copying: str | None = None
     recuts: bool = False
     slot: str = ""
@@ -124,6 +126,7 @@ class Job:
         }
         stale = self.exchanged.stale
         report |= {"stale": stale} if stale else {}
+        report |= {} if self.request.turn.is_none else {"turn": self.request.turn.text}
         return report | ({"stood": True} if self.stood else {})
 
     def result(self) -> CropResult:
@@ -151,6 +154,7 @@ class Job:
             mode=_mode(operation),
             slot=self.request.slot,
             target=self.request.aim,
+            turn=self.request.turn.text,
             stood=self.stood,
         )
 

@@ -21,10 +21,11 @@ from cropkit.errors import (
 )
 from cropkit.formats.account import Candidate, Header, OpenedImage, Signature
 from cropkit.formats.decoder_errors import reading
+from cropkit.formats.metadata.crop_change import Resampling
 from cropkit.formats.options import Jpeg, Options
 from cropkit.formats.sniff import EXTENSIONS, shown, sniff
 from cropkit.formats.zlib_streams import absent
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 
 __all__ = [
     "EXTENSIONS",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 _DEFAULT = Options()
+_NO_TURN = Turn()
 
 
 class _Format(Protocol):
@@ -84,7 +86,7 @@ class Opened:
         """Format, upright size and orientation."""
         return self.image.header
 
-    def applied(self, box: PixelBox) -> PixelBox:
+    def applied(self, box: PixelBox, turn: Turn = _NO_TURN) -> PixelBox:
         """Return the box that a crop to `box` will hold, as `cropkit.formats.applied` does.
 
         Raises
@@ -92,20 +94,26 @@ class Opened:
         BadBox
             When it reaches outside.
         """
-        return applied(self.header, box.within(self.header.size), self.options)
+        return applied(self.header, box.within(self.header.size), self.options, turn)
 
-    def crop(self, box: PixelBox) -> Candidate:
-        """Crop to an upright box and account for every part of the file.
+    def crop(self, box: PixelBox, turn: Turn = _NO_TURN) -> Candidate:
+        """Crop to an upright box, turn what it holds, and account for every part of the file.
 
-        The candidate is not proven: write it, read it back and `verify` that.
+        What is turned is stored as it is seen: its orientation is 1. The candidate is not proven:
+        write it, read it back and `verify` that.
 
         Raises
         ------
         Refused
-            As in `opened`, and `BadBox` when the box reaches outside.
+            As in `opened`, `BadBox` when the box reaches outside, and `UnsuitableTurn`.
         """
         with reading(self.name):
-            return self.image.crop(box.within(self.header.size))
+            candidate = self.image.crop(box.within(self.header.size), turn)
+        if turn.is_none:
+            return candidate
+        stored = candidate.box_applied.stored(self.header.size, self.header.orientation)
+        change = self.header.change(stored, turn)
+        return replace(candidate, resampling=change if isinstance(change, Resampling) else None)
 
 
 def load() -> None:
@@ -138,7 +146,9 @@ def read_header(data: bytes, name: str, options: Options = _DEFAULT) -> Header:
     return opened(data, name, options).header
 
 
-def applied(header: Header, box: PixelBox, options: Options = _DEFAULT) -> PixelBox:
+def applied(
+    header: Header, box: PixelBox, options: Options = _DEFAULT, turn: Turn = _NO_TURN
+) -> PixelBox:
     """Return the box that a crop to `box` will hold, upright, without decoding anything.
 
     It is larger than what was asked for where a JPEG is to be cropped without loss: its corner
@@ -149,19 +159,21 @@ def applied(header: Header, box: PixelBox, options: Options = _DEFAULT) -> Pixel
     if exact or header.grid is None:
         return box
     stored = header.size.oriented(header.orientation)
-    snapped = header.snapped(box.stored(header.size, header.orientation))
+    snapped = header.snapped(box.stored(header.size, header.orientation), turn)
     return snapped.upright(stored, header.orientation)
 
 
-def crop(data: bytes, name: str, box: PixelBox, options: Options = _DEFAULT) -> Candidate:
+def crop(
+    data: bytes, name: str, box: PixelBox, options: Options = _DEFAULT, turn: Turn = _NO_TURN
+) -> Candidate:
     """Crop an image, where nothing else is asked of it; see `Opened.crop`.
 
     Raises
     ------
     Refused
-        As in `opened`, and `BadBox` when the box reaches outside.
+        As in `opened`, `BadBox` when the box reaches outside, and `UnsuitableTurn`.
     """
-    return opened(data, name, options).crop(box)
+    return opened(data, name, options).crop(box, turn)
 
 
 def verify(written: bytes, candidate: Candidate, name: str) -> Candidate:

@@ -1,12 +1,16 @@
 """What a format hands over: a header, a proposed crop, and the account of every part."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from cropkit.errors import Truncated
-from cropkit.formats.metadata.crop_change import Resampling
-from cropkit.geometry import PixelBox, Size
+from cropkit.formats.metadata.crop_change import Change, Resampling, changed
+from cropkit.geometry import PixelBox, Size, Turn
 from cropkit.records import ProblemKind
+
+
+TURNED = "orientation: applied to the pixels, with the turn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +27,36 @@ class Header:
     grid: Size | None = None
     step: int = 1
 
-    def snapped(self, box: PixelBox) -> PixelBox:
-        """Return the stored box that a crop without loss holds, for the one that is asked for."""
+    def snapped(self, box: PixelBox, turn: Turn = Turn()) -> PixelBox:  # noqa: B008  (frozen)
+        """Return the stored box that a crop without loss holds, for the one that is asked for.
+
+        Where it is to be turned so that an edge becomes the left or the upper one, that edge moves
+        out to the grid as well; the image's own edge stays.
+        """
         if self.grid is None:
             return box
         stored = self.size.oriented(self.orientation)
         corner = box.snapped(self.grid)
-        right, bottom = (-(-side // self.step) * self.step for side in (box.right, box.bottom))
+        ways = (False, False) if turn.is_none else self.through(turn).mirrored
+        grids = (self.grid.width, self.grid.height)
+        steps = (
+            math.lcm(self.step, grid) if backwards else self.step
+            for grid, backwards in zip(grids, ways, strict=True)
+        )
+        right, bottom = (
+            -(-side // step) * step for side, step in zip((box.right, box.bottom), steps, strict=True)
+        )
         return PixelBox(
             corner.left, corner.top, min(right, stored.width), min(bottom, stored.height)
         )
+
+    def through(self, turn: Turn) -> Turn:
+        """Return how stored pixels are turned to be seen with a turn."""
+        return Turn(self.orientation).then(turn)
+
+    def change(self, stored: PixelBox, turn: Turn) -> Change:
+        """Return what a crop to a stored box changes, with a turn."""
+        return changed(self.size.oriented(self.orientation), stored, self.orientation, turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +150,7 @@ class OpenedImage(Protocol):
     def header(self) -> Header:
         """What the file says of itself."""
 
-    def crop(self, box: PixelBox) -> Candidate:
+    def crop(self, box: PixelBox, turn: Turn, /) -> Candidate:
         """Crop to an upright box inside of the image; see `cropkit.formats.Opened.crop`."""
 
 
@@ -173,6 +197,11 @@ class Account:
         self.patched += account.patched
         for item, reason in account.dropped:
             self.drop(item, reason)
+
+    def tell_of_turn(self, change: Change) -> None:
+        """Note that pixels were turned, where they were."""
+        if change.is_upright:
+            self.patch(TURNED)
 
     def candidate(self, data: bytes, boxes: tuple[PixelBox, PixelBox], proof: object) -> Candidate:
         """Close the account; `boxes` are the one asked for and the one applied."""

@@ -21,9 +21,10 @@ from cropkit.formats.bit_rows import Rows, cut_bits
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import colour_profile, inspection
-from cropkit.formats.metadata.crop_change import MAY_SHOW
+from cropkit.formats.metadata.crop_change import MAY_SHOW, Change, Resampling
 from cropkit.formats.options import TRAILING, Options
-from cropkit.geometry import PixelBox, Size
+from cropkit.formats.turning import turned_rows
+from cropkit.geometry import PixelBox, Size, Turn
 
 # Windows GDI, "Bitmap Header Types": BITMAPCOREHEADER, BITMAPINFOHEADER and what grew out of it.
 _CORE, _INFO, _V4, _V5 = 12, 40, 108, 124
@@ -34,6 +35,16 @@ _STORED = {0: (1, 4, 8, 16, 24, 32), 3: (16, 32), 6: (16, 32)}
 _CODINGS = {1: "RLE8", 2: "RLE4", 4: "JPEG", 5: "PNG"}
 _EMBEDDED = b"DEBM"  # 'MBED', little-endian: the profile is in the file
 _PADDING = b"\0"
+# How Pillow calls the ways in which pixels are seen (EXIF orientation; CIPA DC-008, tag 0x0112).
+_TRANSPOSED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +85,9 @@ class OpenedBmp:
         """The size; a BMP has no orientation."""
         return Header("bmp", self.layout.size, 1)
 
-    def crop(self, box: PixelBox) -> Candidate:
+    def crop(self, box: PixelBox, turn: Turn) -> Candidate:
         """Crop to a box; see `cropkit.formats.Opened.crop`."""
-        return _cropped(self, box)
+        return _cropped(self, self.header.change(box, turn))
 
 
 def opened(data: bytes, name: str, options: Options) -> OpenedBmp:
@@ -84,27 +95,43 @@ def opened(data: bytes, name: str, options: Options) -> OpenedBmp:
     return OpenedBmp(name, data, _parsed(data, name, options.drop))
 
 
-def _cropped(image: OpenedBmp, box: PixelBox) -> Candidate:
-    data, layout = image.data, image.layout
+def _cropped(image: OpenedBmp, change: Change) -> Candidate:
+    data, layout, box = image.data, image.layout, change.box
     rows = _rows(data, layout, image.name)
     height = layout.size.height
     span = slice(box.top, box.bottom)
     if not layout.top_down:
         span = slice(height - box.bottom, height - box.top)
     cut = cut_bits(rows[span], box.left * layout.bits, box.size.width * layout.bits)
-    after, body = _written(layout, cut, box.size)
+    cut = _turned(cut, layout, change)
+    after, body = _written(layout, cut, change)
     account = Account("bmp")
     account.patch("header: width, height, lengths")
     account.keep("header: the rest, palette")
+    account.tell_of_turn(change)
     after = _without_hidden(after, account)
     if layout.profile:
         account.keep("ICC profile")
     end = len(layout.head) + layout.stride * height + len(layout.profile)
     if data[end:].strip(_PADDING):
         account.drop(f"{len(data) - end} bytes after the end", MAY_SHOW)
-    meant = _decoded(data).crop(box.xyxy)
+    meant = _as_pillow_turns(_decoded(data).crop(box.xyxy), change)
     proof = Proof(after, cut.copy(), meant)  # of the file's bytes it holds nothing
     return account.candidate(after.head + body + after.profile, (box, box), proof)
+
+
+def _turned(rows: Rows, layout: Layout, change: Change) -> Rows:
+    """Return rows as they are to be stored, bottom up as ever."""
+    if not isinstance(change, Resampling):
+        return rows
+    way = slice(None, None, 1 if layout.top_down else -1)
+    return turned_rows(rows[way], change.box.size.width, layout.bits, change.orientation)[way]
+
+
+def _as_pillow_turns(picture: Image.Image, change: Change) -> Image.Image:
+    """Return what is to be seen, by other code than has turned the rows."""
+    way = _TRANSPOSED.get(change.orientation) if isinstance(change, Resampling) else None
+    return picture if way is None else picture.transpose(way)
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:
@@ -173,9 +200,9 @@ def _rows(data: bytes, layout: Layout, name: str) -> Rows:
     return np.frombuffer(data, np.uint8, stride * height, start).reshape(height, stride)
 
 
-def _written(layout: Layout, rows: Rows, size: Size) -> tuple[Layout, bytes]:
+def _written(layout: Layout, rows: Rows, change: Change) -> tuple[Layout, bytes]:
     """Return the layout of the crop, and its rows filled up to whole words."""
-    head = bytearray(layout.head)
+    head, size = bytearray(layout.head), change.result
     after = Layout(b"", size, layout.bits, layout.top_down, layout.profile)
     length = after.stride * size.height
     struct.pack_into("<I", head, 2, len(head) + length + len(layout.profile))
@@ -186,6 +213,8 @@ def _written(layout: Layout, rows: Rows, size: Size) -> tuple[Layout, bytes]:
         struct.pack_into(
             "<ii", head, 18, size.width, -size.height if layout.top_down else size.height
         )
+        if change.is_on_side and header >= _INFO:  # pixels to a metre, each way
+            head[38:46] = head[42:46] + head[38:42]
         if any(head[34:38]):  # the length may be left at 0
             struct.pack_into("<I", head, 34, length)
     if layout.profile:

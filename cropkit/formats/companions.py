@@ -15,7 +15,7 @@ from cropkit.errors import Refused
 from cropkit.formats.account import Account
 from cropkit.formats.metadata import xmp
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change, Resampling
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 
 LARGEST = 1 << 24  # bytes of a companion that is looked into
 _WORLD = re.compile(
@@ -54,12 +54,14 @@ class Frame:
     stored : size of the image as it was stored
     box : the upright box that the crop holds
     size : of a new file, upright, whose pixels are turned upright; None where they stay as stored
+    turn : of what the box holds, before it is brought to that size
     """
 
     stored: Size
     orientation: int
     box: PixelBox
     size: Size | None = None
+    turn: Turn = Turn()  # noqa: RUF009  (frozen)
 
     @property
     def change(self) -> Change:
@@ -68,17 +70,22 @@ class Frame:
         box = self.box.stored(upright, self.orientation)
         if self.size is None:
             return Change(self.stored, box)
-        return Resampling(self.stored, box, self.orientation, self.size)
+        return Resampling(self.stored, box, self._way.orientation, self.size)
+
+    @property
+    def _way(self) -> Turn:
+        """How stored pixels are turned for the new file."""
+        return Turn(self.orientation).then(self.turn)
 
     @property
     def is_turned(self) -> bool:
         """Whether rows and columns are others than they were stored as."""
-        return self.size is not None and self.orientation != 1
+        return self.size is not None and not self._way.is_none
 
     @property
     def steps(self) -> tuple[float, float]:
         """How many old pixels a new one is wide and high."""
-        crop = self.box.size
+        crop = self.box.size.turned(self.turn)
         size = self.size or crop
         return crop.width / size.width, crop.height / size.height
 
@@ -235,11 +242,11 @@ def _box(words: list[str], frame: Frame) -> str | None:
     x, y, width, height = map(float, words[1:5])
     wide, high = width * upright.width, height * upright.height
     area = (x * upright.width - wide / 2, y * upright.height - high / 2, wide, high)
-    shown = Change(upright, frame.box).placed(area)
+    sides = frame.box.size.turned(frame.turn)
+    shown = Resampling(upright, frame.box, frame.turn.orientation, sides).placed(area)
     if shown is None:
         return None
     left, top, wide, high = shown
-    sides = frame.box.size
     centre = ((left + wide / 2) / sides.width, (top + high / 2) / sides.height)
     numbers = (*centre, wide / sides.width, high / sides.height)
     return " ".join([words[0], *(f"{number:.6f}" for number in numbers), *words[5:]])

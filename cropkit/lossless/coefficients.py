@@ -2,7 +2,7 @@
 
 import ctypes as c
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from cropkit.lossless.library import Library
 from cropkit.lossless.windows import Box, Window
 
 _ROOM = 1 << 16
+_POOL_OF_IMAGE = 1  # JPOOL_IMAGE: libjpeg frees it with the image
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,18 @@ def write(picture: Picture, box: Box, windows: Sequence[Window], coding: Coding)
     for pointers, window in zip(picture.rows, windows, strict=True):
         for row in range(window.rows):
             pointers[row] = pointers[window.top + row] + window.left * BLOCK_BYTES
+    return _coded(picture, box, coding, lambda _info: picture.arrays)
+
+
+def write_turned(picture: Picture, coding: Coding) -> bytes:
+    """Write a picture that was turned, as `write` does; its source stays as it was read."""
+    box = (0, 0, picture.width, picture.height)
+    return _coded(picture, box, coding, lambda info: _arrays(picture, info))
+
+
+def _coded(
+    picture: Picture, box: Box, coding: Coding, arrays: Callable[[Any], Any]
+) -> bytes:
     library = picture.library
     info = library.compressor()
     calls, this = library.calls, c.byref(info)
@@ -133,11 +146,39 @@ def write(picture: Picture, box: Box, windows: Sequence[Window], coding: Coding)
         calls.jpeg_mem_dest(this, c.byref(place), c.byref(size))
         calls.jpeg_copy_critical_parameters(c.byref(picture.info), this)
         _configure(picture, info, box, coding)
-        calls.jpeg_write_coefficients(this, picture.arrays)
+        held = arrays(info)  # libjpeg reads of it until it has finished
+        calls.jpeg_write_coefficients(this, held)
         calls.jpeg_finish_compress(this)
         return c.string_at(place.value or 0, size.value)
     finally:
         calls.jpeg_destroy_compress(this)
+
+
+def _arrays(picture: Picture, info: Any) -> Any:  # noqa: ANN401  (ctypes')
+    """Give a compressor coefficients of its own, and what is said of them (as jpegtran does)."""
+    memory, this = info.mem.contents, c.addressof(info)
+    for index, component in enumerate(picture.components):
+        structure = info.comp_info[index]
+        structure.h_samp_factor, structure.v_samp_factor = component.h, component.v
+        table = info.quant_tbl_ptrs[structure.quant_tbl_no].contents
+        table.values = type(table.values)(*component.table)
+    pointers = [
+        memory.request_virt_barray(
+            this, _POOL_OF_IMAGE, 1, _up_to(each.columns, each.h), _up_to(each.rows, each.v), each.v
+        )
+        for each in picture.components
+    ]
+    c.CFUNCTYPE(None, c.c_void_p)(memory.realize_virt_arrays)(this)
+    for index, array in enumerate(pointers):
+        columns = picture.components[index].columns
+        for row in range(picture.components[index].rows):
+            place = memory.access_virt_barray(this, array, row, 1, 1)[0]
+            c.memmove(place, bytes(picture.blocks(index, row, 0, columns)), columns * BLOCK_BYTES)
+    return (c.c_void_p * len(pointers))(*pointers)
+
+
+def _up_to(number: int, step: int) -> int:
+    return -(-number // step) * step
 
 
 def _configure(picture: Picture, info: Any, box: Box, coding: Coding) -> None:  # noqa: ANN401  (as above)

@@ -10,6 +10,7 @@ BLOCK = 8
 
 Box = tuple[int, int, int, int]
 Place = tuple[int, int]
+Way = tuple[bool, bool, bool]  # rows become columns; columns, rows are read backwards
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,11 @@ def grid_of(sampling: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """Return the step in pixels at which every component has a block's corner (T.81, A.2)."""
     across, down = zip(*sampling, strict=True)
     return BLOCK * max(across) // gcd(*across), BLOCK * max(down) // gcd(*down)
+
+
+def transposed(table: Sequence[int]) -> tuple[int, ...]:
+    """Return a quantisation table in natural order, of rows that have become columns."""
+    return tuple(table[BLOCK * across + down] for down in range(BLOCK) for across in range(BLOCK))
 
 
 def windows(

@@ -6,7 +6,7 @@ libjpeg ends its process at an error that it cannot go on after; so does this on
 import os
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -16,7 +16,8 @@ from cropkit.bounds import Bounds, enforced
 from cropkit.lossless import coefficients, evidence, specimen, wire
 from cropkit.lossless.coefficients import Coding, Picture
 from cropkit.lossless.library import Library
-from cropkit.lossless.windows import windows
+from cropkit.lossless.turned import TurnedPicture
+from cropkit.lossless.windows import Box, Way, Window, windows
 
 MOST_BYTES = 6 << 30  # of address space: about four times what the largest image needs
 _ENDED = 3
@@ -56,13 +57,29 @@ class LibjpegServer:
         """Crop; tell of the source what was carried, and the edge before and after."""
         coding = Coding(request["optimize"], tuple(tuple(each) for each in request["scans"]))
         with coefficients.reading(self._writer, data) as picture:
-            cut = windows(picture.sampling, request["box"], request["beyond"])
-            description = evidence.described(picture, cut)
-            before = evidence.edge(picture, cut)
-            evidence.renew_edge(picture, cut)
-            after = evidence.edge(picture, cut)
-            encoded = coefficients.write(picture, request["box"], cut, coding)
-        return description, [encoded, before, after]
+            box, way = request["box"], tuple(request.get("way", ()))
+            if any(way):
+                return self._turn(picture, box, request["beyond"], (way, coding))
+            cut = windows(picture.sampling, box, request["beyond"])
+            description, edge = _described(picture, cut)
+            encoded = coefficients.write(picture, box, cut, coding)
+        return description, [encoded, *edge]
+
+    def _turn(
+        self, source: Picture, box: Box, beyond: tuple[bool, bool], how: tuple[Way, Coding]
+    ) -> Reply:
+        """Crop and turn; tell of what was turned, as it is carried, and its edge.
+
+        Parameters
+        ----------
+        beyond : whether the scene goes on to the right of what is turned, and below it
+        """
+        way, coding = how
+        plain = windows(source.sampling, box, (False, False))
+        picture = TurnedPicture(source, box, plain, way)
+        cut = windows(picture.sampling, (0, 0, picture.width, picture.height), beyond)
+        description, edge = _described(picture, cut)
+        return description, [coefficients.write_turned(picture, coding), *edge]
 
     def _read(self, request: Mapping[str, Any], data: bytes) -> Reply:
         """Read a crop back; tell of it what `_crop` told of its source."""
@@ -92,6 +109,14 @@ class LibjpegServer:
         memory = reason.startswith(_NO_MEMORY)
         wire.send(self._out, {"fatal": reason, "memory": memory, "bound": memory and _at_bound()})
         os._exit(_ENDED)
+
+
+def _described(picture: Picture, cut: Sequence[Window]) -> tuple[Mapping[str, object], list[bytes]]:
+    """Tell of what is carried, and of the edge, which is made anew, before and after."""
+    description = evidence.described(picture, cut)
+    before = evidence.edge(picture, cut)
+    evidence.renew_edge(picture, cut)
+    return description, [before, evidence.edge(picture, cut)]
 
 
 def main(writer: str, reader: str) -> None:

@@ -23,7 +23,7 @@ from cropkit.formats.metadata.crop_change import Resampling
 from cropkit.formats.options import Options
 from cropkit.formats.png import metadata
 from cropkit.formats.sniff import shown, sniff
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 
 
 def copied(
@@ -32,6 +32,7 @@ def copied(
     box: PixelBox | None,
     how: CopyOptions,
     options: Options = Options(),  # noqa: B008  (frozen)
+    turn: Turn = Turn(),  # noqa: B008  (frozen)
 ) -> Candidate:
     """Make the bytes of a copy, and account for every part of the source.
 
@@ -41,6 +42,7 @@ def copied(
     ----------
     box : upright pixels; None for the whole image
     options : how a source is cropped in its own format
+    turn : of what the box holds, before it is brought to a size
 
     Raises
     ------
@@ -50,13 +52,13 @@ def copied(
     form = sniff(data, name, options.drop)
     if how.is_faithful(form):
         try:
-            return _as_in_place(data, name, box, options)
+            return _as_in_place(data, name, box, options, turn)
         except UnsupportedImage:
             if how.format is Format.SAME:
                 raise
     wanted = how.coded(form, name)
     with reading(name):
-        return _coded_anew(data, name, box, how, (form, wanted))
+        return _coded_anew(data, name, (box, turn), how, (form, wanted))
 
 
 def verify_copied(written: bytes, candidate: Candidate, name: str) -> Candidate:
@@ -74,23 +76,31 @@ def verify_copied(written: bytes, candidate: Candidate, name: str) -> Candidate:
     return formats.verify(written, candidate, name)
 
 
-def _as_in_place(data: bytes, name: str, box: PixelBox | None, options: Options) -> Candidate:
+def _as_in_place(
+    data: bytes, name: str, box: PixelBox | None, options: Options, turn: Turn
+) -> Candidate:
     image = formats.opened(data, name, options)
-    return image.crop(PixelBox.full(image.header.size) if box is None else box)
+    return image.crop(PixelBox.full(image.header.size) if box is None else box, turn)
 
 
 def _coded_anew(
-    data: bytes, name: str, box: PixelBox | None, how: CopyOptions, forms: tuple[str, str]
+    data: bytes,
+    name: str,
+    cut: tuple[PixelBox | None, Turn],
+    how: CopyOptions,
+    forms: tuple[str, str],
 ) -> Candidate:
+    box, turn = cut
     account = Account(forms[1])
     source = sources.read(data, name, forms[0], account)
     stored, orientation = decoding.decoded(data, name, forms[0], account)
     upright = stored.size.oriented(orientation)
     box = (PixelBox.full(upright) if box is None else box).within(upright)
-    size = check_pixels(name, how.output(box.size, name))
-    change = Resampling(stored.size, box.stored(upright, orientation), orientation, size)
-    pixels = stored.cut(change.box).upright(orientation)
-    _tell(forms, change, how, account)
+    size = check_pixels(name, how.output(box.size.turned(turn), name))
+    way = Turn(orientation).then(turn).orientation
+    change = Resampling(stored.size, box.stored(upright, orientation), way, size)
+    pixels = stored.cut(change.box).upright(way)
+    _tell(forms, change, how, account, turn)
     pixels, source = _coloured(pixels, source, how, name, account)
     _check_light(pixels, how, name)
     pixels = resampled(pixels, size, how.filter, linear_light=how.linear_light)
@@ -100,10 +110,14 @@ def _coded_anew(
     return replace(account.candidate(written, (box, box), proof), resampling=change)
 
 
-def _tell(forms: tuple[str, str], change: Resampling, how: CopyOptions, account: Account) -> None:
+def _tell(
+    forms: tuple[str, str], change: Resampling, how: CopyOptions, account: Account, turn: Turn
+) -> None:
     if forms[0] != forms[1]:
         account.patch(f"format: {shown(forms[0])}, written as {shown(forms[1])}")
-    if change.orientation != 1:
+    if not turn.is_none:
+        account.tell_of_turn(change)
+    elif change.orientation != 1:
         account.patch("orientation: applied to the pixels")
     crop, size = change.box.size.oriented(change.orientation), change.size
     if crop != size:

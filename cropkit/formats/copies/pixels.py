@@ -1,6 +1,6 @@
 """Decoded samples of a copy: cut out, turned upright, reduced, as arrays."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,21 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from cropkit.formats.turning import turned
 from cropkit.geometry import PixelBox, Size
 
 Samples = npt.NDArray[Any]  # uint8 or uint16
 CHANNELS: Mapping[str, int] = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
-# How stored samples become upright, by EXIF orientation (CIPA DC-008, tag 0x0112).
-_TURNS: Mapping[int, Callable[[Any], Any]] = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-    8: np.rot90,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +59,7 @@ class Pixels:
 
     def upright(self, orientation: int) -> "Pixels":
         """Return stored pixels as a person sees them."""
-        return Pixels(np.ascontiguousarray(_TURNS[orientation](self.values)), self.mode)
+        return Pixels(turned(self.values, orientation), self.mode)
 
     def without_alpha(self) -> "Pixels":
         """Return the colours alone."""

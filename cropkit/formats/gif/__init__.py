@@ -22,9 +22,10 @@ from cropkit.formats.gif import blocks
 from cropkit.formats.gif.blocks import Container, Picture
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import colour_profile, inspection, xmp
-from cropkit.formats.metadata.crop_change import MAY_SHOW, SHOWS_MORE, Change
+from cropkit.formats.metadata.crop_change import MAY_SHOW, SHOWS_MORE, Change, Resampling
 from cropkit.formats.options import PROVENANCE, TRAILING, Options
-from cropkit.geometry import PixelBox
+from cropkit.formats.turning import turned
+from cropkit.geometry import PixelBox, Turn
 from cropkit.records import SIGNED
 
 _PLAIN_TEXT = 0x01
@@ -61,9 +62,9 @@ class OpenedGif:
         """The size of the screen; a GIF has no orientation."""
         return Header("gif", self.container.size, 1)
 
-    def crop(self, box: PixelBox) -> Candidate:
+    def crop(self, box: PixelBox, turn: Turn) -> Candidate:
         """Crop to a box of the screen; see `cropkit.formats.Opened.crop`."""
-        return _cropped(self.container, box, self.name)
+        return _cropped(self.container, self.header.change(box, turn), self.name)
 
 
 def opened(data: bytes, name: str, options: Options) -> OpenedGif:
@@ -71,23 +72,30 @@ def opened(data: bytes, name: str, options: Options) -> OpenedGif:
     return OpenedGif(name, _parsed(data, name, options.drop))
 
 
-def _cropped(container: Container, box: PixelBox, name: str) -> Candidate:
-    (picture,) = container.pictures
+def _cropped(container: Container, change: Change, name: str) -> Candidate:
+    (picture,), box = container.pictures, change.box
     shown = _common(picture.box, box)
     left, top = picture.place
     indices = _indices(picture)[shown.top - top : shown.bottom - top]
     indices = np.ascontiguousarray(indices[:, shown.left - left : shown.right - left])
-    place = (shown.left - box.left, shown.top - box.top)
-    after = replace(picture, place=place, size=shown.size, coded=_coded(indices, picture))
+    indices, place = _turned(indices, _within(shown, box), change)
+    after = replace(
+        picture,
+        place=(place.left, place.top),
+        size=place.size,
+        coded=_coded(indices, picture),
+    )
     account = Account("gif")
     account.patch("screen: width, height")
     account.keep("colours and indices")
-    change = Change(container.size, box)
+    account.tell_of_turn(change)
     edited = (
         after if isinstance(block, Picture) else _edited(block, change, account, name)
         for block in container.blocks
     )
-    screen = blocks.with_size(container.screen, box.size)
+    screen = blocks.with_size(container.screen, change.result)
+    if change.is_on_side:
+        screen = blocks.with_pixels_on_side(screen)
     stay = tuple(block for block in edited if block is not None)
     trailer = container.trailer
     if trailer.strip(_PADDING):
@@ -138,6 +146,20 @@ def _common(picture: PixelBox, box: PixelBox) -> PixelBox:
     if left >= right or top >= bottom:
         raise BadBox(box.xyxy, "holds nothing but the empty screen")
     return PixelBox(left, top, right, bottom)
+
+
+def _within(inner: PixelBox, outer: PixelBox) -> PixelBox:
+    return PixelBox.from_xywh(
+        inner.left - outer.left, inner.top - outer.top, inner.size.width, inner.size.height
+    )
+
+
+def _turned(indices: Rows, place: PixelBox, change: Change) -> tuple[Rows, PixelBox]:
+    """Return indices as they are to be stored, and the place of them on the screen."""
+    if not isinstance(change, Resampling):
+        return indices, place
+    moved = place.upright(change.box.size, change.orientation)
+    return turned(indices, change.orientation), moved
 
 
 def _indices(picture: Picture) -> Rows:

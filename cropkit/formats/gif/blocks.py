@@ -11,6 +11,7 @@ _SCREEN = struct.Struct("<6sHHBBB")
 _IMAGE = struct.Struct("<HHHHB")
 _EXTENSION, _PICTURE, _END = 0x21, 0x2C, 0x3B
 _SUB_BLOCK = 255
+_ASPECT, _ASPECT_OFFSET, _ASPECT_SCALE = 12, 15, 64  # (stated + 15) / 64 is width over height
 _HAS_TABLE, _TABLE_BITS, _INTERLACED = 0x80, 0x07, 0x40
 
 
@@ -77,6 +78,15 @@ class Container:
 def with_size(screen: bytes, size: Size) -> bytes:
     """Return the screen descriptor, with its colours, for another size."""
     return screen[:6] + struct.pack("<HH", size.width, size.height) + screen[10:]
+
+
+def with_pixels_on_side(screen: bytes) -> bytes:
+    """Return the screen descriptor with pixels as high as they were wide (section 18, aspect)."""
+    stated = screen[_ASPECT]
+    if not stated:
+        return screen
+    turned = round(_ASPECT_SCALE**2 / (stated + _ASPECT_OFFSET)) - _ASPECT_OFFSET
+    return screen[:_ASPECT] + bytes([min(255, max(1, turned))]) + screen[_ASPECT + 1 :]
 
 
 def parse(data: bytes, name: str) -> Container:

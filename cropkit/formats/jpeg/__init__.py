@@ -19,7 +19,7 @@ from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata.crop_change import SHOWS_MORE
 from cropkit.formats.options import GAIN_MAP, MOTION, Options
 from cropkit.formats.options import Jpeg as Mode
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 from cropkit.lossless.process import CannotCopy, Ended, TookTooLong
 
 Proof = reencode.Proof | lossless.Proof
@@ -39,7 +39,7 @@ class OpenedJpeg:
     video: int = 0
     readable: Readable | None = None
 
-    def crop(self, box: PixelBox) -> Candidate:
+    def crop(self, box: PixelBox, turn: Turn) -> Candidate:
         """Crop to an upright box; see `cropkit.formats.Opened.crop`.
 
         A file that libjpeg cannot copy has its pixels encoded anew, in the same box, and the
@@ -51,29 +51,32 @@ class OpenedJpeg:
         if self.readable:
             self.readable.check(boxes[1], header, jpeg.name)
         if self.options.jpeg is Mode.EXACT:
-            return self._told(reencode.crop(jpeg, boxes, Account("jpeg"), drop))
+            change = header.change(boxes[1], turn)
+            return self._told(reencode.crop(jpeg, box, change, Account("jpeg"), drop))
         try:
             if self.family:
-                return self._told(gain_map.crop(self.family, header, boxes, drop))
-            return self._told(lossless.crop(jpeg, header, boxes, Account("jpeg"), drop))
+                return self._told(gain_map.crop(self.family, header, boxes, drop, turn))
+            account = Account("jpeg")
+            return self._told(lossless.crop(jpeg, header, boxes, account, drop, turn=turn))
         except TookTooLong as error:
             raise CorruptImage(jpeg.name, f"decoding it: {error}") from error
         except CannotCopy as error:
-            return self._anew(boxes, error)
+            return self._anew(boxes, turn, error)
         except Ended as error:
             if self.options.jpeg is Mode.LOSSLESS:
                 raise LosslessUnavailable(jpeg.name, error) from error
-            return self._anew(boxes, error)
+            return self._anew(boxes, turn, error)
 
-    def _anew(self, boxes: tuple[PixelBox, PixelBox], why: Ended) -> Candidate:
+    def _anew(self, boxes: tuple[PixelBox, PixelBox], turn: Turn, why: Ended) -> Candidate:
         """Encode the box anew that a lossless crop would hold: it is the one that was shown."""
         if self.family:
             raise GainMap(self.jpeg.name, f"gain map, beside what cannot be copied: {why}")
-        stored = self.header.snapped(boxes[1])
+        stored = self.header.snapped(boxes[1], turn)
+        change = self.header.change(stored, turn)
         applied = stored.upright(self.jpeg.size, self.header.orientation)
         account = Account("jpeg")
         account.patch(f"pixels: encoded anew, they cannot be copied: {why}")
-        candidate = reencode.crop(self.jpeg, (applied, stored), account, self.options.drop)
+        candidate = reencode.crop(self.jpeg, applied, change, account, self.options.drop)
         degraded = f"encoded anew, it could not be cropped without loss: {why}"
         return self._told(replace(candidate, box_asked=boxes[0], degraded=degraded))
 

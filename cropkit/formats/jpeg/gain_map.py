@@ -17,7 +17,7 @@ from cropkit.formats.jpeg import lossless, metadata, second_pictures, segments
 from cropkit.formats.jpeg.segments import APP2, Jpeg, Segment
 from cropkit.formats.metadata.xml_packet import Element, Property, XmlDamage, edited, parse
 from cropkit.formats.options import DEPTH
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 
 _ITEM = b"http://ns.google.com/photos/1.0/container/item/"
 _PADDING = b"\0"
@@ -45,8 +45,8 @@ class Auxiliary:
         """Whether it is one that a person may leave out by itself, as a map of depth."""
         return not self.scale and self.label != second_pictures.MAP
 
-    def cropped(self, stored: PixelBox, drop: frozenset[str]) -> Candidate:
-        """Crop to the samples above a stored box of the image.
+    def cropped(self, stored: PixelBox, drop: frozenset[str], turn: Turn) -> Candidate:
+        """Crop to the samples above a stored box of the image, and turn them as that is stored.
 
         Raises
         ------
@@ -55,7 +55,9 @@ class Auxiliary:
         """
         small = PixelBox(*(side // self.scale for side in stored.xyxy))
         header = Header("jpeg", self.jpeg.size, 1, lossless.grid(self.jpeg))
-        return lossless.crop(self.jpeg, header, (small, small), Account("jpeg"), drop)
+        return lossless.crop(
+            self.jpeg, header, (small, small), Account("jpeg"), drop, turn=turn
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,11 @@ def _scale(whole: Size, part: Size) -> int:
 
 
 def crop(
-    whole: Family, header: Header, boxes: tuple[PixelBox, PixelBox], drop: frozenset[str]
+    whole: Family,
+    header: Header,
+    boxes: tuple[PixelBox, PixelBox],
+    drop: frozenset[str],
+    turn: Turn,
 ) -> Candidate:
     """Crop all to a stored box, snapped outward to their grid and to whole samples of each.
 
@@ -145,11 +151,14 @@ def crop(
         What tells how long they are cannot be restated.
     """
     paired = bool(whole.others)
-    base = lossless.crop(whole.base, header, boxes, Account("jpeg"), drop, paired=paired)
+    base = lossless.crop(
+        whole.base, header, boxes, Account("jpeg"), drop, turn=turn, paired=paired
+    )
     if not paired:
         return replace(base, dropped=(*base.dropped, *whole.gone))
-    stored = header.snapped(boxes[1])
-    return _joined(whole, base, [each.cropped(stored, drop) for each in whole.others])
+    stored = header.snapped(boxes[1], turn)
+    way = turn if turn.is_none else header.through(turn)
+    return _joined(whole, base, [each.cropped(stored, drop, way) for each in whole.others])
 
 
 def _joined(whole: Family, base: Candidate, others: Sequence[Candidate]) -> Candidate:

@@ -1,21 +1,24 @@
 """JPEG without loss: coefficients copied, the corner on the grid, the hidden edge made anew."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cropkit.bounds import Bounds
-from cropkit.errors import LosslessUnavailable, Truncated, VerificationFailed
+from cropkit.errors import LosslessUnavailable, Truncated, UnsuitableTurn, VerificationFailed
 from cropkit.formats.account import Account, Candidate, Header, Readable
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.jpeg import metadata, pixels, reencode, scans, segments
 from cropkit.formats.jpeg.edge import Strip, described, strips
 from cropkit.formats.jpeg.segments import Component, Jpeg, Scan, Segment
-from cropkit.formats.metadata.crop_change import Change
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 from cropkit.lossless import process
-from cropkit.lossless.windows import grid_of
+from cropkit.lossless.windows import grid_of, transposed
 
+_CURES = (
+    "Leave the last pixels out of the box, turn a copy in another format (`--copy-to DIR"
+    " --format png`), or encode it anew: `--jpeg exact`"
+)
 # What libjpeg warns of where the pixels are all there.
 DAMAGED = "damaged pixels"
 _LEFT_OVER = "extraneous bytes before marker"
@@ -71,36 +74,45 @@ def crop(
     account: Account,
     drop: frozenset[str],
     *,
+    turn: Turn = Turn(),  # noqa: B008  (frozen)
     paired: bool = False,
 ) -> Candidate:
-    """Copy the coefficients of the stored box, snapped outward to the grid.
+    """Copy the coefficients of the stored box, snapped outward to the grid; turned, if wanted.
 
     Raises
     ------
     Ended
         There is no libjpeg that can.
+    UnsuitableTurn
+        An edge that would become the left or the upper one cuts a block.
     """
-    asked, stored = boxes[0], header.snapped(boxes[1])
+    asked, stored = boxes[0], header.snapped(boxes[1], turn)
+    change = header.change(stored, turn)
+    way = Turn() if turn.is_none else header.through(turn)
+    _check_whole_blocks(jpeg, header, stored, way)
     beyond = (stored.right < jpeg.size.width, stored.bottom < jpeg.size.height)
+    beyond = beyond[::-1] if way.swaps else beyond
     script = scans.script(jpeg)
     request = {
         "do": "crop",
         "box": stored.xyxy,
+        "way": (way.swaps, *way.mirrored),
         "beyond": beyond,
         "optimize": reencode.has_measured_codes(jpeg),
         "scans": [scan.numbers for scan in script],
     }
     facts, (encoded, before, after) = _ask(jpeg, request)
-    edit = metadata.Edit(Change(jpeg.size, stored), account, jpeg.name, drop=drop, paired=paired)
+    edit = metadata.Edit(change, account, jpeg.name, drop=drop, paired=paired)
     carried, trailer = tuple(metadata.edited(jpeg, edit)), metadata.trailer(jpeg, edit)
     metadata.tell_of_container(jpeg, account)
     parsed = segments.parse(encoded, jpeg.name)
+    account.tell_of_turn(change)
     proof = Proof(
         metadata=carried,
         coded=parsed.coded,
         trailer=trailer,
-        size=stored.size,
-        components=jpeg.components,
+        size=change.result,
+        components=tuple(_turned(each, way) for each in jpeg.components),
         scans=script or parsed.scans,
         facts=facts,
         beyond=beyond,
@@ -112,6 +124,26 @@ def crop(
     if facts["warnings"]:  # what was damaged may be such as cannot be written soundly
         _prove_now(written, proof, jpeg.name)
     return account.candidate(written, (asked, applied), proof)
+
+
+def _check_whole_blocks(jpeg: Jpeg, header: Header, stored: PixelBox, way: Turn) -> None:
+    """Refuse to read a last block backwards that is not whole."""
+    steps = header.grid or grid(jpeg)
+    sides = zip(
+        way.mirrored, (stored.right, stored.bottom), (steps.width, steps.height), strict=True
+    )
+    for (backwards, side, step), what in zip(sides, ("width", "height"), strict=True):
+        if backwards and side % step:
+            whole = side // step * step
+            words = f"its stored {what} ends within a block, at {side} instead of {whole}"
+            raise UnsuitableTurn(jpeg.name, words, _CURES)
+
+
+def _turned(component: Component, way: Turn) -> Component:
+    if not way.swaps:
+        return component
+    table = transposed(component.table)
+    return replace(component, h=component.v, v=component.h, table=table)
 
 
 def _prove_now(written: bytes, proof: Proof, name: str) -> None:

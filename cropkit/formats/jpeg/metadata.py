@@ -298,6 +298,8 @@ def _edit_jfif(segment: Segment, edit: Edit, item: str) -> Segment:
         after = segment.data[:12] + b"\0\0"
     else:
         after = _cut_at(segment.data, _JFIF_BYTES, edit, item)
+    if edit.change.is_on_side:  # dots to a unit, each way
+        after = after[:8] + after[10:12] + after[8:10] + after[12:]
     (edit.account.keep if after == segment.data else edit.account.patch)(item)
     return Segment(segment.marker, after)
 

@@ -16,7 +16,8 @@ from cropkit.formats.decoder_errors import reading
 from cropkit.formats.jpeg import blocks, metadata, pixels, segments
 from cropkit.formats.jpeg.blocks import Plane
 from cropkit.formats.jpeg.segments import Jpeg, Segment
-from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.metadata.crop_change import Change, Resampling
+from cropkit.formats.turning import turned
 from cropkit.geometry import PixelBox, Size
 
 # What Pillow's encoder can write, by the sampling factors of the three components.
@@ -50,14 +51,14 @@ class Proof:
 
 
 def crop(
-    jpeg: Jpeg, boxes: tuple[PixelBox, PixelBox], account: Account, drop: frozenset[str]
+    jpeg: Jpeg, asked: PixelBox, change: Change, account: Account, drop: frozenset[str]
 ) -> Candidate:
-    """Crop to the stored box; `boxes` are the upright one and the stored one."""
-    asked, stored = boxes
-    coding = _coding(jpeg, stored.size, account)
-    cropped = pixels.decode(jpeg, coding.mode).crop(stored.xyxy)
+    """Crop to an upright box, by what it changes of the stored image."""
+    coding = _coding(jpeg, change.result, account)
+    cropped = _turned(pixels.decode(jpeg, coding.mode).crop(change.box.xyxy), change)
+    account.tell_of_turn(change)
     transform = 0 if coding.mode == "CMYK" else None  # Pillow writes CMYK, never YCCK
-    edit = metadata.Edit(Change(jpeg.size, stored), account, jpeg.name, transform, drop)
+    edit = metadata.Edit(change, account, jpeg.name, transform, drop)
     carried, trailer = tuple(metadata.edited(jpeg, edit)), metadata.trailer(jpeg, edit)
     metadata.tell_of_container(jpeg, account)
     encoded = segments.parse(_encoded(cropped, coding, jpeg), jpeg.name)
@@ -67,6 +68,13 @@ def crop(
     meant = pixels.planes(cropped)
     proof = Proof(carried, encoded.coded, trailer, coding, meant)
     return account.candidate(written, (asked, asked), proof)
+
+
+def _turned(cropped: Image.Image, change: Change) -> Image.Image:
+    if not isinstance(change, Resampling):
+        return cropped
+    bands = (turned(np.asarray(band), change.orientation) for band in cropped.split())
+    return Image.merge(cropped.mode, [Image.fromarray(band) for band in bands])
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 
 SHOWS_MORE = "it shows what was cropped out"
 MAY_SHOW = "they may show what was cropped out"
+OLD_FRAME = "its coordinates are those of the old frame"
 
 
 Rectangle = tuple[float, float, float, float]  # left, top, width, height
@@ -27,6 +28,21 @@ class Change:
     def is_none(self) -> bool:
         """Whether the whole image is kept."""
         return self.before == self.after
+
+    @property
+    def is_upright(self) -> bool:
+        """Whether the new pixels are stored as they are seen, whatever the old ones were."""
+        return False
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether rows or columns stand in another order than they were stored in."""
+        return False
+
+    @property
+    def is_on_side(self) -> bool:
+        """Whether rows have become columns."""
+        return False
 
     def stated(self, width: int, height: int) -> tuple[int, int]:
         """Return what a pair of dimension tags should say now.
@@ -69,11 +85,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Resampling(Change):
-    """A crop that is turned upright, and brought to another size.
+    """A crop that is turned upright, or as somebody wants it, and brought to another size.
 
     Parameters
     ----------
-    orientation : the EXIF orientation that the stored image had
+    orientation : the EXIF orientation that the stored image had, with the turn that is wanted
     size : of the new file, upright
     """
 
@@ -84,6 +100,21 @@ class Resampling(Change):
     def is_none(self) -> bool:
         """Whether the new file shows what the old one stored, pixel by pixel."""
         return (self.before, self.orientation) == (self.size, 1)
+
+    @property
+    def is_upright(self) -> bool:
+        """Whether the new pixels are stored as they are seen."""
+        return True
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether rows or columns stand in another order than they were stored in."""
+        return self.orientation != 1
+
+    @property
+    def is_on_side(self) -> bool:
+        """Whether rows have become columns."""
+        return self.orientation >= _FIRST_SWAPPED
 
     def stated(self, _width: int, _height: int) -> tuple[int, int]:
         """Return what a pair of dimension tags should say now."""
@@ -124,6 +155,20 @@ class Resampling(Change):
     def _scale(self) -> tuple[float, float]:
         crop = self.box.size.oriented(self.orientation)
         return self.size.width / crop.width, self.size.height / crop.height
+
+
+def changed(before: Size, box: PixelBox, orientation: int, turn: Turn) -> Change:
+    """Return what a crop changes that may be turned: then its pixels are stored as they are seen.
+
+    Parameters
+    ----------
+    before, box : stored pixels
+    orientation : the EXIF orientation of the image
+    """
+    if turn.is_none:
+        return Change(before, box)
+    both = Turn(orientation).then(turn)
+    return Resampling(before, box, both.orientation, box.size.turned(both))
 
 
 def _turned(area: Rectangle, size: Size, orientation: int) -> Rectangle:

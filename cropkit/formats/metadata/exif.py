@@ -4,6 +4,7 @@ The block keeps its length and every value its place (see `tiff_block`).
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,8 @@ _ORIENTATION = 0x0112
 # Pairs of tags that state the stored size: ImageWidth/ImageLength, PixelX/YDimension.
 _DIMENSIONS = ((0x0100, 0x0101), (0xA002, 0xA003))
 _SUBJECTS = {0x9214: "SubjectArea", 0xA214: "SubjectLocation"}
+# Pairs of tags of both axes: X/YResolution, FocalPlaneX/YResolution.
+_BOTH_WAYS = ((0x011A, 0x011B), (0xA20E, 0xA20F))
 _HEADER = 8
 _THUMBNAIL_DATA = ((0x0201, 0x0202), (0x0111, 0x0117))  # JPEG, or strips: offsets and lengths
 
@@ -36,12 +39,12 @@ def read_orientation(block: bytes) -> int:
 def patched(block: bytes, change: Change, account: Account, label: str) -> bytes:
     """Return the block for the cropped image, of the same length, and account for it.
 
-    A block that does not hold together is carried as it is, but for what may show the old frame.
+    A block that does not hold together is carried as it is, but for what may show the old frame,
+    and for an orientation that somebody could read in it where the pixels are upright now.
     """
-    try:
-        after = _edited(block, change, account, label)
-    except TiffDamage:
-        after = block
+    after = (upright(block) or block) if change.is_upright else block
+    with suppress(TiffDamage):
+        after = _edited(after, change, account, label)
     after = exif_hidden.blanked(after, change, account, label)
     (account.keep if after == block else account.patch)(label)
     return after
@@ -87,6 +90,8 @@ def _edited(block: bytes, change: Change, account: Account, label: str) -> bytes
     if not change.is_none:
         for ifd in directories:
             _restate_dimensions(tiff, ifd, change)
+            if change.is_on_side:
+                _exchange_axes(tiff, ifd)
             _move_subject(tiff, ifd, change, account)
     return bytes(tiff.data)
 
@@ -114,6 +119,18 @@ def _restate_dimensions(tiff: TiffBlock, ifd: int, change: Change) -> None:
         for tag, value in zip(pair, new, strict=True):
             if tag in entries and not tiff.write(entries[tag], (value,)):
                 raise TiffDamage("a dimension tag of one byte")
+
+
+def _exchange_axes(tiff: TiffBlock, ifd: int) -> None:
+    """Let what is said of each axis be said of the other, where both are said alike."""
+    entries = {each.tag: each for each in tiff.entries(ifd)}
+    for x, y in _BOTH_WAYS:
+        if x not in entries or y not in entries:
+            continue
+        if (entries[x].kind, entries[x].count) == (entries[y].kind, entries[y].count):
+            across, down = tiff.value(entries[x]), tiff.value(entries[y])
+            tiff.shorten(entries[x], down)
+            tiff.shorten(entries[y], across)
 
 
 def _move_subject(tiff: TiffBlock, ifd: int, change: Change, account: Account) -> None:

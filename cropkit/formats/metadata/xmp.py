@@ -96,6 +96,8 @@ def restated(
     if not change.is_none:
         for pair in _DIMENSIONS:
             after = _restated(after, pair, change)
+    if change.is_upright:
+        after = _property(b"tiff:Orientation").sub(rb"\g<before>1\g<after>", after)
     moved = xmp_geometry.moved(after, change, account, label)
     if moved is None:
         account.drop(label, "it is damaged, and may hold coordinates of the old frame")
@@ -125,7 +127,6 @@ def renewed(packet: bytes, change: Change, account: Account, label: str, name: s
         return None
     if not after:
         return None
-    after = _property(b"tiff:Orientation").sub(rb"\g<before>1\g<after>", after)
     (account.keep if after == packet else account.patch)(label)
     return after
 

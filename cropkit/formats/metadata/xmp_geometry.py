@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cropkit.formats.account import Account
-from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.metadata.crop_change import OLD_FRAME, Change
 from cropkit.formats.metadata.xml_packet import Element, Property, XmlDamage, edited, parse
 
-_OLD_FRAME = "its coordinates are those of the old frame"
 _OUTSIDE = "it was cropped out"
 _RDF = b"http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _MWG = b"http://www.metadataworkinggroup.com/schemas/regions/"
@@ -134,7 +133,7 @@ def _each(
         if inside:
             stay += 1
         else:
-            reason = _OLD_FRAME if inside is None else _OUTSIDE
+            reason = OLD_FRAME if inside is None else _OUTSIDE
             edit.remove(range(item.start, item.stop), what, reason)
     if items and not stay:
         edit.changes[range(regions.start, regions.stop)] = b""
@@ -263,6 +262,10 @@ def _restate_panorama(root: Element, edit: _Edit) -> None:
     """Say which part of the panorama the crop shows (Google's photo sphere metadata)."""
     panorama = _by_name(root, (_PANORAMA,))
     change = edit.change
+    if change.is_turned:  # what is on its side, or mirrored, is none of them
+        for name, value in panorama.items():
+            edit.remove(value.whole, f"GPano:{name.decode()}", OLD_FRAME)
+        return
     axes = (
         (b"Width", b"Left", change.before.width, change.after.width, change.box.left),
         (b"Height", b"Top", change.before.height, change.after.height, change.box.top),
@@ -278,7 +281,7 @@ def _restate_panorama(root: Element, edit: _Edit) -> None:
                 edit.write(place, start + corner * scale, whole=True)
     for name, value in panorama.items():
         if name.startswith(b"LargestValidInteriorRect"):
-            edit.remove(value.whole, "GPano:LargestValidInteriorRect", _OLD_FRAME)
+            edit.remove(value.whole, "GPano:LargestValidInteriorRect", OLD_FRAME)
 
 
 def _drop_stale(root: Element, edit: _Edit) -> None:
@@ -287,10 +290,10 @@ def _drop_stale(root: Element, edit: _Edit) -> None:
         for value in element.attributes:
             label = _stale(value.name)
             if label:
-                edit.remove(value.whole, label, _OLD_FRAME)
+                edit.remove(value.whole, label, OLD_FRAME)
         label = _stale(element.name)
         if label:
-            edit.remove(range(element.start, element.stop), label, _OLD_FRAME)
+            edit.remove(range(element.start, element.stop), label, OLD_FRAME)
 
 
 def _stale(name: tuple[bytes, bytes]) -> str | None:

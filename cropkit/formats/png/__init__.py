@@ -8,13 +8,14 @@ from cropkit.formats.account import Account, Bare, Candidate, Header, Readable
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import exif
-from cropkit.formats.metadata.crop_change import MAY_SHOW, Change
+from cropkit.formats.metadata.crop_change import MAY_SHOW, Change, Resampling
 from cropkit.formats.options import TRAILING, Options
 from cropkit.formats.png import chunks, compress, metadata, samples, stealth, text
 from cropkit.formats.png.chunks import PADDING, Chunk, Container, Ihdr
 from cropkit.formats.png.filters import Frame
+from cropkit.formats.turning import turned_rows
 from cropkit.formats.zlib_streams import Inflate, Octets
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 
 _SIZE_GUARD = 1.02
 _PALETTE = 3
@@ -45,17 +46,18 @@ class OpenedPng:
     container: Container
     salvage: bool = False
 
-    def crop(self, box: PixelBox) -> Candidate:
+    def crop(self, box: PixelBox, turn: Turn) -> Candidate:
         """Crop to an upright box; see `cropkit.formats.Opened.crop`."""
         stored = box.stored(self.header.size, self.header.orientation)
+        change = self.header.change(stored, turn)
         try:
-            return _cropped(self, box, stored, _whole(self.ihdr, self.container, self.name))
+            return _cropped(self, box, change, _whole(self.ihdr, self.container, self.name))
         except _DAMAGE as error:
             if not self.salvage:
                 raise
             readable, filtered = _readable(self.ihdr, self.container, error)
             readable.check(stored, self.header, self.name)
-            return readable.told(_cropped(self, box, stored, (filtered, None), salvaged=True))
+            return readable.told(_cropped(self, box, change, (filtered, None), salvaged=True))
 
 
 def opened(data: bytes, name: str, options: Options) -> OpenedPng:
@@ -112,22 +114,23 @@ def _readable(ihdr: Ihdr, container: Container, error: Exception) -> tuple[Reada
 def _cropped(
     image: OpenedPng,
     box: PixelBox,
-    stored: PixelBox,
+    change: Change,
     read: tuple[Octets, str | None],
     *,
     salvaged: bool = False,
 ) -> Candidate:
-    """Return the crop to a box, which is given upright and as it is stored.
+    """Return the crop to an upright box.
 
     Parameters
     ----------
+    change : what it changes of the stored image
     read : the filtered rows, and what is wrong with their stream
     """
-    name, header, container = image.name, image.ihdr, image.container
+    name, header, container, stored = image.name, image.ihdr, image.container, change.box
     _check_palette(container, header, name)
     filtered, note = read
-    frame = samples.cut_out(header, filtered, stored, name)
-    looked_for = stored.size != header.size and not salvaged
+    frame = _turned(samples.cut_out(header, filtered, stored, name), header, change)
+    looked_for = (stored.size != header.size or change.is_turned) and not salvaged
     hidden = stealth.read(header, filtered, name) if looked_for else None
     account = Account("png")
     if not container.ended:
@@ -142,10 +145,11 @@ def _cropped(
         account.drop("IDAT padding", "no pixels are in it")
     if header.interlace:
         account.patch("IHDR interlace: written straight")
-    after = header.sized(stored.size)
+    after = header.sized(change.result)
+    account.tell_of_turn(change)
     if hidden:
         stealth.carried(hidden, after, frame.rows, account)
-    edit = metadata.Edit(Change(header.size, stored), account, name)
+    edit = metadata.Edit(change, account, name)
     chunks, idat_at = metadata.edited(container, edit)
     chunks[0] = after.chunk()
     trailer = _trailer(container, account)
@@ -153,6 +157,14 @@ def _cropped(
     written = Container(tuple(chunks), idat_at, (memoryview(stream.data),), trailer)
     proof = Proof(written.chunks, written.trailer, after, frame.rows, stream.inflate)
     return account.candidate(written.encoded(), (box, box), proof)
+
+
+def _turned(frame: Frame, header: Ihdr, change: Change) -> Frame:
+    """Return the rows as they are to be stored."""
+    if not isinstance(change, Resampling):
+        return frame
+    rows = turned_rows(frame.rows, change.box.size.width, header.bits, change.orientation)
+    return Frame.around(rows, header.bpp)
 
 
 def _trailer(container: Container, account: Account) -> bytes:

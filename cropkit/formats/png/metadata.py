@@ -8,7 +8,7 @@ from cropkit.errors import AnimatedImage, GainMap, Provenance, TooManyParts
 from cropkit.formats.account import Account
 from cropkit.formats.limits import MOST_PARTS
 from cropkit.formats.metadata import colour_profile, exif, inspection, iptc, photoshop, xmp
-from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
+from cropkit.formats.metadata.crop_change import OLD_FRAME, SHOWS_MORE, Change
 from cropkit.formats.options import PROVENANCE
 from cropkit.formats.png import text
 from cropkit.formats.png.chunks import Chunk, Container
@@ -288,8 +288,20 @@ def _edit_end(chunk: Chunk, edit: Edit) -> Chunk:
     return Chunk("IEND", b"")
 
 
+def _edit_density(chunk: Chunk, edit: Edit) -> Chunk | None:
+    """Let pixels of two sides change these where rows become columns (11.3.4.3)."""
+    x, y, unit = chunk.data[:4], chunk.data[4:8], chunk.data[8:]
+    if not edit.change.is_on_side or x == y or len(unit) != 1:
+        return _carried(chunk, "pHYs", edit)
+    edit.account.patch("pHYs")
+    return Chunk("pHYs", y + x + unit)
+
+
 def _edit_offset(chunk: Chunk, edit: Edit) -> Chunk | None:
     """Move the image's place on its page along with the corner (11.3.5.1 of the extensions)."""
+    if edit.change.is_turned:
+        edit.account.drop("oFFs", OLD_FRAME)
+        return None
     if len(chunk.data) != struct.calcsize(">iiB") or chunk.data[8] != 0:
         edit.account.drop("oFFs", "its unit is not the pixel")
         return None
@@ -300,8 +312,11 @@ def _edit_offset(chunk: Chunk, edit: Edit) -> Chunk | None:
     )
 
 
-def _edit_canvas(chunk: Chunk, edit: Edit) -> Chunk:
+def _edit_canvas(chunk: Chunk, edit: Edit) -> Chunk | None:
     """Move the image's place on ImageMagick's canvas: width, height, x, y."""
+    if edit.change.is_turned:
+        edit.account.drop("caNv", OLD_FRAME)
+        return None
     if len(chunk.data) != struct.calcsize(">IIii"):
         edit.account.keep("caNv")
         return chunk
@@ -326,6 +341,7 @@ _EDITS: Mapping[str, Callable[[Chunk, Edit], Chunk | None]] = {
     "tEXt": edited_text,
     "zTXt": edited_text,
     "iTXt": edited_text,
+    "pHYs": _edit_density,
     "oFFs": _edit_offset,
     "caNv": _edit_canvas,
 }

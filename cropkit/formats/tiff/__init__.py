@@ -14,7 +14,7 @@ from cropkit.formats import bit_rows
 from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.bit_rows import Rows
 from cropkit.formats.decoder_errors import reading
-from cropkit.formats.metadata.crop_change import Change
+from cropkit.formats.metadata.crop_change import Change, Resampling
 from cropkit.formats.options import Options
 from cropkit.formats.tiff import directory, display, metadata, pixels, second_decoder, writer
 from cropkit.formats.tiff.codecs import DEFLATE, NONE, OLD_DEFLATE, Bytes, reversed_bits
@@ -32,8 +32,9 @@ from cropkit.formats.tiff.layout import (
     read_layout,
     read_segments,
 )
+from cropkit.formats.turning import turned_rows
 from cropkit.formats.zlib_streams import engine
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 
 _ALL_ROWS = (1 << 32) - 1
 # What needs no libtiff to be checked: libdeflate compresses, zlib-ng is quick to look into that.
@@ -60,9 +61,10 @@ class OpenedTiff:
     tiff: Tiff
     layout: Layout
 
-    def crop(self, box: PixelBox) -> Candidate:
+    def crop(self, box: PixelBox, turn: Turn) -> Candidate:
         """Crop to an upright box; see `cropkit.formats.Opened.crop`."""
-        return _cropped(self, box, box.stored(self.header.size, self.header.orientation))
+        stored = box.stored(self.header.size, self.header.orientation)
+        return _cropped(self, box, self.header.change(stored, turn))
 
 
 def opened(data: bytes, name: str, options: Options) -> OpenedTiff:
@@ -73,17 +75,19 @@ def opened(data: bytes, name: str, options: Options) -> OpenedTiff:
     return OpenedTiff(name, header, data, tiff, layout)
 
 
-def _cropped(image: OpenedTiff, box: PixelBox, stored: PixelBox) -> Candidate:
-    """Return the crop to a box, which is given upright and as it is stored."""
+def _cropped(image: OpenedTiff, box: PixelBox, change: Change) -> Candidate:
+    """Return the crop to an upright box, by what it changes of the stored image."""
     name, data, tiff, layout = image.name, image.data, image.tiff, image.layout
+    stored = change.box
     segments = read_segments(tiff.first, tiff.form, layout, data, name)
-    planes = pixels.decoded_box(data, layout, segments, stored)
-    after = layout.sized(stored.size)
+    planes = _turned(pixels.decoded_box(data, layout, segments, stored), layout, change)
+    after = layout.sized(change.result)
     level = pixels.level(data, layout, segments, stored)
     coded = pixels.encoded(planes, after, level)
     account = Account("tiff")
+    account.tell_of_turn(change)
     stated = _stated(tiff, after, coded)
-    edit = metadata.Edit(Change(layout.size, stored), stated, tiff.form, tiff.first, account, name)
+    edit = metadata.Edit(change, stated, tiff.form, tiff.first, account, name)
     carried = metadata.edited(tiff, edit)
     offsets_tag = TILE_OFFSETS if TILE_OFFSETS in stated else STRIP_OFFSETS
     first = int(segments.offsets.min())
@@ -92,6 +96,14 @@ def _cropped(image: OpenedTiff, box: PixelBox, stored: PixelBox) -> Candidate:
     _tell_of_unclaimed(data, tiff, segments, account)
     proof = Proof(written.directory, written.spans, after, planes)
     return account.candidate(written.data, (box, box), proof)
+
+
+def _turned(planes: tuple[Rows, ...], layout: Layout, change: Change) -> tuple[Rows, ...]:
+    """Return the rows of each plane as they are to be stored."""
+    if not isinstance(change, Resampling):
+        return planes
+    shape = (change.box.size.width, layout.pixel_bits, change.orientation)
+    return tuple(turned_rows(plane, *shape) for plane in planes)
 
 
 def bare(data: bytes, name: str) -> Bare:

@@ -18,7 +18,7 @@ from cropkit.formats.metadata import (
     photoshop,
     xmp,
 )
-from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change
+from cropkit.formats.metadata.crop_change import OLD_FRAME, SHOWS_MORE, Change
 from cropkit.formats.options import PROVENANCE
 from cropkit.formats.tiff.directory import (
     ASCII,
@@ -54,11 +54,11 @@ _OME_SIDE = re.compile(rb'(\bSize([XY])=")(\d{1,9})(")')
 _EXIF_SIDES = (0xA002, 0xA003)
 _SUBJECTS = (0x9214, 0xA214)
 _POSITIONS = {286: (282, 0), 287: (283, 1)}  # with the resolution, and the axis, of each
+_RESOLUTIONS, _PIXEL_SCALE = (282, 283), 33550
 _RATIONAL, _LARGEST = 5, (1 << 32) - 1
 _TIE_POINTS, _TRANSFORMATION, _RATIONAL_POLYNOMIALS = 33922, 34264, 50844
 _IMAGEJ_HEADER = 256  # bytes that the kinds of its parts stand in
 _BYTES = (BYTE, ASCII, 6, UNDEFINED)
-_OLD_FRAME = "its coordinates are those of the old frame"
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,7 @@ def _edit_imagej(entry: Entry, edit: Edit) -> Entry | None:
     """Leave out what was drawn onto the old frame, with the table of how long its parts are."""
     parts = edit.root.first(_IMAGEJ[1])
     if parts is None or any(kind in parts.data[:_IMAGEJ_HEADER] for kind in _DRAWN):
-        edit.account.drop(_label(entry, edit), _OLD_FRAME)
+        edit.account.drop(_label(entry, edit), OLD_FRAME)
         return None
     return _without_pictures(entry, edit)
 
@@ -268,7 +268,7 @@ def _edit_photoshop(entry: Entry, edit: Edit) -> Entry:
 
 def _edit_description(entry: Entry, edit: Edit) -> Entry | None:
     """Restate sizes in the text of tifffile and of OME-XML."""
-    before, after = edit.change.before, edit.change.after
+    before, after = edit.change.before, edit.change.result
 
     def reshaped(match: re.Match[bytes]) -> bytes:
         sides = [int(side) for side in match[2].split(b",") if side.strip()]
@@ -304,11 +304,14 @@ def _edit_subject(entry: Entry, edit: Edit) -> Entry | None:
     if moved is None:
         edit.account.drop(_label(entry, edit), "the subject was cropped out")
         return None
-    return _restated(entry, edit, (*moved, *rest)[: entry.count])
+    return _restated(entry, edit, (*moved, *edit.change.extents(*rest))[: entry.count])
 
 
 def _edit_position(entry: Entry, edit: Edit) -> Entry | None:
     """Move the image's place on its page along with the corner (TIFF 6.0, section 12)."""
+    if edit.change.is_turned:
+        edit.account.drop(_label(entry, edit), OLD_FRAME)
+        return None
     resolution_tag, axis = _POSITIONS[entry.tag]
     resolution = _fraction(edit.root.first(resolution_tag), edit.form)
     place = _fraction(entry, edit.form)
@@ -330,8 +333,11 @@ def _fraction(entry: Entry | None, form: Form) -> Fraction | None:
 
 def _edit_doubles(entry: Entry, edit: Edit) -> Entry | None:
     """Move what ties pixels to the ground (OGC GeoTIFF 1.1, annex B.6; RPCs in GeoTIFF)."""
+    if edit.change.is_turned:
+        edit.account.drop(_label(entry, edit), OLD_FRAME)
+        return None
     if entry.kind != DOUBLE:
-        edit.account.drop(_label(entry, edit), f"{_OLD_FRAME}, and of another type than it has")
+        edit.account.drop(_label(entry, edit), f"{OLD_FRAME}, and of another type than it has")
         return None
     kind = f"{edit.form.order}f8"
     values = np.frombuffer(entry.data, kind).astype(float)
@@ -346,6 +352,30 @@ def _edit_doubles(entry: Entry, edit: Edit) -> Entry | None:
     return _told(entry, entry.of_data(values.astype(kind).tobytes()), edit)
 
 
+def _edit_scale(entry: Entry, edit: Edit) -> Entry | None:
+    """Carry how large a pixel is on the ground, which says that rows go from west to east."""
+    if edit.change.is_turned:
+        edit.account.drop(_label(entry, edit), OLD_FRAME)
+        return None
+    return _looked_into(entry, edit)
+
+
+def _edit_orientation(entry: Entry, edit: Edit) -> Entry | None:
+    """Say that pixels are stored as they are seen, where they are."""
+    if not edit.change.is_upright or not entry.numbers(edit.form).size:
+        return _looked_into(entry, edit)
+    return _restated(entry, edit, (1,) * entry.count)
+
+
+def _edit_resolution(entry: Entry, edit: Edit) -> Entry | None:
+    """Let pixels of two sides change these where rows become columns."""
+    other = edit.root.first(sum(_RESOLUTIONS) - entry.tag)
+    fits = other is not None and (other.kind, other.count) == (entry.kind, entry.count)
+    if not edit.change.is_on_side or other is None or not fits:
+        return _looked_into(entry, edit)
+    return _looked_into(entry, edit, other.data)
+
+
 def _drop(entry: Entry, edit: Edit) -> None:
     edit.account.drop(_label(entry, edit), DROPPED[entry.tag])
 
@@ -357,7 +387,7 @@ def _leave_out(_entry: Entry, _edit: Edit) -> None:
 _Rules = Mapping[int, Callable[[Entry, Edit], Entry | None]]
 DROPPED: Mapping[int, str] = {
     **dict.fromkeys((288, 289), "they are free bytes of the old file"),
-    **dict.fromkeys((343, 344, 345), _OLD_FRAME),
+    **dict.fromkeys((343, 344, 345), OLD_FRAME),
     **dict.fromkeys((513, 514), SHOWS_MORE),
     _C2PA: SIGNED,  # where it is not refused
 }
@@ -369,7 +399,10 @@ _EDITS: _Rules = {
     **dict.fromkeys(_IMAGEJ, _edit_imagej),
     PHOTOSHOP: _edit_photoshop,
     SUB_IFDS: _leave_out,
+    ORIENTATION: _edit_orientation,
+    **dict.fromkeys(_RESOLUTIONS, _edit_resolution),
     **dict.fromkeys(_POSITIONS, _edit_position),
+    _PIXEL_SCALE: _edit_scale,
     **dict.fromkeys((_TIE_POINTS, _TRANSFORMATION, _RATIONAL_POLYNOMIALS), _edit_doubles),
     **dict.fromkeys(DROPPED, _drop),
 }

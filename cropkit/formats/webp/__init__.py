@@ -13,12 +13,13 @@ from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.codecs import codec
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.limits import check_pixels
-from cropkit.formats.metadata.crop_change import MAY_SHOW, Change
+from cropkit.formats.metadata.crop_change import MAY_SHOW, Change, Resampling
 from cropkit.formats.options import TRAILING, Options
 from cropkit.formats.psnr import Pixels
+from cropkit.formats.turning import turned
 from cropkit.formats.webp import blocks, metadata, riff, vp8
 from cropkit.formats.webp.riff import ALPH, PIXELS, VP8, VP8L, VP8X, Chunk, Container
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 
 _BARE = (VP8X, ALPH, *PIXELS)
 # libwebp's default: 2 takes less than half the time, and 3 to 5 % more bytes.
@@ -54,9 +55,10 @@ class OpenedWebp:
     size: Size
     animated: bool = False
 
-    def crop(self, box: PixelBox) -> Candidate:
+    def crop(self, box: PixelBox, turn: Turn) -> Candidate:
         """Crop to an upright box; see `cropkit.formats.Opened.crop`."""
-        return _cropped(self, box, box.stored(self.header.size, self.header.orientation))
+        stored = box.stored(self.header.size, self.header.orientation)
+        return _cropped(self, box, self.header.change(stored, turn))
 
 
 def opened(data: bytes, name: str, options: Options) -> OpenedWebp:
@@ -69,15 +71,18 @@ def opened(data: bytes, name: str, options: Options) -> OpenedWebp:
     return OpenedWebp(name, header, container, stored, still is not None)
 
 
-def _cropped(image: OpenedWebp, box: PixelBox, stored: PixelBox) -> Candidate:
-    """Return the crop to a box, which is given upright and as it is stored."""
-    name, container, before = image.name, image.container, image.size
-    whole = _decoded(container, before)
+def _cropped(image: OpenedWebp, box: PixelBox, change: Change) -> Candidate:
+    """Return the crop to an upright box, by what it changes of the stored image."""
+    name, container, stored = image.name, image.container, change.box
+    whole = _decoded(container, image.size)
     pixels = np.ascontiguousarray(whole[stored.top : stored.bottom, stored.left : stored.right])
+    if isinstance(change, Resampling):
+        pixels = turned(pixels, change.orientation)
     account = Account("webp")
     if image.animated:
         account.drop("ANIM, ANMF", "an animation of one frame is a still image")
-    edit = metadata.Edit(Change(before, stored), _encoded(pixels, container), account, name)
+    account.tell_of_turn(change)
+    edit = metadata.Edit(change, _encoded(pixels, container), account, name)
     trailer = container.trailer
     if trailer.strip(riff.PADDING):
         account.drop(f"{len(trailer)} bytes after the end", MAY_SHOW)

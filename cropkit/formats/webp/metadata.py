@@ -84,7 +84,7 @@ def _edit_canvas(data: bytes, edit: Edit) -> bytes:
     if len(data) > _CANVAS_BYTES:
         edit.account.drop(f"VP8X: {len(data) - _CANVAS_BYTES} bytes behind it", inspection.UNSEEN)
         data = data[:_CANVAS_BYTES]
-    return riff.with_canvas(data, edit.change.after)
+    return riff.with_canvas(data, edit.change.result)
 
 
 def _edit_exif(data: bytes, edit: Edit) -> bytes:
