@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cropkit.geometry import NormalizedBox as NormalizedBox
     from cropkit.geometry import PixelBox as PixelBox
     from cropkit.geometry import Size as Size
+    from cropkit.geometry import Turn as Turn
     from cropkit.labels.around_frame import around_frame as around_frame
     from cropkit.labels.labelled import Labelled as Labelled
     from cropkit.monitor.doctor import doctor as doctor
@@ -75,6 +76,7 @@ _LAZY = {
     "Suggestion": ("cropkit.records", "Suggestion"),
     "Table": ("cropkit.suggest", "Table"),
     "Target": ("cropkit.targets", "Target"),
+    "Turn": ("cropkit.geometry", "Turn"),
     "Verdict": ("cropkit.records", "Verdict"),
     "Verification": ("cropkit.verification.differences", "Verification"),
     "around": ("cropkit.framing", "around"),
@@ -113,6 +115,7 @@ __all__ = [
     "Suggestion",
     "Table",
     "Target",
+    "Turn",
     "Verdict",
     "Verification",
     "__version__",

@@ -89,7 +89,7 @@ class Turn:
     orientation: int = 1
 
     def __post_init__(self) -> None:
-        if self.orientation not in _ORIENTATIONS or isinstance(self.orientation, bool):
+        if type(self.orientation) is not int or self.orientation not in _ORIENTATIONS:
             raise BadTurn(self.orientation)
 
     @classmethod
@@ -116,7 +116,7 @@ class Turn:
         BadTurn
             Nobody of ours wrote it.
         """
-        if text not in _WORDS:
+        if not isinstance(text, str) or text not in _WORDS:
             raise BadTurn(text)
         return cls(_WORDS[text])
 

@@ -14,7 +14,7 @@ from cropkit.audit.operation import Operation, OperationKind
 from cropkit.audit.operation_reader import readable
 from cropkit.audit.reader import TrailReader
 from cropkit.errors import TrailDisagrees
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 from cropkit.records import Decision, Suggestion
 from cropkit.verification.claims import CAPTIONS, CARRIED, SRGB, Row, resampled
 
@@ -28,7 +28,7 @@ FIELDS = (
     *("suggestion_source", "suggestion_version", "suggestion_rank", "suggestion_confidence"),
     *("suggestion_box", "iou", "reviewer", "session", "shown_at", "decided_at"),
     *("caption", "caption_sha256", "second_caption", "second_caption_sha256"),
-    *("crop_width", "crop_height", "filter", "linear_light", "colour"),
+    *("crop_width", "crop_height", "filter", "linear_light", "colour", "turn"),
 )
 
 
@@ -88,11 +88,12 @@ def _row(made: Operation, decided: Decision | None, root: Path, folder: Path) ->
         "psnr": made.report.get("psnr"),
         "session": made.session,
     }
-    row |= _shape(made, row["box_applied"]) | _captions(made, root, folder)
+    turn = Turn() if decided is None else decided.turn
+    row |= _shape(made, row["box_applied"], turn) | _captions(made, root, folder)
     return row if decided is None else row | _decided(decided)
 
 
-def _shape(made: Operation, applied: list[int] | None) -> dict[str, Any]:
+def _shape(made: Operation, applied: list[int] | None, turn: Turn) -> dict[str, Any]:
     """Return size and colours of the crop, and by which filter it came to the size."""
     colours = {"colour": CARRIED if _patched(made, _CONVERTED) is None else SRGB}
     resized = resampled(_resampling(made) or "")
@@ -102,8 +103,8 @@ def _shape(made: Operation, applied: list[int] | None) -> dict[str, Any]:
         return colours | sides | by
     if applied is None:
         return colours
-    left, top, right, bottom = applied
-    return colours | {"crop_width": right - left, "crop_height": bottom - top}
+    size = PixelBox(*applied).size.turned(turn)
+    return colours | {"crop_width": size.width, "crop_height": size.height}
 
 
 def _captions(made: Operation, root: Path, folder: Path) -> dict[str, Any]:
@@ -133,6 +134,7 @@ def _decided(decided: Decision) -> dict[str, Any]:
         "slot": decided.slot,
         "target": decided.target,
         "copying": decided.copying,
+        "turn": decided.turn.text or None,
         "verdict": decided.verdict.value,
         "iou": decided.iou,
         "reviewer": decided.reviewer,

@@ -257,7 +257,8 @@ class Recutter:
             return Step(Kind.FAILED, of.path, of.slot, why=str(error))
         if lacks:
             return Step(Kind.FAILED, of.path, slot, why=lacks)
-        fit = chosen(box, of.size, self.wish.among, self.wish.most_cut, upscale=self._upscales)
+        seen, size = box.turned(of.size, of.turn), of.size.turned(of.turn)
+        fit = chosen(seen, size, self.wish.among, self.wish.most_cut, upscale=self._upscales)
         new = self._decision(of, box, slot, fit)
         if why := _why_not(fit, self.wish.most_cut, upscale=self._upscales):
             return Step(Kind.SHOW, of.path, slot, new, why, stands=not row.has_left)
@@ -298,6 +299,7 @@ class Recutter:
 
     def _decision(self, of: Decision, box: PixelBox, slot: str, fit: Fit) -> Decision:
         moment = clock.now()
+        cut = fit.box.turned(of.size.turned(of.turn), of.turn.inverse)
         how = replace(self.wish.how, recut=of.slot)
         if self.wish.resize:
             how = how.for_target(fit.target.name)
@@ -305,8 +307,8 @@ class Recutter:
             path=of.path,
             sha256=of.sha256,
             size=of.size,
-            verdict=Verdict.ACCEPT if fit.box == box else Verdict.ADJUSTED,
-            box=fit.box,
+            verdict=Verdict.ACCEPT if cut == box else Verdict.ADJUSTED,
+            box=cut,
             reviewer=f"{_BY}{self.person}",
             session=self.session,
             shown_at=moment,
@@ -316,6 +318,7 @@ class Recutter:
             slot=slot,
             target=fit.target.name,
             copying=how.text,
+            turn=of.turn,
         )
 
 

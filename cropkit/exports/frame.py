@@ -18,7 +18,7 @@ _NUMBERS = ("suggestion_confidence", "iou", *_SHARES)
 _TIMES = ("shown_at", "decided_at")
 _TEXTS = (
     *("path", "slot", "target", "copying", "destination", "suggestion_source"),
-    *("suggestion_version", "reviewer", "session", "sha256", "decision", "note"),
+    *("suggestion_version", "reviewer", "session", "sha256", "decision", "note", "turn"),
 )
 _OTHERS: Mapping[str, str] = {
     **dict.fromkeys(_TEXTS, "string"),

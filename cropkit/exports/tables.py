@@ -31,7 +31,7 @@ FIELDS = (
     *("original_size", "crop_top_left", "target_size"),
     *(f"suggestion_{name}" for name in _SUGGESTED),
     *("iou", "reviewer", "session", "shown_at", "decided_at", "sha256", "decision"),
-    *("star", "note"),
+    *("star", "note", "turn"),
 )
 
 
@@ -58,6 +58,7 @@ def record(row: InForce) -> dict[str, Any]:
         "decision": decision.id,
         "star": row.note.star,
         "note": row.note.text or None,
+        "turn": decision.turn.text or None,
         **_boxes(decision),
         **_suggested(decision),
     }
@@ -82,7 +83,7 @@ def output_of(decision: Decision) -> Size | None:
         return None
     try:
         how = CopyOptions.from_text(decision.copying or "")
-        return how.output(decision.box.size, decision.path)
+        return how.output(decision.box.size.turned(decision.turn), decision.path)
     except CropkitError:
         return None
 

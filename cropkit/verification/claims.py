@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cropkit.errors import BadBox, BadSetting
+from cropkit.errors import BadBox, BadSetting, BadTurn
 from cropkit.formats.copy_options import Filter
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 
 Row = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ CAPTIONS = (".txt", ".caption")
 FIELDS = (
     *("mode", "source", "source_sha256", "crop", "crop_sha256", "box_asked", "box_applied"),
     *("upright_width", "upright_height", "crop_width", "crop_height", "resampling", "copying"),
-    *("filter", "linear_light", "colour", "psnr"),
+    *("filter", "linear_light", "colour", "psnr", "turn"),
     *("caption", "caption_sha256", "second_caption", "second_caption_sha256"),
 )
 _RESAMPLED = re.compile(
@@ -62,6 +62,7 @@ class Claim:
     size : of the crop, upright; None where the manifest does not say
     resized : None where the crop has the size of its box
     srgb : whether the colours were converted to sRGB
+    turn : of what the box holds
     psnr : in dB; None where the pixels are said to be those of the source
     captions : name and SHA-256 of each
     """
@@ -79,12 +80,18 @@ class Claim:
     resized: Resized | None = None
     srgb: bool = False
     psnr: float | None = None
+    turn: Turn = Turn()  # noqa: RUF009  (frozen)
     captions: tuple[tuple[str, str], ...] = ()
 
     @property
     def in_place(self) -> bool:
         """Whether the crop has the name that its source had."""
         return self.mode == "in-place"
+
+    @property
+    def box_size(self) -> Size:
+        """Of what the box holds, turned."""
+        return self.box.size.turned(self.turn)
 
 
 def resampled(words: str) -> Resized | None:
@@ -111,7 +118,7 @@ def claim(row: Row, number: int) -> Claim:
     """
     try:
         return _claim(row, number)
-    except (BadBox, BadSetting) as error:
+    except (BadBox, BadSetting, BadTurn) as error:
         raise ValueError(str(error)) from error
 
 
@@ -135,14 +142,19 @@ def _claim(row: Row, number: int) -> Claim:
         asked=asked,
         upright=_size(row, "upright_width", "upright_height"),
         size=_size(row, "crop_width", "crop_height"),
-        resized=_resized(row, box),
+        resized=_resized(row, box.size.turned(_turn(row))),
         srgb=_is_srgb(row),
+        turn=_turn(row),
         psnr=_psnr(row),
         captions=tuple(_captions(row)),
     )
 
 
-def _resized(row: Row, box: PixelBox) -> Resized | None:
+def _turn(row: Row) -> Turn:
+    return Turn.from_text(_text(row, "turn") if row.get("turn") else "")
+
+
+def _resized(row: Row, of_box: Size) -> Resized | None:
     words = row.get("resampling") or None
     stated = None if words is None else resampled(_text(row, "resampling"))
     if words is not None and stated is None:
@@ -155,7 +167,7 @@ def _resized(row: Row, box: PixelBox) -> Resized | None:
         if stated not in (None, fields):
             raise ValueError("filter and size are not those of resampling")
         return fields
-    if size not in (None, box.size) and stated is None:
+    if size not in (None, of_box) and stated is None:
         raise ValueError("the crop's size is not the box's, and no filter is stated")
     if stated is not None and size not in (None, stated.size):
         raise ValueError("size is not that of resampling")

@@ -20,7 +20,7 @@ from PIL import Image
 
 from cropkit.formats.webp import blocks as webp_blocks
 from cropkit.formats.webp import riff, vp8
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 from cropkit.verification import components, shaping, stealth
 from cropkit.verification.claims import Claim
 from cropkit.verification.components import Components
@@ -102,7 +102,7 @@ def _of_tiff(crop: Picture, source: Picture, claim: Claim) -> Proof:
     _check_box(claim, shaping.size_of(upright))
     _check_exact_box(claim)
     crop_upright = shaping.upright(theirs, tiff_orientation(crop))
-    meant = shaping.inside(upright, claim.box)
+    meant = shaping.cut(upright, claim)
     _check_size(crop_upright, meant)
     _check_profile(crop, source, claim, "RGB")
     if not np.array_equal(crop_upright, meant, equal_nan=meant.dtype.kind == "f"):
@@ -205,20 +205,26 @@ def _of_jpegs(crop: Picture, source: Picture, claim: Claim) -> Proof:
     _check_box(claim, ours.size.oriented(source.orientation))
     _check_profile(crop, source, claim, _SEEN_AS.get(ours.mode, ours.mode))
     shown = theirs.size.oriented(crop.orientation)
-    if shown != claim.box.size:
-        raise Wrong(Kind.BOX, _other_size(shown, claim.box.size))
+    if shown != claim.box_size:
+        raise Wrong(Kind.BOX, _other_size(shown, claim.box_size))
     _check_grid(claim, ours, source)
-    is_on_grid = claim.box == _snapped(claim.box, ours, source.orientation)
-    if claim.psnr is not None or not (theirs.is_coded_as(ours) and is_on_grid):
+    is_on_grid = claim.box == _snapped(claim.box, ours, source.orientation, claim.turn)
+    box = claim.box.stored(ours.size.oriented(source.orientation), source.orientation)
+    through = Turn() if claim.turn.is_none else Turn(source.orientation).then(claim.turn)
+    meant = ours.cut(box).turned(through)
+    if claim.psnr is not None or not (theirs.is_coded_as(meant) and is_on_grid):
         way = _Way(source, crop, claim, ours)
         return _of_loss(theirs.planes, way.components(theirs, claim.box), way, crop, claim)
-    if crop.orientation != source.orientation:
+    if crop.orientation != (source.orientation if claim.turn.is_none else 1):
         raise Wrong(Kind.PIXELS, "its orientation is not the source's")
-    box = claim.box.stored(ours.size.oriented(source.orientation), source.orientation)
-    words = components.not_copied(theirs, ours, box)
+    if claim.turn.is_none:
+        words = components.not_copied(theirs, ours, box)
+    else:
+        words = components.not_turned(theirs, meant)
     if words is not None:
         raise Wrong(Kind.PIXELS, words)
-    more = "; its gain map is not judged" if "mpoffset" in crop.opened.info else ""
+    more = "" if claim.turn.is_none else ", turned by whole blocks"
+    more += "; its gain map is not judged" if "mpoffset" in crop.opened.info else ""
     return Proof("lossless-jpeg", f"lossless-jpeg{more}")
 
 
@@ -329,7 +335,7 @@ class _Way:
     def cut(self, box: PixelBox) -> Pixels:
         """Return what the crop of a box has to show, upright."""
         claim = self._claim
-        pixels = Pixels(shaping.inside(self._upright.samples, box), self._upright.mode)
+        pixels = Pixels(shaping.cut(self._upright.samples, claim, box), self._upright.mode)
         if claim.srgb:
             pixels = shaping.in_srgb(pixels, self._source.profile)
         if claim.resized is not None:
@@ -359,7 +365,9 @@ class _Way:
         stored, turn = self._stored, self._source.orientation
         if stored is None or stored.mode != crop.mode:
             return None
-        planes = (shaping.inside(shaping.upright(p, turn), box) for p in stored.planes)
+        planes = (
+            shaping.cut(shaping.upright(p, turn), self._claim, box) for p in stored.planes
+        )
         return [shaping.stored(plane, self.crop.orientation) for plane in planes]
 
     def _by_colours(self, crop: Components, box: PixelBox) -> list[Samples]:
@@ -457,16 +465,23 @@ def _check_grid(claim: Claim, ours: Components, source: Picture) -> None:
     asked = claim.asked
     if asked is None or "mpoffset" in source.opened.info:
         return
-    if claim.box not in (asked, _snapped(asked, ours, source.orientation)):
+    if claim.box not in (asked, _snapped(asked, ours, source.orientation, claim.turn)):
         raise Wrong(Kind.BOX, _other_box(claim))
 
 
-def _snapped(box: PixelBox, ours: Components, turn: int) -> PixelBox:
-    """Move the corner of an upright box outward to a whole block of what is stored."""
+def _snapped(box: PixelBox, ours: Components, seen: int, turn: Turn) -> PixelBox:
+    """Move the corner of an upright box outward to a whole block of what is stored.
+
+    So do edges of which a turn makes the left or the upper one.
+    """
     sides = zip(*ours.sampling, strict=True)
     grid = Size(*(8 * max(each) // math.gcd(*each) for each in sides))
-    stored = box.stored(ours.size.oriented(turn), turn)
-    return stored.snapped(grid).upright(ours.size, turn)
+    stored = box.stored(ours.size.oriented(seen), seen).snapped(grid)
+    across, down = (False, False) if turn.is_none else Turn(seen).then(turn).mirrored
+    right = -(-stored.right // grid.width) * grid.width if across else stored.right
+    bottom = -(-stored.bottom // grid.height) * grid.height if down else stored.bottom
+    edges = (min(right, ours.size.width), min(bottom, ours.size.height))
+    return PixelBox(stored.left, stored.top, *edges).upright(ours.size, seen)
 
 
 def _other_box(claim: Claim) -> str:

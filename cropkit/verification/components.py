@@ -7,17 +7,19 @@ or bottom edge cuts were made anew, within half a quantisation step of what is s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from cropkit.formats.jpeg import blocks
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 from cropkit.verification.decoding import Picture, Samples, jpeg
+from cropkit.verification.shaping import upright
 
 Plane = npt.NDArray[np.uint8]
 _BLOCK = 8
+_FARTHEST_TURNED = 2  # levels; one more where colour is interpolated
 _RGB_IDS = (82, 71, 66)
 _MODES = {1: "L", 3: "YCbCr", 4: "CMYK"}
 # As in the bound for pixels that were coded anew: three roundings, and blocks that bleed.
@@ -50,6 +52,20 @@ class Components:
         """How many pixels one sample of each component stands for, across and down."""
         across, down = (max(each) for each in zip(*self.sampling, strict=True))
         return [(across // h, down // v) for h, v in self.sampling]
+
+    def cut(self, box: PixelBox) -> "Components":
+        """Return the planes inside a stored box."""
+        rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
+        return replace(self, planes=tuple(plane[rows, columns] for plane in self.planes))
+
+    def turned(self, turn: Turn) -> "Components":
+        """Return what is stored of these, turned by whole blocks."""
+        planes = tuple(upright(plane, turn.orientation) for plane in self.planes)
+        if not turn.swaps:
+            return replace(self, planes=planes)
+        sampling = tuple((down, across) for across, down in self.sampling)
+        tables = (np.reshape(table, (_BLOCK, _BLOCK)).T.ravel() for table in self.tables)
+        return Components(planes, self.mode, sampling, tuple(tuple(t.tolist()) for t in tables))
 
     def is_coded_as(self, other: "Components") -> bool:
         """Whether components, sampling and quantisation tables are the same."""
@@ -118,13 +134,35 @@ def not_copied(crop: Components, source: Components, box: PixelBox) -> str | Non
     )
 
 
+def not_turned(crop: Components, meant: Components) -> str | None:
+    """Say what is not as blocks that were turned without loss have it; None where all of it is.
+
+    The same numbers are transformed back in another order, and rounded on the way: a level or two.
+    """
+    all_around, worst = (True,) * 4, 0.0
+    for at, plane in enumerate(crop.planes):
+        factors = crop.factors[at]
+        farthest = _FARTHEST_TURNED + (max(factors) > 1)
+        words = _not_equal(plane, meant.planes[at], factors, all_around, farthest)
+        if words:
+            return words
+        worst = max(worst, _at_edge(plane, meant.planes[at], crop.tables[at], factors))
+    words = f"a block is off by {worst:.1f} times what rounding allows"
+    return words if worst > 1 else None
+
+
 def _not_equal(
-    plane: Plane, meant: Plane, factors: tuple[int, int], beyond: tuple[bool, ...]
+    plane: Plane,
+    meant: Plane,
+    factors: tuple[int, int],
+    beyond: tuple[bool, ...],
+    farthest: int = 0,
 ) -> str | None:
     """Compare the samples of whole blocks, as far as no neighbour beyond the edge reaches."""
     rows = _whole(plane.shape[0], factors[1], beyond[1], beyond[3])
     columns = _whole(plane.shape[1], factors[0], beyond[0], beyond[2])
-    differ = plane[rows, columns] != meant[rows, columns]
+    apart = plane[rows, columns].astype(np.int16) - meant[rows, columns]
+    differ = np.abs(apart) > farthest
     if not differ.any():
         return None
     y, x = (int(n[0]) for n in np.nonzero(differ))

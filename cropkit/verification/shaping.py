@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 from cropkit.errors import UnsupportedDepth
 from cropkit.formats.codecs import codec
 from cropkit.geometry import PixelBox, Size
-from cropkit.verification.claims import Resized
+from cropkit.verification.claims import Claim, Resized
 from cropkit.verification.decoding import CHANNELS, Pixels, Samples
 
 Light = npt.NDArray[np.float64]
@@ -45,6 +45,12 @@ def size_of(samples: Samples) -> Size:
 def inside(samples: Samples, box: PixelBox) -> Samples:
     """Return what a box holds."""
     return np.ascontiguousarray(samples[box.top : box.bottom, box.left : box.right])
+
+
+def cut(samples: Samples, claim: Claim, box: PixelBox | None = None) -> Samples:
+    """Return what the box of a crop holds of an upright source, or another box, turned."""
+    held = inside(samples, box or claim.box)
+    return np.ascontiguousarray(upright(held, claim.turn.orientation))
 
 
 def is_for(profile: bytes | None, mode: str) -> bool:

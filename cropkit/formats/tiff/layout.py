@@ -82,9 +82,9 @@ class Layout:
         """Return the layout of an image of another size, cut the same way."""
         if self.tiled:
             return replace(self, size=size)
-        return replace(
-            self, size=size, segment=Size(size.width, min(self.segment.height, size.height))
-        )
+        in_one = self.segment.height >= self.size.height  # as some say by leaving the tag out
+        height = size.height if in_one else min(self.segment.height, size.height)
+        return replace(self, size=size, segment=Size(size.width, height))
 
 
 @dataclass(frozen=True, slots=True)
