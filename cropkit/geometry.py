@@ -159,13 +159,15 @@ _QUARTERS = {0: 1, 90: 6, 180: 3, 270: 8}
 _FLIPS = {"horizontal": 2, "vertical": 4}
 # A mirror image after a turn by 90 or 270 degrees is one over a diagonal.
 _WORDS = {
-    **{"": 1, "90": 6, "180": 3, "270": 8},
+    "": 1,
+    "90": 6,
+    "180": 3,
+    "270": 8,
     **_FLIPS,
-    **{"90 horizontal": 5, "270 horizontal": 7},
+    "90 horizontal": 5,
+    "270 horizontal": 7,
 }
 _SWAPPING = tuple(Turn(number) for number, way in _ORIENTATIONS.items() if way[0])
-FLIPS = tuple(_FLIPS)
-QUARTERS = tuple(_QUARTERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +248,7 @@ class PixelBox:
         return _from_spans(y, x) if swap else _from_spans(x, y)
 
     def turned(self, size: Size, turn: Turn) -> "PixelBox":
-        """Return where what an upright box holds is in the image of that size, turned as a whole."""
+        """Return where what an upright box holds is, when an image of that size was turned."""
         return self.upright(size, turn.orientation)
 
     def snapped(self, grid: Size) -> "PixelBox":

@@ -78,7 +78,12 @@ def contents(folder: Path) -> dict[str, str]:
 IN_SLOTS = (("decision", "slot"), ("queue", "slot"))
 
 
+def _as_before_9(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE decision DROP COLUMN turn")
+
+
 def _as_before_8(db: sqlite3.Connection) -> None:
+    _as_before_9(db)
     for index in schema.CHANGED_IN_8:
         db.execute(f"DROP INDEX {index.name}")
         db.execute(schema.FORMER[str(index.name)])
@@ -139,6 +144,13 @@ def as_format_6(folder: Path) -> None:
     with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
         _as_before_7(db)
         db.execute("PRAGMA user_version = 6")
+
+
+def as_format_8(folder: Path) -> None:
+    """Make a collection's database look as the format did in which nothing was turned."""
+    with closing(sqlite3.connect(folder / ".cropkit" / "cropkit.db", isolation_level=None)) as db:
+        _as_before_9(db)
+        db.execute("PRAGMA user_version = 8")
 
 
 def as_format_7(folder: Path) -> None:

@@ -104,7 +104,9 @@ def deep(size: tuple[int, int] = (96, 80), seed: int = 0, channels: int = 3) -> 
     return (np.minimum(base, 65535 - 200) + grain)[..., :channels]
 
 
-def write_set(folder: Path, source: Path, candidate: Candidate, copying: str = "") -> Row:
+def write_set(
+    folder: Path, source: Path, candidate: Candidate, copying: str = "", turn: str | None = None
+) -> Row:
     """Write one crop that was made and proven, with its manifest; return its row."""
     (folder / "set").mkdir(exist_ok=True)
     name = f"{source.stem}{SUFFIXES[candidate.format]}"
@@ -121,6 +123,7 @@ def write_set(folder: Path, source: Path, candidate: Candidate, copying: str = "
         "resampling": next(patched, None),
         "copying": copying,
         "psnr": candidate.psnr,
+        "turn": turn,
     }
     write_manifest(folder, row)
     return row

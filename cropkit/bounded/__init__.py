@@ -145,7 +145,7 @@ def copied(
     """
     from cropkit.formats import copies  # noqa: PLC0415  (all codecs: for such copies only)
 
-    candidate = done(copies.copied, data, name, cut[0], how, options, cut[1])
+    candidate = done(copies.copied, data, name, cut[0], how, options, turn=cut[1])
     if how.is_faithful(candidate.format):
         candidate = _signed(candidate, data, name, options)
     return _within(candidate, name, Bounds.from_environment())

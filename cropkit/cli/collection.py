@@ -40,7 +40,7 @@ from cropkit.cli.shell import (
 )
 from cropkit.cli.ways import add_salvage, add_ways, ways
 from cropkit.errors import AuditCorrupt, BadBox, CropkitError, MissingFile, NotRegularFile
-from cropkit.geometry import FLIPS, QUARTERS, PixelBox, Turn
+from cropkit.geometry import PixelBox, Turn
 from cropkit.records import CropResult, are_credentials_lost
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def add_crop(commands: Commands) -> None:
     parser.add_argument("image", type=Path)
     text = "upright pixels: left,top,right,bottom"
     parser.add_argument("--box", required=True, type=values.edges, metavar="L,T,R,B", help=text)
-    text = "degrees clockwise that what the box holds is turned by, before --flip"
-    parser.add_argument("--turn", type=int, default=0, choices=QUARTERS, help=text)
-    text = "mirror what the box holds"
-    parser.add_argument("--flip", choices=FLIPS, help=text)
+    text = "turn what the box holds clockwise: 0, 90, 180 or 270"
+    parser.add_argument("--turn", type=int, default=0, metavar="DEGREES", help=text)
+    text = "mirror what the box holds: horizontal or vertical"
+    parser.add_argument("--flip", metavar="WAY", help=text)
     add_salvage(parser)
     add_ways(parser)
     text = "which crop of the image it is, a part of the copy's name"

@@ -9,7 +9,6 @@ from cropkit.formats.metadata.crop_change import Change, Resampling, changed
 from cropkit.geometry import PixelBox, Size, Turn
 from cropkit.records import ProblemKind
 
-
 TURNED = "orientation: applied to the pixels, with the turn"
 
 
@@ -43,9 +42,8 @@ class Header:
             math.lcm(self.step, grid) if backwards else self.step
             for grid, backwards in zip(grids, ways, strict=True)
         )
-        right, bottom = (
-            -(-side // step) * step for side, step in zip((box.right, box.bottom), steps, strict=True)
-        )
+        sides = zip((box.right, box.bottom), steps, strict=True)
+        right, bottom = (-(-side // step) * step for side, step in sides)
         return PixelBox(
             corner.left, corner.top, min(right, stored.width), min(bottom, stored.height)
         )

@@ -133,9 +133,7 @@ def write_turned(picture: Picture, coding: Coding) -> bytes:
     return _coded(picture, box, coding, lambda info: _arrays(picture, info))
 
 
-def _coded(
-    picture: Picture, box: Box, coding: Coding, arrays: Callable[[Any], Any]
-) -> bytes:
+def _coded(picture: Picture, box: Box, coding: Coding, arrays: Callable[[Any], Any]) -> bytes:
     library = picture.library
     info = library.compressor()
     calls, this = library.calls, c.byref(info)

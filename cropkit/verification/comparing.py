@@ -365,9 +365,7 @@ class _Way:
         stored, turn = self._stored, self._source.orientation
         if stored is None or stored.mode != crop.mode:
             return None
-        planes = (
-            shaping.cut(shaping.upright(p, turn), self._claim, box) for p in stored.planes
-        )
+        planes = (shaping.cut(shaping.upright(p, turn), self._claim, box) for p in stored.planes)
         return [shaping.stored(plane, self.crop.orientation) for plane in planes]
 
     def _by_colours(self, crop: Components, box: PixelBox) -> list[Samples]:

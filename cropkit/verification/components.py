@@ -140,9 +140,10 @@ def not_turned(crop: Components, meant: Components) -> str | None:
     The same numbers are transformed back in another order, and rounded on the way: a level or two.
     """
     all_around, worst = (True,) * 4, 0.0
+    mixed = crop.mode == "CMYK"  # YCCK, which Pillow turns into inks: colour counts almost twice
     for at, plane in enumerate(crop.planes):
-        factors = crop.factors[at]
-        farthest = _FARTHEST_TURNED + (max(factors) > 1)
+        factors = max(crop.factors) if mixed else crop.factors[at]
+        farthest = (_FARTHEST_TURNED + (max(factors) > 1)) * (1 + mixed)
         words = _not_equal(plane, meant.planes[at], factors, all_around, farthest)
         if words:
             return words

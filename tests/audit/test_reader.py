@@ -5,7 +5,14 @@ from operator import attrgetter
 from pathlib import Path
 
 import pytest
-from faults import as_format_1, as_format_4, as_format_5, as_format_6, as_format_7
+from faults import (
+    as_format_1,
+    as_format_4,
+    as_format_5,
+    as_format_6,
+    as_format_7,
+    as_format_8,
+)
 
 from cropkit.audit.content_reader import ContentReader
 from cropkit.audit.decision_reader import DecisionReader
@@ -169,7 +176,10 @@ def test_a_reader_makes_no_collection(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("older", [as_format_1, as_format_4, as_format_5, as_format_6, as_format_7])
+@pytest.mark.parametrize(
+    "older",
+    [as_format_1, as_format_4, as_format_5, as_format_6, as_format_7, as_format_8],
+)
 def test_an_older_format_is_read_and_stays_as_it_is(
     folder: Path, older: Callable[[Path], None]
 ) -> None:

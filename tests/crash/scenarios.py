@@ -23,7 +23,7 @@ from cropkit.audit import export_reader, trust
 from cropkit.collection import Collection, rebuild
 from cropkit.errors import AuditBehind, AuditMissing, TrailForged
 from cropkit.formats.options import Jpeg, Options
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 from cropkit.records import Decision, Verdict
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, HOME
@@ -136,6 +136,10 @@ def home_of(world: Path) -> Path:
 
 def crop(name: str, box: PixelBox = BOX) -> Act:
     return lambda kit: kit.crop(name, box)
+
+
+def turn(kit: Collection) -> None:
+    _succeeded(kit.crop(PNG, BOX, turn=Turn.of(90, "vertical")))
 
 
 def crop_two_slots(kit: Collection) -> None:
@@ -378,6 +382,7 @@ COPY_IN = Scenario("copy a JPEG", crop(JPEG), destination="collection/copies", c
 FAR_COPY = Scenario("copy to another disk", crop(PNG), destination="outside", far=True, copies=True)
 UNDO_COPY = Scenario("undo a copy", undo, (COPY,), destination="outside", copies=True)
 UNDO = Scenario("undo a crop", undo, (CROP,))
+TURN = Scenario("crop and turn a PNG", turn)
 GROUP = Scenario("crop a group", apply_a_group, several=True)
 OPENED = Scenario("open, crop, close", crop(PNG), opens=True)
 CROP_BESIDE = Scenario("crop with companions", crop(PNG), prepare=put_beside)
@@ -397,6 +402,8 @@ SCENARIOS = (
     REJECT,
     UNDO,
     Scenario("undo a JPEG's crop", undo, (CROP_JPEG,)),
+    TURN,
+    Scenario("undo a turn", undo, (TURN,)),
     Scenario("undo a move", undo, (MOVE,)),
     Scenario("undo a move outside", undo, (MOVE_JPEG,)),
     Scenario("undo a reject", undo, (REJECT,)),

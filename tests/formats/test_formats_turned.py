@@ -232,9 +232,8 @@ def test_whatever_is_cropped_is_turned_or_refused_by_name(
         return
     try:
         candidate = image.crop(box, turn)
-    except errors.UnsuitableTurn as refused:
-        assert name == "a.jpg"
-        assert "--copy-to" in str(refused)
+    except errors.UnsuitableTurn:
+        assert name == "a.jpg"  # whose last block the box cuts
         return
     formats.verify(candidate.data, candidate, name)
     after = formats.read_header(candidate.data, name)

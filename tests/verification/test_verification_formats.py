@@ -14,11 +14,12 @@ from PIL import Image
 from sets_of_crops import reasons, verified, write_set
 
 from cropkit import formats
-from cropkit.errors import Refused
+from cropkit.errors import Refused, UnsuitableTurn
 from cropkit.formats.account import Candidate
 from cropkit.formats.capabilities import CAPABILITIES, REFUSED, Capability
 from cropkit.formats.copies import copied, verify_copied
 from cropkit.formats.copy_options import CopyOptions
+from cropkit.geometry import Turn
 
 ROWS = [row for row in CAPABILITIES if row.outcome != REFUSED]
 
@@ -32,9 +33,11 @@ def written(folder: Path, row: Capability, data: bytes) -> Path:
     return source
 
 
-def proven(folder: Path, source: Path, candidate: Candidate, copying: str = "") -> list[str]:
+def proven(
+    folder: Path, source: Path, candidate: Candidate, copying: str = "", turn: str | None = None
+) -> list[str]:
     shutil.rmtree(folder / "set", ignore_errors=True)
-    write_set(folder, source, candidate, copying)
+    write_set(folder, source, candidate, copying, turn)
     return reasons(verified(folder / "set", sources=[folder]))
 
 
@@ -55,6 +58,25 @@ def test_a_crop_in_its_own_format_is_proven(row: Capability, tmp_path: Path) -> 
         candidate = formats.crop(data, source.name, features.middle(size), chosen)
         candidate = formats.verify(candidate.data, candidate, source.name)
         assert_proven(proven(tmp_path, source, candidate), row)
+
+
+@pytest.mark.parametrize("turn", [Turn.of(90), Turn.of(0, "vertical")], ids=lambda t: t.text)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.format}: {row.feature}")
+def test_a_crop_that_was_turned_is_proven(row: Capability, turn: Turn, tmp_path: Path) -> None:
+    for data in features.samples(row):
+        source, chosen = written(tmp_path, row, data), features.options(row)
+        size = formats.read_header(data, source.name, chosen).size
+        box = features.middle(size)
+        try:
+            candidate = formats.crop(data, source.name, box, chosen, turn)
+        except UnsuitableTurn:
+            assert row.format == "jpeg"
+            continue
+        candidate = formats.verify(candidate.data, candidate, source.name)
+        assert_proven(proven(tmp_path, source, candidate, turn=turn.text), row)
+        mirrored = turn.then(Turn.of(0, "horizontal")).text
+        is_told_apart = min(box.size.width, box.size.height) > 4
+        assert not is_told_apart or proven(tmp_path, source, candidate, turn=mirrored) != []
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.format}: {row.feature}")

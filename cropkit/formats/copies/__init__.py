@@ -32,6 +32,7 @@ def copied(
     box: PixelBox | None,
     how: CopyOptions,
     options: Options = Options(),  # noqa: B008  (frozen)
+    *,
     turn: Turn = Turn(),  # noqa: B008  (frozen)
 ) -> Candidate:
     """Make the bytes of a copy, and account for every part of the source.

@@ -55,9 +55,7 @@ class Auxiliary:
         """
         small = PixelBox(*(side // self.scale for side in stored.xyxy))
         header = Header("jpeg", self.jpeg.size, 1, lossless.grid(self.jpeg))
-        return lossless.crop(
-            self.jpeg, header, (small, small), Account("jpeg"), drop, turn=turn
-        )
+        return lossless.crop(self.jpeg, header, (small, small), Account("jpeg"), drop, turn=turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +149,7 @@ def crop(
         What tells how long they are cannot be restated.
     """
     paired = bool(whole.others)
-    base = lossless.crop(
-        whole.base, header, boxes, Account("jpeg"), drop, turn=turn, paired=paired
-    )
+    base = lossless.crop(whole.base, header, boxes, Account("jpeg"), drop, turn=turn, paired=paired)
     if not paired:
         return replace(base, dropped=(*base.dropped, *whole.gone))
     stored = header.snapped(boxes[1], turn)
