@@ -9,7 +9,7 @@ from typing import Any
 
 from cropkit.exports.files import mirrored
 from cropkit.exports.rows import ELSEWHERE, LEADS_OUT, NOT_READABLE, Crops
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 from cropkit.names import escaped
 from cropkit.targets import Conditioning, conditioning
 from cropkit.verification.claims import CAPTIONS
@@ -114,7 +114,7 @@ def each_beneath(rows: Crops) -> Iterator[tuple[str, Crop]]:
 
 def _size(row: Mapping[str, Any]) -> Size:
     if row["crop_width"] is None:
-        return PixelBox(*row["box_applied"]).size
+        return PixelBox(*row["box_applied"]).size.turned(_turn(row))
     return Size(row["crop_width"], row["crop_height"])
 
 
@@ -122,4 +122,9 @@ def _told(row: Mapping[str, Any]) -> Conditioning | None:
     if row["upright_width"] is None:
         return None
     image = Size(row["upright_width"], row["upright_height"])
-    return conditioning(image, PixelBox(*row["box_applied"]), _size(row))
+    turn, box = _turn(row), PixelBox(*row["box_applied"])
+    return conditioning(image.turned(turn), box.turned(image, turn), _size(row))
+
+
+def _turn(row: Mapping[str, Any]) -> Turn:
+    return Turn.from_text(row["turn"] or "")

@@ -19,7 +19,18 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.names import all_escaped
 
 FIELDS = ("path", "label", "width", "height", "identifier", "region", "region_pct", "url")
-_REST = "max/0/default.jpg"  # largest size, no rotation
+_REST = "max/{}/default.jpg"  # largest size, rotation
+# Of a turn: 4.3 "Rotation" mirrors, and turns clockwise then; our words turn, and mirror then.
+_ROTATIONS = {
+    "": "0",
+    "90": "90",
+    "180": "180",
+    "270": "270",
+    "horizontal": "!0",
+    "vertical": "!180",
+    "90 horizontal": "!270",
+    "270 horizontal": "!90",
+}
 
 
 def _write(file: IO[str], rows: Decisions) -> None:
@@ -42,7 +53,8 @@ def _row(image: Image, boxed: Boxed, prefix: str) -> dict[str, Any]:
     identifier = quote(os.fsencode(image.path), safe="")
     region = ",".join(map(str, _xywh(boxed.box)))
     values = (image.path, category(boxed.decision), image.size.width, image.size.height)
-    url = f"{prefix}{identifier}/{region}/{_REST}"
+    rest = _REST.format(_ROTATIONS[boxed.decision.turn.text])
+    url = f"{prefix}{identifier}/{region}/{rest}"
     regions = (identifier, region, in_percent(boxed.box, image.size), url)
     return dict(zip(FIELDS, (*values, *regions), strict=True))
 

@@ -73,7 +73,8 @@ def _boxes(decision: Decision) -> dict[str, Any]:
     output = output_of(decision)
     if output is None:
         return values
-    told = conditioning(decision.size, decision.box, output)
+    turn, size = decision.turn, decision.size
+    told = conditioning(size.turned(turn), decision.box.turned(size, turn), output)
     return values | {name: list(pair) for name, pair in told._asdict().items()}
 
 

@@ -26,7 +26,7 @@ from cropkit.exports.rows import (
 from cropkit.formats.account import Header
 from cropkit.formats.copy_options import CopyOptions, Format
 from cropkit.formats.headers import Headers
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 from cropkit.records import Decision
 from cropkit.system.files import Root
 
@@ -74,7 +74,7 @@ def _sidecar(folder: Path, image: Image, root: Root, headers: Headers) -> str:
         name = mirrored(image.path, ".xmp")
         if header is None or name is None:
             return CHANGED
-        if not written_new(folder / name, packet(header, box)):
+        if not written_new(folder / name, packet(header, box, decision.turn)):
             return TAKEN
     return ""
 
@@ -91,15 +91,15 @@ def _header(decision: Decision, root: Root, headers: Headers) -> Header | None:
     return header if header.size == decision.size else None
 
 
-def packet(header: Header, box: PixelBox) -> str:
-    """Return what a sidecar holds."""
+def packet(header: Header, box: PixelBox, turn: Turn = Turn()) -> str:  # noqa: B008  (frozen)
+    """Return what a sidecar holds; a turn is one of the whole image, in its orientation."""
     stored = header.size.oriented(header.orientation)
     shares = box.stored(header.size, header.orientation).normalized(stored).xyxy
     left, top, right, bottom = map(decimal, shares)
     return _PACKET.format(
         width=stored.width,
         height=stored.height,
-        orientation=header.orientation,
+        orientation=header.through(turn).orientation,
         left=left,
         top=top,
         right=right,

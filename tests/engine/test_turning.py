@@ -166,6 +166,23 @@ def test_the_manifest_and_its_proof_know_of_it(album: Path, tmp_path: Path) -> N
     assert cropkit.verify(out, sources=[album], jobs=1).proven == 0
 
 
+def test_exports_of_boxes_tell_of_it_where_they_have_a_place_for_it(
+    album: Path, tmp_path: Path
+) -> None:
+    with cropkit.open(album) as collection:
+        collection.decide([decision(collection, NAME, BOX, turn=Turn.of(90, "horizontal"))])
+        for kind in ("iiif", "jsonl"):
+            collection.export(kind, tmp_path / f"{kind}.jsonl")
+    region, row = (
+        json.loads((tmp_path / f"{kind}.jsonl").read_text()) for kind in ("iiif", "jsonl")
+    )
+    # mirrored before it is turned there, and after it is turned here
+    assert region["url"].endswith("a.png/10,20,60,30/max/!270/default.jpg")
+    assert (row["turn"], row["left"], row["right"]) == ("90 horizontal", 10, 70)
+    assert (row["original_size"], row["target_size"]) == ([96, 64], [60, 30])
+    assert row["crop_top_left"] == [10, 20]
+
+
 def test_a_crop_made_anew_is_turned_as_it_was_decided(album: Path, tmp_path: Path) -> None:
     with cropkit.open(album) as collection:
         collection.crop(NAME, BOX, turn=LEFT)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import cropkit
 from cropkit.exports import xmp
 from cropkit.formats.account import Header
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 
 Capture = pytest.CaptureFixture[str]
 _CRS, _TIFF = "http://ns.adobe.com/camera-raw-settings/1.0/", "http://ns.adobe.com/tiff/1.0/"
@@ -58,6 +58,19 @@ def test_the_box_comes_back_whatever_the_orientation(
 ) -> None:
     size, box = case
     assert upright(xmp.packet(Header("jpeg", size, orientation), box)) == box.xyxy
+
+
+@given(
+    case=strategies.sizes_with_boxes(100_000),
+    orientation=st.integers(1, 8),
+    turn=st.integers(1, 8).map(Turn),
+)
+def test_a_turn_is_in_the_orientation_by_which_the_box_is_seen(
+    case: tuple[Size, PixelBox], orientation: int, turn: Turn
+) -> None:
+    size, box = case
+    packet = xmp.packet(Header("jpeg", size, orientation), box, turn)
+    assert upright(packet) == box.turned(size, turn).xyxy
 
 
 def test_each_image_with_one_crop_has_a_sidecar(
