@@ -60,7 +60,7 @@ def test_its_words_are_read_again(turn: Turn) -> None:
 @pytest.mark.parametrize("text", ["45", "90 vertical", "horizontal 90", 90, None, b"90", ["90"]])
 def test_other_words_are_no_turn(text: object) -> None:
     with pytest.raises(BadTurn):
-        Turn.from_text(text)  # type: ignore[arg-type]  (as a row may hold it)
+        Turn.from_text(text)  # type: ignore[arg-type]  # (as a row may hold it)
 
 
 @pytest.mark.parametrize("arguments", [(45, None), (360, None), (90, "diagonal"), (-90, None)])
@@ -72,7 +72,7 @@ def test_no_other_angle_is_one(arguments: tuple[int, str | None]) -> None:
 @pytest.mark.parametrize("number", [0, 9, True, 1.0, "6"])
 def test_there_are_eight(number: object) -> None:
     with pytest.raises(BadTurn):
-        Turn(number)  # type: ignore[arg-type]  (whatever somebody writes)
+        Turn(number)  # type: ignore[arg-type]  # (whatever somebody writes)
 
 
 @given(st.sampled_from(TURNS), st.data())

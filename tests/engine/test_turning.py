@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 import cropkit
 from cropkit.cli import main
 from cropkit.errors import BadDecision, TrailDisagrees, UnsuitableTurn
-from cropkit.geometry import PixelBox, Size, Turn
+from cropkit.geometry import PixelBox, Size, Turn, iou
 from cropkit.records import Verdict, verdict_of
 from cropkit.system.home import DATABASE
 
@@ -102,6 +102,7 @@ def test_a_target_is_the_size_of_what_is_turned(album: Path, tmp_path: Path) -> 
         result = collection.crop(NAME, PixelBox(10, 10, 60, 36), turn=LEFT)
         assert result.box_applied is not None
         assert result.box_applied.size.aspect_ratio == 2
+        assert iou(result.box_applied, PixelBox(10, 10, 60, 36)) > 0.9
     assert samples((tmp_path / "out" / NAME).read_bytes()).shape[:2] == (40, 20)
 
 

@@ -431,10 +431,10 @@ import zlib
 from pathlib import Path
 from cropkit.formats import png, zlib_streams
 from cropkit.formats.options import Options
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 assert zlib_streams.engine is zlib and not zlib_streams.has_codecs
 data = Path(sys.argv[1]).read_bytes()
-candidate = png.opened(data, "a.png", Options()).crop(PixelBox(11, 7, 101, 80))
+candidate = png.opened(data, "a.png", Options()).crop(PixelBox(11, 7, 101, 80), Turn())
 png.verify(candidate.data, candidate.proof, "a.png")
 Path(sys.argv[1]).write_bytes(candidate.data)
 """

@@ -93,6 +93,7 @@ CHANGED: dict[str, object] = {
     "slot": "another",
     "target": "1x1",
     "copying": "format=png",
+    "turn": "90",
     "normalized_left": 0.01,
     "normalized_top": -1,
     "normalized_right": None,

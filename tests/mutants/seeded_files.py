@@ -36,7 +36,103 @@ IN_PART = "tests/test_part.py"
 KEPT_LISTING, IN_KEPT_LISTING = "engine/kept_listing.py", "tests/engine/test_kept_listing.py"
 IN_AUDIT, IN_KIT = "tests/audit/test_audit.py", "tests/test_collection.py"
 
+TURNED, IN_TURNED = "lossless/turned.py", "tests/formats/test_formats_turned.py"
+IN_JPEG_TURNED = "tests/formats/test_formats_jpeg_turned.py"
+JPEG_LOSSLESS, IN_TURNING = "formats/jpeg/lossless.py", "tests/engine/test_turning.py"
+
 FILES = (
+    # -- turned ----------------------------------------------------------------------------------
+    mutant(
+        "a column of coefficients keeps its sign when it is read backwards",
+        TURNED,
+        "after[..., 1::2] *= -1",
+        "after[..., 1::4] *= -1",
+        IN_JPEG_TURNED,
+    ),
+    mutant(
+        "quantisation tables stay as they were when rows become columns",
+        "lossless/windows.py",
+        "table[BLOCK * across + down]",
+        "table[BLOCK * down + across]",
+        IN_JPEG_TURNED,
+    ),
+    mutant(
+        "a last block that is not whole is read backwards",
+        JPEG_LOSSLESS,
+        "if backwards and side % step:",
+        "if backwards and side % step > step:",
+        IN_JPEG_TURNED,
+    ),
+    mutant(
+        "an edge that comes first stays within its block",
+        "formats/account.py",
+        "math.lcm(self.step, grid) if backwards else self.step",
+        "self.step",
+        IN_JPEG_TURNED,
+    ),
+    mutant(
+        "a viewer turns what was turned once more",
+        EXIF,
+        "(upright(block) or block) if change.is_upright else block",
+        "block",
+        IN_TURNED,
+    ),
+    mutant(
+        "a BMP that stands on its head is turned so",
+        BMP,
+        "slice(None, None, 1 if layout.top_down else -1)",
+        "slice(None, None, 1)",
+        IN_TURNED,
+    ),
+    mutant(
+        "a TIFF in one strip is in several when it has become higher",
+        "formats/tiff/layout.py",
+        "in_one = self.segment.height >= self.size.height",
+        "in_one = False",
+        IN_TURNED,
+    ),
+    mutant(
+        "a whole image that is to be turned is left as it is",
+        "engine/apply.py",
+        "is_as_it_was = request.turn.is_none and holds",
+        "is_as_it_was = holds",
+        IN_TURNING,
+    ),
+    mutant(
+        "what is beside a crop is not turned with it",
+        "formats/companions.py",
+        "frame.turn.orientation, sides).placed(area)",
+        "1, sides).placed(area)",
+        IN_TURNING,
+    ),
+    mutant(
+        "a turn in a row counts as none",
+        DECISIONS,
+        "Turn() if row.turn is None else Turn.from_text(row.turn)",
+        "Turn()",
+        IN_TURNING,
+    ),
+    mutant(
+        "a whole image that was turned counts as kept whole",
+        DECISIONS,
+        "    decision.c.turn.is_(None),\n",
+        "",
+        IN_TURNING,
+    ),
+    mutant(
+        "a target is fitted to what is seen before the turn",
+        "collection.py",
+        "seen, size = box.turned(look.size, turn), look.size.turned(turn)",
+        "seen, size = box.within(look.size), look.size",
+        IN_TURNING,
+    ),
+    mutant(
+        "a crop made anew forgets its turn",
+        "engine/recutting.py",
+        "            turn=of.turn,\n",
+        "",
+        IN_TURNING,
+    ),
     # -- a listing that is kept ------------------------------------------------------------------
     mutant(
         "a kept listing is believed whatever the folder's times are",
@@ -368,8 +464,8 @@ FILES = (
     mutant(
         "a GIF's picture loses its place",
         GIF,
-        "place = (shown.left - box.left, shown.top - box.top)",
-        "place = (0, 0)",
+        "_within(shown, box), change)",
+        "PixelBox.full(shown.size), change)",
         IN_GIF,
     ),
     mutant(
