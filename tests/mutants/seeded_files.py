@@ -681,7 +681,7 @@ FILES = (
     mutant(
         "what is encoded anew has another box",
         JPEG,
-        "stored = self.header.snapped(boxes[1])",
+        "stored = self.header.snapped(boxes[1], turn)",
         "stored = boxes[1]",
         IN_PROCESS,
     ),

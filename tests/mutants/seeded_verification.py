@@ -80,7 +80,7 @@ VERIFICATION = (
     mutant(
         "a lossless JPEG has its corner anywhere",
         COMPARING,
-        "is_on_grid = claim.box == _snapped(claim.box, ours, source.orientation)",
+        "is_on_grid = claim.box == _snapped(claim.box, ours, source.orientation, claim.turn)",
         "is_on_grid = True",
         FALSIFIED,
     ),
