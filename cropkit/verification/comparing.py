@@ -115,6 +115,8 @@ def _of_heic(crop: Picture, source: Picture, claim: Claim) -> Proof:
     theirs, ours = heic_samples(crop), heic_samples(source)
     if claim.resized or claim.srgb or claim.psnr is not None:
         raise Wrong(Kind.PIXELS, "a HEIC is cropped as it is, and never at another size")
+    if not claim.turn.is_none:
+        raise Wrong(Kind.PIXELS, "a HEIC is never turned in its own format")
     if theirs.dtype != ours.dtype or theirs.shape[2] != ours.shape[2]:
         raise Wrong(Kind.PIXELS, "depth or channels are not the source's")
     _check_box(claim, shaping.size_of(ours))

@@ -107,6 +107,14 @@ def test_another_place_is_noticed_and_an_even_corner_is_none(tmp_path: Path) -> 
     assert reason.startswith("pixels: a.heic")
 
 
+def test_a_turn_is_not_believed_of_one(tmp_path: Path) -> None:
+    source, candidate = cropped(tmp_path, heif.encoded(heif.heif()))
+    row = write_set(tmp_path, source, candidate, turn="180")
+    assert row["turn"] == "180"
+    (reason,) = reasons(verified(tmp_path / "set", sources=[tmp_path]))
+    assert reason.startswith("pixels: a.heic: a HEIC is never turned")
+
+
 def test_a_crop_that_holds_more_pictures_is_noticed(tmp_path: Path) -> None:
     source, candidate = cropped(tmp_path, heif.encoded(heif.heif()))
     two = next(iter(samples.SAMPLES["several pictures, motion photo"]))
