@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, Unpack
 
 from cropkit.bounds import Bounds
 from cropkit.errors import CropkitError, NoCollection, PathOutsideRoot
+from cropkit.geometry import Turn
 from cropkit.names import all_escaped, escaped, printable
 from cropkit.records import NEEDS_ADMINISTRATOR, CropResult
 from cropkit.system.home import HOME
@@ -137,8 +138,9 @@ def line(result: CropResult) -> str:
     where = f" -> {result.destination}" if result.destination else ""
     if result.box_applied is None:
         return f"{result.status} {result.path}{where}"
-    size = result.box_applied.size
+    size = result.box_applied.size.turned(Turn.from_text(result.turn))
     words = f"{result.status} {result.path}{where}: {size.width} x {size.height} pixels"
+    words += f", turned {result.turn}" if result.turn else ""
     if result.box_asked in (None, result.box_applied):
         return words
     asked, applied = (",".join(map(str, b.xyxy)) for b in (result.box_asked, result.box_applied))

@@ -198,6 +198,10 @@ def test_a_crop_made_anew_is_turned_as_it_was_decided(album: Path, tmp_path: Pat
 def test_the_shell_turns_and_mirrors(album: Path, capsys: Capture) -> None:
     before = (album / NAME).read_bytes()
     words = ["crop", str(album / NAME), "--box", "10,20,70,50", "--turn", "90"]
+    assert main([*words, "--flip", "horizontal"]) == 0
+    assert "30 x 60 pixels, turned 90 horizontal" in capsys.readouterr().out
+    assert main(["undo", str(album), str(album / NAME)]) == 0
+    capsys.readouterr()
     assert main([*words, "--flip", "horizontal", "--json"]) == 0
     result: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert result["turn"] == "90 horizontal"

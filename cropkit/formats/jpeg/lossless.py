@@ -17,7 +17,7 @@ from cropkit.lossless.windows import grid_of, transposed
 
 _CURES = (
     "Leave the last pixels out of the box, turn a copy in another format (`--copy-to DIR"
-    " --format png`), or encode it anew: `--jpeg exact`"
+    " --format png`), or encode it anew: `cropkit settings FOLDER --jpeg exact`"
 )
 # What libjpeg warns of where the pixels are all there.
 DAMAGED = "damaged pixels"
