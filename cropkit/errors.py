@@ -90,6 +90,7 @@ CropkitError
       ├── LabUnavailable     JupyterLab did not start
       ├── CellFailed         a notebook stopped at an error
       ├── DeliveryFailed     a sink did not take an alert
+      ├── CannotShow         a notebook that cannot show a review: it runs in no Jupyter
       ├── NotInstalled       a command needs a package that is not there
       ├── SystemRefused      the operating system said no beside images and trail
       ├── PersonalStateUnusable  what this person approved or declared cannot be read or kept
@@ -890,6 +891,13 @@ class DeliveryFailed(NotWorking):
     """(sink, reason): an alert did not arrive there."""
 
     template = "{0}: {1}"
+
+
+class CannotShow(NotWorking):
+    """(program): it shows no widgets but those of anywidget, and a review has others."""
+
+    template = "{0} cannot show a review"
+    cure = "Take JupyterLab: `cropkit review FOLDER`. Everything but the review works here, too"
 
 
 class NotInstalled(NotWorking):

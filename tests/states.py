@@ -908,6 +908,7 @@ ELSEWHERE: Mapping[str, str] = {
     "LabUnavailable": "JupyterLab itself has to fail to start",
     "CellFailed": "a notebook has to stop at an error",
     "IllegalMove": "a key in the review",
+    "CannotShow": "a review has to be shown in marimo",
     "NotInstalled": "a package has to be missing",
     "TooFewDecisions": "more images have to have a box than are in the folder",
     "ReaderDied": "a process of the review has to die",

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +15,7 @@ from traitlets import Dict, Int, List
 
 from cropkit import clock
 from cropkit.collection import Collection
-from cropkit.errors import IllegalMove
+from cropkit.errors import CannotShow, IllegalMove
 from cropkit.records import CropResult, Decision
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag
@@ -119,6 +120,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         apart: bool = True,
         fill_window: bool = False,
     ) -> None:
+        _refuse_marimo()
         bound = keys if isinstance(keys, Keymap) else keymap(_preset(keys))
         images = parameters.whole("per_page", per_page, 0, _MOST_A_PAGE)
         defers = parameters.flag("defer", defer)
@@ -354,6 +356,19 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         keyboard = Keyboard(controller, canvas, loop, bound, zoom=zoom, click_drag=click_drag)
         Pointer(controller, canvas, keyboard, zoom=zoom, click_drag=click_drag)
         return keyboard
+
+
+def _refuse_marimo() -> None:
+    """Say so where nothing would be seen, before a collection is opened.
+
+    Raises
+    ------
+    CannotShow
+        In a notebook of marimo.
+    """
+    marimo = sys.modules.get("marimo")
+    if marimo is not None and marimo.running_in_notebook():
+        raise CannotShow("marimo")
 
 
 def _opened(

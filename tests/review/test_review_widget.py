@@ -2,10 +2,12 @@
 
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import plans
@@ -18,7 +20,7 @@ from PIL import Image
 
 from cropkit import clock
 from cropkit.collection import Collection
-from cropkit.errors import MissingFile
+from cropkit.errors import CannotShow, MissingFile
 from cropkit.records import CropResult, Decision, Status, Verdict
 from cropkit.review import Review
 from cropkit.review.canvas.pen import batched
@@ -684,3 +686,19 @@ def test_another_review_of_the_folder_is_told_of_once_while_it_lives(
             theirs.begin_run("review")
         assert ReviewStore(kit).others() == []
         first.review.close()
+
+
+def test_marimo_is_refused_by_name_before_a_collection_is_opened(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "marimo", SimpleNamespace(running_in_notebook=lambda: True))
+    with pytest.raises(CannotShow, match="marimo cannot show a review"):
+        Review(folder)
+    assert not (folder / ".cropkit").exists()
+
+
+def test_a_marimo_that_is_only_imported_is_none_of_ours(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "marimo", SimpleNamespace(running_in_notebook=lambda: False))
+    Review(folder, loop=ManualLoop(), apart=False).close()
