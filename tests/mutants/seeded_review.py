@@ -728,6 +728,13 @@ REVIEW = (
         "tests/review/test_rulers.py",
     ),
     mutant(
+        "a folder of the path is left for one that begins like it",
+        NAVIGATION,
+        'f"{folder}/".startswith(f"{other}/")',
+        "folder.startswith(other)",
+        IN_MODEL,
+    ),
+    mutant(
         "what a callback raises is in no log",
         GUARD,
         "            self.count(error, about)\n            text",

@@ -59,6 +59,7 @@ from cropkit.review.model import (
     NotesKnown,
     Nudge,
     Open,
+    OpenFolder,
     Pick,
     PickAll,
     PickNone,
@@ -155,6 +156,7 @@ own_moves = st.one_of(
     st.builds(MoreOnPage, st.sampled_from([1, -1])),
     st.builds(ToggleMark, st.just(Mark.LATER), st.none() | st.integers(0, 8)),
     st.builds(TurnFolder, st.sampled_from([1, -1])),
+    st.builds(OpenFolder, st.sampled_from(["", "a", "b"])),
     st.builds(JumpTo, st.integers(-1, 8)),
     st.builds(Find, st.sampled_from(["", "3", "PNG", "nowhere"])),
     st.builds(GoTo, st.sampled_from((*PATHS, "elsewhere.png"))),
@@ -695,6 +697,23 @@ def test_folders_numbers_and_names_are_gone_to() -> None:
         "13.png"
     )
     assert here(on(opened(begin(("x1.png", "y02.png"), 3)), Find("02"))) == "y02.png"
+
+
+def test_a_folder_of_the_path_at_hand_is_gone_to() -> None:
+    paths = ("0.png", "a/b/0.png", "a/b/1.png", "a/c/0.png", "a/c/1.png", "ab/0.png")
+    session = on(opened(begin(paths, 2)), JumpTo(4))
+
+    def here(folder: str) -> str:
+        after = on(session, OpenFolder(folder))
+        return after.entries[after.chosen].path
+
+    assert here("a/c") == "a/c/0.png"
+    assert here("a") == "a/b/0.png", "it has none of its own: the first beneath it"
+    assert here("") == "0.png"
+    with pytest.raises(IllegalMove, match="not in ab"):
+        here("ab")
+    with pytest.raises(IllegalMove, match="not in a"):
+        on(session, JumpTo(5), OpenFolder("a"))
 
 
 def test_the_next_unreviewed_page_is_gone_to() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import plans
@@ -24,7 +25,7 @@ from cropkit.errors import CannotShow, MissingFile
 from cropkit.records import CropResult, Decision, Status, Verdict
 from cropkit.review import Review
 from cropkit.review.canvas.pen import batched
-from cropkit.review.model import Done, Filter, Mark, Open, Restoring
+from cropkit.review.model import Done, Filter, GoTo, Mark, Open, Restoring
 from cropkit.review.model.box_editing import HANDLES, Grip
 from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.review.view.layout import ClickTarget
@@ -568,11 +569,44 @@ def test_several_folders_are_one_collection_and_each_has_its_own_count(
     browser.open()
     browser.shown()
     assert "in no folder of it · 0 of 5" in browser.words
+    assert "data-does='folder-0'" in browser.words
     browser.key(" ")
     assert "in no folder of it · 1 of 5" in browser.words
     browser.key("PageDown", shift=True)
     browser.shown()
-    assert "b · 0 of 1" in browser.words
+    assert ">b</span></span> · 0 of 1" in browser.words
+
+
+def test_a_press_of_a_folder_in_the_header_goes_to_its_first_image(
+    start: Started, folder: Path
+) -> None:
+    for name in ("2024/june", "2024/may <b>"):
+        (folder / name).mkdir(parents=True)
+        for number in range(3):
+            copied = (folder / "a_stage2.png").read_bytes()
+            (folder / name / f"{number}.png").write_bytes(copied)
+    browser = start(per_page=2)
+    browser.open()
+    browser.shown()
+
+    def press(depth: int) -> str:
+        widget: Any = browser.controller.screen.live_drag_widget
+        widget._handle_custom_msg({"do": [f"folder-{depth}", -1, -1]}, [])
+        browser.loop.run()
+        browser.shown()
+        session = browser.controller.session
+        path: str = session.entries[session.chosen].path
+        return path
+
+    browser.controller.take(GoTo("2024/may <b>/2.png"))
+    browser.shown()
+    assert "data-does='folder-1'>2024</span>" in browser.words
+    assert "data-does='folder-2'>may &lt;b&gt;</span>" in browser.words
+    assert press(2) == "2024/may <b>/0.png"
+    assert press(1) == "2024/june/0.png"
+    assert press(9) == "2024/june/0.png"
+    first: str = browser.controller.session.listing[0]
+    assert press(0) == first
 
 
 def test_a_filter_is_named_beside_the_page(browser: Browser) -> None:

@@ -20,11 +20,14 @@ from cropkit.review.model import (
     GoTo,
     Mark,
     Open,
+    OpenFolder,
     Pick,
     PickTo,
     ToggleMark,
+    folder_of,
 )
 from cropkit.review.model.box_editing import Grip
+from cropkit.review.view.html import FOLDER
 from cropkit.review.view.layout import SLOP, SNAP, ClickTarget, Target
 from cropkit.review.view.viewport import grip_under
 
@@ -262,6 +265,8 @@ class Pointer:
     def do(self, asked: list[object]) -> None:
         """Do what the menu says, with the image that it was opened on, or a button."""
         name, x, y = asked
+        if str(name).startswith(FOLDER):
+            self._open_folder(str(name).removeprefix(FOLDER))
         if name not in NAMED:
             return
         target = self._screen.layout.target(float(str(x)), float(str(y)))
@@ -270,6 +275,14 @@ class Pointer:
         if position is not None and session.chosen != position < len(session.entries):
             self._controller.take(Choose(position))
         self._keyboard.carry_out(str(name))
+
+    def _open_folder(self, depth: str) -> None:
+        """Go to the first image of a folder that the chosen one is in, by how deep that is."""
+        session = self._controller.session
+        if depth.isdecimal() and session.entries:
+            folders = folder_of(session.entries[session.chosen].path).split("/")
+            self._controller.stay()
+            self._controller.take(OpenFolder("/".join(folders[: int(depth)])))
 
     def _is_there(self, hold: Hold) -> bool:
         entry = self._controller.session.entries[hold.position]

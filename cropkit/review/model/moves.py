@@ -277,6 +277,13 @@ class FitGrid:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenFolder:
+    """Go to the first image in a folder that the chosen image is in, or beneath it; '': of all."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
 class JumpTo:
     """Choose the image with this number, from 0, of what the pages show."""
 
@@ -480,9 +487,9 @@ Move = (
     Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
     | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | SetLongerSide
     | SetPart | NextCandidate | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll
-    | PickNone | ShareBox | CarryOn | TurnFolder | JumpTo | Find | GoTo | NextUnreviewed
-    | NextFilter | Arrange | FitGrid | MoreOnPage | ToggleOrder | ToggleStar | WriteNote
-    | NotesKnown
+    | PickNone | ShareBox | CarryOn | TurnFolder | OpenFolder | JumpTo | Find | GoTo
+    | NextUnreviewed | NextFilter | Arrange | FitGrid | MoreOnPage | ToggleOrder | ToggleStar
+    | WriteNote | NotesKnown
     | AddCrop | RemoveCrop | Reopen | DropCredentials | Decide | DecidePage | TurnPage | Undo
     | Redo | ImageLoaded | LoadFailed | Applied | DecidedElsewhere | Restored | RestoreFailed
     | ConfidenceScanned | PlanKnown | Stay | Listed | ListedAll | ListingFailed

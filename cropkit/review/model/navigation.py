@@ -19,6 +19,7 @@ from cropkit.review.model.moves import (
     NextFilter,
     NextSlot,
     NextUnreviewed,
+    OpenFolder,
     ToggleOrder,
     TurnFolder,
     TurnPage,
@@ -90,6 +91,25 @@ def _turn_folder(session: ReviewState, move: TurnFolder) -> Step:
         which = "first folder" if move.step < 0 else f"last folder{so_far(session)}"
         raise IllegalMove(name_of(move), f"this is the {which}")
     return Step(choosing(session, session.paths.index(index.path(first))))
+
+
+def _open_folder(session: ReviewState, move: OpenFolder) -> Step:
+    """Go back folder by folder, as long as it is in the one that is meant, or beneath it."""
+    index, numbers = session.images.index, session.shown
+    here = folder_of(_here(session, move))
+    if not _is_beneath(here, move.folder):
+        raise IllegalMove(name_of(move), f"the chosen image is not in {move.folder}")
+    first = index.first_of(here, numbers) if move.folder else numbers.next(0)
+    before = None if first is None or not move.folder else index.folder_before(first, numbers)
+    while before is not None and _is_beneath(folder_of(index.path(before)), move.folder):
+        first, before = before, index.folder_before(before, numbers)
+    if first is None:
+        raise IllegalMove(name_of(move), "there is no image")
+    return Step(choosing(session, session.paths.index(index.path(first))))
+
+
+def _is_beneath(folder: str, other: str) -> bool:
+    return not other or f"{folder}/".startswith(f"{other}/")
 
 
 def _jump_to(session: ReviewState, move: JumpTo) -> Step:
@@ -199,7 +219,7 @@ def _more_on_page(session: ReviewState, move: MoreOnPage) -> Step:
     return Step(choosing(turned(other, at // other.per_page), at))
 
 
-def _here(session: ReviewState, move: TurnFolder | NextSlot) -> str:
+def _here(session: ReviewState, move: TurnFolder | NextSlot | OpenFolder) -> str:
     if not session.entries:
         raise IllegalMove(name_of(move), "there is no image")
     return session.entries[session.chosen].path
@@ -216,6 +236,7 @@ PLACE_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     NextSlot: _next_slot,
     TurnPage: _turn_page,
     TurnFolder: _turn_folder,
+    OpenFolder: _open_folder,
     JumpTo: _jump_to,
     Find: _find,
     GoTo: _go_to,

@@ -23,7 +23,7 @@ from cropkit.review.model.messages import (
 )
 from cropkit.review.model.slots import named, slot_of
 from cropkit.review.view.captions import fate, outcome, source_words
-from cropkit.review.view.html import at, button, file_name, keys, pill, text
+from cropkit.review.view.html import FOLDER, at, button, file_name, keys, pill, text
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.thumbs import crop_of
 from cropkit.review.view.view_model import View
@@ -101,7 +101,7 @@ def header(view: View) -> str:
     return at(
         view.layout,
         Rect(0, 0, window.x, window.height),
-        f"<span class='ck-title ck-name ck-cut'>{text(view.folder)}</span>{_within(view)}"
+        f"<span class='ck-title ck-name ck-cut'>{_root(view)}</span>{_within(view)}"
         f"{_toned(view)}<span class='ck-quiet ck-yield'>{_filtered(session)}"
         f"{_ordered(session)}{_arranged(session)}"
         f"page {session.page + 1} of {session.pages}{so_far}{_done(session)}</span>"
@@ -297,10 +297,22 @@ def _within(view: View) -> str:
     session = view.session
     if not session.entries or count in (0, len(session.listing)):
         return ""
-    folders = folder_of(session.entries[session.chosen].path).split("/")
-    crumbs = f" {_INTO} ".join(filter(None, folders)) or "in no folder of it"
+    folders = tuple(filter(None, folder_of(session.entries[session.chosen].path).split("/")))
+    each = (_crumb(depth, name) for depth, name in enumerate(folders, 1))
+    crumbs = f" {_INTO} ".join(each) or "in no folder of it"
     of_all = f"{decided:,} of {count:,}" if session.whole else f"{decided:,} decided"
-    return f"<span class='ck-quiet ck-more ck-cut'>{_INTO} {text(crumbs)} · {of_all}</span>"
+    return f"<span class='ck-quiet ck-more ck-cut'>{_INTO} {crumbs} · {of_all}</span>"
+
+
+def _root(view: View) -> str:
+    """Return what is reviewed: where it has folders, a press goes to the first image of all."""
+    is_one = view.within[1] in (0, len(view.session.listing))
+    return text(view.folder) if is_one else _crumb(0, view.folder)
+
+
+def _crumb(depth: int, name: str) -> str:
+    """Return a folder of the path at hand: a press goes to its first image."""
+    return f"<span class='ck-crumb'>{button(f'{FOLDER}{depth}', text(name))}</span>"
 
 
 def _pace(view: View) -> str:

@@ -157,6 +157,7 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-small { color: #ffb74d; }
   border: 1px solid currentColor; border-radius: 4px; padding: 0.05em 0.5em; min-height: 24px;
   display: inline-flex; align-items: center; gap: 0.3em; box-sizing: border-box; flex: none;
   color: inherit; background: var(--jp-layout-color1, #fff); }
+.cropkit-review .cropkit-over .ck-crumb .ck-does { border: 0; padding: 0 0.15em; min-width: 24px; }
 .cropkit-review .cropkit-over .ck-does:hover { background: var(--jp-brand-color1, #1976d2);
   color: #fff; }
 .cropkit-review .ck-line .ck-does { padding: 0 0.5em; }

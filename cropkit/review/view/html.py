@@ -11,6 +11,7 @@ from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.viewport import Rect
 
 _TAIL = 13
+FOLDER = "folder-"  # and how deep: what the press of a folder in the header does
 
 
 def text(words: object) -> str:
