@@ -1,4 +1,4 @@
-"""Many pages in a real browser: nothing grows but what Chromium keeps of pictures."""
+"""Many pages in a real browser: nothing grows, and no picture is kept that was drawn."""
 
 import time
 from collections.abc import Iterator
@@ -14,6 +14,23 @@ from playwright.sync_api import Browser, CDPSession
 from cropkit.review.keys.actions import Repeats
 
 PAGES, SOAK = 60, 500
+# Counts what is drawn from elements, whose pixels the browser keeps, and pictures that are open.
+_COUNTED = """() => {
+    const counts = window.pictures = {elements: 0, made: 0, open: 0};
+    const proto = CanvasRenderingContext2D.prototype, draw = proto.drawImage;
+    proto.drawImage = function (picture, ...where) {
+        if (picture instanceof HTMLImageElement) counts.elements += 1;
+        return draw.call(this, picture, ...where);
+    };
+    const make = window.createImageBitmap, close = ImageBitmap.prototype.close;
+    window.createImageBitmap = async (...given) => {
+        const made = await make.call(window, ...given);
+        counts.made += 1;
+        counts.open += 1;
+        return made;
+    };
+    ImageBitmap.prototype.close = function () { counts.open -= 1; close.call(this); };
+}"""
 
 
 @pytest.fixture
@@ -58,9 +75,13 @@ def test_many_pages_leave_kernel_widgets_and_page_as_large_as_they_were(
         turned(page, range(2, 12))
         widgets, megabytes = kernel(review)
         nodes, heap = page_of(client)
+        page.page.evaluate(_COUNTED)
         turned(page, range(12, pages + 1))
         assert kernel(review)[0] == widgets
         assert kernel(review)[1] < megabytes + 100
         assert page_of(client)[0] < 1.2 * nodes
         assert page_of(client)[1] < heap + 20
+        counts = page.page.evaluate("() => window.pictures")
+        assert counts["made"] >= pages - 13, "what was read ahead was drawn before"
+        assert (counts["elements"], counts["open"]) == (0, 0)
         assert not page.errors

@@ -404,13 +404,37 @@ function takeFocus(root, canvas) {
   canvas.focus({ preventScroll: true });
 }
 
+// A canvas of ipycanvas draws an image from an element, whose decoded pixels the browser keeps until
+// memory is short: half a gigabyte of them. Ours are drawn once each, and let go of.
+function forgetful(canvas) {
+  const { drawImage, _drawImage: put } = canvas;
+  if (!drawImage || !put) return;  // an image, or another ipycanvas
+  canvas.drawImage = async (call, buffers) => {
+    const [name, ...where] = call, picture = await decoded(canvas.widget_manager, name);
+    if (!picture) return drawImage.call(canvas, call, buffers);
+    put.call(canvas, picture, ...where);
+    picture.close();
+  };
+}
+
+// The picture that an image widget holds, null where it is none.
+async function decoded(manager, name) {
+  const image = await manager.get_model(String(name).replace("IPY_MODEL_", ""));
+  if (image.get("_model_name") !== "ImageModel") return null;
+  const text = new TextDecoder().decode(image.get("value"));
+  const [head, coded] = text.split(";base64,");
+  if (!coded) return null;
+  const bytes = Uint8Array.from(atob(coded), letter => letter.charCodeAt(0));
+  return createImageBitmap(new Blob([bytes], { type: head.replace("data:", "") }));
+}
+
 // Whether this page has every canvas, whatever an earlier page has told: on a busy machine the
 // messages of two pages come mixed. A drawing on a canvas that is not there would end all drawing.
 async function present(model) {
   for (const id of model.get("canvases"))
     for (;;) {
       try {
-        await model.widget_manager.get_model(id);
+        forgetful(await model.widget_manager.get_model(id));
         break;
       } catch {
         await new Promise(again => setTimeout(again, 50));
