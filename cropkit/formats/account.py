@@ -83,7 +83,8 @@ class Candidate:
 
     ``dropped`` holds (item, reason) pairs. ``psnr`` is in dB, None where no pixel was changed.
     ``degraded`` says in which way it is worse than the options ask for, None where it is not.
-    ``resampling`` is how a copy that was decoded and coded anew came to be, None for all others.
+    ``resampling`` is how a crop that was turned, or a copy that was decoded and coded anew, came to
+    be, None for all others.
     ``proof`` is the format's own: what `verify` holds the written bytes against. ``signature`` says
     what the manifest of a signed crop has to be; the proof is then of the bytes without that.
     """

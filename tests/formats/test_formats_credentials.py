@@ -34,7 +34,7 @@ from cropkit.formats.account import Candidate
 from cropkit.formats.capabilities import DROPS, PATCHED, REFUSED, WITH_EXTRAS
 from cropkit.formats.credentials import jumbf, library, signer, signing
 from cropkit.formats.options import Options
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 from cropkit.system import signing as choice
 
 c2pa = pytest.importorskip("c2pa", reason="c2pa-python takes 21 MB to fetch and 70 MB installed")
@@ -506,6 +506,20 @@ def test_a_copy_in_the_same_format_is_signed_and_one_that_is_coded_anew_is_not(
         same, anew = ((tmp_path / where / name).read_bytes() for where in ("same", "anew"))
         assert told(same, form)["validation_state"] == "Valid"
         assert jumbf.store(anew, form, "x") == b""
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("box", [BOX, PixelBox.full(Size(*SIZE))])
+def test_a_crop_that_is_turned_says_so(album: Path, form: str, box: PixelBox) -> None:
+    choice.want(album, wanted=True)
+    with cropkit.open(album) as kit:
+        kit.crop(FORMS[form], box, turn=Turn.of(90, "horizontal"))
+    facts = told((album / FORMS[form]).read_bytes(), form)
+    assert facts["validation_state"] == "Valid"
+    (actions, *_) = facts["manifests"][facts["active_manifest"]]["assertions"]
+    done = [each["action"] for each in actions["data"]["actions"]]
+    cropped = ["c2pa.cropped"] if box == BOX else []
+    assert done == ["c2pa.opened", *cropped, "c2pa.orientation", "c2pa.redacted"]
 
 
 def test_a_copy_of_the_whole_image_does_not_claim_to_be_cropped(

@@ -82,7 +82,7 @@ def signed(
     *,
     parent: bytes,
     redacted: Sequence[str],
-    cropped: bool,
+    done: Sequence[str],
     signer: tuple[str, bytes, bytes],
     version: str,
 ) -> bytes:
@@ -92,7 +92,7 @@ def signed(
     ----------
     parent : the file that was cropped, which holds a manifest of its own
     redacted : addresses of what that manifest is to show no more
-    cropped : whether there was anything outside of the box
+    done : actions, in C2PA's words, besides opening and redacting it
     signer : algorithm, chain of certificates and key
 
     Raises
@@ -104,7 +104,7 @@ def signed(
         context = _context(c2pa, signer)
     except c2pa.C2paError as error:
         raise CannotSign(name, _sentence(error)) from error
-    with context, c2pa.Builder(_definition(redacted, version, cropped=cropped), context) as builder:
+    with context, c2pa.Builder(_definition(redacted, version, done), context) as builder:
         builder.set_intent(c2pa.C2paBuilderIntent.EDIT)  # which says `c2pa.opened`
         try:
             builder.add_ingredient({"relationship": "parentOf"}, FORMATS[form], BytesIO(parent))
@@ -117,8 +117,8 @@ def signed(
     return out.getvalue()
 
 
-def _definition(redacted: Sequence[str], version: str, *, cropped: bool) -> dict[str, Any]:
-    actions: list[dict[str, Any]] = [{"action": "c2pa.cropped"}] if cropped else []
+def _definition(redacted: Sequence[str], version: str, done: Sequence[str]) -> dict[str, Any]:
+    actions: list[dict[str, Any]] = [{"action": each} for each in done]
     actions += [
         {"action": "c2pa.redacted", "reason": _REASON, "parameters": {"redacted": each}}
         for each in redacted

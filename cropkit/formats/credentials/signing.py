@@ -38,17 +38,17 @@ def signed(
     form = candidate.format
     parent = library.manifests(data, form, name)["active_manifest"]
     redacted = pictures.redactable(jumbf.store(data, form, name), name)
+    done = ["c2pa.cropped"] * cropped + ["c2pa.orientation"] * (candidate.resampling is not None)
     written = library.signed(
         *(candidate.data, form, name),
         parent=data,
         redacted=redacted,
-        cropped=cropped,
+        done=done,
         signer=(signer.algorithm, signer.chain, signer.key),
         version=__version__,
     )
     pictures.check(jumbf.store(written, form, name), name)
-    actions = ["c2pa.opened", *(["c2pa.cropped"] if cropped else [])]
-    actions += ["c2pa.redacted"] * len(redacted)
+    actions = ["c2pa.opened", *done, *["c2pa.redacted"] * len(redacted)]
     digest = hashlib.sha256(candidate.data).hexdigest()
     labels = dict.fromkeys(each.rpartition("/")[2] for each in redacted)
     gone = tuple((f"content credentials: {label}", SHOWS_MORE) for label in labels)
