@@ -1,7 +1,11 @@
 """No picture of the old frame stays: one is planted in every place, and looked for in the crop."""
 
+from io import BytesIO
+
 import planting
 import pytest
+from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from cropkit import errors, formats
 from cropkit.formats.capabilities import CAPABILITIES
@@ -51,6 +55,15 @@ def test_no_picture_of_the_old_frame_stays_in_a_copy(name: str) -> None:
         except errors.Refused:
             continue
         assert not planting.shows_scene(candidate.data), form
+
+
+def test_a_tag_of_numbers_that_spell_a_picture_goes_whole() -> None:
+    path, place = planting.PLACES["tif: IPTC of numbers that spell"]
+    candidate = formats.crop(place(planting.PLANTED["JPEG"]), path, BOX)
+    formats.verify(candidate.data, candidate, path)
+    with Image.open(BytesIO(candidate.data)) as picture:
+        assert isinstance(picture, TiffImageFile)
+        assert 33723 not in picture.tag_v2  # IPTC
 
 
 def test_every_format_that_is_cropped_has_places() -> None:

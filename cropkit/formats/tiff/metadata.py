@@ -205,6 +205,8 @@ def _looked_into(entry: Entry, edit: Edit, data: bytes | None = None) -> Entry |
         text, reason = inspection.without_hidden(entry.data)
         if reason:
             edit.account.drop(f"{_label(entry, edit)}: bytes that it spells out", reason)
+        if reason and not (text and entry.kind in _BYTES):
+            return None
         return _told(before, entry.of_data(text) if reason else entry, edit)
     blanked = _blanked(entry, edit)
     reason = inspection.unfit(blanked)
