@@ -69,7 +69,7 @@ class ConfidenceScan:
             self._worker.submit("", partial(self._look, some), partial(self._looked, len(some)))
 
     def _look(self, paths: Sequence[str]) -> _Looked:
-        images = {image: self._confidence(image) for image in map(image_of, paths)}
+        images = {image: self._confidence(image) for image in dict.fromkeys(map(image_of, paths))}
         known = ((path, images[image_of(path)]) for path in paths)
         sure = {path: each for path, each in known if each is not None}
         aside = {path for path in paths if image_of(path) in self._store.set_aside}
