@@ -58,6 +58,7 @@ WITH: Mapping[str, Callable[[TrailReader], object]] = {
     "contents.names_of": lambda trail: trail.contents.names_of(content(trail)),
     "contents.originals_between": lambda trail: trail.contents.originals_between("0", "g"),
     "decisions.by_id": lambda trail: trail.decisions.by_id(trail.decisions.standing()[0].decision),
+    "decisions.changed_after": lambda trail: trail.decisions.changed_after(0, "mine"),
     "decisions.compared": lambda trail: trail.decisions.compared(
         trail.decisions.standing()[0].decision
     ),

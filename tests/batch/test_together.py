@@ -16,7 +16,7 @@ from cropkit import clock, formats
 from cropkit.batch import Batch
 from cropkit.collection import Collection
 from cropkit.errors import AuditUnavailable, VerificationFailed
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 from cropkit.records import CropResult, Status
 from cropkit.runs import run_folder
 
@@ -177,9 +177,9 @@ def test_a_crop_that_shows_other_pixels_than_those_of_its_box_is_not_switched_in
     decide_all(folder)
     crop = formats.Opened.crop
 
-    def crop_beside(image: formats.Opened, box: PixelBox) -> formats.Candidate:
+    def crop_beside(image: formats.Opened, box: PixelBox, turn: Turn) -> formats.Candidate:
         beside = PixelBox(box.left + 1, box.top, box.right + 1, box.bottom)
-        return replace(crop(image, box), data=crop(image, beside).data)
+        return replace(crop(image, box, turn), data=crop(image, beside, turn).data)
 
     monkeypatch.setattr(formats.Opened, "crop", crop_beside)
     with Collection(folder) as kit:

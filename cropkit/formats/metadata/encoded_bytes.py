@@ -26,12 +26,15 @@ _PADDING = re.compile(rb"\0?(?:(?:=|%3[dD])\0?){0,2}")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _HEX = re.compile(rb"[0-9a-fA-F]+\Z")
 # Digits that JSON and addresses write in longer words; a text that has such is read a second time.
-_ESCAPES = ((rb"\/", b"/"), (b"%2F", b"/"), (b"%2f", b"/"), (b"%2B", b"+"), (b"%2b", b"+"))
-_MORE_ESCAPES = tuple(
-    (prefix % digits, digit)
-    for prefix in (rb"\u00%b", rb"\x%b", b"&#x%b;")
-    for digits, digit in ((b"2F", b"/"), (b"2f", b"/"), (b"2B", b"+"), (b"2b", b"+"))
+_ESCAPES = (
+    *((rb"\/", b"/"), (b"%2F", b"/"), (b"%2f", b"/"), (b"%2B", b"+"), (b"%2b", b"+")),
+    *(
+        (prefix % digits, digit)
+        for prefix in (rb"\u00%b", rb"\x%b", b"&#x%b;")
+        for digits, digit in ((b"2F", b"/"), (b"2f", b"/"), (b"2B", b"+"), (b"2b", b"+"))
+    ),
 )
+_SIGNS = {word[:1] for word, _ in _ESCAPES}  # most texts have none of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def encoded_bytes(text: bytes, least: int) -> Iterator[Encoded]:
 
 def unescaped(text: bytes) -> bytes:
     """Return a text with those digits as they are that it writes in longer words."""
-    for word, digit in (*_ESCAPES, *_MORE_ESCAPES):
+    for word, digit in _ESCAPES if any(sign in text for sign in _SIGNS) else ():
         text = text.replace(word, digit)
     return text
 

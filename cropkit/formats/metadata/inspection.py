@@ -98,6 +98,8 @@ def _reads(data: bytes, coding: str) -> bool:
         words = data.decode(coding)
     except UnicodeDecodeError:
         return False
+    if words.isprintable():
+        return True
     return sum(not (c.isprintable() or c.isspace() or c == "\0") for c in words) <= len(words) // 50
 
 
@@ -113,6 +115,8 @@ def _unfit_unescaped(text: bytes) -> str | None:
 
 def _unfit_otherwise(text: bytes) -> str | None:
     """Return why a text may not stay that spells bytes in other ways, or has them in between."""
+    if len(text) < MOST_UNSEEN:  # a letter stands for a byte at most
+        return None
     if _is_interrupted(text):
         return SHOWS_MORE if holds_picture(text) else UNSEEN
     if begins_picture(text):

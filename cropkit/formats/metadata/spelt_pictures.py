@@ -100,7 +100,7 @@ def begins_picture(text: bytes) -> bool:
 
 def _plain(text: bytes) -> bytes:
     """Return the text in one byte a character, with signs as they are that XML writes as words."""
-    text = text.replace(b"\0", b"")
+    text = text.translate(None, b"\0")  # where there are many, a tenth of the time of `replace`
     for word, sign in _WORDS if b"&" in text else ():
         text = text.replace(word, sign)
     return text
