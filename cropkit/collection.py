@@ -59,7 +59,7 @@ from cropkit.extras import needed
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.headers import Headers
-from cropkit.geometry import PixelBox, Size, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.labels.store import Imported, Kept, usual_suggesters
 from cropkit.records import (
     KEPT,
@@ -748,7 +748,7 @@ class Collection:
         path: StrPath,
         box: PixelBox,
         *,
-        turn: Turn = Turn(),  # noqa: B008  (frozen)
+        turn: Turn = NO_TURN,
         slot: str = "",
         copy_to: StrPath | None = None,
     ) -> CropResult:

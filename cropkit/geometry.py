@@ -155,6 +155,9 @@ class Turn:
         return next(Turn(number) for number, way in _ORIENTATIONS.items() if way == both)
 
 
+NO_TURN = Turn()
+
+
 _QUARTERS = {0: 1, 90: 6, 180: 3, 270: 8}
 _FLIPS = {"horizontal": 2, "vertical": 4}
 # A mirror image after a turn by 90 or 270 degrees is one over a diagonal.

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from cropkit.errors import BadDecision, BadSlot
-from cropkit.geometry import NormalizedBox, PixelBox, Size, Turn, iou, largest_edge_shift
+from cropkit.geometry import NO_TURN, NormalizedBox, PixelBox, Size, Turn, iou, largest_edge_shift
 
 EDGE_TOLERANCE = 0.05
 SIGNED = "a crop breaks what it signs"  # why content credentials were dropped
@@ -219,7 +219,7 @@ class Decision:
     slot: str = ""
     target: str | None = None
     copying: str | None = None
-    turn: Turn = Turn()  # noqa: RUF009  (frozen)
+    turn: Turn = NO_TURN
     id: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:

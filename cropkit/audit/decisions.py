@@ -26,7 +26,7 @@ from cropkit import clock
 from cropkit.audit import rows, schema
 from cropkit.audit.operation import OperationKind
 from cropkit.audit.schema import decision, operation, queue, text_or_none
-from cropkit.geometry import NormalizedBox, PixelBox, Size, Turn
+from cropkit.geometry import NO_TURN, NormalizedBox, PixelBox, Size, Turn
 from cropkit.names import unescaped
 from cropkit.records import Decision, Note, Status, Suggestion, Verdict
 
@@ -567,7 +567,7 @@ def _decision(row: Row[Any] | _Bag) -> Decision:
             slot=row.slot or "",
             target=row.target,
             copying=row.copying,
-            turn=Turn() if row.turn is None else Turn.from_text(row.turn),
+            turn=NO_TURN if row.turn is None else Turn.from_text(row.turn),
         )
 
 

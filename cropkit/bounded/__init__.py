@@ -16,7 +16,7 @@ from cropkit.formats.account import Candidate, Header
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.headers import Headers
 from cropkit.formats.options import Options
-from cropkit.geometry import PixelBox, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Turn
 
 _LITTLE = 4  # what costs little is below the bound by so much, and more where it was made to
 
@@ -111,7 +111,7 @@ def crop(
     image: Opened,
     data: bytes,
     box: PixelBox,
-    turn: Turn = Turn(),  # noqa: B008  (frozen)
+    turn: Turn = NO_TURN,
 ) -> Candidate:
     """Return the crop of an image that was taken apart from `data`, as `Opened.crop` does.
 

@@ -14,7 +14,7 @@ from cropkit.audit.operation import Operation, OperationKind
 from cropkit.audit.operation_reader import readable
 from cropkit.audit.reader import TrailReader
 from cropkit.errors import TrailDisagrees
-from cropkit.geometry import PixelBox, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Turn
 from cropkit.records import Decision, Suggestion
 from cropkit.verification.claims import CAPTIONS, CARRIED, SRGB, Row, resampled
 
@@ -88,7 +88,7 @@ def _row(made: Operation, decided: Decision | None, root: Path, folder: Path) ->
         "psnr": made.report.get("psnr"),
         "session": made.session,
     }
-    turn = Turn() if decided is None else decided.turn
+    turn = NO_TURN if decided is None else decided.turn
     row |= _shape(made, row["box_applied"], turn) | _captions(made, root, folder)
     return row if decided is None else row | _decided(decided)
 

@@ -8,7 +8,7 @@ from cropkit.audit.operation import Companion, Operation, OperationKind
 from cropkit.engine.companions import Beside, Exchanged
 from cropkit.errors import CropkitError, StaleDecision
 from cropkit.formats import Candidate, Header
-from cropkit.geometry import PixelBox, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Turn
 from cropkit.records import CropResult, Status
 from cropkit.system.files import Content, Identity
 
@@ -55,7 +55,7 @@ class Request:
     shown: PixelBox | None = None
     decision: str | None = None
     undoes: Operation | None = None
-    turn: Turn = Turn()  # noqa: RUF009  (frozen)
+    turn: Turn = NO_TURN
     copying: str | None = None
     recuts: bool = False
     slot: str = ""

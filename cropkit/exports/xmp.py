@@ -26,7 +26,7 @@ from cropkit.exports.rows import (
 from cropkit.formats.account import Header
 from cropkit.formats.copy_options import CopyOptions, Format
 from cropkit.formats.headers import Headers
-from cropkit.geometry import PixelBox, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Turn
 from cropkit.records import Decision
 from cropkit.system.files import Root
 
@@ -91,7 +91,7 @@ def _header(decision: Decision, root: Root, headers: Headers) -> Header | None:
     return header if header.size == decision.size else None
 
 
-def packet(header: Header, box: PixelBox, turn: Turn = Turn()) -> str:  # noqa: B008  (frozen)
+def packet(header: Header, box: PixelBox, turn: Turn = NO_TURN) -> str:
     """Return what a sidecar holds; a turn is one of the whole image, in its orientation."""
     stored = header.size.oriented(header.orientation)
     shares = box.stored(header.size, header.orientation).normalized(stored).xyxy

@@ -25,7 +25,7 @@ from cropkit.formats.metadata.crop_change import Resampling
 from cropkit.formats.options import Jpeg, Options
 from cropkit.formats.sniff import EXTENSIONS, shown, sniff
 from cropkit.formats.zlib_streams import absent
-from cropkit.geometry import PixelBox, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Turn
 
 __all__ = [
     "EXTENSIONS",
@@ -43,7 +43,6 @@ __all__ = [
 ]
 
 _DEFAULT = Options()
-_NO_TURN = Turn()
 
 
 class _Format(Protocol):
@@ -86,7 +85,7 @@ class Opened:
         """Format, upright size and orientation."""
         return self.image.header
 
-    def applied(self, box: PixelBox, turn: Turn = _NO_TURN) -> PixelBox:
+    def applied(self, box: PixelBox, turn: Turn = NO_TURN) -> PixelBox:
         """Return the box that a crop to `box` will hold, as `cropkit.formats.applied` does.
 
         Raises
@@ -96,7 +95,7 @@ class Opened:
         """
         return applied(self.header, box.within(self.header.size), self.options, turn)
 
-    def crop(self, box: PixelBox, turn: Turn = _NO_TURN) -> Candidate:
+    def crop(self, box: PixelBox, turn: Turn = NO_TURN) -> Candidate:
         """Crop to an upright box, turn what it holds, and account for every part of the file.
 
         What is turned is stored as it is seen: its orientation is 1. The candidate is not proven:
@@ -147,7 +146,7 @@ def read_header(data: bytes, name: str, options: Options = _DEFAULT) -> Header:
 
 
 def applied(
-    header: Header, box: PixelBox, options: Options = _DEFAULT, turn: Turn = _NO_TURN
+    header: Header, box: PixelBox, options: Options = _DEFAULT, turn: Turn = NO_TURN
 ) -> PixelBox:
     """Return the box that a crop to `box` will hold, upright, without decoding anything.
 
@@ -164,7 +163,7 @@ def applied(
 
 
 def crop(
-    data: bytes, name: str, box: PixelBox, options: Options = _DEFAULT, turn: Turn = _NO_TURN
+    data: bytes, name: str, box: PixelBox, options: Options = _DEFAULT, turn: Turn = NO_TURN
 ) -> Candidate:
     """Crop an image, where nothing else is asked of it; see `Opened.crop`.
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from cropkit.errors import Truncated
 from cropkit.formats.metadata.crop_change import Change, Resampling, changed
-from cropkit.geometry import PixelBox, Size, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.records import ProblemKind
 
 TURNED = "orientation: applied to the pixels, with the turn"
@@ -26,7 +26,7 @@ class Header:
     grid: Size | None = None
     step: int = 1
 
-    def snapped(self, box: PixelBox, turn: Turn = Turn()) -> PixelBox:  # noqa: B008  (frozen)
+    def snapped(self, box: PixelBox, turn: Turn = NO_TURN) -> PixelBox:
         """Return the stored box that a crop without loss holds, for the one that is asked for.
 
         Where it is to be turned so that an edge becomes the left or the upper one, that edge moves

@@ -23,7 +23,7 @@ from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata import colour_profile, inspection
 from cropkit.formats.metadata.crop_change import MAY_SHOW, Change, Resampling
 from cropkit.formats.options import TRAILING, Options
-from cropkit.formats.turning import turned_rows
+from cropkit.formats.turning import TRANSPOSES, turned_rows
 from cropkit.geometry import PixelBox, Size, Turn
 
 # Windows GDI, "Bitmap Header Types": BITMAPCOREHEADER, BITMAPINFOHEADER and what grew out of it.
@@ -35,16 +35,6 @@ _STORED = {0: (1, 4, 8, 16, 24, 32), 3: (16, 32), 6: (16, 32)}
 _CODINGS = {1: "RLE8", 2: "RLE4", 4: "JPEG", 5: "PNG"}
 _EMBEDDED = b"DEBM"  # 'MBED', little-endian: the profile is in the file
 _PADDING = b"\0"
-# How Pillow calls the ways in which pixels are seen (EXIF orientation; CIPA DC-008, tag 0x0112).
-_TRANSPOSED = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +120,7 @@ def _turned(rows: Rows, layout: Layout, change: Change) -> Rows:
 
 def _as_pillow_turns(picture: Image.Image, change: Change) -> Image.Image:
     """Return what is to be seen, by other code than has turned the rows."""
-    way = _TRANSPOSED.get(change.orientation) if isinstance(change, Resampling) else None
+    way = TRANSPOSES.get(change.orientation) if isinstance(change, Resampling) else None
     return picture if way is None else picture.transpose(way)
 
 

@@ -15,7 +15,7 @@ from cropkit.errors import Refused
 from cropkit.formats.account import Account
 from cropkit.formats.metadata import xmp
 from cropkit.formats.metadata.crop_change import SHOWS_MORE, Change, Resampling
-from cropkit.geometry import PixelBox, Size, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 
 LARGEST = 1 << 24  # bytes of a companion that is looked into
 _WORLD = re.compile(
@@ -61,7 +61,7 @@ class Frame:
     orientation: int
     box: PixelBox
     size: Size | None = None
-    turn: Turn = Turn()  # noqa: RUF009  (frozen)
+    turn: Turn = NO_TURN
 
     @property
     def change(self) -> Change:

@@ -14,21 +14,13 @@ from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata.exif import read_orientation
 from cropkit.formats.options import EXTENSION
 from cropkit.formats.sniff import shown, sniff
+from cropkit.formats.turning import TRANSPOSES
 from cropkit.geometry import Size
 
 BY_CONTENT = frozenset({EXTENSION})
 _QUALITY = 85
 _GREY = (128, 128, 128)
 _REDUCIBLE = ("L", "RGB", "RGBA", "CMYK")
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 # These are decoded without their metadata: a decoder that sees none cannot stumble over it.
 _BARE = {
     "png": png.bare,
@@ -137,7 +129,7 @@ def _upright(picture: Image.Image, bare: Bare, fit: Size) -> Image.Image:
     plain = _plain(picture)
     plain.thumbnail(box, Image.Resampling.BICUBIC, reducing_gap=2.0)
     shown = _in_srgb(plain, profile)
-    turn = _TURNS.get(orientation)
+    turn = TRANSPOSES.get(orientation)
     return shown if turn is None else shown.transpose(turn)
 
 

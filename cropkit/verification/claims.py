@@ -12,7 +12,7 @@ from typing import Any
 
 from cropkit.errors import BadBox, BadSetting, BadTurn
 from cropkit.formats.copy_options import Filter
-from cropkit.geometry import PixelBox, Size, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 
 Row = Mapping[str, Any]
 
@@ -80,7 +80,7 @@ class Claim:
     resized: Resized | None = None
     srgb: bool = False
     psnr: float | None = None
-    turn: Turn = Turn()  # noqa: RUF009  (frozen)
+    turn: Turn = NO_TURN
     captions: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -20,7 +20,7 @@ from PIL import Image
 
 from cropkit.formats.webp import blocks as webp_blocks
 from cropkit.formats.webp import riff, vp8
-from cropkit.geometry import PixelBox, Size, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.verification import components, shaping, stealth
 from cropkit.verification.claims import Claim
 from cropkit.verification.components import Components
@@ -212,7 +212,7 @@ def _of_jpegs(crop: Picture, source: Picture, claim: Claim) -> Proof:
     _check_grid(claim, ours, source)
     is_on_grid = claim.box == _snapped(claim.box, ours, source.orientation, claim.turn)
     box = claim.box.stored(ours.size.oriented(source.orientation), source.orientation)
-    through = Turn() if claim.turn.is_none else Turn(source.orientation).then(claim.turn)
+    through = NO_TURN if claim.turn.is_none else Turn(source.orientation).then(claim.turn)
     meant = ours.cut(box).turned(through)
     if claim.psnr is not None or not (theirs.is_coded_as(meant) and is_on_grid):
         way = _Way(source, crop, claim, ours)

@@ -108,8 +108,8 @@ FILES = (
     mutant(
         "a turn in a row counts as none",
         DECISIONS,
-        "Turn() if row.turn is None else Turn.from_text(row.turn)",
-        "Turn()",
+        "NO_TURN if row.turn is None else Turn.from_text(row.turn)",
+        "NO_TURN",
         IN_TURNING,
     ),
     mutant(

@@ -181,6 +181,8 @@ def test_ones_own_key_wins_over_a_presets_and_what_lost_it_is_said(tmp_path: Pat
     )
     taken = list(mine.grouped().values())[-1]
     assert list(taken.values()) == [("Z",), ("M",)]
+    several = preset("default", {"reject": ("z",), "skip": ("Ctrl+z",)})
+    assert list(list(several.grouped().values())[-1].values()) == [("Z", "Ctrl+Z")]
     assert not keymap("vim").changes()
     assert not preset("default", {"reject": ("x",)}).changes(), "it was that action's"
 

@@ -23,7 +23,7 @@ from cropkit.formats.metadata.crop_change import Resampling
 from cropkit.formats.options import Options
 from cropkit.formats.png import metadata
 from cropkit.formats.sniff import shown, sniff
-from cropkit.geometry import PixelBox, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Turn
 
 
 def copied(
@@ -33,7 +33,7 @@ def copied(
     how: CopyOptions,
     options: Options = Options(),  # noqa: B008  (frozen)
     *,
-    turn: Turn = Turn(),  # noqa: B008  (frozen)
+    turn: Turn = NO_TURN,
 ) -> Candidate:
     """Make the bytes of a copy, and account for every part of the source.
 

@@ -11,7 +11,7 @@ from cropkit.formats.decoder_errors import reading
 from cropkit.formats.jpeg import metadata, pixels, reencode, scans, segments
 from cropkit.formats.jpeg.edge import Strip, described, strips
 from cropkit.formats.jpeg.segments import Component, Jpeg, Scan, Segment
-from cropkit.geometry import PixelBox, Size, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.lossless import process
 from cropkit.lossless.windows import grid_of, transposed
 
@@ -74,7 +74,7 @@ def crop(
     account: Account,
     drop: frozenset[str],
     *,
-    turn: Turn = Turn(),  # noqa: B008  (frozen)
+    turn: Turn = NO_TURN,
     paired: bool = False,
 ) -> Candidate:
     """Copy the coefficients of the stored box, snapped outward to the grid; turned, if wanted.
@@ -88,7 +88,7 @@ def crop(
     """
     asked, stored = boxes[0], header.snapped(boxes[1], turn)
     change = header.change(stored, turn)
-    way = Turn() if turn.is_none else header.through(turn)
+    way = NO_TURN if turn.is_none else header.through(turn)
     _check_whole_blocks(jpeg, header, stored, way)
     beyond = (stored.right < jpeg.size.width, stored.bottom < jpeg.size.height)
     beyond = beyond[::-1] if way.swaps else beyond

@@ -267,7 +267,8 @@ class Keymap:
             rows = groups.setdefault(action.group, {})
             rows[action.help] = (*rows.get(action.help, ()), row.label)
         for row in self.displaced:
-            groups.setdefault(_TAKEN, {})[NAMED[row.name].help] = (row.label,)
+            rows, help_text = groups.setdefault(_TAKEN, {}), NAMED[row.name].help
+            rows[help_text] = (*rows.get(help_text, ()), row.label)
         return groups
 
 
