@@ -94,6 +94,8 @@ CropkitError
       ├── NotInstalled       a command needs a package that is not there
       ├── SystemRefused      the operating system said no beside images and trail
       ├── PersonalStateUnusable  what this person approved or declared cannot be read or kept
+      ├── WorkersUnavailable nobody is there, or left, to whom work could be given
+      ├── UnfitWorker        a worker of another host, folder or version: it touched nothing
       └── NotReady           a batch did not start: something is in its way
 
 An error carries facts, positionally, and formats them in ``str()``: it pickles across processes.
@@ -918,6 +920,23 @@ class PersonalStateUnusable(NotWorking):
 
     template = "{0}: cannot be used as your own: {1}"
     cure = "It is yours alone: mode 0700, no link. Without a home, set XDG_STATE_HOME to a folder"
+
+
+class WorkersUnavailable(NotWorking):
+    """(whose, reason): an executor that has no workers, or has lost them."""
+
+    template = "{0}: no workers take up work: {1}"
+    cure = "What was done is in the trail, and the rest waits: start workers, and run it again"
+
+
+class UnfitWorker(NotWorking):
+    """(worker, reason): it looked before it did anything, and touched nothing."""
+
+    template = "the worker {0} cannot take part: {1}"
+    cure = (
+        "Start workers with this version of cropkit on this host alone, where they see this folder"
+        " under this name: several hosts cannot work on one collection yet"
+    )
 
 
 class NotReady(NotWorking):

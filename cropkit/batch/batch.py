@@ -2,8 +2,8 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -21,10 +21,17 @@ from cropkit.errors import CropkitError, NoSpace, NotReady, RunIncomplete
 from cropkit.formats.copy_options import CopyOptions
 from cropkit.formats.digest import digests
 from cropkit.labels import asked
+from cropkit.records import CropResult
 from cropkit.runs import record, report, run_folder
 from cropkit.runs.record import RunRecord
 from cropkit.runs.thumbnails import Thumbnails
+from cropkit.system import parameters
+from cropkit.system.scope import Scope, scope_of
 from cropkit.wanted import Slots, Targets, written
+from cropkit.workers import executors
+from cropkit.workers.chunk import Site, check_fits
+from cropkit.workers.executors import Workers
+from cropkit.workers.spreading import Spread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("cropkit.batch")
 _TOGETHER = 64  # suggestions that are decided in one transaction
+_SAMPLES = 3  # of a pixel
 
 
 class Batch:
@@ -56,6 +64,9 @@ class Batch:
         are made, as a `Collection` takes them; None or empty: one of each image, of any shape
     salvage : also crop what can be read of damaged JPEGs and PNGs
     workers : threads that crop and verify; 0: one for each processor
+    executor : whose processes crop and verify instead, some images at a time each: any executor of
+        `concurrent.futures`, such as a ``ProcessPoolExecutor``, on this host; ``workers`` is how
+        many tasks it works at once. It is not shut down here. None: threads of this process
     run : folder for the record; None or empty: a new one in the collection's `.cropkit/runs`
 
     Raises
@@ -64,6 +75,8 @@ class Batch:
         A value that a parameter cannot have: nothing was begun.
     AuditError
         When there can be no trail: nothing was touched.
+    UnfitWorker, WorkersUnavailable
+        The executor's processes are not where the folder is, or not there: nothing was touched.
     """
 
     def __init__(
@@ -86,6 +99,7 @@ class Batch:
         copies: CopyOptions | str | None = None,
         salvage: bool = False,
         workers: int = 0,
+        executor: Executor | None = None,
         run: StrPath | None = None,
     ) -> None:
         self._source: Source = checked("source", source)
@@ -102,6 +116,7 @@ class Batch:
         }
         place: Path | None = checked("run", run)
         boxes = asked.named(suggestions, model, order, units)
+        self._workers = self._reached(executor, _scope(folder, state))
         self._threads = ThreadPoolExecutor(self.parameters["workers"], "cropkit-batch")
         self.collection = Collection(
             folder,
@@ -120,12 +135,15 @@ class Batch:
         )
         self.parameters |= self._ways()
         tell_part(self.collection.scope)
-        state_of_it = self.collection.scope.state
-        new = run_folder.given_folder(place) if place else run_folder.new_folder(state_of_it)
-        self.folder = new
+        self.folder = self._new_folder(place)
         self._run: RunRecord | None = None
         self._live: Run | None = None
         self._closed = False
+
+    def _new_folder(self, wanted: "Path | None") -> "Path":
+        if wanted is not None:
+            return run_folder.given_folder(wanted)
+        return run_folder.new_folder(self.collection.scope.state)
 
     def _ways(self) -> dict[str, Any]:
         """Return how copies are made, whether that was said or is kept."""
@@ -133,6 +151,16 @@ class Batch:
         slots, targets = written(chosen.crops)
         how = {"slots": slots, "targets": targets, "copies": chosen.how.text}
         return how | {"resize": chosen.resize, "salvage": self.collection.options.salvage}
+
+    def _reached(self, executor: Executor | None, scope: Scope) -> Workers | None:
+        """Return who works instead of this process, when they have looked whether they can."""
+        wanted = executors.checked(executor)
+        if wanted is None:
+            return None
+        workers = executors.Pool(wanted, self.parameters["workers"])
+        self.parameters["executor"] = workers.name
+        workers.ask_each(check_fits, Site.of_scope(scope))
+        return workers
 
     def __enter__(self) -> Self:
         return self
@@ -229,9 +257,17 @@ class Batch:
             self.collection.problems.report(problem)
         progress = Progress(self.folder, len(self.plan.to_settle))
         try:
-            self.collection.apply_waiting(progress.ended, decisions=self._decided())
+            self._apply(progress.ended)
         finally:
             progress.close()
+
+    def _apply(self, ended: Callable[[CropResult], object]) -> None:
+        if self._workers is None:
+            self.collection.apply_waiting(ended, decisions=self._decided())
+            return
+        weights = {item.decision.id: weight(item) for item in self.plan.to_settle}
+        weighed = ((decision, weights[decision]) for decision in self._decided())
+        Spread(self.collection, self._workers).apply(weighed, ended)
 
     def _decided(self) -> Iterator[str]:
         """Give out decisions, some at a time: each in the trail, and with room for its crop."""
@@ -282,6 +318,16 @@ def size_of(collection: Collection, name: str) -> int | None:
     root, path = collection.locations.locate(name)
     identity = root.identity(path)
     return identity.size if identity else None
+
+
+def _scope(folder: StrPath, state: StrPath | None) -> Scope:
+    return scope_of(parameters.path_named("folder", folder), parameters.state_named(state))
+
+
+def weight(item: Item) -> int:
+    """Return what carrying out an item may cost: bytes, and samples of what is decoded."""
+    size = item.decision.size
+    return item.size_bytes + (_SAMPLES * size.width * size.height if item.decision.box else 0)
 
 
 def _processors() -> int:

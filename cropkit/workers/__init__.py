@@ -1,1 +1,1 @@
-"""Processes of their own that read and write images for a review; neither shows anything."""
+"""Processes of their own that read and write images, for reviews and batches; none shows them."""

@@ -11,34 +11,20 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
-from cropkit.audit.tally import Tally
 from cropkit.collection import Collection
-from cropkit.engine.executor import problems
 from cropkit.errors import ApplierDied, ApplierStopped, CropkitError
-from cropkit.formats import Options, load
-from cropkit.records import CropResult, Placement, Problem, ProblemKind, Status
+from cropkit.formats import load
+from cropkit.records import CropResult, Problem, ProblemKind, Status
 from cropkit.system.signals import SIGNALS
 from cropkit.workers.child import ChildDied, ChildProcess
+from cropkit.workers.opening import Opening, count_here
 
 _log = logging.getLogger("cropkit.workers.applier")
 _ATTEMPTS = 2
 _NICE = 10  # whoever looks at a page comes first
 Errand = tuple[Literal["apply", "retract"], str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """What the process opens its collection with."""
-
-    folder: str
-    state: str | None
-    reviewer: str
-    placement: Placement
-    options: Options
 
 
 class ApplierProcess:
@@ -126,10 +112,7 @@ class ApplierProcess:
         with self._mutex:
             self.start()
             result = self._process.ask(errand)
-        # it is this session that had it done
-        self._collection.trail.presence.count(partial(Tally.with_outcome, status=result.status))
-        for problem in problems(result):
-            self._collection.problems.hear(problem)
+        count_here(self._collection, result)
         return result
 
     def _settle(self, decision: str, died: ChildDied) -> None:
@@ -141,36 +124,11 @@ class ApplierProcess:
             self._collection.problems.report(Problem(ProblemKind.APPLIER_DIED, path, reason))
         self._collection.recover()
 
-    def _wanted(self) -> _Opening:
-        collection = self._collection
-        placement = replace(collection.placement, folder=_absolute(collection))
-        elsewhere = None if collection.looking else collection.scope.elsewhere
-        return _Opening(
-            str(collection.root),
-            None if elsewhere is None else str(elsewhere),
-            collection.reviewer,
-            placement,
-            collection.options,
-        )
+    def _wanted(self) -> Opening:
+        return Opening.of(self._collection)
 
     def _new(self) -> ChildProcess[Errand, CropResult]:
         return ChildProcess("cropkit-apply", _NICE, _opened, self._opening)
-
-
-def _absolute(collection: Collection) -> str | None:
-    """Return the folder that the person has named for this session.
-
-    What the collection keeps is not named by anybody yet: its decisions say where they go.
-    """
-    if collection.asked.folder is None or collection.destination is None:
-        return None
-    return str(collection.root / collection.destination)
-
-
-def _ways(placement: Placement) -> dict[str, Any]:
-    """Return a placement as a collection is opened with it."""
-    is_copy = placement.copying is not None
-    return {"copy_to" if is_copy else "destination": placement.folder}
 
 
 def _stopping_signal(died: ChildDied) -> str | None:
@@ -180,17 +138,9 @@ def _stopping_signal(died: ChildDied) -> str | None:
 
 
 @contextmanager
-def _opened(opening: _Opening) -> Iterator[Callable[[Errand], CropResult]]:
+def _opened(opening: Opening) -> Iterator[Callable[[Errand], CropResult]]:
     load()  # now, not while a reviewer waits for the first crop
-    with Collection(
-        opening.folder,
-        state=opening.state,
-        reviewer=opening.reviewer,
-        **_ways(opening.placement),
-        suggesters=(),
-        kind="applier",
-        options=opening.options,
-    ) as collection:
+    with opening.opened() as collection:
         verbs = {"apply": collection.apply, "retract": collection.undoer.retract}
 
         def done(errand: Errand) -> CropResult:

@@ -10,6 +10,7 @@ RIFF, PREVIEW = "formats/webp/riff.py", "formats/preview.py"
 COPY_COLOUR, RESAMPLING = "formats/copies/colour.py", "formats/copies/resampling.py"
 WINDOWS, EDGES, PROCESS = "lossless/windows.py", "lossless/edges.py", "lossless/process.py"
 PREVIEWS, APPLIER, CHILD = "workers/previews.py", "workers/applier.py", "workers/child.py"
+OPENING = "workers/opening.py"
 SYSTEM, ATTRIBUTES = "system/files.py", "system/attributes.py"
 LOCKS, LOG = "system/locks.py", "system/log.py"
 TRAIL, TALLY, DECISIONS = "audit/trail.py", "audit/tally.py", "audit/decisions.py"
@@ -708,9 +709,9 @@ FILES = (
     ),
     mutant(
         "a review does not hear what its writer met",
-        APPLIER,
-        "            self._collection.problems.hear(problem)\n",
-        "            pass\n",
+        OPENING,
+        "        collection.problems.hear(problem)\n",
+        "        pass\n",
         IN_ROUTE,
     ),
     # -- workers -------------------------------------------------------------------------------
@@ -751,8 +752,8 @@ FILES = (
     ),
     mutant(
         "what another process did is not counted",
-        APPLIER,
-        "self._collection.trail.presence.count(partial(Tally.with_outcome, status=result.status))",
+        OPENING,
+        "collection.trail.presence.count(partial(Tally.with_outcome, status=result.status))",
         "partial(Tally.with_outcome, status=result.status)",
         IN_APPLIER,
     ),

@@ -1,0 +1,114 @@
+"""A chunk of decisions as another process takes it up: in its own session, and again at will.
+
+An executor may run a task twice, or hand it on while the first one to have it is still at it. Both
+are harmless: claims let one of them crop, and the other tell how that ended. What keeps two apart
+is held by the kernel (locks) and by SQLite in memory that processes share, so it holds on one host
+alone: whoever is asked looks first whether it is there, and refuses before it opens anything.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from cropkit._version import __version__
+from cropkit.errors import UnfitWorker
+from cropkit.records import CropResult
+from cropkit.system.scope import Scope
+from cropkit.workers.opening import Opening
+
+_LOADED_IN = os.getpid()
+_FORKED = (
+    "it was forked with what another process had open: have an executor start its processes by "
+    '`multiprocessing.get_context("spawn")`'
+)
+_BOOT = Path("/proc/sys/kernel/random/boot_id")  # random(4): of this kernel, as long as it runs
+
+
+class Site(NamedTuple):
+    """Where work belongs: a version, a running kernel, and folders by name, device and inode."""
+
+    version: str
+    host: str
+    boot: str
+    folders: tuple[tuple[str, int, int], ...]
+
+    @classmethod
+    def of(cls, *folders: Path) -> Self:
+        """Return where this process is, and which folders are meant."""
+        seen = [(str(each), each.stat()) for each in dict.fromkeys(folders)]
+        places = tuple((name, each.st_dev, each.st_ino) for name, each in seen)
+        return cls(__version__, socket.gethostname(), kernel_boot(), places)
+
+    @classmethod
+    def of_scope(cls, scope: Scope) -> Self:
+        """Return the place of a collection; a state that is not made yet is left out."""
+        return cls.of(*(each for each in (scope.root, scope.state) if each.is_dir()))
+
+
+class Done(NamedTuple):
+    """What became of a chunk, and how long that took."""
+
+    results: Sequence[CropResult]
+    seconds: float
+
+
+def check_fits(site: Site) -> None:
+    """Refuse to work elsewhere than where it belongs.
+
+    Raises
+    ------
+    UnfitWorker
+        Another version, host or folder: nothing was opened.
+    """
+    reason = _misfit(Site(*site))
+    if reason is not None:
+        raise UnfitWorker(f"{socket.gethostname()} (process {os.getpid()})", reason)
+
+
+def carried_out(site: Site, opening: Opening, decisions: Sequence[str]) -> Done:
+    """Carry decisions out as any other session does; those that were carried out are told.
+
+    Raises
+    ------
+    UnfitWorker
+        It is not for this process: nothing was opened.
+    AuditError
+        Work must stop; what was carried out before is recorded.
+    """
+    check_fits(site)
+    begun = time.monotonic()
+    with opening.opened() as collection:
+        results = collection.apply_waiting(decisions=decisions)
+    return Done(results, time.monotonic() - begun)
+
+
+def _misfit(site: Site) -> str | None:
+    if os.getpid() != _LOADED_IN:
+        return _FORKED  # SQLite's locks and ours are not a child's to have
+    if site.version != __version__:
+        return f"it has cropkit {__version__}, and {site.version} asks"
+    if site.boot != kernel_boot():
+        return f"it is on another host than {site.host}, where the collection is at work"
+    for name, device, inode in site.folders:
+        if _identity(name) != (device, inode):
+            return f"{name} is not there the folder that it is on {site.host}"
+    return None
+
+
+def _identity(name: str) -> tuple[int, int] | None:
+    try:
+        there = Path(name).stat()
+    except OSError:
+        return None
+    return there.st_dev, there.st_ino
+
+
+def kernel_boot() -> str:
+    """Return what tells the kernel that runs here from every other one."""
+    try:
+        return _BOOT.read_text("ascii").strip()
+    except OSError:  # not Linux's /proc: a host's name is what is left
+        return socket.gethostname()
