@@ -330,7 +330,7 @@ class ReviewController:
 
     def stay(self) -> None:
         """Go nowhere by yourself: the reviewer works on this page."""
-        if self.session.resuming or self.session.onward:
+        if self.session.goes_by_itself:
             self._advance(Stay())
 
     def take(self, move: Move, *, again: bool = False) -> None:

@@ -239,6 +239,16 @@ def test_the_review_goes_where_it_was_left_when_that_is_listed() -> None:
     assert (ended(gone).page, ended(gone).resuming) == (1, "")
 
 
+def test_what_is_all_decided_has_ended_wherever_it_was_left() -> None:
+    first = {path: DONE[path] for path in SIX[:2]}
+    others = {path: DONE[path] for path in SIX[2:]}
+    for place, shown in ((SIX[0], SIX[0]), (SIX[5], SIX[4])):
+        state = on(coming(place=place, settled=first), Listed(SIX[2:], others))
+        assert (state.ended, state.entries[0].path) == (False, shown)
+        assert ended(state) == begin(SIX, 2, DONE, (), place)
+        assert not ended(on(state, Stay(), Choose(0))).ended, "somebody looks at it"
+
+
 def test_a_page_has_what_comes_as_far_as_it_has_room() -> None:
     state = opened(begin(SIX[:2], 4, rest=Rest.COMING))
     fuller = on(state, Listed(SIX[2:]))
@@ -339,7 +349,7 @@ class Streamed(Kept):
         move = part(PATHS[self.come : self.come + count], self.settled, self.stale, self.wanted)
         self.come += count
         self.state = on(state, move)
-        if not (before.resuming or before.onward):
+        if not (before.resuming or before.onward):  # what it returned to stays until all is listed
             assert self.state.entries[: len(before.entries)] == before.entries
             assert (self.state.page, self.state.filter) == (before.page, before.filter)
 

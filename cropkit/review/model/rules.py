@@ -140,7 +140,9 @@ def begin(
         return replace(turned(session, 0), ended=True)
     at = None if place is None else place_of(session, place)
     begun = turned(session, (first or 0) if at is None else at // per_page)
-    if at is not None or session.whole:
+    if at is not None:
+        return replace(begun, returned=not session.whole)
+    if session.whole:
         return begun
     return replace(begun, resuming=place or "", onward=first is None)
 
@@ -156,8 +158,8 @@ def advance(session: ReviewState, move: Move, *, again: bool = False) -> Step:
         raise IllegalMove(name_of(move), "everything has been decided")
     if type(move) in _BY_ITSELF:
         return _RULES[type(move)](session, move)
-    if session.resuming or session.onward:
-        session = replace(session, resuming="", onward=False)
+    if session.goes_by_itself:
+        session = replace(session, resuming="", onward=False, returned=False)
     rule = _RULES[type(move)]
     step: Step = over_picked(session, move, rule) if type(move) in _EDITING else rule(session, move)
     if type(move) in _EDITING:
@@ -262,18 +264,23 @@ def _listed_all(session: ReviewState, move: ListedAll) -> Step:
     if session.rest is not Rest.COMING:
         raise IllegalMove(name_of(move), "every image is listed")
     images = session.images.with_earlier(move.earlier)
-    return Step(_gone_on(replace(session, images=images, rest=Rest.NONE)))
+    listed = _gone_on(replace(session, images=images, rest=Rest.NONE))
+    if not listed.returned:
+        return Step(listed)
+    ended = listed.next_undecided_page() is None
+    return Step(replace(turned(listed, 0) if ended else listed, ended=ended, returned=False))
 
 
 def _listing_failed(session: ReviewState, _: ListingFailed) -> Step:
-    return Step(replace(session, rest=Rest.LOST, resuming="", onward=False))
+    return Step(replace(session, rest=Rest.LOST, resuming="", onward=False, returned=False))
 
 
 def _gone_on(session: ReviewState) -> ReviewState:
     """Go where the review was left, or where there is something to do, once that is listed."""
     at = place_of(session, session.resuming) if session.resuming else None
     if at is not None:
-        return turned(replace(session, resuming="", onward=False), at // session.per_page)
+        there = replace(session, resuming="", onward=False, returned=True)
+        return turned(there, at // session.per_page)
     if session.resuming and not session.whole:
         return session
     there = replace(session, resuming="")  # it is in the folder no more

@@ -293,8 +293,9 @@ class ReviewState:
         rule first
     rest : of the listing
     resuming : where the review was left, to be gone to as soon as it is listed
-    onward : whether to go on as soon as something undecided is listed; both only while nobody
-        works on another page
+    onward : whether to go on as soon as something undecided is listed
+    returned : whether it shows where it was left, which ends when all is listed and decided; these
+        three only while nobody has moved since
     grid : how many images the grid has room for
     edits : what was changed about images that are not decided, the latest last
     undone_edits : of these what was taken back and can be done again, the latest last
@@ -331,6 +332,7 @@ class ReviewState:
     rest: Rest = Rest.NONE
     resuming: str = ""
     onward: bool = False
+    returned: bool = False
     grid: int = GRID
     edits: tuple[Edit, ...] = ()
     undone_edits: tuple[Edit, ...] = ()
@@ -364,6 +366,11 @@ class ReviewState:
     def whole(self) -> bool:
         """Whether every image is listed."""
         return self.rest is Rest.NONE
+
+    @property
+    def goes_by_itself(self) -> bool:
+        """Whether what is listed next may show another page, since nobody works on this one."""
+        return bool(self.resuming) or self.onward or self.returned
 
     @property
     def listing(self) -> Paths:
