@@ -44,6 +44,7 @@ LEAST_PAGES = 6
 SOON = 0.5  # seconds: a quick glance; a press that comes sooner is a held key's
 APART = 1.3  # seconds: no press is taken for a held key
 MOVES = 80
+LOCKS = 7  # presses of the key that holds a ratio, until none is held again
 _NEXT = "(review._controller.screen.page_display._generation + 1) % 2"
 _AHEAD = f"review._controller.screen.canvases.buffers[{_NEXT}][:{PER_PAGE}]"
 _SESSION = "review._controller.session"
@@ -94,6 +95,11 @@ _REDRAWS = """() => {
     CanvasRenderingContext2D.prototype.clearRect = function (...given) {
         clear.apply(this, given);
         if (this.canvas.className === 'cropkit-front') redrawn();
+    };
+    const remove = Element.prototype.remove;
+    Element.prototype.remove = function () {
+        remove.call(this);
+        if (this.className === 'cropkit-front') redrawn();  // what was there before is right again
     };
     for (const kind of ['mousemove', 'keydown'])
         addEventListener(kind, event => { began = event.timeStamp; }, {capture: true});
@@ -219,7 +225,11 @@ def _box_lags(page: Desk, ask: Ask) -> dict[str, list[float]]:
     page.page.mouse.up()
     page.settled()
     keys = _lags(page, lambda n: page.press("ArrowLeft" if n % 2 else "ArrowRight"))
-    return {"drag_ms": drags, "key_ms": keys}
+    page.settled()
+    ratios = _lags(page, lambda _: page.press("l"))
+    page.press(*["l"] * (-MOVES % LOCKS), "r")
+    page.settled()
+    return {"drag_ms": drags, "key_ms": keys, "ratio_key_ms": ratios}
 
 
 def _lags(page: Desk, do: Callable[[int], None]) -> list[float]:

@@ -188,6 +188,10 @@ class Screen:
         """Have a browser far away draw at once what these keys do to the chosen box."""
         self.canvases.live_drag.nudges = [list(row) for row in nudges]
 
+    def foresee(self, keys: Iterable[tuple[tuple[object, ...], Move]]) -> None:
+        """Have a browser far away draw at once what these keys would make of the page."""
+        self.canvases.live_drag.foreseen = [(list(key), move) for key, move in keys]
+
     @property
     def hears_release(self) -> bool:
         """Whether a browser tells when a key is let go."""

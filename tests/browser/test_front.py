@@ -229,6 +229,78 @@ def test_keys_are_drawn_at_once_however_late_the_kernel_hears_them(
     page.press("r")
 
 
+def drawn_boxes(page: Desk) -> list[list[int]]:
+    """What the browser's part draws of boxes, in the order of its canvases."""
+    found: list[list[int]] = page.page.evaluate(
+        "selector => [...document.querySelectorAll(selector)]"
+        ".map(canvas => canvas.dataset.box.split(',').map(Number))",
+        FRONT,
+    )
+    return found
+
+
+# For each frame: whether the browser's part draws a box, and whether a point of canvas is light.
+_WATCHED = """([x, y]) => {
+    const canvas = document.querySelector('.cropkit-canvas canvas, canvas.cropkit-canvas');
+    const pen = canvas.getContext('2d');
+    window.frames_seen = [];
+    const look = () => {
+        const light = Math.min(...pen.getImageData(x, y, 1, 1).data.slice(0, 3)) > 200;
+        window.frames_seen.push([document.querySelector('.cropkit-front') !== null, light]);
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+
+
+def test_keys_of_the_ratio_are_drawn_on_each_image_at_once_and_without_a_gap(
+    page: Desk, probe: Probe
+) -> None:
+    page.press("2", "r", "ArrowLeft", "r", *["l"] * 3)
+    page.settled()
+    handle, wanted = probe.grip(1, "LEFT"), probe.boxes()
+    page.press("z", "z", "z", "2")
+    probe_scene(page, probe, live=True, chosen=1)
+    before, overlay = probe.boxes(), page.page.locator(FRONT)
+    page.page.evaluate(_WATCHED, [round(value) for value in handle])
+    deafen(probe, 1.5)  # less than the browser's part waits
+    page.press(*["l"] * 10, "ArrowRight", "ArrowLeft")  # three, after all that can be held
+    overlay.first.wait_for()
+    shown = drawn_boxes(page)
+    overlay.first.wait_for(state="detached")
+    page.settled()
+    assert probe.boxes() == wanted != before
+    assert sorted(shown) == sorted(map(list, wanted))
+    seen = page.page.evaluate("() => window.frames_seen")
+    begins = [front for front, _ in seen].index(True)
+    assert not any(light for _, light in seen[:begins])
+    assert all(front or light for front, light in seen[begins:]), "the old box for a moment"
+    page.press(*["z"] * 12)
+
+
+def test_where_the_kernel_makes_something_else_of_a_key_that_is_what_stays(
+    page: Desk, probe: Probe
+) -> None:
+    page.press("2", "r", "ArrowLeft", "r", *["l"] * 2)
+    probe_scene(page, probe, live=True, chosen=1)
+    loop, sleep = "__import__('asyncio').get_running_loop()", "__import__('time').sleep"
+    full = "__import__('cropkit.review.model', fromlist=['FullImage']).FullImage(1)"
+    other = f"lambda: ({sleep}(1.5), review._controller.take({full}))"
+    probe.value(f"{loop}.call_later(0.2, {other}) and 0")
+    time.sleep(0.4)
+    overlay = page.page.locator(FRONT)
+    page.press("l")
+    overlay.first.wait_for()
+    shown = drawn_boxes(page)
+    overlay.first.wait_for(state="detached")
+    page.settled()
+    after = probe.boxes()
+    assert list(after[1]) not in shown
+    assert list(after[0]) in shown
+    assert overlay.count() == 0
+    page.press(*["l"] * 4, "r")
+
+
 def test_2_5_7_two_clicks_do_what_a_drag_of_a_handle_does(page: Desk, probe: Probe) -> None:
     page.press("r")
     probe_scene(page, probe, live=True)

@@ -10,6 +10,7 @@ from desktop import Browser
 
 from cropkit.review.canvas import live_drag
 from cropkit.review.canvas.live_drag import LiveDrag
+from cropkit.review.model import Open
 from cropkit.review.view.layout import PageLayout
 
 
@@ -85,6 +86,37 @@ def test_where_keys_are_typed_or_move_several_boxes_none_is_drawn_beforehand(
     tell(browser, "t", ["page", 4])
     assert browser.controller.session.picked
     assert scene(browser)["chosen"] is None
+
+
+def outcomes(browser: Browser) -> dict[str, list[Any]]:
+    return {row[0]: row[3] for row in scene(browser)["foreseen"]}
+
+
+def test_the_browser_is_told_what_the_keys_of_the_ratio_would_come_to(browser: Browser) -> None:
+    tell(browser, "2", ["page", 1])
+    told = outcomes(browser)
+    assert {"l", "o", "'", "f", "r", "c", "v"} <= told.keys()
+    assert told["o"] == [], "no ratio is held that could be stood on end"
+    assert told["r"] == [[]], "it is as it was suggested"
+    for number, expected in enumerate(told["l"]):
+        tell(browser, "l", ["page", number + 2])
+        after = browser.controller.session.entries
+        for position, box, ratio, free in expected:
+            assert isinstance(after[position], Open)
+            assert box == list(after[position].box.xyxy)
+            assert ratio == after[position].ratio
+            assert free is (scene(browser)["cells"][position] is not None)
+    assert len(told["l"]) == 7, "once through all that a lock can hold"
+
+
+def test_where_keys_are_typed_nothing_is_foreseen_of_them(browser: Browser) -> None:
+    tell(browser, "1", ["page", 1])
+    assert scene(browser)["foreseen"]
+    tell(browser, "g", ["page", 2])
+    assert scene(browser)["foreseen"] == []
+    tell(browser, "Escape", ["page", 3])
+    tell(browser, "t", ["page", 4])
+    assert scene(browser)["foreseen"], "a ratio is for all that are selected"
 
 
 @pytest.mark.parametrize("number", [None, 7, [], ["page"], [7, 7], ["page", True], ["p" * 21, 1]])

@@ -14,7 +14,8 @@ from typing import Any
 from ipywidgets import Layout
 
 from cropkit.review.canvas.cells import CellState, Weight
-from cropkit.review.model import Mark, Open
+from cropkit.review.model import Mark, Move, Open, ReviewState
+from cropkit.review.model.foreseeing import foreseen
 from cropkit.review.runtime.guard import Watch
 from cropkit.review.view.guides import LINES
 from cropkit.review.view.layout import SLOP, SNAP, PageLayout
@@ -33,11 +34,14 @@ class LiveDrag:
     `tells_presence`: a page has told that all of its canvases are there, and the next ones will.
     `nudges`: keys that move the chosen box, [key, Shift, Ctrl, sides, pixels] each, which a page
     far away draws before it hears what the kernel has made of them; none while keys are `typing`.
+    `foreseen`: keys that change boxes otherwise, [key, Shift, Ctrl] each, and what they do; the
+    page is told what they would come to, and draws that.
     """
 
     def __init__(self) -> None:
         self.held: int | None = None
         self.nudges: list[object] = []
+        self.foreseen: list[tuple[list[object], Move]] = []
         self.typing = False
         self._heard: list[object] = []
         self.widget = _model()
@@ -114,18 +118,20 @@ class LiveDrag:
         layout: PageLayout,
         cells: tuple[CellState | None, ...],
         *,
-        chosen: int | None = None,
+        session: ReviewState | None = None,
         live: bool,
     ) -> None:
         """Tell the browser what a hand can take hold of; while it holds, nothing new.
 
         Parameters
         ----------
-        chosen : position of the one image whose box the keys move
+        session : what the keys would change
         """
         if self.widget is not None and (
             self.held is None or self.widget.scene["held"] != self.held
         ):
+            keys = session is not None and live and not self.typing
+            chosen = None if session is None or session.picked else session.chosen
             self.widget.scene = {
                 "width": layout.width,
                 "height": layout.height,
@@ -134,12 +140,21 @@ class LiveDrag:
                 "slop": SLOP,
                 "live": live and self.there,
                 "held": self.held,
-                "chosen": chosen,
-                "nudges": [] if self.typing or not live else self.nudges,
+                "chosen": chosen,  # of several that are selected, keys move all
+                "nudges": self.nudges if keys else [],
+                "foreseen": self._outcomes(session) if session is not None and keys else [],
                 "heard": self._heard,
                 "cells": [described(cell_state) for cell_state in cells],
                 "shapes": [_shape(cell_state) for cell_state in cells],
             }
+
+    def _outcomes(self, session: ReviewState) -> list[list[object]]:
+        """Return what the keys would make of the page, by the number of presses."""
+        known = [(key, foreseen(session, move)) for key, move in self.foreseen]
+        return [
+            [*key, [_changed(session, after) for after in each.after], each.period]
+            for key, each in known
+        ]
 
     def tell_spots(self, pressed: list[Spot]) -> None:
         """Tell what can be pressed; the same again sends nothing."""
@@ -190,6 +205,16 @@ def described(cell_state: CellState | None) -> dict[str, object] | None:
     }
 
 
+def _changed(before: ReviewState, after: ReviewState) -> list[list[object]]:
+    """Return what is other on the page: position, box, ratio, and whether keys may move it then."""
+    pairs = enumerate(zip(before.entries, after.entries, strict=True))
+    return [
+        [position, list(now.box.xyxy), now.ratio, not _is_aimed(now)]
+        for position, (was, now) in pairs
+        if isinstance(now, Open) and now != was and now.mark is Mark.KEEP
+    ]
+
+
 def _numbered(number: object) -> list[object]:
     """Return what a page calls a key, to be told back: the page, and a number."""
     if not isinstance(number, list) or list(map(type, number)) != [str, int]:
@@ -223,6 +248,7 @@ def _shape(cell_state: CellState | None) -> dict[str, object] | None:
         "x": view.frame.x,
         "y": view.frame.y,
         "scale": view.scale,
+        "size": [view.size.width, view.size.height],
         "stage": [seen.x, seen.y, seen.right, seen.bottom],
         "box": list(entry.box.xyxy) if isinstance(entry, Open) and not small else None,
         "closer": view.closer,

@@ -336,8 +336,7 @@ class PageDisplay:
                 self._paint_cells(after)
         live = self.acknowledged(now) and not self.covered and not self._guard.stopped
         layout = self._view_state.layout
-        chosen = None if now.picked else now.chosen  # keys move all that are selected
-        live_drag.show(layout, wanted, chosen=chosen, live=live)
+        live_drag.show(layout, wanted, session=now, live=live)
         live_drag.tell_spots(spots(layout, now))
 
     def _lifted(self, wanted: tuple[CellState, ...], loupe: Loupe | None) -> list[CellState | None]:

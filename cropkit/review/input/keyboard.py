@@ -14,6 +14,7 @@ from cropkit.review.keys.prompt import Prompt, typed
 from cropkit.review.model import (
     Arrangement,
     Choose,
+    Move,
     Nudge,
     Open,
     PickNone,
@@ -22,6 +23,7 @@ from cropkit.review.model import (
     TakeCandidate,
 )
 from cropkit.review.model.box_editing import Grip
+from cropkit.review.model.foreseeing import FORESEEN
 from cropkit.review.runtime.loop import Loop, Timer
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ class Keyboard:
         self._screen.on_exact_key(self.exact_key)
         self._screen.hold_keys(row.key for row in keymap.bindings if row.does is Command.PEEK)
         self._screen.nudge_by(_nudges(keymap))
+        self._screen.foresee(_foreseen(keymap))
         self._screen.on_message("up", lambda _: self._screen.peek(peeking=False))
 
     def _what_commands_do(self, zoom: ZoomInput) -> "dict[Command, Callable[[], None]]":
@@ -288,4 +291,13 @@ def _nudges(keymap: Keymap) -> list[tuple[object, ...]]:
         )
         for row in keymap.bindings
         if isinstance(row.does, Nudge | Resize)
+    ]
+
+
+def _foreseen(keymap: Keymap) -> list[tuple[tuple[object, ...], Move]]:
+    """Return the keys that change boxes otherwise; a digit means something else in the grid."""
+    return [
+        ((row.key, row.shift, row.ctrl), row.does)
+        for row in keymap.bindings
+        if isinstance(row.does, FORESEEN) and row.key not in _DIGITS
     ]
