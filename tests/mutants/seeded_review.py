@@ -430,7 +430,7 @@ REVIEW = (
     mutant(
         "a page that somebody works on is left for yesterday's",
         RULES,
-        'session = replace(session, resuming="", onward=False)',
+        'session = replace(session, resuming="", onward=False, returned=False)',
         "session = replace(session)",
         IN_STREAMED,
     ),
