@@ -775,10 +775,13 @@ class BadSlot(BadInput, ValueError):
 
 
 class BadTurn(BadInput, ValueError):
-    """(what was asked for): no quarter turn, and no mirror image."""
+    """(what was asked for): no quarter turn, no mirror image, and no fine angle."""
 
-    template = "turn {0!r:.60}: crops are turned by quarters, and mirrored"
-    cure = "Use 0, 90, 180 or 270 degrees clockwise, then horizontal or vertical for a mirror image"
+    template = "turn {0!r:.60}: crops are turned by quarters, and mirrored, or by up to 45 degrees"
+    cure = (
+        "Use 0, 90, 180 or 270 degrees clockwise, then horizontal or vertical for a mirror image;"
+        " an angle from -45 to 45, of hundredths of a degree, straightens"
+    )
 
 
 class BadStatePlace(BadInput, ValueError):

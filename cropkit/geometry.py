@@ -8,7 +8,9 @@ order left, top, right, bottom.
 
 import math
 import operator
+import re
 from dataclasses import astuple, dataclass
+from decimal import Decimal
 from typing import Self
 
 from cropkit.errors import BadBox, BadTurn
@@ -71,14 +73,18 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Quarter turns of what a crop box holds, and whether it is mirrored; none by default.
+    """How what a crop box holds is turned, and whether it is mirrored; not at all by default.
 
-    A box is one of the image as a person sees it before the turn: what it holds is cut out first,
-    then turned. So nothing that is known of boxes depends on a turn.
+    A box is one of the image as a person sees it before the turn. By a fine angle, which is what
+    straightens an image, the box is turned about its own middle the other way, and what it holds
+    then is cut out; then come the quarters. So a box says where a crop is, whatever its turn, and a
+    turned box is the rotated box of others, whose centre and size it has.
 
     Parameters
     ----------
-    orientation : 1 to 8, the EXIF orientation of pixels that are seen so turned
+    orientation : 1 to 8, the EXIF orientation of pixels that are seen so turned by quarters
+    hundredths : -4500 to 4500 of a degree: clockwise is positive, as the picture is seen turned,
+        before the quarters; a horizon whose left end is the lower one wants more than 0
 
     Raises
     ------
@@ -87,14 +93,25 @@ class Turn:
     """
 
     orientation: int = 1
+    hundredths: int = 0
 
     def __post_init__(self) -> None:
         if type(self.orientation) is not int or self.orientation not in _ORIENTATIONS:
             raise BadTurn(self.orientation)
+        if type(self.hundredths) is not int or abs(self.hundredths) > _MOST_HUNDREDTHS:
+            raise BadTurn(self.hundredths)
 
     @classmethod
-    def of(cls, degrees: int = 0, flip: str | None = None) -> "Turn":
-        """Turn clockwise by 0, 90, 180 or 270 degrees; then mirror, "horizontal" or "vertical".
+    def of(
+        cls, degrees: int = 0, flip: str | None = None, angle: Decimal | float | str = 0
+    ) -> "Turn":
+        """Turn clockwise by an angle; then by quarters; then mirror.
+
+        Parameters
+        ----------
+        degrees : 0, 90, 180 or 270
+        flip : "horizontal" or "vertical"
+        angle : -45 to 45 degrees, with two decimals at most: no other number is one exactly
 
         Raises
         ------
@@ -105,7 +122,7 @@ class Turn:
         mirror = 1 if flip is None else _FLIPS.get(flip)
         if quarters is None or mirror is None:
             raise BadTurn(degrees if quarters is None else flip)
-        return cls(quarters).then(cls(mirror))
+        return cls(1, _hundredths(angle)).then(cls(quarters)).then(cls(mirror))
 
     @classmethod
     def from_text(cls, text: str) -> "Turn":
@@ -116,19 +133,40 @@ class Turn:
         BadTurn
             Nobody of ours wrote it.
         """
-        if not isinstance(text, str) or text not in _WORDS:
+        match = _TEXT.fullmatch(text) if isinstance(text, str) else None
+        if match is None or match["quarters"] not in _WORDS:
             raise BadTurn(text)
-        return cls(_WORDS[text])
+        turn = cls(_WORDS[match["quarters"]], _hundredths(match["angle"] or 0))
+        if turn.text != text:
+            raise BadTurn(text)
+        return turn
 
     @property
     def text(self) -> str:
-        """In words: degrees clockwise, then the direction it is mirrored in; '' for none."""
-        return next(words for words, number in _WORDS.items() if number == self.orientation)
+        """In words: angle, degrees clockwise, then the direction it is mirrored in; '' for none."""
+        fine = f"angle {self.angle:g}" if self.resamples else ""
+        quarters = next(words for words, number in _WORDS.items() if number == self.orientation)
+        return " ".join(filter(None, (fine, quarters)))
 
     @property
     def is_none(self) -> bool:
         """Whether all stays as it is."""
-        return self.orientation == 1
+        return self.orientation == 1 and not self.resamples
+
+    @property
+    def resamples(self) -> bool:
+        """Whether there is a fine angle, by which every pixel is computed anew."""
+        return self.hundredths != 0
+
+    @property
+    def angle(self) -> float:
+        """The fine angle in degrees, clockwise."""
+        return self.hundredths / 100
+
+    @property
+    def quarters(self) -> "Turn":
+        """The turn without its fine angle."""
+        return Turn(self.orientation)
 
     @property
     def swaps(self) -> bool:
@@ -143,18 +181,34 @@ class Turn:
     @property
     def inverse(self) -> "Turn":
         """The turn that takes it back."""
-        return self if not self.swaps else next(t for t in _SWAPPING if self.then(t).is_none)
+        fine = -self._way_round * self.hundredths
+        numbers = _SWAPPING if self.swaps else (self.orientation,)
+        turns = (Turn(number, fine) for number in numbers)
+        return next(turn for turn in turns if self.then(turn).is_none)
 
     def then(self, other: "Turn") -> "Turn":
-        """Return the one turn that both are together, one after the other."""
+        """Return the one turn that both are together, one after the other.
+
+        Raises
+        ------
+        BadTurn
+            The fine angles are more than 45 degrees together.
+        """
         swap, x, y = _ORIENTATIONS[self.orientation]
         swap_after, x_after, y_after = _ORIENTATIONS[other.orientation]
         if swap:
             x_after, y_after = y_after, x_after
         both = (swap != swap_after, x != x_after, y != y_after)
-        return next(Turn(number) for number, way in _ORIENTATIONS.items() if way == both)
+        fine = self.hundredths + self._way_round * other.hundredths
+        return next(Turn(number, fine) for number, way in _ORIENTATIONS.items() if way == both)
+
+    @property
+    def _way_round(self) -> int:
+        """-1 where clockwise has become counterclockwise, as in a mirror."""
+        return -1 if sum(_ORIENTATIONS[self.orientation]) % 2 else 1
 
 
+_MOST_HUNDREDTHS = 4500
 NO_TURN = Turn()
 
 
@@ -170,7 +224,9 @@ _WORDS = {
     "90 horizontal": 5,
     "270 horizontal": 7,
 }
-_SWAPPING = tuple(Turn(number) for number, way in _ORIENTATIONS.items() if way[0])
+_SWAPPING = tuple(number for number, way in _ORIENTATIONS.items() if way[0])
+_TEXT = re.compile(r"(?:angle (?P<angle>-?\d{1,2}(?:\.\d{1,2})?) ?)?(?P<quarters>.*)")
+_ANGLE = re.compile(r"[+-]?\d{1,2}(?:\.\d{1,2}0*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +383,14 @@ def _coerce_to_int(value: object, names: tuple[str, ...]) -> None:
             object.__setattr__(value, name, operator.index(number))
         except TypeError:
             raise BadBox(number, "is not a whole number") from None
+
+
+def _hundredths(angle: object) -> int:
+    """Return an angle of degrees in hundredths, exactly."""
+    text = str(angle)
+    if not _ANGLE.fullmatch(text):
+        raise BadTurn(angle)
+    return int(Decimal(text) * 100)
 
 
 def _mirrored(span: tuple[int, int], extent: int, *, flip: bool) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """A turn is one of eight, whatever it was put together from; boxes and sizes follow it."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from cropkit.formats.turning import turned, turned_rows
 from cropkit.geometry import PixelBox, Size, Turn
 
 TURNS = [Turn(number) for number in range(1, 9)]
+FINE = [Turn(number, fine) for number in range(1, 9) for fine in (-4500, -7, 130, 2000)]
 SIZE = Size(5, 3)
 GRID = np.arange(15).reshape(3, 5)
 
@@ -46,18 +48,45 @@ def test_two_turns_are_one(first: Turn, second: Turn) -> None:
     assert seen(first.then(second)) == one_by_one.tolist()
 
 
-@pytest.mark.parametrize("turn", TURNS)
+def place(turn: Turn, at: complex) -> complex:
+    """Turn a place about the middle of all, with y downwards: the fine angle, then the quarters."""
+    radians = math.radians(turn.angle)
+    at *= complex(math.cos(radians), math.sin(radians))
+    x, y = at.real, at.imag
+    ways = [(x, y), (-x, y), (-x, -y), (x, -y), (y, x), (-y, x), (-y, -x), (y, -x)]
+    return complex(*ways[turn.orientation - 1])
+
+
+@given(st.sampled_from(FINE), st.sampled_from([*TURNS, Turn(1, -90), Turn(7, 250), Turn(2, 1)]))
+def test_two_turns_are_one_by_fine_angles_too(first: Turn, second: Turn) -> None:
+    try:
+        both = first.then(second)
+    except BadTurn:
+        assert 4500 - abs(first.hundredths) < abs(second.hundredths)
+        return
+    for at in (1 + 0j, 1j, 3 + 2j):
+        assert abs(place(both, at) - place(second, place(first, at))) < 1e-9
+
+
+@pytest.mark.parametrize("turn", [*TURNS, *FINE])
 def test_its_inverse_takes_it_back(turn: Turn) -> None:
     assert turn.then(turn.inverse) == turn.inverse.then(turn) == Turn()
 
 
-@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("turn", [*TURNS, *FINE])
 def test_its_words_are_read_again(turn: Turn) -> None:
     assert Turn.from_text(turn.text) == turn
     assert bool(turn.text) is not turn.is_none
 
 
-@pytest.mark.parametrize("text", ["45", "90 vertical", "horizontal 90", 90, None, b"90", ["90"]])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("45", "90 vertical", "horizontal 90", 90, None, b"90", ["90"], "1.3", "angle", "angle 0"),
+        *("angle 1.30", "angle 01.3", "angle 1.390", "90 angle 1.3", "angle 45.01", "angle 1 "),
+        *("angle -0", "angle 1\n", "angle \N{ARABIC-INDIC DIGIT ONE}"),
+    ],
+)
 def test_other_words_are_no_turn(text: object) -> None:
     with pytest.raises(BadTurn):
         Turn.from_text(text)  # type: ignore[arg-type]  # (as a row may hold it)
