@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from cropkit.errors import BadDecision, BadSlot
 from cropkit.geometry import NO_TURN, NormalizedBox, PixelBox, Size, Turn, iou, largest_edge_shift
+from cropkit.straightening import check_inside
 
 EDGE_TOLERANCE = 0.05
 SIGNED = "a crop breaks what it signs"  # why content credentials were dropped
@@ -242,7 +243,7 @@ class Decision:
         if self.box is None and not self.turn.is_none:
             return f"{self.verdict} and the turn {self.turn.text} do not go together"
         if self.box is not None:
-            self.box.within(self.size)
+            check_inside(self.box, self.size, self.turn)
         if self.verdict is Verdict.ACCEPT and self.suggestion is None:
             return "accepted without a suggestion"
         if self.verdict is Verdict.KEPT_WHOLE and not self._keeps_whole:

@@ -46,6 +46,16 @@ def check_inside(box: PixelBox, image: Size, turn: Turn) -> PixelBox:
     raise BadBox(box.xyxy, f"{why} {turn.angle:g} degrees; {inside} does not")
 
 
+def around(box: PixelBox, image: Size, turn: Turn, *, beyond: int = 0) -> PixelBox:
+    """Return the upright box around one that is turned, and some pixels more; within the image."""
+    wide, high = enclosing((box.size.width, box.size.height), turn)
+    x, y = _middle(box)
+    left, right = math.floor(x - wide / 2) - beyond, math.ceil(x + wide / 2) + beyond
+    top, bottom = math.floor(y - high / 2) - beyond, math.ceil(y + high / 2) + beyond
+    edges = (min(right, image.width), min(bottom, image.height))
+    return PixelBox(max(0, left), max(0, top), *edges)
+
+
 def largest(image: Size, turn: Turn, aspect_ratio: float | None = None) -> PixelBox:
     """Return the largest box in the middle that is inside when it is turned.
 

@@ -58,6 +58,8 @@ def add_crop(commands: Commands) -> None:
     parser.add_argument("--box", required=True, type=values.edges, metavar="L,T,R,B", help=text)
     text = "turn what the box holds clockwise: 0, 90, 180 or 270"
     parser.add_argument("--turn", type=int, default=0, metavar="DEGREES", help=text)
+    text = "straighten: turn a copy clockwise by up to 45 degrees, as -1.3, about the box's middle"
+    parser.add_argument("--angle", default="0", metavar="DEGREES", help=text)
     text = "mirror what the box holds: horizontal or vertical"
     parser.add_argument("--flip", metavar="WAY", help=text)
     add_salvage(parser)
@@ -100,7 +102,7 @@ def _crop(arguments: argparse.Namespace) -> int:
         box = _box(arguments)
         _check_is_file(arguments.image)
         with opened(home_of(arguments.image), **ways(arguments)) as collection:
-            turn = Turn.of(arguments.turn, arguments.flip)
+            turn = Turn.of(arguments.turn, arguments.flip, arguments.angle)
             image = arguments.image.absolute()
             result = collection.crop(image, box, turn=turn, slot=arguments.slot)
     except CropkitError as error:

@@ -138,9 +138,11 @@ def line(result: CropResult) -> str:
     where = f" -> {result.destination}" if result.destination else ""
     if result.box_applied is None:
         return f"{result.status} {result.path}{where}"
-    size = result.box_applied.size.turned(Turn.from_text(result.turn))
+    turn = Turn.from_text(result.turn)
+    size = result.box_applied.size.turned(turn)
     words = f"{result.status} {result.path}{where}: {size.width} x {size.height} pixels"
-    words += f", turned {result.turn}" if result.turn else ""
+    words += f", turned by {turn.angle:g} degrees" if turn.resamples else ""
+    words += "" if turn.quarters.is_none else f", turned {turn.quarters.text}"
     if result.box_asked in (None, result.box_applied):
         return words
     asked, applied = (",".join(map(str, b.xyxy)) for b in (result.box_asked, result.box_applied))

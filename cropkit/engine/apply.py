@@ -365,8 +365,9 @@ class Applier:
         box = request.box
         if box is None:
             raise WriteFailed(name, "a crop without a box")
-        if request.copying:
-            how = CopyOptions.from_text(request.copying)
+        is_anew = request.turn.resamples and request.copying is not None
+        if request.copying or is_anew:
+            how = CopyOptions.from_text(request.copying or "")
             candidate = bounded.copied(data, name, (box, request.turn), how, self.options)
             check_shown(name, request.shown, candidate.box_applied)
             return candidate.box_applied, candidate

@@ -257,6 +257,8 @@ class Recutter:
             return Step(Kind.FAILED, of.path, of.slot, why=str(error))
         if lacks:
             return Step(Kind.FAILED, of.path, slot, why=lacks)
+        if of.turn.resamples:
+            return Step(Kind.FAILED, of.path, slot, why=_STRAIGHTENED)
         seen, size = box.turned(of.size, of.turn), of.size.turned(of.turn)
         fit = chosen(seen, size, self.wish.among, self.wish.most_cut, upscale=self._upscales)
         new = self._decision(of, box, slot, fit)
@@ -320,6 +322,9 @@ class Recutter:
             copying=how.text,
             turn=of.turn,
         )
+
+
+_STRAIGHTENED = "it was turned by a fine angle, and no other box around it is sure to be inside"
 
 
 def _path(row: InForce | TrailDisagrees) -> str:

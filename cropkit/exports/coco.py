@@ -19,6 +19,7 @@ from cropkit.exports.registry import Writer
 from cropkit.exports.rows import (
     NO_BOX,
     OTHER_SIZE,
+    STRAIGHTENED,
     Decisions,
     Image,
     boxes,
@@ -111,6 +112,8 @@ def _results_for(rows: Decisions, known: _Known) -> Iterator[dict[str, Any]]:
         category_id = known.categories.get(escaped(category(decision)))
         if decision.box is None:
             rows.leave_out(row, NO_BOX)
+        elif decision.turn.resamples:
+            rows.leave_out(row, STRAIGHTENED)
         elif image is None:
             rows.leave_out(row, _NO_IMAGE)
         elif image[1:] != (decision.size.width, decision.size.height):

@@ -119,10 +119,10 @@ def _size(row: Mapping[str, Any]) -> Size:
 
 
 def _told(row: Mapping[str, Any]) -> Conditioning | None:
-    if row["upright_width"] is None:
+    turn = _turn(row)
+    if row["upright_width"] is None or turn.resamples:  # whose corner is no pair of pixels
         return None
-    image = Size(row["upright_width"], row["upright_height"])
-    turn, box = _turn(row), PixelBox(*row["box_applied"])
+    image, box = Size(row["upright_width"], row["upright_height"]), PixelBox(*row["box_applied"])
     return conditioning(image.turned(turn), box.turned(image, turn), _size(row))
 
 

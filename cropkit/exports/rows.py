@@ -23,6 +23,7 @@ T = TypeVar("T")
 NOT_READABLE = "its row cannot be read"
 OTHER_SIZE = "decided when its image had another size"
 NO_BOX = "no box"
+STRAIGHTENED = "turned by a fine angle, which is no upright box"
 LEADS_OUT = "no name beneath a folder"
 TAKEN = "another image has the name of its file"
 OTHER_SLOT = "of another slot"
@@ -155,7 +156,8 @@ class Boxed(NamedTuple):
 def by_image(rows: Decisions, *, boxed: bool = False) -> Iterator[Image]:
     """Yield images with the decisions about them, by name.
 
-    What was decided when the image had another size is left out: an image has one.
+    What was decided when the image had another size is left out: an image has one. So is a box that
+    a fine angle turns, for which these forms have no place.
 
     Parameters
     ----------
@@ -168,6 +170,8 @@ def by_image(rows: Decisions, *, boxed: bool = False) -> Iterator[Image]:
         for row in each:
             if row.decision.size != size:
                 rows.leave_out(row, OTHER_SIZE)
+            elif row.decision.turn.resamples:
+                rows.leave_out(row, STRAIGHTENED)
             elif boxed and row.decision.box is None:
                 rows.leave_out(row, NO_BOX)
             else:

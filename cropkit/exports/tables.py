@@ -71,7 +71,7 @@ def _boxes(decision: Decision) -> dict[str, Any]:
     shares = decision.box.normalized(decision.size).xyxy
     values |= {f"normalized_{e}": share for e, share in zip(EDGES, shares, strict=True)}
     output = output_of(decision)
-    if output is None:
+    if output is None or decision.turn.resamples:  # where its corner is in the image is no pair
         return values
     turn, size = decision.turn, decision.size
     told = conditioning(size.turned(turn), decision.box.turned(size, turn), output)

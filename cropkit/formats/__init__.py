@@ -16,6 +16,7 @@ from cropkit.errors import (
     PartMissing,
     Refused,
     TooCostly,
+    UnsuitableTurn,
     UnsupportedFormat,
     VerificationFailed,
 )
@@ -26,6 +27,7 @@ from cropkit.formats.options import Jpeg, Options
 from cropkit.formats.sniff import EXTENSIONS, shown, sniff
 from cropkit.formats.zlib_streams import absent
 from cropkit.geometry import NO_TURN, PixelBox, Turn
+from cropkit.straightening import check_inside
 
 __all__ = [
     "EXTENSIONS",
@@ -43,6 +45,12 @@ __all__ = [
 ]
 
 _DEFAULT = Options()
+_ANEW = "a fine angle has every pixel computed anew"
+_IN_A_COPY = "Straighten a copy (`--copy-to DIR`), as PNG, JPEG or WebP"
+_IN_A_JPEG = (
+    "Straighten a copy (`--copy-to DIR`), or have it encoded anew"
+    " (`cropkit settings FOLDER --jpeg exact`)"
+)
 
 
 class _Format(Protocol):
@@ -106,8 +114,11 @@ class Opened:
         Refused
             As in `opened`, `BadBox` when the box reaches outside, and `UnsuitableTurn`.
         """
+        is_jpeg = self.header.format == "jpeg"
+        if turn.resamples and not (is_jpeg and self.options.jpeg is Jpeg.EXACT):
+            raise UnsuitableTurn(self.name, _ANEW, _IN_A_JPEG if is_jpeg else _IN_A_COPY)
         with reading(self.name):
-            candidate = self.image.crop(box.within(self.header.size), turn)
+            candidate = self.image.crop(check_inside(box, self.header.size, turn), turn)
         if turn.is_none:
             return candidate
         stored = candidate.box_applied.stored(self.header.size, self.header.orientation)
@@ -155,7 +166,7 @@ def applied(
     alone decide, not whether a libjpeg is there at the moment: what is shown will be written.
     """
     exact = options.jpeg is Jpeg.EXACT and header.format == "jpeg"
-    if exact or header.grid is None:
+    if exact or header.grid is None or turn.resamples:
         return box
     stored = header.size.oriented(header.orientation)
     snapped = header.snapped(box.stored(header.size, header.orientation), turn)

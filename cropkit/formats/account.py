@@ -202,6 +202,11 @@ class Account:
         if change.is_upright:
             self.patch(TURNED)
 
+    def tell_of_angle(self, turn: Turn) -> None:
+        """Note by which fine angle pixels were turned, where they were."""
+        if turn.resamples:
+            self.patch(f"angle: {turn.angle:g} degrees, resampled by cubic convolution")
+
     def candidate(self, data: bytes, boxes: tuple[PixelBox, PixelBox], proof: object) -> Candidate:
         """Close the account; `boxes` are the one asked for and the one applied."""
         return Candidate(

@@ -70,7 +70,8 @@ class Frame:
         box = self.box.stored(upright, self.orientation)
         if self.size is None:
             return Change(self.stored, box)
-        return Resampling(self.stored, box, self._way.orientation, self.size)
+        way = self._way
+        return Resampling(self.stored, box, way.orientation, self.size, way.hundredths)
 
     @property
     def _way(self) -> Turn:
@@ -243,7 +244,9 @@ def _box(words: list[str], frame: Frame) -> str | None:
     wide, high = width * upright.width, height * upright.height
     area = (x * upright.width - wide / 2, y * upright.height - high / 2, wide, high)
     sides = frame.box.size.turned(frame.turn)
-    shown = Resampling(upright, frame.box, frame.turn.orientation, sides).placed(area)
+    turn = frame.turn
+    change = Resampling(upright, frame.box, turn.orientation, sides, turn.hundredths)
+    shown = change.placed(area)
     if shown is None:
         return None
     left, top, wide, high = shown

@@ -24,7 +24,8 @@ Samples = npt.NDArray[Any]  # (rows, columns, channels), uint8 or uint16
 Unit = npt.NDArray[np.float32]
 _BLOCK = 256  # rows and columns at a time: what a block is made of stays in the processor's cache
 _TAPS = range(-1, 3)
-_REACH = 3  # pixels around a block, of which any of its samples may need two
+REACH = 2  # pixels beyond a turned box, which its outermost samples are made of, too
+_AROUND = REACH + 1  # beside a block's first and last sample, both rounded down
 
 
 def rotated(values: Samples, box: PixelBox, hundredths: int, *, has_alpha: bool = False) -> Samples:
@@ -65,8 +66,8 @@ def _interpolated(
 ) -> Samples:
     """Return samples at some places, rounded once."""
     column, row = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
-    left, top = max(0, int(column.min()) - _REACH), max(0, int(row.min()) - _REACH)
-    around = values[top : row.max() + _REACH, left : column.max() + _REACH]
+    left, top = max(0, int(column.min()) - _AROUND), max(0, int(row.min()) - _AROUND)
+    around = values[top : row.max() + _AROUND, left : column.max() + _AROUND]
     window = around.astype(np.float32)
     peak = np.float32(np.iinfo(values.dtype).max)
     if has_alpha:

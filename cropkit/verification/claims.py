@@ -84,6 +84,11 @@ class Claim:
     captions: tuple[tuple[str, str], ...] = ()
 
     @property
+    def resamples(self) -> bool:
+        """Whether samples are computed anew before they are coded."""
+        return self.resized is not None or self.srgb or self.turn.resamples
+
+    @property
     def in_place(self) -> bool:
         """Whether the crop has the name that its source had."""
         return self.mode == "in-place"

@@ -21,6 +21,7 @@ from PIL import Image
 from cropkit.formats.webp import blocks as webp_blocks
 from cropkit.formats.webp import riff, vp8
 from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
+from cropkit.straightening import is_inside
 from cropkit.verification import components, shaping, stealth
 from cropkit.verification.claims import Claim
 from cropkit.verification.components import Components
@@ -94,8 +95,8 @@ def proof(crop: Picture, source: Picture, claim: Claim) -> Proof:
 def _of_tiff(crop: Picture, source: Picture, claim: Claim) -> Proof:
     """Compare samples of any depth as they are stored, and what says their meaning."""
     (theirs, meaning), (ours, same) = tiff_samples(crop), tiff_samples(source)
-    if claim.resized or claim.srgb or claim.psnr is not None:
-        raise Wrong(Kind.PIXELS, "a TIFF is cropped as it is, and never at another size")
+    if claim.resamples or claim.psnr is not None:
+        raise Wrong(Kind.PIXELS, "a TIFF is cropped as it is, and its samples stay")
     if theirs.dtype != ours.dtype or meaning != same or theirs.shape[2] != ours.shape[2]:
         raise Wrong(Kind.PIXELS, "depth, channels or colours are not the source's")
     upright = shaping.upright(ours, tiff_orientation(source))
@@ -159,27 +160,29 @@ def _of_pixels(crop: Picture, source: Picture, claim: Claim) -> Proof:
 
 
 def _equal(shown: Samples, meant: Pixels, claim: Claim) -> Proof:
-    if not claim.resized and not claim.srgb:
+    if not claim.resamples:
         if not np.array_equal(shown, meant.samples):
             raise Wrong(Kind.PIXELS, _first_apart(shown, meant.samples))
         return Proof("exact", f"exact, {meant.samples.itemsize * 8} bits a sample")
     bits = 8 * meant.samples.itemsize
     farthest = _farthest(shown, meant)
-    if farthest > FARTHEST[bits]:
+    steps = bool(claim.resized or claim.srgb) + claim.turn.resamples  # each of which rounds
+    if farthest > FARTHEST[bits] * steps:
         raise Wrong(
             Kind.PIXELS,
             f"made anew from the source by what is stated, samples are up to {farthest:.0f} of "
-            f"{2**bits - 1} apart, and {FARTHEST[bits]} is allowed",
+            f"{2**bits - 1} apart, and {FARTHEST[bits] * steps} is allowed",
         )
-    how = claim.resized
-    words = [] if how is None else [f"resampled by {how.by}{', in light' * how.linear_light}"]
+    how, turn = claim.resized, claim.turn
+    words = [f"turned by {turn.angle:g} degrees"] * turn.resamples
+    words += [] if how is None else [f"resampled by {how.by}{', in light' * how.linear_light}"]
     words += ["converted to sRGB"] * claim.srgb
     return Proof("resampled", f"{', '.join(words)}, max difference {farthest:.0f}")
 
 
 def _moved_data(shown: Samples, meant: Pixels, way: "_Way", claim: Claim) -> Proof | None:
     """Prove a crop that has its source's generation data in the lowest bits of its own alpha."""
-    bits = None if claim.resized or claim.srgb else way.hidden_data()
+    bits = None if claim.resamples else way.hidden_data()
     if bits is None or np.array_equal(shown, meant.samples):
         return None
     stored = stealth.with_bits(shaping.stored(meant.samples, way.crop.orientation), bits)
@@ -214,7 +217,8 @@ def _of_jpegs(crop: Picture, source: Picture, claim: Claim) -> Proof:
     box = claim.box.stored(ours.size.oriented(source.orientation), source.orientation)
     through = NO_TURN if claim.turn.is_none else Turn(source.orientation).then(claim.turn)
     meant = ours.cut(box).turned(through)
-    if claim.psnr is not None or not (theirs.is_coded_as(meant) and is_on_grid):
+    is_copied = theirs.is_coded_as(meant) and is_on_grid and not claim.turn.resamples
+    if claim.psnr is not None or not is_copied:
         way = _Way(source, crop, claim, ours)
         return _of_loss(theirs.planes, way.components(theirs, claim.box), way, crop, claim)
     if crop.orientation != (source.orientation if claim.turn.is_none else 1):
@@ -231,8 +235,10 @@ def _of_jpegs(crop: Picture, source: Picture, claim: Claim) -> Proof:
 
 
 def _of_webp(shown: Samples, meant: Pixels, way: "_Way", crop: Picture, claim: Claim) -> Proof:
-    if meant.mode.endswith("A") and not np.array_equal(shown[..., -1], meant.samples[..., -1]):
-        raise Wrong(Kind.PIXELS, _first_apart(shown[..., -1:], meant.samples[..., -1:]))
+    if meant.mode.endswith("A"):
+        theirs, ours = shown[..., -1:].astype(int), meant.samples[..., -1:]
+        if np.abs(theirs - ours).max() > FARTHEST[8] * claim.turn.resamples:
+            raise Wrong(Kind.PIXELS, _first_apart(theirs, ours))
     return _of_loss(_planes(shown[..., :3]), [_planes(meant.samples[..., :3])], way, crop, claim)
 
 
@@ -336,8 +342,10 @@ class _Way:
 
     def cut(self, box: PixelBox) -> Pixels:
         """Return what the crop of a box has to show, upright."""
-        claim = self._claim
-        pixels = Pixels(shaping.cut(self._upright.samples, claim, box), self._upright.mode)
+        claim, whole = self._claim, self._upright
+        has_alpha = whole.mode.endswith("A")
+        samples = shaping.cut(whole.samples, claim, box, has_alpha=has_alpha)
+        pixels = Pixels(samples, whole.mode)
         if claim.srgb:
             pixels = shaping.in_srgb(pixels, self._source.profile)
         if claim.resized is not None:
@@ -434,7 +442,7 @@ def _check_box(claim: Claim, upright: Size) -> None:
             Kind.BOX,
             f"the source's size is stated as {_sides(claim.upright)}, and it is {_sides(upright)}",
         )
-    if box.right > upright.width or box.bottom > upright.height:
+    if not is_inside(box, upright, claim.turn):
         raise Wrong(Kind.BOX, f"{list(box.xyxy)} reaches outside the {_sides(upright)} image")
     asked = claim.asked
     if asked is not None and _beyond(asked, box, _FARTHEST_GRID):

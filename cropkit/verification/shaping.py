@@ -11,6 +11,7 @@ from cropkit.formats.codecs import codec
 from cropkit.geometry import PixelBox, Size
 from cropkit.verification.claims import Claim, Resized
 from cropkit.verification.decoding import CHANNELS, Pixels, Samples
+from cropkit.verification.straightened import straightened
 
 Light = npt.NDArray[np.float64]
 # EXIF 2.32, tag 0112: where the first row and the first column of what is stored are to be seen.
@@ -47,9 +48,15 @@ def inside(samples: Samples, box: PixelBox) -> Samples:
     return np.ascontiguousarray(samples[box.top : box.bottom, box.left : box.right])
 
 
-def cut(samples: Samples, claim: Claim, box: PixelBox | None = None) -> Samples:
+def cut(
+    samples: Samples, claim: Claim, box: PixelBox | None = None, *, has_alpha: bool = False
+) -> Samples:
     """Return what the box of a crop holds of an upright source, or another box, turned."""
-    held = inside(samples, box or claim.box)
+    box, turn = box or claim.box, claim.turn
+    if turn.resamples:
+        held = straightened(samples, box, turn.angle, has_alpha=has_alpha)
+    else:
+        held = inside(samples, box)
     return np.ascontiguousarray(upright(held, claim.turn.orientation))
 
 

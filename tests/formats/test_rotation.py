@@ -109,7 +109,7 @@ def test_what_is_flat_stays_so_up_to_the_edge(level: int) -> None:
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 def test_no_colour_bleeds_out_of_what_is_transparent(kind: type) -> None:
     most = np.iinfo(kind).max
-    values = np.zeros((60, 60, 4), kind)
+    values: Grid = np.zeros((60, 60, 4), kind)
     values[..., 1] = most  # green, and nothing is seen of it
     values[20:40, 20:40] = (most, 0, 0, most)
     after = rotated(values, PixelBox(10, 10, 50, 50), 1500, has_alpha=True)

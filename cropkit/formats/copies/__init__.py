@@ -1,14 +1,15 @@
 """A new file beside a source that is only read: cropped, in another format or at another size.
 
 What is cropped in its own format and size is cropped as in place, by the room of that format. All
-else is decoded, turned upright, resampled and coded anew, and the account names what could not come
-along. The proof is that of the written format's own room, so `cropkit.formats.verify` serves both.
+else is decoded, turned upright, resampled and coded anew, and so is what a fine angle turns; the
+account names what could not come along. The proof is that of the written format's own room, so
+`cropkit.formats.verify` serves both.
 """
 
 from dataclasses import replace
 
 from cropkit import formats
-from cropkit.errors import UnsuitableFormat, UnsupportedImage
+from cropkit.errors import UnsuitableFormat, UnsuitableTurn, UnsupportedImage
 from cropkit.formats.account import Account, Candidate
 from cropkit.formats.copies import colour, decoding, hidden, sources, writers
 from cropkit.formats.copies.pixels import Pixels
@@ -24,6 +25,7 @@ from cropkit.formats.options import Options
 from cropkit.formats.png import metadata
 from cropkit.formats.sniff import shown, sniff
 from cropkit.geometry import NO_TURN, PixelBox, Turn
+from cropkit.straightening import check_inside
 
 
 def copied(
@@ -55,7 +57,10 @@ def copied(
         try:
             return _as_in_place(data, name, box, options, turn)
         except UnsupportedImage:
-            if how.format is Format.SAME:
+            if how.format is Format.SAME and not turn.resamples:
+                raise
+        except UnsuitableTurn:
+            if not turn.resamples:
                 raise
     wanted = how.coded(form, name)
     with reading(name):
@@ -96,11 +101,11 @@ def _coded_anew(
     source = sources.read(data, name, forms[0], account)
     stored, orientation = decoding.decoded(data, name, forms[0], account)
     upright = stored.size.oriented(orientation)
-    box = (PixelBox.full(upright) if box is None else box).within(upright)
+    box = check_inside(PixelBox.full(upright) if box is None else box, upright, turn)
     size = check_pixels(name, how.output(box.size.turned(turn), name))
-    way = Turn(orientation).then(turn).orientation
-    change = Resampling(stored.size, box.stored(upright, orientation), way, size)
-    pixels = stored.cut(change.box).upright(way)
+    way, held = Turn(orientation).then(turn), box.stored(upright, orientation)
+    change = Resampling(stored.size, held, way.orientation, size, way.hundredths)
+    pixels = stored.cut(held, way.hundredths).upright(way.orientation)
     _tell(forms, change, how, account, turn)
     pixels, source = _coloured(pixels, source, how, name, account)
     _check_light(pixels, how, name)
@@ -116,10 +121,11 @@ def _tell(
 ) -> None:
     if forms[0] != forms[1]:
         account.patch(f"format: {shown(forms[0])}, written as {shown(forms[1])}")
-    if not turn.is_none:
+    if not turn.quarters.is_none:
         account.tell_of_turn(change)
     elif change.orientation != 1:
         account.patch("orientation: applied to the pixels")
+    account.tell_of_angle(turn)
     crop, size = change.box.size.oriented(change.orientation), change.size
     if crop != size:
         light = ", in linear light" if how.linear_light else ""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from cropkit.formats.rotation import rotated
 from cropkit.formats.turning import turned
 from cropkit.geometry import PixelBox, Size
 
@@ -53,8 +54,11 @@ class Pixels:
         peak = np.iinfo(self.values.dtype).max
         return not self.has_alpha or bool((self.values[..., -1] == peak).all())
 
-    def cut(self, box: PixelBox) -> "Pixels":
-        """Return what is inside a box."""
+    def cut(self, box: PixelBox, hundredths: int = 0) -> "Pixels":
+        """Return what is inside a box, turned clockwise by hundredths of a degree."""
+        if hundredths:
+            turned_box = rotated(self.values, box, hundredths, has_alpha=self.has_alpha)
+            return Pixels(turned_box, self.mode)
         return Pixels(self.values[box.top : box.bottom, box.left : box.right], self.mode)
 
     def upright(self, orientation: int) -> "Pixels":

@@ -19,8 +19,10 @@ from cropkit.formats.limits import check_pixels
 from cropkit.formats.metadata.crop_change import SHOWS_MORE
 from cropkit.formats.options import GAIN_MAP, MOTION, Options
 from cropkit.formats.options import Jpeg as Mode
+from cropkit.formats.rotation import REACH
 from cropkit.geometry import PixelBox, Turn
 from cropkit.lossless.process import CannotCopy, Ended, TookTooLong
+from cropkit.straightening import around
 
 Proof = reencode.Proof | lossless.Proof
 
@@ -49,10 +51,13 @@ class OpenedJpeg:
         jpeg, header, drop = self.jpeg, self.header, self.options.drop
         boxes = (box, box.stored(header.size, header.orientation))
         if self.readable:
-            self.readable.check(boxes[1], header, jpeg.name)
+            read = around(box, header.size, turn, beyond=REACH) if turn.resamples else box
+            stored = read.stored(header.size, header.orientation)
+            self.readable.check(stored, header, jpeg.name)
         if self.options.jpeg is Mode.EXACT:
-            change = header.change(boxes[1], turn)
-            return self._told(reencode.crop(jpeg, box, change, Account("jpeg"), drop))
+            account, change = Account("jpeg"), header.change(boxes[1], turn)
+            account.tell_of_angle(turn)
+            return self._told(reencode.crop(jpeg, box, change, account, drop))
         try:
             if self.family:
                 return self._told(gain_map.crop(self.family, header, boxes, drop, turn))

@@ -17,6 +17,7 @@ from cropkit.formats.jpeg import blocks, metadata, pixels, segments
 from cropkit.formats.jpeg.blocks import Plane
 from cropkit.formats.jpeg.segments import Jpeg, Segment
 from cropkit.formats.metadata.crop_change import Change, Resampling
+from cropkit.formats.rotation import rotated
 from cropkit.formats.turning import turned
 from cropkit.geometry import PixelBox, Size
 
@@ -55,7 +56,7 @@ def crop(
 ) -> Candidate:
     """Crop to an upright box, by what it changes of the stored image."""
     coding = _coding(jpeg, change.result, account)
-    cropped = _turned(pixels.decode(jpeg, coding.mode).crop(change.box.xyxy), change)
+    cropped = _cut(pixels.decode(jpeg, coding.mode), change)
     account.tell_of_turn(change)
     transform = 0 if coding.mode == "CMYK" else None  # Pillow writes CMYK, never YCCK
     edit = metadata.Edit(change, account, jpeg.name, transform, drop)
@@ -70,11 +71,16 @@ def crop(
     return account.candidate(written, (asked, asked), proof)
 
 
-def _turned(cropped: Image.Image, change: Change) -> Image.Image:
+def _cut(picture: Image.Image, change: Change) -> Image.Image:
     if not isinstance(change, Resampling):
-        return cropped
-    bands = (turned(np.asarray(band), change.orientation) for band in cropped.split())
-    return Image.merge(cropped.mode, [Image.fromarray(band) for band in bands])
+        return picture.crop(change.box.xyxy)
+    if change.hundredths:
+        held = rotated(np.atleast_3d(np.asarray(picture)), change.box, change.hundredths)
+    else:
+        held = np.atleast_3d(np.asarray(picture.crop(change.box.xyxy)))
+    bands = np.moveaxis(turned(held, change.orientation), 2, 0)
+    after = [Image.fromarray(np.ascontiguousarray(band)) for band in bands]
+    return Image.merge(picture.mode, after)
 
 
 def verify(written: bytes, proof: Proof, name: str) -> None:

@@ -1,8 +1,10 @@
 """What a crop changes for the metadata around the pixels; in stored pixels."""
 
+import math
 from dataclasses import dataclass
 
 from cropkit.geometry import PixelBox, Size, Turn
+from cropkit.straightening import enclosing
 
 SHOWS_MORE = "it shows what was cropped out"
 MAY_SHOW = "they may show what was cropped out"
@@ -91,15 +93,18 @@ class Resampling(Change):
     ----------
     orientation : the EXIF orientation that the stored image had, with the turn that is wanted
     size : of the new file, upright
+    hundredths : of a degree, by which what is stored is turned clockwise about the box's middle
+        first; areas become the smallest upright ones around them
     """
 
     orientation: int
     size: Size
+    hundredths: int = 0
 
     @property
     def is_none(self) -> bool:
         """Whether the new file shows what the old one stored, pixel by pixel."""
-        return (self.before, self.orientation) == (self.size, 1)
+        return (self.before, self.orientation, self.hundredths) == (self.size, 1, 0)
 
     @property
     def is_upright(self) -> bool:
@@ -109,7 +114,7 @@ class Resampling(Change):
     @property
     def is_turned(self) -> bool:
         """Whether rows or columns stand in another order than they were stored in."""
-        return self.orientation != 1
+        return self.orientation != 1 or self.hundredths != 0
 
     @property
     def is_on_side(self) -> bool:
@@ -123,6 +128,8 @@ class Resampling(Change):
     def moved(self, x: int, y: int) -> tuple[int, int] | None:
         """Return where a stored point is now, None when it was cropped away."""
         box, upright = self.box, self.before.oriented(self.orientation)
+        left, top, _, _ = self._about_middle((x + 1 / 2, y + 1 / 2, 0, 0))
+        x, y = math.floor(left), math.floor(top)
         if not (box.left <= x < box.right and box.top <= y < box.bottom):
             return None
         point = PixelBox(x, y, x + 1, y + 1).upright(self.before, self.orientation)
@@ -133,6 +140,8 @@ class Resampling(Change):
     def extents(self, *lengths: int) -> tuple[int, ...]:
         """Return what a diameter, or a width and a height, in the stored image are now."""
         across, down = self._scale
+        if len(lengths) > 1:
+            lengths = tuple(round(side) for side in self._around(lengths[0], lengths[1]))
         turned = self.before.oriented(self.orientation) != self.before
         ordered = lengths[::-1] if turned and len(lengths) > 1 else lengths
         return tuple(max(1, round(n * by)) for n, by in zip(ordered, (across, down), strict=False))
@@ -144,12 +153,27 @@ class Resampling(Change):
 
     def placed(self, area: Rectangle) -> Rectangle | None:
         """Return where what the crop shows of a stored area is now."""
-        shown = Change.placed(self, area)
+        shown = Change.placed(self, self._about_middle(area))
         if shown is None:
             return None
         left, top, width, height = _turned(shown, self.box.size, self.orientation)
         across, down = self._scale
         return left * across, top * down, width * across, height * down
+
+    def _about_middle(self, area: Rectangle) -> Rectangle:
+        """Return the upright area around one that is turned with what is stored."""
+        if not self.hundredths:
+            return area
+        left, top, width, height = area
+        middle = complex(self.box.left + self.box.right, self.box.top + self.box.bottom) / 2
+        radians = math.radians(self.hundredths / 100)
+        away = complex(left + width / 2, top + height / 2) - middle
+        at = middle + away * complex(math.cos(radians), math.sin(radians))
+        wide, high = self._around(width, height)
+        return at.real - wide / 2, at.imag - high / 2, wide, high
+
+    def _around(self, width: float, height: float) -> tuple[float, float]:
+        return enclosing((width, height), Turn(1, self.hundredths))
 
     @property
     def _scale(self) -> tuple[float, float]:
@@ -168,7 +192,7 @@ def changed(before: Size, box: PixelBox, orientation: int, turn: Turn) -> Change
     if turn.is_none:
         return Change(before, box)
     both = Turn(orientation).then(turn)
-    return Resampling(before, box, both.orientation, box.size.turned(both))
+    return Resampling(before, box, both.orientation, box.size.turned(both), both.hundredths)
 
 
 def _turned(area: Rectangle, size: Size, orientation: int) -> Rectangle:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cropkit.formats.account import Account
-from cropkit.formats.metadata.crop_change import OLD_FRAME, Change
+from cropkit.formats.metadata.crop_change import OLD_FRAME, Change, Rectangle
 from cropkit.formats.metadata.xml_packet import Element, Property, XmlDamage, edited, parse
+from cropkit.geometry import PixelBox
 
 _OUTSIDE = "it was cropped out"
 _RDF = b"http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -173,7 +174,7 @@ def _about(change: Change, centre: _Pair, size: _Pair) -> tuple[_Pair, _Pair] | 
     """Return centre and size of an area as they are now, None where nothing of it is left."""
     middle = change.placed((*centre, 0, 0))
     if middle:
-        sized = change.placed((change.box.left, change.box.top, *size))
+        sized = change.placed(_in_the_middle(change.box, size))
         return (middle[0], middle[1]), (sized[2], sized[3]) if sized else size
     left, top = (at - side / 2 for at, side in zip(centre, size, strict=True))
     shown = change.placed((left, top, *size))
@@ -181,6 +182,12 @@ def _about(change: Change, centre: _Pair, size: _Pair) -> tuple[_Pair, _Pair] | 
         return None
     left, top, wide, high = shown
     return (left + wide / 2, top + high / 2), (wide, high)
+
+
+def _in_the_middle(box: PixelBox, size: _Pair) -> Rectangle:
+    """Return an area of a size that a fine angle leaves where it is."""
+    left, top = (box.left + box.right - size[0]) / 2, (box.top + box.bottom - size[1]) / 2
+    return left, top, *size
 
 
 def _move_microsoft(info: Element, edit: _Edit) -> None:
