@@ -72,7 +72,7 @@ CropkitError
  │    ├── TooFewDecisions    nothing can be promised of the images that nobody has seen, yet
  │    ├── BadDestination     a folder that crops cannot go to
  │    ├── BadSlot            a name that no crop of an image can have
- │    ├── BadTurn            a turn that is no quarter turn or mirror image
+ │    ├── BadTurn            no quarter turn, mirror image or angle of up to 45 degrees
  │    ├── BadStatePlace      a place that cannot hold the state of a folder
  │    ├── CopiesOnly         a choice for copies, where images are cropped themselves
  │    ├── BadConfiguration   alerts.toml says what nobody understands

@@ -50,6 +50,12 @@ def _rendered(width: int, height: int, seed: int) -> Image.Image:
 
 
 @cache
+def noise_alpha(width: int, height: int) -> Image.Image:
+    """Return opacity that is another one at each pixel, and nothing at some."""
+    values = np.random.default_rng(5).integers(-80, 256, (height, width)).clip(0, 255)
+    return Image.fromarray(values.astype(np.uint8))
+
+
 def icc_profile() -> bytes:
     """An sRGB profile whose creation date is fixed, so that files come out the same each time."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())

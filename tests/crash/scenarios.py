@@ -142,6 +142,10 @@ def turn(kit: Collection) -> None:
     _succeeded(kit.crop(PNG, BOX, turn=Turn.of(90, "vertical")))
 
 
+def straighten(kit: Collection) -> None:
+    _succeeded(kit.crop(PNG, BOX, turn=Turn.of(angle=1.3)))
+
+
 def crop_two_slots(kit: Collection) -> None:
     """Make two crops of one image."""
     for slot, box in zip(SLOTS, (SMALLER, BOX), strict=True):
@@ -383,6 +387,7 @@ FAR_COPY = Scenario("copy to another disk", crop(PNG), destination="outside", fa
 UNDO_COPY = Scenario("undo a copy", undo, (COPY,), destination="outside", copies=True)
 UNDO = Scenario("undo a crop", undo, (CROP,))
 TURN = Scenario("crop and turn a PNG", turn)
+STRAIGHTENED = replace(COPY, name="copy a PNG straightened", act=straighten)
 GROUP = Scenario("crop a group", apply_a_group, several=True)
 OPENED = Scenario("open, crop, close", crop(PNG), opens=True)
 CROP_BESIDE = Scenario("crop with companions", crop(PNG), prepare=put_beside)
@@ -424,6 +429,7 @@ SCENARIOS = (
     COPY_IN,
     FAR_COPY,
     UNDO_COPY,
+    STRAIGHTENED,
     Scenario("copy two slots", crop_two_slots, destination="outside", copies=True, several=True),
     Scenario("copy a group", apply_a_group, destination="outside", copies=True, several=True),
     Scenario("copy what stands", crop(PNG), (COPY,), destination="outside", copies=True),

@@ -125,16 +125,19 @@ def test_the_boxes_beside_it_follow_and_a_world_file_is_left_out(
 
 
 def test_the_manifest_and_its_proof_know_of_it(album: Path, tmp_path: Path) -> None:
-    out = tmp_path / "set"
+    out, clear = tmp_path / "set", pictures.photo(100, 70)
+    clear.putalpha(pictures.noise_alpha(100, 70))
+    clear.save(album / "c.png")
     with cropkit.open(album, copy_to=out) as collection:
         collection.crop(NAME, BOX, turn=BOTH)
         collection.crop("b.jpg", BOX, turn=LEVEL)
+        collection.crop("c.png", BOX, turn=LEVEL)
         collection.export("manifest", out / "manifest.jsonl")
     rows = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
     assert {row["turn"] for row in rows} == {BOTH.text, LEVEL.text}
     report = cropkit.verify(out, sources=[album], jobs=1)
-    assert (report.proven, report.differences) == (2, [])
-    assert report.by_proof == {"resampled": 1, "psnr": 1}
+    assert (report.proven, report.differences) == (3, [])
+    assert report.by_proof == {"resampled": 2, "psnr": 1}
     for claimed in (None, "angle 2.3", "angle -1.3", "90 horizontal", "angle 1.3 90", "angle 99"):
         falsified = [json.dumps(row | {"turn": claimed}) for row in rows]
         (out / "manifest.jsonl").write_text("\n".join(falsified) + "\n")

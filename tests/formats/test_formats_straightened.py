@@ -46,7 +46,7 @@ def test_what_is_seen_is_turned_whatever_is_stored(
     exif = pictures.exif_bytes(orientation=orientation)
     picture = PHOTO.convert(mode)
     if mode.endswith("A"):
-        picture.putalpha(pictures.photo(100, 70, 3).convert("L"))
+        picture.putalpha(pictures.noise_alpha(100, 70))
     data = pictures.encoded(picture, "PNG", exif=exif)
     seen = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
     seen = seen if seen.ndim > 2 else seen[..., None]
@@ -220,6 +220,15 @@ def test_boxes_beside_it_follow_and_what_ties_it_to_the_ground_cannot() -> None:
     frame = Frame(Size(400, 300), 1, PixelBox(100, 50, 300, 250), Size(200, 200), Turn(1, 3000))
     moved = followed("a.txt", b"0 0.5 0.5 0.1 0.1\n", frame)
     assert moved.data == b"0 0.500000 0.500000 0.248205 0.229904\n"
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+        b'xmlns:exif="http://ns.adobe.com/exif/1.0/"><exif:SubjectArea><rdf:Seq><rdf:li>150'
+        b"</rdf:li><rdf:li>110</rdf:li></rdf:Seq></exif:SubjectArea></rdf:Description></rdf:RDF>"
+        b"</x:xmpmeta>"
+    )
+    sidecar = followed("a.xmp", packet, frame).data
+    assert b"<rdf:li>76</rdf:li><rdf:li>41</rdf:li>" in (sidecar or b"")
     assert followed("a.pgw", b"1\n0\n0\n-1\n100\n200\n", frame).outcome == "wrong"
     assert not frame.change.is_none
 
