@@ -29,7 +29,7 @@ def straightened(samples: Samples, box: PixelBox, degrees: float, *, has_alpha: 
     for top in range(0, height, _BAND):
         places = middle + (across + 1j * down[top : top + _BAND, None]) * back
         after[top : top + _BAND] = _at(planes, places, has_alpha=has_alpha)
-    return after if samples.ndim > 2 else after[..., 0]  # noqa: PLR2004
+    return after.reshape(height, width, *samples.shape[2:])
 
 
 def _at(samples: Samples, places: npt.NDArray[np.complex128], *, has_alpha: bool) -> Samples:

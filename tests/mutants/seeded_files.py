@@ -38,6 +38,7 @@ KEPT_LISTING, IN_KEPT_LISTING = "engine/kept_listing.py", "tests/engine/test_kep
 IN_AUDIT, IN_KIT = "tests/audit/test_audit.py", "tests/test_collection.py"
 
 TURNED, IN_TURNED = "lossless/turned.py", "tests/formats/test_formats_turned.py"
+IN_STRAIGHTENED = "tests/formats/test_formats_straightened.py"
 IN_JPEG_TURNED = "tests/formats/test_formats_jpeg_turned.py"
 JPEG_LOSSLESS, IN_TURNING = "formats/jpeg/lossless.py", "tests/engine/test_turning.py"
 
@@ -102,9 +103,51 @@ FILES = (
     mutant(
         "what is beside a crop is not turned with it",
         "formats/companions.py",
-        "frame.turn.orientation, sides).placed(area)",
-        "1, sides).placed(area)",
+        "Resampling(upright, frame.box, turn.orientation, sides, turn.hundredths)",
+        "Resampling(upright, frame.box, 1, sides, turn.hundredths)",
         IN_TURNING,
+    ),
+    mutant(
+        "what is beside a straightened crop stays as it was",
+        "formats/companions.py",
+        "Resampling(upright, frame.box, turn.orientation, sides, turn.hundredths)",
+        "Resampling(upright, frame.box, turn.orientation, sides)",
+        IN_STRAIGHTENED,
+    ),
+    mutant(
+        "an image that is stored mirrored is straightened the wrong way",
+        "geometry.py",
+        "fine = self.hundredths + self._way_round * other.hundredths",
+        "fine = self.hundredths + other.hundredths",
+        IN_STRAIGHTENED,
+    ),
+    mutant(
+        "an image is straightened in its own file, with every pixel made anew",
+        "formats/__init__.py",
+        "if turn.resamples and not (is_jpeg and self.options.jpeg is Jpeg.EXACT):",
+        "if False:",
+        IN_STRAIGHTENED,
+    ),
+    mutant(
+        "a turned box may reach outside of the image",
+        "straightening.py",
+        "    if is_inside(box, image, turn):\n        return box\n",
+        "    return box\n",
+        IN_STRAIGHTENED,
+    ),
+    mutant(
+        "colours bleed out of what is transparent when it is straightened",
+        "formats/copies/pixels.py",
+        "has_alpha=self.has_alpha)",
+        "has_alpha=False)",
+        IN_STRAIGHTENED,
+    ),
+    mutant(
+        "a straightened crop is exported as an upright box",
+        "exports/rows.py",
+        "elif row.decision.turn.resamples:",
+        "elif False:",
+        "tests/engine/test_straightened_crops.py",
     ),
     mutant(
         "a turn in a row counts as none",

@@ -38,9 +38,16 @@ VERIFICATION = (
     mutant(
         "a resampled crop may be anything",
         COMPARING,
-        "if farthest > FARTHEST[bits]:",
+        "if farthest > FARTHEST[bits] * steps:",
         "if farthest > 255 * FARTHEST[bits]:",
         FALSIFIED,
+    ),
+    mutant(
+        "the angle of a straightened crop is not looked at",
+        "verification/shaping.py",
+        "    if turn.resamples:\n",
+        "    if False:\n",
+        "tests/engine/test_straightened_crops.py",
     ),
     mutant(
         "more pictures than one are no matter",
