@@ -56,12 +56,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    running.be_fast(config)
     style_tools.start_beside(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long ones first; on a slow machine each may take longer."""
-    running.leave_out_slow_ones(config, items)
     running.put_long_ones_first(items)
     if TIMES != 1:
         longest = patient(float(config.getini("timeout")))

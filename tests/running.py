@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path, PurePosixPath
 
 import pytest
+from hypothesis import settings
 
 TEMPORARY = "PYTEST_DEBUG_TEMPROOT"
 """Where pytest makes temporary folders: its own variable."""
@@ -18,11 +19,13 @@ MEMORY = Path("/dev/shm")  # noqa: S108  (pytest makes a folder of the user's ow
 LEAST_ROOM = 4 << 30  # bytes; a run takes a third of that
 
 TOGETHER = ("tests/browser",)
+FEW_CASES = 20  # of a property
 # Left out by --fast; the text of `cropkit test --help` names it by kinds.
 SLOW = (
     "docs",
     "notebooks",
     "tests/audit/test_replay.py",
+    "tests/audit/test_rotating.py",
     "tests/audit/test_run.py",
     "tests/audit/test_segments.py",
     "tests/batch",
@@ -34,33 +37,83 @@ SLOW = (
     "tests/cli/test_start_up.py",
     "tests/crash",
     "tests/demo",
+    "tests/engine/test_companions_beside.py",
     "tests/engine/test_merged_homes.py",
+    "tests/engine/test_proven.py",
+    "tests/engine/test_recut.py",
     "tests/exports/test_hostile_exports.py",
     "tests/exports/test_plug_ins.py",
+    "tests/exports/test_round_trips.py",
+    "tests/exports/test_training.py",
+    "tests/formats/test_formats_copies.py",
     "tests/formats/test_formats_exiftool.py",
     "tests/formats/test_formats_fuzz.py",
+    "tests/formats/test_formats_glimpse.py",
+    "tests/formats/test_formats_heic.py",
+    "tests/formats/test_formats_hidden.py",
+    "tests/formats/test_formats_jpeg_lossless.py",
+    "tests/formats/test_formats_jpeg_turned.py",
+    "tests/formats/test_formats_regions.py",
+    "tests/formats/test_formats_regular_expressions.py",
+    "tests/formats/test_formats_spelt.py",
+    "tests/formats/test_formats_tiff.py",
     "tests/hostile",
     "tests/jupyter",
+    "tests/labels/test_imported.py",
     "tests/lossless",
     "tests/monitor/test_looking_in_turn.py",
     "tests/mutants",
     "tests/review/test_model_growth.py",
     "tests/review/test_model_kept.py",
+    "tests/review/test_model_streamed.py",
+    "tests/review/test_plan_watch.py",
+    "tests/review/test_review_credentials.py",
+    "tests/review/test_review_exact_keys.py",
+    "tests/review/test_review_hard_days.py",
+    "tests/review/test_review_learning.py",
+    "tests/review/test_review_looked.py",
     "tests/review/test_review_mishaps.py",
+    "tests/review/test_review_picks.py",
     "tests/review/test_review_pressed.py",
+    "tests/review/test_review_remembered.py",
+    "tests/review/test_review_seeing.py",
     "tests/review/test_review_sight.py",
+    "tests/review/test_review_slots.py",
+    "tests/review/test_review_still.py",
+    "tests/review/test_review_streamed.py",
+    "tests/review/test_review_targets.py",
     "tests/review/test_review_widget.py",
+    "tests/taste/test_docs_learning.py",
+    "tests/taste/test_evaluation.py",
+    "tests/taste/test_house.py",
+    "tests/taste/test_portfolio.py",
+    "tests/taste/test_promise.py",
+    "tests/taste/test_vision.py",
+    "tests/verification/test_verification_any.py",
+    "tests/verification/test_verification_formats.py",
+    "tests/verification/test_verification_heic.py",
+    "tests/verification/test_verification_places.py",
+    "tests/verification/test_verification_proofs.py",
     "tests/workers",
     "tests/test_benchmarks.py",
+    "tests/test_collection.py",
+    "tests/test_compact.py",
+    "tests/test_docs_how_to.py",
+    "tests/test_docs_site.py",
+    "tests/test_framing.py",
     "tests/test_merge.py",
+    "tests/test_names.py",
     "tests/test_notebooks.py",
     "tests/test_notebooks_again.py",
     "tests/test_notebooks_parameters.py",
+    "tests/test_notebooks_wrong_types.py",
     "tests/test_part.py",
     "tests/test_readme.py",
     "tests/test_runbook.py",
+    "tests/test_safety.py",
     "tests/test_sharing.py",
     "tests/test_sharing_programs.py",
+    "tests/test_state_elsewhere.py",
     "tests/test_style.py",
     "tests/test_wheel.py",
 )
@@ -170,18 +223,21 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--film", action="store_true", help="try to make the README's pictures")
 
 
-def leave_out_slow_ones(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect, and so count, what `--fast` does not run."""
-    if not config.getoption("--fast"):
-        return
-    slow = [item for item in items if _is_slow(item.nodeid)]
-    config.hook.pytest_deselected(items=slow)
-    items[:] = [item for item in items if not _is_slow(item.nodeid)]
+class Fast:
+    """What `--fast` changes; of all folders, which a hook of a conftest.py is not asked about."""
+
+    def pytest_ignore_collect(self, collection_path: Path, config: pytest.Config) -> bool | None:
+        """Do not even read what takes long: at the end it is said what that is."""
+        path = collection_path.relative_to(config.rootpath)
+        return any(str(each) in SLOW for each in (path, *path.parents)) or None
 
 
-def _is_slow(nodeid: str) -> bool:
-    path = PurePosixPath(nodeid.partition("::")[0])
-    return any(str(each) in SLOW for each in (path, *path.parents))
+def be_fast(config: pytest.Config) -> None:
+    """Leave out what takes long, and try fewer cases of properties that name no number."""
+    if config.getoption("--fast"):
+        config.pluginmanager.register(Fast())
+        settings.register_profile("fast", settings(), max_examples=FEW_CASES)
+        settings.load_profile("fast")
 
 
 def put_long_ones_first(items: list[pytest.Item]) -> None:

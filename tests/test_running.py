@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 import running
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,20 +40,28 @@ def test_a_browsers_files_go_to_one_worker_and_others_file_by_file() -> None:
     assert running.scope_of("tests/crash/test_crash.py::test[a/b]") == "tests/crash/test_crash.py"
 
 
+@pytest.mark.parametrize("name", ["tests/browser", "tests/browser/test_x.py", "docs/a.ipynb"])
+def test_fast_does_not_even_read_what_takes_long(name: str) -> None:
+    config: Any = SimpleNamespace(rootpath=Path("/clone"))
+    assert running.Fast().pytest_ignore_collect(Path("/clone", name), config)
+    quick = Path("/clone/tests/formats/test_formats_png.py")
+    assert running.Fast().pytest_ignore_collect(quick, config) is None
+
+
 @pytest.mark.parametrize("fast", [True, False])
 def test_only_fast_leaves_anything_out(fast: bool) -> None:  # noqa: FBT001  (a parameter of a test)
-    deselected: list[pytest.Item] = []
-
-    def note(items: list[pytest.Item]) -> None:
-        deselected.extend(items)
-
-    hook = SimpleNamespace(pytest_deselected=note)
-    config: Any = SimpleNamespace(getoption=lambda _: fast, hook=hook)
-    slow = [item("tests/browser/test_keys.py::test_x"), item("notebooks/1_review.ipynb::Cell 0")]
-    quick = [item("tests/formats/test_formats_png.py::test_x[tests/browser]")]
-    items = [*slow, *quick]
-    running.leave_out_slow_ones(config, items)
-    assert (items, deselected) == ((quick, slow) if fast else ([*slow, *quick], []))
+    usual, profile = settings(), settings.get_current_profile_name()
+    plugins: list[object] = []
+    manager = SimpleNamespace(register=plugins.append)
+    config: Any = SimpleNamespace(getoption=lambda _: fast, pluginmanager=manager)
+    try:
+        running.be_fast(config)
+        now = settings()
+    finally:
+        settings.load_profile(profile)
+    assert [type(each) for each in plugins] == ([running.Fast] if fast else [])
+    assert now.max_examples == (running.FEW_CASES if fast else usual.max_examples)
+    assert (now.deadline, now.derandomize) == (usual.deadline, usual.derandomize)
 
 
 def test_temporary_folders_are_in_memory_where_it_has_room(

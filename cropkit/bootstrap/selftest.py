@@ -22,9 +22,9 @@ usage: python3 -m cropkit test [--fast] [--soak] [--film] [--crash-full] [--muta
 
 Run the test suite of this clone, after setting up .venv and a Chromium where they are missing.
 
-  --fast         in a minute: without what takes long (browser, crashes, hostile input, notebooks,
-                 batches, processes, merges, sharing, growth, seeded bugs, set-ups, tools), which it
-                 lists at the end
+  --fast         in a minute: without the files that take long (browser, crashes, hostile input,
+                 notebooks, batches, processes, merges, sharing, growth, learning, large formats,
+                 seeded bugs, set-ups, tools), which it lists at the end; 20 cases of a property
   --soak         500 pages in a browser instead of 60
   --film         try to make the README's pictures, whether or not what they show has changed
   --crash-full   every crash point instead of a sample (CROPKIT_CRASH_FULL=1 for the tests)
