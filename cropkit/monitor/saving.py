@@ -7,10 +7,10 @@ hybrid score interval of a difference (Statistics in Medicine 17, 1998, method 1
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from math import hypot, sqrt
+from math import hypot
 from typing import Any
 
-_Z = 1.959963984540054  # of the normal distribution, 97.5 %
+from cropkit.monitor.intervals import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,7 @@ class Share:
         count, hits = len(every), sum(every)
         if not count:
             return None
-        middle, square = (hits + _Z**2 / 2) / (count + _Z**2), _Z**2 / 4
-        half = _Z * sqrt(hits * (count - hits) / count + square) / (count + _Z**2)
-        share = hits / count
-        return cls(count, hits, share, max(0.0, middle - half), min(1.0, middle + half))
+        return cls(count, hits, hits / count, *wilson(hits, count))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,12 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from cropkit import clock
+from cropkit.errors import CropkitError
+from cropkit.monitor import agreement
+from cropkit.monitor.agreement import Agreement
 from cropkit.monitor.saving import Saving, saving
 from cropkit.names import all_printable
-from cropkit.records import verdict_of
+from cropkit.records import Decision, verdict_of
 from cropkit.suggest.control import is_control, is_learned
 
 if TYPE_CHECKING:
@@ -96,12 +99,14 @@ class Stats:
     """Figures of a collection: of all decisions, and by each of `WAYS`.
 
     ``unattended`` are the decisions of programs, which are in no figure. ``unreadable`` are the
-    rows that nothing can be made of, as sentences: `fsck` names them, too.
+    rows that nothing can be made of, as sentences: `fsck` names them, too. ``agreement`` is that of
+    each two people who decided about the same crops.
     """
 
     decisions: tuple[Made, ...]
     unattended: int
     unreadable: tuple[str, ...] = ()
+    agreement: tuple[Agreement, ...] = ()
 
     @property
     def total(self) -> Group:
@@ -145,6 +150,10 @@ class Stats:
         columns = list(self.total.to_json())
         return pd.DataFrame(all_printable(rows), columns=columns).rename(columns={"name": way})
 
+    def agreement_frame(self) -> "pd.DataFrame":
+        """Return a table of who agrees with whom how far, with intervals; a row for each two."""
+        return agreement.frame(self.agreement)
+
     def to_json(self) -> dict[str, Any]:
         """Return everything as `cropkit stats --json` prints it."""
         groups = {f"by_{way}": [group.to_json() for group in self.by(way)] for way in WAYS}
@@ -152,6 +161,7 @@ class Stats:
         return {
             **self.total.to_json(),
             "saving": None if saving is None else saving.to_json(),
+            "agreement": [each.to_json() for each in self.agreement],
             "unattended": self.unattended,
             "unreadable": list(self.unreadable),
             "break_seconds": BREAK.total_seconds(),
@@ -175,7 +185,7 @@ def stats(
     programs = {session for session, kind in (kinds or {}).items() if kind in _PROGRAMS}
     read = [_with_moments(row) for row in rows]
     every = [timed for timed in read if not isinstance(timed, str)]
-    lost = (sentence for sentence in read if isinstance(sentence, str))
+    lost = tuple(sentence for sentence in read if isinstance(sentence, str))
     seen = [timed for timed in every if timed[2] > timed[1] and timed[0]["session"] not in programs]
     seen.sort(key=lambda timed: (timed[0]["session"], timed[2]))
     decisions = [
@@ -184,7 +194,9 @@ def stats(
         for each in _timed(list(group))
     ]
     decisions.sort(key=lambda decision: decision.decided_at)
-    return Stats(tuple(decisions), len(every) - len(seen), (*unreadable, *lost))
+    agreed, unread = _agreement(row for row, _, _ in sorted(seen, key=lambda timed: timed[2]))
+    lost = (*unreadable, *lost, *unread)
+    return Stats(tuple(decisions), len(every) - len(seen), lost, agreed)
 
 
 Row = tuple[Mapping[str, Any], datetime, datetime]
@@ -206,6 +218,24 @@ def _with_moments(row: Mapping[str, Any]) -> Row | str:
         return row, clock.read(row["shown_at"]), clock.read(row["decided_at"])
     except NOT_OURS as error:
         return f"decision {row.get('id')} cannot be read: {error}"
+
+
+def _agreement(
+    rows: Iterable[Mapping[str, Any]],
+) -> tuple[tuple[Agreement, ...], list[str]]:
+    """Return who agrees with whom, and of rows that no decision can be made of why not."""
+    from cropkit.audit.decisions import from_row  # noqa: PLC0415  (a database, not for `--help`)
+
+    groups: list[list[Decision]] = []
+    unread: list[str] = []
+    for of_crop in agreement.shared(rows):
+        groups.append([])
+        for row in of_crop:
+            try:
+                groups[-1].append(from_row(row))
+            except CropkitError as error:
+                unread.append(str(error))
+    return agreement.agreements(groups), unread
 
 
 def _timed(rows: Sequence[Row]) -> list[Made]:
