@@ -16,6 +16,7 @@ _PACKAGES = {
     "desktop": ("dbus_fast",),
     "parquet": ("pyarrow",),
     "vision": ("onnxruntime",),
+    "dask": ("distributed", "dask"),
 }
 
 

@@ -14,6 +14,8 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME, TEST, UV = (ROOT / f"requirements{part}.lock" for part in ("", "-test", "-uv"))
 HEAD = """\
@@ -58,6 +60,22 @@ def versions(*locks: Path) -> str:
     return "".join(f"{line}\n" for line in re.findall(r"(?m)^([\w.-]+==[^\\\n]+)", held))
 
 
+def widened(some: str, whole: str) -> str:
+    """Return a lock whose packages have the markers of the whole one, where that has each once.
+
+    What the tests need everywhere, and the commands here, would stand in both otherwise; what the
+    commands do not need here stays what it is.
+    """
+    heads = [block.partition("\n")[0] for block in blocks(whole)]
+    for block in blocks(some):
+        head = block.partition("\n")[0]
+        same = [each for each in heads if each.split()[0] == head.split()[0]]
+        marker = Requirement(head.removesuffix(" \\")).marker
+        if len(same) == 1 and marker is not None and marker.evaluate():
+            some = some.replace(f"\n{head}\n", f"\n{same[0]}\n")
+    return some
+
+
 def write(lock: Path, text: str) -> None:
     """Write a lock under its own head."""
     lock.write_text(HEAD.format(what=WHAT[lock]) + text, "utf-8")
@@ -71,6 +89,7 @@ def main() -> None:
         all_of_it = compiled("pyproject.toml", *runtime, *test, "--constraint", str(kept))
         whole.write_text(re.sub(r"(?m)^    #.*\n", "", all_of_it), "utf-8")
         some = compiled("pyproject.toml", *runtime, "--constraint", str(whole))
+        some = widened(some, all_of_it)
     have = set(re.findall(r"(?m)^\w.*==.*$", some))
     beyond = [block for block in blocks(all_of_it) if block.partition("\n")[0] not in have]
     write(RUNTIME, re.sub(r"(?m)^    #   -c .*\n", "", some))

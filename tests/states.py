@@ -912,7 +912,7 @@ ELSEWHERE: Mapping[str, str] = {
     "NotInstalled": "a package has to be missing",
     "TooFewDecisions": "more images have to have a box than are in the folder",
     "ReaderDied": "a process of the review has to die",
-    "WorkersUnavailable": "a call from Python, with an executor whose processes have ended",
+    "WorkersUnavailable": "a scheduler of Dask, or the processes of an executor, have to be away",
     "UnfitWorker": "a process on another host has to be asked",
     "DestinationGone": "it has to go while a session is at work",
 }

@@ -3,7 +3,8 @@
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -64,9 +65,10 @@ class Batch:
         are made, as a `Collection` takes them; None or empty: one of each image, of any shape
     salvage : also crop what can be read of damaged JPEGs and PNGs
     workers : threads that crop and verify; 0: one for each processor
-    executor : whose processes crop and verify instead, some images at a time each: any executor of
-        `concurrent.futures`, such as a ``ProcessPoolExecutor``, on this host; ``workers`` is how
-        many tasks it works at once. It is not shut down here. None: threads of this process
+    executor : whose processes, on this host, crop and verify instead, some images at a time each:
+        those of a scheduler of Dask, by its address (``"dask://HOST:PORT"``) or a client of it; or
+        of any executor of `concurrent.futures`, of which ``workers`` is how many tasks it works at
+        once. What is passed in stays open. None or empty: threads of this process
     run : folder for the record; None or empty: a new one in the collection's `.cropkit/runs`
 
     Raises
@@ -78,6 +80,10 @@ class Batch:
     UnfitWorker, WorkersUnavailable
         The executor's processes are not where the folder is, or not there: nothing was touched.
     """
+
+    _run: RunRecord | None = None
+    _live: "Run | None" = None
+    _closed = False
 
     def __init__(
         self,
@@ -99,7 +105,7 @@ class Batch:
         copies: CopyOptions | str | None = None,
         salvage: bool = False,
         workers: int = 0,
-        executor: Executor | None = None,
+        executor: Any = None,  # noqa: ANN401  (an executor, a client of Dask or its address)
         run: StrPath | None = None,
     ) -> None:
         self._source: Source = checked("source", source)
@@ -116,29 +122,29 @@ class Batch:
         }
         place: Path | None = checked("run", run)
         boxes = asked.named(suggestions, model, order, units)
-        self._workers = self._reached(executor, _scope(folder, state))
         self._threads = ThreadPoolExecutor(self.parameters["workers"], "cropkit-batch")
-        self.collection = Collection(
-            folder,
-            state=state,
-            destination=destination,
-            copy_to=beside,
-            slots=slots or None,
-            targets=targets or None,
-            resize=resize,
-            copies=copies,
-            salvage=salvage,
-            suggest=suggest,
-            suggesters=boxes or None,
-            kind="batch",
-            threads=self._threads,
-        )
+        with ExitStack() as otherwise:
+            reached = self._reached(executors.checked(executor), _scope(folder, state))
+            self._workers = otherwise.enter_context(reached)
+            self.collection = Collection(
+                folder,
+                state=state,
+                destination=destination,
+                copy_to=beside,
+                slots=slots or None,
+                targets=targets or None,
+                resize=resize,
+                copies=copies,
+                salvage=salvage,
+                suggest=suggest,
+                suggesters=boxes or None,
+                kind="batch",
+                threads=self._threads,
+            )
+            self._away = otherwise.pop_all()
         self.parameters |= self._ways()
         tell_part(self.collection.scope)
         self.folder = self._new_folder(place)
-        self._run: RunRecord | None = None
-        self._live: Run | None = None
-        self._closed = False
 
     def _new_folder(self, wanted: "Path | None") -> "Path":
         if wanted is not None:
@@ -152,15 +158,16 @@ class Batch:
         how = {"slots": slots, "targets": targets, "copies": chosen.how.text}
         return how | {"resize": chosen.resize, "salvage": self.collection.options.salvage}
 
-    def _reached(self, executor: Executor | None, scope: Scope) -> Workers | None:
-        """Return who works instead of this process, when they have looked whether they can."""
-        wanted = executors.checked(executor)
-        if wanted is None:
-            return None
-        workers = executors.Pool(wanted, self.parameters["workers"])
-        self.parameters["executor"] = workers.name
-        workers.ask_each(check_fits, Site.of_scope(scope))
-        return workers
+    @contextmanager
+    def _reached(self, named: Any, scope: Scope) -> Iterator[Workers | None]:  # noqa: ANN401  (as above)
+        """Reach who works instead of this process, and have them look whether they can."""
+        if named is None:
+            yield None
+            return
+        with executors.reached(named, self.parameters["workers"]) as workers:
+            self.parameters["executor"] = workers.name
+            workers.ask_each(check_fits, Site.of_scope(scope))
+            yield workers
 
     def __enter__(self) -> Self:
         return self
@@ -177,7 +184,8 @@ class Batch:
             return
         self._closed = True
         self._threads.shutdown(cancel_futures=True)
-        self.collection.close(how)
+        with self._away:
+            self.collection.close(how)
 
     @cached_property
     def plan(self) -> Plan:

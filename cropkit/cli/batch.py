@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropkit.cli import values
+from cropkit.cli.executor import add_executor, check_executor
 from cropkit.cli.shell import (
     DONE,
     FAILED,
@@ -51,6 +52,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--dry-run", action="store_true", help=text)
     text = "threads that crop and verify (one for each processor)"
     parser.add_argument("--workers", type=values.from_one, metavar="N", help=text)
+    add_executor(parser)
     add_salvage(parser)
     add_ways(parser)
     add_slots(parser)
@@ -65,6 +67,7 @@ def _batch(arguments: argparse.Namespace) -> int:
     pairs = from_yaml(arguments.file) if arguments.file else []
     pairs += [(name, value) for name, value in arguments.parameter]
     pairs += [] if arguments.workers is None else [("workers", str(arguments.workers))]
+    pairs += [] if arguments.executor is None else [("executor", arguments.executor)]
     for name, _ in pairs:
         if name in _TAKEN:
             raise BadParameter(source.name, name, f"{_TAKEN[name]} on the command line")
@@ -74,6 +77,7 @@ def _batch(arguments: argparse.Namespace) -> int:
         say(str(scope))
     if arguments.dry_run:
         return _dry_run(arguments, parameters)
+    check_executor(parameters.get("executor"), scope)
     return _tell(arguments, run_notebook(arguments.folder, parameters, source, arguments.state))
 
 

@@ -1,5 +1,10 @@
-"""Executors that work is given to, of the standard library's kind."""
+"""Executors that work is given to: of the standard library's kind, or Dask's, by its client.
 
+Dask is loaded only for who names it.
+"""
+
+import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager
@@ -10,8 +15,10 @@ from cropkit.system import parameters
 
 _Answer = TypeVar("_Answer")
 _GONE: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
-_KIND = "executor of concurrent.futures"
-_AHEAD = 2  # chunks under way for each that is being worked at: no worker waits for the next
+_ADDRESS = re.compile(r"dask://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]{1,253}):([0-9]{1,5})", re.ASCII)
+_KIND = "dask://HOST:PORT, or in Python a client of Dask or an executor of concurrent.futures"
+_HIGHEST_PORT = 65535
+AHEAD = 2  # chunks under way for each that is being worked at: no worker waits for the next
 
 
 class TaskDied(Exception):
@@ -78,7 +85,7 @@ class Pool:
     def __init__(self, executor: Executor, most: int) -> None:
         self._executor = executor
         self.name = type(executor).__name__
-        self.most = _AHEAD * most
+        self.most = AHEAD * most
 
     def submit(self, function: Callable[..., _Answer], /, *arguments: object) -> "Future[_Answer]":
         """Submit it.
@@ -128,14 +135,66 @@ def explained(name: str, *others: type[Exception]) -> Iterator[None]:
         raise WorkersUnavailable(name, str(error) or type(error).__name__) from error
 
 
-def checked(value: object) -> Executor | None:
-    """Return an executor that somebody names; None where nobody does.
+def checked(value: Any) -> Any:  # noqa: ANN401  (what a person has)
+    """Return an address, an executor or a client of Dask; None where nothing is named.
 
     Raises
     ------
     BadParameterValue
         It is nothing of that kind: nothing was begun.
     """
-    if value is None or isinstance(value, Executor):
-        return value
-    raise parameters.wrong("executor", type(value).__name__, _KIND)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        address(value)
+    elif not isinstance(value, Executor) and not _is_client(value):
+        raise parameters.wrong("executor", type(value).__name__, _KIND)
+    return value
+
+
+def address(text: str) -> str:
+    """Return HOST:PORT of a scheduler of Dask, as that takes it.
+
+    Raises
+    ------
+    BadParameterValue
+        It is no such address; what may be a password is not shown.
+    """
+    match = _ADDRESS.fullmatch(text)
+    if match is None or not 0 < int(match[2]) <= _HIGHEST_PORT:
+        shown = f"…@{text.rpartition('@')[2]}" if "@" in text else text
+        raise parameters.wrong("executor", shown, _KIND)
+    return f"{match[1]}:{match[2]}"
+
+
+@contextmanager
+def reached(named: Any, most: int = 0) -> Iterator[Workers]:  # noqa: ANN401  (as `checked` has it)
+    """Reach who is named; a connection that was opened here is closed at the end.
+
+    Parameters
+    ----------
+    named : as `checked` returns it
+    most : tasks that an executor works at once; 0: one for each processor. Dask says that itself
+
+    Raises
+    ------
+    NotInstalled
+        It is Dask's, and that is not there.
+    WorkersUnavailable
+        No scheduler answers there, or it has no workers.
+    """
+    if isinstance(named, Executor):
+        yield Pool(named, most or len(os.sched_getaffinity(0)))
+        return
+    from cropkit.workers import dask_workers  # noqa: PLC0415  (seconds, and an extra)
+
+    connected = dask_workers.connected(address(named)) if isinstance(named, str) else None
+    if connected is None:
+        yield dask_workers.DaskWorkers(named, "the client of Dask")
+        return
+    with connected as client:
+        yield dask_workers.DaskWorkers(client, named)
+
+
+def _is_client(value: Any) -> bool:  # noqa: ANN401  (what a person has)
+    return all(callable(getattr(value, each, None)) for each in ("submit", "scheduler_info"))
