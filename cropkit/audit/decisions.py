@@ -88,7 +88,7 @@ _OF_STANDING = (
     *(decision.c[name] for name in ("sha256", "reviewer")),
     *(decision.c[f"box_{edge}"] for edge in _EDGES),
     *(queue.c[name] for name in ("status", "operation", "code", "message")),
-    decision.c.target,
+    *(decision.c[name] for name in ("target", "turn")),
 )
 _STANDING = select(*_OF_STANDING).join(queue).where(queue.c.status.not_in(_GONE))
 _STANDS = (
@@ -187,6 +187,7 @@ class Standing:
     message: str | None = None
     slot: str = ""
     target: str | None = None
+    turn: Turn = NO_TURN
 
 
 def record(db: Connection, decided: Iterable[tuple[Decision, str]]) -> None:
@@ -528,7 +529,7 @@ def _box(row: Row[Any] | _Bag, name: str = "box") -> PixelBox | None:
 def _standing(row: Sequence[Any]) -> Standing:
     """Read the columns of `_OF_STANDING`; there may be a hundred thousand such rows."""
     of_decision, box, of_queue = row[:6], row[6:10], row[10:]
-    status, operation, code, message, target = of_queue
+    status, operation, code, message, target, turn = of_queue
     decision_id, path, slot, verdict, sha256, reviewer = of_decision
     if not (isinstance(decision_id, str) and isinstance(sha256, str)):
         raise TypeError("an id or a hash is no text")
@@ -545,6 +546,7 @@ def _standing(row: Sequence[Any]) -> Standing:
         message,
         slot,
         text_or_none(target),
+        NO_TURN if turn is None else Turn.from_text(turn),
     )
 
 

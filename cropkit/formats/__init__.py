@@ -20,6 +20,7 @@ from cropkit.errors import (
     UnsupportedFormat,
     VerificationFailed,
 )
+from cropkit.formats import turnable
 from cropkit.formats.account import Candidate, Header, OpenedImage, Signature
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.metadata.crop_change import Resampling
@@ -37,6 +38,7 @@ __all__ = [
     "Options",
     "absent",
     "applied",
+    "check_turn",
     "crop",
     "load",
     "opened",
@@ -171,6 +173,21 @@ def applied(
     stored = header.size.oriented(header.orientation)
     snapped = header.snapped(box.stored(header.size, header.orientation), turn)
     return snapped.upright(stored, header.orientation)
+
+
+def check_turn(header: Header, box: PixelBox, options: Options, turn: Turn, name: str) -> None:
+    """Refuse a turn that a file cannot be given in its own format, without decoding anything.
+
+    Raises
+    ------
+    UnsuitableTurn
+        As `Opened.crop` would; nothing was written.
+    """
+    exact = options.jpeg is Jpeg.EXACT and header.format == "jpeg"
+    if turn.is_none or exact:
+        return
+    holds = applied(header, box, options, turn)
+    turnable.check(header, holds.stored(header.size, header.orientation), turn, name)
 
 
 def crop(

@@ -68,6 +68,7 @@ from cropkit.review.model import (
     Undo,
     advance,
 )
+from cropkit.review.model.decided import Cut
 from cropkit.review.model.messages import NOT_CROPPED, NOT_RESTORED, WORSE
 from cropkit.review.model.progress import SessionCounts, within
 from cropkit.review.model.remembering import as_left, page_size, way
@@ -276,6 +277,7 @@ class ReviewController:
             proposing=told_of(self.collection.suggesters),
             fills=self.screen.fills,
             tone=str(self.screen.view_state.tone),
+            unturnable=self.prefetch.unturnable(self.session),
         )
 
     @property
@@ -417,12 +419,16 @@ class ReviewController:
             shown=self._shown(draft),
             slot=slot_of(draft.path),
             target=draft.target,
+            turn=draft.turn,
         )
 
     def _shown(self, draft: DraftDecision) -> PixelBox | None:
         if self.collection.placement.resize and draft.target is None:
             return None  # shown as resized, which is for a target only
-        return self.prefetch.shown(draft.path, draft.sha256, draft.box)
+        if draft.box is None:
+            return None
+        cut = Cut(draft.box, draft.size, draft.turn)
+        return self.prefetch.shown(draft.path, draft.sha256, cut)
 
     def follow(self) -> None:
         """Let the screen follow the session."""

@@ -98,7 +98,9 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """
 
     index = Int(0, help="Page, from 0.").tag(sync=False)
-    boxes: Any = List(help="[left, top, right, bottom] or None for each image.").tag(sync=False)
+    boxes: Any = List(help="[left, top, right, bottom] or None for each image; before a turn.").tag(
+        sync=False
+    )
     decisions: Any = List(help="What was decided here and stands, the latest last.").tag(sync=True)
     progress = Dict(help="Counts of what is listed; of all when complete.").tag(sync=False)
 
@@ -399,7 +401,7 @@ def _band() -> HTML:
 
 def _box(entry: object) -> list[int] | None:
     if isinstance(entry, Open):
-        return list(entry.box.xyxy)
+        return list(entry.cut.box.xyxy)
     if isinstance(entry, Done) and entry.settled.box:
         return list(entry.settled.box.xyxy)
     return None
@@ -448,6 +450,7 @@ def _told(decision: Decision) -> dict[str, Any]:
         "verdict": decision.verdict.value,
         "box": None if box is None else list(box.xyxy),
         "target": decision.target,
+        "turn": decision.turn.text or None,
         "decided_at": clock.written(decision.decided_at),
     }
 

@@ -1,5 +1,7 @@
 """A JPEG is turned by its blocks: other places and signs of the same numbers, and no other one."""
 
+import itertools
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -144,6 +146,28 @@ def test_a_last_block_that_is_not_whole_is_refused_with_the_cure() -> None:
     cropped(data, PixelBox(0, 0, 144, 130), Turn.of(0, "horizontal"))
     cropped(data, whole, Turn.of(90, "horizontal"))  # what is cut stays behind
     cropped(data, whole, Turn.of(90), jpeg=Jpeg.EXACT)
+
+
+def refusal(function: Callable[..., object], *arguments: object) -> str:
+    try:
+        function(*arguments)
+    except errors.UnsuitableTurn as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("orientation", [1, 6, 7])
+def test_what_is_refused_is_known_by_the_header(orientation: int) -> None:
+    exif = pictures.exif_bytes(orientation=orientation)
+    data = pictures.encoded(pictures.photo(150, 130), "JPEG", exif=exif)
+    header, refused = formats.read_header(data, NAME), set[bool]()
+    boxes = (PixelBox.full(header.size), PixelBox(0, 0, 112, 112), PixelBox(16, 16, 130, 100))
+    ways = (formats.Options(), formats.Options(jpeg=Jpeg.EXACT))
+    for turn, box, options in itertools.product(TURNS, boxes, ways):
+        words = refusal(formats.crop, data, NAME, box, options, turn)
+        assert refusal(formats.check_turn, header, box, options, turn, NAME) == words
+        refused.add(bool(words))
+    assert refused == {True, False}
 
 
 def test_dots_to_an_inch_are_those_of_the_other_side() -> None:

@@ -93,6 +93,7 @@ from cropkit.review.model import (
     begin,
 )
 from cropkit.review.model.box_editing import Grip
+from cropkit.review.model.decided import Cut
 from cropkit.review.model.slots import keyed
 from cropkit.targets import snapped
 from cropkit.wanted import Wanted, wanted
@@ -747,7 +748,7 @@ def test_what_changed_since_it_was_shown_and_what_failed_can_be_filtered() -> No
 def test_the_box_that_is_carried_is_that_of_the_last_image_of_a_page() -> None:
     first, last = PixelBox(1, 2, 60, 50), PixelBox(7, 9, 120, 90)
     session = on(fresh(2), SetBox(first), Choose(1), SetBox(last), DecidePage())
-    assert session.carried == {"": (last, SIZE)}
+    assert session.carried == {"": Cut(last, SIZE)}
 
 
 def test_what_cannot_be_shown_is_not_among_what_failed() -> None:

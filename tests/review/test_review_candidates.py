@@ -31,7 +31,7 @@ def browser(start: Started, folder: Path) -> Browser:
 
 def ghosts(browser: Browser, position: int = 0) -> list[tuple[str, list[int]]]:
     screen = browser.controller.screen
-    shown = cell_states(browser.controller.session, screen.view_state, lambda _, box: box)
+    shown = cell_states(browser.controller.session, screen.view_state, lambda _, cut: cut.box)
     return [(other.names, list(other.box.xyxy)) for other in shown[position].others]
 
 

@@ -13,6 +13,7 @@ from cropkit.geometry import PixelBox, Size
 from cropkit.review.keys.actions import NAMED
 from cropkit.review.keys.keymap import preset
 from cropkit.review.model.box_editing import Grip
+from cropkit.review.model.decided import Cut
 from cropkit.review.model.messages import NOT_CROPPED, Message, Messages
 from cropkit.review.runtime.next_folder import next_folder
 from cropkit.review.runtime.pace import Pace
@@ -167,7 +168,7 @@ def test_the_strip_shows_the_crop_and_rings_what_the_last_press_decided(browser:
 
 
 def test_a_small_crop_is_the_part_of_the_picture_that_is_kept() -> None:
-    html = crop_of(b"", "a.png", PixelBox(50, 20, 150, 70), Size(200, 100), 1.0)
+    html = crop_of(b"", "a.png", Cut(PixelBox(50, 20, 150, 70), Size(200, 100)), 1.0)
     assert "width:200.00%;height:200.00%;left:-50.00%;top:-40.00%" in html
     assert "width:100%;aspect-ratio:100/50" in html
 

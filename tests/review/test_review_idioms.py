@@ -40,7 +40,9 @@ def test_decisions_are_a_trait_that_tells_what_stands(browser: Browser) -> None:
     assert len(told) == 3
     assert [each["verdict"] for each in review.decisions].count("reject") == 1
     assert [each["box"] for each in review.decisions][1:] == boxes[1:]
-    assert {*review.decisions[0]} == {"path", "slot", "verdict", "box", "target", "decided_at"}
+    assert {*review.decisions[0]} == {
+        *("path", "slot", "verdict", "box", "target", "turn", "decided_at")
+    }
     browser.written()
     browser.key("z")
     browser.until(lambda: not review.decisions)

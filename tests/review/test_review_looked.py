@@ -27,7 +27,7 @@ def views(browser: Browser) -> list[Viewport]:
 
 def weights(browser: Browser) -> list[Weight]:
     screen = browser.controller.screen
-    shown = cell_states(browser.controller.session, screen.view_state, lambda _, box: box)
+    shown = cell_states(browser.controller.session, screen.view_state, lambda _, cut: cut.box)
     return [cell_state.weight for cell_state in shown]
 
 
@@ -115,7 +115,7 @@ def test_as_many_lines_are_drawn_as_there_are(browser: Browser) -> None:
     counts = [lines_drawn(browser, lambda: browser.key("#")) for _ in Guides]
     by_kind = [len(LINES[guides]) for guides in (*list(Guides)[1:], Guides.THIRDS)]
     along = cell_states(
-        browser.controller.session, browser.controller.screen.view_state, lambda _, box: box
+        browser.controller.session, browser.controller.screen.view_state, lambda _, cut: cut.box
     )[0]
     by_kind[list(Guides).index(Guides.RULERS) - 1] = len(
         replace(along, guides=Guides.RULERS).ruler.lines

@@ -191,7 +191,8 @@ def test_resized_copies_hold_just_the_box_that_was_shown(
         browser.open()
         browser.shown()
         box, target = entries(browser)[0].box, entries(browser)[0].fit.target
-        assert browser.controller.prefetch.applied("0.jpg", box) == box
+        cut = entries(browser)[0].cut
+        assert browser.controller.prefetch.applied("0.jpg", cut) == box
         browser.key("Enter")
         browser.shown()
         browser.key("'")

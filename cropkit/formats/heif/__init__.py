@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from cropkit.errors import UnsuitableTurn, UnsupportedFormat, VerificationFailed
+from cropkit.errors import UnsupportedFormat, VerificationFailed
+from cropkit.formats import turnable
 from cropkit.formats.account import Account, Bare, Candidate, Header
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.heif import container, library, metadata
@@ -23,7 +24,6 @@ from cropkit.formats.sniff import shown
 from cropkit.geometry import PixelBox, Size, Turn
 
 _EVEN = 2  # HEVC knows no odd sides where chroma is at half resolution
-_CURE = "Turn a copy in another format: `--copy-to DIR --format png`"
 _LEAST_SIDE = 64  # libheif fills up what is smaller, and hides that
 
 
@@ -48,8 +48,7 @@ class OpenedHeic:
 
     def crop(self, box: PixelBox, turn: Turn) -> Candidate:
         """Crop to an upright box; see `cropkit.formats.Opened.crop`."""
-        if not turn.is_none:
-            raise UnsuitableTurn(self.name, "HEIC is not turned here", _CURE)
+        turnable.check(self.header, box, turn, self.name)
         return _cropped(self, box)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cropkit.bounds import Bounds
-from cropkit.errors import LosslessUnavailable, Truncated, UnsuitableTurn, VerificationFailed
+from cropkit.errors import LosslessUnavailable, Truncated, VerificationFailed
+from cropkit.formats import turnable
 from cropkit.formats.account import Account, Candidate, Header, Readable
 from cropkit.formats.decoder_errors import reading
 from cropkit.formats.jpeg import metadata, pixels, reencode, scans, segments
@@ -15,10 +16,6 @@ from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.lossless import process
 from cropkit.lossless.windows import grid_of, transposed
 
-_CURES = (
-    "Leave the last pixels out of the box, turn a copy in another format (`--copy-to DIR"
-    " --format png`), or encode it anew: `cropkit settings FOLDER --jpeg exact`"
-)
 # What libjpeg warns of where the pixels are all there.
 DAMAGED = "damaged pixels"
 _LEFT_OVER = "extraneous bytes before marker"
@@ -89,7 +86,7 @@ def crop(
     asked, stored = boxes[0], header.snapped(boxes[1], turn)
     change = header.change(stored, turn)
     way = NO_TURN if turn.is_none else header.through(turn)
-    _check_whole_blocks(jpeg, header, stored, way)
+    turnable.check_whole_blocks(header.grid or grid(jpeg), stored, way, jpeg.name)
     beyond = (stored.right < jpeg.size.width, stored.bottom < jpeg.size.height)
     beyond = beyond[::-1] if way.swaps else beyond
     script = scans.script(jpeg)
@@ -124,19 +121,6 @@ def crop(
     if facts["warnings"]:  # what was damaged may be such as cannot be written soundly
         _prove_now(written, proof, jpeg.name)
     return account.candidate(written, (asked, applied), proof)
-
-
-def _check_whole_blocks(jpeg: Jpeg, header: Header, stored: PixelBox, way: Turn) -> None:
-    """Refuse to read a last block backwards that is not whole."""
-    steps = header.grid or grid(jpeg)
-    sides = zip(
-        way.mirrored, (stored.right, stored.bottom), (steps.width, steps.height), strict=True
-    )
-    for (backwards, side, step), what in zip(sides, ("width", "height"), strict=True):
-        if backwards and side % step:
-            whole = side // step * step
-            words = f"its stored {what} ends within a block, at {side} instead of {whole}"
-            raise UnsuitableTurn(jpeg.name, words, _CURES)
 
 
 def _turned(component: Component, way: Turn) -> Component:

@@ -1,13 +1,15 @@
 """What is to be seen over each image of a page; pure."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Container
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from cropkit.geometry import PixelBox
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.model import Broken, Done, Entry, Mark, Open, ReviewState
+from cropkit.review.model.decided import Cut
 from cropkit.review.model.slots import slot_of
+from cropkit.review.model.state import as_seen
 from cropkit.review.model.transforms import box_beside, offering
 from cropkit.review.view.guides import Guides
 from cropkit.review.view.rulers import NO_RULER, Ruler, ruler
@@ -16,7 +18,7 @@ from cropkit.review.view.viewport import Viewport
 
 _NAMELESS = "1"  # the others are numbered from 2
 _DIGITS = 9  # suggestions that a key takes
-AppliedBox = Callable[[str, PixelBox], PixelBox]
+AppliedBox = Callable[[str, Cut], PixelBox]
 
 
 class Weight(Enum):
@@ -56,6 +58,7 @@ class CellState:
     lifted : its box is drawn in the browser, while a hand holds it
     guides : lines in the box, where it is the chosen one
     others : the other crops of its image, and, where it is chosen, its other suggestions
+    is_unturnable : its file cannot be turned so without a loss
     """
 
     entry: Entry
@@ -67,6 +70,7 @@ class CellState:
     lifted: bool = False
     others: tuple[OtherCrop, ...] = ()
     guides: Guides = Guides.THIRDS
+    is_unturnable: bool = False
 
     @property
     def ruler(self) -> Ruler:
@@ -76,17 +80,26 @@ class CellState:
 
 
 def cell_states(
-    session: ReviewState, view_state: ViewState, applied: AppliedBox
+    session: ReviewState,
+    view_state: ViewState,
+    applied: AppliedBox,
+    unturnable: Container[str] = (),
 ) -> tuple[CellState, ...]:
     """Return what is to be painted over each image of the page.
 
     Parameters
     ----------
-    applied : from a path and a box to what a crop will hold, which is dimmed no more than the box
+    applied : from a path and a box to what a crop will hold, which is dimmed no more than the box;
+        both of the image before any turn
+    unturnable : images whose files cannot be turned so without a loss
     """
-    return tuple(
+    states = (
         _cell_state(session, view_state, position, applied)
         for position in range(len(session.entries))
+    )
+    return tuple(
+        replace(state, is_unturnable=True) if state.entry.path in unturnable else state
+        for state in states
     )
 
 
@@ -100,7 +113,7 @@ def _cell_state(
     if not isinstance(entry, Open):
         return CellState(entry, weight, view, others=others)
     least = session.minimum if session.is_below_minimum(entry) else 0
-    written = applied(entry.path, entry.box)
+    written = as_seen(entry, applied(entry.path, entry.cut))
     if weight is Weight.CHOSEN and entry.mark is Mark.KEEP:
         others += _suggested(entry, prefix="suggestion " * bool(others))
     guides = view_state.guides

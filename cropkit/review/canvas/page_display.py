@@ -45,13 +45,14 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from cropkit.geometry import Turn
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.canvas.canvases import GENERATIONS, Canvases
 from cropkit.review.canvas.cells import CellState, Loupe, cell_states
 from cropkit.review.canvas.paint import paint_cell, paint_pictures
 from cropkit.review.canvas.pen import batched
 from cropkit.review.canvas.sharp_preview import SharpPreviews
-from cropkit.review.model import Arrangement, Broken, Loading, Move, Open, ReviewState
+from cropkit.review.model import Arrangement, Broken, Entry, Loading, Move, Open, ReviewState
 from cropkit.review.model.slots import image_of
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
@@ -74,8 +75,8 @@ _log = logging.getLogger("cropkit.review")
 
 # What the pictures layer shows: the generation and, for each position, the picture's name.
 _Shown = tuple[int, tuple[str | None, ...]]
-# The buffer of each picture, what it holds, and how it is seen.
-_Looks = tuple[tuple[OffscreenBuffer, str | None, Viewport] | None, ...]
+# The buffer of each picture, what it holds, and how it is seen, and turned.
+_Looks = tuple[tuple[OffscreenBuffer, str | None, Viewport, Turn] | None, ...]
 
 
 class PageDisplay:
@@ -242,16 +243,17 @@ class PageDisplay:
         return self._generation, tuple(names)
 
     def _sharpen(self, session: ReviewState, changed: Callable[[], None]) -> None:
-        path = session.entries[session.chosen].path
-        view = self._view_state.lens(session) or self._view(session.chosen, path)
+        entry = session.entries[session.chosen]
+        seen, lens = self._pictured(session.chosen, entry), self._view_state.lens(session)
+        view = lens or (seen and seen[0])
         if view is not None:
-            self._sharp_previews.follow(path, view, changed)
+            self._sharp_previews.follow(entry.path, view, changed)
 
-    def _view(self, position: int, path: str) -> Viewport | None:
-        arrival = self._prefetch.get(path)
+    def _pictured(self, position: int, entry: Entry) -> tuple[Viewport, Turn] | None:
+        arrival = self._prefetch.get(entry.path)
         if not isinstance(arrival, Arrival):
             return None
-        return self._view_state.view(position, path, arrival.size)
+        return self._view_state.pictured(position, entry, arrival.size)
 
     def source(self, position: int, path: str) -> OffscreenBuffer | None:
         """Return where the best picture of an image of the page is, if the browser has any."""
@@ -263,15 +265,15 @@ class PageDisplay:
 
     def _looks(self, session: ReviewState) -> _Looks:
         """Return from which buffer each picture is drawn, and where."""
-        looks: list[tuple[OffscreenBuffer, str | None, Viewport] | None] = []
+        looks: list[tuple[OffscreenBuffer, str | None, Viewport, Turn] | None] = []
         for position, entry in enumerate(session.entries):
-            buffer, view = self.source(position, entry.path), self._view(position, entry.path)
-            looks.append((buffer, buffer.holds, view) if buffer and view else None)
+            buffer, seen = self.source(position, entry.path), self._pictured(position, entry)
+            looks.append((buffer, buffer.holds, *seen) if buffer and seen else None)
         return tuple(looks)
 
     def _paint(self, session: ReviewState) -> None:
         self._looked = self._looks(session)
-        pictures = [(buffer, view) for buffer, _, view in filter(None, self._looked)]
+        pictures = [(buffer, view, turn) for buffer, _, view, turn in filter(None, self._looked)]
         self._toned = tone = self._view_state.tone
         paint_pictures(self._canvases.pictures, self._view_state.layout, session, pictures, tone)
 
@@ -324,7 +326,8 @@ class PageDisplay:
         self._boxes_due = None
         now, live_drag = session(), self._canvases.live_drag
         self._view_state.follow(now)
-        wanted = cell_states(now, self._view_state, self._prefetch.applied)
+        unturnable = self._prefetch.unturnable(now)
+        wanted = cell_states(now, self._view_state, self._prefetch.applied, unturnable)
         after = self._lifted(wanted, self._loupe(now))
         looks_different = self._looks(now) != self._looked or self._view_state.tone != self._toned
         moved = self._drawn is not None and looks_different
@@ -337,7 +340,7 @@ class PageDisplay:
         live = self.acknowledged(now) and not self.covered and not self._guard.stopped
         layout = self._view_state.layout
         live_drag.show(layout, wanted, session=now, live=live)
-        live_drag.tell_spots(spots(layout, now))
+        live_drag.tell_spots(spots(layout, now, unturnable))
 
     def _lifted(self, wanted: tuple[CellState, ...], loupe: Loupe | None) -> list[CellState | None]:
         """Return what the kernel paints: the loupe, but not the box that the browser draws."""

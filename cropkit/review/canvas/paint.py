@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import product
 
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 from cropkit.names import printable
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.canvas.cells import CellState, Loupe, Weight
@@ -29,6 +29,7 @@ _GUIDE_SHADE = "rgba(16, 21, 28, 0.45)"
 _SHADE = "rgba(16, 21, 28, 0.70)"
 _WARNING = "#ffb74d"
 _LATER = "closer look"
+_NOT_TURNED = "cannot be turned here"
 _LABEL = "rgba(10, 14, 20, 0.82)"
 _STAGE = "rgba(127, 135, 145, 0.10)"
 _LINE, _OUTLINE = 2, 2  # the light line, and how much wider the dark one under it is
@@ -72,7 +73,7 @@ def paint_pictures(
     pen: Pen,
     layout: PageLayout,
     session: ReviewState,
-    pictures: Iterable[tuple[OffscreenBuffer, Viewport]],
+    pictures: Iterable[tuple[OffscreenBuffer, Viewport, Turn]],
     tone: Tone = AS_IS,
 ) -> None:
     """Draw the pictures that are there, on a quiet ground where others come."""
@@ -84,9 +85,9 @@ def paint_pictures(
             pen.wipe(layout.caption(position))  # words are on the page's own
     pen.fill(_STAGE, *map(layout.stage, shown))
     with pen.through(tone.filters):
-        for buffer, view in pictures:
+        for buffer, view, turn in pictures:
             with pen.within(view.stage) if view.closer else nullcontext():
-                pen.buffer(buffer, view.frame)
+                pen.buffer(buffer, view.frame, turn)
 
 
 def paint_cell(pen: Pen, cell: Rect, cell_state: CellState | None) -> None:
@@ -99,7 +100,7 @@ def paint_cell(pen: Pen, cell: Rect, cell_state: CellState | None) -> None:
         label = None if lifted else _paint_entry(pen, cell_state.view, cell_state)
         _paint_others(pen, cell_state.view, cell_state, [label] if label else [])
     if cell_state.loupe is not None and isinstance(cell_state.entry, Open):
-        _paint_loupe(pen, cell_state.loupe, cell_state.entry.box)
+        _paint_loupe(pen, cell_state.loupe, cell_state.entry)
 
 
 def _paint_entry(pen: Pen, view: Viewport, cell_state: CellState) -> Rect | None:
@@ -112,11 +113,11 @@ def _paint_entry(pen: Pen, view: Viewport, cell_state: CellState) -> Rect | None
             return None
         _paint_open(pen, view, entry.mark, boxes, cell_state)
         if entry.mark is Mark.KEEP and cell_state.weight is not Weight.SMALL:
-            return _readout(pen, view, entry.box, _words(entry, boxes[1], cell_state.least))
+            return _readout(pen, view, entry.box, _words(entry, boxes[1], cell_state))
     elif isinstance(entry, Broken):
         _paint_broken(pen, view, entry.mark)
     elif isinstance(entry, Done):
-        _paint_done(pen, view, entry.settled.box)
+        _paint_done(pen, view, entry.box)
     return None
 
 
@@ -230,18 +231,20 @@ def _handles(pen: Pen, points: Iterable[tuple[float, float]], *, chosen: bool) -
     pen.fill(LIGHT, *outer)
 
 
-def _words(entry: Open, written: PixelBox, least: int) -> tuple[tuple[str, ...], str]:
+def _words(entry: Open, written: PixelBox, cell_state: CellState) -> tuple[tuple[str, ...], str]:
     """Return the lines that a box is labelled with, in which colour.
 
     How large it is, or how it fits its target, and whether that is too small; then what is written
-    instead, where a crop without loss is larger.
+    instead, where a crop without loss is larger, or that it cannot be turned so.
     """
-    box, fit = entry.box, entry.fit
+    box, fit, least = entry.box, entry.fit, cell_state.least
     text = fit.label if fit else f"{_size(box)} · {box.size.aspect_ratio:.2f}"
     text += f" · below {least}" if least else ""
     small = least or (fit is not None and fit.is_upscale)
-    lines = (text,) if written == box else (text, f"lossless: {_size(written)}")
-    return lines, _WARNING if small else LIGHT
+    beside = "" if written == box else f"lossless: {_size(written)}"
+    beside = _NOT_TURNED if cell_state.is_unturnable else beside
+    lines = tuple(filter(None, (text, beside)))
+    return lines, _WARNING if small or cell_state.is_unturnable else LIGHT
 
 
 def _readout(
@@ -329,15 +332,15 @@ def _paint_mark(pen: Pen, frame: Rect, mark: Mark) -> None:
         _two_toned(pen, frame.inset(2), 2)
 
 
-def _paint_loupe(pen: Pen, loupe: Loupe, box: PixelBox) -> None:
+def _paint_loupe(pen: Pen, loupe: Loupe, entry: Open) -> None:
     """Show the surroundings of a handle, with the edges that meet there."""
     lens = loupe.lens
     with pen.within(lens.stage):
         pen.fill(DARK, lens.stage)
         with pen.through(loupe.filters):
-            pen.buffer(loupe.buffer, lens.frame)
-        _dim(pen, lens, box, _DIM_CHOSEN)
-        _two_toned(pen, _rect(lens, box), 1)
+            pen.buffer(loupe.buffer, lens.frame, entry.turn)
+        _dim(pen, lens, entry.box, _DIM_CHOSEN)
+        _two_toned(pen, _rect(lens, entry.box), 1)
     _two_toned(pen, lens.stage, 2)
 
 

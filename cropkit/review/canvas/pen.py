@@ -13,7 +13,9 @@ from ipycanvas import Canvas, hold_canvas
 from ipycanvas import canvas as _ipycanvas
 from ipywidgets import Image
 
+from cropkit.geometry import NO_TURN, Turn
 from cropkit.review.canvas.buffers import OffscreenBuffer
+from cropkit.review.view.turning import matrix
 from cropkit.review.view.viewport import Rect
 
 SCALE = 2  # backing pixels for a canvas unit: sharp on the screens that have two
@@ -96,12 +98,26 @@ class Pen:
         """Draw an image, or what another canvas shows, into a rectangle."""
         self._canvas.draw_image(source, *self._finite(rect.x, rect.y, rect.width, rect.height))
 
-    def buffer(self, buffer: OffscreenBuffer, frame: Rect) -> None:
-        """Draw what a hidden canvas holds so that its image fills a frame."""
-        by = frame.width / buffer.part.width
-        x, y = frame.x - buffer.part.x * by, frame.y - buffer.part.y * by
-        rect = Rect(x, y, buffer.canvas.width * by, buffer.canvas.height * by)
-        self.picture(buffer.canvas, rect)
+    def buffer(self, buffer: OffscreenBuffer, frame: Rect, turn: Turn = NO_TURN) -> None:
+        """Draw what a hidden canvas holds so that its image, turned, fills a frame."""
+        by = frame.width / (buffer.part.height if turn.swaps else buffer.part.width)
+        with self._turned(turn, frame.middle) as middle:
+            x, y = middle[0] - buffer.part.middle[0] * by, middle[1] - buffer.part.middle[1] * by
+            rect = Rect(x, y, buffer.canvas.width * by, buffer.canvas.height * by)
+            self.picture(buffer.canvas, rect)
+
+    @contextmanager
+    def _turned(self, turn: Turn, middle: tuple[float, float]) -> Iterator[tuple[float, float]]:
+        """Draw the body turned about a point; say where that point is to the body."""
+        if turn.is_none:
+            yield middle
+            return
+        self._canvas.save()
+        self._canvas.transform(*matrix(turn), *self._finite(*middle))
+        try:
+            yield 0.0, 0.0
+        finally:
+            self._canvas.restore()
 
     @contextmanager
     def through(self, filters: str) -> Iterator[None]:

@@ -12,6 +12,8 @@ from functools import cache
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from cropkit.errors import NotInstalled
+from cropkit.formats.turning import TRANSPOSES
+from cropkit.geometry import NO_TURN, Turn
 from cropkit.monitor.plots import matplotlib_data
 from cropkit.names import printable
 from cropkit.review.canvas.buffers import OffscreenBuffer
@@ -126,7 +128,8 @@ def page_picture(view: View, view_state: ViewState, prefetch: Prefetch) -> Image
     tone = Tone(ground=view_state.tone.ground)
     paint_pictures(pen, layout, session, _pictures(view, view_state, prefetch), tone)
     _write(pen, _line(layout), f"{view.folder} · {_progress(view)}")
-    for position, cell_state in enumerate(cell_states(session, view_state, prefetch.applied)):
+    states = cell_states(session, view_state, prefetch.applied, view.unturnable)
+    for position, cell_state in enumerate(states):
         paint_cell(pen, layout.cell(position), cell_state)
         _, sign, word = verdict(view, cell_state.entry)
         name, slot = file_name(cell_state.entry.path), slot_of(cell_state.entry.path)
@@ -139,17 +142,17 @@ def page_picture(view: View, view_state: ViewState, prefetch: Prefetch) -> Image
 
 def _pictures(
     view: View, view_state: ViewState, prefetch: Prefetch
-) -> Iterator[tuple[OffscreenBuffer, Viewport]]:
+) -> Iterator[tuple[OffscreenBuffer, Viewport, Turn]]:
     for position, entry in enumerate(view.session.entries):
         arrival = prefetch.get(entry.path)
         if isinstance(arrival, Arrival):
             with Image.open(io.BytesIO(arrival.jpeg), formats=("JPEG",)) as opened:
                 picture = opened.convert("RGB")
+            seen, turn = view_state.pictured(position, entry, arrival.size)
+            if not turn.is_none:
+                picture = picture.transpose(TRANSPOSES[turn.orientation])
             whole = Rect(0, 0, *picture.size)
-            yield (
-                OffscreenBuffer(picture, picture, whole),
-                view_state.view(position, entry.path, arrival.size),
-            )
+            yield OffscreenBuffer(picture, picture, whole), seen, NO_TURN
 
 
 def _line(layout: PageLayout) -> Rect:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import hypot
 from typing import TYPE_CHECKING
 
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag, Press
 from cropkit.review.input.keyboard import Keyboard
@@ -49,6 +49,7 @@ class Hold:
     ----------
     grip : None where it draws a new box, out of the one pixel that `origin` is
     begun : whether it has moved far enough to be no click
+    turn : how the image was seen then
     """
 
     position: int
@@ -58,6 +59,7 @@ class Hold:
     y: float
     origin: PixelBox
     begun: bool = True
+    turn: Turn = NO_TURN
 
 
 def _towards(by: Point) -> Grip:
@@ -223,13 +225,14 @@ class Pointer:
         self._click_drag.press(Press(position, entry.path, self._at, grip, entry.box))
         at = view.to_image(*self._at)
         if grip is not None:
-            self._hold = Hold(position, entry.path, grip, *at, entry.box)
+            self._hold = Hold(position, entry.path, grip, *at, entry.box, turn=entry.turn)
         elif view.closer or not view.frame.holds(*self._at):
             self._zoom.grab(position, *self._at)
             return
         else:
             pixel = _pixel_at(at, entry.size)
-            self._hold = Hold(position, entry.path, None, *at, pixel, begun=False)
+            hold = Hold(position, entry.path, None, *at, pixel, turn=entry.turn)
+            self._hold = replace(hold, begun=False)
         self._screen.hold(position, entry.path, grip or Grip.WHOLE)
 
     def move(self, x: float, y: float) -> None:
@@ -245,7 +248,7 @@ class Pointer:
             return
         view = self._screen.viewport(hold.position)
         if view is None or not self._is_there(hold):
-            self._drop()  # the page was turned under the hand
+            self._drop()  # the page, or the image, was turned under the hand
             return
         x, y = view.to_image(*self._at)
         by = (x - hold.x, y - hold.y)
@@ -286,7 +289,7 @@ class Pointer:
 
     def _is_there(self, hold: Hold) -> bool:
         entry = self._controller.session.entries[hold.position]
-        return isinstance(entry, Open) and entry.path == hold.path
+        return isinstance(entry, Open) and (entry.path, entry.turn) == (hold.path, hold.turn)
 
     def release(self, x: float, y: float) -> None:
         """Let go, where the pointer is now."""

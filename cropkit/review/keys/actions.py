@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
+from cropkit.geometry import Turn
 from cropkit.review.model import (
     AddCrop,
     Arrange,
@@ -38,6 +39,7 @@ from cropkit.review.model import (
     ToggleStar,
     ToggleTargets,
     TurnFolder,
+    TurnImage,
     TurnLock,
     TurnPage,
     Undo,
@@ -115,6 +117,14 @@ def _each(name: str, help_text: str, group: str) -> Iterator[Action]:
         yield Action(f"{name}-{n}", does, help_text, group)
 
 
+def _turns() -> Iterator[Action]:
+    """Yield the turns of an image, each as it is seen before that."""
+    yield Action("turn-right", TurnImage(Turn.of(90)), "turn the image right, with its box", BOX)
+    yield Action("turn-left", TurnImage(Turn.of(270)), "turn the image left", BOX)
+    for flip, words in (("horizontal", "left to right"), ("vertical", "top to bottom")):
+        yield Action(f"flip-{flip}", TurnImage(Turn.of(0, flip)), f"mirror it {words}", BOX)
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("accept-page", DecidePage(), "accept the page and go on", DECIDING, Repeats.ONCE),
     Action("accept-one", Decide(), "accept the chosen image", DECIDING, Repeats.ONCE),
@@ -190,6 +200,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("reset", ResetBox(), "back to the suggested box", BOX),
     Action("full", FullImage(), "full image, of the aspect held", BOX),
     *_each("full", "full image", BOX),
+    *_turns(),
     Action("candidate", NextCandidate(), "next suggestion for this image", BOX),
     Action("fit", FitSubjects(), "around the subjects: all suggested boxes, then each", BOX),
     Action("carry", CarryBox(), "the box decided last, or the same part of another size", BOX),
@@ -212,6 +223,7 @@ ACTIONS: tuple[Action, ...] = (
 # What the menu of an image has.
 MENU = (
     *("accept-one", "reject", "skip", "reset", "full", "candidate", "carry", "exact"),
+    *("turn-left", "turn-right", "flip-horizontal", "flip-vertical"),
     *("pick", "pick-all", "share", "carry-on", "star", "note"),
     *("undo", "least-certain", "single", "grid", "whole", "window", "report", "buttons", "sheet"),
 )

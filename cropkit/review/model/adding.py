@@ -6,12 +6,19 @@ from itertools import count
 from typing import Any
 
 from cropkit.errors import IllegalMove
-from cropkit.review.model.decided import Draft
+from cropkit.review.model.decided import Draft, Mark
 from cropkit.review.model.edits import without
 from cropkit.review.model.moves import AddCrop, RemoveCrop
 from cropkit.review.model.slots import image_of, is_added, keyed, named
 from cropkit.review.model.state import Done, Entry, Open, ReviewState, Step
-from cropkit.review.model.transforms import STANDS, choosing, entry_at, name_of, turned
+from cropkit.review.model.transforms import (
+    STANDS,
+    choosing,
+    draft_of,
+    entry_at,
+    name_of,
+    turned,
+)
 from cropkit.review.model.tree import Shift
 
 _NOT_YET = "crops come and go when every image is listed: others still follow"
@@ -43,8 +50,8 @@ def _next(session: ReviewState, path: str) -> str:
 
 def _draft(entry: Entry) -> Draft:
     if isinstance(entry, Open):
-        return Draft(entry.sha256, entry.box, candidate=entry.candidate)
-    return Draft(None, entry.settled.box if isinstance(entry, Done) else None)
+        return replace(draft_of(entry), mark=Mark.KEEP)
+    return entry.settled.draft if isinstance(entry, Done) else Draft(None, None)
 
 
 def _remove_crop(session: ReviewState, move: RemoveCrop) -> Step:

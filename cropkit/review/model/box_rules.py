@@ -34,6 +34,7 @@ from cropkit.review.model.moves import (
     TakeCandidate,
     ToggleLock,
     ToggleTargets,
+    TurnImage,
     TurnLock,
 )
 from cropkit.review.model.slots import named, slot_of
@@ -46,6 +47,7 @@ from cropkit.review.model.state import (
     ReviewState,
     Step,
     full,
+    source_size,
 )
 from cropkit.review.model.transforms import (
     edited,
@@ -54,7 +56,7 @@ from cropkit.review.model.transforms import (
     offering,
     open_at,
     put,
-    same_part,
+    turned_at,
 )
 
 if TYPE_CHECKING:
@@ -95,6 +97,11 @@ def _full_image(session: ReviewState, move: FullImage) -> Step:
     held = session.lock.held in (Held.RATIO, Held.IMAGE)
     ratio = session.lock.ratio(whole.size, entry.size) if held else None
     return edited(session, move.position, anew=fitted(whole, ratio) if ratio else whole)
+
+
+def _turn_image(session: ReviewState, move: TurnImage) -> Step:
+    turn = open_at(session, None, move).turn.then(move.by)
+    return Step(turned_at(session, session.chosen, turn))
 
 
 def _toggle_lock(session: ReviewState, _: ToggleLock) -> Step:
@@ -229,7 +236,7 @@ def _fit_subjects(session: ReviewState, move: FitSubjects) -> Step:
     the ratio of the lock. Two that come to the same box by that are one.
     """
     entry = open_at(session, None, move)
-    subjects = dict.fromkeys(each.box.pixels(entry.size).xyxy for each in entry.suggestions)
+    subjects = dict.fromkeys(entry.proposed(each).xyxy for each in entry.suggestions)
     if not subjects:
         raise IllegalMove(name_of(move), f"{named(entry.path)} has no suggestion to be around")
     by_box: dict[PixelBox, tuple[Framed, str]] = {}
@@ -292,7 +299,8 @@ def _carry_box(session: ReviewState, move: CarryBox) -> Step:
     if slot not in session.carried:
         of_slot = f" for {slot}" if slot else ""
         raise IllegalMove(name_of(move), f"no box has been decided yet{of_slot}")
-    return edited(session, None, anew=same_part(*session.carried[slot], entry.size))
+    cut = session.carried[slot].of(source_size(entry))
+    return edited(turned_at(session, session.chosen, cut.turn), None, anew=cut.seen)
 
 
 def _inside(entry: Open, box: PixelBox, move: SetBox) -> PixelBox:
@@ -316,6 +324,7 @@ BOX_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     Drag: _drag,
     ResetBox: _reset_box,
     FullImage: _full_image,
+    TurnImage: _turn_image,
     ToggleLock: _toggle_lock,
     ToggleTargets: _toggle_targets,
     TurnLock: _turn_lock,

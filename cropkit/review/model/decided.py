@@ -1,9 +1,14 @@
-"""What is decided about an image, and what is changed about it before that: frozen values."""
+"""What is decided about an image, and what is changed about it before that: frozen values.
+
+Boxes and sizes here are those of the image before it is turned, as the trail has them; what is on
+the page (`state.Open`) has them as they are seen.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.records import Status, Suggestion, Verdict
 
 
@@ -14,6 +19,30 @@ class Mark(StrEnum):
     REJECT = "reject"
     SKIP = "skip"
     LATER = "later"  # in the grid: not decided with the others, but looked at closely
+
+
+class Cut(NamedTuple):
+    """What is kept of an image, and how that is turned.
+
+    Parameters
+    ----------
+    size : of the image
+    """
+
+    box: PixelBox
+    size: Size
+    turn: Turn = NO_TURN
+
+    @property
+    def seen(self) -> PixelBox:
+        """The box in the image as it is seen with the turn."""
+        return self.box if self.turn.is_none else self.box.turned(self.size, self.turn)
+
+    def of(self, size: Size) -> "Cut":
+        """Return the same of an image of that size: the same part, where it is another one."""
+        if size == self.size:
+            return self
+        return Cut(self.box.normalized(self.size).pixels(size), size, self.turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +58,12 @@ class Decided:
     box: PixelBox | None = None
     reason: str = ""
     target: str = ""
+    turn: Turn = NO_TURN
+
+    @property
+    def draft(self) -> "Draft":
+        """What an image begins with whose decision is taken back."""
+        return Draft(None, self.box, turn=self.turn)
 
     @property
     def is_whole(self) -> bool:
@@ -44,6 +79,7 @@ class Draft:
     box: PixelBox | None
     mark: Mark = Mark.KEEP
     candidate: int | None = None
+    turn: Turn = NO_TURN
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +93,4 @@ class DraftDecision:
     box: PixelBox | None
     suggestion: Suggestion | None
     target: str | None = None
+    turn: Turn = NO_TURN

@@ -9,11 +9,26 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from cropkit.review.model.decided import Mark
+from cropkit.review.model.decided import Cut, Mark
 from cropkit.review.model.moves import Drag, Move, Nudge, Resize
 from cropkit.review.model.stack import Stack
-from cropkit.review.model.state import CARRIED, Broken, Edit, Entry, Open, ReviewState
-from cropkit.review.model.transforms import carried_to, choosing, draft_of, showing
+from cropkit.review.model.state import (
+    CARRIED,
+    Broken,
+    Edit,
+    Entry,
+    Open,
+    ReviewState,
+    source_size,
+)
+from cropkit.review.model.transforms import (
+    as_it_came,
+    carried_to,
+    choosing,
+    cut_as,
+    draft_of,
+    showing,
+)
 
 _MOST = 1_000  # edits that are kept: each is a few hundred bytes
 _HELD = (Nudge, Resize)  # moves whose key may be held
@@ -128,7 +143,7 @@ def _offered_anew(session: ReviewState, entry: Entry) -> Entry:
     """Return an image with what is offered for it now, where nobody has changed what was."""
     if not isinstance(entry, Open) or entry.framed != CARRIED:
         return entry
-    return carried_to(session, entry.boxed(entry.offered))
+    return carried_to(session, as_it_came(session, entry))
 
 
 def _at(session: ReviewState, edit: Edit) -> ReviewState:
@@ -152,5 +167,6 @@ def _as_is(session: ReviewState, was: Open | Broken) -> Open | Broken:
     if isinstance(was, Broken):
         return replace(was, mark=mark)
     if draft is None or draft.box is None:
-        return replace(was.boxed(was.offered), mark=mark)
-    return replace(was.boxed(draft.box), mark=mark, candidate=draft.candidate or 0)
+        return replace(as_it_came(session, was), mark=mark)
+    cut = Cut(draft.box, source_size(was), draft.turn)
+    return replace(cut_as(session, was, cut), mark=mark, candidate=draft.candidate or 0)

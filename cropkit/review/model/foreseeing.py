@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cropkit.errors import IllegalMove
+from cropkit.geometry import Turn
 from cropkit.review.model.moves import (
     CarryBox,
     FullImage,
@@ -14,7 +15,7 @@ from cropkit.review.model.moves import (
     TurnLock,
 )
 from cropkit.review.model.rules import advance
-from cropkit.review.model.state import LOCKS, ReviewState
+from cropkit.review.model.state import LOCKS, ReviewState, turn_of
 
 _AHEAD = len(LOCKS)  # presses: so many go once through all that a lock can hold
 # What changes boxes, decides nothing, and does so by what is on the page alone.
@@ -35,12 +36,14 @@ class Foreseen:
 
 
 def foreseen(session: ReviewState, move: Move) -> Foreseen:
-    """Return what presses of a key come to, as far as each is allowed."""
+    """Return what presses of a key come to, as far as each is allowed, and turns no picture."""
     states = [session]
     while len(states) <= _AHEAD:
         try:
             after = advance(states[-1], move).session
         except IllegalMove:
+            break
+        if _turns(after) != _turns(session):
             break
         same = next((n for n, state in enumerate(states) if _looks(state) == _looks(after)), None)
         if same == 0:
@@ -49,6 +52,10 @@ def foreseen(session: ReviewState, move: Move) -> Foreseen:
             return Foreseen(tuple(states[1:]), len(states) - same)
         states.append(after)
     return Foreseen(tuple(states[1:]))
+
+
+def _turns(session: ReviewState) -> list[Turn]:
+    return [turn_of(entry) for entry in session.entries]
 
 
 def _looks(session: ReviewState) -> tuple[object, ...]:

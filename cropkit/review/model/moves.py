@@ -7,7 +7,7 @@ of a crop, as `slots` makes it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 from cropkit.records import Note, Status, Suggestion
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Decided, Mark
@@ -116,6 +116,13 @@ class FullImage:
     """Keep the whole image, or the most of it that has the ratio held."""
 
     position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnImage:
+    """Turn the chosen image, or mirror it, as it is seen: its box goes on to hold what it holds."""
+
+    by: Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,6 +492,7 @@ class RestoreFailed:
 
 Move = (
     Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
+    | TurnImage
     | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | SetLongerSide
     | SetPart | NextCandidate | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll
     | PickNone | ShareBox | CarryOn | TurnFolder | OpenFolder | JumpTo | Find | GoTo

@@ -7,7 +7,7 @@ from itertools import chain
 from struct import Struct
 from typing import TypeVar
 
-from cropkit.geometry import PixelBox
+from cropkit.geometry import NO_TURN, PixelBox, Turn
 from cropkit.records import Status, Verdict
 from cropkit.review.model.decided import Decided
 from cropkit.review.model.tree import NumberSet, Shift, Tree
@@ -16,7 +16,7 @@ _VERDICTS: tuple[Verdict | None, ...] = (None, *Verdict)
 _STATUSES = tuple(Status)
 _LARGEST = (1 << 32) - 1
 _NONE, _WITHOUT_BOX, _WITH_BOX = range(3)
-_RECORD = Struct("<BB4I")  # which verdict and whether a box, which status, edges
+_RECORD = Struct("<BB4I")  # which verdict and whether a box, which status and turn, edges
 _ROW_BITS = 6
 _IN_A_ROW = 1 << _ROW_BITS
 
@@ -248,6 +248,7 @@ def _packed(decided: Decided) -> bytes | None:
     if decided.reason or (box is not None and max(box.right, box.bottom) > _LARGEST):
         return None
     verdict, status = _VERDICTS.index(decided.verdict), _STATUSES.index(decided.status)
+    status += len(_STATUSES) * (decided.turn.orientation - 1)
     if box is None:
         return _RECORD.pack(3 * verdict + _WITHOUT_BOX, status, 0, 0, 0, 0)
     return _RECORD.pack(3 * verdict + _WITH_BOX, status, *box.xyxy)
@@ -256,6 +257,10 @@ def _packed(decided: Decided) -> bytes | None:
 def _unpacked(record: bytes) -> Decided:
     both, status, *edges = _RECORD.unpack(record)
     verdict, box = divmod(both, 3)
+    turned, status = divmod(status, len(_STATUSES))
     return Decided(
-        _VERDICTS[verdict], _STATUSES[status], PixelBox(*edges) if box == _WITH_BOX else None
+        _VERDICTS[verdict],
+        _STATUSES[status],
+        PixelBox(*edges) if box == _WITH_BOX else None,
+        turn=Turn(turned + 1) if turned else NO_TURN,
     )

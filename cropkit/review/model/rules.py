@@ -7,6 +7,7 @@ from typing import Any
 
 from cropkit.errors import IllegalMove
 from cropkit.formats.options import PROVENANCE
+from cropkit.geometry import Size
 from cropkit.records import Status
 from cropkit.review.model import edits
 from cropkit.review.model.adding import ADDING_RULES
@@ -52,6 +53,7 @@ from cropkit.review.model.state import (
     ReviewState,
     Step,
     full,
+    turn_of,
 )
 from cropkit.review.model.taking_back import TAKING_BACK_RULES
 from cropkit.review.model.transforms import (
@@ -310,7 +312,7 @@ def _loaded(session: ReviewState, move: ImageLoaded) -> Step:
         known = replace(session, images=images.decided(move.path, earlier))
         return Step(put(known, position, Done(move.path, earlier, move.size)))
     draft = images.draft(move.path)
-    entry = opened(move, draft, session.aims(move.path, move.size))
+    entry = opened(session, move, draft)
     entry = carried_to(session, entry) if draft is None else entry
     if entry.mark is Mark.LATER and session.arrangement is not Arrangement.GRID:
         entry = replace(entry, mark=Mark.KEEP)
@@ -345,7 +347,7 @@ def _applied(session: ReviewState, move: Applied) -> Step:
     settled = replace(stood, status=move.status, reason=move.reason)
     images = session.images.decided(move.path, settled)
     if move.status.is_failure:  # nothing to undo; whoever comes back to it can decide again
-        images = images.not_undoable(move.path).drafted(move.path, Draft(None, stood.box))
+        images = images.not_undoable(move.path).drafted(move.path, stood.draft)
     known = replace(session, images=images)
     return Step(replaced(known, move.path, lambda e: with_outcome(e, settled)))
 
@@ -364,7 +366,13 @@ def _decided_elsewhere(session: ReviewState, move: DecidedElsewhere) -> Step:
     path, decided = move.path, move.decided
     images = session.images.not_undoable(path).not_redoable(path).not_drafted(path)
     known = edits.decided(replace(session, images=images.decided(path, decided)), (path,))
-    return Step(replaced(known, path, lambda e: Done(path, decided, getattr(e, "size", None))))
+    return Step(replaced(known, path, lambda e: Done.of(path, decided, _size_before(e))))
+
+
+def _size_before(entry: Entry) -> Size | None:
+    """Return the size of an image before any turn, as far as it is known."""
+    size = entry.size if isinstance(entry, Open | Done | Broken) else None
+    return size and size.turned(turn_of(entry).inverse)
 
 
 def _restored(session: ReviewState, move: Restored) -> Step:

@@ -23,7 +23,14 @@ from cropkit.review.model.moves import (
     TurnLock,
 )
 from cropkit.review.model.slots import slot_of
-from cropkit.review.model.state import Arrangement, Carried, Open, ReviewState, Step
+from cropkit.review.model.state import (
+    Arrangement,
+    Carried,
+    Open,
+    ReviewState,
+    Step,
+    source_size,
+)
 from cropkit.review.model.transforms import (
     arranged,
     carried_to,
@@ -33,8 +40,8 @@ from cropkit.review.model.transforms import (
     is_changed,
     name_of,
     open_at,
-    same_part,
     turned,
+    turned_at,
 )
 
 Rule = Callable[[ReviewState, Any], Step]
@@ -114,7 +121,7 @@ def _picking(session: ReviewState, picked: frozenset[str], chosen: int) -> Revie
 
 
 def _share_box(session: ReviewState, move: ShareBox) -> Step:
-    """Give the chosen box to the others; where they have another size, the same parts of them."""
+    """Give the chosen box, as it is turned, to the others: the same parts of another size."""
     entry = open_at(session, None, move)
     others = [n for n in session.at_hand if n != session.chosen]
     if not others:
@@ -122,8 +129,8 @@ def _share_box(session: ReviewState, move: ShareBox) -> Step:
     after = session
     for position in others:
         other = open_at(session, position, move)
-        box = same_part(entry.box, entry.size, other.size)
-        after = edited(after, position, box=box).session
+        box = entry.cut.of(source_size(other)).seen
+        after = edited(turned_at(after, position, entry.turn), position, box=box).session
     return Step(after)
 
 
@@ -134,7 +141,7 @@ def _carry_on(session: ReviewState, move: CarryOn) -> Step:
     """
     entry = open_at(session, None, move)
     place = folder_of(entry.path), slot_of(entry.path)
-    carried = Carried(*place, entry.size, entry.box)
+    carried = Carried(*place, entry.cut)
     after = replace(session, carrying=(*session.carrying, carried), picked=frozenset())
     untouched = (isinstance(e, Open) and not is_changed(session, e) for e in session.entries)
     entries = tuple(
@@ -154,7 +161,8 @@ def _in_grid(session: ReviewState) -> ReviewState:
 
 
 def _offers(carried: Carried) -> str:
-    size = f"{carried.size.width} \N{MULTIPLICATION SIGN} {carried.size.height}"
+    of = carried.cut.size
+    size = f"{of.width} \N{MULTIPLICATION SIGN} {of.height}"
     where = f"{carried.folder} " if carried.folder else "this folder "
     return f"The box is offered for what {where}has of {size}: look, then accept; Z takes it back"
 

@@ -7,11 +7,11 @@ from math import gcd
 from typing import Any
 
 from cropkit.errors import Provenance
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.records import Note, Status, Suggestion, Verdict
 from cropkit.review.model.aiming import aimed, targets_of
 from cropkit.review.model.box_editing import Grip
-from cropkit.review.model.decided import Decided, DraftDecision, Mark
+from cropkit.review.model.decided import Cut, Decided, DraftDecision, Mark
 from cropkit.review.model.images import Images, Stacked
 from cropkit.review.model.listing import ByPath, Paths, folder_of
 from cropkit.review.model.slots import slot_of
@@ -162,11 +162,39 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Decided, now or earlier."""
+    """Decided, now or earlier.
+
+    Parameters
+    ----------
+    size : of the image as it is seen, turned as that was decided; None: its crop may be the file
+    """
 
     path: str
     settled: Decided
     size: Size | None = None
+
+    @classmethod
+    def of(cls, path: str, settled: Decided, size: Size | None) -> "Done":
+        """Return it as it is seen; of another content, without a size.
+
+        Parameters
+        ----------
+        size : of the image before any turn
+        """
+        box = settled.box
+        is_other = size and box and (box.right > size.width or box.bottom > size.height)
+        return cls(path, settled, None if is_other or size is None else size.turned(settled.turn))
+
+    @property
+    def turn(self) -> Turn:
+        """How its picture is turned."""
+        return NO_TURN if self.size is None else self.settled.turn
+
+    @property
+    def box(self) -> PixelBox | None:
+        """The box that was decided, as it is seen."""
+        box = self.settled.box
+        return box if box is None else as_seen(self, box)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +203,7 @@ class Open:
 
     Parameters
     ----------
+    size, box : as they are seen, turned; so are `fit` and `suggested`, but not `planned`
     aims : targets that its box is held to; none: it is free
     fit : how the box fits its target, None where it is free
     framed : what the box was put around, until it is another one
@@ -193,6 +222,7 @@ class Open:
     fit: Fit | None = None
     framed: str = ""
     planned: PixelBox | None = None
+    turn: Turn = NO_TURN
 
     @property
     def suggestion(self) -> Suggestion | None:
@@ -202,7 +232,18 @@ class Open:
     @property
     def suggested(self) -> PixelBox:
         """The suggested box, or the full image where there is none."""
-        return self.suggestion.box.pixels(self.size) if self.suggestion else full(self.size)
+        return self.proposed(self.suggestion) if self.suggestion else full(self.size)
+
+    def proposed(self, suggestion: Suggestion) -> PixelBox:
+        """Return the box of a suggestion, as it is seen."""
+        return as_seen(self, suggestion.box.pixels(source_size(self)))
+
+    @property
+    def cut(self) -> Cut:
+        """What is kept of the image, by its pixels before the turn."""
+        if self.turn.is_none:
+            return Cut(self.box, self.size)
+        return Cut(self.box.turned(self.size, self.turn.inverse), source_size(self), self.turn)
 
     @property
     def offered(self) -> PixelBox:
@@ -226,7 +267,7 @@ class Open:
         """What accepting it would say."""
         if self.mark in _MARKED_VERDICT:
             return _MARKED_VERDICT[self.mark]
-        if self.suggestion is None and self.box == full(self.size):
+        if self.suggestion is None and self.box == full(self.size) and self.turn.is_none:
             return Verdict.KEPT_WHOLE
         kept = self.suggestion is not None and self.box == self.offered
         return Verdict.ACCEPT if kept else Verdict.ADJUSTED
@@ -234,22 +275,41 @@ class Open:
 
 Entry = Loading | Restoring | Broken | Done | Open
 full = PixelBox.full
+
+
+def turn_of(entry: Entry) -> Turn:
+    """Return how the picture of an image is seen turned."""
+    return entry.turn if isinstance(entry, Open | Done) else NO_TURN
+
+
+def source_size(entry: Open) -> Size:
+    """Return the size of an image before it is turned."""
+    return entry.size.turned(entry.turn.inverse)
+
+
+def as_seen(entry: Entry, box: PixelBox) -> PixelBox:
+    """Return a box of an image, by its pixels before the turn, as it is seen on the page."""
+    turn = turn_of(entry)
+    if turn.is_none or not isinstance(entry, Open | Done) or entry.size is None:
+        return box
+    return box.turned(entry.size.turned(turn.inverse), turn)
+
+
 CARRIED = "carried over"  # what a box of `Carried` is said to be around
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A box that is offered for each image of a folder, slot and size that nobody has changed."""
+    """What is offered for each image of a folder, slot and size that nobody has changed."""
 
     folder: str
     slot: str
-    size: Size
-    box: PixelBox
+    cut: Cut
 
     def is_for(self, entry: Open) -> bool:
         """Whether it is offered for this image."""
-        here = (folder_of(entry.path), slot_of(entry.path), entry.size)
-        return here == (self.folder, self.slot, self.size)
+        here = (folder_of(entry.path), slot_of(entry.path), source_size(entry))
+        return here == (self.folder, self.slot, self.cut.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +344,7 @@ class ReviewState:
     shown : which images the pages show: under a filter those that it let through then
     per_page : images on a page of the arrangement at hand; `usual`, on one of `Arrangement.PAGE`
     minimum : pixels that the shorter side of a crop should have, 0 where anything goes
-    carried : the box that was decided last for each slot, with the size of its image
+    carried : what was decided last to be kept for each slot
     aside : what was marked in the grid, to be looked at closely next
     wanted : the crops of each image, in the order of the listing
     holding : whether boxes are held to the targets that are wanted
@@ -320,7 +380,7 @@ class ReviewState:
     ended: bool = False
     entries: tuple[Entry, ...] = ()
     filter: Filter = Filter.ALL
-    carried: Mapping[str, tuple[PixelBox, Size]] = field(default_factory=dict)
+    carried: Mapping[str, Cut] = field(default_factory=dict)
     minimum: int = 0
     arrangement: Arrangement = Arrangement.PAGE
     usual: int = 3
@@ -431,11 +491,11 @@ class ReviewState:
     def box_of(self, path: str) -> PixelBox | None:
         """Return the box of a crop as it is known: on the page, decided, or as it was left.
 
-        None: it has none, or is not known.
+        It is one of its image before any turn. None: it has none, or is not known.
         """
         entry = next((e for e in self.entries if e.path == path), None)
         if isinstance(entry, Open):
-            return entry.box if entry.verdict.keeps_a_box else None
+            return entry.cut.box if entry.verdict.keeps_a_box else None
         known = self.settled.get(path) or self.images.draft(path)
         return known.box if known else None
 
@@ -474,7 +534,7 @@ class ReviewState:
 
         Parameters
         ----------
-        image : size of its image
+        image : size of its image, as it is seen
         """
         if self.holding and self.has_targets:
             return targets_of(path, self.wanted)

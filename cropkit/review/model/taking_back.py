@@ -7,7 +7,6 @@ from typing import Any
 from cropkit.errors import IllegalMove
 from cropkit.records import Status
 from cropkit.review.model import edits
-from cropkit.review.model.decided import Draft
 from cropkit.review.model.moves import NextUnreviewed, Redo, Reopen, Undo
 from cropkit.review.model.navigation import PLACE_RULES
 from cropkit.review.model.slots import named
@@ -61,7 +60,7 @@ def _reopened(session: ReviewState, path: str) -> ReviewState:
     stood = session.settled[path]
     images = session.images.not_undoable(path).not_decided(path).redoable(path)
     taken = listed(replace(session, images=images), path)
-    images = taken.images.being_restored(path, stood).drafted(path, Draft(None, stood.box))
+    images = taken.images.being_restored(path, stood).drafted(path, stood.draft)
     return replace(taken, images=images)
 
 
@@ -114,7 +113,7 @@ def _decided_again(session: ReviewState, path: str) -> ReviewState:
     stands = waiting(again)
     images = session.images.not_redoable(path).not_drafted(path)
     decided = replace(session, images=images.decided(path, stands).undoable(path))
-    return replaced(decided, path, lambda e: Done(e.path, stands, again.size))
+    return replaced(decided, path, lambda e: Done.of(e.path, stands, again.size))
 
 
 TAKING_BACK_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {

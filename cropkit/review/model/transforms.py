@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from cropkit.errors import IllegalMove
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.records import Status, Suggestion
 from cropkit.review.model.box_editing import Grip
-from cropkit.review.model.decided import Decided, Draft, DraftDecision, Mark
+from cropkit.review.model.decided import Cut, Decided, Draft, DraftDecision, Mark
 from cropkit.review.model.images import Images
 from cropkit.review.model.moves import ImageLoaded, Move, Restored, RestoreFailed
 from cropkit.review.model.slots import image_of, keyed, named, slot_of
@@ -28,10 +28,11 @@ from cropkit.review.model.state import (
     Restoring,
     ReviewState,
     Step,
+    as_seen,
     full,
+    source_size,
 )
 from cropkit.review.model.tree import NumberSet
-from cropkit.targets import Target
 
 
 def name_of(move: object) -> str:
@@ -120,8 +121,11 @@ def edited(
     marked = replace(entry, mark=mark or Mark.KEEP)
     other = box or anew
     changed = marked if other is None else marked.boxed(other, grip)
-    lock = session.lock_at_hand if at in session.at_hand else session.lock
-    return Step(put(session, at, locked(changed, lock) if anew else changed))
+    return Step(put(session, at, locked(changed, _lock_at(session, at)) if anew else changed))
+
+
+def _lock_at(session: ReviewState, at: int) -> AspectLock:
+    return session.lock_at_hand if at in session.at_hand else session.lock
 
 
 def locked(entry: Open, lock: AspectLock) -> Open:
@@ -129,13 +133,39 @@ def locked(entry: Open, lock: AspectLock) -> Open:
     return replace(entry, ratio=lock.ratio(entry.box.size, entry.size))
 
 
-def opened(move: ImageLoaded, draft: Draft | None, aims: tuple[Target, ...] = ()) -> Open:
-    """Return an image as it is offered, with what was changed about it before.
+def turned_at(session: ReviewState, at: int, turn: Turn) -> ReviewState:
+    """Return a session with an image that waits for the reviewer seen with a turn."""
+    entry = session.entries[at]
+    if not isinstance(entry, Open) or entry.turn == turn:
+        return session
+    lock = _lock_at(session, at)
+    other = seen_with(replace(session, lock=lock), entry, turn)
+    return put(session, at, locked(replace(other, mark=Mark.KEEP), lock))
 
-    Parameters
-    ----------
-    aims : targets that its box is held to
+
+def seen_with(session: ReviewState, entry: Open, turn: Turn) -> Open:
+    """Return an image as it is seen with a turn: its box goes on to hold what was asked for.
+
+    Where the ratio of the image holds the box, it is that of the turned one.
     """
+    if turn == entry.turn:
+        return entry
+    asked = replace(entry, box=entry.fit.asked if entry.fit else entry.box)
+    cut = asked.cut._replace(turn=turn)
+    size, aims = cut.size.turned(turn), entry.aims
+    if aims == session.aims(entry.path, entry.size):
+        aims = session.aims(entry.path, size)
+    return replace(asked, turn=turn, size=size, aims=aims).boxed(cut.seen)
+
+
+def cut_as(session: ReviewState, entry: Open, cut: Cut) -> Open:
+    """Return an image with what was to be kept of one: turned, the same part of another size."""
+    return seen_with(session, entry, cut.turn).boxed(cut.of(source_size(entry)).seen)
+
+
+def opened(session: ReviewState, move: ImageLoaded, draft: Draft | None) -> Open:
+    """Return an image as it is offered, with what was changed about it before."""
+    aims = session.aims(move.path, move.size)
     fresh = Open(move.path, move.sha256, move.size, move.suggestions, full(move.size), aims=aims)
     fresh = replace(fresh, planned=move.planned)
     fresh = offering(fresh, _of_slot(move.suggestions, slot_of(move.path)))
@@ -144,13 +174,8 @@ def opened(move: ImageLoaded, draft: Draft | None, aims: tuple[Target, ...] = ()
     if draft.candidate is not None and draft.candidate < len(fresh.suggestions):
         fresh = offering(fresh, draft.candidate)
     if draft.box is not None and _fits(draft.box, move.size):
-        fresh = fresh.boxed(draft.box)
+        fresh = cut_as(session, fresh, Cut(draft.box, move.size, draft.turn))
     return replace(fresh, mark=draft.mark)
-
-
-def same_part(box: PixelBox, size: Size, of: Size) -> PixelBox:
-    """Return a box of an image of `size` for another: the same parts where it has another size."""
-    return box if size == of else box.normalized(size).pixels(of)
 
 
 def offering(entry: Open, candidate: int) -> Open:
@@ -160,14 +185,19 @@ def offering(entry: Open, candidate: int) -> Open:
 
 
 def box_beside(session: ReviewState, entry: Entry, path: str) -> PixelBox | None:
-    """Return the box of another crop of an image on the page: as it is, or would be offered."""
-    seen = any(e.path == path and isinstance(e, Open | Done) for e in session.entries)
-    if seen or path in session.settled or session.images.draft(path) is not None:
-        return session.box_of(path)
+    """Return the box of another crop of an image on the page: as it is, or would be offered.
+
+    It is one of the image as that is seen on the page.
+    """
+    there = any(e.path == path and isinstance(e, Open | Done) for e in session.entries)
+    if there or path in session.settled or session.images.draft(path) is not None:
+        box = session.box_of(path)
+        return None if box is None else as_seen(entry, box)
     if not isinstance(entry, Open):
         return None
-    beside = replace(entry, path=path, aims=session.aims(path, entry.size))
-    return offering(beside, _of_slot(entry.suggestions, slot_of(path))).box
+    plain = as_it_came(session, entry)
+    beside = replace(plain, path=path, aims=session.aims(path, plain.size))
+    return as_seen(entry, offering(beside, _of_slot(entry.suggestions, slot_of(path))).box)
 
 
 def _of_slot(suggestions: Sequence[Suggestion], slot: str) -> int:
@@ -197,23 +227,26 @@ def decision_on(entry: Open | Broken) -> DraftDecision:
     verdict = entry.verdict
     box = entry.box if verdict.keeps_a_box else None
     target = entry.fit.target.name if box and entry.fit else None
+    cut, turn = entry.cut, entry.turn if box else NO_TURN
+    kept = cut.box if box else None
     return DraftDecision(
-        entry.path, entry.sha256, entry.size, verdict, box, entry.suggestion, target
+        *(entry.path, entry.sha256, cut.size, verdict, kept), entry.suggestion, target, turn
     )
 
 
 def waiting(decision: DraftDecision) -> Decided:
     """Return a decision as it stands when it is new."""
-    return Decided(decision.verdict, Status.WAITING, decision.box, target=decision.target or "")
+    target, turn = decision.target or "", decision.turn
+    return Decided(decision.verdict, Status.WAITING, decision.box, target=target, turn=turn)
 
 
 def settle(session: ReviewState, entries: tuple[Open | Broken, ...]) -> ReviewState:
     """Take images as decided."""
     decisions = {e.path: decision_on(e) for e in entries}
     new = {path: waiting(decision) for path, decision in decisions.items()}
-    kept = {slot_of(p): (d.box, d.size) for p, d in decisions.items() if d.box is not None}
+    kept = {slot_of(p): Cut(d.box, d.size, d.turn) for p, d in decisions.items() if d.box}
     done = tuple(
-        Done(e.path, new[e.path], e.size) if isinstance(e, Open | Broken) and e.path in new else e
+        Done.of(e.path, new[e.path], decisions[e.path].size) if e.path in new else e
         for e in session.entries
     )
     if not new:
@@ -253,7 +286,7 @@ def draft_of(entry: Open | Broken) -> Draft:
     """Return what is kept of an image that leaves the page undecided."""
     if isinstance(entry, Broken):
         return Draft(entry.sha256, None, entry.mark)
-    return Draft(entry.sha256, entry.box, entry.mark, entry.candidate)
+    return Draft(entry.sha256, entry.cut.box, entry.mark, entry.candidate, entry.turn)
 
 
 def filled(session: ReviewState) -> ReviewState:
@@ -272,8 +305,15 @@ def filled(session: ReviewState) -> ReviewState:
 def is_changed(session: ReviewState, entry: Open) -> bool:
     """Whether an image is not any more as it came."""
     other = entry.candidate != _of_slot(entry.suggestions, slot_of(entry.path))
-    came = carried_to(session, entry.boxed(entry.offered))
-    return other or entry.box != came.box or entry.mark is not Mark.KEEP
+    came = carried_to(session, as_it_came(session, entry))
+    is_cut_else = (entry.box, entry.turn) != (came.box, came.turn)
+    return other or is_cut_else or entry.mark is not Mark.KEEP
+
+
+def as_it_came(session: ReviewState, entry: Open) -> Open:
+    """Return an image with the box that its suggestion offers, and no turn."""
+    plain = seen_with(session, entry, NO_TURN)
+    return plain.boxed(plain.offered)
 
 
 def is_let_through(session: ReviewState, entry: Open) -> bool:
@@ -291,7 +331,7 @@ def carried_to(session: ReviewState, entry: Open) -> Open:
     """Return an image with the box that is offered for all like it, if one is."""
     for carried in reversed(session.carrying):
         if carried.is_for(entry):
-            return replace(entry.boxed(carried.box), framed=CARRIED)
+            return replace(cut_as(session, entry, carried.cut), framed=CARRIED)
     return entry
 
 

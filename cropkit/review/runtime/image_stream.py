@@ -76,7 +76,7 @@ def known(standing: Iterable[Standing]) -> Known:
 def decided_by(standing: Standing) -> Decided:
     """Return a decision as the model takes it."""
     words = standing.message or "", standing.target or ""
-    return Decided(standing.verdict, standing.status, standing.box, *words)
+    return Decided(standing.verdict, standing.status, standing.box, *words, turn=standing.turn)
 
 
 def crop_of(standing: Standing) -> str:

@@ -8,11 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cropkit import formats
-from cropkit.errors import CropkitError, Provenance, Refused
+from cropkit.errors import CropkitError, Provenance, Refused, UnsuitableTurn
 from cropkit.formats import Header
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Problem, ProblemKind, Suggestion
-from cropkit.review.model import ImageLoaded, LoadFailed
+from cropkit.review.model import ImageLoaded, LoadFailed, Open, ReviewState
+from cropkit.review.model.decided import Cut
 from cropkit.review.model.slots import image_of
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.review_store import ReviewStore
@@ -171,19 +172,38 @@ class Prefetch:
         else:
             self._arrived(path)
 
-    def applied(self, path: str, box: PixelBox) -> PixelBox:
-        """Return the box that a crop to `box` will hold: larger where a corner has to move out."""
+    def applied(self, path: str, cut: Cut) -> PixelBox:
+        """Return the box that a crop will hold: larger where a corner has to move out.
+
+        It is one of the image before any turn, as that of `cut` is.
+        """
         arrival = self.get(path)
         if not isinstance(arrival, Arrival) or arrival.header is None:
-            return box
-        return formats.applied(arrival.header, box, self._collection.options)
+            return cut.box
+        return formats.applied(arrival.header, cut.box, self._collection.options, cut.turn)
 
-    def shown(self, path: str, sha256: str, box: PixelBox | None) -> PixelBox | None:
+    def shown(self, path: str, sha256: str, cut: Cut) -> PixelBox | None:
         """Return what `applied` returned of a content, None where that is not here any more."""
         arrival = self.get(path)
-        if box is None or not isinstance(arrival, Arrival) or arrival.sha256 != sha256:
+        if not isinstance(arrival, Arrival) or arrival.sha256 != sha256:
             return None
-        return self.applied(path, box)
+        return self.applied(path, cut)
+
+    def unturnable(self, session: ReviewState) -> dict[str, str]:
+        """Return why files of the page cannot be turned as their images are, and the cure."""
+        turned = (e for e in session.entries if isinstance(e, Open) and not e.turn.is_none)
+        why = {e.path: self._hindered(e) for e in turned if e.verdict.keeps_a_box}
+        return {path: words for path, words in why.items() if words}
+
+    def _hindered(self, entry: Open) -> str:
+        arrival, options = self.get(entry.path), self._collection.options
+        if not isinstance(arrival, Arrival) or arrival.header is None:
+            return ""
+        try:
+            formats.check_turn(arrival.header, entry.cut.box, options, entry.turn, entry.path)
+        except UnsuitableTurn as error:
+            return str(error).removeprefix(f"{entry.path}: ")
+        return ""
 
     def close(self) -> None:
         """Read nothing more."""

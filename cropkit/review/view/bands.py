@@ -14,6 +14,7 @@ from cropkit.review.model import (
     ReviewState,
     folder_of,
 )
+from cropkit.review.model.decided import Cut
 from cropkit.review.model.messages import (
     NOT_CROPPED,
     NOT_RESTORED,
@@ -22,6 +23,8 @@ from cropkit.review.model.messages import (
     Messages,
 )
 from cropkit.review.model.slots import named, slot_of
+from cropkit.review.model.state import turn_of
+from cropkit.review.view import turning
 from cropkit.review.view.captions import fate, outcome, source_words
 from cropkit.review.view.html import FOLDER, at, button, file_name, keys, pill, text
 from cropkit.review.view.layout import PageLayout
@@ -345,8 +348,8 @@ def _place(view: View, number: int, path: str, press: int) -> str:
     content = f"<span class='ck-cut'>{text(name)}</span>"
     if thumb:
         size = view.session.decision(path).size
-        box = settled.box or PixelBox.full(size)
-        content = crop_of(thumb, name, box, size, place.width / place.height)
+        cut = Cut(settled.box or PixelBox.full(size), size, settled.turn)
+        content = crop_of(thumb, name, cut, place.width / place.height)
     becomes = fate(view, Done(path, settled))
     word = " · ".join(filter(None, (slot_of(path), word, becomes)))
     latest = f" data-press='{press}'" if press else ""
@@ -376,21 +379,30 @@ def _message(layout: PageLayout, view: View) -> str:
         "stopped": _stopped(messages),
         "problem": _problem(messages, view),
         "note": f"<span class='ck-two ck-quiet' role='status'>{text(note)}</span>",
-        "none": f"<span class='ck-two ck-quiet'>{text(_chosen(view.session))}</span>",
+        "none": _chosen(view),
     }[kind]
     return at(layout, layout.message.trimmed(3), line, f"ck-line ck-{kind}")
 
 
-def _chosen(session: ReviewState) -> str:
-    """Return the chosen image by its whole name, and where its box comes from."""
+def _chosen(view: View) -> str:
+    """Return the chosen image by its whole name, and where its box comes from.
+
+    Where its file cannot be turned so, that is said instead, before it is accepted.
+    """
+    session = view.session
     if session.ended or not session.entries:
         return ""
     entry = session.entries[session.chosen]
+    if entry.path in view.unturnable:
+        why = view.unturnable[entry.path]
+        return f"<span>⚠</span><span class='ck-two ck-small'>{text(why)}</span>"
     several = len(session.at_hand)
     picked = f"{several} selected: what is done to one is done to all" if several > 1 else ""
     note = session.notes.get(entry.path, Note()).text
     noted = f"“{note}”" if note else ""
-    return " · ".join(filter(None, (picked, noted, named(entry.path), source_words(entry))))
+    turned = turning.words(turn_of(entry))
+    told = (picked, noted, named(entry.path), turned, source_words(entry))
+    return f"<span class='ck-two ck-quiet'>{text(' · '.join(filter(None, told)))}</span>"
 
 
 def _awaited(session: ReviewState) -> str:

@@ -7,6 +7,8 @@ from cropkit.records import Note, Status, Suggestion, Verdict
 from cropkit.review.keys.actions import MOVED
 from cropkit.review.model import Broken, Decided, Done, Entry, Loading, Mark, Open, Restoring
 from cropkit.review.model.slots import image_of, slot_of
+from cropkit.review.model.state import turn_of
+from cropkit.review.view import turning
 from cropkit.review.view.html import at, cut_inside, file_name, keys, text
 from cropkit.review.view.labels import text_width
 from cropkit.review.view.layout import CHIP_SIGN, PageLayout
@@ -81,7 +83,8 @@ def _cell(view: View, position: int) -> str:
             layout,
             words.trimmed(layout.trim),
             f"<span class='ck-key{picked}'>{position + 1}{' ✓' * bool(picked)}</span>"
-            f"{_noted(view, entry)}{which}<span class='ck-name ck-first'>{shown}</span>" + source,
+            f"{_noted(view, entry)}{_turned(entry)}{which}"
+            f"<span class='ck-name ck-first'>{shown}</span>{source}",
             "ck-words" + " ck-tight" * layout.tight,
         )
         + _chip(view, position, entry)
@@ -95,6 +98,15 @@ def _noted(view: View, entry: Entry) -> str:
     signs = "★" * note.star + "❝" * bool(note.text)
     told = " · ".join(filter(None, ("starred" * note.star, note.text)))
     return f"<span class='ck-star' title='{text(told)}'>{signs}</span>" if signs else ""
+
+
+def _turned(entry: Entry) -> str:
+    """Return the sign of a turn, where there is one."""
+    turn = turn_of(entry)
+    if turn.is_none:
+        return ""
+    told = turning.words(turn)
+    return f"<span class='ck-turned' role='img' aria-label='{told}'>{turning.sign(turn)}</span>"
 
 
 def _second(view: View, entry: Entry) -> str:
@@ -121,7 +133,7 @@ def _confidence(entry: Entry) -> float | None:
 
 def _chip(view: View, position: int, entry: Entry) -> str:
     classes, sign, word = verdict(view, entry)
-    small = view.session.too_small(entry)
+    small = view.session.too_small(entry) or entry.path in view.unturnable
     place = view.layout.chip(position).trimmed(view.layout.trim)
     inner = chip_words(word, (f"⚠ {sign}", "⚠") if small else (sign,), place.width, view.layout)
     classes = "ck-small" if small else classes

@@ -6,6 +6,7 @@ from shlex import quote
 
 from cropkit.geometry import PixelBox
 from cropkit.review.model import Filter, ReviewState
+from cropkit.review.model.decided import Cut
 from cropkit.review.model.slots import image_of, named
 from cropkit.review.view.bands import about, minutes
 from cropkit.review.view.captions import outcome
@@ -129,9 +130,9 @@ def _tile(view: View, path: str) -> str:
     settled, thumb, name = view.session.settled[path], view.thumbs[path], file_name(path)
     size = view.session.decision(path).size
     classes, sign, word = outcome(settled)
-    after = crop_of(thumb, "", settled.box, size, _TILE) if settled.box else ""
-    if settled.box is not None and settled.box == PixelBox.full(size):
-        after = ""  # it is as it was
+    cut = Cut(settled.box, size, settled.turn) if settled.box else None
+    is_as_it_was = cut == Cut(PixelBox.full(size), size)
+    after = crop_of(thumb, "", cut, _TILE) if cut and not is_as_it_was else ""
     return (
         f"<figure class='ck-pair'><div><span>{whole_of(thumb, name, settled.box, size, _TILE)}"
         f"</span><span>{after}</span></div>"

@@ -3,20 +3,26 @@
 from base64 import b64encode
 
 from cropkit.geometry import PixelBox, Size
+from cropkit.review.model.decided import Cut
 from cropkit.review.view.html import text
+from cropkit.review.view.turning import matrix
 
 
-def crop_of(thumb: bytes, name: str, box: PixelBox, size: Size, room: float) -> str:
-    """Return the part of a small picture that is kept, as large as it fits.
+def crop_of(thumb: bytes, name: str, cut: Cut, room: float) -> str:
+    """Return the part of a small picture that is kept, turned, as large as it fits.
 
     Parameters
     ----------
-    box, size : in pixels of the image
     room : width over height of the place that it fills one way
     """
+    box, size, seen = cut.seen, cut.size, cut.size.turned(cut.turn)
     across, down = 100 * size.width / box.size.width, 100 * size.height / box.size.height
-    x, y = -100 * box.left / box.size.width, -100 * box.top / box.size.height
+    # it is turned about its middle, which stays
+    x = 100 * ((seen.width - size.width) / 2 - box.left) / box.size.width
+    y = 100 * ((seen.height - size.height) / 2 - box.top) / box.size.height
     place = f"width:{across:.2f}%;height:{down:.2f}%;left:{x:.2f}%;top:{y:.2f}%"
+    if not cut.turn.is_none:
+        place += f";transform:matrix({','.join(map(str, matrix(cut.turn)))},0,0)"
     picture = _picture(thumb, name, place)
     return f"<span class='ck-small-crop' style='{_shape(box.size, room)}'>{picture}</span>"
 
@@ -26,7 +32,8 @@ def whole_of(thumb: bytes, name: str, box: PixelBox | None, size: Size, room: fl
 
     Parameters
     ----------
-    box, size, room : as in `crop_of`
+    box, size : in pixels of the image, before any turn
+    room : as in `crop_of`
     """
     lines = ""
     if box is not None:

@@ -32,6 +32,7 @@ class View:
     sought : what is looked for in the sheet of keys
     report : whether the report is wanted before the end
     next_folder : what there is to review after this, known at the end
+    unturnable : of the page, why a file cannot be turned as its image is, and the cure, by path
     hints : of `view.hints`, those that this person has not done yet
     spent : seconds of this sitting that went into deciding
     """
@@ -58,6 +59,7 @@ class View:
     spent: float = 0.0
     hints: frozenset[str] = frozenset()
     next_folder: Path | None = None
+    unturnable: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kept_whole(self) -> int:

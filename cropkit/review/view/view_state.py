@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.review.model import Arrangement, Broken, Done, Entry, Mark, Open, ReviewState
 from cropkit.review.model.box_editing import Grip, handle_point
+from cropkit.review.model.state import turn_of
 from cropkit.review.view.guides import Guides
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.slicing import USUAL
@@ -20,12 +21,16 @@ _LARGEST = 16.0  # canvas units for a pixel under the loupe, at most
 
 
 class ViewState:
-    """Follows a session: an image that leaves the page is whole when it comes again."""
+    """Follows a session: an image that leaves the page is whole when it comes again.
+
+    A zoom is kept by the image before any turn, so that it shows the same place of a turned one.
+    """
 
     def __init__(self, per_page: int) -> None:
         self.layout = PageLayout(per_page)  # where everything is, now
         self.arrangement = Arrangement.PAGE
         self._zooms: dict[str, Zoom] = {}
+        self._turns: dict[str, Turn] = {}
         self._held: str | None = None
         self._grip = Grip.BOTTOM_RIGHT
         self.loupe_stays = self.peeking = False
@@ -48,16 +53,38 @@ class ViewState:
             self.arrangement = session.arrangement
             self._zooms.clear()
         self._boxes = {e.path: e.box for e in session.entries if is_cropped(e)}
+        self._turns = {entry.path: turn_of(entry) for entry in session.entries}
         here = {entry.path for entry in session.entries}
         for path in self._zooms.keys() - here:
             del self._zooms[path]
 
     def view(self, position: int, path: str, size: Size) -> Viewport:
-        """Return how an image of the page is seen: while one peeks, no more of it than its crop."""
+        """Return how an image of the page is seen: while one peeks, no more of it than its crop.
+
+        Parameters
+        ----------
+        size : as it is seen, turned
+        """
         stage = self.layout.stage(position)
         if self.peeking and path in self._boxes:
             return filling(stage, size, self._boxes[path])
-        return Viewport(stage, size, self._zooms.get(path, WHOLE))
+        return Viewport(stage, size, self._zooms.get(path, WHOLE).turned(self._turn(path)))
+
+    def pictured(self, position: int, entry: Entry, size: Size) -> tuple[Viewport, Turn]:
+        """Return how a picture of an image of the page is seen, and how it is turned for that.
+
+        Parameters
+        ----------
+        size : of what the picture shows; where that is the crop by now, it is turned already
+        """
+        turn = turn_of(entry)
+        seen = entry.size if isinstance(entry, Open | Done) else None
+        if seen not in (None, size.turned(turn)):
+            turn = NO_TURN
+        return self.view(position, entry.path, size.turned(turn)), turn
+
+    def _turn(self, path: str) -> Turn:
+        return self._turns.get(path, NO_TURN)
 
     def hold(self, path: str, grip: Grip) -> bool:
         """Lay the loupe on a handle for as long as it is held; keys go on with the last one.
@@ -114,7 +141,7 @@ class ViewState:
 
     def zoom_to(self, path: str, zoom: Zoom) -> None:
         """See an image so closely from now on."""
-        self._zooms[path] = zoom
+        self._zooms[path] = zoom.turned(self._turn(path).inverse)
 
 
 def _zoom(row: object) -> Zoom:
@@ -144,7 +171,7 @@ def _aspect(entry: Entry, session: ReviewState) -> float:
     """Return the shape of a picture; where the crop has become the file, that of its box."""
     size = entry.size if isinstance(entry, Open | Done | Broken) else None
     if size is None and isinstance(entry, Done) and entry.settled.box and not session.copies:
-        size = entry.settled.box.size
+        size = entry.settled.box.size.turned(entry.settled.turn)
     return USUAL if size is None else size.aspect_ratio
 
 

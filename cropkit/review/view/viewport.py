@@ -6,7 +6,7 @@ of one image.
 
 from dataclasses import dataclass
 
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 from cropkit.review.model.box_editing import Grip, grip_at, handle_point
 
 REACH = 16  # how far from an edge a box can still be taken
@@ -79,6 +79,12 @@ class Zoom:
     factor: float = 1.0
     x: float = 0.5
     y: float = 0.5
+
+    def turned(self, turn: Turn) -> "Zoom":
+        """Return it for the image as it is seen with a turn: the same point is in the middle."""
+        across, down = turn.mirrored
+        x, y = 1 - self.x if across else self.x, 1 - self.y if down else self.y
+        return Zoom(self.factor, *((y, x) if turn.swaps else (x, y)))
 
 
 WHOLE = Zoom()

@@ -1,0 +1,29 @@
+"""How a turned picture is drawn, and what is said of the turn; pure."""
+
+from collections.abc import Mapping
+
+from cropkit.geometry import Turn
+
+_SIGNS: Mapping[str, tuple[str, str]] = {
+    "90": ("↻", "turned right"),
+    "180": ("↻↻", "turned upside down"),
+    "270": ("↺", "turned left"),
+    "horizontal": ("⇆", "mirrored left to right"),
+    "vertical": ("⇅", "mirrored top to bottom"),
+}
+
+
+def matrix(turn: Turn) -> tuple[int, int, int, int]:
+    """Return a, b, c and d of CSS and of a canvas: about the middle, x' = ax + cy, y' = bx + dy."""
+    across, down = (-1 if backwards else 1 for backwards in turn.mirrored)
+    return (0, across, down, 0) if turn.swaps else (across, 0, 0, down)
+
+
+def sign(turn: Turn) -> str:
+    """Return what a caption has of a turn; '' for none."""
+    return " ".join(_SIGNS[word][0] for word in turn.text.split())
+
+
+def words(turn: Turn) -> str:
+    """Say how a picture is turned; '' for none."""
+    return ", ".join(_SIGNS[word][1] for word in turn.text.split())
