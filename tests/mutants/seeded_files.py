@@ -60,7 +60,7 @@ FILES = (
     ),
     mutant(
         "a last block that is not whole is read backwards",
-        JPEG_LOSSLESS,
+        "formats/turnable.py",
         "if backwards and side % step:",
         "if backwards and side % step > step:",
         IN_JPEG_TURNED,

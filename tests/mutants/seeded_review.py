@@ -6,6 +6,7 @@ ACTIONS, KEYMAP = "review/keys/actions.py", "review/keys/keymap.py"
 REPEATS, PROMPT = "review/keys/key_repeat.py", "review/keys/prompt.py"
 NAVIGATION, RULES = "review/model/navigation.py", "review/model/rules.py"
 TRANSFORMS, STATE = "review/model/transforms.py", "review/model/state.py"
+DECIDED, IN_TURNED = "review/model/decided.py", "tests/review/test_model_turned.py"
 OUTCOMES = "review/model/outcomes.py"
 IN_KEPT, IN_GROWTH = "tests/review/test_model_kept.py", "tests/review/test_model_growth.py"
 LISTING, KNOWN = "review/model/listing.py", "review/model/images.py"
@@ -285,8 +286,8 @@ REVIEW = (
     mutant(
         "the first box of a page is carried",
         TRANSFORMS,
-        "for p, d in decisions.items() if d.box is not None}",
-        "for p, d in reversed(decisions.items()) if d.box is not None}",
+        "for p, d in decisions.items() if d.box}",
+        "for p, d in reversed(decisions.items()) if d.box}",
         IN_MODEL,
         IN_ARRANGED,
         IN_EDITING,
@@ -294,14 +295,14 @@ REVIEW = (
     mutant(
         "a mark is gone when the page is turned",
         TRANSFORMS,
-        "entry.box != came.box or entry.mark is not Mark.KEEP",
-        "entry.box != came.box",
+        "other or is_cut_else or entry.mark is not Mark.KEEP",
+        "other or is_cut_else",
         IN_MODEL,
     ),
     mutant(
         "an image that was given its own box back is carried over again",
         TRANSFORMS,
-        "entry.box != came.box",
+        "(entry.box, entry.turn) != (came.box, came.turn)",
         "entry.box not in (came.box, entry.offered)",
         IN_SELECTED,
     ),
@@ -464,10 +465,38 @@ REVIEW = (
     ),
     mutant(
         "a box is carried to an image of another size as it is",
-        TRANSFORMS,
-        "    return box if size == of else box.normalized(size).pixels(of)",
-        "    return box",
+        DECIDED,
+        "return Cut(self.box.normalized(self.size).pixels(size), size, self.turn)",
+        "return Cut(self.box, size, self.turn)",
         IN_MODEL,
+    ),
+    mutant(
+        "a turned box is turned once more when it is decided",
+        STATE,
+        "self.box.turned(self.size, self.turn.inverse)",
+        "self.box.turned(self.size, self.turn)",
+        IN_TURNED,
+    ),
+    mutant(
+        "what a ratio made of a box is turned, and not what was asked for",
+        TRANSFORMS,
+        "asked = replace(entry, box=entry.fit.asked if entry.fit else entry.box)",
+        "asked = entry",
+        IN_TURNED,
+    ),
+    mutant(
+        "what is decided is remembered without its turn",
+        OUTCOMES,
+        "    status += len(_STATUSES) * (decided.turn.orientation - 1)\n",
+        "",
+        IN_TURNED,
+    ),
+    mutant(
+        "a zoom is kept as a turned image is seen",
+        "review/view/view_state.py",
+        "zoom.turned(self._turn(path).inverse)",
+        "zoom",
+        "tests/review/test_review_turned.py",
     ),
     mutant(
         "a box moves down when it is moved across",
