@@ -16,7 +16,6 @@ from cropkit.errors import (
     PartMissing,
     Refused,
     TooCostly,
-    UnsuitableTurn,
     UnsupportedFormat,
     VerificationFailed,
 )
@@ -47,12 +46,6 @@ __all__ = [
 ]
 
 _DEFAULT = Options()
-_ANEW = "a fine angle has every pixel computed anew"
-_IN_A_COPY = "Straighten a copy (`--copy-to DIR`), as PNG, JPEG or WebP"
-_IN_A_JPEG = (
-    "Straighten a copy (`--copy-to DIR`), or have it encoded anew"
-    " (`cropkit settings FOLDER --jpeg exact`)"
-)
 
 
 class _Format(Protocol):
@@ -116,9 +109,8 @@ class Opened:
         Refused
             As in `opened`, `BadBox` when the box reaches outside, and `UnsuitableTurn`.
         """
-        is_jpeg = self.header.format == "jpeg"
-        if turn.resamples and not (is_jpeg and self.options.jpeg is Jpeg.EXACT):
-            raise UnsuitableTurn(self.name, _ANEW, _IN_A_JPEG if is_jpeg else _IN_A_COPY)
+        if not _is_exact(self.header, self.options):
+            turnable.check_angle(self.header.format, turn, self.name)
         with reading(self.name):
             candidate = self.image.crop(check_inside(box, self.header.size, turn), turn)
         if turn.is_none:
@@ -167,8 +159,7 @@ def applied(
     moves outward to the grid of whole blocks; that of a HEIC to an even pixel. Header and options
     alone decide, not whether a libjpeg is there at the moment: what is shown will be written.
     """
-    exact = options.jpeg is Jpeg.EXACT and header.format == "jpeg"
-    if exact or header.grid is None or turn.resamples:
+    if _is_exact(header, options) or header.grid is None or turn.resamples:
         return box
     stored = header.size.oriented(header.orientation)
     snapped = header.snapped(box.stored(header.size, header.orientation), turn)
@@ -183,11 +174,16 @@ def check_turn(header: Header, box: PixelBox, options: Options, turn: Turn, name
     UnsuitableTurn
         As `Opened.crop` would; nothing was written.
     """
-    exact = options.jpeg is Jpeg.EXACT and header.format == "jpeg"
-    if turn.is_none or exact:
+    if turn.is_none or _is_exact(header, options):
         return
+    turnable.check_angle(header.format, turn, name)
     holds = applied(header, box, options, turn)
     turnable.check(header, holds.stored(header.size, header.orientation), turn, name)
+
+
+def _is_exact(header: Header, options: Options) -> bool:
+    """Whether the very box of an image is encoded anew."""
+    return options.jpeg is Jpeg.EXACT and header.format == "jpeg"
 
 
 def crop(

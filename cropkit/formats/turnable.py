@@ -9,6 +9,24 @@ _CURES = (
     "Leave the last pixels out, turn a copy (`--copy-to DIR --format png`), or encode it anew:"
     " `cropkit settings FOLDER --jpeg exact`"
 )
+_ANEW = "a fine angle has every pixel computed anew"
+_IN_A_COPY = "Straighten a copy (`--copy-to DIR`), as PNG, JPEG or WebP"
+_IN_A_JPEG = (
+    "Straighten a copy (`--copy-to DIR`), or have it encoded anew"
+    " (`cropkit settings FOLDER --jpeg exact`)"
+)
+
+
+def check_angle(form: str, turn: Turn, name: str) -> None:
+    """Refuse a fine angle in a file whose pixels are not to be encoded anew.
+
+    Raises
+    ------
+    UnsuitableTurn
+        Nothing was written.
+    """
+    if turn.resamples:
+        raise UnsuitableTurn(name, _ANEW, _IN_A_JPEG if form == "jpeg" else _IN_A_COPY)
 
 
 def check(header: Header, stored: PixelBox, turn: Turn, name: str) -> None:

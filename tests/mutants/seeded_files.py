@@ -123,8 +123,8 @@ FILES = (
     ),
     mutant(
         "an image is straightened in its own file, with every pixel made anew",
-        "formats/__init__.py",
-        "if turn.resamples and not (is_jpeg and self.options.jpeg is Jpeg.EXACT):",
+        "formats/turnable.py",
+        "if turn.resamples:",
         "if False:",
         IN_STRAIGHTENED,
     ),

@@ -135,12 +135,12 @@ def test_a_zoom_shows_the_same_place_of_what_is_turned(x: float, y: float, turn:
     assert there.y == pytest.approx((seen.top + 0.5) / after.height)
 
 
-@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("turn", [*TURNS, Turn(6, 130), Turn(1, -5)])
 def test_what_is_decided_is_remembered_with_its_turn(turn: Turn) -> None:
     stands = Decided(Verdict.ADJUSTED, Status.WAITING, BOX, turn=turn)
     outcomes = Outcomes.of([(3, stands)])
     assert outcomes.get(3) == stands
-    assert not outcomes.loose
+    assert bool(outcomes.loose) is turn.resamples
     assert outcomes.put(3, replace(stands, status=Status.CROPPED)).get(3) == replace(
         stands, status=Status.CROPPED
     )

@@ -274,6 +274,18 @@ def test_another_kernel_knows_how_it_was_turned(start: Started) -> None:
     assert (entry.turn, entry.size) == (RIGHT, Size(*WIDE).swapped)
 
 
+def test_a_turn_is_told_in_words_and_by_a_sign() -> None:
+    told = {
+        Turn(): ("", ""),
+        Turn(6): ("↻", "turned right"),
+        Turn(5): ("↻ ⇆", "turned right, mirrored left to right"),
+        Turn(1, 130): ("∠+1.3°", "straightened by +1.3°"),
+        Turn(2, 130): ("⇆ ∠-1.3°", "mirrored left to right, straightened by -1.3°"),
+    }
+    for turn, words in told.items():
+        assert (turning.sign(turn), turning.words(turn)) == words
+
+
 @pytest.mark.parametrize("number", range(1, 9))
 def test_a_small_picture_is_placed_and_turned_about_its_middle(number: int) -> None:
     size, turn = Size(200, 100), Turn(number)

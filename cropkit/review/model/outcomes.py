@@ -94,7 +94,7 @@ class Outcomes:
 
     Parameters
     ----------
-    loose : what does not fit into a record: a reason, or a box beyond any image
+    loose : what does not fit into a record: a reason, an angle, or a box beyond any image
     by_target : those that are meant for a target, by its name
     whole : those of images that are kept whole, carried out
     """
@@ -245,7 +245,8 @@ def _those_that_are(sets: Iterable[tuple[K, NumberSet]]) -> dict[K, NumberSet]:
 def _packed(decided: Decided) -> bytes | None:
     """Return a decision as a record, None where it does not fit."""
     box = decided.box
-    if decided.reason or (box is not None and max(box.right, box.bottom) > _LARGEST):
+    is_large = box is not None and max(box.right, box.bottom) > _LARGEST
+    if decided.reason or is_large or decided.turn.resamples:
         return None
     verdict, status = _VERDICTS.index(decided.verdict), _STATUSES.index(decided.status)
     status += len(_STATUSES) * (decided.turn.orientation - 1)

@@ -197,7 +197,8 @@ class Prefetch:
 
     def _hindered(self, entry: Open) -> str:
         arrival, options = self.get(entry.path), self._collection.options
-        if not isinstance(arrival, Arrival) or arrival.header is None:
+        is_anew = entry.turn.resamples and self._collection.placement.copying is not None
+        if not isinstance(arrival, Arrival) or arrival.header is None or is_anew:
             return ""
         try:
             formats.check_turn(arrival.header, entry.cut.box, options, entry.turn, entry.path)
