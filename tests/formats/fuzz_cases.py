@@ -26,9 +26,9 @@ from cropkit.formats.capabilities import CAPABILITIES
 from cropkit.formats.copies import copied, verify_copied
 from cropkit.formats.copy_options import Colour, CopyOptions, Format
 from cropkit.formats.headers import Headers
-from cropkit.formats.options import Jpeg
+from cropkit.formats.options import Jpeg, Options
 from cropkit.formats.preview import preview
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 from cropkit.records import ProblemKind
 
 ADDRESS_SPACE = 3 << 30
@@ -161,7 +161,7 @@ def outcome(seed: str, case: int) -> str:
     """Run a case; whatever is not one of our own errors is left to rise."""
     name, data, rng = made(seed, case)
     kind = Path(name).suffix[1:]
-    options = formats.Options(jpeg=rng.choice((*Jpeg,)), salvage=case % 3 == 1)
+    options = Options(jpeg=rng.choice((*Jpeg,)), salvage=case % 3 == 1)
     try:
         size = formats.read_header(data, name, options).size
         box = box_in(size, rng)
@@ -174,6 +174,8 @@ def outcome(seed: str, case: int) -> str:
             return f"DEFECT size\t{header.size} for {candidate.box_applied}"
         if header.orientation == 1 and differs(data, candidate):
             return "DEFECT pixels\tPillow sees others in the source"
+        if not is_turned(data, name, box, options, Turn(2 + case % 7)):
+            return "DEFECT turned\tit is proven as it is, and not when it is turned"
         salvaged = str(candidate.degraded).startswith(ProblemKind.SALVAGED)
         ended = f"{kind} {'salvaged' if salvaged else 'proven'}"
     except (errors.Refused, errors.VerificationFailed) as error:
@@ -199,6 +201,18 @@ def copy(data: bytes, name: str, rng: random.Random) -> None:
     header = Headers(how=how).read(data, name)
     assert PixelBox.full(header.size) == candidate.box_asked
     verify_copied(candidate.data, candidate, name)
+
+
+def is_turned(data: bytes, name: str, box: PixelBox, options: Options, turn: Turn) -> bool:
+    """Whether what can be cropped is proven when it is turned, too, where that can be done."""
+    try:
+        candidate = formats.crop(data, name, box, options, turn)
+        formats.verify(candidate.data, candidate, name)
+    except errors.UnsuitableTurn:
+        return True
+    except errors.VerificationFailed:
+        return False
+    return True
 
 
 def box_in(size: Size, rng: random.Random) -> PixelBox:

@@ -404,6 +404,10 @@ REFUSED: dict[str, tuple[str, bytes]] = {
     "layers": ("GainMap", tif.build(SMALL, [(37724, tif.UNDEFINED, b"Adobe Photoshop")])),
     "signed": ("Provenance", tif.build(SMALL, [(52545, tif.UNDEFINED, b"jumbf")])),
     "stack": ("MultiPage", tif.build(SMALL, [(270, tif.ASCII, b"ImageJ=1.53\nimages=9\n\0")])),
+    "in bytes": (
+        "UnsupportedFormat",
+        tif.build(SMALL, changed={257: (257, tif.BYTE, [SMALL.shape[0]])}),
+    ),
     "volume": ("UnsupportedFormat", tif.build(SMALL, [(32997, tif.LONG, [4])])),
     "pointer": ("UnsupportedFormat", tif.build(SMALL, [(400, 13, [8])])),
     "large": ("TooLarge", tif.build(SMALL, changed=LARGE)),

@@ -13,7 +13,7 @@ from cropkit.errors import (
 )
 from cropkit.formats.limits import check_parts, check_pixels, max_pixels
 from cropkit.formats.tiff.codecs import COMPRESSIONS, FLOATING, HORIZONTAL, name_of
-from cropkit.formats.tiff.directory import Directory, Form, Numbers
+from cropkit.formats.tiff.directory import BYTE, Directory, Form, Numbers
 from cropkit.geometry import PixelBox, Size
 
 WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
@@ -104,6 +104,7 @@ def read_layout(directory: Directory, form: Form, name: str) -> Layout:
     """
     stated = _Stated(directory, form, name)
     stated.refuse_twice()
+    stated.refuse_bytes()
     size = check_pixels(name, _size(stated))
     _refuse(stated, name)
     samples = stated.one(SAMPLES, 1)
@@ -175,6 +176,12 @@ class _Stated:
         tags = [e.tag for e in self._directory.entries if e.tag in PIXEL_TAGS]
         if len(set(tags)) < len(tags):
             raise CorruptImage(self._name, "a tag about the pixels stands there twice")
+
+    def refuse_bytes(self) -> None:
+        """Refuse numbers that stand in bytes: libtiff reads them, the decoder of the proof not."""
+        tags = {e.tag for e in self._directory.entries if e.kind == BYTE}
+        for tag in sorted(tags & PIXEL_TAGS):
+            raise UnsupportedFormat(self._name, f"a TIFF whose tag {tag} is in bytes")
 
     def has(self, tag: int) -> bool:
         return self._directory.first(tag) is not None
