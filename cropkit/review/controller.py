@@ -8,8 +8,10 @@ which is what is said. A move goes this way:
 
 1. `take` refuses it while the page is not on the screen, or after an audit error.
 2. `advance` of `model`, which is pure, returns the next session and what is decided by the move.
-3. Decisions become durable (`collection.decide`) *before* the session shows them: what a person has
-   seen as decided survives the kernel.
+3. Decisions become durable (`collection.decide`) *before* the session has them: what a person has
+   read as decided survives the kernel. The pictures of the page that follows are drawn meanwhile
+   (`_ahead`); until it is durable nothing more is taken and nothing carried out, and where it
+   cannot be, the page comes back (`Recording`).
 4. They are handed to the `BackgroundApplier`; its outcome comes back as a move (`Applied`,
    `Restored`) and goes the same way, but for the check of step 1.
 5. `follow` lets the screen follow: arrivals become moves, `Screen` draws, and `changed` has the
@@ -27,6 +29,7 @@ logs and counts what they raise. Beside it work:
   for a moment after each decision, so that the next page is drawn first;
 - `BackgroundListing`: the images of a large collection, a chunk at a time, which come as moves
   (`Listed`) while the first pages are looked at;
+- the thread of `Recording`: a press's decisions, while the page behind them is drawn;
 - `_side_thread`: what keeps no crop waiting and waits for none: the place that is remembered, the
   other reviews, the scan of confidences, alerts that are sent.
 
@@ -92,6 +95,7 @@ from cropkit.review.runtime.plan_watch import PlanWatch
 from cropkit.review.runtime.preferences import Preferences
 from cropkit.review.runtime.prefetch import Prefetch
 from cropkit.review.runtime.queued_enter import STILL_LOADING, QueuedEnter
+from cropkit.review.runtime.recording import Recording
 from cropkit.review.runtime.remembering import Chosen, Remembering
 from cropkit.review.runtime.review_store import Resumed, ReviewStore
 from cropkit.review.runtime.second_attempts import SecondAttempts
@@ -134,9 +138,9 @@ class ReviewController:
         vision: bool = False,
     ) -> None:
         self.collection, self._loop, self._clock = collection, loop, clock
-        self._other_reviews, self.changed = OtherReviews(collection), changed
-        self.guard = Guard(collection, changed, loop)
-        self.store = ReviewStore(collection)
+        self._other_reviews, self._say = OtherReviews(collection), changed
+        self.guard, self.store = Guard(collection, self.changed, loop), ReviewStore(collection)
+        self._recording = Recording(collection, loop, self.guard, apart=workers.apart)
         self._remembering = Remembering(collection.scope.folder, loop, self.guard)
         self._own, here = self._remembering.read()
         self._asked_for = per_page = per_page or self._remembered_page()
@@ -167,7 +171,7 @@ class ReviewController:
         self.screen.put_buttons(shown=self._preferences.is_chosen(_BUTTONS))
         beside = (self.store, self._side_thread, loop, self.guard)
         self._confidence_scan = ConfidenceScan(*beside, min_confidence)
-        self._elsewhere = ElsewhereWatch(*beside, self._changed_elsewhere)
+        self._elsewhere = ElsewhereWatch(*beside, self._hear_elsewhere)
         self._plan = PlanWatch(*beside, self._advance)
         self._on_submit: list[_Submitted] = [self.learning.decided, self._plan.decided]
         self._on_undo: list[_Undone] = [self.learning.undone, self._plan.undone]
@@ -209,7 +213,7 @@ class ReviewController:
         return Screen(
             *(per_page, self.prefetch, self._loop, self.guard),
             clock=self._clock,
-            session=lambda: self.session,
+            session=lambda: self.session if self._ahead is None else self._ahead,
             follow=self.follow,
             opened=self._opened,
             has_room=lambda images: self._advance(FitGrid(images)),
@@ -221,6 +225,7 @@ class ReviewController:
             images=lambda: self.session.images,
             take=self._listed,
             failed=self._listing_failed,
+            in_turn=self._recording.in_turn,
         )
 
     # --- what is asked by `input` and `widget`
@@ -244,6 +249,16 @@ class ReviewController:
         self._preferences.choose(_BUTTONS, chosen=shown)
         self.screen.put_buttons(shown=shown)
 
+    @property
+    def _ahead(self) -> ReviewState | None:
+        """The session that is drawn already while what leads to it becomes durable."""
+        return self._recording.ahead
+
+    def changed(self) -> None:
+        """Have the words written anew; those of a page that is drawn ahead wait for the trail."""
+        if self._ahead is None or self._recording.is_late:
+            self._say()
+
     def view(
         self,
         keymap: Keymap,
@@ -257,7 +272,7 @@ class ReviewController:
         return View(
             folder=self.collection.scope.title,
             layout=self.screen.layout,
-            session=self.session,
+            session=self.session if self._ahead is None else self._ahead,
             counts=self.counts,
             messages=self.guard.messages,
             acknowledged=self.screen.acknowledged,
@@ -344,10 +359,12 @@ class ReviewController:
         """
         if self.guard.stopped or self.closed:
             return
-        if self.screen.acknowledged or isinstance(move, _WITHOUT_LOOKING):
+        if self._ahead is not None and isinstance(move, _WITHOUT_LOOKING):
+            self._recording.in_turn(partial(self.take, again=again), move)
+        elif self.screen.acknowledged or isinstance(move, _WITHOUT_LOOKING):
             self._advance(move, again=again)
         elif isinstance(move, DecidePage) and not self.screen.opening:
-            self.guard.note(self._enter.press(self.session))
+            self.guard.note(self._enter.press(self._ahead or self.session))
         else:
             self.guard.note(STILL_LOADING)
 
@@ -370,23 +387,36 @@ class ReviewController:
             raise IllegalMove(name_of(move), _FOR_THE_WHOLE)
 
     def _advance(self, move: Move, *, again: bool = False) -> None:
+        self._recording.in_turn(partial(self._make, again=again), move)
+
+    def _make(self, move: Move, *, again: bool) -> None:
         step = advance(self.session, move, again=again)
         if step.dropping is not None:
             self.collection.also_drop(step.dropping)
             self.prefetch.read_anew()
         decisions = tuple(map(self._stamped, step.decisions))
-        if decisions:
-            self.collection.decide(decisions)  # durable before anything shows it as decided
-            self._ids.update((_crop(decision), decision.id) for decision in decisions)
-            self.screen.keep_thumbs(map(_crop, decisions))
-            self._decisions.thread.stand_back()
-            self._listing.stand_back(free=False)
+        done = partial(self._made, move, step, decisions)
+        if not decisions:
+            done()
+            return
+        self.screen.keep_thumbs(map(_crop, decisions))
+        self._decisions.thread.stand_back()
+        self._listing.stand_back(free=False)
+        self._enter.announce(step.session)
+        self._recording.record(decisions, step.session, self.follow, done, self._come_back)
+
+    def _come_back(self) -> None:
+        """Show the page again whose decisions could not be recorded; no press waits any more."""
+        self._enter.forget()
+        self.follow()
+
+    def _made(self, move: Move, step: Step, decisions: tuple[Decision, ...]) -> None:
+        """Take over what a move comes to: what is decided by it is durable."""
+        self._ids.update((_crop(decision), decision.id) for decision in decisions)
         for path, note in step.noted:
             self.store.note(path, note)  # durable, too
         self._learned(move, step)
         self.session = step.session
-        if decisions:
-            self._enter.announce(self.session)
         self._tell_taken_back(step.undone)
         if step.note:
             self.guard.note(step.note)
@@ -434,9 +464,11 @@ class ReviewController:
         """Let the screen follow the session."""
         if self.closed or not self._begun or self.screen.opening:
             return  # nobody to draw for, or a page whose canvases are not all there
-        for move in self.screen.arrivals():
-            arriving = self.learning.improved(self._plan.arriving(move))
-            self.session = advance(self.session, arriving).session
+        if self._ahead is not None:
+            self._recording.ahead = self._with_arrivals(self._ahead)
+            self.screen.show(ahead=True)
+            return
+        self.session = self._with_arrivals(self.session)
         self.screen.show()
         acknowledged = self.screen.acknowledged
         self._listing.stand_back(free=acknowledged)
@@ -454,6 +486,13 @@ class ReviewController:
             self._side_thread.submit("", lambda: next_folder(folder), self._offer_next)
         self._at_the_end = self.session.ended
         self.changed()
+
+    def _with_arrivals(self, session: ReviewState) -> ReviewState:
+        """Return a session with the images that have arrived for its page."""
+        for move in self.screen.arrivals():
+            arriving = self.learning.improved(self._plan.arriving(move))
+            session = advance(session, arriving).session
+        return session
 
     def _came_on_screen(self) -> None:
         new = self.screen.newly_shown()
@@ -555,6 +594,9 @@ class ReviewController:
 
     # --- other sessions
 
+    def _hear_elsewhere(self, images: frozenset[str]) -> None:
+        self._recording.in_turn(self._changed_elsewhere, images)
+
     def _changed_elsewhere(self, images: frozenset[str]) -> None:
         """Show what others have decided and taken back, and say so of what is on the page."""
         here = {entry.path for entry in self.session.entries}
@@ -655,6 +697,7 @@ class ReviewController:
     def close(self) -> None:
         """Finish what is being written; what waits is durable and taken up by the next review."""
         self.closed = True
+        self._recording.close()
         self._degraded.stop_listening()
         self._elsewhere.close()
         self._second_attempts.close()

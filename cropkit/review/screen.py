@@ -115,8 +115,9 @@ class Screen:
 
     @property
     def acknowledged(self) -> bool:
-        """Whether the page is known to be on the screen, all of it."""
-        return self.page_display.acknowledged(self._session())
+        """Whether the page is known to be on the screen, all of it, and is not drawn ahead."""
+        display = self.page_display
+        return not display.ahead and display.acknowledged(self._session())
 
     @property
     def shown_at(self) -> Mapping[str, datetime]:
@@ -259,8 +260,14 @@ class Screen:
         """Return the moves of images that have arrived and that the page still waits for."""
         return self.page_display.arrivals(self._session())
 
-    def show(self) -> None:
-        """Draw what has come, and what looks different from what is there."""
+    def show(self, *, ahead: bool = False) -> None:
+        """Draw what has come, and what looks different from what is there.
+
+        Parameters
+        ----------
+        ahead : what leads to this page is not durable yet, and nothing on it is taken
+        """
+        self.page_display.ahead = ahead
         session = self._session()
         self._have_on_page(session.usual)
         self.view_state.follow(session)

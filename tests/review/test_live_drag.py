@@ -10,7 +10,8 @@ from desktop import Browser
 
 from cropkit.review.canvas import live_drag
 from cropkit.review.canvas.live_drag import LiveDrag
-from cropkit.review.model import Open
+from cropkit.review.model import Move, Open, ReviewState
+from cropkit.review.model.foreseeing import Foreseen, foreseen
 from cropkit.review.view.layout import PageLayout
 
 
@@ -124,3 +125,23 @@ def test_what_is_no_name_of_a_key_is_not_told_back(browser: Browser, number: obj
     tell(browser, "ArrowRight", ["page", 7])
     tell(browser, "ArrowRight", number)
     assert scene(browser)["heard"] == []
+
+
+def test_what_keys_come_to_is_worked_out_once_for_a_page_as_it_is(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def counted(session: ReviewState, move: Move) -> Foreseen:
+        asked.append(move)
+        return foreseen(session, move)
+
+    tell(browser, "1", ["page", 1])
+    monkeypatch.setattr(live_drag, "foreseen", counted)
+    for number in range(2, 6):
+        tell(browser, "a", ["page", number])
+        browser.controller.screen.show()
+    assert scene(browser)["foreseen"]
+    assert asked == []
+    tell(browser, "ArrowRight", ["page", 7])
+    assert len(asked) == len(scene(browser)["foreseen"])

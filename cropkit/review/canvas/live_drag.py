@@ -15,7 +15,7 @@ from ipywidgets import Layout
 
 from cropkit.review.canvas.cells import CellState, Weight
 from cropkit.review.model import Mark, Move, Open, ReviewState
-from cropkit.review.model.foreseeing import foreseen
+from cropkit.review.model.foreseeing import foreseen, looked_at
 from cropkit.review.runtime.guard import Watch
 from cropkit.review.view.guides import LINES
 from cropkit.review.view.layout import SLOP, SNAP, PageLayout
@@ -42,6 +42,7 @@ class LiveDrag:
         self.held: int | None = None
         self.nudges: list[object] = []
         self.foreseen: list[tuple[list[object], Move]] = []
+        self._foreseen: tuple[object, list[list[object]]] | None = None  # of how a page looks
         self.typing = False
         self._heard: list[object] = []
         self.widget = _model()
@@ -150,11 +151,15 @@ class LiveDrag:
 
     def _outcomes(self, session: ReviewState) -> list[list[object]]:
         """Return what the keys would make of the page, by the number of presses."""
-        known = [(key, foreseen(session, move)) for key, move in self.foreseen]
-        return [
-            [*key, [_changed(session, after) for after in each.after], each.period]
-            for key, each in known
-        ]
+        looks = looked_at(session)
+        if self._foreseen is None or self._foreseen[0] != looks:
+            known = [(key, foreseen(session, move)) for key, move in self.foreseen]
+            told = [
+                [*key, [_changed(session, after) for after in each.after], each.period]
+                for key, each in known
+            ]
+            self._foreseen = looks, told
+        return self._foreseen[1]
 
     def tell_spots(self, pressed: list[Spot]) -> None:
         """Tell what can be pressed; the same again sends nothing."""

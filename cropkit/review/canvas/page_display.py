@@ -109,6 +109,7 @@ class PageDisplay:
         self.shown_at: dict[str, datetime] = {}
         self._asking = False
         self.covered = False  # by words, so that a hand takes hold of nothing
+        self.ahead = False  # nor while what leads to the page is being recorded
 
     def acknowledged(self, session: ReviewState) -> bool:
         """Whether the session's page is known to be on the screen, all of it."""
@@ -337,7 +338,8 @@ class PageDisplay:
                 if moved:
                     self._paint(now)  # seen otherwise: zoomed, or sharper
                 self._paint_cells(after)
-        live = self.acknowledged(now) and not self.covered and not self._guard.stopped
+        kept_off = self.covered or self.ahead or self._guard.stopped
+        live = self.acknowledged(now) and not kept_off
         layout = self._view_state.layout
         live_drag.show(layout, wanted, session=now, live=live)
         live_drag.tell_spots(spots(layout, now, unturnable))

@@ -45,7 +45,8 @@ def foreseen(session: ReviewState, move: Move) -> Foreseen:
             break
         if _turns(after) != _turns(session):
             break
-        same = next((n for n, state in enumerate(states) if _looks(state) == _looks(after)), None)
+        looks = looked_at(after)
+        same = next((n for n, state in enumerate(states) if looked_at(state) == looks), None)
         if same == 0:
             return Foreseen((*states[1:], after), len(states))
         if same is not None:
@@ -58,7 +59,8 @@ def _turns(session: ReviewState) -> list[Turn]:
     return [turn_of(entry) for entry in session.entries]
 
 
-def _looks(session: ReviewState) -> tuple[object, ...]:
-    """Return all that the next press goes by."""
+def looked_at(session: ReviewState) -> tuple[object, ...]:
+    """Return all that these keys go by."""
     held = (session.lock, session.picked_lock, session.holding)
-    return (session.chosen, session.entries, *held)
+    offered = (session.carried, session.carrying)
+    return (session.chosen, session.picked, session.entries, *held, *offered)

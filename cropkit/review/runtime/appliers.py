@@ -41,16 +41,23 @@ class ApplierInKernel:
 
 
 class Workers(NamedTuple):
-    """Who applies decisions, None where they are only queued, and who reads images."""
+    """Who applies decisions, None where they are only queued, and who reads images.
+
+    Parameters
+    ----------
+    apart : the kernel's main thread waits for no disk, either
+    """
 
     applier: DecisionApplier | None
     reader: PreviewReader
+    apart: bool = False
 
 
 def workers_in_processes(collection: "Collection", *, defer: bool) -> Workers:
     """Have decisions applied and images read in processes of their own."""
     applier = None if defer else ApplierProcess(collection)
-    return Workers(applier, PreviewProcesses(collection.scope, THREADS, collection.headers))
+    reader = PreviewProcesses(collection.scope, THREADS, collection.headers)
+    return Workers(applier, reader, apart=True)
 
 
 def workers_in_kernel(collection: "Collection", *, defer: bool) -> Workers:

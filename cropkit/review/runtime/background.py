@@ -78,6 +78,15 @@ class BackgroundThread:
         """Begin again."""
         self._free.set()
 
+    def finish(self) -> None:
+        """Wait until all that was submitted is done; what comes of it is still to be told."""
+        if self._closed:
+            return
+        done = Event()
+        self._free.set()
+        self._jobs.put(done.set)
+        done.wait()
+
     def close(self) -> None:
         """Finish what has begun, and no more."""
         atexit.unregister(self.close)

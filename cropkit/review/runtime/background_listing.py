@@ -1,6 +1,7 @@
 """The images that a review does not know yet come from a thread of their own, chunk by chunk."""
 
 from collections.abc import Callable
+from functools import partial
 
 from cropkit.review.model.images import Images
 from cropkit.review.runtime.background import BackgroundThread
@@ -20,6 +21,7 @@ class BackgroundListing:
     images : what the review knows, as it is now
     take : called with each chunk
     failed : called when no more will come; why is told by then
+    in_turn : calls a function with what follows it, now or when the session may be changed again
     """
 
     def __init__(
@@ -31,8 +33,10 @@ class BackgroundListing:
         images: Callable[[], Images],
         take: Callable[[Chunk], None],
         failed: Callable[[], None],
+        in_turn: Callable[[Callable[[Chunk], None], Chunk], None],
     ) -> None:
         self._images, self._take, self._failed = images, take, failed
+        self._in_turn = in_turn
         self._stream = stream
         if stream is not None:
             self._thread = BackgroundThread("cropkit-listing", loop, guard, _PATIENCE)
@@ -41,7 +45,8 @@ class BackgroundListing:
         """Ask for the next chunk, if there is one."""
         if self._stream is not None:
             stream, images = self._stream, self._images()
-            self._thread.submit("", lambda: stream.following(images), self._arrived, self._broke)
+            arrived = partial(self._in_turn, self._arrived)
+            self._thread.submit("", lambda: stream.following(images), arrived, self._broke)
 
     def stand_back(self, *, free: bool) -> None:
         """Begin nothing for a moment unless this is `free`: somebody waits for a page."""
