@@ -27,11 +27,11 @@ from cropkit.runs import record, report, run_folder
 from cropkit.runs.record import RunRecord
 from cropkit.runs.thumbnails import Thumbnails
 from cropkit.system import parameters
+from cropkit.system.elsewhere import Workers
 from cropkit.system.scope import Scope, scope_of
 from cropkit.wanted import Slots, Targets, written
 from cropkit.workers import executors
 from cropkit.workers.chunk import Site, check_fits
-from cropkit.workers.executors import Workers
 from cropkit.workers.spreading import Spread
 
 if TYPE_CHECKING:

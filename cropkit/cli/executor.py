@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cropkit.system.elsewhere import Workers
     from cropkit.system.scope import Scope
-    from cropkit.workers.executors import Workers
 
 
 def add_executor(parser: argparse.ArgumentParser) -> None:

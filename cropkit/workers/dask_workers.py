@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cropkit.errors import CropkitError, UnfitWorker, WorkersUnavailable
 from cropkit.extras import needed
-from cropkit.workers.executors import AHEAD, TaskDied, explained
+from cropkit.system.elsewhere import TaskDied
+from cropkit.workers.executors import AHEAD, explained
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -152,12 +153,10 @@ class DaskWorkers:
         WorkersUnavailable
             The scheduler is gone, or has had no workers for a minute.
         """
-        now = time.monotonic()
         if self._there():
-            self._nobody_since = None
-        elif self._nobody_since is None:
-            self._nobody_since = now
-        elif now - self._nobody_since > _NOBODY_SECONDS:
+            return
+        self._nobody_since = self._nobody_since or time.monotonic()
+        if time.monotonic() - self._nobody_since > _NOBODY_SECONDS:
             reason = f"its scheduler has had no workers for {_NOBODY_SECONDS:.0f} s"
             raise WorkersUnavailable(self.name, reason)
 
@@ -171,4 +170,5 @@ class DaskWorkers:
                 workers = self._client.scheduler_info(n_workers=-1)["workers"]
             self._threads = sum(int(each["nthreads"]) for each in workers.values())
             self._counted_at = time.monotonic()
+            self._nobody_since = None if self._threads else self._nobody_since
         return self._threads

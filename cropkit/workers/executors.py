@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from cropkit.errors import WorkersUnavailable
 from cropkit.system import parameters
+from cropkit.system.elsewhere import Workers
 
 _Answer = TypeVar("_Answer")
 _GONE: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
@@ -19,64 +20,6 @@ _ADDRESS = re.compile(r"dask://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]{1,253}):([0-9]{
 _KIND = "dask://HOST:PORT, or in Python a client of Dask or an executor of concurrent.futures"
 _HIGHEST_PORT = 65535
 AHEAD = 2  # chunks under way for each that is being worked at: no worker waits for the next
-
-
-class TaskDied(Exception):
-    """Workers ended while they were at a task; others take up the next one."""
-
-
-class Workers(Protocol):
-    """Who carries out chunks elsewhere."""
-
-    @property
-    def name(self) -> str:
-        """As a person knows them."""
-        ...
-
-    @property
-    def most(self) -> int:
-        """How many tasks may be under way now."""
-        ...
-
-    def submit(self, function: Callable[..., _Answer], /, *arguments: object) -> "Future[_Answer]":
-        """Have a function of this package called, perhaps more than once."""
-        ...
-
-    def ask_each(self, function: Callable[..., None], /, *arguments: object) -> None:
-        """Call a function in each worker that is there, as far as they can be named.
-
-        Raises
-        ------
-        CropkitError
-            What it raised in one of them.
-        """
-        ...
-
-    def check_there(self) -> None:
-        """Look whether there is anybody, while nothing comes back.
-
-        Raises
-        ------
-        WorkersUnavailable
-            Nobody is, for too long.
-        """
-        ...
-
-    def result(self, future: "Future[_Answer]") -> _Answer:
-        """Return what came of a task.
-
-        Raises
-        ------
-        TaskDied
-            Workers died of it, and others go on.
-        WorkersUnavailable
-            None does.
-        """
-        ...
-
-    def let_go(self, futures: Iterable["Future[Any]"]) -> None:
-        """Begin none of these that is not begun; what is under way goes on."""
-        ...
 
 
 class Pool:

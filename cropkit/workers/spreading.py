@@ -12,8 +12,8 @@ from cropkit.collection import Collection
 from cropkit.engine.groups import GroupSize
 from cropkit.errors import ApplierDied, NoSpace, WorkersUnavailable
 from cropkit.records import CropResult, Problem, ProblemKind
+from cropkit.system.elsewhere import TaskDied, Workers
 from cropkit.workers.chunk import Done, Site, carried_out, check_fits
-from cropkit.workers.executors import TaskDied, Workers
 from cropkit.workers.opening import Opening, count_here
 
 Ended = Callable[[CropResult], object]

@@ -72,7 +72,7 @@ class Trial:
             self._kill_once(killed, found, chance)
         found.runs += 1
         self._finish(killed)
-        found.wrong += _wrong(clean, killed, self.images)
+        found.wrong += differences(clean, killed, self.images)
         return found
 
     def _command(self, folder: Path) -> list[str]:
@@ -156,7 +156,7 @@ def _done(folder: Path) -> int:
     return len(list(kept.iterdir())) if kept.is_dir() else 0
 
 
-def _wrong(clean: Path, killed: Path, images: int) -> list[str]:
+def differences(clean: Path, killed: Path, images: int) -> list[str]:
     """Name everything that differs from a clean run."""
     wrong = []
     if contents(clean) != contents(killed):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import threading
@@ -11,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 
+import killing_workers
 import pytest
 import shell
 from clusters import cluster
@@ -30,6 +33,8 @@ from cropkit.workers.opening import Opening
 from cropkit.workers.spreading import Spread
 
 DIED = "CROPKIT_TEST_DIED"
+FULL = os.environ.get("CROPKIT_FULL_KILLS") == "1"
+CHANCE = random.Random(21)  # noqa: S311  (no secret)
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +118,15 @@ def test_workers_that_are_killed_crop_each_image_once(
     with Collection(killed) as kit:
         bodies = [str(event["body"]) for event in kit.trail.events()]
     assert any("aborted" in body for body in bodies), "no worker was killed while it was at a crop"
+
+
+@pytest.mark.timeout(3600 if FULL else 300)
+def test_workers_that_are_killed_every_few_seconds_leave_what_a_clean_run_leaves(
+    tmp_path: Path,
+) -> None:
+    outcome = killing_workers.run(tmp_path, 5000 if FULL else 60, 2, 8 if FULL else 4, CHANCE)
+    assert outcome.wrong == []
+    assert outcome.kills or not FULL
 
 
 def test_an_image_that_kills_each_worker_has_failed_and_the_others_are_cropped(
@@ -220,6 +234,27 @@ def test_a_scheduler_that_ends_on_the_way_stops_the_batch_and_the_rest_waits(
         batch.apply()
         assert batch.result()["ok"]
     assert set(crops_of(reviewed).values()) == {1}
+
+
+def test_workers_that_come_back_in_time_again_and_again_are_waited_for_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter(range(0, 10_000, 10))
+    monkeypatch.setattr("cropkit.workers.dask_workers.time.monotonic", lambda: 100.0 + next(clock))
+    client = create_autospec(Client, instance=True)
+    workers = dask_workers.DaskWorkers(client, "dask")
+    for _ in range(20):
+        client.scheduler_info.return_value = {"workers": {"a": {"nthreads": 2}}}
+        assert workers.most == 4, "while there is something to give out"
+        client.scheduler_info.return_value = {"workers": {}}
+        workers.check_there()
+    with pytest.raises(WorkersUnavailable, match="no workers for 60 s"):
+        look_often(workers)
+
+
+def look_often(workers: dask_workers.DaskWorkers) -> None:
+    for _ in range(20):
+        workers.check_there()
 
 
 # -- addresses -----------------------------------------------------------------------------------

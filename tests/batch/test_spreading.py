@@ -25,9 +25,10 @@ from cropkit.errors import (
     WorkersUnavailable,
 )
 from cropkit.records import ProblemKind, Status
+from cropkit.system.elsewhere import TaskDied
 from cropkit.workers import chunk, spreading
 from cropkit.workers.chunk import Done, Site, carried_out
-from cropkit.workers.executors import Pool, TaskDied
+from cropkit.workers.executors import Pool
 from cropkit.workers.opening import Opening
 from cropkit.workers.spreading import MOST, Spread, chunks
 
