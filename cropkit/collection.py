@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from cropkit import bounded, clock, formats
-from cropkit.audit import trust
+from cropkit.audit import second_opinions, trust
 from cropkit.audit.compacting import Compacted
 from cropkit.audit.integrity_reader import Progress
 from cropkit.audit.operation import Operation
@@ -518,6 +518,26 @@ class Collection:
         """
         self.scope.check_is_whole()
         self.trail.choose({TASTE: taste.to_text() if taste else ""})
+
+    def keep_double(self, share: float | str) -> None:
+        """Let two people decide about a random share of the images, each for themselves.
+
+        An image of the share is carried out when two agree, all edges within 5 %, or a third has
+        decided, too; until then nobody is shown what another has decided about it. What of it waits
+        when the share is made 0 is carried out by the next review, or `cropkit apply`.
+
+        Parameters
+        ----------
+        share : 0 to 1, or as "5%"; the larger one holds all images of the smaller one
+
+        Raises
+        ------
+        BadParameterValue, InsideCollection
+            It is no share; this is a part of a collection only. Nothing was changed.
+        """
+        wanted = parameters.percentage("double", share)
+        self.scope.check_is_whole()
+        self.trail.choose(second_opinions.chosen(self.trail.settings(), wanted))
 
     def choose(self, options: formats.Options) -> None:
         """Make crops so from now on, in every session of this collection.

@@ -1,10 +1,62 @@
-"""Whether two people who decided about one content, each for themselves, agree; pure."""
+"""Second opinions: which images get one, and whether two people agree about a content; pure."""
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import NamedTuple
 
 from cropkit.geometry import iou, largest_edge_shift
+from cropkit.names import escaped
 from cropkit.records import EDGE_TOLERANCE, Decision, Verdict, is_batch
+
+SETTING = "double"  # of a collection
+_BYTES = 8  # of a hash: the share is exact to one in 10^19
+_TEXT = re.compile(r"(?P<share>[01]\.[0-9]{6}) (?P<seed>[0-9a-f]{16})")
+_SECOND = "waits for a second opinion"
+_THIRD = "two people disagree: it waits for a third opinion"
+_TWO = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Doubling:
+    """Which images two people decide about, each for themselves, before anything is carried out.
+
+    Parameters
+    ----------
+    share : of all images, 0 to 1, in millionths
+    seed : 16 hexadecimal digits, by chance: who knows only names cannot tell which images it are
+    """
+
+    share: float
+    seed: str
+
+    @property
+    def text(self) -> str:
+        """What the setting holds."""
+        return f"{self.share:.6f} {self.seed}"
+
+    @classmethod
+    def from_text(cls, text: str) -> "Doubling":
+        """Read it.
+
+        Raises
+        ------
+        ValueError
+            Nobody of ours wrote it.
+        """
+        parts = _TEXT.fullmatch(text)
+        if parts is None or float(parts["share"]) > 1:
+            raise ValueError(f"{text!r:.60} is no share of images with a seed")
+        return cls(float(parts["share"]), parts["seed"])
+
+    def holds(self, path: str) -> bool:
+        """Whether an image is one of them: the same answer as long as its name and the seed stay.
+
+        A larger share holds all that a smaller one does.
+        """
+        drawn = sha256(f"{self.seed}\0{escaped(path)}".encode()).digest()[:_BYTES]
+        return int.from_bytes(drawn, "big") < self.share * 2.0 ** (8 * _BYTES)
 
 
 class Pair(NamedTuple):
@@ -56,6 +108,23 @@ def pairs(decisions: Iterable[Decision]) -> Iterator[Pair]:
         if each.reviewer not in latest:
             yield from (Pair(other, each) for other in latest.values())
         latest[each.reviewer] = each
+
+
+def lacking(decisions: Iterable[Decision]) -> str:
+    """Say what one crop of one content waits for; '' where there are opinions enough.
+
+    That is two that agree, or three. Of each person the latest counts.
+
+    Parameters
+    ----------
+    decisions : about it that nobody took back, oldest first
+    """
+    latest = list({each.reviewer: each for each in decisions if is_opinion(each)}.values())
+    if len(latest) > _TWO:
+        return ""
+    if len(latest) < _TWO:
+        return _SECOND
+    return "" if Pair(*latest).is_agreed else _THIRD
 
 
 def is_opinion(decision: Decision) -> bool:

@@ -325,6 +325,21 @@ def standing_of(db: Connection, paths: Collection[str]) -> tuple[list[Standing],
     return records, [_unreadable(db, seq) for seq, _ in unreadable]
 
 
+def of_content(db: Connection, path: str, slot: str, sha256: str) -> list[Decision]:
+    """Return what was decided about a crop of a content and not taken back, oldest first.
+
+    What cannot be read is left out.
+    """
+    of_content = (
+        decision.c.path == path,
+        decision.c.slot == slot,
+        decision.c.sha256 == sha256,
+        queue.c.status != Status.RESTORED,
+    )
+    query = _joined().where(*of_content).order_by(decision.c.seq)
+    return rows.each(db, query, decision.c.seq, _decision)[0]
+
+
 def standing_slots(db: Connection) -> Iterator[Slot]:
     """Yield the slots that decisions stand for, some more than once; '' for what cannot be read."""
     for row in db.execute(_STANDING_SLOTS):

@@ -20,6 +20,7 @@ from cropkit.audit.decision_reader import DecisionReader
 from cropkit.audit.decisions import Slot, Standing
 from cropkit.audit.integrity_reader import IntegrityReader
 from cropkit.audit.operation_reader import OperationReader
+from cropkit.audit.second_opinions import SecondOpinions
 from cropkit.audit.store_reader import DEADLINE, StoreReader
 from cropkit.audit.tally import SessionRow
 from cropkit.names import escaped, unescaped
@@ -67,6 +68,7 @@ class TrailReader:
         self.decisions = DecisionReader(self.store, self.scope)
         self.operations = OperationReader(self.store, self.scope, self._whose)
         self.contents = ContentReader(self.store)
+        self.opinions = SecondOpinions(self)
         self.integrity = IntegrityReader(self.store, self.scope, self._whose)
 
     def __enter__(self) -> Self:

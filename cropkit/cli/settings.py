@@ -93,9 +93,11 @@ def _are_said(wanted: Opening) -> bool:
 
 def _chosen(folder: Path, state: Path | None) -> dict[str, str]:
     """Return the settings; of what becomes of crops only what is not as usual."""
-    from cropkit.engine.ways import AROUND, AROUND_NAMED, SETTINGS  # noqa: PLC0415  (only where it is needed)
+    from cropkit.audit import second_opinions  # noqa: PLC0415  (only where it is needed)
+    from cropkit.engine.ways import AROUND, AROUND_NAMED, SETTINGS  # noqa: PLC0415  (as above)
     from cropkit.formats.options import Options  # noqa: PLC0415  (as above)
     from cropkit.labels import framing_rule  # noqa: PLC0415  (as above)
+    from cropkit.opinions import SETTING as DOUBLE  # noqa: PLC0415  (as above)
     from cropkit.system import signing  # noqa: PLC0415  (as above)
 
     try:
@@ -103,9 +105,11 @@ def _chosen(folder: Path, state: Path | None) -> dict[str, str]:
             kept = trail.settings()
     except NoCollection:
         kept = {}
+    doubled = second_opinions.share(kept)
     others = {name: kept[name] for name in (*SETTINGS, AROUND) if kept.get(name)}
     named = framing_rule.texts(kept.get(AROUND_NAMED, ""))
     others |= {f"{AROUND} {name}": rule for name, rule in named.items()}
+    others |= {DOUBLE: f"{100 * doubled:g} %"} if doubled else {}
     signs = {"provenance": _SIGN} if signing.is_wanted(scope_of(folder, state).root) else {}
     return Options.from_settings(kept).to_settings() | others | signs
 

@@ -12,6 +12,7 @@ from cropkit.cli.shell import (
     add_state,
     command,
     document,
+    opened,
     say,
     tell,
 )
@@ -52,6 +53,8 @@ def _add_review(commands: Commands) -> None:
     )
     sure = "a suggestion that says less is unsure, a filter of the review (0.5)"
     parser.add_argument("--min-confidence", type=values.share, default=0.5, metavar="X", help=sure)
+    text = "share of images that two people decide about, each for themselves: 5%%; 0 ends it"
+    parser.add_argument("--double", type=values.percentage, metavar="N%", help=text)
     text = "propose no boxes by what the reviewer decided before"
     parser.add_argument("--no-learning", action="store_true", help=text)
     text = "learn without models that look at the images (the extra vision)"
@@ -80,6 +83,12 @@ def _add_review(commands: Commands) -> None:
 def _review(arguments: argparse.Namespace) -> int:
     from cropkit.jupyter.launch import launch  # noqa: PLC0415  (JupyterLab, for this command only)
 
+    if arguments.double and arguments.folder is None:
+        say("--double is kept in the folder: name it")
+        return USAGE
+    if arguments.double:
+        with opened(arguments.folder, state=arguments.state) as collection:
+            collection.keep_double(arguments.double)
     return launch(
         arguments.folder,
         per_page=arguments.per_page,

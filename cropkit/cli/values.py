@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+from cropkit.errors import BadParameterValue
+
 _LONGEST_DAYS = 36_500
 _MOST = 10**9
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -47,6 +49,18 @@ def percent(least: float, most: float) -> Callable[[str], float]:
         return number / 100
 
     return read
+
+
+def percentage(text: str) -> str:
+    """Check that a text is a percentage such as ``5%``, from 0 to 100."""
+    from cropkit.system import parameters  # noqa: PLC0415  (only where it is needed)
+
+    try:
+        parameters.percentage("double", text)
+    except BadParameterValue:
+        message = f"{text!r} is not a percentage from 0 to 100, such as 5%"
+        raise argparse.ArgumentTypeError(message) from None
+    return text
 
 
 def ratio(text: str) -> str:

@@ -126,6 +126,9 @@ class DecisionExecutor:
             return settled_before(standing)
         if disagreement is not None:
             return self._left_alone(disagreement, decided.box)
+        lacking = self._trail.opinions.lacking(decided)
+        if lacking:
+            return Outcome(_waiting(decided, lacking))
         try:
             return self._planner.for_decision(decided)
         except CropkitError as error:
@@ -206,6 +209,12 @@ def refusal(
     """Tell that something, a decision perhaps, came to nothing before it began."""
     status = status_of(error, decided=decided)
     return CropResult(status, path, code=error.code, message=str(error), box_asked=box)
+
+
+def _waiting(decision: Decision, why: str) -> CropResult:
+    """Tell that a decision is not to be carried out yet, which is as it should be."""
+    box, slot = decision.box, decision.slot
+    return CropResult(Status.WAITING, decision.path, message=why, box_asked=box, slot=slot)
 
 
 def degraded(result: CropResult) -> Problem | None:

@@ -631,6 +631,13 @@ class ReviewController:
             more = f" and {others:,} more" if others > 0 else ""
             self.guard.note(f"Taken back: {', '.join(map(named, listed[:_NAMED]))}{more}")
 
+    @property
+    def for_others(self) -> int:
+        """How many decisions wait for somebody else's opinion."""
+        settled = self.session.settled
+        waiting = (settled.get(path) for path in self._second_attempts.for_others)
+        return sum(each is not None and each.status is Status.WAITING for each in waiting)
+
     def _take_up_waiting(self) -> None:
         """Carry out what an earlier kernel left undone."""
         waiting, self._waiting = self._waiting, []

@@ -84,6 +84,8 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     around : how `B` puts a box around suggestions as subjects, by parameters of `cropkit.around`
         such as "margin=0.15 aspect=4:5", or by the name of a rule that the collection keeps; None:
         as `cropkit settings` has it
+    double : share of the images that two people decide about, each for themselves, as "5%" or 0.05,
+        from now on; 0 ends it; None: as it was chosen before
     learn : propose boxes by what this reviewer has decided before; nothing leaves the machine
     vision : learn from subjects and faces, too, where the extra ``vision`` is installed
     apart : read and write images in processes of their own; else in threads of this one
@@ -117,6 +119,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         minimum: int = 0,
         min_confidence: float = UNSURE,
         around: str | None = None,
+        double: float | str | None = None,
         learn: bool = True,
         vision: bool = True,
         apart: bool = True,
@@ -132,7 +135,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         rule = None if around is None else parameters.text("around", around)
         learns, sees = parameters.flag("learn", learn), parameters.flag("vision", vision)
         self._owned = not isinstance(folder_or_collection, Collection)
-        collection = _opened(folder_or_collection, state, suggest)
+        collection = _opened(folder_or_collection, state, suggest, double)
         _close_earlier(collection.scope.folder, self)
         self._shown_words: dict[str, str] = {}
         self._waiting: list[asyncio.Future[None]] = []
@@ -294,9 +297,9 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self._let_go()
 
     def _is_done(self) -> bool:
-        """Whether nothing is left to decide or, unless that is put off, to write."""
+        """Whether nothing is left to decide or, unless that is put off, to write here."""
         session, counts = self._controller.session, self._controller.counts
-        left = counts.waiting and not self._controller.defer
+        left = counts.waiting > self._controller.for_others and not self._controller.defer
         is_decided = session.whole and session.decided >= session.total
         return is_decided and not left and not session.restoring
 
@@ -377,10 +380,15 @@ def _opened(
     given: str | os.PathLike[str] | Collection,
     state: str | os.PathLike[str] | None,
     suggest: Any,  # noqa: ANN401  (what a person has)
+    double: float | str | None,
 ) -> Collection:
-    return (
+    share = None if double is None else parameters.percentage("double", double)
+    collection = (
         given if isinstance(given, Collection) else Collection(given, state=state, suggest=suggest)
     )
+    if share is not None:
+        collection.keep_double(share)
+    return collection
 
 
 def _preset(keys: object) -> str:

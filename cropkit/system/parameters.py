@@ -9,6 +9,7 @@ begun.
 
 import math
 import os
+import re
 from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from cropkit.errors import BadParameterValue
 
 _LONGEST_DAYS = 36_500
+_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})? ?")
 
 
 def path_named(parameter: str, value: object) -> Path:
@@ -65,6 +67,15 @@ def share(parameter: str, value: object) -> float:
     number = _number(value)
     if not 0 <= number <= 1:
         raise wrong(parameter, value, "number from 0 to 1")
+    return number
+
+
+def percentage(parameter: str, value: object) -> float:
+    """Return a share, given as one or as a text in percent, such as ``5%``."""
+    text = value.strip().removesuffix("%") if isinstance(value, str) else ""
+    number = float(text) / 100 if _PERCENT.fullmatch(text) else _number(value)
+    if not 0 <= number <= 1:
+        raise wrong(parameter, value, "share from 0 to 1, or text as '5%'")
     return number
 
 

@@ -177,6 +177,18 @@ def test_a_chunk_of_images_is_asked_about_over_an_index(worked: Path) -> None:
     assert not any(grows(question[0], step) for step in steps)
 
 
+def test_the_opinions_of_a_content_are_asked_of_an_index(worked: Path) -> None:
+    with statements() as asked, TrailReader(Root(worked)) as trail:
+        [row, *_] = (row for row in trail.decisions.table() if row["path"] == OTHER)
+        asked.clear()
+        assert trail.decisions.of_content(OTHER, "", row["sha256"])
+    [question] = asked
+    with closing(sqlite3.connect(worked / ".cropkit" / "cropkit.db")) as db:
+        steps = plan(db, question)
+    assert any("ix_decision_path (path=?)" in step for step in steps)
+    assert not any(grows(question[0], step) for step in steps)
+
+
 def test_what_others_have_done_is_read_from_the_end_of_the_trail(worked: Path) -> None:
     with statements() as asked, TrailReader(Root(worked)) as trail:
         last = trail.decisions.last_event()

@@ -159,6 +159,26 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
     assert (given["browser"], given["defer"], given["per_page"]) == (True, False, 0)
 
 
+@pytest.mark.parametrize("share", ["101%", "half", "-5%"])
+def test_a_share_of_images_is_a_percentage(
+    share: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["review", str(tmp_path), f"--double={share}"])
+    assert f"{share!r} is not a percentage from 0 to 100" in capsys.readouterr().err
+
+
+def test_the_share_of_second_opinions_is_kept_and_among_the_settings(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cropkit.jupyter.launch.launch", lambda *_, **__: 0)
+    assert main(["review", "--double", "2.5%"]) == 2
+    assert "name it" in capsys.readouterr().err
+    assert main(["review", str(folder), "--double", "2.5%"]) == 0
+    assert main(["settings", str(folder)]) == 0
+    assert "double: 2.5 %\n" in capsys.readouterr().out
+
+
 def test_what_was_to_be_left_out_is_refused_again(tmp_path: Path) -> None:
     folder = collection(tmp_path / "c", 1)
     assert main(["settings", str(folder), "--drop", "gain-map"]) == 0

@@ -105,6 +105,7 @@ class ImageStream:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._collection, self._decisions = collection, collection.trail.decisions
+        self._opinions = collection.trail.opinions
         self._slots = tuple(each.slot for each in collection.wanted)
         self._recuts = recut_sets.known(collection.trail.settings())
         self._stretches, self._now = collection.streamed(), now
@@ -188,7 +189,7 @@ class ImageStream:
         standing: list[Standing] = []
         for at in range(0, len(paths), _ASKED):
             some, unread = self._decisions.looked_through_of(paths[at : at + _ASKED])
-            standing += some
+            standing += self._opinions.shown_to(self._collection.reviewer, some)
             self._problems += unreadable(unread)
         return standing
 

@@ -113,7 +113,8 @@ class ReviewStore:
             raise NoImages(self._collection.scope.folder)
         every, errors = self._trail.decisions.looked_through()
         self._collection.problems.report_once(unreadable(errors))
-        every = [each for each in every if stream.concerns(each.slot)]
+        shown = self._trail.opinions.shown_to(self._collection.reviewer, every)
+        every = [each for each in shown if stream.concerns(each.slot)]
         decided = known(every)
         undo = (crop for crop in map(crop_of, self._to_undo(every)) if crop in decided.settled)
         return first._replace(known=decided), tuple(undo)
@@ -173,9 +174,13 @@ class ReviewStore:
         return changed
 
     def standing_of(self, images: Some[str]) -> dict[str, Standing]:
-        """Return the decision that stands for each crop of some images."""
+        """Return the decision that stands for each crop of some images, as far as it is shown.
+
+        What this reviewer gives a second opinion of is not.
+        """
         standing, _ = self._trail.decisions.looked_through_of(images)
-        return {crop_of(each): each for each in standing}
+        shown = self._trail.opinions.shown_to(self._collection.reviewer, standing)
+        return {crop_of(each): each for each in shown}
 
     def cropped_by(self, crop: str) -> str:
         """Return who decided the latest crop of an image that was carried out, '' where none is."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from cropkit.records import CropResult, Status
 from cropkit.review.model.messages import NOT_CROPPED
+from cropkit.review.model.slots import named
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop, Timer
 
@@ -28,12 +29,18 @@ class SecondAttempts:
         self._loop, self._guard, self._attempt = loop, guard, attempt
         self._waiting: dict[str, str] = {}  # image -> decision, the longest wait first
         self._told: set[str] = set()
+        self.for_others: set[str] = set()  # which wait for somebody else's opinion
         self._pause = FIRST
         self._timer: Timer | None = None
 
     def ended(self, path: str, decision: str, result: CropResult) -> bool:
         """Take note of how an attempt ended; return whether a reviewer has to be told."""
         was_told = path in self._told
+        if result.status is Status.WAITING and result.ok:
+            self.for_others.add(path)
+            self._guard.note(f"{named(path)}: {result.message}")
+            return False  # it is carried out after another person's decision, or is that
+        self.for_others.discard(path)
         if result.status is Status.WAITING:
             self._told.add(path)
             self._waiting[path] = decision
