@@ -18,6 +18,7 @@ if sys.platform != "linux":
 if TYPE_CHECKING:
     from cropkit import errors as errors
     from cropkit import geometry as geometry
+    from cropkit import straightening as straightening
     from cropkit import targets as targets
     from cropkit.batch.batch import Batch as Batch
     from cropkit.collection import Collection as Collection
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from cropkit.geometry import Turn as Turn
     from cropkit.labels.around_frame import around_frame as around_frame
     from cropkit.labels.labelled import Labelled as Labelled
+    from cropkit.levelling import Level as Level
+    from cropkit.levelling import level as level
     from cropkit.monitor.doctor import doctor as doctor
     from cropkit.monitor.reporting import look as look
     from cropkit.records import CropResult as CropResult
@@ -63,6 +66,7 @@ _LAZY = {
     "Fit": ("cropkit.targets", "Fit"),
     "Framed": ("cropkit.framing", "Framed"),
     "Labelled": ("cropkit.labels.labelled", "Labelled"),
+    "Level": ("cropkit.levelling", "Level"),
     "NormalizedBox": ("cropkit.geometry", "NormalizedBox"),
     "Options": ("cropkit.formats.options", "Options"),
     "PixelBox": ("cropkit.geometry", "PixelBox"),
@@ -85,8 +89,10 @@ _LAZY = {
     "errors": ("cropkit.errors", None),
     "geometry": ("cropkit.geometry", None),
     "learned": ("cropkit.taste.proposing", "learned"),
+    "level": ("cropkit.levelling", "level"),
     "look": ("cropkit.monitor.reporting", "look"),
     "open": ("cropkit.collection", "Collection"),
+    "straightening": ("cropkit.straightening", None),
     "targets": ("cropkit.targets", None),
     "verify": ("cropkit.verification.running", "verify"),
 }
@@ -102,6 +108,7 @@ __all__ = [
     "Fit",
     "Framed",
     "Labelled",
+    "Level",
     "NormalizedBox",
     "Options",
     "PixelBox",
@@ -125,8 +132,10 @@ __all__ = [
     "errors",
     "geometry",
     "learned",
+    "level",
     "look",
     "open",
+    "straightening",
     "targets",
     "verify",
 ]
