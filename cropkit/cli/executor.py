@@ -1,11 +1,11 @@
 """The option `--executor`: whose processes do the work of a command."""
 
 import argparse
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from cropkit.system.elsewhere import Workers
     from cropkit.system.scope import Scope
@@ -33,6 +33,21 @@ def reached(named: object) -> "Iterator[Workers | None]":
 
     with executors.reached(executors.checked(named)) as workers:
         yield workers
+
+
+def reach(named: object) -> "Callable[..., AbstractContextManager[Workers]] | None":
+    """Return what opens the workers that somebody names, for work on some folders.
+
+    Raises
+    ------
+    BadParameterValue
+        It is no address: nothing was begun.
+    """
+    if named is None:
+        return None
+    from cropkit.workers import executors  # noqa: PLC0415  (codecs: not for `--help`)
+
+    return executors.reach(named)
 
 
 def check_executor(named: object, scope: "Scope") -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropkit.cli import values
+from cropkit.cli.executor import add_executor, reach
 from cropkit.cli.shell import (
     DONE,
     FAILED,
@@ -52,6 +53,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--seed", type=int, metavar="SEED", help=text)
     text = "processes (one for each core)"
     parser.add_argument("--jobs", type=values.from_one, metavar="N", help=text)
+    add_executor(parser)
     text = "print one JSON object a line: one for each row, with its proof, and then the counts"
     parser.add_argument("--json-lines", action="store_true", help=text)
     add_json(parser)
@@ -71,6 +73,7 @@ def _verify(arguments: argparse.Namespace) -> int:
                 sample=arguments.sample,
                 seed=arguments.seed,
                 jobs=arguments.jobs,
+                reach=reach(arguments.executor),
                 show=show,
                 told=_line if arguments.json_lines else None,
             )

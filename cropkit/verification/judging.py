@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -53,6 +53,11 @@ class Judged:
     def is_proven(self) -> bool:
         """Whether all of it is."""
         return self.proof is not None and not self.differences
+
+
+def all_judged(tasks: Sequence[Task], folders: Folders) -> list[Judged]:
+    """Hold rows against their files, one after the other."""
+    return [judged(task, folders) for task in tasks]
 
 
 def judged(task: Task, folders: Folders) -> Judged:

@@ -4,11 +4,13 @@ import os
 import random
 import secrets
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cropkit.errors import CropkitError, MissingFile, NotAFolder
 from cropkit.system import parameters
+from cropkit.system.elsewhere import Workers as Elsewhere
 from cropkit.system.files import Identity
 from cropkit.verification.claims import Claim, Row, claim
 from cropkit.verification.differences import Difference, Kind, Verification
@@ -27,6 +29,7 @@ from cropkit.verification.workers import Workers, usual_jobs
 
 Progress = Callable[[str, int, int], object]
 Told = Callable[[Judged], object]
+Reach = Callable[..., AbstractContextManager[Elsewhere]]
 StrPath = str | os.PathLike[str]
 _MOST_JOBS, _MOST_ROWS = 1024, 10**12
 
@@ -38,6 +41,7 @@ def verify(
     sources: Iterable[StrPath] = (),
     crops: Iterable[StrPath] = (),
     jobs: int | None = None,
+    reach: Reach | None = None,
     sample: int | None = None,
     seed: int | None = None,
     manifest_sha256: str | None = None,
@@ -60,6 +64,9 @@ def verify(
     crops : further folders in which crops may lie that the manifest names in full
     jobs : processes; None: one for each core, as a script may ask beneath ``if __name__ ==
         "__main__"``. 1: in this process, which a decoder may bring down
+    reach : opens who proves the rows instead, on this host, for the folders that it is called with;
+        ``cropkit.workers.executors.reach`` makes it of a scheduler of Dask (address or client), or
+        of an executor of `concurrent.futures`
     sample : how many random rows have their pixels proven; None: all. Of the others, names alone
     seed : of the sample, to have the same again; None: a new one, which the result tells
     manifest_sha256 : what the manifest's bytes must have, as its author has published it
@@ -72,6 +79,8 @@ def verify(
         There is no such folder or manifest, or a number makes no sense: nothing was read.
     NotInstalled
         The manifest is a Parquet file, and pyarrow is not there.
+    WorkersUnavailable, UnfitWorker
+        Nobody is there, or left, to prove rows, or somebody who may not.
     """
     folder = _folder(Path(dataset))
     opened = Manifest(_manifest(folder, manifest))
@@ -82,10 +91,7 @@ def verify(
         run.choose(parameters.whole("sample", sample, 1, _MOST_ROWS), seed)
     elif show is not None:
         run.count()
-    with Workers(folders, processes) as workers:
-        run.prove(workers)
-        run.prove_by_content(workers, processes)
-    run.look_for_extra()
+    run.prove_all(processes, reach)
     run.check_manifest(manifest_sha256)
     return run.result
 
@@ -133,6 +139,17 @@ class _Run:
         chosen = random.Random(seed).sample(rows, min(size, self.total))  # noqa: S311  (to be repeated)
         self.chosen = frozenset(chosen)
         self.result.sample, self.result.seed = size, seed
+
+    def prove_all(self, processes: int, reach: Reach | None) -> None:
+        """Go through all rows, and through what no row names."""
+        seen = (self.folders.dataset, *self.folders.crops, *self.folders.sources)
+        with (
+            nullcontext() if reach is None else reach(*seen) as elsewhere,
+            Workers(self.folders, processes if elsewhere is None else 1, elsewhere) as workers,
+        ):
+            self.prove(workers)
+            self.prove_by_content(workers, processes)
+        self.look_for_extra()
 
     def prove(self, workers: Workers) -> None:
         """Go through all rows."""

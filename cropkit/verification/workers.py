@@ -11,17 +11,21 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
+from cropkit.system.elsewhere import TaskDied, awaited
+from cropkit.system.elsewhere import Workers as Elsewhere
 from cropkit.verification.differences import Difference, Kind
-from cropkit.verification.judging import Judged, Task, judged
+from cropkit.verification.judging import Judged, Task, all_judged, judged
 from cropkit.verification.places import Folders
 
 _ENDED = (
     "the process that decoded it ended (in a script, `verify` is called beneath "
     "`if __name__ == '__main__'`, or with jobs=1)"
 )
+_TOGETHER = 16  # rows of one task elsewhere
 _WINDOW = 4  # rows under way for each process: none waits for the next
 
 
@@ -39,10 +43,11 @@ class Workers:
     Parameters
     ----------
     jobs : how many; 1 is none: rows are proven in a thread of this one
+    elsewhere : who proves them instead, some rows at a time
     """
 
-    def __init__(self, folders: Folders, jobs: int) -> None:
-        self._folders, self._jobs = folders, jobs
+    def __init__(self, folders: Folders, jobs: int, elsewhere: Elsewhere | None = None) -> None:
+        self._folders, self._jobs, self._elsewhere = folders, jobs, elsewhere
         self._pool = self._opened(jobs)
 
     def __enter__(self) -> Self:
@@ -54,7 +59,16 @@ class Workers:
         self._pool.shutdown(cancel_futures=True)
 
     def judged(self, tasks: Iterable[Task]) -> Iterator[Judged]:
-        """Yield what became of each task, in their order; tasks are taken as there is room."""
+        """Yield what became of each task, in their order; tasks are taken as there is room.
+
+        Raises
+        ------
+        WorkersUnavailable, UnfitWorker
+            Nobody proves them elsewhere any more, or somebody who may not.
+        """
+        if self._elsewhere is not None:
+            yield from self._judged_by(self._elsewhere, tasks)
+            return
         under_way: deque[tuple[Task, Future[Judged]]] = deque()
         for task in tasks:
             under_way.append((task, self._submitted(task)))
@@ -62,6 +76,31 @@ class Workers:
                 yield self._result(*under_way.popleft())
         while under_way:
             yield self._result(*under_way.popleft())
+
+    def _judged_by(self, elsewhere: Elsewhere, tasks: Iterable[Task]) -> Iterator[Judged]:
+        under_way: deque[tuple[list[Task], Future[list[Judged]]]] = deque()
+        rows = iter(tasks)
+        while some := list(islice(rows, _TOGETHER)):
+            under_way.append((some, elsewhere.submit(all_judged, some, self._folders)))
+            while len(under_way) >= elsewhere.most:
+                yield from self._together(elsewhere, *under_way.popleft())
+        while under_way:
+            yield from self._together(elsewhere, *under_way.popleft())
+
+    def _together(
+        self, elsewhere: Elsewhere, some: list[Task], future: "Future[list[Judged]]"
+    ) -> Iterator[Judged]:
+        """Yield what became of rows; those that others died of are proven here, each alone."""
+        try:
+            yield from awaited(elsewhere, future)
+        except TaskDied:
+            yield from map(self._alone, some)
+
+    def _alone(self, task: Task) -> Judged:
+        with ProcessPoolExecutor(
+            1, multiprocessing.get_context("spawn"), _ignore_interrupts
+        ) as alone:
+            return _answer(task, alone.submit(judged, task, self._folders))
 
     def _opened(self, jobs: int) -> Executor:
         if jobs == 1:
@@ -79,11 +118,7 @@ class Workers:
 
     def _result(self, task: Task, future: Future[Judged]) -> Judged:
         if isinstance(future.exception(), BrokenProcessPool):
-            with ProcessPoolExecutor(
-                1, multiprocessing.get_context("spawn"), _ignore_interrupts
-            ) as alone:
-                future = alone.submit(judged, task, self._folders)
-                return _answer(task, future)
+            return self._alone(task)
         return _answer(task, future)
 
 

@@ -9,9 +9,9 @@ alone: whoever is asked looks first whether it is there, and refuses before it o
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 from cropkit._version import __version__
 from cropkit.errors import UnfitWorker
@@ -19,6 +19,7 @@ from cropkit.records import CropResult
 from cropkit.system.scope import Scope
 from cropkit.workers.opening import Opening
 
+_Answer = TypeVar("_Answer")
 _LOADED_IN = os.getpid()
 _FORKED = (
     "it was forked with what another process had open: have an executor start its processes by "
@@ -66,6 +67,18 @@ def check_fits(site: Site) -> None:
     reason = _misfit(Site(*site))
     if reason is not None:
         raise UnfitWorker(f"{socket.gethostname()} (process {os.getpid()})", reason)
+
+
+def called_here(site: Site, function: Callable[..., _Answer], /, *arguments: object) -> _Answer:
+    """Call a function, if this is where it belongs.
+
+    Raises
+    ------
+    UnfitWorker
+        It is not: it was not called.
+    """
+    check_fits(site)
+    return function(*arguments)
 
 
 def carried_out(site: Site, opening: Opening, decisions: Sequence[str]) -> Done:

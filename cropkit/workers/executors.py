@@ -7,12 +7,14 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cropkit.errors import WorkersUnavailable
 from cropkit.system import parameters
 from cropkit.system.elsewhere import Workers
+from cropkit.workers.chunk import Site, called_here, check_fits
 
 _Answer = TypeVar("_Answer")
 _GONE: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
@@ -137,6 +139,46 @@ def reached(named: Any, most: int = 0) -> Iterator[Workers]:  # noqa: ANN401  (a
         return
     with connected as client:
         yield dask_workers.DaskWorkers(client, named)
+
+
+class OnSite:
+    """Workers that look before each task whether they are where it belongs."""
+
+    def __init__(self, workers: Workers, site: Site) -> None:
+        self._workers, self._site, self.name = workers, site, workers.name
+        self.result, self.check_there = workers.result, workers.check_there
+        self.ask_each, self.let_go = workers.ask_each, workers.let_go
+
+    @property
+    def most(self) -> int:
+        """How many tasks may be under way now."""
+        return self._workers.most
+
+    def submit(self, function: Callable[..., _Answer], /, *arguments: object) -> "Future[_Answer]":
+        """Submit it, with where it belongs."""
+        return self._workers.submit(called_here, self._site, function, *arguments)
+
+
+def reach(named: Any) -> Callable[..., AbstractContextManager[Workers]]:  # noqa: ANN401  (as `checked` takes it)
+    """Return what opens the workers that somebody names, for work on some folders.
+
+    Raises
+    ------
+    BadParameterValue
+        It is nothing of that kind: nothing was begun.
+    """
+    wanted = checked(named)
+    if wanted is None:
+        raise parameters.wrong("executor", named, _KIND)
+
+    @contextmanager
+    def opened(*folders: Path) -> Iterator[Workers]:
+        site = Site.of(*folders)
+        with reached(wanted) as workers:
+            workers.ask_each(check_fits, site)
+            yield OnSite(workers, site)
+
+    return opened
 
 
 def _is_client(value: Any) -> bool:  # noqa: ANN401  (what a person has)

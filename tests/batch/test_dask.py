@@ -22,6 +22,7 @@ from distributed import Client
 from faults import contents
 from patience import patient
 from queueing import collection, decide_all
+from sets_of_crops import DataSet, photo
 
 from cropkit.batch import Batch
 from cropkit.collection import Collection
@@ -299,3 +300,18 @@ def test_the_command_has_it_done_by_the_notebook(two: str, reviewed: Path) -> No
     (written,) = (reviewed / ".cropkit" / "runs").glob("*/run.json")
     assert json.loads(written.read_text("utf-8"))["parameters"]["executor"] == two
     assert crops_of(reviewed) == dict.fromkeys(contents(reviewed), 1)
+
+
+def test_verify_and_its_command_have_rows_proven_by_workers(two: str, tmp_path: Path) -> None:
+    made = DataSet(tmp_path)
+    for seed in range(3):
+        photo(made.photos / f"{seed}.png", seed)
+    made.copy("0.png", "1.png", "2.png")
+    made.export()
+    words: list[str | Path] = ["verify", made.folder, "--sources", made.photos, "--executor", two]
+    ended = shell.run(*words, "--json")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["proven"] == 3
+    made.crop(1).write_bytes(made.crop(0).read_bytes())
+    assert shell.run(*words).returncode == 1
+    assert shell.run(*words[:-1], "two:1").returncode == 2
