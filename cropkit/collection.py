@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from cropkit import bounded, clock, formats
 from cropkit.audit import second_opinions, trust
 from cropkit.audit.compacting import Compacted
+from cropkit.audit.decisions import Standing
 from cropkit.audit.integrity_reader import Progress
 from cropkit.audit.operation import Operation
 from cropkit.audit.operation_reader import readable
@@ -731,6 +732,25 @@ class Collection:
             They are not recorded: the review must stop.
         """
         self.recorder.record(decisions)
+
+    def decide_as_seen(
+        self, decisions: Sequence[Decision], seen: Sequence[str | None]
+    ) -> tuple[Standing, ...]:
+        """Make decisions durable, unless somebody has decided about one of them meanwhile.
+
+        Return what stands instead, of which the person knew nothing: then none is recorded.
+
+        Parameters
+        ----------
+        seen : for each, the id of the decision that stood for its crop as far as the person knew;
+            None: none did
+
+        Raises
+        ------
+        AuditError
+            They are not recorded: the review must stop.
+        """
+        return self.recorder.record_as_seen(decisions, seen)
 
     def counts(self) -> Counts:
         """Return how far the collection has come."""

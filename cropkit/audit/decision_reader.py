@@ -184,11 +184,6 @@ class DecisionReader:
         disagreement = None if agrees else TrailDisagrees(decision.path, "decision", decision_id)
         return Compared(decision, standing, disagreement)
 
-    def of_content(self, path: str, slot: str, sha256: str) -> list[Decision]:
-        """Return what was decided about a crop of a content and not taken back, oldest first."""
-        with self._store.reading() as db:
-            return decisions.of_content(db, path, slot, sha256)
-
     def in_force(self) -> Sequence[int]:
         """Return the numbers of all decisions in force, in the order of images and slots.
 

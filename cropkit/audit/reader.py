@@ -68,7 +68,7 @@ class TrailReader:
         self.decisions = DecisionReader(self.store, self.scope)
         self.operations = OperationReader(self.store, self.scope, self._whose)
         self.contents = ContentReader(self.store)
-        self.opinions = SecondOpinions(self)
+        self.opinions = SecondOpinions(self.store)
         self.integrity = IntegrityReader(self.store, self.scope, self._whose)
 
     def __enter__(self) -> Self:

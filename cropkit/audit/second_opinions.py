@@ -8,7 +8,9 @@ like any other, and the latest is carried out.
 import secrets
 from typing import TYPE_CHECKING
 
-from cropkit.audit import rows
+from sqlalchemy import Connection
+
+from cropkit.audit import decisions, rows, settings
 from cropkit.opinions import SETTING, Doubling, is_opinion, lacking
 from cropkit.records import Decision, Status
 
@@ -16,81 +18,82 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cropkit.audit.decisions import Standing
-    from cropkit.audit.reader import TrailReader
+    from cropkit.audit.store_reader import StoreReader
 
 
 class SecondOpinions:
     """Which decisions wait for somebody else's, and whom these are hidden from."""
 
-    def __init__(self, trail: "TrailReader") -> None:
-        self._trail = trail
+    def __init__(self, store: "StoreReader") -> None:
+        self._store = store
 
-    def doubling(self) -> Doubling | None:
-        """Return which images two people decide about, as it is now; None: none of them.
+    def lacking(self, decided: Decision) -> str:
+        """Say what a decision waits for that is not to be carried out yet; '' where it can be.
 
         Raises
         ------
         AuditCorrupt
             Nobody of ours wrote the setting. It can be chosen anew.
         """
-        return _kept(self._trail.settings())
-
-    def lacking(self, decided: Decision) -> str:
-        """Say what a decision waits for that is not to be carried out yet; '' where it can be."""
-        doubling = self.doubling() if is_opinion(decided) else None
-        if doubling is None or not doubling.holds(decided.path):
+        if not is_opinion(decided):
             return ""
-        return lacking(self._of(decided.path, decided.slot, decided.sha256))
+        with self._store.reading() as db:
+            doubling = _kept(settings.all_of(db))
+            if doubling is None or not doubling.holds(decided.path):
+                return ""
+            return lacking(decisions.of_content(db, decided.path, decided.slot, decided.sha256))
 
     def shown_to(self, reviewer: str, standing: "Iterable[Standing]") -> "list[Standing]":
         """Return decisions but for those that a reviewer must not know before they decide, too."""
-        every, doubling = list(standing), self.doubling()
-        if doubling is None:
-            return every
-        return [
-            each
-            for each in every
-            if not (doubling.holds(each.path) and self._is_hidden(reviewer, each))
-        ]
-
-    def _is_hidden(self, reviewer: str, standing: "Standing") -> bool:
-        if standing.reviewer == reviewer or not _left_the_image(standing):
-            return False
-        opinions = self._of(standing.path, standing.slot, standing.sha256)
-        is_opinion_missing = all(each.reviewer != reviewer for each in opinions)
-        is_one = any(each.id == standing.decision and is_opinion(each) for each in opinions)
-        return is_one and is_opinion_missing and bool(lacking(opinions))
-
-    def _of(self, path: str, slot: str, sha256: str) -> list[Decision]:
-        return self._trail.decisions.of_content(path, slot, sha256)
+        with self._store.reading() as db:
+            return shown(db, reviewer, standing)
 
 
-def share(settings: "Mapping[str, str]") -> float:
+def shown(db: Connection, reviewer: str, standing: "Iterable[Standing]") -> "list[Standing]":
+    """Return the same, of the moment of a connection."""
+    every, doubling = list(standing), _kept(settings.all_of(db))
+    if doubling is None:
+        return every
+    return [
+        each for each in every if not (doubling.holds(each.path) and _is_hidden(db, reviewer, each))
+    ]
+
+
+def _is_hidden(db: Connection, reviewer: str, standing: "Standing") -> bool:
+    if standing.reviewer == reviewer or not _left_the_image(standing):
+        return False
+    opinions = decisions.of_content(db, standing.path, standing.slot, standing.sha256)
+    is_opinion_missing = all(each.reviewer != reviewer for each in opinions)
+    is_one = any(each.id == standing.decision and is_opinion(each) for each in opinions)
+    return is_one and is_opinion_missing and bool(lacking(opinions))
+
+
+def share(kept: "Mapping[str, str]") -> float:
     """Return which share of the images two people decide about, by the settings of a collection.
 
     Raises
     ------
     AuditCorrupt
-        As in `SecondOpinions.doubling`.
+        As in `SecondOpinions.lacking`.
     """
-    doubling = _kept(settings)
+    doubling = _kept(kept)
     return doubling.share if doubling else 0.0
 
 
-def _kept(settings: "Mapping[str, str]") -> Doubling | None:
-    text = settings.get(SETTING, "")
+def _kept(chosen: "Mapping[str, str]") -> Doubling | None:
+    text = chosen.get(SETTING, "")
     with rows.read(f"the setting {SETTING!r}"):
         doubling = Doubling.from_text(text) if text else None
     return doubling if doubling and doubling.share else None
 
 
-def chosen(settings: "Mapping[str, str]", share: float) -> dict[str, str]:
+def chosen(before: "Mapping[str, str]", share: float) -> dict[str, str]:
     """Return the setting for another share of the images, of the seed that there was."""
     try:
-        before = Doubling.from_text(settings.get(SETTING, ""))
+        seed = Doubling.from_text(before.get(SETTING, "")).seed
     except ValueError:
-        before = Doubling(share, secrets.token_hex(8))
-    return {SETTING: Doubling(share, before.seed).text}
+        seed = secrets.token_hex(8)
+    return {SETTING: Doubling(share, seed).text}
 
 
 def _left_the_image(standing: "Standing") -> bool:

@@ -29,6 +29,7 @@ from cropkit.audit import (
     replay,
     rotating,
     schema,
+    second_opinions,
     sessions,
     settings,
     trust,
@@ -69,6 +70,8 @@ _PAST = {
     OperationKind.RESTORE: "restored",
     OperationKind.PURGE: "purged",
 }
+# Statuses of a decision that nobody may replace who has not seen it.
+_TAKES_PLACE = (Status.WAITING, Status.CROPPED, Status.REJECTED, Status.SKIPPED)
 _log = logging.getLogger("cropkit.audit.trail")
 _SUCCESS = {kind: Status(event) for kind, event in _PAST.items()}
 
@@ -271,6 +274,38 @@ class AuditTrail(TrailReader):
             self._record(db, left)
         self._count_verdicts(left)
         return left
+
+    def decide_as_seen(
+        self, decided: Sequence[Decision], seen: Sequence[str | None]
+    ) -> tuple[Standing, ...]:
+        """Record as `decide` does, unless somebody has decided about one of them meanwhile.
+
+        Return what stands in their place, of which the person knew nothing: then none is recorded.
+        That is compared in the transaction that records, so that no decision of another is lost.
+
+        Parameters
+        ----------
+        seen : for each, the decision that stood for its crop as far as the person knew; None: none
+        """
+        with self._recording(decided) as db:
+            overtaken = self._overtaken(db, decided, seen)
+            if not overtaken:
+                self._record(db, decided)
+        self._count_verdicts(() if overtaken else decided)
+        return overtaken
+
+    def _overtaken(
+        self, db: Connection, decided: Sequence[Decision], seen: Sequence[str | None]
+    ) -> tuple[Standing, ...]:
+        standing, _ = decisions.standing_of(db, {each.path for each in decided})
+        latest = {decisions.Slot(each.path, each.slot): each for each in standing}
+        unseen = [
+            stands
+            for each, known in zip(decided, seen, strict=True)
+            if (stands := latest.get(decisions.Slot(each.path, each.slot))) is not None
+            if stands.decision != known and stands.status in _TAKES_PLACE
+        ]
+        return tuple(second_opinions.shown(db, self.reviewer, unseen))
 
     @contextmanager
     def _recording(self, decided: Sequence[Decision]) -> Iterator[Connection]:

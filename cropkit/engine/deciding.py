@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+from cropkit.audit.decisions import Standing
 from cropkit.audit.tally import Tally
 from cropkit.audit.trail import AuditTrail
 from cropkit.errors import AuditError, BadDecision
@@ -54,6 +55,20 @@ class DecisionRecorder:
         """
         with self._counted(decisions):
             return self._trail.decide_undecided(self._bound(decisions))
+
+    def record_as_seen(
+        self, decisions: Sequence[Decision], seen: Sequence[str | None]
+    ) -> tuple[Standing, ...]:
+        """Make decisions durable as `record` does, unless one was overtaken by somebody else's.
+
+        Return these others; then none is recorded.
+
+        Parameters
+        ----------
+        seen : for each, the decision that stood as far as the person knew; None: none
+        """
+        with self._counted(decisions):
+            return self._trail.decide_as_seen(self._bound(decisions), seen)
 
     @contextmanager
     def _counted(self, decisions: Sequence[Decision]) -> Iterator[None]:

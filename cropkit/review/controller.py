@@ -8,10 +8,10 @@ which is what is said. A move goes this way:
 
 1. `take` refuses it while the page is not on the screen, or after an audit error.
 2. `advance` of `model`, which is pure, returns the next session and what is decided by the move.
-3. Decisions become durable (`collection.decide`) *before* the session has them: what a person has
-   read as decided survives the kernel. The pictures of the page that follows are drawn meanwhile
-   (`_ahead`); until it is durable nothing more is taken and nothing carried out, and where it
-   cannot be, the page comes back (`Recording`).
+3. Decisions become durable (`decide_as_seen`) *before* the session has them: what a person has read
+   as decided survives the kernel, and replaces nothing that they did not know of. The pictures of
+   the page that follows are drawn meanwhile (`_ahead`); until it is durable nothing more is taken
+   and nothing carried out, and where it cannot be, the page comes back (`Recording`).
 4. They are handed to the `BackgroundApplier`; its outcome comes back as a move (`Applied`,
    `Restored`) and goes the same way, but for the check of step 1.
 5. `follow` lets the screen follow: arrivals become moves, `Screen` draws, and `changed` has the
@@ -37,6 +37,7 @@ None of them touches the session: each hands its outcome back with `call_soon_th
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -85,7 +86,7 @@ from cropkit.review.runtime.confidence_scan import ConfidenceScan
 from cropkit.review.runtime.degraded_watch import DegradedWatch
 from cropkit.review.runtime.elsewhere_watch import ElsewhereWatch
 from cropkit.review.runtime.guard import Guard
-from cropkit.review.runtime.image_stream import Chunk
+from cropkit.review.runtime.image_stream import Chunk, crop_of
 from cropkit.review.runtime.learning import Learning, NotLearning
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.next_folder import next_folder
@@ -95,7 +96,7 @@ from cropkit.review.runtime.plan_watch import PlanWatch
 from cropkit.review.runtime.preferences import Preferences
 from cropkit.review.runtime.prefetch import Prefetch
 from cropkit.review.runtime.queued_enter import STILL_LOADING, QueuedEnter
-from cropkit.review.runtime.recording import Recording
+from cropkit.review.runtime.recording import Overtaken, Recording
 from cropkit.review.runtime.remembering import Chosen, Remembering
 from cropkit.review.runtime.review_store import Resumed, ReviewStore
 from cropkit.review.runtime.second_attempts import SecondAttempts
@@ -116,6 +117,7 @@ _COUNT_SHOWN_AGAIN = 0.25  # seconds, while images are being listed
 _FOR_THE_WHOLE = "that is for the whole collection, and this is a review of a part of it"
 _NAMED = 3
 _A_PAGE = 3  # images, where nobody has chosen
+_MEANWHILE = "{}: {} has {} it meanwhile, and nothing more was done"
 _WITHOUT_LOOKING = (Undo, Redo)  # it decides nothing that was not seen
 
 
@@ -140,7 +142,7 @@ class ReviewController:
         self.collection, self._loop, self._clock = collection, loop, clock
         self._other_reviews, self._say = OtherReviews(collection), changed
         self.guard, self.store = Guard(collection, self.changed, loop), ReviewStore(collection)
-        self._recording = Recording(collection, loop, self.guard, apart=workers.apart)
+        self._recording = Recording(loop, self.guard, apart=workers.apart)
         self._remembering = Remembering(collection.scope.folder, loop, self.guard)
         self._own, here = self._remembering.read()
         self._asked_for = per_page = per_page or self._remembered_page()
@@ -395,20 +397,39 @@ class ReviewController:
             self.collection.also_drop(step.dropping)
             self.prefetch.read_anew()
         decisions = tuple(map(self._stamped, step.decisions))
-        done = partial(self._made, move, step, decisions)
         if not decisions:
-            done()
+            self._made(move, step, ())
             return
         self.screen.keep_thumbs(map(_crop, decisions))
         self._decisions.thread.stand_back()
         self._listing.stand_back(free=False)
         self._enter.announce(step.session)
-        self._recording.record(decisions, step.session, self.follow, done, self._come_back)
+        seen = [self._ids.get(_crop(decision)) for decision in decisions]
+        decide = partial(self.collection.decide_as_seen, decisions, seen)
+        done = partial(self._decided, move, step, decisions)
+        self._recording.record(decide, step.session, self.follow, done, self._come_back)
 
     def _come_back(self) -> None:
         """Show the page again whose decisions could not be recorded; no press waits any more."""
         self._enter.forget()
         self.follow()
+
+    def _decided(
+        self, move: Move, step: Step, decisions: tuple[Decision, ...], overtaken: Overtaken
+    ) -> None:
+        """Take over what is durable; or show what others decided meanwhile, and decide the rest."""
+        if not overtaken:
+            self._made(move, step, decisions)
+            return
+        for each in overtaken:
+            did = "cropped" if each.status is Status.CROPPED else "decided"
+            words = _MEANWHILE.format(named(crop_of(each)), each.reviewer, did)
+            self.guard.problem(words, crop_of(each), NOT_CROPPED)
+        self._come_back()
+        self._changed_elsewhere(frozenset(each.path for each in overtaken))
+        if all(crop_of(each) in self.session.settled for each in overtaken):
+            with suppress(IllegalMove):  # nothing is left that it could decide
+                self._make(move, again=False)
 
     def _made(self, move: Move, step: Step, decisions: tuple[Decision, ...]) -> None:
         """Take over what a move comes to: what is decided by it is durable."""
@@ -677,7 +698,7 @@ class ReviewController:
         """Return why a crop is none, or is worse: another file is there by somebody, most often."""
         other = self.store.cropped_by(path) if result.status is Status.STALE else ""
         if other:
-            return f"{named(path)}: {other} has cropped it meanwhile, and nothing more was done"
+            return _MEANWHILE.format(named(path), other, "cropped")
         return result.degraded or result.message or str(result.code)
 
     def _count_losses(self, path: str, result: CropResult) -> None:

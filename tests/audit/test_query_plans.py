@@ -19,6 +19,7 @@ from shell import run
 from sqlalchemy import Engine, event
 from trails import cut_off
 
+from cropkit.audit import decisions
 from cropkit.audit.decision_reader import Changed
 from cropkit.audit.reader import TrailReader
 from cropkit.collection import Collection
@@ -181,7 +182,8 @@ def test_the_opinions_of_a_content_are_asked_of_an_index(worked: Path) -> None:
     with statements() as asked, TrailReader(Root(worked)) as trail:
         [row, *_] = (row for row in trail.decisions.table() if row["path"] == OTHER)
         asked.clear()
-        assert trail.decisions.of_content(OTHER, "", row["sha256"])
+        with trail.store.reading() as db:
+            assert decisions.of_content(db, OTHER, "", row["sha256"])
     [question] = asked
     with closing(sqlite3.connect(worked / ".cropkit" / "cropkit.db")) as db:
         steps = plan(db, question)

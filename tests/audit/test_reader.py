@@ -20,6 +20,7 @@ from cropkit.audit.integrity_reader import IntegrityReader
 from cropkit.audit.operation import Operation
 from cropkit.audit.operation_reader import OperationReader
 from cropkit.audit.reader import TrailReader
+from cropkit.audit.second_opinions import SecondOpinions
 from cropkit.audit.store import Store
 from cropkit.audit.store_reader import StoreReader
 from cropkit.audit.trail import AuditTrail
@@ -37,6 +38,7 @@ READERS: Mapping[str, type] = {
     "operations.": OperationReader,
     "contents.": ContentReader,
     "integrity.": IntegrityReader,
+    "opinions.": SecondOpinions,
 }
 IMAGE = "a_stage2.png"
 
@@ -69,6 +71,10 @@ WITH: Mapping[str, Callable[[TrailReader], object]] = {
     "degraded": lambda trail: trail.degraded(trail.sessions()[0].id),
     "integrity.missed": lambda trail: trail.integrity.missed([]),
     "is_dead": lambda trail: trail.is_dead(done(trail).owner),
+    "opinions.lacking": lambda trail: trail.opinions.lacking(
+        trail.decisions.by_id(trail.decisions.standing()[0].decision)[0]
+    ),
+    "opinions.shown_to": lambda trail: trail.opinions.shown_to("b", trail.decisions.standing()),
     "operations.image_of": lambda trail: trail.operations.image_of(done(trail)),
     "operations.by_id": lambda trail: trail.operations.by_id(done(trail).id),
     "operations.is_done": lambda trail: trail.operations.is_done(done(trail).id),

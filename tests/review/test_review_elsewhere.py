@@ -117,3 +117,32 @@ def test_nobody_is_asked_after_the_end(browser: Browser) -> None:
     browser.controller.store.changed_elsewhere = lambda: asked.append(1) or last  # type: ignore[method-assign,func-returns-value]  # (to be seen)
     browser.loop.sleep(5)
     assert asked == []
+
+
+def test_no_decision_of_another_is_replaced_by_who_has_not_seen_it(
+    browser: Browser, rival: Collection
+) -> None:
+    name, *others = (entry.path for entry in entries(browser))
+    theirs = decided(rival, name, box=BOX)
+    browser.key("Enter")  # before anything can have been heard
+    browser.until(lambda: browser.review.idle)
+    assert rival.trail.decisions.by_id(theirs)[1].status is Status.WAITING
+    (problem,) = browser.messages.problems
+    assert problem.text == f"{name}: ben has decided it meanwhile, and nothing more was done"
+    by = {path: each.reviewer for path, each in rival.trail.decisions.standing_by_path().items()}
+    mine = browser.controller.collection.reviewer
+    assert by == {name: "ben"} | dict.fromkeys(others, mine), "the rest of the page is decided"
+    assert len(rival.trail.decisions.table()) == 1 + len(others), "nothing was decided twice"
+
+
+def test_a_whole_page_that_others_have_decided_is_shown_so(
+    browser: Browser, rival: Collection
+) -> None:
+    names = [entry.path for entry in entries(browser)]
+    for name in names:
+        decided(rival, name, box=BOX)
+    browser.key("Enter")
+    browser.until(lambda: browser.review.idle)
+    assert len(browser.messages.problems) == len(names)
+    assert len(rival.trail.decisions.table()) == len(names)
+    assert all(browser.controller.session.settled.get(name) is not None for name in names)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pictures
 from browser import album
@@ -52,15 +53,15 @@ def test_thirty_enters_in_a_second_decide_only_what_was_seen(
     browser.open()
     browser.shown()
     collection, seen = browser.review.collection, list[bool]()
-    decide = collection.decide
+    decide = collection.decide_as_seen
 
-    def watched(decisions: Sequence[Decision]) -> None:
+    def watched(decisions: Sequence[Decision], known: Sequence[str | None]) -> Any:
         here = {entry.path for entry in entries(browser)}
         is_shown = browser.controller.screen.acknowledged
         seen.append(is_shown and {each.path for each in decisions} <= here)
-        decide(decisions)
+        return decide(decisions, known)
 
-    collection.decide = watched  # type: ignore[method-assign]  # (what is seen at that moment)
+    collection.decide_as_seen = watched  # type: ignore[assignment, method-assign]  # (what is seen at that moment)
     for press in range(30):
         browser.press("Enter")
         loop.sleep(1 / 30)

@@ -170,10 +170,10 @@ def test_a_review_is_a_run_from_the_first_browser_to_its_end(start: Started, fol
 def test_without_an_audit_trail_the_review_stops(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: object) -> None:
+    def refuse(*_: object) -> None:
         raise AuditUnavailable("collection", "disk full")
 
-    monkeypatch.setattr(browser.review.collection, "decide", refuse)
+    monkeypatch.setattr(browser.review.collection, "decide_as_seen", refuse)
     browser.until(lambda: browser.controller.session.notes)  # read beside, they may come late
     before = browser.controller.session
     browser.key("Enter")

@@ -42,14 +42,14 @@ class SlowDisk:
 
     def __init__(self, browser: Browser) -> None:
         collection: Any = browser.review.collection
-        self._decide, self._go, self.asked = collection.decide, Event(), 0
-        collection.decide = self._wait
+        self._decide, self._go, self.asked = collection.decide_as_seen, Event(), 0
+        collection.decide_as_seen = self._wait
 
-    def _wait(self, decisions: Sequence[Decision]) -> None:
+    def _wait(self, decisions: Sequence[Decision], seen: Sequence[str | None]) -> Any:
         self.asked += 1
         assert self._go.wait(patient(20))
         self._go.clear()
-        self._decide(decisions)
+        return self._decide(decisions, seen)
 
     def go_on(self) -> None:
         self._go.set()
@@ -202,14 +202,14 @@ def test_where_the_database_cannot_be_written_to_the_page_comes_back(
 def test_an_enter_that_waits_for_a_page_that_comes_back_decides_nothing(
     browser: Browser, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: object) -> None:
+    def refuse(*_: object) -> None:
         raise AuditUnavailable("collection", "disk full")
 
-    before, decide = contents(folder), browser.review.collection.decide
-    monkeypatch.setattr(browser.review.collection, "decide", refuse)
+    before, decide = contents(folder), browser.review.collection.decide_as_seen
+    monkeypatch.setattr(browser.review.collection, "decide_as_seen", refuse)
     browser.send_key(" ", ctrl=False)  # one image: the page stays the same
     browser.press("Enter")
-    monkeypatch.setattr(browser.review.collection, "decide", decide)
+    monkeypatch.setattr(browser.review.collection, "decide_as_seen", decide)
     came_back(browser, folder, before)
     assert standing(browser) == {}
 
@@ -228,7 +228,7 @@ def test_a_kernel_that_dies_while_the_next_page_is_drawn_has_decided_nothing(
         read_ahead(browser)
         drawn = pages_drawn(browser)
         collection: Any = browser.review.collection
-        collection.decide = lambda _: os._exit(9 if pages_drawn(browser) > drawn else 8)
+        collection.decide_as_seen = lambda *_: os._exit(9 if pages_drawn(browser) > drawn else 8)
         browser.press("Enter")
         browser.until(lambda: False)
 

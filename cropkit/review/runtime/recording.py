@@ -4,24 +4,23 @@ A person who has pressed Enter waits for a page, not for a disk. So the pictures
 are drawn at once, and the decisions are recorded beside that in a thread of their own. The session
 is what it was until they are durable: no word says that they are decided, nobody carries them out,
 and what would change the session waits in line (`in_turn`). Then the session is the new one. Where
-they cannot be recorded, it stays as it was: the page comes back, and it is told why. A kernel that
+they cannot be recorded, it stays as it was: the page comes back, and it is told why. So it is where
+somebody else has decided meanwhile: none of them is recorded before the person knows. A kernel that
 dies in between has decided nothing.
 """
 
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ParamSpec
+from typing import ParamSpec
 
-from cropkit.records import Decision
+from cropkit.audit.decisions import Standing
 from cropkit.review.model import ReviewState
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
 
-if TYPE_CHECKING:
-    from cropkit.collection import Collection
-
+Overtaken = tuple[Standing, ...]  # by what stands instead of decisions that are not recorded
 P = ParamSpec("P")
 _LATE = 0.3  # seconds: a disk usually takes a hundredth of it
 NOT_DURABLE = "Not decided yet: the disk is slow to record it. Nothing more is taken until it is"
@@ -35,8 +34,8 @@ class Recording:
     apart : in a thread of its own; else at once, and the page is drawn after that
     """
 
-    def __init__(self, collection: "Collection", loop: Loop, guard: Guard, *, apart: bool) -> None:
-        self._collection, self._loop, self._guard = collection, loop, guard
+    def __init__(self, loop: Loop, guard: Guard, *, apart: bool) -> None:
+        self._loop, self._guard = loop, guard
         self._thread = BackgroundThread("cropkit-recording", loop, guard) if apart else None
         self._behind: deque[Callable[[], object]] = deque()
         self.ahead: ReviewState | None = None
@@ -52,22 +51,22 @@ class Recording:
 
     def record(
         self,
-        decisions: tuple[Decision, ...],
+        decide: Callable[[], Overtaken],
         ahead: ReviewState,
         show: Callable[[], None],
-        done: Callable[[], None],
+        done: Callable[[Overtaken], None],
         failed: Callable[[], None],
     ) -> None:
         """Make decisions durable, and call `done`; or `failed`, and nothing is decided.
 
         Parameters
         ----------
+        decide : does it, unless others have decided meanwhile, which `done` is told
         ahead : the session that they lead to
         show : draws it meanwhile
         """
         if self._thread is None:
-            self._collection.decide(decisions)
-            done()
+            done(decide())
             return
         self.ahead = ahead
         self._recorded += 1
@@ -76,9 +75,9 @@ class Recording:
             show()  # before the disk: what is computed in the meantime keeps this from being sent
         finally:
             self._thread.submit(
-                decisions[0].path,
-                partial(self._collection.decide, decisions),
-                lambda _: self._end(done),
+                "",
+                decide,
+                lambda overtaken: self._end(partial(done, overtaken)),
                 partial(self._end, failed),
             )
 
