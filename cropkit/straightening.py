@@ -56,6 +56,14 @@ def around(box: PixelBox, image: Size, turn: Turn, *, beyond: int = 0) -> PixelB
     return PixelBox(max(0, left), max(0, top), *edges)
 
 
+def top_left(box: PixelBox, turn: Turn) -> Sides:
+    """Return where the corner of a turned box is that is the crop's upper left one, in pixels."""
+    radians = math.radians(turn.angle)
+    cos, sin = math.cos(radians), math.sin(radians)
+    (x, y), half = _middle(box), (box.size.width / 2, box.size.height / 2)
+    return x - half[0] * cos - half[1] * sin, y + half[0] * sin - half[1] * cos
+
+
 def largest(image: Size, turn: Turn, aspect_ratio: float | None = None) -> PixelBox:
     """Return the largest box in the middle that is inside when it is turned.
 

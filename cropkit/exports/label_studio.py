@@ -15,6 +15,7 @@ from cropkit.exports.files import write_list
 from cropkit.exports.registry import Writer
 from cropkit.exports.rows import Boxed, Decisions, boxes, by_image, category
 from cropkit.geometry import Size
+from cropkit.straightening import top_left
 
 LOCAL_FILES = "/data/local-files/?d="
 _OF_CONFIG = {"from_name": "label", "to_name": "image", "type": "rectanglelabels"}
@@ -28,7 +29,7 @@ def _write(file: IO[str], rows: Decisions) -> None:
 def _tasks(rows: Decisions) -> Iterator[dict[str, Any]]:
     options = rows.place.options
     prefix = LOCAL_FILES if options.image_prefix is None else options.image_prefix
-    for image in by_image(rows):
+    for image in by_image(rows, rotated=True):
         data = {"image": prefix + quote(os.fsencode(image.path))}
         result = [_region(boxed, image.size) for boxed in boxes(image)]
         if options.label_as == "predictions":
@@ -38,13 +39,14 @@ def _tasks(rows: Decisions) -> Iterator[dict[str, Any]]:
 
 
 def _region(boxed: Boxed, size: Size) -> dict[str, Any]:
-    box = boxed.box
+    box, turn = boxed.box, boxed.decision.turn
+    left, top = top_left(box, turn)
     value = {
-        "x": 100 * box.left / size.width,
-        "y": 100 * box.top / size.height,
+        "x": 100 * left / size.width,
+        "y": 100 * top / size.height,
         "width": 100 * box.size.width / size.width,
         "height": 100 * box.size.height / size.height,
-        "rotation": 0,
+        "rotation": -turn.angle % 360 if turn.resamples else 0,
         "rectanglelabels": [category(boxed.decision)],
     }
     return {

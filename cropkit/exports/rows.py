@@ -153,15 +153,15 @@ class Boxed(NamedTuple):
     box: PixelBox
 
 
-def by_image(rows: Decisions, *, boxed: bool = False) -> Iterator[Image]:
+def by_image(rows: Decisions, *, boxed: bool = False, rotated: bool = False) -> Iterator[Image]:
     """Yield images with the decisions about them, by name.
 
-    What was decided when the image had another size is left out: an image has one. So is a box that
-    a fine angle turns, for which these forms have no place.
+    What was decided when the image had another size is left out: an image has one.
 
     Parameters
     ----------
     boxed : leave out what has no box, too; the image comes all the same
+    rotated : keep boxes that a fine angle turns, for which most forms have no place
     """
     for path, of_image in groupby(rows, key=lambda row: row.decision.path):
         each = list(of_image)
@@ -170,7 +170,7 @@ def by_image(rows: Decisions, *, boxed: bool = False) -> Iterator[Image]:
         for row in each:
             if row.decision.size != size:
                 rows.leave_out(row, OTHER_SIZE)
-            elif row.decision.turn.resamples:
+            elif row.decision.turn.resamples and not rotated:
                 rows.leave_out(row, STRAIGHTENED)
             elif boxed and row.decision.box is None:
                 rows.leave_out(row, NO_BOX)

@@ -1,6 +1,8 @@
 """A crop that a fine angle turns is decided, written, proven, undone and told as any other one."""
 
+import cmath
 import json
+import math
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -155,9 +157,7 @@ def test_a_crop_by_another_filter_is_not_proven(
     assert cropkit.verify(out, sources=[album], jobs=1).proven == 0
 
 
-@pytest.mark.parametrize(
-    "kind", ["iiif", "coco", "coco-results", "voc", "yolo", "label-studio", "xmp"]
-)
+@pytest.mark.parametrize("kind", ["iiif", "coco", "coco-results", "voc", "yolo", "xmp"])
 def test_forms_without_a_place_for_it_leave_it_out_by_name(
     album: Path, tmp_path: Path, kind: str
 ) -> None:
@@ -179,6 +179,23 @@ def test_results_by_the_ids_of_a_file_leave_it_out_as_well(album: Path, tmp_path
         exported = collection.export("coco-results", tmp_path / "out.json", images=known)
     assert exported.written == 0
     assert exported.left_out == {"turned by a fine angle, which is no upright box": 1}
+
+
+def test_label_studio_has_the_rotation_about_the_upper_left_corner(
+    album: Path, tmp_path: Path
+) -> None:
+    turn, box = Turn.of(180, angle=30), PixelBox(40, 25, 60, 45)
+    with cropkit.open(album) as collection:
+        collection.decide([decision(collection, NAME, box, turn=turn)])
+        exported = collection.export("label-studio", tmp_path / "out.json")
+    (task,) = json.loads((tmp_path / "out.json").read_text())
+    value = task["annotations"][0]["result"][0]["value"]
+    assert (exported.written, value["rotation"]) == (1, 330)
+    # from the corner a side of 20 goes up by 30 degrees, the other to the right of straight down
+    x, y = value["x"], value["y"] * 0.7
+    across, down = cmath.rect(20, -math.pi / 6), cmath.rect(20, math.pi / 3)
+    assert abs(complex(x, y) + (across + down) / 2 - (50 + 35j)) < 1e-9
+    assert (value["width"], value["height"]) == (20, pytest.approx(20 / 0.7))
 
 
 def test_a_table_tells_it_and_no_corner_that_is_none(album: Path, tmp_path: Path) -> None:

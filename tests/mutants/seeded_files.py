@@ -145,7 +145,7 @@ FILES = (
     mutant(
         "a straightened crop is exported as an upright box",
         "exports/rows.py",
-        "elif row.decision.turn.resamples:",
+        "elif row.decision.turn.resamples and not rotated:",
         "elif False:",
         "tests/engine/test_straightened_crops.py",
     ),

@@ -13,8 +13,8 @@ import test_formats_features as features
 from PIL import Image
 from sets_of_crops import reasons, verified, write_set
 
-from cropkit import formats
-from cropkit.errors import Refused, UnsuitableTurn
+from cropkit import formats, straightening
+from cropkit.errors import BadBox, Refused, UnsuitableTurn
 from cropkit.formats.account import Candidate
 from cropkit.formats.capabilities import CAPABILITIES, REFUSED, Capability
 from cropkit.formats.copies import copied, verify_copied
@@ -24,6 +24,7 @@ from cropkit.geometry import Turn
 ROWS = [row for row in CAPABILITIES if row.outcome != REFUSED]
 
 
+_ENOUGH = 200  # samples, for another turn not to be as good by chance
 DAMAGED = "pixels whose chunk has a wrong checksum"
 
 
@@ -92,6 +93,28 @@ def test_a_copy_in_another_format_is_proven(row: Capability, tmp_path: Path) -> 
             except Refused:
                 continue
             assert_proven(proven(tmp_path, source, candidate, way), row)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.format}: {row.feature}")
+def test_a_copy_that_was_straightened_is_proven(row: Capability, tmp_path: Path) -> None:
+    turn = Turn.of(90, angle="-4.5")
+    for data in features.samples(row):
+        source, chosen = written(tmp_path, row, data), features.options(row)
+        size = formats.read_header(data, source.name, chosen).size
+        for way in ("", "format=png"):
+            how = CopyOptions.from_text(way)
+            try:
+                box = straightening.nearest(features.middle(size), size, turn)
+                candidate = copied(data, source.name, box, how, chosen, turn=turn)
+                candidate = verify_copied(candidate.data, candidate, source.name)
+            except (Refused, BadBox):
+                continue
+            assert_proven(proven(tmp_path, source, candidate, way, turn.text), row)
+            falsified = turn.then(Turn.of(180)).text
+            with Image.open(BytesIO(candidate.data)) as picture:
+                values = np.asarray(picture)
+            if not np.array_equal(values, values[::-1, ::-1]) and values.size > _ENOUGH:
+                assert proven(tmp_path, source, candidate, way, falsified) != []
 
 
 @pytest.mark.parametrize("at", [(0, 0), (1, 20), (9, 7)])
