@@ -2,12 +2,13 @@
 
 import argparse
 import sys
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cropkit.cli import learning
+from cropkit.cli.executor import add_executor, reach
 from cropkit.cli.shell import (
     DONE,
     FAILED,
@@ -23,8 +24,12 @@ from cropkit.cli.shell import (
     tell,
 )
 from cropkit.errors import NoCollection
+from cropkit.system.scope import scope_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cropkit.labels.elsewhere import AskedElsewhere
     from cropkit.labels.importing import Import
     from cropkit.labels.store import Source
     from cropkit.records import Problem
@@ -100,6 +105,7 @@ def _add_suggest(commands: Commands) -> None:
     add_around(parser)
     parser.add_argument("--name", help="of the model, as the review shows it")
     parser.add_argument("--version", default="", help="of the model")
+    add_executor(parser)
     text = "also images that were decided about"
     parser.add_argument("--decided", action="store_true", help=text)
 
@@ -150,6 +156,9 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _suggest(arguments: argparse.Namespace) -> int:
+    if arguments.executor and (arguments.model is None or arguments.evaluate):
+        say("suggest --executor goes with `--with` alone")
+        return USAGE
     named = [each for each in (arguments.model, arguments.onnx, arguments.head) if each is not None]
     if arguments.evaluate or arguments.train_head:
         if arguments.model is not None or len(named) > arguments.evaluate:
@@ -160,8 +169,8 @@ def _suggest(arguments: argparse.Namespace) -> int:
         say("suggest needs one of `--with`, `--model`, `--head`, `--evaluate` and `--train-head`")
         return USAGE
     _check_rule(arguments)
-    model = _model(arguments)
     with (
+        _asked(arguments) as model,
         opened(arguments.folder, state=arguments.state) as collection,
         progress_bar() as show,
         redirect_stdout(sys.stderr),  # what a model prints is no answer of this command
@@ -170,6 +179,34 @@ def _suggest(arguments: argparse.Namespace) -> int:
             model, around=arguments.around, decided=arguments.decided, progress=show
         )
     return _tell(arguments, result)
+
+
+@contextmanager
+def _asked(arguments: argparse.Namespace) -> "Iterator[Detections | AskedElsewhere]":
+    """Return who is asked: a model here, or as workers have it, before a state is made."""
+    reaching = reach(arguments.executor)
+    if reaching is None:
+        yield _model(arguments)
+        return
+    from cropkit.labels.elsewhere import AskedElsewhere, Recipe  # noqa: PLC0415  (not for `--help`)
+
+    root = scope_of(arguments.folder, arguments.state).root
+    recipe = Recipe(called_from=str(Path.cwd()), **_how(arguments))
+    with reaching(root) as workers:
+        yield AskedElsewhere(workers, recipe, root)
+
+
+def _how(arguments: argparse.Namespace) -> "dict[str, Any]":
+    return {
+        "model": arguments.model,
+        "order": arguments.order,
+        "units": arguments.units,
+        "frame": arguments.frame or "upright",
+        "outside": arguments.outside,
+        "wants": arguments.wants,
+        "name": arguments.name or arguments.model,
+        "version": arguments.version,
+    }
 
 
 def _model(arguments: argparse.Namespace) -> "Detections":
@@ -184,16 +221,8 @@ def _model(arguments: argparse.Namespace) -> "Detections":
     from cropkit.labels.model import model_named  # noqa: PLC0415  (as above)
     from cropkit.suggest.detections import Detections  # noqa: PLC0415  (as above)
 
-    return Detections(
-        model_named(arguments.model),
-        order=arguments.order,
-        units=arguments.units,
-        frame=arguments.frame or "upright",
-        outside=arguments.outside,
-        wants=arguments.wants,
-        name=arguments.name or arguments.model,
-        version=arguments.version,
-    )
+    how = _how(arguments)
+    return Detections(model_named(how.pop("model")), **how)
 
 
 def _tell(arguments: argparse.Namespace, result: "Import") -> int:

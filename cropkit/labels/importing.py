@@ -1,8 +1,8 @@
 """Boxes for a collection to keep: of files that other tools wrote, or of a model that is asked."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from cropkit.errors import BadSuggestion, Refused
 from cropkit.geometry import Size
@@ -144,12 +144,18 @@ class Importer:
             What was kept before stands.
         """
         result = Import(self.name, {"model": 1})
-        for start in range(0, len(images), _TOGETHER):
-            some = images[start : start + _TOGETHER]
-            kept = list(self._asked(model, some, result))
+        seen: dict[str, Looked] = {}
+        done = 0
+        for group, answers in _streamed(model, self._groups(images, seen, result)):
+            done += _TOGETHER
+            kept = [
+                each
+                for asked, answer in zip(group, answers, strict=True)
+                for each in self._answered(asked.path, seen.pop(asked.path), answer, result)
+            ]
             if kept:
                 result.boxes += self.store.keep(self.name, "model", kept, more=True)
-            self.progress("images", start + len(some), len(images))
+            self.progress("images", min(done, len(images)), len(images))
         clipped = getattr(model, "clipped", None)
         result.clipped = clipped if isinstance(clipped, Clipped) else Clipped()
         return result
@@ -169,18 +175,28 @@ class Importer:
             ]
             yield from self._kept(path, seen, boxes, result)
 
-    def _asked(self, model: Suggester, paths: Sequence[str], result: Import) -> Iterator[Kept]:
-        seen = {path: look for path in paths if (look := self._seen(path, result)) is not None}
-        known = {p for p, look in seen.items() if self.store.knows(self.name, p, look.sha256)}
-        result.known += len(known)
-        new = {path: look for path, look in seen.items() if path not in known}
-        for (path, look), answer in zip(new.items(), _answers(model, new), strict=True):
-            result.problems += [each for each in answer.problems if not each.kind.is_harmless]
-            boxes = [
-                Boxed(each.box, each.confidence, author=each.source, version=each.version)
-                for each in answer.suggestions
-            ]
-            yield from self._kept(path, look, boxes, result)
+    def _groups(
+        self, images: Sequence[str], seen: dict[str, Looked], result: Import
+    ) -> Iterator[list[Asked]]:
+        """Look at images, some at a time, and yield those that a model is to be asked for."""
+        for start in range(0, len(images), _TOGETHER):
+            some = images[start : start + _TOGETHER]
+            looks = {path: look for path in some if (look := self._seen(path, result)) is not None}
+            known = {p for p, look in looks.items() if self.store.knows(self.name, p, look.sha256)}
+            result.known += len(known)
+            new = {path: look for path, look in looks.items() if path not in known}
+            seen.update(new)
+            yield [Asked(path, look.size, look.sha256) for path, look in new.items()]
+
+    def _answered(
+        self, path: str, look: Looked, answer: Suggested, result: Import
+    ) -> Iterator[Kept]:
+        result.problems += [each for each in answer.problems if not each.kind.is_harmless]
+        boxes = [
+            Boxed(each.box, each.confidence, author=each.source, version=each.version)
+            for each in answer.suggestions
+        ]
+        yield from self._kept(path, look, boxes, result)
 
     def _kept(
         self, path: str, seen: Looked, boxes: Sequence[Boxed], result: Import
@@ -211,9 +227,30 @@ class Importer:
         return seen
 
 
-def _answers(model: Suggester, images: Mapping[str, Looked]) -> Sequence[Suggested]:
+@runtime_checkable
+class Streaming(Protocol):
+    """A model that is asked for several groups of images at once."""
+
+    def streamed(
+        self, groups: Iterable[Sequence[Asked]]
+    ) -> Iterator[tuple[Sequence[Asked], Sequence[Suggested]]]:
+        """Yield groups with their answers, in their order."""
+        ...
+
+
+def _streamed(
+    model: Suggester, groups: Iterable[Sequence[Asked]]
+) -> Iterator[tuple[Sequence[Asked], Sequence[Suggested]]]:
+    """Yield groups of images with what a model proposes for them."""
+    if isinstance(model, Streaming):
+        yield from model.streamed(groups)
+        return
+    for group in groups:
+        yield group, _answers(model, group)
+
+
+def _answers(model: Suggester, asked: Sequence[Asked]) -> Sequence[Suggested]:
     """Return what a model proposes for images: several at once where it can be asked so."""
-    asked = [Asked(path, look.size, look.sha256) for path, look in images.items()]
     if isinstance(model, Detections):
         return model.suggest_all(asked)
     return [model.suggest(*each) for each in asked]

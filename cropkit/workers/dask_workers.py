@@ -137,12 +137,13 @@ class DaskWorkers:
         """
         with explained(self.name, RuntimeError, OSError):
             answers = self._client.run(function, *arguments, on_error="return")
-        if not answers:
+        gone = [worker for worker, answer in answers.items() if isinstance(answer, OSError)]
+        if len(gone) == len(answers):  # who died while it was asked is started again, and looks
             raise WorkersUnavailable(self.name, "its scheduler has no workers")
         for worker, answer in answers.items():
             if isinstance(answer, CropkitError):
                 raise answer
-            if isinstance(answer, BaseException):
+            if isinstance(answer, BaseException) and worker not in gone:
                 raise UnfitWorker(worker, f"{type(answer).__name__}: {answer}")
 
     def check_there(self) -> None:

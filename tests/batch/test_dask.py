@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -218,6 +219,16 @@ def test_a_worker_without_cropkit_is_named(client: Client, reviewed: Path) -> No
         workers.ask_each(lacks, Site.of(reviewed))
 
 
+def test_a_worker_that_dies_while_it_is_asked_is_no_worker_of_elsewhere(reviewed: Path) -> None:
+    client = create_autospec(Client, instance=True)
+    workers = dask_workers.DaskWorkers(client, "dask")
+    client.run.return_value = {"tcp://a": OSError("Stream is closed"), "tcp://b": None}
+    workers.ask_each(chunk.check_fits, Site.of(reviewed))
+    client.run.return_value.pop("tcp://b")
+    with pytest.raises(WorkersUnavailable, match="no workers"):
+        workers.ask_each(chunk.check_fits, Site.of(reviewed))
+
+
 def test_a_scheduler_that_ends_on_the_way_stops_the_batch_and_the_rest_waits(
     reviewed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,3 +326,13 @@ def test_verify_and_its_command_have_rows_proven_by_workers(two: str, tmp_path: 
     made.crop(1).write_bytes(made.crop(0).read_bytes())
     assert shell.run(*words).returncode == 1
     assert shell.run(*words[:-1], "two:1").returncode == 2
+
+
+def test_suggest_has_a_model_asked_by_workers(two: str, tmp_path: Path) -> None:
+    folder = collection(tmp_path / "photos", 5)
+    (tmp_path / "finder_of_dask.py").write_text("def find(image):\n    return [[8, 4, 40, 20]]\n")
+    words: list[str | Path] = ["suggest", folder, "--with", "finder_of_dask:find", "--json"]
+    ended = shell.run(*words, "--executor", two, folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["boxes"] == 5
+    assert "finder_of_dask" not in sys.modules, "it was asked elsewhere"
