@@ -74,11 +74,13 @@ from cropkit.records import (
     Verdict,
     verdict_of,
 )
+from cropkit.straightening import check_inside, nearest
 from cropkit.suggest import Clipped, Suggester, gather
 from cropkit.system import destinations, log, parameters, signing, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG, SUGGESTIONS
 from cropkit.system.scope import Scope, scope_of
+from cropkit.targets import Fit
 from cropkit.wanted import Slots, Targets, Wanted, fitted, of_slot
 
 if TYPE_CHECKING:
@@ -798,7 +800,8 @@ class Collection:
         ----------
         path : in the collection; absolute, or relative to its folder
         box : upright pixels; where there are targets, the one nearest to it that fits one is cut
-        turn : of what the box holds, when it was cut out; targets are sizes of what is turned
+        turn : of what the box holds; targets are sizes of what is turned, and a box that fits one
+            is moved to where a fine angle leaves it inside
         slot : which crop of the image it is; '' where there is only one
         copy_to : folder that the crop is written to as a new file; None or '': as in this session
 
@@ -838,6 +841,7 @@ class Collection:
             with reading(name):
                 seen, size = box.turned(look.size, turn), look.size.turned(turn)
                 fit = fitted(seen, size, of_slot(slot, self.wanted))
+                inside = check_inside(_cut(box, fit, look.size, turn), look.size, turn)
         except CropkitError as error:
             if not isinstance(error, AuditError):
                 self.executor.report(name, error)
@@ -849,7 +853,7 @@ class Collection:
             sha256=look.sha256,
             size=look.size,
             verdict=Verdict.ADJUSTED,
-            box=box if fit is None else fit.box.turned(size, turn.inverse),
+            box=inside,
             target=None if fit is None else fit.target.name,
             turn=turn,
             reviewer=self.reviewer,
@@ -1313,6 +1317,15 @@ class Collection:
             place = asked.folder or str(self.root)
             self._unremembered.append(Problem(ProblemKind.DESTINATION, place, str(error)))
             return mine
+
+
+def _cut(box: PixelBox, fit: Fit | None, image: Size, turn: Turn) -> PixelBox:
+    """Return the box that is cut: for a target the one that fits, moved to where it is inside."""
+    if fit is None:
+        return box
+    cut = fit.box.turned(image.turned(turn), turn.inverse)
+    inside = nearest(cut, image, turn)
+    return inside if inside.size == cut.size else cut
 
 
 def _proposed(step: "Step") -> Iterator[Kept]:

@@ -100,6 +100,19 @@ def test_a_box_whose_corners_leave_the_image_is_refused_with_the_nearest(album: 
         assert collection.crop(NAME, inside, turn=LEVEL).status == Status.CROPPED
 
 
+def test_a_box_that_fits_a_target_is_moved_to_where_it_is_inside(
+    album: Path, tmp_path: Path
+) -> None:
+    turn = Turn.of(90, angle=-4)
+    with cropkit.open(album, copy_to=tmp_path / "out", targets="1:1") as collection:
+        result = collection.crop(NAME, PixelBox(4, 10, 44, 60), turn=turn)
+        assert result.box_applied is not None
+        assert result.box_applied.size == Size(45, 45)
+        assert straightening.is_inside(result.box_applied, Size(100, 70), turn)
+        with pytest.raises(BadBox, match="when it is turned by"):
+            collection.crop(NAME, PixelBox(0, 0, 100, 70), turn=turn)
+
+
 def test_a_decision_waits_with_its_angle(album: Path, tmp_path: Path) -> None:
     with cropkit.open(album, copy_to=tmp_path / "out") as collection:
         made = bound(decision(collection, NAME, BOX, turn=BOTH), collection.placement)
