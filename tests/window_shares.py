@@ -7,10 +7,12 @@ from cropkit.review.model import GRID, MOST_IN_GRID
 from cropkit.review.view.layout import PageLayout
 
 SIZES = ((700, 700), (1100, 800), (1440, 900), (1920, 1080), (2560, 1300))
-LANDSCAPE, PORTRAIT, SQUARE = 1.5, 2 / 3, 1.0
+LANDSCAPE, PORTRAIT, SQUARE, PANORAMA = 1.5, 2 / 3, 1.0, 3.0
 PAGES: dict[str, tuple[float, ...]] = {
     "three landscapes": (LANDSCAPE,) * 3,
     "three portraits": (PORTRAIT,) * 3,
+    "three panoramas": (PANORAMA,) * 3,
+    "three squares": (SQUARE,) * 3,
     "one of each and a square": (LANDSCAPE, PORTRAIT, SQUARE),
     "a landscape alone": (LANDSCAPE,),
     "grid of landscapes": (LANDSCAPE,),

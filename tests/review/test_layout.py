@@ -13,7 +13,7 @@ from window_shares import LANDSCAPE, PORTRAIT, SQUARE, pictured, table
 from cropkit.geometry import PixelBox, Size
 from cropkit.review.model import GRID, MOST_IN_GRID
 from cropkit.review.model.box_editing import HANDLES, Grip
-from cropkit.review.view.layout import GLANCE, PADDING, ClickTarget, PageLayout
+from cropkit.review.view.layout import GLANCE, PADDING, ClickTarget, PageLayout, Target
 from cropkit.review.view.viewport import Rect, Viewport, grip_point, grip_under
 
 aspects = st.lists(st.floats(0.02, 50), min_size=1, max_size=40).map(tuple)
@@ -137,6 +137,12 @@ def test_whatever_their_shapes_three_pictures_use_three_quarters_of_the_stage(
     assert pictured(layout) >= 0.75 * board.width * board.height
 
 
+def test_pictures_that_no_cut_has_room_for_are_rather_large_than_all_of_one_size() -> None:
+    layout = PageLayout(3, 1440, 900, (SQUARE,) * 3)
+    in_a_row = 3 * (layout.width / 3) ** 2
+    assert pictured(layout) > 1.1 * in_a_row
+
+
 @pytest.mark.parametrize("size", [(1440, 900), (1920, 1080), (2560, 1300)])
 @pytest.mark.parametrize("shapes", [(LANDSCAPE,), (PORTRAIT,), (LANDSCAPE, PORTRAIT, SQUARE)])
 def test_a_grid_of_any_shapes_uses_about_three_quarters_of_the_stage(
@@ -199,3 +205,12 @@ def test_the_documented_shares_are_those_of_the_layout() -> None:
     """`python tests/window_shares.py` prints them."""
     document = Path(__file__).resolve().parents[2] / "docs" / "review.md"
     assert table() in document.read_text(encoding="utf-8")
+
+
+def test_the_words_of_a_narrow_caption_have_more_of_it_than_the_verdict() -> None:
+    layout = PageLayout(3, 700, 700, (PORTRAIT,) * 3)
+    captions = [layout.caption(position) for position in range(3)]
+    assert min(each.width for each in captions) < 180
+    for position, caption in enumerate(captions):
+        assert layout.chip(position).width < caption.width / 2
+        assert layout.target(*layout.chip(position).middle) == Target(ClickTarget.CHIP, position)

@@ -112,9 +112,17 @@ def _turned(entry: Entry) -> str:
 def _second(view: View, entry: Entry) -> str:
     """Return what is said besides the name, which it gives way to, and how sure a source is."""
     named, tail = _below(view, entry)
-    words = f"<span class='ck-quiet ck-second ck-cut'>{text(named)}</span>" if named else ""
-    meter = _meter(entry) if tail else ""
-    return f"{words}<span class='ck-quiet ck-sure'>{meter}{text(tail)}</span>"
+    return second_words(named, _meter(entry) if tail else "", tail)
+
+
+def second_words(named: str, meter: str, tail: str) -> str:
+    """Return the words of a source and how sure it is: where there is no room, a bar is left."""
+    inner = f"<span class='ck-cut'>{text(named)}</span>"
+    words = f"<span class='ck-quiet ck-second'>{inner}</span>" if named else ""
+    if not meter:
+        return f"{words}<span class='ck-quiet ck-sure'>{text(tail)}</span>"
+    number = f"<span>{text(tail.strip())}</span>"
+    return f"{words}<span class='ck-quiet ck-sure ck-gives'>{meter}{number}</span>"
 
 
 def _meter(entry: Entry) -> str:

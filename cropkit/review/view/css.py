@@ -46,11 +46,18 @@ CSS = """<style>
   align-items: center; gap: 0.7em; min-width: 0; white-space: nowrap; }
 .cropkit-review .ck-grow { flex: 1 1 0; min-width: 0; }
 .cropkit-review .ck-cut { overflow: hidden; text-overflow: ellipsis; min-width: 2em; }
-.cropkit-review .ck-first { display: flex; flex: 1 1 auto; min-width: 5em; white-space: pre;
+.cropkit-review .ck-first { display: flex; flex: 1 1 auto; min-width: 3em; white-space: pre;
   overflow: hidden; }
-.cropkit-review .ck-second { flex: 0 99999 auto; min-width: 0; }
+.cropkit-review .ck-second, .cropkit-review .ck-gives { display: flex; flex-wrap: wrap;
+  align-items: center; align-content: flex-start; height: 1.3em; overflow: hidden; }
+.cropkit-review .ck-second::before, .cropkit-review .ck-gives::before { content: ""; flex: none;
+  width: 0.01px; height: 1.3em; }
+.cropkit-review .ck-second { flex: 0 9999999 auto; min-width: 0; }
+.cropkit-review .ck-second > .ck-cut { flex: 1 1 4em; min-width: 0; max-width: max-content; }
 .cropkit-review .ck-sure { flex: none; white-space: pre; }
 .cropkit-review .ck-sure:empty { display: none; }
+.cropkit-review .ck-sure.ck-gives { flex: 0 99 auto; min-width: 1.9em; }
+.cropkit-review .ck-gives > span + span { margin-left: 0.3em; }
 .cropkit-review .ck-first > span + span { flex: none; }
 .cropkit-review .ck-first > .ck-cut { min-width: 1.5em; }
 @container (max-width: 1240px) {

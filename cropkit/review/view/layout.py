@@ -14,7 +14,7 @@ from cropkit.review.view.viewport import Rect
 
 WIDTH, HEIGHT = 1400, 788  # of a canvas whose page has not told how much room it has
 NARROWEST, LOWEST = 480, 360  # a smaller room is filled by a canvas that is scaled down
-PADDING = 10
+PADDING, BELOW = 6, 5  # round a picture; above its caption, where handles reach out of it
 HEADER = 32
 CAPTION = 32
 TRIM = 2
@@ -25,14 +25,16 @@ SNAP = 7  # how near a border draws what is dragged
 HINTS = 28
 BUTTONS = 62  # two rows
 GAP = 6
-SMALL_PADDING, SMALL_CAPTION, SMALL_GAP = 2, 16, 2  # in the grid, where pictures are small
+# in the grid, where pictures are small
+SMALL_PADDING, SMALL_BELOW, SMALL_CAPTION, SMALL_GAP = 2, 1, 16, 2
 HANDLE = 12
-CHIP, CHIP_WIDE, CHIP_SMALL, CHIP_SIGN = 106, 136, 84, 22  # the last has a sign and no word
+CHIP, CHIP_WIDE, CHIP_SMALL = 106, 136, 84
+CHIP_SIGN, CHIP_SMALL_SIGN = 34, 22  # these have a sign and no word
 HELP = 216
 GLANCE = (220, 180)  # of an image in the grid, with its caption
 WINDOW = 132
 _ROOMY = 420  # a caption that has room for the whole words of a verdict
-_WORDY = 180  # one of the grid that has room for a name and a word
+_WORDY = 180  # one that has room for a name and a word
 _NARROW_CELL, _NARROW_PAGE = 100.0, 130.0  # cells of the grid, and of a page
 _USUAL_SHAPES = ((1.5,), (2 / 3,), (1.5, 2 / 3, 1.0))  # what the pictures of a grid may be like
 _FEWER, _MORE = 0.75, 1.25  # images than a glance has room for
@@ -94,6 +96,10 @@ class PageLayout:
     def trim(self) -> int:
         """Room above and below the words of a caption."""
         return 0 if self.tight else TRIM
+
+    @property
+    def _below(self) -> int:
+        return SMALL_BELOW if self.tight else BELOW
 
     @property
     def _caption_height(self) -> int:
@@ -174,7 +180,7 @@ class PageLayout:
     @property
     def trim_of_cells(self) -> Trim:
         """What each cell has round its picture."""
-        above_and_below = 1.5 * self.padding + self._caption_height
+        above_and_below = self.padding + self._below + self._caption_height
         gap, narrowest = (SMALL_GAP, _NARROW_CELL) if self.tight else (GAP, _NARROW_PAGE)
         return Trim(self.padding, above_and_below, gap, narrowest)
 
@@ -191,21 +197,21 @@ class PageLayout:
     def stage(self, position: int) -> Rect:
         """Space for the picture."""
         cell, by = self.cell(position), self.padding
-        height = cell.height - 1.5 * by - self._caption_height
+        height = cell.height - by - self._below - self._caption_height
         return Rect(cell.x + by, cell.y + by, cell.width - 2 * by, height)
 
     def caption(self, position: int) -> Rect:
         """Return where number, name, source and verdict are."""
         stage = self.stage(position)
-        y = stage.bottom + self.padding / 2
+        y = stage.bottom + self._below
         return Rect(stage.x, y, stage.width, self._caption_height)
 
     def chip(self, position: int) -> Rect:
         """Return where the verdict is: a click accepts this image."""
         caption = self.caption(position)
-        small = CHIP_SMALL if caption.width >= _WORDY else CHIP_SIGN
         wide = CHIP_WIDE if caption.width >= _ROOMY else CHIP
-        width = small if self.tight else wide
+        words, sign = (CHIP_SMALL, CHIP_SMALL_SIGN) if self.tight else (wide, CHIP_SIGN)
+        width = words if caption.width >= _WORDY else sign
         return Rect(caption.right - width, caption.y, width, caption.height)
 
     def target(self, x: float, y: float) -> Target | None:

@@ -17,6 +17,7 @@ USUAL = 1.5  # width over height of an image that nothing is known of yet
 _FLATTEST = 3.0  # a cell is no flatter and no narrower, whatever its picture is
 _TREES = 4  # of so many images every tree is tried, of more of them rows alone
 _ENOUGH = 0.75  # of the room: then the images should rather be of one size
+_NEARLY = 0.95  # of what they can have at most, where that is less
 _EVEN = 6.0  # how many times as large as the smallest the largest may be then
 _BEYOND = 2  # rows that are tried beyond what pictures without captions would fill
 _LOWEST = 40.0  # a picture in its cell
@@ -70,7 +71,9 @@ def sliced(aspects: tuple[float, ...], room: Rect, trim: Trim) -> tuple[Rect, ..
     legible = [cells for cells in layouts if _is_legible(cells, trim)]
     if not legible:
         return _even(len(aspects), room, trim)
-    return max(legible, key=lambda cells: _worth(cells, room, trim))
+    most = max(sum(_areas(cells, trim)) for cells in legible)
+    enough = min(_ENOUGH * room.width * room.height, _NEARLY * most)
+    return max(legible, key=lambda cells: _worth(cells, enough, trim))
 
 
 @lru_cache(maxsize=256)
@@ -186,10 +189,13 @@ def _is_legible(cells: tuple[Rect, ...], trim: Trim) -> bool:
     return all(cell.width > trim.narrowest and cell.height > lowest for cell in cells)
 
 
-def _worth(cells: tuple[Rect, ...], room: Rect, trim: Trim) -> tuple[bool, bool, float]:
+def _worth(cells: tuple[Rect, ...], enough: float, trim: Trim) -> tuple[bool, bool, float]:
     """Return how well cells use a room: enough of it, alike in size, and each of them large."""
-    areas = [
-        (cell.width - 2 * trim.beside) * (cell.height - trim.above_and_below) for cell in cells
-    ]
-    enough = sum(areas) >= _ENOUGH * room.width * room.height
-    return enough, enough and max(areas) <= _EVEN * min(areas), sum(map(log, areas))
+    areas = _areas(cells, trim)
+    is_enough = sum(areas) >= enough
+    return is_enough, is_enough and max(areas) <= _EVEN * min(areas), sum(map(log, areas))
+
+
+def _areas(cells: tuple[Rect, ...], trim: Trim) -> list[float]:
+    """Return how large the pictures in cells of their shapes are."""
+    return [(cell.width - 2 * trim.beside) * (cell.height - trim.above_and_below) for cell in cells]
