@@ -6,6 +6,7 @@ like any other, and the latest is carried out.
 """
 
 import secrets
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -15,7 +16,7 @@ from cropkit.opinions import SETTING, Doubling, is_opinion, lacking
 from cropkit.records import Decision, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from cropkit.audit.decisions import Standing
     from cropkit.audit.store_reader import StoreReader
@@ -47,6 +48,25 @@ class SecondOpinions:
         """Return decisions but for those that a reviewer must not know before they decide, too."""
         with self._store.reading() as db:
             return shown(db, reviewer, standing)
+
+    def waiting(self, wanted: "Callable[[str], bool]") -> dict[str, int]:
+        """Return how many crops of the wanted images wait for what, in words."""
+        with self._store.reading() as db:
+            doubling = _kept(settings.all_of(db))
+            standing = decisions.standing(db)[0] if doubling else []
+            latest = {(each.path, each.slot): each for each in standing if wanted(each.path)}
+            return Counter(
+                why
+                for each in latest.values()
+                if doubling and doubling.holds(each.path) and _left_the_image(each)
+                if (why := _lacking(db, each))
+            )
+
+
+def _lacking(db: Connection, standing: "Standing") -> str:
+    opinions = decisions.of_content(db, standing.path, standing.slot, standing.sha256)
+    is_one = any(each.id == standing.decision and is_opinion(each) for each in opinions)
+    return lacking(opinions) if is_one else ""
 
 
 def shown(db: Connection, reviewer: str, standing: "Iterable[Standing]") -> "list[Standing]":

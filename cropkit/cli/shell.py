@@ -137,7 +137,8 @@ def line(result: CropResult) -> str:
     """Tell a result in one line."""
     where = f" -> {result.destination}" if result.destination else ""
     if result.box_applied is None:
-        return f"{result.status} {result.path}{where}"
+        why = f": {result.message}" if result.status == "waiting" and result.ok else ""
+        return f"{result.status} {result.path}{where}{why}"
     turn = Turn.from_text(result.turn)
     size = result.box_applied.size.turned(turn)
     words = f"{result.status} {result.path}{where}: {size.width} x {size.height} pixels"

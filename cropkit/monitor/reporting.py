@@ -236,7 +236,8 @@ def figures_of(trail: TrailReader) -> Stats:
     decisions, unreadable = trail.decisions.table_looked_through()
     kinds = {session.id: session.kind for session in trail.sessions()}
     lost = (*trail.unreadable_sessions(), *map(str, unreadable))
-    return stats(decisions, kinds, lost)
+    waiting = trail.opinions.waiting(trail.scope.holds)
+    return stats(decisions, kinds, lost, waiting)
 
 
 def trial(

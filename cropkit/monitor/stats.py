@@ -8,10 +8,11 @@ session, a gap of more than five minutes is a break and is left out, with the de
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from statistics import median
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cropkit import clock
@@ -100,13 +101,14 @@ class Stats:
 
     ``unattended`` are the decisions of programs, which are in no figure. ``unreadable`` are the
     rows that nothing can be made of, as sentences: `fsck` names them, too. ``agreement`` is that of
-    each two people who decided about the same crops.
+    each two people who decided about the same crops, ``waiting`` how many crops wait for what.
     """
 
     decisions: tuple[Made, ...]
     unattended: int
     unreadable: tuple[str, ...] = ()
     agreement: tuple[Agreement, ...] = ()
+    waiting: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> Group:
@@ -162,6 +164,7 @@ class Stats:
             **self.total.to_json(),
             "saving": None if saving is None else saving.to_json(),
             "agreement": [each.to_json() for each in self.agreement],
+            "waiting": dict(self.waiting),
             "unattended": self.unattended,
             "unreadable": list(self.unreadable),
             "break_seconds": BREAK.total_seconds(),
@@ -173,6 +176,7 @@ def stats(
     rows: Iterable[Mapping[str, Any]],
     kinds: Mapping[str, str] | None = None,
     unreadable: Iterable[str] = (),
+    waiting: Mapping[str, int] = MappingProxyType({}),
 ) -> Stats:
     """Return the figures of decision rows, as `cropkit.audit.trail` keeps them.
 
@@ -181,6 +185,7 @@ def stats(
     kinds : of the sessions, by their ids: what a batch or a command decided is in no figure; nor
         is a row that nobody of ours wrote
     unreadable : what could not be read before, as sentences
+    waiting : how many crops wait for other people's opinions, by words
     """
     programs = {session for session, kind in (kinds or {}).items() if kind in _PROGRAMS}
     read = [_with_moments(row) for row in rows]
@@ -196,7 +201,7 @@ def stats(
     decisions.sort(key=lambda decision: decision.decided_at)
     agreed, unread = _agreement(row for row, _, _ in sorted(seen, key=lambda timed: timed[2]))
     lost = (*unreadable, *lost, *unread)
-    return Stats(tuple(decisions), len(every) - len(seen), lost, agreed)
+    return Stats(tuple(decisions), len(every) - len(seen), lost, agreed, waiting)
 
 
 Row = tuple[Mapping[str, Any], datetime, datetime]

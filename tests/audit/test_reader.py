@@ -75,6 +75,7 @@ WITH: Mapping[str, Callable[[TrailReader], object]] = {
         trail.decisions.by_id(trail.decisions.standing()[0].decision)[0]
     ),
     "opinions.shown_to": lambda trail: trail.opinions.shown_to("b", trail.decisions.standing()),
+    "opinions.waiting": lambda trail: trail.opinions.waiting(trail.scope.holds),
     "operations.image_of": lambda trail: trail.operations.image_of(done(trail)),
     "operations.by_id": lambda trail: trail.operations.by_id(done(trail).id),
     "operations.is_done": lambda trail: trail.operations.is_done(done(trail).id),

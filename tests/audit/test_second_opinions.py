@@ -8,6 +8,7 @@ import pytest
 from deciding import BOX, decided, decision
 
 from cropkit import clock
+from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.errors import AuditCorrupt, BadParameterValue
 from cropkit.geometry import PixelBox
@@ -126,3 +127,18 @@ def test_a_setting_that_nobody_of_ours_wrote_stops_the_work_until_it_is_chosen_a
         anna.apply(wanted)
     anna.keep_double(0)
     assert anna.apply(wanted).status is Status.CROPPED
+
+
+def test_what_waits_is_told_by_the_commands(
+    anna: Collection, ben: Collection, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looked(anna)
+    assert main(["stats", str(folder)]) == 0
+    assert "1 of the share: waits for a second opinion" in capsys.readouterr().out
+    looked(ben, FAR)
+    assert main(["apply", str(folder)]) == 0
+    words = "two people disagree: it waits for a third opinion"
+    assert f"waiting {anna.images()[0]}: {words}\n" in capsys.readouterr().out
+    assert anna.stats().to_json()["waiting"] == {words: 1}
+    ben.apply(looked(ben, NEAR))
+    assert anna.stats().waiting == {}
