@@ -51,7 +51,7 @@ def add(commands: Commands) -> None:
     text = "say in the trail that alerts about what happened were seen"
     parser.add_argument("--acknowledge", action="store_true", help=text)
     parser = folder_command(
-        commands, "stats", "pace and verdicts of the reviews of a collection", _stats
+        commands, "stats", "pace, verdicts and agreement of the reviewers of a collection", _stats
     )
     text = "what there is one line for each of (reviewer)"
     parser.add_argument("--by", choices=WAYS, default="reviewer", help=text)

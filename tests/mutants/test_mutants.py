@@ -11,6 +11,7 @@ from seeded_exports import EXPORTS
 from seeded_files import FILES
 from seeded_labels import LABELS
 from seeded_review import REVIEW
+from seeded_reviewers import REVIEWERS
 from seeded_runs import RUNS
 from seeded_suggestions import SUGGESTIONS
 from seeded_taste import TASTE
@@ -20,7 +21,7 @@ from seeding import NOTICED, Mutant, check_fits, noticed_by_tests, tell, verdict
 ALL = os.environ.get("CROPKIT_MUTANTS") == "1"
 MUTANTS = (
     *(*RUNS, *REVIEW, *SUGGESTIONS, *LABELS, *FILES, *EXPORTS, *VERIFICATION),
-    *TASTE,
+    *(*TASTE, *REVIEWERS),
 )
 CHEAP = (
     "a break of five minutes is none",
