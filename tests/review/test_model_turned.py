@@ -23,6 +23,7 @@ from cropkit.review.model import (
     DecidePage,
     Done,
     DraftDecision,
+    Drag,
     FitSubjects,
     FullImage,
     ImageLoaded,
@@ -48,12 +49,14 @@ from cropkit.review.model import (
     advance,
     begin,
 )
+from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Cut, Decided
 from cropkit.review.model.foreseeing import foreseen
 from cropkit.review.model.outcomes import Outcomes
 from cropkit.review.model.state import as_seen, source_size
 from cropkit.review.model.transforms import box_beside, is_changed
 from cropkit.review.view.viewport import Zoom
+from cropkit.straightening import is_inside
 from cropkit.targets import fits
 from cropkit.wanted import Wanted
 
@@ -298,3 +301,71 @@ def test_a_page_is_decided_with_each_images_turn() -> None:
     decisions = advance(state, DecidePage()).decisions
     assert [d.turn for d in decisions] == [RIGHT.by, NO_TURN, FLIPS.by]
     assert {(d.box, d.size) for d in decisions} == {(BOX, SIZE)}
+
+
+helds = st.sampled_from([(), (SetRatio(3, 2),)])
+angles = st.integers(-4500, 4500).filter(bool).map(lambda hundredths: Turn(1, hundredths))
+
+
+@given(strategies.sizes_with_boxes(400), angles, turns, st.sampled_from([None, (1, 1), (3, 2)]))
+def test_a_straightened_box_is_inside_and_of_the_ratio_that_is_held(
+    sized: tuple[Size, PixelBox], angle: Turn, quarters: Turn, ratio: tuple[int, int] | None
+) -> None:
+    size, box = sized
+    state = opened(begin(PATHS, 3), lambda path: ImageLoaded(path, "a" * 64, size))
+    state = on(state, SetBox(box), TurnImage(quarters))
+    state = on(state, SetRatio(*ratio)) if ratio else state
+    try:
+        after = on(state, TurnImage(angle))
+    except IllegalMove:
+        return  # too small
+    shown = chosen(after)
+    decision = decided(after)
+    assert decision.box is not None
+    assert is_inside(decision.box, size, decision.turn)
+    assert is_inside(shown.box, shown.size, shown.turn)
+    if ratio and min(shown.box.size.width, shown.box.size.height) > 40:
+        assert shown.fit is not None
+        assert fits(shown.box.size, shown.fit.target)
+    assert chosen(on(after, TurnImage(angle.inverse))).cut == chosen(state).cut
+
+
+@given(st.sampled_from(Grip), st.integers(-400, 400), st.integers(-400, 400), turns, helds)
+def test_a_pull_of_a_straightened_box_ends_inside(
+    grip: Grip, dx: int, dy: int, quarters: Turn, held: tuple[Move, ...]
+) -> None:
+    state = on(fresh(), TurnImage(quarters), TurnImage(Turn(1, 730)), *held)
+    before = chosen(state)
+    after = chosen(on(state, Drag(0, grip, before.box, dx, dy)))
+    assert is_inside(after.cut.box, SIZE, after.turn)
+    if grip is not Grip.WHOLE and not held:
+        edges = zip(before.box.xyxy, after.box.xyxy, strict=True)
+        stays = [was == now for was, now in edges]
+        column, row = grip.value
+        assert all(stays[at] for at in ({-1: [2], 1: [0], 0: [0, 2]}[column]))
+        assert all(stays[at] for at in ({-1: [3], 1: [1], 0: [1, 3]}[row]))
+
+
+def test_angles_add_up_to_what_a_turn_has_and_a_held_key_is_one_step() -> None:
+    by = TurnImage(Turn.of(angle="0.1"))
+    state = fresh()
+    for again in (False, True, True):
+        state = advance(state, by, again=again).session
+    assert chosen(state).turn == Turn(1, 30)
+    assert chosen(on(state, Undo())) == chosen(fresh())
+    mirrored = on(state, FLIPS, by)
+    assert decided(mirrored).turn == Turn(2, 20), "clockwise as it is seen"
+    with pytest.raises(IllegalMove, match="45 degrees"):
+        on(fresh(), *[TurnImage(Turn.of(angle=20))] * 3)
+    tiny = opened(begin(PATHS, 3), lambda path: ImageLoaded(path, "a" * 64, Size(1, 1)))
+    with pytest.raises(IllegalMove, match="too small"):
+        on(tiny, TurnImage(Turn.of(angle=20)))
+
+
+def test_what_is_suggested_counts_as_it_is_offered_in_a_straightened_image() -> None:
+    state = on(fresh(), TurnImage(Turn.of(angle=44)))
+    assert chosen(state).box != BOX
+    assert decided(state).verdict is Verdict.ACCEPT
+    whole = chosen(on(state, FullImage()))
+    assert whole.box.size.aspect_ratio == pytest.approx(4 / 3, rel=0.03)
+    assert chosen(on(state, FullImage(), TurnImage(Turn.of(angle=-44)))).box == PixelBox.full(SIZE)

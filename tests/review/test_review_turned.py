@@ -1,8 +1,10 @@
 """Images are turned and mirrored in the review: as they are seen they are written."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
+from math import radians
 from pathlib import Path
 from typing import Any
 
@@ -306,3 +308,94 @@ def test_a_small_picture_is_placed_and_turned_about_its_middle(number: int) -> N
             for near, far in zip(at, (seen.size.width, seen.size.height), strict=True)
         )
     assert ("transform" in rules) is not turn.is_none
+
+
+def test_an_angle_is_seen_about_the_middle_of_the_box_and_told(browser: Browser) -> None:
+    browser.key("]")
+    browser.drawn.clear()
+    browser.key("F8", ctrl=True)
+    browser.loop.sleep(0.1)
+    entry, view = entries(browser)[0], browser.controller.screen.viewport(0)
+    assert view is not None
+    assert entry.turn == Turn(6, 100)
+    (there, back) = (command[1] for command in browser.named("translate"))
+    scale = browser.controller.screen.canvases.pictures.scale
+    assert there == pytest.approx([n * scale for n in view.middle_of(entry.box)], abs=0.01)
+    assert there == [-n for n in back]
+    assert [command[1] for command in browser.named("rotate")] == [[pytest.approx(radians(1))]]
+    assert browser.named("transform")[0][1][:4] == [*turning.matrix(RIGHT)]
+    assert scene(browser) is None, "the browser does not draw a box that has to stay inside"
+    assert "straightened by +1°" in browser.words
+    browser.key("F7", shift=True)
+    assert entries(browser)[0].turn == Turn(6, 90)
+
+
+def test_an_angle_in_its_own_file_is_marked_and_for_copies_it_is_none(
+    start: Started, folder: Path, tmp_path: Path
+) -> None:
+    browser = on_screen(start())
+    browser.key("F8", ctrl=True)
+    assert "a fine angle has every pixel computed anew" in browser.words
+    assert "--copy-to DIR" in browser.words
+    browser.review.close()
+    with Collection(folder, copy_to=tmp_path / "out") as kit:
+        browser = on_screen(start(kit))
+        for number in "123":
+            browser.key(number)
+            browser.key("F8", ctrl=True)
+        assert "computed anew" not in browser.words
+        cuts = [entry.cut for entry in entries(browser)]
+        browser.key("Enter")
+        browser.written()
+        assert {*standing(browser).values()} == {Status.CROPPED}
+        sizes = []
+        for name in ("a.png", "b.png", "c.jpg"):
+            with Image.open(tmp_path / "out" / name) as image:
+                sizes.append(Size(*image.size))
+        assert sizes == [cut.box.size for cut in cuts]
+        assert [each["turn"] for each in browser.review.decisions] == ["angle 1"] * 3
+
+
+def test_a_picture_that_is_kept_shows_what_is_written_of_a_straightened_image(
+    start: Started, folder: Path, tmp_path: Path
+) -> None:
+    with Collection(folder, copy_to=tmp_path / "out") as kit:
+        browser = on_screen(start(kit))
+        browser.key("{")
+        for _ in range(7):
+            browser.key("F8", ctrl=True)
+        browser.controller.take(SetBox(PixelBox(60, 40, 160, 120)))
+        view, box = browser.controller.screen.viewport(0), entries(browser)[0].box
+        assert view is not None
+        assert box == PixelBox(60, 40, 160, 120)
+        by = 1000 / browser.controller.screen.layout.width
+        left, top, right, bottom = (round(edge * by) for edge in view.edges(box))
+        shown = browser.review.snapshot().crop((left, top, right, bottom))
+        browser.key(" ")
+        browser.written()
+        with Image.open(tmp_path / "out" / "a.png") as image:
+            written = np.asarray(image.convert("RGB").resize((25, 20), Image.Resampling.BOX), float)
+        seen = np.asarray(shown.resize((25, 20), Image.Resampling.BOX), float)
+        apart = np.abs(written - seen)[4:-8, 4:-4]
+        assert np.median(apart) < 8
+        wrong = np.abs(written[:, ::-1] - seen)[4:-8, 4:-4]
+        assert np.median(wrong) > np.median(apart)
+
+
+@pytest.mark.parametrize("turn", [Turn(1, 700), Turn(6, 700), Turn(2, -300), Turn(7, 1200)])
+def test_a_small_picture_is_straightened_about_the_middle_of_its_box(turn: Turn) -> None:
+    size = Size(200, 100)
+    cut = Cut(PixelBox(60, 30, 120, 60), size, turn)
+    style = crop_of(b"", "a.png", cut, 1.0).partition("<img")[2].partition("style='")[2]
+    rules = dict(rule.split(":") for rule in style.partition("'")[0].split(";"))
+    x, y = (
+        float(part) * side / 100
+        for part, side in zip(
+            re.findall(r"-?[\d.]+(?=%)", rules["transform"])[:2], (200, 100), strict=True
+        )
+    )
+    box, seen = cut.seen, size.turned(turn)
+    middle = (box.left + box.right - seen.width) / 2, (box.top + box.bottom - seen.height) / 2
+    assert (x, y) == pytest.approx(middle, abs=0.02)
+    assert f"rotate({turning.angle(turn):g}deg)" in rules["transform"]
+    assert rules["transform"].endswith(",0,0)"), "by quarters first"

@@ -190,12 +190,15 @@ def described(cell_state: CellState | None) -> dict[str, object] | None:
     """Return what can be taken hold of.
 
     A zoomed image is the kernel's, which clips it, and so is a box that is held to targets: one
-    that is held to the ratio of the lock is drawn as it is pulled in that ratio.
+    that is held to the ratio of the lock is drawn as it is pulled in that ratio. So is one of an
+    image that is straightened, which is turned about its middle and has to stay inside.
     """
     entry, view = (cell_state.entry, cell_state.view) if cell_state is not None else (None, None)
     if view is None or view.closer or (cell_state and cell_state.weight is Weight.SMALL):
         return None
     if not isinstance(entry, Open) or entry.mark is not Mark.KEEP or _is_aimed(entry):
+        return None
+    if entry.turn.resamples:
         return None
     return {
         "x": view.frame.x,

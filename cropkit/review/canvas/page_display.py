@@ -45,7 +45,6 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from cropkit.geometry import Turn
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.canvas.canvases import GENERATIONS, Canvases
 from cropkit.review.canvas.cells import CellState, Loupe, cell_states
@@ -58,8 +57,7 @@ from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
 from cropkit.review.view.spots import spots
-from cropkit.review.view.view_state import ViewState
-from cropkit.review.view.viewport import Viewport
+from cropkit.review.view.view_state import Pictured, ViewState
 
 # Seconds until a page that was not acknowledged is sent again; after the last, never.
 _LOST_AFTER = (5.0, 10.0, 20.0)
@@ -76,7 +74,7 @@ _log = logging.getLogger("cropkit.review")
 # What the pictures layer shows: the generation and, for each position, the picture's name.
 _Shown = tuple[int, tuple[str | None, ...]]
 # The buffer of each picture, what it holds, and how it is seen, and turned.
-_Looks = tuple[tuple[OffscreenBuffer, str | None, Viewport, Turn] | None, ...]
+_Looks = tuple[tuple[OffscreenBuffer, str | None, Pictured] | None, ...]
 
 
 class PageDisplay:
@@ -246,11 +244,11 @@ class PageDisplay:
     def _sharpen(self, session: ReviewState, changed: Callable[[], None]) -> None:
         entry = session.entries[session.chosen]
         seen, lens = self._pictured(session.chosen, entry), self._view_state.lens(session)
-        view = lens or (seen and seen[0])
+        view = lens or (seen and seen.view)
         if view is not None:
             self._sharp_previews.follow(entry.path, view, changed)
 
-    def _pictured(self, position: int, entry: Entry) -> tuple[Viewport, Turn] | None:
+    def _pictured(self, position: int, entry: Entry) -> Pictured | None:
         arrival = self._prefetch.get(entry.path)
         if not isinstance(arrival, Arrival):
             return None
@@ -266,15 +264,15 @@ class PageDisplay:
 
     def _looks(self, session: ReviewState) -> _Looks:
         """Return from which buffer each picture is drawn, and where."""
-        looks: list[tuple[OffscreenBuffer, str | None, Viewport, Turn] | None] = []
+        looks: list[tuple[OffscreenBuffer, str | None, Pictured] | None] = []
         for position, entry in enumerate(session.entries):
             buffer, seen = self.source(position, entry.path), self._pictured(position, entry)
-            looks.append((buffer, buffer.holds, *seen) if buffer and seen else None)
+            looks.append((buffer, buffer.holds, seen) if buffer and seen else None)
         return tuple(looks)
 
     def _paint(self, session: ReviewState) -> None:
         self._looked = self._looks(session)
-        pictures = [(buffer, view, turn) for buffer, _, view, turn in filter(None, self._looked)]
+        pictures = [(buffer, seen) for buffer, _, seen in filter(None, self._looked)]
         self._toned = tone = self._view_state.tone
         paint_pictures(self._canvases.pictures, self._view_state.layout, session, pictures, tone)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import product
 
-from cropkit.geometry import PixelBox, Turn
+from cropkit.geometry import PixelBox
 from cropkit.names import printable
 from cropkit.review.canvas.buffers import OffscreenBuffer
 from cropkit.review.canvas.cells import CellState, Loupe, Weight
@@ -17,6 +17,7 @@ from cropkit.review.view.labels import label_place, text_width
 from cropkit.review.view.layout import HANDLE, PageLayout
 from cropkit.review.view.rulers import Ruler
 from cropkit.review.view.tone import AS_IS, COLOURS, Tone
+from cropkit.review.view.view_state import Pictured
 from cropkit.review.view.viewport import Rect, Viewport, grip_point
 
 LIGHT, DARK = "#ffffff", "#10151c"
@@ -73,7 +74,7 @@ def paint_pictures(
     pen: Pen,
     layout: PageLayout,
     session: ReviewState,
-    pictures: Iterable[tuple[OffscreenBuffer, Viewport, Turn]],
+    pictures: Iterable[tuple[OffscreenBuffer, Pictured]],
     tone: Tone = AS_IS,
 ) -> None:
     """Draw the pictures that are there, on a quiet ground where others come."""
@@ -85,9 +86,10 @@ def paint_pictures(
             pen.wipe(layout.caption(position))  # words are on the page's own
     pen.fill(_STAGE, *map(layout.stage, shown))
     with pen.through(tone.filters):
-        for buffer, view, turn in pictures:
-            with pen.within(view.stage) if view.closer else nullcontext():
-                pen.buffer(buffer, view.frame, turn)
+        for buffer, (view, turn, about) in pictures:
+            reaches_out = view.closer or turn.resamples
+            with pen.within(view.seen) if reaches_out else nullcontext():
+                pen.buffer(buffer, view.frame, turn, about)
 
 
 def paint_cell(pen: Pen, cell: Rect, cell_state: CellState | None) -> None:
@@ -338,7 +340,7 @@ def _paint_loupe(pen: Pen, loupe: Loupe, entry: Open) -> None:
     with pen.within(lens.stage):
         pen.fill(DARK, lens.stage)
         with pen.through(loupe.filters):
-            pen.buffer(loupe.buffer, lens.frame, entry.turn)
+            pen.buffer(loupe.buffer, lens.frame, entry.turn, lens.middle_of(entry.box))
         _dim(pen, lens, entry.box, _DIM_CHOSEN)
         _two_toned(pen, _rect(lens, entry.box), 1)
     _two_toned(pen, lens.stage, 2)

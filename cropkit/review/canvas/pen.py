@@ -15,7 +15,7 @@ from ipywidgets import Image
 
 from cropkit.geometry import NO_TURN, Turn
 from cropkit.review.canvas.buffers import OffscreenBuffer
-from cropkit.review.view.turning import matrix
+from cropkit.review.view.turning import angle, matrix
 from cropkit.review.view.viewport import Rect
 
 SCALE = 2  # backing pixels for a canvas unit: sharp on the screens that have two
@@ -98,21 +98,39 @@ class Pen:
         """Draw an image, or what another canvas shows, into a rectangle."""
         self._canvas.draw_image(source, *self._finite(rect.x, rect.y, rect.width, rect.height))
 
-    def buffer(self, buffer: OffscreenBuffer, frame: Rect, turn: Turn = NO_TURN) -> None:
-        """Draw what a hidden canvas holds so that its image, turned, fills a frame."""
+    def buffer(
+        self,
+        buffer: OffscreenBuffer,
+        frame: Rect,
+        turn: Turn = NO_TURN,
+        about: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
+        """Draw what a hidden canvas holds so that its image, turned, fills a frame.
+
+        Parameters
+        ----------
+        about : the point that a fine angle is about; what that moves out of the frame is drawn
+        """
         by = frame.width / (buffer.part.height if turn.swaps else buffer.part.width)
-        with self._turned(turn, frame.middle) as middle:
+        with self._turned(turn, frame.middle, about) as middle:
             x, y = middle[0] - buffer.part.middle[0] * by, middle[1] - buffer.part.middle[1] * by
             rect = Rect(x, y, buffer.canvas.width * by, buffer.canvas.height * by)
             self.picture(buffer.canvas, rect)
 
     @contextmanager
-    def _turned(self, turn: Turn, middle: tuple[float, float]) -> Iterator[tuple[float, float]]:
-        """Draw the body turned about a point; say where that point is to the body."""
+    def _turned(
+        self, turn: Turn, middle: tuple[float, float], about: tuple[float, float]
+    ) -> Iterator[tuple[float, float]]:
+        """Draw the body turned about its middle; say where that is to the body."""
         if turn.is_none:
             yield middle
             return
         self._canvas.save()
+        if turn.resamples:
+            x, y = self._finite(*about)
+            self._canvas.translate(x, y)
+            self._canvas.rotate(math.radians(angle(turn)))
+            self._canvas.translate(-x, -y)
         self._canvas.transform(*matrix(turn), *self._finite(*middle))
         try:
             yield 0.0, 0.0

@@ -13,7 +13,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from cropkit.errors import NotInstalled
 from cropkit.formats.turning import TRANSPOSES
-from cropkit.geometry import NO_TURN, Turn
+from cropkit.geometry import NO_TURN
 from cropkit.monitor.plots import matplotlib_data
 from cropkit.names import printable
 from cropkit.review.canvas.buffers import OffscreenBuffer
@@ -26,9 +26,10 @@ from cropkit.review.view.captions import verdict
 from cropkit.review.view.html import file_name
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.tone import Tone
+from cropkit.review.view.turning import angle
 from cropkit.review.view.view_model import View
-from cropkit.review.view.view_state import ViewState
-from cropkit.review.view.viewport import Rect, Viewport
+from cropkit.review.view.view_state import Pictured, ViewState
+from cropkit.review.view.viewport import Rect
 
 PIXELS = 1000  # width: enough to see what was decided, little enough to be saved in a notebook
 _GROUND, _INK, _QUIET = "#ffffff", "#10151c", "#5a6470"
@@ -142,17 +143,29 @@ def page_picture(view: View, view_state: ViewState, prefetch: Prefetch) -> Image
 
 def _pictures(
     view: View, view_state: ViewState, prefetch: Prefetch
-) -> Iterator[tuple[OffscreenBuffer, Viewport, Turn]]:
+) -> Iterator[tuple[OffscreenBuffer, Pictured]]:
     for position, entry in enumerate(view.session.entries):
         arrival = prefetch.get(entry.path)
         if isinstance(arrival, Arrival):
             with Image.open(io.BytesIO(arrival.jpeg), formats=("JPEG",)) as opened:
                 picture = opened.convert("RGB")
-            seen, turn = view_state.pictured(position, entry, arrival.size)
-            if not turn.is_none:
-                picture = picture.transpose(TRANSPOSES[turn.orientation])
+            seen = view_state.pictured(position, entry, arrival.size)
+            picture = _turned(picture, seen)
             whole = Rect(0, 0, *picture.size)
-            yield OffscreenBuffer(picture, picture, whole), seen, NO_TURN
+            yield OffscreenBuffer(picture, picture, whole), seen._replace(turn=NO_TURN)
+
+
+def _turned(picture: Image.Image, seen: Pictured) -> Image.Image:
+    """Return a picture as it is seen: by quarters, then by an angle, within its frame."""
+    turn = seen.turn
+    if not turn.quarters.is_none:
+        picture = picture.transpose(TRANSPOSES[turn.orientation])
+    if not turn.resamples:
+        return picture
+    x, y = seen.view.to_image(*seen.about)
+    by = picture.width / seen.view.size.width
+    way = Image.Resampling.BICUBIC
+    return picture.rotate(-angle(turn), way, center=(x * by, y * by), fillcolor=_GROUND)
 
 
 def _line(layout: PageLayout) -> Rect:

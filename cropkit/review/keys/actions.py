@@ -123,6 +123,11 @@ def _turns() -> Iterator[Action]:
     yield Action("turn-left", TurnImage(Turn.of(270)), "turn the image left", BOX)
     for flip, words in (("horizontal", "left to right"), ("vertical", "top to bottom")):
         yield Action(f"flip-{flip}", TurnImage(Turn.of(0, flip)), f"mirror it {words}", BOX)
+    for more, angle in (("", "0.1"), ("-more", "1")):
+        for to, sign in (("left", "-"), ("right", "+")):
+            does = TurnImage(Turn.of(angle=sign + angle))
+            words = f"straighten it by {angle}° to the {to}: for copies"
+            yield Action(f"straighten-{to}{more}", does, words, BOX, Repeats.FREE)
 
 
 ACTIONS: tuple[Action, ...] = (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cropkit.errors import BadBox, BadFraming, BadTarget, IllegalMove
+from cropkit.errors import BadBox, BadFraming, BadTarget, BadTurn, IllegalMove
 from cropkit.geometry import PixelBox, Size
 from cropkit.review.model.aiming import along_short_side
 from cropkit.review.model.box_editing import (
@@ -100,8 +100,13 @@ def _full_image(session: ReviewState, move: FullImage) -> Step:
 
 
 def _turn_image(session: ReviewState, move: TurnImage) -> Step:
-    turn = open_at(session, None, move).turn.then(move.by)
-    return Step(turned_at(session, session.chosen, turn))
+    entry = open_at(session, None, move)
+    try:
+        return Step(turned_at(session, session.chosen, entry.turn.then(move.by)))
+    except BadTurn:
+        raise IllegalMove(name_of(move), "it is straightened by 45 degrees at most") from None
+    except BadBox:
+        raise IllegalMove(name_of(move), f"{named(entry.path)} is too small for that") from None
 
 
 def _toggle_lock(session: ReviewState, _: ToggleLock) -> Step:
@@ -135,7 +140,7 @@ def _all_held(session: ReviewState) -> ReviewState:
 def _held(session: ReviewState, entry: Open) -> Open:
     """Return an image held to what holds its box now, or as it was asked for before."""
     other = replace(entry, aims=session.aims(entry.path, entry.size))
-    return locked(other.boxed(entry.fit.asked if entry.fit else entry.box), session.lock)
+    return locked(other.boxed(entry.wanted), session.lock)
 
 
 def _turn_lock(session: ReviewState, move: TurnLock) -> Step:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from cropkit.review.model.decided import Cut, Mark
-from cropkit.review.model.moves import Drag, Move, Nudge, Resize
+from cropkit.review.model.moves import Drag, Move, Nudge, Resize, TurnImage
 from cropkit.review.model.stack import Stack
 from cropkit.review.model.state import (
     CARRIED,
@@ -31,7 +31,7 @@ from cropkit.review.model.transforms import (
 )
 
 _MOST = 1_000  # edits that are kept: each is a few hundred bytes
-_HELD = (Nudge, Resize)  # moves whose key may be held
+_HELD = (Nudge, Resize, TurnImage)  # moves whose key may be held
 _HOLDING = ("lock", "holding", "picked_lock", "carrying")  # fields of a session, and of an edit
 
 

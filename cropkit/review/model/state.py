@@ -15,7 +15,9 @@ from cropkit.review.model.decided import Cut, Decided, DraftDecision, Mark
 from cropkit.review.model.images import Images, Stacked
 from cropkit.review.model.listing import ByPath, Paths, folder_of
 from cropkit.review.model.slots import slot_of
+from cropkit.review.model.straightened import brought_inside, pulled
 from cropkit.review.model.tree import NumberSet
+from cropkit.straightening import is_inside
 from cropkit.targets import LARGEST, Fit, Target, fits
 from cropkit.wanted import Wanted
 
@@ -208,6 +210,7 @@ class Open:
     fit : how the box fits its target, None where it is free
     framed : what the box was put around, until it is another one
     planned : the box that a plan lets through for this content
+    asked : what the box was before it was brought inside of a straightened image
     """
 
     path: str
@@ -223,6 +226,7 @@ class Open:
     framed: str = ""
     planned: PixelBox | None = None
     turn: Turn = NO_TURN
+    asked: PixelBox | None = None
 
     @property
     def suggestion(self) -> Suggestion | None:
@@ -248,19 +252,35 @@ class Open:
     @property
     def offered(self) -> PixelBox:
         """The same, as it is shown: made to fit the target that it is held to."""
-        return aimed(self.suggested, self.size, self.aims).box if self.aims else self.suggested
+        is_held = self.aims or self.turn.resamples
+        return self.boxed(self.suggested).box if is_held else self.suggested
 
     def boxed(self, box: PixelBox, grip: Grip = Grip.WHOLE) -> "Open":
-        """Return it with another box, which is held to the nearest target, if to any.
+        """Return it with another box: of the nearest target, if of any; straightened, inside.
 
         Parameters
         ----------
         grip : what was pulled of the box
+
+        Raises
+        ------
+        BadBox
+            The image is too small for any box with the angle.
         """
-        if not self.aims:
-            return replace(self, box=box, fit=None, framed="")
-        fit = aimed(box, self.size, self.aims, grip)
-        return replace(self, box=fit.box, fit=fit, framed="")
+        fit = aimed(box, self.size, self.aims, grip) if self.aims else None
+        held = replace(self, box=fit.box if fit else box, fit=fit, framed="", asked=None)
+        if not self.turn.resamples or is_inside(held.box, self.size, self.turn):
+            return held
+        if grip is not Grip.WHOLE:
+            end = pulled((self.box, box), grip, self.size, self.turn, self.aims)
+            return replace(self, box=end[0], fit=end[1], framed="", asked=None) if end else self
+        inside, fit = brought_inside(held.box, fit, self.size, self.turn)
+        return replace(held, box=inside, fit=fit, asked=None if fit else box)
+
+    @property
+    def wanted(self) -> PixelBox:
+        """What was asked for, before a ratio or an angle has made another box of it."""
+        return self.asked or (self.fit.asked if self.fit else self.box)
 
     @property
     def verdict(self) -> Verdict:

@@ -150,7 +150,7 @@ def seen_with(session: ReviewState, entry: Open, turn: Turn) -> Open:
     """
     if turn == entry.turn:
         return entry
-    asked = replace(entry, box=entry.fit.asked if entry.fit else entry.box)
+    asked = replace(entry, box=entry.wanted)
     cut = asked.cut._replace(turn=turn)
     size, aims = cut.size.turned(turn), entry.aims
     if aims == session.aims(entry.path, entry.size):

@@ -5,7 +5,7 @@ from base64 import b64encode
 from cropkit.geometry import PixelBox, Size
 from cropkit.review.model.decided import Cut
 from cropkit.review.view.html import text
-from cropkit.review.view.turning import matrix
+from cropkit.review.view.turning import angle, matrix
 
 
 def crop_of(thumb: bytes, name: str, cut: Cut, room: float) -> str:
@@ -22,9 +22,21 @@ def crop_of(thumb: bytes, name: str, cut: Cut, room: float) -> str:
     y = 100 * ((seen.height - size.height) / 2 - box.top) / box.size.height
     place = f"width:{across:.2f}%;height:{down:.2f}%;left:{x:.2f}%;top:{y:.2f}%"
     if not cut.turn.is_none:
-        place += f";transform:matrix({','.join(map(str, matrix(cut.turn)))},0,0)"
+        place += f";transform:{_transform(cut)}"
     picture = _picture(thumb, name, place)
     return f"<span class='ck-small-crop' style='{_shape(box.size, room)}'>{picture}</span>"
+
+
+def _transform(cut: Cut) -> str:
+    """Return how CSS turns the picture about its middle, and by a fine angle about the box's."""
+    quarters = f"matrix({','.join(map(str, matrix(cut.turn)))},0,0)"
+    if not cut.turn.resamples:
+        return quarters
+    box, seen = cut.seen, cut.size.turned(cut.turn)
+    x = 50 * (box.left + box.right - seen.width) / cut.size.width
+    y = 50 * (box.top + box.bottom - seen.height) / cut.size.height
+    fine = f"rotate({angle(cut.turn):g}deg)"
+    return f"translate({x:.2f}%,{y:.2f}%) {fine} translate({-x:.2f}%,{-y:.2f}%) {quarters}"
 
 
 def whole_of(thumb: bytes, name: str, box: PixelBox | None, size: Size, room: float) -> str:

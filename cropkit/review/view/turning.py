@@ -21,17 +21,17 @@ def matrix(turn: Turn) -> tuple[int, int, int, int]:
 
 def sign(turn: Turn) -> str:
     """Return what a caption has of a turn; '' for none."""
-    fine = f"∠{_seen(turn):+g}°" if turn.resamples else ""
+    fine = f"∠{angle(turn):+g}°" if turn.resamples else ""
     return " ".join((*(_SIGNS[word][0] for word in turn.quarters.text.split()), fine)).strip()
 
 
 def words(turn: Turn) -> str:
     """Say how a picture is turned; '' for none."""
-    fine = f"straightened by {_seen(turn):+g}°" if turn.resamples else ""
+    fine = f"straightened by {angle(turn):+g}°" if turn.resamples else ""
     quarters = (_SIGNS[word][1] for word in turn.quarters.text.split())
     return ", ".join(filter(None, (*quarters, fine)))
 
 
-def _seen(turn: Turn) -> float:
-    """Return the fine angle as it is seen, clockwise: in a mirror, it is the other way round."""
+def angle(turn: Turn) -> float:
+    """Return the fine angle as it is seen, in degrees clockwise: a mirror has it the other way."""
     return turn.quarters.inverse.then(turn).angle

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.review.model import Arrangement, Broken, Done, Entry, Mark, Open, ReviewState
@@ -18,6 +18,14 @@ _LENS = 176  # side of the loupe
 _MAGNIFIED = 3.0
 _CLOSEST_KEPT = 10_000.0
 _LARGEST = 16.0  # canvas units for a pixel under the loupe, at most
+
+
+class Pictured(NamedTuple):
+    """How a picture is seen, how it is turned, and about which point of the canvas by an angle."""
+
+    view: Viewport
+    turn: Turn
+    about: tuple[float, float]
 
 
 class ViewState:
@@ -70,7 +78,7 @@ class ViewState:
             return filling(stage, size, self._boxes[path])
         return Viewport(stage, size, self._zooms.get(path, WHOLE).turned(self._turn(path)))
 
-    def pictured(self, position: int, entry: Entry, size: Size) -> tuple[Viewport, Turn]:
+    def pictured(self, position: int, entry: Entry, size: Size) -> Pictured:
         """Return how a picture of an image of the page is seen, and how it is turned for that.
 
         Parameters
@@ -81,7 +89,10 @@ class ViewState:
         seen = entry.size if isinstance(entry, Open | Done) else None
         if seen not in (None, size.turned(turn)):
             turn = NO_TURN
-        return self.view(position, entry.path, size.turned(turn)), turn
+        view = self.view(position, entry.path, size.turned(turn))
+        box = entry.box if isinstance(entry, Open | Done) else None
+        about = view.middle_of(box) if box and turn.resamples else (0.0, 0.0)
+        return Pictured(view, turn, about)
 
     def _turn(self, path: str) -> Turn:
         return self._turns.get(path, NO_TURN)

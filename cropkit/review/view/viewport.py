@@ -144,6 +144,10 @@ class Viewport:
         """Left, top, right and bottom of a box on the canvas."""
         return (*self.to_canvas(box.left, box.top), *self.to_canvas(box.right, box.bottom))
 
+    def middle_of(self, box: PixelBox) -> tuple[float, float]:
+        """Return where the middle of a box is on the canvas."""
+        return self.to_canvas((box.left + box.right) / 2, (box.top + box.bottom) / 2)
+
     def zoomed(self, by: float, at: tuple[float, float]) -> "Viewport":
         """Return it `by` times as close, with what is at a canvas point still there."""
         closest = max(1.0, CLOSEST / self.fit)
