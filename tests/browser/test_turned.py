@@ -141,3 +141,39 @@ def test_the_menu_turns_the_image_that_it_was_opened_on(
         there = probe.value(at)
         assert there == pytest.approx([900 - y, x], abs=3), "the same place is in the middle"
         assert not page.errors
+
+
+def test_a_straightened_copy_is_as_it_was_seen(
+    folder: Path, tmp_path: Path, demo: Running, browser: Browser
+) -> None:
+    stripes = np.zeros((600, 900, 3), np.uint8)
+    stripes[(np.arange(600) // 30) % 2 == 1] = 255
+    pictures.write_png(folder / "0.png", Image.fromarray(stripes))
+    out = tmp_path / "crops"
+    with (
+        demo.reviewing(folder, "straight", 1, copy_to=str(out)) as review,
+        desk(browser, review.url) as page,
+        review.probe() as probe,
+    ):
+        page.press("]", *["Control+F8"] * 7, *["Shift+F7"] * 3)
+        page.settled()
+        assert "turned right, straightened by +6.7°" in page.text()
+        page.drag(probe.grip(0, "TOP_LEFT"), 60, 90)
+        page.settled()
+        page.page.wait_for_timeout(400)
+        edges = f"[n * review._controller.screen.scale for n in {VIEW}.edges({ENTRY}.box)]"
+        left, top, right, bottom = probe.value(edges)
+        x, y = page.on_screen((left, top))
+        end, foot = page.on_screen((right, bottom))
+        with Image.open(BytesIO(page.page.screenshot())) as window:
+            shown = window.convert("L").crop((round(x), round(y), round(end), round(foot)))
+        page.press("Enter")
+        page.wait(lambda s: s.written == 1, "the copy is written", SLOW)
+        assert not page.errors
+    with Image.open(out / "0.png") as image:
+        written = np.asarray(image.convert("L").resize(shown.size), float)
+    seen = np.asarray(shown, float)
+    high, wide = seen.shape
+    inner = np.s_[high // 16 : high * 5 // 16, wide // 16 : -wide // 16]  # no handle, no label
+    assert np.abs(written - seen)[inner].mean() < 40
+    assert np.abs(written[:, ::-1] - seen)[inner].mean() > 70

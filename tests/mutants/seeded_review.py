@@ -480,9 +480,23 @@ REVIEW = (
     mutant(
         "what a ratio made of a box is turned, and not what was asked for",
         TRANSFORMS,
-        "asked = replace(entry, box=entry.fit.asked if entry.fit else entry.box)",
+        "asked = replace(entry, box=entry.wanted)",
         "asked = entry",
         IN_TURNED,
+    ),
+    mutant(
+        "a pull of a straightened box goes on beyond the border",
+        "review/model/straightened.py",
+        "        if is_inside(box, image, turn):",
+        "        if True:",
+        IN_TURNED,
+    ),
+    mutant(
+        "a picture is straightened the other way",
+        "review/canvas/pen.py",
+        "math.radians(angle(turn))",
+        "math.radians(-angle(turn))",
+        "tests/review/test_review_turned.py",
     ),
     mutant(
         "what is decided is remembered without its turn",

@@ -330,6 +330,15 @@ def test_a_straightened_box_is_inside_and_of_the_ratio_that_is_held(
     assert chosen(on(after, TurnImage(angle.inverse))).cut == chosen(state).cut
 
 
+def test_the_largest_box_of_a_ratio_is_one_pixel_smaller_where_it_has_no_place() -> None:
+    size, ratio = Size(997, 613), (16, 9)
+    state = opened(begin(PATHS, 3), lambda path: ImageLoaded(path, "a" * 64, size))
+    shown = chosen(on(state, SetRatio(*ratio), FullImage(), TurnImage(Turn(1, 4379))))
+    assert is_inside(shown.box, size, shown.turn)
+    assert shown.fit is not None
+    assert fits(shown.box.size, shown.fit.target)
+
+
 @given(st.sampled_from(Grip), st.integers(-400, 400), st.integers(-400, 400), turns, helds)
 def test_a_pull_of_a_straightened_box_ends_inside(
     grip: Grip, dx: int, dy: int, quarters: Turn, held: tuple[Move, ...]
