@@ -921,8 +921,8 @@ REVIEW = (
     mutant(
         "a fitted suggestion is none",
         STATE,
-        "self.aims).box if self.aims else self.suggested",
-        "self.aims).asked if self.aims else self.suggested",
+        "self.boxed(self.suggested).box if is_held else self.suggested",
+        "self.boxed(self.suggested).wanted if is_held else self.suggested",
         IN_TARGETS,
     ),
     mutant(
