@@ -16,7 +16,7 @@ from strategies import suggestions
 
 from cropkit.errors import IllegalMove
 from cropkit.framing import around
-from cropkit.geometry import NormalizedBox, PixelBox, Size
+from cropkit.geometry import NormalizedBox, PixelBox, Size, Turn
 from cropkit.records import Note, Status, Suggestion, Verdict
 from cropkit.review.keys.actions import Command
 from cropkit.review.keys.keymap import Binding, conflicts, preset
@@ -85,6 +85,7 @@ from cropkit.review.model import (
     ToggleStar,
     ToggleTargets,
     TurnFolder,
+    TurnImage,
     TurnLock,
     TurnPage,
     Undo,
@@ -95,6 +96,7 @@ from cropkit.review.model import (
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Cut
 from cropkit.review.model.slots import keyed
+from cropkit.straightening import is_inside
 from cropkit.targets import snapped
 from cropkit.wanted import Wanted, wanted
 
@@ -164,6 +166,7 @@ own_moves = st.one_of(
     st.builds(SetRatio, st.integers(0, 20), st.integers(0, 20)),
     st.builds(SetLongerSide, st.integers(1, 300)),
     st.builds(SetPart, st.integers(1, 100)),
+    st.builds(TurnImage, st.builds(Turn, st.integers(1, 8), st.sampled_from([0, 0, 10, -700]))),
     st.builds(SetSize, st.builds(Size, st.integers(1, 300), st.integers(1, 300))),
     st.builds(SetBox, st.sampled_from([PixelBox(3, 4, 50, 60), PixelBox(0, 0, 300, 5)])),
 )
@@ -207,7 +210,7 @@ class Reviews(RuleBasedStateMachine):
         self.session = begin(
             *(PATHS, per_page, {gone[0]: WRITTEN}, gone), wanted=WAYS[way], copies=copies
         )
-        self.standing = {"elsewhere.png"}
+        self.standing, self.is_apart = {"elsewhere.png"}, False
 
     @rule(move=own_moves | told_moves)
     def move(self, move: Move) -> None:
@@ -248,12 +251,15 @@ class Reviews(RuleBasedStateMachine):
         for one in self.session.entries:
             if isinstance(one, Open):
                 assert one.box.within(one.size)
+                assert is_inside(one.cut.box, one.cut.size, one.turn)
 
     @invariant()
     def every_box_that_is_held_fits_its_target(self) -> None:
+        self.is_apart |= self.session.picked_lock is not None  # some have a ratio of their own
         for shown in self.session.entries:
             if isinstance(shown, Open):
-                assert shown.aims == self.session.aims(shown.path, shown.size)
+                aims = self.session.aims(shown.path, shown.size)
+                assert shown.aims == aims or self.is_apart
                 assert (shown.fit is None) is not bool(shown.aims)
             if isinstance(shown, Open) and shown.fit:
                 assert shown.fit.box == shown.box
