@@ -1,5 +1,6 @@
 """The browser's own part: what it draws while a box is dragged is what the kernel makes of it."""
 
+import base64
 import json
 import random
 import time
@@ -159,6 +160,64 @@ def rounded(drawn: list[list[object]]) -> list[list[object]]:
 
 def _rounded(value: object) -> object:
     return round(float(value), 1) if isinstance(value, int | float) else value
+
+
+_PICTURES_IN_THE_BROWSER = """async ([script, pictures]) => {
+    const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
+    const part = await import(url), images = {}, asked = [];
+    window.createImageBitmap = async blob => {
+        const picture = {bytes: [...new Uint8Array(await blob.arrayBuffer())], kind: blob.type,
+                         closed: false, close() { this.closed = true; }};
+        asked.push(picture);
+        return picture;
+    };
+    for (const name of Object.keys(pictures)) {
+        let changed = null;
+        images[name] = {
+            value: null, get(what) { return what === "value" ? this.value : "ImageModel"; },
+            on(_, does) { changed = does; },
+            set(value) { this.value = new TextEncoder().encode(value); changed(); },
+        };
+        part.decodedEarly(images[name]);
+        images[name].set(pictures[name]);
+    }
+    await new Promise(done => setTimeout(done, 50));
+    const early = asked.length, manager = {get_model: async name => images[name]}, drawn = {};
+    for (const name of Object.keys(pictures)) {
+        drawn[name] = await part.decoded(manager, `IPY_MODEL_${name}`);
+        drawn[name].close();
+    }
+    images.a.set(pictures.b);
+    images.a.set(pictures.c);
+    const last = await part.decoded(manager, "a");
+    await new Promise(done => setTimeout(done, 50));
+    return {early, asked: asked.length, drawn, open: asked.filter(each => !each.closed).length,
+            last: last.bytes};
+}"""
+
+
+def test_pictures_are_decoded_as_they_come_and_none_that_is_not_drawn_is_kept(
+    browser: Browser,
+) -> None:
+    rng = random.Random(7)  # noqa: S311  (no secret)
+    contents = {name: rng.randbytes(size) for name, size in (("a", 1), ("b", 700), ("c", 4099))}
+    told = {
+        name: f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
+        for name, content in contents.items()
+    }
+    scripts = ("live_drag.js", "nudges.js", "browser.js")
+    script = "\n".join(
+        Path(live_drag.__file__).with_name(name).read_text(encoding="utf-8") for name in scripts
+    )
+    page = browser.new_page()
+    seen = page.evaluate(_PICTURES_IN_THE_BROWSER, [script, told])
+    page.close()
+    assert seen["early"] == len(contents), "each before any is drawn"
+    for name, content in contents.items():
+        assert bytes(seen["drawn"][name]["bytes"]) == content
+        assert seen["drawn"][name]["kind"] == "image/jpeg"
+    assert bytes(seen["last"]) == contents["c"]
+    assert (seen["asked"], seen["open"]) == (len(contents) + 2, 1), "the last one is being drawn"
 
 
 @pytest.mark.parametrize("name", ["BOTTOM_RIGHT", "TOP_LEFT", "LEFT", "WHOLE"])
