@@ -1,5 +1,6 @@
 """The benchmarks run: in a tiny setting, where their figures mean nothing."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -178,3 +179,28 @@ def test_without_photographs_nothing_is_measured_and_that_is_said(tmp_path: Path
         assert (ended.returncode, ended.stderr) == (0, "")
         assert ended.stdout.startswith("not measured: ")
         assert ended.stdout.count("\n") == 1
+
+
+SPREADING = FORMATS.with_name("spreading.py")
+
+
+def test_the_speed_of_processes_is_told_as_ratios_to_one() -> None:
+    command = [sys.executable, str(SPREADING), "--images", "6", "--side", "120", "--workers", "1,2"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    first, *rows = ended.stdout.splitlines()
+    assert first.startswith("6 PNGs of 120 x 120, ")
+    assert [row.split()[:2] for row in rows[1:]] == [["1", "process"], ["2", "processes"]]
+    assert rows[1].split()[-1] == "1.00"
+
+
+def test_claimants_of_one_database_get_each_decision_once() -> None:
+    command = [sys.executable, str(SPREADING), "--claimants", "8", "--chunks", "2"]
+    ended = subprocess.run(
+        [*command, "--together", "3"], capture_output=True, text=True, check=True
+    )
+    told = ended.stdout
+    assert told.startswith("8 claimants, 3 decisions a claim, ")
+    outcomes = ast.literal_eval(told.rpartition("outcomes")[2].strip())
+    decided = 8 * 2 * 3 // 2
+    assert outcomes["MINE"] == decided, "two want each, and one gets it"
+    assert sum(outcomes.values()) == 2 * decided

@@ -19,7 +19,7 @@ from cropkit.workers.opening import Opening, count_here
 Ended = Callable[[CropResult], object]
 MOST = 64  # decisions of a chunk, as many as share their syncs at most,
 SECONDS = 2.0  # and no more than take so long: a chunk is what a death sets back
-_FIRST = 4_000_000  # bytes and samples of the first chunks: nothing is known yet
+_FIRST = 32_000_000  # bytes and samples of the first chunks: nothing is known yet
 _LARGEST = 1 << 40
 _LOOK_SECONDS, _END_SECONDS = 1.0, 30.0
 _TRIES = 2  # that workers died of alone: then it is the image's
