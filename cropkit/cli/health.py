@@ -77,7 +77,7 @@ def _stats(arguments: argparse.Namespace) -> int:
         )
     if stats.saving is not None:
         tell(str(stats.saving))
-    tell(*map(str, stats.agreement))
+    tell(*map(str, stats.agreement), *stats.crowded)
     tell(*(f"{number} of the share: {why}" for why, number in sorted(stats.waiting.items())))
     if stats.unattended:
         tell(f"decided by programs, and in no figure: {stats.unattended}")

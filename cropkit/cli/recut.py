@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
     text = "make new crops of decided images for other targets, unattended where the box holds"
     parser = folder_command(commands, "recut", text, _recut)
     text = "of the new crops: a part of their slots (the folder's name)"
-    parser.add_argument("--as", dest="name", metavar="NAME", help=text)
+    parser.add_argument("--as", dest="called", metavar="NAME", help=text)
     text = "only decisions about crops of this name; '' for those without one"
     parser.add_argument("--slot", metavar="NAME", help=text)
     text = "part of what was decided that a crop may lose, from 0 to 1 (0)"
@@ -59,7 +59,7 @@ def _recut(arguments: argparse.Namespace) -> int:
         progress_bar() as show,
     ):
         result = collection.recut(
-            name=arguments.name,
+            name=arguments.called,
             slot=arguments.slot,
             most_cut=arguments.most_cut,
             progress=show,
@@ -85,7 +85,7 @@ def _dry_run(arguments: argparse.Namespace) -> int:
             scene.trail,
             scene.ways,
             scene.placement.folder,
-            name=arguments.name,
+            name=arguments.called,
             slot=arguments.slot,
             most_cut=arguments.most_cut,
         )

@@ -53,6 +53,7 @@ FIELDS: Mapping[str, tuple[str, bool]] = {
     "crop_top_left": ("sc:Integer", True),
     "target_size": ("sc:Integer", True),
     "text": ("sc:Text", False),
+    "turn": ("sc:Text", False),
 }
 
 
@@ -96,7 +97,7 @@ def _record(name: str, crop: Crop) -> dict[str, Any]:
     told = ([], [], []) if crop.told is None else map(list, crop.told)
     hashes = (row["crop_sha256"], row["source"], row["source_sha256"])
     plain = (row["box_applied"], row["slot"] or "", row["target"] or "")
-    values = (name, *hashes, *plain, *told, crop.text)
+    values = (name, *hashes, *plain, *told, crop.text, row["turn"] or "")
     return {f"crops/{field}": value for field, value in zip(FIELDS, values, strict=True)}
 
 

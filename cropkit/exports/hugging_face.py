@@ -16,7 +16,7 @@ from cropkit.system import parameters
 NAME = "metadata.jsonl"
 _FIELDS = (
     *("source", "source_sha256", "crop_sha256", "upright_width", "upright_height"),
-    *("box_applied", "slot", "target", "verdict", "reviewer", "decided_at"),
+    *("box_applied", "slot", "target", "verdict", "reviewer", "decided_at", "turn"),
 )
 # Of every row, in this order.
 FIELDS = ("file_name", "text", "original_size", "crop_top_left", "target_size", *_FIELDS)

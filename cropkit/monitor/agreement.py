@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from cropkit.records import Decision
 
+MOST = 20  # people who decided about one crop: each two of more are more than anybody reads
+_CROWD = "{}: {:,} people have decided about it, and no more than {} are compared"
 _FIGURES = ("same_verdict", "iou", "edges_within_5_percent", "agreed")
 
 
@@ -101,6 +103,24 @@ def shared(rows: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
             key = (row["path"], row.get("slot") or "", row["sha256"])
             of_crop.setdefault(key, []).append(row)
     return [each for each in of_crop.values() if len({row["reviewer"] for row in each}) > 1]
+
+
+def parted(
+    shared: Iterable[Sequence[Mapping[str, Any]]],
+) -> tuple[list[Sequence[Mapping[str, Any]]], tuple[str, ...]]:
+    """Return the rows of those crops that are compared, and say which others there are.
+
+    Pairs grow with the square of the people, and rows may be of anybody's making.
+    """
+    compared: list[Sequence[Mapping[str, Any]]] = []
+    crowded: list[str] = []
+    for of_crop in shared:
+        people = len({row["reviewer"] for row in of_crop})
+        if people > MOST:
+            crowded.append(_CROWD.format(of_crop[0]["path"], people, MOST))
+        else:
+            compared.append(of_crop)
+    return compared, tuple(crowded)
 
 
 def _agreement(names: tuple[str, str], of_both: Sequence[Pair]) -> Agreement:

@@ -44,7 +44,8 @@ def wilson(hits: int, count: int) -> Interval:
     """
     middle, square = (hits + Z**2 / 2) / (count + Z**2), Z**2 / 4
     half = Z * sqrt(hits * (count - hits) / count + square) / (count + Z**2)
-    return Interval(max(0.0, middle - half), min(1.0, middle + half))
+    share = hits / count  # is inside: of 0 and 1 it is the very end, which rounding must not pass
+    return Interval(min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half)))
 
 
 def share_of(flags: Sequence[bool]) -> Estimate | None:

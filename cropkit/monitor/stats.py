@@ -102,6 +102,7 @@ class Stats:
     ``unattended`` are the decisions of programs, which are in no figure. ``unreadable`` are the
     rows that nothing can be made of, as sentences: `fsck` names them, too. ``agreement`` is that of
     each two people who decided about the same crops, ``waiting`` how many crops wait for what.
+    ``crowded`` are the crops that more people decided about than are compared, as sentences.
     """
 
     decisions: tuple[Made, ...]
@@ -109,6 +110,7 @@ class Stats:
     unreadable: tuple[str, ...] = ()
     agreement: tuple[Agreement, ...] = ()
     waiting: Mapping[str, int] = field(default_factory=dict)
+    crowded: tuple[str, ...] = ()
 
     @property
     def total(self) -> Group:
@@ -165,6 +167,7 @@ class Stats:
             "saving": None if saving is None else saving.to_json(),
             "agreement": [each.to_json() for each in self.agreement],
             "waiting": dict(self.waiting),
+            "crowded": list(self.crowded),
             "unattended": self.unattended,
             "unreadable": list(self.unreadable),
             "break_seconds": BREAK.total_seconds(),
@@ -199,9 +202,11 @@ def stats(
         for each in _timed(list(group))
     ]
     decisions.sort(key=lambda decision: decision.decided_at)
-    agreed, unread = _agreement(row for row, _, _ in sorted(seen, key=lambda timed: timed[2]))
+    in_order = (row for row, _, _ in sorted(seen, key=lambda timed: timed[2]))
+    shared, crowded = agreement.parted(agreement.shared(in_order))
+    agreed, unread = _agreement(shared)
     lost = (*unreadable, *lost, *unread)
-    return Stats(tuple(decisions), len(every) - len(seen), lost, agreed, waiting)
+    return Stats(tuple(decisions), len(every) - len(seen), lost, agreed, waiting, crowded)
 
 
 Row = tuple[Mapping[str, Any], datetime, datetime]
@@ -226,14 +231,14 @@ def _with_moments(row: Mapping[str, Any]) -> Row | str:
 
 
 def _agreement(
-    rows: Iterable[Mapping[str, Any]],
+    shared: Iterable[Sequence[Mapping[str, Any]]],
 ) -> tuple[tuple[Agreement, ...], list[str]]:
     """Return who agrees with whom, and of rows that no decision can be made of why not."""
     from cropkit.audit.decisions import from_row  # noqa: PLC0415  (a database, not for `--help`)
 
     groups: list[list[Decision]] = []
     unread: list[str] = []
-    for of_crop in agreement.shared(rows):
+    for of_crop in shared:
         groups.append([])
         for row in of_crop:
             try:

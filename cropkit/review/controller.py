@@ -118,6 +118,7 @@ _FOR_THE_WHOLE = "that is for the whole collection, and this is a review of a pa
 _NAMED = 3
 _A_PAGE = 3  # images, where nobody has chosen
 _MEANWHILE = "{}: {} has {} it meanwhile, and nothing more was done"
+_NOT_MEANT = "Not taken: what it was pressed after was not recorded"
 _WITHOUT_LOOKING = (Undo, Redo)  # it decides nothing that was not seen
 
 
@@ -362,13 +363,27 @@ class ReviewController:
         if self.guard.stopped or self.closed:
             return
         if self._ahead is not None and isinstance(move, _WITHOUT_LOOKING):
-            self._recording.in_turn(partial(self.take, again=again), move)
+            self._recording.in_turn(
+                partial(self._take_meant, again=again), move, self._recording.comebacks
+            )
         elif self.screen.acknowledged or isinstance(move, _WITHOUT_LOOKING):
             self._advance(move, again=again)
         elif isinstance(move, DecidePage) and not self.screen.opening:
             self.guard.note(self._enter.press(self._ahead or self.session))
         else:
             self.guard.note(STILL_LOADING)
+
+    def _take_meant(self, move: Move, comebacks: int, *, again: bool) -> None:
+        """Take what was to follow a decision, unless that was not recorded: no older one is meant.
+
+        Parameters
+        ----------
+        comebacks : how many pages had come back whole when it was pressed
+        """
+        if comebacks == self._recording.comebacks:
+            self.take(move, again=again)
+        elif not self.guard.stopped:
+            self.guard.note(_NOT_MEANT)
 
     def _take_queued(self) -> None:
         """Take the Enter that has waited for this page, or say that it is dropped."""
@@ -407,12 +422,17 @@ class ReviewController:
         seen = [self._ids.get(_crop(decision)) for decision in decisions]
         decide = partial(self.collection.decide_as_seen, decisions, seen)
         done = partial(self._decided, move, step, decisions)
-        self._recording.record(decide, step.session, self.follow, done, self._come_back)
+        self._recording.record(decide, step.session, self.follow, done, self._nothing_recorded)
 
     def _come_back(self) -> None:
         """Show the page again whose decisions could not be recorded; no press waits any more."""
         self._enter.forget()
         self.follow()
+
+    def _nothing_recorded(self) -> None:
+        """Show the page again; what was pressed to follow its decisions has nothing to follow."""
+        self._recording.comebacks += 1
+        self._come_back()
 
     def _decided(
         self, move: Move, step: Step, decisions: tuple[Decision, ...], overtaken: Overtaken
@@ -430,6 +450,8 @@ class ReviewController:
         if all(crop_of(each) in self.session.settled for each in overtaken):
             with suppress(IllegalMove):  # nothing is left that it could decide
                 self._make(move, again=False)
+        if self._ahead is None:
+            self._recording.comebacks += 1
 
     def _made(self, move: Move, step: Step, decisions: tuple[Decision, ...]) -> None:
         """Take over what a move comes to: what is decided by it is durable."""

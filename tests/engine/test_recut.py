@@ -242,6 +242,15 @@ def test_each_slot_has_its_own_new_crop_under_the_name_that_it_had(album: Path, 
     assert [n for n in made(again) if n.endswith("png")] == ["a_face.png"]
 
 
+def test_the_command_tells_the_sets_name_from_those_of_its_files(album: Path, out: Path) -> None:
+    with Collection(album, copy_to=album.parent / "first", slots=["face"]) as kit:
+        kit.crop("a.png", WIDE, slot="face")
+    words = ("--as", "tiny", "--name", "{slot}-{stem}", "--targets", "1:1", "--copy-to", str(out))
+    assert "tiny: 1 would be made" in run("recut", str(album), *words, "--dry-run").stdout
+    assert "tiny: 1 made" in run("recut", str(album), *words).stdout
+    assert [n for n in made(out) if n.endswith("png")] == ["face-a.png"]
+
+
 def test_a_set_is_not_made_of_another_set(album: Path, out: Path) -> None:
     cropped_in_place(album, WIDE)
     recut(album, out)

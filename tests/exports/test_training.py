@@ -15,7 +15,7 @@ from PIL import Image
 import cropkit
 from cropkit.errors import BadParameterValue
 from cropkit.exports import croissant, hugging_face
-from cropkit.geometry import PixelBox
+from cropkit.geometry import PixelBox, Turn
 
 Capture = pytest.CaptureFixture[str]
 PHOTO = "a_stage2.png"
@@ -120,6 +120,24 @@ def test_hugging_face_finds_each_crop_with_its_text_and_what_sdxl_is_told(
     assert rows["sub/a_stage2_face.png"]["text"] == "a dog"
     assert rows["b_stage2.png"]["crop_top_left"] == [2, 1]
     assert rows["c.jpg"]["text"] == ""
+
+
+def test_a_box_comes_with_the_turn_without_which_it_is_not_where_the_crop_is_from(
+    photos: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    with cropkit.open(photos, copy_to=tmp_path / "set") as kit:
+        kit.crop("d.jpg", PixelBox(16, 16, 80, 80), turn=Turn.of(90, angle="1.5"))
+    out = tmp_path / "set" / "metadata.jsonl"
+    exported(capsys, photos, "hf", out)
+    turns = {row["file_name"]: row["turn"] for row in imagefolder(out)}
+    assert turns.pop("d.jpg") == "angle 1.5 90"
+    assert set(turns.values()) == {None}
+    exported(capsys, photos, "croissant", tmp_path / "set" / "croissant.json")
+    held = json.loads((tmp_path / "set" / "croissant.json").read_text("utf-8"))
+    (records,) = held["recordSet"]
+    turns = {each["crops/file"]: each["crops/turn"] for each in records["data"]}
+    assert turns.pop("d.jpg") == "angle 1.5 90"
+    assert set(turns.values()) == {""}
 
 
 def test_hugging_face_reads_no_other_name_and_nothing_that_lies_elsewhere(

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cropkit import clock
+from cropkit.audit import schema
+from cropkit.audit.decisions import to_row
 from cropkit.cli import main
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox, Size, Turn
-from cropkit.monitor.agreement import Agreement, agreements, frame
+from cropkit.monitor.agreement import MOST, Agreement, agreements, frame
 from cropkit.monitor.intervals import mean_of, share_of, student
+from cropkit.monitor.stats import Stats, stats
 from cropkit.opinions import Pair, pairs
 from cropkit.records import Decision, Verdict, batch_of
 
@@ -78,6 +81,7 @@ def test_an_interval_of_a_mean_holds_it_as_often_as_it_says() -> None:
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=50))
+@example([True] * 9)
 def test_a_share_lies_in_its_interval(flags: list[bool]) -> None:
     share = share_of(flags)
     assert share is not None
@@ -203,3 +207,16 @@ def test_the_table_has_a_row_for_each_two_and_the_same_columns_without_any(folde
     shown = table.to_html()
     assert "<b>" not in shown
     assert "\u202e" not in shown
+
+
+def test_a_crop_that_a_crowd_has_decided_about_is_told_and_not_compared() -> None:
+    def decided_by(people: int) -> Stats:
+        empty = dict.fromkeys(column.name for column in schema.decision.c)
+        return stats(empty | to_row(opinion(f"{who:02}", who)) for who in range(people))
+
+    assert len(decided_by(MOST).agreement) == MOST * (MOST - 1) // 2
+    crowd = decided_by(MOST + 1)
+    assert crowd.agreement == ()
+    (sentence,) = crowd.crowded
+    assert sentence == "a.png: 21 people have decided about it, and no more than 20 are compared"
+    assert crowd.unreadable == ()

@@ -10,6 +10,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from deciding import decided
 from desktop import Browser, ManualLoop, entries, standing
 from faults import contents
 from ipycanvas import canvas as ipycanvas
@@ -17,14 +18,17 @@ from patience import patient
 
 from cropkit.collection import Collection
 from cropkit.errors import AuditUnavailable
+from cropkit.geometry import PixelBox
 from cropkit.records import Decision, Status
 from cropkit.review import Review, widget
+from cropkit.review.controller import _NOT_MEANT as NOT_MEANT
 from cropkit.review.model import Open
 from cropkit.review.runtime.appliers import Workers, workers_in_kernel
 from cropkit.review.runtime.recording import NOT_DURABLE
 from cropkit.review.view.layout import ClickTarget
 from cropkit.system.home import HOME
 
+BOX = PixelBox(0, 0, 30, 30)
 Started = Callable[..., Browser]
 
 
@@ -139,6 +143,25 @@ def test_what_is_taken_back_meanwhile_is_taken_back_when_it_is_durable(
     browser.until(lambda: standing(browser) == {})
     browser.shown()
     assert all(isinstance(each, Open) for each in entries(browser))
+
+
+def test_what_was_pressed_after_a_page_that_comes_back_takes_nothing_older_back(
+    browser: Browser, disk: SlowDisk, folder: Path
+) -> None:
+    browser.press("Enter")
+    disk.go_on()
+    on_page(browser, 1)
+    before = standing(browser)
+    with Collection(folder, reviewer="ben") as rival:
+        theirs = {entry.path: decided(rival, entry.path, box=BOX) for entry in entries(browser)}
+        browser.shown()
+        browser.press("Enter")
+        browser.press("z")
+        disk.go_on()
+        browser.until(lambda: all(path in browser.controller.session.settled for path in theirs))
+        browser.loop.sleep(0.5)
+        assert standing(browser) == before | dict.fromkeys(theirs, Status.WAITING)
+    assert browser.messages.note == NOT_MEANT
 
 
 def test_a_disk_that_takes_long_is_told(browser: Browser, disk: SlowDisk) -> None:

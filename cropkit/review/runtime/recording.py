@@ -41,6 +41,7 @@ class Recording:
         self.ahead: ReviewState | None = None
         self.is_late = False
         self._recorded = 0
+        self.comebacks = 0  # of pages of which nothing was recorded
 
     def in_turn(self, do: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Do what changes the session: now, or when what is being recorded is durable."""
