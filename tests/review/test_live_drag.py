@@ -2,15 +2,17 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from desktop import Browser
 
+from cropkit.geometry import Turn
 from cropkit.review.canvas import live_drag
 from cropkit.review.canvas.live_drag import LiveDrag
-from cropkit.review.model import Move, Open, ReviewState
+from cropkit.review.model import Move, Open, ReviewState, ToggleLock
 from cropkit.review.model.foreseeing import Foreseen, foreseen
 from cropkit.review.view.layout import PageLayout
 
@@ -145,3 +147,15 @@ def test_what_keys_come_to_is_worked_out_once_for_a_page_as_it_is(
     assert asked == []
     tell(browser, "ArrowRight", ["page", 7])
     assert len(asked) == len(scene(browser)["foreseen"])
+
+
+def test_of_an_image_that_is_straightened_nothing_is_foreseen(browser: Browser) -> None:
+    part, session = LiveDrag(), browser.controller.session
+    part.foreseen = [(["l", False, False], ToggleLock())]
+    first, *others = session.entries
+    assert isinstance(first, Open)
+    turned = replace(session, entries=(replace(first, turn=Turn(1, 150)), *others))
+    part.show(PageLayout(), (), session=turned, live=True)
+    [[*_, outcomes, _]] = part.widget.scene["foreseen"]
+    part.close()
+    assert {position for after in outcomes for position, *_ in after} == {1, 2}

@@ -214,13 +214,20 @@ def described(cell_state: CellState | None) -> dict[str, object] | None:
 
 
 def _changed(before: ReviewState, after: ReviewState) -> list[list[object]]:
-    """Return what is other on the page: position, box, ratio, and whether keys may move it then."""
+    """Return what is other on the page: position, box, ratio, and whether keys may move it then.
+
+    What is straightened is the kernel's, as in `described`.
+    """
     pairs = enumerate(zip(before.entries, after.entries, strict=True))
     return [
         [position, list(now.box.xyxy), now.ratio, not _is_aimed(now)]
         for position, (was, now) in pairs
-        if isinstance(now, Open) and now != was and now.mark is Mark.KEEP
+        if isinstance(now, Open) and now != was and _is_kept_as_it_is(now)
     ]
+
+
+def _is_kept_as_it_is(entry: Open) -> bool:
+    return entry.mark is Mark.KEEP and not entry.turn.resamples
 
 
 def _numbered(number: object) -> list[object]:
