@@ -121,6 +121,7 @@ def test_a_second_enter_waits_until_the_first_one_is_durable(
     browser.acknowledge()
     browser.press("Enter")
     browser.acknowledge()
+    browser.until(lambda: disk.asked)
     browser.loop.sleep(0.1)
     assert disk.asked == 1
     assert standing(browser) == {}
