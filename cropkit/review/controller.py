@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropkit.engine.executor import degraded
-from cropkit.errors import IllegalMove, NoImages
+from cropkit.errors import IllegalMove, NoImages, NothingToUndo
 from cropkit.geometry import PixelBox
 from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status
 from cropkit.review.keys.keymap import Keymap
@@ -741,6 +741,8 @@ class ReviewController:
         if not result.ok:
             self.guard.problem(result.message or str(result.code), path, NOT_RESTORED)
         self._advance(Restored(path) if result.ok else RestoreFailed(path))
+        if result.code == NothingToUndo.__name__:  # others were sooner, and are not told of again
+            self._hear_elsewhere(frozenset((image_of(path),)))
         for callback in self._on_undo:
             self.guard.watch(callback)(result)
 

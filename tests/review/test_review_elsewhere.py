@@ -146,3 +146,18 @@ def test_a_whole_page_that_others_have_decided_is_shown_so(
     assert len(browser.messages.problems) == len(names)
     assert len(rival.trail.decisions.table()) == len(names)
     assert all(browser.controller.session.settled.get(name) is not None for name in names)
+
+
+def test_what_another_has_taken_back_sooner_is_to_be_decided_again(
+    browser: Browser, rival: Collection
+) -> None:
+    name, *_ = (entry.path for entry in entries(browser))
+    browser.key("Enter")
+    browser.until(lambda: set(standing(browser).values()) == {Status.CROPPED})
+    browser.until(lambda: browser.review.idle)
+    browser.controller._elsewhere.close()  # it tells of a change once, also while it is restored
+    assert all(each.ok for each in rival.undo(name))
+    browser.key("z")
+    browser.until(lambda: standing(browser) == {} and browser.review.idle)
+    assert browser.controller.session.settled.get(name) is None
+    assert f"{name}: its decision was taken back elsewhere" in browser.messages.note
