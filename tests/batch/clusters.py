@@ -33,9 +33,14 @@ def cluster(workers: int, **variables: str) -> Iterator[tuple[str, "subprocess.P
 
 
 def main(workers: int) -> None:
-    """Be a cluster whose workers are started again when they were killed."""
-    from distributed import LocalCluster  # noqa: PLC0415  (seconds, for this process)
+    """Be a cluster whose workers are started again when they were killed, however long that takes.
 
+    Dask gives one up for good that is not there again after its `lost-worker-timeout`, 15 s.
+    """
+    import dask  # noqa: PLC0415  (seconds, for this process)
+    from distributed import LocalCluster  # noqa: PLC0415
+
+    dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"})
     with LocalCluster(
         n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as made:

@@ -53,7 +53,7 @@ def two(died: Path) -> Iterator[str]:
 @pytest.fixture
 def client(two: str) -> Iterator[Client]:
     with Client(two.removeprefix("dask://"), set_as_default=False) as client:
-        client.wait_for_workers(2)
+        client.wait_for_workers(2, timeout=patient(120))
         yield client
 
 
