@@ -1,5 +1,7 @@
 """The README's pictures: made anew when what they show has changed, or with --film."""
 
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,6 +28,11 @@ def newcomer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def making(request: pytest.FixtureRequest) -> bool:
     """Whether the pictures are made in this run, and not only read."""
     return not AS_RECORDED or bool(request.config.getoption("--film"))
+
+
+def make(script: str, path: Path) -> None:
+    """Run a script as a person does: in this process is a browser already, for other tests."""
+    subprocess.run([sys.executable, script, str(path)], check=True)
 
 
 def check_picture(path: Path, size: tuple[int, int]) -> None:
@@ -72,7 +79,7 @@ def test_the_readmes_picture_shows_the_review_as_it_is(
 ) -> None:
     check_picture(screenshot.PICTURE, (screenshot.SIZE["width"], screenshot.SIZE["height"]))
     if making(request):
-        screenshot.main([str(tmp_path / "review.png")])
+        make(screenshot.__file__, tmp_path / "review.png")
         check_alike(tmp_path / "review.png", screenshot.PICTURE)
 
 
@@ -81,7 +88,7 @@ def test_the_readmes_film_shows_a_session_as_it_is_and_is_made_by_its_script(
 ) -> None:
     check_film(film.PICTURE)
     if making(request):
-        film.main([str(tmp_path / "review.gif")])
+        make(film.__file__, tmp_path / "review.gif")
         check_film(tmp_path / "review.gif")
         check_alike(tmp_path / "review.gif", film.PICTURE)
 
