@@ -581,7 +581,12 @@ def test_a_batch_from_it_is_refused_by_name_before_it_begins(
     assert "--copy-to" in capsys.readouterr().out
 
 
-def test_without_any_state_it_is_opened_for_looking(read_only: Path, capsys: Capture) -> None:
+def test_without_any_state_it_is_opened_for_looking(
+    read_only: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     with Collection(read_only) as collection:
         place = collection.scope.state
         assert len(collection.images()) == 10
@@ -596,7 +601,7 @@ def test_without_any_state_it_is_opened_for_looking(read_only: Path, capsys: Cap
     told = capsys.readouterr().err
     assert "OnlyLooking" in told
     assert "from now on" not in told
-    assert not list(Path(tempfile.gettempdir()).glob("cropkit-look-*"))
+    assert not list(temporary.iterdir())
 
 
 def test_a_review_of_it_shows_its_images(read_only: Path) -> None:

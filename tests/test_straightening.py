@@ -85,7 +85,7 @@ def test_a_box_that_has_to_shrink_keeps_its_ratio_and_is_the_largest(
     try:
         nearest = straightening.nearest(box, image, turn)
     except BadBox:
-        assert min(image.width, image.height) <= 1
+        assert min(image.width, image.height) <= 2, "a pixel in the middle can be turned"
         return
     assert straightening.nearest(nearest, image, turn) == nearest
     assert reaches(nearest, image, turn) <= 1e-6

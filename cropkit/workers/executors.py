@@ -93,7 +93,7 @@ def checked(value: Any) -> Any:  # noqa: ANN401  (what a person has)
     if isinstance(value, str):
         address(value)
     elif not isinstance(value, Executor) and not _is_client(value):
-        raise parameters.wrong("executor", type(value).__name__, _KIND)
+        raise parameters.wrong("executor", value, _KIND)
     return value
 
 

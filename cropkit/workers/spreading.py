@@ -4,6 +4,7 @@ Here it is chosen who gets what, and what a death means; how a decision is carri
 as everywhere (`workers.chunk`). Nothing is remembered: the trail says what waits.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ SECONDS = 2.0  # and no more than take so long: a chunk is what a death sets bac
 _FIRST = 32_000_000  # bytes and samples of the first chunks: nothing is known yet
 _LARGEST = 1 << 40
 _LOOK_SECONDS, _END_SECONDS = 1.0, 30.0
+_DYING_SECONDS, _LOOK_AGAIN_SECONDS = 3.0, 0.02
 _TRIES = 2  # that workers died of alone: then it is the image's
 
 
@@ -96,7 +98,7 @@ class Spread:
                     new = iter(())
         except WorkersUnavailable:
             self._stop(0)
-            self._collection.recover()
+            self._settle()
             raise
         finally:
             self._stop()
@@ -143,12 +145,24 @@ class Spread:
         for decision in chunk.decisions:
             path = trail.decisions.by_id(decision)[1].path
             if deaths >= _TRIES:
-                self._collection.recover()
+                self._settle()
                 died = ApplierDied(path, "unknown")
                 yield self._collection.executor.give_up(decision, died)
             else:
                 weight = chunk.weight // len(chunk.decisions)
                 self._again.append(Chunk((decision,), weight, deaths))
+
+    def _settle(self) -> None:
+        """Settle what the dead were at; where others are at work here, theirs stays theirs.
+
+        A process that dies lets go of its pipes first and of its locks last, perhaps much later on
+        a busy machine: until then it is alive, by all that can be known.
+        """
+        until = time.monotonic() + _DYING_SECONDS
+        self._collection.recover()
+        while self._collection.trail.operations.unsettled() and time.monotonic() < until:
+            time.sleep(_LOOK_AGAIN_SECONDS)
+            self._collection.recover()
 
     def _stop(self, seconds: float = _END_SECONDS) -> None:
         """Begin nothing more, and let what is under way end, so that the trail can be asked."""
