@@ -103,7 +103,7 @@ def test_it_is_turned_dragged_written_and_undone_as_it_is_seen(
         assert is_like(page, probe, source, MIRRORED)
         assert probe.value(f"list({ENTRY}.box.xyxy)") == box
         page.press("Enter")
-        page.wait(lambda s: s.written == 1, "it is written", SLOW)
+        page.wait(lambda s: s.written == 2, "one is cropped and one kept whole", SLOW)
         left, top, right, bottom = box
         wanted = turned(source, MIRRORED.orientation)[top:bottom, left:right]
         assert np.array_equal(pixels((folder / "0.png").read_bytes()), wanted)
