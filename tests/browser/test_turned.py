@@ -130,12 +130,16 @@ def test_the_menu_turns_the_image_that_it_was_opened_on(
         page.page.locator(".ck-menu [data-does='turn-left']").click()
         assert is_like(page, probe, source, RIGHT.inverse)
         assert "turned left" in page.text()
-        page.press("m", "+", "+", "+")
+        page.press("m")
+        page.until_shown()
+        page.press("+", "+", "+")
         page.settled()
+        page.until_shown()
         at = f"[*{VIEW}.to_image(*{VIEW}.stage.middle)]"
         x, y = probe.value(at)
         page.press("]")
         page.settled()
+        page.until_shown()
         wide, _ = probe.value(f"[{VIEW}.size.width, {VIEW}.size.height]")
         assert wide == 900
         there = probe.value(at)
